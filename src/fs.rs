@@ -1,0 +1,140 @@
+//! Files: bounded reads and atomic, durable writes. The only place that opens them, but for SQLite and parquet.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::types::digest::Digest;
+use crate::types::fault::Fault;
+
+/// Why a file could not be read or written.
+#[derive(Debug, Error)]
+pub enum FileFault {
+    /// It cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    /// It cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    /// The disk has no room.
+    #[error("no space left to write {}", path.display())]
+    Full { path: PathBuf, source: io::Error },
+    /// It is larger than anything expected here.
+    #[error("{} is larger than {limit_bytes} bytes", path.display())]
+    TooLarge { path: PathBuf, limit_bytes: u64 },
+}
+
+impl Fault for FileFault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "VR-FILE-001",
+            Self::Write { .. } => "VR-FILE-002",
+            Self::Full { .. } => "VR-FILE-003",
+            Self::TooLarge { .. } => "VR-FILE-004",
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "check that the path is right and that this user may read it",
+            Self::Write { .. } => "check that the folder exists and that this user may write there",
+            Self::Full { .. } => "free some space; nothing was half-written",
+            Self::TooLarge { .. } => "check that this is the file you meant",
+        }
+    }
+}
+
+/// Reads a whole file of at most `limit_bytes`.
+///
+/// # Errors
+/// [`FileFault::Read`] or [`FileFault::TooLarge`].
+pub fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, FileFault> {
+    let fault = |source| FileFault::Read { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    File::open(path).map_err(fault)?.take(limit_bytes + 1).read_to_end(&mut bytes).map_err(fault)?;
+    if bytes.len() as u64 > limit_bytes {
+        return Err(FileFault::TooLarge { path: path.to_owned(), limit_bytes });
+    }
+    Ok(bytes)
+}
+
+/// Reads a whole text file of at most `limit_bytes`.
+///
+/// # Errors
+/// As [`read_bounded`]; text that is not UTF-8 is a read error.
+pub fn read_text(path: &Path, limit_bytes: u64) -> Result<String, FileFault> {
+    String::from_utf8(read_bounded(path, limit_bytes)?).map_err(|error| FileFault::Read {
+        path: path.to_owned(),
+        source: io::Error::new(io::ErrorKind::InvalidData, error),
+    })
+}
+
+/// Replaces `path` by `bytes` so that a crash leaves the old file or the new one, never a part: temporary file, fsync,
+/// rename, fsync of the folder.
+///
+/// # Errors
+/// [`FileFault::Write`] or [`FileFault::Full`].
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileFault> {
+    write_atomic_with(path, |file| file.write_all(bytes))
+}
+
+/// As [`write_atomic`], for content that `fill` streams into the temporary file.
+///
+/// # Errors
+/// [`FileFault::Write`] or [`FileFault::Full`].
+pub fn write_atomic_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), FileFault> {
+    let fault = |source: io::Error| match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FileFault::Full { path: path.to_owned(), source },
+        _ => FileFault::Write { path: path.to_owned(), source },
+    };
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::Builder::new().prefix(".partial-").tempfile_in(folder).map_err(fault)?;
+    fill(file.as_file_mut()).map_err(fault)?;
+    file.as_file().sync_all().map_err(fault)?;
+    file.persist(path).map_err(|error| fault(error.error))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(fault)
+}
+
+/// Makes a folder and its parents.
+///
+/// # Errors
+/// [`FileFault::Write`].
+pub fn create_folder(path: &Path) -> Result<(), FileFault> {
+    fs::create_dir_all(path).map_err(|source| FileFault::Write { path: path.to_owned(), source })
+}
+
+/// SHA-256 of a file of at most `limit_bytes`.
+///
+/// # Errors
+/// As [`read_bounded`].
+pub fn digest(path: &Path, limit_bytes: u64) -> Result<Digest, FileFault> {
+    Ok(Digest::of(&read_bounded(path, limit_bytes)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_named_and_leaves_the_old_file() {
+        let fault =
+            write_atomic_with(Path::new("/tmp/never"), |_| Err(io::ErrorKind::StorageFull.into())).expect_err("full");
+        assert_eq!(fault.code(), "VR-FILE-003");
+        assert!(!Path::new("/tmp/never").exists());
+    }
+
+    #[test]
+    fn reads_are_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write_atomic(&path, b"12345").unwrap();
+        assert_eq!(read_bounded(&path, 5).unwrap(), b"12345");
+        assert_eq!(read_bounded(&path, 4).expect_err("too large").code(), "VR-FILE-004");
+        assert_eq!(read_bounded(&folder.path().join("absent"), 4).expect_err("absent").code(), "VR-FILE-001");
+    }
+}

@@ -1,0 +1,12 @@
+//! VeriRegime agent: forecasts the volatility regime of the next four hours, proves the forecast with EZKL and sets a
+//! protocol's risk parameters on chain.
+//!
+//! ```text
+//! clock ─► schedule ─► candles ─► features ─► inference ─► proof ─► chain ─► confirm
+//!                          └───────── state: every stage durable before its side effect ──► status
+//! training ─► models/<id>/ (files only) ─► inference, proof
+//! ```
+
+pub mod clock;
+pub mod fs;
+pub mod types;

@@ -1,0 +1,11 @@
+//! The shared vocabulary. Depends on nothing else in the crate and does no I/O.
+
+pub mod candle;
+pub mod digest;
+pub mod fault;
+pub mod feature;
+pub mod field;
+pub mod manifest;
+pub mod period;
+pub mod prediction;
+pub mod proof;

@@ -9,3 +9,4 @@ pub mod manifest;
 pub mod period;
 pub mod prediction;
 pub mod proof;
+pub mod time;

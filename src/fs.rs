@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -53,7 +54,8 @@ impl Fault for FileFault {
 pub fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, FileFault> {
     let fault = |source| FileFault::Read { path: path.to_owned(), source };
     let mut bytes = Vec::new();
-    File::open(path).map_err(fault)?.take(limit_bytes + 1).read_to_end(&mut bytes).map_err(fault)?;
+    let file = File::open(path).map_err(fault)?;
+    file.take(limit_bytes + 1).read_to_end(&mut bytes).map_err(fault)?;
     if bytes.len() as u64 > limit_bytes {
         return Err(FileFault::TooLarge { path: path.to_owned(), limit_bytes });
     }
@@ -85,6 +87,11 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileFault> {
 /// # Errors
 /// [`FileFault::Write`] or [`FileFault::Full`].
 pub fn write_atomic_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), FileFault> {
+    write_with_mode(path, 0o666, fill)
+}
+
+/// Mode as for `open(2)`: the process's mask applies.
+fn write_with_mode(path: &Path, mode: u32, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), FileFault> {
     let fault = |source: io::Error| match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FileFault::Full { path: path.to_owned(), source },
         _ => FileFault::Write { path: path.to_owned(), source },
@@ -93,11 +100,32 @@ pub fn write_atomic_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut file = tempfile::Builder::new().prefix(".partial-").tempfile_in(folder).map_err(fault)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".partial-")
+        .permissions(fs::Permissions::from_mode(mode))
+        .tempfile_in(folder)
+        .map_err(fault)?;
     fill(file.as_file_mut()).map_err(fault)?;
     file.as_file().sync_all().map_err(fault)?;
     file.persist(path).map_err(|error| fault(error.error))?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(fault)
+    File::open(folder).and_then(|opened| opened.sync_all()).map_err(fault)
+}
+
+/// As [`write_atomic`], readable by its owner only from the first byte on.
+///
+/// # Errors
+/// [`FileFault::Write`] or [`FileFault::Full`].
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileFault> {
+    write_with_mode(path, 0o600, |file| file.write_all(bytes))
+}
+
+/// Permissions of a file.
+///
+/// # Errors
+/// [`FileFault::Read`].
+pub fn mode(path: &Path) -> Result<fs::Permissions, FileFault> {
+    let metadata = fs::metadata(path).map_err(|source| FileFault::Read { path: path.to_owned(), source })?;
+    Ok(metadata.permissions())
 }
 
 /// Makes a folder and its parents.

@@ -8,5 +8,6 @@
 //! ```
 
 pub mod clock;
+pub mod config;
 pub mod fs;
 pub mod types;

@@ -1,6 +1,7 @@
 //! The shared vocabulary. Depends on nothing else in the crate and does no I/O.
 
 pub mod candle;
+pub mod chain_id;
 pub mod digest;
 pub mod fault;
 pub mod feature;

@@ -1,0 +1,301 @@
+//! Settings: defaults < file < environment, then checked and turned into what the modules take.
+
+pub mod raw;
+pub mod secret;
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use alloy::primitives::Address;
+use config::{Environment, File, FileFormat};
+use cron::Schedule;
+use thiserror::Error;
+use url::Url;
+
+use crate::types::chain_id::is_development;
+use crate::types::fault::Fault;
+use raw::{ClockKind, LogFormat, ProverKind, RawConfig};
+
+/// Every setting with its default and its comment.
+pub const DEFAULTS: &str = include_str!("default.toml");
+
+/// Checked settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Folder of the model bundle.
+    pub bundle: PathBuf,
+    /// The exchange.
+    pub candles: Candles,
+    /// The prover.
+    pub prover: Prover,
+    /// The chain.
+    pub chain: Chain,
+    /// When cycles run.
+    pub schedule: CycleSchedule,
+    /// Database file.
+    pub state_path: PathBuf,
+    /// How log lines are written.
+    pub log_format: LogFormat,
+    /// Tracing filter.
+    pub log_level: String,
+}
+
+/// The exchange's settings.
+#[derive(Debug, Clone)]
+pub struct Candles {
+    /// Without a trailing slash.
+    pub base_url: Url,
+    pub connect_timeout: Duration,
+    pub request_timeout: Duration,
+    pub weight_per_minute: u32,
+    pub max_clock_skew_ms: i64,
+}
+
+/// The prover's settings.
+#[derive(Debug, Clone)]
+pub struct Prover {
+    pub kind: ProverKind,
+    pub python: PathBuf,
+    pub srs_dir: PathBuf,
+    pub timeout: Duration,
+    pub memory_limit_mb: u64,
+}
+
+/// The chain's settings.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    pub rpc_url: Url,
+    pub chain_id: u64,
+    /// `None` until a contract is configured.
+    pub oracle: Option<Address>,
+    pub key_file: PathBuf,
+    pub max_fee_per_gas_wei: u128,
+    pub priority_fee_wei: u128,
+    pub request_timeout: Duration,
+    pub poll_interval: Duration,
+}
+
+/// When cycles run.
+#[derive(Debug, Clone)]
+pub struct CycleSchedule {
+    pub cron: Schedule,
+    pub delay_ms: i64,
+    pub clock: ClockKind,
+    pub recheck: Duration,
+}
+
+/// Why settings are refused.
+#[derive(Debug, Error)]
+pub enum ConfigFault {
+    /// Not readable, not TOML, an unknown key or a value of the wrong kind.
+    #[error("settings cannot be read: {0}")]
+    Unreadable(#[from] config::ConfigError),
+    /// A value that means nothing here.
+    #[error("setting {key} = {value:?}: {reason}")]
+    Value { key: &'static str, value: String, reason: String },
+    /// A key file that cannot be read.
+    #[error("key file {} cannot be read: {reason}", path.display())]
+    KeyUnreadable { path: PathBuf, reason: String },
+    /// A key file that others can read.
+    #[error("key file {} can be read by others (mode {mode:o})", path.display())]
+    KeyExposed { path: PathBuf, mode: u32 },
+    /// A key file that holds something else than a key.
+    #[error("key file {} does not hold 64 hex digits of a valid private key", path.display())]
+    KeyMalformed { path: PathBuf },
+}
+
+impl Fault for ConfigFault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "VR-CONFIG-001",
+            Self::Value { .. } => "VR-CONFIG-002",
+            Self::KeyUnreadable { .. } => "VR-KEY-001",
+            Self::KeyExposed { .. } => "VR-KEY-002",
+            Self::KeyMalformed { .. } => "VR-KEY-003",
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => {
+                "`veriregime-agent config show` prints every key with its default; fix the named one"
+            }
+            Self::Value { .. } => "correct the setting in the file or in VERIREGIME__SECTION__KEY",
+            Self::KeyUnreadable { .. } => {
+                "set chain.key_file to a file with the submitter's key that this user may read"
+            }
+            Self::KeyExposed { .. } => {
+                "run `chmod 600` on the key file, and replace the key if others may have seen it"
+            }
+            Self::KeyMalformed { .. } => "write the key as 64 hex digits, with or without 0x, and nothing else",
+        }
+    }
+}
+
+/// Reads defaults, `file` and the environment, and checks the result.
+///
+/// # Errors
+/// [`ConfigFault`] that names the key.
+pub fn load(file: Option<&Path>) -> Result<Config, ConfigFault> {
+    check(load_raw(file, Environment::default())?)
+}
+
+fn load_raw(file: Option<&Path>, environment: Environment) -> Result<RawConfig, ConfigFault> {
+    let mut builder = config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+    if let Some(path) = file {
+        builder = builder.add_source(File::from(path).format(FileFormat::Toml));
+    }
+    let environment = environment.prefix("VERIREGIME").prefix_separator("__").separator("__").try_parsing(true);
+    Ok(builder.add_source(environment).build()?.try_deserialize()?)
+}
+
+fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
+    let development = is_development(raw.chain.chain_id);
+    let cron = parse_schedule(&raw.schedule.cron)?;
+    if raw.schedule.clock == ClockKind::Exchange && !development {
+        return Err(value(
+            "schedule.clock",
+            "exchange",
+            "only a development chain may take its time from the candle server",
+        ));
+    }
+    if raw.prover.kind == ProverKind::Mock && !development {
+        return Err(value("prover.kind", "mock", "only a development chain may go without real proofs"));
+    }
+    if i64::try_from(raw.schedule.delay_seconds)
+        .map_or(true, |delay| delay >= crate::types::period::PeriodId::SECONDS / 2)
+    {
+        return Err(value(
+            "schedule.delay_seconds",
+            raw.schedule.delay_seconds,
+            "must be well inside a period of 14400 seconds",
+        ));
+    }
+    let oracle = match raw.chain.oracle.trim() {
+        "" => None,
+        text => Some(Address::from_str(text).map_err(|error| value("chain.oracle", text, error))?),
+    };
+    if raw.chain.priority_fee_gwei > raw.chain.max_fee_per_gas_gwei {
+        return Err(value(
+            "chain.priority_fee_gwei",
+            raw.chain.priority_fee_gwei,
+            "is above chain.max_fee_per_gas_gwei",
+        ));
+    }
+    Ok(Config {
+        bundle: raw.model.bundle.into(),
+        candles: Candles {
+            base_url: parse_url("candles.base_url", &raw.candles.base_url)?,
+            connect_timeout: positive_ms("candles.connect_timeout_ms", raw.candles.connect_timeout_ms)?,
+            request_timeout: positive_ms("candles.request_timeout_ms", raw.candles.request_timeout_ms)?,
+            weight_per_minute: raw.candles.weight_per_minute,
+            max_clock_skew_ms: raw.candles.max_clock_skew_ms,
+        },
+        prover: Prover {
+            kind: raw.prover.kind,
+            python: raw.prover.python.into(),
+            srs_dir: raw.prover.srs_dir.into(),
+            timeout: positive_ms("prover.timeout_seconds", raw.prover.timeout_seconds.saturating_mul(1000))?,
+            memory_limit_mb: raw.prover.memory_limit_mb,
+        },
+        chain: Chain {
+            rpc_url: parse_url("chain.rpc_url", &raw.chain.rpc_url)?,
+            chain_id: raw.chain.chain_id,
+            oracle,
+            key_file: raw.chain.key_file.into(),
+            max_fee_per_gas_wei: u128::from(raw.chain.max_fee_per_gas_gwei) * 1_000_000_000,
+            priority_fee_wei: u128::from(raw.chain.priority_fee_gwei) * 1_000_000_000,
+            request_timeout: positive_ms("chain.request_timeout_ms", raw.chain.request_timeout_ms)?,
+            poll_interval: positive_ms("chain.poll_interval_ms", raw.chain.poll_interval_ms)?,
+        },
+        schedule: CycleSchedule {
+            cron,
+            delay_ms: i64::try_from(raw.schedule.delay_seconds).unwrap_or(0) * 1000,
+            clock: raw.schedule.clock,
+            recheck: positive_ms("schedule.recheck_seconds", raw.schedule.recheck_seconds.saturating_mul(1000))?,
+        },
+        state_path: raw.state.path.into(),
+        log_format: raw.log.format,
+        log_level: raw.log.level,
+    })
+}
+
+/// Six or seven fields, seconds first. Days of the week go by name, because numbers mean different days to different
+/// programs.
+fn parse_schedule(text: &str) -> Result<Schedule, ConfigFault> {
+    const KEY: &str = "schedule.cron";
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    if !(6..=7).contains(&fields.len()) {
+        return Err(value(KEY, text, "wants six fields: second minute hour day month weekday"));
+    }
+    if fields[5].bytes().any(|byte| byte.is_ascii_digit()) {
+        return Err(value(KEY, text, "name the days of the week (Mon, Tue, ...)"));
+    }
+    Schedule::from_str(text).map_err(|error| value(KEY, text, error))
+}
+
+fn parse_url(key: &'static str, text: &str) -> Result<Url, ConfigFault> {
+    let url = Url::parse(text).map_err(|error| value(key, text, error))?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        scheme => Err(value(key, text, format!("scheme {scheme} is not http or https"))),
+    }
+}
+
+fn positive_ms(key: &'static str, ms: u64) -> Result<Duration, ConfigFault> {
+    if ms == 0 {
+        return Err(value(key, ms, "must be positive"));
+    }
+    Ok(Duration::from_millis(ms))
+}
+
+fn value(key: &'static str, value: impl std::fmt::Display, reason: impl std::fmt::Display) -> ConfigFault {
+    ConfigFault::Value { key, value: value.to_string(), reason: reason.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn with(pairs: &[(&str, &str)]) -> Result<Config, ConfigFault> {
+        let pairs: HashMap<String, String> =
+            pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+        check(load_raw(None, Environment::default().source(Some(pairs)))?)
+    }
+
+    #[test]
+    fn the_defaults_are_valid_and_the_environment_overrides_them() {
+        let config = with(&[("VERIREGIME__CHAIN__RPC_URL", "http://node:1")]).unwrap();
+        assert_eq!(config.chain.rpc_url.as_str(), "http://node:1/");
+        assert_eq!(config.schedule.delay_ms, 15_000);
+    }
+
+    #[test]
+    fn what_means_nothing_is_refused_by_name() {
+        let cases = [
+            (("VERIREGIME__CHAIN__RPC_ULR", "http://x"), "rpc_ulr"),
+            (("VERIREGIME__CHAIN__RPC_URL", "ftp://x"), "chain.rpc_url"),
+            (("VERIREGIME__CHAIN__ORACLE", "0x12"), "chain.oracle"),
+            (("VERIREGIME__SCHEDULE__CRON", "0 */4 * * *"), "schedule.cron"),
+            (("VERIREGIME__SCHEDULE__CRON", "0 0 0 * * 1"), "schedule.cron"),
+            (("VERIREGIME__SCHEDULE__DELAY_SECONDS", "14400"), "schedule.delay_seconds"),
+            (("VERIREGIME__PROVER__TIMEOUT_SECONDS", "0"), "prover.timeout_seconds"),
+        ];
+        for (pair, named) in cases {
+            let message = with(&[pair]).expect_err(named).to_string();
+            assert!(message.contains(named), "{message}");
+        }
+    }
+
+    #[test]
+    fn shortcuts_are_refused_on_a_real_chain() {
+        for pair in [("VERIREGIME__PROVER__KIND", "mock"), ("VERIREGIME__SCHEDULE__CLOCK", "exchange")] {
+            assert!(with(&[pair]).is_ok());
+            let fault = with(&[pair, ("VERIREGIME__CHAIN__CHAIN_ID", "1")]).expect_err("real chain");
+            assert_eq!(fault.code(), "VR-CONFIG-002");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The settings as written: strings and numbers, unknown keys refused, nothing interpreted yet.
+
+use serde::{Deserialize, Serialize};
+
+/// `default.toml`'s shape.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawConfig {
+    pub model: RawModel,
+    pub candles: RawCandles,
+    pub prover: RawProver,
+    pub chain: RawChain,
+    pub schedule: RawSchedule,
+    pub state: RawState,
+    pub log: RawLog,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawModel {
+    pub bundle: String,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawCandles {
+    pub base_url: String,
+    pub connect_timeout_ms: u64,
+    pub request_timeout_ms: u64,
+    pub weight_per_minute: u32,
+    pub max_clock_skew_ms: i64,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawProver {
+    pub kind: ProverKind,
+    pub python: String,
+    pub srs_dir: String,
+    pub timeout_seconds: u64,
+    pub memory_limit_mb: u64,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawChain {
+    pub rpc_url: String,
+    pub chain_id: u64,
+    pub oracle: String,
+    pub key_file: String,
+    pub max_fee_per_gas_gwei: u64,
+    pub priority_fee_gwei: u64,
+    pub request_timeout_ms: u64,
+    pub poll_interval_ms: u64,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawSchedule {
+    pub cron: String,
+    pub delay_seconds: u64,
+    pub clock: ClockKind,
+    pub recheck_seconds: u64,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawState {
+    pub path: String,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawLog {
+    pub format: LogFormat,
+    pub level: String,
+}
+
+/// Which prover runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProverKind {
+    /// Real proofs.
+    Ezkl,
+    /// None: dry runs on development chains.
+    Mock,
+}
+
+/// Where the daemon's time comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockKind {
+    /// The machine.
+    System,
+    /// The candle server: replays on development chains.
+    Exchange,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Compact on a terminal, JSON otherwise.
+    Auto,
+    /// For people.
+    Compact,
+    /// For machines.
+    Json,
+}

@@ -62,6 +62,17 @@ pub fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, FileFault>
     Ok(bytes)
 }
 
+/// Reads the first bytes of a file: `length_bytes`, or fewer where it is shorter.
+///
+/// # Errors
+/// [`FileFault::Read`].
+pub fn read_prefix(path: &Path, length_bytes: u64) -> Result<Vec<u8>, FileFault> {
+    let fault = |source| FileFault::Read { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    File::open(path).map_err(fault)?.take(length_bytes).read_to_end(&mut bytes).map_err(fault)?;
+    Ok(bytes)
+}
+
 /// Reads a whole text file of at most `limit_bytes`.
 ///
 /// # Errors

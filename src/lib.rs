@@ -7,6 +7,7 @@
 //! training ─► models/<id>/ (files only) ─► inference, proof
 //! ```
 
+pub mod candles;
 pub mod clock;
 pub mod config;
 pub mod fs;

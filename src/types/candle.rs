@@ -6,6 +6,7 @@ use thiserror::Error;
 use super::digest::Digest;
 use super::fault::Fault;
 use super::period::MINUTE_MS;
+use super::time::END_MS;
 
 /// Largest price that is taken for real, in quote units.
 pub const MAX_PRICE: f64 = 1e12;
@@ -41,7 +42,7 @@ impl Candle {
     /// The first rule that it breaks: minute grid, finite positive prices, `low <= open, close <= high`, sane volume.
     pub fn check(&self) -> Result<(), CandleFault> {
         let at = self.open_time_ms;
-        if at.rem_euclid(MINUTE_MS) != 0 {
+        if at.rem_euclid(MINUTE_MS) != 0 || !(0..END_MS).contains(&at) {
             return Err(CandleFault::OffGrid { open_time_ms: at });
         }
         let prices = [self.open, self.high, self.low, self.close];
@@ -67,8 +68,8 @@ impl Candle {
 /// Why candles are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CandleFault {
-    /// An open time that is not a whole minute.
-    #[error("candle {open_time_ms} does not start on a whole minute")]
+    /// An open time that is not a whole minute of the years 1970 to 9999.
+    #[error("candle {open_time_ms} does not start on a whole minute of the years 1970 to 9999")]
     OffGrid { open_time_ms: i64 },
     /// A price that is not a positive finite number below [`MAX_PRICE`].
     #[error("candle {open_time_ms} has a price that is not finite, not positive or absurdly large")]
@@ -256,6 +257,7 @@ mod tests {
         let good = candle(5, 10.0);
         let cases = [
             (Candle { open_time_ms: 61, ..good }, "VR-DATA-001"),
+            (Candle { open_time_ms: i64::MAX / MINUTE_MS * MINUTE_MS, ..good }, "VR-DATA-001"),
             (Candle { close: f64::NAN, ..good }, "VR-DATA-002"),
             (Candle { low: -1.0, ..good }, "VR-DATA-002"),
             (Candle { open: 0.0, ..good }, "VR-DATA-002"),

@@ -5,8 +5,8 @@ use thiserror::Error;
 
 use super::fault::Fault;
 
-/// First moment that is refused: the start of the year 10000, in Unix milliseconds.
-const END_MS: i64 = 253_402_300_800_000;
+/// First moment that is refused as absurd: the start of the year 10000, in Unix milliseconds.
+pub const END_MS: i64 = 253_402_300_800_000;
 
 /// A text that is not a moment in UTC.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

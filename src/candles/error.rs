@@ -1,0 +1,149 @@
+//! What can go wrong between an exchange or a file and a list of candles.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::fs::FileFault;
+use crate::types::candle::CandleFault;
+use crate::types::fault::{Fault, Retry};
+use crate::types::time::format_utc;
+
+/// Why there are no candles.
+#[derive(Debug, Error)]
+pub enum CandleError {
+    /// No connection, or it broke.
+    #[error("cannot reach {url}")]
+    Unreachable { url: String, source: reqwest::Error },
+    /// The exchange took longer than the settings allow.
+    #[error("{url} did not answer in time")]
+    Timeout { url: String },
+    /// Status 429: the exchange's request budget is spent.
+    #[error("the exchange asks for a pause of {} s", retry_after.as_secs())]
+    RateLimited { retry_after: Duration },
+    /// Status 418: the exchange banned this address for a while.
+    #[error("the exchange banned this address for {} s", retry_after.as_secs())]
+    Banned { retry_after: Duration },
+    /// Another status than success.
+    #[error("the exchange answered with status {status}: {message}")]
+    Status { status: u16, message: String },
+    /// A body that is not what the API promises.
+    #[error("the exchange sent a malformed answer: {detail}")]
+    Malformed { detail: String },
+    /// A body above the limit; reading stopped there.
+    #[error("the exchange sent more than {limit_bytes} bytes")]
+    BodyTooLarge { limit_bytes: usize },
+    /// The exchange's clock and ours are too far apart.
+    #[error("the exchange's clock is {skew_ms} ms ahead of ours, {limit_ms} ms either way are allowed")]
+    ClockSkew { skew_ms: i64, limit_ms: i64 },
+    /// A candle that nobody asked for.
+    #[error("the exchange sent minute {}, which was not asked for", format_utc(*open_time_ms))]
+    NotAskedFor { open_time_ms: i64 },
+    /// The exchange does not know the symbol, or it cannot be one.
+    #[error("\"{symbol}\" is not a symbol of this exchange")]
+    Symbol { symbol: String },
+    /// Neither parquet, nor CSV, nor a zip of one CSV, or without the columns of candles.
+    #[error("{} is not a candle file: {detail}", path.display())]
+    NotCandles { path: PathBuf, detail: String },
+    /// A candle file that is cut short or damaged.
+    #[error("{} is damaged: {detail}", path.display())]
+    Damaged { path: PathBuf, detail: String },
+    /// More rows than anything expected here.
+    #[error("{} holds more than {limit_rows} candles", path.display())]
+    TooManyRows { path: PathBuf, limit_rows: usize },
+    /// The server cannot listen on its address.
+    #[error("cannot listen on {address}")]
+    Listen { address: SocketAddr, source: io::Error },
+    /// The server stopped by itself.
+    #[error("the candle server failed")]
+    Serve { source: io::Error },
+    /// A file that a download continues holds another candle than the exchange for the same minute.
+    #[error("the file and the exchange differ at {}", format_utc(*open_time_ms))]
+    Differs { open_time_ms: i64 },
+    /// An empty, reversed or far too long range.
+    #[error("{} to {} is not a usable range", format_utc(*from_ms), format_utc(*to_ms))]
+    Range { from_ms: i64, to_ms: i64 },
+    /// The settings of the source make no HTTP client.
+    #[error("cannot set up the exchange client for {base_url}: {detail}")]
+    Settings { base_url: String, detail: String },
+    /// A candle that breaks the rules of candles.
+    #[error(transparent)]
+    Candle(#[from] CandleFault),
+    /// A file that cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileFault),
+}
+
+impl Fault for CandleError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "VR-CANDLE-001",
+            Self::Timeout { .. } => "VR-CANDLE-002",
+            Self::RateLimited { .. } => "VR-CANDLE-003",
+            Self::Banned { .. } => "VR-CANDLE-004",
+            Self::Status { .. } => "VR-CANDLE-005",
+            Self::Malformed { .. } => "VR-CANDLE-006",
+            Self::BodyTooLarge { .. } => "VR-CANDLE-007",
+            Self::ClockSkew { .. } => "VR-CANDLE-008",
+            Self::NotAskedFor { .. } => "VR-CANDLE-009",
+            Self::Symbol { .. } => "VR-CANDLE-010",
+            Self::NotCandles { .. } => "VR-CANDLE-011",
+            Self::Damaged { .. } => "VR-CANDLE-012",
+            Self::TooManyRows { .. } => "VR-CANDLE-013",
+            Self::Listen { .. } => "VR-CANDLE-014",
+            Self::Serve { .. } => "VR-CANDLE-015",
+            Self::Differs { .. } => "VR-CANDLE-016",
+            Self::Range { .. } => "VR-CANDLE-017",
+            Self::Settings { .. } => "VR-CANDLE-018",
+            Self::Candle(fault) => fault.code(),
+            Self::File(fault) => fault.code(),
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } | Self::Timeout { .. } => {
+                "check the network and the exchange's base URL; it is tried again until the period ends"
+            }
+            Self::RateLimited { .. } => {
+                "lower the weight per minute in the settings; it is tried again after the pause"
+            }
+            Self::Banned { .. } => {
+                "stop other clients on this address and lower the weight per minute before trying again"
+            }
+            Self::Status { .. } => "look up the exchange's message; a status of 500 and above is tried again",
+            Self::Malformed { .. } | Self::NotAskedFor { .. } | Self::BodyTooLarge { .. } => {
+                "check that the base URL is a Binance-compatible API and that no proxy changes its answers"
+            }
+            Self::ClockSkew { .. } => "synchronise this machine's clock (NTP) and try again",
+            Self::Symbol { .. } => "write the symbol as the exchange does, such as BTCUSDT",
+            Self::NotCandles { .. } => {
+                "give a parquet file with timestamp, open, high, low, close, volume, or an archive's CSV or zip"
+            }
+            Self::Damaged { .. } => "download or copy the file again and compare its checksum",
+            Self::TooManyRows { .. } => "split the file by year",
+            Self::Listen { .. } => "stop what uses the port or choose another with --port",
+            Self::Serve { .. } => "start the server again",
+            Self::Differs { .. } => "check the symbol, or write to a new file if the exchange corrected its history",
+            Self::Range { .. } => "give whole minutes with the start before the end",
+            Self::Settings { .. } => "check the exchange's settings; https needs the system's CA certificates",
+            Self::Candle(fault) => fault.advice(),
+            Self::File(fault) => fault.advice(),
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Timeout { .. } => Retry::Now,
+            // A malformed answer may be one that was cut short on the way, as passing as a broken connection.
+            Self::Unreachable { .. } | Self::Malformed { .. } => Retry::Later(Duration::from_secs(1)),
+            Self::RateLimited { retry_after } | Self::Banned { retry_after } => Retry::Later(*retry_after),
+            Self::Status { status, .. } if *status >= 500 => Retry::Later(Duration::from_secs(1)),
+            Self::File(fault) => fault.retry(),
+            _ => Retry::Never,
+        }
+    }
+}

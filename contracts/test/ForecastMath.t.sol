@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {Test} from "forge-std/Test.sol";
+import {ForecastMath} from "../src/libraries/ForecastMath.sol";
+
+/// @notice Expected values come from 60-digit decimal arithmetic outside Solidity.
+contract ForecastMathTest is Test {
+    uint256 private constant SCALE = 74;
+    int256 private constant ONE = int256(1) << SCALE;
+
+    function test_ProbabilityGoldenValues() public pure {
+        assertEq(_probability(0), 5000);
+        assertEq(_probability(1), 5002); // 5002.4999998
+        assertEq(_probability(500), 6225); // 6224.59
+        assertEq(_probability(1000), 7311); // 7310.59
+        assertEq(_probability(-1000), 2689); // 2689.41
+        assertEq(_probability(2500), 9241); // 9241.42
+        assertEq(_probability(-2500), 759); // 758.58
+        assertEq(_probability(9300), 9999);
+        assertEq(_probability(-9300), 1);
+        assertEq(_probability(127_900), 10_000);
+        assertEq(_probability(-127_900), 0);
+    }
+
+    function test_VolatilityGoldenValues() public pure {
+        _assertVolatility(-7600, 500_451_433_440_611);
+        _assertVolatility(-6900, 1_007_785_429_048_510);
+        _assertVolatility(-4000, 18_315_638_888_734_180);
+        _assertVolatility(0, 1e18);
+        _assertVolatility(-20_000, 2_061_153_622);
+        _assertVolatility(-41_000, 1);
+        _assertVolatility(-41_500, 0);
+        _assertVolatility(-63_999, 0);
+        _assertVolatility(2000, 7_389_056_098_930_650_227);
+    }
+
+    function test_VolatilitySaturatesAboveTheLargestExponent() public pure {
+        assertEq(_volatility(2001), _volatility(2000));
+        assertEq(_volatility(63_999), _volatility(2000));
+    }
+
+    function testFuzz_ProbabilityIsMonotone(int128 a, int128 b, uint8 scale) public pure {
+        (a, b, scale) = _inRange(a, b, scale);
+        (int256 low, int256 high) = a < b ? (a, b) : (b, a);
+        assertLe(ForecastMath.probabilityHighBps(0, low, scale), ForecastMath.probabilityHighBps(0, high, scale));
+        assertGe(ForecastMath.probabilityHighBps(low, 0, scale), ForecastMath.probabilityHighBps(high, 0, scale));
+    }
+
+    function testFuzz_ProbabilitiesOfBothRegimesSumToOne(int128 a, int128 b, uint8 scale) public pure {
+        (a, b, scale) = _inRange(a, b, scale);
+        uint256 sum = uint256(ForecastMath.probabilityHighBps(a, b, scale))
+            + uint256(ForecastMath.probabilityHighBps(b, a, scale));
+        assertApproxEqAbs(sum, 10_000, 1);
+    }
+
+    function testFuzz_RegimeAgreesWithProbability(int128 a, int128 b, uint8 scale) public pure {
+        (a, b, scale) = _inRange(a, b, scale);
+        uint256 probability = ForecastMath.probabilityHighBps(a, b, scale);
+        if (b > a) assertGe(probability, 5000);
+        else assertLe(probability, 5000);
+    }
+
+    function testFuzz_VolatilityIsMonotone(int128 a, int128 b, uint8 scale) public pure {
+        (a, b, scale) = _inRange(a, b, scale);
+        (int256 low, int256 high) = a < b ? (a, b) : (b, a);
+        assertLe(ForecastMath.volatilityWad(low, scale), ForecastMath.volatilityWad(high, scale));
+    }
+
+    /// @dev The same real number at another scale gives the same result.
+    function testFuzz_ScaleIsOnlyAUnit(int32 thousandths, uint8 scale) public pure {
+        thousandths = int32(bound(thousandths, -63, 63));
+        scale = uint8(bound(scale, 0, ForecastMath.MAX_OUTPUT_SCALE));
+        int256 scaled = int256(thousandths) << scale;
+        assertEq(ForecastMath.volatilityWad(scaled, scale), ForecastMath.volatilityWad(thousandths, 0));
+        assertEq(ForecastMath.probabilityHighBps(0, scaled, scale), ForecastMath.probabilityHighBps(0, thousandths, 0));
+    }
+
+    function _inRange(int128 a, int128 b, uint8 scale) private pure returns (int128, int128, uint8) {
+        scale = uint8(bound(scale, 0, ForecastMath.MAX_OUTPUT_SCALE));
+        int256 limit = int256(1 << (scale + ForecastMath.OUTPUT_LIMIT_LOG2)) - 1;
+        return (int128(bound(a, -limit, limit)), int128(bound(b, -limit, limit)), scale);
+    }
+
+    function _probability(int256 differenceThousandths) private pure returns (uint256) {
+        int256 half = differenceThousandths * ONE / 2000;
+        return ForecastMath.probabilityHighBps(-half, half, SCALE);
+    }
+
+    function _volatility(int256 thousandths) private pure returns (uint256) {
+        return ForecastMath.volatilityWad(thousandths * ONE / 1000, SCALE);
+    }
+
+    /// @dev Fixed-point exponentials may differ from the exact value in the last digits.
+    function _assertVolatility(int256 thousandths, uint256 expectedWad) private pure {
+        assertApproxEqAbs(_volatility(thousandths), expectedWad, 1 + expectedWad / 1e15);
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {IHalo2Verifier} from "../../src/interfaces/IHalo2Verifier.sol";
+
+/// @notice A verifier that does what it is told. Its code, and so its hash, stays the same whatever that is.
+contract MockVerifier is IHalo2Verifier {
+    enum Behaviour {
+        Accept,
+        Refuse,
+        RevertEmpty,
+        RevertReason,
+        ReturnNothing,
+        ReturnGarbage,
+        BurnAllGas
+    }
+
+    Behaviour public behaviour;
+    bytes32 private _expected;
+
+    function behave(Behaviour next) external {
+        behaviour = next;
+    }
+
+    /// @notice From now on accept this proof for these instances and nothing else.
+    function acceptOnly(bytes calldata proof, uint256[] calldata instances) external {
+        _expected = keccak256(abi.encode(proof, instances));
+    }
+
+    function verifyProof(bytes calldata proof, uint256[] calldata instances) external view returns (bool) {
+        if (behaviour == Behaviour.RevertEmpty) {
+            assembly {
+                revert(0, 0)
+            }
+        }
+        if (behaviour == Behaviour.RevertReason) revert("no");
+        if (behaviour == Behaviour.ReturnNothing) {
+            assembly {
+                return(0, 0)
+            }
+        }
+        if (behaviour == Behaviour.ReturnGarbage) {
+            assembly {
+                mstore(0, 2)
+                return(0, 32)
+            }
+        }
+        if (behaviour == Behaviour.BurnAllGas) {
+            assembly {
+                invalid()
+            }
+        }
+        if (_expected != 0) return keccak256(abi.encode(proof, instances)) == _expected;
+        return behaviour == Behaviour.Accept;
+    }
+}

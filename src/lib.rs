@@ -8,7 +8,9 @@
 //! ```
 
 pub mod candles;
+pub mod chain;
 pub mod clock;
 pub mod config;
 pub mod fs;
+pub mod state;
 pub mod types;

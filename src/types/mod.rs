@@ -2,6 +2,7 @@
 
 pub mod candle;
 pub mod chain_id;
+pub mod cycle;
 pub mod digest;
 pub mod fault;
 pub mod feature;

@@ -1,0 +1,211 @@
+//! What can go wrong between us and the chain, and what a refusal of the contract means.
+
+use std::time::Duration;
+
+use alloy::contract::Error as ContractError;
+use alloy::primitives::{Address, U256};
+use alloy::sol_types::SolInterface;
+use alloy::transports::{RpcError, TransportError, TransportErrorKind};
+use thiserror::Error;
+
+use super::abi::RiskOracle::RiskOracleErrors;
+use crate::types::fault::{Fault, Retry};
+
+/// Longest text of an RPC that is kept in an error.
+const MAX_RPC_TEXT_BYTES: usize = 300;
+/// Pause before the RPC is asked again.
+const RPC_PAUSE: Duration = Duration::from_secs(2);
+
+/// Why the chain cannot be read or written.
+#[derive(Debug, Error)]
+pub enum ChainFault {
+    /// The RPC does not answer.
+    #[error("the RPC does not answer: {0}")]
+    Unreachable(String),
+    /// The RPC answers with an error.
+    #[error("the RPC refuses: {0}")]
+    Refused(String),
+    /// The RPC is on another chain.
+    #[error("the RPC is on chain {actual}, the settings say {expected}")]
+    WrongChain { expected: u64, actual: u64 },
+    /// No contract is configured, or there is none at its address.
+    #[error("there is no RiskOracle at {0}")]
+    NoContract(Address),
+    /// The market is served by no model, or by another one.
+    #[error("the contract does not run this model: {0}")]
+    ForeignModel(String),
+    /// The wallet cannot pay.
+    #[error("wallet {wallet} holds {balance_wei} wei and needs {needed_wei}")]
+    EmptyWallet { wallet: Address, balance_wei: U256, needed_wei: U256 },
+    /// The network asks for more than the cap.
+    #[error("the network asks {needed_wei} wei for a unit of gas, the cap is {cap_wei}")]
+    FeeAboveCap { needed_wei: u128, cap_wei: u128 },
+    /// The chain's newest block lies before the period.
+    #[error("our clock is ahead of the chain: its newest block is {behind_seconds} s short of the period")]
+    ChainBehind { behind_seconds: i64 },
+    /// The contract refuses the update.
+    #[error("the contract refuses: {0}")]
+    Rejected(Rejection),
+    /// A transaction that would not stay within its gas estimate.
+    #[error("transaction {0} was mined and reverted")]
+    Reverted(alloy::primitives::B256),
+    /// A key that cannot sign.
+    #[error("the transaction cannot be signed: {0}")]
+    Signing(String),
+}
+
+/// What the contract said.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Rejection {
+    /// An update for the period is there already.
+    #[error("the period already has an update")]
+    AlreadySubmitted,
+    /// The period is over.
+    #[error("the period is over")]
+    StalePeriod,
+    /// The period has not begun for the chain.
+    #[error("the period has not begun on chain")]
+    FuturePeriod,
+    /// The wallet is not a submitter.
+    #[error("wallet {0} is not a submitter")]
+    NotSubmitter(Address),
+    /// The verifier does not take the proof.
+    #[error("the proof is invalid")]
+    InvalidProof,
+    /// Something else, by the error's name.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Fault for ChainFault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "VR-CHAIN-001",
+            Self::Refused(_) => "VR-CHAIN-002",
+            Self::WrongChain { .. } => "VR-CHAIN-003",
+            Self::NoContract(_) => "VR-CHAIN-004",
+            Self::ForeignModel(_) => "VR-CHAIN-005",
+            Self::EmptyWallet { .. } => "VR-CHAIN-006",
+            Self::FeeAboveCap { .. } => "VR-CHAIN-007",
+            Self::ChainBehind { .. } => "VR-CHAIN-008",
+            Self::Rejected(_) => "VR-CHAIN-009",
+            Self::Reverted(_) => "VR-CHAIN-010",
+            Self::Signing(_) => "VR-CHAIN-011",
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => {
+                "check chain.rpc_url and the node behind it; the cycle tries again until the period ends"
+            }
+            Self::Refused(_) => "read the RPC's words; rate limits and unsynced nodes are the usual reasons",
+            Self::WrongChain { .. } => "correct chain.rpc_url or chain.chain_id; nothing was sent",
+            Self::NoContract(_) => "set chain.oracle to the RiskOracle's address on this chain",
+            Self::ForeignModel(_) => "point model.bundle at the model that the contract runs, or register this one",
+            Self::EmptyWallet { .. } => "send funds to the wallet; the cycle tries again until the period ends",
+            Self::FeeAboveCap { .. } => "raise chain.max_fee_per_gas_gwei if this period is worth it",
+            Self::ChainBehind { .. } => "check this machine's clock and whether the node is in sync",
+            Self::Rejected(Rejection::NotSubmitter(_)) => {
+                "ask the contract's owner to allow this wallet as a submitter"
+            }
+            Self::Rejected(_) => "read the contract's error; nothing was spent",
+            Self::Reverted(_) => "look the transaction up; the state changed between simulation and inclusion",
+            Self::Signing(_) => "check the key file",
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Unreachable(_)
+            | Self::Refused(_)
+            | Self::WrongChain { .. }
+            | Self::EmptyWallet { .. }
+            | Self::FeeAboveCap { .. }
+            | Self::ChainBehind { .. }
+            | Self::Reverted(_)
+            | Self::Rejected(Rejection::FuturePeriod) => Retry::Later(RPC_PAUSE),
+            Self::NoContract(_) | Self::ForeignModel(_) | Self::Rejected(_) | Self::Signing(_) => Retry::Never,
+        }
+    }
+}
+
+impl From<TransportError> for ChainFault {
+    fn from(error: TransportError) -> Self {
+        match error {
+            RpcError::ErrorResp(payload) => match payload.as_revert_data() {
+                Some(data) => Self::Rejected(rejection(&data)),
+                None => Self::Refused(bounded(&payload.message)),
+            },
+            RpcError::Transport(TransportErrorKind::HttpError(error)) => Self::Refused(bounded(&error.to_string())),
+            other => Self::Unreachable(bounded(&describe(&other))),
+        }
+    }
+}
+
+impl From<ContractError> for ChainFault {
+    fn from(error: ContractError) -> Self {
+        match error {
+            ContractError::TransportError(error) => error.into(),
+            other => Self::Refused(bounded(&other.to_string())),
+        }
+    }
+}
+
+/// The meaning of revert data.
+pub(super) fn rejection(data: &[u8]) -> Rejection {
+    match RiskOracleErrors::abi_decode(data) {
+        Ok(RiskOracleErrors::AlreadySubmitted(_)) => Rejection::AlreadySubmitted,
+        Ok(RiskOracleErrors::StalePeriod(_)) => Rejection::StalePeriod,
+        Ok(RiskOracleErrors::FuturePeriod(_)) => Rejection::FuturePeriod,
+        Ok(RiskOracleErrors::NotSubmitter(error)) => Rejection::NotSubmitter(error.caller),
+        Ok(RiskOracleErrors::InvalidProof(_)) => Rejection::InvalidProof,
+        Ok(other) => Rejection::Other(bounded(&format!("{other:?}"))),
+        Err(_) => Rejection::Other(bounded(&format!("revert data 0x{}", alloy::hex::encode(data)))),
+    }
+}
+
+/// The innermost reason: transports wrap it in sentences that say nothing.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+/// Printable characters only, cut to a length: an RPC's words go to logs and to the database.
+fn bounded(text: &str) -> String {
+    let clean = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    let mut kept: String = clean.take(MAX_RPC_TEXT_BYTES).collect();
+    if kept.len() < text.len() {
+        kept.push('…');
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::sol_types::SolError;
+
+    use super::super::abi::RiskOracle;
+    use super::*;
+
+    #[test]
+    fn the_contracts_errors_become_decisions() {
+        let already = RiskOracle::AlreadySubmitted { modelId: [1; 32].into(), period: 7 }.abi_encode();
+        assert_eq!(rejection(&already), Rejection::AlreadySubmitted);
+        let future = RiskOracle::FuturePeriod { period: U256::from(8), current: U256::from(7) }.abi_encode();
+        assert_eq!(ChainFault::Rejected(rejection(&future)).retry(), Retry::Later(RPC_PAUSE));
+        assert_eq!(rejection(&RiskOracle::InvalidProof {}.abi_encode()), Rejection::InvalidProof);
+        let paused = RiskOracle::UnknownModel { modelId: [1; 32].into() }.abi_encode();
+        assert!(matches!(rejection(&paused), Rejection::Other(text) if text.contains("UnknownModel")));
+        assert!(matches!(rejection(&[]), Rejection::Other(_)));
+    }
+
+    #[test]
+    fn an_rpcs_words_are_cut_and_cleaned() {
+        let words = bounded(&format!("a\u{1b}[31m{}", "x".repeat(1000)));
+        assert!(words.len() < 400 && !words.contains('\u{1b}'));
+    }
+}

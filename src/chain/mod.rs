@@ -1,0 +1,298 @@
+//! The chain: reading the contract, signing and sending updates. The only holder of keys.
+
+pub mod abi;
+pub mod deploy;
+pub mod fault;
+mod fees;
+
+use std::time::Duration;
+
+use alloy::consensus::BlockHeader;
+use alloy::eips::BlockNumberOrTag;
+use alloy::eips::eip2718::Encodable2718;
+use alloy::network::{Ethereum, EthereumWallet, NetworkTransactionBuilder, TransactionBuilder};
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::providers::{Provider, ProviderBuilder, RootProvider};
+use alloy::rpc::client::RpcClient;
+use alloy::rpc::types::TransactionRequest;
+use alloy::signers::local::PrivateKeySigner;
+use alloy::transports::{RpcError, TransportError};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::types::cycle::{Attempt, Landed};
+use crate::types::digest::Digest;
+use crate::types::feature::FeatureVector;
+use crate::types::period::PeriodId;
+use crate::types::prediction::Outputs;
+use abi::RiskOracle;
+use fault::ChainFault;
+
+/// Gas limit over the estimate: the verifier's cost hardly varies, storage and calldata do a little.
+const GAS_MARGIN_PERCENT: u64 = 20;
+/// No update may ask for more than this.
+const MAX_GAS_LIMIT: u64 = 10_000_000;
+
+/// How to reach a chain.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub rpc_url: Url,
+    pub chain_id: u64,
+    pub max_fee_per_gas_wei: u128,
+    pub priority_fee_wei: u128,
+    pub request_timeout: Duration,
+}
+
+/// A connection with a wallet.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    provider: RootProvider<Ethereum>,
+    wallet: EthereumWallet,
+    address: Address,
+    settings: Settings,
+}
+
+/// The newest block.
+#[derive(Debug, Clone, Copy)]
+pub struct Head {
+    /// Height.
+    pub number: u64,
+    /// Unix seconds.
+    pub timestamp_seconds: i64,
+    /// In wei; 0 on chains without one.
+    pub base_fee_wei: u128,
+}
+
+/// Everything that `RiskOracle.submit` takes.
+#[derive(Debug, Clone)]
+pub struct Update<'a> {
+    pub model_id: B256,
+    pub period: PeriodId,
+    pub features: &'a [FeatureVector],
+    pub outputs: &'a [Outputs],
+    pub proof: &'a Bytes,
+}
+
+/// What the bundle says that the contract must say too.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    pub markets: Vec<B256>,
+    pub manifest: Digest,
+    pub verifying_key: Digest,
+    pub verifier_code_hash: B256,
+    pub calendar_table: Vec<Vec<i32>>,
+}
+
+impl Chain {
+    /// Prepares the connection; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ChainFault::Signing`] for a key that is none.
+    pub fn new(settings: Settings, key: &SecretString) -> Result<Self, ChainFault> {
+        let signer: PrivateKeySigner =
+            key.expose_secret().parse().map_err(|_| ChainFault::Signing("not a valid private key".into()))?;
+        let client = reqwest::Client::builder()
+            .timeout(settings.request_timeout)
+            .build()
+            .map_err(|error| ChainFault::Unreachable(error.to_string()))?;
+        let provider = ProviderBuilder::new()
+            .disable_recommended_fillers()
+            .connect_client(RpcClient::new_http_with_client(client, settings.rpc_url.clone()));
+        Ok(Self { provider, address: signer.address(), wallet: EthereumWallet::from(signer), settings })
+    }
+
+    /// The wallet's address.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// Refuses an RPC that is on another chain than the settings say.
+    ///
+    /// # Errors
+    /// [`ChainFault::WrongChain`] or [`ChainFault::Unreachable`].
+    pub async fn check_chain_id(&self) -> Result<(), ChainFault> {
+        let actual = self.provider.get_chain_id().await?;
+        if actual == self.settings.chain_id {
+            return Ok(());
+        }
+        Err(ChainFault::WrongChain { expected: self.settings.chain_id, actual })
+    }
+
+    /// The newest block.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn head(&self) -> Result<Head, ChainFault> {
+        let block = self
+            .provider
+            .get_block_by_number(BlockNumberOrTag::Latest)
+            .await?
+            .ok_or_else(|| ChainFault::Refused("the RPC has no newest block".into()))?;
+        Ok(Head {
+            number: block.header.number(),
+            timestamp_seconds: i64::try_from(block.header.timestamp()).unwrap_or(i64::MAX),
+            base_fee_wei: u128::from(block.header.base_fee_per_gas().unwrap_or(0)),
+        })
+    }
+
+    /// The wallet's balance in wei.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn balance_wei(&self) -> Result<U256, ChainFault> {
+        Ok(self.provider.get_balance(self.address).await?)
+    }
+
+    /// The id of the model that serves the expected markets, after checking that it is the bundle's.
+    ///
+    /// # Errors
+    /// [`ChainFault::NoContract`] or [`ChainFault::ForeignModel`], else [`ChainFault`].
+    pub async fn model_id(&self, oracle: Address, expected: &Expected) -> Result<B256, ChainFault> {
+        if self.provider.get_code_at(oracle).await?.is_empty() {
+            return Err(ChainFault::NoContract(oracle));
+        }
+        let contract = RiskOracle::new(oracle, &self.provider);
+        let foreign = |what: &str| ChainFault::ForeignModel(what.into());
+        let first = *expected.markets.first().ok_or_else(|| foreign("the bundle has no market"))?;
+        let model_id = contract.activeModel(first).call().await?;
+        if model_id.is_zero() {
+            return Err(foreign("no model is registered for the market"));
+        }
+        let spec = contract.model(model_id).call().await?;
+        let table: Vec<i32> = expected.calendar_table.concat();
+        let checks = [
+            (spec.markets == expected.markets, "its markets differ"),
+            (spec.manifestSha256.0 == expected.manifest.0, "its manifest differs"),
+            (spec.verifyingKeySha256.0 == expected.verifying_key.0, "its verifying key differs"),
+            (spec.verifierCodeHash == expected.verifier_code_hash, "its verifier differs"),
+            (spec.calendarTable == table, "its calendar features differ"),
+        ];
+        match checks.iter().find(|(same, _)| !same) {
+            Some((_, difference)) => Err(foreign(difference)),
+            None => Ok(model_id),
+        }
+    }
+
+    /// The last period for which the model landed an update.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn latest_period(&self, oracle: Address, model_id: B256) -> Result<PeriodId, ChainFault> {
+        Ok(PeriodId(RiskOracle::new(oracle, &self.provider).latestPeriod(model_id).call().await?))
+    }
+
+    /// A market's parameters and their status.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn params(&self, oracle: Address, market: B256) -> Result<RiskOracle::paramsReturn, ChainFault> {
+        Ok(RiskOracle::new(oracle, &self.provider).params(market).call().await?)
+    }
+
+    /// The next nonce by the newest block: whatever is still waiting is meant to be replaced.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn nonce(&self) -> Result<u64, ChainFault> {
+        Ok(self.provider.get_transaction_count(self.address).latest().await?)
+    }
+
+    /// Simulates the update and signs it. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`ChainFault::Rejected`] with the contract's reason, [`ChainFault::EmptyWallet`], [`ChainFault::FeeAboveCap`],
+    /// else [`ChainFault`].
+    pub async fn sign_update(
+        &self,
+        oracle: Address,
+        update: &Update<'_>,
+        nonce: u64,
+        replaced: Option<&Attempt>,
+    ) -> Result<Attempt, ChainFault> {
+        let contract = RiskOracle::new(oracle, &self.provider);
+        let candle_features: Vec<i32> = update.features.iter().flat_map(|vector| vector.candle.clone()).collect();
+        let outputs: Vec<i128> = update.outputs.iter().flat_map(Outputs::as_array).collect();
+        let call = contract.submit(update.model_id, update.period.0, candle_features, outputs, update.proof.clone());
+        let request = call.into_transaction_request();
+        self.sign(request, nonce, replaced).await
+    }
+
+    /// Sends signed bytes. That the node has them already is no error.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn broadcast(&self, attempt: &Attempt) -> Result<(), ChainFault> {
+        match self.provider.send_raw_transaction(&attempt.raw).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_known_already(&error) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Where the transaction landed, `None` while it has not.
+    ///
+    /// # Errors
+    /// [`ChainFault::Reverted`] if it was mined and failed, else [`ChainFault`].
+    pub async fn landed(&self, hash: B256) -> Result<Option<Landed>, ChainFault> {
+        let Some(receipt) = self.provider.get_transaction_receipt(hash).await? else {
+            return Ok(None);
+        };
+        if !receipt.status() {
+            return Err(ChainFault::Reverted(hash));
+        }
+        Ok(Some(Landed { hash, block: receipt.block_number.unwrap_or(0), gas_used: receipt.gas_used }))
+    }
+
+    async fn sign(
+        &self,
+        request: TransactionRequest,
+        nonce: u64,
+        replaced: Option<&Attempt>,
+    ) -> Result<Attempt, ChainFault> {
+        let head = self.head().await?;
+        let offer = fees::offer(
+            head.base_fee_wei,
+            self.settings.priority_fee_wei,
+            self.settings.max_fee_per_gas_wei,
+            replaced,
+        )?;
+        let request = request.with_from(self.address).with_nonce(nonce).with_chain_id(self.settings.chain_id);
+        let estimate = self.provider.estimate_gas(request.clone()).await?;
+        let gas_limit = (estimate + estimate * GAS_MARGIN_PERCENT / 100).min(MAX_GAS_LIMIT);
+        self.check_balance(U256::from(gas_limit) * U256::from(offer.max_fee_per_gas_wei)).await?;
+        let envelope = request
+            .with_gas_limit(gas_limit)
+            .with_max_fee_per_gas(offer.max_fee_per_gas_wei)
+            .with_max_priority_fee_per_gas(offer.priority_fee_wei)
+            .build(&self.wallet)
+            .await
+            .map_err(|error| ChainFault::Signing(error.to_string()))?;
+        Ok(Attempt {
+            nonce,
+            hash: *envelope.tx_hash(),
+            raw: envelope.encoded_2718().into(),
+            max_fee_per_gas_wei: offer.max_fee_per_gas_wei,
+            priority_fee_wei: offer.priority_fee_wei,
+        })
+    }
+
+    async fn check_balance(&self, needed_wei: U256) -> Result<(), ChainFault> {
+        let balance_wei = self.balance_wei().await?;
+        if balance_wei >= needed_wei {
+            return Ok(());
+        }
+        Err(ChainFault::EmptyWallet { wallet: self.address, balance_wei, needed_wei })
+    }
+}
+
+/// Nodes word it differently when they hold a transaction, or a later one of the nonce, already.
+fn is_known_already(error: &TransportError) -> bool {
+    const WORDS: [&str; 4] = ["already known", "already imported", "already in mempool", "nonce too low"];
+    match error {
+        RpcError::ErrorResp(payload) => {
+            let message = payload.message.to_lowercase();
+            WORDS.iter().any(|words| message.contains(words))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,209 @@
+//! Rows and their types: the only place that knows the columns.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, Params, Row, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{OptionalExtension, StateFault, Step};
+use crate::types::candle::Candle;
+use crate::types::cycle::{Attempt, CycleRecord, Stage};
+use crate::types::digest::Digest;
+use crate::types::period::PeriodId;
+
+const CYCLE_COLUMNS: &str =
+    "manifest, period, stage, started_ms, updated_ms, candles, forecast, proof, prove_ms, landed, miss";
+const ATTEMPT_COLUMNS: &str = "nonce, hash, raw, max_fee_per_gas_wei, priority_fee_wei";
+const CANDLE_BYTES: usize = 48;
+
+/// A period as SQLite's signed integer.
+pub(super) fn period(period: PeriodId) -> Result<i64, StateFault> {
+    i64::try_from(period.0).map_err(|_| StateFault::Corrupt(format!("period {period} is out of range")))
+}
+
+pub(super) fn cycle(
+    connection: &Connection,
+    manifest: Digest,
+    at: PeriodId,
+) -> Result<Option<CycleRecord>, StateFault> {
+    let sql = format!("SELECT {CYCLE_COLUMNS} FROM cycles WHERE manifest = ?1 AND period = ?2");
+    Ok(connection.query_row(&sql, params![manifest.to_string(), period(at)?], read_cycle).optional()?)
+}
+
+pub(super) fn recent(connection: &Connection, manifest: Digest, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
+    let sql = format!("SELECT {CYCLE_COLUMNS} FROM cycles WHERE manifest = ?1 ORDER BY period DESC LIMIT ?2");
+    all(connection, &sql, params![manifest.to_string(), limit], read_cycle)
+}
+
+pub(super) fn unfinished_before(
+    connection: &Connection,
+    manifest: Digest,
+    before: PeriodId,
+) -> Result<Vec<CycleRecord>, StateFault> {
+    let sql = format!(
+        "SELECT {CYCLE_COLUMNS} FROM cycles WHERE manifest = ?1 AND period < ?2
+         AND stage NOT IN ('confirmed', 'already_by_other', 'missed') ORDER BY period"
+    );
+    all(connection, &sql, params![manifest.to_string(), period(before)?], read_cycle)
+}
+
+pub(super) fn candles(connection: &Connection, manifest: Digest, at: PeriodId) -> Result<Vec<Vec<Candle>>, StateFault> {
+    let sql = "SELECT rows FROM candles WHERE manifest = ?1 AND period = ?2 ORDER BY market";
+    let blobs: Vec<Vec<u8>> = all(connection, sql, params![manifest.to_string(), period(at)?], |row| row.get(0))?;
+    blobs.iter().map(|blob| decode_candles(blob)).collect()
+}
+
+pub(super) fn attempts(connection: &Connection, manifest: Digest, at: PeriodId) -> Result<Vec<Attempt>, StateFault> {
+    let sql = format!("SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE manifest = ?1 AND period = ?2 ORDER BY rowid");
+    all(connection, &sql, params![manifest.to_string(), period(at)?], read_attempt)
+}
+
+pub(super) fn attempt_with_nonce(connection: &Connection, nonce: u64) -> Result<Option<Attempt>, StateFault> {
+    let sql = format!("SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE nonce = ?1 ORDER BY rowid DESC LIMIT 1");
+    Ok(connection.query_row(&sql, params![nonce as i64], read_attempt).optional()?)
+}
+
+pub(super) fn write_step(
+    connection: &Connection,
+    manifest: Digest,
+    at: PeriodId,
+    step: &Step<'_>,
+) -> Result<(), StateFault> {
+    let key = manifest.to_string();
+    let at = period(at)?;
+    let set = |column: &str, value: String| {
+        let sql = format!("UPDATE cycles SET {column} = ?3 WHERE manifest = ?1 AND period = ?2");
+        connection.execute(&sql, params![key, at, value])
+    };
+    match step {
+        Step::Collected(series) => {
+            set("candles", json(&series.iter().map(super::CandleSeries::digest).collect::<Vec<_>>())?)?;
+            for (market, series) in series.iter().enumerate() {
+                connection.execute(
+                    "INSERT OR REPLACE INTO candles (manifest, period, market, rows, carried) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    params![key, at, market as i64, encode_candles(series.candles()), json(&series.carried())?],
+                )?;
+            }
+        }
+        Step::Forecast(forecast) => {
+            set("forecast", json(forecast)?)?;
+        }
+        Step::Proved(proof, prove_ms) => {
+            set("proof", json(proof)?)?;
+            connection.execute(
+                "UPDATE cycles SET prove_ms = ?3 WHERE manifest = ?1 AND period = ?2",
+                params![key, at, *prove_ms as i64],
+            )?;
+        }
+        Step::Submitting(attempt) => {
+            connection.execute(
+                "INSERT OR IGNORE INTO attempts
+                 (manifest, period, nonce, hash, raw, max_fee_per_gas_wei, priority_fee_wei) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    key,
+                    at,
+                    attempt.nonce as i64,
+                    attempt.hash.to_string(),
+                    attempt.raw.to_vec(),
+                    attempt.max_fee_per_gas_wei.to_string(),
+                    attempt.priority_fee_wei.to_string(),
+                ],
+            )?;
+        }
+        Step::Confirmed(landed) => {
+            set("landed", json(landed)?)?;
+        }
+        Step::AlreadyByOther => {}
+        Step::Missed(miss) => {
+            set("miss", json(miss)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, StateFault> {
+    Ok(connection.prepare_cached(sql)?.query_map(params, read)?.collect::<rusqlite::Result<_>>()?)
+}
+
+fn read_cycle(row: &Row<'_>) -> rusqlite::Result<CycleRecord> {
+    Ok(CycleRecord {
+        manifest: parsed(row, 0)?,
+        period: PeriodId(row.get::<_, i64>(1)? as u64),
+        stage: Stage::from_name(&row.get::<_, String>(2)?).ok_or_else(|| unreadable(2, "not a stage"))?,
+        started_ms: row.get(3)?,
+        updated_ms: row.get(4)?,
+        candles: from_json(row, 5)?.unwrap_or_default(),
+        forecast: from_json(row, 6)?,
+        proof: from_json(row, 7)?,
+        prove_ms: row.get::<_, Option<i64>>(8)?.map(|ms| ms as u64),
+        landed: from_json(row, 9)?,
+        miss: from_json(row, 10)?,
+    })
+}
+
+fn read_attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
+    Ok(Attempt {
+        nonce: row.get::<_, i64>(0)? as u64,
+        hash: parsed(row, 1)?,
+        raw: row.get::<_, Vec<u8>>(2)?.into(),
+        max_fee_per_gas_wei: parsed(row, 3)?,
+        priority_fee_wei: parsed(row, 4)?,
+    })
+}
+
+fn parsed<T: std::str::FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    row.get::<_, String>(column)?.parse().map_err(|_| unreadable(column, "cannot be parsed"))
+}
+
+fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
+    row.get::<_, Option<String>>(column)?
+        .map(|text| serde_json::from_str(&text).map_err(|error| unreadable(column, &error.to_string())))
+        .transpose()
+}
+
+fn unreadable(column: usize, reason: &str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, reason.into())
+}
+
+fn json(value: &impl Serialize) -> Result<String, StateFault> {
+    serde_json::to_string(value).map_err(|error| StateFault::Corrupt(error.to_string()))
+}
+
+/// Six little-endian words a candle, as the series' digest has them.
+fn encode_candles(candles: &[Candle]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(candles.len() * CANDLE_BYTES);
+    for candle in candles {
+        bytes.extend(candle.open_time_ms.to_le_bytes());
+        for value in [candle.open, candle.high, candle.low, candle.close, candle.volume] {
+            bytes.extend(value.to_le_bytes());
+        }
+    }
+    bytes
+}
+
+fn decode_candles(bytes: &[u8]) -> Result<Vec<Candle>, StateFault> {
+    let (rows, rest) = bytes.as_chunks::<CANDLE_BYTES>();
+    if !rest.is_empty() {
+        return Err(StateFault::Corrupt("candles are cut off".into()));
+    }
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let (words, _) = row.as_chunks::<8>();
+            let value = |at: usize| f64::from_le_bytes(words[at]);
+            Candle {
+                open_time_ms: i64::from_le_bytes(words[0]),
+                open: value(1),
+                high: value(2),
+                low: value(3),
+                close: value(4),
+                volume: value(5),
+            }
+        })
+        .collect())
+}

@@ -1,0 +1,104 @@
+use super::*;
+use crate::types::period::MINUTE_MS;
+
+const MANIFEST: Digest = Digest([7; 32]);
+const PERIOD: PeriodId = PeriodId(100);
+
+fn series() -> CandleSeries {
+    let candle = |minute: i64| Candle {
+        open_time_ms: minute * MINUTE_MS,
+        open: 1.0,
+        high: 2.0,
+        low: 0.5,
+        close: 1.5,
+        volume: 3.0,
+    };
+    CandleSeries::new(&[candle(0), candle(2)], 0, 3 * MINUTE_MS, 1).unwrap()
+}
+
+fn attempt(nonce: u64) -> Attempt {
+    Attempt {
+        nonce,
+        hash: [nonce as u8; 32].into(),
+        raw: vec![1, 2, nonce as u8].into(),
+        max_fee_per_gas_wei: u128::MAX,
+        priority_fee_wei: 2,
+    }
+}
+
+fn forecast() -> Forecast {
+    Forecast { features: vec![], outputs: vec![], carried_minutes: vec![1] }
+}
+
+fn proof() -> Proof {
+    Proof { bytes: vec![9; 4].into(), instances: vec![alloy::primitives::U256::MAX] }
+}
+
+#[test]
+fn every_stage_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deeper/agent.sqlite");
+    let landed = Landed { hash: [3; 32].into(), block: 4, gas_used: 5 };
+    let steps = [
+        Step::Collected(&[series()]),
+        Step::Forecast(&forecast()),
+        Step::Proved(&proof(), 61),
+        Step::Submitting(&attempt(1)),
+        Step::Submitting(&attempt(2)),
+        Step::Confirmed(landed),
+    ];
+    Store::open(&path).unwrap().begin(MANIFEST, PERIOD, 1).unwrap();
+    for step in &steps {
+        // A new connection each time: only what is on disk counts.
+        let before = Store::open(&path).unwrap().begin(MANIFEST, PERIOD, 99).unwrap();
+        assert_eq!(before.started_ms, 1);
+        let stored = Store::open(&path).unwrap().advance(MANIFEST, PERIOD, step, 2).unwrap();
+        assert_eq!(stored.stage, step.stage());
+    }
+    let store = Store::open(&path).unwrap();
+    let record = store.cycle(MANIFEST, PERIOD).unwrap().unwrap();
+    assert_eq!(record.candles, [series().digest()]);
+    assert_eq!(record.forecast, Some(forecast()));
+    assert_eq!((record.proof, record.prove_ms), (Some(proof()), Some(61)));
+    assert_eq!(record.landed, Some(landed));
+    assert_eq!(store.attempts(MANIFEST, PERIOD).unwrap(), [attempt(1), attempt(2)]);
+    assert_eq!(store.attempt_with_nonce(2).unwrap(), Some(attempt(2)));
+    assert_eq!(store.candles(MANIFEST, PERIOD).unwrap(), [series().candles()]);
+    assert_eq!(store.recent(MANIFEST, 10).unwrap().len(), 1);
+}
+
+#[test]
+fn a_step_that_skips_work_is_refused_and_changes_nothing() {
+    let store = Store::open(Path::new(":memory:")).unwrap();
+    store.begin(MANIFEST, PERIOD, 1).unwrap();
+    let fault = store.advance(MANIFEST, PERIOD, &Step::Submitting(&attempt(1)), 2).expect_err("no proof yet");
+    assert_eq!(fault.code(), "VR-STATE-006");
+    assert_eq!(store.cycle(MANIFEST, PERIOD).unwrap().unwrap().stage, Stage::Planned);
+    assert!(store.attempts(MANIFEST, PERIOD).unwrap().is_empty());
+    assert_eq!(store.unfinished_before(MANIFEST, PERIOD.next()).unwrap().len(), 1);
+    let miss = Miss { stage: Stage::Planned, code: "VR-DATA-007".into(), message: "gap".into() };
+    store.advance(MANIFEST, PERIOD, &Step::Missed(&miss), 3).unwrap();
+    assert!(store.unfinished_before(MANIFEST, PERIOD.next()).unwrap().is_empty());
+    assert!(store.advance(MANIFEST, PERIOD, &Step::AlreadyByOther, 4).is_err());
+}
+
+#[test]
+fn candles_older_than_a_week_are_dropped_and_cycles_are_not() {
+    let store = Store::open(Path::new(":memory:")).unwrap();
+    for period in [PERIOD, PeriodId(PERIOD.0 + CANDLE_PERIODS_KEPT), PeriodId(PERIOD.0 + CANDLE_PERIODS_KEPT + 1)] {
+        store.begin(MANIFEST, period, 1).unwrap();
+        store.advance(MANIFEST, period, &Step::Collected(&[series()]), 1).unwrap();
+    }
+    assert!(store.candles(MANIFEST, PERIOD).unwrap().is_empty());
+    assert_eq!(store.candles(MANIFEST, PeriodId(PERIOD.0 + CANDLE_PERIODS_KEPT)).unwrap().len(), 1);
+    assert_eq!(store.recent(MANIFEST, 10).unwrap().len(), 3);
+}
+
+#[test]
+fn what_is_not_our_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other");
+    fs::write_atomic(&path, &[b'x'; 4096]).unwrap();
+    assert_eq!(Store::open(&path).expect_err("not SQLite").code(), "VR-STATE-001");
+    assert_eq!(Store::open(Path::new("/proc/nowhere/db")).expect_err("no folder").code(), "VR-STATE-001");
+}

@@ -25,12 +25,17 @@ pub enum Feature {
     DayCosine { harmonic: u32 },
     /// 1 on the given days of the week (0 is Monday), else 0.
     Weekday { days: Vec<u32> },
+    /// The spec's weekly profile at `minutes_before` the decision time, linear between the middles of its hours.
+    WeeklyProfile { minutes_before: usize },
 }
 
 impl Feature {
     /// Whether the feature depends on the decision time alone.
     pub fn is_calendar(&self) -> bool {
-        matches!(self, Self::DaySine { .. } | Self::DayCosine { .. } | Self::Weekday { .. })
+        matches!(
+            self,
+            Self::DaySine { .. } | Self::DayCosine { .. } | Self::Weekday { .. } | Self::WeeklyProfile { .. }
+        )
     }
 
     /// How many minutes before the decision time the oldest candle used lies, the previous close that its first
@@ -43,7 +48,7 @@ impl Feature {
             Self::LogRmsReturnFrom { minutes_ago, .. } => *minutes_ago,
             Self::LogRmsReturnSameWindow { days, .. } => days * 1440,
             Self::LogRelativeVolume { minutes, relative_to_minutes } => *minutes.max(relative_to_minutes),
-            Self::DaySine { .. } | Self::DayCosine { .. } | Self::Weekday { .. } => 0,
+            Self::DaySine { .. } | Self::DayCosine { .. } | Self::Weekday { .. } | Self::WeeklyProfile { .. } => 0,
         }
     }
 }
@@ -59,6 +64,9 @@ pub struct ScaledFeature {
     pub standard_deviation: f64,
 }
 
+/// Hours of a week, the length of a weekly profile.
+pub const HOURS_PER_WEEK: usize = 168;
+
 /// Everything that turns candles and a period into a market's feature integers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,6 +75,10 @@ pub struct FeatureSpec {
     pub candle: Vec<ScaledFeature>,
     /// Features from the period, behind the candle features.
     pub calendar: Vec<ScaledFeature>,
+    /// Mean of the log-volatility that followed in each hour of the week over the training split, in millionths; 168
+    /// hours from Thursday 00:00 UTC, or none where no feature asks for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weekly_profile: Vec<i32>,
     /// Normalised values are clipped to `±clip`.
     pub clip: f64,
     /// log2 of the quantisation: `q = round_half_away_from_zero(x * 2^input_scale)`.

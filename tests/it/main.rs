@@ -1,3 +1,6 @@
 //! The integration tests: one binary, one module a topic.
 
 mod candles;
+mod features;
+mod inference;
+mod market;

@@ -1,0 +1,203 @@
+//! From candles and a period to the integers that a model is fed. Pure: the same candles give the same integers on
+//! every machine, in a stream or in a batch.
+//!
+//! Every one-minute quantity is rounded to an integer once; sums over windows are then exact, whatever the order and
+//! wherever the series begins. What follows (a logarithm, a z-score) is one fixed sequence of f64 operations with
+//! `libm`'s functions.
+
+pub mod calendar;
+pub mod label;
+pub mod measure;
+pub mod scale;
+pub mod sums;
+
+use thiserror::Error;
+
+use crate::types::candle::{Candle, CandleSeries};
+use crate::types::fault::Fault;
+use crate::types::feature::{Feature, FeatureSpec, FeatureVector, HOURS_PER_WEEK};
+use crate::types::period::{MINUTE_MS, PeriodId};
+use sums::Sums;
+
+/// Longest window or offset that a feature may ask for, in minutes: a year.
+pub const MAX_WINDOW_MINUTES: usize = 527_040;
+
+/// Why no features come out.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FeatureError {
+    /// The candles do not reach exactly to the start of the forecast window.
+    #[error("the candles end at {end_ms} ms, the forecast window starts at {start_ms} ms")]
+    WrongEnd { end_ms: i64, start_ms: i64 },
+    /// Fewer candles than the spec looks back over.
+    #[error("{given} minutes of candles were given, the features look back over {needed}")]
+    TooShort { given: usize, needed: usize },
+    /// The spec contradicts itself.
+    #[error("the feature spec is not usable: {reason}")]
+    Spec { reason: String },
+}
+
+impl Fault for FeatureError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::WrongEnd { .. } => "VR-FEATURE-001",
+            Self::TooShort { .. } => "VR-FEATURE-002",
+            Self::Spec { .. } => "VR-FEATURE-003",
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::WrongEnd { .. } => "give the closed candles up to the period's start and none after it",
+            Self::TooShort { .. } => "fetch candles further back, as many minutes as the model's lookback",
+            Self::Spec { .. } => "restore the model bundle, its manifest does not describe a usable model",
+        }
+    }
+}
+
+/// The minutes of candles that `period` needs, as `from_ms..to_ms`.
+pub fn window_ms(spec: &FeatureSpec, period: PeriodId) -> (i64, i64) {
+    let to_ms = period.start_ms();
+    let lookback_ms = i64::try_from(spec.lookback_minutes).unwrap_or(i64::MAX / MINUTE_MS).saturating_mul(MINUTE_MS);
+    (to_ms.saturating_sub(lookback_ms), to_ms)
+}
+
+/// The features of one market for `period`, from a series that ends where the period starts.
+///
+/// # Errors
+/// [`FeatureError`].
+pub fn vector(spec: &FeatureSpec, series: &CandleSeries, period: PeriodId) -> Result<FeatureVector, FeatureError> {
+    check(spec)?;
+    let (end_ms, start_ms) = (series.end_ms(), period.start_ms());
+    if end_ms != start_ms {
+        return Err(FeatureError::WrongEnd { end_ms, start_ms });
+    }
+    let given = series.candles().len();
+    if given < spec.lookback_minutes {
+        return Err(FeatureError::TooShort { given, needed: spec.lookback_minutes });
+    }
+    let needed: &[Candle] = &series.candles()[given - spec.lookback_minutes..];
+    let sums = Sums::new(needed, &[]);
+    let candle = spec.candle.iter().map(|scaled| {
+        let value = measure::value(&scaled.feature, &sums, needed.len());
+        scale::integer(scaled, spec, value)
+    });
+    Ok(FeatureVector { candle: candle.collect(), calendar: calendar::integers(spec, start_ms) })
+}
+
+/// The calendar features of each slot of the week; row `slot` belongs to the periods with that
+/// [`PeriodId::slot_of_week`].
+///
+/// # Errors
+/// [`FeatureError::Spec`].
+pub fn calendar_table(spec: &FeatureSpec) -> Result<Vec<Vec<i32>>, FeatureError> {
+    check(spec)?;
+    Ok((0..PeriodId::PER_WEEK).map(|slot| calendar::integers(spec, PeriodId(slot).start_ms())).collect())
+}
+
+/// The features of many decision times of one long series, row after row.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    spec: &'a FeatureSpec,
+    sums: Sums,
+    start_ms: i64,
+}
+
+impl<'a> Batch<'a> {
+    /// Prepares the sums over the whole series.
+    ///
+    /// # Errors
+    /// [`FeatureError::Spec`].
+    pub fn new(spec: &'a FeatureSpec, series: &CandleSeries) -> Result<Self, FeatureError> {
+        check(spec)?;
+        let sums = Sums::new(series.candles(), series.carried());
+        Ok(Self { spec, sums, start_ms: series.start_ms() })
+    }
+
+    /// The sums, for labels and baselines.
+    pub fn sums(&self) -> &Sums {
+        &self.sums
+    }
+
+    /// Opening of the minute with this index, in ms UTC: the decision time that looks back over `at` candles.
+    pub fn time_ms(&self, at: usize) -> i64 {
+        self.start_ms + i64::try_from(at).expect("an index into memory fits") * MINUTE_MS
+    }
+
+    /// Whether the series reaches back far enough from `at` and no more minutes are carried forward there than the
+    /// spec allows.
+    pub fn is_usable(&self, at: usize) -> bool {
+        at >= self.spec.lookback_minutes
+            && at <= self.sums.len()
+            && self.sums.carried(at - self.spec.lookback_minutes, at) <= self.spec.max_missing_minutes
+    }
+
+    /// Appends the integers of decision index `at`, candle features first, to `row`.
+    ///
+    /// # Panics
+    /// If `at` is not usable.
+    pub fn append(&self, at: usize, row: &mut Vec<i32>) {
+        let spec = self.spec;
+        row.extend(
+            spec.candle
+                .iter()
+                .map(|scaled| scale::integer(scaled, spec, measure::value(&scaled.feature, &self.sums, at))),
+        );
+        calendar::append(spec, self.time_ms(at), row);
+    }
+}
+
+/// Refuses a spec that cannot be computed.
+///
+/// # Errors
+/// [`FeatureError::Spec`] with the reason.
+pub fn check(spec: &FeatureSpec) -> Result<(), FeatureError> {
+    let refuse = |reason: String| Err(FeatureError::Spec { reason });
+    if spec.count() == 0 {
+        return refuse("it has no features".into());
+    }
+    if !(spec.clip.is_finite() && spec.clip > 0.0 && spec.input_scale <= 20 && spec.clip <= 512.0) {
+        return refuse("clip must be within 0 to 512 and input_scale at most 20".into());
+    }
+    for scaled in spec.candle.iter().chain(&spec.calendar) {
+        if !(scaled.mean.is_finite() && scaled.standard_deviation.is_finite() && scaled.standard_deviation > 0.0) {
+            return refuse(format!("{:?} has no usable mean and standard deviation", scaled.feature));
+        }
+        if !has_sane_windows(&scaled.feature) {
+            return refuse(format!("{:?} has an empty, absurdly long or future window", scaled.feature));
+        }
+    }
+    if spec.candle.iter().any(|scaled| scaled.feature.is_calendar())
+        || spec.calendar.iter().any(|scaled| !scaled.feature.is_calendar())
+    {
+        return refuse("candle and calendar features are mixed up".into());
+    }
+    let needed = spec.candle.iter().map(|scaled| scaled.feature.lookback_minutes()).max().unwrap_or(0) + 1;
+    if !(needed..=MAX_WINDOW_MINUTES).contains(&spec.lookback_minutes) {
+        return refuse(format!("lookback_minutes is {}, the features need {needed}", spec.lookback_minutes));
+    }
+    let wants_profile = spec.calendar.iter().any(|scaled| matches!(scaled.feature, Feature::WeeklyProfile { .. }));
+    if wants_profile && spec.weekly_profile.len() != HOURS_PER_WEEK {
+        return refuse(format!("the weekly profile has {} hours, not {HOURS_PER_WEEK}", spec.weekly_profile.len()));
+    }
+    Ok(())
+}
+
+/// Whether every window is non-empty, lies in the past and is no longer than [`MAX_WINDOW_MINUTES`].
+fn has_sane_windows(feature: &Feature) -> bool {
+    let sane = |minutes: usize| (1..=MAX_WINDOW_MINUTES).contains(&minutes);
+    match feature {
+        Feature::LogRmsReturn { minutes }
+        | Feature::LogMeanAbsoluteReturn { minutes }
+        | Feature::LogParkinson { minutes } => sane(*minutes),
+        Feature::LogRmsReturnFrom { minutes_ago, minutes } => {
+            sane(*minutes) && sane(*minutes_ago) && minutes <= minutes_ago
+        }
+        Feature::LogRmsReturnSameWindow { days, minutes } => {
+            (1..=MAX_WINDOW_MINUTES / 1440).contains(days) && (1..=1440).contains(minutes)
+        }
+        Feature::LogRelativeVolume { minutes, relative_to_minutes } => sane(*minutes) && sane(*relative_to_minutes),
+        Feature::DaySine { harmonic } | Feature::DayCosine { harmonic } => (1..=720).contains(harmonic),
+        Feature::Weekday { days } => days.iter().all(|day| *day < 7),
+        Feature::WeeklyProfile { minutes_before } => *minutes_before <= MAX_WINDOW_MINUTES,
+    }
+}

@@ -1,0 +1,196 @@
+//! The ONNX file as a list of row operations: what EZKL turns into a circuit, read without tract's optimiser.
+
+use std::collections::HashMap;
+
+use prost::Message;
+use tract_onnx::pb::{
+    GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, tensor_proto::DataType,
+    tensor_shape_proto::dimension, type_proto,
+};
+
+use super::ModelError;
+use crate::types::prediction::Outputs;
+
+/// Most operations, and most columns of a row, that are taken for a model of this kind.
+const MAX_SIZE: usize = 4096;
+
+/// A constant matrix, row after row; a vector is a matrix of one row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix {
+    /// Its name in the file.
+    pub name: String,
+    /// Number of rows.
+    pub rows: usize,
+    /// Number of columns.
+    pub columns: usize,
+    /// The entries.
+    pub entries: Vec<f32>,
+}
+
+/// One operation on rows. Operands are numbers of earlier rows: 0 is the input, `i + 1` the result of operation `i`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operation {
+    /// Row times constant matrix.
+    MatMul(usize, Matrix),
+    /// Row plus constant row.
+    AddConstant(usize, Matrix),
+    /// Row plus row.
+    Add(usize, usize),
+    /// Row times row, entry by entry.
+    Multiply(usize, usize),
+}
+
+impl Operation {
+    /// Its name in ONNX.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::MatMul(..) => "MatMul",
+            Self::AddConstant(..) | Self::Add(..) => "Add",
+            Self::Multiply(..) => "Mul",
+        }
+    }
+}
+
+/// A network that maps each row of its input by the same operations; the last one gives the output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network {
+    /// In the order of evaluation.
+    pub operations: Vec<Operation>,
+    /// Columns of the input.
+    pub features: usize,
+}
+
+impl Network {
+    /// Reads a network of `[markets, features] -> [markets, 3]`.
+    ///
+    /// # Errors
+    /// [`ModelError::NotOnnx`], [`ModelError::Shape`] or [`ModelError::Unsupported`].
+    pub fn parse(bytes: &[u8], markets: usize, features: usize) -> Result<Self, ModelError> {
+        let model = ModelProto::decode(bytes).map_err(|error| ModelError::NotOnnx { detail: error.to_string() })?;
+        let graph = model.graph.ok_or_else(|| not_onnx("there is no graph"))?;
+        let ([input], [output]) = (graph.input.as_slice(), graph.output.as_slice()) else {
+            return Err(not_onnx("there must be one input and one output"));
+        };
+        expect_shape("the input", input, markets, features)?;
+        expect_shape("the output", output, markets, Outputs::COUNT)?;
+        if graph.node.is_empty() || graph.node.len() > MAX_SIZE {
+            return Err(not_onnx("it has no operations, or far too many"));
+        }
+        let mut reader = Reader { constants: constants(&graph)?, rows: HashMap::new(), widths: vec![features] };
+        reader.rows.insert(input.name.clone(), 0);
+        let operations = graph.node.iter().map(|node| reader.operation(node)).collect::<Result<Vec<_>, _>>()?;
+        if reader.rows.get(&output.name) != Some(&operations.len()) {
+            return Err(not_onnx("the output is not the result of the last operation"));
+        }
+        let width = reader.widths[operations.len()];
+        if width != Outputs::COUNT {
+            return Err(shape("the last result", &[width], &[Outputs::COUNT]));
+        }
+        Ok(Self { operations, features })
+    }
+}
+
+struct Reader {
+    constants: HashMap<String, Matrix>,
+    rows: HashMap<String, usize>,
+    widths: Vec<usize>,
+}
+
+impl Reader {
+    fn operation(&mut self, node: &NodeProto) -> Result<Operation, ModelError> {
+        let ([left, right], [result]) = (node.input.as_slice(), node.output.as_slice()) else {
+            return Err(ModelError::Unsupported { operation: node.op_type.clone() });
+        };
+        let row = |name: &String| self.rows.get(name).copied();
+        let constant = |name: &String| self.constants.get(name).cloned();
+        let operation = match (node.op_type.as_str(), row(left), row(right)) {
+            ("MatMul", Some(row), None) => Operation::MatMul(row, constant(right).ok_or_else(|| unknown(right))?),
+            ("Add", Some(left), Some(right)) => Operation::Add(left, right),
+            ("Add", Some(row), None) => Operation::AddConstant(row, constant(right).ok_or_else(|| unknown(right))?),
+            ("Add", None, Some(row)) => Operation::AddConstant(row, constant(left).ok_or_else(|| unknown(left))?),
+            ("Mul", Some(left), Some(right)) => Operation::Multiply(left, right),
+            (name, ..) => return Err(ModelError::Unsupported { operation: name.to_owned() }),
+        };
+        self.widths.push(self.width(&operation)?);
+        if self.rows.insert(result.clone(), self.widths.len() - 1).is_some() {
+            return Err(not_onnx(&format!("{result} is computed twice")));
+        }
+        Ok(operation)
+    }
+
+    /// Columns of the operation's result, its operands checked against each other.
+    fn width(&self, operation: &Operation) -> Result<usize, ModelError> {
+        let (found, expected, width) = match operation {
+            Operation::MatMul(row, matrix) => (matrix.rows, self.widths[*row], matrix.columns),
+            Operation::AddConstant(row, matrix) => (matrix.entries.len(), self.widths[*row], self.widths[*row]),
+            Operation::Add(left, right) | Operation::Multiply(left, right) => {
+                (self.widths[*right], self.widths[*left], self.widths[*left])
+            }
+        };
+        if found != expected {
+            return Err(shape(&format!("an operand of {}", operation.name()), &[found], &[expected]));
+        }
+        Ok(width)
+    }
+}
+
+fn constants(graph: &GraphProto) -> Result<HashMap<String, Matrix>, ModelError> {
+    graph.initializer.iter().map(|tensor| Ok((tensor.name.clone(), matrix(tensor)?))).collect()
+}
+
+fn matrix(tensor: &TensorProto) -> Result<Matrix, ModelError> {
+    let name = tensor.name.clone();
+    if tensor.data_type != DataType::Float as i32 {
+        return Err(ModelError::Unsupported { operation: format!("{name}, a tensor that is not of 32-bit floats") });
+    }
+    let sides: Vec<usize> = tensor.dims.iter().map(|side| usize::try_from(*side).unwrap_or(usize::MAX)).collect();
+    let (rows, columns) = match sides.as_slice() {
+        [columns] => (1, *columns),
+        [rows, columns] => (*rows, *columns),
+        _ => return Err(ModelError::Unsupported { operation: format!("{name}, a tensor that is not a matrix") }),
+    };
+    if rows > MAX_SIZE || columns > MAX_SIZE {
+        return Err(not_onnx(&format!("{name} is larger than {MAX_SIZE} by {MAX_SIZE}")));
+    }
+    let entries: Vec<f32> = if tensor.raw_data.is_empty() {
+        tensor.float_data.clone()
+    } else {
+        let (words, _) = tensor.raw_data.as_chunks::<4>();
+        words.iter().map(|word| f32::from_le_bytes(*word)).collect()
+    };
+    if entries.len() != rows * columns {
+        return Err(not_onnx(&format!("{name} does not hold {rows} by {columns} numbers")));
+    }
+    Ok(Matrix { name, rows, columns, entries })
+}
+
+fn expect_shape(what: &str, value: &ValueInfoProto, rows: usize, columns: usize) -> Result<(), ModelError> {
+    let found: Vec<i64> = match value.r#type.as_ref().and_then(|kind| kind.value.as_ref()) {
+        Some(type_proto::Value::TensorType(tensor)) => tensor.shape.as_ref().map_or_else(Vec::new, |shape| {
+            let side = |value: &Option<dimension::Value>| match value {
+                Some(dimension::Value::DimValue(side)) => *side,
+                _ => -1,
+            };
+            shape.dim.iter().map(|dimension| side(&dimension.value)).collect()
+        }),
+        None => Vec::new(),
+    };
+    let expected = signed(&[rows, columns]);
+    if found == expected { Ok(()) } else { Err(ModelError::Shape { what: what.to_owned(), found, expected }) }
+}
+
+fn shape(what: &str, found: &[usize], expected: &[usize]) -> ModelError {
+    ModelError::Shape { what: what.to_owned(), found: signed(found), expected: signed(expected) }
+}
+
+fn signed(sides: &[usize]) -> Vec<i64> {
+    sides.iter().map(|side| i64::try_from(*side).unwrap_or(i64::MAX)).collect()
+}
+
+fn not_onnx(detail: &str) -> ModelError {
+    ModelError::NotOnnx { detail: detail.to_owned() }
+}
+
+fn unknown(name: &str) -> ModelError {
+    not_onnx(&format!("{name} is neither computed before nor a constant"))
+}

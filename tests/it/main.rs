@@ -1,5 +1,7 @@
 //! The integration tests: one binary, one module a topic.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
 mod candles;
 mod features;
 mod inference;

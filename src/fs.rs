@@ -147,6 +147,19 @@ pub fn create_folder(path: &Path) -> Result<(), FileFault> {
     fs::create_dir_all(path).map_err(|source| FileFault::Write { path: path.to_owned(), source })
 }
 
+/// Removes a folder and what is in it; one that is not there is fine.
+///
+/// # Errors
+/// [`FileFault::Write`].
+pub fn remove_folder(path: &Path) -> Result<(), FileFault> {
+    match fs::remove_dir_all(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(FileFault::Write { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// SHA-256 of a file of at most `limit_bytes`.
 ///
 /// # Errors

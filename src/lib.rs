@@ -10,6 +10,10 @@
 pub mod candles;
 pub mod chain;
 pub mod clock;
+pub mod cmd {
+    //! The command line.
+    pub mod candles;
+}
 pub mod config;
 pub mod features;
 pub mod fs;

@@ -1,11 +1,10 @@
 //! What can go wrong between an exchange or a file and a list of candles.
 
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-
-use thiserror::Error;
 
 use crate::fs::FileFault;
 use crate::types::candle::CandleFault;
@@ -13,11 +12,11 @@ use crate::types::fault::{Fault, Retry};
 use crate::types::time::format_utc;
 
 /// Why there are no candles.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum CandleError {
     /// No connection, or it broke.
     #[error("cannot reach {url}")]
-    Unreachable { url: String, source: reqwest::Error },
+    Unreachable { url: String, source: Box<dyn Error + Send + Sync> },
     /// The exchange took longer than the settings allow.
     #[error("{url} did not answer in time")]
     Timeout { url: String },

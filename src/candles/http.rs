@@ -117,7 +117,7 @@ impl HttpClient {
             if error.is_timeout() {
                 CandleError::Timeout { url: address(url) }
             } else {
-                CandleError::Unreachable { url: address(url), source: error.without_url() }
+                CandleError::Unreachable { url: address(url), source: error.without_url().into() }
             }
         };
         let mut response = self.client.get(url.clone()).send().await.map_err(broken)?;

@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod binance;
+pub mod download;
 pub mod error;
 pub mod file;
 pub mod http;

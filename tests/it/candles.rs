@@ -3,17 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use clap::Parser;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use veriregime_agent::candles::binance::{BinanceSettings, BinanceSource};
+use veriregime_agent::candles::download::Download;
 use veriregime_agent::candles::error::CandleError;
 use veriregime_agent::candles::http::HttpSettings;
-use veriregime_agent::candles::market::Market;
+use veriregime_agent::candles::market::{Keep, Market};
 use veriregime_agent::candles::simulated::SimulatedMarket;
-use veriregime_agent::candles::{file, parquet, serve};
+use veriregime_agent::candles::{file, parquet, quality, serve};
 use veriregime_agent::clock::Clock;
-use veriregime_agent::types::candle::{Candle, check_all};
+use veriregime_agent::cmd::candles::{CandlesCommand, run};
+use veriregime_agent::types::candle::{Candle, CandleFault, check_all};
 use veriregime_agent::types::fault::{Fault, Retry};
 use veriregime_agent::types::period::MINUTE_MS;
 use veriregime_agent::types::time::parse_utc_ms;
@@ -45,6 +48,13 @@ fn two_million_real_candles_are_read_whole_and_by_range() {
     let started = Instant::now();
     let two_days = parquet::read_range(&path, range.clone()).unwrap();
     eprintln!("read 2 days in {:?}", started.elapsed());
+    let started = Instant::now();
+    let report = quality::report(&candles);
+    eprintln!("reported in {:?}", started.elapsed());
+    assert!(report.is_clean());
+    let outage = quality::Gap { from_ms: parse_utc_ms("2023-03-24T12:40Z").unwrap(), minutes: 80 };
+    assert!(report.listed_gaps.contains(&outage));
+    assert_eq!(report.minutes - report.missing_minutes, 2_026_447);
     let first = candles.partition_point(|candle| candle.open_time_ms < range.start);
     assert_eq!(two_days, candles[first..first + 2880]);
 }
@@ -304,4 +314,133 @@ async fn an_exchange_that_is_not_there_is_unreachable() {
     let error =
         BinanceSource::new(BinanceSettings { base_url: Url::parse("ftp://example.com").unwrap(), http: impatient() });
     assert_eq!(error.expect_err("not HTTP").code(), "VR-CANDLE-018");
+}
+
+/// A download of the simulated market's last `minutes`, with the number of minutes that were missing before.
+async fn download(url: &str, symbol: &str, minutes: i64, file: &Path) -> Result<(Vec<Candle>, u64), CandleError> {
+    let source = source(url, impatient_but_large());
+    let (from_ms, to_ms) = (NOW_MS - minutes * MINUTE_MS, NOW_MS);
+    let download = Download { source: &source, symbol, from_ms, to_ms, now_ms: NOW_MS, file };
+    let mut asked = 0;
+    let candles = download.run(|_, total| asked = total).await?;
+    Ok((candles, asked))
+}
+
+fn impatient_but_large() -> HttpSettings {
+    HttpSettings { max_body_bytes: 1 << 20, max_attempts: 1, ..impatient() }
+}
+
+#[tokio::test]
+async fn a_download_grows_at_both_ends_and_knows_its_symbol() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("candles.parquet");
+    let minute = |ago: i64| NOW_MS - ago * MINUTE_MS;
+    let held = SimulatedMarket::new(7).candles(minute(20_000)..minute(15_000));
+    parquet::write(&file, &held).unwrap();
+    let (url, _guard) = serve_market(Market::simulated("BTCUSDT", 7), Clock::manual(NOW_MS)).await;
+    let (candles, asked) = download(&url, "BTCUSDT", 30_000, &file).await.unwrap();
+    assert_eq!(asked, 25_000);
+    assert_eq!(candles, SimulatedMarket::new(7).candles(minute(30_000)..NOW_MS));
+    assert_eq!(parquet::read(&file).unwrap(), candles);
+    assert_eq!(download(&url, "BTCUSDT", 30_000, &file).await.unwrap(), (candles.clone(), 0));
+    let (other, _guard) = serve_market(Market::simulated("ETHUSDT", 8), Clock::manual(NOW_MS)).await;
+    let error = download(&other, "ETHUSDT", 40_000, &file).await.expect_err("another market");
+    assert_eq!(error.code(), "VR-CANDLE-016");
+    assert_eq!(parquet::read(&file).unwrap(), candles, "the file is as it was");
+    let entries: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(entries, ["candles.parquet"]);
+}
+
+#[tokio::test]
+async fn a_broken_download_keeps_its_complete_pieces() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("candles.parquet");
+    let market = Market::simulated("BTCUSDT", 7);
+    let server = exchange().await;
+    let good_until = NOW_MS - 12_000 * MINUTE_MS;
+    let served = market.clone();
+    let klines = move |request: &wiremock::Request| {
+        let number =
+            |name: &str| -> i64 { request.url.query_pairs().find(|(key, _)| key == name).unwrap().1.parse().unwrap() };
+        let range = number("startTime")..number("endTime") + 1;
+        if range.start >= good_until {
+            return ResponseTemplate::new(503);
+        }
+        let rows: Vec<String> = served
+            .seen(range, 1000, Keep::Oldest, NOW_MS)
+            .iter()
+            .map(|candle| {
+                let Candle { open_time_ms, open, high, low, close, volume } = candle;
+                let close_time_ms = open_time_ms + MINUTE_MS - 1;
+                format!(r#"[{open_time_ms},"{open}","{high}","{low}","{close}","{volume}",{close_time_ms},"0",0,"0","0","0"]"#)
+            })
+            .collect();
+        ResponseTemplate::new(200).set_body_string(format!("[{}]", rows.join(",")))
+    };
+    Mock::given(path("/api/v3/klines")).respond_with(klines).mount(&server).await;
+    let error = download(&server.uri(), "BTCUSDT", 40_000, &file).await.expect_err("it breaks down");
+    assert_eq!(error.code(), "VR-CANDLE-005");
+    assert!(!file.exists());
+    let parts = std::fs::read_dir(folder.path().join("candles.parquet.parts")).unwrap().count();
+    assert!(parts >= 2, "{parts} pieces");
+
+    // This server has nothing of the time before: a piece that was asked for again would come back without candles.
+    let late = SimulatedMarket::new(7).candles(good_until - 10_080 * MINUTE_MS..NOW_MS);
+    let (url, _guard) = serve_market(Market::recorded("BTCUSDT", late).unwrap(), Clock::manual(NOW_MS)).await;
+    let (candles, _) = download(&url, "BTCUSDT", 40_000, &file).await.unwrap();
+    assert_eq!(candles, SimulatedMarket::new(7).candles(NOW_MS - 40_000 * MINUTE_MS..NOW_MS));
+    assert!(!folder.path().join("candles.parquet.parts").exists());
+}
+
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: CandlesCommand,
+}
+
+async fn candles_command(arguments: &[&str]) -> anyhow::Result<()> {
+    let arguments = std::iter::once("candles").chain(arguments.iter().copied());
+    run(Cli::try_parse_from(arguments)?.command, true).await
+}
+
+#[tokio::test]
+async fn archives_of_two_months_become_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let later = "open_time,open,high,low,close,volume\n1735689600000000,94,95,93,94.5,2\n";
+    let earlier = "1735689540000,93,94,92,94,1\n1735689600000,94,95,93,94.5,2\n";
+    std::fs::write(at("2025-01.csv"), later).unwrap();
+    std::fs::write(at("2024-12.csv"), earlier).unwrap();
+    candles_command(&["import", &at("2025-01.csv"), &at("2024-12.csv"), "--out", &at("both.parquet")]).await.unwrap();
+    let candles = file::read_any(Path::new(&at("both.parquet"))).unwrap();
+    let minutes: Vec<i64> = candles.iter().map(|candle| candle.open_time_ms).collect();
+    assert_eq!(minutes, [1_735_689_540_000, 1_735_689_600_000]);
+    candles_command(&["check", &at("both.parquet")]).await.unwrap();
+
+    std::fs::write(at("2024-12.csv"), earlier.replace("94.5", "94.6")).unwrap();
+    let error = candles_command(&["import", &at("2025-01.csv"), &at("2024-12.csv"), "--out", &at("both.parquet")])
+        .await
+        .expect_err("two versions of one minute");
+    assert_eq!(error.downcast_ref::<CandleFault>().unwrap().code(), "VR-DATA-005");
+    assert_eq!(file::read_any(Path::new(&at("both.parquet"))).unwrap(), candles, "the file is as it was");
+    std::fs::write(at("bad.csv"), earlier.replace("92", "-92")).unwrap();
+    let error = candles_command(&["check", &at("bad.csv")]).await.expect_err("a negative price");
+    assert_eq!(error.downcast_ref::<CandleFault>().unwrap().code(), "VR-DATA-002");
+}
+
+#[tokio::test]
+async fn fetch_writes_what_the_exchange_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("candles.parquet");
+    let (url, _guard) = serve_market(Market::simulated("BTCUSDT", 7), Clock::manual(NOW_MS)).await;
+    let arguments = ["fetch", "--from", "2024-08-04", "--out", out.to_str().unwrap(), "--base-url", &url];
+    candles_command(&arguments).await.unwrap();
+    assert_eq!(parquet::read(&out).unwrap(), SimulatedMarket::new(7).candles(NOW_MS - 1440 * MINUTE_MS..NOW_MS));
+    let error = candles_command(&["fetch", "--from", "2024-08-06", "--out", "never", "--base-url", &url]).await;
+    assert_eq!(error.expect_err("the future").downcast_ref::<CandleError>().unwrap().code(), "VR-CANDLE-017");
+    for wrong in
+        [&["serve", "--speed", "2"][..], &["serve", "--settable"], &["serve", "--now", "2024-08-04", "--speed", "-1"]]
+    {
+        assert!(candles_command(wrong).await.expect_err("refused").downcast_ref::<clap::Error>().is_some());
+    }
 }

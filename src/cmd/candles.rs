@@ -1,0 +1,270 @@
+//! `candles fetch|import|check|serve`.
+
+use std::io::{IsTerminal, Write as _};
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use url::Url;
+
+use crate::candles::binance::{BinanceSettings, BinanceSource};
+use crate::candles::download::Download;
+use crate::candles::http::HttpSettings;
+use crate::candles::market::Market;
+use crate::candles::{file, parquet, quality, serve};
+use crate::clock::Clock;
+use crate::types::candle::{Candle, check_all};
+use crate::types::time::{format_utc, parse_utc_ms};
+
+/// How often a clock that runs faster moves.
+const TICK: Duration = Duration::from_millis(50);
+/// Fastest clock: a day in 86 milliseconds.
+const MAX_SPEED: f64 = 1e6;
+
+/// Fetch, convert, check and serve one-minute candles.
+#[derive(Debug, Subcommand)]
+pub enum CandlesCommand {
+    /// Download candles from Binance into a parquet file; continues an existing file and an interrupted download
+    #[command(
+        after_help = "Examples:\n  veriregime-agent candles fetch --symbol BTCUSDT --from 2023-01-01 --out btc.parquet\n  \
+                            veriregime-agent candles fetch --from 2024-08-04 --to 2024-08-06T12:00Z --out crash.parquet"
+    )]
+    Fetch(FetchArgs),
+    /// Convert archives of Binance (CSV or zip, one or many) and parquet files to one parquet file
+    #[command(after_help = "Examples:\n  veriregime-agent candles import BTCUSDT-1m-2024-*.zip --out btc-2024.parquet")]
+    Import(ImportArgs),
+    /// Report on the quality of a candle file; fails where a rule of candles is broken
+    #[command(
+        after_help = "Examples:\n  veriregime-agent candles check btc.parquet\n  veriregime-agent --json candles check BTCUSDT-1m-2024-08.zip"
+    )]
+    Check(CheckArgs),
+    /// Serve candles as Binance does (/api/v3/klines, /api/v3/time), from a file or a simulated market
+    #[command(after_help = "Examples:\n  veriregime-agent candles serve --seed 7\n  \
+                            veriregime-agent candles serve --candles btc.parquet --now 2024-08-05T00:00Z --speed 600")]
+    Serve(ServeArgs),
+}
+
+/// Arguments of `candles fetch`.
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    /// Symbol as the exchange writes it
+    #[arg(long, default_value = "BTCUSDT")]
+    symbol: String,
+    /// First minute, UTC
+    #[arg(long, value_parser = parse_utc_ms, value_name = "DATE")]
+    from: i64,
+    /// End, UTC, not included [default: the last closed minute]
+    #[arg(long, value_parser = parse_utc_ms, value_name = "DATE")]
+    to: Option<i64>,
+    /// Parquet file to write or continue
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Root of the exchange's API
+    #[arg(long, default_value = "https://api.binance.com", value_name = "URL")]
+    base_url: Url,
+    /// Request weight to spend a minute
+    #[arg(long, default_value_t = HttpSettings::default().weight_per_minute, value_name = "N")]
+    weight_per_minute: NonZeroU32,
+}
+
+/// Arguments of `candles import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Files to read, in any order
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Parquet file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Arguments of `candles check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Parquet, CSV or zip
+    file: PathBuf,
+}
+
+/// Arguments of `candles serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// File to serve instead of the simulated market
+    #[arg(long, value_name = "FILE", conflicts_with = "seed")]
+    candles: Option<PathBuf>,
+    /// Seed of the simulated market
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Symbol to answer to
+    #[arg(long, default_value = "BTCUSDT")]
+    symbol: String,
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// Port to listen on; 0 takes any free one
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// Time to start at, UTC [default: the machine's clock]
+    #[arg(long, value_parser = parse_utc_ms, value_name = "DATE")]
+    now: Option<i64>,
+    /// Seconds that pass on the server in one real second; without it the clock stands
+    #[arg(long, value_parser = parse_speed, requires = "now", value_name = "FACTOR")]
+    speed: Option<f64>,
+    /// Let anybody who can connect set the clock by `POST /clock {"now_ms": …}`; for development only
+    #[arg(long, requires = "now")]
+    settable: bool,
+}
+
+/// Runs one of the commands; `json` asks for one JSON object a result on standard output instead of text.
+///
+/// # Errors
+/// Coded errors of [`crate::candles::error::CandleError`], or of the signal handler.
+pub async fn run(command: CandlesCommand, json: bool) -> anyhow::Result<()> {
+    match command {
+        CandlesCommand::Fetch(args) => fetch(args, json).await,
+        CandlesCommand::Import(args) => import(&args, json),
+        CandlesCommand::Check(args) => check(&args, json),
+        CandlesCommand::Serve(args) => serve_until_stopped(args, json).await,
+    }
+}
+
+async fn fetch(args: FetchArgs, json: bool) -> anyhow::Result<()> {
+    let http = HttpSettings { weight_per_minute: args.weight_per_minute, ..HttpSettings::default() };
+    let source = BinanceSource::new(BinanceSettings { base_url: args.base_url, http })?;
+    let now_ms = Clock::System.now_ms();
+    let download = Download {
+        source: &source,
+        symbol: &args.symbol,
+        from_ms: args.from,
+        to_ms: args.to.unwrap_or(now_ms),
+        now_ms,
+        file: &args.out,
+    };
+    let bar = progress_bar("minutes");
+    let candles = download
+        .run(|done, total| {
+            bar.set_length(total);
+            bar.set_position(done);
+        })
+        .await?;
+    bar.finish_and_clear();
+    print_written(&args.out, &candles, json);
+    Ok(())
+}
+
+fn import(args: &ImportArgs, json: bool) -> anyhow::Result<()> {
+    let bar = progress_bar("files");
+    bar.set_length(args.files.len() as u64);
+    let mut candles = Vec::new();
+    for file in &args.files {
+        candles.extend(file::read_any(file)?);
+        bar.inc(1);
+    }
+    candles.sort_by_key(|candle| candle.open_time_ms);
+    // Archives may overlap; only a minute that differs between them is a fault.
+    candles.dedup();
+    check_all(&candles)?;
+    parquet::write(&args.out, &candles)?;
+    bar.finish_and_clear();
+    print_written(&args.out, &candles, json);
+    Ok(())
+}
+
+fn check(args: &CheckArgs, json: bool) -> anyhow::Result<()> {
+    let candles = file::read_any(&args.file)?;
+    let report = quality::report(&candles);
+    if json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        let mut table = Table::new();
+        table
+            .load_preset(NOTHING)
+            .add_rows(quality::lines(&report).into_iter().map(|(label, value)| [label.to_owned(), value]));
+        println!("{table}");
+    }
+    Ok(check_all(&candles)?)
+}
+
+async fn serve_until_stopped(args: ServeArgs, json: bool) -> anyhow::Result<()> {
+    let (market, source) = match &args.candles {
+        Some(path) => (Market::recorded(&args.symbol, file::read_any(path)?)?, path.display().to_string()),
+        None => (Market::simulated(&args.symbol, args.seed), format!("simulated market, seed {}", args.seed)),
+    };
+    let clock = args.now.map_or(Clock::System, Clock::manual);
+    let listener = serve::listen(SocketAddr::new(args.host, args.port)).await?;
+    let url = format!("http://{}", listener.local_addr().context("a socket that listens has an address")?);
+    let now_ms = clock.now_ms();
+    if json {
+        println!("{}", json!({ "url": url, "symbol": args.symbol, "source": source, "now_ms": now_ms }));
+    } else {
+        println!("{} at {url} ({source}); its clock says {}", args.symbol, format_utc(now_ms));
+    }
+    std::io::stdout().flush()?;
+    let shutdown = CancellationToken::new();
+    let _stopper = stop_on_signal(shutdown.clone())?;
+    let _ticker = args.speed.map(|speed| AbortOnDropHandle::new(tokio::spawn(run_clock(clock.clone(), speed))));
+    if args.settable {
+        serve::serve_settable(market, clock, listener, shutdown).await?;
+    } else {
+        serve::serve(market, clock, listener, shutdown).await?;
+    }
+    Ok(())
+}
+
+/// Cancels `shutdown` at SIGINT or SIGTERM.
+fn stop_on_signal(shutdown: CancellationToken) -> anyhow::Result<AbortOnDropHandle<()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(AbortOnDropHandle::new(tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        shutdown.cancel();
+    })))
+}
+
+/// Moves a manual clock `speed` times as fast as time passes, from wherever it is set to meanwhile.
+async fn run_clock(clock: Clock, speed: f64) {
+    let mut ticks = tokio::time::interval(TICK);
+    let mut before = ticks.tick().await;
+    loop {
+        let tick = ticks.tick().await;
+        let passed_ms = (tick - before).as_secs_f64() * 1000.0 * speed;
+        clock.set_ms(clock.now_ms().saturating_add(passed_ms.round() as i64));
+        before = tick;
+    }
+}
+
+fn parse_speed(text: &str) -> Result<f64, String> {
+    let speed: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if speed > 0.0 && speed <= MAX_SPEED { Ok(speed) } else { Err(format!("must be above 0 and at most {MAX_SPEED}")) }
+}
+
+/// A bar on standard error where that is a terminal, otherwise nothing.
+fn progress_bar(unit: &str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let template = format!("{{bar:40}} {{human_pos}} of {{human_len}} {unit}, {{eta}} left");
+    ProgressBar::new(0).with_style(ProgressStyle::with_template(&template).expect("the template is fixed"))
+}
+
+fn print_written(path: &Path, candles: &[Candle], json: bool) {
+    let range = candles.first().zip(candles.last()).map(|(first, last)| [first.open_time_ms, last.close_time_ms()]);
+    if json {
+        println!("{}", json!({ "file": path, "rows": candles.len(), "range": range }));
+    } else {
+        let span = range.map_or_else(String::new, |[from, to]| format!(", {} to {}", format_utc(from), format_utc(to)));
+        println!("{}: {} candles{span}", path.display(), candles.len());
+    }
+}

@@ -15,6 +15,7 @@ pub mod cmd {
     pub mod candles;
 }
 pub mod config;
+pub mod evaluation;
 pub mod features;
 pub mod fs;
 pub mod inference;

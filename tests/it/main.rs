@@ -6,3 +6,4 @@ mod candles;
 mod features;
 mod inference;
 mod market;
+mod training;

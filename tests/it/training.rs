@@ -1,0 +1,166 @@
+//! Training: the split leaks nothing, runs repeat to the bit, and a model comes out that knows more than chance.
+
+use config::{Config, File, FileFormat};
+use veriregime_agent::evaluation::{Subject, evaluate};
+use veriregime_agent::inference::Layout;
+use veriregime_agent::training::dataset::{Split, decisions, fit_spec};
+use veriregime_agent::training::settings::Settings;
+use veriregime_agent::training::{har, train};
+use veriregime_agent::types::candle::{Candle, CandleSeries};
+use veriregime_agent::types::fault::Fault;
+use veriregime_agent::types::feature::Feature;
+use veriregime_agent::types::period::MINUTE_MS;
+use veriregime_agent::types::time::parse_utc_ms;
+
+use crate::market::candles;
+
+const DAYS: usize = 70;
+
+/// The shipped settings.
+fn shipped() -> Settings {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/models/train.toml");
+    let source = File::new(path, FileFormat::Toml);
+    let settings = Config::builder().add_source(source).build().and_then(Config::try_deserialize);
+    settings.expect("the shipped settings are whole")
+}
+
+/// Settings for a few weeks of simulated candles.
+fn small() -> Settings {
+    let mut settings = shipped();
+    settings.label.threshold = 0.0006;
+    settings.split.train_from = "2024-01-02".into();
+    settings.split.profile_from = "2024-01-02".into();
+    settings.split.protocol_from = "2024-01-01".into();
+    settings.split.protocol_to = "2024-03-11".into();
+    settings.split.stride_minutes = 7;
+    settings.features.lookback_minutes = 1441;
+    settings.features.max_missing_minutes = 30;
+    settings.features.candle = vec![
+        Feature::LogRmsReturn { minutes: 30 },
+        Feature::LogRmsReturn { minutes: 240 },
+        Feature::LogMeanAbsoluteReturn { minutes: 1440 },
+    ];
+    settings.features.calendar = vec![Feature::WeeklyProfile { minutes_before: 0 }, Feature::DaySine { harmonic: 1 }];
+    settings.student.batch = 256;
+    settings.student.restarts = 2;
+    settings
+}
+
+fn market(seed: u64) -> Vec<Candle> {
+    candles(seed, parse_utc_ms("2024-01-01").expect("a date"), DAYS * 1440)
+}
+
+fn series(candles: &[Candle]) -> CandleSeries {
+    let (first, last) = (candles[0].open_time_ms, candles[candles.len() - 1].close_time_ms());
+    CandleSeries::new(candles, first, last, 1000).expect("a whole series")
+}
+
+#[test]
+fn the_shipped_settings_are_accepted_and_a_wrong_key_is_refused() {
+    shipped().check().unwrap();
+    let mut none = shipped();
+    none.student.restarts = 0;
+    assert_eq!(none.check().unwrap_err().code(), "VR-TRAIN-001");
+    let mut all = shipped();
+    all.split.test_share = 0.9;
+    assert_eq!(all.check().unwrap_err().code(), "VR-TRAIN-001");
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/models/train.toml")).unwrap();
+    let misspelt = File::from_str(&text.replace("patience", "patients"), FileFormat::Toml);
+    assert!(Config::builder().add_source(misspelt).build().unwrap().try_deserialize::<Settings>().is_err());
+}
+
+#[test]
+fn training_repeats_to_the_bit_and_beats_chance_where_it_was_not_trained() {
+    let (settings, series) = (small(), series(&market(1)));
+    let mut epochs = 0;
+    let trained = train(&settings, &series, |_| epochs += 1).unwrap();
+    assert!(epochs >= 2 && epochs <= settings.student.epochs * settings.student.restarts);
+    assert_eq!(trained, train(&settings, &series, |_| ()).unwrap());
+
+    let onnx = trained.network.to_onnx(1);
+    let layout = Layout {
+        markets: 1,
+        features: trained.features.count(),
+        feature_bound: trained.features.bound(),
+        input_scale: 13,
+        param_scale: 16,
+        output_scale: 74,
+    };
+    let subject = Subject {
+        onnx: &onnx,
+        layout,
+        features: &trained.features,
+        label: &settings.label,
+        har_logistic: &trained.har_logistic,
+    };
+    let report = evaluate(&subject, &series, &trained.split.test).unwrap();
+    let scores = report.every_minute.circuit.regime;
+    assert!(scores.accuracy > report.baselines.majority + 0.05, "{report:?}");
+    assert!(scores.auc > 0.75, "{report:?}");
+    assert!(report.agreement > 0.999, "{report:?}");
+    assert!(report.on_grid.is_some_and(|grid| grid.rows > 40), "{report:?}");
+}
+
+#[test]
+fn no_label_reaches_into_the_next_part() {
+    let settings = shipped();
+    let split = Split::new(&settings, parse_utc_ms("2024-11-09").unwrap()).unwrap();
+    let horizon_ms = 240 * MINUTE_MS;
+    let last = |times: &std::ops::Range<i64>| times.end - MINUTE_MS;
+    assert!(last(&split.train) + horizon_ms <= split.validation.start);
+    assert!(last(&split.profile) + horizon_ms <= split.validation.start);
+    assert!(last(&split.validation) + horizon_ms <= split.test.start);
+    assert_eq!(last(&split.test) + horizon_ms, parse_utc_ms("2024-11-09").unwrap());
+    let minutes = 678 * 1440;
+    assert_eq!((split.test.start - parse_utc_ms("2023-01-01").unwrap()) / MINUTE_MS, minutes * 85 / 100);
+}
+
+#[test]
+fn what_comes_after_the_training_split_changes_nothing_learnt_from_it() {
+    let settings = small();
+    let mut candles = market(2);
+    let split = Split::new(&settings, series(&candles).end_ms()).unwrap();
+    let learnt = |candles: &[Candle]| {
+        let series = series(candles);
+        let batch_spec = fit_spec(&settings, &series, &split).unwrap();
+        let sums = veriregime_agent::features::sums::Sums::new(series.candles(), &[]);
+        let labels = decisions(&settings, &sums, series.start_ms(), &split.train, 7);
+        let past = |at: usize| if at > 10_080 { har::regressors(&sums, at)[4] } else { 0.0 };
+        let weeks: Vec<f64> = labels.iter().map(|(at, _)| past(*at)).collect();
+        (batch_spec, labels, weeks)
+    };
+    let before = learnt(&candles);
+    let validation = candles.partition_point(|candle| candle.open_time_ms < split.validation.start);
+    let other = market(3);
+    let ratio = candles[validation].close / other[validation].close;
+    for (candle, other) in candles.iter_mut().zip(other).skip(validation) {
+        let scaled = |price: f64| price * ratio;
+        *candle = Candle {
+            open: scaled(other.open),
+            high: scaled(other.high),
+            low: scaled(other.low),
+            close: scaled(other.close),
+            ..other
+        };
+    }
+    assert_eq!(before, learnt(&candles));
+}
+
+#[test]
+fn forecast_windows_with_a_minute_that_nobody_saw_have_no_label() {
+    let settings = small();
+    let mut candles = market(4);
+    candles.remove(30_000);
+    let series = series(&candles);
+    let sums = veriregime_agent::features::sums::Sums::new(series.candles(), series.carried());
+    let all = decisions(&settings, &sums, series.start_ms(), &(i64::MIN / 2..i64::MAX / 2), 1);
+    assert!(all.iter().all(|(at, _)| !(30_000 - 239..=30_000).contains(at)));
+    assert!(all.iter().any(|(at, _)| *at == 30_001));
+    assert!(all.iter().any(|(at, _)| *at == 30_000 - 240));
+}
+
+#[test]
+fn candles_that_end_too_early_are_refused_by_code() {
+    let error = train(&shipped(), &series(&market(5)), |_| ()).unwrap_err();
+    assert_eq!(error.code(), "VR-TRAIN-002");
+}

@@ -139,6 +139,15 @@ pub fn mode(path: &Path) -> Result<fs::Permissions, FileFault> {
     Ok(metadata.permissions())
 }
 
+/// Size of a file in bytes.
+///
+/// # Errors
+/// [`FileFault::Read`].
+pub fn size_bytes(path: &Path) -> Result<u64, FileFault> {
+    let metadata = fs::metadata(path).map_err(|source| FileFault::Read { path: path.to_owned(), source })?;
+    Ok(metadata.len())
+}
+
 /// Makes a folder and its parents.
 ///
 /// # Errors

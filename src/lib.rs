@@ -19,6 +19,7 @@ pub mod evaluation;
 pub mod features;
 pub mod fs;
 pub mod inference;
+pub mod proof;
 pub mod state;
 pub mod training;
 pub mod types;

@@ -1,0 +1,267 @@
+"""Long-lived EZKL worker.
+
+One JSON request per line of standard input, one JSON response per line of standard output:
+
+    {"id": 7, "call": "prove", "arguments": {...}}  ->  {"id": 7, "ok": {...}}
+                                                    or  {"id": 7, "error": {"kind": "ezkl", "message": "..."}}
+
+Field elements travel as 0x-prefixed big-endian hex; inside EZKL's own files they are little-endian. The worker ends
+when its standard input does, so it never outlives its parent by more than the request in hand.
+
+usage: worker.py SCRATCH_FOLDER MEMORY_LIMIT_BYTES
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import os
+import resource
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, List, TextIO
+
+MAX_REQUEST_BYTES = 16 << 20
+MAX_MESSAGE_CHARACTERS = 2_000
+# A port of this machine that refuses at once: what goes through it fails without leaving the machine.
+NOWHERE = "http://127.0.0.1:9"
+
+Arguments = Dict[str, Any]
+Result = Dict[str, Any]
+
+
+def enforce_memory_limit(limit_bytes: int) -> None:
+    """Bounds private writable memory. Address space is no measure here: thread arenas reserve far more than they use."""
+    resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def take_over_stdout() -> TextIO:
+    """Keeps the real standard output for responses and sends whatever EZKL prints to standard error."""
+    responses = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return responses
+
+
+async def settled(value: Any) -> Any:
+    """Some of EZKL's functions are coroutines, some are not."""
+    return await value if inspect.isawaitable(value) else value
+
+
+def big_endian(felts: List[List[str]]) -> List[str]:
+    """Flattens EZKL's tensors of little-endian hex."""
+    return ["0x" + bytes.fromhex(felt)[::-1].hex() for tensor in felts for felt in tensor]
+
+
+def little_endian(felt: str) -> str:
+    """EZKL's spelling of a field element."""
+    return bytes.fromhex(felt[2:])[::-1].hex()
+
+
+def milliseconds_since(start: float) -> float:
+    """Since a reading of `time.perf_counter`."""
+    return (time.perf_counter() - start) * 1e3
+
+
+class Worker:
+    """The calls. Each takes the request's arguments and returns the response's `ok` part."""
+
+    def __init__(self, scratch: Path) -> None:
+        self.scratch = scratch
+        self.paths: Dict[str, str] = {}
+
+    def scratch_file(self, name: str) -> str:
+        """A path in the worker's private folder."""
+        return str(self.scratch / name)
+
+    async def hello(self, _: Arguments) -> Result:
+        """Versions."""
+        return {"ezkl_version": ezkl.__version__, "python_version": sys.version.split()[0]}
+
+    async def peak_rss(self, _: Arguments) -> Result:
+        """Largest resident set so far."""
+        unit = 1 if sys.platform == "darwin" else 1024
+        return {"peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
+
+    async def load(self, arguments: Arguments) -> Result:
+        """Remembers the files of a circuit: `circuit`, `proving_key`, `verifying_key`, `settings`, `srs`."""
+        names = ("circuit", "proving_key", "verifying_key", "settings", "srs")
+        paths = {name: arguments[name] for name in names}
+        for path in paths.values():
+            with open(path, "rb"):
+                pass
+        self.paths = paths
+        return {}
+
+    async def witness(self, arguments: Arguments) -> Result:
+        """Runs the circuit on every row of `rows` without proving: public inputs of each."""
+        circuit, scrap = self.paths["circuit"], self.scratch_file("rows.json")
+        instances = []
+        for row in arguments["rows"]:
+            data = json.dumps({"input_data": [row]})
+            witness = await settled(ezkl.gen_witness(data, circuit, scrap))
+            instances.append(big_endian(witness["inputs"] + witness["outputs"]))
+        return {"instances": instances}
+
+    async def prove(self, arguments: Arguments) -> Result:
+        """Proves one `row` and verifies the proof before handing it out."""
+        witness, proof = self.scratch_file("witness.json"), self.scratch_file("proof.json")
+        data = json.dumps({"input_data": [arguments["row"]]})
+        start = time.perf_counter()
+        await settled(ezkl.gen_witness(data, self.paths["circuit"], witness))
+        witness_ms, start = milliseconds_since(start), time.perf_counter()
+        made = await settled(
+            ezkl.prove(witness, self.paths["circuit"], self.paths["proving_key"], proof, self.paths["srs"])
+        )
+        prove_ms, start = milliseconds_since(start), time.perf_counter()
+        verified = await self.verify_file(proof)
+        return {
+            "proof": made["proof"],
+            "instances": big_endian(made["instances"]),
+            "verified": verified,
+            "witness_ms": witness_ms,
+            "prove_ms": prove_ms,
+            "verify_ms": milliseconds_since(start),
+        }
+
+    async def verify(self, arguments: Arguments) -> Result:
+        """Whether `proof` holds for `instances`."""
+        proof = self.scratch_file("candidate.json")
+        document = {
+            "instances": [[little_endian(felt) for felt in arguments["instances"]]],
+            "proof": list(bytes.fromhex(arguments["proof"][2:])),
+        }
+        Path(proof).write_text(json.dumps(document), encoding="utf-8")
+        return {"valid": await self.verify_file(proof)}
+
+    async def verify_file(self, proof: str) -> bool:
+        """EZKL raises where a proof does not hold; what it raises from halo2 itself is a "no", all else an error."""
+        try:
+            return bool(
+                await settled(
+                    ezkl.verify(proof, self.paths["settings"], self.paths["verifying_key"], self.paths["srs"])
+                )
+            )
+        except RuntimeError as error:
+            if "[halo2]" in str(error):
+                return False
+            raise
+
+    async def settings(self, arguments: Arguments) -> Result:
+        """Writes the settings of `onnx` under `run_args` to `settings`, calibrated on `calibration_data` if given."""
+        run_args = ezkl.PyRunArgs()
+        for name, value in arguments["run_args"].items():
+            setattr(run_args, name, value)
+        onnx, settings = arguments["onnx"], arguments["settings"]
+        await settled(ezkl.gen_settings(onnx, settings, run_args))
+        if arguments.get("calibration_data"):
+            await settled(ezkl.calibrate_settings(arguments["calibration_data"], onnx, settings, "resources"))
+        document = json.loads(Path(settings).read_text(encoding="utf-8"))
+        # The time of making would be all that tells two builds of one circuit apart.
+        document["timestamp"] = 0
+        Path(settings).write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")
+        return document
+
+    async def setup(self, arguments: Arguments) -> Result:
+        """Compiles the circuit of `onnx` and `settings`, makes its keys from `srs` and its Solidity `verifier`."""
+        settings, srs = arguments["settings"], arguments["srs"]
+        verifying_key, verifier = arguments["verifying_key"], Path(arguments["verifier"])
+        await settled(ezkl.compile_circuit(arguments["onnx"], arguments["circuit"], settings))
+        await settled(ezkl.setup(arguments["circuit"], verifying_key, arguments["proving_key"], srs))
+        verifier.unlink(missing_ok=True)
+        abi = self.scratch_file("verifier.abi")
+        proxy = os.environ.get("HTTPS_PROXY")
+        os.environ["HTTPS_PROXY"] = NOWHERE
+        try:
+            await settled(ezkl.create_evm_verifier(verifying_key, settings, str(verifier), abi, srs))
+        except RuntimeError:
+            # EZKL writes the contract first and then looks on the network for a compiler that only its ABI file needs.
+            if not verifier.is_file() or not verifier.read_text(encoding="utf-8").rstrip().endswith("}"):
+                raise
+        finally:
+            if proxy is None:
+                del os.environ["HTTPS_PROXY"]
+            else:
+                os.environ["HTTPS_PROXY"] = proxy
+        return {}
+
+    async def generate_srs(self, arguments: Arguments) -> Result:
+        """Makes a reference string whose secret this process knew: development only."""
+        await settled(ezkl.gen_srs(arguments["path"], arguments["logrows"]))
+        return {}
+
+    async def download_srs(self, arguments: Arguments) -> Result:
+        """Fetches the public ceremony's reference string. `path` must be new: EZKL deletes what does not match."""
+        await settled(ezkl.get_srs(logrows=arguments["logrows"], srs_path=arguments["path"]))
+        return {}
+
+
+CALLS: Dict[str, Callable[[Worker, Arguments], Any]] = {
+    call.__name__: call
+    for call in (
+        Worker.hello,
+        Worker.peak_rss,
+        Worker.load,
+        Worker.witness,
+        Worker.prove,
+        Worker.verify,
+        Worker.settings,
+        Worker.setup,
+        Worker.generate_srs,
+        Worker.download_srs,
+    )
+}
+
+
+def failure(kind: str, error: BaseException) -> Result:
+    """The `error` part of a response."""
+    return {"error": {"kind": kind, "message": f"{type(error).__name__}: {error}"[:MAX_MESSAGE_CHARACTERS]}}
+
+
+async def answer(worker: Worker, line: bytes) -> Result:
+    """The response to one request line."""
+    identifier = None
+    try:
+        request = json.loads(line)
+        identifier = request["id"]
+        call, arguments = CALLS[request["call"]], request["arguments"]
+        return {"id": identifier, "ok": await call(worker, arguments)}
+    except MemoryError as error:
+        return {"id": identifier, **failure("memory", error)}
+    except (KeyError, TypeError, ValueError) as error:
+        return {"id": identifier, **failure("request", error)}
+    except (KeyboardInterrupt, SystemExit, asyncio.CancelledError):
+        raise
+    # A panic inside EZKL arrives as a bare BaseException.
+    except BaseException as error:  # pylint: disable=broad-exception-caught
+        return {"id": identifier, **failure("ezkl", error)}
+
+
+async def serve(worker: Worker, responses: TextIO) -> None:
+    """Answers line by line until standard input ends or a line is too long to be a request."""
+    while True:
+        line = sys.stdin.buffer.readline(MAX_REQUEST_BYTES)
+        if not line.endswith(b"\n"):
+            return
+        response = await answer(worker, line)
+        responses.write(json.dumps(response, separators=(",", ":")) + "\n")
+        responses.flush()
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    enforce_memory_limit(int(sys.argv[2]))
+    channel = take_over_stdout()
+    import ezkl  # after the limit, which its threads inherit, and after standard output is safe from its prints
+
+    try:
+        asyncio.run(serve(Worker(folder), channel))
+    except BrokenPipeError:
+        pass
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        # EZKL's threads may hold up an orderly exit of the interpreter.
+        os._exit(0)

@@ -1,0 +1,210 @@
+//! A model bundle on disk: opened only when every file is the one that the manifest names.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use super::error::ProofError;
+use crate::fs::{self, FileFault};
+use crate::types::digest::Digest;
+use crate::types::manifest::{
+    CIRCUIT_FILE, MANIFEST_FILE, Manifest, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFIER_BYTECODE_FILE,
+    VERIFIER_FILE, VERIFYING_KEY_FILE,
+};
+use crate::types::prediction::Outputs;
+
+/// Version of the manifest's format that this program writes and reads.
+pub const SCHEMA: u32 = 1;
+/// Files that no bundle goes without.
+pub const REQUIRED_FILES: [&str; 7] = [
+    ONNX_FILE,
+    SETTINGS_FILE,
+    CIRCUIT_FILE,
+    VERIFYING_KEY_FILE,
+    PROVING_KEY_FILE,
+    VERIFIER_FILE,
+    VERIFIER_BYTECODE_FILE,
+];
+/// Largest manifest.
+const MAX_MANIFEST_BYTES: u64 = 1 << 20;
+/// Largest other file: the proving key of a circuit of 2^14 rows has half of it.
+const MAX_FILE_BYTES: u64 = 64 << 20;
+/// Most files in a bundle.
+const MAX_FILES: usize = 64;
+
+/// A bundle whose every file was right when it was opened.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// SHA-256 of the manifest's bytes, and by it of the whole bundle.
+    pub manifest_digest: Digest,
+}
+
+impl Bundle {
+    /// Reads the manifest and checks the digest of each file that it names. Other files in the folder are ignored.
+    ///
+    /// # Errors
+    /// [`ProofError::Missing`], [`ProofError::Digest`] with the file's name, [`ProofError::Manifest`], or a file fault.
+    pub fn open(folder: &Path) -> Result<Self, ProofError> {
+        let path = folder.join(MANIFEST_FILE);
+        let bytes = present(&path, fs::read_bounded(&path, MAX_MANIFEST_BYTES))?;
+        let invalid = |reason: String| ProofError::Manifest { path: path.clone(), reason };
+        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
+        check(&manifest).map_err(invalid)?;
+        for (name, expected) in &manifest.files {
+            let path = folder.join(name);
+            let found = present(&path, fs::digest(&path, MAX_FILE_BYTES))?;
+            if found != *expected {
+                return Err(ProofError::Digest { path, found, expected: *expected });
+            }
+        }
+        Ok(Self { folder: folder.to_owned(), manifest, manifest_digest: Digest::of(&bytes) })
+    }
+
+    /// Writes `manifest` into `folder` with the digests of the required files and of those that its `files` already
+    /// names, then opens the bundle. The manifest comes last: a folder with one is whole.
+    ///
+    /// # Errors
+    /// As [`Bundle::open`], or a file that cannot be written.
+    pub fn seal(folder: &Path, mut manifest: Manifest) -> Result<Self, ProofError> {
+        let extra = std::mem::take(&mut manifest.files).into_keys();
+        for name in REQUIRED_FILES.map(str::to_owned).into_iter().chain(extra) {
+            let path = folder.join(&name);
+            let digest = present(&path, fs::digest(&path, MAX_FILE_BYTES))?;
+            manifest.files.insert(name, digest);
+        }
+        let path = folder.join(MANIFEST_FILE);
+        let mut bytes = serde_json::to_vec_pretty(&manifest)
+            .map_err(|error| ProofError::Manifest { path: path.clone(), reason: error.to_string() })?;
+        bytes.push(b'\n');
+        fs::write_atomic(&path, &bytes)?;
+        Self::open(folder)
+    }
+
+    /// Path of a file of the bundle.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+/// What the manifest alone can get wrong.
+fn check(manifest: &Manifest) -> Result<(), String> {
+    if manifest.schema != SCHEMA {
+        return Err(format!("schema {} instead of {SCHEMA}", manifest.schema));
+    }
+    if manifest.files.len() > MAX_FILES {
+        return Err(format!("more than {MAX_FILES} files"));
+    }
+    if let Some(name) = manifest.files.keys().find(|name| !is_plain(name)) {
+        return Err(format!("file name {name:?} leads out of the bundle"));
+    }
+    if let Some(name) = REQUIRED_FILES.iter().find(|name| !manifest.files.contains_key(**name)) {
+        return Err(format!("no digest of {name}"));
+    }
+    let instances = manifest.markets.len() * (manifest.features.count() + Outputs::COUNT);
+    if manifest.circuit.instances != instances || instances == 0 {
+        return Err(format!("{} public inputs, markets and features make {instances}", manifest.circuit.instances));
+    }
+    Ok(())
+}
+
+/// Whether `name` is one ordinary path component.
+fn is_plain(name: &str) -> bool {
+    let mut components = Path::new(name).components();
+    matches!((components.next(), components.next()), (Some(Component::Normal(_)), None))
+}
+
+/// Names an absent file as the bundle's fault.
+fn present<T>(path: &Path, read: Result<T, FileFault>) -> Result<T, ProofError> {
+    match read {
+        Err(FileFault::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Err(ProofError::Missing { path: path.to_owned() })
+        }
+        other => Ok(other?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::fault::Fault;
+    use serde_json::{Value, json};
+
+    fn manifest() -> Manifest {
+        serde_json::from_value(json!({
+            "schema": SCHEMA, "model_id": "m", "markets": [{"name": "BTC-USD", "symbol": "BTCUSDT"}],
+            "features": {"candle": [{"feature": {"name": "log_rms_return", "minutes": 60}, "mean": 0.0, "standard_deviation": 1.0}],
+                "calendar": [], "clip": 4.0, "input_scale": 13, "lookback_minutes": 61, "max_missing_minutes": 1},
+            "label": {"horizon_minutes": 240, "threshold": 0.0005},
+            "circuit": {"ezkl_version": "23.0.5", "param_scale": 16, "output_scale": 74, "logrows": 8, "rows": 9,
+                "instances": 4, "proof_bytes": 1856, "srs_sha256": "00".repeat(32), "srs_is_ceremony": true, "run_args": {},
+                "verifier_code_hash": format!("0x{}", "00".repeat(32))},
+            "files": {},
+            "training": {"provenance": null, "har_logistic": [0.0, 0.0, 0.0, 0.0, 0.0], "metrics": null}
+        }))
+        .unwrap()
+    }
+
+    fn sealed() -> (tempfile::TempDir, Bundle) {
+        let folder = tempfile::tempdir().unwrap();
+        for name in REQUIRED_FILES {
+            fs::write_atomic(&folder.path().join(name), name.as_bytes()).unwrap();
+        }
+        let bundle = Bundle::seal(folder.path(), manifest()).unwrap();
+        (folder, bundle)
+    }
+
+    #[test]
+    fn one_wrong_byte_in_any_file_refuses_and_names_it() {
+        for name in REQUIRED_FILES {
+            let (folder, bundle) = sealed();
+            let path = bundle.path(name);
+            let whole = fs::read_bounded(&path, 1 << 10).unwrap();
+            let mut flipped = whole.clone();
+            flipped[0] ^= 1;
+            let padded = [&whole[..], &[0]].concat();
+            for wrong in [&flipped, &whole[1..].to_vec(), &padded] {
+                fs::write_atomic(&path, wrong).unwrap();
+                let fault = Bundle::open(folder.path()).expect_err(name);
+                assert_eq!(fault.code(), "VR-PROVE-003");
+                assert!(fault.to_string().contains(name), "{fault}");
+            }
+            std::fs::remove_file(&path).unwrap();
+            let fault = Bundle::open(folder.path()).expect_err(name);
+            assert_eq!(fault.code(), "VR-PROVE-004");
+            assert!(fault.to_string().contains(name), "{fault}");
+        }
+    }
+
+    #[test]
+    fn what_the_manifest_does_not_name_is_ignored_and_its_digest_is_that_of_its_bytes() {
+        let (folder, bundle) = sealed();
+        fs::write_atomic(&folder.path().join("notes.txt"), b"mine").unwrap();
+        let again = Bundle::open(folder.path()).unwrap();
+        assert_eq!(again.manifest_digest, bundle.manifest_digest);
+        let bytes = fs::read_bounded(&bundle.path(MANIFEST_FILE), 1 << 20).unwrap();
+        assert_eq!(bundle.manifest_digest, Digest::of(&bytes));
+    }
+
+    #[test]
+    fn a_manifest_that_contradicts_itself_is_refused() {
+        let (folder, bundle) = sealed();
+        let edits: [fn(&mut Value); 5] = [
+            |document| document["schema"] = json!(2),
+            |document| document["circuit"]["instances"] = json!(5),
+            |document| document["files"]["../pk.key"] = json!("00".repeat(32)),
+            |document| drop(document["files"].as_object_mut().unwrap().remove(VERIFYING_KEY_FILE)),
+            |document| document["surprise"] = json!(1),
+        ];
+        for edit in edits {
+            let mut document = serde_json::to_value(&bundle.manifest).unwrap();
+            edit(&mut document);
+            fs::write_atomic(&bundle.path(MANIFEST_FILE), document.to_string().as_bytes()).unwrap();
+            assert_eq!(Bundle::open(folder.path()).expect_err("edited").code(), "VR-PROVE-005");
+        }
+        std::fs::remove_file(bundle.path(MANIFEST_FILE)).unwrap();
+        assert_eq!(Bundle::open(folder.path()).expect_err("no manifest").code(), "VR-PROVE-004");
+    }
+}

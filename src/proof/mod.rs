@@ -1,0 +1,74 @@
+//! Proofs: the model bundle on disk, EZKL in a supervised child process, and a mock for dry runs.
+//!
+//! The prover trusts nobody: it checks the bundle's digests, compares the public inputs of each proof with the forecast
+//! that was asked for, and hands out no proof that does not verify.
+
+pub mod baseline;
+pub mod build;
+pub mod bundle;
+pub mod error;
+pub mod ezkl;
+pub mod mock;
+pub mod protocol;
+pub mod srs;
+pub mod supervisor;
+pub mod worker;
+
+use error::ProofError;
+use ezkl::EzklProver;
+use mock::MockProver;
+
+use crate::types::proof::Proof;
+
+/// A proof and what it took.
+#[derive(Debug, Clone)]
+pub struct Proved {
+    /// The proof with its public inputs.
+    pub proof: Proof,
+    /// Time to run the circuit, in ms.
+    pub witness_ms: f64,
+    /// Time to prove, in ms.
+    pub prove_ms: f64,
+    /// Time to verify locally, in ms.
+    pub verify_ms: f64,
+}
+
+/// Whatever turns a forecast into a proof.
+#[derive(Debug)]
+pub enum Prover {
+    /// EZKL.
+    Ezkl(Box<EzklProver>),
+    /// Nothing is proven.
+    Mock(MockProver),
+}
+
+impl Prover {
+    /// Proves that the model maps the feature integers `inputs` (all markets) to the circuit's `outputs` (all markets).
+    ///
+    /// # Errors
+    /// Each variant of [`ProofError`] says when; none leaves the prover unusable for the next call.
+    pub async fn prove(&mut self, inputs: &[i32], outputs: &[i128]) -> Result<Proved, ProofError> {
+        match self {
+            Self::Ezkl(prover) => prover.prove(inputs, outputs).await,
+            Self::Mock(prover) => Ok(prover.prove(inputs, outputs)),
+        }
+    }
+
+    /// Whether a proof holds under the bundle's key.
+    ///
+    /// # Errors
+    /// When that could not be found out.
+    pub async fn verify(&mut self, proof: &Proof) -> Result<bool, ProofError> {
+        match self {
+            Self::Ezkl(prover) => prover.verify(proof).await,
+            Self::Mock(prover) => Ok(prover.verify(proof)),
+        }
+    }
+
+    /// Ends whatever runs for it.
+    pub async fn stop(&mut self) {
+        if let Self::Ezkl(prover) = self {
+            prover.stop().await;
+        }
+    }
+}

@@ -10,16 +10,15 @@
 pub mod candles;
 pub mod chain;
 pub mod clock;
-pub mod cmd {
-    //! The command line.
-    pub mod candles;
-}
+pub mod cmd;
 pub mod config;
+pub mod cycle;
 pub mod evaluation;
 pub mod features;
 pub mod fs;
 pub mod inference;
 pub mod proof;
 pub mod state;
+pub mod telemetry;
 pub mod training;
 pub mod types;

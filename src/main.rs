@@ -1,3 +1,7 @@
 //! The binary: everything happens in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    veriregime_agent::cmd::main()
+}

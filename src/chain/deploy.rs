@@ -1,12 +1,7 @@
 //! Putting the contracts on a chain: verifier, oracle, markets with their policies, model, submitter.
 
-use std::time::Duration;
-
-use alloy::network::TransactionBuilder;
 use alloy::primitives::aliases::U24;
 use alloy::primitives::{Address, B256, Bytes};
-use alloy::providers::Provider;
-use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use serde::Serialize;
 
 use super::abi::IRegimeRiskOracle::{Bounds, ModelSpec, Policy, RiskVector};
@@ -16,11 +11,6 @@ use super::{Chain, Expected};
 use crate::types::digest::Digest;
 use crate::types::manifest::Manifest;
 use crate::types::period::PeriodId;
-
-/// Longest wait for one transaction of a deployment.
-const RECEIPT_TIMEOUT: Duration = Duration::from_mins(2);
-/// Pause between two looks for a receipt.
-const RECEIPT_POLL: Duration = Duration::from_millis(100);
 
 /// What was deployed.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -79,21 +69,20 @@ fn starting_bounds() -> Bounds {
 /// # Errors
 /// [`ChainFault`]; what was deployed before it stays.
 pub async fn deploy(chain: &Chain, plan: &Plan<'_>) -> Result<Deployment, ChainFault> {
-    chain.check_chain_id().await?;
-    let verifier =
-        created(&send(chain, TransactionRequest::default().with_deploy_code(plan.verifier_bytecode.clone())).await?)?;
+    chain.read.check_chain_id().await?;
+    let verifier = chain.create(plan.verifier_bytecode.clone()).await?;
     let owner = chain.address();
-    let code = RiskOracle::deploy_builder(&chain.provider, owner);
-    let oracle = created(&send(chain, code.into_transaction_request()).await?)?;
-    let contract = RiskOracle::new(oracle, &chain.provider);
+    let code = RiskOracle::deploy_builder(&chain.read.provider, owner).calldata().clone();
+    let oracle = chain.create(code).await?;
+    let contract = RiskOracle::new(oracle, &chain.read.provider);
     for market in &plan.expected.markets {
         let register = contract.registerMarket(*market, owner, starting_bounds());
-        send(chain, register.into_transaction_request()).await?;
-        send(chain, contract.setPolicy(*market, starting_policy()).into_transaction_request()).await?;
+        chain.send(register.into_transaction_request()).await?;
+        chain.send(contract.setPolicy(*market, starting_policy()).into_transaction_request()).await?;
     }
-    send(chain, contract.registerModel(model_spec(plan, verifier)).into_transaction_request()).await?;
-    send(chain, contract.setSubmitter(plan.submitter, true).into_transaction_request()).await?;
-    let model_id = chain.model_id(oracle, plan.expected).await?;
+    chain.send(contract.registerModel(model_spec(plan, verifier)).into_transaction_request()).await?;
+    chain.send(contract.setSubmitter(plan.submitter, true).into_transaction_request()).await?;
+    let model_id = chain.read.model_id(oracle, plan.expected).await?;
     Ok(Deployment { verifier, oracle, model_id })
 }
 
@@ -116,24 +105,4 @@ fn model_spec(plan: &Plan<'_>, verifier: Address) -> ModelSpec {
         markets: plan.expected.markets.clone(),
         calendarTable: plan.expected.calendar_table.concat(),
     }
-}
-
-/// Signs, sends and waits for the receipt.
-async fn send(chain: &Chain, request: TransactionRequest) -> Result<TransactionReceipt, ChainFault> {
-    let attempt = chain.sign(request, chain.nonce().await?, None).await?;
-    chain.broadcast(&attempt).await?;
-    let found = tokio::time::timeout(RECEIPT_TIMEOUT, async {
-        loop {
-            if let Some(receipt) = chain.provider.get_transaction_receipt(attempt.hash).await? {
-                return Ok::<_, ChainFault>(receipt);
-            }
-            tokio::time::sleep(RECEIPT_POLL).await;
-        }
-    });
-    let receipt = found.await.map_err(|_| ChainFault::Unreachable(format!("no receipt for {}", attempt.hash)))??;
-    if receipt.status() { Ok(receipt) } else { Err(ChainFault::Reverted(attempt.hash)) }
-}
-
-fn created(receipt: &TransactionReceipt) -> Result<Address, ChainFault> {
-    receipt.contract_address.ok_or_else(|| ChainFault::Refused("a deployment's receipt names no contract".into()))
 }

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::abi::RiskOracle::RiskOracleErrors;
 use crate::types::fault::{Fault, Retry};
+use crate::types::period::PeriodId;
 
 /// Longest text of an RPC that is kept in an error.
 const MAX_RPC_TEXT_BYTES: usize = 300;
@@ -65,7 +66,7 @@ pub enum Rejection {
     StalePeriod,
     /// The period has not begun for the chain.
     #[error("the period has not begun on chain")]
-    FuturePeriod,
+    FuturePeriod { starts_seconds: i64 },
     /// The wallet is not a submitter.
     #[error("wallet {0} is not a submitter")]
     NotSubmitter(Address),
@@ -124,7 +125,7 @@ impl Fault for ChainFault {
             | Self::FeeAboveCap { .. }
             | Self::ChainBehind { .. }
             | Self::Reverted(_)
-            | Self::Rejected(Rejection::FuturePeriod) => Retry::Later(RPC_PAUSE),
+            | Self::Rejected(Rejection::FuturePeriod { .. }) => Retry::Later(RPC_PAUSE),
             Self::NoContract(_) | Self::ForeignModel(_) | Self::Rejected(_) | Self::Signing(_) => Retry::Never,
         }
     }
@@ -157,7 +158,9 @@ pub(super) fn rejection(data: &[u8]) -> Rejection {
     match RiskOracleErrors::abi_decode(data) {
         Ok(RiskOracleErrors::AlreadySubmitted(_)) => Rejection::AlreadySubmitted,
         Ok(RiskOracleErrors::StalePeriod(_)) => Rejection::StalePeriod,
-        Ok(RiskOracleErrors::FuturePeriod(_)) => Rejection::FuturePeriod,
+        Ok(RiskOracleErrors::FuturePeriod(error)) => {
+            Rejection::FuturePeriod { starts_seconds: PeriodId(error.period.saturating_to()).start_seconds() }
+        }
         Ok(RiskOracleErrors::NotSubmitter(error)) => Rejection::NotSubmitter(error.caller),
         Ok(RiskOracleErrors::InvalidProof(_)) => Rejection::InvalidProof,
         Ok(other) => Rejection::Other(bounded(&format!("{other:?}"))),

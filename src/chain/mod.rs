@@ -14,7 +14,7 @@ use alloy::network::{Ethereum, EthereumWallet, NetworkTransactionBuilder, Transa
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use alloy::rpc::client::RpcClient;
-use alloy::rpc::types::TransactionRequest;
+use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::transports::{RpcError, TransportError};
 use secrecy::{ExposeSecret, SecretString};
@@ -25,13 +25,18 @@ use crate::types::digest::Digest;
 use crate::types::feature::FeatureVector;
 use crate::types::period::PeriodId;
 use crate::types::prediction::Outputs;
-use abi::RiskOracle;
-use fault::ChainFault;
+use crate::types::proof::Proof;
+use abi::{Halo2Verifier, RiskOracle};
+use fault::{ChainFault, Rejection};
 
 /// Gas limit over the estimate: the verifier's cost hardly varies, storage and calldata do a little.
 const GAS_MARGIN_PERCENT: u64 = 20;
 /// No update may ask for more than this.
 const MAX_GAS_LIMIT: u64 = 10_000_000;
+/// Longest wait for a transaction that is not an update.
+const RECEIPT_TIMEOUT: Duration = Duration::from_mins(2);
+/// Pause between two looks for its receipt.
+const RECEIPT_POLL: Duration = Duration::from_millis(100);
 
 /// How to reach a chain.
 #[derive(Debug, Clone)]
@@ -43,13 +48,20 @@ pub struct Settings {
     pub request_timeout: Duration,
 }
 
+/// A connection that only reads.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    provider: RootProvider<Ethereum>,
+    settings: Settings,
+}
+
 /// A connection with a wallet.
 #[derive(Debug, Clone)]
 pub struct Chain {
-    provider: RootProvider<Ethereum>,
+    /// For everything that needs no key.
+    pub read: Reader,
     wallet: EthereumWallet,
     address: Address,
-    settings: Settings,
 }
 
 /// The newest block.
@@ -83,14 +95,12 @@ pub struct Expected {
     pub calendar_table: Vec<Vec<i32>>,
 }
 
-impl Chain {
+impl Reader {
     /// Prepares the connection; nothing is sent yet.
     ///
     /// # Errors
-    /// [`ChainFault::Signing`] for a key that is none.
-    pub fn new(settings: Settings, key: &SecretString) -> Result<Self, ChainFault> {
-        let signer: PrivateKeySigner =
-            key.expose_secret().parse().map_err(|_| ChainFault::Signing("not a valid private key".into()))?;
+    /// [`ChainFault::Unreachable`] for a system that cannot make connections.
+    pub fn new(settings: Settings) -> Result<Self, ChainFault> {
         let client = reqwest::Client::builder()
             .timeout(settings.request_timeout)
             .build()
@@ -98,12 +108,7 @@ impl Chain {
         let provider = ProviderBuilder::new()
             .disable_recommended_fillers()
             .connect_client(RpcClient::new_http_with_client(client, settings.rpc_url.clone()));
-        Ok(Self { provider, address: signer.address(), wallet: EthereumWallet::from(signer), settings })
-    }
-
-    /// The wallet's address.
-    pub fn address(&self) -> Address {
-        self.address
+        Ok(Self { provider, settings })
     }
 
     /// Refuses an RPC that is on another chain than the settings say.
@@ -133,14 +138,6 @@ impl Chain {
             timestamp_seconds: i64::try_from(block.header.timestamp()).unwrap_or(i64::MAX),
             base_fee_wei: u128::from(block.header.base_fee_per_gas().unwrap_or(0)),
         })
-    }
-
-    /// The wallet's balance in wei.
-    ///
-    /// # Errors
-    /// [`ChainFault`].
-    pub async fn balance_wei(&self) -> Result<U256, ChainFault> {
-        Ok(self.provider.get_balance(self.address).await?)
     }
 
     /// The id of the model that serves the expected markets, after checking that it is the bundle's.
@@ -189,12 +186,43 @@ impl Chain {
         Ok(RiskOracle::new(oracle, &self.provider).params(market).call().await?)
     }
 
+    /// Where the transaction landed, `None` while it has not.
+    ///
+    /// # Errors
+    /// [`ChainFault::Reverted`] if it was mined and failed, else [`ChainFault`].
+    pub async fn landed(&self, hash: B256) -> Result<Option<Landed>, ChainFault> {
+        let Some(receipt) = self.provider.get_transaction_receipt(hash).await? else {
+            return Ok(None);
+        };
+        if !receipt.status() {
+            return Err(ChainFault::Reverted(hash));
+        }
+        Ok(Some(Landed { hash, block: receipt.block_number.unwrap_or(0), gas_used: receipt.gas_used }))
+    }
+}
+
+impl Chain {
+    /// Prepares the connection; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ChainFault::Signing`] for a key that is none.
+    pub fn new(settings: Settings, key: &SecretString) -> Result<Self, ChainFault> {
+        let signer: PrivateKeySigner =
+            key.expose_secret().parse().map_err(|_| ChainFault::Signing("not a valid private key".into()))?;
+        Ok(Self { read: Reader::new(settings)?, address: signer.address(), wallet: EthereumWallet::from(signer) })
+    }
+
+    /// The wallet's address.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
     /// The next nonce by the newest block: whatever is still waiting is meant to be replaced.
     ///
     /// # Errors
     /// [`ChainFault`].
     pub async fn nonce(&self) -> Result<u64, ChainFault> {
-        Ok(self.provider.get_transaction_count(self.address).latest().await?)
+        Ok(self.read.provider.get_transaction_count(self.address).latest().await?)
     }
 
     /// Simulates the update and signs it. Nothing is sent.
@@ -209,9 +237,9 @@ impl Chain {
         nonce: u64,
         replaced: Option<&Attempt>,
     ) -> Result<Attempt, ChainFault> {
-        let contract = RiskOracle::new(oracle, &self.provider);
+        let contract = RiskOracle::new(oracle, &self.read.provider);
         let candle_features: Vec<i32> = update.features.iter().flat_map(|vector| vector.candle.clone()).collect();
-        let outputs: Vec<i128> = update.outputs.iter().flat_map(Outputs::as_array).collect();
+        let outputs = Outputs::concat(update.outputs);
         let call = contract.submit(update.model_id, update.period.0, candle_features, outputs, update.proof.clone());
         let request = call.into_transaction_request();
         self.sign(request, nonce, replaced).await
@@ -222,25 +250,50 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`].
     pub async fn broadcast(&self, attempt: &Attempt) -> Result<(), ChainFault> {
-        match self.provider.send_raw_transaction(&attempt.raw).await {
+        match self.read.provider.send_raw_transaction(&attempt.raw).await {
             Ok(_) => Ok(()),
             Err(error) if is_known_already(&error) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Where the transaction landed, `None` while it has not.
+    /// Signs and sends a transaction that is not an update, and waits for it.
     ///
     /// # Errors
-    /// [`ChainFault::Reverted`] if it was mined and failed, else [`ChainFault`].
-    pub async fn landed(&self, hash: B256) -> Result<Option<Landed>, ChainFault> {
-        let Some(receipt) = self.provider.get_transaction_receipt(hash).await? else {
-            return Ok(None);
-        };
-        if !receipt.status() {
-            return Err(ChainFault::Reverted(hash));
-        }
-        Ok(Some(Landed { hash, block: receipt.block_number.unwrap_or(0), gas_used: receipt.gas_used }))
+    /// [`ChainFault::Reverted`], or [`ChainFault::Unreachable`] where no receipt comes, else [`ChainFault`].
+    pub async fn send(&self, request: TransactionRequest) -> Result<TransactionReceipt, ChainFault> {
+        let attempt = self.sign(request, self.nonce().await?, None).await?;
+        self.broadcast(&attempt).await?;
+        let found = tokio::time::timeout(RECEIPT_TIMEOUT, async {
+            loop {
+                if let Some(receipt) = self.read.provider.get_transaction_receipt(attempt.hash).await? {
+                    return Ok::<_, ChainFault>(receipt);
+                }
+                tokio::time::sleep(RECEIPT_POLL).await;
+            }
+        });
+        let receipt =
+            found.await.map_err(|_| ChainFault::Unreachable(format!("no receipt for {}", attempt.hash)))??;
+        if receipt.status() { Ok(receipt) } else { Err(ChainFault::Reverted(attempt.hash)) }
+    }
+
+    /// Puts creation code on the chain.
+    ///
+    /// # Errors
+    /// As [`Chain::send`].
+    pub async fn create(&self, code: Bytes) -> Result<Address, ChainFault> {
+        let receipt = self.send(TransactionRequest::default().with_deploy_code(code)).await?;
+        receipt.contract_address.ok_or_else(|| ChainFault::Refused("a creation's receipt names no contract".into()))
+    }
+
+    /// Gas of a transaction that asks a generated verifier about a proof.
+    ///
+    /// # Errors
+    /// As [`Chain::send`].
+    pub async fn verification_gas(&self, verifier: Address, proof: &Proof) -> Result<u64, ChainFault> {
+        let contract = Halo2Verifier::new(verifier, &self.read.provider);
+        let call = contract.verifyProof(proof.bytes.clone(), proof.instances.clone());
+        Ok(self.send(call.into_transaction_request()).await?.gas_used)
     }
 
     async fn sign(
@@ -249,15 +302,22 @@ impl Chain {
         nonce: u64,
         replaced: Option<&Attempt>,
     ) -> Result<Attempt, ChainFault> {
-        let head = self.head().await?;
+        let head = self.read.head().await?;
         let offer = fees::offer(
             head.base_fee_wei,
-            self.settings.priority_fee_wei,
-            self.settings.max_fee_per_gas_wei,
+            self.read.settings.priority_fee_wei,
+            self.read.settings.max_fee_per_gas_wei,
             replaced,
         )?;
-        let request = request.with_from(self.address).with_nonce(nonce).with_chain_id(self.settings.chain_id);
-        let estimate = self.provider.estimate_gas(request.clone()).await?;
+        let request = request.with_from(self.address).with_nonce(nonce).with_chain_id(self.read.settings.chain_id);
+        // On the pending block, whose time is now: the newest one of a quiet chain may lie in the period before.
+        let estimate = match self.read.provider.estimate_gas(request.clone()).pending().await.map_err(ChainFault::from)
+        {
+            Err(ChainFault::Rejected(Rejection::FuturePeriod { starts_seconds })) => {
+                return Err(ChainFault::ChainBehind { behind_seconds: starts_seconds - head.timestamp_seconds });
+            }
+            estimate => estimate?,
+        };
         let gas_limit = (estimate + estimate * GAS_MARGIN_PERCENT / 100).min(MAX_GAS_LIMIT);
         self.check_balance(U256::from(gas_limit) * U256::from(offer.max_fee_per_gas_wei)).await?;
         let envelope = request
@@ -277,7 +337,7 @@ impl Chain {
     }
 
     async fn check_balance(&self, needed_wei: U256) -> Result<(), ChainFault> {
-        let balance_wei = self.balance_wei().await?;
+        let balance_wei = self.read.provider.get_balance(self.address).await?;
         if balance_wei >= needed_wei {
             return Ok(());
         }

@@ -221,7 +221,7 @@ impl Store {
         rows::unfinished_before(&self.lock(), manifest, period)
     }
 
-    /// The stored candles of each market, with the open times of those carried forward.
+    /// The stored candles of each market; those that were carried forward are not among them.
     ///
     /// # Errors
     /// [`StateFault`].

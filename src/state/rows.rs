@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{OptionalExtension, StateFault, Step};
-use crate::types::candle::Candle;
+use crate::types::candle::{Candle, CandleSeries};
 use crate::types::cycle::{Attempt, CycleRecord, Stage};
 use crate::types::digest::Digest;
 use crate::types::period::PeriodId;
@@ -77,11 +77,11 @@ pub(super) fn write_step(
     };
     match step {
         Step::Collected(series) => {
-            set("candles", json(&series.iter().map(super::CandleSeries::digest).collect::<Vec<_>>())?)?;
+            set("candles", json(&series.iter().map(CandleSeries::digest).collect::<Vec<_>>())?)?;
             for (market, series) in series.iter().enumerate() {
                 connection.execute(
-                    "INSERT OR REPLACE INTO candles (manifest, period, market, rows, carried) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    params![key, at, market as i64, encode_candles(series.candles()), json(&series.carried())?],
+                    "INSERT OR REPLACE INTO candles (manifest, period, market, rows) VALUES (?1, ?2, ?3, ?4)",
+                    params![key, at, market as i64, encode_candles(series)],
                 )?;
             }
         }
@@ -174,10 +174,14 @@ fn json(value: &impl Serialize) -> Result<String, StateFault> {
     serde_json::to_string(value).map_err(|error| StateFault::Corrupt(error.to_string()))
 }
 
-/// Six little-endian words a candle, as the series' digest has them.
-fn encode_candles(candles: &[Candle]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(candles.len() * CANDLE_BYTES);
-    for candle in candles {
+/// The candles that were really there, six little-endian words each, as the series' digest has them.
+fn encode_candles(series: &CandleSeries) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(series.candles().len() * CANDLE_BYTES);
+    let mut carried = series.carried().iter().peekable();
+    for candle in series.candles() {
+        if carried.next_if_eq(&&candle.open_time_ms).is_some() {
+            continue;
+        }
         bytes.extend(candle.open_time_ms.to_le_bytes());
         for value in [candle.open, candle.high, candle.low, candle.close, candle.volume] {
             bytes.extend(value.to_le_bytes());

@@ -111,6 +111,11 @@ pub struct FeatureVector {
 }
 
 impl FeatureVector {
+    /// The integers of all markets in the order of the instances.
+    pub fn concat(vectors: &[Self]) -> Vec<i32> {
+        vectors.iter().flat_map(Self::integers).collect()
+    }
+
     /// All integers in the order of the instances.
     pub fn integers(&self) -> impl Iterator<Item = i32> + '_ {
         self.candle.iter().chain(&self.calendar).copied()

@@ -35,6 +35,11 @@ impl Outputs {
     /// Number of outputs of one market.
     pub const COUNT: usize = 3;
 
+    /// The outputs of all markets in the order of the instances.
+    pub fn concat(outputs: &[Self]) -> Vec<i128> {
+        outputs.iter().flat_map(Self::as_array).collect()
+    }
+
     /// The outputs in the circuit's order.
     pub fn as_array(&self) -> [i128; Self::COUNT] {
         [self.logit_low, self.logit_high, self.log_volatility]

@@ -19,7 +19,6 @@ CREATE TABLE candles (
     period      INTEGER NOT NULL,
     market      INTEGER NOT NULL,
     rows        BLOB    NOT NULL,
-    carried     TEXT    NOT NULL,
     PRIMARY KEY (manifest, period, market)
 ) STRICT;
 

@@ -1,0 +1,317 @@
+//! `bench`: what a cycle costs, measured here and now.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use alloy::primitives::B256;
+use anyhow::Context;
+use clap::Args;
+use serde::Serialize;
+
+use super::development::{self, Anvil, OWNER_KEY};
+use super::{deploy, report, setup};
+use crate::candles::simulated::SimulatedMarket;
+use crate::chain::deploy::Deployment;
+use crate::chain::{Chain, Update};
+use crate::config::Config;
+use crate::features::{self, Batch};
+use crate::fs;
+use crate::inference::Model;
+use crate::proof::baseline;
+use crate::proof::bundle::Bundle;
+use crate::proof::ezkl::EzklProver;
+use crate::types::candle::CandleSeries;
+use crate::types::feature::FeatureVector;
+use crate::types::manifest::PROVING_KEY_FILE;
+use crate::types::period::{MINUTE_MS, PeriodId};
+use crate::types::prediction::Outputs;
+use crate::types::proof::Proof;
+
+/// The simulated market that is measured on.
+const SEED: u64 = 7;
+/// Its first measured period, 2026-01-05 00:00 UTC.
+const FIRST_PERIOD: PeriodId = PeriodId(122_748);
+/// Decision times whose features are timed.
+const FEATURE_ROWS: usize = 200_000;
+/// Times that the network is run for one figure.
+const INFERENCE_RUNS: usize = 2_000;
+
+/// Options of `bench`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  veriregime-agent bench
+  veriregime-agent bench --json --baseline student.onnx --baseline-input input.json
+
+The baseline is another network, built with EZKL's defaults and proven in the same run: it may take minutes.")]
+pub struct BenchArgs {
+    /// Proofs and cycles to measure.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(3..=10_000))]
+    runs: u32,
+    /// ONNX file of a network to compare with.
+    #[arg(long, value_name = "ONNX", requires = "baseline_input")]
+    baseline: Option<PathBuf>,
+    /// Its input, as EZKL takes it: `{"input_data": [[...]]}`.
+    #[arg(long, value_name = "JSON", requires = "baseline")]
+    baseline_input: Option<PathBuf>,
+    /// anvil, instead of the one that `make setup` installs.
+    #[arg(long, value_name = "PROGRAM")]
+    anvil: Option<PathBuf>,
+}
+
+/// What `bench` measured. Times are of this machine in this run.
+#[derive(Debug, Serialize)]
+struct Figures {
+    model_id: String,
+    logrows: u32,
+    rows: usize,
+    instances: usize,
+    pk_bytes: u64,
+    proof_bytes: usize,
+    witness_ms_p50: f64,
+    prove_ms_p50: f64,
+    prove_ms_p95: f64,
+    verify_ms_p50: f64,
+    prover_peak_rss_mb: f64,
+    verify_gas: u64,
+    submit_gas: u64,
+    inference_us_p50: f64,
+    features_rows_per_s: f64,
+    cycle_ms_p50: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<BaselineFigures>,
+}
+
+#[derive(Debug, Serialize)]
+struct BaselineFigures {
+    prove_ms: f64,
+    verify_gas: u64,
+    pk_bytes: u64,
+}
+
+/// One forecast, ready to be proven.
+struct Case {
+    period: PeriodId,
+    series: CandleSeries,
+}
+
+/// Measures and prints.
+///
+/// # Errors
+/// Whatever a cycle can run into.
+pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
+    let mut config = crate::config::load(settings)?;
+    let scratch = tempfile::tempdir().context("no scratch folder")?;
+    let (bundle, _) = development::provable_bundle(&mut config, scratch.path()).await?;
+    let model = setup::model(&bundle)?;
+    let program = args.anvil.clone().unwrap_or_else(|| development::foundry("anvil"));
+    let anvil = Anvil::start(&program, FIRST_PERIOD.start_seconds()).await?;
+    config.chain.rpc_url = anvil.rpc_url.clone();
+    config.chain.chain_id = 31_337;
+    let (_, key) = development::write_key(scratch.path(), "owner.key", OWNER_KEY)?;
+    let chain = Chain::new(setup::chain_settings(&config), &key)?;
+    let deployment = deploy::bundle_on(&chain, &bundle, chain.address()).await?;
+    let mut prover =
+        EzklProver::start(setup::worker_settings(&config), &bundle, &config.prover.srs_dir, config.chain.chain_id)
+            .await?;
+
+    let cases = cases(&bundle, args.runs)?;
+    let mut bench = Bench { bundle: &bundle, model: &model, chain: &chain, deployment, anvil: &anvil };
+    let measured = bench.cycles(&mut prover, &cases).await?;
+    let prover_peak_rss_mb = prover.peak_rss_bytes().await? as f64 / 1e6;
+    let verify_gas = chain.verification_gas(deployment.verifier, &measured.last_proof).await?;
+    prover.stop().await;
+    let circuit = &bundle.manifest.circuit;
+    let figures = Figures {
+        model_id: bundle.manifest.model_id.clone(),
+        logrows: circuit.logrows,
+        rows: circuit.rows,
+        instances: circuit.instances,
+        pk_bytes: fs::size_bytes(&bundle.path(PROVING_KEY_FILE))?,
+        proof_bytes: circuit.proof_bytes,
+        witness_ms_p50: quantile(&measured.witness_ms, 0.5),
+        prove_ms_p50: quantile(&measured.prove_ms, 0.5),
+        prove_ms_p95: quantile(&measured.prove_ms, 0.95),
+        verify_ms_p50: quantile(&measured.verify_ms, 0.5),
+        prover_peak_rss_mb,
+        verify_gas,
+        submit_gas: measured.submit_gas,
+        inference_us_p50: inference_us(&model, &bench.vectors(&cases[0])?)?,
+        features_rows_per_s: feature_rows_per_second(&bundle)?,
+        cycle_ms_p50: quantile(&measured.cycle_ms, 0.5),
+        baseline: baseline_figures(&args, &config, &chain).await?,
+    };
+    if json {
+        println!("{}", serde_json::to_string(&figures)?);
+    } else {
+        print(&figures);
+    }
+    Ok(())
+}
+
+struct Bench<'a> {
+    bundle: &'a Bundle,
+    model: &'a Model,
+    chain: &'a Chain,
+    deployment: Deployment,
+    anvil: &'a Anvil,
+}
+
+struct Measured {
+    witness_ms: Vec<f64>,
+    prove_ms: Vec<f64>,
+    verify_ms: Vec<f64>,
+    cycle_ms: Vec<f64>,
+    submit_gas: u64,
+    last_proof: Proof,
+}
+
+impl Bench<'_> {
+    fn vectors(&self, case: &Case) -> anyhow::Result<Vec<FeatureVector>> {
+        let spec = &self.bundle.manifest.features;
+        let one = features::vector(spec, &case.series, case.period)?;
+        Ok(vec![one; self.bundle.manifest.markets.len()])
+    }
+
+    /// From candles in memory to a signed transaction, again and again; the last one is sent.
+    async fn cycles(&mut self, prover: &mut EzklProver, cases: &[Case]) -> anyhow::Result<Measured> {
+        let mut measured = Measured {
+            witness_ms: Vec::new(),
+            prove_ms: Vec::new(),
+            verify_ms: Vec::new(),
+            cycle_ms: Vec::new(),
+            submit_gas: 0,
+            last_proof: Proof { bytes: Vec::new().into(), instances: Vec::new() },
+        };
+        for case in cases {
+            self.anvil.set_time(case.period.start_seconds() + 15).await?;
+            let started = Instant::now();
+            let vectors = self.vectors(case)?;
+            let inputs = FeatureVector::concat(&vectors);
+            let outputs: Vec<Outputs> = self.model.predict(&inputs)?.into_iter().map(|one| one.circuit).collect();
+            let proved = prover.prove(&inputs, &Outputs::concat(&outputs)).await?;
+            let model_id: B256 = self.deployment.model_id;
+            let update = Update {
+                model_id,
+                period: case.period,
+                features: &vectors,
+                outputs: &outputs,
+                proof: &proved.proof.bytes,
+            };
+            let nonce = self.chain.nonce().await?;
+            let attempt = self.chain.sign_update(self.deployment.oracle, &update, nonce, None).await?;
+            measured.cycle_ms.push(started.elapsed().as_secs_f64() * 1e3);
+            measured.witness_ms.push(proved.witness_ms);
+            measured.prove_ms.push(proved.prove_ms);
+            measured.verify_ms.push(proved.verify_ms);
+            measured.last_proof = proved.proof;
+            self.chain.broadcast(&attempt).await?;
+            let landed = self.chain.read.landed(attempt.hash).await?.context("anvil mines at once")?;
+            measured.submit_gas = measured.submit_gas.max(landed.gas_used);
+        }
+        Ok(measured)
+    }
+}
+
+/// Consecutive periods of the simulated market.
+fn cases(bundle: &Bundle, runs: u32) -> anyhow::Result<Vec<Case>> {
+    let spec = &bundle.manifest.features;
+    let last = PeriodId(FIRST_PERIOD.0 + u64::from(runs));
+    let (from_ms, _) = features::window_ms(spec, FIRST_PERIOD);
+    let candles = SimulatedMarket::new(SEED).candles(from_ms..last.start_ms());
+    (FIRST_PERIOD.0..last.0)
+        .map(PeriodId)
+        .map(|period| {
+            let (from_ms, to_ms) = features::window_ms(spec, period);
+            Ok(Case { period, series: CandleSeries::new(&candles, from_ms, to_ms, 0)? })
+        })
+        .collect()
+}
+
+/// Both forms of the network and their comparison.
+fn inference_us(model: &Model, vectors: &[FeatureVector]) -> anyhow::Result<f64> {
+    let inputs = FeatureVector::concat(vectors);
+    let mut times = Vec::with_capacity(INFERENCE_RUNS);
+    for _ in 0..INFERENCE_RUNS {
+        let started = Instant::now();
+        std::hint::black_box(model.predict(std::hint::black_box(&inputs))?);
+        times.push(started.elapsed().as_secs_f64() * 1e6);
+    }
+    Ok(quantile(&times, 0.5))
+}
+
+/// The batch engine on one core, preparation included.
+fn feature_rows_per_second(bundle: &Bundle) -> anyhow::Result<f64> {
+    let spec = &bundle.manifest.features;
+    let start_ms = FIRST_PERIOD.start_ms();
+    let to_ms = start_ms + (FEATURE_ROWS + spec.lookback_minutes) as i64 * MINUTE_MS;
+    let candles = SimulatedMarket::new(SEED).candles(start_ms..to_ms);
+    let series = CandleSeries::new(&candles, start_ms, to_ms, 0)?;
+    let started = Instant::now();
+    let batch = Batch::new(spec, &series)?;
+    let mut row = Vec::with_capacity(spec.count());
+    for at in spec.lookback_minutes..spec.lookback_minutes + FEATURE_ROWS {
+        row.clear();
+        batch.append(at, &mut row);
+        std::hint::black_box(&row);
+    }
+    Ok(FEATURE_ROWS as f64 / started.elapsed().as_secs_f64())
+}
+
+async fn baseline_figures(args: &BenchArgs, config: &Config, chain: &Chain) -> anyhow::Result<Option<BaselineFigures>> {
+    let (Some(onnx), Some(input)) = (&args.baseline, &args.baseline_input) else {
+        return Ok(None);
+    };
+    let baseline = baseline::measure(config.prover.python.clone(), &development::compiler(), onnx, input).await?;
+    let verifier = chain.create(baseline.verifier.bytecode.clone()).await?;
+    let verify_gas = chain.verification_gas(verifier, &baseline.proof).await?;
+    Ok(Some(BaselineFigures { prove_ms: baseline.prove_ms, verify_gas, pk_bytes: baseline.pk_bytes }))
+}
+
+fn print(figures: &Figures) {
+    let mut table = report::table(&["figure", "value"]);
+    let ms = |value: f64| format!("{value:.1} ms");
+    table.add_row([
+        "circuit".into(),
+        format!("2^{} rows, {} used, {} public inputs", figures.logrows, figures.rows, figures.instances),
+    ]);
+    table.add_row(["proving key".into(), format!("{} bytes", figures.pk_bytes)]);
+    table.add_row(["proof".into(), format!("{} bytes", figures.proof_bytes)]);
+    table.add_row(["witness, p50".into(), ms(figures.witness_ms_p50)]);
+    table.add_row(["prove, p50 / p95".into(), format!("{} / {}", ms(figures.prove_ms_p50), ms(figures.prove_ms_p95))]);
+    table.add_row(["verify locally, p50".into(), ms(figures.verify_ms_p50)]);
+    table.add_row(["prover's peak memory".into(), format!("{:.0} MB", figures.prover_peak_rss_mb)]);
+    table.add_row(["verifyProof".into(), format!("{} gas", figures.verify_gas)]);
+    table.add_row(["submit".into(), format!("{} gas", figures.submit_gas)]);
+    table.add_row(["inference, float and integer, p50".into(), format!("{:.0} µs", figures.inference_us_p50)]);
+    table.add_row(["features".into(), format!("{:.2} M rows/s", figures.features_rows_per_s / 1e6)]);
+    table.add_row(["candles to signed transaction, p50".into(), ms(figures.cycle_ms_p50)]);
+    if let Some(baseline) = &figures.baseline {
+        table.add_row(["baseline: prove".into(), ms(baseline.prove_ms)]);
+        table.add_row(["baseline: verifyProof".into(), format!("{} gas", baseline.verify_gas)]);
+        table.add_row(["baseline: proving key".into(), format!("{} bytes", baseline.pk_bytes)]);
+        let ratio = baseline.prove_ms / figures.prove_ms_p50;
+        table.add_row(["proving is faster by".into(), format!("{ratio:.0} times")]);
+    }
+    println!("{table}");
+}
+
+/// The value below which `share` of the values lie, nearest rank.
+fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_of_the_nearest_rank() {
+        let values: Vec<f64> = (1..=20).rev().map(f64::from).collect();
+        assert!((quantile(&values, 0.5) - 10.0).abs() < f64::EPSILON);
+        assert!((quantile(&values, 0.95) - 19.0).abs() < f64::EPSILON);
+        assert!(quantile(&[], 0.5).is_nan());
+    }
+}

@@ -1,0 +1,49 @@
+//! `config check` and `config show`.
+
+use std::path::Path;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use crate::config::{self, DEFAULTS, secret};
+use crate::proof::bundle::Bundle;
+
+/// Subcommands of `config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check settings, key file and model bundle without starting anything.
+    #[command(after_help = "Examples:\n  veriregime-agent --config agent.toml config check")]
+    Check,
+    /// Print every setting with its default and meaning: a file to start from.
+    #[command(after_help = "Examples:\n  veriregime-agent config show > agent.toml")]
+    Show,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// The first thing that is not right.
+pub fn run(command: ConfigCommand, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
+    match command {
+        ConfigCommand::Show => print!("{DEFAULTS}"),
+        ConfigCommand::Check => {
+            let checked = config::load(settings)?;
+            secret::read_key(&checked.chain.key_file)?;
+            let bundle = Bundle::open(&checked.bundle)?;
+            if json {
+                println!(
+                    "{}",
+                    json!({"ok": true, "model_id": bundle.manifest.model_id, "chain_id": checked.chain.chain_id})
+                );
+            } else {
+                println!(
+                    "settings, key file and model bundle {} are in order; chain {}, contract {}",
+                    bundle.manifest.model_id,
+                    checked.chain.chain_id,
+                    checked.chain.oracle.map_or_else(|| "not set".into(), |oracle| oracle.to_string())
+                );
+            }
+        }
+    }
+    Ok(())
+}

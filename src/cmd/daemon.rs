@@ -1,0 +1,97 @@
+//! `daemon`: a cycle at every tick, until stopped.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::{EXIT_DONE, setup};
+use crate::candles::binance::BinanceSource;
+use crate::clock::Clock;
+use crate::config::raw::ClockKind;
+use crate::cycle::daemon::{self, Rhythm};
+use crate::state::Store;
+
+/// How often a replay's clock is read from the candle server.
+const CLOCK_POLL: Duration = Duration::from_millis(50);
+
+/// Options of `daemon`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  veriregime-agent --config agent.toml daemon
+  VERIREGIME__CHAIN__RPC_URL=http://node:8545 veriregime-agent daemon
+
+SIGTERM and SIGINT stop it at once and cleanly. Whatever was stored is taken up again at the next start, also after
+kill -9: nothing is submitted twice.")]
+pub struct DaemonArgs {}
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// What keeps it from starting, or a database that fails.
+pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u8> {
+    let config = setup::settings(settings)?;
+    let stop = CancellationToken::new();
+    let clock = match config.schedule.clock {
+        ClockKind::System => Clock::System,
+        ClockKind::Exchange => {
+            let source = setup::source(&config)?;
+            let clock = Clock::manual(source.server_time_ms().await.context("the replay's clock does not answer")?);
+            tokio::spawn(follow(source, clock.clone(), stop.clone()));
+            clock
+        }
+    };
+    let store = Store::open(&config.state_path)?;
+    let mut agent = setup::agent(&config, clock, store).await?;
+    let rhythm = Rhythm {
+        schedule: config.schedule.cron.clone(),
+        delay_ms: config.schedule.delay_ms,
+        recheck: config.schedule.recheck,
+    };
+    let signals = stop_on_signal(stop.clone())?;
+    info!(
+        model = agent.bundle.manifest.model_id,
+        manifest = %agent.manifest(),
+        wallet = %agent.chain.address(),
+        oracle = %agent.oracle,
+        "agent started"
+    );
+    let outcome = daemon::run(&mut agent, &rhythm, &stop).await;
+    stop.cancel();
+    agent.prover.stop().await;
+    signals.abort();
+    outcome?;
+    Ok(EXIT_DONE)
+}
+
+/// Cancels `stop` at SIGTERM or SIGINT.
+///
+/// # Errors
+/// A system that has no signals.
+pub fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(tokio::spawn(async move {
+        let name = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        };
+        info!(signal = name, "stopping");
+        stop.cancel();
+    }))
+}
+
+/// Sets `clock` to the candle server's time again and again. Only settings for development chains lead here.
+async fn follow(source: BinanceSource, clock: Clock, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match source.server_time_ms().await {
+            Ok(now_ms) => clock.set_ms(now_ms),
+            Err(error) => warn!(%error, "the replay's clock does not answer"),
+        }
+        tokio::time::sleep(CLOCK_POLL).await;
+    }
+}

@@ -1,0 +1,131 @@
+//! Where the demo's candles come from, and what really happened in its periods.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::{DemoArgs, PeriodRow, Source};
+use crate::candles::market::Market;
+use crate::candles::{file, serve};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::cycle::Agent;
+use crate::features::{self, label, sums::Sums};
+use crate::proof::bundle::Bundle;
+use crate::types::candle::{Candle, CandleSeries};
+use crate::types::period::{MINUTE_MS, PeriodId};
+use crate::types::prediction::Regime;
+use crate::types::time::format_utc;
+
+/// Where the simulated market's demo begins when nothing is asked for: a Monday.
+const SIMULATED_START_MS: i64 = 1_767_571_200_000;
+
+/// A market that answers over HTTP.
+pub(super) struct Served {
+    /// The demo's clock, which the server follows.
+    pub(super) clock: Clock,
+    /// First period.
+    pub(super) first: PeriodId,
+    /// First millisecond of which no candle can be had.
+    pub(super) newest_ms: i64,
+}
+
+/// Serves the asked-for market, or points at the exchange, and tells in words what it is.
+pub(super) async fn serve(
+    args: &DemoArgs,
+    mut config: Config,
+    stop: &CancellationToken,
+) -> anyhow::Result<(Config, String, Served)> {
+    let bundle = Bundle::open(&config.bundle)?;
+    let market = bundle.manifest.markets.first().context("the model has no market")?;
+    let minutes = bundle.manifest.features.lookback_minutes;
+    let periods = u64::from(args.periods);
+    if let (None, Source::Binance) = (&args.candles, args.source) {
+        let now_ms = Clock::System.now_ms();
+        let first = args.from.map_or(PeriodId(PeriodId::at_ms(now_ms).0 + 1 - periods), PeriodId::at_ms);
+        // The demo replays past periods by a clock of its own, so the exchange's is another on purpose.
+        config.candles.max_clock_skew_ms = i64::MAX;
+        let story = format!("live from {}, {}", config.candles.base_url, market.symbol);
+        return Ok((config, story, Served { clock: Clock::manual(first.start_ms()), first, newest_ms: now_ms }));
+    }
+    let (recorded, story, first, newest_ms) = if let Some(path) = &args.candles {
+        let candles = file::read_any(path)?;
+        let newest_ms = candles.last().map_or(0, Candle::close_time_ms);
+        let last = PeriodId(PeriodId::at_ms(newest_ms).0.saturating_sub(periods));
+        let first = args.from.map_or(last, PeriodId::at_ms);
+        check_covered(path, &candles, &bundle, first, periods)?;
+        let story = format!("{} from {}, served over HTTP", market.symbol, path.display());
+        (Market::recorded(&market.symbol, candles)?, story, first, newest_ms)
+    } else {
+        let first = PeriodId::at_ms(args.from.unwrap_or(SIMULATED_START_MS));
+        let story = format!(
+            "a SIMULATED market (seed {}), not real prices, served over HTTP as {}; real ones: --candles FILE or --source binance",
+            args.seed, market.symbol
+        );
+        (Market::simulated(&market.symbol, args.seed), story, first, i64::MAX)
+    };
+    anyhow::ensure!(
+        first.start_ms() > minutes as i64 * MINUTE_MS,
+        "the first period lies before there is any candle for it"
+    );
+    let clock = Clock::manual(first.start_ms());
+    let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    config.candles.base_url = Url::parse(&format!("http://{}", listener.local_addr()?))?;
+    // Our own server has no limit.
+    config.candles.weight_per_minute = 1_000_000;
+    tokio::spawn(serve::serve(recorded, clock.clone(), listener, stop.clone()));
+    Ok((config, story, Served { clock, first, newest_ms }))
+}
+
+fn check_covered(
+    path: &Path,
+    candles: &[Candle],
+    bundle: &Bundle,
+    first: PeriodId,
+    periods: u64,
+) -> anyhow::Result<()> {
+    let (from_ms, _) = features::window_ms(&bundle.manifest.features, first);
+    let last_start_ms = PeriodId(first.0 + periods - 1).start_ms();
+    let (oldest_ms, newest_ms) = match (candles.first(), candles.last()) {
+        (Some(oldest), Some(newest)) => (oldest.open_time_ms, newest.close_time_ms()),
+        _ => anyhow::bail!("{} holds no candles", path.display()),
+    };
+    anyhow::ensure!(
+        oldest_ms <= from_ms && newest_ms >= last_start_ms,
+        "{} holds {} to {}; {periods} periods from {} need {} to {}",
+        path.display(),
+        format_utc(oldest_ms),
+        format_utc(newest_ms),
+        format_utc(first.start_ms()),
+        format_utc(from_ms),
+        format_utc(last_start_ms),
+    );
+    Ok(())
+}
+
+/// Asks the exchange for the period and the one before it and fills in what really happened, where it is known.
+pub(super) async fn fill_realised(
+    agent: &Agent,
+    clock: &Clock,
+    newest_ms: i64,
+    row: &mut PeriodRow,
+) -> anyhow::Result<()> {
+    clock.set_ms(row.period.end_ms());
+    let manifest = &agent.bundle.manifest;
+    let market = manifest.markets.first().context("the model has no market")?;
+    // One more minute before: the first return needs the close before it.
+    let from_ms = row.period.start_ms() - (PeriodId::MINUTES as i64 + 1) * MINUTE_MS;
+    let to_ms = row.period.end_ms().min(newest_ms.div_euclid(MINUTE_MS) * MINUTE_MS);
+    let candles = agent.source.candles(&market.symbol, from_ms, to_ms, row.period.end_ms()).await?;
+    let series = CandleSeries::new(&candles, from_ms, to_ms, 2 * PeriodId::MINUTES)?;
+    let sums = Sums::new(series.candles(), series.carried());
+    row.volatility_before = label::volatility(&sums, 1, PeriodId::MINUTES);
+    row.realised_volatility = label::volatility(&sums, 1 + PeriodId::MINUTES, PeriodId::MINUTES);
+    row.realised_regime = row
+        .realised_volatility
+        .map(|volatility| if volatility > manifest.label.threshold { Regime::High } else { Regime::Low });
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! A chain, contracts and keys that live as long as a demo, a bench or a test.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use alloy::providers::{Provider, RootProvider};
+use anyhow::Context;
+use secrecy::SecretString;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use url::Url;
+
+use super::setup;
+use crate::config::Config;
+use crate::fs;
+use crate::proof::build::{self, Build, Compiler};
+use crate::proof::bundle::Bundle;
+use crate::proof::error::ProofError;
+use crate::proof::srs::Srs;
+use crate::proof::supervisor::Ezkl;
+use crate::types::manifest::ONNX_FILE;
+
+/// First two accounts of the mnemonic that every development chain prints at its start. Worth nothing elsewhere.
+pub const OWNER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+/// See [`OWNER_KEY`].
+pub const SUBMITTER_KEY: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+
+/// Longest wait for anvil to listen.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+/// Lines that anvil may print before it says where it listens.
+const MAX_START_LINES: usize = 200;
+const MAX_ONNX_BYTES: u64 = 4 << 20;
+
+/// A running anvil, killed when dropped.
+#[derive(Debug)]
+pub struct Anvil {
+    /// Where it answers.
+    pub rpc_url: Url,
+    provider: RootProvider,
+    _child: Child,
+}
+
+impl Anvil {
+    /// Starts a chain whose time begins at `unix_seconds`.
+    ///
+    /// # Errors
+    /// A program that is absent or does not listen in time.
+    pub async fn start(program: &Path, unix_seconds: i64) -> anyhow::Result<Self> {
+        let mut child = Command::new(program)
+            .args(["--port", "0", "--disable-code-size-limit", "--timestamp", &unix_seconds.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{} does not start; `make setup` installs it", program.display()))?;
+        let stdout = child.stdout.take().context("anvil has no standard output")?;
+        let rpc_url =
+            tokio::time::timeout(START_TIMEOUT, listening(stdout)).await.context("anvil does not listen")??;
+        let provider = RootProvider::new_http(rpc_url.clone());
+        Ok(Self { rpc_url, provider, _child: child })
+    }
+
+    /// Mines a block at `unix_seconds`; time goes on from there.
+    ///
+    /// # Errors
+    /// A chain that does not answer, or whose time is later already.
+    pub async fn set_time(&self, unix_seconds: i64) -> anyhow::Result<()> {
+        let _: serde_json::Value =
+            self.provider.raw_request("evm_setNextBlockTimestamp".into(), [unix_seconds]).await?;
+        let _: serde_json::Value = self.provider.raw_request("evm_mine".into(), ()).await?;
+        Ok(())
+    }
+}
+
+/// Reads what anvil prints until it says where it listens, and goes on reading so that it never blocks.
+async fn listening(stdout: tokio::process::ChildStdout) -> anyhow::Result<Url> {
+    let mut lines = BufReader::new(stdout).lines();
+    for _ in 0..MAX_START_LINES {
+        let line = lines.next_line().await?.context("anvil ended before it listened")?;
+        if let Some(address) = line.trim().strip_prefix("Listening on ") {
+            let url = Url::parse(&format!("http://{address}"))?;
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok(url);
+        }
+    }
+    anyhow::bail!("anvil does not say where it listens")
+}
+
+/// A foundry program: from the project's own packages where they are installed, else from the path.
+pub fn foundry(name: &str) -> PathBuf {
+    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+    let system = if cfg!(target_os = "macos") { "darwin" } else { "linux" };
+    let local = PathBuf::from(format!("node_modules/@foundry-rs/{name}-{system}-{arch}/bin/{name}"));
+    if local.exists() { local } else { PathBuf::from(name) }
+}
+
+/// What compiles verifiers.
+pub fn compiler() -> Compiler {
+    Compiler { node: "node".into(), script: "contracts/verifier.mjs".into() }
+}
+
+/// Writes a development key into `folder` and gives back its file and itself.
+///
+/// # Errors
+/// A folder that cannot be written.
+pub fn write_key(folder: &Path, name: &str, key: &str) -> anyhow::Result<(PathBuf, SecretString)> {
+    let path = folder.join(name);
+    fs::write_private(&path, key.as_bytes())?;
+    Ok((path, SecretString::from(key)))
+}
+
+/// The configured bundle if its ceremony string is there or can be fetched; otherwise a copy in `scratch` with a
+/// development string and keys of its own. Says which, and points `config` at it.
+///
+/// # Errors
+/// What keeps either from being made.
+pub async fn provable_bundle(config: &mut Config, scratch: &Path) -> anyhow::Result<(Bundle, bool)> {
+    let bundle = Bundle::open(&config.bundle)?;
+    let mut ezkl = Ezkl::new(setup::worker_settings(config));
+    let logrows = bundle.manifest.circuit.logrows;
+    match Srs::obtain(&mut ezkl, &config.prover.srs_dir, logrows).await {
+        Ok(_) => {
+            ezkl.stop().await;
+            return Ok((bundle, true));
+        }
+        Err(ProofError::SrsMissing { .. }) => {}
+        Err(fault) => return Err(fault.into()),
+    }
+    let (srs_dir, folder) = (scratch.join("srs"), scratch.join("bundle"));
+    for folder in [&srs_dir, &folder] {
+        fs::create_folder(folder)?;
+    }
+    fs::write_atomic(&folder.join(ONNX_FILE), &fs::read_bounded(&bundle.path(ONNX_FILE), MAX_ONNX_BYTES)?)?;
+    Srs::generate(&mut ezkl, &srs_dir, logrows).await?;
+    let mut manifest = bundle.manifest;
+    manifest.circuit = build::build(
+        &mut ezkl,
+        &Build {
+            folder: &folder,
+            srs_folder: &srs_dir,
+            markets: manifest.markets.len(),
+            features: manifest.features.count(),
+            input_scale: manifest.features.input_scale,
+            param_scale: manifest.circuit.param_scale,
+            compiler: &compiler(),
+        },
+    )
+    .await?;
+    ezkl.stop().await;
+    manifest.files.clear();
+    let bundle = Bundle::seal(&folder, manifest)?;
+    config.bundle = folder;
+    config.prover.srs_dir = srs_dir;
+    Ok((bundle, false))
+}

@@ -1,0 +1,116 @@
+//! The command line: the only place that builds things.
+
+pub mod bench;
+pub mod candles;
+pub mod config;
+pub mod daemon;
+pub mod demo;
+pub mod deploy;
+pub mod development;
+pub mod once;
+pub mod prove;
+pub mod report;
+pub mod setup;
+pub mod status;
+pub mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::config::raw::LogFormat;
+use crate::telemetry;
+
+/// Everything asked for was done.
+pub const EXIT_DONE: u8 = 0;
+/// An error; its code is on standard error.
+pub const EXIT_FAILED: u8 = 1;
+/// The cycle ran and ended as missed, or a proof did not verify.
+pub const EXIT_MISSED: u8 = 3;
+
+/// On-chain oracle agent: proven volatility forecasts set risk parameters.
+#[derive(Debug, Parser)]
+#[command(name = "veriregime-agent", version, propagate_version = true, max_term_width = 110)]
+pub struct Cli {
+    /// Settings file; `veriregime-agent config show` prints every key.
+    #[arg(long, global = true, env = "VERIREGIME_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One JSON object as the last line of standard output instead of tables.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a cycle at every tick of the schedule, until stopped.
+    Daemon(daemon::DaemonArgs),
+    /// Run one cycle for the running period.
+    Once(once::OnceArgs),
+    /// Show the last cycles, the parameters on chain and what comes next.
+    Status(status::StatusArgs),
+    /// Watch candles become proven parameters on a chain of your own.
+    Demo(demo::DemoArgs),
+    /// Put contracts and model on a chain.
+    Deploy(deploy::DeployArgs),
+    /// Forecast one period from a candle file and prove it.
+    Prove(prove::ProveArgs),
+    /// Check a proof made by `prove`.
+    Verify(verify::VerifyArgs),
+    /// Measure speed, size and gas.
+    Bench(bench::BenchArgs),
+    /// Fetch, import, check and serve candles.
+    #[command(subcommand)]
+    Candles(candles::CandlesCommand),
+    /// Check and show settings.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Print the completion script for a shell.
+    Completions {
+        /// bash, zsh, fish, elvish or powershell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report::failed(&error.into()),
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => report::failed(&error),
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<u8> {
+    let settings = cli.config.as_deref();
+    let json = cli.json;
+    match cli.command {
+        Command::Daemon(args) => return daemon::run(args, settings).await,
+        Command::Once(args) => return once::run(args, settings, json).await,
+        Command::Status(args) => status::run(args, settings, json).await?,
+        Command::Deploy(args) => deploy::run(args, settings, json).await?,
+        Command::Prove(args) => prove::run(args, settings, json).await?,
+        Command::Verify(args) => return verify::run(args, settings, json).await,
+        command => {
+            // These work without settings of their own and print what they do.
+            telemetry::init(LogFormat::Auto, &std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".into()));
+            match command {
+                Command::Demo(args) => demo::run(args, settings, json).await?,
+                Command::Bench(args) => bench::run(args, settings, json).await?,
+                Command::Candles(command) => candles::run(command, json).await?,
+                Command::Config(command) => config::run(command, settings, json)?,
+                Command::Completions { shell } => {
+                    clap_complete::generate(shell, &mut Cli::command(), "veriregime-agent", &mut std::io::stdout());
+                }
+                _ => unreachable!("handled above"),
+            }
+        }
+    }
+    Ok(EXIT_DONE)
+}

@@ -1,0 +1,93 @@
+//! `once`: the running period's cycle and nothing else.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use clap::Args;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::daemon::stop_on_signal;
+use super::{EXIT_DONE, EXIT_MISSED, report, setup};
+use crate::clock::Clock;
+use crate::cycle::Agent;
+use crate::state::Store;
+use crate::types::cycle::{CycleRecord, Stage};
+use crate::types::period::PeriodId;
+use crate::types::time::format_utc;
+
+/// Options of `once`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  veriregime-agent --config agent.toml once            for a system timer or a rescue by hand
+  veriregime-agent --config agent.toml once --dry-run  everything up to the proof, nothing signed or sent
+
+Exit status: 0 landed (or was there already), 1 error, 3 missed.")]
+pub struct OnceArgs {
+    /// Stop after the proof; sign, send and store nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Runs one cycle.
+///
+/// # Errors
+/// What keeps it from starting, or a database that fails.
+pub async fn run(args: OnceArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
+    let config = setup::settings(settings)?;
+    let store = if args.dry_run { Store::open(Path::new(":memory:"))? } else { Store::open(&config.state_path)? };
+    let mut agent = setup::agent(&config, Clock::System, store).await?;
+    let stop = CancellationToken::new();
+    let signals = stop_on_signal(stop.clone())?;
+    let period = PeriodId::at_ms(agent.clock.now_ms());
+    let record = if args.dry_run { agent.run_dry(period, &stop).await? } else { agent.run(period, &stop).await? };
+    signals.abort();
+    agent.prover.stop().await;
+    if json {
+        println!("{}", cycle_json(&agent, &record));
+    } else {
+        println!("{}", cycle_line(&agent, &record));
+    }
+    let good = if args.dry_run { Stage::Proved } else { Stage::Confirmed };
+    Ok(if record.stage == good || record.stage == Stage::AlreadyByOther { EXIT_DONE } else { EXIT_MISSED })
+}
+
+fn cycle_json(agent: &Agent, record: &CycleRecord) -> Value {
+    let scale = agent.bundle.manifest.circuit.output_scale;
+    let outputs = record.forecast.iter().flat_map(|forecast| &forecast.outputs);
+    json!({
+        "period": record.period,
+        "start": format_utc(record.period.start_ms()),
+        "outcome": record.stage,
+        "forecasts": outputs.map(|outputs| outputs.decode(scale)).collect::<Vec<_>>(),
+        "prove_ms": record.prove_ms,
+        "landed": record.landed,
+        "miss": record.miss,
+    })
+}
+
+fn cycle_line(agent: &Agent, record: &CycleRecord) -> String {
+    let scale = agent.bundle.manifest.circuit.output_scale;
+    let mut line =
+        format!("period {} ({}): {}", record.period, format_utc(record.period.start_ms()), record.stage.name());
+    for (market, outputs) in
+        agent.bundle.manifest.markets.iter().zip(record.forecast.iter().flat_map(|forecast| &forecast.outputs))
+    {
+        let prediction = outputs.decode(scale);
+        let _ = write!(
+            line,
+            "\n  {}: {} with probability {:.1} %, volatility {} a minute",
+            market.name,
+            prediction.regime,
+            prediction.probability_high * 100.0,
+            report::volatility_bps(prediction.volatility)
+        );
+    }
+    if let Some(landed) = &record.landed {
+        let _ = write!(line, "\n  transaction {} in block {}, {} gas", landed.hash, landed.block, landed.gas_used);
+    }
+    if let Some(miss) = &record.miss {
+        let _ = write!(line, "\n  {} after stage {}: {}", miss.code, miss.stage.name(), miss.message);
+    }
+    line
+}

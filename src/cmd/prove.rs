@@ -1,0 +1,142 @@
+//! `prove`: one period's forecast from a candle file, proven.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::{report, setup};
+use crate::candles::file;
+use crate::features;
+use crate::fs;
+use crate::proof::bundle::Bundle;
+use crate::types::candle::CandleSeries;
+use crate::types::digest::Digest;
+use crate::types::feature::FeatureVector;
+use crate::types::period::PeriodId;
+use crate::types::prediction::Outputs;
+use crate::types::proof::Proof;
+use crate::types::time::{format_utc, parse_utc_ms};
+
+/// Options of `prove`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  veriregime-agent prove --candles btc.parquet --at 2024-08-05T00:00Z --output proof.json
+  veriregime-agent verify --proof proof.json")]
+pub struct ProveArgs {
+    /// Candle file (parquet, CSV or zip); one for each market of the model, in its order.
+    #[arg(long, required = true, value_name = "FILE")]
+    candles: Vec<PathBuf>,
+    /// Any moment of the period, UTC, e.g. 2024-08-05 or 2024-08-05T04:00Z.
+    #[arg(long, value_parser = parse_utc_ms, value_name = "TIME")]
+    at: i64,
+    /// Model bundle instead of the configured one.
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+    /// Where to write the proof; standard output with --json if absent.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// A proof with everything that `RiskOracle.submit` takes and what it takes to verify it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProofDocument {
+    /// Name of the model.
+    pub model_id: String,
+    /// Digest of its manifest.
+    pub manifest_sha256: Digest,
+    /// The period.
+    pub period: PeriodId,
+    /// Its start.
+    pub start: String,
+    /// Candle features, market after market.
+    pub candle_features: Vec<i32>,
+    /// The period's calendar features, the same for each market.
+    pub calendar_features: Vec<i32>,
+    /// Outputs, market after market, as decimal strings.
+    pub outputs: Vec<String>,
+    /// Proof and public inputs.
+    #[serde(flatten)]
+    pub proof: Proof,
+}
+
+/// Proves and writes or prints the proof.
+///
+/// # Errors
+/// Candles, model or prover that are not usable.
+pub async fn run(args: ProveArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
+    let mut config = setup::settings(settings)?;
+    if let Some(folder) = args.model {
+        config.bundle = folder;
+    }
+    let bundle = Bundle::open(&config.bundle)?;
+    let model = setup::model(&bundle)?;
+    let period = PeriodId::at_ms(args.at);
+    let spec = &bundle.manifest.features;
+    let markets = bundle.manifest.markets.len();
+    anyhow::ensure!(args.candles.len() == markets, "the model has {markets} markets: give a candle file for each");
+    let (from_ms, to_ms) = features::window_ms(spec, period);
+    let mut vectors = Vec::with_capacity(markets);
+    for path in &args.candles {
+        let series = CandleSeries::new(&file::read_any(path)?, from_ms, to_ms, spec.max_missing_minutes)
+            .with_context(|| format!("{} does not cover the period's window", path.display()))?;
+        vectors.push(features::vector(spec, &series, period)?);
+    }
+    let inputs = FeatureVector::concat(&vectors);
+    let forecasts = model.predict(&inputs)?;
+    let outputs: Vec<i128> = forecasts.iter().flat_map(|forecast| forecast.circuit.as_array()).collect();
+    let mut prover = setup::prover(&config, &bundle).await?;
+    let proved = prover.prove(&inputs, &outputs).await?;
+    prover.stop().await;
+    let document = ProofDocument {
+        model_id: bundle.manifest.model_id.clone(),
+        manifest_sha256: bundle.manifest_digest,
+        period,
+        start: format_utc(period.start_ms()),
+        candle_features: vectors.iter().flat_map(|vector| vector.candle.clone()).collect(),
+        calendar_features: vectors[0].calendar.clone(),
+        outputs: outputs.iter().map(ToString::to_string).collect(),
+        proof: proved.proof,
+    };
+    if let Some(path) = &args.output {
+        fs::write_atomic(path, &serde_json::to_vec_pretty(&document)?)?;
+    }
+    if json {
+        println!("{}", serde_json::to_string(&document)?);
+        return Ok(());
+    }
+    for (market, forecast) in bundle.manifest.markets.iter().zip(&forecasts) {
+        println!(
+            "{} {}: {} with probability {:.1} %, volatility {} a minute",
+            market.name,
+            document.start,
+            forecast.prediction.regime,
+            forecast.prediction.probability_high * 100.0,
+            report::volatility_bps(forecast.prediction.volatility)
+        );
+    }
+    println!(
+        "proven in {:.0} ms, verified in {:.0} ms, {} bytes",
+        proved.prove_ms,
+        proved.verify_ms,
+        document.proof.bytes.len()
+    );
+    if let Some(path) = &args.output {
+        println!("written to {}", path.display());
+    }
+    Ok(())
+}
+
+impl ProofDocument {
+    /// The integers that the public inputs must stand for.
+    ///
+    /// # Errors
+    /// Outputs that are no integers or not three for each market.
+    pub fn outputs(&self, markets: usize) -> anyhow::Result<Vec<i128>> {
+        let outputs = self.outputs.iter().map(|text| text.parse()).collect::<Result<Vec<i128>, _>>()?;
+        anyhow::ensure!(outputs.len() == markets * Outputs::COUNT, "three outputs are needed for each market");
+        Ok(outputs)
+    }
+}

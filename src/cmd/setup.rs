@@ -1,0 +1,171 @@
+//! From settings to a working agent.
+
+use std::num::NonZeroU32;
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::candles::binance::{BinanceSettings, BinanceSource};
+use crate::candles::http::HttpSettings;
+use crate::chain::fault::ChainFault;
+use crate::chain::{Chain, Expected, Reader, Settings as ChainSettings};
+use crate::clock::Clock;
+use crate::config::raw::ProverKind;
+use crate::config::{self, Config, ConfigFault, secret};
+use crate::cycle::Agent;
+use crate::features;
+use crate::fs;
+use crate::inference::{Layout, Model};
+use crate::proof::Prover;
+use crate::proof::bundle::Bundle;
+use crate::proof::ezkl::EzklProver;
+use crate::proof::mock::MockProver;
+use crate::proof::worker::Settings as WorkerSettings;
+use crate::state::Store;
+use crate::telemetry;
+use crate::types::manifest::{Manifest, ONNX_FILE, VERIFYING_KEY_FILE};
+
+/// Largest network that is loaded.
+const MAX_ONNX_BYTES: u64 = 4 << 20;
+
+/// Reads the settings and starts logging by them.
+///
+/// # Errors
+/// [`ConfigFault`].
+pub fn settings(file: Option<&Path>) -> Result<Config, ConfigFault> {
+    let config = config::load(file)?;
+    telemetry::init(config.log_format, &config.log_level);
+    Ok(config)
+}
+
+/// Opens everything that a cycle needs. Each part is checked before it is used; the chain is not asked yet.
+///
+/// # Errors
+/// The first part that is not right.
+pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Result<Agent> {
+    let bundle = Bundle::open(&config.bundle).context("the model bundle is not usable")?;
+    let model = model(&bundle)?;
+    let expected = expected(&bundle)?;
+    let chain = chain(config)?;
+    let oracle = oracle(config)?;
+    let prover = prover(config, &bundle).await.context("the prover does not start")?;
+    Ok(Agent {
+        clock,
+        source: source(config)?,
+        model,
+        prover,
+        chain,
+        store,
+        oracle,
+        expected,
+        bundle,
+        max_clock_skew_ms: config.candles.max_clock_skew_ms,
+        poll_interval: config.chain.poll_interval,
+    })
+}
+
+/// The contract's configured address.
+///
+/// # Errors
+/// [`ConfigFault::Value`] where there is none.
+pub fn oracle(config: &Config) -> Result<alloy::primitives::Address, ConfigFault> {
+    config.chain.oracle.ok_or_else(|| ConfigFault::Value {
+        key: "chain.oracle",
+        value: String::new(),
+        reason: "no contract is configured; `veriregime-agent deploy` prints the address of a new one".into(),
+    })
+}
+
+/// Both forms of the bundle's model.
+///
+/// # Errors
+/// What makes it unusable.
+pub fn model(bundle: &Bundle) -> anyhow::Result<Model> {
+    let onnx = fs::read_bounded(&bundle.path(ONNX_FILE), MAX_ONNX_BYTES)?;
+    Ok(Model::load(&onnx, Layout::of(&bundle.manifest))?)
+}
+
+/// What the contract must say about the bundle.
+///
+/// # Errors
+/// A feature spec that is not usable.
+pub fn expected(bundle: &Bundle) -> anyhow::Result<Expected> {
+    let manifest: &Manifest = &bundle.manifest;
+    let verifying_key =
+        manifest.files.get(VERIFYING_KEY_FILE).copied().context("the manifest names no verifying key")?;
+    Ok(Expected {
+        markets: manifest.markets.iter().map(crate::types::manifest::Market::id).collect(),
+        manifest: bundle.manifest_digest,
+        verifying_key,
+        verifier_code_hash: manifest.circuit.verifier_code_hash,
+        calendar_table: features::calendar_table(&manifest.features)?,
+    })
+}
+
+/// The exchange.
+///
+/// # Errors
+/// Settings that are not usable.
+pub fn source(config: &Config) -> anyhow::Result<BinanceSource> {
+    let candles = &config.candles;
+    let weight_per_minute = NonZeroU32::new(candles.weight_per_minute).unwrap_or(NonZeroU32::MIN);
+    Ok(BinanceSource::new(BinanceSettings {
+        base_url: candles.base_url.clone(),
+        http: HttpSettings {
+            connect_timeout: candles.connect_timeout,
+            total_timeout: candles.request_timeout,
+            weight_per_minute,
+            ..HttpSettings::default()
+        },
+    })?)
+}
+
+/// The chain with the configured wallet.
+///
+/// # Errors
+/// A key file that is not usable.
+pub fn chain(config: &Config) -> anyhow::Result<Chain> {
+    let key = secret::read_key(&config.chain.key_file)?;
+    Ok(Chain::new(chain_settings(config), &key)?)
+}
+
+/// The chain without a wallet.
+///
+/// # Errors
+/// A system that cannot make connections.
+pub fn reader(config: &Config) -> Result<Reader, ChainFault> {
+    Reader::new(chain_settings(config))
+}
+
+/// How to reach the configured chain.
+pub fn chain_settings(config: &Config) -> ChainSettings {
+    ChainSettings {
+        rpc_url: config.chain.rpc_url.clone(),
+        chain_id: config.chain.chain_id,
+        max_fee_per_gas_wei: config.chain.max_fee_per_gas_wei,
+        priority_fee_wei: config.chain.priority_fee_wei,
+        request_timeout: config.chain.request_timeout,
+    }
+}
+
+/// How the prover's worker is run.
+pub fn worker_settings(config: &Config) -> WorkerSettings {
+    WorkerSettings {
+        python: config.prover.python.clone(),
+        deadline: config.prover.timeout,
+        memory_limit_mb: config.prover.memory_limit_mb,
+    }
+}
+
+/// The configured prover, started.
+///
+/// # Errors
+/// What keeps it from starting.
+pub async fn prover(config: &Config, bundle: &Bundle) -> anyhow::Result<Prover> {
+    Ok(match config.prover.kind {
+        ProverKind::Mock => Prover::Mock(MockProver::new(config.chain.chain_id)?),
+        ProverKind::Ezkl => Prover::Ezkl(Box::new(
+            EzklProver::start(worker_settings(config), bundle, &config.prover.srs_dir, config.chain.chain_id).await?,
+        )),
+    })
+}

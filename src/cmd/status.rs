@@ -1,0 +1,107 @@
+//! `status`: what happened, what the chain says, what comes next.
+
+use std::path::Path;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{report, setup};
+use crate::chain::fault::ChainFault;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::cycle::schedule::next_tick_ms;
+use crate::proof::bundle::Bundle;
+use crate::state::Store;
+use crate::types::cycle::CycleRecord;
+use crate::types::fault::Fault;
+use crate::types::manifest::Market;
+use crate::types::time::format_utc;
+
+/// Options of `status`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  veriregime-agent --config agent.toml status
+  veriregime-agent --config agent.toml status --last 42 --json")]
+pub struct StatusArgs {
+    /// How many cycles to show.
+    #[arg(long, default_value_t = 6, value_name = "N")]
+    last: u32,
+}
+
+/// Prints the status. A chain that does not answer is a line of it, not an error.
+///
+/// # Errors
+/// Settings, bundle or database that cannot be read.
+pub async fn run(args: StatusArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
+    let config = setup::settings(settings)?;
+    let bundle = Bundle::open(&config.bundle)?;
+    let records = Store::open(&config.state_path)?.recent(bundle.manifest_digest, args.last)?;
+    let next = next_tick_ms(&config.schedule.cron, Clock::System.now_ms()).map(|tick| tick + config.schedule.delay_ms);
+    let next = next.map_or_else(|| "never".into(), format_utc);
+    let mut on_chain = Vec::new();
+    for market in &bundle.manifest.markets {
+        on_chain.push((market.name.clone(), market_status(&config, market).await));
+    }
+    if json {
+        let markets: Vec<Value> = on_chain
+            .into_iter()
+            .map(|(name, status)| {
+                status.unwrap_or_else(|fault| json!({"market": name, "error": fault.to_string(), "code": fault.code()}))
+            })
+            .collect();
+        let cycles: Vec<Value> = records.iter().map(cycle_json).collect();
+        println!(
+            "{}",
+            json!({"model_id": bundle.manifest.model_id, "next": next, "cycles": cycles, "markets": markets})
+        );
+        return Ok(());
+    }
+    println!("model {}   next cycle {next}", bundle.manifest.model_id);
+    let mut table = report::table(&["period", "start", "outcome", "proof", "gas", "why"]);
+    for record in &records {
+        table.add_row([
+            record.period.to_string(),
+            format_utc(record.period.start_ms()),
+            record.stage.name().to_owned(),
+            record.prove_ms.map_or_else(String::new, |ms| format!("{ms} ms")),
+            record.landed.map_or_else(String::new, |landed| landed.gas_used.to_string()),
+            record.miss.as_ref().map_or_else(String::new, |miss| format!("{} {}", miss.code, miss.message)),
+        ]);
+    }
+    println!("{table}");
+    for (name, status) in on_chain {
+        match status {
+            Ok(status) => println!("{name}: {status}"),
+            Err(fault) => println!("{name}: {} {fault}; {}", fault.code(), fault.advice()),
+        }
+    }
+    Ok(())
+}
+
+async fn market_status(config: &Config, market: &Market) -> Result<Value, ChainFault> {
+    let chain = setup::reader(config)?;
+    chain.check_chain_id().await?;
+    let oracle = config.chain.oracle.ok_or(ChainFault::NoContract(alloy::primitives::Address::ZERO))?;
+    let read = chain.params(oracle, market.id()).await?;
+    Ok(json!({
+        "market": market.name,
+        "status": read.status,
+        "period": read.current.period.to::<u64>(),
+        "borrow_collateral_ratio_bps": read.current.borrowCollateralRatioBps.to::<u64>(),
+        "liquidation_collateral_ratio_bps": read.current.liquidationCollateralRatioBps.to::<u64>(),
+        "amm_fee_pips": read.current.ammFeePips.to::<u64>(),
+        "borrow_cap_factor_bps": read.current.borrowCapFactorBps,
+        "prob_high_bps": read.current.probabilityHighBps,
+    }))
+}
+
+fn cycle_json(record: &CycleRecord) -> Value {
+    json!({
+        "period": record.period,
+        "start": format_utc(record.period.start_ms()),
+        "outcome": record.stage,
+        "prove_ms": record.prove_ms,
+        "landed": record.landed,
+        "miss": record.miss,
+    })
+}

@@ -1,0 +1,84 @@
+//! `verify`: a proof document against a model bundle.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::prove::ProofDocument;
+use super::{EXIT_DONE, EXIT_MISSED, setup};
+use crate::features;
+use crate::fs;
+use crate::proof::bundle::Bundle;
+use crate::types::proof::instances;
+
+/// Largest proof document.
+const MAX_DOCUMENT_BYTES: u64 = 1 << 20;
+
+/// Options of `verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  veriregime-agent verify --proof proof.json
+  veriregime-agent verify --proof proof.json --model models/btc-regime-4h-v1 --json
+
+It checks that the registered model maps these features to these outputs. It does not check where the features came
+from: recompute them from public candles for that. Exit status: 0 valid, 1 error, 3 not valid.")]
+pub struct VerifyArgs {
+    /// What `prove` wrote.
+    #[arg(long, value_name = "FILE")]
+    proof: PathBuf,
+    /// Model bundle instead of the configured one.
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+}
+
+/// Verifies and says what came out.
+///
+/// # Errors
+/// A document or bundle that cannot be read.
+pub async fn run(args: VerifyArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
+    let mut config = setup::settings(settings)?;
+    if let Some(folder) = args.model {
+        config.bundle = folder;
+    }
+    let bundle = Bundle::open(&config.bundle)?;
+    let document: ProofDocument = serde_json::from_slice(&fs::read_bounded(&args.proof, MAX_DOCUMENT_BYTES)?)?;
+    let mut reason = refusal(&bundle, &document)?;
+    if reason.is_none() {
+        let mut prover = setup::prover(&config, &bundle).await?;
+        let valid = prover.verify(&document.proof).await?;
+        prover.stop().await;
+        reason = (!valid).then_some("the proof does not hold");
+    }
+    if json {
+        println!("{}", json!({"valid": reason.is_none(), "reason": reason, "period": document.period}));
+    } else {
+        match reason {
+            None => println!("valid: {} maps these features to these outputs", document.model_id),
+            Some(reason) => println!("NOT valid: {reason}"),
+        }
+    }
+    Ok(if reason.is_none() { EXIT_DONE } else { EXIT_MISSED })
+}
+
+/// What is wrong before any cryptography: another model, or public inputs that do not stand for the document's integers
+/// and its period.
+fn refusal(bundle: &Bundle, document: &ProofDocument) -> anyhow::Result<Option<&'static str>> {
+    let spec = &bundle.manifest.features;
+    let markets = bundle.manifest.markets.len();
+    if document.manifest_sha256 != bundle.manifest_digest {
+        return Ok(Some("it is of another model"));
+    }
+    let calendar = features::calendar_table(spec)?.swap_remove(document.period.slot_of_week());
+    if calendar != document.calendar_features {
+        return Ok(Some("its calendar features are not the period's"));
+    }
+    let outputs = document.outputs(markets)?;
+    if document.candle_features.len() != markets * spec.candle.len() {
+        return Ok(Some("it has another number of features"));
+    }
+    let rows = document.candle_features.chunks(spec.candle.len().max(1));
+    let inputs: Vec<i32> = rows.flat_map(|row| row.iter().chain(&calendar)).copied().collect();
+    Ok((instances(&inputs, &outputs) != document.proof.instances)
+        .then_some("its public inputs are not its features and outputs"))
+}

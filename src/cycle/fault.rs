@@ -1,0 +1,88 @@
+//! One type for whatever can stop a cycle.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::candles::error::CandleError;
+use crate::chain::fault::ChainFault;
+use crate::features::FeatureError;
+use crate::inference::ModelError;
+use crate::proof::error::ProofError;
+use crate::state::StateFault;
+use crate::types::candle::CandleFault;
+use crate::types::fault::{Fault, Retry};
+
+/// Pause before the exchange is asked for the last candle again.
+const CANDLE_PAUSE: Duration = Duration::from_secs(2);
+
+/// Why a step of a cycle failed.
+#[derive(Debug, Error)]
+pub enum CycleFault {
+    #[error(transparent)]
+    Candles(#[from] CandleError),
+    #[error(transparent)]
+    Data(#[from] CandleFault),
+    #[error(transparent)]
+    Features(#[from] FeatureError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    #[error(transparent)]
+    Chain(#[from] ChainFault),
+    #[error(transparent)]
+    State(#[from] StateFault),
+    /// The period ended first.
+    #[error("the period ended before the update landed")]
+    Deadline,
+    /// The last minute before the period is not published yet.
+    #[error("the exchange has not published the last candle before the period")]
+    Unsettled,
+    /// Nobody ran the cycle in its period.
+    #[error("the agent was not running in this period")]
+    Absent,
+}
+
+impl CycleFault {
+    fn inner(&self) -> Option<&dyn Fault> {
+        Some(match self {
+            Self::Candles(fault) => fault,
+            Self::Data(fault) => fault,
+            Self::Features(fault) => fault,
+            Self::Model(fault) => fault,
+            Self::Proof(fault) => fault,
+            Self::Chain(fault) => fault,
+            Self::State(fault) => fault,
+            Self::Deadline | Self::Unsettled | Self::Absent => return None,
+        })
+    }
+}
+
+impl Fault for CycleFault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Deadline => "VR-CYCLE-001",
+            Self::Unsettled => "VR-CYCLE-002",
+            Self::Absent => "VR-CYCLE-003",
+            _ => self.inner().map_or("VR-CYCLE-000", Fault::code),
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Deadline => "look for slow stages in the log of this period; nothing lands late",
+            Self::Unsettled => "nothing: it is asked for again; raise schedule.delay_seconds if this happens often",
+            Self::Absent => "keep the daemon running, or run a second one",
+            _ => self.inner().map_or("", Fault::advice),
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Unsettled => Retry::Later(CANDLE_PAUSE),
+            Self::Deadline | Self::Absent => Retry::Never,
+            _ => self.inner().map_or(Retry::Never, Fault::retry),
+        }
+    }
+}

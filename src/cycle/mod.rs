@@ -1,0 +1,166 @@
+//! One cycle from candles to a confirmed update. The only place that knows the order of the stages.
+
+pub mod daemon;
+pub mod fault;
+pub mod schedule;
+mod steps;
+mod submission;
+
+use std::time::Duration;
+
+use alloy::primitives::Address;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info, info_span, warn};
+
+use crate::candles::binance::BinanceSource;
+use crate::chain::{Chain, Expected};
+use crate::clock::Clock;
+use crate::inference::Model;
+use crate::proof::Prover;
+use crate::proof::bundle::Bundle;
+use crate::state::{StateFault, Step, Store};
+use crate::types::cycle::{CycleRecord, Miss, Stage};
+use crate::types::digest::Digest;
+use crate::types::fault::{Fault, Retry};
+use crate::types::period::PeriodId;
+use fault::CycleFault;
+
+/// Shortest pause between two tries.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// Everything that a cycle works with.
+#[derive(Debug)]
+pub struct Agent {
+    pub clock: Clock,
+    pub source: BinanceSource,
+    pub bundle: Bundle,
+    pub model: Model,
+    pub prover: Prover,
+    pub chain: Chain,
+    pub store: Store,
+    pub oracle: Address,
+    /// What the contract must say about the bundle.
+    pub expected: Expected,
+    pub max_clock_skew_ms: i64,
+    pub poll_interval: Duration,
+}
+
+impl Agent {
+    /// The key of this model's cycles.
+    pub fn manifest(&self) -> Digest {
+        self.bundle.manifest_digest
+    }
+
+    /// Runs the cycle of `period` from wherever it was left until it has ended, at the latest when the period does.
+    /// Breaks off when `stop` is cancelled, to be taken up again from what is stored. A cycle that may have a transaction on its way when the period
+    /// ends and the chain does not answer stays unfinished; [`Agent::settle`] closes it later.
+    ///
+    /// # Errors
+    /// Only when the database fails: then nothing can be done safely.
+    pub async fn run(&mut self, period: PeriodId, stop: &CancellationToken) -> Result<CycleRecord, StateFault> {
+        let span = info_span!("cycle", period = period.0, model = %self.bundle.manifest.model_id);
+        self.run_to(period, Stage::Missed, stop).instrument(span).await
+    }
+
+    /// As [`Agent::run`] up to a verified proof; nothing is signed or sent.
+    ///
+    /// # Errors
+    /// As [`Agent::run`].
+    pub async fn run_dry(&mut self, period: PeriodId, stop: &CancellationToken) -> Result<CycleRecord, StateFault> {
+        let span = info_span!("dry_cycle", period = period.0, model = %self.bundle.manifest.model_id);
+        self.run_to(period, Stage::Proved, stop).instrument(span).await
+    }
+
+    async fn run_to(
+        &mut self,
+        period: PeriodId,
+        last: Stage,
+        stop: &CancellationToken,
+    ) -> Result<CycleRecord, StateFault> {
+        let mut record = self.store.begin(self.manifest(), period, self.clock.now_ms())?;
+        let mut last_fault = None;
+        while !record.stage.is_final() && record.stage < last && !stop.is_cancelled() {
+            if self.clock.now_ms() >= period.end_ms() {
+                return self.close(record, last_fault.unwrap_or(CycleFault::Deadline)).await;
+            }
+            let outcome = tokio::select! {
+                outcome = self.step(&record) => outcome,
+                () = stop.cancelled() => break,
+            };
+            match outcome {
+                Ok(next) => {
+                    info!(stage = next.stage.name(), "stage reached");
+                    record = next;
+                }
+                Err(CycleFault::State(fault)) => return Err(fault),
+                Err(fault) => match fault.retry() {
+                    Retry::Never => return self.close(record, fault).await,
+                    Retry::Now => self.pause(&record, fault, Duration::ZERO, &mut last_fault, stop).await,
+                    Retry::Later(pause) => self.pause(&record, fault, pause, &mut last_fault, stop).await,
+                },
+            }
+        }
+        Ok(record)
+    }
+
+    async fn pause(
+        &self,
+        record: &CycleRecord,
+        fault: CycleFault,
+        pause: Duration,
+        last_fault: &mut Option<CycleFault>,
+        stop: &CancellationToken,
+    ) {
+        warn!(stage = record.stage.name(), code = fault.code(), error = %fault, advice = fault.advice(), "trying again");
+        *last_fault = Some(fault);
+        let left_ms = (record.period.end_ms() - self.clock.now_ms()).max(0) as u64;
+        let pause = pause.max(SHORTEST_PAUSE).min(Duration::from_millis(left_ms).max(SHORTEST_PAUSE));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+
+    /// Ends a cycle that cannot go on, unless a transaction of it landed after all. Where one may be on its way and the
+    /// chain does not say, the record stays as it is.
+    async fn close(&self, record: CycleRecord, fault: CycleFault) -> Result<CycleRecord, StateFault> {
+        let landed = match self.look_on_chain(&record).await {
+            Ok(landed) => landed,
+            Err(CycleFault::State(fault)) => return Err(fault),
+            Err(error) if record.stage == Stage::Submitting => {
+                warn!(code = error.code(), %error, "left open: the chain does not say whether the update landed");
+                return Ok(record);
+            }
+            Err(_) => None,
+        };
+        if let Some(step) = landed {
+            return self.advance(&record, &step);
+        }
+        warn!(stage = record.stage.name(), code = fault.code(), error = %fault, advice = fault.advice(), "period missed");
+        let miss = Miss { stage: record.stage, code: fault.code().into(), message: fault.to_string() };
+        self.advance(&record, &Step::Missed(&miss))
+    }
+
+    /// Closes the cycles of periods that are over, by what the chain says of them, and notes those that nobody ran.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn settle(&self, schedule: &cron::Schedule) -> Result<(), StateFault> {
+        let now_ms = self.clock.now_ms();
+        let newest = self.store.recent(self.manifest(), 1)?.first().map(|record| record.period);
+        for record in self.store.unfinished_before(self.manifest(), PeriodId::at_ms(now_ms))? {
+            let span = info_span!("settle", period = record.period.0);
+            self.close(record, CycleFault::Deadline).instrument(span).await?;
+        }
+        for period in newest.map_or_else(Vec::new, |newest| schedule::absent(schedule, newest, now_ms)) {
+            let record = self.store.begin(self.manifest(), period, now_ms)?;
+            let span = info_span!("settle", period = period.0);
+            self.close(record, CycleFault::Absent).instrument(span).await?;
+        }
+        Ok(())
+    }
+
+    fn advance(&self, record: &CycleRecord, step: &Step<'_>) -> Result<CycleRecord, StateFault> {
+        self.store.advance(self.manifest(), record.period, step, self.clock.now_ms())
+    }
+}

@@ -1,0 +1,100 @@
+//! The stages up to the proof: each turns what is stored into what is stored next.
+
+use tracing::info;
+
+use super::Agent;
+use super::fault::CycleFault;
+use crate::features;
+use crate::state::{StateFault, Step};
+use crate::types::candle::CandleSeries;
+use crate::types::cycle::{CycleRecord, Forecast, Stage};
+use crate::types::feature::FeatureVector;
+use crate::types::period::MINUTE_MS;
+use crate::types::prediction::Outputs;
+
+/// From so long after the period's start on, an absent last candle is taken for a gap of the exchange.
+const SETTLE_MS: i64 = 2 * MINUTE_MS;
+
+impl Agent {
+    /// Takes the one step that follows the record's stage.
+    pub(super) async fn step(&mut self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+        match record.stage {
+            Stage::Planned => self.collect(record).await,
+            Stage::Collected => self.forecast(record),
+            Stage::Forecast => self.prove(record).await,
+            Stage::Proved => self.sign(record).await,
+            Stage::Submitting => self.land(record).await,
+            Stage::Confirmed | Stage::AlreadyByOther | Stage::Missed => Ok(record.clone()),
+        }
+    }
+
+    async fn collect(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+        if let Some(step) = self.look_on_chain(record).await? {
+            return Ok(self.advance(record, &step)?);
+        }
+        let now_ms = self.clock.now_ms();
+        self.source.check_clock(now_ms, self.max_clock_skew_ms).await?;
+        let spec = &self.bundle.manifest.features;
+        let (from_ms, to_ms) = features::window_ms(spec, record.period);
+        let mut series = Vec::with_capacity(self.bundle.manifest.markets.len());
+        for market in &self.bundle.manifest.markets {
+            let candles = self.source.candles(&market.symbol, from_ms, to_ms, now_ms).await?;
+            let complete = candles.last().is_some_and(|last| last.close_time_ms() == to_ms);
+            if !complete && now_ms < to_ms + SETTLE_MS {
+                return Err(CycleFault::Unsettled);
+            }
+            series.push(CandleSeries::new(&candles, from_ms, to_ms, spec.max_missing_minutes)?);
+        }
+        Ok(self.advance(record, &Step::Collected(&series))?)
+    }
+
+    fn forecast(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+        let forecast = self.compute(record)?;
+        for (market, outputs) in self.bundle.manifest.markets.iter().zip(&forecast.outputs) {
+            let prediction = outputs.decode(self.bundle.manifest.circuit.output_scale);
+            info!(
+                market = market.name,
+                regime = %prediction.regime,
+                probability_high = prediction.probability_high,
+                volatility = prediction.volatility,
+                "forecast"
+            );
+        }
+        Ok(self.advance(record, &Step::Forecast(&forecast))?)
+    }
+
+    /// Features and outputs from the stored candles. The float model and the circuit's arithmetic must agree.
+    fn compute(&self, record: &CycleRecord) -> Result<Forecast, CycleFault> {
+        let spec = &self.bundle.manifest.features;
+        let (from_ms, to_ms) = features::window_ms(spec, record.period);
+        let mut forecast = Forecast { features: Vec::new(), outputs: Vec::new(), carried_minutes: Vec::new() };
+        for (candles, digest) in self.store.candles(self.manifest(), record.period)?.iter().zip(&record.candles) {
+            let series = CandleSeries::new(candles, from_ms, to_ms, spec.max_missing_minutes)?;
+            if series.digest() != *digest {
+                return Err(StateFault::Corrupt("stored candles do not match their digest".into()).into());
+            }
+            forecast.features.push(features::vector(spec, &series, record.period)?);
+            forecast.carried_minutes.push(series.carried().len());
+        }
+        forecast.outputs = self
+            .model
+            .predict(&FeatureVector::concat(&forecast.features))?
+            .into_iter()
+            .map(|one| one.circuit)
+            .collect();
+        Ok(forecast)
+    }
+
+    async fn prove(&mut self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+        let forecast = stored(record.forecast.as_ref(), "forecast")?;
+        let (inputs, outputs) = (FeatureVector::concat(&forecast.features), Outputs::concat(&forecast.outputs));
+        let proved = self.prover.prove(&inputs, &outputs).await?;
+        info!(prove_ms = proved.prove_ms, verify_ms = proved.verify_ms, "proof made and verified");
+        Ok(self.advance(record, &Step::Proved(&proved.proof, proved.prove_ms.round() as u64))?)
+    }
+}
+
+/// What a stage must have left behind.
+pub(super) fn stored<'a, T>(value: Option<&'a T>, what: &str) -> Result<&'a T, StateFault> {
+    value.ok_or_else(|| StateFault::Corrupt(format!("a cycle is without its {what}")))
+}

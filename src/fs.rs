@@ -169,6 +169,25 @@ pub fn remove_folder(path: &Path) -> Result<(), FileFault> {
     }
 }
 
+/// Puts the folder `fresh` in the place of `target`; what was there moves to `replaced`. All three lie on one disk.
+///
+/// # Errors
+/// [`FileFault::Write`]; where the second of the two renames fails, the old folder is put back.
+pub fn replace_folder(target: &Path, fresh: &Path, replaced: &Path) -> Result<(), FileFault> {
+    let fault = |source| FileFault::Write { path: target.to_owned(), source };
+    let was_there = target.exists();
+    if was_there {
+        fs::rename(target, replaced).map_err(fault)?;
+    }
+    fs::rename(fresh, target).map_err(|source| {
+        if was_there {
+            // The first error is the one to report.
+            let _ = fs::rename(replaced, target);
+        }
+        fault(source)
+    })
+}
+
 /// SHA-256 of a file of at most `limit_bytes`.
 ///
 /// # Errors
@@ -197,5 +216,20 @@ mod tests {
         assert_eq!(read_bounded(&path, 5).unwrap(), b"12345");
         assert_eq!(read_bounded(&path, 4).expect_err("too large").code(), "VR-FILE-004");
         assert_eq!(read_bounded(&folder.path().join("absent"), 4).expect_err("absent").code(), "VR-FILE-001");
+    }
+
+    #[test]
+    fn a_folder_is_replaced_whole_or_left_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = |name: &str| parent.path().join(name);
+        for name in ["old", "new"] {
+            create_folder(&path(name)).unwrap();
+            write_atomic(&path(name).join("file"), name.as_bytes()).unwrap();
+        }
+        assert!(replace_folder(&path("old"), &path("absent"), &path("aside")).is_err());
+        assert_eq!(read_text(&path("old").join("file"), 9).unwrap(), "old");
+        replace_folder(&path("old"), &path("new"), &path("aside")).unwrap();
+        assert_eq!(read_text(&path("old").join("file"), 9).unwrap(), "new");
+        assert_eq!(read_text(&path("aside").join("file"), 9).unwrap(), "old");
     }
 }

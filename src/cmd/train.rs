@@ -1,0 +1,243 @@
+//! `train`: from candles and settings to a complete model bundle.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use config::{Config, File, FileFormat};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::evaluate::whole_series;
+use crate::candles::file;
+use crate::evaluation::{Report, Subject, evaluate};
+use crate::fs;
+use crate::inference::Layout;
+use crate::proof::build::{Build, Compiler, build};
+use crate::proof::bundle::{Bundle, REQUIRED_FILES, SCHEMA};
+use crate::proof::supervisor::Ezkl;
+use crate::proof::worker::Settings as WorkerSettings;
+use crate::training::card::{CARD_FILE, card};
+use crate::training::settings::Settings;
+use crate::training::{Trained, TrainingError, train};
+use crate::types::candle::CandleSeries;
+use crate::types::manifest::{Circuit, MANIFEST_FILE, Manifest, ONNX_FILE, Training};
+use crate::types::time::format_utc;
+
+/// Largest settings file.
+const MAX_SETTINGS_BYTES: u64 = 1 << 20;
+/// Largest file of a bundle.
+const MAX_FILE_BYTES: u64 = 64 << 20;
+/// Longest time for one step of the circuit's set-up.
+const SETUP_DEADLINE: Duration = Duration::from_secs(300);
+/// What trained the network, as the manifest records it.
+const BACKEND: &str = "burn 0.22.1, flex backend";
+
+/// Arguments of `train`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    veriregime-agent train --settings models/train.toml --candles btc.parquet --srs-dir srs\n  \
+    veriregime-agent train --candles btc.parquet --out /tmp/model --json")]
+pub struct TrainArgs {
+    /// Training settings.
+    #[arg(long, value_name = "FILE", default_value = "models/train.toml")]
+    settings: PathBuf,
+    /// Candle file: parquet, CSV or zip.
+    #[arg(long, value_name = "FILE")]
+    candles: PathBuf,
+    /// Folder of the new bundle; models/<model_id> where absent. A bundle that is there is replaced at the very end.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Folder with the ceremony's structured reference strings, kzg<k>.srs.
+    #[arg(long, value_name = "DIR", default_value = "srs")]
+    srs_dir: PathBuf,
+    /// Python with the pinned EZKL.
+    #[arg(long, value_name = "FILE", default_value = ".venv/bin/python")]
+    python: PathBuf,
+    /// Node, for the compiler of the verifier.
+    #[arg(long, value_name = "FILE", default_value = "node")]
+    node: PathBuf,
+    /// The compiler of the verifier.
+    #[arg(long, value_name = "FILE", default_value = "contracts/verifier.mjs")]
+    compiler: PathBuf,
+    /// Address space that EZKL may take, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 4096)]
+    memory_limit_mb: u64,
+}
+
+/// Trains, sets the circuit up, measures on the test split and writes the bundle.
+///
+/// # Errors
+/// The first step that fails; an existing bundle is untouched then.
+pub async fn run(args: TrainArgs, json: bool) -> anyhow::Result<()> {
+    let settings = read_settings(&args.settings)?;
+    let out = args.out.clone().unwrap_or_else(|| Path::new("models").join(&settings.model_id));
+    let series = whole_series(&file::read_any(&args.candles)?)?;
+    let trained = train_with_progress(&settings, &series)?;
+    let onnx = trained.network.to_onnx(1);
+
+    let parent = match out.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    fs::create_folder(parent)?;
+    let scratch = tempfile::Builder::new().prefix(".training-").tempdir_in(parent)?;
+    let folder = scratch.path().join("bundle");
+    fs::create_folder(&folder)?;
+    fs::write_atomic(&folder.join(ONNX_FILE), &onnx)?;
+    let circuit = set_up(&args, &settings, &trained, &folder).await.context("the circuit cannot be set up")?;
+    let report = measure(&settings, &trained, &onnx, &circuit, &series)?;
+    let manifest = write_manifest(&folder, &settings, trained, circuit, &report, &series)?;
+    Bundle::open(&folder).context("the new bundle does not hold together")?;
+    fs::replace_folder(&out, &folder, &scratch.path().join("replaced"))?;
+
+    let accuracy = report.every_minute.circuit.regime.accuracy;
+    if json {
+        let metrics = &manifest.training.metrics;
+        println!("{}", json!({ "model_id": manifest.model_id, "bundle": out, "test": metrics }));
+    } else {
+        println!("{}: {:.2} % right on the test split, see {}", out.display(), accuracy * 100.0, CARD_FILE);
+    }
+    Ok(())
+}
+
+fn read_settings(path: &Path) -> anyhow::Result<Settings> {
+    let text = fs::read_text(path, MAX_SETTINGS_BYTES)?;
+    let source = File::from_str(&text, FileFormat::Toml);
+    let settings: Result<Settings, _> =
+        Config::builder().add_source(source).build().and_then(Config::try_deserialize);
+    settings.map_err(|error| TrainingError::Settings { reason: error.to_string() }.into())
+}
+
+fn train_with_progress(settings: &Settings, series: &CandleSeries) -> Result<Trained, TrainingError> {
+    let epochs = settings.student.epochs;
+    let bar = if std::io::stderr().is_terminal() {
+        ProgressBar::new((epochs * settings.student.restarts) as u64)
+    } else {
+        ProgressBar::hidden()
+    };
+    let style = ProgressStyle::with_template("training {bar:30} {pos}/{len} epochs, {msg}");
+    bar.set_style(style.expect("the template is a valid one"));
+    let trained = train(settings, series, |epoch| {
+        bar.set_position((epoch.restart * epochs + epoch.epoch) as u64);
+        bar.set_message(format!("validation loss {:.4}", epoch.validation_loss));
+    });
+    bar.finish_and_clear();
+    trained
+}
+
+async fn set_up(args: &TrainArgs, settings: &Settings, trained: &Trained, folder: &Path) -> anyhow::Result<Circuit> {
+    let mut ezkl = Ezkl::new(WorkerSettings {
+        python: args.python.clone(),
+        deadline: SETUP_DEADLINE,
+        memory_limit_mb: args.memory_limit_mb,
+    });
+    let compiler = Compiler { node: args.node.clone(), script: args.compiler.clone() };
+    let circuit = build(
+        &mut ezkl,
+        &Build {
+            folder,
+            srs_folder: &args.srs_dir,
+            markets: 1,
+            features: trained.features.count(),
+            input_scale: trained.features.input_scale,
+            param_scale: settings.student.param_scale,
+            compiler: &compiler,
+        },
+    )
+    .await;
+    ezkl.stop().await;
+    Ok(circuit?)
+}
+
+fn measure(
+    settings: &Settings,
+    trained: &Trained,
+    onnx: &[u8],
+    circuit: &Circuit,
+    series: &CandleSeries,
+) -> anyhow::Result<Report> {
+    let layout = Layout {
+        markets: 1,
+        features: trained.features.count(),
+        feature_bound: trained.features.bound(),
+        input_scale: trained.features.input_scale,
+        param_scale: circuit.param_scale,
+        output_scale: circuit.output_scale,
+    };
+    let subject = Subject {
+        onnx,
+        layout,
+        features: &trained.features,
+        label: &settings.label,
+        har_logistic: &trained.har_logistic,
+    };
+    evaluate(&subject, series, &trained.split.test).context("the test split cannot be evaluated")
+}
+
+fn write_manifest(
+    folder: &Path,
+    settings: &Settings,
+    trained: Trained,
+    circuit: Circuit,
+    report: &Report,
+    series: &CandleSeries,
+) -> anyhow::Result<Manifest> {
+    let digests = REQUIRED_FILES.iter().map(|name| Ok(((*name).to_owned(), fs::digest(&folder.join(name), MAX_FILE_BYTES)?)));
+    let files: BTreeMap<_, _> = digests.collect::<Result<_, fs::FileFault>>()?;
+    let mut manifest = Manifest {
+        schema: SCHEMA,
+        model_id: settings.model_id.clone(),
+        markets: vec![settings.market.clone()],
+        label: settings.label.clone(),
+        circuit,
+        files,
+        training: Training {
+            provenance: json!({
+                "settings": settings,
+                "program": concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")),
+                "backend": BACKEND,
+                "candles": {
+                    "from": format_utc(series.start_ms()),
+                    "to": format_utc(series.end_ms()),
+                    "rows": series.candles().len() - series.carried().len(),
+                    "sha256": series.digest(),
+                },
+                "split": {
+                    "train": times(&trained.split.train),
+                    "validation": times(&trained.split.validation),
+                    "test": times(&trained.split.test),
+                    "weekly_profile": times(&trained.split.profile),
+                },
+                "samples": {
+                    "train": trained.samples[0],
+                    "validation": trained.samples[1],
+                    "test": report.rows,
+                },
+                "fit": {
+                    "restart": trained.fit.restart,
+                    "epochs": trained.fit.epochs,
+                    "validation_loss": trained.fit.validation_loss,
+                },
+                "parameters": trained.network.parameters(),
+            }),
+            har_logistic: trained.har_logistic,
+            metrics: serde_json::to_value(report)?,
+        },
+        features: trained.features,
+    };
+    let text = card(&manifest);
+    fs::write_atomic(&folder.join(CARD_FILE), text.as_bytes())?;
+    manifest.files.insert(CARD_FILE.to_owned(), fs::digest(&folder.join(CARD_FILE), MAX_FILE_BYTES)?);
+    let text = serde_json::to_string_pretty(&manifest)? + "\n";
+    fs::write_atomic(&folder.join(MANIFEST_FILE), text.as_bytes())?;
+    Ok(manifest)
+}
+
+fn times(times: &Range<i64>) -> serde_json::Value {
+    json!({ "from": format_utc(times.start), "to": format_utc(times.end) })
+}

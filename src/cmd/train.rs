@@ -33,7 +33,7 @@ const MAX_SETTINGS_BYTES: u64 = 1 << 20;
 /// Largest file of a bundle.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 /// Longest time for one step of the circuit's set-up.
-const SETUP_DEADLINE: Duration = Duration::from_secs(300);
+const SETUP_DEADLINE: Duration = Duration::from_mins(5);
 /// What trained the network, as the manifest records it.
 const BACKEND: &str = "burn 0.22.1, flex backend";
 
@@ -49,7 +49,7 @@ pub struct TrainArgs {
     /// Candle file: parquet, CSV or zip.
     #[arg(long, value_name = "FILE")]
     candles: PathBuf,
-    /// Folder of the new bundle; models/<model_id> where absent. A bundle that is there is replaced at the very end.
+    /// Folder of the new bundle; `models/MODEL_ID` where absent. A bundle that is there is replaced at the very end.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Folder with the ceremony's structured reference strings, kzg<k>.srs.

@@ -7,11 +7,13 @@ pub mod daemon;
 pub mod demo;
 pub mod deploy;
 pub mod development;
+pub mod evaluate;
 pub mod once;
 pub mod prove;
 pub mod report;
 pub mod setup;
 pub mod status;
+pub mod train;
 pub mod verify;
 
 use std::path::PathBuf;
@@ -61,6 +63,10 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Measure speed, size and gas.
     Bench(bench::BenchArgs),
+    /// Train a model and write its bundle.
+    Train(train::TrainArgs),
+    /// Measure a model on candles.
+    Evaluate(evaluate::EvaluateArgs),
     /// Fetch, import, check and serve candles.
     #[command(subcommand)]
     Candles(candles::CandlesCommand),
@@ -103,6 +109,8 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
             match command {
                 Command::Demo(args) => demo::run(args, settings, json).await?,
                 Command::Bench(args) => bench::run(args, settings, json).await?,
+                Command::Train(args) => train::run(args, json).await?,
+                Command::Evaluate(args) => evaluate::run(args, json)?,
                 Command::Candles(command) => candles::run(command, json).await?,
                 Command::Config(command) => config::run(command, settings, json)?,
                 Command::Completions { shell } => {

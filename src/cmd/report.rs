@@ -10,11 +10,13 @@ use crate::candles::error::CandleError;
 use crate::chain::fault::ChainFault;
 use crate::config::ConfigFault;
 use crate::cycle::fault::CycleFault;
+use crate::evaluation::EvaluationError;
 use crate::features::FeatureError;
 use crate::fs::FileFault;
 use crate::inference::ModelError;
 use crate::proof::error::ProofError;
 use crate::state::StateFault;
+use crate::training::TrainingError;
 
 use crate::types::candle::CandleFault;
 use crate::types::fault::Fault;
@@ -44,6 +46,8 @@ pub fn fault(error: &anyhow::Error) -> Option<&dyn Fault> {
             .or_else(|| of::<ProofError>(link))
             .or_else(|| of::<ChainFault>(link))
             .or_else(|| of::<StateFault>(link))
+            .or_else(|| of::<EvaluationError>(link))
+            .or_else(|| of::<TrainingError>(link))
             //E            .or_else(|| of::<TrainingError>(link))
             .or_else(|| of::<FileFault>(link))
             .or_else(|| of::<TimeFault>(link))

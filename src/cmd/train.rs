@@ -108,8 +108,7 @@ pub async fn run(args: TrainArgs, json: bool) -> anyhow::Result<()> {
 fn read_settings(path: &Path) -> anyhow::Result<Settings> {
     let text = fs::read_text(path, MAX_SETTINGS_BYTES)?;
     let source = File::from_str(&text, FileFormat::Toml);
-    let settings: Result<Settings, _> =
-        Config::builder().add_source(source).build().and_then(Config::try_deserialize);
+    let settings: Result<Settings, _> = Config::builder().add_source(source).build().and_then(Config::try_deserialize);
     settings.map_err(|error| TrainingError::Settings { reason: error.to_string() }.into())
 }
 
@@ -187,7 +186,8 @@ fn write_manifest(
     report: &Report,
     series: &CandleSeries,
 ) -> anyhow::Result<Manifest> {
-    let digests = REQUIRED_FILES.iter().map(|name| Ok(((*name).to_owned(), fs::digest(&folder.join(name), MAX_FILE_BYTES)?)));
+    let digests =
+        REQUIRED_FILES.iter().map(|name| Ok(((*name).to_owned(), fs::digest(&folder.join(name), MAX_FILE_BYTES)?)));
     let files: BTreeMap<_, _> = digests.collect::<Result<_, fs::FileFault>>()?;
     let mut manifest = Manifest {
         schema: SCHEMA,

@@ -76,7 +76,7 @@ fn write(text: &mut String, manifest: &Manifest) -> std::fmt::Result {
     writeln!(
         text,
         "\nNo label reaches from one part into the next. {}, seed {}; the best of {} runs by validation loss, after {} \
-         epochs. Candles: {} rows, sha256 `{}`.\n",
+         epochs. Candles: {} rows; sha256 of the series with absent minutes carried forward: `{}`.\n",
         at("/backend"),
         at("/settings/seed"),
         at("/settings/student/restarts"),

@@ -167,5 +167,10 @@ fn scaled(feature: &Feature, values: impl Iterator<Item = f64> + Clone) -> Resul
     if variance.is_nan() || variance <= 1e-12 {
         return Err(TrainingError::Constant { feature: format!("{feature:?}") });
     }
-    Ok(ScaledFeature { feature: feature.clone(), mean, standard_deviation: variance.sqrt() })
+    Ok(ScaledFeature { feature: feature.clone(), mean: frozen(mean), standard_deviation: frozen(variance.sqrt()) })
+}
+
+/// Rounded to nine decimals: few enough digits for every JSON reader to give back the same bits.
+pub fn frozen(value: f64) -> f64 {
+    libm::round(value * 1e9) / 1e9
 }

@@ -103,7 +103,7 @@ pub fn train(settings: &Settings, series: &CandleSeries, report: impl FnMut(Epoc
         .filter(|(at, _)| *at > har::WINDOWS_MINUTES[3])
         .map(|(at, volatility)| (har::regressors(batch.sums(), *at), *volatility > threshold))
         .collect();
-    let har_logistic = har::fit(&baseline);
+    let har_logistic = har::fit(&baseline).map(dataset::frozen);
     let samples = |decisions: &[(usize, f64)]| dataset::samples(&batch, &features, decisions, threshold);
     let fit = fit::fit(&settings.student, settings.seed, &samples(&train), &samples(&validation), report)?;
     let network = fit.network.clone().on_grid(settings.student.param_scale);

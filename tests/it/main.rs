@@ -6,4 +6,5 @@ mod candles;
 mod features;
 mod inference;
 mod market;
+mod model;
 mod training;

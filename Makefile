@@ -1,0 +1,53 @@
+# The two commands of a newcomer are `make demo` and `make test`. Everything is installed into this folder, pinned by
+# lock files, and only once.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test test-contracts lint bench
+
+AGENT := $(or $(CARGO_TARGET_DIR),target)/release/veriregime-agent
+# The platform package itself: its launcher package would fetch it in an install script.
+FORGE := node_modules/@foundry-rs/forge-linux-amd64/bin/forge
+
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  make demo PERIODS=12 CANDLES=btc.parquet FROM=2024-08-04   on real candles of a file"
+	@echo "  make demo SOURCE=binance                                   on the live exchange"
+	@echo "  make demo KEEP=1 | JSON=1 | SEED=n                         leave the chain up | for machines | another market"
+
+setup: .venv/.installed node_modules/.installed ## Install EZKL and foundry into this folder
+
+.venv/.installed: prover/requirements.txt
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+node_modules/.installed: package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# With the test binary, so that dependencies are built once for both commands.
+build: setup ## Build the release binary
+	cargo build --release --locked --bin veriregime-agent --test it
+
+DEMO := $(if $(PERIODS),--periods $(PERIODS)) $(if $(CANDLES),--candles $(CANDLES)) $(if $(FROM),--from $(FROM)) \
+	$(if $(SOURCE),--source $(SOURCE)) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep) $(if $(JSON),--json)
+
+demo: build ## Watch candles become proven, on-chain risk parameters
+	@$(AGENT) demo $(DEMO)
+
+test: build test-contracts ## Run all tests
+	cargo test --release --locked
+
+test-contracts: setup ## Run the tests of the contracts
+	$(FORGE) build
+	node contracts/artifacts.mjs --check
+	$(FORGE) test
+
+lint: setup ## Formatting and lints of Rust and Solidity
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	$(FORGE) fmt --check
+
+bench: build ## Measure speed, size and gas
+	@$(AGENT) bench

@@ -1,5 +1,5 @@
 // Compiles a verifier that EZKL generated: Solidity on standard input, {"abi", "bytecode", "deployedBytecode"} as JSON on
-// standard output. The settings are those that foundry.toml gives to models/**.
+// standard output. The settings are those of foundry.toml.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 

@@ -111,9 +111,7 @@ contract RiskOracle is IRegimeRiskOracle, Ownable {
         bytes calldata proof
     ) external {
         if (!isSubmitter[msg.sender]) revert NotSubmitter(msg.sender);
-        bytes memory canonical = abi.encodeCall(this.submit, (modelId, period, candleFeatures, outputs, proof));
-        if (keccak256(canonical) != keccak256(msg.data)) revert NonCanonicalCalldata();
-
+        _checkCanonical(candleFeatures.length, outputs.length, proof.length);
         ModelLib.Model memory registered = _registered(modelId);
         bytes32[] memory markets = registered.markets();
         _checkActive(modelId, markets);
@@ -214,6 +212,21 @@ contract RiskOracle is IRegimeRiskOracle, Ownable {
         } catch {
             revert InvalidProof();
         }
+    }
+
+    /// @dev Canonical calldata of `submit`: the selector, five head words whose offsets leave neither gap nor overlap, the
+    /// three arguments behind them, and nothing else. Decoding itself refuses integers with dirty upper bytes, and a proof of
+    /// the registered length has no padding, so that each update has exactly one encoding.
+    function _checkCanonical(uint256 featureCount, uint256 outputCount, uint256 proofLength) private pure {
+        uint256 featuresAt = 5 * 32;
+        uint256 outputsAt = featuresAt + 32 + 32 * featureCount;
+        uint256 proofAt = outputsAt + 32 + 32 * outputCount;
+        uint256 end = proofAt + 32 + (proofLength + 31) / 32 * 32;
+        bytes calldata arguments = msg.data[4:];
+        if (
+            arguments.length != end || uint256(bytes32(arguments[64:96])) != featuresAt
+                || uint256(bytes32(arguments[96:128])) != outputsAt || uint256(bytes32(arguments[128:160])) != proofAt
+        ) revert NonCanonicalCalldata();
     }
 
     function _checkActive(bytes32 modelId, bytes32[] memory markets) private view {

@@ -310,11 +310,17 @@ contract SubmitTest is OracleFixture {
         _expectNonCanonical(data);
     }
 
+    /// @dev Only a proof of another length has padding at all.
     function test_RevertWhen_PaddingIsDirty() public {
         bytes memory data =
             abi.encodeCall(oracle.submit, (modelId, MONDAY, _candles(3), _outputs(0, 0, 0), new bytes(63)));
         data[data.length - 1] = 0x01;
-        _expectNonCanonical(data);
+        vm.prank(SUBMITTER);
+        (bool accepted, bytes memory returned) = address(oracle).call(data);
+        assertFalse(accepted);
+        assertEq(
+            returned, abi.encodeWithSelector(IRegimeRiskOracle.ProofLengthMismatch.selector, PROOF_LENGTH, 63)
+        );
     }
 
     function test_RevertWhen_SmallIntegersAreDirty() public {

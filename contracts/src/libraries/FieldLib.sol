@@ -21,7 +21,8 @@ library FieldLib {
     /// @notice The canonical element of an integer.
     function encode(int128 value) internal pure returns (uint256) {
         unchecked {
-            return value >= 0 ? uint256(int256(value)) : R - uint256(-int256(value));
+            uint256 word = uint256(int256(value)); // two's complement: 2**256 + value if negative
+            return value < 0 ? R + word : word;
         }
     }
 

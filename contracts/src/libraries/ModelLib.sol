@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
 import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
 import {FieldLib} from "./FieldLib.sol";
@@ -160,15 +161,34 @@ library ModelLib {
         uint256 period,
         int32[] calldata candleFeatures
     ) private view {
-        uint256 firstEntry = Grid.slotOfWeek(period) * model.calendarFeatureCount;
-        bytes memory row = _table(model, firstEntry, firstEntry + model.calendarFeatureCount);
+        uint256[] memory calendar = _calendarElements(model, period);
+        uint256 bound = model.featureBound;
+        uint256 candleCount = model.candleFeatureCount;
         uint256 next = 0;
-        for (uint256 i = 0; i < candleFeatures.length;) {
-            _checkFeature(i, candleFeatures[i], model.featureBound);
-            elements[next++] = FieldLib.encode(candleFeatures[i++]);
-            bool marketEnds = i % model.candleFeatureCount == 0;
-            for (uint256 j = 0; marketEnds && j < model.calendarFeatureCount; ++j) {
-                elements[next++] = FieldLib.encode(_entry(row, j));
+        uint256 i = 0;
+        // Every index below stays under elements.length, which is the sum of the loops' lengths.
+        unchecked {
+            while (i < candleFeatures.length) {
+                for (uint256 end = i + candleCount; i < end; ++i) {
+                    int32 feature = candleFeatures[i];
+                    _checkFeature(i, feature, bound);
+                    elements[next++] = FieldLib.encode(feature);
+                }
+                for (uint256 j = 0; j < calendar.length; ++j) {
+                    elements[next++] = calendar[j];
+                }
+            }
+        }
+    }
+
+    function _calendarElements(Model memory model, uint256 period) private view returns (uint256[] memory elements) {
+        uint256 count = model.calendarFeatureCount;
+        uint256 first = Grid.slotOfWeek(period) * count;
+        bytes memory row = _table(model, first, first + count);
+        elements = new uint256[](count);
+        unchecked {
+            for (uint256 i = 0; i < count; ++i) {
+                elements[i] = FieldLib.encode(_entry(row, i));
             }
         }
     }
@@ -178,18 +198,19 @@ library ModelLib {
         pure
     {
         uint256 bound = 1 << (outputScale + ForecastMath.OUTPUT_LIMIT_LOG2);
-        for (uint256 i = 0; i < outputs.length; ++i) {
-            if (_magnitude(outputs[i]) >= bound) revert IRegimeRiskOracle.OutputOutOfRange(i, outputs[i], bound);
-            elements[next + i] = FieldLib.encode(outputs[i]);
+        unchecked {
+            for (uint256 i = 0; i < outputs.length; ++i) {
+                int128 output = outputs[i];
+                if (FixedPointMathLib.abs(output) >= bound) {
+                    revert IRegimeRiskOracle.OutputOutOfRange(i, output, bound);
+                }
+                elements[next + i] = FieldLib.encode(output);
+            }
         }
     }
 
-    function _checkFeature(uint256 index, int32 value, uint256 bound) private pure {
-        if (_magnitude(value) > bound) revert IRegimeRiskOracle.FeatureOutOfRange(index, value, bound);
-    }
-
-    function _magnitude(int256 value) private pure returns (uint256) {
-        return uint256(value < 0 ? -value : value);
+    function _checkFeature(uint256 index, int256 value, uint256 bound) private pure {
+        if (FixedPointMathLib.abs(value) > bound) revert IRegimeRiskOracle.FeatureOutOfRange(index, value, bound);
     }
 
     function _table(Model memory model, uint256 first, uint256 end) private view returns (bytes memory) {

@@ -318,9 +318,7 @@ contract SubmitTest is OracleFixture {
         vm.prank(SUBMITTER);
         (bool accepted, bytes memory returned) = address(oracle).call(data);
         assertFalse(accepted);
-        assertEq(
-            returned, abi.encodeWithSelector(IRegimeRiskOracle.ProofLengthMismatch.selector, PROOF_LENGTH, 63)
-        );
+        assertEq(returned, abi.encodeWithSelector(IRegimeRiskOracle.ProofLengthMismatch.selector, PROOF_LENGTH, 63));
     }
 
     function test_RevertWhen_SmallIntegersAreDirty() public {

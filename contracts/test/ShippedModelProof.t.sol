@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
+import {ProofSuite} from "./ProofSuite.sol";
+import {Halo2Verifier as ForeignVerifier} from "./fixtures/two-market/Verifier.sol";
+import {Halo2Verifier} from "../../models/btc-regime-4h-v1/Verifier.sol";
+
+/// @notice The shipped model's forecast for the crash of Monday 2024-08-05, on real candles: see fixtures/shipped.mjs.
+contract ShippedModelProofTest is ProofSuite {
+    function _snapshotGroup() internal pure override returns (string memory) {
+        return "ShippedModelProof";
+    }
+
+    function _maxGas() internal pure override returns (uint256, uint256) {
+        return (412_000, 490_000);
+    }
+
+    function _fixture() internal pure override returns (string memory) {
+        return "contracts/test/fixtures/btc-regime-4h-v1.json";
+    }
+
+    function _deployVerifier() internal override returns (address) {
+        return address(new Halo2Verifier());
+    }
+
+    function test_BundleHoldsTheCodeOfItsVerifier() public view {
+        bytes memory bundled = vm.parseBytes(vm.trim(vm.readFile("models/btc-regime-4h-v1/verifier.bytecode")));
+        assertEq(bundled, type(Halo2Verifier).creationCode);
+    }
+
+    function test_TheCrashTurnsTheRegimeHigh() public {
+        assertEq(_submits(modelId, candleFeatures, outputs, proof), "");
+        (IRegimeRiskOracle.Params memory stored,) = oracle.params(BTC);
+        assertEq(stored.regime, 1);
+        assertGt(stored.probabilityHighBps, 90_00);
+    }
+
+    function test_OracleRefusesTheProofUnderAForeignVerifier() public {
+        spec.verifier = address(new ForeignVerifier());
+        spec.verifierCodeHash = spec.verifier.codehash;
+        modelId = _register(spec);
+        _assertInvalidProof(candleFeatures, outputs, proof);
+    }
+}

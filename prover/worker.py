@@ -108,14 +108,12 @@ class Worker:
 
     async def prove(self, arguments: Arguments) -> Result:
         """Proves one `row` and verifies the proof before handing it out."""
-        witness, proof = self.scratch_file("witness.json"), self.scratch_file("proof.json")
+        paths, witness, proof = self.paths, self.scratch_file("witness.json"), self.scratch_file("proof.json")
         data = json.dumps({"input_data": [arguments["row"]]})
         start = time.perf_counter()
-        await settled(ezkl.gen_witness(data, self.paths["circuit"], witness))
+        await settled(ezkl.gen_witness(data, paths["circuit"], witness))
         witness_ms, start = milliseconds_since(start), time.perf_counter()
-        made = await settled(
-            ezkl.prove(witness, self.paths["circuit"], self.paths["proving_key"], proof, self.paths["srs"])
-        )
+        made = await settled(ezkl.prove(witness, paths["circuit"], paths["proving_key"], proof, paths["srs"]))
         prove_ms, start = milliseconds_since(start), time.perf_counter()
         verified = await self.verify_file(proof)
         return {
@@ -140,11 +138,8 @@ class Worker:
     async def verify_file(self, proof: str) -> bool:
         """EZKL raises where a proof does not hold; what it raises from halo2 itself is a "no", all else an error."""
         try:
-            return bool(
-                await settled(
-                    ezkl.verify(proof, self.paths["settings"], self.paths["verifying_key"], self.paths["srs"])
-                )
-            )
+            paths = self.paths
+            return bool(await settled(ezkl.verify(proof, paths["settings"], paths["verifying_key"], paths["srs"])))
         except RuntimeError as error:
             if "[halo2]" in str(error):
                 return False
@@ -160,9 +155,10 @@ class Worker:
         if arguments.get("calibration_data"):
             await settled(ezkl.calibrate_settings(arguments["calibration_data"], onnx, settings, "resources"))
         document = json.loads(Path(settings).read_text(encoding="utf-8"))
-        # The time of making would be all that tells two builds of one circuit apart.
+        # The time of making and the order of maps would be all that tells two builds of one circuit apart.
         document["timestamp"] = 0
-        Path(settings).write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")
+        document["einsum_params"]["equations"].sort(key=lambda entry: json.dumps(entry, sort_keys=True))
+        Path(settings).write_text(json.dumps(document, separators=(",", ":"), sort_keys=True), encoding="utf-8")
         return document
 
     async def setup(self, arguments: Arguments) -> Result:
@@ -200,25 +196,9 @@ class Worker:
 
 
 CALLS: Dict[str, Callable[[Worker, Arguments], Any]] = {
-    call.__name__: call
-    for call in (
-        Worker.hello,
-        Worker.peak_rss,
-        Worker.load,
-        Worker.witness,
-        Worker.prove,
-        Worker.verify,
-        Worker.settings,
-        Worker.setup,
-        Worker.generate_srs,
-        Worker.download_srs,
-    )
+    name: getattr(Worker, name)
+    for name in "hello peak_rss load witness prove verify settings setup generate_srs download_srs".split()
 }
-
-
-def failure(kind: str, error: BaseException) -> Result:
-    """The `error` part of a response."""
-    return {"error": {"kind": kind, "message": f"{type(error).__name__}: {error}"[:MAX_MESSAGE_CHARACTERS]}}
 
 
 async def answer(worker: Worker, line: bytes) -> Result:
@@ -227,17 +207,12 @@ async def answer(worker: Worker, line: bytes) -> Result:
     try:
         request = json.loads(line)
         identifier = request["id"]
-        call, arguments = CALLS[request["call"]], request["arguments"]
-        return {"id": identifier, "ok": await call(worker, arguments)}
-    except MemoryError as error:
-        return {"id": identifier, **failure("memory", error)}
-    except (KeyError, TypeError, ValueError) as error:
-        return {"id": identifier, **failure("request", error)}
+        return {"id": identifier, "ok": await CALLS[request["call"]](worker, request["arguments"])}
     except (KeyboardInterrupt, SystemExit, asyncio.CancelledError):
         raise
     # A panic inside EZKL arrives as a bare BaseException.
     except BaseException as error:  # pylint: disable=broad-exception-caught
-        return {"id": identifier, **failure("ezkl", error)}
+        return {"id": identifier, "error": f"{type(error).__name__}: {error}"[:MAX_MESSAGE_CHARACTERS]}
 
 
 async def serve(worker: Worker, responses: TextIO) -> None:

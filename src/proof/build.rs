@@ -55,7 +55,8 @@ pub struct Build<'a> {
 }
 
 /// Makes settings, compiled circuit, keys and compiled verifier, and tries them with one proof. From the same ONNX and
-/// reference string the same bytes come out. A string that is not in the folder is downloaded where that is possible.
+/// reference string the same bytes come out, except in the compiled circuit, where EZKL writes a map in random order.
+/// A string that is not in the folder is downloaded where that is possible.
 ///
 /// # Errors
 /// [`ProofError::Circuit`] for a network that is not plain arithmetic of the expected shape, [`ProofError::Refused`]

@@ -27,8 +27,9 @@ const KEPT_STDERR_BYTES: usize = 8192;
 const MAX_THREADS: usize = 4;
 /// Wait for a worker to end by itself after its input was closed, and for the remains of one that died.
 const GRACE: Duration = Duration::from_secs(2);
-/// What a failed allocation leaves on standard error: Rust's, then Python's, then the system's words.
-const OUT_OF_MEMORY_SIGNS: [&str; 3] = ["memory allocation of", "MemoryError", "Cannot allocate memory"];
+/// What is said when memory cannot be had: by Rust, by Python, by the system, and by the system for a thread's stack.
+const OUT_OF_MEMORY_SIGNS: [&str; 4] =
+    ["memory allocation of", "MemoryError", "Cannot allocate memory", "Resource temporarily unavailable"];
 
 /// How the prover's process is run.
 #[derive(Debug, Clone)]
@@ -53,13 +54,7 @@ struct Request<'a, C> {
 struct Response<A> {
     id: Option<u64>,
     ok: Option<A>,
-    error: Option<Failure>,
-}
-
-#[derive(Deserialize)]
-struct Failure {
-    kind: String,
-    message: String,
+    error: Option<String>,
 }
 
 /// A running worker. Dropping it kills the process.
@@ -142,7 +137,7 @@ impl Worker {
             Ok(part) if part.len() as u64 >= MAX_RESPONSE_BYTES => {
                 return Err(malformed(format!("a line longer than {MAX_RESPONSE_BYTES} bytes")));
             }
-            Ok(_) | Err(_) => return Err(self.post_mortem(call).await),
+            _ => return Err(self.post_mortem(call).await),
         };
         let response: Response<C::Answer> =
             serde_json::from_slice(&answer).map_err(|error| malformed(error.to_string()))?;
@@ -151,12 +146,10 @@ impl Worker {
                 Err(malformed(format!("response {id:?} to request {}", self.next_id)))
             }
             Response { ok: Some(answer), error: None, .. } => Ok(answer),
-            Response { ok: None, error: Some(Failure { kind, message }), .. } if kind == "memory" => {
+            Response { ok: None, error: Some(message), .. } if is_out_of_memory(&message) => {
                 Err(ProofError::Memory { call, limit_mb: self.memory_limit_mb, stderr: message })
             }
-            Response { ok: None, error: Some(failure), .. } => {
-                Err(ProofError::Refused { call, message: failure.message })
-            }
+            Response { ok: None, error: Some(message), .. } => Err(ProofError::Refused { call, message }),
             Response { .. } => Err(malformed("neither a result nor an error".to_owned())),
         }
     }
@@ -190,11 +183,15 @@ impl Worker {
         let _ = timeout(GRACE, &mut self.reader).await;
         let kept = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         let stderr = String::from_utf8_lossy(&kept.iter().copied().collect::<Vec<u8>>()).trim().to_owned();
-        if OUT_OF_MEMORY_SIGNS.iter().any(|sign| stderr.contains(sign)) {
+        if is_out_of_memory(&stderr) {
             return ProofError::Memory { call, limit_mb: self.memory_limit_mb, stderr };
         }
         ProofError::Crashed { call, status, stderr }
     }
+}
+
+fn is_out_of_memory(words: &str) -> bool {
+    OUT_OF_MEMORY_SIGNS.iter().any(|sign| words.contains(sign))
 }
 
 /// Reads to the end and keeps the last [`KEPT_STDERR_BYTES`].

@@ -7,4 +7,5 @@ mod features;
 mod inference;
 mod market;
 mod model;
+mod proof;
 mod training;

@@ -1,0 +1,377 @@
+//! Proofs: the real EZKL in its worker, on small circuits that the tests make; and workers that misbehave.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use alloy::primitives::{Bytes, U256, keccak256};
+use prost::Message;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::json;
+use tempfile::TempDir;
+use tract_onnx::pb::ModelProto;
+use veriregime_agent::fs;
+use veriregime_agent::inference::{Layout, Model};
+use veriregime_agent::proof::build::{Build, Compiler, build};
+use veriregime_agent::proof::bundle::{Bundle, REQUIRED_FILES, SCHEMA};
+use veriregime_agent::proof::error::ProofError;
+use veriregime_agent::proof::ezkl::EzklProver;
+use veriregime_agent::proof::srs::Srs;
+use veriregime_agent::proof::supervisor::Ezkl;
+use veriregime_agent::proof::worker::Settings;
+use veriregime_agent::training::export::SquareNetwork;
+use veriregime_agent::types::fault::Fault;
+use veriregime_agent::types::field::FIELD_ORDER;
+use veriregime_agent::types::manifest::{
+    CIRCUIT_FILE, Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE, VERIFYING_KEY_FILE,
+};
+use veriregime_agent::types::prediction::Outputs;
+use veriregime_agent::types::proof::{Proof, instances};
+
+const ANVIL: u64 = 31_337;
+const MAINNET: u64 = 1;
+const FEATURES: usize = 6;
+const UNITS: usize = 2;
+const INPUTS: [i32; FEATURES] = [0, 1, -1, 32_768, -32_768, 4711];
+/// The goal that `bench` reports against, in bytes.
+const RSS_GOAL_BYTES: u64 = 150_000_000;
+
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A Python with EZKL: the project's own, or the one in `VERIREGIME_PYTHON`.
+fn python() -> PathBuf {
+    let local = project(".venv/bin/python");
+    if local.exists() {
+        return local;
+    }
+    std::env::var_os("VERIREGIME_PYTHON").expect("`make setup` first, or name a Python in VERIREGIME_PYTHON").into()
+}
+
+fn settings() -> Settings {
+    Settings { python: python(), deadline: Duration::from_mins(1), memory_limit_mb: 512 }
+}
+
+fn network(seed: u64) -> SquareNetwork {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut draw = |count: usize| (0..count).map(|_| random.random_range(-0.5..0.5)).collect();
+    SquareNetwork {
+        features: FEATURES,
+        units: UNITS,
+        hidden: draw(FEATURES * UNITS),
+        hidden_bias: draw(UNITS),
+        output: draw(UNITS * Outputs::COUNT),
+        output_bias: draw(Outputs::COUNT),
+    }
+    .on_grid(16)
+}
+
+/// A folder with a bundle in `bundle/` and its development string in `srs/`.
+struct Fixture {
+    folder: TempDir,
+    bundle: Bundle,
+}
+
+impl Fixture {
+    async fn new(seed: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Srs::generate(&mut Ezkl::new(settings()), &folder.path().join("srs"), 6).await.unwrap();
+        let bundle = bundle_in(folder.path(), &folder.path().join("srs"), &network(seed).to_onnx(1)).await.unwrap();
+        Self { folder, bundle }
+    }
+
+    fn srs(&self) -> PathBuf {
+        self.folder.path().join("srs")
+    }
+
+    async fn prover(&self, settings: Settings) -> EzklProver {
+        EzklProver::start(settings, &self.bundle, &self.srs(), ANVIL).await.unwrap()
+    }
+
+    /// Exact outputs for feature integers.
+    fn outputs(&self, inputs: &[i32]) -> Vec<i128> {
+        let onnx = fs::read_bounded(&self.bundle.path(ONNX_FILE), 1 << 20).unwrap();
+        let model = Model::load(&onnx, Layout::of(&self.bundle.manifest)).unwrap();
+        model.integer().evaluate(inputs).unwrap().iter().flat_map(Outputs::as_array).collect()
+    }
+}
+
+/// Builds and seals a bundle for `onnx` in `folder/bundle`.
+async fn bundle_in(folder: &Path, srs_folder: &Path, onnx: &[u8]) -> Result<Bundle, ProofError> {
+    let folder = folder.join("bundle");
+    fs::create_folder(&folder)?;
+    fs::write_atomic(&folder.join(ONNX_FILE), onnx)?;
+    let compiler = Compiler { node: "node".into(), script: project("contracts/verifier.mjs") };
+    let request = Build {
+        folder: &folder,
+        srs_folder,
+        markets: 1,
+        features: FEATURES,
+        input_scale: 13,
+        param_scale: 16,
+        compiler: &compiler,
+    };
+    let circuit = build(&mut Ezkl::new(settings()), &request).await?;
+    let feature = json!({"feature": {"name": "log_rms_return", "minutes": 60}, "mean": 0.0, "standard_deviation": 1.0});
+    let document = json!({
+        "schema": SCHEMA, "model_id": "fixture", "markets": [{"name": "BTC-USD", "symbol": "BTCUSDT"}],
+        "features": {"candle": vec![feature; FEATURES], "calendar": [], "clip": 4.0, "input_scale": 13,
+            "lookback_minutes": 61, "max_missing_minutes": 1},
+        "label": {"horizon_minutes": 240, "threshold": 0.0005},
+        "circuit": circuit, "files": {},
+        "training": {"provenance": null, "har_logistic": [0.0, 0.0, 0.0, 0.0, 0.0], "metrics": null},
+    });
+    Bundle::seal(&folder, serde_json::from_value::<Manifest>(document).unwrap())
+}
+
+#[tokio::test]
+async fn a_forecast_is_proven_and_every_mutation_of_its_proof_fails() {
+    let fixture = Fixture::new(1).await;
+    let mut prover = fixture.prover(settings()).await;
+    let outputs = fixture.outputs(&INPUTS);
+    let proved = prover.prove(&INPUTS, &outputs).await.unwrap();
+    assert_eq!(proved.proof.instances, instances(&INPUTS, &outputs));
+    assert!(prover.verify(&proved.proof).await.unwrap());
+    for mutant in mutants(&proved.proof) {
+        assert!(!prover.verify(&mutant).await.unwrap(), "{mutant:?}");
+    }
+    assert!(prover.verify(&proved.proof).await.unwrap(), "the worker survived the mutants");
+
+    let mut wrong = outputs.clone();
+    wrong[2] += 1;
+    let fault = prover.prove(&INPUTS, &wrong).await.expect_err("another forecast");
+    assert!(matches!(fault, ProofError::Instances { index: 8, .. }), "{fault}");
+    let fault = prover.prove(&INPUTS[1..], &outputs).await.expect_err("too few inputs");
+    assert_eq!(fault.code(), "VR-PROVE-013");
+    assert!(prover.peak_rss_bytes().await.unwrap() < RSS_GOAL_BYTES);
+    prover.stop().await;
+}
+
+/// One change each: every public input, aliases of it, and the bytes.
+fn mutants(proof: &Proof) -> Vec<Proof> {
+    let with_instance = |index: usize, value: U256| {
+        let mut mutant = proof.clone();
+        mutant.instances[index] = value;
+        mutant
+    };
+    let with_bytes = |bytes: Vec<u8>| Proof { bytes: Bytes::from(bytes), ..proof.clone() };
+    let mut mutants: Vec<Proof> = (0..proof.instances.len())
+        .flat_map(|index| {
+            let value = proof.instances[index];
+            [with_instance(index, value.add_mod(U256::ONE, FIELD_ORDER)), with_instance(index, value + FIELD_ORDER)]
+        })
+        .collect();
+    let bytes = proof.bytes.to_vec();
+    for position in [0, bytes.len() / 2, bytes.len() - 1] {
+        let mut flipped = bytes.clone();
+        flipped[position] ^= 1;
+        mutants.push(with_bytes(flipped));
+    }
+    mutants.push(with_bytes(bytes[..bytes.len() - 1].to_vec()));
+    mutants.push(with_bytes([&bytes[..], &[0]].concat()));
+    mutants.push(with_bytes(Vec::new()));
+    mutants.push(Proof { instances: proof.instances[1..].to_vec(), ..proof.clone() });
+    mutants
+}
+
+#[tokio::test]
+async fn integers_and_circuit_agree_on_a_thousand_rows() {
+    let fixture = Fixture::new(2).await;
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let rows: Vec<Vec<i32>> =
+        (0..1000).map(|_| (0..FEATURES).map(|_| random.random_range(-32_768..=32_768)).collect()).collect();
+    let mut prover = fixture.prover(settings()).await;
+    let witnessed = prover.witness(&rows).await.unwrap();
+    assert_eq!(witnessed.len(), rows.len());
+    for (row, found) in rows.iter().zip(&witnessed) {
+        assert_eq!(*found, instances(row, &fixture.outputs(row)));
+    }
+}
+
+#[tokio::test]
+async fn the_same_network_and_string_make_the_same_keys_and_verifier() {
+    let fixture = Fixture::new(4).await;
+    let again = tempfile::tempdir().unwrap();
+    let bundle = bundle_in(again.path(), &fixture.srs(), &network(4).to_onnx(1)).await.unwrap();
+    // EZKL writes a map of the compiled circuit in random order.
+    for name in REQUIRED_FILES.into_iter().filter(|name| *name != CIRCUIT_FILE) {
+        assert_eq!(bundle.manifest.files[name], fixture.bundle.manifest.files[name], "{name}");
+    }
+    assert_eq!(bundle.manifest.circuit, fixture.bundle.manifest.circuit);
+    let circuit = &bundle.manifest.circuit;
+    assert_eq!(circuit.instances, FEATURES + Outputs::COUNT);
+    assert!(circuit.rows <= 1 << circuit.logrows);
+    assert!(!circuit.srs_is_ceremony);
+    let creation = fs::read_text(&bundle.path(VERIFIER_BYTECODE_FILE), 1 << 20).unwrap();
+    let creation: Bytes = creation.parse().unwrap();
+    // The constructor only returns what follows it: the code on chain is the tail of the code that creates it.
+    assert!((0..creation.len()).any(|start| keccak256(&creation[start..]) == circuit.verifier_code_hash));
+}
+
+#[tokio::test]
+async fn keys_of_unknown_origin_or_of_another_model_prove_nothing_on_a_real_chain() {
+    let fixture = Fixture::new(5).await;
+    let start = |bundle: Bundle, chain_id| {
+        let srs = fixture.srs();
+        async move { EzklProver::start(settings(), &bundle, &srs, chain_id).await.map(|_| ()) }
+    };
+    let fault = start(fixture.bundle.clone(), MAINNET).await.expect_err("a development string");
+    assert_eq!(fault.code(), "VR-PROVE-008");
+
+    let mut old = fixture.bundle.clone();
+    old.manifest.circuit.ezkl_version = "22.0.0".to_owned();
+    assert_eq!(start(old, ANVIL).await.expect_err("another version").code(), "VR-PROVE-002");
+
+    let other = Fixture::new(6).await;
+    let fault = EzklProver::start(settings(), &fixture.bundle, &other.srs(), ANVIL).await.expect_err("foreign string");
+    assert_eq!(fault.code(), "VR-PROVE-007");
+
+    let foreign = fs::read_bounded(&other.bundle.path(VERIFYING_KEY_FILE), 1 << 20).unwrap();
+    fs::write_atomic(&fixture.bundle.path(VERIFYING_KEY_FILE), &foreign).unwrap();
+    let fault = Bundle::open(&fixture.bundle.folder).expect_err("foreign key");
+    assert_eq!(fault.code(), "VR-PROVE-003");
+    let resealed = Bundle::seal(&fixture.bundle.folder, fixture.bundle.manifest.clone()).unwrap();
+    let mut prover = EzklProver::start(settings(), &resealed, &fixture.srs(), ANVIL).await.unwrap();
+    let fault = prover.prove(&INPUTS, &fixture.outputs(&INPUTS)).await.expect_err("foreign key, digest renewed");
+    assert_eq!(fault.code(), "VR-PROVE-015");
+}
+
+#[tokio::test]
+async fn the_ceremony_s_string_is_good_for_a_real_chain() {
+    let ceremony = project("../shared/srs");
+    if !ceremony.is_dir() {
+        println!("SKIPPED: no ceremony strings at ../shared/srs");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = bundle_in(folder.path(), &ceremony, &network(7).to_onnx(1)).await.unwrap();
+    assert!(bundle.manifest.circuit.srs_is_ceremony);
+    EzklProver::start(settings(), &bundle, &ceremony, MAINNET).await.unwrap().stop().await;
+}
+
+#[tokio::test]
+async fn what_is_not_plain_arithmetic_gets_no_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let onnx = network(8).to_onnx(1);
+    let refused = |onnx: Vec<u8>| {
+        let folder = folder.path();
+        async move { bundle_in(folder, folder, &onnx).await.map(|_| ()).expect_err("no circuit") }
+    };
+    assert_eq!(refused(onnx[..onnx.len() / 2].to_vec()).await.code(), "VR-PROVE-013");
+    assert_eq!(refused(network(8).to_onnx(2)).await.code(), "VR-PROVE-017");
+    let mut rectified = ModelProto::decode(&onnx[..]).unwrap();
+    let square = &mut rectified.graph.as_mut().unwrap().node[2];
+    "Relu".clone_into(&mut square.op_type);
+    square.input.truncate(1);
+    assert_eq!(refused(rectified.encode_to_vec()).await.code(), "VR-PROVE-017");
+    let compiler = Compiler { node: "node".into(), script: folder.path().join("absent.mjs") };
+    let fault = compiler.compile(&project("Cargo.toml")).await.expect_err("no compiler");
+    assert_eq!(fault.code(), "VR-PROVE-018");
+}
+
+/// Sends a signal to one process of ours.
+fn signal(name: &str, process_id: u32) {
+    assert!(Command::new("kill").args([name, &process_id.to_string()]).status().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_worker_killed_at_work_is_reported_and_replaced() {
+    let fixture = Fixture::new(9).await;
+    let outputs = fixture.outputs(&INPUTS);
+    let mut prover = fixture.prover(settings()).await;
+    for _ in 0..3 {
+        let process_id = prover.process_id().unwrap();
+        // Stopped first, so that it cannot have answered by the time that it dies.
+        signal("-STOP", process_id);
+        let (outcome, ()) = tokio::join!(prover.prove(&INPUTS, &outputs), async { signal("-KILL", process_id) });
+        let fault = outcome.expect_err("killed");
+        assert_eq!(fault.code(), "VR-PROVE-010", "{fault}");
+        assert!(prover.prove(&INPUTS, &outputs).await.is_ok());
+        assert_ne!(prover.process_id(), Some(process_id));
+    }
+    let process_id = prover.process_id().unwrap();
+    let busy: Vec<Vec<i32>> = vec![INPUTS.to_vec(); 20_000];
+    let (outcome, ()) = tokio::join!(prover.witness(&busy), async { signal("-KILL", process_id) });
+    assert_eq!(outcome.expect_err("killed").code(), "VR-PROVE-010");
+    assert!(prover.prove(&INPUTS, &outputs).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_worker_that_does_not_answer_in_time_is_killed_and_replaced() {
+    let fixture = Fixture::new(10).await;
+    let outputs = fixture.outputs(&INPUTS);
+    let mut prover = fixture.prover(Settings { deadline: Duration::from_secs(5), ..settings() }).await;
+    let process_id = prover.process_id().unwrap();
+    signal("-STOP", process_id);
+    let fault = prover.prove(&INPUTS, &outputs).await.expect_err("stopped");
+    assert_eq!(fault.code(), "VR-PROVE-009");
+    assert!(prover.prove(&INPUTS, &outputs).await.is_ok());
+    assert_ne!(prover.process_id(), Some(process_id));
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_leaves_no_answer_for_the_next() {
+    let fixture = Fixture::new(11).await;
+    let outputs = fixture.outputs(&INPUTS);
+    let mut prover = fixture.prover(settings()).await;
+    let busy: Vec<Vec<i32>> = vec![INPUTS.to_vec(); 20_000];
+    let given_up = tokio::time::timeout(Duration::from_millis(10), prover.witness(&busy)).await;
+    assert!(given_up.is_err());
+    assert!(prover.prove(&INPUTS, &outputs).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_worker_beyond_its_memory_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ezkl = Ezkl::new(Settings { memory_limit_mb: 40, ..settings() });
+    let fault = Srs::generate(&mut ezkl, folder.path(), 18).await.expect_err("40 MB");
+    assert_eq!(fault.code(), "VR-PROVE-011", "{fault}");
+    Srs::generate(&mut ezkl, folder.path(), 6).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stopped_worker_is_gone_and_so_is_its_scratch_folder() {
+    let mut ezkl = Ezkl::new(settings());
+    ezkl.peak_rss_bytes().await.unwrap();
+    let process = PathBuf::from(format!("/proc/{}", ezkl.process_id().unwrap()));
+    let command_line = fs::read_text(&process.join("cmdline"), 4096).unwrap();
+    let scratch = PathBuf::from(command_line.split('\0').nth(3).unwrap());
+    assert!(scratch.is_dir());
+    ezkl.stop().await;
+    assert!(!process.exists());
+    assert!(!scratch.exists());
+}
+
+#[tokio::test]
+async fn what_is_no_worker_is_found_out() {
+    let cases = [
+        ("echo hello; exec cat > /dev/null", "VR-PROVE-012"),
+        ("yes | tr -d '\\n'", "VR-PROVE-012"),
+        (
+            r#"echo '{"id":9,"ok":{"ezkl_version":"23.0.5","python_version":"3"}}'; exec cat > /dev/null"#,
+            "VR-PROVE-012",
+        ),
+        (r#"echo '{"id":1}'; exec cat > /dev/null"#, "VR-PROVE-012"),
+        (
+            r#"echo '{"id":1,"ok":{"ezkl_version":"22.3.0","python_version":"3"}}'; exec cat > /dev/null"#,
+            "VR-PROVE-002",
+        ),
+        ("echo no module named ezkl >&2; exit 1", "VR-PROVE-010"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("python");
+    for (body, code) in cases {
+        // Written by another process: one of ours that is forked meanwhile would keep the file busy.
+        let write = r#"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 700 "$1""#;
+        let path = script.to_str().unwrap();
+        assert!(Command::new("sh").args(["-c", write, "sh", path, body]).status().unwrap().success());
+        let mut ezkl = Ezkl::new(Settings { python: script.clone(), ..settings() });
+        let fault = ezkl.peak_rss_bytes().await.expect_err(body);
+        assert_eq!(fault.code(), code, "{body}: {fault}");
+        assert!(code != "VR-PROVE-010" || fault.to_string().contains("no module named ezkl"));
+    }
+    let mut ezkl = Ezkl::new(Settings { python: folder.path().join("absent"), ..settings() });
+    assert_eq!(ezkl.peak_rss_bytes().await.expect_err("absent").code(), "VR-PROVE-001");
+}

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tract_onnx::pb::ModelProto;
 use veriregime_agent::fs;
 use veriregime_agent::inference::{Layout, Model};
+use veriregime_agent::proof::baseline;
 use veriregime_agent::proof::build::{Build, Compiler, build};
 use veriregime_agent::proof::bundle::{Bundle, REQUIRED_FILES, SCHEMA};
 use veriregime_agent::proof::error::ProofError;
@@ -52,6 +53,10 @@ fn python() -> PathBuf {
 
 fn settings() -> Settings {
     Settings { python: python(), deadline: Duration::from_mins(1), memory_limit_mb: 512 }
+}
+
+fn compiler() -> Compiler {
+    Compiler { node: "node".into(), script: project("contracts/verifier.mjs") }
 }
 
 fn network(seed: u64) -> SquareNetwork {
@@ -103,7 +108,7 @@ async fn bundle_in(folder: &Path, srs_folder: &Path, onnx: &[u8]) -> Result<Bund
     let folder = folder.join("bundle");
     fs::create_folder(&folder)?;
     fs::write_atomic(&folder.join(ONNX_FILE), onnx)?;
-    let compiler = Compiler { node: "node".into(), script: project("contracts/verifier.mjs") };
+    let compiler = compiler();
     let request = Build {
         folder: &folder,
         srs_folder,
@@ -269,6 +274,21 @@ async fn what_is_not_plain_arithmetic_gets_no_keys() {
     let compiler = Compiler { node: "node".into(), script: folder.path().join("absent.mjs") };
     let fault = compiler.compile(&project("Cargo.toml")).await.expect_err("no compiler");
     assert_eq!(fault.code(), "VR-PROVE-018");
+}
+
+#[tokio::test]
+async fn another_network_is_proven_with_ezkl_as_it_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (onnx, input) = (folder.path().join("other.onnx"), folder.path().join("input.json"));
+    fs::write_atomic(&onnx, &network(12).to_onnx(1)).unwrap();
+    fs::write_atomic(&input, json!({"input_data": [vec![0.5; FEATURES]]}).to_string().as_bytes()).unwrap();
+    let baseline = baseline::measure(python(), &compiler(), &onnx, &input).await.unwrap();
+    assert_eq!(baseline.proof.instances.len(), FEATURES + Outputs::COUNT);
+    assert!(baseline.prove_ms > 0.0);
+    // With EZKL's own arguments the network is rounded by lookups: far more rows than in ours.
+    assert!(baseline.logrows > 7, "{}", baseline.logrows);
+    assert!(baseline.pk_bytes > 1 << baseline.logrows);
+    assert!(!baseline.verifier.bytecode.is_empty());
 }
 
 /// Sends a signal to one process of ours.

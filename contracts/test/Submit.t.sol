@@ -231,6 +231,17 @@ contract SubmitTest is OracleFixture {
         _submit(modelId, outputs);
     }
 
+    function test_OutputBoundIsExclusive() public {
+        int128[] memory outputs = _outputs(0, 0, 0);
+        (outputs[0], outputs[1]) = (-64 * ONE + 1, 64 * ONE - 1);
+        oracle.instancesOf(modelId, MONDAY, _candles(3), outputs);
+        outputs[2] = -64 * ONE;
+        vm.expectRevert(
+            abi.encodeWithSelector(IRegimeRiskOracle.OutputOutOfRange.selector, 2, outputs[2], uint256(1) << 80)
+        );
+        oracle.instancesOf(modelId, MONDAY, _candles(3), outputs);
+    }
+
     function testFuzz_RevertWhen_ProofLengthIsWrong(uint8 length) public {
         vm.assume(length != PROOF_LENGTH);
         vm.prank(SUBMITTER);

@@ -36,7 +36,7 @@ const MAX_GAS_LIMIT: u64 = 10_000_000;
 /// Longest wait for a transaction that is not an update.
 const RECEIPT_TIMEOUT: Duration = Duration::from_mins(2);
 /// Pause between two looks for its receipt.
-const RECEIPT_POLL: Duration = Duration::from_millis(100);
+const RECEIPT_POLL: Duration = Duration::from_millis(20);
 
 /// How to reach a chain.
 #[derive(Debug, Clone)]
@@ -199,6 +199,23 @@ impl Reader {
         }
         Ok(Some(Landed { hash, block: receipt.block_number.unwrap_or(0), gas_used: receipt.gas_used }))
     }
+
+    /// Waits for a transaction to be mined.
+    ///
+    /// # Errors
+    /// [`ChainFault::Reverted`], or [`ChainFault::Unreachable`] where no receipt comes, else [`ChainFault`].
+    pub async fn receipt(&self, hash: B256) -> Result<TransactionReceipt, ChainFault> {
+        let found = tokio::time::timeout(RECEIPT_TIMEOUT, async {
+            loop {
+                if let Some(receipt) = self.provider.get_transaction_receipt(hash).await? {
+                    return Ok::<_, ChainFault>(receipt);
+                }
+                tokio::time::sleep(RECEIPT_POLL).await;
+            }
+        });
+        let receipt = found.await.map_err(|_| ChainFault::Unreachable(format!("no receipt for {}", hash)))??;
+        if receipt.status() { Ok(receipt) } else { Err(ChainFault::Reverted(hash)) }
+    }
 }
 
 impl Chain {
@@ -260,21 +277,11 @@ impl Chain {
     /// Signs and sends a transaction that is not an update, and waits for it.
     ///
     /// # Errors
-    /// [`ChainFault::Reverted`], or [`ChainFault::Unreachable`] where no receipt comes, else [`ChainFault`].
+    /// As [`Reader::receipt`].
     pub async fn send(&self, request: TransactionRequest) -> Result<TransactionReceipt, ChainFault> {
         let attempt = self.sign(request, self.nonce().await?, None).await?;
         self.broadcast(&attempt).await?;
-        let found = tokio::time::timeout(RECEIPT_TIMEOUT, async {
-            loop {
-                if let Some(receipt) = self.read.provider.get_transaction_receipt(attempt.hash).await? {
-                    return Ok::<_, ChainFault>(receipt);
-                }
-                tokio::time::sleep(RECEIPT_POLL).await;
-            }
-        });
-        let receipt =
-            found.await.map_err(|_| ChainFault::Unreachable(format!("no receipt for {}", attempt.hash)))??;
-        if receipt.status() { Ok(receipt) } else { Err(ChainFault::Reverted(attempt.hash)) }
+        self.read.receipt(attempt.hash).await
     }
 
     /// Puts creation code on the chain.

@@ -205,8 +205,8 @@ impl Bench<'_> {
             measured.verify_ms.push(proved.verify_ms);
             measured.last_proof = proved.proof;
             self.chain.broadcast(&attempt).await?;
-            let landed = self.chain.read.landed(attempt.hash).await?.context("anvil mines at once")?;
-            measured.submit_gas = measured.submit_gas.max(landed.gas_used);
+            let receipt = self.chain.read.receipt(attempt.hash).await?;
+            measured.submit_gas = measured.submit_gas.max(receipt.gas_used);
         }
         Ok(measured)
     }

@@ -82,6 +82,7 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    end_quietly_with_the_reader();
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -91,6 +92,18 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => report::failed(&error),
     }
+}
+
+/// A reader that closes standard output, such as `head`, ends the program without a complaint.
+fn end_quietly_with_the_reader() {
+    let complain = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let message = panic.payload_as_str().unwrap_or("");
+        if message.starts_with("failed printing to stdout") && message.contains("Broken pipe") {
+            std::process::exit(i32::from(EXIT_DONE));
+        }
+        complain(panic);
+    }));
 }
 
 async fn run(cli: Cli) -> anyhow::Result<u8> {

@@ -38,9 +38,10 @@ pub async fn run(args: OnceArgs, settings: Option<&Path>, json: bool) -> anyhow:
     let store = if args.dry_run { Store::open(Path::new(":memory:"))? } else { Store::open(&config.state_path)? };
     let mut agent = setup::agent(&config, Clock::System, store).await?;
     let stop = CancellationToken::new();
+    let last = if args.dry_run { Stage::Proved } else { Stage::Missed };
     let signals = stop_on_signal(stop.clone())?;
     let period = PeriodId::at_ms(agent.clock.now_ms());
-    let record = if args.dry_run { agent.run_dry(period, &stop).await? } else { agent.run(period, &stop).await? };
+    let record = agent.run_until(last, period, &stop).await?;
     signals.abort();
     agent.prover.stop().await;
     if json {

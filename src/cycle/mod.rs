@@ -52,29 +52,34 @@ impl Agent {
     }
 
     /// Runs the cycle of `period` from wherever it was left until it has ended, at the latest when the period does.
-    /// Breaks off when `stop` is cancelled, to be taken up again from what is stored. A cycle that may have a transaction on its way when the period
-    /// ends and the chain does not answer stays unfinished; [`Agent::settle`] closes it later.
+    /// Breaks off when `stop` is cancelled, to be taken up again from what is stored. A cycle that may have a
+    /// transaction on its way when the period ends and the chain does not answer stays unfinished; [`Agent::settle`]
+    /// closes it later.
     ///
     /// # Errors
     /// Only when the database fails: then nothing can be done safely.
     pub async fn run(&mut self, period: PeriodId, stop: &CancellationToken) -> Result<CycleRecord, StateFault> {
-        let span = info_span!("cycle", period = period.0, model = %self.bundle.manifest.model_id);
-        self.run_to(period, Stage::Missed, stop).instrument(span).await
+        self.run_until(Stage::Missed, period, stop).await
     }
 
-    /// As [`Agent::run`] up to a verified proof; nothing is signed or sent.
+    /// As [`Agent::run`], but no further than the stage `last`.
     ///
     /// # Errors
     /// As [`Agent::run`].
-    pub async fn run_dry(&mut self, period: PeriodId, stop: &CancellationToken) -> Result<CycleRecord, StateFault> {
-        let span = info_span!("dry_cycle", period = period.0, model = %self.bundle.manifest.model_id);
-        self.run_to(period, Stage::Proved, stop).instrument(span).await
+    pub async fn run_until(
+        &mut self,
+        last: Stage,
+        period: PeriodId,
+        stop: &CancellationToken,
+    ) -> Result<CycleRecord, StateFault> {
+        let span = info_span!("cycle", period = period.0, model = %self.bundle.manifest.model_id);
+        self.steps_until(last, period, stop).instrument(span).await
     }
 
-    async fn run_to(
+    async fn steps_until(
         &mut self,
-        period: PeriodId,
         last: Stage,
+        period: PeriodId,
         stop: &CancellationToken,
     ) -> Result<CycleRecord, StateFault> {
         let mut record = self.store.begin(self.manifest(), period, self.clock.now_ms())?;

@@ -38,7 +38,8 @@ impl Agent {
         let (from_ms, to_ms) = features::window_ms(spec, record.period);
         let mut series = Vec::with_capacity(self.bundle.manifest.markets.len());
         for market in &self.bundle.manifest.markets {
-            let candles = self.source.candles(&market.symbol, from_ms, to_ms, now_ms).await?;
+            // One minute more, whose close is carried in should the first minute be absent.
+            let candles = self.source.candles(&market.symbol, from_ms - MINUTE_MS, to_ms, now_ms).await?;
             let complete = candles.last().is_some_and(|last| last.close_time_ms() == to_ms);
             if !complete && now_ms < to_ms + SETTLE_MS {
                 return Err(CycleFault::Unsettled);

@@ -99,6 +99,9 @@ impl Agent {
 
     /// What the chain says of the cycle: one of its transactions landed, another's update is there, or nothing yet.
     pub(super) async fn look_on_chain(&self, record: &CycleRecord) -> Result<Option<Step<'static>>, CycleFault> {
+        // Before the receipts: what lands between the two reads is then found to be ours.
+        let model_id = self.chain.read.model_id(self.oracle, &self.expected).await?;
+        let latest = self.chain.read.latest_period(self.oracle, model_id).await?;
         for attempt in self.store.attempts(self.manifest(), record.period)?.iter().rev() {
             match self.chain.read.landed(attempt.hash).await {
                 Ok(Some(landed)) => return Ok(Some(Step::Confirmed(landed))),
@@ -107,8 +110,6 @@ impl Agent {
                 Err(fault) => return Err(fault.into()),
             }
         }
-        let model_id = self.chain.read.model_id(self.oracle, &self.expected).await?;
-        let latest = self.chain.read.latest_period(self.oracle, model_id).await?;
         Ok((latest == record.period).then_some(Step::AlreadyByOther))
     }
 

@@ -221,7 +221,7 @@ impl Store {
         rows::unfinished_before(&self.lock(), manifest, period)
     }
 
-    /// The stored candles of each market; those that were carried forward are not among them.
+    /// The stored candles of each market; those that were carried forward are not among them, but for the first minute.
     ///
     /// # Errors
     /// [`StateFault`].

@@ -174,12 +174,13 @@ fn json(value: &impl Serialize) -> Result<String, StateFault> {
     serde_json::to_string(value).map_err(|error| StateFault::Corrupt(error.to_string()))
 }
 
-/// The candles that were really there, six little-endian words each, as the series' digest has them.
+/// The candles that were really there, six little-endian words each, as the series' digest has them. The first one is
+/// written even if it was carried: there is nothing before it to carry it from again.
 fn encode_candles(series: &CandleSeries) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(series.candles().len() * CANDLE_BYTES);
     let mut carried = series.carried().iter().peekable();
     for candle in series.candles() {
-        if carried.next_if_eq(&&candle.open_time_ms).is_some() {
+        if carried.next_if_eq(&&candle.open_time_ms).is_some() && candle.open_time_ms != series.start_ms() {
             continue;
         }
         bytes.extend(candle.open_time_ms.to_le_bytes());

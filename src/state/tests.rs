@@ -107,3 +107,22 @@ fn what_is_not_our_database_is_refused() {
     assert_eq!(Store::open(&path).expect_err("not SQLite").code(), "VR-STATE-001");
     assert_eq!(Store::open(Path::new("/proc/nowhere/db")).expect_err("no folder").code(), "VR-STATE-001");
 }
+
+#[test]
+fn a_window_whose_first_minute_was_carried_in_is_read_back_the_same() {
+    let candle = |minute: i64, close: f64| Candle {
+        open_time_ms: minute * MINUTE_MS,
+        open: close,
+        high: close,
+        low: close,
+        close,
+        volume: 1.0,
+    };
+    let series = CandleSeries::new(&[candle(0, 5.0), candle(2, 6.0)], MINUTE_MS, 3 * MINUTE_MS, 1).unwrap();
+    let store = Store::open(Path::new(":memory:")).unwrap();
+    store.begin(MANIFEST, PERIOD, 1).unwrap();
+    store.advance(MANIFEST, PERIOD, &Step::Collected(&[series.clone()]), 1).unwrap();
+    let stored = store.candles(MANIFEST, PERIOD).unwrap();
+    let again = CandleSeries::new(&stored[0], MINUTE_MS, 3 * MINUTE_MS, 1).unwrap();
+    assert_eq!(again.digest(), series.digest());
+}

@@ -213,7 +213,7 @@ impl Reader {
                 tokio::time::sleep(RECEIPT_POLL).await;
             }
         });
-        let receipt = found.await.map_err(|_| ChainFault::Unreachable(format!("no receipt for {}", hash)))??;
+        let receipt = found.await.map_err(|_| ChainFault::Unreachable(format!("no receipt for {hash}")))??;
         if receipt.status() { Ok(receipt) } else { Err(ChainFault::Reverted(hash)) }
     }
 }

@@ -3,15 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use alloy::primitives::B256;
 use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
-use super::development::{self, Anvil, OWNER_KEY};
-use super::{deploy, report, setup};
+use super::development::{self, World};
+use super::{report, setup};
 use crate::candles::simulated::SimulatedMarket;
-use crate::chain::deploy::Deployment;
 use crate::chain::{Chain, Update};
 use crate::config::Config;
 use crate::features::{self, Batch};
@@ -101,24 +99,19 @@ struct Case {
 pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let mut config = crate::config::load(settings)?;
     let scratch = tempfile::tempdir().context("no scratch folder")?;
-    let (bundle, _) = development::provable_bundle(&mut config, scratch.path()).await?;
-    let model = setup::model(&bundle)?;
-    let program = args.anvil.clone().unwrap_or_else(|| development::foundry("anvil"));
-    let anvil = Anvil::start(&program, FIRST_PERIOD.start_seconds()).await?;
-    config.chain.rpc_url = anvil.rpc_url.clone();
-    config.chain.chain_id = 31_337;
-    let (_, key) = development::write_key(scratch.path(), "owner.key", OWNER_KEY)?;
-    let chain = Chain::new(setup::chain_settings(&config), &key)?;
-    let deployment = deploy::bundle_on(&chain, &bundle, chain.address()).await?;
+    let start_seconds = FIRST_PERIOD.start_seconds();
+    let world = World::start(&mut config, scratch.path(), args.anvil.as_deref(), start_seconds).await?;
+    let (bundle, chain) = (&world.bundle, setup::chain(&config)?);
+    let model = setup::model(bundle)?;
     let mut prover =
-        EzklProver::start(setup::worker_settings(&config), &bundle, &config.prover.srs_dir, config.chain.chain_id)
+        EzklProver::start(setup::worker_settings(&config), bundle, &config.prover.srs_dir, config.chain.chain_id)
             .await?;
 
-    let cases = cases(&bundle, args.runs)?;
-    let mut bench = Bench { bundle: &bundle, model: &model, chain: &chain, deployment, anvil: &anvil };
+    let cases = cases(bundle, args.runs)?;
+    let mut bench = Bench { world: &world, model: &model, chain: &chain };
     let measured = bench.cycles(&mut prover, &cases).await?;
     let prover_peak_rss_mb = prover.peak_rss_bytes().await? as f64 / 1e6;
-    let verify_gas = chain.verification_gas(deployment.verifier, &measured.last_proof).await?;
+    let verify_gas = chain.verification_gas(world.deployment.verifier, &measured.last_proof).await?;
     prover.stop().await;
     let circuit = &bundle.manifest.circuit;
     let figures = Figures {
@@ -136,7 +129,7 @@ pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow
         verify_gas,
         submit_gas: measured.submit_gas,
         inference_us_p50: inference_us(&model, &bench.vectors(&cases[0])?)?,
-        features_rows_per_s: feature_rows_per_second(&bundle)?,
+        features_rows_per_s: feature_rows_per_second(bundle)?,
         cycle_ms_p50: quantile(&measured.cycle_ms, 0.5),
         baseline: baseline_figures(&args, &config, &chain).await?,
     };
@@ -149,11 +142,9 @@ pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow
 }
 
 struct Bench<'a> {
-    bundle: &'a Bundle,
+    world: &'a World,
     model: &'a Model,
     chain: &'a Chain,
-    deployment: Deployment,
-    anvil: &'a Anvil,
 }
 
 struct Measured {
@@ -167,9 +158,9 @@ struct Measured {
 
 impl Bench<'_> {
     fn vectors(&self, case: &Case) -> anyhow::Result<Vec<FeatureVector>> {
-        let spec = &self.bundle.manifest.features;
+        let spec = &self.world.bundle.manifest.features;
         let one = features::vector(spec, &case.series, case.period)?;
-        Ok(vec![one; self.bundle.manifest.markets.len()])
+        Ok(vec![one; self.world.bundle.manifest.markets.len()])
     }
 
     /// From candles in memory to a signed transaction, again and again; the last one is sent.
@@ -183,22 +174,21 @@ impl Bench<'_> {
             last_proof: Proof { bytes: Vec::new().into(), instances: Vec::new() },
         };
         for case in cases {
-            self.anvil.set_time(case.period.start_seconds() + 15).await?;
+            self.world.anvil.set_time(case.period.start_seconds() + 15).await?;
             let started = Instant::now();
             let vectors = self.vectors(case)?;
             let inputs = FeatureVector::concat(&vectors);
             let outputs: Vec<Outputs> = self.model.predict(&inputs)?.into_iter().map(|one| one.circuit).collect();
             let proved = prover.prove(&inputs, &Outputs::concat(&outputs)).await?;
-            let model_id: B256 = self.deployment.model_id;
             let update = Update {
-                model_id,
+                model_id: self.world.deployment.model_id,
                 period: case.period,
                 features: &vectors,
                 outputs: &outputs,
                 proof: &proved.proof.bytes,
             };
             let nonce = self.chain.nonce().await?;
-            let attempt = self.chain.sign_update(self.deployment.oracle, &update, nonce, None).await?;
+            let attempt = self.chain.sign_update(self.world.deployment.oracle, &update, nonce, None).await?;
             measured.cycle_ms.push(started.elapsed().as_secs_f64() * 1e3);
             measured.witness_ms.push(proved.witness_ms);
             measured.prove_ms.push(proved.prove_ms);

@@ -12,9 +12,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::development::{self, Anvil, OWNER_KEY, SUBMITTER_KEY};
-use super::{deploy, setup};
-use crate::chain::Chain;
+use super::development::{Anvil, World};
+use super::setup;
 use crate::chain::abi::IRegimeRiskOracle::Params;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -27,6 +26,8 @@ use crate::types::time::{format_utc, parse_utc_ms};
 
 /// From a period's start to its cycle.
 const CYCLE_DELAY_SECONDS: i64 = 15;
+/// Its first day turns from calm to turbulent and back.
+const DEFAULT_SEED: u64 = 13;
 /// More periods than this make no demo.
 const MAX_PERIODS: u32 = 500;
 
@@ -51,7 +52,7 @@ pub struct DemoArgs {
     #[arg(long, value_parser = parse_utc_ms, value_name = "TIME")]
     from: Option<i64>,
     /// Seed of the simulated market.
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
     /// Leave the chain running until Ctrl-C.
     #[arg(long)]
@@ -163,41 +164,34 @@ async fn prepare(
 ) -> anyhow::Result<Demo> {
     let started = Instant::now();
     let configured_srs = config.prover.srs_dir.clone();
-    let (bundle, ceremony) = development::provable_bundle(config, scratch.path()).await?;
-    let circuit = &bundle.manifest.circuit;
+    let world = World::start(config, scratch.path(), args.anvil.as_deref(), first.start_seconds()).await?;
+    let circuit = &world.bundle.manifest.circuit;
     said(format!(
         "model     {}: {} public inputs, {} rows, {} byte proofs",
-        bundle.manifest.model_id, circuit.instances, circuit.rows, circuit.proof_bytes
+        world.bundle.manifest.model_id, circuit.instances, circuit.rows, circuit.proof_bytes
     ));
-    if ceremony {
+    if world.ceremony {
         said(format!("keys      the bundle's, from the public ceremony's string kzg{}.srs", circuit.logrows));
     } else {
         said(format!(
-            "keys      no ceremony string in {} and none can be downloaded: made a development string and keys\n          in {} ms. Good for a chain of your own only; any other chain refuses them.",
+            "keys      no ceremony string in {} and none can be downloaded, so the demo made a development string and\n          \
+             keys of its own. They are good for this chain only; any other chain is refused.",
             configured_srs.display(),
-            started.elapsed().as_millis()
         ));
     }
-    let program = args.anvil.clone().unwrap_or_else(|| development::foundry("anvil"));
-    let anvil = Anvil::start(&program, first.start_seconds()).await?;
-    config.chain.rpc_url = anvil.rpc_url.clone();
-    config.chain.chain_id = 31_337;
-    let (_, owner_key) = development::write_key(scratch.path(), "owner.key", OWNER_KEY)?;
-    (config.chain.key_file, _) = development::write_key(scratch.path(), "submitter.key", SUBMITTER_KEY)?;
-    let submitter = setup::chain(config)?.address();
-    let owner = Chain::new(setup::chain_settings(config), &owner_key)?;
-    let deployment = deploy::bundle_on(&owner, &bundle, submitter).await?;
-    config.chain.oracle = Some(deployment.oracle);
     said(format!(
-        "chain     anvil at {} (chain 31337), its time starting at {}\ncontracts RiskOracle {}, verifier {}",
-        anvil.rpc_url.as_str().trim_end_matches('/'),
+        "chain     anvil at {} (chain {}), its time starting at {}\ncontracts RiskOracle {}, verifier {}\n          \
+         ready after {} ms",
+        world.anvil.rpc_url.as_str().trim_end_matches('/'),
+        config.chain.chain_id,
         format_utc(first.start_ms()),
-        deployment.oracle,
-        deployment.verifier
+        world.deployment.oracle,
+        world.deployment.verifier,
+        started.elapsed().as_millis()
     ));
     let store = Store::open(&scratch.path().join("agent.sqlite"))?;
     let agent = setup::agent(config, clock.clone(), store).await?;
-    Ok(Demo { config: config.clone(), agent, anvil, clock, _scratch: scratch })
+    Ok(Demo { config: config.clone(), agent, anvil: world.anvil, clock, _scratch: scratch })
 }
 
 /// Moves chain and clock to the period and runs its cycle.

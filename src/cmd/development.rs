@@ -7,11 +7,14 @@ use std::time::Duration;
 use alloy::providers::{Provider, RootProvider};
 use anyhow::Context;
 use secrecy::SecretString;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use url::Url;
 
-use super::setup;
+use super::{deploy, setup};
+use crate::chain::Chain;
+use crate::chain::deploy::Deployment;
 use crate::config::Config;
 use crate::fs;
 use crate::proof::build::{self, Build, Compiler};
@@ -22,10 +25,12 @@ use crate::proof::supervisor::Ezkl;
 use crate::types::manifest::ONNX_FILE;
 
 /// First two accounts of the mnemonic that every development chain prints at its start. Worth nothing elsewhere.
-pub const OWNER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+const OWNER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 /// See [`OWNER_KEY`].
-pub const SUBMITTER_KEY: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+const SUBMITTER_KEY: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 
+/// Chain id that anvil takes by itself.
+const CHAIN_ID: u64 = 31_337;
 /// Longest wait for anvil to listen.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 /// Lines that anvil may print before it says where it listens.
@@ -67,10 +72,17 @@ impl Anvil {
     /// # Errors
     /// A chain that does not answer, or whose time is later already.
     pub async fn set_time(&self, unix_seconds: i64) -> anyhow::Result<()> {
-        let _: serde_json::Value =
-            self.provider.raw_request("evm_setNextBlockTimestamp".into(), [unix_seconds]).await?;
-        let _: serde_json::Value = self.provider.raw_request("evm_mine".into(), ()).await?;
+        self.request("evm_setNextBlockTimestamp", json!([unix_seconds])).await?;
+        self.request("evm_mine", json!([])).await?;
         Ok(())
+    }
+
+    /// Any request of anvil's own.
+    ///
+    /// # Errors
+    /// A chain that does not answer or refuses.
+    pub async fn request(&self, method: &'static str, params: Value) -> anyhow::Result<Value> {
+        Ok(self.provider.raw_request(method.into(), params).await?)
     }
 }
 
@@ -101,14 +113,45 @@ pub fn compiler() -> Compiler {
     Compiler { node: "node".into(), script: "contracts/verifier.mjs".into() }
 }
 
-/// Writes a development key into `folder` and gives back its file and itself.
-///
-/// # Errors
-/// A folder that cannot be written.
-pub fn write_key(folder: &Path, name: &str, key: &str) -> anyhow::Result<(PathBuf, SecretString)> {
-    let path = folder.join(name);
-    fs::write_private(&path, key.as_bytes())?;
-    Ok((path, SecretString::from(key)))
+/// A chain with everything deployed on it.
+#[derive(Debug)]
+pub struct World {
+    /// The chain.
+    pub anvil: Anvil,
+    /// The bundle that runs on it.
+    pub bundle: Bundle,
+    /// Whether the bundle's keys are from the public ceremony's string.
+    pub ceremony: bool,
+    /// The contracts.
+    pub deployment: Deployment,
+    /// The wallet that owns them.
+    pub owner: Chain,
+}
+
+impl World {
+    /// Starts anvil at `unix_seconds` and deploys the configured bundle, owned by one development account with another
+    /// as submitter. Points `config` at all of it; what has to be made lies in `scratch`.
+    ///
+    /// # Errors
+    /// What keeps it from being made.
+    pub async fn start(
+        config: &mut Config,
+        scratch: &Path,
+        anvil: Option<&Path>,
+        unix_seconds: i64,
+    ) -> anyhow::Result<Self> {
+        let (bundle, ceremony) = provable_bundle(config, scratch).await?;
+        let anvil = Anvil::start(anvil.unwrap_or(&foundry("anvil")), unix_seconds).await?;
+        config.chain.rpc_url = anvil.rpc_url.clone();
+        config.chain.chain_id = CHAIN_ID;
+        config.chain.key_file = scratch.join("submitter.key");
+        fs::write_private(&config.chain.key_file, SUBMITTER_KEY.as_bytes())?;
+        let submitter = setup::chain(config)?.address();
+        let owner = Chain::new(setup::chain_settings(config), &SecretString::from(OWNER_KEY))?;
+        let deployment = deploy::bundle_on(&owner, &bundle, submitter).await?;
+        config.chain.oracle = Some(deployment.oracle);
+        Ok(Self { anvil, bundle, ceremony, deployment, owner })
+    }
 }
 
 /// The configured bundle if its ceremony string is there or can be fetched; otherwise a copy in `scratch` with a
@@ -116,7 +159,7 @@ pub fn write_key(folder: &Path, name: &str, key: &str) -> anyhow::Result<(PathBu
 ///
 /// # Errors
 /// What keeps either from being made.
-pub async fn provable_bundle(config: &mut Config, scratch: &Path) -> anyhow::Result<(Bundle, bool)> {
+async fn provable_bundle(config: &mut Config, scratch: &Path) -> anyhow::Result<(Bundle, bool)> {
     let bundle = Bundle::open(&config.bundle)?;
     let mut ezkl = Ezkl::new(setup::worker_settings(config));
     let logrows = bundle.manifest.circuit.logrows;

@@ -121,7 +121,7 @@ fn a_window_whose_first_minute_was_carried_in_is_read_back_the_same() {
     let series = CandleSeries::new(&[candle(0, 5.0), candle(2, 6.0)], MINUTE_MS, 3 * MINUTE_MS, 1).unwrap();
     let store = Store::open(Path::new(":memory:")).unwrap();
     store.begin(MANIFEST, PERIOD, 1).unwrap();
-    store.advance(MANIFEST, PERIOD, &Step::Collected(&[series.clone()]), 1).unwrap();
+    store.advance(MANIFEST, PERIOD, &Step::Collected(std::slice::from_ref(&series)), 1).unwrap();
     let stored = store.candles(MANIFEST, PERIOD).unwrap();
     let again = CandleSeries::new(&stored[0], MINUTE_MS, 3 * MINUTE_MS, 1).unwrap();
     assert_eq!(again.digest(), series.digest());

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 mod candles;
+mod cycle;
 mod features;
 mod inference;
 mod market;
 mod model;
 mod proof;
 mod training;
+mod world;

@@ -1,0 +1,161 @@
+//! Whole cycles with real candles over HTTP, real proofs and real transactions.
+
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use veriregime_agent::types::cycle::{CycleRecord, Stage};
+use veriregime_agent::types::period::PeriodId;
+
+use crate::world::{FIRST, World};
+
+fn go() -> CancellationToken {
+    CancellationToken::new()
+}
+
+fn code(record: &CycleRecord) -> &str {
+    record.miss.as_ref().map_or("", |miss| &miss.code)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_lands_once_whoever_runs_the_period_again() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let mut agent = world.agent("one").await;
+    let record = agent.run(FIRST, &go()).await.unwrap();
+    assert_eq!(record.stage, Stage::Confirmed, "{:?}", record.miss);
+    let forecast = record.forecast.unwrap();
+    assert_eq!(forecast.outputs.len(), 1);
+    let market = agent.expected.markets[0];
+    let read = agent.chain.read.params(agent.oracle, market).await.unwrap();
+    let prediction = forecast.outputs[0].decode(agent.bundle.manifest.circuit.output_scale);
+    let on_chain = f64::from(read.current.probabilityHighBps) / 1e4;
+    assert!((on_chain - prediction.probability_high).abs() <= 0.5e-4 + 1e-9, "{on_chain} {prediction:?}");
+    let volatility = read.current.volatilityWad as f64 / 1e18;
+    assert!((volatility / prediction.volatility - 1.0).abs() < 1e-9, "{volatility} {prediction:?}");
+
+    assert_eq!(agent.run(FIRST, &go()).await.unwrap().stage, Stage::Confirmed);
+    let mut other = world.agent("a database that knows nothing").await;
+    assert_eq!(other.run(FIRST, &go()).await.unwrap().stage, Stage::AlreadyByOther);
+    assert_eq!(world.updates(FIRST).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_after_any_stage_ends_with_exactly_one_update() {
+    let world = World::new().await;
+    let mut period = FIRST;
+    for stage in [Stage::Planned, Stage::Collected, Stage::Forecast, Stage::Proved, Stage::Submitting] {
+        world.enter(period).await;
+        let mut agent = world.agent("crash").await;
+        assert_eq!(agent.run_until(stage, period, &go()).await.unwrap().stage, stage);
+        if stage == Stage::Submitting {
+            // Killed after the bytes went out and before anything was noted of it.
+            let attempts = agent.store.attempts(agent.manifest(), period).unwrap();
+            agent.chain.broadcast(&attempts[0]).await.unwrap();
+        }
+        drop(agent);
+        let mut agent = world.agent("crash").await;
+        let record = agent.run(period, &go()).await.unwrap();
+        assert_eq!(record.stage, Stage::Confirmed, "after {stage:?}: {:?}", record.miss);
+        assert_eq!(world.updates(period).await, 1, "after {stage:?}");
+        period = period.next();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_race_between_two_agents_has_one_winner_and_no_loser() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let (mut one, mut two) = (world.agent("one").await, world.agent("two").await);
+    one.run_until(Stage::Submitting, FIRST, &go()).await.unwrap();
+    two.run_until(Stage::Proved, FIRST, &go()).await.unwrap();
+    assert_eq!(one.run(FIRST, &go()).await.unwrap().stage, Stage::Confirmed);
+    assert_eq!(two.run(FIRST, &go()).await.unwrap().stage, Stage::AlreadyByOther);
+    assert_eq!(world.updates(FIRST).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_that_the_chain_drops_is_sent_again_with_the_same_bytes() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let snapshot: Value = world.chain.anvil.request("evm_snapshot", Value::Array(vec![])).await.unwrap();
+    let mut agent = world.agent("one").await;
+    let record = agent.run(FIRST, &go()).await.unwrap();
+    assert_eq!(agent.recheck(&record).await.unwrap().stage, Stage::Confirmed);
+
+    world.chain.anvil.request("evm_revert", Value::Array(vec![snapshot])).await.unwrap();
+    assert_eq!(world.updates(FIRST).await, 0);
+    let dropped = agent.recheck(&record).await.unwrap();
+    assert_eq!(dropped.stage, Stage::Submitting);
+    let again = agent.run(FIRST, &go()).await.unwrap();
+    assert_eq!(again.landed.unwrap().hash, record.landed.unwrap().hash);
+    assert_eq!(world.updates(FIRST).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_period_that_ends_first_is_missed_with_the_reason_and_nothing_lands_late() {
+    let mut world = World::new().await;
+    world.enter(FIRST).await;
+    // An RPC that hangs up; the period ends as soon as somebody has called.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dead = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let rpc_url = std::mem::replace(&mut world.config.chain.rpc_url, dead);
+    let mut agent = world.agent("down").await;
+    let clock = world.clock.clone();
+    let end = tokio::spawn(async move {
+        listener.accept().await.unwrap();
+        clock.set_ms(FIRST.end_ms());
+    });
+    let record = agent.run(FIRST, &go()).await.unwrap();
+    end.await.unwrap();
+    assert_eq!((record.stage, code(&record)), (Stage::Missed, "VR-CHAIN-001"));
+    world.config.chain.rpc_url = rpc_url;
+    assert_eq!(world.agent("down").await.run(FIRST, &go()).await.unwrap().stage, Stage::Missed);
+    assert_eq!(world.updates(FIRST).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_agent_left_open_is_settled_by_what_the_chain_says() {
+    let world = World::new().await;
+    let schedule = world.config.schedule.cron.clone();
+    // Sent, then killed: it landed.
+    world.enter(FIRST).await;
+    let mut agent = world.agent("dead").await;
+    agent.run_until(Stage::Submitting, FIRST, &go()).await.unwrap();
+    let attempts = agent.store.attempts(agent.manifest(), FIRST).unwrap();
+    agent.chain.broadcast(&attempts[0]).await.unwrap();
+    agent.chain.read.receipt(attempts[0].hash).await.unwrap();
+    // Signed, never sent, and then nobody ran for two periods.
+    let second = FIRST.next();
+    world.enter(second).await;
+    agent.run_until(Stage::Submitting, second, &go()).await.unwrap();
+    drop(agent);
+    let now = PeriodId(FIRST.0 + 4);
+    world.enter(now).await;
+    let agent = world.agent("dead").await;
+    agent.settle(&schedule).await.unwrap();
+    let stage = |period: u64| {
+        let record = agent.store.cycle(agent.manifest(), PeriodId(period)).unwrap().unwrap();
+        (record.stage, code(&record).to_owned())
+    };
+    assert_eq!(stage(FIRST.0), (Stage::Confirmed, String::new()));
+    assert_eq!(stage(FIRST.0 + 1), (Stage::Missed, "VR-CYCLE-001".into()));
+    assert_eq!(stage(FIRST.0 + 2), (Stage::Missed, "VR-CYCLE-003".into()));
+    assert_eq!(stage(FIRST.0 + 3), (Stage::Missed, "VR-CYCLE-003".into()));
+    assert!(agent.store.cycle(agent.manifest(), now).unwrap().is_none(), "the running period is not settled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wallet_that_may_not_submit_is_told_so_and_spends_nothing() {
+    let mut world = World::new().await;
+    world.enter(FIRST).await;
+    // The third development account: funded, but not a submitter.
+    let key = "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a";
+    world.config.chain.key_file = world.scratch.path().join("stranger.key");
+    veriregime_agent::fs::write_private(&world.config.chain.key_file, key.as_bytes()).unwrap();
+    let mut agent = world.agent("stranger").await;
+    let record = agent.run(FIRST, &go()).await.unwrap();
+    assert_eq!((record.stage, code(&record)), (Stage::Missed, "VR-CHAIN-009"));
+    assert!(record.miss.unwrap().message.contains("is not a submitter"));
+    assert_eq!(agent.chain.nonce().await.unwrap(), 0);
+}

@@ -1,0 +1,93 @@
+//! A whole small world: candles over HTTP, a chain with the contracts, a prover, all driven by one clock.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use alloy::network::Ethereum;
+use alloy::providers::RootProvider;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use veriregime_agent::candles::market::Market;
+use veriregime_agent::candles::serve;
+use veriregime_agent::chain::abi::RiskOracle;
+use veriregime_agent::clock::Clock;
+use veriregime_agent::cmd::development::World as Chain;
+use veriregime_agent::cmd::setup;
+use veriregime_agent::config::{self, Config};
+use veriregime_agent::cycle::Agent;
+use veriregime_agent::state::Store;
+use veriregime_agent::types::period::PeriodId;
+
+/// 2026-01-05 00:00 UTC.
+pub const FIRST: PeriodId = PeriodId(122_748);
+/// Seconds from a period's start to its cycle.
+pub const DELAY_SECONDS: i64 = 15;
+
+/// Everything outside of the agent.
+pub struct World {
+    pub config: Config,
+    pub clock: Clock,
+    pub chain: Chain,
+    pub scratch: TempDir,
+    stop: CancellationToken,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// The settings of tests: the ceremony's strings where they are at hand, else the world makes one for development.
+pub fn config() -> Config {
+    let mut config = config::load(None).unwrap();
+    let shared = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/srs");
+    if shared.exists() {
+        config.prover.srs_dir = shared;
+    }
+    if let Ok(python) = std::env::var("VERIREGIME_PYTHON") {
+        config.prover.python = python.into();
+    }
+    config
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let (scratch, stop) = (TempDir::new().unwrap(), CancellationToken::new());
+        let mut config = config();
+        let clock = Clock::manual(FIRST.start_ms());
+        let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        config.candles.base_url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        config.candles.weight_per_minute = 1_000_000;
+        tokio::spawn(serve::serve(Market::simulated("BTCUSDT", 13), clock.clone(), listener, stop.clone()));
+        let chain = Chain::start(&mut config, scratch.path(), None, FIRST.start_seconds()).await.unwrap();
+        Self { config, clock, chain, scratch, stop }
+    }
+
+    /// Moves chain and clock into `period`.
+    pub async fn enter(&self, period: PeriodId) {
+        let seconds = period.start_seconds() + DELAY_SECONDS;
+        self.chain.anvil.set_time(seconds).await.unwrap();
+        self.clock.set_ms(seconds * 1000);
+    }
+
+    /// An agent with a database of that name; the same name is the same database.
+    pub async fn agent(&self, database: &str) -> Agent {
+        let store = Store::open(&self.scratch.path().join(database)).unwrap();
+        setup::agent(&self.config, self.clock.clone(), store).await.unwrap()
+    }
+
+    /// How many updates of the model the chain holds for `period`.
+    pub async fn updates(&self, period: PeriodId) -> usize {
+        accepted(&self.config).await.into_iter().filter(|one| *one == period).count()
+    }
+}
+
+/// The periods of all updates that the contract has accepted, oldest first.
+pub async fn accepted(config: &Config) -> Vec<PeriodId> {
+    let provider = RootProvider::<Ethereum>::new_http(config.chain.rpc_url.clone());
+    let contract = RiskOracle::new(config.chain.oracle.unwrap(), provider);
+    let events = contract.UpdateAccepted_filter().from_block(0_u64).query().await.unwrap();
+    events.into_iter().map(|(event, _)| PeriodId(event.period)).collect()
+}

@@ -121,12 +121,14 @@ impl Fault for ChainFault {
             Self::Unreachable(_)
             | Self::Refused(_)
             | Self::WrongChain { .. }
+            | Self::NoContract(_)
+            | Self::ForeignModel(_)
             | Self::EmptyWallet { .. }
             | Self::FeeAboveCap { .. }
             | Self::ChainBehind { .. }
             | Self::Reverted(_)
             | Self::Rejected(Rejection::FuturePeriod { .. }) => Retry::Later(RPC_PAUSE),
-            Self::NoContract(_) | Self::ForeignModel(_) | Self::Rejected(_) | Self::Signing(_) => Retry::Never,
+            Self::Rejected(_) | Self::Signing(_) => Retry::Never,
         }
     }
 }

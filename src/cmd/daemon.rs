@@ -11,10 +11,13 @@ use tracing::{info, warn};
 
 use super::{EXIT_DONE, setup};
 use crate::candles::binance::BinanceSource;
+use crate::chain::fault::ChainFault;
 use crate::clock::Clock;
 use crate::config::raw::ClockKind;
+use crate::cycle::Agent;
 use crate::cycle::daemon::{self, Rhythm};
 use crate::state::Store;
+use crate::types::fault::Fault;
 
 /// How often a replay's clock is read from the candle server.
 const CLOCK_POLL: Duration = Duration::from_millis(50);
@@ -47,6 +50,7 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
     };
     let store = Store::open(&config.state_path)?;
     let mut agent = setup::agent(&config, clock, store).await?;
+    check_chain(&agent).await?;
     let rhythm = Rhythm {
         schedule: config.schedule.cron.clone(),
         delay_ms: config.schedule.delay_ms,
@@ -66,6 +70,21 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
     signals.abort();
     outcome?;
     Ok(EXIT_DONE)
+}
+
+/// Refuses to start on the wrong chain or contract. One that does not answer may come up later.
+async fn check_chain(agent: &Agent) -> Result<(), ChainFault> {
+    let checked = match agent.chain.read.check_chain_id().await {
+        Ok(()) => agent.chain.read.model_id(agent.oracle, &agent.expected).await.map(|_| ()),
+        fault => fault,
+    };
+    match checked {
+        Err(fault @ (ChainFault::Unreachable(_) | ChainFault::Refused(_))) => {
+            warn!(code = fault.code(), error = %fault, advice = fault.advice(), "starting without the chain");
+            Ok(())
+        }
+        checked => checked,
+    }
 }
 
 /// Cancels `stop` at SIGTERM or SIGINT.

@@ -43,17 +43,17 @@ pub struct Anvil {
     /// Where it answers.
     pub rpc_url: Url,
     provider: RootProvider,
-    _child: Child,
+    child: Child,
 }
 
 impl Anvil {
-    /// Starts a chain whose time begins at `unix_seconds`.
+    /// Starts a chain whose time begins at `unix_seconds`, on `port` or, if that is 0, on any free one.
     ///
     /// # Errors
     /// A program that is absent or does not listen in time.
-    pub async fn start(program: &Path, unix_seconds: i64) -> anyhow::Result<Self> {
+    pub async fn start(program: &Path, unix_seconds: i64, port: u16) -> anyhow::Result<Self> {
         let mut child = Command::new(program)
-            .args(["--port", "0", "--disable-code-size-limit", "--timestamp", &unix_seconds.to_string()])
+            .args(["--port", &port.to_string(), "--timestamp", &unix_seconds.to_string(), "--disable-code-size-limit"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -64,7 +64,15 @@ impl Anvil {
         let rpc_url =
             tokio::time::timeout(START_TIMEOUT, listening(stdout)).await.context("anvil does not listen")??;
         let provider = RootProvider::new_http(rpc_url.clone());
-        Ok(Self { rpc_url, provider, _child: child })
+        Ok(Self { rpc_url, provider, child })
+    }
+
+    /// Ends it as kill -9 does; its state is lost.
+    ///
+    /// # Errors
+    /// A process that cannot be ended.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill().await?)
     }
 
     /// Mines a block at `unix_seconds`; time goes on from there.
@@ -141,7 +149,7 @@ impl World {
         unix_seconds: i64,
     ) -> anyhow::Result<Self> {
         let (bundle, ceremony) = provable_bundle(config, scratch).await?;
-        let anvil = Anvil::start(anvil.unwrap_or(&foundry("anvil")), unix_seconds).await?;
+        let anvil = Anvil::start(anvil.unwrap_or(&foundry("anvil")), unix_seconds, 0).await?;
         config.chain.rpc_url = anvil.rpc_url.clone();
         config.chain.chain_id = CHAIN_ID;
         config.chain.key_file = scratch.join("submitter.key");

@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-contracts lint bench
+.PHONY: help setup build demo test test-contracts lint chaos bench
 
 AGENT := $(or $(CARGO_TARGET_DIR),target)/release/veriregime-agent
 # The platform package itself: its launcher package would fetch it in an install script.
@@ -48,6 +48,9 @@ lint: setup ## Formatting and lints of Rust and Solidity
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	$(FORGE) fmt --check
+
+chaos: build ## Kill daemon, prover and chain 50 times in a replay of 60 periods
+	CHAOS_PERIODS=60 CHAOS_KILLS=50 cargo test --release --locked --test it -- chaos:: --nocapture
 
 bench: build ## Measure speed, size and gas
 	@$(AGENT) bench

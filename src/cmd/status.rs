@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use alloy::primitives::Address;
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::{report, setup};
+use crate::chain::abi::RiskOracle::paramsReturn;
 use crate::chain::fault::ChainFault;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -45,8 +47,9 @@ pub async fn run(args: StatusArgs, settings: Option<&Path>, json: bool) -> anyho
     if json {
         let markets: Vec<Value> = on_chain
             .into_iter()
-            .map(|(name, status)| {
-                status.unwrap_or_else(|fault| json!({"market": name, "error": fault.to_string(), "code": fault.code()}))
+            .map(|(name, status)| match status {
+                Ok(read) => market_json(&name, &read),
+                Err(fault) => json!({"market": name, "error": fault.to_string(), "code": fault.code()}),
             })
             .collect();
         let cycles: Vec<Value> = records.iter().map(cycle_json).collect();
@@ -71,28 +74,56 @@ pub async fn run(args: StatusArgs, settings: Option<&Path>, json: bool) -> anyho
     println!("{table}");
     for (name, status) in on_chain {
         match status {
-            Ok(status) => println!("{name}: {status}"),
+            Ok(read) => println!("{name}: {}", market_line(&read)),
             Err(fault) => println!("{name}: {} {fault}; {}", fault.code(), fault.advice()),
         }
     }
     Ok(())
 }
 
-async fn market_status(config: &Config, market: &Market) -> Result<Value, ChainFault> {
+async fn market_status(config: &Config, market: &Market) -> Result<paramsReturn, ChainFault> {
     let chain = setup::reader(config)?;
     chain.check_chain_id().await?;
-    let oracle = config.chain.oracle.ok_or(ChainFault::NoContract(alloy::primitives::Address::ZERO))?;
-    let read = chain.params(oracle, market.id()).await?;
-    Ok(json!({
-        "market": market.name,
-        "status": read.status,
-        "period": read.current.period.to::<u64>(),
-        "borrow_collateral_ratio_bps": read.current.borrowCollateralRatioBps.to::<u64>(),
-        "liquidation_collateral_ratio_bps": read.current.liquidationCollateralRatioBps.to::<u64>(),
-        "amm_fee_pips": read.current.ammFeePips.to::<u64>(),
-        "borrow_cap_factor_bps": read.current.borrowCapFactorBps,
-        "prob_high_bps": read.current.probabilityHighBps,
-    }))
+    let oracle = config.chain.oracle.ok_or(ChainFault::NoContract(Address::ZERO))?;
+    chain.params(oracle, market.id()).await
+}
+
+/// The contract's `Status` in words.
+fn age(read: &paramsReturn) -> &'static str {
+    match read.status {
+        0 => "unset",
+        1 => "fresh",
+        2 => "overdue",
+        _ => "stale",
+    }
+}
+
+fn market_line(read: &paramsReturn) -> String {
+    let params = &read.current;
+    format!(
+        "{}, of period {}; borrow ratio {}, liquidation ratio {}, AMM fee {}, borrow cap {}, P(High) {}",
+        age(read),
+        params.period,
+        report::percent(params.borrowCollateralRatioBps.to()),
+        report::percent(params.liquidationCollateralRatioBps.to()),
+        report::pips_as_bps(params.ammFeePips.to()),
+        report::percent(params.borrowCapFactorBps.into()),
+        report::percent(params.probabilityHighBps.into()),
+    )
+}
+
+fn market_json(name: &str, read: &paramsReturn) -> Value {
+    let params = &read.current;
+    json!({
+        "market": name,
+        "status": age(read),
+        "period": params.period.to::<u64>(),
+        "borrow_collateral_ratio_bps": params.borrowCollateralRatioBps.to::<u64>(),
+        "liquidation_collateral_ratio_bps": params.liquidationCollateralRatioBps.to::<u64>(),
+        "amm_fee_pips": params.ammFeePips.to::<u64>(),
+        "borrow_cap_factor_bps": params.borrowCapFactorBps,
+        "prob_high_bps": params.probabilityHighBps,
+    })
 }
 
 fn cycle_json(record: &CycleRecord) -> Value {

@@ -41,8 +41,11 @@ pub async fn run(agent: &mut Agent, rhythm: &Rhythm, stop: &CancellationToken) -
             info!("the schedule has no further tick");
             return Ok(());
         };
-        info!(next = format_utc(tick_ms + rhythm.delay_ms), "waiting");
-        wait(agent, rhythm, tick_ms + rhythm.delay_ms, stop).await?;
+        let due_ms = tick_ms + rhythm.delay_ms;
+        if agent.clock.now_ms() < due_ms {
+            info!(next = format_utc(due_ms), "waiting");
+        }
+        wait(agent, rhythm, due_ms, stop).await?;
         if stop.is_cancelled() {
             break;
         }

@@ -139,6 +139,8 @@ impl Fault for CandleError {
             Self::Timeout { .. } => Retry::Now,
             // A malformed answer may be one that was cut short on the way, as passing as a broken connection.
             Self::Unreachable { .. } | Self::Malformed { .. } => Retry::Later(Duration::from_secs(1)),
+            // A machine that has just started may not have asked the time yet.
+            Self::ClockSkew { .. } => Retry::Later(Duration::from_secs(5)),
             Self::RateLimited { retry_after } | Self::Banned { retry_after } => Retry::Later(*retry_after),
             Self::Status { status, .. } if *status >= 500 => Retry::Later(Duration::from_secs(1)),
             Self::File(fault) => fault.retry(),

@@ -17,6 +17,8 @@ use crate::types::fault::Fault;
 const REBROADCAST_EVERY: Duration = Duration::from_secs(20);
 /// A transaction that was not mined by then is replaced by a dearer one with the same nonce.
 const REPLACE_AFTER: Duration = Duration::from_mins(1);
+/// Looks for our receipts once the period is taken, before the update counts as another's.
+const RECEIPT_LOOKS: usize = 10;
 
 impl Agent {
     /// Signs the update, simulated against the newest state, and stores it. Nothing is sent.
@@ -99,18 +101,25 @@ impl Agent {
 
     /// What the chain says of the cycle: one of its transactions landed, another's update is there, or nothing yet.
     pub(super) async fn look_on_chain(&self, record: &CycleRecord) -> Result<Option<Step<'static>>, CycleFault> {
-        // Before the receipts: what lands between the two reads is then found to be ours.
         let model_id = self.chain.read.model_id(self.oracle, &self.expected).await?;
-        let latest = self.chain.read.latest_period(self.oracle, model_id).await?;
-        for attempt in self.store.attempts(self.manifest(), record.period)?.iter().rev() {
-            match self.chain.read.landed(attempt.hash).await {
-                Ok(Some(landed)) => return Ok(Some(Step::Confirmed(landed))),
-                Ok(None) => {}
-                Err(ChainFault::Reverted(hash)) => warn!(%hash, "a transaction of this cycle reverted"),
-                Err(fault) => return Err(fault.into()),
+        let taken = self.chain.read.latest_period(self.oracle, model_id).await? == record.period;
+        let attempts = self.store.attempts(self.manifest(), record.period)?;
+        // A node may know the new state before it has the receipt: not everything taken is somebody else's.
+        let looks = if taken && !attempts.is_empty() { RECEIPT_LOOKS } else { 1 };
+        for look in 0..looks {
+            if look > 0 {
+                tokio::time::sleep(self.poll_interval).await;
+            }
+            for attempt in attempts.iter().rev() {
+                match self.chain.read.landed(attempt.hash).await {
+                    Ok(Some(landed)) => return Ok(Some(Step::Confirmed(landed))),
+                    Ok(None) => {}
+                    Err(ChainFault::Reverted(hash)) => warn!(%hash, "a transaction of this cycle reverted"),
+                    Err(fault) => return Err(fault.into()),
+                }
             }
         }
-        Ok((latest == record.period).then_some(Step::AlreadyByOther))
+        Ok(taken.then_some(Step::AlreadyByOther))
     }
 
     /// Looks a confirmed update of the running period up again. One that the chain has dropped goes back to submitting,

@@ -14,9 +14,8 @@ pub struct Proof {
     pub instances: Vec<U256>,
 }
 
-/// Public inputs of the statement "the model maps `inputs` to `outputs`". An output without an encoding, which is
-/// `i128::MIN` alone and out of reach of any circuit here, becomes the order of the field: no proof has that.
+/// Public inputs of the statement "the model maps `inputs` to `outputs`".
 pub fn instances(inputs: &[i32], outputs: &[i128]) -> Vec<U256> {
     let inputs = inputs.iter().map(|input| i128::from(*input));
-    inputs.chain(outputs.iter().copied()).map(|value| field::encode(value).unwrap_or(field::FIELD_ORDER)).collect()
+    inputs.chain(outputs.iter().copied()).map(field::encode).collect()
 }

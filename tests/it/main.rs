@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod architecture;
+mod bad_input;
 mod candles;
 mod chaos;
+mod cli;
 mod cycle;
 mod features;
 mod inference;

@@ -1,0 +1,117 @@
+//! Who may use whom, checked against the source.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// The modules that each module may name, itself and the leaves apart.
+const MAY_USE: [(&str, &[&str]); 12] = [
+    ("types", &[]),
+    ("candles", &["types"]),
+    ("features", &["types"]),
+    ("inference", &["types"]),
+    ("proof", &["types"]),
+    ("chain", &["types"]),
+    ("state", &["types"]),
+    ("config", &["types"]),
+    ("training", &["types", "features", "inference"]),
+    ("evaluation", &["types", "features", "inference", "training"]),
+    ("cycle", &["types", "candles", "features", "inference", "proof", "chain", "state"]),
+    ("telemetry", &["config"]),
+];
+/// Small modules that the edges may use; the pure ones may not.
+const LEAVES: [&str; 2] = ["clock", "fs"];
+const PURE: [&str; 3] = ["types", "features", "inference"];
+/// Where an outside crate, or a part of the standard library, may be named.
+const OWNERS: [(&str, &[&str]); 8] = [
+    ("rusqlite::", &["state/"]),
+    ("burn::", &["training/"]),
+    ("tract_onnx::", &["inference/", "training/"]),
+    ("axum::", &["candles/serve.rs"]),
+    ("std::fs", &["fs.rs", "candles/parquet.rs"]),
+    ("SystemTime", &["clock.rs"]),
+    ("alloy::providers", &["chain/", "cmd/development.rs"]),
+    ("alloy::signers", &["chain/"]),
+];
+const MAX_LINES: usize = 400;
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Every source with its path below `src` and its text up to its unit tests.
+fn read() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    sources(&root, &mut found);
+    let own = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.split("#[cfg(test)]").next().unwrap_or_default().to_owned()
+    };
+    let below = |path: &PathBuf| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+    found.iter().map(|path| (below(path), own(path))).filter(|(path, _)| !path.ends_with("tests.rs")).collect()
+}
+
+#[test]
+fn no_module_uses_one_that_it_may_not() {
+    let mut wrong = String::new();
+    for (path, text) in read() {
+        let module = path.split(['/', '.']).next().unwrap();
+        let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == module) else { continue };
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for used in line.split("crate::").skip(1) {
+                let used = used.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next().unwrap();
+                let leaf = LEAVES.contains(&used) && !PURE.contains(&module);
+                if !used.is_empty() && used != module && !leaf && !allowed.contains(&used) {
+                    writeln!(wrong, "{path}: {}", line.trim()).unwrap();
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn outside_crates_stay_with_their_owners() {
+    let mut wrong = String::new();
+    for (path, text) in read() {
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for (name, owners) in OWNERS {
+                if line.contains(name) && !owners.iter().any(|owner| path.starts_with(owner)) {
+                    writeln!(wrong, "{path} names {name}: {}", line.trim()).unwrap();
+                }
+            }
+            if line.trim_start().starts_with("pub use") || line.contains("mod utils") {
+                writeln!(wrong, "{path}: {}", line.trim()).unwrap();
+            }
+        }
+        if text.lines().count() > MAX_LINES {
+            writeln!(wrong, "{path} has more than {MAX_LINES} lines").unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+fn codes(text: &str) -> BTreeSet<String> {
+    let starts = text.match_indices("VR-").map(|(at, _)| &text[at..]);
+    let code =
+        |tail: &str| tail.chars().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
+    starts.map(code).filter(|code: &String| code.ends_with(|letter: char| letter.is_ascii_digit())).collect()
+}
+
+#[test]
+fn the_handbook_explains_every_code_and_no_other() {
+    let handbook = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/OPERATOR.md")).unwrap();
+    let program: BTreeSet<String> = read().values().flat_map(|text| codes(text)).collect();
+    let explained = codes(&handbook);
+    let missing: Vec<_> = program.difference(&explained).collect();
+    let invented: Vec<_> = explained.difference(&program).collect();
+    assert!(missing.is_empty() && invented.is_empty(), "not explained: {missing:?}; not in the program: {invented:?}");
+}

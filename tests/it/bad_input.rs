@@ -1,0 +1,119 @@
+//! What the world may do to a running cycle: each ends with its code, and nothing is lost.
+
+use std::net::SocketAddr;
+use std::process::Command;
+
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use veriregime_agent::candles::binance::{BinanceSettings, BinanceSource};
+use veriregime_agent::candles::http::HttpSettings;
+use veriregime_agent::candles::market::Market;
+use veriregime_agent::candles::serve;
+use veriregime_agent::candles::simulated::SimulatedMarket;
+use veriregime_agent::clock::Clock;
+use veriregime_agent::features;
+use veriregime_agent::state::Store;
+use veriregime_agent::types::candle::Candle;
+use veriregime_agent::types::cycle::Stage;
+use veriregime_agent::types::digest::Digest;
+use veriregime_agent::types::fault::Fault;
+use veriregime_agent::types::period::MINUTE_MS;
+
+use crate::world::{FIRST, World};
+
+/// An exchange that has `candles` and nothing else, at the given time.
+async fn exchange(candles: Vec<Candle>, clock: &Clock, stop: &CancellationToken) -> BinanceSource {
+    let market = Market::recorded("BTCUSDT", candles).unwrap();
+    let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let base_url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    tokio::spawn(serve::serve(market, clock.clone(), listener, stop.clone()));
+    BinanceSource::new(BinanceSettings { base_url, http: HttpSettings::default() }).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_few_missing_candles_are_carried_and_too_many_skip_the_period() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let stop = CancellationToken::new();
+    let spec = world.chain.bundle.manifest.features.clone();
+    let (from_ms, to_ms) = features::window_ms(&spec, FIRST);
+    let candles = SimulatedMarket::new(13).candles(from_ms - MINUTE_MS..to_ms);
+    for (missing, stage, code) in [
+        (spec.max_missing_minutes, Stage::Proved, None),
+        (spec.max_missing_minutes + 1, Stage::Missed, Some("VR-DATA-007")),
+    ] {
+        let holes = 1_000..1_000 + missing;
+        let present = candles.iter().enumerate().filter(|(index, _)| !holes.contains(index)).map(|(_, candle)| *candle);
+        let mut agent = world.agent(&format!("missing {missing}")).await;
+        agent.source = exchange(present.collect(), &world.clock, &stop).await;
+        let record = agent.run_until(Stage::Proved, FIRST, &stop).await.unwrap();
+        assert_eq!((record.stage, record.miss.as_ref().map(|miss| miss.code.as_str())), (stage, code));
+        if let Some(forecast) = record.forecast {
+            assert_eq!(forecast.carried_minutes, [missing]);
+        }
+    }
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_not_the_exchange_s_takes_no_candles() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let limit_ms = world.config.candles.max_clock_skew_ms;
+    let agent = world.agent("skewed").await;
+    for skew_ms in [limit_ms + 1, -limit_ms - 1] {
+        let fault = agent.source.check_clock(world.clock.now_ms() + skew_ms, limit_ms).await.expect_err("skewed");
+        assert_eq!(fault.code(), "VR-CANDLE-008");
+    }
+    agent.source.check_clock(world.clock.now_ms(), limit_ms).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_ahead_of_the_chain_waits_for_it_and_sends_nothing() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let stop = CancellationToken::new();
+    let mut agent = world.agent("ahead").await;
+    // Our clock and the exchange's are in the next period, the chain is not.
+    let next = FIRST.next();
+    world.clock.set_ms(next.start_ms() + 15_000);
+    let proved = agent.run_until(Stage::Proved, next, &stop).await.unwrap();
+    let forecast = proved.forecast.unwrap();
+    let model_id = agent.chain.read.model_id(agent.oracle, &agent.expected).await.unwrap();
+    let update = veriregime_agent::chain::Update {
+        model_id,
+        period: next,
+        features: &forecast.features,
+        outputs: &forecast.outputs,
+        proof: &proved.proof.unwrap().bytes,
+    };
+    let fault = agent.chain.sign_update(agent.oracle, &update, 0, None).await.expect_err("too early");
+    assert_eq!(fault.code(), "VR-CHAIN-008");
+    assert_eq!(agent.chain.nonce().await.unwrap(), 0);
+    world.enter(next).await;
+    assert_eq!(agent.run(next, &stop).await.unwrap().stage, Stage::Confirmed);
+}
+
+#[test]
+fn a_full_disk_stops_the_database_and_loses_nothing() {
+    let folder = TempDir::new().unwrap();
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"]).arg(folder.path()).output();
+    if !mounted.is_ok_and(|output| output.status.success()) {
+        println!("SKIPPED: no small disk can be mounted here");
+        return;
+    }
+    let manifest = Digest([1; 32]);
+    let store = Store::open(&folder.path().join("agent.sqlite")).unwrap();
+    store.begin(manifest, FIRST, 1).unwrap();
+    let filler = folder.path().join("filler");
+    std::fs::write(&filler, vec![0; 1 << 20]).expect_err("the disk is small");
+    let fault = (1..100)
+        .find_map(|index| store.begin(manifest, veriregime_agent::types::period::PeriodId(FIRST.0 + index), 1).err());
+    assert_eq!(fault.expect("the disk is full").code(), "VR-STATE-002");
+    std::fs::remove_file(&filler).unwrap();
+    store.begin(manifest, FIRST.next(), 1).unwrap();
+    assert_eq!(store.cycle(manifest, FIRST).unwrap().unwrap().stage, Stage::Planned);
+    drop(store);
+    Command::new("umount").arg(folder.path()).status().unwrap();
+}

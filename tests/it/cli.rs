@@ -1,0 +1,227 @@
+//! The program as a person meets it: help, completions, and what it says to input that is not right.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+use veriregime_agent::fs;
+
+use crate::world::{World, config};
+
+const BUNDLE: &str = "models/btc-regime-4h-v1";
+const KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+
+fn agent(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("VERIREGIME_CONFIG")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// Exit status 1, the code, and what to do next.
+fn refused(arguments: &[&str], code: &str) -> String {
+    let output = agent(arguments);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+    assert!(said.contains(&format!("error {code}: ")) && said.contains("\n  next: "), "{arguments:?}: {said}");
+    said
+}
+
+/// A settings file with a good key and whatever else is given.
+struct Settings {
+    folder: TempDir,
+}
+
+impl Settings {
+    fn new(text: &str) -> Self {
+        let settings = Self { folder: TempDir::new().unwrap() };
+        fs::write_private(&settings.path("key"), KEY.as_bytes()).unwrap();
+        let key = format!("key_file = {:?}", settings.path("key").to_str().unwrap());
+        let text = if text.contains("[chain]") {
+            text.replace("[chain]", &format!("[chain]\n{key}"))
+        } else {
+            format!("{text}\n[chain]\n{key}\n")
+        };
+        fs::write_atomic(&settings.path("agent.toml"), text.as_bytes()).unwrap();
+        settings
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn refused(&self, command: &[&str], code: &str) -> String {
+        let path = self.path("agent.toml");
+        refused(&[&["--config", path.to_str().unwrap()], command].concat(), code)
+    }
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let commands = [
+        "daemon",
+        "once",
+        "status",
+        "demo",
+        "deploy",
+        "prove",
+        "verify",
+        "bench",
+        "train",
+        "evaluate",
+        "candles fetch",
+        "candles import",
+        "candles check",
+        "candles serve",
+        "config check",
+        "config show",
+    ];
+    for command in commands {
+        let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let output = agent(&arguments);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && said.contains("Examples:"), "{command}: {said}");
+    }
+    assert_eq!(agent(&["no-such-command"]).status.code(), Some(2));
+    assert!(String::from_utf8(agent(&["completions", "bash"]).stdout).unwrap().contains("veriregime-agent"));
+}
+
+#[test]
+fn the_printed_settings_are_settings() {
+    let shown = String::from_utf8(agent(&["config", "show"]).stdout).unwrap();
+    let settings = Settings::new(&shown.replace("key_file = \"secrets/submitter.key\"", ""));
+    let path = settings.path("agent.toml");
+    let output = agent(&["--config", path.to_str().unwrap(), "config", "check"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_reader_that_leaves_ends_the_program_quietly() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
+        .args(["config", "show"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"));
+}
+
+#[test]
+fn settings_that_mean_nothing_are_refused_by_name() {
+    let said = Settings::new("[chain]\nrpc_ulr = \"http://x\"").refused(&["config", "check"], "VR-CONFIG-001");
+    assert!(said.contains("rpc_ulr"), "{said}");
+    let said = Settings::new("[schedule]\ncron = \"sometimes\"").refused(&["config", "check"], "VR-CONFIG-002");
+    assert!(said.contains("schedule.cron"), "{said}");
+}
+
+#[test]
+fn a_key_file_must_be_there_private_and_a_key() {
+    let settings = Settings::new("");
+    let key = settings.path("key");
+    fs::write_atomic(&key, KEY.as_bytes()).unwrap();
+    let said = settings.refused(&["config", "check"], "VR-KEY-002");
+    assert!(!said.contains(KEY), "the key must not be printed");
+    fs::write_private(&key, b"correct horse battery staple").unwrap();
+    let said = settings.refused(&["config", "check"], "VR-KEY-003");
+    assert!(!said.contains("horse"), "what might be a key must not be printed");
+    std::fs::remove_file(&key).unwrap();
+    settings.refused(&["config", "check"], "VR-KEY-001");
+}
+
+#[test]
+fn a_bundle_with_one_wrong_byte_is_refused_by_every_command() {
+    let folder = TempDir::new().unwrap();
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(BUNDLE)).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let settings = Settings::new(&format!("[model]\nbundle = {:?}", folder.path().to_str().unwrap()));
+    let model = folder.path().join("model.onnx");
+    let whole = std::fs::read(&model).unwrap();
+    std::fs::write(&model, &whole[..whole.len() - 1]).unwrap();
+    for command in [&["config", "check"][..], &["once"], &["daemon"], &["status"], &["deploy"]] {
+        let oracle = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
+        let said = Settings::new(&format!(
+            "[model]\nbundle = {:?}\n[chain]\noracle = \"{oracle}\"\n[state]\npath = {:?}",
+            folder.path().to_str().unwrap(),
+            folder.path().join("db").to_str().unwrap()
+        ))
+        .refused(command, "VR-PROVE-003");
+        assert!(said.contains("model.onnx"), "{said}");
+    }
+    std::fs::write(&model, &whole).unwrap();
+    std::fs::remove_file(folder.path().join("vk.key")).unwrap();
+    settings.refused(&["config", "check"], "VR-PROVE-004");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_that_is_not_the_right_one_or_not_there_is_named() {
+    let world = World::new().await;
+    let rpc = &world.config.chain.rpc_url;
+    let wrong = format!("[chain]\nrpc_url = \"{rpc}\"\nchain_id = 1337");
+    let dead = "[chain]\nrpc_url = \"http://127.0.0.1:9\"";
+    let poor = Settings::new(&format!("[chain]\nrpc_url = \"{rpc}\""));
+    fs::write_private(&poor.path("key"), "7".repeat(64).as_bytes()).unwrap();
+    tokio::task::spawn_blocking(move || {
+        Settings::new(&wrong).refused(&["deploy"], "VR-CHAIN-003");
+        Settings::new(dead).refused(&["deploy"], "VR-CHAIN-001");
+        poor.refused(&["deploy"], "VR-CHAIN-006");
+    })
+    .await
+    .unwrap();
+}
+
+#[test]
+fn a_reference_string_of_another_origin_is_refused() {
+    let config = config();
+    let shared = config.prover.srs_dir.join("kzg7.srs");
+    if !shared.exists() {
+        println!("SKIPPED: no ceremony string at hand");
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let mut bytes = std::fs::read(shared).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(folder.path().join("kzg7.srs"), bytes).unwrap();
+    let settings = Settings::new(&format!(
+        "[prover]\nsrs_dir = {:?}\npython = {:?}\n[chain]\noracle = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"\n[state]\npath = \":memory:\"",
+        folder.path().to_str().unwrap(),
+        config.prover.python.to_str().unwrap()
+    ));
+    settings.refused(&["once"], "VR-PROVE-007");
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    refused(&["candles", "serve", "--port", &port], "VR-CANDLE-014");
+}
+
+#[test]
+fn candle_files_that_are_none_or_broken_are_named() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("candles.csv");
+    let check = |text: &str, code: &str| {
+        std::fs::write(&path, text).unwrap();
+        refused(&["candles", "check", path.to_str().unwrap()], code);
+    };
+    let row = |time: i64, prices: &str, volume: &str| format!("{time},{prices},{volume},{},0,0,0,0,0\n", time + 59_999);
+    check("not candles at all", "VR-CANDLE-011");
+    check(&row(60_000, "1,2,0.5,-1", "1"), "VR-DATA-002");
+    check(&row(60_000, "1,2,0.5,0", "1"), "VR-DATA-002");
+    check(&row(60_000, "1,2,0.5,NaN", "1"), "VR-DATA-002");
+    check(&row(60_000, "1,1,0.5,2", "1"), "VR-DATA-003");
+    check(&row(60_000, "1,2,0.5,1", "1e30"), "VR-DATA-004");
+    check(&(row(60_000, "1,2,0.5,1", "1") + &row(60_000, "1,2,0.5,1", "1")), "VR-DATA-005");
+    check(&(row(120_000, "1,2,0.5,1", "1") + &row(60_000, "1,2,0.5,1", "1")), "VR-DATA-006");
+    std::fs::write(&path, b"PAR1 this is cut off").unwrap();
+    refused(&["candles", "check", path.to_str().unwrap()], "VR-CANDLE-012");
+    refused(&["candles", "check", "/no/such/file"], "VR-FILE-001");
+}

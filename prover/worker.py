@@ -83,8 +83,12 @@ class Worker:
 
     async def peak_rss(self, _: Arguments) -> Result:
         """Largest resident set so far."""
-        unit = 1 if sys.platform == "darwin" else 1024
-        return {"peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
+        if sys.platform == "darwin":
+            return {"peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
+        # Not from getrusage: on Linux that starts with what the parent had when it forked.
+        with open("/proc/self/status", encoding="ascii") as status:
+            kilobytes = next(line.split()[1] for line in status if line.startswith("VmHWM:"))
+        return {"peak_rss_bytes": int(kilobytes) * 1024}
 
     async def load(self, arguments: Arguments) -> Result:
         """Remembers the files of a circuit: `circuit`, `proving_key`, `verifying_key`, `settings`, `srs`."""

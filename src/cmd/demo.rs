@@ -4,7 +4,7 @@ mod market;
 mod table;
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -28,6 +28,8 @@ use crate::types::time::{format_utc, parse_utc_ms};
 const CYCLE_DELAY_SECONDS: i64 = 15;
 /// Its first day turns from calm to turbulent and back.
 const DEFAULT_SEED: u64 = 13;
+/// Longest wait for one period.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// More periods than this make no demo.
 const MAX_PERIODS: u32 = 500;
 
@@ -201,7 +203,12 @@ async fn one_period(demo: &mut Demo, period: PeriodId, stop: &CancellationToken)
     demo.clock.set_ms(now_seconds * 1000);
     let before = read(&demo.agent).await?;
     let started = Instant::now();
-    let record = demo.agent.run(period, stop).await?;
+    // The demo's clock stands still, so the period's own end would never come.
+    let cycle = tokio::time::timeout(PATIENCE, demo.agent.run(period, stop)).await;
+    let record = cycle.with_context(|| {
+        let seconds = PATIENCE.as_secs();
+        format!("period {period} did not land within {seconds} seconds; the warnings above say why")
+    })??;
     let cycle_ms = started.elapsed().as_secs_f64() * 1e3;
     let after = read(&demo.agent).await?;
     row(&demo.agent, &record, &before, &after, cycle_ms)

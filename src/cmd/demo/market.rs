@@ -11,6 +11,7 @@ use super::{DemoArgs, PeriodRow, Source};
 use crate::candles::market::Market;
 use crate::candles::{file, serve};
 use crate::clock::Clock;
+use crate::cmd::setup;
 use crate::config::Config;
 use crate::cycle::Agent;
 use crate::features::{self, label, sums::Sums};
@@ -48,6 +49,7 @@ pub(super) async fn serve(
         let first = args.from.map_or(PeriodId(PeriodId::at_ms(now_ms).0 + 1 - periods), PeriodId::at_ms);
         // The demo replays past periods by a clock of its own, so the exchange's is another on purpose.
         config.candles.max_clock_skew_ms = i64::MAX;
+        setup::source(&config)?.server_time_ms().await.context("the live exchange does not answer")?;
         let story = format!("live from {}, {}", config.candles.base_url, market.symbol);
         return Ok((config, story, Served { clock: Clock::manual(first.start_ms()), first, newest_ms: now_ms }));
     }

@@ -317,9 +317,11 @@ impl Chain {
             replaced,
         )?;
         let request = request.with_from(self.address).with_nonce(nonce).with_chain_id(self.read.settings.chain_id);
-        // On the pending block, whose time is now: the newest one of a quiet chain may lie in the period before.
-        let estimate = match self.read.provider.estimate_gas(request.clone()).pending().await.map_err(ChainFault::from)
-        {
+        // On the pending block, whose time is now: the newest one of a quiet chain may lie in the period before. But a
+        // transaction that is to be replaced may be in the pending block already, and stand in its own way.
+        let block = if replaced.is_some() { BlockNumberOrTag::Latest } else { BlockNumberOrTag::Pending };
+        let simulated = self.read.provider.estimate_gas(request.clone()).block(block.into()).await;
+        let estimate = match simulated.map_err(ChainFault::from) {
             Err(ChainFault::Rejected(Rejection::FuturePeriod { starts_seconds })) => {
                 return Err(ChainFault::ChainBehind { behind_seconds: starts_seconds - head.timestamp_seconds });
             }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
 use crate::candles::binance::BinanceSource;
+use crate::chain::fault::ChainFault;
 use crate::chain::{Chain, Expected};
 use crate::clock::Clock;
 use crate::inference::Model;
@@ -25,6 +26,8 @@ use crate::types::fault::{Fault, Retry};
 use crate::types::period::PeriodId;
 use fault::CycleFault;
 
+/// Pause before a transaction that cannot be replaced is looked at again.
+const HOPELESS_PAUSE: Duration = Duration::from_secs(10);
 /// Shortest pause between two tries.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 
@@ -99,6 +102,10 @@ impl Agent {
                 }
                 Err(CycleFault::State(fault)) => return Err(fault),
                 Err(fault) => match fault.retry() {
+                    // With a transaction on its way, the period's end decides.
+                    Retry::Never if record.stage == Stage::Submitting => {
+                        self.pause(&record, fault, HOPELESS_PAUSE, &mut last_fault, stop).await;
+                    }
                     Retry::Never => return self.close(record, fault).await,
                     Retry::Now => self.pause(&record, fault, Duration::ZERO, &mut last_fault, stop).await,
                     Retry::Later(pause) => self.pause(&record, fault, pause, &mut last_fault, stop).await,
@@ -126,24 +133,36 @@ impl Agent {
         }
     }
 
-    /// Ends a cycle that cannot go on, unless a transaction of it landed after all. Where one may be on its way and the
+    /// Ends a cycle that cannot go on, unless a transaction of it landed after all. Where one may still land, or the
     /// chain does not say, the record stays as it is.
     async fn close(&self, record: CycleRecord, fault: CycleFault) -> Result<CycleRecord, StateFault> {
-        let landed = match self.look_on_chain(&record).await {
-            Ok(landed) => landed,
+        let step = match self.last_look(&record).await {
+            Ok(step) => step,
             Err(CycleFault::State(fault)) => return Err(fault),
             Err(error) if record.stage == Stage::Submitting => {
-                warn!(code = error.code(), %error, "left open: the chain does not say whether the update landed");
+                warn!(code = error.code(), %error, "left open: the chain does not say yet whether the update landed");
                 return Ok(record);
             }
             Err(_) => None,
         };
-        if let Some(step) = landed {
+        if let Some(step) = step {
             return self.advance(&record, &step);
         }
         warn!(stage = record.stage.name(), code = fault.code(), error = %fault, advice = fault.advice(), "period missed");
         let miss = Miss { stage: record.stage, code: fault.code().into(), message: fault.to_string() };
         self.advance(&record, &Step::Missed(&miss))
+    }
+
+    /// What the chain says once nothing of the cycle can land any more.
+    async fn last_look(&self, record: &CycleRecord) -> Result<Option<Step<'static>>, CycleFault> {
+        if record.stage == Stage::Submitting {
+            let head_seconds = self.chain.read.head().await?.timestamp_seconds;
+            let behind_seconds = record.period.next().start_seconds() - head_seconds;
+            if behind_seconds > 0 {
+                return Err(ChainFault::ChainBehind { behind_seconds }.into());
+            }
+        }
+        self.look_on_chain(record).await
     }
 
     /// Closes the cycles of periods that are over, by what the chain says of them, and notes those that nobody ran.

@@ -28,8 +28,10 @@ impl Agent {
         match self.signed(record, nonce, replaced.as_ref()).await {
             Ok(attempt) => Ok(self.advance(record, &Step::Submitting(&attempt))?),
             Err(CycleFault::Chain(ChainFault::Rejected(Rejection::AlreadySubmitted))) => {
-                let landed = self.look_on_chain(record).await?.unwrap_or(Step::AlreadyByOther);
-                Ok(self.advance(record, &landed)?)
+                let landed = self.look_on_chain(record).await?;
+                // Else it is another's that waits to be mined, and may never be.
+                let step = landed.ok_or_else(|| ChainFault::Refused("another update is about to be mined".into()))?;
+                Ok(self.advance(record, &step)?)
             }
             Err(fault) => Err(fault),
         }

@@ -1,9 +1,10 @@
 //! Whole cycles with real candles over HTTP, real proofs and real transactions.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use veriregime_agent::chain::Update;
 use veriregime_agent::types::cycle::{CycleRecord, Stage};
 use veriregime_agent::types::period::PeriodId;
 
@@ -158,4 +159,49 @@ async fn a_wallet_that_may_not_submit_is_told_so_and_spends_nothing() {
     assert_eq!((record.stage, code(&record)), (Stage::Missed, "VR-CHAIN-009"));
     assert!(record.miss.unwrap().message.contains("is not a submitter"));
     assert_eq!(agent.chain.nonce().await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_nobody_mines_is_replaced_by_a_dearer_one_with_its_nonce() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let mut agent = world.agent("stuck").await;
+    let record = agent.run_until(Stage::Submitting, FIRST, &go()).await.unwrap();
+    world.chain.anvil.request("evm_setAutomine", json!([false])).await.unwrap();
+    let stuck = agent.store.attempts(agent.manifest(), FIRST).unwrap().remove(0);
+    agent.chain.broadcast(&stuck).await.unwrap();
+    // The pending block holds our own update, and that must not look like somebody else's.
+    let forecast = record.forecast.unwrap();
+    let update = Update {
+        model_id: world.chain.deployment.model_id,
+        period: FIRST,
+        features: &forecast.features,
+        outputs: &forecast.outputs,
+        proof: &record.proof.unwrap().bytes,
+    };
+    let dearer = agent.chain.sign_update(agent.oracle, &update, stuck.nonce, Some(&stuck)).await.unwrap();
+    agent.chain.broadcast(&dearer).await.unwrap();
+    world.chain.anvil.request("evm_mine", json!([])).await.unwrap();
+    agent.chain.read.receipt(dearer.hash).await.unwrap();
+    assert_eq!(dearer.nonce, stuck.nonce);
+    assert!(agent.chain.read.landed(stuck.hash).await.unwrap().is_none());
+    assert_eq!(world.updates(FIRST).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_period_is_not_given_up_while_its_transaction_may_still_land() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let mut agent = world.agent("late").await;
+    agent.run_until(Stage::Submitting, FIRST, &go()).await.unwrap();
+    // Our clock says that the period is over, the chain's newest block does not.
+    world.clock.set_ms(FIRST.end_ms());
+    assert_eq!(agent.run(FIRST, &go()).await.unwrap().stage, Stage::Submitting);
+    let attempts = agent.store.attempts(agent.manifest(), FIRST).unwrap();
+    agent.chain.broadcast(&attempts[0]).await.unwrap();
+    agent.chain.read.receipt(attempts[0].hash).await.unwrap();
+    world.enter(FIRST.next()).await;
+    agent.settle(&world.config.schedule.cron).await.unwrap();
+    let settled = agent.store.cycle(agent.manifest(), FIRST).unwrap().unwrap();
+    assert_eq!(settled.stage, Stage::Confirmed);
 }

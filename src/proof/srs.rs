@@ -180,18 +180,4 @@ mod tests {
         assert_eq!(srs.expect(Digest::of(b"")).expect_err("another").code(), "VR-PROVE-007");
         assert!(srs.expect(srs.digest).is_ok());
     }
-
-    #[test]
-    fn the_ceremony_s_strings_are_recognised() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/srs");
-        if !folder.is_dir() {
-            println!("SKIPPED: no ceremony strings at ../shared/srs");
-            return;
-        }
-        for (logrows, _) in CEREMONY {
-            let srs = Srs::open(&folder, logrows).unwrap();
-            assert!(srs.is_ceremony, "kzg{logrows}");
-            assert!(srs.permit(1).is_ok());
-        }
-    }
 }

@@ -250,6 +250,10 @@ async fn the_ceremony_s_string_is_good_for_a_real_chain() {
         println!("SKIPPED: no ceremony strings at ../shared/srs");
         return;
     }
+    for logrows in 6..=14 {
+        let srs = Srs::open(&ceremony, logrows).unwrap();
+        assert!(srs.is_ceremony && srs.permit(MAINNET).is_ok(), "kzg{logrows}");
+    }
     let folder = tempfile::tempdir().unwrap();
     let bundle = bundle_in(folder.path(), &ceremony, &network(7).to_onnx(1)).await.unwrap();
     assert!(bundle.manifest.circuit.srs_is_ceremony);

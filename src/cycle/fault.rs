@@ -33,6 +33,13 @@ pub enum CycleFault {
     Chain(#[from] ChainFault),
     #[error(transparent)]
     State(#[from] StateFault),
+    #[error(transparent)]
+    Lapse(#[from] Lapse),
+}
+
+/// What goes wrong with a cycle's time.
+#[derive(Debug, Clone, Copy, Error)]
+pub enum Lapse {
     /// The period ended first.
     #[error("the period ended before the update landed")]
     Deadline,
@@ -44,28 +51,12 @@ pub enum CycleFault {
     Absent,
 }
 
-impl CycleFault {
-    fn inner(&self) -> Option<&dyn Fault> {
-        Some(match self {
-            Self::Candles(fault) => fault,
-            Self::Data(fault) => fault,
-            Self::Features(fault) => fault,
-            Self::Model(fault) => fault,
-            Self::Proof(fault) => fault,
-            Self::Chain(fault) => fault,
-            Self::State(fault) => fault,
-            Self::Deadline | Self::Unsettled | Self::Absent => return None,
-        })
-    }
-}
-
-impl Fault for CycleFault {
+impl Fault for Lapse {
     fn code(&self) -> &'static str {
         match self {
             Self::Deadline => "VR-CYCLE-001",
             Self::Unsettled => "VR-CYCLE-002",
             Self::Absent => "VR-CYCLE-003",
-            _ => self.inner().map_or("VR-CYCLE-000", Fault::code),
         }
     }
 
@@ -74,7 +65,6 @@ impl Fault for CycleFault {
             Self::Deadline => "look for slow stages in the log of this period; nothing lands late",
             Self::Unsettled => "nothing: it is asked for again; raise schedule.delay_seconds if this happens often",
             Self::Absent => "keep the daemon running, or run a second one",
-            _ => self.inner().map_or("", Fault::advice),
         }
     }
 
@@ -82,7 +72,35 @@ impl Fault for CycleFault {
         match self {
             Self::Unsettled => Retry::Later(CANDLE_PAUSE),
             Self::Deadline | Self::Absent => Retry::Never,
-            _ => self.inner().map_or(Retry::Never, Fault::retry),
         }
+    }
+}
+
+impl CycleFault {
+    fn inner(&self) -> &dyn Fault {
+        match self {
+            Self::Candles(fault) => fault,
+            Self::Data(fault) => fault,
+            Self::Features(fault) => fault,
+            Self::Model(fault) => fault,
+            Self::Proof(fault) => fault,
+            Self::Chain(fault) => fault,
+            Self::State(fault) => fault,
+            Self::Lapse(fault) => fault,
+        }
+    }
+}
+
+impl Fault for CycleFault {
+    fn code(&self) -> &'static str {
+        self.inner().code()
+    }
+
+    fn advice(&self) -> &'static str {
+        self.inner().advice()
+    }
+
+    fn retry(&self) -> Retry {
+        self.inner().retry()
     }
 }

@@ -24,7 +24,7 @@ use crate::types::cycle::{CycleRecord, Miss, Stage};
 use crate::types::digest::Digest;
 use crate::types::fault::{Fault, Retry};
 use crate::types::period::PeriodId;
-use fault::CycleFault;
+use fault::{CycleFault, Lapse};
 
 /// Pause before a transaction that cannot be replaced is looked at again.
 const HOPELESS_PAUSE: Duration = Duration::from_secs(10);
@@ -89,7 +89,7 @@ impl Agent {
         let mut last_fault = None;
         while !record.stage.is_final() && record.stage < last && !stop.is_cancelled() {
             if self.clock.now_ms() >= period.end_ms() {
-                return self.close(record, last_fault.unwrap_or(CycleFault::Deadline)).await;
+                return self.close(record, last_fault.unwrap_or(Lapse::Deadline.into())).await;
             }
             let outcome = tokio::select! {
                 outcome = self.step(&record) => outcome,
@@ -174,12 +174,12 @@ impl Agent {
         let newest = self.store.recent(self.manifest(), 1)?.first().map(|record| record.period);
         for record in self.store.unfinished_before(self.manifest(), PeriodId::at_ms(now_ms))? {
             let span = info_span!("settle", period = record.period.0);
-            self.close(record, CycleFault::Deadline).instrument(span).await?;
+            self.close(record, Lapse::Deadline.into()).instrument(span).await?;
         }
         for period in newest.map_or_else(Vec::new, |newest| schedule::absent(schedule, newest, now_ms)) {
             let record = self.store.begin(self.manifest(), period, now_ms)?;
             let span = info_span!("settle", period = period.0);
-            self.close(record, CycleFault::Absent).instrument(span).await?;
+            self.close(record, Lapse::Absent.into()).instrument(span).await?;
         }
         Ok(())
     }

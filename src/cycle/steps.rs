@@ -3,7 +3,7 @@
 use tracing::info;
 
 use super::Agent;
-use super::fault::CycleFault;
+use super::fault::{CycleFault, Lapse};
 use crate::features;
 use crate::state::{StateFault, Step};
 use crate::types::candle::CandleSeries;
@@ -42,7 +42,7 @@ impl Agent {
             let candles = self.source.candles(&market.symbol, from_ms - MINUTE_MS, to_ms, now_ms).await?;
             let complete = candles.last().is_some_and(|last| last.close_time_ms() == to_ms);
             if !complete && now_ms < to_ms + SETTLE_MS {
-                return Err(CycleFault::Unsettled);
+                return Err(Lapse::Unsettled.into());
             }
             series.push(CandleSeries::new(&candles, from_ms, to_ms, spec.max_missing_minutes)?);
         }

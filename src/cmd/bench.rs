@@ -121,16 +121,16 @@ pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow
         instances: circuit.instances,
         pk_bytes: fs::size_bytes(&bundle.path(PROVING_KEY_FILE))?,
         proof_bytes: circuit.proof_bytes,
-        witness_ms_p50: quantile(&measured.witness_ms, 0.5),
-        prove_ms_p50: quantile(&measured.prove_ms, 0.5),
-        prove_ms_p95: quantile(&measured.prove_ms, 0.95),
-        verify_ms_p50: quantile(&measured.verify_ms, 0.5),
+        witness_ms_p50: report::quantile(&measured.witness_ms, 0.5),
+        prove_ms_p50: report::quantile(&measured.prove_ms, 0.5),
+        prove_ms_p95: report::quantile(&measured.prove_ms, 0.95),
+        verify_ms_p50: report::quantile(&measured.verify_ms, 0.5),
         prover_peak_rss_mb,
         verify_gas,
         submit_gas: measured.submit_gas,
         inference_us_p50: inference_us(&model, &bench.vectors(&cases[0])?)?,
         features_rows_per_s: feature_rows_per_second(bundle)?,
-        cycle_ms_p50: quantile(&measured.cycle_ms, 0.5),
+        cycle_ms_p50: report::quantile(&measured.cycle_ms, 0.5),
         baseline: baseline_figures(&args, &config, &chain).await?,
     };
     if json {
@@ -226,7 +226,7 @@ fn inference_us(model: &Model, vectors: &[FeatureVector]) -> anyhow::Result<f64>
         std::hint::black_box(model.predict(std::hint::black_box(&inputs))?);
         times.push(started.elapsed().as_secs_f64() * 1e6);
     }
-    Ok(quantile(&times, 0.5))
+    Ok(report::quantile(&times, 0.5))
 }
 
 /// The batch engine on one core, preparation included.
@@ -283,25 +283,4 @@ fn print(figures: &Figures) {
         table.add_row(["proving is faster by".into(), format!("{ratio:.0} times")]);
     }
     println!("{table}");
-}
-
-/// The value below which `share` of the values lie, nearest rank.
-fn quantile(values: &[f64], share: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let rank = (share * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantiles_are_of_the_nearest_rank() {
-        let values: Vec<f64> = (1..=20).rev().map(f64::from).collect();
-        assert!((quantile(&values, 0.5) - 10.0).abs() < f64::EPSILON);
-        assert!((quantile(&values, 0.95) - 19.0).abs() < f64::EPSILON);
-        assert!(quantile(&[], 0.5).is_nan());
-    }
 }

@@ -56,15 +56,9 @@ pub async fn run(args: OnceArgs, settings: Option<&Path>, json: bool) -> anyhow:
 fn cycle_json(agent: &Agent, record: &CycleRecord) -> Value {
     let scale = agent.bundle.manifest.circuit.output_scale;
     let outputs = record.forecast.iter().flat_map(|forecast| &forecast.outputs);
-    json!({
-        "period": record.period,
-        "start": format_utc(record.period.start_ms()),
-        "outcome": record.stage,
-        "forecasts": outputs.map(|outputs| outputs.decode(scale)).collect::<Vec<_>>(),
-        "prove_ms": record.prove_ms,
-        "landed": record.landed,
-        "miss": record.miss,
-    })
+    let mut json = report::cycle_json(record);
+    json["forecasts"] = outputs.map(|outputs| json!(outputs.decode(scale))).collect();
+    json
 }
 
 fn cycle_line(agent: &Agent, record: &CycleRecord) -> String {

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
+use serde_json::{Value, json};
 
 use super::EXIT_FAILED;
 use crate::candles::error::CandleError;
@@ -19,8 +20,9 @@ use crate::state::StateFault;
 use crate::training::TrainingError;
 
 use crate::types::candle::CandleFault;
+use crate::types::cycle::CycleRecord;
 use crate::types::fault::Fault;
-use crate::types::time::TimeFault;
+use crate::types::time::{TimeFault, format_utc};
 
 /// Prints an error with its code and what to do next.
 pub fn failed(error: &anyhow::Error) -> ExitCode {
@@ -61,6 +63,18 @@ pub fn table(header: &[&str]) -> Table {
     table
 }
 
+/// A cycle for machines.
+pub fn cycle_json(record: &CycleRecord) -> Value {
+    json!({
+        "period": record.period,
+        "start": format_utc(record.period.start_ms()),
+        "outcome": record.stage,
+        "prove_ms": record.prove_ms,
+        "landed": record.landed,
+        "miss": record.miss,
+    })
+}
+
 /// `18000` bps as `180.00 %`.
 pub fn percent(bps: u64) -> String {
     format!("{}.{:02} %", bps / 100, bps % 100)
@@ -76,6 +90,14 @@ pub fn volatility_bps(volatility: f64) -> String {
     format!("{:.2} bps", volatility * 1e4)
 }
 
+/// The value below which `share` of the values lie, nearest rank.
+pub fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+}
+
 #[cfg(test)]
 mod tests {
     use anyhow::Context;
@@ -87,6 +109,14 @@ mod tests {
         let error = Err::<(), _>(CandleFault::Duplicate { open_time_ms: 0 }).context("outer").expect_err("fault");
         assert_eq!(fault(&error).map(Fault::code), Some("VR-DATA-005"));
         assert!(fault(&anyhow::anyhow!("bare")).is_none());
+    }
+
+    #[test]
+    fn quantiles_are_of_the_nearest_rank() {
+        let values: Vec<f64> = (1..=20).rev().map(f64::from).collect();
+        assert!((quantile(&values, 0.5) - 10.0).abs() < f64::EPSILON);
+        assert!((quantile(&values, 0.95) - 19.0).abs() < f64::EPSILON);
+        assert!(quantile(&[], 0.5).is_nan());
     }
 
     #[test]

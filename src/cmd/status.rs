@@ -14,7 +14,6 @@ use crate::config::Config;
 use crate::cycle::schedule::next_tick_ms;
 use crate::proof::bundle::Bundle;
 use crate::state::Store;
-use crate::types::cycle::CycleRecord;
 use crate::types::fault::Fault;
 use crate::types::manifest::Market;
 use crate::types::time::format_utc;
@@ -52,7 +51,7 @@ pub async fn run(args: StatusArgs, settings: Option<&Path>, json: bool) -> anyho
                 Err(fault) => json!({"market": name, "error": fault.to_string(), "code": fault.code()}),
             })
             .collect();
-        let cycles: Vec<Value> = records.iter().map(cycle_json).collect();
+        let cycles: Vec<Value> = records.iter().map(report::cycle_json).collect();
         println!(
             "{}",
             json!({"model_id": bundle.manifest.model_id, "next": next, "cycles": cycles, "markets": markets})
@@ -123,16 +122,5 @@ fn market_json(name: &str, read: &paramsReturn) -> Value {
         "amm_fee_pips": params.ammFeePips.to::<u64>(),
         "borrow_cap_factor_bps": params.borrowCapFactorBps,
         "prob_high_bps": params.probabilityHighBps,
-    })
-}
-
-fn cycle_json(record: &CycleRecord) -> Value {
-    json!({
-        "period": record.period,
-        "start": format_utc(record.period.start_ms()),
-        "outcome": record.stage,
-        "prove_ms": record.prove_ms,
-        "landed": record.landed,
-        "miss": record.miss,
     })
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{OptionalExtension, StateFault, Step};
-use crate::types::candle::{Candle, CandleSeries};
+use crate::types::candle::{CANDLE_BYTES, Candle, CandleSeries};
 use crate::types::cycle::{Attempt, CycleRecord, Stage};
 use crate::types::digest::Digest;
 use crate::types::period::PeriodId;
@@ -14,7 +14,6 @@ use crate::types::period::PeriodId;
 const CYCLE_COLUMNS: &str =
     "manifest, period, stage, started_ms, updated_ms, candles, forecast, proof, prove_ms, landed, miss";
 const ATTEMPT_COLUMNS: &str = "nonce, hash, raw, max_fee_per_gas_wei, priority_fee_wei";
-const CANDLE_BYTES: usize = 48;
 
 /// A period as SQLite's signed integer.
 pub(super) fn period(period: PeriodId) -> Result<i64, StateFault> {
@@ -174,7 +173,7 @@ fn json(value: &impl Serialize) -> Result<String, StateFault> {
     serde_json::to_string(value).map_err(|error| StateFault::Corrupt(error.to_string()))
 }
 
-/// The candles that were really there, six little-endian words each, as the series' digest has them. The first one is
+/// The candles that were really there, in canonical bytes. The first one is
 /// written even if it was carried: there is nothing before it to carry it from again.
 fn encode_candles(series: &CandleSeries) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(series.candles().len() * CANDLE_BYTES);
@@ -183,10 +182,7 @@ fn encode_candles(series: &CandleSeries) -> Vec<u8> {
         if carried.next_if_eq(&&candle.open_time_ms).is_some() && candle.open_time_ms != series.start_ms() {
             continue;
         }
-        bytes.extend(candle.open_time_ms.to_le_bytes());
-        for value in [candle.open, candle.high, candle.low, candle.close, candle.volume] {
-            bytes.extend(value.to_le_bytes());
-        }
+        bytes.extend(candle.to_le_bytes());
     }
     bytes
 }
@@ -196,19 +192,5 @@ fn decode_candles(bytes: &[u8]) -> Result<Vec<Candle>, StateFault> {
     if !rest.is_empty() {
         return Err(StateFault::Corrupt("candles are cut off".into()));
     }
-    Ok(rows
-        .iter()
-        .map(|row| {
-            let (words, _) = row.as_chunks::<8>();
-            let value = |at: usize| f64::from_le_bytes(words[at]);
-            Candle {
-                open_time_ms: i64::from_le_bytes(words[0]),
-                open: value(1),
-                high: value(2),
-                low: value(3),
-                close: value(4),
-                volume: value(5),
-            }
-        })
-        .collect())
+    Ok(rows.iter().map(Candle::from_le_bytes).collect())
 }

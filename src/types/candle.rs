@@ -13,6 +13,9 @@ pub const MAX_PRICE: f64 = 1e12;
 /// Largest one-minute volume that is taken for real, in base units.
 pub const MAX_VOLUME: f64 = 1e12;
 
+/// Length of a candle's canonical bytes.
+pub const CANDLE_BYTES: usize = 48;
+
 /// One minute of trading.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candle {
@@ -57,6 +60,25 @@ impl Candle {
             return Err(CandleFault::Volume { open_time_ms: at });
         }
         Ok(())
+    }
+
+    /// Six little-endian 64-bit words in the order of the fields.
+    pub fn to_le_bytes(&self) -> [u8; CANDLE_BYTES] {
+        let prices = [self.open, self.high, self.low, self.close, self.volume].map(f64::to_bits);
+        let mut bytes = [0; CANDLE_BYTES];
+        let (words, _) = bytes.as_chunks_mut::<8>();
+        words[0] = self.open_time_ms.to_le_bytes();
+        for (word, price) in words[1..].iter_mut().zip(prices) {
+            *word = price.to_le_bytes();
+        }
+        bytes
+    }
+
+    /// The inverse of [`Candle::to_le_bytes`]. Nothing is checked.
+    pub fn from_le_bytes(bytes: &[u8; CANDLE_BYTES]) -> Self {
+        let (words, _) = bytes.as_chunks::<8>();
+        let [open, high, low, close, volume] = [1, 2, 3, 4, 5].map(|at| f64::from_le_bytes(words[at]));
+        Self { open_time_ms: i64::from_le_bytes(words[0]), open, high, low, close, volume }
     }
 
     /// The candle of a minute in which nothing was seen: flat at `close`, no volume.
@@ -195,14 +217,11 @@ impl CandleSeries {
         self.candles.last().map_or(0, Candle::close_time_ms)
     }
 
-    /// Digest of the canonical bytes: six little-endian 64-bit words a candle, in the order of [`Candle`]'s fields.
+    /// Digest of all candles' canonical bytes.
     pub fn digest(&self) -> Digest {
         let mut hasher = Sha256::new();
         for candle in &self.candles {
-            hasher.update(candle.open_time_ms.to_le_bytes());
-            for value in [candle.open, candle.high, candle.low, candle.close, candle.volume] {
-                hasher.update(value.to_le_bytes());
-            }
+            hasher.update(candle.to_le_bytes());
         }
         Digest(hasher.finalize().into())
     }

@@ -112,7 +112,5 @@ pub(super) async fn how_to_read(config: &Config, agent: &Agent, rpc_url: &Url) -
 }
 
 fn cycle_ms_p50(rows: &[PeriodRow]) -> f64 {
-    let mut times: Vec<f64> = rows.iter().map(|row| row.cycle_ms).collect();
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().unwrap_or(0.0)
+    report::quantile(&rows.iter().map(|row| row.cycle_ms).collect::<Vec<_>>(), 0.5)
 }

@@ -130,13 +130,9 @@ pub async fn run(args: ProveArgs, settings: Option<&Path>, json: bool) -> anyhow
 }
 
 impl ProofDocument {
-    /// The integers that the public inputs must stand for.
-    ///
-    /// # Errors
-    /// Outputs that are no integers or not three for each market.
-    pub fn outputs(&self, markets: usize) -> anyhow::Result<Vec<i128>> {
-        let outputs = self.outputs.iter().map(|text| text.parse()).collect::<Result<Vec<i128>, _>>()?;
-        anyhow::ensure!(outputs.len() == markets * Outputs::COUNT, "three outputs are needed for each market");
-        Ok(outputs)
+    /// The integers that the public inputs must stand for, `None` unless there are three for each market.
+    pub fn outputs(&self, markets: usize) -> Option<Vec<i128>> {
+        let outputs: Vec<i128> = self.outputs.iter().map(|text| text.parse().ok()).collect::<Option<_>>()?;
+        (outputs.len() == markets * Outputs::COUNT).then_some(outputs)
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::prove::ProofDocument;
 use super::{EXIT_DONE, EXIT_MISSED, setup};
 use crate::features;
-use crate::fs;
+use crate::fs::{self, FileFault};
 use crate::proof::bundle::Bundle;
 use crate::types::proof::instances;
 
@@ -42,7 +42,8 @@ pub async fn run(args: VerifyArgs, settings: Option<&Path>, json: bool) -> anyho
         config.bundle = folder;
     }
     let bundle = Bundle::open(&config.bundle)?;
-    let document: ProofDocument = serde_json::from_slice(&fs::read_bounded(&args.proof, MAX_DOCUMENT_BYTES)?)?;
+    let document: ProofDocument = serde_json::from_slice(&fs::read_bounded(&args.proof, MAX_DOCUMENT_BYTES)?)
+        .map_err(|error| FileFault::Read { path: args.proof.clone(), source: error.into() })?;
     let mut reason = refusal(&bundle, &document)?;
     if reason.is_none() {
         let mut prover = setup::prover(&config, &bundle).await?;
@@ -73,7 +74,9 @@ fn refusal(bundle: &Bundle, document: &ProofDocument) -> anyhow::Result<Option<&
     if calendar != document.calendar_features {
         return Ok(Some("its calendar features are not the period's"));
     }
-    let outputs = document.outputs(markets)?;
+    let Some(outputs) = document.outputs(markets) else {
+        return Ok(Some("its outputs are not three integers for each market"));
+    };
     if document.candle_features.len() != markets * spec.candle.len() {
         return Ok(Some("it has another number of features"));
     }

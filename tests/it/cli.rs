@@ -198,6 +198,13 @@ fn a_reference_string_of_another_origin_is_refused() {
 }
 
 #[test]
+fn a_file_that_is_no_proof_document_is_named() {
+    refused(&["verify", "--proof", "Cargo.toml"], "VR-FILE-001");
+    // The committed fixture of the contracts' tests is another format: still no proof document.
+    refused(&["verify", "--proof", "contracts/test/fixtures/btc-regime-4h-v1.json"], "VR-FILE-001");
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();

@@ -50,7 +50,6 @@ pub fn fault(error: &anyhow::Error) -> Option<&dyn Fault> {
             .or_else(|| of::<StateFault>(link))
             .or_else(|| of::<EvaluationError>(link))
             .or_else(|| of::<TrainingError>(link))
-            //E            .or_else(|| of::<TrainingError>(link))
             .or_else(|| of::<FileFault>(link))
             .or_else(|| of::<TimeFault>(link))
     })

@@ -1,6 +1,7 @@
 //! What is forecast: the volatility of the minutes that follow.
 
-use super::sums::{RETURN_SCALE, Sums, grid};
+use super::quantity::{Quantity, RETURN_SCALE};
+use super::sums::{Sums, grid};
 
 /// Added to a volatility before its logarithm: a dead market counts as 0.001 bps a minute.
 const VOLATILITY_FLOOR: f64 = 1e-7;
@@ -13,8 +14,8 @@ pub fn volatility(sums: &Sums, at: usize, horizon_minutes: usize) -> Option<f64>
         return None;
     }
     let count = i128::try_from(horizon_minutes).ok()?;
-    let sum = sums.returns(at, to);
-    let deviation = count * sums.squared_returns(at, to) - sum * sum;
+    let sum = sums.total(Quantity::Return, at..to);
+    let deviation = count * sums.total(Quantity::SquaredReturn, at..to) - sum * sum;
     let variance = deviation as f64 / (count * (count - 1)) as f64 / grid(2 * RETURN_SCALE);
     Some(variance.sqrt())
 }

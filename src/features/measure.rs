@@ -1,16 +1,10 @@
 //! What each candle feature measures.
 
-use std::f64::consts::LN_2;
-
-use super::sums::{RETURN_SCALE, Sums, VOLUME_SCALE, grid};
-use crate::types::feature::Feature;
-
-/// Added to a mean square before its logarithm: a standstill counts as 0.001 bps a minute.
-const SQUARE_FLOOR: f64 = 1e-14;
-/// Added to a mean magnitude before its logarithm; the root of [`SQUARE_FLOOR`].
-const MAGNITUDE_FLOOR: f64 = 1e-7;
-/// Added to a mean volume before its logarithm, in base units a minute.
-const VOLUME_FLOOR: f64 = 1e-3;
+use super::quantity::Quantity;
+use super::sums::Sums;
+use super::{indicators, volatility, volume};
+use crate::types::candle::Candle;
+use crate::types::feature::{DAY_MINUTES, Feature, WEEK_MINUTES};
 
 /// The value of a candle feature at a decision time that `at` candles precede. Only these are looked at.
 ///
@@ -19,31 +13,83 @@ const VOLUME_FLOOR: f64 = 1e-3;
 /// # Panics
 /// If the feature looks back further than the candles reach.
 pub fn value(feature: &Feature, sums: &Sums, at: usize) -> f64 {
+    let last = |minutes: &usize| at - minutes..at;
+    let candles = |minutes: &usize| &sums.candles()[at - minutes..at];
+    let ago = |minutes_ago: &usize, minutes: &usize| at - minutes_ago..at - minutes_ago + minutes;
     match feature {
-        Feature::LogRmsReturn { minutes } => log_rms(sums.squared_returns(at - minutes, at), *minutes),
-        Feature::LogRmsReturnFrom { minutes_ago, minutes } => {
-            let from = at - minutes_ago;
-            log_rms(sums.squared_returns(from, from + minutes), *minutes)
-        }
+        Feature::LogRmsReturn { minutes } => volatility::log_rms(sums, last(minutes)),
+        Feature::LogRmsReturnFrom { minutes_ago, minutes } => volatility::log_rms(sums, ago(minutes_ago, minutes)),
         Feature::LogRmsReturnSameWindow { days, minutes } => {
-            let squares = (1..=*days).map(|day| {
-                let from = at - day * 1440;
-                sums.squared_returns(from, from + minutes)
-            });
-            log_rms(squares.sum(), days * minutes)
+            let earlier = [*days, DAY_MINUTES, *minutes];
+            volatility::log_root(volatility::mean_of_earlier(sums, Quantity::SquaredReturn, at, earlier))
+        }
+        Feature::LogRmsReturnSameWeekday { weeks, minutes } => {
+            let earlier = [*weeks, WEEK_MINUTES, *minutes];
+            volatility::log_root(volatility::mean_of_earlier(sums, Quantity::SquaredReturn, at, earlier))
+        }
+        Feature::LogRmsRatio { minutes, relative_to_minutes } => {
+            let before = at - minutes - relative_to_minutes..at - minutes;
+            volatility::log_rms(sums, last(minutes)) - volatility::log_rms(sums, before)
         }
         Feature::LogMeanAbsoluteReturn { minutes } => {
-            let mean = mean(sums.absolute_returns(at - minutes, at), *minutes) / grid(RETURN_SCALE);
-            libm::log(mean + MAGNITUDE_FLOOR)
+            volatility::log_magnitude(sums.mean(Quantity::AbsoluteReturn, last(minutes)))
         }
-        Feature::LogParkinson { minutes } => {
-            let mean_square = mean(sums.squared_log_ranges(at - minutes, at), *minutes) / grid(2 * RETURN_SCALE);
-            0.5 * libm::log(mean_square / (4.0 * LN_2) + SQUARE_FLOOR)
+        Feature::LogMeanAbsoluteReturnFrom { minutes_ago, minutes } => {
+            volatility::log_magnitude(sums.mean(Quantity::AbsoluteReturn, ago(minutes_ago, minutes)))
         }
+        Feature::LogMeanAbsoluteReturnSameWindow { days, minutes } => {
+            let earlier = [*days, DAY_MINUTES, *minutes];
+            volatility::log_magnitude(volatility::mean_of_earlier(sums, Quantity::AbsoluteReturn, at, earlier))
+        }
+        Feature::LogMedianAbsoluteReturn { minutes } => volatility::log_median(sums, last(minutes)),
+        Feature::LogMaximumAbsoluteReturn { minutes } => volatility::log_maximum(sums, last(minutes)),
+        Feature::LogDownsideRms { minutes } => volatility::log_root(sums.mean(Quantity::SquaredFall, last(minutes))),
+        Feature::LogUpsideRms { minutes } => volatility::log_upside(sums, last(minutes)),
+        Feature::SemivarianceAsymmetry { minutes } => volatility::asymmetry(sums, last(minutes)),
+        Feature::LogBipower { minutes } => volatility::log_root(volatility::bipower(sums, last(minutes))),
+        Feature::JumpRatio { minutes } => volatility::jump_ratio(sums, last(minutes)),
+        Feature::LogMedianVariation { minutes } => {
+            volatility::log_root(volatility::median_variation(sums, last(minutes)))
+        }
+        Feature::LogQuarticity { minutes } => volatility::log_quarticity(sums, last(minutes)),
+        Feature::VolatilityOfVolatility { minutes, block_minutes } => {
+            volatility::of_volatility(sums, last(minutes), *block_minutes)
+        }
+        Feature::ZeroReturnShare { minutes } => sums.mean(Quantity::ZeroReturn, last(minutes)),
+        Feature::LogParkinson { minutes } => volatility::log_root(volatility::parkinson(sums, last(minutes))),
+        Feature::LogGarmanKlass { minutes } => volatility::log_root(volatility::garman_klass(sums, last(minutes))),
+        Feature::LogRogersSatchell { minutes } => {
+            volatility::log_root(sums.mean(Quantity::ShadowProduct, last(minutes)))
+        }
+        Feature::LogTrueRange { minutes } => volatility::log_magnitude(sums.mean(Quantity::TrueRange, last(minutes))),
         Feature::LogRelativeVolume { minutes, relative_to_minutes } => {
-            let volume = |minutes: usize| mean(sums.volumes(at - minutes, at), minutes) / grid(VOLUME_SCALE);
-            libm::log((volume(*minutes) + VOLUME_FLOOR) / (volume(*relative_to_minutes) + VOLUME_FLOOR))
+            volume::log_relative(sums, last(minutes), last(relative_to_minutes))
         }
+        Feature::VwapDistance { minutes } => volume::vwap_distance(candles(minutes)),
+        Feature::OnBalanceVolume { minutes } => volume::balance(sums, last(minutes)),
+        Feature::LogReturn { minutes } => libm::log(growth(sums.candles(), at, *minutes)),
+        Feature::RateOfChange { minutes } => growth(sums.candles(), at, *minutes) - 1.0,
+        Feature::Momentum { minutes } => {
+            let unit = sums.mean(Quantity::TrueRange, last(minutes));
+            if unit > 0.0 { (growth(sums.candles(), at, *minutes) - 1.0) / unit } else { 0.0 }
+        }
+        Feature::EfficiencyRatio { minutes } => volatility::efficiency(sums, last(minutes)),
+        Feature::BodyShare { minutes } => sums.mean(Quantity::Body, last(minutes)),
+        Feature::UpperShadowShare { minutes } => sums.mean(Quantity::UpperShadow, last(minutes)),
+        Feature::LowerShadowShare { minutes } => sums.mean(Quantity::LowerShadow, last(minutes)),
+        Feature::EmaDistance { span_minutes } => {
+            indicators::ema_distance(candles(&feature.lookback_minutes()), *span_minutes)
+        }
+        Feature::MacdHistogram { fast_minutes, slow_minutes, signal_minutes } => indicators::macd_histogram(
+            candles(&feature.lookback_minutes()),
+            [*fast_minutes, *slow_minutes, *signal_minutes],
+        ),
+        Feature::RelativeStrength { minutes } => indicators::relative_strength(candles(&(minutes + 1))),
+        Feature::BollingerPosition { minutes } => indicators::bollinger_position(candles(minutes)),
+        Feature::LogBollingerWidth { minutes } => indicators::log_bollinger_width(candles(minutes)),
+        Feature::Stochastic { minutes } => indicators::stochastic(candles(minutes)),
+        Feature::WilliamsR { minutes } => indicators::stochastic(candles(minutes)) - 1.0,
+        Feature::CommodityChannel { minutes } => indicators::commodity_channel(candles(minutes)),
         Feature::DaySine { .. }
         | Feature::DayCosine { .. }
         | Feature::Weekday { .. }
@@ -51,11 +97,7 @@ pub fn value(feature: &Feature, sums: &Sums, at: usize) -> f64 {
     }
 }
 
-/// Half the logarithm of a mean square, from the sum of squares times 2^60.
-fn log_rms(squares: i128, count: usize) -> f64 {
-    0.5 * libm::log(mean(squares, count) / grid(2 * RETURN_SCALE) + SQUARE_FLOOR)
-}
-
-fn mean(sum: i128, count: usize) -> f64 {
-    sum as f64 / count as f64
+/// The last close over the one `minutes` before it.
+fn growth(candles: &[Candle], at: usize, minutes: usize) -> f64 {
+    candles[at - 1].close / candles[at - 1 - minutes].close
 }

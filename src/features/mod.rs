@@ -2,25 +2,33 @@
 //! every machine, in a stream or in a batch.
 //!
 //! Every one-minute quantity is rounded to an integer once; sums over windows are then exact, whatever the order and
-//! wherever the series begins. What follows (a logarithm, a z-score) is one fixed sequence of f64 operations with
+//! wherever the series begins. What is no sum (an exponential mean, a band) is computed over the feature's own window
+//! alone, oldest candle first. What follows (a logarithm, a z-score) is one fixed sequence of f64 operations with
 //! `libm`'s functions.
 
 pub mod calendar;
+mod indicators;
 pub mod label;
 pub mod measure;
+pub mod original;
+pub mod quantity;
 pub mod scale;
 pub mod sums;
+mod volatility;
+mod volume;
 
 use thiserror::Error;
 
 use crate::types::candle::{Candle, CandleSeries};
 use crate::types::fault::Fault;
-use crate::types::feature::{Feature, FeatureSpec, FeatureVector, HOURS_PER_WEEK};
+use crate::types::feature::{DAY_MINUTES, Feature, FeatureSpec, FeatureVector, HOURS_PER_WEEK, WEEK_MINUTES};
 use crate::types::period::{MINUTE_MS, PeriodId};
 use sums::Sums;
 
 /// Longest window or offset that a feature may ask for, in minutes: a year.
 pub const MAX_WINDOW_MINUTES: usize = 527_040;
+/// Longest look-back of a feature that visits each candle of its window, in minutes: a week.
+pub const MAX_VISITED_MINUTES: usize = WEEK_MINUTES;
 
 /// Why no features come out.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -98,7 +106,7 @@ pub fn calendar_table(spec: &FeatureSpec) -> Result<Vec<Vec<i32>>, FeatureError>
 #[derive(Debug)]
 pub struct Batch<'a> {
     spec: &'a FeatureSpec,
-    sums: Sums,
+    sums: Sums<'a>,
     start_ms: i64,
 }
 
@@ -107,14 +115,14 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     /// [`FeatureError::Spec`].
-    pub fn new(spec: &'a FeatureSpec, series: &CandleSeries) -> Result<Self, FeatureError> {
+    pub fn new(spec: &'a FeatureSpec, series: &'a CandleSeries) -> Result<Self, FeatureError> {
         check(spec)?;
         let sums = Sums::new(series.candles(), series.carried());
         Ok(Self { spec, sums, start_ms: series.start_ms() })
     }
 
     /// The sums, for labels and baselines.
-    pub fn sums(&self) -> &Sums {
+    pub fn sums(&self) -> &Sums<'a> {
         &self.sums
     }
 
@@ -182,20 +190,67 @@ pub fn check(spec: &FeatureSpec) -> Result<(), FeatureError> {
     Ok(())
 }
 
-/// Whether every window is non-empty, lies in the past and is no longer than [`MAX_WINDOW_MINUTES`].
+/// Whether every window is long enough to be measured, lies in the past and is no longer than [`MAX_WINDOW_MINUTES`], or
+/// [`MAX_VISITED_MINUTES`] where it is not summed.
 fn has_sane_windows(feature: &Feature) -> bool {
-    let sane = |minutes: usize| (1..=MAX_WINDOW_MINUTES).contains(&minutes);
+    let summed = |minutes: usize, least: usize| (least..=MAX_WINDOW_MINUTES).contains(&minutes);
+    let visited = |minutes: usize, least: usize| (least..=MAX_VISITED_MINUTES).contains(&minutes);
     match feature {
         Feature::LogRmsReturn { minutes }
         | Feature::LogMeanAbsoluteReturn { minutes }
-        | Feature::LogParkinson { minutes } => sane(*minutes),
-        Feature::LogRmsReturnFrom { minutes_ago, minutes } => {
-            sane(*minutes) && sane(*minutes_ago) && minutes <= minutes_ago
+        | Feature::LogDownsideRms { minutes }
+        | Feature::LogUpsideRms { minutes }
+        | Feature::SemivarianceAsymmetry { minutes }
+        | Feature::LogQuarticity { minutes }
+        | Feature::ZeroReturnShare { minutes }
+        | Feature::LogParkinson { minutes }
+        | Feature::LogGarmanKlass { minutes }
+        | Feature::LogRogersSatchell { minutes }
+        | Feature::LogTrueRange { minutes }
+        | Feature::OnBalanceVolume { minutes }
+        | Feature::LogReturn { minutes }
+        | Feature::RateOfChange { minutes }
+        | Feature::Momentum { minutes }
+        | Feature::EfficiencyRatio { minutes }
+        | Feature::BodyShare { minutes }
+        | Feature::UpperShadowShare { minutes }
+        | Feature::LowerShadowShare { minutes } => summed(*minutes, 1),
+        Feature::LogBipower { minutes } | Feature::JumpRatio { minutes } => summed(*minutes, 2),
+        Feature::LogMedianVariation { minutes } => summed(*minutes, 3),
+        Feature::LogMedianAbsoluteReturn { minutes }
+        | Feature::LogMaximumAbsoluteReturn { minutes }
+        | Feature::VwapDistance { minutes }
+        | Feature::RelativeStrength { minutes }
+        | Feature::Stochastic { minutes }
+        | Feature::WilliamsR { minutes } => visited(*minutes, 1),
+        Feature::BollingerPosition { minutes }
+        | Feature::LogBollingerWidth { minutes }
+        | Feature::CommodityChannel { minutes } => visited(*minutes, 2),
+        Feature::EmaDistance { span_minutes } => *span_minutes > 0 && visited(feature.lookback_minutes(), 1),
+        Feature::MacdHistogram { fast_minutes, slow_minutes, signal_minutes } => {
+            *signal_minutes > 0 && (1..*slow_minutes).contains(fast_minutes) && visited(feature.lookback_minutes(), 1)
         }
-        Feature::LogRmsReturnSameWindow { days, minutes } => {
-            (1..=MAX_WINDOW_MINUTES / 1440).contains(days) && (1..=1440).contains(minutes)
+        Feature::VolatilityOfVolatility { minutes, block_minutes } => {
+            summed(*minutes, 2)
+                && (1..=minutes / 2).contains(block_minutes)
+                && minutes.is_multiple_of(*block_minutes)
+                && minutes / block_minutes <= MAX_VISITED_MINUTES
         }
-        Feature::LogRelativeVolume { minutes, relative_to_minutes } => sane(*minutes) && sane(*relative_to_minutes),
+        Feature::LogRmsReturnFrom { minutes_ago, minutes }
+        | Feature::LogMeanAbsoluteReturnFrom { minutes_ago, minutes } => {
+            summed(*minutes_ago, 1) && (1..=*minutes_ago).contains(minutes)
+        }
+        Feature::LogRmsReturnSameWindow { days, minutes }
+        | Feature::LogMeanAbsoluteReturnSameWindow { days, minutes } => {
+            (1..=MAX_WINDOW_MINUTES / DAY_MINUTES).contains(days) && (1..=DAY_MINUTES).contains(minutes)
+        }
+        Feature::LogRmsReturnSameWeekday { weeks, minutes } => {
+            (1..=MAX_WINDOW_MINUTES / WEEK_MINUTES).contains(weeks) && (1..=WEEK_MINUTES).contains(minutes)
+        }
+        Feature::LogRelativeVolume { minutes, relative_to_minutes }
+        | Feature::LogRmsRatio { minutes, relative_to_minutes } => {
+            summed(*minutes, 1) && summed(*relative_to_minutes, 1)
+        }
         Feature::DaySine { harmonic } | Feature::DayCosine { harmonic } => (1..=720).contains(harmonic),
         Feature::Weekday { days } => days.iter().all(|day| *day < 7),
         Feature::WeeklyProfile { minutes_before } => *minutes_before <= MAX_WINDOW_MINUTES,

@@ -2,8 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Minutes of a day.
+pub const DAY_MINUTES: usize = 1440;
+/// Minutes of a week.
+pub const WEEK_MINUTES: usize = 7 * DAY_MINUTES;
+
 /// A named feature with its parameters. Candle features look back from the decision time (the start of the forecast
 /// window); calendar features depend on that time alone.
+///
+/// A window of `minutes` is made of the last so many candles. A return is a candle's close over the close before it,
+/// less one. Logarithms are natural and of per-minute quantities, with a floor that a standstill ends on. Shares and
+/// indices run from 0 to 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Feature {
@@ -13,12 +22,89 @@ pub enum Feature {
     LogRmsReturnFrom { minutes_ago: usize, minutes: usize },
     /// ln of the root mean square over the same window of the day in each of the last `days` days.
     LogRmsReturnSameWindow { days: usize, minutes: usize },
+    /// ln of the root mean square over the same window of the week in each of the last `weeks` weeks.
+    LogRmsReturnSameWeekday { weeks: usize, minutes: usize },
+    /// ln of the root mean square of the last `minutes` returns over that of the `relative_to_minutes` before them.
+    LogRmsRatio { minutes: usize, relative_to_minutes: usize },
     /// ln of the mean absolute one-minute return of the last `minutes`.
     LogMeanAbsoluteReturn { minutes: usize },
+    /// The same over the `minutes` that began `minutes_ago` before the decision time.
+    LogMeanAbsoluteReturnFrom { minutes_ago: usize, minutes: usize },
+    /// ln of the mean absolute return over the same window of the day in each of the last `days` days.
+    LogMeanAbsoluteReturnSameWindow { days: usize, minutes: usize },
+    /// ln of the median absolute return; of an even number of minutes the mean of the two in the middle.
+    LogMedianAbsoluteReturn { minutes: usize },
+    /// ln of the largest absolute return.
+    LogMaximumAbsoluteReturn { minutes: usize },
+    /// ln of the root of the squared falls' share of the mean square (Barndorff-Nielsen, Kinnebrock & Shephard 2010).
+    LogDownsideRms { minutes: usize },
+    /// ln of the root of the squared rises' share of the mean square (the same).
+    LogUpsideRms { minutes: usize },
+    /// Squared rises less squared falls over the sum of both, -1 to 1: the signed jump variation of Patton & Sheppard
+    /// 2015, relative to realised variance.
+    SemivarianceAsymmetry { minutes: usize },
+    /// Half the ln of bipower variation a minute: π/2 times the mean product of adjacent absolute returns
+    /// (Barndorff-Nielsen & Shephard 2004).
+    LogBipower { minutes: usize },
+    /// The share of realised variance that bipower variation does not explain (Huang & Tauchen 2005); may be below 0.
+    JumpRatio { minutes: usize },
+    /// Half the ln of median realised variance a minute, from medians of three adjacent absolute returns (Andersen,
+    /// Dobrev & Schaumburg 2012).
+    LogMedianVariation { minutes: usize },
+    /// A quarter of the ln of realised quarticity a minute: a third of the mean fourth power of returns
+    /// (Barndorff-Nielsen & Shephard 2002).
+    LogQuarticity { minutes: usize },
+    /// Standard deviation of the log root mean squares of the consecutive blocks of `block_minutes` that make up the
+    /// last `minutes` (after Corsi, Mittnik, Pigorsch & Pigorsch 2008).
+    VolatilityOfVolatility { minutes: usize, block_minutes: usize },
+    /// Share of minutes whose return is zero (Lesmond, Ogden & Trzcinka 1999).
+    ZeroReturnShare { minutes: usize },
     /// ln of Parkinson's range volatility of the last `minutes` candles (Parkinson 1980).
     LogParkinson { minutes: usize },
+    /// ln of the volatility from ranges and bodies (Garman & Klass 1980, their practical estimator).
+    LogGarmanKlass { minutes: usize },
+    /// ln of the volatility from ranges that drift does not bias (Rogers & Satchell 1991).
+    LogRogersSatchell { minutes: usize },
+    /// ln of the mean true range, each relative to the close before it (average true range, Wilder 1978).
+    LogTrueRange { minutes: usize },
     /// ln of the mean volume of the last `minutes` over that of the last `relative_to_minutes`.
     LogRelativeVolume { minutes: usize, relative_to_minutes: usize },
+    /// ln of the close over the volume-weighted mean of the typical prices, a third of high + low + close each
+    /// (Berkowitz, Logue & Noser 1988).
+    VwapDistance { minutes: usize },
+    /// Change of on-balance volume over the volume traded, -1 to 1 (Granville 1963).
+    OnBalanceVolume { minutes: usize },
+    /// ln of the close over the close `minutes` before.
+    LogReturn { minutes: usize },
+    /// The close over the close `minutes` before, less one (rate of change, Murphy 1999).
+    RateOfChange { minutes: usize },
+    /// The close less the close `minutes` before (momentum, Murphy 1999), in mean true ranges of these minutes.
+    Momentum { minutes: usize },
+    /// Magnitude of the sum of the returns over the sum of their magnitudes (efficiency ratio, Kaufman 1995).
+    EfficiencyRatio { minutes: usize },
+    /// Mean share of a candle's range between open and close (Nison 1991); 0 for one without a range, as below.
+    BodyShare { minutes: usize },
+    /// Mean share of a candle's range above open and close.
+    UpperShadowShare { minutes: usize },
+    /// Mean share of a candle's range below open and close.
+    LowerShadowShare { minutes: usize },
+    /// ln of the close over its exponential mean, which weighs the newest by `2 / (span_minutes + 1)`.
+    EmaDistance { span_minutes: usize },
+    /// Histogram of the moving average convergence/divergence over the close (Appel 1979, Aspray 1986).
+    MacdHistogram { fast_minutes: usize, slow_minutes: usize, signal_minutes: usize },
+    /// Gains over gains and losses, 0 to 1 (Wilder 1978 with Cutler's plain means).
+    RelativeStrength { minutes: usize },
+    /// How many standard deviations the close lies above its mean: %b of Bollinger bands (Bollinger 2001) is a quarter
+    /// of it and a half.
+    BollingerPosition { minutes: usize },
+    /// ln of the width of Bollinger bands over their middle: four standard deviations over the mean.
+    LogBollingerWidth { minutes: usize },
+    /// Place of the close between lowest low and highest high, 0 to 1 (%K, Lane 1984).
+    Stochastic { minutes: usize },
+    /// The same measured from the highest high, -1 to 0 (%R, Williams 1979).
+    WilliamsR { minutes: usize },
+    /// Typical price less its mean, over 0.015 mean absolute deviations (Lambert 1980).
+    CommodityChannel { minutes: usize },
     /// Sine of `harmonic` times the day's angle.
     DaySine { harmonic: u32 },
     /// Cosine of `harmonic` times the day's angle.
@@ -28,6 +114,10 @@ pub enum Feature {
     /// The spec's weekly profile at `minutes_before` the decision time, linear between the middles of its hours.
     WeeklyProfile { minutes_before: usize },
 }
+
+/// How many spans an exponential mean is started before the decision time: what lies further back weighs less than
+/// 4e-11 of it.
+pub const EMA_WARM_UP_SPANS: usize = 12;
 
 impl Feature {
     /// Whether the feature depends on the decision time alone.
@@ -44,10 +134,50 @@ impl Feature {
         match self {
             Self::LogRmsReturn { minutes }
             | Self::LogMeanAbsoluteReturn { minutes }
-            | Self::LogParkinson { minutes } => *minutes,
-            Self::LogRmsReturnFrom { minutes_ago, .. } => *minutes_ago,
-            Self::LogRmsReturnSameWindow { days, .. } => days * 1440,
+            | Self::LogMedianAbsoluteReturn { minutes }
+            | Self::LogMaximumAbsoluteReturn { minutes }
+            | Self::LogDownsideRms { minutes }
+            | Self::LogUpsideRms { minutes }
+            | Self::SemivarianceAsymmetry { minutes }
+            | Self::LogBipower { minutes }
+            | Self::JumpRatio { minutes }
+            | Self::LogMedianVariation { minutes }
+            | Self::LogQuarticity { minutes }
+            | Self::VolatilityOfVolatility { minutes, .. }
+            | Self::ZeroReturnShare { minutes }
+            | Self::LogParkinson { minutes }
+            | Self::LogGarmanKlass { minutes }
+            | Self::LogRogersSatchell { minutes }
+            | Self::LogTrueRange { minutes }
+            | Self::VwapDistance { minutes }
+            | Self::OnBalanceVolume { minutes }
+            | Self::LogReturn { minutes }
+            | Self::RateOfChange { minutes }
+            | Self::Momentum { minutes }
+            | Self::EfficiencyRatio { minutes }
+            | Self::BodyShare { minutes }
+            | Self::UpperShadowShare { minutes }
+            | Self::LowerShadowShare { minutes }
+            | Self::RelativeStrength { minutes }
+            | Self::BollingerPosition { minutes }
+            | Self::LogBollingerWidth { minutes }
+            | Self::Stochastic { minutes }
+            | Self::WilliamsR { minutes }
+            | Self::CommodityChannel { minutes } => *minutes,
+            Self::LogRmsReturnFrom { minutes_ago, .. } | Self::LogMeanAbsoluteReturnFrom { minutes_ago, .. } => {
+                *minutes_ago
+            }
+            Self::LogRmsReturnSameWindow { days, .. } | Self::LogMeanAbsoluteReturnSameWindow { days, .. } => {
+                days.saturating_mul(DAY_MINUTES)
+            }
+            Self::LogRmsReturnSameWeekday { weeks, .. } => weeks.saturating_mul(WEEK_MINUTES),
+            Self::LogRmsRatio { minutes, relative_to_minutes } => minutes.saturating_add(*relative_to_minutes),
             Self::LogRelativeVolume { minutes, relative_to_minutes } => *minutes.max(relative_to_minutes),
+            Self::EmaDistance { span_minutes } => span_minutes.saturating_mul(EMA_WARM_UP_SPANS),
+            Self::MacdHistogram { fast_minutes, slow_minutes, signal_minutes } => {
+                let slowest = *fast_minutes.max(slow_minutes);
+                slowest.saturating_add(*signal_minutes).saturating_mul(EMA_WARM_UP_SPANS)
+            }
             Self::DaySine { .. } | Self::DayCosine { .. } | Self::Weekday { .. } | Self::WeeklyProfile { .. } => 0,
         }
     }

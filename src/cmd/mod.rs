@@ -9,6 +9,7 @@ pub mod deploy;
 pub mod development;
 pub mod evaluate;
 pub mod once;
+pub mod progress;
 pub mod prove;
 pub mod report;
 pub mod setup;
@@ -16,7 +17,7 @@ pub mod status;
 pub mod train;
 pub mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -24,6 +25,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::config::raw::LogFormat;
 use crate::telemetry;
 
+/// Environment variable that names the settings file.
+const SETTINGS_VARIABLE: &str = "VERIREGIME_CONFIG";
 /// Everything asked for was done.
 pub const EXIT_DONE: u8 = 0;
 /// An error; its code is on standard error.
@@ -36,7 +39,7 @@ pub const EXIT_MISSED: u8 = 3;
 #[command(name = "veriregime-agent", version, propagate_version = true, max_term_width = 110)]
 pub struct Cli {
     /// Settings file; `veriregime-agent config show` prints every key.
-    #[arg(long, global = true, env = "VERIREGIME_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = SETTINGS_VARIABLE, value_name = "FILE")]
     config: Option<PathBuf>,
     /// One JSON object as the last line of standard output instead of tables.
     #[arg(long, global = true)]
@@ -106,6 +109,11 @@ fn end_quietly_with_the_reader() {
     }));
 }
 
+/// Whether the settings file is that of the environment: the agent's, not one that was asked for here.
+fn is_from_environment(path: &Path) -> bool {
+    std::env::var_os(SETTINGS_VARIABLE).is_some_and(|named| named == path.as_os_str())
+}
+
 async fn run(cli: Cli) -> anyhow::Result<u8> {
     let settings = cli.config.as_deref();
     let json = cli.json;
@@ -122,7 +130,9 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
             match command {
                 Command::Demo(args) => demo::run(args, settings, json).await?,
                 Command::Bench(args) => bench::run(args, settings, json).await?,
-                Command::Train(args) => train::run(args, json).await?,
+                Command::Train(args) => {
+                    train::run(args, settings.filter(|path| !is_from_environment(path)), json).await?
+                }
                 Command::Evaluate(args) => evaluate::run(args, json)?,
                 Command::Candles(command) => candles::run(command, json).await?,
                 Command::Config(command) => config::run(command, settings, json)?,

@@ -17,7 +17,7 @@ use crate::fs::FileFault;
 use crate::inference::ModelError;
 use crate::proof::error::ProofError;
 use crate::state::StateFault;
-use crate::training::TrainingError;
+use crate::training::error::TrainingError;
 
 use crate::types::candle::CandleFault;
 use crate::types::cycle::CycleRecord;

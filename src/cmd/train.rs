@@ -1,18 +1,18 @@
 //! `train`: from candles and settings to a complete model bundle.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
+use burn::tensor::Device;
 use clap::Args;
 use config::{Config, File, FileFormat};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::evaluate::whole_series;
+use super::progress::TrainingProgress;
 use crate::candles::file;
 use crate::evaluation::{Report, Subject, evaluate};
 use crate::fs;
@@ -22,8 +22,10 @@ use crate::proof::bundle::{Bundle, REQUIRED_FILES, SCHEMA};
 use crate::proof::supervisor::Ezkl;
 use crate::proof::worker::Settings as WorkerSettings;
 use crate::training::card::{CARD_FILE, card};
+use crate::training::checkpoint::{RunFolder, Unfinished};
+use crate::training::error::TrainingError;
 use crate::training::settings::Settings;
-use crate::training::{Trained, TrainingError, train};
+use crate::training::{Run, Trained, train};
 use crate::types::candle::CandleSeries;
 use crate::types::manifest::{Circuit, MANIFEST_FILE, Manifest, ONNX_FILE, Training};
 use crate::types::time::format_utc;
@@ -36,22 +38,34 @@ const MAX_FILE_BYTES: u64 = 64 << 20;
 const SETUP_DEADLINE: Duration = Duration::from_mins(5);
 /// What trained the network, as the manifest records it.
 const BACKEND: &str = "burn 0.22.1, flex backend";
+/// What trained it.
+const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+/// Settings where none are named.
+const DEFAULT_SETTINGS: &str = "models/train.toml";
 
 /// Arguments of `train`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    veriregime-agent train --settings models/train.toml --candles btc.parquet --srs-dir srs\n  \
-    veriregime-agent train --candles btc.parquet --out /tmp/model --json")]
+    veriregime-agent train --config models/train.toml --candles btc.parquet --srs-dir srs\n  \
+    veriregime-agent train --candles btc.parquet --resume          go on after a crash\n  \
+    veriregime-agent train --candles btc.parquet --threshold 0.0006 --out /tmp/model --json\n\n\
+    The training settings are the file that --config names, models/train.toml where it names none.")]
 pub struct TrainArgs {
-    /// Training settings.
-    #[arg(long, value_name = "FILE", default_value = "models/train.toml")]
-    settings: PathBuf,
     /// Candle file: parquet, CSV or zip.
     #[arg(long, value_name = "FILE")]
     candles: PathBuf,
     /// Folder of the new bundle; `models/MODEL_ID` where absent. A bundle that is there is replaced at the very end.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Standard deviation of one-minute returns above which a window is High, instead of the settings' one.
+    #[arg(long, value_name = "DEVIATION")]
+    threshold: Option<f64>,
+    /// Go on where an unfinished run stopped.
+    #[arg(long, conflicts_with = "discard")]
+    resume: bool,
+    /// Throw an unfinished run away.
+    #[arg(long)]
+    discard: bool,
     /// Folder with the ceremony's structured reference strings, kzg<k>.srs.
     #[arg(long, value_name = "DIR", default_value = "srs")]
     srs_dir: PathBuf,
@@ -69,23 +83,39 @@ pub struct TrainArgs {
     memory_limit_mb: u64,
 }
 
-/// Trains, sets the circuit up, measures on the test split and writes the bundle.
+/// Trains, sets the circuit up, measures on the test split and writes the bundle. The training settings are those in
+/// `settings`, or in [`DEFAULT_SETTINGS`].
 ///
 /// # Errors
 /// The first step that fails; an existing bundle is untouched then.
-pub async fn run(args: TrainArgs, json: bool) -> anyhow::Result<()> {
-    let settings = read_settings(&args.settings)?;
+pub async fn run(args: TrainArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
+    let mut settings = read_settings(settings.unwrap_or(Path::new(DEFAULT_SETTINGS)))?;
+    if let Some(threshold) = args.threshold {
+        settings.label.threshold = threshold;
+    }
+    settings.check()?;
     let out = args.out.clone().unwrap_or_else(|| Path::new("models").join(&settings.model_id));
-    let series = whole_series(&file::read_any(&args.candles)?)?;
-    let trained = train_with_progress(&settings, &series)?;
-    let onnx = trained.network.to_onnx(1);
-
     let parent = match out.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
+    let series = whole_series(&file::read_any(&args.candles)?)?;
+    let identity = json!({ "settings": settings, "candles": series.digest(), "program": PROGRAM, "backend": BACKEND });
+    let unfinished = match (args.resume, args.discard) {
+        (true, _) => Unfinished::Resume,
+        (_, true) => Unfinished::Discard,
+        _ => Unfinished::Refuse,
+    };
+    let run_folder = RunFolder::open(&parent.join(format!(".run-{}", settings.model_id)), &identity, unfinished)?;
+    let progress = TrainingProgress::start();
+    let device = Device::flex();
+    let run = Run { settings: &settings, series: &series, device: &device, folder: &run_folder };
+    let trained = train(&run, |stage, event| progress.show(stage, event))?;
+    progress.finish();
+    let onnx = trained.network.to_onnx(1);
+
     fs::create_folder(parent)?;
-    let scratch = tempfile::Builder::new().prefix(".training-").tempdir_in(parent)?;
+    let scratch = tempfile::Builder::new().prefix(".bundle-").tempdir_in(parent)?;
     let folder = scratch.path().join("bundle");
     fs::create_folder(&folder)?;
     fs::write_atomic(&folder.join(ONNX_FILE), &onnx)?;
@@ -94,6 +124,7 @@ pub async fn run(args: TrainArgs, json: bool) -> anyhow::Result<()> {
     let manifest = write_manifest(&folder, &settings, trained, circuit, &report, &series)?;
     Bundle::open(&folder).context("the new bundle does not hold together")?;
     fs::replace_folder(&out, &folder, &scratch.path().join("replaced"))?;
+    run_folder.remove()?;
 
     let accuracy = report.every_minute.circuit.regime.accuracy;
     if json {
@@ -110,23 +141,6 @@ fn read_settings(path: &Path) -> anyhow::Result<Settings> {
     let source = File::from_str(&text, FileFormat::Toml);
     let settings: Result<Settings, _> = Config::builder().add_source(source).build().and_then(Config::try_deserialize);
     settings.map_err(|error| TrainingError::Settings { reason: error.to_string() }.into())
-}
-
-fn train_with_progress(settings: &Settings, series: &CandleSeries) -> Result<Trained, TrainingError> {
-    let epochs = settings.student.epochs;
-    let bar = if std::io::stderr().is_terminal() {
-        ProgressBar::new((epochs * settings.student.restarts) as u64)
-    } else {
-        ProgressBar::hidden()
-    };
-    let style = ProgressStyle::with_template("training {bar:30} {pos}/{len} epochs, {msg}");
-    bar.set_style(style.expect("the template is a valid one"));
-    let trained = train(settings, series, |epoch| {
-        bar.set_position((epoch.restart * epochs + epoch.epoch) as u64);
-        bar.set_message(format!("validation loss {:.4}", epoch.validation_loss));
-    });
-    bar.finish_and_clear();
-    trained
 }
 
 async fn set_up(args: &TrainArgs, settings: &Settings, trained: &Trained, folder: &Path) -> anyhow::Result<Circuit> {
@@ -199,7 +213,7 @@ fn write_manifest(
         training: Training {
             provenance: json!({
                 "settings": settings,
-                "program": concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")),
+                "program": PROGRAM,
                 "backend": BACKEND,
                 "candles": {
                     "from": format_utc(series.start_ms()),
@@ -214,15 +228,17 @@ fn write_manifest(
                     "weekly_profile": times(&trained.split.profile),
                 },
                 "samples": {
-                    "train": trained.samples[0],
-                    "validation": trained.samples[1],
+                    "train": trained.parts[0].samples,
+                    "validation": trained.parts[1].samples,
                     "test": report.rows,
                 },
-                "fit": {
-                    "restart": trained.fit.restart,
-                    "epochs": trained.fit.epochs,
-                    "validation_loss": trained.fit.validation_loss,
+                "share_high": {
+                    "train": trained.parts[0].share_high,
+                    "validation": trained.parts[1].share_high,
+                    "test": report.positive_share,
                 },
+                "student": trained.student,
+                "temperature": trained.temperature,
                 "parameters": trained.network.parameters(),
             }),
             har_logistic: trained.har_logistic,

@@ -67,7 +67,8 @@ pub fn auc(rated: impl Iterator<Item = (f64, bool)>) -> f64 {
     (rank_sum - positives * (positives + 1.0) / 2.0) / (positives * negatives)
 }
 
-fn f1_weighted(forecasts: &[Scored]) -> f64 {
+/// F1 of both regimes, weighted by how often each occurred.
+pub fn f1_weighted(forecasts: &[Scored]) -> f64 {
     let of = |regime: bool| {
         let count = |condition: &dyn Fn(&Scored) -> bool| forecasts.iter().filter(|f| condition(f)).count() as f64;
         let hits = count(&|f| f.called_high == regime && f.was_high == regime);

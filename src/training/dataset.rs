@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::TrainingError;
-use super::settings::{Settings, date_ms};
-use crate::features::{Batch, calendar, label, measure, sums::Sums};
-use crate::types::candle::CandleSeries;
+use super::error::TrainingError;
+use super::loss::Samples;
+use super::settings::{FeatureSettings, Settings, date_ms};
+use crate::features::{calendar, label, measure, sums::Sums};
 use crate::types::feature::{Feature, FeatureSpec, HOURS_PER_WEEK, ScaledFeature};
 use crate::types::period::MINUTE_MS;
 
@@ -47,72 +47,58 @@ impl Split {
     }
 }
 
-/// Features and outcomes of decision times, row after row.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Samples {
-    /// Columns of `features`.
-    pub columns: usize,
-    /// What the network is fed: quantised, as reals.
-    pub features: Vec<f32>,
-    /// 1 where the window that followed was High, else 0.
-    pub high: Vec<f32>,
-    /// Logarithm of the volatility that followed.
-    pub log_volatility: Vec<f32>,
+/// A decision time: how many candles precede it, and the volatility that followed.
+pub type Decision = (usize, f64);
+
+/// The decision times in `times` that have `lookback_minutes` of candles before them, at most `max_missing_minutes` of
+/// these carried forward, and a known future of `horizon_minutes`; every `stride_minutes`-th minute is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// Candles before.
+    pub lookback_minutes: usize,
+    /// How many of them may be absent.
+    pub max_missing_minutes: usize,
+    /// Candles after.
+    pub horizon_minutes: usize,
 }
 
-impl Samples {
-    /// Number of samples.
-    pub fn len(&self) -> usize {
-        self.high.len()
+impl Wanted {
+    /// The decision times in `times` (ms UTC) of a series that begins at `start_ms`.
+    pub fn decisions(&self, sums: &Sums, start_ms: i64, times: &Range<i64>, stride_minutes: usize) -> Vec<Decision> {
+        let index = |time_ms: i64| usize::try_from(time_ms.saturating_sub(start_ms) / MINUTE_MS).unwrap_or(0);
+        let from = index(times.start).max(self.lookback_minutes);
+        let to = index(times.end).min(sums.len());
+        (from..to.max(from))
+            .step_by(stride_minutes)
+            .filter(|at| sums.carried(at - self.lookback_minutes, *at) <= self.max_missing_minutes)
+            .filter_map(|at| Some((at, label::volatility(sums, at, self.horizon_minutes)?)))
+            .collect()
     }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.high.is_empty()
-    }
 }
 
-/// Indices of the decision times in `times` that have the needed past and a known future, with the volatility that
-/// followed; every `stride`-th minute is looked at.
-pub fn decisions(
-    settings: &Settings,
-    sums: &Sums,
-    start_ms: i64,
-    times: &Range<i64>,
-    stride: usize,
-) -> Vec<(usize, f64)> {
-    let index = |time_ms: i64| usize::try_from((time_ms - start_ms) / MINUTE_MS).unwrap_or(0);
-    let lookback = settings.features.lookback_minutes;
-    let from = index(times.start).max(lookback);
-    let to = index(times.end).min(sums.len());
-    (from..to.max(from))
-        .step_by(stride)
-        .filter(|at| sums.carried(at - lookback, *at) <= settings.features.max_missing_minutes)
-        .filter_map(|at| Some((at, label::volatility(sums, at, settings.label.horizon_minutes)?)))
-        .collect()
-}
-
-/// Fits the weekly profile and the z-scores on the training split.
+/// Fits the weekly profile and the z-scores of `wanted` on the training part.
 ///
 /// # Errors
 /// [`TrainingError::TooFew`], or [`TrainingError::Constant`] where a feature never moves.
-pub fn fit_spec(settings: &Settings, series: &CandleSeries, split: &Split) -> Result<FeatureSpec, TrainingError> {
-    let sums = Sums::new(series.candles(), series.carried());
-    let (start_ms, stride) = (series.start_ms(), settings.split.stride_minutes);
-    let wanted = &settings.features;
-    let mut weekly_profile = Vec::new();
-    if wanted.calendar.iter().any(|feature| matches!(feature, Feature::WeeklyProfile { .. })) {
-        weekly_profile = fit_profile(&decisions(settings, &sums, start_ms, &split.profile, stride), start_ms)?;
-    }
-    let train = decisions(settings, &sums, start_ms, &split.train, stride);
+pub fn fit_spec(
+    wanted: &FeatureSettings,
+    sums: &Sums,
+    start_ms: i64,
+    train: &[Decision],
+    profile: &[Decision],
+) -> Result<FeatureSpec, TrainingError> {
     if train.len() < MIN_SAMPLES {
         return Err(TrainingError::TooFew { part: "training".into(), found: train.len(), needed: MIN_SAMPLES });
+    }
+    let mut weekly_profile = Vec::new();
+    if wanted.calendar.iter().any(|feature| matches!(feature, Feature::WeeklyProfile { .. })) {
+        weekly_profile = fit_profile(profile, start_ms)?;
     }
     let time_ms = |at: usize| start_ms + i64::try_from(at).expect("an index fits") * MINUTE_MS;
     let candle = wanted
         .candle
         .iter()
-        .map(|feature| scaled(feature, train.iter().map(|(at, _)| measure::value(feature, &sums, *at))));
+        .map(|feature| scaled(feature, train.iter().map(|(at, _)| measure::value(feature, sums, *at))));
     let calendar = wanted.calendar.iter().map(|feature| {
         scaled(feature, train.iter().map(|(at, _)| calendar::value(feature, &weekly_profile, time_ms(*at))))
     });
@@ -127,23 +113,29 @@ pub fn fit_spec(settings: &Settings, series: &CandleSeries, split: &Split) -> Re
     })
 }
 
-/// The samples of a part, quantised as they will be served.
-pub fn samples(batch: &Batch<'_>, spec: &FeatureSpec, decisions: &[(usize, f64)], threshold: f64) -> Samples {
-    let mut samples = Samples { columns: spec.count(), ..Samples::default() };
-    let unit = libm::exp2f(-(spec.input_scale as f32));
-    let mut row = Vec::with_capacity(spec.count());
-    for (at, volatility) in decisions {
-        row.clear();
-        batch.append(*at, &mut row);
-        samples.features.extend(row.iter().map(|integer| *integer as f32 * unit));
-        samples.high.push(f32::from(u8::from(*volatility > threshold)));
-        samples.log_volatility.push(label::log_volatility(*volatility) as f32);
+/// The outcomes of decision times as a network learns them.
+pub fn samples(decisions: &[Decision], threshold: f64, [mean, deviation]: [f64; 2]) -> Samples {
+    let high = |(_, volatility): &Decision| f32::from(u8::from(*volatility > threshold));
+    let normalised = |(_, volatility): &Decision| ((label::log_volatility(*volatility) - mean) / deviation) as f32;
+    Samples {
+        at: decisions.iter().map(|(at, _)| *at).collect(),
+        high: decisions.iter().map(high).collect(),
+        log_volatility: decisions.iter().map(normalised).collect(),
+        teacher: None,
     }
-    samples
+}
+
+/// Mean and standard deviation of the log-volatility that followed.
+pub fn log_volatility_moments(decisions: &[Decision]) -> [f64; 2] {
+    let count = decisions.len() as f64;
+    let values = || decisions.iter().map(|(_, volatility)| label::log_volatility(*volatility));
+    let mean = values().sum::<f64>() / count;
+    let variance = values().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
+    [mean, variance.sqrt().max(1e-6)].map(frozen)
 }
 
 /// Mean log-volatility that followed each hour of the week, in millionths.
-fn fit_profile(decisions: &[(usize, f64)], start_ms: i64) -> Result<Vec<i32>, TrainingError> {
+fn fit_profile(decisions: &[Decision], start_ms: i64) -> Result<Vec<i32>, TrainingError> {
     let mut totals = [(0.0_f64, 0_u32); HOURS_PER_WEEK];
     for (at, volatility) in decisions {
         let time_ms = start_ms + i64::try_from(*at).expect("an index fits") * MINUTE_MS;
@@ -160,7 +152,11 @@ fn fit_profile(decisions: &[(usize, f64)], start_ms: i64) -> Result<Vec<i32>, Tr
     means.collect()
 }
 
-fn scaled(feature: &Feature, values: impl Iterator<Item = f64> + Clone) -> Result<ScaledFeature, TrainingError> {
+/// A feature with mean and standard deviation of its values.
+///
+/// # Errors
+/// [`TrainingError::Constant`] where they are all the same.
+pub fn scaled(feature: &Feature, values: impl Iterator<Item = f64> + Clone) -> Result<ScaledFeature, TrainingError> {
     let count = values.clone().count() as f64;
     let mean = values.clone().sum::<f64>() / count;
     let variance = values.map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;

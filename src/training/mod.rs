@@ -1,71 +1,96 @@
 //! From candles to a trained network. Shares the features with the daemon and nothing else: a model reaches it only as
 //! files.
 
+pub mod blocks;
+pub mod calibration;
 pub mod card;
+pub mod checkpoint;
 pub mod dataset;
+pub mod error;
 pub mod export;
-pub mod fit;
 pub mod har;
+pub mod loss;
+pub mod network;
+pub mod optimiser;
+pub mod reference;
 pub mod settings;
 pub mod student;
+pub mod teacher;
+pub mod trainer;
+pub mod weights;
 
-use thiserror::Error;
+use std::ops::Range;
 
-use crate::features::{Batch, FeatureError};
+use burn::module::Module;
+use burn::tensor::Device;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::features::Batch;
+use crate::features::sums::Sums;
 use crate::types::candle::CandleSeries;
-use crate::types::fault::Fault;
 use crate::types::feature::FeatureSpec;
-use dataset::Split;
+use blocks::{BlockInputs, Scale};
+use checkpoint::RunFolder;
+use dataset::{Decision, Split, Wanted};
+use error::TrainingError;
 use export::SquareNetwork;
-use fit::{Epoch, Fit};
+use loss::Samples;
+use network::{Inputs, Network};
+use reference::{TeacherSpec, TrainedTeacher};
 use settings::Settings;
+use student::{Student, StudentInputs};
+use teacher::TeacherSettings;
+use trainer::{Event, FitSettings, Lesson, Progress, SelectBy};
 
-/// Why no model comes out of a training run.
-#[derive(Debug, Error)]
-pub enum TrainingError {
-    /// Settings that no run can follow.
-    #[error("{reason}")]
-    Settings { reason: String },
-    /// A part of the split is nearly empty.
-    #[error("{part} has {found} samples, at least {needed} are needed")]
-    TooFew { part: String, found: usize, needed: usize },
-    /// A feature that has the same value everywhere.
-    #[error("{feature} never changes over the training split")]
-    Constant { feature: String },
-    /// Losses that are not numbers.
-    #[error("the loss was never a finite number")]
-    Diverged,
-    /// The features cannot be computed.
-    #[error(transparent)]
-    Features(#[from] FeatureError),
+/// What a training run works on.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'a> {
+    /// How.
+    pub settings: &'a Settings,
+    /// From what.
+    pub series: &'a CandleSeries,
+    /// Where it is computed.
+    pub device: &'a Device,
+    /// Where its checkpoints are.
+    pub folder: &'a RunFolder,
 }
 
-impl Fault for TrainingError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Settings { .. } => "VR-TRAIN-001",
-            Self::TooFew { .. } => "VR-TRAIN-002",
-            Self::Constant { .. } => "VR-TRAIN-003",
-            Self::Diverged => "VR-TRAIN-004",
-            Self::Features(error) => error.code(),
-        }
-    }
+/// A network of a run: what progress is reported about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stage {
+    /// `teacher-2`, `student-1`.
+    pub name: String,
+    /// Epochs at most.
+    pub epochs: usize,
+}
 
-    fn advice(&self) -> &'static str {
-        match self {
-            Self::Settings { .. } => "correct this key in the training settings",
-            Self::TooFew { .. } => "give candles that cover the dates in the training settings, a week before included",
-            Self::Constant { .. } => "drop the feature, or look at the candles with `candles check`",
-            Self::Diverged => "lower student.learning_rate",
-            Self::Features(error) => error.advice(),
-        }
-    }
+/// A finished stage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    /// Its name.
+    pub stage: String,
+    /// Its epochs.
+    pub epochs: Vec<trainer::Epoch>,
+    /// Which of them was kept, from 1.
+    pub best_epoch: usize,
+}
+
+/// Samples of one part of the split.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// First and last decision times, ms UTC.
+    pub times: Range<i64>,
+    /// Samples that the student sees.
+    pub samples: usize,
+    /// Share that High followed.
+    pub share_high: f64,
 }
 
 /// What a training run leaves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trained {
-    /// The network on the circuit's grid.
+    /// The network on the circuit's grid, calibrated.
     pub network: SquareNetwork,
     /// The features with their statistics.
     pub features: FeatureSpec,
@@ -73,39 +98,202 @@ pub struct Trained {
     pub har_logistic: [f64; 5],
     /// Which decision times served for what.
     pub split: Split,
-    /// Samples of training and validation.
-    pub samples: [usize; 2],
-    /// How the network was found.
-    pub fit: Fit,
+    /// Training and validation as the student saw them.
+    pub parts: [Part; 2],
+    /// What the margins were divided by.
+    pub temperature: f64,
+    /// Every network's training.
+    pub curves: Vec<Curve>,
+    /// Which of the student's runs was kept.
+    pub student: String,
+    /// What the student learnt from.
+    pub teacher: Option<TrainedTeacher>,
 }
 
-/// Trains on a series of candles. `report` hears of every epoch.
+/// Trains teacher and student. `observe` hears of every step of every stage.
 ///
 /// # Errors
 /// [`TrainingError`].
-pub fn train(settings: &Settings, series: &CandleSeries, report: impl FnMut(Epoch)) -> Result<Trained, TrainingError> {
+pub fn train(run: &Run<'_>, mut observe: impl FnMut(&Stage, Event)) -> Result<Trained, TrainingError> {
+    let Run { settings, series, device, .. } = *run;
+    let tracking = device.clone().autodiff();
     settings.check()?;
     let split = Split::new(settings, series.end_ms())?;
-    let features = dataset::fit_spec(settings, series, &split)?;
-    let batch = Batch::new(&features, series)?;
-    let part = |times, name: &str| {
-        let stride = settings.split.stride_minutes;
-        let decisions = dataset::decisions(settings, batch.sums(), series.start_ms(), times, stride);
-        match decisions.len() {
-            0 => Err(TrainingError::TooFew { part: name.to_owned(), found: 0, needed: 1 }),
-            _ => Ok(decisions),
-        }
+    let sums = Sums::new(series.candles(), series.carried());
+    let lookback = settings.teacher.as_ref().map_or(0, TeacherSettings::lookback_minutes);
+    let wanted = Wanted {
+        lookback_minutes: lookback.max(settings.features.lookback_minutes),
+        max_missing_minutes: settings.features.max_missing_minutes,
+        horizon_minutes: settings.label.horizon_minutes,
     };
-    let (train, validation) = (part(&split.train, "training")?, part(&split.validation, "validation")?);
-    let threshold = settings.label.threshold;
-    let baseline: Vec<_> = train
+    let parts = Parts { wanted, sums: &sums, series, split: &split, threshold: settings.label.threshold };
+    let mut curves = Vec::new();
+
+    let teacher = match &settings.teacher {
+        Some(teacher) => Some(train_teacher(run, teacher, &parts, &mut curves, &mut observe)?),
+        None => None,
+    };
+
+    let fit = &settings.student.fit;
+    let (train, validation) = parts.decisions(fit)?;
+    let moments = dataset::log_volatility_moments(&train);
+    let features = dataset::fit_spec(&settings.features, &sums, series.start_ms(), &train, &parts.profile(fit))?;
+    let [mut train_samples, validation_samples] =
+        [&train, &validation].map(|decisions| parts.samples(decisions, moments));
+    if let Some(teacher) = &teacher {
+        let own = teacher.forecast(series, &train_samples.at, device)?;
+        let normalised =
+            |[margin, log_volatility]: &[f64; 2]| [*margin as f32, ((log_volatility - moments[0]) / moments[1]) as f32];
+        train_samples.teacher = Some(own.iter().map(normalised).collect());
+    }
+    let batch = Batch::new(&features, series)?;
+    let inputs = StudentInputs::new(&batch, features.count(), features.input_scale);
+    let start = |seed: u64| {
+        let random = &mut ChaCha8Rng::seed_from_u64(seed);
+        let student = &settings.student;
+        Student::new(features.count(), &student.layers, student.param_scale, moments, random, &tracking)
+    };
+    let mut best: Option<(String, Progress)> = None;
+    for restart in 1..=settings.student.restarts {
+        let stage = Stage { name: format!("student-{restart}"), epochs: fit.epochs };
+        let seed = settings.seed.wrapping_add(restart as u64 - 1);
+        let lesson = Lesson {
+            settings: fit,
+            distillation: teacher.as_ref().map(|_| &settings.student.distillation),
+            inputs: &inputs,
+            train: &train_samples,
+            validation: &validation_samples,
+            seed,
+            device: &tracking,
+        };
+        let progress = run_stage(run, &stage, start(seed), &lesson, &mut observe)?;
+        curves.push(curve(&stage, &progress));
+        if best.as_ref().is_none_or(|(_, best)| is_better(fit.select_by, &progress, best)) {
+            best = Some((stage.name, progress));
+        }
+    }
+    let (name, progress) = best.expect("at least one restart");
+    let student = weights::load(start(0), &progress.best_weights).expect("its own weights");
+    let outputs = trainer::forward(&student.valid(), &inputs, &validation_samples.at, device);
+    let rated: Vec<(f64, bool)> = outputs
+        .iter()
+        .zip(&validation_samples.high)
+        .map(|(output, high)| (f64::from(output[0]), *high > 0.5))
+        .collect();
+    let temperature = dataset::frozen(calibration::temperature(&rated));
+
+    let regressors: Vec<_> = train
         .iter()
         .filter(|(at, _)| *at > har::WINDOWS_MINUTES[3])
-        .map(|(at, volatility)| (har::regressors(batch.sums(), *at), *volatility > threshold))
+        .map(|(at, volatility)| (har::regressors(&sums, *at), *volatility > settings.label.threshold))
         .collect();
-    let har_logistic = har::fit(&baseline).map(dataset::frozen);
-    let samples = |decisions: &[(usize, f64)]| dataset::samples(&batch, &features, decisions, threshold);
-    let fit = fit::fit(&settings.student, settings.seed, &samples(&train), &samples(&validation), report)?;
-    let network = fit.network.clone().on_grid(settings.student.param_scale);
-    Ok(Trained { network, features, har_logistic, split, samples: [train.len(), validation.len()], fit })
+    let part = |times: &Range<i64>, samples: &Samples| Part {
+        times: times.clone(),
+        samples: samples.len(),
+        share_high: dataset::frozen(samples.share_high()),
+    };
+    Ok(Trained {
+        network: student.to_network(temperature).on_grid(settings.student.param_scale),
+        har_logistic: har::fit(&regressors).map(dataset::frozen),
+        parts: [part(&split.train, &train_samples), part(&split.validation, &validation_samples)],
+        features,
+        split,
+        temperature,
+        curves,
+        student: name,
+        teacher,
+    })
+}
+
+/// The decision times of the split's parts.
+struct Parts<'a> {
+    wanted: Wanted,
+    sums: &'a Sums,
+    series: &'a CandleSeries,
+    split: &'a Split,
+    threshold: f64,
+}
+
+impl Parts<'_> {
+    fn decisions(&self, fit: &FitSettings) -> Result<(Vec<Decision>, Vec<Decision>), TrainingError> {
+        let part = |times: &Range<i64>, part: &str| {
+            let found = self.wanted.decisions(self.sums, self.series.start_ms(), times, fit.stride_minutes);
+            let high = found.iter().filter(|(_, volatility)| *volatility > self.threshold).count();
+            match found.len() {
+                0 => Err(TrainingError::TooFew { part: part.to_owned(), found: 0, needed: 1 }),
+                all if high == 0 || high == all => Err(TrainingError::OneClass { part: part.to_owned() }),
+                _ => Ok(found),
+            }
+        };
+        Ok((part(&self.split.train, "training")?, part(&self.split.validation, "validation")?))
+    }
+
+    fn profile(&self, fit: &FitSettings) -> Vec<Decision> {
+        let wanted = Wanted { lookback_minutes: 1, ..self.wanted };
+        wanted.decisions(self.sums, self.series.start_ms(), &self.split.profile, fit.stride_minutes)
+    }
+
+    fn samples(&self, decisions: &[Decision], moments: [f64; 2]) -> Samples {
+        dataset::samples(decisions, self.threshold, moments)
+    }
+}
+
+fn train_teacher(
+    run: &Run<'_>,
+    settings: &TeacherSettings,
+    parts: &Parts<'_>,
+    curves: &mut Vec<Curve>,
+    observe: &mut impl FnMut(&Stage, Event),
+) -> Result<TrainedTeacher, TrainingError> {
+    let (train, validation) = parts.decisions(&settings.fit)?;
+    let moments = dataset::log_volatility_moments(&train);
+    let profile = parts.profile(&settings.fit);
+    let summary = dataset::fit_spec(&settings.summary, parts.sums, run.series.start_ms(), &train, &profile)?;
+    let at: Vec<usize> = train.iter().map(|(at, _)| *at).collect();
+    let scales = settings.scales.iter().map(|scale| Scale::fit(scale, parts.sums, &at)).collect::<Result<_, _>>()?;
+    let spec = TeacherSpec { settings: settings.clone(), summary, scales, log_volatility: moments };
+    let batch = Batch::new(&spec.summary, run.series)?;
+    let inputs = BlockInputs::new(&spec.scales, &batch, spec.summary.count(), spec.summary.input_scale);
+    let [train, validation] = [&train, &validation].map(|decisions| parts.samples(decisions, moments));
+    let tracking = run.device.clone().autodiff();
+    let mut members = Vec::with_capacity(settings.members);
+    for member in 1..=settings.members {
+        let stage = Stage { name: format!("teacher-{member}"), epochs: settings.fit.epochs };
+        let seed = run.settings.seed.wrapping_add(1000 + member as u64);
+        let lesson = Lesson {
+            settings: &settings.fit,
+            distillation: None,
+            inputs: &inputs as &dyn Inputs,
+            train: &train,
+            validation: &validation,
+            seed,
+            device: &tracking,
+        };
+        let progress = run_stage(run, &stage, TrainedTeacher::start(&spec, seed, &tracking), &lesson, observe)?;
+        curves.push(curve(&stage, &progress));
+        members.push(progress.best_weights);
+    }
+    Ok(TrainedTeacher { spec, members })
+}
+
+/// Trains one network from where its last checkpoint left it.
+fn run_stage<N: Network>(
+    run: &Run<'_>,
+    stage: &Stage,
+    start: N,
+    lesson: &Lesson<'_>,
+    observe: &mut impl FnMut(&Stage, Event),
+) -> Result<Progress, TrainingError> {
+    let progress = run.folder.load(&stage.name)?;
+    let save = |progress: &Progress| run.folder.save(&stage.name, progress);
+    trainer::fit(start, lesson, progress, |event| observe(stage, event), save)
+}
+
+fn curve(stage: &Stage, progress: &Progress) -> Curve {
+    Curve { stage: stage.name.clone(), epochs: progress.curve.clone(), best_epoch: progress.best_epoch }
+}
+
+fn is_better(select_by: SelectBy, left: &Progress, right: &Progress) -> bool {
+    let score = |progress: &Progress| progress.best().map(|epoch| select_by.score(epoch));
+    score(left) > score(right)
 }

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::TrainingError;
+use super::error::TrainingError;
+use super::loss::Distillation;
+use super::student::LayerSettings;
+use super::teacher::TeacherSettings;
+use super::trainer::FitSettings;
 use crate::types::feature::Feature;
 use crate::types::manifest::{Label, Market};
 use crate::types::time::parse_utc_ms;
@@ -15,6 +19,8 @@ pub struct Settings {
     pub model_id: String,
     /// Seed of every random choice.
     pub seed: u64,
+    /// How often figures of the test part were looked at before these settings were final, for the model card.
+    pub test_looks: String,
     /// What is forecast, and where it is traded.
     pub market: Market,
     /// The label.
@@ -23,7 +29,11 @@ pub struct Settings {
     pub split: SplitSettings,
     /// The inputs.
     pub features: FeatureSettings,
-    /// The network and its training.
+    /// The source system's CNN, for a row of the report; left out where absent.
+    pub original_cnn: Option<FitSettings>,
+    /// The network that the student learns from; the student learns from what happened alone where absent.
+    pub teacher: Option<TeacherSettings>,
+    /// The network that is proven.
     pub student: StudentSettings,
 }
 
@@ -41,8 +51,6 @@ pub struct SplitSettings {
     pub validation_share: f64,
     /// Share of the test, at the end.
     pub test_share: f64,
-    /// Every how many minutes one is taken for training and validation.
-    pub stride_minutes: usize,
     /// First decision time that the weekly profile averages over.
     pub profile_from: String,
 }
@@ -65,26 +73,20 @@ pub struct FeatureSettings {
     pub max_missing_minutes: usize,
 }
 
-/// The network and its training.
+/// The proven network and its training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StudentSettings {
-    /// Hidden units.
-    pub units: usize,
+    /// Layers before the two heads.
+    pub layers: Vec<LayerSettings>,
     /// log2 of the weights' grid.
     pub param_scale: u32,
-    /// Most passes over the training samples.
-    pub epochs: usize,
-    /// Passes without a better validation loss before stopping.
-    pub patience: usize,
     /// Runs from different starts, of which the best on validation is kept.
     pub restarts: usize,
-    /// Samples of one step.
-    pub batch: usize,
-    /// First step size of Adam.
-    pub learning_rate: f64,
-    /// Weight of the squared error of the normalised log-volatility beside the cross-entropy.
-    pub volatility_weight: f32,
+    /// What is taken from the teacher.
+    pub distillation: Distillation,
+    /// How it is trained.
+    pub fit: FitSettings,
 }
 
 impl Settings {
@@ -96,6 +98,11 @@ impl Settings {
         let Self { split, student, .. } = self;
         let shares =
             split.validation_share > 0.0 && split.test_share > 0.0 && split.validation_share + split.test_share < 1.0;
+        let widths = student.layers.iter().all(|layer| match layer {
+            LayerSettings::Linear(units) => (1..=256).contains(units),
+            LayerSettings::Square | LayerSettings::Relu => true,
+        });
+        let Distillation { alpha, temperature } = student.distillation;
         let rules = [
             (
                 !self.model_id.is_empty() && self.model_id.bytes().all(is_plain),
@@ -104,20 +111,47 @@ impl Settings {
             ((2..=10_080).contains(&self.label.horizon_minutes), "label.horizon_minutes: 2 to 10080"),
             (self.label.threshold > 0.0 && self.label.threshold < 1.0, "label.threshold: above 0 and below 1"),
             (shares, "split: the shares of validation and test must be positive and leave something for training"),
-            ((1..=1440).contains(&split.stride_minutes), "split.stride_minutes: 1 to 1440"),
-            ((1..=256).contains(&student.units), "student.units: 1 to 256"),
+            (widths && student.layers.len() <= 8, "student.layers: at most 8, of 1 to 256 units"),
+            (
+                !matches!(student.layers.last(), Some(LayerSettings::Linear(_))),
+                "student.layers: end with square or relu, the heads are linear by themselves",
+            ),
             ((1..=20).contains(&student.param_scale), "student.param_scale: 1 to 20"),
-            ((1..=1000).contains(&student.epochs), "student.epochs: 1 to 1000"),
-            (student.patience > 0, "student.patience: at least 1"),
             ((1..=100).contains(&student.restarts), "student.restarts: 1 to 100"),
-            ((1..=1 << 20).contains(&student.batch), "student.batch: 1 to 1048576"),
-            (student.learning_rate > 0.0 && student.learning_rate < 1.0, "student.learning_rate: above 0 and below 1"),
-            (student.volatility_weight >= 0.0, "student.volatility_weight: not negative"),
+            ((0.0..=1.0).contains(&alpha), "student.distillation.alpha: 0 to 1"),
+            ((0.1..=100.0).contains(&temperature), "student.distillation.temperature: 0.1 to 100"),
         ];
-        match rules.iter().find(|(holds, _)| !holds) {
-            Some((_, rule)) => Err(TrainingError::Settings { reason: (*rule).to_owned() }),
-            None => Ok(()),
+        if let Some((_, rule)) = rules.iter().find(|(holds, _)| !holds) {
+            return Err(TrainingError::Settings { reason: (*rule).to_owned() });
         }
+        check_fit("student.fit", &student.fit)?;
+        if let Some(fit) = &self.original_cnn {
+            check_fit("original_cnn", fit)?;
+        }
+        if let Some(teacher) = &self.teacher {
+            teacher.check()?;
+            check_fit("teacher.fit", &teacher.fit)?;
+        }
+        Ok(())
+    }
+}
+
+fn check_fit(section: &str, fit: &FitSettings) -> Result<(), TrainingError> {
+    let (step, loss) = (&fit.step, &fit.loss);
+    let rules = [
+        ((1..=1440).contains(&fit.stride_minutes), "stride_minutes: 1 to 1440"),
+        ((1..=1000).contains(&fit.epochs), "epochs: 1 to 1000"),
+        (fit.patience > 0, "patience: at least 1"),
+        ((1..=1 << 20).contains(&fit.batch), "batch: 1 to 1048576"),
+        (step.learning_rate > 0.0 && step.learning_rate < 1.0, "step.learning_rate: above 0 and below 1"),
+        ((0.0..=100.0).contains(&step.weight_decay), "step.weight_decay: 0 to 100"),
+        (step.gradient_norm > 0.0, "step.gradient_norm: above 0"),
+        ((0.0..=1e6).contains(&loss.volatility_weight), "loss.volatility_weight: 0 to 1000000"),
+        ((0.0..=10.0).contains(&loss.focal_gamma), "loss.focal_gamma: 0 to 10"),
+    ];
+    match rules.iter().find(|(holds, _)| !holds) {
+        Some((_, rule)) => Err(TrainingError::Settings { reason: format!("{section}.{rule}") }),
+        None => Ok(()),
     }
 }
 

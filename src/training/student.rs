@@ -1,88 +1,160 @@
-//! The student: one hidden layer whose units are squared, two heads.
+//! The student: the network that the circuit proves, trained through the circuit's own rounding.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, TensorData, activation::log_sigmoid};
+use burn::tensor::{Device, Tensor, TensorData, activation::relu};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use super::export::SquareNetwork;
-use crate::types::prediction::Outputs;
+use super::network::{Inputs, Network};
+use super::weights::{matrix, numbers};
+use crate::features::Batch;
 
-/// Heads: the margin of High over Low in logits, and the normalised log-volatility.
+/// Heads: half the margin of High over Low in logits, and the log-volatility.
 const HEADS: usize = 2;
 
-/// Trainable weights.
-#[derive(Module, Debug)]
-pub struct Student {
-    hidden: Param<Tensor<2>>,
-    hidden_bias: Param<Tensor<2>>,
-    heads: Param<Tensor<2>>,
-    heads_bias: Param<Tensor<2>>,
+/// A layer of the student; the heads come behind the last one by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LayerSettings {
+    /// Weighted sums and a bias: this many.
+    Linear(usize),
+    /// Every number times itself: free of lookups in a circuit.
+    Square,
+    /// Negative numbers become zero: needs range checks in a circuit.
+    Relu,
 }
 
-/// Outcomes of a batch.
-#[derive(Debug, Clone)]
-pub struct Targets {
-    /// `[n, 1]`: 1 for High.
-    pub high: Tensor<2>,
-    /// `[n, 1]`: normalised log-volatility.
-    pub log_volatility: Tensor<2>,
+/// Trainable weights. What comes out is what the circuit computes: every weight is rounded to the circuit's grid on
+/// the way, and gradients pass the rounding as if it were not there (straight-through, Bengio and others 2013).
+#[derive(Module, Debug)]
+pub struct Student {
+    dense: Vec<Dense>,
+    #[module(skip)]
+    layers: Vec<LayerSettings>,
+    /// log2 of the weights' grid.
+    #[module(skip)]
+    param_scale: u32,
+    /// Mean and standard deviation of the log-volatility over the training part.
+    #[module(skip)]
+    log_volatility: [f64; 2],
+}
+
+/// Weighted sums.
+#[derive(Module, Debug)]
+struct Dense {
+    /// `[inputs, outputs]`.
+    weights: Param<Tensor<2>>,
+    /// `[1, outputs]`.
+    bias: Param<Tensor<2>>,
 }
 
 impl Student {
-    /// Fresh weights. Squares have no slope at zero, so the hidden biases start away from it.
-    pub fn new(features: usize, units: usize, random: &mut ChaCha8Rng, device: &Device) -> Self {
-        let mut draw = |rows: usize, columns: usize, reach: f32| {
+    /// Fresh weights for `features` inputs. Squares have no slope at zero, so the hidden biases start away from it.
+    pub fn new(
+        features: usize,
+        layers: &[LayerSettings],
+        param_scale: u32,
+        log_volatility: [f64; 2],
+        random: &mut ChaCha8Rng,
+        device: &Device,
+    ) -> Self {
+        let mut draw = |rows: usize, columns: usize, reach: f64| {
+            let reach = reach as f32;
             let entries: Vec<f32> = (0..rows * columns).map(|_| random.random_range(-reach..reach)).collect();
             Param::from_data(TensorData::new(entries, [rows, columns]), device)
         };
-        Self {
-            hidden: draw(features, units, 0.5 / (features as f32).sqrt()),
-            hidden_bias: draw(1, units, 1.0),
-            heads: draw(units, HEADS, 0.5),
-            heads_bias: draw(1, HEADS, 0.01),
+        let mut dense = Vec::new();
+        let mut inputs = features;
+        for layer in layers {
+            if let LayerSettings::Linear(outputs) = layer {
+                let weights = draw(inputs, *outputs, 0.5 / (inputs as f64).sqrt());
+                dense.push(Dense { weights, bias: draw(1, *outputs, 1.0) });
+                inputs = *outputs;
+            }
         }
+        let [mean, deviation] = log_volatility;
+        let weights = [0.25, 0.5 * deviation].map(|reach| numbers(draw(inputs, 1, reach).val()));
+        let weights = weights[0].iter().zip(&weights[1]).flat_map(|(margin, volatility)| [*margin, *volatility]);
+        let heads = |entries: Vec<f32>, rows: usize| Param::from_data(TensorData::new(entries, [rows, HEADS]), device);
+        dense.push(Dense { weights: heads(weights.collect(), inputs), bias: heads(vec![0.0, mean as f32], 1) });
+        Self { dense, layers: layers.to_vec(), param_scale, log_volatility }
     }
 
-    /// `[n, features] -> [n, 2]`.
-    pub fn forward(&self, features: Tensor<2>) -> Tensor<2> {
-        let units = features.matmul(self.hidden.val()) + self.hidden_bias.val();
-        (units.clone() * units).matmul(self.heads.val()) + self.heads_bias.val()
-    }
-
-    /// Cross-entropy of the regime plus `volatility_weight` times the mean squared error of the log-volatility.
-    pub fn loss(&self, features: Tensor<2>, targets: Targets, volatility_weight: f32) -> Tensor<1> {
-        let heads = self.forward(features);
-        let [rows, _] = heads.dims();
-        let margin = heads.clone().slice([0..rows, 0..1]);
-        let error = heads.slice([0..rows, 1..2]) - targets.log_volatility;
-        let likelihood =
-            targets.high.clone() * log_sigmoid(margin.clone()) + (targets.high.neg() + 1.0) * log_sigmoid(margin.neg());
-        (error.clone() * error).mean() * volatility_weight - likelihood.mean()
-    }
-
-    /// The network that the circuit proves: the margin shared out to both logits, the log-volatility in real units.
-    pub fn to_network(&self, log_volatility_mean: f64, log_volatility_deviation: f64) -> SquareNetwork {
-        let [features, units] = self.hidden.val().dims();
-        let heads = entries(&self.heads);
-        let bias = entries(&self.heads_bias);
-        let share = |margin: f32, volatility: f32, offset: f64| {
-            let volatility = f64::from(volatility) * log_volatility_deviation + offset;
-            [-0.5 * margin, 0.5 * margin, volatility as f32]
+    /// The network that the circuit proves: the margin shared out to both logits, divided by `temperature`.
+    pub fn to_network(&self, temperature: f64) -> SquareNetwork {
+        let [hidden, heads] = &self.dense[..] else { unreachable!("one hidden layer") };
+        let share = |pair: &[f32]| {
+            let half = (f64::from(pair[0]) / temperature) as f32;
+            [-half, half, pair[1]]
         };
-        let output: Vec<f32> = heads.chunks_exact(HEADS).flat_map(|head| share(head[0], head[1], 0.0)).collect();
-        debug_assert_eq!(output.len(), units * Outputs::COUNT);
+        let spread = |entries: Vec<f32>| entries.chunks_exact(HEADS).flat_map(share).collect::<Vec<f32>>();
+        let [features, units] = hidden.weights.val().dims();
         SquareNetwork {
             features,
             units,
-            hidden: entries(&self.hidden),
-            hidden_bias: entries(&self.hidden_bias),
-            output,
-            output_bias: share(bias[0], bias[1], log_volatility_mean).to_vec(),
+            hidden: numbers(hidden.weights.val()),
+            hidden_bias: numbers(hidden.bias.val()),
+            output: spread(numbers(heads.weights.val())),
+            output_bias: spread(numbers(heads.bias.val())),
         }
+    }
+
+    /// Entries on the grid.
+    fn on_grid(&self, tensor: Tensor<2>) -> Tensor<2> {
+        let grid = libm::exp2(f64::from(self.param_scale));
+        let rounded = (tensor.clone() * grid).round() / grid;
+        tensor.clone() + (rounded - tensor).detach()
+    }
+
+    fn apply(&self, dense: &Dense, inputs: Tensor<2>) -> Tensor<2> {
+        inputs.matmul(self.on_grid(dense.weights.val())) + self.on_grid(dense.bias.val())
     }
 }
 
-fn entries(weights: &Param<Tensor<2>>) -> Vec<f32> {
-    weights.val().into_data().try_to_vec().expect("weights are 32-bit floats")
+impl Network for Student {
+    fn forward(&self, inputs: Tensor<2>, _: Option<&mut ChaCha8Rng>) -> Tensor<2> {
+        let device = inputs.device();
+        let mut dense = self.dense.iter();
+        let mut next = |inputs: Tensor<2>| self.apply(dense.next().expect("as many as linear layers"), inputs);
+        let mut values = inputs;
+        for layer in &self.layers {
+            values = match layer {
+                LayerSettings::Linear(_) => next(values),
+                LayerSettings::Square => values.clone() * values,
+                LayerSettings::Relu => relu(values),
+            };
+        }
+        let [mean, deviation] = self.log_volatility;
+        let row = |entries: [f64; HEADS]| matrix(entries.map(|entry| entry as f32).to_vec(), HEADS, &device);
+        (next(values) - row([0.0, mean])) * row([2.0, 1.0 / deviation])
+    }
+}
+
+/// The student's inputs: the integers that are served, as reals.
+#[derive(Debug)]
+pub struct StudentInputs<'a> {
+    batch: &'a Batch<'a>,
+    columns: usize,
+    unit: f32,
+}
+
+impl<'a> StudentInputs<'a> {
+    /// Inputs of `columns` features on the grid of `2^-input_scale`.
+    pub fn new(batch: &'a Batch<'a>, columns: usize, input_scale: u32) -> Self {
+        Self { batch, columns, unit: libm::exp2f(-(input_scale as f32)) }
+    }
+}
+
+impl Inputs for StudentInputs<'_> {
+    fn columns(&self) -> usize {
+        self.columns
+    }
+
+    fn append(&self, at: usize, row: &mut Vec<f32>) {
+        let mut integers = Vec::with_capacity(self.columns);
+        self.batch.append(at, &mut integers);
+        row.extend(integers.iter().map(|integer| *integer as f32 * self.unit));
+    }
 }

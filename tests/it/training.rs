@@ -1,11 +1,16 @@
 //! Training: the split leaks nothing, runs repeat to the bit, and a model comes out that knows more than chance.
 
+use burn::tensor::Device;
 use config::{Config, File, FileFormat};
+use serde_json::json;
 use veriregime_agent::evaluation::{Subject, evaluate};
+use veriregime_agent::features::sums::Sums;
 use veriregime_agent::inference::Layout;
-use veriregime_agent::training::dataset::{Split, decisions, fit_spec};
+use veriregime_agent::training::checkpoint::{RunFolder, Unfinished};
+use veriregime_agent::training::dataset::{Split, Wanted, fit_spec};
+use veriregime_agent::training::error::TrainingError;
 use veriregime_agent::training::settings::Settings;
-use veriregime_agent::training::{har, train};
+use veriregime_agent::training::{Run, Trained, har};
 use veriregime_agent::types::candle::{Candle, CandleSeries};
 use veriregime_agent::types::fault::Fault;
 use veriregime_agent::types::feature::Feature;
@@ -32,7 +37,6 @@ fn small() -> Settings {
     settings.split.profile_from = "2024-01-02".into();
     settings.split.protocol_from = "2024-01-01".into();
     settings.split.protocol_to = "2024-03-11".into();
-    settings.split.stride_minutes = 7;
     settings.features.lookback_minutes = 1441;
     settings.features.max_missing_minutes = 30;
     settings.features.candle = vec![
@@ -41,13 +45,32 @@ fn small() -> Settings {
         Feature::LogMeanAbsoluteReturn { minutes: 1440 },
     ];
     settings.features.calendar = vec![Feature::WeeklyProfile { minutes_before: 0 }, Feature::DaySine { harmonic: 1 }];
-    settings.student.batch = 256;
+    settings.student.fit.stride_minutes = 7;
+    settings.student.fit.batch = 256;
+    settings.original_cnn = None;
+    settings.teacher = None;
     settings.student.restarts = 2;
     settings
 }
 
 fn market(seed: u64) -> Vec<Candle> {
     candles(seed, parse_utc_ms("2024-01-01").expect("a date"), DAYS * 1440)
+}
+
+/// A whole run in a folder of its own.
+fn train(settings: &Settings, series: &CandleSeries) -> Result<Trained, TrainingError> {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = RunFolder::open(&folder.path().join("run"), &json!(settings), Unfinished::Refuse)?;
+    let run = Run { settings, series, device: &Device::flex(), folder: &folder };
+    veriregime_agent::training::train(&run, |_, _| ())
+}
+
+fn wanted(settings: &Settings) -> Wanted {
+    Wanted {
+        lookback_minutes: settings.features.lookback_minutes,
+        max_missing_minutes: settings.features.max_missing_minutes,
+        horizon_minutes: settings.label.horizon_minutes,
+    }
 }
 
 fn series(candles: &[Candle]) -> CandleSeries {
@@ -72,10 +95,10 @@ fn the_shipped_settings_are_accepted_and_a_wrong_key_is_refused() {
 #[test]
 fn training_repeats_to_the_bit_and_beats_chance_where_it_was_not_trained() {
     let (settings, series) = (small(), series(&market(1)));
-    let mut epochs = 0;
-    let trained = train(&settings, &series, |_| epochs += 1).unwrap();
-    assert!(epochs >= 2 && epochs <= settings.student.epochs * settings.student.restarts);
-    assert_eq!(trained, train(&settings, &series, |_| ()).unwrap());
+    let trained = train(&settings, &series).unwrap();
+    assert_eq!(trained.curves.len(), settings.student.restarts);
+    assert!(trained.curves.iter().all(|curve| (1..=settings.student.fit.epochs).contains(&curve.epochs.len())));
+    assert_eq!(trained, train(&settings, &series).unwrap());
 
     let text = serde_json::to_string(&trained.features).unwrap();
     assert_eq!(trained.features, serde_json::from_str(&text).unwrap(), "the manifest gives back every bit");
@@ -125,9 +148,9 @@ fn what_comes_after_the_training_split_changes_nothing_learnt_from_it() {
     let split = Split::new(&settings, series(&candles).end_ms()).unwrap();
     let learnt = |candles: &[Candle]| {
         let series = series(candles);
-        let batch_spec = fit_spec(&settings, &series, &split).unwrap();
-        let sums = veriregime_agent::features::sums::Sums::new(series.candles(), &[]);
-        let labels = decisions(&settings, &sums, series.start_ms(), &split.train, 7);
+        let sums = Sums::new(series.candles(), &[]);
+        let labels = wanted(&settings).decisions(&sums, series.start_ms(), &split.train, 7);
+        let batch_spec = fit_spec(&settings.features, &sums, series.start_ms(), &labels, &labels).unwrap();
         let past = |at: usize| if at > 10_080 { har::regressors(&sums, at)[4] } else { 0.0 };
         let weeks: Vec<f64> = labels.iter().map(|(at, _)| past(*at)).collect();
         (batch_spec, labels, weeks)
@@ -155,8 +178,8 @@ fn forecast_windows_with_a_minute_that_nobody_saw_have_no_label() {
     let mut candles = market(4);
     candles.remove(30_000);
     let series = series(&candles);
-    let sums = veriregime_agent::features::sums::Sums::new(series.candles(), series.carried());
-    let all = decisions(&settings, &sums, series.start_ms(), &(i64::MIN / 2..i64::MAX / 2), 1);
+    let sums = Sums::new(series.candles(), series.carried());
+    let all = wanted(&settings).decisions(&sums, series.start_ms(), &(i64::MIN / 2..i64::MAX / 2), 1);
     assert!(all.iter().all(|(at, _)| !(30_000 - 239..=30_000).contains(at)));
     assert!(all.iter().any(|(at, _)| *at == 30_001));
     assert!(all.iter().any(|(at, _)| *at == 30_000 - 240));
@@ -164,6 +187,6 @@ fn forecast_windows_with_a_minute_that_nobody_saw_have_no_label() {
 
 #[test]
 fn candles_that_end_too_early_are_refused_by_code() {
-    let error = train(&shipped(), &series(&market(5)), |_| ()).unwrap_err();
+    let error = train(&shipped(), &series(&market(5))).unwrap_err();
     assert_eq!(error.code(), "VR-TRAIN-002");
 }

@@ -131,7 +131,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 Command::Demo(args) => demo::run(args, settings, json).await?,
                 Command::Bench(args) => bench::run(args, settings, json).await?,
                 Command::Train(args) => {
-                    train::run(args, settings.filter(|path| !is_from_environment(path)), json).await?
+                    train::run(args, settings.filter(|path| !is_from_environment(path)), json).await?;
                 }
                 Command::Evaluate(args) => evaluate::run(args, json)?,
                 Command::Candles(command) => candles::run(command, json).await?,

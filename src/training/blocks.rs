@@ -1,4 +1,6 @@
-//! The teacher's inputs: named features at a row of earlier moments, on several time scales, and a summary of now.
+//! A network's inputs: named features at a row of earlier moments, on several time scales, and a summary of now.
+
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +8,8 @@ use super::error::TrainingError;
 use super::network::Inputs;
 use crate::features::sums::Sums;
 use crate::features::{Batch, measure};
-use crate::types::feature::{Feature, ScaledFeature};
+use crate::types::candle::CandleSeries;
+use crate::types::feature::{Feature, FeatureSpec, ScaledFeature};
 
 /// Normalised values are clipped to this many standard deviations.
 const CLIP: f64 = 5.0;
@@ -68,46 +71,83 @@ impl Scale {
         let channels = settings.channels.iter().map(channel).collect::<Result<_, _>>()?;
         Ok(Self { every_minutes: settings.every_minutes, count: settings.count, channels })
     }
-
-    fn append(&self, sums: &Sums, at: usize, row: &mut Vec<f32>) {
-        for back in (0..self.count).rev() {
-            let moment = at - back * self.every_minutes;
-            row.extend(self.channels.iter().map(|scaled| {
-                let z = (measure::value(&scaled.feature, sums, moment) - scaled.mean) / scaled.standard_deviation;
-                z.clamp(-CLIP, CLIP) as f32
-            }));
-        }
-    }
 }
 
-/// The rows: scale after scale, oldest moment first, then the summary.
+/// Numbers of consecutive minutes, each computed once however many rows it stands in.
 #[derive(Debug)]
-pub struct BlockInputs<'a> {
-    scales: &'a [Scale],
-    summary: &'a Batch<'a>,
-    summary_columns: usize,
-    unit: f32,
+struct Column {
+    first: usize,
+    values: Vec<f32>,
 }
 
-impl<'a> BlockInputs<'a> {
-    /// Rows of `scales` and of the features that `summary` computes: `summary_columns` on the grid of
-    /// `2^-input_scale`.
-    pub fn new(scales: &'a [Scale], summary: &'a Batch<'a>, summary_columns: usize, input_scale: u32) -> Self {
-        Self { scales, summary, summary_columns, unit: libm::exp2f(-(input_scale as f32)) }
+impl Column {
+    fn new(minutes: Range<usize>, value: impl Fn(usize) -> f32) -> Self {
+        Self { first: minutes.start, values: minutes.map(value).collect() }
+    }
+
+    fn at(&self, at: usize) -> f32 {
+        self.values[at - self.first]
     }
 }
 
-impl Inputs for BlockInputs<'_> {
+/// Rows of a network: scale after scale, oldest moment first, then the summary. A student's rows have no scales.
+#[derive(Debug)]
+pub struct RowInputs {
+    scales: Vec<(usize, usize, Vec<Column>)>,
+    summary: Vec<Column>,
+}
+
+impl RowInputs {
+    /// Prepares the rows of the decision indices `times`, each of which must have all the candles it looks back over:
+    /// moments of `scales`, then the integers of `spec` as reals.
+    ///
+    /// # Errors
+    /// [`TrainingError::Features`] for a spec that cannot be computed.
+    pub fn new(
+        scales: &[Scale],
+        spec: &FeatureSpec,
+        series: &CandleSeries,
+        times: Range<usize>,
+    ) -> Result<Self, TrainingError> {
+        let batch = Batch::new(spec, series)?;
+        let channel = |scale: &Scale, scaled: &ScaledFeature| {
+            let first = times.start - (scale.count - 1) * scale.every_minutes;
+            Column::new(first..times.end, |at| {
+                let z = (measure::value(&scaled.feature, batch.sums(), at) - scaled.mean) / scaled.standard_deviation;
+                z.clamp(-CLIP, CLIP) as f32
+            })
+        };
+        let moments = scales.iter().map(|scale| {
+            let channels = scale.channels.iter().map(|scaled| channel(scale, scaled)).collect();
+            (scale.every_minutes, scale.count, channels)
+        });
+        let unit = libm::exp2f(-(spec.input_scale as f32));
+        let mut summary: Vec<Column> =
+            (0..spec.count()).map(|_| Column { first: times.start, values: Vec::with_capacity(times.len()) }).collect();
+        let mut integers = Vec::with_capacity(spec.count());
+        for at in times.clone() {
+            integers.clear();
+            batch.append(at, &mut integers);
+            for (column, integer) in summary.iter_mut().zip(&integers) {
+                column.values.push(*integer as f32 * unit);
+            }
+        }
+        Ok(Self { scales: moments.collect(), summary })
+    }
+}
+
+impl Inputs for RowInputs {
     fn columns(&self) -> usize {
-        self.scales.iter().map(|scale| scale.count * scale.channels.len()).sum::<usize>() + self.summary_columns
+        let moments = self.scales.iter().map(|(_, count, channels)| count * channels.len());
+        moments.sum::<usize>() + self.summary.len()
     }
 
     fn append(&self, at: usize, row: &mut Vec<f32>) {
-        for scale in self.scales {
-            scale.append(self.summary.sums(), at, row);
+        for (every_minutes, count, channels) in &self.scales {
+            for back in (0..*count).rev() {
+                row.extend(channels.iter().map(|channel| channel.at(at - back * every_minutes)));
+            }
         }
-        let mut integers = Vec::with_capacity(self.summary_columns);
-        self.summary.append(at, &mut integers);
-        row.extend(integers.iter().map(|integer| *integer as f32 * self.unit));
+        row.extend(self.summary.iter().map(|column| column.at(at)));
     }
 }

@@ -26,20 +26,19 @@ use burn::tensor::Device;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::features::Batch;
 use crate::features::sums::Sums;
 use crate::types::candle::CandleSeries;
 use crate::types::feature::FeatureSpec;
-use blocks::{BlockInputs, Scale};
+use blocks::{RowInputs, Scale};
 use checkpoint::RunFolder;
 use dataset::{Decision, Split, Wanted};
 use error::TrainingError;
 use export::SquareNetwork;
 use loss::Samples;
-use network::{Inputs, Network};
-use reference::{TeacherSpec, TrainedTeacher};
+use network::Network;
+use reference::{TeacherSpec, TrainedTeacher, span};
 use settings::Settings;
-use student::{Student, StudentInputs};
+use student::Student;
 use teacher::TeacherSettings;
 use trainer::{Event, FitSettings, Lesson, Progress, SelectBy};
 
@@ -146,8 +145,7 @@ pub fn train(run: &Run<'_>, mut observe: impl FnMut(&Stage, Event)) -> Result<Tr
             |[margin, log_volatility]: &[f64; 2]| [*margin as f32, ((log_volatility - moments[0]) / moments[1]) as f32];
         train_samples.teacher = Some(own.iter().map(normalised).collect());
     }
-    let batch = Batch::new(&features, series)?;
-    let inputs = StudentInputs::new(&batch, features.count(), features.input_scale);
+    let inputs = parts.inputs(&[], &features, [&train, &validation])?;
     let start = |seed: u64| {
         let random = &mut ChaCha8Rng::seed_from_u64(seed);
         let student = &settings.student;
@@ -208,7 +206,7 @@ pub fn train(run: &Run<'_>, mut observe: impl FnMut(&Stage, Event)) -> Result<Tr
 /// The decision times of the split's parts.
 struct Parts<'a> {
     wanted: Wanted,
-    sums: &'a Sums,
+    sums: &'a Sums<'a>,
     series: &'a CandleSeries,
     split: &'a Split,
     threshold: f64,
@@ -233,6 +231,16 @@ impl Parts<'_> {
         wanted.decisions(self.sums, self.series.start_ms(), &self.split.profile, fit.stride_minutes)
     }
 
+    fn inputs(
+        &self,
+        scales: &[Scale],
+        spec: &FeatureSpec,
+        parts: [&[Decision]; 2],
+    ) -> Result<RowInputs, TrainingError> {
+        let at: Vec<usize> = parts.into_iter().flatten().map(|(at, _)| *at).collect();
+        RowInputs::new(scales, spec, self.series, span(&at))
+    }
+
     fn samples(&self, decisions: &[Decision], moments: [f64; 2]) -> Samples {
         dataset::samples(decisions, self.threshold, moments)
     }
@@ -252,8 +260,7 @@ fn train_teacher(
     let at: Vec<usize> = train.iter().map(|(at, _)| *at).collect();
     let scales = settings.scales.iter().map(|scale| Scale::fit(scale, parts.sums, &at)).collect::<Result<_, _>>()?;
     let spec = TeacherSpec { settings: settings.clone(), summary, scales, log_volatility: moments };
-    let batch = Batch::new(&spec.summary, run.series)?;
-    let inputs = BlockInputs::new(&spec.scales, &batch, spec.summary.count(), spec.summary.input_scale);
+    let inputs = parts.inputs(&spec.scales, &spec.summary, [&train, &validation])?;
     let [train, validation] = [&train, &validation].map(|decisions| parts.samples(decisions, moments));
     let tracking = run.device.clone().autodiff();
     let mut members = Vec::with_capacity(settings.members);
@@ -263,7 +270,7 @@ fn train_teacher(
         let lesson = Lesson {
             settings: &settings.fit,
             distillation: None,
-            inputs: &inputs as &dyn Inputs,
+            inputs: &inputs,
             train: &train,
             validation: &validation,
             seed,

@@ -1,17 +1,18 @@
 //! Networks that a bundle keeps only to be compared with: the teacher. Never proven, never served.
 
+use std::ops::Range;
+
 use burn::module::Module;
 use burn::tensor::Device;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::blocks::{BlockInputs, Scale};
+use super::blocks::{RowInputs, Scale};
 use super::error::TrainingError;
 use super::teacher::{Teacher, TeacherSettings};
 use super::trainer::forward;
 use super::weights;
-use crate::features::Batch;
 use crate::types::candle::CandleSeries;
 use crate::types::feature::FeatureSpec;
 
@@ -85,31 +86,25 @@ impl TrainedTeacher {
         at: &[usize],
         device: &Device,
     ) -> Result<Vec<[f64; 2]>, TrainingError> {
-        let [mean, deviation] = self.spec.log_volatility;
-        let outputs = self.outputs(series, at, device)?;
-        Ok(outputs.iter().map(|[margin, normalised]| [*margin, normalised * deviation + mean]).collect())
-    }
-
-    /// The same with the log-volatility still normalised.
-    pub(super) fn outputs(
-        &self,
-        series: &CandleSeries,
-        at: &[usize],
-        device: &Device,
-    ) -> Result<Vec<[f64; 2]>, TrainingError> {
         let TeacherSpec { scales, summary, .. } = &self.spec;
-        let batch = Batch::new(summary, series)?;
-        let inputs = BlockInputs::new(scales, &batch, summary.count(), summary.input_scale);
-        let mut outputs = vec![[0.0; 2]; at.len()];
+        let inputs = RowInputs::new(scales, summary, series, span(at))?;
+        let [mean, deviation] = self.spec.log_volatility;
+        let mut outputs = vec![[0.0, mean]; at.len()];
         let share = 1.0 / self.members.len() as f64;
         for member in &self.members {
             let network = weights::load(Self::start(&self.spec, 0, device), member)
                 .ok_or_else(|| TrainingError::Teacher { reason: "its weights do not fit its description".into() })?;
-            for (mean, own) in outputs.iter_mut().zip(forward(&network, &inputs, at, device)) {
-                mean[0] += f64::from(own[0]) * share;
-                mean[1] += f64::from(own[1]) * share;
+            for (output, own) in outputs.iter_mut().zip(forward(&network, &inputs, at, device)) {
+                output[0] += f64::from(own[0]) * share;
+                output[1] += f64::from(own[1]) * share * deviation;
             }
         }
         Ok(outputs)
     }
+}
+
+/// The smallest range that holds all decision indices.
+pub(super) fn span(at: &[usize]) -> Range<usize> {
+    let first = at.iter().min().copied().unwrap_or(0);
+    first..at.iter().max().map_or(first, |last| last + 1)
 }

@@ -7,9 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::export::SquareNetwork;
-use super::network::{Inputs, Network};
+use super::network::Network;
 use super::weights::{matrix, numbers};
-use crate::features::Batch;
 
 /// Heads: half the margin of High over Low in logits, and the log-volatility.
 const HEADS: usize = 2;
@@ -129,32 +128,5 @@ impl Network for Student {
         let [mean, deviation] = self.log_volatility;
         let row = |entries: [f64; HEADS]| matrix(entries.map(|entry| entry as f32).to_vec(), HEADS, &device);
         (next(values) - row([0.0, mean])) * row([2.0, 1.0 / deviation])
-    }
-}
-
-/// The student's inputs: the integers that are served, as reals.
-#[derive(Debug)]
-pub struct StudentInputs<'a> {
-    batch: &'a Batch<'a>,
-    columns: usize,
-    unit: f32,
-}
-
-impl<'a> StudentInputs<'a> {
-    /// Inputs of `columns` features on the grid of `2^-input_scale`.
-    pub fn new(batch: &'a Batch<'a>, columns: usize, input_scale: u32) -> Self {
-        Self { batch, columns, unit: libm::exp2f(-(input_scale as f32)) }
-    }
-}
-
-impl Inputs for StudentInputs<'_> {
-    fn columns(&self) -> usize {
-        self.columns
-    }
-
-    fn append(&self, at: usize, row: &mut Vec<f32>) {
-        let mut integers = Vec::with_capacity(self.columns);
-        self.batch.append(at, &mut integers);
-        row.extend(integers.iter().map(|integer| *integer as f32 * self.unit));
     }
 }

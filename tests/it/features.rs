@@ -1,9 +1,16 @@
 //! Features: no look into the future, stream and batch alike, and the committed golden integers.
 
+mod catalogue;
+pub mod leak;
+mod oracles;
+
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
-use veriregime_agent::features::{self, Batch, FeatureError};
+use veriregime_agent::features::{self, Batch, FeatureError, calendar, measure, sums::Sums};
 use veriregime_agent::types::candle::{Candle, CandleSeries};
+use veriregime_agent::types::digest::Digest;
 use veriregime_agent::types::fault::Fault;
 use veriregime_agent::types::feature::{Feature, FeatureSpec, FeatureVector, ScaledFeature};
 use veriregime_agent::types::period::{MINUTE_MS, PeriodId};
@@ -40,15 +47,52 @@ fn spec() -> FeatureSpec {
     }
 }
 
-fn window(seed: u64) -> Vec<Candle> {
-    let (from_ms, _) = features::window_ms(&spec(), PERIOD);
-    candles(seed, from_ms, LOOKBACK)
+/// Every feature there is, normalised by statistics of one market.
+static EVERYTHING: LazyLock<FeatureSpec> = LazyLock::new(|| {
+    let market = candles(1, 0, 4 * catalogue::LOOKBACK);
+    let sums = Sums::new(&market, &[]);
+    let weekly_profile: Vec<i32> = (0..168).map(catalogue::profile).collect();
+    let scaled = |feature: Feature| {
+        let value = |at: usize| {
+            let of_calendar = calendar::value(&feature, &weekly_profile, market[at].open_time_ms);
+            if feature.is_calendar() { of_calendar } else { measure::value(&feature, &sums, at) }
+        };
+        let values: Vec<f64> = (catalogue::LOOKBACK..market.len()).step_by(97).map(value).collect();
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;
+        let round = |value: f64| (value * 1e6).round() / 1e6;
+        ScaledFeature { feature, mean: round(mean), standard_deviation: round(variance.sqrt()) }
+    };
+    let (candle, calendar) = catalogue::examples();
+    FeatureSpec {
+        candle: candle.into_iter().map(scaled).collect(),
+        calendar: calendar.into_iter().map(scaled).collect(),
+        weekly_profile: weekly_profile.clone(),
+        lookback_minutes: catalogue::LOOKBACK,
+        ..spec()
+    }
+});
+
+fn window(spec: &FeatureSpec, seed: u64) -> Vec<Candle> {
+    let (from_ms, _) = features::window_ms(spec, PERIOD);
+    candles(seed, from_ms, spec.lookback_minutes)
 }
 
-fn vector(candles: &[Candle]) -> FeatureVector {
-    let (from_ms, to_ms) = features::window_ms(&spec(), PERIOD);
+fn vector(spec: &FeatureSpec, candles: &[Candle]) -> FeatureVector {
+    let (from_ms, to_ms) = features::window_ms(spec, PERIOD);
     let series = CandleSeries::new(candles, from_ms, to_ms, 0).expect("no minute is absent");
-    features::vector(&spec(), &series, PERIOD).expect("the window fits")
+    features::vector(spec, &series, PERIOD).expect("the window fits")
+}
+
+/// The integers of a batch over all of `candles` at the decision time `at`.
+fn batch_row(spec: &FeatureSpec, candles: &[Candle], at: usize) -> Vec<i32> {
+    let (first, last) = (&candles[0], &candles[candles.len() - 1]);
+    let series = CandleSeries::new(candles, first.open_time_ms, last.close_time_ms(), 0).expect("no minute is absent");
+    let batch = Batch::new(spec, &series).expect("a usable spec");
+    assert!(batch.is_usable(at));
+    let mut row = Vec::new();
+    batch.append(at, &mut row);
+    row
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,8 +114,8 @@ fn the_golden_vector_comes_out_to_the_last_bit() {
             origin: "tests/it/market.rs, seed 1".into(),
             spec: spec(),
             period: PERIOD,
-            candles: window(1).iter().map(|c| [c.open, c.high, c.low, c.close, c.volume]).collect(),
-            expected: vector(&window(1)),
+            candles: window(&spec(), 1).iter().map(|c| [c.open, c.high, c.low, c.close, c.volume]).collect(),
+            expected: vector(&spec(), &window(&spec(), 1)),
         };
         std::fs::write(path, serde_json::to_string(&golden).unwrap() + "\n").unwrap();
     }
@@ -92,55 +136,49 @@ fn the_golden_vector_comes_out_to_the_last_bit() {
     assert_eq!(features::vector(&golden.spec, &series, golden.period).unwrap(), golden.expected);
 }
 
-/// Each feature written down a second time, naively and in floats.
+#[derive(Serialize, Deserialize)]
+struct GoldenOfAll {
+    origin: String,
+    /// Of the candles that `origin` names.
+    candles: Digest,
+    spec: FeatureSpec,
+    period: PeriodId,
+    expected: FeatureVector,
+}
+
+/// The same for a spec that holds every feature; its candles are too many to commit.
 #[test]
-fn every_feature_is_what_its_name_says() {
-    let candles = window(2);
-    let integers: Vec<i32> = vector(&candles).integers().collect();
-    let end = candles.len();
-    let change = |i: usize| candles[i].close / candles[i - 1].close - 1.0;
-    let mean = |range: std::ops::Range<usize>, f: &dyn Fn(usize) -> f64| {
-        let count = range.len() as f64;
-        range.map(f).sum::<f64>() / count
-    };
-    let rms = |from: usize, to: usize| mean(from..to, &|i| change(i).powi(2)).sqrt().ln();
-    let same: f64 = (1..=2).map(|day| mean(end - 1440 * day..end - 1440 * day + 240, &|i| change(i).powi(2))).sum();
-    let volume = |minutes: usize| mean(end - minutes..end, &|i| candles[i].volume);
-    let day = 20.0 / 24.0 * std::f64::consts::TAU;
-    let profile = |hour: usize| f64::from(spec().weekly_profile[hour]) * 1e-6;
-    let expected = [
-        rms(end - 30, end),
-        rms(end - 1440, end - 1200),
-        (same / 2.0).sqrt().ln(),
-        mean(end - 240..end, &|i| change(i).abs()).ln(),
-        (mean(end - 60..end, &|i| (candles[i].high / candles[i].low).ln().powi(2)) / (4.0 * 2.0_f64.ln())).sqrt().ln(),
-        (volume(15) / volume(2880)).ln(),
-        day.sin(),
-        (2.0 * day).cos(),
-        1.0,
-        // Sunday 20:00 lies halfway between the middles of hours 91 and 92 since Thursday 00:00.
-        f64::midpoint(profile(91), profile(92)),
-        f64::midpoint(profile(87), profile(88)),
-    ];
-    let spec = spec();
-    for (index, (scaled, value)) in spec.candle.iter().chain(&spec.calendar).zip(expected).enumerate() {
-        let z = ((value - scaled.mean) / scaled.standard_deviation).clamp(-4.0, 4.0);
-        let distance = (z * 8192.0 - f64::from(integers[index])).abs();
-        assert!(distance < 20.0, "{:?}: {z} against {}", scaled.feature, f64::from(integers[index]) / 8192.0);
+fn the_golden_vector_of_all_features_comes_out_to_the_last_bit() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/golden-all-features.json");
+    let market = window(&EVERYTHING, 1);
+    let (from_ms, to_ms) = features::window_ms(&EVERYTHING, PERIOD);
+    let candles = CandleSeries::new(&market, from_ms, to_ms, 0).unwrap().digest();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let golden = GoldenOfAll {
+            origin: "tests/it/market.rs, seed 1, the minutes before the period".into(),
+            candles,
+            spec: EVERYTHING.clone(),
+            period: PERIOD,
+            expected: vector(&EVERYTHING, &market),
+        };
+        std::fs::write(path, serde_json::to_string(&golden).unwrap() + "\n").unwrap();
     }
+    let golden: GoldenOfAll = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(candles, golden.candles, "these are not the candles that the integers belong to");
+    assert_eq!(vector(&golden.spec, &market), golden.expected);
 }
 
 #[test]
 fn the_calendar_table_is_what_the_vector_carries() {
     let table = features::calendar_table(&spec()).unwrap();
     assert_eq!(table.len(), 42);
-    assert_eq!(table[PERIOD.slot_of_week()], vector(&window(3)).calendar);
+    assert_eq!(table[PERIOD.slot_of_week()], vector(&spec(), &window(&spec(), 3)).calendar);
 }
 
 #[test]
 fn candles_that_do_not_fit_are_refused_by_code() {
     let (from_ms, to_ms) = features::window_ms(&spec(), PERIOD);
-    let all = window(4);
+    let all = window(&spec(), 4);
     let early = CandleSeries::new(&all, from_ms, to_ms - MINUTE_MS, 0).unwrap();
     assert_eq!(features::vector(&spec(), &early, PERIOD).unwrap_err().code(), "VR-FEATURE-001");
     let short = CandleSeries::new(&all, from_ms + MINUTE_MS, to_ms, 0).unwrap();
@@ -161,60 +199,104 @@ fn candles_that_do_not_fit_are_refused_by_code() {
     }
 }
 
+/// Windows of a month and more, in a stream and in a batch.
+#[test]
+fn long_windows_work() {
+    let long = [
+        Feature::LogRmsReturn { minutes: 43_200 },
+        Feature::LogMeanAbsoluteReturn { minutes: 43_200 },
+        Feature::LogQuarticity { minutes: 43_200 },
+        Feature::LogBipower { minutes: 43_200 },
+        Feature::LogRelativeVolume { minutes: 240, relative_to_minutes: 43_200 },
+        Feature::VolatilityOfVolatility { minutes: 40_320, block_minutes: 1440 },
+        Feature::LogRmsReturnSameWindow { days: 28, minutes: 240 },
+        Feature::LogRmsReturnSameWeekday { weeks: 4, minutes: 240 },
+    ];
+    let scaled = |feature| ScaledFeature { feature, mean: -7.0, standard_deviation: 2.0 };
+    let spec = FeatureSpec { candle: long.map(scaled).to_vec(), lookback_minutes: 43_201, ..spec() };
+    let (from_ms, _) = features::window_ms(&spec, PERIOD);
+    let all = candles(5, from_ms - 777 * MINUTE_MS, spec.lookback_minutes + 777);
+    let streamed: Vec<i32> = vector(&spec, &all).integers().collect();
+    assert_eq!(batch_row(&spec, &all, all.len()), streamed);
+    assert!(streamed[..spec.candle.len()].iter().all(|integer| integer.abs() < spec.bound()), "{streamed:?}");
+}
+
+#[test]
+fn a_window_that_is_empty_absurd_or_too_long_to_visit_is_refused() {
+    let absurd = [
+        Feature::LogRmsReturn { minutes: 0 },
+        Feature::LogBipower { minutes: 1 },
+        Feature::LogMedianVariation { minutes: 2 },
+        Feature::LogQuarticity { minutes: usize::MAX },
+        Feature::LogRmsRatio { minutes: 0, relative_to_minutes: 10 },
+        Feature::LogRmsRatio { minutes: 527_040, relative_to_minutes: 527_040 },
+        Feature::LogRmsReturnSameWeekday { weeks: usize::MAX, minutes: 240 },
+        Feature::LogMeanAbsoluteReturnFrom { minutes_ago: 60, minutes: 61 },
+        Feature::LogMeanAbsoluteReturnSameWindow { days: 1, minutes: 1441 },
+        Feature::VolatilityOfVolatility { minutes: 60, block_minutes: 0 },
+        Feature::VolatilityOfVolatility { minutes: 60, block_minutes: 7 },
+        Feature::VolatilityOfVolatility { minutes: 60, block_minutes: 60 },
+        Feature::LogMedianAbsoluteReturn { minutes: 10_081 },
+        Feature::VwapDistance { minutes: 10_081 },
+        Feature::BollingerPosition { minutes: 1 },
+        Feature::EmaDistance { span_minutes: 0 },
+        Feature::EmaDistance { span_minutes: usize::MAX },
+        Feature::MacdHistogram { fast_minutes: 26, slow_minutes: 12, signal_minutes: 9 },
+        Feature::MacdHistogram { fast_minutes: 12, slow_minutes: 26, signal_minutes: 0 },
+    ];
+    for feature in absurd {
+        let mut broken = spec();
+        broken.lookback_minutes = 500_000;
+        broken.candle[0].feature = feature.clone();
+        assert_eq!(features::check(&broken).unwrap_err().code(), "VR-FEATURE-003", "{feature:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn a_window_cut_out_gives_the_integers_of_the_whole_series(seed in any::<u64>(), cut in 0_usize..2000) {
-        let spec = spec();
-        let (from_ms, _) = features::window_ms(&spec, PERIOD);
+        let lookback = EVERYTHING.lookback_minutes;
+        let (from_ms, _) = features::window_ms(&EVERYTHING, PERIOD);
         let before = i64::try_from(cut).unwrap() * MINUTE_MS;
-        let all = candles(seed, from_ms - before, LOOKBACK + cut + 500);
-        let series = CandleSeries::new(&all, all[0].open_time_ms, all[all.len() - 1].close_time_ms(), 0).unwrap();
-        let batch = Batch::new(&spec, &series).unwrap();
-        let mut row = Vec::new();
-        prop_assert!(batch.is_usable(cut + LOOKBACK));
-        batch.append(cut + LOOKBACK, &mut row);
-        let streamed: Vec<i32> = vector(&all).integers().collect();
-        prop_assert_eq!(row, streamed);
+        let all = candles(seed, from_ms - before, lookback + cut + 500);
+        let streamed: Vec<i32> = vector(&EVERYTHING, &all).integers().collect();
+        prop_assert_eq!(batch_row(&EVERYTHING, &all, cut + lookback), streamed);
     }
 
     #[test]
     fn nothing_at_or_after_the_decision_matters(seed in any::<u64>(), other in any::<u64>()) {
-        let spec = spec();
-        let (from_ms, to_ms) = features::window_ms(&spec, PERIOD);
-        let mut all = candles(seed, from_ms, LOOKBACK + 300);
-        let row = |all: &[Candle]| {
-            let series = CandleSeries::new(all, from_ms, to_ms + 300 * MINUTE_MS, 0).unwrap();
-            let mut row = Vec::new();
-            Batch::new(&spec, &series).unwrap().append(LOOKBACK, &mut row);
-            row
-        };
-        let before = row(&all);
-        all.truncate(LOOKBACK);
+        let lookback = EVERYTHING.lookback_minutes;
+        let (from_ms, to_ms) = features::window_ms(&EVERYTHING, PERIOD);
+        let mut all = candles(seed, from_ms, lookback + 300);
+        let before = batch_row(&EVERYTHING, &all, lookback);
+        all.truncate(lookback);
         all.extend(candles(other, to_ms, 300));
-        prop_assert_eq!(before, row(&all));
+        prop_assert_eq!(before, batch_row(&EVERYTHING, &all, lookback));
     }
 
     #[test]
     fn the_unit_of_price_does_not_matter(seed in any::<u64>(), power in -8_i32..8) {
-        let all = window(seed);
+        let all = window(&EVERYTHING, seed);
         let unit = 2.0_f64.powi(power);
         let scaled: Vec<Candle> = all
             .iter()
             .map(|c| Candle { open: c.open * unit, high: c.high * unit, low: c.low * unit, close: c.close * unit, ..*c })
             .collect();
-        prop_assert_eq!(vector(&all), vector(&scaled));
+        prop_assert_eq!(vector(&EVERYTHING, &all), vector(&EVERYTHING, &scaled));
     }
 
     #[test]
     fn every_integer_stays_within_the_bound(seed in any::<u64>(), jump in 1e-3_f64..1e3) {
-        let mut all = window(seed);
-        for candle in &mut all[LOOKBACK - 100..] {
+        let mut all = window(&EVERYTHING, seed);
+        let end = all.len();
+        for candle in &mut all[end - 100..] {
             for price in [&mut candle.open, &mut candle.high, &mut candle.low, &mut candle.close] {
                 *price *= jump;
             }
         }
-        prop_assert!(vector(&all).integers().all(|integer| integer.abs() <= spec().bound()));
+        let bound = EVERYTHING.bound();
+        prop_assert!(vector(&EVERYTHING, &all).integers().all(|integer| integer.abs() <= bound));
     }
 }

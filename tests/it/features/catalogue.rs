@@ -1,0 +1,365 @@
+//! One example of every feature, and what each measures written down a second time: naively, in floats, over the whole
+//! past. The match without a wildcard and the comparison with the names that serde knows leave no feature out.
+
+use std::f64::consts::{FRAC_PI_2, PI};
+use std::ops::Range;
+
+use veriregime_agent::features::{calendar, measure, sums::Sums};
+use veriregime_agent::types::candle::Candle;
+use veriregime_agent::types::feature::Feature;
+use veriregime_agent::types::period::MINUTE_MS;
+
+use crate::market::candles;
+
+/// Minutes of the past that the examples need, the previous close included.
+pub const LOOKBACK: usize = 10_081;
+
+/// Every feature once, with parameters of its own: those from candles, then those of the calendar.
+pub fn examples() -> (Vec<Feature>, Vec<Feature>) {
+    let candle = vec![
+        Feature::LogRmsReturn { minutes: 30 },
+        Feature::LogRmsReturnFrom { minutes_ago: 1440, minutes: 240 },
+        Feature::LogRmsReturnSameWindow { days: 3, minutes: 240 },
+        Feature::LogRmsReturnSameWeekday { weeks: 1, minutes: 240 },
+        Feature::LogRmsRatio { minutes: 60, relative_to_minutes: 480 },
+        Feature::LogMeanAbsoluteReturn { minutes: 240 },
+        Feature::LogMeanAbsoluteReturnFrom { minutes_ago: 2880, minutes: 180 },
+        Feature::LogMeanAbsoluteReturnSameWindow { days: 2, minutes: 120 },
+        Feature::LogMedianAbsoluteReturn { minutes: 90 },
+        Feature::LogMaximumAbsoluteReturn { minutes: 240 },
+        Feature::LogDownsideRms { minutes: 120 },
+        Feature::LogUpsideRms { minutes: 120 },
+        Feature::SemivarianceAsymmetry { minutes: 60 },
+        Feature::LogBipower { minutes: 45 },
+        Feature::JumpRatio { minutes: 45 },
+        Feature::LogMedianVariation { minutes: 45 },
+        Feature::LogQuarticity { minutes: 300 },
+        Feature::VolatilityOfVolatility { minutes: 1440, block_minutes: 60 },
+        Feature::ZeroReturnShare { minutes: 2000 },
+        Feature::LogParkinson { minutes: 60 },
+        Feature::LogGarmanKlass { minutes: 60 },
+        Feature::LogRogersSatchell { minutes: 60 },
+        Feature::LogTrueRange { minutes: 14 },
+        Feature::LogRelativeVolume { minutes: 15, relative_to_minutes: 2880 },
+        Feature::VwapDistance { minutes: 200 },
+        Feature::OnBalanceVolume { minutes: 60 },
+        Feature::LogReturn { minutes: 60 },
+        Feature::RateOfChange { minutes: 20 },
+        Feature::Momentum { minutes: 10 },
+        Feature::EfficiencyRatio { minutes: 30 },
+        Feature::BodyShare { minutes: 15 },
+        Feature::UpperShadowShare { minutes: 15 },
+        Feature::LowerShadowShare { minutes: 15 },
+        Feature::EmaDistance { span_minutes: 20 },
+        Feature::MacdHistogram { fast_minutes: 12, slow_minutes: 26, signal_minutes: 9 },
+        Feature::RelativeStrength { minutes: 14 },
+        Feature::BollingerPosition { minutes: 20 },
+        Feature::LogBollingerWidth { minutes: 20 },
+        Feature::Stochastic { minutes: 14 },
+        Feature::WilliamsR { minutes: 21 },
+        Feature::CommodityChannel { minutes: 20 },
+    ];
+    let calendar = vec![
+        Feature::DaySine { harmonic: 1 },
+        Feature::DayCosine { harmonic: 2 },
+        Feature::Weekday { days: vec![5, 6] },
+        Feature::WeeklyProfile { minutes_before: 240 },
+    ];
+    (candle, calendar)
+}
+
+/// An hour's entry of the weekly profile that the tests use, in millionths.
+pub fn profile(hour: i64) -> i32 {
+    i32::try_from(-7_600_000 + (hour * 37 % 101 - 50) * 9_000).expect("small")
+}
+
+/// The value of `feature` after all `past` candles, by its textbook definition. Floors are those of a standstill:
+/// 0.001 bps a minute.
+#[expect(clippy::too_many_lines, reason = "one arm a feature, and none may be left out")]
+fn naive(feature: &Feature, past: &[Candle]) -> f64 {
+    let end = past.len();
+    let last = |minutes: &usize| end - minutes..end;
+    let mean = |range: Range<usize>, of: &dyn Fn(usize) -> f64| {
+        let count = range.len() as f64;
+        range.map(of).sum::<f64>() / count
+    };
+    let change = |at: usize| past[at].close / past[at - 1].close - 1.0;
+    let square = |at: usize| change(at).powi(2);
+    let magnitude = |at: usize| change(at).abs();
+    let root = |square: f64| (square + 1e-14).sqrt().ln();
+    let log = |magnitude: f64| (magnitude + 1e-7).ln();
+    let ago = |ago: usize, minutes: &usize| end - ago..end - ago + minutes;
+    let earlier = |count: &usize, every: usize, minutes: &usize, of: &dyn Fn(usize) -> f64| {
+        (1..=*count).map(|one| mean(ago(one * every, minutes), of)).sum::<f64>() / *count as f64
+    };
+    let typical = |at: usize| (past[at].high + past[at].low + past[at].close) / 3.0;
+    let true_range = |at: usize| {
+        let before = past[at - 1].close;
+        let ranges = [past[at].high - past[at].low, (past[at].high - before).abs(), (past[at].low - before).abs()];
+        ranges.into_iter().fold(0.0, f64::max)
+    };
+    let share =
+        |at: usize, part: f64| if past[at].high > past[at].low { part / (past[at].high - past[at].low) } else { 0.0 };
+    let rising = |at: usize| if change(at) > 0.0 { square(at) } else { 0.0 };
+    let falling = |at: usize| if change(at) < 0.0 { square(at) } else { 0.0 };
+    let bipower = |minutes: &usize| {
+        let range = end - minutes + 1..end;
+        FRAC_PI_2 * mean(range, &|at| magnitude(at) * magnitude(at - 1))
+    };
+    let close = past[end - 1].close;
+    let before = |minutes: &usize| past[end - 1 - minutes].close;
+    let ema = |span: usize, values: &[f64]| {
+        let weight = 2.0 / (span as f64 + 1.0);
+        let mut means = vec![values[0]];
+        for value in &values[1..] {
+            means.push(weight * value + (1.0 - weight) * means[means.len() - 1]);
+        }
+        means
+    };
+    let closes: Vec<f64> = past.iter().map(|candle| candle.close).collect();
+    let bands = |minutes: &usize| {
+        let middle = mean(last(minutes), &|at| closes[at]);
+        (middle, mean(last(minutes), &|at| (closes[at] - middle).powi(2)).sqrt())
+    };
+    let place = |minutes: &usize| {
+        let lowest = past[last(minutes)].iter().map(|candle| candle.low).fold(f64::INFINITY, f64::min);
+        let highest = past[last(minutes)].iter().map(|candle| candle.high).fold(0.0, f64::max);
+        ((close - lowest) / (highest - lowest), (highest - close) / (highest - lowest))
+    };
+    match feature {
+        Feature::LogRmsReturn { minutes } => root(mean(last(minutes), &square)),
+        Feature::LogRmsReturnFrom { minutes_ago, minutes } => root(mean(ago(*minutes_ago, minutes), &square)),
+        Feature::LogRmsReturnSameWindow { days, minutes } => root(earlier(days, 1440, minutes, &square)),
+        Feature::LogRmsReturnSameWeekday { weeks, minutes } => root(earlier(weeks, 10_080, minutes, &square)),
+        Feature::LogRmsRatio { minutes, relative_to_minutes } => {
+            let relative_to = ago(minutes + relative_to_minutes, relative_to_minutes);
+            (mean(last(minutes), &square) / mean(relative_to, &square)).sqrt().ln()
+        }
+        Feature::LogMeanAbsoluteReturn { minutes } => log(mean(last(minutes), &magnitude)),
+        Feature::LogMeanAbsoluteReturnFrom { minutes_ago, minutes } => {
+            log(mean(ago(*minutes_ago, minutes), &magnitude))
+        }
+        Feature::LogMeanAbsoluteReturnSameWindow { days, minutes } => log(earlier(days, 1440, minutes, &magnitude)),
+        Feature::LogMedianAbsoluteReturn { minutes } => {
+            let mut sorted: Vec<f64> = last(minutes).map(magnitude).collect();
+            sorted.sort_by(f64::total_cmp);
+            log(f64::midpoint(sorted[(minutes - 1) / 2], sorted[minutes / 2]))
+        }
+        Feature::LogMaximumAbsoluteReturn { minutes } => log(last(minutes).map(magnitude).fold(0.0, f64::max)),
+        Feature::LogDownsideRms { minutes } => root(mean(last(minutes), &falling)),
+        Feature::LogUpsideRms { minutes } => root(mean(last(minutes), &rising)),
+        Feature::SemivarianceAsymmetry { minutes } => {
+            let (up, down) = (mean(last(minutes), &rising), mean(last(minutes), &falling));
+            (up - down) / (up + down)
+        }
+        Feature::LogBipower { minutes } => root(bipower(minutes)),
+        Feature::JumpRatio { minutes } => {
+            let variance = mean(last(minutes), &square);
+            (variance - bipower(minutes)) / variance
+        }
+        Feature::LogMedianVariation { minutes } => {
+            let median = |at: usize| {
+                let mut three = [magnitude(at - 2), magnitude(at - 1), magnitude(at)];
+                three.sort_by(f64::total_cmp);
+                three[1].powi(2)
+            };
+            root(PI / (6.0 - 4.0 * 3.0_f64.sqrt() + PI) * mean(end - minutes + 2..end, &median))
+        }
+        Feature::LogQuarticity { minutes } => {
+            (mean(last(minutes), &|at| change(at).powi(4)) / 3.0 + 1e-28).powf(0.25).ln()
+        }
+        Feature::VolatilityOfVolatility { minutes, block_minutes } => {
+            let blocks: Vec<f64> = (1..=minutes / block_minutes)
+                .map(|block| root(mean(ago(block * block_minutes, block_minutes), &square)))
+                .collect();
+            let middle = mean(0..blocks.len(), &|block| blocks[block]);
+            mean(0..blocks.len(), &|block| (blocks[block] - middle).powi(2)).sqrt()
+        }
+        Feature::ZeroReturnShare { minutes } => {
+            mean(last(minutes), &|at| f64::from(u8::from(past[at].close.to_bits() == past[at - 1].close.to_bits())))
+        }
+        Feature::LogParkinson { minutes } => {
+            let ranges = mean(last(minutes), &|at| (past[at].high / past[at].low).ln().powi(2));
+            root(ranges / (4.0 * 2.0_f64.ln()))
+        }
+        Feature::LogGarmanKlass { minutes } => root(mean(last(minutes), &|at| {
+            let (range, body) = (past[at].high / past[at].low, past[at].close / past[at].open);
+            0.5 * range.ln().powi(2) - (2.0 * 2.0_f64.ln() - 1.0) * body.ln().powi(2)
+        })),
+        Feature::LogRogersSatchell { minutes } => root(mean(last(minutes), &|at| {
+            let [up, down, drift] = [past[at].high, past[at].low, past[at].close].map(|to| (to / past[at].open).ln());
+            up * (up - drift) + down * (down - drift)
+        })),
+        Feature::LogTrueRange { minutes } => log(mean(last(minutes), &|at| true_range(at) / past[at - 1].close)),
+        Feature::LogRelativeVolume { minutes, relative_to_minutes } => {
+            let volume = |minutes| mean(last(minutes), &|at| past[at].volume) + 1e-3;
+            (volume(minutes) / volume(relative_to_minutes)).ln()
+        }
+        Feature::VwapDistance { minutes } => {
+            let value = mean(last(minutes), &|at| typical(at) * past[at].volume);
+            (close / (value / mean(last(minutes), &|at| past[at].volume))).ln()
+        }
+        Feature::OnBalanceVolume { minutes } => {
+            let mut balance = vec![0.0];
+            for at in 1..end {
+                let before = balance[at - 1];
+                balance.push(match past[at].close.total_cmp(&past[at - 1].close) {
+                    std::cmp::Ordering::Less => before - past[at].volume,
+                    std::cmp::Ordering::Equal => before,
+                    std::cmp::Ordering::Greater => before + past[at].volume,
+                });
+            }
+            let traded: f64 = past[last(minutes)].iter().map(|candle| candle.volume).sum();
+            (balance[end - 1] - balance[end - 1 - minutes]) / traded
+        }
+        Feature::LogReturn { minutes } => close.ln() - before(minutes).ln(),
+        Feature::RateOfChange { minutes } => (close - before(minutes)) / before(minutes),
+        Feature::Momentum { minutes } => {
+            let unit = mean(last(minutes), &|at| true_range(at) / past[at - 1].close);
+            (close - before(minutes)) / before(minutes) / unit
+        }
+        Feature::EfficiencyRatio { minutes } => {
+            last(minutes).map(change).sum::<f64>().abs() / last(minutes).map(magnitude).sum::<f64>()
+        }
+        Feature::BodyShare { minutes } => mean(last(minutes), &|at| share(at, (past[at].close - past[at].open).abs())),
+        Feature::UpperShadowShare { minutes } => {
+            mean(last(minutes), &|at| share(at, past[at].high - past[at].open.max(past[at].close)))
+        }
+        Feature::LowerShadowShare { minutes } => {
+            mean(last(minutes), &|at| share(at, past[at].open.min(past[at].close) - past[at].low))
+        }
+        Feature::EmaDistance { span_minutes } => (close / ema(*span_minutes, &closes)[end - 1]).ln(),
+        Feature::MacdHistogram { fast_minutes, slow_minutes, signal_minutes } => {
+            let (fast, slow) = (ema(*fast_minutes, &closes), ema(*slow_minutes, &closes));
+            let line: Vec<f64> = fast.iter().zip(slow).map(|(fast, slow)| fast - slow).collect();
+            (line[end - 1] - ema(*signal_minutes, &line)[end - 1]) / close
+        }
+        Feature::RelativeStrength { minutes } => {
+            let gains = mean(last(minutes), &|at| (closes[at] - closes[at - 1]).max(0.0));
+            let losses = mean(last(minutes), &|at| (closes[at - 1] - closes[at]).max(0.0));
+            1.0 - 1.0 / (1.0 + gains / losses)
+        }
+        Feature::BollingerPosition { minutes } => {
+            let (middle, deviation) = bands(minutes);
+            let (lower, upper) = (middle - 2.0 * deviation, middle + 2.0 * deviation);
+            ((close - lower) / (upper - lower) - 0.5) * 4.0
+        }
+        Feature::LogBollingerWidth { minutes } => {
+            let (middle, deviation) = bands(minutes);
+            log(((middle + 2.0 * deviation) - (middle - 2.0 * deviation)) / middle)
+        }
+        Feature::Stochastic { minutes } => place(minutes).0,
+        Feature::WilliamsR { minutes } => -place(minutes).1,
+        Feature::CommodityChannel { minutes } => {
+            let middle = mean(last(minutes), &typical);
+            (typical(end - 1) - middle) / (0.015 * mean(last(minutes), &|at| (typical(at) - middle).abs()))
+        }
+        Feature::DaySine { harmonic } => (f64::from(*harmonic) * day_angle(past)).sin(),
+        Feature::DayCosine { harmonic } => (f64::from(*harmonic) * day_angle(past)).cos(),
+        Feature::Weekday { days } => {
+            // 1970-01-01 was a Thursday, day 3.
+            let weekday = u32::try_from((past[end - 1].close_time_ms() / 86_400_000 + 3) % 7).unwrap();
+            f64::from(u8::from(days.contains(&weekday)))
+        }
+        Feature::WeeklyProfile { minutes_before } => {
+            let hours = past[end - 1 - minutes_before].close_time_ms() as f64 / 3_600_000.0 - 0.5;
+            let (hour, part) = (hours.floor() as i64, hours.fract());
+            let at = |hour: i64| f64::from(profile(hour.rem_euclid(168))) * 1e-6;
+            at(hour) * (1.0 - part) + at(hour + 1) * part
+        }
+    }
+}
+
+/// Whether it is made of quantities that are rounded to a grid of 2^-30 before they are summed.
+fn is_summed(feature: &Feature) -> bool {
+    !matches!(
+        feature,
+        Feature::VwapDistance { .. }
+            | Feature::LogReturn { .. }
+            | Feature::RateOfChange { .. }
+            | Feature::EmaDistance { .. }
+            | Feature::MacdHistogram { .. }
+            | Feature::RelativeStrength { .. }
+            | Feature::BollingerPosition { .. }
+            | Feature::LogBollingerWidth { .. }
+            | Feature::Stochastic { .. }
+            | Feature::WilliamsR { .. }
+            | Feature::CommodityChannel { .. }
+    )
+}
+
+fn day_angle(past: &[Candle]) -> f64 {
+    let since_midnight_ms = past[past.len() - 1].close_time_ms() % 86_400_000;
+    since_midnight_ms as f64 / 86_400_000.0 * std::f64::consts::TAU
+}
+
+#[test]
+fn every_feature_measures_what_a_second_writing_does() {
+    // Sunday 2024-08-04 18:37 UTC and other odd times follow from this start.
+    let start_ms = 1_722_194_220_000;
+    let (candle, calendar) = examples();
+    let profile: Vec<i32> = (0..168).map(profile).collect();
+    for seed in 0..5 {
+        let minutes = LOOKBACK + 1_013 * usize::try_from(seed).unwrap();
+        let all = candles(seed, start_ms, minutes + 5);
+        let sums = Sums::new(&all, &[]);
+        for feature in &candle {
+            let (value, expected) = (measure::value(feature, &sums, minutes), naive(feature, &all[..minutes]));
+            let distance = (value - expected).abs();
+            let allowed = if is_summed(feature) { 2e-6 * expected.abs().max(1.0) } else { 1e-9 };
+            assert!(distance <= allowed, "{feature:?}: {value} against {expected}");
+        }
+        for feature in &calendar {
+            let time_ms = start_ms + i64::try_from(minutes).unwrap() * MINUTE_MS;
+            let (value, expected) = (calendar::value(feature, &profile, time_ms), naive(feature, &all[..minutes]));
+            assert!((value - expected).abs() < 1e-9, "{feature:?}: {value} against {expected}");
+        }
+    }
+}
+
+#[test]
+fn the_examples_hold_every_feature_that_a_name_stands_for() {
+    let (candle, calendar) = examples();
+    let mut names: Vec<String> = candle
+        .iter()
+        .chain(&calendar)
+        .map(|feature| serde_json::to_value(feature).unwrap()["name"].as_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    let refusal = serde_json::from_str::<Feature>(r#"{"name":"log_rms_retrun","minutes":30}"#).unwrap_err().to_string();
+    let (complaint, known) = refusal.split_once("expected one of ").unwrap();
+    assert_eq!(complaint, "unknown variant `log_rms_retrun`, ");
+    let mut known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+    known.sort_unstable();
+    assert_eq!(names, known);
+}
+
+#[test]
+fn a_name_comes_back_from_json_and_toml_with_its_parameters() {
+    let (candle, calendar) = examples();
+    for feature in candle.into_iter().chain(calendar) {
+        let json = serde_json::to_string(&feature).unwrap();
+        assert_eq!(serde_json::from_str::<Feature>(&json).unwrap(), feature, "{json}");
+        let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&json).unwrap();
+        let lines: Vec<String> = fields.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        let toml = lines.join("\n");
+        let source = config::File::from_str(&toml, config::FileFormat::Toml);
+        let read = config::Config::builder().add_source(source).build().unwrap();
+        assert_eq!(read.try_deserialize::<Feature>().unwrap(), feature, "{toml}");
+    }
+    let surplus = r#"{"name":"log_return","minutes":30,"days":1}"#;
+    assert!(serde_json::from_str::<Feature>(surplus).unwrap_err().to_string().contains("unknown field `days`"));
+}
+
+/// A market that stands still divides nothing by zero.
+#[test]
+fn a_standstill_has_finite_features() {
+    let candle = Candle { open_time_ms: 0, open: 2.5, high: 2.5, low: 2.5, close: 2.5, volume: 0.0 };
+    let minutes = i64::try_from(LOOKBACK).unwrap();
+    let still: Vec<Candle> = (0..minutes).map(|at| Candle { open_time_ms: at * MINUTE_MS, ..candle }).collect();
+    let sums = Sums::new(&still, &[]);
+    for feature in examples().0 {
+        let value = measure::value(&feature, &sums, LOOKBACK);
+        assert!(value.is_finite(), "{feature:?}: {value}");
+    }
+}

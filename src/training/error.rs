@@ -35,9 +35,12 @@ pub enum TrainingError {
     /// Only one regime occurs.
     #[error("{part} holds only one regime")]
     OneClass { part: String },
-    /// A bundle's teacher contradicts itself.
-    #[error("the teacher cannot be used: {reason}")]
+    /// A network that a bundle keeps to be compared with contradicts itself.
+    #[error("a network to compare with cannot be used: {reason}")]
     Teacher { reason: String },
+    /// No adapter for the graphics backend.
+    #[error("there is nothing to compute on: {reason}")]
+    NoDevice { reason: String },
     /// The features cannot be computed.
     #[error(transparent)]
     Features(#[from] FeatureError),
@@ -58,6 +61,7 @@ impl Fault for TrainingError {
             Self::Checkpoint { .. } => "VR-TRAIN-007",
             Self::OneClass { .. } => "VR-TRAIN-008",
             Self::Teacher { .. } => "VR-TRAIN-009",
+            Self::NoDevice { .. } => "VR-TRAIN-010",
             Self::Features(error) => error.code(),
             Self::File(error) => error.code(),
         }
@@ -76,6 +80,7 @@ impl Fault for TrainingError {
             Self::Checkpoint { .. } => "throw the run away with --discard",
             Self::OneClass { .. } => "choose another label.threshold or other dates",
             Self::Teacher { .. } => "restore the bundle, or train it again",
+            Self::NoDevice { .. } => "install a Vulkan driver, or train with --device cpu",
             Self::Features(error) => error.advice(),
             Self::File(error) => error.advice(),
         }

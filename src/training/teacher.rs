@@ -173,7 +173,7 @@ impl Network for Teacher {
 }
 
 /// Zero for a share of the entries, and what keeps the mean for the others (Srivastava and others 2014).
-fn mask([rows, columns]: [usize; 2], share: f32, random: &mut ChaCha8Rng, device: &Device) -> Tensor<2> {
+pub(super) fn mask([rows, columns]: [usize; 2], share: f32, random: &mut ChaCha8Rng, device: &Device) -> Tensor<2> {
     let kept = 1.0 / (1.0 - share);
     let limit = (f64::from(share) * f64::from(u32::MAX)) as u32;
     let entry = |_| if random.random::<u32>() < limit { 0.0 } else { kept };

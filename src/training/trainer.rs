@@ -19,7 +19,7 @@ use crate::evaluation::metrics::{self, Scored};
 /// The step size ends at this share of where it began.
 const LAST_STEP_SHARE: f64 = 0.02;
 /// Rows that go through a network at once when nothing is learnt.
-const FORWARD_ROWS: usize = 4096;
+const FORWARD_ROWS: usize = 1024;
 
 /// How a network is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

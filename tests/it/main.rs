@@ -12,6 +12,8 @@ mod features;
 mod inference;
 mod market;
 mod model;
+mod original;
 mod proof;
 mod training;
+mod wgpu;
 mod world;

@@ -9,6 +9,7 @@ use anyhow::Context;
 use burn::tensor::Device;
 use clap::Args;
 use config::{Config, File, FileFormat};
+use serde::Serialize;
 use serde_json::json;
 
 use super::evaluate::whole_series;
@@ -24,6 +25,7 @@ use crate::proof::worker::Settings as WorkerSettings;
 use crate::training::card::{CARD_FILE, card};
 use crate::training::checkpoint::{RunFolder, Unfinished};
 use crate::training::error::TrainingError;
+use crate::training::reference::{TEACHER_FILE, TEACHER_WEIGHTS_FILE};
 use crate::training::settings::Settings;
 use crate::training::{Run, Trained, train};
 use crate::types::candle::CandleSeries;
@@ -40,6 +42,8 @@ const SETUP_DEADLINE: Duration = Duration::from_mins(5);
 const BACKEND: &str = "burn 0.22.1, flex backend";
 /// What trained it.
 const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+/// Every epoch of every network, inside the bundle.
+const CURVES_FILE: &str = "curves.csv";
 /// Settings where none are named.
 const DEFAULT_SETTINGS: &str = "models/train.toml";
 
@@ -119,6 +123,7 @@ pub async fn run(args: TrainArgs, settings: Option<&Path>, json: bool) -> anyhow
     let folder = scratch.path().join("bundle");
     fs::create_folder(&folder)?;
     fs::write_atomic(&folder.join(ONNX_FILE), &onnx)?;
+    write_extras(&folder, &trained)?;
     let circuit = set_up(&args, &settings, &trained, &folder).await.context("the circuit cannot be set up")?;
     let report = measure(&settings, &trained, &onnx, &circuit, &series)?;
     let manifest = write_manifest(&folder, &settings, trained, circuit, &report, &series)?;
@@ -141,6 +146,42 @@ fn read_settings(path: &Path) -> anyhow::Result<Settings> {
     let source = File::from_str(&text, FileFormat::Toml);
     let settings: Result<Settings, _> = Config::builder().add_source(source).build().and_then(Config::try_deserialize);
     settings.map_err(|error| TrainingError::Settings { reason: error.to_string() }.into())
+}
+
+/// A line of [`CURVES_FILE`].
+#[derive(Serialize)]
+struct CurveRow<'a> {
+    network: &'a str,
+    epoch: usize,
+    training_loss: f64,
+    validation_loss: f64,
+    validation_accuracy: f64,
+    validation_f1: f64,
+    kept: bool,
+}
+
+/// The teacher and the course of the training.
+fn write_extras(folder: &Path, trained: &Trained) -> anyhow::Result<()> {
+    if let Some(teacher) = &trained.teacher {
+        let description = serde_json::to_string_pretty(&teacher.spec)? + "\n";
+        fs::write_atomic(&folder.join(TEACHER_FILE), description.as_bytes())?;
+        fs::write_atomic(&folder.join(TEACHER_WEIGHTS_FILE), &teacher.to_bytes())?;
+    }
+    let mut table = csv::Writer::from_writer(Vec::new());
+    for curve in &trained.curves {
+        for epoch in &curve.epochs {
+            table.serialize(CurveRow {
+                network: &curve.stage,
+                epoch: epoch.epoch,
+                training_loss: epoch.training_loss,
+                validation_loss: epoch.validation_loss,
+                validation_accuracy: epoch.validation_accuracy,
+                validation_f1: epoch.validation_f1,
+                kept: epoch.epoch == curve.best_epoch,
+            })?;
+        }
+    }
+    Ok(fs::write_atomic(&folder.join(CURVES_FILE), &table.into_inner()?)?)
 }
 
 async fn set_up(args: &TrainArgs, settings: &Settings, trained: &Trained, folder: &Path) -> anyhow::Result<Circuit> {
@@ -200,8 +241,9 @@ fn write_manifest(
     report: &Report,
     series: &CandleSeries,
 ) -> anyhow::Result<Manifest> {
-    let digests =
-        REQUIRED_FILES.iter().map(|name| Ok(((*name).to_owned(), fs::digest(&folder.join(name), MAX_FILE_BYTES)?)));
+    let teacher = trained.teacher.is_some().then_some([TEACHER_FILE, TEACHER_WEIGHTS_FILE]);
+    let names = REQUIRED_FILES.iter().chain([&CURVES_FILE]).chain(teacher.iter().flatten());
+    let digests = names.map(|name| Ok(((*name).to_owned(), fs::digest(&folder.join(name), MAX_FILE_BYTES)?)));
     let files: BTreeMap<_, _> = digests.collect::<Result<_, fs::FileFault>>()?;
     let mut manifest = Manifest {
         schema: SCHEMA,

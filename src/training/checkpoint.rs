@@ -36,6 +36,7 @@ pub enum Unfinished {
 #[derive(Debug, Clone)]
 pub struct RunFolder {
     folder: PathBuf,
+    identity: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -48,13 +49,14 @@ struct Header {
 }
 
 impl RunFolder {
-    /// Opens `folder` for the run that `identity` describes: its settings, candles and backend, as JSON.
+    /// Looks at `folder` for the run that `identity` describes: its settings, candles and backend, as JSON. The folder
+    /// is made with the first checkpoint.
     ///
     /// # Errors
     /// [`TrainingError::Unfinished`] where another run lies there and must not be touched,
     /// [`TrainingError::OtherRun`] where it cannot be resumed because it is not the same, or a file fault.
     pub fn open(folder: &Path, identity: &serde_json::Value, unfinished: Unfinished) -> Result<Self, TrainingError> {
-        let run = Self { folder: folder.to_owned() };
+        let run = Self { folder: folder.to_owned(), identity: format!("{identity:#}\n") };
         let path = folder.join(RUN_FILE);
         let is_there = path.exists();
         match unfinished {
@@ -65,13 +67,10 @@ impl RunFolder {
                 if found != *identity {
                     return Err(TrainingError::OtherRun { folder: folder.to_owned() });
                 }
-                return Ok(run);
             }
             Unfinished::Discard if is_there => run.remove()?,
             _ => {}
         }
-        fs::create_folder(folder)?;
-        fs::write_atomic(&path, format!("{identity:#}\n").as_bytes())?;
         Ok(run)
     }
 
@@ -101,6 +100,11 @@ impl RunFolder {
     /// # Errors
     /// A file fault; the last state is still there then.
     pub fn save(&self, stage: &str, progress: &Progress) -> Result<(), TrainingError> {
+        let run = self.folder.join(RUN_FILE);
+        if !run.exists() {
+            fs::create_folder(&self.folder)?;
+            fs::write_atomic(&run, self.identity.as_bytes())?;
+        }
         Ok(fs::write_atomic(&self.path(stage), &encode(progress))?)
     }
 

@@ -179,8 +179,8 @@ pub fn fit<N: Network>(
             progress.best_epoch = epoch;
             progress.best_weights.clone_from(&progress.weights);
         }
-        observe(Event::Epoch(figures));
         save(&progress)?;
+        observe(Event::Epoch(figures));
         if !is_finite {
             break;
         }

@@ -16,4 +16,5 @@ mod original;
 mod proof;
 mod training;
 mod wgpu;
+mod training_run;
 mod world;

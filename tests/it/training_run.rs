@@ -1,0 +1,155 @@
+//! `train` as a person runs it: killed in the middle, resumed, out of disk, given nonsense.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use veriregime_agent::candles::parquet;
+use veriregime_agent::fs;
+use veriregime_agent::proof::bundle::Bundle;
+use veriregime_agent::training::reference::TEACHER_WEIGHTS_FILE;
+use veriregime_agent::types::manifest::{MANIFEST_FILE, ONNX_FILE};
+use veriregime_agent::types::time::parse_utc_ms;
+
+use crate::market::candles;
+use crate::world::config;
+
+const DAYS: usize = 60;
+
+/// A folder with candles and settings of a run that takes seconds.
+struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let bench = Self { folder: TempDir::new().unwrap() };
+        let start_ms = parse_utc_ms("2024-01-01").unwrap();
+        parquet::write(&bench.path("candles.parquet"), &candles(21, start_ms, DAYS * 1440)).unwrap();
+        bench.settings(|text| text);
+        bench
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn settings(&self, edit: impl Fn(String) -> String) {
+        let text = include_str!("../fixtures/train-small.toml").to_owned();
+        fs::write_atomic(&self.path("train.toml"), edit(text).as_bytes()).unwrap();
+    }
+
+    /// `train` into the folder `out`, with more arguments.
+    fn command(&self, out: &str, more: &[&str]) -> Command {
+        let settings = config();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("VERIREGIME_CONFIG").stdin(Stdio::null());
+        command.args(["train", "--json", "--config"]).arg(self.path("train.toml"));
+        command.arg("--candles").arg(self.path("candles.parquet")).arg("--out").arg(self.path(out).join("model"));
+        command.arg("--python").arg(&settings.prover.python).arg("--srs-dir").arg(&settings.prover.srs_dir);
+        command.args(more);
+        command
+    }
+
+    /// Runs and expects this error code.
+    fn refused(&self, out: &str, more: &[&str], code: &str) -> String {
+        let output = self.command(out, more).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(&format!("error {code}: ")) && said.contains("\n  next: "), "{said}");
+        said
+    }
+}
+
+/// Whether the ceremony's strings are at hand; without one no circuit can be set up.
+fn has_ceremony() -> bool {
+    let found = config().prover.srs_dir.join("kzg7.srs").exists();
+    if !found {
+        eprintln!("SKIPPED: no ceremony string to set a circuit up with");
+    }
+    found
+}
+
+fn bytes(folder: &Path, name: &str) -> Vec<u8> {
+    fs::read_bounded(&folder.join(name), 1 << 26).unwrap()
+}
+
+#[test]
+fn a_run_that_is_killed_after_every_epoch_ends_with_the_weights_of_one_that_is_not() {
+    if !has_ceremony() {
+        return;
+    }
+    let bench = Bench::new();
+    let output = bench.command("whole", &[]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let epochs = String::from_utf8(output.stderr).unwrap().lines().filter(|line| line.contains(" epoch ")).count();
+    assert!(epochs > 4, "only {epochs} epochs to kill after");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["model_id"], "small");
+
+    let mut kills = 0;
+    loop {
+        let mut child =
+            bench.command("killed", &["--resume"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let has_learnt = lines.any(|line| line.unwrap().contains(" epoch "));
+        if !has_learnt {
+            assert!(child.wait().unwrap().success());
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        assert!(kills <= epochs, "a resumed run learns again what it had already learnt");
+        bench.refused("killed", &[], "VR-TRAIN-005");
+    }
+    assert!(kills > 4, "{kills}");
+    for name in [ONNX_FILE, TEACHER_WEIGHTS_FILE] {
+        let [whole, killed] = ["whole", "killed"].map(|run| bytes(&bench.path(run).join("model"), name));
+        assert!(whole == killed, "{name} differs");
+    }
+    Bundle::open(&bench.path("killed").join("model")).unwrap();
+    assert_eq!(std::fs::read_dir(bench.path("killed")).unwrap().count(), 1, "nothing but the bundle is left");
+}
+
+#[test]
+fn input_that_no_run_can_follow_is_refused_by_code_and_leaves_nothing() {
+    let bench = Bench::new();
+    bench.refused("out", &["--threshold", "0.5"], "VR-TRAIN-008");
+    bench.settings(|text| text.replace("\"log_rms_return\"", "\"log_rms_retrun\""));
+    let said = bench.refused("out", &[], "VR-TRAIN-001");
+    assert!(said.contains("log_rms_retrun"), "{said}");
+    bench.settings(|text| text.replace("lookback_minutes = 1_441", "lookback_minutes = 200_000"));
+    bench.refused("out", &[], "VR-TRAIN-002");
+    bench.settings(|text| text.replace("2024-01-02", "2024-13-02"));
+    bench.refused("out", &[], "VR-TRAIN-001");
+    bench.settings(|text| text.replace("learning_rate = 3e-3", "learning_rate = nan"));
+    bench.refused("out", &[], "VR-TRAIN-001");
+    bench.settings(|text| text);
+    let header = "open_time,open,high,low,close,volume\n";
+    fs::write_atomic(&bench.path("candles.parquet"), format!("{header}0,1,1,1,NaN,1\n").as_bytes()).unwrap();
+    let output = bench.command("out", &[]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let left: Vec<_> = std::fs::read_dir(bench.path("out")).into_iter().flatten().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// No file may grow beyond 16 KiB: the first checkpoint of the teacher does not fit.
+#[test]
+fn a_disk_that_fills_up_in_a_checkpoint_is_told_and_leaves_no_half_of_it() {
+    let bench = Bench::new();
+    let train = bench.command("full", &[]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 32; exec \"$0\" \"$@\""]).arg(train.get_program());
+    limited.args(train.get_args()).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = limited.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("error VR-FILE-00"), "{said}");
+    let run = bench.path("full").join(".run-small");
+    let left: Vec<_> = std::fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["run.json"], "a half-written checkpoint");
+    assert!(!bench.path("full").join("model").join(MANIFEST_FILE).exists());
+}

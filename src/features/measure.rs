@@ -2,7 +2,7 @@
 
 use super::quantity::Quantity;
 use super::sums::Sums;
-use super::{indicators, volatility, volume};
+use super::{indicators, seasonal, volatility, volume};
 use crate::types::candle::Candle;
 use crate::types::feature::{DAY_MINUTES, Feature, WEEK_MINUTES};
 
@@ -54,6 +54,18 @@ pub fn value(feature: &Feature, sums: &Sums, at: usize) -> f64 {
         Feature::LogQuarticity { minutes } => volatility::log_quarticity(sums, last(minutes)),
         Feature::VolatilityOfVolatility { minutes, block_minutes } => {
             volatility::of_volatility(sums, last(minutes), *block_minutes)
+        }
+        Feature::MeanLogRms { minutes, block_minutes } => seasonal::mean_log_rms(sums, last(minutes), *block_minutes),
+        Feature::LogFadingAbsoluteReturn { half_life_minutes, block_minutes } => {
+            seasonal::log_fading_mean(sums, at, *half_life_minutes, *block_minutes)
+        }
+        Feature::MeanLogRmsOfDays { days, count, ahead_minutes, minutes } => {
+            let windows = seasonal::windows(sums, at, *days, *count, *ahead_minutes, *minutes);
+            seasonal::mean_log_rms_of_days(sums, &windows)
+        }
+        Feature::LogMeanAbsoluteReturnOfDays { days, count, ahead_minutes, minutes } => {
+            let windows = seasonal::windows(sums, at, *days, *count, *ahead_minutes, *minutes);
+            seasonal::log_mean_of_days(sums, &windows)
         }
         Feature::ZeroReturnShare { minutes } => sums.mean(Quantity::ZeroReturn, last(minutes)),
         Feature::LogParkinson { minutes } => volatility::log_root(volatility::parkinson(sums, last(minutes))),

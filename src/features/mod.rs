@@ -13,6 +13,7 @@ pub mod measure;
 pub mod original;
 pub mod quantity;
 pub mod scale;
+pub mod seasonal;
 pub mod sums;
 mod volatility;
 mod volume;
@@ -21,7 +22,9 @@ use thiserror::Error;
 
 use crate::types::candle::{Candle, CandleSeries};
 use crate::types::fault::Fault;
-use crate::types::feature::{DAY_MINUTES, Feature, FeatureSpec, FeatureVector, HOURS_PER_WEEK, WEEK_MINUTES};
+use crate::types::feature::{
+    DAY_MINUTES, FADE_HALF_LIVES, Feature, FeatureSpec, FeatureVector, HOURS_PER_WEEK, WEEK_MINUTES,
+};
 use crate::types::period::{MINUTE_MS, PeriodId};
 use sums::Sums;
 
@@ -229,6 +232,26 @@ fn has_sane_windows(feature: &Feature) -> bool {
         Feature::EmaDistance { span_minutes } => *span_minutes > 0 && visited(feature.lookback_minutes(), 1),
         Feature::MacdHistogram { fast_minutes, slow_minutes, signal_minutes } => {
             *signal_minutes > 0 && (1..*slow_minutes).contains(fast_minutes) && visited(feature.lookback_minutes(), 1)
+        }
+        Feature::MeanLogRms { minutes, block_minutes } => {
+            summed(*minutes, 1)
+                && (1..=*minutes).contains(block_minutes)
+                && minutes.is_multiple_of(*block_minutes)
+                && minutes / block_minutes <= MAX_VISITED_MINUTES
+        }
+        Feature::LogFadingAbsoluteReturn { half_life_minutes, block_minutes } => {
+            summed(*half_life_minutes, 1)
+                && (1..=*half_life_minutes).contains(block_minutes)
+                && half_life_minutes.is_multiple_of(*block_minutes)
+                && half_life_minutes / block_minutes <= MAX_VISITED_MINUTES / FADE_HALF_LIVES
+        }
+        Feature::MeanLogRmsOfDays { days, count, ahead_minutes, minutes }
+        | Feature::LogMeanAbsoluteReturnOfDays { days, count, ahead_minutes, minutes } => {
+            // Even the newest window has ended at the decision time, and none begins more than a day before its own.
+            let day = DAY_MINUTES as i64;
+            (1..=MAX_WINDOW_MINUTES / DAY_MINUTES).contains(&days.reach(*count))
+                && (1..=DAY_MINUTES).contains(minutes)
+                && (-day..=day - *minutes as i64).contains(ahead_minutes)
         }
         Feature::VolatilityOfVolatility { minutes, block_minutes } => {
             summed(*minutes, 2)

@@ -57,6 +57,17 @@ pub enum Feature {
     /// Standard deviation of the log root mean squares of the consecutive blocks of `block_minutes` that make up the
     /// last `minutes` (after Corsi, Mittnik, Pigorsch & Pigorsch 2008).
     VolatilityOfVolatility { minutes: usize, block_minutes: usize },
+    /// Mean over the consecutive blocks of `block_minutes` that make up the last `minutes` of the ln of their root mean
+    /// squares: a geometric mean of volatilities, which single jumps move little.
+    MeanLogRms { minutes: usize, block_minutes: usize },
+    /// ln of the exponentially weighted mean absolute return over blocks of `block_minutes` (after J.P. Morgan 1996,
+    /// with magnitudes for squares).
+    LogFadingAbsoluteReturn { half_life_minutes: usize, block_minutes: usize },
+    /// Mean ln of the root mean square over `minutes` on each of the last `count` of the `days`, from `ahead_minutes`
+    /// after the clock time of the decision on.
+    MeanLogRmsOfDays { days: Days, count: usize, ahead_minutes: i64, minutes: usize },
+    /// ln of the mean absolute return over the same windows.
+    LogMeanAbsoluteReturnOfDays { days: Days, count: usize, ahead_minutes: i64, minutes: usize },
     /// Share of minutes whose return is zero (Lesmond, Ogden & Trzcinka 1999).
     ZeroReturnShare { minutes: usize },
     /// ln of Parkinson's range volatility of the last `minutes` candles (Parkinson 1980).
@@ -115,6 +126,31 @@ pub enum Feature {
     WeeklyProfile { minutes_before: usize },
 }
 
+/// Which earlier days a feature looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Days {
+    /// All of them.
+    Every,
+    /// Working days where the window begins on a working day, days of a weekend where on one of these (UTC).
+    SameKind,
+    /// The same day of each week.
+    SameWeekday,
+}
+
+impl Days {
+    /// How many days back the last of `count` such days may lie.
+    pub fn reach(self, count: usize) -> usize {
+        match self {
+            Self::Every => count,
+            Self::SameKind => count.div_ceil(2).saturating_mul(7),
+            Self::SameWeekday => count.saturating_mul(7),
+        }
+    }
+}
+
+/// How many half-lives a fading mean looks back: what lies further back would weigh a sixty-fourth.
+pub const FADE_HALF_LIVES: usize = 6;
 /// How many spans an exponential mean is started before the decision time: what lies further back weighs less than
 /// 4e-11 of it.
 pub const EMA_WARM_UP_SPANS: usize = 12;
@@ -144,6 +180,7 @@ impl Feature {
             | Self::LogMedianVariation { minutes }
             | Self::LogQuarticity { minutes }
             | Self::VolatilityOfVolatility { minutes, .. }
+            | Self::MeanLogRms { minutes, .. }
             | Self::ZeroReturnShare { minutes }
             | Self::LogParkinson { minutes }
             | Self::LogGarmanKlass { minutes }
@@ -169,6 +206,14 @@ impl Feature {
             }
             Self::LogRmsReturnSameWindow { days, .. } | Self::LogMeanAbsoluteReturnSameWindow { days, .. } => {
                 days.saturating_mul(DAY_MINUTES)
+            }
+            Self::LogFadingAbsoluteReturn { half_life_minutes, .. } => {
+                half_life_minutes.saturating_mul(FADE_HALF_LIVES)
+            }
+            Self::MeanLogRmsOfDays { days, count, ahead_minutes, .. }
+            | Self::LogMeanAbsoluteReturnOfDays { days, count, ahead_minutes, .. } => {
+                let behind = usize::try_from(ahead_minutes.saturating_neg()).unwrap_or(0);
+                days.reach(*count).saturating_mul(DAY_MINUTES).saturating_add(behind)
             }
             Self::LogRmsReturnSameWeekday { weeks, .. } => weeks.saturating_mul(WEEK_MINUTES),
             Self::LogRmsRatio { minutes, relative_to_minutes } => minutes.saturating_add(*relative_to_minutes),

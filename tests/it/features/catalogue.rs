@@ -4,9 +4,10 @@
 use std::f64::consts::{FRAC_PI_2, PI};
 use std::ops::Range;
 
+use chrono::{Datelike, Weekday};
 use veriregime_agent::features::{calendar, measure, sums::Sums};
 use veriregime_agent::types::candle::Candle;
-use veriregime_agent::types::feature::Feature;
+use veriregime_agent::types::feature::{Days, Feature};
 use veriregime_agent::types::period::MINUTE_MS;
 
 use crate::market::candles;
@@ -35,6 +36,10 @@ pub fn examples() -> (Vec<Feature>, Vec<Feature>) {
         Feature::LogMedianVariation { minutes: 45 },
         Feature::LogQuarticity { minutes: 300 },
         Feature::VolatilityOfVolatility { minutes: 1440, block_minutes: 60 },
+        Feature::MeanLogRms { minutes: 1440, block_minutes: 60 },
+        Feature::LogFadingAbsoluteReturn { half_life_minutes: 60, block_minutes: 5 },
+        Feature::MeanLogRmsOfDays { days: Days::SameKind, count: 2, ahead_minutes: 0, minutes: 240 },
+        Feature::LogMeanAbsoluteReturnOfDays { days: Days::Every, count: 5, ahead_minutes: -240, minutes: 240 },
         Feature::ZeroReturnShare { minutes: 2000 },
         Feature::LogParkinson { minutes: 60 },
         Feature::LogGarmanKlass { minutes: 60 },
@@ -71,6 +76,28 @@ pub fn examples() -> (Vec<Feature>, Vec<Feature>) {
 /// An hour's entry of the weekly profile that the tests use, in millionths.
 pub fn profile(hour: i64) -> i32 {
     i32::try_from(-7_600_000 + (hour * 37 % 101 - 50) * 9_000).expect("small")
+}
+
+/// The windows of the last `count` of the `days`, looked for minute by minute with the calendar's own weekdays.
+fn windows_of_days(past: &[Candle], days: Days, count: usize, ahead: i64, minutes: usize) -> Vec<Range<usize>> {
+    let now_ms = past[past.len() - 1].open_time_ms + MINUTE_MS;
+    let weekday = |time_ms: i64| chrono::DateTime::from_timestamp_millis(time_ms).unwrap().weekday();
+    let is_weekend = |time_ms: i64| matches!(weekday(time_ms), Weekday::Sat | Weekday::Sun);
+    let own_ms = now_ms + ahead * MINUTE_MS;
+    let mut found = Vec::new();
+    for from in (0..past.len()).rev() {
+        let from_ms = past[from].open_time_ms;
+        let is_same_time = (own_ms - from_ms) % (1440 * MINUTE_MS) == 0 && from_ms < own_ms;
+        let fits = match days {
+            Days::Every => true,
+            Days::SameKind => is_weekend(from_ms) == is_weekend(own_ms),
+            Days::SameWeekday => weekday(from_ms) == weekday(own_ms),
+        };
+        if is_same_time && fits && found.len() < count {
+            found.push(from..from + minutes);
+        }
+    }
+    found
 }
 
 /// The value of `feature` after all `past` candles, by its textbook definition. Floors are those of a standstill:
@@ -174,6 +201,33 @@ fn naive(feature: &Feature, past: &[Candle]) -> f64 {
                 .collect();
             let middle = mean(0..blocks.len(), &|block| blocks[block]);
             mean(0..blocks.len(), &|block| (blocks[block] - middle).powi(2)).sqrt()
+        }
+        Feature::MeanLogRms { minutes, block_minutes } => {
+            let blocks = (minutes / block_minutes) as f64;
+            past[last(minutes)]
+                .chunks(*block_minutes)
+                .enumerate()
+                .map(|(block, _)| {
+                    let from = end - minutes + block * block_minutes;
+                    root(mean(from..from + block_minutes, &square)) / blocks
+                })
+                .sum()
+        }
+        Feature::LogFadingAbsoluteReturn { half_life_minutes, block_minutes } => {
+            let minutes = 6 * half_life_minutes;
+            let weight = |at: usize| {
+                let age = (end - 1 - at) / block_minutes * block_minutes;
+                0.5_f64.powf(age as f64 / *half_life_minutes as f64)
+            };
+            log(mean(last(&minutes), &|at| weight(at) * magnitude(at)) / mean(last(&minutes), &weight))
+        }
+        Feature::MeanLogRmsOfDays { days, count, ahead_minutes, minutes } => {
+            let windows = windows_of_days(past, *days, *count, *ahead_minutes, *minutes);
+            windows.into_iter().map(|window| root(mean(window, &square))).sum::<f64>() / *count as f64
+        }
+        Feature::LogMeanAbsoluteReturnOfDays { days, count, ahead_minutes, minutes } => {
+            let windows = windows_of_days(past, *days, *count, *ahead_minutes, *minutes);
+            log(windows.into_iter().map(|window| mean(window, &magnitude)).sum::<f64>() / *count as f64)
         }
         Feature::ZeroReturnShare { minutes } => {
             mean(last(minutes), &|at| f64::from(u8::from(past[at].close.to_bits() == past[at - 1].close.to_bits())))

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use burn::tensor::Device;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use config::{Config, File, FileFormat};
 use serde::Serialize;
 use serde_json::json;
@@ -24,8 +23,10 @@ use crate::proof::supervisor::Ezkl;
 use crate::proof::worker::Settings as WorkerSettings;
 use crate::training::card::{CARD_FILE, card};
 use crate::training::checkpoint::{RunFolder, Unfinished};
+use crate::training::device::{Backend, open};
 use crate::training::error::TrainingError;
 use crate::training::reference::{TEACHER_FILE, TEACHER_WEIGHTS_FILE};
+use crate::training::reproduction::{ORIGINAL_FILE, ORIGINAL_WEIGHTS_FILE};
 use crate::training::settings::Settings;
 use crate::training::{Run, Trained, train};
 use crate::types::candle::CandleSeries;
@@ -38,8 +39,6 @@ const MAX_SETTINGS_BYTES: u64 = 1 << 20;
 const MAX_FILE_BYTES: u64 = 64 << 20;
 /// Longest time for one step of the circuit's set-up.
 const SETUP_DEADLINE: Duration = Duration::from_mins(5);
-/// What trained the network, as the manifest records it.
-const BACKEND: &str = "burn 0.22.1, flex backend";
 /// What trained it.
 const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 /// Every epoch of every network, inside the bundle.
@@ -64,6 +63,9 @@ pub struct TrainArgs {
     /// Standard deviation of one-minute returns above which a window is High, instead of the settings' one.
     #[arg(long, value_name = "DEVIATION")]
     threshold: Option<f64>,
+    /// What computes.
+    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
+    device: DeviceName,
     /// Go on where an unfinished run stopped.
     #[arg(long, conflicts_with = "discard")]
     resume: bool,
@@ -87,6 +89,15 @@ pub struct TrainArgs {
     memory_limit_mb: u64,
 }
 
+/// What computes during training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DeviceName {
+    /// The processor: the same weights to the bit each time.
+    Cpu,
+    /// A graphics processor.
+    Wgpu,
+}
+
 /// Trains, sets the circuit up, measures on the test split and writes the bundle. The training settings are those in
 /// `settings`, or in [`DEFAULT_SETTINGS`].
 ///
@@ -104,7 +115,12 @@ pub async fn run(args: TrainArgs, settings: Option<&Path>, json: bool) -> anyhow
         _ => Path::new("."),
     };
     let series = whole_series(&file::read_any(&args.candles)?)?;
-    let identity = json!({ "settings": settings, "candles": series.digest(), "program": PROGRAM, "backend": BACKEND });
+    let computer = open(match args.device {
+        DeviceName::Cpu => Backend::Cpu,
+        DeviceName::Wgpu => Backend::Wgpu,
+    })?;
+    let identity =
+        json!({ "settings": settings, "candles": series.digest(), "program": PROGRAM, "backend": computer.name });
     let unfinished = match (args.resume, args.discard) {
         (true, _) => Unfinished::Resume,
         (_, true) => Unfinished::Discard,
@@ -112,8 +128,7 @@ pub async fn run(args: TrainArgs, settings: Option<&Path>, json: bool) -> anyhow
     };
     let run_folder = RunFolder::open(&parent.join(format!(".run-{}", settings.model_id)), &identity, unfinished)?;
     let progress = TrainingProgress::start();
-    let device = Device::flex();
-    let run = Run { settings: &settings, series: &series, device: &device, folder: &run_folder };
+    let run = Run { settings: &settings, series: &series, device: &computer.device, folder: &run_folder };
     let trained = train(&run, |stage, event| progress.show(stage, event))?;
     progress.finish();
     let onnx = trained.network.to_onnx(1);
@@ -126,7 +141,7 @@ pub async fn run(args: TrainArgs, settings: Option<&Path>, json: bool) -> anyhow
     write_extras(&folder, &trained)?;
     let circuit = set_up(&args, &settings, &trained, &folder).await.context("the circuit cannot be set up")?;
     let report = measure(&settings, &trained, &onnx, &circuit, &series)?;
-    let manifest = write_manifest(&folder, &settings, trained, circuit, &report, &series)?;
+    let manifest = write_manifest(&folder, &settings, trained, circuit, &report, &series, &computer.name)?;
     Bundle::open(&folder).context("the new bundle does not hold together")?;
     fs::replace_folder(&out, &folder, &scratch.path().join("replaced"))?;
     run_folder.remove()?;
@@ -166,6 +181,11 @@ fn write_extras(folder: &Path, trained: &Trained) -> anyhow::Result<()> {
         let description = serde_json::to_string_pretty(&teacher.spec)? + "\n";
         fs::write_atomic(&folder.join(TEACHER_FILE), description.as_bytes())?;
         fs::write_atomic(&folder.join(TEACHER_WEIGHTS_FILE), &teacher.to_bytes())?;
+    }
+    if let Some(original) = &trained.original {
+        let description = serde_json::to_string_pretty(&original.spec)? + "\n";
+        fs::write_atomic(&folder.join(ORIGINAL_FILE), description.as_bytes())?;
+        fs::write_atomic(&folder.join(ORIGINAL_WEIGHTS_FILE), &original.to_bytes())?;
     }
     let mut table = csv::Writer::from_writer(Vec::new());
     for curve in &trained.curves {
@@ -240,9 +260,12 @@ fn write_manifest(
     circuit: Circuit,
     report: &Report,
     series: &CandleSeries,
+    backend: &str,
 ) -> anyhow::Result<Manifest> {
     let teacher = trained.teacher.is_some().then_some([TEACHER_FILE, TEACHER_WEIGHTS_FILE]);
-    let names = REQUIRED_FILES.iter().chain([&CURVES_FILE]).chain(teacher.iter().flatten());
+    let original = trained.original.is_some().then_some([ORIGINAL_FILE, ORIGINAL_WEIGHTS_FILE]);
+    let compared = teacher.iter().chain(&original).flatten();
+    let names = REQUIRED_FILES.iter().chain([&CURVES_FILE]).chain(compared);
     let digests = names.map(|name| Ok(((*name).to_owned(), fs::digest(&folder.join(name), MAX_FILE_BYTES)?)));
     let files: BTreeMap<_, _> = digests.collect::<Result<_, fs::FileFault>>()?;
     let mut manifest = Manifest {
@@ -256,7 +279,7 @@ fn write_manifest(
             provenance: json!({
                 "settings": settings,
                 "program": PROGRAM,
-                "backend": BACKEND,
+                "backend": backend,
                 "candles": {
                     "from": format_utc(series.start_ms()),
                     "to": format_utc(series.end_ms()),

@@ -24,6 +24,8 @@ pub struct Split {
     pub test: Range<i64>,
     /// For the weekly profile; ends with `train`.
     pub profile: Range<i64>,
+    /// The minutes whose shares the parts are, labels included.
+    pub protocol: Range<i64>,
 }
 
 impl Split {
@@ -43,7 +45,7 @@ impl Split {
         let last = |next: i64| next - horizon_ms + MINUTE_MS;
         let train = date_ms("train_from", &split.train_from)?..last(validation);
         let profile = date_ms("profile_from", &split.profile_from)?..last(validation);
-        Ok(Self { train, validation: validation..last(test), test: test..last(to), profile })
+        Ok(Self { train, validation: validation..last(test), test: test..last(to), profile, protocol: from..to })
     }
 }
 

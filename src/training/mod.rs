@@ -32,6 +32,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::features::sums::Sums;
 use crate::types::candle::CandleSeries;
 use crate::types::feature::FeatureSpec;
+use crate::types::period::MINUTE_MS;
 use blocks::{RowInputs, Scale};
 use checkpoint::RunFolder;
 use dataset::{Decision, Split, Wanted};
@@ -40,6 +41,7 @@ use export::SquareNetwork;
 use loss::Samples;
 use network::Network;
 use reference::{TeacherSpec, TrainedTeacher, span};
+use reproduction::{OriginalInputs, OriginalSpec, TrainedOriginal};
 use settings::Settings;
 use student::Student;
 use teacher::TeacherSettings;
@@ -110,6 +112,8 @@ pub struct Trained {
     pub student: String,
     /// What the student learnt from.
     pub teacher: Option<TrainedTeacher>,
+    /// The source system's network, to be compared with.
+    pub original: Option<TrainedOriginal>,
 }
 
 /// Trains teacher and student. `observe` hears of every step of every stage.
@@ -133,6 +137,11 @@ pub fn train(run: &Run<'_>, mut observe: impl FnMut(&Stage, Event)) -> Result<Tr
 
     let teacher = match &settings.teacher {
         Some(teacher) => Some(train_teacher(run, teacher, &parts, &mut curves, &mut observe)?),
+        None => None,
+    };
+
+    let original = match &settings.original_cnn {
+        Some(fit) => Some(train_original(run, fit, &parts, &mut curves, &mut observe)?),
         None => None,
     };
 
@@ -203,6 +212,7 @@ pub fn train(run: &Run<'_>, mut observe: impl FnMut(&Stage, Event)) -> Result<Tr
         curves,
         student: name,
         teacher,
+        original,
     })
 }
 
@@ -284,6 +294,41 @@ fn train_teacher(
         members.push(progress.best_weights);
     }
     Ok(TrainedTeacher { spec, members })
+}
+
+/// The source system's network by its own protocol: its own years, every channel normalised over all parts together.
+fn train_original(
+    run: &Run<'_>,
+    fit: &FitSettings,
+    parts: &Parts<'_>,
+    curves: &mut Vec<Curve>,
+    observe: &mut impl FnMut(&Stage, Event),
+) -> Result<TrainedOriginal, TrainingError> {
+    let candles = run.series.candles();
+    let split = parts.split;
+    let index = |time_ms: i64| usize::try_from((time_ms - run.series.start_ms()) / MINUTE_MS).unwrap_or(0);
+    let spec = OriginalSpec::fit(candles, index(split.protocol.start)..index(split.protocol.end))?;
+    let inputs = OriginalInputs::new(&spec, candles);
+    let own = Split { train: split.protocol.start..split.train.end, ..split.clone() };
+    let wanted = Wanted { lookback_minutes: original::WINDOW_MINUTES, ..parts.wanted };
+    let (train, validation) = Parts { wanted, split: &own, ..*parts }.decisions(fit)?;
+    let moments = dataset::log_volatility_moments(&train);
+    let [train, validation] = [&train, &validation].map(|decisions| parts.samples(decisions, moments));
+    let tracking = run.device.clone().autodiff();
+    let stage = Stage { name: "original-cnn".into(), epochs: fit.epochs };
+    let seed = run.settings.seed.wrapping_add(2000);
+    let lesson = Lesson {
+        settings: fit,
+        distillation: None,
+        inputs: &inputs,
+        train: &train,
+        validation: &validation,
+        seed,
+        device: &tracking,
+    };
+    let progress = run_stage(run, &stage, TrainedOriginal::start(seed, &tracking), &lesson, observe)?;
+    curves.push(curve(&stage, &progress));
+    Ok(TrainedOriginal { spec, weights: progress.best_weights })
 }
 
 /// Trains one network from where its last checkpoint left it.

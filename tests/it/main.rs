@@ -15,6 +15,6 @@ mod model;
 mod original;
 mod proof;
 mod training;
-mod wgpu;
 mod training_run;
+mod wgpu;
 mod world;

@@ -1,5 +1,7 @@
 //! `bench`: what a cycle costs, measured here and now.
 
+mod training;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -8,7 +10,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::development::{self, World};
-use super::{report, setup};
+use super::{report, setup, train};
 use crate::candles::simulated::SimulatedMarket;
 use crate::chain::{Chain, Update};
 use crate::config::Config;
@@ -39,6 +41,7 @@ const INFERENCE_RUNS: usize = 2_000;
 #[command(after_help = "Examples:
   veriregime-agent bench
   veriregime-agent bench --json --baseline student.onnx --baseline-input input.json
+  veriregime-agent bench --training --config models/train.toml
 
 The baseline is another network, built with EZKL's defaults and proven in the same run: it may take minutes.")]
 pub struct BenchArgs {
@@ -54,6 +57,9 @@ pub struct BenchArgs {
     /// anvil, instead of the one that `make setup` installs.
     #[arg(long, value_name = "PROGRAM")]
     anvil: Option<PathBuf>,
+    /// Measure only how fast the networks of the training settings learn.
+    #[arg(long, conflicts_with_all = ["baseline", "anvil"])]
+    training: bool,
 }
 
 /// What `bench` measured. Times are of this machine in this run.
@@ -97,6 +103,18 @@ struct Case {
 /// # Errors
 /// Whatever a cycle can run into.
 pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
+    if args.training {
+        let named = settings.filter(|path| !super::is_from_environment(path));
+        let settings = train::read_settings(named.unwrap_or(Path::new(train::DEFAULT_SETTINGS)))?;
+        settings.check()?;
+        let figures = training::measure(&settings)?;
+        if json {
+            println!("{}", serde_json::to_string(&figures)?);
+        } else {
+            training::print(&figures);
+        }
+        return Ok(());
+    }
     let mut config = crate::config::load(settings)?;
     let scratch = tempfile::tempdir().context("no scratch folder")?;
     let start_seconds = FIRST_PERIOD.start_seconds();

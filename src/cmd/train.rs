@@ -44,7 +44,7 @@ const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSI
 /// Every epoch of every network, inside the bundle.
 const CURVES_FILE: &str = "curves.csv";
 /// Settings where none are named.
-const DEFAULT_SETTINGS: &str = "models/train.toml";
+pub const DEFAULT_SETTINGS: &str = "models/train.toml";
 
 /// Arguments of `train`.
 #[derive(Debug, Args)]
@@ -156,7 +156,11 @@ pub async fn run(args: TrainArgs, settings: Option<&Path>, json: bool) -> anyhow
     Ok(())
 }
 
-fn read_settings(path: &Path) -> anyhow::Result<Settings> {
+/// Reads training settings, which may still contradict themselves.
+///
+/// # Errors
+/// A file that cannot be read, or [`TrainingError::Settings`].
+pub fn read_settings(path: &Path) -> anyhow::Result<Settings> {
     let text = fs::read_text(path, MAX_SETTINGS_BYTES)?;
     let source = File::from_str(&text, FileFormat::Toml);
     let settings: Result<Settings, _> = Config::builder().add_source(source).build().and_then(Config::try_deserialize);

@@ -1,0 +1,146 @@
+//! How fast the networks learn here and now: rows, forward and backward pass, optimiser; all of an epoch but its
+//! validation.
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::candles::simulated::SimulatedMarket;
+use crate::cmd::report;
+use crate::features::sums::Sums;
+use crate::training::blocks::{RowInputs, Scale};
+use crate::training::dataset::{self, Decision, Wanted};
+use crate::training::device::{Backend, open};
+use crate::training::loss::{LossSettings, Samples};
+use crate::training::network::{Inputs, Network};
+use crate::training::optimiser::StepSettings;
+use crate::training::original::WINDOW_MINUTES;
+use crate::training::reference::{TeacherSpec, TrainedTeacher};
+use crate::training::reproduction::{OriginalInputs, OriginalSpec, TrainedOriginal};
+use crate::training::settings::Settings;
+use crate::training::teacher::TeacherSettings;
+use crate::training::trainer::{Event, FitSettings, Lesson, Progress, SelectBy, fit};
+use crate::types::candle::CandleSeries;
+use crate::types::period::MINUTE_MS;
+
+/// Batches of a measured epoch; the first one warms up.
+const BATCHES: usize = 41;
+/// Measured epochs, of which the fastest counts.
+const EPOCHS: usize = 3;
+const ORIGINAL_BATCHES: usize = 5;
+const ORIGINAL_BATCH: usize = 512;
+/// Samples of the validation, which is not timed.
+const VALIDATION: usize = 64;
+const SEED: u64 = 7;
+
+/// What `bench --training` measured.
+#[derive(Debug, Serialize)]
+pub struct TrainingFigures {
+    backend: String,
+    original: Speed,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    teacher: Option<Speed>,
+    /// The teacher, for whoever measures the same network elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    teacher_settings: Option<TeacherSettings>,
+}
+
+#[derive(Debug, Serialize)]
+struct Speed {
+    samples_per_s: f64,
+    batch: usize,
+    columns: usize,
+}
+
+/// Measures the original network, and the teacher of `settings` where there is one, on a simulated market.
+///
+/// # Errors
+/// Settings that no network can follow.
+pub fn measure(settings: &Settings) -> anyhow::Result<TrainingFigures> {
+    Ok(TrainingFigures {
+        backend: open(Backend::Cpu)?.name,
+        original: original(settings)?,
+        teacher: settings.teacher.as_ref().map(|teacher| self::teacher(settings, teacher)).transpose()?,
+        teacher_settings: settings.teacher.clone(),
+    })
+}
+
+/// The figures for people.
+pub fn print(figures: &TrainingFigures) {
+    let mut table = report::table(&["network", "samples learnt from in a second", "batch"]);
+    let networks = [("original CNN", Some(&figures.original)), ("teacher", figures.teacher.as_ref())];
+    for (name, speed) in networks.into_iter().filter_map(|(name, speed)| Some((name, speed?))) {
+        table.add_row([name.into(), format!("{:.0}", speed.samples_per_s), speed.batch.to_string()]);
+    }
+    println!("{table}\n{}", figures.backend);
+}
+
+fn original(settings: &Settings) -> anyhow::Result<Speed> {
+    let fit = FitSettings {
+        stride_minutes: 1,
+        epochs: EPOCHS,
+        patience: EPOCHS,
+        batch: ORIGINAL_BATCH,
+        select_by: SelectBy::F1,
+        step: StepSettings { learning_rate: 1e-3, weight_decay: 0.0, gradient_norm: 1e6 },
+        loss: LossSettings { volatility_weight: 0.0, focal_gamma: 0.0, class_weights: false },
+    };
+    let (series, decisions) = market(settings, WINDOW_MINUTES, ORIGINAL_BATCHES * ORIGINAL_BATCH)?;
+    let candles = series.candles();
+    let inputs = OriginalInputs::new(&OriginalSpec::fit(candles, 0..candles.len())?, candles);
+    let device = open(Backend::Cpu)?.device.autodiff();
+    speed(TrainedOriginal::start(SEED, &device), &fit, &inputs, &samples(settings, &decisions))
+}
+
+fn teacher(settings: &Settings, teacher: &TeacherSettings) -> anyhow::Result<Speed> {
+    let fit = FitSettings { epochs: EPOCHS, patience: EPOCHS, ..teacher.fit.clone() };
+    let (series, decisions) = market(settings, teacher.lookback_minutes(), BATCHES * fit.batch)?;
+    let sums = Sums::new(series.candles(), series.carried());
+    let summary = dataset::fit_spec(&teacher.summary, &sums, series.start_ms(), &decisions, &decisions)?;
+    let at: Vec<usize> = decisions.iter().map(|(at, _)| *at).collect();
+    let scales = teacher.scales.iter().map(|scale| Scale::fit(scale, &sums, &at)).collect::<Result<Vec<_>, _>>()?;
+    let inputs = RowInputs::new(&scales, &summary, &series, at[0]..at[at.len() - 1] + 1)?;
+    let log_volatility = dataset::log_volatility_moments(&decisions);
+    let spec = TeacherSpec { settings: teacher.clone(), summary, scales, log_volatility };
+    let device = open(Backend::Cpu)?.device.autodiff();
+    speed(TrainedTeacher::start(&spec, SEED, &device), &fit, &inputs, &samples(settings, &decisions))
+}
+
+/// Candles with `count` consecutive decisions that have `lookback_minutes` before them.
+fn market(settings: &Settings, lookback_minutes: usize, count: usize) -> anyhow::Result<(CandleSeries, Vec<Decision>)> {
+    let horizon_minutes = settings.label.horizon_minutes;
+    let minutes = lookback_minutes + count + horizon_minutes;
+    let end_ms = i64::try_from(minutes)? * MINUTE_MS;
+    let series = CandleSeries::new(&SimulatedMarket::new(SEED).candles(0..end_ms), 0, end_ms, 0)?;
+    let wanted = Wanted { lookback_minutes, max_missing_minutes: 0, horizon_minutes };
+    let mut decisions = wanted.decisions(&Sums::new(series.candles(), &[]), 0, &(0..end_ms), 1);
+    decisions.truncate(count);
+    Ok((series, decisions))
+}
+
+fn samples(settings: &Settings, decisions: &[Decision]) -> Samples {
+    dataset::samples(decisions, settings.label.threshold, dataset::log_volatility_moments(decisions))
+}
+
+fn speed<N: Network>(start: N, settings: &FitSettings, inputs: &dyn Inputs, train: &Samples) -> anyhow::Result<Speed> {
+    let validation = Samples {
+        at: train.at[..VALIDATION].to_vec(),
+        high: train.high[..VALIDATION].to_vec(),
+        log_volatility: train.log_volatility[..VALIDATION].to_vec(),
+        teacher: None,
+    };
+    let device = open(Backend::Cpu)?.device.autodiff();
+    let lesson =
+        Lesson { settings, distillation: None, inputs, train, validation: &validation, seed: SEED, device: &device };
+    let (mut since, mut fastest_seconds) = (Instant::now(), f64::INFINITY);
+    let observe = |event: Event| match event {
+        Event::Step { step: 1, .. } => since = Instant::now(),
+        Event::Step { step, steps, .. } if step == steps => {
+            fastest_seconds = since.elapsed().as_secs_f64().min(fastest_seconds);
+        }
+        _ => (),
+    };
+    fit(start, &lesson, Progress::default(), observe, |_| Ok(()))?;
+    let timed = train.len() - settings.batch;
+    Ok(Speed { samples_per_s: timed as f64 / fastest_seconds, batch: settings.batch, columns: inputs.columns() })
+}

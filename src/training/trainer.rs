@@ -1,8 +1,10 @@
 //! The training loop: seeded, the same to the bit on the CPU, stopped early on validation, and able to go on after any
 //! epoch from what it left behind.
 
+use std::sync::mpsc;
+
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -20,6 +22,8 @@ use crate::evaluation::metrics::{self, Scored};
 const LAST_STEP_SHARE: f64 = 0.02;
 /// Rows that go through a network at once when nothing is learnt.
 const FORWARD_ROWS: usize = 1024;
+/// Batches of rows that wait to be learnt from.
+const BATCHES_AHEAD: usize = 2;
 
 /// How a network is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -192,7 +196,8 @@ pub fn fit<N: Network>(
 pub fn forward<N: Network>(network: &N, inputs: &dyn Inputs, at: &[usize], device: &Device) -> Vec<[f32; 2]> {
     let mut outputs = Vec::with_capacity(at.len());
     for chunk in at.chunks(FORWARD_ROWS) {
-        let heads = numbers(network.forward(rows(inputs, chunk.iter().copied(), device), None));
+        let rows = matrix(entries(inputs, chunk.iter().copied()), inputs.columns(), device);
+        let heads = numbers(network.forward(rows, None));
         outputs.extend(heads.chunks_exact(2).map(|pair| [pair[0], pair[1]]));
     }
     outputs
@@ -215,26 +220,41 @@ fn pass<N: Network>(
     let weights = if settings.loss.class_weights { class_weights(train.share_high()) } else { [1.0, 1.0] };
     let steps = train.len().div_ceil(settings.batch);
     let mut total = 0.0;
-    for (step, batch) in order.chunks(settings.batch).enumerate() {
-        let inputs = rows(lesson.inputs, batch.iter().map(|row| train.at[*row]), device);
-        let targets = train.targets(batch, weights, device);
-        let loss = loss(&settings.loss, lesson.distillation, network.forward(inputs, Some(&mut random)), targets);
-        let value = f64::from(loss.clone().into_scalar::<f32>());
-        let gradients = GradientsParams::from_grads(loss.backward(), &network);
-        let rate = settings.step.learning_rate * cosine((epoch - 1) * steps + step, settings.epochs * steps);
-        network = optimiser.step(&settings.step, rate, network, gradients);
-        total += value;
-        observe(Event::Step { epoch, step: step + 1, steps, loss: value });
-    }
-    (network, total / steps as f64)
+    std::thread::scope(|scope| {
+        // Rows are gathered on one core while the other learns from those before.
+        let (sender, receiver) = mpsc::sync_channel(BATCHES_AHEAD);
+        let batches = order.chunks(settings.batch);
+        let ahead = batches.clone();
+        scope.spawn(move || {
+            for batch in ahead {
+                let rows = entries(lesson.inputs, batch.iter().map(|row| train.at[*row]));
+                if sender.send(rows).is_err() {
+                    break;
+                }
+            }
+        });
+        for (step, (batch, rows)) in batches.zip(receiver).enumerate() {
+            let inputs = matrix(rows, lesson.inputs.columns(), device);
+            let targets = train.targets(batch, weights, device);
+            let loss = loss(&settings.loss, lesson.distillation, network.forward(inputs, Some(&mut random)), targets);
+            let value = f64::from(loss.clone().into_scalar::<f32>());
+            let gradients = GradientsParams::from_grads(loss.backward(), &network);
+            let rate = settings.step.learning_rate * cosine((epoch - 1) * steps + step, settings.epochs * steps);
+            network = optimiser.step(&settings.step, rate, network, gradients);
+            total += value;
+            observe(Event::Step { epoch, step: step + 1, steps, loss: value });
+        }
+        (network, total / steps as f64)
+    })
 }
 
-fn rows(inputs: &dyn Inputs, at: impl Iterator<Item = usize>, device: &Device) -> Tensor<2> {
+/// Rows of input, one after the other.
+fn entries(inputs: &dyn Inputs, at: impl Iterator<Item = usize>) -> Vec<f32> {
     let mut entries = Vec::with_capacity(at.size_hint().0 * inputs.columns());
     for at in at {
         inputs.append(at, &mut entries);
     }
-    matrix(entries, inputs.columns(), device)
+    entries
 }
 
 fn figures(

@@ -1,15 +1,23 @@
 //! Training: the split leaks nothing, runs repeat to the bit, and a model comes out that knows more than chance.
 
+use burn::module::Module;
 use burn::tensor::Device;
 use config::{Config, File, FileFormat};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use veriregime_agent::evaluation::{Subject, evaluate};
 use veriregime_agent::features::sums::Sums;
 use veriregime_agent::inference::Layout;
+use veriregime_agent::training::blocks::RowInputs;
 use veriregime_agent::training::checkpoint::{RunFolder, Unfinished};
-use veriregime_agent::training::dataset::{Split, Wanted, fit_spec};
+use veriregime_agent::training::dataset::{Decision, Split, Wanted, fit_spec, log_volatility_moments, samples};
 use veriregime_agent::training::error::TrainingError;
 use veriregime_agent::training::settings::Settings;
+use veriregime_agent::training::student::Student;
+use veriregime_agent::training::trainer::{Lesson, Progress, fit, forward};
+use veriregime_agent::training::weights;
 use veriregime_agent::training::{Run, Trained, har};
 use veriregime_agent::types::candle::{Candle, CandleSeries};
 use veriregime_agent::types::fault::Fault;
@@ -189,4 +197,60 @@ fn forecast_windows_with_a_minute_that_nobody_saw_have_no_label() {
 fn candles_that_end_too_early_are_refused_by_code() {
     let error = train(&shipped(), &series(&market(5))).unwrap_err();
     assert_eq!(error.code(), "VR-TRAIN-002");
+}
+
+/// How much less cross-entropy than the best constant a student has on validation, in nats, when it learns labels as
+/// `shuffle` leaves them.
+fn knowledge(series: &CandleSeries, seed: u64, shuffle: impl Fn(&mut Vec<Decision>)) -> f64 {
+    let settings = small();
+    let split = Split::new(&settings, series.end_ms()).unwrap();
+    let sums = Sums::new(series.candles(), series.carried());
+    let part = |times| wanted(&settings).decisions(&sums, series.start_ms(), times, 7);
+    let (mut train, validation) = (part(&split.train), part(&split.validation));
+    let spec = fit_spec(&settings.features, &sums, series.start_ms(), &train, &train).unwrap();
+    shuffle(&mut train);
+    let moments = log_volatility_moments(&train);
+    let inputs = RowInputs::new(&[], &spec, series, train[0].0..validation[validation.len() - 1].0 + 1).unwrap();
+    let [train, validation] = [train, validation].map(|part| samples(&part, settings.label.threshold, moments));
+    let device = Device::flex().autodiff();
+    let layers = &settings.student.layers;
+    let start = || Student::new(spec.count(), layers, 16, moments, &mut ChaCha8Rng::seed_from_u64(seed), &device);
+    let lesson = Lesson {
+        settings: &settings.student.fit,
+        distillation: None,
+        inputs: &inputs,
+        train: &train,
+        validation: &validation,
+        seed,
+        device: &device,
+    };
+    let progress = fit(start(), &lesson, Progress::default(), |_| (), |_| Ok(())).unwrap();
+    let student = weights::load(start(), &progress.weights).unwrap().valid();
+    let outputs = forward(&student, &inputs, &validation.at, &Device::flex());
+    let surprise = |chance: f64| -chance.max(1e-9).ln();
+    let losses = outputs.iter().zip(&validation.high).map(|([margin, _], high)| {
+        let chance = 1.0 / (1.0 + f64::from(-margin).exp());
+        surprise(if *high > 0.5 { chance } else { 1.0 - chance })
+    });
+    let share = validation.share_high();
+    let constant = share * surprise(share) + (1.0 - share) * surprise(1.0 - share);
+    constant - losses.sum::<f64>() / outputs.len() as f64
+}
+
+/// Blocks of a little more than a day, so that the hour of the day does not survive the move either.
+#[test]
+fn labels_that_were_moved_by_days_teach_nothing() {
+    let series = series(&market(6));
+    for seed in 0..4 {
+        let learnt = knowledge(&series, seed, |_| ());
+        let moved = knowledge(&series, seed, |train| {
+            let labels: Vec<f64> = train.iter().map(|(_, volatility)| *volatility).collect();
+            let mut blocks: Vec<&[f64]> = labels.chunks(254).collect();
+            blocks.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+            for ((_, volatility), moved) in train.iter_mut().zip(blocks.concat()) {
+                *volatility = moved;
+            }
+        });
+        assert!(learnt > 0.1 && moved < 0.03, "seed {seed}: {learnt} and {moved}");
+    }
 }

@@ -2,34 +2,48 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use veriregime_agent::features::original::CHANNELS;
 use veriregime_agent::training::device::{Backend, Computer, open};
 use veriregime_agent::training::loss::{LossSettings, Samples};
-use veriregime_agent::training::network::Inputs;
+use veriregime_agent::training::network::{Inputs, Network};
 use veriregime_agent::training::optimiser::StepSettings;
+use veriregime_agent::training::original::WINDOW_MINUTES;
+use veriregime_agent::training::reproduction::TrainedOriginal;
 use veriregime_agent::training::student::{LayerSettings, Student};
 use veriregime_agent::training::trainer::{Epoch, FitSettings, Lesson, Progress, SelectBy, fit};
 use veriregime_agent::types::fault::Fault;
 
-const FEATURES: usize = 12;
-
 #[derive(Debug)]
-struct Rows(Vec<f32>);
+struct Rows {
+    columns: usize,
+    entries: Vec<f32>,
+}
 
 impl Inputs for Rows {
     fn columns(&self) -> usize {
-        FEATURES
+        self.columns
     }
 
     fn append(&self, at: usize, row: &mut Vec<f32>) {
-        row.extend_from_slice(&self.0[at * FEATURES..(at + 1) * FEATURES]);
+        row.extend_from_slice(&self.entries[at * self.columns..(at + 1) * self.columns]);
     }
 }
 
-/// One epoch of a small student.
-fn train(computer: &Computer) -> Epoch {
+/// The adapter, or a loud word that there is none.
+fn adapter() -> Option<Computer> {
+    let found = open(Backend::Wgpu);
+    if let Err(error) = &found {
+        assert_eq!(error.code(), "VR-TRAIN-010");
+        println!("SKIPPED: no Vulkan device: {error}");
+    }
+    found.ok()
+}
+
+/// One epoch of a network on `count` rows of noise, of which the first number decides, in batches of 128.
+fn train<N: Network>(start: N, columns: usize, count: usize, computer: &Computer) -> Epoch {
     let mut random = ChaCha8Rng::seed_from_u64(11);
-    let rows = Rows((0..1024 * FEATURES).map(|_| random.random_range(-2.0..2.0)).collect());
-    let size = |at: usize| rows.0[at * FEATURES].powi(2);
+    let rows = Rows { columns, entries: (0..count * columns).map(|_| random.random_range(-2.0..2.0)).collect() };
+    let size = |at: usize| rows.entries[at * columns].powi(2);
     let samples = |from: usize, to: usize| Samples {
         at: (from..to).collect(),
         high: (from..to).map(|at| f32::from(u8::from(size(at) > 1.0))).collect(),
@@ -46,35 +60,43 @@ fn train(computer: &Computer) -> Epoch {
         loss: LossSettings { volatility_weight: 0.5, focal_gamma: 0.0, class_weights: true },
     };
     let device = computer.device.clone().autodiff();
-    let layers = [LayerSettings::Linear(8), LayerSettings::Square];
     let lesson = Lesson {
         settings: &settings,
         distillation: None,
         inputs: &rows,
-        train: &samples(0, 768),
-        validation: &samples(768, 1024),
+        train: &samples(0, count * 3 / 4),
+        validation: &samples(count * 3 / 4, count),
         seed: 4,
         device: &device,
     };
-    let start = Student::new(FEATURES, &layers, 12, [0.0, 1.0], &mut random, &device);
     fit(start, &lesson, Progress::default(), |_| (), |_| Ok(())).unwrap().curve[0]
 }
 
-#[test]
-fn a_student_learns_the_same_there_as_on_the_processor() {
-    let adapter = match open(Backend::Wgpu) {
-        Ok(adapter) => adapter,
-        Err(error) => {
-            assert_eq!(error.code(), "VR-TRAIN-010");
-            println!("SKIPPED: no Vulkan device: {error}");
-            return;
-        }
-    };
-    let there = train(&adapter);
-    let here = train(&open(Backend::Cpu).unwrap());
+/// Trains the same network there and on the processor and compares.
+fn compare(train: impl Fn(&Computer) -> Epoch) {
+    let Some(adapter) = adapter() else { return };
+    let [there, here] = [&adapter, &open(Backend::Cpu).unwrap()].map(train);
     println!("{}: {there:?}; processor: {here:?}", adapter.name);
     assert!((there.training_loss - here.training_loss).abs() < 1e-2);
     assert!((there.validation_loss - here.validation_loss).abs() < 1e-2);
     assert!(adapter.name.starts_with("burn 0.22.1, wgpu backend on "));
     assert_eq!(open(Backend::Wgpu).unwrap().name, adapter.name, "an adapter is opened once");
+}
+
+#[test]
+fn a_student_learns_the_same_there_as_on_the_processor() {
+    compare(|computer| {
+        let device = computer.device.clone().autodiff();
+        let layers = [LayerSettings::Linear(8), LayerSettings::Square];
+        let mut random = ChaCha8Rng::seed_from_u64(12);
+        train(Student::new(12, &layers, 12, [0.0, 1.0], &mut random, &device), 12, 1024, computer)
+    });
+}
+
+#[test]
+fn the_original_network_learns_the_same_there_as_on_the_processor() {
+    compare(|computer| {
+        let start = TrainedOriginal::start(12, &computer.device.clone().autodiff());
+        train(start, WINDOW_MINUTES * CHANNELS, 128, computer)
+    });
 }

@@ -1,4 +1,4 @@
-//! `candles fetch|import|check|serve`.
+//! `candles fetch|import|check|features|serve`.
 
 use std::io::{IsTerminal, Write as _};
 use std::net::{IpAddr, SocketAddr};
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
+use super::features::{self, FeaturesArgs};
 use crate::candles::binance::{BinanceSettings, BinanceSource};
 use crate::candles::download::Download;
 use crate::candles::http::HttpSettings;
@@ -48,6 +49,13 @@ pub enum CandlesCommand {
         after_help = "Examples:\n  veriregime-agent candles check btc.parquet\n  veriregime-agent --json candles check BTCUSDT-1m-2024-08.zip"
     )]
     Check(CheckArgs),
+    /// Compute the integers that a model is fed, for every minute of a candle file
+    #[command(
+        after_help = "Examples:\n  veriregime-agent candles features --model models/btc-regime-4h-v1 --candles btc.parquet\n  \
+                            veriregime-agent candles features --model models/btc-regime-4h-v1 --candles btc.parquet \
+                            --from 2024-08-05 --out august.csv"
+    )]
+    Features(FeaturesArgs),
     /// Serve candles as Binance does (/api/v3/klines, /api/v3/time), from a file or a simulated market
     #[command(after_help = "Examples:\n  veriregime-agent candles serve --seed 7\n  \
                             veriregime-agent candles serve --candles btc.parquet --now 2024-08-05T00:00Z --speed 600")]
@@ -133,6 +141,7 @@ pub async fn run(command: CandlesCommand, json: bool) -> anyhow::Result<()> {
         CandlesCommand::Fetch(args) => fetch(args, json).await,
         CandlesCommand::Import(args) => import(&args, json),
         CandlesCommand::Check(args) => check(&args, json),
+        CandlesCommand::Features(args) => features::run(&args, json),
         CandlesCommand::Serve(args) => serve_until_stopped(args, json).await,
     }
 }

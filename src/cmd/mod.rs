@@ -8,6 +8,7 @@ pub mod demo;
 pub mod deploy;
 pub mod development;
 pub mod evaluate;
+pub mod features;
 pub mod once;
 pub mod progress;
 pub mod prove;

@@ -156,6 +156,15 @@ pub const FADE_HALF_LIVES: usize = 6;
 pub const EMA_WARM_UP_SPANS: usize = 12;
 
 impl Feature {
+    /// Name and parameters for a person or a column: `log_rms_return minutes=30`. Without commas.
+    pub fn label(&self) -> String {
+        let json = serde_json::to_value(self).expect("a feature has only names, numbers and lists of numbers");
+        let fields = json.as_object().expect("a feature is written as an object");
+        let name = fields["name"].as_str().unwrap_or_default().to_owned();
+        let parameters = fields.iter().filter(|(key, _)| *key != "name");
+        parameters.fold(name, |label, (key, value)| format!("{label} {key}={}", value.to_string().replace(',', "+")))
+    }
+
     /// Whether the feature depends on the decision time alone.
     pub fn is_calendar(&self) -> bool {
         matches!(

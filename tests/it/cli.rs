@@ -75,6 +75,7 @@ fn every_command_explains_itself() {
         "candles fetch",
         "candles import",
         "candles check",
+        "candles features",
         "candles serve",
         "config check",
         "config show",

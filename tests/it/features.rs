@@ -1,6 +1,7 @@
 //! Features: no look into the future, stream and batch alike, and the committed golden integers.
 
 mod catalogue;
+mod export;
 pub mod leak;
 mod oracles;
 

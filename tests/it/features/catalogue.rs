@@ -401,6 +401,7 @@ fn a_name_comes_back_from_json_and_toml_with_its_parameters() {
         let read = config::Config::builder().add_source(source).build().unwrap();
         assert_eq!(read.try_deserialize::<Feature>().unwrap(), feature, "{toml}");
     }
+    assert_eq!(Feature::Weekday { days: vec![5, 6] }.label(), "weekday days=[5+6]");
     let surplus = r#"{"name":"log_return","minutes":30,"days":1}"#;
     assert!(serde_json::from_str::<Feature>(surplus).unwrap_err().to_string().contains("unknown field `days`"));
 }

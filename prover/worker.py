@@ -19,6 +19,7 @@ import json
 import os
 import resource
 import shutil
+import struct
 import sys
 import time
 from pathlib import Path
@@ -28,6 +29,8 @@ MAX_REQUEST_BYTES = 16 << 20
 MAX_MESSAGE_CHARACTERS = 2_000
 # A port of this machine that refuses at once: what goes through it fails without leaving the machine.
 NOWHERE = "http://127.0.0.1:9"
+# Size of an axis in a compiled circuit: a letter and its length.
+AXIS_BYTES = 9
 
 Arguments = Dict[str, Any]
 Result = Dict[str, Any]
@@ -59,6 +62,28 @@ def big_endian(felts: List[List[str]]) -> List[str]:
 def little_endian(felt: str) -> str:
     """EZKL's spelling of a field element."""
     return bytes.fromhex(felt[2:])[::-1].hex()
+
+
+def order_axes(circuit: Path, settings: Path) -> None:
+    """Sorts the axes of each equation in a compiled circuit, a map that EZKL writes in random order.
+
+    An axis is one letter and a 64-bit length. Only bytes that are exactly the axes of `settings` are put in order, so
+    the circuit stays the same; the keys are made from the result.
+    """
+    content = circuit.read_bytes()
+    equations = json.loads(settings.read_text(encoding="utf-8"))["einsum_params"]["equations"]
+    for equation, lengths in equations:
+        axes = sorted(axis.encode() + struct.pack("<Q", length) for axis, length in lengths.items())
+        head = struct.pack("<Q", len(equation)) + equation.encode() + struct.pack("<Q", len(axes))
+        size = sum(map(len, axes))
+        at = content.find(head)
+        while at >= 0:
+            start = at + len(head)
+            found = content[start : start + size]
+            if sorted(found[i : i + AXIS_BYTES] for i in range(0, size, AXIS_BYTES)) == axes:
+                content = content[:start] + b"".join(axes) + content[start + size :]
+            at = content.find(head, start)
+    circuit.write_bytes(content)
 
 
 def milliseconds_since(start: float) -> float:
@@ -170,6 +195,7 @@ class Worker:
         settings, srs = arguments["settings"], arguments["srs"]
         verifying_key, verifier = arguments["verifying_key"], Path(arguments["verifier"])
         await settled(ezkl.compile_circuit(arguments["onnx"], arguments["circuit"], settings))
+        order_axes(Path(arguments["circuit"]), Path(settings))
         await settled(ezkl.setup(arguments["circuit"], verifying_key, arguments["proving_key"], srs))
         verifier.unlink(missing_ok=True)
         abi = self.scratch_file("verifier.abi")

@@ -17,7 +17,7 @@ use crate::chain::Chain;
 use crate::chain::deploy::Deployment;
 use crate::config::Config;
 use crate::fs;
-use crate::proof::build::{self, Build, Compiler};
+use crate::proof::build::{self, Build, Compiler, Form};
 use crate::proof::bundle::Bundle;
 use crate::proof::error::ProofError;
 use crate::proof::srs::Srs;
@@ -31,6 +31,8 @@ const SUBMITTER_KEY: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f
 
 /// Chain id that anvil takes by itself.
 const CHAIN_ID: u64 = 31_337;
+/// Where the time of a bare chain begins: 2026-01-05 00:00 UTC.
+const BARE_CHAIN_SECONDS: i64 = 1_767_571_200;
 /// Longest wait for anvil to listen.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 /// Lines that anvil may print before it says where it listens.
@@ -121,6 +123,19 @@ pub fn compiler() -> Compiler {
     Compiler { node: "node".into(), script: "contracts/verifier.mjs".into() }
 }
 
+/// A chain with nothing on it, and a wallet with money there.
+///
+/// # Errors
+/// What keeps it from starting.
+pub async fn bare_chain() -> anyhow::Result<(Anvil, Chain)> {
+    let mut config = crate::config::load(None)?;
+    let anvil = Anvil::start(&foundry("anvil"), BARE_CHAIN_SECONDS, 0).await?;
+    config.chain.rpc_url = anvil.rpc_url.clone();
+    config.chain.chain_id = CHAIN_ID;
+    let chain = Chain::new(setup::chain_settings(&config), &SecretString::from(OWNER_KEY))?;
+    Ok((anvil, chain))
+}
+
 /// A chain with everything deployed on it.
 #[derive(Debug)]
 pub struct World {
@@ -193,8 +208,7 @@ async fn provable_bundle(config: &mut Config, scratch: &Path) -> anyhow::Result<
             srs_folder: &srs_dir,
             markets: manifest.markets.len(),
             features: manifest.features.count(),
-            input_scale: manifest.features.input_scale,
-            param_scale: manifest.circuit.param_scale,
+            form: Form::of(&manifest),
             compiler: &compiler(),
         },
     )

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod candles;
+pub mod circuit;
 pub mod config;
 pub mod daemon;
 pub mod demo;

@@ -17,7 +17,7 @@ use crate::candles::file;
 use crate::evaluation::{Report, Subject, evaluate};
 use crate::fs;
 use crate::inference::Layout;
-use crate::proof::build::{Build, Compiler, build};
+use crate::proof::build::{Build, Compiler, Form, build};
 use crate::proof::bundle::{Bundle, REQUIRED_FILES, SCHEMA};
 use crate::proof::supervisor::Ezkl;
 use crate::proof::worker::Settings as WorkerSettings;
@@ -222,8 +222,7 @@ async fn set_up(args: &TrainArgs, settings: &Settings, trained: &Trained, folder
             srs_folder: &args.srs_dir,
             markets: 1,
             features: trained.features.count(),
-            input_scale: trained.features.input_scale,
-            param_scale: settings.student.param_scale,
+            form: Form::plain(trained.features.input_scale, settings.student.param_scale),
             compiler: &compiler,
         },
     )

@@ -26,6 +26,7 @@ enum Step {
     AddConstant { row: usize, shift: u32, constant: Vec<i128> },
     Add { left: usize, left_shift: u32, right: usize, right_shift: u32 },
     Multiply { left: usize, right: usize },
+    Relu { row: usize },
 }
 
 /// Scale of a row and, column by column, the largest magnitude that it can take.
@@ -34,30 +35,32 @@ struct Range {
     largest: Vec<u128>,
 }
 
+impl Range {
+    fn bits(&self) -> u32 {
+        self.largest.iter().map(|largest| 128 - largest.leading_zeros()).max().unwrap_or(0)
+    }
+}
+
 impl IntegerModel {
     /// Puts the network's weights on the circuit's grid.
     ///
     /// # Errors
     /// [`ModelError::OffGrid`], [`ModelError::TooLarge`] or [`ModelError::Scale`].
     pub fn new(network: &Network, layout: Layout) -> Result<Self, ModelError> {
-        let bound = u128::from(layout.feature_bound.unsigned_abs());
-        let mut ranges = vec![Range { scale: layout.input_scale, largest: vec![bound; network.features] }];
-        let mut steps = Vec::with_capacity(network.operations.len());
-        for operation in &network.operations {
-            let (step, range) = integer_step(operation, &ranges, layout.param_scale)?;
-            let bits = range.largest.iter().map(|largest| 128 - largest.leading_zeros()).max().unwrap_or(0);
-            refuse_large(operation, bits)?;
-            steps.push(step);
-            ranges.push(range);
-        }
+        let Trace { steps, ranges, .. } = trace(network, &layout)?;
         let last = &ranges[ranges.len() - 1];
         let output_shift = layout
             .output_scale
             .checked_sub(last.scale)
             .ok_or(ModelError::Scale { exact: last.scale, declared: layout.output_scale })?;
-        let bits = last.largest.iter().map(|largest| 128 - largest.leading_zeros()).max().unwrap_or(0);
-        refuse_large(&network.operations[network.operations.len() - 1], bits.saturating_add(output_shift))?;
+        let bits = last.bits().saturating_add(output_shift);
+        refuse_large(&network.operations[network.operations.len() - 1], bits)?;
         Ok(Self { steps, output_shift, layout })
+    }
+
+    /// The layout it was loaded with.
+    pub fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// The circuit's outputs, market by market, for the features of all markets in the order of the instances.
@@ -111,8 +114,42 @@ impl Step {
             Self::Multiply { left, right } => {
                 rows[*left].iter().zip(&rows[*right]).map(|(left, right)| left.wrapping_mul(*right)).collect()
             }
+            Self::Relu { row } => rows[*row].iter().map(|value| (*value).max(0)).collect(),
         }
     }
+}
+
+/// A network's steps with the range of each result, the input's first.
+struct Trace {
+    steps: Vec<Step>,
+    ranges: Vec<Range>,
+    compared_bits: Option<u32>,
+}
+
+/// Bits of the largest magnitude that any `Relu` may see over all admissible inputs: a circuit must be able to decompose
+/// numbers of this size. `None` for a network without one. The output scale of `layout` plays no part.
+///
+/// # Errors
+/// [`ModelError::OffGrid`] or [`ModelError::TooLarge`].
+pub fn compared_bits(network: &Network, layout: &Layout) -> Result<Option<u32>, ModelError> {
+    Ok(trace(network, layout)?.compared_bits)
+}
+
+fn trace(network: &Network, layout: &Layout) -> Result<Trace, ModelError> {
+    let bound = u128::from(layout.feature_bound.unsigned_abs());
+    let mut ranges = vec![Range { scale: layout.input_scale, largest: vec![bound; network.features] }];
+    let mut steps = Vec::with_capacity(network.operations.len());
+    let mut compared_bits = None;
+    for operation in &network.operations {
+        let (step, range) = integer_step(operation, &ranges, layout.param_scale)?;
+        refuse_large(operation, range.bits())?;
+        if matches!(step, Step::Relu { .. }) {
+            compared_bits = compared_bits.max(Some(range.bits()));
+        }
+        steps.push(step);
+        ranges.push(range);
+    }
+    Ok(Trace { steps, ranges, compared_bits })
 }
 
 fn integer_step(operation: &Operation, ranges: &[Range], param_scale: u32) -> Result<(Step, Range), ModelError> {
@@ -164,6 +201,10 @@ fn integer_step(operation: &Operation, ranges: &[Range], param_scale: u32) -> Re
             let products = from.largest.iter().zip(&with.largest).map(|(left, right)| left.checked_mul(*right));
             let largest = products.collect::<Option<_>>().ok_or_else(|| too_large(u32::MAX))?;
             Ok((Step::Multiply { left: *left, right: *right }, Range { scale: from.scale + with.scale, largest }))
+        }
+        Operation::Relu(row) => {
+            let from = &ranges[*row];
+            Ok((Step::Relu { row: *row }, Range { scale: from.scale, largest: from.largest.clone() }))
         }
     }
 }

@@ -29,7 +29,7 @@ pub enum ModelError {
     #[error("{what} has shape {found:?}, the manifest needs {expected:?}")]
     Shape { what: String, found: Vec<i64>, expected: Vec<i64> },
     /// The network uses something that the circuit's arithmetic does not cover.
-    #[error("the network uses {operation}, only MatMul, Add and Mul on rows are supported")]
+    #[error("the network uses {operation}, only MatMul, Add, Mul and Relu on rows are supported")]
     Unsupported { operation: String },
     /// A weight that the circuit would have to round.
     #[error("{tensor} holds {value}, which does not lie on the grid of 2^-{param_scale}")]

@@ -38,6 +38,8 @@ pub enum Operation {
     Add(usize, usize),
     /// Row times row, entry by entry.
     Multiply(usize, usize),
+    /// Row with zero in the place of negative entries.
+    Relu(usize),
 }
 
 impl Operation {
@@ -47,6 +49,7 @@ impl Operation {
             Self::MatMul(..) => "MatMul",
             Self::AddConstant(..) | Self::Add(..) => "Add",
             Self::Multiply(..) => "Mul",
+            Self::Relu(..) => "Relu",
         }
     }
 }
@@ -98,18 +101,21 @@ struct Reader {
 
 impl Reader {
     fn operation(&mut self, node: &NodeProto) -> Result<Operation, ModelError> {
-        let ([left, right], [result]) = (node.input.as_slice(), node.output.as_slice()) else {
-            return Err(ModelError::Unsupported { operation: node.op_type.clone() });
-        };
+        let unsupported = || ModelError::Unsupported { operation: node.op_type.clone() };
+        let [result] = node.output.as_slice() else { return Err(unsupported()) };
         let row = |name: &String| self.rows.get(name).copied();
-        let constant = |name: &String| self.constants.get(name).cloned();
-        let operation = match (node.op_type.as_str(), row(left), row(right)) {
-            ("MatMul", Some(row), None) => Operation::MatMul(row, constant(right).ok_or_else(|| unknown(right))?),
-            ("Add", Some(left), Some(right)) => Operation::Add(left, right),
-            ("Add", Some(row), None) => Operation::AddConstant(row, constant(right).ok_or_else(|| unknown(right))?),
-            ("Add", None, Some(row)) => Operation::AddConstant(row, constant(left).ok_or_else(|| unknown(left))?),
-            ("Mul", Some(left), Some(right)) => Operation::Multiply(left, right),
-            (name, ..) => return Err(ModelError::Unsupported { operation: name.to_owned() }),
+        let constant = |name: &String| self.constants.get(name).cloned().ok_or_else(|| unknown(name));
+        let operation = match (node.op_type.as_str(), node.input.as_slice()) {
+            ("Relu", [input]) => Operation::Relu(row(input).ok_or_else(|| unknown(input))?),
+            (name, [left, right]) => match (name, row(left), row(right)) {
+                ("MatMul", Some(row), None) => Operation::MatMul(row, constant(right)?),
+                ("Add", Some(left), Some(right)) => Operation::Add(left, right),
+                ("Add", Some(row), None) => Operation::AddConstant(row, constant(right)?),
+                ("Add", None, Some(row)) => Operation::AddConstant(row, constant(left)?),
+                ("Mul", Some(left), Some(right)) => Operation::Multiply(left, right),
+                _ => return Err(unsupported()),
+            },
+            _ => return Err(unsupported()),
         };
         self.widths.push(self.width(&operation)?);
         if self.rows.insert(result.clone(), self.widths.len() - 1).is_some() {
@@ -126,6 +132,7 @@ impl Reader {
             Operation::Add(left, right) | Operation::Multiply(left, right) => {
                 (self.widths[*right], self.widths[*left], self.widths[*left])
             }
+            Operation::Relu(row) => (self.widths[*row], self.widths[*row], self.widths[*row]),
         };
         if found != expected {
             return Err(shape(&format!("an operand of {}", operation.name()), &[found], &[expected]));

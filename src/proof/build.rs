@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use alloy::primitives::{Bytes, keccak256};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
@@ -18,7 +18,7 @@ use super::srs::{MAX_LOGROWS, MIN_LOGROWS, Srs};
 use super::supervisor::{EZKL_VERSION, Ezkl};
 use crate::fs;
 use crate::types::manifest::{
-    CIRCUIT_FILE, Circuit, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFIER_BYTECODE_FILE, VERIFIER_FILE,
+    CIRCUIT_FILE, Circuit, Manifest, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFIER_BYTECODE_FILE, VERIFIER_FILE,
     VERIFYING_KEY_FILE,
 };
 use crate::types::prediction::Outputs;
@@ -28,6 +28,12 @@ use crate::types::prediction::Outputs;
 const RESERVED_ROWS: usize = 8;
 /// Rebasing would round, and need lookups to do so: no product here may reach this many times the scale.
 const NO_REBASING: u32 = 10;
+/// EZKL's name for [`Form::inner_columns`].
+const INNER_COLUMNS: &str = "num_inner_cols";
+/// EZKL's name for [`Decomposition::base`].
+const BASE: &str = "decomp_base";
+/// EZKL's name for [`Decomposition::legs`].
+const LEGS: &str = "decomp_legs";
 /// Largest generated verifier.
 const MAX_VERIFIER_BYTES: u64 = 8 << 20;
 /// Largest output of the compiler.
@@ -46,17 +52,60 @@ pub struct Build<'a> {
     pub markets: usize,
     /// Features of a market: columns of the network's input.
     pub features: usize,
-    /// log2 of the inputs' grid.
-    pub input_scale: u32,
-    /// log2 of the weights' grid.
-    pub param_scale: u32,
+    /// Grids and layout of the circuit.
+    pub form: Form,
     /// Compiler of the verifier.
     pub compiler: &'a Compiler,
 }
 
+/// How a network becomes a circuit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// log2 of the inputs' grid.
+    pub input_scale: u32,
+    /// log2 of the weights' grid.
+    pub param_scale: u32,
+    /// Products that a row of the circuit adds up.
+    pub inner_columns: u32,
+    /// log2 of the domain's rows; the smallest that holds the circuit in one column where absent.
+    pub logrows: Option<u32>,
+    /// How numbers are taken apart to compare them with zero; nothing for a network without `Relu`.
+    pub decomposition: Option<Decomposition>,
+}
+
+/// Digits of a number in a circuit: anything below `base^legs` in magnitude can be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decomposition {
+    /// Of the digits; the circuit has a table of as many rows.
+    pub base: u32,
+    /// Number of digits.
+    pub legs: u32,
+}
+
+impl Form {
+    /// Plain arithmetic in as little as it needs.
+    pub fn plain(input_scale: u32, param_scale: u32) -> Self {
+        Self { input_scale, param_scale, inner_columns: 1, logrows: None, decomposition: None }
+    }
+
+    /// The form that the circuit of a bundle has, by the arguments in its manifest.
+    pub fn of(manifest: &Manifest) -> Self {
+        let Circuit { param_scale, logrows, run_args, .. } = &manifest.circuit;
+        let number =
+            |name: &str| run_args.get(name).and_then(Value::as_u64).and_then(|value| u32::try_from(value).ok());
+        let decomposition = number(BASE).zip(number(LEGS)).map(|(base, legs)| Decomposition { base, legs });
+        Self {
+            input_scale: manifest.features.input_scale,
+            param_scale: *param_scale,
+            inner_columns: number(INNER_COLUMNS).unwrap_or(1),
+            logrows: Some(*logrows),
+            decomposition,
+        }
+    }
+}
+
 /// Makes settings, compiled circuit, keys and compiled verifier, and tries them with one proof. From the same ONNX and
-/// reference string the same bytes come out, except in the compiled circuit, where EZKL writes a map in random order.
-/// A string that is not in the folder is downloaded where that is possible.
+/// reference string the same bytes come out. A string that is not in the folder is downloaded where that is possible.
 ///
 /// # Errors
 /// [`ProofError::Circuit`] for a network that is not plain arithmetic of the expected shape, [`ProofError::Refused`]
@@ -85,7 +134,7 @@ pub async fn build(ezkl: &mut Ezkl, build: &Build<'_>) -> Result<Circuit, ProofE
     fs::write_atomic(&path(VERIFIER_BYTECODE_FILE), compiled.bytecode.to_string().as_bytes())?;
     Ok(Circuit {
         ezkl_version: EZKL_VERSION.to_owned(),
-        param_scale: build.param_scale,
+        param_scale: build.form.param_scale,
         output_scale,
         logrows,
         rows: settings.num_rows,
@@ -98,10 +147,11 @@ pub async fn build(ezkl: &mut Ezkl, build: &Build<'_>) -> Result<Circuit, ProofE
     })
 }
 
-/// Settings with the smallest domain that holds the circuit in one column.
+/// Settings with the form's domain, or the smallest that holds the circuit in one column.
 async fn fit(ezkl: &mut Ezkl, build: &Build<'_>) -> Result<(CircuitSettings, BTreeMap<String, Value>), ProofError> {
-    for logrows in MIN_LOGROWS..=MAX_LOGROWS {
-        let run_args = run_args(build, logrows);
+    let sizes = build.form.logrows.map_or(MIN_LOGROWS..=MAX_LOGROWS, |logrows| logrows..=logrows);
+    for logrows in sizes {
+        let run_args = run_args(&build.form, logrows);
         let settings = ezkl
             .call(&MakeSettings {
                 onnx: build.folder.join(ONNX_FILE),
@@ -114,32 +164,39 @@ async fn fit(ezkl: &mut Ezkl, build: &Build<'_>) -> Result<(CircuitSettings, BTr
             return Ok((settings, run_args));
         }
     }
-    Err(ProofError::Circuit { reason: format!("it needs more than 2^{MAX_LOGROWS} rows") })
+    let limit = build.form.logrows.unwrap_or(MAX_LOGROWS);
+    Err(ProofError::Circuit { reason: format!("it needs more than 2^{limit} rows") })
 }
 
-/// EZKL's arguments for exact arithmetic: one column, nothing rebased, nothing looked up. The range checks of inputs and
+/// EZKL's arguments for exact arithmetic: nothing rebased, nothing looked up but digits. The range checks of inputs and
 /// outputs are left out because the contract checks both ranges itself.
-fn run_args(build: &Build<'_>, logrows: u32) -> BTreeMap<String, Value> {
-    [
+fn run_args(form: &Form, logrows: u32) -> BTreeMap<String, Value> {
+    let mut arguments: BTreeMap<String, Value> = [
         ("input_visibility", json!("public")),
         ("output_visibility", json!("public")),
         ("param_visibility", json!("fixed")),
-        ("input_scale", json!(build.input_scale)),
-        ("param_scale", json!(build.param_scale)),
+        ("input_scale", json!(form.input_scale)),
+        ("param_scale", json!(form.param_scale)),
         ("scale_rebase_multiplier", json!(NO_REBASING)),
-        ("num_inner_cols", json!(1)),
+        (INNER_COLUMNS, json!(form.inner_columns)),
         ("logrows", json!(logrows)),
         ("ignore_range_check_inputs_outputs", json!(true)),
         ("disable_freivalds", json!(true)),
     ]
     .map(|(name, value)| (name.to_owned(), value))
-    .into()
+    .into();
+    if let Some(Decomposition { base, legs }) = form.decomposition {
+        arguments.insert(BASE.to_owned(), json!(base));
+        arguments.insert(LEGS.to_owned(), json!(legs));
+    }
+    arguments
 }
 
 /// Checks that the circuit is plain arithmetic from `[markets, features]` to `[markets, 3]`; gives its output scale.
 fn check(settings: &CircuitSettings, build: &Build<'_>) -> Result<u32, String> {
-    if !settings.required_lookups.is_empty() || !settings.required_range_checks.is_empty() {
-        return Err("it needs lookups or range checks, so it would round".to_owned());
+    let comparing = build.form.decomposition.is_some();
+    if !settings.required_lookups.is_empty() || (!comparing && !settings.required_range_checks.is_empty()) {
+        return Err("it needs lookups, so it would round, or comparisons that it was not given digits for".to_owned());
     }
     let expected = [[build.markets, build.features], [build.markets, Outputs::COUNT]];
     if settings.model_instance_shapes != expected {

@@ -1,13 +1,18 @@
 //! A model bundle on disk: opened only when every file is the one that the manifest names.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use serde::Deserialize;
+use serde_json::Value;
+
 use super::error::ProofError;
+use super::supervisor::EZKL_VERSION;
 use crate::fs::{self, FileFault};
 use crate::types::digest::Digest;
 use crate::types::manifest::{
-    CIRCUIT_FILE, MANIFEST_FILE, Manifest, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFIER_BYTECODE_FILE,
+    CIRCUIT_FILE, Circuit, MANIFEST_FILE, Manifest, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFIER_BYTECODE_FILE,
     VERIFIER_FILE, VERIFYING_KEY_FILE,
 };
 use crate::types::prediction::Outputs;
@@ -46,13 +51,15 @@ impl Bundle {
     /// Reads the manifest and checks the digest of each file that it names. Other files in the folder are ignored.
     ///
     /// # Errors
-    /// [`ProofError::Missing`], [`ProofError::Digest`] with the file's name, [`ProofError::Manifest`], or a file fault.
+    /// [`ProofError::Missing`], [`ProofError::Digest`] with the file's name, [`ProofError::Manifest`],
+    /// [`ProofError::ForeignBundle`], [`ProofError::RunArgument`], or a file fault.
     pub fn open(folder: &Path) -> Result<Self, ProofError> {
         let path = folder.join(MANIFEST_FILE);
         let bytes = present(&path, fs::read_bounded(&path, MAX_MANIFEST_BYTES))?;
         let invalid = |reason: String| ProofError::Manifest { path: path.clone(), reason };
         let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
         check(&manifest).map_err(invalid)?;
+        own_version(&path, &manifest.circuit.ezkl_version)?;
         for (name, expected) in &manifest.files {
             let path = folder.join(name);
             let found = present(&path, fs::digest(&path, MAX_FILE_BYTES))?;
@@ -60,6 +67,7 @@ impl Bundle {
                 return Err(ProofError::Digest { path, found, expected: *expected });
             }
         }
+        check_settings(&folder.join(SETTINGS_FILE), &manifest.circuit)?;
         Ok(Self { folder: folder.to_owned(), manifest, manifest_digest: Digest::of(&bytes) })
     }
 
@@ -110,6 +118,44 @@ fn check(manifest: &Manifest) -> Result<(), String> {
     Ok(())
 }
 
+/// Refuses a circuit of another EZKL: neither keys nor proofs carry over.
+fn own_version(path: &Path, found: &str) -> Result<(), ProofError> {
+    if found == EZKL_VERSION {
+        return Ok(());
+    }
+    let (path, expected) = (path.to_owned(), EZKL_VERSION.to_owned());
+    Err(ProofError::ForeignBundle { path, found: found.to_owned(), expected })
+}
+
+/// What is read of `settings.json`.
+#[derive(Deserialize)]
+struct SettingsFile {
+    version: String,
+    run_args: BTreeMap<String, Value>,
+}
+
+/// Checks that the settings were made by this EZKL with the manifest's arguments.
+fn check_settings(path: &Path, circuit: &Circuit) -> Result<(), ProofError> {
+    let bytes = fs::read_bounded(path, MAX_MANIFEST_BYTES)?;
+    let settings: SettingsFile = serde_json::from_slice(&bytes)
+        .map_err(|error| ProofError::Manifest { path: path.to_owned(), reason: error.to_string() })?;
+    own_version(path, &settings.version)?;
+    // EZKL writes the names of its choices in another case than it reads them.
+    let spelled = |value: &Value| value.to_string().to_lowercase();
+    for (name, expected) in &circuit.run_args {
+        let found = settings.run_args.get(name).unwrap_or(&Value::Null);
+        if spelled(found) != spelled(expected) {
+            return Err(ProofError::RunArgument {
+                path: path.to_owned(),
+                name: name.clone(),
+                found: found.to_string(),
+                expected: expected.to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Whether `name` is one ordinary path component.
 fn is_plain(name: &str) -> bool {
     let mut components = Path::new(name).components();
@@ -130,7 +176,7 @@ fn present<T>(path: &Path, read: Result<T, FileFault>) -> Result<T, ProofError> 
 mod tests {
     use super::*;
     use crate::types::fault::Fault;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn manifest() -> Manifest {
         serde_json::from_value(json!({
@@ -139,7 +185,8 @@ mod tests {
                 "calendar": [], "clip": 4.0, "input_scale": 13, "lookback_minutes": 61, "max_missing_minutes": 1},
             "label": {"horizon_minutes": 240, "threshold": 0.0005},
             "circuit": {"ezkl_version": "23.0.5", "param_scale": 16, "output_scale": 74, "logrows": 8, "rows": 9,
-                "instances": 4, "proof_bytes": 1856, "srs_sha256": "00".repeat(32), "srs_is_ceremony": true, "run_args": {},
+                "instances": 4, "proof_bytes": 1856, "srs_sha256": "00".repeat(32), "srs_is_ceremony": true,
+                "run_args": {"input_visibility": "public", "logrows": 7},
                 "verifier_code_hash": format!("0x{}", "00".repeat(32))},
             "files": {},
             "training": {"provenance": null, "har_logistic": [0.0, 0.0, 0.0, 0.0, 0.0], "metrics": null}
@@ -147,11 +194,18 @@ mod tests {
         .unwrap()
     }
 
+    fn write_settings(folder: &Path, version: &str, visibility: &str, logrows: u32) {
+        let run_args = json!({"input_visibility": visibility, "logrows": logrows, "decomp_base": 16_384});
+        let settings = json!({"run_args": run_args, "version": version});
+        fs::write_atomic(&folder.join(SETTINGS_FILE), settings.to_string().as_bytes()).unwrap();
+    }
+
     fn sealed() -> (tempfile::TempDir, Bundle) {
         let folder = tempfile::tempdir().unwrap();
         for name in REQUIRED_FILES {
             fs::write_atomic(&folder.path().join(name), name.as_bytes()).unwrap();
         }
+        write_settings(folder.path(), EZKL_VERSION, "Public", 7);
         let bundle = Bundle::seal(folder.path(), manifest()).unwrap();
         (folder, bundle)
     }
@@ -186,6 +240,22 @@ mod tests {
         assert_eq!(again.manifest_digest, bundle.manifest_digest);
         let bytes = fs::read_bounded(&bundle.path(MANIFEST_FILE), 1 << 20).unwrap();
         assert_eq!(bundle.manifest_digest, Digest::of(&bytes));
+    }
+
+    #[test]
+    fn what_another_ezkl_or_other_arguments_made_is_refused() {
+        let (folder, bundle) = sealed();
+        let sealed_again = |version, visibility, logrows| {
+            write_settings(folder.path(), version, visibility, logrows);
+            Bundle::seal(folder.path(), bundle.manifest.clone()).map_err(|fault| fault.code())
+        };
+        assert_eq!(sealed_again("22.3.0", "Public", 7).err(), Some("VR-PROVE-019"));
+        assert_eq!(sealed_again(EZKL_VERSION, "Private", 7).err(), Some("VR-PROVE-020"));
+        assert_eq!(sealed_again(EZKL_VERSION, "Public", 8).err(), Some("VR-PROVE-020"));
+        assert!(sealed_again(EZKL_VERSION, "Public", 7).is_ok());
+        let mut other = bundle.manifest.clone();
+        other.circuit.ezkl_version = "24.0.0".to_owned();
+        assert_eq!(Bundle::seal(folder.path(), other).expect_err("another version").code(), "VR-PROVE-019");
     }
 
     #[test]

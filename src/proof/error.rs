@@ -7,6 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::fs::FileFault;
+use crate::inference::ModelError;
 use crate::types::digest::Digest;
 use crate::types::fault::{Fault, Retry};
 
@@ -70,6 +71,18 @@ pub enum ProofError {
     /// The generated verifier does not compile.
     #[error("cannot compile the verifier with {}: {reason}", compiler.display())]
     Compiler { compiler: PathBuf, reason: String },
+    /// A bundle that another EZKL made.
+    #[error("{} was made by EZKL {found}, this program proves with {expected}", path.display())]
+    ForeignBundle { path: PathBuf, found: String, expected: String },
+    /// The settings that the circuit was made with are not those of the manifest.
+    #[error("{} says {found} for {name}, the manifest {expected}", path.display())]
+    RunArgument { path: PathBuf, name: String, found: String, expected: String },
+    /// No form of the circuit that was tried will do.
+    #[error("none of {tried} circuits keeps {required_percent} % of the float network's regimes: {reason}")]
+    NoCircuit { tried: usize, required_percent: f64, reason: String },
+    /// A network that has no exact form.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] FileFault),
@@ -96,6 +109,10 @@ impl Fault for ProofError {
             Self::MockOnRealChain { .. } => "VR-PROVE-016",
             Self::Circuit { .. } => "VR-PROVE-017",
             Self::Compiler { .. } => "VR-PROVE-018",
+            Self::ForeignBundle { .. } => "VR-PROVE-019",
+            Self::RunArgument { .. } => "VR-PROVE-020",
+            Self::NoCircuit { .. } => "VR-PROVE-021",
+            Self::Model(fault) => fault.code(),
             Self::File(fault) => fault.code(),
         }
     }
@@ -106,7 +123,7 @@ impl Fault for ProofError {
                 "run `make setup`, or point `prover.python` at a Python that has prover/requirements.txt"
             }
             Self::Version { .. } => "install prover/requirements.txt into the Python that `prover.python` names",
-            Self::Digest { .. } | Self::Missing { .. } | Self::Manifest { .. } => {
+            Self::Digest { .. } | Self::Missing { .. } | Self::Manifest { .. } | Self::RunArgument { .. } => {
                 "restore the bundle from where it was published; never edit its files"
             }
             Self::SrsMissing { .. } => {
@@ -138,6 +155,13 @@ impl Fault for ProofError {
                 "export a network of additions, multiplications and squares with weights on the circuit's grid"
             }
             Self::Compiler { .. } => "run `make setup` for node_modules; Node 20 or newer is needed",
+            Self::ForeignBundle { .. } => {
+                "take a bundle that was made for this version of the program, or make it anew with `train`"
+            }
+            Self::NoCircuit { .. } => {
+                "see the table of what was tried; larger reference strings or finer scales may help"
+            }
+            Self::Model(fault) => fault.advice(),
             Self::File(fault) => fault.advice(),
         }
     }

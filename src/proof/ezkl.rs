@@ -9,7 +9,7 @@ use super::bundle::Bundle;
 use super::error::ProofError;
 use super::protocol::{CircuitFiles, Prove, Verify, Witness};
 use super::srs::Srs;
-use super::supervisor::{EZKL_VERSION, Ezkl};
+use super::supervisor::Ezkl;
 use super::worker::Settings;
 use crate::types::field::FIELD_ORDER;
 use crate::types::manifest::{CIRCUIT_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
@@ -29,7 +29,7 @@ impl EzklProver {
     ///
     /// # Errors
     /// A reference string that is absent, not the one of the bundle's keys, or not the ceremony's on a chain that is
-    /// not a development chain; another version of EZKL; a worker that does not start.
+    /// not a development chain; a worker that does not start.
     pub async fn start(
         settings: Settings,
         bundle: &Bundle,
@@ -37,10 +37,6 @@ impl EzklProver {
         chain_id: u64,
     ) -> Result<Self, ProofError> {
         let circuit = &bundle.manifest.circuit;
-        if circuit.ezkl_version != EZKL_VERSION {
-            let found = EZKL_VERSION.to_owned();
-            return Err(ProofError::Version { found, expected: circuit.ezkl_version.clone() });
-        }
         let srs = Srs::open(srs_folder, circuit.logrows)?;
         srs.permit(chain_id)?;
         srs.expect(circuit.srs_sha256)?;

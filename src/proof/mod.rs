@@ -10,6 +10,7 @@ pub mod error;
 pub mod ezkl;
 pub mod mock;
 pub mod protocol;
+pub mod search;
 pub mod srs;
 pub mod supervisor;
 pub mod worker;

@@ -10,36 +10,50 @@ use tract_onnx::pb::{
 
 use crate::types::prediction::Outputs;
 
-/// ONNX's version of operators; the three that are used here are unchanged since.
+/// ONNX's version of operators; those that are used here are unchanged since.
 const OPSET: i64 = 13;
 /// ONNX's file format that introduced opset 13.
 const IR_VERSION: i64 = 7;
 
-/// A network of one hidden layer of squares: `((x·hidden + hidden_bias)²)·output + output_bias`.
+/// A layer of a network.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SquareNetwork {
-    /// Number of inputs.
-    pub features: usize,
-    /// Number of hidden units.
-    pub units: usize,
-    /// `features` rows of `units` weights.
-    pub hidden: Vec<f32>,
-    /// One for each unit.
-    pub hidden_bias: Vec<f32>,
-    /// `units` rows of weights for `[logit_low, logit_high, log_volatility]`.
-    pub output: Vec<f32>,
-    /// One for each output.
-    pub output_bias: Vec<f32>,
+pub enum Layer {
+    /// Weighted sums with a bias.
+    Linear {
+        /// Numbers that go in.
+        inputs: usize,
+        /// Numbers that come out.
+        outputs: usize,
+        /// `inputs` rows of `outputs` weights.
+        weights: Vec<f32>,
+        /// One for each output.
+        bias: Vec<f32>,
+    },
+    /// Every number times itself.
+    Square,
+    /// Negative numbers become zero.
+    Relu,
 }
 
-impl SquareNetwork {
+/// A network of layers; the last one, linear, gives `[logit_low, logit_high, log_volatility]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayeredNetwork {
+    /// Number of inputs.
+    pub features: usize,
+    /// In the order of evaluation.
+    pub layers: Vec<Layer>,
+}
+
+impl LayeredNetwork {
     /// Rounds every weight to the grid of `2^-param_scale`.
     #[must_use]
     pub fn on_grid(mut self, param_scale: u32) -> Self {
         let grid = libm::exp2(f64::from(param_scale));
-        for tensor in [&mut self.hidden, &mut self.hidden_bias, &mut self.output, &mut self.output_bias] {
-            for weight in tensor.iter_mut() {
-                *weight = (libm::round(f64::from(*weight) * grid) / grid) as f32;
+        for layer in &mut self.layers {
+            if let Layer::Linear { weights, bias, .. } = layer {
+                for weight in weights.iter_mut().chain(bias) {
+                    *weight = (libm::round(f64::from(*weight) * grid) / grid) as f32;
+                }
             }
         }
         self
@@ -47,31 +61,54 @@ impl SquareNetwork {
 
     /// Number of weights.
     pub fn parameters(&self) -> usize {
-        self.hidden.len() + self.hidden_bias.len() + self.output.len() + self.output_bias.len()
+        let of = |layer: &Layer| match layer {
+            Layer::Linear { weights, bias, .. } => weights.len() + bias.len(),
+            Layer::Square | Layer::Relu => 0,
+        };
+        self.layers.iter().map(of).sum()
     }
 
     /// The ONNX file for `markets` rows, static in shape as EZKL wants it.
     pub fn to_onnx(&self, markets: usize) -> Vec<u8> {
-        let outputs = Outputs::COUNT;
-        let graph = GraphProto {
+        let mut graph = GraphProto {
             name: "veriregime".into(),
-            node: vec![
-                node("MatMul", ["features", "hidden"], "weighted"),
-                node("Add", ["weighted", "hidden_bias"], "units"),
-                node("Mul", ["units", "units"], "squares"),
-                node("MatMul", ["squares", "output"], "combined"),
-                node("Add", ["combined", "output_bias"], "outputs"),
-            ],
-            initializer: vec![
-                tensor("hidden", [self.features, self.units], &self.hidden),
-                tensor("hidden_bias", [1, self.units], &self.hidden_bias),
-                tensor("output", [self.units, outputs], &self.output),
-                tensor("output_bias", [1, outputs], &self.output_bias),
-            ],
             input: vec![rows("features", markets, self.features)],
-            output: vec![rows("outputs", markets, outputs)],
+            output: vec![rows("outputs", markets, Outputs::COUNT)],
             ..GraphProto::default()
         };
+        let mut values = "features".to_owned();
+        let mut linear = 0;
+        for (index, layer) in self.layers.iter().enumerate() {
+            let is_last = index + 1 == self.layers.len();
+            if matches!(layer, Layer::Linear { .. }) {
+                linear += 1;
+            }
+            let name = |name: &str| if linear <= 1 { name.to_owned() } else { format!("{name}_{linear}") };
+            match layer {
+                Layer::Linear { inputs, outputs, weights, bias } => {
+                    let [matrix, sums, offset, result] = if is_last {
+                        ["output", "combined", "output_bias", "outputs"].map(str::to_owned)
+                    } else {
+                        ["hidden", "weighted", "hidden_bias", "units"].map(name)
+                    };
+                    graph.node.push(node("MatMul", &[&values, &matrix], &sums));
+                    graph.node.push(node("Add", &[&sums, &offset], &result));
+                    graph.initializer.push(tensor(&matrix, [*inputs, *outputs], weights));
+                    graph.initializer.push(tensor(&offset, [1, *outputs], bias));
+                    values = result;
+                }
+                Layer::Square => {
+                    let squares = name("squares");
+                    graph.node.push(node("Mul", &[&values, &values], &squares));
+                    values = squares;
+                }
+                Layer::Relu => {
+                    let rectified = name("rectified");
+                    graph.node.push(node("Relu", &[&values], &rectified));
+                    values = rectified;
+                }
+            }
+        }
         let model = ModelProto {
             ir_version: IR_VERSION,
             producer_name: env!("CARGO_PKG_NAME").into(),
@@ -84,11 +121,11 @@ impl SquareNetwork {
     }
 }
 
-fn node(operation: &str, inputs: [&str; 2], output: &str) -> NodeProto {
+fn node(operation: &str, inputs: &[&str], output: &str) -> NodeProto {
     NodeProto {
         name: output.to_owned(),
         op_type: operation.to_owned(),
-        input: inputs.map(str::to_owned).to_vec(),
+        input: inputs.iter().map(|input| (*input).to_owned()).collect(),
         output: vec![output.to_owned()],
         ..NodeProto::default()
     }

@@ -37,7 +37,7 @@ use blocks::{RowInputs, Scale};
 use checkpoint::RunFolder;
 use dataset::{Decision, Split, Wanted};
 use error::TrainingError;
-use export::SquareNetwork;
+use export::LayeredNetwork;
 use loss::Samples;
 use network::Network;
 use reference::{TeacherSpec, TrainedTeacher, span};
@@ -95,7 +95,7 @@ pub struct Part {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trained {
     /// The network on the circuit's grid, calibrated.
-    pub network: SquareNetwork,
+    pub network: LayeredNetwork,
     /// The features with their statistics.
     pub features: FeatureSpec,
     /// The fitted baseline.

@@ -6,9 +6,10 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::export::SquareNetwork;
+use super::export::{Layer, LayeredNetwork};
 use super::network::Network;
 use super::weights::{matrix, numbers};
+use crate::types::prediction::Outputs;
 
 /// Heads: half the margin of High over Low in logits, and the log-volatility.
 const HEADS: usize = 2;
@@ -82,22 +83,36 @@ impl Student {
     }
 
     /// The network that the circuit proves: the margin shared out to both logits, divided by `temperature`.
-    pub fn to_network(&self, temperature: f64) -> SquareNetwork {
-        let [hidden, heads] = &self.dense[..] else { unreachable!("one hidden layer") };
+    pub fn to_network(&self, temperature: f64) -> LayeredNetwork {
         let share = |pair: &[f32]| {
             let half = (f64::from(pair[0]) / temperature) as f32;
             [-half, half, pair[1]]
         };
         let spread = |entries: Vec<f32>| entries.chunks_exact(HEADS).flat_map(share).collect::<Vec<f32>>();
-        let [features, units] = hidden.weights.val().dims();
-        SquareNetwork {
-            features,
-            units,
-            hidden: numbers(hidden.weights.val()),
-            hidden_bias: numbers(hidden.bias.val()),
-            output: spread(numbers(heads.weights.val())),
-            output_bias: spread(numbers(heads.bias.val())),
+        let mut dense = self.dense.iter();
+        let mut next = || dense.next().expect("as many as linear layers");
+        let mut layers: Vec<Layer> = Vec::with_capacity(self.layers.len() + 1);
+        for layer in &self.layers {
+            layers.push(match layer {
+                LayerSettings::Linear(_) => {
+                    let Dense { weights, bias } = next();
+                    let [inputs, outputs] = weights.val().dims();
+                    Layer::Linear { inputs, outputs, weights: numbers(weights.val()), bias: numbers(bias.val()) }
+                }
+                LayerSettings::Square => Layer::Square,
+                LayerSettings::Relu => Layer::Relu,
+            });
         }
+        let heads = next();
+        let [inputs, _] = heads.weights.val().dims();
+        layers.push(Layer::Linear {
+            inputs,
+            outputs: Outputs::COUNT,
+            weights: spread(numbers(heads.weights.val())),
+            bias: spread(numbers(heads.bias.val())),
+        });
+        let [features, _] = self.dense[0].weights.val().dims();
+        LayeredNetwork { features, layers }
     }
 
     /// Entries on the grid.

@@ -10,7 +10,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("candles", &["types"]),
     ("features", &["types"]),
     ("inference", &["types"]),
-    ("proof", &["types"]),
+    ("proof", &["types", "inference"]),
     ("chain", &["types"]),
     ("state", &["types"]),
     ("config", &["types"]),

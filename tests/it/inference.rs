@@ -3,42 +3,64 @@
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use veriregime_agent::inference::{Layout, Model, compare};
-use veriregime_agent::training::export::SquareNetwork;
+use veriregime_agent::fs;
+use veriregime_agent::inference::integer::compared_bits;
+use veriregime_agent::inference::onnx::{Matrix, Network, Operation};
+use veriregime_agent::inference::{Layout, MAX_MODEL_BYTES, Model, compare};
+use veriregime_agent::proof::bundle::Bundle;
+use veriregime_agent::training::export::{Layer, LayeredNetwork};
 use veriregime_agent::types::fault::Fault;
+use veriregime_agent::types::manifest::ONNX_FILE;
 use veriregime_agent::types::prediction::Outputs;
 
 const LAYOUT: Layout =
     Layout { markets: 1, features: 13, feature_bound: 4 << 13, input_scale: 13, param_scale: 16, output_scale: 74 };
 
-fn network(seed: u64, features: usize, units: usize) -> SquareNetwork {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
+fn linear(random: &mut ChaCha8Rng, inputs: usize, outputs: usize) -> Layer {
     let mut draw = |count: usize| (0..count).map(|_| random.random_range(-0.5..0.5)).collect();
-    SquareNetwork {
-        features,
-        units,
-        hidden: draw(features * units),
-        hidden_bias: draw(units),
-        output: draw(units * Outputs::COUNT),
-        output_bias: draw(Outputs::COUNT),
-    }
-    .on_grid(16)
+    Layer::Linear { inputs, outputs, weights: draw(inputs * outputs), bias: draw(outputs) }
 }
 
-/// The network's formula over again, on integers of any size that fit, in another order of evaluation.
-fn by_hand(network: &SquareNetwork, features: &[i32]) -> [i128; 3] {
+/// One hidden layer for each entry of `hidden`: its units and what follows them.
+fn layered(seed: u64, features: usize, hidden: &[(usize, Layer)]) -> LayeredNetwork {
+    let random = &mut ChaCha8Rng::seed_from_u64(seed);
+    let (mut layers, mut inputs) = (Vec::new(), features);
+    for (units, activation) in hidden {
+        layers.extend([linear(random, inputs, *units), activation.clone()]);
+        inputs = *units;
+    }
+    layers.push(linear(random, inputs, Outputs::COUNT));
+    LayeredNetwork { features, layers }.on_grid(16)
+}
+
+fn network(seed: u64, features: usize, units: usize) -> LayeredNetwork {
+    layered(seed, features, &[(units, Layer::Square)])
+}
+
+/// The layers over again on integers of any size that fit, sums from the other end; gives the outputs and their scale.
+fn by_hand(network: &LayeredNetwork, features: &[i32], input_scale: u32) -> ([i128; 3], u32) {
     let grid = |weight: f32| (f64::from(weight) * 65536.0) as i128;
-    std::array::from_fn(|output| {
-        let units = (0..network.units).rev().map(|unit| {
-            let weighted: i128 = (0..network.features)
-                .rev()
-                .map(|feature| i128::from(features[feature]) * grid(network.hidden[feature * network.units + unit]))
-                .sum();
-            let value = weighted + (grid(network.hidden_bias[unit]) << 13);
-            value * value * grid(network.output[unit * 3 + output])
-        });
-        units.sum::<i128>() + (grid(network.output_bias[output]) << 58)
-    })
+    let mut scale = input_scale;
+    let mut values: Vec<i128> = features.iter().map(|feature| i128::from(*feature)).collect();
+    for layer in &network.layers {
+        match layer {
+            Layer::Linear { outputs, weights, bias, .. } => {
+                let sum = |output: usize| {
+                    let terms = values.iter().enumerate().rev();
+                    let sum: i128 = terms.map(|(input, value)| value * grid(weights[input * outputs + output])).sum();
+                    sum + (grid(bias[output]) << scale)
+                };
+                values = (0..*outputs).map(sum).collect();
+                scale += 16;
+            }
+            Layer::Square => {
+                values.iter_mut().for_each(|value| *value *= *value);
+                scale *= 2;
+            }
+            Layer::Relu => values.iter_mut().for_each(|value| *value = if *value > 0 { *value } else { 0 }),
+        }
+    }
+    (values.try_into().unwrap(), scale)
 }
 
 fn code_of(onnx: &[u8], layout: Layout) -> &'static str {
@@ -57,8 +79,35 @@ proptest! {
         let forecasts = model.predict(&features).unwrap();
         prop_assert_eq!(forecasts.len(), markets);
         for (forecast, row) in forecasts.iter().zip(features.chunks_exact(13)) {
-            prop_assert_eq!(forecast.circuit.as_array(), by_hand(&network, row));
+            prop_assert_eq!((forecast.circuit.as_array(), 74), by_hand(&network, row, 13));
         }
+    }
+
+    /// `predict` compares the integers with tract's floats by itself.
+    #[test]
+    fn networks_of_every_kind_are_exact_and_floats_agree(
+        seed in any::<u64>(),
+        rectified in prop::collection::vec(any::<bool>(), 0..3),
+        units in 1_usize..6,
+    ) {
+        let kinds: Vec<(usize, Layer)> =
+            rectified.iter().map(|relu| (units, if *relu { Layer::Relu } else { Layer::Square })).collect();
+        let network = layered(seed, 5, &kinds);
+        let mut random = ChaCha8Rng::seed_from_u64(seed ^ 1);
+        let features: Vec<i32> = (0..5).map(|_| random.random_range(-(2 << 5)..=(2 << 5))).collect();
+        let layout = Layout { features: 5, feature_bound: 2 << 5, input_scale: 5, output_scale: 126, ..LAYOUT };
+        if rectified == [false, false] {
+            // Two squares in a row leave no room in 127 bits.
+            prop_assert_eq!(code_of(&network.to_onnx(1), layout), "VR-MODEL-005");
+            return Ok(());
+        }
+        let (expected, output_scale) = by_hand(&network, &features, 5);
+        let layout = Layout { output_scale, ..layout };
+        let model = Model::load(&network.to_onnx(1), layout).unwrap();
+        let parsed = Network::parse(&network.to_onnx(1), 1, 5).unwrap();
+        let compared = compared_bits(&parsed, &layout).unwrap();
+        prop_assert_eq!(compared.is_some(), kinds.iter().any(|(_, kind)| *kind == Layer::Relu));
+        prop_assert_eq!(model.predict(&features).unwrap()[0].circuit.as_array(), expected);
     }
 
     #[test]
@@ -84,12 +133,14 @@ fn what_the_circuit_cannot_show_is_refused() {
     assert_eq!(code_of(&good.to_onnx(1), Layout { param_scale: 12, ..LAYOUT }), "VR-MODEL-004");
     assert_eq!(code_of(&good.to_onnx(1), Layout { output_scale: 73, ..LAYOUT }), "VR-MODEL-006");
     assert_eq!(code_of(&good.to_onnx(1), Layout { output_scale: 126, ..LAYOUT }), "VR-MODEL-005");
-    let mut infinite = good.clone();
-    infinite.output[0] = f32::NAN;
-    assert_eq!(code_of(&infinite.to_onnx(1), LAYOUT), "VR-MODEL-004");
-    let mut huge = good;
-    huge.hidden.fill(1e9);
-    assert_eq!(code_of(&huge.to_onnx(1), LAYOUT), "VR-MODEL-005");
+    let with = |index: usize, weight: f32| {
+        let mut network = good.clone();
+        let Layer::Linear { weights, .. } = &mut network.layers[index] else { unreachable!("a linear layer") };
+        weights.fill(weight);
+        network.to_onnx(1)
+    };
+    assert_eq!(code_of(&with(2, f32::NAN), LAYOUT), "VR-MODEL-004");
+    assert_eq!(code_of(&with(0, 1e9), LAYOUT), "VR-MODEL-005");
 }
 
 #[test]
@@ -120,4 +171,28 @@ fn floats_that_tell_another_story_are_noticed() {
     for float in [[-1.0, 1.001, -8.0], [1.0, -1.0, -8.0], [-1.0, 1.0, f32::NAN]] {
         assert_eq!(compare(float, circuit, 74).unwrap_err().code(), "VR-MODEL-009");
     }
+}
+
+#[test]
+fn the_shipped_network_is_written_to_the_same_bytes() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/btc-regime-4h-v1");
+    let shipped = fs::read_bounded(&folder.join(ONNX_FILE), MAX_MODEL_BYTES).unwrap();
+    let features = Bundle::open(&folder).unwrap().manifest.features.count();
+    let parsed = Network::parse(&shipped, 1, features).unwrap();
+    let mut layers = Vec::new();
+    for operation in parsed.operations {
+        match operation {
+            Operation::MatMul(_, Matrix { rows: inputs, columns: outputs, entries: weights, .. }) => {
+                layers.push(Layer::Linear { inputs, outputs, weights, bias: Vec::new() });
+            }
+            Operation::AddConstant(_, Matrix { entries, .. }) => {
+                let Some(Layer::Linear { bias, .. }) = layers.last_mut() else { panic!("a bias without weights") };
+                *bias = entries;
+            }
+            Operation::Multiply(left, right) if left == right => layers.push(Layer::Square),
+            Operation::Relu(_) => layers.push(Layer::Relu),
+            other => panic!("{} is none of the layers", other.name()),
+        }
+    }
+    assert_eq!(LayeredNetwork { features, layers }.to_onnx(1), shipped);
 }

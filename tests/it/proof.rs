@@ -11,22 +11,24 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use tempfile::TempDir;
 use tract_onnx::pb::ModelProto;
+use veriregime_agent::cmd::circuit;
 use veriregime_agent::fs;
+use veriregime_agent::inference::integer::compared_bits;
+use veriregime_agent::inference::onnx::Network;
 use veriregime_agent::inference::{Layout, Model};
 use veriregime_agent::proof::baseline;
-use veriregime_agent::proof::build::{Build, Compiler, build};
+use veriregime_agent::proof::build::{Build, Compiler, Decomposition, Form, build};
 use veriregime_agent::proof::bundle::{Bundle, REQUIRED_FILES, SCHEMA};
 use veriregime_agent::proof::error::ProofError;
 use veriregime_agent::proof::ezkl::EzklProver;
+use veriregime_agent::proof::search::{Candidate, Outcome, SearchRequest};
 use veriregime_agent::proof::srs::Srs;
 use veriregime_agent::proof::supervisor::Ezkl;
 use veriregime_agent::proof::worker::Settings;
-use veriregime_agent::training::export::SquareNetwork;
+use veriregime_agent::training::export::{Layer, LayeredNetwork};
 use veriregime_agent::types::fault::Fault;
 use veriregime_agent::types::field::FIELD_ORDER;
-use veriregime_agent::types::manifest::{
-    CIRCUIT_FILE, Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE, VERIFYING_KEY_FILE,
-};
+use veriregime_agent::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE, VERIFYING_KEY_FILE};
 use veriregime_agent::types::prediction::Outputs;
 use veriregime_agent::types::proof::{Proof, instances};
 
@@ -59,18 +61,19 @@ fn compiler() -> Compiler {
     Compiler { node: "node".into(), script: project("contracts/verifier.mjs") }
 }
 
-fn network(seed: u64) -> SquareNetwork {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
+fn linear(random: &mut ChaCha8Rng, inputs: usize, outputs: usize) -> Layer {
     let mut draw = |count: usize| (0..count).map(|_| random.random_range(-0.5..0.5)).collect();
-    SquareNetwork {
-        features: FEATURES,
-        units: UNITS,
-        hidden: draw(FEATURES * UNITS),
-        hidden_bias: draw(UNITS),
-        output: draw(UNITS * Outputs::COUNT),
-        output_bias: draw(Outputs::COUNT),
-    }
-    .on_grid(16)
+    Layer::Linear { inputs, outputs, weights: draw(inputs * outputs), bias: draw(outputs) }
+}
+
+fn network_with(seed: u64, activation: Layer) -> LayeredNetwork {
+    let random = &mut ChaCha8Rng::seed_from_u64(seed);
+    let layers = vec![linear(random, FEATURES, UNITS), activation, linear(random, UNITS, Outputs::COUNT)];
+    LayeredNetwork { features: FEATURES, layers }.on_grid(16)
+}
+
+fn network(seed: u64) -> LayeredNetwork {
+    network_with(seed, Layer::Square)
 }
 
 /// A folder with a bundle in `bundle/` and its development string in `srs/`.
@@ -105,24 +108,21 @@ impl Fixture {
 
 /// Builds and seals a bundle for `onnx` in `folder/bundle`.
 async fn bundle_in(folder: &Path, srs_folder: &Path, onnx: &[u8]) -> Result<Bundle, ProofError> {
+    bundle_of(folder, srs_folder, onnx, Form::plain(13, 16)).await
+}
+
+/// As [`bundle_in`], in a form of one's own.
+async fn bundle_of(folder: &Path, srs_folder: &Path, onnx: &[u8], form: Form) -> Result<Bundle, ProofError> {
     let folder = folder.join("bundle");
     fs::create_folder(&folder)?;
     fs::write_atomic(&folder.join(ONNX_FILE), onnx)?;
     let compiler = compiler();
-    let request = Build {
-        folder: &folder,
-        srs_folder,
-        markets: 1,
-        features: FEATURES,
-        input_scale: 13,
-        param_scale: 16,
-        compiler: &compiler,
-    };
+    let request = Build { folder: &folder, srs_folder, markets: 1, features: FEATURES, form, compiler: &compiler };
     let circuit = build(&mut Ezkl::new(settings()), &request).await?;
     let feature = json!({"feature": {"name": "log_rms_return", "minutes": 60}, "mean": 0.0, "standard_deviation": 1.0});
     let document = json!({
         "schema": SCHEMA, "model_id": "fixture", "markets": [{"name": "BTC-USD", "symbol": "BTCUSDT"}],
-        "features": {"candle": vec![feature; FEATURES], "calendar": [], "clip": 4.0, "input_scale": 13,
+        "features": {"candle": vec![feature; FEATURES], "calendar": [], "clip": 4.0, "input_scale": form.input_scale,
             "lookback_minutes": 61, "max_missing_minutes": 1},
         "label": {"horizon_minutes": 240, "threshold": 0.0005},
         "circuit": circuit, "files": {},
@@ -196,15 +196,109 @@ async fn integers_and_circuit_agree_on_a_thousand_rows() {
 }
 
 #[tokio::test]
-async fn the_same_network_and_string_make_the_same_keys_and_verifier() {
+async fn a_network_that_compares_with_zero_is_proven_exactly() {
+    const ROWS: usize = 50;
+    let folder = tempfile::tempdir().unwrap();
+    let srs = folder.path().join("srs");
+    for logrows in [8, 9, 10] {
+        Srs::generate(&mut Ezkl::new(settings()), &srs, logrows).await.unwrap();
+    }
+    let onnx = network_with(21, Layer::Relu).to_onnx(1);
+    let layout = Layout {
+        markets: 1,
+        features: FEATURES,
+        feature_bound: 4 << 7,
+        input_scale: 7,
+        param_scale: 16,
+        output_scale: 39,
+    };
+    let bits = compared_bits(&Network::parse(&onnx, 1, FEATURES).unwrap(), &layout).unwrap().unwrap();
+    let decomposition = Some(Decomposition { base: 1 << 7, legs: bits.div_ceil(7) });
+    let form = Form { decomposition, ..Form::plain(7, 16) };
+    let bundle = bundle_of(folder.path(), &srs, &onnx, form).await.unwrap();
+    assert_eq!(Form::of(&bundle.manifest), Form { logrows: Some(bundle.manifest.circuit.logrows), ..form });
+    let model = Model::load(&onnx, Layout::of(&bundle.manifest)).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(22);
+    let mut rows: Vec<Vec<i32>> =
+        (2..ROWS).map(|_| (0..FEATURES).map(|_| random.random_range(-512..=512)).collect()).collect();
+    rows.extend([vec![512; FEATURES], vec![-512; FEATURES]]);
+    let mut prover = EzklProver::start(settings(), &bundle, &srs, ANVIL).await.unwrap();
+    let witnessed = prover.witness(&rows).await.unwrap();
+    assert_eq!(witnessed.len(), ROWS);
+    for (row, found) in rows.iter().zip(&witnessed) {
+        let outputs = Outputs::concat(&model.integer().evaluate(row).unwrap());
+        assert_eq!(*found, instances(row, &outputs));
+    }
+    let outputs = Outputs::concat(&model.integer().evaluate(&rows[0]).unwrap());
+    let proved = prover.prove(&rows[0], &outputs).await.unwrap();
+    assert!(prover.verify(&proved.proof).await.unwrap());
+    prover.stop().await;
+}
+
+/// Gas is measured on an anvil of the search's own.
+#[tokio::test]
+async fn the_search_takes_the_cheapest_circuit_that_keeps_the_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let srs = folder.path().join("srs");
+    let mut ezkl = Ezkl::new(settings());
+    for logrows in [6, 7] {
+        Srs::generate(&mut ezkl, &srs, logrows).await.unwrap();
+    }
+    let network = network(31);
+    let mut random = ChaCha8Rng::seed_from_u64(32);
+    let rows: Vec<Vec<i32>> =
+        (0..500).map(|_| (0..FEATURES).map(|_| random.random_range(-32_768..=32_768)).collect()).collect();
+    let request = SearchRequest {
+        float_onnx: &network.to_onnx(1),
+        on_grid: &|param_scale| network.clone().on_grid(param_scale).to_onnx(1),
+        rows: &rows,
+        input_scale: 13,
+        feature_bound: 4 << 13,
+        param_scale: 16,
+        srs_folder: &srs,
+        compiler: &compiler(),
+    };
+    let search = circuit::choose(&mut ezkl, &request).await.unwrap();
+    println!("{}", circuit::table(&search));
+    let Outcome::Measured(chosen) = &search.tried[search.chosen].outcome else { panic!("chose what was not built") };
+    assert!(chosen.agreement >= 0.999);
+    let least = chosen.gas.expect("anvil is part of the set-up");
+    assert!((200_000..600_000).contains(&least), "{least}");
+    for candidate in &search.tried {
+        if let Outcome::Measured(measured) = &candidate.outcome
+            && measured.agreement >= 0.999
+        {
+            assert!(measured.gas.unwrap() as f64 >= least as f64 * 0.999, "{candidate:?}");
+        }
+    }
+    // The rounding of coarser scales is seen, and sizes without a string are named.
+    let exact = |candidate: &Candidate| {
+        matches!(&candidate.outcome,
+        Outcome::Measured(measured) if measured.largest_probability_difference < 1e-4)
+    };
+    assert!(search.tried.iter().any(exact));
+    let differs = |candidate: &Candidate| {
+        matches!(&candidate.outcome,
+        Outcome::Measured(measured) if measured.largest_probability_difference > 1e-4)
+    };
+    assert!(search.tried.iter().any(differs));
+    let missing = |candidate: &Candidate| {
+        matches!(&candidate.outcome,
+        Outcome::Skipped(reason) if reason.starts_with("no reference string"))
+    };
+    assert!(search.tried.iter().any(missing), "{:?}", search.tried);
+    ezkl.stop().await;
+}
+
+#[tokio::test]
+async fn the_same_network_and_string_make_the_same_bundle_byte_for_byte() {
     let fixture = Fixture::new(4).await;
     let again = tempfile::tempdir().unwrap();
     let bundle = bundle_in(again.path(), &fixture.srs(), &network(4).to_onnx(1)).await.unwrap();
-    // EZKL writes a map of the compiled circuit in random order.
-    for name in REQUIRED_FILES.into_iter().filter(|name| *name != CIRCUIT_FILE) {
+    for name in REQUIRED_FILES {
         assert_eq!(bundle.manifest.files[name], fixture.bundle.manifest.files[name], "{name}");
     }
-    assert_eq!(bundle.manifest.circuit, fixture.bundle.manifest.circuit);
+    assert_eq!(bundle.manifest_digest, fixture.bundle.manifest_digest);
     let circuit = &bundle.manifest.circuit;
     assert_eq!(circuit.instances, FEATURES + Outputs::COUNT);
     assert!(circuit.rows <= 1 << circuit.logrows);
@@ -218,16 +312,9 @@ async fn the_same_network_and_string_make_the_same_keys_and_verifier() {
 #[tokio::test]
 async fn keys_of_unknown_origin_or_of_another_model_prove_nothing_on_a_real_chain() {
     let fixture = Fixture::new(5).await;
-    let start = |bundle: Bundle, chain_id| {
-        let srs = fixture.srs();
-        async move { EzklProver::start(settings(), &bundle, &srs, chain_id).await.map(|_| ()) }
-    };
-    let fault = start(fixture.bundle.clone(), MAINNET).await.expect_err("a development string");
+    let started = EzklProver::start(settings(), &fixture.bundle, &fixture.srs(), MAINNET).await;
+    let fault = started.expect_err("a development string");
     assert_eq!(fault.code(), "VR-PROVE-008");
-
-    let mut old = fixture.bundle.clone();
-    old.manifest.circuit.ezkl_version = "22.0.0".to_owned();
-    assert_eq!(start(old, ANVIL).await.expect_err("another version").code(), "VR-PROVE-002");
 
     let other = Fixture::new(6).await;
     let fault = EzklProver::start(settings(), &fixture.bundle, &other.srs(), ANVIL).await.expect_err("foreign string");

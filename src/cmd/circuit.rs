@@ -1,0 +1,93 @@
+//! The search for a circuit on a chain of its own, and the table of what was tried.
+
+use alloy::primitives::Bytes;
+use comfy_table::Table;
+
+use super::{development, report};
+use crate::chain::Chain;
+use crate::chain::fault::ChainFault;
+use crate::proof::error::ProofError;
+use crate::proof::search::{Candidate, Outcome, Search, SearchRequest, search};
+use crate::proof::supervisor::Ezkl;
+use crate::types::proof::Proof;
+
+/// Searches with gas measured on an anvil that lives as long as the search. Where none starts, the search goes without
+/// gas and the reason is on standard error.
+///
+/// # Errors
+/// As [`search`].
+pub async fn choose(ezkl: &mut Ezkl, request: &SearchRequest<'_>) -> Result<Search, ProofError> {
+    match development::bare_chain().await {
+        Ok((_anvil, chain)) => {
+            search(ezkl, request, async |code, proofs| match verification_gas(&chain, code, proofs).await {
+                Ok(gas) => Some(gas),
+                Err(fault) => {
+                    tracing::warn!(%fault, "gas cannot be measured");
+                    None
+                }
+            })
+            .await
+        }
+        Err(error) => {
+            eprintln!("no gas figures: {error:#}");
+            search(ezkl, request, async |_, _| None).await
+        }
+    }
+}
+
+/// Mean gas of verifying each of `proofs` in a transaction of its own.
+async fn verification_gas(chain: &Chain, creation_code: &str, proofs: &[Proof]) -> Result<u64, ChainFault> {
+    let code: Bytes =
+        creation_code.trim().parse().map_err(|_| ChainFault::Refused("the verifier's code is no hex".into()))?;
+    let verifier = chain.create(code).await?;
+    let mut total = 0;
+    for proof in proofs {
+        total += chain.verification_gas(verifier, proof).await?;
+    }
+    Ok(total / proofs.len().max(1) as u64)
+}
+
+/// What was tried, a form a line, the chosen one marked.
+pub fn table(search: &Search) -> Table {
+    let mut table = report::table(&[
+        "",
+        "scales",
+        "columns",
+        "digits",
+        "2^",
+        "rows",
+        "inputs",
+        "key",
+        "proof",
+        "prove",
+        "gas",
+        "agree",
+        "largest Δp",
+    ]);
+    for (index, Candidate { form, outcome }) in search.tried.iter().enumerate() {
+        let mut row = vec![
+            if index == search.chosen { "→".to_owned() } else { String::new() },
+            format!("{}, {}", form.input_scale, form.param_scale),
+            form.inner_columns.to_string(),
+            form.decomposition.map_or_else(String::new, |digits| format!("{}^{}", digits.base, digits.legs)),
+        ];
+        match outcome {
+            Outcome::Measured(measured) => row.extend([
+                measured.logrows.to_string(),
+                measured.rows.to_string(),
+                measured.instances.to_string(),
+                format!("{} B", measured.pk_bytes),
+                format!("{} B", measured.proof_bytes),
+                format!("{:.0} ms", measured.prove_ms),
+                measured.gas.map_or_else(|| "not measured".to_owned(), |gas| gas.to_string()),
+                format!("{:.3} %", measured.agreement * 100.0),
+                format!("{:.1e}", measured.largest_probability_difference),
+            ]),
+            Outcome::Skipped(reason) => {
+                row.extend([form.logrows.map_or_else(String::new, |logrows| logrows.to_string()), reason.clone()]);
+            }
+        }
+        table.add_row(row);
+    }
+    table
+}

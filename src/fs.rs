@@ -10,6 +10,9 @@ use thiserror::Error;
 use crate::types::digest::Digest;
 use crate::types::fault::Fault;
 
+/// Most entries of a folder that is listed.
+pub const MAX_ENTRIES: usize = 4096;
+
 /// Why a file could not be read or written.
 #[derive(Debug, Error)]
 pub enum FileFault {
@@ -146,6 +149,25 @@ pub fn mode(path: &Path) -> Result<fs::Permissions, FileFault> {
 pub fn size_bytes(path: &Path) -> Result<u64, FileFault> {
     let metadata = fs::metadata(path).map_err(|source| FileFault::Read { path: path.to_owned(), source })?;
     Ok(metadata.len())
+}
+
+/// Names of the folders in a folder, in no order; names that are not UTF-8 are left out.
+///
+/// # Errors
+/// [`FileFault::Read`], also for more than [`MAX_ENTRIES`] entries.
+pub fn folders_in(path: &Path) -> Result<Vec<String>, FileFault> {
+    let fault = |source| FileFault::Read { path: path.to_owned(), source };
+    let mut names = Vec::new();
+    for (index, entry) in fs::read_dir(path).map_err(fault)?.enumerate() {
+        if index == MAX_ENTRIES {
+            return Err(fault(io::Error::other(format!("it has more than {MAX_ENTRIES} entries"))));
+        }
+        let entry = entry.map_err(fault)?;
+        if fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir()) {
+            names.extend(entry.file_name().into_string());
+        }
+    }
+    Ok(names)
 }
 
 /// Makes a folder and its parents.

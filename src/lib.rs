@@ -18,6 +18,7 @@ pub mod features;
 pub mod fs;
 pub mod inference;
 pub mod proof;
+pub mod registry;
 pub mod state;
 pub mod telemetry;
 pub mod training;

@@ -10,6 +10,7 @@ pub mod deploy;
 pub mod development;
 pub mod evaluate;
 pub mod features;
+pub mod models;
 pub mod once;
 pub mod progress;
 pub mod prove;
@@ -72,6 +73,8 @@ enum Command {
     Train(train::TrainArgs),
     /// Measure a model on candles.
     Evaluate(evaluate::EvaluateArgs),
+    /// List, compare and choose model versions.
+    Models(models::ModelsArgs),
     /// Fetch, import, check and serve candles.
     #[command(subcommand)]
     Candles(candles::CandlesCommand),
@@ -136,6 +139,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                     train::run(args, settings.filter(|path| !is_from_environment(path)), json).await?;
                 }
                 Command::Evaluate(args) => evaluate::run(args, json)?,
+                Command::Models(args) => return models::run(args, json),
                 Command::Candles(command) => candles::run(command, json).await?,
                 Command::Config(command) => config::run(command, settings, json)?,
                 Command::Completions { shell } => {

@@ -16,6 +16,7 @@ use crate::features::FeatureError;
 use crate::fs::FileFault;
 use crate::inference::ModelError;
 use crate::proof::error::ProofError;
+use crate::registry::RegistryError;
 use crate::state::StateFault;
 use crate::training::error::TrainingError;
 
@@ -46,6 +47,7 @@ pub fn fault(error: &anyhow::Error) -> Option<&dyn Fault> {
             .or_else(|| of::<FeatureError>(link))
             .or_else(|| of::<ModelError>(link))
             .or_else(|| of::<ProofError>(link))
+            .or_else(|| of::<RegistryError>(link))
             .or_else(|| of::<ChainFault>(link))
             .or_else(|| of::<StateFault>(link))
             .or_else(|| of::<EvaluationError>(link))

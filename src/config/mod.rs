@@ -13,12 +13,17 @@ use cron::Schedule;
 use thiserror::Error;
 use url::Url;
 
+use crate::fs;
 use crate::types::chain_id::is_development;
 use crate::types::fault::Fault;
+use crate::types::manifest::{CURRENT_FILE, is_model_folder};
 use raw::{ClockKind, LogFormat, ProverKind, RawConfig};
 
 /// Every setting with its default and its comment.
 pub const DEFAULTS: &str = include_str!("default.toml");
+
+/// Longest name of a model.
+const MAX_ID_BYTES: u64 = 256;
 
 /// Checked settings.
 #[derive(Debug, Clone)]
@@ -184,7 +189,7 @@ fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
         ));
     }
     Ok(Config {
-        bundle: raw.model.bundle.into(),
+        bundle: bundle(&raw.model.bundle)?,
         candles: Candles {
             base_url: parse_url("candles.base_url", &raw.candles.base_url)?,
             connect_timeout: positive_ms("candles.connect_timeout_ms", raw.candles.connect_timeout_ms)?,
@@ -233,6 +238,22 @@ fn parse_schedule(text: &str) -> Result<Schedule, ConfigFault> {
         return Err(value(KEY, text, "name the days of the week (Mon, Tue, ...)"));
     }
     Schedule::from_str(text).map_err(|error| value(KEY, text, error))
+}
+
+/// The bundle's folder. `current` beside bundles is no folder but names one: what `models promote` wrote.
+fn bundle(text: &str) -> Result<PathBuf, ConfigFault> {
+    const KEY: &str = "model.bundle";
+    let path = PathBuf::from(text);
+    if !path.ends_with(CURRENT_FILE) {
+        return Ok(path);
+    }
+    let id = fs::read_text(&path, MAX_ID_BYTES)
+        .map_err(|fault| value(KEY, text, format!("{fault}; `veriregime-agent models promote ID` chooses a model")))?;
+    let id = id.trim_end();
+    if !is_model_folder(id) {
+        return Err(value(KEY, text, format!("it names {id:?}, which is no model")));
+    }
+    Ok(path.with_file_name(id))
 }
 
 fn parse_url(key: &'static str, text: &str) -> Result<Url, ConfigFault> {

@@ -25,6 +25,20 @@ pub const VERIFIER_FILE: &str = "Verifier.sol";
 /// Creation bytecode of the compiled verifier, `0x`-hex.
 pub const VERIFIER_BYTECODE_FILE: &str = "verifier.bytecode";
 
+/// Beside the bundles: the id of the current one.
+pub const CURRENT_FILE: &str = "current";
+/// Longest name of a bundle's folder.
+const MAX_FOLDER_NAME: usize = 100;
+
+/// Whether `name` can be the folder of a bundle, by which it is promoted: letters, digits, dashes, dots and underscores,
+/// not beginning with a dot.
+pub fn is_model_folder(name: &str) -> bool {
+    (1..=MAX_FOLDER_NAME).contains(&name.len())
+        && name != CURRENT_FILE
+        && !name.starts_with('.')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
+
 /// A model bundle's manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

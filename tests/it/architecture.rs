@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The modules that each module may name, itself and the leaves apart.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("types", &[]),
     ("candles", &["types"]),
     ("features", &["types"]),
     ("inference", &["types"]),
     ("proof", &["types", "inference"]),
+    ("registry", &["types", "proof"]),
     ("chain", &["types"]),
     ("state", &["types"]),
     ("config", &["types"]),

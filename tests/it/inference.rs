@@ -54,10 +54,10 @@ fn by_hand(network: &LayeredNetwork, features: &[i32], input_scale: u32) -> ([i1
                 scale += 16;
             }
             Layer::Square => {
-                values.iter_mut().for_each(|value| *value *= *value);
+                values = values.iter().map(|value| value * value).collect();
                 scale *= 2;
             }
-            Layer::Relu => values.iter_mut().for_each(|value| *value = if *value > 0 { *value } else { 0 }),
+            Layer::Relu => values = values.iter().map(|value| if *value > 0 { *value } else { 0 }).collect(),
         }
     }
     (values.try_into().unwrap(), scale)

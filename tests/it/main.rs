@@ -12,6 +12,7 @@ mod features;
 mod inference;
 mod market;
 mod model;
+mod models;
 mod original;
 mod proof;
 mod training;

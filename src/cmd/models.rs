@@ -1,0 +1,341 @@
+//! `models`: the versions at hand side by side, and which one is current.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use comfy_table::Table;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{EXIT_DONE, circuit, report};
+use crate::clock::Clock;
+use crate::fs::{self, FileFault};
+use crate::proof::bundle::Bundle;
+use crate::proof::search::{Outcome, SEARCH_FILE, Search};
+use crate::registry::{self, Change, Registry, Score};
+use crate::types::manifest::MANIFEST_FILE;
+
+/// Largest file with a circuit search.
+const MAX_SEARCH_BYTES: u64 = 1 << 20;
+
+/// Arguments of `models`.
+#[derive(Debug, Args)]
+pub struct ModelsArgs {
+    /// Folder with the model bundles.
+    #[arg(long, value_name = "DIR", default_value = "models", global = true)]
+    models: PathBuf,
+    #[command(subcommand)]
+    command: ModelsCommand,
+}
+
+/// Subcommands of `models`.
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// All versions with what they score and cost.
+    #[command(
+        after_help = "Examples:\n  veriregime-agent models list\n  veriregime-agent models list --models /srv/models --json"
+    )]
+    List,
+    /// Everything about one version, the circuits that were tried included.
+    #[command(after_help = "Examples:\n  veriregime-agent models show btc-regime-4h-v1")]
+    Show {
+        /// Its folder's name.
+        id: String,
+    },
+    /// Two versions side by side: what the second has better and worse.
+    #[command(after_help = "Examples:\n  veriregime-agent models compare btc-regime-4h-v1 btc-regime-4h-v2")]
+    Compare {
+        /// The version that is compared with.
+        first: String,
+        /// The version that is judged.
+        second: String,
+    },
+    /// Make a version the current one: what `model.bundle = \"models/current\"` names.
+    #[command(
+        after_help = "Examples:\n  veriregime-agent models promote btc-regime-4h-v2\n  veriregime-agent models promote btc-regime-4h-v2 --force\n\nA running daemon keeps its model until it is started again."
+    )]
+    Promote {
+        /// Its folder's name.
+        id: String,
+        /// Although its figures are worse than the current one's, or about something else.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Go back to the version that was current before.
+    #[command(after_help = "Examples:\n  veriregime-agent models rollback")]
+    Rollback,
+    /// Check every byte of one version, or of all.
+    #[command(
+        after_help = "Examples:\n  veriregime-agent models check\n  veriregime-agent models check btc-regime-4h-v1 --json"
+    )]
+    Check {
+        /// Its folder's name; all where absent.
+        id: Option<String>,
+    },
+}
+
+/// A version in short.
+#[derive(Debug, Serialize)]
+struct Summary {
+    id: String,
+    current: bool,
+    trained_from: Option<String>,
+    trained_to: Option<String>,
+    scores: Vec<Score>,
+    parameters: Option<u64>,
+    rows: usize,
+    logrows: u32,
+    instances: usize,
+    proof_bytes: usize,
+    verify_gas: Option<u64>,
+    prove_ms: Option<f64>,
+    size_bytes: u64,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// [`registry::RegistryError`], or a bundle that does not open.
+pub fn run(args: ModelsArgs, json: bool) -> anyhow::Result<u8> {
+    let registry = Registry::new(&args.models);
+    match args.command {
+        ModelsCommand::List => list(&registry, json)?,
+        ModelsCommand::Show { id } => show(&registry, &id, json)?,
+        ModelsCommand::Compare { first, second } => compare(&registry, &first, &second, json)?,
+        ModelsCommand::Promote { id, force } => {
+            told(&registry.promote(&id, force, Clock::System.now_ms())?, json)?;
+        }
+        ModelsCommand::Rollback => told(&registry.rollback(Clock::System.now_ms())?, json)?,
+        ModelsCommand::Check { id } => check(&registry, id, json)?,
+    }
+    Ok(EXIT_DONE)
+}
+
+fn list(registry: &Registry, json: bool) -> anyhow::Result<()> {
+    let current = registry.current()?;
+    let mut summaries = Vec::new();
+    let mut broken = Vec::new();
+    for id in registry.ids()? {
+        match registry.open(&id) {
+            Ok(bundle) => summaries.push(summary(&id, &bundle, current.as_deref())?),
+            Err(fault) => broken.push((id, fault)),
+        }
+    }
+    if json {
+        let broken: Vec<Value> =
+            broken.iter().map(|(id, fault)| json!({"id": id, "fault": fault.to_string()})).collect();
+        println!("{}", json!({"current": current, "models": summaries, "broken": broken}));
+        return Ok(());
+    }
+    let mut table = report::table(&[
+        "",
+        "model",
+        "trained on",
+        "accuracy",
+        "AUC",
+        "ECE",
+        "weights",
+        "rows",
+        "gas",
+        "prove",
+        "size",
+    ]);
+    for one in &summaries {
+        let score = |name: &str| one.scores.iter().find(|score| score.name == name).map_or_else(dash, figure);
+        table.add_row([
+            if one.current { "→".to_owned() } else { String::new() },
+            one.id.clone(),
+            trained_on(one),
+            score("accuracy"),
+            score("AUC"),
+            score("ECE"),
+            one.parameters.map_or_else(dash, |parameters| parameters.to_string()),
+            format!("{} of 2^{}", one.rows, one.logrows),
+            one.verify_gas.map_or_else(dash, |gas| gas.to_string()),
+            one.prove_ms.map_or_else(dash, |ms| format!("{ms:.0} ms")),
+            format!("{} kB", one.size_bytes / 1000),
+        ]);
+    }
+    println!("{table}");
+    for (id, fault) in broken {
+        println!("{id} is not usable: {fault}");
+    }
+    Ok(())
+}
+
+fn show(registry: &Registry, id: &str, json: bool) -> anyhow::Result<()> {
+    let bundle = registry.open(id)?;
+    let summary = summary(id, &bundle, registry.current()?.as_deref())?;
+    let search = search_of(&bundle)?;
+    if json {
+        println!("{}", json!({"summary": summary, "circuit_search": search, "manifest": bundle.manifest}));
+        return Ok(());
+    }
+    let manifest = &bundle.manifest;
+    let mut table = report::table(&["", id]);
+    let mut line = |name: &str, value: String| {
+        table.add_row([name.to_owned(), value]);
+    };
+    let markets: Vec<_> =
+        manifest.markets.iter().map(|market| format!("{} ({})", market.name, market.symbol)).collect();
+    line("current", if summary.current { "yes".to_owned() } else { "no".to_owned() });
+    line("manifest", bundle.manifest_digest.to_string());
+    line("markets", markets.join(", "));
+    let label = &manifest.label;
+    line("High above", format!("{} over {} minutes", label.threshold, label.horizon_minutes));
+    line("trained on", trained_on(&summary));
+    line("inputs", format!("{} from {} minutes", manifest.features.count(), manifest.features.lookback_minutes));
+    line("weights", summary.parameters.map_or_else(dash, |parameters| parameters.to_string()));
+    for score in &summary.scores {
+        line(&format!("{} on its test split", score.name), figure(score));
+    }
+    let circuit = &manifest.circuit;
+    line("circuit", format!("{} of 2^{} rows, {} public inputs", circuit.rows, circuit.logrows, circuit.instances));
+    line("scales", format!("2^-{} inputs, 2^-{} weights", manifest.features.input_scale, circuit.param_scale));
+    line("proof", format!("{} bytes, EZKL {}", circuit.proof_bytes, circuit.ezkl_version));
+    line("keys", if circuit.srs_is_ceremony { "from the public ceremony" } else { "for development only" }.to_owned());
+    line("verifyProof", summary.verify_gas.map_or_else(dash, |gas| format!("{gas} gas")));
+    line("prove", summary.prove_ms.map_or_else(dash, |ms| format!("{ms:.0} ms where it was trained")));
+    line("size", format!("{} bytes", summary.size_bytes));
+    println!("{table}");
+    if let Some(search) = search {
+        println!("\ncircuits that were tried:\n{}", circuit::table(&search));
+    }
+    Ok(())
+}
+
+fn compare(registry: &Registry, first: &str, second: &str, json: bool) -> anyhow::Result<()> {
+    let bundles = [registry.open(first)?, registry.open(second)?];
+    registry::same_label((first, &bundles[0].manifest), (second, &bundles[1].manifest))?;
+    let current = registry.current()?;
+    let [one, other] =
+        [summary(first, &bundles[0], current.as_deref())?, summary(second, &bundles[1], current.as_deref())?];
+    let mut rows: Vec<(String, [String; 2], &str)> = Vec::new();
+    for score in &one.scores {
+        let Some(new) = other.scores.iter().find(|new| new.name == score.name) else { continue };
+        let verdict = match (registry::behind(score, new), registry::behind(new, score)) {
+            (Some(errors), _) if errors > 1.0 => "worse",
+            (Some(_), _) => "worse, within chance",
+            (_, Some(errors)) if errors > 1.0 => "better",
+            (_, Some(_)) => "better, within chance",
+            _ => "same",
+        };
+        rows.push((score.name.to_owned(), [figure(score), figure(new)], verdict));
+    }
+    for ((name, before), (_, after)) in costs(&one).into_iter().zip(costs(&other)) {
+        let verdict = match before.zip(after) {
+            Some((before, after)) if after < before => "better",
+            Some((before, after)) if after > before => "worse",
+            Some(_) => "same",
+            None => "",
+        };
+        let cells = [before, after].map(|cost| cost.map_or_else(dash, |cost| format!("{cost:.0}")));
+        rows.push((name.to_owned(), cells, verdict));
+    }
+    if json {
+        let figures: Vec<Value> = rows.iter().map(|(name, [before, after], verdict)| json!({"figure": name, "first": before, "second": after, "second_is": verdict})).collect();
+        println!("{}", json!({"first": one, "second": other, "figures": figures}));
+        return Ok(());
+    }
+    let mut table: Table = report::table(&["", first, second, &format!("{second} is")]);
+    for (name, [before, after], verdict) in rows {
+        table.add_row([name, before, after, verdict.to_owned()]);
+    }
+    println!("{table}");
+    Ok(())
+}
+
+/// What is better the less there is of it.
+fn costs(of: &Summary) -> [(&'static str, Option<f64>); 7] {
+    [
+        ("weights", of.parameters.map(|parameters| parameters as f64)),
+        ("rows", Some(of.rows as f64)),
+        ("log2 of the domain", Some(f64::from(of.logrows))),
+        ("public inputs", Some(of.instances as f64)),
+        ("verifyProof, gas", of.verify_gas.map(|gas| gas as f64)),
+        ("prove, ms", of.prove_ms),
+        ("size, bytes", Some(of.size_bytes as f64)),
+    ]
+}
+
+fn check(registry: &Registry, id: Option<String>, json: bool) -> anyhow::Result<()> {
+    let ids = id.map_or_else(|| registry.ids(), |id| Ok(vec![id]))?;
+    let mut whole = Vec::new();
+    for id in ids {
+        let bundle = registry.open(&id)?;
+        whole.push(json!({"id": id, "manifest": bundle.manifest_digest, "files": bundle.manifest.files.len() + 1}));
+        if !json {
+            println!("{id}: {} files in order, manifest {}", bundle.manifest.files.len() + 1, bundle.manifest_digest);
+        }
+    }
+    if json {
+        println!("{}", json!({"whole": whole}));
+    }
+    Ok(())
+}
+
+fn told(change: &Change, json: bool) -> anyhow::Result<()> {
+    if json {
+        println!("{}", serde_json::to_string(change)?);
+    } else {
+        let before = change.from.as_ref().map_or_else(|| "none".to_owned(), Clone::clone);
+        println!(
+            "{} is current; before: {before}. A running daemon keeps its model until it is started again.",
+            change.to
+        );
+    }
+    Ok(())
+}
+
+fn summary(id: &str, bundle: &Bundle, current: Option<&str>) -> anyhow::Result<Summary> {
+    let manifest = &bundle.manifest;
+    let provenance = |path: &str| manifest.training.provenance.pointer(path);
+    let text = |path: &str| provenance(path).and_then(Value::as_str).map(str::to_owned);
+    let search = search_of(bundle)?;
+    let measured = search.as_ref().and_then(|search| match &search.tried.get(search.chosen)?.outcome {
+        Outcome::Measured(measured) => Some(measured),
+        Outcome::Skipped(_) => None,
+    });
+    let names = manifest.files.keys().map(String::as_str).chain([MANIFEST_FILE]);
+    let sizes: Vec<u64> = names.map(|name| fs::size_bytes(&bundle.path(name))).collect::<Result<_, FileFault>>()?;
+    Ok(Summary {
+        id: id.to_owned(),
+        current: current == Some(id),
+        trained_from: text("/split/train/from"),
+        trained_to: text("/split/train/to"),
+        scores: registry::scores(manifest),
+        parameters: provenance("/parameters").and_then(Value::as_u64),
+        rows: manifest.circuit.rows,
+        logrows: manifest.circuit.logrows,
+        instances: manifest.circuit.instances,
+        proof_bytes: manifest.circuit.proof_bytes,
+        verify_gas: measured.and_then(|measured| measured.gas),
+        prove_ms: measured.map(|measured| measured.prove_ms),
+        size_bytes: sizes.iter().sum(),
+    })
+}
+
+/// The search that led to the bundle's circuit, where it was kept.
+fn search_of(bundle: &Bundle) -> anyhow::Result<Option<Search>> {
+    let path: &Path = &bundle.path(SEARCH_FILE);
+    if fs::size_bytes(path).is_err() {
+        return Ok(None);
+    }
+    Ok(serde_json::from_slice(&fs::read_bounded(path, MAX_SEARCH_BYTES)?)?)
+}
+
+fn trained_on(summary: &Summary) -> String {
+    let day = |text: &Option<String>| text.as_ref().map_or_else(dash, |text| text.chars().take(10).collect());
+    format!("{} to {}", day(&summary.trained_from), day(&summary.trained_to))
+}
+
+fn figure(score: &Score) -> String {
+    match score.standard_error {
+        Some(error) => format!("{:.4} ± {error:.4}", score.value),
+        None => format!("{:.4}", score.value),
+    }
+}
+
+fn dash() -> String {
+    "–".to_owned()
+}

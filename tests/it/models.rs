@@ -1,0 +1,270 @@
+//! The model registry as a person meets it: promote, roll back, compare, and what is refused.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use veriregime_agent::fs;
+use veriregime_agent::proof::bundle::REQUIRED_FILES;
+use veriregime_agent::registry::{HISTORY_FILE, Registry};
+use veriregime_agent::types::fault::Fault;
+use veriregime_agent::types::manifest::{CURRENT_FILE, MANIFEST_FILE};
+
+const SHIPPED: &str = "models/btc-regime-4h-v1";
+const LIMIT_BYTES: u64 = 16 << 20;
+
+/// A folder with copies of the shipped bundle.
+struct Models {
+    folder: TempDir,
+}
+
+impl Models {
+    fn new(ids: &[&str]) -> Self {
+        let models = Self { folder: TempDir::new().unwrap() };
+        for id in ids {
+            models.add(id, |_| ());
+        }
+        models
+    }
+
+    /// A copy whose manifest was edited.
+    fn add(&self, id: &str, edit: impl Fn(&mut Value)) {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join(SHIPPED);
+        fs::create_folder(&self.path(id)).unwrap();
+        let text = fs::read_text(&shipped.join(MANIFEST_FILE), LIMIT_BYTES).unwrap();
+        let mut manifest: Value = serde_json::from_str(&text).unwrap();
+        for name in manifest["files"].as_object().unwrap().keys() {
+            copy(&shipped.join(name), &self.path(id).join(name));
+        }
+        edit(&mut manifest);
+        fs::write_atomic(&self.path(id).join(MANIFEST_FILE), manifest.to_string().as_bytes()).unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn registry(&self) -> Registry {
+        Registry::new(self.folder.path())
+    }
+
+    fn agent(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
+            .args(["models", "--models", self.folder.path().to_str().unwrap()])
+            .args(arguments)
+            .env_remove("VERIREGIME_CONFIG")
+            .output()
+            .unwrap()
+    }
+
+    /// What is printed with `--json`.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.agent(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn refused(&self, arguments: &[&str], code: &str) -> String {
+        let output = self.agent(arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains(&format!("error {code}: ")) && said.contains("\n  next: "), "{arguments:?}: {said}");
+        said
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::write_atomic(to, &fs::read_bounded(from, LIMIT_BYTES).unwrap()).unwrap();
+}
+
+/// Sets the circuit's accuracy on the test split, in whichever layout the manifest has.
+fn with_accuracy(accuracy: f64) -> impl Fn(&mut Value) {
+    move |manifest| {
+        let metrics = &mut manifest["training"]["metrics"];
+        for path in
+            ["/forecasters/student_circuit/every_minute/figures/accuracy/value", "/every_minute/circuit/accuracy"]
+        {
+            if let Some(value) = metrics.pointer_mut(path) {
+                *value = json!(accuracy);
+                return;
+            }
+        }
+        unreachable!("the manifest tells no accuracy");
+    }
+}
+
+#[test]
+fn a_model_is_promoted_and_taken_back() {
+    let models = Models::new(&["one", "two", "three"]);
+    let registry = models.registry();
+    assert_eq!(registry.current().unwrap(), None);
+    models.refused(&["rollback"], "VR-MODELS-002");
+    models.json(&["promote", "one"]);
+    models.refused(&["rollback"], "VR-MODELS-005");
+    models.refused(&["promote", "one"], "VR-MODELS-006");
+    let change = models.json(&["promote", "two"]);
+    assert_eq!((&change["from"], &change["to"]), (&json!("one"), &json!("two")));
+    models.json(&["promote", "three"]);
+    assert_eq!(registry.current().unwrap().as_deref(), Some("three"));
+    assert_eq!(models.json(&["rollback"])["to"], "two");
+    assert_eq!(models.json(&["rollback"])["to"], "one");
+    models.refused(&["rollback"], "VR-MODELS-005");
+    assert_eq!(registry.history().unwrap().len(), 5);
+    let listed = models.json(&["list"]);
+    assert_eq!(listed["current"], "one");
+    let current: Vec<bool> =
+        listed["models"].as_array().unwrap().iter().map(|model| model["current"] == json!(true)).collect();
+    assert_eq!(current, [true, false, false]);
+    assert!(models.agent(&["list"]).status.success() && models.agent(&["show", "one"]).status.success());
+}
+
+#[test]
+fn a_crash_at_any_point_leaves_the_old_model_or_the_new_one() {
+    let models = Models::new(&["one", "two"]);
+    let registry = models.registry();
+    registry.promote("one", false, 0).unwrap();
+    let before = fs::read_text(&models.path(CURRENT_FILE), 100).unwrap();
+    registry.promote("two", false, 1).unwrap();
+    // As if the program had died between the two files: the history is new, `current` is old.
+    fs::write_atomic(&models.path(CURRENT_FILE), before.as_bytes()).unwrap();
+    assert_eq!(registry.current().unwrap().as_deref(), Some("one"));
+    assert_eq!(registry.history().unwrap().len(), 1);
+    assert_eq!(registry.rollback(2).expect_err("one was the first").code(), "VR-MODELS-005");
+    registry.promote("two", false, 3).unwrap();
+    assert_eq!(registry.history().unwrap().len(), 2);
+    assert_eq!(registry.rollback(4).unwrap().to, "one");
+}
+
+#[test]
+fn a_promotion_that_is_killed_leaves_a_whole_state() {
+    let models = Models::new(&["one", "two"]);
+    models.registry().promote("one", false, 0).unwrap();
+    for kill_after_ms in [0, 5, 10, 15, 20, 30, 40] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
+            .args(["models", "--models", models.folder.path().to_str().unwrap(), "promote", "two"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(kill_after_ms));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let registry = models.registry();
+        let current = registry.current().unwrap().unwrap();
+        let history = registry.history().unwrap();
+        assert!(["one", "two"].contains(&current.as_str()));
+        assert_eq!(history.last().unwrap().to, current);
+        if current == "two" {
+            registry.rollback(1).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_worse_model_needs_force() {
+    let models = Models::new(&["good"]);
+    models.add("bad", with_accuracy(0.6));
+    models.json(&["promote", "good"]);
+    let said = models.refused(&["promote", "bad"], "VR-MODELS-003");
+    assert!(said.contains("accuracy 0.6000 instead of"), "{said}");
+    assert_eq!(models.registry().current().unwrap().as_deref(), Some("good"));
+    let figures = models.json(&["compare", "good", "bad"]);
+    assert_eq!(figures["figures"][0]["second_is"], "worse");
+    assert_eq!(models.json(&["compare", "bad", "good"])["figures"][0]["second_is"], "better");
+    models.json(&["promote", "bad", "--force"]);
+    models.json(&["promote", "good"]);
+}
+
+#[test]
+fn models_of_different_labels_are_not_compared() {
+    let models = Models::new(&["one"]);
+    models.add("other", |manifest| manifest["label"]["threshold"] = json!(0.001));
+    models.refused(&["compare", "one", "other"], "VR-MODELS-004");
+    models.json(&["promote", "one"]);
+    models.refused(&["promote", "other"], "VR-MODELS-004");
+    models.json(&["promote", "other", "--force"]);
+}
+
+#[test]
+fn a_bundle_that_changed_is_not_gone_back_to() {
+    let models = Models::new(&["one", "two"]);
+    models.json(&["promote", "one"]);
+    models.json(&["promote", "two"]);
+    models.add("one", with_accuracy(0.99));
+    models.refused(&["rollback"], "VR-MODELS-007");
+    assert_eq!(models.registry().current().unwrap().as_deref(), Some("two"));
+}
+
+#[test]
+fn what_is_not_there_or_not_whole_is_refused() {
+    let models = Models::new(&["one", "halved"]);
+    let said = models.refused(&["promote", "absent"], "VR-MODELS-001");
+    assert!(said.contains("halved, one"), "{said}");
+    for id in ["../one", ".", CURRENT_FILE] {
+        models.refused(&["promote", id], "VR-MODELS-001");
+    }
+    std::fs::remove_file(models.path("halved").join(REQUIRED_FILES[4])).unwrap();
+    models.refused(&["promote", "halved"], "VR-PROVE-004");
+    models.refused(&["check"], "VR-PROVE-004");
+    models.json(&["check", "one"]);
+    let listed = models.json(&["list"]);
+    assert_eq!((listed["models"].as_array().unwrap().len(), &listed["broken"][0]["id"]), (1, &json!("halved")));
+    models.add("foreign", |manifest| manifest["circuit"]["ezkl_version"] = json!("22.3.0"));
+    models.refused(&["promote", "foreign"], "VR-PROVE-019");
+    models.add("reargued", |manifest| manifest["circuit"]["run_args"]["param_scale"] = json!(15));
+    models.refused(&["promote", "reargued"], "VR-PROVE-020");
+    assert_eq!(models.registry().current().unwrap(), None);
+    fs::write_atomic(&models.path(CURRENT_FILE), b"../elsewhere\n").unwrap();
+    models.refused(&["promote", "one"], "VR-MODELS-008");
+    fs::write_atomic(&models.path(CURRENT_FILE), b"one\n").unwrap();
+    fs::write_atomic(&models.path(HISTORY_FILE), b"{}\n").unwrap();
+    models.refused(&["rollback"], "VR-MODELS-008");
+}
+
+#[test]
+fn a_full_disk_changes_nothing() {
+    let models = Models::new(&["one", "two"]);
+    let disk = TempDir::new().unwrap();
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(disk.path()).output();
+    if !mounted.is_ok_and(|output| output.status.success()) {
+        println!("SKIPPED: no small disk can be mounted here");
+        return;
+    }
+    for id in ["one", "two"] {
+        std::os::unix::fs::symlink(models.path(id), disk.path().join(id)).unwrap();
+    }
+    let registry = Registry::new(disk.path());
+    registry.promote("one", false, 0).unwrap();
+    std::fs::write(disk.path().join("filler"), vec![0; 1 << 20]).expect_err("the disk is small");
+    let history = registry.history().unwrap();
+    assert_eq!(registry.promote("two", false, 1).expect_err("full").code(), "VR-FILE-003");
+    assert_eq!(registry.current().unwrap().as_deref(), Some("one"));
+    assert_eq!(registry.history().unwrap(), history);
+    std::fs::remove_file(disk.path().join("filler")).unwrap();
+    registry.promote("two", false, 2).unwrap();
+    Command::new("umount").arg(disk.path()).status().unwrap();
+}
+
+#[test]
+fn settings_may_name_the_current_model() {
+    let models = Models::new(&["one"]);
+    let current = models.path(CURRENT_FILE);
+    let settings = models.path("agent.toml");
+    fs::write_private(&models.path("key"), b"ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
+        .unwrap();
+    let text = format!("[model]\nbundle = {current:?}\n[chain]\nkey_file = {:?}\n", models.path("key"));
+    fs::write_atomic(&settings, text.as_bytes()).unwrap();
+    let check = || {
+        Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
+            .args(["--config", settings.to_str().unwrap(), "config", "check"])
+            .output()
+            .unwrap()
+    };
+    let refused = check();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("error VR-CONFIG-002") && said.contains("models promote"), "{said}");
+    models.json(&["promote", "one"]);
+    let accepted = check();
+    assert!(accepted.status.success(), "{}", String::from_utf8_lossy(&accepted.stderr));
+}

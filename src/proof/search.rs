@@ -22,8 +22,8 @@ use crate::types::proof::Proof;
 pub const SEARCH_FILE: &str = "circuit-search.json";
 /// Share of the rows on which a circuit must call the float network's regime.
 pub const REQUIRED_AGREEMENT: f64 = 0.999;
-/// No form is begun after this much time.
-const TIME_LIMIT: Duration = Duration::from_mins(3);
+/// No form is begun after this much time: with the last one, a search takes three minutes.
+const TIME_LIMIT: Duration = Duration::from_secs(160);
 /// Scales of inputs and weights that are tried beside the settings' own.
 const COARSER_SCALES: [(u32, u32); 2] = [(10, 12), (7, 7)];
 /// Bases of digits, as powers of two, for networks that compare.
@@ -145,7 +145,8 @@ pub async fn search(
                 match measure(ezkl, request, &form, &float, &mut gas).await {
                     Ok(measured) => Outcome::Measured(measured),
                     Err(ProofError::SrsMissing { path }) => {
-                        Outcome::Skipped(format!("no reference string {}", path.display()))
+                        let name = path.file_name().unwrap_or_default();
+                        Outcome::Skipped(format!("no reference string {}", name.display()))
                     }
                     Err(fault @ (ProofError::Circuit { .. } | ProofError::Refused { .. } | ProofError::Model(_))) => {
                         Outcome::Skipped(fault.to_string())

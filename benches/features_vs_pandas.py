@@ -3,8 +3,8 @@
     python3 -m venv /tmp/bench && /tmp/bench/bin/pip install -r benches/requirements.txt
     /tmp/bench/bin/python benches/features_vs_pandas.py --candles BTCUSDT-1m.parquet
 
-Both sides are given candles in memory without gaps, run on one core and are timed from there to the matrix of
-integers; the best of several runs counts. The agent is the release binary (`make build`).
+Both sides are given candles in memory without gaps and are timed from there to the matrix of integers; the best of
+several runs counts. pandas works on one core, the agent on all. The agent is the release binary (`make build`).
 """
 
 import argparse

@@ -46,7 +46,7 @@ struct Summary {
     columns: Vec<String>,
     /// log2 of the grid: a column's integers are multiples of 2^-input_scale standard deviations.
     input_scale: u32,
-    /// Of the features alone, on one core: neither reading candles nor writing rows counts.
+    /// Of the features alone, on all cores: neither reading candles nor writing rows counts.
     seconds: f64,
     features_rows_per_second: f64,
 }
@@ -66,33 +66,35 @@ pub fn run(args: &FeaturesArgs, json: bool) -> anyhow::Result<()> {
         return Err(FeatureError::TooShort { given, needed: spec.lookback_minutes }.into());
     }
     let end = given + 1;
-    let wanted = args.from.map_or(0, index)..args.to.map_or(end, index).min(end);
+    let from = args.from.map_or(0, index).max(spec.lookback_minutes).min(end);
+    let wanted = from..args.to.map_or(end, index).clamp(from, end);
 
     let started = Instant::now();
     let batch = Batch::new(spec, &series)?;
-    let decisions: Vec<usize> = wanted.filter(|at| batch.is_usable(*at)).collect();
-    let mut integers = Vec::with_capacity(decisions.len() * spec.count());
-    for at in &decisions {
-        batch.append(*at, &mut integers);
-    }
+    let integers = batch.rows(wanted.clone());
     let seconds = started.elapsed().as_secs_f64();
 
-    let times_ms: Vec<i64> = decisions.iter().map(|at| batch.time_ms(*at)).collect();
+    let usable = |(at, _): &(usize, &[i32])| batch.is_usable(*at);
+    let rows: Vec<(i64, &[i32])> = wanted
+        .zip(integers.chunks_exact(spec.count()))
+        .filter(usable)
+        .map(|(at, row)| (batch.time_ms(at), row))
+        .collect();
     let summary = Summary {
-        rows: times_ms.len(),
-        range: times_ms.first().zip(times_ms.last()).map(|(first, last)| [*first, *last]),
+        rows: rows.len(),
+        range: rows.first().zip(rows.last()).map(|(first, last)| [first.0, last.0]),
         columns: columns(spec),
         input_scale: spec.input_scale,
         seconds,
-        features_rows_per_second: times_ms.len() as f64 / seconds,
+        features_rows_per_second: rows.len() as f64 / seconds,
     };
     if let Some(out) = &args.out {
         fs::write_atomic_with(out, |file| {
             let mut csv = BufWriter::new(file);
             writeln!(csv, "time_ms,{}", summary.columns.join(","))?;
-            for (time_ms, row) in times_ms.iter().zip(integers.chunks_exact(spec.count())) {
+            for (time_ms, row) in &rows {
                 write!(csv, "{time_ms}")?;
-                for integer in row {
+                for integer in *row {
                     write!(csv, ",{integer}")?;
                 }
                 writeln!(csv)?;

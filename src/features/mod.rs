@@ -7,6 +7,7 @@
 //! `libm`'s functions.
 
 pub mod calendar;
+mod columns;
 mod indicators;
 pub mod label;
 pub mod measure;
@@ -17,6 +18,8 @@ pub mod seasonal;
 pub mod sums;
 mod volatility;
 mod volume;
+
+use std::ops::Range;
 
 use thiserror::Error;
 
@@ -154,6 +157,17 @@ impl<'a> Batch<'a> {
                 .map(|scaled| scale::integer(scaled, spec, measure::value(&scaled.feature, &self.sums, at))),
         );
         calendar::append(spec, self.time_ms(at), row);
+    }
+
+    /// The integers of the consecutive decision indices `at`, row after row: what [`Batch::append`] gives for each, from
+    /// all cores at once.
+    ///
+    /// # Panics
+    /// If one of them looks back further than the candles reach.
+    pub fn rows(&self, at: Range<usize>) -> Vec<i32> {
+        let mut rows = vec![0; at.len() * self.spec.count()];
+        columns::fill(self.spec, &self.sums, self.start_ms, at.start, &mut rows);
+        rows
     }
 }
 

@@ -128,12 +128,19 @@ fn change(candles: &[Candle], at: usize, ago: usize) -> i128 {
 }
 
 fn volume(candle: &Candle) -> i128 {
-    libm::round(candle.volume * grid(VOLUME_SCALE)) as i128
+    i128::from(round_half_away(candle.volume * grid(VOLUME_SCALE)))
 }
 
 /// Clamped to ±1 and rounded to the grid: a minute that doubles the price counts as +100 %.
 fn quantise(value: f64) -> i128 {
-    libm::round(value.clamp(-1.0, 1.0) * grid(RETURN_SCALE)) as i128
+    i128::from(round_half_away(value.clamp(-1.0, 1.0) * grid(RETURN_SCALE)))
+}
+
+/// As `libm::round`, for magnitudes below 2^63 and in line.
+fn round_half_away(value: f64) -> i64 {
+    let whole = value as i64;
+    let rest = value - whole as f64;
+    whole + i64::from(rest >= 0.5) - i64::from(rest <= -0.5)
 }
 
 fn square(value: i128) -> i128 {

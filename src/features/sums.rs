@@ -6,6 +6,15 @@ use std::sync::OnceLock;
 use super::quantity::Quantity;
 use crate::types::candle::Candle;
 
+/// One quantity's running sums.
+#[derive(Debug, Clone)]
+pub enum Running {
+    /// Where all of them fit, as those of years of a real market do.
+    Narrow(Vec<i64>),
+    /// Where they do not.
+    Wide(Vec<i128>),
+}
+
 /// Running sums over a series of consecutive minutes, each made when it is first asked for. Entry `i` sums the candles
 /// before index `i`.
 ///
@@ -13,7 +22,7 @@ use crate::types::candle::Candle;
 #[derive(Debug, Clone)]
 pub struct Sums<'a> {
     candles: &'a [Candle],
-    running: [OnceLock<Vec<i128>>; Quantity::COUNT],
+    running: [OnceLock<Running>; Quantity::COUNT],
     carried: Vec<usize>,
 }
 
@@ -50,8 +59,16 @@ impl<'a> Sums<'a> {
     /// # Panics
     /// If the window reaches beyond the candles.
     pub fn total(&self, quantity: Quantity, window: Range<usize>) -> i128 {
-        let running = self.running[quantity as usize].get_or_init(|| self.run(quantity));
-        running[window.end] - running[window.start]
+        match self.running(quantity) {
+            Running::Narrow(running) => i128::from(running[window.end]) - i128::from(running[window.start]),
+            Running::Wide(running) => running[window.end] - running[window.start],
+        }
+    }
+
+    /// The running sums of a quantity.
+    pub fn running(&self, quantity: Quantity) -> &Running {
+        self.running[quantity as usize]
+            .get_or_init(|| self.narrow(quantity).map_or_else(|| self.wide(quantity), Running::Narrow))
     }
 
     /// Mean over the candles of `window`.
@@ -68,13 +85,24 @@ impl<'a> Sums<'a> {
         self.carried[to] - self.carried[from]
     }
 
-    fn run(&self, quantity: Quantity) -> Vec<i128> {
+    fn narrow(&self, quantity: Quantity) -> Option<Vec<i64>> {
+        let mut running = Vec::with_capacity(self.len() + 1);
+        let mut total = 0_i64;
+        running.push(total);
+        for at in 0..self.len() {
+            total = total.checked_add(i64::try_from(quantity.of(self.candles, at)).ok()?)?;
+            running.push(total);
+        }
+        Some(running)
+    }
+
+    fn wide(&self, quantity: Quantity) -> Running {
         let mut total = 0;
-        let totals = (0..self.candles.len()).map(|at| {
+        let totals = (0..self.len()).map(|at| {
             total += quantity.of(self.candles, at);
             total
         });
-        std::iter::once(0).chain(totals).collect()
+        Running::Wide(std::iter::once(0).chain(totals).collect())
     }
 }
 

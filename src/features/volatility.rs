@@ -7,9 +7,9 @@ use super::quantity::{Quantity, RETURN_SCALE};
 use super::sums::{Sums, grid};
 
 /// Added to a mean square before its logarithm: a standstill counts as 0.001 bps a minute.
-const SQUARE_FLOOR: f64 = 1e-14;
+pub const SQUARE_FLOOR: f64 = 1e-14;
 /// Added to a magnitude before its logarithm; the root of [`SQUARE_FLOOR`].
-const MAGNITUDE_FLOOR: f64 = 1e-7;
+pub const MAGNITUDE_FLOOR: f64 = 1e-7;
 /// Added to a mean fourth power before its logarithm; the square of [`SQUARE_FLOOR`].
 const QUARTIC_FLOOR: f64 = 1e-28;
 

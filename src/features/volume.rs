@@ -8,7 +8,7 @@ use super::volatility::ratio;
 use crate::types::candle::Candle;
 
 /// Added to a mean volume before its logarithm, in base units a minute.
-const VOLUME_FLOOR: f64 = 1e-3;
+pub const VOLUME_FLOOR: f64 = 1e-3;
 
 /// Logarithm of the mean volume of one window over that of another.
 pub fn log_relative(sums: &Sums, window: Range<usize>, relative_to: Range<usize>) -> f64 {

@@ -267,6 +267,25 @@ proptest! {
     }
 
     #[test]
+    fn many_rows_at_once_are_the_rows_one_at_a_time(seed in any::<u64>(), skip in 0_usize..500, rough in 1.0_f64..60.0) {
+        let spec = &*EVERYTHING;
+        let mut market = candles(seed, 60_000, catalogue::LOOKBACK + 3_000);
+        for candle in &mut market[catalogue::LOOKBACK..] {
+            candle.close *= rough;
+            candle.high = candle.high.max(candle.close);
+        }
+        let (first, last) = (market[0], market[market.len() - 1]);
+        let series = CandleSeries::new(&market, first.open_time_ms, last.close_time_ms(), 0).unwrap();
+        let batch = Batch::new(spec, &series).unwrap();
+        let decisions = catalogue::LOOKBACK + skip..market.len() + 1;
+        let mut rows = Vec::new();
+        for at in decisions.clone() {
+            batch.append(at, &mut rows);
+        }
+        prop_assert!(rows == batch.rows(decisions));
+    }
+
+    #[test]
     fn nothing_at_or_after_the_decision_matters(seed in any::<u64>(), other in any::<u64>()) {
         let lookback = EVERYTHING.lookback_minutes;
         let (from_ms, to_ms) = features::window_ms(&EVERYTHING, PERIOD);

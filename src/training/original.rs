@@ -26,6 +26,8 @@ const REGIMES: usize = 2;
 const MOMENTUM: f64 = 0.1;
 /// Added to a variance before its root.
 const EPSILON: f64 = 1e-5;
+/// Rows of a batch that are convolved together: more would not stay in a processor's cache.
+const CHUNK_ROWS: usize = 64;
 
 /// Two convolutions over time, the mean over what is left of it, two dense layers.
 #[derive(Module, Debug)]
@@ -55,10 +57,10 @@ impl Network for OriginalCnn {
     fn forward(&self, inputs: Tensor<2>, noise: Option<&mut ChaCha8Rng>) -> Tensor<2> {
         let [rows, _] = inputs.dims();
         let learns = noise.is_some();
-        let series = self.first.forward(inputs.reshape([rows, WINDOW_MINUTES, CHANNELS]), learns);
-        let series = self.second.forward(series, learns);
-        let [_, _, filters] = series.dims();
-        let mut hidden = relu(self.hidden.forward(series.mean_dim(1).reshape([rows, filters])));
+        let series = inputs.reshape([rows, WINDOW_MINUTES, CHANNELS]).split(CHUNK_ROWS, 0);
+        let series = self.second.forward(self.first.forward(series, learns), learns);
+        let means = Tensor::cat(series.into_iter().map(|chunk| chunk.mean_dim(1)).collect(), 0);
+        let mut hidden = relu(self.hidden.forward(means.squeeze_dim(1)));
         if let Some(random) = noise {
             hidden = hidden.clone() * mask(hidden.dims(), DROPOUT, random, &hidden.device());
         }
@@ -125,35 +127,44 @@ impl Convolution {
         }
     }
 
-    /// `[n, moments, channels] -> [n, moments / 2, filters]`; a batch is normalised by its own moments while it is
-    /// learnt from, by the running ones otherwise.
-    fn forward(&self, series: Tensor<3>, learns: bool) -> Tensor<3> {
-        let [rows, moments, channels] = series.dims();
-        let [inputs, filters] = self.filters.weights.dims();
-        let pairs = rows * moments / 2;
+    /// `[n, moments, channels] -> [n, moments / 2, filters]` for each chunk of a batch, which is normalised as a whole:
+    /// by its own moments while it is learnt from, by the running ones otherwise.
+    fn forward(&self, series: Vec<Tensor<3>>, learns: bool) -> Vec<Tensor<3>> {
+        let shapes: Vec<[usize; 3]> = series.iter().map(Tensor::dims).collect();
+        let sides: Vec<[Tensor<2>; 2]> = series.into_iter().map(|chunk| self.sides(chunk)).collect();
+        let [scale, offset] = self.normalisation(learns.then_some(&sides));
+        let finish = |([even, odd], [rows, moments, _]): ([Tensor<2>; 2], [usize; 3])| {
+            let [even, odd] = [even, odd].map(|side| side * scale.clone());
+            let larger = relu(even - odd.clone()) + odd;
+            let [_, filters] = larger.dims();
+            relu(larger + offset.clone()).reshape([rows, moments / 2, filters])
+        };
+        sides.into_iter().zip(shapes).map(finish).collect()
+    }
+
+    /// What the filters give at even and at odd moments, without their bias: each `[n * moments / 2, filters]`.
+    fn sides(&self, series: Tensor<3>) -> [Tensor<2>; 2] {
+        let [_, _, channels] = series.dims();
+        let [inputs, _] = self.filters.weights.dims();
         let windows = pair_windows(series, inputs / channels);
-        let side = |from: usize| {
+        let [pairs, _] = windows.dims();
+        [0, channels].map(|from| {
             let windows = windows.clone().slice([0..pairs, from..from + inputs]);
             windows.matmul(self.filters.weights.val())
-        };
-        let [even, odd] = [side(0), side(channels)];
-        let [scale, offset] = self.normalisation(learns.then_some([&even, &odd]));
-        let [even, odd] = [even, odd].map(|side| side * scale.clone());
-        let larger = relu(even - odd.clone()) + odd;
-        relu(larger + offset).reshape([rows, moments / 2, filters])
+        })
     }
 
     /// What to multiply the filters' outputs, still without their bias, with, and what to add then.
-    fn normalisation(&self, batch: Option<[&Tensor<2>; 2]>) -> [Tensor<2>; 2] {
+    fn normalisation(&self, batch: Option<&Vec<[Tensor<2>; 2]>>) -> [Tensor<2>; 2] {
         let bias = self.filters.bias.val();
         let (mean, variance) = match batch {
-            Some(sides) => {
-                let [rows, _] = sides[0].dims();
-                let count = 2.0 * rows as f64;
-                let [even, odd] = sides.map(|side| side.clone().sum_dim(0));
-                let mean = (even + odd) / count;
-                let [even, odd] = sides.map(|side| (side.clone() * side.clone()).sum_dim(0));
-                let variance = (even + odd) / count - mean.clone() * mean.clone();
+            Some(chunks) => {
+                let sides = || chunks.iter().flatten().cloned();
+                let count = sides().map(|side| side.dims()[0]).sum::<usize>() as f64;
+                let total = |sums: Vec<Tensor<2>>| Tensor::cat(sums, 0).sum_dim(0) / count;
+                let mean = total(sides().map(|side| side.sum_dim(0)).collect());
+                let square = total(sides().map(|side| (side.clone() * side).sum_dim(0)).collect());
+                let variance = square - mean.clone() * mean.clone();
                 let mean = mean + bias.clone();
                 follow(&self.mean, mean.clone());
                 follow(&self.variance, variance.clone() * (count / (count - 1.0)));
@@ -205,6 +216,11 @@ mod tests {
         let mut random = ChaCha8Rng::seed_from_u64(5);
         let columns = WINDOW_MINUTES * CHANNELS;
         matrix((0..count * columns).map(|_| random.random_range(-2.0..2.0)).collect(), columns, device)
+    }
+
+    /// A convolution of a batch in chunks.
+    fn convolved(own: &Convolution, series: Tensor<3>, learns: bool) -> Tensor<3> {
+        Tensor::cat(own.forward(series.split(4, 0), learns), 0)
     }
 
     fn close(left: &[f32], right: &[f32]) {
@@ -265,10 +281,10 @@ mod tests {
             first.variance = RunningState::new(Tensor::full([1, 64], 0.7, &device));
             let series = rows(6, &device).reshape([6, WINDOW_MINUTES, CHANNELS]);
             let (theirs, _) = layers(&first, CHANNELS, series.clone(), learns);
-            let own = first.forward(series, learns);
+            let own = convolved(&first, series, learns);
             close(&numbers(own.clone()), &numbers(theirs));
             let (theirs, _) = layers(&network.second, 64, own.clone(), learns);
-            close(&numbers(network.second.forward(own, learns)), &numbers(theirs));
+            close(&numbers(convolved(&network.second, own, learns)), &numbers(theirs));
         }
     }
 
@@ -278,7 +294,7 @@ mod tests {
         let own = network(&device).first;
         let series = rows(6, &device).reshape([6, WINDOW_MINUTES, CHANNELS]).require_grad();
         let gradients = |outputs: Tensor<3>| ((outputs.clone() * outputs).mean() * 100.0).backward();
-        let ours = gradients(own.forward(series.clone(), true));
+        let ours = gradients(convolved(&own, series.clone(), true));
         let (outputs, weights) = layers(&own, CHANNELS, series.clone(), true);
         let theirs = gradients(outputs);
         let of_series = |gradients: &Gradients| numbers(series.grad(gradients).expect("the series is tracked"));

@@ -1,25 +1,31 @@
 //! `evaluate`: how good a model is on given candles.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
+use super::compared::Compared;
 use super::report::table;
 use crate::candles::file;
-use crate::evaluation::metrics::Scores;
-use crate::evaluation::{ModelScores, Report, Subject, evaluate};
+use crate::evaluation::bootstrap::BLOCK_DAYS;
+use crate::evaluation::outcomes::Forecaster;
+use crate::evaluation::report::Report;
+use crate::evaluation::tallies::Metric;
+use crate::evaluation::{Panel, Subject};
 use crate::fs;
 use crate::inference::{Layout, MAX_MODEL_BYTES};
 use crate::proof::bundle::Bundle;
 use crate::types::candle::{Candle, CandleSeries};
-use crate::types::manifest::ONNX_FILE;
+use crate::types::manifest::{Manifest, ONNX_FILE};
 use crate::types::time::parse_utc_ms;
 
 /// Arguments of `evaluate`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     veriregime-agent evaluate --model models/btc-regime-4h-v1 --candles btc.parquet\n  \
+    veriregime-agent evaluate --model models/btc-regime-4h-v1 --candles btc.parquet --split test\n  \
     veriregime-agent evaluate --model models/btc-regime-4h-v1 --candles btc.parquet --from 2024-07-30 --json")]
 pub struct EvaluateArgs {
     /// Folder of the model bundle.
@@ -28,12 +34,31 @@ pub struct EvaluateArgs {
     /// Candle file: parquet, CSV or zip.
     #[arg(long, value_name = "FILE")]
     candles: PathBuf,
+    /// The decision times of this part of the split that the model was trained with.
+    #[arg(long, value_enum, default_value_t = SplitPart::All, conflicts_with_all = ["from", "to"])]
+    split: SplitPart,
     /// First decision time, UTC; from the start of the candles where absent.
     #[arg(long, value_name = "DATE")]
     from: Option<String>,
     /// Decision times end before this one, UTC; at the end of the candles where absent.
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
+    /// Leave the teacher and the original network out: they take minutes on years of candles.
+    #[arg(long)]
+    without_networks: bool,
+}
+
+/// A part of a model's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SplitPart {
+    /// What it was fitted on.
+    Train,
+    /// What it was chosen by.
+    Validation,
+    /// What its card's figures are from.
+    Test,
+    /// Everything in the file.
+    All,
 }
 
 /// Evaluates and prints.
@@ -44,23 +69,45 @@ pub fn run(args: EvaluateArgs, json: bool) -> anyhow::Result<()> {
     let bundle = Bundle::open(&args.model).context("the model bundle is not usable")?;
     let manifest = &bundle.manifest;
     let onnx = fs::read_bounded(&args.model.join(ONNX_FILE), MAX_MODEL_BYTES)?;
-    let date = |text: Option<&String>, open: i64| text.map_or(Ok(open), |text| parse_utc_ms(text));
-    let times = date(args.from.as_ref(), i64::MIN)?..date(args.to.as_ref(), i64::MAX)?;
+    let compared = if args.without_networks { Compared::NONE } else { Compared::open(&args.model)? };
+    let times = times(&args, manifest)?;
     let series = whole_series(&file::read_any(&args.candles)?)?;
     let subject = Subject {
         onnx: &onnx,
         layout: Layout::of(manifest),
         features: &manifest.features,
         label: &manifest.label,
-        har_logistic: &manifest.training.har_logistic,
+        baselines: &manifest.training.baselines,
     };
-    let report = evaluate(&subject, &series, &times)?;
+    let mut panel = Panel::new(&subject, &series, &times, compared.least_before())?;
+    compared.join(&mut panel, &series)?;
+    let report = panel.report();
     if json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
-        print_table(&manifest.model_id, &report);
+        print_report(&manifest.model_id, &report);
     }
     Ok(())
+}
+
+/// The decision times that are asked for, ms UTC.
+fn times(args: &EvaluateArgs, manifest: &Manifest) -> anyhow::Result<Range<i64>> {
+    let part = match args.split {
+        SplitPart::Train => "train",
+        SplitPart::Validation => "validation",
+        SplitPart::Test => "test",
+        SplitPart::All => {
+            let date = |text: Option<&String>, open: i64| text.map_or(Ok(open), |text| parse_utc_ms(text));
+            return Ok(date(args.from.as_ref(), i64::MIN)?..date(args.to.as_ref(), i64::MAX)?);
+        }
+    };
+    let edge = |edge: &str| {
+        let text =
+            manifest.training.provenance.pointer(&format!("/split/{part}/{edge}")).and_then(|text| text.as_str());
+        let text = text.with_context(|| format!("the model's manifest does not say when {part} was, give dates"))?;
+        anyhow::Ok(parse_utc_ms(text)?)
+    };
+    Ok(edge("from")?..edge("to")?)
 }
 
 /// All candles as one series. Gaps are carried forward here; decision times that look back over too many are left out
@@ -75,35 +122,38 @@ pub(super) fn whole_series(candles: &[Candle]) -> anyhow::Result<CandleSeries> {
     Ok(CandleSeries::new(candles, first.open_time_ms, last.close_time_ms(), usize::MAX)?)
 }
 
-fn print_table(model_id: &str, report: &Report) {
-    println!(
-        "{model_id}: {} decision times, {:.1} % followed by High, float and circuit agree on {:.3} %\n",
-        report.rows,
-        report.positive_share * 100.0,
-        report.agreement * 100.0
-    );
-    let mut table = table(&["", "accuracy", "F1", "AUC", "Brier", "ECE", "R² of log-volatility"]);
-    let cells = |name: &str, scores: &Scores, r2: Option<f64>| {
-        let mut row = vec![name.to_owned(), format!("{:.2} %", scores.accuracy * 100.0)];
-        row.extend([scores.f1_weighted, scores.auc, scores.brier, scores.ece].map(|score| format!("{score:.4}")));
-        row.push(r2.map_or_else(String::new, |r2| format!("{r2:.4}")));
-        row
-    };
-    let model = |name: &str, scores: &ModelScores| cells(name, &scores.regime, scores.log_volatility_r2);
-    table.add_row(model("float, every minute", &report.every_minute.float));
-    table.add_row(model("circuit, every minute", &report.every_minute.circuit));
-    if let Some(grid) = &report.on_grid {
-        table.add_row(model("float, on the grid", &grid.forms.float));
-        table.add_row(model("circuit, on the grid", &grid.forms.circuit));
+fn print_report(model_id: &str, report: &Report) {
+    println!("{model_id}: {} decision times, {:.1} % followed by High", report.rows, report.share_high * 100.0);
+    if let Some(agreement) = report.agreement {
+        println!("float and circuit call the same regime on {:.3} %", agreement * 100.0);
     }
-    let baselines = &report.baselines;
-    table.add_row(cells("HAR logistic", &baselines.har_logistic, None));
-    let persistence = baselines.persistence;
-    let auc = format!("{:.4}", persistence.auc);
-    table.add_row(vec!["persistence", &format!("{:.2} %", persistence.accuracy * 100.0), "", &auc]);
-    table.add_row(vec!["majority", &format!("{:.2} %", baselines.majority * 100.0)]);
+    println!("\nevery minute, ± standard error from blocks of {BLOCK_DAYS} days");
+    print_rows(report, false);
+    if report.on_grid_rows > 0 {
+        println!("\non the grid of periods, {} rows", report.on_grid_rows);
+        print_rows(report, true);
+    }
+    print_leads(report);
+}
+
+fn print_rows(report: &Report, on_grid: bool) {
+    let header: Vec<&str> = std::iter::once("").chain(Metric::ALL.map(Metric::title)).collect();
+    let mut table = table(&header);
+    for (by, cells) in report.cells(on_grid) {
+        table.add_row(std::iter::once(by.title().to_owned()).chain(cells));
+    }
     println!("{table}");
-    if let Some(grid) = &report.on_grid {
-        println!("on the grid: {} rows, standard error {:.2} points", grid.rows, grid.standard_error * 100.0);
+}
+
+/// What the circuit is better by than each of the others, on all rows.
+fn print_leads(report: &Report) {
+    let mut table = table(&["circuit less", "accuracy, points", "AUC", "QLIKE"]);
+    for (by, row) in &report.forecasters {
+        if *by != Forecaster::StudentCircuit {
+            let leads = [(Metric::Accuracy, 100.0, 2), (Metric::Auc, 1.0, 4), (Metric::Qlike, 1.0, 4)];
+            let cells = leads.map(|(metric, unit, digits)| row.lead(metric, unit, digits));
+            table.add_row(std::iter::once(by.title().to_owned()).chain(cells));
+        }
     }
+    println!("\n{table}");
 }

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod candles;
 pub mod circuit;
+pub mod compared;
 pub mod config;
 pub mod daemon;
 pub mod demo;

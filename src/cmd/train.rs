@@ -11,17 +11,21 @@ use config::{Config, File, FileFormat};
 use serde::Serialize;
 use serde_json::json;
 
+use super::compared::Compared;
 use super::evaluate::whole_series;
 use super::progress::TrainingProgress;
 use crate::candles::file;
-use crate::evaluation::{Report, Subject, evaluate};
+use crate::evaluation::card::{CARD_FILE, card};
+use crate::evaluation::outcomes::Forecaster;
+use crate::evaluation::report::Report;
+use crate::evaluation::tallies::Metric;
+use crate::evaluation::{Panel, Subject};
 use crate::fs;
 use crate::inference::Layout;
 use crate::proof::build::{Build, Compiler, Form, build};
 use crate::proof::bundle::{Bundle, REQUIRED_FILES, SCHEMA};
 use crate::proof::supervisor::Ezkl;
 use crate::proof::worker::Settings as WorkerSettings;
-use crate::training::card::{CARD_FILE, card};
 use crate::training::checkpoint::{RunFolder, Unfinished};
 use crate::training::device::{Backend, open};
 use crate::training::error::TrainingError;
@@ -146,12 +150,11 @@ pub async fn run(args: TrainArgs, settings: Option<&Path>, json: bool) -> anyhow
     fs::replace_folder(&out, &folder, &scratch.path().join("replaced"))?;
     run_folder.remove()?;
 
-    let accuracy = report.every_minute.circuit.regime.accuracy;
     if json {
         let metrics = &manifest.training.metrics;
         println!("{}", json!({ "model_id": manifest.model_id, "bundle": out, "test": metrics }));
-    } else {
-        println!("{}: {:.2} % right on the test split, see {}", out.display(), accuracy * 100.0, CARD_FILE);
+    } else if let Some(accuracy) = report.figure(Forecaster::StudentCircuit, Metric::Accuracy) {
+        println!("{}: {:.2} % right on the test split, see {}", out.display(), accuracy.value * 100.0, CARD_FILE);
     }
     Ok(())
 }
@@ -246,14 +249,13 @@ fn measure(
         param_scale: circuit.param_scale,
         output_scale: circuit.output_scale,
     };
-    let subject = Subject {
-        onnx,
-        layout,
-        features: &trained.features,
-        label: &settings.label,
-        har_logistic: &trained.har_logistic,
-    };
-    evaluate(&subject, series, &trained.split.test).context("the test split cannot be evaluated")
+    let subject =
+        Subject { onnx, layout, features: &trained.features, label: &settings.label, baselines: &trained.baselines };
+    let compared = Compared { teacher: trained.teacher.clone(), original: trained.original.clone() };
+    let mut panel = Panel::new(&subject, series, &trained.split.test, compared.least_before())
+        .context("the test split cannot be evaluated")?;
+    compared.join(&mut panel, series)?;
+    Ok(panel.report())
 }
 
 fn write_manifest(
@@ -303,13 +305,13 @@ fn write_manifest(
                 "share_high": {
                     "train": trained.parts[0].share_high,
                     "validation": trained.parts[1].share_high,
-                    "test": report.positive_share,
+                    "test": report.share_high,
                 },
                 "student": trained.student,
                 "temperature": trained.temperature,
                 "parameters": trained.network.parameters(),
             }),
-            har_logistic: trained.har_logistic,
+            baselines: trained.baselines,
             metrics: serde_json::to_value(report)?,
         },
         features: trained.features,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// Bins of equal width for the calibration error.
-const ECE_BINS: usize = 10;
+pub const ECE_BINS: usize = 10;
 
 /// How good forecasts of High were.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

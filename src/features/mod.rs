@@ -132,6 +132,11 @@ impl<'a> Batch<'a> {
         &self.sums
     }
 
+    /// Candles that the features look back over.
+    pub fn lookback_minutes(&self) -> usize {
+        self.spec.lookback_minutes
+    }
+
     /// Opening of the minute with this index, in ms UTC: the decision time that looks back over `at` candles.
     pub fn time_ms(&self, at: usize) -> i64 {
         self.start_ms + i64::try_from(at).expect("an index into memory fits") * MINUTE_MS

@@ -189,7 +189,18 @@ mod tests {
                 "run_args": {"input_visibility": "public", "logrows": 7},
                 "verifier_code_hash": format!("0x{}", "00".repeat(32))},
             "files": {},
-            "training": {"provenance": null, "har_logistic": [0.0, 0.0, 0.0, 0.0, 0.0], "metrics": null}
+            "training": {"provenance": null, "baselines": {
+                "training_share_high": 0.5,
+                "har_logistic": [0.0, 0.0, 0.0, 0.0, 0.0],
+                "har_volatility": {
+                    "coefficients": [0.0, 0.0, 0.0, 0.0, 0.0],
+                    "residual": {"deviation": 1.0, "variance_ratio": 1.0}
+                },
+                "garch": {
+                    "return_minutes": 1, "omega": 1.0, "news": 0.1, "memory": 0.8, "log_shift": 0.0,
+                    "residual": {"deviation": 1.0, "variance_ratio": 1.0}
+                }
+            }, "metrics": null}
         }))
         .unwrap()
     }

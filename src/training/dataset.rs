@@ -7,6 +7,7 @@ use super::loss::Samples;
 use super::settings::{FeatureSettings, Settings, date_ms};
 use crate::features::{calendar, label, measure, sums::Sums};
 use crate::types::feature::{Feature, FeatureSpec, HOURS_PER_WEEK, ScaledFeature};
+use crate::types::manifest::frozen;
 use crate::types::period::MINUTE_MS;
 
 /// Fewest samples that statistics and training are attempted on.
@@ -166,9 +167,4 @@ pub fn scaled(feature: &Feature, values: impl Iterator<Item = f64> + Clone) -> R
         return Err(TrainingError::Constant { feature: format!("{feature:?}") });
     }
     Ok(ScaledFeature { feature: feature.clone(), mean: frozen(mean), standard_deviation: frozen(variance.sqrt()) })
-}
-
-/// Rounded to nine decimals: few enough digits for every JSON reader to give back the same bits.
-pub fn frozen(value: f64) -> f64 {
-    libm::round(value * 1e9) / 1e9
 }

@@ -3,13 +3,11 @@
 
 pub mod blocks;
 pub mod calibration;
-pub mod card;
 pub mod checkpoint;
 pub mod dataset;
 pub mod device;
 pub mod error;
 pub mod export;
-pub mod har;
 pub mod loss;
 pub mod network;
 pub mod optimiser;
@@ -29,9 +27,12 @@ use burn::tensor::Device;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::evaluation::baselines;
 use crate::features::sums::Sums;
+use crate::types::baselines::Baselines;
 use crate::types::candle::CandleSeries;
 use crate::types::feature::FeatureSpec;
+use crate::types::manifest::frozen;
 use crate::types::period::MINUTE_MS;
 use blocks::{RowInputs, Scale};
 use checkpoint::RunFolder;
@@ -98,8 +99,8 @@ pub struct Trained {
     pub network: LayeredNetwork,
     /// The features with their statistics.
     pub features: FeatureSpec,
-    /// The fitted baseline.
-    pub har_logistic: [f64; 5],
+    /// What the network is compared with.
+    pub baselines: Baselines,
     /// Which decision times served for what.
     pub split: Split,
     /// Training and validation as the student saw them.
@@ -190,21 +191,19 @@ pub fn train(run: &Run<'_>, mut observe: impl FnMut(&Stage, Event)) -> Result<Tr
         .zip(&validation_samples.high)
         .map(|(output, high)| (f64::from(output[0]), *high > 0.5))
         .collect();
-    let temperature = dataset::frozen(calibration::temperature(&rated));
+    let temperature = frozen(calibration::temperature(&rated));
 
-    let regressors: Vec<_> = train
-        .iter()
-        .filter(|(at, _)| *at > har::WINDOWS_MINUTES[3])
-        .map(|(at, volatility)| (har::regressors(&sums, *at), *volatility > settings.label.threshold))
-        .collect();
+    let baselines = baselines::fit(&sums, &train, &validation, &settings.label).ok_or_else(|| {
+        TrainingError::TooFew { part: "the baselines".into(), found: train.len(), needed: baselines::LEAST_BEFORE }
+    })?;
     let part = |times: &Range<i64>, samples: &Samples| Part {
         times: times.clone(),
         samples: samples.len(),
-        share_high: dataset::frozen(samples.share_high()),
+        share_high: frozen(samples.share_high()),
     };
     Ok(Trained {
         network: student.to_network(temperature).on_grid(settings.student.param_scale),
-        har_logistic: har::fit(&regressors).map(dataset::frozen),
+        baselines,
         parts: [part(&split.train, &train_samples), part(&split.validation, &validation_samples)],
         features,
         split,

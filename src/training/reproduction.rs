@@ -9,7 +9,6 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::dataset::frozen;
 use super::error::TrainingError;
 use super::network::Inputs;
 use super::original::{OriginalCnn, WINDOW_MINUTES};
@@ -17,6 +16,7 @@ use super::trainer::forward;
 use super::weights;
 use crate::features::original::{CHANNELS, channels};
 use crate::types::candle::Candle;
+use crate::types::manifest::frozen;
 
 /// Name of the original network's normalisation inside a bundle.
 pub const ORIGINAL_FILE: &str = "original.json";

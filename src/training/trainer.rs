@@ -10,13 +10,13 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::dataset::frozen;
 use super::error::TrainingError;
 use super::loss::{Distillation, LossSettings, Samples, class_weights, loss};
 use super::network::{Inputs, Network};
 use super::optimiser::{Optimiser, OptimiserState, StepSettings};
 use super::weights::{flatten, load, matrix, numbers};
 use crate::evaluation::metrics::{self, Scored};
+use crate::types::manifest::frozen;
 
 /// The step size ends at this share of where it began.
 const LAST_STEP_SHARE: f64 = 0.02;

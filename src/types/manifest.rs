@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use alloy::primitives::{B256, keccak256};
 use serde::{Deserialize, Serialize};
 
+use super::baselines::Baselines;
 use super::digest::Digest;
 use super::feature::FeatureSpec;
 
@@ -122,8 +123,13 @@ pub struct Circuit {
 pub struct Training {
     /// Settings and data ranges of the run.
     pub provenance: serde_json::Value,
-    /// Frozen four-feature logistic baseline: intercept and the coefficients of ln RV over 60, 240, 1440 and 10080 minutes.
-    pub har_logistic: [f64; 5],
+    /// What the model is compared with, fitted on the same training part.
+    pub baselines: Baselines,
     /// What `evaluate` printed for the test split.
     pub metrics: serde_json::Value,
+}
+
+/// Rounded to nine decimals: few enough digits for every JSON reader to give back the same bits.
+pub fn frozen(value: f64) -> f64 {
+    libm::round(value * 1e9) / 1e9
 }

@@ -15,8 +15,8 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("chain", &["types"]),
     ("state", &["types"]),
     ("config", &["types"]),
-    ("training", &["types", "features", "inference"]),
-    ("evaluation", &["types", "features", "inference", "training"]),
+    ("training", &["types", "features", "inference", "evaluation"]),
+    ("evaluation", &["types", "features", "inference"]),
     ("cycle", &["types", "candles", "features", "inference", "proof", "chain", "state"]),
     ("telemetry", &["config"]),
 ];

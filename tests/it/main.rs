@@ -8,6 +8,7 @@ mod candles;
 mod chaos;
 mod cli;
 mod cycle;
+mod evaluation;
 mod features;
 mod inference;
 mod market;

@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use alloy::primitives::U256;
 use veriregime_agent::candles::parquet;
-use veriregime_agent::evaluation::{Subject, evaluate};
+use veriregime_agent::evaluation::card::{CARD_FILE, card};
+use veriregime_agent::evaluation::outcomes::Forecaster;
+use veriregime_agent::evaluation::report::Report;
+use veriregime_agent::evaluation::tallies::Metric;
+use veriregime_agent::evaluation::{Panel, Subject};
 use veriregime_agent::features::{Batch, calendar_table};
 use veriregime_agent::fs;
 use veriregime_agent::inference::{Layout, MAX_MODEL_BYTES, Model};
 use veriregime_agent::proof::bundle::Bundle;
 use veriregime_agent::proof::ezkl::EzklProver;
 use veriregime_agent::proof::worker::Settings as WorkerSettings;
-use veriregime_agent::training::card::{CARD_FILE, card};
 use veriregime_agent::types::candle::CandleSeries;
 use veriregime_agent::types::manifest::ONNX_FILE;
 use veriregime_agent::types::period::PeriodId;
@@ -91,26 +94,42 @@ fn the_shipped_model_scores_what_its_manifest_claims() {
         layout: Layout::of(manifest),
         features: &manifest.features,
         label: &manifest.label,
-        har_logistic: &manifest.training.har_logistic,
+        baselines: &manifest.training.baselines,
     };
     let time = |edge: &str| {
         let text = manifest.training.provenance.pointer(&format!("/split/test/{edge}")).and_then(|text| text.as_str());
         parse_utc_ms(text.expect("the manifest names its test split")).expect("a time")
     };
-    let report = evaluate(&subject, &series, &(time("from")..time("to"))).unwrap();
-    let found = serde_json::to_value(report).unwrap();
-    assert_eq!(found["rows"], manifest.training.metrics["rows"]);
-    for form in ["every_minute/float", "every_minute/circuit", "on_grid/circuit", "baselines/har_logistic"] {
-        for score in ["accuracy", "f1_weighted", "auc", "brier", "ece"] {
-            let read =
-                |metrics: &serde_json::Value| metrics.pointer(&format!("/{form}/{score}")).unwrap().as_f64().unwrap();
-            let distance = (read(&found) - read(&manifest.training.metrics)).abs();
-            assert!(distance < 1e-12, "{form} {score} is off by {distance}");
+    let report = Panel::new(&subject, &series, &(time("from")..time("to")), 0).unwrap().report();
+    let claimed: Report = serde_json::from_value(manifest.training.metrics.clone()).unwrap();
+    assert_eq!(report.rows, claimed.rows);
+    assert_eq!(report.on_grid_rows, claimed.on_grid_rows);
+    for (by, found) in &report.forecasters {
+        let claimed = &claimed.forecasters[by];
+        for (found, claimed) in [
+            (Some(&found.every_minute), Some(&claimed.every_minute)),
+            (found.on_grid.as_ref(), claimed.on_grid.as_ref()),
+        ] {
+            let (found, claimed) = (found.unwrap(), claimed.unwrap());
+            assert_eq!(found.confusion, claimed.confusion);
+            assert_eq!(found.figures.len(), claimed.figures.len());
+            for (metric, figure) in &found.figures {
+                let claimed = claimed.figures[metric];
+                assert!((figure.value - claimed.value).abs() < 1e-9, "{by:?} {metric:?}: {figure:?}, not {claimed:?}");
+                let errors = figure.standard_error.unwrap() - claimed.standard_error.unwrap();
+                assert!(errors.abs() < 1e-9, "{by:?} {metric:?}: {figure:?}, not {claimed:?}");
+            }
         }
     }
-    assert!(report.every_minute.circuit.regime.accuracy >= 0.81);
-    assert!(report.agreement >= 0.999);
-    assert!(report.every_minute.circuit.regime.auc > report.baselines.har_logistic.auc + 0.05);
+    let figure = |by: Forecaster, metric: Metric| report.figure(by, metric).unwrap().value;
+    let circuit = |metric: Metric| figure(Forecaster::StudentCircuit, metric);
+    assert!(circuit(Metric::Accuracy) >= 0.81);
+    assert!(report.agreement.unwrap() >= 0.999);
+    assert!(circuit(Metric::Auc) > figure(Forecaster::HarLogistic, Metric::Auc) + 0.05);
+    for by in [Forecaster::Persistence, Forecaster::HarVolatility, Forecaster::Garch] {
+        assert!(circuit(Metric::LogVolatilityR2) > figure(by, Metric::LogVolatilityR2), "{by:?}");
+        assert!(circuit(Metric::Qlike) < figure(by, Metric::Qlike), "{by:?}");
+    }
 }
 
 /// EZKL's witness for a thousand rows, instance by instance.

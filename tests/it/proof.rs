@@ -126,7 +126,18 @@ async fn bundle_of(folder: &Path, srs_folder: &Path, onnx: &[u8], form: Form) ->
             "lookback_minutes": 61, "max_missing_minutes": 1},
         "label": {"horizon_minutes": 240, "threshold": 0.0005},
         "circuit": circuit, "files": {},
-        "training": {"provenance": null, "har_logistic": [0.0, 0.0, 0.0, 0.0, 0.0], "metrics": null},
+        "training": {"provenance": null, "baselines": {
+                "training_share_high": 0.5,
+                "har_logistic": [0.0, 0.0, 0.0, 0.0, 0.0],
+                "har_volatility": {
+                    "coefficients": [0.0, 0.0, 0.0, 0.0, 0.0],
+                    "residual": {"deviation": 1.0, "variance_ratio": 1.0}
+                },
+                "garch": {
+                    "return_minutes": 1, "omega": 1.0, "news": 0.1, "memory": 0.8, "log_shift": 0.0,
+                    "residual": {"deviation": 1.0, "variance_ratio": 1.0}
+                }
+            }, "metrics": null},
     });
     Bundle::seal(&folder, serde_json::from_value::<Manifest>(document).unwrap())
 }

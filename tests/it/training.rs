@@ -7,7 +7,10 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
-use veriregime_agent::evaluation::{Subject, evaluate};
+use veriregime_agent::evaluation::baselines::har;
+use veriregime_agent::evaluation::outcomes::Forecaster;
+use veriregime_agent::evaluation::tallies::Metric;
+use veriregime_agent::evaluation::{Panel, Subject};
 use veriregime_agent::features::sums::Sums;
 use veriregime_agent::inference::Layout;
 use veriregime_agent::training::blocks::RowInputs;
@@ -18,7 +21,7 @@ use veriregime_agent::training::settings::Settings;
 use veriregime_agent::training::student::Student;
 use veriregime_agent::training::trainer::{Lesson, Progress, fit, forward};
 use veriregime_agent::training::weights;
-use veriregime_agent::training::{Run, Trained, har};
+use veriregime_agent::training::{Run, Trained};
 use veriregime_agent::types::candle::{Candle, CandleSeries};
 use veriregime_agent::types::fault::Fault;
 use veriregime_agent::types::feature::Feature;
@@ -125,14 +128,15 @@ fn training_repeats_to_the_bit_and_beats_chance_where_it_was_not_trained() {
         layout,
         features: &trained.features,
         label: &settings.label,
-        har_logistic: &trained.har_logistic,
+        baselines: &trained.baselines,
     };
-    let report = evaluate(&subject, &series, &trained.split.test).unwrap();
-    let scores = report.every_minute.circuit.regime;
-    assert!(scores.accuracy > report.baselines.majority + 0.05, "{report:?}");
-    assert!(scores.auc > 0.75, "{report:?}");
-    assert!(report.agreement > 0.999, "{report:?}");
-    assert!(report.on_grid.is_some_and(|grid| grid.rows > 40), "{report:?}");
+    let report = Panel::new(&subject, &series, &trained.split.test, 0).unwrap().report();
+    let figure = |metric: Metric| report.figure(Forecaster::StudentCircuit, metric).unwrap().value;
+    let majority = report.share_high.max(1.0 - report.share_high);
+    assert!(figure(Metric::Accuracy) > majority + 0.05, "{report:?}");
+    assert!(figure(Metric::Auc) > 0.75, "{report:?}");
+    assert!(report.agreement.unwrap() > 0.999, "{report:?}");
+    assert!(report.on_grid_rows > 40, "{report:?}");
 }
 
 #[test]

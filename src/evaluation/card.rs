@@ -2,8 +2,13 @@
 
 use std::fmt::Write;
 
+use serde::Deserialize;
 use serde_json::Value;
 
+use super::bootstrap::{BLOCK_DAYS, RESAMPLES};
+use super::outcomes::Forecaster;
+use super::report::Report;
+use super::tallies::Metric;
 use crate::types::manifest::Manifest;
 
 /// Name of the card inside a bundle.
@@ -51,9 +56,9 @@ fn write(text: &mut String, manifest: &Manifest) -> std::fmt::Result {
     writeln!(text, "## Network and circuit\n")?;
     writeln!(
         text,
-        "One hidden layer of {} units with the square as activation, {} weights, all multiples of 2^-{}. EZKL {} proves \
+        "Layers: `{}`; {} weights, all multiples of 2^-{}. EZKL {} proves \
          it exactly: {} of 2^{} rows, {} public numbers, proofs of {} bytes. Keys from {}.\n",
-        at("/settings/student/units"),
+        at("/settings/student/layers"),
         at("/parameters"),
         circuit.param_scale,
         circuit.ezkl_version,
@@ -68,29 +73,37 @@ fn write(text: &mut String, manifest: &Manifest) -> std::fmt::Result {
         },
     )?;
     writeln!(text, "## Training\n")?;
-    writeln!(text, "| part | decision times (UTC) | samples |\n|---|---|---|")?;
+    writeln!(text, "| part | decision times (UTC) | samples | High |\n|---|---|---|---|")?;
     for part in ["train", "validation", "test"] {
         let time = |edge: &str| at(&format!("/split/{part}/{edge}"));
-        writeln!(text, "| {part} | {} to {} | {} |", time("from"), time("to"), at(&format!("/samples/{part}")))?;
+        let share = provenance.pointer(&format!("/share_high/{part}")).and_then(Value::as_f64);
+        let share = share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
+        let samples = at(&format!("/samples/{part}"));
+        writeln!(text, "| {part} | {} to {} | {samples} | {share} |", time("from"), time("to"))?;
     }
     writeln!(
         text,
-        "\nNo label reaches from one part into the next. {}, seed {}; the best of {} runs by validation loss, after {} \
-         epochs. Candles: {} rows; sha256 of the series with absent minutes carried forward: `{}`.\n",
+        "\nNo label reaches from one part into the next. {}, seed {}; {} restarts of the student, the best on validation \
+         kept. Candles: {} rows; sha256 of the series with absent minutes carried forward: `{}`.\n",
         at("/backend"),
         at("/settings/seed"),
         at("/settings/student/restarts"),
-        at("/fit/epochs"),
         at("/candles/rows"),
         at("/candles/sha256"),
     )?;
+    if let Some(looks) = provenance.pointer("/settings/card/test_looks").and_then(Value::as_str) {
+        writeln!(text, "How often the test split was looked at: {looks}\n")?;
+    }
     writeln!(text, "## Test split\n")?;
-    metrics(text, &training.metrics)?;
+    match Report::deserialize(&training.metrics) {
+        Ok(report) => figures(text, &report, training.baselines.garch.return_minutes)?,
+        Err(_) => writeln!(text, "Not measured.")?,
+    }
     writeln!(text, "\n## Limits\n")?;
     writeln!(
         text,
         "- Neighbouring minutes share nearly all of their windows: the every-minute figures rest on far fewer independent \
-         outcomes than rows. The on-grid figure has a standard error.\n\
+         outcomes than rows. The standard errors know this.\n\
          - Trained on one market at one exchange. Another market, another exchange or another tick size is outside of \
          what was measured.\n\
          - The threshold is fixed. Where volatility stays far from it for months, always calling the same regime is \
@@ -102,34 +115,48 @@ fn write(text: &mut String, manifest: &Manifest) -> std::fmt::Result {
     )
 }
 
-fn metrics(text: &mut String, metrics: &Value) -> std::fmt::Result {
-    writeln!(text, "| | accuracy | F1 | AUC | Brier | ECE | R² of log-volatility |\n|---|---|---|---|---|---|---|")?;
-    let rows = [
-        ("circuit, every minute", "/every_minute/circuit"),
-        ("float, every minute", "/every_minute/float"),
-        ("circuit, on the four-hour grid", "/on_grid/circuit"),
-        ("HAR logistic regression", "/baselines/har_logistic"),
-        ("persistence", "/baselines/persistence"),
-    ];
-    for (name, path) in rows {
-        let cells = ["accuracy", "f1_weighted", "auc", "brier", "ece", "log_volatility_r2"].map(|score| {
-            let value = metrics.pointer(&format!("{path}/{score}")).and_then(Value::as_f64);
-            value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"))
-        });
-        writeln!(text, "| {name} | {} |", cells.join(" | "))?;
-    }
-    let number = |path: &str| metrics.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN);
-    writeln!(text, "| majority | {:.4} | – | – | – | – | – |", number("/baselines/majority"))?;
+fn figures(text: &mut String, report: &Report, garch_minutes: usize) -> std::fmt::Result {
     writeln!(
         text,
-        "\n{} rows, {:.1} % of them High; {} on the grid, where the accuracy has a standard error of {:.4}. Float and \
-         circuit call the same regime on {:.3} % of rows.",
-        plain(metrics.pointer("/rows")),
-        number("/positive_share") * 100.0,
-        plain(metrics.pointer("/on_grid/rows")),
-        number("/on_grid/standard_error"),
-        number("/agreement") * 100.0,
-    )
+        "`veriregime-agent evaluate --split test` computes all of this again from candles. Standard errors are those of \
+         {RESAMPLES} draws of blocks of {BLOCK_DAYS} days.\n\n### Every minute, {} decision times, {:.1} % High\n",
+        report.rows,
+        report.share_high * 100.0
+    )?;
+    table(text, report, false)?;
+    writeln!(text, "\n### At the starts of periods, {} decision times\n", report.on_grid_rows)?;
+    table(text, report, true)?;
+    writeln!(text, "\n### What the circuit is ahead by, every minute\n")?;
+    writeln!(text, "| of | accuracy, points | AUC | QLIKE |\n|---|---|---|---|")?;
+    for (by, row) in report.forecasters.iter().filter(|(by, _)| **by != Forecaster::StudentCircuit) {
+        let lead = |metric, unit, digits| row.lead(metric, unit, digits);
+        let cells = [lead(Metric::Accuracy, 100.0, 2), lead(Metric::Auc, 1.0, 4), lead(Metric::Qlike, 1.0, 4)];
+        writeln!(text, "| {} | {} |", by.title(), cells.join(" | "))?;
+    }
+    writeln!(
+        text,
+        "\nThe lower, the better for Brier, ECE and QLIKE: a lead there has a minus sign. The baselines are fitted on the \
+         training part; GARCH's returns are {garch_minutes} minutes long, which was better on validation. R² is measured \
+         against the mean of these very rows. For QLIKE the baselines' volatilities are lifted to the expected variance, \
+         by what the training part asks for; the networks' are taken as they are.",
+    )?;
+    if let Some(agreement) = report.agreement {
+        writeln!(text, "Float and circuit call the same regime on {:.3} % of rows.", agreement * 100.0)?;
+    }
+    let Some(circuit) = report.forecasters.get(&Forecaster::StudentCircuit) else { return Ok(()) };
+    let seen = &circuit.every_minute.confusion;
+    writeln!(text, "\n| circuit, every minute | called Low | called High |\n|---|---|---|")?;
+    writeln!(text, "| Low followed | {} | {} |", seen.true_low, seen.false_high)?;
+    writeln!(text, "| High followed | {} | {} |", seen.false_low, seen.true_high)
+}
+
+fn table(text: &mut String, report: &Report, on_grid: bool) -> std::fmt::Result {
+    writeln!(text, "| | {} |", Metric::ALL.map(Metric::title).join(" | "))?;
+    writeln!(text, "|{}", "---|".repeat(Metric::COUNT + 1))?;
+    for (by, cells) in report.cells(on_grid) {
+        writeln!(text, "| {} | {} |", by.title(), cells.join(" | "))?;
+    }
+    Ok(())
 }
 
 /// A JSON value as a cell shows it.

@@ -11,6 +11,7 @@ use config::{Config, File, FileFormat};
 use serde::Serialize;
 use serde_json::json;
 
+use super::circuit;
 use super::compared::Compared;
 use super::evaluate::whole_series;
 use super::progress::TrainingProgress;
@@ -20,10 +21,13 @@ use crate::evaluation::outcomes::Forecaster;
 use crate::evaluation::report::Report;
 use crate::evaluation::tallies::Metric;
 use crate::evaluation::{Panel, Subject};
+use crate::features::Batch;
 use crate::fs;
 use crate::inference::Layout;
-use crate::proof::build::{Build, Compiler, Form, build};
+use crate::proof;
+use crate::proof::build::{Build, Compiler};
 use crate::proof::bundle::{Bundle, REQUIRED_FILES, SCHEMA};
+use crate::proof::search::{SEARCH_FILE, SearchRequest};
 use crate::proof::supervisor::Ezkl;
 use crate::proof::worker::Settings as WorkerSettings;
 use crate::training::checkpoint::{RunFolder, Unfinished};
@@ -35,6 +39,7 @@ use crate::training::settings::Settings;
 use crate::training::{Run, Trained, train};
 use crate::types::candle::CandleSeries;
 use crate::types::manifest::{Circuit, MANIFEST_FILE, Manifest, ONNX_FILE, Training};
+use crate::types::period::MINUTE_MS;
 use crate::types::time::format_utc;
 
 /// Largest settings file.
@@ -45,6 +50,8 @@ const MAX_FILE_BYTES: u64 = 64 << 20;
 const SETUP_DEADLINE: Duration = Duration::from_mins(5);
 /// What trained it.
 const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+/// Decision times that a circuit is compared with its float network on, about.
+const SEARCH_ROWS: usize = 1000;
 /// Every epoch of every network, inside the bundle.
 const CURVES_FILE: &str = "curves.csv";
 /// Settings where none are named.
@@ -133,17 +140,17 @@ pub async fn run(args: TrainArgs, settings: Option<&Path>, json: bool) -> anyhow
     let run_folder = RunFolder::open(&parent.join(format!(".run-{}", settings.model_id)), &identity, unfinished)?;
     let progress = TrainingProgress::start();
     let run = Run { settings: &settings, series: &series, device: &computer.device, folder: &run_folder };
-    let trained = train(&run, |stage, event| progress.show(stage, event))?;
+    let mut trained = train(&run, |stage, event| progress.show(stage, event))?;
     progress.finish();
-    let onnx = trained.network.to_onnx(1);
 
     fs::create_folder(parent)?;
     let scratch = tempfile::Builder::new().prefix(".bundle-").tempdir_in(parent)?;
     let folder = scratch.path().join("bundle");
     fs::create_folder(&folder)?;
-    fs::write_atomic(&folder.join(ONNX_FILE), &onnx)?;
     write_extras(&folder, &trained)?;
-    let circuit = set_up(&args, &settings, &trained, &folder).await.context("the circuit cannot be set up")?;
+    let circuit =
+        set_up(&args, &settings, &mut trained, &series, &folder).await.context("the circuit cannot be set up")?;
+    let onnx = fs::read_bounded(&folder.join(ONNX_FILE), MAX_FILE_BYTES)?;
     let report = measure(&settings, &trained, &onnx, &circuit, &series)?;
     let manifest = write_manifest(&folder, &settings, trained, circuit, &report, &series, &computer.name)?;
     Bundle::open(&folder).context("the new bundle does not hold together")?;
@@ -211,27 +218,59 @@ fn write_extras(folder: &Path, trained: &Trained) -> anyhow::Result<()> {
     Ok(fs::write_atomic(&folder.join(CURVES_FILE), &table.into_inner()?)?)
 }
 
-async fn set_up(args: &TrainArgs, settings: &Settings, trained: &Trained, folder: &Path) -> anyhow::Result<Circuit> {
+/// Chooses the circuit, prints what was tried and builds the chosen one; the scales of `trained` become the circuit's.
+async fn set_up(
+    args: &TrainArgs,
+    settings: &Settings,
+    trained: &mut Trained,
+    series: &CandleSeries,
+    folder: &Path,
+) -> anyhow::Result<Circuit> {
     let mut ezkl = Ezkl::new(WorkerSettings {
         python: args.python.clone(),
         deadline: SETUP_DEADLINE,
         memory_limit_mb: args.memory_limit_mb,
     });
     let compiler = Compiler { node: args.node.clone(), script: args.compiler.clone() };
-    let circuit = build(
+    let search = circuit::choose(
         &mut ezkl,
-        &Build {
-            folder,
+        &SearchRequest {
+            float_onnx: &trained.network.to_onnx(1),
+            on_grid: &|param_scale| trained.network.clone().on_grid(param_scale).to_onnx(1),
+            rows: &search_rows(trained, series)?,
+            input_scale: trained.features.input_scale,
+            feature_bound: trained.features.bound(),
+            param_scale: settings.student.param_scale,
             srs_folder: &args.srs_dir,
-            markets: 1,
-            features: trained.features.count(),
-            form: Form::plain(trained.features.input_scale, settings.student.param_scale),
             compiler: &compiler,
         },
     )
-    .await;
+    .await?;
+    eprintln!("{}", circuit::table(&search));
+    fs::write_atomic(&folder.join(SEARCH_FILE), (serde_json::to_string_pretty(&search)? + "\n").as_bytes())?;
+    let form = *search.form();
+    trained.features.input_scale = form.input_scale;
+    let onnx = trained.network.clone().on_grid(form.param_scale).to_onnx(1);
+    fs::write_atomic(&folder.join(ONNX_FILE), &onnx)?;
+    let features = trained.features.count();
+    let build = Build { folder, srs_folder: &args.srs_dir, markets: 1, features, form, compiler: &compiler };
+    let circuit = proof::build::build(&mut ezkl, &build).await;
     ezkl.stop().await;
     Ok(circuit?)
+}
+
+/// Features of decision times all over validation.
+fn search_rows(trained: &Trained, series: &CandleSeries) -> anyhow::Result<Vec<Vec<i32>>> {
+    let batch = Batch::new(&trained.features, series)?;
+    let index = |time_ms: i64| usize::try_from((time_ms - series.start_ms()) / MINUTE_MS).unwrap_or(0);
+    let times = index(trained.split.validation.start)..index(trained.split.validation.end);
+    let step = (times.len() / SEARCH_ROWS).max(1);
+    let row = |at: usize| {
+        let mut row = Vec::new();
+        batch.append(at, &mut row);
+        row
+    };
+    Ok(times.step_by(step).filter(|at| batch.is_usable(*at)).map(row).collect())
 }
 
 fn measure(

@@ -95,7 +95,7 @@ pub struct Part {
 /// What a training run leaves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trained {
-    /// The network on the circuit's grid, calibrated.
+    /// The network, calibrated, not yet on the circuit's grid.
     pub network: LayeredNetwork,
     /// The features with their statistics.
     pub features: FeatureSpec,
@@ -202,7 +202,7 @@ pub fn train(run: &Run<'_>, mut observe: impl FnMut(&Stage, Event)) -> Result<Tr
         share_high: frozen(samples.share_high()),
     };
     Ok(Trained {
-        network: student.to_network(temperature).on_grid(settings.student.param_scale),
+        network: student.to_network(temperature),
         baselines,
         parts: [part(&split.train, &train_samples), part(&split.validation, &validation_samples)],
         features,

@@ -114,7 +114,7 @@ fn training_repeats_to_the_bit_and_beats_chance_where_it_was_not_trained() {
     let text = serde_json::to_string(&trained.features).unwrap();
     assert_eq!(trained.features, serde_json::from_str(&text).unwrap(), "the manifest gives back every bit");
 
-    let onnx = trained.network.to_onnx(1);
+    let onnx = trained.network.clone().on_grid(16).to_onnx(1);
     let layout = Layout {
         markets: 1,
         features: trained.features.count(),

@@ -1,15 +1,40 @@
 //! The search for a circuit on a chain of its own, and the table of what was tried.
 
+use std::ops::Range;
+
 use alloy::primitives::Bytes;
 use comfy_table::Table;
 
 use super::{development, report};
 use crate::chain::Chain;
 use crate::chain::fault::ChainFault;
+use crate::features::{Batch, FeatureError};
 use crate::proof::error::ProofError;
 use crate::proof::search::{Candidate, Outcome, Search, SearchRequest, search};
 use crate::proof::supervisor::Ezkl;
+use crate::types::candle::CandleSeries;
+use crate::types::feature::FeatureSpec;
+use crate::types::period::MINUTE_MS;
 use crate::types::proof::Proof;
+
+/// Decision times on which circuits are compared with the network.
+const SAMPLE_ROWS: usize = 2000;
+
+/// Feature integers of up to [`SAMPLE_ROWS`] decision times in `times` (ms UTC), evenly spread.
+///
+/// # Errors
+/// [`FeatureError`].
+pub fn sample(spec: &FeatureSpec, series: &CandleSeries, times: &Range<i64>) -> Result<Vec<Vec<i32>>, FeatureError> {
+    let batch = Batch::new(spec, series)?;
+    let index = |time_ms: i64| usize::try_from((time_ms - series.start_ms()) / MINUTE_MS).unwrap_or(0);
+    let usable: Vec<usize> = (index(times.start)..index(times.end)).filter(|at| batch.is_usable(*at)).collect();
+    let row = |at: &usize| {
+        let mut row = Vec::with_capacity(spec.count());
+        batch.append(*at, &mut row);
+        row
+    };
+    Ok(usable.iter().step_by(usable.len().div_ceil(SAMPLE_ROWS).max(1)).map(row).collect())
+}
 
 /// Searches with gas measured on an anvil that lives as long as the search. Where none starts, the search goes without
 /// gas and the reason is on standard error.

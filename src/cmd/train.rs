@@ -21,13 +21,11 @@ use crate::evaluation::outcomes::Forecaster;
 use crate::evaluation::report::Report;
 use crate::evaluation::tallies::Metric;
 use crate::evaluation::{Panel, Subject};
-use crate::features::Batch;
 use crate::fs;
 use crate::inference::Layout;
-use crate::proof;
-use crate::proof::build::{Build, Compiler};
+use crate::proof::build::{Build, Compiler, Form, build};
 use crate::proof::bundle::{Bundle, REQUIRED_FILES, SCHEMA};
-use crate::proof::search::{SEARCH_FILE, SearchRequest};
+use crate::proof::search::{SEARCH_FILE, Search, SearchRequest};
 use crate::proof::supervisor::Ezkl;
 use crate::proof::worker::Settings as WorkerSettings;
 use crate::training::checkpoint::{RunFolder, Unfinished};
@@ -39,7 +37,6 @@ use crate::training::settings::Settings;
 use crate::training::{Run, Trained, train};
 use crate::types::candle::CandleSeries;
 use crate::types::manifest::{Circuit, MANIFEST_FILE, Manifest, ONNX_FILE, Training};
-use crate::types::period::MINUTE_MS;
 use crate::types::time::format_utc;
 
 /// Largest settings file.
@@ -50,8 +47,6 @@ const MAX_FILE_BYTES: u64 = 64 << 20;
 const SETUP_DEADLINE: Duration = Duration::from_mins(5);
 /// What trained it.
 const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
-/// Decision times that a circuit is compared with its float network on, about.
-const SEARCH_ROWS: usize = 1000;
 /// Every epoch of every network, inside the bundle.
 const CURVES_FILE: &str = "curves.csv";
 /// Settings where none are named.
@@ -95,6 +90,9 @@ pub struct TrainArgs {
     /// The compiler of the verifier.
     #[arg(long, value_name = "FILE", default_value = "contracts/verifier.mjs")]
     compiler: PathBuf,
+    /// Take the settings' own scales in the smallest circuit that holds them, without trying others.
+    #[arg(long)]
+    no_search: bool,
     /// Address space that EZKL may take, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = 4096)]
     memory_limit_mb: u64,
@@ -148,9 +146,9 @@ pub async fn run(args: TrainArgs, settings: Option<&Path>, json: bool) -> anyhow
     let folder = scratch.path().join("bundle");
     fs::create_folder(&folder)?;
     write_extras(&folder, &trained)?;
-    let circuit =
+    let (circuit, search) =
         set_up(&args, &settings, &mut trained, &series, &folder).await.context("the circuit cannot be set up")?;
-    let onnx = fs::read_bounded(&folder.join(ONNX_FILE), MAX_FILE_BYTES)?;
+    let onnx = trained.network.to_onnx(1);
     let report = measure(&settings, &trained, &onnx, &circuit, &series)?;
     let manifest = write_manifest(&folder, &settings, trained, circuit, &report, &series, &computer.name)?;
     Bundle::open(&folder).context("the new bundle does not hold together")?;
@@ -159,8 +157,16 @@ pub async fn run(args: TrainArgs, settings: Option<&Path>, json: bool) -> anyhow
 
     if json {
         let metrics = &manifest.training.metrics;
-        println!("{}", json!({ "model_id": manifest.model_id, "bundle": out, "test": metrics }));
-    } else if let Some(accuracy) = report.figure(Forecaster::StudentCircuit, Metric::Accuracy) {
+        println!(
+            "{}",
+            json!({ "model_id": manifest.model_id, "bundle": out, "test": metrics, "circuit_search": search })
+        );
+        return Ok(());
+    }
+    if let Some(search) = search {
+        println!("circuits that were tried:\n{}", circuit::table(&search));
+    }
+    if let Some(accuracy) = report.figure(Forecaster::StudentCircuit, Metric::Accuracy) {
         println!("{}: {:.2} % right on the test split, see {}", out.display(), accuracy.value * 100.0, CARD_FILE);
     }
     Ok(())
@@ -218,59 +224,57 @@ fn write_extras(folder: &Path, trained: &Trained) -> anyhow::Result<()> {
     Ok(fs::write_atomic(&folder.join(CURVES_FILE), &table.into_inner()?)?)
 }
 
-/// Chooses the circuit, prints what was tried and builds the chosen one; the scales of `trained` become the circuit's.
 async fn set_up(
     args: &TrainArgs,
     settings: &Settings,
     trained: &mut Trained,
     series: &CandleSeries,
     folder: &Path,
-) -> anyhow::Result<Circuit> {
+) -> anyhow::Result<(Circuit, Option<Search>)> {
     let mut ezkl = Ezkl::new(WorkerSettings {
         python: args.python.clone(),
         deadline: SETUP_DEADLINE,
         memory_limit_mb: args.memory_limit_mb,
     });
-    let compiler = Compiler { node: args.node.clone(), script: args.compiler.clone() };
-    let search = circuit::choose(
-        &mut ezkl,
-        &SearchRequest {
-            float_onnx: &trained.network.to_onnx(1),
-            on_grid: &|param_scale| trained.network.clone().on_grid(param_scale).to_onnx(1),
-            rows: &search_rows(trained, series)?,
-            input_scale: trained.features.input_scale,
-            feature_bound: trained.features.bound(),
-            param_scale: settings.student.param_scale,
-            srs_folder: &args.srs_dir,
-            compiler: &compiler,
-        },
-    )
-    .await?;
-    eprintln!("{}", circuit::table(&search));
-    fs::write_atomic(&folder.join(SEARCH_FILE), (serde_json::to_string_pretty(&search)? + "\n").as_bytes())?;
-    let form = *search.form();
-    trained.features.input_scale = form.input_scale;
-    let onnx = trained.network.clone().on_grid(form.param_scale).to_onnx(1);
-    fs::write_atomic(&folder.join(ONNX_FILE), &onnx)?;
-    let features = trained.features.count();
-    let build = Build { folder, srs_folder: &args.srs_dir, markets: 1, features, form, compiler: &compiler };
-    let circuit = proof::build::build(&mut ezkl, &build).await;
+    let made = search_and_build(&mut ezkl, args, settings, trained, series, folder).await;
     ezkl.stop().await;
-    Ok(circuit?)
+    made
 }
 
-/// Features of decision times all over validation.
-fn search_rows(trained: &Trained, series: &CandleSeries) -> anyhow::Result<Vec<Vec<i32>>> {
-    let batch = Batch::new(&trained.features, series)?;
-    let index = |time_ms: i64| usize::try_from((time_ms - series.start_ms()) / MINUTE_MS).unwrap_or(0);
-    let times = index(trained.split.validation.start)..index(trained.split.validation.end);
-    let step = (times.len() / SEARCH_ROWS).max(1);
-    let row = |at: usize| {
-        let mut row = Vec::new();
-        batch.append(at, &mut row);
-        row
-    };
-    Ok(times.step_by(step).filter(|at| batch.is_usable(*at)).map(row).collect())
+/// Writes network, circuit and keys. The search may put features and weights on coarser grids.
+async fn search_and_build(
+    ezkl: &mut Ezkl,
+    args: &TrainArgs,
+    settings: &Settings,
+    trained: &mut Trained,
+    series: &CandleSeries,
+    folder: &Path,
+) -> anyhow::Result<(Circuit, Option<Search>)> {
+    let compiler = Compiler { node: args.node.clone(), script: args.compiler.clone() };
+    let mut form = Form::plain(trained.features.input_scale, settings.student.param_scale);
+    let mut search = None;
+    if !args.no_search {
+        let request = SearchRequest {
+            float_onnx: &trained.network.to_onnx(1),
+            on_grid: &|param_scale| trained.network.clone().on_grid(param_scale).to_onnx(1),
+            rows: &circuit::sample(&trained.features, series, &trained.split.validation)?,
+            input_scale: form.input_scale,
+            feature_bound: trained.features.bound(),
+            param_scale: form.param_scale,
+            srs_folder: &args.srs_dir,
+            compiler: &compiler,
+        };
+        let found = circuit::choose(ezkl, &request).await?;
+        fs::write_atomic(&folder.join(SEARCH_FILE), (serde_json::to_string_pretty(&found)? + "\n").as_bytes())?;
+        form = *found.form();
+        search = Some(found);
+    }
+    trained.features.input_scale = form.input_scale;
+    trained.network = trained.network.clone().on_grid(form.param_scale);
+    fs::write_atomic(&folder.join(ONNX_FILE), &trained.network.to_onnx(1))?;
+    let features = trained.features.count();
+    let request = Build { folder, srs_folder: &args.srs_dir, markets: 1, features, form, compiler: &compiler };
+    Ok((build(ezkl, &request).await?, search))
 }
 
 fn measure(

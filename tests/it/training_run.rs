@@ -4,11 +4,12 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use veriregime_agent::candles::parquet;
 use veriregime_agent::fs;
 use veriregime_agent::proof::bundle::Bundle;
+use veriregime_agent::proof::search::SEARCH_FILE;
 use veriregime_agent::training::reference::TEACHER_WEIGHTS_FILE;
 use veriregime_agent::types::manifest::{MANIFEST_FILE, ONNX_FILE};
 use veriregime_agent::types::time::parse_utc_ms;
@@ -88,11 +89,23 @@ fn a_run_that_is_killed_after_every_epoch_ends_with_the_weights_of_one_that_is_n
     assert!(epochs > 4, "only {epochs} epochs to kill after");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["model_id"], "small");
+    let search = &report["circuit_search"];
+    let chosen = &search["tried"][usize::try_from(search["chosen"].as_u64().unwrap()).unwrap()];
+    let measured = &chosen["outcome"]["measured"];
+    assert!(measured["agreement"].as_f64().unwrap() >= 0.999, "{chosen}");
+    let circuit = Bundle::open(&bench.path("whole").join("model")).unwrap().manifest.circuit;
+    assert_eq!((&measured["rows"], &measured["logrows"]), (&json!(circuit.rows), &json!(circuit.logrows)));
+    let kept: Value = serde_json::from_slice(&bytes(&bench.path("whole").join("model"), SEARCH_FILE)).unwrap();
+    assert_eq!(kept["tried"].as_array().unwrap().len(), search["tried"].as_array().unwrap().len());
 
     let mut kills = 0;
     loop {
-        let mut child =
-            bench.command("killed", &["--resume"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = bench
+            .command("killed", &["--resume", "--no-search"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let has_learnt = lines.any(|line| line.unwrap().contains(" epoch "));
         if !has_learnt {

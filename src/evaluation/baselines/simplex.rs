@@ -2,8 +2,9 @@
 
 /// Steps after which the best point so far is taken.
 const MAX_STEPS: usize = 500;
-/// The values at the corners differ by less: done.
+/// The values at the corners differ by less, and the corners themselves by less along each axis: done.
 const TOLERANCE: f64 = 1e-10;
+const NEARNESS: f64 = 1e-6;
 /// First distance of the corners from the start.
 const REACH: f64 = 0.5;
 
@@ -19,7 +20,11 @@ pub fn minimise<const N: usize>(start: [f64; N], loss: impl Fn(&[f64; N]) -> f64
     let mut corners: Vec<(f64, [f64; N])> = (0..=N).map(corner).collect();
     for _ in 0..MAX_STEPS {
         corners.sort_by(|left, right| left.0.total_cmp(&right.0));
-        if corners[N].0 - corners[0].0 < TOLERANCE {
+        let best = corners[0].1;
+        let near =
+            |(_, point): &(f64, [f64; N])| point.iter().zip(best).all(|(own, best)| (own - best).abs() < NEARNESS);
+        // Corners on both sides of the bottom can have the same value.
+        if corners[N].0 - corners[0].0 < TOLERANCE && corners.iter().all(near) {
             break;
         }
         let centre: [f64; N] =
@@ -43,7 +48,6 @@ pub fn minimise<const N: usize>(start: [f64; N], loss: impl Fn(&[f64; N]) -> f64
             corners[N] = next;
             continue;
         }
-        let best = corners[0].1;
         for (value, point) in &mut corners[1..] {
             *point = std::array::from_fn(|axis| f64::midpoint(best[axis], point[axis]));
             *value = loss(point);

@@ -17,6 +17,7 @@ pub mod evaluation;
 pub mod features;
 pub mod fs;
 pub mod inference;
+pub mod plots;
 pub mod proof;
 pub mod registry;
 pub mod state;

@@ -1,7 +1,7 @@
 //! `evaluate`: how good a model is on given candles.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -10,12 +10,15 @@ use super::compared::Compared;
 use super::report::table;
 use crate::candles::file;
 use crate::evaluation::bootstrap::BLOCK_DAYS;
-use crate::evaluation::outcomes::Forecaster;
-use crate::evaluation::report::Report;
+use crate::evaluation::drift::{self, Drift};
+use crate::evaluation::outcomes::{Forecaster, Outcomes};
+use crate::evaluation::report::{Figure, Report};
 use crate::evaluation::tallies::Metric;
 use crate::evaluation::{Panel, Subject};
+use crate::features::Batch;
 use crate::fs;
 use crate::inference::{Layout, MAX_MODEL_BYTES};
+use crate::plots;
 use crate::proof::bundle::Bundle;
 use crate::types::candle::{Candle, CandleSeries};
 use crate::types::manifest::{Manifest, ONNX_FILE};
@@ -46,6 +49,9 @@ pub struct EvaluateArgs {
     /// Leave the teacher and the original network out: they take minutes on years of candles.
     #[arg(long)]
     without_networks: bool,
+    /// Folder for the plots, as SVG.
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
 }
 
 /// A part of a model's data.
@@ -82,10 +88,58 @@ pub fn run(args: EvaluateArgs, json: bool) -> anyhow::Result<()> {
     let mut panel = Panel::new(&subject, &series, &times, compared.least_before())?;
     compared.join(&mut panel, &series)?;
     let report = panel.report();
+    let drift = drift(manifest, &series, &panel)?;
+    if let Some(folder) = &args.plots {
+        let part = args.split.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+        write_plots(folder, &panel, &report, &[(part.as_str(), &panel.outcomes)], manifest.label.threshold)?;
+    }
     if json {
-        println!("{}", serde_json::to_string(&report)?);
+        let mut value = serde_json::to_value(&report)?;
+        value["drift"] = serde_json::to_value(&drift)?;
+        println!("{value}");
     } else {
         print_report(&manifest.model_id, &report);
+        if let Some(drift) = &drift {
+            print_drift(drift, &report);
+        }
+    }
+    Ok(())
+}
+
+/// How far the model is from what it was trained on; none where its bundle does not say what that was.
+fn drift(manifest: &Manifest, series: &CandleSeries, panel: &Panel) -> anyhow::Result<Option<Drift>> {
+    let reference = &manifest.training.reference;
+    let circuit = panel.forecasts.iter().find(|forecast| forecast.by == Forecaster::StudentCircuit);
+    let Some(circuit) = circuit.filter(|_| !reference.is_empty()) else { return Ok(None) };
+    let batch = Batch::new(&manifest.features, series)?;
+    Ok(Some(drift::drift(reference, &batch, &panel.outcomes, circuit)))
+}
+
+/// Writes every plot of an evaluation, as `plot-NAME.svg`.
+///
+/// # Errors
+/// A folder that cannot be written to.
+pub(super) fn write_plots(
+    folder: &Path,
+    panel: &Panel,
+    report: &Report,
+    parts: &[(&str, &Outcomes)],
+    threshold: f64,
+) -> anyhow::Result<()> {
+    fs::create_folder(folder)?;
+    let mut all = vec![
+        ("roc", plots::roc(panel)),
+        ("reliability", plots::reliability(panel)),
+        ("timeline", plots::timeline(panel)),
+        ("volatility", plots::distribution(parts, threshold)),
+        ("shares", plots::shares(parts)),
+    ];
+    if let Some(circuit) = report.forecasters.get(&Forecaster::StudentCircuit) {
+        let title = "Regimes of the circuit, every minute";
+        all.push(("confusion", plots::confusion(title, &circuit.every_minute.confusion)));
+    }
+    for (name, text) in all {
+        fs::write_atomic(&folder.join(format!("plot-{name}.svg")), text.as_bytes())?;
     }
     Ok(())
 }
@@ -143,6 +197,30 @@ fn print_rows(report: &Report, on_grid: bool) {
         table.add_row(std::iter::once(by.title().to_owned()).chain(cells));
     }
     println!("{table}");
+}
+
+fn print_drift(drift: &Drift, report: &Report) {
+    let mut table = table(&["feature", "PSI", ""]);
+    for feature in &drift.features {
+        let word = match feature.psi {
+            psi if psi > drift::DRIFTED_PSI => "drifted",
+            psi if psi > drift::STABLE_PSI => "look",
+            _ => "stable",
+        };
+        table.add_row(vec![feature.name.clone(), format!("{:.3}", feature.psi), word.to_owned()]);
+    }
+    let Figure { value, standard_error } = drift.promise;
+    let error = standard_error.map_or_else(String::new, |error| format!(" ± {:.2}", error * 100.0));
+    println!("\n{table}\npromised less occurred: {:+.2}{error} points", value * 100.0);
+    if let Some(baseline) = report.forecasters.get(&Forecaster::HarLogistic) {
+        let verdict = drift::verdict(drift, baseline);
+        println!(
+            "{:?}{}{}",
+            verdict.action,
+            if verdict.reasons.is_empty() { "" } else { ": " },
+            verdict.reasons.join("; ")
+        );
+    }
 }
 
 /// What the circuit is better by than each of the others, on all rows.

@@ -355,6 +355,7 @@ fn write_manifest(
                 "parameters": trained.network.parameters(),
             }),
             baselines: trained.baselines,
+            reference: trained.reference,
             metrics: serde_json::to_value(report)?,
         },
         features: trained.features,

@@ -9,6 +9,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::outcomes::Outcomes;
+use super::report::Figure;
 use super::tallies::{Metric, SIZE, Tally};
 
 /// Days of a block: longer than any window that a label or most of a feature's weight shares with its neighbours, and
@@ -72,6 +73,25 @@ impl Draws {
         });
         let figures = figures.collect();
         (running.swap_remove(self.days.len()), figures)
+    }
+
+    /// Mean of a number that each row has.
+    ///
+    /// # Panics
+    /// If there are no rows.
+    pub fn mean(&self, value: impl Fn(usize) -> f64) -> Figure {
+        let sums: Vec<[f64; 2]> =
+            self.days.iter().map(|rows| [rows.iter().map(|row| value(*row)).sum(), rows.len() as f64]).collect();
+        let mean = |days: &mut dyn Iterator<Item = usize>| {
+            let [total, count] = days.fold([0.0, 0.0], |[total, count], day| {
+                let [sum, rows] = sums[day % sums.len()];
+                [total + sum, count + rows]
+            });
+            total / count
+        };
+        let means: Vec<f64> =
+            self.starts.iter().map(|starts| mean(&mut starts.iter().flat_map(|day| *day..day + BLOCK_DAYS))).collect();
+        Figure { value: mean(&mut (0..sums.len())), standard_error: standard_error(means.iter().copied()) }
     }
 }
 

@@ -132,6 +132,12 @@ impl<'a> Batch<'a> {
         &self.sums
     }
 
+    /// Names of the features in the order of a row.
+    pub fn feature_names(&self) -> Vec<String> {
+        let all = self.spec.candle.iter().chain(&self.spec.calendar);
+        all.map(|scaled| format!("{:?}", scaled.feature)).collect()
+    }
+
     /// Candles that the features look back over.
     pub fn lookback_minutes(&self) -> usize {
         self.spec.lookback_minutes

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::baselines::Baselines;
 use super::digest::Digest;
 use super::feature::FeatureSpec;
+use super::reference::FeatureReference;
 
 /// Name of the manifest inside a bundle.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -125,6 +126,9 @@ pub struct Training {
     pub provenance: serde_json::Value,
     /// What the model is compared with, fitted on the same training part.
     pub baselines: Baselines,
+    /// What each feature looked like in the training part; absent in bundles that were made before it was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reference: Vec<FeatureReference>,
     /// What `evaluate` printed for the test split.
     pub metrics: serde_json::Value,
 }

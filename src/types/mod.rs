@@ -12,4 +12,5 @@ pub mod manifest;
 pub mod period;
 pub mod prediction;
 pub mod proof;
+pub mod reference;
 pub mod time;

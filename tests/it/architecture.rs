@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The modules that each module may name, itself and the leaves apart.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("types", &[]),
     ("candles", &["types"]),
     ("features", &["types"]),
@@ -17,6 +17,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("config", &["types"]),
     ("training", &["types", "features", "inference", "evaluation"]),
     ("evaluation", &["types", "features", "inference"]),
+    ("plots", &["types", "evaluation"]),
     ("cycle", &["types", "candles", "features", "inference", "proof", "chain", "state"]),
     ("telemetry", &["config"]),
 ];
@@ -24,7 +25,8 @@ const MAY_USE: [(&str, &[&str]); 13] = [
 const LEAVES: [&str; 2] = ["clock", "fs"];
 const PURE: [&str; 3] = ["types", "features", "inference"];
 /// Where an outside crate, or a part of the standard library, may be named.
-const OWNERS: [(&str, &[&str]); 8] = [
+const OWNERS: [(&str, &[&str]); 9] = [
+    ("plotters::", &["plots/"]),
     ("rusqlite::", &["state/"]),
     ("burn::", &["training/"]),
     ("tract_onnx::", &["inference/", "training/"]),

@@ -2,13 +2,16 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use veriregime_agent::evaluation::baselines;
 use veriregime_agent::evaluation::outcomes::{Forecast, Forecaster, Outcomes};
 use veriregime_agent::evaluation::report::{Figure, Report};
 use veriregime_agent::evaluation::tallies::Metric;
+use veriregime_agent::evaluation::{Panel, baselines, drift};
+use veriregime_agent::features::Batch;
 use veriregime_agent::features::sums::Sums;
+use veriregime_agent::plots;
 use veriregime_agent::training::dataset::Wanted;
 use veriregime_agent::types::candle::{Candle, CandleSeries};
+use veriregime_agent::types::feature::{Feature, FeatureSpec, ScaledFeature};
 use veriregime_agent::types::manifest::Label;
 use veriregime_agent::types::time::parse_utc_ms;
 
@@ -112,9 +115,14 @@ const LABEL: Label = Label { horizon_minutes: 240, threshold: 0.0006 };
 const MARKET_DAYS: usize = 70;
 const TEST_DAY: usize = 60;
 
-fn fit(candles: &[Candle]) -> veriregime_agent::types::baselines::Baselines {
+fn series(candles: &[Candle]) -> CandleSeries {
     let (first, last) = (candles[0].open_time_ms, candles[candles.len() - 1].close_time_ms());
-    let series = CandleSeries::new(candles, first, last, 0).expect("no minute is absent");
+    CandleSeries::new(candles, first, last, 0).expect("no minute is absent")
+}
+
+fn fit(candles: &[Candle]) -> veriregime_agent::types::baselines::Baselines {
+    let series = series(candles);
+    let first = series.start_ms();
     let sums = Sums::new(series.candles(), series.carried());
     let wanted = Wanted { lookback_minutes: 1440, max_missing_minutes: 0, horizon_minutes: LABEL.horizon_minutes };
     let day = |day: i64| first + day * 24 * HOUR_MS;
@@ -134,4 +142,77 @@ fn baselines_do_not_move_when_the_test_part_changes() {
     assert_ne!(fitted, fit(&other), "they do depend on the training part");
     let text = serde_json::to_string(&fitted).unwrap();
     assert_eq!(fitted, serde_json::from_str(&text).unwrap(), "the manifest gives back every bit");
+}
+
+/// A model of simulated candles that is asked about other ones.
+#[test]
+fn features_of_the_same_market_are_stable_and_those_of_another_are_not() {
+    let spec = FeatureSpec {
+        candle: vec![ScaledFeature {
+            feature: Feature::LogRmsReturn { minutes: 240 },
+            mean: -7.4,
+            standard_deviation: 0.5,
+        }],
+        calendar: vec![ScaledFeature { feature: Feature::DaySine { harmonic: 1 }, mean: 0.0, standard_deviation: 0.7 }],
+        clip: 8.0,
+        input_scale: 10,
+        lookback_minutes: 241,
+        max_missing_minutes: 0,
+        weekly_profile: Vec::new(),
+    };
+    let own = series(&candles(31, parse_utc_ms("2024-01-01").unwrap(), MARKET_DAYS * 1440));
+    let batch = Batch::new(&spec, &own).unwrap();
+    let outcomes = Outcomes::new(&batch, &LABEL, &(i64::MIN..i64::MAX), 0).unwrap();
+    let reference = drift::reference(&batch, &outcomes.at);
+    let promise = |share: f64| Forecast::of_probabilities(Forecaster::StudentCircuit, vec![share; outcomes.len()]);
+    let share = outcomes.share_high();
+    let found = drift::drift(&reference, &batch, &outcomes, &promise(share));
+    assert!(found.features.iter().all(|feature| feature.psi < 1e-6), "{found:?}");
+    assert!(found.promise.value.abs() < 1e-9 && found.promise.standard_error.unwrap() > 0.0, "{found:?}");
+    let found = drift::drift(&reference, &batch, &outcomes, &promise(share + 0.1));
+    near(found.promise.value, 0.1, 1e-6);
+
+    // The same prices with every move doubled.
+    let mut wild = own.candles().to_vec();
+    for candle in &mut wild {
+        let moved = |price: f64| 1000.0 * (price / 1000.0).powi(2);
+        candle.open = moved(candle.open);
+        candle.high = moved(candle.high);
+        candle.low = moved(candle.low);
+        candle.close = moved(candle.close);
+    }
+    let wild = series(&wild);
+    let batch = Batch::new(&spec, &wild).unwrap();
+    let found = drift::drift(&reference, &batch, &outcomes, &promise(share));
+    assert!(found.features[0].psi > drift::DRIFTED_PSI, "{found:?}");
+    assert!(found.features[1].psi < 1e-6, "the clock has not changed: {found:?}");
+}
+
+#[test]
+fn plots_are_the_same_bytes_each_time_and_small() {
+    let outcomes = outcomes(coins(9, 0.5));
+    let circuit = forecaster(Forecaster::StudentCircuit, &outcomes, &coins(10, 0.8));
+    let circuit = circuit.with_log_volatility(vec![-7.4; outcomes.len()], 1.0);
+    let regression = forecaster(Forecaster::HarLogistic, &outcomes, &coins(11, 0.7));
+    let panel = Panel { outcomes, forecasts: vec![regression, circuit] };
+    let seen = panel.report().forecasters[&Forecaster::StudentCircuit].every_minute.confusion;
+    let draw = || {
+        let parts = [("train", &panel.outcomes), ("test", &panel.outcomes)];
+        [
+            plots::roc(&panel),
+            plots::reliability(&panel),
+            plots::timeline(&panel),
+            plots::distribution(&parts, 0.0005),
+            plots::shares(&parts),
+            plots::confusion("regimes", &seen),
+        ]
+    };
+    let all = draw();
+    assert_eq!(all, draw());
+    for text in &all {
+        assert!(text.starts_with("<svg") && text.trim_end().ends_with("</svg>"));
+        assert!(text.len() < 200_000 && !text.contains("NaN"), "{} bytes", text.len());
+    }
+    assert!(all[0].contains("student, circuit, AUC 0.8") && all[0].contains("HAR logistic, AUC 0.7"));
+    assert!(all[3].contains("threshold") && all[5].contains(&format!("{} rows", seen.true_high)));
 }

@@ -1,0 +1,181 @@
+//! One look for all charts, as SVG text. The same numbers give the same bytes.
+
+use std::ops::Range;
+
+use plotters::coord::Shift;
+use plotters::prelude::{
+    AreaSeries, ChartBuilder, Circle, Color, DrawingArea, DrawingAreaErrorKind, IntoDrawingArea, IntoFont, LineSeries,
+    PathElement, RGBColor, Rectangle, SVGBackend, Text, WHITE,
+};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{ShapeStyle, TextStyle};
+
+/// Width and height in pixels.
+const SIZE: (u32, u32) = (1120, 560);
+/// Room right of the axes for the names of the lines, so that they never hide one.
+const LEGEND_PIXELS: i32 = 236;
+/// Points of a line that are drawn, at most: more than one a pixel is not seen.
+const MAX_POINTS: usize = 800;
+const FONT: &str = "sans-serif";
+const TITLE_PIXELS: u32 = 22;
+const TEXT_PIXELS: u32 = 15;
+const INK: RGBColor = RGBColor(40, 44, 52);
+const GRID: RGBColor = RGBColor(226, 229, 234);
+const SHADE: RGBColor = RGBColor(255, 243, 214);
+/// Told apart by the colour-blind too (Okabe and Ito 2008), and by the legend's order.
+const PALETTE: [RGBColor; 9] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(86, 180, 233),
+    RGBColor(230, 159, 0),
+    RGBColor(110, 110, 110),
+    RGBColor(120, 80, 40),
+    RGBColor(20, 20, 20),
+];
+
+type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as plotters::prelude::DrawingBackend>::ErrorType>>;
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// A named line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// In the legend.
+    pub name: String,
+    /// From left to right.
+    pub points: Vec<(f64, f64)>,
+    /// Whether each point is marked.
+    pub has_marks: bool,
+}
+
+/// Lines over two axes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chart {
+    /// Above it.
+    pub title: String,
+    /// Names of the axes, with units.
+    pub labels: [String; 2],
+    /// Their ends.
+    pub axes: [Range<f64>; 2],
+    /// How numbers along them are written.
+    pub formats: [fn(f64) -> String; 2],
+    /// What is drawn.
+    pub lines: Vec<Line>,
+    /// Stretches of the first axis with another background.
+    pub shades: Vec<Range<f64>>,
+    /// Whether the line of equal values is shown.
+    pub has_diagonal: bool,
+}
+
+impl Chart {
+    /// As SVG.
+    pub fn to_svg(&self) -> String {
+        svg(|area| self.draw(area))
+    }
+
+    fn draw<'a>(&self, area: &Area<'a>) -> Drawn<'a> {
+        let [x, y] = self.axes.clone();
+        let mut chart = ChartBuilder::on(area)
+            .caption(&self.title, (FONT, TITLE_PIXELS, &INK))
+            .margin(14)
+            .margin_right(LEGEND_PIXELS)
+            .x_label_area_size(48)
+            .y_label_area_size(68)
+            .build_cartesian_2d(x.clone(), y.clone())?;
+        for shade in &self.shades {
+            let ends = [(shade.start, y.end), (shade.end, y.end)];
+            chart.draw_series(AreaSeries::new(ends, y.start, SHADE))?;
+        }
+        chart
+            .configure_mesh()
+            .light_line_style(WHITE.mix(0.0))
+            .bold_line_style(GRID)
+            .axis_style(INK)
+            .x_labels(9)
+            .y_labels(9)
+            .x_label_formatter(&|value| self.formats[0](*value))
+            .y_label_formatter(&|value| self.formats[1](*value))
+            .x_desc(&self.labels[0])
+            .y_desc(&self.labels[1])
+            .label_style((FONT, TEXT_PIXELS, &INK))
+            .axis_desc_style((FONT, TEXT_PIXELS + 1, &INK))
+            .draw()?;
+        if self.has_diagonal {
+            let (from, to) = (x.start.max(y.start), x.end.min(y.end));
+            chart.draw_series(LineSeries::new([(from, from), (to, to)], INK.mix(0.35)))?;
+        }
+        for (index, (line, colour)) in self.lines.iter().zip(PALETTE.into_iter().cycle()).enumerate() {
+            let points = thinned(&line.points);
+            let style = ShapeStyle { color: colour.to_rgba(), filled: true, stroke_width: 2 };
+            chart.draw_series(LineSeries::new(points.clone(), style))?;
+            if line.has_marks {
+                chart.draw_series(points.into_iter().map(|point| Circle::new(point, 4, style)))?;
+            }
+            let (left, middle) = (SIZE.0 as i32 - LEGEND_PIXELS + 20, 70 + 24 * index as i32);
+            area.draw(&PathElement::new([(left, middle), (left + 22, middle)], style))?;
+            let name = text_style(TEXT_PIXELS, INK, HPos::Left);
+            area.draw(&Text::new(line.name.clone(), (left + 30, middle), name))?;
+        }
+        Ok(())
+    }
+}
+
+/// A square of counts: rows are what occurred, columns what was called.
+pub fn squares(title: &str, names: [&str; 2], counts: [[usize; 2]; 2]) -> String {
+    svg(|area| {
+        area.draw(&Text::new(title, (560, 30), centred(TITLE_PIXELS, INK)))?;
+        let (left, top, width, height) = (260, 90, 300, 190);
+        for (row, counts) in counts.iter().enumerate() {
+            let all = counts.iter().sum::<usize>().max(1) as f64;
+            let middle = top + height * row as i32 + height / 2;
+            area.draw(&Text::new(format!("{} followed", names[row]), (150, middle), centred(TEXT_PIXELS + 2, INK)))?;
+            for (column, count) in counts.iter().enumerate() {
+                let from = (left + width * column as i32, top + height * row as i32);
+                let share = *count as f64 / all;
+                let fill = PALETTE[0].mix(0.08 + 0.87 * share).filled();
+                area.draw(&Rectangle::new([from, (from.0 + width - 4, from.1 + height - 4)], fill))?;
+                let ink = if share > 0.5 { WHITE } else { INK };
+                let centre = (from.0 + width / 2, from.1 + height / 2);
+                let text = format!("{:.1} %", share * 100.0);
+                area.draw(&Text::new(text, (centre.0, centre.1 - 14), centred(TITLE_PIXELS + 4, ink)))?;
+                area.draw(&Text::new(format!("{count} rows"), (centre.0, centre.1 + 18), centred(TEXT_PIXELS, ink)))?;
+            }
+        }
+        for (column, name) in names.iter().enumerate() {
+            let at = (left + width * column as i32 + width / 2, top - 20);
+            area.draw(&Text::new(format!("{name} called"), at, centred(TEXT_PIXELS + 2, INK)))?;
+        }
+        area.draw(&Text::new("shares of what followed", (left + width, 500), centred(TEXT_PIXELS, INK)))
+    })
+}
+
+fn centred(pixels: u32, colour: RGBColor) -> TextStyle<'static> {
+    text_style(pixels, colour, HPos::Center)
+}
+
+fn text_style(pixels: u32, colour: RGBColor, horizontal: HPos) -> TextStyle<'static> {
+    let mut style = TextStyle::from((FONT, pixels).into_font()).pos(Pos::new(horizontal, VPos::Center));
+    style.color = colour.to_backend_color();
+    style
+}
+
+fn svg(draw: impl for<'a> Fn(&Area<'a>) -> Drawn<'a>) -> String {
+    let mut text = String::new();
+    {
+        let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
+        area.fill(&WHITE)
+            .and_then(|()| draw(&area))
+            .and_then(|()| area.present())
+            .expect("writing into a string does not fail");
+    }
+    text
+}
+
+/// At most [`MAX_POINTS`] of the points, evenly, the last one always.
+fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let step = points.len().div_ceil(MAX_POINTS).max(1);
+    let mut kept: Vec<_> = points.iter().step_by(step).copied().collect();
+    kept.extend(points.last().filter(|_| step > 1));
+    kept
+}

@@ -17,10 +17,12 @@ use super::evaluate::whole_series;
 use super::progress::TrainingProgress;
 use crate::candles::file;
 use crate::evaluation::card::{CARD_FILE, card};
-use crate::evaluation::outcomes::Forecaster;
+use crate::evaluation::drift;
+use crate::evaluation::outcomes::{Forecaster, Outcomes};
 use crate::evaluation::report::Report;
 use crate::evaluation::tallies::Metric;
 use crate::evaluation::{Panel, Subject};
+use crate::features::Batch;
 use crate::fs;
 use crate::inference::Layout;
 use crate::proof::build::{Build, Compiler, Form, build};
@@ -316,6 +318,11 @@ fn write_manifest(
     let names = REQUIRED_FILES.iter().chain([&CURVES_FILE]).chain(compared);
     let digests = names.map(|name| Ok(((*name).to_owned(), fs::digest(&folder.join(name), MAX_FILE_BYTES)?)));
     let files: BTreeMap<_, _> = digests.collect::<Result<_, fs::FileFault>>()?;
+    let reference = {
+        // The search for a circuit may have changed the grid: what counts are the integers of the final one.
+        let batch = Batch::new(&trained.features, series)?;
+        drift::reference(&batch, &Outcomes::new(&batch, &settings.label, &trained.split.train, 0)?.at)
+    };
     let mut manifest = Manifest {
         schema: SCHEMA,
         model_id: settings.model_id.clone(),
@@ -355,7 +362,7 @@ fn write_manifest(
                 "parameters": trained.network.parameters(),
             }),
             baselines: trained.baselines,
-            reference: trained.reference,
+            reference,
             metrics: serde_json::to_value(report)?,
         },
         features: trained.features,

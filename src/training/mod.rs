@@ -27,15 +27,13 @@ use burn::tensor::Device;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::evaluation::{baselines, drift};
-use crate::features::Batch;
+use crate::evaluation::baselines;
 use crate::features::sums::Sums;
 use crate::types::baselines::Baselines;
 use crate::types::candle::CandleSeries;
 use crate::types::feature::FeatureSpec;
 use crate::types::manifest::frozen;
 use crate::types::period::MINUTE_MS;
-use crate::types::reference::FeatureReference;
 use blocks::{RowInputs, Scale};
 use checkpoint::RunFolder;
 use dataset::{Decision, Split, Wanted};
@@ -103,8 +101,6 @@ pub struct Trained {
     pub features: FeatureSpec,
     /// What the network is compared with.
     pub baselines: Baselines,
-    /// What its features looked like.
-    pub reference: Vec<FeatureReference>,
     /// Which decision times served for what.
     pub split: Split,
     /// Training and validation as the student saw them.
@@ -200,8 +196,6 @@ pub fn train(run: &Run<'_>, mut observe: impl FnMut(&Stage, Event)) -> Result<Tr
     let baselines = baselines::fit(&sums, &train, &validation, &settings.label).ok_or_else(|| {
         TrainingError::TooFew { part: "the baselines".into(), found: train.len(), needed: baselines::LEAST_BEFORE }
     })?;
-    let at: Vec<usize> = train.iter().map(|(at, _)| *at).collect();
-    let reference = drift::reference(&Batch::new(&features, series)?, &at);
     let part = |times: &Range<i64>, samples: &Samples| Part {
         times: times.clone(),
         samples: samples.len(),
@@ -210,7 +204,6 @@ pub fn train(run: &Run<'_>, mut observe: impl FnMut(&Stage, Event)) -> Result<Tr
     Ok(Trained {
         network: student.to_network(temperature),
         baselines,
-        reference,
         parts: [part(&split.train, &train_samples), part(&split.validation, &validation_samples)],
         features,
         split,

@@ -191,9 +191,9 @@ fn features_of_the_same_market_are_stable_and_those_of_another_are_not() {
 #[test]
 fn plots_are_the_same_bytes_each_time_and_small() {
     let outcomes = outcomes(coins(9, 0.5));
-    let circuit = forecaster(Forecaster::StudentCircuit, &outcomes, &coins(10, 0.8));
+    let circuit = forecaster(Forecaster::StudentCircuit, &outcomes, &coins(10, 0.85));
     let circuit = circuit.with_log_volatility(vec![-7.4; outcomes.len()], 1.0);
-    let regression = forecaster(Forecaster::HarLogistic, &outcomes, &coins(11, 0.7));
+    let regression = forecaster(Forecaster::HarLogistic, &outcomes, &coins(11, 0.75));
     let panel = Panel { outcomes, forecasts: vec![regression, circuit] };
     let seen = panel.report().forecasters[&Forecaster::StudentCircuit].every_minute.confusion;
     let draw = || {

@@ -135,6 +135,36 @@ class Columns:
         blocks = pd.concat([block.shift(ago) for ago in range(0, minutes, block_minutes)], axis=1)
         return blocks.std(axis=1, ddof=0)
 
+    def mean_log_rms(self, minutes, block_minutes):
+        block = self.log_rms_return(block_minutes)
+        return sum(block.shift(ago) for ago in range(0, minutes, block_minutes)) * block_minutes / minutes
+
+    def log_fading_absolute_return(self, half_life_minutes, block_minutes):
+        block = self.mean(self.magnitudes(), block_minutes)
+        weights = {ago: 0.5 ** (ago / half_life_minutes) for ago in range(0, 6 * half_life_minutes, block_minutes)}
+        return self.log(sum(weight * block.shift(ago) for ago, weight in weights.items()) / sum(weights.values()))
+
+    def mean_of_days(self, values, days, count, ahead_minutes, minutes):
+        """Mean of a window's values over the last `count` of the `days`."""
+        behind = ahead_minutes + minutes
+        if days != "same_kind":
+            every = DAY if days == "every" else WEEK
+            return sum(values.shift(one * every - behind) for one in range(1, count + 1)) / count
+        day = (self.minute + ahead_minutes) // DAY
+        weekend = lambda back: (day - back + 3) % 7 >= 5
+        total, found = np.zeros(len(values)), np.zeros(len(values))
+        for back in range(1, (count + 1) // 2 * 7 + 1):
+            taken = (weekend(back) == weekend(0)) & (found < count)
+            total += np.where(taken, values.shift(back * DAY - behind), 0.0)
+            found += taken
+        return pd.Series(total / count)
+
+    def mean_log_rms_of_days(self, days, count, ahead_minutes, minutes):
+        return self.mean_of_days(self.log_rms_return(minutes), days, count, ahead_minutes, minutes)
+
+    def log_mean_absolute_return_of_days(self, days, count, ahead_minutes, minutes):
+        return self.log(self.mean_of_days(self.mean(self.magnitudes(), minutes), days, count, ahead_minutes, minutes))
+
     def zero_return_share(self, minutes):
         return self.mean((self.returns == 0).astype(float), minutes)
 

@@ -186,7 +186,7 @@ async fn a_chain_that_is_not_the_right_one_or_not_there_is_named() {
 #[test]
 fn a_reference_string_of_another_origin_is_refused() {
     let config = config();
-    let shared = config.prover.srs_dir.join("kzg7.srs");
+    let shared = config.prover.srs_dir.join("kzg8.srs");
     if !shared.exists() {
         println!("SKIPPED: no ceremony string at hand");
         return;
@@ -195,7 +195,7 @@ fn a_reference_string_of_another_origin_is_refused() {
     let mut bytes = std::fs::read(shared).unwrap();
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
-    std::fs::write(folder.path().join("kzg7.srs"), bytes).unwrap();
+    std::fs::write(folder.path().join("kzg8.srs"), bytes).unwrap();
     let settings = Settings::new(&format!(
         "[prover]\nsrs_dir = {:?}\npython = {:?}\n[chain]\noracle = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"\n[state]\npath = \":memory:\"",
         folder.path().to_str().unwrap(),

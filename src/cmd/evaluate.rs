@@ -73,22 +73,9 @@ enum SplitPart {
 /// A model, a file or dates that are not usable.
 pub fn run(args: EvaluateArgs, json: bool) -> anyhow::Result<()> {
     let bundle = Bundle::open(&args.model).context("the model bundle is not usable")?;
-    let manifest = &bundle.manifest;
-    let onnx = fs::read_bounded(&args.model.join(ONNX_FILE), MAX_MODEL_BYTES)?;
     let compared = if args.without_networks { Compared::NONE } else { Compared::open(&args.model)? };
-    let times = times(&args, manifest)?;
-    let series = whole_series(&file::read_any(&args.candles)?)?;
-    let subject = Subject {
-        onnx: &onnx,
-        layout: Layout::of(manifest),
-        features: &manifest.features,
-        label: &manifest.label,
-        baselines: &manifest.training.baselines,
-    };
-    let mut panel = Panel::new(&subject, &series, &times, compared.least_before())?;
-    compared.join(&mut panel, &series)?;
-    let report = panel.report();
-    let drift = drift(manifest, &series, &panel)?;
+    let manifest = &bundle.manifest;
+    let Judged { panel, report, drift } = judge(&bundle, &compared, &args.candles, &times(&args, manifest)?)?;
     if let Some(folder) = &args.plots {
         let part = args.split.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
         write_plots(folder, &panel, &report, &[(part.as_str(), &panel.outcomes)], manifest.label.threshold)?;
@@ -106,6 +93,43 @@ pub fn run(args: EvaluateArgs, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What candles say about a bundle.
+pub(super) struct Judged {
+    /// Everybody's forecasts.
+    pub panel: Panel,
+    /// Their scores.
+    pub report: Report,
+    /// How far the model is from what it was trained on; none where its bundle does not say what that was.
+    pub drift: Option<Drift>,
+}
+
+/// Evaluates a bundle on the candles of a file at the decision times in `times`, ms UTC.
+///
+/// # Errors
+/// A model, a file or dates that are not usable.
+pub(super) fn judge(
+    bundle: &Bundle,
+    compared: &Compared,
+    candles: &Path,
+    times: &Range<i64>,
+) -> anyhow::Result<Judged> {
+    let manifest = &bundle.manifest;
+    let onnx = fs::read_bounded(&bundle.path(ONNX_FILE), MAX_MODEL_BYTES)?;
+    let series = whole_series(&file::read_any(candles)?)?;
+    let subject = Subject {
+        onnx: &onnx,
+        layout: Layout::of(manifest),
+        features: &manifest.features,
+        label: &manifest.label,
+        baselines: &manifest.training.baselines,
+    };
+    let mut panel = Panel::new(&subject, &series, times, compared.least_before())?;
+    compared.join(&mut panel, &series)?;
+    let report = panel.report();
+    let drift = drift(manifest, &series, &panel)?;
+    Ok(Judged { panel, report, drift })
+}
+
 /// How far the model is from what it was trained on; none where its bundle does not say what that was.
 fn drift(manifest: &Manifest, series: &CandleSeries, panel: &Panel) -> anyhow::Result<Option<Drift>> {
     let reference = &manifest.training.reference;
@@ -115,7 +139,7 @@ fn drift(manifest: &Manifest, series: &CandleSeries, panel: &Panel) -> anyhow::R
     Ok(Some(drift::drift(reference, &batch, &panel.outcomes, circuit)))
 }
 
-/// Writes every plot of an evaluation, as `plot-NAME.svg`.
+/// Writes every plot of an evaluation, as `plot-NAME.svg`; the names of the files.
 ///
 /// # Errors
 /// A folder that cannot be written to.
@@ -125,7 +149,7 @@ pub(super) fn write_plots(
     report: &Report,
     parts: &[(&str, &Outcomes)],
     threshold: f64,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<String>> {
     fs::create_folder(folder)?;
     let mut all = vec![
         ("roc", plots::roc(panel)),
@@ -138,10 +162,13 @@ pub(super) fn write_plots(
         let title = "Regimes of the circuit, every minute";
         all.push(("confusion", plots::confusion(title, &circuit.every_minute.confusion)));
     }
+    let mut names = Vec::new();
     for (name, text) in all {
-        fs::write_atomic(&folder.join(format!("plot-{name}.svg")), text.as_bytes())?;
+        let name = format!("plot-{name}.svg");
+        fs::write_atomic(&folder.join(&name), text.as_bytes())?;
+        names.push(name);
     }
-    Ok(())
+    Ok(names)
 }
 
 /// The decision times that are asked for, ms UTC.
@@ -199,7 +226,7 @@ fn print_rows(report: &Report, on_grid: bool) {
     println!("{table}");
 }
 
-fn print_drift(drift: &Drift, report: &Report) {
+pub(super) fn print_drift(drift: &Drift, report: &Report) {
     let mut table = table(&["feature", "PSI", ""]);
     for feature in &drift.features {
         let word = match feature.psi {

@@ -1,6 +1,7 @@
 //! The command line: the only place that builds things.
 
 pub mod bench;
+pub mod bundle;
 pub mod candles;
 pub mod circuit;
 pub mod compared;
@@ -35,6 +36,8 @@ const SETTINGS_VARIABLE: &str = "VERIREGIME_CONFIG";
 pub const EXIT_DONE: u8 = 0;
 /// An error; its code is on standard error.
 pub const EXIT_FAILED: u8 = 1;
+/// The model that was checked should be trained again.
+pub const EXIT_RETRAIN: u8 = 3;
 /// The cycle ran and ended as missed, or a proof did not verify.
 pub const EXIT_MISSED: u8 = 3;
 

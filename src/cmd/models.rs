@@ -2,18 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use comfy_table::Table;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{EXIT_DONE, circuit, report};
+use super::compared::Compared;
+use super::evaluate::{Judged, judge, print_drift};
+use super::{EXIT_DONE, EXIT_RETRAIN, circuit, report};
 use crate::clock::Clock;
+use crate::evaluation::drift::{self, Action};
+use crate::evaluation::outcomes::Forecaster;
 use crate::fs::{self, FileFault};
 use crate::proof::bundle::Bundle;
 use crate::proof::search::{Outcome, SEARCH_FILE, Search};
 use crate::registry::{self, Change, Registry, Score};
 use crate::types::manifest::MANIFEST_FILE;
+use crate::types::time::parse_utc_ms;
 
 /// Largest file with a circuit search.
 const MAX_SEARCH_BYTES: u64 = 1 << 20;
@@ -64,13 +70,19 @@ pub enum ModelsCommand {
     /// Go back to the version that was current before.
     #[command(after_help = "Examples:\n  veriregime-agent models rollback")]
     Rollback,
-    /// Check every byte of one version, or of all.
+    /// Check every byte of one version, or of all; with candles, say whether it is time to train again.
     #[command(
-        after_help = "Examples:\n  veriregime-agent models check\n  veriregime-agent models check btc-regime-4h-v1 --json"
+        after_help = "Examples:\n  veriregime-agent models check\n  veriregime-agent models check btc-regime-4h-v1 --candles new.parquet --from 2025-01-01\n\nExit status 3 where it should be trained again."
     )]
     Check {
         /// Its folder's name; all where absent.
         id: Option<String>,
+        /// Candles since it was trained, to compare its features and its promises with.
+        #[arg(long, value_name = "FILE", requires = "id")]
+        candles: Option<PathBuf>,
+        /// First decision time, UTC; from the start of the candles where absent.
+        #[arg(long, value_name = "DATE", requires = "candles")]
+        from: Option<String>,
     },
 }
 
@@ -106,7 +118,10 @@ pub fn run(args: ModelsArgs, json: bool) -> anyhow::Result<u8> {
             told(&registry.promote(&id, force, Clock::System.now_ms())?, json)?;
         }
         ModelsCommand::Rollback => told(&registry.rollback(Clock::System.now_ms())?, json)?,
-        ModelsCommand::Check { id } => check(&registry, id, json)?,
+        ModelsCommand::Check { id: Some(id), candles: Some(candles), from } => {
+            return check_drift(&registry, &id, &candles, from.as_deref(), json);
+        }
+        ModelsCommand::Check { id, .. } => check(&registry, id, json)?,
     }
     Ok(EXIT_DONE)
 }
@@ -272,6 +287,23 @@ fn check(registry: &Registry, id: Option<String>, json: bool) -> anyhow::Result<
         println!("{}", json!({"whole": whole}));
     }
     Ok(())
+}
+
+/// Compares what a version sees and promises with what it was trained on.
+fn check_drift(registry: &Registry, id: &str, candles: &Path, from: Option<&str>, json: bool) -> anyhow::Result<u8> {
+    let bundle = registry.open(id)?;
+    let from_ms = from.map_or(Ok(i64::MIN), parse_utc_ms)?;
+    let Judged { report, drift, .. } = judge(&bundle, &Compared::NONE, candles, &(from_ms..i64::MAX))?;
+    let drift = drift.context("this bundle does not say what it was trained on; train it again")?;
+    let baseline = &report.forecasters[&Forecaster::HarLogistic];
+    let verdict = drift::verdict(&drift, baseline);
+    if json {
+        println!("{}", json!({"id": id, "rows": report.rows, "verdict": verdict, "drift": drift}));
+    } else {
+        println!("{id}: {} decision times", report.rows);
+        print_drift(&drift, &report);
+    }
+    Ok(if verdict.action == Action::Retrain { EXIT_RETRAIN } else { EXIT_DONE })
 }
 
 fn told(change: &Change, json: bool) -> anyhow::Result<()> {

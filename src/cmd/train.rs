@@ -1,7 +1,5 @@
 //! `train`: from candles and settings to a complete model bundle.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,46 +9,34 @@ use config::{Config, File, FileFormat};
 use serde::Serialize;
 use serde_json::json;
 
+use super::bundle;
 use super::circuit;
-use super::compared::Compared;
 use super::evaluate::whole_series;
 use super::progress::TrainingProgress;
 use crate::candles::file;
-use crate::evaluation::card::{CARD_FILE, card};
-use crate::evaluation::drift;
-use crate::evaluation::outcomes::{Forecaster, Outcomes};
-use crate::evaluation::report::Report;
+use crate::evaluation::card::CARD_FILE;
+use crate::evaluation::outcomes::Forecaster;
 use crate::evaluation::tallies::Metric;
-use crate::evaluation::{Panel, Subject};
-use crate::features::Batch;
 use crate::fs;
-use crate::inference::Layout;
 use crate::proof::build::{Build, Compiler, Form, build};
-use crate::proof::bundle::{Bundle, REQUIRED_FILES, SCHEMA};
+use crate::proof::bundle::Bundle;
 use crate::proof::search::{SEARCH_FILE, Search, SearchRequest};
 use crate::proof::supervisor::Ezkl;
 use crate::proof::worker::Settings as WorkerSettings;
 use crate::training::checkpoint::{RunFolder, Unfinished};
 use crate::training::device::{Backend, open};
 use crate::training::error::TrainingError;
-use crate::training::reference::{TEACHER_FILE, TEACHER_WEIGHTS_FILE};
-use crate::training::reproduction::{ORIGINAL_FILE, ORIGINAL_WEIGHTS_FILE};
 use crate::training::settings::Settings;
 use crate::training::{Run, Trained, train};
 use crate::types::candle::CandleSeries;
-use crate::types::manifest::{Circuit, MANIFEST_FILE, Manifest, ONNX_FILE, Training};
-use crate::types::time::format_utc;
+use crate::types::manifest::{Circuit, ONNX_FILE};
 
 /// Largest settings file.
 const MAX_SETTINGS_BYTES: u64 = 1 << 20;
-/// Largest file of a bundle.
-const MAX_FILE_BYTES: u64 = 64 << 20;
 /// Longest time for one step of the circuit's set-up.
 const SETUP_DEADLINE: Duration = Duration::from_mins(5);
 /// What trained it.
 const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
-/// Every epoch of every network, inside the bundle.
-const CURVES_FILE: &str = "curves.csv";
 /// Settings where none are named.
 pub const DEFAULT_SETTINGS: &str = "models/train.toml";
 
@@ -147,12 +133,12 @@ pub async fn run(args: TrainArgs, settings: Option<&Path>, json: bool) -> anyhow
     let scratch = tempfile::Builder::new().prefix(".bundle-").tempdir_in(parent)?;
     let folder = scratch.path().join("bundle");
     fs::create_folder(&folder)?;
-    write_extras(&folder, &trained)?;
+    let mut names = bundle::write_extras(&folder, &trained)?;
     let (circuit, search) =
         set_up(&args, &settings, &mut trained, &series, &folder).await.context("the circuit cannot be set up")?;
-    let onnx = trained.network.to_onnx(1);
-    let report = measure(&settings, &trained, &onnx, &circuit, &series)?;
-    let manifest = write_manifest(&folder, &settings, trained, circuit, &report, &series, &computer.name)?;
+    let report = bundle::measure(&settings, &trained, &circuit, &series, &folder, &mut names)?;
+    let origin = bundle::Origin { program: PROGRAM, backend: &computer.name, series: &series };
+    let manifest = bundle::write_manifest(&folder, &names, &settings, trained, circuit, &report, &origin)?;
     Bundle::open(&folder).context("the new bundle does not hold together")?;
     fs::replace_folder(&out, &folder, &scratch.path().join("replaced"))?;
     run_folder.remove()?;
@@ -183,47 +169,6 @@ pub fn read_settings(path: &Path) -> anyhow::Result<Settings> {
     let source = File::from_str(&text, FileFormat::Toml);
     let settings: Result<Settings, _> = Config::builder().add_source(source).build().and_then(Config::try_deserialize);
     settings.map_err(|error| TrainingError::Settings { reason: error.to_string() }.into())
-}
-
-/// A line of [`CURVES_FILE`].
-#[derive(Serialize)]
-struct CurveRow<'a> {
-    network: &'a str,
-    epoch: usize,
-    training_loss: f64,
-    validation_loss: f64,
-    validation_accuracy: f64,
-    validation_f1: f64,
-    kept: bool,
-}
-
-/// The teacher and the course of the training.
-fn write_extras(folder: &Path, trained: &Trained) -> anyhow::Result<()> {
-    if let Some(teacher) = &trained.teacher {
-        let description = serde_json::to_string_pretty(&teacher.spec)? + "\n";
-        fs::write_atomic(&folder.join(TEACHER_FILE), description.as_bytes())?;
-        fs::write_atomic(&folder.join(TEACHER_WEIGHTS_FILE), &teacher.to_bytes())?;
-    }
-    if let Some(original) = &trained.original {
-        let description = serde_json::to_string_pretty(&original.spec)? + "\n";
-        fs::write_atomic(&folder.join(ORIGINAL_FILE), description.as_bytes())?;
-        fs::write_atomic(&folder.join(ORIGINAL_WEIGHTS_FILE), &original.to_bytes())?;
-    }
-    let mut table = csv::Writer::from_writer(Vec::new());
-    for curve in &trained.curves {
-        for epoch in &curve.epochs {
-            table.serialize(CurveRow {
-                network: &curve.stage,
-                epoch: epoch.epoch,
-                training_loss: epoch.training_loss,
-                validation_loss: epoch.validation_loss,
-                validation_accuracy: epoch.validation_accuracy,
-                validation_f1: epoch.validation_f1,
-                kept: epoch.epoch == curve.best_epoch,
-            })?;
-        }
-    }
-    Ok(fs::write_atomic(&folder.join(CURVES_FILE), &table.into_inner()?)?)
 }
 
 async fn set_up(
@@ -277,104 +222,4 @@ async fn search_and_build(
     let features = trained.features.count();
     let request = Build { folder, srs_folder: &args.srs_dir, markets: 1, features, form, compiler: &compiler };
     Ok((build(ezkl, &request).await?, search))
-}
-
-fn measure(
-    settings: &Settings,
-    trained: &Trained,
-    onnx: &[u8],
-    circuit: &Circuit,
-    series: &CandleSeries,
-) -> anyhow::Result<Report> {
-    let layout = Layout {
-        markets: 1,
-        features: trained.features.count(),
-        feature_bound: trained.features.bound(),
-        input_scale: trained.features.input_scale,
-        param_scale: circuit.param_scale,
-        output_scale: circuit.output_scale,
-    };
-    let subject =
-        Subject { onnx, layout, features: &trained.features, label: &settings.label, baselines: &trained.baselines };
-    let compared = Compared { teacher: trained.teacher.clone(), original: trained.original.clone() };
-    let mut panel = Panel::new(&subject, series, &trained.split.test, compared.least_before())
-        .context("the test split cannot be evaluated")?;
-    compared.join(&mut panel, series)?;
-    Ok(panel.report())
-}
-
-fn write_manifest(
-    folder: &Path,
-    settings: &Settings,
-    trained: Trained,
-    circuit: Circuit,
-    report: &Report,
-    series: &CandleSeries,
-    backend: &str,
-) -> anyhow::Result<Manifest> {
-    let teacher = trained.teacher.is_some().then_some([TEACHER_FILE, TEACHER_WEIGHTS_FILE]);
-    let original = trained.original.is_some().then_some([ORIGINAL_FILE, ORIGINAL_WEIGHTS_FILE]);
-    let compared = teacher.iter().chain(&original).flatten();
-    let names = REQUIRED_FILES.iter().chain([&CURVES_FILE]).chain(compared);
-    let digests = names.map(|name| Ok(((*name).to_owned(), fs::digest(&folder.join(name), MAX_FILE_BYTES)?)));
-    let files: BTreeMap<_, _> = digests.collect::<Result<_, fs::FileFault>>()?;
-    let reference = {
-        // The search for a circuit may have changed the grid: what counts are the integers of the final one.
-        let batch = Batch::new(&trained.features, series)?;
-        drift::reference(&batch, &Outcomes::new(&batch, &settings.label, &trained.split.train, 0)?.at)
-    };
-    let mut manifest = Manifest {
-        schema: SCHEMA,
-        model_id: settings.model_id.clone(),
-        markets: vec![settings.market.clone()],
-        label: settings.label.clone(),
-        circuit,
-        files,
-        training: Training {
-            provenance: json!({
-                "settings": settings,
-                "program": PROGRAM,
-                "backend": backend,
-                "candles": {
-                    "from": format_utc(series.start_ms()),
-                    "to": format_utc(series.end_ms()),
-                    "rows": series.candles().len() - series.carried().len(),
-                    "sha256": series.digest(),
-                },
-                "split": {
-                    "train": times(&trained.split.train),
-                    "validation": times(&trained.split.validation),
-                    "test": times(&trained.split.test),
-                    "weekly_profile": times(&trained.split.profile),
-                },
-                "samples": {
-                    "train": trained.parts[0].samples,
-                    "validation": trained.parts[1].samples,
-                    "test": report.rows,
-                },
-                "share_high": {
-                    "train": trained.parts[0].share_high,
-                    "validation": trained.parts[1].share_high,
-                    "test": report.share_high,
-                },
-                "student": trained.student,
-                "temperature": trained.temperature,
-                "parameters": trained.network.parameters(),
-            }),
-            baselines: trained.baselines,
-            reference,
-            metrics: serde_json::to_value(report)?,
-        },
-        features: trained.features,
-    };
-    let text = card(&manifest);
-    fs::write_atomic(&folder.join(CARD_FILE), text.as_bytes())?;
-    manifest.files.insert(CARD_FILE.to_owned(), fs::digest(&folder.join(CARD_FILE), MAX_FILE_BYTES)?);
-    let text = serde_json::to_string_pretty(&manifest)? + "\n";
-    fs::write_atomic(&folder.join(MANIFEST_FILE), text.as_bytes())?;
-    Ok(manifest)
-}
-
-fn times(times: &Range<i64>) -> serde_json::Value {
-    json!({ "from": format_utc(times.start), "to": format_utc(times.end) })
 }

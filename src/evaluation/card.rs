@@ -1,6 +1,7 @@
 //! The model card: what a stranger should know before trusting the model, generated from its manifest.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -91,13 +92,20 @@ fn write(text: &mut String, manifest: &Manifest) -> std::fmt::Result {
         at("/candles/rows"),
         at("/candles/sha256"),
     )?;
-    if let Some(looks) = provenance.pointer("/settings/card/test_looks").and_then(Value::as_str) {
+    if let Some(looks) = provenance.pointer("/settings/test_looks").and_then(Value::as_str) {
         writeln!(text, "How often the test split was looked at: {looks}\n")?;
     }
     writeln!(text, "## Test split\n")?;
     match Report::deserialize(&training.metrics) {
         Ok(report) => figures(text, &report, training.baselines.garch.return_minutes)?,
         Err(_) => writeln!(text, "Not measured.")?,
+    }
+    let plots: Vec<&String> = manifest.files.keys().filter(|name| is_plot(name)).collect();
+    if !plots.is_empty() {
+        writeln!(text, "\n## Plots\n")?;
+        for plot in plots {
+            writeln!(text, "![{plot}]({plot})")?;
+        }
     }
     writeln!(text, "\n## Limits\n")?;
     writeln!(
@@ -157,6 +165,10 @@ fn table(text: &mut String, report: &Report, on_grid: bool) -> std::fmt::Result 
         writeln!(text, "| {} | {} |", by.title(), cells.join(" | "))?;
     }
     Ok(())
+}
+
+fn is_plot(name: &str) -> bool {
+    name.starts_with("plot-") && Path::new(name).extension().is_some_and(|extension| extension == "svg")
 }
 
 /// A JSON value as a cell shows it.

@@ -1,0 +1,228 @@
+//! What `train` puts into a bundle beside the circuit: networks to compare with, curves, plots, figures, manifest, card.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Serialize;
+use serde_json::json;
+
+use super::compared::Compared;
+use super::evaluate::write_plots;
+use crate::evaluation::card::{CARD_FILE, card};
+use crate::evaluation::drift;
+use crate::evaluation::outcomes::Outcomes;
+use crate::evaluation::report::Report;
+use crate::evaluation::{Panel, Subject};
+use crate::features::Batch;
+use crate::fs;
+use crate::inference::Layout;
+use crate::plots;
+use crate::plots::chart::Line;
+use crate::proof::bundle::{REQUIRED_FILES, SCHEMA};
+use crate::training::reference::{TEACHER_FILE, TEACHER_WEIGHTS_FILE};
+use crate::training::reproduction::{ORIGINAL_FILE, ORIGINAL_WEIGHTS_FILE};
+use crate::training::settings::Settings;
+use crate::training::{Curve, Trained};
+use crate::types::candle::CandleSeries;
+use crate::types::manifest::{Circuit, MANIFEST_FILE, Manifest, ONNX_FILE, Training};
+use crate::types::time::format_utc;
+
+/// Largest file of a bundle.
+const MAX_FILE_BYTES: u64 = 64 << 20;
+/// Every epoch of every network.
+const CURVES_FILE: &str = "curves.csv";
+/// Their losses on validation, drawn.
+const CURVES_PLOT: &str = "plot-loss.svg";
+
+/// Where a model comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// Name and version of the program.
+    pub program: &'a str,
+    /// What computed.
+    pub backend: &'a str,
+    /// The candles.
+    pub series: &'a CandleSeries,
+}
+
+/// A line of [`CURVES_FILE`].
+#[derive(Serialize)]
+struct CurveRow<'a> {
+    network: &'a str,
+    epoch: usize,
+    training_loss: f64,
+    validation_loss: f64,
+    validation_accuracy: f64,
+    validation_f1: f64,
+    kept: bool,
+}
+
+/// Writes the networks to compare with and the course of the training; the names of the files.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_extras(folder: &Path, trained: &Trained) -> anyhow::Result<Vec<String>> {
+    let mut files: Vec<(&str, Vec<u8>)> = Vec::new();
+    if let Some(teacher) = &trained.teacher {
+        files.push((TEACHER_FILE, (serde_json::to_string_pretty(&teacher.spec)? + "\n").into_bytes()));
+        files.push((TEACHER_WEIGHTS_FILE, teacher.to_bytes()));
+    }
+    if let Some(original) = &trained.original {
+        files.push((ORIGINAL_FILE, (serde_json::to_string_pretty(&original.spec)? + "\n").into_bytes()));
+        files.push((ORIGINAL_WEIGHTS_FILE, original.to_bytes()));
+    }
+    files.push((CURVES_FILE, table(&trained.curves)?));
+    let lines = trained.curves.iter().map(|curve| Line {
+        name: curve.stage.clone(),
+        points: curve.epochs.iter().map(|epoch| (epoch.epoch as f64, epoch.validation_loss)).collect(),
+        has_marks: true,
+    });
+    files.push((CURVES_PLOT, plots::curves("Loss on validation", "loss", lines.collect()).into_bytes()));
+    for (name, bytes) in &files {
+        fs::write_atomic(&folder.join(name), bytes)?;
+    }
+    Ok(files.into_iter().map(|(name, _)| name.to_owned()).collect())
+}
+
+fn table(curves: &[Curve]) -> anyhow::Result<Vec<u8>> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    for curve in curves {
+        for epoch in &curve.epochs {
+            table.serialize(CurveRow {
+                network: &curve.stage,
+                epoch: epoch.epoch,
+                training_loss: epoch.training_loss,
+                validation_loss: epoch.validation_loss,
+                validation_accuracy: epoch.validation_accuracy,
+                validation_f1: epoch.validation_f1,
+                kept: epoch.epoch == curve.best_epoch,
+            })?;
+        }
+    }
+    Ok(table.into_inner()?)
+}
+
+/// Scores everybody on the test part and draws it; the names of the plots are added to `names`.
+///
+/// # Errors
+/// A test part without decision times, or a file that cannot be written.
+pub fn measure(
+    settings: &Settings,
+    trained: &Trained,
+    circuit: &Circuit,
+    series: &CandleSeries,
+    folder: &Path,
+    names: &mut Vec<String>,
+) -> anyhow::Result<Report> {
+    let layout = Layout {
+        markets: 1,
+        features: trained.features.count(),
+        feature_bound: trained.features.bound(),
+        input_scale: trained.features.input_scale,
+        param_scale: circuit.param_scale,
+        output_scale: circuit.output_scale,
+    };
+    let onnx = fs::read_bounded(&folder.join(ONNX_FILE), MAX_FILE_BYTES)?;
+    let subject = Subject {
+        onnx: &onnx,
+        layout,
+        features: &trained.features,
+        label: &settings.label,
+        baselines: &trained.baselines,
+    };
+    let compared = Compared { teacher: trained.teacher.clone(), original: trained.original.clone() };
+    let mut panel = Panel::new(&subject, series, &trained.split.test, compared.least_before())
+        .context("the test split cannot be evaluated")?;
+    compared.join(&mut panel, series)?;
+    let report = panel.report();
+    let batch = Batch::new(&trained.features, series)?;
+    let part = |times: &Range<i64>| Outcomes::new(&batch, &settings.label, times, 0);
+    let (train, validation) = (part(&trained.split.train)?, part(&trained.split.validation)?);
+    let parts = [("train", &train), ("validation", &validation), ("test", &panel.outcomes)];
+    names.extend(write_plots(folder, &panel, &report, &parts, settings.label.threshold)?);
+    Ok(report)
+}
+
+/// Writes card and manifest, the manifest last: a folder with one is whole. `names` are the files beside the required
+/// ones.
+///
+/// # Errors
+/// A file that cannot be read or written.
+pub fn write_manifest(
+    folder: &Path,
+    names: &[String],
+    settings: &Settings,
+    trained: Trained,
+    circuit: Circuit,
+    report: &Report,
+    origin: &Origin<'_>,
+) -> anyhow::Result<Manifest> {
+    let series = origin.series;
+    let names = REQUIRED_FILES.map(str::to_owned).into_iter().chain(names.iter().cloned());
+    let digests = names.map(|name| {
+        let digest = fs::digest(&folder.join(&name), MAX_FILE_BYTES)?;
+        Ok((name, digest))
+    });
+    let files: BTreeMap<_, _> = digests.collect::<Result<_, fs::FileFault>>()?;
+    let reference = {
+        // The search for a circuit may have changed the grid: what counts are the integers of the final one.
+        let batch = Batch::new(&trained.features, series)?;
+        drift::reference(&batch, &Outcomes::new(&batch, &settings.label, &trained.split.train, 0)?.at)
+    };
+    let mut manifest = Manifest {
+        schema: SCHEMA,
+        model_id: settings.model_id.clone(),
+        markets: vec![settings.market.clone()],
+        label: settings.label.clone(),
+        circuit,
+        files,
+        training: Training {
+            provenance: json!({
+                "settings": settings,
+                "program": origin.program,
+                "backend": origin.backend,
+                "candles": {
+                    "from": format_utc(series.start_ms()),
+                    "to": format_utc(series.end_ms()),
+                    "rows": series.candles().len() - series.carried().len(),
+                    "sha256": series.digest(),
+                },
+                "split": {
+                    "train": times(&trained.split.train),
+                    "validation": times(&trained.split.validation),
+                    "test": times(&trained.split.test),
+                    "weekly_profile": times(&trained.split.profile),
+                },
+                "samples": {
+                    "train": trained.parts[0].samples,
+                    "validation": trained.parts[1].samples,
+                    "test": report.rows,
+                },
+                "share_high": {
+                    "train": trained.parts[0].share_high,
+                    "validation": trained.parts[1].share_high,
+                    "test": report.share_high,
+                },
+                "student": trained.student,
+                "temperature": trained.temperature,
+                "parameters": trained.network.parameters(),
+            }),
+            baselines: trained.baselines,
+            reference,
+            metrics: serde_json::to_value(report)?,
+        },
+        features: trained.features,
+    };
+    let text = card(&manifest);
+    fs::write_atomic(&folder.join(CARD_FILE), text.as_bytes())?;
+    manifest.files.insert(CARD_FILE.to_owned(), fs::digest(&folder.join(CARD_FILE), MAX_FILE_BYTES)?);
+    let text = serde_json::to_string_pretty(&manifest)? + "\n";
+    fs::write_atomic(&folder.join(MANIFEST_FILE), text.as_bytes())?;
+    Ok(manifest)
+}
+
+fn times(times: &Range<i64>) -> serde_json::Value {
+    json!({ "from": format_utc(times.start), "to": format_utc(times.end) })
+}

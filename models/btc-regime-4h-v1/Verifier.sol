@@ -212,8 +212,8 @@ contract Halo2Verifier {
 
             {
                 // Load vk_digest and num_instances of vk into memory
-                mstore(0x05a0, 0x17684f6e402bd037ffbbde7df35be8af51ec63cd66343a7d3e6e024d51baab4f) // vk_digest
-                mstore(0x05c0, 0x000000000000000000000000000000000000000000000000000000000000000f) // num_instances
+                mstore(0x05a0, 0x19c0fb078dc4428423b9cbce58f947d9345f1614226dd731aa04bbe5e3c2f659) // vk_digest
+                mstore(0x05c0, 0x0000000000000000000000000000000000000000000000000000000000000013) // num_instances
 
                 // Check valid length of proof
                 success := and(success, eq(0x0740, proof.length))
@@ -302,13 +302,13 @@ contract Halo2Verifier {
                 success, proof_cptr, hash_mptr := read_ec_point(success, proof_cptr, hash_mptr, q) // W'
 
                 // Load full vk into memory
-                mstore(0x05a0, 0x17684f6e402bd037ffbbde7df35be8af51ec63cd66343a7d3e6e024d51baab4f) // vk_digest
-                mstore(0x05c0, 0x000000000000000000000000000000000000000000000000000000000000000f) // num_instances
-                mstore(0x05e0, 0x0000000000000000000000000000000000000000000000000000000000000007) // k
-                mstore(0x0600, 0x300385d5fb6f3ce964dfa52b147e55ac6de38077e8c5fdb0215a31a8c8200001) // n_inv
-                mstore(0x0620, 0x2822ef9d2d155c2b49f7a010aeec0dae3df9cff80535c8d08c9e954b942e6d6b) // omega
-                mstore(0x0640, 0x1e3cef5e680760be385354b20cfa424b1545b57ee133143343ec8178b2e4ae8b) // omega_inv
-                mstore(0x0660, 0x2f0215559e251f1423df018c84fc874f074743154e03a1f96e57c953a337654c) // omega_inv_to_l
+                mstore(0x05a0, 0x19c0fb078dc4428423b9cbce58f947d9345f1614226dd731aa04bbe5e3c2f659) // vk_digest
+                mstore(0x05c0, 0x0000000000000000000000000000000000000000000000000000000000000013) // num_instances
+                mstore(0x05e0, 0x0000000000000000000000000000000000000000000000000000000000000008) // k
+                mstore(0x0600, 0x3033ea246e506e898e97f570caffd704cb0bb460313fb720b29e139e5c100001) // n_inv
+                mstore(0x0620, 0x1058a83d529be585820b96ff0a13f2dbd8675a9e5dd2336a6692cc1e5a526c81) // omega
+                mstore(0x0640, 0x1f4d7180df5014849825f3c9b0e89d79432c51f48eb5846ae63b433f28aba10b) // omega_inv
+                mstore(0x0660, 0x167a75c0b5cf99621ee13b09c52de6bca1786efc9511b245f233ae54be0a923c) // omega_inv_to_l
                 mstore(0x0680, 0x0000000000000000000000000000000000000000000000000000000000000000) // has_accumulator
                 mstore(0x06a0, 0x0000000000000000000000000000000000000000000000000000000000000000) // acc_offset
                 mstore(0x06c0, 0x0000000000000000000000000000000000000000000000000000000000000000) // num_acc_limbs
@@ -323,32 +323,32 @@ contract Halo2Verifier {
                 mstore(0x07e0, 0x17944351223333f260ddc3b4af45191b856689eda9eab5cbcddbbe570ce860d2) // neg_s_g2_x_2
                 mstore(0x0800, 0x06d971ff4a7467c3ec596ed6efc674572e32fd6f52b721f97e35b0b3d3546753) // neg_s_g2_y_1
                 mstore(0x0820, 0x06ecdb9f9567f59ed2eee36e1e1d58797fd13cc97fafc2910f5e8a12f202fa9a) // neg_s_g2_y_2
-                mstore(0x0840, 0x06584d374f28456396ca853838d03353a3f460ddd0acee7c84f31103bff53f08) // fixed_comms[0].x
-                mstore(0x0860, 0x1967d54306c5203f3dd8038e7f0f27297ba40d0629d7435a429479209429cf3a) // fixed_comms[0].y
-                mstore(0x0880, 0x0e7547ebb601238cb65848ecc0d889d9b91e0944c617ee80b566e475034b59c5) // fixed_comms[1].x
-                mstore(0x08a0, 0x18d7da2b668e395a13e20bd7c9d0c9c9f09f8607caf4b781d572afd23c8185ca) // fixed_comms[1].y
-                mstore(0x08c0, 0x0573756f710f37f4db8e9d338a2662f938a5e445453a2b4544545f51b4f9aaf2) // fixed_comms[2].x
-                mstore(0x08e0, 0x05d4fe1b842e173a4f3763720da8533ce9dd1096c19bf96d18c6e37ac8d5d83a) // fixed_comms[2].y
-                mstore(0x0900, 0x2f997eae7bd3f3a4317716f500084c20a6ab57339070efe5e9b3fcd523010078) // fixed_comms[3].x
-                mstore(0x0920, 0x0f2e1d8fdbd0fa52169e599a13e23f57e656e7d58f1465cebd8f14cd79c373c0) // fixed_comms[3].y
-                mstore(0x0940, 0x05933a22f0305902e7f03aa66fa1fc4e6d18ebeaa42dc91d954ff5767ef631d3) // fixed_comms[4].x
-                mstore(0x0960, 0x28adc88ea332b7d051071b45fbc6525f27210b8116d35248ce2061223cfdca4d) // fixed_comms[4].y
+                mstore(0x0840, 0x211ff36212b7f55217fd6b69ae697de2afec0c2b525d4d141295ae919dabd3d5) // fixed_comms[0].x
+                mstore(0x0860, 0x1a0c4014d2f4581715db070f1a9845bc4481324a6e11531650372b7aea9e2886) // fixed_comms[0].y
+                mstore(0x0880, 0x2d4b958ec42d0d4ae8c09e0c9eed501a36932007f2f9094e58d924071078bd3a) // fixed_comms[1].x
+                mstore(0x08a0, 0x0f6eed3859e65127617314218de84cc87b1238fb1ce8a23228ed06f140342876) // fixed_comms[1].y
+                mstore(0x08c0, 0x137bc0bc21b8f5506abd0903939cbb8e98be4922009d06ccca3e9e13c559347a) // fixed_comms[2].x
+                mstore(0x08e0, 0x2ac6cb28a59ee0981b08f6a9f361294b424294005aac1a26d5e095eacc2ea16b) // fixed_comms[2].y
+                mstore(0x0900, 0x04dc774407996b62a58d912fd9d27921fcb27eebe0e1123a70f4039c3741fcf6) // fixed_comms[3].x
+                mstore(0x0920, 0x270971b5fae2490be8da66f9c334ca84e01d3fb5100f0871cc59bb6bd8ff8c8a) // fixed_comms[3].y
+                mstore(0x0940, 0x2746c1bb6a151a4f9a38b17c80ac8fba809cb5feed61b8ec5e5229a5e1ac9242) // fixed_comms[4].x
+                mstore(0x0960, 0x2664bf3e19749b98dff61066a48cc55c398ea9c82e35b8d0ce050c03f2d6fb4a) // fixed_comms[4].y
                 mstore(0x0980, 0x0000000000000000000000000000000000000000000000000000000000000000) // fixed_comms[5].x
                 mstore(0x09a0, 0x0000000000000000000000000000000000000000000000000000000000000000) // fixed_comms[5].y
                 mstore(0x09c0, 0x0000000000000000000000000000000000000000000000000000000000000000) // fixed_comms[6].x
                 mstore(0x09e0, 0x0000000000000000000000000000000000000000000000000000000000000000) // fixed_comms[6].y
                 mstore(0x0a00, 0x0000000000000000000000000000000000000000000000000000000000000000) // fixed_comms[7].x
                 mstore(0x0a20, 0x0000000000000000000000000000000000000000000000000000000000000000) // fixed_comms[7].y
-                mstore(0x0a40, 0x1ad4ce84be16ecb77a55b5019a3a24795b7e13bc76a13ba1c4ff5af1405ca255) // permutation_comms[0].x
-                mstore(0x0a60, 0x01a79039c80076daa150372e894754aef07eea248cb38efa7daf87b5ab07294d) // permutation_comms[0].y
-                mstore(0x0a80, 0x1b9a4638d00748515a0136c60d79d1d26b8c1e6330a6016cab3c03f5458c95fe) // permutation_comms[1].x
-                mstore(0x0aa0, 0x29d3ab156d8f125867ab9ec8bff64ce8c02a528dde5b001f363b24cab8d0580a) // permutation_comms[1].y
-                mstore(0x0ac0, 0x16e79b6bb6a38aa401f3fd711970d772456853ff4640974a665da5fcf729a4de) // permutation_comms[2].x
-                mstore(0x0ae0, 0x2939621ff15d218c284cdd41ad57f5e874486f812511f568b500922671829256) // permutation_comms[2].y
-                mstore(0x0b00, 0x214cded7cc118a214790907d2c06f4a6e73119ba4d59ca0d7a8a34ffa2c8f3bb) // permutation_comms[3].x
-                mstore(0x0b20, 0x065419d404997ff1cdaae255f8e64d46dfa0914a59cf5c976d3639173bedbca0) // permutation_comms[3].y
-                mstore(0x0b40, 0x298cdf83862d1a1d75a58d4f0b0a3f631f61e5108fed9f42bde5a316cc485c06) // permutation_comms[4].x
-                mstore(0x0b60, 0x16e81c616e90c58bbf9c6e2de8fcd5f72b7227055d51e15f467f1319e41e284f) // permutation_comms[4].y
+                mstore(0x0a40, 0x0746a7026130b810e66bb4bbf0db14aab5df01875ba6ec0db42791f2145992e6) // permutation_comms[0].x
+                mstore(0x0a60, 0x22c85b596fe14baab38078cc1870e34a7a77c2e45d2f03bf6fa3580badc78ee5) // permutation_comms[0].y
+                mstore(0x0a80, 0x125ee46c39b20694681798143972c87d0c02635217aab57b9a56dd2bed39ee43) // permutation_comms[1].x
+                mstore(0x0aa0, 0x23add2717d48903915641041e13970723aafe11fe70ceddeaeb81ed89f1d0080) // permutation_comms[1].y
+                mstore(0x0ac0, 0x2ac8c68d06df43af7305785ee3c6df3160686e10ddec113610776ac5f1eff949) // permutation_comms[2].x
+                mstore(0x0ae0, 0x210502c251ba1f3307a8e874e62cce682c9a725ec2c58d344df7b564b55d2fe6) // permutation_comms[2].y
+                mstore(0x0b00, 0x1866c9ff229dd1eb6a706b65523bd453bf314cef0f82e2191c6a4a92640018b2) // permutation_comms[3].x
+                mstore(0x0b20, 0x1b01863629eb9f2e26190515878c514c2fdc744277a5cb90c8a22f02b0611a74) // permutation_comms[3].y
+                mstore(0x0b40, 0x12dbeeddc7222f2dd52066833de0c2171c2f66b04c0ebcc2c848cd35fe274d22) // permutation_comms[4].x
+                mstore(0x0b60, 0x15a40403d44fdb29048855fe0f6396abc963291113ab2bbce0c41b4c91f70447) // permutation_comms[4].y
 
                 // Read accumulator from instances
                 if mload(HAS_ACCUMULATOR_MPTR) {

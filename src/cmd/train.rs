@@ -6,7 +6,6 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use config::{Config, File, FileFormat};
-use serde::Serialize;
 use serde_json::json;
 
 use super::bundle;

@@ -74,16 +74,30 @@ pub fn write_extras(folder: &Path, trained: &Trained) -> anyhow::Result<Vec<Stri
         files.push((ORIGINAL_WEIGHTS_FILE, original.to_bytes()));
     }
     files.push((CURVES_FILE, table(&trained.curves)?));
-    let lines = trained.curves.iter().map(|curve| Line {
-        name: curve.stage.clone(),
-        points: curve.epochs.iter().map(|epoch| (epoch.epoch as f64, epoch.validation_loss)).collect(),
-        has_marks: true,
-    });
-    files.push((CURVES_PLOT, plots::curves("Loss on validation", "loss", lines.collect()).into_bytes()));
+    files.push((CURVES_PLOT, plots::curves("Loss on validation", "loss", lines(&trained.curves)).into_bytes()));
     for (name, bytes) in &files {
         fs::write_atomic(&folder.join(name), bytes)?;
     }
     Ok(files.into_iter().map(|(name, _)| name.to_owned()).collect())
+}
+
+/// One line a kind of network: the mean over its runs, as far as all of them went.
+fn lines(curves: &[Curve]) -> Vec<Line> {
+    let mut kinds: BTreeMap<&str, Vec<&Curve>> = BTreeMap::new();
+    for curve in curves {
+        kinds.entry(curve.stage.trim_end_matches(|letter: char| letter.is_ascii_digit())).or_default().push(curve);
+    }
+    let line = |(kind, runs): (&str, Vec<&Curve>)| {
+        let epochs = runs.iter().map(|run| run.epochs.len()).min().unwrap_or(0);
+        let mean =
+            |epoch: usize| runs.iter().map(|run| run.epochs[epoch].validation_loss).sum::<f64>() / runs.len() as f64;
+        let name = match runs.len() {
+            1 => kind.to_owned(),
+            count => format!("{}, mean of {count}", kind.trim_end_matches('-')),
+        };
+        Line { name, points: (0..epochs).map(|epoch| ((epoch + 1) as f64, mean(epoch))).collect(), has_marks: true }
+    };
+    kinds.into_iter().map(line).collect()
 }
 
 fn table(curves: &[Curve]) -> anyhow::Result<Vec<u8>> {

@@ -209,8 +209,9 @@ fn padded(values: impl Iterator<Item = f64>) -> Range<f64> {
     start - room..end + room
 }
 
+/// Whole numbers; nothing between them.
 fn whole(value: f64) -> String {
-    format!("{value:.0}")
+    if (value - value.round()).abs() < 1e-6 { format!("{value:.0}") } else { String::new() }
 }
 
 fn fine(value: f64) -> String {

@@ -18,7 +18,7 @@ use veriregime_agent::training::checkpoint::{RunFolder, Unfinished};
 use veriregime_agent::training::dataset::{Decision, Split, Wanted, fit_spec, log_volatility_moments, samples};
 use veriregime_agent::training::error::TrainingError;
 use veriregime_agent::training::settings::Settings;
-use veriregime_agent::training::student::Student;
+use veriregime_agent::training::student::{LayerSettings, Student};
 use veriregime_agent::training::trainer::{Lesson, Progress, fit, forward};
 use veriregime_agent::training::weights;
 use veriregime_agent::training::{Run, Trained};
@@ -56,6 +56,7 @@ fn small() -> Settings {
         Feature::LogMeanAbsoluteReturn { minutes: 1440 },
     ];
     settings.features.calendar = vec![Feature::WeeklyProfile { minutes_before: 0 }, Feature::DaySine { harmonic: 1 }];
+    settings.student.layers = vec![LayerSettings::Linear(6), LayerSettings::Square];
     settings.student.fit.stride_minutes = 7;
     settings.student.fit.batch = 256;
     settings.original_cnn = None;
@@ -255,6 +256,6 @@ fn labels_that_were_moved_by_days_teach_nothing() {
                 *volatility = moved;
             }
         });
-        assert!(learnt > 0.1 && moved < 0.03, "seed {seed}: {learnt} and {moved}");
+        assert!(learnt > 0.1 && moved < learnt / 4.0, "seed {seed}: {learnt} and {moved}");
     }
 }

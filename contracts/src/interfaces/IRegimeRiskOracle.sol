@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: MIT
 pragma solidity >=0.8.4;
 
+import {IRiskParameters} from "./IRiskParameters.sol";
+
 /// @title IRegimeRiskOracle
-/// @notice Risk parameters that follow a proven forecast of the volatility regime.
-/// @dev Units: bps (10_000 = 100 %), pips (1_000_000 = 100 %), wad (1e18 = 1), seconds. A period is a 4-hour slot of the
-/// UTC grid, `period = block.timestamp / 14_400`; its slot of the week is `period % 42`, slot 0 being Thursday 00:00.
-/// @dev What an accepted update says: the registered model maps these features to these outputs. It does not say that
-/// the features came from real candles. Every feature is in the `UpdateAccepted` event, so that anyone can recompute
-/// them from public candles and hold the submitter to account.
-/// @dev What the owner can do: register markets and models and choose submitters. What the owner cannot do: change a
-/// registered model, set a parameter, or set a policy. What a submitter can do: land a valid proof. Nothing else.
-interface IRegimeRiskOracle {
+/// @notice Risk parameters that follow a proven forecast of the volatility regime: registry, updates and policies.
+/// @dev What an accepted update says: the registered model maps these features to these outputs, and k attestors say that
+/// the features are what public candles give. The proof alone says nothing about where features come from; every one of
+/// them is in the `UpdateAccepted` event, so that anyone can recompute them.
+interface IRegimeRiskOracle is IRiskParameters {
     /* TYPES */
 
     /// @notice Everything that defines a model on chain. `modelId = keccak256(abi.encode(spec))`.
     struct ModelSpec {
         /// Verifier contract that EZKL generated for this model's circuit.
         address verifier;
-        /// `extcodehash` of the verifier; compared at registration and at every update.
+        /// `extcodehash` of the verifier; compared when proposed and at every update.
         bytes32 verifierCodeHash;
         /// SHA-256 of the model bundle's manifest.
         bytes32 manifestSha256;
@@ -25,6 +23,12 @@ interface IRegimeRiskOracle {
         bytes32 verifyingKeySha256;
         /// SHA-256 of the ONNX file.
         bytes32 onnxSha256;
+        /// SHA-256 of the circuit's settings.
+        bytes32 settingsSha256;
+        /// SHA-256 of the feature specification: ordered names with parameters, means, deviations, clip.
+        bytes32 featureSpecSha256;
+        /// How outputs are read: 1 is logit of Low, logit of High, natural logarithm of the volatility. Nothing else exists.
+        uint8 outputDecoding;
         /// Features per market that come from candles, hence from calldata. At least 1, at most 256.
         uint16 candleFeatureCount;
         /// Features per market that follow from the period alone; the contract fills them in. At most 64.
@@ -43,103 +47,150 @@ interface IRegimeRiskOracle {
         int32[] calendarTable;
     }
 
-    /// @notice The parameters that a policy ties to one end of the probability scale.
-    struct RiskVector {
-        /// Collateral that a new borrow must show, in bps of the debt. Higher is tighter.
-        uint24 borrowCollateralRatioBps;
-        /// Swap fee in pips. Higher is tighter.
-        uint24 ammFeePips;
-        /// Share of the market's borrow cap that may be used, in bps. Lower is tighter.
-        uint16 borrowCapFactorBps;
-    }
-
     /// @notice How a market turns the probability of a turbulent period into parameters.
     struct Policy {
         /// Parameters at probability 0.
         RiskVector calm;
         /// Parameters at probability 10_000 bps, at least as tight as `calm` in every field; also the fallback.
         RiskVector turbulent;
-        /// Collateral below which a position may be liquidated, in bps of the debt. Above 10_000, at most the borrow
-        /// ratio of either vector. No update moves it, and its owner may lower but never raise it.
-        uint24 liquidationCollateralRatioBps;
+        /// How far beyond one half a forecast must lie to turn the market's regime, in bps of probability. At most 4_999.
+        uint16 marginBps;
+        /// Updates in a row that must ask for Low before a market turns from High to Low. 1 to 127.
+        uint8 dwellPeriods;
+        /// Most that the applied probability rises in a period, in bps. At least 1. 10_000 is no limit.
+        uint16 maxRiseBpsPerPeriod;
+        /// Most that the applied probability falls in a period, in bps. At least 1. 10_000 is no limit.
+        uint16 maxFallBpsPerPeriod;
+        /// Seconds between an update and the moment its looser values hold. Tighter ones hold at once. At most one period.
+        uint16 loosenDelaySeconds;
+        /// Speed at which the liquidation ratio rises to a higher target, in bps of the debt a day.
+        uint16 liquidationRiseBpsPerDay;
         /// Age in seconds, from the period's start, at which parameters stop being `Fresh`. At least one period.
-        uint32 graceAfterSeconds;
+        uint24 graceAfterSeconds;
         /// Age in seconds, from the period's start, at which parameters become `Stale`. At least `graceAfterSeconds`.
-        uint32 staleAfterSeconds;
+        uint24 staleAfterSeconds;
     }
 
-    /// @notice Limits within which a market owner may choose a policy.
+    /// @notice Limits within which a market owner may choose a policy. They never change.
     struct Bounds {
         /// Lowest borrow ratio, in bps of the debt. Above 10_000.
-        uint24 minBorrowCollateralRatioBps;
+        uint16 minBorrowCollateralRatioBps;
         /// Highest borrow ratio, in bps of the debt.
-        uint24 maxBorrowCollateralRatioBps;
+        uint16 maxBorrowCollateralRatioBps;
         /// Lowest swap fee in pips.
         uint24 minAmmFeePips;
         /// Highest swap fee in pips. At most 1_000_000.
         uint24 maxAmmFeePips;
+        /// Highest speed at which a liquidation ratio may rise, in bps of the debt a day.
+        uint16 maxLiquidationRiseBpsPerDay;
     }
 
-    /// @notice A market's parameters, exactly one storage word.
-    struct Params {
-        /// Period that the forecast is for.
-        uint40 period;
-        /// Unix time in seconds at which the update landed.
-        uint40 updatedAt;
-        /// Collateral that a new borrow must show, in bps of the debt.
-        uint24 borrowCollateralRatioBps;
-        /// Collateral below which a position may be liquidated, in bps of the debt.
-        uint24 liquidationCollateralRatioBps;
-        /// Swap fee in pips.
-        uint24 ammFeePips;
-        /// Usable share of the borrow cap in bps.
-        uint16 borrowCapFactorBps;
-        /// Forecast probability of the High regime in bps, rounded to nearest.
-        uint16 probabilityHighBps;
-        /// Forecast standard deviation of one-minute returns over the period, wad, rounded down.
-        uint64 volatilityWad;
-        /// 0 is Low, 1 is High.
-        uint8 regime;
+    /// @notice A price feed that an update's attested close must agree with. `feed` zero: no check.
+    struct PriceCheck {
+        /// Chainlink aggregator of the market's price.
+        address feed;
+        /// Largest difference, in bps of the feed's answer. 1 to 10_000.
+        uint16 toleranceBps;
+        /// Oldest answer that counts, in seconds.
+        uint32 maxAgeSeconds;
     }
 
-    /// @notice How old a market's parameters are, by its own policy.
-    enum Status {
-        /// No update has ever landed.
-        Unset,
-        /// Younger than `graceAfterSeconds`.
-        Fresh,
-        /// At least `graceAfterSeconds` old: an update is overdue, the values are still as proven.
-        Grace,
-        /// At least `staleAfterSeconds` old: the values are tightened one-sidedly.
-        Stale
+    /// @notice One forecast for one period, with everything that makes it acceptable.
+    struct Update {
+        /// The model: active, or in the overlap after its successor's activation.
+        bytes32 modelId;
+        /// The current period.
+        uint64 period;
+        /// Quantised features that come from candles, market after market.
+        int32[] candleFeatures;
+        /// Per market: logit of Low, logit of High, natural logarithm of the standard deviation of one-minute returns;
+        /// fixed point with the model's output scale, each below 64 in absolute value.
+        int128[] outputs;
+        /// Last close of each market's window, 8 decimals; empty if no market of the model has a price check. Attested, not
+        /// proven.
+        uint64[] closesE8;
+        /// The proof.
+        bytes proof;
+        /// As many as the threshold says, signers strictly ascending; each is the signer (20 bytes), the signature's
+        /// length (2 bytes) and the signature (65 bytes, or what an ERC-1271 contract wants).
+        bytes attestations;
+    }
+
+    /// @notice An earlier proof of the model, for the test that activates it.
+    struct SmokeProof {
+        uint64 period;
+        int32[] candleFeatures;
+        int128[] outputs;
+        bytes proof;
+    }
+
+    /// @notice Why an update left a market as it was.
+    enum SkipReason {
+        /// The guardian paused the market or disabled the period.
+        Withheld,
+        /// Another model's update for the period came first, or a later one has landed.
+        AlreadyUpdated,
+        /// The attested close and the price feed disagree, or the feed gives no usable answer.
+        PriceMismatch
     }
 
     /* EVENTS */
 
     /// @notice A market exists from now on.
-    event MarketRegistered(bytes32 indexed market, address indexed marketOwner, Bounds bounds);
+    event MarketRegistered(bytes32 indexed market, address indexed marketOwner, Bounds bounds, PriceCheck priceCheck);
 
-    /// @notice A market's policy changed. It shapes updates from now on; parameters already stored keep their values.
+    /// @notice A market's policy changed. It shapes updates from now on, and the fallback at once.
     event PolicySet(bytes32 indexed market, Policy policy);
 
-    /// @notice A model was registered and made active for each of its markets.
-    event ModelRegistered(bytes32 indexed modelId, ModelSpec spec);
+    /// @notice A model was proposed; it can be activated from `readyAt` on.
+    event ModelProposed(bytes32 indexed modelId, ModelSpec spec, uint256 overlapPeriods, uint256 readyAt);
 
-    /// @notice A submitter was allowed or dismissed.
-    event SubmitterSet(address indexed submitter, bool allowed);
+    /// @notice The guardian refused a proposed model.
+    event ModelVetoed(bytes32 indexed modelId);
+
+    /// @notice A model passed its smoke test and serves its markets from now on.
+    event ModelActivated(bytes32 indexed modelId);
+
+    /// @notice The last period for which a model is accepted was set.
+    event ModelEnds(bytes32 indexed modelId, uint64 lastPeriod);
+
+    /// @notice The attestors were replaced. `digest` is that of `attestorSetDigest`.
+    event AttestorsSet(uint32 indexed version, address[] attestors, uint8 threshold, bytes32 digest);
 
     /// @notice A proof was accepted. Together with the model's specification this is all it takes to verify it again.
     event UpdateAccepted(
         bytes32 indexed modelId,
         uint64 indexed period,
-        address indexed submitter,
+        address indexed relayer,
         int32[] candleFeatures,
         int128[] outputs,
-        bytes32 proofHash
+        uint64[] closesE8,
+        bytes32 proofHash,
+        uint32 attestorSetVersion
     );
 
-    /// @notice A market's parameters changed.
-    event ParamsUpdated(bytes32 indexed market, uint64 indexed period, bytes32 indexed modelId, Params params);
+    /// @notice A market's parameters changed. `packed` is the stored word; see `PolicyLib.PackedParams`.
+    /// @param requestedProbabilityBps What dwell and margin left of the forecast, before rate limits; where it differs from
+    /// the applied probability, the update was clipped.
+    event ParamsUpdated(
+        bytes32 indexed market,
+        uint64 indexed period,
+        bytes32 indexed modelId,
+        Params params,
+        uint256 requestedProbabilityBps
+    );
+
+    /// @notice An accepted update left a market as it was.
+    event MarketSkipped(bytes32 indexed market, uint64 indexed period, bytes32 indexed modelId, SkipReason reason);
+
+    /// @notice The liquidation ratio of a market moves from `fromBps` now to `toBps`.
+    event LiquidationRampStarted(bytes32 indexed market, uint256 fromBps, uint256 toBps, uint256 bpsPerDay);
+
+    /// @notice The guardian paused a market.
+    event MarketPaused(bytes32 indexed market, uint256 untilTimestamp);
+
+    /// @notice The guardian withdrew a market's parameters up to and including a period.
+    event PeriodDisabled(bytes32 indexed market, uint64 period);
 
     /* ERRORS: set-up */
 
@@ -149,7 +200,7 @@ interface IRegimeRiskOracle {
     /// @notice Thrown when a market has not been registered.
     error UnknownMarket(bytes32 market);
 
-    /// @notice Thrown when a field of the bounds, or the market's owner, is unusable.
+    /// @notice Thrown when a field of the bounds, of the price check, or the market's owner, is unusable.
     error InvalidBounds(string field);
 
     /// @notice Thrown when somebody other than the market's owner sets its policy.
@@ -158,13 +209,10 @@ interface IRegimeRiskOracle {
     /// @notice Thrown when a field of a policy contradicts the bounds or the rest of the policy.
     error InvalidPolicy(string field);
 
-    /// @notice Thrown when a policy would raise the liquidation ratio and so put healthy positions at risk.
-    error LiquidationRatioRaised(uint256 currentBps, uint256 requestedBps);
-
     /// @notice Thrown when a market has no policy yet.
     error PolicyUnset(bytes32 market);
 
-    /// @notice Thrown when the same specification is registered a second time.
+    /// @notice Thrown when a model that is proposed, active or in its overlap is proposed again.
     error ModelAlreadyRegistered(bytes32 modelId);
 
     /// @notice Thrown when a field of a model's specification is unusable.
@@ -173,22 +221,39 @@ interface IRegimeRiskOracle {
     /// @notice Thrown when a verifier's code is not the code that was pinned.
     error VerifierCodeChanged(address verifier, bytes32 expected, bytes32 actual);
 
-    /// @notice Thrown when ownership would move in one step.
-    error HandoverRequired();
+    /// @notice Thrown when a model that is not proposed is to be vetoed or activated.
+    error ModelNotProposed(bytes32 modelId);
+
+    /// @notice Thrown when a model is activated before its timelock has passed, or long after.
+    error ModelNotReady(bytes32 modelId, uint256 readyAt);
+
+    /// @notice Thrown when the verifier fails the activation test: `forged` says which proof it judged wrongly.
+    error SmokeTestFailed(bool forged);
+
+    /// @notice Thrown when the attestors are not strictly ascending, or the threshold is not 1 to their number.
+    error InvalidAttestors();
+
+    /* ERRORS: the guardian */
+
+    /// @notice Thrown when a pause would be longer than the longest.
+    error PauseTooLong(uint256 untilTimestamp, uint256 latest);
+
+    /// @notice Thrown when a market is paused again before it has been open for as long as the longest pause.
+    error PauseCoolingDown(uint256 untilTimestamp);
+
+    /// @notice Thrown when a period that has not begun, or that is disabled already, is to be disabled.
+    error CannotDisable(uint64 period);
 
     /* ERRORS: updates */
-
-    /// @notice Thrown when the caller is not a submitter.
-    error NotSubmitter(address caller);
 
     /// @notice Thrown when the calldata is not the canonical encoding of its own arguments.
     error NonCanonicalCalldata();
 
-    /// @notice Thrown when no such model was registered.
+    /// @notice Thrown when no such model was proposed.
     error UnknownModel(bytes32 modelId);
 
-    /// @notice Thrown when another model has taken over one of this model's markets.
-    error ModelNotActive(bytes32 modelId, bytes32 market);
+    /// @notice Thrown when a model is not active yet, or no longer accepted.
+    error ModelNotActive(bytes32 modelId);
 
     /// @notice Thrown when an update is for a period that is over.
     error StalePeriod(uint256 period, uint256 current);
@@ -205,6 +270,9 @@ interface IRegimeRiskOracle {
     /// @notice Thrown when the number of outputs is not three per market.
     error OutputCountMismatch(uint256 expected, uint256 actual);
 
+    /// @notice Thrown when there are closes, but not one per market.
+    error CloseCountMismatch(uint256 expected, uint256 actual);
+
     /// @notice Thrown when a feature, or an entry of a calendar table, lies outside the model's bound.
     error FeatureOutOfRange(uint256 index, int256 value, uint256 bound);
 
@@ -214,71 +282,81 @@ interface IRegimeRiskOracle {
     /// @notice Thrown when the proof's length is not the model's.
     error ProofLengthMismatch(uint256 expected, uint256 actual);
 
+    /// @notice Thrown when the attestations are cut off, or are not as many as the threshold says.
+    error MalformedAttestations();
+
+    /// @notice Thrown when signers are not strictly ascending.
+    error SignersNotAscending(address previous, address signer);
+
+    /// @notice Thrown when a signer is not in the present attestor set.
+    error NotAttestor(address signer);
+
+    /// @notice Thrown when a signature is not the signer's, or not for this update.
+    error InvalidAttestation(address signer);
+
     /// @notice Thrown when the verifier does not accept the proof.
     error InvalidProof();
 
-    /* ERRORS: reads */
+    /// @notice Thrown when an update would change no market; `reason` is that of the last one.
+    error NothingApplied(SkipReason reason);
 
-    /// @notice Thrown when a market has no parameters yet.
-    error ParamsUnset(bytes32 market);
-
-    /// @notice Thrown when parameters are older than their reader accepts.
-    error StaleParams(uint256 ageSeconds, uint256 maxAgeSeconds);
-
-    /* SET-UP */
+    /* SET-UP: the owner */
 
     /// @notice Adds a market. Only the contract's owner.
     /// @param market Identifier: keccak256 of the market's name, such as "BTC-USD".
     /// @param marketOwner The account that sets the market's policy.
-    /// @param bounds Limits for that policy. They never change.
-    function registerMarket(bytes32 market, address marketOwner, Bounds calldata bounds) external;
+    function registerMarket(
+        bytes32 market,
+        address marketOwner,
+        Bounds calldata bounds,
+        PriceCheck calldata priceCheck
+    ) external;
 
-    /// @notice Sets the policy of a market. Only the market's owner.
-    /// @dev Takes effect with the next update, except for the fallback of `params`, which follows it at once. The
-    /// liquidation ratio may be lowered, never raised: nothing in this contract can make a healthy position
-    /// liquidatable. A market that needs a higher one is a new market.
+    /// @notice Proposes a model; it may be activated once the timelock has passed. Only the contract's owner.
+    /// @param overlapPeriods Periods for which the models that it replaces stay accepted. At most 42.
+    /// @return modelId `keccak256(abi.encode(spec))`.
+    function proposeModel(ModelSpec calldata spec, uint16 overlapPeriods) external returns (bytes32 modelId);
+
+    /// @notice Makes a ripe model the active one of its markets. Anyone may call.
+    /// @dev The verifier must accept `smoke`, and refuse it with one public input changed and with one byte changed.
+    /// A model that loses one of its markets is accepted for the overlap, then for none of its markets.
+    function activateModel(bytes32 modelId, SmokeProof calldata smoke) external;
+
+    /// @notice Ends a model at once. Only the owner or the guardian.
+    function deprecateModel(bytes32 modelId) external;
+
+    /// @notice Replaces the attestors. Only the contract's owner, timelocked.
+    /// @param attestors Strictly ascending.
+    function setAttestors(address[] calldata attestors, uint8 threshold) external;
+
+    /* SET-UP: a market's owner */
+
+    /// @notice Sets the policy of a market. Only the market's owner; timelocked, except for the first.
+    /// @dev Shapes updates from the next one on, and the fallback at once. A higher liquidation ratio is reached by a ramp.
     function setPolicy(bytes32 market, Policy calldata policy) external;
 
-    /// @notice Registers a model and makes it the active one of each of its markets. Only the contract's owner.
-    /// @dev A model that loses one of its markets to another model can no longer land updates.
-    /// @return modelId `keccak256(abi.encode(spec))`.
-    function registerModel(ModelSpec calldata spec) external returns (bytes32 modelId);
+    /* THE GUARDIAN */
 
-    /// @notice Allows or dismisses a submitter. Only the contract's owner.
-    function setSubmitter(address submitter, bool allowed) external;
+    /// @notice Refuses a proposed model. Only the guardian.
+    function vetoModel(bytes32 modelId) external;
+
+    /// @notice Withholds a market's parameters until a time, at most 7 days ahead. Only the guardian, and not again until
+    /// the market has been open for 7 days.
+    function pauseMarket(bytes32 market, uint40 untilTimestamp) external;
+
+    /// @notice Withholds what was and will be submitted for a period and those before it. Only the guardian.
+    function disablePeriod(bytes32 market, uint64 period) external;
 
     /* UPDATES */
 
-    /// @notice Verifies a forecast and applies it to every market of the model, all or nothing. Only a submitter.
+    /// @notice Verifies a forecast and applies it to the model's markets. Anyone may relay one.
+    /// @dev The parameters of a market change together or not at all. A market that is withheld, was updated already or
+    /// fails its price check is skipped without holding up the others; an update that would change none reverts.
     /// @dev The contract builds the proof's public inputs itself, from these arguments and from what it knows: see
-    /// `instancesOf`. A repeat for the same period reverts with `AlreadySubmitted`.
-    /// @param modelId The model; active for each of its markets.
-    /// @param period The current period.
-    /// @param candleFeatures Quantised features that come from candles, market after market.
-    /// @param outputs Per market: logit of Low, logit of High, natural logarithm of the standard deviation of
-    /// one-minute returns; fixed point with the model's output scale, each below 64 in absolute value.
-    /// @param proof The proof.
-    function submit(
-        bytes32 modelId,
-        uint64 period,
-        int32[] calldata candleFeatures,
-        int128[] calldata outputs,
-        bytes calldata proof
-    ) external;
+    /// `instancesOf`.
+    function submit(Update calldata update) external;
 
     /* READS */
-
-    /// @notice The parameters of a market and their status. Never reverts.
-    /// @dev `Fresh` and `Grace`: the values of the last update. `Stale`: the same, but borrow ratio and fee at least,
-    /// and borrow cap factor at most, those of the policy's turbulent vector; the liquidation ratio stays, so an outage
-    /// liquidates nobody. `Unset`: the turbulent vector if the market has a policy, zeros otherwise.
-    function params(bytes32 market) external view returns (Params memory current, Status status);
-
-    /// @notice The parameters of a market as proven, if they are young enough.
-    /// @dev Reads one storage word. Values are never tightened here: choose `maxAgeSeconds` accordingly. Reverts with
-    /// `ParamsUnset` before the first update and with `StaleParams` when the age, counted from the period's start, exceeds
-    /// the maximum.
-    function paramsNoOlderThan(bytes32 market, uint256 maxAgeSeconds) external view returns (Params memory current);
 
     /// @notice The period of the current block.
     function currentPeriod() external view returns (uint64);
@@ -286,13 +364,13 @@ interface IRegimeRiskOracle {
     /// @notice The last period for which the model landed an update; 0 if none.
     function latestPeriod(bytes32 modelId) external view returns (uint64);
 
-    /// @notice Whether an account may submit updates.
-    function isSubmitter(address account) external view returns (bool);
+    /// @notice The last period for which the model is accepted: 0 before its activation.
+    function lastPeriod(bytes32 modelId) external view returns (uint64);
 
     /// @notice The model that serves a market; zero if none.
     function activeModel(bytes32 market) external view returns (bytes32 modelId);
 
-    /// @notice A registered model's specification. Reverts with `UnknownModel`.
+    /// @notice A model's specification. Reverts with `UnknownModel`.
     function model(bytes32 modelId) external view returns (ModelSpec memory spec);
 
     /// @notice A market's policy; all zeros before the first.
@@ -303,6 +381,22 @@ interface IRegimeRiskOracle {
 
     /// @notice The account that sets a market's policy; zero if there is no such market.
     function ownerOf(bytes32 market) external view returns (address);
+
+    /// @notice The version of the attestor set, and how many attestations an update needs.
+    function attestorSet() external view returns (uint32 version, uint8 threshold);
+
+    /// @notice Whether an account is in the present attestor set.
+    function isAttestor(address account) external view returns (bool);
+
+    /// @notice What attestors sign: EIP-712 over chain, contract, model, period, keccak256 of the public inputs, keccak256 of
+    /// the closes and the version of the attestor set. Reverts as `instancesOf` does.
+    function attestationDigest(
+        bytes32 modelId,
+        uint64 period,
+        int32[] calldata candleFeatures,
+        int128[] calldata outputs,
+        uint64[] calldata closesE8
+    ) external view returns (bytes32);
 
     /// @notice The public inputs that `submit` would verify, for watchers and provers.
     /// @dev For each market its candle features and then the period's calendar features; after all features, for each

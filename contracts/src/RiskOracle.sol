@@ -2,154 +2,189 @@
 pragma solidity 0.8.37;
 
 import {Ownable} from "solady/auth/Ownable.sol";
-import {IHalo2Verifier} from "./interfaces/IHalo2Verifier.sol";
+import {Attestors} from "./base/Attestors.sol";
+import {ModelRegistry} from "./base/ModelRegistry.sol";
+import {Timelock} from "./base/Timelock.sol";
 import {IRegimeRiskOracle} from "./interfaces/IRegimeRiskOracle.sol";
+import {IRiskParameters} from "./interfaces/IRiskParameters.sol";
+import {CanonicalCalldata} from "./libraries/CanonicalCalldata.sol";
 import {ForecastMath} from "./libraries/ForecastMath.sol";
 import {Grid} from "./libraries/Grid.sol";
+import {MarketAdmin} from "./libraries/MarketAdmin.sol";
 import {ModelLib} from "./libraries/ModelLib.sol";
 import {PolicyLib} from "./libraries/PolicyLib.sol";
+import {PriceLib} from "./libraries/PriceLib.sol";
+import {RiskState} from "./libraries/RiskState.sol";
+import {Words} from "./libraries/Words.sol";
 
 /// @title RiskOracle
-/// @notice Applies proven volatility forecasts to risk parameters, one update per model and period.
-contract RiskOracle is IRegimeRiskOracle, Ownable {
+/// @notice Applies proven and attested volatility forecasts to risk parameters, one update per model and period.
+contract RiskOracle is ModelRegistry, Attestors {
     using ModelLib for ModelLib.Model;
-    using ModelLib for ModelSpec;
-    using PolicyLib for PolicyLib.PackedPolicy;
-    using PolicyLib for Policy;
-    using PolicyLib for Bounds;
+    using Words for uint256;
+    using Words for PolicyLib.PackedGuard;
+    using Words for RiskState.PackedParams;
+    using PriceLib for PriceCheck;
+    using RiskState for RiskState.PackedParams;
+    using RiskState for PolicyLib.PackedGuard;
 
-    /* STORAGE */
+    /// @notice Longest pause, and the time that must pass between two.
+    uint256 public constant MAX_PAUSE_SECONDS = 7 days;
 
-    /// @inheritdoc IRegimeRiskOracle
-    mapping(address account => bool) public isSubmitter;
+    /// @notice Feed that says whether the chain's sequencer is up; zero on chains without one.
+    address public immutable sequencerFeed;
 
-    /// @inheritdoc IRegimeRiskOracle
-    mapping(bytes32 market => bytes32 modelId) public activeModel;
+    mapping(bytes32 market => MarketAdmin.Market) private _markets;
 
-    mapping(bytes32 market => PolicyLib.PackedMarket) private _markets;
-    mapping(bytes32 market => PolicyLib.PackedPolicy) private _policies;
-    mapping(bytes32 market => Params) private _params;
-    mapping(bytes32 modelId => ModelLib.Model) private _models;
+    /* CONSTRUCTOR AND OWNERSHIP */
 
-    /* CONSTRUCTOR */
-
-    /// @param initialOwner The account that registers markets, models and submitters; handed over in two steps.
-    constructor(address initialOwner) {
+    /// @param initialOwner The account that registers markets, proposes models and sets attestors.
+    /// @param initialGuardian The account that may only refuse, pause and disable.
+    /// @param timelockSeconds_ Time between announcing and doing; at least a day on any chain but 31337.
+    /// @param attestors Strictly ascending.
+    /// @param threshold Attestations that an update needs.
+    /// @param sequencerFeed_ Chainlink's sequencer uptime feed on an L2, zero elsewhere.
+    constructor(
+        address initialOwner,
+        address initialGuardian,
+        uint256 timelockSeconds_,
+        address[] memory attestors,
+        uint8 threshold,
+        address sequencerFeed_
+    ) Timelock(timelockSeconds_, initialGuardian) {
         if (initialOwner == address(0)) revert NewOwnerIsZeroAddress();
         _initializeOwner(initialOwner);
+        _setAttestors(attestors, threshold);
+        sequencerFeed = sequencerFeed_;
     }
 
-    /* OWNERSHIP */
+    /// @notice Hands over to an account that has asked with `requestOwnershipHandover`. Only the owner, timelocked.
+    function completeOwnershipHandover(address newOwner) public payable override timelocked {
+        super.completeOwnershipHandover(newOwner);
+    }
 
-    /// @notice Refused: the next owner asks with `requestOwnershipHandover`, the present one completes the handover.
+    /// @notice Refused: ownership moves in two steps.
     function transferOwnership(address) public payable override {
-        revert HandoverRequired();
+        revert Unauthorized();
     }
 
-    /* SET-UP */
+    /// @notice Refused: a contract without an owner could never replace its attestors.
+    function renounceOwnership() public payable override {
+        revert Unauthorized();
+    }
 
-    /// @inheritdoc IRegimeRiskOracle
-    function registerMarket(bytes32 market, address marketOwner, Bounds calldata newBounds) external onlyOwner {
-        if (_markets[market].owner != address(0)) revert MarketAlreadyRegistered(market);
-        if (marketOwner == address(0)) revert InvalidBounds("marketOwner");
-        newBounds.check();
-        _markets[market] = PolicyLib.PackedMarket({
-            owner: marketOwner,
-            minBorrowCollateralRatioBps: newBounds.minBorrowCollateralRatioBps,
-            maxBorrowCollateralRatioBps: newBounds.maxBorrowCollateralRatioBps,
-            minAmmFeePips: newBounds.minAmmFeePips,
-            maxAmmFeePips: newBounds.maxAmmFeePips
-        });
-        emit MarketRegistered(market, marketOwner, newBounds);
+    /// @notice Replaces the guardian. Only the owner, timelocked.
+    function setGuardian(address newGuardian) external onlyOwner timelocked {
+        _setGuardian(newGuardian);
     }
 
     /// @inheritdoc IRegimeRiskOracle
-    function setPolicy(bytes32 market, Policy calldata newPolicy) external {
-        PolicyLib.PackedMarket memory registered = _markets[market];
-        if (registered.owner == address(0)) revert UnknownMarket(market);
-        if (registered.owner != msg.sender) revert NotMarketOwner(market, msg.sender);
-        newPolicy.check(registered);
-        uint256 currentBps = _policies[market].liquidationCollateralRatioBps;
-        if (currentBps != 0 && newPolicy.liquidationCollateralRatioBps > currentBps) {
-            revert LiquidationRatioRaised(currentBps, newPolicy.liquidationCollateralRatioBps);
-        }
-        _policies[market] = newPolicy.pack();
-        emit PolicySet(market, newPolicy);
+    function setAttestors(address[] calldata attestors, uint8 threshold) external onlyOwner timelocked {
+        _setAttestors(attestors, threshold);
+    }
+
+    /* MARKETS */
+
+    /// @inheritdoc IRegimeRiskOracle
+    function registerMarket(bytes32 market, address, Bounds calldata, PriceCheck calldata) external onlyOwner {
+        MarketAdmin.register(_markets[market], msg.data[4:]);
     }
 
     /// @inheritdoc IRegimeRiskOracle
-    function registerModel(ModelSpec calldata spec) external onlyOwner returns (bytes32 modelId) {
-        modelId = keccak256(abi.encode(spec));
-        if (_models[modelId].verifier != address(0)) revert ModelAlreadyRegistered(modelId);
-        spec.check();
-        for (uint256 i = 0; i < spec.markets.length; ++i) {
-            bytes32 market = spec.markets[i];
-            if (_markets[market].owner == address(0)) revert UnknownMarket(market);
-            if (_policies[market].graceAfterSeconds == 0) revert PolicyUnset(market);
-            activeModel[market] = modelId;
-        }
-        _models[modelId] = spec.write();
-        emit ModelRegistered(modelId, spec);
+    function setPolicy(bytes32 market, Policy calldata) external {
+        address marketOwner = _markets[market].registered.owner;
+        if (marketOwner == address(0)) revert UnknownMarket(market);
+        if (marketOwner != msg.sender) revert NotMarketOwner(market, msg.sender);
+        if (_markets[market].guard != 0) _useTimelock();
+        MarketAdmin.setPolicy(_markets[market], msg.data[4:]);
+    }
+
+    /* THE GUARDIAN */
+
+    /// @inheritdoc IRegimeRiskOracle
+    function pauseMarket(bytes32 market, uint40 untilTimestamp) external onlyGuardian {
+        PolicyLib.PackedGuard memory guard = _guarded(market);
+        uint256 latest = block.timestamp + MAX_PAUSE_SECONDS;
+        if (untilTimestamp > latest) revert PauseTooLong(untilTimestamp, latest);
+        uint256 reopened = guard.pausedUntil == 0 ? 0 : guard.pausedUntil + MAX_PAUSE_SECONDS;
+        if (block.timestamp < reopened) revert PauseCoolingDown(reopened);
+        guard.pausedUntil = untilTimestamp;
+        _markets[market].guard = guard.pack();
+        emit MarketPaused(market, untilTimestamp);
     }
 
     /// @inheritdoc IRegimeRiskOracle
-    function setSubmitter(address submitter, bool allowed) external onlyOwner {
-        isSubmitter[submitter] = allowed;
-        emit SubmitterSet(submitter, allowed);
+    function disablePeriod(bytes32 market, uint64 period) external onlyGuardian {
+        PolicyLib.PackedGuard memory guard = _guarded(market);
+        if (period > Grid.currentPeriod() || period <= guard.disabledPeriod) revert CannotDisable(period);
+        guard.disabledPeriod = uint32(period);
+        _markets[market].guard = guard.pack();
+        emit PeriodDisabled(market, period);
     }
 
     /* UPDATES */
 
     /// @inheritdoc IRegimeRiskOracle
-    /// @dev No reentrancy lock: the only outside call is the STATICCALL to the verifier, under which nothing can change
-    /// state, and it comes before every effect.
-    function submit(
-        bytes32 modelId,
-        uint64 period,
-        int32[] calldata candleFeatures,
-        int128[] calldata outputs,
-        bytes calldata proof
-    ) external {
-        if (!isSubmitter[msg.sender]) revert NotSubmitter(msg.sender);
-        _checkCanonical(candleFeatures.length, outputs.length, proof.length);
-        ModelLib.Model memory registered = _registered(modelId);
-        bytes32[] memory markets = registered.markets();
-        _checkActive(modelId, markets);
-        _checkPeriod(modelId, period, registered.latestPeriod);
-        uint256[] memory instances = registered.instances(period, candleFeatures, outputs);
-        if (proof.length != registered.proofLength) revert ProofLengthMismatch(registered.proofLength, proof.length);
-        _verify(registered, proof, instances);
+    /// @dev No reentrancy lock: outside calls are STATICCALLs, to attestors that are contracts, the verifier and price
+    /// feeds. None of them can change state here, and what they could read in between is what held before.
+    function submit(Update calldata update) external {
+        CanonicalCalldata.check(update);
+        ModelLib.Model memory registered = _registered(update.modelId);
+        _checkPeriod(update.modelId, update.period, registered);
+        uint256[] memory instances = registered.instances(update.period, update.candleFeatures, update.outputs);
+        if (update.closesE8.length != 0 && update.closesE8.length != registered.marketCount) {
+            revert CloseCountMismatch(registered.marketCount, update.closesE8.length);
+        }
+        if (update.proof.length != registered.proofLength) {
+            revert ProofLengthMismatch(registered.proofLength, update.proof.length);
+        }
+        AttestorSet memory set = _attestorSet();
+        _checkAttestations(
+            set,
+            _attestationDigest(update.modelId, update.period, instances, update.closesE8, set.version),
+            update.attestations
+        );
+        if (!registered.accepts(update.proof, instances)) revert InvalidProof();
 
-        _models[modelId].latestPeriod = period;
-        emit UpdateAccepted(modelId, period, msg.sender, candleFeatures, outputs, keccak256(proof));
-        _apply(modelId, registered.outputScale, markets, outputs);
+        _models[update.modelId].latestPeriod = uint32(update.period);
+        emit UpdateAccepted(
+            update.modelId,
+            update.period,
+            msg.sender,
+            update.candleFeatures,
+            update.outputs,
+            update.closesE8,
+            keccak256(update.proof),
+            set.version
+        );
+        _applyAll(update, registered);
     }
 
     /* READS */
 
-    /// @inheritdoc IRegimeRiskOracle
-    function params(bytes32 market) external view returns (Params memory current, Status status) {
-        current = _params[market];
-        PolicyLib.PackedPolicy memory applied = _policies[market];
-        if (current.period == 0) {
-            current.liquidationCollateralRatioBps = applied.liquidationCollateralRatioBps;
-            current.borrowCapFactorBps = applied.turbulentBorrowCapFactorBps;
-            PolicyLib.tighten(current, applied);
-            return (current, Status.Unset);
-        }
-        uint256 ageSeconds = Grid.ageSeconds(current.period);
-        if (ageSeconds < applied.graceAfterSeconds) return (current, Status.Fresh);
-        if (ageSeconds < applied.staleAfterSeconds) return (current, Status.Grace);
-        PolicyLib.tighten(current, applied);
-        return (current, Status.Stale);
+    /// @inheritdoc IRiskParameters
+    function params(bytes32 market) public view returns (Params memory current, Status status) {
+        MarketAdmin.Market storage read = _markets[market];
+        return _read(read.params.unpackParams(), read.guard.unpackGuard());
     }
 
-    /// @inheritdoc IRegimeRiskOracle
+    /// @inheritdoc IRiskParameters
     function paramsNoOlderThan(bytes32 market, uint256 maxAgeSeconds) external view returns (Params memory current) {
-        current = _params[market];
-        if (current.period == 0) revert ParamsUnset(market);
+        Status status;
+        (current, status) = params(market);
+        if (status == Status.Unset) revert ParamsUnset(market);
+        if (status == Status.Withheld) revert ParamsWithheld(market);
         uint256 ageSeconds = Grid.ageSeconds(current.period);
         if (ageSeconds > maxAgeSeconds) revert StaleParams(ageSeconds, maxAgeSeconds);
+    }
+
+    /// @inheritdoc IRiskParameters
+    function pending(bytes32 market)
+        external
+        view
+        returns (RiskVector memory, uint256, uint256)
+    {
+        _return(MarketAdmin.pending(_markets[market]));
     }
 
     /// @inheritdoc IRegimeRiskOracle
@@ -158,118 +193,124 @@ contract RiskOracle is IRegimeRiskOracle, Ownable {
     }
 
     /// @inheritdoc IRegimeRiskOracle
-    function latestPeriod(bytes32 modelId) external view returns (uint64) {
-        return _models[modelId].latestPeriod;
-    }
-
-    /// @inheritdoc IRegimeRiskOracle
-    function model(bytes32 modelId) external view returns (ModelSpec memory spec) {
-        return _registered(modelId).read();
-    }
-
-    /// @inheritdoc IRegimeRiskOracle
     function policy(bytes32 market) external view returns (Policy memory) {
-        return _policies[market].unpack();
+        _return(MarketAdmin.policy(_markets[market]));
     }
 
     /// @inheritdoc IRegimeRiskOracle
     function bounds(bytes32 market) external view returns (Bounds memory) {
-        PolicyLib.PackedMarket memory registered = _markets[market];
-        return Bounds({
-            minBorrowCollateralRatioBps: registered.minBorrowCollateralRatioBps,
-            maxBorrowCollateralRatioBps: registered.maxBorrowCollateralRatioBps,
-            minAmmFeePips: registered.minAmmFeePips,
-            maxAmmFeePips: registered.maxAmmFeePips
-        });
+        _return(MarketAdmin.bounds(_markets[market]));
     }
 
     /// @inheritdoc IRegimeRiskOracle
     function ownerOf(bytes32 market) external view returns (address) {
-        return _markets[market].owner;
+        return _markets[market].registered.owner;
     }
 
     /// @inheritdoc IRegimeRiskOracle
-    function instancesOf(bytes32 modelId, uint64 period, int32[] calldata candleFeatures, int128[] calldata outputs)
+    function attestorSet() external view returns (uint32 version, uint8 threshold) {
+        AttestorSet memory set = _attestorSet();
+        return (set.version, set.threshold);
+    }
+
+    /// @inheritdoc IRegimeRiskOracle
+    function isAttestor(address account) external view returns (bool) {
+        return _inSet(_attestorSet().version, account);
+    }
+
+    /// @inheritdoc IRegimeRiskOracle
+    function attestationDigest(bytes32 modelId, uint64 period, uint256[] memory instances, uint64[] calldata closesE8)
         external
         view
-        returns (uint256[] memory instances)
+        returns (bytes32)
     {
-        return _registered(modelId).instances(period, candleFeatures, outputs);
+        return _attestationDigest(modelId, period, instances, closesE8, _attestorSet().version);
+    }
+
+    /// @notice ERC-165.
+    function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
+        return interfaceId == type(IRiskParameters).interfaceId || interfaceId == 0x01ffc9a7;
     }
 
     /* INTERNAL */
 
-    function _registered(bytes32 modelId) private view returns (ModelLib.Model memory registered) {
-        registered = _models[modelId];
-        if (registered.verifier == address(0)) revert UnknownModel(modelId);
+    function _read(RiskState.PackedParams memory stored, PolicyLib.PackedGuard memory guard)
+        private
+        view
+        returns (Params memory current, Status status)
+    {
+        bool withheld = sequencerFeed != address(0) && stored.period != 0
+            && !PriceLib.sequencerVouches(sequencerFeed, stored.landedAt());
+        return stored.read(guard, withheld);
     }
 
-    /// @dev Verifiers of EZKL revert on a bad proof; anything but a clean `true` is a refusal.
-    function _verify(ModelLib.Model memory registered, bytes calldata proof, uint256[] memory instances) private view {
-        ModelLib.checkVerifierCode(registered.verifier, registered.verifierCodeHash);
-        try IHalo2Verifier(registered.verifier).verifyProof(proof, instances) returns (bool accepted) {
-            if (!accepted) revert InvalidProof();
-        } catch {
-            revert InvalidProof();
-        }
+    function _checkMarket(bytes32 market) internal view override {
+        _guarded(market);
     }
 
-    /// @dev Canonical calldata of `submit`: the selector, five head words whose offsets leave neither gap nor overlap, the
-    /// three arguments behind them, and nothing else. Decoding itself refuses integers with dirty upper bytes, and a proof of
-    /// the registered length has no padding, so that each update has exactly one encoding.
-    function _checkCanonical(uint256 featureCount, uint256 outputCount, uint256 proofLength) private pure {
-        uint256 featuresAt = 5 * 32;
-        uint256 outputsAt = featuresAt + 32 + 32 * featureCount;
-        uint256 proofAt = outputsAt + 32 + 32 * outputCount;
-        uint256 end = proofAt + 32 + (proofLength + 31) / 32 * 32;
-        bytes calldata arguments = msg.data[4:];
-        if (
-            arguments.length != end || uint256(bytes32(arguments[64:96])) != featuresAt
-                || uint256(bytes32(arguments[96:128])) != outputsAt || uint256(bytes32(arguments[128:160])) != proofAt
-        ) revert NonCanonicalCalldata();
+    /// @dev The guard of a market with a policy.
+    function _guarded(bytes32 market) private view returns (PolicyLib.PackedGuard memory) {
+        if (_markets[market].registered.owner == address(0)) revert UnknownMarket(market);
+        if (_markets[market].guard == 0) revert PolicyUnset(market);
+        return _markets[market].guard.unpackGuard();
     }
 
-    function _checkActive(bytes32 modelId, bytes32[] memory markets) private view {
-        for (uint256 i = 0; i < markets.length; ++i) {
-            if (activeModel[markets[i]] != modelId) revert ModelNotActive(modelId, markets[i]);
-        }
-    }
-
-    function _checkPeriod(bytes32 modelId, uint64 period, uint64 latest) private view {
+    function _checkPeriod(bytes32 modelId, uint64 period, ModelLib.Model memory registered) private view {
         uint64 current = Grid.currentPeriod();
         if (period < current) revert StalePeriod(period, current);
         if (period > current) revert FuturePeriod(period, current);
-        if (period <= latest) revert AlreadySubmitted(modelId, period);
+        if (period > registered.lastPeriod) revert ModelNotActive(modelId);
+        if (period <= registered.latestPeriod) revert AlreadySubmitted(modelId, period);
     }
 
-    function _apply(bytes32 modelId, uint256 outputScale, bytes32[] memory markets, int128[] calldata outputs) private {
-        uint64 period = Grid.currentPeriod();
+    function _applyAll(Update calldata update, ModelLib.Model memory registered) private {
+        bytes32[] memory markets = registered.markets();
+        bool applied = false;
+        SkipReason reason;
         for (uint256 i = 0; i < markets.length; ++i) {
+            uint256 closeE8 = update.closesE8.length == 0 ? 0 : update.closesE8[i];
             uint256 first = i * ModelLib.OUTPUTS_PER_MARKET;
-            Params memory updated =
-                _forecast(_policies[markets[i]], outputScale, outputs[first], outputs[first + 1], outputs[first + 2]);
-            _params[markets[i]] = updated;
-            emit ParamsUpdated(markets[i], period, modelId, updated);
+            RiskState.Forecast memory forecast = RiskState.Forecast({
+                period: uint32(update.period),
+                probabilityHighBps: ForecastMath.probabilityHighBps(
+                    update.outputs[first], update.outputs[first + 1], registered.outputScale
+                ),
+                volatilityWad: ForecastMath.volatilityWad(update.outputs[first + 2], registered.outputScale)
+            });
+            bool done;
+            (done, reason) = _apply(update.modelId, markets[i], forecast, closeE8);
+            if (done) applied = true;
+            else emit MarketSkipped(markets[i], update.period, update.modelId, reason);
         }
+        if (!applied) revert NothingApplied(reason);
     }
 
-    /// @dev The parameters of a market for the current period.
-    function _forecast(
-        PolicyLib.PackedPolicy memory applied,
-        uint256 outputScale,
-        int128 logitLow,
-        int128 logitHigh,
-        int128 logVolatility
-    ) private view returns (Params memory updated) {
-        updated.period = uint40(Grid.currentPeriod());
-        updated.updatedAt = uint40(block.timestamp);
-        updated.probabilityHighBps = ForecastMath.probabilityHighBps(logitLow, logitHigh, outputScale);
-        updated.volatilityWad = ForecastMath.volatilityWad(logVolatility, outputScale);
-        updated.regime = logitHigh > logitLow ? 1 : 0;
-        updated.liquidationCollateralRatioBps = applied.liquidationCollateralRatioBps;
-        RiskVector memory vector = applied.interpolate(updated.probabilityHighBps);
-        updated.borrowCollateralRatioBps = vector.borrowCollateralRatioBps;
-        updated.ammFeePips = vector.ammFeePips;
-        updated.borrowCapFactorBps = vector.borrowCapFactorBps;
+    /// @return done Whether the market moved; if not, `reason` says why.
+    function _apply(bytes32 modelId, bytes32 market, RiskState.Forecast memory forecast, uint256 closeE8)
+        private
+        returns (bool done, SkipReason reason)
+    {
+        MarketAdmin.Market storage target = _markets[market];
+        RiskState.PackedParams memory stored = target.params.unpackParams();
+        PolicyLib.PackedGuard memory guard = target.guard.unpackGuard();
+        PolicyLib.PackedRules memory rules = target.rules.unpackRules();
+        if (forecast.period <= stored.period) return (false, SkipReason.AlreadyUpdated);
+        if (block.timestamp < guard.pausedUntil || forecast.period <= guard.disabledPeriod) {
+            return (false, SkipReason.Withheld);
+        }
+        if (rules.priceChecked && !target.priceCheck.agrees(closeE8)) return (false, SkipReason.PriceMismatch);
+
+        (Params memory seen,) = _read(stored, guard);
+        (RiskState.PackedParams memory updated, uint256 requestedBps) = stored.advance(seen, guard, rules, forecast);
+        uint256 targetBps = PolicyLib.liquidationAt(rules, updated.appliedProbabilityBps);
+        if (targetBps != guard.rampTargetBps) {
+            guard.turnRamp(targetBps);
+            target.guard = guard.pack();
+            emit LiquidationRampStarted(market, guard.rampStartBps, targetBps, guard.rampBpsPerDay);
+        }
+        target.params = updated.pack();
+        (Params memory now_,) = updated.read(guard, false);
+        emit ParamsUpdated(market, forecast.period, modelId, now_, requestedBps);
+        return (true, reason);
     }
 }

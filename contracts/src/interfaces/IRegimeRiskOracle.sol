@@ -31,7 +31,7 @@ interface IRegimeRiskOracle is IRiskParameters {
         uint8 outputDecoding;
         /// Features per market that come from candles, hence from calldata. At least 1, at most 256.
         uint16 candleFeatureCount;
-        /// Features per market that follow from the period alone; the contract fills them in. At most 64.
+        /// Features per market that follow from the period alone; the contract fills them in. At most 16.
         uint16 calendarFeatureCount;
         /// Base-2 logarithm of the features' fixed-point unit.
         uint8 inputScale;
@@ -305,12 +305,8 @@ interface IRegimeRiskOracle is IRiskParameters {
     /// @notice Adds a market. Only the contract's owner.
     /// @param market Identifier: keccak256 of the market's name, such as "BTC-USD".
     /// @param marketOwner The account that sets the market's policy.
-    function registerMarket(
-        bytes32 market,
-        address marketOwner,
-        Bounds calldata bounds,
-        PriceCheck calldata priceCheck
-    ) external;
+    function registerMarket(bytes32 market, address marketOwner, Bounds calldata bounds, PriceCheck calldata priceCheck)
+        external;
 
     /// @notice Proposes a model; it may be activated once the timelock has passed. Only the contract's owner.
     /// @param overlapPeriods Periods for which the models that it replaces stay accepted. At most 42.
@@ -389,14 +385,12 @@ interface IRegimeRiskOracle is IRiskParameters {
     function isAttestor(address account) external view returns (bool);
 
     /// @notice What attestors sign: EIP-712 over chain, contract, model, period, keccak256 of the public inputs, keccak256 of
-    /// the closes and the version of the attestor set. Reverts as `instancesOf` does.
-    function attestationDigest(
-        bytes32 modelId,
-        uint64 period,
-        int32[] calldata candleFeatures,
-        int128[] calldata outputs,
-        uint64[] calldata closesE8
-    ) external view returns (bytes32);
+    /// the closes and the version of the attestor set.
+    /// @param instances See `instancesOf`.
+    function attestationDigest(bytes32 modelId, uint64 period, uint256[] calldata instances, uint64[] calldata closesE8)
+        external
+        view
+        returns (bytes32);
 
     /// @notice The public inputs that `submit` would verify, for watchers and provers.
     /// @dev For each market its candle features and then the period's calendar features; after all features, for each

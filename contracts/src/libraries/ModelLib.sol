@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
+import {IHalo2Verifier} from "../interfaces/IHalo2Verifier.sol";
 import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
 import {FieldLib} from "./FieldLib.sol";
 import {ForecastMath} from "./ForecastMath.sol";
@@ -10,9 +11,8 @@ import {Grid} from "./Grid.sol";
 
 /// @title ModelLib
 /// @notice Validation and storage of model specifications, and the layout of a proof's public inputs.
-/// @dev What every update needs stands in three storage words; the digests, the list of markets and the calendar table
-/// stand as the code of a data contract, in this order: three digests and the input scale, 32 bytes each; the markets, 32
-/// bytes each; the table, 4 bytes an entry.
+/// @dev What every update needs stands in three storage words; the specification itself, ABI-encoded, is the code of a data
+/// contract, from which markets and calendar rows are read in place.
 library ModelLib {
     /// @notice Outputs per market: logit of Low, logit of High, log-volatility.
     uint256 internal constant OUTPUTS_PER_MARKET = 3;
@@ -23,13 +23,19 @@ library ModelLib {
     /// @notice Most candle features per market.
     uint256 internal constant MAX_CANDLE_FEATURES = 256;
 
-    /// @notice Most calendar features per market; the table then takes 10,752 bytes of the data contract.
-    uint256 internal constant MAX_CALENDAR_FEATURES = 64;
+    /// @notice Most calendar features per market; the table then takes 21,504 bytes of the data contract's 24,576.
+    uint256 internal constant MAX_CALENDAR_FEATURES = 16;
 
-    uint256 private constant HEAD_BYTES = 4 * 32;
-    uint256 private constant ENTRY_BYTES = 4;
+    /// @notice The one way of reading outputs that there is: logit of Low, logit of High, log-volatility.
+    uint8 internal constant OUTPUT_DECODING = 1;
 
-    /// @notice A registered model. `verifier` is zero exactly if there is none.
+    /// @notice `lastPeriod` of a model that has no end yet.
+    uint32 internal constant NO_END = type(uint32).max;
+
+    /// @dev Where the markets begin in an encoded specification: behind its offset, its sixteen head words and their count.
+    uint256 private constant MARKETS_AT = (1 + 16 + 1) * 32;
+
+    /// @notice A model in three words. `verifier` is zero exactly if there is none.
     struct Model {
         address verifier;
         uint32 featureBound;
@@ -37,16 +43,21 @@ library ModelLib {
         uint16 calendarFeatureCount;
         uint8 outputScale;
         uint8 marketCount;
+        uint16 overlapPeriods;
         bytes32 verifierCodeHash;
         address data;
         uint32 proofLength;
-        uint64 latestPeriod;
+        /// Last period with an update, 0 if none.
+        uint32 latestPeriod;
+        /// Last period for which updates are accepted, 0 before the activation.
+        uint32 lastPeriod;
     }
 
     /// @notice Reverts with `InvalidModelSpec`, `FeatureOutOfRange` or `VerifierCodeChanged` if the specification cannot work.
-    function check(IRegimeRiskOracle.ModelSpec calldata spec) internal view {
+    function check(IRegimeRiskOracle.ModelSpec memory spec) internal view {
         if (spec.verifier.code.length == 0) revert IRegimeRiskOracle.InvalidModelSpec("verifier");
         checkVerifierCode(spec.verifier, spec.verifierCodeHash);
+        if (spec.outputDecoding != OUTPUT_DECODING) revert IRegimeRiskOracle.InvalidModelSpec("outputDecoding");
         if (spec.candleFeatureCount == 0 || spec.candleFeatureCount > MAX_CANDLE_FEATURES) {
             revert IRegimeRiskOracle.InvalidModelSpec("candleFeatureCount");
         }
@@ -82,16 +93,21 @@ library ModelLib {
         }
     }
 
-    /// @notice Writes a checked specification's data contract and returns the words to store.
-    function write(IRegimeRiskOracle.ModelSpec calldata spec) internal returns (Model memory) {
-        bytes memory table = new bytes(spec.calendarTable.length * ENTRY_BYTES);
-        for (uint256 i = 0; i < spec.calendarTable.length; ++i) {
-            uint32 entry = uint32(spec.calendarTable[i]);
-            for (uint256 j = 0; j < ENTRY_BYTES; ++j) {
-                table[i * ENTRY_BYTES + j] = bytes1(uint8(entry >> (8 * (ENTRY_BYTES - 1 - j))));
-            }
+    /// @notice Whether the pinned verifier accepts. EZKL's verifiers revert on a bad proof; anything but a clean `true` is no.
+    function accepts(Model memory model, bytes memory proof, uint256[] memory elements) internal view returns (bool) {
+        checkVerifierCode(model.verifier, model.verifierCodeHash);
+        try IHalo2Verifier(model.verifier).verifyProof(proof, elements) returns (bool accepted) {
+            return accepted;
+        } catch {
+            return false;
         }
-        bytes memory head = abi.encode(spec.manifestSha256, spec.verifyingKeySha256, spec.onnxSha256, spec.inputScale);
+    }
+
+    /// @notice Writes a checked specification's data contract and returns the words to store, of a model not yet active.
+    function write(IRegimeRiskOracle.ModelSpec memory spec, uint16 overlapPeriods, uint32 latestPeriod)
+        internal
+        returns (Model memory)
+    {
         return Model({
             verifier: spec.verifier,
             featureBound: spec.featureBound,
@@ -99,39 +115,21 @@ library ModelLib {
             calendarFeatureCount: spec.calendarFeatureCount,
             outputScale: spec.outputScale,
             marketCount: uint8(spec.markets.length),
+            overlapPeriods: overlapPeriods,
             verifierCodeHash: spec.verifierCodeHash,
-            data: SSTORE2.write(abi.encodePacked(head, spec.markets, table)),
+            data: SSTORE2.write(abi.encode(spec)),
             proofLength: spec.proofLength,
-            latestPeriod: 0
+            latestPeriod: latestPeriod,
+            lastPeriod: 0
         });
-    }
-
-    /// @notice The specification that `write` was given.
-    function read(Model memory model) internal view returns (IRegimeRiskOracle.ModelSpec memory spec) {
-        spec.verifier = model.verifier;
-        spec.verifierCodeHash = model.verifierCodeHash;
-        (spec.manifestSha256, spec.verifyingKeySha256, spec.onnxSha256, spec.inputScale) =
-            abi.decode(SSTORE2.read(model.data, 0, HEAD_BYTES), (bytes32, bytes32, bytes32, uint8));
-        spec.candleFeatureCount = model.candleFeatureCount;
-        spec.calendarFeatureCount = model.calendarFeatureCount;
-        spec.outputScale = model.outputScale;
-        spec.featureBound = model.featureBound;
-        spec.proofLength = model.proofLength;
-        spec.markets = markets(model);
-        uint256 entryCount = Grid.SLOTS_PER_WEEK * model.calendarFeatureCount;
-        spec.calendarTable = new int32[](entryCount);
-        bytes memory table = _table(model, 0, entryCount);
-        for (uint256 i = 0; i < entryCount; ++i) {
-            spec.calendarTable[i] = _entry(table, i);
-        }
     }
 
     /// @notice The model's markets in the order of the proof.
     function markets(Model memory model) internal view returns (bytes32[] memory list) {
+        bytes memory encoded = SSTORE2.read(model.data, MARKETS_AT, MARKETS_AT + uint256(model.marketCount) * 32);
         list = new bytes32[](model.marketCount);
-        bytes memory words = SSTORE2.read(model.data, HEAD_BYTES, HEAD_BYTES + list.length * 32);
         for (uint256 i = 0; i < list.length; ++i) {
-            list[i] = _word(words, i * 32);
+            list[i] = bytes32(_word(encoded, i));
         }
     }
 
@@ -183,12 +181,12 @@ library ModelLib {
 
     function _calendarElements(Model memory model, uint256 period) private view returns (uint256[] memory elements) {
         uint256 count = model.calendarFeatureCount;
-        uint256 first = Grid.slotOfWeek(period) * count;
-        bytes memory row = _table(model, first, first + count);
+        uint256 rowAt = MARKETS_AT + 32 * (model.marketCount + 1 + Grid.slotOfWeek(period) * count);
+        bytes memory row = SSTORE2.read(model.data, rowAt, rowAt + 32 * count);
         elements = new uint256[](count);
         unchecked {
             for (uint256 i = 0; i < count; ++i) {
-                elements[i] = FieldLib.encode(_entry(row, i));
+                elements[i] = FieldLib.encode(int128(int256(_word(row, i))));
             }
         }
     }
@@ -213,19 +211,10 @@ library ModelLib {
         if (FixedPointMathLib.abs(value) > bound) revert IRegimeRiskOracle.FeatureOutOfRange(index, value, bound);
     }
 
-    function _table(Model memory model, uint256 first, uint256 end) private view returns (bytes memory) {
-        uint256 start = HEAD_BYTES + uint256(model.marketCount) * 32;
-        return SSTORE2.read(model.data, start + first * ENTRY_BYTES, start + end * ENTRY_BYTES);
-    }
-
-    function _entry(bytes memory table, uint256 index) private pure returns (int32) {
-        return int32(uint32(bytes4(_word(table, index * ENTRY_BYTES))));
-    }
-
-    /// @dev The word that begins at an offset; what lies past the end of `data` is undefined and must not be used.
-    function _word(bytes memory data, uint256 offset) private pure returns (bytes32 word) {
+    /// @dev A word of `data`; reading past its end is the caller's mistake.
+    function _word(bytes memory data, uint256 index) private pure returns (uint256 word) {
         assembly ("memory-safe") {
-            word := mload(add(add(data, 0x20), offset))
+            word := mload(add(add(data, 0x20), mul(index, 0x20)))
         }
     }
 }

@@ -3,38 +3,60 @@ pragma solidity ^0.8.24;
 
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
+import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {Grid} from "./Grid.sol";
 
 /// @title PolicyLib
-/// @notice Validation, interpolation and one-word storage of policies and bounds.
+/// @notice Checks of policies and bounds, and the words in which a market is stored.
 library PolicyLib {
-    uint256 private constant BPS = 10_000;
+    uint256 internal constant BPS = 10_000;
     uint256 private constant PIPS = 1_000_000;
-
-    /// @notice A policy in one storage word (216 bits). `graceAfterSeconds` is zero exactly if there is none.
-    struct PackedPolicy {
-        uint24 calmBorrowCollateralRatioBps;
-        uint24 calmAmmFeePips;
-        uint16 calmBorrowCapFactorBps;
-        uint24 turbulentBorrowCollateralRatioBps;
-        uint24 turbulentAmmFeePips;
-        uint16 turbulentBorrowCapFactorBps;
-        uint24 liquidationCollateralRatioBps;
-        uint32 graceAfterSeconds;
-        uint32 staleAfterSeconds;
-    }
+    uint256 private constant MAX_DWELL_PERIODS = 127;
 
     /// @notice A market's owner and bounds in one storage word (256 bits). `owner` is zero exactly if there is none.
     struct PackedMarket {
         address owner;
-        uint24 minBorrowCollateralRatioBps;
-        uint24 maxBorrowCollateralRatioBps;
+        uint16 minBorrowCollateralRatioBps;
+        uint16 maxBorrowCollateralRatioBps;
         uint24 minAmmFeePips;
         uint24 maxAmmFeePips;
+        uint16 maxLiquidationRiseBpsPerDay;
+    }
+
+    /// @notice What a reader needs beside the parameters themselves, in one storage word (256 bits): the fallback, the
+    /// ages, the ramp of the liquidation ratio, and what the guardian withholds. `graceAfterSeconds` is zero exactly if the
+    /// market has no policy.
+    struct PackedGuard {
+        uint16 turbulentBorrowCollateralRatioBps;
+        uint24 turbulentAmmFeePips;
+        uint16 turbulentBorrowCapFactorBps;
+        uint24 graceAfterSeconds;
+        uint24 staleAfterSeconds;
+        uint16 rampStartBps;
+        uint16 rampTargetBps;
+        uint16 rampBpsPerDay;
+        uint32 rampStartedAt;
+        uint40 pausedUntil;
+        uint32 disabledPeriod;
+    }
+
+    /// @notice What only an update needs, in one storage word (168 bits).
+    struct PackedRules {
+        uint16 calmBorrowCollateralRatioBps;
+        uint16 calmLiquidationCollateralRatioBps;
+        uint24 calmAmmFeePips;
+        uint16 calmBorrowCapFactorBps;
+        uint16 turbulentLiquidationCollateralRatioBps;
+        uint16 marginBps;
+        uint8 dwellPeriods;
+        uint16 maxRiseBpsPerPeriod;
+        uint16 maxFallBpsPerPeriod;
+        uint16 loosenDelaySeconds;
+        bool priceChecked;
     }
 
     /// @notice Reverts with `InvalidBounds` unless a policy can exist within the bounds.
-    function check(IRegimeRiskOracle.Bounds calldata bounds) internal pure {
+    function check(IRegimeRiskOracle.Bounds memory bounds) internal pure {
         if (bounds.minBorrowCollateralRatioBps <= BPS) {
             revert IRegimeRiskOracle.InvalidBounds("minBorrowCollateralRatioBps");
         }
@@ -46,100 +68,137 @@ library PolicyLib {
     }
 
     /// @notice Reverts with `InvalidPolicy` unless the policy is consistent and within the market's bounds.
-    /// @dev The turbulent vector is the tighter one in each field, so the calm one needs only the other half of each check.
-    function check(IRegimeRiskOracle.Policy calldata policy, PackedMarket memory market) internal pure {
-        IRegimeRiskOracle.RiskVector calldata calm = policy.calm;
-        IRegimeRiskOracle.RiskVector calldata turbulent = policy.turbulent;
-        if (turbulent.borrowCollateralRatioBps < calm.borrowCollateralRatioBps) {
-            revert IRegimeRiskOracle.InvalidPolicy("turbulent.borrowCollateralRatioBps");
-        }
-        if (turbulent.ammFeePips < calm.ammFeePips) revert IRegimeRiskOracle.InvalidPolicy("turbulent.ammFeePips");
-        if (turbulent.borrowCapFactorBps > calm.borrowCapFactorBps) {
-            revert IRegimeRiskOracle.InvalidPolicy("turbulent.borrowCapFactorBps");
-        }
-        if (
-            calm.borrowCollateralRatioBps < market.minBorrowCollateralRatioBps
-                || turbulent.borrowCollateralRatioBps > market.maxBorrowCollateralRatioBps
-        ) revert IRegimeRiskOracle.InvalidPolicy("borrowCollateralRatioBps");
-        if (calm.ammFeePips < market.minAmmFeePips || turbulent.ammFeePips > market.maxAmmFeePips) {
-            revert IRegimeRiskOracle.InvalidPolicy("ammFeePips");
-        }
-        if (calm.borrowCapFactorBps > BPS) revert IRegimeRiskOracle.InvalidPolicy("calm.borrowCapFactorBps");
-        if (
-            policy.liquidationCollateralRatioBps <= BPS
-                || policy.liquidationCollateralRatioBps > calm.borrowCollateralRatioBps
-        ) revert IRegimeRiskOracle.InvalidPolicy("liquidationCollateralRatioBps");
-        if (policy.graceAfterSeconds < Grid.PERIOD_SECONDS) {
-            revert IRegimeRiskOracle.InvalidPolicy("graceAfterSeconds");
-        }
-        if (policy.staleAfterSeconds < policy.graceAfterSeconds) {
-            revert IRegimeRiskOracle.InvalidPolicy("staleAfterSeconds");
-        }
+    /// @dev The turbulent vector is the tighter one in each field, so each bound has one vector to check. Parameters are
+    /// mixtures of the two, hence within the bounds as well.
+    function check(IRegimeRiskOracle.Policy memory policy, PackedMarket memory market) internal pure {
+        IRiskParameters.RiskVector memory calm = policy.calm;
+        IRiskParameters.RiskVector memory turbulent = policy.turbulent;
+        _require(
+            turbulent.borrowCollateralRatioBps >= calm.borrowCollateralRatioBps, "turbulent.borrowCollateralRatioBps"
+        );
+        _require(
+            turbulent.liquidationCollateralRatioBps >= calm.liquidationCollateralRatioBps,
+            "turbulent.liquidationCollateralRatioBps"
+        );
+        _require(turbulent.ammFeePips >= calm.ammFeePips, "turbulent.ammFeePips");
+        _require(turbulent.borrowCapFactorBps <= calm.borrowCapFactorBps, "turbulent.borrowCapFactorBps");
+        _require(
+            calm.borrowCollateralRatioBps >= market.minBorrowCollateralRatioBps
+                && turbulent.borrowCollateralRatioBps <= market.maxBorrowCollateralRatioBps,
+            "borrowCollateralRatioBps"
+        );
+        _require(calm.ammFeePips >= market.minAmmFeePips && turbulent.ammFeePips <= market.maxAmmFeePips, "ammFeePips");
+        _require(calm.borrowCapFactorBps <= BPS, "calm.borrowCapFactorBps");
+        _require(
+            calm.liquidationCollateralRatioBps > BPS
+                && calm.liquidationCollateralRatioBps <= calm.borrowCollateralRatioBps
+                && turbulent.liquidationCollateralRatioBps <= turbulent.borrowCollateralRatioBps,
+            "liquidationCollateralRatioBps"
+        );
+        _require(policy.marginBps < BPS / 2, "marginBps");
+        _require(policy.dwellPeriods != 0 && policy.dwellPeriods <= MAX_DWELL_PERIODS, "dwellPeriods");
+        _require(policy.maxRiseBpsPerPeriod != 0 && policy.maxRiseBpsPerPeriod <= BPS, "maxRiseBpsPerPeriod");
+        _require(policy.maxFallBpsPerPeriod != 0 && policy.maxFallBpsPerPeriod <= BPS, "maxFallBpsPerPeriod");
+        _require(policy.loosenDelaySeconds <= Grid.PERIOD_SECONDS, "loosenDelaySeconds");
+        _require(
+            policy.liquidationRiseBpsPerDay <= market.maxLiquidationRiseBpsPerDay
+                && (policy.liquidationRiseBpsPerDay != 0
+                    || turbulent.liquidationCollateralRatioBps == calm.liquidationCollateralRatioBps),
+            "liquidationRiseBpsPerDay"
+        );
+        _require(policy.graceAfterSeconds >= Grid.PERIOD_SECONDS, "graceAfterSeconds");
+        _require(policy.staleAfterSeconds >= policy.graceAfterSeconds, "staleAfterSeconds");
     }
 
-    /// @notice The parameters at a probability, each linear between calm (0) and turbulent (10_000 bps) and rounded to
-    /// the tighter side.
-    function interpolate(PackedPolicy memory policy, uint256 probabilityBps)
+    /// @notice The half of a policy that readers need, written over `guard`; its ramp and its guardian's fields stay.
+    function writeGuard(IRegimeRiskOracle.Policy memory policy, PackedGuard memory guard) internal pure {
+        guard.turbulentBorrowCollateralRatioBps = policy.turbulent.borrowCollateralRatioBps;
+        guard.turbulentAmmFeePips = policy.turbulent.ammFeePips;
+        guard.turbulentBorrowCapFactorBps = policy.turbulent.borrowCapFactorBps;
+        guard.graceAfterSeconds = policy.graceAfterSeconds;
+        guard.staleAfterSeconds = policy.staleAfterSeconds;
+        guard.rampBpsPerDay = policy.liquidationRiseBpsPerDay;
+    }
+
+    /// @notice The half of a policy that only updates need.
+    function rules(IRegimeRiskOracle.Policy memory policy, bool priceChecked)
         internal
         pure
-        returns (IRegimeRiskOracle.RiskVector memory vector)
+        returns (PackedRules memory)
     {
-        vector.borrowCollateralRatioBps = uint24(
-            _riseUp(policy.calmBorrowCollateralRatioBps, policy.turbulentBorrowCollateralRatioBps, probabilityBps)
-        );
-        vector.ammFeePips = uint24(_riseUp(policy.calmAmmFeePips, policy.turbulentAmmFeePips, probabilityBps));
-        vector.borrowCapFactorBps =
-            uint16(_fallDown(policy.calmBorrowCapFactorBps, policy.turbulentBorrowCapFactorBps, probabilityBps));
-    }
-
-    /// @notice Tightens parameters in place to at least the turbulent vector. The liquidation ratio stays.
-    function tighten(IRegimeRiskOracle.Params memory params, PackedPolicy memory policy) internal pure {
-        params.borrowCollateralRatioBps =
-            uint24(FixedPointMathLib.max(params.borrowCollateralRatioBps, policy.turbulentBorrowCollateralRatioBps));
-        params.ammFeePips = uint24(FixedPointMathLib.max(params.ammFeePips, policy.turbulentAmmFeePips));
-        params.borrowCapFactorBps =
-            uint16(FixedPointMathLib.min(params.borrowCapFactorBps, policy.turbulentBorrowCapFactorBps));
-    }
-
-    /// @notice A policy as it is stored.
-    function pack(IRegimeRiskOracle.Policy calldata policy) internal pure returns (PackedPolicy memory) {
-        return PackedPolicy({
+        return PackedRules({
             calmBorrowCollateralRatioBps: policy.calm.borrowCollateralRatioBps,
+            calmLiquidationCollateralRatioBps: policy.calm.liquidationCollateralRatioBps,
             calmAmmFeePips: policy.calm.ammFeePips,
             calmBorrowCapFactorBps: policy.calm.borrowCapFactorBps,
-            turbulentBorrowCollateralRatioBps: policy.turbulent.borrowCollateralRatioBps,
-            turbulentAmmFeePips: policy.turbulent.ammFeePips,
-            turbulentBorrowCapFactorBps: policy.turbulent.borrowCapFactorBps,
-            liquidationCollateralRatioBps: policy.liquidationCollateralRatioBps,
-            graceAfterSeconds: policy.graceAfterSeconds,
-            staleAfterSeconds: policy.staleAfterSeconds
+            turbulentLiquidationCollateralRatioBps: policy.turbulent.liquidationCollateralRatioBps,
+            marginBps: policy.marginBps,
+            dwellPeriods: policy.dwellPeriods,
+            maxRiseBpsPerPeriod: policy.maxRiseBpsPerPeriod,
+            maxFallBpsPerPeriod: policy.maxFallBpsPerPeriod,
+            loosenDelaySeconds: policy.loosenDelaySeconds,
+            priceChecked: priceChecked
         });
     }
 
     /// @notice A stored policy as its owner gave it.
-    function unpack(PackedPolicy memory packed) internal pure returns (IRegimeRiskOracle.Policy memory) {
+    function unpack(PackedGuard memory guard, PackedRules memory applied)
+        internal
+        pure
+        returns (IRegimeRiskOracle.Policy memory)
+    {
         return IRegimeRiskOracle.Policy({
-            calm: IRegimeRiskOracle.RiskVector({
-                borrowCollateralRatioBps: packed.calmBorrowCollateralRatioBps,
-                ammFeePips: packed.calmAmmFeePips,
-                borrowCapFactorBps: packed.calmBorrowCapFactorBps
+            calm: IRiskParameters.RiskVector({
+                borrowCollateralRatioBps: applied.calmBorrowCollateralRatioBps,
+                liquidationCollateralRatioBps: applied.calmLiquidationCollateralRatioBps,
+                ammFeePips: applied.calmAmmFeePips,
+                borrowCapFactorBps: applied.calmBorrowCapFactorBps
             }),
-            turbulent: IRegimeRiskOracle.RiskVector({
-                borrowCollateralRatioBps: packed.turbulentBorrowCollateralRatioBps,
-                ammFeePips: packed.turbulentAmmFeePips,
-                borrowCapFactorBps: packed.turbulentBorrowCapFactorBps
+            turbulent: IRiskParameters.RiskVector({
+                borrowCollateralRatioBps: guard.turbulentBorrowCollateralRatioBps,
+                liquidationCollateralRatioBps: applied.turbulentLiquidationCollateralRatioBps,
+                ammFeePips: guard.turbulentAmmFeePips,
+                borrowCapFactorBps: guard.turbulentBorrowCapFactorBps
             }),
-            liquidationCollateralRatioBps: packed.liquidationCollateralRatioBps,
-            graceAfterSeconds: packed.graceAfterSeconds,
-            staleAfterSeconds: packed.staleAfterSeconds
+            marginBps: applied.marginBps,
+            dwellPeriods: applied.dwellPeriods,
+            maxRiseBpsPerPeriod: applied.maxRiseBpsPerPeriod,
+            maxFallBpsPerPeriod: applied.maxFallBpsPerPeriod,
+            loosenDelaySeconds: applied.loosenDelaySeconds,
+            liquidationRiseBpsPerDay: guard.rampBpsPerDay,
+            graceAfterSeconds: guard.graceAfterSeconds,
+            staleAfterSeconds: guard.staleAfterSeconds
         });
+    }
+
+    /// @notice The parameters at a probability, each linear between calm (0) and turbulent (10_000 bps). Borrow side and fee
+    /// are rounded to the tighter side, the liquidation ratio down, so that it never passes the borrow ratio.
+    function interpolate(PackedGuard memory guard, PackedRules memory applied, uint256 probabilityBps)
+        internal
+        pure
+        returns (IRiskParameters.RiskVector memory vector)
+    {
+        vector.borrowCollateralRatioBps = uint16(
+            _riseUp(applied.calmBorrowCollateralRatioBps, guard.turbulentBorrowCollateralRatioBps, probabilityBps)
+        );
+        vector.liquidationCollateralRatioBps = uint16(liquidationAt(applied, probabilityBps));
+        vector.ammFeePips = uint24(_riseUp(applied.calmAmmFeePips, guard.turbulentAmmFeePips, probabilityBps));
+        uint256 capFall = uint256(applied.calmBorrowCapFactorBps) - guard.turbulentBorrowCapFactorBps;
+        vector.borrowCapFactorBps =
+            uint16(applied.calmBorrowCapFactorBps - FixedPointMathLib.divUp(capFall * probabilityBps, BPS));
+    }
+
+    /// @notice The liquidation ratio at a probability, rounded down.
+    function liquidationAt(PackedRules memory applied, uint256 probabilityBps) internal pure returns (uint256) {
+        uint256 calm = applied.calmLiquidationCollateralRatioBps;
+        return calm + (applied.turbulentLiquidationCollateralRatioBps - calm) * probabilityBps / BPS;
     }
 
     function _riseUp(uint256 low, uint256 high, uint256 shareBps) private pure returns (uint256) {
         return low + FixedPointMathLib.divUp((high - low) * shareBps, BPS);
     }
 
-    function _fallDown(uint256 high, uint256 low, uint256 shareBps) private pure returns (uint256) {
-        return high - FixedPointMathLib.divUp((high - low) * shareBps, BPS);
+    function _require(bool holds, string memory field) private pure {
+        if (!holds) revert IRegimeRiskOracle.InvalidPolicy(field);
     }
 }

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {EIP712} from "solady/utils/EIP712.sol";
+import {SignatureCheckerLib} from "solady/utils/SignatureCheckerLib.sol";
+import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
+
+/// @title Attestors
+/// @notice The accounts that sign "these features are what public candles give for this period", and how many must.
+/// @dev Replacing the set raises its version, which is signed over: an attestation made for an older set is worth nothing,
+/// even if its signer is in the new one.
+abstract contract Attestors is EIP712 {
+    bytes32 private constant ATTESTATION_TYPEHASH = keccak256(
+        "Attestation(bytes32 modelId,uint64 period,bytes32 instancesHash,bytes32 closesHash,uint32 attestorSetVersion)"
+    );
+
+    uint256 private constant ADDRESS_BYTES = 20;
+    uint256 private constant HEAD_BYTES = ADDRESS_BYTES + 2;
+
+    struct AttestorSet {
+        uint32 version;
+        uint8 threshold;
+    }
+
+    AttestorSet private _set;
+    mapping(uint32 version => mapping(address account => bool)) private _isAttestor;
+
+    function _setAttestors(address[] memory attestors, uint8 threshold) internal {
+        if (threshold == 0 || threshold > attestors.length) revert IRegimeRiskOracle.InvalidAttestors();
+        uint32 version = _set.version + 1;
+        _set = AttestorSet({version: version, threshold: threshold});
+        address previous = address(0);
+        for (uint256 i = 0; i < attestors.length; ++i) {
+            if (attestors[i] <= previous) revert IRegimeRiskOracle.InvalidAttestors();
+            previous = attestors[i];
+            _isAttestor[version][previous] = true;
+        }
+        bytes32 digest = keccak256(abi.encode(block.chainid, address(this), version, attestors, threshold));
+        emit IRegimeRiskOracle.AttestorsSet(version, attestors, threshold, digest);
+    }
+
+    function _attestorSet() internal view returns (AttestorSet memory) {
+        return _set;
+    }
+
+    function _inSet(uint32 version, address account) internal view returns (bool) {
+        return _isAttestor[version][account];
+    }
+
+    /// @dev What attestors sign. `closesE8` is hashed as in EIP-712, one word an entry.
+    function _attestationDigest(
+        bytes32 modelId,
+        uint64 period,
+        uint256[] memory instances,
+        uint64[] calldata closesE8,
+        uint32 version
+    ) internal view returns (bytes32) {
+        return _hashTypedData(
+            keccak256(
+                abi.encode(
+                    ATTESTATION_TYPEHASH,
+                    modelId,
+                    period,
+                    keccak256(abi.encodePacked(instances)),
+                    keccak256(abi.encodePacked(closesE8)),
+                    version
+                )
+            )
+        );
+    }
+
+    /// @dev Exactly `threshold` attestations by members of the set, strictly ascending, and no byte more.
+    function _checkAttestations(AttestorSet memory set, bytes32 digest, bytes calldata attestations) internal view {
+        address previous = address(0);
+        uint256 next = 0;
+        for (uint256 i = 0; i < set.threshold; ++i) {
+            if (attestations.length < next + HEAD_BYTES) revert IRegimeRiskOracle.MalformedAttestations();
+            address signer = address(bytes20(attestations[next:]));
+            uint256 start = next + HEAD_BYTES;
+            next = start + uint16(bytes2(attestations[next + ADDRESS_BYTES:]));
+            if (attestations.length < next) revert IRegimeRiskOracle.MalformedAttestations();
+            if (signer <= previous) revert IRegimeRiskOracle.SignersNotAscending(previous, signer);
+            if (!_inSet(set.version, signer)) revert IRegimeRiskOracle.NotAttestor(signer);
+            if (!SignatureCheckerLib.isValidSignatureNowCalldata(signer, digest, attestations[start:next])) {
+                revert IRegimeRiskOracle.InvalidAttestation(signer);
+            }
+            previous = signer;
+        }
+        if (next != attestations.length) revert IRegimeRiskOracle.MalformedAttestations();
+    }
+
+    function _domainNameAndVersion() internal pure override returns (string memory name, string memory version) {
+        return ("VeriRegime RiskOracle", "1");
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {Ownable} from "solady/auth/Ownable.sol";
+import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
+import {Grid} from "../libraries/Grid.sol";
+import {ModelAdmin} from "../libraries/ModelAdmin.sol";
+import {ModelLib} from "../libraries/ModelLib.sol";
+import {Timelock} from "./Timelock.sol";
+
+/// @title ModelRegistry
+/// @notice Models: proposed, ripe, activated after a test on chain, overlapping with their successors, ended.
+abstract contract ModelRegistry is IRegimeRiskOracle, Ownable, Timelock {
+    using ModelLib for ModelLib.Model;
+
+    /// @inheritdoc IRegimeRiskOracle
+    mapping(bytes32 market => bytes32 modelId) public activeModel;
+
+    /// @notice When a proposed model can be activated, in Unix seconds; 0 if it is not proposed.
+    mapping(bytes32 modelId => uint256) public modelReadyAt;
+
+    mapping(bytes32 modelId => ModelLib.Model) internal _models;
+
+    /// @inheritdoc IRegimeRiskOracle
+    function proposeModel(ModelSpec calldata, uint16) external onlyOwner returns (bytes32 modelId) {
+        uint256 ripe = block.timestamp + timelockSeconds;
+        bytes32[] memory markets;
+        (modelId, markets) = ModelAdmin.propose(_models, msg.data[4:], ripe);
+        if (modelReadyAt[modelId] != 0) revert ModelAlreadyRegistered(modelId);
+        for (uint256 i = 0; i < markets.length; ++i) {
+            _checkMarket(markets[i]);
+        }
+        modelReadyAt[modelId] = ripe;
+    }
+
+    /// @inheritdoc IRegimeRiskOracle
+    function vetoModel(bytes32 modelId) external onlyGuardian {
+        if (modelReadyAt[modelId] == 0) revert ModelNotProposed(modelId);
+        delete modelReadyAt[modelId];
+        emit ModelVetoed(modelId);
+    }
+
+    /// @inheritdoc IRegimeRiskOracle
+    function activateModel(bytes32 modelId, SmokeProof calldata) external {
+        uint256 ripe = modelReadyAt[modelId];
+        if (ripe == 0) revert ModelNotProposed(modelId);
+        if (block.timestamp < ripe || _expired(ripe)) revert ModelNotReady(modelId, ripe);
+        delete modelReadyAt[modelId];
+        ModelAdmin.smokeTest(_models[modelId], msg.data[4:]);
+
+        _models[modelId].lastPeriod = ModelLib.NO_END;
+        ModelLib.Model memory candidate = _registered(modelId);
+        uint64 overlapEnd = Grid.currentPeriod() + candidate.overlapPeriods;
+        bytes32[] memory markets = candidate.markets();
+        for (uint256 i = 0; i < markets.length; ++i) {
+            bytes32 replaced = activeModel[markets[i]];
+            activeModel[markets[i]] = modelId;
+            if (replaced != modelId) _end(replaced, overlapEnd);
+        }
+        emit ModelActivated(modelId);
+    }
+
+    /// @inheritdoc IRegimeRiskOracle
+    function deprecateModel(bytes32 modelId) external {
+        if (msg.sender != guardian) _checkOwner();
+        _end(modelId, Grid.currentPeriod() - 1);
+    }
+
+    /// @inheritdoc IRegimeRiskOracle
+    function latestPeriod(bytes32 modelId) external view returns (uint64) {
+        return _models[modelId].latestPeriod;
+    }
+
+    /// @inheritdoc IRegimeRiskOracle
+    function lastPeriod(bytes32 modelId) external view returns (uint64) {
+        return _models[modelId].lastPeriod;
+    }
+
+    /// @inheritdoc IRegimeRiskOracle
+    function model(bytes32 modelId) external view returns (ModelSpec memory) {
+        _registered(modelId);
+        _return(ModelAdmin.read(_models[modelId]));
+    }
+
+    /// @inheritdoc IRegimeRiskOracle
+    function instancesOf(bytes32 modelId, uint64 period, int32[] calldata candleFeatures, int128[] calldata outputs)
+        external
+        view
+        returns (uint256[] memory instances)
+    {
+        return _registered(modelId).instances(period, candleFeatures, outputs);
+    }
+
+    /// @dev Reverts unless a model may be proposed for the market.
+    function _checkMarket(bytes32 market) internal view virtual;
+
+    function _registered(bytes32 modelId) internal view returns (ModelLib.Model memory registered) {
+        registered = _models[modelId];
+        if (registered.verifier == address(0)) revert UnknownModel(modelId);
+    }
+
+    /// @dev Ends the call with a result that is ABI-encoded already.
+    function _return(bytes memory encoded) internal pure {
+        assembly ("memory-safe") {
+            return(add(encoded, 0x20), mload(encoded))
+        }
+    }
+
+    /// @dev Never later than it was. Zero stands for no model.
+    function _end(bytes32 modelId, uint64 period) private {
+        if (modelId == 0 || _models[modelId].lastPeriod <= period) return;
+        _models[modelId].lastPeriod = uint32(period);
+        emit ModelEnds(modelId, period);
+    }
+}

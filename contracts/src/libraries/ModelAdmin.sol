@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {SSTORE2} from "solady/utils/SSTORE2.sol";
+import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
+import {FieldLib} from "./FieldLib.sol";
+import {Grid} from "./Grid.sol";
+import {ModelLib} from "./ModelLib.sol";
+
+/// @title ModelAdmin
+/// @notice What is rarely done to a model: its proposal and the test that activates it. Deployed by itself and linked, to
+/// keep the oracle's code small; for the same reason arguments and results come ABI-encoded.
+library ModelAdmin {
+    using ModelLib for IRegimeRiskOracle.ModelSpec;
+    using ModelLib for ModelLib.Model;
+
+    /// @dev A week.
+    uint256 private constant MAX_OVERLAP_PERIODS = 42;
+
+    /// @notice Checks and stores a specification. An earlier life of the same model keeps its latest period.
+    /// @param arguments Those of `IRegimeRiskOracle.proposeModel`.
+    function propose(
+        mapping(bytes32 modelId => ModelLib.Model) storage models,
+        bytes calldata arguments,
+        uint256 readyAt
+    ) external returns (bytes32 modelId, bytes32[] memory markets) {
+        (IRegimeRiskOracle.ModelSpec memory spec, uint16 overlapPeriods) =
+            abi.decode(arguments, (IRegimeRiskOracle.ModelSpec, uint16));
+        modelId = keccak256(abi.encode(spec));
+        if (models[modelId].lastPeriod >= Grid.currentPeriod()) revert IRegimeRiskOracle.ModelAlreadyRegistered(modelId);
+        spec.check();
+        if (overlapPeriods > MAX_OVERLAP_PERIODS) revert IRegimeRiskOracle.InvalidModelSpec("overlapPeriods");
+        models[modelId] = spec.write(overlapPeriods, models[modelId].latestPeriod);
+        emit IRegimeRiskOracle.ModelProposed(modelId, spec, overlapPeriods, readyAt);
+        markets = spec.markets;
+    }
+
+    /// @notice The result of `IRegimeRiskOracle.model`.
+    function read(ModelLib.Model storage model) external view returns (bytes memory) {
+        return SSTORE2.read(model.data);
+    }
+
+    /// @notice Reverts with `SmokeTestFailed` unless the model's verifier accepts a proof, and refuses it with one public
+    /// input changed and with one byte changed: what accepts everything, or nothing, does not pass.
+    /// @param arguments Those of `IRegimeRiskOracle.activateModel`.
+    function smokeTest(ModelLib.Model storage model, bytes calldata arguments) external view {
+        IRegimeRiskOracle.SmokeProof calldata smoke;
+        assembly ("memory-safe") {
+            smoke := add(arguments.offset, calldataload(add(arguments.offset, 0x20))) // its offset is the second word
+        }
+        ModelLib.Model memory candidate = model;
+        uint256[] memory instances = candidate.instances(smoke.period, smoke.candleFeatures, smoke.outputs);
+        bytes memory proof = smoke.proof;
+        if (proof.length != candidate.proofLength) {
+            revert IRegimeRiskOracle.ProofLengthMismatch(candidate.proofLength, proof.length);
+        }
+        if (!candidate.accepts(proof, instances)) revert IRegimeRiskOracle.SmokeTestFailed(false);
+        uint256 last = instances.length - 1;
+        uint256 honest = instances[last];
+        instances[last] = addmod(honest, 1, FieldLib.R);
+        if (candidate.accepts(proof, instances)) revert IRegimeRiskOracle.SmokeTestFailed(true);
+        instances[last] = honest;
+        proof[proof.length - 1] ^= 0x01;
+        if (candidate.accepts(proof, instances)) revert IRegimeRiskOracle.SmokeTestFailed(true);
+    }
+}

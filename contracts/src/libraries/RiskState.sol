@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
+import {Grid} from "./Grid.sol";
+import {PolicyLib} from "./PolicyLib.sol";
+
+/// @title RiskState
+/// @notice How a market moves: from a forecast to the applied probability, and from stored words to what a reader sees.
+/// @dev One number, the applied probability, moves all parameters. Limits act on it, not on single parameters, so that
+/// coupled values cannot be torn apart by a limit that holds back one of them.
+library RiskState {
+    uint256 private constant BPS = 10_000;
+    uint256 private constant HALF = 5_000;
+    uint256 private constant HIGH_FLAG = 0x80;
+
+    /// @notice Periods for which unused allowance adds up: a day.
+    uint256 internal constant MAX_RECHARGE_PERIODS = 6;
+
+    /// @notice Unit of a stored volatility, wad.
+    uint256 internal constant VOLATILITY_UNIT_WAD = 1e8;
+
+    /// @notice A market's parameters in one storage word (256 bits). `period` is zero exactly if no update has landed.
+    struct PackedParams {
+        uint32 period;
+        /// Landing time, in seconds after the period's start.
+        uint16 landedAfterSeconds;
+        /// Seconds after landing from which `next` alone holds; until then the tighter of the two, field by field.
+        uint16 loosenDelaySeconds;
+        uint16 probabilityHighBps;
+        uint16 appliedProbabilityBps;
+        /// In units of `VOLATILITY_UNIT_WAD`.
+        uint40 volatility;
+        /// The highest bit is the regime, the others count updates in a row that asked for Low.
+        uint8 switchState;
+        uint16 previousBorrowCollateralRatioBps;
+        uint24 previousAmmFeePips;
+        uint16 previousBorrowCapFactorBps;
+        uint16 nextBorrowCollateralRatioBps;
+        uint24 nextAmmFeePips;
+        uint16 nextBorrowCapFactorBps;
+    }
+
+    /// @notice What a proof says about one market.
+    struct Forecast {
+        uint32 period;
+        uint16 probabilityHighBps;
+        uint64 volatilityWad;
+    }
+
+    /// @notice The state before the first update: turbulent.
+    function initial() internal pure returns (PackedParams memory stored) {
+        stored.appliedProbabilityBps = uint16(BPS);
+        stored.switchState = uint8(HIGH_FLAG);
+    }
+
+    /// @notice The word after an update that lands now.
+    /// @param stored The word before it.
+    /// @param seen What readers see before it; stays in force where it is tighter until looser values are effective.
+    /// @return updated The word to store.
+    /// @return requestedBps The applied probability, had there been no rate limit.
+    function advance(
+        PackedParams memory stored,
+        IRiskParameters.Params memory seen,
+        PolicyLib.PackedGuard memory guard,
+        PolicyLib.PackedRules memory rules,
+        Forecast memory forecast
+    ) internal view returns (PackedParams memory updated, uint256 requestedBps) {
+        uint256 elapsedPeriods = forecast.period - stored.period;
+        if (stored.period == 0) stored = initial();
+        uint256 appliedBps;
+        (updated.switchState, requestedBps, appliedBps) =
+            step(stored, rules, forecast.probabilityHighBps, elapsedPeriods);
+        updated.period = forecast.period;
+        updated.landedAfterSeconds = uint16(block.timestamp % Grid.PERIOD_SECONDS);
+        updated.loosenDelaySeconds = rules.loosenDelaySeconds;
+        updated.probabilityHighBps = forecast.probabilityHighBps;
+        updated.appliedProbabilityBps = uint16(appliedBps);
+        updated.volatility = uint40(forecast.volatilityWad / VOLATILITY_UNIT_WAD);
+        updated.previousBorrowCollateralRatioBps = seen.borrowCollateralRatioBps;
+        updated.previousAmmFeePips = seen.ammFeePips;
+        updated.previousBorrowCapFactorBps = seen.borrowCapFactorBps;
+        IRiskParameters.RiskVector memory next = PolicyLib.interpolate(guard, rules, appliedBps);
+        updated.nextBorrowCollateralRatioBps = next.borrowCollateralRatioBps;
+        updated.nextAmmFeePips = next.ammFeePips;
+        updated.nextBorrowCapFactorBps = next.borrowCapFactorBps;
+    }
+
+    /// @notice Moves regime and applied probability by one forecast.
+    /// @dev High as soon as a forecast reaches one half plus the margin; Low only after `dwellPeriods` updates in a row at
+    /// or below one half minus the margin. While High, the applied probability stays at one half or above. It then
+    /// rises and falls by at most its allowance, which grows with the periods since the last update up to
+    /// `MAX_RECHARGE_PERIODS`. Every update resets the allowance, so that two steps never go further than one.
+    /// @param elapsedPeriods Periods since the last update, at least 1.
+    /// @return switchState The regime and the count, as stored.
+    /// @return requestedBps The probability that the allowance was asked for.
+    /// @return appliedBps The probability that the parameters follow.
+    function step(
+        PackedParams memory stored,
+        PolicyLib.PackedRules memory rules,
+        uint256 forecastBps,
+        uint256 elapsedPeriods
+    ) internal pure returns (uint8 switchState, uint256 requestedBps, uint256 appliedBps) {
+        bool high = stored.switchState & HIGH_FLAG != 0;
+        uint256 lowCount = 0;
+        if (forecastBps >= HALF + rules.marginBps) {
+            high = true;
+        } else if (high && forecastBps + rules.marginBps <= HALF) {
+            lowCount = (stored.switchState & ~uint8(HIGH_FLAG)) + 1;
+            if (lowCount >= rules.dwellPeriods) (high, lowCount) = (false, 0);
+        }
+        switchState = uint8(lowCount | (high ? HIGH_FLAG : 0));
+        requestedBps = high ? FixedPointMathLib.max(forecastBps, HALF) : forecastBps;
+
+        uint256 allowances = FixedPointMathLib.min(elapsedPeriods, MAX_RECHARGE_PERIODS);
+        uint256 previous = stored.appliedProbabilityBps;
+        appliedBps = FixedPointMathLib.clamp(
+            requestedBps,
+            FixedPointMathLib.zeroFloorSub(previous, allowances * rules.maxFallBpsPerPeriod),
+            previous + allowances * rules.maxRiseBpsPerPeriod
+        );
+    }
+
+    /// @notice The liquidation ratio at the present block: from the ramp's start towards its target, upwards at the ramp's
+    /// speed. A ramp never leads downwards: lower targets hold at once.
+    function liquidationRatioBps(PolicyLib.PackedGuard memory guard) internal view returns (uint256) {
+        uint256 rise = uint256(guard.rampBpsPerDay) * (block.timestamp - guard.rampStartedAt) / 1 days;
+        return FixedPointMathLib.min(guard.rampTargetBps, guard.rampStartBps + rise);
+    }
+
+    /// @notice Turns the ramp towards a target, from where it is now. Must come before the ramp's speed is changed.
+    function turnRamp(PolicyLib.PackedGuard memory guard, uint256 targetBps) internal view {
+        guard.rampStartBps = uint16(FixedPointMathLib.min(liquidationRatioBps(guard), targetBps));
+        guard.rampTargetBps = uint16(targetBps);
+        guard.rampStartedAt = uint32(block.timestamp);
+    }
+
+    /// @notice Unix time at which the last update landed.
+    function landedAt(PackedParams memory stored) internal pure returns (uint256) {
+        return uint256(stored.period) * Grid.PERIOD_SECONDS + stored.landedAfterSeconds;
+    }
+
+    /// @notice See `IRiskParameters.pending`.
+    function pending(PackedParams memory stored, PolicyLib.PackedGuard memory guard)
+        internal
+        pure
+        returns (IRiskParameters.RiskVector memory next, uint256 effectiveAt, uint256 liquidationReachedAt)
+    {
+        next = IRiskParameters.RiskVector({
+            borrowCollateralRatioBps: stored.nextBorrowCollateralRatioBps,
+            liquidationCollateralRatioBps: guard.rampTargetBps,
+            ammFeePips: stored.nextAmmFeePips,
+            borrowCapFactorBps: stored.nextBorrowCapFactorBps
+        });
+        effectiveAt = landedAt(stored) + stored.loosenDelaySeconds;
+        liquidationReachedAt = guard.rampStartedAt;
+        if (guard.rampBpsPerDay != 0) {
+            liquidationReachedAt += FixedPointMathLib.divUp(
+                (guard.rampTargetBps - guard.rampStartBps) * 1 days, guard.rampBpsPerDay
+            );
+        }
+    }
+
+    /// @notice What a reader sees.
+    /// @param withheld Whether something outside these two words withholds the values.
+    function read(PackedParams memory stored, PolicyLib.PackedGuard memory guard, bool withheld)
+        internal
+        view
+        returns (IRiskParameters.Params memory current, IRiskParameters.Status status)
+    {
+        if (stored.period == 0) {
+            current.probabilityHighBps = uint16(BPS);
+            current.appliedProbabilityBps = uint16(BPS);
+            current.regime = 1;
+            if (guard.graceAfterSeconds == 0) return (current, IRiskParameters.Status.Unset);
+        } else {
+            uint256 start = uint256(stored.period) * Grid.PERIOD_SECONDS;
+            current.period = stored.period;
+            current.updatedAt = uint40(landedAt(stored));
+            current.probabilityHighBps = stored.probabilityHighBps;
+            current.appliedProbabilityBps = stored.appliedProbabilityBps;
+            current.volatilityWad = uint64(stored.volatility * VOLATILITY_UNIT_WAD);
+            current.regime = stored.switchState >> 7;
+            _mix(current, stored);
+            status = _status(stored, guard, withheld, block.timestamp - start);
+        }
+        current.liquidationCollateralRatioBps = uint16(liquidationRatioBps(guard));
+        bool tightened = status != IRiskParameters.Status.Fresh && status != IRiskParameters.Status.Grace;
+        if (tightened) _tighten(current, guard, stored.period == 0);
+        current.borrowCollateralRatioBps =
+            uint16(FixedPointMathLib.max(current.borrowCollateralRatioBps, current.liquidationCollateralRatioBps));
+    }
+
+    function _status(PackedParams memory stored, PolicyLib.PackedGuard memory guard, bool withheld, uint256 ageSeconds)
+        private
+        view
+        returns (IRiskParameters.Status)
+    {
+        if (withheld || block.timestamp < guard.pausedUntil || stored.period <= guard.disabledPeriod) {
+            return IRiskParameters.Status.Withheld;
+        }
+        if (ageSeconds < guard.graceAfterSeconds) return IRiskParameters.Status.Fresh;
+        return ageSeconds < guard.staleAfterSeconds ? IRiskParameters.Status.Grace : IRiskParameters.Status.Stale;
+    }
+
+    /// @dev Until looser values are effective, the tighter of the previous and the next, field by field.
+    function _mix(IRiskParameters.Params memory current, PackedParams memory stored) private view {
+        current.borrowCollateralRatioBps = stored.nextBorrowCollateralRatioBps;
+        current.ammFeePips = stored.nextAmmFeePips;
+        current.borrowCapFactorBps = stored.nextBorrowCapFactorBps;
+        if (block.timestamp >= uint256(current.updatedAt) + stored.loosenDelaySeconds) return;
+        if (stored.previousBorrowCollateralRatioBps > current.borrowCollateralRatioBps) {
+            current.borrowCollateralRatioBps = stored.previousBorrowCollateralRatioBps;
+        }
+        if (stored.previousAmmFeePips > current.ammFeePips) current.ammFeePips = stored.previousAmmFeePips;
+        if (stored.previousBorrowCapFactorBps < current.borrowCapFactorBps) {
+            current.borrowCapFactorBps = stored.previousBorrowCapFactorBps;
+        }
+    }
+
+    /// @dev At least as tight as the turbulent vector. Empty parameters become that vector. The liquidation ratio stays.
+    function _tighten(IRiskParameters.Params memory current, PolicyLib.PackedGuard memory guard, bool empty)
+        private
+        pure
+    {
+        if (guard.turbulentBorrowCollateralRatioBps > current.borrowCollateralRatioBps) {
+            current.borrowCollateralRatioBps = guard.turbulentBorrowCollateralRatioBps;
+        }
+        if (guard.turbulentAmmFeePips > current.ammFeePips) current.ammFeePips = guard.turbulentAmmFeePips;
+        if (empty || guard.turbulentBorrowCapFactorBps < current.borrowCapFactorBps) {
+            current.borrowCapFactorBps = guard.turbulentBorrowCapFactorBps;
+        }
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {PolicyLib} from "./PolicyLib.sol";
+import {RiskState} from "./RiskState.sol";
+
+/// @title Words
+/// @notice A market's three structs as storage words, first field lowest.
+/// @dev By hand, because the compiler's own way writes storage once a field and repeats its code at each use.
+library Words {
+    /// @notice 256 bits.
+    function pack(RiskState.PackedParams memory params) internal pure returns (uint256 word) {
+        word = uint256(params.period);
+        word |= uint256(params.landedAfterSeconds) << 32;
+        word |= uint256(params.loosenDelaySeconds) << 48;
+        word |= uint256(params.probabilityHighBps) << 64;
+        word |= uint256(params.appliedProbabilityBps) << 80;
+        word |= uint256(params.volatility) << 96;
+        word |= uint256(params.switchState) << 136;
+        word |= uint256(params.previousBorrowCollateralRatioBps) << 144;
+        word |= uint256(params.previousAmmFeePips) << 160;
+        word |= uint256(params.previousBorrowCapFactorBps) << 184;
+        word |= uint256(params.nextBorrowCollateralRatioBps) << 200;
+        word |= uint256(params.nextAmmFeePips) << 216;
+        word |= uint256(params.nextBorrowCapFactorBps) << 240;
+    }
+
+    /// @notice The inverse of `pack`.
+    function unpackParams(uint256 word) internal pure returns (RiskState.PackedParams memory params) {
+        params.period = uint32(word);
+        params.landedAfterSeconds = uint16(word >> 32);
+        params.loosenDelaySeconds = uint16(word >> 48);
+        params.probabilityHighBps = uint16(word >> 64);
+        params.appliedProbabilityBps = uint16(word >> 80);
+        params.volatility = uint40(word >> 96);
+        params.switchState = uint8(word >> 136);
+        params.previousBorrowCollateralRatioBps = uint16(word >> 144);
+        params.previousAmmFeePips = uint24(word >> 160);
+        params.previousBorrowCapFactorBps = uint16(word >> 184);
+        params.nextBorrowCollateralRatioBps = uint16(word >> 200);
+        params.nextAmmFeePips = uint24(word >> 216);
+        params.nextBorrowCapFactorBps = uint16(word >> 240);
+    }
+
+    /// @notice 256 bits.
+    function pack(PolicyLib.PackedGuard memory guard) internal pure returns (uint256 word) {
+        word = uint256(guard.turbulentBorrowCollateralRatioBps);
+        word |= uint256(guard.turbulentAmmFeePips) << 16;
+        word |= uint256(guard.turbulentBorrowCapFactorBps) << 40;
+        word |= uint256(guard.graceAfterSeconds) << 56;
+        word |= uint256(guard.staleAfterSeconds) << 80;
+        word |= uint256(guard.rampStartBps) << 104;
+        word |= uint256(guard.rampTargetBps) << 120;
+        word |= uint256(guard.rampBpsPerDay) << 136;
+        word |= uint256(guard.rampStartedAt) << 152;
+        word |= uint256(guard.pausedUntil) << 184;
+        word |= uint256(guard.disabledPeriod) << 224;
+    }
+
+    /// @notice The inverse of `pack`.
+    function unpackGuard(uint256 word) internal pure returns (PolicyLib.PackedGuard memory guard) {
+        guard.turbulentBorrowCollateralRatioBps = uint16(word);
+        guard.turbulentAmmFeePips = uint24(word >> 16);
+        guard.turbulentBorrowCapFactorBps = uint16(word >> 40);
+        guard.graceAfterSeconds = uint24(word >> 56);
+        guard.staleAfterSeconds = uint24(word >> 80);
+        guard.rampStartBps = uint16(word >> 104);
+        guard.rampTargetBps = uint16(word >> 120);
+        guard.rampBpsPerDay = uint16(word >> 136);
+        guard.rampStartedAt = uint32(word >> 152);
+        guard.pausedUntil = uint40(word >> 184);
+        guard.disabledPeriod = uint32(word >> 224);
+    }
+
+    /// @notice 168 bits.
+    function pack(PolicyLib.PackedRules memory rules) internal pure returns (uint256 word) {
+        word = uint256(rules.calmBorrowCollateralRatioBps);
+        word |= uint256(rules.calmLiquidationCollateralRatioBps) << 16;
+        word |= uint256(rules.calmAmmFeePips) << 32;
+        word |= uint256(rules.calmBorrowCapFactorBps) << 56;
+        word |= uint256(rules.turbulentLiquidationCollateralRatioBps) << 72;
+        word |= uint256(rules.marginBps) << 88;
+        word |= uint256(rules.dwellPeriods) << 104;
+        word |= uint256(rules.maxRiseBpsPerPeriod) << 112;
+        word |= uint256(rules.maxFallBpsPerPeriod) << 128;
+        word |= uint256(rules.loosenDelaySeconds) << 144;
+        word |= uint256(rules.priceChecked ? 1 : 0) << 160;
+    }
+
+    /// @notice The inverse of `pack`.
+    function unpackRules(uint256 word) internal pure returns (PolicyLib.PackedRules memory rules) {
+        rules.calmBorrowCollateralRatioBps = uint16(word);
+        rules.calmLiquidationCollateralRatioBps = uint16(word >> 16);
+        rules.calmAmmFeePips = uint24(word >> 32);
+        rules.calmBorrowCapFactorBps = uint16(word >> 56);
+        rules.turbulentLiquidationCollateralRatioBps = uint16(word >> 72);
+        rules.marginBps = uint16(word >> 88);
+        rules.dwellPeriods = uint8(word >> 104);
+        rules.maxRiseBpsPerPeriod = uint16(word >> 112);
+        rules.maxFallBpsPerPeriod = uint16(word >> 128);
+        rules.loosenDelaySeconds = uint16(word >> 144);
+        rules.priceChecked = uint8(word >> 160) != 0;
+    }
+}

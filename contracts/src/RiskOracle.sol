@@ -7,7 +7,6 @@ import {ModelRegistry} from "./base/ModelRegistry.sol";
 import {Timelock} from "./base/Timelock.sol";
 import {IRegimeRiskOracle} from "./interfaces/IRegimeRiskOracle.sol";
 import {IRiskParameters} from "./interfaces/IRiskParameters.sol";
-import {CanonicalCalldata} from "./libraries/CanonicalCalldata.sol";
 import {ForecastMath} from "./libraries/ForecastMath.sol";
 import {Grid} from "./libraries/Grid.sol";
 import {MarketAdmin} from "./libraries/MarketAdmin.sol";
@@ -15,12 +14,14 @@ import {ModelLib} from "./libraries/ModelLib.sol";
 import {PolicyLib} from "./libraries/PolicyLib.sol";
 import {PriceLib} from "./libraries/PriceLib.sol";
 import {RiskState} from "./libraries/RiskState.sol";
+import {UpdateLib} from "./libraries/UpdateLib.sol";
 import {Words} from "./libraries/Words.sol";
 
 /// @title RiskOracle
 /// @notice Applies proven and attested volatility forecasts to risk parameters, one update per model and period.
 contract RiskOracle is ModelRegistry, Attestors {
     using ModelLib for ModelLib.Model;
+    using UpdateLib for Update;
     using Words for uint256;
     using Words for PolicyLib.PackedGuard;
     using Words for RiskState.PackedParams;
@@ -109,7 +110,7 @@ contract RiskOracle is ModelRegistry, Attestors {
         uint256 reopened = guard.pausedUntil == 0 ? 0 : guard.pausedUntil + MAX_PAUSE_SECONDS;
         if (block.timestamp < reopened) revert PauseCoolingDown(reopened);
         guard.pausedUntil = untilTimestamp;
-        _markets[market].guard = guard.pack();
+        _write(market, guard);
         emit MarketPaused(market, untilTimestamp);
     }
 
@@ -118,7 +119,7 @@ contract RiskOracle is ModelRegistry, Attestors {
         PolicyLib.PackedGuard memory guard = _guarded(market);
         if (period > Grid.currentPeriod() || period <= guard.disabledPeriod) revert CannotDisable(period);
         guard.disabledPeriod = uint32(period);
-        _markets[market].guard = guard.pack();
+        _write(market, guard);
         emit PeriodDisabled(market, period);
     }
 
@@ -128,7 +129,7 @@ contract RiskOracle is ModelRegistry, Attestors {
     /// @dev No reentrancy lock: outside calls are STATICCALLs, to attestors that are contracts, the verifier and price
     /// feeds. None of them can change state here, and what they could read in between is what held before.
     function submit(Update calldata update) external {
-        CanonicalCalldata.check(update);
+        update.checkCanonical();
         ModelLib.Model memory registered = _registered(update.modelId);
         _checkPeriod(update.modelId, update.period, registered);
         uint256[] memory instances = registered.instances(update.period, update.candleFeatures, update.outputs);
@@ -139,24 +140,13 @@ contract RiskOracle is ModelRegistry, Attestors {
             revert ProofLengthMismatch(registered.proofLength, update.proof.length);
         }
         AttestorSet memory set = _attestorSet();
-        _checkAttestations(
-            set,
-            _attestationDigest(update.modelId, update.period, instances, update.closesE8, set.version),
-            update.attestations
-        );
+        (bytes32 instancesHash, bytes32 closesHash) = update.hashes(instances);
+        bytes32 digest = _attestationDigest(update.modelId, update.period, instancesHash, closesHash, set.version);
+        _checkAttestations(set, digest, update.attestations);
         if (!registered.accepts(update.proof, instances)) revert InvalidProof();
 
         _models[update.modelId].latestPeriod = uint32(update.period);
-        emit UpdateAccepted(
-            update.modelId,
-            update.period,
-            msg.sender,
-            update.candleFeatures,
-            update.outputs,
-            update.closesE8,
-            keccak256(update.proof),
-            set.version
-        );
+        update.emitAccepted(set.version);
         _applyAll(update, registered);
     }
 
@@ -165,7 +155,9 @@ contract RiskOracle is ModelRegistry, Attestors {
     /// @inheritdoc IRiskParameters
     function params(bytes32 market) public view returns (Params memory current, Status status) {
         MarketAdmin.Market storage read = _markets[market];
-        return _read(read.params.unpackParams(), read.guard.unpackGuard());
+        RiskState.PackedParams memory stored = read.params.unpackParams();
+        if (stored.isFresh() && sequencerFeed == address(0)) return (stored.fresh(), Status.Fresh);
+        return _read(stored, read.guard.unpackGuard());
     }
 
     /// @inheritdoc IRiskParameters
@@ -179,11 +171,7 @@ contract RiskOracle is ModelRegistry, Attestors {
     }
 
     /// @inheritdoc IRiskParameters
-    function pending(bytes32 market)
-        external
-        view
-        returns (RiskVector memory, uint256, uint256)
-    {
+    function pending(bytes32 market) external view returns (RiskVector memory, uint256, uint256) {
         _return(MarketAdmin.pending(_markets[market]));
     }
 
@@ -219,12 +207,12 @@ contract RiskOracle is ModelRegistry, Attestors {
     }
 
     /// @inheritdoc IRegimeRiskOracle
-    function attestationDigest(bytes32 modelId, uint64 period, uint256[] memory instances, uint64[] calldata closesE8)
+    function attestationDigest(bytes32 modelId, uint64 period, bytes32 instancesHash, bytes32 closesHash)
         external
         view
         returns (bytes32)
     {
-        return _attestationDigest(modelId, period, instances, closesE8, _attestorSet().version);
+        return _attestationDigest(modelId, period, instancesHash, closesHash, _attestorSet().version);
     }
 
     /// @notice ERC-165.
@@ -253,6 +241,13 @@ contract RiskOracle is ModelRegistry, Attestors {
         if (_markets[market].registered.owner == address(0)) revert UnknownMarket(market);
         if (_markets[market].guard == 0) revert PolicyUnset(market);
         return _markets[market].guard.unpackGuard();
+    }
+
+    /// @dev Changes a guard, and makes readers look at it.
+    function _write(bytes32 market, PolicyLib.PackedGuard memory guard) private {
+        MarketAdmin.Market storage target = _markets[market];
+        target.guard = guard.pack();
+        target.params = target.params.asked();
     }
 
     function _checkPeriod(bytes32 modelId, uint64 period, ModelLib.Model memory registered) private view {
@@ -308,9 +303,9 @@ contract RiskOracle is ModelRegistry, Attestors {
             target.guard = guard.pack();
             emit LiquidationRampStarted(market, guard.rampStartBps, targetBps, guard.rampBpsPerDay);
         }
+        updated.rest(guard);
         target.params = updated.pack();
-        (Params memory now_,) = updated.read(guard, false);
-        emit ParamsUpdated(market, forecast.period, modelId, now_, requestedBps);
+        emit ParamsUpdated(market, forecast.period, modelId, target.params, requestedBps);
         return (true, reason);
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Test} from "forge-std/Test.sol";
+import {IRiskParameters} from "../src/interfaces/IRiskParameters.sol";
 import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
 import {RiskOracle} from "../src/RiskOracle.sol";
 import {MockVerifier} from "./mocks/MockVerifier.sol";
@@ -25,20 +26,23 @@ abstract contract OracleFixture is Test {
 
     address internal immutable OWNER = makeAddr("owner");
     address internal immutable MARKET_OWNER = makeAddr("market owner");
-    address internal immutable SUBMITTER = makeAddr("submitter");
+    address internal immutable GUARDIAN = makeAddr("guardian");
+    address internal immutable RELAYER = makeAddr("relayer");
     address internal immutable STRANGER = makeAddr("stranger");
 
     RiskOracle internal oracle;
     MockVerifier internal verifier;
+    address internal attestor;
+    uint256 internal attestorKey;
 
     function setUp() public virtual {
         vm.warp(MONDAY * PERIOD_SECONDS + 75);
-        oracle = new RiskOracle(OWNER);
+        (attestor, attestorKey) = makeAddrAndKey("attestor");
+        oracle = new RiskOracle(OWNER, GUARDIAN, _timelockSeconds(), _list(attestor), 1, _sequencerFeed());
         verifier = new MockVerifier();
         vm.startPrank(OWNER);
-        oracle.registerMarket(BTC, MARKET_OWNER, _bounds());
-        oracle.registerMarket(ETH, MARKET_OWNER, _bounds());
-        oracle.setSubmitter(SUBMITTER, true);
+        oracle.registerMarket(BTC, MARKET_OWNER, _bounds(), _noPriceCheck());
+        oracle.registerMarket(ETH, MARKET_OWNER, _bounds(), _noPriceCheck());
         vm.stopPrank();
         vm.startPrank(MARKET_OWNER);
         oracle.setPolicy(BTC, _policy());
@@ -46,24 +50,52 @@ abstract contract OracleFixture is Test {
         vm.stopPrank();
     }
 
+    /// @dev None, unless a test is about it: forge's chain is a development chain.
+    function _timelockSeconds() internal pure virtual returns (uint256) {
+        return 0;
+    }
+
+    function _sequencerFeed() internal virtual returns (address) {
+        return address(0);
+    }
+
+    function _list(address one) internal pure returns (address[] memory list) {
+        list = new address[](1);
+        list[0] = one;
+    }
+
+    function _noPriceCheck() internal pure returns (IRegimeRiskOracle.PriceCheck memory none) {}
+
     function _bounds() internal pure returns (IRegimeRiskOracle.Bounds memory) {
         return IRegimeRiskOracle.Bounds({
             minBorrowCollateralRatioBps: 120_00,
             maxBorrowCollateralRatioBps: 300_00,
             minAmmFeePips: 100,
-            maxAmmFeePips: 20_000
+            maxAmmFeePips: 20_000,
+            maxLiquidationRiseBpsPerDay: 5_00
         });
     }
 
     function _policy() internal pure returns (IRegimeRiskOracle.Policy memory) {
         return IRegimeRiskOracle.Policy({
-            calm: IRegimeRiskOracle.RiskVector({
-                borrowCollateralRatioBps: 150_00, ammFeePips: 500, borrowCapFactorBps: 100_00
+            calm: IRiskParameters.RiskVector({
+                borrowCollateralRatioBps: 150_00,
+                liquidationCollateralRatioBps: 130_00,
+                ammFeePips: 500,
+                borrowCapFactorBps: 100_00
             }),
-            turbulent: IRegimeRiskOracle.RiskVector({
-                borrowCollateralRatioBps: 200_00, ammFeePips: 10_000, borrowCapFactorBps: 40_00
+            turbulent: IRiskParameters.RiskVector({
+                borrowCollateralRatioBps: 200_00,
+                liquidationCollateralRatioBps: 130_00,
+                ammFeePips: 10_000,
+                borrowCapFactorBps: 40_00
             }),
-            liquidationCollateralRatioBps: 130_00,
+            marginBps: 0,
+            dwellPeriods: 1,
+            maxRiseBpsPerPeriod: 100_00,
+            maxFallBpsPerPeriod: 100_00,
+            loosenDelaySeconds: 0,
+            liquidationRiseBpsPerDay: 0,
             graceAfterSeconds: 5 hours,
             staleAfterSeconds: 8 hours
         });
@@ -81,6 +113,9 @@ abstract contract OracleFixture is Test {
         spec.manifestSha256 = keccak256("manifest");
         spec.verifyingKeySha256 = keccak256("verifying key");
         spec.onnxSha256 = keccak256("onnx");
+        spec.settingsSha256 = keccak256("settings");
+        spec.featureSpecSha256 = keccak256("features");
+        spec.outputDecoding = 1;
         spec.candleFeatureCount = CANDLE_COUNT;
         spec.calendarFeatureCount = CALENDAR_COUNT;
         spec.inputScale = 13;
@@ -104,9 +139,33 @@ abstract contract OracleFixture is Test {
         (markets[0], markets[1]) = (BTC, ETH);
     }
 
-    function _register(IRegimeRiskOracle.ModelSpec memory spec) internal returns (bytes32) {
+    /// @dev Proposes and activates a model behind the mock verifier.
+    function _register(IRegimeRiskOracle.ModelSpec memory spec) internal returns (bytes32 modelId) {
         vm.prank(OWNER);
-        return oracle.registerModel(spec);
+        modelId = oracle.proposeModel(spec, 0);
+        _activate(modelId);
+    }
+
+    /// @dev Activates a ripe model: for the time of the test, the mock verifier accepts the test's proof alone.
+    function _activate(bytes32 modelId) internal {
+        IRegimeRiskOracle.SmokeProof memory smoke = _smoke(modelId);
+        verifier.acceptOnly(smoke.proof, oracle.instancesOf(modelId, smoke.period, smoke.candleFeatures, smoke.outputs));
+        oracle.activateModel(modelId, smoke);
+        verifier.acceptAny();
+    }
+
+    function _specOf(bytes32 modelId) internal view returns (IRegimeRiskOracle.ModelSpec memory) {
+        return abi.decode(oracle.modelSpec(modelId), (IRegimeRiskOracle.ModelSpec));
+    }
+
+    function _smoke(bytes32 modelId) internal view returns (IRegimeRiskOracle.SmokeProof memory) {
+        uint256 count = _specOf(modelId).markets.length;
+        return IRegimeRiskOracle.SmokeProof({
+            period: MONDAY,
+            candleFeatures: _candles(count * CANDLE_COUNT),
+            outputs: new int128[](3 * count),
+            proof: _proof()
+        });
     }
 
     /// @dev 1, -2, 3, -4, …
@@ -134,10 +193,55 @@ abstract contract OracleFixture is Test {
         return abi.encode(bytes32("a proof"), bytes32("of 64 bytes"));
     }
 
+    /// @dev A valid update of the one-market model for the current period, signed by the one attestor.
+    function _update(bytes32 modelId, int128[] memory outputs) internal view returns (IRegimeRiskOracle.Update memory) {
+        return _update(modelId, outputs, new uint64[](0));
+    }
+
+    function _update(bytes32 modelId, int128[] memory outputs, uint64[] memory closesE8)
+        internal
+        view
+        returns (IRegimeRiskOracle.Update memory update)
+    {
+        update = IRegimeRiskOracle.Update({
+            modelId: modelId,
+            period: uint64(block.timestamp / PERIOD_SECONDS),
+            candleFeatures: _candles(outputs.length / 3 * CANDLE_COUNT),
+            outputs: outputs,
+            closesE8: closesE8,
+            proof: _proof(),
+            attestations: ""
+        });
+        update.attestations = _attest(update);
+    }
+
+    /// @dev The attestation of the one attestor.
+    function _attest(IRegimeRiskOracle.Update memory update) internal view returns (bytes memory) {
+        return _attestedBy(attestor, attestorKey, _digest(update));
+    }
+
+    function _digest(IRegimeRiskOracle.Update memory update) internal view returns (bytes32) {
+        return oracle.attestationDigest(
+            update.modelId,
+            update.period,
+            keccak256(
+                abi.encodePacked(
+                    oracle.instancesOf(update.modelId, update.period, update.candleFeatures, update.outputs)
+                )
+            ),
+            keccak256(abi.encodePacked(update.closesE8))
+        );
+    }
+
+    function _attestedBy(address signer, uint256 key, bytes32 digest) internal pure returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
+        return abi.encodePacked(signer, uint16(65), r, s, v);
+    }
+
     /// @dev Lands a valid update of the one-market model for the current period.
     function _submit(bytes32 modelId, int128[] memory outputs) internal {
-        uint64 period = uint64(block.timestamp / PERIOD_SECONDS);
-        vm.prank(SUBMITTER);
-        oracle.submit(modelId, period, _candles(CANDLE_COUNT), outputs, _proof());
+        IRegimeRiskOracle.Update memory update = _update(modelId, outputs);
+        vm.prank(RELAYER);
+        oracle.submit(update);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
+import {IRiskParameters} from "../src/interfaces/IRiskParameters.sol";
 import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
 import {ProofSuite} from "./ProofSuite.sol";
 import {Halo2Verifier as ForeignVerifier} from "./fixtures/two-market/Verifier.sol";
@@ -31,15 +32,17 @@ contract ShippedModelProofTest is ProofSuite {
 
     function test_TheCrashTurnsTheRegimeHigh() public {
         assertEq(_submits(modelId, candleFeatures, outputs, proof), "");
-        (IRegimeRiskOracle.Params memory stored,) = oracle.params(BTC);
+        (IRiskParameters.Params memory stored,) = oracle.params(BTC);
         assertEq(stored.regime, 1);
         assertGt(stored.probabilityHighBps, 90_00);
     }
 
-    function test_OracleRefusesTheProofUnderAForeignVerifier() public {
+    function test_AForeignVerifierFailsTheSmokeTest() public {
         spec.verifier = address(new ForeignVerifier());
         spec.verifierCodeHash = spec.verifier.codehash;
-        modelId = _register(spec);
-        _assertInvalidProof(candleFeatures, outputs, proof);
+        vm.prank(OWNER);
+        bytes32 id = oracle.proposeModel(spec, 0);
+        vm.expectRevert(abi.encodeWithSelector(IRegimeRiskOracle.SmokeTestFailed.selector, false));
+        oracle.activateModel(id, IRegimeRiskOracle.SmokeProof(period, candleFeatures, outputs, proof));
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
+import {ECDSA} from "solady/utils/ECDSA.sol";
 import {EIP712} from "solady/utils/EIP712.sol";
 import {SignatureCheckerLib} from "solady/utils/SignatureCheckerLib.sol";
 import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
@@ -47,25 +48,16 @@ abstract contract Attestors is EIP712 {
         return _isAttestor[version][account];
     }
 
-    /// @dev What attestors sign. `closesE8` is hashed as in EIP-712, one word an entry.
+    /// @dev What attestors sign.
     function _attestationDigest(
         bytes32 modelId,
         uint64 period,
-        uint256[] memory instances,
-        uint64[] calldata closesE8,
+        bytes32 instancesHash,
+        bytes32 closesHash,
         uint32 version
     ) internal view returns (bytes32) {
         return _hashTypedData(
-            keccak256(
-                abi.encode(
-                    ATTESTATION_TYPEHASH,
-                    modelId,
-                    period,
-                    keccak256(abi.encodePacked(instances)),
-                    keccak256(abi.encodePacked(closesE8)),
-                    version
-                )
-            )
+            keccak256(abi.encode(ATTESTATION_TYPEHASH, modelId, period, instancesHash, closesHash, version))
         );
     }
 
@@ -81,12 +73,18 @@ abstract contract Attestors is EIP712 {
             if (attestations.length < next) revert IRegimeRiskOracle.MalformedAttestations();
             if (signer <= previous) revert IRegimeRiskOracle.SignersNotAscending(previous, signer);
             if (!_inSet(set.version, signer)) revert IRegimeRiskOracle.NotAttestor(signer);
-            if (!SignatureCheckerLib.isValidSignatureNowCalldata(signer, digest, attestations[start:next])) {
+            if (!_signed(signer, digest, attestations[start:next])) {
                 revert IRegimeRiskOracle.InvalidAttestation(signer);
             }
             previous = signer;
         }
         if (next != attestations.length) revert IRegimeRiskOracle.MalformedAttestations();
+    }
+
+    /// @dev Keys first: asking a key's account for code costs as much as the signature.
+    function _signed(address signer, bytes32 digest, bytes calldata signature) private view returns (bool) {
+        return ECDSA.tryRecoverCalldata(digest, signature) == signer
+            || SignatureCheckerLib.isValidERC1271SignatureNowCalldata(signer, digest, signature);
     }
 
     function _domainNameAndVersion() internal pure override returns (string memory name, string memory version) {

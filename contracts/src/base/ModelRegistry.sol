@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Ownable} from "solady/auth/Ownable.sol";
+import {SSTORE2} from "solady/utils/SSTORE2.sol";
 import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
 import {Grid} from "../libraries/Grid.sol";
 import {ModelAdmin} from "../libraries/ModelAdmin.sol";
@@ -77,9 +78,8 @@ abstract contract ModelRegistry is IRegimeRiskOracle, Ownable, Timelock {
     }
 
     /// @inheritdoc IRegimeRiskOracle
-    function model(bytes32 modelId) external view returns (ModelSpec memory) {
-        _registered(modelId);
-        _return(ModelAdmin.read(_models[modelId]));
+    function modelSpec(bytes32 modelId) external view returns (bytes memory) {
+        return SSTORE2.read(_registered(modelId).data);
     }
 
     /// @inheritdoc IRegimeRiskOracle

@@ -15,7 +15,8 @@ interface IRegimeRiskOracle is IRiskParameters {
     struct ModelSpec {
         /// Verifier contract that EZKL generated for this model's circuit.
         address verifier;
-        /// `extcodehash` of the verifier; compared when proposed and at every update.
+        /// `extcodehash` of the verifier; compared when proposed and when activated. Code does not change after that: chains
+        /// with the Cancun rules let no contract but a new-born one destroy itself.
         bytes32 verifierCodeHash;
         /// SHA-256 of the model bundle's manifest.
         bytes32 manifestSha256;
@@ -164,19 +165,19 @@ interface IRegimeRiskOracle is IRiskParameters {
         address indexed relayer,
         int32[] candleFeatures,
         int128[] outputs,
-        uint64[] closesE8,
         bytes32 proofHash,
         uint32 attestorSetVersion
     );
 
-    /// @notice A market's parameters changed. `packed` is the stored word; see `PolicyLib.PackedParams`.
+    /// @notice A market's parameters changed.
+    /// @param word What is stored; `Words.unpackParams` says how to read it.
     /// @param requestedProbabilityBps What dwell and margin left of the forecast, before rate limits; where it differs from
     /// the applied probability, the update was clipped.
     event ParamsUpdated(
         bytes32 indexed market,
         uint64 indexed period,
         bytes32 indexed modelId,
-        Params params,
+        uint256 word,
         uint256 requestedProbabilityBps
     );
 
@@ -366,8 +367,8 @@ interface IRegimeRiskOracle is IRiskParameters {
     /// @notice The model that serves a market; zero if none.
     function activeModel(bytes32 market) external view returns (bytes32 modelId);
 
-    /// @notice A model's specification. Reverts with `UnknownModel`.
-    function model(bytes32 modelId) external view returns (ModelSpec memory spec);
+    /// @notice A model's specification as `abi.encode(ModelSpec)`, of which `modelId` is the hash. Reverts with `UnknownModel`.
+    function modelSpec(bytes32 modelId) external view returns (bytes memory encoded);
 
     /// @notice A market's policy; all zeros before the first.
     function policy(bytes32 market) external view returns (Policy memory);
@@ -384,10 +385,11 @@ interface IRegimeRiskOracle is IRiskParameters {
     /// @notice Whether an account is in the present attestor set.
     function isAttestor(address account) external view returns (bool);
 
-    /// @notice What attestors sign: EIP-712 over chain, contract, model, period, keccak256 of the public inputs, keccak256 of
-    /// the closes and the version of the attestor set.
-    /// @param instances See `instancesOf`.
-    function attestationDigest(bytes32 modelId, uint64 period, uint256[] calldata instances, uint64[] calldata closesE8)
+    /// @notice What attestors sign: EIP-712 over chain, contract, model, period, the public inputs, the closes and the version
+    /// of the attestor set.
+    /// @param instancesHash keccak256 of the public inputs (see `instancesOf`), 32 bytes each.
+    /// @param closesHash keccak256 of the closes, 32 bytes each; of nothing, if there are none.
+    function attestationDigest(bytes32 modelId, uint64 period, bytes32 instancesHash, bytes32 closesHash)
         external
         view
         returns (bytes32);

@@ -20,9 +20,13 @@ library FieldLib {
 
     /// @notice The canonical element of an integer.
     function encode(int128 value) internal pure returns (uint256) {
-        unchecked {
-            uint256 word = uint256(int256(value)); // two's complement: 2**256 + value if negative
-            return value < 0 ? R + word : word;
+        return encodeSmall(value);
+    }
+
+    /// @notice The canonical element of an integer whose absolute value is below `r`.
+    function encodeSmall(int256 value) internal pure returns (uint256 element) {
+        assembly ("memory-safe") {
+            element := add(value, mul(R, slt(value, 0))) // two's complement: 2**256 + value if negative
         }
     }
 

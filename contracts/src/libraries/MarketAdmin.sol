@@ -72,6 +72,7 @@ library MarketAdmin {
         newPolicy.writeGuard(guard);
         market.guard = guard.pack();
         market.rules = rules.pack();
+        market.params = market.params.asked();
         emit IRegimeRiskOracle.PolicySet(id, newPolicy);
         emit IRegimeRiskOracle.LiquidationRampStarted(id, guard.rampStartBps, targetBps, guard.rampBpsPerDay);
     }

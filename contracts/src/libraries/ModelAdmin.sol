@@ -27,17 +27,14 @@ library ModelAdmin {
         (IRegimeRiskOracle.ModelSpec memory spec, uint16 overlapPeriods) =
             abi.decode(arguments, (IRegimeRiskOracle.ModelSpec, uint16));
         modelId = keccak256(abi.encode(spec));
-        if (models[modelId].lastPeriod >= Grid.currentPeriod()) revert IRegimeRiskOracle.ModelAlreadyRegistered(modelId);
+        if (models[modelId].lastPeriod >= Grid.currentPeriod()) {
+            revert IRegimeRiskOracle.ModelAlreadyRegistered(modelId);
+        }
         spec.check();
         if (overlapPeriods > MAX_OVERLAP_PERIODS) revert IRegimeRiskOracle.InvalidModelSpec("overlapPeriods");
         models[modelId] = spec.write(overlapPeriods, models[modelId].latestPeriod);
         emit IRegimeRiskOracle.ModelProposed(modelId, spec, overlapPeriods, readyAt);
         markets = spec.markets;
-    }
-
-    /// @notice The result of `IRegimeRiskOracle.model`.
-    function read(ModelLib.Model storage model) external view returns (bytes memory) {
-        return SSTORE2.read(model.data);
     }
 
     /// @notice Reverts with `SmokeTestFailed` unless the model's verifier accepts a proof, and refuses it with one public
@@ -49,6 +46,7 @@ library ModelAdmin {
             smoke := add(arguments.offset, calldataload(add(arguments.offset, 0x20))) // its offset is the second word
         }
         ModelLib.Model memory candidate = model;
+        ModelLib.checkVerifierCode(candidate.verifier, bytes32(SSTORE2.read(candidate.data, 64, 96)));
         uint256[] memory instances = candidate.instances(smoke.period, smoke.candleFeatures, smoke.outputs);
         bytes memory proof = smoke.proof;
         if (proof.length != candidate.proofLength) {

@@ -11,7 +11,7 @@ import {Grid} from "./Grid.sol";
 
 /// @title ModelLib
 /// @notice Validation and storage of model specifications, and the layout of a proof's public inputs.
-/// @dev What every update needs stands in three storage words; the specification itself, ABI-encoded, is the code of a data
+/// @dev What every update needs stands in two storage words; the specification itself, ABI-encoded, is the code of a data
 /// contract, from which markets and calendar rows are read in place.
 library ModelLib {
     /// @notice Outputs per market: logit of Low, logit of High, log-volatility.
@@ -35,7 +35,7 @@ library ModelLib {
     /// @dev Where the markets begin in an encoded specification: behind its offset, its sixteen head words and their count.
     uint256 private constant MARKETS_AT = (1 + 16 + 1) * 32;
 
-    /// @notice A model in three words. `verifier` is zero exactly if there is none.
+    /// @notice A model in two words. `verifier` is zero exactly if there is none.
     struct Model {
         address verifier;
         uint32 featureBound;
@@ -44,7 +44,6 @@ library ModelLib {
         uint8 outputScale;
         uint8 marketCount;
         uint16 overlapPeriods;
-        bytes32 verifierCodeHash;
         address data;
         uint32 proofLength;
         /// Last period with an update, 0 if none.
@@ -82,7 +81,10 @@ library ModelLib {
             revert IRegimeRiskOracle.InvalidModelSpec("calendarTable");
         }
         for (uint256 i = 0; i < spec.calendarTable.length; ++i) {
-            _checkFeature(i, spec.calendarTable[i], spec.featureBound);
+            int256 entry = spec.calendarTable[i];
+            if (FixedPointMathLib.abs(entry) > spec.featureBound) {
+                revert IRegimeRiskOracle.FeatureOutOfRange(i, entry, spec.featureBound);
+            }
         }
     }
 
@@ -93,9 +95,8 @@ library ModelLib {
         }
     }
 
-    /// @notice Whether the pinned verifier accepts. EZKL's verifiers revert on a bad proof; anything but a clean `true` is no.
+    /// @notice Whether the verifier accepts. EZKL's verifiers revert on a bad proof; anything but a clean `true` is no.
     function accepts(Model memory model, bytes memory proof, uint256[] memory elements) internal view returns (bool) {
-        checkVerifierCode(model.verifier, model.verifierCodeHash);
         try IHalo2Verifier(model.verifier).verifyProof(proof, elements) returns (bool accepted) {
             return accepted;
         } catch {
@@ -116,7 +117,6 @@ library ModelLib {
             outputScale: spec.outputScale,
             marketCount: uint8(spec.markets.length),
             overlapPeriods: overlapPeriods,
-            verifierCodeHash: spec.verifierCodeHash,
             data: SSTORE2.write(abi.encode(spec)),
             proofLength: spec.proofLength,
             latestPeriod: latestPeriod,
@@ -163,18 +163,19 @@ library ModelLib {
         uint256 bound = model.featureBound;
         uint256 candleCount = model.candleFeatureCount;
         uint256 next = 0;
-        uint256 i = 0;
-        // Every index below stays under elements.length, which is the sum of the loops' lengths.
-        unchecked {
-            while (i < candleFeatures.length) {
-                for (uint256 end = i + candleCount; i < end; ++i) {
-                    int32 feature = candleFeatures[i];
-                    _checkFeature(i, feature, bound);
-                    elements[next++] = FieldLib.encode(feature);
+        for (uint256 first = 0; first < candleFeatures.length; first += candleCount) {
+            for (uint256 i = first; i < first + candleCount; ++i) {
+                int256 feature;
+                assembly ("memory-safe") {
+                    feature := calldataload(add(candleFeatures.offset, shl(5, i)))
                 }
-                for (uint256 j = 0; j < calendar.length; ++j) {
-                    elements[next++] = calendar[j];
+                if (!_lay(elements, next, feature, bound)) {
+                    revert IRegimeRiskOracle.FeatureOutOfRange(i, feature, bound);
                 }
+                ++next;
+            }
+            for (uint256 i = 0; i < calendar.length; ++i) {
+                elements[next++] = calendar[i];
             }
         }
     }
@@ -195,20 +196,30 @@ library ModelLib {
         private
         pure
     {
-        uint256 bound = 1 << (outputScale + ForecastMath.OUTPUT_LIMIT_LOG2);
-        unchecked {
-            for (uint256 i = 0; i < outputs.length; ++i) {
-                int128 output = outputs[i];
-                if (FixedPointMathLib.abs(output) >= bound) {
-                    revert IRegimeRiskOracle.OutputOutOfRange(i, output, bound);
-                }
-                elements[next + i] = FieldLib.encode(output);
+        uint256 bound = (1 << (outputScale + ForecastMath.OUTPUT_LIMIT_LOG2)) - 1;
+        for (uint256 i = 0; i < outputs.length; ++i) {
+            int256 output;
+            assembly ("memory-safe") {
+                output := calldataload(add(outputs.offset, shl(5, i)))
+            }
+            if (!_lay(elements, next + i, output, bound)) {
+                revert IRegimeRiskOracle.OutputOutOfRange(i, output, bound + 1);
             }
         }
     }
 
-    function _checkFeature(uint256 index, int256 value, uint256 bound) private pure {
-        if (FixedPointMathLib.abs(value) > bound) revert IRegimeRiskOracle.FeatureOutOfRange(index, value, bound);
+    /// @dev Writes a signed word as a field element, and says whether its absolute value is within the bound. A word that
+    /// passes is a clean integer of any type that holds the bound. The index must exist: this is the inner loop.
+    function _lay(uint256[] memory elements, uint256 index, int256 value, uint256 bound)
+        private
+        pure
+        returns (bool inside)
+    {
+        uint256 element = FieldLib.encodeSmall(value);
+        assembly ("memory-safe") {
+            inside := iszero(or(sgt(value, bound), slt(value, sub(0, bound))))
+            mstore(add(add(elements, 0x20), shl(5, index)), element)
+        }
     }
 
     /// @dev A word of `data`; reading past its end is the caller's mistake.

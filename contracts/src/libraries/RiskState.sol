@@ -5,6 +5,7 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {Grid} from "./Grid.sol";
 import {PolicyLib} from "./PolicyLib.sol";
+import {Words} from "./Words.sol";
 
 /// @title RiskState
 /// @notice How a market moves: from a forecast to the applied probability, and from stored words to what a reader sees.
@@ -19,9 +20,10 @@ library RiskState {
     uint256 internal constant MAX_RECHARGE_PERIODS = 6;
 
     /// @notice Unit of a stored volatility, wad.
-    uint256 internal constant VOLATILITY_UNIT_WAD = 1e8;
+    uint256 internal constant VOLATILITY_UNIT_WAD = 1e10;
 
-    /// @notice A market's parameters in one storage word (256 bits). `period` is zero exactly if no update has landed.
+    /// @notice A market's parameters, which `Words` packs into one storage word. `period` is zero exactly if no update has
+    /// landed.
     struct PackedParams {
         uint32 period;
         /// Landing time, in seconds after the period's start.
@@ -31,7 +33,7 @@ library RiskState {
         uint16 probabilityHighBps;
         uint16 appliedProbabilityBps;
         /// In units of `VOLATILITY_UNIT_WAD`.
-        uint40 volatility;
+        uint32 volatility;
         /// The highest bit is the regime, the others count updates in a row that asked for Low.
         uint8 switchState;
         uint16 previousBorrowCollateralRatioBps;
@@ -40,6 +42,10 @@ library RiskState {
         uint16 nextBorrowCollateralRatioBps;
         uint24 nextAmmFeePips;
         uint16 nextBorrowCapFactorBps;
+        /// What a reader needs of the guard while nothing unusual goes on: the liquidation ratio, at rest, and the age below
+        /// which the parameters are fresh. Zero where the guard must be asked.
+        uint16 restingLiquidationRatioBps;
+        uint24 freshSeconds;
     }
 
     /// @notice What a proof says about one market.
@@ -77,7 +83,7 @@ library RiskState {
         updated.loosenDelaySeconds = rules.loosenDelaySeconds;
         updated.probabilityHighBps = forecast.probabilityHighBps;
         updated.appliedProbabilityBps = uint16(appliedBps);
-        updated.volatility = uint40(forecast.volatilityWad / VOLATILITY_UNIT_WAD);
+        updated.volatility = uint32(forecast.volatilityWad / VOLATILITY_UNIT_WAD);
         updated.previousBorrowCollateralRatioBps = seen.borrowCollateralRatioBps;
         updated.previousAmmFeePips = seen.ammFeePips;
         updated.previousBorrowCapFactorBps = seen.borrowCapFactorBps;
@@ -85,6 +91,14 @@ library RiskState {
         updated.nextBorrowCollateralRatioBps = next.borrowCollateralRatioBps;
         updated.nextAmmFeePips = next.ammFeePips;
         updated.nextBorrowCapFactorBps = next.borrowCapFactorBps;
+    }
+
+    /// @notice Lets readers do without the guard, if its ramp is at rest and the guardian withholds nothing.
+    function rest(PackedParams memory stored, PolicyLib.PackedGuard memory guard) internal pure {
+        if (guard.rampStartBps != guard.rampTargetBps) return;
+        if (stored.nextBorrowCollateralRatioBps < guard.rampTargetBps) return;
+        stored.restingLiquidationRatioBps = guard.rampTargetBps;
+        stored.freshSeconds = uint24(FixedPointMathLib.min(guard.graceAfterSeconds, Words.MAX_FRESH_SECONDS));
     }
 
     /// @notice Moves regime and applied probability by one forecast.
@@ -162,6 +176,27 @@ library RiskState {
         }
     }
 
+    /// @notice Whether `fresh` tells all there is to tell.
+    function isFresh(PackedParams memory stored) internal view returns (bool) {
+        uint256 ageSeconds = block.timestamp - uint256(stored.period) * Grid.PERIOD_SECONDS;
+        return ageSeconds < stored.freshSeconds
+            && ageSeconds >= uint256(stored.landedAfterSeconds) + stored.loosenDelaySeconds;
+    }
+
+    /// @notice What a reader sees while nothing unusual goes on.
+    function fresh(PackedParams memory stored) internal pure returns (IRiskParameters.Params memory current) {
+        current.period = stored.period;
+        current.updatedAt = uint40(landedAt(stored));
+        current.borrowCollateralRatioBps = stored.nextBorrowCollateralRatioBps;
+        current.liquidationCollateralRatioBps = stored.restingLiquidationRatioBps;
+        current.ammFeePips = stored.nextAmmFeePips;
+        current.borrowCapFactorBps = stored.nextBorrowCapFactorBps;
+        current.probabilityHighBps = stored.probabilityHighBps;
+        current.appliedProbabilityBps = stored.appliedProbabilityBps;
+        current.volatilityWad = uint64(stored.volatility * VOLATILITY_UNIT_WAD);
+        current.regime = stored.switchState >> 7;
+    }
+
     /// @notice What a reader sees.
     /// @param withheld Whether something outside these two words withholds the values.
     function read(PackedParams memory stored, PolicyLib.PackedGuard memory guard, bool withheld)
@@ -170,29 +205,24 @@ library RiskState {
         returns (IRiskParameters.Params memory current, IRiskParameters.Status status)
     {
         if (stored.period == 0) {
+            if (guard.graceAfterSeconds == 0) return (current, IRiskParameters.Status.Unset);
             current.probabilityHighBps = uint16(BPS);
             current.appliedProbabilityBps = uint16(BPS);
             current.regime = 1;
-            if (guard.graceAfterSeconds == 0) return (current, IRiskParameters.Status.Unset);
         } else {
-            uint256 start = uint256(stored.period) * Grid.PERIOD_SECONDS;
-            current.period = stored.period;
-            current.updatedAt = uint40(landedAt(stored));
-            current.probabilityHighBps = stored.probabilityHighBps;
-            current.appliedProbabilityBps = stored.appliedProbabilityBps;
-            current.volatilityWad = uint64(stored.volatility * VOLATILITY_UNIT_WAD);
-            current.regime = stored.switchState >> 7;
+            current = fresh(stored);
+            status = _status(stored, guard, withheld);
             _mix(current, stored);
-            status = _status(stored, guard, withheld, block.timestamp - start);
         }
         current.liquidationCollateralRatioBps = uint16(liquidationRatioBps(guard));
-        bool tightened = status != IRiskParameters.Status.Fresh && status != IRiskParameters.Status.Grace;
-        if (tightened) _tighten(current, guard, stored.period == 0);
+        if (status != IRiskParameters.Status.Fresh && status != IRiskParameters.Status.Grace) {
+            _tighten(current, guard, stored.period == 0);
+        }
         current.borrowCollateralRatioBps =
             uint16(FixedPointMathLib.max(current.borrowCollateralRatioBps, current.liquidationCollateralRatioBps));
     }
 
-    function _status(PackedParams memory stored, PolicyLib.PackedGuard memory guard, bool withheld, uint256 ageSeconds)
+    function _status(PackedParams memory stored, PolicyLib.PackedGuard memory guard, bool withheld)
         private
         view
         returns (IRiskParameters.Status)
@@ -200,15 +230,13 @@ library RiskState {
         if (withheld || block.timestamp < guard.pausedUntil || stored.period <= guard.disabledPeriod) {
             return IRiskParameters.Status.Withheld;
         }
+        uint256 ageSeconds = block.timestamp - uint256(stored.period) * Grid.PERIOD_SECONDS;
         if (ageSeconds < guard.graceAfterSeconds) return IRiskParameters.Status.Fresh;
         return ageSeconds < guard.staleAfterSeconds ? IRiskParameters.Status.Grace : IRiskParameters.Status.Stale;
     }
 
     /// @dev Until looser values are effective, the tighter of the previous and the next, field by field.
     function _mix(IRiskParameters.Params memory current, PackedParams memory stored) private view {
-        current.borrowCollateralRatioBps = stored.nextBorrowCollateralRatioBps;
-        current.ammFeePips = stored.nextAmmFeePips;
-        current.borrowCapFactorBps = stored.nextBorrowCapFactorBps;
         if (block.timestamp >= uint256(current.updatedAt) + stored.loosenDelaySeconds) return;
         if (stored.previousBorrowCollateralRatioBps > current.borrowCollateralRatioBps) {
             current.borrowCollateralRatioBps = stored.previousBorrowCollateralRatioBps;

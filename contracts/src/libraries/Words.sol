@@ -8,38 +8,51 @@ import {RiskState} from "./RiskState.sol";
 /// @notice A market's three structs as storage words, first field lowest.
 /// @dev By hand, because the compiler's own way writes storage once a field and repeats its code at each use.
 library Words {
-    /// @notice 256 bits.
+    /// @dev Longest freshness that a reader can be told without asking the guard.
+    uint256 internal constant MAX_FRESH_SECONDS = 2 ** 20 - 1;
+
+    /// @notice 256 bits. Every field is within its width: periods until the year 9600, seconds of a period, bps up to
+    /// 10_000, pips up to 1_000_000.
     function pack(RiskState.PackedParams memory params) internal pure returns (uint256 word) {
         word = uint256(params.period);
-        word |= uint256(params.landedAfterSeconds) << 32;
-        word |= uint256(params.loosenDelaySeconds) << 48;
-        word |= uint256(params.probabilityHighBps) << 64;
-        word |= uint256(params.appliedProbabilityBps) << 80;
-        word |= uint256(params.volatility) << 96;
-        word |= uint256(params.switchState) << 136;
-        word |= uint256(params.previousBorrowCollateralRatioBps) << 144;
-        word |= uint256(params.previousAmmFeePips) << 160;
-        word |= uint256(params.previousBorrowCapFactorBps) << 184;
-        word |= uint256(params.nextBorrowCollateralRatioBps) << 200;
-        word |= uint256(params.nextAmmFeePips) << 216;
-        word |= uint256(params.nextBorrowCapFactorBps) << 240;
+        word |= uint256(params.landedAfterSeconds) << 24;
+        word |= uint256(params.loosenDelaySeconds) << 38;
+        word |= uint256(params.probabilityHighBps) << 52;
+        word |= uint256(params.appliedProbabilityBps) << 66;
+        word |= uint256(params.volatility) << 80;
+        word |= uint256(params.switchState) << 112;
+        word |= uint256(params.previousBorrowCollateralRatioBps) << 120;
+        word |= uint256(params.previousAmmFeePips) << 136;
+        word |= uint256(params.previousBorrowCapFactorBps) << 156;
+        word |= uint256(params.nextBorrowCollateralRatioBps) << 170;
+        word |= uint256(params.nextAmmFeePips) << 186;
+        word |= uint256(params.nextBorrowCapFactorBps) << 206;
+        word |= uint256(params.restingLiquidationRatioBps) << 220;
+        word |= uint256(params.freshSeconds) << 236;
     }
 
     /// @notice The inverse of `pack`.
     function unpackParams(uint256 word) internal pure returns (RiskState.PackedParams memory params) {
-        params.period = uint32(word);
-        params.landedAfterSeconds = uint16(word >> 32);
-        params.loosenDelaySeconds = uint16(word >> 48);
-        params.probabilityHighBps = uint16(word >> 64);
-        params.appliedProbabilityBps = uint16(word >> 80);
-        params.volatility = uint40(word >> 96);
-        params.switchState = uint8(word >> 136);
-        params.previousBorrowCollateralRatioBps = uint16(word >> 144);
-        params.previousAmmFeePips = uint24(word >> 160);
-        params.previousBorrowCapFactorBps = uint16(word >> 184);
-        params.nextBorrowCollateralRatioBps = uint16(word >> 200);
-        params.nextAmmFeePips = uint24(word >> 216);
-        params.nextBorrowCapFactorBps = uint16(word >> 240);
+        params.period = uint32(word & 0xffffff);
+        params.landedAfterSeconds = uint16((word >> 24) & 0x3fff);
+        params.loosenDelaySeconds = uint16((word >> 38) & 0x3fff);
+        params.probabilityHighBps = uint16((word >> 52) & 0x3fff);
+        params.appliedProbabilityBps = uint16((word >> 66) & 0x3fff);
+        params.volatility = uint32(word >> 80);
+        params.switchState = uint8(word >> 112);
+        params.previousBorrowCollateralRatioBps = uint16(word >> 120);
+        params.previousAmmFeePips = uint24((word >> 136) & 0xfffff);
+        params.previousBorrowCapFactorBps = uint16((word >> 156) & 0x3fff);
+        params.nextBorrowCollateralRatioBps = uint16(word >> 170);
+        params.nextAmmFeePips = uint24((word >> 186) & 0xfffff);
+        params.nextBorrowCapFactorBps = uint16((word >> 206) & 0x3fff);
+        params.restingLiquidationRatioBps = uint16(word >> 220);
+        params.freshSeconds = uint24((word >> 236) & 0xfffff);
+    }
+
+    /// @notice Packed parameters whose readers must ask the guard: without `restingLiquidationRatioBps` and `freshSeconds`.
+    function asked(uint256 word) internal pure returns (uint256) {
+        return word & (2 ** 220 - 1);
     }
 
     /// @notice 256 bits.

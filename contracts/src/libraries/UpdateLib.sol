@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
+
+/// @title UpdateLib
+/// @notice Updates as they lie in calldata: one encoding each, so that what a watcher decodes is what the contract saw.
+library UpdateLib {
+    /// @notice Reverts with `NonCanonicalCalldata` unless the calldata is the selector, the offset of the only argument, its
+    /// seven head words whose offsets leave neither gap nor overlap, its five arrays, and nothing else.
+    /// @dev The lengths are those that decoding found, which follow the offsets that are checked here. Integers with dirty
+    /// upper bytes fall to range checks. A proof of the registered length has no padding; the attestations' padding is the
+    /// one thing that is left free, and nobody reads it.
+    function checkCanonical(IRegimeRiskOracle.Update calldata update) internal pure {
+        uint256 features = update.candleFeatures.length;
+        uint256 outputs = update.outputs.length;
+        uint256 closes = update.closesE8.length;
+        uint256 proof = update.proof.length;
+        uint256 attestations = update.attestations.length;
+        bool canonical;
+        assembly ("memory-safe") {
+            function padded(length) -> size {
+                size := and(add(length, 0x1f), not(0x1f))
+            }
+            let at := 0xe0 // of the features: behind the head
+            canonical := and(eq(calldataload(0x04), 0x20), eq(calldataload(0x64), at))
+            at := add(at, shl(5, add(features, 1)))
+            canonical := and(canonical, eq(calldataload(0x84), at))
+            at := add(at, shl(5, add(outputs, 1)))
+            canonical := and(canonical, eq(calldataload(0xa4), at))
+            at := add(at, shl(5, add(closes, 1)))
+            canonical := and(canonical, eq(calldataload(0xc4), at))
+            at := add(add(at, 0x20), padded(proof))
+            canonical := and(canonical, eq(calldataload(0xe4), at))
+            at := add(add(at, 0x20), padded(attestations))
+            canonical := and(canonical, eq(calldatasize(), add(at, 0x24)))
+        }
+        if (!canonical) revert IRegimeRiskOracle.NonCanonicalCalldata();
+    }
+
+    /// @notice keccak256 of the public inputs and of the closes, 32 bytes each.
+    function hashes(IRegimeRiskOracle.Update calldata update, uint256[] memory instances)
+        internal
+        pure
+        returns (bytes32 instancesHash, bytes32 closesHash)
+    {
+        uint64[] calldata closes = update.closesE8;
+        assembly ("memory-safe") {
+            instancesHash := keccak256(add(instances, 0x20), shl(5, mload(instances)))
+            let free := mload(0x40)
+            calldatacopy(free, closes.offset, shl(5, closes.length))
+            closesHash := keccak256(free, shl(5, closes.length))
+        }
+    }
+
+    /// @notice Emits `UpdateAccepted`. Features and outputs lie in canonical calldata as they must lie in the event.
+    function emitAccepted(IRegimeRiskOracle.Update calldata update, uint32 attestorSetVersion) internal {
+        bytes32 topic = IRegimeRiskOracle.UpdateAccepted.selector;
+        bytes32 modelId = update.modelId;
+        uint256 period = update.period;
+        bytes32 proofHash = keccak256(update.proof);
+        int32[] calldata features = update.candleFeatures;
+        uint256 outputCount = update.outputs.length;
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            let featuresSize := shl(5, add(features.length, 1))
+            let arraysSize := add(featuresSize, shl(5, add(outputCount, 1)))
+            mstore(data, 0x80)
+            mstore(add(data, 0x20), add(0x80, featuresSize))
+            mstore(add(data, 0x40), proofHash)
+            mstore(add(data, 0x60), attestorSetVersion)
+            calldatacopy(add(data, 0x80), sub(features.offset, 0x20), arraysSize)
+            log4(data, add(0x80, arraysSize), topic, modelId, period, caller())
+        }
+    }
+}

@@ -25,12 +25,8 @@ contract RiskOracle is ModelRegistry, Attestors {
     using Words for uint256;
     using Words for PolicyLib.PackedGuard;
     using Words for RiskState.PackedParams;
-    using PriceLib for PriceCheck;
     using RiskState for RiskState.PackedParams;
     using RiskState for PolicyLib.PackedGuard;
-
-    /// @notice Longest pause, and the time that must pass between two.
-    uint256 public constant MAX_PAUSE_SECONDS = 7 days;
 
     /// @notice Feed that says whether the chain's sequencer is up; zero on chains without one.
     address public immutable sequencerFeed;
@@ -104,23 +100,14 @@ contract RiskOracle is ModelRegistry, Attestors {
 
     /// @inheritdoc IRegimeRiskOracle
     function pauseMarket(bytes32 market, uint40 untilTimestamp) external onlyGuardian {
-        PolicyLib.PackedGuard memory guard = _guarded(market);
-        uint256 latest = block.timestamp + MAX_PAUSE_SECONDS;
-        if (untilTimestamp > latest) revert PauseTooLong(untilTimestamp, latest);
-        uint256 reopened = guard.pausedUntil == 0 ? 0 : guard.pausedUntil + MAX_PAUSE_SECONDS;
-        if (block.timestamp < reopened) revert PauseCoolingDown(reopened);
-        guard.pausedUntil = untilTimestamp;
-        _write(market, guard);
-        emit MarketPaused(market, untilTimestamp);
+        _checkMarket(market);
+        MarketAdmin.pause(_markets[market], market, untilTimestamp);
     }
 
     /// @inheritdoc IRegimeRiskOracle
     function disablePeriod(bytes32 market, uint64 period) external onlyGuardian {
-        PolicyLib.PackedGuard memory guard = _guarded(market);
-        if (period > Grid.currentPeriod() || period <= guard.disabledPeriod) revert CannotDisable(period);
-        guard.disabledPeriod = uint32(period);
-        _write(market, guard);
-        emit PeriodDisabled(market, period);
+        _checkMarket(market);
+        MarketAdmin.disable(_markets[market], market, period);
     }
 
     /* UPDATES */
@@ -233,21 +220,8 @@ contract RiskOracle is ModelRegistry, Attestors {
     }
 
     function _checkMarket(bytes32 market) internal view override {
-        _guarded(market);
-    }
-
-    /// @dev The guard of a market with a policy.
-    function _guarded(bytes32 market) private view returns (PolicyLib.PackedGuard memory) {
         if (_markets[market].registered.owner == address(0)) revert UnknownMarket(market);
         if (_markets[market].guard == 0) revert PolicyUnset(market);
-        return _markets[market].guard.unpackGuard();
-    }
-
-    /// @dev Changes a guard, and makes readers look at it.
-    function _write(bytes32 market, PolicyLib.PackedGuard memory guard) private {
-        MarketAdmin.Market storage target = _markets[market];
-        target.guard = guard.pack();
-        target.params = target.params.asked();
     }
 
     function _checkPeriod(bytes32 modelId, uint64 period, ModelLib.Model memory registered) private view {
@@ -293,7 +267,7 @@ contract RiskOracle is ModelRegistry, Attestors {
         if (block.timestamp < guard.pausedUntil || forecast.period <= guard.disabledPeriod) {
             return (false, SkipReason.Withheld);
         }
-        if (rules.priceChecked && !target.priceCheck.agrees(closeE8)) return (false, SkipReason.PriceMismatch);
+        if (rules.priceChecked && !MarketAdmin.priceAgrees(target, closeE8)) return (false, SkipReason.PriceMismatch);
 
         (Params memory seen,) = _read(stored, guard);
         (RiskState.PackedParams memory updated, uint256 requestedBps) = stored.advance(seen, guard, rules, forecast);

@@ -24,7 +24,8 @@ abstract contract Attestors is EIP712 {
     }
 
     AttestorSet private _set;
-    mapping(uint32 version => mapping(address account => bool)) private _isAttestor;
+    /// @dev The version that an account is a member of.
+    mapping(address account => uint32 version) private _memberOf;
 
     function _setAttestors(address[] memory attestors, uint8 threshold) internal {
         if (threshold == 0 || threshold > attestors.length) revert IRegimeRiskOracle.InvalidAttestors();
@@ -34,7 +35,7 @@ abstract contract Attestors is EIP712 {
         for (uint256 i = 0; i < attestors.length; ++i) {
             if (attestors[i] <= previous) revert IRegimeRiskOracle.InvalidAttestors();
             previous = attestors[i];
-            _isAttestor[version][previous] = true;
+            _memberOf[previous] = version;
         }
         bytes32 digest = keccak256(abi.encode(block.chainid, address(this), version, attestors, threshold));
         emit IRegimeRiskOracle.AttestorsSet(version, attestors, threshold, digest);
@@ -45,7 +46,7 @@ abstract contract Attestors is EIP712 {
     }
 
     function _inSet(uint32 version, address account) internal view returns (bool) {
-        return _isAttestor[version][account];
+        return _memberOf[account] == version;
     }
 
     /// @dev What attestors sign.

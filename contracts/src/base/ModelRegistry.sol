@@ -48,23 +48,13 @@ abstract contract ModelRegistry is IRegimeRiskOracle, Ownable, Timelock {
         if (block.timestamp < ripe || _expired(ripe)) revert ModelNotReady(modelId, ripe);
         delete modelReadyAt[modelId];
         ModelAdmin.smokeTest(_models[modelId], msg.data[4:]);
-
-        _models[modelId].lastPeriod = ModelLib.NO_END;
-        ModelLib.Model memory candidate = _registered(modelId);
-        uint64 overlapEnd = Grid.currentPeriod() + candidate.overlapPeriods;
-        bytes32[] memory markets = candidate.markets();
-        for (uint256 i = 0; i < markets.length; ++i) {
-            bytes32 replaced = activeModel[markets[i]];
-            activeModel[markets[i]] = modelId;
-            if (replaced != modelId) _end(replaced, overlapEnd);
-        }
-        emit ModelActivated(modelId);
+        ModelAdmin.install(_models, activeModel, modelId);
     }
 
     /// @inheritdoc IRegimeRiskOracle
     function deprecateModel(bytes32 modelId) external {
         if (msg.sender != guardian) _checkOwner();
-        _end(modelId, Grid.currentPeriod() - 1);
+        ModelAdmin.end(_models[modelId], modelId, Grid.currentPeriod() - 1);
     }
 
     /// @inheritdoc IRegimeRiskOracle
@@ -104,12 +94,5 @@ abstract contract ModelRegistry is IRegimeRiskOracle, Ownable, Timelock {
         assembly ("memory-safe") {
             return(add(encoded, 0x20), mload(encoded))
         }
-    }
-
-    /// @dev Never later than it was. Zero stands for no model.
-    function _end(bytes32 modelId, uint64 period) private {
-        if (modelId == 0 || _models[modelId].lastPeriod <= period) return;
-        _models[modelId].lastPeriod = uint32(period);
-        emit ModelEnds(modelId, period);
     }
 }

@@ -7,10 +7,10 @@ pragma solidity ^0.8.24;
 /// what they announced is decided when they do it. Announcing again changes nothing, so nobody can push a date away.
 abstract contract Timelock {
     /// @notice Shortest timelock on any chain that is not a development chain.
-    uint256 public constant MIN_TIMELOCK_SECONDS = 1 days;
+    uint256 internal constant MIN_TIMELOCK_SECONDS = 1 days;
 
     /// @notice Time after its ripening in which an operation can be used.
-    uint256 public constant OPERATION_LIFETIME_SECONDS = 14 days;
+    uint256 internal constant OPERATION_LIFETIME_SECONDS = 14 days;
 
     uint256 private constant DEVELOPMENT_CHAIN_ID = 31_337;
 

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
+import {Grid} from "./Grid.sol";
 import {PolicyLib} from "./PolicyLib.sol";
 import {PriceLib} from "./PriceLib.sol";
 import {RiskState} from "./RiskState.sol";
@@ -18,6 +19,9 @@ library MarketAdmin {
     using Words for PolicyLib.PackedRules;
     using Words for uint256;
     using PriceLib for IRegimeRiskOracle.PriceCheck;
+
+    /// @notice Longest pause, and the time that must pass between two.
+    uint256 internal constant MAX_PAUSE_SECONDS = 7 days;
 
     /// @notice Everything that is stored of a market, one word each.
     struct Market {
@@ -70,11 +74,38 @@ library MarketAdmin {
         if (guard.graceAfterSeconds == 0) guard.rampStartBps = uint16(targetBps);
         guard.turnRamp(targetBps);
         newPolicy.writeGuard(guard);
-        market.guard = guard.pack();
         market.rules = rules.pack();
-        market.params = market.params.asked();
+        _write(market, guard);
         emit IRegimeRiskOracle.PolicySet(id, newPolicy);
         emit IRegimeRiskOracle.LiquidationRampStarted(id, guard.rampStartBps, targetBps, guard.rampBpsPerDay);
+    }
+
+    /// @notice See `IRegimeRiskOracle.pauseMarket`.
+    function pause(Market storage market, bytes32 id, uint40 untilTimestamp) external {
+        PolicyLib.PackedGuard memory guard = market.guard.unpackGuard();
+        uint256 latest = block.timestamp + MAX_PAUSE_SECONDS;
+        if (untilTimestamp > latest) revert IRegimeRiskOracle.PauseTooLong(untilTimestamp, latest);
+        uint256 reopened = guard.pausedUntil == 0 ? 0 : guard.pausedUntil + MAX_PAUSE_SECONDS;
+        if (block.timestamp < reopened) revert IRegimeRiskOracle.PauseCoolingDown(reopened);
+        guard.pausedUntil = untilTimestamp;
+        _write(market, guard);
+        emit IRegimeRiskOracle.MarketPaused(id, untilTimestamp);
+    }
+
+    /// @notice See `IRegimeRiskOracle.disablePeriod`.
+    function disable(Market storage market, bytes32 id, uint64 period) external {
+        PolicyLib.PackedGuard memory guard = market.guard.unpackGuard();
+        if (period > Grid.currentPeriod() || period <= guard.disabledPeriod) {
+            revert IRegimeRiskOracle.CannotDisable(period);
+        }
+        guard.disabledPeriod = uint32(period);
+        _write(market, guard);
+        emit IRegimeRiskOracle.PeriodDisabled(id, period);
+    }
+
+    /// @notice Whether an attested close agrees with the market's price feed.
+    function priceAgrees(Market storage market, uint256 closeE8) external view returns (bool) {
+        return market.priceCheck.agrees(closeE8);
     }
 
     /// @notice The result of `IRegimeRiskOracle.policy`.
@@ -101,5 +132,11 @@ library MarketAdmin {
         (IRegimeRiskOracle.RiskVector memory next, uint256 effectiveAt, uint256 liquidationReachedAt) =
             RiskState.pending(market.params.unpackParams(), market.guard.unpackGuard());
         return abi.encode(next, effectiveAt, liquidationReachedAt);
+    }
+
+    /// @dev Changes a guard, and makes readers look at it.
+    function _write(Market storage market, PolicyLib.PackedGuard memory guard) private {
+        market.guard = guard.pack();
+        market.params = market.params.asked();
     }
 }

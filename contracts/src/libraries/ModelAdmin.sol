@@ -37,6 +37,31 @@ library ModelAdmin {
         markets = spec.markets;
     }
 
+    /// @notice Makes a model that has passed its smoke test the active one of its markets.
+    function install(
+        mapping(bytes32 modelId => ModelLib.Model) storage models,
+        mapping(bytes32 market => bytes32 modelId) storage activeModel,
+        bytes32 modelId
+    ) external {
+        ModelLib.Model storage model = models[modelId];
+        model.lastPeriod = ModelLib.NO_END;
+        uint64 overlapEnd = Grid.currentPeriod() + model.overlapPeriods;
+        bytes32[] memory markets = ModelLib.markets(model);
+        for (uint256 i = 0; i < markets.length; ++i) {
+            bytes32 replaced = activeModel[markets[i]];
+            activeModel[markets[i]] = modelId;
+            if (replaced != 0 && replaced != modelId) end(models[replaced], replaced, overlapEnd);
+        }
+        emit IRegimeRiskOracle.ModelActivated(modelId);
+    }
+
+    /// @notice Ends a model with a period, unless it has ended before.
+    function end(ModelLib.Model storage model, bytes32 modelId, uint64 period) public {
+        if (model.lastPeriod <= period) return;
+        model.lastPeriod = uint32(period);
+        emit IRegimeRiskOracle.ModelEnds(modelId, period);
+    }
+
     /// @notice Reverts with `SmokeTestFailed` unless the model's verifier accepts a proof, and refuses it with one public
     /// input changed and with one byte changed: what accepts everything, or nothing, does not pass.
     /// @param arguments Those of `IRegimeRiskOracle.activateModel`.

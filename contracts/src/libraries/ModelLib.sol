@@ -159,35 +159,22 @@ library ModelLib {
         uint256 period,
         int32[] calldata candleFeatures
     ) private view {
-        uint256[] memory calendar = _calendarElements(model, period);
+        uint256 rowAt = MARKETS_AT + 32
+            * (model.marketCount + 1 + Grid.slotOfWeek(period) * uint256(model.calendarFeatureCount));
+        bytes memory row = SSTORE2.read(model.data, rowAt, rowAt + 32 * uint256(model.calendarFeatureCount));
         uint256 bound = model.featureBound;
         uint256 candleCount = model.candleFeatureCount;
         uint256 next = 0;
         for (uint256 first = 0; first < candleFeatures.length; first += candleCount) {
-            for (uint256 i = first; i < first + candleCount; ++i) {
-                int256 feature;
-                assembly ("memory-safe") {
-                    feature := calldataload(add(candleFeatures.offset, shl(5, i)))
-                }
-                if (!_lay(elements, next, feature, bound)) {
-                    revert IRegimeRiskOracle.FeatureOutOfRange(i, feature, bound);
-                }
-                ++next;
+            uint256 source;
+            assembly ("memory-safe") {
+                source := add(candleFeatures.offset, shl(5, first))
             }
-            for (uint256 i = 0; i < calendar.length; ++i) {
-                elements[next++] = calendar[i];
-            }
-        }
-    }
-
-    function _calendarElements(Model memory model, uint256 period) private view returns (uint256[] memory elements) {
-        uint256 count = model.calendarFeatureCount;
-        uint256 rowAt = MARKETS_AT + 32 * (model.marketCount + 1 + Grid.slotOfWeek(period) * count);
-        bytes memory row = SSTORE2.read(model.data, rowAt, rowAt + 32 * count);
-        elements = new uint256[](count);
-        unchecked {
-            for (uint256 i = 0; i < count; ++i) {
-                elements[i] = FieldLib.encode(int128(int256(_word(row, i))));
+            (uint256 laid, int256 outside) = _lay(elements, next, source, candleCount, bound);
+            if (laid < candleCount) revert IRegimeRiskOracle.FeatureOutOfRange(first + laid, outside, bound);
+            next += candleCount;
+            for (uint256 i = 0; i < model.calendarFeatureCount; ++i) {
+                elements[next++] = FieldLib.encodeSmall(int256(_word(row, i)));
             }
         }
     }
@@ -196,29 +183,36 @@ library ModelLib {
         private
         pure
     {
-        uint256 bound = (1 << (outputScale + ForecastMath.OUTPUT_LIMIT_LOG2)) - 1;
-        for (uint256 i = 0; i < outputs.length; ++i) {
-            int256 output;
-            assembly ("memory-safe") {
-                output := calldataload(add(outputs.offset, shl(5, i)))
-            }
-            if (!_lay(elements, next + i, output, bound)) {
-                revert IRegimeRiskOracle.OutputOutOfRange(i, output, bound + 1);
-            }
+        uint256 bound = 1 << (outputScale + ForecastMath.OUTPUT_LIMIT_LOG2);
+        uint256 source;
+        assembly ("memory-safe") {
+            source := outputs.offset
         }
+        (uint256 laid, int256 outside) = _lay(elements, next, source, outputs.length, bound - 1);
+        if (laid < outputs.length) revert IRegimeRiskOracle.OutputOutOfRange(laid, outside, bound);
     }
 
-    /// @dev Writes a signed word as a field element, and says whether its absolute value is within the bound. A word that
-    /// passes is a clean integer of any type that holds the bound. The index must exist: this is the inner loop.
-    function _lay(uint256[] memory elements, uint256 index, int256 value, uint256 bound)
+    /// @dev Writes signed words of the calldata as field elements, as long as their absolute values are within the bound. A
+    /// word that passes is a clean integer of any type that holds the bound. The elements must exist: this is the inner loop.
+    /// @return laid How many were written.
+    /// @return outside The word that was not, if there is one.
+    function _lay(uint256[] memory elements, uint256 index, uint256 source, uint256 count, uint256 bound)
         private
         pure
-        returns (bool inside)
+        returns (uint256 laid, int256 outside)
     {
-        uint256 element = FieldLib.encodeSmall(value);
+        uint256 order = FieldLib.R;
         assembly ("memory-safe") {
-            inside := iszero(or(sgt(value, bound), slt(value, sub(0, bound))))
-            mstore(add(add(elements, 0x20), shl(5, index)), element)
+            let target := add(add(elements, 0x20), shl(5, index))
+            let lowest := sub(0, bound)
+            for {} lt(laid, count) { laid := add(laid, 1) } {
+                let value := calldataload(add(source, shl(5, laid)))
+                if or(sgt(value, bound), slt(value, lowest)) {
+                    outside := value
+                    break
+                }
+                mstore(add(target, shl(5, laid)), add(value, mul(order, slt(value, 0))))
+            }
         }
     }
 

@@ -12,7 +12,6 @@ import {Grid} from "./libraries/Grid.sol";
 import {MarketAdmin} from "./libraries/MarketAdmin.sol";
 import {ModelLib} from "./libraries/ModelLib.sol";
 import {PolicyLib} from "./libraries/PolicyLib.sol";
-import {PriceLib} from "./libraries/PriceLib.sol";
 import {RiskState} from "./libraries/RiskState.sol";
 import {UpdateLib} from "./libraries/UpdateLib.sol";
 import {Words} from "./libraries/Words.sol";
@@ -215,7 +214,7 @@ contract RiskOracle is ModelRegistry, Attestors {
         returns (Params memory current, Status status)
     {
         bool withheld = sequencerFeed != address(0) && stored.period != 0
-            && !PriceLib.sequencerVouches(sequencerFeed, stored.landedAt());
+            && !MarketAdmin.sequencerVouches(sequencerFeed, stored.landedAt());
         return stored.read(guard, withheld);
     }
 
@@ -277,7 +276,7 @@ contract RiskOracle is ModelRegistry, Attestors {
             target.guard = guard.pack();
             emit LiquidationRampStarted(market, guard.rampStartBps, targetBps, guard.rampBpsPerDay);
         }
-        updated.rest(guard);
+        if (seen.liquidationCollateralRatioBps >= targetBps) updated.rest(guard);
         target.params = updated.pack();
         emit ParamsUpdated(market, forecast.period, modelId, target.params, requestedBps);
         return (true, reason);

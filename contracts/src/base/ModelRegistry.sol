@@ -27,7 +27,8 @@ abstract contract ModelRegistry is IRegimeRiskOracle, Ownable, Timelock {
         uint256 ripe = block.timestamp + timelockSeconds;
         bytes32[] memory markets;
         (modelId, markets) = ModelAdmin.propose(_models, msg.data[4:], ripe);
-        if (modelReadyAt[modelId] != 0) revert ModelAlreadyRegistered(modelId);
+        uint256 earlier = modelReadyAt[modelId];
+        if (earlier != 0 && !_expired(earlier)) revert ModelAlreadyRegistered(modelId);
         for (uint256 i = 0; i < markets.length; ++i) {
             _checkMarket(markets[i]);
         }
@@ -54,6 +55,7 @@ abstract contract ModelRegistry is IRegimeRiskOracle, Ownable, Timelock {
     /// @inheritdoc IRegimeRiskOracle
     function deprecateModel(bytes32 modelId) external {
         if (msg.sender != guardian) _checkOwner();
+        if (_models[modelId].lastPeriod < Grid.currentPeriod()) revert ModelNotActive(modelId);
         ModelAdmin.end(_models[modelId], modelId, Grid.currentPeriod() - 1);
     }
 

@@ -71,9 +71,14 @@ library MarketAdmin {
         RiskState.PackedParams memory params = market.params.unpackParams();
         uint256 appliedBps = params.period == 0 ? PolicyLib.BPS : params.appliedProbabilityBps;
         uint256 targetBps = PolicyLib.liquidationAt(rules, appliedBps);
-        if (guard.graceAfterSeconds == 0) guard.rampStartBps = uint16(targetBps);
+        if (guard.graceAfterSeconds == 0) {
+            (guard.rampStartBps, guard.rampTargetBps) = (uint16(targetBps), uint16(targetBps));
+        }
         guard.turnRamp(targetBps);
         newPolicy.writeGuard(guard);
+        if (guard.rampStartBps != targetBps && guard.rampBpsPerDay == 0) {
+            revert IRegimeRiskOracle.InvalidPolicy("liquidationRiseBpsPerDay");
+        }
         market.rules = rules.pack();
         _write(market, guard);
         emit IRegimeRiskOracle.PolicySet(id, newPolicy);
@@ -101,6 +106,11 @@ library MarketAdmin {
         guard.disabledPeriod = uint32(period);
         _write(market, guard);
         emit IRegimeRiskOracle.PeriodDisabled(id, period);
+    }
+
+    /// @notice Whether the chain's sequencer is up and an update has landed since it last came up.
+    function sequencerVouches(address feed, uint256 landedAt) external view returns (bool) {
+        return PriceLib.sequencerVouches(feed, landedAt);
     }
 
     /// @notice Whether an attested close agrees with the market's price feed.

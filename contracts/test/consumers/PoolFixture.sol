@@ -51,7 +51,7 @@ abstract contract PoolFixture is Test {
         (currency0, currency1) = a < b ? (Currency.wrap(a), Currency.wrap(b)) : (Currency.wrap(b), Currency.wrap(a));
     }
 
-    /// @dev Mines the salt that gives the hook an address with its flags.
+    /// @dev Deploys the hook to an address with its flags.
     function _deployHook(
         address oracle,
         bytes32 market,
@@ -60,17 +60,18 @@ abstract contract PoolFixture is Test {
         uint32 refreshAfterSeconds
     ) internal returns (RegimeFeeHook) {
         bytes memory arguments = abi.encode(manager, oracle, market, minFeePips, fallbackFeePips, refreshAfterSeconds);
-        bytes32 initCodeHash = keccak256(abi.encodePacked(type(RegimeFeeHook).creationCode, arguments));
-        uint160 flags = (1 << 12) | (1 << 7);
-        uint256 salt = 0;
-        while (
-            uint160(LibClone.predictDeterministicAddress(initCodeHash, bytes32(salt), address(this))) & 0x3fff != flags
-        ) {
-            ++salt;
-        }
-        return new RegimeFeeHook{salt: bytes32(salt)}(
+        return new RegimeFeeHook{salt: _mine(arguments, (1 << 12) | (1 << 7))}(
             manager, IRiskParameters(oracle), market, minFeePips, fallbackFeePips, refreshAfterSeconds
         );
+    }
+
+    /// @dev The first CREATE2 salt that gives a hook of these arguments an address that ends in the 14 flags.
+    function _mine(bytes memory arguments, uint160 flags) internal view returns (bytes32) {
+        bytes32 initCodeHash = keccak256(abi.encodePacked(type(RegimeFeeHook).creationCode, arguments));
+        for (uint256 salt = 0;; ++salt) {
+            address hook = LibClone.predictDeterministicAddress(initCodeHash, bytes32(salt), address(this));
+            if (uint160(hook) & 0x3fff == flags) return bytes32(salt);
+        }
     }
 
     function _dynamicKey(RegimeFeeHook hook) internal view returns (PoolKey memory) {

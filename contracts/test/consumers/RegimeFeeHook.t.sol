@@ -6,38 +6,13 @@ import {IPoolManager} from "@uniswap/v4-core/src/interfaces/IPoolManager.sol";
 import {CustomRevert} from "@uniswap/v4-core/src/libraries/CustomRevert.sol";
 import {Hooks} from "@uniswap/v4-core/src/libraries/Hooks.sol";
 import {Pool} from "@uniswap/v4-core/src/libraries/Pool.sol";
-import {BalanceDelta} from "@uniswap/v4-core/src/types/BalanceDelta.sol";
-import {PoolId} from "@uniswap/v4-core/src/types/PoolId.sol";
 import {PoolKey} from "@uniswap/v4-core/src/types/PoolKey.sol";
-import {SwapParams} from "@uniswap/v4-core/src/types/PoolOperation.sol";
 import {RegimeFeeHook} from "../../src/consumers/RegimeFeeHook.sol";
 import {IRiskParameters} from "../../src/interfaces/IRiskParameters.sol";
-import {ProgrammableOracle} from "../mocks/ProgrammableOracle.sol";
-import {PoolFixture} from "./PoolFixture.sol";
+import {HookFixture} from "./HookFixture.sol";
 
-/// @notice The hook in pools of the real pool manager, over an oracle that answers as told. See RegimeFeeHook.tree.
-contract RegimeFeeHookTest is PoolFixture {
-    bytes32 private constant BTC = keccak256("BTC-USD");
-    uint24 private constant MIN_FEE_PIPS = 100;
-    uint24 private constant FALLBACK_FEE_PIPS = 12_000;
-    uint32 private constant REFRESH_SECONDS = 600;
-    uint24 private constant CALM_FEE_PIPS = 500;
-    uint24 private constant TURBULENT_FEE_PIPS = 10_000;
-
-    ProgrammableOracle private oracle;
-    RegimeFeeHook private hook;
-    PoolKey private key;
-
-    function setUp() public {
-        vm.warp(119_640 * 4 hours);
-        _deployManager();
-        oracle = new ProgrammableOracle(BTC);
-        oracle.set(IRiskParameters.Status.Fresh, CALM_FEE_PIPS);
-        hook = _deployHook(address(oracle), BTC, MIN_FEE_PIPS, FALLBACK_FEE_PIPS, REFRESH_SECONDS);
-        key = _dynamicKey(hook);
-        _open(key);
-    }
-
+/// @notice Construction, entry points, pokes, and swaps while time passes. See RegimeFeeHook.tree.
+contract RegimeFeeHookTest is HookFixture {
     /* CONSTRUCTION */
 
     function test_ConstructorKeepsItsArguments() public view {
@@ -67,6 +42,13 @@ contract RegimeFeeHookTest is PoolFixture {
         new RegimeFeeHook(manager, IRiskParameters(address(oracle)), BTC, 100, 500, 600);
     }
 
+    function test_RevertWhen_TheAddressHasAFlagTooMany() public {
+        uint160 flags = hook.FLAGS() | Hooks.AFTER_SWAP_FLAG;
+        bytes32 salt = _mine(abi.encode(manager, oracle, BTC, 100, 500, 600), flags);
+        vm.expectPartialRevert(Hooks.HookAddressNotValid.selector);
+        new RegimeFeeHook{salt: salt}(manager, IRiskParameters(address(oracle)), BTC, 100, 500, 600);
+    }
+
     /* ENTRY POINTS */
 
     function testFuzz_RevertWhen_SomebodyElseCallsAnEntryPoint(address caller) public {
@@ -79,8 +61,7 @@ contract RegimeFeeHookTest is PoolFixture {
     }
 
     function test_InitializationSetsTheFee() public {
-        PoolKey memory other = key;
-        other.tickSpacing = 10;
+        PoolKey memory other = _otherKey();
         vm.expectEmit(address(hook));
         emit RegimeFeeHook.FeeChanged(other.toId(), CALM_FEE_PIPS, true);
         manager.initialize(other, 1 << 96);
@@ -90,8 +71,7 @@ contract RegimeFeeHookTest is PoolFixture {
 
     function test_InitializationFallsBackBeforeTheFirstUpdate() public {
         oracle.set(IRiskParameters.Status.Unset, 0);
-        PoolKey memory other = key;
-        other.tickSpacing = 10;
+        PoolKey memory other = _otherKey();
         manager.initialize(other, 1 << 96);
         assertEq(_poolFee(other), FALLBACK_FEE_PIPS);
     }
@@ -137,8 +117,7 @@ contract RegimeFeeHookTest is PoolFixture {
     }
 
     function test_RevertWhen_PokingAPoolThatIsNotInitialized() public {
-        PoolKey memory other = key;
-        other.tickSpacing = 10;
+        PoolKey memory other = _otherKey();
         vm.expectRevert(Pool.PoolNotInitialized.selector);
         hook.poke(other);
         _checkReading(other, 0, 0);
@@ -204,8 +183,7 @@ contract RegimeFeeHookTest is PoolFixture {
     }
 
     function test_PoolsOfOneHookAreRenewedSeparately() public {
-        PoolKey memory other = key;
-        other.tickSpacing = 10;
+        PoolKey memory other = _otherKey();
         _open(other);
         oracle.set(IRiskParameters.Status.Fresh, TURBULENT_FEE_PIPS);
         hook.poke(key);
@@ -232,119 +210,6 @@ contract RegimeFeeHookTest is PoolFixture {
         assertEq(_swapFee(key), FALLBACK_FEE_PIPS);
     }
 
-    function testFuzz_EveryHostileOracleGivesTheFallback(uint256 seed, bool poked) public {
-        uint256 last = uint256(type(ProgrammableOracle.Behaviour).max);
-        ProgrammableOracle.Behaviour behaviour = ProgrammableOracle.Behaviour(bound(seed, 1, last));
-        _checkHostile(behaviour, poked);
-    }
-
-    function test_EveryHostileOracleGivesTheFallback() public {
-        uint256 state = vm.snapshotState();
-        for (uint256 i = 1; i <= uint256(type(ProgrammableOracle.Behaviour).max); ++i) {
-            _checkHostile(ProgrammableOracle.Behaviour(i), i % 2 == 0);
-            vm.revertToState(state);
-        }
-    }
-
-    function test_AnOracleWithoutCodeGivesTheFallback() public {
-        vm.etch(address(oracle), "");
-        skip(REFRESH_SECONDS);
-        assertEq(_swapFee(key), FALLBACK_FEE_PIPS);
-        PoolKey memory other = key;
-        other.tickSpacing = 10;
-        manager.initialize(other, 1 << 96);
-        assertEq(_poolFee(other), FALLBACK_FEE_PIPS);
-    }
-
-    /// @dev Whatever the gas, a swap or a poke fails as a whole or takes the oracle's fee; nobody chooses the fallback.
-    function test_StarvingTheReadingGivesNobodyAnotherFee() public {
-        oracle.set(IRiskParameters.Status.Fresh, TURBULENT_FEE_PIPS);
-        oracle.setGasToBurn(95_000);
-        skip(REFRESH_SECONDS);
-        uint256 refused = 0;
-        uint256 done = 0;
-        uint256 state = vm.snapshotState();
-        for (uint256 gas_ = 60_000; gas_ <= 340_000; gas_ += 1000) {
-            try hook.poke{gas: gas_}(key) {
-                assertEq(_poolFee(key), TURBULENT_FEE_PIPS, "poke");
-                ++done;
-            } catch {
-                ++refused;
-            }
-            vm.revertToState(state);
-            try router.swap{gas: gas_}(key, _exactInput(1e18)) {
-                assertEq(_poolFee(key), TURBULENT_FEE_PIPS, "swap");
-                ++done;
-            } catch {
-                ++refused;
-            }
-            vm.revertToState(state);
-        }
-        assertGt(refused, 50);
-        assertGt(done, 50);
-    }
-
-    function test_RevertWhen_APokeHasTooLittleGas() public {
-        vm.expectRevert(RegimeFeeHook.NotEnoughGas.selector);
-        hook.poke{gas: 110_000}(key);
-    }
-
-    /* FEES AND QUOTES */
-
-    function testFuzz_TheFeeIsClamped(uint256 feeWord, bool grace) public {
-        oracle.set(grace ? IRiskParameters.Status.Grace : IRiskParameters.Status.Fresh, feeWord);
-        hook.poke(key);
-        uint24 feePips = _poolFee(key);
-        if (feeWord <= MIN_FEE_PIPS) assertEq(feePips, MIN_FEE_PIPS);
-        else if (feeWord >= FALLBACK_FEE_PIPS) assertEq(feePips, FALLBACK_FEE_PIPS);
-        else assertEq(feePips, feeWord);
-    }
-
-    function testFuzz_TheFeeInsideTheLimitsIsTheOracles(uint24 feePips) public {
-        feePips = uint24(bound(feePips, MIN_FEE_PIPS, FALLBACK_FEE_PIPS));
-        oracle.set(IRiskParameters.Status.Fresh, feePips);
-        hook.poke(key);
-        assertEq(_poolFee(key), feePips);
-    }
-
-    /// @dev The same swap in a pool whose fee was fixed when it was created.
-    function testFuzz_ASwapCostsWhatAStaticPoolOfThatFeeCosts(
-        uint24 feePips,
-        uint96 amount,
-        bool zeroForOne,
-        bool input
-    ) public {
-        feePips = uint24(bound(feePips, MIN_FEE_PIPS, FALLBACK_FEE_PIPS));
-        oracle.set(IRiskParameters.Status.Fresh, feePips);
-        SwapParams memory swap = _fuzzed(amount, zeroForOne, input);
-        _open(_key(feePips, address(0)));
-        (BalanceDelta expected,) = _swap(_key(feePips, address(0)), swap);
-        skip(REFRESH_SECONDS);
-        (BalanceDelta delta,) = _swap(key, swap);
-        assertEq(BalanceDelta.unwrap(delta), BalanceDelta.unwrap(expected));
-    }
-
-    function testFuzz_AQuoteIsWhatTheSwapGives(
-        uint24 feePips,
-        uint8 status,
-        uint32 elapsedSeconds,
-        uint96 amount,
-        bool zeroForOne,
-        bool input
-    ) public {
-        status = uint8(bound(status, 0, uint256(type(IRiskParameters.Status).max)));
-        oracle.set(IRiskParameters.Status(status), feePips);
-        skip(bound(elapsedSeconds, 0, 3 * REFRESH_SECONDS));
-        SwapParams memory swap = _fuzzed(amount, zeroForOne, input);
-
-        uint24 foretold = hook.currentFeePips(key.toId());
-        BalanceDelta quoted = router.quote(key, swap);
-        (BalanceDelta delta, uint24 paid) = _swap(key, swap);
-        assertEq(BalanceDelta.unwrap(delta), BalanceDelta.unwrap(quoted));
-        assertEq(paid, foretold);
-        assertEq(_poolFee(key), paid, "never an override");
-    }
-
     /* HELPERS */
 
     function _expectInvalid(string memory field, uint24 minFeePips, uint24 fallbackFeePips, uint32 seconds_) private {
@@ -367,24 +232,5 @@ contract RegimeFeeHookTest is PoolFixture {
         oracle.set(IRiskParameters.Status.Fresh, CALM_FEE_PIPS);
         skip(REFRESH_SECONDS);
         assertEq(_swapFee(key), CALM_FEE_PIPS);
-    }
-
-    function _checkHostile(ProgrammableOracle.Behaviour behaviour, bool poked) private {
-        oracle.behave(behaviour);
-        skip(REFRESH_SECONDS);
-        if (poked) hook.poke(key);
-        assertEq(hook.currentFeePips(key.toId()), FALLBACK_FEE_PIPS);
-        uint256 before = gasleft();
-        assertEq(_swapFee(key), FALLBACK_FEE_PIPS);
-        assertLt(before - gasleft(), 600_000, "bounded cost");
-        PoolKey memory other = key;
-        other.tickSpacing = 10;
-        manager.initialize(other, 1 << 96);
-        assertEq(_poolFee(other), FALLBACK_FEE_PIPS);
-    }
-
-    function _fuzzed(uint96 amount, bool zeroForOne, bool input) private pure returns (SwapParams memory) {
-        int256 bounded = int256(bound(amount, 1, 1e23));
-        return _swapParams(zeroForOne, input ? -bounded : bounded);
     }
 }

@@ -9,6 +9,7 @@ contract ProgrammableOracle {
         Answer,
         RevertEmpty,
         RevertReason,
+        RevertWithAnswer,
         RevertBomb,
         ReturnNothing,
         ReturnShort,
@@ -61,7 +62,8 @@ contract ProgrammableOracle {
         if (now_ == Behaviour.StatusBeyondEnum) words[10] = uint256(type(IRiskParameters.Status).max) + 1;
         if (now_ == Behaviour.StatusMaximal) words[10] = type(uint256).max;
         bool burn = now_ == Behaviour.BurnAllGas;
-        bool reverts = now_ == Behaviour.RevertEmpty || now_ == Behaviour.RevertBomb;
+        bool reverts =
+            now_ == Behaviour.RevertEmpty || now_ == Behaviour.RevertWithAnswer || now_ == Behaviour.RevertBomb;
         uint256 size = ANSWER_BYTES;
         if (now_ == Behaviour.RevertEmpty || now_ == Behaviour.ReturnNothing) size = 0;
         if (now_ == Behaviour.ReturnShort) size = ANSWER_BYTES - 1;

@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-contracts lint chaos bench
+.PHONY: help setup build demo test test-contracts invariants-long lint chaos bench
 
 AGENT := $(or $(CARGO_TARGET_DIR),target)/release/veriregime-agent
 # The platform package itself: its launcher package would fetch it in an install script.
@@ -44,6 +44,9 @@ test-contracts: setup ## Run the tests of the contracts
 	$(FORGE) build
 	node contracts/artifacts.mjs --check
 	$(FORGE) test
+
+invariants-long: setup ## More than a million random calls against the contracts
+	FOUNDRY_PROFILE=long $(FORGE) test --match-contract Invariants -vv
 
 lint: setup ## Formatting and lints of Rust and Solidity
 	cargo fmt --check

@@ -66,7 +66,7 @@ abstract contract OracleFixture is Test {
 
     function _noPriceCheck() internal pure returns (IRegimeRiskOracle.PriceCheck memory none) {}
 
-    function _bounds() internal pure returns (IRegimeRiskOracle.Bounds memory) {
+    function _bounds() internal pure virtual returns (IRegimeRiskOracle.Bounds memory) {
         return IRegimeRiskOracle.Bounds({
             minBorrowCollateralRatioBps: 120_00,
             maxBorrowCollateralRatioBps: 300_00,
@@ -76,7 +76,7 @@ abstract contract OracleFixture is Test {
         });
     }
 
-    function _policy() internal pure returns (IRegimeRiskOracle.Policy memory) {
+    function _policy() internal pure virtual returns (IRegimeRiskOracle.Policy memory) {
         return IRegimeRiskOracle.Policy({
             calm: IRiskParameters.RiskVector({
                 borrowCollateralRatioBps: 150_00,

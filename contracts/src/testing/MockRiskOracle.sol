@@ -136,8 +136,10 @@ contract MockRiskOracle is IRiskParameters, IERC165 {
         if (how == Mode.ReturnNothing) answer = "";
         if (how == Mode.ReturnLong) answer = bytes.concat(answer, bytes32(0));
         if (how == Mode.ReturnBomb || reverts) answer = new bytes(BOMB_BYTES);
-        if (how == Mode.ReturnMaximal) for (uint256 i = 0; i < answer.length; ++i) {
-            answer[i] = 0xff;
+        if (how == Mode.ReturnMaximal) {
+            for (uint256 i = 0; i < answer.length; ++i) {
+                answer[i] = 0xff;
+            }
         }
         uint256 size = how == Mode.ReturnShort ? answer.length - 1 : answer.length;
         assembly ("memory-safe") {

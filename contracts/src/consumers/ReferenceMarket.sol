@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
+import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
+import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
+import {VeriRegimeConsumer} from "./VeriRegimeConsumer.sol";
+
+/// @title ReferenceMarket
+/// @notice A small lending market with one collateral and one debt token that reads a risk oracle as it should be read: new
+/// risk follows the borrow side, liquidation only the ramped liquidation ratio, and repaying never depends on the oracle.
+/// @dev A reference, not a product: there is no interest, and lenders may withdraw what is not lent. Tokens must move exactly
+/// what they are told to. Rounding is to the market's side. Bad debt stays with the borrower's account, and with the lenders.
+contract ReferenceMarket {
+    using SafeTransferLib for address;
+    using VeriRegimeConsumer for IRiskParameters;
+
+    /// @notice A borrower's account, in the tokens' smallest units.
+    struct Position {
+        uint128 collateral;
+        uint128 debt;
+    }
+
+    /// @notice What a liquidator gets on top of the collateral for the debt repaid, in bps.
+    uint256 public constant LIQUIDATION_BONUS_BPS = 5_00;
+
+    /// @notice Liquidation ratio while the oracle cannot be read at all, in bps of the debt: the debt and the bonus. No ratio
+    /// that makes sense is below it, so that an unreadable oracle endangers no position.
+    uint256 public constant FALLBACK_LIQUIDATION_RATIO_BPS = 105_00;
+
+    /// @notice Oldest price that counts, in seconds.
+    uint256 public constant MAX_PRICE_AGE_SECONDS = 1 hours;
+
+    uint256 private constant BPS = 10_000;
+
+    address public immutable collateralToken;
+    address public immutable debtToken;
+
+    /// @notice Price of one smallest unit of collateral in smallest units of debt, times `priceUnit`.
+    IAggregatorV3 public immutable priceFeed;
+    uint256 public immutable priceUnit;
+
+    IRiskParameters public immutable oracle;
+    bytes32 public immutable market;
+
+    /// @notice Most debt there may be while the oracle's borrow cap factor is 100 %.
+    uint256 public immutable borrowCap;
+
+    mapping(address borrower => Position) public positions;
+    mapping(address lender => uint256) public lent;
+    uint256 public totalDebt;
+
+    event Lent(address indexed lender, uint256 amount);
+    event Withdrawn(address indexed lender, uint256 amount);
+    event CollateralChanged(address indexed borrower, uint256 collateral);
+    event DebtChanged(address indexed borrower, uint256 debt);
+    event Liquidated(address indexed borrower, address indexed liquidator, uint256 repaid, uint256 seized);
+
+    /// @notice Thrown when an amount is zero, or more than there is.
+    error InvalidAmount(uint256 amount, uint256 available);
+
+    /// @notice Thrown when the oracle has no forecast to lend on: unset, withheld or unreadable.
+    error BorrowingClosed(IRiskParameters.Status status);
+
+    /// @notice Thrown when a new borrow, or a withdrawal, would leave too little collateral.
+    error NotEnoughCollateral(uint256 collateralValue, uint256 required);
+
+    /// @notice Thrown when a new borrow would exceed the usable share of the cap.
+    error BorrowCapReached(uint256 totalDebt, uint256 usableCap);
+
+    /// @notice Thrown when a position that is not below the liquidation ratio is to be liquidated.
+    error Healthy(address borrower);
+
+    /// @notice Thrown when the price is not positive, or too old.
+    error PriceUnusable(int256 price, uint256 updatedAt);
+
+    constructor(
+        address collateralToken_,
+        address debtToken_,
+        IAggregatorV3 priceFeed_,
+        IRiskParameters oracle_,
+        bytes32 market_,
+        uint256 borrowCap_
+    ) {
+        (collateralToken, debtToken, borrowCap) = (collateralToken_, debtToken_, borrowCap_);
+        (priceFeed, oracle, market) = (priceFeed_, oracle_, market_);
+        priceUnit = 10 ** priceFeed_.decimals();
+    }
+
+    /* LENDERS */
+
+    /// @notice Lends debt tokens to the market.
+    function lend(uint256 amount) external {
+        lent[msg.sender] += amount;
+        debtToken.safeTransferFrom(msg.sender, address(this), amount);
+        emit Lent(msg.sender, amount);
+    }
+
+    /// @notice Takes lent tokens back, as far as they are not borrowed.
+    function withdraw(uint256 amount) external {
+        if (amount > lent[msg.sender]) revert InvalidAmount(amount, lent[msg.sender]);
+        lent[msg.sender] -= amount;
+        debtToken.safeTransfer(msg.sender, amount);
+        emit Withdrawn(msg.sender, amount);
+    }
+
+    /* BORROWERS */
+
+    /// @notice Adds collateral. Never depends on price or oracle.
+    function addCollateral(address borrower, uint256 amount) external {
+        _setCollateral(borrower, positions[borrower].collateral + amount);
+        collateralToken.safeTransferFrom(msg.sender, address(this), amount);
+    }
+
+    /// @notice Takes collateral out. With debt, what remains must be enough for a new borrow.
+    function removeCollateral(uint256 amount) external {
+        Position memory position = positions[msg.sender];
+        if (amount > position.collateral) revert InvalidAmount(amount, position.collateral);
+        _setCollateral(msg.sender, position.collateral - amount);
+        if (position.debt != 0) _checkNewRisk(msg.sender);
+        collateralToken.safeTransfer(msg.sender, amount);
+    }
+
+    /// @notice Borrows. Needs the oracle's borrow ratio and room under the usable share of the cap.
+    function borrow(uint256 amount) external {
+        _setDebt(msg.sender, positions[msg.sender].debt + amount);
+        IRiskParameters.Params memory current = _checkNewRisk(msg.sender);
+        uint256 usableCap = borrowCap * current.borrowCapFactorBps / BPS;
+        if (totalDebt > usableCap) revert BorrowCapReached(totalDebt, usableCap);
+        debtToken.safeTransfer(msg.sender, amount);
+    }
+
+    /// @notice Repays somebody's debt, at most all of it. Never depends on price or oracle.
+    function repay(address borrower, uint256 amount) external {
+        uint256 repaid = FixedPointMathLib.min(amount, positions[borrower].debt);
+        _setDebt(borrower, positions[borrower].debt - repaid);
+        debtToken.safeTransferFrom(msg.sender, address(this), repaid);
+    }
+
+    /// @notice Repays debt of a position below the liquidation ratio for its worth in collateral and a bonus.
+    function liquidate(address borrower, uint256 amount) external {
+        if (!isLiquidatable(borrower)) revert Healthy(borrower);
+        Position memory position = positions[borrower];
+        uint256 repaid = FixedPointMathLib.min(amount, position.debt);
+        uint256 worth = FixedPointMathLib.fullMulDiv(repaid, priceUnit, priceOrRevert());
+        uint256 seized = FixedPointMathLib.min(worth * (BPS + LIQUIDATION_BONUS_BPS) / BPS, position.collateral);
+        _setDebt(borrower, position.debt - repaid);
+        _setCollateral(borrower, position.collateral - seized);
+        debtToken.safeTransferFrom(msg.sender, address(this), repaid);
+        collateralToken.safeTransfer(msg.sender, seized);
+        emit Liquidated(borrower, msg.sender, repaid, seized);
+    }
+
+    /* READS */
+
+    /// @notice Whether a position's collateral is worth less than the liquidation ratio asks for.
+    function isLiquidatable(address borrower) public view returns (bool) {
+        Position memory position = positions[borrower];
+        if (position.debt == 0) return false;
+        return _collateralValue(position) * BPS < position.debt * liquidationRatioBps();
+    }
+
+    /// @notice The ratio below which positions are liquidated, in bps of the debt. Every status has the same one.
+    function liquidationRatioBps() public view returns (uint256) {
+        (bool ok, IRiskParameters.Params memory current,) = oracle.tryParams(market);
+        if (!ok) return FALLBACK_LIQUIDATION_RATIO_BPS;
+        return FixedPointMathLib.max(current.liquidationCollateralRatioBps, FALLBACK_LIQUIDATION_RATIO_BPS);
+    }
+
+    /// @notice The feed's price. Reverts with `PriceUnusable`.
+    function priceOrRevert() public view returns (uint256) {
+        (, int256 price,, uint256 updatedAt,) = priceFeed.latestRoundData();
+        if (price <= 0 || updatedAt + MAX_PRICE_AGE_SECONDS < block.timestamp) revert PriceUnusable(price, updatedAt);
+        return uint256(price);
+    }
+
+    /* INTERNAL */
+
+    /// @dev Stale parameters are the oracle's own cautious ones: they still lend. Without a forecast nothing new is lent.
+    function _checkNewRisk(address borrower) private view returns (IRiskParameters.Params memory current) {
+        bool ok;
+        IRiskParameters.Status status;
+        (ok, current, status) = oracle.tryParams(market);
+        if (!ok || status == IRiskParameters.Status.Unset || status == IRiskParameters.Status.Withheld) {
+            revert BorrowingClosed(status);
+        }
+        Position memory position = positions[borrower];
+        uint256 required = FixedPointMathLib.fullMulDivUp(position.debt, current.borrowCollateralRatioBps, BPS);
+        uint256 value = _collateralValue(position);
+        if (value < required) revert NotEnoughCollateral(value, required);
+    }
+
+    function _collateralValue(Position memory position) private view returns (uint256) {
+        return FixedPointMathLib.fullMulDiv(position.collateral, priceOrRevert(), priceUnit);
+    }
+
+    function _setCollateral(address borrower, uint256 collateral) private {
+        if (collateral > type(uint128).max) revert InvalidAmount(collateral, type(uint128).max);
+        positions[borrower].collateral = uint128(collateral);
+        emit CollateralChanged(borrower, collateral);
+    }
+
+    function _setDebt(address borrower, uint256 debt) private {
+        if (debt > type(uint128).max) revert InvalidAmount(debt, type(uint128).max);
+        totalDebt = totalDebt - positions[borrower].debt + debt;
+        positions[borrower].debt = uint128(debt);
+        emit DebtChanged(borrower, debt);
+    }
+}

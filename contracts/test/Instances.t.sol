@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
+import {FieldLib} from "../src/libraries/FieldLib.sol";
+import {OracleFixture} from "./OracleFixture.sol";
+
+/// @notice The public inputs that the contract builds itself. Specification: Instances.tree.
+contract InstancesTest is OracleFixture {
+    int128 private constant OUTPUT_LIMIT = 64 * ONE;
+
+    string private _vectors = vm.readFile("contracts/test/vectors/instances.json");
+    bytes32 private modelId;
+
+    function setUp() public override {
+        super.setUp();
+        modelId = _propose(_spec(_btc()));
+    }
+
+    /* LAYOUT */
+
+    /// @dev Rust tests the same file.
+    function test_SharedVectors() public {
+        uint256 count = 0;
+        uint256[9] memory seen;
+        for (; vm.keyExistsJson(_vectors, _key(count, "period")); ++count) {
+            uint256 markets = _uint(count, "market_count");
+            ++seen[markets];
+            IRegimeRiskOracle.ModelSpec memory spec = _spec(_register(markets));
+            spec.candleFeatureCount = uint16(_uint(count, "candle_feature_count"));
+            spec.calendarFeatureCount = uint16(_uint(count, "calendar_feature_count"));
+            spec.outputScale = uint8(_uint(count, "output_scale"));
+            spec.featureBound = uint32(_uint(count, "feature_bound"));
+            spec.calendarTable = _small(vm.parseJsonIntArray(_vectors, _key(count, "calendar_table")));
+            assertEq(
+                oracle.instancesOf(
+                    _propose(spec),
+                    uint64(_uint(count, "period")),
+                    _small(vm.parseJsonIntArray(_vectors, _key(count, "candle_features"))),
+                    _large(vm.parseJsonIntArray(_vectors, _key(count, "outputs")))
+                ),
+                vm.parseJsonUintArray(_vectors, _key(count, "instances"))
+            );
+        }
+        assertTrue(seen[1] > 0 && seen[3] > 0 && seen[8] > 0);
+    }
+
+    function test_CalendarRowsOfKnownMoments() public view {
+        _assertSlot(0, 0); // Thursday 1970-01-01 00:00
+        _assertSlot(14_399, 0); // Thursday 1970-01-01 03:59:59
+        _assertSlot(1_672_531_200, 18); // Sunday 2023-01-01 00:00
+        _assertSlot(1_709_208_000, 3); // Thursday 2024-02-29 12:00
+        _assertSlot(1_722_816_000, 24); // Monday 2024-08-05 00:00
+        _assertSlot(1_731_096_000, 11); // Friday 2024-11-08 20:00
+        _assertSlot(1_731_110_399, 11); // Friday 2024-11-08 23:59:59
+        _assertSlot(1_731_110_400, 12); // Saturday 2024-11-09 00:00
+    }
+
+    function testFuzz_TheCalendarFollowsThePeriodAlone(uint64 period) public view {
+        _assertSlotOfPeriod(period, period % 42);
+    }
+
+    function test_AModelMayHaveNoCalendar() public {
+        IRegimeRiskOracle.ModelSpec memory spec = _spec(_btcAndEth());
+        spec.calendarFeatureCount = 0;
+        spec.calendarTable = new int32[](0);
+        uint256[] memory instances = oracle.instancesOf(_propose(spec), MONDAY, _candles(6), new int128[](6));
+        assertEq(instances.length, 12);
+        int32[6] memory features = [int32(1), -2, 3, -4, 5, -6];
+        for (uint256 i = 0; i < 6; ++i) {
+            assertEq(FieldLib.decode(instances[i]), features[i]);
+            assertEq(instances[6 + i], 0);
+        }
+    }
+
+    function testFuzz_ElementsDecodeToWhatWasGiven(int32[3] memory features, int128[3] memory outputs) public view {
+        int32[] memory given = new int32[](3);
+        int128[] memory results = new int128[](3);
+        for (uint256 i = 0; i < 3; ++i) {
+            given[i] = int32(bound(features[i], -int256(uint256(FEATURE_BOUND)), int256(uint256(FEATURE_BOUND))));
+            results[i] = int128(bound(outputs[i], -OUTPUT_LIMIT + 1, OUTPUT_LIMIT - 1));
+        }
+        uint256[] memory instances = oracle.instancesOf(modelId, MONDAY, given, results);
+        assertEq(instances.length, 8);
+        for (uint256 i = 0; i < 3; ++i) {
+            assertEq(FieldLib.decode(instances[i]), given[i]);
+            assertEq(FieldLib.decode(instances[5 + i]), results[i]);
+        }
+    }
+
+    /* COUNTS AND RANGES */
+
+    function testFuzz_RevertWhen_CandleFeatureCountIsWrong(uint8 count) public {
+        vm.assume(count != CANDLE_COUNT);
+        vm.expectRevert(abi.encodeWithSelector(IRegimeRiskOracle.CandleFeatureCountMismatch.selector, 3, count));
+        oracle.instancesOf(modelId, MONDAY, new int32[](count), new int128[](3));
+    }
+
+    function testFuzz_RevertWhen_OutputCountIsWrong(uint8 count) public {
+        vm.assume(count != 3);
+        vm.expectRevert(abi.encodeWithSelector(IRegimeRiskOracle.OutputCountMismatch.selector, 3, count));
+        oracle.instancesOf(modelId, MONDAY, _candles(3), new int128[](count));
+    }
+
+    function testFuzz_FeatureRange(int32 value, uint256 index) public {
+        bytes32 both = _propose(_spec(_btcAndEth()));
+        index = bound(index, 0, 5);
+        int32 limit = int32(FEATURE_BOUND);
+        int32[7] memory edges = [value, limit, -limit, limit + 1, -limit - 1, type(int32).max, type(int32).min];
+        for (uint256 i = 0; i < edges.length; ++i) {
+            int32[] memory features = _candles(6);
+            features[index] = edges[i];
+            if (edges[i] < -limit || edges[i] > limit) _expectFeatureOutOfRange(index, edges[i]);
+            oracle.instancesOf(both, MONDAY, features, new int128[](6));
+        }
+    }
+
+    function testFuzz_OutputRange(int128 value, uint256 index) public {
+        bytes32 both = _propose(_spec(_btcAndEth()));
+        index = bound(index, 0, 5);
+        int128 limit = OUTPUT_LIMIT;
+        int128[7] memory edges = [value, limit - 1, 1 - limit, limit, -limit, type(int128).max, type(int128).min];
+        for (uint256 i = 0; i < edges.length; ++i) {
+            int128[] memory outputs = new int128[](6);
+            outputs[index] = edges[i];
+            if (edges[i] <= -limit || edges[i] >= limit) {
+                vm.expectRevert(
+                    abi.encodeWithSelector(
+                        IRegimeRiskOracle.OutputOutOfRange.selector, index, edges[i], uint256(int256(limit))
+                    )
+                );
+            }
+            oracle.instancesOf(both, MONDAY, _candles(6), outputs);
+        }
+    }
+
+    function test_TheFirstOffenderIsNamed() public {
+        bytes32 both = _propose(_spec(_btcAndEth()));
+        int32[] memory features = _candles(6);
+        (features[4], features[5]) = (type(int32).min, type(int32).max);
+        int128[] memory outputs = new int128[](6);
+        outputs[0] = OUTPUT_LIMIT;
+        _expectFeatureOutOfRange(4, features[4]);
+        oracle.instancesOf(both, MONDAY, features, outputs);
+    }
+
+    /// @dev A dirty word is a large number, whatever its lower bytes say.
+    function testFuzz_RevertWhen_WordsAreDirty(uint256 index, uint256 dirt) public view {
+        int128[] memory outputs = _outputs(-500, 500, -7600);
+        index = bound(index, 0, 5);
+        bool feature = index < 3;
+        bytes memory data = abi.encodeCall(oracle.instancesOf, (modelId, MONDAY, _candles(3), outputs));
+        // selector, four head words, then both arrays with their lengths
+        uint256 position = 4 + 32 * (feature ? 5 + index : 6 + index);
+        uint256 clean = feature ? 32 : 128;
+        uint256 high = bound(dirt, 1, type(uint256).max >> clean) << clean;
+        int256 word;
+        assembly ("memory-safe") {
+            let pointer := add(add(data, 0x20), position)
+            word := mload(pointer)
+            mstore(pointer, xor(word, high))
+        }
+        assertEq(word, feature ? _candles(3)[index] : outputs[index - 3]);
+        (bool success,) = address(oracle).staticcall(data);
+        assertFalse(success);
+    }
+
+    /* HELPERS */
+
+    function _propose(IRegimeRiskOracle.ModelSpec memory spec) private returns (bytes32) {
+        vm.prank(OWNER);
+        return oracle.proposeModel(spec, 0);
+    }
+
+    /// @dev Markets with policies; those that exist are taken as they are.
+    function _register(uint256 count) private returns (bytes32[] memory markets) {
+        markets = new bytes32[](count);
+        vm.startPrank(OWNER);
+        for (uint256 i = 0; i < count; ++i) {
+            markets[i] = keccak256(abi.encode("market", i));
+            if (oracle.ownerOf(markets[i]) != address(0)) continue;
+            oracle.registerMarket(markets[i], OWNER, _bounds(), _noPriceCheck());
+            oracle.setPolicy(markets[i], _policy());
+        }
+        vm.stopPrank();
+    }
+
+    function _assertSlot(uint256 time, uint256 slot) private view {
+        _assertSlotOfPeriod(uint64(time / PERIOD_SECONDS), slot);
+    }
+
+    function _assertSlotOfPeriod(uint64 period, uint256 slot) private view {
+        uint256[] memory instances = oracle.instancesOf(modelId, period, _candles(3), _outputs(0, 0, 0));
+        assertEq(FieldLib.decode(instances[3]), _calendarEntry(slot, 0));
+        assertEq(FieldLib.decode(instances[4]), _calendarEntry(slot, 1));
+    }
+
+    function _expectFeatureOutOfRange(uint256 index, int256 value) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(IRegimeRiskOracle.FeatureOutOfRange.selector, index, value, FEATURE_BOUND)
+        );
+    }
+
+    function _uint(uint256 index, string memory field) private view returns (uint256) {
+        return vm.parseJsonUint(_vectors, _key(index, field));
+    }
+
+    function _key(uint256 index, string memory field) private pure returns (string memory) {
+        return string.concat("[", vm.toString(index), "].", field);
+    }
+
+    function _small(int256[] memory values) private pure returns (int32[] memory small) {
+        small = new int32[](values.length);
+        for (uint256 i = 0; i < values.length; ++i) {
+            small[i] = int32(values[i]);
+        }
+    }
+
+    function _large(int256[] memory values) private pure returns (int128[] memory large) {
+        large = new int128[](values.length);
+        for (uint256 i = 0; i < values.length; ++i) {
+            large[i] = int128(values[i]);
+        }
+    }
+}

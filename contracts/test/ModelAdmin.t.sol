@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
+import {FieldLib} from "../src/libraries/FieldLib.sol";
+import {OracleFixture} from "./OracleFixture.sol";
+import {MockVerifier} from "./mocks/MockVerifier.sol";
+
+/// @notice The test on chain that a model passes before it counts. Specification: ModelAdmin.tree.
+contract ModelAdminTest is OracleFixture {
+    bytes32 private modelId;
+    IRegimeRiskOracle.SmokeProof private smoke;
+    uint256[] private instances;
+
+    function setUp() public override {
+        super.setUp();
+        vm.prank(OWNER);
+        modelId = oracle.proposeModel(_spec(_btc()), 0);
+        smoke = IRegimeRiskOracle.SmokeProof(MONDAY, _candles(CANDLE_COUNT), _outputs(-500, 500, -7600), _proof());
+        instances = oracle.instancesOf(modelId, smoke.period, smoke.candleFeatures, smoke.outputs);
+        verifier.acceptOnly(smoke.proof, instances);
+    }
+
+    /* WHAT PASSES */
+
+    function test_TheVerifierIsAskedThreeTimes() public {
+        vm.expectCall(address(verifier), abi.encodeCall(verifier.verifyProof, (smoke.proof, instances)), 1);
+        vm.expectCall(address(verifier), abi.encodeCall(verifier.verifyProof, (smoke.proof, _otherInstances())), 1);
+        vm.expectCall(address(verifier), abi.encodeCall(verifier.verifyProof, (_otherProof(), instances)), 1);
+        _expectActivation();
+    }
+
+    /// @dev As EZKL's verifiers do.
+    function test_AVerifierMayRefuseByReverting() public {
+        bytes[2] memory forged = _forgeries();
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.mockCallRevert(address(verifier), forged[i], "");
+        }
+        _expectActivation();
+    }
+
+    function testFuzz_AProofOfAnyPeriodWillDo(uint64 period) public {
+        smoke.period = period;
+        verifier.acceptOnly(smoke.proof, oracle.instancesOf(modelId, period, smoke.candleFeatures, smoke.outputs));
+        _expectActivation();
+    }
+
+    /// @dev The last public input stands for -1: one more is 0, not r.
+    function test_TheForgedInputIsAFieldElement() public {
+        smoke.outputs[2] = -1;
+        instances[instances.length - 1] = FieldLib.R - 1;
+        verifier.acceptOnly(smoke.proof, instances);
+        assertEq(_otherInstances()[instances.length - 1], 0);
+        vm.expectCall(address(verifier), abi.encodeCall(verifier.verifyProof, (smoke.proof, _otherInstances())), 1);
+        _expectActivation();
+    }
+
+    /// @dev The proof is found where the calldata says it is: a word lies between the arguments here.
+    function test_ArgumentsAreReadAtTheirOffset() public {
+        bytes memory encoded = abi.encode(smoke);
+        bytes memory shifted = abi.encodePacked(
+            oracle.activateModel.selector, modelId, uint256(0x60), bytes32("between"), _without32(encoded)
+        );
+        (bool success,) = address(oracle).call(shifted);
+        assertTrue(success);
+        assertEq(oracle.activeModel(BTC), modelId);
+    }
+
+    /* WHAT DOES NOT */
+
+    function test_RevertWhen_TheVerifierDoesNotAccept() public {
+        verifier.acceptAny();
+        MockVerifier.Behaviour[4] memory refusals = [
+            MockVerifier.Behaviour.Refuse,
+            MockVerifier.Behaviour.RevertEmpty,
+            MockVerifier.Behaviour.RevertReason,
+            MockVerifier.Behaviour.BurnAllGas
+        ];
+        for (uint256 i = 0; i < refusals.length; ++i) {
+            verifier.behave(refusals[i]);
+            _expectRefusal(_failed(false));
+        }
+    }
+
+    function test_RevertWhen_TheVerifierAcceptsEverything() public {
+        verifier.acceptAny();
+        _expectRefusal(_failed(true));
+    }
+
+    function test_RevertWhen_TheVerifierAcceptsAForgery() public {
+        bytes[2] memory forged = _forgeries();
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.mockCall(address(verifier), forged[i], abi.encode(true));
+            _expectRefusal(_failed(true));
+            vm.clearMockedCalls();
+        }
+        _expectActivation();
+    }
+
+    /// @dev Whoever activates chooses the gas: running out of it must not look like a refusal.
+    function testFuzz_RevertWhen_GasIsShort(uint256 gasLimit) public {
+        verifier.acceptAny();
+        bytes memory data = abi.encodeCall(oracle.activateModel, (modelId, smoke));
+        (bool success,) = address(oracle).call{gas: bound(gasLimit, 30_000, 500_000)}(data);
+        assertFalse(success);
+        assertEq(oracle.activeModel(BTC), 0);
+    }
+
+    function test_RevertWhen_TheVerifierAnswersNonsense() public {
+        verifier.acceptAny();
+        verifier.behave(MockVerifier.Behaviour.ReturnNothing);
+        _expectRefusal("");
+        verifier.behave(MockVerifier.Behaviour.ReturnGarbage);
+        _expectRefusal("");
+    }
+
+    function test_RevertWhen_TheVerifierAnswersNonsenseToAForgery() public {
+        bytes[2] memory forged = _forgeries();
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.mockCall(address(verifier), forged[i], "");
+            _expectRefusal("");
+            vm.mockCall(address(verifier), forged[i], abi.encode(2));
+            _expectRefusal("");
+            vm.clearMockedCalls();
+        }
+    }
+
+    function test_RevertWhen_TheVerifiersCodeChanged() public {
+        bytes32 pinned = address(verifier).codehash;
+        vm.etch(address(verifier), hex"600160005260206000f3"); // accepts anything
+        _expectRefusal(
+            abi.encodeWithSelector(
+                IRegimeRiskOracle.VerifierCodeChanged.selector, verifier, pinned, address(verifier).codehash
+            )
+        );
+        vm.etch(address(verifier), "");
+        _expectRefusal(
+            abi.encodeWithSelector(
+                IRegimeRiskOracle.VerifierCodeChanged.selector, verifier, pinned, address(verifier).codehash
+            )
+        );
+    }
+
+    function test_RevertWhen_TheProofDoesNotFitTheModel() public {
+        smoke.proof = new bytes(PROOF_LENGTH + 32);
+        _expectRefusal(abi.encodeWithSelector(IRegimeRiskOracle.ProofLengthMismatch.selector, 64, 96));
+        smoke.proof = "";
+        _expectRefusal(abi.encodeWithSelector(IRegimeRiskOracle.ProofLengthMismatch.selector, 64, 0));
+        smoke.outputs = new int128[](4);
+        _expectRefusal(abi.encodeWithSelector(IRegimeRiskOracle.OutputCountMismatch.selector, 3, 4));
+        smoke.outputs[3] = 64 * ONE;
+        smoke.outputs = [int128(0), 0, 64 * ONE];
+        _expectRefusal(
+            abi.encodeWithSelector(IRegimeRiskOracle.OutputOutOfRange.selector, 2, 64 * ONE, uint256(1) << 80)
+        );
+        smoke.candleFeatures[1] = -int32(FEATURE_BOUND) - 1;
+        _expectRefusal(
+            abi.encodeWithSelector(
+                IRegimeRiskOracle.FeatureOutOfRange.selector, 1, smoke.candleFeatures[1], FEATURE_BOUND
+            )
+        );
+        smoke.candleFeatures = new int32[](2);
+        _expectRefusal(abi.encodeWithSelector(IRegimeRiskOracle.CandleFeatureCountMismatch.selector, 3, 2));
+    }
+
+    /* HELPERS */
+
+    function _expectActivation() private {
+        oracle.activateModel(modelId, smoke);
+        assertEq(oracle.activeModel(BTC), modelId);
+    }
+
+    function _expectRefusal(bytes memory revertData) private {
+        uint256 readyAt = oracle.modelReadyAt(modelId);
+        (bool success, bytes memory returned) =
+            address(oracle).call(abi.encodeCall(oracle.activateModel, (modelId, smoke)));
+        assertFalse(success);
+        assertEq(returned, revertData);
+        assertEq(oracle.activeModel(BTC), 0);
+        assertEq(oracle.modelReadyAt(modelId), readyAt);
+        assertGt(readyAt, 0);
+    }
+
+    function _failed(bool forged) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(IRegimeRiskOracle.SmokeTestFailed.selector, forged);
+    }
+
+    /// @dev The two calls that a verifier must refuse.
+    function _forgeries() private view returns (bytes[2] memory) {
+        return [
+            abi.encodeCall(verifier.verifyProof, (smoke.proof, _otherInstances())),
+            abi.encodeCall(verifier.verifyProof, (_otherProof(), instances))
+        ];
+    }
+
+    function _otherInstances() private view returns (uint256[] memory other) {
+        other = instances;
+        other[other.length - 1] = addmod(other[other.length - 1], 1, FieldLib.R);
+    }
+
+    function _otherProof() private view returns (bytes memory other) {
+        other = smoke.proof;
+        other[other.length - 1] ^= 0x01;
+    }
+
+    /// @dev Without its first word.
+    function _without32(bytes memory data) private pure returns (bytes memory rest) {
+        rest = new bytes(data.length - 32);
+        for (uint256 i = 0; i < rest.length; ++i) {
+            rest[i] = data[32 + i];
+        }
+    }
+}

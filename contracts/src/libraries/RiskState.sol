@@ -170,7 +170,7 @@ library RiskState {
         liquidationReachedAt = guard.rampStartedAt;
         if (guard.rampBpsPerDay != 0) {
             liquidationReachedAt += FixedPointMathLib.divUp(
-                (guard.rampTargetBps - guard.rampStartBps) * 1 days, guard.rampBpsPerDay
+                uint256(guard.rampTargetBps - guard.rampStartBps) * 1 days, guard.rampBpsPerDay
             );
         }
     }

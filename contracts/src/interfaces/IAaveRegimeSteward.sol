@@ -17,7 +17,8 @@ import {IRiskParameters} from "./IRiskParameters.sol";
 ///    announcement, by no more than a step, to no less than the announced floor. A position that is healthy at the floor
 ///    is healthy after the fall.
 /// 2. Once an update of the oracle has landed, the threshold does not change in the same block. No update makes a healthy
-///    position liquidatable in its block, with whatever pokes follow it, due announcements included.
+///    position liquidatable in its block, with whatever pokes follow it, due announcements included. (This alone rests on
+///    the oracle: on its `updatedAt`.)
 /// 3. While a fall is announced, no poke raises the LTV above the floor: what is borrowed meanwhile is healthy at the floor,
 ///    unless Aave's governance raises the LTV itself.
 /// 4. Without fresh parameters (`Unset`, `Stale`, `Withheld`) the LTV can only fall, and the threshold and its announcement

@@ -25,8 +25,12 @@ contract ProgrammableOracle {
         _behaviour = next;
     }
 
-    function answerWith(bytes memory answer) external {
-        (_behaviour, _answer) = (Behaviour.Answer, answer);
+    function answer() external view returns (bytes memory) {
+        return _answer;
+    }
+
+    function answerWith(bytes memory next) external {
+        (_behaviour, _answer) = (Behaviour.Answer, next);
     }
 
     /// @notice An update of the two ratios that lands now.
@@ -40,11 +44,11 @@ contract ProgrammableOracle {
 
     /// @notice Changes one word of the answer: 0 to 9 are the parameters, 10 is the status.
     function setWord(uint256 index, uint256 value) public {
-        bytes memory answer = _answer;
+        bytes memory changed = _answer;
         assembly ("memory-safe") {
-            mstore(add(add(answer, 0x20), mul(index, 0x20)), value)
+            mstore(add(add(changed, 0x20), mul(index, 0x20)), value)
         }
-        _answer = answer;
+        _answer = changed;
     }
 
     function setStatus(IRiskParameters.Status status) external {
@@ -54,11 +58,11 @@ contract ProgrammableOracle {
     fallback() external {
         uint256 given = gasleft();
         Behaviour behaviour = _behaviour;
-        bytes memory answer = _answer;
+        bytes memory reply = _answer;
         if (behaviour == Behaviour.StarveUnlessFed && given < MEAL) {
             assembly ("memory-safe") {
-                mstore(add(answer, 0x60), 20000)
-                mstore(add(answer, 0x160), 4)
+                mstore(add(reply, 0x60), 20000)
+                mstore(add(reply, 0x160), 4)
             }
         }
         assembly ("memory-safe") {
@@ -68,7 +72,7 @@ contract ProgrammableOracle {
             case 3 { return(0, 200000) }
             case 4 { return(0, 0) }
             case 5 { invalid() }
-            default { return(add(answer, 0x20), mload(answer)) }
+            default { return(add(reply, 0x20), mload(reply)) }
         }
     }
 }

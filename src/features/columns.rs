@@ -15,13 +15,13 @@ use crate::types::feature::{DAY_MINUTES, Feature, FeatureSpec, ScaledFeature, WE
 use crate::types::period::MINUTE_MS;
 
 /// Decision times that are worked on together.
-const BLOCK: usize = 1024;
+const BLOCK: usize = 512;
 /// An estimated value is off by far less than this.
 const ESTIMATE_ERROR: f64 = 1e-9;
 /// Mean squares whose product is still a normal number: each is at least [`SQUARE_FLOOR`].
 const MOST_FACTORS: usize = 16;
 /// Running sums that are turned into floats together, where a term's windows lie that near to each other.
-const SPAN: usize = 3 * BLOCK;
+const SPAN: usize = 4 * BLOCK;
 /// Integers below this are floats without rounding.
 const EXACT: i64 = 1 << f64::MANTISSA_DIGITS;
 
@@ -405,7 +405,9 @@ fn estimate(feature: &Feature, minute: i64) -> Estimate {
 fn mean(starts: impl IntoIterator<Item = usize>) -> Vec<Window> {
     let mut windows: Vec<Window> = starts.into_iter().map(|ago| Window { ago, weight: 1.0 }).collect();
     let weight = 1.0 / windows.len() as f64;
-    windows.iter_mut().for_each(|window| window.weight = weight);
+    for window in &mut windows {
+        window.weight = weight;
+    }
     windows
 }
 

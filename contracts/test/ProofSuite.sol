@@ -1,64 +1,23 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
-import {IHalo2Verifier} from "../src/interfaces/IHalo2Verifier.sol";
 import {IRiskParameters} from "../src/interfaces/IRiskParameters.sol";
 import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
 import {FieldLib} from "../src/libraries/FieldLib.sol";
 import {ForecastMath} from "../src/libraries/ForecastMath.sol";
-import {OracleFixture} from "./OracleFixture.sol";
+import {ProofFixture} from "./ProofFixture.sol";
 
 /// @notice A real proof and its mutants, on the generated verifier alone and through the oracle.
-abstract contract ProofSuite is OracleFixture {
-    uint256 private constant VERIFY_GAS = 1_000_000;
-    uint256 private constant SUBMIT_GAS = 3_000_000;
-
-    IHalo2Verifier internal halo2;
-    IRegimeRiskOracle.ModelSpec internal spec;
-    bytes32 internal modelId;
-    uint64 internal period;
-    int32[] internal candleFeatures;
-    int128[] internal outputs;
-    uint256[] internal instances;
-    bytes internal proof;
-
+abstract contract ProofSuite is ProofFixture {
     /// @dev Name under which gas is recorded.
     function _snapshotGroup() internal pure virtual returns (string memory);
 
     /// @dev Most gas of a verification and of an update, each as a transaction of its own.
     function _maxGas() internal pure virtual returns (uint256 verify, uint256 submit);
 
-    /// @dev File of the proof.
-    function _fixture() internal pure virtual returns (string memory path);
-
-    /// @dev A new instance of the generated verifier.
-    function _deployVerifier() internal virtual returns (address);
-
-    function setUp() public virtual override {
-        super.setUp();
-        string memory json = vm.readFile(_fixture());
-        halo2 = IHalo2Verifier(_deployVerifier());
-        period = uint64(vm.parseJsonUint(json, ".period"));
-        instances = vm.parseJsonUintArray(json, ".instances");
-        proof = vm.parseJsonBytes(json, ".proof");
-        int256[] memory features = vm.parseJsonIntArray(json, ".candle_features");
-        for (uint256 i = 0; i < features.length; ++i) {
-            candleFeatures.push(int32(features[i]));
-        }
-        int256[] memory values = vm.parseJsonIntArray(json, ".outputs");
-        for (uint256 i = 0; i < values.length; ++i) {
-            outputs.push(int128(values[i]));
-        }
-        _readSpec(json);
-        vm.warp(period * PERIOD_SECONDS + 75);
-        modelId = _activated();
-    }
-
-    /// @dev Proposes the real model and activates it by its own proof.
-    function _activated() internal returns (bytes32 id) {
-        vm.prank(OWNER);
-        id = oracle.proposeModel(spec, 0);
-        oracle.activateModel(id, IRegimeRiskOracle.SmokeProof(period, candleFeatures, outputs, proof));
+    /// @dev Most gas that each market after the first adds to an update, over what it adds to the verification.
+    function _maxGasOfAFurtherMarket() internal pure virtual returns (uint256) {
+        return 0;
     }
 
     /* THE HONEST PROOF */
@@ -209,6 +168,17 @@ abstract contract ProofSuite is OracleFixture {
         assertLe(used, limit);
     }
 
+    /// @dev What the oracle adds to a verification: at most 75,000 gas for the first market.
+    function test_GasOverVerification() public {
+        halo2.verifyProof(proof, instances);
+        uint256 verification = _transactionGas(abi.encodeCall(halo2.verifyProof, (proof, instances)));
+        oracle.submit(_real(modelId, candleFeatures, outputs, proof));
+        uint256 markets = spec.markets.length;
+        uint256 over = vm.lastCallGas().gasTotalUsed - 17_100 * markets - verification;
+        vm.snapshotValue(_snapshotGroup(), "submit, over verifyProof", over);
+        assertLe(over, 75_000 + _maxGasOfAFurtherMarket() * (markets - 1));
+    }
+
     /// @dev As a transaction of its own, so that nothing is warm. The first update of a market fills an empty storage word;
     /// each later one costs 17,100 a market less.
     function test_GasOfUpdates() public {
@@ -230,37 +200,6 @@ abstract contract ProofSuite is OracleFixture {
     }
 
     /* HELPERS */
-
-    function _verifies(bytes memory someProof, uint256[] memory someInstances) internal view returns (bool) {
-        try halo2.verifyProof{gas: VERIFY_GAS}(someProof, someInstances) returns (bool accepted) {
-            return accepted;
-        } catch {
-            return false;
-        }
-    }
-
-    /// @dev The revert data of an update; empty if it landed.
-    function _submits(bytes32 id, int32[] memory features, int128[] memory values, bytes memory someProof)
-        internal
-        returns (bytes memory)
-    {
-        IRegimeRiskOracle.Update memory update = _real(id, features, values, someProof);
-        try oracle.submit{gas: SUBMIT_GAS}(update) {
-            return "";
-        } catch (bytes memory revertData) {
-            return revertData;
-        }
-    }
-
-    /// @dev An attested update.
-    function _real(bytes32 id, int32[] memory features, int128[] memory values, bytes memory someProof)
-        internal
-        view
-        returns (IRegimeRiskOracle.Update memory update)
-    {
-        update = IRegimeRiskOracle.Update(id, period, features, values, new uint64[](0), someProof, "");
-        update.attestations = _attest(update);
-    }
 
     function _assertInvalidProof(int32[] memory features, int128[] memory values, bytes memory someProof) internal {
         assertEq(
@@ -285,31 +224,6 @@ abstract contract ProofSuite is OracleFixture {
         mutant = new bytes(length);
         for (uint256 i = 0; i < length && i < original.length; ++i) {
             mutant[i] = original[i];
-        }
-    }
-
-    function _readSpec(string memory json) private {
-        spec.verifier = address(halo2);
-        spec.verifierCodeHash = address(halo2).codehash;
-        spec.manifestSha256 = keccak256("manifest");
-        spec.verifyingKeySha256 = keccak256("verifying key");
-        spec.onnxSha256 = keccak256("onnx");
-        spec.settingsSha256 = keccak256("settings");
-        spec.featureSpecSha256 = keccak256("features");
-        spec.outputDecoding = 1;
-        spec.candleFeatureCount = uint16(vm.parseJsonUint(json, ".candle_feature_count"));
-        spec.calendarFeatureCount = uint16(vm.parseJsonUint(json, ".calendar_feature_count"));
-        spec.inputScale = uint8(vm.parseJsonUint(json, ".input_scale"));
-        spec.outputScale = uint8(vm.parseJsonUint(json, ".output_scale"));
-        spec.featureBound = uint32(vm.parseJsonUint(json, ".feature_bound"));
-        spec.proofLength = uint32(proof.length);
-        string[] memory names = vm.parseJsonStringArray(json, ".markets");
-        for (uint256 i = 0; i < names.length; ++i) {
-            spec.markets.push(keccak256(bytes(names[i])));
-        }
-        int256[] memory table = vm.parseJsonIntArray(json, ".calendar_table");
-        for (uint256 i = 0; i < table.length; ++i) {
-            spec.calendarTable.push(int32(table[i]));
         }
     }
 }

@@ -32,6 +32,7 @@ contract RegressionLimitsTest is AttestedFixture {
 
     /// @dev A limit held back the ratio, nothing held back its timestamp: the pair was inconsistent, and 26 million dollars of
     /// healthy positions were liquidated. Here one number is limited, and everything follows it.
+    /// forge-config: default.fuzz.runs = 128
     function testFuzz_Regression_Aave202603_CoupledValuesMoveTogether(int16[8] calldata logits, uint8[8] calldata skips)
         public
     {
@@ -75,6 +76,7 @@ contract RegressionLimitsTest is AttestedFixture {
         assertEq(current.period, calm.period + 1);
     }
 
+    /// forge-config: default.fuzz.runs = 128
     function testFuzz_Regression_Aave202603_NoUpdateLiquidatesInItsBlock(int16[6] calldata logits, uint16 wait) public {
         _settleAtCalm();
         for (uint256 i = 0; i < 6; ++i) {

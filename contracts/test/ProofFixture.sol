@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {IHalo2Verifier} from "../src/interfaces/IHalo2Verifier.sol";
+import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
+import {OracleFixture} from "./OracleFixture.sol";
+
+/// @notice A real proof of a file, its generated verifier, and its model, active.
+abstract contract ProofFixture is OracleFixture {
+    uint256 private constant VERIFY_GAS = 1_000_000;
+    uint256 private constant SUBMIT_GAS = 3_000_000;
+
+    IHalo2Verifier internal halo2;
+    IRegimeRiskOracle.ModelSpec internal spec;
+    bytes32 internal modelId;
+    uint64 internal period;
+    int32[] internal candleFeatures;
+    int128[] internal outputs;
+    uint256[] internal instances;
+    bytes internal proof;
+
+    /// @dev File of the proof.
+    function _fixture() internal pure virtual returns (string memory path);
+
+    /// @dev A new instance of the generated verifier.
+    function _deployVerifier() internal virtual returns (address);
+
+    function setUp() public virtual override {
+        super.setUp();
+        string memory json = vm.readFile(_fixture());
+        halo2 = IHalo2Verifier(_deployVerifier());
+        period = uint64(vm.parseJsonUint(json, ".period"));
+        instances = vm.parseJsonUintArray(json, ".instances");
+        proof = vm.parseJsonBytes(json, ".proof");
+        int256[] memory features = vm.parseJsonIntArray(json, ".candle_features");
+        for (uint256 i = 0; i < features.length; ++i) {
+            candleFeatures.push(int32(features[i]));
+        }
+        int256[] memory values = vm.parseJsonIntArray(json, ".outputs");
+        for (uint256 i = 0; i < values.length; ++i) {
+            outputs.push(int128(values[i]));
+        }
+        _readSpec(json);
+        _registerMarkets();
+        vm.warp(period * PERIOD_SECONDS + 75);
+        modelId = _activated();
+    }
+
+    /// @dev Proposes the real model and activates it by its own proof.
+    function _activated() internal returns (bytes32 id) {
+        vm.prank(OWNER);
+        id = oracle.proposeModel(spec, 0);
+        oracle.activateModel(id, IRegimeRiskOracle.SmokeProof(period, candleFeatures, outputs, proof));
+    }
+
+    function _verifies(bytes memory someProof, uint256[] memory someInstances) internal view returns (bool) {
+        try halo2.verifyProof{gas: VERIFY_GAS}(someProof, someInstances) returns (bool accepted) {
+            return accepted;
+        } catch {
+            return false;
+        }
+    }
+
+    /// @dev The revert data of an update; empty if it landed.
+    function _submits(bytes32 id, int32[] memory features, int128[] memory values, bytes memory someProof)
+        internal
+        returns (bytes memory)
+    {
+        IRegimeRiskOracle.Update memory update = _real(id, features, values, someProof);
+        try oracle.submit{gas: SUBMIT_GAS}(update) {
+            return "";
+        } catch (bytes memory revertData) {
+            return revertData;
+        }
+    }
+
+    /// @dev An attested update.
+    function _real(bytes32 id, int32[] memory features, int128[] memory values, bytes memory someProof)
+        internal
+        view
+        returns (IRegimeRiskOracle.Update memory update)
+    {
+        update = IRegimeRiskOracle.Update(id, period, features, values, new uint64[](0), someProof, "");
+        update.attestations = _attest(update);
+    }
+
+    /// @dev Those that the fixture does not have.
+    function _registerMarkets() private {
+        for (uint256 i = 0; i < spec.markets.length; ++i) {
+            if (oracle.ownerOf(spec.markets[i]) != address(0)) continue;
+            vm.prank(OWNER);
+            oracle.registerMarket(spec.markets[i], MARKET_OWNER, _bounds(), _noPriceCheck());
+            vm.prank(MARKET_OWNER);
+            oracle.setPolicy(spec.markets[i], _policy());
+        }
+    }
+
+    function _readSpec(string memory json) private {
+        spec.verifier = address(halo2);
+        spec.verifierCodeHash = address(halo2).codehash;
+        spec.manifestSha256 = keccak256("manifest");
+        spec.verifyingKeySha256 = keccak256("verifying key");
+        spec.onnxSha256 = keccak256("onnx");
+        spec.settingsSha256 = keccak256("settings");
+        spec.featureSpecSha256 = keccak256("features");
+        spec.outputDecoding = 1;
+        spec.candleFeatureCount = uint16(vm.parseJsonUint(json, ".candle_feature_count"));
+        spec.calendarFeatureCount = uint16(vm.parseJsonUint(json, ".calendar_feature_count"));
+        spec.inputScale = uint8(vm.parseJsonUint(json, ".input_scale"));
+        spec.outputScale = uint8(vm.parseJsonUint(json, ".output_scale"));
+        spec.featureBound = uint32(vm.parseJsonUint(json, ".feature_bound"));
+        spec.proofLength = uint32(proof.length);
+        string[] memory names = vm.parseJsonStringArray(json, ".markets");
+        for (uint256 i = 0; i < names.length; ++i) {
+            spec.markets.push(keccak256(bytes(names[i])));
+        }
+        int256[] memory table = vm.parseJsonIntArray(json, ".calendar_table");
+        for (uint256 i = 0; i < table.length; ++i) {
+            spec.calendarTable.push(int32(table[i]));
+        }
+    }
+}

@@ -141,9 +141,12 @@ contract RiskOracle is ModelRegistry, Attestors {
     /// @inheritdoc IRiskParameters
     function params(bytes32 market) public view returns (Params memory current, Status status) {
         MarketAdmin.Market storage read = _markets[market];
-        RiskState.PackedParams memory stored = read.params.unpackParams();
-        if (stored.isFresh() && sequencerFeed == address(0)) return (stored.fresh(), Status.Fresh);
-        return _read(stored, read.guard.unpackGuard());
+        uint256 word = read.params;
+        if (sequencerFeed == address(0) && word.isFresh()) {
+            word.fresh(current);
+            return (current, Status.Fresh);
+        }
+        return _read(word, read.guard.unpackGuard());
     }
 
     /// @inheritdoc IRiskParameters
@@ -208,14 +211,14 @@ contract RiskOracle is ModelRegistry, Attestors {
 
     /* INTERNAL */
 
-    function _read(RiskState.PackedParams memory stored, PolicyLib.PackedGuard memory guard)
+    function _read(uint256 word, PolicyLib.PackedGuard memory guard)
         private
         view
         returns (Params memory current, Status status)
     {
-        bool withheld = sequencerFeed != address(0) && stored.period != 0
-            && !MarketAdmin.sequencerVouches(sequencerFeed, stored.landedAt());
-        return stored.read(guard, withheld);
+        bool withheld = sequencerFeed != address(0) && word != 0
+            && !MarketAdmin.sequencerVouches(sequencerFeed, word.landedAt());
+        return RiskState.read(word, guard, withheld);
     }
 
     function _checkMarket(bytes32 market) internal view override {
@@ -269,7 +272,7 @@ contract RiskOracle is ModelRegistry, Attestors {
         }
         if (rules.priceChecked && !MarketAdmin.priceAgrees(target, closeE8)) return (false, SkipReason.PriceMismatch);
 
-        (Params memory seen,) = _read(stored, guard);
+        (Params memory seen,) = _read(target.params, guard);
         (RiskState.PackedParams memory updated, uint256 requestedBps) = stored.advance(seen, guard, rules, forecast);
         uint256 targetBps = PolicyLib.liquidationAt(rules, updated.appliedProbabilityBps);
         if (targetBps != guard.rampTargetBps) {

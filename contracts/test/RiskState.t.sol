@@ -6,6 +6,7 @@ import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
 import {IRiskParameters} from "../src/interfaces/IRiskParameters.sol";
 import {PolicyLib} from "../src/libraries/PolicyLib.sol";
 import {RiskState} from "../src/libraries/RiskState.sol";
+import {Words} from "../src/libraries/Words.sol";
 import {Policies} from "./Policies.sol";
 
 /// @notice How a forecast moves a market's regime and applied probability. Specification: RiskState.tree.
@@ -224,7 +225,7 @@ contract RiskStateStepTest is Test {
         vm.warp(119_641 * 14_400 - 1);
         (RiskState.PackedParams memory updated,) = _advanced(none, 119_640, 0);
         assertEq(updated.landedAfterSeconds, 14_399);
-        assertEq(updated.landedAt(), block.timestamp);
+        assertEq(Words.landedAt(Words.pack(updated)), block.timestamp);
     }
 
     /* HELPERS */

@@ -145,7 +145,7 @@ contract RiskStateReadTest is Test {
         if (reason == 0) g.pausedUntil = uint40(LANDED + age + 1);
         if (reason == 1) g.disabledPeriod = PERIOD;
         vm.warp(LANDED + age);
-        (, IRiskParameters.Status status) = s.read(g, reason == 2);
+        (, IRiskParameters.Status status) = _word().read(g, reason == 2);
         assertEq(uint8(status), uint8(IRiskParameters.Status.Withheld));
     }
 
@@ -165,11 +165,11 @@ contract RiskStateReadTest is Test {
             volatilityWad: 500_450_000_000_000,
             regime: 1
         });
-        (IRiskParameters.Params memory seen, IRiskParameters.Status status) = s.read(g, false);
+        (IRiskParameters.Params memory seen, IRiskParameters.Status status) = _word().read(g, false);
         assertEq(abi.encode(seen), abi.encode(expected));
         assertEq(uint8(status), uint8(IRiskParameters.Status.Fresh));
         s.switchState = 0x7f;
-        (seen,) = s.read(g, false);
+        (seen,) = _word().read(g, false);
         assertEq(seen.regime, 0);
     }
 
@@ -188,7 +188,7 @@ contract RiskStateReadTest is Test {
     function test_StaleTightensAllButLiquidation() public {
         vm.warp(START + 8 hours);
         _assertValues(200_00, 10_000, 40_00);
-        (IRiskParameters.Params memory seen,) = s.read(g, false);
+        (IRiskParameters.Params memory seen,) = _word().read(g, false);
         assertEq(seen.liquidationCollateralRatioBps, 130_00);
         assertEq(seen.probabilityHighBps, 40_00);
         assertEq(seen.appliedProbabilityBps, 30_00);
@@ -227,7 +227,7 @@ contract RiskStateReadTest is Test {
         expected.appliedProbabilityBps = 100_00;
         expected.regime = 1;
         for (uint256 i = 0; i < 2; ++i) {
-            (IRiskParameters.Params memory seen, IRiskParameters.Status status) = s.read(g, i == 1);
+            (IRiskParameters.Params memory seen, IRiskParameters.Status status) = _word().read(g, i == 1);
             assertEq(abi.encode(seen), abi.encode(expected));
             assertEq(uint8(status), uint8(IRiskParameters.Status.Unset));
             g.pausedUntil = type(uint40).max;
@@ -240,7 +240,7 @@ contract RiskStateReadTest is Test {
         delete g;
         g.pausedUntil = type(uint40).max;
         IRiskParameters.Params memory zeros;
-        (IRiskParameters.Params memory seen, IRiskParameters.Status status) = s.read(g, true);
+        (IRiskParameters.Params memory seen, IRiskParameters.Status status) = _word().read(g, true);
         assertEq(abi.encode(seen), abi.encode(zeros));
         assertEq(uint8(status), uint8(IRiskParameters.Status.Unset));
     }
@@ -275,9 +275,8 @@ contract RiskStateReadTest is Test {
 
     function test_EmptyParametersAreNotFresh() public {
         delete s;
-        assertFalse(s.isFresh());
-        s = uint256(0).asked().unpackParams();
-        assertFalse(s.isFresh());
+        assertFalse(_word().isFresh());
+        assertFalse(_word().asked().isFresh());
     }
 
     /// @dev Any two words that an update may leave behind, at any later time.
@@ -289,10 +288,10 @@ contract RiskStateReadTest is Test {
         (g.rampStartBps, g.rampStartedAt, g.pausedUntil) = (g.rampTargetBps, uint32(START), 0);
         g.disabledPeriod %= PERIOD;
         s = _rested();
-        vm.warp(s.landedAt() + bound(later, 0, 2 * uint256(g.graceAfterSeconds)));
-        if (!s.isFresh()) return;
-        (IRiskParameters.Params memory seen, IRiskParameters.Status status) = s.read(g, false);
-        assertEq(abi.encode(s.fresh()), abi.encode(seen));
+        vm.warp(_word().landedAt() + bound(later, 0, 2 * uint256(g.graceAfterSeconds)));
+        if (!_word().isFresh()) return;
+        (IRiskParameters.Params memory seen, IRiskParameters.Status status) = _word().read(g, false);
+        assertEq(abi.encode(_fresh(_word())), abi.encode(seen));
         assertEq(uint8(status), uint8(IRiskParameters.Status.Fresh));
     }
 
@@ -300,7 +299,7 @@ contract RiskStateReadTest is Test {
 
     function test_Pending() public {
         (g.rampTargetBps, g.rampStartedAt) = (131_01, uint32(LANDED + 7));
-        (IRiskParameters.RiskVector memory next, uint256 effectiveAt, uint256 reachedAt) = s.pending(g);
+        (IRiskParameters.RiskVector memory next, uint256 effectiveAt, uint256 reachedAt) = _word().pending(g);
         assertEq(next.borrowCollateralRatioBps, 165_00);
         assertEq(next.liquidationCollateralRatioBps, 131_01);
         assertEq(next.ammFeePips, 3350);
@@ -313,11 +312,18 @@ contract RiskStateReadTest is Test {
         assertEq(g.liquidationRatioBps(), 131_01);
     }
 
+    /// @dev More than 194 bps: the difference in bps times the seconds of a day exceeds 24 bits.
+    function test_PendingOfALongRamp() public {
+        g.rampTargetBps = 140_00;
+        (,, uint256 reachedAt) = _word().pending(g);
+        assertEq(reachedAt, LANDED + 5 days);
+    }
+
     function testFuzz_RampIsReachedWhenPendingSays(uint16 from, uint16 to, uint16 speed) public {
         g.rampStartBps = from;
         g.rampTargetBps = uint16(bound(to, from, type(uint16).max));
         g.rampBpsPerDay = uint16(bound(speed, 1, type(uint16).max));
-        (,, uint256 reachedAt) = s.pending(g);
+        (,, uint256 reachedAt) = _word().pending(g);
         vm.warp(reachedAt);
         assertEq(g.liquidationRatioBps(), g.rampTargetBps);
         if (g.rampTargetBps == from) return;
@@ -327,7 +333,7 @@ contract RiskStateReadTest is Test {
 
     function test_PendingOfARampWithoutSpeedIsItsStart() public {
         g.rampBpsPerDay = 0;
-        (,, uint256 reachedAt) = s.pending(g);
+        (,, uint256 reachedAt) = _word().pending(g);
         assertEq(reachedAt, LANDED);
     }
 
@@ -337,6 +343,15 @@ contract RiskStateReadTest is Test {
         PolicyLib.PackedGuard memory guard = g;
         guard.turnRamp(targetBps);
         g = guard;
+    }
+
+    function _word() private view returns (uint256) {
+        RiskState.PackedParams memory stored = s;
+        return stored.pack();
+    }
+
+    function _fresh(uint256 word) private pure returns (IRiskParameters.Params memory current) {
+        word.fresh(current);
     }
 
     function _rested() private view returns (RiskState.PackedParams memory stored) {
@@ -351,12 +366,12 @@ contract RiskStateReadTest is Test {
 
     function _assertStatus(uint256 time, IRiskParameters.Status expected) private {
         vm.warp(time);
-        (, IRiskParameters.Status status) = s.read(g, false);
+        (, IRiskParameters.Status status) = _word().read(g, false);
         assertEq(uint8(status), uint8(expected));
     }
 
     function _assertValues(uint256 borrowBps, uint256 feePips, uint256 capBps) private view {
-        (IRiskParameters.Params memory seen,) = s.read(g, false);
+        (IRiskParameters.Params memory seen,) = _word().read(g, false);
         assertEq(seen.borrowCollateralRatioBps, borrowBps);
         assertEq(seen.ammFeePips, feePips);
         assertEq(seen.borrowCapFactorBps, capBps);
@@ -364,9 +379,9 @@ contract RiskStateReadTest is Test {
 
     function _assertFresh(uint256 time, bool expected) private {
         vm.warp(time);
-        RiskState.PackedParams memory rested = _rested();
+        uint256 rested = _rested().pack();
         assertEq(rested.isFresh(), expected);
-        (IRiskParameters.Params memory seen,) = s.read(g, false);
-        if (expected) assertEq(abi.encode(rested.fresh()), abi.encode(seen));
+        (IRiskParameters.Params memory seen,) = _word().read(g, false);
+        if (expected) assertEq(abi.encode(_fresh(rested)), abi.encode(seen));
     }
 }

@@ -140,7 +140,7 @@ library MarketAdmin {
     /// @notice The result of `IRiskParameters.pending`.
     function pending(Market storage market) external view returns (bytes memory) {
         (IRegimeRiskOracle.RiskVector memory next, uint256 effectiveAt, uint256 liquidationReachedAt) =
-            RiskState.pending(market.params.unpackParams(), market.guard.unpackGuard());
+            RiskState.pending(market.params, market.guard.unpackGuard());
         return abi.encode(next, effectiveAt, liquidationReachedAt);
     }
 

@@ -12,6 +12,8 @@ import {Words} from "./Words.sol";
 /// @dev One number, the applied probability, moves all parameters. Limits act on it, not on single parameters, so that
 /// coupled values cannot be torn apart by a limit that holds back one of them.
 library RiskState {
+    using Words for uint256;
+
     uint256 private constant BPS = 10_000;
     uint256 private constant HALF = 5_000;
     uint256 private constant HIGH_FLAG = 0x80;
@@ -149,24 +151,21 @@ library RiskState {
         guard.rampStartedAt = uint32(block.timestamp);
     }
 
-    /// @notice Unix time at which the last update landed.
-    function landedAt(PackedParams memory stored) internal pure returns (uint256) {
-        return uint256(stored.period) * Grid.PERIOD_SECONDS + stored.landedAfterSeconds;
-    }
-
     /// @notice See `IRiskParameters.pending`.
-    function pending(PackedParams memory stored, PolicyLib.PackedGuard memory guard)
+    /// @param word The packed parameters.
+    function pending(uint256 word, PolicyLib.PackedGuard memory guard)
         internal
         pure
         returns (IRiskParameters.RiskVector memory next, uint256 effectiveAt, uint256 liquidationReachedAt)
     {
+        PackedParams memory stored = word.unpackParams();
         next = IRiskParameters.RiskVector({
             borrowCollateralRatioBps: stored.nextBorrowCollateralRatioBps,
             liquidationCollateralRatioBps: guard.rampTargetBps,
             ammFeePips: stored.nextAmmFeePips,
             borrowCapFactorBps: stored.nextBorrowCapFactorBps
         });
-        effectiveAt = landedAt(stored) + stored.loosenDelaySeconds;
+        effectiveAt = word.landedAt() + stored.loosenDelaySeconds;
         liquidationReachedAt = guard.rampStartedAt;
         if (guard.rampBpsPerDay != 0) {
             liquidationReachedAt += FixedPointMathLib.divUp(
@@ -175,61 +174,41 @@ library RiskState {
         }
     }
 
-    /// @notice Whether `fresh` tells all there is to tell.
-    function isFresh(PackedParams memory stored) internal view returns (bool) {
-        uint256 ageSeconds = block.timestamp - uint256(stored.period) * Grid.PERIOD_SECONDS;
-        return ageSeconds < stored.freshSeconds
-            && ageSeconds >= uint256(stored.landedAfterSeconds) + stored.loosenDelaySeconds;
-    }
-
-    /// @notice What a reader sees while nothing unusual goes on.
-    function fresh(PackedParams memory stored) internal pure returns (IRiskParameters.Params memory current) {
-        current.period = stored.period;
-        current.updatedAt = uint40(landedAt(stored));
-        current.borrowCollateralRatioBps = stored.nextBorrowCollateralRatioBps;
-        current.liquidationCollateralRatioBps = stored.restingLiquidationRatioBps;
-        current.ammFeePips = stored.nextAmmFeePips;
-        current.borrowCapFactorBps = stored.nextBorrowCapFactorBps;
-        current.probabilityHighBps = stored.probabilityHighBps;
-        current.appliedProbabilityBps = stored.appliedProbabilityBps;
-        current.volatilityWad = uint64(stored.volatility * VOLATILITY_UNIT_WAD);
-        current.regime = stored.switchState >> 7;
-    }
-
     /// @notice What a reader sees.
+    /// @param word The packed parameters.
     /// @param withheld Whether something outside these two words withholds the values.
-    function read(PackedParams memory stored, PolicyLib.PackedGuard memory guard, bool withheld)
+    function read(uint256 word, PolicyLib.PackedGuard memory guard, bool withheld)
         internal
         view
         returns (IRiskParameters.Params memory current, IRiskParameters.Status status)
     {
-        if (stored.period == 0) {
+        if (word == 0) {
             if (guard.graceAfterSeconds == 0) return (current, IRiskParameters.Status.Unset);
             current.probabilityHighBps = uint16(BPS);
             current.appliedProbabilityBps = uint16(BPS);
             current.regime = 1;
         } else {
-            current = fresh(stored);
-            status = _status(stored, guard, withheld);
-            _mix(current, stored);
+            word.fresh(current);
+            status = _status(current.period, guard, withheld);
+            _mix(current, word.unpackParams());
         }
         current.liquidationCollateralRatioBps = uint16(liquidationRatioBps(guard));
         if (status != IRiskParameters.Status.Fresh && status != IRiskParameters.Status.Grace) {
-            _tighten(current, guard, stored.period == 0);
+            _tighten(current, guard, word == 0);
         }
         current.borrowCollateralRatioBps =
             uint16(FixedPointMathLib.max(current.borrowCollateralRatioBps, current.liquidationCollateralRatioBps));
     }
 
-    function _status(PackedParams memory stored, PolicyLib.PackedGuard memory guard, bool withheld)
+    function _status(uint256 period, PolicyLib.PackedGuard memory guard, bool withheld)
         private
         view
         returns (IRiskParameters.Status)
     {
-        if (withheld || block.timestamp < guard.pausedUntil || stored.period <= guard.disabledPeriod) {
+        if (withheld || block.timestamp < guard.pausedUntil || period <= guard.disabledPeriod) {
             return IRiskParameters.Status.Withheld;
         }
-        uint256 ageSeconds = block.timestamp - uint256(stored.period) * Grid.PERIOD_SECONDS;
+        uint256 ageSeconds = block.timestamp - period * Grid.PERIOD_SECONDS;
         if (ageSeconds < guard.graceAfterSeconds) return IRiskParameters.Status.Fresh;
         return ageSeconds < guard.staleAfterSeconds ? IRiskParameters.Status.Grace : IRiskParameters.Status.Stale;
     }

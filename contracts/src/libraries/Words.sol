@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
+import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
+import {Grid} from "./Grid.sol";
 import {PolicyLib} from "./PolicyLib.sol";
 import {RiskState} from "./RiskState.sol";
 
@@ -48,6 +50,35 @@ library Words {
         params.nextBorrowCapFactorBps = uint16((word >> 206) & 0x3fff);
         params.restingLiquidationRatioBps = uint16(word >> 220);
         params.freshSeconds = uint24((word >> 236) & 0xfffff);
+    }
+
+    /// @notice Unix time at which the last update landed.
+    function landedAt(uint256 word) internal pure returns (uint256) {
+        unchecked {
+            return (word & 0xffffff) * Grid.PERIOD_SECONDS + ((word >> 24) & 0x3fff);
+        }
+    }
+
+    /// @notice Whether `fresh` tells all there is to tell. Both work on the word itself, because every reader pays for them.
+    function isFresh(uint256 word) internal view returns (bool) {
+        unchecked {
+            uint256 ageSeconds = block.timestamp - (word & 0xffffff) * Grid.PERIOD_SECONDS;
+            return ageSeconds < word >> 236 && ageSeconds >= ((word >> 24) & 0x3fff) + ((word >> 38) & 0x3fff);
+        }
+    }
+
+    /// @notice Fills in what a reader sees while nothing unusual goes on.
+    function fresh(uint256 word, IRiskParameters.Params memory current) internal pure {
+        current.period = uint40(word & 0xffffff);
+        current.updatedAt = uint40(landedAt(word));
+        current.borrowCollateralRatioBps = uint16(word >> 170);
+        current.liquidationCollateralRatioBps = uint16(word >> 220);
+        current.ammFeePips = uint24((word >> 186) & 0xfffff);
+        current.borrowCapFactorBps = uint16((word >> 206) & 0x3fff);
+        current.probabilityHighBps = uint16((word >> 52) & 0x3fff);
+        current.appliedProbabilityBps = uint16((word >> 66) & 0x3fff);
+        current.volatilityWad = uint64(uint32(word >> 80) * RiskState.VOLATILITY_UNIT_WAD);
+        current.regime = uint8(word >> 119) & 1;
     }
 
     /// @notice Packed parameters whose readers must ask the guard: without `restingLiquidationRatioBps` and `freshSeconds`.

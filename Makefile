@@ -3,9 +3,10 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-contracts invariants-long lint chaos bench
+.PHONY: help setup build demo test test-contracts standard-json invariants-long lint chaos bench
 
 AGENT := $(or $(CARGO_TARGET_DIR),target)/release/veriregime-agent
+BUNDLE ?= models/btc-regime-4h-v1
 # The platform package itself: its launcher package would fetch it in an install script.
 FORGE := node_modules/@foundry-rs/forge-linux-amd64/bin/forge
 
@@ -43,7 +44,12 @@ test-contracts: setup ## Run the tests of the contracts
 	node contracts/snippets.mjs
 	$(FORGE) build
 	node contracts/artifacts.mjs --check
+	node contracts/standard-json.mjs --check --bundle $(BUNDLE)
 	$(FORGE) test
+
+standard-json: setup ## Sources as Sourcify and Etherscan take them: RECORD=deploy/1.json BUNDLE=models/...
+	$(FORGE) build contracts/src
+	node contracts/standard-json.mjs $(if $(RECORD),--record $(RECORD)) --bundle $(BUNDLE)
 
 invariants-long: setup ## More than a million random calls against the contracts
 	FOUNDRY_PROFILE=long $(FORGE) test --match-contract Invariants -vv

@@ -231,6 +231,14 @@ mod tests {
         let future = RiskOracle::FuturePeriod { period: U256::from(8), current: U256::from(7) }.abi_encode();
         assert_eq!(ChainFault::Rejected(rejection(&future)).retry(), Retry::Later(RPC_PAUSE));
         assert_eq!(rejection(&RiskOracle::InvalidProof {}.abi_encode()), Rejection::InvalidProof);
+        let signer = Address::repeat_byte(7);
+        assert_eq!(rejection(&RiskOracle::NotAttestor { signer }.abi_encode()), Rejection::NotAttestor(signer));
+        let forged = RiskOracle::InvalidAttestation { signer }.abi_encode();
+        assert_eq!(rejection(&forged), Rejection::InvalidAttestation(signer));
+        let skipped = [Rejection::Withheld, Rejection::OvertakenByOther, Rejection::PriceMismatch];
+        for (reason, meaning) in (0..).zip(skipped) {
+            assert_eq!(rejection(&RiskOracle::NothingApplied { reason }.abi_encode()), meaning);
+        }
         let paused = RiskOracle::UnknownModel { modelId: [1; 32].into() }.abi_encode();
         assert!(matches!(rejection(&paused), Rejection::Other(text) if text.contains("UnknownModel")));
         assert!(matches!(rejection(&[]), Rejection::Other(_)));

@@ -6,6 +6,7 @@ pub mod deploy;
 pub mod fault;
 mod fees;
 pub mod model;
+mod submission;
 
 use std::time::Duration;
 
@@ -27,10 +28,9 @@ use crate::types::cycle::{Attempt, Landed};
 use crate::types::feature::FeatureVector;
 use crate::types::period::PeriodId;
 use crate::types::prediction::Outputs;
-use crate::types::proof::{Proof, instances};
-use abi::IRegimeRiskOracle::{self, ModelSpec};
+use crate::types::proof::Proof;
+use abi::IRegimeRiskOracle::ModelSpec;
 use abi::{Halo2Verifier, RiskOracle};
-use attest::Statement;
 use fault::{ChainFault, Rejection};
 use model::Expected;
 
@@ -259,56 +259,6 @@ impl Chain {
     pub async fn is_idle(&self) -> Result<bool, ChainFault> {
         let sent = self.read.provider.get_transaction_count(self.address).pending().await?;
         Ok(sent == self.nonce().await?)
-    }
-
-    /// Attests and simulates the update and signs it. Nothing is sent.
-    ///
-    /// # Errors
-    /// [`ChainFault::Rejected`] with the contract's reason, [`ChainFault::EmptyWallet`], [`ChainFault::FeeAboveCap`],
-    /// else [`ChainFault`].
-    pub async fn sign_update(
-        &self,
-        oracle: Address,
-        update: &Update<'_>,
-        nonce: u64,
-        replaced: Option<&Attempt>,
-    ) -> Result<Attempt, ChainFault> {
-        let outputs = Outputs::concat(update.outputs);
-        let instances = instances(&FeatureVector::concat(update.features), &outputs);
-        let statement = Statement {
-            model_id: update.model_id,
-            period: update.period,
-            instances: &instances,
-            closes_e8: &[],
-            attestor_set_version: self.attestor_set_version(oracle).await?,
-        };
-        let contract = RiskOracle::new(oracle, &self.read.provider);
-        let call = contract.submit(IRegimeRiskOracle::Update {
-            modelId: update.model_id,
-            period: update.period.0,
-            candleFeatures: update.features.iter().flat_map(|vector| vector.candle.clone()).collect(),
-            outputs,
-            closesE8: vec![],
-            proof: update.proof.clone(),
-            attestations: attest::attestation(&self.attestor, statement.digest(self.read.settings.chain_id, oracle))?,
-        });
-        self.sign(call.into_transaction_request(), nonce, replaced).await
-    }
-
-    /// The version of the contract's attestor set, if our attestation alone makes an update acceptable.
-    ///
-    /// # Errors
-    /// [`ChainFault::MoreAttestations`] or [`Rejection::NotAttestor`], else [`ChainFault`].
-    pub async fn attestor_set_version(&self, oracle: Address) -> Result<u32, ChainFault> {
-        let contract = RiskOracle::new(oracle, &self.read.provider);
-        let set = contract.attestorSet().call().await?;
-        if set.threshold > 1 {
-            return Err(ChainFault::MoreAttestations { threshold: set.threshold });
-        }
-        if !contract.isAttestor(self.attestor()).call().await? {
-            return Err(ChainFault::Rejected(Rejection::NotAttestor(self.attestor())));
-        }
-        Ok(set.version)
     }
 
     /// Sends signed bytes. That the node has them already is no error.

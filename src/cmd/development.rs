@@ -27,7 +27,7 @@ use crate::proof::supervisor::Ezkl;
 use crate::types::manifest::ONNX_FILE;
 
 /// First two accounts of the mnemonic that every development chain prints at its start. Worth nothing elsewhere.
-const OWNER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+pub const OWNER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 /// See [`OWNER_KEY`].
 const NODE_KEY: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 
@@ -194,7 +194,7 @@ impl World {
 ///
 /// # Errors
 /// What keeps either from being made.
-async fn provable_bundle(config: &mut Config, scratch: &Path) -> anyhow::Result<(Bundle, bool)> {
+pub async fn provable_bundle(config: &mut Config, scratch: &Path) -> anyhow::Result<(Bundle, bool)> {
     let bundle = Bundle::open(&config.bundle)?;
     let mut ezkl = Ezkl::new(setup::worker_settings(config));
     let logrows = bundle.manifest.circuit.logrows;

@@ -331,3 +331,28 @@ impl FeatureVector {
         self.candle.iter().chain(&self.calendar).copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_is_that_of_the_sorted_json() {
+        let feature = Feature::LogRelativeVolume { minutes: 15, relative_to_minutes: 240 };
+        let spec = FeatureSpec {
+            candle: vec![ScaledFeature { feature, mean: -0.112_347_698, standard_deviation: 1.0 }],
+            calendar: vec![],
+            weekly_profile: vec![],
+            clip: 4.0,
+            input_scale: 13,
+            lookback_minutes: 241,
+            max_missing_minutes: 5,
+        };
+        let json = concat!(
+            r#"{"calendar":[],"candle":[{"feature":{"minutes":15,"name":"log_relative_volume","#,
+            r#""relative_to_minutes":240},"mean":-0.112347698,"standard_deviation":1.0}],"#,
+            r#""clip":4.0,"input_scale":13,"lookback_minutes":241,"max_missing_minutes":5}"#
+        );
+        assert_eq!(spec.digest(), Digest::of(json.as_bytes()));
+    }
+}

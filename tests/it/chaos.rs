@@ -17,7 +17,7 @@ use veriregime_agent::types::cycle::{CycleRecord, Stage};
 use veriregime_agent::types::digest::Digest;
 use veriregime_agent::types::period::PeriodId;
 
-use crate::world::{DELAY_SECONDS, FIRST, World, accepted};
+use crate::world::{DELAY_SECONDS, FIRST, World, accepted, toml};
 
 /// A period that has not ended by then is left to end as missed.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -197,16 +197,6 @@ impl Drop for Replay {
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();
     }
-}
-
-/// Sections of plain values: their JSON is TOML too.
-fn toml(settings: &Value) -> String {
-    let mut lines = Vec::new();
-    for (section, values) in settings.as_object().unwrap() {
-        lines.push(format!("[{section}]"));
-        lines.extend(values.as_object().unwrap().iter().map(|(key, value)| format!("{key} = {value}")));
-    }
-    lines.join("\n")
 }
 
 fn daemon(settings: &Path, log: &Path) -> Child {

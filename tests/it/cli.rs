@@ -175,9 +175,11 @@ async fn a_chain_that_is_not_the_right_one_or_not_there_is_named() {
     let poor = Settings::new(&format!("[chain]\nrpc_url = \"{rpc}\""));
     fs::write_private(&poor.path("key"), "7".repeat(64).as_bytes()).unwrap();
     tokio::task::spawn_blocking(move || {
-        Settings::new(&wrong).refused(&["deploy"], "VR-CHAIN-003");
-        Settings::new(dead).refused(&["deploy"], "VR-CHAIN-001");
-        poor.refused(&["deploy"], "VR-CHAIN-006");
+        let record = poor.path("");
+        let deploy = ["deploy", "--timelock", "86400", "--record", record.to_str().unwrap()];
+        Settings::new(&wrong).refused(&deploy, "VR-CHAIN-003");
+        Settings::new(dead).refused(&deploy, "VR-CHAIN-001");
+        poor.refused(&deploy, "VR-CHAIN-006");
     })
     .await
     .unwrap();

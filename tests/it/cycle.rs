@@ -33,7 +33,8 @@ async fn an_update_lands_once_whoever_runs_the_period_again() {
     let on_chain = f64::from(read.current.probabilityHighBps) / 1e4;
     assert!((on_chain - prediction.probability_high).abs() <= 0.5e-4 + 1e-9, "{on_chain} {prediction:?}");
     let volatility = read.current.volatilityWad as f64 / 1e18;
-    assert!((volatility / prediction.volatility - 1.0).abs() < 1e-9, "{volatility} {prediction:?}");
+    // The contract keeps eight decimals, rounded down.
+    assert!((-1e-15..1e-8).contains(&(prediction.volatility - volatility)), "{volatility} {prediction:?}");
 
     assert_eq!(agent.run(FIRST, &go()).await.unwrap().stage, Stage::Confirmed);
     let mut other = world.agent("a database that knows nothing").await;
@@ -144,21 +145,6 @@ async fn what_a_dead_agent_left_open_is_settled_by_what_the_chain_says() {
     assert_eq!(stage(FIRST.0 + 2), (Stage::Missed, "VR-CYCLE-003".into()));
     assert_eq!(stage(FIRST.0 + 3), (Stage::Missed, "VR-CYCLE-003".into()));
     assert!(agent.store.cycle(agent.manifest(), now).unwrap().is_none(), "the running period is not settled");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wallet_that_may_not_submit_is_told_so_and_spends_nothing() {
-    let mut world = World::new().await;
-    world.enter(FIRST).await;
-    // The third development account: funded, but not a submitter.
-    let key = "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a";
-    world.config.chain.key_file = world.scratch.path().join("stranger.key");
-    veriregime_agent::fs::write_private(&world.config.chain.key_file, key.as_bytes()).unwrap();
-    let mut agent = world.agent("stranger").await;
-    let record = agent.run(FIRST, &go()).await.unwrap();
-    assert_eq!((record.stage, code(&record)), (Stage::Missed, "VR-CHAIN-009"));
-    assert!(record.miss.unwrap().message.contains("is not a submitter"));
-    assert_eq!(agent.chain.nonce().await.unwrap(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

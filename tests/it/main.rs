@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 mod architecture;
+mod attestation;
 mod bad_input;
 mod candles;
 mod chaos;
 mod cli;
 mod cycle;
+mod deploy;
 mod evaluation;
 mod features;
 mod inference;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use alloy::network::Ethereum;
 use alloy::providers::RootProvider;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -90,4 +91,14 @@ pub async fn accepted(config: &Config) -> Vec<PeriodId> {
     let contract = RiskOracle::new(config.chain.oracle.unwrap(), provider);
     let events = contract.UpdateAccepted_filter().from_block(0_u64).query().await.unwrap();
     events.into_iter().map(|(event, _)| PeriodId(event.period)).collect()
+}
+
+/// Sections of plain values: their JSON is TOML too.
+pub fn toml(settings: &Value) -> String {
+    let mut lines = Vec::new();
+    for (section, values) in settings.as_object().unwrap() {
+        lines.push(format!("[{section}]"));
+        lines.extend(values.as_object().unwrap().iter().map(|(key, value)| format!("{key} = {value}")));
+    }
+    lines.join("\n")
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use alloy::network::TransactionBuilder;
 use alloy::primitives::{Address, B256, Bytes};
 use alloy::rpc::types::TransactionRequest;
-use alloy::sol_types::SolCall;
+use alloy::sol_types::{SolCall, SolValue};
 use serde::{Deserialize, Serialize};
 
 use super::abi::IRegimeRiskOracle::{Bounds, Policy, SmokeProof};
@@ -80,8 +80,6 @@ pub enum Blocked {
     Until(u64),
     /// It is another account's to take.
     Sender(Address),
-    /// A proposal that was not used in time: the guardian must veto it first.
-    Veto,
 }
 
 /// A transaction that is missing.
@@ -129,6 +127,11 @@ impl Deployment {
         let contracts = Contracts::of(&wanted);
         let model_id = wanted.expected.model_id(contracts.verifier.address);
         Ok(Self { wanted, contracts, model_id })
+    }
+
+    /// `abi.encode` of the model's specification.
+    pub fn model_spec(&self) -> Bytes {
+        self.wanted.expected.spec(self.contracts.verifier.address).abi_encode().into()
     }
 
     /// What is missing, in order, for a wallet.

@@ -105,8 +105,9 @@ impl List<'_> {
             return;
         }
         let ready_at = self.standing.model_ready_at;
+        let proposed = ready_at != 0 && !self.standing.is_expired(ready_at);
         let wanted = &self.deployment.wanted;
-        if ready_at == 0 {
+        if !proposed {
             let call = RiskOracle::proposeModelCall {
                 spec: wanted.expected.spec(self.deployment.contracts.verifier.address),
                 overlapPeriods: wanted.overlap_periods,
@@ -115,11 +116,7 @@ impl List<'_> {
             steps.push(self.step("propose the model".into(), call.abi_encode(), self.by(self.standing.owner, unready)));
         }
         // Anyone may activate.
-        let blocked = match ready_at {
-            0 => Some(Blocked::Earlier),
-            _ if self.standing.is_expired(ready_at) => Some(Blocked::Veto),
-            _ => self.standing.unripe(ready_at),
-        };
+        let blocked = if proposed { self.standing.unripe(ready_at) } else { Some(Blocked::Earlier) };
         last.push(Step { needs_proof: true, ..self.step("activate the model".into(), Bytes::new(), blocked) });
     }
 }

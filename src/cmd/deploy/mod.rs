@@ -89,13 +89,13 @@ pub async fn run(args: DeployArgs, settings: Option<&Path>, json: bool) -> anyho
     let config = setup::settings(settings)?;
     let bundle = Bundle::open(&config.bundle)?;
     let chain = setup::chain(&config)?;
-    chain.read.check_chain_id().await?;
     let path = Record::path(&args.record, config.chain.chain_id);
     let recorded = Record::read(&path)?;
     let deployment = planned(&args, &config, &bundle, &chain, recorded.as_ref())?;
     if let Some(recorded) = &recorded {
         recorded.check(&path, &deployment)?;
     }
+    chain.read.check_chain_id().await?;
     let rows = deployment.parameters(&chain.read).await?;
     if args.dry_run {
         let missing = deployment.missing(&chain.read, chain.address()).await?;

@@ -43,9 +43,6 @@ fn when(step: &Step) -> String {
         Some(Blocked::Earlier) => ", after the above".into(),
         Some(Blocked::Until(seconds)) => format!(", not before {}", moment(seconds)),
         Some(Blocked::Sender(sender)) => format!(", which {sender} must send"),
-        Some(Blocked::Veto) => {
-            ": it was proposed too long ago, the guardian must veto it before it can be again".into()
-        }
     }
 }
 
@@ -88,6 +85,8 @@ pub(super) fn json(deployment: &Deployment, rows: &[Row], sent: &[Value], missin
         "verifier": deployment.contracts.verifier.address,
         "model_id": deployment.model_id,
         "contracts": contracts,
+        "constructor": deployment.wanted.constructor,
+        "model_spec": deployment.model_spec(),
         "parameters": rows,
         "sent": sent,
         "missing": missing.iter().map(step_json).collect::<Vec<_>>(),
@@ -100,7 +99,6 @@ fn step_json(step: &Step) -> Value {
         Some(Blocked::Earlier) => (Some("earlier_steps"), None, None),
         Some(Blocked::Until(seconds)) => (Some("timelock"), Some(seconds), None),
         Some(Blocked::Sender(sender)) => (Some("sender"), None, Some(sender)),
-        Some(Blocked::Veto) => (Some("expired"), None, None),
     };
     json!({
         "name": step.name,

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {Deploy} from "../script/Deploy.s.sol";
+import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
+import {RiskOracle} from "../src/RiskOracle.sol";
+import {MockVerifier} from "./mocks/MockVerifier.sol";
+import {OracleFixture} from "./OracleFixture.sol";
+
+contract DeployTest is OracleFixture {
+    Deploy private script;
+    Deploy.Plan private plan;
+
+    function setUp() public override {
+        super.setUp();
+        script = new Deploy();
+        IRegimeRiskOracle.ModelSpec memory spec = _spec(_btcAndEth());
+        spec.verifier = script.addressOf(type(MockVerifier).creationCode);
+        plan = Deploy.Plan({
+            owner: address(script),
+            guardian: GUARDIAN,
+            timelockSeconds: 1 days,
+            attestors: _list(attestor),
+            threshold: 1,
+            sequencerFeed: STRANGER,
+            verifierCode: type(MockVerifier).creationCode,
+            modelSpec: abi.encode(spec)
+        });
+    }
+
+    function test_CreatesAtTheAddressesThatFollowFromCode() public {
+        (RiskOracle deployed,) = script.deploy(plan);
+        bytes memory arguments = abi.encode(
+            plan.owner, plan.guardian, plan.timelockSeconds, plan.attestors, plan.threshold, plan.sequencerFeed
+        );
+        assertEq(address(deployed), script.addressOf(bytes.concat(type(RiskOracle).creationCode, arguments)));
+        assertEq(script.addressOf(plan.verifierCode).codehash, address(verifier).codehash);
+    }
+
+    function test_TakesAVerifierThatIsThere() public {
+        (bool created,) = script.DEPLOYER().call(bytes.concat(bytes32(0), plan.verifierCode));
+        assertTrue(created);
+        (RiskOracle deployed, bytes32 modelId) = script.deploy(plan);
+        assertNotEq(deployed.modelReadyAt(modelId), 0);
+    }
+
+    function test_GivesTheOracleItsRoles() public {
+        (RiskOracle deployed,) = script.deploy(plan);
+        assertEq(deployed.owner(), address(script));
+        assertEq(deployed.guardian(), GUARDIAN);
+        assertEq(deployed.timelockSeconds(), 1 days);
+        assertEq(deployed.sequencerFeed(), STRANGER);
+        (uint32 version, uint8 threshold) = deployed.attestorSet();
+        assertEq(version, 1);
+        assertEq(threshold, 1);
+        assertTrue(deployed.isAttestor(attestor));
+    }
+
+    function test_RegistersEveryMarketWithTheStartingRules() public {
+        (RiskOracle deployed,) = script.deploy(plan);
+        (IRegimeRiskOracle.Policy memory policy, IRegimeRiskOracle.Bounds memory bounds) = script.startingRules();
+        for (uint256 i = 0; i < 2; ++i) {
+            bytes32 market = _btcAndEth()[i];
+            assertEq(deployed.ownerOf(market), address(script));
+            assertEq(abi.encode(deployed.policy(market)), abi.encode(policy));
+            assertEq(abi.encode(deployed.bounds(market)), abi.encode(bounds));
+        }
+    }
+
+    function test_ProposesTheModel() public {
+        (RiskOracle deployed, bytes32 modelId) = script.deploy(plan);
+        assertEq(modelId, keccak256(plan.modelSpec));
+        assertEq(deployed.modelReadyAt(modelId), block.timestamp + 1 days);
+    }
+
+    function test_StartingRulesAreThoseOfTheFile() public view {
+        (IRegimeRiskOracle.Policy memory policy, IRegimeRiskOracle.Bounds memory bounds) = script.startingRules();
+        assertEq(policy.calm.borrowCollateralRatioBps, 150_00);
+        assertEq(policy.turbulent.ammFeePips, 3000);
+        assertEq(policy.maxFallBpsPerPeriod, 25_00);
+        assertEq(bounds.maxLiquidationRiseBpsPerDay, 5_00);
+    }
+
+    function test_RevertGiven_NoDeployer() public {
+        vm.etch(script.DEPLOYER(), "");
+        vm.expectRevert(abi.encodeWithSelector(Deploy.NotCreated.selector, ""));
+        script.deploy(plan);
+    }
+
+    function test_RevertGiven_AnotherVerifier() public {
+        IRegimeRiskOracle.ModelSpec memory spec = _spec(_btc());
+        plan.modelSpec = abi.encode(spec);
+        vm.expectRevert(
+            abi.encodeWithSelector(Deploy.OtherVerifier.selector, spec.verifier, script.addressOf(plan.verifierCode))
+        );
+        script.deploy(plan);
+    }
+}

@@ -1,0 +1,100 @@
+//! Attestations as the contract takes them, and what a node says that cannot make one.
+
+use alloy::network::Ethereum;
+use alloy::network::TransactionBuilder;
+use alloy::primitives::{B256, U256, keccak256};
+use alloy::providers::RootProvider;
+use alloy::rpc::types::TransactionRequest;
+use alloy::sol_types::SolCall;
+use tokio_util::sync::CancellationToken;
+use veriregime_agent::chain::abi::RiskOracle;
+use veriregime_agent::chain::attest::Statement;
+use veriregime_agent::fs;
+use veriregime_agent::types::cycle::{CycleRecord, Stage};
+use veriregime_agent::types::period::PeriodId;
+
+use crate::world::{FIRST, World};
+
+/// The third development account: funded, but no attestor.
+const STRANGER_KEY: &str = "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a";
+
+impl World {
+    /// A key file in the world's scratch folder.
+    fn key_file(&self, name: &str, key: &str) -> std::path::PathBuf {
+        let path = self.scratch.path().join(name);
+        fs::write_private(&path, key.as_bytes()).unwrap();
+        path
+    }
+
+    /// The owner's call, announced first; the world has no timelock.
+    async fn announce_and_call(&self, call: &impl SolCall) {
+        let announce = RiskOracle::scheduleCall { data: call.abi_encode().into() }.abi_encode();
+        for data in [announce, call.abi_encode()] {
+            let request = TransactionRequest::default().with_to(self.config.chain.oracle.unwrap()).with_input(data);
+            self.chain.owner.send(request).await.unwrap();
+        }
+    }
+
+    async fn run(&self, database: &str) -> CycleRecord {
+        let mut agent = self.agent(database).await;
+        let nonce = agent.chain.nonce().await.unwrap();
+        let record = agent.run(FIRST, &CancellationToken::new()).await.unwrap();
+        assert_eq!(agent.chain.nonce().await.unwrap() > nonce, record.stage == Stage::Confirmed, "{:?}", record.miss);
+        record
+    }
+}
+
+fn missed_with(record: &CycleRecord, code: &str, words: &str) {
+    let miss = record.miss.as_ref().unwrap();
+    assert_eq!((record.stage, miss.code.as_str()), (Stage::Missed, code));
+    assert!(miss.message.contains(words), "{}", miss.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_digest_is_the_contract_s() {
+    let world = World::new().await;
+    let oracle = world.config.chain.oracle.unwrap();
+    let contract = RiskOracle::new(oracle, RootProvider::<Ethereum>::new_http(world.config.chain.rpc_url.clone()));
+    let version = contract.attestorSet().call().await.unwrap().version;
+    let words = |words: &[U256]| keccak256(words.iter().flat_map(U256::to_be_bytes::<32>).collect::<Vec<u8>>());
+    let instances = [U256::from(1), U256::MAX];
+    for closes in [vec![], vec![7, u64::MAX]] {
+        let statement = Statement {
+            model_id: B256::repeat_byte(7),
+            period: PeriodId(u64::MAX),
+            instances: &instances,
+            closes_e8: &closes,
+            attestor_set_version: version,
+        };
+        let closes_hash = words(&closes.iter().map(|close| U256::from(*close)).collect::<Vec<_>>());
+        let call = contract.attestationDigest(statement.model_id, u64::MAX, words(&instances), closes_hash);
+        assert_eq!(statement.digest(world.config.chain.chain_id, oracle), call.call().await.unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_wallet_may_relay_what_an_attestor_signed() {
+    let mut world = World::new().await;
+    world.enter(FIRST).await;
+    world.config.attestor_key_file = Some(world.config.chain.key_file.clone());
+    world.config.chain.key_file = world.key_file("relayer.key", STRANGER_KEY);
+    assert_eq!(world.run("relayed").await.stage, Stage::Confirmed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_no_attestor_is_told_so_and_spends_nothing() {
+    let mut world = World::new().await;
+    world.enter(FIRST).await;
+    world.config.attestor_key_file = Some(world.key_file("stranger.key", STRANGER_KEY));
+    missed_with(&world.run("stranger").await, "VR-CHAIN-009", "is not an attestor");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_that_wants_several_attestations_is_named_and_nothing_is_spent() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let mut attestors = vec![world.agent("asked").await.chain.attestor(), world.chain.owner.address()];
+    attestors.sort_unstable();
+    world.announce_and_call(&RiskOracle::setAttestorsCall { attestors, threshold: 2 }).await;
+    missed_with(&world.run("alone").await, "VR-CHAIN-012", "2 attestations");
+}

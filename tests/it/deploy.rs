@@ -1,0 +1,267 @@
+//! `deploy` on a bare chain: it goes on from wherever it was broken off, and touches nothing that is not as compiled.
+
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use alloy::primitives::Address;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use veriregime_agent::chain::Chain;
+use veriregime_agent::chain::deploy::code::CREATE2_DEPLOYER;
+use veriregime_agent::cmd::development::{self, Anvil, OWNER_KEY};
+use veriregime_agent::fs;
+
+use crate::world::{config, toml};
+
+/// Four contracts, a market, its policy, the model's proposal and its activation.
+const STEPS: u64 = 8;
+const DAY_SECONDS: u64 = 86_400;
+const POLICY: &str = include_str!("../../deploy/policy.toml");
+
+/// A chain with nothing on it, and settings for the program.
+struct Bare {
+    anvil: Anvil,
+    wallet: Chain,
+    scratch: TempDir,
+}
+
+impl Bare {
+    async fn new() -> Self {
+        let scratch = TempDir::new().unwrap();
+        let mut config = config();
+        development::provable_bundle(&mut config, scratch.path()).await.unwrap();
+        let (anvil, wallet) = development::bare_chain().await.unwrap();
+        let key = scratch.path().join("key");
+        fs::write_private(&key, OWNER_KEY.as_bytes()).unwrap();
+        let settings = toml(&json!({
+            "model": {"bundle": config.bundle},
+            "prover": {"python": config.prover.python, "srs_dir": config.prover.srs_dir},
+            "chain": {"rpc_url": anvil.rpc_url.as_str(), "key_file": key},
+        }));
+        fs::write_atomic(&scratch.path().join("agent.toml"), settings.as_bytes()).unwrap();
+        Self { anvil, wallet, scratch }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let path = |name: &str| self.scratch.path().join(name);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
+        command
+            .args(["--json", "--config"])
+            .arg(path("agent.toml"))
+            .args(["deploy", "--record"])
+            .arg(self.scratch.path())
+            .args(arguments)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env_remove("VERIREGIME_CONFIG")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Exit status and the object on standard output.
+    fn deploy(&self, arguments: &[&str]) -> (i32, Value) {
+        let output = self.command(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let object = said.lines().last().and_then(|line| serde_json::from_str(line).ok());
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(object.is_some(), "{complaint}");
+        (output.status.code().unwrap(), object.unwrap())
+    }
+
+    fn refused(&self, arguments: &[&str], code: &str) {
+        let output: Output = self.command(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(&format!("error {code}: ")), "{said}");
+    }
+
+    async fn nonce(&self) -> u64 {
+        self.wallet.nonce().await.unwrap()
+    }
+
+    async fn pass(&self, seconds: u64) {
+        self.anvil.request("evm_increaseTime", json!([seconds])).await.unwrap();
+        self.anvil.request("evm_mine", json!([])).await.unwrap();
+    }
+
+    fn record(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.scratch.path().join("31337.json")).unwrap()).unwrap()
+    }
+}
+
+fn missing(said: &Value) -> Vec<(&str, &str)> {
+    let steps = said["missing"].as_array().unwrap().iter();
+    steps.map(|step| (step["name"].as_str().unwrap(), step["blocked"].as_str().unwrap_or("now"))).collect()
+}
+
+fn parameter<'a>(said: &'a Value, name: &str) -> &'a Value {
+    said["parameters"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_killed_after_any_transaction_goes_on_and_repeats_none() {
+    let bare = Bare::new().await;
+    let mut kills = 0;
+    loop {
+        let before = bare.nonce().await;
+        let mut child = bare.command(&[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break Some(status);
+            }
+            if bare.nonce().await > before {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                break None;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        };
+        match status {
+            None => kills += 1,
+            Some(status) => {
+                assert!(status.success());
+                break;
+            }
+        }
+    }
+    assert!(kills >= 3, "only {kills} kills came in time");
+    assert_eq!(bare.nonce().await, STEPS);
+    let (code, said) = bare.deploy(&[]);
+    assert_eq!((code, said["sent"].as_array().unwrap().len(), bare.nonce().await), (0, 0, STEPS));
+
+    let record = bare.record();
+    for name in ["RiskOracle", "MarketAdmin", "ModelAdmin", "Halo2Verifier"] {
+        assert_eq!(record["contracts"][name]["address"], said["contracts"][name], "{name}");
+        assert!(record["contracts"][name]["code_hash"].is_string(), "{name}");
+    }
+    assert_eq!(record["model_id"], said["model_id"]);
+    assert_eq!(record["compiler"]["settings"]["evmVersion"], "cancun");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_names_every_step_and_parameter_and_sends_nothing() {
+    let bare = Bare::new().await;
+    let (code, said) = bare.deploy(&["--dry-run"]);
+    assert_eq!((code, bare.nonce().await), (3, 0));
+    assert!(!bare.scratch.path().join("31337.json").exists());
+    let steps = missing(&said);
+    assert_eq!(steps.len() as u64, STEPS);
+    assert_eq!(steps[0], ("create MarketAdmin", "now"));
+    assert_eq!(steps[7], ("activate the model", "earlier_steps"));
+    let ratio = parameter(&said, "BTC-USD calm.borrow_collateral_ratio_bps");
+    assert_eq!(
+        (&ratio["on_chain"], &ratio["wanted"], &ratio["outcome"]),
+        (&Value::Null, &json!("15000"), &json!("set"))
+    );
+
+    assert_eq!(bare.deploy(&[]).0, 0);
+    let (code, said) = bare.deploy(&["--dry-run"]);
+    assert_eq!((code, missing(&said).len()), (0, 0));
+    let same = |row: &Value| row["outcome"] == "same" && row["on_chain"] == row["wanted"];
+    assert!(said["parameters"].as_array().unwrap().iter().all(same), "{said:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_timelock_holds_back_is_done_by_the_same_command_later() {
+    let bare = Bare::new().await;
+    let (code, said) = bare.deploy(&["--timelock", "86400"]);
+    assert_eq!((code, missing(&said)), (3, vec![("activate the model", "timelock")]));
+    let ready_at = said["missing"][0]["ready_at"].as_u64().unwrap();
+    assert_eq!(bare.deploy(&[]).0, 3);
+    let now = bare.wallet.read.head().await.unwrap().timestamp_seconds.unsigned_abs();
+    bare.pass(ready_at - now).await;
+    // The record knows the timelock.
+    assert_eq!(bare.deploy(&[]).0, 0);
+
+    let policy = bare.scratch.path().join("policy.toml");
+    fs::write_atomic(&policy, POLICY.replace("amm_fee_pips = 3_000", "amm_fee_pips = 4_000").as_bytes()).unwrap();
+    let policy = ["--policy", policy.to_str().unwrap()];
+    let fee = "BTC-USD turbulent.amm_fee_pips";
+    let (code, said) = bare.deploy(&policy);
+    assert_eq!((code, missing(&said)), (3, vec![("set the policy of BTC-USD", "timelock")]));
+    assert_eq!(parameter(&said, fee)["outcome"], "changed");
+    bare.pass(DAY_SECONDS).await;
+    assert_eq!(bare.deploy(&policy).0, 0);
+    let (code, said) = bare.deploy(&["--dry-run"]);
+    // Nobody asked for the starting policy, so it does not come back.
+    assert_eq!((code, parameter(&said, fee)["outcome"].as_str()), (0, Some("kept")));
+    assert_eq!(parameter(&said, fee)["on_chain"], "4000");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_owner_must_send_is_told_and_not_tried() {
+    let bare = Bare::new().await;
+    let owner = Address::repeat_byte(7).to_string();
+    let (code, said) = bare.deploy(&["--owner", &owner]);
+    assert_eq!((code, bare.nonce().await), (3, 4));
+    let expected = [
+        ("register BTC-USD", "sender"),
+        ("set the policy of BTC-USD", "earlier_steps"),
+        ("propose the model", "earlier_steps"),
+        ("activate the model", "earlier_steps"),
+    ];
+    assert_eq!(missing(&said), expected);
+    assert_eq!(
+        (&said["missing"][0]["sender"], &said["missing"][0]["to"]),
+        (&json!(owner.to_lowercase()), &said["oracle"])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_without_the_deployer_or_with_foreign_code_is_refused() {
+    let bare = Bare::new().await;
+    let code = bare.anvil.request("eth_getCode", json!([CREATE2_DEPLOYER, "latest"])).await.unwrap();
+    bare.anvil.request("anvil_setCode", json!([CREATE2_DEPLOYER, "0x"])).await.unwrap();
+    bare.refused(&[], "VR-DEPLOY-001");
+    bare.anvil.request("anvil_setCode", json!([CREATE2_DEPLOYER, code])).await.unwrap();
+    assert_eq!(bare.deploy(&[]).0, 0);
+    let contracts = bare.record()["contracts"].clone();
+    for name in ["RiskOracle", "MarketAdmin", "Halo2Verifier"] {
+        let address = &contracts[name]["address"];
+        let code = bare.anvil.request("eth_getCode", json!([address, "latest"])).await.unwrap();
+        let code = code.as_str().unwrap();
+        // One bit of the last byte.
+        let (head, last) = code.split_at(code.len() - 1);
+        let wrong = format!("{head}{:x}", u8::from_str_radix(last, 16).unwrap() ^ 1);
+        bare.anvil.request("anvil_setCode", json!([address, wrong])).await.unwrap();
+        bare.refused(&[], "VR-DEPLOY-002");
+        bare.anvil.request("anvil_setCode", json!([address, code])).await.unwrap();
+    }
+    assert_eq!(bare.deploy(&[]).0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_oracle_is_not_made_by_accident() {
+    let bare = Bare::new().await;
+    assert_eq!(bare.deploy(&[]).0, 0);
+    bare.refused(&["--guardian", &Address::repeat_byte(7).to_string()], "VR-DEPLOY-004");
+    std::fs::write(bare.scratch.path().join("31337.json"), "{}").unwrap();
+    bare.refused(&[], "VR-DEPLOY-005");
+    assert_eq!(bare.nonce().await, STEPS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_that_cannot_be_right_are_refused_before_anything_is_sent() {
+    let bare = Bare::new().await;
+    let policy = bare.scratch.path().join("policy.toml");
+    fs::write_atomic(&policy, b"[calm]\n").unwrap();
+    bare.refused(&["--policy", policy.to_str().unwrap()], "VR-DEPLOY-008");
+    let real = bare.command(&["--timelock", "86399"]).env("VERIREGIME__CHAIN__CHAIN_ID", "1").output().unwrap();
+    assert!(String::from_utf8_lossy(&real.stderr).contains("error VR-DEPLOY-003: "));
+    assert_eq!(bare.nonce().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_past_a_transaction_that_is_not_mined_yet() {
+    let bare = Bare::new().await;
+    bare.anvil.request("evm_setAutomine", json!([false])).await.unwrap();
+    let mut child = bare.command(&[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while bare.wallet.is_idle().await.unwrap() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    bare.refused(&[], "VR-DEPLOY-007");
+    bare.anvil.request("evm_setAutomine", json!([true])).await.unwrap();
+    bare.anvil.request("evm_mine", json!([])).await.unwrap();
+    assert_eq!((bare.deploy(&[]).0, bare.nonce().await), (0, STEPS));
+}

@@ -297,8 +297,7 @@ pub fn scores(manifest: &Manifest) -> Vec<Score> {
     let number = |path: &str| metrics.pointer(path).and_then(Value::as_f64);
     let score = |(name, key, more_is_better): (&'static str, &str, bool)| {
         let figure = format!("/forecasters/student_circuit/every_minute/figures/{key}");
-        let plain = format!("/every_minute/circuit/{key}");
-        let value = number(&format!("{figure}/value")).or_else(|| number(&plain))?;
+        let value = number(&format!("{figure}/value"))?;
         Some(Score { name, value, standard_error: number(&format!("{figure}/standard_error")), more_is_better })
     };
     let wanted = [

@@ -233,6 +233,7 @@ contract RiskOracle is ModelRegistry, Attestors {
 
     function _applyAll(Update calldata update, ModelLib.Model memory registered) private {
         bytes32[] memory markets = registered.markets();
+        int128[] calldata outputs = update.outputs;
         bool applied = false;
         SkipReason reason;
         for (uint256 i = 0; i < markets.length; ++i) {
@@ -241,9 +242,9 @@ contract RiskOracle is ModelRegistry, Attestors {
             RiskState.Forecast memory forecast = RiskState.Forecast({
                 period: uint32(update.period),
                 probabilityHighBps: ForecastMath.probabilityHighBps(
-                    update.outputs[first], update.outputs[first + 1], registered.outputScale
+                    outputs[first], outputs[first + 1], registered.outputScale
                 ),
-                volatilityWad: ForecastMath.volatilityWad(update.outputs[first + 2], registered.outputScale)
+                volatilityWad: ForecastMath.volatilityWad(outputs[first + 2], registered.outputScale)
             });
             bool done;
             (done, reason) = _apply(update.modelId, markets[i], forecast, closeE8);

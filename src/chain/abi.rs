@@ -2,8 +2,7 @@
 #![allow(missing_debug_implementations, clippy::pedantic)] // generated
 
 alloy::sol!(
-    #[sol(rpc)]
-    #[derive(Debug)]
+    #[sol(rpc, all_derives)]
     RiskOracle,
     "contracts/artifacts/RiskOracle.json"
 );
@@ -13,5 +12,14 @@ alloy::sol! {
     #[sol(rpc)]
     interface Halo2Verifier {
         function verifyProof(bytes calldata proof, uint256[] calldata instances) external returns (bool);
+    }
+
+    /// What an attestor signs, by EIP-712.
+    struct Attestation {
+        bytes32 modelId;
+        uint64 period;
+        bytes32 instancesHash;
+        bytes32 closesHash;
+        uint32 attestorSetVersion;
     }
 }

@@ -14,6 +14,10 @@ use crate::types::period::PeriodId;
 
 /// Longest text of an RPC that is kept in an error.
 const MAX_RPC_TEXT_BYTES: usize = 300;
+/// The contract's `SkipReason.Withheld`.
+const SKIPPED_WITHHELD: u8 = 0;
+/// The contract's `SkipReason.AlreadyUpdated`.
+const SKIPPED_ALREADY_UPDATED: u8 = 1;
 /// Pause before the RPC is asked again.
 const RPC_PAUSE: Duration = Duration::from_secs(2);
 
@@ -50,6 +54,9 @@ pub enum ChainFault {
     /// A transaction that would not stay within its gas estimate.
     #[error("transaction {0} was mined and reverted")]
     Reverted(alloy::primitives::B256),
+    /// The contract wants attestations of several attestors.
+    #[error("the contract wants {threshold} attestations; collecting those of other operators is not built yet")]
+    MoreAttestations { threshold: u8 },
     /// A key that cannot sign.
     #[error("the transaction cannot be signed: {0}")]
     Signing(String),
@@ -67,9 +74,21 @@ pub enum Rejection {
     /// The period has not begun for the chain.
     #[error("the period has not begun on chain")]
     FuturePeriod { starts_seconds: i64 },
-    /// The wallet is not a submitter.
-    #[error("wallet {0} is not a submitter")]
-    NotSubmitter(Address),
+    /// The key that attests is not in the contract's set.
+    #[error("{0} is not an attestor")]
+    NotAttestor(Address),
+    /// The attestation is not the attestor's, or for something else.
+    #[error("the attestation of {0} does not hold")]
+    InvalidAttestation(Address),
+    /// The guardian paused the model's markets or disabled the period.
+    #[error("the guardian withholds the period for all of the model's markets")]
+    Withheld,
+    /// Another model's update for the period is there already.
+    #[error("all of the model's markets have another model's update for the period")]
+    OvertakenByOther,
+    /// No market's price feed agrees.
+    #[error("the price feeds of the model's markets do not agree with the closes")]
+    PriceMismatch,
     /// The verifier does not take the proof.
     #[error("the proof is invalid")]
     InvalidProof,
@@ -92,6 +111,7 @@ impl Fault for ChainFault {
             Self::Rejected(_) => "VR-CHAIN-009",
             Self::Reverted(_) => "VR-CHAIN-010",
             Self::Signing(_) => "VR-CHAIN-011",
+            Self::MoreAttestations { .. } => "VR-CHAIN-012",
         }
     }
 
@@ -103,16 +123,18 @@ impl Fault for ChainFault {
             Self::Refused(_) => "read the RPC's words; rate limits and unsynced nodes are the usual reasons",
             Self::WrongChain { .. } => "correct chain.rpc_url or chain.chain_id; nothing was sent",
             Self::NoContract(_) => "set chain.oracle to the RiskOracle's address on this chain",
-            Self::ForeignModel(_) => "point model.bundle at the model that the contract runs, or register this one",
+            Self::ForeignModel(_) => "point model.bundle at the model that the contract runs, or `deploy` this one",
             Self::EmptyWallet { .. } => "send funds to the wallet; the cycle tries again until the period ends",
             Self::FeeAboveCap { .. } => "raise chain.max_fee_per_gas_gwei if this period is worth it",
             Self::ChainBehind { .. } => "check this machine's clock and whether the node is in sync",
-            Self::Rejected(Rejection::NotSubmitter(_)) => {
-                "ask the contract's owner to allow this wallet as a submitter"
+            Self::Rejected(Rejection::NotAttestor(_)) => {
+                "ask the contract's owner to take this key into the attestor set, or set attestor.key_file to one that is in it"
             }
+            Self::Rejected(Rejection::Withheld) => "nothing: the guardian has stopped the market; ask them why",
             Self::Rejected(_) => "read the contract's error; nothing was spent",
             Self::Reverted(_) => "look the transaction up; the state changed between simulation and inclusion",
             Self::Signing(_) => "check the key file",
+            Self::MoreAttestations { .. } => "run a node on a contract whose threshold is 1",
         }
     }
 
@@ -128,7 +150,7 @@ impl Fault for ChainFault {
             | Self::ChainBehind { .. }
             | Self::Reverted(_)
             | Self::Rejected(Rejection::FuturePeriod { .. }) => Retry::Later(RPC_PAUSE),
-            Self::Rejected(_) | Self::Signing(_) => Retry::Never,
+            Self::Rejected(_) | Self::Signing(_) | Self::MoreAttestations { .. } => Retry::Never,
         }
     }
 }
@@ -163,7 +185,13 @@ pub(super) fn rejection(data: &[u8]) -> Rejection {
         Ok(RiskOracleErrors::FuturePeriod(error)) => {
             Rejection::FuturePeriod { starts_seconds: PeriodId(error.period.saturating_to()).start_seconds() }
         }
-        Ok(RiskOracleErrors::NotSubmitter(error)) => Rejection::NotSubmitter(error.caller),
+        Ok(RiskOracleErrors::NotAttestor(error)) => Rejection::NotAttestor(error.signer),
+        Ok(RiskOracleErrors::InvalidAttestation(error)) => Rejection::InvalidAttestation(error.signer),
+        Ok(RiskOracleErrors::NothingApplied(error)) => match error.reason {
+            SKIPPED_WITHHELD => Rejection::Withheld,
+            SKIPPED_ALREADY_UPDATED => Rejection::OvertakenByOther,
+            _ => Rejection::PriceMismatch,
+        },
         Ok(RiskOracleErrors::InvalidProof(_)) => Rejection::InvalidProof,
         Ok(other) => Rejection::Other(bounded(&format!("{other:?}"))),
         Err(_) => Rejection::Other(bounded(&format!("revert data 0x{}", alloy::hex::encode(data)))),

@@ -1,9 +1,11 @@
-//! The chain: reading the contract, signing and sending updates. The only holder of keys.
+//! The chain: reading the contract, attesting, signing and sending updates. The only holder of keys.
 
 pub mod abi;
+pub mod attest;
 pub mod deploy;
 pub mod fault;
 mod fees;
+pub mod model;
 
 use std::time::Duration;
 
@@ -16,18 +18,21 @@ use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use alloy::rpc::client::RpcClient;
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use alloy::signers::local::PrivateKeySigner;
+use alloy::sol_types::SolValue;
 use alloy::transports::{RpcError, TransportError};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::types::cycle::{Attempt, Landed};
-use crate::types::digest::Digest;
 use crate::types::feature::FeatureVector;
 use crate::types::period::PeriodId;
 use crate::types::prediction::Outputs;
-use crate::types::proof::Proof;
+use crate::types::proof::{Proof, instances};
+use abi::IRegimeRiskOracle::{self, ModelSpec};
 use abi::{Halo2Verifier, RiskOracle};
+use attest::Statement;
 use fault::{ChainFault, Rejection};
+use model::Expected;
 
 /// Gas limit over the estimate: the verifier's cost hardly varies, storage and calldata do a little.
 const GAS_MARGIN_PERCENT: u64 = 20;
@@ -62,6 +67,7 @@ pub struct Chain {
     pub read: Reader,
     wallet: EthereumWallet,
     address: Address,
+    attestor: PrivateKeySigner,
 }
 
 /// The newest block.
@@ -83,16 +89,6 @@ pub struct Update<'a> {
     pub features: &'a [FeatureVector],
     pub outputs: &'a [Outputs],
     pub proof: &'a Bytes,
-}
-
-/// What the bundle says that the contract must say too.
-#[derive(Debug, Clone)]
-pub struct Expected {
-    pub markets: Vec<B256>,
-    pub manifest: Digest,
-    pub verifying_key: Digest,
-    pub verifier_code_hash: B256,
-    pub calendar_table: Vec<Vec<i32>>,
 }
 
 impl Reader {
@@ -153,19 +149,12 @@ impl Reader {
         let first = *expected.markets.first().ok_or_else(|| foreign("the bundle has no market"))?;
         let model_id = contract.activeModel(first).call().await?;
         if model_id.is_zero() {
-            return Err(foreign("no model is registered for the market"));
+            return Err(foreign("no model is active for the market"));
         }
-        let spec = contract.model(model_id).call().await?;
-        let table: Vec<i32> = expected.calendar_table.concat();
-        let checks = [
-            (spec.markets == expected.markets, "its markets differ"),
-            (spec.manifestSha256.0 == expected.manifest.0, "its manifest differs"),
-            (spec.verifyingKeySha256.0 == expected.verifying_key.0, "its verifying key differs"),
-            (spec.verifierCodeHash == expected.verifier_code_hash, "its verifier differs"),
-            (spec.calendarTable == table, "its calendar features differ"),
-        ];
-        match checks.iter().find(|(same, _)| !same) {
-            Some((_, difference)) => Err(foreign(difference)),
+        let encoded = contract.modelSpec(model_id).call().await?;
+        let spec = ModelSpec::abi_decode(&encoded).map_err(|error| ChainFault::Refused(error.to_string()))?;
+        match expected.difference(&spec) {
+            Some(difference) => Err(foreign(difference)),
             None => Ok(model_id),
         }
     }
@@ -184,6 +173,14 @@ impl Reader {
     /// [`ChainFault`].
     pub async fn params(&self, oracle: Address, market: B256) -> Result<RiskOracle::paramsReturn, ChainFault> {
         Ok(RiskOracle::new(oracle, &self.provider).params(market).call().await?)
+    }
+
+    /// What a market's last update leads to, and when.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn pending(&self, oracle: Address, market: B256) -> Result<RiskOracle::pendingReturn, ChainFault> {
+        Ok(RiskOracle::new(oracle, &self.provider).pending(market).call().await?)
     }
 
     /// Where the transaction landed, `None` while it has not.
@@ -219,14 +216,27 @@ impl Reader {
 }
 
 impl Chain {
-    /// Prepares the connection; nothing is sent yet.
+    /// Prepares the connection; nothing is sent yet. The wallet attests, unless [`Chain::with_attestor`] says otherwise.
     ///
     /// # Errors
     /// [`ChainFault::Signing`] for a key that is none.
     pub fn new(settings: Settings, key: &SecretString) -> Result<Self, ChainFault> {
-        let signer: PrivateKeySigner =
-            key.expose_secret().parse().map_err(|_| ChainFault::Signing("not a valid private key".into()))?;
-        Ok(Self { read: Reader::new(settings)?, address: signer.address(), wallet: EthereumWallet::from(signer) })
+        let attestor = signer(key)?;
+        let wallet = EthereumWallet::from(attestor.clone());
+        Ok(Self { read: Reader::new(settings)?, address: attestor.address(), wallet, attestor })
+    }
+
+    /// Lets another key than the wallet's attest.
+    ///
+    /// # Errors
+    /// [`ChainFault::Signing`] for a key that is none.
+    pub fn with_attestor(self, key: &SecretString) -> Result<Self, ChainFault> {
+        Ok(Self { attestor: signer(key)?, ..self })
+    }
+
+    /// The address that attestations come from.
+    pub fn attestor(&self) -> Address {
+        self.attestor.address()
     }
 
     /// The wallet's address.
@@ -242,7 +252,16 @@ impl Chain {
         Ok(self.read.provider.get_transaction_count(self.address).latest().await?)
     }
 
-    /// Simulates the update and signs it. Nothing is sent.
+    /// Whether none of the wallet's transactions is on its way.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn is_idle(&self) -> Result<bool, ChainFault> {
+        let sent = self.read.provider.get_transaction_count(self.address).pending().await?;
+        Ok(sent == self.nonce().await?)
+    }
+
+    /// Attests and simulates the update and signs it. Nothing is sent.
     ///
     /// # Errors
     /// [`ChainFault::Rejected`] with the contract's reason, [`ChainFault::EmptyWallet`], [`ChainFault::FeeAboveCap`],
@@ -254,12 +273,42 @@ impl Chain {
         nonce: u64,
         replaced: Option<&Attempt>,
     ) -> Result<Attempt, ChainFault> {
-        let contract = RiskOracle::new(oracle, &self.read.provider);
-        let candle_features: Vec<i32> = update.features.iter().flat_map(|vector| vector.candle.clone()).collect();
         let outputs = Outputs::concat(update.outputs);
-        let call = contract.submit(update.model_id, update.period.0, candle_features, outputs, update.proof.clone());
-        let request = call.into_transaction_request();
-        self.sign(request, nonce, replaced).await
+        let instances = instances(&FeatureVector::concat(update.features), &outputs);
+        let statement = Statement {
+            model_id: update.model_id,
+            period: update.period,
+            instances: &instances,
+            closes_e8: &[],
+            attestor_set_version: self.attestor_set_version(oracle).await?,
+        };
+        let contract = RiskOracle::new(oracle, &self.read.provider);
+        let call = contract.submit(IRegimeRiskOracle::Update {
+            modelId: update.model_id,
+            period: update.period.0,
+            candleFeatures: update.features.iter().flat_map(|vector| vector.candle.clone()).collect(),
+            outputs,
+            closesE8: vec![],
+            proof: update.proof.clone(),
+            attestations: attest::attestation(&self.attestor, statement.digest(self.read.settings.chain_id, oracle))?,
+        });
+        self.sign(call.into_transaction_request(), nonce, replaced).await
+    }
+
+    /// The version of the contract's attestor set, if our attestation alone makes an update acceptable.
+    ///
+    /// # Errors
+    /// [`ChainFault::MoreAttestations`] or [`Rejection::NotAttestor`], else [`ChainFault`].
+    pub async fn attestor_set_version(&self, oracle: Address) -> Result<u32, ChainFault> {
+        let contract = RiskOracle::new(oracle, &self.read.provider);
+        let set = contract.attestorSet().call().await?;
+        if set.threshold > 1 {
+            return Err(ChainFault::MoreAttestations { threshold: set.threshold });
+        }
+        if !contract.isAttestor(self.attestor()).call().await? {
+            return Err(ChainFault::Rejected(Rejection::NotAttestor(self.attestor())));
+        }
+        Ok(set.version)
     }
 
     /// Sends signed bytes. That the node has them already is no error.
@@ -352,6 +401,10 @@ impl Chain {
         }
         Err(ChainFault::EmptyWallet { wallet: self.address, balance_wei, needed_wei })
     }
+}
+
+fn signer(key: &SecretString) -> Result<PrivateKeySigner, ChainFault> {
+    key.expose_secret().parse().map_err(|_| ChainFault::Signing("not a valid private key".into()))
 }
 
 /// Nodes word it differently when they hold a transaction, or a later one of the nonce, already.

@@ -129,7 +129,7 @@ pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow
     let mut bench = Bench { world: &world, model: &model, chain: &chain };
     let measured = bench.cycles(&mut prover, &cases).await?;
     let prover_peak_rss_mb = prover.peak_rss_bytes().await? as f64 / 1e6;
-    let verify_gas = chain.verification_gas(world.deployment.verifier, &measured.last_proof).await?;
+    let verify_gas = chain.verification_gas(world.deployment.contracts.verifier.address, &measured.last_proof).await?;
     prover.stop().await;
     let circuit = &bundle.manifest.circuit;
     let figures = Figures {
@@ -206,7 +206,8 @@ impl Bench<'_> {
                 proof: &proved.proof.bytes,
             };
             let nonce = self.chain.nonce().await?;
-            let attempt = self.chain.sign_update(self.world.deployment.oracle, &update, nonce, None).await?;
+            let attempt =
+                self.chain.sign_update(self.world.deployment.contracts.oracle.address, &update, nonce, None).await?;
             measured.cycle_ms.push(started.elapsed().as_secs_f64() * 1e3);
             measured.witness_ms.push(proved.witness_ms);
             measured.prove_ms.push(proved.prove_ms);
@@ -247,7 +248,7 @@ fn inference_us(model: &Model, vectors: &[FeatureVector]) -> anyhow::Result<f64>
     Ok(report::quantile(&times, 0.5))
 }
 
-/// The batch engine on one core, preparation included.
+/// Rows of a whole series at once, on all cores, preparation included.
 fn feature_rows_per_second(bundle: &Bundle) -> anyhow::Result<f64> {
     let spec = &bundle.manifest.features;
     let start_ms = FIRST_PERIOD.start_ms();
@@ -256,12 +257,7 @@ fn feature_rows_per_second(bundle: &Bundle) -> anyhow::Result<f64> {
     let series = CandleSeries::new(&candles, start_ms, to_ms, 0)?;
     let started = Instant::now();
     let batch = Batch::new(spec, &series)?;
-    let mut row = Vec::with_capacity(spec.count());
-    for at in spec.lookback_minutes..spec.lookback_minutes + FEATURE_ROWS {
-        row.clear();
-        batch.append(at, &mut row);
-        std::hint::black_box(&row);
-    }
+    std::hint::black_box(batch.rows(spec.lookback_minutes..spec.lookback_minutes + FEATURE_ROWS));
     Ok(FEATURE_ROWS as f64 / started.elapsed().as_secs_f64())
 }
 

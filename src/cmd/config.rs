@@ -29,6 +29,9 @@ pub fn run(command: ConfigCommand, settings: Option<&Path>, json: bool) -> anyho
         ConfigCommand::Check => {
             let checked = config::load(settings)?;
             secret::read_key(&checked.chain.key_file)?;
+            if let Some(path) = &checked.attestor_key_file {
+                secret::read_key(path)?;
+            }
             let bundle = Bundle::open(&checked.bundle)?;
             if json {
                 println!(

@@ -61,6 +61,7 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
         model = agent.bundle.manifest.model_id,
         manifest = %agent.manifest(),
         wallet = %agent.chain.address(),
+        attestor = %agent.chain.attestor(),
         oracle = %agent.oracle,
         "agent started"
     );
@@ -72,18 +73,21 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
     Ok(EXIT_DONE)
 }
 
-/// Refuses to start on the wrong chain or contract. One that does not answer may come up later.
+/// Refuses to start on the wrong chain or contract, or with a key that is no attestor's. A
+/// chain that does not answer may come up later.
 async fn check_chain(agent: &Agent) -> Result<(), ChainFault> {
-    let checked = match agent.chain.read.check_chain_id().await {
-        Ok(()) => agent.chain.read.model_id(agent.oracle, &agent.expected).await.map(|_| ()),
-        fault => fault,
+    let checked = async {
+        agent.chain.read.check_chain_id().await?;
+        agent.chain.read.model_id(agent.oracle, &agent.expected).await?;
+        agent.chain.attestor_set_version(agent.oracle).await
     };
-    match checked {
+    match checked.await {
+        Ok(_) => Ok(()),
         Err(fault @ (ChainFault::Unreachable(_) | ChainFault::Refused(_))) => {
             warn!(code = fault.code(), error = %fault, advice = fault.advice(), "starting without the chain");
             Ok(())
         }
-        checked => checked,
+        Err(fault) => Err(fault),
     }
 }
 

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::development::{Anvil, World};
 use super::setup;
-use crate::chain::abi::IRegimeRiskOracle::Params;
+use crate::chain::abi::IRiskParameters::{Params, RiskVector};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::cycle::Agent;
@@ -81,8 +81,12 @@ pub struct PeriodRow {
     #[serde(skip)]
     pub volatility_before: Option<f64>,
     pub prob_high_bps: u64,
+    /// What was forecast.
     pub regime: Regime,
+    /// What the parameters follow, behind dwell, margin and rate limits.
+    pub applied_prob_bps: u64,
     pub vol_forecast: f64,
+    /// What the update leads to: at once where it is tighter, else after the policy's delay.
     pub collateral_ratio_bps: u64,
     #[serde(skip)]
     pub collateral_ratio_before_bps: u64,
@@ -187,8 +191,8 @@ async fn prepare(
         world.anvil.rpc_url.as_str().trim_end_matches('/'),
         config.chain.chain_id,
         format_utc(first.start_ms()),
-        world.deployment.oracle,
-        world.deployment.verifier,
+        world.deployment.contracts.oracle.address,
+        world.deployment.contracts.verifier.address,
         started.elapsed().as_millis()
     ));
     let store = Store::open(&scratch.path().join("agent.sqlite"))?;
@@ -210,8 +214,8 @@ async fn one_period(demo: &mut Demo, period: PeriodId, stop: &CancellationToken)
         format!("period {period} did not land within {seconds} seconds; the warnings above say why")
     })??;
     let cycle_ms = started.elapsed().as_secs_f64() * 1e3;
-    let after = read(&demo.agent).await?;
-    row(&demo.agent, &record, &before, &after, cycle_ms)
+    let (after, next) = (read(&demo.agent).await?, next(&demo.agent).await?);
+    row(&demo.agent, &record, &before, &after, &next, cycle_ms)
 }
 
 async fn read(agent: &Agent) -> anyhow::Result<Params> {
@@ -219,11 +223,17 @@ async fn read(agent: &Agent) -> anyhow::Result<Params> {
     Ok(agent.chain.read.params(agent.oracle, market).await?.current)
 }
 
+async fn next(agent: &Agent) -> anyhow::Result<RiskVector> {
+    let market = *agent.expected.markets.first().context("the model has no market")?;
+    Ok(agent.chain.read.pending(agent.oracle, market).await?.next)
+}
+
 fn row(
     agent: &Agent,
     record: &CycleRecord,
     before: &Params,
     after: &Params,
+    next: &RiskVector,
     cycle_ms: f64,
 ) -> anyhow::Result<PeriodRow> {
     if let Some(miss) = &record.miss {
@@ -233,16 +243,18 @@ fn row(
     let landed = record.landed.context("a confirmed cycle has a transaction")?;
     let forecast = record.forecast.as_ref().context("a confirmed cycle has a forecast")?;
     let outputs = forecast.outputs.first().context("the model has no market")?;
+    let prediction = outputs.decode(agent.bundle.manifest.circuit.output_scale);
     Ok(PeriodRow {
         period: record.period,
         start: format_utc(record.period.start_ms()),
         volatility_before: None,
         prob_high_bps: u64::from(after.probabilityHighBps),
-        regime: if after.regime == 0 { Regime::Low } else { Regime::High },
-        vol_forecast: outputs.decode(agent.bundle.manifest.circuit.output_scale).volatility,
-        collateral_ratio_bps: after.borrowCollateralRatioBps.to(),
-        collateral_ratio_before_bps: before.borrowCollateralRatioBps.to(),
-        amm_fee_pips: after.ammFeePips.to(),
+        regime: prediction.regime,
+        applied_prob_bps: u64::from(after.appliedProbabilityBps),
+        vol_forecast: prediction.volatility,
+        collateral_ratio_bps: next.borrowCollateralRatioBps.into(),
+        collateral_ratio_before_bps: before.borrowCollateralRatioBps.into(),
+        amm_fee_pips: next.ammFeePips.to(),
         amm_fee_before_pips: before.ammFeePips.to(),
         prove_ms: record.prove_ms.unwrap_or(0),
         gas_used: landed.gas_used,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use alloy::primitives::Address;
 use alloy::providers::{Provider, RootProvider};
 use anyhow::Context;
 use secrecy::SecretString;
@@ -12,9 +13,10 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use url::Url;
 
+use super::deploy::policy::MarketRules;
 use super::{deploy, setup};
 use crate::chain::Chain;
-use crate::chain::deploy::Deployment;
+use crate::chain::deploy::{Constructor, Deployment};
 use crate::config::Config;
 use crate::fs;
 use crate::proof::build::{self, Build, Compiler, Form};
@@ -27,7 +29,7 @@ use crate::types::manifest::ONNX_FILE;
 /// First two accounts of the mnemonic that every development chain prints at its start. Worth nothing elsewhere.
 const OWNER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 /// See [`OWNER_KEY`].
-const SUBMITTER_KEY: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+const NODE_KEY: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 
 /// Chain id that anvil takes by itself.
 const CHAIN_ID: u64 = 31_337;
@@ -153,7 +155,7 @@ pub struct World {
 
 impl World {
     /// Starts anvil at `unix_seconds` and deploys the configured bundle, owned by one development account with another
-    /// as submitter. Points `config` at all of it; what has to be made lies in `scratch`.
+    /// as attestor, and without a timelock. Points `config` at all of it; what has to be made lies in `scratch`.
     ///
     /// # Errors
     /// What keeps it from being made.
@@ -167,12 +169,22 @@ impl World {
         let anvil = Anvil::start(anvil.unwrap_or(&foundry("anvil")), unix_seconds, 0).await?;
         config.chain.rpc_url = anvil.rpc_url.clone();
         config.chain.chain_id = CHAIN_ID;
-        config.chain.key_file = scratch.join("submitter.key");
-        fs::write_private(&config.chain.key_file, SUBMITTER_KEY.as_bytes())?;
-        let submitter = setup::chain(config)?.address();
+        config.chain.key_file = scratch.join("node.key");
+        fs::write_private(&config.chain.key_file, NODE_KEY.as_bytes())?;
         let owner = Chain::new(setup::chain_settings(config), &SecretString::from(OWNER_KEY))?;
-        let deployment = deploy::bundle_on(&owner, &bundle, submitter).await?;
-        config.chain.oracle = Some(deployment.oracle);
+        let constructor = Constructor {
+            owner: owner.address(),
+            guardian: owner.address(),
+            timelock_seconds: 0,
+            attestors: vec![setup::chain(config)?.address()],
+            threshold: 1,
+            sequencer_feed: Address::ZERO,
+        };
+        let wanted = deploy::wanted(&bundle, constructor, MarketRules::starting()?)?;
+        let deployment = Deployment::new(wanted, CHAIN_ID)?;
+        let waiting = deploy::complete(&deployment, &owner, config, &bundle, &|_| {}).await?;
+        anyhow::ensure!(waiting.is_empty(), "the deployment waits: {waiting:?}");
+        config.chain.oracle = Some(deployment.contracts.oracle.address);
         Ok(Self { anvil, bundle, ceremony, deployment, owner })
     }
 }

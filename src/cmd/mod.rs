@@ -38,6 +38,8 @@ pub const EXIT_DONE: u8 = 0;
 pub const EXIT_FAILED: u8 = 1;
 /// The model that was checked should be trained again.
 pub const EXIT_RETRAIN: u8 = 3;
+/// A deployment lacks steps that cannot be taken yet.
+pub const EXIT_UNFINISHED: u8 = 3;
 /// The cycle ran and ended as missed, or a proof did not verify.
 pub const EXIT_MISSED: u8 = 3;
 
@@ -130,7 +132,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Daemon(args) => return daemon::run(args, settings).await,
         Command::Once(args) => return once::run(args, settings, json).await,
         Command::Status(args) => status::run(args, settings, json).await?,
-        Command::Deploy(args) => deploy::run(args, settings, json).await?,
+        Command::Deploy(args) => return deploy::run(args, settings, json).await,
         Command::Prove(args) => prove::run(args, settings, json).await?,
         Command::Verify(args) => return verify::run(args, settings, json).await,
         command => {

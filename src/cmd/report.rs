@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::EXIT_FAILED;
 use crate::candles::error::CandleError;
+use crate::chain::deploy::fault::DeployFault;
 use crate::chain::fault::ChainFault;
 use crate::config::ConfigFault;
 use crate::cycle::fault::CycleFault;
@@ -49,6 +50,7 @@ pub fn fault(error: &anyhow::Error) -> Option<&dyn Fault> {
             .or_else(|| of::<ProofError>(link))
             .or_else(|| of::<RegistryError>(link))
             .or_else(|| of::<ChainFault>(link))
+            .or_else(|| of::<DeployFault>(link))
             .or_else(|| of::<StateFault>(link))
             .or_else(|| of::<EvaluationError>(link))
             .or_else(|| of::<TrainingError>(link))

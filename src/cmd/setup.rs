@@ -8,7 +8,8 @@ use anyhow::Context;
 use crate::candles::binance::{BinanceSettings, BinanceSource};
 use crate::candles::http::HttpSettings;
 use crate::chain::fault::ChainFault;
-use crate::chain::{Chain, Expected, Reader, Settings as ChainSettings};
+use crate::chain::model::Expected;
+use crate::chain::{Chain, Reader, Settings as ChainSettings};
 use crate::clock::Clock;
 use crate::config::raw::ProverKind;
 use crate::config::{self, Config, ConfigFault, secret};
@@ -23,7 +24,7 @@ use crate::proof::mock::MockProver;
 use crate::proof::worker::Settings as WorkerSettings;
 use crate::state::Store;
 use crate::telemetry;
-use crate::types::manifest::{Manifest, ONNX_FILE, VERIFYING_KEY_FILE};
+use crate::types::manifest::{Manifest, Market, ONNX_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
 
 /// Largest network that is loaded.
 const MAX_ONNX_BYTES: u64 = 4 << 20;
@@ -91,14 +92,23 @@ pub fn model(bundle: &Bundle) -> anyhow::Result<Model> {
 /// A feature spec that is not usable.
 pub fn expected(bundle: &Bundle) -> anyhow::Result<Expected> {
     let manifest: &Manifest = &bundle.manifest;
-    let verifying_key =
-        manifest.files.get(VERIFYING_KEY_FILE).copied().context("the manifest names no verifying key")?;
+    let (features, circuit) = (&manifest.features, &manifest.circuit);
+    let digest =
+        |name: &str| manifest.files.get(name).copied().with_context(|| format!("the manifest names no {name}"));
     Ok(Expected {
-        markets: manifest.markets.iter().map(crate::types::manifest::Market::id).collect(),
+        markets: manifest.markets.iter().map(Market::id).collect(),
         manifest: bundle.manifest_digest,
-        verifying_key,
-        verifier_code_hash: manifest.circuit.verifier_code_hash,
-        calendar_table: features::calendar_table(&manifest.features)?,
+        verifying_key: digest(VERIFYING_KEY_FILE)?,
+        onnx: digest(ONNX_FILE)?,
+        settings: digest(SETTINGS_FILE)?,
+        feature_spec: features.digest(),
+        verifier_code_hash: circuit.verifier_code_hash,
+        candle_features: features.candle.len(),
+        input_scale: features.input_scale,
+        output_scale: circuit.output_scale,
+        feature_bound: features.bound().unsigned_abs(),
+        proof_bytes: circuit.proof_bytes,
+        calendar_table: features::calendar_table(features)?,
     })
 }
 
@@ -120,13 +130,16 @@ pub fn source(config: &Config) -> anyhow::Result<BinanceSource> {
     })?)
 }
 
-/// The chain with the configured wallet.
+/// The chain with the configured wallet and attestor.
 ///
 /// # Errors
 /// A key file that is not usable.
 pub fn chain(config: &Config) -> anyhow::Result<Chain> {
-    let key = secret::read_key(&config.chain.key_file)?;
-    Ok(Chain::new(chain_settings(config), &key)?)
+    let chain = Chain::new(chain_settings(config), &secret::read_key(&config.chain.key_file)?)?;
+    Ok(match &config.attestor_key_file {
+        Some(path) => chain.with_attestor(&secret::read_key(path)?)?,
+        None => chain,
+    })
 }
 
 /// The chain without a wallet.

@@ -1,5 +1,6 @@
 //! `status`: what happened, what the chain says, what comes next.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use alloy::primitives::Address;
@@ -7,7 +8,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{report, setup};
-use crate::chain::abi::RiskOracle::paramsReturn;
+use crate::chain::abi::RiskOracle::{paramsReturn, pendingReturn};
 use crate::chain::fault::ChainFault;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -80,11 +81,17 @@ pub async fn run(args: StatusArgs, settings: Option<&Path>, json: bool) -> anyho
     Ok(())
 }
 
-async fn market_status(config: &Config, market: &Market) -> Result<paramsReturn, ChainFault> {
+/// What the contract says of a market.
+struct Read {
+    now: paramsReturn,
+    next: pendingReturn,
+}
+
+async fn market_status(config: &Config, market: &Market) -> Result<Read, ChainFault> {
     let chain = setup::reader(config)?;
     chain.check_chain_id().await?;
     let oracle = config.chain.oracle.ok_or(ChainFault::NoContract(Address::ZERO))?;
-    chain.params(oracle, market.id()).await
+    Ok(Read { now: chain.params(oracle, market.id()).await?, next: chain.pending(oracle, market.id()).await? })
 }
 
 /// The contract's `Status` in words.
@@ -93,34 +100,56 @@ fn age(read: &paramsReturn) -> &'static str {
         0 => "unset",
         1 => "fresh",
         2 => "overdue",
-        _ => "stale",
+        3 => "stale",
+        _ => "withheld",
     }
 }
 
-fn market_line(read: &paramsReturn) -> String {
-    let params = &read.current;
-    format!(
-        "{}, of period {}; borrow ratio {}, liquidation ratio {}, AMM fee {}, borrow cap {}, P(High) {}",
-        age(read),
+fn market_line(read: &Read) -> String {
+    let (params, next) = (&read.now.current, &read.next.next);
+    let mut line = format!(
+        "{}, of period {}; borrow ratio {}, liquidation ratio {}, AMM fee {}, borrow cap {}, P(High) {}, applied {}",
+        age(&read.now),
         params.period,
-        report::percent(params.borrowCollateralRatioBps.to()),
-        report::percent(params.liquidationCollateralRatioBps.to()),
+        report::percent(params.borrowCollateralRatioBps.into()),
+        report::percent(params.liquidationCollateralRatioBps.into()),
         report::pips_as_bps(params.ammFeePips.to()),
         report::percent(params.borrowCapFactorBps.into()),
         report::percent(params.probabilityHighBps.into()),
-    )
+        report::percent(params.appliedProbabilityBps.into()),
+    );
+    if age(&read.now) == "fresh" && next.borrowCollateralRatioBps < params.borrowCollateralRatioBps {
+        let _ = write!(
+            line,
+            "; from {} on: borrow ratio {}, AMM fee {}, borrow cap {}",
+            format_utc(read.next.effectiveAt.saturating_to::<i64>().saturating_mul(1000)),
+            report::percent(next.borrowCollateralRatioBps.into()),
+            report::pips_as_bps(next.ammFeePips.to()),
+            report::percent(next.borrowCapFactorBps.into()),
+        );
+    }
+    line
 }
 
-fn market_json(name: &str, read: &paramsReturn) -> Value {
-    let params = &read.current;
+fn market_json(name: &str, read: &Read) -> Value {
+    let (params, next) = (&read.now.current, &read.next.next);
     json!({
         "market": name,
-        "status": age(read),
+        "status": age(&read.now),
         "period": params.period.to::<u64>(),
-        "borrow_collateral_ratio_bps": params.borrowCollateralRatioBps.to::<u64>(),
-        "liquidation_collateral_ratio_bps": params.liquidationCollateralRatioBps.to::<u64>(),
+        "borrow_collateral_ratio_bps": params.borrowCollateralRatioBps,
+        "liquidation_collateral_ratio_bps": params.liquidationCollateralRatioBps,
         "amm_fee_pips": params.ammFeePips.to::<u64>(),
         "borrow_cap_factor_bps": params.borrowCapFactorBps,
         "prob_high_bps": params.probabilityHighBps,
+        "applied_prob_bps": params.appliedProbabilityBps,
+        "next": {
+            "effective_at": read.next.effectiveAt.saturating_to::<u64>(),
+            "liquidation_reached_at": read.next.liquidationReachedAt.saturating_to::<u64>(),
+            "borrow_collateral_ratio_bps": next.borrowCollateralRatioBps,
+            "liquidation_collateral_ratio_bps": next.liquidationCollateralRatioBps,
+            "amm_fee_pips": next.ammFeePips.to::<u64>(),
+            "borrow_cap_factor_bps": next.borrowCapFactorBps,
+        },
     })
 }

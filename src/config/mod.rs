@@ -36,6 +36,8 @@ pub struct Config {
     pub prover: Prover,
     /// The chain.
     pub chain: Chain,
+    /// The attestor's key; `None` if the wallet attests.
+    pub attestor_key_file: Option<PathBuf>,
     /// When cycles run.
     pub schedule: CycleSchedule,
     /// Database file.
@@ -128,7 +130,7 @@ impl Fault for ConfigFault {
             }
             Self::Value { .. } => "correct the setting in the file or in VERIREGIME__SECTION__KEY",
             Self::KeyUnreadable { .. } => {
-                "set chain.key_file to a file with the submitter's key that this user may read"
+                "set chain.key_file (or attestor.key_file) to a file with a key that this user may read"
             }
             Self::KeyExposed { .. } => {
                 "run `chmod 600` on the key file, and replace the key if others may have seen it"
@@ -213,6 +215,10 @@ fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
             priority_fee_wei: u128::from(raw.chain.priority_fee_gwei) * 1_000_000_000,
             request_timeout: positive_ms("chain.request_timeout_ms", raw.chain.request_timeout_ms)?,
             poll_interval: positive_ms("chain.poll_interval_ms", raw.chain.poll_interval_ms)?,
+        },
+        attestor_key_file: match raw.attestor.key_file.trim() {
+            "" => None,
+            path => Some(path.into()),
         },
         schedule: CycleSchedule {
             cron,

@@ -10,6 +10,7 @@ pub struct RawConfig {
     pub candles: RawCandles,
     pub prover: RawProver,
     pub chain: RawChain,
+    pub attestor: RawAttestor,
     pub schedule: RawSchedule,
     pub state: RawState,
     pub log: RawLog,
@@ -52,6 +53,12 @@ pub struct RawChain {
     pub priority_fee_gwei: u64,
     pub request_timeout_ms: u64,
     pub poll_interval_ms: u64,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawAttestor {
+    pub key_file: String,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]

@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
 use crate::candles::binance::BinanceSource;
+use crate::chain::Chain;
 use crate::chain::fault::ChainFault;
-use crate::chain::{Chain, Expected};
+use crate::chain::model::Expected;
 use crate::clock::Clock;
 use crate::inference::Model;
 use crate::proof::Prover;

@@ -10,32 +10,57 @@ use super::quantity::Quantity;
 use super::sums::{Running, Sums, grid};
 use super::volatility::{MAGNITUDE_FLOOR, SQUARE_FLOOR};
 use super::volume::VOLUME_FLOOR;
-use super::{calendar, measure, scale};
+use super::{calendar, measure, scale, seasonal};
 use crate::types::feature::{DAY_MINUTES, Feature, FeatureSpec, ScaledFeature, WEEK_MINUTES};
 use crate::types::period::MINUTE_MS;
 
 /// Decision times that are worked on together.
-const BLOCK: usize = 2048;
+const BLOCK: usize = 512;
 /// An estimated value is off by far less than this.
 const ESTIMATE_ERROR: f64 = 1e-9;
+/// Mean squares whose product is still a normal number: each is at least [`SQUARE_FLOOR`].
+const MOST_FACTORS: usize = 16;
+/// Running sums that are turned into floats together, where a term's windows lie that near to each other.
+const SPAN: usize = 4 * BLOCK;
+/// Integers below this are floats without rounding.
+const EXACT: i64 = 1 << f64::MANTISSA_DIGITS;
 
-/// `weight * ln(mean over the windows / divisor + floor)`.
+/// How a feature's values are estimated.
+enum Estimate {
+    /// A sum of logarithms.
+    Logs(Vec<Term>),
+    /// Magnitude of the sum of the returns over the sum of their magnitudes.
+    Efficiency { minutes: usize },
+    /// Not at all: the exact measure is taken for each.
+    None,
+}
+
+/// `weight * ln(the product of the factors)`, each a mean over its windows, divided by `divisor`, plus `floor`.
 struct Term {
     quantity: Quantity,
-    /// How many windows, how many minutes before the decision the first begins, how many further each next.
-    windows: [usize; 3],
+    factors: Vec<Vec<Window>>,
     minutes: usize,
     divisor: f64,
     floor: f64,
     weight: f64,
 }
 
+/// A window's beginning, in minutes before the decision, and its weight in the mean; those of one mean add up to 1.
+struct Window {
+    ago: usize,
+    weight: f64,
+}
+
 /// The integers of consecutive decision times from `first` on, row after row into `rows`.
 pub(super) fn fill(spec: &FeatureSpec, sums: &Sums, start_ms: i64, first: usize, rows: &mut [i32]) {
-    let terms: Vec<Vec<Term>> = spec.candle.iter().map(|scaled| terms(&scaled.feature)).collect();
+    let first_minute = start_ms / MINUTE_MS + i64::try_from(first).expect("an index fits");
+    let estimates = spec.candle.iter().map(|scaled| estimate(&scaled.feature, first_minute));
+    let mut quantities: Vec<Quantity> = estimates.flat_map(|estimate| estimate.quantities()).collect();
+    quantities.sort_unstable_by_key(|quantity| *quantity as usize);
+    quantities.dedup();
     thread::scope(|scope| {
-        for term in terms.iter().flatten() {
-            scope.spawn(|| sums.running(term.quantity));
+        for quantity in quantities {
+            scope.spawn(move || sums.running(quantity));
         }
     });
     let week = week(spec);
@@ -44,14 +69,14 @@ pub(super) fn fill(spec: &FeatureSpec, sums: &Sums, start_ms: i64, first: usize,
     let share = (rows.len() / count).div_ceil(cores).next_multiple_of(BLOCK);
     thread::scope(|scope| {
         for (part, rows) in rows.chunks_mut(share * count).enumerate() {
-            let (terms, week) = (&terms, &week);
+            let week = &week;
             scope.spawn(move || {
                 for (block, rows) in rows.chunks_mut(BLOCK * count).enumerate() {
                     let at = first + part * share + block * BLOCK;
-                    for (column, scaled) in spec.candle.iter().enumerate() {
-                        candle_column(spec, sums, scaled, &terms[column], at, &mut rows[column..]);
-                    }
                     let minute = start_ms / MINUTE_MS + i64::try_from(at).expect("an index fits");
+                    for (column, scaled) in spec.candle.iter().enumerate() {
+                        candle_column(spec, sums, scaled, at, minute, &mut rows[column..]);
+                    }
                     let width = spec.calendar.len();
                     for (index, row) in rows.chunks_exact_mut(count).enumerate() {
                         let of_week = (minute as usize + index) % WEEK_MINUTES;
@@ -72,33 +97,64 @@ fn week(spec: &FeatureSpec) -> Vec<i32> {
     table
 }
 
-/// One column of a block: every `spec.count()`-th entry of `rows`.
-fn candle_column(spec: &FeatureSpec, sums: &Sums, scaled: &ScaledFeature, terms: &[Term], at: usize, rows: &mut [i32]) {
+/// One column of a block that begins at candle `at` in that `minute`: every `spec.count()`-th entry of `rows`.
+fn candle_column(spec: &FeatureSpec, sums: &Sums, scaled: &ScaledFeature, at: usize, minute: i64, rows: &mut [i32]) {
     let exact = |at: usize| scale::integer(scaled, spec, measure::value(&scaled.feature, sums, at));
     let cells = rows.iter_mut().step_by(spec.count());
     let length = cells.len();
     let mut value = [0.0; BLOCK];
-    if terms.is_empty() || !terms.iter().all(|term| add(term, sums, at, &mut value[..length])) {
-        for (at, cell) in (at..).zip(cells) {
-            *cell = exact(at);
+    let mut done = 0;
+    while done < length {
+        let now = minute + i64::try_from(done).expect("an index fits");
+        let end = length.min(done.saturating_add(minutes_alike(&scaled.feature, now)));
+        if !add(&estimate(&scaled.feature, now), sums, at + done, &mut value[done..end]) {
+            for (at, cell) in (at..).zip(cells) {
+                *cell = exact(at);
+            }
+            return;
         }
-        return;
+        done = end;
     }
     let unit = grid(spec.input_scale) / scaled.standard_deviation;
     let (offset, bound, margin) = (scaled.mean * unit, spec.clip * grid(spec.input_scale), ESTIMATE_ERROR * unit);
     let mut rounded = Rounded { integers: [0; BLOCK], doubtful: [false; BLOCK] };
     let values = &value[..length];
-    pulp::Arch::new().dispatch(Round { values, unit, offset, bound, margin, rounded: &mut rounded });
+    in_wide_vectors(Round { values, unit, offset, bound, margin, rounded: &mut rounded });
     for (index, cell) in cells.enumerate() {
         *cell = if rounded.doubtful[index] { exact(at + index) } else { rounded.integers[index] };
     }
 }
 
-/// Adds a term of the decision times from `at` on; says no where sums are too large for the fast way.
-fn add(term: &Term, sums: &Sums, at: usize, values: &mut [f64]) -> bool {
-    let Running::Narrow(running) = sums.running(term.quantity) else { return false };
-    pulp::Arch::new().dispatch(Add { term, running, at, values });
-    true
+/// Adds an estimate for the decision times from `at` on; says no where there is none or sums are too large for it.
+fn add(estimate: &Estimate, sums: &Sums, at: usize, values: &mut [f64]) -> bool {
+    let narrow = |quantity| match sums.running(quantity) {
+        Running::Narrow(running) => Some(running.as_slice()),
+        Running::Wide(_) => None,
+    };
+    match estimate {
+        Estimate::Logs(terms) => terms.iter().all(|term| {
+            let running = narrow(term.quantity);
+            running.inspect(|running| in_wide_vectors(AddLog { term, running, at, values })).is_some()
+        }),
+        Estimate::Efficiency { minutes } => {
+            let running = narrow(Quantity::Return).zip(narrow(Quantity::AbsoluteReturn));
+            let way = |(returns, magnitudes)| {
+                in_wide_vectors(AddEfficiency { returns, magnitudes, from: at - minutes, minutes: *minutes, values });
+            };
+            running.map(way).is_some()
+        }
+        Estimate::None => false,
+    }
+}
+
+/// Runs what was compiled for the widest vectors that this machine has. `pulp::Arch` alone knows of none without crate
+/// features that would reach the crates that multiply matrices, too.
+fn in_wide_vectors<W: pulp::WithSimd>(work: W) -> W::Output {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(simd) = pulp::x86::V3::try_new() {
+        return pulp::Simd::vectorize(simd, work);
+    }
+    pulp::Arch::new().dispatch(work)
 }
 
 /// Integers, and whether an estimate was too near to an edge to tell.
@@ -135,37 +191,98 @@ impl pulp::WithSimd for Round<'_> {
 }
 
 /// Adds a term to the values of the decision times from `at` on.
-struct Add<'a> {
+struct AddLog<'a> {
     term: &'a Term,
     running: &'a [i64],
     at: usize,
     values: &'a mut [f64],
 }
 
-impl pulp::WithSimd for Add<'_> {
+impl pulp::WithSimd for AddLog<'_> {
     type Output = ();
 
     #[expect(clippy::inline_always, reason = "else it is not compiled for the wide vectors of its caller")]
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, _: S) {
         let Self { term, running, at, values } = self;
-        let [count, ago, every] = term.windows;
-        let unit = 1.0 / ((count * term.minutes) as f64 * grid(term.quantity.scale()) * term.divisor);
-        let mut totals = [0.0; BLOCK];
-        let totals = &mut totals[..values.len()];
-        for window in 0..count {
-            let from = at - ago - window * every;
-            let starts = &running[from..from + totals.len()];
-            let ends = &running[from + term.minutes..from + term.minutes + totals.len()];
-            for ((total, start), end) in totals.iter_mut().zip(starts).zip(ends) {
-                // Running sums fit, and so does their difference; a checked one would not run in wide vectors.
-                *total += end.wrapping_sub(*start) as f64;
+        let unit = 1.0 / (term.minutes as f64 * grid(term.quantity.scale()) * term.divisor);
+        let mut span = [0.0; SPAN];
+        let near = near(term, running, at, values.len(), &mut span);
+        let (mut products, mut means) = ([1.0; BLOCK], [0.0; BLOCK]);
+        let (products, means) = (&mut products[..values.len()], &mut means[..values.len()]);
+        for factor in &term.factors {
+            means.fill(term.floor);
+            for window in factor {
+                let (from, weight) = (at - window.ago, window.weight * unit);
+                if let Some(first) = near {
+                    let starts = &span[from - first..];
+                    for ((mean, start), end) in means.iter_mut().zip(starts).zip(&starts[term.minutes..]) {
+                        *mean += (end - start) * weight;
+                    }
+                } else {
+                    for (mean, total) in means.iter_mut().zip(totals(running, from, term.minutes)) {
+                        *mean += total * weight;
+                    }
+                }
+            }
+            for (product, mean) in products.iter_mut().zip(&*means) {
+                *product *= mean;
             }
         }
-        for (value, total) in values.iter_mut().zip(totals) {
-            *value += term.weight * estimated_ln(*total * unit + term.floor);
+        for (value, product) in values.iter_mut().zip(products) {
+            *value += term.weight * estimated_ln(*product);
         }
     }
+}
+
+/// Turns the running sums of all windows of a term, less the first of them, into floats, and says which one that is;
+/// none where they are too many or too large. Each is turned once instead of for every window that it bounds.
+#[expect(clippy::inline_always, reason = "else it is not compiled for the wide vectors of its caller")]
+#[inline(always)]
+fn near(term: &Term, running: &[i64], at: usize, count: usize, span: &mut [f64; SPAN]) -> Option<usize> {
+    let mut starts = term.factors.iter().flatten().map(|window| at - window.ago);
+    let first = starts.clone().min()?;
+    let running = &running[first..starts.by_ref().max()? + count + term.minutes];
+    // A running sum of what is never negative: none lies beyond the last.
+    let fits = running.len() <= SPAN && running[running.len() - 1].wrapping_sub(running[0]) < EXACT;
+    if term.factors.len() == 1 && term.factors[0].len() == 1 || !fits {
+        return None;
+    }
+    for (float, sum) in span.iter_mut().zip(running) {
+        *float = sum.wrapping_sub(running[0]) as f64;
+    }
+    Some(first)
+}
+
+/// Adds the efficiency of the windows that begin at candle `from` and after.
+struct AddEfficiency<'a> {
+    returns: &'a [i64],
+    magnitudes: &'a [i64],
+    from: usize,
+    minutes: usize,
+    values: &'a mut [f64],
+}
+
+impl pulp::WithSimd for AddEfficiency<'_> {
+    type Output = ();
+
+    #[expect(clippy::inline_always, reason = "else it is not compiled for the wide vectors of its caller")]
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Self { returns, magnitudes, from, minutes, values } = self;
+        let ways = totals(magnitudes, from, minutes);
+        for ((value, distance), way) in values.iter_mut().zip(totals(returns, from, minutes)).zip(ways) {
+            *value += if way > 0.0 { distance.abs() / way } else { 0.0 };
+        }
+    }
+}
+
+/// Sums of the windows of `minutes` that begin at candle `from` and after.
+#[expect(clippy::inline_always, reason = "else it is not compiled for the wide vectors of its caller")]
+#[inline(always)]
+fn totals(running: &[i64], from: usize, minutes: usize) -> impl Iterator<Item = f64> {
+    // Running sums fit, and so does their difference; a checked one would not run in wide vectors.
+    running[from..].iter().zip(&running[from + minutes..]).map(|(start, end)| end.wrapping_sub(*start) as f64)
 }
 
 /// Natural logarithm of a positive, normal number, to some 1e-12: `x = m 2^k` with m between 1/√2 and √2, and the series
@@ -186,43 +303,120 @@ fn estimated_ln(x: f64) -> f64 {
     exponent * LN_2 + 2.0 * s * tail
 }
 
-/// The terms of a feature that is a sum of logarithms; none where it is something else.
-fn terms(feature: &Feature) -> Vec<Term> {
-    let term = |quantity, windows, minutes: usize, divisor: f64| Term {
-        quantity,
-        windows,
+impl Estimate {
+    /// Whose running sums it takes.
+    fn quantities(&self) -> Vec<Quantity> {
+        match self {
+            Self::Logs(terms) => terms.iter().map(|term| term.quantity).collect(),
+            Self::Efficiency { .. } => vec![Quantity::Return, Quantity::AbsoluteReturn],
+            Self::None => Vec::new(),
+        }
+    }
+}
+
+/// For how many minutes from `minute` on a feature's estimate is the same.
+fn minutes_alike(feature: &Feature, minute: i64) -> usize {
+    match feature {
+        Feature::MeanLogRmsOfDays { ahead_minutes, .. }
+        | Feature::LogMeanAbsoluteReturnOfDays { ahead_minutes, .. } => {
+            DAY_MINUTES - (minute + ahead_minutes).rem_euclid(DAY_MINUTES as i64) as usize
+        }
+        _ => usize::MAX,
+    }
+}
+
+/// How a feature's values at decisions in that minute are estimated.
+fn estimate(feature: &Feature, minute: i64) -> Estimate {
+    let square = |minutes, factors| Term {
+        quantity: Quantity::SquaredReturn,
+        factors,
         minutes,
-        divisor,
-        floor: if quantity == Quantity::AbsoluteReturn { MAGNITUDE_FLOOR } else { SQUARE_FLOOR },
-        weight: if quantity == Quantity::AbsoluteReturn { 1.0 } else { 0.5 },
+        divisor: 1.0,
+        floor: SQUARE_FLOOR,
+        weight: 0.5,
     };
-    let rms = |windows, minutes| term(Quantity::SquaredReturn, windows, minutes, 1.0);
-    let magnitude = |windows, minutes| term(Quantity::AbsoluteReturn, windows, minutes, 1.0);
-    match *feature {
-        Feature::LogRmsReturn { minutes } => vec![rms([1, minutes, 0], minutes)],
-        Feature::LogRmsReturnFrom { minutes_ago, minutes } => vec![rms([1, minutes_ago, 0], minutes)],
-        Feature::LogRmsReturnSameWindow { days, minutes } => vec![rms([days, DAY_MINUTES, DAY_MINUTES], minutes)],
-        Feature::LogRmsReturnSameWeekday { weeks, minutes } => vec![rms([weeks, WEEK_MINUTES, WEEK_MINUTES], minutes)],
+    let magnitude = |minutes, factors| Term {
+        quantity: Quantity::AbsoluteReturn,
+        floor: MAGNITUDE_FLOOR,
+        weight: 1.0,
+        ..square(minutes, factors)
+    };
+    let one = |ago: usize| vec![mean([ago])];
+    let earlier = |count: usize, every: usize| vec![mean((1..=count).map(|earlier| earlier * every))];
+    let of_days = |days, count, ahead_minutes: i64| {
+        let days = seasonal::days_back(minute, days, count, ahead_minutes);
+        days.map(move |day| (day * DAY_MINUTES).checked_add_signed(-ahead_minutes as isize).expect("within a day"))
+    };
+    let terms = match *feature {
+        Feature::LogRmsReturn { minutes } => vec![square(minutes, one(minutes))],
+        Feature::LogRmsReturnFrom { minutes_ago, minutes } => vec![square(minutes, one(minutes_ago))],
+        Feature::LogRmsReturnSameWindow { days, minutes } => vec![square(minutes, earlier(days, DAY_MINUTES))],
+        Feature::LogRmsReturnSameWeekday { weeks, minutes } => vec![square(minutes, earlier(weeks, WEEK_MINUTES))],
         Feature::LogRmsRatio { minutes, relative_to_minutes } => {
-            let before = rms([1, minutes + relative_to_minutes, 0], relative_to_minutes);
-            vec![rms([1, minutes, 0], minutes), Term { weight: -0.5, ..before }]
+            let before = square(relative_to_minutes, one(minutes + relative_to_minutes));
+            vec![square(minutes, one(minutes)), Term { weight: -0.5, ..before }]
         }
-        Feature::LogMeanAbsoluteReturn { minutes } => vec![magnitude([1, minutes, 0], minutes)],
-        Feature::LogMeanAbsoluteReturnFrom { minutes_ago, minutes } => vec![magnitude([1, minutes_ago, 0], minutes)],
+        Feature::LogMeanAbsoluteReturn { minutes } => vec![magnitude(minutes, one(minutes))],
+        Feature::LogMeanAbsoluteReturnFrom { minutes_ago, minutes } => vec![magnitude(minutes, one(minutes_ago))],
         Feature::LogMeanAbsoluteReturnSameWindow { days, minutes } => {
-            vec![magnitude([days, DAY_MINUTES, DAY_MINUTES], minutes)]
+            vec![magnitude(minutes, earlier(days, DAY_MINUTES))]
         }
-        Feature::LogDownsideRms { minutes } => vec![term(Quantity::SquaredFall, [1, minutes, 0], minutes, 1.0)],
+        Feature::MeanLogRms { minutes, block_minutes } => {
+            let starts: Vec<usize> = (1..=minutes / block_minutes).map(|block| block * block_minutes).collect();
+            mean_of_logs(&starts, |factors| square(block_minutes, factors))
+        }
+        Feature::MeanLogRmsOfDays { days, count, ahead_minutes, minutes } => {
+            let starts: Vec<usize> = of_days(days, count, ahead_minutes).collect();
+            mean_of_logs(&starts, |factors| square(minutes, factors))
+        }
+        Feature::LogMeanAbsoluteReturnOfDays { days, count, ahead_minutes, minutes } => {
+            vec![magnitude(minutes, vec![mean(of_days(days, count, ahead_minutes))])]
+        }
+        Feature::LogFadingAbsoluteReturn { half_life_minutes, block_minutes } => {
+            let weights = seasonal::fading_weights(half_life_minutes, block_minutes);
+            let all: f64 = weights.clone().map(|(_, weight)| weight).sum();
+            let window = |(back, weight)| Window { ago: back + block_minutes, weight: weight / all };
+            vec![magnitude(block_minutes, vec![weights.map(window).collect()])]
+        }
+        Feature::LogDownsideRms { minutes } => {
+            vec![Term { quantity: Quantity::SquaredFall, ..square(minutes, one(minutes)) }]
+        }
+        Feature::LogUpsideRms { minutes } => {
+            vec![Term { quantity: Quantity::SquaredRise, ..square(minutes, one(minutes)) }]
+        }
         Feature::LogParkinson { minutes } => {
-            vec![term(Quantity::SquaredLogRange, [1, minutes, 0], minutes, 4.0 * LN_2)]
+            let range = square(minutes, one(minutes));
+            vec![Term { quantity: Quantity::SquaredLogRange, divisor: 4.0 * LN_2, ..range }]
         }
         Feature::LogRelativeVolume { minutes, relative_to_minutes } => {
             let volume = |minutes, weight| {
-                let term = term(Quantity::Volume, [1, minutes, 0], minutes, 1.0);
-                Term { floor: VOLUME_FLOOR, weight, ..term }
+                let term = magnitude(minutes, one(minutes));
+                Term { quantity: Quantity::Volume, floor: VOLUME_FLOOR, weight, ..term }
             };
             vec![volume(minutes, 1.0), volume(relative_to_minutes, -1.0)]
         }
-        _ => Vec::new(),
+        Feature::EfficiencyRatio { minutes } => return Estimate::Efficiency { minutes },
+        _ => return Estimate::None,
+    };
+    Estimate::Logs(terms)
+}
+
+/// Windows that begin that many minutes before the decision, all of one weight.
+fn mean(starts: impl IntoIterator<Item = usize>) -> Vec<Window> {
+    let mut windows: Vec<Window> = starts.into_iter().map(|ago| Window { ago, weight: 1.0 }).collect();
+    let weight = 1.0 / windows.len() as f64;
+    for window in &mut windows {
+        window.weight = weight;
     }
+    windows
+}
+
+/// Mean of the logarithms of windows that begin at `starts`, as few logarithms of products.
+fn mean_of_logs(starts: &[usize], term: impl Fn(Vec<Vec<Window>>) -> Term) -> Vec<Term> {
+    let all = starts.len() as f64;
+    let of_product = |starts: &[usize]| {
+        let term = term(starts.iter().map(|ago| mean([*ago])).collect());
+        Term { weight: term.weight / all, ..term }
+    };
+    starts.chunks(MOST_FACTORS).map(of_product).collect()
 }

@@ -44,7 +44,7 @@ pub fn value(feature: &Feature, sums: &Sums, at: usize) -> f64 {
         Feature::LogMedianAbsoluteReturn { minutes } => volatility::log_median(sums, last(minutes)),
         Feature::LogMaximumAbsoluteReturn { minutes } => volatility::log_maximum(sums, last(minutes)),
         Feature::LogDownsideRms { minutes } => volatility::log_root(sums.mean(Quantity::SquaredFall, last(minutes))),
-        Feature::LogUpsideRms { minutes } => volatility::log_upside(sums, last(minutes)),
+        Feature::LogUpsideRms { minutes } => volatility::log_root(sums.mean(Quantity::SquaredRise, last(minutes))),
         Feature::SemivarianceAsymmetry { minutes } => volatility::asymmetry(sums, last(minutes)),
         Feature::LogBipower { minutes } => volatility::log_root(volatility::bipower(sums, last(minutes))),
         Feature::JumpRatio { minutes } => volatility::jump_ratio(sums, last(minutes)),

@@ -21,6 +21,8 @@ pub enum Quantity {
     SquaredReturn,
     /// Square of the return where it is negative.
     SquaredFall,
+    /// Square of the return where it is positive.
+    SquaredRise,
     /// Fourth power of the return.
     QuarticReturn,
     /// Product of the magnitudes of this return and the one before.
@@ -65,6 +67,7 @@ impl Quantity {
             | Self::LowerShadow => RETURN_SCALE,
             Self::SquaredReturn
             | Self::SquaredFall
+            | Self::SquaredRise
             | Self::AdjacentProduct
             | Self::SquaredMedian
             | Self::SquaredLogRange
@@ -85,6 +88,7 @@ impl Quantity {
             Self::AbsoluteReturn => change(candles, at, 0).abs(),
             Self::SquaredReturn => square(change(candles, at, 0)),
             Self::SquaredFall => square(change(candles, at, 0).min(0)),
+            Self::SquaredRise => square(change(candles, at, 0).max(0)),
             Self::QuarticReturn => square(square(change(candles, at, 0))) >> QUARTIC_SHIFT,
             Self::AdjacentProduct => (change(candles, at, 0) * change(candles, at, 1)).abs(),
             Self::SquaredMedian => {

@@ -17,13 +17,20 @@ pub fn mean_log_rms(sums: &Sums, window: Range<usize>, block_minutes: usize) -> 
 /// Logarithm of the mean of the blocks' mean magnitudes, the newest block counting most.
 pub fn log_fading_mean(sums: &Sums, at: usize, half_life_minutes: usize, block_minutes: usize) -> f64 {
     let (mut total, mut weights) = (0.0, 0.0);
-    for block in 0..FADE_HALF_LIVES * half_life_minutes / block_minutes {
-        let to = at - block * block_minutes;
-        let weight = libm::exp2(-((block * block_minutes) as f64) / half_life_minutes as f64);
+    for (back, weight) in fading_weights(half_life_minutes, block_minutes) {
+        let to = at - back;
         total += weight * sums.mean(Quantity::AbsoluteReturn, to - block_minutes..to);
         weights += weight;
     }
     log_magnitude(total / weights)
+}
+
+/// How many minutes back each block ends, and what it weighs; newest first.
+pub fn fading_weights(half_life_minutes: usize, block_minutes: usize) -> impl Iterator<Item = (usize, f64)> + Clone {
+    (0..FADE_HALF_LIVES * half_life_minutes / block_minutes).map(move |block| {
+        let back = block * block_minutes;
+        (back, libm::exp2(-(back as f64) / half_life_minutes as f64))
+    })
 }
 
 /// Mean of the log root mean squares of the earlier windows.
@@ -48,20 +55,26 @@ pub fn windows(
     minutes: usize,
 ) -> Vec<Range<usize>> {
     let now_minute = sums.candles()[at - 1].close_time_ms() / MINUTE_MS;
-    let is_weekend = |day: usize| {
-        let back = i64::try_from(day * DAY_MINUTES).expect("a bounded number of days");
-        // Day 0 of Unix time was a Thursday, which is day 3 when Monday is 0.
-        ((now_minute + ahead_minutes - back).div_euclid(DAY_MINUTES as i64) + 3).rem_euclid(7) >= 5
-    };
-    let fits = |day: &usize| match days {
-        Days::Every => true,
-        Days::SameKind => is_weekend(*day) == is_weekend(0),
-        Days::SameWeekday => day.is_multiple_of(7),
-    };
     let window = |day: usize| {
         let from = (at - day * DAY_MINUTES).checked_add_signed(isize::try_from(ahead_minutes).expect("within a day"));
         let from = from.expect("the look-back covers it");
         from..from + minutes
     };
-    (1..).filter(fits).take(count).map(window).collect()
+    days_back(now_minute, days, count, ahead_minutes).map(window).collect()
+}
+
+/// How many days back the last `count` days of that kind lie, newest first. The kind is that of the day of
+/// `ahead_minutes` after `minute`.
+pub fn days_back(minute: i64, days: Days, count: usize, ahead_minutes: i64) -> impl Iterator<Item = usize> {
+    let is_weekend = move |day: usize| {
+        let back = i64::try_from(day * DAY_MINUTES).expect("a bounded number of days");
+        // Day 0 of Unix time was a Thursday, which is day 3 when Monday is 0.
+        ((minute + ahead_minutes - back).div_euclid(DAY_MINUTES as i64) + 3).rem_euclid(7) >= 5
+    };
+    let fits = move |day: &usize| match days {
+        Days::Every => true,
+        Days::SameKind => is_weekend(*day) == is_weekend(0),
+        Days::SameWeekday => day.is_multiple_of(7),
+    };
+    (1..).filter(fits).take(count)
 }

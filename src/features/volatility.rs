@@ -53,12 +53,6 @@ pub fn log_maximum(sums: &Sums, window: Range<usize>) -> f64 {
     log_magnitude(largest as f64 / grid(RETURN_SCALE))
 }
 
-/// Logarithm of the root of the mean square of rises.
-pub fn log_upside(sums: &Sums, window: Range<usize>) -> f64 {
-    let rises = sums.total(Quantity::SquaredReturn, window.clone()) - sums.total(Quantity::SquaredFall, window.clone());
-    log_root(rises as f64 / window.len() as f64 / grid(Quantity::SquaredFall.scale()))
-}
-
 /// Squared rises less squared falls over both; 0 at a standstill.
 pub fn asymmetry(sums: &Sums, window: Range<usize>) -> f64 {
     let all = sums.total(Quantity::SquaredReturn, window.clone());

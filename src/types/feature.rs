@@ -1,6 +1,11 @@
 //! Features by name: what a model's inputs mean, how they are normalised, and the integers that come out.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::digest::Digest;
 
 /// Minutes of a day.
 pub const DAY_MINUTES: usize = 1440;
@@ -279,9 +284,30 @@ impl FeatureSpec {
         self.candle.len() + self.calendar.len()
     }
 
+    /// The digest by which the contract names this specification: SHA-256 of the manifest's `features` (ordered features
+    /// with parameters, means and deviations, profile, clip, scale, window) as JSON with sorted keys and without white
+    /// space, numbers as the manifest writes them.
+    pub fn digest(&self) -> Digest {
+        let json = serde_json::to_value(self).expect("a specification has only names, numbers and lists");
+        Digest::of(canonical(&json).as_bytes())
+    }
+
     /// Largest magnitude of a feature integer.
     pub fn bound(&self) -> i32 {
         libm::round(self.clip * f64::from(1_u32 << self.input_scale)) as i32
+    }
+}
+
+fn canonical(json: &Value) -> String {
+    let joined = |parts: Vec<String>| parts.join(",");
+    match json {
+        Value::Object(fields) => {
+            let sorted: BTreeMap<_, _> = fields.iter().collect();
+            let field = |(key, value): (&String, &Value)| format!("{}:{}", Value::from(key.as_str()), canonical(value));
+            format!("{{{}}}", joined(sorted.into_iter().map(field).collect()))
+        }
+        Value::Array(items) => format!("[{}]", joined(items.iter().map(canonical).collect())),
+        plain => plain.to_string(),
     }
 }
 

@@ -99,7 +99,7 @@ fn every_command_explains_itself() {
 #[test]
 fn the_printed_settings_are_settings() {
     let shown = String::from_utf8(agent(&["config", "show"]).stdout).unwrap();
-    let settings = Settings::new(&shown.replace("key_file = \"secrets/submitter.key\"", ""));
+    let settings = Settings::new(&shown.replace("key_file = \"secrets/wallet.key\"", ""));
     let path = settings.path("agent.toml");
     let output = agent(&["--config", path.to_str().unwrap(), "config", "check"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -5,11 +5,16 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use veriregime_agent::candles::parquet;
+use veriregime_agent::candles::simulated::SimulatedMarket;
 use veriregime_agent::fs;
 use veriregime_agent::proof::bundle::REQUIRED_FILES;
 use veriregime_agent::registry::{HISTORY_FILE, Registry};
+use veriregime_agent::types::candle::Candle;
 use veriregime_agent::types::fault::Fault;
 use veriregime_agent::types::manifest::{CURRENT_FILE, MANIFEST_FILE};
+use veriregime_agent::types::period::MINUTE_MS;
+use veriregime_agent::types::time::parse_utc_ms;
 
 const SHIPPED: &str = "models/btc-regime-4h-v1";
 const LIMIT_BYTES: u64 = 16 << 20;
@@ -78,19 +83,12 @@ fn copy(from: &Path, to: &Path) {
     fs::write_atomic(to, &fs::read_bounded(from, LIMIT_BYTES).unwrap()).unwrap();
 }
 
-/// Sets the circuit's accuracy on the test split, in whichever layout the manifest has.
+/// Sets the circuit's accuracy on the test split.
 fn with_accuracy(accuracy: f64) -> impl Fn(&mut Value) {
     move |manifest| {
-        let metrics = &mut manifest["training"]["metrics"];
-        for path in
-            ["/forecasters/student_circuit/every_minute/figures/accuracy/value", "/every_minute/circuit/accuracy"]
-        {
-            if let Some(value) = metrics.pointer_mut(path) {
-                *value = json!(accuracy);
-                return;
-            }
-        }
-        unreachable!("the manifest tells no accuracy");
+        let figures = &mut manifest["training"]["metrics"]["forecasters"]["student_circuit"]["every_minute"]["figures"];
+        let value = figures.pointer_mut("/accuracy/value").expect("the manifest tells an accuracy");
+        *value = json!(accuracy);
     }
 }
 
@@ -140,14 +138,25 @@ fn a_crash_at_any_point_leaves_the_old_model_or_the_new_one() {
 fn a_promotion_that_is_killed_leaves_a_whole_state() {
     let models = Models::new(&["one", "two"]);
     models.registry().promote("one", false, 0).unwrap();
-    for kill_after_ms in [0, 5, 10, 15, 20, 30, 40] {
+    let text = |name: &str| std::fs::read_to_string(models.path(name)).unwrap_or_default();
+    let names = || std::fs::read_dir(models.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let started = |_: &str| true;
+    let writes = |_: &str| names().any(|name| name.to_string_lossy().starts_with(".partial-"));
+    let wrote_history = |before: &str| text(HISTORY_FILE) != before;
+    let wrote_current = |_: &str| text(CURRENT_FILE) == "two\n";
+    let moments: [&dyn Fn(&str) -> bool; 4] = [&started, &writes, &wrote_history, &wrote_current];
+    for moment in moments.iter().cycle().take(12) {
+        let history_before = text(HISTORY_FILE);
         let mut child = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
             .args(["models", "--models", models.folder.path().to_str().unwrap(), "promote", "two"])
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(kill_after_ms));
+        // A moment may be too short to be seen: then the promotion ends.
+        while !moment(&history_before) && child.try_wait().unwrap().is_none() {
+            std::hint::spin_loop();
+        }
         child.kill().unwrap();
         child.wait().unwrap();
         let registry = models.registry();
@@ -220,6 +229,49 @@ fn what_is_not_there_or_not_whole_is_refused() {
     fs::write_atomic(&models.path(CURRENT_FILE), b"one\n").unwrap();
     fs::write_atomic(&models.path(HISTORY_FILE), b"{}\n").unwrap();
     models.refused(&["rollback"], "VR-MODELS-008");
+}
+
+#[test]
+fn candles_since_training_say_whether_to_train_again() {
+    let models = Models::new(&["one"]);
+    // The regression that the circuit has to beat, turned round.
+    models.add("ahead", |manifest| {
+        manifest["training"]["baselines"]["har_logistic"] = json!([0.0, -1.0, 0.0, 0.0, 0.0]);
+    });
+    let start_ms = parse_utc_ms("2026-01-05").unwrap();
+    let days = 60;
+    let file = models.path("candles.parquet");
+    let check = |id: &str, from: &[&str]| {
+        let arguments = ["check", id, "--candles", file.to_str().unwrap(), "--json"];
+        let output = models.agent(&[&arguments, from].concat());
+        let said: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+        (output.status.code(), said)
+    };
+    // Another market than the one of the training: its volatility has less of a rhythm.
+    parquet::write(&file, &SimulatedMarket::new(7).candles(start_ms..start_ms + days * 1440 * MINUTE_MS)).unwrap();
+    let (status, said) = check("ahead", &[]);
+    assert_eq!((status, &said["verdict"]["action"]), (Some(0), &json!("watch")), "{said}");
+    let (_, later) = check("ahead", &["--from", "2026-03-01"]);
+    assert!(later["rows"].as_u64() < said["rows"].as_u64(), "{later}");
+    let (status, said) = check("one", &[]);
+    assert_eq!((status, &said["verdict"]["action"]), (Some(3), &json!("retrain")), "{said}");
+    let reason = said["verdict"]["reasons"][0].as_str().unwrap();
+    assert!(reason.starts_with("a regression on four volatilities"), "{reason}");
+
+    // Always a little below the threshold: High is promised now and then and never comes.
+    let close = |minute: i64| 20_000.0 * (1.0 + 4.95e-4 * (minute % 2) as f64);
+    let flat: Vec<Candle> = (0..days * 1440)
+        .map(|minute| {
+            let (open, close) = (close(minute - minute.min(1)), close(minute));
+            let (high, low) = (open.max(close), open.min(close));
+            Candle { open_time_ms: start_ms + minute * MINUTE_MS, open, high, low, close, volume: 10.0 }
+        })
+        .collect();
+    parquet::write(&file, &flat).unwrap();
+    let (status, said) = check("ahead", &[]);
+    assert_eq!((status, &said["verdict"]["action"]), (Some(3), &json!("retrain")), "{said}");
+    let reason = said["verdict"]["reasons"][0].as_str().unwrap();
+    assert!(reason.starts_with("promised probabilities of High are off by +"), "{reason}");
 }
 
 #[test]

@@ -87,7 +87,7 @@ library VeriRegimeConsumer {
     /// @notice Loan-to-value in bps up to which may be borrowed, rounded down: never more than the ratio allows.
     /// @return ltvBps 0 for parameters that are zero, so that a forgotten check lends nothing.
     function borrowLtvBps(IRiskParameters.Params memory current) internal pure returns (uint256 ltvBps) {
-        return FixedPointMathLib.rawDiv(BPS * BPS, current.borrowCollateralRatioBps);
+        return toLtvBps(current.borrowCollateralRatioBps);
     }
 
     /// @notice Loan-to-value in bps above which may be liquidated, rounded up: never a position that meets the ratio.
@@ -97,7 +97,17 @@ library VeriRegimeConsumer {
         pure
         returns (uint256 thresholdBps)
     {
-        return FixedPointMathLib.divUp(BPS * BPS, FixedPointMathLib.max(current.liquidationCollateralRatioBps, BPS));
+        return toThresholdBps(current.liquidationCollateralRatioBps);
+    }
+
+    /// @notice See `borrowLtvBps`. The ratio in bps of the debt.
+    function toLtvBps(uint256 borrowCollateralRatioBps) internal pure returns (uint256) {
+        return FixedPointMathLib.rawDiv(BPS * BPS, borrowCollateralRatioBps);
+    }
+
+    /// @notice See `liquidationThresholdBps`. The ratio in bps of the debt; below 100 % it counts as that.
+    function toThresholdBps(uint256 liquidationCollateralRatioBps) internal pure returns (uint256) {
+        return FixedPointMathLib.divUp(BPS * BPS, FixedPointMathLib.max(liquidationCollateralRatioBps, BPS));
     }
 
     /// @return ok Whether the call succeeded with an answer of exactly `size` bytes.

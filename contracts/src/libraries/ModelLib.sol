@@ -159,9 +159,7 @@ library ModelLib {
         uint256 period,
         int32[] calldata candleFeatures
     ) private view {
-        uint256 rowAt = MARKETS_AT + 32
-            * (model.marketCount + 1 + Grid.slotOfWeek(period) * uint256(model.calendarFeatureCount));
-        bytes memory row = SSTORE2.read(model.data, rowAt, rowAt + 32 * uint256(model.calendarFeatureCount));
+        bytes memory row = _calendarRow(model, period);
         uint256 bound = model.featureBound;
         uint256 candleCount = model.candleFeatureCount;
         uint256 next = 0;
@@ -173,9 +171,30 @@ library ModelLib {
             (uint256 laid, int256 outside) = _lay(elements, next, source, candleCount, bound);
             if (laid < candleCount) revert IRegimeRiskOracle.FeatureOutOfRange(first + laid, outside, bound);
             next += candleCount;
-            for (uint256 i = 0; i < model.calendarFeatureCount; ++i) {
-                elements[next++] = FieldLib.encodeSmall(int256(_word(row, i)));
+            next = _copy(elements, next, row);
+        }
+    }
+
+    /// @dev The calendar features of a period, as field elements.
+    function _calendarRow(Model memory model, uint256 period) private view returns (bytes memory row) {
+        uint256 size = 32 * uint256(model.calendarFeatureCount);
+        uint256 rowAt = MARKETS_AT + 32 * (uint256(model.marketCount) + 1) + Grid.slotOfWeek(period) * size;
+        row = SSTORE2.read(model.data, rowAt, rowAt + size);
+        uint256 order = FieldLib.R;
+        assembly ("memory-safe") {
+            let end := add(add(row, 0x20), size)
+            for { let at := add(row, 0x20) } lt(at, end) { at := add(at, 0x20) } {
+                let value := mload(at)
+                mstore(at, add(value, mul(order, slt(value, 0))))
             }
+        }
+    }
+
+    /// @dev Copies a row, and says which index comes next. The elements must exist.
+    function _copy(uint256[] memory elements, uint256 index, bytes memory row) private pure returns (uint256 next) {
+        assembly ("memory-safe") {
+            mcopy(add(add(elements, 0x20), shl(5, index)), add(row, 0x20), mload(row))
+            next := add(index, shr(5, mload(row)))
         }
     }
 

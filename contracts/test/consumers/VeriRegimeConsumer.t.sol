@@ -327,7 +327,7 @@ contract VeriRegimeConsumerTest is OracleFixture {
         _submit(_register(_spec(_btc())), _outputs(1000, -1000, -7000));
         skip(1);
         reader.tryParams(address(oracle), BTC);
-        vm.snapshotGasLastCall("Facades", "VeriRegimeConsumer.tryParams");
+        vm.snapshotGasLastCall("VeriRegimeConsumer", "tryParams");
     }
 
     /* HELPERS */

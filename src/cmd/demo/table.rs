@@ -11,7 +11,8 @@ use crate::cmd::{development, report};
 use crate::config::Config;
 use crate::cycle::Agent;
 
-const PARAMS_SIGNATURE: &str = "params(bytes32)((uint40,uint40,uint24,uint24,uint24,uint16,uint16,uint64,uint8),uint8)";
+const PARAMS_SIGNATURE: &str =
+    "params(bytes32)((uint40,uint40,uint16,uint16,uint24,uint16,uint16,uint16,uint64,uint8),uint8)";
 
 /// The table and what its columns mean.
 pub(super) fn print(agent: &Agent, rows: &[PeriodRow]) {
@@ -22,6 +23,7 @@ pub(super) fn print(agent: &Agent, rows: &[PeriodRow]) {
         "forecast\nP(High)",
         "forecast\nvolatility",
         "forecast\nregime",
+        "applied\nP(High)",
         "collateral ratio\nbefore → after",
         "AMM fee\nbefore → after",
         "prove\nms",
@@ -42,6 +44,7 @@ pub(super) fn print(agent: &Agent, rows: &[PeriodRow]) {
             report::percent(row.prob_high_bps),
             report::volatility_bps(row.vol_forecast),
             row.regime.to_string(),
+            report::percent(row.applied_prob_bps),
             format!(
                 "{} → {}",
                 report::percent(row.collateral_ratio_before_bps),
@@ -60,9 +63,11 @@ pub(super) fn print(agent: &Agent, rows: &[PeriodRow]) {
     println!(
         "Volatility: standard deviation of one-minute returns; a period is High above {threshold} a minute.\n\
          {right} of {} ended periods were forecast right. One cycle, from HTTP to a mined transaction: {:.0} ms at the median.\n\
-         Before the first update readers get the cautious values. The market's owner ties collateral ratio and fee to\n\
-         P(High) on chain; the proof says that {} maps the published features to this forecast, not that the\n\
-         features are true: anyone can recompute them from public candles.",
+         Before the first update readers get the cautious values. Collateral ratio and fee follow the applied P(High), by a policy\n\
+         of the market's owner. A crash that pauses is not over, so it rises at once, but falls by at most 25 points a period and\n\
+         stays at 50 % or more until two forecasts in a row are Low; and looser values hold ten minutes after the update only.\n\
+         The proof says that {} maps the published features to this forecast, not that the features are\n\
+         true: attestors sign for that, and anyone can recompute them from public candles.",
         known.len(),
         cycle_ms_p50(rows),
         manifest.model_id,
@@ -103,7 +108,8 @@ pub(super) async fn how_to_read(config: &Config, agent: &Agent, rpc_url: &Url) -
             }
             println!(
                 "\n  that is: (period, updated at, borrow collateral ratio bps, liquidation ratio bps, AMM fee pips,\n  \
-                 borrow cap factor bps, P(High) bps, volatility wad, regime 0 Low 1 High), status 0 Unset 1 Fresh 2 Grace 3 Stale"
+                 borrow cap factor bps, P(High) bps, applied P(High) bps, volatility wad, regime 0 Low 1 High),\n  \
+                 status 0 Unset 1 Fresh 2 Grace 3 Stale 4 Withheld"
             );
         }
         _ => println!("  (cast is not installed here)"),

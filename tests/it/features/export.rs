@@ -4,8 +4,9 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 use veriregime_agent::candles::parquet;
-use veriregime_agent::features;
+use veriregime_agent::features::{self, Batch};
 use veriregime_agent::types::candle::CandleSeries;
+use veriregime_agent::types::feature::FeatureSpec;
 use veriregime_agent::types::manifest::Manifest;
 
 use super::PERIOD;
@@ -18,10 +19,31 @@ fn export(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_veriregime-agent")).args(command).args(arguments).output().unwrap()
 }
 
+fn shipped() -> FeatureSpec {
+    let text = std::fs::read_to_string(format!("{MODEL}/manifest.json")).unwrap();
+    serde_json::from_str::<Manifest>(&text).unwrap().features
+}
+
+/// From Sunday noon to Wednesday: days of a weekend, working days and both changes between blocks.
+#[test]
+fn the_shipped_rows_at_once_are_those_one_at_a_time() {
+    let spec = shipped();
+    let (from_ms, to_ms) = features::window_ms(&spec, PERIOD);
+    let before_ms = 8 * 3_600_000;
+    let all = candles(9, from_ms - before_ms, spec.lookback_minutes + 480 + 4_000);
+    let end_ms = all.last().unwrap().close_time_ms();
+    assert!(end_ms - to_ms > 2 * 86_400_000);
+    let series = CandleSeries::new(&all, from_ms - before_ms, end_ms, 0).unwrap();
+    let batch = Batch::new(&spec, &series).unwrap();
+    let decisions = spec.lookback_minutes..all.len() + 1;
+    let mut rows = Vec::new();
+    decisions.clone().for_each(|at| batch.append(at, &mut rows));
+    assert!(rows == batch.rows(decisions));
+}
+
 #[test]
 fn exported_rows_are_what_the_model_is_fed() {
-    let text = std::fs::read_to_string(format!("{MODEL}/manifest.json")).unwrap();
-    let spec = serde_json::from_str::<Manifest>(&text).unwrap().features;
+    let spec = shipped();
     let (from_ms, to_ms) = features::window_ms(&spec, PERIOD);
     let all = candles(6, from_ms - 600_000, spec.lookback_minutes + 10);
     let folder = TempDir::new().unwrap();

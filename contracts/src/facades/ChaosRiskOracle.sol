@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {LibString} from "solady/utils/LibString.sol";
+import {VeriRegimeConsumer} from "../consumers/VeriRegimeConsumer.sol";
+import {IChaosRiskOracle} from "../interfaces/external/IChaosRiskOracle.sol";
+import {IERC165} from "../interfaces/external/IERC165.sol";
+import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
+import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
+import {ChaosRecords} from "../libraries/ChaosRecords.sol";
+
+/// @title ChaosRiskOracle
+/// @notice A risk oracle's parameters in the shape that consumers of Chaos Labs' risk oracles read.
+/// @dev Such a consumer applies each identifier once, so a value needs an identifier of its own before it may be shown.
+/// Anyone gives it one by calling `record`, best in the transaction that then makes the consumer read. A record holds all
+/// update types of a market, as they were in one block. The getters of the latest update compare the last record with the
+/// oracle and show it only if it is what the oracle says: what they show, `getUpdateById` shows as well, for ever.
+/// @dev Values are `abi.encode(uint256)`. They are coupled: whoever applies more than one of them must take them from one
+/// record, by `getLatestUpdatesByMarket`, or by identifiers that give the same `(updateId - 1) / 6`.
+/// @dev While the oracle's values are `Stale` or `Withheld`, a record holds its tightened fallback, with the probability at
+/// 100 %, and is good until its period ends; a new one has a new identifier and time, so that no consumer's expiry or delay
+/// can swallow the fallback for good. The liquidation side stands still then, and moves by at most `liquidationStepBps` for
+/// each new forecast: neither an outage nor the end of one makes a healthy position liquidatable at a stroke. Before the
+/// oracle's first update there is nothing here.
+contract ChaosRiskOracle is IChaosRiskOracle, IERC165 {
+    using ChaosRecords for ChaosRecords.Record;
+    using VeriRegimeConsumer for IRiskParameters;
+
+    /// @notice What is known about a consumer's market.
+    struct Market {
+        bytes32 oracleMarket;
+        /// Position in `markets`, plus 1.
+        uint8 number;
+        /// Number of the last record, counted from 1; 0 if there is none.
+        uint40 last;
+    }
+
+    /// @notice Update types, hence identifiers, in a record.
+    uint256 public constant TYPE_COUNT = ChaosRecords.TYPE_COUNT;
+
+    /// @notice Most markets that one facade can serve.
+    uint256 public constant MAX_MARKETS = 32;
+
+    /// @notice The oracle behind the facade.
+    IRiskParameters public immutable oracle;
+
+    /// @notice Most that the liquidation ratio rises from one forecast's records to those of the next, in bps of the debt.
+    uint16 public immutable liquidationStepBps;
+
+    /// @notice The markets, as consumers know them.
+    address[] public markets;
+
+    mapping(address market => Market) private _markets;
+    ChaosRecords.Record[] private _records;
+
+    /// @notice Thrown when the oracle does not say that it has `IRiskParameters`.
+    error NotRiskParameters(address oracle);
+
+    /// @notice Thrown when the lists of markets differ in length, are empty, or are too long.
+    error InvalidMarketCount(uint256 markets, uint256 oracleMarkets);
+
+    /// @notice Thrown when a market is zero, or listed twice.
+    error InvalidMarket(address market);
+
+    /// @notice Thrown when there is no such update type or market, nothing has been recorded, or the last record is no longer
+    /// what the oracle says. The last two are mended by `record`, unless the oracle itself has nothing to say.
+    error NoUpdate(string updateType, address market);
+
+    /// @notice Thrown when there is no update of this identifier.
+    error UnknownUpdateId(uint256 updateId);
+
+    /// @param markets_ Markets as consumers know them, such as the addresses of assets.
+    /// @param oracleMarkets For each of them the oracle's market; one may stand for several.
+    constructor(
+        IRiskParameters oracle_,
+        uint16 liquidationStepBps_,
+        address[] memory markets_,
+        bytes32[] memory oracleMarkets
+    ) {
+        if (!IERC165(address(oracle_)).supportsInterface(type(IRiskParameters).interfaceId)) {
+            revert NotRiskParameters(address(oracle_));
+        }
+        uint256 count = markets_.length;
+        if (count != oracleMarkets.length || count == 0 || count > MAX_MARKETS) {
+            revert InvalidMarketCount(count, oracleMarkets.length);
+        }
+        (oracle, liquidationStepBps, markets) = (oracle_, liquidationStepBps_, markets_);
+        for (uint256 i = 0; i < count; ++i) {
+            address market = markets_[i];
+            if (market == address(0) || _markets[market].number != 0) revert InvalidMarket(market);
+            _markets[market] = Market({oracleMarket: oracleMarkets[i], number: uint8(i + 1), last: 0});
+        }
+    }
+
+    /// @notice Records what the oracle says about each market for which that is not the last record already. For anyone.
+    /// @dev One market does not hold up another. Reverts only for want of gas.
+    /// @return recorded How many markets were recorded.
+    function record() external returns (uint256 recorded) {
+        for (uint256 i = 0; i < markets.length; ++i) {
+            (bool exists, bool isNew, ChaosRecords.Record memory current) = _current(markets[i]);
+            if (!exists || !isNew) continue;
+            current.modelId = _modelOf(_markets[markets[i]].oracleMarket, current.period);
+            _records.push(current);
+            _markets[markets[i]].last = uint40(_records.length);
+            ++recorded;
+            _emit(_updates(_records.length, 0, TYPE_COUNT));
+        }
+    }
+
+    /// @inheritdoc IChaosRiskOracle
+    /// @dev Reverts with `NoUpdate`. See there.
+    function getLatestUpdateByParameterAndMarket(string memory updateType, address market)
+        external
+        view
+        returns (RiskParameterUpdate memory update)
+    {
+        bool exists;
+        (exists, update) = tryGetLatestUpdateByParameterAndMarket(updateType, market);
+        if (!exists) revert NoUpdate(updateType, market);
+    }
+
+    /// @notice The latest update of a type for a market, if there is one. Reverts only for want of gas.
+    function tryGetLatestUpdateByParameterAndMarket(string memory updateType, address market)
+        public
+        view
+        returns (bool exists, RiskParameterUpdate memory update)
+    {
+        for (uint256 i = 0; i < TYPE_COUNT && !exists; ++i) {
+            if (!LibString.eq(ChaosRecords.typeName(i), updateType)) continue;
+            if (!_isRecorded(market)) break;
+            (exists, update) = (true, _updates(_markets[market].last, i, 1)[0]);
+        }
+    }
+
+    /// @notice The latest update of every type for a market, from one record, in the order of `getAllUpdateTypes`.
+    /// @dev Reverts with `NoUpdate`, without a type.
+    function getLatestUpdatesByMarket(address market) external view returns (RiskParameterUpdate[] memory) {
+        if (!_isRecorded(market)) revert NoUpdate("", market);
+        return _updates(_markets[market].last, 0, TYPE_COUNT);
+    }
+
+    /// @inheritdoc IChaosRiskOracle
+    /// @dev Reverts with `UnknownUpdateId`. An update may be of any age; whether it still holds, the latest one tells.
+    function getUpdateById(uint256 updateId) external view returns (RiskParameterUpdate memory) {
+        if (updateId == 0 || updateId > updateCounter()) revert UnknownUpdateId(updateId);
+        return _updates((updateId - 1) / TYPE_COUNT + 1, (updateId - 1) % TYPE_COUNT, 1)[0];
+    }
+
+    /// @inheritdoc IChaosRiskOracle
+    /// @dev The type of an update is the one at `(updateId - 1) % 6`. In this order:
+    /// `BorrowCollateralRatio`: collateral that a new borrow must show, in bps of the debt.
+    /// `BorrowLtv`: the same as loan-to-value in bps, rounded down.
+    /// `LiquidationThreshold`: loan-to-value in bps above which may be liquidated, rounded up.
+    /// `AmmFee`: swap fee in pips. `BorrowCapFactor`: usable share of the borrow cap in bps.
+    /// `VolatilityRegime`: probability in bps that the period is one of high volatility, as proven.
+    function getAllUpdateTypes() external pure returns (string[] memory types) {
+        types = new string[](TYPE_COUNT);
+        for (uint256 i = 0; i < TYPE_COUNT; ++i) {
+            types[i] = ChaosRecords.typeName(i);
+        }
+    }
+
+    /// @inheritdoc IChaosRiskOracle
+    function updateCounter() public view returns (uint256) {
+        return _records.length * TYPE_COUNT;
+    }
+
+    /// @inheritdoc IChaosRiskOracle
+    /// @dev True for the oracle alone: whoever calls `record` has no say in what is recorded.
+    function isAuthorized(address sender) external view returns (bool) {
+        return sender == address(oracle);
+    }
+
+    /// @inheritdoc IERC165
+    function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
+        return interfaceId == type(IChaosRiskOracle).interfaceId || interfaceId == type(IERC165).interfaceId;
+    }
+
+    /* INTERNAL */
+
+    function _isRecorded(address market) private view returns (bool) {
+        (bool exists, bool isNew,) = _current(market);
+        return exists && !isNew;
+    }
+
+    /// @return exists Whether the oracle has anything to say about the market.
+    /// @return isNew Whether that differs from the last record.
+    /// @return taken The record to be, without its model.
+    function _current(address market) private view returns (bool exists, bool isNew, ChaosRecords.Record memory taken) {
+        Market memory known = _markets[market];
+        if (known.number == 0) return (false, false, taken);
+        (bool ok, IRiskParameters.Params memory seen, IRiskParameters.Status status) =
+            oracle.tryParams(known.oracleMarket);
+        if (!ok || status == IRiskParameters.Status.Unset) return (false, false, taken);
+        ChaosRecords.Record memory last = _recordOf(known.last);
+        taken = ChaosRecords.take(seen, status, last, liquidationStepBps);
+        (taken.marketIndex, taken.previous) = (known.number - 1, known.last);
+        return (true, !last.holds(taken), taken);
+    }
+
+    /// @return Empty for number 0.
+    function _recordOf(uint256 number) private view returns (ChaosRecords.Record memory) {
+        ChaosRecords.Record memory none;
+        return number == 0 ? none : _records[number - 1];
+    }
+
+    function _updates(uint256 number, uint256 firstType, uint256 count)
+        private
+        view
+        returns (RiskParameterUpdate[] memory updates)
+    {
+        ChaosRecords.Record memory current = _recordOf(number);
+        updates = current.toUpdates(_recordOf(current.previous), firstType, count);
+        for (uint256 i = 0; i < count; ++i) {
+            updates[i].updateId = (number - 1) * TYPE_COUNT + firstType + i + 1;
+            updates[i].market = markets[current.marketIndex];
+        }
+    }
+
+    function _emit(RiskParameterUpdate[] memory updates) private {
+        for (uint256 i = 0; i < updates.length; ++i) {
+            RiskParameterUpdate memory update = updates[i];
+            emit ParameterUpdated(
+                update.referenceId,
+                update.newValue,
+                update.previousValue,
+                update.timestamp,
+                update.updateType,
+                update.updateId,
+                update.market,
+                update.additionalData
+            );
+        }
+    }
+
+    /// @dev Whether the active model's update or an earlier model's reached the market is not known; see `additionalData`.
+    function _modelOf(bytes32 oracleMarket, uint256 period) private view returns (bytes32) {
+        IRegimeRiskOracle whole = IRegimeRiskOracle(address(oracle));
+        try whole.activeModel(oracleMarket) returns (bytes32 modelId) {
+            if (whole.latestPeriod(modelId) == period) return modelId;
+        } catch {}
+        return 0;
+    }
+}

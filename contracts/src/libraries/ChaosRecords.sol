@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {DateTimeLib} from "solady/utils/DateTimeLib.sol";
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+import {LibString} from "solady/utils/LibString.sol";
+import {VeriRegimeConsumer} from "../consumers/VeriRegimeConsumer.sol";
+import {IChaosRiskOracle} from "../interfaces/external/IChaosRiskOracle.sol";
+import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
+import {Grid} from "./Grid.sol";
+
+/// @title ChaosRecords
+/// @notice What `ChaosRiskOracle` keeps of a market, when that is still true, and how it reads as an update.
+library ChaosRecords {
+    /// @notice Update types, hence identifiers, in a record.
+    uint256 internal constant TYPE_COUNT = 6;
+
+    uint16 private constant BPS = 10_000;
+
+    /// @notice A market's parameters as they were in one block: one storage word, and the model.
+    struct Record {
+        /// Unix time in seconds at which the forecast landed; of a fallback, at which it was recorded.
+        uint40 timestamp;
+        uint32 period;
+        IRiskParameters.Status status;
+        /// Position of the market in the facade's list.
+        uint8 marketIndex;
+        uint16 borrowCollateralRatioBps;
+        uint16 liquidationCollateralRatioBps;
+        uint24 ammFeePips;
+        uint16 borrowCapFactorBps;
+        uint16 probabilityHighBps;
+        uint16 appliedProbabilityBps;
+        /// Number of the market's record before this one, counted from 1; 0 if this is the first.
+        uint40 previous;
+        /// The market's active model, if that had landed an update for the period; zero if not, or if the oracle knows none.
+        bytes32 modelId;
+    }
+
+    /// @notice What a record taken now holds.
+    /// @param last The market's last record, empty if there is none.
+    /// @param liquidationStepBps Most that the liquidation ratio rises with a new forecast, in bps of the debt.
+    function take(
+        IRiskParameters.Params memory seen,
+        IRiskParameters.Status status,
+        Record memory last,
+        uint256 liquidationStepBps
+    ) internal view returns (Record memory taken) {
+        bool reliable = VeriRegimeConsumer.isReliable(status);
+        taken.timestamp = reliable ? seen.updatedAt : uint40(block.timestamp);
+        taken.period = uint32(seen.period);
+        taken.status = status;
+        taken.borrowCollateralRatioBps = seen.borrowCollateralRatioBps;
+        taken.ammFeePips = seen.ammFeePips;
+        taken.borrowCapFactorBps = seen.borrowCapFactorBps;
+        taken.probabilityHighBps = reliable ? seen.probabilityHighBps : BPS;
+        taken.appliedProbabilityBps = reliable ? seen.appliedProbabilityBps : BPS;
+        taken.liquidationCollateralRatioBps = seen.liquidationCollateralRatioBps;
+        // No record has a ratio of zero.
+        if (last.liquidationCollateralRatioBps != 0) {
+            uint256 stepBps = reliable && taken.period > last.period ? liquidationStepBps : 0;
+            taken.liquidationCollateralRatioBps = uint16(
+                FixedPointMathLib.min(seen.liquidationCollateralRatioBps, last.liquidationCollateralRatioBps + stepBps)
+            );
+        }
+    }
+
+    /// @notice Whether a record still says what one taken now would. `Fresh` and `Grace` are the same here, and so are `Stale`
+    /// and `Withheld`: the values are. A fallback holds until the period in which it was recorded ends.
+    function holds(Record memory last, Record memory taken) internal view returns (bool) {
+        bool reliable = VeriRegimeConsumer.isReliable(last.status);
+        if (reliable != VeriRegimeConsumer.isReliable(taken.status)) return false;
+        bool timely = reliable
+            ? last.timestamp == taken.timestamp
+            : last.timestamp / Grid.PERIOD_SECONDS == block.timestamp / Grid.PERIOD_SECONDS;
+        return timely && last.period == taken.period && last.borrowCollateralRatioBps == taken.borrowCollateralRatioBps
+            && last.liquidationCollateralRatioBps == taken.liquidationCollateralRatioBps
+            && last.ammFeePips == taken.ammFeePips && last.borrowCapFactorBps == taken.borrowCapFactorBps
+            && last.probabilityHighBps == taken.probabilityHighBps
+            && last.appliedProbabilityBps == taken.appliedProbabilityBps;
+    }
+
+    /// @notice Name of an update type, empty beyond the last.
+    function typeName(uint256 typeIndex) internal pure returns (string memory) {
+        if (typeIndex == 0) return "BorrowCollateralRatio";
+        if (typeIndex == 1) return "BorrowLtv";
+        if (typeIndex == 2) return "LiquidationThreshold";
+        if (typeIndex == 3) return "AmmFee";
+        if (typeIndex == 4) return "BorrowCapFactor";
+        return typeIndex == 5 ? "VolatilityRegime" : "";
+    }
+
+    /// @notice Some types' values of a record, as updates without identifiers and market.
+    /// @param before The record that `current.previous` stands for; not read if that is 0.
+    function toUpdates(Record memory current, Record memory before, uint256 firstType, uint256 count)
+        internal
+        pure
+        returns (IChaosRiskOracle.RiskParameterUpdate[] memory updates)
+    {
+        string memory referenceId = _periodName(current.period);
+        bytes memory additionalData = abi.encode(
+            uint256(current.period), current.status, uint256(current.appliedProbabilityBps), current.modelId
+        );
+        updates = new IChaosRiskOracle.RiskParameterUpdate[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            IChaosRiskOracle.RiskParameterUpdate memory update = updates[i];
+            update.timestamp = current.timestamp;
+            update.newValue = _value(current, firstType + i);
+            update.referenceId = referenceId;
+            if (current.previous != 0) update.previousValue = _value(before, firstType + i);
+            update.updateType = typeName(firstType + i);
+            update.additionalData = additionalData;
+        }
+    }
+
+    function _value(Record memory record, uint256 typeIndex) private pure returns (bytes memory) {
+        if (typeIndex == 0) return abi.encode(record.borrowCollateralRatioBps);
+        if (typeIndex == 1) return abi.encode(VeriRegimeConsumer.toLtvBps(record.borrowCollateralRatioBps));
+        if (typeIndex == 2) return abi.encode(VeriRegimeConsumer.toThresholdBps(record.liquidationCollateralRatioBps));
+        if (typeIndex == 3) return abi.encode(record.ammFeePips);
+        return abi.encode(typeIndex == 4 ? record.borrowCapFactorBps : record.probabilityHighBps);
+    }
+
+    /// @dev Such as "period 119640, from 2024-08-05T00:00Z".
+    function _periodName(uint256 period) private pure returns (string memory) {
+        (uint256 year, uint256 month, uint256 day, uint256 hour,,) =
+            DateTimeLib.timestampToDateTime(period * Grid.PERIOD_SECONDS);
+        return string.concat(
+            "period ",
+            LibString.toString(period),
+            ", from ",
+            LibString.toString(year),
+            "-",
+            _twoDigits(month),
+            "-",
+            _twoDigits(day),
+            "T",
+            _twoDigits(hour),
+            ":00Z"
+        );
+    }
+
+    function _twoDigits(uint256 number) private pure returns (string memory) {
+        return string.concat(number < 10 ? "0" : "", LibString.toString(number));
+    }
+}

@@ -1,0 +1,157 @@
+//! What of a deployment the chain shows already.
+
+use alloy::consensus::BlockHeader;
+use alloy::eips::BlockNumberOrTag;
+use alloy::network::primitives::BlockResponse;
+use alloy::primitives::{Address, B256, U256};
+use alloy::providers::Provider;
+
+use super::code::CREATE2_DEPLOYER;
+use super::fault::DeployFault;
+use super::steps::set_policy;
+use super::{Blocked, Deployment, LIFETIME_SECONDS, WantedMarket};
+use crate::chain::Reader;
+use crate::chain::abi::IRegimeRiskOracle::{Bounds, Policy};
+use crate::chain::abi::RiskOracle::{self, RiskOracleInstance};
+use crate::chain::fault::ChainFault;
+
+/// The last period of a model that has no end.
+const NO_END: u64 = u32::MAX as u64;
+
+/// What the chain shows.
+#[derive(Debug)]
+pub(super) struct Standing {
+    /// Of the contracts in the order of their creation; `None` for one that is not there.
+    pub(super) code_hashes: Vec<Option<B256>>,
+    /// The oracle's owner; the one that it will have, while it is not there.
+    pub(super) owner: Address,
+    /// `None` while there is no oracle.
+    pub(super) oracle: Option<OracleStanding>,
+    /// One for each wanted market.
+    pub(super) markets: Vec<MarketStanding>,
+    /// Whether the model is the active one of all of its markets, and without an end.
+    pub(super) model_active: bool,
+    /// When a proposed model can be activated; 0 if it is not proposed.
+    pub(super) model_ready_at: u64,
+    /// Unix seconds of the block that a transaction would come into.
+    now: u64,
+}
+
+/// The oracle's settings.
+#[derive(Debug)]
+pub(super) struct OracleStanding {
+    pub(super) guardian: Address,
+    pub(super) timelock_seconds: u64,
+    pub(super) sequencer_feed: Address,
+    pub(super) threshold: u8,
+    /// Those of the wanted attestors that are in the set.
+    pub(super) attestors: Vec<Address>,
+}
+
+/// A market.
+#[derive(Debug, Default)]
+pub(super) struct MarketStanding {
+    /// Zero if it is not registered.
+    pub(super) owner: Address,
+    pub(super) bounds: Option<Bounds>,
+    pub(super) policy: Option<Policy>,
+    pub(super) active_model: Option<B256>,
+    /// When the wanted policy can be set; 0 if it is not announced.
+    pub(super) policy_ready_at: u64,
+}
+
+impl Standing {
+    pub(super) async fn read(deployment: &Deployment, read: &Reader) -> Result<Self, DeployFault> {
+        let provider = &read.provider;
+        if provider.get_code_at(CREATE2_DEPLOYER).await.map_err(ChainFault::from)?.is_empty() {
+            return Err(DeployFault::NoDeployer(CREATE2_DEPLOYER));
+        }
+        let mut code_hashes = Vec::new();
+        for creation in deployment.contracts.all() {
+            let code = provider.get_code_at(creation.address).await.map_err(ChainFault::from)?;
+            code_hashes.push(if code.is_empty() { None } else { Some(creation.verified(&code)?) });
+        }
+        let wanted = &deployment.wanted;
+        let mut standing = Self {
+            owner: wanted.constructor.owner,
+            oracle: None,
+            markets: wanted.markets.iter().map(|_| MarketStanding::default()).collect(),
+            model_active: false,
+            model_ready_at: 0,
+            now: next_block_seconds(read).await?,
+            code_hashes,
+        };
+        // The oracle is created last.
+        if standing.code_hashes.last().is_some_and(Option::is_some) {
+            standing.read_oracle(deployment, read).await?;
+        }
+        Ok(standing)
+    }
+
+    async fn read_oracle(&mut self, deployment: &Deployment, read: &Reader) -> Result<(), ChainFault> {
+        let contract = RiskOracle::new(deployment.contracts.oracle.address, &read.provider);
+        let arguments = &deployment.wanted.constructor;
+        self.owner = contract.owner().call().await?;
+        let mut attestors = Vec::new();
+        for attestor in &arguments.attestors {
+            if contract.isAttestor(*attestor).call().await? {
+                attestors.push(*attestor);
+            }
+        }
+        self.oracle = Some(OracleStanding {
+            guardian: contract.guardian().call().await?,
+            timelock_seconds: contract.timelockSeconds().call().await?.saturating_to(),
+            sequencer_feed: contract.sequencerFeed().call().await?,
+            threshold: contract.attestorSet().call().await?.threshold,
+            attestors,
+        });
+        self.model_ready_at = contract.modelReadyAt(deployment.model_id).call().await?.saturating_to();
+        self.model_active = contract.lastPeriod(deployment.model_id).call().await? == NO_END;
+        for (market, found) in deployment.wanted.markets.iter().zip(&mut self.markets) {
+            *found = market_standing(&contract, deployment, market).await?;
+            self.model_active &= found.active_model == Some(deployment.model_id);
+        }
+        Ok(())
+    }
+
+    /// What blocks a step that the timelock lets ripen at that time.
+    pub(super) fn unripe(&self, ready_at: u64) -> Option<Blocked> {
+        (self.now < ready_at).then_some(Blocked::Until(ready_at))
+    }
+
+    pub(super) fn is_expired(&self, ready_at: u64) -> bool {
+        self.now > ready_at.saturating_add(LIFETIME_SECONDS)
+    }
+}
+
+async fn market_standing<P: Provider>(
+    contract: &RiskOracleInstance<P>,
+    deployment: &Deployment,
+    market: &WantedMarket,
+) -> Result<MarketStanding, ChainFault> {
+    let owner = contract.ownerOf(market.id).call().await?;
+    if owner.is_zero() {
+        return Ok(MarketStanding::default());
+    }
+    let policy = contract.policy(market.id).call().await?;
+    let active = contract.activeModel(market.id).call().await?;
+    let operation = contract.operationOf(owner, set_policy(&deployment.wanted, market)).call().await?;
+    let ready_at: U256 = contract.readyAt(operation).call().await?;
+    Ok(MarketStanding {
+        owner,
+        bounds: Some(contract.bounds(market.id).call().await?),
+        // Nothing else makes this zero.
+        policy: (!policy.graceAfterSeconds.is_zero()).then_some(policy),
+        active_model: (!active.is_zero()).then_some(active),
+        policy_ready_at: ready_at.saturating_to(),
+    })
+}
+
+/// A quiet chain's newest block may be old: what counts is the time that the next one will have.
+async fn next_block_seconds(read: &Reader) -> Result<u64, ChainFault> {
+    let pending = read.provider.get_block_by_number(BlockNumberOrTag::Pending).await;
+    match pending {
+        Ok(Some(block)) => Ok(block.header().timestamp()),
+        _ => Ok(read.head().await?.timestamp_seconds.unsigned_abs()),
+    }
+}

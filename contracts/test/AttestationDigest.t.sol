@@ -151,6 +151,10 @@ contract AttestationDigestTest is AttestedFixture {
         update.attestations = abi.encodePacked(signer, uint16(7), "a quorum of it"); // 7 bytes of a longer string
         _expectRefusal(update, abi.encodeWithSelector(IRegimeRiskOracle.MalformedAttestations.selector));
         update.attestations = abi.encodePacked(signer, uint16(14), "a quorum of it");
+        signer.acceptOnly(_digest(update), "a quorum of them");
+        _expectRefusal(update, _invalid(address(signer)));
+        signer.acceptOnly("another digest", "a quorum of it");
+        _expectRefusal(update, _invalid(address(signer)));
         signer.acceptOnly(_digest(update), "a quorum of it");
         _expectLanding(update);
     }

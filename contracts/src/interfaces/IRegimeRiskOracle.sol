@@ -155,7 +155,8 @@ interface IRegimeRiskOracle is IRiskParameters {
     /// @notice The last period for which a model is accepted was set.
     event ModelEnds(bytes32 indexed modelId, uint64 lastPeriod);
 
-    /// @notice The attestors were replaced. `digest` is that of `attestorSetDigest`.
+    /// @notice The attestors were replaced.
+    /// @param digest keccak256 of the ABI encoding of chain id, contract, version, attestors and threshold.
     event AttestorsSet(uint32 indexed version, address[] attestors, uint8 threshold, bytes32 digest);
 
     /// @notice A proof was accepted. Together with the model's specification this is all it takes to verify it again.

@@ -97,8 +97,8 @@ contract ChaosRiskOracle is IChaosRiskOracle, IERC165 {
     /// @return recorded How many markets were recorded.
     function record() external returns (uint256 recorded) {
         for (uint256 i = 0; i < markets.length; ++i) {
-            (bool exists, bool isNew, ChaosRecords.Record memory current) = _current(markets[i]);
-            if (!exists || !isNew) continue;
+            (, bool isNew, ChaosRecords.Record memory current) = _current(markets[i]);
+            if (!isNew) continue;
             current.modelId = _modelOf(_markets[markets[i]].oracleMarket, current.period);
             _records.push(current);
             _markets[markets[i]].last = uint40(_records.length);

@@ -33,7 +33,7 @@ library ChaosRecords {
         uint16 appliedProbabilityBps;
         /// Number of the market's record before this one, counted from 1; 0 if this is the first.
         uint40 previous;
-        /// The market's active model, if that had landed an update for the period; zero if not, or if the oracle knows none.
+        /// The market's active model, if its latest update was for the period; zero if not, or if the oracle knows none.
         bytes32 modelId;
     }
 
@@ -70,9 +70,7 @@ library ChaosRecords {
     function holds(Record memory last, Record memory taken) internal view returns (bool) {
         bool reliable = VeriRegimeConsumer.isReliable(last.status);
         if (reliable != VeriRegimeConsumer.isReliable(taken.status)) return false;
-        bool timely = reliable
-            ? last.timestamp == taken.timestamp
-            : last.timestamp / Grid.PERIOD_SECONDS == block.timestamp / Grid.PERIOD_SECONDS;
+        bool timely = reliable || last.timestamp / Grid.PERIOD_SECONDS == block.timestamp / Grid.PERIOD_SECONDS;
         return timely && last.period == taken.period && last.borrowCollateralRatioBps == taken.borrowCollateralRatioBps
             && last.liquidationCollateralRatioBps == taken.liquidationCollateralRatioBps
             && last.ammFeePips == taken.ammFeePips && last.borrowCapFactorBps == taken.borrowCapFactorBps
@@ -80,14 +78,14 @@ library ChaosRecords {
             && last.appliedProbabilityBps == taken.appliedProbabilityBps;
     }
 
-    /// @notice Name of an update type, empty beyond the last.
+    /// @notice Name of an update type, 0 to 5.
     function typeName(uint256 typeIndex) internal pure returns (string memory) {
         if (typeIndex == 0) return "BorrowCollateralRatio";
         if (typeIndex == 1) return "BorrowLtv";
         if (typeIndex == 2) return "LiquidationThreshold";
         if (typeIndex == 3) return "AmmFee";
         if (typeIndex == 4) return "BorrowCapFactor";
-        return typeIndex == 5 ? "VolatilityRegime" : "";
+        return "VolatilityRegime";
     }
 
     /// @notice Some types' values of a record, as updates without identifiers and market.

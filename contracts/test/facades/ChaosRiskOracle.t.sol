@@ -112,6 +112,10 @@ contract ChaosRiskOracleTest is ChaosFixture {
         mock.setCalm(BTC);
         facade.record();
         assertEq(_latest(FEE).referenceId, "period 124733, from 2026-12-01T20:00Z");
+        vm.warp(1_788_912_000); // 2026-09-09 00:00:00 UTC
+        mock.setCalm(ETH);
+        facade.record();
+        assertEq(_of(WETH, FEE).referenceId, "period 124230, from 2026-09-09T00:00Z");
     }
 
     function test_RecordsAForecastOnce() public {

@@ -111,14 +111,17 @@ contract ChaosRiskOracleLiveTest is ChaosFixture {
 
     /// @dev A consumer with a long delay would otherwise never see a fallback that was recorded within it.
     function test_AFallbackThatExpiredUnappliedComesAgain() public {
-        hub = new Hub(facade, 1 hours, 12 hours);
+        hub = new Hub(facade, 1 hours, 10 hours);
         _calm();
         facade.record();
         assertTrue(hub.execute(LTV, WBTC));
         skip(8 hours);
         facade.record();
         assertFalse(hub.execute(LTV, WBTC), "too soon");
-        skip(4 hours);
+        skip(2 hours);
+        assertEq(facade.record(), 0);
+        assertFalse(hub.execute(LTV, WBTC), "expired");
+        skip(2 hours);
         assertFalse(hub.execute(LTV, WBTC), "of an earlier period");
         assertEq(facade.record(), 1);
         assertTrue(hub.execute(LTV, WBTC));
@@ -193,6 +196,20 @@ contract ChaosRiskOracleLiveTest is ChaosFixture {
         assertEq(_model(), successor);
     }
 
+    function test_NamesNoModelThatHasSpokenOfALaterPeriodElsewhere() public {
+        bytes32[] memory both = new bytes32[](2);
+        (both[0], both[1]) = (SOL, ETH);
+        bytes32 wider = _register(_spec(both));
+        _submit(wider, _twice(_outputs(1000, -1000, -7000)));
+        vm.prank(GUARDIAN);
+        oracle.pauseMarket(SOL, uint40(block.timestamp + 1 days));
+        skip(4 hours);
+        _submit(wider, _twice(_outputs(1000, -1000, -7000)));
+        facade.record();
+        assertEq(_model(), 0);
+        assertEq(_latest(FEE).referenceId, "period 119640, from 2024-08-05T00:00Z");
+    }
+
     function test_Gas() public {
         _calm();
         facade.record();
@@ -216,6 +233,13 @@ contract ChaosRiskOracleLiveTest is ChaosFixture {
 
     function _calm() private {
         _submit(modelId, _outputs(1000, -1000, -7000));
+    }
+
+    function _twice(int128[] memory one) private pure returns (int128[] memory two) {
+        two = new int128[](2 * one.length);
+        for (uint256 i = 0; i < two.length; ++i) {
+            two[i] = one[i % one.length];
+        }
     }
 
     function _status() private view returns (IRiskParameters.Status status) {

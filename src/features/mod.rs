@@ -8,6 +8,7 @@
 
 pub mod calendar;
 mod columns;
+mod estimate;
 mod indicators;
 pub mod label;
 pub mod measure;

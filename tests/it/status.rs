@@ -27,7 +27,10 @@ async fn every_state_of_a_market_has_its_word() {
     let fresh = market(&world);
     assert_eq!((&fresh["status"], &fresh["period"]), (&"fresh".into(), &FIRST.0.into()));
     // Readers keep the cautious values of before the first update until the looser ones hold.
-    assert_eq!((&fresh["borrow_collateral_ratio_bps"], &fresh["liquidation_collateral_ratio_bps"]), (&18_000.into(), &13_000.into()));
+    assert_eq!(
+        (&fresh["borrow_collateral_ratio_bps"], &fresh["liquidation_collateral_ratio_bps"]),
+        (&18_000.into(), &13_000.into())
+    );
     assert!(fresh["next"]["borrow_collateral_ratio_bps"].as_u64().unwrap() < 18_000, "{fresh}");
     assert!(fresh["next"]["effective_at"].as_i64().unwrap() > FIRST.start_seconds() + 600);
 

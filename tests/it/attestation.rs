@@ -87,6 +87,9 @@ async fn a_node_that_is_no_attestor_is_told_so_and_spends_nothing() {
     world.enter(FIRST).await;
     world.config.attestor_key_file = Some(world.key_file("stranger.key", STRANGER_KEY));
     missed_with(&world.run("stranger").await, "VR-CHAIN-009", "is not an attestor");
+    let output = world.program(&["daemon"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("error VR-CHAIN-009: "), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -91,22 +91,7 @@ impl Replay {
         let world = World::new().await;
         let path = |name: &str| world.scratch.path().join(name);
         let (settings, log) = (path("agent.toml"), path("log"));
-        let (config, chain) = (&world.config, &world.config.chain);
-        let text = json!({
-            "model": {"bundle": config.bundle},
-            "candles": {"base_url": config.candles.base_url.as_str(), "weight_per_minute": 1_000_000},
-            "prover": {"python": config.prover.python, "srs_dir": config.prover.srs_dir},
-            "chain": {
-                "rpc_url": chain.rpc_url.as_str(),
-                "oracle": chain.oracle.unwrap(),
-                "key_file": chain.key_file,
-                "poll_interval_ms": 20,
-            },
-            "schedule": {"clock": "exchange", "delay_seconds": 5, "recheck_seconds": 1},
-            "state": {"path": path("agent.sqlite")},
-        });
-        let text = toml(&text);
-        fs::write_atomic(&settings, text.as_bytes()).unwrap();
+        fs::write_atomic(&settings, toml(&world.settings()).as_bytes()).unwrap();
         let store = Store::open(&path("agent.sqlite")).unwrap();
         let manifest = world.chain.bundle.manifest_digest;
         let checkpoint = world.chain.anvil.request("anvil_dumpState", json!([])).await.unwrap();

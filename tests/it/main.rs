@@ -18,6 +18,7 @@ mod model;
 mod models;
 mod original;
 mod proof;
+mod status;
 mod training;
 mod training_run;
 mod wgpu;

@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
 
 use alloy::network::Ethereum;
 use alloy::providers::RootProvider;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -17,6 +18,7 @@ use veriregime_agent::cmd::development::World as Chain;
 use veriregime_agent::cmd::setup;
 use veriregime_agent::config::{self, Config};
 use veriregime_agent::cycle::Agent;
+use veriregime_agent::fs;
 use veriregime_agent::state::Store;
 use veriregime_agent::types::period::PeriodId;
 
@@ -77,6 +79,34 @@ impl World {
     pub async fn agent(&self, database: &str) -> Agent {
         let store = Store::open(&self.scratch.path().join(database)).unwrap();
         setup::agent(&self.config, self.clock.clone(), store).await.unwrap()
+    }
+
+    /// Runs the program with the world's settings until it ends.
+    pub fn program(&self, arguments: &[&str]) -> Output {
+        let path = self.scratch.path().join("agent.toml");
+        fs::write_atomic(&path, toml(&self.settings()).as_bytes()).unwrap();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
+        program.arg("--config").arg(path).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
+        program.stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Settings that lead the program into this world.
+    pub fn settings(&self) -> Value {
+        let (config, chain) = (&self.config, &self.config.chain);
+        json!({
+            "model": {"bundle": config.bundle},
+            "candles": {"base_url": config.candles.base_url.as_str(), "weight_per_minute": 1_000_000},
+            "prover": {"python": config.prover.python, "srs_dir": config.prover.srs_dir},
+            "chain": {
+                "rpc_url": chain.rpc_url.as_str(),
+                "oracle": chain.oracle.unwrap(),
+                "key_file": chain.key_file,
+                "poll_interval_ms": 20,
+            },
+            "attestor": {"key_file": config.attestor_key_file.clone().unwrap_or_default()},
+            "schedule": {"clock": "exchange", "delay_seconds": 5, "recheck_seconds": 1},
+            "state": {"path": self.scratch.path().join("agent.sqlite")},
+        })
     }
 
     /// How many updates of the model the chain holds for `period`.

@@ -30,9 +30,10 @@ pub(super) fn parameters(rows: &[Row]) {
 /// Steps that would be sent, or could not be.
 pub(super) fn steps(steps: &[Step]) {
     for step in steps {
-        println!("  {}{}", step.name, when(step));
-        if matches!(step.blocked, Some(Blocked::Sender(_))) && !step.needs_proof {
-            println!("    to   {}\n    data {}", step.to, step.data);
+        let size = if step.needs_proof { "with a proof".into() } else { format!("{} bytes", step.data.len()) };
+        println!("  {}{} (to {}, {size})", step.name, when(step), step.to);
+        if matches!(step.blocked, Some(Blocked::Sender(_))) {
+            println!("    {}", step.data);
         }
     }
 }
@@ -111,5 +112,5 @@ fn step_json(step: &Step) -> Value {
 }
 
 fn moment(seconds: u64) -> String {
-    format!("{} UTC", format_utc(i64::try_from(seconds).unwrap_or(i64::MAX / 1000).saturating_mul(1000)))
+    format_utc(i64::try_from(seconds).unwrap_or(i64::MAX / 1000).saturating_mul(1000))
 }

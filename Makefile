@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-contracts standard-json invariants-long lint chaos bench
+.PHONY: help setup build demo test test-contracts standard-json invariants-long lint chaos bench halmos slither mutants
 
 AGENT := $(or $(CARGO_TARGET_DIR),target)/release/veriregime-agent
 BUNDLE ?= models/btc-regime-4h-v1
@@ -53,6 +53,27 @@ standard-json: setup ## Sources as Sourcify and Etherscan take them: RECORD=depl
 
 invariants-long: setup ## More than a million random calls against the contracts
 	FOUNDRY_PROFILE=long $(FORGE) test --match-contract Invariants -vv
+
+.venv-contracts/.installed: contracts/symbolic/requirements.txt
+	python3 -m venv .venv-contracts
+	.venv-contracts/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+CONTRACT_TOOLS := PATH="$(CURDIR)/.venv-contracts/bin:$(CURDIR)/$(dir $(FORGE)):$$PATH"
+
+# Of the libraries alone. Solidity's panics count as failures: nothing overflows either.
+halmos: node_modules/.installed .venv-contracts/.installed ## Prove properties of the contracts' arithmetic for every input
+	$(CONTRACT_TOOLS) FOUNDRY_SRC=contracts/src/libraries FOUNDRY_TEST=contracts/test/symbolic FOUNDRY_OUT=out/symbolic \
+	FOUNDRY_CACHE_PATH=cache/symbolic halmos --forge-build-out out/symbolic --no-status --panic-error-codes "*" \
+	--solver-command ".venv-contracts/bin/python contracts/symbolic/bitwuzla.py" --solver-timeout-assertion 600s
+
+slither: node_modules/.installed .venv-contracts/.installed ## Static analysis of the contracts; docs/SECURITY.md answers what is off
+	$(CONTRACT_TOOLS) FOUNDRY_TEST=contracts/none FOUNDRY_SCRIPT=contracts/none FOUNDRY_OUT=out/slither \
+	FOUNDRY_CACHE_PATH=cache/slither slither . --config-file contracts/slither.json --foundry-out-directory out/slither
+
+# Hours; MUTANTS="RiskOracle.sol --every 5" takes a sample.
+mutants: node_modules/.installed ## Change the contracts' core line by line and expect a test to fail
+	python3 contracts/mutants.py $(CURDIR)/$(FORGE) $(MUTANTS)
 
 lint: setup ## Formatting and lints of Rust and Solidity
 	cargo fmt --check

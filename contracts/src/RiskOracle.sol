@@ -7,6 +7,7 @@ import {ModelRegistry} from "./base/ModelRegistry.sol";
 import {Timelock} from "./base/Timelock.sol";
 import {IRegimeRiskOracle} from "./interfaces/IRegimeRiskOracle.sol";
 import {IRiskParameters} from "./interfaces/IRiskParameters.sol";
+import {IERC165} from "./interfaces/external/IERC165.sol";
 import {ForecastMath} from "./libraries/ForecastMath.sol";
 import {Grid} from "./libraries/Grid.sol";
 import {MarketAdmin} from "./libraries/MarketAdmin.sol";
@@ -18,7 +19,7 @@ import {Words} from "./libraries/Words.sol";
 
 /// @title RiskOracle
 /// @notice Applies proven and attested volatility forecasts to risk parameters, one update per model and period.
-contract RiskOracle is ModelRegistry, Attestors {
+contract RiskOracle is ModelRegistry, Attestors, IERC165 {
     using ModelLib for ModelLib.Model;
     using UpdateLib for Update;
     using Words for uint256;
@@ -204,9 +205,9 @@ contract RiskOracle is ModelRegistry, Attestors {
         return _attestationDigest(modelId, period, instancesHash, closesHash, _attestorSet().version);
     }
 
-    /// @notice ERC-165.
+    /// @inheritdoc IERC165
     function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
-        return interfaceId == type(IRiskParameters).interfaceId || interfaceId == 0x01ffc9a7;
+        return interfaceId == type(IRiskParameters).interfaceId || interfaceId == type(IERC165).interfaceId;
     }
 
     /* INTERNAL */
@@ -265,16 +266,16 @@ contract RiskOracle is ModelRegistry, Attestors {
         MarketAdmin.Market storage target = _markets[market];
         RiskState.PackedParams memory stored = target.params.unpackParams();
         PolicyLib.PackedGuard memory guard = target.guard.unpackGuard();
-        PolicyLib.PackedRules memory rules = target.rules.unpackRules();
         if (forecast.period <= stored.period) return (false, SkipReason.AlreadyUpdated);
         if (block.timestamp < guard.pausedUntil || forecast.period <= guard.disabledPeriod) {
             return (false, SkipReason.Withheld);
         }
+        PolicyLib.PackedRules memory rules = target.rules.unpackRules();
         if (rules.priceChecked && !MarketAdmin.priceAgrees(target, closeE8)) return (false, SkipReason.PriceMismatch);
 
-        (Params memory seen,) = _read(target.params, guard);
-        (RiskState.PackedParams memory updated, uint256 requestedBps) = stored.advance(seen, guard, rules, forecast);
-        uint256 targetBps = PolicyLib.liquidationAt(rules, updated.appliedProbabilityBps);
+        (Params memory seen,) = params(market);
+        (RiskState.PackedParams memory updated, uint256 targetBps, uint256 requestedBps) =
+            stored.advance(seen, guard, rules, forecast);
         if (targetBps != guard.rampTargetBps) {
             guard.turnRamp(targetBps);
             target.guard = guard.pack();

@@ -4,6 +4,7 @@ pragma solidity ^0.8.24;
 import {Test} from "forge-std/Test.sol";
 import {FieldLib} from "../src/libraries/FieldLib.sol";
 
+/// @notice Integers as field elements, with the vectors that Rust is tested with. Specification: FieldLib.tree.
 contract FieldLibTest is Test {
     string private vectors = vm.readFile("contracts/test/vectors/field.json");
 
@@ -56,6 +57,46 @@ contract FieldLibTest is Test {
         } catch {
             assertTrue(element > FieldLib.MAX_POSITIVE && (element >= FieldLib.R || FieldLib.R - element > 2 ** 127));
         }
+    }
+
+    /// @dev 0, the largest and the smallest integer, the order, and the end of the words, each with its neighbours.
+    function testFuzz_DecodeNearTheEdges(uint8 edge, int8 distance) public {
+        uint256[5] memory edges = [uint256(0), 2 ** 127, FieldLib.R - 2 ** 127, FieldLib.R, type(uint256).max];
+        uint256 element;
+        unchecked {
+            element = edges[edge % 5] + uint256(int256(distance));
+        }
+        if (element >= FieldLib.R) {
+            vm.expectRevert(abi.encodeWithSelector(FieldLib.NotCanonical.selector, element));
+            this.decode(element);
+        } else if (element >= 2 ** 127 && element < FieldLib.R - 2 ** 127) {
+            vm.expectRevert(abi.encodeWithSelector(FieldLib.NotInt128.selector, element));
+            this.decode(element);
+        } else {
+            int256 value = element < 2 ** 127 ? int256(element) : -int256(FieldLib.R - element);
+            assertEq(this.decode(element), value);
+            assertEq(FieldLib.encode(int128(value)), element);
+        }
+    }
+
+    /// @dev Anywhere between minus and plus the order.
+    function testFuzz_EncodeSmallIsTheResidue(int256 value) public pure {
+        value = bound(value, -int256(FieldLib.R) + 1, int256(FieldLib.R) - 1);
+        uint256 element = FieldLib.encodeSmall(value);
+        assertLt(element, FieldLib.R);
+        assertEq(element, value < 0 ? FieldLib.R - uint256(-value) : uint256(value));
+    }
+
+    function testFuzz_RevertWhen_NotCanonical(uint256 element) public {
+        element = bound(element, FieldLib.R, type(uint256).max);
+        vm.expectRevert(abi.encodeWithSelector(FieldLib.NotCanonical.selector, element));
+        this.decode(element);
+    }
+
+    function testFuzz_RevertWhen_NotAnInt128(uint256 element) public {
+        element = bound(element, 2 ** 127, FieldLib.R - 2 ** 127 - 1);
+        vm.expectRevert(abi.encodeWithSelector(FieldLib.NotInt128.selector, element));
+        this.decode(element);
     }
 
     function decode(uint256 element) external pure returns (int128) {

@@ -4,7 +4,7 @@ pragma solidity ^0.8.24;
 import {Test} from "forge-std/Test.sol";
 import {ForecastMath} from "../src/libraries/ForecastMath.sol";
 
-/// @notice Expected values come from 60-digit decimal arithmetic outside Solidity.
+/// @notice Expected values come from 60-digit decimal arithmetic outside Solidity. Specification: ForecastMath.tree.
 contract ForecastMathTest is Test {
     uint256 private constant SCALE = 74;
     int256 private constant ONE = int256(1) << SCALE;
@@ -74,6 +74,18 @@ contract ForecastMathTest is Test {
         int256 scaled = int256(thousandths) << scale;
         assertEq(ForecastMath.volatilityWad(scaled, scale), ForecastMath.volatilityWad(thousandths, 0));
         assertEq(ForecastMath.probabilityHighBps(0, scaled, scale), ForecastMath.probabilityHighBps(0, thousandths, 0));
+    }
+
+    /// @dev Largest outputs at the largest scale, in every sign: nothing overflows.
+    function test_ExtremeOutputs() public pure {
+        for (uint256 scale = 0; scale <= ForecastMath.MAX_OUTPUT_SCALE; ++scale) {
+            int256 limit = int256(1 << (scale + ForecastMath.OUTPUT_LIMIT_LOG2)) - 1;
+            assertEq(ForecastMath.probabilityHighBps(-limit, limit, scale), 10_000);
+            assertEq(ForecastMath.probabilityHighBps(limit, -limit, scale), 0);
+            assertEq(ForecastMath.probabilityHighBps(limit, limit, scale), 5000);
+            assertEq(ForecastMath.volatilityWad(-limit, scale), 0);
+            assertEq(ForecastMath.volatilityWad(limit, scale), ForecastMath.volatilityWad(int256(2) << scale, scale));
+        }
     }
 
     function _inRange(int128 a, int128 b, uint8 scale) private pure returns (int128, int128, uint8) {

@@ -233,14 +233,16 @@ contract RiskStateStepTest is Test {
     function _advanced(RiskState.PackedParams memory stored, uint32 period, uint16 probabilityBps)
         private
         view
-        returns (RiskState.PackedParams memory, uint256)
+        returns (RiskState.PackedParams memory updated, uint256 requestedBps)
     {
         IRiskParameters.Params memory seen;
         (seen.borrowCollateralRatioBps, seen.ammFeePips, seen.borrowCapFactorBps) = (160_00, 2000, 90_00);
         PolicyLib.PackedGuard memory guard;
         Policies.ramped().writeGuard(guard);
         RiskState.Forecast memory forecast = RiskState.Forecast(period, probabilityBps, 500_451_433_440_611);
-        return stored.advance(seen, guard, r, forecast);
+        uint256 targetBps;
+        (updated, targetBps, requestedBps) = stored.advance(seen, guard, r, forecast);
+        assertEq(targetBps, PolicyLib.liquidationAt(r, updated.appliedProbabilityBps));
     }
 
     /// @dev A step without any rate limit.

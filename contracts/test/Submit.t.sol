@@ -9,6 +9,7 @@ import {ForecastMath} from "../src/libraries/ForecastMath.sol";
 import {RiskState} from "../src/libraries/RiskState.sol";
 import {Words} from "../src/libraries/Words.sol";
 import {MarketFixture} from "./MarketFixture.sol";
+import {packed} from "./Packed.sol";
 
 /// @notice Updates against a scripted verifier: what lands and what it changes. Specification: Submit.tree.
 contract SubmitTest is MarketFixture {
@@ -55,7 +56,7 @@ contract SubmitTest is MarketFixture {
         (word.restingLiquidationRatioBps, word.freshSeconds) = (130_00, 5 hours);
         vm.expectEmit(address(oracle));
         emit IRegimeRiskOracle.UpdateAccepted(
-            modelId, MONDAY, RELAYER, _candles(CANDLE_COUNT), outputs, keccak256(_proof()), 1
+            modelId, MONDAY, RELAYER, packed(_candles(CANDLE_COUNT)), outputs, keccak256(_proof()), 1
         );
         vm.expectEmit(address(oracle));
         emit IRegimeRiskOracle.ParamsUpdated(BTC, MONDAY, modelId, Words.pack(word), 73_11);
@@ -229,7 +230,7 @@ contract SubmitTest is MarketFixture {
         IRegimeRiskOracle.Update memory update = _update(modelId, _low());
         vm.expectEmit(address(oracle));
         emit IRegimeRiskOracle.UpdateAccepted(
-            modelId, MONDAY, relayer, update.candleFeatures, update.outputs, keccak256(update.proof), 1
+            modelId, MONDAY, relayer, packed(update.candleFeatures), update.outputs, keccak256(update.proof), 1
         );
         vm.prank(relayer);
         oracle.submit(update);

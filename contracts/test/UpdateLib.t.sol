@@ -4,6 +4,7 @@ pragma solidity ^0.8.24;
 import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
 import {UpdateLib} from "../src/libraries/UpdateLib.sol";
 import {AttestedFixture} from "./AttestedFixture.sol";
+import {packed} from "./Packed.sol";
 
 /// @notice The library behind a function of one argument, as it wants to be called.
 contract UpdateHarness {
@@ -133,7 +134,7 @@ contract UpdateLibTest is AttestedFixture {
         sent.period = period;
         vm.expectEmit(address(harness));
         emit IRegimeRiskOracle.UpdateAccepted(
-            sent.modelId, period, relayer, sent.candleFeatures, sent.outputs, keccak256(sent.proof), period
+            sent.modelId, period, relayer, packed(sent.candleFeatures), sent.outputs, keccak256(sent.proof), period
         );
         vm.prank(relayer);
         harness.accept(sent);

@@ -45,6 +45,7 @@ abstract contract ModelRegistry is IRegimeRiskOracle, Ownable, Timelock {
     /// @inheritdoc IRegimeRiskOracle
     function activateModel(bytes32 modelId, SmokeProof calldata) external {
         uint256 ripe = modelReadyAt[modelId];
+        // slither-disable-next-line incorrect-equality (zero stands for "never proposed")
         if (ripe == 0) revert ModelNotProposed(modelId);
         if (block.timestamp < ripe || _expired(ripe)) revert ModelNotReady(modelId, ripe);
         delete modelReadyAt[modelId];

@@ -11,6 +11,15 @@ import {AaveStewardLib} from "../libraries/AaveStewardLib.sol";
 /// @notice Lets the collateral parameters of one Aave v3 reserve follow one market of a risk oracle. What it guarantees is
 /// written at the top of its interface.
 contract AaveRegimeSteward is IAaveRegimeSteward {
+    /// @dev What a read of the oracle gave.
+    struct Reading {
+        uint256 ltvBps;
+        uint256 thresholdBps;
+        bool fresh;
+        /// Whether the last update landed before this block.
+        bool settled;
+    }
+
     uint256 private constant BPS = 10_000;
 
     /// @dev Bits of Aave's configuration word: active; and with them frozen and paused.
@@ -38,15 +47,6 @@ contract AaveRegimeSteward is IAaveRegimeSteward {
 
     Limits private _limits;
     AaveStewardLib.State private _state;
-
-    /// @dev What a read of the oracle gave.
-    struct Reading {
-        uint256 ltvBps;
-        uint256 thresholdBps;
-        bool fresh;
-        /// Whether the last update landed before this block.
-        bool settled;
-    }
 
     /// @param oracle_ The risk oracle, or anything else of its shape.
     /// @param market_ The oracle's market that stands for the reserve's asset.
@@ -80,7 +80,7 @@ contract AaveRegimeSteward is IAaveRegimeSteward {
         uint256 config = _pool.getConfiguration(asset);
         (uint256 ltv, uint256 threshold, uint256 bonus) = (uint16(config), uint16(config >> 16), uint16(config >> 32));
         AaveStewardLib.State memory state = _state;
-        if (ltv == 0 || threshold == 0 || config & OPEN_MASK != ACTIVE) {
+        if (ltv == 0 || config & OPEN_MASK != ACTIVE) {
             (state.floorBps, state.effectiveAt) = (0, 0);
             _store(state);
             return _refuse(Outcome.ReserveClosed);
@@ -97,6 +97,8 @@ contract AaveRegimeSteward is IAaveRegimeSteward {
         }
         bool changed = newLtv != ltv || newThreshold != threshold;
         if (changed) {
+            // The state follows the call because Aave may refuse it. Aave calls nobody back.
+            // slither-disable-next-line reentrancy-no-eth
             try _configurator.configureReserveAsCollateral(asset, newLtv, newThreshold, bonus) {
                 emit ReserveConfigured(newLtv, newThreshold, reading.ltvBps, reading.thresholdBps);
             } catch {

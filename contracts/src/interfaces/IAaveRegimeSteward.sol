@@ -73,7 +73,7 @@ interface IAaveRegimeSteward {
         Unreadable,
         /// Refused: a status, an update time or a pair of ratios that no oracle may give.
         Implausible,
-        /// Refused: the reserve is paused, frozen, inactive, without LTV or no collateral at all. Its announcement is
+        /// Refused: the reserve is paused, frozen, inactive, or without LTV, as whatever is no collateral. Its announcement is
         /// withdrawn.
         ReserveClosed,
         /// Refused: Aave did not take the configuration; the steward's role may have been revoked.

@@ -160,11 +160,12 @@ interface IRegimeRiskOracle is IRiskParameters {
     event AttestorsSet(uint32 indexed version, address[] attestors, uint8 threshold, bytes32 digest);
 
     /// @notice A proof was accepted. Together with the model's specification this is all it takes to verify it again.
+    /// @param candleFeatures The features of the update, 4 bytes each, big-endian two's complement.
     event UpdateAccepted(
         bytes32 indexed modelId,
         uint64 indexed period,
         address indexed relayer,
-        int32[] candleFeatures,
+        bytes candleFeatures,
         int128[] outputs,
         bytes32 proofHash,
         uint32 attestorSetVersion

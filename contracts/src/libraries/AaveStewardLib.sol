@@ -57,6 +57,7 @@ library AaveStewardLib {
         uint256 target,
         bool mayRise
     ) internal view returns (uint256) {
+        // slither-disable-next-line incorrect-equality (zero stands for "nothing announced")
         target = target.min(state.effectiveAt == 0 ? threshold : threshold.min(state.floorBps));
         uint256 fall = ltv.zeroFloorSub(target.max(limits.minLtvBps));
         uint256 rise = mayRise ? target.min(limits.maxLtvBps).zeroFloorSub(ltv) : 0;
@@ -67,7 +68,7 @@ library AaveStewardLib {
     }
 
     /// @notice The liquidation threshold to set; what is announced afterwards stands in `state`.
-    /// @dev One poke does not both announce a fall and make it, and nothing rises while a fall is announced.
+    /// @dev A fall is announced by one poke and made by a later one, and nothing rises in between.
     /// @param target Liquidation threshold that the oracle asks for.
     /// @param ltv The LTV that is set with it.
     /// @param ceiling Highest threshold that leaves room for the liquidation bonus.

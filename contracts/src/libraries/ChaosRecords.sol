@@ -70,6 +70,7 @@ library ChaosRecords {
     function holds(Record memory last, Record memory taken) internal view returns (bool) {
         bool reliable = VeriRegimeConsumer.isReliable(last.status);
         if (reliable != VeriRegimeConsumer.isReliable(taken.status)) return false;
+        // slither-disable-next-line incorrect-equality (periods, not seconds, are compared)
         bool timely = reliable || last.timestamp / Grid.PERIOD_SECONDS == block.timestamp / Grid.PERIOD_SECONDS;
         return timely && last.period == taken.period && last.borrowCollateralRatioBps == taken.borrowCollateralRatioBps
             && last.liquidationCollateralRatioBps == taken.liquidationCollateralRatioBps

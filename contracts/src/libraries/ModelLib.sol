@@ -126,10 +126,11 @@ library ModelLib {
 
     /// @notice The model's markets in the order of the proof.
     function markets(Model memory model) internal view returns (bytes32[] memory list) {
-        bytes memory encoded = SSTORE2.read(model.data, MARKETS_AT, MARKETS_AT + uint256(model.marketCount) * 32);
-        list = new bytes32[](model.marketCount);
-        for (uint256 i = 0; i < list.length; ++i) {
-            list[i] = bytes32(_word(encoded, i));
+        uint256 count = model.marketCount;
+        bytes memory encoded = SSTORE2.read(model.data, MARKETS_AT, MARKETS_AT + count * 32);
+        assembly ("memory-safe") {
+            list := encoded // its words are the markets
+            mstore(list, count)
         }
     }
 
@@ -232,13 +233,6 @@ library ModelLib {
                 }
                 mstore(add(target, shl(5, laid)), add(value, mul(order, slt(value, 0))))
             }
-        }
-    }
-
-    /// @dev A word of `data`; reading past its end is the caller's mistake.
-    function _word(bytes memory data, uint256 index) private pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := mload(add(add(data, 0x20), mul(index, 0x20)))
         }
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
-import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {Grid} from "./Grid.sol";
@@ -173,29 +172,36 @@ library PolicyLib {
 
     /// @notice The parameters at a probability, each linear between calm (0) and turbulent (10_000 bps). Borrow side and fee
     /// are rounded to the tighter side, the liquidation ratio down, so that it never passes the borrow ratio.
+    /// @dev Of a checked policy, whose turbulent vector is the tighter one: then nothing here can overflow.
     function interpolate(PackedGuard memory guard, PackedRules memory applied, uint256 probabilityBps)
         internal
         pure
         returns (IRiskParameters.RiskVector memory vector)
     {
-        vector.borrowCollateralRatioBps = uint16(
-            _riseUp(applied.calmBorrowCollateralRatioBps, guard.turbulentBorrowCollateralRatioBps, probabilityBps)
-        );
-        vector.liquidationCollateralRatioBps = uint16(liquidationAt(applied, probabilityBps));
-        vector.ammFeePips = uint24(_riseUp(applied.calmAmmFeePips, guard.turbulentAmmFeePips, probabilityBps));
-        uint256 capFall = uint256(applied.calmBorrowCapFactorBps) - guard.turbulentBorrowCapFactorBps;
-        vector.borrowCapFactorBps =
-            uint16(applied.calmBorrowCapFactorBps - FixedPointMathLib.divUp(capFall * probabilityBps, BPS));
+        unchecked {
+            vector.borrowCollateralRatioBps = uint16(
+                _riseUp(applied.calmBorrowCollateralRatioBps, guard.turbulentBorrowCollateralRatioBps, probabilityBps)
+            );
+            vector.liquidationCollateralRatioBps = uint16(liquidationAt(applied, probabilityBps));
+            vector.ammFeePips = uint24(_riseUp(applied.calmAmmFeePips, guard.turbulentAmmFeePips, probabilityBps));
+            uint256 capFall = uint256(applied.calmBorrowCapFactorBps) - guard.turbulentBorrowCapFactorBps;
+            vector.borrowCapFactorBps =
+                uint16(applied.calmBorrowCapFactorBps - (capFall * probabilityBps + BPS - 1) / BPS);
+        }
     }
 
     /// @notice The liquidation ratio at a probability, rounded down.
     function liquidationAt(PackedRules memory applied, uint256 probabilityBps) internal pure returns (uint256) {
-        uint256 calm = applied.calmLiquidationCollateralRatioBps;
-        return calm + (applied.turbulentLiquidationCollateralRatioBps - calm) * probabilityBps / BPS;
+        unchecked {
+            uint256 calm = applied.calmLiquidationCollateralRatioBps;
+            return calm + (applied.turbulentLiquidationCollateralRatioBps - calm) * probabilityBps / BPS;
+        }
     }
 
     function _riseUp(uint256 low, uint256 high, uint256 shareBps) private pure returns (uint256) {
-        return low + FixedPointMathLib.divUp((high - low) * shareBps, BPS);
+        unchecked {
+            return low + ((high - low) * shareBps + BPS - 1) / BPS;
+        }
     }
 
     function _require(bool holds, string memory field) private pure {

@@ -67,6 +67,7 @@ library RiskState {
     /// @param stored The word before it.
     /// @param seen What readers see before it; stays in force where it is tighter until looser values are effective.
     /// @return updated The word to store.
+    /// @return targetBps The liquidation ratio that the ramp is to lead to.
     /// @return requestedBps The applied probability, had there been no rate limit.
     function advance(
         PackedParams memory stored,
@@ -74,7 +75,7 @@ library RiskState {
         PolicyLib.PackedGuard memory guard,
         PolicyLib.PackedRules memory rules,
         Forecast memory forecast
-    ) internal view returns (PackedParams memory updated, uint256 requestedBps) {
+    ) internal view returns (PackedParams memory updated, uint256 targetBps, uint256 requestedBps) {
         uint256 elapsedPeriods = forecast.period - stored.period;
         if (stored.period == 0) stored = initial();
         uint256 appliedBps;
@@ -93,6 +94,7 @@ library RiskState {
         updated.nextBorrowCollateralRatioBps = next.borrowCollateralRatioBps;
         updated.nextAmmFeePips = next.ammFeePips;
         updated.nextBorrowCapFactorBps = next.borrowCapFactorBps;
+        targetBps = next.liquidationCollateralRatioBps;
     }
 
     /// @notice Lets readers do without the guard. Only for a ramp at rest and a guardian who withholds nothing.
@@ -107,6 +109,7 @@ library RiskState {
     /// or below one half minus the margin. While High, the applied probability stays at one half or above. It then
     /// rises and falls by at most its allowance, which grows with the periods since the last update up to
     /// `MAX_RECHARGE_PERIODS`. Every update resets the allowance, so that two steps never go further than one.
+    /// All numbers are of at most 16 bits, and their products of 19: nothing overflows.
     /// @param elapsedPeriods Periods since the last update, at least 1.
     /// @return switchState The regime and the count, as stored.
     /// @return requestedBps The probability that the allowance was asked for.
@@ -117,31 +120,35 @@ library RiskState {
         uint256 forecastBps,
         uint256 elapsedPeriods
     ) internal pure returns (uint8 switchState, uint256 requestedBps, uint256 appliedBps) {
-        bool high = stored.switchState & HIGH_FLAG != 0;
-        uint256 lowCount = 0;
-        if (forecastBps >= HALF + rules.marginBps) {
-            high = true;
-        } else if (high && forecastBps + rules.marginBps <= HALF) {
-            lowCount = (stored.switchState & ~uint8(HIGH_FLAG)) + 1;
-            if (lowCount >= rules.dwellPeriods) (high, lowCount) = (false, 0);
-        }
-        switchState = uint8(lowCount | (high ? HIGH_FLAG : 0));
-        requestedBps = high ? FixedPointMathLib.max(forecastBps, HALF) : forecastBps;
+        unchecked {
+            bool high = stored.switchState & HIGH_FLAG != 0;
+            uint256 lowCount = 0;
+            if (forecastBps >= HALF + rules.marginBps) {
+                high = true;
+            } else if (high && forecastBps + rules.marginBps <= HALF) {
+                lowCount = (stored.switchState & ~uint8(HIGH_FLAG)) + 1;
+                if (lowCount >= rules.dwellPeriods) (high, lowCount) = (false, 0);
+            }
+            switchState = uint8(lowCount | (high ? HIGH_FLAG : 0));
+            requestedBps = high ? FixedPointMathLib.max(forecastBps, HALF) : forecastBps;
 
-        uint256 allowances = FixedPointMathLib.min(elapsedPeriods, MAX_RECHARGE_PERIODS);
-        uint256 previous = stored.appliedProbabilityBps;
-        appliedBps = FixedPointMathLib.clamp(
-            requestedBps,
-            FixedPointMathLib.zeroFloorSub(previous, allowances * rules.maxFallBpsPerPeriod),
-            previous + allowances * rules.maxRiseBpsPerPeriod
-        );
+            uint256 allowances = FixedPointMathLib.min(elapsedPeriods, MAX_RECHARGE_PERIODS);
+            uint256 previous = stored.appliedProbabilityBps;
+            appliedBps = FixedPointMathLib.clamp(
+                requestedBps,
+                FixedPointMathLib.zeroFloorSub(previous, allowances * rules.maxFallBpsPerPeriod),
+                previous + allowances * rules.maxRiseBpsPerPeriod
+            );
+        }
     }
 
     /// @notice The liquidation ratio at the present block: from the ramp's start towards its target, upwards at the ramp's
     /// speed. A ramp never leads downwards: lower targets hold at once.
     function liquidationRatioBps(PolicyLib.PackedGuard memory guard) internal view returns (uint256) {
-        uint256 rise = uint256(guard.rampBpsPerDay) * (block.timestamp - guard.rampStartedAt) / 1 days;
-        return FixedPointMathLib.min(guard.rampTargetBps, guard.rampStartBps + rise);
+        unchecked {
+            uint256 rise = uint256(guard.rampBpsPerDay) * (block.timestamp - guard.rampStartedAt) / 1 days;
+            return FixedPointMathLib.min(guard.rampTargetBps, guard.rampStartBps + rise);
+        }
     }
 
     /// @notice Turns the ramp towards a target, from where it is now. Must come before the ramp's speed is changed.

@@ -53,24 +53,33 @@ library UpdateLib {
         }
     }
 
-    /// @notice Emits `UpdateAccepted`. Features and outputs lie in canonical calldata as they must lie in the event.
+    /// @notice Emits `UpdateAccepted`. Outputs lie in canonical calldata as they must lie in the event; features are packed,
+    /// because every market pays for them.
     function emitAccepted(IRegimeRiskOracle.Update calldata update, uint32 attestorSetVersion) internal {
         bytes32 topic = IRegimeRiskOracle.UpdateAccepted.selector;
         bytes32 modelId = update.modelId;
         uint256 period = update.period;
         bytes32 proofHash = keccak256(update.proof);
         int32[] calldata features = update.candleFeatures;
-        uint256 outputCount = update.outputs.length;
+        int128[] calldata outputs = update.outputs;
         assembly ("memory-safe") {
             let data := mload(0x40)
-            let featuresSize := shl(5, add(features.length, 1))
-            let arraysSize := add(featuresSize, shl(5, add(outputCount, 1)))
             mstore(data, 0x80)
-            mstore(add(data, 0x20), add(0x80, featuresSize))
             mstore(add(data, 0x40), proofHash)
             mstore(add(data, 0x60), attestorSetVersion)
-            calldatacopy(add(data, 0x80), sub(features.offset, 0x20), arraysSize)
-            log4(data, add(0x80, arraysSize), topic, modelId, period, caller())
+            let size := shl(2, features.length)
+            mstore(add(data, 0x80), size)
+            let at := add(data, 0xa0)
+            let source := features.offset
+            for { let end := add(at, size) } lt(at, end) { at := add(at, 4) } {
+                mstore(at, shl(224, calldataload(source))) // clears what follows, so that the padding is zero
+                source := add(source, 0x20)
+            }
+            at := add(add(data, 0xa0), and(add(size, 0x1f), not(0x1f)))
+            mstore(add(data, 0x20), sub(at, data))
+            let outputsSize := shl(5, add(outputs.length, 1))
+            calldatacopy(at, sub(outputs.offset, 0x20), outputsSize)
+            log4(data, sub(add(at, outputsSize), data), topic, modelId, period, caller())
         }
     }
 }

@@ -6,8 +6,8 @@ import {AaveStewardHandler} from "./aave/AaveStewardHandler.sol";
 
 /// @notice No sequence of updates, pokes, pauses and time makes a position liquidatable in Aave that is healthy at the
 /// announced floor: the handler looks after each step. Here is what holds between steps.
-/// forge-config: default.invariant.runs = 24
-/// forge-config: default.invariant.depth = 120
+/// forge-config: default.invariant.runs = 16
+/// forge-config: default.invariant.depth = 100
 /// forge-config: default.invariant.fail-on-revert = true
 contract AaveRegimeStewardInvariantTest is Test {
     AaveStewardHandler private _handler;
@@ -24,7 +24,6 @@ contract AaveRegimeStewardInvariantTest is Test {
     function invariant_NothingMakesAHealthyPositionLiquidatable() public view {
         (uint256 ltv, uint256 threshold, uint256 floorBps) = _handler.reserve();
         assertGe(ltv, 40_00);
-        assertLe(ltv, 78_00);
         assertLe(ltv, threshold);
         assertGe(threshold, 75_00);
         assertLe(threshold, 82_00);

@@ -38,7 +38,7 @@ abstract contract AaveStewardBase is AaveV3Market {
         acl.addRiskAdmin(address(created));
     }
 
-    function defaultLimits() internal pure returns (IAaveRegimeSteward.Limits memory) {
+    function defaultLimits() internal pure virtual returns (IAaveRegimeSteward.Limits memory) {
         return IAaveRegimeSteward.Limits({
             minLtvBps: 40_00,
             maxLtvBps: 78_00,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
+import {IAaveRegimeSteward} from "../../../src/interfaces/IAaveRegimeSteward.sol";
 import {IRiskParameters} from "../../../src/interfaces/IRiskParameters.sol";
 import {AaveStewardBase} from "./AaveStewardBase.sol";
 import {ProgrammableOracle} from "./ProgrammableOracle.sol";
@@ -28,10 +29,17 @@ contract AaveStewardHandler is AaveStewardBase {
 
     function setUp() public override {
         super.setUp();
+        configurator.configureReserveAsCollateral(address(weth), THRESHOLD - 50, THRESHOLD, BONUS);
         for (uint256 i; i < USERS; ++i) {
             supply(_user(i), weth, 10e18);
             borrow(_user(i), 1_000e6);
         }
+    }
+
+    /// @dev The LTV may come as near to the threshold as it can.
+    function defaultLimits() internal pure override returns (IAaveRegimeSteward.Limits memory limits) {
+        limits = super.defaultLimits();
+        limits.maxLtvBps = limits.maxThresholdBps;
     }
 
     /// @dev Nothing that oracle, steward and Aave's guardians do makes anybody liquidatable who is healthy at the floor; and
@@ -140,9 +148,15 @@ contract AaveStewardHandler is AaveStewardBase {
         }
     }
 
+    /// @dev Half of the updates ask for a threshold near the present one, where floor, threshold and LTV come together.
     function _update(uint256 borrowRatioBps, uint256 liquidationRatioBps) private {
-        liquidationRatioBps = bound(liquidationRatioBps, 119_00, 131_00);
-        oracle.update(bound(borrowRatioBps, liquidationRatioBps, 260_00), liquidationRatioBps);
+        (, uint256 threshold,) = collateralOf(weth);
+        uint256 present = 1e8 / threshold;
+        liquidationRatioBps = liquidationRatioBps % 2 == 0
+            ? bound(liquidationRatioBps, present - 1_00, present + 1_00)
+            : bound(liquidationRatioBps, 119_00, 131_00);
+        uint256 spread = borrowRatioBps % 2 == 0 ? 0 : bound(borrowRatioBps, 0, 20_00);
+        oracle.update(liquidationRatioBps + spread, liquidationRatioBps);
         _landedAt = block.timestamp;
     }
 

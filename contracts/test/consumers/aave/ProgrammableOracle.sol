@@ -8,6 +8,7 @@ contract ProgrammableOracle {
     enum Behaviour {
         Answer,
         RevertEmpty,
+        RevertWithAnswer,
         RevertBomb,
         ReturnBomb,
         ReturnNothing,
@@ -68,10 +69,11 @@ contract ProgrammableOracle {
         assembly ("memory-safe") {
             switch behaviour
             case 1 { revert(0, 0) }
-            case 2 { revert(0, 200000) }
-            case 3 { return(0, 200000) }
-            case 4 { return(0, 0) }
-            case 5 { invalid() }
+            case 2 { revert(add(reply, 0x20), mload(reply)) }
+            case 3 { revert(0, 200000) }
+            case 4 { return(0, 200000) }
+            case 5 { return(0, 0) }
+            case 6 { invalid() }
             default { return(add(reply, 0x20), mload(reply)) }
         }
     }

@@ -7,6 +7,7 @@
 //! training ─► models/<id>/ (files only) ─► inference, proof
 //! ```
 
+pub mod audit;
 pub mod candles;
 pub mod chain;
 pub mod clock;

@@ -1,11 +1,11 @@
 //! Attestations: "these features are what public candles give for this period", signed by EIP-712.
 
-use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy::primitives::{Address, B256, Bytes, Signature, U256, keccak256};
 use alloy::signers::SignerSync;
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::{SolStruct, eip712_domain};
 
-use super::abi::Attestation;
+use super::abi;
 use super::fault::ChainFault;
 use crate::types::period::PeriodId;
 
@@ -31,7 +31,7 @@ impl Statement<'_> {
             chain_id: chain_id,
             verifying_contract: oracle,
         };
-        let attestation = Attestation {
+        let attestation = abi::Attestation {
             modelId: self.model_id,
             period: self.period.0,
             instancesHash: hash_of_words(self.instances.iter().copied()),
@@ -50,6 +50,46 @@ pub(super) fn attestation(signer: &PrivateKeySigner, digest: B256) -> Result<Byt
     let signature = signer.sign_hash_sync(&digest).map_err(|error| ChainFault::Signing(error.to_string()))?.as_bytes();
     let length = (signature.len() as u16).to_be_bytes();
     Ok([signer.address().as_slice(), &length, &signature].concat().into())
+}
+
+/// Bytes of an attestation before its signature: the signer and the signature's length.
+const HEAD_BYTES: usize = 22;
+/// Length of a signature by a private key; whatever else there is, a contract made.
+const KEY_SIGNATURE_BYTES: usize = 65;
+
+/// One attestation of an update.
+#[derive(Debug, Clone, Copy)]
+pub struct Attestation<'a> {
+    pub signer: Address,
+    pub signature: &'a [u8],
+}
+
+impl Attestation<'_> {
+    /// Whether the signature of `digest` is its signer's; `None` for a signature that only a contract can judge.
+    pub fn is_by_its_signer(&self, digest: B256) -> Option<bool> {
+        if self.signature.len() != KEY_SIGNATURE_BYTES {
+            return None;
+        }
+        let recovered = Signature::from_raw(self.signature).ok()?.recover_address_from_prehash(&digest).ok()?;
+        Some(recovered == self.signer)
+    }
+}
+
+/// The attestations of an update one by one.
+///
+/// # Errors
+/// [`ChainFault::Refused`] for bytes that are none.
+pub fn split(mut attestations: &[u8]) -> Result<Vec<Attestation<'_>>, ChainFault> {
+    let refused = || ChainFault::Refused("the update's attestations cannot be taken apart".into());
+    let mut all = Vec::new();
+    while !attestations.is_empty() {
+        let (head, rest) = attestations.split_at_checked(HEAD_BYTES).ok_or_else(refused)?;
+        let length = usize::from(u16::from_be_bytes([head[20], head[21]]));
+        let (signature, rest) = rest.split_at_checked(length).ok_or_else(refused)?;
+        all.push(Attestation { signer: Address::from_slice(&head[..20]), signature });
+        attestations = rest;
+    }
+    Ok(all)
 }
 
 fn hash_of_words(words: impl Iterator<Item = U256>) -> B256 {
@@ -93,7 +133,13 @@ mod tests {
             let digest = statement.digest(vector.chain_id, vector.oracle);
             let signer = PrivateKeySigner::from_bytes(&vector.key).unwrap();
             let attestation = attestation(&signer, digest).unwrap();
-            assert_eq!((digest, attestation), (vector.digest, vector.attestation));
+            assert_eq!((digest, &attestation), (vector.digest, &vector.attestation));
+            let whole = [attestation.clone(), attestation.clone()].concat();
+            let parts = split(&whole).unwrap();
+            assert!(parts.len() == 2 && parts.iter().all(|part| part.signer == signer.address()));
+            assert!(parts.iter().all(|part| part.is_by_its_signer(digest) == Some(true)));
+            assert!(parts.iter().all(|part| part.is_by_its_signer(B256::ZERO) == Some(false)));
+            assert!(split(&whole[..whole.len() - 1]).is_err());
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod deploy;
 pub mod fault;
 mod fees;
 pub mod model;
+pub mod published;
 mod submission;
 
 use std::time::Duration;
@@ -151,12 +152,19 @@ impl Reader {
         if model_id.is_zero() {
             return Err(foreign("no model is active for the market"));
         }
-        let encoded = contract.modelSpec(model_id).call().await?;
-        let spec = ModelSpec::abi_decode(&encoded).map_err(|error| ChainFault::Refused(error.to_string()))?;
-        match expected.difference(&spec) {
+        match expected.difference(&self.model_spec(oracle, model_id).await?) {
             Some(difference) => Err(foreign(difference)),
             None => Ok(model_id),
         }
+    }
+
+    /// A registered model's specification.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn model_spec(&self, oracle: Address, model_id: B256) -> Result<ModelSpec, ChainFault> {
+        let encoded = RiskOracle::new(oracle, &self.provider).modelSpec(model_id).call().await?;
+        ModelSpec::abi_decode(&encoded).map_err(|error| ChainFault::Refused(error.to_string()))
     }
 
     /// The last period for which the model landed an update.

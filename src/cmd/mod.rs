@@ -1,5 +1,6 @@
 //! The command line: the only place that builds things.
 
+pub mod audit;
 pub mod bench;
 pub mod bundle;
 pub mod candles;
@@ -73,6 +74,8 @@ enum Command {
     Prove(prove::ProveArgs),
     /// Check a proof made by `prove`.
     Verify(verify::VerifyArgs),
+    /// Recompute updates on chain from public candles and check their proofs.
+    Audit(audit::AuditArgs),
     /// Measure speed, size and gas.
     Bench(bench::BenchArgs),
     /// Train a model and write its bundle.
@@ -135,6 +138,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Deploy(args) => return deploy::run(args, settings, json).await,
         Command::Prove(args) => prove::run(args, settings, json).await?,
         Command::Verify(args) => return verify::run(args, settings, json).await,
+        Command::Audit(args) => return audit::run(args, settings, json).await,
         command => {
             // These work without settings of their own and print what they do.
             telemetry::init(LogFormat::Auto, &std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".into()));

@@ -17,7 +17,7 @@ pub const MAX_VOLUME: f64 = 1e12;
 pub const CANDLE_BYTES: usize = 48;
 
 /// One minute of trading.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Candle {
     /// First millisecond of the minute, UTC.
     pub open_time_ms: i64,

@@ -14,3 +14,4 @@ pub mod prediction;
 pub mod proof;
 pub mod reference;
 pub mod time;
+pub mod update;

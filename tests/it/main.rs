@@ -4,6 +4,7 @@
 
 mod architecture;
 mod attestation;
+mod audit;
 mod bad_input;
 mod candles;
 mod chaos;

@@ -1,0 +1,157 @@
+//! Updates that are on chain: found by their events, with the arguments of their transactions.
+
+use alloy::consensus::{BlockHeader, Transaction as _};
+use alloy::eips::{BlockId, BlockNumberOrTag};
+use alloy::primitives::{Address, B256, U256};
+use alloy::providers::Provider;
+use alloy::rpc::types::{Filter, Log};
+use alloy::sol_types::{SolCall, SolEvent};
+
+use super::Reader;
+use super::abi::{Halo2Verifier, RiskOracle};
+use super::attest::{Attestation, Statement, split};
+use super::fault::ChainFault;
+use crate::types::period::PeriodId;
+use crate::types::proof::Proof;
+use crate::types::update::{Arguments, PublishedUpdate};
+
+/// Most blocks that one call asks events of; public RPCs allow few more.
+const LOG_BLOCKS: u64 = 2_000;
+
+/// Whether an attestation of an update is what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct AttestorCheck {
+    /// Who is said to have signed.
+    pub attestor: Address,
+    /// Whether the signature is theirs; `None` for a contract, which only the chain could ask.
+    pub signed: Option<bool>,
+    /// Whether they were in the set when the update landed; `None` where the RPC has no state of that block.
+    pub in_set: Option<bool>,
+}
+
+impl Reader {
+    /// The update of a model for a period, `None` where the chain has none.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn published(
+        &self,
+        oracle: Address,
+        model_id: B256,
+        period: PeriodId,
+    ) -> Result<Option<PublishedUpdate>, ChainFault> {
+        let head = self.head().await?;
+        let first = self.first_block_at(period.start_seconds(), head.number).await?;
+        let end = self.first_block_at(period.next().start_seconds(), head.number).await?;
+        let filter = Filter::new()
+            .address(oracle)
+            .event_signature(RiskOracle::UpdateAccepted::SIGNATURE_HASH)
+            .topic1(model_id)
+            .topic2(B256::from(U256::from(period.0)));
+        let mut from = first;
+        while from < end {
+            let to = (from + LOG_BLOCKS).min(end);
+            let logs = self.provider.get_logs(&filter.clone().from_block(from).to_block(to - 1)).await?;
+            if let Some(log) = logs.first() {
+                return self.read_update(oracle, log).await.map(Some);
+            }
+            from = to;
+        }
+        Ok(None)
+    }
+
+    async fn read_update(&self, oracle: Address, log: &Log) -> Result<PublishedUpdate, ChainFault> {
+        let refused = |what: &str| ChainFault::Refused(what.into());
+        let event = RiskOracle::UpdateAccepted::decode_log(&log.inner)
+            .map_err(|error| ChainFault::Refused(error.to_string()))?
+            .data;
+        let transaction = log.transaction_hash.ok_or_else(|| refused("an event without its transaction"))?;
+        let sent = self.provider.get_transaction_by_hash(transaction).await?;
+        let sent = sent.ok_or_else(|| refused("an event's transaction is unknown"))?;
+        let called = (sent.to() == Some(oracle)).then(|| RiskOracle::submitCall::abi_decode(sent.input()));
+        Ok(PublishedUpdate {
+            model_id: event.modelId,
+            period: PeriodId(event.period),
+            relayer: event.relayer,
+            candle_features: event
+                .candleFeatures
+                .chunks_exact(4)
+                .map(|word| i32::from_be_bytes([word[0], word[1], word[2], word[3]]))
+                .collect(),
+            outputs: event.outputs,
+            proof_hash: event.proofHash,
+            attestor_set_version: event.attestorSetVersion,
+            transaction,
+            block: log.block_number.unwrap_or(0),
+            arguments: called.and_then(Result::ok).map(|call| Arguments {
+                proof: call.update.proof,
+                closes_e8: call.update.closesE8,
+                attestations: call.update.attestations,
+            }),
+        })
+    }
+
+    /// What a generated verifier says of a proof. It may revert for "no".
+    ///
+    /// # Errors
+    /// [`ChainFault`] when it could not be asked.
+    pub async fn verifies(&self, oracle: Address, model_id: B256, proof: &Proof) -> Result<bool, ChainFault> {
+        let verifier = self.model_spec(oracle, model_id).await?.verifier;
+        let contract = Halo2Verifier::new(verifier, &self.provider);
+        match contract.verifyProof(proof.bytes.clone(), proof.instances.clone()).call().await.map_err(ChainFault::from)
+        {
+            Ok(accepted) => Ok(accepted),
+            Err(ChainFault::Rejected(_)) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Each attestation of an update: its signature, and whether its signer was in the set at the update's block.
+    ///
+    /// # Errors
+    /// [`ChainFault::Refused`] for attestations that cannot be taken apart.
+    pub async fn attestors(
+        &self,
+        oracle: Address,
+        update: &PublishedUpdate,
+        arguments: &Arguments,
+        instances: &[U256],
+    ) -> Result<Vec<AttestorCheck>, ChainFault> {
+        let statement = Statement {
+            model_id: update.model_id,
+            period: update.period,
+            instances,
+            closes_e8: &arguments.closes_e8,
+            attestor_set_version: update.attestor_set_version,
+        };
+        let digest = statement.digest(self.settings.chain_id, oracle);
+        let contract = RiskOracle::new(oracle, &self.provider);
+        let block = BlockId::Number(BlockNumberOrTag::Number(update.block));
+        let mut checks = Vec::new();
+        for Attestation { signer, signature } in split(&arguments.attestations)? {
+            let in_set = contract.isAttestor(signer).block(block).call().await.ok();
+            checks.push(AttestorCheck {
+                attestor: signer,
+                signed: Attestation { signer, signature }.is_by_its_signer(digest),
+                in_set,
+            });
+        }
+        Ok(checks)
+    }
+
+    /// The first block whose time is not before `seconds`, at most one more than `newest`.
+    async fn first_block_at(&self, seconds: i64, newest: u64) -> Result<u64, ChainFault> {
+        let (mut low, mut high) = (0, newest + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let block = self.provider.get_block_by_number(BlockNumberOrTag::Number(middle)).await?;
+            let block = block.ok_or_else(|| ChainFault::Refused(format!("the RPC has no block {middle}")))?;
+            if i64::try_from(block.header.timestamp()).unwrap_or(i64::MAX) < seconds {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+}

@@ -1,0 +1,145 @@
+//! `audit`: what the chain says, against public candles and the proof.
+
+mod one;
+mod shown;
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use self::one::Auditor;
+use super::daemon::stop_on_signal;
+use super::{EXIT_DONE, setup};
+use crate::audit::Verdict;
+use crate::clock::Clock;
+use crate::types::fault::Fault;
+use crate::types::period::PeriodId;
+use crate::types::time::parse_utc_ms;
+
+/// An update is there but differs from what the auditor's candles give.
+const EXIT_DATA_DIFFER: u8 = 3;
+/// An update's proof or attestations do not hold.
+const EXIT_INVALID: u8 = 4;
+/// Most periods of one call: a year.
+const MAX_PERIODS: u64 = 366 * 6;
+/// Pause between two looks of `--follow`.
+const FOLLOW_PAUSE: Duration = Duration::from_secs(30);
+
+/// Options of `audit`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  veriregime-agent --config watcher.toml audit                              the last period that is over
+  veriregime-agent --config watcher.toml audit --period 122748
+  veriregime-agent --config watcher.toml audit --from 2026-01-05 --to 2026-01-06 --json
+  veriregime-agent --config watcher.toml audit --follow                     every update as it lands, until stopped
+
+It needs no key: model.bundle, chain.rpc_url, chain.oracle and the exchange are enough. For each update it recomputes the
+features from the exchange's candles and compares them bit for bit, verifies the proof here and by the verifier on chain,
+and checks who attested. Exchanges revise candles now and then: the earlier you audit, the less that is a reason.
+Exit status: 0 all match (or nothing landed), 1 error, 3 data differ, 4 proof or attestation invalid.")]
+pub struct AuditArgs {
+    /// One period, by its number.
+    #[arg(long, value_name = "P", conflicts_with_all = ["from", "follow"])]
+    period: Option<u64>,
+    /// Periods that start from this moment on, UTC.
+    #[arg(long, value_parser = parse_utc_ms, value_name = "DATE", requires = "to")]
+    from: Option<i64>,
+    /// Periods that start before this moment, UTC.
+    #[arg(long, value_parser = parse_utc_ms, value_name = "DATE", requires = "from")]
+    to: Option<i64>,
+    /// Go on with each update that lands.
+    #[arg(long, conflicts_with = "from")]
+    follow: bool,
+}
+
+/// Audits and says what came out.
+///
+/// # Errors
+/// Settings, bundle, chain or exchange that cannot be used.
+pub async fn run(args: AuditArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
+    let config = setup::settings(settings)?;
+    let clock = Clock::System;
+    let mut auditor = Auditor::new(&config, clock.clone()).await?;
+    let outcome = if args.follow {
+        follow(&mut auditor, &clock, json).await
+    } else {
+        several(&mut auditor, periods(&args, clock.now_ms())?, json).await
+    };
+    auditor.stop().await;
+    Ok(match outcome? {
+        Verdict::Match => EXIT_DONE,
+        Verdict::DataDiffer => EXIT_DATA_DIFFER,
+        Verdict::AttestationInvalid | Verdict::ProofInvalid => EXIT_INVALID,
+    })
+}
+
+fn periods(args: &AuditArgs, now_ms: i64) -> anyhow::Result<std::ops::Range<u64>> {
+    let range = match (args.period, args.from, args.to) {
+        (Some(period), ..) => period..period.saturating_add(1),
+        (None, Some(from_ms), Some(to_ms)) => {
+            PeriodId::at_ms(from_ms + PeriodId::SECONDS * 1000 - 1).0..PeriodId::at_ms(to_ms - 1).0 + 1
+        }
+        _ => {
+            let running = PeriodId::at_ms(now_ms).0;
+            running.saturating_sub(1)..running
+        }
+    };
+    let count = range.end.saturating_sub(range.start);
+    anyhow::ensure!((1..=MAX_PERIODS).contains(&count), "{count} periods: give at least one and at most {MAX_PERIODS}");
+    Ok(range)
+}
+
+/// The worst verdict of all.
+async fn several(auditor: &mut Auditor, periods: std::ops::Range<u64>, json: bool) -> anyhow::Result<Verdict> {
+    let mut reports = Vec::new();
+    for period in periods {
+        let report = auditor.audit(PeriodId(period)).await?;
+        if !json {
+            println!("{}", shown::lines(PeriodId(period), report.as_ref()));
+        }
+        reports.extend(report);
+    }
+    if json {
+        println!("{}", serde_json::to_string(&reports)?);
+    }
+    Ok(reports.iter().map(|report| report.verdict).max().unwrap_or(Verdict::Match))
+}
+
+/// Each update once it is there, until a signal comes. A source or chain that fails is asked again.
+async fn follow(auditor: &mut Auditor, clock: &Clock, json: bool) -> anyhow::Result<Verdict> {
+    let stop = CancellationToken::new();
+    let signals = stop_on_signal(stop.clone())?;
+    let (mut worst, mut next) = (Verdict::Match, PeriodId::at_ms(clock.now_ms()));
+    while !stop.is_cancelled() {
+        match auditor.audit(next).await {
+            Ok(Some(report)) => {
+                let line = if json { serde_json::to_string(&report)? } else { shown::lines(next, Some(&report)) };
+                println!("{line}");
+                worst = worst.max(report.verdict);
+                next = next.next();
+                continue;
+            }
+            Ok(None) if clock.now_ms() >= next.end_ms() => {
+                if !json {
+                    println!("{}", shown::lines(next, None));
+                }
+                next = next.next();
+                continue;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                let code = super::report::fault(&error).map_or("", Fault::code);
+                warn!(period = next.0, code, error = format!("{error:#}"), "not audited yet, trying again");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(FOLLOW_PAUSE) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    signals.abort();
+    Ok(worst)
+}

@@ -1,0 +1,42 @@
+//! An update as the chain tells it.
+
+use alloy::primitives::{Address, B256, Bytes};
+use serde::Serialize;
+
+use super::period::PeriodId;
+
+/// One accepted update, from its event and, where it was called directly, from its transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PublishedUpdate {
+    /// The model on chain.
+    pub model_id: B256,
+    /// The period that it is for.
+    pub period: PeriodId,
+    /// Who sent it; has no say in what it does.
+    pub relayer: Address,
+    /// Candle features, market after market.
+    pub candle_features: Vec<i32>,
+    /// Outputs, market after market.
+    pub outputs: Vec<i128>,
+    /// keccak256 of the proof.
+    pub proof_hash: B256,
+    /// Version of the attestor set that vouched for it.
+    pub attestor_set_version: u32,
+    /// Hash of the transaction.
+    pub transaction: B256,
+    /// Block that holds it.
+    pub block: u64,
+    /// `None` where another contract relayed the update: its arguments are not in the transaction then.
+    pub arguments: Option<Arguments>,
+}
+
+/// What only the call's arguments hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Arguments {
+    /// The proof.
+    pub proof: Bytes,
+    /// Attested last closes, 8 decimals; empty where no market has a price check.
+    pub closes_e8: Vec<u64>,
+    /// The attestations as `submit` takes them.
+    pub attestations: Bytes,
+}

@@ -7,12 +7,12 @@ use clap::Parser;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use veriregime_agent::candles::binance::{BinanceSettings, BinanceSource};
 use veriregime_agent::candles::download::Download;
 use veriregime_agent::candles::error::CandleError;
 use veriregime_agent::candles::http::HttpSettings;
 use veriregime_agent::candles::market::{Keep, Market};
 use veriregime_agent::candles::simulated::SimulatedMarket;
+use veriregime_agent::candles::source::{Source, SourceSettings};
 use veriregime_agent::candles::{file, parquet, quality, serve};
 use veriregime_agent::clock::Clock;
 use veriregime_agent::cmd::candles::{CandlesCommand, run};
@@ -20,6 +20,7 @@ use veriregime_agent::types::candle::{Candle, CandleFault, check_all};
 use veriregime_agent::types::fault::{Fault, Retry};
 use veriregime_agent::types::period::MINUTE_MS;
 use veriregime_agent::types::time::parse_utc_ms;
+use veriregime_agent::types::venue::Venue;
 use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -59,8 +60,8 @@ fn two_million_real_candles_are_read_whole_and_by_range() {
     assert_eq!(two_days, candles[first..first + 2880]);
 }
 
-fn source(base_url: &str, http: HttpSettings) -> BinanceSource {
-    BinanceSource::new(BinanceSettings { base_url: Url::parse(base_url).unwrap(), http }).unwrap()
+fn source(base_url: &str, http: HttpSettings) -> Source {
+    Source::new(SourceSettings { venue: Venue::Binance, base_url: Url::parse(base_url).unwrap(), http }).unwrap()
 }
 
 /// A market behind a real socket until the guard is dropped.
@@ -68,7 +69,7 @@ async fn serve_market(market: Market, clock: Clock) -> (String, tokio_util::sync
     let listener = serve::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let shutdown = CancellationToken::new();
-    tokio::spawn(serve::serve(market, clock, listener, shutdown.clone()));
+    tokio::spawn(serve::serve(Venue::Binance, market, clock, listener, shutdown.clone()));
     (url, shutdown.drop_guard())
 }
 
@@ -157,6 +158,7 @@ async fn a_settable_server_s_clock_is_set_over_http() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let shutdown = CancellationToken::new();
     let server = tokio::spawn(serve::serve_settable(
+        Venue::Binance,
         Market::simulated("BTCUSDT", 7),
         Clock::manual(0),
         listener,
@@ -311,8 +313,8 @@ async fn an_exchange_that_is_not_there_is_unreachable() {
     drop(listener);
     let error = source(&url, impatient()).server_time_ms().await.expect_err("nobody listens");
     assert_eq!(error.code(), "VR-CANDLE-001");
-    let error =
-        BinanceSource::new(BinanceSettings { base_url: Url::parse("ftp://example.com").unwrap(), http: impatient() });
+    let base_url = Url::parse("ftp://example.com").unwrap();
+    let error = Source::new(SourceSettings { venue: Venue::Binance, base_url, http: impatient() });
     assert_eq!(error.expect_err("not HTTP").code(), "VR-CANDLE-018");
 }
 

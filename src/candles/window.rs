@@ -1,0 +1,134 @@
+//! Which minutes of a window to ask for, and what changed in those that were asked for before.
+
+use std::ops::Range;
+
+use crate::types::candle::Candle;
+use crate::types::period::MINUTE_MS;
+
+/// The ranges of `window_ms` (whole minutes) to ask for when `held` (strictly increasing) is there already: every minute
+/// that is not held, and the last `overlap_minutes` of those that are, to see whether they still are what they were.
+/// Ranges less than `join_minutes` apart become one, since a request for one brings the other along.
+pub fn to_fetch(held: &[Candle], window_ms: &Range<i64>, overlap_minutes: i64, join_minutes: i64) -> Vec<Range<i64>> {
+    let held = held.iter().filter(|candle| window_ms.contains(&candle.open_time_ms));
+    let mut wanted = Vec::new();
+    let mut next_ms = window_ms.start;
+    let mut newest_end_ms = None;
+    for candle in held {
+        if candle.open_time_ms > next_ms {
+            wanted.push(next_ms..candle.open_time_ms);
+        }
+        next_ms = candle.close_time_ms();
+        newest_end_ms = Some(next_ms);
+    }
+    if let Some(end_ms) = newest_end_ms {
+        wanted.push(window_ms.start.max(end_ms - overlap_minutes * MINUTE_MS)..end_ms);
+    }
+    wanted.push(next_ms..window_ms.end);
+    wanted.retain(|range| !range.is_empty());
+    wanted.sort_by_key(|range| range.start);
+    joined(&wanted, join_minutes * MINUTE_MS)
+}
+
+fn joined(sorted: &[Range<i64>], apart_ms: i64) -> Vec<Range<i64>> {
+    let mut joined: Vec<Range<i64>> = Vec::new();
+    for range in sorted {
+        match joined.last_mut() {
+            Some(last) if range.start - last.end < apart_ms => last.end = last.end.max(range.end),
+            _ => joined.push(range.clone()),
+        }
+    }
+    joined
+}
+
+/// Cuts ranges into pieces of at most `minutes`.
+pub fn pieces(ranges: Vec<Range<i64>>, minutes: i64) -> impl Iterator<Item = Range<i64>> {
+    let length_ms = minutes.max(1) * MINUTE_MS;
+    ranges.into_iter().flat_map(move |range| {
+        let count = (range.end - range.start + length_ms - 1) / length_ms;
+        (0..count).map(move |index| {
+            let start = range.start + index * length_ms;
+            start..range.end.min(start + length_ms)
+        })
+    })
+}
+
+/// The minutes of `fresh` that `held` has with other values (both strictly increasing).
+pub fn revised<'a>(held: &'a [Candle], fresh: &'a [Candle]) -> impl Iterator<Item = &'a Candle> {
+    fresh.iter().filter(|candle| {
+        held.binary_search_by_key(&candle.open_time_ms, |old| old.open_time_ms)
+            .is_ok_and(|at| held[at].to_le_bytes() != candle.to_le_bytes())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::btree_set;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn candle(minute: i64, close: f64) -> Candle {
+        Candle { open_time_ms: minute * MINUTE_MS, open: close, high: close, low: close, close, volume: 1.0 }
+    }
+
+    fn minutes(ranges: &[Range<i64>]) -> Vec<Range<i64>> {
+        ranges.iter().map(|range| range.start / MINUTE_MS..range.end / MINUTE_MS).collect()
+    }
+
+    #[test]
+    fn four_hours_later_only_what_is_new_and_the_overlap_are_asked_for() {
+        let held: Vec<Candle> = (0..40_000).map(|minute| candle(minute, 1.0)).collect();
+        let window = 240 * MINUTE_MS..40_240 * MINUTE_MS;
+        assert_eq!(minutes(&to_fetch(&held, &window, 60, 300)), [39_940..40_240]);
+        assert_eq!(minutes(&to_fetch(&[], &window, 60, 300)), [240..40_240]);
+        let again = 0..40_000 * MINUTE_MS;
+        assert_eq!(minutes(&to_fetch(&held, &again, 60, 300)), [39_940..40_000]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_absent_minute_is_asked_for_and_nothing_outside(
+            held in btree_set(0_i64..400, 0..300), start in 0_i64..200, length in 1_i64..200, overlap in 0_i64..50, join in 0_i64..40,
+        ) {
+            let candles: Vec<Candle> = held.iter().map(|minute| candle(*minute, 1.0)).collect();
+            let window = start * MINUTE_MS..(start + length) * MINUTE_MS;
+            let ranges = minutes(&to_fetch(&candles, &window, overlap, join));
+            let inside: Vec<i64> = held.iter().copied().filter(|minute| (start..start + length).contains(minute)).collect();
+            for minute in start..start + length {
+                let asked = ranges.iter().any(|range| range.contains(&minute));
+                prop_assert!(asked || held.contains(&minute), "{} is neither held nor asked for", minute);
+                if inside.last().is_some_and(|last| held.contains(&minute) && minute > last - overlap) && overlap > 0 {
+                    prop_assert!(asked, "{} is not looked at again", minute);
+                }
+            }
+            for range in &ranges {
+                prop_assert!(range.start < range.end && start <= range.start && range.end <= start + length);
+            }
+            for pair in ranges.windows(2) {
+                prop_assert!(pair[1].start - pair[0].end >= join.max(0));
+            }
+        }
+
+        #[test]
+        fn pieces_are_the_ranges_again(starts in btree_set(0_i64..1000, 0..20), longest in 1_i64..50) {
+            let starts: Vec<i64> = starts.into_iter().collect();
+            let ranges: Vec<Range<i64>> = starts.chunks_exact(2).map(|pair| pair[0] * MINUTE_MS..pair[1] * MINUTE_MS).collect();
+            let pieces: Vec<Range<i64>> = pieces(ranges.clone(), longest).collect();
+            prop_assert!(pieces.iter().all(|piece| piece.end - piece.start <= longest * MINUTE_MS && !piece.is_empty()));
+            prop_assert_eq!(joined(&pieces, 1), joined(&ranges, 1));
+        }
+
+        #[test]
+        fn exactly_the_changed_minutes_are_revised(
+            held in btree_set(0_i64..100, 0..80), fresh in btree_set(0_i64..100, 0..80), changed in btree_set(0_i64..100, 0..10),
+        ) {
+            let old: Vec<Candle> = held.iter().map(|minute| candle(*minute, 1.0)).collect();
+            let close = |minute: &i64| if changed.contains(minute) { 2.0 } else { 1.0 };
+            let new: Vec<Candle> = fresh.iter().map(|minute| candle(*minute, close(minute))).collect();
+            let found: Vec<i64> = revised(&old, &new).map(|candle| candle.open_time_ms / MINUTE_MS).collect();
+            let expected: Vec<i64> =
+                fresh.iter().copied().filter(|minute| held.contains(minute) && changed.contains(minute)).collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}

@@ -178,7 +178,7 @@ impl Fault for CandleError {
     fn retry(&self) -> Retry {
         match self {
             Self::Timeout { .. } => Retry::Now,
-            Self::NoWitness { .. } => Retry::Later(Duration::from_secs(30)),
+            Self::NoWitness { .. } => Retry::Later(Duration::from_secs(5)),
             // A malformed answer may be one that was cut short on the way, as passing as a broken connection.
             Self::Unreachable { .. } | Self::Malformed { .. } => Retry::Later(Duration::from_secs(1)),
             // A machine that has just started may not have asked the time yet.

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod attestation;
+mod bad_exchange;
 mod bad_input;
 mod candles;
 mod chaos;
@@ -18,6 +19,8 @@ mod model;
 mod models;
 mod original;
 mod proof;
+mod source_policy;
+mod sources;
 mod status;
 mod training;
 mod training_run;

@@ -133,7 +133,7 @@ pub struct Names {
     /// The market.
     pub market: String,
     /// The source whose candles are used.
-    pub used: String,
+    pub fed: String,
     /// The other source.
     pub other: String,
     /// The other source's symbol.
@@ -154,7 +154,7 @@ impl fmt::Display for Disagreement {
         write!(
             f,
             "{} and {} disagree on {}: {} of {} minutes beyond {} bps (at most {}), basis {:.1} bps (at most {}), volatility {:.1} % apart (at most {} %)",
-            names.used,
+            names.fed,
             names.other,
             names.market,
             found.minutes_beyond,
@@ -206,8 +206,8 @@ mod tests {
     const BAND: Band = Band { return_pips: 5_000, max_minutes_beyond: 3, basis_pips: 30_000, volatility_pips: 250_000 };
 
     fn names() -> Names {
-        let [market, used, other, other_symbol] = ["BTC-USD", "binance", "coinbase", "BTC-USD"].map(String::from);
-        Names { market, used, other, other_symbol }
+        let [market, fed, other, other_symbol] = ["BTC-USD", "binance", "coinbase", "BTC-USD"].map(String::from);
+        Names { market, fed, other, other_symbol }
     }
 
     fn day() -> Vec<Candle> {

@@ -236,7 +236,7 @@ impl Agent {
             let Some(found) = cross_check::compare(&ours, theirs, &policy.band) else { return Ok(None) };
             let names = Names {
                 market: self.bundle.manifest.markets[index].name.clone(),
-                used: used.name.clone(),
+                fed: used.name.clone(),
                 other: other.name.clone(),
                 other_symbol: other.symbols[index].clone(),
             };

@@ -70,6 +70,7 @@ pub struct BadExchange {
 struct Bent {
     venue: Venue,
     behind: String,
+    client: reqwest::Client,
     mischief: Mutex<(Mischief, usize)>,
     pages: Mutex<Vec<String>>,
 }
@@ -81,8 +82,13 @@ impl BadExchange {
         let listener = serve::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let behind = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(serve::serve(venue, market, clock, listener, stop.clone()));
-        let state =
-            Arc::new(Bent { venue, behind, mischief: Mutex::new((Mischief::None, 0)), pages: Mutex::default() });
+        let state = Arc::new(Bent {
+            venue,
+            behind,
+            client: reqwest::Client::new(),
+            mischief: Mutex::new((Mischief::None, 0)),
+            pages: Mutex::default(),
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
@@ -134,7 +140,7 @@ async fn answer(State(bent): State<Arc<Bent>>, request: Request) -> Response {
         Mischief::Large if is_page => return json_body(" ".repeat(10 << 20)),
         _ => {}
     }
-    let passed_on = reqwest::get(format!("{}{target}", bent.behind)).await.unwrap();
+    let passed_on = bent.client.get(format!("{}{target}", bent.behind)).send().await.unwrap();
     let code = status(passed_on.status().as_u16());
     let body = passed_on.text().await.unwrap();
     let body = match &mischief {

@@ -7,6 +7,7 @@ use clap::Parser;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use veriregime_agent::candles::dialect;
 use veriregime_agent::candles::download::Download;
 use veriregime_agent::candles::error::CandleError;
 use veriregime_agent::candles::http::HttpSettings;
@@ -438,11 +439,27 @@ async fn fetch_writes_what_the_exchange_has() {
     let arguments = ["fetch", "--from", "2024-08-04", "--out", out.to_str().unwrap(), "--base-url", &url];
     candles_command(&arguments).await.unwrap();
     assert_eq!(parquet::read(&out).unwrap(), SimulatedMarket::new(7).candles(NOW_MS - 1440 * MINUTE_MS..NOW_MS));
+    for venue in Venue::ALL {
+        let symbol = dialect::of(venue).bitcoin();
+        let listener = serve::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let other = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        let market = Market::simulated(symbol, 8);
+        tokio::spawn(serve::serve(venue, market, Clock::manual(NOW_MS), listener, stop.clone()));
+        let out = folder.path().join(format!("{}.parquet", venue.name()));
+        let from = ["fetch", "--source", venue.name(), "--from", "2024-08-04T20:00Z", "--base-url", &other];
+        candles_command(&[&from[..], &["--out", out.to_str().unwrap()]].concat()).await.unwrap();
+        assert_eq!(parquet::read(&out).unwrap(), SimulatedMarket::new(8).candles(NOW_MS - 240 * MINUTE_MS..NOW_MS));
+        stop.cancel();
+    }
     let error = candles_command(&["fetch", "--from", "2024-08-06", "--out", "never", "--base-url", &url]).await;
     assert_eq!(error.expect_err("the future").downcast_ref::<CandleError>().unwrap().code(), "VR-CANDLE-017");
-    for wrong in
-        [&["serve", "--speed", "2"][..], &["serve", "--settable"], &["serve", "--now", "2024-08-04", "--speed", "-1"]]
-    {
+    for wrong in [
+        &["serve", "--speed", "2"][..],
+        &["serve", "--settable"],
+        &["serve", "--dialect", "kraken"],
+        &["serve", "--now", "2024-08-04", "--speed", "-1"],
+    ] {
         assert!(candles_command(wrong).await.expect_err("refused").downcast_ref::<clap::Error>().is_some());
     }
 }

@@ -91,7 +91,7 @@ async fn a_cycle_lands_by_the_fallback_whatever_the_primary_does() {
         (Mischief::SkewedClock { ahead_ms: 60_000 }, "VR-CANDLE-008"),
         (Mischief::OtherMinutes, "VR-CANDLE-009"),
         (Mischief::Missing(hole), "VR-DATA-007"),
-        (Mischief::Duplicated, "VR-DATA-005"),
+        (Mischief::Reversed, "VR-DATA-006"),
     ];
     let mut agents = JoinSet::new();
     for (index, (mischief, expected)) in cases.into_iter().enumerate() {
@@ -188,7 +188,7 @@ async fn a_second_exchange_agrees_or_the_period_is_skipped() {
     let record = world.agent("disagree").await.run(FIRST, &go()).await.unwrap();
     assert_eq!((record.stage, code(&record)), (Stage::Missed, Some("VR-CANDLE-019")));
     let message = record.miss.unwrap().message;
-    for part in ["binance and coinbase disagree on BTC-USD", "first ", "worst ", " against "] {
+    for part in ["binance and coinbase disagree on BTC-USD", "basis ", "worst ", " against "] {
         assert!(message.contains(part), "{message}");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
@@ -72,6 +74,30 @@ async fn gaps_and_awkward_numbers_survive_every_exchange() {
         let (source, _guard) = good(venue, market, Clock::manual(NOW_MS)).await;
         let fetched = source.candles(symbol, NOW_MS - 3000 * MINUTE_MS, NOW_MS, NOW_MS).await.unwrap();
         assert_eq!(fetched, recorded, "{venue:?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_any_range_over_any_holes_are_exactly_what_is_there() {
+    let mut random = ChaCha8Rng::seed_from_u64(11);
+    let start_ms = NOW_MS - 2500 * MINUTE_MS;
+    for round in 0..24 {
+        let venue = Venue::ALL[round % Venue::ALL.len()];
+        let symbol = dialect::of(venue).bitcoin();
+        let mut recorded = SimulatedMarket::new(round as u64).candles(start_ms..NOW_MS);
+        for _ in 0..random.random_range(0..6) {
+            let from = random.random_range(0..recorded.len());
+            let length = random.random_range(1..400).min(recorded.len() - from);
+            recorded.drain(from..from + length);
+        }
+        let market = Market::recorded(symbol, recorded.clone()).unwrap();
+        let (source, _guard) = good(venue, market, Clock::manual(NOW_MS)).await;
+        let from_ms = start_ms + random.random_range(-50..2400) * MINUTE_MS;
+        let to_ms = from_ms + random.random_range(1..2600) * MINUTE_MS;
+        let fetched = source.candles(symbol, from_ms, to_ms, NOW_MS).await.unwrap();
+        let there: Vec<Candle> =
+            recorded.into_iter().filter(|candle| (from_ms..to_ms).contains(&candle.open_time_ms)).collect();
+        assert_eq!(fetched, there, "round {round}, {venue:?}");
     }
 }
 

@@ -77,8 +77,8 @@ impl Dialect for Bybit {
             #[serde(borrow)]
             list: Vec<Row<'a>>,
         }
-        let envelope = Envelope::open(symbol, body)?;
-        let page: Page<'_> = serde_json::from_str(envelope.result.get()).map_err(malformed)?;
+        let result = Envelope::open(symbol, body)?.result.ok_or_else(|| malformed("it has no result"))?;
+        let page: Page<'_> = serde_json::from_str(result.get()).map_err(malformed)?;
         page.list.iter().rev().map(candle).collect()
     }
 
@@ -91,9 +91,12 @@ impl Dialect for Bybit {
 #[serde(rename_all = "camelCase")]
 struct Envelope<'a> {
     ret_code: i64,
+    #[serde(default)]
     ret_msg: String,
-    #[serde(borrow)]
-    result: &'a RawValue,
+    /// Refusals may go without the rest.
+    #[serde(borrow, default)]
+    result: Option<&'a RawValue>,
+    #[serde(default)]
     time: i64,
 }
 
@@ -154,6 +157,8 @@ mod tests {
     #[test]
     fn return_codes_are_understood() {
         assert_eq!(candles(UNKNOWN).expect_err("unknown").code(), "VR-CANDLE-010");
+        let bare = r#"{"retCode":10001,"retMsg":"Not supported symbols"}"#;
+        assert_eq!(candles(bare).expect_err("unknown").code(), "VR-CANDLE-010");
         let with = |code: &str| PAGE.replace("\"retCode\":0", &format!("\"retCode\":{code}"));
         let limited = candles(&with("10006")).expect_err("too many visits");
         assert_eq!((limited.code(), limited.retry()), ("VR-CANDLE-003", Retry::Later(RATE_PAUSE)));

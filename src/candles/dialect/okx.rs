@@ -91,14 +91,16 @@ impl Dialect for Okx {
 #[derive(Deserialize)]
 struct Envelope<'a, T> {
     code: &'a str,
+    #[serde(default)]
     msg: String,
-    data: Vec<T>,
+    /// Refusals may go without.
+    data: Option<Vec<T>>,
 }
 
 fn envelope<'a, T: Deserialize<'a>>(symbol: &str, body: &'a [u8]) -> Result<Vec<T>, CandleError> {
     let envelope: Envelope<'a, T> = serde_json::from_slice(body).map_err(malformed)?;
     match envelope.code {
-        "0" => Ok(envelope.data),
+        "0" => envelope.data.ok_or_else(|| malformed("it has no data")),
         UNKNOWN_INSTRUMENT => Err(unknown(symbol)),
         RATE_LIMITED => Err(CandleError::RateLimited { retry_after: RATE_PAUSE }),
         code => Err(CandleError::refused(code, &envelope.msg)),
@@ -155,6 +157,8 @@ mod tests {
     #[test]
     fn codes_are_understood_with_any_status() {
         assert_eq!(candles(UNKNOWN).expect_err("unknown").code(), "VR-CANDLE-010");
+        let bare = r#"{"code":"51001","msg":"Instrument ID does not exist."}"#;
+        assert_eq!(candles(bare).expect_err("unknown").code(), "VR-CANDLE-010");
         assert_eq!(Okx.refusal("BTC-USDT", 400, UNKNOWN).unwrap().code(), "VR-CANDLE-010");
         let with = |code: &str| PAGE.replace("\"code\":\"0\"", &format!("\"code\":\"{code}\""));
         assert_eq!(candles(&with("50011")).expect_err("too many").code(), "VR-CANDLE-003");

@@ -178,11 +178,10 @@ impl Fault for CandleError {
     fn retry(&self) -> Retry {
         match self {
             Self::Timeout { .. } => Retry::Now,
-            Self::NoWitness { .. } => Retry::Later(Duration::from_secs(5)),
             // A malformed answer may be one that was cut short on the way, as passing as a broken connection.
             Self::Unreachable { .. } | Self::Malformed { .. } => Retry::Later(Duration::from_secs(1)),
-            // A machine that has just started may not have asked the time yet.
-            Self::ClockSkew { .. } => Retry::Later(Duration::from_secs(5)),
+            // A machine that has just started may not have asked the time yet; another exchange may be back soon.
+            Self::ClockSkew { .. } | Self::NoWitness { .. } => Retry::Later(Duration::from_secs(5)),
             Self::RateLimited { retry_after } | Self::Banned { retry_after } => Retry::Later(*retry_after),
             Self::Status { status, .. } if *status >= 500 => Retry::Later(Duration::from_secs(1)),
             Self::File(fault) => fault.retry(),

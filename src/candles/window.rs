@@ -71,18 +71,19 @@ mod tests {
         Candle { open_time_ms: minute * MINUTE_MS, open: close, high: close, low: close, close, volume: 1.0 }
     }
 
-    fn minutes(ranges: &[Range<i64>]) -> Vec<Range<i64>> {
-        ranges.iter().map(|range| range.start / MINUTE_MS..range.end / MINUTE_MS).collect()
+    /// First and last minute of each range.
+    fn minutes(ranges: &[Range<i64>]) -> Vec<[i64; 2]> {
+        ranges.iter().map(|range| [range.start / MINUTE_MS, range.end / MINUTE_MS - 1]).collect()
     }
 
     #[test]
     fn four_hours_later_only_what_is_new_and_the_overlap_are_asked_for() {
         let held: Vec<Candle> = (0..40_000).map(|minute| candle(minute, 1.0)).collect();
         let window = 240 * MINUTE_MS..40_240 * MINUTE_MS;
-        assert_eq!(minutes(&to_fetch(&held, &window, 60, 300)), [39_940..40_240]);
-        assert_eq!(minutes(&to_fetch(&[], &window, 60, 300)), [240..40_240]);
+        assert_eq!(minutes(&to_fetch(&held, &window, 60, 300)), [[39_940, 40_239]]);
+        assert_eq!(minutes(&to_fetch(&[], &window, 60, 300)), [[240, 40_239]]);
         let again = 0..40_000 * MINUTE_MS;
-        assert_eq!(minutes(&to_fetch(&held, &again, 60, 300)), [39_940..40_000]);
+        assert_eq!(minutes(&to_fetch(&held, &again, 60, 300)), [[39_940, 39_999]]);
     }
 
     proptest! {
@@ -95,17 +96,17 @@ mod tests {
             let ranges = minutes(&to_fetch(&candles, &window, overlap, join));
             let inside: Vec<i64> = held.iter().copied().filter(|minute| (start..start + length).contains(minute)).collect();
             for minute in start..start + length {
-                let asked = ranges.iter().any(|range| range.contains(&minute));
+                let asked = ranges.iter().any(|[first, last]| (*first..=*last).contains(&minute));
                 prop_assert!(asked || held.contains(&minute), "{} is neither held nor asked for", minute);
                 if inside.last().is_some_and(|last| held.contains(&minute) && minute > last - overlap) && overlap > 0 {
                     prop_assert!(asked, "{} is not looked at again", minute);
                 }
             }
-            for range in &ranges {
-                prop_assert!(range.start < range.end && start <= range.start && range.end <= start + length);
+            for [first, last] in &ranges {
+                prop_assert!(first <= last && start <= *first && *last < start + length);
             }
             for pair in ranges.windows(2) {
-                prop_assert!(pair[1].start - pair[0].end >= join.max(0));
+                prop_assert!(pair[1][0] - pair[0][1] > join);
             }
         }
 

@@ -121,8 +121,8 @@ mod tests {
         let candles = Coinbase.candles("BTC-USD", PAGE.as_bytes()).unwrap();
         let minutes: Vec<i64> = candles.iter().map(|candle| candle.open_time_ms / MINUTE_MS).collect();
         assert_eq!(minutes, [28_713_600, 28_713_601, 28_713_603]);
-        let first = candles[0];
-        assert_eq!([first.open, first.high, first.low, first.close], [58_157.35, 58_190.0, 58_118.01, 58_150.97]);
+        let [open, high, low, close, volume] = [58_157.35, 58_190.0, 58_118.01, 58_150.97, 11.529_033_88];
+        assert_eq!(candles[0], Candle { open_time_ms: 1_722_816_000_000, open, high, low, close, volume });
         assert!(candles.iter().all(|candle| candle.check().is_ok()));
         assert_eq!(Coinbase.time_ms(TIME.as_bytes()).unwrap(), 1_722_816_244_713);
     }

@@ -18,13 +18,15 @@ use crate::types::candle::{Candle, CandleSeries};
 use crate::types::cycle::CycleRecord;
 use crate::types::fault::{Fault, Retry};
 use crate::types::origin::{FailedSource, Origin, Witness};
-use crate::types::period::MINUTE_MS;
+use crate::types::period::{MINUTE_MS, PeriodId};
 
 /// From so long after the period's start on, an absent last candle is taken for a gap of the exchange.
 const SETTLE_MS: i64 = 2 * MINUTE_MS;
 /// So many of the newest known minutes are asked for again. With a period's new ones that is one page of every exchange but
 /// one.
 const OVERLAP_MINUTES: i64 = 60;
+/// And so many of the others, another part in each cycle: in a week every minute has been looked at again.
+const PATROL_MINUTES: i64 = 1000;
 /// What was fetched is stored after so many minutes, so that a broken connection costs no more.
 const PIECE_MINUTES: i64 = 3000;
 /// Longest time that one source is given for all markets: four weeks of candles take a minute and a half at the slowest.
@@ -144,7 +146,7 @@ impl Agent {
         tokio::time::timeout(SOURCE_LIMIT, gathered).await.map_err(late)?
     }
 
-    /// Fetches what is missing of a window and a little of what is there; all of it where that little has changed, for
+    /// Fetches what is missing of a window and a little of what is there: all of it where that little has changed, for
     /// corrections seldom come alone. Gives back the number of changed minutes.
     async fn update_window(
         &self,
@@ -156,7 +158,8 @@ impl Agent {
         let held = self.store.live_candles(&feed.name, symbol, range_ms)?;
         let closed_end_ms = closed_by_ms.div_euclid(MINUTE_MS) * MINUTE_MS;
         let range_ms = range_ms.start..range_ms.end.min(closed_end_ms).max(range_ms.start);
-        let missing = window::to_fetch(&held, &range_ms, OVERLAP_MINUTES, feed.source.page_minutes());
+        let again_ms = window::patrol(&range_ms, PeriodId::at_ms(closed_by_ms).0, PATROL_MINUTES);
+        let missing = window::to_fetch(&held, &range_ms, again_ms, OVERLAP_MINUTES, feed.source.page_minutes());
         let mut revised = self.fetch(feed, symbol, missing, closed_by_ms, &held).await?;
         if !revised.is_empty() {
             let all = vec![range_ms];

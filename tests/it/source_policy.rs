@@ -267,14 +267,14 @@ async fn a_restart_asks_for_nothing_but_what_is_missing() {
     assert_eq!(agent.store.candles(manifest, FIRST).unwrap(), [expected]);
     drop(agent);
 
-    // Four hours later, another process: a period's minutes and the overlap.
+    // Four hours later, another process: a period's minutes with the overlap, and the part whose turn it is.
     world.enter(FIRST.next()).await;
     let mut agent = world.agent("restart").await;
     let record = agent.run_until(Stage::Collected, FIRST.next(), &go()).await.unwrap();
     let start_ms = FIRST.start_ms() - 60 * MINUTE_MS;
     let pages = binance.take_pages();
-    assert_eq!(pages.len(), 1, "{pages:?}");
-    assert!(pages[0].contains(&format!("startTime={start_ms}&")), "{pages:?}");
+    assert!(pages.len() <= 2, "{pages:?}");
+    assert!(pages.iter().any(|page| page.contains(&format!("startTime={start_ms}&"))), "{pages:?}");
     assert_eq!(record.origin.unwrap().revised_minutes, 0);
     let expected =
         SimulatedMarket::new(SEED).candles(window(&world, FIRST.next()).start + MINUTE_MS..FIRST.next().start_ms());
@@ -317,5 +317,5 @@ async fn revised_candles_are_noticed_and_change_no_cycle_that_has_them() {
     world.enter(FIRST.next().next()).await;
     let record = agent.run_until(Stage::Collected, FIRST.next().next(), &go()).await.unwrap();
     assert_eq!(record.origin.unwrap().revised_minutes, 0);
-    assert_eq!(binance.take_pages().len(), 1);
+    assert!(binance.take_pages().len() <= 2);
 }

@@ -14,9 +14,6 @@ use crate::types::fault::{Fault, Retry};
 use crate::types::time::format_utc;
 use crate::types::venue::Venue;
 
-/// The status of an exchange that answers in good order that it cannot answer.
-const EXCHANGE_FAILED: u16 = 503;
-
 /// Why there are no candles.
 #[derive(Debug, thiserror::Error)]
 pub enum CandleError {
@@ -35,6 +32,9 @@ pub enum CandleError {
     /// Another status than success.
     #[error("the exchange answered with status {status}: {message}")]
     Status { status: u16, message: String },
+    /// An answer in good order that says that there is none.
+    #[error("the exchange refuses: {reason}")]
+    Refused { reason: String },
     /// A body that is not what the API promises.
     #[error("the exchange sent a malformed answer: {detail}")]
     Malformed { detail: String },
@@ -95,9 +95,9 @@ pub enum CandleError {
 }
 
 impl CandleError {
-    /// What an exchange's own code says that has no meaning here: as an error status, for the log. Most of these pass.
+    /// An exchange's own code that has no meaning here, for the log. Most of these pass.
     pub(super) fn refused(code: impl std::fmt::Display, message: &str) -> Self {
-        Self::Status { status: EXCHANGE_FAILED, message: printable(&format!("code {code}: {message}")) }
+        Self::Refused { reason: printable(&format!("code {code}: {message}")) }
     }
 }
 
@@ -108,7 +108,7 @@ impl Fault for CandleError {
             Self::Timeout { .. } => "VR-CANDLE-002",
             Self::RateLimited { .. } => "VR-CANDLE-003",
             Self::Banned { .. } => "VR-CANDLE-004",
-            Self::Status { .. } => "VR-CANDLE-005",
+            Self::Status { .. } | Self::Refused { .. } => "VR-CANDLE-005",
             Self::Malformed { .. } => "VR-CANDLE-006",
             Self::BodyTooLarge { .. } => "VR-CANDLE-007",
             Self::ClockSkew { .. } => "VR-CANDLE-008",
@@ -142,12 +142,14 @@ impl Fault for CandleError {
             Self::Banned { .. } => {
                 "stop other clients on this address and lower the weight per minute before trying again"
             }
-            Self::Status { .. } => "look up the exchange's message; a status of 500 and above is tried again",
+            Self::Status { .. } | Self::Refused { .. } => {
+                "look up the exchange's message; a refusal with its own code and a status of 500 and above are tried again"
+            }
             Self::Malformed { .. } | Self::NotAskedFor { .. } | Self::BodyTooLarge { .. } => {
-                "check that the base URL is a Binance-compatible API and that no proxy changes its answers"
+                "check that the base URL is the exchange's API and that no proxy changes its answers"
             }
             Self::ClockSkew { .. } => "synchronise this machine's clock (NTP) and try again",
-            Self::Symbol { .. } => "write the symbol as the exchange does, such as BTCUSDT",
+            Self::Symbol { .. } => "write the symbol as this exchange does, such as BTCUSDT, BTC-USD or BTC-USDT",
             Self::NotCandles { .. } => {
                 "give a parquet file with timestamp, open, high, low, close, volume, or an archive's CSV or zip"
             }
@@ -179,7 +181,9 @@ impl Fault for CandleError {
         match self {
             Self::Timeout { .. } => Retry::Now,
             // A malformed answer may be one that was cut short on the way, as passing as a broken connection.
-            Self::Unreachable { .. } | Self::Malformed { .. } => Retry::Later(Duration::from_secs(1)),
+            Self::Unreachable { .. } | Self::Malformed { .. } | Self::Refused { .. } => {
+                Retry::Later(Duration::from_secs(1))
+            }
             // A machine that has just started may not have asked the time yet; another exchange may be back soon.
             Self::ClockSkew { .. } | Self::NoWitness { .. } => Retry::Later(Duration::from_secs(5)),
             Self::RateLimited { retry_after } | Self::Banned { retry_after } => Retry::Later(*retry_after),

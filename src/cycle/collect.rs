@@ -208,6 +208,9 @@ impl Agent {
                 Err(fault) => return Err(fault),
             }
         }
+        if tried.is_empty() {
+            tried.push(format!("{} is in use itself", used.name));
+        }
         let fault = CandleError::NoWitness { symbol: used.symbols.join(", "), tried: tried.join("; ") };
         if policy.required {
             return Err(fault.into());

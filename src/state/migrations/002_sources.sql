@@ -10,4 +10,3 @@ CREATE TABLE live_candles (
     candle       BLOB    NOT NULL,
     PRIMARY KEY (source, symbol, open_time_ms)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX live_candles_by_time ON live_candles (open_time_ms);

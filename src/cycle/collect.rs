@@ -146,8 +146,9 @@ impl Agent {
         tokio::time::timeout(SOURCE_LIMIT, gathered).await.map_err(late)?
     }
 
-    /// Fetches what is missing of a window and a little of what is there: all of it where that little has changed, for
-    /// corrections seldom come alone. Gives back the number of changed minutes.
+    /// Fetches what is missing of a window and a little of what is there, and all of it anew where that little has
+    /// changed: corrections seldom come alone. But the newest minutes may have been read before the exchange was done with
+    /// them. Gives back the number of changed minutes.
     async fn update_window(
         &self,
         feed: &Feed,
@@ -156,23 +157,23 @@ impl Agent {
         closed_by_ms: i64,
     ) -> Result<usize, CycleFault> {
         let held = self.store.live_candles(&feed.name, symbol, range_ms)?;
+        let settled_ms = held.last().map_or(0, |newest| newest.close_time_ms() - SETTLE_MS);
         let closed_end_ms = closed_by_ms.div_euclid(MINUTE_MS) * MINUTE_MS;
         let range_ms = range_ms.start..range_ms.end.min(closed_end_ms).max(range_ms.start);
         let again_ms = window::patrol(&range_ms, PeriodId::at_ms(closed_by_ms).0, PATROL_MINUTES);
         let missing = window::to_fetch(&held, &range_ms, again_ms, OVERLAP_MINUTES, feed.source.page_minutes());
         let mut revised = self.fetch(feed, symbol, missing, closed_by_ms, &held).await?;
-        if !revised.is_empty() {
-            let all = vec![range_ms];
-            revised.extend(self.fetch(feed, symbol, all, closed_by_ms, &held).await?);
+        if let Some(&first_ms) = revised.first() {
+            let (source_name, symbol) = (feed.name.clone(), symbol.to_owned());
+            let fault = CandleError::Revised { source_name, symbol, minutes: revised.len(), first_ms };
+            warn!(code = fault.code(), minutes = revised.len(), error = %fault, advice = fault.advice(), "candles revised");
+        }
+        if revised.iter().any(|open_time_ms| *open_time_ms < settled_ms) {
+            // Forgotten first, so that a fetch that breaks off is taken up again by the next.
+            self.store.forget_live_candles(&feed.name, symbol)?;
+            revised.extend(self.fetch(feed, symbol, vec![range_ms], closed_by_ms, &held).await?);
             revised.sort_unstable();
             revised.dedup();
-            let fault = CandleError::Revised {
-                source_name: feed.name.clone(),
-                symbol: symbol.to_owned(),
-                minutes: revised.len(),
-                first_ms: revised[0],
-            };
-            warn!(code = fault.code(), minutes = revised.len(), error = %fault, advice = fault.advice(), "candles revised");
         }
         Ok(revised.len())
     }

@@ -51,6 +51,16 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
+    /// Drops all that a source told of a symbol.
+    ///
+    /// # Errors
+    /// [`StateFault`].
+    pub fn forget_live_candles(&self, source: &str, symbol: &str) -> Result<(), StateFault> {
+        let sql = "DELETE FROM live_candles WHERE source = ?1 AND symbol = ?2";
+        self.lock().execute(sql, params![source, symbol])?;
+        Ok(())
+    }
+
     /// Drops the live candles of minutes before `before_ms`, of every source.
     ///
     /// # Errors

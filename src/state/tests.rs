@@ -192,6 +192,9 @@ fn live_candles_are_kept_by_source_and_symbol_until_they_are_old() {
     store.drop_live_candles(3 * MINUTE_MS).unwrap();
     assert_eq!(store.live_candles("binance", "BTCUSDT", &all).unwrap(), [candle(4, 8.0)]);
     assert_eq!(store.live_candles("coinbase", "BTCUSDT", &all).unwrap(), [candle(3, 9.0)]);
+    store.forget_live_candles("binance", "BTCUSDT").unwrap();
+    assert!(store.live_candles("binance", "BTCUSDT", &all).unwrap().is_empty());
+    assert_eq!(store.live_candles("coinbase", "BTCUSDT", &all).unwrap(), [candle(3, 9.0)]);
     for (bytes, why) in [(vec![0; 47], "cut off"), (candle(5, 1.0).to_le_bytes().to_vec(), "another minute")] {
         let sql = "INSERT OR REPLACE INTO live_candles VALUES ('binance', 'X', 60000, ?1)";
         store.lock().execute(sql, [bytes]).unwrap();

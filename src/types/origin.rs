@@ -15,7 +15,7 @@ pub struct Origin {
     pub symbols: Vec<String>,
     /// The sources that come before this one in the policy and failed.
     pub failed: Vec<FailedSource>,
-    /// Minutes that the exchange had changed since they were fetched for an earlier cycle.
+    /// Minutes that the exchange had changed since they were fetched for an earlier cycle, as the last try saw them.
     pub revised_minutes: usize,
     /// Another exchange's view of each market, where it was asked.
     pub witnesses: Vec<Witness>,

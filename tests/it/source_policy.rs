@@ -313,9 +313,10 @@ async fn revised_candles_are_noticed_and_change_no_cycle_that_has_them() {
         assert!((candle.volume - 123.5).abs() < f64::EPSILON, "later periods use the new values");
     }
 
-    // The same values again are no revision.
+    // The same values again are no revision, and a last minute that was finished late costs no whole window.
+    binance.set(Mischief::Revised(vec![recent_ms, old_ms, FIRST.next().start_ms() - MINUTE_MS]));
     world.enter(FIRST.next().next()).await;
     let record = agent.run_until(Stage::Collected, FIRST.next().next(), &go()).await.unwrap();
-    assert_eq!(record.origin.unwrap().revised_minutes, 0);
+    assert_eq!(record.origin.unwrap().revised_minutes, 1);
     assert!(binance.take_pages().len() <= 2);
 }

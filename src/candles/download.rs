@@ -7,9 +7,9 @@ use std::ffi::OsString;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::binance::BinanceSource;
 use super::error::CandleError;
 use super::parquet;
+use super::source::Source;
 use crate::fs::{create_folder, remove_folder};
 use crate::types::candle::{Candle, check_all};
 use crate::types::period::MINUTE_MS;
@@ -21,7 +21,7 @@ const PIECE_MS: i64 = 7 * 1440 * MINUTE_MS;
 #[derive(Debug, Clone, Copy)]
 pub struct Download<'a> {
     /// The exchange.
-    pub source: &'a BinanceSource,
+    pub source: &'a Source,
     /// The exchange's symbol.
     pub symbol: &'a str,
     /// First minute, in Unix milliseconds.
@@ -41,7 +41,7 @@ impl Download<'_> {
     /// # Errors
     /// [`CandleError::Differs`] where the file's first or last candle is not the exchange's (another symbol, or a
     /// corrected history), [`CandleError::Range`] where nothing of the range is closed yet, and as
-    /// [`BinanceSource::candles`] and [`parquet::read`]. What is complete stays for the next run.
+    /// [`Source::candles`] and [`parquet::read`]. What is complete stays for the next run.
     pub async fn run(&self, mut progress: impl FnMut(u64, u64)) -> Result<Vec<Candle>, CandleError> {
         let now_ms = self.now_ms.min(self.source.server_time_ms().await?);
         let to_ms = self.to_ms.min(now_ms.div_euclid(MINUTE_MS) * MINUTE_MS);

@@ -6,10 +6,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::cross_check::Disagreement;
+use super::http::printable;
 use crate::fs::FileFault;
 use crate::types::candle::CandleFault;
 use crate::types::fault::{Fault, Retry};
 use crate::types::time::format_utc;
+use crate::types::venue::Venue;
 
 /// Why there are no candles.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +32,9 @@ pub enum CandleError {
     /// Another status than success.
     #[error("the exchange answered with status {status}: {message}")]
     Status { status: u16, message: String },
+    /// An answer in good order that says that there is none.
+    #[error("the exchange refuses: {reason}")]
+    Refused { reason: String },
     /// A body that is not what the API promises.
     #[error("the exchange sent a malformed answer: {detail}")]
     Malformed { detail: String },
@@ -68,12 +74,31 @@ pub enum CandleError {
     /// The settings of the source make no HTTP client.
     #[error("cannot set up the exchange client for {base_url}: {detail}")]
     Settings { base_url: String, detail: String },
+    /// Two exchanges tell different stories.
+    #[error("{0}")]
+    Disagreement(Box<Disagreement>),
+    /// A second source is required and none could be compared with.
+    #[error("no second source answers for {symbol}: {tried}")]
+    NoWitness { symbol: String, tried: String },
+    /// A model that looks at volumes would be fed another exchange's.
+    #[error("the model looks at volumes of {}, and source {source_name} has those of {}", trained_on.name(), venue.name())]
+    ForeignVolumes { source_name: String, venue: Venue, trained_on: Venue },
+    /// An exchange says something else of minutes than it did before. Never the end of a cycle: for the log.
+    #[error("{source_name} revised {minutes} minutes of {symbol} from {} on", format_utc(*first_ms))]
+    Revised { source_name: String, symbol: String, minutes: usize, first_ms: i64 },
     /// A candle that breaks the rules of candles.
     #[error(transparent)]
     Candle(#[from] CandleFault),
     /// A file that cannot be read or written.
     #[error(transparent)]
     File(#[from] FileFault),
+}
+
+impl CandleError {
+    /// An exchange's own code that has no meaning here, for the log. Most of these pass.
+    pub(super) fn refused(code: impl std::fmt::Display, message: &str) -> Self {
+        Self::Refused { reason: printable(&format!("code {code}: {message}")) }
+    }
 }
 
 impl Fault for CandleError {
@@ -83,7 +108,7 @@ impl Fault for CandleError {
             Self::Timeout { .. } => "VR-CANDLE-002",
             Self::RateLimited { .. } => "VR-CANDLE-003",
             Self::Banned { .. } => "VR-CANDLE-004",
-            Self::Status { .. } => "VR-CANDLE-005",
+            Self::Status { .. } | Self::Refused { .. } => "VR-CANDLE-005",
             Self::Malformed { .. } => "VR-CANDLE-006",
             Self::BodyTooLarge { .. } => "VR-CANDLE-007",
             Self::ClockSkew { .. } => "VR-CANDLE-008",
@@ -97,6 +122,10 @@ impl Fault for CandleError {
             Self::Differs { .. } => "VR-CANDLE-016",
             Self::Range { .. } => "VR-CANDLE-017",
             Self::Settings { .. } => "VR-CANDLE-018",
+            Self::Disagreement(_) => "VR-CANDLE-019",
+            Self::NoWitness { .. } => "VR-CANDLE-020",
+            Self::ForeignVolumes { .. } => "VR-CANDLE-021",
+            Self::Revised { .. } => "VR-CANDLE-022",
             Self::Candle(fault) => fault.code(),
             Self::File(fault) => fault.code(),
         }
@@ -113,12 +142,14 @@ impl Fault for CandleError {
             Self::Banned { .. } => {
                 "stop other clients on this address and lower the weight per minute before trying again"
             }
-            Self::Status { .. } => "look up the exchange's message; a status of 500 and above is tried again",
+            Self::Status { .. } | Self::Refused { .. } => {
+                "look up the exchange's message; a refusal with its own code and a status of 500 and above are tried again"
+            }
             Self::Malformed { .. } | Self::NotAskedFor { .. } | Self::BodyTooLarge { .. } => {
-                "check that the base URL is a Binance-compatible API and that no proxy changes its answers"
+                "check that the base URL is the exchange's API and that no proxy changes its answers"
             }
             Self::ClockSkew { .. } => "synchronise this machine's clock (NTP) and try again",
-            Self::Symbol { .. } => "write the symbol as the exchange does, such as BTCUSDT",
+            Self::Symbol { .. } => "write the symbol as this exchange does, such as BTCUSDT, BTC-USD or BTC-USDT",
             Self::NotCandles { .. } => {
                 "give a parquet file with timestamp, open, high, low, close, volume, or an archive's CSV or zip"
             }
@@ -129,6 +160,18 @@ impl Fault for CandleError {
             Self::Differs { .. } => "check the symbol, or write to a new file if the exchange corrected its history",
             Self::Range { .. } => "give whole minutes with the start before the end",
             Self::Settings { .. } => "check the exchange's settings; https needs the system's CA certificates",
+            Self::Disagreement(_) => {
+                "look both exchanges up at the named minutes; the period is skipped rather than guessed"
+            }
+            Self::NoWitness { .. } => {
+                "check the sources of candles.cross_check.with; it is tried again until the period ends"
+            }
+            Self::ForeignVolumes { .. } => {
+                "take the source out of primary and fallbacks, or accept other volumes by candles.foreign_volumes = true"
+            }
+            Self::Revised { .. } => {
+                "nothing: later periods use the new values, earlier ones keep what they were proven from"
+            }
             Self::Candle(fault) => fault.advice(),
             Self::File(fault) => fault.advice(),
         }
@@ -138,9 +181,11 @@ impl Fault for CandleError {
         match self {
             Self::Timeout { .. } => Retry::Now,
             // A malformed answer may be one that was cut short on the way, as passing as a broken connection.
-            Self::Unreachable { .. } | Self::Malformed { .. } => Retry::Later(Duration::from_secs(1)),
-            // A machine that has just started may not have asked the time yet.
-            Self::ClockSkew { .. } => Retry::Later(Duration::from_secs(5)),
+            Self::Unreachable { .. } | Self::Malformed { .. } | Self::Refused { .. } => {
+                Retry::Later(Duration::from_secs(1))
+            }
+            // A machine that has just started may not have asked the time yet; another exchange may be back soon.
+            Self::ClockSkew { .. } | Self::NoWitness { .. } => Retry::Later(Duration::from_secs(5)),
             Self::RateLimited { retry_after } | Self::Banned { retry_after } => Retry::Later(*retry_after),
             Self::Status { status, .. } if *status >= 500 => Retry::Later(Duration::from_secs(1)),
             Self::File(fault) => fault.retry(),

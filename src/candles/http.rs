@@ -29,7 +29,7 @@ pub struct HttpSettings {
     pub connect_timeout: Duration,
     /// Time for one attempt, from connecting to the last byte.
     pub total_timeout: Duration,
-    /// Request weight to spend a minute, after a first burst of as much.
+    /// Request weight to spend a minute, after a first burst.
     pub weight_per_minute: NonZeroU32,
     /// Largest body, unpacked.
     pub max_body_bytes: usize,
@@ -44,7 +44,6 @@ impl Default for HttpSettings {
         Self {
             connect_timeout: Duration::from_secs(5),
             total_timeout: Duration::from_secs(15),
-            // Binance allows 6000 a minute and address; with the burst this spends at most 4800.
             weight_per_minute: NonZeroU32::new(2400).expect("not zero"),
             max_body_bytes: 4 << 20,
             max_attempts: 5,
@@ -62,12 +61,12 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client for `base_url`. Certificates are only looked for where it is `https`, so that a plain local server
-    /// needs none.
+    /// A client for `base_url` that spends at most `burst_weight` at once. Certificates are only looked for where it is
+    /// `https`, so that a plain local server needs none.
     ///
     /// # Errors
     /// [`CandleError::Settings`] where the system has no certificates.
-    pub fn new(base_url: &Url, settings: HttpSettings) -> Result<Self, CandleError> {
+    pub fn new(base_url: &Url, settings: HttpSettings, burst_weight: NonZeroU32) -> Result<Self, CandleError> {
         let mut builder = Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
@@ -79,7 +78,7 @@ impl HttpClient {
         let client = builder
             .build()
             .map_err(|error| CandleError::Settings { base_url: base_url.to_string(), detail: error.to_string() })?;
-        let budget = RateLimiter::direct(Quota::per_minute(settings.weight_per_minute));
+        let budget = RateLimiter::direct(Quota::per_minute(settings.weight_per_minute).allow_burst(burst_weight));
         Ok(Self { client, budget, settings })
     }
 
@@ -138,7 +137,7 @@ impl HttpClient {
         if status.is_success() {
             Ok(body)
         } else {
-            Err(CandleError::Status { status: status.as_u16(), message: printable(&body) })
+            Err(CandleError::Status { status: status.as_u16(), message: printable(&String::from_utf8_lossy(&body)) })
         }
     }
 }
@@ -163,7 +162,7 @@ fn address(url: &Url) -> String {
     bare.to_string()
 }
 
-/// The start of a body, without control characters.
-fn printable(body: &[u8]) -> String {
-    String::from_utf8_lossy(body).chars().filter(|letter| !letter.is_control()).take(MAX_MESSAGE_CHARS).collect()
+/// The start of what an exchange said, without control characters.
+pub fn printable(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(MAX_MESSAGE_CHARS).collect()
 }

@@ -1,7 +1,8 @@
-//! Where candles come from and where they rest: the exchange, files, and a simulated market behind an exchange's API.
+//! Where candles come from and where they rest: exchanges, files, and a simulated market behind an exchange's API.
 
 pub mod archive;
-pub mod binance;
+pub mod cross_check;
+pub mod dialect;
 pub mod download;
 pub mod error;
 pub mod file;
@@ -11,3 +12,5 @@ pub mod parquet;
 pub mod quality;
 pub mod serve;
 pub mod simulated;
+pub mod source;
+pub mod window;

@@ -18,14 +18,16 @@ use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use super::features::{self, FeaturesArgs};
-use crate::candles::binance::{BinanceSettings, BinanceSource};
+use crate::candles::dialect;
 use crate::candles::download::Download;
 use crate::candles::http::HttpSettings;
 use crate::candles::market::Market;
+use crate::candles::source::{Source, SourceSettings};
 use crate::candles::{file, parquet, quality, serve};
 use crate::clock::Clock;
 use crate::types::candle::{Candle, check_all};
 use crate::types::time::{format_utc, parse_utc_ms};
+use crate::types::venue::Venue;
 
 /// How often a clock that runs faster moves.
 const TICK: Duration = Duration::from_millis(50);
@@ -35,10 +37,11 @@ const MAX_SPEED: f64 = 1e6;
 /// Fetch, convert, check and serve one-minute candles.
 #[derive(Debug, Subcommand)]
 pub enum CandlesCommand {
-    /// Download candles from Binance into a parquet file; continues an existing file and an interrupted download
+    /// Download candles from an exchange into a parquet file; continues an existing file and an interrupted download
     #[command(
         after_help = "Examples:\n  veriregime-agent candles fetch --symbol BTCUSDT --from 2023-01-01 --out btc.parquet\n  \
-                            veriregime-agent candles fetch --from 2024-08-04 --to 2024-08-06T12:00Z --out crash.parquet"
+                            veriregime-agent candles fetch --from 2024-08-04 --to 2024-08-06T12:00Z --out crash.parquet\n  \
+                            veriregime-agent candles fetch --source coinbase --from 2024-08-04 --out coinbase.parquet"
     )]
     Fetch(FetchArgs),
     /// Convert archives of Binance (CSV or zip, one or many) and parquet files to one parquet file
@@ -56,8 +59,9 @@ pub enum CandlesCommand {
                             --from 2024-08-05 --out august.csv"
     )]
     Features(FeaturesArgs),
-    /// Serve candles as Binance does (/api/v3/klines, /api/v3/time), from a file or a simulated market
+    /// Serve candles as an exchange does (candles and clock only), from a file or a simulated market
     #[command(after_help = "Examples:\n  veriregime-agent candles serve --seed 7\n  \
+                            veriregime-agent candles serve --dialect coinbase\n  \
                             veriregime-agent candles serve --candles btc.parquet --now 2024-08-05T00:00Z --speed 600")]
     Serve(ServeArgs),
 }
@@ -65,9 +69,12 @@ pub enum CandlesCommand {
 /// Arguments of `candles fetch`.
 #[derive(Debug, Args)]
 pub struct FetchArgs {
-    /// Symbol as the exchange writes it
-    #[arg(long, default_value = "BTCUSDT")]
-    symbol: String,
+    /// The exchange: binance, coinbase, bybit or okx
+    #[arg(long, default_value = "binance", value_name = "EXCHANGE")]
+    source: Venue,
+    /// Symbol as the exchange writes it [default: bitcoin in dollars or tethers]
+    #[arg(long)]
+    symbol: Option<String>,
     /// First minute, UTC
     #[arg(long, value_parser = parse_utc_ms, value_name = "DATE")]
     from: i64,
@@ -77,12 +84,12 @@ pub struct FetchArgs {
     /// Parquet file to write or continue
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Root of the exchange's API
-    #[arg(long, default_value = "https://api.binance.com", value_name = "URL")]
-    base_url: Url,
-    /// Request weight to spend a minute
-    #[arg(long, default_value_t = HttpSettings::default().weight_per_minute, value_name = "N")]
-    weight_per_minute: NonZeroU32,
+    /// Root of the exchange's API [default: the public one]
+    #[arg(long, value_name = "URL")]
+    base_url: Option<Url>,
+    /// Request weight to spend a minute [default: well below what the exchange allows]
+    #[arg(long, value_name = "N")]
+    weight_per_minute: Option<NonZeroU32>,
 }
 
 /// Arguments of `candles import`.
@@ -112,9 +119,12 @@ pub struct ServeArgs {
     /// Seed of the simulated market
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Symbol to answer to
-    #[arg(long, default_value = "BTCUSDT")]
-    symbol: String,
+    /// The exchange whose API is spoken: binance, coinbase, bybit or okx
+    #[arg(long, default_value = "binance", value_name = "EXCHANGE")]
+    dialect: Venue,
+    /// Symbol to answer to [default: bitcoin in dollars or tethers, as the exchange writes it]
+    #[arg(long)]
+    symbol: Option<String>,
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
@@ -147,12 +157,20 @@ pub async fn run(command: CandlesCommand, json: bool) -> anyhow::Result<()> {
 }
 
 async fn fetch(args: FetchArgs, json: bool) -> anyhow::Result<()> {
-    let http = HttpSettings { weight_per_minute: args.weight_per_minute, ..HttpSettings::default() };
-    let source = BinanceSource::new(BinanceSettings { base_url: args.base_url, http })?;
+    let public = SourceSettings::of(args.source);
+    let source = Source::new(SourceSettings {
+        venue: args.source,
+        base_url: args.base_url.unwrap_or(public.base_url),
+        http: HttpSettings {
+            weight_per_minute: args.weight_per_minute.unwrap_or(public.http.weight_per_minute),
+            ..public.http
+        },
+    })?;
+    let symbol = args.symbol.unwrap_or_else(|| dialect::of(args.source).bitcoin().to_owned());
     let now_ms = Clock::System.now_ms();
     let download = Download {
         source: &source,
-        symbol: &args.symbol,
+        symbol: &symbol,
         from_ms: args.from,
         to_ms: args.to.unwrap_or(now_ms),
         now_ms,
@@ -204,27 +222,31 @@ fn check(args: &CheckArgs, json: bool) -> anyhow::Result<()> {
 }
 
 async fn serve_until_stopped(args: ServeArgs, json: bool) -> anyhow::Result<()> {
+    let symbol = args.symbol.unwrap_or_else(|| dialect::of(args.dialect).bitcoin().to_owned());
     let (market, source) = match &args.candles {
-        Some(path) => (Market::recorded(&args.symbol, file::read_any(path)?)?, path.display().to_string()),
-        None => (Market::simulated(&args.symbol, args.seed), format!("simulated market, seed {}", args.seed)),
+        Some(path) => (Market::recorded(&symbol, file::read_any(path)?)?, path.display().to_string()),
+        None => (Market::simulated(&symbol, args.seed), format!("simulated market, seed {}", args.seed)),
     };
     let clock = args.now.map_or(Clock::System, Clock::manual);
     let listener = serve::listen(SocketAddr::new(args.host, args.port)).await?;
     let url = format!("http://{}", listener.local_addr().context("a socket that listens has an address")?);
     let now_ms = clock.now_ms();
     if json {
-        println!("{}", json!({ "url": url, "symbol": args.symbol, "source": source, "now_ms": now_ms }));
+        println!(
+            "{}",
+            json!({ "url": url, "dialect": args.dialect, "symbol": symbol, "source": source, "now_ms": now_ms })
+        );
     } else {
-        println!("{} at {url} ({source}); its clock says {}", args.symbol, format_utc(now_ms));
+        println!("{symbol} at {url} as {} ({source}); its clock says {}", args.dialect.name(), format_utc(now_ms));
     }
     std::io::stdout().flush()?;
     let shutdown = CancellationToken::new();
     let _stopper = stop_on_signal(shutdown.clone())?;
     let _ticker = args.speed.map(|speed| AbortOnDropHandle::new(tokio::spawn(run_clock(clock.clone(), speed))));
     if args.settable {
-        serve::serve_settable(market, clock, listener, shutdown).await?;
+        serve::serve_settable(args.dialect, market, clock, listener, shutdown).await?;
     } else {
-        serve::serve(market, clock, listener, shutdown).await?;
+        serve::serve(args.dialect, market, clock, listener, shutdown).await?;
     }
     Ok(())
 }

@@ -5,13 +5,14 @@ use std::path::Path;
 use clap::Subcommand;
 use serde_json::json;
 
+use super::feeds;
 use crate::config::{self, DEFAULTS, secret};
 use crate::proof::bundle::Bundle;
 
 /// Subcommands of `config`.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Check settings, key file and model bundle without starting anything.
+    /// Check settings, key file, model bundle and candle policy without starting anything.
     #[command(after_help = "Examples:\n  veriregime-agent --config agent.toml config check")]
     Check,
     /// Print every setting with its default and meaning: a file to start from.
@@ -33,15 +34,18 @@ pub fn run(command: ConfigCommand, settings: Option<&Path>, json: bool) -> anyho
                 secret::read_key(path)?;
             }
             let bundle = Bundle::open(&checked.bundle)?;
+            let sources = feeds::feeds(&checked, &bundle.manifest)?;
+            let sources: Vec<&str> = sources.order.iter().map(|feed| feed.name.as_str()).collect();
             if json {
                 println!(
                     "{}",
-                    json!({"ok": true, "model_id": bundle.manifest.model_id, "chain_id": checked.chain.chain_id})
+                    json!({"ok": true, "model_id": bundle.manifest.model_id, "chain_id": checked.chain.chain_id, "sources": sources})
                 );
             } else {
                 println!(
-                    "settings, key file and model bundle {} are in order; chain {}, contract {}",
+                    "settings, key file and model bundle {} are in order; candles from {}; chain {}, contract {}",
                     bundle.manifest.model_id,
+                    sources.join(", then "),
                     checked.chain.chain_id,
                     checked.chain.oracle.map_or_else(|| "not set".into(), |oracle| oracle.to_string())
                 );

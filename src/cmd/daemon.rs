@@ -9,8 +9,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{EXIT_DONE, setup};
-use crate::candles::binance::BinanceSource;
+use super::{EXIT_DONE, feeds, setup};
+use crate::candles::source::Source;
 use crate::chain::fault::ChainFault;
 use crate::clock::Clock;
 use crate::config::raw::ClockKind;
@@ -42,7 +42,7 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
     let clock = match config.schedule.clock {
         ClockKind::System => Clock::System,
         ClockKind::Exchange => {
-            let source = setup::source(&config)?;
+            let source = feeds::primary(&config)?;
             let clock = Clock::manual(source.server_time_ms().await.context("the replay's clock does not answer")?);
             tokio::spawn(follow(source, clock.clone(), stop.clone()));
             clock
@@ -109,7 +109,7 @@ pub fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<tokio::task::Jo
 }
 
 /// Sets `clock` to the candle server's time again and again. Only settings for development chains lead here.
-async fn follow(source: BinanceSource, clock: Clock, stop: CancellationToken) {
+async fn follow(source: Source, clock: Clock, stop: CancellationToken) {
     while !stop.is_cancelled() {
         match source.server_time_ms().await {
             Ok(now_ms) => clock.set_ms(now_ms),

@@ -13,6 +13,7 @@ pub mod deploy;
 pub mod development;
 pub mod evaluate;
 pub mod features;
+pub mod feeds;
 pub mod models;
 pub mod once;
 pub mod progress;

@@ -78,6 +78,9 @@ fn cycle_line(agent: &Agent, record: &CycleRecord) -> String {
             report::volatility_bps(prediction.volatility)
         );
     }
+    if record.origin.is_some() {
+        let _ = write!(line, "\n  candles from {}", report::origin(record));
+    }
     if let Some(landed) = &record.landed {
         let _ = write!(line, "\n  transaction {} in block {}, {} gas", landed.hash, landed.block, landed.gas_used);
     }

@@ -72,10 +72,18 @@ pub fn cycle_json(record: &CycleRecord) -> Value {
         "period": record.period,
         "start": format_utc(record.period.start_ms()),
         "outcome": record.stage,
+        "candles": record.origin,
         "prove_ms": record.prove_ms,
         "landed": record.landed,
         "miss": record.miss,
     })
+}
+
+/// Where a cycle's candles came from: the source, and those that failed before it.
+pub fn origin(record: &CycleRecord) -> String {
+    let Some(origin) = &record.origin else { return String::new() };
+    let failed: Vec<String> = origin.failed.iter().map(|one| format!("{} {}", one.source, one.code)).collect();
+    if failed.is_empty() { origin.source.clone() } else { format!("{} (not {})", origin.source, failed.join(", ")) }
 }
 
 /// `18000` bps as `180.00 %`.

@@ -1,12 +1,10 @@
 //! From settings to a working agent.
 
-use std::num::NonZeroU32;
 use std::path::Path;
 
 use anyhow::Context;
 
-use crate::candles::binance::{BinanceSettings, BinanceSource};
-use crate::candles::http::HttpSettings;
+use super::feeds;
 use crate::chain::fault::ChainFault;
 use crate::chain::model::Expected;
 use crate::chain::{Chain, Reader, Settings as ChainSettings};
@@ -52,7 +50,7 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
     let prover = prover(config, &bundle).await.context("the prover does not start")?;
     Ok(Agent {
         clock,
-        source: source(config)?,
+        feeds: feeds::feeds(config, &bundle.manifest)?,
         model,
         prover,
         chain,
@@ -60,7 +58,6 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
         oracle,
         expected,
         bundle,
-        max_clock_skew_ms: config.candles.max_clock_skew_ms,
         poll_interval: config.chain.poll_interval,
     })
 }
@@ -110,24 +107,6 @@ pub fn expected(bundle: &Bundle) -> anyhow::Result<Expected> {
         proof_bytes: circuit.proof_bytes,
         calendar_table: features::calendar_table(features)?,
     })
-}
-
-/// The exchange.
-///
-/// # Errors
-/// Settings that are not usable.
-pub fn source(config: &Config) -> anyhow::Result<BinanceSource> {
-    let candles = &config.candles;
-    let weight_per_minute = NonZeroU32::new(candles.weight_per_minute).unwrap_or(NonZeroU32::MIN);
-    Ok(BinanceSource::new(BinanceSettings {
-        base_url: candles.base_url.clone(),
-        http: HttpSettings {
-            connect_timeout: candles.connect_timeout,
-            total_timeout: candles.request_timeout,
-            weight_per_minute,
-            ..HttpSettings::default()
-        },
-    })?)
 }
 
 /// The chain with the configured wallet and attestor.

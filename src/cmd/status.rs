@@ -60,12 +60,13 @@ pub async fn run(args: StatusArgs, settings: Option<&Path>, json: bool) -> anyho
         return Ok(());
     }
     println!("model {}   next cycle {next}", bundle.manifest.model_id);
-    let mut table = report::table(&["period", "start", "outcome", "proof", "gas", "why"]);
+    let mut table = report::table(&["period", "start", "outcome", "candles", "proof", "gas", "why"]);
     for record in &records {
         table.add_row([
             record.period.to_string(),
             format_utc(record.period.start_ms()),
             record.stage.name().to_owned(),
+            report::origin(record),
             record.prove_ms.map_or_else(String::new, |ms| format!("{ms} ms")),
             record.landed.map_or_else(String::new, |landed| landed.gas_used.to_string()),
             record.miss.as_ref().map_or_else(String::new, |miss| format!("{} {}", miss.code, miss.message)),

@@ -1,5 +1,6 @@
 //! Settings: defaults < file < environment, then checked and turned into what the modules take.
 
+pub mod candles;
 pub mod raw;
 pub mod secret;
 
@@ -17,6 +18,7 @@ use crate::fs;
 use crate::types::chain_id::is_development;
 use crate::types::fault::Fault;
 use crate::types::manifest::{CURRENT_FILE, is_model_folder};
+use candles::Candles;
 use raw::{ClockKind, LogFormat, ProverKind, RawConfig};
 
 /// Every setting with its default and its comment.
@@ -30,7 +32,7 @@ const MAX_ID_BYTES: u64 = 256;
 pub struct Config {
     /// Folder of the model bundle.
     pub bundle: PathBuf,
-    /// The exchange.
+    /// The exchanges.
     pub candles: Candles,
     /// The prover.
     pub prover: Prover,
@@ -46,17 +48,6 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Tracing filter.
     pub log_level: String,
-}
-
-/// The exchange's settings.
-#[derive(Debug, Clone)]
-pub struct Candles {
-    /// Without a trailing slash.
-    pub base_url: Url,
-    pub connect_timeout: Duration,
-    pub request_timeout: Duration,
-    pub weight_per_minute: u32,
-    pub max_clock_skew_ms: i64,
 }
 
 /// The prover's settings.
@@ -192,13 +183,7 @@ fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
     }
     Ok(Config {
         bundle: bundle(&raw.model.bundle)?,
-        candles: Candles {
-            base_url: parse_url("candles.base_url", &raw.candles.base_url)?,
-            connect_timeout: positive_ms("candles.connect_timeout_ms", raw.candles.connect_timeout_ms)?,
-            request_timeout: positive_ms("candles.request_timeout_ms", raw.candles.request_timeout_ms)?,
-            weight_per_minute: raw.candles.weight_per_minute,
-            max_clock_skew_ms: raw.candles.max_clock_skew_ms,
-        },
+        candles: candles::check(&raw.candles)?,
         prover: Prover {
             kind: raw.prover.kind,
             python: raw.prover.python.into(),
@@ -313,6 +298,59 @@ mod tests {
         ];
         for (pair, named) in cases {
             let message = with(&[pair]).expect_err(named).to_string();
+            assert!(message.contains(named), "{message}");
+        }
+    }
+
+    fn with_file(text: &str) -> Result<Config, ConfigFault> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("agent.toml");
+        fs::write_atomic(&path, text.as_bytes()).unwrap();
+        check(load_raw(Some(&path), Environment::default().source(Some(HashMap::new())))?)
+    }
+
+    const COINBASE: &str =
+        "[candles.sources.coinbase]\nexchange = \"coinbase\"\nsymbols = { \"BTC-USD\" = \"BTC-USD\" }\n";
+
+    #[test]
+    fn without_a_policy_there_is_one_source() {
+        let candles = with(&[("VERIREGIME__CANDLES__BASE_URL", "http://mirror:1")]).unwrap().candles;
+        assert_eq!(candles.order, ["binance"]);
+        assert_eq!(candles.sources["binance"].base_url.as_ref().unwrap().as_str(), "http://mirror:1/");
+        assert!(candles.cross_check.is_none() && candles.sources["binance"].symbols.is_none());
+    }
+
+    #[test]
+    fn a_policy_names_its_sources_and_their_symbols() {
+        let policy = "[candles]\nprimary = \"binance\"\nfallbacks = [\"coinbase\"]\nforeign_volumes = true\n\
+                      [candles.cross_check]\nwith = [\"coinbase\"]\nrequired = true\nband_bps = 40\n";
+        let candles = with_file(&format!("{policy}{COINBASE}")).unwrap().candles;
+        assert_eq!(candles.order, ["binance", "coinbase"]);
+        let coinbase = &candles.sources["coinbase"];
+        assert_eq!((coinbase.venue, &coinbase.base_url), (crate::types::venue::Venue::Coinbase, &None));
+        assert_eq!(coinbase.symbols.as_ref().unwrap()["BTC-USD"], "BTC-USD");
+        let cross_check = candles.cross_check.unwrap();
+        assert_eq!((cross_check.band_bps, cross_check.minutes, cross_check.required), (40, 1440, true));
+    }
+
+    #[test]
+    fn a_policy_that_means_nothing_is_refused_by_name() {
+        let cases = [
+            ("[candles]\nprimary = \"kraken\"\n", "candles.primary"),
+            ("[candles]\nfallbacks = [\"coinbase\", \"coinbase\"]\n", "candles.fallbacks"),
+            ("[candles]\nfallbacks = [\"binance\"]\n", "candles.fallbacks"),
+            ("[candles.cross_check]\nwith = [\"okx\"]\n", "candles.cross_check.with"),
+            ("[candles.cross_check]\nrequired = true\n", "candles.cross_check.required"),
+            ("[candles.cross_check]\nwith = [\"coinbase\"]\nminutes = 1\n", "candles.cross_check.minutes"),
+            ("[candles.cross_check]\nband = 1\n", "band"),
+            ("[candles]\nweight_per_minute = 0\n", "candles.weight_per_minute"),
+            ("[candles.sources.binance]\nexchange = \"binance\"\nsymbols = {}\n", "candles.sources"),
+            ("[candles.sources.\"a b\"]\nexchange = \"okx\"\nsymbols = {}\n", "candles.sources"),
+            ("[candles.sources.kraken]\nexchange = \"kraken\"\nsymbols = {}\n", "kraken"),
+            ("[candles.sources.bybit]\nexchange = \"bybit\"\n", "symbols"),
+        ];
+        for (text, named) in cases {
+            let message = with_file(&format!("{text}{COINBASE}")).expect_err(text).to_string();
             assert!(message.contains(named), "{message}");
         }
     }

@@ -1,6 +1,10 @@
 //! The settings as written: strings and numbers, unknown keys refused, nothing interpreted yet.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::types::venue::Venue;
 
 /// `default.toml`'s shape.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -30,6 +34,34 @@ pub struct RawCandles {
     pub request_timeout_ms: u64,
     pub weight_per_minute: u32,
     pub max_clock_skew_ms: i64,
+    pub primary: String,
+    pub fallbacks: Vec<String>,
+    pub foreign_volumes: bool,
+    pub cross_check: RawCrossCheck,
+    /// None by default, so that the defaults cannot hold any.
+    #[serde(default)]
+    pub sources: BTreeMap<String, RawSource>,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawCrossCheck {
+    pub with: Vec<String>,
+    pub required: bool,
+    pub minutes: u32,
+    pub band_bps: u32,
+    pub max_minutes_beyond: u32,
+    pub max_basis_bps: u32,
+    pub max_volatility_percent: u32,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawSource {
+    pub exchange: Venue,
+    pub base_url: Option<String>,
+    pub weight_per_minute: Option<u32>,
+    pub symbols: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]

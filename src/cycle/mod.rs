@@ -1,5 +1,6 @@
 //! One cycle from candles to a confirmed update. The only place that knows the order of the stages.
 
+pub mod collect;
 pub mod daemon;
 pub mod fault;
 pub mod schedule;
@@ -12,7 +13,6 @@ use alloy::primitives::Address;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
-use crate::candles::binance::BinanceSource;
 use crate::chain::Chain;
 use crate::chain::fault::ChainFault;
 use crate::chain::model::Expected;
@@ -25,6 +25,7 @@ use crate::types::cycle::{CycleRecord, Miss, Stage};
 use crate::types::digest::Digest;
 use crate::types::fault::{Fault, Retry};
 use crate::types::period::PeriodId;
+use collect::Feeds;
 use fault::{CycleFault, Lapse};
 
 /// Pause before a transaction that cannot be replaced is looked at again.
@@ -36,7 +37,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Agent {
     pub clock: Clock,
-    pub source: BinanceSource,
+    pub feeds: Feeds,
     pub bundle: Bundle,
     pub model: Model,
     pub prover: Prover,
@@ -45,7 +46,6 @@ pub struct Agent {
     pub oracle: Address,
     /// What the contract must say about the bundle.
     pub expected: Expected,
-    pub max_clock_skew_ms: i64,
     pub poll_interval: Duration,
 }
 

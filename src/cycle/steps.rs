@@ -1,19 +1,15 @@
-//! The stages up to the proof: each turns what is stored into what is stored next.
+//! The stages from the candles to the proof: each turns what is stored into what is stored next.
 
 use tracing::info;
 
 use super::Agent;
-use super::fault::{CycleFault, Lapse};
+use super::fault::CycleFault;
 use crate::features;
 use crate::state::{StateFault, Step};
 use crate::types::candle::CandleSeries;
 use crate::types::cycle::{CycleRecord, Forecast, Stage};
 use crate::types::feature::FeatureVector;
-use crate::types::period::MINUTE_MS;
 use crate::types::prediction::Outputs;
-
-/// From so long after the period's start on, an absent last candle is taken for a gap of the exchange.
-const SETTLE_MS: i64 = 2 * MINUTE_MS;
 
 impl Agent {
     /// Takes the one step that follows the record's stage.
@@ -26,27 +22,6 @@ impl Agent {
             Stage::Submitting => self.land(record).await,
             Stage::Confirmed | Stage::AlreadyByOther | Stage::Missed => Ok(record.clone()),
         }
-    }
-
-    async fn collect(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
-        if let Some(step) = self.look_on_chain(record).await? {
-            return Ok(self.advance(record, &step)?);
-        }
-        let now_ms = self.clock.now_ms();
-        self.source.check_clock(now_ms, self.max_clock_skew_ms).await?;
-        let spec = &self.bundle.manifest.features;
-        let (from_ms, to_ms) = features::window_ms(spec, record.period);
-        let mut series = Vec::with_capacity(self.bundle.manifest.markets.len());
-        for market in &self.bundle.manifest.markets {
-            // One minute more, whose close is carried in should the first minute be absent.
-            let candles = self.source.candles(&market.symbol, from_ms - MINUTE_MS, to_ms, now_ms).await?;
-            let complete = candles.last().is_some_and(|last| last.close_time_ms() == to_ms);
-            if !complete && now_ms < to_ms + SETTLE_MS {
-                return Err(Lapse::Unsettled.into());
-            }
-            series.push(CandleSeries::new(&candles, from_ms, to_ms, spec.max_missing_minutes)?);
-        }
-        Ok(self.advance(record, &Step::Collected(&series))?)
     }
 
     fn forecast(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {

@@ -1,5 +1,6 @@
 //! The agent's memory in SQLite: every stage of every cycle, durable before its side effect.
 
+mod live;
 mod rows;
 
 use std::path::{Path, PathBuf};
@@ -13,11 +14,12 @@ use crate::types::candle::{Candle, CandleSeries};
 use crate::types::cycle::{Attempt, CycleRecord, Forecast, Landed, Miss, Stage};
 use crate::types::digest::Digest;
 use crate::types::fault::Fault;
+use crate::types::origin::Origin;
 use crate::types::period::PeriodId;
 use crate::types::proof::Proof;
 
 /// Ordered schema changes; `user_version` counts those applied.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/001_init.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/001_init.sql"), include_str!("migrations/002_sources.sql")];
 /// Candles of this many periods are kept (a week); older ones can be fetched again by anyone.
 const CANDLE_PERIODS_KEPT: u64 = PeriodId::PER_WEEK;
 /// Longest wait for another process that holds the database.
@@ -97,8 +99,8 @@ pub struct Store {
 /// What one step adds to a cycle.
 #[derive(Debug)]
 pub enum Step<'a> {
-    /// The candles of each market.
-    Collected(&'a [CandleSeries]),
+    /// The candles of each market and where they came from.
+    Collected(&'a [CandleSeries], &'a Origin),
     /// Features and outputs.
     Forecast(&'a Forecast),
     /// A verified proof and the milliseconds it took.
@@ -117,7 +119,7 @@ impl Step<'_> {
     /// The stage that the step leads to.
     pub fn stage(&self) -> Stage {
         match self {
-            Self::Collected(_) => Stage::Collected,
+            Self::Collected(..) => Stage::Collected,
             Self::Forecast(_) => Stage::Forecast,
             Self::Proved(..) => Stage::Proved,
             Self::Submitting(_) => Stage::Submitting,
@@ -188,7 +190,7 @@ impl Store {
             params![manifest.to_string(), rows::period(period)?, to.name(), now_ms],
         )?;
         rows::write_step(&transaction, manifest, period, step)?;
-        if let Step::Collected(_) = step {
+        if let Step::Collected(..) = step {
             drop_old_candles(&transaction, manifest, period)?;
         }
         let record = rows::cycle(&transaction, manifest, period)?

@@ -12,7 +12,7 @@ use crate::types::digest::Digest;
 use crate::types::period::PeriodId;
 
 const CYCLE_COLUMNS: &str =
-    "manifest, period, stage, started_ms, updated_ms, candles, forecast, proof, prove_ms, landed, miss";
+    "manifest, period, stage, started_ms, updated_ms, candles, forecast, proof, prove_ms, landed, miss, origin";
 const ATTEMPT_COLUMNS: &str = "nonce, hash, raw, max_fee_per_gas_wei, priority_fee_wei";
 
 /// A period as SQLite's signed integer.
@@ -75,7 +75,8 @@ pub(super) fn write_step(
         connection.execute(&sql, params![key, at, value])
     };
     match step {
-        Step::Collected(series) => {
+        Step::Collected(series, origin) => {
+            set("origin", json(origin)?)?;
             set("candles", json(&series.iter().map(CandleSeries::digest).collect::<Vec<_>>())?)?;
             for (market, series) in series.iter().enumerate() {
                 connection.execute(
@@ -120,7 +121,7 @@ pub(super) fn write_step(
     Ok(())
 }
 
-fn all<T>(
+pub(super) fn all<T>(
     connection: &Connection,
     sql: &str,
     params: impl Params,
@@ -142,6 +143,7 @@ fn read_cycle(row: &Row<'_>) -> rusqlite::Result<CycleRecord> {
         prove_ms: row.get::<_, Option<i64>>(8)?.map(|ms| ms as u64),
         landed: from_json(row, 9)?,
         miss: from_json(row, 10)?,
+        origin: from_json(row, 11)?,
     })
 }
 

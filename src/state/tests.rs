@@ -1,5 +1,7 @@
 use super::*;
+use crate::types::origin::{FailedSource, Witness};
 use crate::types::period::MINUTE_MS;
+use crate::types::venue::Venue;
 
 const MANIFEST: Digest = Digest([7; 32]);
 const PERIOD: PeriodId = PeriodId(100);
@@ -14,6 +16,26 @@ fn series() -> CandleSeries {
         volume: 3.0,
     };
     CandleSeries::new(&[candle(0), candle(2)], 0, 3 * MINUTE_MS, 1).unwrap()
+}
+
+fn origin() -> Origin {
+    let witness = Witness {
+        source: "okx".into(),
+        symbol: "BTC-USDT".into(),
+        common_minutes: 1440,
+        basis_pips: -1_500,
+        minutes_beyond: 2,
+        worst_pips: 6_000,
+        volatility_pips: 90_000,
+    };
+    Origin {
+        source: "coinbase".into(),
+        venue: Venue::Coinbase,
+        symbols: vec!["BTC-USD".into()],
+        failed: vec![FailedSource { source: "binance".into(), code: "VR-CANDLE-001".into() }],
+        revised_minutes: 3,
+        witnesses: vec![witness],
+    }
 }
 
 fn attempt(nonce: u64) -> Attempt {
@@ -40,7 +62,7 @@ fn every_stage_survives_a_restart() {
     let path = folder.path().join("deeper/agent.sqlite");
     let landed = Landed { hash: [3; 32].into(), block: 4, gas_used: 5 };
     let steps = [
-        Step::Collected(&[series()]),
+        Step::Collected(&[series()], &origin()),
         Step::Forecast(&forecast()),
         Step::Proved(&proof(), 61),
         Step::Submitting(&attempt(1)),
@@ -58,6 +80,7 @@ fn every_stage_survives_a_restart() {
     let store = Store::open(&path).unwrap();
     let record = store.cycle(MANIFEST, PERIOD).unwrap().unwrap();
     assert_eq!(record.candles, [series().digest()]);
+    assert_eq!(record.origin, Some(origin()));
     assert_eq!(record.forecast, Some(forecast()));
     assert_eq!((record.proof, record.prove_ms), (Some(proof()), Some(61)));
     assert_eq!(record.landed, Some(landed));
@@ -92,7 +115,7 @@ fn candles_older_than_a_week_are_dropped_and_cycles_are_not() {
     let store = Store::open(Path::new(":memory:")).unwrap();
     for period in [PERIOD, PeriodId(PERIOD.0 + CANDLE_PERIODS_KEPT), PeriodId(PERIOD.0 + CANDLE_PERIODS_KEPT + 1)] {
         store.begin(MANIFEST, period, 1).unwrap();
-        store.advance(MANIFEST, period, &Step::Collected(&[series()]), 1).unwrap();
+        store.advance(MANIFEST, period, &Step::Collected(&[series()], &origin()), 1).unwrap();
     }
     assert!(store.candles(MANIFEST, PERIOD).unwrap().is_empty());
     assert_eq!(store.candles(MANIFEST, PeriodId(PERIOD.0 + CANDLE_PERIODS_KEPT)).unwrap().len(), 1);
@@ -121,8 +144,60 @@ fn a_window_whose_first_minute_was_carried_in_is_read_back_the_same() {
     let series = CandleSeries::new(&[candle(0, 5.0), candle(2, 6.0)], MINUTE_MS, 3 * MINUTE_MS, 1).unwrap();
     let store = Store::open(Path::new(":memory:")).unwrap();
     store.begin(MANIFEST, PERIOD, 1).unwrap();
-    store.advance(MANIFEST, PERIOD, &Step::Collected(std::slice::from_ref(&series)), 1).unwrap();
+    store.advance(MANIFEST, PERIOD, &Step::Collected(std::slice::from_ref(&series), &origin()), 1).unwrap();
     let stored = store.candles(MANIFEST, PERIOD).unwrap();
     let again = CandleSeries::new(&stored[0], MINUTE_MS, 3 * MINUTE_MS, 1).unwrap();
     assert_eq!(again.digest(), series.digest());
+}
+
+#[test]
+fn a_database_of_the_first_version_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.sqlite");
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch(MIGRATIONS[0]).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    let sql =
+        "INSERT INTO cycles (manifest, period, stage, started_ms, updated_ms) VALUES (?1, 100, 'collected', 1, 2)";
+    connection.execute(sql, [MANIFEST.to_string()]).unwrap();
+    drop(connection);
+    let record = Store::open(&path).unwrap().cycle(MANIFEST, PERIOD).unwrap().unwrap();
+    assert_eq!((record.stage, record.origin), (Stage::Collected, None));
+    Store::open(&path).unwrap().keep_live_candles("binance", "BTCUSDT", &[]).unwrap();
+}
+
+#[test]
+fn live_candles_are_kept_by_source_and_symbol_until_they_are_old() {
+    let candle = |minute: i64, close: f64| Candle {
+        open_time_ms: minute * MINUTE_MS,
+        open: close,
+        high: close,
+        low: close,
+        close,
+        volume: 1.0,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.sqlite");
+    let all = 0..100 * MINUTE_MS;
+    let store = Store::open(&path).unwrap();
+    store.keep_live_candles("binance", "BTCUSDT", &[candle(1, 5.0), candle(2, 6.0)]).unwrap();
+    store.keep_live_candles("binance", "BTCUSDT", &[candle(2, 7.0), candle(4, 8.0)]).unwrap();
+    store.keep_live_candles("coinbase", "BTCUSDT", &[candle(3, 9.0)]).unwrap();
+    drop(store);
+    let store = Store::open(&path).unwrap();
+    let kept = store.live_candles("binance", "BTCUSDT", &all).unwrap();
+    assert_eq!(kept, [candle(1, 5.0), candle(2, 7.0), candle(4, 8.0)], "the newest word counts");
+    assert_eq!(store.live_candles("binance", "BTCUSDT", &(2 * MINUTE_MS..4 * MINUTE_MS)).unwrap(), [candle(2, 7.0)]);
+    assert!(store.live_candles("binance", "ETHUSDT", &all).unwrap().is_empty());
+    store.drop_live_candles(3 * MINUTE_MS).unwrap();
+    assert_eq!(store.live_candles("binance", "BTCUSDT", &all).unwrap(), [candle(4, 8.0)]);
+    assert_eq!(store.live_candles("coinbase", "BTCUSDT", &all).unwrap(), [candle(3, 9.0)]);
+    store.forget_live_candles("binance", "BTCUSDT").unwrap();
+    assert!(store.live_candles("binance", "BTCUSDT", &all).unwrap().is_empty());
+    assert_eq!(store.live_candles("coinbase", "BTCUSDT", &all).unwrap(), [candle(3, 9.0)]);
+    for (bytes, why) in [(vec![0; 47], "cut off"), (candle(5, 1.0).to_le_bytes().to_vec(), "another minute")] {
+        let sql = "INSERT OR REPLACE INTO live_candles VALUES ('binance', 'X', 60000, ?1)";
+        store.lock().execute(sql, [bytes]).unwrap();
+        assert_eq!(store.live_candles("binance", "X", &all).expect_err(why).code(), "VR-STATE-005");
+    }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use super::feature::FeatureVector;
+use super::origin::Origin;
 use super::period::PeriodId;
 use super::prediction::Outputs;
 use super::proof::Proof;
@@ -142,6 +143,8 @@ pub struct CycleRecord {
     pub updated_ms: i64,
     /// From [`Stage::Collected`] on: digest of each market's candles.
     pub candles: Vec<Digest>,
+    /// From [`Stage::Collected`] on, but for cycles of versions that did not keep it.
+    pub origin: Option<Origin>,
     /// From [`Stage::Forecast`] on.
     pub forecast: Option<Forecast>,
     /// From [`Stage::Proved`] on.

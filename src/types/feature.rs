@@ -178,6 +178,11 @@ impl Feature {
         )
     }
 
+    /// Whether traded amounts go into it: they are one exchange's own, where prices are nearly everybody's.
+    pub fn uses_volume(&self) -> bool {
+        matches!(self, Self::LogRelativeVolume { .. } | Self::VwapDistance { .. } | Self::OnBalanceVolume { .. })
+    }
+
     /// How many minutes before the decision time the oldest candle used lies, the previous close that its first
     /// return needs not counted.
     pub fn lookback_minutes(&self) -> usize {
@@ -282,6 +287,11 @@ impl FeatureSpec {
     /// Features of one market: those from candles and those of the calendar.
     pub fn count(&self) -> usize {
         self.candle.len() + self.calendar.len()
+    }
+
+    /// Whether any feature is made of traded amounts.
+    pub fn uses_volume(&self) -> bool {
+        self.candle.iter().any(|scaled| scaled.feature.uses_volume())
     }
 
     /// The digest by which the contract names this specification: SHA-256 of the manifest's `features` (ordered features

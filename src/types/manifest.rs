@@ -9,6 +9,7 @@ use super::baselines::Baselines;
 use super::digest::Digest;
 use super::feature::FeatureSpec;
 use super::reference::FeatureReference;
+use super::venue::Venue;
 
 /// Name of the manifest inside a bundle.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -26,6 +27,9 @@ pub const PROVING_KEY_FILE: &str = "pk.key";
 pub const VERIFIER_FILE: &str = "Verifier.sol";
 /// Creation bytecode of the compiled verifier, `0x`-hex.
 pub const VERIFIER_BYTECODE_FILE: &str = "verifier.bytecode";
+
+/// The exchange whose candles models are trained on, and whose symbols manifests name.
+pub const TRAINED_ON: Venue = Venue::Binance;
 
 /// Beside the bundles: the id of the current one.
 pub const CURRENT_FILE: &str = "current";
@@ -69,7 +73,7 @@ pub struct Manifest {
 pub struct Market {
     /// Name, e.g. `BTC-USD`; its keccak-256 is the id on chain.
     pub name: String,
-    /// Symbol at the exchange, e.g. `BTCUSDT`.
+    /// Symbol at [`TRAINED_ON`], e.g. `BTCUSDT`.
     pub symbol: String,
 }
 

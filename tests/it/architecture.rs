@@ -26,12 +26,13 @@ const MAY_USE: [(&str, &[&str]); 15] = [
 const LEAVES: [&str; 2] = ["clock", "fs"];
 const PURE: [&str; 4] = ["types", "features", "inference", "audit"];
 /// Where an outside crate, or a part of the standard library, may be named.
-const OWNERS: [(&str, &[&str]); 9] = [
+const OWNERS: [(&str, &[&str]); 10] = [
     ("plotters::", &["plots/"]),
+    ("reqwest::", &["candles/http.rs", "chain/"]),
     ("rusqlite::", &["state/"]),
     ("burn::", &["training/"]),
     ("tract_onnx::", &["inference/", "training/"]),
-    ("axum::", &["candles/serve.rs"]),
+    ("axum::", &["candles/serve/"]),
     ("std::fs", &["fs.rs", "candles/parquet.rs"]),
     ("SystemTime", &["clock.rs"]),
     ("alloy::providers", &["chain/", "cmd/development.rs"]),

@@ -1,32 +1,42 @@
 //! Updates on a real chain, with real proofs, audited from outside.
 
+use std::net::SocketAddr;
+
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
+use url::Url;
+use veriregime_agent::candles::market::Market;
+use veriregime_agent::candles::serve;
+use veriregime_agent::candles::simulated::SimulatedMarket;
+use veriregime_agent::chain::Update;
+use veriregime_agent::cmd::setup;
+use veriregime_agent::config::Config;
+use veriregime_agent::features;
+use veriregime_agent::proof::bundle::Bundle;
+use veriregime_agent::state::Store;
 use veriregime_agent::types::cycle::Stage;
-use veriregime_agent::types::period::PeriodId;
+use veriregime_agent::types::feature::FeatureVector;
+use veriregime_agent::types::period::{MINUTE_MS, PeriodId};
+use veriregime_agent::types::prediction::Outputs;
+use veriregime_agent::types::venue::Venue;
 
 use crate::world::{FIRST, World};
 
-/// Lands an update whose candle features are changed by `alter` before they are proven and attested.
-async fn land(world: &World, period: PeriodId, alter: impl FnOnce(&mut Vec<i32>)) {
+/// Lands an update by the operator of `config`, whose candle features `alter` changes before they are proven and attested.
+async fn land(world: &World, config: &Config, period: PeriodId, alter: impl FnOnce(&mut Vec<i32>)) {
     world.enter(period).await;
-    let mut agent = world.agent("operator").await;
+    let store = Store::open(&world.scratch.path().join(format!("operator {period}"))).unwrap();
+    let mut agent = setup::agent(config, world.clock.clone(), store).await.unwrap();
     let stop = CancellationToken::new();
     let record = agent.run_until(Stage::Forecast, period, &stop).await.unwrap();
     let mut forecast = record.forecast.unwrap();
     alter(&mut forecast.features[0].candle);
-    let inputs = veriregime_agent::types::feature::FeatureVector::concat(&forecast.features);
+    let inputs = FeatureVector::concat(&forecast.features);
     let outputs: Vec<_> = agent.model.predict(&inputs).unwrap().into_iter().map(|one| one.circuit).collect();
-    let proved =
-        agent.prover.prove(&inputs, &veriregime_agent::types::prediction::Outputs::concat(&outputs)).await.unwrap();
+    let proved = agent.prover.prove(&inputs, &Outputs::concat(&outputs)).await.unwrap();
     let model_id = agent.chain.read.model_id(agent.oracle, &agent.expected).await.unwrap();
-    let update = veriregime_agent::chain::Update {
-        model_id,
-        period,
-        features: &forecast.features,
-        outputs: &outputs,
-        proof: &proved.proof.bytes,
-    };
+    let proof = &proved.proof.bytes;
+    let update = Update { model_id, period, features: &forecast.features, outputs: &outputs, proof };
     let nonce = agent.chain.nonce().await.unwrap();
     let attempt = agent.chain.sign_update(agent.oracle, &update, nonce, None).await.unwrap();
     agent.chain.broadcast(&attempt).await.unwrap();
@@ -44,31 +54,45 @@ fn audit(world: &World, period: PeriodId) -> (i32, Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_tells_honest_updates_from_swapped_features() {
     let world = World::new().await;
-    land(&world, FIRST, |_| ()).await;
+    land(&world, &world.config, FIRST, |_| ()).await;
     let (code, reports) = audit(&world, FIRST);
     assert_eq!((code, &reports[0]["verdict"]), (0, &Value::from("match")), "{reports}");
     assert_eq!(reports[0]["attestors"][0]["signed"], true);
     assert_eq!(reports[0]["attestors"][0]["in_set"], true);
 
     let second = FIRST.next();
-    land(&world, second, |features| features.swap(0, 1)).await;
+    land(&world, &world.config, second, |features| features.swap(0, 1)).await;
     let (code, reports) = audit(&world, second);
     assert_eq!((code, &reports[0]["verdict"]), (3, &Value::from("data_differ")), "{reports}");
     let indices: Vec<_> = reports[0]["differences"].as_array().unwrap().iter().map(|one| &one["index"]).collect();
     assert_eq!(indices, [&Value::from(0), &Value::from(1)]);
 
-    let (code, reports) = audit(&world, second.next());
-    assert_eq!((code, reports), (0, Value::Array(vec![])), "nothing landed");
+    assert_eq!(audit(&world, second.next()), (0, Value::Array(vec![])), "nothing landed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_finds_an_operator_whose_exchange_altered_one_candle() {
     let world = World::new().await;
-    land(&world, FIRST, |features| features[0] += 1).await;
+    let spec = Bundle::open(&world.config.bundle).unwrap().manifest.features;
+    let (from_ms, to_ms) = features::window_ms(&spec, FIRST);
+    let mut candles = SimulatedMarket::new(13).candles(from_ms - MINUTE_MS..to_ms + MINUTE_MS);
+    // One percent up in the last hour: enough for the short windows.
+    let altered = candles.len() - 30;
+    candles[altered].close *= 1.01;
+    candles[altered].high = candles[altered].high.max(candles[altered].close);
+    let market = Market::recorded("BTCUSDT", candles).unwrap();
+    let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let mut config = world.config.clone();
+    config.candles.only_from(Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap());
+    let stop = CancellationToken::new();
+    tokio::spawn(serve::serve(Venue::Binance, market, world.clock.clone(), listener, stop.clone()));
+
+    land(&world, &config, FIRST, |_| ()).await;
+    stop.cancel();
     let output = world.program(&["audit", "--period", &FIRST.0.to_string()]);
     assert_eq!(output.status.code(), Some(3));
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("data differ") && text.contains("feature 0 ("), "{text}");
+    assert!(text.contains("data differ") && text.contains("published") && text.contains("recomputed"), "{text}");
 }
 
 #[test]

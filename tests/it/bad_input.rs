@@ -2,16 +2,18 @@
 
 use std::net::SocketAddr;
 use std::process::Command;
+use std::sync::Arc;
 
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use veriregime_agent::candles::binance::{BinanceSettings, BinanceSource};
 use veriregime_agent::candles::http::HttpSettings;
 use veriregime_agent::candles::market::Market;
 use veriregime_agent::candles::serve;
 use veriregime_agent::candles::simulated::SimulatedMarket;
+use veriregime_agent::candles::source::{Source, SourceSettings};
 use veriregime_agent::clock::Clock;
+use veriregime_agent::cycle::collect::{Feed, Feeds};
 use veriregime_agent::features;
 use veriregime_agent::state::Store;
 use veriregime_agent::types::candle::Candle;
@@ -19,16 +21,20 @@ use veriregime_agent::types::cycle::Stage;
 use veriregime_agent::types::digest::Digest;
 use veriregime_agent::types::fault::Fault;
 use veriregime_agent::types::period::MINUTE_MS;
+use veriregime_agent::types::venue::Venue;
 
 use crate::world::{FIRST, World};
 
 /// An exchange that has `candles` and nothing else, at the given time.
-async fn exchange(candles: Vec<Candle>, clock: &Clock, stop: &CancellationToken) -> BinanceSource {
+async fn exchange(candles: Vec<Candle>, clock: &Clock, stop: &CancellationToken) -> Feeds {
     let market = Market::recorded("BTCUSDT", candles).unwrap();
     let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let base_url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-    tokio::spawn(serve::serve(market, clock.clone(), listener, stop.clone()));
-    BinanceSource::new(BinanceSettings { base_url, http: HttpSettings::default() }).unwrap()
+    tokio::spawn(serve::serve(Venue::Binance, market, clock.clone(), listener, stop.clone()));
+    let source =
+        Source::new(SourceSettings { venue: Venue::Binance, base_url, http: HttpSettings::default() }).unwrap();
+    let feed = Feed { name: "binance".into(), source, symbols: vec!["BTCUSDT".into()] };
+    Feeds { order: vec![Arc::new(feed)], cross_check: None, max_clock_skew_ms: 5_000 }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,7 +52,7 @@ async fn a_few_missing_candles_are_carried_and_too_many_skip_the_period() {
         let holes = 1_000..1_000 + missing;
         let present = candles.iter().enumerate().filter(|(index, _)| !holes.contains(index)).map(|(_, candle)| *candle);
         let mut agent = world.agent(&format!("missing {missing}")).await;
-        agent.source = exchange(present.collect(), &world.clock, &stop).await;
+        agent.feeds = exchange(present.collect(), &world.clock, &stop).await;
         let record = agent.run_until(Stage::Proved, FIRST, &stop).await.unwrap();
         assert_eq!((record.stage, record.miss.as_ref().map(|miss| miss.code.as_str())), (stage, code));
         if let Some(forecast) = record.forecast {
@@ -63,10 +69,16 @@ async fn a_clock_that_is_not_the_exchange_s_takes_no_candles() {
     let limit_ms = world.config.candles.max_clock_skew_ms;
     let agent = world.agent("skewed").await;
     for skew_ms in [limit_ms + 1, -limit_ms - 1] {
-        let fault = agent.source.check_clock(world.clock.now_ms() + skew_ms, limit_ms).await.expect_err("skewed");
+        let fault = agent
+            .feeds
+            .primary()
+            .source
+            .check_clock(world.clock.now_ms() + skew_ms, limit_ms)
+            .await
+            .expect_err("skewed");
         assert_eq!(fault.code(), "VR-CANDLE-008");
     }
-    agent.source.check_clock(world.clock.now_ms(), limit_ms).await.unwrap();
+    agent.feeds.primary().source.check_clock(world.clock.now_ms(), limit_ms).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

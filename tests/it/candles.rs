@@ -7,12 +7,13 @@ use clap::Parser;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use veriregime_agent::candles::binance::{BinanceSettings, BinanceSource};
+use veriregime_agent::candles::dialect;
 use veriregime_agent::candles::download::Download;
 use veriregime_agent::candles::error::CandleError;
 use veriregime_agent::candles::http::HttpSettings;
 use veriregime_agent::candles::market::{Keep, Market};
 use veriregime_agent::candles::simulated::SimulatedMarket;
+use veriregime_agent::candles::source::{Source, SourceSettings};
 use veriregime_agent::candles::{file, parquet, quality, serve};
 use veriregime_agent::clock::Clock;
 use veriregime_agent::cmd::candles::{CandlesCommand, run};
@@ -20,6 +21,7 @@ use veriregime_agent::types::candle::{Candle, CandleFault, check_all};
 use veriregime_agent::types::fault::{Fault, Retry};
 use veriregime_agent::types::period::MINUTE_MS;
 use veriregime_agent::types::time::parse_utc_ms;
+use veriregime_agent::types::venue::Venue;
 use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -59,8 +61,8 @@ fn two_million_real_candles_are_read_whole_and_by_range() {
     assert_eq!(two_days, candles[first..first + 2880]);
 }
 
-fn source(base_url: &str, http: HttpSettings) -> BinanceSource {
-    BinanceSource::new(BinanceSettings { base_url: Url::parse(base_url).unwrap(), http }).unwrap()
+fn source(base_url: &str, http: HttpSettings) -> Source {
+    Source::new(SourceSettings { venue: Venue::Binance, base_url: Url::parse(base_url).unwrap(), http }).unwrap()
 }
 
 /// A market behind a real socket until the guard is dropped.
@@ -68,7 +70,7 @@ async fn serve_market(market: Market, clock: Clock) -> (String, tokio_util::sync
     let listener = serve::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let shutdown = CancellationToken::new();
-    tokio::spawn(serve::serve(market, clock, listener, shutdown.clone()));
+    tokio::spawn(serve::serve(Venue::Binance, market, clock, listener, shutdown.clone()));
     (url, shutdown.drop_guard())
 }
 
@@ -157,6 +159,7 @@ async fn a_settable_server_s_clock_is_set_over_http() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let shutdown = CancellationToken::new();
     let server = tokio::spawn(serve::serve_settable(
+        Venue::Binance,
         Market::simulated("BTCUSDT", 7),
         Clock::manual(0),
         listener,
@@ -311,8 +314,8 @@ async fn an_exchange_that_is_not_there_is_unreachable() {
     drop(listener);
     let error = source(&url, impatient()).server_time_ms().await.expect_err("nobody listens");
     assert_eq!(error.code(), "VR-CANDLE-001");
-    let error =
-        BinanceSource::new(BinanceSettings { base_url: Url::parse("ftp://example.com").unwrap(), http: impatient() });
+    let base_url = Url::parse("ftp://example.com").unwrap();
+    let error = Source::new(SourceSettings { venue: Venue::Binance, base_url, http: impatient() });
     assert_eq!(error.expect_err("not HTTP").code(), "VR-CANDLE-018");
 }
 
@@ -436,11 +439,27 @@ async fn fetch_writes_what_the_exchange_has() {
     let arguments = ["fetch", "--from", "2024-08-04", "--out", out.to_str().unwrap(), "--base-url", &url];
     candles_command(&arguments).await.unwrap();
     assert_eq!(parquet::read(&out).unwrap(), SimulatedMarket::new(7).candles(NOW_MS - 1440 * MINUTE_MS..NOW_MS));
+    for venue in Venue::ALL {
+        let symbol = dialect::of(venue).bitcoin();
+        let listener = serve::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let other = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        let market = Market::simulated(symbol, 8);
+        tokio::spawn(serve::serve(venue, market, Clock::manual(NOW_MS), listener, stop.clone()));
+        let out = folder.path().join(format!("{}.parquet", venue.name()));
+        let from = ["fetch", "--source", venue.name(), "--from", "2024-08-04T20:00Z", "--base-url", &other];
+        candles_command(&[&from[..], &["--out", out.to_str().unwrap()]].concat()).await.unwrap();
+        assert_eq!(parquet::read(&out).unwrap(), SimulatedMarket::new(8).candles(NOW_MS - 240 * MINUTE_MS..NOW_MS));
+        stop.cancel();
+    }
     let error = candles_command(&["fetch", "--from", "2024-08-06", "--out", "never", "--base-url", &url]).await;
     assert_eq!(error.expect_err("the future").downcast_ref::<CandleError>().unwrap().code(), "VR-CANDLE-017");
-    for wrong in
-        [&["serve", "--speed", "2"][..], &["serve", "--settable"], &["serve", "--now", "2024-08-04", "--speed", "-1"]]
-    {
+    for wrong in [
+        &["serve", "--speed", "2"][..],
+        &["serve", "--settable"],
+        &["serve", "--dialect", "kraken"],
+        &["serve", "--now", "2024-08-04", "--speed", "-1"],
+    ] {
         assert!(candles_command(wrong).await.expect_err("refused").downcast_ref::<clap::Error>().is_some());
     }
 }

@@ -5,6 +5,7 @@
 mod architecture;
 mod attestation;
 mod audit;
+mod bad_exchange;
 mod bad_input;
 mod candles;
 mod chaos;
@@ -19,6 +20,8 @@ mod model;
 mod models;
 mod original;
 mod proof;
+mod source_policy;
+mod sources;
 mod status;
 mod training;
 mod training_run;

@@ -21,6 +21,7 @@ use veriregime_agent::cycle::Agent;
 use veriregime_agent::fs;
 use veriregime_agent::state::Store;
 use veriregime_agent::types::period::PeriodId;
+use veriregime_agent::types::venue::Venue;
 
 /// 2026-01-05 00:00 UTC.
 pub const FIRST: PeriodId = PeriodId(122_748);
@@ -61,9 +62,14 @@ impl World {
         let mut config = config();
         let clock = Clock::manual(FIRST.start_ms());
         let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
-        config.candles.base_url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-        config.candles.weight_per_minute = 1_000_000;
-        tokio::spawn(serve::serve(Market::simulated("BTCUSDT", 13), clock.clone(), listener, stop.clone()));
+        config.candles.only_from(Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap());
+        tokio::spawn(serve::serve(
+            Venue::Binance,
+            Market::simulated("BTCUSDT", 13),
+            clock.clone(),
+            listener,
+            stop.clone(),
+        ));
         let chain = Chain::start(&mut config, scratch.path(), None, FIRST.start_seconds()).await.unwrap();
         Self { config, clock, chain, scratch, stop }
     }
@@ -95,7 +101,7 @@ impl World {
         let (config, chain) = (&self.config, &self.config.chain);
         json!({
             "model": {"bundle": config.bundle},
-            "candles": {"base_url": config.candles.base_url.as_str(), "weight_per_minute": 1_000_000},
+            "candles": {"base_url": config.candles.sources["binance"].base_url.as_ref().unwrap().as_str(), "weight_per_minute": 1_000_000},
             "prover": {"python": config.prover.python, "srs_dir": config.prover.srs_dir},
             "chain": {
                 "rpc_url": chain.rpc_url.as_str(),

@@ -4,13 +4,13 @@ use alloy::primitives::{Address, B256, keccak256};
 use serde::Serialize;
 
 use crate::audit::{FeatureDifference, Verdict, feature_differences};
-use crate::candles::binance::BinanceSource;
 use crate::chain::Reader;
 use crate::chain::model::Expected;
 use crate::chain::published::AttestorCheck;
 use crate::clock::Clock;
-use crate::cmd::setup;
+use crate::cmd::{feeds, setup};
 use crate::config::Config;
+use crate::cycle::collect::Feeds;
 use crate::features;
 use crate::proof::Prover;
 use crate::proof::bundle::Bundle;
@@ -28,7 +28,7 @@ pub struct Auditor {
     oracle: Address,
     model_id: B256,
     reader: Reader,
-    source: BinanceSource,
+    feeds: Feeds,
     prover: Prover,
     clock: Clock,
 }
@@ -60,8 +60,9 @@ impl Auditor {
         let (oracle, reader) = (setup::oracle(config)?, setup::reader(config)?);
         reader.check_chain_id().await?;
         let model_id = reader.model_id(oracle, &expected).await?;
-        let (source, prover) = (setup::source(config)?, setup::prover(config, &bundle).await?);
-        Ok(Self { bundle, expected, oracle, model_id, reader, source, prover, clock })
+        let feeds = feeds::feeds(config, &bundle.manifest)?;
+        let prover = setup::prover(config, &bundle).await?;
+        Ok(Self { bundle, expected, oracle, model_id, reader, feeds, prover, clock })
     }
 
     /// Ends the prover.
@@ -96,8 +97,9 @@ impl Auditor {
         let spec = &self.bundle.manifest.features;
         let (from_ms, to_ms) = features::window_ms(spec, period);
         let (mut vectors, mut digests) = (Vec::new(), Vec::new());
-        for market in &self.bundle.manifest.markets {
-            let candles = self.source.candles(&market.symbol, from_ms - MINUTE_MS, to_ms, self.clock.now_ms()).await?;
+        let feed = self.feeds.primary();
+        for symbol in &feed.symbols {
+            let candles = feed.source.candles(symbol, from_ms - MINUTE_MS, to_ms, self.clock.now_ms()).await?;
             let series = CandleSeries::new(&candles, from_ms, to_ms, spec.max_missing_minutes)?;
             vectors.push(features::vector(spec, &series, period)?);
             digests.push(series.digest());

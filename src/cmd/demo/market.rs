@@ -11,12 +11,13 @@ use super::{DemoArgs, PeriodRow, Source};
 use crate::candles::market::Market;
 use crate::candles::{file, serve};
 use crate::clock::Clock;
-use crate::cmd::setup;
+use crate::cmd::feeds;
 use crate::config::Config;
 use crate::cycle::Agent;
 use crate::features::{self, label, sums::Sums};
 use crate::proof::bundle::Bundle;
 use crate::types::candle::{Candle, CandleSeries};
+use crate::types::manifest::TRAINED_ON;
 use crate::types::period::{MINUTE_MS, PeriodId};
 use crate::types::prediction::Regime;
 use crate::types::time::format_utc;
@@ -49,8 +50,9 @@ pub(super) async fn serve(
         let first = args.from.map_or(PeriodId(PeriodId::at_ms(now_ms).0 + 1 - periods), PeriodId::at_ms);
         // The demo replays past periods by a clock of its own, so the exchange's is another on purpose.
         config.candles.max_clock_skew_ms = i64::MAX;
-        setup::source(&config)?.server_time_ms().await.context("the live exchange does not answer")?;
-        let story = format!("live from {}, {}", config.candles.base_url, market.symbol);
+        let source = feeds::primary(&config)?;
+        source.server_time_ms().await.context("the live exchange does not answer")?;
+        let story = format!("live from {}, {}", source.base_url(), market.symbol);
         return Ok((config, story, Served { clock: Clock::manual(first.start_ms()), first, newest_ms: now_ms }));
     }
     let (recorded, story, first, newest_ms) = if let Some(path) = &args.candles {
@@ -75,10 +77,8 @@ pub(super) async fn serve(
     );
     let clock = Clock::manual(first.start_ms());
     let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-    config.candles.base_url = Url::parse(&format!("http://{}", listener.local_addr()?))?;
-    // Our own server has no limit.
-    config.candles.weight_per_minute = 1_000_000;
-    tokio::spawn(serve::serve(recorded, clock.clone(), listener, stop.clone()));
+    config.candles.only_from(Url::parse(&format!("http://{}", listener.local_addr()?))?);
+    tokio::spawn(serve::serve(TRAINED_ON, recorded, clock.clone(), listener, stop.clone()));
     Ok((config, story, Served { clock, first, newest_ms }))
 }
 
@@ -117,11 +117,12 @@ pub(super) async fn fill_realised(
 ) -> anyhow::Result<()> {
     clock.set_ms(row.period.end_ms());
     let manifest = &agent.bundle.manifest;
-    let market = manifest.markets.first().context("the model has no market")?;
     // One more minute before: the first return needs the close before it.
     let from_ms = row.period.start_ms() - (PeriodId::MINUTES as i64 + 1) * MINUTE_MS;
     let to_ms = row.period.end_ms().min(newest_ms.div_euclid(MINUTE_MS) * MINUTE_MS);
-    let candles = agent.source.candles(&market.symbol, from_ms, to_ms, row.period.end_ms()).await?;
+    let feed = agent.feeds.primary();
+    let symbol = feed.symbols.first().context("the source has no market")?;
+    let candles = feed.source.candles(symbol, from_ms, to_ms, row.period.end_ms()).await?;
     let series = CandleSeries::new(&candles, from_ms, to_ms, 2 * PeriodId::MINUTES)?;
     let sums = Sums::new(series.candles(), series.carried());
     row.volatility_before = label::volatility(&sums, 1, PeriodId::MINUTES);

@@ -1,87 +1,26 @@
-//! A server that speaks as much of Binance's REST API as a candle client needs: `/api/v3/klines`, `/api/v3/time` and
-//! `/api/v3/ping`. For demos, tests and development; it counts request weight but never refuses for it.
+//! Binance's `/api/v3`.
 
-use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 
-use axum::extract::{DefaultBodyLimit, Query, Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::extract::{Query, Request, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Json, Router};
-use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
-use super::error::CandleError;
-use super::market::{Keep, Market};
+use super::{Exchange, Parameters, array, json_text};
+use crate::candles::market::Keep;
 use crate::clock::Clock;
 use crate::types::candle::Candle;
 use crate::types::period::MINUTE_MS;
-use crate::types::time::END_MS;
 
 const DEFAULT_LIMIT: usize = 500;
 const MAX_LIMIT: usize = 1000;
-const MAX_BODY_BYTES: usize = 1024;
 const WEIGHT_HEADER: &str = "x-mbx-used-weight-1m";
 
-/// Listens on `address`; port 0 takes any free one.
-///
-/// # Errors
-/// [`CandleError::Listen`], for instance where the port is in use.
-pub async fn listen(address: SocketAddr) -> Result<TcpListener, CandleError> {
-    TcpListener::bind(address).await.map_err(|source| CandleError::Listen { address, source })
-}
-
-/// Serves `market` as it looks at `clock`'s time until `shutdown`.
-///
-/// # Errors
-/// [`CandleError::Serve`].
-pub async fn serve(
-    market: Market,
-    clock: Clock,
-    listener: TcpListener,
-    shutdown: CancellationToken,
-) -> Result<(), CandleError> {
-    run(router(market, clock), listener, shutdown).await
-}
-
-/// As [`serve`], and lets anybody who can connect set the clock: `POST /clock {"now_ms": …}`. For development only.
-///
-/// # Errors
-/// As [`serve`].
-pub async fn serve_settable(
-    market: Market,
-    clock: Clock,
-    listener: TcpListener,
-    shutdown: CancellationToken,
-) -> Result<(), CandleError> {
-    let setter = Router::new().route("/clock", post(set_clock)).with_state(clock.clone());
-    run(router(market, clock).merge(setter), listener, shutdown).await
-}
-
-async fn run(router: Router, listener: TcpListener, shutdown: CancellationToken) -> Result<(), CandleError> {
-    axum::serve(listener, router.layer(DefaultBodyLimit::max(MAX_BODY_BYTES)))
-        .with_graceful_shutdown(shutdown.cancelled_owned())
-        .await
-        .map_err(|source| CandleError::Serve { source })
-}
-
-#[derive(Clone)]
-struct Exchange {
-    market: Market,
-    clock: Clock,
-    /// The current minute and the weight that was used in it, shared by all connections.
-    used: Arc<Mutex<(i64, u64)>>,
-}
-
-fn router(market: Market, clock: Clock) -> Router {
-    let exchange = Exchange { market, clock, used: Arc::default() };
+pub(super) fn router(exchange: Exchange) -> Router {
     Router::new()
         .route("/api/v3/ping", get(|| async { Json(json!({})) }))
         .route("/api/v3/time", get(time))
@@ -94,9 +33,9 @@ async fn time(State(exchange): State<Exchange>) -> Json<Value> {
     Json(json!({ "serverTime": exchange.clock.now_ms() }))
 }
 
-async fn klines(State(exchange): State<Exchange>, Query(query): Query<HashMap<String, String>>) -> Response {
+async fn klines(State(exchange): State<Exchange>, Query(query): Query<Parameters>) -> Response {
     match answer(&exchange, &query) {
-        Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
+        Ok(body) => json_text(body),
         Err(refusal) => refusal.into_response(),
     }
 }
@@ -113,7 +52,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-fn answer(exchange: &Exchange, query: &HashMap<String, String>) -> Result<String, Refusal> {
+fn answer(exchange: &Exchange, query: &Parameters) -> Result<String, Refusal> {
     if mandatory(query, "symbol")? != exchange.market.symbol() {
         return Err(Refusal { code: -1121, message: "Invalid symbol.".into() });
     }
@@ -134,14 +73,14 @@ fn answer(exchange: &Exchange, query: &HashMap<String, String>) -> Result<String
     Ok(write_klines(&exchange.market.seen(range_ms, limit, keep, exchange.clock.now_ms())))
 }
 
-fn mandatory<'a>(query: &'a HashMap<String, String>, name: &str) -> Result<&'a str, Refusal> {
+fn mandatory<'a>(query: &'a Parameters, name: &str) -> Result<&'a str, Refusal> {
     query.get(name).map(String::as_str).filter(|value| !value.is_empty()).ok_or_else(|| Refusal {
         code: -1102,
         message: format!("Mandatory parameter '{name}' was not sent, was empty/null, or malformed."),
     })
 }
 
-fn whole_number(query: &HashMap<String, String>, name: &str) -> Result<Option<i64>, Refusal> {
+fn whole_number(query: &Parameters, name: &str) -> Result<Option<i64>, Refusal> {
     let is_digits = |text: &String| (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     match query.get(name) {
         None => Ok(None),
@@ -155,21 +94,15 @@ fn whole_number(query: &HashMap<String, String>, name: &str) -> Result<Option<i6
 
 /// The API's array of arrays. What candles do not hold (quote volume, trades, the takers' part) is zero.
 fn write_klines(candles: &[Candle]) -> String {
-    let mut body = String::with_capacity(2 + 160 * candles.len());
-    for candle in candles {
-        body.push(if body.is_empty() { '[' } else { ',' });
+    array(candles.iter().map(|candle| {
         let [open, high, low, close, volume] =
             [candle.open, candle.high, candle.low, candle.close, candle.volume].map(decimal);
-        write!(
-            body,
+        format!(
             r#"[{},"{open}","{high}","{low}","{close}","{volume}",{},"0.00000000",0,"0.00000000","0.00000000","0"]"#,
             candle.open_time_ms,
             candle.close_time_ms() - 1,
         )
-        .expect("a string takes everything");
-    }
-    body.push_str(if candles.is_empty() { "[]" } else { "]" });
-    body
+    }))
 }
 
 /// Eight decimals, as the exchange writes, or as many as it takes to read the same number back.
@@ -191,20 +124,6 @@ async fn count_weight(State(exchange): State<Exchange>, request: Request, next: 
     let mut response = next.run(request).await;
     response.headers_mut().insert(WEIGHT_HEADER, HeaderValue::from(used));
     response
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SetClock {
-    now_ms: i64,
-}
-
-async fn set_clock(State(clock): State<Clock>, Json(wanted): Json<SetClock>) -> Response {
-    if !(0..END_MS).contains(&wanted.now_ms) {
-        return Refusal { code: -1100, message: "now_ms is out of range.".into() }.into_response();
-    }
-    clock.set_ms(wanted.now_ms);
-    Json(json!({ "now_ms": clock.now_ms() })).into_response()
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use crate::candles::binance::{BinanceSettings, BinanceSource};
 use crate::candles::http::HttpSettings;
 use crate::chain::fault::ChainFault;
 use crate::chain::model::Expected;
-use crate::chain::{Chain, Reader, Settings as ChainSettings};
+use crate::chain::read::Reader;
+use crate::chain::{Chain, Settings as ChainSettings};
 use crate::clock::Clock;
 use crate::config::raw::ProverKind;
 use crate::config::{self, Config, ConfigFault, secret};
@@ -62,6 +63,8 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
         bundle,
         max_clock_skew_ms: config.candles.max_clock_skew_ms,
         poll_interval: config.chain.poll_interval,
+        replace_after_ms: i64::try_from(config.chain.replace_after.as_millis()).unwrap_or(i64::MAX),
+        confirmations: config.chain.confirmations,
     })
 }
 
@@ -153,10 +156,12 @@ pub fn reader(config: &Config) -> Result<Reader, ChainFault> {
 /// How to reach the configured chain.
 pub fn chain_settings(config: &Config) -> ChainSettings {
     ChainSettings {
-        rpc_url: config.chain.rpc_url.clone(),
+        rpc_urls: config.chain.rpc_urls.clone(),
         chain_id: config.chain.chain_id,
         max_fee_per_gas_wei: config.chain.max_fee_per_gas_wei,
+        max_cancel_fee_per_gas_wei: config.chain.max_cancel_fee_per_gas_wei,
         priority_fee_wei: config.chain.priority_fee_wei,
+        max_head_lag: config.chain.max_head_lag,
         request_timeout: config.chain.request_timeout,
     }
 }

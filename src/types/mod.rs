@@ -13,4 +13,5 @@ pub mod period;
 pub mod prediction;
 pub mod proof;
 pub mod reference;
+pub mod rpc_url;
 pub mod time;

@@ -114,7 +114,7 @@ impl Replay {
                 Command::new("kill").args(["-9", prover]).status().unwrap().success()
             }
             Victim::Chain => {
-                let port = self.world.config.chain.rpc_url.port().unwrap();
+                let port = self.world.config.chain.rpc_url().port().unwrap();
                 self.world.chain.anvil.kill().await.unwrap();
                 let seconds = period.start_seconds() + DELAY_SECONDS;
                 self.world.chain.anvil = Anvil::start(&foundry("anvil"), seconds - 1, port).await.unwrap();

@@ -101,7 +101,7 @@ async fn a_period_that_ends_first_is_missed_with_the_reason_and_nothing_lands_la
     // An RPC that hangs up; the period ends as soon as somebody has called.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let dead = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-    let rpc_url = std::mem::replace(&mut world.config.chain.rpc_url, dead);
+    let rpc_urls = std::mem::replace(&mut world.config.chain.rpc_urls, vec![dead.into()]);
     let mut agent = world.agent("down").await;
     let clock = world.clock.clone();
     let end = tokio::spawn(async move {
@@ -111,7 +111,7 @@ async fn a_period_that_ends_first_is_missed_with_the_reason_and_nothing_lands_la
     let record = agent.run(FIRST, &go()).await.unwrap();
     end.await.unwrap();
     assert_eq!((record.stage, code(&record)), (Stage::Missed, "VR-CHAIN-001"));
-    world.config.chain.rpc_url = rpc_url;
+    world.config.chain.rpc_urls = rpc_urls;
     assert_eq!(world.agent("down").await.run(FIRST, &go()).await.unwrap().stage, Stage::Missed);
     assert_eq!(world.updates(FIRST).await, 0);
 }
@@ -170,7 +170,7 @@ async fn a_transaction_that_nobody_mines_is_replaced_by_a_dearer_one_with_its_no
     world.chain.anvil.request("evm_mine", json!([])).await.unwrap();
     agent.chain.read.receipt(dearer.hash).await.unwrap();
     assert_eq!(dearer.nonce, stuck.nonce);
-    assert!(agent.chain.read.landed(stuck.hash).await.unwrap().is_none());
+    assert!(agent.chain.read.mined(stuck.hash).await.unwrap().is_none());
     assert_eq!(world.updates(FIRST).await, 1);
 }
 

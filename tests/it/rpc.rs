@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use veriregime_agent::cycle::Agent;
-use veriregime_agent::types::cycle::{CycleRecord, Stage};
+use veriregime_agent::types::cycle::Stage;
 use veriregime_agent::types::fault::Fault;
 use veriregime_agent::types::rpc_url::RpcUrl;
 
@@ -28,15 +28,16 @@ async fn world() -> (World, Url) {
     (world, upstream)
 }
 
-/// The cycle of an agent that prefers a proxy in that mood and has the chain itself as well.
-async fn beside_a_good_one(mood: Mood) -> CycleRecord {
+/// The cycle of an agent that prefers a proxy in that mood and has the chain itself as well. Gives back how often the proxy
+/// was asked for the nonce.
+async fn beside_a_good_one(mood: Mood) -> usize {
     let (mut world, upstream) = world().await;
     let proxy = Proxy::start(&upstream, mood).await;
     world.config.chain.rpc_urls = vec![proxy.rpc(), upstream.into()];
     let record = world.agent("one").await.run(FIRST, &go()).await.unwrap();
     assert_eq!(record.stage, Stage::Confirmed, "{:?}", record.miss);
     world.judge(FIRST, 1).await;
-    record
+    proxy.asked("eth_getTransactionCount").len()
 }
 
 /// The cycle of an agent that has only the proxy, which gets better once it was asked so often.
@@ -56,47 +57,47 @@ async fn until_it_gets_better(mood: Mood, method: &'static str, times: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_rpc_that_hangs_up_is_passed_over() {
-    beside_a_good_one(Mood::Drop).await;
+    assert_eq!(beside_a_good_one(Mood::Drop).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_rpc_that_does_not_answer_in_time_is_passed_over() {
-    beside_a_good_one(Mood::Delay(Duration::from_mins(1))).await;
+    assert_eq!(beside_a_good_one(Mood::Delay(Duration::from_mins(1))).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_rpc_with_server_errors_is_passed_over() {
-    beside_a_good_one(Mood::Status(503)).await;
+    assert_eq!(beside_a_good_one(Mood::Status(503)).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_rpc_that_answers_garbage_is_passed_over() {
-    beside_a_good_one(Mood::Garbage).await;
+    assert_eq!(beside_a_good_one(Mood::Garbage).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_rpc_that_stops_in_the_middle_is_passed_over() {
-    beside_a_good_one(Mood::Truncate).await;
+    assert_eq!(beside_a_good_one(Mood::Truncate).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_rpc_whose_answers_never_end_is_passed_over() {
-    beside_a_good_one(Mood::Huge).await;
+    assert_eq!(beside_a_good_one(Mood::Huge).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_rpc_that_lags_behind_is_passed_over() {
-    beside_a_good_one(Mood::Stale(3)).await;
+    assert_eq!(beside_a_good_one(Mood::Stale(3)).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_rpc_on_another_chain_is_passed_over() {
-    beside_a_good_one(Mood::Chain(1)).await;
+    assert_eq!(beside_a_good_one(Mood::Chain(1)).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_that_arrive_twice_do_no_harm() {
-    beside_a_good_one(Mood::Duplicate).await;
+    assert!(beside_a_good_one(Mood::Duplicate).await > 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

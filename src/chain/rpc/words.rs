@@ -44,6 +44,9 @@ const WORDS: [(&str, Meaning); 21] = [
     ("rate limit", Meaning::Busy),                      // providers
 ];
 
+/// Codes of "too many requests": HTTP's own, and the one that providers agreed upon.
+const TOO_MANY_REQUESTS: [i64; 2] = [429, -32005];
+
 /// The meaning of an error.
 pub(crate) fn meaning(error: &ErrorPayload) -> Meaning {
     if error.as_revert_data().is_some() {
@@ -52,7 +55,7 @@ pub(crate) fn meaning(error: &ErrorPayload) -> Meaning {
     let message = error.message.to_lowercase();
     match WORDS.iter().find(|(words, _)| message.contains(words)) {
         Some((_, meaning)) => *meaning,
-        None if error.is_retry_err() => Meaning::Busy,
+        None if TOO_MANY_REQUESTS.contains(&error.code) => Meaning::Busy,
         None => Meaning::Other,
     }
 }

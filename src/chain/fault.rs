@@ -265,6 +265,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn revert_data_without_end_is_cut_before_it_is_kept() {
+        let kept = rejection(&vec![0xee; 1 << 20]).to_string();
+        assert!(kept.starts_with("revert data 0xeeee") && kept.len() < MAX_RPC_TEXT_BYTES + 8, "{}", kept.len());
+    }
+
+    #[test]
     fn the_contracts_errors_become_decisions() {
         let already = RiskOracle::AlreadySubmitted { modelId: [1; 32].into(), period: 7 }.abi_encode();
         assert_eq!(rejection(&already), Rejection::AlreadySubmitted);

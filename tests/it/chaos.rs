@@ -184,7 +184,8 @@ impl Drop for Replay {
     }
 }
 
-fn daemon(settings: &Path, log: &Path) -> Child {
+/// Starts the daemon; what it logs is added to `log`.
+pub fn daemon(settings: &Path, log: &Path) -> Child {
     let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
     Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
         .args(["--config".as_ref(), settings.as_os_str(), "daemon".as_ref()])

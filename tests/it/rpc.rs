@@ -31,10 +31,11 @@ async fn world() -> (World, Url) {
 /// The cycle of an agent that prefers a proxy in that mood and has the chain itself as well. Gives back how often the proxy
 /// was asked for the nonce.
 async fn beside_a_good_one(mood: Mood) -> usize {
-    let (mut world, upstream) = world().await;
+    let (mut world, upstream) = Box::pin(world()).await;
     let proxy = Proxy::start(&upstream, mood).await;
     world.config.chain.rpc_urls = vec![proxy.rpc(), upstream.into()];
-    let record = world.agent("one").await.run(FIRST, &go()).await.unwrap();
+    let mut agent = Box::pin(world.agent("one")).await;
+    let record = Box::pin(agent.run(FIRST, &go())).await.unwrap();
     assert_eq!(record.stage, Stage::Confirmed, "{:?}", record.miss);
     world.judge(FIRST, 1).await;
     proxy.asked("eth_getTransactionCount").len()

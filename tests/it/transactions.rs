@@ -17,8 +17,9 @@ use veriregime_agent::state::{Step, Store};
 use veriregime_agent::types::cycle::{Attempt, CycleRecord, Purpose, Stage};
 use veriregime_agent::types::period::PeriodId;
 
+use crate::chaos::daemon;
 use crate::proxy::{Mood, Proxy, SEND};
-use crate::world::{FIRST, World};
+use crate::world::{FIRST, World, toml};
 
 const GWEI: u128 = 1_000_000_000;
 
@@ -399,6 +400,25 @@ async fn an_update_that_the_chain_drops_after_its_period_is_missed_and_its_nonce
     scene.next_lands(second).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_daemon_sends_again_what_the_chain_drops() {
+    let scene = Scene::new().await;
+    let snapshot = scene.request("evm_snapshot", json!([])).await;
+    let path = |name: &str| scene.world.scratch.path().join(name);
+    fs::write_atomic(&path("agent.toml"), toml(&scene.world.settings()).as_bytes()).unwrap();
+    let mut daemon = daemon(&path("agent.toml"), &path("log"));
+    let confirmed = async || scene.record(FIRST).is_some_and(|record| record.stage == Stage::Confirmed);
+    scene.world.until("confirmed", confirmed).await;
+    scene.request("evm_revert", json!([snapshot])).await;
+    assert_eq!(scene.world.updates(FIRST).await, 0);
+    scene.world.until("it landed again", async || scene.world.updates(FIRST).await == 1).await;
+    scene.world.until("confirmed again", confirmed).await;
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    assert_eq!(scene.attempts(FIRST).len(), 1, "the same bytes");
+    scene.world.judge(FIRST, 1).await;
+}
+
 /// Two RPCs that change their mood all the time, mining that comes and goes, and a clock that runs.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_the_rpcs_do_every_period_ends_once() {
@@ -441,7 +461,9 @@ async fn whatever_the_rpcs_do_every_period_ends_once() {
             }
             tokio::time::sleep(Duration::from_millis(60)).await;
         }
-        proxies.iter().for_each(|proxy| proxy.set(Mood::Fair, None));
+        for proxy in &proxies {
+            proxy.set(Mood::Fair, None);
+        }
         scene.request("evm_setAutomine", json!([true])).await;
         scene.mine().await;
         let agent = scene.agent().await;

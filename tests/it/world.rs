@@ -121,7 +121,8 @@ impl World {
                 tokio::time::sleep(PAUSE).await;
             }
         };
-        tokio::time::timeout(PATIENCE, waited).await.unwrap_or_else(|_| panic!("{what}: not in {PATIENCE:?}"));
+        let came = tokio::time::timeout(PATIENCE, waited).await.is_ok();
+        assert!(came, "{what}: not in {PATIENCE:?}");
     }
 
     /// What holds at the end of every period, whatever happened in it: so many updates of it landed, at most one, and in

@@ -9,6 +9,7 @@ use alloy::transports::{RpcError, TransportError, TransportErrorKind};
 use thiserror::Error;
 
 use super::abi::RiskOracle::RiskOracleErrors;
+use super::rpc::words::{Meaning, meaning};
 use crate::types::fault::{Fault, Retry};
 use crate::types::period::PeriodId;
 
@@ -30,6 +31,12 @@ pub enum ChainFault {
     /// The RPC answers with an error.
     #[error("the RPC refuses: {0}")]
     Refused(String),
+    /// What the RPC answers makes no sense, or is too much.
+    #[error("the RPC's answer makes no sense: {0}")]
+    Garbage(String),
+    /// The RPC's newest block is older than another RPC's.
+    #[error("the RPC lags {behind_seconds} s behind another one")]
+    Lagging { behind_seconds: u64 },
     /// The RPC is on another chain.
     #[error("the RPC is on chain {actual}, the settings say {expected}")]
     WrongChain { expected: u64, actual: u64 },
@@ -54,6 +61,15 @@ pub enum ChainFault {
     /// A transaction that would not stay within its gas estimate.
     #[error("transaction {0} was mined and reverted")]
     Reverted(alloy::primitives::B256),
+    /// No RPC takes the transaction at its price.
+    #[error("every RPC wants more for the transaction: {0}")]
+    Underpriced(String),
+    /// A transaction of an earlier period holds the nonce.
+    #[error("the transaction of period {period} with nonce {nonce} is not mined yet")]
+    NonceHeld { period: PeriodId, nonce: u64 },
+    /// There is nothing to replace or cancel.
+    #[error("no transaction waits to be mined")]
+    NothingWaits,
     /// The contract wants attestations of several attestors.
     #[error("the contract wants {threshold} attestations; collecting those of other operators is not built yet")]
     MoreAttestations { threshold: u8 },
@@ -112,6 +128,11 @@ impl Fault for ChainFault {
             Self::Reverted(_) => "VR-CHAIN-010",
             Self::Signing(_) => "VR-CHAIN-011",
             Self::MoreAttestations { .. } => "VR-CHAIN-012",
+            Self::Garbage(_) => "VR-CHAIN-013",
+            Self::Lagging { .. } => "VR-CHAIN-014",
+            Self::Underpriced(_) => "VR-CHAIN-015",
+            Self::NonceHeld { .. } => "VR-CHAIN-016",
+            Self::NothingWaits => "VR-CHAIN-017",
         }
     }
 
@@ -121,6 +142,13 @@ impl Fault for ChainFault {
                 "check chain.rpc_url and the node behind it; the cycle tries again until the period ends"
             }
             Self::Refused(_) => "read the RPC's words; rate limits and unsynced nodes are the usual reasons",
+            Self::Garbage(_) => "check that chain.rpc_url leads to a node, and no proxy answers in its place",
+            Self::Lagging { .. } => "nothing: the others are asked; look at the node if it does not catch up",
+            Self::Underpriced(_) => "nothing: it is replaced by a dearer one, up to chain.max_fee_per_gas_gwei",
+            Self::NonceHeld { .. } => {
+                "nothing: it is being cancelled, up to chain.max_cancel_fee_per_gas_gwei; `tx list` shows it"
+            }
+            Self::NothingWaits => "look at `tx list`: what was sent is mined, or its cycle has ended",
             Self::WrongChain { .. } => "correct chain.rpc_url or chain.chain_id; nothing was sent",
             Self::NoContract(_) => "set chain.oracle to the RiskOracle's address on this chain",
             Self::ForeignModel(_) => "point model.bundle at the model that the contract runs, or `deploy` this one",
@@ -142,6 +170,10 @@ impl Fault for ChainFault {
         match self {
             Self::Unreachable(_)
             | Self::Refused(_)
+            | Self::Garbage(_)
+            | Self::Lagging { .. }
+            | Self::Underpriced(_)
+            | Self::NonceHeld { .. }
             | Self::WrongChain { .. }
             | Self::NoContract(_)
             | Self::ForeignModel(_)
@@ -150,7 +182,7 @@ impl Fault for ChainFault {
             | Self::ChainBehind { .. }
             | Self::Reverted(_)
             | Self::Rejected(Rejection::FuturePeriod { .. }) => Retry::Later(RPC_PAUSE),
-            Self::Rejected(_) | Self::Signing(_) | Self::MoreAttestations { .. } => Retry::Never,
+            Self::Rejected(_) | Self::Signing(_) | Self::MoreAttestations { .. } | Self::NothingWaits => Retry::Never,
         }
     }
 }
@@ -160,9 +192,14 @@ impl From<TransportError> for ChainFault {
         match error {
             RpcError::ErrorResp(payload) => match payload.as_revert_data() {
                 Some(data) => Self::Rejected(rejection(&data)),
+                None if meaning(&payload) == Meaning::Underpriced => Self::Underpriced(bounded(&payload.message)),
                 None => Self::Refused(bounded(&payload.message)),
             },
-            RpcError::Transport(TransportErrorKind::HttpError(error)) => Self::Refused(bounded(&error.to_string())),
+            RpcError::Transport(TransportErrorKind::Custom(error)) => match error.downcast::<Self>() {
+                Ok(fault) => *fault,
+                Err(error) => Self::Unreachable(bounded(&describe(&*error))),
+            },
+            RpcError::DeserError { err, .. } => Self::Garbage(bounded(&err.to_string())),
             other => Self::Unreachable(bounded(&describe(&other))),
         }
     }
@@ -194,12 +231,15 @@ pub(super) fn rejection(data: &[u8]) -> Rejection {
         },
         Ok(RiskOracleErrors::InvalidProof(_)) => Rejection::InvalidProof,
         Ok(other) => Rejection::Other(bounded(&format!("{other:?}"))),
-        Err(_) => Rejection::Other(bounded(&format!("revert data 0x{}", alloy::hex::encode(data)))),
+        Err(_) => {
+            let kept = &data[..data.len().min(MAX_RPC_TEXT_BYTES)];
+            Rejection::Other(bounded(&format!("revert data 0x{}", alloy::hex::encode(kept))))
+        }
     }
 }
 
 /// The innermost reason: transports wrap it in sentences that say nothing.
-fn describe(error: &dyn std::error::Error) -> String {
+pub(super) fn describe(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;
@@ -208,7 +248,7 @@ fn describe(error: &dyn std::error::Error) -> String {
 }
 
 /// Printable characters only, cut to a length: an RPC's words go to logs and to the database.
-fn bounded(text: &str) -> String {
+pub(super) fn bounded(text: &str) -> String {
     let clean = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
     let mut kept: String = clean.take(MAX_RPC_TEXT_BYTES).collect();
     if kept.len() < text.len() {
@@ -223,6 +263,12 @@ mod tests {
 
     use super::super::abi::RiskOracle;
     use super::*;
+
+    #[test]
+    fn revert_data_without_end_is_cut_before_it_is_kept() {
+        let kept = rejection(&vec![0xee; 1 << 20]).to_string();
+        assert!(kept.starts_with("revert data 0xeeee") && kept.len() < MAX_RPC_TEXT_BYTES + 8, "{}", kept.len());
+    }
 
     #[test]
     fn the_contracts_errors_become_decisions() {

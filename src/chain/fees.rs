@@ -23,7 +23,7 @@ pub struct Offer {
 ///
 /// # Errors
 /// [`ChainFault::FeeAboveCap`].
-pub(super) fn offer(
+pub fn offer(
     base_fee_wei: u128,
     priority_fee_wei: u128,
     cap_wei: u128,
@@ -45,6 +45,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::types::cycle::Purpose;
 
     proptest! {
         #[test]
@@ -53,7 +54,7 @@ mod tests {
             earlier in proptest::option::of((0_u128..1_000_000, 0_u128..1_000_000)),
         ) {
             let replaced = earlier.map(|(max_fee_per_gas_wei, priority_fee_wei)| Attempt {
-                nonce: 0, hash: [0; 32].into(), raw: vec![].into(), max_fee_per_gas_wei, priority_fee_wei,
+                purpose: Purpose::Update, nonce: 0, hash: [0; 32].into(), raw: vec![].into(), max_fee_per_gas_wei, priority_fee_wei,
             });
             match offer(base, priority, cap, replaced.as_ref()) {
                 Ok(offer) => {

@@ -7,10 +7,10 @@ use alloy::providers::Provider;
 use alloy::rpc::types::{Filter, Log};
 use alloy::sol_types::{SolCall, SolEvent};
 
-use super::Reader;
 use super::abi::{Halo2Verifier, RiskOracle};
 use super::attest::{Attestation, Statement, split};
 use super::fault::ChainFault;
+use super::read::Reader;
 use crate::types::period::PeriodId;
 use crate::types::proof::Proof;
 use crate::types::update::{Arguments, PublishedUpdate};

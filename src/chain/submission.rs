@@ -1,12 +1,16 @@
 //! An update from a forecast and its proof: attested, simulated, signed.
 
-use alloy::primitives::Address;
+use alloy::consensus::{Transaction, TxEnvelope};
+use alloy::eips::eip2718::Decodable2718;
+use alloy::network::TransactionBuilder;
+use alloy::primitives::{Address, U256};
+use alloy::rpc::types::TransactionRequest;
 
 use super::abi::{IRegimeRiskOracle, RiskOracle};
 use super::attest::{Statement, attestation};
 use super::fault::{ChainFault, Rejection};
 use super::{Chain, Update};
-use crate::types::cycle::Attempt;
+use crate::types::cycle::{Attempt, Purpose};
 use crate::types::feature::FeatureVector;
 use crate::types::prediction::Outputs;
 use crate::types::proof::instances;
@@ -43,7 +47,28 @@ impl Chain {
             proof: update.proof.clone(),
             attestations: attestation(&self.attestor, statement.digest(self.read.settings.chain_id, oracle))?,
         });
-        self.sign(call.into_transaction_request(), nonce, replaced).await
+        self.sign(Purpose::Update, call.into_transaction_request(), nonce, replaced).await
+    }
+
+    /// Signs a payment of nothing to ourselves that uses up `nonce`. Nothing is sent.
+    ///
+    /// # Errors
+    /// As [`Chain::sign_update`]; the cap is the one of cancellations.
+    pub async fn sign_cancel(&self, nonce: u64, replaced: Option<&Attempt>) -> Result<Attempt, ChainFault> {
+        let request = TransactionRequest::default().with_to(self.address()).with_value(U256::ZERO);
+        self.sign(Purpose::Cancel, request, nonce, replaced).await
+    }
+
+    /// Signs what `attempt` says once more, offering enough more to replace it. Nothing is sent.
+    ///
+    /// # Errors
+    /// As [`Chain::sign_update`]; [`ChainFault::Signing`] for bytes that hold no transaction.
+    pub async fn sign_dearer(&self, attempt: &Attempt) -> Result<Attempt, ChainFault> {
+        let unreadable = |_| ChainFault::Signing("the stored bytes hold no transaction".into());
+        let stored = TxEnvelope::decode_2718(&mut attempt.raw.as_ref()).map_err(unreadable)?;
+        let request = TransactionRequest { to: Some(stored.kind()), ..TransactionRequest::default() };
+        let request = request.with_input(stored.input().clone()).with_value(stored.value());
+        self.sign(attempt.purpose, request, attempt.nonce, Some(attempt)).await
     }
 
     /// The version of the contract's attestor set, if our attestation alone makes an update acceptable.

@@ -83,7 +83,7 @@ async fn check_chain(agent: &Agent) -> Result<(), ChainFault> {
     };
     match checked.await {
         Ok(_) => Ok(()),
-        Err(fault @ (ChainFault::Unreachable(_) | ChainFault::Refused(_))) => {
+        Err(fault @ (ChainFault::Unreachable(_) | ChainFault::Refused(_) | ChainFault::Garbage(_))) => {
             warn!(code = fault.code(), error = %fault, advice = fault.advice(), "starting without the chain");
             Ok(())
         }

@@ -132,7 +132,7 @@ pub fn compiler() -> Compiler {
 pub async fn bare_chain() -> anyhow::Result<(Anvil, Chain)> {
     let mut config = crate::config::load(None)?;
     let anvil = Anvil::start(&foundry("anvil"), BARE_CHAIN_SECONDS, 0).await?;
-    config.chain.rpc_url = anvil.rpc_url.clone();
+    config.chain.use_rpc(anvil.rpc_url.clone());
     config.chain.chain_id = CHAIN_ID;
     let chain = Chain::new(setup::chain_settings(&config), &SecretString::from(OWNER_KEY))?;
     Ok((anvil, chain))
@@ -167,7 +167,7 @@ impl World {
     ) -> anyhow::Result<Self> {
         let (bundle, ceremony) = provable_bundle(config, scratch).await?;
         let anvil = Anvil::start(anvil.unwrap_or(&foundry("anvil")), unix_seconds, 0).await?;
-        config.chain.rpc_url = anvil.rpc_url.clone();
+        config.chain.use_rpc(anvil.rpc_url.clone());
         config.chain.chain_id = CHAIN_ID;
         config.chain.key_file = scratch.join("node.key");
         fs::write_private(&config.chain.key_file, NODE_KEY.as_bytes())?;

@@ -22,6 +22,7 @@ pub mod report;
 pub mod setup;
 pub mod status;
 pub mod train;
+pub mod tx;
 pub mod verify;
 
 use std::path::{Path, PathBuf};
@@ -67,6 +68,9 @@ enum Command {
     Once(once::OnceArgs),
     /// Show the last cycles, the parameters on chain and what comes next.
     Status(status::StatusArgs),
+    /// Show, raise and cancel the wallet's transactions.
+    #[command(subcommand)]
+    Tx(tx::TxCommand),
     /// Watch candles become proven parameters on a chain of your own.
     Demo(demo::DemoArgs),
     /// Put contracts and model on a chain.
@@ -136,6 +140,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Daemon(args) => return daemon::run(args, settings).await,
         Command::Once(args) => return once::run(args, settings, json).await,
         Command::Status(args) => status::run(args, settings, json).await?,
+        Command::Tx(command) => tx::run(command, settings, json).await?,
         Command::Deploy(args) => return deploy::run(args, settings, json).await,
         Command::Prove(args) => prove::run(args, settings, json).await?,
         Command::Verify(args) => return verify::run(args, settings, json).await,

@@ -96,6 +96,11 @@ pub fn pips_as_bps(pips: u64) -> String {
     format!("{}.{:02} bps", pips / 100, pips % 100)
 }
 
+/// `1500000000` wei as `1.500 gwei`.
+pub fn gwei(wei: u128) -> String {
+    format!("{}.{:03} gwei", wei / 1_000_000_000, wei / 1_000_000 % 1000)
+}
+
 /// A standard deviation of one-minute returns in bps.
 pub fn volatility_bps(volatility: f64) -> String {
     format!("{:.2} bps", volatility * 1e4)
@@ -134,6 +139,7 @@ mod tests {
     fn units_are_written_out() {
         assert_eq!(percent(15_005), "150.05 %");
         assert_eq!(pips_as_bps(3_001), "30.01 bps");
+        assert_eq!(gwei(1_050_000_000), "1.050 gwei");
         assert_eq!(volatility_bps(0.000_5), "5.00 bps");
     }
 }

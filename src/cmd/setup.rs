@@ -7,7 +7,8 @@ use anyhow::Context;
 use super::feeds;
 use crate::chain::fault::ChainFault;
 use crate::chain::model::Expected;
-use crate::chain::{Chain, Reader, Settings as ChainSettings};
+use crate::chain::read::Reader;
+use crate::chain::{Chain, Settings as ChainSettings};
 use crate::clock::Clock;
 use crate::config::raw::ProverKind;
 use crate::config::{self, Config, ConfigFault, secret};
@@ -59,6 +60,8 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
         expected,
         bundle,
         poll_interval: config.chain.poll_interval,
+        replace_after_ms: i64::try_from(config.chain.replace_after.as_millis()).unwrap_or(i64::MAX),
+        confirmations: config.chain.confirmations,
     })
 }
 
@@ -132,10 +135,12 @@ pub fn reader(config: &Config) -> Result<Reader, ChainFault> {
 /// How to reach the configured chain.
 pub fn chain_settings(config: &Config) -> ChainSettings {
     ChainSettings {
-        rpc_url: config.chain.rpc_url.clone(),
+        rpc_urls: config.chain.rpc_urls.clone(),
         chain_id: config.chain.chain_id,
         max_fee_per_gas_wei: config.chain.max_fee_per_gas_wei,
+        max_cancel_fee_per_gas_wei: config.chain.max_cancel_fee_per_gas_wei,
         priority_fee_wei: config.chain.priority_fee_wei,
+        max_head_lag: config.chain.max_head_lag,
         request_timeout: config.chain.request_timeout,
     }
 }

@@ -1,6 +1,7 @@
 //! Settings: defaults < file < environment, then checked and turned into what the modules take.
 
 pub mod candles;
+pub mod chain;
 pub mod raw;
 pub mod secret;
 
@@ -8,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use alloy::primitives::Address;
 use config::{Environment, File, FileFormat};
 use cron::Schedule;
 use thiserror::Error;
@@ -19,6 +19,7 @@ use crate::types::chain_id::is_development;
 use crate::types::fault::Fault;
 use crate::types::manifest::{CURRENT_FILE, is_model_folder};
 use candles::Candles;
+use chain::Chain;
 use raw::{ClockKind, LogFormat, ProverKind, RawConfig};
 
 /// Every setting with its default and its comment.
@@ -58,20 +59,6 @@ pub struct Prover {
     pub srs_dir: PathBuf,
     pub timeout: Duration,
     pub memory_limit_mb: u64,
-}
-
-/// The chain's settings.
-#[derive(Debug, Clone)]
-pub struct Chain {
-    pub rpc_url: Url,
-    pub chain_id: u64,
-    /// `None` until a contract is configured.
-    pub oracle: Option<Address>,
-    pub key_file: PathBuf,
-    pub max_fee_per_gas_wei: u128,
-    pub priority_fee_wei: u128,
-    pub request_timeout: Duration,
-    pub poll_interval: Duration,
 }
 
 /// When cycles run.
@@ -170,17 +157,6 @@ fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
             "must be well inside a period of 14400 seconds",
         ));
     }
-    let oracle = match raw.chain.oracle.trim() {
-        "" => None,
-        text => Some(Address::from_str(text).map_err(|error| value("chain.oracle", text, error))?),
-    };
-    if raw.chain.priority_fee_gwei > raw.chain.max_fee_per_gas_gwei {
-        return Err(value(
-            "chain.priority_fee_gwei",
-            raw.chain.priority_fee_gwei,
-            "is above chain.max_fee_per_gas_gwei",
-        ));
-    }
     Ok(Config {
         bundle: bundle(&raw.model.bundle)?,
         candles: candles::check(&raw.candles)?,
@@ -191,16 +167,7 @@ fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
             timeout: positive_ms("prover.timeout_seconds", raw.prover.timeout_seconds.saturating_mul(1000))?,
             memory_limit_mb: raw.prover.memory_limit_mb,
         },
-        chain: Chain {
-            rpc_url: parse_url("chain.rpc_url", &raw.chain.rpc_url)?,
-            chain_id: raw.chain.chain_id,
-            oracle,
-            key_file: raw.chain.key_file.into(),
-            max_fee_per_gas_wei: u128::from(raw.chain.max_fee_per_gas_gwei) * 1_000_000_000,
-            priority_fee_wei: u128::from(raw.chain.priority_fee_gwei) * 1_000_000_000,
-            request_timeout: positive_ms("chain.request_timeout_ms", raw.chain.request_timeout_ms)?,
-            poll_interval: positive_ms("chain.poll_interval_ms", raw.chain.poll_interval_ms)?,
-        },
+        chain: chain::check(raw.chain)?,
         attestor_key_file: match raw.attestor.key_file.trim() {
             "" => None,
             path => Some(path.into()),
@@ -281,7 +248,7 @@ mod tests {
     #[test]
     fn the_defaults_are_valid_and_the_environment_overrides_them() {
         let config = with(&[("VERIREGIME__CHAIN__RPC_URL", "http://node:1")]).unwrap();
-        assert_eq!(config.chain.rpc_url.as_str(), "http://node:1/");
+        assert_eq!(config.chain.rpc_url().as_str(), "http://node:1/");
         assert_eq!(config.schedule.delay_ms, 15_000);
     }
 
@@ -290,7 +257,10 @@ mod tests {
         let cases = [
             (("VERIREGIME__CHAIN__RPC_ULR", "http://x"), "rpc_ulr"),
             (("VERIREGIME__CHAIN__RPC_URL", "ftp://x"), "chain.rpc_url"),
+            (("VERIREGIME__CHAIN__RPC_URL", "http://x,http://x"), "chain.rpc_url"),
             (("VERIREGIME__CHAIN__ORACLE", "0x12"), "chain.oracle"),
+            (("VERIREGIME__CHAIN__CONFIRMATIONS", "0"), "chain.confirmations"),
+            (("VERIREGIME__CHAIN__MAX_CANCEL_FEE_PER_GAS_GWEI", "1"), "chain.max_cancel_fee_per_gas_gwei"),
             (("VERIREGIME__SCHEDULE__CRON", "0 */4 * * *"), "schedule.cron"),
             (("VERIREGIME__SCHEDULE__CRON", "0 0 0 * * 1"), "schedule.cron"),
             (("VERIREGIME__SCHEDULE__DELAY_SECONDS", "14400"), "schedule.delay_seconds"),
@@ -353,6 +323,18 @@ mod tests {
             let message = with_file(&format!("{text}{COINBASE}")).expect_err(text).to_string();
             assert!(message.contains(named), "{message}");
         }
+    }
+
+    #[test]
+    fn several_rpcs_are_a_list_in_a_file_and_go_with_commas_in_the_environment() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("agent.toml");
+        fs::write_atomic(&path, b"[chain]\nrpc_url = [\"https://a/key\", \"wss://b\"]").unwrap();
+        let empty = Environment::default().source(Some(HashMap::new()));
+        let config = check(load_raw(Some(&path), empty).unwrap()).unwrap();
+        assert_eq!(format!("{:?}", config.chain.rpc_urls), "[https://a, wss://b]");
+        let config = with(&[("VERIREGIME__CHAIN__RPC_URL", "https://a/key, wss://b")]).unwrap();
+        assert_eq!(format!("{:?}", config.chain.rpc_urls), "[https://a, wss://b]");
     }
 
     #[test]

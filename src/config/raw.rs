@@ -77,12 +77,16 @@ pub struct RawProver {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawChain {
-    pub rpc_url: String,
+    pub rpc_url: OneOrMany,
     pub chain_id: u64,
     pub oracle: String,
     pub key_file: String,
     pub max_fee_per_gas_gwei: u64,
+    pub max_cancel_fee_per_gas_gwei: u64,
     pub priority_fee_gwei: u64,
+    pub replace_after_seconds: u64,
+    pub confirmations: u64,
+    pub max_head_lag_seconds: u64,
     pub request_timeout_ms: u64,
     pub poll_interval_ms: u64,
 }
@@ -113,6 +117,14 @@ pub struct RawState {
 pub struct RawLog {
     pub format: LogFormat,
     pub level: String,
+}
+
+/// A value, or a list of them.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
 }
 
 /// Which prover runs.

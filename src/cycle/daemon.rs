@@ -6,6 +6,7 @@ use cron::Schedule;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::fault::CycleFault;
 use super::schedule::next_tick_ms;
 use super::{Agent, StateFault};
 use crate::types::cycle::Stage;
@@ -18,6 +19,9 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// And not more often than this.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
 
+/// Confirmed updates that are looked up again, newest first, until their blocks are final: two days of them.
+const WATCHED_CYCLES: u32 = 12;
+
 /// When the daemon works.
 #[derive(Debug, Clone)]
 pub struct Rhythm {
@@ -25,7 +29,7 @@ pub struct Rhythm {
     pub schedule: Schedule,
     /// From a tick to its cycle.
     pub delay_ms: i64,
-    /// Between two looks at a landed update.
+    /// Between two looks at landed updates whose blocks are not final.
     pub recheck: Duration,
 }
 
@@ -64,7 +68,7 @@ pub async fn run(agent: &mut Agent, rhythm: &Rhythm, stop: &CancellationToken) -
     Ok(())
 }
 
-/// Waits for `due_ms` by the agent's clock, looking the landed update of the running period up now and then.
+/// Waits for `due_ms` by the agent's clock, looking up landed updates now and then.
 async fn wait(agent: &mut Agent, rhythm: &Rhythm, due_ms: i64, stop: &CancellationToken) -> Result<(), StateFault> {
     let mut checked = Instant::now();
     loop {
@@ -84,16 +88,20 @@ async fn wait(agent: &mut Agent, rhythm: &Rhythm, due_ms: i64, stop: &Cancellati
     }
 }
 
-async fn watch_over(agent: &mut Agent, period: PeriodId, stop: &CancellationToken) -> Result<(), StateFault> {
-    let Some(record) = agent.store.cycle(agent.manifest(), period)? else {
-        return Ok(());
-    };
-    match agent.recheck(&record).await {
-        Ok(record) if record.stage == Stage::Submitting => agent.run(period, stop).await.map(|_| ()),
-        Ok(_) => Ok(()),
-        Err(fault) => {
-            warn!(code = fault.code(), error = %fault, "the landed update could not be looked up");
-            Ok(())
+/// Looks up again what landed and is not final. What the chain dropped is sent again in its period, and closed after it.
+async fn watch_over(agent: &mut Agent, running: PeriodId, stop: &CancellationToken) -> Result<(), StateFault> {
+    for record in agent.store.not_final(agent.manifest(), WATCHED_CYCLES)? {
+        match agent.recheck(&record).await {
+            Ok(record) if record.stage == Stage::Submitting && record.period == running => {
+                agent.run(running, stop).await?;
+            }
+            Ok(_) => {}
+            Err(CycleFault::State(fault)) => return Err(fault),
+            Err(fault) => {
+                warn!(code = fault.code(), error = %fault, "a landed update could not be looked up");
+                return Ok(());
+            }
         }
     }
+    Ok(())
 }

@@ -46,6 +46,9 @@ pub enum Lapse {
     /// The last minute before the period is not published yet.
     #[error("the exchange has not published the last candle before the period")]
     Unsettled,
+    /// The update's transaction was replaced by one that does nothing.
+    #[error("the update was cancelled before it landed")]
+    Cancelled,
     /// Nobody ran the cycle in its period.
     #[error("the agent was not running in this period")]
     Absent,
@@ -57,6 +60,7 @@ impl Fault for Lapse {
             Self::Deadline => "VR-CYCLE-001",
             Self::Unsettled => "VR-CYCLE-002",
             Self::Absent => "VR-CYCLE-003",
+            Self::Cancelled => "VR-CYCLE-004",
         }
     }
 
@@ -64,6 +68,9 @@ impl Fault for Lapse {
         match self {
             Self::Deadline => "look for slow stages in the log of this period; nothing lands late",
             Self::Unsettled => "nothing: it is asked for again; raise schedule.delay_seconds if this happens often",
+            Self::Cancelled => {
+                "nothing if you cancelled it; else it was not mined in time: raise chain.max_fee_per_gas_gwei, or look at the RPCs"
+            }
             Self::Absent => "keep the daemon running, or run a second one",
         }
     }
@@ -71,7 +78,7 @@ impl Fault for Lapse {
     fn retry(&self) -> Retry {
         match self {
             Self::Unsettled => Retry::Later(CANDLE_PAUSE),
-            Self::Deadline | Self::Absent => Retry::Never,
+            Self::Deadline | Self::Cancelled | Self::Absent => Retry::Never,
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod collect;
 pub mod daemon;
 pub mod fault;
+mod next;
 pub mod schedule;
 mod steps;
 mod submission;
@@ -14,14 +15,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
 use crate::chain::Chain;
-use crate::chain::fault::ChainFault;
 use crate::chain::model::Expected;
 use crate::clock::Clock;
 use crate::inference::Model;
 use crate::proof::Prover;
 use crate::proof::bundle::Bundle;
 use crate::state::{StateFault, Step, Store};
-use crate::types::cycle::{CycleRecord, Miss, Stage};
+use crate::types::cycle::{CycleRecord, Stage};
 use crate::types::digest::Digest;
 use crate::types::fault::{Fault, Retry};
 use crate::types::period::PeriodId;
@@ -47,6 +47,10 @@ pub struct Agent {
     /// What the contract must say about the bundle.
     pub expected: Expected,
     pub poll_interval: Duration,
+    /// A transaction that is not mined by then is replaced.
+    pub replace_after_ms: i64,
+    /// Blocks that a landed update must be deep, its own included.
+    pub confirmations: u64,
 }
 
 impl Agent {
@@ -55,10 +59,9 @@ impl Agent {
         self.bundle.manifest_digest
     }
 
-    /// Runs the cycle of `period` from wherever it was left until it has ended, at the latest when the period does.
-    /// Breaks off when `stop` is cancelled, to be taken up again from what is stored. A cycle that may have a
-    /// transaction on its way when the period ends and the chain does not answer stays unfinished; [`Agent::settle`]
-    /// closes it later.
+    /// Runs the cycle of `period` from wherever it was left until it has ended, at the latest soon after the period does.
+    /// Breaks off when `stop` is cancelled, to be taken up again from what is stored. A cycle whose transaction waits to be
+    /// mined even then stays unfinished; [`Agent::settle`] closes it later, and no later cycle signs before.
     ///
     /// # Errors
     /// Only when the database fails: then nothing can be done safely.
@@ -88,9 +91,17 @@ impl Agent {
     ) -> Result<CycleRecord, StateFault> {
         let mut record = self.store.begin(self.manifest(), period, self.clock.now_ms())?;
         let mut last_fault = None;
+        let mut overtime = false;
         while !record.stage.is_final() && record.stage < last && !stop.is_cancelled() {
             if self.clock.now_ms() >= period.end_ms() {
-                return self.close(record, last_fault.unwrap_or(Lapse::Deadline.into())).await;
+                if record.stage != Stage::Submitting {
+                    return self.close(record, last_fault.unwrap_or(Lapse::Deadline.into())).await;
+                }
+                // One round more: what was sent is to be cancelled.
+                if std::mem::replace(&mut overtime, true) {
+                    warn!(period = period.0, "left open: a transaction is neither mined nor cancelled yet");
+                    return Ok(record);
+                }
             }
             let outcome = tokio::select! {
                 outcome = self.step(&record) => outcome,
@@ -98,7 +109,9 @@ impl Agent {
             };
             match outcome {
                 Ok(next) => {
-                    info!(stage = next.stage.name(), "stage reached");
+                    if next.stage != record.stage {
+                        info!(stage = next.stage.name(), "stage reached");
+                    }
                     record = next;
                 }
                 Err(CycleFault::State(fault)) => return Err(fault),
@@ -134,36 +147,13 @@ impl Agent {
         }
     }
 
-    /// Ends a cycle that cannot go on, unless a transaction of it landed after all. Where one may still land, or the
-    /// chain does not say, the record stays as it is.
+    /// Ends a cycle that has sent nothing and cannot go on.
     async fn close(&self, record: CycleRecord, fault: CycleFault) -> Result<CycleRecord, StateFault> {
-        let step = match self.last_look(&record).await {
-            Ok(step) => step,
-            Err(CycleFault::State(fault)) => return Err(fault),
-            Err(error) if record.stage == Stage::Submitting => {
-                warn!(code = error.code(), %error, "left open: the chain does not say yet whether the update landed");
-                return Ok(record);
-            }
-            Err(_) => None,
-        };
-        if let Some(step) = step {
-            return self.advance(&record, &step);
+        match self.look_on_chain(&record).await {
+            Ok(Some(step)) => self.advance(&record, &step),
+            Err(CycleFault::State(fault)) => Err(fault),
+            Ok(None) | Err(_) => self.missed(&record, &fault),
         }
-        warn!(stage = record.stage.name(), code = fault.code(), error = %fault, advice = fault.advice(), "period missed");
-        let miss = Miss { stage: record.stage, code: fault.code().into(), message: fault.to_string() };
-        self.advance(&record, &Step::Missed(&miss))
-    }
-
-    /// What the chain says once nothing of the cycle can land any more.
-    async fn last_look(&self, record: &CycleRecord) -> Result<Option<Step<'static>>, CycleFault> {
-        if record.stage == Stage::Submitting {
-            let head_seconds = self.chain.read.head().await?.timestamp_seconds;
-            let behind_seconds = record.period.next().start_seconds() - head_seconds;
-            if behind_seconds > 0 {
-                return Err(ChainFault::ChainBehind { behind_seconds }.into());
-            }
-        }
-        self.look_on_chain(record).await
     }
 
     /// Closes the cycles of periods that are over, by what the chain says of them, and notes those that nobody ran.
@@ -175,7 +165,7 @@ impl Agent {
         let newest = self.store.recent(self.manifest(), 1)?.first().map(|record| record.period);
         for record in self.store.unfinished_before(self.manifest(), PeriodId::at_ms(now_ms))? {
             let span = info_span!("settle", period = record.period.0);
-            self.close(record, Lapse::Deadline.into()).instrument(span).await?;
+            self.settle_one(record).instrument(span).await?;
         }
         for period in newest.map_or_else(Vec::new, |newest| schedule::absent(schedule, newest, now_ms)) {
             let record = self.store.begin(self.manifest(), period, now_ms)?;
@@ -183,6 +173,24 @@ impl Agent {
             self.close(record, Lapse::Absent.into()).instrument(span).await?;
         }
         Ok(())
+    }
+
+    async fn settle_one(&self, record: CycleRecord) -> Result<(), StateFault> {
+        if record.stage != Stage::Submitting {
+            return self.close(record, Lapse::Deadline.into()).await.map(|_| ());
+        }
+        match self.land(&record).await {
+            Ok(record) if record.stage.is_final() => Ok(()),
+            Ok(_) => {
+                warn!("left open: a transaction is neither mined nor cancelled yet");
+                Ok(())
+            }
+            Err(CycleFault::State(fault)) => Err(fault),
+            Err(fault) => {
+                warn!(code = fault.code(), error = %fault, "left open: the chain does not say yet what landed");
+                Ok(())
+            }
+        }
     }
 
     fn advance(&self, record: &CycleRecord, step: &Step<'_>) -> Result<CycleRecord, StateFault> {

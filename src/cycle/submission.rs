@@ -1,32 +1,33 @@
-//! The stages from a proof to a confirmed update: sign, store, send, watch.
-
-use std::time::{Duration, Instant};
+//! The stages from a proof to a confirmed update: sign, store, send, watch, and free the nonce where it cannot land.
 
 use tracing::{info, warn};
 
 use super::Agent;
-use super::fault::CycleFault;
+use super::fault::{CycleFault, Lapse};
+use super::next::{Action, CANCEL_LEAD_MS, Loss, Situation, next};
 use super::steps::stored;
 use crate::chain::Update;
 use crate::chain::fault::{ChainFault, Rejection};
-use crate::state::Step;
-use crate::types::cycle::{Attempt, CycleRecord, Stage};
+use crate::state::{StateFault, Step};
+use crate::types::cycle::{Attempt, CycleRecord, Mined, Miss, Purpose, Stage};
 use crate::types::fault::Fault;
+use crate::types::period::PeriodId;
 
-/// The same bytes are sent again this often while they are not mined, in case the node forgot them.
-const REBROADCAST_EVERY: Duration = Duration::from_secs(20);
-/// A transaction that was not mined by then is replaced by a dearer one with the same nonce.
-const REPLACE_AFTER: Duration = Duration::from_mins(1);
-/// Looks for our receipts once the period is taken, before the update counts as another's.
-const RECEIPT_LOOKS: usize = 10;
+/// Looks at the chain in one round. In each round the bytes are sent once, in case the nodes forgot them.
+const LOOKS_A_ROUND: usize = 20;
 
 impl Agent {
-    /// Signs the update, simulated against the newest state, and stores it. Nothing is sent.
+    /// Signs the update, simulated against the newest state, and stores it. Nothing is sent, and nothing is signed while
+    /// a transaction of an earlier period waits to be mined.
     pub(super) async fn sign(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+        if self.left_ms(record.period) <= CANCEL_LEAD_MS {
+            return Err(Lapse::Deadline.into());
+        }
+        self.free_nonce(record.period).await?;
         let nonce = self.chain.nonce().await?;
-        let replaced = self.store.attempt_with_nonce(nonce)?;
+        let replaced = self.store.attempt_with_nonce(nonce, record.period)?;
         match self.signed(record, nonce, replaced.as_ref()).await {
-            Ok(attempt) => Ok(self.advance(record, &Step::Submitting(&attempt))?),
+            Ok(attempt) => Ok(self.submitting(record, &attempt)?),
             Err(CycleFault::Chain(ChainFault::Rejected(Rejection::AlreadySubmitted))) => {
                 let landed = self.look_on_chain(record).await?;
                 // Else it is another's that waits to be mined, and may never be.
@@ -57,84 +58,189 @@ impl Agent {
         Ok(self.chain.sign_update(self.oracle, &update, nonce, replaced).await?)
     }
 
-    /// Sends the stored bytes and watches until one of the cycle's transactions is mined or the period has another's
-    /// update. A transaction that nobody mines is replaced.
-    pub(super) async fn land(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
-        if let Some(step) = self.look_on_chain(record).await? {
-            return Ok(self.advance(record, &step)?);
-        }
-        let attempts = self.store.attempts(self.manifest(), record.period)?;
-        let newest = stored(attempts.last(), "transaction")?;
-        if self.chain.nonce().await? > newest.nonce {
-            // Mined without success, or pushed out by another transaction of this wallet: a new nonce is needed.
-            return self.sign(record).await;
-        }
-        let started = Instant::now();
-        while started.elapsed() < REPLACE_AFTER && self.clock.now_ms() < record.period.end_ms() {
-            self.chain.broadcast(newest).await?;
-            info!(hash = %newest.hash, nonce = newest.nonce, "transaction sent");
-            let sent = Instant::now();
-            while sent.elapsed() < REBROADCAST_EVERY && self.clock.now_ms() < record.period.end_ms() {
-                if let Some(step) = self.look_on_chain(record).await? {
-                    return Ok(self.advance(record, &step)?);
-                }
-                tokio::time::sleep(self.poll_interval).await;
+    /// Stores a signed transaction. Where another process was faster, its transaction stands and ours is forgotten.
+    fn submitting(&self, record: &CycleRecord, attempt: &Attempt) -> Result<CycleRecord, StateFault> {
+        match self.advance(record, &Step::Submitting(attempt)) {
+            Err(StateFault::Overtaken(period)) => {
+                info!(period = period.0, "another process has signed a transaction, going on with that one");
+                self.stored_again(record)
             }
+            outcome => outcome,
         }
-        self.replace(record, newest).await
     }
 
-    async fn replace(&self, record: &CycleRecord, stuck: &Attempt) -> Result<CycleRecord, CycleFault> {
-        if self.clock.now_ms() >= record.period.end_ms() {
-            return Ok(record.clone());
+    /// Closes the books on earlier periods as far as the chain allows.
+    async fn free_nonce(&self, before: PeriodId) -> Result<(), CycleFault> {
+        for record in self.store.unfinished_before(self.manifest(), before)? {
+            if record.stage == Stage::Submitting && !Box::pin(self.land(&record)).await?.stage.is_final() {
+                let attempts = self.store.attempts(record.manifest, record.period)?;
+                let nonce = stored(attempts.last(), "transaction")?.nonce;
+                return Err(ChainFault::NonceHeld { period: record.period, nonce }.into());
+            }
         }
-        match self.signed(record, stuck.nonce, Some(stuck)).await {
-            Ok(attempt) => {
-                warn!(old = %stuck.hash, new = %attempt.hash, "replacing a transaction that is not mined");
-                Ok(self.advance(record, &Step::Submitting(&attempt))?)
+        Ok(())
+    }
+
+    /// Sends what is stored, watches it and replaces it in time, for one round or until the cycle gets further.
+    pub(super) async fn land(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+        let (mut looks, mut is_sent, mut is_capped, mut pauses) = (0, false, false, false);
+        for _ in 0..LOOKS_A_ROUND {
+            if std::mem::replace(&mut pauses, true) {
+                tokio::time::sleep(self.poll_interval).await;
             }
-            Err(CycleFault::Chain(fault @ ChainFault::FeeAboveCap { .. })) => {
-                warn!(code = fault.code(), error = %fault, "the fee cap allows no replacement, waiting on");
-                Ok(record.clone())
+            // Another process may have signed, or ended the cycle.
+            let record = &self.stored_again(record)?;
+            let attempts = self.store.attempts(record.manifest, record.period)?;
+            let action = self.look(record, &attempts, looks).await?;
+            looks = if action == Action::Look { looks + 1 } else { 0 };
+            match action {
+                Action::Rest => return Ok(record.clone()),
+                Action::Look | Action::Wait => {}
+                Action::Send | Action::Replace(_) if is_sent => {}
+                Action::Replace(purpose) if !is_capped => match self.replace(record, &attempts, purpose).await? {
+                    Some(_) => pauses = false,
+                    None => is_capped = true,
+                },
+                Action::Send | Action::Replace(_) => is_sent = self.send(record, &attempts).await?,
+                Action::SignAnew => return self.sign(record).await,
+                Action::Confirm(landed) => return Ok(self.advance(record, &Step::Confirmed(landed))?),
+                Action::ByOther => return Ok(self.advance(record, &Step::AlreadyByOther)?),
+                Action::Miss(loss) => return Ok(self.missed(record, &loss.into())?),
             }
+        }
+        Ok(self.stored_again(record)?)
+    }
+
+    /// What to do about the cycle's transactions by what the chain says of them now.
+    async fn look(&self, record: &CycleRecord, attempts: &[Attempt], looks: u32) -> Result<Action, CycleFault> {
+        // First the nonce: what used it up has a receipt by the time that is asked for.
+        let nonce = self.chain.nonce().await?;
+        let mut mined = Vec::with_capacity(attempts.len());
+        for attempt in attempts {
+            mined.push(if attempt.nonce < nonce { self.chain.read.mined(attempt.hash).await? } else { None });
+        }
+        Ok(next(&Situation {
+            stage: record.stage,
+            attempts,
+            mined: &mined,
+            nonce,
+            head: self.chain.read.head().await?.number,
+            is_taken: self.is_taken(record.period).await?,
+            left_ms: self.left_ms(record.period),
+            is_due: self.clock.now_ms() - record.updated_ms >= self.replace_after_ms,
+            looks,
+            confirmations: self.confirmations,
+        }))
+    }
+
+    /// Sends the newest transaction of each nonce that is not used up. One that is priced too low is replaced: then there
+    /// is something new to send, and this says false.
+    async fn send(&self, record: &CycleRecord, attempts: &[Attempt]) -> Result<bool, CycleFault> {
+        let nonce = self.chain.nonce().await?;
+        let is_newest = |index: usize| attempts[index + 1..].iter().all(|later| later.nonce != attempts[index].nonce);
+        let open = (0..attempts.len()).filter(|index| attempts[*index].nonce >= nonce && is_newest(*index));
+        for attempt in open.map(|index| &attempts[index]) {
+            let (hash, purpose) = (attempt.hash, attempt.purpose);
+            match self.chain.broadcast(attempt).await {
+                Ok(()) => info!(%hash, nonce = attempt.nonce, purpose = purpose.name(), "transaction sent"),
+                Err(fault @ ChainFault::Underpriced(_)) => {
+                    warn!(code = fault.code(), error = %fault, %hash, "a dearer one is needed");
+                    return Ok(self.replace(record, attempts, purpose).await?.is_none());
+                }
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Signs and stores a dearer transaction with the newest one's nonce; `None` where the cap allows none, or the
+    /// contract would not take it any more: then the old one is waited for.
+    async fn replace(
+        &self,
+        record: &CycleRecord,
+        attempts: &[Attempt],
+        purpose: Purpose,
+    ) -> Result<Option<CycleRecord>, CycleFault> {
+        let old = stored(attempts.last(), "transaction")?;
+        let signed = match purpose {
+            Purpose::Update => self.signed(record, old.nonce, Some(old)).await,
+            Purpose::Cancel => self.chain.sign_cancel(old.nonce, Some(old)).await.map_err(CycleFault::from),
+        };
+        let new = match signed {
+            Ok(new) => new,
+            Err(CycleFault::Chain(
+                fault @ (ChainFault::FeeAboveCap { .. }
+                | ChainFault::Rejected(Rejection::AlreadySubmitted | Rejection::StalePeriod)),
+            )) => {
+                warn!(code = fault.code(), error = %fault, hash = %old.hash, "no replacement, waiting on");
+                return Ok(None);
+            }
+            Err(fault) => return Err(fault),
+        };
+        warn!(old = %old.hash, new = %new.hash, purpose = purpose.name(), "replacing a transaction that is not mined");
+        Ok(Some(self.submitting(record, &new)?))
+    }
+
+    fn stored_again(&self, record: &CycleRecord) -> Result<CycleRecord, StateFault> {
+        Ok(self.store.cycle(record.manifest, record.period)?.unwrap_or_else(|| record.clone()))
+    }
+
+    async fn is_taken(&self, period: PeriodId) -> Result<bool, ChainFault> {
+        match self.chain.read.model_id(self.oracle, &self.expected).await {
+            Ok(model_id) => Ok(self.chain.read.latest_period(self.oracle, model_id).await? == period),
+            // It may have gone over to another model since. Ours has no update there, and receipts tell the rest.
+            Err(ChainFault::ForeignModel(_)) => Ok(false),
             Err(fault) => Err(fault),
         }
     }
 
-    /// What the chain says of the cycle: one of its transactions landed, another's update is there, or nothing yet.
+    /// What the chain says of a cycle that has sent nothing: another's update is there, or nothing yet.
     pub(super) async fn look_on_chain(&self, record: &CycleRecord) -> Result<Option<Step<'static>>, CycleFault> {
         let model_id = self.chain.read.model_id(self.oracle, &self.expected).await?;
-        let taken = self.chain.read.latest_period(self.oracle, model_id).await? == record.period;
-        let attempts = self.store.attempts(self.manifest(), record.period)?;
-        // A node may know the new state before it has the receipt: not everything taken is somebody else's.
-        let looks = if taken && !attempts.is_empty() { RECEIPT_LOOKS } else { 1 };
-        for look in 0..looks {
-            if look > 0 {
-                tokio::time::sleep(self.poll_interval).await;
-            }
-            for attempt in attempts.iter().rev() {
-                match self.chain.read.landed(attempt.hash).await {
-                    Ok(Some(landed)) => return Ok(Some(Step::Confirmed(landed))),
-                    Ok(None) => {}
-                    Err(ChainFault::Reverted(hash)) => warn!(%hash, "a transaction of this cycle reverted"),
-                    Err(fault) => return Err(fault.into()),
-                }
-            }
-        }
-        Ok(taken.then_some(Step::AlreadyByOther))
+        let is_taken = self.chain.read.latest_period(self.oracle, model_id).await? == record.period;
+        Ok(is_taken.then_some(Step::AlreadyByOther))
     }
 
-    /// Looks a confirmed update of the running period up again. One that the chain has dropped goes back to submitting,
-    /// with the same bytes.
+    /// Looks a confirmed update up again. One whose block is final need not be looked up any more; one that the chain has
+    /// dropped goes back to submitting, with the same bytes.
     ///
     /// # Errors
     /// [`CycleFault`].
     pub async fn recheck(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
-        if record.stage != Stage::Confirmed || self.look_on_chain(record).await?.is_some() {
+        if record.stage != Stage::Confirmed {
             return Ok(record.clone());
         }
-        warn!(period = record.period.0, "the chain dropped the update, sending it again");
-        let attempts = self.store.attempts(self.manifest(), record.period)?;
-        Ok(self.advance(record, &Step::Submitting(stored(attempts.last(), "transaction")?))?)
+        let attempts = self.store.attempts(record.manifest, record.period)?;
+        for attempt in attempts.iter().filter(|attempt| attempt.purpose == Purpose::Update) {
+            if let Some(Mined::Landed(landed)) = self.chain.read.mined(attempt.hash).await? {
+                let is_final = landed.block <= self.chain.read.final_block().await?;
+                self.store.settle_at(record.manifest, record.period, landed, is_final)?;
+                return Ok(self.stored_again(record)?);
+            }
+        }
+        warn!(period = record.period.0, "the chain dropped the update");
+        Ok(self.submitting(record, stored(attempts.last(), "transaction")?)?)
+    }
+
+    /// Ends a cycle without an update.
+    pub(super) fn missed(&self, record: &CycleRecord, fault: &CycleFault) -> Result<CycleRecord, StateFault> {
+        warn!(stage = record.stage.name(), code = fault.code(), error = %fault, advice = fault.advice(), "period missed");
+        let miss = Miss { stage: record.stage, code: fault.code().into(), message: fault.to_string() };
+        self.advance(record, &Step::Missed(&miss))
+    }
+
+    /// Milliseconds until the period ends; negative afterwards.
+    fn left_ms(&self, period: PeriodId) -> i64 {
+        period.end_ms() - self.clock.now_ms()
+    }
+}
+
+impl From<Loss> for CycleFault {
+    fn from(loss: Loss) -> Self {
+        match loss {
+            Loss::Deadline => Lapse::Deadline.into(),
+            Loss::Cancelled => Lapse::Cancelled.into(),
+            Loss::Reverted(hash) => ChainFault::Reverted(hash).into(),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The agent's memory in SQLite: every stage of every cycle, durable before its side effect.
 
+pub mod attempts;
 mod live;
 mod rows;
 
@@ -17,11 +18,18 @@ use crate::types::fault::Fault;
 use crate::types::origin::Origin;
 use crate::types::period::PeriodId;
 use crate::types::proof::Proof;
+use attempts::StoredAttempt;
 
 /// Ordered schema changes; `user_version` counts those applied.
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/001_init.sql"), include_str!("migrations/002_sources.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/001_init.sql"),
+    include_str!("migrations/002_sources.sql"),
+    include_str!("migrations/003_transactions.sql"),
+];
 /// Candles of this many periods are kept (a week); older ones can be fetched again by anyone.
 const CANDLE_PERIODS_KEPT: u64 = PeriodId::PER_WEEK;
+/// Transactions of periods further back say nothing about a nonce any more.
+const NONCE_PERIODS: u64 = PeriodId::PER_WEEK;
 /// Longest wait for another process that holds the database.
 const BUSY_TIMEOUT_MS: u64 = 5_000;
 
@@ -43,6 +51,9 @@ pub enum StateFault {
     /// A row that this version did not write.
     #[error("the database holds a row that makes no sense: {0}")]
     Corrupt(String),
+    /// Another process signed a transaction for the period meanwhile.
+    #[error("another process has just signed a transaction for period {0}")]
+    Overtaken(PeriodId),
     /// A step that the stages do not allow.
     #[error("period {period} cannot go from {from:?} to {to:?}")]
     Illegal { period: PeriodId, from: Stage, to: Stage },
@@ -57,6 +68,7 @@ impl Fault for StateFault {
             Self::Sqlite(_) => "VR-STATE-004",
             Self::Corrupt(_) => "VR-STATE-005",
             Self::Illegal { .. } => "VR-STATE-006",
+            Self::Overtaken(_) => "VR-STATE-007",
         }
     }
 
@@ -68,6 +80,7 @@ impl Fault for StateFault {
             Self::Sqlite(_) | Self::Corrupt(_) => {
                 "move the database away and start again: the chain is the truth, no update can land twice"
             }
+            Self::Overtaken(_) => "look at `tx list`, and repeat the command if it is still wanted",
             Self::Illegal { .. } => "report this with the log: a stage was skipped",
         }
     }
@@ -168,7 +181,8 @@ impl Store {
     /// Takes one step and gives back the cycle as it is then stored.
     ///
     /// # Errors
-    /// [`StateFault::Illegal`] for a step that the stage does not allow, else [`StateFault`].
+    /// [`StateFault::Illegal`] for a step that the stage does not allow, [`StateFault::Overtaken`] for a transaction that
+    /// another process has left behind, else [`StateFault`].
     pub fn advance(
         &self,
         manifest: Digest,
@@ -189,6 +203,9 @@ impl Store {
             "UPDATE cycles SET stage = ?3, updated_ms = ?4 WHERE manifest = ?1 AND period = ?2",
             params![manifest.to_string(), rows::period(period)?, to.name(), now_ms],
         )?;
+        if let Step::Submitting(attempt) = step {
+            attempts::add(&transaction, manifest, period, attempt, now_ms)?;
+        }
         rows::write_step(&transaction, manifest, period, step)?;
         if let Step::Collected(..) = step {
             drop_old_candles(&transaction, manifest, period)?;
@@ -236,15 +253,45 @@ impl Store {
     /// # Errors
     /// [`StateFault`].
     pub fn attempts(&self, manifest: Digest, period: PeriodId) -> Result<Vec<Attempt>, StateFault> {
-        rows::attempts(&self.lock(), manifest, period)
+        attempts::of_period(&self.lock(), manifest, period)
     }
 
-    /// The last transaction that was signed with `nonce` for any period.
+    /// The last transaction that was signed with `nonce` for a period up to a week before `period`.
     ///
     /// # Errors
     /// [`StateFault`].
-    pub fn attempt_with_nonce(&self, nonce: u64) -> Result<Option<Attempt>, StateFault> {
-        rows::attempt_with_nonce(&self.lock(), nonce)
+    pub fn attempt_with_nonce(&self, nonce: u64, period: PeriodId) -> Result<Option<Attempt>, StateFault> {
+        attempts::with_nonce(&self.lock(), nonce, PeriodId(period.0.saturating_sub(NONCE_PERIODS)))
+    }
+
+    /// The newest `limit` transactions of all models' cycles, newest first.
+    ///
+    /// # Errors
+    /// [`StateFault`].
+    pub fn recent_attempts(&self, limit: u32) -> Result<Vec<StoredAttempt>, StateFault> {
+        attempts::recent(&self.lock(), limit)
+    }
+
+    /// The newest `limit` confirmed cycles whose block was not final when it was last looked at, newest first.
+    ///
+    /// # Errors
+    /// [`StateFault`].
+    pub fn not_final(&self, manifest: Digest, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
+        rows::not_final(&self.lock(), manifest, limit)
+    }
+
+    /// Notes where a confirmed update is now, and whether its block is final.
+    ///
+    /// # Errors
+    /// [`StateFault`].
+    pub fn settle_at(
+        &self,
+        manifest: Digest,
+        period: PeriodId,
+        landed: Landed,
+        is_final: bool,
+    ) -> Result<(), StateFault> {
+        rows::settle_at(&self.lock(), manifest, period, landed, is_final)
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {

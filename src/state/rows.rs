@@ -7,13 +7,12 @@ use serde::de::DeserializeOwned;
 
 use super::{OptionalExtension, StateFault, Step};
 use crate::types::candle::{CANDLE_BYTES, Candle, CandleSeries};
-use crate::types::cycle::{Attempt, CycleRecord, Stage};
+use crate::types::cycle::{CycleRecord, Landed, Stage};
 use crate::types::digest::Digest;
 use crate::types::period::PeriodId;
 
 const CYCLE_COLUMNS: &str =
     "manifest, period, stage, started_ms, updated_ms, candles, forecast, proof, prove_ms, landed, miss, origin";
-const ATTEMPT_COLUMNS: &str = "nonce, hash, raw, max_fee_per_gas_wei, priority_fee_wei";
 
 /// A period as SQLite's signed integer.
 pub(super) fn period(period: PeriodId) -> Result<i64, StateFault> {
@@ -52,14 +51,28 @@ pub(super) fn candles(connection: &Connection, manifest: Digest, at: PeriodId) -
     blobs.iter().map(|blob| decode_candles(blob)).collect()
 }
 
-pub(super) fn attempts(connection: &Connection, manifest: Digest, at: PeriodId) -> Result<Vec<Attempt>, StateFault> {
-    let sql = format!("SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE manifest = ?1 AND period = ?2 ORDER BY rowid");
-    all(connection, &sql, params![manifest.to_string(), period(at)?], read_attempt)
+/// Confirmed cycles whose block was not final yet, newest first.
+pub(super) fn not_final(connection: &Connection, manifest: Digest, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
+    let sql = format!(
+        "SELECT {CYCLE_COLUMNS} FROM cycles WHERE manifest = ?1 AND stage = 'confirmed' AND NOT is_final
+         ORDER BY period DESC LIMIT ?2"
+    );
+    all(connection, &sql, params![manifest.to_string(), limit], read_cycle)
 }
 
-pub(super) fn attempt_with_nonce(connection: &Connection, nonce: u64) -> Result<Option<Attempt>, StateFault> {
-    let sql = format!("SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE nonce = ?1 ORDER BY rowid DESC LIMIT 1");
-    Ok(connection.query_row(&sql, params![nonce as i64], read_attempt).optional()?)
+/// Notes where a confirmed update is.
+pub(super) fn settle_at(
+    connection: &Connection,
+    manifest: Digest,
+    at: PeriodId,
+    landed: Landed,
+    is_final: bool,
+) -> Result<(), StateFault> {
+    connection.execute(
+        "UPDATE cycles SET landed = ?3, is_final = ?4 WHERE manifest = ?1 AND period = ?2 AND stage = 'confirmed'",
+        params![manifest.to_string(), period(at)?, json(&landed)?, is_final],
+    )?;
+    Ok(())
 }
 
 pub(super) fn write_step(
@@ -95,29 +108,23 @@ pub(super) fn write_step(
                 params![key, at, *prove_ms as i64],
             )?;
         }
-        Step::Submitting(attempt) => {
-            connection.execute(
-                "INSERT OR IGNORE INTO attempts
-                 (manifest, period, nonce, hash, raw, max_fee_per_gas_wei, priority_fee_wei) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![
-                    key,
-                    at,
-                    attempt.nonce as i64,
-                    attempt.hash.to_string(),
-                    attempt.raw.to_vec(),
-                    attempt.max_fee_per_gas_wei.to_string(),
-                    attempt.priority_fee_wei.to_string(),
-                ],
-            )?;
-        }
+        // Another table's: written by the caller.
+        Step::Submitting(_) => {}
         Step::Confirmed(landed) => {
             set("landed", json(landed)?)?;
         }
-        Step::AlreadyByOther => {}
+        Step::AlreadyByOther => nowhere(connection, &key, at)?,
         Step::Missed(miss) => {
+            nowhere(connection, &key, at)?;
             set("miss", json(miss)?)?;
         }
     }
+    Ok(())
+}
+
+/// Takes back that an update landed: the chain has dropped it for good.
+fn nowhere(connection: &Connection, key: &str, at: i64) -> Result<(), StateFault> {
+    connection.execute("UPDATE cycles SET landed = NULL WHERE manifest = ?1 AND period = ?2", params![key, at])?;
     Ok(())
 }
 
@@ -147,17 +154,7 @@ fn read_cycle(row: &Row<'_>) -> rusqlite::Result<CycleRecord> {
     })
 }
 
-fn read_attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
-    Ok(Attempt {
-        nonce: row.get::<_, i64>(0)? as u64,
-        hash: parsed(row, 1)?,
-        raw: row.get::<_, Vec<u8>>(2)?.into(),
-        max_fee_per_gas_wei: parsed(row, 3)?,
-        priority_fee_wei: parsed(row, 4)?,
-    })
-}
-
-fn parsed<T: std::str::FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub(super) fn parsed<T: std::str::FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     row.get::<_, String>(column)?.parse().map_err(|_| unreadable(column, "cannot be parsed"))
 }
 
@@ -167,7 +164,7 @@ fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Res
         .transpose()
 }
 
-fn unreadable(column: usize, reason: &str) -> rusqlite::Error {
+pub(super) fn unreadable(column: usize, reason: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, reason.into())
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::types::cycle::Purpose;
 use crate::types::origin::{FailedSource, Witness};
 use crate::types::period::MINUTE_MS;
 use crate::types::venue::Venue;
@@ -40,10 +41,11 @@ fn origin() -> Origin {
 
 fn attempt(nonce: u64) -> Attempt {
     Attempt {
+        purpose: Purpose::Update,
         nonce,
         hash: [nonce as u8; 32].into(),
         raw: vec![1, 2, nonce as u8].into(),
-        max_fee_per_gas_wei: u128::MAX,
+        max_fee_per_gas_wei: u128::from(u64::MAX),
         priority_fee_wei: 2,
     }
 }
@@ -85,7 +87,7 @@ fn every_stage_survives_a_restart() {
     assert_eq!((record.proof, record.prove_ms), (Some(proof()), Some(61)));
     assert_eq!(record.landed, Some(landed));
     assert_eq!(store.attempts(MANIFEST, PERIOD).unwrap(), [attempt(1), attempt(2)]);
-    assert_eq!(store.attempt_with_nonce(2).unwrap(), Some(attempt(2)));
+    assert_eq!(store.attempt_with_nonce(2, PERIOD).unwrap(), Some(attempt(2)));
     let stored = store.candles(MANIFEST, PERIOD).unwrap();
     assert_eq!(
         CandleSeries::new(&stored[0], 0, 3 * MINUTE_MS, 1).unwrap(),
@@ -200,4 +202,67 @@ fn live_candles_are_kept_by_source_and_symbol_until_they_are_old() {
         store.lock().execute(sql, [bytes]).unwrap();
         assert_eq!(store.live_candles("binance", "X", &all).expect_err(why).code(), "VR-STATE-005");
     }
+}
+
+/// A store whose only cycle has a proof.
+fn proved() -> Store {
+    let store = Store::open(Path::new(":memory:")).unwrap();
+    store.begin(MANIFEST, PERIOD, 1).unwrap();
+    for step in [Step::Collected(&[series()], &origin()), Step::Forecast(&forecast()), Step::Proved(&proof(), 61)] {
+        store.advance(MANIFEST, PERIOD, &step, 2).unwrap();
+    }
+    store
+}
+
+#[test]
+fn a_transaction_that_another_process_has_left_behind_is_not_stored() {
+    let store = proved();
+    let priced = |hash: u8, purpose, fee: u128| Attempt {
+        purpose,
+        hash: [hash; 32].into(),
+        max_fee_per_gas_wei: fee,
+        priority_fee_wei: fee,
+        ..attempt(1)
+    };
+    let add = |attempt: &Attempt| {
+        let stored = store.advance(MANIFEST, PERIOD, &Step::Submitting(attempt), 3);
+        stored.map(|_| ()).map_err(|fault| fault.code())
+    };
+    assert_eq!(add(&priced(1, Purpose::Update, 100)), Ok(()));
+    assert_eq!(add(&priced(2, Purpose::Update, 109)), Err("VR-STATE-007"), "not a tenth more");
+    assert_eq!(add(&priced(3, Purpose::Update, 110)), Ok(()));
+    assert_eq!(add(&priced(1, Purpose::Update, 100)), Ok(()), "the same bytes again are no news");
+    assert_eq!(add(&priced(4, Purpose::Cancel, 130)), Ok(()));
+    assert_eq!(add(&priced(5, Purpose::Update, 200)), Err("VR-STATE-007"), "what was cancelled stays cancelled");
+    let stored = store.recent_attempts(10).unwrap();
+    let seen: Vec<_> = stored.iter().map(|one| (one.attempt.hash[0], one.attempt.purpose, one.signed_ms)).collect();
+    assert_eq!(seen, [(4, Purpose::Cancel, 3), (3, Purpose::Update, 3), (1, Purpose::Update, 3)]);
+}
+
+#[test]
+fn a_confirmed_update_is_watched_until_its_block_is_final() {
+    let store = proved();
+    store.advance(MANIFEST, PERIOD, &Step::Submitting(&attempt(1)), 3).unwrap();
+    let landed = Landed { hash: [1; 32].into(), block: 4, gas_used: 5 };
+    store.advance(MANIFEST, PERIOD, &Step::Confirmed(landed), 4).unwrap();
+    let moved = Landed { block: 6, ..landed };
+    store.settle_at(MANIFEST, PERIOD, moved, false).unwrap();
+    assert_eq!(store.not_final(MANIFEST, 9).unwrap()[0].landed, Some(moved));
+    store.settle_at(MANIFEST, PERIOD, moved, true).unwrap();
+    assert!(store.not_final(MANIFEST, 9).unwrap().is_empty());
+}
+
+#[test]
+fn a_database_of_the_first_version_is_taken_over_with_its_transactions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.sqlite");
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(MIGRATIONS[0]).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    let hash = attempt(1).hash;
+    let sql = "INSERT INTO attempts VALUES (?1, 100, 1, ?2, x'01', '7', '2')";
+    old.execute(sql, params![MANIFEST.to_string(), hash.to_string()]).unwrap();
+    drop(old);
+    let attempts = Store::open(&path).unwrap().attempts(MANIFEST, PERIOD).unwrap();
+    assert_eq!((attempts[0].purpose, attempts[0].hash), (Purpose::Update, hash));
 }

@@ -91,9 +91,36 @@ pub struct Forecast {
     pub carried_minutes: Vec<usize>,
 }
 
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// It brings the update.
+    Update,
+    /// It pays nothing to ourselves, so that the update's nonce is used up and the update never lands.
+    Cancel,
+}
+
+impl Purpose {
+    /// The name as stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Update => "update",
+            Self::Cancel => "cancel",
+        }
+    }
+
+    /// The purpose of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Update, Self::Cancel].into_iter().find(|purpose| purpose.name() == name)
+    }
+}
+
 /// A signed transaction, stored before it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
+    /// What it is for.
+    pub purpose: Purpose,
     /// The account's nonce.
     pub nonce: u64,
     /// Transaction hash.
@@ -115,6 +142,18 @@ pub struct Landed {
     pub block: u64,
     /// Gas that it used.
     pub gas_used: u64,
+}
+
+/// What became of a transaction that is in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mined {
+    /// It did what it was meant to do.
+    Landed(Landed),
+    /// It failed in that block, and changed nothing.
+    Reverted {
+        /// Block that holds it.
+        block: u64,
+    },
 }
 
 /// Why a cycle was missed.
@@ -151,7 +190,7 @@ pub struct CycleRecord {
     pub proof: Option<Proof>,
     /// From [`Stage::Proved`] on: milliseconds that the proof took.
     pub prove_ms: Option<u64>,
-    /// From [`Stage::Confirmed`] on.
+    /// From [`Stage::Confirmed`] on, also while an update that the chain dropped is sent again.
     pub landed: Option<Landed>,
     /// At [`Stage::Missed`].
     pub miss: Option<Miss>,

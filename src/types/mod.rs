@@ -14,6 +14,7 @@ pub mod period;
 pub mod prediction;
 pub mod proof;
 pub mod reference;
+pub mod rpc_url;
 pub mod time;
 pub mod update;
 pub mod venue;

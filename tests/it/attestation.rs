@@ -54,7 +54,7 @@ fn missed_with(record: &CycleRecord, code: &str, words: &str) {
 async fn the_digest_is_the_contract_s() {
     let world = World::new().await;
     let oracle = world.config.chain.oracle.unwrap();
-    let contract = RiskOracle::new(oracle, RootProvider::<Ethereum>::new_http(world.config.chain.rpc_url.clone()));
+    let contract = RiskOracle::new(oracle, RootProvider::<Ethereum>::new_http(world.config.chain.rpc_url().clone()));
     let version = contract.attestorSet().call().await.unwrap().version;
     let words = |words: &[U256]| keccak256(words.iter().flat_map(U256::to_be_bytes::<32>).collect::<Vec<u8>>());
     let instances = [U256::from(1), U256::MAX];

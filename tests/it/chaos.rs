@@ -114,7 +114,7 @@ impl Replay {
                 Command::new("kill").args(["-9", prover]).status().unwrap().success()
             }
             Victim::Chain => {
-                let port = self.world.config.chain.rpc_url.port().unwrap();
+                let port = self.world.config.chain.rpc_url().port().unwrap();
                 self.world.chain.anvil.kill().await.unwrap();
                 let seconds = period.start_seconds() + DELAY_SECONDS;
                 self.world.chain.anvil = Anvil::start(&foundry("anvil"), seconds - 1, port).await.unwrap();
@@ -184,7 +184,8 @@ impl Drop for Replay {
     }
 }
 
-fn daemon(settings: &Path, log: &Path) -> Child {
+/// Starts the daemon; what it logs is added to `log`.
+pub fn daemon(settings: &Path, log: &Path) -> Child {
     let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
     Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
         .args(["--config".as_ref(), settings.as_os_str(), "daemon".as_ref()])

@@ -169,7 +169,7 @@ fn a_bundle_with_one_wrong_byte_is_refused_by_every_command() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chain_that_is_not_the_right_one_or_not_there_is_named() {
     let world = World::new().await;
-    let rpc = &world.config.chain.rpc_url;
+    let rpc = world.config.chain.rpc_url();
     let wrong = format!("[chain]\nrpc_url = \"{rpc}\"\nchain_id = 1337");
     let dead = "[chain]\nrpc_url = \"http://127.0.0.1:9\"";
     let poor = Settings::new(&format!("[chain]\nrpc_url = \"{rpc}\""));

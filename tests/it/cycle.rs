@@ -101,7 +101,7 @@ async fn a_period_that_ends_first_is_missed_with_the_reason_and_nothing_lands_la
     // An RPC that hangs up; the period ends as soon as somebody has called.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let dead = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-    let rpc_url = std::mem::replace(&mut world.config.chain.rpc_url, dead);
+    let rpc_urls = std::mem::replace(&mut world.config.chain.rpc_urls, vec![dead.into()]);
     let mut agent = world.agent("down").await;
     let clock = world.clock.clone();
     let end = tokio::spawn(async move {
@@ -111,7 +111,7 @@ async fn a_period_that_ends_first_is_missed_with_the_reason_and_nothing_lands_la
     let record = agent.run(FIRST, &go()).await.unwrap();
     end.await.unwrap();
     assert_eq!((record.stage, code(&record)), (Stage::Missed, "VR-CHAIN-001"));
-    world.config.chain.rpc_url = rpc_url;
+    world.config.chain.rpc_urls = rpc_urls;
     assert_eq!(world.agent("down").await.run(FIRST, &go()).await.unwrap().stage, Stage::Missed);
     assert_eq!(world.updates(FIRST).await, 0);
 }
@@ -141,7 +141,8 @@ async fn what_a_dead_agent_left_open_is_settled_by_what_the_chain_says() {
         (record.stage, code(&record).to_owned())
     };
     assert_eq!(stage(FIRST.0), (Stage::Confirmed, String::new()));
-    assert_eq!(stage(FIRST.0 + 1), (Stage::Missed, "VR-CYCLE-001".into()));
+    // It might have been sent: its nonce was used up by a cancellation.
+    assert_eq!(stage(FIRST.0 + 1), (Stage::Missed, "VR-CYCLE-004".into()));
     assert_eq!(stage(FIRST.0 + 2), (Stage::Missed, "VR-CYCLE-003".into()));
     assert_eq!(stage(FIRST.0 + 3), (Stage::Missed, "VR-CYCLE-003".into()));
     assert!(agent.store.cycle(agent.manifest(), now).unwrap().is_none(), "the running period is not settled");
@@ -170,7 +171,7 @@ async fn a_transaction_that_nobody_mines_is_replaced_by_a_dearer_one_with_its_no
     world.chain.anvil.request("evm_mine", json!([])).await.unwrap();
     agent.chain.read.receipt(dearer.hash).await.unwrap();
     assert_eq!(dearer.nonce, stuck.nonce);
-    assert!(agent.chain.read.landed(stuck.hash).await.unwrap().is_none());
+    assert!(agent.chain.read.mined(stuck.hash).await.unwrap().is_none());
     assert_eq!(world.updates(FIRST).await, 1);
 }
 
@@ -180,14 +181,19 @@ async fn a_period_is_not_given_up_while_its_transaction_may_still_land() {
     world.enter(FIRST).await;
     let mut agent = world.agent("late").await;
     agent.run_until(Stage::Submitting, FIRST, &go()).await.unwrap();
-    // Our clock says that the period is over, the chain's newest block does not.
+    // Our clock says that the period is over. The chain's newest block does not, and the cancellation is not mined.
+    world.chain.anvil.request("evm_setAutomine", json!([false])).await.unwrap();
     world.clock.set_ms(FIRST.end_ms());
     assert_eq!(agent.run(FIRST, &go()).await.unwrap().stage, Stage::Submitting);
     let attempts = agent.store.attempts(agent.manifest(), FIRST).unwrap();
+    // A node that never heard of the cancellation mines the update.
+    world.chain.anvil.request("anvil_dropAllTransactions", json!([])).await.unwrap();
     agent.chain.broadcast(&attempts[0]).await.unwrap();
+    world.chain.anvil.request("evm_mine", json!([])).await.unwrap();
     agent.chain.read.receipt(attempts[0].hash).await.unwrap();
     world.enter(FIRST.next()).await;
     agent.settle(&world.config.schedule.cron).await.unwrap();
     let settled = agent.store.cycle(agent.manifest(), FIRST).unwrap().unwrap();
     assert_eq!(settled.stage, Stage::Confirmed);
+    world.judge(FIRST, 1).await;
 }

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use alloy::network::Ethereum;
-use alloy::providers::RootProvider;
+use alloy::providers::{Provider, RootProvider};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,10 @@ use veriregime_agent::types::venue::Venue;
 
 /// 2026-01-05 00:00 UTC.
 pub const FIRST: PeriodId = PeriodId(122_748);
+/// Pause between two looks at a condition.
+const PAUSE: Duration = Duration::from_millis(10);
+/// Longest wait for a condition.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Seconds from a period's start to its cycle.
 pub const DELAY_SECONDS: i64 = 15;
 
@@ -104,7 +109,7 @@ impl World {
             "candles": {"base_url": config.candles.sources["binance"].base_url.as_ref().unwrap().as_str(), "weight_per_minute": 1_000_000},
             "prover": {"python": config.prover.python, "srs_dir": config.prover.srs_dir},
             "chain": {
-                "rpc_url": chain.rpc_url.as_str(),
+                "rpc_url": chain.rpc_urls.iter().map(|url| url.expose().as_str()).collect::<Vec<_>>(),
                 "oracle": chain.oracle.unwrap(),
                 "key_file": chain.key_file,
                 "poll_interval_ms": 20,
@@ -115,6 +120,33 @@ impl World {
         })
     }
 
+    /// Waits until the condition holds; a test that waits for ever fails.
+    pub async fn until(&self, what: &str, condition: impl AsyncFn() -> bool) {
+        let waited = async {
+            while !condition().await {
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        let came = tokio::time::timeout(PATIENCE, waited).await.is_ok();
+        assert!(came, "{what}: not in {PATIENCE:?}");
+    }
+
+    /// What holds at the end of every period, whatever happened in it: so many updates of it landed, at most one, and in
+    /// their own period; and nothing of the wallet waits to be mined.
+    pub async fn judge(&self, period: PeriodId, updates: usize) {
+        let provider = RootProvider::<Ethereum>::new_http(self.chain.anvil.rpc_url.clone());
+        let contract = RiskOracle::new(self.config.chain.oracle.unwrap(), &provider);
+        let events = contract.UpdateAccepted_filter().from_block(0_u64).query().await.unwrap();
+        let of_period = events.iter().filter(|(event, _)| event.period == period.0);
+        assert_eq!(of_period.count(), updates, "updates of {period}");
+        for (event, log) in &events {
+            let block = provider.get_block_by_number(log.block_number.unwrap().into()).await.unwrap().unwrap();
+            let seconds = i64::try_from(block.header.timestamp).unwrap();
+            assert_eq!(PeriodId::at_ms(seconds * 1000).0, event.period, "landed late");
+        }
+        assert!(setup::chain(&self.config).unwrap().is_idle().await.unwrap(), "a nonce is stuck");
+    }
+
     /// How many updates of the model the chain holds for `period`.
     pub async fn updates(&self, period: PeriodId) -> usize {
         accepted(&self.config).await.into_iter().filter(|one| *one == period).count()
@@ -123,7 +155,7 @@ impl World {
 
 /// The periods of all updates that the contract has accepted, oldest first.
 pub async fn accepted(config: &Config) -> Vec<PeriodId> {
-    let provider = RootProvider::<Ethereum>::new_http(config.chain.rpc_url.clone());
+    let provider = RootProvider::<Ethereum>::new_http(config.chain.rpc_url().clone());
     let contract = RiskOracle::new(config.chain.oracle.unwrap(), provider);
     let events = contract.UpdateAccepted_filter().from_block(0_u64).query().await.unwrap();
     events.into_iter().map(|(event, _)| PeriodId(event.period)).collect()

@@ -4,9 +4,9 @@ use alloy::primitives::{Address, B256, keccak256};
 use serde::Serialize;
 
 use crate::audit::{FeatureDifference, Verdict, feature_differences};
-use crate::chain::Reader;
 use crate::chain::model::Expected;
 use crate::chain::published::AttestorCheck;
+use crate::chain::read::Reader;
 use crate::clock::Clock;
 use crate::cmd::{feeds, setup};
 use crate::config::Config;

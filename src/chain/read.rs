@@ -1,0 +1,186 @@
+//! Reading the chain: blocks, receipts, and what the contract says.
+
+use std::time::Duration;
+
+use alloy::consensus::BlockHeader;
+use alloy::eips::BlockNumberOrTag;
+use alloy::network::Ethereum;
+use alloy::primitives::{Address, B256};
+use alloy::providers::{Provider, ProviderBuilder, RootProvider};
+use alloy::rpc::client::RpcClient;
+use alloy::rpc::types::TransactionReceipt;
+use alloy::sol_types::SolValue;
+use alloy::transports::RpcError;
+
+use super::Settings;
+use super::abi::IRegimeRiskOracle::ModelSpec;
+use super::abi::RiskOracle;
+use super::fault::ChainFault;
+use super::model::Expected;
+use super::rpc::Rpcs;
+use crate::types::cycle::{Landed, Mined};
+use crate::types::period::PeriodId;
+
+/// Longest wait for a transaction that is not an update.
+const RECEIPT_TIMEOUT: Duration = Duration::from_mins(2);
+/// Pause between two looks for its receipt.
+const RECEIPT_POLL: Duration = Duration::from_millis(20);
+/// Blocks under the newest one count as final from this depth on, where the chain does not say which are.
+const FINAL_DEPTH: u64 = 64;
+
+/// A connection that only reads.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    pub(super) provider: RootProvider<Ethereum>,
+    pub(super) settings: Settings,
+}
+
+/// The newest block.
+#[derive(Debug, Clone, Copy)]
+pub struct Head {
+    /// Height.
+    pub number: u64,
+    /// Unix seconds.
+    pub timestamp_seconds: i64,
+    /// In wei; 0 on chains without one.
+    pub base_fee_wei: u128,
+}
+
+impl Reader {
+    /// Prepares the connection; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ChainFault::Unreachable`] for a system that cannot make connections.
+    pub fn new(settings: Settings) -> Result<Self, ChainFault> {
+        let client = RpcClient::new(Rpcs::new(&settings)?, false);
+        let provider = ProviderBuilder::new().disable_recommended_fillers().connect_client(client);
+        Ok(Self { provider, settings })
+    }
+
+    /// Refuses an RPC that is on another chain than the settings say.
+    ///
+    /// # Errors
+    /// [`ChainFault::WrongChain`] or [`ChainFault::Unreachable`].
+    pub async fn check_chain_id(&self) -> Result<(), ChainFault> {
+        let actual = self.provider.get_chain_id().await?;
+        if actual == self.settings.chain_id {
+            return Ok(());
+        }
+        Err(ChainFault::WrongChain { expected: self.settings.chain_id, actual })
+    }
+
+    /// The newest block.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn head(&self) -> Result<Head, ChainFault> {
+        let block = self
+            .provider
+            .get_block_by_number(BlockNumberOrTag::Latest)
+            .await?
+            .ok_or_else(|| ChainFault::Refused("the RPC has no newest block".into()))?;
+        Ok(Head {
+            number: block.header.number(),
+            timestamp_seconds: i64::try_from(block.header.timestamp()).unwrap_or(i64::MAX),
+            base_fee_wei: u128::from(block.header.base_fee_per_gas().unwrap_or(0)),
+        })
+    }
+
+    /// The id of the model that serves the expected markets, after checking that it is the bundle's.
+    ///
+    /// # Errors
+    /// [`ChainFault::NoContract`] or [`ChainFault::ForeignModel`], else [`ChainFault`].
+    pub async fn model_id(&self, oracle: Address, expected: &Expected) -> Result<B256, ChainFault> {
+        if self.provider.get_code_at(oracle).await?.is_empty() {
+            return Err(ChainFault::NoContract(oracle));
+        }
+        let contract = RiskOracle::new(oracle, &self.provider);
+        let foreign = |what: &str| ChainFault::ForeignModel(what.into());
+        let first = *expected.markets.first().ok_or_else(|| foreign("the bundle has no market"))?;
+        let model_id = contract.activeModel(first).call().await?;
+        if model_id.is_zero() {
+            return Err(foreign("no model is active for the market"));
+        }
+        match expected.difference(&self.model_spec(oracle, model_id).await?) {
+            Some(difference) => Err(foreign(difference)),
+            None => Ok(model_id),
+        }
+    }
+
+    /// A registered model's specification.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn model_spec(&self, oracle: Address, model_id: B256) -> Result<ModelSpec, ChainFault> {
+        let encoded = RiskOracle::new(oracle, &self.provider).modelSpec(model_id).call().await?;
+        ModelSpec::abi_decode(&encoded).map_err(|error| ChainFault::Refused(error.to_string()))
+    }
+
+    /// The last period for which the model landed an update.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn latest_period(&self, oracle: Address, model_id: B256) -> Result<PeriodId, ChainFault> {
+        Ok(PeriodId(RiskOracle::new(oracle, &self.provider).latestPeriod(model_id).call().await?))
+    }
+
+    /// A market's parameters and their status.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn params(&self, oracle: Address, market: B256) -> Result<RiskOracle::paramsReturn, ChainFault> {
+        Ok(RiskOracle::new(oracle, &self.provider).params(market).call().await?)
+    }
+
+    /// What a market's last update leads to, and when.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn pending(&self, oracle: Address, market: B256) -> Result<RiskOracle::pendingReturn, ChainFault> {
+        Ok(RiskOracle::new(oracle, &self.provider).pending(market).call().await?)
+    }
+
+    /// What became of the transaction, `None` while it is in no block.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn mined(&self, hash: B256) -> Result<Option<Mined>, ChainFault> {
+        let receipt = self.provider.get_transaction_receipt(hash).await?;
+        Ok(receipt.and_then(|receipt| {
+            let block = receipt.block_number?;
+            let landed = Landed { hash, block, gas_used: receipt.gas_used };
+            Some(if receipt.status() { Mined::Landed(landed) } else { Mined::Reverted { block } })
+        }))
+    }
+
+    /// Height of the newest block that the chain will not drop any more: the one that it calls final, or one well below
+    /// the newest where it has no such word.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn final_block(&self) -> Result<u64, ChainFault> {
+        match self.provider.get_block_by_number(BlockNumberOrTag::Finalized).await {
+            Ok(Some(block)) => Ok(block.header.number()),
+            // Chains without the word answer with nothing, or with an error of their own.
+            Ok(None) | Err(RpcError::ErrorResp(_)) => Ok(self.head().await?.number.saturating_sub(FINAL_DEPTH)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Waits for a transaction to be mined.
+    ///
+    /// # Errors
+    /// [`ChainFault::Reverted`], or [`ChainFault::Unreachable`] where no receipt comes, else [`ChainFault`].
+    pub async fn receipt(&self, hash: B256) -> Result<TransactionReceipt, ChainFault> {
+        let found = tokio::time::timeout(RECEIPT_TIMEOUT, async {
+            loop {
+                if let Some(receipt) = self.provider.get_transaction_receipt(hash).await? {
+                    return Ok::<_, ChainFault>(receipt);
+                }
+                tokio::time::sleep(RECEIPT_POLL).await;
+            }
+        });
+        let receipt = found.await.map_err(|_| ChainFault::Unreachable(format!("no receipt for {hash}")))??;
+        if receipt.status() { Ok(receipt) } else { Err(ChainFault::Reverted(hash)) }
+    }
+}

@@ -1,0 +1,105 @@
+//! One RPC: the way to it, by HTTP or WebSocket, with a bound on what it may answer.
+
+use std::time::Duration;
+
+use alloy::providers::{WebSocketConfig, WsConnect};
+use alloy::pubsub::{PubSubConnect, PubSubFrontend};
+use alloy::rpc::json_rpc::{RequestPacket, ResponsePacket};
+use tokio::sync::Mutex;
+
+use crate::chain::fault::{ChainFault, bounded, describe};
+use crate::types::rpc_url::RpcUrl;
+
+/// Longest answer that is read. The longest that the agent asks for, a block with its transaction hashes, stays far below.
+const MAX_ANSWER_BYTES: usize = 4 << 20;
+
+/// The way to an RPC.
+#[derive(Debug)]
+pub(super) enum Link {
+    Http { client: reqwest::Client, url: RpcUrl },
+    WebSocket { connection: Mutex<Option<PubSubFrontend>>, url: RpcUrl },
+}
+
+impl Link {
+    /// Prepares the way; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ChainFault::Unreachable`] for a system that cannot make connections.
+    pub(super) fn new(url: RpcUrl) -> Result<Self, ChainFault> {
+        if url.is_websocket() {
+            return Ok(Self::WebSocket { connection: Mutex::new(None), url });
+        }
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+        let client = client.map_err(|error| ChainFault::Unreachable(error.to_string()))?;
+        Ok(Self::Http { client, url })
+    }
+
+    /// Asks, and waits no longer than `timeout`.
+    ///
+    /// # Errors
+    /// [`ChainFault::Unreachable`], [`ChainFault::Refused`] for an HTTP error, [`ChainFault::Garbage`].
+    pub(super) async fn ask(&self, packet: RequestPacket, timeout: Duration) -> Result<ResponsePacket, ChainFault> {
+        let answered = tokio::time::timeout(timeout, async {
+            match self {
+                Self::Http { client, url } => post(client, url, &packet).await,
+                Self::WebSocket { connection, url } => converse(connection, url, packet.clone()).await,
+            }
+        });
+        let outcome = answered.await.unwrap_or_else(|_| Err(ChainFault::Unreachable("no answer in time".into())));
+        if let (Err(_), Self::WebSocket { connection, .. }) = (&outcome, self) {
+            // The next request makes a new connection.
+            *connection.lock().await = None;
+        }
+        let answer = outcome?;
+        match (&packet, &answer) {
+            (RequestPacket::Single(asked), ResponsePacket::Single(answer))
+                if answer.payload.is_success() && answer.id != *asked.id() =>
+            {
+                Err(ChainFault::Garbage("an answer to something else".into()))
+            }
+            _ => Ok(answer),
+        }
+    }
+}
+
+async fn post(client: &reqwest::Client, url: &RpcUrl, packet: &RequestPacket) -> Result<ResponsePacket, ChainFault> {
+    let unreachable = |error: reqwest::Error| ChainFault::Unreachable(bounded(&describe(&error.without_url())));
+    let mut response = client.post(url.expose().clone()).json(packet).send().await.map_err(unreachable)?;
+    let status = response.status();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(ChainFault::Garbage(format!("more than {MAX_ANSWER_BYTES} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    match serde_json::from_slice::<ResponsePacket>(&body) {
+        // Some nodes send their JSON-RPC errors with an HTTP error.
+        Ok(answer) if status.is_success() || answer.is_error() => Ok(answer),
+        _ if !status.is_success() => Err(ChainFault::Refused(format!("HTTP status {status}"))),
+        Ok(_) => Err(ChainFault::Garbage("an answer that is none".into())),
+        Err(error) => Err(ChainFault::Garbage(bounded(&error.to_string()))),
+    }
+}
+
+async fn converse(
+    connection: &Mutex<Option<PubSubFrontend>>,
+    url: &RpcUrl,
+    packet: RequestPacket,
+) -> Result<ResponsePacket, ChainFault> {
+    let unreachable = |error| ChainFault::Unreachable(bounded(&describe(&error)));
+    let frontend = {
+        let mut connection = connection.lock().await;
+        if let Some(frontend) = &*connection {
+            frontend.clone()
+        } else {
+            let bounds = WebSocketConfig::default()
+                .max_message_size(Some(MAX_ANSWER_BYTES))
+                .max_frame_size(Some(MAX_ANSWER_BYTES));
+            // It is connected again by the next request, not behind our back.
+            let connect = WsConnect::new(url.expose().as_str()).with_config(bounds).with_max_retries(0);
+            connection.insert(connect.into_service().await.map_err(unreachable)?).clone()
+        }
+    };
+    frontend.send_packet(packet).await.map_err(unreachable)
+}

@@ -1,0 +1,296 @@
+//! One transport over several RPCs. Reads go to the first one in good standing and on to the next where it fails;
+//! signed transactions go to all of them, the same bytes.
+
+mod link;
+pub(super) mod words;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use alloy::rpc::json_rpc::{Id, Request, RequestPacket, ResponsePacket};
+use alloy::rpc::types::Block;
+use alloy::transports::{TransportError, TransportErrorKind, TransportFut};
+use serde_json::json;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use super::Settings;
+use super::fault::{ChainFault, bounded};
+use crate::types::fault::Fault;
+use crate::types::rpc_url::RpcUrl;
+use link::Link;
+use words::{Meaning, meaning};
+
+/// An RPC that failed is asked again after this time at the earliest, as long as another one works.
+const COOL_DOWN: Duration = Duration::from_secs(30);
+/// Chain id and newest block of every RPC are looked at this often, while anything is asked at all.
+const VET_EVERY: Duration = Duration::from_secs(15);
+/// Longest wait for that look.
+const VET_TIMEOUT: Duration = Duration::from_secs(3);
+/// Once one RPC has taken a transaction, the others get this much time more.
+const SEND_GRACE: Duration = Duration::from_secs(1);
+const SEND_METHOD: &str = "eth_sendRawTransaction";
+
+/// The RPCs.
+#[derive(Debug, Clone)]
+pub(super) struct Rpcs {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    endpoints: Vec<Arc<Endpoint>>,
+    chain_id: u64,
+    max_head_lag: Duration,
+    request_timeout: Duration,
+    vetted: tokio::sync::Mutex<Option<Instant>>,
+}
+
+#[derive(Debug)]
+struct Endpoint {
+    link: Link,
+    url: RpcUrl,
+    standing: Mutex<Standing>,
+}
+
+/// What is thought of an RPC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Good,
+    /// It failed: asked before its time only where no other one works.
+    Failing(Instant),
+    /// It lags behind: not asked.
+    Lagging(Instant),
+    /// It is on that chain: neither asked nor sent anything.
+    Foreign(Instant, u64),
+}
+
+/// What an RPC answers when it is vetted: chain id and Unix time of its newest block.
+type Vetted = (u64, u64);
+
+impl Rpcs {
+    /// Prepares the ways; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ChainFault::Unreachable`] for a system that cannot make connections.
+    pub(super) fn new(settings: &Settings) -> Result<Self, ChainFault> {
+        let endpoints = settings.rpc_urls.iter().map(|url| {
+            let standing = Mutex::new(Standing::Good);
+            Ok(Arc::new(Endpoint { link: Link::new(url.clone())?, url: url.clone(), standing }))
+        });
+        let inner = Inner {
+            endpoints: endpoints.collect::<Result<_, ChainFault>>()?,
+            chain_id: settings.chain_id,
+            max_head_lag: settings.max_head_lag,
+            request_timeout: settings.request_timeout,
+            vetted: tokio::sync::Mutex::new(None),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+}
+
+impl Inner {
+    async fn dispatch(&self, packet: RequestPacket) -> Result<ResponsePacket, ChainFault> {
+        self.vet().await;
+        if packet.method_names().any(|method| method == SEND_METHOD) {
+            self.send(packet).await
+        } else {
+            self.read(packet).await
+        }
+    }
+
+    /// Asks one RPC after another until one answers. That the chain refuses is an answer; that a node does is not.
+    async fn read(&self, packet: RequestPacket) -> Result<ResponsePacket, ChainFault> {
+        let mut outcome = None;
+        for endpoint in self.in_order()? {
+            match endpoint.link.ask(packet.clone(), self.request_timeout).await {
+                Ok(answer) => match answer.as_error().map(meaning) {
+                    None => {
+                        endpoint.works();
+                        return Ok(answer);
+                    }
+                    Some(Meaning::Busy) => {
+                        endpoint.fails(&ChainFault::Refused("too many requests".into()));
+                        outcome = Some(Ok(answer));
+                    }
+                    Some(Meaning::Other) => outcome = Some(Ok(answer)),
+                    Some(_) => return Ok(answer),
+                },
+                Err(fault) => {
+                    endpoint.fails(&fault);
+                    // The words of a node say more than silence.
+                    outcome = outcome.or(Some(Err(fault)));
+                }
+            }
+        }
+        outcome.unwrap_or_else(|| Err(ChainFault::Unreachable("every RPC is set aside".into())))
+    }
+
+    /// Sends to all RPCs at once. It worked if one of them took it; otherwise the answer that says most is given.
+    async fn send(&self, packet: RequestPacket) -> Result<ResponsePacket, ChainFault> {
+        let mut asked = JoinSet::new();
+        for endpoint in self.endpoints.iter().filter(|endpoint| !endpoint.is_foreign()) {
+            let (endpoint, packet, timeout) = (endpoint.clone(), packet.clone(), self.request_timeout);
+            asked.spawn(async move {
+                let answer = endpoint.link.ask(packet, timeout).await;
+                if let Err(fault) = &answer {
+                    endpoint.fails(fault);
+                }
+                answer
+            });
+        }
+        let mut best: Option<(Meaning, ResponsePacket)> = None;
+        let mut silence = ChainFault::Unreachable("every RPC is set aside".into());
+        while let Some(answer) = asked.join_next().await {
+            match answer {
+                Ok(Ok(answer)) => match answer.as_error().map(meaning) {
+                    None => {
+                        let others = async { while asked.join_next().await.is_some() {} };
+                        let _ = tokio::time::timeout(SEND_GRACE, others).await;
+                        return Ok(answer);
+                    }
+                    Some(meaning) if best.as_ref().is_none_or(|(best, _)| meaning < *best) => {
+                        best = Some((meaning, answer));
+                    }
+                    Some(_) => {}
+                },
+                Ok(Err(fault)) => silence = fault,
+                Err(error) => silence = ChainFault::Unreachable(error.to_string()),
+            }
+        }
+        best.map_or(Err(silence), |(_, answer)| Ok(answer))
+    }
+
+    /// Those in good standing, then those that failed.
+    fn in_order(&self) -> Result<Vec<&Endpoint>, ChainFault> {
+        let (mut good, mut failing, mut foreign) = (Vec::new(), Vec::new(), None);
+        for endpoint in &self.endpoints {
+            match *endpoint.standing() {
+                Standing::Good => good.push(&**endpoint),
+                Standing::Failing(_) => failing.push(&**endpoint),
+                Standing::Lagging(_) => {}
+                Standing::Foreign(_, actual) => foreign = Some(actual),
+            }
+        }
+        good.append(&mut failing);
+        match foreign {
+            Some(actual) if good.is_empty() => Err(ChainFault::WrongChain { expected: self.chain_id, actual }),
+            _ => Ok(good),
+        }
+    }
+
+    /// Looks at chain id and newest block of every RPC whose time has come.
+    async fn vet(&self) {
+        let mut vetted = self.vetted.lock().await;
+        if vetted.is_some_and(|at| at.elapsed() < VET_EVERY) {
+            return;
+        }
+        let mut asked = JoinSet::new();
+        for (index, endpoint) in self.endpoints.iter().enumerate().filter(|(_, endpoint)| endpoint.is_due()) {
+            let (endpoint, timeout) = (endpoint.clone(), self.request_timeout.min(VET_TIMEOUT));
+            asked.spawn(async move { (index, endpoint.vetted(timeout).await) });
+        }
+        let answers: Vec<(usize, Result<Vetted, ChainFault>)> = asked.join_all().await;
+        let of_this_chain = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok());
+        let newest = of_this_chain.filter(|(chain_id, _)| *chain_id == self.chain_id).map(|(_, head)| *head).max();
+        for (index, answer) in answers {
+            let endpoint = &self.endpoints[index];
+            match answer {
+                Ok((actual, _)) if actual != self.chain_id => {
+                    let fault = ChainFault::WrongChain { expected: self.chain_id, actual };
+                    endpoint.set_aside(Standing::Foreign(Instant::now(), actual), &fault);
+                }
+                Ok((_, head)) => {
+                    let behind_seconds = newest.unwrap_or(head).saturating_sub(head);
+                    if behind_seconds > self.max_head_lag.as_secs() {
+                        let fault = ChainFault::Lagging { behind_seconds };
+                        endpoint.set_aside(Standing::Lagging(Instant::now()), &fault);
+                    } else {
+                        endpoint.works();
+                    }
+                }
+                Err(fault) => endpoint.fails(&fault),
+            }
+        }
+        *vetted = Some(Instant::now());
+    }
+}
+
+impl Endpoint {
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_foreign(&self) -> bool {
+        matches!(*self.standing(), Standing::Foreign(..))
+    }
+
+    /// Whether it is to be vetted now.
+    fn is_due(&self) -> bool {
+        match *self.standing() {
+            Standing::Good => true,
+            Standing::Failing(at) | Standing::Lagging(at) | Standing::Foreign(at, _) => at.elapsed() >= COOL_DOWN,
+        }
+    }
+
+    fn works(&self) {
+        let before = std::mem::replace(&mut *self.standing(), Standing::Good);
+        if before != Standing::Good {
+            info!(rpc = %self.url, "the RPC works again");
+        }
+    }
+
+    fn fails(&self, fault: &ChainFault) {
+        self.set_aside(Standing::Failing(Instant::now()), fault);
+    }
+
+    /// Says so once, not at every failure.
+    fn set_aside(&self, standing: Standing, fault: &ChainFault) {
+        let before = std::mem::replace(&mut *self.standing(), standing);
+        if std::mem::discriminant(&before) != std::mem::discriminant(&standing) {
+            warn!(rpc = %self.url, code = fault.code(), error = %fault, advice = fault.advice(), "RPC set aside");
+        }
+    }
+
+    async fn vetted(&self, timeout: Duration) -> Result<Vetted, ChainFault> {
+        let chain_id = self.value("eth_chainId", json!([]), timeout).await?;
+        let chain_id = serde_json::from_value::<alloy::primitives::U64>(chain_id);
+        let block = self.value("eth_getBlockByNumber", json!(["latest", false]), timeout).await?;
+        let block = serde_json::from_value::<Block>(block);
+        match (chain_id, block) {
+            (Ok(chain_id), Ok(block)) => Ok((chain_id.to(), block.header.timestamp)),
+            (Err(error), _) | (_, Err(error)) => Err(ChainFault::Garbage(bounded(&error.to_string()))),
+        }
+    }
+
+    async fn value(
+        &self,
+        method: &'static str,
+        params: serde_json::Value,
+        timeout: Duration,
+    ) -> Result<serde_json::Value, ChainFault> {
+        let garbage = |error: serde_json::Error| ChainFault::Garbage(error.to_string());
+        let request = Request::new(method, Id::String("vet".into()), params).serialize().map_err(garbage)?;
+        let answer = self.link.ask(RequestPacket::Single(request), timeout).await?;
+        match answer.single_payload().and_then(|payload| payload.as_success()) {
+            Some(value) => serde_json::from_str(value.get()).map_err(garbage),
+            None => Err(ChainFault::Refused(bounded(answer.first_error_message().unwrap_or("")))),
+        }
+    }
+}
+
+impl tower_service::Service<RequestPacket> for Rpcs {
+    type Response = ResponsePacket;
+    type Error = TransportError;
+    type Future = TransportFut<'static>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, packet: RequestPacket) -> TransportFut<'static> {
+        let inner = self.inner.clone();
+        Box::pin(async move { inner.dispatch(packet).await.map_err(TransportErrorKind::custom) })
+    }
+}

@@ -36,17 +36,6 @@ contract PolicyLibSymbolic is Test {
         }
     }
 
-    function check_FeeIsRoundedUp(uint24 turbulent, uint16 shareBps) public pure {
-        vm.assume(turbulent <= 1_000_000 && shareBps <= BPS);
-        uint256 value = _fee(0, turbulent, shareBps);
-        unchecked {
-            uint256 exact = uint256(turbulent) * shareBps;
-            assert(value * BPS >= exact);
-            assert(value * BPS < exact + BPS);
-            assert(value <= turbulent);
-        }
-    }
-
     function check_LiquidationRatioIsRoundedDown(uint16 turbulent, uint16 shareBps) public pure {
         vm.assume(shareBps <= BPS);
         uint256 value = _liquidationRatio(0, turbulent, shareBps);
@@ -55,17 +44,6 @@ contract PolicyLibSymbolic is Test {
             assert(value * BPS <= exact);
             assert(value * BPS + BPS > exact);
             assert(value <= turbulent);
-        }
-    }
-
-    function check_CapIsRoundedDown(uint16 calm, uint16 shareBps) public pure {
-        vm.assume(calm <= BPS && shareBps <= BPS);
-        uint256 value = _cap(calm, 0, shareBps);
-        unchecked {
-            uint256 fallen = uint256(calm) * shareBps;
-            assert((calm - value) * BPS >= fallen);
-            assert((calm - value) * BPS < fallen + BPS);
-            assert(value <= calm);
         }
     }
 
@@ -87,19 +65,24 @@ contract PolicyLibSymbolic is Test {
         }
     }
 
+    /// @dev The same formula: what holds for the one holds for the other.
+    function check_FeeRisesAsTheBorrowRatio(uint16 turbulent, uint16 shareBps) public pure {
+        vm.assume(shareBps <= BPS);
+        assert(uint16(_fee(0, turbulent, shareBps)) == _borrowRatio(0, turbulent, shareBps));
+    }
+
+    function check_CapFallsAsTheBorrowRatioRises(uint16 calm, uint16 turbulent, uint16 shareBps) public pure {
+        vm.assume(turbulent <= calm && calm <= BPS && shareBps <= BPS);
+        unchecked {
+            assert(_cap(calm, turbulent, shareBps) == uint16(calm - _borrowRatio(0, calm - turbulent, shareBps)));
+        }
+    }
+
     function check_LiquidationRatioShifts(uint16 calm, uint16 turbulent, uint16 shareBps) public pure {
         vm.assume(calm <= turbulent && shareBps <= BPS);
         unchecked {
             uint256 shifted = calm + _liquidationRatio(0, turbulent - calm, shareBps);
             assert(_liquidationRatio(calm, turbulent, shareBps) == shifted);
-        }
-    }
-
-    function check_CapShifts(uint16 calm, uint16 turbulent, uint16 shareBps) public pure {
-        vm.assume(turbulent <= calm && calm <= BPS && shareBps <= BPS);
-        unchecked {
-            uint256 shifted = uint16(turbulent + _cap(calm - turbulent, 0, shareBps));
-            assert(_cap(calm, turbulent, shareBps) == shifted);
         }
     }
 

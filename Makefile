@@ -45,14 +45,16 @@ test-contracts: setup ## Run the tests of the contracts
 	$(FORGE) build
 	node contracts/artifacts.mjs --check
 	node contracts/standard-json.mjs --check --bundle $(BUNDLE)
+	node contracts/sizes.mjs
 	$(FORGE) test
+	@git --no-pager diff --unified=0 -- contracts/snapshots 2>/dev/null || true
 
 standard-json: setup ## Sources as Sourcify and Etherscan take them: RECORD=deploy/1.json BUNDLE=models/...
 	$(FORGE) build contracts/src
 	node contracts/standard-json.mjs $(if $(RECORD),--record $(RECORD)) --bundle $(BUNDLE)
 
 invariants-long: setup ## More than a million random calls against the contracts
-	FOUNDRY_PROFILE=long $(FORGE) test --match-contract Invariants -vv
+	FOUNDRY_PROFILE=long $(FORGE) test --match-contract Invariant -vv
 
 .venv-contracts/.installed: contracts/symbolic/requirements.txt
 	python3 -m venv .venv-contracts
@@ -65,7 +67,7 @@ CONTRACT_TOOLS := PATH="$(CURDIR)/.venv-contracts/bin:$(CURDIR)/$(dir $(FORGE)):
 halmos: node_modules/.installed .venv-contracts/.installed ## Prove properties of the contracts' arithmetic for every input
 	$(CONTRACT_TOOLS) FOUNDRY_SRC=contracts/src/libraries FOUNDRY_TEST=contracts/test/symbolic FOUNDRY_OUT=out/symbolic \
 	FOUNDRY_CACHE_PATH=cache/symbolic halmos --forge-build-out out/symbolic --no-status --panic-error-codes "*" \
-	--solver-command ".venv-contracts/bin/python contracts/symbolic/bitwuzla.py" --solver-timeout-assertion 600s
+	--solver-command ".venv-contracts/bin/python contracts/symbolic/solve.py" --solver-timeout-assertion 600s
 
 slither: node_modules/.installed .venv-contracts/.installed ## Static analysis of the contracts; docs/SECURITY.md answers what is off
 	$(CONTRACT_TOOLS) FOUNDRY_TEST=contracts/none FOUNDRY_SCRIPT=contracts/none FOUNDRY_OUT=out/slither \

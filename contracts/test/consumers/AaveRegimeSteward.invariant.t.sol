@@ -8,6 +8,8 @@ import {AaveStewardHandler} from "./aave/AaveStewardHandler.sol";
 /// announced floor: the handler looks after each step. Here is what holds between steps.
 /// forge-config: default.invariant.runs = 16
 /// forge-config: default.invariant.depth = 100
+/// forge-config: long.invariant.runs = 128
+/// forge-config: long.invariant.depth = 500
 /// forge-config: default.invariant.fail-on-revert = true
 contract AaveRegimeStewardInvariantTest is Test {
     AaveStewardHandler private _handler;

@@ -5,8 +5,9 @@ import {Test} from "forge-std/Test.sol";
 import {IRiskParameters} from "../../src/interfaces/IRiskParameters.sol";
 import {PolicyLib} from "../../src/libraries/PolicyLib.sol";
 
-/// @notice Interpolation of every policy that `PolicyLib.check` lets through, by halmos: see `make halmos`. A field at a time,
-/// because each has a product that the solver must take apart; the fee is the borrow ratio's formula on wider numbers.
+/// @notice Interpolation of every policy that `PolicyLib.check` lets through, by halmos: see `make halmos`.
+/// @dev Solvers hardly take products apart. So each formula is proven from zero, and then that the other end only shifts
+/// it. Unchecked, because a check of a product is one more division.
 contract PolicyLibSymbolic is Test {
     uint256 private constant BPS = 10_000;
 
@@ -20,52 +21,95 @@ contract PolicyLibSymbolic is Test {
         assert(calm.liquidationCollateralRatioBps == rules.calmLiquidationCollateralRatioBps);
         assert(calm.ammFeePips == rules.calmAmmFeePips);
         assert(calm.borrowCapFactorBps == rules.calmBorrowCapFactorBps);
-        IRiskParameters.RiskVector memory turbulent = PolicyLib.interpolate(guard, rules, BPS);
-        assert(turbulent.borrowCollateralRatioBps == guard.turbulentBorrowCollateralRatioBps);
-        assert(turbulent.liquidationCollateralRatioBps == rules.turbulentLiquidationCollateralRatioBps);
-        assert(turbulent.ammFeePips == guard.turbulentAmmFeePips);
-        assert(turbulent.borrowCapFactorBps == guard.turbulentBorrowCapFactorBps);
     }
 
-    /// @dev The nearest value at or above the exact one, hence between the ends and monotone.
-    function check_BorrowRatioIsRoundedUp(uint16 calm, uint16 turbulent, uint16 shareBps) public pure {
+    /* FROM ZERO: THE NEAREST VALUE ON THE CAUTIOUS SIDE, HENCE MONOTONE; BETWEEN THE ENDS */
+
+    function check_BorrowRatioIsRoundedUp(uint16 turbulent, uint16 shareBps) public pure {
+        vm.assume(shareBps <= BPS);
+        uint256 value = _borrowRatio(0, turbulent, shareBps);
+        unchecked {
+            uint256 exact = uint256(turbulent) * shareBps;
+            assert(value * BPS >= exact);
+            assert(value * BPS < exact + BPS);
+            assert(value <= turbulent);
+        }
+    }
+
+    function check_LiquidationRatioIsRoundedDown(uint16 turbulent, uint16 shareBps) public pure {
+        vm.assume(shareBps <= BPS);
+        uint256 value = _liquidationRatio(0, turbulent, shareBps);
+        unchecked {
+            uint256 exact = uint256(turbulent) * shareBps;
+            assert(value * BPS <= exact);
+            assert(value * BPS + BPS > exact);
+            assert(value <= turbulent);
+        }
+    }
+
+    /* THE OTHER END SHIFTS */
+
+    function check_BorrowRatioShifts(uint16 calm, uint16 turbulent, uint16 shareBps) public pure {
         vm.assume(calm <= turbulent && shareBps <= BPS);
+        unchecked {
+            uint256 shifted = uint16(calm + _borrowRatio(0, turbulent - calm, shareBps));
+            assert(_borrowRatio(calm, turbulent, shareBps) == shifted);
+        }
+    }
+
+    function check_FeeShifts(uint24 calm, uint24 turbulent, uint16 shareBps) public pure {
+        vm.assume(calm <= turbulent && turbulent <= 1_000_000 && shareBps <= BPS);
+        unchecked {
+            uint256 shifted = uint24(calm + _fee(0, turbulent - calm, shareBps));
+            assert(_fee(calm, turbulent, shareBps) == shifted);
+        }
+    }
+
+    /// @dev The same formula: what holds for the one holds for the other.
+    function check_FeeRisesAsTheBorrowRatio(uint16 turbulent, uint16 shareBps) public pure {
+        vm.assume(shareBps <= BPS);
+        assert(uint16(_fee(0, turbulent, shareBps)) == _borrowRatio(0, turbulent, shareBps));
+    }
+
+    function check_CapFallsAsTheBorrowRatioRises(uint16 calm, uint16 turbulent, uint16 shareBps) public pure {
+        vm.assume(turbulent <= calm && calm <= BPS && shareBps <= BPS);
+        unchecked {
+            assert(_cap(calm, turbulent, shareBps) == uint16(calm - _borrowRatio(0, calm - turbulent, shareBps)));
+        }
+    }
+
+    function check_LiquidationRatioShifts(uint16 calm, uint16 turbulent, uint16 shareBps) public pure {
+        vm.assume(calm <= turbulent && shareBps <= BPS);
+        unchecked {
+            uint256 shifted = calm + _liquidationRatio(0, turbulent - calm, shareBps);
+            assert(_liquidationRatio(calm, turbulent, shareBps) == shifted);
+        }
+    }
+
+    /* HELPERS */
+
+    function _borrowRatio(uint16 calm, uint16 turbulent, uint256 shareBps) private pure returns (uint256) {
         (PolicyLib.PackedGuard memory guard, PolicyLib.PackedRules memory rules) = _empty();
         (rules.calmBorrowCollateralRatioBps, guard.turbulentBorrowCollateralRatioBps) = (calm, turbulent);
-        uint256 value = PolicyLib.interpolate(guard, rules, shareBps).borrowCollateralRatioBps;
-        uint256 exact = calm * BPS + uint256(turbulent - calm) * shareBps;
-        assert(value * BPS >= exact && value * BPS < exact + BPS);
-        assert(value >= calm && value <= turbulent);
+        return PolicyLib.interpolate(guard, rules, shareBps).borrowCollateralRatioBps;
     }
 
-    function check_FeeIsRoundedUp(uint24 calm, uint24 turbulent, uint16 shareBps) public pure {
-        vm.assume(calm <= turbulent && turbulent <= 1_000_000 && shareBps <= BPS);
+    function _fee(uint24 calm, uint24 turbulent, uint256 shareBps) private pure returns (uint256) {
         (PolicyLib.PackedGuard memory guard, PolicyLib.PackedRules memory rules) = _empty();
         (rules.calmAmmFeePips, guard.turbulentAmmFeePips) = (calm, turbulent);
-        uint256 value = PolicyLib.interpolate(guard, rules, shareBps).ammFeePips;
-        uint256 exact = calm * BPS + uint256(turbulent - calm) * shareBps;
-        assert(value * BPS >= exact && value * BPS < exact + BPS);
-        assert(value >= calm && value <= turbulent);
+        return PolicyLib.interpolate(guard, rules, shareBps).ammFeePips;
     }
 
-    function check_LiquidationRatioIsRoundedDown(uint16 calm, uint16 turbulent, uint16 shareBps) public pure {
-        vm.assume(calm <= turbulent && shareBps <= BPS);
+    function _liquidationRatio(uint16 calm, uint16 turbulent, uint256 shareBps) private pure returns (uint256) {
         (, PolicyLib.PackedRules memory rules) = _empty();
         (rules.calmLiquidationCollateralRatioBps, rules.turbulentLiquidationCollateralRatioBps) = (calm, turbulent);
-        uint256 value = PolicyLib.liquidationAt(rules, shareBps);
-        uint256 exact = calm * BPS + uint256(turbulent - calm) * shareBps;
-        assert(value * BPS <= exact && value * BPS + BPS > exact);
-        assert(value >= calm && value <= turbulent);
+        return PolicyLib.liquidationAt(rules, shareBps);
     }
 
-    function check_CapIsRoundedDown(uint16 calm, uint16 turbulent, uint16 shareBps) public pure {
-        vm.assume(turbulent <= calm && calm <= BPS && shareBps <= BPS);
+    function _cap(uint16 calm, uint16 turbulent, uint256 shareBps) private pure returns (uint256) {
         (PolicyLib.PackedGuard memory guard, PolicyLib.PackedRules memory rules) = _empty();
         (rules.calmBorrowCapFactorBps, guard.turbulentBorrowCapFactorBps) = (calm, turbulent);
-        uint256 value = PolicyLib.interpolate(guard, rules, shareBps).borrowCapFactorBps;
-        uint256 exact = calm * BPS - uint256(calm - turbulent) * shareBps;
-        assert(value * BPS <= exact && value * BPS + BPS > exact);
-        assert(value <= calm && value >= turbulent);
+        return PolicyLib.interpolate(guard, rules, shareBps).borrowCapFactorBps;
     }
 
     function _empty() private pure returns (PolicyLib.PackedGuard memory guard, PolicyLib.PackedRules memory rules) {}

@@ -60,15 +60,22 @@ contract RiskStateSymbolic is Test {
         assert(guard.rampStartBps <= guard.rampTargetBps);
     }
 
-    function check_TheRampRisesNoFasterThanItsSpeed(PolicyLib.PackedGuard memory guard, uint32 time, uint24 later)
-        public
-    {
+    function check_TheRampStartsWhereItIsAndEndsAtItsTarget(PolicyLib.PackedGuard memory guard, uint32 time) public {
         vm.assume(guard.rampStartedAt <= time && guard.rampStartBps <= guard.rampTargetBps);
         vm.warp(time);
-        uint256 before = guard.liquidationRatioBps();
-        vm.warp(uint256(time) + later);
-        uint256 afterwards = guard.liquidationRatioBps();
-        assert(before <= afterwards && afterwards <= guard.rampTargetBps);
-        assert((afterwards - before) * 1 days < uint256(guard.rampBpsPerDay) * later + 1 days);
+        uint256 ratio = guard.liquidationRatioBps();
+        assert(ratio >= guard.rampStartBps && ratio <= guard.rampTargetBps);
+        vm.warp(guard.rampStartedAt);
+        assert(guard.liquidationRatioBps() == guard.rampStartBps);
+    }
+
+    function check_TheRampIsNoFasterThanItsSpeed(uint16 rampBpsPerDay, uint32 seconds_) public {
+        PolicyLib.PackedGuard memory guard;
+        (guard.rampTargetBps, guard.rampBpsPerDay) = (type(uint16).max, rampBpsPerDay);
+        vm.warp(seconds_);
+        uint256 risen = guard.liquidationRatioBps();
+        unchecked {
+            assert(risen * 1 days <= uint256(rampBpsPerDay) * seconds_);
+        }
     }
 }

@@ -47,8 +47,8 @@ async fn land(world: &World, config: &Config, period: PeriodId, alter: impl FnOn
 fn audit(world: &World, period: PeriodId) -> (i32, Value) {
     let output = world.program(&["--json", "audit", "--period", &period.0.to_string()]);
     let text = String::from_utf8(output.stdout).unwrap();
-    let line = text.lines().last().unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)));
-    (output.status.code().unwrap(), serde_json::from_str(line).unwrap())
+    assert!(!text.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    (output.status.code().unwrap(), serde_json::from_str(text.lines().last().unwrap()).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]

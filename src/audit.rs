@@ -47,15 +47,15 @@ pub struct FeatureDifference {
     pub recomputed: i32,
 }
 
-/// A minute of which two candles exist.
+/// A minute for which the operator and the auditor have different candles.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CandleDifference {
     /// The minute.
     pub open_time_ms: i64,
-    /// The candle that the update was made from, if it has one for the minute.
-    pub used: Option<Candle>,
+    /// The candle that the update was made from, if there was one.
+    pub operators: Option<Candle>,
     /// The auditor's, if there is one.
-    pub found: Option<Candle>,
+    pub auditors: Option<Candle>,
 }
 
 /// All candle features that differ, in their order. `published` holds those of all markets, as many for each as the spec
@@ -85,13 +85,17 @@ pub fn feature_differences(
 }
 
 /// The first minute for which two sets of candles, each strictly increasing, do not say the same, bit for bit.
-pub fn first_candle_difference(used: &[Candle], found: &[Candle]) -> Option<CandleDifference> {
-    let same = used.iter().zip(found).take_while(|(one, other)| one.to_le_bytes() == other.to_le_bytes()).count();
-    let (mut used, mut found) = (used.get(same).copied(), found.get(same).copied());
-    let open_time_ms = used.iter().chain(&found).map(|candle| candle.open_time_ms).min()?;
-    used = used.filter(|candle| candle.open_time_ms == open_time_ms);
-    found = found.filter(|candle| candle.open_time_ms == open_time_ms);
-    Some(CandleDifference { open_time_ms, used, found })
+pub fn first_candle_difference(operators: &[Candle], auditors: &[Candle]) -> Option<CandleDifference> {
+    let pairs = operators.iter().zip(auditors);
+    let same = pairs.take_while(|(one, other)| one.to_le_bytes() == other.to_le_bytes()).count();
+    let (operators, auditors) = (operators.get(same).copied(), auditors.get(same).copied());
+    let open_time_ms = operators.iter().chain(&auditors).map(|candle| candle.open_time_ms).min()?;
+    let of_the_minute = |candle: &Candle| candle.open_time_ms == open_time_ms;
+    Some(CandleDifference {
+        open_time_ms,
+        operators: operators.filter(of_the_minute),
+        auditors: auditors.filter(of_the_minute),
+    })
 }
 
 #[cfg(test)]
@@ -148,12 +152,12 @@ mod tests {
             let mut theirs = ours.clone();
             theirs[at as usize].close = 100.0 + f64::EPSILON * 64.0;
             let found = first_candle_difference(&ours, &theirs).unwrap();
-            prop_assert_eq!((found.open_time_ms, found.used), (at * MINUTE_MS, Some(ours[at as usize])));
+            prop_assert_eq!((found.open_time_ms, found.operators), (at * MINUTE_MS, Some(ours[at as usize])));
             theirs.remove(at as usize);
             let found = first_candle_difference(&ours, &theirs).unwrap();
-            prop_assert_eq!((found.open_time_ms, found.found), (at * MINUTE_MS, None));
+            prop_assert_eq!((found.open_time_ms, found.auditors), (at * MINUTE_MS, None));
             let found = first_candle_difference(&theirs, &ours).unwrap();
-            prop_assert_eq!((found.open_time_ms, found.used), (at * MINUTE_MS, None));
+            prop_assert_eq!((found.open_time_ms, found.operators), (at * MINUTE_MS, None));
         }
     }
 

@@ -18,14 +18,15 @@ use veriregime_agent::types::cycle::Stage;
 use veriregime_agent::types::feature::FeatureVector;
 use veriregime_agent::types::period::{MINUTE_MS, PeriodId};
 use veriregime_agent::types::prediction::Outputs;
+use veriregime_agent::types::time::format_utc;
 use veriregime_agent::types::venue::Venue;
 
 use crate::world::{FIRST, World};
 
 /// Lands an update by the operator of `config`, whose candle features `alter` changes before they are proven and attested.
-async fn land(world: &World, config: &Config, period: PeriodId, alter: impl FnOnce(&mut Vec<i32>)) {
+async fn land(world: &World, config: &Config, database: &str, period: PeriodId, alter: impl FnOnce(&mut Vec<i32>)) {
     world.enter(period).await;
-    let store = Store::open(&world.scratch.path().join(format!("operator {period}"))).unwrap();
+    let store = Store::open(&world.scratch.path().join(database)).unwrap();
     let mut agent = setup::agent(config, world.clock.clone(), store).await.unwrap();
     let stop = CancellationToken::new();
     let record = agent.run_until(Stage::Forecast, period, &stop).await.unwrap();
@@ -54,14 +55,14 @@ fn audit(world: &World, period: PeriodId) -> (i32, Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_tells_honest_updates_from_swapped_features() {
     let world = World::new().await;
-    land(&world, &world.config, FIRST, |_| ()).await;
+    land(&world, &world.config, "operator", FIRST, |_| ()).await;
     let (code, reports) = audit(&world, FIRST);
     assert_eq!((code, &reports[0]["verdict"]), (0, &Value::from("match")), "{reports}");
     assert_eq!(reports[0]["attestors"][0]["signed"], true);
     assert_eq!(reports[0]["attestors"][0]["in_set"], true);
 
     let second = FIRST.next();
-    land(&world, &world.config, second, |features| features.swap(0, 1)).await;
+    land(&world, &world.config, "operator", second, |features| features.swap(0, 1)).await;
     let (code, reports) = audit(&world, second);
     assert_eq!((code, &reports[0]["verdict"]), (3, &Value::from("data_differ")), "{reports}");
     let indices: Vec<_> = reports[0]["differences"].as_array().unwrap().iter().map(|one| &one["index"]).collect();
@@ -80,6 +81,7 @@ async fn an_audit_finds_an_operator_whose_exchange_altered_one_candle() {
     let altered = candles.len() - 30;
     candles[altered].close *= 1.01;
     candles[altered].high = candles[altered].high.max(candles[altered].close);
+    let minute = format_utc(candles[altered].open_time_ms);
     let market = Market::recorded("BTCUSDT", candles).unwrap();
     let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let mut config = world.config.clone();
@@ -87,12 +89,14 @@ async fn an_audit_finds_an_operator_whose_exchange_altered_one_candle() {
     let stop = CancellationToken::new();
     tokio::spawn(serve::serve(Venue::Binance, market, world.clock.clone(), listener, stop.clone()));
 
-    land(&world, &config, FIRST, |_| ()).await;
+    // In the database that the program's settings name.
+    land(&world, &config, "agent.sqlite", FIRST, |_| ()).await;
     stop.cancel();
     let output = world.program(&["audit", "--period", &FIRST.0.to_string()]);
     assert_eq!(output.status.code(), Some(3));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("data differ") && text.contains("published") && text.contains("recomputed"), "{text}");
+    assert!(text.contains(&format!("first candle that differs: {minute}")), "{text}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256, keccak256};
 use serde::Serialize;
 
-use crate::audit::{FeatureDifference, Verdict, feature_differences};
+use crate::audit::{CandleDifference, FeatureDifference, Verdict, feature_differences, first_candle_difference};
 use crate::chain::model::Expected;
 use crate::chain::published::AttestorCheck;
 use crate::chain::read::Reader;
@@ -12,11 +12,12 @@ use crate::cmd::{feeds, setup};
 use crate::config::Config;
 use crate::cycle::collect::Feeds;
 use crate::features;
+use crate::fs;
 use crate::proof::Prover;
 use crate::proof::bundle::Bundle;
+use crate::state::Store;
 use crate::types::candle::CandleSeries;
 use crate::types::digest::Digest;
-use crate::types::feature::FeatureVector;
 use crate::types::period::{MINUTE_MS, PeriodId};
 use crate::types::proof::{Proof, instances};
 use crate::types::update::PublishedUpdate;
@@ -31,6 +32,8 @@ pub struct Auditor {
     feeds: Feeds,
     prover: Prover,
     clock: Clock,
+    /// The memory of the agent beside us, if there is one: it has the candles that its updates were made from.
+    own: Option<Store>,
 }
 
 /// What came out.
@@ -42,6 +45,8 @@ pub struct Report {
     pub block: u64,
     /// Features that the auditor's candles do not give, first ones first.
     pub differences: Vec<FeatureDifference>,
+    /// By market, for an update of the agent beside us: the first minute for which its candles are not the exchange's of now.
+    pub candles: Vec<CandleDifference>,
     /// Digest of the auditor's candles of each market.
     pub candles_sha256: Vec<Digest>,
     /// What else was found, in words.
@@ -62,7 +67,9 @@ impl Auditor {
         let model_id = reader.model_id(oracle, &expected).await?;
         let feeds = feeds::feeds(config, &bundle.manifest)?;
         let prover = setup::prover(config, &bundle).await?;
-        Ok(Self { bundle, expected, oracle, model_id, reader, feeds, prover, clock })
+        let own =
+            if fs::size_bytes(&config.state_path).is_ok() { Some(Store::open(&config.state_path)?) } else { None };
+        Ok(Self { bundle, expected, oracle, model_id, reader, feeds, prover, clock, own })
     }
 
     /// Ends the prover.
@@ -76,15 +83,19 @@ impl Auditor {
     /// A chain, an exchange or a prover that fails: nothing is known of the update then.
     pub async fn audit(&mut self, period: PeriodId) -> anyhow::Result<Option<Report>> {
         let Some(update) = self.reader.published(self.oracle, self.model_id, period).await? else { return Ok(None) };
-        let (recomputed, candles_sha256) = self.recompute(period).await?;
-        let differences = feature_differences(&self.bundle.manifest.features, &update.candle_features, &recomputed);
+        let series = self.series(period).await?;
+        let spec = &self.bundle.manifest.features;
+        let recomputed =
+            series.iter().map(|series| features::vector(spec, series, period)).collect::<Result<Vec<_>, _>>()?;
+        let differences = feature_differences(spec, &update.candle_features, &recomputed);
         let mut report = Report {
             period,
             verdict: if differences.is_empty() { Verdict::Match } else { Verdict::DataDiffer },
             transaction: update.transaction,
             block: update.block,
             differences,
-            candles_sha256,
+            candles: self.candle_differences(period, &series)?,
+            candles_sha256: series.iter().map(CandleSeries::digest).collect(),
             findings: Vec::new(),
             attestors: Vec::new(),
         };
@@ -92,19 +103,29 @@ impl Auditor {
         Ok(Some(report))
     }
 
-    /// The features of the period from the exchange's candles of now.
-    async fn recompute(&self, period: PeriodId) -> anyhow::Result<(Vec<FeatureVector>, Vec<Digest>)> {
+    /// The exchange's candles of now for the period's window, of each market.
+    async fn series(&self, period: PeriodId) -> anyhow::Result<Vec<CandleSeries>> {
         let spec = &self.bundle.manifest.features;
         let (from_ms, to_ms) = features::window_ms(spec, period);
-        let (mut vectors, mut digests) = (Vec::new(), Vec::new());
         let feed = self.feeds.primary();
+        let mut all = Vec::with_capacity(feed.symbols.len());
         for symbol in &feed.symbols {
             let candles = feed.source.candles(symbol, from_ms - MINUTE_MS, to_ms, self.clock.now_ms()).await?;
-            let series = CandleSeries::new(&candles, from_ms, to_ms, spec.max_missing_minutes)?;
-            vectors.push(features::vector(spec, &series, period)?);
-            digests.push(series.digest());
+            all.push(CandleSeries::new(&candles, from_ms, to_ms, spec.max_missing_minutes)?);
         }
-        Ok((vectors, digests))
+        Ok(all)
+    }
+
+    fn candle_differences(&self, period: PeriodId, series: &[CandleSeries]) -> anyhow::Result<Vec<CandleDifference>> {
+        let Some(store) = &self.own else { return Ok(Vec::new()) };
+        let stored = store.candles(self.bundle.manifest_digest, period)?;
+        let mut differences = Vec::new();
+        for (candles, ours) in stored.iter().zip(series) {
+            let allowed = self.bundle.manifest.features.max_missing_minutes;
+            let theirs = CandleSeries::new(candles, ours.start_ms(), ours.end_ms(), allowed)?;
+            differences.extend(first_candle_difference(theirs.candles(), ours.candles()));
+        }
+        Ok(differences)
     }
 
     /// Proof and attestations, as far as the transaction shows them.

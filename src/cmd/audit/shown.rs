@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::one::Report;
+use crate::types::candle::Candle;
 use crate::types::period::PeriodId;
 use crate::types::time::format_utc;
 
@@ -24,6 +25,16 @@ pub fn lines(period: PeriodId, report: Option<&Report>) -> String {
     }
     if report.differences.len() > DIFFERENCES_SHOWN {
         let _ = write!(text, "\n  and {} features more", report.differences.len() - DIFFERENCES_SHOWN);
+    }
+    for difference in &report.candles {
+        let close = |candle: Option<Candle>| candle.map_or_else(|| "none".into(), |candle| candle.close.to_string());
+        let _ = write!(
+            text,
+            "\n  first candle that differs: {}, close used {}, now {}",
+            format_utc(difference.open_time_ms),
+            close(difference.operators),
+            close(difference.auditors)
+        );
     }
     for finding in &report.findings {
         let _ = write!(text, "\n  {finding}");

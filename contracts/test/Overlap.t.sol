@@ -39,6 +39,15 @@ contract OverlapTest is AttestedFixture {
         _expectRefusal(_single(modelId), _notActive(modelId));
     }
 
+    function test_TheOldModelCanBeEndedInItsLastPeriod() public {
+        _replacement("second", _btc(), 0);
+        assertEq(oracle.lastPeriod(modelId), MONDAY);
+        vm.prank(GUARDIAN);
+        oracle.deprecateModel(modelId);
+        assertEq(oracle.lastPeriod(modelId), MONDAY - 1);
+        _expectRefusal(_single(modelId), _notActive(modelId));
+    }
+
     function test_AnEndIsNeverPutOff() public {
         bytes32 both = _replacement("both", _btcAndEth(), 0);
         _replacement("short", _btc(), 2);
@@ -89,6 +98,15 @@ contract OverlapTest is AttestedFixture {
         vm.warp(block.timestamp + PERIOD_SECONDS);
         _expectLanding(_update(both, new int128[](6)));
         _expectRefusal(_single(eth), _nothingApplied());
+    }
+
+    /// @dev Once for the model, not once for each market that it loses.
+    function test_AModelOfSeveralMarketsEndsOnce() public {
+        bytes32 both = _replacement("both", _btcAndEth(), 0);
+        vm.recordLogs();
+        _replacement("again", _btcAndEth(), 2);
+        _assertEnded(1);
+        assertEq(oracle.lastPeriod(both), MONDAY + 2);
     }
 
     function test_AMarketLeftBehindHasNoModel() public {

@@ -10,6 +10,7 @@ use super::{EXIT_DONE, EXIT_MISSED, setup};
 use crate::features;
 use crate::fs::{self, FileFault};
 use crate::proof::bundle::Bundle;
+use crate::types::feature::FeatureVector;
 use crate::types::proof::instances;
 
 /// Largest proof document.
@@ -80,8 +81,7 @@ fn refusal(bundle: &Bundle, document: &ProofDocument) -> anyhow::Result<Option<&
     if document.candle_features.len() != markets * spec.candle.len() {
         return Ok(Some("it has another number of features"));
     }
-    let rows = document.candle_features.chunks(spec.candle.len().max(1));
-    let inputs: Vec<i32> = rows.flat_map(|row| row.iter().chain(&calendar)).copied().collect();
+    let inputs = FeatureVector::concat_published(&document.candle_features, spec.candle.len(), &calendar);
     Ok((instances(&inputs, &outputs) != document.proof.instances)
         .then_some("its public inputs are not its features and outputs"))
 }

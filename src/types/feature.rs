@@ -336,6 +336,12 @@ impl FeatureVector {
         vectors.iter().flat_map(Self::integers).collect()
     }
 
+    /// The same from published numbers: `candle` holds `candle_count` features of each market, and all share `calendar`.
+    pub fn concat_published(candle: &[i32], candle_count: usize, calendar: &[i32]) -> Vec<i32> {
+        let markets = candle.chunks(candle_count.max(1));
+        markets.flat_map(|market| market.iter().chain(calendar)).copied().collect()
+    }
+
     /// All integers in the order of the instances.
     pub fn integers(&self) -> impl Iterator<Item = i32> + '_ {
         self.candle.iter().chain(&self.calendar).copied()

@@ -18,6 +18,7 @@ use crate::proof::bundle::Bundle;
 use crate::state::Store;
 use crate::types::candle::CandleSeries;
 use crate::types::digest::Digest;
+use crate::types::feature::FeatureVector;
 use crate::types::period::{MINUTE_MS, PeriodId};
 use crate::types::proof::{Proof, instances};
 use crate::types::update::PublishedUpdate;
@@ -142,8 +143,8 @@ impl Auditor {
             refuse(Verdict::ProofInvalid, "the transaction's proof is not the event's".into());
         }
         let calendar = &self.expected.calendar_table[update.period.slot_of_week()];
-        let rows = update.candle_features.chunks(self.expected.candle_features.max(1));
-        let inputs: Vec<i32> = rows.flat_map(|row| row.iter().chain(calendar)).copied().collect();
+        let count = self.expected.candle_features;
+        let inputs = FeatureVector::concat_published(&update.candle_features, count, calendar);
         let proof = Proof { bytes: arguments.proof.clone(), instances: instances(&inputs, &update.outputs) };
         if !self.prover.verify(&proof).await? {
             refuse(Verdict::ProofInvalid, "EZKL refuses the proof under the bundle's key".into());

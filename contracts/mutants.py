@@ -64,8 +64,20 @@ def prepare(folder):
 
 
 def run(forge, folder):
-    """Whether the tests pass: a word, and the first failure."""
-    environment = dict(os.environ, FOUNDRY_FUZZ_RUNS="48", FOUNDRY_SCRIPT="contracts/none")
+    """Whether the tests pass: a word, and the first failure.
+
+    Tests linked to the contracts only when they run need no compiling for a mutant, which saves four fifths of the time;
+    what seems to survive so is tried once more with everything compiled.
+    """
+    linked = test(forge, folder, {"FOUNDRY_DYNAMIC_TEST_LINKING": "true"})
+    if linked[0] == "killed":
+        return linked
+    return test(forge, folder, {"FOUNDRY_OUT": "out-whole", "FOUNDRY_CACHE_PATH": "cache-whole"})
+
+
+def test(forge, folder, settings):
+    """One run of the tests: killed, survived or invalid, and the first failure."""
+    environment = dict(os.environ, FOUNDRY_FUZZ_RUNS="48", FOUNDRY_SCRIPT="contracts/none", **settings)
     command = [forge, "test", "--fail-fast", "--color", "never"]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=1800)
     output = done.stdout + done.stderr

@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-contracts standard-json invariants-long lint chaos bench halmos slither mutants
+.PHONY: help setup build demo test test-contracts standard-json invariants-long lint chaos chaos-long bench halmos slither mutants lint-deploy
 
 AGENT := $(or $(CARGO_TARGET_DIR),target)/release/veriregime-agent
 BUNDLE ?= models/btc-regime-4h-v1
@@ -82,8 +82,20 @@ lint: setup ## Formatting and lints of Rust and Solidity
 	cargo clippy --locked --all-targets -- -D warnings
 	$(FORGE) fmt --check
 
+.venv-deploy/.installed: deploy/lint/requirements.txt
+	python3 -m venv .venv-deploy
+	.venv-deploy/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+lint-deploy: .venv-deploy/.installed ## Check container, compose, kubernetes and systemd files, dashboards and alerts
+	.venv-deploy/bin/python deploy/lint/lint.py .venv-deploy/bin
+
 chaos: build ## Kill daemon, prover and chain 50 times in a replay of 60 periods
 	CHAOS_PERIODS=60 CHAOS_KILLS=50 cargo test --release --locked --test it -- chaos:: --nocapture
+
+# Hours; SOAK_OUT=folder keeps a table and plots.
+chaos-long: build ## 1,000 periods with faults of RPCs, exchange, chain and processes at random
+	SOAK_PERIODS=1000 cargo test --release --locked --test it -- soak:: --nocapture
 
 bench: build ## Measure speed, size and gas
 	@$(AGENT) bench

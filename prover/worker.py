@@ -14,6 +14,7 @@ usage: worker.py SCRATCH_FOLDER MEMORY_LIMIT_BYTES
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import inspect
 import json
 import os
@@ -86,6 +87,11 @@ def order_axes(circuit: Path, settings: Path) -> None:
     circuit.write_bytes(content)
 
 
+def sha256_of(path: str) -> str:
+    """Digest of a file, in hex. EZKL writes the same witness for the same input, byte for byte."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
 def milliseconds_since(start: float) -> float:
     """Since a reading of `time.perf_counter`."""
     return (time.perf_counter() - start) * 1e3
@@ -126,14 +132,15 @@ class Worker:
         return {}
 
     async def witness(self, arguments: Arguments) -> Result:
-        """Runs the circuit on every row of `rows` without proving: public inputs of each."""
+        """Runs the circuit on every row of `rows` without proving: public inputs of each, and digests of the witnesses."""
         circuit, scrap = self.paths["circuit"], self.scratch_file("rows.json")
-        instances = []
+        instances, digests = [], []
         for row in arguments["rows"]:
             data = json.dumps({"input_data": [row]})
             witness = await settled(ezkl.gen_witness(data, circuit, scrap))
             instances.append(big_endian(witness["inputs"] + witness["outputs"]))
-        return {"instances": instances}
+            digests.append(sha256_of(scrap))
+        return {"instances": instances, "witness_sha256": digests}
 
     async def prove(self, arguments: Arguments) -> Result:
         """Proves one `row` and verifies the proof before handing it out."""
@@ -149,6 +156,7 @@ class Worker:
             "proof": made["proof"],
             "instances": big_endian(made["instances"]),
             "verified": verified,
+            "witness_sha256": sha256_of(witness),
             "witness_ms": witness_ms,
             "prove_ms": prove_ms,
             "verify_ms": milliseconds_since(start),

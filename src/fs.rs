@@ -191,6 +191,19 @@ pub fn remove_folder(path: &Path) -> Result<(), FileFault> {
     }
 }
 
+/// Removes a file; one that is not there is fine.
+///
+/// # Errors
+/// [`FileFault::Write`].
+pub fn remove_file(path: &Path) -> Result<(), FileFault> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(FileFault::Write { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Puts the folder `fresh` in the place of `target`; what was there moves to `replaced`. All three lie on one disk.
 ///
 /// # Errors

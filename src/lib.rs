@@ -15,6 +15,7 @@ pub mod cmd;
 pub mod config;
 pub mod cycle;
 pub mod evaluation;
+pub mod evidence;
 pub mod features;
 pub mod fs;
 pub mod inference;

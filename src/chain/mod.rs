@@ -9,7 +9,7 @@ pub mod model;
 pub mod published;
 pub mod read;
 mod rpc;
-mod submission;
+pub mod submission;
 
 use std::time::Duration;
 

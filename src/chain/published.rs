@@ -7,7 +7,7 @@ use alloy::providers::Provider;
 use alloy::rpc::types::{Filter, Log};
 use alloy::sol_types::{SolCall, SolEvent};
 
-use super::abi::{Halo2Verifier, RiskOracle};
+use super::abi::{Halo2Verifier, IRegimeRiskOracle, RiskOracle};
 use super::attest::{Attestation, Statement, split};
 use super::fault::ChainFault;
 use super::read::Reader;
@@ -60,6 +60,24 @@ impl Reader {
         Ok(None)
     }
 
+    /// The update that a transaction brought, `None` where it brought none.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn published_in(
+        &self,
+        oracle: Address,
+        transaction: B256,
+    ) -> Result<Option<PublishedUpdate>, ChainFault> {
+        let Some(receipt) = self.provider.get_transaction_receipt(transaction).await? else { return Ok(None) };
+        let is_update =
+            |log: &&Log| log.address() == oracle && log.topic0() == Some(&RiskOracle::UpdateAccepted::SIGNATURE_HASH);
+        match receipt.inner.logs().iter().find(is_update) {
+            Some(log) => self.read_update(oracle, log).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     async fn read_update(&self, oracle: Address, log: &Log) -> Result<PublishedUpdate, ChainFault> {
         let refused = |what: &str| ChainFault::Refused(what.into());
         let event = RiskOracle::UpdateAccepted::decode_log(&log.inner)
@@ -68,7 +86,7 @@ impl Reader {
         let transaction = log.transaction_hash.ok_or_else(|| refused("an event without its transaction"))?;
         let sent = self.provider.get_transaction_by_hash(transaction).await?;
         let sent = sent.ok_or_else(|| refused("an event's transaction is unknown"))?;
-        let called = (sent.to() == Some(oracle)).then(|| RiskOracle::submitCall::abi_decode(sent.input()));
+        let called = (sent.to() == Some(oracle)).then(|| submitted(sent.input()));
         Ok(PublishedUpdate {
             model_id: event.modelId,
             period: PeriodId(event.period),
@@ -83,10 +101,10 @@ impl Reader {
             attestor_set_version: event.attestorSetVersion,
             transaction,
             block: log.block_number.unwrap_or(0),
-            arguments: called.and_then(Result::ok).map(|call| Arguments {
-                proof: call.update.proof,
-                closes_e8: call.update.closesE8,
-                attestations: call.update.attestations,
+            arguments: called.flatten().map(|update| Arguments {
+                proof: update.proof,
+                closes_e8: update.closesE8,
+                attestations: update.attestations,
             }),
         })
     }
@@ -117,24 +135,11 @@ impl Reader {
         arguments: &Arguments,
         instances: &[U256],
     ) -> Result<Vec<AttestorCheck>, ChainFault> {
-        let statement = Statement {
-            model_id: update.model_id,
-            period: update.period,
-            instances,
-            closes_e8: &arguments.closes_e8,
-            attestor_set_version: update.attestor_set_version,
-        };
-        let digest = statement.digest(self.settings.chain_id, oracle);
         let contract = RiskOracle::new(oracle, &self.provider);
         let block = BlockId::Number(BlockNumberOrTag::Number(update.block));
-        let mut checks = Vec::new();
-        for Attestation { signer, signature } in split(&arguments.attestations)? {
-            let in_set = contract.isAttestor(signer).block(block).call().await.ok();
-            checks.push(AttestorCheck {
-                attestor: signer,
-                signed: Attestation { signer, signature }.is_by_its_signer(digest),
-                in_set,
-            });
+        let mut checks = signatures(self.settings.chain_id, oracle, update, arguments, instances)?;
+        for check in &mut checks {
+            check.in_set = contract.isAttestor(check.attestor).block(block).call().await.ok();
         }
         Ok(checks)
     }
@@ -154,4 +159,50 @@ impl Reader {
         }
         Ok(low)
     }
+}
+
+/// Each attestation of an update and whether its signature is its signer's. Nobody is asked about the set.
+///
+/// # Errors
+/// [`ChainFault::Refused`] for attestations that cannot be taken apart.
+pub fn signatures(
+    chain_id: u64,
+    oracle: Address,
+    update: &PublishedUpdate,
+    arguments: &Arguments,
+    instances: &[U256],
+) -> Result<Vec<AttestorCheck>, ChainFault> {
+    let statement = Statement {
+        model_id: update.model_id,
+        period: update.period,
+        instances,
+        closes_e8: &arguments.closes_e8,
+        attestor_set_version: update.attestor_set_version,
+    };
+    let digest = statement.digest(chain_id, oracle);
+    let check = |attestation: Attestation<'_>| AttestorCheck {
+        attestor: attestation.signer,
+        signed: attestation.is_by_its_signer(digest),
+        in_set: None,
+    };
+    Ok(split(&arguments.attestations)?.into_iter().map(check).collect())
+}
+
+/// Whether `calldata` is the call of `submit` that brings just this update.
+pub fn brings(calldata: &[u8], update: &PublishedUpdate) -> bool {
+    submitted(calldata).is_some_and(|sent| {
+        sent.modelId == update.model_id
+            && sent.period == update.period.0
+            && sent.candleFeatures == update.candle_features
+            && sent.outputs == update.outputs
+            && update.arguments.as_ref().is_some_and(|arguments| {
+                sent.proof == arguments.proof
+                    && sent.closesE8 == arguments.closes_e8
+                    && sent.attestations == arguments.attestations
+            })
+    })
+}
+
+fn submitted(calldata: &[u8]) -> Option<IRegimeRiskOracle::Update> {
+    RiskOracle::submitCall::abi_decode(calldata).ok().map(|call| call.update)
 }

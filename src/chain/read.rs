@@ -57,6 +57,11 @@ impl Reader {
         Ok(Self { provider, settings })
     }
 
+    /// The chain that every RPC must be on.
+    pub fn chain_id(&self) -> u64 {
+        self.settings.chain_id
+    }
+
     /// Refuses an RPC that is on another chain than the settings say.
     ///
     /// # Errors

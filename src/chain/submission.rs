@@ -3,7 +3,7 @@
 use alloy::consensus::{Transaction, TxEnvelope};
 use alloy::eips::eip2718::Decodable2718;
 use alloy::network::TransactionBuilder;
-use alloy::primitives::{Address, U256};
+use alloy::primitives::{Address, Bytes, U256};
 use alloy::rpc::types::TransactionRequest;
 
 use super::abi::{IRegimeRiskOracle, RiskOracle};
@@ -64,8 +64,7 @@ impl Chain {
     /// # Errors
     /// As [`Chain::sign_update`]; [`ChainFault::Signing`] for bytes that hold no transaction.
     pub async fn sign_dearer(&self, attempt: &Attempt) -> Result<Attempt, ChainFault> {
-        let unreadable = |_| ChainFault::Signing("the stored bytes hold no transaction".into());
-        let stored = TxEnvelope::decode_2718(&mut attempt.raw.as_ref()).map_err(unreadable)?;
+        let stored = envelope(attempt)?;
         let request = TransactionRequest { to: Some(stored.kind()), ..TransactionRequest::default() };
         let request = request.with_input(stored.input().clone()).with_value(stored.value());
         self.sign(attempt.purpose, request, attempt.nonce, Some(attempt)).await
@@ -86,4 +85,17 @@ impl Chain {
         }
         Ok(set.version)
     }
+}
+
+/// What a stored transaction sends.
+///
+/// # Errors
+/// [`ChainFault::Signing`] for bytes that hold no transaction.
+pub fn calldata(attempt: &Attempt) -> Result<Bytes, ChainFault> {
+    Ok(envelope(attempt)?.input().clone())
+}
+
+fn envelope(attempt: &Attempt) -> Result<TxEnvelope, ChainFault> {
+    let unreadable = |_| ChainFault::Signing("the stored bytes hold no transaction".into());
+    TxEnvelope::decode_2718(&mut attempt.raw.as_ref()).map_err(unreadable)
 }

@@ -170,6 +170,7 @@ impl World {
         config.chain.use_rpc(anvil.rpc_url.clone());
         config.chain.chain_id = CHAIN_ID;
         config.chain.key_file = scratch.join("node.key");
+        config.evidence_dir = scratch.join("evidence");
         fs::write_private(&config.chain.key_file, NODE_KEY.as_bytes())?;
         let owner = Chain::new(setup::chain_settings(config), &SecretString::from(OWNER_KEY))?;
         let constructor = Constructor {

@@ -12,6 +12,7 @@ pub mod demo;
 pub mod deploy;
 pub mod development;
 pub mod evaluate;
+pub mod evidence;
 pub mod features;
 pub mod feeds;
 pub mod models;
@@ -24,6 +25,7 @@ pub mod status;
 pub mod train;
 pub mod tx;
 pub mod verify;
+pub mod verify_bundle;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -81,6 +83,11 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Recompute updates on chain from public candles and check their proofs.
     Audit(audit::AuditArgs),
+    /// Compute one update again from its evidence and verify it, without a network.
+    VerifyBundle(verify_bundle::VerifyBundleArgs),
+    /// Show and delete the evidence that landed updates left behind.
+    #[command(subcommand)]
+    Evidence(evidence::EvidenceCommand),
     /// Measure speed, size and gas.
     Bench(bench::BenchArgs),
     /// Train a model and write its bundle.
@@ -144,6 +151,8 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Deploy(args) => return deploy::run(args, settings, json).await,
         Command::Prove(args) => prove::run(args, settings, json).await?,
         Command::Verify(args) => return verify::run(args, settings, json).await,
+        Command::VerifyBundle(args) => return verify_bundle::run(args, settings, json).await,
+        Command::Evidence(command) => evidence::run(command, settings, json)?,
         Command::Audit(args) => return audit::run(args, settings, json).await,
         command => {
             // These work without settings of their own and print what they do.

@@ -13,6 +13,7 @@ use crate::chain::fault::ChainFault;
 use crate::config::ConfigFault;
 use crate::cycle::fault::CycleFault;
 use crate::evaluation::EvaluationError;
+use crate::evidence::EvidenceFault;
 use crate::features::FeatureError;
 use crate::fs::FileFault;
 use crate::inference::ModelError;
@@ -52,6 +53,7 @@ pub fn fault(error: &anyhow::Error) -> Option<&dyn Fault> {
             .or_else(|| of::<ChainFault>(link))
             .or_else(|| of::<DeployFault>(link))
             .or_else(|| of::<StateFault>(link))
+            .or_else(|| of::<EvidenceFault>(link))
             .or_else(|| of::<EvaluationError>(link))
             .or_else(|| of::<TrainingError>(link))
             .or_else(|| of::<FileFault>(link))

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::raw::ProverKind;
 use crate::config::{self, Config, ConfigFault, secret};
 use crate::cycle::Agent;
+use crate::evidence::Folder;
 use crate::features;
 use crate::fs;
 use crate::inference::{Layout, Model};
@@ -62,6 +63,8 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
         poll_interval: config.chain.poll_interval,
         replace_after_ms: i64::try_from(config.chain.replace_after.as_millis()).unwrap_or(i64::MAX),
         confirmations: config.chain.confirmations,
+        evidence: Folder::new(config.evidence_dir.clone()),
+        evidence_periods: config.evidence_periods,
     })
 }
 

@@ -18,6 +18,7 @@ use crate::fs;
 use crate::types::chain_id::is_development;
 use crate::types::fault::Fault;
 use crate::types::manifest::{CURRENT_FILE, is_model_folder};
+use crate::types::period::PeriodId;
 use candles::Candles;
 use chain::Chain;
 use raw::{ClockKind, LogFormat, ProverKind, RawConfig};
@@ -45,6 +46,10 @@ pub struct Config {
     pub schedule: CycleSchedule,
     /// Database file.
     pub state_path: PathBuf,
+    /// Folder of the evidence bundles.
+    pub evidence_dir: PathBuf,
+    /// For how many periods they are kept.
+    pub evidence_periods: u64,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// Tracing filter.
@@ -148,9 +153,7 @@ fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
     if raw.prover.kind == ProverKind::Mock && !development {
         return Err(value("prover.kind", "mock", "only a development chain may go without real proofs"));
     }
-    if i64::try_from(raw.schedule.delay_seconds)
-        .map_or(true, |delay| delay >= crate::types::period::PeriodId::SECONDS / 2)
-    {
+    if i64::try_from(raw.schedule.delay_seconds).map_or(true, |delay| delay >= PeriodId::SECONDS / 2) {
         return Err(value(
             "schedule.delay_seconds",
             raw.schedule.delay_seconds,
@@ -179,6 +182,8 @@ fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
             recheck: positive_ms("schedule.recheck_seconds", raw.schedule.recheck_seconds.saturating_mul(1000))?,
         },
         state_path: raw.state.path.into(),
+        evidence_dir: raw.evidence.dir.into(),
+        evidence_periods: raw.evidence.keep_days.saturating_mul(PeriodId::PER_DAY),
         log_format: raw.log.format,
         log_level: raw.log.level,
     })

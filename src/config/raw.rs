@@ -17,6 +17,7 @@ pub struct RawConfig {
     pub attestor: RawAttestor,
     pub schedule: RawSchedule,
     pub state: RawState,
+    pub evidence: RawEvidence,
     pub log: RawLog,
 }
 
@@ -117,6 +118,13 @@ pub struct RawState {
 pub struct RawLog {
     pub format: LogFormat,
     pub level: String,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawEvidence {
+    pub dir: String,
+    pub keep_days: u64,
 }
 
 /// A value, or a list of them.

@@ -103,5 +103,5 @@ async fn watch_over(agent: &mut Agent, running: PeriodId, stop: &CancellationTok
             }
         }
     }
-    Ok(())
+    agent.leave_evidence().await
 }

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::candles::error::CandleError;
 use crate::chain::fault::ChainFault;
+use crate::evidence::EvidenceFault;
 use crate::features::FeatureError;
 use crate::inference::ModelError;
 use crate::proof::error::ProofError;
@@ -33,6 +34,8 @@ pub enum CycleFault {
     Chain(#[from] ChainFault),
     #[error(transparent)]
     State(#[from] StateFault),
+    #[error(transparent)]
+    Evidence(#[from] EvidenceFault),
     #[error(transparent)]
     Lapse(#[from] Lapse),
 }
@@ -93,6 +96,7 @@ impl CycleFault {
             Self::Proof(fault) => fault,
             Self::Chain(fault) => fault,
             Self::State(fault) => fault,
+            Self::Evidence(fault) => fault,
             Self::Lapse(fault) => fault,
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod collect;
 pub mod daemon;
+mod evidence;
 pub mod fault;
 mod next;
 pub mod schedule;
@@ -17,6 +18,7 @@ use tracing::{Instrument, info, info_span, warn};
 use crate::chain::Chain;
 use crate::chain::model::Expected;
 use crate::clock::Clock;
+use crate::evidence::Folder;
 use crate::inference::Model;
 use crate::proof::Prover;
 use crate::proof::bundle::Bundle;
@@ -51,6 +53,10 @@ pub struct Agent {
     pub replace_after_ms: i64,
     /// Blocks that a landed update must be deep, its own included.
     pub confirmations: u64,
+    /// Where evidence is left.
+    pub evidence: Folder,
+    /// For how many periods it is kept.
+    pub evidence_periods: u64,
 }
 
 impl Agent {
@@ -66,7 +72,9 @@ impl Agent {
     /// # Errors
     /// Only when the database fails: then nothing can be done safely.
     pub async fn run(&mut self, period: PeriodId, stop: &CancellationToken) -> Result<CycleRecord, StateFault> {
-        self.run_until(Stage::Missed, period, stop).await
+        let record = self.run_until(Stage::Missed, period, stop).await?;
+        self.leave_evidence().await?;
+        Ok(record)
     }
 
     /// As [`Agent::run`], but no further than the stage `last`.

@@ -66,7 +66,7 @@ impl Agent {
         let (inputs, outputs) = (FeatureVector::concat(&forecast.features), Outputs::concat(&forecast.outputs));
         let proved = self.prover.prove(&inputs, &outputs).await?;
         info!(prove_ms = proved.prove_ms, verify_ms = proved.verify_ms, "proof made and verified");
-        Ok(self.advance(record, &Step::Proved(&proved.proof, proved.prove_ms.round() as u64))?)
+        Ok(self.advance(record, &Step::Proved(&proved.proof, proved.prove_ms.round() as u64, proved.witness_sha256))?)
     }
 }
 

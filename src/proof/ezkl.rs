@@ -7,7 +7,7 @@ use alloy::primitives::{B256, U256};
 use super::Proved;
 use super::bundle::Bundle;
 use super::error::ProofError;
-use super::protocol::{CircuitFiles, Prove, Verify, Witness};
+use super::protocol::{CircuitFiles, Prove, Verify, Witness, Witnessed};
 use super::srs::Srs;
 use super::supervisor::Ezkl;
 use super::worker::Settings;
@@ -63,6 +63,7 @@ impl EzklProver {
         }
         Ok(Proved {
             proof: Proof { bytes: made.proof, instances: made.instances },
+            witness_sha256: Some(made.witness_sha256),
             witness_ms: made.witness_ms,
             prove_ms: made.prove_ms,
             verify_ms: made.verify_ms,
@@ -90,8 +91,16 @@ impl EzklProver {
     /// # Errors
     /// What the worker ran into.
     pub async fn witness(&mut self, rows: &[Vec<i32>]) -> Result<Vec<Vec<U256>>, ProofError> {
+        Ok(self.run(rows).await?.instances)
+    }
+
+    /// Runs the circuit on rows of feature integers without proving.
+    ///
+    /// # Errors
+    /// What the worker ran into.
+    pub async fn run(&mut self, rows: &[Vec<i32>]) -> Result<Witnessed, ProofError> {
         let rows = rows.iter().map(|row| self.reals(row)).collect();
-        Ok(self.ezkl.call(&Witness { rows }).await?.instances)
+        self.ezkl.call(&Witness { rows }).await
     }
 
     /// Largest resident set of the worker, in bytes.

@@ -27,7 +27,13 @@ impl MockProver {
     pub fn prove(&self, inputs: &[i32], outputs: &[i128]) -> Proved {
         let instances = instances(inputs, outputs);
         let bytes = mock_bytes(&instances);
-        Proved { proof: Proof { bytes, instances }, witness_ms: 0.0, prove_ms: 0.0, verify_ms: 0.0 }
+        Proved {
+            proof: Proof { bytes, instances },
+            witness_sha256: None,
+            witness_ms: 0.0,
+            prove_ms: 0.0,
+            verify_ms: 0.0,
+        }
     }
 
     /// Whether [`MockProver::prove`] made this.

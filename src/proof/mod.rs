@@ -19,6 +19,7 @@ use error::ProofError;
 use ezkl::EzklProver;
 use mock::MockProver;
 
+use crate::types::digest::Digest;
 use crate::types::proof::Proof;
 
 /// A proof and what it took.
@@ -26,6 +27,8 @@ use crate::types::proof::Proof;
 pub struct Proved {
     /// The proof with its public inputs.
     pub proof: Proof,
+    /// Digest of EZKL's witness; `None` where nothing was proven.
+    pub witness_sha256: Option<Digest>,
     /// Time to run the circuit, in ms.
     pub witness_ms: f64,
     /// Time to prove, in ms.
@@ -63,6 +66,17 @@ impl Prover {
         match self {
             Self::Ezkl(prover) => prover.verify(proof).await,
             Self::Mock(prover) => Ok(prover.verify(proof)),
+        }
+    }
+
+    /// Digest of the witness of the feature integers `inputs`; `None` where nothing is proven.
+    ///
+    /// # Errors
+    /// When the circuit could not be run.
+    pub async fn witness_sha256(&mut self, inputs: &[i32]) -> Result<Option<Digest>, ProofError> {
+        match self {
+            Self::Ezkl(prover) => Ok(prover.run(&[inputs.to_vec()]).await?.witness_sha256.pop()),
+            Self::Mock(_) => Ok(None),
         }
     }
 

@@ -8,6 +8,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::types::digest::Digest;
+
 /// Arguments of a call, tied to its name and to what comes back.
 pub trait Call: Serialize {
     /// Name of the call.
@@ -76,6 +78,8 @@ pub struct Witness {
 pub struct Witnessed {
     /// Inputs then outputs of each row.
     pub instances: Vec<Vec<U256>>,
+    /// Digest of each row's witness file.
+    pub witness_sha256: Vec<Digest>,
 }
 
 /// Proves one row.
@@ -94,6 +98,8 @@ pub struct Made {
     pub instances: Vec<U256>,
     /// Whether EZKL itself accepts it.
     pub verified: bool,
+    /// Digest of the witness file.
+    pub witness_sha256: Digest,
     /// Time to run the circuit.
     pub witness_ms: f64,
     /// Time to prove.

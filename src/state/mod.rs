@@ -1,6 +1,7 @@
 //! The agent's memory in SQLite: every stage of every cycle, durable before its side effect.
 
 pub mod attempts;
+mod evidence;
 mod live;
 mod rows;
 
@@ -21,10 +22,11 @@ use crate::types::proof::Proof;
 use attempts::StoredAttempt;
 
 /// Ordered schema changes; `user_version` counts those applied.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/001_init.sql"),
     include_str!("migrations/002_sources.sql"),
     include_str!("migrations/003_transactions.sql"),
+    include_str!("migrations/004_evidence.sql"),
 ];
 /// Candles of this many periods are kept (a week); older ones can be fetched again by anyone.
 const CANDLE_PERIODS_KEPT: u64 = PeriodId::PER_WEEK;
@@ -116,8 +118,8 @@ pub enum Step<'a> {
     Collected(&'a [CandleSeries], &'a Origin),
     /// Features and outputs.
     Forecast(&'a Forecast),
-    /// A verified proof and the milliseconds it took.
-    Proved(&'a Proof, u64),
+    /// A verified proof, the milliseconds it took and the digest of its witness.
+    Proved(&'a Proof, u64, Option<Digest>),
     /// A signed transaction that is about to be sent.
     Submitting(&'a Attempt),
     /// Our transaction is on chain.

@@ -5,14 +5,17 @@ use rusqlite::{Connection, Params, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{OptionalExtension, StateFault, Step};
+use super::{OptionalExtension, StateFault, Step, evidence};
 use crate::types::candle::{CANDLE_BYTES, Candle, CandleSeries};
 use crate::types::cycle::{CycleRecord, Landed, Stage};
 use crate::types::digest::Digest;
 use crate::types::period::PeriodId;
 
-const CYCLE_COLUMNS: &str =
-    "manifest, period, stage, started_ms, updated_ms, candles, forecast, proof, prove_ms, landed, miss, origin";
+pub(super) const CYCLE_COLUMNS: &str = "manifest, period, stage, started_ms, updated_ms, candles, forecast, proof, prove_ms, landed, miss, origin, \
+     witness_sha256, evidence";
+
+/// Notes where an update landed. Evidence that names another place is no longer its evidence.
+const LANDED: &str = "landed = ?3, evidence = CASE WHEN landed = ?3 THEN evidence END";
 
 /// A period as SQLite's signed integer.
 pub(super) fn period(period: PeriodId) -> Result<i64, StateFault> {
@@ -69,7 +72,9 @@ pub(super) fn settle_at(
     is_final: bool,
 ) -> Result<(), StateFault> {
     connection.execute(
-        "UPDATE cycles SET landed = ?3, is_final = ?4 WHERE manifest = ?1 AND period = ?2 AND stage = 'confirmed'",
+        &format!(
+            "UPDATE cycles SET {LANDED}, is_final = ?4 WHERE manifest = ?1 AND period = ?2 AND stage = 'confirmed'"
+        ),
         params![manifest.to_string(), period(at)?, json(&landed)?, is_final],
     )?;
     Ok(())
@@ -101,17 +106,20 @@ pub(super) fn write_step(
         Step::Forecast(forecast) => {
             set("forecast", json(forecast)?)?;
         }
-        Step::Proved(proof, prove_ms) => {
+        Step::Proved(proof, prove_ms, witness_sha256) => {
             set("proof", json(proof)?)?;
             connection.execute(
-                "UPDATE cycles SET prove_ms = ?3 WHERE manifest = ?1 AND period = ?2",
-                params![key, at, *prove_ms as i64],
+                "UPDATE cycles SET prove_ms = ?3, witness_sha256 = ?4 WHERE manifest = ?1 AND period = ?2",
+                params![key, at, *prove_ms as i64, witness_sha256.map(|digest| digest.to_string())],
             )?;
         }
         // Another table's: written by the caller.
         Step::Submitting(_) => {}
         Step::Confirmed(landed) => {
-            set("landed", json(landed)?)?;
+            connection.execute(
+                &format!("UPDATE cycles SET {LANDED} WHERE manifest = ?1 AND period = ?2"),
+                params![key, at, json(landed)?],
+            )?;
         }
         Step::AlreadyByOther => nowhere(connection, &key, at)?,
         Step::Missed(miss) => {
@@ -137,7 +145,7 @@ pub(super) fn all<T>(
     Ok(connection.prepare_cached(sql)?.query_map(params, read)?.collect::<rusqlite::Result<_>>()?)
 }
 
-fn read_cycle(row: &Row<'_>) -> rusqlite::Result<CycleRecord> {
+pub(super) fn read_cycle(row: &Row<'_>) -> rusqlite::Result<CycleRecord> {
     Ok(CycleRecord {
         manifest: parsed(row, 0)?,
         period: PeriodId(row.get::<_, i64>(1)? as u64),
@@ -151,6 +159,8 @@ fn read_cycle(row: &Row<'_>) -> rusqlite::Result<CycleRecord> {
         landed: from_json(row, 9)?,
         miss: from_json(row, 10)?,
         origin: from_json(row, 11)?,
+        witness_sha256: row.get::<_, Option<String>>(12)?.map(|_| parsed(row, 12)).transpose()?,
+        evidence: evidence::read(row, 13)?,
     })
 }
 
@@ -168,7 +178,7 @@ pub(super) fn unreadable(column: usize, reason: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, reason.into())
 }
 
-fn json(value: &impl Serialize) -> Result<String, StateFault> {
+pub(super) fn json(value: &impl Serialize) -> Result<String, StateFault> {
     serde_json::to_string(value).map_err(|error| StateFault::Corrupt(error.to_string()))
 }
 

@@ -66,7 +66,7 @@ fn every_stage_survives_a_restart() {
     let steps = [
         Step::Collected(&[series()], &origin()),
         Step::Forecast(&forecast()),
-        Step::Proved(&proof(), 61),
+        Step::Proved(&proof(), 61, None),
         Step::Submitting(&attempt(1)),
         Step::Submitting(&attempt(2)),
         Step::Confirmed(landed),
@@ -208,7 +208,8 @@ fn live_candles_are_kept_by_source_and_symbol_until_they_are_old() {
 fn proved() -> Store {
     let store = Store::open(Path::new(":memory:")).unwrap();
     store.begin(MANIFEST, PERIOD, 1).unwrap();
-    for step in [Step::Collected(&[series()], &origin()), Step::Forecast(&forecast()), Step::Proved(&proof(), 61)] {
+    for step in [Step::Collected(&[series()], &origin()), Step::Forecast(&forecast()), Step::Proved(&proof(), 61, None)]
+    {
         store.advance(MANIFEST, PERIOD, &step, 2).unwrap();
     }
     store

@@ -190,10 +190,14 @@ pub struct CycleRecord {
     pub proof: Option<Proof>,
     /// From [`Stage::Proved`] on: milliseconds that the proof took.
     pub prove_ms: Option<u64>,
+    /// From [`Stage::Proved`] on, where the proof is a real one: digest of its witness.
+    pub witness_sha256: Option<Digest>,
     /// From [`Stage::Confirmed`] on, also while an update that the chain dropped is sent again.
     pub landed: Option<Landed>,
     /// At [`Stage::Missed`].
     pub miss: Option<Miss>,
+    /// At [`Stage::Confirmed`], once it is written and until it is pruned: digest of the evidence bundle.
+    pub evidence: Option<Digest>,
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod candle;
 pub mod chain_id;
 pub mod cycle;
 pub mod digest;
+pub mod evidence;
 pub mod fault;
 pub mod feature;
 pub mod field;

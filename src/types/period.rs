@@ -17,6 +17,8 @@ impl PeriodId {
     pub const SECONDS: i64 = 14_400;
     /// Length of a period in minutes, which is also the forecast horizon.
     pub const MINUTES: usize = 240;
+    /// Number of periods in a day.
+    pub const PER_DAY: u64 = 6;
     /// Number of periods in a week. Everything that a calendar feature can depend on.
     pub const PER_WEEK: u64 = 42;
 

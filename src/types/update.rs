@@ -1,12 +1,13 @@
 //! An update as the chain tells it.
 
 use alloy::primitives::{Address, B256, Bytes};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::period::PeriodId;
 
 /// One accepted update, from its event and, where it was called directly, from its transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PublishedUpdate {
     /// The model on chain.
     pub model_id: B256,
@@ -31,7 +32,8 @@ pub struct PublishedUpdate {
 }
 
 /// What only the call's arguments hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Arguments {
     /// The proof.
     pub proof: Bytes,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The modules that each module may name, itself and the leaves apart.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("types", &[]),
     ("candles", &["types"]),
     ("features", &["types"]),
@@ -16,10 +16,11 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("chain", &["types"]),
     ("state", &["types"]),
     ("config", &["types"]),
+    ("evidence", &["types"]),
     ("training", &["types", "features", "inference", "evaluation"]),
     ("evaluation", &["types", "features", "inference"]),
     ("plots", &["types", "evaluation"]),
-    ("cycle", &["types", "candles", "features", "inference", "proof", "chain", "state"]),
+    ("cycle", &["types", "candles", "features", "inference", "proof", "chain", "state", "evidence"]),
     ("telemetry", &["config"]),
 ];
 /// Small modules that the edges may use; the pure ones may not.

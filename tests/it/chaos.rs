@@ -104,15 +104,7 @@ impl Replay {
     async fn kill(&mut self, victim: Victim, period: PeriodId) -> bool {
         match victim {
             Victim::Daemon => self.daemon.kill().is_ok(),
-            Victim::Prover => {
-                let pid = self.daemon.id();
-                let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-                let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-                let of_threads = threads.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-                let all: String = std::iter::once(children).chain(of_threads).collect();
-                let Some(prover) = all.split_whitespace().next() else { return false };
-                Command::new("kill").args(["-9", prover]).status().unwrap().success()
-            }
+            Victim::Prover => kill_prover(self.daemon.id()),
             Victim::Chain => {
                 let port = self.world.config.chain.rpc_url().port().unwrap();
                 self.world.chain.anvil.kill().await.unwrap();
@@ -182,6 +174,15 @@ impl Drop for Replay {
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();
     }
+}
+
+/// Kills the worker of that daemon; false where it has none.
+pub fn kill_prover(daemon: u32) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{daemon}/task")).into_iter().flatten().flatten();
+    let children = threads.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    let all: String = children.collect();
+    let Some(prover) = all.split_whitespace().next() else { return false };
+    Command::new("kill").args(["-9", prover]).status().unwrap().success()
 }
 
 /// Starts the daemon; what it logs is added to `log`.

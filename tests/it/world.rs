@@ -117,6 +117,7 @@ impl World {
             "attestor": {"key_file": config.attestor_key_file.clone().unwrap_or_default()},
             "schedule": {"clock": "exchange", "delay_seconds": 5, "recheck_seconds": 1},
             "state": {"path": self.scratch.path().join("agent.sqlite")},
+            "evidence": {"dir": config.evidence_dir},
         })
     }
 

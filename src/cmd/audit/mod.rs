@@ -1,7 +1,8 @@
 //! `audit`: what the chain says, against public candles and the proof.
 
+pub mod checks;
 mod one;
-mod shown;
+pub mod shown;
 
 use std::path::Path;
 use std::time::Duration;
@@ -24,7 +25,7 @@ const EXIT_DATA_DIFFER: u8 = 3;
 /// An update's proof or attestations do not hold.
 const EXIT_INVALID: u8 = 4;
 /// Most periods of one call: a year.
-const MAX_PERIODS: u64 = 366 * 6;
+const MAX_PERIODS: u64 = 366 * PeriodId::PER_DAY;
 /// Pause between two looks of `--follow`.
 const FOLLOW_PAUSE: Duration = Duration::from_secs(30);
 
@@ -69,11 +70,16 @@ pub async fn run(args: AuditArgs, settings: Option<&Path>, json: bool) -> anyhow
         several(&mut auditor, periods(&args, clock.now_ms())?, json).await
     };
     auditor.stop().await;
-    Ok(match outcome? {
+    Ok(exit_status(outcome?))
+}
+
+/// The exit status that says what was found.
+pub fn exit_status(verdict: Verdict) -> u8 {
+    match verdict {
         Verdict::Match => EXIT_DONE,
         Verdict::DataDiffer => EXIT_DATA_DIFFER,
         Verdict::AttestationInvalid | Verdict::ProofInvalid => EXIT_INVALID,
-    })
+    }
 }
 
 fn periods(args: &AuditArgs, now_ms: i64) -> anyhow::Result<std::ops::Range<u64>> {
@@ -105,7 +111,7 @@ async fn several(auditor: &mut Auditor, periods: std::ops::Range<u64>, json: boo
     if json {
         println!("{}", serde_json::to_string(&reports)?);
     }
-    Ok(reports.iter().map(|report| report.verdict).max().unwrap_or(Verdict::Match))
+    Ok(reports.iter().map(|report| report.found.verdict).max().unwrap_or(Verdict::Match))
 }
 
 /// Each update once it is there, until a signal comes. A source or chain that fails is asked again.
@@ -118,7 +124,7 @@ async fn follow(auditor: &mut Auditor, clock: &Clock, json: bool) -> anyhow::Res
             Ok(Some(report)) => {
                 let line = if json { serde_json::to_string(&report)? } else { shown::lines(next, Some(&report)) };
                 println!("{line}");
-                worst = worst.max(report.verdict);
+                worst = worst.max(report.found.verdict);
                 next = next.next();
                 continue;
             }

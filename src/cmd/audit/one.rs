@@ -1,11 +1,11 @@
 //! The audit of one update.
 
-use alloy::primitives::{Address, B256, keccak256};
+use alloy::primitives::{Address, B256};
 use serde::Serialize;
 
-use crate::audit::{CandleDifference, FeatureDifference, Verdict, feature_differences, first_candle_difference};
+use super::checks::Findings;
+use crate::audit::{CandleDifference, Verdict, feature_differences, first_candle_difference};
 use crate::chain::model::Expected;
-use crate::chain::published::AttestorCheck;
 use crate::chain::read::Reader;
 use crate::clock::Clock;
 use crate::cmd::{feeds, setup};
@@ -20,7 +20,7 @@ use crate::types::candle::CandleSeries;
 use crate::types::digest::Digest;
 use crate::types::feature::FeatureVector;
 use crate::types::period::{MINUTE_MS, PeriodId};
-use crate::types::proof::{Proof, instances};
+use crate::types::proof::instances;
 use crate::types::update::PublishedUpdate;
 
 /// Everything that an audit asks.
@@ -41,18 +41,14 @@ pub struct Auditor {
 #[derive(Debug, Serialize)]
 pub struct Report {
     pub period: PeriodId,
-    pub verdict: Verdict,
     pub transaction: B256,
     pub block: u64,
-    /// Features that the auditor's candles do not give, first ones first.
-    pub differences: Vec<FeatureDifference>,
+    #[serde(flatten)]
+    pub found: Findings,
     /// By market, for an update of the agent beside us: the first minute for which its candles are not the exchange's of now.
     pub candles: Vec<CandleDifference>,
     /// Digest of the auditor's candles of each market.
     pub candles_sha256: Vec<Digest>,
-    /// What else was found, in words.
-    pub findings: Vec<String>,
-    pub attestors: Vec<AttestorCheck>,
 }
 
 impl Auditor {
@@ -88,20 +84,16 @@ impl Auditor {
         let spec = &self.bundle.manifest.features;
         let recomputed =
             series.iter().map(|series| features::vector(spec, series, period)).collect::<Result<Vec<_>, _>>()?;
-        let differences = feature_differences(spec, &update.candle_features, &recomputed);
-        let mut report = Report {
+        let mut found = Findings::new(feature_differences(spec, &update.candle_features, &recomputed));
+        self.check_arguments(&update, &mut found).await?;
+        Ok(Some(Report {
             period,
-            verdict: if differences.is_empty() { Verdict::Match } else { Verdict::DataDiffer },
             transaction: update.transaction,
             block: update.block,
-            differences,
+            found,
             candles: self.candle_differences(period, &series)?,
             candles_sha256: series.iter().map(CandleSeries::digest).collect(),
-            findings: Vec::new(),
-            attestors: Vec::new(),
-        };
-        self.check_arguments(&update, &mut report).await?;
-        Ok(Some(report))
+        }))
     }
 
     /// The exchange's candles of now for the period's window, of each market.
@@ -130,38 +122,20 @@ impl Auditor {
     }
 
     /// Proof and attestations, as far as the transaction shows them.
-    async fn check_arguments(&mut self, update: &PublishedUpdate, report: &mut Report) -> anyhow::Result<()> {
+    async fn check_arguments(&mut self, update: &PublishedUpdate, found: &mut Findings) -> anyhow::Result<()> {
         let Some(arguments) = &update.arguments else {
-            report.findings.push("another contract relayed the update: its proof is not in the transaction".into());
+            found.findings.push("another contract relayed the update: its proof is not in the transaction".into());
             return Ok(());
         };
-        let mut refuse = |verdict: Verdict, finding: String| {
-            report.verdict = report.verdict.max(verdict);
-            report.findings.push(finding);
-        };
-        if keccak256(&arguments.proof) != update.proof_hash {
-            refuse(Verdict::ProofInvalid, "the transaction's proof is not the event's".into());
-        }
         let calendar = &self.expected.calendar_table[update.period.slot_of_week()];
         let count = self.expected.candle_features;
         let inputs = FeatureVector::concat_published(&update.candle_features, count, calendar);
-        let proof = Proof { bytes: arguments.proof.clone(), instances: instances(&inputs, &update.outputs) };
-        if !self.prover.verify(&proof).await? {
-            refuse(Verdict::ProofInvalid, "EZKL refuses the proof under the bundle's key".into());
-        }
+        let instances = instances(&inputs, &update.outputs);
+        let proof = found.check_proof(&mut self.prover, update, arguments, instances).await?;
         if !self.reader.verifies(self.oracle, self.model_id, &proof).await? {
-            refuse(Verdict::ProofInvalid, "the verifier on chain refuses the proof".into());
+            found.refuse(Verdict::ProofInvalid, "the verifier on chain refuses the proof");
         }
-        let attestors = self.reader.attestors(self.oracle, update, arguments, &proof.instances).await?;
-        for check in &attestors {
-            if check.signed == Some(false) {
-                refuse(Verdict::AttestationInvalid, format!("the signature of {} is not theirs", check.attestor));
-            }
-            if check.in_set == Some(false) {
-                refuse(Verdict::AttestationInvalid, format!("{} was not in the attestor set", check.attestor));
-            }
-        }
-        report.attestors = attestors;
+        found.take_attestors(self.reader.attestors(self.oracle, update, arguments, &proof.instances).await?);
         Ok(())
     }
 }

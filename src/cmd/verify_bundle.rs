@@ -1,0 +1,161 @@
+//! `verify-bundle`: one update's evidence, computed again and verified without a network.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::audit::checks::Findings;
+use super::audit::{exit_status, shown};
+use super::setup;
+use crate::audit::{Verdict, feature_differences};
+use crate::chain::published::{brings, signatures};
+use crate::config::Config;
+use crate::evidence;
+use crate::features;
+use crate::proof::bundle::Bundle;
+use crate::types::candle::{Candle, CandleSeries};
+use crate::types::digest::Digest;
+use crate::types::evidence::Evidence;
+use crate::types::feature::FeatureVector;
+use crate::types::period::PeriodId;
+use crate::types::prediction::Outputs;
+use crate::types::proof::instances;
+use crate::types::time::format_utc;
+
+/// Options of `verify-bundle`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  curl -O https://node.example/v1/evidence/<digest>
+  veriregime-agent verify-bundle <digest>
+  veriregime-agent --json verify-bundle state/evidence/<digest>.json.gz --model models/btc-regime-4h-v1
+
+It needs the model's bundle and the reference string, and asks nobody: from the candles in the file it computes features,
+network, public inputs and witness again and compares them bit for bit, verifies the proof and the attestors' signatures,
+and checks that the calldata brings just this. A file named by a digest must have it. What it cannot know: whether the
+exchange said so, whether the update is on chain, and who was in the attestor set. `audit` asks for these.
+Exit status: 0 match, 1 error, 3 data differ, 4 proof or attestation invalid.")]
+pub struct VerifyBundleArgs {
+    /// The evidence bundle, compressed or not.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Model bundle instead of the configured one.
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+}
+
+/// What came out.
+#[derive(Debug, Serialize)]
+struct Report {
+    evidence_sha256: Digest,
+    period: PeriodId,
+    #[serde(flatten)]
+    found: Findings,
+}
+
+/// Verifies and says what came out.
+///
+/// # Errors
+/// A file, model or reference string that cannot be used; candles that no update is made from.
+pub async fn run(args: VerifyBundleArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
+    let mut config = setup::settings(settings)?;
+    if let Some(folder) = args.model {
+        config.bundle = folder;
+    }
+    let (evidence_sha256, evidence) = evidence::read(&args.file)?;
+    let found = verify(&config, &evidence).await?;
+    let verdict = found.verdict;
+    let report = Report { evidence_sha256, period: evidence.update.period, found };
+    if json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        println!(
+            "period {} ({}): {}, evidence {evidence_sha256}{}{}",
+            report.period,
+            format_utc(report.period.start_ms()),
+            verdict.words(),
+            shown::differences(&report.found),
+            shown::findings(&report.found)
+        );
+    }
+    Ok(exit_status(verdict))
+}
+
+async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings> {
+    let bundle = Bundle::open(&config.bundle)?;
+    let update = &evidence.update;
+    let recomputed = recompute(&bundle, evidence)?;
+    let mut found =
+        Findings::new(feature_differences(&bundle.manifest.features, &update.candle_features, &recomputed.features));
+    for contradiction in recomputed.contradictions {
+        found.refuse(Verdict::DataDiffer, contradiction);
+    }
+    let expected = setup::expected(&bundle)?;
+    if evidence.manifest_sha256 != bundle.manifest_digest || expected.model_id(evidence.verifier) != update.model_id {
+        found.refuse(Verdict::ProofInvalid, "it is of another model than the bundle's");
+    }
+    if !brings(&evidence.calldata, update) {
+        found.refuse(Verdict::ProofInvalid, "its calldata does not bring this update");
+    }
+    let Some(arguments) = &update.arguments else {
+        found.refuse(Verdict::ProofInvalid, "it is without its proof");
+        return Ok(found);
+    };
+    let calendar = &expected.calendar_table[update.period.slot_of_week()];
+    let inputs = FeatureVector::concat_published(&update.candle_features, expected.candle_features, calendar);
+    let published = instances(&inputs, &update.outputs);
+    if published != evidence.instances {
+        found.refuse(Verdict::ProofInvalid, "its public inputs are not the update's features and outputs");
+    }
+    let mut prover = setup::prover(config, &bundle).await?;
+    let proof = found.check_proof(&mut prover, update, arguments, published).await?;
+    let witness_sha256 = prover.witness_sha256(&inputs).await?;
+    prover.stop().await;
+    if witness_sha256 != evidence.witness_sha256 {
+        found.refuse(Verdict::ProofInvalid, "its witness is not the circuit's for these features");
+    }
+    found.take_attestors(signatures(evidence.chain_id, evidence.oracle, update, arguments, &proof.instances)?);
+    Ok(found)
+}
+
+/// What the candles of a bundle lead to.
+struct Recomputed {
+    features: Vec<FeatureVector>,
+    contradictions: Vec<String>,
+}
+
+fn recompute(bundle: &Bundle, evidence: &Evidence) -> anyhow::Result<Recomputed> {
+    let (spec, period) = (&bundle.manifest.features, evidence.update.period);
+    let (from_ms, to_ms) = features::window_ms(spec, period);
+    let names = |of: &mut dyn Iterator<Item = &String>| of.cloned().collect::<Vec<_>>();
+    let mut recomputed = Recomputed { features: Vec::new(), contradictions: Vec::new() };
+    let mut contradict = |wrong: bool, what: &str| {
+        if wrong {
+            recomputed.contradictions.push(what.into());
+        }
+    };
+    let ours = names(&mut bundle.manifest.markets.iter().map(|market| &market.name));
+    contradict(ours != names(&mut evidence.markets.iter().map(|one| &one.market)), "its markets are not the model's");
+    for one in &evidence.markets {
+        let candles: Vec<Candle> = one.candles.iter().map(|row| row.0).collect();
+        let series = CandleSeries::new(&candles, from_ms, to_ms, spec.max_missing_minutes)?;
+        let vector = features::vector(spec, &series, period)?;
+        let market = &one.market;
+        contradict(series.digest() != one.candles_sha256, &format!("{market}: the candles have another digest"));
+        contradict(
+            series.carried().len() != one.carried_minutes,
+            &format!("{market}: other minutes were carried forward"),
+        );
+        contradict(vector != one.features, &format!("{market}: the candles give other features"));
+        recomputed.features.push(vector);
+    }
+    let outputs: Vec<_> = setup::model(bundle)?
+        .predict(&FeatureVector::concat(&recomputed.features))?
+        .into_iter()
+        .map(|one| one.circuit)
+        .collect();
+    contradict(Outputs::concat(&outputs) != evidence.update.outputs, "the network gives other outputs");
+    let stated: Vec<_> = evidence.markets.iter().map(|one| one.outputs).collect();
+    contradict(Outputs::concat(&stated) != evidence.update.outputs, "its outputs are not the update's");
+    Ok(recomputed)
+}

@@ -1,0 +1,123 @@
+//! The folder of evidence bundles: each file is named by the digest of what it holds, and holds it compressed.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use thiserror::Error;
+
+use crate::fs::{self, FileFault};
+use crate::types::digest::Digest;
+use crate::types::evidence::{Evidence, FORMAT};
+use crate::types::fault::Fault;
+
+/// Largest bundle: eight markets, each with two months of candles.
+pub const MAX_BYTES: u64 = 64 << 20;
+/// How every gzip file begins.
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// Why evidence cannot be written or read.
+#[derive(Debug, Error)]
+pub enum EvidenceFault {
+    /// The file system fails.
+    #[error(transparent)]
+    File(#[from] FileFault),
+    /// What is there is not an evidence bundle of this form.
+    #[error("{name} is no evidence bundle: {reason}")]
+    Malformed { name: String, reason: String },
+    /// The content is not what its name says.
+    #[error("the evidence {expected} has another digest: {found}")]
+    Altered { expected: Digest, found: Digest },
+}
+
+impl Fault for EvidenceFault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::File(fault) => fault.code(),
+            Self::Malformed { .. } => "VR-EVIDENCE-001",
+            Self::Altered { .. } => "VR-EVIDENCE-002",
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::File(fault) => fault.advice(),
+            Self::Malformed { .. } => "fetch it again, or use the version of this program that wrote it",
+            Self::Altered { .. } => "do not trust it; fetch it again from its node or from another one",
+        }
+    }
+}
+
+/// Where bundles are kept.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// The bundles below `path`, which need not exist yet.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// The file of a bundle, whether it is there or not: gzip of the JSON that the digest is of.
+    pub fn file(&self, digest: Digest) -> PathBuf {
+        self.path.join(format!("{digest}.json.gz"))
+    }
+
+    /// Keeps a bundle. To keep it again changes nothing.
+    ///
+    /// # Errors
+    /// [`EvidenceFault::File`].
+    pub fn write(&self, evidence: &Evidence) -> Result<Digest, EvidenceFault> {
+        let bytes = serde_json::to_vec(evidence).expect("evidence has only names, numbers and lists");
+        let digest = Digest::of(&bytes);
+        fs::create_folder(&self.path)?;
+        fs::write_atomic_with(&self.file(digest), |file| {
+            let mut encoder = GzEncoder::new(file, Compression::default());
+            encoder.write_all(&bytes)?;
+            encoder.finish().map(|_| ())
+        })?;
+        Ok(digest)
+    }
+
+    /// Deletes a bundle; one that is not there is as good as deleted.
+    ///
+    /// # Errors
+    /// [`EvidenceFault::File`].
+    pub fn remove(&self, digest: Digest) -> Result<(), EvidenceFault> {
+        Ok(fs::remove_file(&self.file(digest))?)
+    }
+}
+
+/// Reads the bundle in a file, compressed or not, and gives its digest with it. A file whose name is a digest must hold
+/// just that.
+///
+/// # Errors
+/// [`EvidenceFault`].
+pub fn read(path: &Path) -> Result<(Digest, Evidence), EvidenceFault> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let malformed = |reason: String| EvidenceFault::Malformed { name: path.display().to_string(), reason };
+    let mut bytes = fs::read_bounded(path, MAX_BYTES)?;
+    if bytes.starts_with(&GZIP_MAGIC) {
+        let mut content = Vec::new();
+        let decoder = GzDecoder::new(bytes.as_slice());
+        decoder.take(MAX_BYTES + 1).read_to_end(&mut content).map_err(|error| malformed(error.to_string()))?;
+        if content.len() as u64 > MAX_BYTES {
+            return Err(malformed(format!("it unpacks to more than {MAX_BYTES} bytes")));
+        }
+        bytes = content;
+    }
+    let found = Digest::of(&bytes);
+    let named = name.split('.').next().and_then(|stem| stem.parse().ok());
+    if let Some(expected) = named.filter(|expected| *expected != found) {
+        return Err(EvidenceFault::Altered { expected, found });
+    }
+    let evidence: Evidence = serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
+    if evidence.format != FORMAT {
+        return Err(malformed(format!("its form is {}, this program knows {FORMAT}", evidence.format)));
+    }
+    Ok((found, evidence))
+}

@@ -1,0 +1,274 @@
+//! Many periods with faults thrown in at random while an honest path is always left: nothing is lost, nothing lands late
+//! or twice, and memory does not grow.
+//!
+//! Short by default; `make chaos-long` sets `SOAK_PERIODS` for the long run and `SOAK_OUT` for its table and plots.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use plotters::prelude::*;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+use veriregime_agent::candles::market::Market;
+use veriregime_agent::fs;
+use veriregime_agent::state::Store;
+use veriregime_agent::types::cycle::Stage;
+use veriregime_agent::types::period::PeriodId;
+use veriregime_agent::types::venue::Venue;
+
+use crate::bad_exchange::{BadExchange, Mischief};
+use crate::chaos::{daemon, kill_prover};
+use crate::proxy::{Mood, Proxy, SEND};
+use crate::world::{FIRST, World, toml};
+
+/// Longest time for one period, far beyond what any of the faults costs.
+const PATIENCE: Duration = Duration::from_mins(2);
+const POLL: Duration = Duration::from_millis(10);
+/// Faults last up to this long, from the period's start.
+const LONGEST_FAULT_MS: u64 = 1_500;
+/// Daemons are killed in this share of the first half's periods.
+const KILLED: f64 = 0.1;
+/// The chain drops the landed update in this share of the periods.
+const REORGANISED: f64 = 0.05;
+/// What the resident set may grow by between the first and the last quarter of the undisturbed half.
+const GROWTH_KB: u64 = 16 << 10;
+
+/// What a period was like.
+struct Row {
+    period: PeriodId,
+    took: Duration,
+    resident_kb: u64,
+    faults: String,
+}
+
+struct Soak {
+    world: World,
+    rpcs: [Proxy; 2],
+    exchange: BadExchange,
+    daemon: Child,
+    settings: PathBuf,
+    log: PathBuf,
+    store: Store,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_while_an_honest_path_is_left() {
+    let number = |name: &str, default: u64| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+    let (periods, seed) = (number("SOAK_PERIODS", 12), number("SOAK_SEED", 1));
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut soak = Soak::start().await;
+    let mut rows = Vec::new();
+    for index in 0..periods {
+        let is_disturbed = index < periods / 2;
+        rows.push(soak.live_through(PeriodId(FIRST.0 + index), is_disturbed, &mut random).await);
+        if index % 50 == 49 {
+            println!("soak: {} of {periods} periods", index + 1);
+        }
+    }
+    if let Some(folder) = std::env::var_os("SOAK_OUT") {
+        write_down(Path::new(&folder), &rows);
+    }
+    for row in &rows {
+        soak.world.judge(row.period, 1).await;
+    }
+    let calm: Vec<u64> = rows[rows.len() / 2..].iter().map(|row| row.resident_kb).collect();
+    let quarter = (calm.len() / 4).max(1);
+    let (early, late) = (median(&calm[..quarter]), median(&calm[calm.len() - quarter..]));
+    println!(
+        "soak: seed {seed}, {periods} periods landed once each, in their time; resident {early} kB, then {late} kB"
+    );
+    assert!(late <= early + GROWTH_KB, "memory grew from {early} to {late} kB");
+}
+
+impl Soak {
+    async fn start() -> Self {
+        let world = World::new().await;
+        let anvil = &world.chain.anvil.rpc_url;
+        let rpcs = [Proxy::start(anvil, Mood::Fair).await, Proxy::start(anvil, Mood::Fair).await];
+        let exchange = BadExchange::start(Venue::Binance, Market::simulated("BTCUSDT", 13), world.clock.clone()).await;
+        let mut settings = world.settings();
+        let honest = settings["candles"]["base_url"].take();
+        settings["candles"]["base_url"] = json!(exchange.url);
+        settings["candles"]["fallbacks"] = json!(["honest"]);
+        settings["candles"]["request_timeout_ms"] = json!(1_000);
+        settings["chain"]["rpc_url"] = json!(rpcs.each_ref().map(|rpc| rpc.url.as_str()));
+        settings["chain"]["request_timeout_ms"] = json!(1_000);
+        let fallback = format!(
+            "\n[candles.sources.honest]\nexchange = \"binance\"\nbase_url = {honest}\nsymbols = {{ \"BTC-USD\" = \"BTCUSDT\" }}\n"
+        );
+        let path = |name: &str| world.scratch.path().join(name);
+        let (file, log) = (path("agent.toml"), path("log"));
+        fs::write_atomic(&file, (toml(&settings) + &fallback).as_bytes()).unwrap();
+        let store = Store::open(&path("agent.sqlite")).unwrap();
+        world.enter(FIRST).await;
+        let daemon = daemon(&file, &log);
+        Self { world, rpcs, exchange, daemon, settings: file, log, store }
+    }
+
+    async fn request(&self, method: &'static str, params: Value) {
+        self.world.chain.anvil.request(method, params).await.unwrap();
+    }
+
+    async fn live_through(&mut self, period: PeriodId, is_disturbed: bool, random: &mut ChaCha8Rng) -> Row {
+        let mut faults = String::new();
+        let mut note = |fault: &dyn std::fmt::Debug| write!(faults, "{fault:?}; ").unwrap();
+        let bad = random.random_range(0..2);
+        let mood = moods(random);
+        let only = if random.random_bool(0.3) { Some(SEND) } else { None };
+        self.rpcs[bad].set(mood, only);
+        self.rpcs[1 - bad].set(Mood::Fair, None);
+        note(&mood);
+        let mischief = mischiefs(random);
+        note(&mischief);
+        self.exchange.set(mischief);
+        let mines_nothing = random.random_bool(0.1);
+        if mines_nothing {
+            note(&"no mining");
+            self.request("evm_setAutomine", json!([false])).await;
+        } else if random.random_bool(0.1) {
+            note(&"base fee 50 gwei");
+            self.request("anvil_setNextBlockBaseFeePerGas", json!(["0xba43b7400"])).await;
+        }
+        let mut snapshot = None;
+        if random.random_bool(REORGANISED) {
+            snapshot = Some(self.world.chain.anvil.request("evm_snapshot", json!([])).await.unwrap());
+        }
+        let mut kill_at = (is_disturbed && random.random_bool(KILLED)).then(|| random.random_range(0..900));
+        let mut heal_at = Some(random.random_range(0..LONGEST_FAULT_MS));
+        self.world.enter(period).await;
+        let begun = Instant::now();
+        let is_over = |at: &mut Option<u64>| at.take_if(|ms| begun.elapsed() >= Duration::from_millis(*ms)).is_some();
+        loop {
+            if is_over(&mut kill_at) {
+                note(&"killed");
+                if random.random_bool(0.5) {
+                    kill_prover(self.daemon.id())
+                } else {
+                    self.daemon.kill().is_ok()
+                };
+            }
+            if is_over(&mut heal_at) {
+                self.exchange.set(Mischief::None);
+                self.rpcs[bad].set(Mood::Fair, None);
+                self.request("evm_setAutomine", json!([true])).await;
+                self.request("evm_mine", json!([])).await;
+            }
+            if self.daemon.try_wait().unwrap().is_some() {
+                self.daemon = daemon(&self.settings, &self.log);
+            }
+            if kill_at.is_none() && heal_at.is_none() && self.has_landed(period).await {
+                let Some(snapshot) = snapshot.take() else { break };
+                note(&"reorganised");
+                self.request("evm_revert", json!([snapshot])).await;
+                self.world.enter(period).await;
+            }
+            let stored = self.store.cycle(self.world.chain.bundle.manifest_digest, period).unwrap();
+            assert!(
+                begun.elapsed() < PATIENCE && stored.as_ref().is_none_or(|record| record.stage != Stage::Missed),
+                "{period} is lost ({faults}): {stored:?}\n{}",
+                std::fs::read_to_string(&self.log).unwrap()
+            );
+            tokio::time::sleep(POLL).await;
+        }
+        Row { period, took: begun.elapsed(), resident_kb: resident_kb(self.daemon.id()), faults }
+    }
+
+    async fn has_landed(&self, period: PeriodId) -> bool {
+        let record = self.store.cycle(self.world.chain.bundle.manifest_digest, period).unwrap();
+        record.is_some_and(|record| record.stage == Stage::Confirmed) && self.world.updates(period).await == 1
+    }
+}
+
+impl Drop for Soak {
+    fn drop(&mut self) {
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
+    }
+}
+
+fn moods(random: &mut ChaCha8Rng) -> Mood {
+    let moods = [
+        Mood::Fair,
+        Mood::Drop,
+        Mood::LoseAnswer,
+        Mood::Delay(Duration::from_millis(300)),
+        Mood::Delay(Duration::from_millis(1_500)),
+        Mood::Duplicate,
+        Mood::Status(503),
+        Mood::Status(429),
+        Mood::Garbage,
+        Mood::Truncate,
+        Mood::Huge,
+        Mood::Stale(1),
+        Mood::Chain(1),
+    ];
+    *moods.choose(random).unwrap()
+}
+
+fn mischiefs(random: &mut ChaCha8Rng) -> Mischief {
+    let mischiefs = [
+        Mischief::None,
+        Mischief::None,
+        Mischief::Status { status: 429, retry_after_seconds: Some(1), times: 1 },
+        Mischief::Status { status: 429, retry_after_seconds: Some(60), times: 1_000 },
+        Mischief::Status { status: 500, retry_after_seconds: None, times: 2 },
+        Mischief::Truncated { times: 2 },
+        Mischief::Dies { after_pages: 0 },
+        Mischief::Duplicated,
+        Mischief::Reversed,
+        Mischief::OtherMinutes,
+        Mischief::Garbage,
+        Mischief::Negative,
+        Mischief::Html,
+        Mischief::Large,
+    ];
+    mischiefs.choose(random).unwrap().clone()
+}
+
+/// Resident set of a process; 0 where it has just ended.
+fn resident_kb(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+fn median(values: &[u64]) -> u64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    sorted[sorted.len() / 2]
+}
+
+/// A table of all periods, and plots of memory and time.
+fn write_down(folder: &Path, rows: &[Row]) {
+    fs::create_folder(folder).unwrap();
+    let mut table = String::from("period,milliseconds,resident_kb,faults\n");
+    for row in rows {
+        writeln!(table, "{},{},{},\"{}\"", row.period, row.took.as_millis(), row.resident_kb, row.faults).unwrap();
+    }
+    fs::write_atomic(&folder.join("soak.csv"), table.as_bytes()).unwrap();
+    let memory = rows.iter().map(|row| row.resident_kb as f64 / 1024.0).collect::<Vec<_>>();
+    let seconds = rows.iter().map(|row| row.took.as_secs_f64()).collect::<Vec<_>>();
+    plot(&folder.join("memory.svg"), "resident set of the daemon, MiB, by period", &memory);
+    plot(&folder.join("time.svg"), "seconds from a period's start to its settled update", &seconds);
+}
+
+fn plot(path: &Path, title: &str, values: &[f64]) {
+    let root = SVGBackend::new(path, (960, 320)).into_drawing_area();
+    root.fill(&WHITE).unwrap();
+    let top = values.iter().copied().fold(0.0, f64::max) * 1.1;
+    let mut chart = ChartBuilder::on(&root)
+        .caption(title, ("sans-serif", 18))
+        .margin(12)
+        .x_label_area_size(28)
+        .y_label_area_size(44)
+        .build_cartesian_2d(0..values.len(), 0.0..top)
+        .unwrap();
+    chart.configure_mesh().light_line_style(WHITE).draw().unwrap();
+    let points = values.iter().copied().enumerate();
+    chart.draw_series(points.map(|point| Circle::new(point, 1, BLUE.filled()))).unwrap();
+    root.present().unwrap();
+}

@@ -214,7 +214,7 @@ fn mischiefs(random: &mut ChaCha8Rng) -> Mischief {
         Mischief::None,
         Mischief::None,
         Mischief::Status { status: 429, retry_after_seconds: Some(1), times: 1 },
-        Mischief::Status { status: 429, retry_after_seconds: Some(60), times: 1_000 },
+        Mischief::Status { status: 429, retry_after_seconds: Some(3), times: 1_000 },
         Mischief::Status { status: 500, retry_after_seconds: None, times: 2 },
         Mischief::Truncated { times: 2 },
         Mischief::Dies { after_pages: 0 },

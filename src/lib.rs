@@ -18,6 +18,7 @@ pub mod evaluation;
 pub mod features;
 pub mod fs;
 pub mod inference;
+pub mod peers;
 pub mod plots;
 pub mod proof;
 pub mod registry;

@@ -9,6 +9,7 @@ pub mod model;
 pub mod published;
 pub mod read;
 mod rpc;
+pub mod signer;
 mod submission;
 
 use std::time::Duration;
@@ -19,10 +20,9 @@ use alloy::network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuild
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
-use alloy::signers::local::PrivateKeySigner;
 use alloy::transports::{RpcError, TransportError};
-use secrecy::{ExposeSecret, SecretString};
 
+use crate::types::attestation::Attestation;
 use crate::types::cycle::{Attempt, Purpose};
 use crate::types::feature::FeatureVector;
 use crate::types::period::PeriodId;
@@ -33,6 +33,7 @@ use abi::Halo2Verifier;
 use fault::{ChainFault, Rejection};
 use read::Reader;
 use rpc::words::{Meaning, meaning};
+use signer::Signer;
 
 /// Gas limit over the estimate: the verifier's cost hardly varies, storage and calldata do a little.
 const GAS_MARGIN_PERCENT: u64 = 20;
@@ -62,7 +63,7 @@ pub struct Chain {
     pub read: Reader,
     wallet: EthereumWallet,
     address: Address,
-    attestor: PrivateKeySigner,
+    attestor: Signer,
 }
 
 /// Everything that `RiskOracle.submit` takes.
@@ -73,25 +74,23 @@ pub struct Update<'a> {
     pub features: &'a [FeatureVector],
     pub outputs: &'a [Outputs],
     pub proof: &'a Bytes,
+    /// As many as the contract wants.
+    pub attestations: &'a [Attestation],
 }
 
 impl Chain {
     /// Prepares the connection; nothing is sent yet. The wallet attests, unless [`Chain::with_attestor`] says otherwise.
     ///
     /// # Errors
-    /// [`ChainFault::Signing`] for a key that is none.
-    pub fn new(settings: Settings, key: &SecretString) -> Result<Self, ChainFault> {
-        let attestor = signer(key)?;
-        let wallet = EthereumWallet::from(attestor.clone());
-        Ok(Self { read: Reader::new(settings)?, address: attestor.address(), wallet, attestor })
+    /// [`ChainFault::Unreachable`] for a system that cannot make connections.
+    pub fn new(settings: Settings, wallet: Signer) -> Result<Self, ChainFault> {
+        Ok(Self { read: Reader::new(settings)?, address: wallet.address(), wallet: wallet.wallet(), attestor: wallet })
     }
 
     /// Lets another key than the wallet's attest.
-    ///
-    /// # Errors
-    /// [`ChainFault::Signing`] for a key that is none.
-    pub fn with_attestor(self, key: &SecretString) -> Result<Self, ChainFault> {
-        Ok(Self { attestor: signer(key)?, ..self })
+    #[must_use]
+    pub fn with_attestor(self, attestor: Signer) -> Self {
+        Self { attestor, ..self }
     }
 
     /// The address that attestations come from.
@@ -112,13 +111,22 @@ impl Chain {
         Ok(self.read.provider.get_transaction_count(self.address).latest().await?)
     }
 
+    /// How many transactions the wallet has sent, those that wait to be mined included.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn sent(&self) -> Result<u64, ChainFault> {
+        let pending = self.read.provider.get_transaction_count(self.address).pending().await?;
+        // Some RPCs know of no pool.
+        Ok(pending.max(self.nonce().await?))
+    }
+
     /// Whether none of the wallet's transactions is on its way.
     ///
     /// # Errors
     /// [`ChainFault`].
     pub async fn is_idle(&self) -> Result<bool, ChainFault> {
-        let sent = self.read.provider.get_transaction_count(self.address).pending().await?;
-        Ok(sent == self.nonce().await?)
+        Ok(self.sent().await? == self.nonce().await?)
     }
 
     /// Sends signed bytes to every RPC. That one has them already is no error, and one that takes them is enough.
@@ -212,10 +220,6 @@ impl Chain {
         }
         Err(ChainFault::EmptyWallet { wallet: self.address, balance_wei, needed_wei })
     }
-}
-
-fn signer(key: &SecretString) -> Result<PrivateKeySigner, ChainFault> {
-    key.expose_secret().parse().map_err(|_| ChainFault::Signing("not a valid private key".into()))
 }
 
 /// A node that holds the transaction, or that saw its nonce used up, has nothing against it.

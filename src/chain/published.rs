@@ -8,7 +8,7 @@ use alloy::rpc::types::{Filter, Log};
 use alloy::sol_types::{SolCall, SolEvent};
 
 use super::abi::{Halo2Verifier, RiskOracle};
-use super::attest::{Attestation, Statement, split};
+use super::attest::{Statement, is_by_its_signer, split};
 use super::fault::ChainFault;
 use super::read::Reader;
 use crate::types::period::PeriodId;
@@ -128,13 +128,10 @@ impl Reader {
         let contract = RiskOracle::new(oracle, &self.provider);
         let block = BlockId::Number(BlockNumberOrTag::Number(update.block));
         let mut checks = Vec::new();
-        for Attestation { signer, signature } in split(&arguments.attestations)? {
-            let in_set = contract.isAttestor(signer).block(block).call().await.ok();
-            checks.push(AttestorCheck {
-                attestor: signer,
-                signed: Attestation { signer, signature }.is_by_its_signer(digest),
-                in_set,
-            });
+        for attestation in split(&arguments.attestations)? {
+            let in_set = contract.isAttestor(attestation.signer).block(block).call().await.ok();
+            let signed = is_by_its_signer(&attestation, digest);
+            checks.push(AttestorCheck { attestor: attestation.signer, signed, in_set });
         }
         Ok(checks)
     }

@@ -35,6 +35,15 @@ pub struct Reader {
     pub(super) settings: Settings,
 }
 
+/// A contract's attestor set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttestorSet {
+    /// Goes up with each change.
+    pub version: u32,
+    /// How many of its members must attest.
+    pub threshold: u8,
+}
+
 /// The newest block.
 #[derive(Debug, Clone, Copy)]
 pub struct Head {
@@ -55,6 +64,11 @@ impl Reader {
         let client = RpcClient::new(Rpcs::new(&settings)?, false);
         let provider = ProviderBuilder::new().disable_recommended_fillers().connect_client(client);
         Ok(Self { provider, settings })
+    }
+
+    /// The chain that the settings name.
+    pub fn chain_id(&self) -> u64 {
+        self.settings.chain_id
     }
 
     /// Refuses an RPC that is on another chain than the settings say.
@@ -122,6 +136,41 @@ impl Reader {
     /// [`ChainFault`].
     pub async fn latest_period(&self, oracle: Address, model_id: B256) -> Result<PeriodId, ChainFault> {
         Ok(PeriodId(RiskOracle::new(oracle, &self.provider).latestPeriod(model_id).call().await?))
+    }
+
+    /// The same as of a block; `None` where the RPC has no state of it, or there was no contract yet.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn latest_period_at(
+        &self,
+        oracle: Address,
+        model_id: B256,
+        block: u64,
+    ) -> Result<Option<PeriodId>, ChainFault> {
+        let contract = RiskOracle::new(oracle, &self.provider);
+        match contract.latestPeriod(model_id).block(block.into()).call().await.map_err(ChainFault::from) {
+            Ok(period) => Ok(Some(PeriodId(period))),
+            Err(ChainFault::Refused(_) | ChainFault::Rejected(_)) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The contract's attestor set.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn attestor_set(&self, oracle: Address) -> Result<AttestorSet, ChainFault> {
+        let set = RiskOracle::new(oracle, &self.provider).attestorSet().call().await?;
+        Ok(AttestorSet { version: set.version, threshold: set.threshold })
+    }
+
+    /// Whether an account is in the contract's attestor set.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn is_attestor(&self, oracle: Address, account: Address) -> Result<bool, ChainFault> {
+        Ok(RiskOracle::new(oracle, &self.provider).isAttestor(account).call().await?)
     }
 
     /// A market's parameters and their status.

@@ -63,6 +63,8 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
         wallet = %agent.chain.address(),
         attestor = %agent.chain.attestor(),
         oracle = %agent.oracle,
+        replica = agent.replica.index,
+        replicas = agent.replica.count,
         "agent started"
     );
     let outcome = daemon::run(&mut agent, &rhythm, &stop).await;
@@ -79,16 +81,21 @@ async fn check_chain(agent: &Agent) -> Result<(), ChainFault> {
     let checked = async {
         agent.chain.read.check_chain_id().await?;
         agent.chain.read.model_id(agent.oracle, &agent.expected).await?;
-        agent.chain.attestor_set_version(agent.oracle).await
+        agent.attestor_set().await
     };
     match checked.await {
-        Ok(_) => Ok(()),
+        Ok(_) => {}
         Err(fault @ (ChainFault::Unreachable(_) | ChainFault::Refused(_) | ChainFault::Garbage(_))) => {
             warn!(code = fault.code(), error = %fault, advice = fault.advice(), "starting without the chain");
-            Ok(())
+            return Ok(());
         }
-        Err(fault) => Err(fault),
+        Err(fault) => return Err(fault),
     }
+    if let Err(fault) = agent.expect_no_twin().await {
+        // No reason not to start: the time until the first signature counts as silence.
+        warn!(code = fault.code(), error = %fault, advice = fault.advice(), "looking out for a twin");
+    }
+    Ok(())
 }
 
 /// Cancels `stop` at SIGTERM or SIGINT.

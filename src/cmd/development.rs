@@ -17,7 +17,8 @@ use super::deploy::policy::MarketRules;
 use super::{deploy, setup};
 use crate::chain::Chain;
 use crate::chain::deploy::{Constructor, Deployment};
-use crate::config::Config;
+use crate::chain::signer::Signer;
+use crate::config::{self, Config};
 use crate::fs;
 use crate::proof::build::{self, Build, Compiler, Form};
 use crate::proof::bundle::Bundle;
@@ -130,11 +131,11 @@ pub fn compiler() -> Compiler {
 /// # Errors
 /// What keeps it from starting.
 pub async fn bare_chain() -> anyhow::Result<(Anvil, Chain)> {
-    let mut config = crate::config::load(None)?;
+    let mut config = config::load(None)?;
     let anvil = Anvil::start(&foundry("anvil"), BARE_CHAIN_SECONDS, 0).await?;
     config.chain.use_rpc(anvil.rpc_url.clone());
     config.chain.chain_id = CHAIN_ID;
-    let chain = Chain::new(setup::chain_settings(&config), &SecretString::from(OWNER_KEY))?;
+    let chain = Chain::new(setup::chain_settings(&config), Signer::from_key(&SecretString::from(OWNER_KEY))?)?;
     Ok((anvil, chain))
 }
 
@@ -169,14 +170,15 @@ impl World {
         let anvil = Anvil::start(anvil.unwrap_or(&foundry("anvil")), unix_seconds, 0).await?;
         config.chain.use_rpc(anvil.rpc_url.clone());
         config.chain.chain_id = CHAIN_ID;
-        config.chain.key_file = scratch.join("node.key");
-        fs::write_private(&config.chain.key_file, NODE_KEY.as_bytes())?;
-        let owner = Chain::new(setup::chain_settings(config), &SecretString::from(OWNER_KEY))?;
+        let key_file = scratch.join("node.key");
+        fs::write_private(&key_file, NODE_KEY.as_bytes())?;
+        config.signer = config::signer::Signer::file(key_file);
+        let owner = Chain::new(setup::chain_settings(config), Signer::from_key(&SecretString::from(OWNER_KEY))?)?;
         let constructor = Constructor {
             owner: owner.address(),
             guardian: owner.address(),
             timelock_seconds: 0,
-            attestors: vec![setup::chain(config)?.address()],
+            attestors: vec![setup::chain(config).await?.address()],
             threshold: 1,
             sequencer_feed: Address::ZERO,
         };

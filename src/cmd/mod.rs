@@ -14,6 +14,7 @@ pub mod development;
 pub mod evaluate;
 pub mod features;
 pub mod feeds;
+pub mod key;
 pub mod models;
 pub mod once;
 pub mod progress;
@@ -92,6 +93,9 @@ enum Command {
     /// Fetch, import, check and serve candles.
     #[command(subcommand)]
     Candles(candles::CandlesCommand),
+    /// Make, import and show keys.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Check and show settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -157,7 +161,8 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 Command::Evaluate(args) => evaluate::run(args, json)?,
                 Command::Models(args) => return models::run(args, json),
                 Command::Candles(command) => candles::run(command, json).await?,
-                Command::Config(command) => config::run(command, settings, json)?,
+                Command::Key(command) => key::run(command, settings, json).await?,
+                Command::Config(command) => config::run(command, settings, json).await?,
                 Command::Completions { shell } => {
                     clap_complete::generate(shell, &mut Cli::command(), "veriregime-agent", &mut std::io::stdout());
                 }

@@ -8,14 +8,19 @@ use super::feeds;
 use crate::chain::fault::ChainFault;
 use crate::chain::model::Expected;
 use crate::chain::read::Reader;
+use crate::chain::signer::fault::KeyFault;
+use crate::chain::signer::{Signer, aws_kms, gcp_kms, ledger};
 use crate::chain::{Chain, Settings as ChainSettings};
 use crate::clock::Clock;
 use crate::config::raw::ProverKind;
+use crate::config::signer::Holder;
 use crate::config::{self, Config, ConfigFault, secret};
 use crate::cycle::Agent;
+use crate::cycle::twin::Vigil;
 use crate::features;
 use crate::fs;
 use crate::inference::{Layout, Model};
+use crate::peers::Peers;
 use crate::proof::Prover;
 use crate::proof::bundle::Bundle;
 use crate::proof::ezkl::EzklProver;
@@ -46,7 +51,7 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
     let bundle = Bundle::open(&config.bundle).context("the model bundle is not usable")?;
     let model = model(&bundle)?;
     let expected = expected(&bundle)?;
-    let chain = chain(config)?;
+    let chain = chain(config).await?;
     let oracle = oracle(config)?;
     let prover = prover(config, &bundle).await.context("the prover does not start")?;
     Ok(Agent {
@@ -62,6 +67,9 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
         poll_interval: config.chain.poll_interval,
         replace_after_ms: i64::try_from(config.chain.replace_after.as_millis()).unwrap_or(i64::MAX),
         confirmations: config.chain.confirmations,
+        replica: config.replica,
+        vigil: Vigil::default(),
+        peers: Peers::new(&config.attestation.peers, config.attestation.timeout)?,
     })
 }
 
@@ -115,13 +123,42 @@ pub fn expected(bundle: &Bundle) -> anyhow::Result<Expected> {
 /// The chain with the configured wallet and attestor.
 ///
 /// # Errors
-/// A key file that is not usable.
-pub fn chain(config: &Config) -> anyhow::Result<Chain> {
-    let chain = Chain::new(chain_settings(config), &secret::read_key(&config.chain.key_file)?)?;
-    Ok(match &config.attestor_key_file {
-        Some(path) => chain.with_attestor(&secret::read_key(path)?)?,
+/// A key that is not usable, or not without a person.
+pub async fn chain(config: &Config) -> anyhow::Result<Chain> {
+    if let Holder::Ledger(_) = config.signer.holder {
+        return Err(KeyFault::DeployOnly.into());
+    }
+    deployer(config).await
+}
+
+/// As [`chain`], but a person may have to confirm each signature.
+///
+/// # Errors
+/// A key that is not usable.
+pub async fn deployer(config: &Config) -> anyhow::Result<Chain> {
+    let chain = Chain::new(chain_settings(config), signer(&config.signer).await?)?;
+    Ok(match &config.attestor {
+        Some(attestor) => chain.with_attestor(signer(attestor).await?),
         None => chain,
     })
+}
+
+/// Opens a key. This may take seconds: a passphrase is made expensive to try, and others are asked over a network.
+///
+/// # Errors
+/// A key that is not usable, or not the one that the settings say.
+pub async fn signer(settings: &config::signer::Signer) -> anyhow::Result<Signer> {
+    let signer = match &settings.holder {
+        Holder::File(path) => Signer::from_key(&secret::read_key(path)?)?,
+        Holder::Keystore { file, passphrase_file } => {
+            secret::check_private(file)?;
+            Signer::from_keystore(file, &secret::read_passphrase(passphrase_file)?).await?
+        }
+        Holder::AwsKms(key) => aws_kms::open(key).await?,
+        Holder::GcpKms(key) => gcp_kms::open(key).await?,
+        Holder::Ledger(path) => ledger::open(path).await?,
+    };
+    Ok(signer.expect(settings.address)?)
 }
 
 /// The chain without a wallet.

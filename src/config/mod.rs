@@ -1,9 +1,12 @@
 //! Settings: defaults < file < environment, then checked and turned into what the modules take.
 
+pub mod attestation;
 pub mod candles;
 pub mod chain;
 pub mod raw;
+pub mod replica;
 pub mod secret;
+pub mod signer;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -18,9 +21,12 @@ use crate::fs;
 use crate::types::chain_id::is_development;
 use crate::types::fault::Fault;
 use crate::types::manifest::{CURRENT_FILE, is_model_folder};
+use crate::types::replica::Replica;
+use attestation::Attestation;
 use candles::Candles;
 use chain::Chain;
 use raw::{ClockKind, LogFormat, ProverKind, RawConfig};
+use signer::Signer;
 
 /// Every setting with its default and its comment.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -39,10 +45,16 @@ pub struct Config {
     pub prover: Prover,
     /// The chain.
     pub chain: Chain,
-    /// The attestor's key; `None` if the wallet attests.
-    pub attestor_key_file: Option<PathBuf>,
+    /// Who holds the wallet's key.
+    pub signer: Signer,
+    /// Who holds the attestor's key; `None` if the wallet attests.
+    pub attestor: Option<Signer>,
     /// When cycles run.
     pub schedule: CycleSchedule,
+    /// This node among others that serve the same contract.
+    pub replica: Replica,
+    /// Other operators.
+    pub attestation: Attestation,
     /// Database file.
     pub state_path: PathBuf,
     /// How log lines are written.
@@ -86,8 +98,8 @@ pub enum ConfigFault {
     #[error("key file {} can be read by others (mode {mode:o})", path.display())]
     KeyExposed { path: PathBuf, mode: u32 },
     /// A key file that holds something else than a key.
-    #[error("key file {} does not hold 64 hex digits of a valid private key", path.display())]
-    KeyMalformed { path: PathBuf },
+    #[error("key file {} does not hold {wants}", path.display())]
+    KeyMalformed { path: PathBuf, wants: &'static str },
 }
 
 impl Fault for ConfigFault {
@@ -108,12 +120,14 @@ impl Fault for ConfigFault {
             }
             Self::Value { .. } => "correct the setting in the file or in VERIREGIME__SECTION__KEY",
             Self::KeyUnreadable { .. } => {
-                "set chain.key_file (or attestor.key_file) to a file with a key that this user may read"
+                "set signer.file (attestor.file, passphrase_file) to a file that this user may read"
             }
             Self::KeyExposed { .. } => {
                 "run `chmod 600` on the key file, and replace the key if others may have seen it"
             }
-            Self::KeyMalformed { .. } => "write the key as 64 hex digits, with or without 0x, and nothing else",
+            Self::KeyMalformed { .. } => {
+                "write what the message says into the file, and nothing else; 0x may precede a key"
+            }
         }
     }
 }
@@ -168,16 +182,16 @@ fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
             memory_limit_mb: raw.prover.memory_limit_mb,
         },
         chain: chain::check(raw.chain)?,
-        attestor_key_file: match raw.attestor.key_file.trim() {
-            "" => None,
-            path => Some(path.into()),
-        },
+        signer: signer::check_wallet(&raw.signer)?,
+        attestor: signer::check_attestor(&raw.attestor)?,
         schedule: CycleSchedule {
             cron,
             delay_ms: i64::try_from(raw.schedule.delay_seconds).unwrap_or(0) * 1000,
             clock: raw.schedule.clock,
             recheck: positive_ms("schedule.recheck_seconds", raw.schedule.recheck_seconds.saturating_mul(1000))?,
         },
+        replica: replica::check(&raw.replica)?,
+        attestation: attestation::check(&raw.attestation, !raw.api.listen.trim().is_empty())?,
         state_path: raw.state.path.into(),
         log_format: raw.log.format,
         log_level: raw.log.level,

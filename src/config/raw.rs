@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::attestation::RawAttestation;
+use super::replica::RawReplica;
+use super::signer::RawSigner;
 use crate::types::venue::Venue;
 
 /// `default.toml`'s shape.
@@ -14,8 +17,11 @@ pub struct RawConfig {
     pub candles: RawCandles,
     pub prover: RawProver,
     pub chain: RawChain,
-    pub attestor: RawAttestor,
+    pub signer: RawSigner,
+    pub attestor: RawSigner,
+    pub attestation: RawAttestation,
     pub schedule: RawSchedule,
+    pub replica: RawReplica,
     pub state: RawState,
     pub log: RawLog,
 }
@@ -80,7 +86,6 @@ pub struct RawChain {
     pub rpc_url: OneOrMany,
     pub chain_id: u64,
     pub oracle: String,
-    pub key_file: String,
     pub max_fee_per_gas_gwei: u64,
     pub max_cancel_fee_per_gas_gwei: u64,
     pub priority_fee_gwei: u64,
@@ -89,12 +94,6 @@ pub struct RawChain {
     pub max_head_lag_seconds: u64,
     pub request_timeout_ms: u64,
     pub poll_interval_ms: u64,
-}
-
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawAttestor {
-    pub key_file: String,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]

@@ -1,5 +1,6 @@
 //! One cycle from candles to a confirmed update. The only place that knows the order of the stages.
 
+pub mod attest;
 pub mod collect;
 pub mod daemon;
 pub mod fault;
@@ -7,6 +8,8 @@ mod next;
 pub mod schedule;
 mod steps;
 mod submission;
+pub mod twin;
+mod watch;
 
 use std::time::Duration;
 
@@ -18,6 +21,7 @@ use crate::chain::Chain;
 use crate::chain::model::Expected;
 use crate::clock::Clock;
 use crate::inference::Model;
+use crate::peers::Peers;
 use crate::proof::Prover;
 use crate::proof::bundle::Bundle;
 use crate::state::{StateFault, Step, Store};
@@ -25,8 +29,10 @@ use crate::types::cycle::{CycleRecord, Stage};
 use crate::types::digest::Digest;
 use crate::types::fault::{Fault, Retry};
 use crate::types::period::PeriodId;
+use crate::types::replica::Replica;
 use collect::Feeds;
 use fault::{CycleFault, Lapse};
+use twin::Vigil;
 
 /// Pause before a transaction that cannot be replaced is looked at again.
 const HOPELESS_PAUSE: Duration = Duration::from_secs(10);
@@ -51,6 +57,12 @@ pub struct Agent {
     pub replace_after_ms: i64,
     /// Blocks that a landed update must be deep, its own included.
     pub confirmations: u64,
+    /// This node among others that serve the contract.
+    pub replica: Replica,
+    /// Whether anything else uses the wallet.
+    pub vigil: Vigil,
+    /// Other operators, who attest what they find to be true.
+    pub peers: Peers,
 }
 
 impl Agent {

@@ -51,10 +51,10 @@ pub(super) fn candles(connection: &Connection, manifest: Digest, at: PeriodId) -
     blobs.iter().map(|blob| decode_candles(blob)).collect()
 }
 
-/// Confirmed cycles whose block was not final yet, newest first.
+/// Cycles whose update landed in a block that was not final yet, newest first.
 pub(super) fn not_final(connection: &Connection, manifest: Digest, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
     let sql = format!(
-        "SELECT {CYCLE_COLUMNS} FROM cycles WHERE manifest = ?1 AND stage = 'confirmed' AND NOT is_final
+        "SELECT {CYCLE_COLUMNS} FROM cycles WHERE manifest = ?1 AND stage IN ('confirmed', 'already_by_other') AND NOT is_final
          ORDER BY period DESC LIMIT ?2"
     );
     all(connection, &sql, params![manifest.to_string(), limit], read_cycle)

@@ -21,6 +21,7 @@ mod models;
 mod original;
 mod proof;
 mod proxy;
+mod replicas;
 mod rpc;
 mod source_policy;
 mod sources;

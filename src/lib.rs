@@ -3,10 +3,11 @@
 //!
 //! ```text
 //! clock ─► schedule ─► candles ─► features ─► inference ─► proof ─► chain ─► confirm
-//!                          └───────── state: every stage durable before its side effect ──► status
+//!                          └───────── state: every stage durable before its side effect ──► api, status
 //! training ─► models/<id>/ (files only) ─► inference, proof
 //! ```
 
+pub mod api;
 pub mod audit;
 pub mod candles;
 pub mod chain;

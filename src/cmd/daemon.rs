@@ -1,6 +1,7 @@
 //! `daemon`: a cycle at every tick, until stopped.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -10,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{EXIT_DONE, feeds, setup};
+use crate::api::server;
 use crate::candles::source::Source;
 use crate::chain::fault::ChainFault;
 use crate::clock::Clock;
@@ -65,10 +67,20 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
         oracle = %agent.oracle,
         "agent started"
     );
+    let api = match config.api.listen {
+        Some(address) => {
+            let shared = Arc::new(setup::api(&config, &agent.bundle)?);
+            Some(tokio::spawn(server::serve(server::listen(address).await?, shared, stop.clone())))
+        }
+        None => None,
+    };
     let outcome = daemon::run(&mut agent, &rhythm, &stop).await;
     stop.cancel();
     agent.prover.stop().await;
     signals.abort();
+    if let Some(api) = api {
+        api.await?;
+    }
     outcome?;
     Ok(EXIT_DONE)
 }

@@ -5,9 +5,13 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::feeds;
+use crate::api::Shared;
+use crate::api::history::History;
+use crate::api::limits::{LimitSettings, Limits};
+use crate::api::view::ModelView;
 use crate::chain::fault::ChainFault;
 use crate::chain::model::Expected;
-use crate::chain::read::Reader;
+use crate::chain::read::Reader as ChainReader;
 use crate::chain::{Chain, Settings as ChainSettings};
 use crate::clock::Clock;
 use crate::config::raw::ProverKind;
@@ -21,7 +25,8 @@ use crate::proof::bundle::Bundle;
 use crate::proof::ezkl::EzklProver;
 use crate::proof::mock::MockProver;
 use crate::proof::worker::Settings as WorkerSettings;
-use crate::state::Store;
+use crate::state::reader::Reader;
+use crate::state::{StateFault, Store};
 use crate::telemetry;
 use crate::types::manifest::{Manifest, Market, ONNX_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
 
@@ -128,8 +133,8 @@ pub fn chain(config: &Config) -> anyhow::Result<Chain> {
 ///
 /// # Errors
 /// A system that cannot make connections.
-pub fn reader(config: &Config) -> Result<Reader, ChainFault> {
-    Reader::new(chain_settings(config))
+pub fn reader(config: &Config) -> Result<ChainReader, ChainFault> {
+    ChainReader::new(chain_settings(config))
 }
 
 /// How to reach the configured chain.
@@ -142,6 +147,29 @@ pub fn chain_settings(config: &Config) -> ChainSettings {
         priority_fee_wei: config.chain.priority_fee_wei,
         max_head_lag: config.chain.max_head_lag,
         request_timeout: config.chain.request_timeout,
+    }
+}
+
+/// What the HTTP API needs to answer for the configured model.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn api(config: &Config, bundle: &Bundle) -> Result<Shared, StateFault> {
+    Ok(Shared {
+        model: ModelView::new(&bundle.manifest, bundle.manifest_digest),
+        history: History::new(Reader::open(&config.state_path)?, bundle.manifest_digest),
+        limits: Limits::new(limit_settings(&config.api)),
+    })
+}
+
+/// How much the HTTP API does for one client.
+pub fn limit_settings(api: &config::api::Api) -> LimitSettings {
+    LimitSettings {
+        requests_per_second: api.requests_per_second,
+        burst: api.burst,
+        max_body_bytes: api.max_body_bytes,
+        request_timeout: api.request_timeout,
+        max_connections: api.max_connections,
     }
 }
 

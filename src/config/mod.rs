@@ -1,5 +1,6 @@
 //! Settings: defaults < file < environment, then checked and turned into what the modules take.
 
+pub mod api;
 pub mod candles;
 pub mod chain;
 pub mod raw;
@@ -18,6 +19,7 @@ use crate::fs;
 use crate::types::chain_id::is_development;
 use crate::types::fault::Fault;
 use crate::types::manifest::{CURRENT_FILE, is_model_folder};
+use api::Api;
 use candles::Candles;
 use chain::Chain;
 use raw::{ClockKind, LogFormat, ProverKind, RawConfig};
@@ -45,6 +47,8 @@ pub struct Config {
     pub schedule: CycleSchedule,
     /// Database file.
     pub state_path: PathBuf,
+    /// The HTTP API.
+    pub api: Api,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// Tracing filter.
@@ -179,6 +183,7 @@ fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
             recheck: positive_ms("schedule.recheck_seconds", raw.schedule.recheck_seconds.saturating_mul(1000))?,
         },
         state_path: raw.state.path.into(),
+        api: api::check(&raw.api)?,
         log_format: raw.log.format,
         log_level: raw.log.level,
     })

@@ -17,6 +17,7 @@ pub struct RawConfig {
     pub attestor: RawAttestor,
     pub schedule: RawSchedule,
     pub state: RawState,
+    pub api: RawApi,
     pub log: RawLog,
 }
 
@@ -110,6 +111,17 @@ pub struct RawSchedule {
 #[serde(deny_unknown_fields)]
 pub struct RawState {
     pub path: String,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawApi {
+    pub listen: String,
+    pub requests_per_second: u32,
+    pub burst: u32,
+    pub max_body_bytes: usize,
+    pub request_timeout_ms: u64,
+    pub max_connections: usize,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]

@@ -2,6 +2,7 @@
 
 pub mod attempts;
 mod live;
+pub mod reader;
 mod rows;
 
 use std::path::{Path, PathBuf};
@@ -229,7 +230,7 @@ impl Store {
     /// # Errors
     /// [`StateFault`].
     pub fn recent(&self, manifest: Digest, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
-        rows::recent(&self.lock(), manifest, limit)
+        rows::newest(&self.lock(), manifest, None, limit)
     }
 
     /// Cycles of periods before `period` that have not come to an end.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod api;
 mod architecture;
 mod attestation;
 mod audit;
@@ -18,6 +19,7 @@ mod inference;
 mod market;
 mod model;
 mod models;
+mod node;
 mod original;
 mod proof;
 mod proxy;

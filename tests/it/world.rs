@@ -75,7 +75,8 @@ impl World {
             listener,
             stop.clone(),
         ));
-        let chain = Chain::start(&mut config, scratch.path(), None, FIRST.start_seconds()).await.unwrap();
+        let starting = Box::pin(Chain::start(&mut config, scratch.path(), None, FIRST.start_seconds()));
+        let chain = starting.await.unwrap();
         Self { config, clock, chain, scratch, stop }
     }
 
@@ -94,8 +95,13 @@ impl World {
 
     /// Runs the program with the world's settings until it ends.
     pub fn program(&self, arguments: &[&str]) -> Output {
+        self.program_with(&self.settings(), arguments)
+    }
+
+    /// Runs the program with these settings until it ends.
+    pub fn program_with(&self, settings: &Value, arguments: &[&str]) -> Output {
         let path = self.scratch.path().join("agent.toml");
-        fs::write_atomic(&path, toml(&self.settings()).as_bytes()).unwrap();
+        fs::write_atomic(&path, toml(settings).as_bytes()).unwrap();
         let mut program = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
         program.arg("--config").arg(path).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
         program.stdin(Stdio::null()).output().unwrap()

@@ -7,6 +7,7 @@
 //! training ─► models/<id>/ (files only) ─► inference, proof
 //! ```
 
+pub mod alerts;
 pub mod api;
 pub mod audit;
 pub mod candles;
@@ -18,6 +19,7 @@ pub mod cycle;
 pub mod evaluation;
 pub mod features;
 pub mod fs;
+pub mod health;
 pub mod inference;
 pub mod plots;
 pub mod proof;

@@ -31,6 +31,9 @@ pub enum ApiFault {
     /// The node knows nothing of the period.
     #[error("this node has no cycle of this period")]
     NoPeriod,
+    /// A market that the model does not serve.
+    #[error("this is not one of the model's markets")]
+    NoMarket,
     /// A parameter that means nothing.
     #[error("the request makes no sense: {0}")]
     Parameter(String),
@@ -43,6 +46,9 @@ pub enum ApiFault {
     /// The body is larger than is taken.
     #[error("the body is too large")]
     Body,
+    /// The chain does not answer; with the code that the node's log has.
+    #[error("the chain does not answer: {0}")]
+    Chain(&'static str),
     /// The database does not answer.
     #[error("the node cannot read its database")]
     State(#[from] StateFault),
@@ -72,6 +78,8 @@ impl Fault for ApiFault {
             Self::Slow => "VR-API-007",
             Self::Body => "VR-API-008",
             Self::State(_) => "VR-API-009",
+            Self::NoMarket => "VR-API-010",
+            Self::Chain(_) => "VR-API-011",
         }
     }
 
@@ -85,13 +93,15 @@ impl Fault for ApiFault {
             Self::Slow => "ask again; if it goes on, look at the node's load",
             Self::Body => "send less",
             Self::State(_) => "look at the node's log",
+            Self::NoMarket => "/v1/model names the markets",
+            Self::Chain(_) => "ask again in some seconds; /readyz says what is wrong with the chain",
         }
     }
 
     fn retry(&self) -> Retry {
         match self {
             Self::TooMany { wait } => Retry::Later(*wait),
-            Self::Slow | Self::State(_) => Retry::Later(Duration::from_secs(1)),
+            Self::Slow | Self::State(_) | Self::Chain(_) => Retry::Later(Duration::from_secs(1)),
             _ => Retry::Never,
         }
     }
@@ -100,12 +110,12 @@ impl Fault for ApiFault {
 impl ApiFault {
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoRoute | Self::NoPeriod => StatusCode::NOT_FOUND,
+            Self::NoRoute | Self::NoPeriod | Self::NoMarket => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Parameter(_) => StatusCode::BAD_REQUEST,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Listen { .. } | Self::Slow | Self::State(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Listen { .. } | Self::Slow | Self::State(_) | Self::Chain(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }

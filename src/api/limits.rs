@@ -14,6 +14,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::Shared;
 use super::fault::ApiFault;
+use crate::telemetry::metrics;
 
 /// Client addresses that are remembered. Where there are more, those that have been quiet are forgotten first, and new ones
 /// are refused if that is not enough.
@@ -94,7 +95,12 @@ fn network(client: IpAddr) -> IpAddr {
 
 /// Lets a request through, or says why not.
 pub(super) async fn enforce(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let limits = &shared.limits;
+    let response = answer(&shared.limits, request, next).await;
+    metrics::answered(response.status().as_u16());
+    response
+}
+
+async fn answer(limits: &Limits, request: Request, next: Next) -> Response {
     let client = request.extensions().get::<Client>().map_or(IpAddr::from([0, 0, 0, 0]), |client| client.0);
     if let Err(fault) = limits.admit(client) {
         return fault.into_response();

@@ -5,14 +5,18 @@ pub mod fault;
 pub mod history;
 pub mod limits;
 mod livez;
+mod metrics;
 mod model;
 mod openapi;
+pub mod params;
 mod period;
 mod periods;
+mod readyz;
 pub mod server;
 pub mod view;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -24,7 +28,11 @@ use utoipa_axum::routes;
 use fault::ApiFault;
 use history::History;
 use limits::Limits;
+use params::Parameters;
 use view::ModelView;
+
+use crate::health::watch::Latest;
+use crate::telemetry::metrics::Exposition;
 
 /// What every handler gets.
 #[derive(Debug)]
@@ -33,6 +41,14 @@ pub struct Shared {
     pub model: ModelView,
     /// The cycles, read beside the one that writes them.
     pub history: History,
+    /// What the contract says of the markets.
+    pub parameters: Parameters,
+    /// What the checks last found.
+    pub health: Latest,
+    /// How often they are made.
+    pub check_every: Duration,
+    /// What is counted.
+    pub metrics: Exposition,
     /// Who may ask how often, and how long an answer may take.
     pub limits: Limits,
 }
@@ -41,9 +57,12 @@ pub struct Shared {
 fn routes() -> OpenApiRouter<Arc<Shared>> {
     OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info()).build())
         .routes(routes!(livez::livez))
+        .routes(routes!(readyz::readyz))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(periods::periods))
         .routes(routes!(period::period))
         .routes(routes!(model::model))
+        .routes(routes!(params::params))
         .routes(routes!(openapi::openapi))
 }
 

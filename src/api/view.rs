@@ -3,9 +3,10 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::chain::abi::RiskOracle::{paramsReturn, pendingReturn};
 use crate::types::cycle::CycleRecord;
 use crate::types::digest::Digest;
-use crate::types::manifest::Manifest;
+use crate::types::manifest::{Manifest, Market};
 use crate::types::time::format_utc;
 
 /// The model that a node runs.
@@ -57,6 +58,13 @@ pub struct MarketView {
     pub id: String,
 }
 
+impl MarketView {
+    /// Of a market in a manifest.
+    pub fn of(market: &Market) -> Self {
+        Self { name: market.name.clone(), id: market.id().to_string() }
+    }
+}
+
 impl ModelView {
     /// Of a bundle's manifest and its digest.
     pub fn new(manifest: &Manifest, digest: Digest) -> Self {
@@ -64,11 +72,7 @@ impl ModelView {
         Self {
             model_id: manifest.model_id.clone(),
             manifest_sha256: digest.to_string(),
-            markets: manifest
-                .markets
-                .iter()
-                .map(|market| MarketView { name: market.name.clone(), id: market.id().to_string() })
-                .collect(),
+            markets: manifest.markets.iter().map(MarketView::of).collect(),
             features: features.candle.iter().chain(&features.calendar).map(|one| one.feature.label()).collect(),
             input_scale_log2: features.input_scale,
             output_scale_log2: circuit.output_scale,
@@ -182,5 +186,81 @@ impl PeriodView {
             }),
             missed: record.miss.as_ref().map(|miss| MissView { stage: miss.stage.name(), code: miss.code.clone() }),
         }
+    }
+}
+
+/// A market's parameters on chain.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ParamsView {
+    /// The market.
+    pub market: MarketView,
+    /// `unset` before the first update, then `fresh`, `overdue`, `stale`, or `withheld`.
+    #[schema(example = "fresh")]
+    pub status: &'static str,
+    /// Period of the last update.
+    pub period: u64,
+    /// Collateral for new borrowing, in bps of the debt.
+    pub borrow_collateral_ratio_bps: u64,
+    /// Collateral below which a position may be liquidated, in bps of the debt.
+    pub liquidation_collateral_ratio_bps: u64,
+    /// Swap fee, in hundredths of a bps.
+    pub amm_fee_pips: u64,
+    /// Part of the borrow cap that is open, in bps.
+    pub borrow_cap_factor_bps: u64,
+    /// The last update's probability of a High period, in bps.
+    pub probability_high_bps: u64,
+    /// What the parameters follow, behind the policy's limits, in bps.
+    pub applied_probability_bps: u64,
+    /// What the last update leads to.
+    pub next: NextView,
+}
+
+/// Parameters that will hold.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct NextView {
+    /// From when on, Unix seconds.
+    pub effective_at_seconds: u64,
+    /// When the liquidation ratio will have come to its new value, Unix seconds.
+    pub liquidation_reached_at_seconds: u64,
+    pub borrow_collateral_ratio_bps: u64,
+    pub liquidation_collateral_ratio_bps: u64,
+    pub amm_fee_pips: u64,
+    pub borrow_cap_factor_bps: u64,
+}
+
+impl ParamsView {
+    /// Of what the contract said.
+    pub fn new(market: MarketView, now: &paramsReturn, next: &pendingReturn) -> Self {
+        let (params, later) = (&now.current, &next.next);
+        Self {
+            market,
+            status: status_word(now.status),
+            period: params.period.to(),
+            borrow_collateral_ratio_bps: params.borrowCollateralRatioBps.into(),
+            liquidation_collateral_ratio_bps: params.liquidationCollateralRatioBps.into(),
+            amm_fee_pips: params.ammFeePips.to(),
+            borrow_cap_factor_bps: params.borrowCapFactorBps.into(),
+            probability_high_bps: params.probabilityHighBps.into(),
+            applied_probability_bps: params.appliedProbabilityBps.into(),
+            next: NextView {
+                effective_at_seconds: next.effectiveAt.saturating_to(),
+                liquidation_reached_at_seconds: next.liquidationReachedAt.saturating_to(),
+                borrow_collateral_ratio_bps: later.borrowCollateralRatioBps.into(),
+                liquidation_collateral_ratio_bps: later.liquidationCollateralRatioBps.into(),
+                amm_fee_pips: later.ammFeePips.to(),
+                borrow_cap_factor_bps: later.borrowCapFactorBps.into(),
+            },
+        }
+    }
+}
+
+/// The contract's `Status` in a word.
+pub fn status_word(status: u8) -> &'static str {
+    match status {
+        0 => "unset",
+        1 => "fresh",
+        2 => "overdue",
+        3 => "stale",
+        _ => "withheld",
     }
 }

@@ -7,6 +7,7 @@ use comfy_table::{ContentArrangement, Table};
 use serde_json::{Value, json};
 
 use super::EXIT_FAILED;
+use crate::alerts::AlertFault;
 use crate::api::fault::ApiFault;
 use crate::candles::error::CandleError;
 use crate::chain::deploy::fault::DeployFault;
@@ -56,6 +57,7 @@ pub fn fault(error: &anyhow::Error) -> Option<&dyn Fault> {
             .or_else(|| of::<EvaluationError>(link))
             .or_else(|| of::<TrainingError>(link))
             .or_else(|| of::<ApiFault>(link))
+            .or_else(|| of::<AlertFault>(link))
             .or_else(|| of::<FileFault>(link))
             .or_else(|| of::<TimeFault>(link))
     })

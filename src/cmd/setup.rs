@@ -1,6 +1,7 @@
 //! From settings to a working agent.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 
@@ -8,8 +9,11 @@ use super::feeds;
 use crate::api::Shared;
 use crate::api::history::History;
 use crate::api::limits::{LimitSettings, Limits};
+use crate::api::params::Parameters;
 use crate::api::view::ModelView;
+use crate::candles::error::CandleError;
 use crate::chain::fault::ChainFault;
+use crate::chain::fees::{Caps, Policy};
 use crate::chain::model::Expected;
 use crate::chain::read::Reader as ChainReader;
 use crate::chain::{Chain, Settings as ChainSettings};
@@ -19,6 +23,7 @@ use crate::config::{self, Config, ConfigFault, secret};
 use crate::cycle::Agent;
 use crate::features;
 use crate::fs;
+use crate::health::watch::{Latest, Probe};
 use crate::inference::{Layout, Model};
 use crate::proof::Prover;
 use crate::proof::bundle::Bundle;
@@ -28,6 +33,7 @@ use crate::proof::worker::Settings as WorkerSettings;
 use crate::state::reader::Reader;
 use crate::state::{StateFault, Store};
 use crate::telemetry;
+use crate::telemetry::metrics::Exposition;
 use crate::types::manifest::{Manifest, Market, ONNX_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
 
 /// Largest network that is loaded.
@@ -142,11 +148,18 @@ pub fn chain_settings(config: &Config) -> ChainSettings {
     ChainSettings {
         rpc_urls: config.chain.rpc_urls.clone(),
         chain_id: config.chain.chain_id,
+        fees: Policy::new(fee_caps(config)),
+        max_head_lag: config.chain.max_head_lag,
+        request_timeout: config.chain.request_timeout,
+    }
+}
+
+/// What may be paid.
+pub fn fee_caps(config: &Config) -> Caps {
+    Caps {
         max_fee_per_gas_wei: config.chain.max_fee_per_gas_wei,
         max_cancel_fee_per_gas_wei: config.chain.max_cancel_fee_per_gas_wei,
         priority_fee_wei: config.chain.priority_fee_wei,
-        max_head_lag: config.chain.max_head_lag,
-        request_timeout: config.chain.request_timeout,
     }
 }
 
@@ -154,11 +167,36 @@ pub fn chain_settings(config: &Config) -> ChainSettings {
 ///
 /// # Errors
 /// A database that cannot be read.
-pub fn api(config: &Config, bundle: &Bundle) -> Result<Shared, StateFault> {
+pub fn api(config: &Config, agent: &Agent, metrics: Exposition, health: Latest) -> Result<Shared, StateFault> {
+    let bundle = &agent.bundle;
     Ok(Shared {
+        parameters: Parameters::new(agent.chain.read.clone(), agent.oracle, &bundle.manifest.markets),
+        health,
+        check_every: config.api.check_every,
         model: ModelView::new(&bundle.manifest, bundle.manifest_digest),
         history: History::new(Reader::open(&config.state_path)?, bundle.manifest_digest),
+        metrics,
         limits: Limits::new(limit_settings(&config.api)),
+    })
+}
+
+/// What a running node looks at to know whether it does its work.
+///
+/// # Errors
+/// A source that cannot work.
+pub fn probe(config: &Config, agent: &Agent) -> Result<Probe, CandleError> {
+    Ok(Probe {
+        clock: agent.clock.clone(),
+        source: (config.candles.order[0].clone(), feeds::primary(config)?),
+        max_clock_skew_ms: config.candles.max_clock_skew_ms,
+        chain: agent.chain.clone(),
+        chain_id: config.chain.chain_id,
+        oracle: agent.oracle,
+        expected: agent.expected.clone(),
+        enough_updates: Arc::new(config.alerts.low_balance_updates.into()),
+        max_head_age_seconds: i64::try_from(config.chain.max_head_lag.as_secs()).unwrap_or(i64::MAX),
+        bundle: (config.bundle.clone(), agent.manifest()),
+        state_path: config.state_path.clone(),
     })
 }
 

@@ -25,6 +25,8 @@ pub struct Api {
     pub max_body_bytes: usize,
     pub request_timeout: Duration,
     pub max_connections: usize,
+    /// How often the node looks at itself.
+    pub check_every: Duration,
 }
 
 /// Checks the section.
@@ -39,6 +41,7 @@ pub(super) fn check(raw: &RawApi) -> Result<Api, ConfigFault> {
         burst: positive("api.burst", raw.burst)?,
         max_body_bytes: within("api.max_body_bytes", raw.max_body_bytes, MAX_BODY_BYTES)?,
         request_timeout: positive_ms("api.request_timeout_ms", raw.request_timeout_ms)?,
+        check_every: positive_ms("api.check_seconds", raw.check_seconds.saturating_mul(1000))?,
         max_connections: within("api.max_connections", raw.max_connections, MAX_CONNECTIONS)?,
     })
 }

@@ -1,9 +1,11 @@
 //! Settings: defaults < file < environment, then checked and turned into what the modules take.
 
+pub mod alerts;
 pub mod api;
 pub mod candles;
 pub mod chain;
 pub mod raw;
+pub mod reload;
 pub mod secret;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +21,7 @@ use crate::fs;
 use crate::types::chain_id::is_development;
 use crate::types::fault::Fault;
 use crate::types::manifest::{CURRENT_FILE, is_model_folder};
+use alerts::Alerts;
 use api::Api;
 use candles::Candles;
 use chain::Chain;
@@ -49,6 +52,8 @@ pub struct Config {
     pub state_path: PathBuf,
     /// The HTTP API.
     pub api: Api,
+    /// When somebody is to be told.
+    pub alerts: Alerts,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// Tracing filter.
@@ -83,6 +88,9 @@ pub enum ConfigFault {
     /// A value that means nothing here.
     #[error("setting {key} = {value:?}: {reason}")]
     Value { key: &'static str, value: String, reason: String },
+    /// Changes that cannot be made while the daemon runs.
+    #[error("these settings cannot change while the daemon runs: {keys}")]
+    NeedsRestart { keys: String },
     /// A key file that cannot be read.
     #[error("key file {} cannot be read: {reason}", path.display())]
     KeyUnreadable { path: PathBuf, reason: String },
@@ -99,6 +107,7 @@ impl Fault for ConfigFault {
         match self {
             Self::Unreadable(_) => "VR-CONFIG-001",
             Self::Value { .. } => "VR-CONFIG-002",
+            Self::NeedsRestart { .. } => "VR-CONFIG-003",
             Self::KeyUnreadable { .. } => "VR-KEY-001",
             Self::KeyExposed { .. } => "VR-KEY-002",
             Self::KeyMalformed { .. } => "VR-KEY-003",
@@ -111,6 +120,7 @@ impl Fault for ConfigFault {
                 "`veriregime-agent config show` prints every key with its default; fix the named one"
             }
             Self::Value { .. } => "correct the setting in the file or in VERIREGIME__SECTION__KEY",
+            Self::NeedsRestart { .. } => "take them back, or restart the daemon; nothing has changed",
             Self::KeyUnreadable { .. } => {
                 "set chain.key_file (or attestor.key_file) to a file with a key that this user may read"
             }
@@ -127,7 +137,15 @@ impl Fault for ConfigFault {
 /// # Errors
 /// [`ConfigFault`] that names the key.
 pub fn load(file: Option<&Path>) -> Result<Config, ConfigFault> {
-    check(load_raw(file, Environment::default())?)
+    check(read(file)?)
+}
+
+/// Reads defaults, `file` and the environment as they are written.
+///
+/// # Errors
+/// [`ConfigFault::Unreadable`].
+pub fn read(file: Option<&Path>) -> Result<RawConfig, ConfigFault> {
+    load_raw(file, Environment::default())
 }
 
 fn load_raw(file: Option<&Path>, environment: Environment) -> Result<RawConfig, ConfigFault> {
@@ -139,7 +157,11 @@ fn load_raw(file: Option<&Path>, environment: Environment) -> Result<RawConfig, 
     Ok(builder.add_source(environment).build()?.try_deserialize()?)
 }
 
-fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
+/// Checks settings one by one and together.
+///
+/// # Errors
+/// [`ConfigFault`] that names the key.
+pub fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
     let development = is_development(raw.chain.chain_id);
     let cron = parse_schedule(&raw.schedule.cron)?;
     if raw.schedule.clock == ClockKind::Exchange && !development {
@@ -184,6 +206,7 @@ fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
         },
         state_path: raw.state.path.into(),
         api: api::check(&raw.api)?,
+        alerts: alerts::check(&raw.alerts)?,
         log_format: raw.log.format,
         log_level: raw.log.level,
     })

@@ -18,6 +18,7 @@ pub struct RawConfig {
     pub schedule: RawSchedule,
     pub state: RawState,
     pub api: RawApi,
+    pub alerts: RawAlerts,
     pub log: RawLog,
 }
 
@@ -122,6 +123,16 @@ pub struct RawApi {
     pub max_body_bytes: usize,
     pub request_timeout_ms: u64,
     pub max_connections: usize,
+    pub check_seconds: u64,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawAlerts {
+    pub webhook_file: String,
+    pub resend_minutes: u64,
+    pub stuck_minutes: u64,
+    pub low_balance_updates: u64,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]

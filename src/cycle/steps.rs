@@ -6,6 +6,7 @@ use super::Agent;
 use super::fault::CycleFault;
 use crate::features;
 use crate::state::{StateFault, Step};
+use crate::telemetry::metrics;
 use crate::types::candle::CandleSeries;
 use crate::types::cycle::{CycleRecord, Forecast, Stage};
 use crate::types::feature::FeatureVector;
@@ -65,6 +66,7 @@ impl Agent {
         let forecast = stored(record.forecast.as_ref(), "forecast")?;
         let (inputs, outputs) = (FeatureVector::concat(&forecast.features), Outputs::concat(&forecast.outputs));
         let proved = self.prover.prove(&inputs, &outputs).await?;
+        metrics::proof_made(proved.prove_ms);
         info!(prove_ms = proved.prove_ms, verify_ms = proved.verify_ms, "proof made and verified");
         Ok(self.advance(record, &Step::Proved(&proved.proof, proved.prove_ms.round() as u64))?)
     }

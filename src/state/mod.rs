@@ -4,6 +4,7 @@ pub mod attempts;
 mod live;
 pub mod reader;
 mod rows;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,10 +23,11 @@ use crate::types::proof::Proof;
 use attempts::StoredAttempt;
 
 /// Ordered schema changes; `user_version` counts those applied.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/001_init.sql"),
     include_str!("migrations/002_sources.sql"),
     include_str!("migrations/003_transactions.sql"),
+    include_str!("migrations/006_alerts.sql"),
 ];
 /// Candles of this many periods are kept (a week); older ones can be fetched again by anyone.
 const CANDLE_PERIODS_KEPT: u64 = PeriodId::PER_WEEK;

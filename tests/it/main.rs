@@ -15,6 +15,7 @@ mod cycle;
 mod deploy;
 mod evaluation;
 mod features;
+mod health;
 mod inference;
 mod market;
 mod model;

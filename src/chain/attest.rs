@@ -3,7 +3,8 @@
 use alloy::primitives::{Address, B256, Bytes, Signature, U256, keccak256};
 use alloy::sol_types::{SolStruct, eip712_domain};
 
-use super::fault::ChainFault;
+use super::fault::{ChainFault, Rejection};
+use super::read::AttestorSet;
 use super::{Chain, abi};
 use crate::types::attestation::Attestation;
 use crate::types::period::PeriodId;
@@ -61,6 +62,17 @@ const HEAD_BYTES: usize = 22;
 const KEY_SIGNATURE_BYTES: usize = 65;
 
 impl Chain {
+    /// The contract's attestor set, if this node is in it.
+    ///
+    /// # Errors
+    /// [`Rejection::NotAttestor`], else [`ChainFault`].
+    pub async fn attestor_set(&self, oracle: Address) -> Result<AttestorSet, ChainFault> {
+        if !self.read.is_attestor(oracle, self.attestor()).await? {
+            return Err(ChainFault::Rejected(Rejection::NotAttestor(self.attestor())));
+        }
+        self.read.attestor_set(oracle).await
+    }
+
     /// This node's attestation of `digest`.
     ///
     /// # Errors

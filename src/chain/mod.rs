@@ -46,10 +46,7 @@ pub struct Settings {
     /// At least one; reads prefer the first.
     pub rpc_urls: Vec<RpcUrl>,
     pub chain_id: u64,
-    pub max_fee_per_gas_wei: u128,
-    /// Cap of transactions that only free a nonce.
-    pub max_cancel_fee_per_gas_wei: u128,
-    pub priority_fee_wei: u128,
+    pub fees: fees::Policy,
     /// An RPC whose newest block is older than another's by more is not asked.
     pub max_head_lag: Duration,
     /// Longest wait for one answer.
@@ -178,11 +175,12 @@ impl Chain {
         replaced: Option<&Attempt>,
     ) -> Result<Attempt, ChainFault> {
         let head = self.read.head().await?;
+        let caps = self.read.settings.fees.caps();
         let cap_wei = match purpose {
-            Purpose::Update => self.read.settings.max_fee_per_gas_wei,
-            Purpose::Cancel => self.read.settings.max_cancel_fee_per_gas_wei,
+            Purpose::Update => caps.max_fee_per_gas_wei,
+            Purpose::Cancel => caps.max_cancel_fee_per_gas_wei,
         };
-        let offer = fees::offer(head.base_fee_wei, self.read.settings.priority_fee_wei, cap_wei, replaced)?;
+        let offer = fees::offer(head.base_fee_wei, caps.priority_fee_wei, cap_wei, replaced)?;
         let request = request.with_from(self.address).with_nonce(nonce).with_chain_id(self.read.settings.chain_id);
         // On the pending block, whose time is now: the newest one of a quiet chain may lie in the period before. But a
         // transaction that is to be replaced may be in the pending block already, and stand in its own way.
@@ -214,7 +212,7 @@ impl Chain {
     }
 
     async fn check_balance(&self, needed_wei: U256) -> Result<(), ChainFault> {
-        let balance_wei = self.read.provider.get_balance(self.address).await?;
+        let balance_wei = self.read.balance_wei(self.address).await?;
         if balance_wei >= needed_wei {
             return Ok(());
         }

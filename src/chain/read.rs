@@ -5,7 +5,7 @@ use std::time::Duration;
 use alloy::consensus::BlockHeader;
 use alloy::eips::BlockNumberOrTag;
 use alloy::network::Ethereum;
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, U256};
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use alloy::rpc::client::RpcClient;
 use alloy::rpc::types::TransactionReceipt;
@@ -16,6 +16,7 @@ use super::Settings;
 use super::abi::IRegimeRiskOracle::ModelSpec;
 use super::abi::RiskOracle;
 use super::fault::ChainFault;
+use super::fees::Policy;
 use super::model::Expected;
 use super::rpc::Rpcs;
 use crate::types::cycle::{Landed, Mined};
@@ -69,6 +70,11 @@ impl Reader {
     /// The chain that the settings name.
     pub fn chain_id(&self) -> u64 {
         self.settings.chain_id
+    }
+
+    /// What may be paid.
+    pub fn fees(&self) -> &Policy {
+        &self.settings.fees
     }
 
     /// Refuses an RPC that is on another chain than the settings say.
@@ -189,6 +195,14 @@ impl Reader {
         Ok(RiskOracle::new(oracle, &self.provider).pending(market).call().await?)
     }
 
+    /// What an account holds, in wei.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn balance_wei(&self, account: Address) -> Result<U256, ChainFault> {
+        Ok(self.provider.get_balance(account).await?)
+    }
+
     /// What became of the transaction, `None` while it is in no block.
     ///
     /// # Errors
@@ -200,6 +214,15 @@ impl Reader {
             let landed = Landed { hash, block, gas_used: receipt.gas_used };
             Some(if receipt.status() { Mined::Landed(landed) } else { Mined::Reverted { block } })
         }))
+    }
+
+    /// Gas times price of a mined transaction; `None` while it is in no block.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn fee_wei(&self, hash: B256) -> Result<Option<u128>, ChainFault> {
+        let receipt = self.provider.get_transaction_receipt(hash).await?;
+        Ok(receipt.map(|receipt| u128::from(receipt.gas_used).saturating_mul(receipt.effective_gas_price)))
     }
 
     /// Height of the newest block that the chain will not drop any more: the one that it calls final, or one well below

@@ -1,5 +1,8 @@
 //! `daemon`: a cycle at every tick, until stopped.
 
+mod reload;
+pub mod services;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,10 +12,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use self::reload::Reload;
+use self::services::Services;
 use super::{EXIT_DONE, feeds, setup};
 use crate::candles::source::Source;
 use crate::chain::fault::ChainFault;
 use crate::clock::Clock;
+use crate::config;
 use crate::config::raw::ClockKind;
 use crate::cycle::Agent;
 use crate::cycle::daemon::{self, Rhythm};
@@ -28,7 +34,7 @@ const CLOCK_POLL: Duration = Duration::from_millis(50);
   veriregime-agent --config agent.toml daemon
   VERIREGIME__CHAIN__RPC_URL=http://node:8545 veriregime-agent daemon
 
-SIGTERM and SIGINT stop it at once and cleanly. Whatever was stored is taken up again at the next start, also after
+SIGHUP reads the settings again: what can change without harm does. SIGTERM and SIGINT stop it at once and cleanly. Whatever was stored is taken up again at the next start, also after
 kill -9: nothing is submitted twice.")]
 pub struct DaemonArgs {}
 
@@ -38,6 +44,7 @@ pub struct DaemonArgs {}
 /// What keeps it from starting, or a database that fails.
 pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u8> {
     let config = setup::settings(settings)?;
+    let running = config::read(settings)?;
     let stop = CancellationToken::new();
     let clock = match config.schedule.clock {
         ClockKind::System => Clock::System,
@@ -67,10 +74,16 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
         replicas = agent.replica.count,
         "agent started"
     );
-    let outcome = daemon::run(&mut agent, &rhythm, &stop).await;
+    let services = Services::start(&config, &agent, &stop).await?;
+    let reload = Reload { file: settings.map(Path::to_owned), running, fees: agent.chain.read.fees().clone() };
+    let outcome = tokio::select! {
+        outcome = daemon::run(&mut agent, &rhythm, &stop) => outcome,
+        Err(error) = reload.run(&services) => return Err(error),
+    };
     stop.cancel();
     agent.prover.stop().await;
     signals.abort();
+    services.ended().await;
     outcome?;
     Ok(EXIT_DONE)
 }

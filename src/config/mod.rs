@@ -1,9 +1,12 @@
 //! Settings: defaults < file < environment, then checked and turned into what the modules take.
 
+pub mod alerts;
+pub mod api;
 pub mod attestation;
 pub mod candles;
 pub mod chain;
 pub mod raw;
+pub mod reload;
 pub mod replica;
 pub mod secret;
 pub mod signer;
@@ -22,6 +25,8 @@ use crate::types::chain_id::is_development;
 use crate::types::fault::Fault;
 use crate::types::manifest::{CURRENT_FILE, is_model_folder};
 use crate::types::replica::Replica;
+use alerts::Alerts;
+use api::Api;
 use attestation::Attestation;
 use candles::Candles;
 use chain::Chain;
@@ -57,6 +62,10 @@ pub struct Config {
     pub attestation: Attestation,
     /// Database file.
     pub state_path: PathBuf,
+    /// The HTTP API.
+    pub api: Api,
+    /// When somebody is to be told.
+    pub alerts: Alerts,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// Tracing filter.
@@ -91,6 +100,9 @@ pub enum ConfigFault {
     /// A value that means nothing here.
     #[error("setting {key} = {value:?}: {reason}")]
     Value { key: &'static str, value: String, reason: String },
+    /// Changes that cannot be made while the daemon runs.
+    #[error("these settings cannot change while the daemon runs: {keys}")]
+    NeedsRestart { keys: String },
     /// A key file that cannot be read.
     #[error("key file {} cannot be read: {reason}", path.display())]
     KeyUnreadable { path: PathBuf, reason: String },
@@ -107,6 +119,7 @@ impl Fault for ConfigFault {
         match self {
             Self::Unreadable(_) => "VR-CONFIG-001",
             Self::Value { .. } => "VR-CONFIG-002",
+            Self::NeedsRestart { .. } => "VR-CONFIG-003",
             Self::KeyUnreadable { .. } => "VR-KEY-001",
             Self::KeyExposed { .. } => "VR-KEY-002",
             Self::KeyMalformed { .. } => "VR-KEY-003",
@@ -119,6 +132,7 @@ impl Fault for ConfigFault {
                 "`veriregime-agent config show` prints every key with its default; fix the named one"
             }
             Self::Value { .. } => "correct the setting in the file or in VERIREGIME__SECTION__KEY",
+            Self::NeedsRestart { .. } => "take them back, or restart the daemon; nothing has changed",
             Self::KeyUnreadable { .. } => {
                 "set signer.file (attestor.file, passphrase_file) to a file that this user may read"
             }
@@ -137,7 +151,15 @@ impl Fault for ConfigFault {
 /// # Errors
 /// [`ConfigFault`] that names the key.
 pub fn load(file: Option<&Path>) -> Result<Config, ConfigFault> {
-    check(load_raw(file, Environment::default())?)
+    check(read(file)?)
+}
+
+/// Reads defaults, `file` and the environment as they are written.
+///
+/// # Errors
+/// [`ConfigFault::Unreadable`].
+pub fn read(file: Option<&Path>) -> Result<RawConfig, ConfigFault> {
+    load_raw(file, Environment::default())
 }
 
 fn load_raw(file: Option<&Path>, environment: Environment) -> Result<RawConfig, ConfigFault> {
@@ -149,7 +171,11 @@ fn load_raw(file: Option<&Path>, environment: Environment) -> Result<RawConfig, 
     Ok(builder.add_source(environment).build()?.try_deserialize()?)
 }
 
-fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
+/// Checks settings one by one and together.
+///
+/// # Errors
+/// [`ConfigFault`] that names the key.
+pub fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
     let development = is_development(raw.chain.chain_id);
     let cron = parse_schedule(&raw.schedule.cron)?;
     if raw.schedule.clock == ClockKind::Exchange && !development {
@@ -193,6 +219,8 @@ fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
         replica: replica::check(&raw.replica)?,
         attestation: attestation::check(&raw.attestation, !raw.api.listen.trim().is_empty())?,
         state_path: raw.state.path.into(),
+        api: api::check(&raw.api)?,
+        alerts: alerts::check(&raw.alerts)?,
         log_format: raw.log.format,
         log_level: raw.log.level,
     })

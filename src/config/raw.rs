@@ -23,6 +23,8 @@ pub struct RawConfig {
     pub schedule: RawSchedule,
     pub replica: RawReplica,
     pub state: RawState,
+    pub api: RawApi,
+    pub alerts: RawAlerts,
     pub log: RawLog,
 }
 
@@ -109,6 +111,27 @@ pub struct RawSchedule {
 #[serde(deny_unknown_fields)]
 pub struct RawState {
     pub path: String,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawApi {
+    pub listen: String,
+    pub requests_per_second: u32,
+    pub burst: u32,
+    pub max_body_bytes: usize,
+    pub request_timeout_ms: u64,
+    pub max_connections: usize,
+    pub check_seconds: u64,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawAlerts {
+    pub webhook_file: String,
+    pub resend_minutes: u64,
+    pub stuck_minutes: u64,
+    pub low_balance_updates: u64,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]

@@ -11,7 +11,7 @@ mod submission;
 pub mod twin;
 mod watch;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use alloy::primitives::Address;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,7 @@ use crate::peers::Peers;
 use crate::proof::Prover;
 use crate::proof::bundle::Bundle;
 use crate::state::{StateFault, Step, Store};
+use crate::telemetry::metrics;
 use crate::types::cycle::{CycleRecord, Stage};
 use crate::types::digest::Digest;
 use crate::types::fault::{Fault, Retry};
@@ -104,6 +105,7 @@ impl Agent {
         let mut record = self.store.begin(self.manifest(), period, self.clock.now_ms())?;
         let mut last_fault = None;
         let mut overtime = false;
+        let mut reached = Instant::now();
         while !record.stage.is_final() && record.stage < last && !stop.is_cancelled() {
             if self.clock.now_ms() >= period.end_ms() {
                 if record.stage != Stage::Submitting {
@@ -123,6 +125,8 @@ impl Agent {
                 Ok(next) => {
                     if next.stage != record.stage {
                         info!(stage = next.stage.name(), "stage reached");
+                        metrics::stage_left(record.stage, reached.elapsed());
+                        reached = Instant::now();
                     }
                     record = next;
                 }
@@ -150,6 +154,7 @@ impl Agent {
         stop: &CancellationToken,
     ) {
         warn!(stage = record.stage.name(), code = fault.code(), error = %fault, advice = fault.advice(), "trying again");
+        metrics::tried_again(record.stage, fault.code());
         *last_fault = Some(fault);
         let left_ms = (record.period.end_ms() - self.clock.now_ms()).max(0) as u64;
         let pause = pause.max(SHORTEST_PAUSE).min(Duration::from_millis(left_ms).max(SHORTEST_PAUSE));
@@ -206,6 +211,13 @@ impl Agent {
     }
 
     fn advance(&self, record: &CycleRecord, step: &Step<'_>) -> Result<CycleRecord, StateFault> {
-        self.store.advance(self.manifest(), record.period, step, self.clock.now_ms())
+        let next = self.store.advance(self.manifest(), record.period, step, self.clock.now_ms())?;
+        match step {
+            Step::Collected(_, origin) => metrics::collected(origin),
+            Step::Submitting(attempt) => metrics::signed(attempt.purpose),
+            _ if next.stage.is_final() => metrics::cycle_ended(next.stage),
+            _ => {}
+        }
+        Ok(next)
     }
 }

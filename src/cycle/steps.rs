@@ -8,6 +8,7 @@ use crate::features;
 use crate::inference::Model;
 use crate::proof::bundle::Bundle;
 use crate::state::{StateFault, Step, Store};
+use crate::telemetry::metrics;
 use crate::types::candle::CandleSeries;
 use crate::types::cycle::{CycleRecord, Forecast, Stage};
 use crate::types::feature::FeatureVector;
@@ -45,6 +46,7 @@ impl Agent {
         let forecast = stored(record.forecast.as_ref(), "forecast")?;
         let (inputs, outputs) = (FeatureVector::concat(&forecast.features), Outputs::concat(&forecast.outputs));
         let proved = self.prover.prove(&inputs, &outputs).await?;
+        metrics::proof_made(proved.prove_ms);
         info!(prove_ms = proved.prove_ms, verify_ms = proved.verify_ms, "proof made and verified");
         Ok(self.advance(record, &Step::Proved(&proved.proof, proved.prove_ms.round() as u64))?)
     }

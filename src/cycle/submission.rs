@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::Agent;
 use super::fault::{CycleFault, Lapse};
@@ -11,6 +11,7 @@ use super::steps::stored;
 use crate::chain::Update;
 use crate::chain::fault::{ChainFault, Rejection};
 use crate::state::{StateFault, Step};
+use crate::telemetry::metrics;
 use crate::types::cycle::{Attempt, CycleRecord, Miss, Purpose, Stage};
 use crate::types::fault::Fault;
 use crate::types::period::PeriodId;
@@ -123,12 +124,32 @@ impl Agent {
                 },
                 Action::Send | Action::Replace(_) => is_sent = self.send(record, &attempts).await?,
                 Action::SignAnew => return self.sign(record).await,
-                Action::Confirm(landed) => return Ok(self.advance(record, &Step::Confirmed(landed))?),
-                Action::ByOther => return Ok(self.advance(record, &Step::AlreadyByOther)?),
-                Action::Miss(loss) => return Ok(self.missed(record, &loss.into())?),
+                Action::Confirm(landed) => {
+                    self.count_fees(&attempts).await;
+                    return Ok(self.advance(record, &Step::Confirmed(landed))?);
+                }
+                Action::ByOther => {
+                    self.count_fees(&attempts).await;
+                    return Ok(self.advance(record, &Step::AlreadyByOther)?);
+                }
+                Action::Miss(loss) => {
+                    self.count_fees(&attempts).await;
+                    return Ok(self.missed(record, &loss.into())?);
+                }
             }
         }
         Ok(self.stored_again(record)?)
+    }
+
+    /// Counts what the mined ones of a cycle's transactions have cost.
+    async fn count_fees(&self, attempts: &[Attempt]) {
+        for attempt in attempts {
+            match self.chain.read.fee_wei(attempt.hash).await {
+                Ok(Some(fee_wei)) => metrics::fee_paid(fee_wei),
+                Ok(None) => {}
+                Err(fault) => debug!(code = fault.code(), hash = %attempt.hash, "a fee was not counted"),
+            }
+        }
     }
 
     /// What to do about the cycle's transactions by what the chain says of them now.

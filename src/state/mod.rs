@@ -4,7 +4,9 @@ pub mod attempts;
 mod attestations;
 mod live;
 mod others;
+pub mod reader;
 mod rows;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,11 +25,12 @@ use crate::types::proof::Proof;
 use attempts::StoredAttempt;
 
 /// Ordered schema changes; `user_version` counts those applied.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/001_init.sql"),
     include_str!("migrations/002_sources.sql"),
     include_str!("migrations/003_transactions.sql"),
     include_str!("migrations/005_attestations.sql"),
+    include_str!("migrations/006_alerts.sql"),
 ];
 /// Candles of this many periods are kept (a week); older ones can be fetched again by anyone.
 const CANDLE_PERIODS_KEPT: u64 = PeriodId::PER_WEEK;
@@ -232,7 +235,7 @@ impl Store {
     /// # Errors
     /// [`StateFault`].
     pub fn recent(&self, manifest: Digest, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
-        rows::recent(&self.lock(), manifest, limit)
+        rows::newest(&self.lock(), manifest, None, limit)
     }
 
     /// Cycles of periods before `period` that have not come to an end.

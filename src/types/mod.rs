@@ -1,5 +1,6 @@
 //! The shared vocabulary. Depends on nothing else in the crate and does no I/O.
 
+pub mod alert;
 pub mod attestation;
 pub mod baselines;
 pub mod candle;

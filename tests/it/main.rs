@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod api;
 mod architecture;
 mod attestation;
 mod audit;
@@ -14,10 +15,14 @@ mod cycle;
 mod deploy;
 mod evaluation;
 mod features;
+mod health;
 mod inference;
+mod keys;
 mod market;
 mod model;
 mod models;
+mod node;
+mod operators;
 mod original;
 mod proof;
 mod proxy;

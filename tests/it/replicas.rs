@@ -23,7 +23,7 @@ use crate::world::{DELAY_SECONDS, FIRST, World, accepted, toml};
 
 const REPLICAS: u64 = 3;
 /// Seconds of the replay's clock that one second of the wall takes.
-const SPEED: i64 = 30;
+pub const SPEED: i64 = 30;
 /// How long each replica gives those before it, by the replay's clock.
 const REPLICA_DELAY_SECONDS: i64 = 30;
 /// Latest kill after a period has begun: an undisturbed leader has landed by then.
@@ -37,40 +37,43 @@ fn go() -> CancellationToken {
 }
 
 /// One of the nodes: its settings, its database and, unless it is dead, its process.
-struct Node {
-    settings: PathBuf,
-    log: PathBuf,
-    store: Store,
+pub struct Node {
+    pub settings: PathBuf,
+    pub log: PathBuf,
+    pub database: PathBuf,
+    pub store: Store,
     process: Option<Child>,
 }
 
 impl Node {
-    fn new(world: &World, index: u64) -> Self {
+    /// The node with that one of [`crate::world::KEYS`], with settings that `adjust` adjusts.
+    pub fn new(world: &World, index: u64, adjust: impl FnOnce(&mut Value)) -> Self {
         let path = |name: &str| world.scratch.path().join(format!("{name}-{index}"));
         let mut settings = world.settings();
         world.sign_with(&mut settings, index as usize);
         settings["state"]["path"] = json!(path("db"));
         settings["replica"] = json!({"index": index, "count": REPLICAS, "delay_seconds": REPLICA_DELAY_SECONDS});
+        adjust(&mut settings);
         fs::write_atomic(&path("toml"), toml(&settings).as_bytes()).unwrap();
         let store = Store::open(&path("db")).unwrap();
-        Self { settings: path("toml"), log: path("log"), store, process: None }
+        Self { settings: path("toml"), log: path("log"), database: path("db"), store, process: None }
     }
 
-    fn start(&mut self) {
+    pub fn start(&mut self) {
         if self.process.is_none() {
             self.process = Some(daemon(&self.settings, &self.log));
         }
     }
 
     /// As kill -9 does.
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().unwrap();
             process.wait().unwrap();
         }
     }
 
-    fn record(&self, world: &World, period: PeriodId) -> Option<CycleRecord> {
+    pub fn record(&self, world: &World, period: PeriodId) -> Option<CycleRecord> {
         self.store.cycle(world.chain.bundle.manifest_digest, period).unwrap()
     }
 }
@@ -89,7 +92,7 @@ async fn three_nodes_of_which_any_one_or_two_are_killed_land_every_period_once()
     let world = World::new().await;
     let attestors = World::attestors(REPLICAS as usize);
     world.announce_and_call(&RiskOracle::setAttestorsCall { attestors, threshold: 1 }).await;
-    let mut nodes: Vec<Node> = (0..REPLICAS).map(|index| Node::new(&world, index)).collect();
+    let mut nodes: Vec<Node> = (0..REPLICAS).map(|index| Node::new(&world, index, |_| {})).collect();
     let mut killed = 0;
     for period in (FIRST.0..FIRST.0 + periods).map(PeriodId) {
         world.enter(period).await;
@@ -143,11 +146,11 @@ async fn three_nodes_of_which_any_one_or_two_are_killed_land_every_period_once()
     println!("replicas: seed {seed}, all of {} periods landed once, {killed} kills", periods + 1);
 }
 
-fn ended(node: &Node, world: &World, period: PeriodId) -> bool {
+pub fn ended(node: &Node, world: &World, period: PeriodId) -> bool {
     node.record(world, period).is_some_and(|record| record.stage.is_final())
 }
 
-fn logs(nodes: &[Node]) -> String {
+pub fn logs(nodes: &[Node]) -> String {
     let log = |node: &Node| std::fs::read_to_string(&node.log).unwrap_or_default();
     nodes.iter().map(log).collect::<Vec<_>>().join("\n--- next node\n")
 }

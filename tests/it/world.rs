@@ -78,17 +78,15 @@ impl World {
         let (scratch, stop) = (TempDir::new().unwrap(), CancellationToken::new());
         let mut config = config();
         let clock = Clock::manual(FIRST.start_ms());
-        let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
-        config.candles.only_from(Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap());
-        tokio::spawn(serve::serve(
-            Venue::Binance,
-            Market::simulated("BTCUSDT", 13),
-            clock.clone(),
-            listener,
-            stop.clone(),
-        ));
-        let chain = Chain::start(&mut config, scratch.path(), None, FIRST.start_seconds()).await.unwrap();
+        config.candles.only_from(exchange(13, &clock, &stop).await);
+        let starting = Box::pin(Chain::start(&mut config, scratch.path(), None, FIRST.start_seconds()));
+        let chain = starting.await.unwrap();
         Self { config, clock, chain, scratch, stop }
+    }
+
+    /// Another exchange with the world's clock, and a market of its own.
+    pub async fn other_exchange(&self) -> Url {
+        exchange(14, &self.clock, &self.stop).await
     }
 
     /// Moves chain and clock into `period`.
@@ -106,8 +104,13 @@ impl World {
 
     /// Runs the program with the world's settings until it ends.
     pub fn program(&self, arguments: &[&str]) -> Output {
+        self.program_with(&self.settings(), arguments)
+    }
+
+    /// Runs the program with these settings until it ends.
+    pub fn program_with(&self, settings: &Value, arguments: &[&str]) -> Output {
         let path = self.scratch.path().join("agent.toml");
-        fs::write_atomic(&path, toml(&self.settings()).as_bytes()).unwrap();
+        fs::write_atomic(&path, toml(settings).as_bytes()).unwrap();
         let mut program = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
         program.arg("--config").arg(path).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
         program.stdin(Stdio::null()).output().unwrap()
@@ -195,6 +198,15 @@ impl World {
     }
 }
 
+/// An exchange with a simulated market.
+async fn exchange(seed: u64, clock: &Clock, stop: &CancellationToken) -> Url {
+    let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let market = Market::simulated("BTCUSDT", seed);
+    tokio::spawn(serve::serve(Venue::Binance, market, clock.clone(), listener, stop.clone()));
+    url
+}
+
 /// The periods of all updates that the contract has accepted, oldest first.
 pub async fn accepted(config: &Config) -> Vec<PeriodId> {
     let provider = RootProvider::<Ethereum>::new_http(config.chain.rpc_url().clone());
@@ -208,7 +220,10 @@ fn signer(signer: Option<&Signer>) -> Value {
     match signer.map(|signer| &signer.holder) {
         None => json!({"kind": "wallet"}),
         Some(Holder::File(path)) => json!({"kind": "file", "file": path}),
-        Some(other) => panic!("{other:?} is no file"),
+        Some(Holder::Keystore { file, passphrase_file }) => {
+            json!({"kind": "keystore", "file": file, "passphrase_file": passphrase_file})
+        }
+        Some(other) => unreachable!("{other:?} is nothing that a test has"),
     }
 }
 

@@ -5,7 +5,7 @@ use tracing::{info, warn};
 
 use super::{CLOSES_E8, attest_once, instances};
 use crate::chain::attest::{Statement, is_by_its_signer};
-use crate::chain::fault::{ChainFault, Rejection};
+use crate::chain::fault::ChainFault;
 use crate::chain::read::AttestorSet;
 use crate::cycle::Agent;
 use crate::cycle::fault::CycleFault;
@@ -19,14 +19,11 @@ impl Agent {
     /// The contract's attestor set, if this node and the operators that it knows can make an update acceptable.
     ///
     /// # Errors
-    /// [`Rejection::NotAttestor`] or [`ChainFault::FewAttestations`], else [`ChainFault`].
+    /// [`ChainFault::FewAttestations`], else as [`crate::chain::Chain::attestor_set`].
     pub async fn attestor_set(&self) -> Result<AttestorSet, ChainFault> {
-        let set = self.chain.read.attestor_set(self.oracle).await?;
-        if !self.chain.read.is_attestor(self.oracle, self.chain.attestor()).await? {
-            return Err(ChainFault::Rejected(Rejection::NotAttestor(self.chain.attestor())));
-        }
+        let set = self.chain.attestor_set(self.oracle).await?;
         if self.peers.len() + 1 < usize::from(set.threshold) {
-            return Err(self.few(&set, 1));
+            return Err(self.few(set, 1));
         }
         Ok(set)
     }
@@ -69,7 +66,7 @@ impl Agent {
         }
         let mut held = self.store.attestations(digest)?;
         if held.len() < wanted {
-            return Err(self.few(&set, held.len()).into());
+            return Err(self.few(set, held.len()).into());
         }
         held.truncate(wanted);
         Ok(held)
@@ -116,7 +113,7 @@ impl Agent {
         Ok(Ok(attestation))
     }
 
-    fn few(&self, set: &AttestorSet, held: usize) -> ChainFault {
+    fn few(&self, set: AttestorSet, held: usize) -> ChainFault {
         ChainFault::FewAttestations { threshold: set.threshold, held, peers: self.peers.len() }
     }
 }

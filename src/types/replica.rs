@@ -42,9 +42,11 @@ impl Replica {
         if is_taken {
             return Turn::Taken;
         }
-        let delay_ms = i64::try_from(self.rank(period)).unwrap_or(i64::MAX).saturating_mul(self.delay_ms);
+        let rank = self.rank(period);
+        let delay_ms = i64::try_from(rank).unwrap_or(i64::MAX).saturating_mul(self.delay_ms);
         match ready_ms.saturating_add(delay_ms) - now_ms {
-            left_ms if left_ms > 0 => Turn::Wait(left_ms),
+            // Who leads waits for nobody, not even for a clock that was set back.
+            left_ms if left_ms > 0 && rank > 0 => Turn::Wait(left_ms),
             _ => Turn::Act,
         }
     }
@@ -94,5 +96,6 @@ mod tests {
     #[test]
     fn a_node_on_its_own_never_waits() {
         assert_eq!(Replica::ALONE.turn(PeriodId(7), 100, 100, false), Turn::Act);
+        assert_eq!(Replica::ALONE.turn(PeriodId(7), 100, 50, false), Turn::Act, "a clock that was set back");
     }
 }

@@ -28,7 +28,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use crate::replicas::{Node, SPEED, ended, logs};
-use crate::world::{DELAY_SECONDS, FIRST, KEYS, World};
+use crate::world::{FIRST, KEYS, World};
 
 const PATIENCE: Duration = Duration::from_mins(2);
 const POLL: Duration = Duration::from_millis(10);
@@ -86,11 +86,10 @@ impl Operators {
 
     /// Lets the replay's clock run in `period` until `condition` holds.
     async fn run(&self, period: PeriodId, condition: impl AsyncFn(&Self) -> bool) {
-        let begun = Instant::now();
+        let (begun, from_ms) = (Instant::now(), self.world.clock.now_ms());
         while !condition(self).await {
             assert!(begun.elapsed() < PATIENCE, "{period}: {}", logs(&self.nodes));
-            let elapsed_ms = begun.elapsed().as_millis() as i64 * SPEED;
-            self.world.clock.set_ms((period.start_seconds() + DELAY_SECONDS) * 1000 + elapsed_ms);
+            self.world.clock.set_ms(from_ms + begun.elapsed().as_millis() as i64 * SPEED);
             tokio::time::sleep(POLL).await;
         }
     }
@@ -211,6 +210,9 @@ async fn a_node_attests_what_its_own_candles_give_and_nothing_else() {
     assert_eq!(veriregime_agent::chain::attest::is_by_its_signer(&signed, digest), Some(true));
     agent.run_until(Stage::Forecast, FIRST, &go()).await.unwrap();
     assert_eq!(notary.attest(&right).await.unwrap(), signed, "the same question has the same answer");
+    // The owner replaces the set in the middle of the period: the same payload again, under another digest.
+    let again = AttestRequest { attestor_set_version: right.attestor_set_version + 1, ..right.clone() };
+    assert_ne!(notary.attest(&again).await.unwrap().signature, signed.signature);
     world.clock.set_ms(FIRST.end_ms());
     assert_eq!(code(&right).await, Err("VR-ATTEST-002"));
 }

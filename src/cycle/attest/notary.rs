@@ -19,7 +19,6 @@ use crate::inference::Model;
 use crate::proof::bundle::Bundle;
 use crate::state::{StateFault, Store};
 use crate::types::attestation::{AttestRequest, Attestation};
-use crate::types::cycle::Stage;
 use crate::types::feature::FeatureSpec;
 use crate::types::field;
 use crate::types::period::PeriodId;
@@ -108,9 +107,6 @@ impl Judge {
         let record = record.filter(|record| !record.candles.is_empty()).ok_or(AttestFault::NotReady)?;
         if let Some(forecast) = &record.forecast {
             return Ok(instances(forecast));
-        }
-        if record.stage != Stage::Collected {
-            return Err(AttestFault::NotReady);
         }
         match compute(&self.store, &self.bundle, &self.model, &record) {
             Ok(forecast) => Ok(instances(&forecast)),

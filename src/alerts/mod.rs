@@ -25,8 +25,8 @@ pub enum AlertFault {
     #[error("candles came from {used}, not from {}", failed.join(", "))]
     Fallback { used: String, failed: Vec<String> },
     /// An update that does not hold what it says.
-    #[error("the audit says: {0}")]
-    Audit(&'static str),
+    #[error("the audit says: {verdict}; transaction {transaction}")]
+    Audit { verdict: &'static str, transaction: String },
 }
 
 impl Fault for AlertFault {
@@ -36,7 +36,7 @@ impl Fault for AlertFault {
             Self::Delivery(_) => "VR-ALERT-002",
             Self::Stuck { .. } => "VR-ALERT-003",
             Self::Fallback { .. } => "VR-ALERT-004",
-            Self::Audit(_) => "VR-ALERT-005",
+            Self::Audit { .. } => "VR-ALERT-005",
         }
     }
 
@@ -46,7 +46,7 @@ impl Fault for AlertFault {
             Self::Delivery(_) => "check the webhook; it is tried again",
             Self::Stuck { .. } => "look for lines with a code in the log of this period",
             Self::Fallback { .. } => "look at the first source; an attestor or auditor who uses it gets other features",
-            Self::Audit(_) => "run `audit --period` and compare candles; the operator has something to explain",
+            Self::Audit { .. } => "run `audit --period` and compare candles; the operator has something to explain",
         }
     }
 }

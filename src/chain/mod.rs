@@ -8,6 +8,7 @@ pub mod fees;
 pub mod model;
 pub mod published;
 pub mod read;
+pub mod relay;
 mod rpc;
 pub mod signer;
 mod submission;

@@ -1,5 +1,6 @@
 //! `bench`: what a cycle costs, measured here and now.
 
+mod api;
 mod training;
 
 use std::path::{Path, PathBuf};
@@ -61,6 +62,9 @@ pub struct BenchArgs {
     /// Measure only how fast the networks of the training settings learn.
     #[arg(long, conflicts_with_all = ["baseline", "anvil"])]
     training: bool,
+    /// Measure only the HTTP API: 2000 requests a second while cycles run.
+    #[arg(long, conflicts_with_all = ["baseline", "training"])]
+    api: bool,
 }
 
 /// What `bench` measured. Times are of this machine in this run.
@@ -117,6 +121,15 @@ pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow
         return Ok(());
     }
     let mut config = crate::config::load(settings)?;
+    if args.api {
+        let figures = Box::pin(api::measure(config, args.anvil.as_deref(), args.runs)).await?;
+        if json {
+            println!("{}", serde_json::to_string(&figures)?);
+        } else {
+            api::print(&figures);
+        }
+        return Ok(());
+    }
     let scratch = tempfile::tempdir().context("no scratch folder")?;
     let start_seconds = FIRST_PERIOD.start_seconds();
     let world = World::start(&mut config, scratch.path(), args.anvil.as_deref(), start_seconds).await?;

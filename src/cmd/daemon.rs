@@ -4,9 +4,7 @@ mod reload;
 pub mod services;
 
 use std::path::Path;
-use std::time::Duration;
 
-use anyhow::Context;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -14,19 +12,13 @@ use tracing::{info, warn};
 
 use self::reload::Reload;
 use self::services::Services;
-use super::{EXIT_DONE, feeds, setup};
-use crate::candles::source::Source;
+use super::{EXIT_DONE, replay, setup};
 use crate::chain::fault::ChainFault;
-use crate::clock::Clock;
 use crate::config;
-use crate::config::raw::ClockKind;
 use crate::cycle::Agent;
 use crate::cycle::daemon::{self, Rhythm};
 use crate::state::Store;
 use crate::types::fault::Fault;
-
-/// How often a replay's clock is read from the candle server.
-const CLOCK_POLL: Duration = Duration::from_millis(50);
 
 /// Options of `daemon`.
 #[derive(Debug, Args)]
@@ -46,15 +38,7 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
     let config = setup::settings(settings)?;
     let running = config::read(settings)?;
     let stop = CancellationToken::new();
-    let clock = match config.schedule.clock {
-        ClockKind::System => Clock::System,
-        ClockKind::Exchange => {
-            let source = feeds::primary(&config)?;
-            let clock = Clock::manual(source.server_time_ms().await.context("the replay's clock does not answer")?);
-            tokio::spawn(follow(source, clock.clone(), stop.clone()));
-            clock
-        }
-    };
+    let clock = replay::clock(&config, &stop).await?;
     let store = Store::open(&config.state_path)?;
     let mut agent = setup::agent(&config, clock, store).await?;
     check_chain(&agent).await?;
@@ -126,15 +110,4 @@ pub fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<tokio::task::Jo
         info!(signal = name, "stopping");
         stop.cancel();
     }))
-}
-
-/// Sets `clock` to the candle server's time again and again. Only settings for development chains lead here.
-async fn follow(source: Source, clock: Clock, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        match source.server_time_ms().await {
-            Ok(now_ms) => clock.set_ms(now_ms),
-            Err(error) => warn!(%error, "the replay's clock does not answer"),
-        }
-        tokio::time::sleep(CLOCK_POLL).await;
-    }
 }

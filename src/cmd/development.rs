@@ -33,7 +33,7 @@ pub const OWNER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae7
 const NODE_KEY: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 
 /// Chain id that anvil takes by itself.
-const CHAIN_ID: u64 = 31_337;
+pub const CHAIN_ID: u64 = 31_337;
 /// Where the time of a bare chain begins: 2026-01-05 00:00 UTC.
 const BARE_CHAIN_SECONDS: i64 = 1_767_571_200;
 /// Longest wait for anvil to listen.
@@ -57,8 +57,27 @@ impl Anvil {
     /// # Errors
     /// A program that is absent or does not listen in time.
     pub async fn start(program: &Path, unix_seconds: i64, port: u16) -> anyhow::Result<Self> {
+        Self::run(program, &["--port", &port.to_string(), "--timestamp", &unix_seconds.to_string()]).await
+    }
+
+    /// Starts a copy of the chain behind `upstream` as of `block`, or of its newest one, with an id of its own, so that what
+    /// is signed for the copy is worth nothing elsewhere. `upstream` is seen by everybody on this machine.
+    ///
+    /// # Errors
+    /// As [`Anvil::start`].
+    pub async fn fork(program: &Path, upstream: &Url, block: Option<u64>) -> anyhow::Result<Self> {
+        let (id, number) = (CHAIN_ID.to_string(), block.map(|block| block.to_string()));
+        let mut arguments = vec!["--port", "0", "--fork-url", upstream.as_str(), "--chain-id", &id];
+        if let Some(number) = &number {
+            arguments.extend(["--fork-block-number", number]);
+        }
+        Self::run(program, &arguments).await
+    }
+
+    async fn run(program: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
         let mut child = Command::new(program)
-            .args(["--port", &port.to_string(), "--timestamp", &unix_seconds.to_string(), "--disable-code-size-limit"])
+            .args(arguments)
+            .arg("--disable-code-size-limit")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

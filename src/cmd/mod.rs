@@ -11,6 +11,7 @@ pub mod daemon;
 pub mod demo;
 pub mod deploy;
 pub mod development;
+pub mod doctor;
 pub mod evaluate;
 pub mod features;
 pub mod feeds;
@@ -19,6 +20,7 @@ pub mod models;
 pub mod once;
 pub mod progress;
 pub mod prove;
+pub mod replay;
 pub mod report;
 pub mod setup;
 pub mod status;
@@ -69,6 +71,8 @@ enum Command {
     Once(once::OnceArgs),
     /// Show the last cycles, the parameters on chain and what comes next.
     Status(status::StatusArgs),
+    /// Look at everything that a node needs; with --fork, run a cycle on a copy of the chain.
+    Doctor(doctor::DoctorArgs),
     /// Show, raise and cancel the wallet's transactions.
     #[command(subcommand)]
     Tx(tx::TxCommand),
@@ -144,6 +148,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Daemon(args) => return daemon::run(args, settings).await,
         Command::Once(args) => return once::run(args, settings, json).await,
         Command::Status(args) => status::run(args, settings, json).await?,
+        Command::Doctor(args) => return doctor::run(args, settings, json).await,
         Command::Tx(command) => tx::run(command, settings, json).await?,
         Command::Deploy(args) => return deploy::run(args, settings, json).await,
         Command::Prove(args) => prove::run(args, settings, json).await?,

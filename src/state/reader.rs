@@ -49,6 +49,19 @@ impl Reader {
         rows::cycle(&self.lock(), manifest, period)
     }
 
+    /// How many cycles there are, of all models; reads every page of the database.
+    ///
+    /// # Errors
+    /// [`StateFault::Corrupt`] for a database that is damaged, else [`StateFault`].
+    pub fn check(&self) -> Result<u64, StateFault> {
+        let connection = self.lock();
+        let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if verdict != "ok" {
+            return Err(StateFault::Corrupt(verdict));
+        }
+        Ok(connection.query_row("SELECT count(*) FROM cycles", [], |row| row.get::<_, i64>(0))?.unsigned_abs())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -36,7 +36,7 @@ const OWNERS: [(&str, &[&str]); 13] = [
     ("rusqlite::", &["state/"]),
     ("burn::", &["training/"]),
     ("tract_onnx::", &["inference/", "training/"]),
-    ("axum::", &["candles/serve/", "api/"]),
+    ("axum::", &["candles/serve/", "api/", "chain/relay.rs"]),
     ("utoipa", &["api/"]),
     ("hyper", &["api/server.rs"]),
     ("metrics_exporter_prometheus", &["telemetry/"]),

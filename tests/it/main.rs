@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod alerts;
 mod api;
 mod architecture;
 mod attestation;
@@ -13,6 +14,7 @@ mod chaos;
 mod cli;
 mod cycle;
 mod deploy;
+mod doctor;
 mod evaluation;
 mod features;
 mod health;

@@ -18,6 +18,7 @@ pub struct Node {
     pub process: Child,
     pub url: Url,
     pub log: PathBuf,
+    pub settings: PathBuf,
     http: Client,
 }
 
@@ -52,7 +53,7 @@ impl Node {
             .spawn()
             .unwrap();
         let http = Client::builder().build().unwrap();
-        let mut node = Self { process, url: Url::parse("http://127.0.0.1").unwrap(), log, http };
+        let mut node = Self { process, url: Url::parse("http://127.0.0.1").unwrap(), log, settings: path, http };
         world.until("the API listens", async || node.said("api listening").is_some()).await;
         let said = node.said("api listening").unwrap();
         node.url = Url::parse(&format!("http://{}", said["address"].as_str().unwrap())).unwrap();

@@ -79,7 +79,7 @@ async fn a_healthy_node_has_nothing_to_complain_of_and_a_sick_one_is_told_what_i
     }
 
     // A wallet that can pay for one update, and then for none.
-    let wallet = json!(veriregime_agent::cmd::setup::chain(&world.config).unwrap().address());
+    let wallet = json!(veriregime_agent::cmd::setup::chain(&world.config).await.unwrap().address());
     for (balance_wei, level) in [("0x71afd498d0000", "warn"), ("0x0", "fail")] {
         world.chain.anvil.request("anvil_setBalance", json!([wallet, balance_wei])).await.unwrap();
         let (_, said) = doctor(&world, &healthy, &[]);
@@ -94,7 +94,7 @@ async fn a_whole_cycle_runs_on_a_fork_and_the_chain_sees_nothing_of_it() {
     let world = World::new().await;
     world.enter(FIRST).await;
     // Even with an empty wallet: the money on the fork is made up.
-    let wallet = json!(veriregime_agent::cmd::setup::chain(&world.config).unwrap().address());
+    let wallet = json!(veriregime_agent::cmd::setup::chain(&world.config).await.unwrap().address());
     world.chain.anvil.request("anvil_setBalance", json!([wallet, "0x0"])).await.unwrap();
     let (_, said) = doctor(&world, &world.settings(), &["--fork"]);
     let forked = said["checks"].as_array().unwrap().last().unwrap().clone();
@@ -122,5 +122,5 @@ async fn a_whole_cycle_runs_on_a_fork_and_the_chain_sees_nothing_of_it() {
 }
 
 async fn setup_nonce(world: &World) -> u64 {
-    veriregime_agent::cmd::setup::chain(&world.config).unwrap().nonce().await.unwrap()
+    veriregime_agent::cmd::setup::chain(&world.config).await.unwrap().nonce().await.unwrap()
 }

@@ -21,6 +21,7 @@ use crate::state::Store;
 use crate::types::cycle::{CycleRecord, Stage};
 use crate::types::fault::Fault;
 use crate::types::period::PeriodId;
+use crate::types::replica::Replica;
 
 /// What the wallet has on the fork: a thousand ether, in wei.
 const BALANCE_WEI: &str = "0x3635c9adc5dea00000";
@@ -103,6 +104,8 @@ async fn run(config: &Config, anvil: Option<PathBuf>, stop: &CancellationToken) 
     let mut forked = config.clone();
     forked.chain.use_rpc(fork.rpc_url.clone());
     forked.chain.chain_id = CHAIN_ID;
+    // Nobody else acts there, and what the wallet has sent before is no business of the fork's empty database.
+    forked.replica = Replica::ALONE;
     let scratch = tempfile::tempdir().context("no scratch folder")?;
     forked.state_path = scratch.path().join("fork.sqlite");
     let store = Store::open(&forked.state_path)?;

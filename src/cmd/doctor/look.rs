@@ -1,7 +1,5 @@
 //! The things that are looked at, in the order in which they depend on each other.
 
-use std::path::Path;
-
 use tokio_util::sync::CancellationToken;
 
 use super::Seen;
@@ -170,9 +168,9 @@ async fn on_chain(config: &Config, bundle: Option<&Bundle>, now_ms: i64, seen: &
         }
         Err(fault) => seen.add(Check::fail("contract", &fault)),
     }
-    match setup::chain(config) {
+    match setup::chain(config).await {
         Ok(chain) => {
-            seen.add(Check::ok("keys", keys(config.attestor_key_file.as_deref(), &chain.address().to_string())));
+            seen.add(Check::ok("keys", keys(config.attestor.is_some(), &chain.address().to_string())));
             seen.add(checks::attestor(&chain, oracle).await);
             seen.add(checks::balance(&chain, config.alerts.low_balance_updates).await);
         }
@@ -180,7 +178,7 @@ async fn on_chain(config: &Config, bundle: Option<&Bundle>, now_ms: i64, seen: &
     }
 }
 
-fn keys(attestor: Option<&Path>, wallet: &str) -> String {
-    let attests = if attestor.is_some() { "another key attests" } else { "it attests, too" };
+fn keys(has_attestor: bool, wallet: &str) -> String {
+    let attests = if has_attestor { "another key attests" } else { "it attests, too" };
     format!("wallet {wallet}; {attests}")
 }

@@ -83,6 +83,14 @@ impl Folder {
         Ok(digest)
     }
 
+    /// The bytes of a bundle's file, as they are.
+    ///
+    /// # Errors
+    /// [`EvidenceFault::File`].
+    pub fn read_file(&self, digest: Digest) -> Result<Vec<u8>, EvidenceFault> {
+        Ok(fs::read_bounded(&self.file(digest), MAX_BYTES)?)
+    }
+
     /// Deletes a bundle; one that is not there is as good as deleted.
     ///
     /// # Errors

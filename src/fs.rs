@@ -151,6 +151,17 @@ pub fn size_bytes(path: &Path) -> Result<u64, FileFault> {
     Ok(metadata.len())
 }
 
+/// Bytes that are free for this user where `path` lies, or will lie.
+///
+/// # Errors
+/// [`FileFault::Read`].
+pub fn free_bytes(path: &Path) -> Result<u64, FileFault> {
+    let above = path.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
+    let space =
+        rustix::fs::statvfs(above).map_err(|error| FileFault::Read { path: above.to_owned(), source: error.into() })?;
+    Ok(space.f_bavail.saturating_mul(space.f_frsize))
+}
+
 /// Names of the folders in a folder, in no order; names that are not UTF-8 are left out.
 ///
 /// # Errors

@@ -3,10 +3,12 @@
 //!
 //! ```text
 //! clock ─► schedule ─► candles ─► features ─► inference ─► proof ─► chain ─► confirm
-//!                          └───────── state: every stage durable before its side effect ──► status
+//!                          └───────── state: every stage durable before its side effect ──► api, status
 //! training ─► models/<id>/ (files only) ─► inference, proof
 //! ```
 
+pub mod alerts;
+pub mod api;
 pub mod audit;
 pub mod candles;
 pub mod chain;
@@ -18,7 +20,9 @@ pub mod evaluation;
 pub mod evidence;
 pub mod features;
 pub mod fs;
+pub mod health;
 pub mod inference;
+pub mod peers;
 pub mod plots;
 pub mod proof;
 pub mod registry;

@@ -93,7 +93,7 @@ def check_compose(tools: Path) -> None:
         check("ALL" in service.get("cap_drop", []), f"compose: {name} keeps capabilities")
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
-            own = source.startswith(("./secrets/", "./srs"))
+            own = source.startswith(("./secrets", "./srs"))
             check(not source.startswith(".") or own or (DEPLOY / source).exists(), f"compose: {source} is not there")
     check(services["agent"]["read_only"] is True, "compose: the agent can write to its image")
 

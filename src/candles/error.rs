@@ -14,6 +14,9 @@ use crate::types::fault::{Fault, Retry};
 use crate::types::time::format_utc;
 use crate::types::venue::Venue;
 
+/// The code of [`CandleError::Revised`].
+pub const REVISED_CODE: &str = "VR-CANDLE-022";
+
 /// Why there are no candles.
 #[derive(Debug, thiserror::Error)]
 pub enum CandleError {
@@ -125,7 +128,7 @@ impl Fault for CandleError {
             Self::Disagreement(_) => "VR-CANDLE-019",
             Self::NoWitness { .. } => "VR-CANDLE-020",
             Self::ForeignVolumes { .. } => "VR-CANDLE-021",
-            Self::Revised { .. } => "VR-CANDLE-022",
+            Self::Revised { .. } => REVISED_CODE,
             Self::Candle(fault) => fault.code(),
             Self::File(fault) => fault.code(),
         }

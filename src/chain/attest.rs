@@ -1,12 +1,12 @@
 //! Attestations: "these features are what public candles give for this period", signed by EIP-712.
 
 use alloy::primitives::{Address, B256, Bytes, Signature, U256, keccak256};
-use alloy::signers::SignerSync;
-use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::{SolStruct, eip712_domain};
 
-use super::abi;
-use super::fault::ChainFault;
+use super::fault::{ChainFault, Rejection};
+use super::read::AttestorSet;
+use super::{Chain, abi};
+use crate::types::attestation::Attestation;
 use crate::types::period::PeriodId;
 
 /// What is signed, but for the chain and the contract that it is signed for.
@@ -23,6 +23,20 @@ pub struct Statement<'a> {
 }
 
 impl Statement<'_> {
+    /// Hash of what is said about the period: of that there is only one. A new version of the attestor set says the same
+    /// with another digest.
+    pub fn payload(&self) -> B256 {
+        keccak256([self.instances_hash(), self.closes_hash()].concat())
+    }
+
+    fn instances_hash(&self) -> B256 {
+        hash_of_words(self.instances.iter().copied())
+    }
+
+    fn closes_hash(&self) -> B256 {
+        hash_of_words(self.closes_e8.iter().map(|close| U256::from(*close)))
+    }
+
     /// What the contract's `attestationDigest` says too.
     pub fn digest(&self, chain_id: u64, oracle: Address) -> B256 {
         let domain = eip712_domain! {
@@ -34,22 +48,12 @@ impl Statement<'_> {
         let attestation = abi::Attestation {
             modelId: self.model_id,
             period: self.period.0,
-            instancesHash: hash_of_words(self.instances.iter().copied()),
-            closesHash: hash_of_words(self.closes_e8.iter().map(|close| U256::from(*close))),
+            instancesHash: self.instances_hash(),
+            closesHash: self.closes_hash(),
             attestorSetVersion: self.attestor_set_version,
         };
         attestation.eip712_signing_hash(&domain)
     }
-}
-
-/// One attestation as `submit` takes it: signer, length of the signature, signature.
-///
-/// # Errors
-/// [`ChainFault::Signing`].
-pub(super) fn attestation(signer: &PrivateKeySigner, digest: B256) -> Result<Bytes, ChainFault> {
-    let signature = signer.sign_hash_sync(&digest).map_err(|error| ChainFault::Signing(error.to_string()))?.as_bytes();
-    let length = (signature.len() as u16).to_be_bytes();
-    Ok([signer.address().as_slice(), &length, &signature].concat().into())
 }
 
 /// Bytes of an attestation before its signature: the signer and the signature's length.
@@ -57,39 +61,64 @@ const HEAD_BYTES: usize = 22;
 /// Length of a signature by a private key; whatever else there is, a contract made.
 const KEY_SIGNATURE_BYTES: usize = 65;
 
-/// One attestation of an update.
-#[derive(Debug, Clone, Copy)]
-pub struct Attestation<'a> {
-    pub signer: Address,
-    pub signature: &'a [u8],
+impl Chain {
+    /// The contract's attestor set, if this node is in it.
+    ///
+    /// # Errors
+    /// [`Rejection::NotAttestor`], else [`ChainFault`].
+    pub async fn attestor_set(&self, oracle: Address) -> Result<AttestorSet, ChainFault> {
+        if !self.read.is_attestor(oracle, self.attestor()).await? {
+            return Err(ChainFault::Rejected(Rejection::NotAttestor(self.attestor())));
+        }
+        self.read.attestor_set(oracle).await
+    }
+
+    /// This node's attestation of `digest`.
+    ///
+    /// # Errors
+    /// [`ChainFault::Signing`].
+    pub async fn attest(&self, digest: B256) -> Result<Attestation, ChainFault> {
+        let signature = self.attestor.sign(digest).await?.as_bytes().to_vec();
+        Ok(Attestation { signer: self.attestor(), signature: signature.into() })
+    }
 }
 
-impl Attestation<'_> {
-    /// Whether the signature of `digest` is its signer's; `None` for a signature that only a contract can judge.
-    pub fn is_by_its_signer(&self, digest: B256) -> Option<bool> {
-        if self.signature.len() != KEY_SIGNATURE_BYTES {
-            return None;
-        }
-        let recovered = Signature::from_raw(self.signature).ok()?.recover_address_from_prehash(&digest).ok()?;
-        Some(recovered == self.signer)
-    }
+/// Attestations as `submit` takes them, one after another: signer, length of the signature, signature. In the contract's
+/// order, which is that of the signers.
+pub fn pack(attestations: &[Attestation]) -> Bytes {
+    let mut attestations = attestations.to_vec();
+    attestations.sort_unstable();
+    let packed = attestations.iter().flat_map(|attestation| {
+        let length = (attestation.signature.len() as u16).to_be_bytes();
+        [attestation.signer.as_slice(), &length, &attestation.signature].concat()
+    });
+    packed.collect::<Vec<u8>>().into()
 }
 
 /// The attestations of an update one by one.
 ///
 /// # Errors
 /// [`ChainFault::Refused`] for bytes that are none.
-pub fn split(mut attestations: &[u8]) -> Result<Vec<Attestation<'_>>, ChainFault> {
+pub fn split(mut attestations: &[u8]) -> Result<Vec<Attestation>, ChainFault> {
     let refused = || ChainFault::Refused("the update's attestations cannot be taken apart".into());
     let mut all = Vec::new();
     while !attestations.is_empty() {
         let (head, rest) = attestations.split_at_checked(HEAD_BYTES).ok_or_else(refused)?;
         let length = usize::from(u16::from_be_bytes([head[20], head[21]]));
         let (signature, rest) = rest.split_at_checked(length).ok_or_else(refused)?;
-        all.push(Attestation { signer: Address::from_slice(&head[..20]), signature });
+        all.push(Attestation { signer: Address::from_slice(&head[..20]), signature: signature.to_vec().into() });
         attestations = rest;
     }
     Ok(all)
+}
+
+/// Whether the signature of `digest` is its signer's; `None` for a signature that only a contract can judge.
+pub fn is_by_its_signer(attestation: &Attestation, digest: B256) -> Option<bool> {
+    if attestation.signature.len() != KEY_SIGNATURE_BYTES {
+        return None;
+    }
+    let recovered = Signature::from_raw(&attestation.signature).ok()?.recover_address_from_prehash(&digest).ok()?;
+    Some(recovered == attestation.signer)
 }
 
 fn hash_of_words(words: impl Iterator<Item = U256>) -> B256 {
@@ -98,8 +127,10 @@ fn hash_of_words(words: impl Iterator<Item = U256>) -> B256 {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
     use serde::Deserialize;
 
+    use super::super::signer::Signer;
     use super::*;
 
     const VECTORS: &str = include_str!("../../contracts/test/vectors/attestation.json");
@@ -118,8 +149,8 @@ mod tests {
         attestation: Bytes,
     }
 
-    #[test]
-    fn digests_and_attestations_are_those_of_the_vectors() {
+    #[tokio::test]
+    async fn digests_and_attestations_are_those_of_the_vectors() {
         let vectors: Vec<Vector> = serde_json::from_str(VECTORS).unwrap();
         assert!(vectors.len() >= 2, "the vector file is shorter than it should be");
         for vector in vectors {
@@ -131,14 +162,15 @@ mod tests {
                 attestor_set_version: vector.attestor_set_version,
             };
             let digest = statement.digest(vector.chain_id, vector.oracle);
-            let signer = PrivateKeySigner::from_bytes(&vector.key).unwrap();
-            let attestation = attestation(&signer, digest).unwrap();
-            assert_eq!((digest, &attestation), (vector.digest, &vector.attestation));
-            let whole = [attestation.clone(), attestation.clone()].concat();
+            let signer = Signer::from_key(&SecretString::from(vector.key.to_string())).unwrap();
+            let signature = signer.sign(digest).await.unwrap().as_bytes().to_vec();
+            let attestation = Attestation { signer: signer.address(), signature: signature.into() };
+            assert_eq!((digest, &pack(std::slice::from_ref(&attestation))), (vector.digest, &vector.attestation));
+            let whole = pack(&[attestation.clone(), attestation.clone()]);
             let parts = split(&whole).unwrap();
             assert!(parts.len() == 2 && parts.iter().all(|part| part.signer == signer.address()));
-            assert!(parts.iter().all(|part| part.is_by_its_signer(digest) == Some(true)));
-            assert!(parts.iter().all(|part| part.is_by_its_signer(B256::ZERO) == Some(false)));
+            assert!(parts.iter().all(|part| is_by_its_signer(part, digest) == Some(true)));
+            assert!(parts.iter().all(|part| is_by_its_signer(part, B256::ZERO) == Some(false)));
             assert!(split(&whole[..whole.len() - 1]).is_err());
         }
     }

@@ -21,6 +21,8 @@ const SKIPPED_WITHHELD: u8 = 0;
 const SKIPPED_ALREADY_UPDATED: u8 = 1;
 /// Pause before the RPC is asked again.
 const RPC_PAUSE: Duration = Duration::from_secs(2);
+/// Pause before other operators are asked again.
+const ATTESTATION_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why the chain cannot be read or written.
 #[derive(Debug, Error)]
@@ -70,9 +72,9 @@ pub enum ChainFault {
     /// There is nothing to replace or cancel.
     #[error("no transaction waits to be mined")]
     NothingWaits,
-    /// The contract wants attestations of several attestors.
-    #[error("the contract wants {threshold} attestations; collecting those of other operators is not built yet")]
-    MoreAttestations { threshold: u8 },
+    /// Too few operators attest.
+    #[error("the contract wants {threshold} attestations, there are {held}, and {peers} other operators to ask")]
+    FewAttestations { threshold: u8, held: usize, peers: usize },
     /// A key that cannot sign.
     #[error("the transaction cannot be signed: {0}")]
     Signing(String),
@@ -127,7 +129,7 @@ impl Fault for ChainFault {
             Self::Rejected(_) => "VR-CHAIN-009",
             Self::Reverted(_) => "VR-CHAIN-010",
             Self::Signing(_) => "VR-CHAIN-011",
-            Self::MoreAttestations { .. } => "VR-CHAIN-012",
+            Self::FewAttestations { .. } => "VR-CHAIN-012",
             Self::Garbage(_) => "VR-CHAIN-013",
             Self::Lagging { .. } => "VR-CHAIN-014",
             Self::Underpriced(_) => "VR-CHAIN-015",
@@ -156,13 +158,18 @@ impl Fault for ChainFault {
             Self::FeeAboveCap { .. } => "raise chain.max_fee_per_gas_gwei if this period is worth it",
             Self::ChainBehind { .. } => "check this machine's clock and whether the node is in sync",
             Self::Rejected(Rejection::NotAttestor(_)) => {
-                "ask the contract's owner to take this key into the attestor set, or set attestor.key_file to one that is in it"
+                "ask the contract's owner to take this key into the attestor set, or configure one that is in it in [attestor]"
             }
             Self::Rejected(Rejection::Withheld) => "nothing: the guardian has stopped the market; ask them why",
             Self::Rejected(_) => "read the contract's error; nothing was spent",
             Self::Reverted(_) => "look the transaction up; the state changed between simulation and inclusion",
-            Self::Signing(_) => "check the key file",
-            Self::MoreAttestations { .. } => "run a node on a contract whose threshold is 1",
+            Self::Signing(_) => "check the key, or the service or device that holds it",
+            Self::FewAttestations { threshold, peers, .. } if *peers + 1 < usize::from(*threshold) => {
+                "name more of the other attestors' nodes in attestation.peers"
+            }
+            Self::FewAttestations { .. } => {
+                "look in the log which operators did not attest, and why; they are asked again"
+            }
         }
     }
 
@@ -182,7 +189,10 @@ impl Fault for ChainFault {
             | Self::ChainBehind { .. }
             | Self::Reverted(_)
             | Self::Rejected(Rejection::FuturePeriod { .. }) => Retry::Later(RPC_PAUSE),
-            Self::Rejected(_) | Self::Signing(_) | Self::MoreAttestations { .. } | Self::NothingWaits => Retry::Never,
+            Self::FewAttestations { threshold, peers, .. } if *peers + 1 >= usize::from(*threshold) => {
+                Retry::Later(ATTESTATION_PAUSE)
+            }
+            Self::Rejected(_) | Self::Signing(_) | Self::FewAttestations { .. } | Self::NothingWaits => Retry::Never,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What to offer for a unit of gas.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use super::fault::ChainFault;
 use crate::types::cycle::Attempt;
 
@@ -8,6 +10,37 @@ const BASE_FEE_HEADROOM: u128 = 2;
 /// Nodes take a replacement only if both fees rise by a tenth; an eighth leaves room for rounding.
 const REPLACEMENT_NUMERATOR: u128 = 9;
 const REPLACEMENT_DENOMINATOR: u128 = 8;
+
+/// What may be paid for a unit of gas, in wei.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caps {
+    pub max_fee_per_gas_wei: u128,
+    /// Cap of transactions that only free a nonce.
+    pub max_cancel_fee_per_gas_wei: u128,
+    /// Offered to the builder.
+    pub priority_fee_wei: u128,
+}
+
+/// The caps in force, the same for all who hold them.
+#[derive(Debug, Clone)]
+pub struct Policy(Arc<RwLock<Caps>>);
+
+impl Policy {
+    /// With these caps.
+    pub fn new(caps: Caps) -> Self {
+        Self(Arc::new(RwLock::new(caps)))
+    }
+
+    /// The caps of now.
+    pub fn caps(&self) -> Caps {
+        *self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes them, for the next transaction that is signed.
+    pub fn set(&self, caps: Caps) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = caps;
+    }
+}
 
 /// An offer, in wei for a unit of gas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,9 @@ pub mod fees;
 pub mod model;
 pub mod published;
 pub mod read;
+pub mod relay;
 mod rpc;
+pub mod signer;
 pub mod submission;
 
 use std::time::Duration;
@@ -19,10 +21,9 @@ use alloy::network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuild
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
-use alloy::signers::local::PrivateKeySigner;
 use alloy::transports::{RpcError, TransportError};
-use secrecy::{ExposeSecret, SecretString};
 
+use crate::types::attestation::Attestation;
 use crate::types::cycle::{Attempt, Purpose};
 use crate::types::feature::FeatureVector;
 use crate::types::period::PeriodId;
@@ -33,6 +34,7 @@ use abi::Halo2Verifier;
 use fault::{ChainFault, Rejection};
 use read::Reader;
 use rpc::words::{Meaning, meaning};
+use signer::Signer;
 
 /// Gas limit over the estimate: the verifier's cost hardly varies, storage and calldata do a little.
 const GAS_MARGIN_PERCENT: u64 = 20;
@@ -45,10 +47,7 @@ pub struct Settings {
     /// At least one; reads prefer the first.
     pub rpc_urls: Vec<RpcUrl>,
     pub chain_id: u64,
-    pub max_fee_per_gas_wei: u128,
-    /// Cap of transactions that only free a nonce.
-    pub max_cancel_fee_per_gas_wei: u128,
-    pub priority_fee_wei: u128,
+    pub fees: fees::Policy,
     /// An RPC whose newest block is older than another's by more is not asked.
     pub max_head_lag: Duration,
     /// Longest wait for one answer.
@@ -62,7 +61,7 @@ pub struct Chain {
     pub read: Reader,
     wallet: EthereumWallet,
     address: Address,
-    attestor: PrivateKeySigner,
+    attestor: Signer,
 }
 
 /// Everything that `RiskOracle.submit` takes.
@@ -73,25 +72,23 @@ pub struct Update<'a> {
     pub features: &'a [FeatureVector],
     pub outputs: &'a [Outputs],
     pub proof: &'a Bytes,
+    /// As many as the contract wants.
+    pub attestations: &'a [Attestation],
 }
 
 impl Chain {
     /// Prepares the connection; nothing is sent yet. The wallet attests, unless [`Chain::with_attestor`] says otherwise.
     ///
     /// # Errors
-    /// [`ChainFault::Signing`] for a key that is none.
-    pub fn new(settings: Settings, key: &SecretString) -> Result<Self, ChainFault> {
-        let attestor = signer(key)?;
-        let wallet = EthereumWallet::from(attestor.clone());
-        Ok(Self { read: Reader::new(settings)?, address: attestor.address(), wallet, attestor })
+    /// [`ChainFault::Unreachable`] for a system that cannot make connections.
+    pub fn new(settings: Settings, wallet: Signer) -> Result<Self, ChainFault> {
+        Ok(Self { read: Reader::new(settings)?, address: wallet.address(), wallet: wallet.wallet(), attestor: wallet })
     }
 
     /// Lets another key than the wallet's attest.
-    ///
-    /// # Errors
-    /// [`ChainFault::Signing`] for a key that is none.
-    pub fn with_attestor(self, key: &SecretString) -> Result<Self, ChainFault> {
-        Ok(Self { attestor: signer(key)?, ..self })
+    #[must_use]
+    pub fn with_attestor(self, attestor: Signer) -> Self {
+        Self { attestor, ..self }
     }
 
     /// The address that attestations come from.
@@ -112,13 +109,22 @@ impl Chain {
         Ok(self.read.provider.get_transaction_count(self.address).latest().await?)
     }
 
+    /// How many transactions the wallet has sent, those that wait to be mined included.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn sent(&self) -> Result<u64, ChainFault> {
+        let pending = self.read.provider.get_transaction_count(self.address).pending().await?;
+        // Some RPCs know of no pool.
+        Ok(pending.max(self.nonce().await?))
+    }
+
     /// Whether none of the wallet's transactions is on its way.
     ///
     /// # Errors
     /// [`ChainFault`].
     pub async fn is_idle(&self) -> Result<bool, ChainFault> {
-        let sent = self.read.provider.get_transaction_count(self.address).pending().await?;
-        Ok(sent == self.nonce().await?)
+        Ok(self.sent().await? == self.nonce().await?)
     }
 
     /// Sends signed bytes to every RPC. That one has them already is no error, and one that takes them is enough.
@@ -170,11 +176,12 @@ impl Chain {
         replaced: Option<&Attempt>,
     ) -> Result<Attempt, ChainFault> {
         let head = self.read.head().await?;
+        let caps = self.read.settings.fees.caps();
         let cap_wei = match purpose {
-            Purpose::Update => self.read.settings.max_fee_per_gas_wei,
-            Purpose::Cancel => self.read.settings.max_cancel_fee_per_gas_wei,
+            Purpose::Update => caps.max_fee_per_gas_wei,
+            Purpose::Cancel => caps.max_cancel_fee_per_gas_wei,
         };
-        let offer = fees::offer(head.base_fee_wei, self.read.settings.priority_fee_wei, cap_wei, replaced)?;
+        let offer = fees::offer(head.base_fee_wei, caps.priority_fee_wei, cap_wei, replaced)?;
         let request = request.with_from(self.address).with_nonce(nonce).with_chain_id(self.read.settings.chain_id);
         // On the pending block, whose time is now: the newest one of a quiet chain may lie in the period before. But a
         // transaction that is to be replaced may be in the pending block already, and stand in its own way.
@@ -206,16 +213,12 @@ impl Chain {
     }
 
     async fn check_balance(&self, needed_wei: U256) -> Result<(), ChainFault> {
-        let balance_wei = self.read.provider.get_balance(self.address).await?;
+        let balance_wei = self.read.balance_wei(self.address).await?;
         if balance_wei >= needed_wei {
             return Ok(());
         }
         Err(ChainFault::EmptyWallet { wallet: self.address, balance_wei, needed_wei })
     }
-}
-
-fn signer(key: &SecretString) -> Result<PrivateKeySigner, ChainFault> {
-    key.expose_secret().parse().map_err(|_| ChainFault::Signing("not a valid private key".into()))
 }
 
 /// A node that holds the transaction, or that saw its nonce used up, has nothing against it.

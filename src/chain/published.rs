@@ -8,9 +8,10 @@ use alloy::rpc::types::{Filter, Log};
 use alloy::sol_types::{SolCall, SolEvent};
 
 use super::abi::{Halo2Verifier, IRegimeRiskOracle, RiskOracle};
-use super::attest::{Attestation, Statement, split};
+use super::attest::{Statement, is_by_its_signer, split};
 use super::fault::ChainFault;
 use super::read::Reader;
+use crate::types::attestation::Attestation;
 use crate::types::period::PeriodId;
 use crate::types::proof::Proof;
 use crate::types::update::{Arguments, PublishedUpdate};
@@ -180,9 +181,9 @@ pub fn signatures(
         attestor_set_version: update.attestor_set_version,
     };
     let digest = statement.digest(chain_id, oracle);
-    let check = |attestation: Attestation<'_>| AttestorCheck {
+    let check = |attestation: Attestation| AttestorCheck {
         attestor: attestation.signer,
-        signed: attestation.is_by_its_signer(digest),
+        signed: is_by_its_signer(&attestation, digest),
         in_set: None,
     };
     Ok(split(&arguments.attestations)?.into_iter().map(check).collect())

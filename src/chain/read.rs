@@ -5,7 +5,7 @@ use std::time::Duration;
 use alloy::consensus::BlockHeader;
 use alloy::eips::BlockNumberOrTag;
 use alloy::network::Ethereum;
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, U256};
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use alloy::rpc::client::RpcClient;
 use alloy::rpc::types::TransactionReceipt;
@@ -16,6 +16,7 @@ use super::Settings;
 use super::abi::IRegimeRiskOracle::ModelSpec;
 use super::abi::RiskOracle;
 use super::fault::ChainFault;
+use super::fees::Policy;
 use super::model::Expected;
 use super::rpc::Rpcs;
 use crate::types::cycle::{Landed, Mined};
@@ -33,6 +34,15 @@ const FINAL_DEPTH: u64 = 64;
 pub struct Reader {
     pub(super) provider: RootProvider<Ethereum>,
     pub(super) settings: Settings,
+}
+
+/// A contract's attestor set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttestorSet {
+    /// Goes up with each change.
+    pub version: u32,
+    /// How many of its members must attest.
+    pub threshold: u8,
 }
 
 /// The newest block.
@@ -57,9 +67,14 @@ impl Reader {
         Ok(Self { provider, settings })
     }
 
-    /// The chain that every RPC must be on.
+    /// The chain that the settings name.
     pub fn chain_id(&self) -> u64 {
         self.settings.chain_id
+    }
+
+    /// What may be paid.
+    pub fn fees(&self) -> &Policy {
+        &self.settings.fees
     }
 
     /// Refuses an RPC that is on another chain than the settings say.
@@ -129,6 +144,41 @@ impl Reader {
         Ok(PeriodId(RiskOracle::new(oracle, &self.provider).latestPeriod(model_id).call().await?))
     }
 
+    /// The same as of a block; `None` where the RPC has no state of it, or there was no contract yet.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn latest_period_at(
+        &self,
+        oracle: Address,
+        model_id: B256,
+        block: u64,
+    ) -> Result<Option<PeriodId>, ChainFault> {
+        let contract = RiskOracle::new(oracle, &self.provider);
+        match contract.latestPeriod(model_id).block(block.into()).call().await.map_err(ChainFault::from) {
+            Ok(period) => Ok(Some(PeriodId(period))),
+            Err(ChainFault::Refused(_) | ChainFault::Rejected(_)) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The contract's attestor set.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn attestor_set(&self, oracle: Address) -> Result<AttestorSet, ChainFault> {
+        let set = RiskOracle::new(oracle, &self.provider).attestorSet().call().await?;
+        Ok(AttestorSet { version: set.version, threshold: set.threshold })
+    }
+
+    /// Whether an account is in the contract's attestor set.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn is_attestor(&self, oracle: Address, account: Address) -> Result<bool, ChainFault> {
+        Ok(RiskOracle::new(oracle, &self.provider).isAttestor(account).call().await?)
+    }
+
     /// A market's parameters and their status.
     ///
     /// # Errors
@@ -145,6 +195,14 @@ impl Reader {
         Ok(RiskOracle::new(oracle, &self.provider).pending(market).call().await?)
     }
 
+    /// What an account holds, in wei.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn balance_wei(&self, account: Address) -> Result<U256, ChainFault> {
+        Ok(self.provider.get_balance(account).await?)
+    }
+
     /// What became of the transaction, `None` while it is in no block.
     ///
     /// # Errors
@@ -156,6 +214,15 @@ impl Reader {
             let landed = Landed { hash, block, gas_used: receipt.gas_used };
             Some(if receipt.status() { Mined::Landed(landed) } else { Mined::Reverted { block } })
         }))
+    }
+
+    /// Gas times price of a mined transaction; `None` while it is in no block.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn fee_wei(&self, hash: B256) -> Result<Option<u128>, ChainFault> {
+        let receipt = self.provider.get_transaction_receipt(hash).await?;
+        Ok(receipt.map(|receipt| u128::from(receipt.gas_used).saturating_mul(receipt.effective_gas_price)))
     }
 
     /// Height of the newest block that the chain will not drop any more: the one that it calls final, or one well below

@@ -1,5 +1,6 @@
 //! `bench`: what a cycle costs, measured here and now.
 
+mod api;
 mod training;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use serde::Serialize;
 use super::development::{self, World};
 use super::{report, setup, train};
 use crate::candles::simulated::SimulatedMarket;
+use crate::chain::attest::Statement;
 use crate::chain::{Chain, Update};
 use crate::config::Config;
 use crate::features::{self, Batch};
@@ -60,6 +62,9 @@ pub struct BenchArgs {
     /// Measure only how fast the networks of the training settings learn.
     #[arg(long, conflicts_with_all = ["baseline", "anvil"])]
     training: bool,
+    /// Measure only the HTTP API: 2000 requests a second while cycles run.
+    #[arg(long, conflicts_with_all = ["baseline", "training"])]
+    api: bool,
 }
 
 /// What `bench` measured. Times are of this machine in this run.
@@ -116,10 +121,19 @@ pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow
         return Ok(());
     }
     let mut config = crate::config::load(settings)?;
+    if args.api {
+        let figures = Box::pin(api::measure(config, args.anvil.as_deref(), args.runs)).await?;
+        if json {
+            println!("{}", serde_json::to_string(&figures)?);
+        } else {
+            api::print(&figures);
+        }
+        return Ok(());
+    }
     let scratch = tempfile::tempdir().context("no scratch folder")?;
     let start_seconds = FIRST_PERIOD.start_seconds();
     let world = World::start(&mut config, scratch.path(), args.anvil.as_deref(), start_seconds).await?;
-    let (bundle, chain) = (&world.bundle, setup::chain(&config)?);
+    let (bundle, chain) = (&world.bundle, setup::chain(&config).await?);
     let model = setup::model(bundle)?;
     let mut prover =
         EzklProver::start(setup::worker_settings(&config), bundle, &config.prover.srs_dir, config.chain.chain_id)
@@ -198,16 +212,25 @@ impl Bench<'_> {
             let inputs = FeatureVector::concat(&vectors);
             let outputs: Vec<Outputs> = self.model.predict(&inputs)?.into_iter().map(|one| one.circuit).collect();
             let proved = prover.prove(&inputs, &Outputs::concat(&outputs)).await?;
+            let (oracle, model_id) = (self.world.deployment.contracts.oracle.address, self.world.deployment.model_id);
+            let statement = Statement {
+                model_id,
+                period: case.period,
+                instances: &proved.proof.instances,
+                closes_e8: &[],
+                attestor_set_version: self.chain.read.attestor_set(oracle).await?.version,
+            };
+            let attestations = [self.chain.attest(statement.digest(self.chain.read.chain_id(), oracle)).await?];
             let update = Update {
-                model_id: self.world.deployment.model_id,
+                model_id,
                 period: case.period,
                 features: &vectors,
                 outputs: &outputs,
                 proof: &proved.proof.bytes,
+                attestations: &attestations,
             };
             let nonce = self.chain.nonce().await?;
-            let attempt =
-                self.chain.sign_update(self.world.deployment.contracts.oracle.address, &update, nonce, None).await?;
+            let attempt = self.chain.sign_update(oracle, &update, nonce, None).await?;
             measured.cycle_ms.push(started.elapsed().as_secs_f64() * 1e3);
             measured.witness_ms.push(proved.witness_ms);
             measured.prove_ms.push(proved.prove_ms);

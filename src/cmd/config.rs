@@ -5,14 +5,14 @@ use std::path::Path;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::feeds;
-use crate::config::{self, DEFAULTS, secret};
+use super::{feeds, setup};
+use crate::config::{self, DEFAULTS};
 use crate::proof::bundle::Bundle;
 
 /// Subcommands of `config`.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Check settings, key file, model bundle and candle policy without starting anything.
+    /// Check settings, keys, model bundle and candle policy without starting anything.
     #[command(after_help = "Examples:\n  veriregime-agent --config agent.toml config check")]
     Check,
     /// Print every setting with its default and meaning: a file to start from.
@@ -24,14 +24,14 @@ pub enum ConfigCommand {
 ///
 /// # Errors
 /// The first thing that is not right.
-pub fn run(command: ConfigCommand, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
+pub async fn run(command: ConfigCommand, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     match command {
         ConfigCommand::Show => print!("{DEFAULTS}"),
         ConfigCommand::Check => {
             let checked = config::load(settings)?;
-            secret::read_key(&checked.chain.key_file)?;
-            if let Some(path) = &checked.attestor_key_file {
-                secret::read_key(path)?;
+            setup::signer(&checked.signer).await?;
+            if let Some(attestor) = &checked.attestor {
+                setup::signer(attestor).await?;
             }
             let bundle = Bundle::open(&checked.bundle)?;
             let sources = feeds::feeds(&checked, &bundle.manifest)?;
@@ -43,7 +43,7 @@ pub fn run(command: ConfigCommand, settings: Option<&Path>, json: bool) -> anyho
                 );
             } else {
                 println!(
-                    "settings, key file and model bundle {} are in order; candles from {}; chain {}, contract {}",
+                    "settings, keys and model bundle {} are in order; candles from {}; chain {}, contract {}",
                     bundle.manifest.model_id,
                     sources.join(", then "),
                     checked.chain.chain_id,

@@ -1,26 +1,24 @@
 //! `daemon`: a cycle at every tick, until stopped.
 
-use std::path::Path;
-use std::time::Duration;
+mod reload;
+pub mod services;
 
-use anyhow::Context;
+use std::path::Path;
+
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{EXIT_DONE, feeds, setup};
-use crate::candles::source::Source;
+use self::reload::Reload;
+use self::services::Services;
+use super::{EXIT_DONE, replay, setup};
 use crate::chain::fault::ChainFault;
-use crate::clock::Clock;
-use crate::config::raw::ClockKind;
+use crate::config;
 use crate::cycle::Agent;
 use crate::cycle::daemon::{self, Rhythm};
 use crate::state::Store;
 use crate::types::fault::Fault;
-
-/// How often a replay's clock is read from the candle server.
-const CLOCK_POLL: Duration = Duration::from_millis(50);
 
 /// Options of `daemon`.
 #[derive(Debug, Args)]
@@ -28,7 +26,7 @@ const CLOCK_POLL: Duration = Duration::from_millis(50);
   veriregime-agent --config agent.toml daemon
   VERIREGIME__CHAIN__RPC_URL=http://node:8545 veriregime-agent daemon
 
-SIGTERM and SIGINT stop it at once and cleanly. Whatever was stored is taken up again at the next start, also after
+SIGHUP reads the settings again: what can change without harm does. SIGTERM and SIGINT stop it at once and cleanly. Whatever was stored is taken up again at the next start, also after
 kill -9: nothing is submitted twice.")]
 pub struct DaemonArgs {}
 
@@ -38,16 +36,9 @@ pub struct DaemonArgs {}
 /// What keeps it from starting, or a database that fails.
 pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u8> {
     let config = setup::settings(settings)?;
+    let running = config::read(settings)?;
     let stop = CancellationToken::new();
-    let clock = match config.schedule.clock {
-        ClockKind::System => Clock::System,
-        ClockKind::Exchange => {
-            let source = feeds::primary(&config)?;
-            let clock = Clock::manual(source.server_time_ms().await.context("the replay's clock does not answer")?);
-            tokio::spawn(follow(source, clock.clone(), stop.clone()));
-            clock
-        }
-    };
+    let clock = replay::clock(&config, &stop).await?;
     let store = Store::open(&config.state_path)?;
     let mut agent = setup::agent(&config, clock, store).await?;
     check_chain(&agent).await?;
@@ -63,12 +54,20 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
         wallet = %agent.chain.address(),
         attestor = %agent.chain.attestor(),
         oracle = %agent.oracle,
+        replica = agent.replica.index,
+        replicas = agent.replica.count,
         "agent started"
     );
-    let outcome = daemon::run(&mut agent, &rhythm, &stop).await;
+    let services = Services::start(&config, &agent, &stop).await?;
+    let reload = Reload { file: settings.map(Path::to_owned), running, fees: agent.chain.read.fees().clone() };
+    let outcome = tokio::select! {
+        outcome = daemon::run(&mut agent, &rhythm, &stop) => outcome,
+        Err(error) = reload.run(&services) => return Err(error),
+    };
     stop.cancel();
     agent.prover.stop().await;
     signals.abort();
+    services.ended().await;
     outcome?;
     Ok(EXIT_DONE)
 }
@@ -79,16 +78,21 @@ async fn check_chain(agent: &Agent) -> Result<(), ChainFault> {
     let checked = async {
         agent.chain.read.check_chain_id().await?;
         agent.chain.read.model_id(agent.oracle, &agent.expected).await?;
-        agent.chain.attestor_set_version(agent.oracle).await
+        agent.attestor_set().await
     };
     match checked.await {
-        Ok(_) => Ok(()),
+        Ok(_) => {}
         Err(fault @ (ChainFault::Unreachable(_) | ChainFault::Refused(_) | ChainFault::Garbage(_))) => {
             warn!(code = fault.code(), error = %fault, advice = fault.advice(), "starting without the chain");
-            Ok(())
+            return Ok(());
         }
-        Err(fault) => Err(fault),
+        Err(fault) => return Err(fault),
     }
+    if let Err(fault) = agent.expect_no_twin().await {
+        // No reason not to start: the time until the first signature counts as silence.
+        warn!(code = fault.code(), error = %fault, advice = fault.advice(), "looking out for a twin");
+    }
+    Ok(())
 }
 
 /// Cancels `stop` at SIGTERM or SIGINT.
@@ -106,15 +110,4 @@ pub fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<tokio::task::Jo
         info!(signal = name, "stopping");
         stop.cancel();
     }))
-}
-
-/// Sets `clock` to the candle server's time again and again. Only settings for development chains lead here.
-async fn follow(source: Source, clock: Clock, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        match source.server_time_ms().await {
-            Ok(now_ms) => clock.set_ms(now_ms),
-            Err(error) => warn!(%error, "the replay's clock does not answer"),
-        }
-        tokio::time::sleep(CLOCK_POLL).await;
-    }
 }

@@ -17,7 +17,8 @@ use super::deploy::policy::MarketRules;
 use super::{deploy, setup};
 use crate::chain::Chain;
 use crate::chain::deploy::{Constructor, Deployment};
-use crate::config::Config;
+use crate::chain::signer::Signer;
+use crate::config::{self, Config};
 use crate::fs;
 use crate::proof::build::{self, Build, Compiler, Form};
 use crate::proof::bundle::Bundle;
@@ -32,7 +33,7 @@ pub const OWNER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae7
 const NODE_KEY: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 
 /// Chain id that anvil takes by itself.
-const CHAIN_ID: u64 = 31_337;
+pub const CHAIN_ID: u64 = 31_337;
 /// Where the time of a bare chain begins: 2026-01-05 00:00 UTC.
 const BARE_CHAIN_SECONDS: i64 = 1_767_571_200;
 /// Longest wait for anvil to listen.
@@ -56,8 +57,27 @@ impl Anvil {
     /// # Errors
     /// A program that is absent or does not listen in time.
     pub async fn start(program: &Path, unix_seconds: i64, port: u16) -> anyhow::Result<Self> {
+        Self::run(program, &["--port", &port.to_string(), "--timestamp", &unix_seconds.to_string()]).await
+    }
+
+    /// Starts a copy of the chain behind `upstream` as of `block`, or of its newest one, with an id of its own, so that what
+    /// is signed for the copy is worth nothing elsewhere. `upstream` is seen by everybody on this machine.
+    ///
+    /// # Errors
+    /// As [`Anvil::start`].
+    pub async fn fork(program: &Path, upstream: &Url, block: Option<u64>) -> anyhow::Result<Self> {
+        let (id, number) = (CHAIN_ID.to_string(), block.map(|block| block.to_string()));
+        let mut arguments = vec!["--port", "0", "--fork-url", upstream.as_str(), "--chain-id", &id];
+        if let Some(number) = &number {
+            arguments.extend(["--fork-block-number", number]);
+        }
+        Self::run(program, &arguments).await
+    }
+
+    async fn run(program: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
         let mut child = Command::new(program)
-            .args(["--port", &port.to_string(), "--timestamp", &unix_seconds.to_string(), "--disable-code-size-limit"])
+            .args(arguments)
+            .arg("--disable-code-size-limit")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -130,11 +150,11 @@ pub fn compiler() -> Compiler {
 /// # Errors
 /// What keeps it from starting.
 pub async fn bare_chain() -> anyhow::Result<(Anvil, Chain)> {
-    let mut config = crate::config::load(None)?;
+    let mut config = config::load(None)?;
     let anvil = Anvil::start(&foundry("anvil"), BARE_CHAIN_SECONDS, 0).await?;
     config.chain.use_rpc(anvil.rpc_url.clone());
     config.chain.chain_id = CHAIN_ID;
-    let chain = Chain::new(setup::chain_settings(&config), &SecretString::from(OWNER_KEY))?;
+    let chain = Chain::new(setup::chain_settings(&config), Signer::from_key(&SecretString::from(OWNER_KEY))?)?;
     Ok((anvil, chain))
 }
 
@@ -169,15 +189,16 @@ impl World {
         let anvil = Anvil::start(anvil.unwrap_or(&foundry("anvil")), unix_seconds, 0).await?;
         config.chain.use_rpc(anvil.rpc_url.clone());
         config.chain.chain_id = CHAIN_ID;
-        config.chain.key_file = scratch.join("node.key");
+        let key_file = scratch.join("node.key");
+        fs::write_private(&key_file, NODE_KEY.as_bytes())?;
         config.evidence_dir = scratch.join("evidence");
-        fs::write_private(&config.chain.key_file, NODE_KEY.as_bytes())?;
-        let owner = Chain::new(setup::chain_settings(config), &SecretString::from(OWNER_KEY))?;
+        config.signer = config::signer::Signer::file(key_file);
+        let owner = Chain::new(setup::chain_settings(config), Signer::from_key(&SecretString::from(OWNER_KEY))?)?;
         let constructor = Constructor {
             owner: owner.address(),
             guardian: owner.address(),
             timelock_seconds: 0,
-            attestors: vec![setup::chain(config)?.address()],
+            attestors: vec![setup::chain(config).await?.address()],
             threshold: 1,
             sequencer_feed: Address::ZERO,
         };

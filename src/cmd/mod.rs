@@ -11,14 +11,17 @@ pub mod daemon;
 pub mod demo;
 pub mod deploy;
 pub mod development;
+pub mod doctor;
 pub mod evaluate;
 pub mod evidence;
 pub mod features;
 pub mod feeds;
+pub mod key;
 pub mod models;
 pub mod once;
 pub mod progress;
 pub mod prove;
+pub mod replay;
 pub mod report;
 pub mod setup;
 pub mod status;
@@ -70,6 +73,8 @@ enum Command {
     Once(once::OnceArgs),
     /// Show the last cycles, the parameters on chain and what comes next.
     Status(status::StatusArgs),
+    /// Look at everything that a node needs; with --fork, run a cycle on a copy of the chain.
+    Doctor(doctor::DoctorArgs),
     /// Show, raise and cancel the wallet's transactions.
     #[command(subcommand)]
     Tx(tx::TxCommand),
@@ -99,6 +104,9 @@ enum Command {
     /// Fetch, import, check and serve candles.
     #[command(subcommand)]
     Candles(candles::CandlesCommand),
+    /// Make, import and show keys.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Check and show settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -147,6 +155,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Daemon(args) => return daemon::run(args, settings).await,
         Command::Once(args) => return once::run(args, settings, json).await,
         Command::Status(args) => status::run(args, settings, json).await?,
+        Command::Doctor(args) => return doctor::run(args, settings, json).await,
         Command::Tx(command) => tx::run(command, settings, json).await?,
         Command::Deploy(args) => return deploy::run(args, settings, json).await,
         Command::Prove(args) => prove::run(args, settings, json).await?,
@@ -166,7 +175,8 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 Command::Evaluate(args) => evaluate::run(args, json)?,
                 Command::Models(args) => return models::run(args, json),
                 Command::Candles(command) => candles::run(command, json).await?,
-                Command::Config(command) => config::run(command, settings, json)?,
+                Command::Key(command) => key::run(command, settings, json).await?,
+                Command::Config(command) => config::run(command, settings, json).await?,
                 Command::Completions { shell } => {
                     clap_complete::generate(shell, &mut Cli::command(), "veriregime-agent", &mut std::io::stdout());
                 }

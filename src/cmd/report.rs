@@ -7,9 +7,12 @@ use comfy_table::{ContentArrangement, Table};
 use serde_json::{Value, json};
 
 use super::EXIT_FAILED;
+use crate::alerts::AlertFault;
+use crate::api::fault::ApiFault;
 use crate::candles::error::CandleError;
 use crate::chain::deploy::fault::DeployFault;
 use crate::chain::fault::ChainFault;
+use crate::chain::signer::fault::KeyFault;
 use crate::config::ConfigFault;
 use crate::cycle::fault::CycleFault;
 use crate::evaluation::EvaluationError;
@@ -17,6 +20,7 @@ use crate::evidence::EvidenceFault;
 use crate::features::FeatureError;
 use crate::fs::FileFault;
 use crate::inference::ModelError;
+use crate::peers::PeerFault;
 use crate::proof::error::ProofError;
 use crate::registry::RegistryError;
 use crate::state::StateFault;
@@ -51,11 +55,15 @@ pub fn fault(error: &anyhow::Error) -> Option<&dyn Fault> {
             .or_else(|| of::<ProofError>(link))
             .or_else(|| of::<RegistryError>(link))
             .or_else(|| of::<ChainFault>(link))
+            .or_else(|| of::<KeyFault>(link))
+            .or_else(|| of::<PeerFault>(link))
             .or_else(|| of::<DeployFault>(link))
             .or_else(|| of::<StateFault>(link))
             .or_else(|| of::<EvidenceFault>(link))
             .or_else(|| of::<EvaluationError>(link))
             .or_else(|| of::<TrainingError>(link))
+            .or_else(|| of::<ApiFault>(link))
+            .or_else(|| of::<AlertFault>(link))
             .or_else(|| of::<FileFault>(link))
             .or_else(|| of::<TimeFault>(link))
     })
@@ -77,6 +85,7 @@ pub fn cycle_json(record: &CycleRecord) -> Value {
         "candles": record.origin,
         "prove_ms": record.prove_ms,
         "landed": record.landed,
+        "evidence": record.evidence,
         "miss": record.miss,
     })
 }

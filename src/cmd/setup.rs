@@ -1,29 +1,47 @@
 //! From settings to a working agent.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 
 use super::feeds;
+use crate::api::Shared;
+use crate::api::evidence::Shelf;
+use crate::api::history::History;
+use crate::api::limits::{LimitSettings, Limits};
+use crate::api::params::Parameters;
+use crate::api::view::ModelView;
+use crate::candles::error::CandleError;
 use crate::chain::fault::ChainFault;
+use crate::chain::fees::{Caps, Policy};
 use crate::chain::model::Expected;
-use crate::chain::read::Reader;
+use crate::chain::read::Reader as ChainReader;
+use crate::chain::signer::fault::KeyFault;
+use crate::chain::signer::{Signer, aws_kms, gcp_kms, ledger};
 use crate::chain::{Chain, Settings as ChainSettings};
 use crate::clock::Clock;
 use crate::config::raw::ProverKind;
+use crate::config::signer::Holder;
 use crate::config::{self, Config, ConfigFault, secret};
 use crate::cycle::Agent;
+use crate::cycle::attest::notary::{Judge, Notary};
+use crate::cycle::twin::Vigil;
 use crate::evidence::Folder;
 use crate::features;
 use crate::fs;
+use crate::health::watch::{Latest, Probe};
 use crate::inference::{Layout, Model};
+use crate::peers::Peers;
 use crate::proof::Prover;
 use crate::proof::bundle::Bundle;
 use crate::proof::ezkl::EzklProver;
 use crate::proof::mock::MockProver;
 use crate::proof::worker::Settings as WorkerSettings;
 use crate::state::Store;
+use crate::state::reader::Reader;
 use crate::telemetry;
+use crate::telemetry::metrics::Exposition;
 use crate::types::manifest::{Manifest, Market, ONNX_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
 
 /// Largest network that is loaded.
@@ -47,7 +65,7 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
     let bundle = Bundle::open(&config.bundle).context("the model bundle is not usable")?;
     let model = model(&bundle)?;
     let expected = expected(&bundle)?;
-    let chain = chain(config)?;
+    let chain = chain(config).await?;
     let oracle = oracle(config)?;
     let prover = prover(config, &bundle).await.context("the prover does not start")?;
     Ok(Agent {
@@ -65,6 +83,9 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
         confirmations: config.chain.confirmations,
         evidence: Folder::new(config.evidence_dir.clone()),
         evidence_periods: config.evidence_periods,
+        replica: config.replica,
+        vigil: Vigil::default(),
+        peers: Peers::new(&config.attestation.peers, config.attestation.timeout)?,
     })
 }
 
@@ -118,21 +139,50 @@ pub fn expected(bundle: &Bundle) -> anyhow::Result<Expected> {
 /// The chain with the configured wallet and attestor.
 ///
 /// # Errors
-/// A key file that is not usable.
-pub fn chain(config: &Config) -> anyhow::Result<Chain> {
-    let chain = Chain::new(chain_settings(config), &secret::read_key(&config.chain.key_file)?)?;
-    Ok(match &config.attestor_key_file {
-        Some(path) => chain.with_attestor(&secret::read_key(path)?)?,
+/// A key that is not usable, or not without a person.
+pub async fn chain(config: &Config) -> anyhow::Result<Chain> {
+    if let Holder::Ledger(_) = config.signer.holder {
+        return Err(KeyFault::DeployOnly.into());
+    }
+    deployer(config).await
+}
+
+/// As [`chain`], but a person may have to confirm each signature.
+///
+/// # Errors
+/// A key that is not usable.
+pub async fn deployer(config: &Config) -> anyhow::Result<Chain> {
+    let chain = Chain::new(chain_settings(config), signer(&config.signer).await?)?;
+    Ok(match &config.attestor {
+        Some(attestor) => chain.with_attestor(signer(attestor).await?),
         None => chain,
     })
+}
+
+/// Opens a key. This may take seconds: a passphrase is made expensive to try, and others are asked over a network.
+///
+/// # Errors
+/// A key that is not usable, or not the one that the settings say.
+pub async fn signer(settings: &config::signer::Signer) -> anyhow::Result<Signer> {
+    let signer = match &settings.holder {
+        Holder::File(path) => Signer::from_key(&secret::read_key(path)?)?,
+        Holder::Keystore { file, passphrase_file } => {
+            secret::check_private(file)?;
+            Signer::from_keystore(file, &secret::read_passphrase(passphrase_file)?).await?
+        }
+        Holder::AwsKms(key) => aws_kms::open(key).await?,
+        Holder::GcpKms(key) => gcp_kms::open(key).await?,
+        Holder::Ledger(path) => ledger::open(path).await?,
+    };
+    Ok(signer.expect(settings.address)?)
 }
 
 /// The chain without a wallet.
 ///
 /// # Errors
 /// A system that cannot make connections.
-pub fn reader(config: &Config) -> Result<Reader, ChainFault> {
-    Reader::new(chain_settings(config))
+pub fn reader(config: &Config) -> Result<ChainReader, ChainFault> {
+    ChainReader::new(chain_settings(config))
 }
 
 /// How to reach the configured chain.
@@ -140,11 +190,84 @@ pub fn chain_settings(config: &Config) -> ChainSettings {
     ChainSettings {
         rpc_urls: config.chain.rpc_urls.clone(),
         chain_id: config.chain.chain_id,
+        fees: Policy::new(fee_caps(config)),
+        max_head_lag: config.chain.max_head_lag,
+        request_timeout: config.chain.request_timeout,
+    }
+}
+
+/// What may be paid.
+pub fn fee_caps(config: &Config) -> Caps {
+    Caps {
         max_fee_per_gas_wei: config.chain.max_fee_per_gas_wei,
         max_cancel_fee_per_gas_wei: config.chain.max_cancel_fee_per_gas_wei,
         priority_fee_wei: config.chain.priority_fee_wei,
-        max_head_lag: config.chain.max_head_lag,
-        request_timeout: config.chain.request_timeout,
+    }
+}
+
+/// What the HTTP API needs to answer for the configured model.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn api(config: &Config, agent: &Agent, metrics: Exposition, health: Latest) -> anyhow::Result<Shared> {
+    let bundle = &agent.bundle;
+    Ok(Shared {
+        parameters: Parameters::new(agent.chain.read.clone(), agent.oracle, &bundle.manifest.markets),
+        health,
+        check_every: config.api.check_every,
+        model: ModelView::new(&bundle.manifest, bundle.manifest_digest),
+        evidence: Shelf::new(agent.evidence.clone()),
+        history: History::new(Reader::open(&config.state_path)?, bundle.manifest_digest),
+        metrics,
+        limits: Limits::new(limit_settings(&config.api)),
+        notary: if config.attestation.answer { Some(notary(config, agent)?) } else { None },
+    })
+}
+
+/// What attests for other operators, with the keys of `agent` and a connection to the database of its own.
+///
+/// # Errors
+/// A model or a database that is not usable.
+pub fn notary(config: &Config, agent: &Agent) -> anyhow::Result<Notary> {
+    Ok(Notary::new(Judge {
+        clock: agent.clock.clone(),
+        store: Store::open(&config.state_path)?,
+        model: model(&agent.bundle)?,
+        bundle: agent.bundle.clone(),
+        chain: agent.chain.clone(),
+        oracle: agent.oracle,
+        expected: agent.expected.clone(),
+    }))
+}
+
+/// What a running node looks at to know whether it does its work.
+///
+/// # Errors
+/// A source that cannot work.
+pub fn probe(config: &Config, agent: &Agent) -> Result<Probe, CandleError> {
+    Ok(Probe {
+        clock: agent.clock.clone(),
+        source: (config.candles.order[0].clone(), feeds::primary(config)?),
+        max_clock_skew_ms: config.candles.max_clock_skew_ms,
+        chain: agent.chain.clone(),
+        chain_id: config.chain.chain_id,
+        oracle: agent.oracle,
+        expected: agent.expected.clone(),
+        enough_updates: Arc::new(config.alerts.low_balance_updates.into()),
+        max_head_age_seconds: i64::try_from(config.chain.max_head_lag.as_secs()).unwrap_or(i64::MAX),
+        bundle: (config.bundle.clone(), agent.manifest()),
+        state_path: config.state_path.clone(),
+    })
+}
+
+/// How much the HTTP API does for one client.
+pub fn limit_settings(api: &config::api::Api) -> LimitSettings {
+    LimitSettings {
+        requests_per_second: api.requests_per_second,
+        burst: api.burst,
+        max_body_bytes: api.max_body_bytes,
+        request_timeout: api.request_timeout,
+        max_connections: api.max_connections,
     }
 }
 

@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{report, setup};
+use crate::api::view::status_word;
 use crate::chain::abi::RiskOracle::{paramsReturn, pendingReturn};
 use crate::chain::fault::ChainFault;
 use crate::clock::Clock;
@@ -95,15 +96,8 @@ async fn market_status(config: &Config, market: &Market) -> Result<Read, ChainFa
     Ok(Read { now: chain.params(oracle, market.id()).await?, next: chain.pending(oracle, market.id()).await? })
 }
 
-/// The contract's `Status` in words.
 fn age(read: &paramsReturn) -> &'static str {
-    match read.status {
-        0 => "unset",
-        1 => "fresh",
-        2 => "overdue",
-        3 => "stale",
-        _ => "withheld",
-    }
+    status_word(read.status)
 }
 
 fn market_line(read: &Read) -> String {

@@ -65,7 +65,7 @@ pub struct ListArgs {
 pub async fn run(command: TxCommand, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let config = setup::settings(settings)?;
     let store = Store::open(&config.state_path)?;
-    let chain = setup::chain(&config)?;
+    let chain = setup::chain(&config).await?;
     match command {
         TxCommand::List(args) => list(&store.recent_attempts(args.last)?, &chain, json).await,
         TxCommand::Bump => replace(&store, &chain, Purpose::Update, json).await?,

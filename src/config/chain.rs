@@ -24,7 +24,6 @@ pub struct Chain {
     pub chain_id: u64,
     /// `None` until a contract is configured.
     pub oracle: Option<Address>,
-    pub key_file: std::path::PathBuf,
     pub max_fee_per_gas_wei: u128,
     /// Cap of the transactions that only free a nonce.
     pub max_cancel_fee_per_gas_wei: u128,
@@ -72,7 +71,6 @@ pub(super) fn check(raw: RawChain) -> Result<Chain, ConfigFault> {
         rpc_urls: rpc_urls(raw.rpc_url)?,
         chain_id: raw.chain_id,
         oracle,
-        key_file: raw.key_file.into(),
         max_fee_per_gas_wei: u128::from(raw.max_fee_per_gas_gwei) * WEI_PER_GWEI,
         max_cancel_fee_per_gas_wei: u128::from(raw.max_cancel_fee_per_gas_gwei) * WEI_PER_GWEI,
         priority_fee_wei: u128::from(raw.priority_fee_gwei) * WEI_PER_GWEI,

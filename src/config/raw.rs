@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::attestation::RawAttestation;
+use super::replica::RawReplica;
+use super::signer::RawSigner;
 use crate::types::venue::Venue;
 
 /// `default.toml`'s shape.
@@ -14,10 +17,15 @@ pub struct RawConfig {
     pub candles: RawCandles,
     pub prover: RawProver,
     pub chain: RawChain,
-    pub attestor: RawAttestor,
+    pub signer: RawSigner,
+    pub attestor: RawSigner,
+    pub attestation: RawAttestation,
     pub schedule: RawSchedule,
+    pub replica: RawReplica,
     pub state: RawState,
     pub evidence: RawEvidence,
+    pub api: RawApi,
+    pub alerts: RawAlerts,
     pub log: RawLog,
 }
 
@@ -81,7 +89,6 @@ pub struct RawChain {
     pub rpc_url: OneOrMany,
     pub chain_id: u64,
     pub oracle: String,
-    pub key_file: String,
     pub max_fee_per_gas_gwei: u64,
     pub max_cancel_fee_per_gas_gwei: u64,
     pub priority_fee_gwei: u64,
@@ -90,12 +97,6 @@ pub struct RawChain {
     pub max_head_lag_seconds: u64,
     pub request_timeout_ms: u64,
     pub poll_interval_ms: u64,
-}
-
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawAttestor {
-    pub key_file: String,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -111,6 +112,27 @@ pub struct RawSchedule {
 #[serde(deny_unknown_fields)]
 pub struct RawState {
     pub path: String,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawApi {
+    pub listen: String,
+    pub requests_per_second: u32,
+    pub burst: u32,
+    pub max_body_bytes: usize,
+    pub request_timeout_ms: u64,
+    pub max_connections: usize,
+    pub check_seconds: u64,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawAlerts {
+    pub webhook_file: String,
+    pub resend_minutes: u64,
+    pub stuck_minutes: u64,
+    pub low_balance_updates: u64,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]

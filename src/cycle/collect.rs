@@ -14,6 +14,7 @@ use crate::candles::source::Source;
 use crate::candles::window;
 use crate::features;
 use crate::state::Step;
+use crate::telemetry::metrics;
 use crate::types::candle::{Candle, CandleSeries};
 use crate::types::cycle::CycleRecord;
 use crate::types::fault::{Fault, Retry};
@@ -247,7 +248,10 @@ impl Agent {
                 other: other.name.clone(),
                 other_symbol: other.symbols[index].clone(),
             };
-            let witness = found.verdict(policy.band, names).map_err(CandleError::Disagreement)?;
+            let witness = found.verdict(policy.band, names).map_err(|disagreement| {
+                metrics::sources_disagree(&other.name);
+                CandleError::Disagreement(disagreement)
+            })?;
             info!(
                 source = witness.source,
                 minutes = witness.common_minutes,

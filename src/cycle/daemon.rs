@@ -4,13 +4,10 @@ use std::time::{Duration, Instant};
 
 use cron::Schedule;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
-use super::fault::CycleFault;
 use super::schedule::next_tick_ms;
 use super::{Agent, StateFault};
-use crate::types::cycle::Stage;
-use crate::types::fault::Fault;
 use crate::types::period::PeriodId;
 use crate::types::time::format_utc;
 
@@ -18,9 +15,6 @@ use crate::types::time::format_utc;
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// And not more often than this.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
-
-/// Confirmed updates that are looked up again, newest first, until their blocks are final: two days of them.
-const WATCHED_CYCLES: u32 = 12;
 
 /// When the daemon works.
 #[derive(Debug, Clone)]
@@ -77,7 +71,7 @@ async fn wait(agent: &mut Agent, rhythm: &Rhythm, due_ms: i64, stop: &Cancellati
             return Ok(());
         }
         if checked.elapsed() >= rhythm.recheck {
-            watch_over(agent, PeriodId::at_ms(now_ms), stop).await?;
+            agent.watch_over(PeriodId::at_ms(now_ms), stop).await?;
             checked = Instant::now();
         }
         let left = Duration::from_millis((due_ms - now_ms).max(0) as u64);
@@ -86,22 +80,4 @@ async fn wait(agent: &mut Agent, rhythm: &Rhythm, due_ms: i64, stop: &Cancellati
             () = stop.cancelled() => {}
         }
     }
-}
-
-/// Looks up again what landed and is not final. What the chain dropped is sent again in its period, and closed after it.
-async fn watch_over(agent: &mut Agent, running: PeriodId, stop: &CancellationToken) -> Result<(), StateFault> {
-    for record in agent.store.not_final(agent.manifest(), WATCHED_CYCLES)? {
-        match agent.recheck(&record).await {
-            Ok(record) if record.stage == Stage::Submitting && record.period == running => {
-                agent.run(running, stop).await?;
-            }
-            Ok(_) => {}
-            Err(CycleFault::State(fault)) => return Err(fault),
-            Err(fault) => {
-                warn!(code = fault.code(), error = %fault, "a landed update could not be looked up");
-                return Ok(());
-            }
-        }
-    }
-    agent.leave_evidence().await
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::attest::fault::AttestFault;
 use crate::candles::error::CandleError;
 use crate::chain::fault::ChainFault;
 use crate::evidence::EvidenceFault;
@@ -16,6 +17,8 @@ use crate::types::fault::{Fault, Retry};
 
 /// Pause before the exchange is asked for the last candle again.
 const CANDLE_PAUSE: Duration = Duration::from_secs(2);
+/// Pause before the wallet's nonce is looked at again.
+const TWIN_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why a step of a cycle failed.
 #[derive(Debug, Error)]
@@ -38,6 +41,8 @@ pub enum CycleFault {
     Evidence(#[from] EvidenceFault),
     #[error(transparent)]
     Lapse(#[from] Lapse),
+    #[error(transparent)]
+    Attest(AttestFault),
 }
 
 /// What goes wrong with a cycle's time.
@@ -52,6 +57,9 @@ pub enum Lapse {
     /// The update's transaction was replaced by one that does nothing.
     #[error("the update was cancelled before it landed")]
     Cancelled,
+    /// The wallet was used by something that is not this database's agent.
+    #[error("the wallet has sent {sent} transactions, this database knows of {known}: something else uses its key")]
+    Twin { sent: u64, known: u64 },
     /// Nobody ran the cycle in its period.
     #[error("the agent was not running in this period")]
     Absent,
@@ -64,6 +72,7 @@ impl Fault for Lapse {
             Self::Unsettled => "VR-CYCLE-002",
             Self::Absent => "VR-CYCLE-003",
             Self::Cancelled => "VR-CYCLE-004",
+            Self::Twin { .. } => "VR-CYCLE-005",
         }
     }
 
@@ -74,6 +83,9 @@ impl Fault for Lapse {
             Self::Cancelled => {
                 "nothing if you cancelled it; else it was not mined in time: raise chain.max_fee_per_gas_gwei, or look at the RPCs"
             }
+            Self::Twin { .. } => {
+                "nothing if the database is new or you used the wallet: once it is quiet for replica.quiet_seconds the cycle goes on; else stop the other agent with this key"
+            }
             Self::Absent => "keep the daemon running, or run a second one",
         }
     }
@@ -81,6 +93,7 @@ impl Fault for Lapse {
     fn retry(&self) -> Retry {
         match self {
             Self::Unsettled => Retry::Later(CANDLE_PAUSE),
+            Self::Twin { .. } => Retry::Later(TWIN_PAUSE),
             Self::Deadline | Self::Cancelled | Self::Absent => Retry::Never,
         }
     }
@@ -98,6 +111,7 @@ impl CycleFault {
             Self::State(fault) => fault,
             Self::Evidence(fault) => fault,
             Self::Lapse(fault) => fault,
+            Self::Attest(fault) => fault,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One cycle from candles to a confirmed update. The only place that knows the order of the stages.
 
+pub mod attest;
 pub mod collect;
 pub mod daemon;
 mod evidence;
@@ -8,8 +9,10 @@ mod next;
 pub mod schedule;
 mod steps;
 mod submission;
+pub mod twin;
+mod watch;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use alloy::primitives::Address;
 use tokio_util::sync::CancellationToken;
@@ -20,15 +23,19 @@ use crate::chain::model::Expected;
 use crate::clock::Clock;
 use crate::evidence::Folder;
 use crate::inference::Model;
+use crate::peers::Peers;
 use crate::proof::Prover;
 use crate::proof::bundle::Bundle;
 use crate::state::{StateFault, Step, Store};
+use crate::telemetry::metrics;
 use crate::types::cycle::{CycleRecord, Stage};
 use crate::types::digest::Digest;
 use crate::types::fault::{Fault, Retry};
 use crate::types::period::PeriodId;
+use crate::types::replica::Replica;
 use collect::Feeds;
 use fault::{CycleFault, Lapse};
+use twin::Vigil;
 
 /// Pause before a transaction that cannot be replaced is looked at again.
 const HOPELESS_PAUSE: Duration = Duration::from_secs(10);
@@ -57,6 +64,12 @@ pub struct Agent {
     pub evidence: Folder,
     /// For how many periods it is kept.
     pub evidence_periods: u64,
+    /// This node among others that serve the contract.
+    pub replica: Replica,
+    /// Whether anything else uses the wallet.
+    pub vigil: Vigil,
+    /// Other operators, who attest what they find to be true.
+    pub peers: Peers,
 }
 
 impl Agent {
@@ -100,6 +113,7 @@ impl Agent {
         let mut record = self.store.begin(self.manifest(), period, self.clock.now_ms())?;
         let mut last_fault = None;
         let mut overtime = false;
+        let mut reached = Instant::now();
         while !record.stage.is_final() && record.stage < last && !stop.is_cancelled() {
             if self.clock.now_ms() >= period.end_ms() {
                 if record.stage != Stage::Submitting {
@@ -119,6 +133,8 @@ impl Agent {
                 Ok(next) => {
                     if next.stage != record.stage {
                         info!(stage = next.stage.name(), "stage reached");
+                        metrics::stage_left(record.stage, reached.elapsed());
+                        reached = Instant::now();
                     }
                     record = next;
                 }
@@ -146,6 +162,7 @@ impl Agent {
         stop: &CancellationToken,
     ) {
         warn!(stage = record.stage.name(), code = fault.code(), error = %fault, advice = fault.advice(), "trying again");
+        metrics::tried_again(record.stage, fault.code());
         *last_fault = Some(fault);
         let left_ms = (record.period.end_ms() - self.clock.now_ms()).max(0) as u64;
         let pause = pause.max(SHORTEST_PAUSE).min(Duration::from_millis(left_ms).max(SHORTEST_PAUSE));
@@ -202,6 +219,13 @@ impl Agent {
     }
 
     fn advance(&self, record: &CycleRecord, step: &Step<'_>) -> Result<CycleRecord, StateFault> {
-        self.store.advance(self.manifest(), record.period, step, self.clock.now_ms())
+        let next = self.store.advance(self.manifest(), record.period, step, self.clock.now_ms())?;
+        match step {
+            Step::Collected(_, origin) => metrics::collected(origin),
+            Step::Submitting(attempt) => metrics::signed(attempt.purpose),
+            _ if next.stage.is_final() => metrics::cycle_ended(next.stage),
+            _ => {}
+        }
+        Ok(next)
     }
 }

@@ -1,6 +1,8 @@
 //! The stages from a proof to a confirmed update: sign, store, send, watch, and free the nonce where it cannot land.
 
-use tracing::{info, warn};
+use std::time::Duration;
+
+use tracing::{debug, info, warn};
 
 use super::Agent;
 use super::fault::{CycleFault, Lapse};
@@ -9,14 +11,30 @@ use super::steps::stored;
 use crate::chain::Update;
 use crate::chain::fault::{ChainFault, Rejection};
 use crate::state::{StateFault, Step};
-use crate::types::cycle::{Attempt, CycleRecord, Mined, Miss, Purpose, Stage};
+use crate::telemetry::metrics;
+use crate::types::cycle::{Attempt, CycleRecord, Miss, Purpose, Stage};
 use crate::types::fault::Fault;
 use crate::types::period::PeriodId;
+use crate::types::replica::Turn;
 
 /// Looks at the chain in one round. In each round the bytes are sent once, in case the nodes forgot them.
 const LOOKS_A_ROUND: usize = 20;
 
 impl Agent {
+    /// Waits for this replica's turn with the proof in hand, and signs if nobody was faster. Everything up to the proof costs
+    /// next to nothing, so it is ready beforehand; only transactions cost money and get into one another's way.
+    pub(super) async fn take_turn(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+        let is_taken = self.look_on_chain(record).await?.is_some();
+        match self.replica.turn(record.period, record.updated_ms, self.clock.now_ms(), is_taken) {
+            Turn::Taken => Ok(self.advance(record, &Step::AlreadyByOther)?),
+            Turn::Act => self.sign(record).await,
+            Turn::Wait(left_ms) => {
+                tokio::time::sleep(self.poll_interval.min(Duration::from_millis(left_ms as u64))).await;
+                Ok(record.clone())
+            }
+        }
+    }
+
     /// Signs the update, simulated against the newest state, and stores it. Nothing is sent, and nothing is signed while
     /// a transaction of an earlier period waits to be mined.
     pub(super) async fn sign(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
@@ -24,6 +42,7 @@ impl Agent {
             return Err(Lapse::Deadline.into());
         }
         self.free_nonce(record.period).await?;
+        self.expect_no_twin().await?;
         let nonce = self.chain.nonce().await?;
         let replaced = self.store.attempt_with_nonce(nonce, record.period)?;
         match self.signed(record, nonce, replaced.as_ref()).await {
@@ -48,18 +67,20 @@ impl Agent {
         let proof = stored(record.proof.as_ref(), "proof")?;
         self.chain.read.check_chain_id().await?;
         let model_id = self.chain.read.model_id(self.oracle, &self.expected).await?;
+        let attestations = self.attestations(model_id, record.period, forecast).await?;
         let update = Update {
             model_id,
             period: record.period,
             features: &forecast.features,
             outputs: &forecast.outputs,
             proof: &proof.bytes,
+            attestations: &attestations,
         };
         Ok(self.chain.sign_update(self.oracle, &update, nonce, replaced).await?)
     }
 
     /// Stores a signed transaction. Where another process was faster, its transaction stands and ours is forgotten.
-    fn submitting(&self, record: &CycleRecord, attempt: &Attempt) -> Result<CycleRecord, StateFault> {
+    pub(super) fn submitting(&self, record: &CycleRecord, attempt: &Attempt) -> Result<CycleRecord, StateFault> {
         match self.advance(record, &Step::Submitting(attempt)) {
             Err(StateFault::Overtaken(period)) => {
                 info!(period = period.0, "another process has signed a transaction, going on with that one");
@@ -103,12 +124,32 @@ impl Agent {
                 },
                 Action::Send | Action::Replace(_) => is_sent = self.send(record, &attempts).await?,
                 Action::SignAnew => return self.sign(record).await,
-                Action::Confirm(landed) => return Ok(self.advance(record, &Step::Confirmed(landed))?),
-                Action::ByOther => return Ok(self.advance(record, &Step::AlreadyByOther)?),
-                Action::Miss(loss) => return Ok(self.missed(record, &loss.into())?),
+                Action::Confirm(landed) => {
+                    self.count_fees(&attempts).await;
+                    return Ok(self.advance(record, &Step::Confirmed(landed))?);
+                }
+                Action::ByOther => {
+                    self.count_fees(&attempts).await;
+                    return Ok(self.advance(record, &Step::AlreadyByOther)?);
+                }
+                Action::Miss(loss) => {
+                    self.count_fees(&attempts).await;
+                    return Ok(self.missed(record, &loss.into())?);
+                }
             }
         }
         Ok(self.stored_again(record)?)
+    }
+
+    /// Counts what the mined ones of a cycle's transactions have cost.
+    async fn count_fees(&self, attempts: &[Attempt]) {
+        for attempt in attempts {
+            match self.chain.read.fee_wei(attempt.hash).await {
+                Ok(Some(fee_wei)) => metrics::fee_paid(fee_wei),
+                Ok(None) => {}
+                Err(fault) => debug!(code = fault.code(), hash = %attempt.hash, "a fee was not counted"),
+            }
+        }
     }
 
     /// What to do about the cycle's transactions by what the chain says of them now.
@@ -181,7 +222,7 @@ impl Agent {
         Ok(Some(self.submitting(record, &new)?))
     }
 
-    fn stored_again(&self, record: &CycleRecord) -> Result<CycleRecord, StateFault> {
+    pub(super) fn stored_again(&self, record: &CycleRecord) -> Result<CycleRecord, StateFault> {
         Ok(self.store.cycle(record.manifest, record.period)?.unwrap_or_else(|| record.clone()))
     }
 
@@ -201,27 +242,6 @@ impl Agent {
         Ok(is_taken.then_some(Step::AlreadyByOther))
     }
 
-    /// Looks a confirmed update up again. One whose block is final need not be looked up any more; one that the chain has
-    /// dropped goes back to submitting, with the same bytes.
-    ///
-    /// # Errors
-    /// [`CycleFault`].
-    pub async fn recheck(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
-        if record.stage != Stage::Confirmed {
-            return Ok(record.clone());
-        }
-        let attempts = self.store.attempts(record.manifest, record.period)?;
-        for attempt in attempts.iter().filter(|attempt| attempt.purpose == Purpose::Update) {
-            if let Some(Mined::Landed(landed)) = self.chain.read.mined(attempt.hash).await? {
-                let is_final = landed.block <= self.chain.read.final_block().await?;
-                self.store.settle_at(record.manifest, record.period, landed, is_final)?;
-                return Ok(self.stored_again(record)?);
-            }
-        }
-        warn!(period = record.period.0, "the chain dropped the update");
-        Ok(self.submitting(record, stored(attempts.last(), "transaction")?)?)
-    }
-
     /// Ends a cycle without an update.
     pub(super) fn missed(&self, record: &CycleRecord, fault: &CycleFault) -> Result<CycleRecord, StateFault> {
         warn!(stage = record.stage.name(), code = fault.code(), error = %fault, advice = fault.advice(), "period missed");
@@ -230,7 +250,7 @@ impl Agent {
     }
 
     /// Milliseconds until the period ends; negative afterwards.
-    fn left_ms(&self, period: PeriodId) -> i64 {
+    pub(super) fn left_ms(&self, period: PeriodId) -> i64 {
         period.end_ms() - self.clock.now_ms()
     }
 }

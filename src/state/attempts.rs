@@ -36,6 +36,12 @@ pub(super) fn with_nonce(connection: &Connection, nonce: u64, since: PeriodId) -
     Ok(connection.query_row(&sql, params![nonce as i64, period(since)?], read).optional()?)
 }
 
+/// The nonce after the highest one.
+pub(super) fn next_nonce(connection: &Connection) -> Result<u64, StateFault> {
+    let highest: Option<i64> = connection.query_row("SELECT max(nonce) FROM attempts", [], |row| row.get(0))?;
+    Ok(highest.map_or(0, |nonce| nonce as u64 + 1))
+}
+
 /// The newest `limit` transactions of all cycles, newest first.
 pub(super) fn recent(connection: &Connection, limit: u32) -> Result<Vec<StoredAttempt>, StateFault> {
     let sql = format!(

@@ -1,9 +1,13 @@
 //! The agent's memory in SQLite: every stage of every cycle, durable before its side effect.
 
 pub mod attempts;
+mod attestations;
 mod evidence;
 mod live;
+mod others;
+pub mod reader;
 mod rows;
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,11 +26,13 @@ use crate::types::proof::Proof;
 use attempts::StoredAttempt;
 
 /// Ordered schema changes; `user_version` counts those applied.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/001_init.sql"),
     include_str!("migrations/002_sources.sql"),
     include_str!("migrations/003_transactions.sql"),
     include_str!("migrations/004_evidence.sql"),
+    include_str!("migrations/005_attestations.sql"),
+    include_str!("migrations/006_alerts.sql"),
 ];
 /// Candles of this many periods are kept (a week); older ones can be fetched again by anyone.
 const CANDLE_PERIODS_KEPT: u64 = PeriodId::PER_WEEK;
@@ -231,7 +237,7 @@ impl Store {
     /// # Errors
     /// [`StateFault`].
     pub fn recent(&self, manifest: Digest, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
-        rows::recent(&self.lock(), manifest, limit)
+        rows::newest(&self.lock(), manifest, None, limit)
     }
 
     /// Cycles of periods before `period` that have not come to an end.
@@ -266,6 +272,14 @@ impl Store {
         attempts::with_nonce(&self.lock(), nonce, PeriodId(period.0.saturating_sub(NONCE_PERIODS)))
     }
 
+    /// The nonce after the highest one that was ever signed with: how many transactions of its wallet this database knows of.
+    ///
+    /// # Errors
+    /// [`StateFault`].
+    pub fn next_nonce(&self) -> Result<u64, StateFault> {
+        attempts::next_nonce(&self.lock())
+    }
+
     /// The newest `limit` transactions of all models' cycles, newest first.
     ///
     /// # Errors
@@ -274,7 +288,8 @@ impl Store {
         attempts::recent(&self.lock(), limit)
     }
 
-    /// The newest `limit` confirmed cycles whose block was not final when it was last looked at, newest first.
+    /// The newest `limit` cycles whose update landed, ours or another's, in a block that was not final when it was last
+    /// looked at, newest first.
     ///
     /// # Errors
     /// [`StateFault`].

@@ -31,9 +31,17 @@ pub(super) fn cycle(
     Ok(connection.query_row(&sql, params![manifest.to_string(), period(at)?], read_cycle).optional()?)
 }
 
-pub(super) fn recent(connection: &Connection, manifest: Digest, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
-    let sql = format!("SELECT {CYCLE_COLUMNS} FROM cycles WHERE manifest = ?1 ORDER BY period DESC LIMIT ?2");
-    all(connection, &sql, params![manifest.to_string(), limit], read_cycle)
+/// The newest cycles, of periods before `before` where it is given.
+pub(super) fn newest(
+    connection: &Connection,
+    manifest: Digest,
+    before: Option<PeriodId>,
+    limit: u32,
+) -> Result<Vec<CycleRecord>, StateFault> {
+    let sql =
+        format!("SELECT {CYCLE_COLUMNS} FROM cycles WHERE manifest = ?1 AND period < ?2 ORDER BY period DESC LIMIT ?3");
+    let before = before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
+    all(connection, &sql, params![manifest.to_string(), before, limit], read_cycle)
 }
 
 pub(super) fn unfinished_before(
@@ -54,10 +62,10 @@ pub(super) fn candles(connection: &Connection, manifest: Digest, at: PeriodId) -
     blobs.iter().map(|blob| decode_candles(blob)).collect()
 }
 
-/// Confirmed cycles whose block was not final yet, newest first.
+/// Cycles whose update landed in a block that was not final yet, newest first.
 pub(super) fn not_final(connection: &Connection, manifest: Digest, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
     let sql = format!(
-        "SELECT {CYCLE_COLUMNS} FROM cycles WHERE manifest = ?1 AND stage = 'confirmed' AND NOT is_final
+        "SELECT {CYCLE_COLUMNS} FROM cycles WHERE manifest = ?1 AND stage IN ('confirmed', 'already_by_other') AND NOT is_final
          ORDER BY period DESC LIMIT ?2"
     );
     all(connection, &sql, params![manifest.to_string(), limit], read_cycle)

@@ -70,7 +70,8 @@ impl Stage {
     }
 
     /// Whether a cycle at `self` may next be at `next`: one step of work at a time, and any unfinished cycle may end as
-    /// landed by another or missed. A confirmed update that the chain dropped goes back to submitting.
+    /// landed by another or missed. A confirmed update that the chain dropped goes back to submitting. (Another's that was
+    /// dropped is no step of work: `Store::reopen`.)
     pub fn may_become(self, next: Self) -> bool {
         match next {
             Self::AlreadyByOther | Self::Missed => !self.is_final(),

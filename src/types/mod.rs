@@ -1,5 +1,7 @@
 //! The shared vocabulary. Depends on nothing else in the crate and does no I/O.
 
+pub mod alert;
+pub mod attestation;
 pub mod baselines;
 pub mod candle;
 pub mod chain_id;
@@ -15,6 +17,7 @@ pub mod period;
 pub mod prediction;
 pub mod proof;
 pub mod reference;
+pub mod replica;
 pub mod rpc_url;
 pub mod time;
 pub mod update;

@@ -1,40 +1,21 @@
 //! Attestations as the contract takes them, and what a node says that cannot make one.
 
 use alloy::network::Ethereum;
-use alloy::network::TransactionBuilder;
 use alloy::primitives::{B256, U256, keccak256};
 use alloy::providers::RootProvider;
-use alloy::rpc::types::TransactionRequest;
-use alloy::sol_types::SolCall;
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::chain::abi::RiskOracle;
 use veriregime_agent::chain::attest::Statement;
-use veriregime_agent::fs;
+use veriregime_agent::config::signer::Signer;
 use veriregime_agent::types::cycle::{CycleRecord, Stage};
 use veriregime_agent::types::period::PeriodId;
 
-use crate::world::{FIRST, World};
+use crate::world::{FIRST, KEYS, World};
 
-/// The third development account: funded, but no attestor.
-const STRANGER_KEY: &str = "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a";
+/// Funded, but no attestor.
+const STRANGER_KEY: &str = KEYS[1];
 
 impl World {
-    /// A key file in the world's scratch folder.
-    fn key_file(&self, name: &str, key: &str) -> std::path::PathBuf {
-        let path = self.scratch.path().join(name);
-        fs::write_private(&path, key.as_bytes()).unwrap();
-        path
-    }
-
-    /// The owner's call, announced first; the world has no timelock.
-    async fn announce_and_call(&self, call: &impl SolCall) {
-        let announce = RiskOracle::scheduleCall { data: call.abi_encode().into() }.abi_encode();
-        for data in [announce, call.abi_encode()] {
-            let request = TransactionRequest::default().with_to(self.config.chain.oracle.unwrap()).with_input(data);
-            self.chain.owner.send(request).await.unwrap();
-        }
-    }
-
     async fn run(&self, database: &str) -> CycleRecord {
         let mut agent = self.agent(database).await;
         let nonce = agent.chain.nonce().await.unwrap();
@@ -76,8 +57,8 @@ async fn the_digest_is_the_contract_s() {
 async fn any_wallet_may_relay_what_an_attestor_signed() {
     let mut world = World::new().await;
     world.enter(FIRST).await;
-    world.config.attestor_key_file = Some(world.config.chain.key_file.clone());
-    world.config.chain.key_file = world.key_file("relayer.key", STRANGER_KEY);
+    let relayer = Signer::file(world.key_file("relayer.key", STRANGER_KEY));
+    world.config.attestor = Some(std::mem::replace(&mut world.config.signer, relayer));
     assert_eq!(world.run("relayed").await.stage, Stage::Confirmed);
 }
 
@@ -85,7 +66,7 @@ async fn any_wallet_may_relay_what_an_attestor_signed() {
 async fn a_node_that_is_no_attestor_is_told_so_and_spends_nothing() {
     let mut world = World::new().await;
     world.enter(FIRST).await;
-    world.config.attestor_key_file = Some(world.key_file("stranger.key", STRANGER_KEY));
+    world.config.attestor = Some(Signer::file(world.key_file("stranger.key", STRANGER_KEY)));
     missed_with(&world.run("stranger").await, "VR-CHAIN-009", "is not an attestor");
     let output = world.program(&["daemon"]);
     let said = String::from_utf8_lossy(&output.stderr);

@@ -33,11 +33,12 @@ async fn land(world: &World, config: &Config, database: &str, period: PeriodId, 
     let mut forecast = record.forecast.unwrap();
     alter(&mut forecast.features[0].candle);
     let inputs = FeatureVector::concat(&forecast.features);
-    let outputs: Vec<_> = agent.model.predict(&inputs).unwrap().into_iter().map(|one| one.circuit).collect();
-    let proved = agent.prover.prove(&inputs, &Outputs::concat(&outputs)).await.unwrap();
+    forecast.outputs = agent.model.predict(&inputs).unwrap().into_iter().map(|one| one.circuit).collect();
+    let (features, outputs) = (&forecast.features, &forecast.outputs);
+    let proved = agent.prover.prove(&inputs, &Outputs::concat(outputs)).await.unwrap();
     let model_id = agent.chain.read.model_id(agent.oracle, &agent.expected).await.unwrap();
-    let proof = &proved.proof.bytes;
-    let update = Update { model_id, period, features: &forecast.features, outputs: &outputs, proof };
+    let (proof, attestations) = (&proved.proof.bytes, &agent.attestations(model_id, period, &forecast).await.unwrap());
+    let update = Update { model_id, period, features, outputs, proof, attestations };
     let nonce = agent.chain.nonce().await.unwrap();
     let attempt = agent.chain.sign_update(agent.oracle, &update, nonce, None).await.unwrap();
     agent.chain.broadcast(&attempt).await.unwrap();

@@ -99,6 +99,7 @@ async fn a_clock_ahead_of_the_chain_waits_for_it_and_sends_nothing() {
         features: &forecast.features,
         outputs: &forecast.outputs,
         proof: &proved.proof.unwrap().bytes,
+        attestations: &agent.attestations(model_id, next, &forecast).await.unwrap(),
     };
     let fault = agent.chain.sign_update(agent.oracle, &update, 0, None).await.expect_err("too early");
     assert_eq!(fault.code(), "VR-CHAIN-008");

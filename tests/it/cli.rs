@@ -39,11 +39,11 @@ impl Settings {
     fn new(text: &str) -> Self {
         let settings = Self { folder: TempDir::new().unwrap() };
         fs::write_private(&settings.path("key"), KEY.as_bytes()).unwrap();
-        let key = format!("key_file = {:?}", settings.path("key").to_str().unwrap());
-        let text = if text.contains("[chain]") {
-            text.replace("[chain]", &format!("[chain]\n{key}"))
+        let key = format!("file = {:?}", settings.path("key").to_str().unwrap());
+        let text = if text.contains("[signer]") {
+            text.replace("[signer]", &format!("[signer]\n{key}"))
         } else {
-            format!("{text}\n[chain]\n{key}\n")
+            format!("{text}\n[signer]\n{key}\n")
         };
         fs::write_atomic(&settings.path("agent.toml"), text.as_bytes()).unwrap();
         settings
@@ -85,6 +85,9 @@ fn every_command_explains_itself() {
         "candles serve",
         "config check",
         "config show",
+        "key new",
+        "key import",
+        "key address",
     ];
     for command in commands {
         let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();
@@ -99,7 +102,7 @@ fn every_command_explains_itself() {
 #[test]
 fn the_printed_settings_are_settings() {
     let shown = String::from_utf8(agent(&["config", "show"]).stdout).unwrap();
-    let settings = Settings::new(&shown.replace("key_file = \"secrets/wallet.key\"", ""));
+    let settings = Settings::new(&shown.replace("file = \"secrets/wallet.key\"", ""));
     let path = settings.path("agent.toml");
     let output = agent(&["--config", path.to_str().unwrap(), "config", "check"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -165,6 +165,7 @@ async fn a_transaction_that_nobody_mines_is_replaced_by_a_dearer_one_with_its_no
         features: &forecast.features,
         outputs: &forecast.outputs,
         proof: &record.proof.unwrap().bytes,
+        attestations: &agent.attestations(world.chain.deployment.model_id, FIRST, &forecast).await.unwrap(),
     };
     let dearer = agent.chain.sign_update(agent.oracle, &update, stuck.nonce, Some(&stuck)).await.unwrap();
     agent.chain.broadcast(&dearer).await.unwrap();

@@ -36,7 +36,8 @@ impl Bare {
         let settings = toml(&json!({
             "model": {"bundle": config.bundle},
             "prover": {"python": config.prover.python, "srs_dir": config.prover.srs_dir},
-            "chain": {"rpc_url": anvil.rpc_url.as_str(), "key_file": key},
+            "chain": {"rpc_url": anvil.rpc_url.as_str()},
+            "signer": {"file": key},
         }));
         fs::write_atomic(&scratch.path().join("agent.toml"), settings.as_bytes()).unwrap();
         Self { anvil, wallet, scratch }

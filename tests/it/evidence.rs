@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use alloy::primitives::U256;
 use rusqlite::Connection;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::cycle::Agent;
 use veriregime_agent::evidence::{self, Folder};
@@ -14,6 +14,7 @@ use veriregime_agent::types::digest::Digest;
 use veriregime_agent::types::evidence::Evidence;
 use veriregime_agent::types::period::PeriodId;
 
+use crate::node::Node;
 use crate::world::{FIRST, World};
 
 const DATABASE: &str = "agent.sqlite";
@@ -170,4 +171,27 @@ async fn evidence_survives_crashes_follows_the_update_and_is_pruned_for_good() {
     assert!(String::from_utf8(output.stdout).unwrap().contains("1 bundles deleted"));
     agent.leave_evidence().await.unwrap();
     assert!(!agent.evidence.file(kept).exists(), "what was pruned is not made again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_is_served_as_it_lies_in_its_folder() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let node = Node::start(&world, json!({})).await;
+    let named = async || node.json(&format!("/v1/periods/{FIRST}")).await.1["evidence"].as_str().map(str::to_owned);
+    world.until("evidence is named", async || named().await.is_some()).await;
+    let digest = named().await.unwrap();
+    let (status, bytes) = node.bytes(&format!("/v1/evidence/{digest}")).await;
+    assert_eq!(status, 200);
+    let file = world.scratch.path().join(&digest);
+    fs::write_atomic(&file, &bytes).unwrap();
+    let (code, report) = verified(&world, &file);
+    assert_eq!((code, &report["verdict"]), (0, &Value::from("match")), "{report}");
+
+    let (status, answer) = node.json(&format!("/v1/evidence/{}", Digest([1; 32]))).await;
+    assert_eq!((status.as_u16(), &answer["code"]), (404, &"VR-API-012".into()));
+    for not_a_digest in ["abc", "..%2Fagent.sqlite", &"z".repeat(64)] {
+        let (status, answer) = node.json(&format!("/v1/evidence/{not_a_digest}")).await;
+        assert_eq!((status.as_u16(), &answer["code"]), (400, &"VR-API-005".into()), "{not_a_digest}");
+    }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod alerts;
+mod api;
 mod architecture;
 mod attestation;
 mod audit;
@@ -12,16 +14,22 @@ mod chaos;
 mod cli;
 mod cycle;
 mod deploy;
+mod doctor;
 mod evaluation;
 mod evidence;
 mod features;
+mod health;
 mod inference;
+mod keys;
 mod market;
 mod model;
 mod models;
+mod node;
+mod operators;
 mod original;
 mod proof;
 mod proxy;
+mod replicas;
 mod rpc;
 mod soak;
 mod source_policy;

@@ -305,7 +305,7 @@ fn settings_may_name_the_current_model() {
     let settings = models.path("agent.toml");
     fs::write_private(&models.path("key"), b"ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
         .unwrap();
-    let text = format!("[model]\nbundle = {current:?}\n[chain]\nkey_file = {:?}\n", models.path("key"));
+    let text = format!("[model]\nbundle = {current:?}\n[signer]\nfile = {:?}\n", models.path("key"));
     fs::write_atomic(&settings, text.as_bytes()).unwrap();
     let check = || {
         Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))

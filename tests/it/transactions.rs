@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use veriregime_agent::config::signer::Signer;
 use veriregime_agent::cycle::Agent;
 use veriregime_agent::fs;
 use veriregime_agent::state::{Step, Store};
@@ -19,7 +20,7 @@ use veriregime_agent::types::period::PeriodId;
 
 use crate::chaos::daemon;
 use crate::proxy::{Mood, Proxy, SEND};
-use crate::world::{FIRST, World, toml};
+use crate::world::{FIRST, KEYS, World, toml};
 
 const GWEI: u128 = 1_000_000_000;
 
@@ -277,12 +278,11 @@ async fn a_transaction_that_somebody_else_sent_beyond_our_nonce_waits_for_ours()
 #[tokio::test(flavor = "multi_thread")]
 async fn another_s_update_leads_to_a_cancellation_of_ours() {
     let mut scene = Scene::new().await;
-    let key = scene.world.scratch.path().join("other.key");
-    fs::write_private(&key, veriregime_agent::cmd::development::OWNER_KEY.as_bytes()).unwrap();
+    let wallet = Signer::file(scene.world.key_file("other.key", KEYS[1]));
     let mut agent = scene.agent().await;
     agent.run_until(Stage::Submitting, FIRST, &CancellationToken::new()).await.unwrap();
     // Another wallet relays what the same attestor signs.
-    scene.world.config.attestor_key_file = Some(std::mem::replace(&mut scene.world.config.chain.key_file, key));
+    scene.world.config.attestor = Some(std::mem::replace(&mut scene.world.config.signer, wallet));
     let mut other = scene.world.agent("other.sqlite").await;
     assert_eq!(other.run(FIRST, &CancellationToken::new()).await.unwrap().stage, Stage::Confirmed);
     assert_eq!(agent.run(FIRST, &CancellationToken::new()).await.unwrap().stage, Stage::AlreadyByOther);

@@ -5,8 +5,12 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use alloy::network::Ethereum;
+use alloy::network::{Ethereum, TransactionBuilder};
+use alloy::primitives::Address;
 use alloy::providers::{Provider, RootProvider};
+use alloy::rpc::types::TransactionRequest;
+use alloy::signers::local::PrivateKeySigner;
+use alloy::sol_types::SolCall;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +21,7 @@ use veriregime_agent::chain::abi::RiskOracle;
 use veriregime_agent::clock::Clock;
 use veriregime_agent::cmd::development::World as Chain;
 use veriregime_agent::cmd::setup;
+use veriregime_agent::config::signer::{Holder, Signer};
 use veriregime_agent::config::{self, Config};
 use veriregime_agent::cycle::Agent;
 use veriregime_agent::fs;
@@ -26,6 +31,13 @@ use veriregime_agent::types::venue::Venue;
 
 /// 2026-01-05 00:00 UTC.
 pub const FIRST: PeriodId = PeriodId(122_748);
+/// Funded development accounts: the node's, and three that are no attestors until the owner makes them so.
+pub const KEYS: [&str; 4] = [
+    "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
+    "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a",
+    "7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6",
+    "47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a",
+];
 /// Pause between two looks at a condition.
 const PAUSE: Duration = Duration::from_millis(10);
 /// Longest wait for a condition.
@@ -66,17 +78,15 @@ impl World {
         let (scratch, stop) = (TempDir::new().unwrap(), CancellationToken::new());
         let mut config = config();
         let clock = Clock::manual(FIRST.start_ms());
-        let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
-        config.candles.only_from(Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap());
-        tokio::spawn(serve::serve(
-            Venue::Binance,
-            Market::simulated("BTCUSDT", 13),
-            clock.clone(),
-            listener,
-            stop.clone(),
-        ));
-        let chain = Chain::start(&mut config, scratch.path(), None, FIRST.start_seconds()).await.unwrap();
+        config.candles.only_from(exchange(13, &clock, &stop).await);
+        let starting = Box::pin(Chain::start(&mut config, scratch.path(), None, FIRST.start_seconds()));
+        let chain = starting.await.unwrap();
         Self { config, clock, chain, scratch, stop }
+    }
+
+    /// Another exchange with the world's clock, and a market of its own.
+    pub async fn other_exchange(&self) -> Url {
+        exchange(14, &self.clock, &self.stop).await
     }
 
     /// Moves chain and clock into `period`.
@@ -94,8 +104,13 @@ impl World {
 
     /// Runs the program with the world's settings until it ends.
     pub fn program(&self, arguments: &[&str]) -> Output {
+        self.program_with(&self.settings(), arguments)
+    }
+
+    /// Runs the program with these settings until it ends.
+    pub fn program_with(&self, settings: &Value, arguments: &[&str]) -> Output {
         let path = self.scratch.path().join("agent.toml");
-        fs::write_atomic(&path, toml(&self.settings()).as_bytes()).unwrap();
+        fs::write_atomic(&path, toml(settings).as_bytes()).unwrap();
         let mut program = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
         program.arg("--config").arg(path).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
         program.stdin(Stdio::null()).output().unwrap()
@@ -111,14 +126,44 @@ impl World {
             "chain": {
                 "rpc_url": chain.rpc_urls.iter().map(|url| url.expose().as_str()).collect::<Vec<_>>(),
                 "oracle": chain.oracle.unwrap(),
-                "key_file": chain.key_file,
                 "poll_interval_ms": 20,
             },
-            "attestor": {"key_file": config.attestor_key_file.clone().unwrap_or_default()},
+            "signer": signer(Some(&config.signer)),
+            "attestor": signer(config.attestor.as_ref()),
             "schedule": {"clock": "exchange", "delay_seconds": 5, "recheck_seconds": 1},
             "state": {"path": self.scratch.path().join("agent.sqlite")},
             "evidence": {"dir": config.evidence_dir},
         })
+    }
+
+    /// A key file in the world's scratch folder.
+    pub fn key_file(&self, name: &str, key: &str) -> std::path::PathBuf {
+        let path = self.scratch.path().join(name);
+        fs::write_private(&path, key.as_bytes()).unwrap();
+        path
+    }
+
+    /// The owner's call, announced first; the world has no timelock.
+    pub async fn announce_and_call(&self, call: &impl SolCall) {
+        let announce = RiskOracle::scheduleCall { data: call.abi_encode().into() }.abi_encode();
+        for data in [announce, call.abi_encode()] {
+            let request = TransactionRequest::default().with_to(self.config.chain.oracle.unwrap()).with_input(data);
+            self.chain.owner.send(request).await.unwrap();
+        }
+    }
+
+    /// The addresses of the first of [`KEYS`], as the contract wants them: ascending.
+    pub fn attestors(count: usize) -> Vec<Address> {
+        let address = |key: &&str| key.parse::<PrivateKeySigner>().unwrap().address();
+        let mut attestors: Vec<Address> = KEYS.iter().take(count).map(address).collect();
+        attestors.sort_unstable();
+        attestors
+    }
+
+    /// Makes wallet and attestor of these settings that of one of [`KEYS`].
+    pub fn sign_with(&self, settings: &mut Value, index: usize) {
+        settings["signer"] = signer(Some(&Signer::file(self.key_file(&format!("key-{index}"), KEYS[index]))));
+        settings["attestor"] = signer(None);
     }
 
     /// Waits until the condition holds; a test that waits for ever fails.
@@ -145,7 +190,7 @@ impl World {
             let seconds = i64::try_from(block.header.timestamp).unwrap();
             assert_eq!(PeriodId::at_ms(seconds * 1000).0, event.period, "landed late");
         }
-        assert!(setup::chain(&self.config).unwrap().is_idle().await.unwrap(), "a nonce is stuck");
+        assert!(setup::chain(&self.config).await.unwrap().is_idle().await.unwrap(), "a nonce is stuck");
     }
 
     /// How many updates of the model the chain holds for `period`.
@@ -154,12 +199,33 @@ impl World {
     }
 }
 
+/// An exchange with a simulated market.
+async fn exchange(seed: u64, clock: &Clock, stop: &CancellationToken) -> Url {
+    let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let market = Market::simulated("BTCUSDT", seed);
+    tokio::spawn(serve::serve(Venue::Binance, market, clock.clone(), listener, stop.clone()));
+    url
+}
+
 /// The periods of all updates that the contract has accepted, oldest first.
 pub async fn accepted(config: &Config) -> Vec<PeriodId> {
     let provider = RootProvider::<Ethereum>::new_http(config.chain.rpc_url().clone());
     let contract = RiskOracle::new(config.chain.oracle.unwrap(), provider);
     let events = contract.UpdateAccepted_filter().from_block(0_u64).query().await.unwrap();
     events.into_iter().map(|(event, _)| PeriodId(event.period)).collect()
+}
+
+/// The section of a key in a file; of the attestor's where the wallet attests.
+fn signer(signer: Option<&Signer>) -> Value {
+    match signer.map(|signer| &signer.holder) {
+        None => json!({"kind": "wallet"}),
+        Some(Holder::File(path)) => json!({"kind": "file", "file": path}),
+        Some(Holder::Keystore { file, passphrase_file }) => {
+            json!({"kind": "keystore", "file": file, "passphrase_file": passphrase_file})
+        }
+        Some(other) => unreachable!("{other:?} is nothing that a test has"),
+    }
 }
 
 /// Sections of plain values: their JSON is TOML too.

@@ -17,6 +17,7 @@ use tracing::{info, warn};
 
 use super::Settings;
 use super::fault::{ChainFault, bounded};
+use crate::telemetry::metrics;
 use crate::types::fault::Fault;
 use crate::types::rpc_url::RpcUrl;
 use link::Link;
@@ -49,6 +50,8 @@ struct Inner {
 
 #[derive(Debug)]
 struct Endpoint {
+    /// Its place in the settings.
+    index: usize,
     link: Link,
     url: RpcUrl,
     standing: Mutex<Standing>,
@@ -75,9 +78,9 @@ impl Rpcs {
     /// # Errors
     /// [`ChainFault::Unreachable`] for a system that cannot make connections.
     pub(super) fn new(settings: &Settings) -> Result<Self, ChainFault> {
-        let endpoints = settings.rpc_urls.iter().map(|url| {
+        let endpoints = settings.rpc_urls.iter().enumerate().map(|(index, url)| {
             let standing = Mutex::new(Standing::Good);
-            Ok(Arc::new(Endpoint { link: Link::new(url.clone())?, url: url.clone(), standing }))
+            Ok(Arc::new(Endpoint { index, link: Link::new(url.clone())?, url: url.clone(), standing }))
         });
         let inner = Inner {
             endpoints: endpoints.collect::<Result<_, ChainFault>>()?,
@@ -247,6 +250,7 @@ impl Endpoint {
 
     /// Says so once, not at every failure.
     fn set_aside(&self, standing: Standing, fault: &ChainFault) {
+        metrics::rpc_failed(self.index, fault.code());
         let before = std::mem::replace(&mut *self.standing(), standing);
         if std::mem::discriminant(&before) != std::mem::discriminant(&standing) {
             warn!(rpc = %self.url, code = fault.code(), error = %fault, advice = fault.advice(), "RPC set aside");

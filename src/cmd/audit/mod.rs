@@ -1,22 +1,18 @@
 //! `audit`: what the chain says, against public candles and the proof.
 
 pub mod checks;
+mod follow;
 mod one;
 pub mod shown;
 
 use std::path::Path;
-use std::time::Duration;
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
 use self::one::Auditor;
-use super::daemon::stop_on_signal;
-use super::{EXIT_DONE, setup};
+use super::{EXIT_DONE, replay, setup};
 use crate::audit::Verdict;
-use crate::clock::Clock;
-use crate::types::fault::Fault;
 use crate::types::period::PeriodId;
 use crate::types::time::parse_utc_ms;
 
@@ -26,8 +22,6 @@ const EXIT_DATA_DIFFER: u8 = 3;
 const EXIT_INVALID: u8 = 4;
 /// Most periods of one call: a year.
 const MAX_PERIODS: u64 = 366 * PeriodId::PER_DAY;
-/// Pause between two looks of `--follow`.
-const FOLLOW_PAUSE: Duration = Duration::from_secs(30);
 
 /// Options of `audit`.
 #[derive(Debug, Args)]
@@ -62,13 +56,15 @@ pub struct AuditArgs {
 /// Settings, bundle, chain or exchange that cannot be used.
 pub async fn run(args: AuditArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
     let config = setup::settings(settings)?;
-    let clock = Clock::System;
+    let stop = CancellationToken::new();
+    let clock = replay::clock(&config, &stop).await?;
     let mut auditor = Auditor::new(&config, clock.clone()).await?;
     let outcome = if args.follow {
-        follow(&mut auditor, &clock, json).await
+        follow::run(&mut auditor, &config, &clock, json, &stop).await
     } else {
         several(&mut auditor, periods(&args, clock.now_ms())?, json).await
     };
+    stop.cancel();
     auditor.stop().await;
     Ok(exit_status(outcome?))
 }
@@ -112,40 +108,4 @@ async fn several(auditor: &mut Auditor, periods: std::ops::Range<u64>, json: boo
         println!("{}", serde_json::to_string(&reports)?);
     }
     Ok(reports.iter().map(|report| report.found.verdict).max().unwrap_or(Verdict::Match))
-}
-
-/// Each update once it is there, until a signal comes. A source or chain that fails is asked again.
-async fn follow(auditor: &mut Auditor, clock: &Clock, json: bool) -> anyhow::Result<Verdict> {
-    let stop = CancellationToken::new();
-    let signals = stop_on_signal(stop.clone())?;
-    let (mut worst, mut next) = (Verdict::Match, PeriodId::at_ms(clock.now_ms()));
-    while !stop.is_cancelled() {
-        match auditor.audit(next).await {
-            Ok(Some(report)) => {
-                let line = if json { serde_json::to_string(&report)? } else { shown::lines(next, Some(&report)) };
-                println!("{line}");
-                worst = worst.max(report.found.verdict);
-                next = next.next();
-                continue;
-            }
-            Ok(None) if clock.now_ms() >= next.end_ms() => {
-                if !json {
-                    println!("{}", shown::lines(next, None));
-                }
-                next = next.next();
-                continue;
-            }
-            Ok(None) => {}
-            Err(error) => {
-                let code = super::report::fault(&error).map_or("", Fault::code);
-                warn!(period = next.0, code, error = format!("{error:#}"), "not audited yet, trying again");
-            }
-        }
-        tokio::select! {
-            () = tokio::time::sleep(FOLLOW_PAUSE) => {}
-            () = stop.cancelled() => {}
-        }
-    }
-    signals.abort();
-    Ok(worst)
 }

@@ -88,7 +88,7 @@ pub struct DeployArgs {
 pub async fn run(args: DeployArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
     let config = setup::settings(settings)?;
     let bundle = Bundle::open(&config.bundle)?;
-    let chain = setup::chain(&config)?;
+    let chain = setup::deployer(&config).await?;
     let path = Record::path(&args.record, config.chain.chain_id);
     let recorded = Record::read(&path)?;
     let deployment = planned(&args, &config, &bundle, &chain, recorded.as_ref())?;

@@ -1,0 +1,186 @@
+//! What somebody should know, from what is stored and what was checked. Pure.
+
+use std::time::Duration;
+
+use super::AlertFault;
+use crate::candles::error::REVISED_CODE;
+use crate::health::watch::Report;
+use crate::health::{Check, HealthFault, Level};
+use crate::types::alert::{Alert, Severity};
+use crate::types::cycle::{CycleRecord, Stage};
+use crate::types::fault::Fault;
+use crate::types::period::PeriodId;
+
+/// Longest text of an alert, in characters.
+const MAX_TEXT_CHARS: usize = 500;
+
+/// Everything that holds now. `records` are the newest cycles, newest first.
+pub fn holding(now_ms: i64, records: &[CycleRecord], report: &Report, stuck_after: Duration) -> Vec<Alert> {
+    let mut found = Vec::new();
+    if let Some(newest) = records.first().filter(|newest| !newest.stage.is_final()) {
+        found.extend(stuck(now_ms, newest, stuck_after));
+    }
+    if let Some(ended) = records.iter().find(|record| record.stage.is_final()) {
+        found.extend(missed(ended));
+        found.extend(about_candles(ended));
+    }
+    let is_missed = found.iter().any(|alert| alert.key == "missed");
+    // That the last update is old is the same news.
+    let checks = report.checks.iter().filter(|check| !(is_missed && check.name == "last update"));
+    found.extend(failing(checks));
+    found
+}
+
+fn stuck(now_ms: i64, record: &CycleRecord, stuck_after: Duration) -> Option<Alert> {
+    let worked_ms = now_ms - record.started_ms;
+    let limit_ms = i64::try_from(stuck_after.as_millis()).unwrap_or(i64::MAX);
+    let fault = AlertFault::Stuck { minutes: worked_ms / 60_000, stage: record.stage.name() };
+    (worked_ms >= limit_ms).then(|| of_period("stuck", record.period, Severity::Critical, &fault))
+}
+
+/// That somebody else was first is no miss.
+fn missed(record: &CycleRecord) -> Option<Alert> {
+    let miss = record.miss.as_ref().filter(|_| record.stage == Stage::Missed)?;
+    Some(Alert {
+        key: "missed".into(),
+        occurrence: record.period.to_string(),
+        code: miss.code.clone(),
+        severity: Severity::Critical,
+        text: cut(&format!("period {} missed after stage {}: {}", record.period, miss.stage.name(), miss.message)),
+        period: Some(record.period),
+        advice: format!("look {} up in docs/OPERATOR.md; `status` shows the last cycles", miss.code),
+    })
+}
+
+fn about_candles(record: &CycleRecord) -> Vec<Alert> {
+    let Some(origin) = &record.origin else { return Vec::new() };
+    let mut found = Vec::new();
+    if !origin.failed.is_empty() {
+        let failed = origin.failed.iter().map(|one| format!("{} ({})", one.source, one.code)).collect();
+        let fault = AlertFault::Fallback { used: origin.source.clone(), failed };
+        found.push(Alert {
+            occurrence: String::new(),
+            ..of_period("fallback", record.period, Severity::Warning, &fault)
+        });
+    }
+    if origin.revised_minutes > 0 {
+        found.push(Alert {
+            key: "revised".into(),
+            occurrence: String::new(),
+            code: REVISED_CODE.into(),
+            severity: Severity::Warning,
+            text: format!(
+                "{} revised {} minutes of candles that it had given before",
+                origin.source, origin.revised_minutes
+            ),
+            period: Some(record.period),
+            advice: "look the exchange's notices up; audits of earlier periods will differ in these minutes".into(),
+        });
+    }
+    found
+}
+
+/// One alert for all checks that fail for the same reason.
+fn failing<'a>(checks: impl Iterator<Item = &'a Check>) -> Vec<Alert> {
+    let mut found: Vec<Alert> = Vec::new();
+    for check in checks {
+        let severity = match check.level {
+            Level::Warn if check.code != Some(HealthFault::NoUpdate.code()) => Severity::Warning,
+            Level::Fail => Severity::Critical,
+            Level::Ok | Level::Warn => continue,
+        };
+        let code = check.code.unwrap_or_default();
+        if let Some(same) = found.iter_mut().find(|alert| alert.code == code) {
+            same.text = cut(&format!("{}, {}", check.name, same.text));
+            continue;
+        }
+        found.push(Alert {
+            key: code.into(),
+            occurrence: String::new(),
+            code: code.into(),
+            severity,
+            text: cut(&format!("{}: {}", check.name, check.figure)),
+            period: None,
+            advice: check.advice.unwrap_or_default().into(),
+        });
+    }
+    found
+}
+
+/// An alert about a period, said anew for each one.
+pub fn of_period(key: &str, period: PeriodId, severity: Severity, fault: &dyn Fault) -> Alert {
+    Alert {
+        key: key.into(),
+        occurrence: period.to_string(),
+        code: fault.code().into(),
+        severity,
+        text: cut(&format!("period {period}: {fault}")),
+        period: Some(period),
+        advice: fault.advice().into(),
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(MAX_TEXT_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::types::cycle::Miss;
+    use crate::types::digest::Digest;
+
+    fn record(period: u64, stage: Stage) -> CycleRecord {
+        let period = PeriodId(period);
+        let miss = Miss { stage: Stage::Collected, code: "VR-CHAIN-001".into(), message: "x".repeat(10_000) };
+        CycleRecord {
+            manifest: Digest([0; 32]),
+            period,
+            stage,
+            started_ms: period.start_ms(),
+            updated_ms: period.start_ms(),
+            candles: vec![],
+            origin: None,
+            forecast: None,
+            proof: None,
+            prove_ms: None,
+            landed: None,
+            witness_sha256: None,
+            evidence: None,
+            miss: (stage == Stage::Missed).then_some(miss),
+        }
+    }
+
+    fn keys(records: &[CycleRecord], checks: Vec<Check>, minute: i64) -> Vec<String> {
+        let report = Report { checked: Instant::now(), checks };
+        let now_ms = records[0].period.start_ms() + minute * 60_000;
+        let found = holding(now_ms, records, &report, Duration::from_mins(20));
+        assert!(found.iter().all(|alert| alert.text.chars().count() <= MAX_TEXT_CHARS && !alert.code.is_empty()));
+        found.into_iter().map(|alert| alert.key).collect()
+    }
+
+    #[test]
+    fn only_what_somebody_must_know_holds() {
+        let old = Check::fail("last update", &HealthFault::Overdue { last: PeriodId(1), age_minutes: 600 });
+        let poor = Check::warn("wallet balance", &HealthFault::LowBalance { balance: "1".into(), updates: 3 });
+        let new = Check::warn("last update", &HealthFault::NoUpdate);
+        let none: [&str; 0] = [];
+        for stage in [Stage::Confirmed, Stage::AlreadyByOther] {
+            assert_eq!(keys(&[record(7, stage)], vec![new.clone()], 0), none);
+        }
+        assert_eq!(keys(&[record(7, Stage::Proved), record(6, Stage::Confirmed)], vec![], 19), none);
+        assert_eq!(keys(&[record(7, Stage::Proved), record(6, Stage::Confirmed)], vec![], 20), ["stuck"]);
+        // A miss holds until a later period has ended better.
+        assert_eq!(keys(&[record(7, Stage::Proved), record(6, Stage::Missed)], vec![old.clone()], 1), ["missed"]);
+        assert_eq!(keys(&[record(7, Stage::Confirmed), record(6, Stage::Missed)], vec![poor], 1), ["VR-HEALTH-004"]);
+        assert_eq!(keys(&[record(7, Stage::AlreadyByOther)], vec![old], 1), ["VR-HEALTH-001"]);
+        // One dead RPC is one alert, however many checks it fails.
+        let dead = |name| Check::fail(name, &HealthFault::NoResult { after: Duration::from_secs(1) });
+        assert_eq!(
+            keys(&[record(7, Stage::Confirmed)], vec![dead("chain head"), dead("attestor")], 1),
+            ["VR-HEALTH-006"]
+        );
+    }
+}

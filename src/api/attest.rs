@@ -1,0 +1,78 @@
+//! `POST /v1/attest`: another operator asks this node to sign what they are about to publish.
+
+use std::sync::Arc;
+
+use alloy::primitives::{Address, B256, U256};
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Shared;
+use super::fault::{ApiFault, ErrorBody};
+use crate::types::attestation::AttestRequest;
+use crate::types::period::PeriodId;
+
+/// All that the contract will be told, but for the proof.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AttestBody {
+    /// The chain's id.
+    chain_id: u64,
+    /// The contract's address there.
+    #[schema(value_type = String)]
+    oracle: Address,
+    /// The model, as the contract calls it.
+    #[schema(value_type = String)]
+    model_id: B256,
+    /// Number of the period: Unix seconds divided by 14400.
+    period: u64,
+    /// Version of the contract's attestor set.
+    attestor_set_version: u32,
+    /// The proof's public inputs, 0x-hex: features of all markets, then outputs of all markets.
+    #[schema(value_type = Vec<String>)]
+    instances: Vec<U256>,
+    /// Last close of each market with 8 decimals, or none.
+    closes_e8: Vec<u64>,
+}
+
+/// An EIP-712 signature of an attestor.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Attested {
+    /// Who signed.
+    #[schema(value_type = String)]
+    signer: Address,
+    /// 65 bytes, 0x-hex.
+    signature: String,
+}
+
+/// Signs the inputs and outputs of an update if this node's own candles and model give the same, integer by integer. It signs
+/// one payload for each period and model, and the same one as often as it is asked.
+#[utoipa::path(post, path = "/v1/attest", request_body = AttestBody, responses(
+    (status = 200, description = "signed", body = Attested),
+    (status = 400, description = "a body that makes no sense", body = ErrorBody),
+    (status = 404, description = "this node does not attest for others", body = ErrorBody),
+    (status = 409, description = "not what this node would publish", body = ErrorBody),
+    (status = 413, description = "the body is too large", body = ErrorBody),
+    (status = 429, description = "too many requests", body = ErrorBody),
+    (status = 503, description = "not at the moment", body = ErrorBody),
+))]
+pub(super) async fn attest(
+    State(shared): State<Arc<Shared>>,
+    body: Result<Json<AttestBody>, JsonRejection>,
+) -> Result<Json<Attested>, ApiFault> {
+    let notary = shared.notary.as_ref().ok_or(ApiFault::NoRoute)?;
+    let Json(body) = body?;
+    let request = AttestRequest {
+        chain_id: body.chain_id,
+        oracle: body.oracle,
+        model_id: body.model_id,
+        period: PeriodId(body.period),
+        attestor_set_version: body.attestor_set_version,
+        instances: body.instances,
+        closes_e8: body.closes_e8,
+    };
+    let attestation = notary.attest(&request).await?;
+    Ok(Json(Attested { signer: attestation.signer, signature: attestation.signature.to_string() }))
+}

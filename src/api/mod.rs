@@ -1,0 +1,102 @@
+//! The HTTP API: what the agent knows, for whoever asks, and attestations for other operators. But for these it changes
+//! nothing, asks nothing of chain or exchange on behalf of a request, and answers from memory where it can. One route is one
+//! file.
+
+mod attest;
+pub mod evidence;
+pub mod fault;
+pub mod history;
+pub mod limits;
+mod livez;
+mod metrics;
+mod model;
+mod openapi;
+pub mod params;
+mod period;
+mod periods;
+mod readyz;
+pub mod server;
+pub mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use evidence::Shelf;
+use fault::ApiFault;
+use history::History;
+use limits::Limits;
+use params::Parameters;
+use view::ModelView;
+
+use crate::cycle::attest::notary::Notary;
+use crate::health::watch::Latest;
+use crate::telemetry::metrics::Exposition;
+
+/// What every handler gets.
+#[derive(Debug)]
+pub struct Shared {
+    /// The model that runs.
+    pub model: ModelView,
+    /// The cycles, read beside the one that writes them.
+    pub history: History,
+    /// What the contract says of the markets.
+    pub parameters: Parameters,
+    /// What the checks last found.
+    pub health: Latest,
+    /// How often they are made.
+    pub check_every: Duration,
+    /// What landed updates left behind.
+    pub evidence: Shelf,
+    /// What is counted.
+    pub metrics: Exposition,
+    /// Who may ask how often, and how long an answer may take.
+    pub limits: Limits,
+    /// What judges the requests of other operators, where they may ask.
+    pub notary: Option<Notary>,
+}
+
+/// Every route. A handler that is not here is in no document either.
+fn routes() -> OpenApiRouter<Arc<Shared>> {
+    OpenApiRouter::with_openapi(OpenApiBuilder::new().info(info()).build())
+        .routes(routes!(livez::livez))
+        .routes(routes!(readyz::readyz))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(periods::periods))
+        .routes(routes!(period::period))
+        .routes(routes!(model::model))
+        .routes(routes!(params::params))
+        .routes(routes!(evidence::evidence))
+        .routes(routes!(attest::attest))
+        .routes(routes!(openapi::openapi))
+}
+
+fn info() -> utoipa::openapi::Info {
+    InfoBuilder::new()
+        .title("veriregime-agent")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("Forecasts of the volatility regime, proven and on chain, as one node knows them."))
+        .build()
+}
+
+/// The API's document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    routes().into_openapi()
+}
+
+/// The routes behind their limits.
+fn router(shared: &Arc<Shared>) -> Router {
+    let (router, _) = routes().split_for_parts();
+    router
+        .fallback(async || ApiFault::NoRoute)
+        .method_not_allowed_fallback(async || ApiFault::Method)
+        .layer(DefaultBodyLimit::max(shared.limits.max_body_bytes()))
+        .layer(middleware::from_fn_with_state(shared.clone(), limits::enforce))
+        .with_state(shared.clone())
+}

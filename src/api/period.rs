@@ -1,0 +1,60 @@
+//! `GET /v1/periods/{period}`: one cycle with its numbers.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Shared;
+use super::fault::{ApiFault, ErrorBody};
+use super::view::PeriodView;
+use crate::types::feature::FeatureVector;
+use crate::types::period::PeriodId;
+use crate::types::prediction::Outputs;
+
+/// A cycle with everything that its proof is about.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PeriodDetail {
+    #[serde(flatten)]
+    period: PeriodView,
+    /// SHA-256 of each market's candles, hex.
+    candles_sha256: Vec<String>,
+    /// The proven inputs of all markets, integers on the model's grid.
+    features: Vec<i32>,
+    /// The proven outputs of all markets, integers on the model's grid, as decimal text: logit of Low, logit of High,
+    /// log-volatility.
+    outputs: Vec<String>,
+    /// The proof, 0x-hex.
+    proof: Option<String>,
+}
+
+/// One period's cycle: features, outputs, proof and transaction.
+#[utoipa::path(get, path = "/v1/periods/{period}",
+    params(("period" = u64, Path, description = "number of the period: Unix seconds divided by 14400")),
+    responses(
+        (status = 200, description = "the cycle", body = PeriodDetail),
+        (status = 400, description = "no number", body = ErrorBody),
+        (status = 404, description = "no cycle of that period", body = ErrorBody),
+        (status = 429, description = "too many requests", body = ErrorBody),
+        (status = 503, description = "the database does not answer", body = ErrorBody),
+    ))]
+pub(super) async fn period(
+    State(shared): State<Arc<Shared>>,
+    period: Result<Path<u64>, PathRejection>,
+) -> Result<Json<PeriodDetail>, ApiFault> {
+    let Path(period) = period?;
+    let record = shared.history.cycle(PeriodId(period)).await?.ok_or(ApiFault::NoPeriod)?;
+    let (features, outputs) = record.forecast.as_ref().map_or_else(Default::default, |forecast| {
+        (FeatureVector::concat(&forecast.features), Outputs::concat(&forecast.outputs))
+    });
+    Ok(Json(PeriodDetail {
+        period: PeriodView::new(&record, &shared.model),
+        candles_sha256: record.candles.iter().map(ToString::to_string).collect(),
+        features,
+        outputs: outputs.iter().map(ToString::to_string).collect(),
+        proof: record.proof.map(|proof| proof.bytes.to_string()),
+    }))
+}

@@ -1,0 +1,60 @@
+//! `GET /v1/periods`: the cycles, newest first.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Shared;
+use super::fault::{ApiFault, ErrorBody};
+use super::history::MAX_CYCLES;
+use super::view::PeriodView;
+use crate::types::period::PeriodId;
+
+const DEFAULT_LIMIT: u32 = 20;
+
+/// Which cycles.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Page {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u32>,
+    /// Only periods before this one: `next_before` of the page before.
+    before: Option<u64>,
+}
+
+/// Cycles, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PeriodsView {
+    periods: Vec<PeriodView>,
+    /// What to give as `before` for the next page; null on the last one.
+    next_before: Option<u64>,
+}
+
+/// The cycles that this node has run or has noted as missed, newest first.
+#[utoipa::path(get, path = "/v1/periods", params(Page), responses(
+    (status = 200, description = "a page of them", body = PeriodsView),
+    (status = 400, description = "a parameter that means nothing", body = ErrorBody),
+    (status = 429, description = "too many requests", body = ErrorBody),
+    (status = 503, description = "the database does not answer", body = ErrorBody),
+))]
+pub(super) async fn periods(
+    State(shared): State<Arc<Shared>>,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Result<Json<PeriodsView>, ApiFault> {
+    let Query(page) = page?;
+    let limit = page.limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_CYCLES).contains(&limit) {
+        return Err(ApiFault::Parameter(format!("limit is from 1 to {MAX_CYCLES}")));
+    }
+    let records = shared.history.page(page.before.map(PeriodId), limit).await?;
+    let is_full = records.len() == limit as usize;
+    let next_before = records.last().filter(|_| is_full).map(|oldest| oldest.period.0);
+    let periods = records.iter().map(|record| PeriodView::new(record, &shared.model)).collect();
+    Ok(Json(PeriodsView { periods, next_before }))
+}

@@ -1,0 +1,269 @@
+//! What answers look like. The types of the work are not serialised themselves: those may change, these may not.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::chain::abi::RiskOracle::{paramsReturn, pendingReturn};
+use crate::types::cycle::CycleRecord;
+use crate::types::digest::Digest;
+use crate::types::manifest::{Manifest, Market};
+use crate::types::time::format_utc;
+
+/// The model that a node runs.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ModelView {
+    /// Name of the model.
+    #[schema(example = "btc-regime-4h-v1")]
+    pub model_id: String,
+    /// SHA-256 of the bundle's manifest, hex.
+    pub manifest_sha256: String,
+    /// Markets in the order of the proof's rows.
+    pub markets: Vec<MarketView>,
+    /// The candle features in order, then those of the calendar.
+    pub features: Vec<String>,
+    /// log2 of the features' grid.
+    pub input_scale_log2: u32,
+    /// log2 of the outputs' grid.
+    pub output_scale_log2: u32,
+    /// Minutes that the features look back over.
+    pub lookback_minutes: usize,
+    /// Minutes that a forecast covers.
+    pub horizon_minutes: usize,
+    /// Standard deviation of one-minute returns above which a period is High.
+    pub threshold_volatility: f64,
+    /// Public inputs of a proof.
+    pub instances: usize,
+    /// Length of a proof.
+    pub proof_bytes: usize,
+    /// Version of EZKL that proves.
+    pub ezkl_version: String,
+    /// SHA-256 of the reference string of the keys, hex.
+    pub srs_sha256: String,
+    /// Whether that string is the public ceremony's.
+    pub srs_is_ceremony: bool,
+    /// keccak-256 of the verifier's deployed code, 0x-hex.
+    pub verifier_code_hash: String,
+    /// SHA-256 of every file of the bundle, hex.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    pub files_sha256: std::collections::BTreeMap<String, Digest>,
+}
+
+/// A market of a model.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MarketView {
+    /// Name.
+    #[schema(example = "BTC-USD")]
+    pub name: String,
+    /// keccak-256 of the name, 0x-hex: its id on chain.
+    pub id: String,
+}
+
+impl MarketView {
+    /// Of a market in a manifest.
+    pub fn of(market: &Market) -> Self {
+        Self { name: market.name.clone(), id: market.id().to_string() }
+    }
+}
+
+impl ModelView {
+    /// Of a bundle's manifest and its digest.
+    pub fn new(manifest: &Manifest, digest: Digest) -> Self {
+        let (features, circuit) = (&manifest.features, &manifest.circuit);
+        Self {
+            model_id: manifest.model_id.clone(),
+            manifest_sha256: digest.to_string(),
+            markets: manifest.markets.iter().map(MarketView::of).collect(),
+            features: features.candle.iter().chain(&features.calendar).map(|one| one.feature.label()).collect(),
+            input_scale_log2: features.input_scale,
+            output_scale_log2: circuit.output_scale,
+            lookback_minutes: features.lookback_minutes,
+            horizon_minutes: manifest.label.horizon_minutes,
+            threshold_volatility: manifest.label.threshold,
+            instances: circuit.instances,
+            proof_bytes: circuit.proof_bytes,
+            ezkl_version: circuit.ezkl_version.clone(),
+            srs_sha256: circuit.srs_sha256.to_string(),
+            srs_is_ceremony: circuit.srs_is_ceremony,
+            verifier_code_hash: circuit.verifier_code_hash.to_string(),
+            files_sha256: manifest.files.clone(),
+        }
+    }
+}
+
+/// A period's cycle in short.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PeriodView {
+    /// Number of the period: Unix seconds divided by 14400.
+    pub period: u64,
+    /// When the period starts.
+    #[schema(example = "2026-01-05 00:00")]
+    pub start_utc: String,
+    /// How far the cycle got: `planned`, `collected`, `forecast`, `proved`, `submitting`, `confirmed`, `already_by_other`
+    /// or `missed`.
+    #[schema(example = "confirmed")]
+    pub stage: &'static str,
+    /// When the cycle began, Unix milliseconds.
+    pub started_ms: i64,
+    /// When it last changed, Unix milliseconds.
+    pub updated_ms: i64,
+    /// Name of the source of its candles.
+    pub source: Option<String>,
+    /// What was forecast, by market.
+    pub forecasts: Vec<ForecastView>,
+    /// Milliseconds that the proof took.
+    pub prove_ms: Option<u64>,
+    /// The update on chain.
+    pub landed: Option<LandedView>,
+    /// SHA-256 of the update's evidence, for `/v1/evidence/{digest}`; of our own updates, until it is pruned.
+    pub evidence: Option<String>,
+    /// Why there is none.
+    pub missed: Option<MissView>,
+}
+
+/// One market's forecast.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ForecastView {
+    /// Name of the market.
+    pub market: String,
+    /// `Low` or `High`.
+    pub regime: String,
+    /// Probability of High, 0 to 1.
+    pub probability_high: f64,
+    /// Standard deviation of one-minute returns.
+    pub volatility: f64,
+    /// Minutes of the window that were carried forward.
+    pub carried_minutes: usize,
+}
+
+/// An update on chain.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LandedView {
+    /// Hash of the transaction, 0x-hex.
+    pub transaction: String,
+    /// Block that holds it.
+    pub block: u64,
+    /// Gas that it used.
+    pub gas_used: u64,
+}
+
+/// Why a period has no update.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MissView {
+    /// The stage that had been reached.
+    pub stage: &'static str,
+    /// Stable code of the error; the operator handbook explains it.
+    #[schema(example = "VR-CHAIN-001")]
+    pub code: String,
+}
+
+impl PeriodView {
+    /// Of a stored cycle. The words of its error stay in the node: they may name what is nobody else's business.
+    pub fn new(record: &CycleRecord, model: &ModelView) -> Self {
+        let forecasts = record.forecast.iter().flat_map(|forecast| {
+            let one = |((market, outputs), carried): ((&MarketView, &crate::types::prediction::Outputs), &usize)| {
+                let prediction = outputs.decode(model.output_scale_log2);
+                ForecastView {
+                    market: market.name.clone(),
+                    regime: prediction.regime.to_string(),
+                    probability_high: prediction.probability_high,
+                    volatility: prediction.volatility,
+                    carried_minutes: *carried,
+                }
+            };
+            model.markets.iter().zip(&forecast.outputs).zip(&forecast.carried_minutes).map(one)
+        });
+        Self {
+            period: record.period.0,
+            start_utc: format_utc(record.period.start_ms()),
+            stage: record.stage.name(),
+            started_ms: record.started_ms,
+            updated_ms: record.updated_ms,
+            source: record.origin.as_ref().map(|origin| origin.source.clone()),
+            forecasts: forecasts.collect(),
+            prove_ms: record.prove_ms,
+            landed: record.landed.map(|landed| LandedView {
+                transaction: landed.hash.to_string(),
+                block: landed.block,
+                gas_used: landed.gas_used,
+            }),
+            evidence: record.evidence.map(|digest| digest.to_string()),
+            missed: record.miss.as_ref().map(|miss| MissView { stage: miss.stage.name(), code: miss.code.clone() }),
+        }
+    }
+}
+
+/// A market's parameters on chain.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ParamsView {
+    /// The market.
+    pub market: MarketView,
+    /// `unset` before the first update, then `fresh`, `overdue`, `stale`, or `withheld`.
+    #[schema(example = "fresh")]
+    pub status: &'static str,
+    /// Period of the last update.
+    pub period: u64,
+    /// Collateral for new borrowing, in bps of the debt.
+    pub borrow_collateral_ratio_bps: u64,
+    /// Collateral below which a position may be liquidated, in bps of the debt.
+    pub liquidation_collateral_ratio_bps: u64,
+    /// Swap fee, in hundredths of a bps.
+    pub amm_fee_pips: u64,
+    /// Part of the borrow cap that is open, in bps.
+    pub borrow_cap_factor_bps: u64,
+    /// The last update's probability of a High period, in bps.
+    pub probability_high_bps: u64,
+    /// What the parameters follow, behind the policy's limits, in bps.
+    pub applied_probability_bps: u64,
+    /// What the last update leads to.
+    pub next: NextView,
+}
+
+/// Parameters that will hold.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct NextView {
+    /// From when on, Unix seconds.
+    pub effective_at_seconds: u64,
+    /// When the liquidation ratio will have come to its new value, Unix seconds.
+    pub liquidation_reached_at_seconds: u64,
+    pub borrow_collateral_ratio_bps: u64,
+    pub liquidation_collateral_ratio_bps: u64,
+    pub amm_fee_pips: u64,
+    pub borrow_cap_factor_bps: u64,
+}
+
+impl ParamsView {
+    /// Of what the contract said.
+    pub fn new(market: MarketView, now: &paramsReturn, next: &pendingReturn) -> Self {
+        let (params, later) = (&now.current, &next.next);
+        Self {
+            market,
+            status: status_word(now.status),
+            period: params.period.to(),
+            borrow_collateral_ratio_bps: params.borrowCollateralRatioBps.into(),
+            liquidation_collateral_ratio_bps: params.liquidationCollateralRatioBps.into(),
+            amm_fee_pips: params.ammFeePips.to(),
+            borrow_cap_factor_bps: params.borrowCapFactorBps.into(),
+            probability_high_bps: params.probabilityHighBps.into(),
+            applied_probability_bps: params.appliedProbabilityBps.into(),
+            next: NextView {
+                effective_at_seconds: next.effectiveAt.saturating_to(),
+                liquidation_reached_at_seconds: next.liquidationReachedAt.saturating_to(),
+                borrow_collateral_ratio_bps: later.borrowCollateralRatioBps.into(),
+                liquidation_collateral_ratio_bps: later.liquidationCollateralRatioBps.into(),
+                amm_fee_pips: later.ammFeePips.to(),
+                borrow_cap_factor_bps: later.borrowCapFactorBps.into(),
+            },
+        }
+    }
+}
+
+/// The contract's `Status` in a word.
+pub fn status_word(status: u8) -> &'static str {
+    match status {
+        0 => "unset",
+        1 => "fresh",
+        2 => "overdue",
+        3 => "stale",
+        _ => "withheld",
+    }
+}

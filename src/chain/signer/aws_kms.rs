@@ -1,0 +1,19 @@
+//! Keys in AWS KMS.
+
+use alloy::signers::aws::{AwsSigner, aws_sdk_kms};
+use aws_config::BehaviorVersion;
+
+use super::Signer;
+use super::fault::KeyFault;
+
+/// Asks KMS for the public key of `key`, a key's id, ARN or alias. Region and credentials are found as the AWS SDK does.
+///
+/// # Errors
+/// [`KeyFault::Holder`].
+pub async fn open(key: &str) -> Result<Signer, KeyFault> {
+    let settings = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let signer = AwsSigner::new(aws_sdk_kms::Client::new(&settings), key.to_owned(), None).await;
+    let fault =
+        |error: alloy::signers::aws::AwsSignerError| KeyFault::Holder { holder: "AWS KMS", reason: error.to_string() };
+    Ok(Signer::new(signer.map_err(fault)?))
+}

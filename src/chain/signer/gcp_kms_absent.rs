@@ -1,0 +1,13 @@
+//! A build without the feature `kms-gcp`.
+
+use super::Signer;
+use super::fault::KeyFault;
+
+/// Refuses.
+///
+/// # Errors
+/// [`KeyFault::NotInThisBuild`].
+#[expect(clippy::unused_async, reason = "the build with the feature waits here")]
+pub async fn open(_key: &str) -> Result<Signer, KeyFault> {
+    Err(KeyFault::NotInThisBuild { kind: "gcp-kms" })
+}

@@ -1,0 +1,101 @@
+//! `doctor`: looks at everything that a node needs, and changes nothing.
+
+mod fork;
+mod look;
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::ProgressBar;
+use serde_json::json;
+
+use super::{EXIT_DONE, report, setup};
+use crate::health::{Check, Level};
+
+/// Something does not work.
+const EXIT_SICK: u8 = 3;
+
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  veriregime-agent --config agent.toml doctor
+  veriregime-agent --config agent.toml doctor --json
+  veriregime-agent --config agent.toml doctor --fork    a whole cycle, proof and transaction, on a copy of the chain
+
+It reads and asks, and changes nothing. With --fork, anvil makes a copy of the configured chain on this machine; the cycle
+knows no other chain, its transactions carry another chain id, and the wallet's money there is made up.
+Exit status: 0 nothing fails (warnings may be there), 1 error, 3 something fails.")]
+pub struct DoctorArgs {
+    /// Also run the running period's cycle on a fork of the configured chain.
+    #[arg(long)]
+    fork: bool,
+    /// anvil, instead of the one that `make setup` installs.
+    #[arg(long, value_name = "PROGRAM", requires = "fork")]
+    anvil: Option<PathBuf>,
+}
+
+/// Looks, and says what it saw.
+///
+/// # Errors
+/// Only what keeps it from looking at all.
+pub async fn run(args: DoctorArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
+    let mut seen = Seen::begin();
+    match setup::settings(settings) {
+        Ok(config) => {
+            seen.add(Check::ok(
+                "settings",
+                settings.map_or_else(|| "defaults".into(), |path| path.display().to_string()),
+            ));
+            look::at_everything(&config, &mut seen).await;
+            if args.fork {
+                seen.say("cycle on a fork");
+                seen.add(fork::check(&config, args.anvil).await);
+            }
+        }
+        Err(fault) => seen.add(Check::fail("settings", &fault)),
+    }
+    let checks = seen.end();
+    let worst = checks.iter().map(|check| check.level).max().unwrap_or(Level::Ok);
+    if json {
+        println!("{}", json!({"healthy": worst != Level::Fail, "checks": checks}));
+    } else {
+        let mut table = report::table(&["", "check", "seen", "what to do"]);
+        for check in &checks {
+            let (code, advice) = (check.code.unwrap_or_default(), check.advice.unwrap_or_default());
+            let advice = if code.is_empty() { String::new() } else { format!("{code}: {advice}") };
+            table.add_row([check.level.word(), check.name, &check.figure, &advice]);
+        }
+        println!("{table}");
+    }
+    Ok(if worst == Level::Fail { EXIT_SICK } else { EXIT_DONE })
+}
+
+/// What was seen so far. On a terminal it says what is being looked at.
+struct Seen {
+    checks: Vec<Check>,
+    bar: ProgressBar,
+}
+
+impl Seen {
+    fn begin() -> Self {
+        let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { checks: Vec::new(), bar }
+    }
+
+    /// Says what comes next.
+    fn say(&self, what: &'static str) {
+        self.bar.set_message(what);
+    }
+
+    fn add(&mut self, check: Check) {
+        self.checks.push(check);
+    }
+
+    fn end(self) -> Vec<Check> {
+        self.bar.finish_and_clear();
+        self.checks
+    }
+}

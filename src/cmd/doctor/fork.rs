@@ -1,0 +1,135 @@
+//! A whole cycle on a copy of the configured chain.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use serde_json::json;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::look;
+use crate::chain::relay;
+use crate::cmd::development::{Anvil, CHAIN_ID, foundry};
+use crate::cmd::{replay, setup};
+use crate::config::Config;
+use crate::health::Check;
+use crate::proof::bundle::Bundle;
+use crate::state::Store;
+use crate::types::cycle::{CycleRecord, Stage};
+use crate::types::fault::Fault;
+use crate::types::period::PeriodId;
+use crate::types::replica::Replica;
+
+/// What the wallet has on the fork: a thousand ether, in wei.
+const BALANCE_WEI: &str = "0x3635c9adc5dea00000";
+
+/// How the cycle on the fork went wrong.
+#[derive(Debug, Error)]
+enum ForkFault {
+    /// It ended without an update.
+    #[error("on the fork, period {period} ended as {}: {why}", stage.name())]
+    Outcome { period: PeriodId, stage: Stage, why: String },
+    /// The RPC has no state from before the period's update.
+    #[error("period {period} has its update already, and the RPC has no state from before block {block}: {reason}")]
+    NoState { period: PeriodId, block: u64, reason: String },
+}
+
+impl Fault for ForkFault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Outcome { .. } => "VR-DOCTOR-001",
+            Self::NoState { .. } => "VR-DOCTOR-002",
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Outcome { .. } => {
+                "look the code up in docs/OPERATOR.md: a cycle on the real chain would end the same way"
+            }
+            Self::NoState { .. } => {
+                "run it again after the next period has begun and before its update, or on an archive node"
+            }
+        }
+    }
+}
+
+/// Runs the running period's cycle on a fork and says how it went.
+pub async fn check(config: &Config, anvil: Option<PathBuf>) -> Check {
+    const NAME: &str = "cycle on a fork";
+    let stop = CancellationToken::new();
+    let outcome = run(config, anvil, &stop).await;
+    stop.cancel();
+    let record = match outcome {
+        Ok(record) => record,
+        Err(error) => {
+            return match error.downcast_ref::<ForkFault>() {
+                Some(fault) => Check::fail(NAME, fault),
+                None => look::failed(NAME, &error),
+            };
+        }
+    };
+    let period = record.period;
+    match record.landed {
+        Some(landed) if record.stage == Stage::Confirmed => Check::ok(
+            NAME,
+            format!(
+                "period {period} landed there: {} gas, proof in {} ms, {} ms in all",
+                landed.gas_used,
+                record.prove_ms.unwrap_or_default(),
+                record.updated_ms - record.started_ms
+            ),
+        ),
+        _ => {
+            let why = record.miss.map_or_else(String::new, |miss| format!("{} {}", miss.code, miss.message));
+            Check::fail(NAME, &ForkFault::Outcome { period, stage: record.stage, why })
+        }
+    }
+}
+
+async fn run(config: &Config, anvil: Option<PathBuf>, stop: &CancellationToken) -> anyhow::Result<CycleRecord> {
+    let clock = replay::clock(config, stop).await?;
+    let now_ms = clock.now_ms();
+    let period = PeriodId::at_ms(now_ms);
+    let before = block_before_update(config, period).await?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for the relay")?;
+    let upstream = Url::parse(&format!("http://{}", listener.local_addr()?))?;
+    tokio::spawn(relay::serve(setup::reader(config)?, listener, stop.clone()));
+    let fork = Anvil::fork(&anvil.unwrap_or_else(|| foundry("anvil")), &upstream, before).await?;
+
+    // From here on there is one RPC, and it is the fork's.
+    let mut forked = config.clone();
+    forked.chain.use_rpc(fork.rpc_url.clone());
+    forked.chain.chain_id = CHAIN_ID;
+    // Nobody else acts there, and what the wallet has sent before is no business of the fork's empty database.
+    forked.replica = Replica::ALONE;
+    let scratch = tempfile::tempdir().context("no scratch folder")?;
+    forked.state_path = scratch.path().join("fork.sqlite");
+    let store = Store::open(&forked.state_path)?;
+    let mut agent = setup::agent(&forked, clock, store).await?;
+    fork.request("anvil_setBalance", json!([agent.chain.address(), BALANCE_WEI])).await?;
+    let head = agent.chain.read.head().await.map_err(|fault| match before {
+        Some(block) => anyhow::Error::from(ForkFault::NoState { period, block: block + 1, reason: fault.to_string() }),
+        None => fault.into(),
+    })?;
+    fork.set_time((now_ms / 1000).max(head.timestamp_seconds + 1)).await?;
+    let record = agent.run(period, stop).await;
+    agent.prover.stop().await;
+    Ok(record?)
+}
+
+/// The block before the one with the period's update; `None` where there is no update yet, and the newest block will do.
+async fn block_before_update(config: &Config, period: PeriodId) -> anyhow::Result<Option<u64>> {
+    let expected = setup::expected(&Bundle::open(&config.bundle)?)?;
+    let (reader, oracle) = (setup::reader(config)?, setup::oracle(config)?);
+    let model_id = reader.model_id(oracle, &expected).await?;
+    if reader.latest_period(oracle, model_id).await? != period {
+        return Ok(None);
+    }
+    let published = reader.published(oracle, model_id, period).await?;
+    let published = published.context("the contract has an update of this period, and the RPC no event of it")?;
+    Ok(Some(published.block.saturating_sub(1)))
+}

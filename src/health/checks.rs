@@ -1,0 +1,142 @@
+//! The checks one by one. Each looks and changes nothing.
+
+use std::path::Path;
+
+use alloy::primitives::utils::format_ether;
+use alloy::primitives::{Address, B256, U256};
+
+use super::{Check, HealthFault};
+use crate::candles::source::Source;
+use crate::chain::Chain;
+use crate::chain::fault::ChainFault;
+use crate::chain::model::Expected;
+use crate::chain::read::Reader;
+use crate::fs;
+use crate::proof::bundle::Bundle;
+use crate::proof::error::ProofError;
+use crate::telemetry::metrics;
+use crate::types::chain_id::is_development;
+use crate::types::digest::Digest;
+use crate::types::period::PeriodId;
+
+/// Gas of an update, rounded up.
+const UPDATE_GAS: u64 = 500_000;
+/// An update of the period before the running one is the newest that there can be while a cycle runs.
+const MAX_PERIODS_BEHIND: u64 = 1;
+/// Less free space than this holds a few months of cycles.
+const LOW_DISK_BYTES: u64 = 256 << 20;
+
+/// The newest block: that there is one, and how old it is by our clock. A development chain mines when it is asked to.
+pub async fn head(reader: &Reader, chain_id: u64, now_ms: i64, max_age_seconds: i64) -> Check {
+    const NAME: &str = "chain head";
+    let asked = async {
+        reader.check_chain_id().await?;
+        reader.head().await
+    };
+    match asked.await {
+        Ok(head) => {
+            let age_seconds = now_ms / 1000 - head.timestamp_seconds;
+            metrics::head_lags(age_seconds);
+            if age_seconds > max_age_seconds && !is_development(chain_id) {
+                return Check::fail(NAME, &HealthFault::OldHead { age_seconds });
+            }
+            Check::ok(NAME, format!("block {}, {age_seconds} s old", head.number))
+        }
+        Err(fault) => Check::fail(NAME, &fault),
+    }
+}
+
+/// That the contract runs this very model: its files' digests, its verifier's code, its layout. With the model's id.
+pub async fn contract(reader: &Reader, oracle: Address, expected: &Expected) -> (Check, Option<B256>) {
+    const NAME: &str = "model on chain";
+    match reader.model_id(oracle, expected).await {
+        Ok(model_id) => (Check::ok(NAME, format!("{model_id}, with our verifying key and verifier")), Some(model_id)),
+        Err(fault) => (Check::fail(NAME, &fault), None),
+    }
+}
+
+/// How old the newest update is, whoever made it.
+pub async fn last_update(reader: &Reader, oracle: Address, model_id: B256, now_ms: i64) -> Check {
+    const NAME: &str = "last update";
+    match reader.latest_period(oracle, model_id).await {
+        Ok(PeriodId(0)) => Check::warn(NAME, &HealthFault::NoUpdate),
+        Ok(last) => {
+            metrics::last_landed(last);
+            let age_minutes = (now_ms - last.start_ms()) / 60_000;
+            if PeriodId::at_ms(now_ms).0.saturating_sub(last.0) > MAX_PERIODS_BEHIND {
+                return Check::fail(NAME, &HealthFault::Overdue { last, age_minutes });
+            }
+            Check::ok(NAME, format!("period {last}, {age_minutes} min old"))
+        }
+        Err(fault) => Check::fail(NAME, &fault),
+    }
+}
+
+/// That this node's attestation counts.
+pub async fn attestor(chain: &Chain, oracle: Address) -> Check {
+    let outcome = chain.attestor_set(oracle).await;
+    Check::of("attestor", outcome, |set| {
+        format!("{} is in set {}, {} of which must attest", chain.attestor(), set.version, set.threshold)
+    })
+}
+
+/// Whether the wallet can pay for `enough` updates at the fee of now.
+pub async fn balance(chain: &Chain, enough: u64) -> Check {
+    const NAME: &str = "wallet balance";
+    let asked =
+        async { Ok::<_, ChainFault>((chain.read.balance_wei(chain.address()).await?, chain.read.head().await?)) };
+    match asked.await {
+        Ok((balance_wei, head)) => {
+            metrics::wallet_holds(f64::from(balance_wei));
+            let update_wei = U256::from(UPDATE_GAS)
+                * U256::from((head.base_fee_wei + chain.read.fees().caps().priority_fee_wei).max(1));
+            let updates: u64 = (balance_wei / update_wei).saturating_to();
+            let balance = format!("{} ether", format_ether(balance_wei));
+            if updates >= enough {
+                return Check::ok(NAME, format!("{balance}, enough for {updates} updates at the fee of now"));
+            }
+            let fault = HealthFault::LowBalance { balance, updates };
+            if updates == 0 { Check::fail(NAME, &fault) } else { Check::warn(NAME, &fault) }
+        }
+        Err(fault) => Check::fail(NAME, &fault),
+    }
+}
+
+/// How far an exchange's clock is from ours.
+pub async fn clock(source: &Source, name: &str, now_ms: i64, max_skew_ms: i64) -> Check {
+    let outcome = source.check_clock(now_ms, max_skew_ms).await;
+    Check::of("clock", outcome, |skew_ms| {
+        metrics::clock_differs(name, skew_ms);
+        format!("{name} is {skew_ms} ms ahead of us")
+    })
+}
+
+/// That every file of the bundle is what its manifest says, and the manifest the one that runs. Reads all of them.
+pub fn artefacts(folder: &Path, running: Digest) -> Check {
+    const NAME: &str = "model files";
+    match Bundle::open(folder) {
+        Ok(bundle) if bundle.manifest_digest != running => Check::fail(NAME, &HealthFault::OtherBundle),
+        outcome => bundle(outcome.as_ref()),
+    }
+}
+
+/// How a bundle opened.
+pub fn bundle(opened: Result<&Bundle, &ProofError>) -> Check {
+    const NAME: &str = "model files";
+    match opened {
+        Ok(bundle) => Check::ok(
+            NAME,
+            format!("{}: {} files as in the manifest", bundle.manifest.model_id, bundle.manifest.files.len()),
+        ),
+        Err(fault) => Check::fail(NAME, fault),
+    }
+}
+
+/// Free space where the database lies.
+pub fn disk(database: &Path) -> Check {
+    const NAME: &str = "disk";
+    match fs::free_bytes(database) {
+        Ok(free) if free < LOW_DISK_BYTES => Check::warn(NAME, &HealthFault::LowDisk { free_mb: free >> 20 }),
+        outcome => Check::of(NAME, outcome, |free| format!("{} MB free for the database", free >> 20)),
+    }
+}

@@ -1,0 +1,139 @@
+//! What is looked at to say whether a node does its work: by itself again and again, and by `doctor` when asked.
+
+pub mod checks;
+pub mod watch;
+
+use std::time::Duration;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::types::fault::Fault;
+use crate::types::period::PeriodId;
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// It works, and somebody should look.
+    Warn,
+    /// It does not work.
+    Fail,
+}
+
+impl Level {
+    /// The level in a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Stable name.
+    pub name: &'static str,
+    pub level: Level,
+    /// What was seen, with its unit.
+    pub figure: String,
+    /// Stable code of what is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<&'static str>,
+}
+
+impl Check {
+    /// As it should be.
+    pub fn ok(name: &'static str, figure: impl Into<String>) -> Self {
+        Self { name, level: Level::Ok, figure: figure.into(), code: None, advice: None }
+    }
+
+    /// It works, and somebody should look.
+    pub fn warn(name: &'static str, fault: &dyn Fault) -> Self {
+        Self { level: Level::Warn, ..Self::fail(name, fault) }
+    }
+
+    /// It does not work.
+    pub fn fail(name: &'static str, fault: &dyn Fault) -> Self {
+        Self {
+            name,
+            level: Level::Fail,
+            figure: fault.to_string(),
+            code: Some(fault.code()),
+            advice: Some(fault.advice()),
+        }
+    }
+
+    /// By how it came out.
+    pub fn of<T>(name: &'static str, outcome: Result<T, impl Fault>, figure: impl FnOnce(T) -> String) -> Self {
+        match outcome {
+            Ok(value) => Self::ok(name, figure(value)),
+            Err(fault) => Self::fail(name, &fault),
+        }
+    }
+}
+
+/// What nobody else would call an error.
+#[derive(Debug, Error)]
+pub enum HealthFault {
+    /// Nothing landed for too long.
+    #[error("the last update is of period {last}, {age_minutes} min old")]
+    Overdue { last: PeriodId, age_minutes: i64 },
+    /// No update was ever made.
+    #[error("the model has no update yet")]
+    NoUpdate,
+    /// The chain does not move, or our clock is wrong.
+    #[error("the newest block is {age_seconds} s old by our clock")]
+    OldHead { age_seconds: i64 },
+    /// The money will run out.
+    #[error("{balance} is enough for {updates} updates at the fee of now")]
+    LowBalance { balance: String, updates: u64 },
+    /// The disk will be full.
+    #[error("{free_mb} MB are free for the database")]
+    LowDisk { free_mb: u64 },
+    /// A check that did not end.
+    #[error("no result after {} s", after.as_secs())]
+    NoResult { after: Duration },
+    /// The checks themselves have stopped, or have not begun.
+    #[error("nothing was checked lately")]
+    NotChecked,
+    /// The files of the model are other ones than those that the node started with.
+    #[error("the bundle on disk is not the one that runs")]
+    OtherBundle,
+}
+
+impl Fault for HealthFault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Overdue { .. } => "VR-HEALTH-001",
+            Self::NoUpdate => "VR-HEALTH-002",
+            Self::OldHead { .. } => "VR-HEALTH-003",
+            Self::LowBalance { .. } => "VR-HEALTH-004",
+            Self::LowDisk { .. } => "VR-HEALTH-005",
+            Self::NoResult { .. } => "VR-HEALTH-006",
+            Self::NotChecked => "VR-HEALTH-007",
+            Self::OtherBundle => "VR-HEALTH-008",
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Overdue { .. } => "see `status` for the reason of the missed periods",
+            Self::NoUpdate => "nothing if the contract is new: wait for the first cycle",
+            Self::OldHead { .. } => "check this machine's clock and whether the node of chain.rpc_url is in sync",
+            Self::LowBalance { .. } => "send money to the wallet",
+            Self::LowDisk { .. } => "free some space on the disk of state.path",
+            Self::NoResult { .. } => "look at what the check asks: it answers too slowly",
+            Self::NotChecked => "wait for the first checks; restart the node if this stays",
+            Self::OtherBundle => "restart the node to run the model on disk, or put the other one back",
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What was attested: one payload for each period, whatever happens in between.
+
+use alloy::primitives::B256;
+use rusqlite::{TransactionBehavior, params};
+
+use super::{StateFault, Store, rows};
+use crate::types::attestation::{Attestation, Promise};
+
+impl Store {
+    /// Promises to attest no other payload for the period. Durable when this returns true; only then may anything be signed.
+    /// False where another payload was promised before.
+    ///
+    /// # Errors
+    /// [`StateFault`].
+    pub fn promise(&self, promise: &Promise) -> Result<bool, StateFault> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let period = rows::period(promise.period)?;
+        let (oracle, model_id) = (promise.oracle.to_string(), promise.model_id.to_string());
+        let key = params![promise.chain_id as i64, oracle, model_id, period, promise.payload.to_string()];
+        transaction.execute(
+            "INSERT OR IGNORE INTO promises (chain_id, oracle, model_id, period, payload) VALUES (?1, ?2, ?3, ?4, ?5)",
+            key,
+        )?;
+        let is_ours: bool = transaction.query_row(
+            "SELECT payload = ?5 FROM promises WHERE chain_id = ?1 AND oracle = ?2 AND model_id = ?3 AND period = ?4",
+            key,
+            |row| row.get(0),
+        )?;
+        transaction.commit()?;
+        Ok(is_ours)
+    }
+
+    /// Keeps an attestation of `digest`; one that is there already stays.
+    ///
+    /// # Errors
+    /// [`StateFault`].
+    pub fn keep_attestation(&self, digest: B256, attestation: &Attestation) -> Result<(), StateFault> {
+        self.lock().execute(
+            "INSERT OR IGNORE INTO attestations (digest, signer, signature) VALUES (?1, ?2, ?3)",
+            params![digest.to_string(), attestation.signer.to_string(), attestation.signature.to_vec()],
+        )?;
+        Ok(())
+    }
+
+    /// Every attestation of `digest`, by signer in ascending order.
+    ///
+    /// # Errors
+    /// [`StateFault`].
+    pub fn attestations(&self, digest: B256) -> Result<Vec<Attestation>, StateFault> {
+        let sql = "SELECT signer, signature FROM attestations WHERE digest = ?1";
+        let mut attestations = rows::all(&self.lock(), sql, [digest.to_string()], |row| {
+            Ok(Attestation { signer: rows::parsed(row, 0)?, signature: row.get::<_, Vec<u8>>(1)?.into() })
+        })?;
+        // Addresses as text are of mixed case, which has an order of its own.
+        attestations.sort_unstable();
+        Ok(attestations)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use alloy::primitives::Address;
+
+    use super::*;
+    use crate::types::period::PeriodId;
+
+    fn promise(payload: u8) -> Promise {
+        Promise {
+            chain_id: 1,
+            oracle: Address::repeat_byte(2),
+            model_id: B256::repeat_byte(3),
+            period: PeriodId(4),
+            payload: B256::repeat_byte(payload),
+        }
+    }
+
+    #[test]
+    fn a_second_payload_is_refused_after_any_restart_and_the_same_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("agent.sqlite");
+        let open = || Store::open(&path).unwrap();
+        for (payload, is_kept) in [(5, true), (5, true), (6, false), (5, true)] {
+            assert_eq!(open().promise(&promise(payload)).unwrap(), is_kept);
+        }
+        for other in [
+            Promise { chain_id: 2, ..promise(6) },
+            Promise { oracle: Address::ZERO, ..promise(6) },
+            Promise { model_id: B256::ZERO, ..promise(6) },
+            Promise { period: PeriodId(5), ..promise(6) },
+        ] {
+            assert!(open().promise(&other).unwrap());
+        }
+    }
+
+    #[test]
+    fn of_two_connections_that_promise_at_once_one_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("agent.sqlite");
+        let stores: Vec<Store> = (0..8).map(|_| Store::open(&path).unwrap()).collect();
+        let kept: usize = std::thread::scope(|scope| {
+            let promises: Vec<_> = (0_u8..)
+                .zip(&stores)
+                .map(|(payload, store)| scope.spawn(move || store.promise(&promise(payload)).unwrap()))
+                .collect();
+            promises.into_iter().map(|promise| usize::from(promise.join().unwrap())).sum()
+        });
+        assert_eq!(kept, 1);
+    }
+
+    #[test]
+    fn attestations_are_read_back_in_the_contract_s_order() {
+        let store = Store::open(Path::new(":memory:")).unwrap();
+        let attestation = |signer| Attestation { signer, signature: vec![7; 65].into() };
+        // As checksummed text these sort the other way round.
+        let mut signers: Vec<Address> =
+            (0..20).map(|seed| Address::from_word(alloy::primitives::keccak256([seed]))).collect();
+        for signer in &signers {
+            store.keep_attestation(B256::ZERO, &attestation(*signer)).unwrap();
+            store
+                .keep_attestation(B256::ZERO, &Attestation { signature: vec![].into(), ..attestation(*signer) })
+                .unwrap();
+        }
+        signers.sort_unstable();
+        let wanted: Vec<_> = signers.into_iter().map(attestation).collect();
+        assert_eq!(store.attestations(B256::ZERO).unwrap(), wanted);
+        assert!(store.attestations(B256::repeat_byte(1)).unwrap().is_empty());
+    }
+}

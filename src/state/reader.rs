@@ -1,0 +1,68 @@
+//! A connection that only reads, for those who must not hold up the one that writes.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{BUSY_TIMEOUT_MS, StateFault, rows};
+use crate::types::cycle::CycleRecord;
+use crate::types::digest::Digest;
+use crate::types::period::PeriodId;
+
+/// A second connection to a database that a [`super::Store`] has opened. In SQLite's write-ahead log, neither waits for the
+/// other.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Mutex<Connection>,
+}
+
+impl Reader {
+    /// Opens a database that is there.
+    ///
+    /// # Errors
+    /// [`StateFault::Open`].
+    pub fn open(path: &Path) -> Result<Self, StateFault> {
+        let open = || {
+            let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))?;
+            Ok(connection)
+        };
+        let fault = |error: rusqlite::Error| StateFault::Open { path: path.to_owned(), reason: error.to_string() };
+        Ok(Self { connection: Mutex::new(open().map_err(fault)?) })
+    }
+
+    /// The newest `limit` cycles, of periods before `before` where it is given, newest first.
+    ///
+    /// # Errors
+    /// [`StateFault`].
+    pub fn page(&self, manifest: Digest, before: Option<PeriodId>, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
+        rows::newest(&self.lock(), manifest, before, limit)
+    }
+
+    /// The cycle of `period`, if it was begun.
+    ///
+    /// # Errors
+    /// [`StateFault`].
+    pub fn cycle(&self, manifest: Digest, period: PeriodId) -> Result<Option<CycleRecord>, StateFault> {
+        rows::cycle(&self.lock(), manifest, period)
+    }
+
+    /// How many cycles there are, of all models; reads every page of the database.
+    ///
+    /// # Errors
+    /// [`StateFault::Corrupt`] for a database that is damaged, else [`StateFault`].
+    pub fn check(&self) -> Result<u64, StateFault> {
+        let connection = self.lock();
+        let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if verdict != "ok" {
+            return Err(StateFault::Corrupt(verdict));
+        }
+        Ok(connection.query_row("SELECT count(*) FROM cycles", [], |row| row.get::<_, i64>(0))?.unsigned_abs())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

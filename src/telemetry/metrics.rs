@@ -1,0 +1,196 @@
+//! Every figure that is counted, with its name and unit. Nothing is kept before [`install`]: then these calls do nothing.
+
+use std::time::Duration;
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::types::cycle::{Purpose, Stage};
+use crate::types::digest::Digest;
+use crate::types::origin::{Origin, Witness};
+use crate::types::period::PeriodId;
+
+const CYCLES: &str = "veriregime_cycles_total";
+const STAGE_SECONDS: &str = "veriregime_cycle_stage_seconds";
+const PROOF_SECONDS: &str = "veriregime_proof_seconds";
+const RETRIES: &str = "veriregime_retries_total";
+const TRANSACTIONS: &str = "veriregime_transactions_total";
+const FEES: &str = "veriregime_fees_paid_gwei_total";
+const BALANCE: &str = "veriregime_wallet_balance_gwei";
+const HEAD_LAG: &str = "veriregime_chain_head_lag_seconds";
+const CLOCK_SKEW: &str = "veriregime_clock_skew_seconds";
+const LAST_PERIOD: &str = "veriregime_last_landed_period";
+const SOURCE_USED: &str = "veriregime_source_used_total";
+const SOURCE_FAILED: &str = "veriregime_source_failures_total";
+const REVISED: &str = "veriregime_candles_revised_minutes_total";
+const DISAGREEMENTS: &str = "veriregime_source_disagreements_total";
+const BASIS: &str = "veriregime_cross_check_basis_pips";
+const WORST: &str = "veriregime_cross_check_worst_return_pips";
+const VOLATILITY: &str = "veriregime_cross_check_volatility_pips";
+const RPC_ERRORS: &str = "veriregime_rpc_errors_total";
+const READY: &str = "veriregime_ready";
+const REQUESTS: &str = "veriregime_api_requests_total";
+const ALERTS: &str = "veriregime_alerts_total";
+const BUILD: &str = "veriregime_build_info";
+const MODEL: &str = "veriregime_model_info";
+
+/// From a stage that takes a millisecond to one that waits for hours.
+const SECONDS_BUCKETS: [f64; 14] =
+    [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1800.0, 14_400.0];
+/// Observations are folded into their buckets this often.
+const UPKEEP: Duration = Duration::from_secs(30);
+const WEI_PER_GWEI: f64 = 1e9;
+
+/// The figures in Prometheus' text format.
+#[derive(Debug, Clone)]
+pub struct Exposition(PrometheusHandle);
+
+impl Exposition {
+    /// All of them as of now.
+    pub fn render(&self) -> String {
+        self.0.render()
+    }
+}
+
+/// Begins to count, for the whole process; histograms are folded now and then until `stop`.
+///
+/// # Errors
+/// Where something else counts already.
+pub fn install(stop: CancellationToken) -> Result<Exposition, BuildError> {
+    let seconds = Matcher::Suffix("_seconds".into());
+    let handle = PrometheusBuilder::new().set_buckets_for_metric(seconds, &SECONDS_BUCKETS)?.install_recorder()?;
+    describe();
+    let folded = handle.clone();
+    tokio::spawn(async move {
+        while tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_err() {
+            folded.run_upkeep();
+        }
+    });
+    Ok(Exposition(handle))
+}
+
+fn describe() {
+    describe_counter!(CYCLES, "Cycles that ended, by outcome.");
+    describe_histogram!(STAGE_SECONDS, Unit::Seconds, "From reaching a stage to leaving it, retries included.");
+    describe_histogram!(PROOF_SECONDS, Unit::Seconds, "Time to prove one forecast.");
+    describe_counter!(RETRIES, "Steps that failed and were tried again, by stage and error code.");
+    describe_counter!(TRANSACTIONS, "Transactions that were signed, by purpose.");
+    describe_counter!(FEES, "Gas times price of our mined transactions, in gwei.");
+    describe_gauge!(BALANCE, "What the wallet holds, in gwei.");
+    describe_gauge!(HEAD_LAG, Unit::Seconds, "Age of the newest block by our clock.");
+    describe_gauge!(CLOCK_SKEW, Unit::Seconds, "The exchange's clock less ours.");
+    describe_gauge!(LAST_PERIOD, "Number of the last period whose update this node saw on chain.");
+    describe_counter!(SOURCE_USED, "Cycles that were fed by a source.");
+    describe_counter!(SOURCE_FAILED, "Cycles that passed a source over, by error code.");
+    describe_counter!(REVISED, "Minutes that an exchange changed after they had been fetched.");
+    describe_counter!(DISAGREEMENTS, "Cross-checks whose sources did not agree.");
+    describe_gauge!(BASIS, "Median difference of the closes at the last cross-check, in hundredths of a bps.");
+    describe_gauge!(WORST, "Largest difference of a minute's returns at the last cross-check, in hundredths of a bps.");
+    describe_gauge!(
+        VOLATILITY,
+        "Difference of the realised volatilities at the last cross-check, in hundredths of a bps."
+    );
+    describe_counter!(RPC_ERRORS, "Failures of an RPC, by its number in the settings from 0 and error code.");
+    describe_gauge!(READY, "1 where a check of /readyz passes, else 0.");
+    describe_counter!(REQUESTS, "Requests to the API, by status.");
+    describe_counter!(ALERTS, "Messages to the webhook, by whether they were delivered.");
+    describe_gauge!(BUILD, "Version of the program; always 1.");
+    describe_gauge!(MODEL, "The model that runs; always 1.");
+}
+
+/// What runs.
+pub fn runs(model_id: &str, manifest: Digest) {
+    gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    gauge!(MODEL, "model_id" => model_id.to_owned(), "manifest_sha256" => manifest.to_string()).set(1.0);
+}
+
+/// A stage was left, so long after it had been reached.
+pub fn stage_left(stage: Stage, after: Duration) {
+    histogram!(STAGE_SECONDS, "stage" => stage.name()).record(after.as_secs_f64());
+}
+
+/// A cycle has ended.
+pub fn cycle_ended(outcome: Stage) {
+    counter!(CYCLES, "outcome" => outcome.name()).increment(1);
+}
+
+/// A proof was made.
+pub fn proof_made(prove_ms: f64) {
+    histogram!(PROOF_SECONDS).record(prove_ms / 1e3);
+}
+
+/// A step failed and is tried again.
+pub fn tried_again(stage: Stage, code: &'static str) {
+    counter!(RETRIES, "stage" => stage.name(), "code" => code).increment(1);
+}
+
+/// A transaction was signed.
+pub fn signed(purpose: Purpose) {
+    counter!(TRANSACTIONS, "purpose" => purpose.name()).increment(1);
+}
+
+/// A transaction of ours was mined at this cost.
+pub fn fee_paid(fee_wei: u128) {
+    // Counters are whole numbers; a transaction below a gwei in all is none that anybody pays for.
+    counter!(FEES).increment(u64::try_from(fee_wei / 1_000_000_000).unwrap_or(u64::MAX));
+}
+
+/// What the wallet holds.
+pub fn wallet_holds(balance_wei: f64) {
+    gauge!(BALANCE).set(balance_wei / WEI_PER_GWEI);
+}
+
+/// How old the chain's newest block is.
+pub fn head_lags(seconds: i64) {
+    gauge!(HEAD_LAG).set(seconds as f64);
+}
+
+/// How far an exchange's clock is from ours.
+pub fn clock_differs(source: &str, skew_ms: i64) {
+    gauge!(CLOCK_SKEW, "source" => source.to_owned()).set(skew_ms as f64 / 1e3);
+}
+
+/// The last period with an update.
+pub fn last_landed(period: PeriodId) {
+    gauge!(LAST_PERIOD).set(period.0 as f64);
+}
+
+/// Where a cycle's candles came from.
+pub fn collected(origin: &Origin) {
+    counter!(SOURCE_USED, "source" => origin.source.clone()).increment(1);
+    counter!(REVISED, "source" => origin.source.clone()).increment(origin.revised_minutes as u64);
+    for failed in &origin.failed {
+        counter!(SOURCE_FAILED, "source" => failed.source.clone(), "code" => failed.code.clone()).increment(1);
+    }
+    for Witness { source, basis_pips, worst_pips, volatility_pips, .. } in &origin.witnesses {
+        gauge!(BASIS, "source" => source.clone()).set(*basis_pips as f64);
+        gauge!(WORST, "source" => source.clone()).set(*worst_pips as f64);
+        gauge!(VOLATILITY, "source" => source.clone()).set(*volatility_pips as f64);
+    }
+}
+
+/// Another exchange has other candles.
+pub fn sources_disagree(source: &str) {
+    counter!(DISAGREEMENTS, "source" => source.to_owned()).increment(1);
+}
+
+/// An RPC failed.
+pub fn rpc_failed(endpoint: usize, code: &'static str) {
+    counter!(RPC_ERRORS, "endpoint" => endpoint.to_string(), "code" => code).increment(1);
+}
+
+/// A check of the node's readiness.
+pub fn checked(check: &'static str, passes: bool) {
+    gauge!(READY, "check" => check).set(f64::from(u8::from(passes)));
+}
+
+/// A request was answered.
+pub fn answered(status: u16) {
+    counter!(REQUESTS, "status" => status.to_string()).increment(1);
+}
+
+/// A message to the webhook was delivered, or given up for now.
+pub fn alerted(delivered: bool) {
+    counter!(ALERTS, "delivered" => if delivered { "true" } else { "false" }).increment(1);
+}

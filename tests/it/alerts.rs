@@ -1,0 +1,151 @@
+//! Alerts of a running daemon at a real HTTP server, and settings that change while it runs.
+
+use serde_json::{Value, json};
+use veriregime_agent::fs;
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::node::Node;
+use crate::proxy::{Mood, Proxy};
+use crate::world::{FIRST, World};
+
+/// A server that takes messages once it has refused so many.
+async fn webhook(refused: u64) -> MockServer {
+    let server = MockServer::start().await;
+    if refused > 0 {
+        let busy = Mock::given(method("POST")).respond_with(ResponseTemplate::new(503));
+        busy.up_to_n_times(refused).mount(&server).await;
+    }
+    Mock::given(method("POST")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    server
+}
+
+/// What the server was sent about `key`, the tries that it refused left out.
+async fn told(server: &MockServer, key: &str, refused: usize) -> Vec<Value> {
+    let requests = server.received_requests().await.unwrap();
+    let bodies = requests.iter().skip(refused).map(|request| request.body_json::<Value>().unwrap());
+    bodies.filter(|body| body["key"] == key).collect()
+}
+
+fn hook(world: &World, server: &MockServer) -> Value {
+    let path = world.scratch.path().join("webhook");
+    fs::write_private(&path, format!("{}/secret-path\n", server.uri()).as_bytes()).unwrap();
+    json!(path)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_chain_is_told_once_also_over_a_restart_and_so_is_its_return() {
+    const REFUSED: usize = 2;
+    let mut world = World::new().await;
+    let proxy = Proxy::start(world.config.chain.rpc_url(), Mood::Fair).await;
+    world.config.chain.rpc_urls = vec![proxy.rpc()];
+    world.enter(FIRST).await;
+    let server = webhook(REFUSED as u64).await;
+    let sections = json!({"api": {"check_seconds": 1}, "alerts": {"webhook_file": hook(&world, &server)}});
+    let node = Node::start(&world, sections.clone()).await;
+    world.until("the first cycle", async || node.newest_stage().await == "confirmed").await;
+    assert!(told(&server, "VR-CHAIN-001", 0).await.is_empty(), "nothing is wrong yet");
+
+    proxy.set(Mood::Drop, None);
+    world
+        .until("it is told, and tried until it is taken", async || {
+            told(&server, "VR-CHAIN-001", REFUSED).await.len() == 1
+        })
+        .await;
+    let body = told(&server, "VR-CHAIN-001", REFUSED).await.remove(0);
+    assert_eq!(
+        (&body["status"], &body["severity"], &body["code"]),
+        (&"firing".into(), &"critical".into(), &"VR-CHAIN-001".into())
+    );
+    let text = body["text"].as_str().unwrap();
+    assert!(text.contains("chain head") && text.contains("attestor") && text.contains("VR-CHAIN-001"), "{text}");
+    assert!(!body["advice"].as_str().unwrap().is_empty() && body["node"].as_str().unwrap().starts_with("0x"));
+    let log = std::fs::read_to_string(&node.log).unwrap();
+    assert!(!log.contains("secret-path"), "the webhook's address is in the log");
+
+    drop(node);
+    let node = Node::start(&world, sections).await;
+    world
+        .until("checks after the restart", async || {
+            node.json("/readyz").await.1["checks"].as_array().unwrap().len() > 1
+        })
+        .await;
+    proxy.set(Mood::Fair, None);
+    let over = async || told(&server, "VR-CHAIN-001", REFUSED).await.iter().any(|body| body["status"] == "resolved");
+    world.until("it is over", over).await;
+    assert_eq!(told(&server, "VR-CHAIN-001", REFUSED).await.len(), 2, "told once, and once that it is over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missed_period_is_told_with_its_reason_and_a_lost_race_is_not() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let server = webhook(0).await;
+    let mut other = world.agent("other").await;
+    other.run(FIRST, &tokio_util::sync::CancellationToken::new()).await.unwrap();
+    other.prover.stop().await;
+    let sections = json!({"api": {"check_seconds": 1}, "alerts": {"webhook_file": hook(&world, &server)}});
+    let node = Node::start(&world, sections).await;
+    world.until("somebody else was first", async || node.newest_stage().await == "already_by_other").await;
+
+    // The guardian stops the market: the next period is missed at once.
+    let until = alloy::primitives::aliases::U40::from(FIRST.next().next().start_seconds().unsigned_abs());
+    let market = other.expected.markets[0];
+    let pause = veriregime_agent::chain::abi::RiskOracle::pauseMarketCall { market, untilTimestamp: until };
+    let input = alloy::sol_types::SolCall::abi_encode(&pause);
+    let request = alloy::rpc::types::TransactionRequest::default();
+    let request = alloy::network::TransactionBuilder::with_to(request, other.oracle);
+    let request = alloy::network::TransactionBuilder::with_input(request, input);
+    world.chain.owner.send(request).await.unwrap();
+    world.enter(FIRST.next()).await;
+    world.until("it is told", async || !told(&server, "missed", 0).await.is_empty()).await;
+    let body = told(&server, "missed", 0).await.remove(0);
+    assert_eq!((&body["code"], body["period"].as_u64()), (&"VR-CHAIN-009".into(), Some(FIRST.next().0)));
+    let before: Vec<_> = server.received_requests().await.unwrap();
+    assert!(before.iter().all(|one| one.body_json::<Value>().unwrap()["period"] != FIRST.0), "a lost race is no news");
+
+    world.enter(FIRST.next().next()).await;
+    world.until("the next one lands", async || node.newest_stage().await == "confirmed").await;
+    let over = async || told(&server, "missed", 0).await.last().is_some_and(|body| body["status"] == "resolved");
+    world.until("it is over", over).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn safe_settings_change_at_sighup_and_others_do_not() {
+    let world = World::new().await;
+    let node = Node::start(&world, json!({"log": {"level": "info"}})).await;
+    let text = std::fs::read_to_string(&node.settings).unwrap();
+    let reload = |text: &str| {
+        fs::write_atomic(&node.settings, text.as_bytes()).unwrap();
+        node.signal("HUP");
+    };
+    // One that needs a restart keeps the safe one beside it from changing, too.
+    let unsafe_change =
+        text.replace("recheck_seconds = 1\n", "recheck_seconds = 2\n").replace("burst = 1000000", "burst = 1");
+    assert_ne!(unsafe_change, text);
+    reload(&unsafe_change);
+    let refused = "settings not reloaded, the old ones stay";
+    world.until("it is refused", async || node.said(refused).is_some()).await;
+    let said = node.said(refused).unwrap();
+    assert_eq!(said["code"], "VR-CONFIG-003");
+    assert!(said["error"].as_str().unwrap().contains("schedule.recheck_seconds"), "{said}");
+    for _ in 0..10 {
+        assert_eq!(node.json("/livez").await.0.as_u16(), 200);
+    }
+
+    let safe = text
+        .replace("burst = 1000000", "burst = 3")
+        .replace("requests_per_second = 1000000", "requests_per_second = 1");
+    reload(&safe);
+    world.until("it is reloaded", async || node.said("settings reloaded").is_some()).await;
+    let mut statuses = Vec::new();
+    for _ in 0..10 {
+        statuses.push(node.text("/livez").await.0.as_u16());
+    }
+    assert!(statuses.contains(&429), "{statuses:?}");
+
+    reload("[chain]\nrpc_url = 7");
+    world
+        .until("nonsense is refused", async || std::fs::read_to_string(&node.log).unwrap().contains("VR-CONFIG-001"))
+        .await;
+}

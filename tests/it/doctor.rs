@@ -1,0 +1,126 @@
+//! `doctor` in a healthy world, in sick ones, and on a fork.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use veriregime_agent::fs;
+use veriregime_agent::types::manifest::ONNX_FILE;
+
+use crate::world::{FIRST, World};
+
+/// A section, a key of it, a value that is wrong, and what then fails.
+type Case<'a> = (&'a str, &'a str, Value, &'a [(&'a str, &'a str)]);
+
+fn doctor(world: &World, settings: &Value, arguments: &[&str]) -> (i32, Value) {
+    let output = world.program_with(settings, &[&["--json", "doctor"], arguments].concat());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!text.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    (output.status.code().unwrap(), serde_json::from_str(text.lines().last().unwrap()).unwrap())
+}
+
+/// Names and codes of the checks that fail.
+fn failing(said: &Value) -> Vec<(&str, &str)> {
+    let checks = said["checks"].as_array().unwrap().iter().filter(|check| check["level"] == "fail");
+    checks.map(|check| (check["name"].as_str().unwrap(), check["code"].as_str().unwrap())).collect()
+}
+
+fn copy_of_the_bundle(world: &World, to: &Path) {
+    fs::create_folder(to).unwrap();
+    for entry in std::fs::read_dir(&world.config.bundle).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_healthy_node_has_nothing_to_complain_of_and_a_sick_one_is_told_what_is_wrong() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let healthy = world.settings();
+    let (status, said) = doctor(&world, &healthy, &[]);
+    assert_eq!((status, said["healthy"].as_bool(), failing(&said)), (0, Some(true), vec![]), "{said}");
+    let names: Vec<_> =
+        said["checks"].as_array().unwrap().iter().map(|check| check["name"].as_str().unwrap()).collect();
+    let wanted = "settings,model files,database,disk,reference string,prover,clock,candle source,RPC,chain head,model on chain,\
+                  last update,keys,attestor,wallet balance";
+    assert_eq!(names.join(","), wanted);
+
+    let broken = world.scratch.path().join("broken");
+    copy_of_the_bundle(&world, &broken);
+    let mut bytes = std::fs::read(broken.join(ONNX_FILE)).unwrap();
+    bytes[100] ^= 1;
+    fs::write_atomic(&broken.join(ONNX_FILE), &bytes).unwrap();
+    let nobody = "http://127.0.0.1:1";
+    let cases: [Case; 8] = [
+        ("model", "bundle", json!(broken), &[("model files", "VR-PROVE-003")]),
+        (
+            "prover",
+            "srs_dir",
+            json!(world.scratch.path().join("none")),
+            &[("reference string", "VR-PROVE-006"), ("prover", "VR-PROVE-006")],
+        ),
+        ("prover", "python", json!("/bin/false"), &[("prover", "VR-PROVE-001")]),
+        ("chain", "chain_id", json!(1337), &[("RPC", "VR-CHAIN-003"), ("chain head", "VR-CHAIN-003")]),
+        ("chain", "oracle", json!("0x00000000000000000000000000000000000000aa"), &[("model on chain", "VR-CHAIN-004")]),
+        ("chain", "key_file", json!(world.scratch.path().join("none")), &[("keys", "VR-KEY-001")]),
+        ("chain", "rpc_url", json!([world.config.chain.rpc_url().as_str(), nobody]), &[("RPC", "VR-CHAIN-001")]),
+        ("chain", "confirmations", json!(0), &[("settings", "VR-CONFIG-002")]),
+    ];
+    for (section, key, value, wanted) in cases {
+        let mut settings = healthy.clone();
+        settings[section][key] = value.clone();
+        let (status, said) = doctor(&world, &settings, &[]);
+        assert_eq!((status, said["healthy"].as_bool()), (3, Some(false)), "{key} = {value}");
+        let failing = failing(&said);
+        assert!(wanted.iter().all(|one| failing.contains(one)), "{key} = {value}: {failing:?}");
+    }
+
+    // A wallet that can pay for one update, and then for none.
+    let wallet = json!(veriregime_agent::cmd::setup::chain(&world.config).await.unwrap().address());
+    for (balance_wei, level) in [("0x71afd498d0000", "warn"), ("0x0", "fail")] {
+        world.chain.anvil.request("anvil_setBalance", json!([wallet, balance_wei])).await.unwrap();
+        let (_, said) = doctor(&world, &healthy, &[]);
+        let checks = said["checks"].as_array().unwrap();
+        let balance = checks.iter().find(|check| check["name"] == "wallet balance").unwrap();
+        assert_eq!((&balance["level"], &balance["code"]), (&level.into(), &"VR-HEALTH-004".into()), "{balance}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_cycle_runs_on_a_fork_and_the_chain_sees_nothing_of_it() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    // Even with an empty wallet: the money on the fork is made up.
+    let wallet = json!(veriregime_agent::cmd::setup::chain(&world.config).await.unwrap().address());
+    world.chain.anvil.request("anvil_setBalance", json!([wallet, "0x0"])).await.unwrap();
+    let (_, said) = doctor(&world, &world.settings(), &["--fork"]);
+    let forked = said["checks"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&forked["name"], &forked["level"]), (&"cycle on a fork".into(), &"ok".into()), "{forked}");
+    assert_eq!(world.updates(FIRST).await, 0);
+    assert_eq!(setup_nonce(&world).await, 0);
+
+    // With the period's update on chain, the fork is of the block before it.
+    world.chain.anvil.request("anvil_setBalance", json!([wallet, "0xde0b6b3a7640000"])).await.unwrap();
+    let mut agent = world.agent("one").await;
+    agent.run(FIRST, &CancellationToken::new()).await.unwrap();
+    agent.prover.stop().await;
+    let (status, said) = doctor(&world, &world.settings(), &["--fork"]);
+    assert_eq!((status, failing(&said)), (0, vec![]), "{said}");
+    world.judge(FIRST, 1).await;
+
+    // An attestor that the contract does not know fails there as it would here.
+    let stranger = world.scratch.path().join("stranger.key");
+    fs::write_private(&stranger, "77".repeat(32).as_bytes()).unwrap();
+    let mut settings = world.settings();
+    settings["attestor"]["key_file"] = json!(stranger);
+    let (status, said) = doctor(&world, &settings, &["--fork"]);
+    assert_eq!(status, 3);
+    assert!(failing(&said).contains(&("cycle on a fork", "VR-DOCTOR-001")), "{said}");
+}
+
+async fn setup_nonce(world: &World) -> u64 {
+    veriregime_agent::cmd::setup::chain(&world.config).await.unwrap().nonce().await.unwrap()
+}

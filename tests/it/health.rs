@@ -1,0 +1,118 @@
+//! Readiness, parameters and figures of a running daemon, and what asking for them costs.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::node::Node;
+use crate::proxy::{Mood, Proxy};
+use crate::world::{FIRST, World};
+
+/// Requests of a client that asks without pause.
+const FLOOD: usize = 300;
+
+async fn check(node: &Node, name: &str) -> Value {
+    let (_, body) = node.json("/readyz").await;
+    body["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).cloned().unwrap_or_default()
+}
+
+async fn is_ready(node: &Node) -> bool {
+    let (status, body) = node.json("/readyz").await;
+    assert_eq!(status == StatusCode::OK, body["ready"] == true, "{body}");
+    status == StatusCode::OK
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_follows_the_chain() {
+    let mut world = World::new().await;
+    let proxy = Proxy::start(world.config.chain.rpc_url(), Mood::Fair).await;
+    world.config.chain.rpc_urls = vec![proxy.rpc()];
+    world.enter(FIRST).await;
+    let node = Node::start(&world, json!({"api": {"check_seconds": 1}})).await;
+    world
+        .until("ready after the first cycle", async || {
+            is_ready(&node).await && check(&node, "last update").await["level"] == "ok"
+        })
+        .await;
+    for name in ["chain head", "model on chain", "attestor", "wallet balance", "clock", "model files", "disk"] {
+        assert_eq!(check(&node, name).await["level"], "ok", "{name}");
+    }
+    let (status, params) = node.json("/v1/params/BTC-USD").await;
+    assert_eq!(
+        (status, &params["status"], params["period"].as_u64()),
+        (StatusCode::OK, &"fresh".into(), Some(FIRST.0))
+    );
+    assert_eq!(node.json("/v1/params/ETH-USD").await.1["code"], "VR-API-010");
+
+    proxy.set(Mood::Drop, None);
+    world.until("not ready without a chain", async || !is_ready(&node).await).await;
+    let head = check(&node, "chain head").await;
+    assert_eq!((&head["level"], &head["code"]), (&"fail".into(), &"VR-CHAIN-001".into()));
+    assert!(head["advice"].as_str().is_some_and(|advice| !advice.is_empty()));
+    world
+        .until("parameters are not made up", async || {
+            let (status, body) = node.json("/v1/params/BTC-USD").await;
+            status == StatusCode::SERVICE_UNAVAILABLE && body["code"] == "VR-API-011"
+        })
+        .await;
+    assert_eq!(node.json("/livez").await.0, StatusCode::OK);
+
+    proxy.set(Mood::Fair, None);
+    world.until("ready again", async || is_ready(&node).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_the_node_does_not_make_it_ask_the_chain() {
+    let mut world = World::new().await;
+    let proxy = Proxy::start(world.config.chain.rpc_url(), Mood::Fair).await;
+    world.config.chain.rpc_urls = vec![proxy.rpc()];
+    world.enter(FIRST).await;
+    let node =
+        Node::start(&world, json!({"api": {"check_seconds": 3600}, "schedule": {"recheck_seconds": 3600}})).await;
+    world.until("the first cycle", async || node.newest_stage().await == "confirmed").await;
+    world
+        .until("the first checks", async || node.json("/readyz").await.1["checks"].as_array().unwrap().len() > 1)
+        .await;
+    let before = proxy.asked("eth_call").len();
+    for _ in 0..FLOOD {
+        node.text("/readyz").await;
+        node.text("/metrics").await;
+        node.text("/v1/params/BTC-USD").await;
+    }
+    // Two calls for parameters every five seconds, and a machine as slow as anybody has.
+    let asked = proxy.asked("eth_call").len() - before;
+    assert!(asked <= 20, "{asked} calls for {FLOOD} requests");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_of_a_cycle_are_counted() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let node = Node::start(&world, json!({"api": {"check_seconds": 1}})).await;
+    world.until("the first cycle", async || node.newest_stage().await == "confirmed").await;
+    world.until("the checks have seen it", async || check(&node, "last update").await["level"] == "ok").await;
+    let (status, text) = node.text("/metrics").await;
+    assert_eq!(status, StatusCode::OK);
+    let value = |line: &str| -> f64 {
+        let found = text.lines().find_map(|one| one.strip_prefix(line)?.trim().parse().ok());
+        found.unwrap_or_else(|| unreachable!("no {line} in\n{text}"))
+    };
+    assert!((value("veriregime_cycles_total{outcome=\"confirmed\"}") - 1.0).abs() < f64::EPSILON);
+    for stage in ["planned", "collected", "forecast", "proved", "submitting"] {
+        assert!(value(&format!("veriregime_cycle_stage_seconds_count{{stage=\"{stage}\"}}")) > 0.0);
+    }
+    assert!(value("veriregime_proof_seconds_count") > 0.0 && value("veriregime_proof_seconds_sum") < 60.0);
+    assert!(value("veriregime_transactions_total{purpose=\"update\"}") > 0.0);
+    assert!(value("veriregime_fees_paid_gwei_total") > 0.0);
+    assert!(value("veriregime_wallet_balance_gwei") > 1e9);
+    assert!(value("veriregime_source_used_total{source=\"binance\"}") > 0.0);
+    assert!((value("veriregime_last_landed_period") - FIRST.0 as f64).abs() < f64::EPSILON);
+    assert!(value("veriregime_ready{check=\"model on chain\"}") > 0.0);
+    for name in
+        ["veriregime_build_info{version=", "veriregime_model_info{model_id=", "veriregime_chain_head_lag_seconds "]
+    {
+        assert!(text.contains(name), "no {name} in\n{text}");
+    }
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        assert!(line.starts_with("veriregime_") || line.starts_with('#'), "{line}");
+    }
+}

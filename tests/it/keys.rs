@@ -1,0 +1,217 @@
+//! Keys in encrypted files: made, imported, used, and never shown.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use veriregime_agent::chain::abi::RiskOracle;
+use veriregime_agent::chain::signer::{Signer, keystore};
+use veriregime_agent::config::signer::{Holder, Signer as Settings};
+use veriregime_agent::fs;
+use veriregime_agent::types::cycle::Stage;
+use veriregime_agent::types::fault::Fault;
+
+use crate::world::{FIRST, KEYS, World, toml};
+
+/// The scrypt vector of the Web3 Secret Storage definition; its passphrase is "testpassword".
+const VECTOR: &str = r#"{"crypto": {"cipher": "aes-128-ctr", "cipherparams": {"iv": "83dbcc02d8ccb40e466191a123791e0e"},
+"ciphertext": "d172bf743a674da9cdad04534d56926ef8358534d458fffccd4e6ad2fbde479c", "kdf": "scrypt", "kdfparams": {"dklen": 32,
+"n": 262144, "p": 8, "r": 1, "salt": "ab0c7876052600dd703518d6fc3fe8984592145b591fc8fb5c6d43190334ba19"},
+"mac": "2103ac29920d71da29f15d75b4a16dbe95cfd7ff8faea1056c33131d846e3097"}, "id": "3198bc9c-6672-5ab3-d995-4942343ae5b6",
+"version": 3}"#;
+const VECTOR_ADDRESS: &str = "0x008AeEda4D805471dF9b2A5B0f38A0C3bCBA786b";
+/// The address of the first of [`KEYS`].
+const ADDRESS: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+
+/// A folder with keys, and the program in it.
+struct Keys(TempDir);
+
+impl Keys {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn run(&self, arguments: &[&str], input: &str) -> Output {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
+        let mut child = program
+            .args(arguments)
+            .current_dir(self.0.path())
+            .env_remove("VERIREGIME_CONFIG")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It may have ended before it reads.
+        let _unread = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    fn done(&self, arguments: &[&str], input: &str) -> String {
+        let output = self.run(arguments, input);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn refused(&self, arguments: &[&str], input: &str, code: &str) -> String {
+        let output = self.run(arguments, input);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains(&format!("error {code}: ")) && said.contains("\n  next: "), "{arguments:?}: {said}");
+        said
+    }
+
+    /// What `key address` says to this wallet's section.
+    fn address(&self, section: &Value) -> Output {
+        fs::write_atomic(&self.path("agent.toml"), toml(&json!({"signer": section})).as_bytes()).unwrap();
+        self.run(&["--config", "agent.toml", "--json", "key", "address"], "")
+    }
+
+    fn address_refused(&self, section: &Value, code: &str) {
+        fs::write_atomic(&self.path("agent.toml"), toml(&json!({"signer": section})).as_bytes()).unwrap();
+        self.refused(&["--config", "agent.toml", "key", "address"], "", code);
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::mode(path).unwrap().mode() & 0o777
+}
+
+const NEW: [&str; 5] = ["key", "new", "wallet.json", "--passphrase-file", "wallet.passphrase"];
+
+#[test]
+fn a_new_key_is_private_opens_again_and_is_never_overwritten() {
+    let keys = Keys::new();
+    let address = keys.done(&NEW, "");
+    assert_eq!((mode(&keys.path("wallet.json")), mode(&keys.path("wallet.passphrase"))), (0o600, 0o600));
+    let sealed = std::fs::read_to_string(keys.path("wallet.json")).unwrap();
+    let parsed: Value = serde_json::from_str(&sealed).unwrap();
+    assert_eq!((&parsed["version"], &parsed["crypto"]["kdf"]), (&json!(3), &json!("scrypt")));
+    assert_eq!(format!("0x{}", parsed["address"].as_str().unwrap()), address.to_lowercase());
+    let section = json!({"kind": "keystore", "file": "wallet.json", "passphrase_file": "wallet.passphrase"});
+    let said: Value = serde_json::from_slice(&keys.address(&section).stdout).unwrap();
+    assert_eq!((&said["wallet"], &said["attestor"]), (&json!(address), &json!(address)));
+
+    let said = keys.refused(&NEW, "", "VR-KEY-008");
+    assert!(said.contains("wallet.json is there already"), "{said}");
+    assert_eq!(std::fs::read_to_string(keys.path("wallet.json")).unwrap(), sealed);
+    let other = keys.done(&["key", "new", "other.json", "--passphrase-file", "wallet.passphrase"], "");
+    assert_ne!(other, address, "another key with the same passphrase");
+}
+
+#[test]
+fn a_key_is_imported_from_a_file_or_a_pipe_and_shown_nowhere() {
+    let keys = Keys::new();
+    fs::write_private(&keys.path("raw"), KEYS[0].as_bytes()).unwrap();
+    fs::write_private(&keys.path("pass"), b"correct horse battery staple\n").unwrap();
+    let import = |name: &'static str| ["key", "import", name, "--passphrase-file", "pass"];
+    assert_eq!(keys.done(&[&import("a.json")[..], &["--from", "raw"]].concat(), ""), ADDRESS);
+    assert_eq!(keys.done(&import("b.json"), &format!("0x{}\n", KEYS[0])), ADDRESS);
+    for name in ["a.json", "b.json"] {
+        assert!(!std::fs::read_to_string(keys.path(name)).unwrap().contains(&KEYS[0][..8]));
+    }
+    let said = keys.refused(&import("c.json"), "correct horse", "VR-KEY-003");
+    assert!(!said.contains("horse"), "what might be a key must not be printed: {said}");
+    keys.refused(&import("c.json"), &"0".repeat(64), "VR-KEY-003");
+    std::fs::set_permissions(keys.path("raw"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    keys.refused(&[&import("c.json")[..], &["--from", "raw"]].concat(), "", "VR-KEY-002");
+    assert!(!keys.path("c.json").exists());
+    // There is no way to pass a key as an argument.
+    assert_eq!(keys.run(&[&import("c.json")[..], &["--key", KEYS[0]]].concat(), "").status.code(), Some(2));
+}
+
+#[test]
+fn a_key_that_cannot_be_used_says_why() {
+    let keys = Keys::new();
+    fs::write_private(&keys.path("raw"), KEYS[0].as_bytes()).unwrap();
+    fs::write_private(&keys.path("vector.json"), VECTOR.as_bytes()).unwrap();
+    fs::write_private(&keys.path("pass"), b"testpassword").unwrap();
+    fs::write_private(&keys.path("wrong"), b"testpasswort").unwrap();
+    let keystore =
+        |file: &str, passphrase: &str| json!({"kind": "keystore", "file": file, "passphrase_file": passphrase});
+    let said: Value = serde_json::from_slice(&keys.address(&keystore("vector.json", "pass")).stdout).unwrap();
+    assert_eq!(said["wallet"], VECTOR_ADDRESS);
+    keys.address_refused(&keystore("vector.json", "wrong"), "VR-KEY-004");
+    for broken in
+        ["", "{}", &VECTOR[..300], &VECTOR.replace("\"dklen\": 32", "\"dklen\": 3"), &VECTOR.replace("e0e\"", "\"")]
+    {
+        fs::write_private(&keys.path("broken.json"), broken.as_bytes()).unwrap();
+        keys.address_refused(&keystore("broken.json", "pass"), "VR-KEY-004");
+    }
+    keys.address_refused(&keystore("absent.json", "pass"), "VR-KEY-001");
+    std::fs::set_permissions(keys.path("vector.json"), std::fs::Permissions::from_mode(0o640)).unwrap();
+    keys.address_refused(&keystore("vector.json", "pass"), "VR-KEY-002");
+    keys.address_refused(&json!({"kind": "file", "file": "raw", "address": VECTOR_ADDRESS}), "VR-KEY-007");
+    let good = keys.address(&json!({"kind": "file", "file": "raw", "address": ADDRESS}));
+    assert!(good.status.success());
+    keys.address_refused(&json!({"kind": "file", "address": "0x12"}), "VR-CONFIG-002");
+}
+
+#[test]
+fn keys_that_are_elsewhere_want_a_build_that_knows_how_to_ask() {
+    let keys = Keys::new();
+    for (kind, is_built) in [
+        ("aws-kms", cfg!(feature = "kms-aws")),
+        ("gcp-kms", cfg!(feature = "kms-gcp")),
+        ("ledger", cfg!(feature = "ledger")),
+    ] {
+        let code = if is_built { "VR-KEY-006" } else { "VR-KEY-005" };
+        keys.address_refused(&json!({"kind": kind, "key": "nothing", "address": ADDRESS}), code);
+    }
+    let text = toml(&json!({"signer": {"kind": "ledger", "address": ADDRESS}}));
+    fs::write_atomic(&keys.path("agent.toml"), text.as_bytes()).unwrap();
+    keys.refused(&["--config", "agent.toml", "tx", "list"], "", "VR-KEY-009");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_runs_on_two_keystores_and_says_nothing_of_keys_or_passphrases() {
+    let mut world = World::new().await;
+    let attestors = World::attestors(3);
+    world.announce_and_call(&RiskOracle::setAttestorsCall { attestors, threshold: 1 }).await;
+    let passphrases = ["open sesame", "abracadabra"];
+    for (index, passphrase) in passphrases.into_iter().enumerate() {
+        let (file, passphrase_file) = (
+            world.scratch.path().join(format!("{index}.json")),
+            world.scratch.path().join(format!("{index}.passphrase")),
+        );
+        fs::write_private(&passphrase_file, passphrase.as_bytes()).unwrap();
+        let key = SecretString::from(KEYS[index + 1]);
+        let made = keystore::write(&file, Some(&key), &SecretString::from(passphrase)).await.unwrap();
+        let settings = Settings { address: Some(made.address()), holder: Holder::Keystore { file, passphrase_file } };
+        if index == 0 {
+            world.config.signer = settings;
+        } else {
+            world.config.attestor = Some(settings);
+        }
+    }
+    world.enter(FIRST).await;
+    let mut agent = world.agent("agent.sqlite").await;
+    assert_ne!(agent.chain.address(), agent.chain.attestor());
+    assert_eq!(agent.run(FIRST, &CancellationToken::new()).await.unwrap().stage, Stage::Confirmed);
+    world.judge(FIRST, 1).await;
+    // Neither what is printed to find errors, nor what the program says at its loudest.
+    let shown = format!("{agent:?} {:?}", world.config);
+    drop(agent);
+    let mut settings = world.settings();
+    settings["log"] = json!({"level": "trace"});
+    let said = world.program_with(&settings, &["key", "address"]);
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let config = world.program_with(&settings, &["tx", "list"]);
+    let said = [said.stdout, said.stderr, config.stdout, config.stderr].concat();
+    let everything = shown + &String::from_utf8_lossy(&said);
+    for secret in KEYS.iter().map(|key| &key[..16]).chain(passphrases) {
+        assert!(!everything.to_lowercase().contains(secret), "a secret is shown");
+    }
+    let (wrong, file) = (SecretString::from("open barley"), world.scratch.path().join("0.json"));
+    let fault = Signer::from_keystore(&file, &wrong).await.expect_err("another passphrase");
+    assert!(fault.code() == "VR-KEY-004" && !format!("{fault} {fault:?}").contains("barley"));
+}

@@ -53,5 +53,5 @@ pub fn differences(found: &Findings) -> String {
 
 /// A line for whatever else was found.
 pub fn findings(found: &Findings) -> String {
-    found.findings.iter().map(|finding| format!("\n  {finding}")).collect()
+    found.findings.iter().fold(String::new(), |text, finding| text + "\n  " + finding)
 }

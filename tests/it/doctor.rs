@@ -62,7 +62,7 @@ async fn a_healthy_node_has_nothing_to_complain_of_and_a_sick_one_is_told_what_i
             json!(world.scratch.path().join("none")),
             &[("reference string", "VR-PROVE-006"), ("prover", "VR-PROVE-006")],
         ),
-        ("prover", "python", json!("/bin/false"), &[("prover", "VR-PROVE-001")]),
+        ("prover", "python", json!("/nowhere/python"), &[("prover", "VR-PROVE-001")]),
         ("chain", "chain_id", json!(1337), &[("RPC", "VR-CHAIN-003"), ("chain head", "VR-CHAIN-003")]),
         ("chain", "oracle", json!("0x00000000000000000000000000000000000000aa"), &[("model on chain", "VR-CHAIN-004")]),
         ("chain", "key_file", json!(world.scratch.path().join("none")), &[("keys", "VR-KEY-001")]),

@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-contracts standard-json invariants-long lint chaos chaos-long bench halmos slither mutants lint-deploy
+.PHONY: help setup build demo test test-contracts standard-json invariants-long lint chaos chaos-long bench halmos slither mutants coverage lint-deploy
 
 AGENT := $(or $(CARGO_TARGET_DIR),target)/release/veriregime-agent
 BUNDLE ?= models/btc-regime-4h-v1
@@ -76,6 +76,12 @@ slither: node_modules/.installed .venv-contracts/.installed ## Static analysis o
 # Hours; MUTANTS="RiskOracle.sol --every 5" takes a sample.
 mutants: node_modules/.installed ## Change the contracts' core line by line and expect a test to fail
 	python3 contracts/mutants.py $(CURDIR)/$(FORGE) $(MUTANTS)
+
+# Tests that measure gas fail on code that is compiled for this, and some that depend on it: they run all the same.
+coverage: node_modules/.installed ## Which lines of the contracts no test runs
+	FOUNDRY_FUZZ_RUNS=32 FOUNDRY_INVARIANT_RUNS=2 FOUNDRY_INVARIANT_DEPTH=50 $(FORGE) coverage --ir-minimum --allow-failure \
+	--report lcov --report-file cache/lcov.info
+	python3 contracts/coverage.py cache/lcov.info
 
 lint: setup ## Formatting and lints of Rust and Solidity
 	cargo fmt --check

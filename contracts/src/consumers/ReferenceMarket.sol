@@ -57,7 +57,7 @@ contract ReferenceMarket {
     event DebtChanged(address indexed borrower, uint256 debt);
     event Liquidated(address indexed borrower, address indexed liquidator, uint256 repaid, uint256 seized);
 
-    /// @notice Thrown when an amount is zero, or more than there is.
+    /// @notice Thrown when an amount is more than there is, or than an account holds.
     error InvalidAmount(uint256 amount, uint256 available);
 
     /// @notice Thrown when the oracle has no forecast to lend on: unset, withheld or unreadable.

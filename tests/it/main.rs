@@ -35,6 +35,7 @@ mod soak;
 mod source_policy;
 mod sources;
 mod status;
+mod time;
 mod training;
 mod training_run;
 mod transactions;

@@ -1,8 +1,9 @@
 //! Updates on a real chain, with real proofs, audited from outside.
 
 use std::net::SocketAddr;
+use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use veriregime_agent::candles::market::Market;
@@ -12,6 +13,7 @@ use veriregime_agent::chain::Update;
 use veriregime_agent::cmd::setup;
 use veriregime_agent::config::Config;
 use veriregime_agent::features;
+use veriregime_agent::fs;
 use veriregime_agent::proof::bundle::Bundle;
 use veriregime_agent::state::Store;
 use veriregime_agent::types::cycle::Stage;
@@ -20,8 +22,10 @@ use veriregime_agent::types::period::{MINUTE_MS, PeriodId};
 use veriregime_agent::types::prediction::Outputs;
 use veriregime_agent::types::time::format_utc;
 use veriregime_agent::types::venue::Venue;
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::world::{FIRST, World};
+use crate::world::{FIRST, World, toml};
 
 /// Lands an update by the operator of `config`, whose candle features `alter` changes before they are proven and attested.
 async fn land(world: &World, config: &Config, database: &str, period: PeriodId, alter: impl FnOnce(&mut Vec<i32>)) {
@@ -110,4 +114,53 @@ fn periods_of_an_audit_are_bounded() {
     assert_eq!(output.status.code(), Some(1));
     let output = run(&["audit", "--from", "2026-01-05"]);
     assert_eq!(output.status.code(), Some(2), "--to is wanted, too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watcher_tells_its_webhook_of_an_update_that_does_not_match() {
+    let world = World::new().await;
+    let server = MockServer::start().await;
+    Mock::given(method("POST")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let (hook, path, seen) = (
+        world.scratch.path().join("hook"),
+        world.scratch.path().join("watcher.toml"),
+        world.scratch.path().join("seen"),
+    );
+    fs::write_private(&hook, server.uri().as_bytes()).unwrap();
+    let mut settings = world.settings();
+    settings["alerts"] = json!({"webhook_file": hook});
+    settings["state"]["path"] = json!(world.scratch.path().join("nobody.sqlite"));
+    fs::write_atomic(&path, toml(&settings).as_bytes()).unwrap();
+    world.enter(FIRST).await;
+    let mut watcher = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
+        .args(["--json", "--config", path.to_str().unwrap(), "audit", "--follow"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::null())
+        .stdout(std::fs::File::create(&seen).unwrap())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let verdicts = || -> Vec<String> {
+        let text = std::fs::read_to_string(&seen).unwrap();
+        let reports = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        reports.map(|report| report["verdict"].as_str().unwrap().to_owned()).collect()
+    };
+    land(&world, &world.config, "operator", FIRST, |_| ()).await;
+    world.until("the honest update is seen", async || verdicts() == ["match"]).await;
+    let second = FIRST.next();
+    land(&world, &world.config, "operator", second, |features| features.swap(0, 1)).await;
+    world.until("the other one is told", async || !server.received_requests().await.unwrap().is_empty()).await;
+    // And the next period's is not told again with it.
+    let third = second.next();
+    land(&world, &world.config, "operator", third, |_| ()).await;
+    world.until("the third is seen", async || verdicts() == ["match", "data_differ", "match"]).await;
+    let told: Vec<Value> =
+        server.received_requests().await.unwrap().iter().map(|request| request.body_json().unwrap()).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["code"], told[0]["period"].as_u64()), (&"VR-ALERT-005".into(), Some(second.0)));
+    assert!(told[0]["text"].as_str().unwrap().contains("data differ"));
+
+    let stopped = Command::new("kill").arg(watcher.id().to_string()).status().unwrap();
+    assert!(stopped.success());
+    assert_eq!(watcher.wait().unwrap().code(), Some(3), "the worst verdict");
 }

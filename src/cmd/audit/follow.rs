@@ -64,8 +64,12 @@ pub async fn run(
                 warn!(period = next.0, code, error = format!("{error:#}"), "not audited yet, trying again");
             }
         }
+        let rest = async {
+            told.tell().await;
+            tokio::time::sleep(pause).await;
+        };
         tokio::select! {
-            () = told.tell() => tokio::time::sleep(pause).await,
+            () = rest => {}
             () = stop.cancelled() => {}
         }
     }

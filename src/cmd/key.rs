@@ -78,7 +78,10 @@ pub async fn run(command: KeyCommand, settings: Option<&Path>, json: bool) -> an
         KeyCommand::Address => {
             let chain = setup::deployer(&setup::settings(settings)?).await?;
             if json {
-                println!("{}", json!({"wallet": chain.address(), "attestor": chain.attestor()}));
+                println!(
+                    "{}",
+                    json!({"wallet": chain.address().to_string(), "attestor": chain.attestor().to_string()})
+                );
             } else {
                 println!("wallet   {}\nattestor {}", chain.address(), chain.attestor());
             }
@@ -100,7 +103,7 @@ async fn written(args: &FileArgs, key: Option<&SecretString>, json: bool) -> any
     // What cannot be opened again is worth nothing.
     let opened = Signer::from_keystore(&args.keystore, &passphrase).await?.expect(Some(made.address()))?;
     if json {
-        println!("{}", json!({"address": opened.address(), "keystore": args.keystore}));
+        println!("{}", json!({"address": opened.address().to_string(), "keystore": args.keystore}));
     } else {
         println!("{}", opened.address());
     }

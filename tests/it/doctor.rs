@@ -65,7 +65,7 @@ async fn a_healthy_node_has_nothing_to_complain_of_and_a_sick_one_is_told_what_i
         ("prover", "python", json!("/nowhere/python"), &[("prover", "VR-PROVE-001")]),
         ("chain", "chain_id", json!(1337), &[("RPC", "VR-CHAIN-003"), ("chain head", "VR-CHAIN-003")]),
         ("chain", "oracle", json!("0x00000000000000000000000000000000000000aa"), &[("model on chain", "VR-CHAIN-004")]),
-        ("chain", "key_file", json!(world.scratch.path().join("none")), &[("keys", "VR-KEY-001")]),
+        ("signer", "file", json!(world.scratch.path().join("none")), &[("keys", "VR-KEY-001")]),
         ("chain", "rpc_url", json!([world.config.chain.rpc_url().as_str(), nobody]), &[("RPC", "VR-CHAIN-001")]),
         ("chain", "confirmations", json!(0), &[("settings", "VR-CONFIG-002")]),
     ];
@@ -115,7 +115,7 @@ async fn a_whole_cycle_runs_on_a_fork_and_the_chain_sees_nothing_of_it() {
     let stranger = world.scratch.path().join("stranger.key");
     fs::write_private(&stranger, "77".repeat(32).as_bytes()).unwrap();
     let mut settings = world.settings();
-    settings["attestor"]["key_file"] = json!(stranger);
+    settings["attestor"] = json!({"kind": "file", "file": stranger});
     let (status, said) = doctor(&world, &settings, &["--fork"]);
     assert_eq!(status, 3);
     assert!(failing(&said).contains(&("cycle on a fork", "VR-DOCTOR-001")), "{said}");

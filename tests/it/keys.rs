@@ -18,13 +18,20 @@ use veriregime_agent::types::fault::Fault;
 
 use crate::world::{FIRST, KEYS, World, toml};
 
-/// The scrypt vector of the Web3 Secret Storage definition; its passphrase is "testpassword".
-const VECTOR: &str = r#"{"crypto": {"cipher": "aes-128-ctr", "cipherparams": {"iv": "83dbcc02d8ccb40e466191a123791e0e"},
-"ciphertext": "d172bf743a674da9cdad04534d56926ef8358534d458fffccd4e6ad2fbde479c", "kdf": "scrypt", "kdfparams": {"dklen": 32,
-"n": 262144, "p": 8, "r": 1, "salt": "ab0c7876052600dd703518d6fc3fe8984592145b591fc8fb5c6d43190334ba19"},
-"mac": "2103ac29920d71da29f15d75b4a16dbe95cfd7ff8faea1056c33131d846e3097"}, "id": "3198bc9c-6672-5ab3-d995-4942343ae5b6",
+/// With geth's own scrypt parameters, made by other programs; its passphrase is "correct horse battery staple".
+const SCRYPT: &str = r#"{"address": "70997970c51812dc3a010c7d01b50e0d17dc79c8", "crypto": {"cipher": "aes-128-ctr",
+"ciphertext": "cee7697c355c59ec751bd068de65e4a63eea7b970885e04036464fac7b4c36b9", "cipherparams": {"iv":
+"101112131415161718191a1b1c1d1e1f"}, "kdf": "scrypt", "kdfparams": {"dklen": 32, "n": 262144, "p": 1, "r": 8, "salt":
+"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"}, "mac":
+"5be69baed916399bd224d58055ed78c733985efc272b66be3ca9e49d09f609a8"}, "id": "5e6c1b1e-2b0a-4f6e-9a63-0a9f7a5d6c11",
 "version": 3}"#;
-const VECTOR_ADDRESS: &str = "0x008AeEda4D805471dF9b2A5B0f38A0C3bCBA786b";
+/// The PBKDF2 vector of the Web3 Secret Storage definition; its passphrase is "testpassword".
+const PBKDF2: &str = r#"{"crypto": {"cipher": "aes-128-ctr", "cipherparams": {"iv": "6087dab2f9fdbbfaddc31a909735c1e6"},
+"ciphertext": "5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46", "kdf": "pbkdf2", "kdfparams": {"c": 262144,
+"dklen": 32, "prf": "hmac-sha256", "salt": "ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd"},
+"mac": "517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2"}, "id": "3198bc9c-6672-5ab3-d995-4942343ae5b6",
+"version": 3}"#;
+const PBKDF2_ADDRESS: &str = "0x008AeEda4D805471dF9b2A5B0f38A0C3bCBA786b";
 /// The address of the first of [`KEYS`].
 const ADDRESS: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 
@@ -133,24 +140,30 @@ fn a_key_is_imported_from_a_file_or_a_pipe_and_shown_nowhere() {
 fn a_key_that_cannot_be_used_says_why() {
     let keys = Keys::new();
     fs::write_private(&keys.path("raw"), KEYS[0].as_bytes()).unwrap();
-    fs::write_private(&keys.path("vector.json"), VECTOR.as_bytes()).unwrap();
-    fs::write_private(&keys.path("pass"), b"testpassword").unwrap();
-    fs::write_private(&keys.path("wrong"), b"testpasswort").unwrap();
+    for (name, text) in [
+        ("scrypt.json", SCRYPT),
+        ("pbkdf2.json", PBKDF2),
+        ("horse", "correct horse battery staple\n"),
+        ("pass", "testpassword"),
+    ] {
+        fs::write_private(&keys.path(name), text.as_bytes()).unwrap();
+    }
     let keystore =
         |file: &str, passphrase: &str| json!({"kind": "keystore", "file": file, "passphrase_file": passphrase});
-    let said: Value = serde_json::from_slice(&keys.address(&keystore("vector.json", "pass")).stdout).unwrap();
-    assert_eq!(said["wallet"], VECTOR_ADDRESS);
-    keys.address_refused(&keystore("vector.json", "wrong"), "VR-KEY-004");
-    for broken in
-        ["", "{}", &VECTOR[..300], &VECTOR.replace("\"dklen\": 32", "\"dklen\": 3"), &VECTOR.replace("e0e\"", "\"")]
-    {
+    for (file, passphrase, address) in [("scrypt.json", "horse", ADDRESS), ("pbkdf2.json", "pass", PBKDF2_ADDRESS)] {
+        let said: Value = serde_json::from_slice(&keys.address(&keystore(file, passphrase)).stdout).unwrap();
+        assert_eq!(said["wallet"], address);
+    }
+    keys.address_refused(&keystore("pbkdf2.json", "horse"), "VR-KEY-004");
+    let (short_key, short_iv) = (SCRYPT.replace("\"dklen\": 32", "\"dklen\": 3"), PBKDF2.replace("35c1e6\"", "\""));
+    for broken in ["", "{}", &SCRYPT[..300], &short_key, &short_iv] {
         fs::write_private(&keys.path("broken.json"), broken.as_bytes()).unwrap();
         keys.address_refused(&keystore("broken.json", "pass"), "VR-KEY-004");
     }
     keys.address_refused(&keystore("absent.json", "pass"), "VR-KEY-001");
-    std::fs::set_permissions(keys.path("vector.json"), std::fs::Permissions::from_mode(0o640)).unwrap();
-    keys.address_refused(&keystore("vector.json", "pass"), "VR-KEY-002");
-    keys.address_refused(&json!({"kind": "file", "file": "raw", "address": VECTOR_ADDRESS}), "VR-KEY-007");
+    std::fs::set_permissions(keys.path("scrypt.json"), std::fs::Permissions::from_mode(0o640)).unwrap();
+    keys.address_refused(&keystore("scrypt.json", "horse"), "VR-KEY-002");
+    keys.address_refused(&json!({"kind": "file", "file": "raw", "address": PBKDF2_ADDRESS}), "VR-KEY-007");
     let good = keys.address(&json!({"kind": "file", "file": "raw", "address": ADDRESS}));
     assert!(good.status.success());
     keys.address_refused(&json!({"kind": "file", "address": "0x12"}), "VR-CONFIG-002");

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::value::RawValue;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::fault::ApiFault;
+use super::view::{ModelView, PeriodView};
 use crate::state::StateFault;
 use crate::state::reader::Reader;
 use crate::types::cycle::CycleRecord;
@@ -24,6 +26,7 @@ const WAITING: usize = 16;
 pub struct History {
     reader: Arc<Reader>,
     manifest: Digest,
+    model: ModelView,
     newest: Mutex<Option<Snapshot>>,
     waiting: Semaphore,
 }
@@ -32,45 +35,63 @@ pub struct History {
 struct Snapshot {
     read: Instant,
     /// Newest first.
-    records: Arc<[CycleRecord]>,
+    known: Arc<[Known]>,
+}
+
+/// A cycle, and what is told of it in a list, written out once for all who ask.
+#[derive(Debug)]
+pub struct Known {
+    pub record: CycleRecord,
+    pub view: Box<RawValue>,
+}
+
+impl Known {
+    fn new(record: CycleRecord, model: &ModelView) -> Result<Self, StateFault> {
+        let view = serde_json::value::to_raw_value(&PeriodView::new(&record, model));
+        Ok(Self { view: view.map_err(|error| StateFault::Corrupt(error.to_string()))?, record })
+    }
 }
 
 impl History {
     /// The cycles of the model with that manifest.
-    pub fn new(reader: Reader, manifest: Digest) -> Self {
-        Self { reader: Arc::new(reader), manifest, newest: Mutex::default(), waiting: Semaphore::new(WAITING) }
+    pub fn new(reader: Reader, manifest: Digest, model: ModelView) -> Self {
+        Self { reader: Arc::new(reader), manifest, model, newest: Mutex::default(), waiting: Semaphore::new(WAITING) }
     }
 
     /// The newest cycles, newest first, at most a second old.
     ///
     /// # Errors
     /// [`ApiFault::State`].
-    pub async fn newest(&self) -> Result<Arc<[CycleRecord]>, ApiFault> {
+    pub async fn newest(&self) -> Result<Arc<[Known]>, ApiFault> {
         let mut newest = self.newest.lock().await;
         if let Some(snapshot) = newest.as_ref().filter(|snapshot| snapshot.read.elapsed() < FRESH) {
-            return Ok(snapshot.records.clone());
+            return Ok(snapshot.known.clone());
         }
         let manifest = self.manifest;
         let records = self.read(move |reader| reader.page(manifest, None, MAX_CYCLES)).await?;
-        let records: Arc<[CycleRecord]> = records.into();
-        *newest = Some(Snapshot { read: Instant::now(), records: records.clone() });
-        Ok(records)
+        let known = records.into_iter().map(|record| Known::new(record, &self.model));
+        let known: Arc<[Known]> = known.collect::<Result<_, _>>()?;
+        *newest = Some(Snapshot { read: Instant::now(), known: known.clone() });
+        Ok(known)
     }
 
-    /// The newest `limit` cycles, of periods before `before` where it is given.
+    /// What is told of the newest `limit` cycles, of periods before `before` where it is given, with their periods.
     ///
     /// # Errors
     /// [`ApiFault::State`], [`ApiFault::Slow`] where too many wait already.
-    pub async fn page(&self, before: Option<PeriodId>, limit: u32) -> Result<Vec<CycleRecord>, ApiFault> {
+    pub async fn page(&self, before: Option<PeriodId>, limit: u32) -> Result<Vec<(PeriodId, Box<RawValue>)>, ApiFault> {
         let limit = limit.min(MAX_CYCLES);
         let newest = self.newest().await?;
-        let is_in_memory = |record: &&CycleRecord| before.is_none_or(|before| record.period < before);
-        let found: Vec<CycleRecord> = newest.iter().filter(is_in_memory).take(limit as usize).cloned().collect();
+        let is_before = |known: &&Known| before.is_none_or(|before| known.record.period < before);
+        let told = |known: &Known| (known.record.period, known.view.clone());
+        let found: Vec<_> = newest.iter().filter(is_before).take(limit as usize).map(told).collect();
         if found.len() == limit as usize || newest.len() < MAX_CYCLES as usize {
             return Ok(found);
         }
         let manifest = self.manifest;
-        self.read(move |reader| reader.page(manifest, before, limit)).await
+        let records = self.read(move |reader| reader.page(manifest, before, limit)).await?;
+        let known = records.into_iter().map(|record| Known::new(record, &self.model));
+        Ok(known.map(|known| known.map(|known| (known.record.period, known.view))).collect::<Result<_, _>>()?)
     }
 
     /// The cycle of a period.
@@ -79,10 +100,10 @@ impl History {
     /// As [`History::page`].
     pub async fn cycle(&self, period: PeriodId) -> Result<Option<CycleRecord>, ApiFault> {
         let newest = self.newest().await?;
-        if let Some(found) = newest.iter().find(|record| record.period == period) {
-            return Ok(Some(found.clone()));
+        if let Some(found) = newest.iter().find(|known| known.record.period == period) {
+            return Ok(Some(found.record.clone()));
         }
-        if newest.len() < MAX_CYCLES as usize || newest.last().is_some_and(|oldest| period > oldest.period) {
+        if newest.len() < MAX_CYCLES as usize || newest.last().is_some_and(|oldest| period > oldest.record.period) {
             return Ok(None);
         }
         let manifest = self.manifest;

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
@@ -31,7 +32,8 @@ pub(super) struct Page {
 /// Cycles, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PeriodsView {
-    periods: Vec<PeriodView>,
+    #[schema(value_type = Vec<PeriodView>)]
+    periods: Vec<Box<RawValue>>,
     /// What to give as `before` for the next page; null on the last one.
     next_before: Option<u64>,
 }
@@ -52,9 +54,8 @@ pub(super) async fn periods(
     if !(1..=MAX_CYCLES).contains(&limit) {
         return Err(ApiFault::Parameter(format!("limit is from 1 to {MAX_CYCLES}")));
     }
-    let records = shared.history.page(page.before.map(PeriodId), limit).await?;
-    let is_full = records.len() == limit as usize;
-    let next_before = records.last().filter(|_| is_full).map(|oldest| oldest.period.0);
-    let periods = records.iter().map(|record| PeriodView::new(record, &shared.model)).collect();
-    Ok(Json(PeriodsView { periods, next_before }))
+    let found = shared.history.page(page.before.map(PeriodId), limit).await?;
+    let is_full = found.len() == limit as usize;
+    let next_before = found.last().filter(|_| is_full).map(|(oldest, _)| oldest.0);
+    Ok(Json(PeriodsView { periods: found.into_iter().map(|(_, view)| view).collect(), next_before }))
 }

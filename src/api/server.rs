@@ -35,8 +35,25 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ApiFault> {
     TcpListener::bind(address).await.map_err(|source| ApiFault::Listen { address, source })
 }
 
+/// Serves on the calling thread, apart from everything else that runs: no number of requests stands in the cycle's way. Blocks
+/// until `stop` is cancelled.
+pub fn serve_apart(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
+    let begun = listener.into_std().and_then(|listener| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
+        Ok((listener, runtime))
+    });
+    match begun {
+        Ok((listener, runtime)) => runtime.block_on(serve(listener, shared, stop)),
+        Err(error) => warn!(%error, "the API does not start"),
+    }
+}
+
 /// Serves until `stop` is cancelled, and then until the running answers have been given, for two seconds at most.
-pub async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
+async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
     let router = super::router(&shared);
     let settings = shared.limits.settings();
     let mut http = http1::Builder::new();

@@ -211,13 +211,14 @@ pub fn fee_caps(config: &Config) -> Caps {
 /// A database that cannot be read.
 pub fn api(config: &Config, agent: &Agent, metrics: Exposition, health: Latest) -> anyhow::Result<Shared> {
     let bundle = &agent.bundle;
+    let model = ModelView::new(&bundle.manifest, bundle.manifest_digest);
     Ok(Shared {
         parameters: Parameters::new(agent.chain.read.clone(), agent.oracle, &bundle.manifest.markets),
         health,
         check_every: config.api.check_every,
-        model: ModelView::new(&bundle.manifest, bundle.manifest_digest),
         evidence: Shelf::new(agent.evidence.clone()),
-        history: History::new(Reader::open(&config.state_path)?, bundle.manifest_digest),
+        history: History::new(Reader::open(&config.state_path)?, bundle.manifest_digest, model.clone()),
+        model,
         metrics,
         limits: Limits::new(limit_settings(&config.api)),
         notary: if config.attestation.answer { Some(notary(config, agent)?) } else { None },

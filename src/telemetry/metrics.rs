@@ -1,6 +1,7 @@
 //! Every figure that is counted, with its name and unit. Nothing is kept before [`install`]: then these calls do nothing.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -40,16 +41,26 @@ const SECONDS_BUCKETS: [f64; 14] =
     [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1800.0, 14_400.0];
 /// Observations are folded into their buckets this often.
 const UPKEEP: Duration = Duration::from_secs(30);
+/// What was written out is good for this long.
+const FRESH: Duration = Duration::from_secs(1);
 const WEI_PER_GWEI: f64 = 1e9;
 
 /// The figures in Prometheus' text format.
 #[derive(Debug, Clone)]
-pub struct Exposition(PrometheusHandle);
+pub struct Exposition {
+    handle: PrometheusHandle,
+    /// Written out at most once in [`FRESH`], however many ask.
+    text: Arc<Mutex<Option<(Instant, String)>>>,
+}
 
 impl Exposition {
-    /// All of them as of now.
+    /// All of them, at most a second old.
     pub fn render(&self) -> String {
-        self.0.render()
+        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        match text.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
+            Some((_, text)) => text.clone(),
+            None => text.insert((Instant::now(), self.handle.render())).1.clone(),
+        }
     }
 }
 
@@ -67,7 +78,7 @@ pub fn install(stop: CancellationToken) -> Result<Exposition, BuildError> {
             folded.run_upkeep();
         }
     });
-    Ok(Exposition(handle))
+    Ok(Exposition { handle, text: Arc::default() })
 }
 
 fn describe() {

@@ -34,6 +34,8 @@ const RATE: u32 = 2_000;
 const CONNECTIONS: u32 = 32;
 /// Seconds from a period's start to its cycle.
 const DELAY_SECONDS: i64 = 15;
+/// Between two looks for the mined transaction: short, so that what is measured is work and not waiting.
+const POLL: Duration = Duration::from_millis(20);
 /// Largest head or body of an answer.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 
@@ -66,6 +68,7 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, runs: u32) -> any
     tokio::spawn(serve::serve(Venue::Binance, market, clock.clone(), listener, stop.clone()));
     let world = World::start(&mut config, scratch.path(), anvil, FIRST_PERIOD.start_seconds()).await?;
     config.state_path = scratch.path().join("agent.sqlite");
+    config.chain.poll_interval = POLL;
     config.api.requests_per_second = RATE.saturating_mul(2).try_into()?;
     config.api.burst = config.api.requests_per_second;
     let mut agent = setup::agent(&config, clock, Store::open(&config.state_path)?).await?;
@@ -74,7 +77,10 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, runs: u32) -> any
     let shared = Arc::new(setup::api(&config, &agent, metrics::install(stop.clone())?, health)?);
     let listener = server::listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
     let address = listener.local_addr()?;
-    let served = tokio::spawn(server::serve(listener, shared, stop.clone()));
+    let served = tokio::task::spawn_blocking({
+        let stop = stop.clone();
+        move || server::serve_apart(listener, shared, stop)
+    });
     tokio::spawn(setup::probe(&config, &agent)?.run(config.api.check_every, reports, stop.clone()));
 
     // The first cycle fetches four weeks of candles, the others what is new.

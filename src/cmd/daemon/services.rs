@@ -42,7 +42,8 @@ impl Services {
         let (reports, health) = watch::channel(None);
         let shared = Arc::new(setup::api(config, agent, counted, health.clone())?);
         if let Some(address) = config.api.listen {
-            tasks.spawn(server::serve(server::listen(address).await?, shared.clone(), stop.clone()));
+            let (listener, shared, stop) = (server::listen(address).await?, shared.clone(), stop.clone());
+            tasks.spawn_blocking(move || server::serve_apart(listener, shared, stop));
         }
         let node = format!("{} of {}", agent.chain.address(), agent.bundle.manifest.model_id);
         let (alerts, settings) = watch::channel(alert_settings(&config.alerts, &node)?);

@@ -89,7 +89,9 @@ mod tests {
     fn a_passphrase_is_one_line_of_a_private_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("passphrase");
-        for (text, read) in [("correct horse\n", "correct horse"), ("  both ends  \r\n", "  both ends  "), ("xyzzy", "xyzzy")] {
+        for (text, read) in
+            [("correct horse\n", "correct horse"), ("  both ends  \r\n", "  both ends  "), ("xyzzy", "xyzzy")]
+        {
             fs::write_private(&path, text.as_bytes()).unwrap();
             assert_eq!(read_passphrase(&path).unwrap().expose_secret(), read);
             assert!(!format!("{:?}", read_passphrase(&path)).contains(read));

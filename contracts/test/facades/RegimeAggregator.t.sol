@@ -145,6 +145,8 @@ contract RegimeAggregatorTest is OracleFixture {
         _assertRound(live, MONDAY + 2, 88_08);
         _expectNoData(uint80(MONDAY));
         live.getRoundData(uint80(MONDAY));
+        _expectNoData(0);
+        live.getRoundData(0);
     }
 
     /* HELPERS */

@@ -127,15 +127,14 @@ struct Recomputed {
 fn recompute(bundle: &Bundle, evidence: &Evidence) -> anyhow::Result<Recomputed> {
     let (spec, period) = (&bundle.manifest.features, evidence.update.period);
     let (from_ms, to_ms) = features::window_ms(spec, period);
-    let names = |of: &mut dyn Iterator<Item = &String>| of.cloned().collect::<Vec<_>>();
     let mut recomputed = Recomputed { features: Vec::new(), contradictions: Vec::new() };
     let mut contradict = |wrong: bool, what: &str| {
         if wrong {
             recomputed.contradictions.push(what.into());
         }
     };
-    let ours = names(&mut bundle.manifest.markets.iter().map(|market| &market.name));
-    contradict(ours != names(&mut evidence.markets.iter().map(|one| &one.market)), "its markets are not the model's");
+    let ours = bundle.manifest.markets.iter().map(|market| &market.name);
+    contradict(!ours.eq(evidence.markets.iter().map(|one| &one.market)), "its markets are not the model's");
     for one in &evidence.markets {
         let candles: Vec<Candle> = one.candles.iter().map(|row| row.0).collect();
         let series = CandleSeries::new(&candles, from_ms, to_ms, spec.max_missing_minutes)?;

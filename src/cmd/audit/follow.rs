@@ -43,11 +43,11 @@ pub async fn run(
     let (mut worst, mut next) = (Verdict::Match, PeriodId::at_ms(clock.now_ms()));
     while !stop.is_cancelled() {
         match auditor.audit(next).await {
-            Ok(Some(found)) => {
-                let line = if json { serde_json::to_string(&found)? } else { shown::lines(next, Some(&found)) };
+            Ok(Some(audited)) => {
+                let line = if json { serde_json::to_string(&audited)? } else { shown::lines(next, Some(&audited)) };
                 println!("{line}");
-                worst = worst.max(found.found.verdict);
-                told.note(&found);
+                worst = worst.max(audited.found.verdict);
+                told.note(&audited);
                 next = next.next();
                 continue;
             }
@@ -90,13 +90,13 @@ impl Telling {
         Ok(Self { webhook: webhook.transpose()?, waiting: VecDeque::new() })
     }
 
-    fn note(&mut self, found: &Report) {
-        if self.webhook.is_none() || found.found.verdict == Verdict::Match {
+    fn note(&mut self, audited: &Report) {
+        if self.webhook.is_none() || audited.found.verdict == Verdict::Match {
             return;
         }
         let fault =
-            AlertFault::Audit { verdict: found.found.verdict.words(), transaction: found.transaction.to_string() };
-        self.waiting.push_back(Message::Holds(of_period("audit", found.period, Severity::Critical, &fault)));
+            AlertFault::Audit { verdict: audited.found.verdict.words(), transaction: audited.transaction.to_string() };
+        self.waiting.push_back(Message::Holds(of_period("audit", audited.period, Severity::Critical, &fault)));
         if self.waiting.len() > MAX_WAITING {
             self.waiting.pop_front();
         }

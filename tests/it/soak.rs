@@ -23,7 +23,7 @@ use veriregime_agent::types::venue::Venue;
 use crate::bad_exchange::{BadExchange, Mischief};
 use crate::chaos::{daemon, kill_prover};
 use crate::proxy::{Mood, Proxy, SEND};
-use crate::world::{FIRST, World, toml};
+use crate::world::{FIRST, World, accepted, toml};
 
 /// Longest time for one period, far beyond what any of the faults costs.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -72,9 +72,10 @@ async fn nothing_is_lost_while_an_honest_path_is_left() {
     if let Some(folder) = std::env::var_os("SOAK_OUT") {
         write_down(Path::new(&folder), &rows);
     }
-    for row in &rows {
-        soak.world.judge(row.period, 1).await;
-    }
+    let lived: Vec<PeriodId> = rows.iter().map(|row| row.period).collect();
+    assert_eq!(accepted(&soak.world.config).await, lived, "each period once, in order");
+    // Looks at the times of all updates.
+    soak.world.judge(PeriodId(FIRST.0 + periods - 1), 1).await;
     let calm: Vec<u64> = rows[rows.len() / 2..].iter().map(|row| row.resident_kb).collect();
     let quarter = (calm.len() / 4).max(1);
     let (early, late) = (median(&calm[..quarter]), median(&calm[calm.len() - quarter..]));

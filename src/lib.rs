@@ -7,6 +7,9 @@
 //! training ─► models/<id>/ (files only) ─► inference, proof
 //! ```
 
+// With the signers of key services the futures of commands nest more deeply than the compiler expects.
+#![recursion_limit = "256"]
+
 pub mod alerts;
 pub mod api;
 pub mod audit;

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::types::cycle::{Purpose, Stage};
+use veriregime_agent::cycle::Agent;
+use veriregime_agent::types::cycle::{CycleRecord, Purpose, Stage};
 
 use crate::world::{FIRST, World};
 
@@ -21,17 +23,21 @@ fn said(world: &World, arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_waiting_transaction_is_listed_raised_and_lands() {
-    let world = world().await;
+/// A running cycle whose transaction is signed, on a chain that mines nothing.
+async fn waiting(world: &World) -> JoinHandle<(Agent, CycleRecord)> {
     world.chain.anvil.request("evm_setAutomine", json!([false])).await.unwrap();
     let mut agent = world.agent("agent.sqlite").await;
     agent.run_until(Stage::Submitting, FIRST, &CancellationToken::new()).await.unwrap();
-    let manifest = agent.manifest();
-    let cycle = tokio::spawn(async move {
+    tokio::spawn(async move {
         let record = agent.run(FIRST, &CancellationToken::new()).await.unwrap();
         (agent, record)
-    });
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_transaction_is_listed_raised_and_lands() {
+    let world = world().await;
+    let cycle = waiting(&world).await;
     let raised = said(&world, &["--json", "tx", "bump"]);
     let listed = said(&world, &["--json", "tx", "list"]);
     let standing = |index: usize| listed["transactions"][index]["standing"].clone();
@@ -42,7 +48,7 @@ async fn a_waiting_transaction_is_listed_raised_and_lands() {
     let (agent, record) = cycle.await.unwrap();
     assert_eq!(record.stage, Stage::Confirmed, "{:?}", record.miss);
     assert_eq!(json!(record.landed.unwrap().hash), raised["new"]);
-    assert_eq!(agent.store.attempts(manifest, FIRST).unwrap().len(), 2);
+    assert_eq!(agent.store.attempts(agent.manifest(), FIRST).unwrap().len(), 2);
     let listed = said(&world, &["--json", "tx", "list"]);
     assert!(listed["transactions"][0]["standing"].as_str().unwrap().starts_with("mined in "), "{listed}");
     assert_eq!(listed["transactions"][1]["standing"], "replaced");
@@ -52,20 +58,13 @@ async fn a_waiting_transaction_is_listed_raised_and_lands() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_waiting_transaction_is_cancelled_and_its_period_missed() {
     let world = world().await;
-    world.chain.anvil.request("evm_setAutomine", json!([false])).await.unwrap();
-    let mut agent = world.agent("agent.sqlite").await;
-    agent.run_until(Stage::Submitting, FIRST, &CancellationToken::new()).await.unwrap();
-    let manifest = agent.manifest();
-    let cycle = tokio::spawn(async move {
-        let record = agent.run(FIRST, &CancellationToken::new()).await.unwrap();
-        (agent, record)
-    });
+    let cycle = waiting(&world).await;
     let cancelled = said(&world, &["--json", "tx", "cancel"]);
     assert_eq!(cancelled["purpose"], "cancel");
     world.chain.anvil.request("evm_mine", json!([])).await.unwrap();
     let (agent, record) = cycle.await.unwrap();
     assert_eq!(record.miss.unwrap().code, "VR-CYCLE-004");
-    let attempts = agent.store.attempts(manifest, FIRST).unwrap();
+    let attempts = agent.store.attempts(agent.manifest(), FIRST).unwrap();
     assert_eq!(attempts.last().unwrap().purpose, Purpose::Cancel);
     world.judge(FIRST, 0).await;
 }

@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-contracts standard-json invariants-long lint chaos chaos-long bench halmos slither mutants coverage lint-deploy
+.PHONY: help setup build demo test test-contracts standard-json invariants-long lint chaos chaos-long fuzz bench halmos slither mutants coverage lint-deploy
 
 AGENT := $(or $(CARGO_TARGET_DIR),target)/release/veriregime-agent
 BUNDLE ?= models/btc-regime-4h-v1
@@ -102,6 +102,20 @@ chaos: build ## Kill daemon, prover and chain 50 times in a replay of 60 periods
 # Hours; SOAK_OUT=folder keeps a table and plots.
 chaos-long: build ## 1,000 periods with faults of RPCs, exchange, chain and processes at random
 	SOAK_PERIODS=1000 cargo test --release --locked --test it -- soak:: --nocapture
+
+.cargo-fuzz/bin/cargo-fuzz:
+	cargo install cargo-fuzz --version 0.13.2 --locked --root .cargo-fuzz
+
+# Without a sanitizer, since our code has no `unsafe`: so the stable compiler will do. New inputs rest in fuzz/found; one that
+# fails is named, and belongs into fuzz/corpus, which the tests repeat.
+FUZZ_RUNS ?= 2000000
+fuzz: .cargo-fuzz/bin/cargo-fuzz ## Invent millions of inputs for every parser of bytes from outside: TARGETS=networks takes one
+	@for target in $(or $(TARGETS),$(notdir $(wildcard fuzz/corpus/*))); do \
+	    mkdir -p fuzz/found/$$target; \
+	    CARGO_PROFILE_RELEASE_STRIP=none .cargo-fuzz/bin/cargo-fuzz run --sanitizer none --codegen-units 16 $$target \
+	        fuzz/found/$$target fuzz/corpus/$$target -- -runs=$(FUZZ_RUNS) -max_len=16384 -timeout=10 -rss_limit_mb=2048 \
+	        -verbosity=0 -print_final_stats=1 || exit 1; \
+	done
 
 bench: build ## Measure speed, size and gas
 	@$(AGENT) bench

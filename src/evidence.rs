@@ -67,6 +67,14 @@ impl Folder {
         self.path.join(format!("{digest}.json.gz"))
     }
 
+    /// Removes what a crash in the middle of a write has left. For the one who writes here, before anything is written.
+    ///
+    /// # Errors
+    /// [`EvidenceFault::File`].
+    pub fn tidy(&self) -> Result<(), EvidenceFault> {
+        Ok(fs::remove_partial_files(&self.path)?)
+    }
+
     /// Keeps a bundle. To keep it again changes nothing.
     ///
     /// # Errors
@@ -106,9 +114,16 @@ impl Folder {
 /// # Errors
 /// [`EvidenceFault`].
 pub fn read(path: &Path) -> Result<(Digest, Evidence), EvidenceFault> {
+    parse(path, fs::read_bounded(path, MAX_BYTES)?)
+}
+
+/// As [`read`], of a file's bytes.
+///
+/// # Errors
+/// [`EvidenceFault::Malformed`] or [`EvidenceFault::Altered`].
+pub fn parse(path: &Path, mut bytes: Vec<u8>) -> Result<(Digest, Evidence), EvidenceFault> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let malformed = |reason: String| EvidenceFault::Malformed { name: path.display().to_string(), reason };
-    let mut bytes = fs::read_bounded(path, MAX_BYTES)?;
     if bytes.starts_with(&GZIP_MAGIC) {
         let mut content = Vec::new();
         let decoder = GzDecoder::new(bytes.as_slice());

@@ -10,6 +10,8 @@ use thiserror::Error;
 use crate::types::digest::Digest;
 use crate::types::fault::Fault;
 
+/// How names of files begin that are being written. A kill in the middle of that leaves one behind.
+const PARTIAL: &str = ".partial-";
 /// Most entries of a folder that is listed.
 pub const MAX_ENTRIES: usize = 4096;
 
@@ -115,7 +117,7 @@ fn write_with_mode(path: &Path, mode: u32, fill: impl FnOnce(&mut File) -> io::R
         _ => Path::new("."),
     };
     let mut file = tempfile::Builder::new()
-        .prefix(".partial-")
+        .prefix(PARTIAL)
         .permissions(fs::Permissions::from_mode(mode))
         .tempfile_in(folder)
         .map_err(fault)?;
@@ -215,6 +217,25 @@ pub fn remove_file(path: &Path) -> Result<(), FileFault> {
     }
 }
 
+/// Removes what writes that were killed have left in a folder; one that is not there is fine. Nobody may be writing there.
+///
+/// # Errors
+/// [`FileFault::Read`] or [`FileFault::Write`].
+pub fn remove_partial_files(folder: &Path) -> Result<(), FileFault> {
+    let fault = |source| FileFault::Read { path: folder.to_owned(), source };
+    let entries = match fs::read_dir(folder) {
+        Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(fault)?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(fault)?;
+        if entry.file_name().to_string_lossy().starts_with(PARTIAL) {
+            remove_file(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Puts the folder `fresh` in the place of `target`; what was there moves to `replaced`. All three lie on one disk.
 ///
 /// # Errors
@@ -252,6 +273,22 @@ mod tests {
             write_atomic_with(Path::new("/tmp/never"), |_| Err(io::ErrorKind::StorageFull.into())).expect_err("full");
         assert_eq!(fault.code(), "VR-FILE-003");
         assert!(!Path::new("/tmp/never").exists());
+    }
+
+    #[test]
+    fn what_a_killed_write_left_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".partial-a1", "bundle.json.gz", "notes.partial-1"] {
+            write_atomic(&folder.path().join(name), b"x").unwrap();
+        }
+        remove_partial_files(folder.path()).unwrap();
+        let mut names: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort_unstable();
+        assert_eq!(names, ["bundle.json.gz", "notes.partial-1"]);
+        remove_partial_files(&folder.path().join("absent")).unwrap();
     }
 
     #[test]

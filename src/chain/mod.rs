@@ -38,6 +38,8 @@ use signer::Signer;
 
 /// Gas limit over the estimate: the verifier's cost hardly varies, storage and calldata do a little.
 const GAS_MARGIN_PERCENT: u64 = 20;
+/// Bytes of a transaction beside its calldata, rounded up.
+const ENVELOPE_BYTES: usize = 200;
 /// No update may ask for more than this.
 const MAX_GAS_LIMIT: u64 = 10_000_000;
 
@@ -194,7 +196,9 @@ impl Chain {
             estimate => estimate?,
         };
         let gas_limit = (estimate + estimate * GAS_MARGIN_PERCENT / 100).min(MAX_GAS_LIMIT);
-        self.check_balance(U256::from(gas_limit) * U256::from(offer.max_fee_per_gas_wei)).await?;
+        let bytes = request.input.input().map_or(0, |input| input.len()) + ENVELOPE_BYTES;
+        let data_fee_wei = self.read.data_fee_wei(bytes).await?;
+        self.check_balance(U256::from(gas_limit) * U256::from(offer.max_fee_per_gas_wei) + data_fee_wei).await?;
         let envelope = request
             .with_gas_limit(gas_limit)
             .with_max_fee_per_gas(offer.max_fee_per_gas_wei)

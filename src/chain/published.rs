@@ -26,7 +26,7 @@ pub struct AttestorCheck {
     pub attestor: Address,
     /// Whether the signature is theirs; `None` for a contract, which only the chain could ask.
     pub signed: Option<bool>,
-    /// Whether they were in the set when the update landed; `None` where the RPC has no state of that block.
+    /// Whether they were in the set when the update landed; `None` where the RPC has no state of that time.
     pub in_set: Option<bool>,
 }
 
@@ -137,10 +137,16 @@ impl Reader {
         instances: &[U256],
     ) -> Result<Vec<AttestorCheck>, ChainFault> {
         let contract = RiskOracle::new(oracle, &self.provider);
-        let block = BlockId::Number(BlockNumberOrTag::Number(update.block));
+        // With the block before: a set that is replaced after the update in the same block was the one that counted.
+        let blocks = [update.block, update.block.saturating_sub(1)]
+            .map(|block| BlockId::Number(BlockNumberOrTag::Number(block)));
         let mut checks = signatures(self.settings.chain_id, oracle, update, arguments, instances)?;
         for check in &mut checks {
-            check.in_set = contract.isAttestor(check.attestor).block(block).call().await.ok();
+            for block in blocks {
+                if check.in_set != Some(true) {
+                    check.in_set = contract.isAttestor(check.attestor).block(block).call().await.ok().or(check.in_set);
+                }
+            }
         }
         Ok(checks)
     }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use alloy::consensus::BlockHeader;
+use alloy::contract::Error as ContractError;
 use alloy::eips::BlockNumberOrTag;
 use alloy::network::Ethereum;
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, B256, U256, address};
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use alloy::rpc::client::RpcClient;
 use alloy::rpc::types::TransactionReceipt;
@@ -14,7 +15,7 @@ use alloy::transports::RpcError;
 
 use super::Settings;
 use super::abi::IRegimeRiskOracle::ModelSpec;
-use super::abi::RiskOracle;
+use super::abi::{GasPriceOracle, RiskOracle};
 use super::fault::ChainFault;
 use super::fees::Policy;
 use super::model::Expected;
@@ -28,6 +29,9 @@ const RECEIPT_TIMEOUT: Duration = Duration::from_mins(2);
 const RECEIPT_POLL: Duration = Duration::from_millis(20);
 /// Blocks under the newest one count as final from this depth on, where the chain does not say which are.
 const FINAL_DEPTH: u64 = 64;
+
+/// Where every OP stack has it (Optimism's specification, predeploys).
+const OP_GAS_PRICE_ORACLE: Address = address!("420000000000000000000000000000000000000F");
 
 /// A connection that only reads.
 #[derive(Debug, Clone)]
@@ -201,6 +205,24 @@ impl Reader {
     /// [`ChainFault`].
     pub async fn balance_wei(&self, account: Address) -> Result<U256, ChainFault> {
         Ok(self.provider.get_balance(account).await?)
+    }
+
+    /// The most that the L1 part of a transaction of so many bytes costs on an OP stack, in wei, which is paid beside its gas;
+    /// nothing on other chains.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn data_fee_wei(&self, bytes: usize) -> Result<U256, ChainFault> {
+        let contract = GasPriceOracle::new(OP_GAS_PRICE_ORACLE, &self.provider);
+        match contract.getL1FeeUpperBound(U256::from(bytes)).call().await {
+            Ok(fee_wei) => Ok(fee_wei),
+            Err(ContractError::TransportError(error)) => match ChainFault::from(error) {
+                ChainFault::Rejected(_) => Ok(U256::ZERO),
+                fault => Err(fault),
+            },
+            // There is no such contract.
+            Err(_) => Ok(U256::ZERO),
+        }
     }
 
     /// What became of the transaction, `None` while it is in no block.

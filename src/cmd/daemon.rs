@@ -42,6 +42,7 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
     let store = Store::open(&config.state_path)?;
     let mut agent = setup::agent(&config, clock, store).await?;
     check_chain(&agent).await?;
+    agent.evidence.tidy()?;
     let rhythm = Rhythm {
         schedule: config.schedule.cron.clone(),
         delay_ms: config.schedule.delay_ms,

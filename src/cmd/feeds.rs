@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::candles::cross_check::Band;
 use crate::candles::error::CandleError;
@@ -15,6 +16,9 @@ use crate::types::manifest::{Manifest, TRAINED_ON};
 /// Pips of a basis point and of a percent.
 const PIPS_PER_BPS: u64 = 100;
 const PIPS_PER_PERCENT: u64 = 10_000;
+
+/// An exchange that asks for a longer pause is passed over where there is another.
+const PAUSE_BEFORE_FALLBACK: Duration = Duration::from_secs(5);
 
 /// Everything that the policy names, checked against the model. Nothing is asked yet.
 ///
@@ -90,6 +94,7 @@ fn source(policy: &Candles, settings: &candles::Source) -> Result<Source, Candle
             connect_timeout: policy.connect_timeout,
             total_timeout: policy.request_timeout,
             weight_per_minute: settings.weight_per_minute.unwrap_or(public.http.weight_per_minute),
+            max_pause: if policy.order.len() > 1 { PAUSE_BEFORE_FALLBACK } else { public.http.max_pause },
             ..public.http
         },
     })

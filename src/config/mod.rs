@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use config::{Environment, File, FileFormat};
+use config::builder::DefaultState;
+use config::{ConfigBuilder, Environment, File, FileFormat};
 use cron::Schedule;
 use thiserror::Error;
 use url::Url;
@@ -167,8 +168,20 @@ pub fn read(file: Option<&Path>) -> Result<RawConfig, ConfigFault> {
     load_raw(file, Environment::default())
 }
 
+/// Reads the defaults and the text of a file, and checks the result. The environment is not asked.
+///
+/// # Errors
+/// [`ConfigFault`] that names the key.
+pub fn parse(text: &str) -> Result<Config, ConfigFault> {
+    check(defaults().add_source(File::from_str(text, FileFormat::Toml)).build()?.try_deserialize()?)
+}
+
+fn defaults() -> ConfigBuilder<DefaultState> {
+    config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml))
+}
+
 fn load_raw(file: Option<&Path>, environment: Environment) -> Result<RawConfig, ConfigFault> {
-    let mut builder = config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+    let mut builder = defaults();
     if let Some(path) = file {
         builder = builder.add_source(File::from(path).format(FileFormat::Toml));
     }

@@ -41,13 +41,6 @@ fn what_means_nothing_is_refused_by_name() {
     }
 }
 
-fn with_file(text: &str) -> Result<Config, ConfigFault> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("agent.toml");
-    fs::write_atomic(&path, text.as_bytes()).unwrap();
-    check(load_raw(Some(&path), Environment::default().source(Some(HashMap::new())))?)
-}
-
 const COINBASE: &str = "[candles.sources.coinbase]\nexchange = \"coinbase\"\nsymbols = { \"BTC-USD\" = \"BTC-USD\" }\n";
 
 #[test]
@@ -62,7 +55,7 @@ fn without_a_policy_there_is_one_source() {
 fn a_policy_names_its_sources_and_their_symbols() {
     let policy = "[candles]\nprimary = \"binance\"\nfallbacks = [\"coinbase\"]\nforeign_volumes = true\n\
                   [candles.cross_check]\nwith = [\"coinbase\"]\nrequired = true\nband_bps = 40\n";
-    let candles = with_file(&format!("{policy}{COINBASE}")).unwrap().candles;
+    let candles = parse(&format!("{policy}{COINBASE}")).unwrap().candles;
     assert_eq!(candles.order, ["binance", "coinbase"]);
     let coinbase = &candles.sources["coinbase"];
     assert_eq!((coinbase.venue, &coinbase.base_url), (crate::types::venue::Venue::Coinbase, &None));
@@ -88,7 +81,7 @@ fn a_policy_that_means_nothing_is_refused_by_name() {
         ("[candles.sources.bybit]\nexchange = \"bybit\"\n", "symbols"),
     ];
     for (text, named) in cases {
-        let message = with_file(&format!("{text}{COINBASE}")).expect_err(text).to_string();
+        let message = parse(&format!("{text}{COINBASE}")).expect_err(text).to_string();
         assert!(message.contains(named), "{message}");
     }
 }

@@ -17,7 +17,7 @@ use crate::state::Step;
 use crate::telemetry::metrics;
 use crate::types::candle::{Candle, CandleSeries};
 use crate::types::cycle::CycleRecord;
-use crate::types::fault::{Fault, Retry};
+use crate::types::fault::Fault;
 use crate::types::origin::{FailedSource, Origin, Witness};
 use crate::types::period::{MINUTE_MS, PeriodId};
 
@@ -109,9 +109,9 @@ impl Agent {
                 Err(fault) => return Err(fault),
             }
         }
-        // With one that may come back, the cycle waits for it.
-        let waiting = failed.iter().position(|(_, fault)| fault.retry() != Retry::Never).unwrap_or(0);
-        Err(failed.swap_remove(waiting).1)
+        // The cycle waits for the one that may be back first.
+        let (_, soonest) = failed.into_iter().min_by_key(|(_, fault)| fault.retry()).expect("there is a primary");
+        Err(soonest)
     }
 
     /// The source's candles of every market as series without a hole.

@@ -21,10 +21,12 @@ use crate::types::period::PeriodId;
 
 /// Gas of an update, rounded up.
 const UPDATE_GAS: u64 = 500_000;
+/// Bytes of an update's transaction, rounded up.
+const UPDATE_BYTES: usize = 4096;
 /// An update of the period before the running one is the newest that there can be while a cycle runs.
 const MAX_PERIODS_BEHIND: u64 = 1;
 /// Less free space than this holds a few months of cycles.
-const LOW_DISK_BYTES: u64 = 256 << 20;
+pub const LOW_DISK_BYTES: u64 = 256 << 20;
 
 /// The newest block: that there is one, and how old it is by our clock. A development chain mines when it is asked to.
 pub async fn head(reader: &Reader, chain_id: u64, now_ms: i64, max_age_seconds: i64) -> Check {
@@ -83,13 +85,16 @@ pub async fn attestor(chain: &Chain, oracle: Address) -> Check {
 /// Whether the wallet can pay for `enough` updates at the fee of now.
 pub async fn balance(chain: &Chain, enough: u64) -> Check {
     const NAME: &str = "wallet balance";
-    let asked =
-        async { Ok::<_, ChainFault>((chain.read.balance_wei(chain.address()).await?, chain.read.head().await?)) };
+    let asked = async {
+        let (balance_wei, head) = (chain.read.balance_wei(chain.address()).await?, chain.read.head().await?);
+        Ok::<_, ChainFault>((balance_wei, head, chain.read.data_fee_wei(UPDATE_BYTES).await?))
+    };
     match asked.await {
-        Ok((balance_wei, head)) => {
+        Ok((balance_wei, head, data_fee_wei)) => {
             metrics::wallet_holds(f64::from(balance_wei));
             let update_wei = U256::from(UPDATE_GAS)
-                * U256::from((head.base_fee_wei + chain.read.fees().caps().priority_fee_wei).max(1));
+                * U256::from((head.base_fee_wei + chain.read.fees().caps().priority_fee_wei).max(1))
+                + data_fee_wei;
             let updates: u64 = (balance_wei / update_wei).saturating_to();
             let balance = format!("{} ether", format_ether(balance_wei));
             if updates >= enough {
@@ -132,11 +137,26 @@ pub fn bundle(opened: Result<&Bundle, &ProofError>) -> Check {
     }
 }
 
-/// Free space where the database lies.
-pub fn disk(database: &Path) -> Check {
+/// Free space where the database lies: a warning where it is less than `low_bytes`.
+pub fn disk(database: &Path, low_bytes: u64) -> Check {
     const NAME: &str = "disk";
     match fs::free_bytes(database) {
-        Ok(free) if free < LOW_DISK_BYTES => Check::warn(NAME, &HealthFault::LowDisk { free_mb: free >> 20 }),
+        Ok(free) if free < low_bytes => Check::warn(NAME, &HealthFault::LowDisk { free_mb: free >> 20 }),
         outcome => Check::of(NAME, outcome, |free| format!("{} MB free for the database", free >> 20)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::Level;
+
+    #[test]
+    fn little_space_is_a_warning() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("agent.sqlite");
+        assert_eq!(disk(&database, 0).level, Level::Ok);
+        let low = disk(&database, u64::MAX);
+        assert_eq!((low.level, low.code), (Level::Warn, Some("VR-HEALTH-005")));
     }
 }

@@ -83,8 +83,9 @@ impl Probe {
         let (folder, running) = self.bundle.clone();
         let state_path = self.state_path.clone();
         let on_disk = async {
-            let looked = move || vec![checks::artefacts(&folder, running), checks::disk(&state_path)];
-            tokio::task::spawn_blocking(looked).await.unwrap_or_default()
+            let looked =
+                move || vec![checks::artefacts(&folder, running), checks::disk(&state_path, checks::LOW_DISK_BYTES)];
+            tokio::task::spawn_blocking(looked).await.unwrap_or_else(|_| vec![no_result("model files")])
         };
         let (source_name, source) = &self.source;
         let (head, on_chain, attestor, balance, clock, on_disk) = tokio::join!(

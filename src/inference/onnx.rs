@@ -156,8 +156,8 @@ fn matrix(tensor: &TensorProto) -> Result<Matrix, ModelError> {
         [rows, columns] => (*rows, *columns),
         _ => return Err(ModelError::Unsupported { operation: format!("{name}, a tensor that is not a matrix") }),
     };
-    if rows > MAX_SIZE || columns > MAX_SIZE {
-        return Err(not_onnx(&format!("{name} is larger than {MAX_SIZE} by {MAX_SIZE}")));
+    if ![rows, columns].iter().all(|side| (1..=MAX_SIZE).contains(side)) {
+        return Err(not_onnx(&format!("{name} is empty, or larger than {MAX_SIZE} by {MAX_SIZE}")));
     }
     let entries: Vec<f32> = if tensor.raw_data.is_empty() {
         tensor.float_data.clone()

@@ -56,10 +56,7 @@ impl Bundle {
     pub fn open(folder: &Path) -> Result<Self, ProofError> {
         let path = folder.join(MANIFEST_FILE);
         let bytes = present(&path, fs::read_bounded(&path, MAX_MANIFEST_BYTES))?;
-        let invalid = |reason: String| ProofError::Manifest { path: path.clone(), reason };
-        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
-        check(&manifest).map_err(invalid)?;
-        own_version(&path, &manifest.circuit.ezkl_version)?;
+        let manifest = parse_manifest(&path, &bytes)?;
         for (name, expected) in &manifest.files {
             let path = folder.join(name);
             let found = present(&path, fs::digest(&path, MAX_FILE_BYTES))?;
@@ -67,7 +64,8 @@ impl Bundle {
                 return Err(ProofError::Digest { path, found, expected: *expected });
             }
         }
-        check_settings(&folder.join(SETTINGS_FILE), &manifest.circuit)?;
+        let path = folder.join(SETTINGS_FILE);
+        check_settings(&path, &fs::read_bounded(&path, MAX_MANIFEST_BYTES)?, &manifest.circuit)?;
         Ok(Self { folder: folder.to_owned(), manifest, manifest_digest: Digest::of(&bytes) })
     }
 
@@ -95,6 +93,18 @@ impl Bundle {
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
+}
+
+/// A manifest that does not contradict itself. `path` only names the file in errors.
+///
+/// # Errors
+/// [`ProofError::Manifest`], or [`ProofError::ForeignBundle`].
+pub fn parse_manifest(path: &Path, bytes: &[u8]) -> Result<Manifest, ProofError> {
+    let invalid = |reason: String| ProofError::Manifest { path: path.to_owned(), reason };
+    let manifest: Manifest = serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
+    check(&manifest).map_err(invalid)?;
+    own_version(path, &manifest.circuit.ezkl_version)?;
+    Ok(manifest)
 }
 
 /// What the manifest alone can get wrong.
@@ -134,10 +144,13 @@ struct SettingsFile {
     run_args: BTreeMap<String, Value>,
 }
 
-/// Checks that the settings were made by this EZKL with the manifest's arguments.
-fn check_settings(path: &Path, circuit: &Circuit) -> Result<(), ProofError> {
-    let bytes = fs::read_bounded(path, MAX_MANIFEST_BYTES)?;
-    let settings: SettingsFile = serde_json::from_slice(&bytes)
+/// Checks that EZKL's settings were made by this version of it with the manifest's arguments. `path` only names the file in
+/// errors.
+///
+/// # Errors
+/// [`ProofError::Manifest`], [`ProofError::ForeignBundle`] or [`ProofError::RunArgument`].
+pub fn check_settings(path: &Path, bytes: &[u8], circuit: &Circuit) -> Result<(), ProofError> {
+    let settings: SettingsFile = serde_json::from_slice(bytes)
         .map_err(|error| ProofError::Manifest { path: path.to_owned(), reason: error.to_string() })?;
     own_version(path, &settings.version)?;
     // EZKL writes the names of its choices in another case than it reads them.

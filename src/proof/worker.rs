@@ -139,19 +139,7 @@ impl Worker {
             }
             _ => return Err(self.post_mortem(call).await),
         };
-        let response: Response<C::Answer> =
-            serde_json::from_slice(&answer).map_err(|error| malformed(error.to_string()))?;
-        match response {
-            Response { id, .. } if id != Some(self.next_id) => {
-                Err(malformed(format!("response {id:?} to request {}", self.next_id)))
-            }
-            Response { ok: Some(answer), error: None, .. } => Ok(answer),
-            Response { ok: None, error: Some(message), .. } if is_out_of_memory(&message) => {
-                Err(ProofError::Memory { call, limit_mb: self.memory_limit_mb, stderr: message })
-            }
-            Response { ok: None, error: Some(message), .. } => Err(ProofError::Refused { call, message }),
-            Response { .. } => Err(malformed("neither a result nor an error".to_owned())),
-        }
+        answer_in::<C>(&answer, self.next_id, self.memory_limit_mb)
     }
 
     /// Closes the worker's input, waits a little for it to end, then kills it.
@@ -187,6 +175,27 @@ impl Worker {
             return ProofError::Memory { call, limit_mb: self.memory_limit_mb, stderr };
         }
         ProofError::Crashed { call, status, stderr }
+    }
+}
+
+/// The answer to request `id` in a response line.
+///
+/// # Errors
+/// [`ProofError::Refused`], [`ProofError::Memory`] or [`ProofError::Malformed`].
+pub fn answer_in<C: Call>(line: &[u8], id: u64, memory_limit_mb: u64) -> Result<C::Answer, ProofError> {
+    let call = C::NAME;
+    let malformed = |reason: String| ProofError::Malformed { call, reason };
+    let response: Response<C::Answer> = serde_json::from_slice(line).map_err(|error| malformed(error.to_string()))?;
+    match response {
+        Response { id: found, .. } if found != Some(id) => {
+            Err(malformed(format!("response {found:?} to request {id}")))
+        }
+        Response { ok: Some(answer), error: None, .. } => Ok(answer),
+        Response { ok: None, error: Some(message), .. } if is_out_of_memory(&message) => {
+            Err(ProofError::Memory { call, limit_mb: memory_limit_mb, stderr: message })
+        }
+        Response { ok: None, error: Some(message), .. } => Err(ProofError::Refused { call, message }),
+        Response { .. } => Err(malformed("neither a result nor an error".to_owned())),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// When an operation that failed may be tried again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// When an operation that failed may be tried again; the sooner, the smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Retry {
     /// At once.
     Now,

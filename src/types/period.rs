@@ -45,7 +45,7 @@ impl PeriodId {
     /// The period that follows.
     #[must_use]
     pub fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 
     /// Position in the week, `0..42`. Slot 0 starts on Thursday at 00:00 UTC, because the epoch was a Thursday.

@@ -1,10 +1,13 @@
 //! Alerts of a running daemon at a real HTTP server, and settings that change while it runs.
 
 use serde_json::{Value, json};
+use veriregime_agent::candles::market::Market;
 use veriregime_agent::fs;
+use veriregime_agent::types::venue::Venue;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::bad_exchange::{BadExchange, Mischief};
 use crate::node::Node;
 use crate::proxy::{Mood, Proxy};
 use crate::world::{FIRST, World};
@@ -74,6 +77,28 @@ async fn a_dead_chain_is_told_once_also_over_a_restart_and_so_is_its_return() {
     let over = async || told(&server, "VR-CHAIN-001", REFUSED).await.iter().any(|body| body["status"] == "resolved");
     world.until("it is over", over).await;
     assert_eq!(told(&server, "VR-CHAIN-001", REFUSED).await.len(), 2, "told once, and once that it is over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn candles_of_a_fallback_are_told() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let server = webhook(0).await;
+    let exchange = |venue| BadExchange::start(venue, Market::simulated("BTCUSDT", 13), world.clock.clone());
+    let (first, fallback) = (exchange(Venue::Binance).await, exchange(Venue::Bybit).await);
+    first.set(Mischief::Status { status: 451, retry_after_seconds: None, times: usize::MAX });
+    let sections = json!({
+        "api": {"check_seconds": 1},
+        "alerts": {"webhook_file": hook(&world, &server)},
+        "candles": {"base_url": first.url, "fallbacks": ["bybit"], "foreign_volumes": true},
+        "candles.sources.bybit": {"exchange": "bybit", "base_url": fallback.url, "weight_per_minute": 1_000_000},
+        "candles.sources.bybit.symbols": {"BTC-USD": "BTCUSDT"},
+    });
+    let _node = Node::start(&world, sections).await;
+    world.until("it is told", async || !told(&server, "fallback", 0).await.is_empty()).await;
+    let body = told(&server, "fallback", 0).await.remove(0);
+    assert_eq!((&body["code"], &body["severity"]), (&"VR-ALERT-004".into(), &"warning".into()), "{body}");
+    assert!(body["text"].as_str().unwrap().contains("binance (VR-CANDLE-005)"), "{body}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use reqwest::{Client, StatusCode};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use veriregime_agent::api;
 
 use crate::node::Node;
+use crate::proxy::{Mood, Proxy};
 use crate::world::{FIRST, World};
 
 /// Longest wait for a connection to be closed.
@@ -86,6 +88,32 @@ async fn what_makes_no_sense_is_refused_with_a_code() {
     let answer = http.get(node.url.join("/livez").unwrap()).body(vec![b'x'; 1001]).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(answer.json::<Value>().await.unwrap()["code"], "VR-API-008");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_takes_too_long_and_a_database_that_cannot_be_read_have_their_codes() {
+    let mut world = World::new().await;
+    let proxy = Proxy::start(world.config.chain.rpc_url(), Mood::Fair).await;
+    world.config.chain.rpc_urls = vec![proxy.rpc()];
+    world.enter(FIRST).await;
+    let sections = json!({"api": {"request_timeout_ms": 1000}, "schedule": {"recheck_seconds": 3600}});
+    let node = Node::start(&world, sections).await;
+    world.until("the first cycle", async || node.newest_stage().await == "confirmed").await;
+
+    proxy.set(Mood::Delay(Duration::from_hours(1)), None);
+    world
+        .until("too slow", async || {
+            let (status, body) = node.json("/v1/params/BTC-USD").await;
+            status == StatusCode::SERVICE_UNAVAILABLE && body["code"] == "VR-API-007"
+        })
+        .await;
+
+    let database = Connection::open(world.scratch.path().join("agent.sqlite")).unwrap();
+    database.execute("ALTER TABLE cycles RENAME TO hidden", []).unwrap();
+    world.until("unreadable", async || node.json("/v1/periods").await.1["code"] == "VR-API-009").await;
+    assert_eq!(node.json("/livez").await.0, StatusCode::OK);
+    database.execute("ALTER TABLE hidden RENAME TO cycles", []).unwrap();
+    world.until("readable again", async || node.newest_stage().await == "confirmed").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

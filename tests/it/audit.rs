@@ -1,41 +1,66 @@
 //! Updates on a real chain, with real proofs, audited from outside.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
+use std::str::FromStr;
 
+use alloy::primitives::{Bytes, keccak256};
+use alloy::signers::SignerSync;
+use alloy::signers::local::PrivateKeySigner;
+use prost::Message;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use tract_onnx::pb::ModelProto;
 use url::Url;
 use veriregime_agent::candles::market::Market;
 use veriregime_agent::candles::serve;
 use veriregime_agent::candles::simulated::SimulatedMarket;
 use veriregime_agent::chain::Update;
+use veriregime_agent::chain::abi::RiskOracle;
+use veriregime_agent::chain::attest::{Statement, pack};
 use veriregime_agent::cmd::setup;
 use veriregime_agent::config::Config;
+use veriregime_agent::config::signer::Signer;
+use veriregime_agent::cycle::Agent;
 use veriregime_agent::features;
 use veriregime_agent::fs;
+use veriregime_agent::proof::build::{Build, Form, build};
 use veriregime_agent::proof::bundle::Bundle;
+use veriregime_agent::proof::supervisor::Ezkl;
 use veriregime_agent::state::Store;
+use veriregime_agent::types::attestation::Attestation;
 use veriregime_agent::types::cycle::Stage;
 use veriregime_agent::types::feature::FeatureVector;
+use veriregime_agent::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE};
 use veriregime_agent::types::period::{MINUTE_MS, PeriodId};
 use veriregime_agent::types::prediction::Outputs;
+use veriregime_agent::types::proof::instances;
 use veriregime_agent::types::time::format_utc;
 use veriregime_agent::types::venue::Venue;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::world::{FIRST, World, toml};
+use crate::proof::compiler;
+use crate::proxy::{Mood, Proxy};
+use crate::world::{FIRST, KEYS, World, toml};
 
-/// Lands an update by the operator of `config`, whose candle features `alter` changes before they are proven and attested.
-async fn land(world: &World, config: &Config, database: &str, period: PeriodId, alter: impl FnOnce(&mut Vec<i32>)) {
+/// Lands an update by the operator of `config`. `alter` changes candle features, or the agent, before anything is forecast,
+/// proven and attested.
+async fn land(
+    world: &World,
+    config: &Config,
+    database: &str,
+    period: PeriodId,
+    alter: impl FnOnce(&mut Agent, &mut Vec<i32>),
+) {
     world.enter(period).await;
     let store = Store::open(&world.scratch.path().join(database)).unwrap();
     let mut agent = setup::agent(config, world.clock.clone(), store).await.unwrap();
     let stop = CancellationToken::new();
     let record = agent.run_until(Stage::Forecast, period, &stop).await.unwrap();
     let mut forecast = record.forecast.unwrap();
-    alter(&mut forecast.features[0].candle);
+    alter(&mut agent, &mut forecast.features[0].candle);
     let inputs = FeatureVector::concat(&forecast.features);
     forecast.outputs = agent.model.predict(&inputs).unwrap().into_iter().map(|one| one.circuit).collect();
     let (features, outputs) = (&forecast.features, &forecast.outputs);
@@ -60,14 +85,14 @@ fn audit(world: &World, period: PeriodId) -> (i32, Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_tells_honest_updates_from_swapped_features() {
     let world = World::new().await;
-    land(&world, &world.config, "operator", FIRST, |_| ()).await;
+    land(&world, &world.config, "operator", FIRST, |_, _| ()).await;
     let (code, reports) = audit(&world, FIRST);
     assert_eq!((code, &reports[0]["verdict"]), (0, &Value::from("match")), "{reports}");
     assert_eq!(reports[0]["attestors"][0]["signed"], true);
     assert_eq!(reports[0]["attestors"][0]["in_set"], true);
 
     let second = FIRST.next();
-    land(&world, &world.config, "operator", second, |features| features.swap(0, 1)).await;
+    land(&world, &world.config, "operator", second, |_, features| features.swap(0, 1)).await;
     let (code, reports) = audit(&world, second);
     assert_eq!((code, &reports[0]["verdict"]), (3, &Value::from("data_differ")), "{reports}");
     let indices: Vec<_> = reports[0]["differences"].as_array().unwrap().iter().map(|one| &one["index"]).collect();
@@ -95,13 +120,89 @@ async fn an_audit_finds_an_operator_whose_exchange_altered_one_candle() {
     tokio::spawn(serve::serve(Venue::Binance, market, world.clock.clone(), listener, stop.clone()));
 
     // In the database that the program's settings name.
-    land(&world, &config, "agent.sqlite", FIRST, |_| ()).await;
+    land(&world, &config, "agent.sqlite", FIRST, |_, _| ()).await;
     stop.cancel();
     let output = world.program(&["audit", "--period", &FIRST.0.to_string()]);
     assert_eq!(output.status.code(), Some(3));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("data differ") && text.contains("published") && text.contains("recomputed"), "{text}");
     assert!(text.contains(&format!("first candle that differs: {minute}")), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_finds_a_proof_of_another_model_behind_a_verifier_that_was_exchanged() {
+    let world = World::new().await;
+    let bundle = Bundle::open(&world.config.bundle).unwrap();
+    let onnx = fs::read_bounded(&bundle.path(ONNX_FILE), 1 << 20).unwrap();
+    let mut network = ModelProto::decode(&onnx[..]).unwrap();
+    for weight in network.graph.as_mut().unwrap().initializer[0].raw_data.as_chunks_mut::<4>().0 {
+        *weight = (-f32::from_le_bytes(*weight)).to_le_bytes();
+    }
+    let folder = world.scratch.path().join("other");
+    fs::create_folder(&folder).unwrap();
+    fs::write_atomic(&folder.join(ONNX_FILE), &network.encode_to_vec()).unwrap();
+    let worker = setup::worker_settings(&world.config);
+    let (srs_folder, features, compiler) = (&world.config.prover.srs_dir, bundle.manifest.features.count(), compiler());
+    let form = Form::of(&bundle.manifest);
+    let request = Build { folder: &folder, srs_folder, markets: 1, features, form, compiler: &compiler };
+    let circuit = build(&mut Ezkl::new(worker), &request).await.unwrap();
+    let manifest = Manifest { circuit, files: BTreeMap::new(), ..bundle.manifest.clone() };
+    let other = Bundle::seal(&folder, manifest).unwrap();
+    assert_ne!(other.manifest.circuit.verifier_code_hash, bundle.manifest.circuit.verifier_code_hash);
+    let creation: Bytes = fs::read_text(&other.path(VERIFIER_BYTECODE_FILE), 1 << 20).unwrap().parse().unwrap();
+    let tails = (0..creation.len()).map(|start| &creation[start..]);
+    let code = tails.into_iter().find(|tail| keccak256(tail) == other.manifest.circuit.verifier_code_hash).unwrap();
+    let (model, prover) = (setup::model(&other).unwrap(), setup::prover(&world.config, &other).await.unwrap());
+
+    let (reader, oracle) = (setup::reader(&world.config).unwrap(), world.config.chain.oracle.unwrap());
+    let verifier = reader.model_spec(oracle, world.chain.deployment.model_id).await.unwrap().verifier;
+    world.chain.anvil.request("anvil_setCode", json!([verifier, Bytes::copy_from_slice(code)])).await.unwrap();
+    let exchanged = |agent: &mut Agent, _: &mut Vec<i32>| (agent.model, agent.prover) = (model, prover);
+    land(&world, &world.config, "operator", FIRST, exchanged).await;
+    let (code, reports) = audit(&world, FIRST);
+    assert_eq!((code, &reports[0]["verdict"]), (4, &Value::from("proof_invalid")), "{reports}");
+    let findings = reports[0]["findings"].to_string();
+    assert!(findings.contains("EZKL refuses the proof") && !findings.contains("verifier on chain"), "{findings}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_finds_attestations_of_an_older_set() {
+    let mut world = World::new().await;
+    land(&world, &world.config, "operator", FIRST, |_, _| ()).await;
+    let old = PrivateKeySigner::from_str(KEYS[0]).unwrap();
+    let new = PrivateKeySigner::from_str(KEYS[1]).unwrap();
+    world.announce_and_call(&RiskOracle::setAttestorsCall { attestors: vec![new.address()], threshold: 1 }).await;
+    assert_eq!(audit(&world, FIRST).0, 0, "the set of that time counts");
+
+    let mut config = world.config.clone();
+    config.attestor = Some(Signer::file(world.key_file("new", KEYS[1])));
+    let second = FIRST.next();
+    land(&world, &config, "operator", second, |_, _| ()).await;
+    assert_eq!(audit(&world, second).0, 0);
+
+    // The contract takes nothing else. So the RPC says that the old attestor vouched: once for what the contract wants, and
+    // once for the set that it was in.
+    let (oracle, model_id) = (config.chain.oracle.unwrap(), world.chain.deployment.model_id);
+    let update = setup::reader(&config).unwrap().published(oracle, model_id, second).await.unwrap().unwrap();
+    let landed = update.arguments.as_ref().unwrap().attestations.clone();
+    let bundle = Bundle::open(&config.bundle).unwrap();
+    let expected = setup::expected(&bundle).unwrap();
+    let calendar = &expected.calendar_table[second.slot_of_week()];
+    let inputs = FeatureVector::concat_published(&update.candle_features, expected.candle_features, calendar);
+    let instances = instances(&inputs, &update.outputs);
+    let proxy = Proxy::start(config.chain.rpc_url(), Mood::Fair).await;
+    world.config.chain.use_rpc(proxy.url.clone());
+    for (version, words) in [(update.attestor_set_version, "was not in the attestor set"), (1, "is not theirs")] {
+        let (instances, closes_e8, period) = (&instances[..], &[][..], second);
+        let statement = Statement { model_id, period, instances, closes_e8, attestor_set_version: version };
+        let signature =
+            old.sign_hash_sync(&statement.digest(config.chain.chain_id, oracle)).unwrap().as_bytes().to_vec();
+        let forged = pack(&[Attestation { signer: old.address(), signature: signature.into() }]);
+        proxy.lie(&hex::encode(&landed), &hex::encode(&forged));
+        let (code, reports) = audit(&world, second);
+        assert_eq!((code, &reports[0]["verdict"]), (4, &Value::from("attestation_invalid")), "{reports}");
+        assert!(reports[0]["findings"].to_string().contains(words), "{words}: {reports}");
+    }
 }
 
 #[test]
@@ -145,14 +246,14 @@ async fn a_watcher_tells_its_webhook_of_an_update_that_does_not_match() {
         let reports = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         reports.map(|report| report["verdict"].as_str().unwrap().to_owned()).collect()
     };
-    land(&world, &world.config, "operator", FIRST, |_| ()).await;
+    land(&world, &world.config, "operator", FIRST, |_, _| ()).await;
     world.until("the honest update is seen", async || verdicts() == ["match"]).await;
     let second = FIRST.next();
-    land(&world, &world.config, "operator", second, |features| features.swap(0, 1)).await;
+    land(&world, &world.config, "operator", second, |_, features| features.swap(0, 1)).await;
     world.until("the other one is told", async || !server.received_requests().await.unwrap().is_empty()).await;
     // And the next period's is not told again with it.
     let third = second.next();
-    land(&world, &world.config, "operator", third, |_| ()).await;
+    land(&world, &world.config, "operator", third, |_, _| ()).await;
     world.until("the third is seen", async || verdicts() == ["match", "data_differ", "match"]).await;
     let told: Vec<Value> =
         server.received_requests().await.unwrap().iter().map(|request| request.body_json().unwrap()).collect();

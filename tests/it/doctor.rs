@@ -4,9 +4,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use veriregime_agent::chain::abi::RiskOracle;
 use veriregime_agent::fs;
 use veriregime_agent::types::manifest::ONNX_FILE;
 
+use crate::proxy::{Mood, Proxy};
 use crate::world::{FIRST, World};
 
 /// A section, a key of it, a value that is wrong, and what then fails.
@@ -25,7 +27,8 @@ fn failing(said: &Value) -> Vec<(&str, &str)> {
     checks.map(|check| (check["name"].as_str().unwrap(), check["code"].as_str().unwrap())).collect()
 }
 
-fn copy_of_the_bundle(world: &World, to: &Path) {
+/// Copies the bundle's files into a new folder.
+pub fn copy_of_the_bundle(world: &World, to: &Path) {
     fs::create_folder(to).unwrap();
     for entry in std::fs::read_dir(&world.config.bundle).unwrap() {
         let path = entry.unwrap().path();
@@ -111,6 +114,18 @@ async fn a_whole_cycle_runs_on_a_fork_and_the_chain_sees_nothing_of_it() {
     assert_eq!((status, failing(&said)), (0, vec![]), "{said}");
     world.judge(FIRST, 1).await;
 
+    // Where the contract wants more attestations, this node's is enough on the fork, and the check says so.
+    let attestors = World::attestors(3);
+    world.announce_and_call(&RiskOracle::setAttestorsCall { attestors, threshold: 3 }).await;
+    world.enter(FIRST.next()).await;
+    let mut settings = world.settings();
+    settings["attestation"] = json!({"peers": ["http://127.0.0.1:1", "http://127.0.0.1:2"]});
+    let (_, said) = doctor(&world, &settings, &["--fork"]);
+    let forked = said["checks"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(forked["level"], "ok", "{forked}");
+    assert!(forked["figure"].as_str().unwrap().contains("one attestation for 3"), "{forked}");
+    assert_eq!(std::fs::read_dir(&world.config.evidence_dir).unwrap().count(), 1, "of the one real update");
+
     // An attestor that the contract does not know fails there as it would here.
     let stranger = world.scratch.path().join("stranger.key");
     fs::write_private(&stranger, "77".repeat(32).as_bytes()).unwrap();
@@ -119,6 +134,20 @@ async fn a_whole_cycle_runs_on_a_fork_and_the_chain_sees_nothing_of_it() {
     let (status, said) = doctor(&world, &settings, &["--fork"]);
     assert_eq!(status, 3);
     assert!(failing(&said).contains(&("cycle on a fork", "VR-DOCTOR-001")), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fork_of_a_block_whose_state_is_gone_is_told_from_a_cycle_that_fails() {
+    let mut world = World::new().await;
+    world.enter(FIRST).await;
+    let mut agent = world.agent("one").await;
+    agent.run(FIRST, &CancellationToken::new()).await.unwrap();
+    agent.prover.stop().await;
+    // As a node without an archive: the newest state is there and no other.
+    let proxy = Proxy::start(world.config.chain.rpc_url(), Mood::Pruned).await;
+    world.config.chain.use_rpc(proxy.url.clone());
+    let (status, said) = doctor(&world, &world.settings(), &["--fork"]);
+    assert_eq!((status, failing(&said)), (3, vec![("cycle on a fork", "VR-DOCTOR-002")]), "{said}");
 }
 
 async fn setup_nonce(world: &World) -> u64 {

@@ -1,8 +1,16 @@
 //! Readiness, parameters and figures of a running daemon, and what asking for them costs.
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use veriregime_agent::cmd::setup;
+use veriregime_agent::fs;
+use veriregime_agent::health::checks;
+use veriregime_agent::proof::bundle::Bundle;
+use veriregime_agent::types::manifest::{Label, MANIFEST_FILE, Manifest};
 
+use crate::doctor::copy_of_the_bundle;
 use crate::node::Node;
 use crate::proxy::{Mood, Proxy};
 use crate::world::{FIRST, World};
@@ -58,6 +66,57 @@ async fn readiness_follows_the_chain() {
 
     proxy.set(Mood::Fair, None);
     world.until("ready again", async || is_ready(&node).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_does_not_end_fails_and_so_does_a_node_that_has_not_looked() {
+    let mut world = World::new().await;
+    let proxy = Proxy::start(world.config.chain.rpc_url(), Mood::Fair).await;
+    world.config.chain.rpc_urls = vec![proxy.rpc()];
+    world.enter(FIRST).await;
+    proxy.set(Mood::Delay(Duration::from_hours(1)), Some("eth_getBalance"));
+    let sections = json!({"api": {"check_seconds": 1}, "chain": {"request_timeout_ms": 3_600_000}});
+    let node = Node::start(&world, sections).await;
+    assert!(!is_ready(&node).await);
+    assert_eq!(check(&node, "checks").await["code"], "VR-HEALTH-007");
+    let without_result = async || check(&node, "wallet balance").await["code"] == "VR-HEALTH-006";
+    world.until("the check is given up", without_result).await;
+    assert_eq!(check(&node, "chain head").await["level"], "ok", "the others have ended");
+    assert!(!is_ready(&node).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_that_is_exchanged_under_a_running_node_is_seen() {
+    let mut world = World::new().await;
+    let folder = world.scratch.path().join("copy");
+    copy_of_the_bundle(&world, &folder);
+    world.config.bundle = folder.clone();
+    world.enter(FIRST).await;
+    let node = Node::start(&world, json!({"api": {"check_seconds": 1}})).await;
+    world.until("ready", async || check(&node, "model files").await["level"] == "ok").await;
+    let bundle = Bundle::open(&folder).unwrap();
+    let original = fs::read_bounded(&bundle.path(MANIFEST_FILE), 1 << 20).unwrap();
+    let label = Label { threshold: bundle.manifest.label.threshold * 2.0, ..bundle.manifest.label.clone() };
+    Bundle::seal(&folder, Manifest { label, ..bundle.manifest.clone() }).unwrap();
+    world.until("not ready", async || check(&node, "model files").await["code"] == "VR-HEALTH-008").await;
+    fs::write_atomic(&bundle.path(MANIFEST_FILE), &original).unwrap();
+    world.until("ready again", async || check(&node, "model files").await["level"] == "ok").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_chain_s_newest_block_must_be_young() {
+    const MAINNET: u64 = 1;
+    let mut world = World::new().await;
+    let proxy = Proxy::start(world.config.chain.rpc_url(), Mood::Chain(MAINNET)).await;
+    world.enter(FIRST).await;
+    world.config.chain.use_rpc(proxy.url.clone());
+    world.config.chain.chain_id = MAINNET;
+    let reader = setup::reader(&world.config).unwrap();
+    let at_ms = world.clock.now_ms();
+    for (late_seconds, code) in [(60, None), (61, Some("VR-HEALTH-003"))] {
+        let check = checks::head(&reader, MAINNET, at_ms + late_seconds * 1000, 60).await;
+        assert_eq!(check.code, code, "{check:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

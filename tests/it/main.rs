@@ -27,6 +27,7 @@ mod models;
 mod node;
 mod operators;
 mod original;
+mod outside_bytes;
 mod proof;
 mod proxy;
 mod replicas;

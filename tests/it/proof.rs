@@ -57,7 +57,7 @@ fn settings() -> Settings {
     Settings { python: python(), deadline: Duration::from_mins(1), memory_limit_mb: 512 }
 }
 
-fn compiler() -> Compiler {
+pub fn compiler() -> Compiler {
     Compiler { node: "node".into(), script: project("contracts/verifier.mjs") }
 }
 

@@ -37,6 +37,8 @@ pub enum Mood {
     Huge,
     /// It knows no block after that one.
     Stale(u64),
+    /// It has the newest state and no other.
+    Pruned,
     /// It says that it is on that chain.
     Chain(u64),
 }
@@ -53,6 +55,7 @@ struct State {
     client: reqwest::Client,
     mood: Mutex<(Mood, Option<&'static str>)>,
     requests: Mutex<Vec<(String, Value)>>,
+    lie: Mutex<Option<(String, String)>>,
 }
 
 impl Drop for Proxy {
@@ -71,6 +74,7 @@ impl Proxy {
             client: reqwest::Client::new(),
             mood: Mutex::new((mood, None)),
             requests: Mutex::default(),
+            lie: Mutex::default(),
         });
         let shared = state.clone();
         let task = tokio::spawn(async move {
@@ -91,6 +95,11 @@ impl Proxy {
     /// Puts it into another mood, for all methods or for one.
     pub fn set(&self, mood: Mood, method: Option<&'static str>) {
         *self.state.mood.lock().unwrap() = (mood, method);
+    }
+
+    /// Makes it say `said` where `truth` would be to say, whatever it is asked.
+    pub fn lie(&self, truth: &str, said: &str) {
+        *self.state.lie.lock().unwrap() = Some((truth.to_owned(), said.to_owned()));
     }
 
     /// Parameters of the requests for `method` that came in, in order.
@@ -124,6 +133,9 @@ impl State {
         let mut said = self.ask(&request).await;
         match mood {
             Mood::LoseAnswer => return Ok(()),
+            Mood::Pruned if asks_for_old_state(&method, &request) => {
+                said = json!({"jsonrpc": "2.0", "id": request["id"], "error": {"code": -32000, "message": "missing trie node"}});
+            }
             Mood::Chain(id) if method == "eth_chainId" => said["result"] = json!(format!("{id:#x}")),
             Mood::Stale(block) if method == "eth_getTransactionReceipt" => {
                 let mined = said["result"]["blockNumber"].as_str().unwrap_or("0x0");
@@ -133,7 +145,10 @@ impl State {
             }
             _ => {}
         }
-        let body = said.to_string();
+        let mut body = said.to_string();
+        if let Some((truth, said)) = &*self.lie.lock().unwrap() {
+            body = body.replace(truth, said);
+        }
         let sent = if mood == Mood::Truncate { body.len() / 2 } else { body.len() };
         answer(&mut stream, &body.as_bytes()[..sent], body.len()).await
     }
@@ -174,6 +189,19 @@ async fn answer(stream: &mut TcpStream, body: &[u8], length: usize) -> std::io::
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(body).await?;
     stream.flush().await
+}
+
+/// Whether a request is for the state at a numbered block.
+fn asks_for_old_state(method: &str, request: &Value) -> bool {
+    let is_state = matches!(
+        method,
+        "eth_call" | "eth_getBalance" | "eth_getCode" | "eth_getStorageAt" | "eth_getTransactionCount" | "eth_getProof"
+    );
+    is_state
+        && request["params"]
+            .as_array()
+            .and_then(|params| params.last())
+            .is_some_and(|block| block != "latest" && block != "pending")
 }
 
 /// Makes a request about the newest block one about `block`.

@@ -84,6 +84,8 @@ async fn a_cycle_lands_by_the_fallback_whatever_the_primary_does() {
     let hole = (1000..1000 + too_many).map(|minute| window.start + minute * MINUTE_MS).collect();
     let cases = [
         (Mischief::Status { status: 429, retry_after_seconds: Some(3600), times: always }, "VR-CANDLE-003"),
+        // A pause that would be waited out without a fallback: it would take minutes.
+        (Mischief::Status { status: 429, retry_after_seconds: Some(60), times: always }, "VR-CANDLE-003"),
         (Mischief::Status { status: 451, retry_after_seconds: None, times: always }, "VR-CANDLE-005"),
         (Mischief::Dies { after_pages: 20 }, "VR-CANDLE-005"),
         (Mischief::Truncated { times: always }, "VR-CANDLE-006"),

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use alloy::network::TransactionBuilder;
+use alloy::primitives::U256;
 use alloy::rpc::types::TransactionRequest;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use veriregime_agent::config::signer::Signer;
 use veriregime_agent::cycle::Agent;
 use veriregime_agent::fs;
+use veriregime_agent::health::{Level, checks};
 use veriregime_agent::state::{Step, Store};
 use veriregime_agent::types::cycle::{Attempt, CycleRecord, Purpose, Stage};
 use veriregime_agent::types::period::PeriodId;
@@ -304,6 +306,27 @@ async fn a_dearer_transaction_of_somebody_else_with_our_key_is_outbid() {
     let outbid = async || scene.attempts(FIRST).len() > 1 && scene.newest_waits(FIRST).await;
     scene.world.until("ours outbids theirs", outbid).await;
     scene.mine().await;
+    assert_eq!(cycle.await.unwrap().stage, Stage::Confirmed);
+    scene.world.judge(FIRST, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_op_stack_asks_for_l1_must_be_in_the_wallet_too() {
+    const GAS_PRICE_ORACLE: &str = "0x420000000000000000000000000000000000000F";
+    let scene = Scene::new().await;
+    let mut agent = scene.agent().await;
+    assert_eq!(agent.chain.read.data_fee_wei(3000).await.unwrap(), U256::ZERO, "anvil is no OP stack");
+    // Code that answers whatever it is asked with one word: a million ether, and then one ether.
+    let answering = |wei: U256| format!("0x7f{}60005260206000f3", hex::encode(wei.to_be_bytes::<32>()));
+    let ether = U256::from(10).pow(U256::from(18));
+    scene.request("anvil_setCode", json!([GAS_PRICE_ORACLE, answering(ether * U256::from(1_000_000))])).await;
+    let balance = checks::balance(&agent.chain, 10).await;
+    assert_eq!((balance.level, balance.code), (Level::Fail, Some("VR-HEALTH-004")), "{balance:?}");
+    let cycle = tokio::spawn(async move { agent.run(FIRST, &CancellationToken::new()).await.unwrap() });
+    let proved = async || scene.record(FIRST).is_some_and(|record| record.stage == Stage::Proved);
+    scene.world.until("proved", proved).await;
+    assert!(scene.attempts(FIRST).is_empty(), "nothing is signed that cannot be paid");
+    scene.request("anvil_setCode", json!([GAS_PRICE_ORACLE, answering(ether)])).await;
     assert_eq!(cycle.await.unwrap().stage, Stage::Confirmed);
     scene.world.judge(FIRST, 1).await;
 }

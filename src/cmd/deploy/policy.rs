@@ -82,8 +82,11 @@ impl MarketRules {
         Self::parse(path, &text)
     }
 
-    /// Whether the numbers make sense together is for the contract to say.
-    fn parse(path: &Path, text: &str) -> Result<Self, DeployFault> {
+    /// Those of a file's text. Whether the numbers make sense together is for the contract to say.
+    ///
+    /// # Errors
+    /// [`DeployFault::BadPolicy`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self, DeployFault> {
         let source = File::from_str(text, FileFormat::Toml);
         let parsed = config::Config::builder().add_source(source).build();
         let raw: RawRules = parsed.and_then(config::Config::try_deserialize).map_err(|error| bad(path, &error))?;

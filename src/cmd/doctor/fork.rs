@@ -1,8 +1,10 @@
 //! A whole cycle on a copy of the configured chain.
 
+use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
+use alloy::primitives::{B256, U256};
 use anyhow::Context;
 use serde_json::json;
 use thiserror::Error;
@@ -15,6 +17,7 @@ use crate::chain::relay;
 use crate::cmd::development::{Anvil, CHAIN_ID, foundry};
 use crate::cmd::{replay, setup};
 use crate::config::Config;
+use crate::cycle::Agent;
 use crate::health::Check;
 use crate::proof::bundle::Bundle;
 use crate::state::Store;
@@ -23,6 +26,8 @@ use crate::types::fault::Fault;
 use crate::types::period::PeriodId;
 use crate::types::replica::Replica;
 
+/// Where the contract keeps its attestor set: the version in the last four bytes, the threshold in the one before.
+const ATTESTOR_SET_SLOT: &str = "0x5";
 /// What the wallet has on the fork: a thousand ether, in wei.
 const BALANCE_WEI: &str = "0x3635c9adc5dea00000";
 
@@ -63,8 +68,8 @@ pub async fn check(config: &Config, anvil: Option<PathBuf>) -> Check {
     let stop = CancellationToken::new();
     let outcome = run(config, anvil, &stop).await;
     stop.cancel();
-    let record = match outcome {
-        Ok(record) => record,
+    let (record, threshold) = match outcome {
+        Ok(outcome) => outcome,
         Err(error) => {
             return match error.downcast_ref::<ForkFault>() {
                 Some(fault) => Check::fail(NAME, fault),
@@ -77,10 +82,15 @@ pub async fn check(config: &Config, anvil: Option<PathBuf>) -> Check {
         Some(landed) if record.stage == Stage::Confirmed => Check::ok(
             NAME,
             format!(
-                "period {period} landed there: {} gas, proof in {} ms, {} ms in all",
+                "period {period} landed there: {} gas, proof in {} ms, {} ms in all{}",
                 landed.gas_used,
                 record.prove_ms.unwrap_or_default(),
-                record.updated_ms - record.started_ms
+                record.updated_ms - record.started_ms,
+                if threshold > 1 {
+                    format!("; with one attestation for {threshold}: nobody else was asked")
+                } else {
+                    String::new()
+                }
             ),
         ),
         _ => {
@@ -90,7 +100,8 @@ pub async fn check(config: &Config, anvil: Option<PathBuf>) -> Check {
     }
 }
 
-async fn run(config: &Config, anvil: Option<PathBuf>, stop: &CancellationToken) -> anyhow::Result<CycleRecord> {
+/// The cycle on the fork, and how many attestations the contract wants in truth.
+async fn run(config: &Config, anvil: Option<PathBuf>, stop: &CancellationToken) -> anyhow::Result<(CycleRecord, u8)> {
     let clock = replay::clock(config, stop).await?;
     let now_ms = clock.now_ms();
     let period = PeriodId::at_ms(now_ms);
@@ -98,7 +109,15 @@ async fn run(config: &Config, anvil: Option<PathBuf>, stop: &CancellationToken) 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for the relay")?;
     let upstream = Url::parse(&format!("http://{}", listener.local_addr()?))?;
     tokio::spawn(relay::serve(setup::reader(config)?, listener, stop.clone()));
-    let fork = Anvil::fork(&anvil.unwrap_or_else(|| foundry("anvil")), &upstream, before).await?;
+    // Without the state of its block anvil may not even start; that there is no anvil is another matter.
+    let without_state = |fault: anyhow::Error| match before {
+        Some(block) if !fault.is::<io::Error>() => {
+            ForkFault::NoState { period, block: block + 1, reason: format!("{fault:#}") }.into()
+        }
+        _ => fault,
+    };
+    let anvil = anvil.unwrap_or_else(|| foundry("anvil"));
+    let fork = Anvil::fork(&anvil, &upstream, before).await.map_err(without_state)?;
 
     // From here on there is one RPC, and it is the fork's.
     let mut forked = config.clone();
@@ -108,17 +127,34 @@ async fn run(config: &Config, anvil: Option<PathBuf>, stop: &CancellationToken) 
     forked.replica = Replica::ALONE;
     let scratch = tempfile::tempdir().context("no scratch folder")?;
     forked.state_path = scratch.path().join("fork.sqlite");
+    forked.evidence_dir = scratch.path().join("evidence");
     let store = Store::open(&forked.state_path)?;
     let mut agent = setup::agent(&forked, clock, store).await?;
-    fork.request("anvil_setBalance", json!([agent.chain.address(), BALANCE_WEI])).await?;
-    let head = agent.chain.read.head().await.map_err(|fault| match before {
-        Some(block) => anyhow::Error::from(ForkFault::NoState { period, block: block + 1, reason: fault.to_string() }),
-        None => fault.into(),
-    })?;
+    let state = async {
+        fork.request("anvil_setBalance", json!([agent.chain.address(), BALANCE_WEI])).await?;
+        anyhow::Ok((agent.chain.read.head().await?, want_one_attestation(&fork, &agent).await?))
+    };
+    let (head, threshold) = state.await.map_err(without_state)?;
     fork.set_time((now_ms / 1000).max(head.timestamp_seconds + 1)).await?;
     let record = agent.run(period, stop).await;
     agent.prover.stop().await;
-    Ok(record?)
+    Ok((record?, threshold))
+}
+
+/// Makes this node's attestation enough on the fork: the others would refuse a chain with its id. Gives back how many the
+/// contract wants in truth.
+async fn want_one_attestation(fork: &Anvil, agent: &Agent) -> anyhow::Result<u8> {
+    let set = agent.chain.read.attestor_set(agent.oracle).await?;
+    if set.threshold > 1 {
+        let one = B256::from((U256::ONE << 32) | U256::from(set.version));
+        fork.request("anvil_setStorageAt", json!([agent.oracle, ATTESTOR_SET_SLOT, one])).await?;
+        let lowered = agent.chain.read.attestor_set(agent.oracle).await?;
+        anyhow::ensure!(
+            (lowered.version, lowered.threshold) == (set.version, 1),
+            "the contract keeps its attestor set elsewhere: it is none that this program deploys"
+        );
+    }
+    Ok(set.threshold)
 }
 
 /// The block before the one with the period's update; `None` where there is no update yet, and the newest block will do.

@@ -26,7 +26,7 @@ pub async fn at_everything(config: &Config, seen: &mut Seen) {
     let opened = Bundle::open(&config.bundle);
     seen.add(checks::bundle(opened.as_ref()));
     seen.add(database(config));
-    seen.add(checks::disk(&config.state_path));
+    seen.add(checks::disk(&config.state_path, checks::LOW_DISK_BYTES));
     let stop = CancellationToken::new();
     let now_ms = match replay::clock(config, &stop).await {
         Ok(clock) => clock.now_ms(),

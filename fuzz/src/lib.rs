@@ -1,0 +1,196 @@
+//! What is done with bytes from outside, one function for each kind. Whatever the bytes are, nothing here may panic, run
+//! away or contradict itself. `make fuzz` invents inputs; the gate repeats those that are kept in `corpus`.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use alloy::primitives::Bytes;
+use alloy::rpc::json_rpc::ErrorPayload;
+use alloy::sol_types::{SolCall, SolEvent};
+use alloy::transports::RpcError;
+use veriregime_agent::candles::simulated::SimulatedMarket;
+use veriregime_agent::candles::{archive, dialect};
+use veriregime_agent::chain::abi::RiskOracle;
+use veriregime_agent::chain::attest::{is_by_its_signer, pack, split};
+use veriregime_agent::chain::fault::ChainFault;
+use veriregime_agent::chain::published::{brings, signatures};
+use veriregime_agent::cmd::deploy::policy::MarketRules;
+use veriregime_agent::cmd::deploy::record::Record;
+use veriregime_agent::config;
+use veriregime_agent::evidence;
+use veriregime_agent::features;
+use veriregime_agent::inference::{Layout, Model};
+use veriregime_agent::proof::bundle::{check_settings, parse_manifest};
+use veriregime_agent::proof::protocol::{Call, Hello, Load, MakeSettings, PeakRss, Prove, Verify, Witness};
+use veriregime_agent::proof::worker::answer_in;
+use veriregime_agent::types::attestation::{AttestRequest, Attestation};
+use veriregime_agent::types::candle::{Candle, CandleSeries, check_all};
+use veriregime_agent::types::digest::Digest;
+use veriregime_agent::types::fault::Fault;
+use veriregime_agent::types::manifest::Manifest;
+use veriregime_agent::types::period::PeriodId;
+use veriregime_agent::types::time::{format_utc, parse_utc_ms};
+use veriregime_agent::types::venue::Venue;
+
+/// A reference to a file that is not there: what is parsed comes from memory.
+const NOWHERE: &str = "input";
+/// Most minutes of candles that one input is worth.
+const MAX_MINUTES: i64 = 3 * 1440;
+
+/// A fault has a code, says what to do, and its words do not steer a terminal.
+fn is_well_put(fault: &dyn Fault) {
+    assert!(fault.code().starts_with("VR-") && !fault.advice().is_empty());
+    assert!(!fault.to_string().contains('\u{1b}'), "{:?}", fault.to_string());
+}
+
+fn judged<T, F: Fault>(result: Result<T, F>) -> Option<T> {
+    result.inspect_err(|fault| is_well_put(fault)).ok()
+}
+
+/// What exchanges answer: a page of candles, a time, a refusal. The first byte says which exchange.
+pub fn exchange_answers(bytes: &[u8]) {
+    let Some((first, body)) = bytes.split_first() else { return };
+    let dialect = dialect::of(Venue::ALL[usize::from(*first) % Venue::ALL.len()]);
+    judged(dialect.time_ms(body));
+    if let Some(fault) = dialect.refusal(dialect.bitcoin(), 400, &String::from_utf8_lossy(body)) {
+        is_well_put(&fault);
+    }
+    let Some(candles) = judged(dialect.candles(dialect.bitcoin(), body)) else { return };
+    series_of(&candles);
+}
+
+/// Files of candles: the CSV of an archive, and a zip of it.
+pub fn candle_files(bytes: &[u8]) {
+    let path = Path::new(NOWHERE);
+    for candles in [judged(archive::parse_zip(path, bytes)), judged(archive::parse_csv(path, bytes))].iter().flatten() {
+        series_of(candles);
+    }
+}
+
+/// What passes all checks has one candle for each minute.
+fn series_of(candles: &[Candle]) {
+    if check_all(candles).is_err() {
+        return;
+    }
+    let (Some(first), Some(last)) = (candles.first(), candles.last()) else { return };
+    let from_ms = first.open_time_ms;
+    let to_ms = last.close_time_ms().min(from_ms + MAX_MINUTES * 60_000);
+    let series = CandleSeries::new(candles, from_ms, to_ms, usize::MAX).expect("the first minute is there");
+    assert_eq!(series.candles().len() as i64 * 60_000, to_ms - from_ms);
+}
+
+/// Lines of the prover's process.
+pub fn worker_answers(line: &[u8]) {
+    fn answer<C: Call>(line: &[u8]) {
+        judged(answer_in::<C>(line, 1, 512));
+    }
+    answer::<Hello>(line);
+    answer::<PeakRss>(line);
+    answer::<Load>(line);
+    answer::<Witness>(line);
+    answer::<Prove>(line);
+    answer::<Verify>(line);
+    answer::<MakeSettings>(line);
+}
+
+/// Evidence bundles: what is read is written as the same bundle again, and its signatures can be judged.
+pub fn evidence_bundles(bytes: &[u8]) {
+    let Some((_, read)) = judged(evidence::parse(Path::new(NOWHERE), bytes.to_vec())) else { return };
+    let written = serde_json::to_vec(&read).expect("evidence can be written");
+    let (digest, again) = evidence::parse(Path::new(NOWHERE), written.clone()).expect("what was written can be read");
+    assert!(digest == Digest::of(&written) && serde_json::to_vec(&again).expect("evidence can be written") == written);
+    brings(&read.calldata, &read.update);
+    if let Some(arguments) = &read.update.arguments {
+        judged(signatures(read.chain_id, read.oracle, &read.update, arguments, &read.instances));
+    }
+    for market in &read.markets {
+        let candles: Vec<_> = market.candles.iter().map(|row| row.0).collect();
+        series_of(&candles);
+    }
+    format_utc(read.update.period.end_ms());
+}
+
+/// What the chain gives: calldata of `submit`, the attestations in it, the event.
+pub fn updates(bytes: &[u8]) {
+    if let Ok(call) = RiskOracle::submitCall::abi_decode(bytes) {
+        let written = call.abi_encode();
+        assert_eq!(RiskOracle::submitCall::abi_decode(&written).ok(), Some(call));
+    }
+    if let Ok(event) = RiskOracle::UpdateAccepted::abi_decode_data(bytes) {
+        let _ = format!("{event:?}");
+    }
+    let Some(parts) = judged(split(bytes)) else { return };
+    for part in &parts {
+        is_by_its_signer(part, Digest::of(bytes).0.into());
+    }
+    let packed = pack(&parts);
+    let mut sorted = parts;
+    sorted.sort_unstable();
+    assert_eq!(split(&packed).ok(), Some(sorted));
+}
+
+/// Errors of RPCs, as JSON and as revert data.
+pub fn rpc_errors(bytes: &[u8]) {
+    let fault_of = |payload: ErrorPayload| is_well_put(&ChainFault::from(RpcError::ErrorResp(payload)));
+    if let Ok(payload) = serde_json::from_slice::<ErrorPayload>(bytes) {
+        fault_of(payload);
+    }
+    let data = serde_json::value::to_raw_value(&Bytes::copy_from_slice(bytes)).expect("hex is JSON");
+    fault_of(ErrorPayload { code: 3, message: "execution reverted".into(), data: Some(data) });
+}
+
+/// What other operators ask and answer.
+pub fn peers(bytes: &[u8]) {
+    if let Ok(request) = serde_json::from_slice::<AttestRequest>(bytes) {
+        let written = serde_json::to_vec(&request).expect("a request can be written");
+        assert_eq!(serde_json::from_slice::<AttestRequest>(&written).ok(), Some(request));
+    }
+    if let Ok(attestation) = serde_json::from_slice::<Attestation>(bytes) {
+        is_by_its_signer(&attestation, Digest::of(bytes).0.into());
+    }
+}
+
+/// Manifests of models, and EZKL's settings beside them. A manifest that is taken can be computed with.
+pub fn manifests(bytes: &[u8]) {
+    static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
+        let bytes = include_bytes!("../corpus/manifests/small.json");
+        parse_manifest(Path::new(NOWHERE), bytes).expect("the smallest of the corpus is one")
+    });
+    judged(check_settings(Path::new(NOWHERE), bytes, &MANIFEST.circuit));
+    let Some(manifest) = judged(parse_manifest(Path::new(NOWHERE), bytes)) else { return };
+    Layout::of(&manifest);
+    let spec = &manifest.features;
+    let Some(calendar) = judged(features::calendar_table(spec)) else { return };
+    assert!(calendar.iter().flatten().all(|integer| integer.abs() <= spec.bound()));
+    let period = PeriodId(120_000);
+    let (from_ms, to_ms) = features::window_ms(spec, period);
+    if to_ms - from_ms > MAX_MINUTES * 60_000 || spec.count() > 64 {
+        return;
+    }
+    let candles = SimulatedMarket::new(7).candles(from_ms..to_ms);
+    let Ok(series) = CandleSeries::new(&candles, from_ms, to_ms, 0) else { return };
+    if let Some(vector) = judged(features::vector(spec, &series, period)) {
+        assert!(vector.integers().all(|integer| integer.abs() <= spec.bound()));
+    }
+}
+
+/// Text that an operator writes: settings, the policy of a market, a time, a record of a deployment.
+pub fn settings(bytes: &[u8]) {
+    let _ = serde_json::from_slice::<Record>(bytes);
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    judged(config::parse(text));
+    judged(MarketRules::parse(Path::new(NOWHERE), text));
+    if let Some(time_ms) = judged(parse_utc_ms(text)) {
+        assert_eq!(parse_utc_ms(&format_utc(time_ms)).ok(), Some(time_ms));
+    }
+}
+
+/// Networks: what is taken gives an answer to the largest inputs, in integers and in floats.
+pub fn networks(bytes: &[u8]) {
+    const LAYOUT: Layout =
+        Layout { markets: 1, features: 2, feature_bound: 1 << 15, input_scale: 13, param_scale: 16, output_scale: 61 };
+    let Some(model) = judged(Model::load(bytes, LAYOUT)) else { return };
+    for integers in [[0, 0], [1 << 15, -(1 << 15)]] {
+        judged(model.predict(&integers));
+    }
+}

@@ -144,6 +144,12 @@ fn what_the_circuit_cannot_show_is_refused() {
 }
 
 #[test]
+fn a_matrix_with_an_empty_side_is_refused() {
+    let layout = Layout { features: 2, ..LAYOUT };
+    assert_eq!(code_of(include_bytes!("../../fuzz/corpus/networks/empty-side.onnx"), layout), "VR-MODEL-001");
+}
+
+#[test]
 fn an_unknown_operation_is_named() {
     let onnx = network(7, 13, 8).to_onnx(1);
     let at = onnx.windows(3).position(|bytes| bytes == b"Mul").expect("has a Mul");

@@ -29,6 +29,7 @@ pub mod peers;
 pub mod plots;
 pub mod proof;
 pub mod registry;
+pub mod schedule;
 pub mod state;
 pub mod telemetry;
 pub mod training;

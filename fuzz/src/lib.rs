@@ -37,25 +37,35 @@ const NOWHERE: &str = "input";
 /// Most minutes of candles that one input is worth.
 const MAX_MINUTES: i64 = 3 * 1440;
 
-/// A fault has a code, says what to do, and its words do not steer a terminal.
+/// A fault has a code, something to say and something to do.
 fn is_well_put(fault: &dyn Fault) {
-    assert!(fault.code().starts_with("VR-") && !fault.advice().is_empty());
-    assert!(!fault.to_string().contains('\u{1b}'), "{:?}", fault.to_string());
+    assert!(fault.code().starts_with("VR-") && !fault.advice().is_empty() && !fault.to_string().is_empty());
+}
+
+/// What goes to logs and to the database besides: its words do not steer a terminal, and are few.
+fn is_quotable(fault: &dyn Fault) {
+    is_well_put(fault);
+    let words = fault.to_string();
+    assert!(!words.contains(char::is_control) && words.len() < 4096, "{words:?}");
 }
 
 fn judged<T, F: Fault>(result: Result<T, F>) -> Option<T> {
     result.inspect_err(|fault| is_well_put(fault)).ok()
 }
 
+fn quoted<T, F: Fault>(result: Result<T, F>) -> Option<T> {
+    result.inspect_err(|fault| is_quotable(fault)).ok()
+}
+
 /// What exchanges answer: a page of candles, a time, a refusal. The first byte says which exchange.
 pub fn exchange_answers(bytes: &[u8]) {
     let Some((first, body)) = bytes.split_first() else { return };
     let dialect = dialect::of(Venue::ALL[usize::from(*first) % Venue::ALL.len()]);
-    judged(dialect.time_ms(body));
+    quoted(dialect.time_ms(body));
     if let Some(fault) = dialect.refusal(dialect.bitcoin(), 400, &String::from_utf8_lossy(body)) {
-        is_well_put(&fault);
+        is_quotable(&fault);
     }
-    let Some(candles) = judged(dialect.candles(dialect.bitcoin(), body)) else { return };
+    let Some(candles) = quoted(dialect.candles(dialect.bitcoin(), body)) else { return };
     series_of(&candles);
 }
 
@@ -131,7 +141,7 @@ pub fn updates(bytes: &[u8]) {
 
 /// Errors of RPCs, as JSON and as revert data.
 pub fn rpc_errors(bytes: &[u8]) {
-    let fault_of = |payload: ErrorPayload| is_well_put(&ChainFault::from(RpcError::ErrorResp(payload)));
+    let fault_of = |payload: ErrorPayload| is_quotable(&ChainFault::from(RpcError::ErrorResp(payload)));
     if let Ok(payload) = serde_json::from_slice::<ErrorPayload>(bytes) {
         fault_of(payload);
     }

@@ -33,11 +33,17 @@ use crate::types::time::{TimeFault, format_utc};
 
 /// Prints an error with its code and what to do next.
 pub fn failed(error: &anyhow::Error) -> ExitCode {
+    let words = harmless(&format!("{error:#}"));
     match fault(error) {
-        Some(fault) => eprintln!("error {}: {error:#}\n  next: {}", fault.code(), fault.advice()),
-        None => eprintln!("error: {error:#}"),
+        Some(fault) => eprintln!("error {}: {words}\n  next: {}", fault.code(), fault.advice()),
+        None => eprintln!("error: {words}"),
     }
     ExitCode::from(EXIT_FAILED)
+}
+
+/// Words without what would steer a terminal: errors quote files and answers of strangers.
+fn harmless(words: &str) -> String {
+    words.chars().map(|letter| if letter.is_control() && letter != '\n' { '\u{fffd}' } else { letter }).collect()
 }
 
 /// The coded error inside a chain of contexts.

@@ -254,6 +254,7 @@ pub fn probe(config: &Config, agent: &Agent) -> Result<Probe, CandleError> {
         chain_id: config.chain.chain_id,
         oracle: agent.oracle,
         expected: agent.expected.clone(),
+        schedule: config.schedule.cron.clone(),
         enough_updates: Arc::new(config.alerts.low_balance_updates.into()),
         max_head_age_seconds: i64::try_from(config.chain.max_head_lag.as_secs()).unwrap_or(i64::MAX),
         bundle: (config.bundle.clone(), agent.manifest()),

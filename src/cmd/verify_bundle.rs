@@ -139,7 +139,7 @@ fn recompute(bundle: &Bundle, evidence: &Evidence) -> anyhow::Result<Recomputed>
         let candles: Vec<Candle> = one.candles.iter().map(|row| row.0).collect();
         let series = CandleSeries::new(&candles, from_ms, to_ms, spec.max_missing_minutes)?;
         let vector = features::vector(spec, &series, period)?;
-        let market = &one.market;
+        let market = format!("{:?}", one.market);
         contradict(series.digest() != one.candles_sha256, &format!("{market}: the candles have another digest"));
         contradict(
             series.carried().len() != one.carried_minutes,

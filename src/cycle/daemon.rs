@@ -6,8 +6,8 @@ use cron::Schedule;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use super::schedule::next_tick_ms;
 use super::{Agent, StateFault};
+use crate::schedule::next_tick_ms;
 use crate::types::period::PeriodId;
 use crate::types::time::format_utc;
 

@@ -6,7 +6,6 @@ pub mod daemon;
 mod evidence;
 pub mod fault;
 mod next;
-pub mod schedule;
 mod steps;
 mod submission;
 pub mod twin;
@@ -26,6 +25,7 @@ use crate::inference::Model;
 use crate::peers::Peers;
 use crate::proof::Prover;
 use crate::proof::bundle::Bundle;
+use crate::schedule::absent;
 use crate::state::{StateFault, Step, Store};
 use crate::telemetry::metrics;
 use crate::types::cycle::{CycleRecord, Stage};
@@ -192,7 +192,7 @@ impl Agent {
             let span = info_span!("settle", period = record.period.0);
             self.settle_one(record).instrument(span).await?;
         }
-        for period in newest.map_or_else(Vec::new, |newest| schedule::absent(schedule, newest, now_ms)) {
+        for period in newest.map_or_else(Vec::new, |newest| absent(schedule, newest, now_ms)) {
             let record = self.store.begin(self.manifest(), period, now_ms)?;
             let span = info_span!("settle", period = period.0);
             self.close(record, Lapse::Absent.into()).instrument(span).await?;

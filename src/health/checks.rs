@@ -5,6 +5,8 @@ use std::path::Path;
 use alloy::primitives::utils::format_ether;
 use alloy::primitives::{Address, B256, U256};
 
+use cron::Schedule;
+
 use super::{Check, HealthFault};
 use crate::candles::source::Source;
 use crate::chain::Chain;
@@ -14,6 +16,7 @@ use crate::chain::read::Reader;
 use crate::fs;
 use crate::proof::bundle::Bundle;
 use crate::proof::error::ProofError;
+use crate::schedule::absent;
 use crate::telemetry::metrics;
 use crate::types::chain_id::is_development;
 use crate::types::digest::Digest;
@@ -23,8 +26,6 @@ use crate::types::period::PeriodId;
 const UPDATE_GAS: u64 = 500_000;
 /// Bytes of an update's transaction, rounded up.
 const UPDATE_BYTES: usize = 4096;
-/// An update of the period before the running one is the newest that there can be while a cycle runs.
-const MAX_PERIODS_BEHIND: u64 = 1;
 /// Less free space than this holds a few months of cycles.
 pub const LOW_DISK_BYTES: u64 = 256 << 20;
 
@@ -57,15 +58,16 @@ pub async fn contract(reader: &Reader, oracle: Address, expected: &Expected) -> 
     }
 }
 
-/// How old the newest update is, whoever made it.
-pub async fn last_update(reader: &Reader, oracle: Address, model_id: B256, now_ms: i64) -> Check {
+/// How old the newest update is, whoever made it. None may be absent of the periods that are over and had a cycle by
+/// `schedule`.
+pub async fn last_update(reader: &Reader, oracle: Address, model_id: B256, schedule: &Schedule, now_ms: i64) -> Check {
     const NAME: &str = "last update";
     match reader.latest_period(oracle, model_id).await {
         Ok(PeriodId(0)) => Check::warn(NAME, &HealthFault::NoUpdate),
         Ok(last) => {
             metrics::last_landed(last);
             let age_minutes = (now_ms - last.start_ms()) / 60_000;
-            if PeriodId::at_ms(now_ms).0.saturating_sub(last.0) > MAX_PERIODS_BEHIND {
+            if !absent(schedule, last, now_ms).is_empty() {
                 return Check::fail(NAME, &HealthFault::Overdue { last, age_minutes });
             }
             Check::ok(NAME, format!("period {last}, {age_minutes} min old"))

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use alloy::primitives::Address;
+use cron::Schedule;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -49,6 +50,7 @@ pub struct Probe {
     pub chain_id: u64,
     pub oracle: Address,
     pub expected: Expected,
+    pub schedule: Schedule,
     pub max_head_age_seconds: i64,
     /// Updates that the wallet should be able to pay for.
     pub enough_updates: Arc<AtomicU64>,
@@ -78,7 +80,7 @@ impl Probe {
         let on_chain = async {
             let (contract, model_id) = checks::contract(reader, self.oracle, &self.expected).await;
             let Some(model_id) = model_id else { return vec![contract] };
-            vec![contract, checks::last_update(reader, self.oracle, model_id, now_ms).await]
+            vec![contract, checks::last_update(reader, self.oracle, model_id, &self.schedule, now_ms).await]
         };
         let (folder, running) = self.bundle.clone();
         let state_path = self.state_path.clone();

@@ -13,7 +13,7 @@ use crate::fs::{self, FileFault};
 use crate::types::digest::Digest;
 use crate::types::manifest::{
     CIRCUIT_FILE, Circuit, MANIFEST_FILE, Manifest, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFIER_BYTECODE_FILE,
-    VERIFIER_FILE, VERIFYING_KEY_FILE,
+    VERIFIER_FILE, VERIFYING_KEY_FILE, is_market, is_model_folder,
 };
 use crate::types::prediction::Outputs;
 
@@ -114,6 +114,12 @@ fn check(manifest: &Manifest) -> Result<(), String> {
     }
     if manifest.files.len() > MAX_FILES {
         return Err(format!("more than {MAX_FILES} files"));
+    }
+    if !is_model_folder(&manifest.model_id) {
+        return Err(format!("model_id {:?} cannot be a folder", manifest.model_id));
+    }
+    if let Some(market) = manifest.markets.iter().find(|market| !is_market(&market.name)) {
+        return Err(format!("market {:?} is no name", market.name));
     }
     if let Some(name) = manifest.files.keys().find(|name| !is_plain(name)) {
         return Err(format!("file name {name:?} leads out of the bundle"));
@@ -285,7 +291,9 @@ mod tests {
     #[test]
     fn a_manifest_that_contradicts_itself_is_refused() {
         let (folder, bundle) = sealed();
-        let edits: [fn(&mut Value); 5] = [
+        let edits: [fn(&mut Value); 7] = [
+            |document| document["model_id"] = json!("../m"),
+            |document| document["markets"][0]["name"] = json!("BTC\u{1b}[31m"),
             |document| document["schema"] = json!(2),
             |document| document["circuit"]["instances"] = json!(5),
             |document| document["files"]["../pk.key"] = json!("00".repeat(32)),

@@ -304,7 +304,7 @@ impl FeatureSpec {
 
     /// Largest magnitude of a feature integer.
     pub fn bound(&self) -> i32 {
-        libm::round(self.clip * f64::from(1_u32 << self.input_scale)) as i32
+        libm::round(self.clip * libm::exp2(f64::from(self.input_scale))) as i32
     }
 }
 
@@ -370,5 +370,11 @@ mod tests {
             r#""clip":4.0,"input_scale":13,"lookback_minutes":241,"max_missing_minutes":5}"#
         );
         assert_eq!(spec.digest(), Digest::of(json.as_bytes()));
+        assert_eq!(spec.bound(), 1 << 15);
+        assert_eq!(
+            FeatureSpec { input_scale: u32::MAX, ..spec }.bound(),
+            i32::MAX,
+            "from a manifest that nobody has checked"
+        );
     }
 }

@@ -35,6 +35,8 @@ pub const TRAINED_ON: Venue = Venue::Binance;
 pub const CURRENT_FILE: &str = "current";
 /// Longest name of a bundle's folder.
 const MAX_FOLDER_NAME: usize = 100;
+/// Longest name of a market.
+const MAX_MARKET_NAME: usize = 60;
 
 /// Whether `name` can be the folder of a bundle, by which it is promoted: letters, digits, dashes, dots and underscores,
 /// not beginning with a dot.
@@ -43,6 +45,11 @@ pub fn is_model_folder(name: &str) -> bool {
         && name != CURRENT_FILE
         && !name.starts_with('.')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
+
+/// Whether `name` can be a market: printable, without white space, and short.
+pub fn is_market(name: &str) -> bool {
+    (1..=MAX_MARKET_NAME).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// A model bundle's manifest.

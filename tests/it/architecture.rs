@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The modules that each module may name, itself and the leaves apart.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("types", &[]),
     ("candles", &["types"]),
     ("features", &["types"]),
@@ -17,17 +17,30 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("state", &["types"]),
     ("config", &["types"]),
     ("evidence", &["types"]),
+    ("schedule", &["types"]),
     ("training", &["types", "features", "inference", "evaluation"]),
     ("evaluation", &["types", "features", "inference"]),
     ("plots", &["types", "evaluation"]),
     ("peers", &["types"]),
     (
         "cycle",
-        &["types", "candles", "features", "inference", "proof", "chain", "state", "evidence", "peers", "telemetry"],
+        &[
+            "types",
+            "candles",
+            "features",
+            "inference",
+            "proof",
+            "chain",
+            "state",
+            "evidence",
+            "peers",
+            "schedule",
+            "telemetry",
+        ],
     ),
     ("alerts", &["types", "candles", "health", "state", "telemetry"]),
     ("api", &["types", "chain", "cycle", "evidence", "health", "state", "telemetry"]),
-    ("health", &["types", "candles", "chain", "proof", "telemetry"]),
+    ("health", &["types", "candles", "chain", "proof", "schedule", "telemetry"]),
     ("telemetry", &["types", "config"]),
 ];
 /// Small modules that the edges may use; the pure ones may not.

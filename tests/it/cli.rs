@@ -130,6 +130,15 @@ fn settings_that_mean_nothing_are_refused_by_name() {
 }
 
 #[test]
+fn what_an_error_quotes_does_not_steer_the_terminal() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("agent.toml");
+    fs::write_atomic(&path, b"oracle = \x1b[31m").unwrap();
+    let said = refused(&["--config", path.to_str().unwrap(), "status"], "VR-CONFIG-001");
+    assert!(said.contains("oracle = ") && !said.contains('\x1b'), "{said:?}");
+}
+
+#[test]
 fn a_key_file_must_be_there_private_and_a_key() {
     let settings = Settings::new("");
     let key = settings.path("key");

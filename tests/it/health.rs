@@ -1,14 +1,18 @@
 //! Readiness, parameters and figures of a running daemon, and what asking for them costs.
 
+use std::str::FromStr;
 use std::time::Duration;
 
+use cron::Schedule;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use veriregime_agent::cmd::setup;
 use veriregime_agent::fs;
 use veriregime_agent::health::checks;
 use veriregime_agent::proof::bundle::Bundle;
 use veriregime_agent::types::manifest::{Label, MANIFEST_FILE, Manifest};
+use veriregime_agent::types::period::PeriodId;
 
 use crate::doctor::copy_of_the_bundle;
 use crate::node::Node;
@@ -101,6 +105,29 @@ async fn a_bundle_that_is_exchanged_under_a_running_node_is_seen() {
     world.until("not ready", async || check(&node, "model files").await["code"] == "VR-HEALTH-008").await;
     fs::write_atomic(&bundle.path(MANIFEST_FILE), &original).unwrap();
     world.until("ready again", async || check(&node, "model files").await["level"] == "ok").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_is_overdue_by_the_schedule() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let mut agent = world.agent("one").await;
+    agent.run(FIRST, &CancellationToken::new()).await.unwrap();
+    agent.prover.stop().await;
+    let model_id = world.chain.deployment.model_id;
+    // The first period begins at midnight; each case is so many periods later.
+    let (default, daily) = ("0 0 0,4,8,12,16,20 * * *", "0 0 0 * * *");
+    for (cron, later, code) in [
+        (default, 1, None),
+        (default, 2, Some("VR-HEALTH-001")),
+        (daily, 2, None),
+        (daily, 6, None),
+        (daily, 7, Some("VR-HEALTH-001")),
+    ] {
+        let (schedule, now_ms) = (Schedule::from_str(cron).unwrap(), PeriodId(FIRST.0 + later).start_ms());
+        let check = checks::last_update(&agent.chain.read, agent.oracle, model_id, &schedule, now_ms).await;
+        assert_eq!(check.code, code, "{cron} {later}: {check:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

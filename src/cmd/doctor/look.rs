@@ -159,7 +159,7 @@ async fn on_chain(config: &Config, bundle: Option<&Bundle>, now_ms: i64, seen: &
                     let (contract, model_id) = checks::contract(&reader, oracle, &expected).await;
                     seen.add(contract);
                     if let Some(model_id) = model_id {
-                        seen.add(checks::last_update(&reader, oracle, model_id, now_ms).await);
+                        seen.add(checks::last_update(&reader, oracle, model_id, &config.schedule.cron, now_ms).await);
                     }
                 }
                 Some(Err(error)) => seen.add(failed("contract", &error)),

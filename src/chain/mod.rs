@@ -198,7 +198,8 @@ impl Chain {
         let gas_limit = (estimate + estimate * GAS_MARGIN_PERCENT / 100).min(MAX_GAS_LIMIT);
         let bytes = request.input.input().map_or(0, |input| input.len()) + ENVELOPE_BYTES;
         let data_fee_wei = self.read.data_fee_wei(bytes).await?;
-        self.check_balance(U256::from(gas_limit) * U256::from(offer.max_fee_per_gas_wei) + data_fee_wei).await?;
+        let gas_wei = U256::from(gas_limit) * U256::from(offer.max_fee_per_gas_wei);
+        self.check_balance(gas_wei.saturating_add(data_fee_wei)).await?;
         let envelope = request
             .with_gas_limit(gas_limit)
             .with_max_fee_per_gas(offer.max_fee_per_gas_wei)

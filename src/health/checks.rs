@@ -4,7 +4,6 @@ use std::path::Path;
 
 use alloy::primitives::utils::format_ether;
 use alloy::primitives::{Address, B256, U256};
-
 use cron::Schedule;
 
 use super::{Check, HealthFault};
@@ -94,9 +93,8 @@ pub async fn balance(chain: &Chain, enough: u64) -> Check {
     match asked.await {
         Ok((balance_wei, head, data_fee_wei)) => {
             metrics::wallet_holds(f64::from(balance_wei));
-            let update_wei = U256::from(UPDATE_GAS)
-                * U256::from((head.base_fee_wei + chain.read.fees().caps().priority_fee_wei).max(1))
-                + data_fee_wei;
+            let gas_price_wei = (head.base_fee_wei + chain.read.fees().caps().priority_fee_wei).max(1);
+            let update_wei = (U256::from(UPDATE_GAS) * U256::from(gas_price_wei)).saturating_add(data_fee_wei);
             let updates: u64 = (balance_wei / update_wei).saturating_to();
             let balance = format!("{} ether", format_ether(balance_wei));
             if updates >= enough {

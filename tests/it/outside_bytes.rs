@@ -41,6 +41,6 @@ fn what_the_fuzzers_found_is_harmless() {
             demand(&std::fs::read(&path).unwrap());
             count += 1;
         }
-        assert!(count > 2, "{kind} has only {count} inputs");
+        assert!(count > 1, "{kind} has only {count} inputs");
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use veriregime_agent::candles::market::Market;
 use veriregime_agent::fs;
+use veriregime_agent::state::Store;
 use veriregime_agent::types::venue::Venue;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -173,4 +174,39 @@ async fn safe_settings_change_at_sighup_and_others_do_not() {
     world
         .until("nonsense is refused", async || std::fs::read_to_string(&node.log).unwrap().contains("VR-CONFIG-001"))
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fees_alerts_and_the_log_s_level_change_at_sighup() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let server = webhook(0).await;
+    let sections = json!({
+        "api": {"check_seconds": 1},
+        "chain": {"priority_fee_gwei": 1},
+        "log": {"level": "info"},
+        "alerts": {"low_balance_updates": 1},
+    });
+    let node = Node::start(&world, sections).await;
+    world.until("the first cycle", async || node.newest_stage().await == "confirmed").await;
+    assert!(!std::fs::read_to_string(&node.log).unwrap().contains("\"DEBUG\""));
+
+    let enough = format!("low_balance_updates = 1000000000000\nwebhook_file = {}", hook(&world, &server));
+    let text = std::fs::read_to_string(&node.settings).unwrap();
+    let changed = text
+        .replace("priority_fee_gwei = 1", "priority_fee_gwei = 3")
+        .replace("level = \"info\"", "level = \"debug\"")
+        .replace("low_balance_updates = 1", &enough);
+    fs::write_atomic(&node.settings, changed.as_bytes()).unwrap();
+    node.signal("HUP");
+    world.until("it is reloaded", async || node.said("settings reloaded").is_some()).await;
+    world.until("the balance is low now", async || !told(&server, "VR-HEALTH-004", 0).await.is_empty()).await;
+
+    world.enter(FIRST.next()).await;
+    let store = Store::open(&world.scratch.path().join("agent.sqlite")).unwrap();
+    let attempts = |period| store.attempts(world.chain.bundle.manifest_digest, period).unwrap();
+    world.until("the next update is sent", async || !attempts(FIRST.next()).is_empty()).await;
+    let fees: Vec<u128> = [FIRST, FIRST.next()].map(|period| attempts(period)[0].priority_fee_wei).into();
+    assert_eq!(fees, [1_000_000_000, 3_000_000_000]);
+    assert!(std::fs::read_to_string(&node.log).unwrap().contains("\"DEBUG\""));
 }

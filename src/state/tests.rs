@@ -134,6 +134,21 @@ fn what_is_not_our_database_is_refused() {
 }
 
 #[test]
+fn a_database_that_is_held_broken_or_written_by_somebody_else_has_its_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.sqlite");
+    let store = Store::open(&path).unwrap();
+    store.begin(MANIFEST, PERIOD, 1).unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(store.begin(MANIFEST, PERIOD.next(), 1).expect_err("held").code(), "VR-STATE-003");
+    other.execute_batch("UPDATE cycles SET stage = 'asleep'; COMMIT").unwrap();
+    assert_eq!(store.cycle(MANIFEST, PERIOD).expect_err("no such stage").code(), "VR-STATE-005");
+    other.execute_batch("DROP TABLE cycles").unwrap();
+    assert_eq!(store.cycle(MANIFEST, PERIOD).expect_err("no such table").code(), "VR-STATE-004");
+}
+
+#[test]
 fn a_window_whose_first_minute_was_carried_in_is_read_back_the_same() {
     let candle = |minute: i64, close: f64| Candle {
         open_time_ms: minute * MINUTE_MS,

@@ -5,7 +5,10 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 use veriregime_agent::fs;
+use veriregime_agent::proof::bundle::Bundle;
+use veriregime_agent::types::manifest::{Label, Manifest};
 
+use crate::doctor::copy_of_the_bundle;
 use crate::world::{World, config};
 
 const BUNDLE: &str = "models/btc-regime-4h-v1";
@@ -195,6 +198,21 @@ async fn a_chain_that_is_not_the_right_one_or_not_there_is_named() {
     })
     .await
     .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_with_another_model_than_the_contract_s_does_not_start() {
+    let mut world = World::new().await;
+    let folder = world.scratch.path().join("other");
+    copy_of_the_bundle(&world, &folder);
+    let manifest = Bundle::open(&folder).unwrap().manifest;
+    let label = Label { threshold: manifest.label.threshold * 2.0, ..manifest.label.clone() };
+    Bundle::seal(&folder, Manifest { label, ..manifest }).unwrap();
+    world.config.bundle = folder;
+    let output = world.program(&["daemon"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("error VR-CHAIN-005: ") && said.contains("its manifest differs"), "{said}");
 }
 
 #[test]

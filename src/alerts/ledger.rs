@@ -8,6 +8,9 @@ use crate::types::alert::{Alert, Told};
 /// Looks in a row that something must hold before it is said: what comes and goes by itself is nobody's work.
 const LOOKS: u32 = 3;
 
+/// Of what was perhaps not said.
+const NEVER_MS: i64 = 0;
+
 /// What to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
@@ -56,19 +59,21 @@ impl Ledger {
         due
     }
 
+    /// What is to be remembered before a message is sent of which nothing is remembered yet: a process that dies after sending
+    /// it leaves to the next one to say it again, or that it is over.
+    pub fn about_to_say(&self, now_ms: i64, message: &Message) -> Option<Told> {
+        match message {
+            Message::Holds(alert) if !self.told.contains_key(&alert.key) => Some(told(alert, now_ms, NEVER_MS)),
+            _ => None,
+        }
+    }
+
     /// Notes that a message was delivered. Gives back what is to be remembered of it; nothing of what is over.
     pub fn said(&mut self, now_ms: i64, message: &Message) -> Option<Told> {
         match message {
             Message::Holds(alert) => {
                 let since_ms = self.told.get(&alert.key).map_or(now_ms, |told| told.since_ms);
-                let told = Told {
-                    key: alert.key.clone(),
-                    occurrence: alert.occurrence.clone(),
-                    code: alert.code.clone(),
-                    text: alert.text.clone(),
-                    since_ms,
-                    told_ms: now_ms,
-                };
+                let told = told(alert, since_ms, now_ms);
                 self.told.insert(told.key.clone(), told.clone());
                 self.seen.remove(&told.key);
                 Some(told)
@@ -78,6 +83,17 @@ impl Ledger {
                 None
             }
         }
+    }
+}
+
+fn told(alert: &Alert, since_ms: i64, told_ms: i64) -> Told {
+    Told {
+        key: alert.key.clone(),
+        occurrence: alert.occurrence.clone(),
+        code: alert.code.clone(),
+        text: alert.text.clone(),
+        since_ms,
+        told_ms,
     }
 }
 
@@ -148,5 +164,19 @@ mod tests {
         let mut restarted = Ledger::new(vec![told]);
         assert!(restarted.due(2, &missed, HOUR).is_empty());
         assert_eq!(restarted.due(3, &[], HOUR).len(), 1, "that it is over is said by whoever comes after");
+    }
+
+    #[test]
+    fn what_was_perhaps_said_before_a_crash_is_said_again_or_that_it_is_over() {
+        let (mut ledger, failing) = (Ledger::default(), [alert("check", "")]);
+        ledger.due(HOUR_MS, &failing, HOUR);
+        ledger.due(HOUR_MS, &failing, HOUR);
+        let due = ledger.due(HOUR_MS, &failing, HOUR);
+        let perhaps = ledger.about_to_say(HOUR_MS, &due[0]).unwrap();
+        let restarted = || Ledger::new(vec![perhaps.clone()]);
+        assert_eq!(say(&mut restarted(), HOUR_MS + 1, &failing), ["check"]);
+        assert_eq!(say(&mut restarted(), HOUR_MS + 1, &[]), ["(check)"]);
+        ledger.said(HOUR_MS, &due[0]);
+        assert_eq!(ledger.about_to_say(HOUR_MS, &due[0]), None);
     }
 }

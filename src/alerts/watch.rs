@@ -73,20 +73,29 @@ impl Watcher {
         let now_ms = self.clock.now_ms();
         let holding = conditions::holding(now_ms, &records, report, settings.stuck_after);
         for message in ledger.due(now_ms, &holding, settings.resend_after) {
-            if let Err(fault) = webhook.send(&message).await {
-                warn!(code = fault.code(), error = %fault, advice = fault.advice(), "alert not delivered");
-                // The others would wait as long; all of them are due again at the next look.
-                return Ok(());
-            }
             let key = match &message {
                 Message::Holds(alert) => alert.key.clone(),
                 Message::Over(told) => told.key.clone(),
             };
-            info!(key, "alert delivered");
+            let unsaid = ledger.about_to_say(now_ms, &message);
+            let is_new = unsaid.is_some();
+            if let Some(told) = unsaid {
+                self.stored(move |store, _| store.keep_told(&told)).await?;
+            }
+            if let Err(fault) = webhook.send(&message).await {
+                warn!(code = fault.code(), error = %fault, advice = fault.advice(), "alert not delivered");
+                if is_new {
+                    self.stored(move |store, _| store.forget_told(&key)).await?;
+                }
+                // The others would wait as long; all of them are due again at the next look.
+                return Ok(());
+            }
+            let said = key.clone();
             match ledger.said(now_ms, &message) {
                 Some(told) => self.stored(move |store, _| store.keep_told(&told)).await?,
                 None => self.stored(move |store, _| store.forget_told(&key)).await?,
             }
+            info!(key = said, "alert delivered");
         }
         Ok(())
     }

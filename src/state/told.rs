@@ -1,4 +1,4 @@
-//! Alerts that were delivered and are not over.
+//! Alerts that were delivered, or are being delivered, and are not over.
 
 use rusqlite::params;
 

@@ -66,6 +66,7 @@ async fn a_dead_chain_is_told_once_also_over_a_restart_and_so_is_its_return() {
     assert!(!body["advice"].as_str().unwrap().is_empty() && body["node"].as_str().unwrap().starts_with("0x"));
     let log = std::fs::read_to_string(&node.log).unwrap();
     assert!(!log.contains("secret-path"), "the webhook's address is in the log");
+    world.until("it is noted", async || node.said("alert delivered").is_some()).await;
 
     drop(node);
     let node = Node::start(&world, sections).await;

@@ -5,10 +5,8 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 use veriregime_agent::fs;
-use veriregime_agent::proof::bundle::Bundle;
-use veriregime_agent::types::manifest::{Label, Manifest};
 
-use crate::doctor::copy_of_the_bundle;
+use crate::doctor::{copy_of_the_bundle, make_another_model};
 use crate::world::{World, config};
 
 const BUNDLE: &str = "models/btc-regime-4h-v1";
@@ -205,9 +203,7 @@ async fn a_daemon_with_another_model_than_the_contract_s_does_not_start() {
     let mut world = World::new().await;
     let folder = world.scratch.path().join("other");
     copy_of_the_bundle(&world, &folder);
-    let manifest = Bundle::open(&folder).unwrap().manifest;
-    let label = Label { threshold: manifest.label.threshold * 2.0, ..manifest.label.clone() };
-    Bundle::seal(&folder, Manifest { label, ..manifest }).unwrap();
+    make_another_model(&folder);
     world.config.bundle = folder;
     let output = world.program(&["daemon"]);
     let said = String::from_utf8(output.stderr).unwrap();

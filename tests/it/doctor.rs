@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::chain::abi::RiskOracle;
 use veriregime_agent::fs;
-use veriregime_agent::types::manifest::ONNX_FILE;
+use veriregime_agent::proof::bundle::Bundle;
+use veriregime_agent::types::manifest::{Label, Manifest, ONNX_FILE};
 
 use crate::proxy::{Mood, Proxy};
 use crate::world::{FIRST, World};
@@ -36,6 +37,13 @@ pub fn copy_of_the_bundle(world: &World, to: &Path) {
             std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
         }
     }
+}
+
+/// Makes a bundle another model, with another threshold of its label.
+pub fn make_another_model(folder: &Path) {
+    let manifest = Bundle::open(folder).unwrap().manifest;
+    let label = Label { threshold: manifest.label.threshold * 2.0, ..manifest.label.clone() };
+    Bundle::seal(folder, Manifest { label, ..manifest }).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

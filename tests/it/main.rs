@@ -18,6 +18,7 @@ mod doctor;
 mod evaluation;
 mod evidence;
 mod features;
+mod fees;
 mod health;
 mod inference;
 mod keys;

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use alloy::network::TransactionBuilder;
-use alloy::primitives::U256;
 use alloy::rpc::types::TransactionRequest;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -15,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 use veriregime_agent::config::signer::Signer;
 use veriregime_agent::cycle::Agent;
 use veriregime_agent::fs;
-use veriregime_agent::health::{Level, checks};
 use veriregime_agent::state::{Step, Store};
 use veriregime_agent::types::cycle::{Attempt, CycleRecord, Purpose, Stage};
 use veriregime_agent::types::period::PeriodId;
@@ -24,16 +22,16 @@ use crate::chaos::daemon;
 use crate::proxy::{Mood, Proxy, SEND};
 use crate::world::{FIRST, KEYS, World, toml};
 
-const GWEI: u128 = 1_000_000_000;
+pub const GWEI: u128 = 1_000_000_000;
 
 /// A world in its first period, and a second connection to the database of its only agent.
-struct Scene {
-    world: World,
+pub struct Scene {
+    pub world: World,
     store: Store,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let mut world = World::new().await;
         world.config.chain.poll_interval = Duration::from_millis(20);
         world.enter(FIRST).await;
@@ -41,55 +39,55 @@ impl Scene {
         Self { world, store }
     }
 
-    async fn agent(&self) -> Agent {
+    pub async fn agent(&self) -> Agent {
         self.world.agent("agent.sqlite").await
     }
 
-    async fn request(&self, method: &'static str, params: Value) -> Value {
+    pub async fn request(&self, method: &'static str, params: Value) -> Value {
         self.world.chain.anvil.request(method, params).await.unwrap()
     }
 
-    async fn mine(&self) {
+    pub async fn mine(&self) {
         self.request("evm_mine", json!([])).await;
     }
 
-    async fn stop_mining(&self) {
+    pub async fn stop_mining(&self) {
         self.request("evm_setAutomine", json!([false])).await;
     }
 
     /// Runs the period's cycle meanwhile.
-    async fn run(&self, period: PeriodId) -> JoinHandle<CycleRecord> {
+    pub async fn run(&self, period: PeriodId) -> JoinHandle<CycleRecord> {
         let mut agent = self.agent().await;
         tokio::spawn(async move { agent.run(period, &CancellationToken::new()).await.unwrap() })
     }
 
-    fn record(&self, period: PeriodId) -> Option<CycleRecord> {
+    pub fn record(&self, period: PeriodId) -> Option<CycleRecord> {
         self.store.cycle(self.world.chain.bundle.manifest_digest, period).unwrap()
     }
 
-    fn attempts(&self, period: PeriodId) -> Vec<Attempt> {
+    pub fn attempts(&self, period: PeriodId) -> Vec<Attempt> {
         self.store.attempts(self.world.chain.bundle.manifest_digest, period).unwrap()
     }
 
     /// Whether the newest transaction waits in anvil's pool.
-    async fn newest_waits(&self, period: PeriodId) -> bool {
+    pub async fn newest_waits(&self, period: PeriodId) -> bool {
         let Some(newest) = self.attempts(period).pop() else { return false };
         let found = self.request("eth_getTransactionByHash", json!([newest.hash])).await;
         !found.is_null() && found["blockNumber"].is_null()
     }
 
     /// Waits until so many transactions are signed and the newest of them waits to be mined.
-    async fn waits(&self, period: PeriodId, attempts: usize) {
+    pub async fn waits(&self, period: PeriodId, attempts: usize) {
         let holds = async || self.attempts(period).len() == attempts && self.newest_waits(period).await;
         self.world.until(&format!("{attempts} transactions"), holds).await;
     }
 
-    fn set_clock(&self, period: PeriodId, left_seconds: i64) {
+    pub fn set_clock(&self, period: PeriodId, left_seconds: i64) {
         self.world.clock.set_ms(period.end_ms() - left_seconds * 1000);
     }
 
     /// The next period's cycle lands as if nothing had happened.
-    async fn next_lands(&self, period: PeriodId) {
+    pub async fn next_lands(&self, period: PeriodId) {
         self.request("evm_setAutomine", json!([true])).await;
         self.world.enter(period).await;
         let mut agent = self.agent().await;
@@ -305,63 +303,6 @@ async fn a_dearer_transaction_of_somebody_else_with_our_key_is_outbid() {
     let cycle = tokio::spawn(async move { agent.run(FIRST, &CancellationToken::new()).await.unwrap() });
     let outbid = async || scene.attempts(FIRST).len() > 1 && scene.newest_waits(FIRST).await;
     scene.world.until("ours outbids theirs", outbid).await;
-    scene.mine().await;
-    assert_eq!(cycle.await.unwrap().stage, Stage::Confirmed);
-    scene.world.judge(FIRST, 1).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_an_op_stack_asks_for_l1_must_be_in_the_wallet_too() {
-    const GAS_PRICE_ORACLE: &str = "0x420000000000000000000000000000000000000F";
-    let scene = Scene::new().await;
-    let mut agent = scene.agent().await;
-    assert_eq!(agent.chain.read.data_fee_wei(3000).await.unwrap(), U256::ZERO, "anvil is no OP stack");
-    // Code that answers whatever it is asked with one word: a million ether, and then one ether.
-    let answering = |wei: U256| format!("0x7f{}60005260206000f3", hex::encode(wei.to_be_bytes::<32>()));
-    let ether = U256::from(10).pow(U256::from(18));
-    scene.request("anvil_setCode", json!([GAS_PRICE_ORACLE, answering(ether * U256::from(1_000_000))])).await;
-    let balance = checks::balance(&agent.chain, 10).await;
-    assert_eq!((balance.level, balance.code), (Level::Fail, Some("VR-HEALTH-004")), "{balance:?}");
-    let cycle = tokio::spawn(async move { agent.run(FIRST, &CancellationToken::new()).await.unwrap() });
-    let proved = async || scene.record(FIRST).is_some_and(|record| record.stage == Stage::Proved);
-    scene.world.until("proved", proved).await;
-    assert!(scene.attempts(FIRST).is_empty(), "nothing is signed that cannot be paid");
-    scene.request("anvil_setCode", json!([GAS_PRICE_ORACLE, answering(ether)])).await;
-    assert_eq!(cycle.await.unwrap().stage, Stage::Confirmed);
-    scene.world.judge(FIRST, 1).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_base_fee_above_the_cap_is_waited_out() {
-    let mut scene = Scene::new().await;
-    scene.world.config.chain.max_fee_per_gas_wei = 5 * GWEI;
-    let spike = format!("{:#x}", 1_000 * GWEI);
-    scene.request("anvil_setNextBlockBaseFeePerGas", json!([spike])).await;
-    scene.mine().await;
-    let cycle = scene.run(FIRST).await;
-    let proved = async || scene.record(FIRST).is_some_and(|record| record.stage == Stage::Proved);
-    scene.world.until("proved", proved).await;
-    scene.request("anvil_setNextBlockBaseFeePerGas", json!(["0x3b9aca00"])).await;
-    scene.mine().await;
-    assert_eq!(cycle.await.unwrap().stage, Stage::Confirmed);
-    assert!(scene.attempts(FIRST).iter().all(|attempt| attempt.max_fee_per_gas_wei <= 5 * GWEI));
-    scene.world.judge(FIRST, 1).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_base_fee_that_jumps_over_a_sent_transaction_leads_to_a_dearer_one() {
-    let scene = Scene::new().await;
-    scene.stop_mining().await;
-    let cycle = scene.run(FIRST).await;
-    scene.waits(FIRST, 1).await;
-    let spike_wei = scene.attempts(FIRST)[0].max_fee_per_gas_wei * 4;
-    scene.request("anvil_setNextBlockBaseFeePerGas", json!([format!("{spike_wei:#x}")])).await;
-    scene.mine().await;
-    assert_eq!(scene.record(FIRST).unwrap().stage, Stage::Submitting, "it was too cheap for that block");
-    scene.world.clock.set_ms(scene.world.clock.now_ms() + 60_000);
-    scene.world.until("a dearer one", async || scene.attempts(FIRST).len() == 2).await;
-    assert!(scene.attempts(FIRST)[1].max_fee_per_gas_wei > spike_wei * 7 / 8);
-    scene.waits(FIRST, 2).await;
     scene.mine().await;
     assert_eq!(cycle.await.unwrap().stage, Stage::Confirmed);
     scene.world.judge(FIRST, 1).await;

@@ -1,13 +1,16 @@
 //! The chain: reading the contract, attesting, signing and sending updates. The only holder of keys.
 
 pub mod abi;
+pub mod admin;
 pub mod attest;
 pub mod deploy;
+pub mod events;
 pub mod fault;
 pub mod fees;
 pub mod model;
 pub mod published;
 pub mod read;
+pub mod rehearsal;
 pub mod relay;
 mod rpc;
 pub mod signer;

@@ -57,7 +57,7 @@ impl Expected {
     }
 
     /// What a registered model says otherwise, if anything.
-    pub(super) fn difference(&self, spec: &ModelSpec) -> Option<&'static str> {
+    pub fn difference(&self, spec: &ModelSpec) -> Option<&'static str> {
         let ours = self.spec(spec.verifier);
         let checks = [
             (spec.markets == ours.markets, "its markets differ"),

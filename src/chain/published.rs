@@ -1,10 +1,10 @@
 //! Updates that are on chain: found by their events, with the arguments of their transactions.
 
-use alloy::consensus::{BlockHeader, Transaction as _};
+use alloy::consensus::Transaction as _;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider;
-use alloy::rpc::types::{Filter, Log};
+use alloy::rpc::types::Log;
 use alloy::sol_types::{SolCall, SolEvent};
 
 use super::abi::{Halo2Verifier, IRegimeRiskOracle, RiskOracle};
@@ -15,9 +15,6 @@ use crate::types::attestation::Attestation;
 use crate::types::period::PeriodId;
 use crate::types::proof::Proof;
 use crate::types::update::{Arguments, PublishedUpdate};
-
-/// Most blocks that one call asks events of; public RPCs allow few more.
-const LOG_BLOCKS: u64 = 2_000;
 
 /// Whether an attestation of an update is what it should be.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -41,24 +38,7 @@ impl Reader {
         model_id: B256,
         period: PeriodId,
     ) -> Result<Option<PublishedUpdate>, ChainFault> {
-        let head = self.head().await?;
-        let first = self.first_block_at(period.start_seconds(), head.number).await?;
-        let end = self.first_block_at(period.next().start_seconds(), head.number).await?;
-        let filter = Filter::new()
-            .address(oracle)
-            .event_signature(RiskOracle::UpdateAccepted::SIGNATURE_HASH)
-            .topic1(model_id)
-            .topic2(B256::from(U256::from(period.0)));
-        let mut from = first;
-        while from < end {
-            let to = (from + LOG_BLOCKS).min(end);
-            let logs = self.provider.get_logs(&filter.clone().from_block(from).to_block(to - 1)).await?;
-            if let Some(log) = logs.first() {
-                return self.read_update(oracle, log).await.map(Some);
-            }
-            from = to;
-        }
-        Ok(None)
+        Ok(self.updates(oracle, period).await?.into_iter().find(|update| update.model_id == model_id))
     }
 
     /// The update that a transaction brought, `None` where it brought none.
@@ -79,7 +59,8 @@ impl Reader {
         }
     }
 
-    async fn read_update(&self, oracle: Address, log: &Log) -> Result<PublishedUpdate, ChainFault> {
+    /// The update behind an event.
+    pub(super) async fn read_update(&self, oracle: Address, log: &Log) -> Result<PublishedUpdate, ChainFault> {
         let refused = |what: &str| ChainFault::Refused(what.into());
         let event = RiskOracle::UpdateAccepted::decode_log(&log.inner)
             .map_err(|error| ChainFault::Refused(error.to_string()))?
@@ -149,22 +130,6 @@ impl Reader {
             }
         }
         Ok(checks)
-    }
-
-    /// The first block whose time is not before `seconds`, at most one more than `newest`.
-    async fn first_block_at(&self, seconds: i64, newest: u64) -> Result<u64, ChainFault> {
-        let (mut low, mut high) = (0, newest + 1);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let block = self.provider.get_block_by_number(BlockNumberOrTag::Number(middle)).await?;
-            let block = block.ok_or_else(|| ChainFault::Refused(format!("the RPC has no block {middle}")))?;
-            if i64::try_from(block.header.timestamp()).unwrap_or(i64::MAX) < seconds {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Ok(low)
     }
 }
 

@@ -93,6 +93,14 @@ impl Reader {
         Err(ChainFault::WrongChain { expected: self.settings.chain_id, actual })
     }
 
+    /// Whether there is a contract at the address.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn has_code(&self, address: Address) -> Result<bool, ChainFault> {
+        Ok(!self.provider.get_code_at(address).await?.is_empty())
+    }
+
     /// The newest block.
     ///
     /// # Errors
@@ -110,12 +118,23 @@ impl Reader {
         })
     }
 
+    /// Unix seconds of the block that a transaction would come into. A quiet chain's newest block may be old.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn next_block_seconds(&self) -> Result<u64, ChainFault> {
+        match self.provider.get_block_by_number(BlockNumberOrTag::Pending).await {
+            Ok(Some(block)) => Ok(block.header.timestamp()),
+            _ => Ok(self.head().await?.timestamp_seconds.unsigned_abs()),
+        }
+    }
+
     /// The id of the model that serves the expected markets, after checking that it is the bundle's.
     ///
     /// # Errors
     /// [`ChainFault::NoContract`] or [`ChainFault::ForeignModel`], else [`ChainFault`].
     pub async fn model_id(&self, oracle: Address, expected: &Expected) -> Result<B256, ChainFault> {
-        if self.provider.get_code_at(oracle).await?.is_empty() {
+        if !self.has_code(oracle).await? {
             return Err(ChainFault::NoContract(oracle));
         }
         let contract = RiskOracle::new(oracle, &self.provider);

@@ -14,6 +14,7 @@ use tokio::process::{Child, Command};
 use url::Url;
 
 use super::deploy::policy::MarketRules;
+use super::outbox::Outbox;
 use super::{deploy, setup};
 use crate::chain::Chain;
 use crate::chain::deploy::{Constructor, Deployment};
@@ -204,7 +205,9 @@ impl World {
         };
         let wanted = deploy::wanted(&bundle, constructor, MarketRules::starting()?)?;
         let deployment = Deployment::new(wanted, CHAIN_ID)?;
-        let waiting = deploy::complete(&deployment, &owner, config, &bundle, &|_| {}).await?;
+        let smoke = deploy::smoke_proof(config, &bundle).await?;
+        let outbox = Outbox::of(&owner);
+        let waiting = deploy::complete(&deployment, &outbox, Some(&smoke), || Ok(()), &mut |_| {}).await?;
         anyhow::ensure!(waiting.is_empty(), "the deployment waits: {waiting:?}");
         config.chain.oracle = Some(deployment.contracts.oracle.address);
         Ok(Self { anvil, bundle, ceremony, deployment, owner })

@@ -1,5 +1,6 @@
 //! The command line: the only place that builds things.
 
+pub mod admin;
 pub mod audit;
 pub mod bench;
 pub mod bundle;
@@ -19,8 +20,10 @@ pub mod feeds;
 pub mod key;
 pub mod models;
 pub mod once;
+pub mod outbox;
 pub mod progress;
 pub mod prove;
+pub mod rehearsal;
 pub mod replay;
 pub mod report;
 pub mod setup;
@@ -82,6 +85,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Put contracts and model on a chain.
     Deploy(deploy::DeployArgs),
+    /// Use the rights of a contract's owner and guardian: attestors, guardian, veto, pause.
+    Admin(admin::AdminArgs),
     /// Forecast one period from a candle file and prove it.
     Prove(prove::ProveArgs),
     /// Check a proof made by `prove`.
@@ -158,6 +163,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Doctor(args) => return doctor::run(args, settings, json).await,
         Command::Tx(command) => tx::run(command, settings, json).await?,
         Command::Deploy(args) => return deploy::run(args, settings, json).await,
+        Command::Admin(args) => return admin::run(args, settings, json).await,
         Command::Prove(args) => prove::run(args, settings, json).await?,
         Command::Verify(args) => return verify::run(args, settings, json).await,
         Command::VerifyBundle(args) => return verify_bundle::run(args, settings, json).await,

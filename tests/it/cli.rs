@@ -185,7 +185,9 @@ async fn a_chain_that_is_not_the_right_one_or_not_there_is_named() {
     let rpc = world.config.chain.rpc_url();
     let wrong = format!("[chain]\nrpc_url = \"{rpc}\"\nchain_id = 1337");
     let dead = "[chain]\nrpc_url = \"http://127.0.0.1:9\"";
-    let poor = Settings::new(&format!("[chain]\nrpc_url = \"{rpc}\""));
+    let (bundle, srs_dir) = (&world.config.bundle, &world.config.prover.srs_dir);
+    let provable = format!("[model]\nbundle = {bundle:?}\n[prover]\nsrs_dir = {srs_dir:?}");
+    let poor = Settings::new(&format!("[chain]\nrpc_url = \"{rpc}\"\n{provable}"));
     fs::write_private(&poor.path("key"), "7".repeat(64).as_bytes()).unwrap();
     tokio::task::spawn_blocking(move || {
         let record = poor.path("");

@@ -1,16 +1,21 @@
 //! `deploy` on a bare chain: it goes on from wherever it was broken off, and touches nothing that is not as compiled.
 
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use alloy::primitives::Address;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use url::Url;
 use veriregime_agent::chain::Chain;
 use veriregime_agent::chain::deploy::code::CREATE2_DEPLOYER;
-use veriregime_agent::cmd::development::{self, Anvil, OWNER_KEY};
+use veriregime_agent::cmd::development::{self, Anvil, CHAIN_ID, OWNER_KEY};
+use veriregime_agent::config::Config;
+use veriregime_agent::config::signer::Signer;
 use veriregime_agent::fs;
 
+use crate::proxy::{Mood, Proxy};
 use crate::world::{config, toml};
 
 /// Four contracts, a market, its policy, the model's proposal and its activation.
@@ -19,38 +24,49 @@ const DAY_SECONDS: u64 = 86_400;
 const POLICY: &str = include_str!("../../deploy/policy.toml");
 
 /// A chain with nothing on it, and settings for the program.
-struct Bare {
-    anvil: Anvil,
-    wallet: Chain,
-    scratch: TempDir,
+pub struct Bare {
+    pub anvil: Anvil,
+    pub wallet: Chain,
+    pub scratch: TempDir,
+    pub config: Config,
 }
 
 impl Bare {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let scratch = TempDir::new().unwrap();
         let mut config = config();
         development::provable_bundle(&mut config, scratch.path()).await.unwrap();
         let (anvil, wallet) = development::bare_chain().await.unwrap();
         let key = scratch.path().join("key");
         fs::write_private(&key, OWNER_KEY.as_bytes()).unwrap();
+        config.chain.use_rpc(anvil.rpc_url.clone());
+        config.chain.chain_id = CHAIN_ID;
+        config.signer = Signer::file(key);
+        config.state_path = scratch.path().join("state/agent.sqlite");
+        let bare = Self { anvil, wallet, scratch, config };
+        bare.settle(&bare.anvil.rpc_url, None);
+        bare
+    }
+
+    /// Writes the settings: that RPC, and that contract where there is one.
+    pub fn settle(&self, rpc_url: &Url, oracle: Option<&Value>) {
+        let (config, empty) = (&self.config, json!(""));
         let settings = toml(&json!({
             "model": {"bundle": config.bundle},
             "prover": {"python": config.prover.python, "srs_dir": config.prover.srs_dir},
-            "chain": {"rpc_url": anvil.rpc_url.as_str()},
-            "signer": {"file": key},
+            "chain": {"rpc_url": rpc_url.as_str(), "oracle": oracle.unwrap_or(&empty)},
+            "signer": {"file": self.scratch.path().join("key")},
+            "state": {"path": config.state_path},
         }));
-        fs::write_atomic(&scratch.path().join("agent.toml"), settings.as_bytes()).unwrap();
-        Self { anvil, wallet, scratch }
+        fs::write_atomic(&self.scratch.path().join("agent.toml"), settings.as_bytes()).unwrap();
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
-        let path = |name: &str| self.scratch.path().join(name);
+    /// The program, which is to answer in JSON.
+    pub fn program(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
         command
             .args(["--json", "--config"])
-            .arg(path("agent.toml"))
-            .args(["deploy", "--record"])
-            .arg(self.scratch.path())
+            .arg(self.scratch.path().join("agent.toml"))
             .args(arguments)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env_remove("VERIREGIME_CONFIG")
@@ -58,38 +74,67 @@ impl Bare {
         command
     }
 
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.program(&["deploy", "--record"]);
+        command.arg(self.scratch.path()).args(arguments);
+        command
+    }
+
     /// Exit status and the object on standard output.
-    fn deploy(&self, arguments: &[&str]) -> (i32, Value) {
-        let output = self.command(arguments).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        let object = said.lines().last().and_then(|line| serde_json::from_str(line).ok());
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(object.is_some(), "{complaint}");
-        (output.status.code().unwrap(), object.unwrap())
+    pub fn deploy(&self, arguments: &[&str]) -> (i32, Value) {
+        said(self.command(arguments))
     }
 
-    fn refused(&self, arguments: &[&str], code: &str) {
-        let output: Output = self.command(arguments).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains(&format!("error {code}: ")), "{said}");
+    fn refused(&self, arguments: &[&str], code: &str) -> String {
+        refused(self.command(arguments), code)
     }
 
-    async fn nonce(&self) -> u64 {
+    pub async fn nonce(&self) -> u64 {
         self.wallet.nonce().await.unwrap()
     }
 
-    async fn pass(&self, seconds: u64) {
+    pub async fn pass(&self, seconds: u64) {
         self.anvil.request("evm_increaseTime", json!([seconds])).await.unwrap();
         self.anvil.request("evm_mine", json!([])).await.unwrap();
     }
 
+    fn record_file(&self) -> PathBuf {
+        self.scratch.path().join("31337.json")
+    }
+
     fn record(&self) -> Value {
-        serde_json::from_slice(&std::fs::read(self.scratch.path().join("31337.json")).unwrap()).unwrap()
+        serde_json::from_slice(&std::fs::read(self.record_file()).unwrap()).unwrap()
+    }
+
+    /// The committed policy with a change.
+    fn policy(&self, name: &str, from: &str, to: &str) -> String {
+        let (path, text) = (self.scratch.path().join(name), POLICY.replace(from, to));
+        assert_ne!(text, POLICY);
+        fs::write_atomic(&path, text.as_bytes()).unwrap();
+        path.to_str().unwrap().to_owned()
     }
 }
 
-fn missing(said: &Value) -> Vec<(&str, &str)> {
+/// Exit status of a command, and the object that it says.
+pub fn said(mut command: Command) -> (i32, Value) {
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let object = said.lines().last().and_then(|line| serde_json::from_str(line).ok());
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(object.is_some(), "{complaint}");
+    (output.status.code().unwrap(), object.unwrap())
+}
+
+/// What a command says that is refused with `code`.
+pub fn refused(mut command: Command, code: &str) -> String {
+    let output: Output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(&format!("error {code}: ")), "{said}");
+    said
+}
+
+pub fn missing(said: &Value) -> Vec<(&str, &str)> {
     let steps = said["missing"].as_array().unwrap().iter();
     steps.map(|step| (step["name"].as_str().unwrap(), step["blocked"].as_str().unwrap_or("now"))).collect()
 }
@@ -143,7 +188,7 @@ async fn a_dry_run_names_every_step_and_parameter_and_sends_nothing() {
     let bare = Bare::new().await;
     let (code, said) = bare.deploy(&["--dry-run"]);
     assert_eq!((code, bare.nonce().await), (3, 0));
-    assert!(!bare.scratch.path().join("31337.json").exists());
+    assert!(!bare.record_file().exists());
     let steps = missing(&said);
     assert_eq!(steps.len() as u64, STEPS);
     assert_eq!(steps[0], ("create MarketAdmin", "now"));
@@ -173,9 +218,8 @@ async fn what_the_timelock_holds_back_is_done_by_the_same_command_later() {
     // The record knows the timelock.
     assert_eq!(bare.deploy(&[]).0, 0);
 
-    let policy = bare.scratch.path().join("policy.toml");
-    fs::write_atomic(&policy, POLICY.replace("amm_fee_pips = 3_000", "amm_fee_pips = 4_000").as_bytes()).unwrap();
-    let policy = ["--policy", policy.to_str().unwrap()];
+    let policy = bare.policy("policy.toml", "amm_fee_pips = 3_000", "amm_fee_pips = 4_000");
+    let policy = ["--policy", policy.as_str()];
     let fee = "BTC-USD turbulent.amm_fee_pips";
     let (code, said) = bare.deploy(&policy);
     assert_eq!((code, missing(&said)), (3, vec![("set the policy of BTC-USD", "timelock")]));
@@ -235,7 +279,7 @@ async fn a_second_oracle_is_not_made_by_accident() {
     let bare = Bare::new().await;
     assert_eq!(bare.deploy(&[]).0, 0);
     bare.refused(&["--guardian", &Address::repeat_byte(7).to_string()], "VR-DEPLOY-004");
-    std::fs::write(bare.scratch.path().join("31337.json"), "{}").unwrap();
+    std::fs::write(bare.record_file(), "{}").unwrap();
     bare.refused(&[], "VR-DEPLOY-005");
     assert_eq!(bare.nonce().await, STEPS);
 }
@@ -265,4 +309,112 @@ async fn nothing_is_sent_past_a_transaction_that_is_not_mined_yet() {
     bare.anvil.request("evm_setAutomine", json!([true])).await.unwrap();
     bare.anvil.request("evm_mine", json!([])).await.unwrap();
     assert_eq!((bare.deploy(&[]).0, bare.nonce().await), (0, STEPS));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_the_contract_must_refuse_passes_no_dry_run_and_is_never_announced() {
+    let bare = Bare::new().await;
+    let cases = [
+        ("borrow_collateral_ratio_bps = 18_000", "borrow_collateral_ratio_bps = 12_900", "borrowCollateralRatioBps"),
+        (
+            "liquidation_collateral_ratio_bps = 13_000\namm_fee_pips = 3_000",
+            "liquidation_collateral_ratio_bps = 19_000\namm_fee_pips = 3_000",
+            "liquidationCollateralRatioBps",
+        ),
+        ("amm_fee_pips = 3_000", "amm_fee_pips = 20_001", "ammFeePips"),
+    ];
+    // With nothing on the chain yet, and as a change that waits for the timelock.
+    for nonce in [0, STEPS - 1] {
+        for (index, (from, to, field)) in cases.iter().enumerate() {
+            let policy = bare.policy(&format!("policy-{index}.toml"), from, to);
+            for arguments in [&["--policy", &policy, "--dry-run"][..], &["--policy", &policy]] {
+                let said = bare.refused(arguments, "VR-DEPLOY-009");
+                assert!(said.contains("set the policy of BTC-USD") && said.contains(field), "{said}");
+                assert_eq!(bare.nonce().await, nonce, "{field}");
+            }
+        }
+        bare.refused(&["--overlap-periods", "43", "--dry-run"], "VR-DEPLOY-009");
+        if nonce == 0 {
+            assert!(!bare.record_file().exists());
+            assert_eq!(bare.deploy(&["--timelock", "86400"]).0, 3);
+            // The proposed overlap stands.
+            bare.pass(DAY_SECONDS * 20).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_deployment_that_fails_locks_no_arguments() {
+    let bare = Bare::new().await;
+    let guardian = Address::repeat_byte(7).to_string();
+    bare.anvil.request("anvil_setBalance", json!([bare.wallet.address(), "0x1"])).await.unwrap();
+    let said = bare.refused(&["--guardian", &guardian], "VR-CHAIN-006");
+    assert!(said.contains("then run this again") && !said.contains("period"), "{said}");
+    assert!(!bare.record_file().exists());
+    bare.anvil.request("anvil_setBalance", json!([bare.wallet.address(), "0x3635c9adc5dea00000"])).await.unwrap();
+    assert_eq!(bare.deploy(&[]).0, 0);
+    bare.refused(&["--guardian", &guardian], "VR-DEPLOY-004");
+
+    // A record of an oracle that never came to be: it was killed before. Without arguments it goes on, with others it begins anew.
+    let mut record = bare.record();
+    record["contracts"]["RiskOracle"]["code_hash"] = Value::Null;
+    let other = Bare::new().await;
+    std::fs::write(other.record_file(), record.to_string()).unwrap();
+    let oracle = |said: &Value| said["oracle"].as_str().unwrap().to_lowercase();
+    let recorded = record["contracts"]["RiskOracle"]["address"].as_str().unwrap().to_lowercase();
+    assert_eq!(oracle(&other.deploy(&["--dry-run"]).1), recorded);
+    let (code, said) = other.deploy(&["--guardian", &guardian]);
+    assert_eq!(code, 0);
+    assert_ne!(oracle(&said), recorded);
+    assert_eq!(other.record()["constructor"]["guardian"], guardian.to_lowercase());
+    // Now there is one.
+    other.refused(&["--timelock", "86400"], "VR-DEPLOY-004");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_cost_is_told_and_the_funds_for_all_of_it_checked_before_anything_is_sent() {
+    let bare = Bare::new().await;
+    let cost = bare.deploy(&["--dry-run"]).1["cost"].clone();
+    assert_eq!((&cost["transactions"], &cost["coin"]), (&json!(STEPS), &json!("ETH")));
+    let needed_wei: u128 = cost["needed_wei"].as_str().unwrap().parse().unwrap();
+    let hold = async |wei: u128| {
+        bare.anvil.request("anvil_setBalance", json!([bare.wallet.address(), format!("{wei:#x}")])).await.unwrap();
+    };
+    // Enough for most steps. A proof costs a little more or less gas each time.
+    hold(needed_wei / 100 * 99).await;
+    bare.refused(&[], "VR-CHAIN-006");
+    assert_eq!(bare.nonce().await, 0);
+    hold(needed_wei / 100 * 101).await;
+    let (code, said) = bare.deploy(&[]);
+    assert_eq!(code, 0, "{said}");
+    let used: u64 = said["sent"].as_array().unwrap().iter().map(|one| one["gas_used"].as_u64().unwrap()).sum();
+    let foretold = cost["gas"].as_u64().unwrap();
+    assert!(foretold.abs_diff(used) * 100 <= used, "{foretold} foretold, {used} used");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_attestor_for_an_oracle_that_is_there_leads_to_admin_and_not_to_a_second_oracle() {
+    let bare = Bare::new().await;
+    assert_eq!(bare.deploy(&[]).0, 0);
+    let said = bare.refused(&["--attestor", &Address::repeat_byte(7).to_string()], "VR-DEPLOY-004");
+    assert!(said.contains("with --attestor there would") && said.contains("admin set-attestors"), "{said}");
+    assert!(!said.contains("move"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_rpc_cannot_try_out_is_tried_out_on_a_copy_of_the_chain() {
+    let bare = Bare::new().await;
+    let proxy = Proxy::start(&bare.anvil.rpc_url, Mood::Fair).await;
+    proxy.set(Mood::Status(405), Some("eth_simulateV1"));
+    bare.settle(&proxy.url, None);
+    let (code, said) = bare.deploy(&["--dry-run"]);
+    assert_eq!((code, &said["cost"]["transactions"]), (3, &json!(STEPS)));
+    let policy = bare.policy("policy.toml", "dwell_periods = 2", "dwell_periods = 128");
+    let said = bare.refused(&["--policy", &policy], "VR-DEPLOY-009");
+    assert!(said.contains("dwellPeriods"), "{said}");
+    // Without a copy nothing is sent either.
+    let elsewhere = bare.command(&[]).current_dir(bare.scratch.path()).env("PATH", "").output().unwrap();
+    let said = String::from_utf8_lossy(&elsewhere.stderr);
+    assert!(said.contains("VR-DEPLOY-010") || said.contains("VR-PROVE"), "{said}");
+    assert_eq!(bare.nonce().await, 0);
 }

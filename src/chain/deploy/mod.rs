@@ -9,16 +9,15 @@ mod steps;
 
 use std::time::Duration;
 
-use alloy::network::TransactionBuilder;
 use alloy::primitives::{Address, B256, Bytes};
-use alloy::rpc::types::TransactionRequest;
 use alloy::sol_types::{SolCall, SolValue};
 use serde::{Deserialize, Serialize};
 
+use super::Reader;
 use super::abi::IRegimeRiskOracle::{Bounds, Policy, SmokeProof};
 use super::abi::RiskOracle;
 use super::model::Expected;
-use super::{Chain, Reader};
+use super::rehearsal::Trial;
 use code::Contracts;
 use fault::DeployFault;
 use standing::Standing;
@@ -28,10 +27,11 @@ pub const MIN_TIMELOCK_SECONDS: u64 = 86_400;
 /// anvil's and forge's chain, the only one that the contract takes for no real one.
 pub const ANVIL_CHAIN_ID: u64 = 31_337;
 /// How long after its ripening an announced call can be made, and a proposed model activated.
-const LIFETIME_SECONDS: u64 = 14 * 86_400;
-/// Looks for what a mined transaction did, and the pause between two.
-const EFFECT_LOOKS: usize = 20;
-const EFFECT_PAUSE: Duration = Duration::from_millis(500);
+pub const LIFETIME_SECONDS: u64 = 14 * 86_400;
+/// Looks for what a mined transaction did.
+pub const EFFECT_LOOKS: usize = 20;
+/// Pause between two of them.
+pub const EFFECT_PAUSE: Duration = Duration::from_millis(500);
 
 /// The arguments with which the oracle is created. Its address follows from them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,21 @@ pub struct Constructor {
     pub threshold: u8,
     /// Zero where there is none.
     pub sequencer_feed: Address,
+}
+
+impl Constructor {
+    /// The arguments of `deploy` by which two differ.
+    pub fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let pairs = [
+            ("--owner", self.owner == other.owner),
+            ("--guardian", self.guardian == other.guardian),
+            ("--timelock", self.timelock_seconds == other.timelock_seconds),
+            ("--attestor", self.attestors == other.attestors),
+            ("--threshold", self.threshold == other.threshold),
+            ("--sequencer-feed", self.sequencer_feed == other.sequencer_feed),
+        ];
+        pairs.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+    }
 }
 
 /// A market of the model.
@@ -79,31 +94,22 @@ pub enum Blocked {
     /// The timelock, until that Unix time in seconds.
     Until(u64),
     /// It is another account's to take.
-    Sender(Address),
+    Sender,
 }
 
 /// A transaction that is missing.
 #[derive(Debug, Clone)]
 pub struct Step {
     pub name: String,
+    /// Whose it is to send.
+    pub sender: Address,
     pub to: Address,
     /// Empty while it is made with a proof.
     pub data: Bytes,
     pub needs_proof: bool,
+    /// Unix seconds from which the timelock lets it pass, of a step that the timelock holds back.
+    pub ripe_at: Option<u64>,
     pub blocked: Option<Blocked>,
-}
-
-/// What [`Deployment::advance`] did.
-#[derive(Debug)]
-pub enum Progress {
-    /// A step was taken.
-    Sent { name: String, hash: B256, gas_used: u64 },
-    /// The next step takes a proof by the model.
-    WantsProof,
-    /// Steps are missing and none can be taken now.
-    Waiting(Vec<Step>),
-    /// Everything wanted is there.
-    Done,
 }
 
 /// A deployment, begun or not.
@@ -152,37 +158,41 @@ impl Deployment {
         Ok(Standing::read(self, read).await?.code_hashes)
     }
 
-    /// Takes the next step that can be taken, and waits until the chain shows it.
-    ///
-    /// # Errors
-    /// As [`Deployment::missing`]; [`DeployFault::Unmined`], [`DeployFault::WithoutEffect`].
-    pub async fn advance(&self, chain: &Chain, smoke: Option<&SmokeProof>) -> Result<Progress, DeployFault> {
-        let steps = self.missing(&chain.read, chain.address()).await?;
-        if steps.is_empty() {
-            return Ok(Progress::Done);
-        }
-        let Some(step) = steps.iter().find(|step| step.blocked.is_none()) else {
-            return Ok(Progress::Waiting(steps));
-        };
-        let data = match (step.needs_proof, smoke) {
-            (false, _) => step.data.clone(),
-            (true, None) => return Ok(Progress::WantsProof),
-            (true, Some(smoke)) => {
+    /// What a step sends; one that needs a proof is made with `smoke`, the proof that activates the model.
+    pub fn calldata(&self, step: &Step, smoke: Option<&SmokeProof>) -> Bytes {
+        match smoke {
+            Some(smoke) if step.needs_proof => {
                 RiskOracle::activateModelCall { modelId: self.model_id, smoke: smoke.clone() }.abi_encode().into()
             }
-        };
-        if !chain.is_idle().await? {
-            return Err(DeployFault::Unmined(chain.address()));
+            _ => step.data.clone(),
         }
-        let receipt = chain.send(TransactionRequest::default().with_to(step.to).with_input(data)).await?;
+    }
+
+    /// Waits until the chain shows what a step that was mined has done.
+    ///
+    /// # Errors
+    /// As [`Deployment::missing`]; [`DeployFault::WithoutEffect`].
+    pub async fn expect_effect(&self, read: &Reader, wallet: Address, step: &Step) -> Result<(), DeployFault> {
         for _ in 0..EFFECT_LOOKS {
-            let left = self.missing(&chain.read, chain.address()).await?;
-            if !left.iter().any(|other| other.name == step.name) {
-                let (name, hash) = (step.name.clone(), receipt.transaction_hash);
-                return Ok(Progress::Sent { name, hash, gas_used: receipt.gas_used });
+            if !self.missing(read, wallet).await?.iter().any(|other| other.name == step.name) {
+                return Ok(());
             }
             tokio::time::sleep(EFFECT_PAUSE).await;
         }
         Err(DeployFault::WithoutEffect(step.name.clone()))
     }
+}
+
+/// The trials of `steps`, in the order in which they would be sent: those that the timelock holds back come when it lets
+/// them pass. `data` says what a step sends.
+pub fn trials(steps: &[Step], data: impl Fn(&Step) -> Bytes) -> Vec<(&Step, Trial)> {
+    let trial = |step: &Step| Trial {
+        from: step.sender,
+        to: step.to,
+        data: data(step),
+        not_before_seconds: step.ripe_at.unwrap_or_default(),
+    };
+    let mut trials: Vec<(&Step, Trial)> = steps.iter().map(|step| (step, trial(step))).collect();
+    trials.sort_by_key(|(_, trial)| trial.not_before_seconds);
+    trials
 }

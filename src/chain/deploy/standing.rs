@@ -1,8 +1,5 @@
 //! What of a deployment the chain shows already.
 
-use alloy::consensus::BlockHeader;
-use alloy::eips::BlockNumberOrTag;
-use alloy::network::primitives::BlockResponse;
 use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider;
 
@@ -15,6 +12,8 @@ use crate::chain::abi::IRegimeRiskOracle::{Bounds, Policy};
 use crate::chain::abi::RiskOracle::{self, RiskOracleInstance};
 use crate::chain::fault::ChainFault;
 
+/// A trial announces some blocks later than now: in a second for each transaction before it.
+const TRIAL_SLACK_SECONDS: u64 = 3_600;
 /// The last period of a model that has no end.
 const NO_END: u64 = u32::MAX as u64;
 
@@ -78,7 +77,7 @@ impl Standing {
             markets: wanted.markets.iter().map(|_| MarketStanding::default()).collect(),
             model_active: false,
             model_ready_at: 0,
-            now: next_block_seconds(read).await?,
+            now: read.next_block_seconds().await?,
             code_hashes,
         };
         // The oracle is created last.
@@ -114,6 +113,13 @@ impl Standing {
         Ok(())
     }
 
+    /// When the timelock lets pass what is announced in the next block.
+    pub(super) fn ripe_if_announced_now(&self, deployment: &Deployment) -> u64 {
+        let of_wanted = deployment.wanted.constructor.timelock_seconds;
+        let timelock_seconds = self.oracle.as_ref().map_or(of_wanted, |oracle| oracle.timelock_seconds);
+        self.now.saturating_add(timelock_seconds).saturating_add(TRIAL_SLACK_SECONDS)
+    }
+
     /// What blocks a step that the timelock lets ripen at that time.
     pub(super) fn unripe(&self, ready_at: u64) -> Option<Blocked> {
         (self.now < ready_at).then_some(Blocked::Until(ready_at))
@@ -145,13 +151,4 @@ async fn market_standing<P: Provider>(
         active_model: (!active.is_zero()).then_some(active),
         policy_ready_at: ready_at.saturating_to(),
     })
-}
-
-/// A quiet chain's newest block may be old: what counts is the time that the next one will have.
-async fn next_block_seconds(read: &Reader) -> Result<u64, ChainFault> {
-    let pending = read.provider.get_block_by_number(BlockNumberOrTag::Pending).await;
-    match pending {
-        Ok(Some(block)) => Ok(block.header().timestamp()),
-        _ => Ok(read.head().await?.timestamp_seconds.unsigned_abs()),
-    }
 }

@@ -16,9 +16,11 @@ pub(super) fn missing(deployment: &Deployment, standing: &Standing, wallet: Addr
         .filter(|(_, code)| code.is_none())
         .map(|(creation, _)| Step {
             name: format!("create {}", creation.name),
+            sender: wallet,
             to: CREATE2_DEPLOYER,
             data: creation.call(),
             needs_proof: false,
+            ripe_at: None,
             blocked: None,
         })
         .collect();
@@ -47,15 +49,20 @@ struct List<'a> {
 }
 
 impl List<'_> {
-    fn step(&self, name: String, data: impl Into<Bytes>, blocked: Option<Blocked>) -> Step {
-        Step { name, to: self.deployment.contracts.oracle.address, data: data.into(), needs_proof: false, blocked }
+    /// A call of the oracle by `sender`, which others must precede where `after_others`.
+    fn step(&self, name: String, sender: Address, data: impl Into<Bytes>, after_others: bool) -> Step {
+        let blocked = if self.incomplete || after_others {
+            Some(Blocked::Earlier)
+        } else {
+            (sender != self.wallet).then_some(Blocked::Sender)
+        };
+        let to = self.deployment.contracts.oracle.address;
+        Step { name, sender, to, data: data.into(), needs_proof: false, ripe_at: None, blocked }
     }
 
-    fn by(&self, sender: Address, after_others: bool) -> Option<Blocked> {
-        if self.incomplete || after_others {
-            return Some(Blocked::Earlier);
-        }
-        (sender != self.wallet).then_some(Blocked::Sender(sender))
+    /// When the timelock lets pass what is announced with `ready_at`, or next.
+    fn ripe_at(&self, announced: bool, ready_at: u64) -> Option<u64> {
+        Some(if announced { ready_at } else { self.standing.ripe_if_announced_now(self.deployment) })
     }
 
     fn register(&self, market: &WantedMarket, found: &MarketStanding, steps: &mut Vec<Step>) {
@@ -69,8 +76,8 @@ impl List<'_> {
             bounds: wanted.bounds.clone(),
             priceCheck: PriceCheck { feed: Address::ZERO, toleranceBps: 0, maxAgeSeconds: 0 },
         };
-        let by = self.by(self.standing.owner, false);
-        steps.push(self.step(format!("register {}", market.name), call.abi_encode(), by));
+        let name = format!("register {}", market.name);
+        steps.push(self.step(name, self.standing.owner, call.abi_encode(), false));
     }
 
     /// The first policy holds at once. A change is announced, ripens, and is made by the same call.
@@ -81,20 +88,18 @@ impl List<'_> {
         let set = set_policy(wanted, market);
         let name = format!("set the policy of {}", market.name);
         match &found.policy {
-            None => steps.push(self.step(name, set, self.by(owner, unregistered))),
+            None => steps.push(self.step(name, owner, set, unregistered)),
             Some(policy) if wanted.change_policy && *policy != wanted.policy => {
                 let ready_at = found.policy_ready_at;
                 let announced = ready_at != 0 && !self.standing.is_expired(ready_at);
                 if !announced {
                     let call = RiskOracle::scheduleCall { data: set.clone() }.abi_encode();
-                    steps.push(self.step(
-                        format!("announce the policy of {}", market.name),
-                        call,
-                        self.by(owner, false),
-                    ));
+                    steps.push(self.step(format!("announce the policy of {}", market.name), owner, call, false));
                 }
-                let blocked = self.by(owner, !announced).or(self.standing.unripe(ready_at));
-                last.push(self.step(name, set, blocked));
+                let mut step = self.step(name, owner, set, !announced);
+                step.ripe_at = self.ripe_at(announced, ready_at);
+                step.blocked = step.blocked.or(self.standing.unripe(ready_at));
+                last.push(step);
             }
             Some(_) => {}
         }
@@ -113,10 +118,13 @@ impl List<'_> {
                 overlapPeriods: wanted.overlap_periods,
             };
             let unready = self.standing.markets.iter().any(|found| found.policy.is_none());
-            steps.push(self.step("propose the model".into(), call.abi_encode(), self.by(self.standing.owner, unready)));
+            steps.push(self.step("propose the model".into(), self.standing.owner, call.abi_encode(), unready));
         }
         // Anyone may activate.
-        let blocked = if proposed { self.standing.unripe(ready_at) } else { Some(Blocked::Earlier) };
-        last.push(Step { needs_proof: true, ..self.step("activate the model".into(), Bytes::new(), blocked) });
+        let mut step = self.step("activate the model".into(), self.wallet, Bytes::new(), !proposed);
+        step.needs_proof = true;
+        step.ripe_at = self.ripe_at(proposed, ready_at);
+        step.blocked = step.blocked.or(self.standing.unripe(ready_at));
+        last.push(step);
     }
 }

@@ -2,21 +2,23 @@
 
 pub mod policy;
 pub mod record;
-mod shown;
+pub mod shown;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
-use alloy::primitives::{Address, Bytes};
+use alloy::primitives::{Address, B256, Bytes};
 use anyhow::Context;
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::outbox::Outbox;
+use super::rehearsal::Outlook;
 use super::{EXIT_DONE, EXIT_UNFINISHED, setup};
 use crate::chain::Chain;
 use crate::chain::abi::IRegimeRiskOracle::SmokeProof;
+use crate::chain::deploy::fault::DeployFault;
 use crate::chain::deploy::{
-    ANVIL_CHAIN_ID, Constructor, Deployment, MIN_TIMELOCK_SECONDS, Progress, Step, Wanted, WantedMarket,
+    ANVIL_CHAIN_ID, Constructor, Deployment, MIN_TIMELOCK_SECONDS, Step, Wanted, WantedMarket, trials,
 };
 use crate::config::Config;
 use crate::features;
@@ -90,103 +92,119 @@ pub async fn run(args: DeployArgs, settings: Option<&Path>, json: bool) -> anyho
     let bundle = Bundle::open(&config.bundle)?;
     let chain = setup::deployer(&config).await?;
     let path = Record::path(&args.record, config.chain.chain_id);
-    let recorded = Record::read(&path)?;
-    let deployment = planned(&args, &config, &bundle, &chain, recorded.as_ref())?;
-    if let Some(recorded) = &recorded {
-        recorded.check(&path, &deployment)?;
-    }
-    chain.read.check_chain_id().await?;
+    let deployment = deployment(&args, &config, &bundle, &chain, &path).await?;
+    chain.read.check_chain_id().await.map_err(DeployFault::from)?;
     let rows = deployment.parameters(&chain.read).await?;
+    let missing = deployment.missing(&chain.read, chain.address()).await?;
+    let smoke = match missing.iter().any(|step| step.needs_proof) {
+        true => Some(smoke_proof(&config, &bundle).await?),
+        false => None,
+    };
+    let trials = trials(&missing, |step| deployment.calldata(step, smoke.as_ref()));
+    let outlook = Outlook::of(&config, &chain.read, chain.address(), &trials).await?;
     if args.dry_run {
-        let missing = deployment.missing(&chain.read, chain.address()).await?;
         if json {
-            println!("{}", shown::json(&deployment, &rows, &[], &missing));
+            println!("{}", shown::json(&deployment, &rows, &[], &missing, &outlook));
         } else {
-            shown::addresses(&deployment);
-            shown::parameters(&rows);
-            println!("{}", if missing.is_empty() { "Nothing would be sent." } else { "Would be sent:" });
-            shown::steps(&missing);
+            shown::plan(&deployment, &rows, &missing, &outlook);
         }
         return Ok(code(&missing));
     }
-    let write = async || {
-        let code_hashes = deployment.code_hashes(&chain.read).await?;
-        Record::of(&deployment, config.chain.chain_id, &code_hashes).write(&path)
-    };
-    // Before anything is sent, so that whoever goes on from here needs no argument.
-    write().await?;
-    let sent = Mutex::new(Vec::new());
-    let said = |progress: &Progress| {
-        if let (Progress::Sent { name, hash, gas_used }, Ok(mut sent)) = (progress, sent.lock()) {
-            sent.push(json!({"name": name, "hash": hash, "gas_used": gas_used}));
-        }
+    if let Some(lines) = outlook.lines().filter(|_| !json) {
+        println!("{lines}");
+    }
+    if missing.iter().any(|step| step.blocked.is_none()) {
+        outlook.check_funds()?;
+    }
+    let record = |code_hashes: &[_]| Record::of(&deployment, config.chain.chain_id, code_hashes);
+    let before = record(&deployment.code_hashes(&chain.read).await?);
+    // So that whoever goes on from here needs no argument.
+    let begin = || before.write(&path);
+    let mut sent = Vec::new();
+    let mut said = |one: Sent| {
         if !json {
-            shown::progress(progress);
+            println!("  {}: {}, {} gas", one.name, one.hash, one.gas_used);
         }
+        sent.push(json!({"name": one.name, "hash": one.hash, "gas_used": one.gas_used}));
     };
-    let missing = complete(&deployment, &chain, &config, &bundle, &said).await?;
-    write().await?;
+    let outbox = Outbox::of(&chain);
+    let missing = complete(&deployment, &outbox, smoke.as_ref(), begin, &mut said).await?;
+    let after = record(&deployment.code_hashes(&chain.read).await?);
+    if after.has_oracle() || !sent.is_empty() {
+        after.write(&path)?;
+    }
     if json {
-        let sent: Vec<Value> = sent.into_inner().unwrap_or_default();
-        println!("{}", shown::json(&deployment, &rows, &sent, &missing));
+        println!("{}", shown::json(&deployment, &rows, &sent, &missing, &outlook));
         return Ok(code(&missing));
     }
-    shown::addresses(&deployment);
-    println!("The code of each is what was compiled; {} has the details.", path.display());
-    if !missing.is_empty() {
-        println!("\nNot finished:");
-        shown::steps(&missing);
-        if let Some(moment) = shown::again(&missing) {
-            println!("Run the same command again after {moment}.");
-        }
-        return Ok(EXIT_UNFINISHED);
-    }
-    println!("\nPut this into the settings:\n[chain]\noracle = \"{}\"", deployment.contracts.oracle.address);
-    Ok(EXIT_DONE)
+    shown::outcome(&deployment, &missing, chain.address(), &path);
+    Ok(code(&missing))
 }
 
 fn code(missing: &[Step]) -> u8 {
     if missing.is_empty() { EXIT_DONE } else { EXIT_UNFINISHED }
 }
 
-/// Arguments come from the command line, else from the record, else they are the usual ones.
-fn planned(
+/// The deployment that is asked for, which is the recorded one wherever the chain has that already.
+async fn deployment(
     args: &DeployArgs,
     config: &Config,
     bundle: &Bundle,
     chain: &Chain,
-    recorded: Option<&Record>,
+    path: &Path,
 ) -> anyhow::Result<Deployment> {
-    let recorded = recorded.map(|record| &record.constructor);
-    let owner = args.owner.or(recorded.map(|arguments| arguments.owner)).unwrap_or(chain.address());
-    let mut attestors = args.attestors.clone();
-    if attestors.is_empty() {
-        attestors = recorded.map_or_else(|| vec![chain.attestor()], |arguments| arguments.attestors.clone());
-    }
-    attestors.sort_unstable();
-    let usual_timelock = if config.chain.chain_id == ANVIL_CHAIN_ID { 0 } else { TIMELOCK_SECONDS };
-    let constructor = Constructor {
-        owner,
-        guardian: args.guardian.or(recorded.map(|arguments| arguments.guardian)).unwrap_or(owner),
-        timelock_seconds: args
-            .timelock
-            .or(recorded.map(|arguments| arguments.timelock_seconds))
-            .unwrap_or(usual_timelock),
-        attestors,
-        threshold: args.threshold.or(recorded.map(|arguments| arguments.threshold)).unwrap_or(1),
-        sequencer_feed: args
-            .sequencer_feed
-            .or(recorded.map(|arguments| arguments.sequencer_feed))
-            .unwrap_or(Address::ZERO),
+    let recorded = Record::read(path)?;
+    let is_binding = match &recorded {
+        Some(record) => {
+            chain.read.check_chain_id().await.map_err(DeployFault::from)?;
+            record.binds(path, &chain.read).await?
+        }
+        None => false,
     };
+    // Arguments of an oracle that never came to be are worth keeping only as a whole.
+    let recorded = recorded.filter(|_| is_binding || !args.names_arguments());
     let rules = match &args.policy {
         Some(path) => MarketRules::read(path)?,
         None => MarketRules::starting()?,
     };
+    let constructor = args.constructor(config, chain, recorded.as_ref().map(|record| &record.constructor));
     let mut wanted = wanted(bundle, constructor, rules)?;
     wanted.change_policy = args.policy.is_some();
     wanted.overlap_periods = args.overlap_periods;
-    Ok(Deployment::new(wanted, config.chain.chain_id)?)
+    let deployment = Deployment::new(wanted, config.chain.chain_id)?;
+    if let Some(record) = recorded.filter(|_| is_binding) {
+        record.check(path, &deployment)?;
+    }
+    Ok(deployment)
+}
+
+impl DeployArgs {
+    /// Whether the command line names any of the arguments with which an oracle is created.
+    fn names_arguments(&self) -> bool {
+        let addresses = [self.owner, self.guardian, self.sequencer_feed, self.attestors.first().copied()];
+        addresses.iter().any(Option::is_some) || self.threshold.is_some() || self.timelock.is_some()
+    }
+
+    /// From the command line, else from the record, else the usual ones.
+    fn constructor(&self, config: &Config, chain: &Chain, recorded: Option<&Constructor>) -> Constructor {
+        let owner = self.owner.or(recorded.map(|arguments| arguments.owner)).unwrap_or(chain.address());
+        let mut attestors = self.attestors.clone();
+        if attestors.is_empty() {
+            attestors = recorded.map_or_else(|| vec![chain.attestor()], |arguments| arguments.attestors.clone());
+        }
+        attestors.sort_unstable();
+        let usual_timelock = if config.chain.chain_id == ANVIL_CHAIN_ID { 0 } else { TIMELOCK_SECONDS };
+        let recorded_timelock = recorded.map(|arguments| arguments.timelock_seconds);
+        let recorded_feed = recorded.map(|arguments| arguments.sequencer_feed);
+        Constructor {
+            owner,
+            guardian: self.guardian.or(recorded.map(|arguments| arguments.guardian)).unwrap_or(owner),
+            timelock_seconds: self.timelock.or(recorded_timelock).unwrap_or(usual_timelock),
+            attestors,
+            threshold: self.threshold.or(recorded.map(|arguments| arguments.threshold)).unwrap_or(1),
+            sequencer_feed: self.sequencer_feed.or(recorded_feed).unwrap_or(Address::ZERO),
+        }
+    }
 }
 
 /// Everything that an update with `bundle` needs, owned by `constructor.owner`.
@@ -210,32 +228,57 @@ pub fn wanted(bundle: &Bundle, constructor: Constructor, rules: MarketRules) -> 
     })
 }
 
-/// Takes every step that can be taken, and returns those that cannot be taken yet.
+/// A step that was taken.
+#[derive(Debug)]
+pub struct Sent {
+    pub name: String,
+    pub hash: B256,
+    pub gas_used: u64,
+}
+
+/// Takes every step that can be taken, and returns those that cannot be taken yet. `smoke` is the proof for the step that
+/// needs one; `begin` is done before the first transaction.
 ///
 /// # Errors
 /// What stops it; what was done stays done.
 pub async fn complete(
     deployment: &Deployment,
-    chain: &Chain,
-    config: &Config,
-    bundle: &Bundle,
-    said: &(dyn Fn(&Progress) + Send + Sync),
+    outbox: &Outbox<'_>,
+    smoke: Option<&SmokeProof>,
+    begin: impl Fn() -> anyhow::Result<()>,
+    said: &mut (dyn FnMut(Sent) + Send),
 ) -> anyhow::Result<Vec<Step>> {
-    let mut smoke = None;
+    let (read, wallet) = (&outbox.chain.read, outbox.chain.address());
+    let mut mined = 0;
     loop {
-        let progress = deployment.advance(chain, smoke.as_ref()).await?;
-        said(&progress);
-        match progress {
-            Progress::Sent { .. } => {}
-            Progress::WantsProof => smoke = Some(smoke_proof(config, bundle).await?),
-            Progress::Waiting(steps) => return Ok(steps),
-            Progress::Done => return Ok(Vec::new()),
+        let next = async {
+            let mut steps = deployment.missing(read, wallet).await?;
+            let Some(at) = steps.iter().position(|step| step.blocked.is_none()) else { return Ok((steps, None)) };
+            if mined == 0 {
+                begin()?;
+            }
+            let step = steps.swap_remove(at);
+            let receipt = outbox.send(step.to, deployment.calldata(&step, smoke)).await?;
+            deployment.expect_effect(read, wallet, &step).await?;
+            let (hash, gas_used) = (receipt.transaction_hash, receipt.gas_used);
+            anyhow::Ok((Vec::new(), Some(Sent { name: step.name, hash, gas_used })))
+        };
+        match next.await {
+            Ok((steps, None)) => return Ok(steps),
+            Ok((_, Some(sent))) => {
+                said(sent);
+                mined += 1;
+            }
+            Err(error) if mined > 0 => {
+                return Err(error.context(format!("{mined} transactions of this run are mined and stay")));
+            }
+            Err(error) => return Err(error),
         }
     }
 }
 
 /// A real proof of what the model says when every candle feature is at its mean. Any period will do.
-async fn smoke_proof(config: &Config, bundle: &Bundle) -> anyhow::Result<SmokeProof> {
+pub async fn smoke_proof(config: &Config, bundle: &Bundle) -> anyhow::Result<SmokeProof> {
     let (manifest, period) = (&bundle.manifest, PeriodId(0));
     let candle = vec![0; manifest.features.candle.len()];
     let calendar = features::calendar_table(&manifest.features)?.swap_remove(period.slot_of_week());

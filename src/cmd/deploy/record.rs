@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::chain::deploy::code::{CREATE2_DEPLOYER, Compiler, SALT};
 use crate::chain::deploy::fault::DeployFault;
 use crate::chain::deploy::{Constructor, Deployment};
+use crate::chain::read::Reader;
 use crate::fs;
 use crate::types::digest::Digest;
 
@@ -80,19 +81,36 @@ impl Record {
         }
     }
 
+    /// Whether its oracle is on the chain. A record of one that never came to be binds nobody.
+    ///
+    /// # Errors
+    /// [`DeployFault::BadRecord`], or what the chain says.
+    pub async fn binds(&self, path: &Path, read: &Reader) -> Result<bool, DeployFault> {
+        let oracle = self.oracle(path)?;
+        Ok(oracle.code_hash.is_some() || read.has_code(oracle.address).await?)
+    }
+
     /// Refuses to go on with another oracle than the recorded one.
     ///
     /// # Errors
-    /// [`DeployFault::OtherDeployment`].
+    /// [`DeployFault::OtherDeployment`] or [`DeployFault::BadRecord`].
     pub fn check(&self, path: &Path, deployment: &Deployment) -> Result<(), DeployFault> {
-        let derived = deployment.contracts.oracle.address;
-        match self.contracts.get(ORACLE) {
-            Some(Contract { address, .. }) if *address == derived => Ok(()),
-            Some(Contract { address, .. }) => {
-                Err(DeployFault::OtherDeployment { path: path.to_owned(), recorded: *address, derived })
-            }
-            None => Err(DeployFault::BadRecord { path: path.to_owned(), reason: format!("no {ORACLE}") }),
+        let (recorded, derived) = (self.oracle(path)?.address, deployment.contracts.oracle.address);
+        if recorded == derived {
+            return Ok(());
         }
+        let arguments = self.constructor.differences(&deployment.wanted.constructor);
+        Err(DeployFault::OtherDeployment { path: path.to_owned(), recorded, derived, arguments })
+    }
+
+    fn oracle(&self, path: &Path) -> Result<&Contract, DeployFault> {
+        let absent = || DeployFault::BadRecord { path: path.to_owned(), reason: format!("no {ORACLE}") };
+        self.contracts.get(ORACLE).ok_or_else(absent)
+    }
+
+    /// Whether the oracle has been seen on the chain.
+    pub fn has_oracle(&self) -> bool {
+        self.contracts.get(ORACLE).is_some_and(|oracle| oracle.code_hash.is_some())
     }
 
     /// Writes it, whole or not at all.

@@ -1,14 +1,45 @@
 //! What `deploy` prints.
 
+use std::path::Path;
+
+use alloy::primitives::Address;
 use serde_json::{Value, json};
 
 use crate::chain::deploy::diff::{Outcome, Row};
-use crate::chain::deploy::{Blocked, Deployment, Progress, Step};
+use crate::chain::deploy::{Blocked, Deployment, Step};
+use crate::cmd::rehearsal::Outlook;
 use crate::cmd::report;
 use crate::types::time::format_utc;
 
+/// What would be sent, and what it leads to.
+pub(super) fn plan(deployment: &Deployment, rows: &[Row], missing: &[Step], outlook: &Outlook) {
+    let wallet = outlook.wallet;
+    addresses(deployment);
+    parameters(rows);
+    println!("{}", if missing.is_empty() { "Nothing would be sent." } else { "Would be sent, and would go through:" });
+    steps(missing, wallet);
+    if let Some(lines) = outlook.lines() {
+        println!("{lines}");
+    }
+}
+
+/// How far it got.
+pub(super) fn outcome(deployment: &Deployment, missing: &[Step], wallet: Address, record: &Path) {
+    addresses(deployment);
+    println!("The code of each is what was compiled; {} has the details.", record.display());
+    if missing.is_empty() {
+        println!("\nPut this into the settings:\n[chain]\noracle = \"{}\"", deployment.contracts.oracle.address);
+        return;
+    }
+    println!("\nNot finished:");
+    steps(missing, wallet);
+    if let Some(moment) = again(missing) {
+        println!("Run the same command again after {moment}.");
+    }
+}
+
 /// Parameters that are not as wanted.
-pub(super) fn parameters(rows: &[Row]) {
+fn parameters(rows: &[Row]) {
     let different: Vec<&Row> = rows.iter().filter(|row| row.outcome != Outcome::Same).collect();
     if different.is_empty() {
         println!("Every parameter is as wanted.");
@@ -27,12 +58,13 @@ pub(super) fn parameters(rows: &[Row]) {
     println!("{table}");
 }
 
-/// Steps that would be sent, or could not be.
-pub(super) fn steps(steps: &[Step]) {
+/// Steps that would be sent, or could not be; of those that are not `wallet`'s, what somebody else must send.
+pub fn steps(steps: &[Step], wallet: Address) {
     for step in steps {
         let size = if step.needs_proof { "with a proof".into() } else { format!("{} bytes", step.data.len()) };
-        println!("  {}{} (to {}, {size})", step.name, when(step), step.to);
-        if matches!(step.blocked, Some(Blocked::Sender(_))) {
+        let sender = if step.sender == wallet { String::new() } else { format!(", which {} must send", step.sender) };
+        println!("  {}{}{sender} (to {}, {size})", step.name, when(step), step.to);
+        if step.sender != wallet {
             println!("    {}", step.data);
         }
     }
@@ -40,24 +72,14 @@ pub(super) fn steps(steps: &[Step]) {
 
 fn when(step: &Step) -> String {
     match step.blocked {
-        None => String::new(),
         Some(Blocked::Earlier) => ", after the above".into(),
         Some(Blocked::Until(seconds)) => format!(", not before {}", moment(seconds)),
-        Some(Blocked::Sender(sender)) => format!(", which {sender} must send"),
-    }
-}
-
-/// What was just done.
-pub(super) fn progress(progress: &Progress) {
-    match progress {
-        Progress::Sent { name, hash, gas_used } => println!("  {name}: {hash}, {gas_used} gas"),
-        Progress::WantsProof => println!("  proving for the activation"),
-        Progress::Waiting(_) | Progress::Done => {}
+        Some(Blocked::Sender) | None => String::new(),
     }
 }
 
 /// Where everything is.
-pub(super) fn addresses(deployment: &Deployment) {
+fn addresses(deployment: &Deployment) {
     for creation in deployment.contracts.all() {
         println!("{:13} {}", creation.name, creation.address);
     }
@@ -65,7 +87,7 @@ pub(super) fn addresses(deployment: &Deployment) {
 }
 
 /// The earliest time at which running it again gets further, for people.
-pub(super) fn again(steps: &[Step]) -> Option<String> {
+fn again(steps: &[Step]) -> Option<String> {
     let times = steps.iter().filter_map(|step| match step.blocked {
         Some(Blocked::Until(seconds)) => Some(seconds),
         _ => None,
@@ -74,7 +96,13 @@ pub(super) fn again(steps: &[Step]) -> Option<String> {
 }
 
 /// The object of `--json`.
-pub(super) fn json(deployment: &Deployment, rows: &[Row], sent: &[Value], missing: &[Step]) -> Value {
+pub(super) fn json(
+    deployment: &Deployment,
+    rows: &[Row],
+    sent: &[Value],
+    missing: &[Step],
+    outlook: &Outlook,
+) -> Value {
     let contracts: serde_json::Map<String, Value> = deployment
         .contracts
         .all()
@@ -91,15 +119,17 @@ pub(super) fn json(deployment: &Deployment, rows: &[Row], sent: &[Value], missin
         "parameters": rows,
         "sent": sent,
         "missing": missing.iter().map(step_json).collect::<Vec<_>>(),
+        "cost": outlook.json(),
     })
 }
 
-fn step_json(step: &Step) -> Value {
-    let (reason, ready_at, sender) = match step.blocked {
-        None => (None, None, None),
-        Some(Blocked::Earlier) => (Some("earlier_steps"), None, None),
-        Some(Blocked::Until(seconds)) => (Some("timelock"), Some(seconds), None),
-        Some(Blocked::Sender(sender)) => (Some("sender"), None, Some(sender)),
+/// A step for programs.
+pub fn step_json(step: &Step) -> Value {
+    let (reason, ready_at) = match step.blocked {
+        None => (None, None),
+        Some(Blocked::Earlier) => (Some("earlier_steps"), None),
+        Some(Blocked::Until(seconds)) => (Some("timelock"), Some(seconds)),
+        Some(Blocked::Sender) => (Some("sender"), None),
     };
     json!({
         "name": step.name,
@@ -107,10 +137,11 @@ fn step_json(step: &Step) -> Value {
         "data": (!step.needs_proof).then_some(&step.data),
         "blocked": reason,
         "ready_at": ready_at,
-        "sender": sender,
+        "sender": step.sender,
     })
 }
 
-fn moment(seconds: u64) -> String {
+/// A time on chain for people.
+pub fn moment(seconds: u64) -> String {
     format_utc(i64::try_from(seconds).unwrap_or(i64::MAX / 1000).saturating_mul(1000))
 }

@@ -1,0 +1,184 @@
+//! What transactions would come to, and what they cost, before the first of them is sent.
+
+use std::net::Ipv4Addr;
+
+use alloy::primitives::utils::format_ether;
+use alloy::primitives::{Address, U256};
+use anyhow::Context;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::development::{Anvil, CHAIN_ID, foundry};
+use super::{report, setup};
+use crate::chain::deploy::Step;
+use crate::chain::deploy::fault::DeployFault;
+use crate::chain::fault::ChainFault;
+use crate::chain::read::Reader;
+use crate::chain::rehearsal::{Cost, Outcome, Trial};
+use crate::chain::relay;
+use crate::config::Config;
+use crate::types::chain_id::coin;
+
+/// Decimals of an amount that is shown.
+const DECIMALS: usize = 6;
+
+/// What a row of transactions comes to, all of which would go through.
+#[derive(Debug)]
+pub struct Outlook {
+    pub wallet: Address,
+    /// Units of gas of each, by its name.
+    gas: Vec<(String, u64)>,
+    /// Of those that the wallet sends.
+    cost: Cost,
+    balance_wei: U256,
+    /// The cap for a unit of gas.
+    cap_wei: u128,
+    coin: &'static str,
+}
+
+impl Outlook {
+    /// Tries all of it out.
+    ///
+    /// # Errors
+    /// [`DeployFault::Refused`] with the first that would not go through, [`DeployFault::Untried`], or what the chain says.
+    pub async fn of(
+        config: &Config,
+        reader: &Reader,
+        wallet: Address,
+        trials: &[(&Step, Trial)],
+    ) -> anyhow::Result<Self> {
+        let row: Vec<Trial> = trials.iter().map(|(_, trial)| trial.clone()).collect();
+        let outcomes = try_out(config, reader, &row).await?;
+        let (mut gas, mut own) = (Vec::new(), Vec::new());
+        for ((step, trial), outcome) in trials.iter().zip(outcomes) {
+            match outcome {
+                Outcome::Refused(reason) => {
+                    return Err(DeployFault::Refused { step: step.name.clone(), reason }.into());
+                }
+                Outcome::Passes { gas_used } => {
+                    gas.push((step.name.clone(), gas_used));
+                    if step.sender == wallet {
+                        own.push((gas_used, trial.data.len()));
+                    }
+                }
+            }
+        }
+        let cost = reader.cost(&own).await.map_err(DeployFault::from)?;
+        let balance_wei = reader.balance_wei(wallet).await.map_err(DeployFault::from)?;
+        let cap_wei = reader.fees().caps().max_fee_per_gas_wei;
+        Ok(Self { wallet, gas, cost, balance_wei, cap_wei, coin: coin(reader.chain_id()) })
+    }
+
+    /// Refuses to begin what the wallet cannot pay to the end.
+    ///
+    /// # Errors
+    /// [`ChainFault::EmptyWallet`].
+    pub fn check_funds(&self) -> Result<(), DeployFault> {
+        if self.is_affordable() {
+            return Ok(());
+        }
+        let (wallet, balance_wei, needed_wei) = (self.wallet, self.balance_wei, self.cost.needed_wei);
+        Err(ChainFault::EmptyWallet { wallet, balance_wei, needed_wei }.into())
+    }
+
+    fn is_affordable(&self) -> bool {
+        self.balance_wei >= self.cost.needed_wei
+    }
+
+    /// What it costs, for people; nothing where the wallet sends nothing.
+    pub fn lines(&self) -> Option<String> {
+        let Cost { transactions, gas, price_wei, now_wei, needed_wei, most_wei } = self.cost;
+        let amount = |wei: U256| amount(wei, self.coin);
+        let enough = if self.is_affordable() {
+            String::new()
+        } else {
+            format!("; that is NOT ENOUGH, nothing begins below {}", amount(needed_wei))
+        };
+        (transactions > 0).then(|| {
+            format!(
+                "Cost: {transactions} transactions of this wallet, {gas} gas: {} at the price of now ({}), {} at most \
+                 (at chain.max_fee_per_gas_gwei, {}).\nWallet {} holds {}{enough}.",
+                amount(now_wei),
+                report::gwei(price_wei),
+                amount(most_wei),
+                report::gwei(self.cap_wei),
+                self.wallet,
+                amount(self.balance_wei),
+            )
+        })
+    }
+
+    /// What it costs, for programs.
+    pub fn json(&self) -> Value {
+        let Cost { transactions, gas, price_wei, now_wei, needed_wei, most_wei } = self.cost;
+        let each: serde_json::Map<String, Value> =
+            self.gas.iter().map(|(name, gas)| (name.clone(), json!(gas))).collect();
+        json!({
+            "wallet": self.wallet,
+            "transactions": transactions,
+            "gas": gas,
+            "gas_of_each": each,
+            "price_wei": price_wei.to_string(),
+            "now_wei": now_wei.to_string(),
+            "most_wei": most_wei.to_string(),
+            "needed_wei": needed_wei.to_string(),
+            "balance_wei": self.balance_wei.to_string(),
+            "coin": self.coin,
+        })
+    }
+}
+
+/// By the RPC, or on a copy of its chain where it cannot.
+async fn try_out(config: &Config, reader: &Reader, trials: &[Trial]) -> Result<Vec<Outcome>, DeployFault> {
+    match reader.try_out(trials).await {
+        Err(refusal @ (ChainFault::Refused(_) | ChainFault::Garbage(_))) => {
+            let copied = on_a_copy(config, trials).await;
+            copied.map_err(|error| DeployFault::Untried(format!("{refusal}, and on a copy of the chain: {error:#}")))
+        }
+        outcome => Ok(outcome?),
+    }
+}
+
+async fn on_a_copy(config: &Config, trials: &[Trial]) -> anyhow::Result<Vec<Outcome>> {
+    let stop = CancellationToken::new();
+    let _stopped_at_the_end = stop.clone().drop_guard();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for the relay")?;
+    let upstream = Url::parse(&format!("http://{}", listener.local_addr()?))?;
+    tokio::spawn(relay::serve(setup::reader(config)?, listener, stop));
+    let fork = Anvil::fork(&foundry("anvil"), &upstream, None).await?;
+    let mut copied = config.clone();
+    copied.chain.use_rpc(fork.rpc_url.clone());
+    copied.chain.chain_id = CHAIN_ID;
+    Ok(setup::reader(&copied)?.try_out(trials).await?)
+}
+
+/// An amount to six decimals; a smaller one whole.
+fn amount(wei: U256, coin: &str) -> String {
+    let exact = format_ether(wei);
+    let (whole, decimals) = exact.split_once('.').unwrap_or((&exact, ""));
+    let kept = decimals.get(..DECIMALS).unwrap_or(decimals);
+    let is_lost = whole == "0" && kept.bytes().all(|digit| digit == b'0');
+    let decimals = (if is_lost { decimals } else { kept }).trim_end_matches('0');
+    if decimals.is_empty() { format!("{whole} {coin}") } else { format!("{whole}.{decimals} {coin}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_short_and_never_nothing() {
+        let cases = [
+            (0_u128, "0 ETH"),
+            (1, "0.000000000000000001 ETH"),
+            (1_234_567_890_000_000, "0.001234 ETH"),
+            (2_000_000_000_000_000_000, "2 ETH"),
+            (12_500_000_000_000_000_000, "12.5 ETH"),
+        ];
+        for (wei, words) in cases {
+            assert_eq!(amount(U256::from(wei), "ETH"), words);
+        }
+    }
+}

@@ -12,6 +12,8 @@ use crate::types::feature::{FeatureSpec, FeatureVector};
 pub enum Verdict {
     /// The features are those of the auditor's candles, bit for bit, and the proof holds for them.
     Match,
+    /// It is of a model whose bundle the auditor does not have: nothing can be said of it.
+    UnknownModel,
     /// The proof holds, for features that the auditor's candles do not give.
     DataDiffer,
     /// An attestation is missing, is not its signer's, or its signer was not in the set.
@@ -25,6 +27,7 @@ impl Verdict {
     pub fn words(self) -> &'static str {
         match self {
             Self::Match => "match",
+            Self::UnknownModel => "unknown model",
             Self::DataDiffer => "data differ",
             Self::AttestationInvalid => "attestation invalid",
             Self::ProofInvalid => "proof invalid",
@@ -164,6 +167,7 @@ mod tests {
     #[test]
     fn the_worst_finding_decides() {
         assert_eq!(Verdict::Match.max(Verdict::DataDiffer), Verdict::DataDiffer);
+        assert_eq!(Verdict::Match.max(Verdict::UnknownModel), Verdict::UnknownModel);
         assert_eq!(Verdict::ProofInvalid.max(Verdict::DataDiffer), Verdict::ProofInvalid);
     }
 }

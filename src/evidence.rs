@@ -30,6 +30,9 @@ pub enum EvidenceFault {
     /// The content is not what its name says.
     #[error("the evidence {expected} has another digest: {found}")]
     Altered { expected: Digest, found: Digest },
+    /// It is of a model whose bundle is not at hand.
+    #[error("the evidence is of the model with manifest {wanted}; the bundle in {} has {found}, and none beside it that one", bundle.display())]
+    OtherModel { wanted: Digest, found: Digest, bundle: PathBuf },
 }
 
 impl Fault for EvidenceFault {
@@ -38,6 +41,7 @@ impl Fault for EvidenceFault {
             Self::File(fault) => fault.code(),
             Self::Malformed { .. } => "VR-EVIDENCE-001",
             Self::Altered { .. } => "VR-EVIDENCE-002",
+            Self::OtherModel { .. } => "VR-EVIDENCE-003",
         }
     }
 
@@ -46,6 +50,7 @@ impl Fault for EvidenceFault {
             Self::File(fault) => fault.advice(),
             Self::Malformed { .. } => "fetch it again, or use the version of this program that wrote it",
             Self::Altered { .. } => "do not trust it; fetch it again from its node or from another one",
+            Self::OtherModel { .. } => "get that model's bundle and name it with --model",
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::fs::{self, FileFault};
-use crate::proof::bundle::Bundle;
+use crate::proof::bundle::{Bundle, MAX_MANIFEST_BYTES};
 use crate::proof::error::ProofError;
 use crate::types::digest::Digest;
 use crate::types::fault::Fault;
@@ -165,6 +165,20 @@ impl Registry {
             return Err(RegistryError::Unknown { id, folder, known: known.join(", ") });
         }
         Ok(Bundle::open(&self.folder.join(id))?)
+    }
+
+    /// The bundle whose manifest has that digest, every other digest checked; `None` where there is none.
+    ///
+    /// # Errors
+    /// A folder that cannot be read, or what is wrong with the bundle.
+    pub fn with_manifest(&self, wanted: Digest) -> Result<Option<Bundle>, RegistryError> {
+        for id in self.ids()? {
+            let folder = self.folder.join(id);
+            if fs::digest(&folder.join(MANIFEST_FILE), MAX_MANIFEST_BYTES).is_ok_and(|found| found == wanted) {
+                return Ok(Some(Bundle::open(&folder)?));
+            }
+        }
+        Ok(None)
     }
 
     /// The current model's id, if one was promoted.

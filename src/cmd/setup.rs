@@ -38,10 +38,12 @@ use crate::proof::bundle::Bundle;
 use crate::proof::ezkl::EzklProver;
 use crate::proof::mock::MockProver;
 use crate::proof::worker::Settings as WorkerSettings;
+use crate::registry::{Registry, RegistryError};
 use crate::state::Store;
 use crate::state::reader::Reader;
 use crate::telemetry;
 use crate::telemetry::metrics::Exposition;
+use crate::types::digest::Digest;
 use crate::types::manifest::{Manifest, Market, ONNX_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
 
 /// Largest network that is loaded.
@@ -99,6 +101,19 @@ pub fn oracle(config: &Config) -> Result<alloy::primitives::Address, ConfigFault
         value: String::new(),
         reason: "no contract is configured; `veriregime-agent deploy` prints the address of a new one".into(),
     })
+}
+
+/// The bundle whose manifest has that digest: the configured one, or one that lies beside it.
+///
+/// # Errors
+/// A bundle that is not right, or a folder that cannot be read.
+pub fn bundle_with(config: &Config, manifest: Digest) -> Result<Option<Bundle>, RegistryError> {
+    let configured = Bundle::open(&config.bundle)?;
+    if configured.manifest_digest == manifest {
+        return Ok(Some(configured));
+    }
+    let folder = config.bundle.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Registry::new(folder).with_manifest(manifest)
 }
 
 /// Both forms of the bundle's model.

@@ -11,7 +11,7 @@ use super::setup;
 use crate::audit::{Verdict, feature_differences};
 use crate::chain::published::{brings, signatures};
 use crate::config::Config;
-use crate::evidence;
+use crate::evidence::{self, EvidenceFault};
 use crate::features;
 use crate::proof::bundle::Bundle;
 use crate::types::candle::{Candle, CandleSeries};
@@ -82,17 +82,18 @@ pub async fn run(args: VerifyBundleArgs, settings: Option<&Path>, json: bool) ->
 }
 
 async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings> {
-    let bundle = Bundle::open(&config.bundle)?;
+    let bundle = bundle(config, evidence.manifest_sha256)?;
     let update = &evidence.update;
     let recomputed = recompute(&bundle, evidence)?;
     let mut found =
         Findings::new(feature_differences(&bundle.manifest.features, &update.candle_features, &recomputed.features));
+    found.checked(format!("{} features, from the candles in the file", update.candle_features.len()));
     for contradiction in recomputed.contradictions {
         found.refuse(Verdict::DataDiffer, contradiction);
     }
     let expected = setup::expected(&bundle)?;
-    if evidence.manifest_sha256 != bundle.manifest_digest || expected.model_id(evidence.verifier) != update.model_id {
-        found.refuse(Verdict::ProofInvalid, "it is of another model than the bundle's");
+    if expected.model_id(evidence.verifier) != update.model_id {
+        found.refuse(Verdict::ProofInvalid, "its update is of another model than the bundle's");
     }
     if !brings(&evidence.calldata, update) {
         found.refuse(Verdict::ProofInvalid, "its calldata does not bring this update");
@@ -114,8 +115,23 @@ async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings
     if witness_sha256 != evidence.witness_sha256 {
         found.refuse(Verdict::ProofInvalid, "its witness is not the circuit's for these features");
     }
-    found.take_attestors(signatures(evidence.chain_id, evidence.oracle, update, arguments, &proof.instances)?);
+    found.checked("network, public inputs, witness and calldata");
+    let attestors = signatures(evidence.chain_id, evidence.oracle, update, arguments, &proof.instances)?;
+    found.take_attestors(attestors, update.block);
+    found.not_checked("that the exchange said so, and that the update is on chain");
     Ok(found)
+}
+
+/// The bundle of the evidence's model.
+///
+/// # Errors
+/// [`EvidenceFault::OtherModel`] where it is not at hand, or what is wrong with it.
+fn bundle(config: &Config, manifest: Digest) -> anyhow::Result<Bundle> {
+    if let Some(bundle) = setup::bundle_with(config, manifest)? {
+        return Ok(bundle);
+    }
+    let found = Bundle::open(&config.bundle)?.manifest_digest;
+    Err(EvidenceFault::OtherModel { wanted: manifest, found, bundle: config.bundle.clone() }.into())
 }
 
 /// What the candles of a bundle lead to.

@@ -30,7 +30,7 @@ pub const REQUIRED_FILES: [&str; 7] = [
     VERIFIER_BYTECODE_FILE,
 ];
 /// Largest manifest.
-const MAX_MANIFEST_BYTES: u64 = 1 << 20;
+pub const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 /// Largest other file: the proving key of a circuit of 2^14 rows has half of it.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 /// Most files in a bundle.

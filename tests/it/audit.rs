@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::str::FromStr;
 
@@ -19,7 +20,9 @@ use veriregime_agent::candles::simulated::SimulatedMarket;
 use veriregime_agent::chain::Update;
 use veriregime_agent::chain::abi::RiskOracle;
 use veriregime_agent::chain::attest::{Statement, pack};
-use veriregime_agent::cmd::setup;
+use veriregime_agent::chain::deploy::Deployment;
+use veriregime_agent::cmd::outbox::Outbox;
+use veriregime_agent::cmd::{deploy, setup};
 use veriregime_agent::config::Config;
 use veriregime_agent::config::signer::Signer;
 use veriregime_agent::cycle::Agent;
@@ -41,6 +44,7 @@ use veriregime_agent::types::venue::Venue;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::doctor::{copy_of_the_bundle, make_another_model};
 use crate::proof::compiler;
 use crate::proxy::{Mood, Proxy};
 use crate::world::{FIRST, KEYS, World, toml};
@@ -90,6 +94,20 @@ async fn an_audit_tells_honest_updates_from_swapped_features() {
     assert_eq!((code, &reports[0]["verdict"]), (0, &Value::from("match")), "{reports}");
     assert_eq!(reports[0]["attestors"][0]["signed"], true);
     assert_eq!(reports[0]["attestors"][0]["in_set"], true);
+    let checked = reports[0]["checked"].as_array().unwrap();
+    let block = &reports[0]["block"];
+    let wanted = [
+        "12 features, from 40561 candles of binance as they are now".to_owned(),
+        "the proof under the bundle's verifying key".to_owned(),
+        "the proof by the verifier on chain".to_owned(),
+        format!("1 attestations: 1 signatures, 1 places in the attestor set at block {block}"),
+    ];
+    assert_eq!(
+        checked.iter().map(|one| one.as_str().unwrap()).collect::<Vec<_>>(),
+        wanted,
+        "a match says what was checked"
+    );
+    assert_eq!(reports[0]["not_checked"], Value::Array(vec![]));
 
     let second = FIRST.next();
     land(&world, &world.config, "operator", second, |_, features| features.swap(0, 1)).await;
@@ -203,6 +221,111 @@ async fn an_audit_finds_attestations_of_an_older_set() {
         assert_eq!((code, &reports[0]["verdict"]), (4, &Value::from("attestation_invalid")), "{reports}");
         assert!(reports[0]["findings"].to_string().contains(words), "{words}: {reports}");
     }
+}
+
+/// Makes the model in `folder` the one that the contract runs.
+async fn rotate(world: &World, folder: &Path) {
+    let bundle = Bundle::open(folder).unwrap();
+    let mut wanted = world.chain.deployment.wanted.clone();
+    wanted.expected = setup::expected(&bundle).unwrap();
+    let deployment = Deployment::new(wanted, world.config.chain.chain_id).unwrap();
+    let smoke = deploy::smoke_proof(&world.config, &bundle).await.unwrap();
+    let outbox = Outbox::of(&world.chain.owner);
+    let left = deploy::complete(&deployment, &outbox, Some(&smoke), || Ok(()), &mut |_| {}).await.unwrap();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// A folder of models with the world's own, and the settings of somebody who has it; and another model, elsewhere.
+fn models(world: &World) -> (PathBuf, Value, PathBuf) {
+    let folder = world.scratch.path().join("models");
+    let (own, other) = (folder.join("own"), world.scratch.path().join("elsewhere"));
+    copy_of_the_bundle(world, &own);
+    copy_of_the_bundle(world, &other);
+    make_another_model(&other);
+    let mut settings = world.settings();
+    settings["model"]["bundle"] = json!(own);
+    settings["state"]["path"] = json!(world.scratch.path().join("nobody.sqlite"));
+    (folder, settings, other)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_takes_every_update_with_the_bundle_of_its_own_model() {
+    let world = World::new().await;
+    let (folder, settings, other) = models(&world);
+    land(&world, &world.config, "operator", FIRST, |_, _| ()).await;
+    let second = FIRST.next();
+    rotate(&world, &other).await;
+    let config = Config { bundle: other.clone(), ..world.config.clone() };
+    land(&world, &config, "other", second, |_, _| ()).await;
+
+    let audit = |settings: &Value| {
+        let (from, to) = (format_utc(FIRST.start_ms()), format_utc(second.end_ms()));
+        let output = world.program_with(settings, &["--json", "audit", "--from", &from, "--to", &to]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(!text.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        let reports: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        let verdicts: Vec<_> =
+            reports.as_array().unwrap().iter().map(|one| one["verdict"].as_str().unwrap().to_owned()).collect();
+        (output.status.code().unwrap(), verdicts)
+    };
+    let words = |words: [&str; 2]| words.map(str::to_owned).to_vec();
+    assert_eq!(audit(&settings), (3, words(["match", "unknown_model"])));
+    std::fs::rename(&other, folder.join("new")).unwrap();
+    assert_eq!(audit(&settings), (0, words(["match", "match"])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watcher_follows_the_contract_over_a_rotation_and_tells_of_a_model_that_nobody_knows() {
+    let world = World::new().await;
+    let server = MockServer::start().await;
+    Mock::given(method("POST")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let (folder, mut settings, other) = models(&world);
+    let path = |name: &str| world.scratch.path().join(name);
+    fs::write_private(&path("hook"), server.uri().as_bytes()).unwrap();
+    settings["alerts"] = json!({"webhook_file": path("hook")});
+    fs::write_atomic(&path("watcher.toml"), toml(&settings).as_bytes()).unwrap();
+    world.enter(FIRST).await;
+    let mut watcher = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
+        .args(["--json", "--config", path("watcher.toml").to_str().unwrap(), "audit", "--follow"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::null())
+        .stdout(std::fs::File::create(path("seen")).unwrap())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let seen = || -> Vec<Value> {
+        let text = std::fs::read_to_string(path("seen")).unwrap();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    };
+    let updates = || -> Vec<String> {
+        let of_updates = seen().into_iter().filter(|one| one["transaction"].is_string());
+        of_updates.map(|one| one["verdict"].as_str().unwrap().to_owned()).collect()
+    };
+    land(&world, &world.config, "operator", FIRST, |_, _| ()).await;
+    world.until("the first update is seen", async || updates() == ["match"]).await;
+
+    let second = FIRST.next();
+    rotate(&world, &other).await;
+    let told = async || -> Vec<Value> {
+        server.received_requests().await.unwrap().iter().map(|request| request.body_json().unwrap()).collect()
+    };
+    // The proposal and the activation, perhaps in one look: then the activation is enough.
+    world.until("the swap is told", async || told().await.iter().any(|one| one["severity"] == "critical")).await;
+    let config = Config { bundle: other.clone(), ..world.config.clone() };
+    land(&world, &config, "other", second, |_, _| ()).await;
+    world.until("its update is seen", async || updates() == ["match", "unknown_model"]).await;
+    // Once its bundle is there, it is audited like any other; and nothing is told twice.
+    let swaps = told().await;
+    assert!(swaps.iter().all(|one| one["code"] == "VR-AUDIT-001") && swaps.len() <= 2, "{swaps:?}");
+    std::fs::rename(&other, folder.join("new")).unwrap();
+    let third = second.next();
+    let config = Config { bundle: folder.join("new"), ..world.config.clone() };
+    land(&world, &config, "other", third, |_, _| ()).await;
+    world.until("the next one is audited", async || updates() == ["match", "unknown_model", "match"]).await;
+    assert_eq!(told().await.len(), swaps.len());
+
+    assert!(Command::new("kill").arg(watcher.id().to_string()).status().unwrap().success());
+    assert_eq!(watcher.wait().unwrap().code(), Some(3), "the worst verdict");
 }
 
 #[test]

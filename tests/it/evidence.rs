@@ -14,6 +14,7 @@ use veriregime_agent::types::digest::Digest;
 use veriregime_agent::types::evidence::Evidence;
 use veriregime_agent::types::period::PeriodId;
 
+use crate::doctor::{copy_of_the_bundle, make_another_model};
 use crate::node::Node;
 use crate::world::{FIRST, World};
 
@@ -58,7 +59,7 @@ async fn a_stranger_recomputes_an_update_from_its_evidence_alone() {
     let (_, original) = evidence::read(&file).unwrap();
     assert!(original.witness_sha256.is_some() && original.markets[0].candles.len() > 40_000);
     let folder = Folder::new(world.scratch.path().join("forged"));
-    let cases: [(&str, &str, PathBuf); 8] = [
+    let cases: [(&str, &str, PathBuf); 7] = [
         (
             "data_differ",
             "published",
@@ -95,11 +96,6 @@ async fn a_stranger_recomputes_an_update_from_its_evidence_alone() {
             "witness",
             forged(&folder, &original, |evidence| evidence.witness_sha256 = Some(Digest([0; 32]))),
         ),
-        (
-            "proof_invalid",
-            "another model",
-            forged(&folder, &original, |evidence| evidence.manifest_sha256 = Digest([0; 32])),
-        ),
         ("attestation_invalid", "not theirs", forged(&folder, &original, |evidence| evidence.chain_id = 1)),
     ];
     for (verdict, words, file) in cases {
@@ -108,6 +104,31 @@ async fn a_stranger_recomputes_an_update_from_its_evidence_alone() {
         assert_eq!(code, if verdict == "data_differ" { 3 } else { 4 });
         assert!(report.to_string().contains(words), "{words}: {report}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_of_another_model_is_told_by_its_manifest_and_its_bundle_found_beside_the_configured_one() {
+    let world = World::new().await;
+    let mut agent = world.agent(DATABASE).await;
+    let digest = landed(&world, &mut agent, FIRST).await.evidence.unwrap();
+    let file = agent.evidence.file(digest);
+    let models = world.scratch.path().join("models");
+    let other = models.join("other");
+    copy_of_the_bundle(&world, &other);
+    make_another_model(&other);
+    let mut settings = world.settings();
+    settings["model"]["bundle"] = json!(other);
+    let output = world.program_with(&settings, &["verify-bundle", file.to_str().unwrap()]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let manifest = agent.manifest().to_string();
+    assert!(said.contains("error VR-EVIDENCE-003: ") && said.contains(&manifest) && !said.contains("shape"), "{said}");
+
+    copy_of_the_bundle(&world, &models.join("same"));
+    let output = world.program_with(&settings, &["verify-bundle", file.to_str().unwrap()]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("match") && said.contains("not checked: that the exchange said so"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,9 @@
 //! `audit`: what the chain says, against public candles and the proof.
 
 pub mod checks;
+pub mod fault;
 mod follow;
+mod models;
 mod one;
 pub mod shown;
 
@@ -10,13 +12,13 @@ use std::path::Path;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use self::one::Auditor;
+use self::models::Models;
 use super::{EXIT_DONE, replay, setup};
 use crate::audit::Verdict;
 use crate::types::period::PeriodId;
 use crate::types::time::parse_utc_ms;
 
-/// An update is there but differs from what the auditor's candles give.
+/// An update is there but is not what the auditor's candles give, or nobody can say.
 const EXIT_DATA_DIFFER: u8 = 3;
 /// An update's proof or attestations do not hold.
 const EXIT_INVALID: u8 = 4;
@@ -31,10 +33,12 @@ const MAX_PERIODS: u64 = 366 * PeriodId::PER_DAY;
   veriregime-agent --config watcher.toml audit --from 2026-01-05 --to 2026-01-06 --json
   veriregime-agent --config watcher.toml audit --follow                     every update as it lands, until stopped
 
-It needs no key: model.bundle, chain.rpc_url, chain.oracle and the exchange are enough. For each update it recomputes the
+It needs no key: model.bundle, chain.rpc_url, chain.oracle and the exchange are enough. It takes every update of the contract,
+of whatever model, with the model's bundle if that is model.bundle or lies beside it. For each update it recomputes the
 features from the exchange's candles and compares them bit for bit, verifies the proof here and by the verifier on chain,
-and checks who attested. Exchanges revise candles now and then: the earlier you audit, the less that is a reason.
-Exit status: 0 all match (or nothing landed), 1 error, 3 data differ, 4 proof or attestation invalid.")]
+and checks who attested; it names what it checked. An update of a model without a bundle is told as one.
+Exchanges revise candles now and then: the earlier you audit, the less that is a reason.
+Exit status: 0 all match (or nothing landed), 1 error, 3 data differ or unknown model, 4 proof or attestation invalid.")]
 pub struct AuditArgs {
     /// One period, by its number.
     #[arg(long, value_name = "P", conflicts_with_all = ["from", "follow"])]
@@ -58,14 +62,14 @@ pub async fn run(args: AuditArgs, settings: Option<&Path>, json: bool) -> anyhow
     let config = setup::settings(settings)?;
     let stop = CancellationToken::new();
     let clock = replay::clock(&config, &stop).await?;
-    let mut auditor = Auditor::new(&config, clock.clone()).await?;
+    let mut models = Models::new(&config, clock.clone()).await?;
     let outcome = if args.follow {
-        follow::run(&mut auditor, &config, &clock, json, &stop).await
+        follow::run(&mut models, &config, &clock, json, &stop).await
     } else {
-        several(&mut auditor, periods(&args, clock.now_ms())?, json).await
+        several(&mut models, periods(&args, clock.now_ms())?, json).await
     };
     stop.cancel();
-    auditor.stop().await;
+    models.stop().await;
     Ok(exit_status(outcome?))
 }
 
@@ -73,7 +77,7 @@ pub async fn run(args: AuditArgs, settings: Option<&Path>, json: bool) -> anyhow
 pub fn exit_status(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Match => EXIT_DONE,
-        Verdict::DataDiffer => EXIT_DATA_DIFFER,
+        Verdict::UnknownModel | Verdict::DataDiffer => EXIT_DATA_DIFFER,
         Verdict::AttestationInvalid | Verdict::ProofInvalid => EXIT_INVALID,
     }
 }
@@ -95,14 +99,22 @@ fn periods(args: &AuditArgs, now_ms: i64) -> anyhow::Result<std::ops::Range<u64>
 }
 
 /// The worst verdict of all.
-async fn several(auditor: &mut Auditor, periods: std::ops::Range<u64>, json: bool) -> anyhow::Result<Verdict> {
+async fn several(models: &mut Models, periods: std::ops::Range<u64>, json: bool) -> anyhow::Result<Verdict> {
+    // With a bundle that is not right there is nothing to audit by.
+    models.check_configured()?;
     let mut reports = Vec::new();
-    for period in periods {
-        let report = auditor.audit(PeriodId(period)).await?;
-        if !json {
-            println!("{}", shown::lines(PeriodId(period), report.as_ref()));
+    for period in periods.map(PeriodId) {
+        let updates = models.reader.updates(models.oracle, period).await?;
+        if updates.is_empty() && !json {
+            println!("{}", shown::nothing(period));
         }
-        reports.extend(report);
+        for update in updates {
+            let report = models.audit(update).await?;
+            if !json {
+                println!("{}", shown::lines(&report));
+            }
+            reports.push(report);
+        }
     }
     if json {
         println!("{}", serde_json::to_string(&reports)?);

@@ -11,12 +11,18 @@ use crate::types::time::format_utc;
 /// Differences that are shown; `--json` has all.
 const DIFFERENCES_SHOWN: usize = 5;
 
-/// A line for the verdict and one for each finding.
-pub fn lines(period: PeriodId, report: Option<&Report>) -> String {
-    let head = format!("period {period} ({})", format_utc(period.start_ms()));
-    let Some(report) = report else { return format!("{head}: no update on chain") };
+/// A line for a period without any update.
+pub fn nothing(period: PeriodId) -> String {
+    format!("period {period} ({}): no update on chain", format_utc(period.start_ms()))
+}
+
+/// A line for the verdict, one for each finding, and what the verdict rests on.
+pub fn lines(report: &Report) -> String {
+    let model = report.model.as_ref().map_or_else(|| report.model_id.to_string(), Clone::clone);
     let head = format!(
-        "{head}: {}, transaction {} in block {}",
+        "period {} ({}): {}, model {model}, transaction {} in block {}",
+        report.period,
+        format_utc(report.period.start_ms()),
         report.found.verdict.words(),
         report.transaction,
         report.block
@@ -51,7 +57,13 @@ pub fn differences(found: &Findings) -> String {
     text
 }
 
-/// A line for whatever else was found.
+/// A line for whatever else was found, and what was looked at and what was not.
 pub fn findings(found: &Findings) -> String {
-    found.findings.iter().fold(String::new(), |text, finding| text + "\n  " + finding)
+    let mut text = found.findings.iter().fold(String::new(), |text, finding| text + "\n  " + finding);
+    for (name, things) in [("checked", &found.checked), ("not checked", &found.not_checked)] {
+        for thing in things {
+            let _ = write!(text, "\n  {name}: {thing}");
+        }
+    }
+    text
 }

@@ -1,7 +1,10 @@
 //! What a contract's owner and guardian may do: the calls, whose they are, and how far each one is.
 
+use std::str::FromStr;
+
+use alloy::hex::FromHexError;
 use alloy::primitives::aliases::U40;
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::rpc::types::{Filter, Log};
 use alloy::sol_types::{SolCall, SolEvent};
 use serde::Serialize;
@@ -15,13 +18,30 @@ use crate::types::period::PeriodId;
 /// A trial announces some seconds later than now.
 const TRIAL_SECONDS: u64 = 60;
 
+/// A market as it was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarketId {
+    pub name: String,
+    pub id: B256,
+}
+
+impl FromStr for MarketId {
+    type Err = FromHexError;
+
+    /// From its name, or its id in hex.
+    fn from_str(text: &str) -> Result<Self, FromHexError> {
+        let id = if text.starts_with("0x") { text.parse()? } else { keccak256(text) };
+        Ok(Self { name: text.to_owned(), id })
+    }
+}
+
 /// A right that somebody uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
     /// Withholds a market's parameters until then, in Unix seconds.
-    Pause { market: B256, until_seconds: u64 },
+    Pause { market: MarketId, until_seconds: u64 },
     /// Withholds what was and will be submitted for a period and those before it.
-    DisablePeriod { market: B256, period: PeriodId },
+    DisablePeriod { market: MarketId, period: PeriodId },
     /// Refuses an announced call.
     Veto { operation: B256 },
     /// Refuses a proposed model.
@@ -79,8 +99,8 @@ impl Operation {
     /// What it does, as an order.
     pub fn name(&self) -> String {
         match self {
-            Self::Pause { market, .. } => format!("pause market {market}"),
-            Self::DisablePeriod { market, period } => format!("disable period {period} of market {market}"),
+            Self::Pause { market, .. } => format!("pause {}", market.name),
+            Self::DisablePeriod { market, period } => format!("disable period {period} of {}", market.name),
             Self::Veto { operation } => format!("veto operation {operation}"),
             Self::VetoModel { model_id } => format!("veto model {model_id}"),
             Self::EndModel { model_id } => format!("end model {model_id}"),
@@ -97,10 +117,10 @@ impl Operation {
         match self {
             Self::Pause { market, until_seconds } => {
                 let until = U40::saturating_from(*until_seconds);
-                RiskOracle::pauseMarketCall { market: *market, untilTimestamp: until }.abi_encode()
+                RiskOracle::pauseMarketCall { market: market.id, untilTimestamp: until }.abi_encode()
             }
             Self::DisablePeriod { market, period } => {
-                RiskOracle::disablePeriodCall { market: *market, period: period.0 }.abi_encode()
+                RiskOracle::disablePeriodCall { market: market.id, period: period.0 }.abi_encode()
             }
             Self::Veto { operation } => RiskOracle::vetoCall { operation: *operation }.abi_encode(),
             Self::VetoModel { model_id } => RiskOracle::vetoModelCall { modelId: *model_id }.abi_encode(),
@@ -291,6 +311,14 @@ mod tests {
         let standing = Standing { id: B256::ZERO, ready_at, asked_until };
         let steps = operation.steps(ORACLE, &roles(), &standing, Some(wallet));
         steps.into_iter().map(|step| (step.sender, step.blocked)).collect()
+    }
+
+    #[test]
+    fn a_market_is_named_or_identified() {
+        let id = keccak256("BTC-USD");
+        assert_eq!("BTC-USD".parse::<MarketId>().unwrap().id, id);
+        assert_eq!(id.to_string().parse::<MarketId>().unwrap().id, id);
+        assert!("0x12".parse::<MarketId>().is_err());
     }
 
     #[test]

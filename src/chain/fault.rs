@@ -240,11 +240,21 @@ pub(super) fn rejection(data: &[u8]) -> Rejection {
             _ => Rejection::PriceMismatch,
         },
         Ok(RiskOracleErrors::InvalidProof(_)) => Rejection::InvalidProof,
-        Ok(other) => Rejection::Other(bounded(&format!("{other:?}"))),
+        Ok(other) => Rejection::Other(bounded(&words(&other))),
         Err(_) => {
             let kept = &data[..data.len().min(MAX_RPC_TEXT_BYTES)];
             Rejection::Other(bounded(&format!("revert data 0x{}", alloy::hex::encode(kept))))
         }
+    }
+}
+
+/// A contract's error with its fields.
+fn words(error: &RiskOracleErrors) -> String {
+    let text = format!("{error:?}");
+    // The variant has the name of what is in it.
+    match text.split_once('(').and_then(|(_, inner)| inner.strip_suffix(')')) {
+        Some(inner) => inner.to_owned(),
+        None => text,
     }
 }
 
@@ -296,7 +306,9 @@ mod tests {
             assert_eq!(rejection(&RiskOracle::NothingApplied { reason }.abi_encode()), meaning);
         }
         let paused = RiskOracle::UnknownModel { modelId: [1; 32].into() }.abi_encode();
-        assert!(matches!(rejection(&paused), Rejection::Other(text) if text.contains("UnknownModel")));
+        let said = rejection(&paused).to_string();
+        assert!(said.starts_with("UnknownModel { modelId: 0x0101") && said.ends_with(" }"), "said once: {said}");
+        assert_eq!(rejection(&RiskOracle::InvalidAttestors {}.abi_encode()).to_string(), "InvalidAttestors");
         assert!(matches!(rejection(&[]), Rejection::Other(_)));
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use alloy::primitives::{Address, B256, keccak256};
+use alloy::primitives::{Address, B256};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use super::outbox::Outbox;
 use super::rehearsal::Outlook;
 use super::{EXIT_DONE, EXIT_UNFINISHED, report, setup};
 use crate::chain::Chain;
-use crate::chain::admin::{Announced, Operation, Roles};
+use crate::chain::admin::{Announced, MarketId, Operation, Roles};
 use crate::chain::deploy::fault::DeployFault;
 use crate::chain::deploy::{EFFECT_LOOKS, EFFECT_PAUSE, Step, trials};
 use crate::chain::read::Reader;
@@ -73,8 +73,8 @@ enum AdminCommand {
     /// Withhold a market's parameters for a while: readers get the cautious ones. The guardian's.
     Pause {
         /// Name of the market, such as BTC-USD, or its id.
-        #[arg(value_name = "MARKET", value_parser = market)]
-        market: B256,
+        #[arg(value_name = "MARKET")]
+        market: MarketId,
         /// For how long; a week at most, and not again for a week after.
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_PAUSE_HOURS))]
         hours: u64,
@@ -82,8 +82,8 @@ enum AdminCommand {
     /// Withhold what was and will be submitted for a period and those before it. The guardian's.
     DisablePeriod {
         /// Name of the market, such as BTC-USD, or its id.
-        #[arg(value_name = "MARKET", value_parser = market)]
-        market: B256,
+        #[arg(value_name = "MARKET")]
+        market: MarketId,
         /// The last period that is withheld.
         #[arg(value_name = "PERIOD")]
         period: u64,
@@ -149,14 +149,6 @@ impl AdminCommand {
             Self::VetoModel { model_id } => Operation::VetoModel { model_id },
             Self::EndModel { model_id } => Operation::EndModel { model_id },
         })
-    }
-}
-
-/// A market's id, from its name or as it is.
-fn market(text: &str) -> Result<B256, String> {
-    match text.strip_prefix("0x") {
-        Some(_) => text.parse().map_err(|error| format!("{error}")),
-        None => Ok(keccak256(text)),
     }
 }
 
@@ -229,7 +221,7 @@ impl Office<'_> {
             let sent: Vec<Value> =
                 sent.iter().map(|one| json!({"name": one.name, "hash": one.hash, "gas_used": one.gas_used})).collect();
             let missing: Vec<Value> = missing.iter().map(step_json).collect();
-            let cost = outlook.json();
+            let cost = (!outlook.wallet.is_zero()).then(|| outlook.json());
             println!(
                 "{}",
                 json!({"oracle": self.oracle, "operation": self.operation.name(), "sent": sent, "missing": missing, "cost": cost})
@@ -244,7 +236,7 @@ impl Office<'_> {
             return;
         }
         println!("Still to be sent:");
-        steps(missing, outlook.wallet);
+        steps(missing, outlook);
         if let Some(ready_at) = ready_at.filter(|_| !sent.is_empty()) {
             println!("Run the same command again after {}.", moment(ready_at));
         }
@@ -273,17 +265,4 @@ async fn show(read: &Reader, oracle: Address, roles: &Roles, json: bool) -> anyh
     }
     println!("{table}\n`admin veto ID` refuses a call, `admin veto-model ID` a model.");
     Ok(EXIT_DONE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_market_is_named_or_identified() {
-        let id = keccak256("BTC-USD");
-        assert_eq!(market("BTC-USD"), Ok(id));
-        assert_eq!(market(&id.to_string()), Ok(id));
-        assert!(market("0x12").is_err());
-    }
 }

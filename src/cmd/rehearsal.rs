@@ -87,6 +87,11 @@ impl Outlook {
         self.balance_wei >= self.cost.needed_wei
     }
 
+    /// Units of gas of the step with that name.
+    pub fn gas_of(&self, name: &str) -> Option<u64> {
+        self.gas.iter().find(|(known, _)| known == name).map(|(_, gas)| *gas)
+    }
+
     /// What it costs, for people; nothing where the wallet sends nothing.
     pub fn lines(&self) -> Option<String> {
         let Cost { transactions, gas, price_wei, now_wei, needed_wei, most_wei } = self.cost;
@@ -98,8 +103,9 @@ impl Outlook {
         };
         (transactions > 0).then(|| {
             format!(
-                "Cost: {transactions} transactions of this wallet, {gas} gas: {} at the price of now ({}), {} at most \
+                "Cost: {transactions} transaction{} of this wallet, {gas} gas: {} at the price of now ({}), {} at most \
                  (at chain.max_fee_per_gas_gwei, {}).\nWallet {} holds {}{enough}.",
+                if transactions == 1 { "" } else { "s" },
                 amount(now_wei),
                 report::gwei(price_wei),
                 amount(most_wei),

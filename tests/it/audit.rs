@@ -100,7 +100,7 @@ async fn an_audit_tells_honest_updates_from_swapped_features() {
         "12 features, from 40561 candles of binance as they are now".to_owned(),
         "the proof under the bundle's verifying key".to_owned(),
         "the proof by the verifier on chain".to_owned(),
-        format!("1 attestations: 1 signatures, 1 places in the attestor set at block {block}"),
+        format!("who attested: 1 of 1 signatures, 1 of 1 in the attestor set at block {block}"),
     ];
     assert_eq!(
         checked.iter().map(|one| one.as_str().unwrap()).collect::<Vec<_>>(),

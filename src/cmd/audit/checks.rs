@@ -105,9 +105,9 @@ impl Findings {
                 }
             }
         }
+        let count = attestors.len();
         self.checked(format!(
-            "{} attestations: {signed} signatures, {members} places in the attestor set at block {block}",
-            attestors.len()
+            "who attested: {signed} of {count} signatures, {members} of {count} in the attestor set at block {block}"
         ));
         self.attestors = attestors;
     }

@@ -141,7 +141,12 @@ impl<'a> Watch<'a> {
     async fn audit_open(&mut self) -> anyhow::Result<()> {
         for update in std::mem::take(&mut self.open) {
             match self.models.audit(update.clone()).await {
-                Ok(report) => self.say(&report)?,
+                Ok(report) => {
+                    self.say(&report)?;
+                    if report.found.verdict == Verdict::UnknownModel {
+                        self.meet(update.model_id, true, "has landed an update").await?;
+                    }
+                }
                 Err(error) => {
                     complain(update.period, &error);
                     self.open.push(update);
@@ -179,7 +184,7 @@ impl<'a> Watch<'a> {
     fn say(&mut self, report: &Report) -> anyhow::Result<()> {
         println!("{}", if self.json { serde_json::to_string(report)? } else { shown::lines(report) });
         self.worst = self.worst.max(report.found.verdict);
-        // That nobody knows its model has been told.
+        // That nobody knows its model is told by itself.
         if !matches!(report.found.verdict, Verdict::Match | Verdict::UnknownModel) {
             let (verdict, transaction) = (report.found.verdict.words(), report.transaction.to_string());
             self.told.note(report.period, Severity::Critical, &AlertFault::Audit { verdict, transaction });

@@ -137,7 +137,7 @@ pub async fn run(args: DeployArgs, settings: Option<&Path>, json: bool) -> anyho
         println!("{}", shown::json(&deployment, &rows, &sent, &missing, &outlook));
         return Ok(code(&missing));
     }
-    shown::outcome(&deployment, &missing, chain.address(), &path);
+    shown::outcome(&deployment, &missing, &outlook, &path);
     Ok(code(&missing))
 }
 

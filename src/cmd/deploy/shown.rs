@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use alloy::primitives::Address;
 use serde_json::{Value, json};
 
 use crate::chain::deploy::diff::{Outcome, Row};
@@ -13,18 +12,17 @@ use crate::types::time::format_utc;
 
 /// What would be sent, and what it leads to.
 pub(super) fn plan(deployment: &Deployment, rows: &[Row], missing: &[Step], outlook: &Outlook) {
-    let wallet = outlook.wallet;
     addresses(deployment);
     parameters(rows);
     println!("{}", if missing.is_empty() { "Nothing would be sent." } else { "Would be sent, and would go through:" });
-    steps(missing, wallet);
+    steps(missing, outlook);
     if let Some(lines) = outlook.lines() {
         println!("{lines}");
     }
 }
 
 /// How far it got.
-pub(super) fn outcome(deployment: &Deployment, missing: &[Step], wallet: Address, record: &Path) {
+pub(super) fn outcome(deployment: &Deployment, missing: &[Step], outlook: &Outlook, record: &Path) {
     addresses(deployment);
     println!("The code of each is what was compiled; {} has the details.", record.display());
     if missing.is_empty() {
@@ -32,7 +30,7 @@ pub(super) fn outcome(deployment: &Deployment, missing: &[Step], wallet: Address
         return;
     }
     println!("\nNot finished:");
-    steps(missing, wallet);
+    steps(missing, outlook);
     if let Some(moment) = again(missing) {
         println!("Run the same command again after {moment}.");
     }
@@ -58,12 +56,14 @@ fn parameters(rows: &[Row]) {
     println!("{table}");
 }
 
-/// Steps that would be sent, or could not be; of those that are not `wallet`'s, what somebody else must send.
-pub fn steps(steps: &[Step], wallet: Address) {
+/// Steps that would be sent, or could not be; of those that are not the wallet's, what somebody else must send.
+pub fn steps(steps: &[Step], outlook: &Outlook) {
+    let wallet = outlook.wallet;
     for step in steps {
         let size = if step.needs_proof { "with a proof".into() } else { format!("{} bytes", step.data.len()) };
         let sender = if step.sender == wallet { String::new() } else { format!(", which {} must send", step.sender) };
-        println!("  {}{}{sender} (to {}, {size})", step.name, when(step), step.to);
+        let gas = outlook.gas_of(&step.name).map_or_else(String::new, |gas| format!(", {gas} gas"));
+        println!("  {}{}{sender} (to {}, {size}{gas})", step.name, when(step), step.to);
         if step.sender != wallet {
             println!("    {}", step.data);
         }

@@ -1,5 +1,7 @@
 //! Files: bounded reads and atomic, durable writes. The only place that opens them, but for SQLite and parquet.
 
+pub mod access;
+
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;

@@ -42,8 +42,12 @@ impl Fault for AlertFault {
 
     fn advice(&self) -> &'static str {
         match self {
-            Self::File { .. } => "write the webhook's https address into the file and `chmod 600` it",
-            Self::Delivery(_) => "check the webhook; it is tried again",
+            Self::File { .. } => {
+                "write the webhook's https address into the file and `chmod 600` it (440 for a group of this process alone)"
+            }
+            Self::Delivery(_) => {
+                "look up what the webhook says; Discord wants /slack at the end of its address; it is tried again"
+            }
             Self::Stuck { .. } => "look for lines with a code in the log of this period",
             Self::Fallback { .. } => "look at the first source; an attestor or auditor who uses it gets other features",
             Self::Audit { .. } => "run `audit --period` and compare candles; the operator has something to explain",

@@ -1,23 +1,27 @@
 //! The webhook: JSON by POST, tried a few times, its address never shown.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
 use super::AlertFault;
 use super::ledger::Message;
-use crate::fs;
+use crate::candles::http::printable;
+use crate::fs::{self, access};
 use crate::telemetry::metrics;
 use crate::types::time::format_utc;
 
 const MAX_ADDRESS_BYTES: u64 = 4096;
+/// Most of an answer that is read for what it says.
+const MAX_ANSWER_BYTES: usize = 4096;
+/// A shorter part of an address is no secret.
+const MIN_SECRET_CHARS: usize = 8;
 /// Time for one try.
 const TRY_LIMIT: Duration = Duration::from_secs(10);
 const TRIES: usize = 4;
@@ -33,15 +37,14 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Reads the address from a file that only its owner can read.
+    /// Reads the address from a file that nobody else can read.
     ///
     /// # Errors
     /// [`AlertFault::File`].
     pub fn from_file(path: &Path, node: String) -> Result<Self, AlertFault> {
         let unusable = |reason: String| AlertFault::File { path: path.display().to_string(), reason };
-        let mode = fs::mode(path).map_err(|fault| unusable(fault.to_string()))?.mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(unusable(format!("others can read it (mode {mode:o})")));
+        if let Some(exposed) = access::exposed(path).map_err(|fault| unusable(fault.to_string()))? {
+            return Err(unusable(format!("others can read it (mode {:o}, group {})", exposed.mode, exposed.group)));
         }
         let text = fs::read_text(path, MAX_ADDRESS_BYTES).map_err(|fault| unusable(fault.to_string()))?;
         // What is wrong with it is not repeated: that would show it.
@@ -76,8 +79,33 @@ impl Webhook {
             status => {
                 let is_worth_it = status.is_server_error()
                     || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
-                Err((format!("it answers {status}"), is_worth_it))
+                Err((format!("it answers {status}{}", self.words(answer).await), is_worth_it))
             }
+        }
+    }
+
+    /// What an answer says, to be put after its status: without the address, which some repeat.
+    async fn words(&self, mut answer: Response) -> String {
+        let mut bytes = Vec::new();
+        while let Ok(Some(part)) = answer.chunk().await {
+            bytes.extend_from_slice(&part);
+            if bytes.len() >= MAX_ANSWER_BYTES {
+                break;
+            }
+        }
+        let text = String::from_utf8_lossy(&bytes).split_whitespace().collect::<Vec<_>>().join(" ");
+        let address = self.address.expose_secret();
+        let secrets = Url::parse(address).ok().into_iter().flat_map(|url| {
+            let path = url.path_segments().into_iter().flatten().map(str::to_owned).collect::<Vec<_>>();
+            let query = url.query_pairs().map(|(_, value)| value.into_owned()).collect::<Vec<_>>();
+            [path, query].concat()
+        });
+        let text = secrets
+            .filter(|secret| secret.len() >= MIN_SECRET_CHARS)
+            .fold(text, |text, secret| text.replace(&secret, "…"));
+        match printable(&text) {
+            words if words.is_empty() => String::new(),
+            words => format!(": {words}"),
         }
     }
 
@@ -107,8 +135,42 @@ impl Webhook {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use wiremock::matchers::method;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
     use super::*;
+    use crate::types::alert::{Alert, Severity};
     use crate::types::fault::Fault;
+
+    #[tokio::test]
+    async fn a_webhook_that_refuses_is_quoted_without_its_address() {
+        let server = MockServer::start().await;
+        let refusal =
+            "{\"message\": \"Cannot send an empty message\",\n \"path\": \"/hooks/T0KEN-secret?key=also-secret\"}";
+        let answer = ResponseTemplate::new(400).set_body_string(refusal.to_owned() + &"x".repeat(100_000));
+        Mock::given(method("POST")).respond_with(answer).expect(1).mount(&server).await;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hook");
+        fs::write_private(&path, format!("{}/hooks/T0KEN-secret?key=also-secret", server.uri()).as_bytes()).unwrap();
+        let webhook = Webhook::from_file(&path, "node".into()).unwrap();
+        let alert = Alert {
+            key: "missed".into(),
+            occurrence: String::new(),
+            code: "VR-CHAIN-001".into(),
+            severity: Severity::Critical,
+            text: "a period was missed".into(),
+            period: None,
+            advice: "look".into(),
+        };
+        let fault = webhook.send(&Message::Holds(alert)).await.expect_err("it refuses");
+        let said = fault.to_string();
+        let quoted =
+            "it answers 400 Bad Request: {\"message\": \"Cannot send an empty message\", \"path\": \"/hooks/…?key=…\"}";
+        assert_eq!(fault.code(), "VR-ALERT-002");
+        assert!(said.contains(quoted) && said.len() < 1000, "{said}");
+    }
 
     #[test]
     fn the_address_comes_from_a_private_file_and_is_never_shown() {

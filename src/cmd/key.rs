@@ -3,9 +3,9 @@
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 use serde_json::json;
 
 use super::setup;
@@ -111,11 +111,14 @@ async fn written(args: &FileArgs, key: Option<&SecretString>, json: bool) -> any
 }
 
 /// The key that somebody pipes in.
-fn piped() -> anyhow::Result<SecretString> {
+fn piped() -> Result<SecretString, KeyFault> {
+    let fault = |reason| KeyFault::Piped { reason };
     let input = std::io::stdin();
-    anyhow::ensure!(!input.is_terminal(), "pipe the key in, or name its file with --from: what is typed is shown");
-    let mut text = String::new();
-    input.take(secret::MAX_SECRET_BYTES).read_to_string(&mut text).context("the piped key cannot be read")?;
-    let text = SecretString::from(text);
-    secret::key(&text).ok_or_else(|| KeyFault::NotAKey.into())
+    if input.is_terminal() {
+        return Err(fault("what is typed on a terminal is shown"));
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = input.take(secret::MAX_SECRET_BYTES).read_to_end(&mut bytes);
+    read.map_err(|_| fault("the pipe broke"))?;
+    secret::key(&bytes).map_err(fault)
 }

@@ -113,11 +113,11 @@ pub enum ConfigFault {
     #[error("key file {} cannot be read: {reason}", path.display())]
     KeyUnreadable { path: PathBuf, reason: String },
     /// A key file that others can read.
-    #[error("key file {} can be read by others (mode {mode:o})", path.display())]
-    KeyExposed { path: PathBuf, mode: u32 },
+    #[error("key file {} can be read by others (mode {mode:o}, group {group})", path.display())]
+    KeyExposed { path: PathBuf, mode: u32, group: u32 },
     /// A key file that holds something else than a key.
-    #[error("key file {} does not hold {wants}", path.display())]
-    KeyMalformed { path: PathBuf, wants: &'static str },
+    #[error("key file {} does not hold {wants}: {found}", path.display())]
+    KeyMalformed { path: PathBuf, wants: &'static str, found: &'static str },
 }
 
 impl Fault for ConfigFault {
@@ -143,7 +143,7 @@ impl Fault for ConfigFault {
                 "set signer.file (attestor.file, passphrase_file) to a file that this user may read"
             }
             Self::KeyExposed { .. } => {
-                "run `chmod 600` on the key file, and replace the key if others may have seen it"
+                "run `chmod 600` on the key file (440 where it is for a group of this process alone), and replace the key if others may have seen it"
             }
             Self::KeyMalformed { .. } => {
                 "write what the message says into the file, and nothing else; 0x may precede a key"

@@ -1,75 +1,142 @@
-//! Secrets come from files that only their owner can read.
+//! Secrets come from files that nobody else can read.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 
 use super::ConfigFault;
 use crate::fs;
+use crate::fs::access::{self, Exposed};
 
 /// Longest secret, in bytes.
 pub const MAX_SECRET_BYTES: u64 = 4096;
 const KEY: &str = "64 hex digits of a valid private key";
 const PASSPHRASE: &str = "a passphrase of one line";
+const KEY_DIGITS: usize = 64;
 
-/// Refuses a file that others than its owner can read.
+/// Refuses a file that others can read.
 ///
 /// # Errors
 /// [`ConfigFault::KeyUnreadable`] or [`ConfigFault::KeyExposed`].
 pub fn check_private(path: &Path) -> Result<(), ConfigFault> {
-    let mode = fs::mode(path).map_err(|error| unreadable(path, &error))?.mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(ConfigFault::KeyExposed { path: path.to_owned(), mode });
+    match access::exposed(path).map_err(|error| unreadable(path, &error))? {
+        Some(Exposed { mode, group }) => Err(ConfigFault::KeyExposed { path: path.to_owned(), mode, group }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-/// Reads a private key file: mode at most 0600, 64 hex digits with or without `0x`.
+/// Reads a private key file: 64 hex digits with or without `0x`.
 ///
 /// # Errors
 /// [`ConfigFault::KeyUnreadable`], [`ConfigFault::KeyExposed`] or [`ConfigFault::KeyMalformed`].
 pub fn read_key(path: &Path) -> Result<SecretString, ConfigFault> {
-    let text = read_private(path)?;
-    key(&text).ok_or_else(|| ConfigFault::KeyMalformed { path: path.to_owned(), wants: KEY })
+    key(&read_private(path)?).map_err(|found| ConfigFault::KeyMalformed { path: path.to_owned(), wants: KEY, found })
 }
 
-/// Reads a passphrase file: mode at most 0600, one line.
+/// Reads a passphrase file: one line.
 ///
 /// # Errors
 /// As [`read_key`].
 pub fn read_passphrase(path: &Path) -> Result<SecretString, ConfigFault> {
-    let text = read_private(path)?;
-    let line = text.expose_secret();
+    let fault = |found| ConfigFault::KeyMalformed { path: path.to_owned(), wants: PASSPHRASE, found };
+    let bytes = read_private(path)?;
+    let line = text(&bytes).map_err(fault)?;
     let line = line.strip_suffix('\n').unwrap_or(line);
     let line = line.strip_suffix('\r').unwrap_or(line);
-    if line.is_empty() || line.contains('\n') {
-        return Err(ConfigFault::KeyMalformed { path: path.to_owned(), wants: PASSPHRASE });
+    match line {
+        "" => Err(fault("it is empty")),
+        _ if line.contains('\n') => Err(fault("it holds several lines")),
+        _ => Ok(SecretString::from(line)),
     }
-    Ok(SecretString::from(line))
 }
 
-/// A key as it is written; `None` for anything else.
-pub fn key(text: &SecretString) -> Option<SecretString> {
-    let digits = text.expose_secret().trim();
+/// A key as it is written.
+///
+/// # Errors
+/// What there is instead, without a word of it.
+pub fn key(bytes: &[u8]) -> Result<SecretString, &'static str> {
+    if bytes.len() == KEY_DIGITS / 2 && text(bytes).is_err() {
+        return Err("it holds 32 bytes as they are, not written in hex digits");
+    }
+    let digits = text(bytes)?.trim();
     let digits = digits.strip_prefix("0x").unwrap_or(digits);
-    let is_key = digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_key.then(|| SecretString::from(digits))
+    match digits.len() {
+        0 => Err("it is empty"),
+        _ if digits.starts_with(['{', '[']) => Err("it holds JSON: is it a keystore?"),
+        _ if digits.starts_with("-----BEGIN") => Err("it holds PEM"),
+        _ if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => Err("it holds something else than hex digits"),
+        ..KEY_DIGITS => Err("it holds fewer digits"),
+        KEY_DIGITS => Ok(SecretString::from(digits)),
+        _ => Err("it holds more digits"),
+    }
 }
 
-fn read_private(path: &Path) -> Result<SecretString, ConfigFault> {
+/// Bytes as the text that they are; what they are otherwise as the error.
+fn text(bytes: &[u8]) -> Result<&str, &'static str> {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err("it is UTF-16 text, as some editors on Windows write it"),
+        [0xef, 0xbb, 0xbf, ..] => Err("it begins with a byte order mark, as some editors on Windows write it"),
+        _ if bytes.contains(&0) => Err("it is binary, or UTF-16 text"),
+        _ => str::from_utf8(bytes).map_err(|_| "it is binary, or text that is not UTF-8"),
+    }
+}
+
+fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigFault> {
     check_private(path)?;
-    Ok(SecretString::from(fs::read_text(path, MAX_SECRET_BYTES).map_err(|error| unreadable(path, &error))?))
+    let bytes = fs::read_bounded(path, MAX_SECRET_BYTES).map_err(|error| unreadable(path, &error))?;
+    Ok(Zeroizing::new(bytes))
 }
 
 fn unreadable(path: &Path, error: &dyn std::error::Error) -> ConfigFault {
-    ConfigFault::KeyUnreadable { path: path.to_owned(), reason: error.to_string() }
+    // What the system says is what names the remedy.
+    let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    ConfigFault::KeyUnreadable { path: path.to_owned(), reason }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use secrecy::ExposeSecret;
+
     use super::*;
     use crate::types::fault::Fault;
+
+    #[test]
+    fn a_file_for_a_group_of_ours_that_cannot_be_written_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        fs::write_private(&path, "ab".repeat(32).as_bytes()).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o440)).unwrap();
+        assert_eq!(read_key(&path).unwrap().expose_secret(), "ab".repeat(32));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o444)).unwrap();
+        assert_eq!(read_key(&path).expect_err("exposed").code(), "VR-KEY-002");
+    }
+
+    #[test]
+    fn a_key_file_that_holds_something_else_says_what() {
+        let digits = "ab".repeat(32);
+        let utf16: Vec<u8> = digits.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let cases = [
+            ([&[0xff, 0xfe], &utf16[..]].concat(), "UTF-16"),
+            (utf16, "UTF-16"),
+            ([&b"\xef\xbb\xbf"[..], digits.as_bytes()].concat(), "byte order mark"),
+            (vec![0xab; 32], "32 bytes"),
+            (vec![0xab; 33], "binary"),
+            (b"{\"version\": 3}".to_vec(), "JSON"),
+            (b"-----BEGIN EC PRIVATE KEY-----".to_vec(), "PEM"),
+            (digits[1..].as_bytes().to_vec(), "fewer"),
+            (format!("{digits}0").into_bytes(), "more"),
+            (b" \n".to_vec(), "empty"),
+            (digits.replace('a', "g").into_bytes(), "something else"),
+        ];
+        for (bytes, named) in cases {
+            let found = key(&bytes).expect_err(named);
+            assert!(found.contains(named), "{named}: {found}");
+        }
+        assert_eq!(key(format!(" 0x{digits}\r\n").as_bytes()).unwrap().expose_secret(), digits);
+    }
 
     #[test]
     fn only_a_private_file_with_a_key_is_taken() {
@@ -96,7 +163,7 @@ mod tests {
             assert_eq!(read_passphrase(&path).unwrap().expose_secret(), read);
             assert!(!format!("{:?}", read_passphrase(&path)).contains(read));
         }
-        for text in ["", "\n", "two\nlines\n"] {
+        for text in ["", "\n", "two\nlines\n", "\u{feff}two", "t\0w\0o\0"] {
             fs::write_private(&path, text.as_bytes()).unwrap();
             let fault = read_passphrase(&path).expect_err("no passphrase");
             assert!(fault.code() == "VR-KEY-003" && !fault.to_string().contains("two"), "{fault}");

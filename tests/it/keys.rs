@@ -47,7 +47,7 @@ impl Keys {
         self.0.path().join(name)
     }
 
-    fn run(&self, arguments: &[&str], input: &str) -> Output {
+    fn run(&self, arguments: &[&str], input: &[u8]) -> Output {
         let mut program = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
         let mut child = program
             .args(arguments)
@@ -59,17 +59,21 @@ impl Keys {
             .spawn()
             .unwrap();
         // It may have ended before it reads.
-        let _unread = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let _unread = child.stdin.take().unwrap().write_all(input);
         child.wait_with_output().unwrap()
     }
 
     fn done(&self, arguments: &[&str], input: &str) -> String {
-        let output = self.run(arguments, input);
+        let output = self.run(arguments, input.as_bytes());
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     fn refused(&self, arguments: &[&str], input: &str, code: &str) -> String {
+        self.refused_bytes(arguments, input.as_bytes(), code)
+    }
+
+    fn refused_bytes(&self, arguments: &[&str], input: &[u8], code: &str) -> String {
         let output = self.run(arguments, input);
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
@@ -80,7 +84,7 @@ impl Keys {
     /// What `key address` says to this wallet's section.
     fn address(&self, section: &Value) -> Output {
         fs::write_atomic(&self.path("agent.toml"), toml(&json!({"signer": section})).as_bytes()).unwrap();
-        self.run(&["--config", "agent.toml", "--json", "key", "address"], "")
+        self.run(&["--config", "agent.toml", "--json", "key", "address"], b"")
     }
 
     fn address_refused(&self, section: &Value, code: &str) {
@@ -133,7 +137,7 @@ fn a_key_is_imported_from_a_file_or_a_pipe_and_shown_nowhere() {
     keys.refused(&[&import("c.json")[..], &["--from", "raw"]].concat(), "", "VR-KEY-002");
     assert!(!keys.path("c.json").exists());
     // There is no way to pass a key as an argument.
-    assert_eq!(keys.run(&[&import("c.json")[..], &["--key", KEYS[0]]].concat(), "").status.code(), Some(2));
+    assert_eq!(keys.run(&[&import("c.json")[..], &["--key", KEYS[0]]].concat(), b"").status.code(), Some(2));
 }
 
 #[test]
@@ -167,6 +171,82 @@ fn a_key_that_cannot_be_used_says_why() {
     let good = keys.address(&json!({"kind": "file", "file": "raw", "address": ADDRESS}));
     assert!(good.status.success());
     keys.address_refused(&json!({"kind": "file", "address": "0x12"}), "VR-CONFIG-002");
+}
+
+/// Keystores as they come from elsewhere; the passphrase of all is "pass phrase 1".
+fn case(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keystores").join(name)
+}
+
+#[test]
+fn a_keystore_that_is_not_what_it_seems_is_refused_before_it_is_anybody_s_wallet() {
+    let keys = Keys::new();
+    fs::write_private(&keys.path("pass"), b"pass phrase 1\n").unwrap();
+    let section = json!({"kind": "keystore", "file": "wallet.json", "passphrase_file": "pass"});
+    for (name, code, named) in [
+        ("cbc.json", "VR-KEY-010", "its cipher is \"aes-128-cbc\", and only aes-128-ctr is known"),
+        ("wrongaddr.json", "VR-KEY-011", "it is of 0x0000000000000000000000000000000000000000"),
+        ("iv8.json", "VR-KEY-004", "crypto.cipherparams.iv is not 16 bytes"),
+    ] {
+        fs::write_private(&keys.path("wallet.json"), &std::fs::read(case(name)).unwrap()).unwrap();
+        keys.address_refused(&section, code);
+        let said = keys.refused(&["--config", "agent.toml", "key", "address"], "", code);
+        assert!(said.contains(named) && said.lines().count() == 2, "{name}: {said}");
+    }
+    fs::write_private(&keys.path("wallet.json"), &std::fs::read(case("ethers.json")).unwrap()).unwrap();
+    let said: Value = serde_json::from_slice(&keys.address(&section).stdout).unwrap();
+    assert_eq!(said["wallet"], "0x0648AdFEBEAc6cA0C96320848A5F17D843149477");
+}
+
+#[test]
+fn a_secret_for_a_group_of_this_process_is_taken_where_nobody_can_write_it() {
+    let keys = Keys::new();
+    fs::write_private(&keys.path("raw"), KEYS[0].as_bytes()).unwrap();
+    let section = json!({"kind": "file", "file": "raw"});
+    let with_mode = |mode: u32, group: Option<u32>| {
+        std::os::unix::fs::chown(keys.path("raw"), None, group).unwrap();
+        std::fs::set_permissions(keys.path("raw"), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    with_mode(0o440, None);
+    assert!(keys.address(&section).status.success());
+    with_mode(0o444, None);
+    keys.address_refused(&section, "VR-KEY-002");
+    // Only root can give a file to a group that it is not of.
+    if is_root_s(&keys.path("raw")) {
+        with_mode(0o440, Some(54_321));
+        keys.address_refused(&section, "VR-KEY-002");
+    }
+}
+
+/// Whether the owner of a file that we made is root.
+fn is_root_s(path: &Path) -> bool {
+    std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(path).unwrap()) == 0
+}
+
+#[test]
+fn a_key_file_or_pipe_that_holds_something_else_says_what_and_has_a_code() {
+    let keys = Keys::new();
+    let import = ["key", "import", "wallet.json", "--passphrase-file", "pass"];
+    fs::write_private(&keys.path("pass"), b"correct horse battery staple\n").unwrap();
+    let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(KEYS[0].encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    for (bytes, named) in [
+        (utf16, "it is UTF-16 text"),
+        (hex::decode(KEYS[0]).unwrap(), "it holds 32 bytes as they are"),
+        (vec![0xff; 40], "it is binary"),
+        (KEYS[0].as_bytes()[..63].to_vec(), "it holds fewer digits"),
+        (Vec::new(), "it is empty"),
+    ] {
+        fs::write_private(&keys.path("raw"), &bytes).unwrap();
+        let from_file = keys.refused(&[&import[..], &["--from", "raw"]].concat(), "", "VR-KEY-003");
+        let from_pipe = keys.refused_bytes(&import, &bytes, "VR-KEY-003");
+        for said in [from_file, from_pipe] {
+            assert!(said.contains(named) && !said.contains(&KEYS[0][..8]), "{named}: {said}");
+        }
+    }
+    let utf16: Vec<u8> = "pass".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write_private(&keys.path("pass"), &utf16).unwrap();
+    let said = keys.refused(&import, KEYS[0], "VR-KEY-003");
+    assert!(said.contains("a passphrase of one line: it is binary, or UTF-16 text"), "{said}");
 }
 
 #[test]

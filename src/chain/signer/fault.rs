@@ -13,9 +13,18 @@ pub enum KeyFault {
     /// Hex digits that are no private key.
     #[error("the digits are not a valid private key")]
     NotAKey,
+    /// A key that somebody pipes in and that is none, or a terminal instead of a pipe.
+    #[error("the piped key cannot be read: {reason}")]
+    Piped { reason: &'static str },
     /// A keystore that the passphrase does not open, or that is none.
     #[error("keystore {} cannot be opened: {reason}", path.display())]
     Keystore { path: PathBuf, reason: String },
+    /// A keystore of a form that is not known here.
+    #[error("keystore {} is of a form that is not supported: {reason}", path.display())]
+    KeystoreForm { path: PathBuf, reason: String },
+    /// A keystore that names another address than its key has.
+    #[error("keystore {} says that it is of {named}, and its key is that of {actual}", path.display())]
+    KeystoreAddress { path: PathBuf, named: Address, actual: Address },
     /// A kind of signer that was not compiled in.
     #[error("signers of kind {kind} are not in this build")]
     NotInThisBuild { kind: &'static str },
@@ -36,13 +45,15 @@ pub enum KeyFault {
 impl Fault for KeyFault {
     fn code(&self) -> &'static str {
         match self {
-            Self::NotAKey => "VR-KEY-003",
+            Self::NotAKey | Self::Piped { .. } => "VR-KEY-003",
             Self::Keystore { .. } => "VR-KEY-004",
             Self::NotInThisBuild { .. } => "VR-KEY-005",
             Self::Holder { .. } => "VR-KEY-006",
             Self::OtherAddress { .. } => "VR-KEY-007",
             Self::Exists { .. } => "VR-KEY-008",
             Self::DeployOnly => "VR-KEY-009",
+            Self::KeystoreForm { .. } => "VR-KEY-010",
+            Self::KeystoreAddress { .. } => "VR-KEY-011",
         }
     }
 
@@ -50,8 +61,15 @@ impl Fault for KeyFault {
         match self {
             Self::NotAKey => "write the key as 64 hex digits, with or without 0x, and nothing else",
             Self::Keystore { .. } => {
-                "check that the passphrase file belongs to this keystore, and that it is geth's version 3"
+                "check that the passphrase file belongs to this keystore, and that the keystore is whole"
             }
+            Self::KeystoreForm { .. } => {
+                "open it with the program that made it, and write its key anew with `veriregime-agent key import`"
+            }
+            Self::KeystoreAddress { .. } => {
+                "do not use it before you know which of the two is yours; take the keystore from your copy"
+            }
+            Self::Piped { .. } => "pipe 64 hex digits in, or name their file with --from",
             Self::NotInThisBuild { .. } => "build with --features kms-aws, kms-gcp or ledger, or choose another kind",
             Self::Holder { .. } => {
                 "check key, credentials and network, or that the device is unlocked with its Ethereum app open"

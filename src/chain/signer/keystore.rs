@@ -1,33 +1,30 @@
-//! Encrypted key files, geth's version 3. Deriving the key from the passphrase takes a second or two: not on the runtime.
+//! Encrypted key files. Deriving the key from the passphrase takes a second or two: not on the runtime.
 
 use std::path::Path;
 
 use alloy::signers::k256::elliptic_curve::rand_core::OsRng;
 use alloy::signers::local::PrivateKeySigner;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
 
 use super::Signer;
 use super::fault::KeyFault;
+use super::sealed::{Refusal, Sealed, seal};
 use crate::fs;
 
 /// Far more than any keystore has.
 const MAX_KEYSTORE_BYTES: u64 = 64 << 10;
-const FILE_NAME: &str = "keystore";
 
 impl Signer {
     /// Opens a keystore.
     ///
     /// # Errors
-    /// [`KeyFault::Keystore`].
+    /// [`KeyFault::Keystore`], [`KeyFault::KeystoreForm`] or [`KeyFault::KeystoreAddress`].
     pub async fn from_keystore(path: &Path, passphrase: &SecretString) -> Result<Self, KeyFault> {
-        let fault = |reason: String| KeyFault::Keystore { path: path.to_owned(), reason };
-        // Read here as well, because its own reader has no bound.
-        fs::read_bounded(path, MAX_KEYSTORE_BYTES).map_err(|error| fault(error.to_string()))?;
-        let (from, passphrase) = (path.to_owned(), passphrase.clone());
-        let opened = move || PrivateKeySigner::decrypt_keystore(from, passphrase.expose_secret());
-        let opened = tokio::task::spawn_blocking(opened).await.map_err(|error| fault(error.to_string()))?;
-        Ok(Self::new(opened.map_err(|error| fault(error.to_string()))?))
+        let json = fs::read_bounded(path, MAX_KEYSTORE_BYTES).map_err(|error| unopened(path, &error))?;
+        let sealed = Sealed::parse(&json).map_err(|refusal| refused(path, refusal))?;
+        let passphrase = passphrase.clone();
+        let opened = tokio::task::spawn_blocking(move || sealed.open(&passphrase)).await;
+        Ok(Self::new(opened.map_err(|error| unopened(path, &error))?.map_err(|refusal| refused(path, refusal))?))
     }
 }
 
@@ -36,7 +33,6 @@ impl Signer {
 /// # Errors
 /// [`KeyFault::Exists`] rather than replace a file, [`KeyFault::NotAKey`] or [`KeyFault::Keystore`].
 pub async fn write(path: &Path, key: Option<&SecretString>, passphrase: &SecretString) -> Result<Signer, KeyFault> {
-    let fault = |reason: String| KeyFault::Keystore { path: path.to_owned(), reason };
     if fs::size_bytes(path).is_ok() {
         return Err(KeyFault::Exists { path: path.to_owned() });
     }
@@ -45,22 +41,22 @@ pub async fn write(path: &Path, key: Option<&SecretString>, passphrase: &SecretS
         None => PrivateKeySigner::random_with(&mut OsRng),
     };
     let (sealed, passphrase) = (signer.clone(), passphrase.clone());
-    let sealed = tokio::task::spawn_blocking(move || seal(&sealed, &passphrase)).await;
-    let json = sealed.map_err(|error| fault(error.to_string()))?.map_err(fault)?;
-    fs::write_private(path, &json).map_err(|error| fault(error.to_string()))?;
+    let json = tokio::task::spawn_blocking(move || seal(&sealed, &passphrase)).await;
+    let json = json.map_err(|error| unopened(path, &error))?;
+    fs::write_private(path, &json).map_err(|error| unopened(path, &error))?;
     Ok(Signer::new(signer))
 }
 
-/// The keystore's bytes, by way of a folder that only this user can look into.
-fn seal(signer: &PrivateKeySigner, passphrase: &SecretString) -> Result<Vec<u8>, String> {
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let key = signer.to_bytes();
-    PrivateKeySigner::encrypt_keystore(folder.path(), &mut OsRng, key, passphrase.expose_secret(), Some(FILE_NAME))
-        .map_err(|error| error.to_string())?;
-    let json =
-        fs::read_bounded(&folder.path().join(FILE_NAME), MAX_KEYSTORE_BYTES).map_err(|error| error.to_string())?;
-    // Geth finds an account by this, and nothing else needs it.
-    let mut sealed: Value = serde_json::from_slice(&json).map_err(|error| error.to_string())?;
-    sealed["address"] = alloy::hex::encode(signer.address()).into();
-    serde_json::to_vec(&sealed).map_err(|error| error.to_string())
+fn unopened(path: &Path, reason: &dyn std::error::Error) -> KeyFault {
+    KeyFault::Keystore { path: path.to_owned(), reason: reason.to_string() }
+}
+
+fn refused(path: &Path, refusal: Refusal) -> KeyFault {
+    let path = path.to_owned();
+    match refusal {
+        Refusal::Unknown(reason) => KeyFault::KeystoreForm { path, reason },
+        Refusal::Malformed(reason) => KeyFault::Keystore { path, reason },
+        Refusal::Passphrase => KeyFault::Keystore { path, reason: "the passphrase is not its own".into() },
+        Refusal::OtherAddress { named, actual } => KeyFault::KeystoreAddress { path, named, actual },
+    }
 }

@@ -11,6 +11,7 @@ pub mod keystore;
 #[cfg_attr(feature = "ledger", path = "ledger.rs")]
 #[cfg_attr(not(feature = "ledger"), path = "ledger_absent.rs")]
 pub mod ledger;
+mod sealed;
 
 use std::fmt;
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::cross_check::Disagreement;
 use super::http::printable;
+use super::minutes::interval_name;
 use crate::fs::FileFault;
 use crate::types::candle::CandleFault;
 use crate::types::fault::{Fault, Retry};
@@ -56,6 +57,18 @@ pub enum CandleError {
     /// Neither parquet, nor CSV, nor a zip of one CSV, or without the columns of candles.
     #[error("{} is not a candle file: {detail}", path.display())]
     NotCandles { path: PathBuf, detail: String },
+    /// A candle file in a form that is known and not read here.
+    #[error("{} cannot be read: {what}", path.display())]
+    Unsupported { path: PathBuf, what: String },
+    /// Candles of another length.
+    #[error("{} holds candles of {}, not of one minute", path.display(), interval_name(*length_ms))]
+    Interval { path: PathBuf, length_ms: i64 },
+    /// A row without one of its values. Rows are counted from 1.
+    #[error("row {row} of {} has no {column}", path.display())]
+    NoValue { path: PathBuf, row: usize, column: String },
+    /// Rows that do not start on a whole minute.
+    #[error("{off_grid} of {rows} rows of {} do not start on a whole minute, the first at {}", path.display(), format_utc(*first_ms))]
+    OffGrid { path: PathBuf, off_grid: usize, rows: usize, first_ms: i64 },
     /// A candle file that is cut short or damaged.
     #[error("{} is damaged: {detail}", path.display())]
     Damaged { path: PathBuf, detail: String },
@@ -129,6 +142,10 @@ impl Fault for CandleError {
             Self::NoWitness { .. } => "VR-CANDLE-020",
             Self::ForeignVolumes { .. } => "VR-CANDLE-021",
             Self::Revised { .. } => REVISED_CODE,
+            Self::Unsupported { .. } => "VR-CANDLE-027",
+            Self::Interval { .. } => "VR-CANDLE-028",
+            Self::NoValue { .. } => "VR-CANDLE-029",
+            Self::OffGrid { .. } => "VR-CANDLE-030",
             Self::Candle(fault) => fault.code(),
             Self::File(fault) => fault.code(),
         }
@@ -156,6 +173,14 @@ impl Fault for CandleError {
             Self::NotCandles { .. } => {
                 "give a parquet file with timestamp, open, high, low, close, volume, or an archive's CSV or zip"
             }
+            Self::Unsupported { .. } => {
+                "write it as CSV or zip, or as parquet with numbers and with timestamps or whole numbers of ms"
+            }
+            Self::Interval { .. } => "take the archive of one-minute candles, 1m in its name",
+            Self::NoValue { .. } => {
+                "complete the row from its source or leave it out: a missing minute is counted, a missing price is not guessed"
+            }
+            Self::OffGrid { .. } => "`candles import --snap` moves them to the nearest minute, and says how many",
             Self::Damaged { .. } => "download or copy the file again and compare its checksum",
             Self::TooManyRows { .. } => "split the file by year",
             Self::Listen { .. } => "stop what uses the port or choose another with --port",

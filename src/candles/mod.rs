@@ -1,6 +1,7 @@
 //! Where candles come from and where they rest: exchanges, files, and a simulated market behind an exchange's API.
 
 pub mod archive;
+mod columns;
 pub mod cross_check;
 pub mod dialect;
 pub mod download;
@@ -8,6 +9,7 @@ pub mod error;
 pub mod file;
 pub mod http;
 pub mod market;
+pub mod minutes;
 pub mod parquet;
 pub mod quality;
 pub mod serve;

@@ -22,6 +22,7 @@ use crate::candles::dialect;
 use crate::candles::download::Download;
 use crate::candles::http::HttpSettings;
 use crate::candles::market::Market;
+use crate::candles::minutes::{self, Snapped};
 use crate::candles::source::{Source, SourceSettings};
 use crate::candles::{file, parquet, quality, serve};
 use crate::clock::Clock;
@@ -45,7 +46,10 @@ pub enum CandlesCommand {
     )]
     Fetch(FetchArgs),
     /// Convert archives of Binance (CSV or zip, one or many) and parquet files to one parquet file
-    #[command(after_help = "Examples:\n  veriregime-agent candles import BTCUSDT-1m-2024-*.zip --out btc-2024.parquet")]
+    #[command(
+        after_help = "Examples:\n  veriregime-agent candles import BTCUSDT-1m-2024-*.zip --out btc-2024.parquet\n  \
+                            veriregime-agent candles import BTCUSDT-1m-2018-02.zip --snap --out btc-2018-02.parquet"
+    )]
     Import(ImportArgs),
     /// Report on the quality of a candle file; fails where a rule of candles is broken
     #[command(
@@ -101,6 +105,9 @@ pub struct ImportArgs {
     /// Parquet file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Move rows that do not start on a whole minute to the nearest one, and say how many; without it they are refused
+    #[arg(long)]
+    snap: bool,
 }
 
 /// Arguments of `candles check`.
@@ -184,16 +191,24 @@ async fn fetch(args: FetchArgs, json: bool) -> anyhow::Result<()> {
         })
         .await?;
     bar.finish_and_clear();
-    print_written(&args.out, &candles, json);
+    print_written(&args.out, &candles, None, json);
     Ok(())
 }
 
 fn import(args: &ImportArgs, json: bool) -> anyhow::Result<()> {
     let bar = progress_bar("files");
     bar.set_length(args.files.len() as u64);
-    let mut candles = Vec::new();
+    let (mut candles, mut snapped) = (Vec::new(), Snapped::default());
     for file in &args.files {
-        candles.extend(file::read_any(file)?);
+        let mut rows = file::read_rows(file)?;
+        if args.snap {
+            let moved = minutes::snap(&mut rows);
+            snapped.rows += moved.rows;
+            snapped.farthest_ms = snapped.farthest_ms.max(moved.farthest_ms);
+        } else {
+            file::check_grid(file, &rows)?;
+        }
+        candles.extend(rows);
         bar.inc(1);
     }
     candles.sort_by_key(|candle| candle.open_time_ms);
@@ -202,12 +217,12 @@ fn import(args: &ImportArgs, json: bool) -> anyhow::Result<()> {
     check_all(&candles)?;
     parquet::write(&args.out, &candles)?;
     bar.finish_and_clear();
-    print_written(&args.out, &candles, json);
+    print_written(&args.out, &candles, args.snap.then_some(snapped), json);
     Ok(())
 }
 
 fn check(args: &CheckArgs, json: bool) -> anyhow::Result<()> {
-    let candles = file::read_any(&args.file)?;
+    let candles = file::read_rows(&args.file)?;
     let report = quality::report(&candles);
     if json {
         println!("{}", serde_json::to_string(&report)?);
@@ -218,6 +233,7 @@ fn check(args: &CheckArgs, json: bool) -> anyhow::Result<()> {
             .add_rows(quality::lines(&report).into_iter().map(|(label, value)| [label.to_owned(), value]));
         println!("{table}");
     }
+    file::check_grid(&args.file, &candles)?;
     Ok(check_all(&candles)?)
 }
 
@@ -290,12 +306,19 @@ fn progress_bar(unit: &str) -> ProgressBar {
     ProgressBar::new(0).with_style(ProgressStyle::with_template(&template).expect("the template is fixed"))
 }
 
-fn print_written(path: &Path, candles: &[Candle], json: bool) {
+fn print_written(path: &Path, candles: &[Candle], snapped: Option<Snapped>, json: bool) {
     let range = candles.first().zip(candles.last()).map(|(first, last)| [first.open_time_ms, last.close_time_ms()]);
     if json {
-        println!("{}", json!({ "file": path, "rows": candles.len(), "range": range }));
-    } else {
-        let span = range.map_or_else(String::new, |[from, to]| format!(", {} to {}", format_utc(from), format_utc(to)));
-        println!("{}: {} candles{span}", path.display(), candles.len());
+        let mut written = json!({ "file": path, "rows": candles.len(), "range": range });
+        if let Some(Snapped { rows, farthest_ms }) = snapped {
+            written["moved"] = json!({ "rows": rows, "farthest_ms": farthest_ms });
+        }
+        println!("{written}");
+        return;
     }
+    let span = range.map_or_else(String::new, |[from, to]| format!(", {} to {}", format_utc(from), format_utc(to)));
+    let moved = snapped.map_or_else(String::new, |Snapped { rows, farthest_ms }| {
+        format!(", {rows} of them moved to the nearest minute by {} s at most", farthest_ms as f64 / 1000.0)
+    });
+    println!("{}: {} candles{span}{moved}", path.display(), candles.len());
 }

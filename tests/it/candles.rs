@@ -431,6 +431,52 @@ async fn archives_of_two_months_become_one_file() {
     assert_eq!(error.downcast_ref::<CandleFault>().unwrap().code(), "VR-DATA-002");
 }
 
+/// Candles as people have them; `tests/fixtures/candles` has the parquet files.
+fn case(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/candles/refused").join(name);
+    path.to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn candles_off_the_minute_are_moved_and_counted_and_refused_without_being_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, file) = (folder.path().join("out.parquet"), case("offgrid_2018.csv"));
+    for command in [&["import", &file, "--out", out.to_str().unwrap()][..], &["check", &file]] {
+        let error = candles_command(command).await.expect_err("off the grid");
+        let error = error.downcast_ref::<CandleError>().unwrap();
+        assert_eq!(error.code(), "VR-CANDLE-030");
+        assert!(
+            error.to_string().starts_with("40 of 70 rows of ") && error.advice().contains("import --snap"),
+            "{error}"
+        );
+    }
+    assert!(!out.exists() && file::read_any(Path::new(&file)).is_err());
+    candles_command(&["import", &file, "--snap", "--out", out.to_str().unwrap()]).await.unwrap();
+    let (moved, rows) = (file::read_any(&out).unwrap(), file::read_rows(Path::new(&file)).unwrap());
+    let snapped = moved.iter().zip(&rows).map(|(moved, row)| row.open_time_ms - moved.open_time_ms).collect::<Vec<_>>();
+    assert_eq!((snapped[..30].to_vec(), snapped[30..].to_vec()), (vec![0; 30], vec![14_789; 40]));
+    assert!(moved.iter().zip(&rows).all(|(moved, row)| Candle { open_time_ms: row.open_time_ms, ..*moved } == *row));
+    let program = std::process::Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
+        .args(["candles", "import", &file, "--snap", "--json", "--out", out.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&program.stdout).unwrap();
+    assert_eq!(said["moved"], serde_json::json!({"rows": 40, "farthest_ms": 14_789}), "{said}");
+}
+
+#[tokio::test]
+async fn candles_of_five_minutes_are_no_candles_of_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.parquet");
+    for file in [case("interval_5m.csv"), case("interval_5m.parquet")] {
+        let error =
+            candles_command(&["import", &file, "--out", out.to_str().unwrap()]).await.expect_err("five minutes");
+        assert_eq!(error.downcast_ref::<CandleError>().unwrap().code(), "VR-CANDLE-028");
+        assert!(error.to_string().ends_with("holds candles of 5m, not of one minute"), "{error}");
+    }
+    assert!(!out.exists());
+}
+
 #[tokio::test]
 async fn fetch_writes_what_the_exchange_has() {
     let folder = tempfile::tempdir().unwrap();

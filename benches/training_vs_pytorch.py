@@ -103,12 +103,12 @@ def torch_samples_per_s(network, name, columns, fit):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--agent", default="target/release/veriregime-agent", help="the built program")
-    parser.add_argument("--config", default="models/train.toml", help="training settings that describe the teacher")
+    parser.add_argument("--settings", default="models/train.toml", help="training settings that describe the teacher")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each side")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     arguments = parser.parse_args()
     torch.set_num_threads(os.cpu_count())
-    command = [str(Path(arguments.agent).resolve()), "bench", "--training", "--json", "--config", arguments.config]
+    command = [str(Path(arguments.agent).resolve()), "bench", "--training", "--json", "--settings", arguments.settings]
     ours, theirs = {}, {}
     for _ in range(arguments.rounds):
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -39,6 +39,9 @@ pub enum RegistryError {
     /// Two models that forecast different things.
     #[error("{first} and {second} forecast different things: {difference}")]
     OtherLabel { first: String, second: String, difference: String },
+    /// Two models whose figures come from different rows.
+    #[error("{first} and {second} were tested on different rows: {difference}")]
+    OtherRows { first: String, second: String, difference: String },
     /// There is nothing to go back to.
     #[error("{current} was the first model in {}", folder.display())]
     NoPrevious { current: String, folder: PathBuf },
@@ -70,6 +73,7 @@ impl Fault for RegistryError {
             Self::AlreadyCurrent { .. } => "VR-MODELS-006",
             Self::Changed { .. } => "VR-MODELS-007",
             Self::Damaged { .. } => "VR-MODELS-008",
+            Self::OtherRows { .. } => "VR-MODELS-009",
             Self::Bundle(fault) => fault.code(),
             Self::File(fault) => fault.code(),
         }
@@ -82,6 +86,9 @@ impl Fault for RegistryError {
             Self::Worse { .. } => "see `models compare`; --force promotes it all the same",
             Self::OtherLabel { .. } => {
                 "figures of different labels say nothing about each other; --force promotes anyway"
+            }
+            Self::OtherRows { .. } => {
+                "give both the same rows, which neither was trained on: `models compare` and `models promote` take --candles FILE"
             }
             Self::NoPrevious { .. } | Self::AlreadyCurrent { .. } => "see `models list`; nothing was changed",
             Self::Changed { .. } => "restore the bundle, or choose the new one with `models promote ID`",
@@ -212,29 +219,50 @@ impl Registry {
     }
 
     /// Makes `id` the current model. Without `force` it must open, forecast what the current one does and score no worse
-    /// on its test split than chance explains; with it, it must still open.
+    /// on the same test split than chance explains; with it, it must still open.
     ///
     /// # Errors
-    /// [`RegistryError::AlreadyCurrent`], [`RegistryError::Worse`], [`RegistryError::OtherLabel`], or as
-    /// [`Registry::open`].
+    /// [`RegistryError::AlreadyCurrent`], [`RegistryError::Worse`], [`RegistryError::OtherLabel`],
+    /// [`RegistryError::OtherRows`], or as [`Registry::open`].
     pub fn promote(&self, id: &str, force: bool, now_ms: i64) -> Result<Change, RegistryError> {
-        let bundle = self.open(id)?;
-        let from = self.current()?;
-        if let Some(current) = &from {
-            if current == id {
-                return Err(RegistryError::AlreadyCurrent { id: id.to_owned() });
+        self.promote_if(id, now_ms, |before, after| {
+            if force {
+                return Ok(None);
             }
-            if !force && self.ids()?.contains(current) {
-                let before = self.open(current)?;
-                same_label((current, &before.manifest), (id, &bundle.manifest))?;
-                let worse = worse(&before.manifest, &bundle.manifest);
+            same_rows((&before.0, &before.1.manifest), (&after.0, &after.1.manifest))?;
+            Ok(Some([scores(&before.1.manifest), scores(&after.1.manifest)]))
+        })
+    }
+
+    /// As [`Registry::promote`], judged by what `measure` says of the current model and the new one; no scores at all are no
+    /// judgement.
+    ///
+    /// # Errors
+    /// As [`Registry::promote`], and whatever `measure` fails with.
+    pub fn promote_if<E: From<RegistryError>>(
+        &self,
+        id: &str,
+        now_ms: i64,
+        measure: impl FnOnce(&(String, Bundle), &(String, Bundle)) -> Result<Option<[Vec<Score>; 2]>, E>,
+    ) -> Result<Change, E> {
+        let after = (id.to_owned(), self.open(id)?);
+        let from = self.current()?;
+        if from.as_deref() == Some(id) {
+            return Err(RegistryError::AlreadyCurrent { id: id.to_owned() }.into());
+        }
+        let known = self.ids()?;
+        if let Some(current) = from.clone().filter(|current| known.contains(current)) {
+            let bundle = self.open(&current)?;
+            let before = (current, bundle);
+            if let Some([old, new]) = measure(&before, &after)? {
+                let worse = worse(&old, &new);
                 if !worse.is_empty() {
-                    let (id, current) = (id.to_owned(), current.clone());
-                    return Err(RegistryError::Worse { id, current, reasons: worse.join(", ") });
+                    let (id, current) = (id.to_owned(), before.0);
+                    return Err(RegistryError::Worse { id, current, reasons: worse.join(", ") }.into());
                 }
             }
         }
-        self.change(Action::Promote, from, id, bundle.manifest_digest, now_ms)
+        Ok(self.change(Action::Promote, from, id, after.1.manifest_digest, now_ms)?)
     }
 
     /// Goes back to the model that was current before.
@@ -287,7 +315,7 @@ fn absent_is_none(read: Result<String, FileFault>) -> Result<Option<String>, Fil
     }
 }
 
-/// Refuses two models whose figures cannot be compared.
+/// Refuses two models that forecast different things.
 ///
 /// # Errors
 /// [`RegistryError::OtherLabel`].
@@ -305,10 +333,50 @@ pub fn same_label(first: (&str, &Manifest), second: (&str, &Manifest)) -> Result
     Err(RegistryError::OtherLabel { first, second, difference: format!("{one}; {other}") })
 }
 
-/// What the manifest says about the circuit on its test split: the only place that knows where it stands there.
+/// The rows that a model was tested on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TestRows {
+    /// The first decision time, UTC.
+    pub from: String,
+    /// The end of the decision times, UTC.
+    pub to: String,
+    /// How many.
+    pub rows: u64,
+}
+
+/// The rows of a model's test split, where its manifest tells.
+pub fn test_rows(manifest: &Manifest) -> Option<TestRows> {
+    let training = &manifest.training;
+    let edge = |edge: &str| Some(training.provenance.pointer(&format!("/split/test/{edge}"))?.as_str()?.to_owned());
+    Some(TestRows { from: edge("from")?, to: edge("to")?, rows: training.metrics.get("rows")?.as_u64()? })
+}
+
+/// Refuses two models whose figures cannot be compared: of different labels, from different rows, or from rows that nobody
+/// knows.
+///
+/// # Errors
+/// [`RegistryError::OtherLabel`] or [`RegistryError::OtherRows`].
+pub fn same_rows(first: (&str, &Manifest), second: (&str, &Manifest)) -> Result<TestRows, RegistryError> {
+    same_label(first, second)?;
+    let [one, other] = [test_rows(first.1), test_rows(second.1)];
+    if let Some(rows) = one.clone().filter(|_| one == other) {
+        return Ok(rows);
+    }
+    let told = |rows: Option<TestRows>| {
+        rows.map_or_else(|| "not known".to_owned(), |TestRows { from, to, rows }| format!("{rows} from {from} to {to}"))
+    };
+    let (first, second) = (first.0.to_owned(), second.0.to_owned());
+    Err(RegistryError::OtherRows { first, second, difference: format!("{}; {}", told(one), told(other)) })
+}
+
+/// What the manifest says about the circuit on its test split.
 pub fn scores(manifest: &Manifest) -> Vec<Score> {
-    let metrics = &manifest.training.metrics;
-    let number = |path: &str| metrics.pointer(path).and_then(Value::as_f64);
+    scores_in(&manifest.training.metrics)
+}
+
+/// What a report says about the circuit: the only place that knows where it stands there.
+pub fn scores_in(report: &Value) -> Vec<Score> {
+    let number = |path: &str| report.pointer(path).and_then(Value::as_f64);
     let score = |(name, key, more_is_better): (&'static str, &str, bool)| {
         let figure = format!("/forecasters/student_circuit/every_minute/figures/{key}");
         let value = number(&format!("{figure}/value"))?;
@@ -333,11 +401,9 @@ pub fn behind(old: &Score, new: &Score) -> Option<f64> {
 }
 
 /// Scores in which `new` loses more than one standard error.
-fn worse(old: &Manifest, new: &Manifest) -> Vec<String> {
-    let pairs = scores(old);
-    let of_new = scores(new);
-    let lost = pairs.iter().filter_map(|old| {
-        let Some(new) = of_new.iter().find(|new| new.name == old.name) else {
+fn worse(old: &[Score], new: &[Score]) -> Vec<String> {
+    let lost = old.iter().filter_map(|old| {
+        let Some(new) = new.iter().find(|new| new.name == old.name) else {
             return Some(format!("{} is not known", old.name));
         };
         (behind(old, new)? > 1.0).then(|| format!("{} {:.4} instead of {:.4}", old.name, new.value, old.value))

@@ -43,7 +43,7 @@ const INFERENCE_RUNS: usize = 2_000;
 #[command(after_help = "Examples:
   veriregime-agent bench
   veriregime-agent bench --json --baseline student.onnx --baseline-input input.json
-  veriregime-agent bench --training --config models/train.toml
+  veriregime-agent bench --training --settings models/train.toml
 
 The baseline is another network, built with EZKL's defaults and proven in the same run: it may take minutes.")]
 pub struct BenchArgs {
@@ -59,6 +59,9 @@ pub struct BenchArgs {
     /// anvil, instead of the one that `make setup` installs.
     #[arg(long, value_name = "PROGRAM")]
     anvil: Option<PathBuf>,
+    /// Training settings, for --training.
+    #[arg(long, value_name = "FILE", default_value = train::DEFAULT_SETTINGS)]
+    settings: PathBuf,
     /// Measure only how fast the networks of the training settings learn.
     #[arg(long, conflicts_with_all = ["baseline", "anvil"])]
     training: bool,
@@ -109,8 +112,8 @@ struct Case {
 /// Whatever a cycle can run into.
 pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     if args.training {
-        let named = settings.filter(|path| !super::is_from_environment(path));
-        let settings = train::read_settings(named.unwrap_or(Path::new(train::DEFAULT_SETTINGS)))?;
+        train::refuse_as_config(settings)?;
+        let settings = train::read_settings(&args.settings)?;
         settings.check()?;
         let figures = training::measure(&settings)?;
         if json {

@@ -12,7 +12,7 @@ use super::compared::Compared;
 use super::evaluate::write_plots;
 use crate::evaluation::card::{CARD_FILE, card};
 use crate::evaluation::drift;
-use crate::evaluation::outcomes::Outcomes;
+use crate::evaluation::outcomes::{Forecaster, Outcomes};
 use crate::evaluation::report::Report;
 use crate::evaluation::{Panel, Subject};
 use crate::features::Batch;
@@ -74,7 +74,10 @@ pub fn write_extras(folder: &Path, trained: &Trained) -> anyhow::Result<Vec<Stri
         files.push((ORIGINAL_WEIGHTS_FILE, original.to_bytes()));
     }
     files.push((CURVES_FILE, table(&trained.curves)?));
-    files.push((CURVES_PLOT, plots::curves("Loss on validation", "loss", lines(&trained.curves)).into_bytes()));
+    files.push((
+        CURVES_PLOT,
+        plots::curves("Loss on validation", "validation loss", lines(&trained.curves)).into_bytes(),
+    ));
     for (name, bytes) in &files {
         fs::write_atomic(&folder.join(name), bytes)?;
     }
@@ -95,7 +98,12 @@ fn lines(curves: &[Curve]) -> Vec<Line> {
             1 => kind.to_owned(),
             count => format!("{}, mean of {count}", kind.trim_end_matches('-')),
         };
-        Line { name, points: (0..epochs).map(|epoch| ((epoch + 1) as f64, mean(epoch))).collect(), has_marks: true }
+        let by = match kind {
+            kind if kind.starts_with("teacher") => Forecaster::Teacher,
+            kind if kind.starts_with("student") => Forecaster::StudentCircuit,
+            _ => Forecaster::OriginalCnn,
+        };
+        plots::line(by, name, (0..epochs).map(|epoch| ((epoch + 1) as f64, mean(epoch))).collect(), true)
     };
     kinds.into_iter().map(line).collect()
 }

@@ -242,8 +242,8 @@ pub(super) fn print_drift(drift: &Drift, report: &Report) {
     if let Some(baseline) = report.forecasters.get(&Forecaster::HarLogistic) {
         let verdict = drift::verdict(drift, baseline);
         println!(
-            "{:?}{}{}",
-            verdict.action,
+            "{}{}{}",
+            verdict.action.title(),
             if verdict.reasons.is_empty() { "" } else { ": " },
             verdict.reasons.join("; ")
         );

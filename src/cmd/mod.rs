@@ -33,7 +33,7 @@ pub mod tx;
 pub mod verify;
 pub mod verify_bundle;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -148,11 +148,6 @@ fn end_quietly_with_the_reader() {
     }));
 }
 
-/// Whether the settings file is that of the environment: the agent's, not one that was asked for here.
-fn is_from_environment(path: &Path) -> bool {
-    std::env::var_os(SETTINGS_VARIABLE).is_some_and(|named| named == path.as_os_str())
-}
-
 async fn run(cli: Cli) -> anyhow::Result<u8> {
     let settings = cli.config.as_deref();
     let json = cli.json;
@@ -175,9 +170,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
             match command {
                 Command::Demo(args) => demo::run(args, settings, json).await?,
                 Command::Bench(args) => bench::run(args, settings, json).await?,
-                Command::Train(args) => {
-                    train::run(args, settings.filter(|path| !is_from_environment(path)), json).await?;
-                }
+                Command::Train(args) => train::run(args, settings, json).await?,
                 Command::Evaluate(args) => evaluate::run(args, json)?,
                 Command::Models(args) => return models::run(args, json),
                 Command::Candles(command) => candles::run(command, json).await?,

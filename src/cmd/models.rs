@@ -1,10 +1,11 @@
 //! `models`: the versions at hand side by side, and which one is current.
 
+mod compare;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use comfy_table::Table;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ use crate::evaluation::outcomes::Forecaster;
 use crate::fs::{self, FileFault};
 use crate::proof::bundle::Bundle;
 use crate::proof::search::{Outcome, SEARCH_FILE, Search};
-use crate::registry::{self, Change, Registry, Score};
+use crate::registry::{self, Change, Registry, Score, TestRows};
 use crate::types::manifest::MANIFEST_FILE;
 use crate::types::time::parse_utc_ms;
 
@@ -48,21 +49,29 @@ pub enum ModelsCommand {
         /// Its folder's name.
         id: String,
     },
-    /// Two versions side by side: what the second has better and worse.
-    #[command(after_help = "Examples:\n  veriregime-agent models compare btc-regime-4h-v1 btc-regime-4h-v2")]
+    /// Two versions side by side: what the second has better and worse on the same rows.
+    #[command(
+        after_help = "Examples:\n  veriregime-agent models compare btc-regime-4h-v1 btc-regime-4h-v2\n  veriregime-agent models compare btc-regime-4h-v1 btc-regime-4h-v2 --candles new.parquet\n\nWithout candles the figures are those of the versions' own test splits, which must be the same one."
+    )]
     Compare {
         /// The version that is compared with.
         first: String,
         /// The version that is judged.
         second: String,
+        /// Candles to judge both by, at the decision times from which on neither was trained.
+        #[arg(long, value_name = "FILE")]
+        candles: Option<PathBuf>,
     },
     /// Make a version the current one: what `model.bundle = \"models/current\"` names.
     #[command(
-        after_help = "Examples:\n  veriregime-agent models promote btc-regime-4h-v2\n  veriregime-agent models promote btc-regime-4h-v2 --force\n\nA running daemon keeps its model until it is started again."
+        after_help = "Examples:\n  veriregime-agent models promote btc-regime-4h-v2\n  veriregime-agent models promote btc-regime-4h-v2 --candles new.parquet\n  veriregime-agent models promote btc-regime-4h-v2 --force\n\nA running daemon keeps its model until it is started again."
     )]
     Promote {
         /// Its folder's name.
         id: String,
+        /// Candles to judge both by, as `compare` does.
+        #[arg(long, value_name = "FILE", conflicts_with = "force")]
+        candles: Option<PathBuf>,
         /// Although its figures are worse than the current one's, or about something else.
         #[arg(long)]
         force: bool,
@@ -93,6 +102,7 @@ struct Summary {
     current: bool,
     trained_from: Option<String>,
     trained_to: Option<String>,
+    tested_on: Option<TestRows>,
     scores: Vec<Score>,
     parameters: Option<u64>,
     rows: usize,
@@ -113,9 +123,18 @@ pub fn run(args: ModelsArgs, json: bool) -> anyhow::Result<u8> {
     match args.command {
         ModelsCommand::List => list(&registry, json)?,
         ModelsCommand::Show { id } => show(&registry, &id, json)?,
-        ModelsCommand::Compare { first, second } => compare(&registry, &first, &second, json)?,
-        ModelsCommand::Promote { id, force } => {
-            told(&registry.promote(&id, force, Clock::System.now_ms())?, json)?;
+        ModelsCommand::Compare { first, second, candles } => {
+            compare::run(&registry, [&first, &second], candles.as_deref(), json)?;
+        }
+        ModelsCommand::Promote { id, candles, force } => {
+            let now_ms = Clock::System.now_ms();
+            let change = match candles {
+                Some(candles) => registry.promote_if(&id, now_ms, |(before, old), (after, new)| {
+                    anyhow::Ok(Some(compare::on_candles([(before, old), (after, new)], &candles)?.scores))
+                })?,
+                None => registry.promote(&id, force, now_ms)?,
+            };
+            told(&change, json)?;
         }
         ModelsCommand::Rollback => told(&registry.rollback(Clock::System.now_ms())?, json)?,
         ModelsCommand::Check { id: Some(id), candles: Some(candles), from } => {
@@ -146,6 +165,7 @@ fn list(registry: &Registry, json: bool) -> anyhow::Result<()> {
         "",
         "model",
         "trained on",
+        "tested on",
         "accuracy",
         "AUC",
         "ECE",
@@ -161,6 +181,7 @@ fn list(registry: &Registry, json: bool) -> anyhow::Result<()> {
             if one.current { "→".to_owned() } else { String::new() },
             one.id.clone(),
             trained_on(one),
+            tested_on(one),
             score("accuracy"),
             score("AUC"),
             score("ECE"),
@@ -199,6 +220,7 @@ fn show(registry: &Registry, id: &str, json: bool) -> anyhow::Result<()> {
     let label = &manifest.label;
     line("High above", format!("{} over {} minutes", label.threshold, label.horizon_minutes));
     line("trained on", trained_on(&summary));
+    line("tested on", tested_on(&summary));
     line("inputs", format!("{} from {} minutes", manifest.features.count(), manifest.features.lookback_minutes));
     line("weights", summary.parameters.map_or_else(dash, |parameters| parameters.to_string()));
     for score in &summary.scores {
@@ -217,60 +239,6 @@ fn show(registry: &Registry, id: &str, json: bool) -> anyhow::Result<()> {
         println!("\ncircuits that were tried:\n{}", circuit::table(&search));
     }
     Ok(())
-}
-
-fn compare(registry: &Registry, first: &str, second: &str, json: bool) -> anyhow::Result<()> {
-    let bundles = [registry.open(first)?, registry.open(second)?];
-    registry::same_label((first, &bundles[0].manifest), (second, &bundles[1].manifest))?;
-    let current = registry.current()?;
-    let [one, other] =
-        [summary(first, &bundles[0], current.as_deref())?, summary(second, &bundles[1], current.as_deref())?];
-    let mut rows: Vec<(String, [String; 2], &str)> = Vec::new();
-    for score in &one.scores {
-        let Some(new) = other.scores.iter().find(|new| new.name == score.name) else { continue };
-        let verdict = match (registry::behind(score, new), registry::behind(new, score)) {
-            (Some(errors), _) if errors > 1.0 => "worse",
-            (Some(_), _) => "worse, within chance",
-            (_, Some(errors)) if errors > 1.0 => "better",
-            (_, Some(_)) => "better, within chance",
-            _ => "same",
-        };
-        rows.push((score.name.to_owned(), [figure(score), figure(new)], verdict));
-    }
-    for ((name, before), (_, after)) in costs(&one).into_iter().zip(costs(&other)) {
-        let verdict = match before.zip(after) {
-            Some((before, after)) if after < before => "better",
-            Some((before, after)) if after > before => "worse",
-            Some(_) => "same",
-            None => "",
-        };
-        let cells = [before, after].map(|cost| cost.map_or_else(dash, |cost| format!("{cost:.0}")));
-        rows.push((name.to_owned(), cells, verdict));
-    }
-    if json {
-        let figures: Vec<Value> = rows.iter().map(|(name, [before, after], verdict)| json!({"figure": name, "first": before, "second": after, "second_is": verdict})).collect();
-        println!("{}", json!({"first": one, "second": other, "figures": figures}));
-        return Ok(());
-    }
-    let mut table: Table = report::table(&["", first, second, &format!("{second} is")]);
-    for (name, [before, after], verdict) in rows {
-        table.add_row([name, before, after, verdict.to_owned()]);
-    }
-    println!("{table}");
-    Ok(())
-}
-
-/// What is better the less there is of it.
-fn costs(of: &Summary) -> [(&'static str, Option<f64>); 7] {
-    [
-        ("weights", of.parameters.map(|parameters| parameters as f64)),
-        ("rows", Some(of.rows as f64)),
-        ("log2 of the domain", Some(f64::from(of.logrows))),
-        ("public inputs", Some(of.instances as f64)),
-        ("verifyProof, gas", of.verify_gas.map(|gas| gas as f64)),
-        ("prove, ms", of.prove_ms),
-        ("size, bytes", Some(of.size_bytes as f64)),
-    ]
 }
 
 fn check(registry: &Registry, id: Option<String>, json: bool) -> anyhow::Result<()> {
@@ -335,6 +303,7 @@ fn summary(id: &str, bundle: &Bundle, current: Option<&str>) -> anyhow::Result<S
         current: current == Some(id),
         trained_from: text("/split/train/from"),
         trained_to: text("/split/train/to"),
+        tested_on: registry::test_rows(manifest),
         scores: registry::scores(manifest),
         parameters: provenance("/parameters").and_then(Value::as_u64),
         rows: manifest.circuit.rows,
@@ -357,8 +326,18 @@ fn search_of(bundle: &Bundle) -> anyhow::Result<Option<Search>> {
 }
 
 fn trained_on(summary: &Summary) -> String {
-    let day = |text: &Option<String>| text.as_ref().map_or_else(dash, |text| text.chars().take(10).collect());
-    format!("{} to {}", day(&summary.trained_from), day(&summary.trained_to))
+    days(summary.trained_from.as_deref(), summary.trained_to.as_deref())
+}
+
+fn tested_on(summary: &Summary) -> String {
+    let rows = summary.tested_on.as_ref();
+    days(rows.map(|rows| rows.from.as_str()), rows.map(|rows| rows.to.as_str()))
+}
+
+fn days(from: Option<&str>, to: Option<&str>) -> String {
+    let [from, to] =
+        [from, to].map(|text| text.map_or_else(dash, |text| text.chars().take("2024-11-08".len()).collect()));
+    format!("{from} to {to}")
 }
 
 fn figure(score: &Score) -> String {

@@ -42,11 +42,14 @@ pub const DEFAULT_SETTINGS: &str = "models/train.toml";
 /// Arguments of `train`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    veriregime-agent train --config models/train.toml --candles btc.parquet --srs-dir srs\n  \
+    veriregime-agent train --settings models/train.toml --candles btc.parquet --srs-dir srs\n  \
     veriregime-agent train --candles btc.parquet --resume          go on after a crash\n  \
     veriregime-agent train --candles btc.parquet --threshold 0.0006 --out /tmp/model --json\n\n\
-    The training settings are the file that --config names, models/train.toml where it names none.")]
+    --config names the agent's settings, here as everywhere; the training settings are --settings.")]
 pub struct TrainArgs {
+    /// Training settings.
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_SETTINGS)]
+    settings: PathBuf,
     /// Candle file: parquet, CSV or zip.
     #[arg(long, value_name = "FILE")]
     candles: PathBuf,
@@ -94,13 +97,14 @@ enum DeviceName {
     Wgpu,
 }
 
-/// Trains, sets the circuit up, measures on the test split and writes the bundle. The training settings are those in
-/// `settings`, or in [`DEFAULT_SETTINGS`].
+/// Trains, sets the circuit up, measures on the test split and writes the bundle. `config` is where the agent's settings
+/// are, if anywhere.
 ///
 /// # Errors
 /// The first step that fails; an existing bundle is untouched then.
-pub async fn run(args: TrainArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
-    let mut settings = read_settings(settings.unwrap_or(Path::new(DEFAULT_SETTINGS)))?;
+pub async fn run(args: TrainArgs, config: Option<&Path>, json: bool) -> anyhow::Result<()> {
+    refuse_as_config(config)?;
+    let mut settings = read_settings(&args.settings)?;
     if let Some(threshold) = args.threshold {
         settings.label.threshold = threshold;
     }
@@ -157,6 +161,17 @@ pub async fn run(args: TrainArgs, settings: Option<&Path>, json: bool) -> anyhow
         println!("{}: {:.2} % right on the test split, see {}", out.display(), accuracy.value * 100.0, CARD_FILE);
     }
     Ok(())
+}
+
+/// Refuses training settings in the place of the agent's.
+///
+/// # Errors
+/// [`TrainingError::Misplaced`].
+pub fn refuse_as_config(config: Option<&Path>) -> Result<(), TrainingError> {
+    match config {
+        Some(path) if read_settings(path).is_ok() => Err(TrainingError::Misplaced { path: path.to_owned() }),
+        _ => Ok(()),
+    }
 }
 
 /// Reads training settings, which may still contradict themselves.

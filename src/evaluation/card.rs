@@ -51,7 +51,7 @@ fn write(text: &mut String, manifest: &Manifest) -> std::fmt::Result {
     writeln!(text, "| # | feature | mean | standard deviation |\n|---|---|---|---|")?;
     for (index, scaled) in features.candle.iter().chain(&features.calendar).enumerate() {
         let (mean, deviation) = (scaled.mean, scaled.standard_deviation);
-        writeln!(text, "| {index} | `{:?}` | {mean:.4} | {deviation:.4} |", scaled.feature)?;
+        writeln!(text, "| {index} | `{}` | {mean:.4} | {deviation:.4} |", scaled.feature.label())?;
     }
     writeln!(text, "\nThe first {} come from candles, the others from the time alone.\n", features.candle.len())?;
     writeln!(text, "## Network and circuit\n")?;

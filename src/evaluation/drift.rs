@@ -51,6 +51,17 @@ pub enum Action {
     Retrain,
 }
 
+impl Action {
+    /// For people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Keep => "keep it",
+            Self::Watch => "watch it",
+            Self::Retrain => "train it again",
+        }
+    }
+}
+
 /// What to do, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {

@@ -106,6 +106,15 @@ impl Panel {
         Ok(Self { outcomes, forecasts })
     }
 
+    /// Leaves out all rows but those whose decision times are wanted.
+    pub fn keep(&mut self, is_wanted: impl Fn(i64) -> bool) {
+        let kept: Vec<bool> = self.outcomes.time_ms.iter().map(|time_ms| is_wanted(*time_ms)).collect();
+        self.outcomes.keep(&kept);
+        for forecast in &mut self.forecasts {
+            forecast.keep(&kept);
+        }
+    }
+
     /// Scores everybody.
     pub fn report(&self) -> Report {
         Report::new(&self.outcomes, &self.forecasts)

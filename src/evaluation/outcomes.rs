@@ -60,6 +60,15 @@ impl Outcomes {
         Ok(outcomes)
     }
 
+    /// Leaves out the rows that are not `kept`.
+    pub(super) fn keep(&mut self, kept: &[bool]) {
+        keep(&mut self.at, kept);
+        keep(&mut self.time_ms, kept);
+        keep(&mut self.was_high, kept);
+        keep(&mut self.log_volatility, kept);
+        keep(&mut self.on_grid, kept);
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.at.len()
@@ -152,9 +161,23 @@ impl Forecast {
         Self::of_probabilities(by, margins.iter().map(|margin| 1.0 / (1.0 + libm::exp(-margin))).collect())
     }
 
+    /// Leaves out the rows that are not `kept`.
+    pub(super) fn keep(&mut self, kept: &[bool]) {
+        keep(&mut self.rating, kept);
+        keep(&mut self.called_high, kept);
+        if let Some(log_volatility) = &mut self.log_volatility {
+            keep(log_volatility, kept);
+        }
+    }
+
     /// With a forecast of the log-volatility.
     #[must_use]
     pub fn with_log_volatility(self, log_volatility: Vec<f64>, variance_ratio: f64) -> Self {
         Self { log_volatility: Some(log_volatility), variance_ratio, ..self }
     }
+}
+
+fn keep<T>(values: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    values.retain(|_| kept.next() == Some(&true));
 }

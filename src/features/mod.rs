@@ -136,7 +136,7 @@ impl<'a> Batch<'a> {
     /// Names of the features in the order of a row.
     pub fn feature_names(&self) -> Vec<String> {
         let all = self.spec.candle.iter().chain(&self.spec.calendar);
-        all.map(|scaled| format!("{:?}", scaled.feature)).collect()
+        all.map(|scaled| scaled.feature.label()).collect()
     }
 
     /// Candles that the features look back over.
@@ -197,10 +197,10 @@ pub fn check(spec: &FeatureSpec) -> Result<(), FeatureError> {
     }
     for scaled in spec.candle.iter().chain(&spec.calendar) {
         if !(scaled.mean.is_finite() && scaled.standard_deviation.is_finite() && scaled.standard_deviation > 0.0) {
-            return refuse(format!("{:?} has no usable mean and standard deviation", scaled.feature));
+            return refuse(format!("{} has no usable mean and standard deviation", scaled.feature.label()));
         }
         if !has_sane_windows(&scaled.feature) {
-            return refuse(format!("{:?} has an empty, absurdly long or future window", scaled.feature));
+            return refuse(format!("{} has an empty, absurdly long or future window", scaled.feature.label()));
         }
     }
     if spec.candle.iter().any(|scaled| scaled.feature.is_calendar())

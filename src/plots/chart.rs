@@ -4,16 +4,18 @@ use std::ops::Range;
 
 use plotters::coord::Shift;
 use plotters::prelude::{
-    AreaSeries, ChartBuilder, Circle, Color, DrawingArea, DrawingAreaErrorKind, IntoDrawingArea, IntoFont, LineSeries,
-    PathElement, RGBColor, Rectangle, SVGBackend, Text, WHITE,
+    AreaSeries, ChartBuilder, Circle, Color, DashedLineSeries, DrawingArea, DrawingAreaErrorKind, IntoDrawingArea,
+    IntoFont, LineSeries, PathElement, RGBColor, Rectangle, SVGBackend, Text, WHITE,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{ShapeStyle, TextStyle};
 
 /// Width and height in pixels.
 const SIZE: (u32, u32) = (1120, 560);
-/// Room right of the axes for the names of the lines, so that they never hide one.
-const LEGEND_PIXELS: i32 = 236;
+/// Room right of the axes for the names of the lines, so that they never hide one: beside the longest of them, and for each
+/// of its letters.
+const LEGEND_PIXELS: i32 = 64;
+const LETTER_PIXELS: i32 = 7;
 /// Points of a line that are drawn, at most: more than one a pixel is not seen.
 const MAX_POINTS: usize = 800;
 const FONT: &str = "sans-serif";
@@ -22,18 +24,42 @@ const TEXT_PIXELS: u32 = 15;
 const INK: RGBColor = RGBColor(40, 44, 52);
 const GRID: RGBColor = RGBColor(226, 229, 234);
 const SHADE: RGBColor = RGBColor(255, 243, 214);
-/// Told apart by the colour-blind too (Okabe and Ito 2008), and by the legend's order.
-const PALETTE: [RGBColor; 9] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(86, 180, 233),
-    RGBColor(230, 159, 0),
-    RGBColor(110, 110, 110),
-    RGBColor(120, 80, 40),
-    RGBColor(20, 20, 20),
-];
+/// Length of a dash, and of the gap after it.
+const DASH_PIXELS: i32 = 8;
+
+/// What a line is drawn with. Told apart by the colour-blind too (Okabe and Ito 2008, the last two Tol 2012).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Colour {
+    Blue,
+    Vermilion,
+    Green,
+    Pink,
+    Sky,
+    Orange,
+    Grey,
+    Brown,
+    Black,
+    Olive,
+    Wine,
+}
+
+impl Colour {
+    fn rgb(self) -> RGBColor {
+        match self {
+            Self::Blue => RGBColor(0, 114, 178),
+            Self::Vermilion => RGBColor(213, 94, 0),
+            Self::Green => RGBColor(0, 158, 115),
+            Self::Pink => RGBColor(204, 121, 167),
+            Self::Sky => RGBColor(86, 180, 233),
+            Self::Orange => RGBColor(230, 159, 0),
+            Self::Grey => RGBColor(110, 110, 110),
+            Self::Brown => RGBColor(120, 80, 40),
+            Self::Black => RGBColor(20, 20, 20),
+            Self::Olive => RGBColor(153, 153, 51),
+            Self::Wine => RGBColor(136, 34, 85),
+        }
+    }
+}
 
 type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as plotters::prelude::DrawingBackend>::ErrorType>>;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -43,6 +69,10 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub struct Line {
     /// In the legend.
     pub name: String,
+    /// The same for the same thing in every chart.
+    pub colour: Colour,
+    /// Whether it lies in dashes over the others, so that one that is the same can be seen below it.
+    pub is_dashed: bool,
     /// From left to right.
     pub points: Vec<(f64, f64)>,
     /// Whether each point is marked.
@@ -79,7 +109,7 @@ impl Chart {
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, (FONT, TITLE_PIXELS, &INK))
             .margin(14)
-            .margin_right(LEGEND_PIXELS)
+            .margin_right(self.legend_pixels())
             .x_label_area_size(48)
             .y_label_area_size(68)
             .build_cartesian_2d(x.clone(), y.clone())?;
@@ -105,19 +135,41 @@ impl Chart {
             let (from, to) = (x.start.max(y.start), x.end.min(y.end));
             chart.draw_series(LineSeries::new([(from, from), (to, to)], INK.mix(0.35)))?;
         }
-        for (index, (line, colour)) in self.lines.iter().zip(PALETTE.into_iter().cycle()).enumerate() {
+        for line in
+            self.lines.iter().filter(|line| !line.is_dashed).chain(self.lines.iter().filter(|line| line.is_dashed))
+        {
             let points = thinned(&line.points);
-            let style = ShapeStyle { color: colour.to_rgba(), filled: true, stroke_width: 2 };
-            chart.draw_series(LineSeries::new(points.clone(), style))?;
+            let style = line.style();
+            if line.is_dashed {
+                chart.draw_series(DashedLineSeries::new(points.clone(), DASH_PIXELS, DASH_PIXELS, style))?;
+            } else {
+                chart.draw_series(LineSeries::new(points.clone(), style))?;
+            }
             if line.has_marks {
                 chart.draw_series(points.into_iter().map(|point| Circle::new(point, 4, style)))?;
             }
-            let (left, middle) = (SIZE.0 as i32 - LEGEND_PIXELS + 20, 70 + 24 * index as i32);
-            area.draw(&PathElement::new([(left, middle), (left + 22, middle)], style))?;
+        }
+        for (line, index) in self.lines.iter().zip(0..) {
+            let (left, middle) = (SIZE.0 as i32 - self.legend_pixels() + 20, 70 + 24 * index);
+            let sample = if line.is_dashed { &[(0, DASH_PIXELS), (14, 14 + DASH_PIXELS)][..] } else { &[(0, 22)] };
+            for (from, to) in sample {
+                area.draw(&PathElement::new([(left + from, middle), (left + to, middle)], line.style()))?;
+            }
             let name = text_style(TEXT_PIXELS, INK, HPos::Left);
             area.draw(&Text::new(line.name.clone(), (left + 30, middle), name))?;
         }
         Ok(())
+    }
+
+    fn legend_pixels(&self) -> i32 {
+        let letters = self.lines.iter().map(|line| line.name.chars().count()).max().unwrap_or(0);
+        LEGEND_PIXELS + LETTER_PIXELS * letters as i32
+    }
+}
+
+impl Line {
+    fn style(&self) -> ShapeStyle {
+        ShapeStyle { color: self.colour.rgb().to_rgba(), filled: true, stroke_width: 2 }
     }
 }
 
@@ -125,15 +177,15 @@ impl Chart {
 pub fn squares(title: &str, names: [&str; 2], counts: [[usize; 2]; 2]) -> String {
     svg(|area| {
         area.draw(&Text::new(title, (560, 30), centred(TITLE_PIXELS, INK)))?;
-        let (left, top, width, height) = (260, 90, 300, 190);
+        let (left, top, width, height) = (190, 90, 450, 190);
         for (row, counts) in counts.iter().enumerate() {
             let all = counts.iter().sum::<usize>().max(1) as f64;
             let middle = top + height * row as i32 + height / 2;
-            area.draw(&Text::new(format!("{} followed", names[row]), (150, middle), centred(TEXT_PIXELS + 2, INK)))?;
+            area.draw(&Text::new(format!("{} followed", names[row]), (100, middle), centred(TEXT_PIXELS + 2, INK)))?;
             for (column, count) in counts.iter().enumerate() {
                 let from = (left + width * column as i32, top + height * row as i32);
                 let share = *count as f64 / all;
-                let fill = PALETTE[0].mix(0.08 + 0.87 * share).filled();
+                let fill = Colour::Blue.rgb().mix(0.08 + 0.87 * share).filled();
                 area.draw(&Rectangle::new([from, (from.0 + width - 4, from.1 + height - 4)], fill))?;
                 let ink = if share > 0.5 { WHITE } else { INK };
                 let centre = (from.0 + width / 2, from.1 + height / 2);
@@ -146,7 +198,11 @@ pub fn squares(title: &str, names: [&str; 2], counts: [[usize; 2]; 2]) -> String
             let at = (left + width * column as i32 + width / 2, top - 20);
             area.draw(&Text::new(format!("{name} called"), at, centred(TEXT_PIXELS + 2, INK)))?;
         }
-        area.draw(&Text::new("shares of what followed", (left + width, 500), centred(TEXT_PIXELS, INK)))
+        area.draw(&Text::new(
+            "shares of the decision times that the same regime followed",
+            (left + width, 500),
+            centred(TEXT_PIXELS, INK),
+        ))
     })
 }
 

@@ -9,7 +9,7 @@ use crate::evaluation::metrics::{ECE_BINS, auc};
 use crate::evaluation::outcomes::{Forecast, Forecaster, Outcomes};
 use crate::evaluation::tallies::Confusion;
 use crate::types::time::format_utc;
-use chart::{Chart, Line, squares};
+use chart::{Chart, Colour, Line, squares};
 
 /// Points of a ROC curve.
 const ROC_POINTS: usize = 200;
@@ -20,6 +20,30 @@ const DISTRIBUTION_BINS: usize = 60;
 /// Length of what a share is taken over.
 const SHARE_MS: i64 = 14 * 86_400_000;
 const BPS: f64 = 1e4;
+
+/// A forecaster's line, which looks the same in every chart.
+pub fn line(by: Forecaster, name: String, points: Vec<(f64, f64)>, has_marks: bool) -> Line {
+    let colour = match by {
+        Forecaster::Majority | Forecaster::Persistence => Colour::Grey,
+        Forecaster::HarLogistic => Colour::Orange,
+        Forecaster::HarVolatility => Colour::Pink,
+        Forecaster::Garch => Colour::Green,
+        Forecaster::OriginalCnn => Colour::Brown,
+        Forecaster::Teacher => Colour::Sky,
+        Forecaster::StudentFloat => Colour::Vermilion,
+        Forecaster::StudentCircuit => Colour::Blue,
+    };
+    // The circuit forecasts nearly the same, and would be hidden.
+    Line { name, colour, is_dashed: by == Forecaster::StudentFloat, points, has_marks }
+}
+
+/// A line of what is no forecaster.
+fn plain(name: &str, colour: Colour, points: Vec<(f64, f64)>, has_marks: bool) -> Line {
+    Line { name: name.to_owned(), colour, is_dashed: false, points, has_marks }
+}
+
+/// Colours of the parts of the data: none of them is a forecaster's.
+const PARTS: [Colour; 3] = [Colour::Black, Colour::Olive, Colour::Wine];
 
 /// How fast losses or scores of named runs change with their epochs.
 pub fn curves(title: &str, value: &str, lines: Vec<Line>) -> String {
@@ -34,13 +58,9 @@ pub fn roc(panel: &Panel) -> String {
     let rating = panel.forecasts.iter().filter(|forecast| forecast.by != Forecaster::Majority);
     let lines = rating.map(|forecast| {
         let area = auc(forecast.rating.iter().copied().zip(was_high.iter().copied()));
-        Line {
-            name: format!("{}, AUC {area:.3}", forecast.by.title()),
-            points: roc_points(forecast, was_high),
-            has_marks: false,
-        }
+        line(forecast.by, format!("{}, AUC {area:.3}", forecast.by.title()), roc_points(forecast, was_high), false)
     });
-    let labels = ["called High where Low followed, share", "called High where High followed, share"];
+    let labels = ["false positive rate: Low followed, High called", "true positive rate: High followed, High called"];
     let mut chart = chart("ROC, every minute", labels, [0.0..1.0, 0.0..1.0], [fine, fine], lines.collect());
     chart.has_diagonal = true;
     chart.to_svg()
@@ -75,15 +95,15 @@ pub fn reliability(panel: &Panel) -> String {
         let bins = promises(forecast, &panel.outcomes.was_high);
         let filled = bins.iter().filter(|[count, ..]| *count > 0.0);
         let points = filled.map(|[count, promised, occurred]| (promised / count, occurred / count)).collect();
-        lines.push(Line { name: forecast.by.title().into(), points, has_marks: true });
+        lines.push(line(forecast.by, forecast.by.title().into(), points, true));
         if forecast.by == Forecaster::StudentCircuit {
             let middle = |bin: usize| (bin as f64 + 0.5) / ECE_BINS as f64;
             let rows = panel.outcomes.len() as f64;
             let points = bins.iter().enumerate().map(|(bin, [count, ..])| (middle(bin), count / rows)).collect();
-            lines.push(Line { name: "share of the circuit's rows".into(), points, has_marks: true });
+            lines.push(plain("share of the circuit's rows", Colour::Grey, points, false));
         }
     }
-    let labels = ["promised probability of High", "share that High followed"];
+    let labels = ["forecast probability of High", "observed frequency of High; share of rows"];
     let mut chart = chart("Reliability, every minute", labels, [0.0..1.0, 0.0..1.0], [fine, fine], lines);
     chart.has_diagonal = true;
     chart.to_svg()
@@ -112,15 +132,11 @@ pub fn timeline(panel: &Panel) -> String {
     let grid: Vec<usize> = (0..outcomes.len()).filter(|row| outcomes.on_grid[*row]).collect();
     let grid = &grid[grid.len().saturating_sub(TIMELINE_PERIODS)..];
     let time = |row: usize| outcomes.time_ms[row] as f64;
-    let line = |name: &str, values: &[f64]| Line {
-        name: name.into(),
-        points: grid.iter().map(|row| (time(*row), libm::exp(values[*row]) * BPS)).collect(),
-        has_marks: false,
-    };
-    let mut lines = vec![line("what followed", &outcomes.log_volatility)];
+    let points = |values: &[f64]| grid.iter().map(|row| (time(*row), libm::exp(values[*row]) * BPS)).collect();
+    let mut lines = vec![plain("what followed", Colour::Black, points(&outcomes.log_volatility), false)];
     let circuit = forecasts.iter().find(|forecast| forecast.by == Forecaster::StudentCircuit);
     if let Some(forecast) = circuit.and_then(|forecast| forecast.log_volatility.as_ref()) {
-        lines.push(line("forecast of the circuit", forecast));
+        lines.push(line(Forecaster::StudentCircuit, "forecast of the circuit".into(), points(forecast), false));
     }
     let points = || lines.iter().flat_map(|line| &line.points);
     let axes = [ends(points().map(|(time, _)| *time)), 0.0..padded(points().map(|(_, value)| *value)).end];
@@ -142,7 +158,7 @@ pub fn distribution(parts: &[(&str, &Outcomes)], threshold: f64) -> String {
     let reach = ends(all.map(|value| libm::log10(libm::exp(*value) * BPS).max(-1.0)));
     let width = (reach.end - reach.start) / DISTRIBUTION_BINS as f64;
     let mut lines: Vec<Line> = Vec::new();
-    for (name, outcomes) in parts {
+    for ((name, outcomes), colour) in parts.iter().zip(PARTS.into_iter().cycle()) {
         let mut counts = [0.0; DISTRIBUTION_BINS];
         for value in &outcomes.log_volatility {
             let bin = (libm::log10(libm::exp(*value) * BPS) - reach.start) / width;
@@ -151,18 +167,18 @@ pub fn distribution(parts: &[(&str, &Outcomes)], threshold: f64) -> String {
         let share = |count: &f64| count / outcomes.len() as f64 * 100.0;
         let points = counts.iter().enumerate();
         let points = points.map(|(bin, count)| (reach.start + (bin as f64 + 0.5) * width, share(count))).collect();
-        lines.push(Line { name: (*name).to_owned(), points, has_marks: false });
+        lines.push(plain(name, colour, points, false));
     }
     let top = padded(lines.iter().flat_map(|line| &line.points).map(|(_, share)| *share)).end;
     let edge = libm::log10(threshold * BPS);
-    lines.push(Line { name: "threshold".into(), points: vec![(edge, 0.0), (edge, top)], has_marks: false });
-    let labels = ["volatility of the four hours, bps a minute (logarithmic)", "decision times, %"];
+    lines.push(plain("threshold of High", Colour::Grey, vec![(edge, 0.0), (edge, top)], false));
+    let labels = ["volatility that followed, bps a minute (logarithmic)", "share of the decision times, %"];
     chart("Volatility that followed", labels, [reach, 0.0..top], [power, fine], lines).to_svg()
 }
 
 /// Share of High over time, part by part of the data.
 pub fn shares(parts: &[(&str, &Outcomes)]) -> String {
-    let line = |(name, outcomes): &(&str, &Outcomes)| {
+    let line = |((name, outcomes), colour): (&(&str, &Outcomes), Colour)| {
         let rows: Vec<usize> = (0..outcomes.len()).collect();
         let stretch = |row: &usize| outcomes.time_ms[*row].div_euclid(SHARE_MS);
         let point = |rows: &[usize]| {
@@ -170,11 +186,11 @@ pub fn shares(parts: &[(&str, &Outcomes)]) -> String {
             (outcomes.time_ms[rows[rows.len() / 2]] as f64, highs as f64 / rows.len() as f64 * 100.0)
         };
         let points = rows.chunk_by(|left, right| stretch(left) == stretch(right)).map(point).collect();
-        Line { name: (*name).to_owned(), points, has_marks: true }
+        plain(name, colour, points, true)
     };
-    let lines: Vec<Line> = parts.iter().map(line).collect();
+    let lines: Vec<Line> = parts.iter().zip(PARTS.into_iter().cycle()).map(line).collect();
     let times = ends(lines.iter().flat_map(|line| &line.points).map(|(time, _)| *time));
-    let labels = ["two weeks around, UTC", "decision times that High followed, %"];
+    let labels = ["middle of two weeks, UTC", "share of the decision times that High followed, %"];
     chart("How often High followed", labels, [times, 0.0..100.0], [date, whole], lines).to_svg()
 }
 
@@ -220,9 +236,55 @@ fn fine(value: f64) -> String {
 }
 
 fn power(value: f64) -> String {
-    format!("{:.2}", libm::exp10(value))
+    format!("{:.1}", libm::exp10(value))
 }
 
 fn date(value: f64) -> String {
     format_utc(value as i64).chars().take("2024-11-08".len()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_forecaster_has_one_colour_and_float_and_circuit_are_told_apart() {
+        let drawn = [
+            Forecaster::Persistence,
+            Forecaster::HarLogistic,
+            Forecaster::HarVolatility,
+            Forecaster::Garch,
+            Forecaster::OriginalCnn,
+            Forecaster::Teacher,
+            Forecaster::StudentFloat,
+            Forecaster::StudentCircuit,
+        ];
+        let lines = drawn.map(|by| line(by, String::new(), Vec::new(), false));
+        let colours: HashSet<Colour> = lines.iter().map(|line| line.colour).chain(PARTS).collect();
+        assert_eq!(colours.len(), drawn.len() + PARTS.len());
+        assert_eq!(lines.map(|line| line.is_dashed), drawn.map(|by| by == Forecaster::StudentFloat));
+    }
+
+    #[test]
+    fn a_dashed_line_lies_over_the_line_that_it_would_hide() {
+        let points = vec![(0.0, 0.0), (1.0, 1.0)];
+        let float = line(Forecaster::StudentFloat, "float".into(), points.clone(), false);
+        let circuit = line(Forecaster::StudentCircuit, "circuit".into(), points, false);
+        let svg = curves("title", "value", vec![float, circuit]);
+        let [float, circuit] = ["#D55E00", "#0072B2"].map(|colour| svg.matches(colour).count());
+        assert!(float > 10 && circuit == 2, "{float} dashes and samples, {circuit} lines");
+        assert!(svg.find("#0072B2") < svg.find("#D55E00"), "the dashes come last");
+    }
+
+    #[test]
+    fn the_width_belongs_to_the_axes_where_names_are_short() {
+        let right_edge = |name: &str| {
+            let svg = curves("title", "value", vec![plain(name, Colour::Black, vec![(0.0, 0.0), (1.0, 1.0)], true)]);
+            let centres = svg.split("cx=\"").skip(1).filter_map(|part| part.split('"').next()?.parse::<i32>().ok());
+            centres.max().unwrap()
+        };
+        assert!(right_edge("train") > 1000 && right_edge("a name that is as long as this one is") < 850);
+    }
 }

@@ -164,7 +164,7 @@ pub fn scaled(feature: &Feature, values: impl Iterator<Item = f64> + Clone) -> R
     let mean = values.clone().sum::<f64>() / count;
     let variance = values.map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
     if variance.is_nan() || variance <= 1e-12 {
-        return Err(TrainingError::Constant { feature: format!("{feature:?}") });
+        return Err(TrainingError::Constant { feature: feature.label() });
     }
     Ok(ScaledFeature { feature: feature.clone(), mean: frozen(mean), standard_deviation: frozen(variance.sqrt()) })
 }

@@ -14,6 +14,9 @@ pub enum TrainingError {
     /// Settings that no run can follow.
     #[error("{reason}")]
     Settings { reason: String },
+    /// Training settings where the agent's are named.
+    #[error("--config names the agent's settings, and {} holds training settings", path.display())]
+    Misplaced { path: PathBuf },
     /// A part of the split is nearly empty.
     #[error("{part} has {found} samples, at least {needed} are needed")]
     TooFew { part: String, found: usize, needed: usize },
@@ -62,6 +65,7 @@ impl Fault for TrainingError {
             Self::OneClass { .. } => "VR-TRAIN-008",
             Self::Teacher { .. } => "VR-TRAIN-009",
             Self::NoDevice { .. } => "VR-TRAIN-010",
+            Self::Misplaced { .. } => "VR-TRAIN-011",
             Self::Features(error) => error.code(),
             Self::File(error) => error.code(),
         }
@@ -70,6 +74,7 @@ impl Fault for TrainingError {
     fn advice(&self) -> &'static str {
         match self {
             Self::Settings { .. } => "correct this key in the training settings",
+            Self::Misplaced { .. } => "name them by --settings",
             Self::TooFew { .. } => {
                 "give candles that cover the dates in the training settings and the longest look-back before them"
             }

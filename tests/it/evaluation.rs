@@ -214,5 +214,7 @@ fn plots_are_the_same_bytes_each_time_and_small() {
         assert!(text.len() < 200_000 && !text.contains("NaN"), "{} bytes", text.len());
     }
     assert!(all[0].contains("student, circuit, AUC 0.8") && all[0].contains("HAR logistic, AUC 0.7"));
+    // The regression's orange and the circuit's blue, in each that has them.
+    assert!(all[..2].iter().all(|text| text.contains("#E69F00") && text.contains("#0072B2")));
     assert!(all[3].contains("threshold") && all[5].contains(&format!("{} rows", seen.true_high)));
 }

@@ -195,6 +195,70 @@ fn models_of_different_labels_are_not_compared() {
     models.json(&["promote", "other", "--force"]);
 }
 
+/// Says that the model was tested on other rows.
+fn tested_from(date: &'static str) -> impl Fn(&mut Value) {
+    move |manifest| manifest["training"]["provenance"]["split"]["test"]["from"] = json!(date)
+}
+
+#[test]
+fn figures_of_different_test_periods_are_not_compared() {
+    let models = Models::new(&["one"]);
+    models.add("newer", tested_from("2024-09-01T00:00Z"));
+    models.add("unknown", |manifest| manifest["training"]["provenance"] = json!({}));
+    for other in ["newer", "unknown"] {
+        let said = models.refused(&["compare", "one", other], "VR-MODELS-009");
+        assert!(
+            said.contains("146209 from 2024-07-30T07:12Z to 2024-11-08T20:01Z") && said.contains("--candles"),
+            "{said}"
+        );
+    }
+    models.json(&["promote", "one"]);
+    models.refused(&["promote", "newer"], "VR-MODELS-009");
+    assert_eq!(models.registry().current().unwrap().as_deref(), Some("one"));
+    models.json(&["promote", "newer", "--force"]);
+    let listed = models.json(&["list"]);
+    assert_eq!(listed["models"][0]["tested_on"]["from"], "2024-09-01T00:00Z");
+}
+
+#[test]
+fn models_of_different_test_periods_are_compared_on_candles_that_neither_was_trained_on() {
+    let models = Models::new(&["one"]);
+    models.add("newer", tested_from("2026-01-20T00:00Z"));
+    let start_ms = parse_utc_ms("2025-12-01").unwrap();
+    let file = models.path("candles.parquet");
+    parquet::write(&file, &SimulatedMarket::new(7).candles(start_ms..start_ms + 70 * 1440 * MINUTE_MS)).unwrap();
+    let candles = ["--candles", file.to_str().unwrap()];
+    let compared = models.json(&[&["compare", "one", "newer"], &candles[..]].concat());
+    assert_eq!(compared["rows"]["from"], "2026-01-20T00:00Z", "{compared}");
+    assert_eq!(compared["rows"]["to"], "2026-02-08T20:00Z", "{compared}");
+    assert_eq!(compared["rows"]["rows"], 19 * 1440 + 20 * 60 + 1);
+    // The same network on the same rows.
+    assert_eq!(compared["first"]["scores"], compared["second"]["scores"]);
+    assert!(
+        compared["figures"].as_array().unwrap().iter().all(|figure| figure["first"] == figure["second"]),
+        "{compared}"
+    );
+    models.json(&["promote", "one"]);
+    let change = models.json(&[&["promote", "newer"], &candles[..]].concat());
+    assert_eq!(change["to"], "newer");
+    let early = SimulatedMarket::new(7).candles(start_ms..start_ms + 31 * 1440 * MINUTE_MS);
+    parquet::write(&file, &early).unwrap();
+    models.refused(&[&["compare", "one", "newer"], &candles[..]].concat(), "VR-EVAL-001");
+}
+
+#[test]
+fn a_check_names_features_and_what_to_do_as_people_do() {
+    let models = Models::new(&["one"]);
+    let start_ms = parse_utc_ms("2026-01-05").unwrap();
+    let file = models.path("candles.parquet");
+    parquet::write(&file, &SimulatedMarket::new(7).candles(start_ms..start_ms + 40 * 1440 * MINUTE_MS)).unwrap();
+    let output = models.agent(&["check", "one", "--candles", file.to_str().unwrap()]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("log_mean_absolute_return minutes=240 ") && said.contains("\ntrain it again: "), "{said}");
+    assert!(!said.contains('{') && !said.contains("Retrain"), "{said}");
+}
+
 #[test]
 fn a_bundle_that_changed_is_not_gone_back_to() {
     let models = Models::new(&["one", "two"]);

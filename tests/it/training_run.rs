@@ -47,7 +47,7 @@ impl Bench {
         let settings = config();
         let mut command = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
         command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("VERIREGIME_CONFIG").stdin(Stdio::null());
-        command.args(["train", "--json", "--config"]).arg(self.path("train.toml"));
+        command.args(["train", "--json", "--settings"]).arg(self.path("train.toml"));
         command.arg("--candles").arg(self.path("candles.parquet")).arg("--out").arg(self.path(out).join("model"));
         command.arg("--python").arg(&settings.prover.python).arg("--srs-dir").arg(&settings.prover.srs_dir);
         command.args(more);
@@ -75,6 +75,17 @@ fn has_ceremony() -> bool {
 
 fn bytes(folder: &Path, name: &str) -> Vec<u8> {
     fs::read_bounded(&folder.join(name), 1 << 26).unwrap()
+}
+
+#[test]
+fn training_settings_are_not_the_agent_s() {
+    let bench = Bench::new();
+    let path = bench.path("train.toml");
+    let said = bench.refused("never", &["--config", path.to_str().unwrap()], "VR-TRAIN-011");
+    assert!(
+        said.contains("--config names the agent's settings") && said.contains("next: name them by --settings"),
+        "{said}"
+    );
 }
 
 #[test]

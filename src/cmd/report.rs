@@ -29,6 +29,7 @@ use crate::training::error::TrainingError;
 use crate::types::candle::CandleFault;
 use crate::types::cycle::CycleRecord;
 use crate::types::fault::Fault;
+use crate::types::gwei::Gwei;
 use crate::types::time::{TimeFault, format_utc};
 
 /// Prints an error with its code and what to do next.
@@ -113,9 +114,9 @@ pub fn pips_as_bps(pips: u64) -> String {
     format!("{}.{:02} bps", pips / 100, pips % 100)
 }
 
-/// `1500000000` wei as `1.500 gwei`.
+/// `1500000000` wei as `1.5 gwei`.
 pub fn gwei(wei: u128) -> String {
-    format!("{}.{:03} gwei", wei / 1_000_000_000, wei / 1_000_000 % 1000)
+    format!("{} gwei", Gwei(wei))
 }
 
 /// A standard deviation of one-minute returns in bps.
@@ -156,7 +157,7 @@ mod tests {
     fn units_are_written_out() {
         assert_eq!(percent(15_005), "150.05 %");
         assert_eq!(pips_as_bps(3_001), "30.01 bps");
-        assert_eq!(gwei(1_050_000_000), "1.050 gwei");
+        assert_eq!((gwei(1_050_000_000), gwei(1)), ("1.05 gwei".into(), "0.000000001 gwei".into()));
         assert_eq!(volatility_bps(0.000_5), "5.00 bps");
     }
 }

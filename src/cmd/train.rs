@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use config::{Config, File, FileFormat};
 use serde_json::json;
 
 use super::bundle;
@@ -13,6 +12,7 @@ use super::circuit;
 use super::evaluate::whole_series;
 use super::progress::TrainingProgress;
 use crate::candles::file;
+use crate::config::written;
 use crate::evaluation::card::CARD_FILE;
 use crate::evaluation::outcomes::Forecaster;
 use crate::evaluation::tallies::Metric;
@@ -180,9 +180,7 @@ pub fn refuse_as_config(config: Option<&Path>) -> Result<(), TrainingError> {
 /// A file that cannot be read, or [`TrainingError::Settings`].
 pub fn read_settings(path: &Path) -> anyhow::Result<Settings> {
     let text = fs::read_text(path, MAX_SETTINGS_BYTES)?;
-    let source = File::from_str(&text, FileFormat::Toml);
-    let settings: Result<Settings, _> = Config::builder().add_source(source).build().and_then(Config::try_deserialize);
-    settings.map_err(|error| TrainingError::Settings { reason: error.to_string() }.into())
+    written::from_toml(&text).map_err(|misfit| TrainingError::Settings { reason: misfit.to_string() }.into())
 }
 
 async fn set_up(

@@ -110,7 +110,7 @@ pub fn check(raw: &RawCandles) -> Result<Candles, ConfigFault> {
         foreign_volumes: raw.foreign_volumes,
         connect_timeout: positive_ms("candles.connect_timeout_ms", raw.connect_timeout_ms)?,
         request_timeout: positive_ms("candles.request_timeout_ms", raw.request_timeout_ms)?,
-        max_clock_skew_ms: raw.max_clock_skew_ms,
+        max_clock_skew_ms: raw.max_clock_skew_ms.into(),
     })
 }
 

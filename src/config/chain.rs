@@ -1,6 +1,5 @@
 //! The chain's settings, checked.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use alloy::primitives::Address;
@@ -8,13 +7,13 @@ use url::Url;
 
 use super::raw::{OneOrMany, RawChain};
 use super::{ConfigFault, positive_ms, value};
+use crate::types::address;
 use crate::types::rpc_url::RpcUrl;
 
 /// More RPCs than this are a mistake.
 const MAX_RPCS: usize = 16;
 /// More confirmations than this would outlast a period on a slow chain.
 const MAX_CONFIRMATIONS: u64 = 64;
-const WEI_PER_GWEI: u128 = 1_000_000_000;
 
 /// The chain's settings.
 #[derive(Debug, Clone)]
@@ -54,7 +53,7 @@ impl Chain {
 pub(super) fn check(raw: RawChain) -> Result<Chain, ConfigFault> {
     let oracle = match raw.oracle.trim() {
         "" => None,
-        text => Some(Address::from_str(text).map_err(|error| value("chain.oracle", text, error))?),
+        text => Some(address::parse(text).map_err(|error| value("chain.oracle", text, error))?),
     };
     if raw.priority_fee_gwei > raw.max_fee_per_gas_gwei {
         return Err(value("chain.priority_fee_gwei", raw.priority_fee_gwei, "is above chain.max_fee_per_gas_gwei"));
@@ -71,9 +70,9 @@ pub(super) fn check(raw: RawChain) -> Result<Chain, ConfigFault> {
         rpc_urls: rpc_urls(raw.rpc_url)?,
         chain_id: raw.chain_id,
         oracle,
-        max_fee_per_gas_wei: u128::from(raw.max_fee_per_gas_gwei) * WEI_PER_GWEI,
-        max_cancel_fee_per_gas_wei: u128::from(raw.max_cancel_fee_per_gas_gwei) * WEI_PER_GWEI,
-        priority_fee_wei: u128::from(raw.priority_fee_gwei) * WEI_PER_GWEI,
+        max_fee_per_gas_wei: raw.max_fee_per_gas_gwei.0,
+        max_cancel_fee_per_gas_wei: raw.max_cancel_fee_per_gas_gwei.0,
+        priority_fee_wei: raw.priority_fee_gwei.0,
         replace_after: seconds("chain.replace_after_seconds", raw.replace_after_seconds)?,
         confirmations: raw.confirmations,
         max_head_lag: seconds("chain.max_head_lag_seconds", raw.max_head_lag_seconds)?,

@@ -10,14 +10,16 @@ pub mod reload;
 pub mod replica;
 pub mod secret;
 pub mod signer;
+pub mod strict;
+pub mod written;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use config::builder::DefaultState;
-use config::{ConfigBuilder, Environment, File, FileFormat};
 use cron::Schedule;
+use serde::Deserialize;
 use thiserror::Error;
 use url::Url;
 
@@ -34,10 +36,14 @@ use candles::Candles;
 use chain::Chain;
 use raw::{ClockKind, LogFormat, ProverKind, RawConfig};
 use signer::Signer;
+use strict::Misfit;
+use written::Written;
 
 /// Every setting with its default and its comment.
 pub const DEFAULTS: &str = include_str!("default.toml");
 
+/// Longest settings file.
+const MAX_SETTINGS_BYTES: u64 = 1 << 20;
 /// Longest name of a model.
 const MAX_ID_BYTES: u64 = 256;
 
@@ -100,9 +106,12 @@ pub struct CycleSchedule {
 /// Why settings are refused.
 #[derive(Debug, Error)]
 pub enum ConfigFault {
-    /// Not readable, not TOML, an unknown key or a value of the wrong kind.
-    #[error("settings cannot be read: {0}")]
-    Unreadable(#[from] config::ConfigError),
+    /// A file that cannot be read, or is no TOML.
+    #[error("the settings file {} cannot be read: {reason}", path.display())]
+    Unreadable { path: PathBuf, reason: String },
+    /// An unknown key, or a value of the wrong kind.
+    #[error(transparent)]
+    Kind(#[from] Misfit),
     /// A value that means nothing here.
     #[error("setting {key} = {value:?}: {reason}")]
     Value { key: &'static str, value: String, reason: String },
@@ -123,7 +132,7 @@ pub enum ConfigFault {
 impl Fault for ConfigFault {
     fn code(&self) -> &'static str {
         match self {
-            Self::Unreadable(_) => "VR-CONFIG-001",
+            Self::Unreadable { .. } | Self::Kind(_) => "VR-CONFIG-001",
             Self::Value { .. } => "VR-CONFIG-002",
             Self::NeedsRestart { .. } => "VR-CONFIG-003",
             Self::KeyUnreadable { .. } => "VR-KEY-001",
@@ -134,9 +143,8 @@ impl Fault for ConfigFault {
 
     fn advice(&self) -> &'static str {
         match self {
-            Self::Unreadable(_) => {
-                "`veriregime-agent config show` prints every key with its default; fix the named one"
-            }
+            Self::Unreadable { .. } => "correct the file; `veriregime-agent config show` prints one to start from",
+            Self::Kind(_) => "`veriregime-agent config show` prints every key with its default; fix the named one",
             Self::Value { .. } => "correct the setting in the file or in VERIREGIME__SECTION__KEY",
             Self::NeedsRestart { .. } => "take them back, or restart the daemon; nothing has changed",
             Self::KeyUnreadable { .. } => {
@@ -163,9 +171,9 @@ pub fn load(file: Option<&Path>) -> Result<Config, ConfigFault> {
 /// Reads defaults, `file` and the environment as they are written.
 ///
 /// # Errors
-/// [`ConfigFault::Unreadable`].
+/// [`ConfigFault::Unreadable`] or [`ConfigFault::Kind`].
 pub fn read(file: Option<&Path>) -> Result<RawConfig, ConfigFault> {
-    load_raw(file, Environment::default())
+    read_with(file, std::env::vars_os())
 }
 
 /// Reads the defaults and the text of a file, and checks the result. The environment is not asked.
@@ -173,20 +181,23 @@ pub fn read(file: Option<&Path>) -> Result<RawConfig, ConfigFault> {
 /// # Errors
 /// [`ConfigFault`] that names the key.
 pub fn parse(text: &str) -> Result<Config, ConfigFault> {
-    check(defaults().add_source(File::from_str(text, FileFormat::Toml)).build()?.try_deserialize()?)
+    let mut tree = written::section(DEFAULTS)?;
+    written::lay_over(&mut tree, written::section(text)?);
+    check(RawConfig::deserialize(Written::Section(tree))?)
 }
 
-fn defaults() -> ConfigBuilder<DefaultState> {
-    config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml))
-}
-
-fn load_raw(file: Option<&Path>, environment: Environment) -> Result<RawConfig, ConfigFault> {
-    let mut builder = defaults();
+fn read_with(
+    file: Option<&Path>,
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<RawConfig, ConfigFault> {
+    let mut tree = written::section(DEFAULTS)?;
     if let Some(path) = file {
-        builder = builder.add_source(File::from(path).format(FileFormat::Toml));
+        let unreadable = |reason: String| ConfigFault::Unreadable { path: path.to_owned(), reason };
+        let text = fs::read_text(path, MAX_SETTINGS_BYTES).map_err(|fault| unreadable(fault.to_string()))?;
+        written::lay_over(&mut tree, written::section(&text).map_err(|misfit| unreadable(misfit.to_string()))?);
     }
-    let environment = environment.prefix("VERIREGIME").prefix_separator("__").separator("__").try_parsing(true);
-    Ok(builder.add_source(environment).build()?.try_deserialize()?)
+    written::lay_over(&mut tree, written::environment(variables)?);
+    Ok(RawConfig::deserialize(Written::Section(tree))?)
 }
 
 /// Checks settings one by one and together.

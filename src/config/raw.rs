@@ -1,12 +1,15 @@
 //! The settings as written: strings and numbers, unknown keys refused, nothing interpreted yet.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::attestation::RawAttestation;
 use super::replica::RawReplica;
 use super::signer::RawSigner;
+use crate::types::gwei::Gwei;
 use crate::types::venue::Venue;
 
 /// `default.toml`'s shape.
@@ -42,7 +45,7 @@ pub struct RawCandles {
     pub connect_timeout_ms: u64,
     pub request_timeout_ms: u64,
     pub weight_per_minute: u32,
-    pub max_clock_skew_ms: i64,
+    pub max_clock_skew_ms: u32,
     pub primary: String,
     pub fallbacks: Vec<String>,
     pub foreign_volumes: bool,
@@ -89,9 +92,9 @@ pub struct RawChain {
     pub rpc_url: OneOrMany,
     pub chain_id: u64,
     pub oracle: String,
-    pub max_fee_per_gas_gwei: u64,
-    pub max_cancel_fee_per_gas_gwei: u64,
-    pub priority_fee_gwei: u64,
+    pub max_fee_per_gas_gwei: Gwei,
+    pub max_cancel_fee_per_gas_gwei: Gwei,
+    pub priority_fee_gwei: Gwei,
     pub replace_after_seconds: u64,
     pub confirmations: u64,
     pub max_head_lag_seconds: u64,
@@ -150,11 +153,39 @@ pub struct RawEvidence {
 }
 
 /// A value, or a list of them.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum OneOrMany {
     One(String),
     Many(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Texts;
+
+        impl<'de> Visitor<'de> for Texts {
+            type Value = OneOrMany;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<OneOrMany, E> {
+                Ok(OneOrMany::One(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<OneOrMany, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = items.next_element()? {
+                    texts.push(text);
+                }
+                Ok(OneOrMany::Many(texts))
+            }
+        }
+
+        deserializer.deserialize_any(Texts)
+    }
 }
 
 /// Which prover runs.

@@ -56,7 +56,7 @@ mod tests {
         assert!(safe_changes(&old, &old).unwrap().is_empty());
         let mut new = old.clone();
         new.log.level = "debug".into();
-        new.chain.max_fee_per_gas_gwei += 1;
+        new.chain.max_fee_per_gas_gwei.0 += 1;
         assert_eq!(safe_changes(&old, &new).unwrap(), ["chain.max_fee_per_gas_gwei", "log.level"]);
         new.chain.oracle = "0x1".into();
         new.state.path = "elsewhere".into();

@@ -1,12 +1,12 @@
 //! Who holds a key: the wallet's and the attestor's alike.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use alloy::primitives::Address;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigFault, value};
+use crate::types::address;
 
 /// Where an Ethereum account lies on a ledger that nobody has set up otherwise.
 const FIRST_LEDGER_PATH: &str = "m/44'/60'/0'/0/0";
@@ -100,7 +100,7 @@ fn check(raw: &RawSigner, keys: [&'static str; 4]) -> Result<Signer, ConfigFault
     };
     let address = match address {
         "" => None,
-        text => Some(Address::from_str(text).map_err(|error| value(keys[3], text, error))?),
+        text => Some(address::parse(text).map_err(|error| value(keys[3], text, error))?),
     };
     let holder = match raw.kind {
         Kind::File | Kind::Wallet => Holder::File(wanted(0, file, "wants the file with the key")?.into()),
@@ -155,6 +155,8 @@ mod tests {
             (Kind::AwsKms, ["", "", "", ADDRESS], "signer.key"),
             (Kind::GcpKms, ["", "", "projects/p", ""], "signer.address"),
             (Kind::File, ["a", "", "", "0x12"], "signer.address"),
+            // The last letter's case is wrong.
+            (Kind::File, ["a", "", "", "0x70997970C51812dc3A010C7d01b50e0d17dc79c8"], "EIP-55"),
             (Kind::Wallet, [""; 4], "signer.kind"),
         ];
         for (kind, texts, named) in cases {

@@ -1,10 +1,11 @@
-use std::collections::HashMap;
-
 use super::*;
 
 fn with(pairs: &[(&str, &str)]) -> Result<Config, ConfigFault> {
-    let pairs: HashMap<String, String> = pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
-    check(load_raw(None, Environment::default().source(Some(pairs)))?)
+    check(read_with(None, pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())))?)
+}
+
+fn of_file(path: &Path) -> Result<Config, ConfigFault> {
+    check(read_with(Some(path), std::iter::empty())?)
 }
 
 #[test]
@@ -17,7 +18,7 @@ fn the_defaults_are_valid_and_the_environment_overrides_them() {
 #[test]
 fn what_is_deployed_with_is_valid() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/agent.toml");
-    let config = check(load_raw(Some(&path), Environment::default().source(Some(HashMap::new()))).unwrap()).unwrap();
+    let config = of_file(&path).unwrap();
     assert!(config.api.listen.is_some() && !is_development(config.chain.chain_id));
 }
 
@@ -91,8 +92,7 @@ fn several_rpcs_are_a_list_in_a_file_and_go_with_commas_in_the_environment() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("agent.toml");
     fs::write_atomic(&path, b"[chain]\nrpc_url = [\"https://a/key\", \"wss://b\"]").unwrap();
-    let empty = Environment::default().source(Some(HashMap::new()));
-    let config = check(load_raw(Some(&path), empty).unwrap()).unwrap();
+    let config = of_file(&path).unwrap();
     assert_eq!(format!("{:?}", config.chain.rpc_urls), "[https://a, wss://b]");
     let config = with(&[("VERIREGIME__CHAIN__RPC_URL", "https://a/key, wss://b")]).unwrap();
     assert_eq!(format!("{:?}", config.chain.rpc_urls), "[https://a, wss://b]");
@@ -104,5 +104,104 @@ fn shortcuts_are_refused_on_a_real_chain() {
         assert!(with(&[pair]).is_ok());
         let fault = with(&[pair, ("VERIREGIME__CHAIN__CHAIN_ID", "1")]).expect_err("real chain");
         assert_eq!(fault.code(), "VR-CONFIG-002");
+    }
+}
+
+/// The keys of all settings whose defaults are of that kind.
+fn keys_of(is_wanted: fn(&Written) -> bool) -> Vec<String> {
+    fn walk(section: &written::Section, path: &str, found: &mut Vec<(String, Written)>) {
+        for (key, value) in section {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            match value {
+                Written::Section(below) => walk(below, &path, found),
+                value => found.push((path, value.clone())),
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&written::section(DEFAULTS).unwrap(), "", &mut found);
+    found.into_iter().filter(|(_, value)| is_wanted(value)).map(|(key, _)| key).collect()
+}
+
+/// What a file and the environment say of a setting that has this value.
+fn both(key: &str, text: &str) -> [Result<Config, ConfigFault>; 2] {
+    let (section, name) = key.rsplit_once('.').unwrap();
+    let variable = format!("VERIREGIME__{}", key.to_uppercase().replace('.', "__"));
+    [parse(&format!("[{section}]\n{name} = {text}\n")), with(&[(&variable, text)])]
+}
+
+fn refused_once_by_name(key: &str, text: &str) {
+    for outcome in both(key, text) {
+        let fault = outcome.expect_err(&format!("{key} = {text}"));
+        let message = fault.to_string();
+        assert_eq!((fault.code(), message.matches(key).count()), ("VR-CONFIG-001", 1), "{message}");
+    }
+}
+
+#[test]
+fn no_whole_number_takes_a_fraction_a_boolean_or_an_infinity() {
+    let keys = keys_of(|value| matches!(value, Written::Number(_)));
+    assert!(keys.len() > 30, "{keys:?}");
+    for key in keys.iter().filter(|key| !key.ends_with("_gwei")) {
+        for text in ["2.5", "2.0", "true", "inf", "nan", "1e3", "-1", "99999999999999999999", "9".repeat(60).as_str()] {
+            refused_once_by_name(key, text);
+        }
+    }
+}
+
+#[test]
+fn a_switch_takes_true_and_false_and_nothing_else() {
+    let keys = keys_of(|value| matches!(value, Written::Boolean(_)));
+    assert!(keys.len() >= 3, "{keys:?}");
+    for key in keys {
+        for text in ["1", "0", "1.0", "inf"] {
+            refused_once_by_name(&key, text);
+        }
+    }
+}
+
+#[test]
+fn a_text_is_no_number() {
+    let keys = keys_of(|value| matches!(value, Written::Text(_)));
+    for key in keys.iter().filter(|key| *key != "chain.rpc_url") {
+        let [file, _] = both(key, "12");
+        let message = file.expect_err(key).to_string();
+        assert!(message.contains(key.as_str()), "{message}");
+    }
+    // Digits in the environment are one where a text is wanted, with all of their zeros.
+    assert_eq!(with(&[("VERIREGIME__MODEL__BUNDLE", "000123")]).unwrap().bundle, Path::new("000123"));
+}
+
+#[test]
+fn fees_are_exact_down_to_a_wei() {
+    let fees = |chain: &Chain| [chain.priority_fee_wei, chain.max_fee_per_gas_wei, chain.max_cancel_fee_per_gas_wei];
+    let text = "[chain]\npriority_fee_gwei = 0.001\nmax_fee_per_gas_gwei = 0.4\n\
+                max_cancel_fee_per_gas_gwei = \"123456789.123456789\"\n";
+    let wanted = [1_000_000, 400_000_000, 123_456_789_123_456_789];
+    assert_eq!(fees(&parse(text).unwrap().chain), wanted);
+    let config = with(&[
+        ("VERIREGIME__CHAIN__PRIORITY_FEE_GWEI", "0.001"),
+        ("VERIREGIME__CHAIN__MAX_FEE_PER_GAS_GWEI", "0.4"),
+        ("VERIREGIME__CHAIN__MAX_CANCEL_FEE_PER_GAS_GWEI", "123456789.123456789"),
+    ]);
+    assert_eq!(fees(&config.unwrap().chain), wanted);
+    for key in ["chain.priority_fee_gwei", "chain.max_fee_per_gas_gwei", "chain.max_cancel_fee_per_gas_gwei"] {
+        for text in ["0.0000000001", "-1", "true", "inf", "nan", "1000000001", "99999999999999999999"] {
+            refused_once_by_name(key, text);
+        }
+    }
+}
+
+#[test]
+fn a_mis_cased_address_is_refused() {
+    const MIS_CASED: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1Beaed";
+    for key in ["chain.oracle", "signer.address", "attestor.address"] {
+        let section = key.split_once('.').unwrap().0;
+        let kind = if section == "attestor" { "kind = \"file\"\nfile = \"a\"\n" } else { "" };
+        let name = key.rsplit_once('.').unwrap().1;
+        let text = |address: &str| format!("[{section}]\n{kind}{name} = \"{address}\"\n");
+        let message = parse(&text(MIS_CASED)).expect_err(key).to_string();
+        assert!(message.contains(key) && message.contains("EIP-55"), "{message}");
+        assert!(parse(&text(&MIS_CASED.to_lowercase())).is_ok());
     }
 }

@@ -1,5 +1,6 @@
 //! The shared vocabulary. Depends on nothing else in the crate and does no I/O.
 
+pub mod address;
 pub mod alert;
 pub mod attestation;
 pub mod baselines;
@@ -11,6 +12,7 @@ pub mod evidence;
 pub mod fault;
 pub mod feature;
 pub mod field;
+pub mod gwei;
 pub mod manifest;
 pub mod origin;
 pub mod period;

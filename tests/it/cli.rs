@@ -131,12 +131,21 @@ fn settings_that_mean_nothing_are_refused_by_name() {
 }
 
 #[test]
+fn no_sentence_of_an_error_is_printed_twice() {
+    let said = Settings::new("[chain]\nconfirmations = 2.5").refused(&["config", "check"], "VR-CONFIG-001");
+    assert_eq!(said.matches("chain.confirmations = 2.5").count(), 1, "{said}");
+    // What cannot be read as TOML may hold a key: its line is named and not repeated.
+    let said = Settings::new("[chain]\nrpc_url = \"https://node/secret").refused(&["status"], "VR-CONFIG-001");
+    assert!(said.contains("line 2 (rpc_url)") && !said.contains("secret"), "{said}");
+}
+
+#[test]
 fn what_an_error_quotes_does_not_steer_the_terminal() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("agent.toml");
-    fs::write_atomic(&path, b"oracle = \x1b[31m").unwrap();
+    fs::write_atomic(&path, br#""oracle\u001b[31m" = 1"#).unwrap();
     let said = refused(&["--config", path.to_str().unwrap(), "status"], "VR-CONFIG-001");
-    assert!(said.contains("oracle = ") && !said.contains('\x1b'), "{said:?}");
+    assert!(said.contains("oracle\u{fffd}[31m") && !said.contains('\x1b'), "{said:?}");
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use burn::module::Module;
 use burn::tensor::Device;
-use config::{Config, File, FileFormat};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
+use veriregime_agent::config::written::from_toml;
 use veriregime_agent::evaluation::baselines::har;
 use veriregime_agent::evaluation::outcomes::Forecaster;
 use veriregime_agent::evaluation::tallies::Metric;
@@ -34,10 +34,7 @@ const DAYS: usize = 70;
 
 /// The shipped settings.
 fn shipped() -> Settings {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/models/train.toml");
-    let source = File::new(path, FileFormat::Toml);
-    let settings = Config::builder().add_source(source).build().and_then(Config::try_deserialize);
-    settings.expect("the shipped settings are whole")
+    from_toml(include_str!("../../models/train.toml")).expect("the shipped settings are whole")
 }
 
 /// Settings for a few weeks of simulated candles.
@@ -99,9 +96,12 @@ fn the_shipped_settings_are_accepted_and_a_wrong_key_is_refused() {
     let mut all = shipped();
     all.split.test_share = 0.9;
     assert_eq!(all.check().unwrap_err().code(), "VR-TRAIN-001");
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/models/train.toml")).unwrap();
-    let misspelt = File::from_str(&text.replace("patience", "patients"), FileFormat::Toml);
-    assert!(Config::builder().add_source(misspelt).build().unwrap().try_deserialize::<Settings>().is_err());
+    let text = include_str!("../../models/train.toml");
+    for (right, wrong, named) in [("patience", "patients", "patients"), ("seed = ", "seed = 0.", "seed")] {
+        assert!(text.contains(right));
+        let misfit = from_toml::<Settings>(&text.replace(right, wrong)).expect_err(wrong).to_string();
+        assert!(misfit.contains(named), "{misfit}");
+    }
 }
 
 #[test]

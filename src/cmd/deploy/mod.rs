@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::features;
 use crate::fs;
 use crate::proof::bundle::Bundle;
+use crate::types::address;
 use crate::types::feature::FeatureVector;
 use crate::types::manifest::VERIFIER_BYTECODE_FILE;
 use crate::types::period::PeriodId;
@@ -55,13 +56,13 @@ pub struct DeployArgs {
     #[arg(long)]
     dry_run: bool,
     /// Owner of the contract and of its markets; the wallet if absent. What another owner must send is printed.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
     owner: Option<Address>,
     /// May veto, pause and disable, nothing else; the owner if absent.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
     guardian: Option<Address>,
     /// Whose signatures updates need; once for each. This node's attestor if absent.
-    #[arg(long = "attestor", value_name = "ADDRESS")]
+    #[arg(long = "attestor", value_name = "ADDRESS", value_parser = address::parse)]
     attestors: Vec<Address>,
     /// How many of these signatures an update needs.
     #[arg(long, value_name = "N")]
@@ -70,7 +71,7 @@ pub struct DeployArgs {
     #[arg(long, value_name = "SECONDS")]
     timelock: Option<u64>,
     /// Chainlink's sequencer uptime feed, on an L2.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
     sequencer_feed: Option<Address>,
     /// Policy of the markets, instead of deploy/policy.toml; given, it also replaces that of existing markets.
     #[arg(long, value_name = "FILE")]

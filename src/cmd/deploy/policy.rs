@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use alloy::primitives::aliases::U24;
-use config::{File, FileFormat};
 use serde::Deserialize;
 
 use crate::chain::abi::IRegimeRiskOracle::{Bounds, Policy};
 use crate::chain::abi::IRiskParameters::RiskVector;
 use crate::chain::deploy::fault::DeployFault;
+use crate::config::written;
 use crate::fs;
 
 /// Where the committed file is.
@@ -87,9 +87,7 @@ impl MarketRules {
     /// # Errors
     /// [`DeployFault::BadPolicy`].
     pub fn parse(path: &Path, text: &str) -> Result<Self, DeployFault> {
-        let source = File::from_str(text, FileFormat::Toml);
-        let parsed = config::Config::builder().add_source(source).build();
-        let raw: RawRules = parsed.and_then(config::Config::try_deserialize).map_err(|error| bad(path, &error))?;
+        let raw: RawRules = written::from_toml(text).map_err(|misfit| bad(path, &misfit))?;
         let wide = |value: u32| U24::try_from(value).map_err(|_| bad(path, &format!("{value} is too large")));
         let vector = |raw: &RawVector| {
             Ok::<_, DeployFault>(RiskVector {
@@ -140,6 +138,8 @@ mod tests {
             STARTING.replace("margin_bps = 500", "margin_bps = 500\nmargin = 1"),
             STARTING.replace("stale_after_seconds = 43_200", "stale_after_seconds = 16_777_216"),
             STARTING.replace("dwell_periods = 2", "dwell_periods = 256"),
+            STARTING.replace("dwell_periods = 2", "dwell_periods = 2.4"),
+            STARTING.replace("dwell_periods = 2", "dwell_periods = true"),
         ];
         for text in cases {
             assert_ne!(text, STARTING);

@@ -5,6 +5,7 @@ use std::f64::consts::{FRAC_PI_2, PI};
 use std::ops::Range;
 
 use chrono::{Datelike, Weekday};
+use veriregime_agent::config::written::from_toml;
 use veriregime_agent::features::{calendar, measure, sums::Sums};
 use veriregime_agent::types::candle::Candle;
 use veriregime_agent::types::feature::{Days, Feature};
@@ -397,9 +398,7 @@ fn a_name_comes_back_from_json_and_toml_with_its_parameters() {
         let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&json).unwrap();
         let lines: Vec<String> = fields.iter().map(|(key, value)| format!("{key} = {value}")).collect();
         let toml = lines.join("\n");
-        let source = config::File::from_str(&toml, config::FileFormat::Toml);
-        let read = config::Config::builder().add_source(source).build().unwrap();
-        assert_eq!(read.try_deserialize::<Feature>().unwrap(), feature, "{toml}");
+        assert_eq!(from_toml::<Feature>(&toml).unwrap(), feature, "{toml}");
     }
     assert_eq!(Feature::Weekday { days: vec![5, 6] }.label(), "weekday days=[5+6]");
     let surplus = r#"{"name":"log_return","minutes":30,"days":1}"#;

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use alloy::consensus::BlockHeader;
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider;
@@ -116,9 +115,9 @@ impl Reader {
         let (mut low, mut high) = (0, newest.saturating_add(1));
         while low < high {
             let middle = low + (high - low) / 2;
-            let block = self.provider.get_block_by_number(BlockNumberOrTag::Number(middle)).await?;
+            let block = self.block(BlockNumberOrTag::Number(middle)).await?;
             let block = block.ok_or_else(|| ChainFault::Refused(format!("the RPC has no block {middle}")))?;
-            if i64::try_from(block.header.timestamp()).unwrap_or(i64::MAX) < seconds {
+            if block.timestamp.cast_signed() < seconds {
                 low = middle + 1;
             } else {
                 high = middle;

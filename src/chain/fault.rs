@@ -9,7 +9,8 @@ use alloy::transports::{RpcError, TransportError, TransportErrorKind};
 use thiserror::Error;
 
 use super::abi::RiskOracle::RiskOracleErrors;
-use super::rpc::words::{Meaning, meaning};
+use super::fees::Floor;
+use super::rpc::words::{Meaning, meaning, minimum, revert};
 use crate::types::fault::{Fault, Retry};
 use crate::types::period::PeriodId;
 
@@ -64,8 +65,12 @@ pub enum ChainFault {
     #[error("transaction {0} was mined and reverted")]
     Reverted(alloy::primitives::B256),
     /// No RPC takes the transaction at its price.
-    #[error("every RPC wants more for the transaction: {0}")]
-    Underpriced(String),
+    #[error("every RPC wants more for the transaction: {words}")]
+    Underpriced {
+        words: String,
+        /// What the RPC says would do.
+        minimum: Floor,
+    },
     /// A transaction of an earlier period holds the nonce.
     #[error("the transaction of period {period} with nonce {nonce} is not mined yet")]
     NonceHeld { period: PeriodId, nonce: u64 },
@@ -110,6 +115,9 @@ pub enum Rejection {
     /// The verifier does not take the proof.
     #[error("the proof is invalid")]
     InvalidProof,
+    /// It reverts without a word. That may be a node's own trouble.
+    #[error("it reverts without a reason")]
+    Silent,
     /// Something else, by the error's name.
     #[error("{0}")]
     Other(String),
@@ -132,7 +140,7 @@ impl Fault for ChainFault {
             Self::FewAttestations { .. } => "VR-CHAIN-012",
             Self::Garbage(_) => "VR-CHAIN-013",
             Self::Lagging { .. } => "VR-CHAIN-014",
-            Self::Underpriced(_) => "VR-CHAIN-015",
+            Self::Underpriced { .. } => "VR-CHAIN-015",
             Self::NonceHeld { .. } => "VR-CHAIN-016",
             Self::NothingWaits => "VR-CHAIN-017",
         }
@@ -146,7 +154,7 @@ impl Fault for ChainFault {
             Self::Refused(_) => "read the RPC's words; rate limits and unsynced nodes are the usual reasons",
             Self::Garbage(_) => "check that chain.rpc_url leads to a node, and no proxy answers in its place",
             Self::Lagging { .. } => "nothing: the others are asked; look at the node if it does not catch up",
-            Self::Underpriced(_) => "nothing: it is replaced by a dearer one, up to chain.max_fee_per_gas_gwei",
+            Self::Underpriced { .. } => "nothing: it is replaced by a dearer one, up to chain.max_fee_per_gas_gwei",
             Self::NonceHeld { .. } => {
                 "nothing: it is being cancelled, up to chain.max_cancel_fee_per_gas_gwei; `tx list` shows it"
             }
@@ -159,6 +167,9 @@ impl Fault for ChainFault {
             Self::ChainBehind { .. } => "check this machine's clock and whether the node is in sync",
             Self::Rejected(Rejection::NotAttestor(_)) => {
                 "ask the contract's owner to take this key into the attestor set, or configure one that is in it in [attestor]"
+            }
+            Self::Rejected(Rejection::Silent) => {
+                "nothing: it is asked again; if it goes on, check chain.rpc_url and that chain.oracle is a RiskOracle"
             }
             Self::Rejected(Rejection::Withheld) => "nothing: the guardian has stopped the market; ask them why",
             Self::Rejected(_) => "read the contract's error; nothing was spent",
@@ -179,7 +190,7 @@ impl Fault for ChainFault {
             | Self::Refused(_)
             | Self::Garbage(_)
             | Self::Lagging { .. }
-            | Self::Underpriced(_)
+            | Self::Underpriced { .. }
             | Self::NonceHeld { .. }
             | Self::WrongChain { .. }
             | Self::NoContract(_)
@@ -188,7 +199,7 @@ impl Fault for ChainFault {
             | Self::FeeAboveCap { .. }
             | Self::ChainBehind { .. }
             | Self::Reverted(_)
-            | Self::Rejected(Rejection::FuturePeriod { .. }) => Retry::Later(RPC_PAUSE),
+            | Self::Rejected(Rejection::FuturePeriod { .. } | Rejection::Silent) => Retry::Later(RPC_PAUSE),
             Self::FewAttestations { threshold, peers, .. } if *peers + 1 >= usize::from(*threshold) => {
                 Retry::Later(ATTESTATION_PAUSE)
             }
@@ -200,9 +211,11 @@ impl Fault for ChainFault {
 impl From<TransportError> for ChainFault {
     fn from(error: TransportError) -> Self {
         match error {
-            RpcError::ErrorResp(payload) => match payload.as_revert_data() {
+            RpcError::ErrorResp(payload) => match revert(&payload) {
                 Some(data) => Self::Rejected(rejection(&data)),
-                None if meaning(&payload) == Meaning::Underpriced => Self::Underpriced(bounded(&payload.message)),
+                None if meaning(&payload) == Meaning::Underpriced => {
+                    Self::Underpriced { words: bounded(&payload.message), minimum: minimum(&payload.message) }
+                }
                 None => Self::Refused(bounded(&payload.message)),
             },
             RpcError::Transport(TransportErrorKind::Custom(error)) => match error.downcast::<Self>() {
@@ -226,6 +239,9 @@ impl From<ContractError> for ChainFault {
 
 /// The meaning of revert data.
 pub(super) fn rejection(data: &[u8]) -> Rejection {
+    if data.is_empty() {
+        return Rejection::Silent;
+    }
     match RiskOracleErrors::abi_decode(data) {
         Ok(RiskOracleErrors::AlreadySubmitted(_)) => Rejection::AlreadySubmitted,
         Ok(RiskOracleErrors::StalePeriod(_)) => Rejection::StalePeriod,
@@ -309,7 +325,19 @@ mod tests {
         let said = rejection(&paused).to_string();
         assert!(said.starts_with("UnknownModel { modelId: 0x0101") && said.ends_with(" }"), "said once: {said}");
         assert_eq!(rejection(&RiskOracle::InvalidAttestors {}.abi_encode()).to_string(), "InvalidAttestors");
-        assert!(matches!(rejection(&[]), Rejection::Other(_)));
+        let silent = ChainFault::Rejected(rejection(&[]));
+        assert_eq!(
+            (silent.to_string(), silent.retry()),
+            ("the contract refuses: it reverts without a reason".into(), Retry::Later(RPC_PAUSE))
+        );
+    }
+
+    #[test]
+    fn old_nethermind_s_reverts_carry_the_contract_s_errors() {
+        let data = alloy::hex::encode(RiskOracle::NothingApplied { reason: SKIPPED_WITHHELD }.abi_encode());
+        let payload = format!(r#"{{"code": -32015, "message": "VM execution error.", "data": "Reverted 0x{data}"}}"#);
+        let error = RpcError::ErrorResp(serde_json::from_str(&payload).unwrap());
+        assert!(matches!(ChainFault::from(error), ChainFault::Rejected(Rejection::Withheld)));
     }
 
     #[test]

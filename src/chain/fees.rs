@@ -8,8 +8,7 @@ use crate::types::cycle::Attempt;
 /// Room for the base fee to grow until the transaction is included: six full blocks in a row double it.
 const BASE_FEE_HEADROOM: u128 = 2;
 /// Nodes take a replacement only if both fees rise by a tenth; an eighth leaves room for rounding.
-const REPLACEMENT_NUMERATOR: u128 = 9;
-const REPLACEMENT_DENOMINATOR: u128 = 8;
+const REPLACEMENT_PART: u128 = 8;
 
 /// What may be paid for a unit of gas, in wei.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +41,33 @@ impl Policy {
     }
 }
 
+/// The least that must be offered to be taken, in wei for a unit of gas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Floor {
+    pub max_fee_per_gas_wei: u128,
+    pub priority_fee_wei: u128,
+}
+
+impl Floor {
+    /// What replaces a transaction: both fees an eighth higher, and by a wei at least.
+    pub fn above(replaced: &Attempt) -> Self {
+        let raised = |fee_wei: u128| fee_wei.saturating_add(fee_wei.div_ceil(REPLACEMENT_PART).max(1));
+        Self {
+            max_fee_per_gas_wei: raised(replaced.max_fee_per_gas_wei),
+            priority_fee_wei: raised(replaced.priority_fee_wei),
+        }
+    }
+
+    /// What satisfies both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            max_fee_per_gas_wei: self.max_fee_per_gas_wei.max(other.max_fee_per_gas_wei),
+            priority_fee_wei: self.priority_fee_wei.max(other.priority_fee_wei),
+        }
+    }
+}
+
 /// An offer, in wei for a unit of gas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
@@ -51,25 +77,17 @@ pub struct Offer {
     pub priority_fee_wei: u128,
 }
 
-/// The offer for a transaction at the given base fee, high enough to replace `replaced` where one with the same nonce
-/// was sent before.
+/// The offer for a transaction at the given base fee, as high as `floor` at least.
 ///
 /// # Errors
 /// [`ChainFault::FeeAboveCap`].
-pub fn offer(
-    base_fee_wei: u128,
-    priority_fee_wei: u128,
-    cap_wei: u128,
-    replaced: Option<&Attempt>,
-) -> Result<Offer, ChainFault> {
-    let raised = |fee_wei: u128| (fee_wei * REPLACEMENT_NUMERATOR).div_ceil(REPLACEMENT_DENOMINATOR);
-    let priority_fee_wei = priority_fee_wei.max(replaced.map_or(0, |attempt| raised(attempt.priority_fee_wei)));
-    let least_wei =
-        (base_fee_wei + priority_fee_wei).max(replaced.map_or(0, |attempt| raised(attempt.max_fee_per_gas_wei)));
+pub fn offer(base_fee_wei: u128, priority_fee_wei: u128, cap_wei: u128, floor: Floor) -> Result<Offer, ChainFault> {
+    let priority_fee_wei = priority_fee_wei.max(floor.priority_fee_wei);
+    let least_wei = base_fee_wei.saturating_add(priority_fee_wei).max(floor.max_fee_per_gas_wei);
     if least_wei > cap_wei {
         return Err(ChainFault::FeeAboveCap { needed_wei: least_wei, cap_wei });
     }
-    let wanted_wei = base_fee_wei * BASE_FEE_HEADROOM + priority_fee_wei;
+    let wanted_wei = base_fee_wei.saturating_mul(BASE_FEE_HEADROOM).saturating_add(priority_fee_wei);
     Ok(Offer { max_fee_per_gas_wei: wanted_wei.max(least_wei).min(cap_wei), priority_fee_wei })
 }
 
@@ -80,23 +98,64 @@ mod tests {
     use super::*;
     use crate::types::cycle::Purpose;
 
+    fn attempt(max_fee_per_gas_wei: u128, priority_fee_wei: u128) -> Attempt {
+        Attempt {
+            purpose: Purpose::Update,
+            nonce: 0,
+            hash: [0; 32].into(),
+            raw: vec![].into(),
+            max_fee_per_gas_wei,
+            priority_fee_wei,
+        }
+    }
+
+    #[test]
+    fn a_tip_of_zero_is_raised() {
+        let mut last = offer(7, 0, 1000, Floor::default()).unwrap();
+        assert_eq!(last.priority_fee_wei, 0);
+        for tip_wei in [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13] {
+            last = offer(7, 0, 1000, Floor::above(&attempt(last.max_fee_per_gas_wei, last.priority_fee_wei))).unwrap();
+            assert_eq!(last.priority_fee_wei, tip_wei);
+        }
+    }
+
+    #[test]
+    fn an_offer_goes_at_once_where_a_node_says_that_it_must_be() {
+        let (gwei, replaced) = (1_000_000_000, attempt(3_000_000_000, 1_000_000_000));
+        let named = Floor { priority_fee_wei: 3 * gwei, ..Floor::default() };
+        let dearer = offer(gwei, gwei, 200 * gwei, Floor::above(&replaced).and(named)).unwrap();
+        assert_eq!(dearer, Offer { max_fee_per_gas_wei: 5 * gwei, priority_fee_wei: 3 * gwei });
+        let beyond = offer(gwei, gwei, 3 * gwei, named).expect_err("above the cap");
+        assert!(matches!(beyond, ChainFault::FeeAboveCap { needed_wei, .. } if needed_wei == 4 * gwei));
+    }
+
+    fn fee() -> impl Strategy<Value = u128> {
+        prop_oneof![0_u128..20, 0_u128..1_000_000, any::<u64>().prop_map(u128::from), any::<u128>()]
+    }
+
     proptest! {
         #[test]
         fn an_offer_pays_the_base_fee_stays_under_the_cap_and_replaces(
-            base in 0_u128..1_000_000, priority in 0_u128..1_000_000, cap in 0_u128..3_000_000,
-            earlier in proptest::option::of((0_u128..1_000_000, 0_u128..1_000_000)),
+            base in fee(), priority in fee(), cap in fee(),
+            earlier in proptest::option::of((fee(), fee())), named in (fee(), fee()),
         ) {
-            let replaced = earlier.map(|(max_fee_per_gas_wei, priority_fee_wei)| Attempt {
-                purpose: Purpose::Update, nonce: 0, hash: [0; 32].into(), raw: vec![].into(), max_fee_per_gas_wei, priority_fee_wei,
-            });
-            match offer(base, priority, cap, replaced.as_ref()) {
+            let earlier = earlier.map(|(max_fee, tip)| attempt(max_fee, tip));
+            let named = Floor { max_fee_per_gas_wei: named.0, priority_fee_wei: named.1 };
+            let floor = earlier.as_ref().map(Floor::above).unwrap_or_default().and(named);
+            match offer(base, priority, cap, floor) {
                 Ok(offer) => {
                     prop_assert!(offer.max_fee_per_gas_wei <= cap);
-                    prop_assert!(offer.max_fee_per_gas_wei >= base + offer.priority_fee_wei);
-                    prop_assert!(offer.priority_fee_wei >= priority);
-                    if let Some(replaced) = replaced {
-                        prop_assert!(offer.max_fee_per_gas_wei * 10 >= replaced.max_fee_per_gas_wei * 11);
-                        prop_assert!(offer.priority_fee_wei * 10 >= replaced.priority_fee_wei * 11);
+                    prop_assert!(offer.max_fee_per_gas_wei >= base.saturating_add(offer.priority_fee_wei));
+                    prop_assert!(offer.priority_fee_wei >= priority.max(named.priority_fee_wei));
+                    prop_assert!(offer.max_fee_per_gas_wei >= named.max_fee_per_gas_wei);
+                    if let Some(earlier) = earlier {
+                        for (new, old) in [
+                            (offer.max_fee_per_gas_wei, earlier.max_fee_per_gas_wei),
+                            (offer.priority_fee_wei, earlier.priority_fee_wei),
+                        ] {
+                            // A tenth, as nodes count it, and more than nothing.
+                            prop_assert!(new > old && new - old >= old / 10);
+                        }
                     }
                 }
                 Err(fault) => {

@@ -2,6 +2,7 @@
 
 pub mod abi;
 pub mod admin;
+pub mod answers;
 pub mod attest;
 pub mod deploy;
 pub mod events;
@@ -13,6 +14,7 @@ pub mod read;
 pub mod rehearsal;
 pub mod relay;
 mod rpc;
+mod sending;
 pub mod signer;
 pub mod submission;
 
@@ -23,7 +25,7 @@ use alloy::eips::eip2718::Encodable2718;
 use alloy::network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder};
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::providers::Provider;
-use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
+use alloy::rpc::types::TransactionRequest;
 use alloy::transports::{RpcError, TransportError};
 
 use crate::types::attestation::Attestation;
@@ -31,10 +33,9 @@ use crate::types::cycle::{Attempt, Purpose};
 use crate::types::feature::FeatureVector;
 use crate::types::period::PeriodId;
 use crate::types::prediction::Outputs;
-use crate::types::proof::Proof;
 use crate::types::rpc_url::RpcUrl;
-use abi::Halo2Verifier;
 use fault::{ChainFault, Rejection};
+use fees::Floor;
 use read::Reader;
 use rpc::words::{Meaning, meaning};
 use signer::Signer;
@@ -57,6 +58,8 @@ pub struct Settings {
     pub max_head_lag: Duration,
     /// Longest wait for one answer.
     pub request_timeout: Duration,
+    /// A transaction that is not mined by then is replaced.
+    pub replace_after: Duration,
 }
 
 /// A connection with a wallet.
@@ -144,41 +147,12 @@ impl Chain {
         }
     }
 
-    /// Signs and sends a transaction that is not an update, and waits for it.
-    ///
-    /// # Errors
-    /// As [`Reader::receipt`].
-    pub async fn send(&self, request: TransactionRequest) -> Result<TransactionReceipt, ChainFault> {
-        let attempt = self.sign(Purpose::Update, request, self.nonce().await?, None).await?;
-        self.broadcast(&attempt).await?;
-        self.read.receipt(attempt.hash).await
-    }
-
-    /// Puts creation code on the chain.
-    ///
-    /// # Errors
-    /// As [`Chain::send`].
-    pub async fn create(&self, code: Bytes) -> Result<Address, ChainFault> {
-        let receipt = self.send(TransactionRequest::default().with_deploy_code(code)).await?;
-        receipt.contract_address.ok_or_else(|| ChainFault::Refused("a creation's receipt names no contract".into()))
-    }
-
-    /// Gas of a transaction that asks a generated verifier about a proof.
-    ///
-    /// # Errors
-    /// As [`Chain::send`].
-    pub async fn verification_gas(&self, verifier: Address, proof: &Proof) -> Result<u64, ChainFault> {
-        let contract = Halo2Verifier::new(verifier, &self.read.provider);
-        let call = contract.verifyProof(proof.bytes.clone(), proof.instances.clone());
-        Ok(self.send(call.into_transaction_request()).await?.gas_used)
-    }
-
     async fn sign(
         &self,
         purpose: Purpose,
         request: TransactionRequest,
         nonce: u64,
-        replaced: Option<&Attempt>,
+        replaces: Option<Floor>,
     ) -> Result<Attempt, ChainFault> {
         let head = self.read.head().await?;
         let caps = self.read.settings.fees.caps();
@@ -186,19 +160,20 @@ impl Chain {
             Purpose::Update => caps.max_fee_per_gas_wei,
             Purpose::Cancel => caps.max_cancel_fee_per_gas_wei,
         };
-        let offer = fees::offer(head.base_fee_wei, caps.priority_fee_wei, cap_wei, replaced)?;
+        let offer = fees::offer(head.base_fee_wei, caps.priority_fee_wei, cap_wei, replaces.unwrap_or_default())?;
         let request = request.with_from(self.address).with_nonce(nonce).with_chain_id(self.read.settings.chain_id);
         // On the pending block, whose time is now: the newest one of a quiet chain may lie in the period before. But a
         // transaction that is to be replaced may be in the pending block already, and stand in its own way.
-        let block = if replaced.is_some() { BlockNumberOrTag::Latest } else { BlockNumberOrTag::Pending };
+        let block = if replaces.is_some() { BlockNumberOrTag::Latest } else { BlockNumberOrTag::Pending };
         let simulated = self.read.provider.estimate_gas(request.clone()).block(block.into()).await;
         let estimate = match simulated.map_err(ChainFault::from) {
             Err(ChainFault::Rejected(Rejection::FuturePeriod { starts_seconds })) => {
-                return Err(ChainFault::ChainBehind { behind_seconds: starts_seconds - head.timestamp_seconds });
+                let behind_seconds = starts_seconds.saturating_sub(head.timestamp_seconds);
+                return Err(ChainFault::ChainBehind { behind_seconds });
             }
             estimate => estimate?,
         };
-        let gas_limit = (estimate + estimate * GAS_MARGIN_PERCENT / 100).min(MAX_GAS_LIMIT);
+        let gas_limit = (estimate.saturating_mul(100 + GAS_MARGIN_PERCENT) / 100).min(MAX_GAS_LIMIT);
         let bytes = request.input.input().map_or(0, |input| input.len()) + ENVELOPE_BYTES;
         let data_fee_wei = self.read.data_fee_wei(bytes).await?;
         let gas_wei = U256::from(gas_limit) * U256::from(offer.max_fee_per_gas_wei);

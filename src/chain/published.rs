@@ -1,13 +1,12 @@
 //! Updates that are on chain: found by their events, with the arguments of their transactions.
 
-use alloy::consensus::Transaction as _;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::{Address, B256, U256};
-use alloy::providers::Provider;
 use alloy::rpc::types::Log;
 use alloy::sol_types::{SolCall, SolEvent};
 
 use super::abi::{Halo2Verifier, IRegimeRiskOracle, RiskOracle};
+use super::answers;
 use super::attest::{Statement, is_by_its_signer, split};
 use super::fault::ChainFault;
 use super::read::Reader;
@@ -50,10 +49,10 @@ impl Reader {
         oracle: Address,
         transaction: B256,
     ) -> Result<Option<PublishedUpdate>, ChainFault> {
-        let Some(receipt) = self.provider.get_transaction_receipt(transaction).await? else { return Ok(None) };
+        let Some(receipt) = self.receipt(transaction).await? else { return Ok(None) };
         let is_update =
             |log: &&Log| log.address() == oracle && log.topic0() == Some(&RiskOracle::UpdateAccepted::SIGNATURE_HASH);
-        match receipt.inner.logs().iter().find(is_update) {
+        match receipt.logs.iter().find(is_update) {
             Some(log) => self.read_update(oracle, log).await.map(Some),
             None => Ok(None),
         }
@@ -66,12 +65,12 @@ impl Reader {
             .map_err(|error| ChainFault::Refused(error.to_string()))?
             .data;
         let transaction = log.transaction_hash.ok_or_else(|| refused("an event without its transaction"))?;
-        let sent = self.provider.get_transaction_by_hash(transaction).await?;
+        let sent = self.sent(transaction).await?;
         let sent = sent.ok_or_else(|| refused("an event's transaction is unknown"))?;
-        let called = (sent.to() == Some(oracle)).then(|| submitted(sent.input()));
+        let called = (sent.to == Some(oracle)).then(|| submitted(&sent.input));
         Ok(PublishedUpdate {
             model_id: event.modelId,
-            period: PeriodId(event.period),
+            period: answers::period(event.period)?,
             relayer: event.relayer,
             candle_features: event
                 .candleFeatures
@@ -82,7 +81,7 @@ impl Reader {
             proof_hash: event.proofHash,
             attestor_set_version: event.attestorSetVersion,
             transaction,
-            block: log.block_number.unwrap_or(0),
+            block: answers::height(log.block_number)?,
             arguments: called.flatten().map(|update| Arguments {
                 proof: update.proof,
                 closes_e8: update.closesE8,

@@ -1,21 +1,18 @@
 //! Reading the chain: blocks, receipts, and what the contract says.
 
-use std::time::Duration;
-
-use alloy::consensus::BlockHeader;
 use alloy::contract::Error as ContractError;
 use alloy::eips::BlockNumberOrTag;
 use alloy::network::Ethereum;
 use alloy::primitives::{Address, B256, U256, address};
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use alloy::rpc::client::RpcClient;
-use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::SolValue;
-use alloy::transports::RpcError;
+use alloy::transports::{RpcError, TransportError};
 
 use super::Settings;
 use super::abi::IRegimeRiskOracle::ModelSpec;
 use super::abi::{GasPriceOracle, RiskOracle};
+use super::answers::{self, Block, Receipt, Sent};
 use super::fault::ChainFault;
 use super::fees::Policy;
 use super::model::Expected;
@@ -23,10 +20,6 @@ use super::rpc::Rpcs;
 use crate::types::cycle::{Landed, Mined};
 use crate::types::period::PeriodId;
 
-/// Longest wait for a transaction that is not an update.
-const RECEIPT_TIMEOUT: Duration = Duration::from_mins(2);
-/// Pause between two looks for its receipt.
-const RECEIPT_POLL: Duration = Duration::from_millis(20);
 /// Blocks under the newest one count as final from this depth on, where the chain does not say which are.
 const FINAL_DEPTH: u64 = 64;
 
@@ -106,15 +99,12 @@ impl Reader {
     /// # Errors
     /// [`ChainFault`].
     pub async fn head(&self) -> Result<Head, ChainFault> {
-        let block = self
-            .provider
-            .get_block_by_number(BlockNumberOrTag::Latest)
-            .await?
-            .ok_or_else(|| ChainFault::Refused("the RPC has no newest block".into()))?;
+        let block = self.block(BlockNumberOrTag::Latest).await?;
+        let block = block.ok_or_else(|| ChainFault::Refused("the RPC has no newest block".into()))?;
         Ok(Head {
-            number: block.header.number(),
-            timestamp_seconds: i64::try_from(block.header.timestamp()).unwrap_or(i64::MAX),
-            base_fee_wei: u128::from(block.header.base_fee_per_gas().unwrap_or(0)),
+            number: answers::height(block.number)?,
+            timestamp_seconds: block.timestamp.cast_signed(),
+            base_fee_wei: block.base_fee_per_gas.unwrap_or(0).into(),
         })
     }
 
@@ -123,10 +113,26 @@ impl Reader {
     /// # Errors
     /// [`ChainFault`].
     pub async fn next_block_seconds(&self) -> Result<u64, ChainFault> {
-        match self.provider.get_block_by_number(BlockNumberOrTag::Pending).await {
-            Ok(Some(block)) => Ok(block.header.timestamp()),
+        match self.block(BlockNumberOrTag::Pending).await {
+            Ok(Some(block)) => Ok(block.timestamp),
             _ => Ok(self.head().await?.timestamp_seconds.unsigned_abs()),
         }
+    }
+
+    pub(super) async fn block(&self, at: BlockNumberOrTag) -> Result<Option<Block>, TransportError> {
+        self.provider.raw_request("eth_getBlockByNumber".into(), (at, false)).await
+    }
+
+    pub(super) async fn sent(&self, hash: B256) -> Result<Option<Sent>, TransportError> {
+        self.provider.raw_request("eth_getTransactionByHash".into(), (hash,)).await
+    }
+
+    /// What became of a transaction; `None` while the chain has nothing of it.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn receipt(&self, hash: B256) -> Result<Option<Receipt>, ChainFault> {
+        Ok(self.provider.raw_request("eth_getTransactionReceipt".into(), (hash,)).await?)
     }
 
     /// The id of the model that serves the expected markets, after checking that it is the bundle's.
@@ -164,7 +170,7 @@ impl Reader {
     /// # Errors
     /// [`ChainFault`].
     pub async fn latest_period(&self, oracle: Address, model_id: B256) -> Result<PeriodId, ChainFault> {
-        Ok(PeriodId(RiskOracle::new(oracle, &self.provider).latestPeriod(model_id).call().await?))
+        answers::period(RiskOracle::new(oracle, &self.provider).latestPeriod(model_id).call().await?)
     }
 
     /// The same as of a block; `None` where the RPC has no state of it, or there was no contract yet.
@@ -179,7 +185,7 @@ impl Reader {
     ) -> Result<Option<PeriodId>, ChainFault> {
         let contract = RiskOracle::new(oracle, &self.provider);
         match contract.latestPeriod(model_id).block(block.into()).call().await.map_err(ChainFault::from) {
-            Ok(period) => Ok(Some(PeriodId(period))),
+            Ok(period) => answers::period(period).map(Some),
             Err(ChainFault::Refused(_) | ChainFault::Rejected(_)) => Ok(None),
             Err(fault) => Err(fault),
         }
@@ -249,21 +255,20 @@ impl Reader {
     /// # Errors
     /// [`ChainFault`].
     pub async fn mined(&self, hash: B256) -> Result<Option<Mined>, ChainFault> {
-        let receipt = self.provider.get_transaction_receipt(hash).await?;
-        Ok(receipt.and_then(|receipt| {
+        Ok(self.receipt(hash).await?.and_then(|receipt| {
             let block = receipt.block_number?;
             let landed = Landed { hash, block, gas_used: receipt.gas_used };
-            Some(if receipt.status() { Mined::Landed(landed) } else { Mined::Reverted { block } })
+            Some(if receipt.succeeded() { Mined::Landed(landed) } else { Mined::Reverted { block } })
         }))
     }
 
-    /// Gas times price of a mined transaction; `None` while it is in no block.
+    /// Gas times price of a mined transaction; `None` while it is in no block, or where the RPC does not tell the price.
     ///
     /// # Errors
     /// [`ChainFault`].
     pub async fn fee_wei(&self, hash: B256) -> Result<Option<u128>, ChainFault> {
-        let receipt = self.provider.get_transaction_receipt(hash).await?;
-        Ok(receipt.map(|receipt| u128::from(receipt.gas_used).saturating_mul(receipt.effective_gas_price)))
+        let paid = |receipt: Receipt| Some(u128::from(receipt.gas_used) * u128::from(receipt.effective_gas_price?));
+        Ok(self.receipt(hash).await?.and_then(paid))
     }
 
     /// Height of the newest block that the chain will not drop any more: the one that it calls final, or one well below
@@ -272,28 +277,11 @@ impl Reader {
     /// # Errors
     /// [`ChainFault`].
     pub async fn final_block(&self) -> Result<u64, ChainFault> {
-        match self.provider.get_block_by_number(BlockNumberOrTag::Finalized).await {
-            Ok(Some(block)) => Ok(block.header.number()),
+        match self.block(BlockNumberOrTag::Finalized).await {
+            Ok(Some(block)) => answers::height(block.number),
             // Chains without the word answer with nothing, or with an error of their own.
             Ok(None) | Err(RpcError::ErrorResp(_)) => Ok(self.head().await?.number.saturating_sub(FINAL_DEPTH)),
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// Waits for a transaction to be mined.
-    ///
-    /// # Errors
-    /// [`ChainFault::Reverted`], or [`ChainFault::Unreachable`] where no receipt comes, else [`ChainFault`].
-    pub async fn receipt(&self, hash: B256) -> Result<TransactionReceipt, ChainFault> {
-        let found = tokio::time::timeout(RECEIPT_TIMEOUT, async {
-            loop {
-                if let Some(receipt) = self.provider.get_transaction_receipt(hash).await? {
-                    return Ok::<_, ChainFault>(receipt);
-                }
-                tokio::time::sleep(RECEIPT_POLL).await;
-            }
-        });
-        let receipt = found.await.map_err(|_| ChainFault::Unreachable(format!("no receipt for {hash}")))??;
-        if receipt.status() { Ok(receipt) } else { Err(ChainFault::Reverted(hash)) }
     }
 }

@@ -105,7 +105,7 @@ impl Reader {
         }
         let caps = self.settings.fees.caps();
         let base_fee_wei = self.head().await?.base_fee_wei;
-        let offer = fees::offer(base_fee_wei, caps.priority_fee_wei, caps.max_fee_per_gas_wei, None)?;
+        let offer = fees::offer(base_fee_wei, caps.priority_fee_wei, caps.max_fee_per_gas_wei, fees::Floor::default())?;
         let mut data_fees_wei = U256::ZERO;
         for (_, bytes) in transactions {
             data_fees_wei = data_fees_wei.saturating_add(self.data_fee_wei(bytes + ENVELOPE_BYTES).await?);

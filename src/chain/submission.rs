@@ -9,12 +9,13 @@ use alloy::rpc::types::TransactionRequest;
 use super::abi::{IRegimeRiskOracle, RiskOracle};
 use super::attest::pack;
 use super::fault::ChainFault;
+use super::fees::Floor;
 use super::{Chain, Update};
 use crate::types::cycle::{Attempt, Purpose};
 use crate::types::prediction::Outputs;
 
 impl Chain {
-    /// Simulates the update and signs it. Nothing is sent.
+    /// Simulates the update and signs it, where it replaces another transaction for that much at least. Nothing is sent.
     ///
     /// # Errors
     /// [`ChainFault::Rejected`] with the contract's reason, [`ChainFault::EmptyWallet`], [`ChainFault::FeeAboveCap`],
@@ -24,7 +25,7 @@ impl Chain {
         oracle: Address,
         update: &Update<'_>,
         nonce: u64,
-        replaced: Option<&Attempt>,
+        replaces: Option<Floor>,
     ) -> Result<Attempt, ChainFault> {
         let contract = RiskOracle::new(oracle, &self.read.provider);
         let call = contract.submit(IRegimeRiskOracle::Update {
@@ -36,27 +37,27 @@ impl Chain {
             proof: update.proof.clone(),
             attestations: pack(update.attestations),
         });
-        self.sign(Purpose::Update, call.into_transaction_request(), nonce, replaced).await
+        self.sign(Purpose::Update, call.into_transaction_request(), nonce, replaces).await
     }
 
     /// Signs a payment of nothing to ourselves that uses up `nonce`. Nothing is sent.
     ///
     /// # Errors
     /// As [`Chain::sign_update`]; the cap is the one of cancellations.
-    pub async fn sign_cancel(&self, nonce: u64, replaced: Option<&Attempt>) -> Result<Attempt, ChainFault> {
+    pub async fn sign_cancel(&self, nonce: u64, replaces: Option<Floor>) -> Result<Attempt, ChainFault> {
         let request = TransactionRequest::default().with_to(self.address()).with_value(U256::ZERO);
-        self.sign(Purpose::Cancel, request, nonce, replaced).await
+        self.sign(Purpose::Cancel, request, nonce, replaces).await
     }
 
-    /// Signs what `attempt` says once more, offering enough more to replace it. Nothing is sent.
+    /// Signs what `attempt` says once more, offering enough more to replace it, and `named` at least. Nothing is sent.
     ///
     /// # Errors
     /// As [`Chain::sign_update`]; [`ChainFault::Signing`] for bytes that hold no transaction.
-    pub async fn sign_dearer(&self, attempt: &Attempt) -> Result<Attempt, ChainFault> {
+    pub async fn sign_dearer(&self, attempt: &Attempt, named: Floor) -> Result<Attempt, ChainFault> {
         let stored = envelope(attempt)?;
         let request = TransactionRequest { to: Some(stored.kind()), ..TransactionRequest::default() };
         let request = request.with_input(stored.input().clone()).with_value(stored.value());
-        self.sign(attempt.purpose, request, attempt.nonce, Some(attempt)).await
+        self.sign(attempt.purpose, request, attempt.nonce, Some(Floor::above(attempt).and(named))).await
     }
 }
 

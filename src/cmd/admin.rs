@@ -17,6 +17,7 @@ use crate::chain::deploy::fault::DeployFault;
 use crate::chain::deploy::{EFFECT_LOOKS, EFFECT_PAUSE, Step, trials};
 use crate::chain::read::Reader;
 use crate::config::Config;
+use crate::types::address;
 use crate::types::period::PeriodId;
 
 /// The contract's longest pause.
@@ -52,7 +53,7 @@ enum AdminCommand {
     /// Replace the attestors. The owner's, through the timelock.
     SetAttestors {
         /// All attestors of the new set.
-        #[arg(required = true, value_name = "ADDRESS")]
+        #[arg(required = true, value_name = "ADDRESS", value_parser = address::parse)]
         attestors: Vec<Address>,
         /// How many of their signatures an update needs.
         #[arg(long, value_name = "N")]
@@ -61,13 +62,13 @@ enum AdminCommand {
     /// Replace the guardian. The owner's, through the timelock.
     SetGuardian {
         /// The new guardian.
-        #[arg(value_name = "ADDRESS")]
+        #[arg(value_name = "ADDRESS", value_parser = address::parse)]
         guardian: Address,
     },
     /// Make another account the owner, which has to ask for it first. The owner's, through the timelock.
     HandOver {
         /// The new owner.
-        #[arg(value_name = "ADDRESS")]
+        #[arg(value_name = "ADDRESS", value_parser = address::parse)]
         new_owner: Address,
     },
     /// Withhold a market's parameters for a while: readers get the cautious ones. The guardian's.

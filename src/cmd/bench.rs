@@ -240,8 +240,7 @@ impl Bench<'_> {
             measured.verify_ms.push(proved.verify_ms);
             measured.last_proof = proved.proof;
             self.chain.broadcast(&attempt).await?;
-            let receipt = self.chain.read.receipt(attempt.hash).await?;
-            measured.submit_gas = measured.submit_gas.max(receipt.gas_used);
+            measured.submit_gas = measured.submit_gas.max(self.chain.receipt(attempt).await?.gas_used);
         }
         Ok(measured)
     }

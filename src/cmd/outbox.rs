@@ -2,9 +2,10 @@
 
 use alloy::network::TransactionBuilder;
 use alloy::primitives::{Address, Bytes};
-use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
+use alloy::rpc::types::TransactionRequest;
 
 use crate::chain::Chain;
+use crate::chain::answers::Receipt;
 use crate::chain::deploy::fault::DeployFault;
 
 /// A wallet that sends.
@@ -23,7 +24,7 @@ impl<'a> Outbox<'a> {
     ///
     /// # Errors
     /// [`DeployFault::Unmined`], or what keeps it from being sent or mined.
-    pub async fn send(&self, to: Address, data: Bytes) -> Result<TransactionReceipt, DeployFault> {
+    pub async fn send(&self, to: Address, data: Bytes) -> Result<Receipt, DeployFault> {
         if !self.chain.is_idle().await? {
             return Err(DeployFault::Unmined(self.chain.address()));
         }

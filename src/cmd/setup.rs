@@ -208,6 +208,7 @@ pub fn chain_settings(config: &Config) -> ChainSettings {
         fees: Policy::new(fee_caps(config)),
         max_head_lag: config.chain.max_head_lag,
         request_timeout: config.chain.request_timeout,
+        replace_after: config.chain.replace_after,
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{report, setup};
 use crate::chain::Chain;
 use crate::chain::fault::ChainFault;
+use crate::chain::fees::Floor;
 use crate::clock::Clock;
 use crate::state::attempts::StoredAttempt;
 use crate::state::{Step, Store};
@@ -152,12 +153,19 @@ async fn replace(store: &Store, chain: &Chain, purpose: Purpose, json: bool) -> 
     if chain.nonce().await? > old.nonce {
         return Err(ChainFault::NothingWaits.into());
     }
-    let new = match purpose {
-        Purpose::Update => chain.sign_dearer(old).await?,
-        Purpose::Cancel => chain.sign_cancel(old.nonce, Some(old)).await?,
+    let (mut last, mut named) = (old.clone(), Floor::default());
+    // Until an RPC takes it at its price, or the cap ends it.
+    let new = loop {
+        let new = match purpose {
+            Purpose::Update => chain.sign_dearer(&last, named).await?,
+            Purpose::Cancel => chain.sign_cancel(last.nonce, Some(Floor::above(&last).and(named))).await?,
+        };
+        store.advance(waiting.manifest, waiting.period, &Step::Submitting(&new), Clock::System.now_ms())?;
+        match chain.broadcast(&new).await {
+            Err(ChainFault::Underpriced { minimum, .. }) => (last, named) = (new, minimum),
+            outcome => break outcome.map(|()| new)?,
+        }
     };
-    store.advance(waiting.manifest, waiting.period, &Step::Submitting(&new), Clock::System.now_ms())?;
-    chain.broadcast(&new).await?;
     if json {
         let said = json!({
             "period": waiting.period, "nonce": new.nonce, "purpose": new.purpose, "old": old.hash, "new": new.hash,

@@ -72,7 +72,8 @@ pub(super) enum Loss {
 /// The next action.
 pub(super) fn next(now: &Situation<'_>) -> Action {
     let Some(newest) = now.attempts.last().filter(|_| !now.stage.is_final()) else { return Action::Rest };
-    let is_deep = |block: u64| now.left_ms <= 0 || (now.head + 1).saturating_sub(block) >= now.confirmations;
+    let is_deep =
+        |block: u64| now.left_ms <= 0 || now.head.saturating_add(1).saturating_sub(block) >= now.confirmations;
     let outcomes = || now.attempts.iter().zip(now.mined).filter_map(|(attempt, mined)| Some((attempt, (*mined)?)));
     for (attempt, mined) in outcomes() {
         match mined {

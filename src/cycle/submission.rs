@@ -10,6 +10,7 @@ use super::next::{Action, CANCEL_LEAD_MS, Loss, Situation, next};
 use super::steps::stored;
 use crate::chain::Update;
 use crate::chain::fault::{ChainFault, Rejection};
+use crate::chain::fees::Floor;
 use crate::state::{StateFault, Step};
 use crate::telemetry::metrics;
 use crate::types::cycle::{Attempt, CycleRecord, Miss, Purpose, Stage};
@@ -45,7 +46,7 @@ impl Agent {
         self.expect_no_twin().await?;
         let nonce = self.chain.nonce().await?;
         let replaced = self.store.attempt_with_nonce(nonce, record.period)?;
-        match self.signed(record, nonce, replaced.as_ref()).await {
+        match self.signed(record, nonce, replaced.as_ref().map(Floor::above)).await {
             Ok(attempt) => Ok(self.submitting(record, &attempt)?),
             Err(CycleFault::Chain(ChainFault::Rejected(Rejection::AlreadySubmitted))) => {
                 let landed = self.look_on_chain(record).await?;
@@ -57,12 +58,7 @@ impl Agent {
         }
     }
 
-    async fn signed(
-        &self,
-        record: &CycleRecord,
-        nonce: u64,
-        replaced: Option<&Attempt>,
-    ) -> Result<Attempt, CycleFault> {
+    async fn signed(&self, record: &CycleRecord, nonce: u64, replaces: Option<Floor>) -> Result<Attempt, CycleFault> {
         let forecast = stored(record.forecast.as_ref(), "forecast")?;
         let proof = stored(record.proof.as_ref(), "proof")?;
         self.chain.read.check_chain_id().await?;
@@ -76,7 +72,7 @@ impl Agent {
             proof: &proof.bytes,
             attestations: &attestations,
         };
-        Ok(self.chain.sign_update(self.oracle, &update, nonce, replaced).await?)
+        Ok(self.chain.sign_update(self.oracle, &update, nonce, replaces).await?)
     }
 
     /// Stores a signed transaction. Where another process was faster, its transaction stands and ours is forgotten.
@@ -118,10 +114,12 @@ impl Agent {
                 Action::Rest => return Ok(record.clone()),
                 Action::Look | Action::Wait => {}
                 Action::Send | Action::Replace(_) if is_sent => {}
-                Action::Replace(purpose) if !is_capped => match self.replace(record, &attempts, purpose).await? {
-                    Some(_) => pauses = false,
-                    None => is_capped = true,
-                },
+                Action::Replace(purpose) if !is_capped => {
+                    match self.replace(record, &attempts, purpose, Floor::default()).await? {
+                        Some(_) => pauses = false,
+                        None => is_capped = true,
+                    }
+                }
                 Action::Send | Action::Replace(_) => is_sent = self.send(record, &attempts).await?,
                 Action::SignAnew => return self.sign(record).await,
                 Action::Confirm(landed) => {
@@ -184,9 +182,9 @@ impl Agent {
             let (hash, purpose) = (attempt.hash, attempt.purpose);
             match self.chain.broadcast(attempt).await {
                 Ok(()) => info!(%hash, nonce = attempt.nonce, purpose = purpose.name(), "transaction sent"),
-                Err(fault @ ChainFault::Underpriced(_)) => {
+                Err(fault @ ChainFault::Underpriced { minimum, .. }) => {
                     warn!(code = fault.code(), error = %fault, %hash, "a dearer one is needed");
-                    return Ok(self.replace(record, attempts, purpose).await?.is_none());
+                    return Ok(self.replace(record, attempts, purpose, minimum).await?.is_none());
                 }
                 Err(fault) => return Err(fault.into()),
             }
@@ -194,18 +192,20 @@ impl Agent {
         Ok(true)
     }
 
-    /// Signs and stores a dearer transaction with the newest one's nonce; `None` where the cap allows none, or the
-    /// contract would not take it any more: then the old one is waited for.
+    /// Signs and stores a dearer transaction with the newest one's nonce, one that offers as much as nodes named at least;
+    /// `None` where the cap allows none, or the contract would not take it any more: then the old one is waited for.
     async fn replace(
         &self,
         record: &CycleRecord,
         attempts: &[Attempt],
         purpose: Purpose,
+        named: Floor,
     ) -> Result<Option<CycleRecord>, CycleFault> {
         let old = stored(attempts.last(), "transaction")?;
+        let replaces = Some(Floor::above(old).and(named));
         let signed = match purpose {
-            Purpose::Update => self.signed(record, old.nonce, Some(old)).await,
-            Purpose::Cancel => self.chain.sign_cancel(old.nonce, Some(old)).await.map_err(CycleFault::from),
+            Purpose::Update => self.signed(record, old.nonce, replaces).await,
+            Purpose::Cancel => self.chain.sign_cancel(old.nonce, replaces).await.map_err(CycleFault::from),
         };
         let new = match signed {
             Ok(new) => new,

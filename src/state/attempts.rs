@@ -9,7 +9,7 @@ use crate::types::digest::Digest;
 use crate::types::period::PeriodId;
 
 const COLUMNS: &str = "nonce, hash, raw, max_fee_per_gas_wei, priority_fee_wei, purpose";
-/// A transaction replaces another one with its nonce only if both of its fees are higher by a tenth.
+/// A transaction replaces another one with its nonce only if both of its fees are higher, by a tenth at least.
 const LEAST_RAISE_PERCENT: u128 = 110;
 
 /// A transaction with the cycle that it belongs to.
@@ -77,7 +77,8 @@ pub(super) fn add(
         return Ok(());
     }
     let outbids = |one: &Attempt| {
-        let raised = |old: u128, new: u128| new.saturating_mul(100) >= old.saturating_mul(LEAST_RAISE_PERCENT);
+        let raised =
+            |old: u128, new: u128| new > old && new.saturating_mul(100) >= old.saturating_mul(LEAST_RAISE_PERCENT);
         raised(one.max_fee_per_gas_wei, attempt.max_fee_per_gas_wei)
             && raised(one.priority_fee_wei, attempt.priority_fee_wei)
     };

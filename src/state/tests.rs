@@ -246,6 +246,8 @@ fn a_transaction_that_another_process_has_left_behind_is_not_stored() {
     };
     assert_eq!(add(&priced(1, Purpose::Update, 100)), Ok(()));
     assert_eq!(add(&priced(2, Purpose::Update, 109)), Err("VR-STATE-007"), "not a tenth more");
+    let untipped = Attempt { priority_fee_wei: 100, ..priced(2, Purpose::Update, 120) };
+    assert_eq!(add(&untipped), Err("VR-STATE-007"), "the tip is not raised");
     assert_eq!(add(&priced(3, Purpose::Update, 110)), Ok(()));
     assert_eq!(add(&priced(1, Purpose::Update, 100)), Ok(()), "the same bytes again are no news");
     assert_eq!(add(&priced(4, Purpose::Cancel, 130)), Ok(()));
@@ -253,6 +255,16 @@ fn a_transaction_that_another_process_has_left_behind_is_not_stored() {
     let stored = store.recent_attempts(10).unwrap();
     let seen: Vec<_> = stored.iter().map(|one| (one.attempt.hash[0], one.attempt.purpose, one.signed_ms)).collect();
     assert_eq!(seen, [(4, Purpose::Cancel, 3), (3, Purpose::Update, 3), (1, Purpose::Update, 3)]);
+}
+
+#[test]
+fn a_tip_of_zero_must_be_raised() {
+    let store = proved();
+    let tipped = |hash: u8, max_fee_per_gas_wei, priority_fee_wei| {
+        let attempt = Attempt { hash: [hash; 32].into(), max_fee_per_gas_wei, priority_fee_wei, ..attempt(1) };
+        store.advance(MANIFEST, PERIOD, &Step::Submitting(&attempt), 3).is_ok()
+    };
+    assert!(tipped(1, 100, 0) && !tipped(2, 120, 0) && tipped(3, 120, 1));
 }
 
 #[test]

@@ -75,7 +75,7 @@ async fn land(
     let nonce = agent.chain.nonce().await.unwrap();
     let attempt = agent.chain.sign_update(agent.oracle, &update, nonce, None).await.unwrap();
     agent.chain.broadcast(&attempt).await.unwrap();
-    agent.chain.read.receipt(attempt.hash).await.unwrap();
+    agent.chain.receipt(attempt).await.unwrap();
     agent.prover.stop().await;
 }
 

@@ -5,6 +5,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use veriregime_agent::chain::Update;
+use veriregime_agent::chain::fees::Floor;
 use veriregime_agent::types::cycle::{CycleRecord, Stage};
 use veriregime_agent::types::period::PeriodId;
 
@@ -126,7 +127,7 @@ async fn what_a_dead_agent_left_open_is_settled_by_what_the_chain_says() {
     agent.run_until(Stage::Submitting, FIRST, &go()).await.unwrap();
     let attempts = agent.store.attempts(agent.manifest(), FIRST).unwrap();
     agent.chain.broadcast(&attempts[0]).await.unwrap();
-    agent.chain.read.receipt(attempts[0].hash).await.unwrap();
+    agent.chain.receipt(attempts[0].clone()).await.unwrap();
     // Signed, never sent, and then nobody ran for two periods.
     let second = FIRST.next();
     world.enter(second).await;
@@ -167,10 +168,10 @@ async fn a_transaction_that_nobody_mines_is_replaced_by_a_dearer_one_with_its_no
         proof: &record.proof.unwrap().bytes,
         attestations: &agent.attestations(world.chain.deployment.model_id, FIRST, &forecast).await.unwrap(),
     };
-    let dearer = agent.chain.sign_update(agent.oracle, &update, stuck.nonce, Some(&stuck)).await.unwrap();
+    let dearer = agent.chain.sign_update(agent.oracle, &update, stuck.nonce, Some(Floor::above(&stuck))).await.unwrap();
     agent.chain.broadcast(&dearer).await.unwrap();
     world.chain.anvil.request("evm_mine", json!([])).await.unwrap();
-    agent.chain.read.receipt(dearer.hash).await.unwrap();
+    agent.chain.receipt(dearer.clone()).await.unwrap();
     assert_eq!(dearer.nonce, stuck.nonce);
     assert!(agent.chain.read.mined(stuck.hash).await.unwrap().is_none());
     assert_eq!(world.updates(FIRST).await, 1);
@@ -191,7 +192,7 @@ async fn a_period_is_not_given_up_while_its_transaction_may_still_land() {
     world.chain.anvil.request("anvil_dropAllTransactions", json!([])).await.unwrap();
     agent.chain.broadcast(&attempts[0]).await.unwrap();
     world.chain.anvil.request("evm_mine", json!([])).await.unwrap();
-    agent.chain.read.receipt(attempts[0].hash).await.unwrap();
+    agent.chain.receipt(attempts[0].clone()).await.unwrap();
     world.enter(FIRST.next()).await;
     agent.settle(&world.config.schedule.cron).await.unwrap();
     let settled = agent.store.cycle(agent.manifest(), FIRST).unwrap().unwrap();

@@ -15,7 +15,7 @@ use veriregime_agent::config::Config;
 use veriregime_agent::config::signer::Signer;
 use veriregime_agent::fs;
 
-use crate::proxy::{Mood, Proxy};
+use crate::proxy::{Mood, Proxy, SEND, tip_wei};
 use crate::world::{config, toml};
 
 /// Four contracts, a market, its policy, the model's proposal and its activation.
@@ -285,6 +285,26 @@ async fn a_second_oracle_is_not_made_by_accident() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mis_cased_address_is_no_argument() {
+    let bare = Bare::new().await;
+    const MIS_CASED: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1Beaed";
+    let commands = [
+        &["deploy", "--owner"][..],
+        &["deploy", "--guardian"],
+        &["deploy", "--attestor"],
+        &["deploy", "--sequencer-feed"],
+        &["admin", "set-guardian"],
+        &["admin", "hand-over"],
+        &["admin", "set-attestors", "--threshold", "1"],
+    ];
+    for command in commands {
+        let output = bare.program(&[command, &[MIS_CASED]].concat()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && said.contains("EIP-55"), "{command:?}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn arguments_that_cannot_be_right_are_refused_before_anything_is_sent() {
     let bare = Bare::new().await;
     let policy = bare.scratch.path().join("policy.toml");
@@ -417,4 +437,37 @@ async fn what_the_rpc_cannot_try_out_is_tried_out_on_a_copy_of_the_chain() {
     let said = String::from_utf8_lossy(&elsewhere.stderr);
     assert!(said.contains("VR-DEPLOY-010") || said.contains("VR-PROVE"), "{said}");
     assert_eq!(bare.nonce().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_underpriced_transaction_is_replaced_as_the_advice_says() {
+    let bare = Bare::new().await;
+    let minimum_wei = 3_000_000_000;
+    let proxy = Proxy::start(&bare.anvil.rpc_url, Mood::MinimumTip(minimum_wei)).await;
+    bare.settle(&proxy.url, None);
+    let (code, said) = tokio::task::block_in_place(|| bare.deploy(&[]));
+    assert_eq!((code, said["sent"].as_array().unwrap().len() as u64, bare.nonce().await), (0, STEPS, STEPS));
+    let tips: Vec<u128> = proxy.asked(SEND).iter().map(|params| tip_wei(&params[0])).collect();
+    assert_eq!(tips.len() as u64, 2 * STEPS, "refused once, then taken: {tips:?}");
+    assert!(tips.chunks(2).all(|pair| pair[0] < minimum_wei && pair[1] == minimum_wei), "{tips:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_nobody_mines_is_replaced() {
+    let bare = Bare::new().await;
+    let proxy = Proxy::start(&bare.anvil.rpc_url, Mood::Fair).await;
+    bare.settle(&proxy.url, None);
+    bare.anvil.request("evm_setAutomine", json!([false])).await.unwrap();
+    let mut command = bare.command(&[]);
+    let mut child = command.env("VERIREGIME__CHAIN__REPLACE_AFTER_SECONDS", "1").stdout(Stdio::null()).spawn().unwrap();
+    while proxy.asked(SEND).len() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let tips: Vec<u128> = proxy.asked(SEND).iter().map(|params| tip_wei(&params[0])).collect();
+    assert!(tips[1] > tips[0], "{tips:?}");
+    bare.anvil.request("evm_setAutomine", json!([true])).await.unwrap();
+    bare.anvil.request("evm_mine", json!([])).await.unwrap();
+    let status = tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
+    assert!(status.success());
+    assert_eq!(bare.nonce().await, STEPS);
 }

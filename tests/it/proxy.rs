@@ -3,6 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use alloy::consensus::{Transaction, TxEnvelope};
+use alloy::eips::eip2718::Decodable2718;
+use alloy::primitives::Bytes;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -41,6 +44,18 @@ pub enum Mood {
     Pruned,
     /// It says that it is on that chain.
     Chain(u64),
+    /// It answers with the largest numbers that there are, but for its chain.
+    Absurd,
+    /// It knows nothing of the block that is still made.
+    NoPending,
+    /// It answers with that error.
+    Says(&'static str),
+    /// It answers with that error whoever asks about that.
+    SaysOf(&'static str, &'static str),
+    /// It says of blocks, receipts and transactions what the agent uses and no more, and names an error that is null.
+    Terse,
+    /// It takes no transaction that offers the builder less, in wei, and says so as geth does.
+    MinimumTip(u128),
 }
 
 /// A running proxy.
@@ -130,11 +145,20 @@ impl State {
             Mood::Stale(block) => freeze(&mut request, block),
             _ => {}
         }
+        if let Some(error) = refusal(mood, &method, &request) {
+            let body = format!(r#"{{"jsonrpc": "2.0", "id": {}, "error": {error}}}"#, request["id"]);
+            return answer(&mut stream, body.as_bytes(), body.len()).await;
+        }
         let mut said = self.ask(&request).await;
         match mood {
             Mood::LoseAnswer => return Ok(()),
             Mood::Pruned if asks_for_old_state(&method, &request) => {
                 said = json!({"jsonrpc": "2.0", "id": request["id"], "error": {"code": -32000, "message": "missing trie node"}});
+            }
+            Mood::Absurd if method != "eth_chainId" => exaggerate(&mut said["result"]),
+            Mood::Terse => {
+                cut(&mut said["result"]);
+                said["error"] = said["error"].take();
             }
             Mood::Chain(id) if method == "eth_chainId" => said["result"] = json!(format!("{id:#x}")),
             Mood::Stale(block) if method == "eth_getTransactionReceipt" => {
@@ -202,6 +226,60 @@ fn asks_for_old_state(method: &str, request: &Value) -> bool {
             .as_array()
             .and_then(|params| params.last())
             .is_some_and(|block| block != "latest" && block != "pending")
+}
+
+/// The error that a node in that mood answers with, if any.
+fn refusal(mood: Mood, method: &str, request: &Value) -> Option<String> {
+    match mood {
+        Mood::Says(error) => Some(error.into()),
+        Mood::SaysOf(about, error) => {
+            request["params"].to_string().to_lowercase().contains(about).then(|| error.to_owned())
+        }
+        Mood::NoPending if request["params"].as_array().is_some_and(|params| params.contains(&json!("pending"))) => {
+            Some(r#"{"code": -32000, "message": "header for hash not found"}"#.into())
+        }
+        Mood::MinimumTip(minimum) if method == SEND => {
+            let tip = tip_wei(&request["params"][0]);
+            let words = format!("transaction gas price below minimum: gas tip cap {tip}, minimum needed {minimum}");
+            (tip < minimum).then(|| json!({"code": -32000, "message": words}).to_string())
+        }
+        _ => None,
+    }
+}
+
+/// What signed bytes offer the builder for a unit of gas.
+pub fn tip_wei(raw: &Value) -> u128 {
+    let raw: Bytes = serde_json::from_value(raw.clone()).unwrap();
+    TxEnvelope::decode_2718(&mut raw.as_ref()).unwrap().max_priority_fee_per_gas().unwrap()
+}
+
+/// Makes every number of an answer the largest of its kind.
+fn exaggerate(result: &mut Value) {
+    match result {
+        Value::String(text) if text.len() <= 18 && text.len() > 2 => *text = format!("{:#x}", u64::MAX),
+        Value::Object(fields) => fields.values_mut().for_each(exaggerate),
+        _ => {}
+    }
+}
+
+/// Takes away what the agent does not use.
+fn cut(result: &mut Value) {
+    const USED: [&str; 11] = [
+        "number",
+        "timestamp",
+        "baseFeePerGas",
+        "transactionHash",
+        "status",
+        "blockNumber",
+        "gasUsed",
+        "effectiveGasPrice",
+        "logs",
+        "to",
+        "input",
+    ];
+    if let Value::Object(fields) = result {
+        fields.retain(|key, _| USED.contains(&key.as_str()));
+    }
 }
 
 /// Makes a request about the newest block one about `block`.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use alloy::primitives::U256;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -153,6 +154,90 @@ async fn an_rpc_that_fails_in_the_middle_of_a_cycle_is_left_for_the_next_one() {
     proxy.set(Mood::Status(500), None);
     assert_eq!(agent.run(FIRST, &go()).await.unwrap().stage, Stage::Confirmed);
     world.judge(FIRST, 1).await;
+}
+
+/// Asked about the pending block, it refuses; then it is asked about the newest one, and never about the other again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_rpc_without_a_pending_block_is_asked_about_the_newest() {
+    let (mut world, upstream) = world().await;
+    let proxy = Proxy::start(&upstream, Mood::NoPending).await;
+    world.config.chain.rpc_urls = vec![proxy.rpc()];
+    let record = world.agent("one").await.run(FIRST, &go()).await.unwrap();
+    assert_eq!(record.stage, Stage::Confirmed, "{:?}", record.miss);
+    let asked = ["eth_getTransactionCount", "eth_estimateGas"].map(|method| proxy.asked(method));
+    let pending = asked.iter().flatten().filter(|params| params.to_string().contains("pending"));
+    assert_eq!(pending.count(), 1, "it is remembered");
+    world.judge(FIRST, 1).await;
+}
+
+const SILENT_REVERT: &str = r#"{"code": -32000, "message": "execution reverted"}"#;
+const OLD_SILENT_REVERT: &str = r#"{"code": -32015, "message": "VM execution error.", "data": "Reverted 0x"}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_predeploy_that_reverts_without_data_is_not_there() {
+    const GAS_PRICE_ORACLE: &str = "0x420000000000000000000000000000000000000f";
+    for revert in [SILENT_REVERT, OLD_SILENT_REVERT] {
+        let (mut world, upstream) = world().await;
+        let proxy = Proxy::start(&upstream, Mood::SaysOf(GAS_PRICE_ORACLE, revert)).await;
+        world.config.chain.rpc_urls = vec![proxy.rpc()];
+        let mut agent = world.agent("one").await;
+        assert_eq!(agent.chain.read.data_fee_wei(3000).await.unwrap(), U256::ZERO, "{revert}");
+        lands(&world, &mut agent).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revert_of_one_rpc_is_not_the_truth_when_another_disagrees() {
+    for revert in
+        [SILENT_REVERT, OLD_SILENT_REVERT, r#"{"code": 3, "message": "execution reverted", "data": "0x09bde339"}"#]
+    {
+        let (mut world, upstream) = world().await;
+        let proxy = Proxy::start(&upstream, Mood::Fair).await;
+        proxy.set(Mood::Says(revert), Some("eth_estimateGas"));
+        world.config.chain.rpc_urls = vec![proxy.rpc(), upstream.into()];
+        let mut agent = world.agent("one").await;
+        lands(&world, &mut agent).await;
+        assert!(!proxy.asked("eth_estimateGas").is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revert_without_a_reason_is_asked_about_again() {
+    until_it_gets_better(Mood::Says(SILENT_REVERT), "eth_estimateGas", 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_rpc_whose_numbers_make_no_sense_is_passed_over() {
+    assert_eq!(beside_a_good_one(Mood::Absurd).await, 0);
+    // Also where it is believed at first.
+    for method in ["eth_getTransactionCount", "eth_estimateGas", "eth_getTransactionReceipt"] {
+        let (mut world, upstream) = world().await;
+        let proxy = Proxy::start(&upstream, Mood::Fair).await;
+        proxy.set(Mood::Absurd, Some(method));
+        world.config.chain.rpc_urls = vec![proxy.rpc(), upstream.into()];
+        let mut agent = world.agent("one").await;
+        lands(&world, &mut agent).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_rpc_whose_numbers_make_no_sense_ends_nothing() {
+    for method in
+        ["eth_getTransactionCount", "eth_estimateGas", "eth_getBlockByNumber", "eth_getTransactionReceipt", "eth_call"]
+    {
+        until_it_gets_better(Mood::Absurd, method, 2).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_without_what_nobody_uses_are_taken() {
+    let (mut world, upstream) = world().await;
+    let proxy = Proxy::start(&upstream, Mood::Terse).await;
+    world.config.chain.rpc_urls = vec![proxy.rpc()];
+    let mut agent = world.agent("one").await;
+    lands(&world, &mut agent).await;
+    let record = agent.store.cycle(agent.manifest(), FIRST).unwrap().unwrap();
+    assert!(record.evidence.is_some(), "the receipt's events and the transaction were read");
 }
 
 async fn lands(world: &World, agent: &mut Agent) {

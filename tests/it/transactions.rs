@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use veriregime_agent::chain::fees::Floor;
 use veriregime_agent::config::signer::Signer;
 use veriregime_agent::cycle::Agent;
 use veriregime_agent::fs;
@@ -195,7 +196,7 @@ async fn a_cancellation_goes_on_after_kill_9_at_each_of_its_lines() {
         let update = scene.attempts(period).remove(0);
         agent.chain.broadcast(&update).await.unwrap();
         // Signed and stored, and with luck sent; then nobody was there any more.
-        let cancel = agent.chain.sign_cancel(update.nonce, Some(&update)).await.unwrap();
+        let cancel = agent.chain.sign_cancel(update.nonce, Some(Floor::above(&update))).await.unwrap();
         scene.set_clock(period, 59);
         agent.store.advance(record.manifest, period, &Step::Submitting(&cancel), scene.world.clock.now_ms()).unwrap();
         if is_sent {
@@ -298,7 +299,7 @@ async fn a_dearer_transaction_of_somebody_else_with_our_key_is_outbid() {
     let mut agent = scene.agent().await;
     agent.run_until(Stage::Submitting, FIRST, &CancellationToken::new()).await.unwrap();
     let ours = scene.attempts(FIRST).remove(0);
-    let theirs = agent.chain.sign_cancel(ours.nonce, Some(&ours)).await.unwrap();
+    let theirs = agent.chain.sign_cancel(ours.nonce, Some(Floor::above(&ours))).await.unwrap();
     agent.chain.broadcast(&theirs).await.unwrap();
     let cycle = tokio::spawn(async move { agent.run(FIRST, &CancellationToken::new()).await.unwrap() });
     let outbid = async || scene.attempts(FIRST).len() > 1 && scene.newest_waits(FIRST).await;
@@ -386,7 +387,7 @@ async fn a_running_daemon_sends_again_what_the_chain_drops() {
 /// Two RPCs that change their mood all the time, mining that comes and goes, and a clock that runs.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_the_rpcs_do_every_period_ends_once() {
-    const MOODS: [Mood; 9] = [
+    const MOODS: [Mood; 13] = [
         Mood::Fair,
         Mood::Fair,
         Mood::Drop,
@@ -396,6 +397,10 @@ async fn whatever_the_rpcs_do_every_period_ends_once() {
         Mood::Status(502),
         Mood::Garbage,
         Mood::Truncate,
+        Mood::Absurd,
+        Mood::NoPending,
+        Mood::Terse,
+        Mood::Says(r#"{"code": -32000, "message": "execution reverted"}"#),
     ];
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let mut scene = Scene::new().await;

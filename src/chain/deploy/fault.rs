@@ -106,7 +106,7 @@ fn about_the_chain(fault: &ChainFault) -> &'static str {
         ChainFault::FeeAboveCap { .. } => {
             "wait for a lower fee, or raise chain.max_fee_per_gas_gwei, then run this again"
         }
-        ChainFault::Underpriced(_) => {
+        ChainFault::Underpriced { .. } => {
             "raise chain.priority_fee_gwei or chain.max_fee_per_gas_gwei, then run this again"
         }
         ChainFault::Rejected(_) => "read the contract's error; what was mined before stays, and is not sent again",

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use alloy::providers::{WebSocketConfig, WsConnect};
 use alloy::pubsub::{PubSubConnect, PubSubFrontend};
-use alloy::rpc::json_rpc::{RequestPacket, ResponsePacket};
+use alloy::rpc::json_rpc::{ErrorPayload, Id, RequestPacket, Response, ResponsePacket, ResponsePayload};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 
 use crate::chain::fault::{ChainFault, bounded, describe};
@@ -73,12 +75,43 @@ async fn post(client: &reqwest::Client, url: &RpcUrl, packet: &RequestPacket) ->
         }
         body.extend_from_slice(&chunk);
     }
-    match serde_json::from_slice::<ResponsePacket>(&body) {
+    match serde_json::from_slice::<Envelope>(&body).and_then(Envelope::open) {
         // Some nodes send their JSON-RPC errors with an HTTP error.
         Ok(answer) if status.is_success() || answer.is_error() => Ok(answer),
         _ if !status.is_success() => Err(ChainFault::Refused(format!("HTTP status {status}"))),
         Ok(_) => Err(ChainFault::Garbage("an answer that is none".into())),
         Err(error) => Err(ChainFault::Garbage(bounded(&error.to_string()))),
+    }
+}
+
+/// An answer as nodes write it: `"error": null` beside a result is no error.
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(default = "no_id")]
+    id: Id,
+    #[serde(default, deserialize_with = "even_null")]
+    result: Option<Box<RawValue>>,
+    #[serde(default)]
+    error: Option<ErrorPayload>,
+}
+
+fn no_id() -> Id {
+    Id::None
+}
+
+/// What is there; `null` is there, too.
+fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::deserialize(deserializer).map(Some)
+}
+
+impl Envelope {
+    fn open(self) -> serde_json::Result<ResponsePacket> {
+        let payload = match (self.error, self.result) {
+            (Some(error), _) => ResponsePayload::Failure(error),
+            (None, Some(result)) => ResponsePayload::Success(result),
+            (None, None) => return Err(serde::de::Error::custom("neither a result nor an error")),
+        };
+        Ok(ResponsePacket::Single(Response { id: self.id, payload }))
     }
 }
 
@@ -102,4 +135,23 @@ async fn converse(
         }
     };
     frontend.send_packet(packet).await.map_err(unreachable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_is_null_is_none() {
+        let opened = |text: &str| serde_json::from_str::<Envelope>(text).and_then(Envelope::open);
+        let answer = opened(r#"{"jsonrpc": "2.0", "id": 1, "result": "0x1", "error": null}"#).unwrap();
+        assert!(answer.is_success());
+        let nothing = opened(r#"{"id": 1, "error": null, "result": null}"#).unwrap();
+        assert_eq!(nothing.as_single().unwrap().payload.as_success().unwrap().get(), "null");
+        let error = opened(r#"{"id": null, "result": null, "error": {"code": -32000, "message": "no"}}"#).unwrap();
+        assert_eq!(error.first_error_message(), Some("no"));
+        for text in ["{}", "[]", "null", r#"{"id": 1, "error": null}"#, r#"{"id": 1, "result": 5, "error": "no"}"#] {
+            assert!(opened(text).is_err(), "{text}");
+        }
+    }
 }

@@ -4,18 +4,20 @@
 mod link;
 pub(super) mod words;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use alloy::primitives::U64;
 use alloy::rpc::json_rpc::{Id, Request, RequestPacket, ResponsePacket};
-use alloy::rpc::types::Block;
 use alloy::transports::{TransportError, TransportErrorKind, TransportFut};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use super::Settings;
+use super::answers::{self, Block};
 use super::fault::{ChainFault, bounded};
 use crate::telemetry::metrics;
 use crate::types::fault::Fault;
@@ -32,6 +34,9 @@ const VET_TIMEOUT: Duration = Duration::from_secs(3);
 /// Once one RPC has taken a transaction, the others get this much time more.
 const SEND_GRACE: Duration = Duration::from_secs(1);
 const SEND_METHOD: &str = "eth_sendRawTransaction";
+/// The block that is still made, and the newest one, in the parameters of a request.
+const PENDING: &str = "pending";
+const LATEST: &str = "latest";
 
 /// The RPCs.
 #[derive(Debug, Clone)]
@@ -55,6 +60,8 @@ struct Endpoint {
     link: Link,
     url: RpcUrl,
     standing: Mutex<Standing>,
+    /// It knows nothing of the block that is still made, and is asked about the newest one instead.
+    has_no_pending: AtomicBool,
 }
 
 /// What is thought of an RPC.
@@ -80,7 +87,8 @@ impl Rpcs {
     pub(super) fn new(settings: &Settings) -> Result<Self, ChainFault> {
         let endpoints = settings.rpc_urls.iter().enumerate().map(|(index, url)| {
             let standing = Mutex::new(Standing::Good);
-            Ok(Arc::new(Endpoint { index, link: Link::new(url.clone())?, url: url.clone(), standing }))
+            let (link, has_no_pending) = (Link::new(url.clone())?, AtomicBool::new(false));
+            Ok(Arc::new(Endpoint { index, link, url: url.clone(), standing, has_no_pending }))
         });
         let inner = Inner {
             endpoints: endpoints.collect::<Result<_, ChainFault>>()?,
@@ -103,31 +111,45 @@ impl Inner {
         }
     }
 
-    /// Asks one RPC after another until one answers. That the chain refuses is an answer; that a node does is not.
+    /// Asks one RPC after another until one gives what is asked for. That the chain refuses is an answer where no RPC in
+    /// good standing says otherwise; that a node refuses is none.
     async fn read(&self, packet: RequestPacket) -> Result<ResponsePacket, ChainFault> {
-        let mut outcome = None;
+        let mut best: Option<(Meaning, ResponsePacket)> = None;
+        let mut silence = None;
         for endpoint in self.in_order()? {
-            match endpoint.link.ask(packet.clone(), self.request_timeout).await {
+            let is_answered = best.as_ref().is_some_and(|(meaning, _)| *meaning <= Meaning::Answer);
+            if is_answered && !endpoint.is_good() {
+                break;
+            }
+            match endpoint.ask(&packet, self.request_timeout).await {
                 Ok(answer) => match answer.as_error().map(meaning) {
                     None => {
                         endpoint.works();
+                        if is_answered {
+                            warn!(rpc = %endpoint.url, "the RPC does what another one refuses, it is believed");
+                        }
                         return Ok(answer);
                     }
-                    Some(Meaning::Busy) => {
-                        endpoint.fails(&ChainFault::Refused("too many requests".into()));
-                        outcome = Some(Ok(answer));
+                    Some(meaning) => {
+                        if meaning == Meaning::Busy {
+                            endpoint.fails(&ChainFault::Refused("too many requests".into()));
+                        }
+                        // The words of a node say more than silence, and the chain's more than a node's.
+                        if best.as_ref().is_none_or(|(best, _)| meaning < *best) {
+                            best = Some((meaning, answer));
+                        }
                     }
-                    Some(Meaning::Other) => outcome = Some(Ok(answer)),
-                    Some(_) => return Ok(answer),
                 },
                 Err(fault) => {
                     endpoint.fails(&fault);
-                    // The words of a node say more than silence.
-                    outcome = outcome.or(Some(Err(fault)));
+                    silence.get_or_insert(fault);
                 }
             }
         }
-        outcome.unwrap_or_else(|| Err(ChainFault::Unreachable("every RPC is set aside".into())))
+        match best {
+            Some((_, answer)) => Ok(answer),
+            None => Err(silence.unwrap_or_else(|| ChainFault::Unreachable("every RPC is set aside".into()))),
+        }
     }
 
     /// Sends to all RPCs at once. It worked if one of them took it; otherwise the answer that says most is given.
@@ -225,6 +247,10 @@ impl Endpoint {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_good(&self) -> bool {
+        *self.standing() == Standing::Good
+    }
+
     fn is_foreign(&self) -> bool {
         matches!(*self.standing(), Standing::Foreign(..))
     }
@@ -257,23 +283,54 @@ impl Endpoint {
         }
     }
 
+    /// Asks, and looks whether the answer can be used.
+    async fn ask(&self, packet: &RequestPacket, timeout: Duration) -> Result<ResponsePacket, ChainFault> {
+        let answer = self.ask_of_latest_if_need_be(packet, timeout).await?;
+        let success = answer.single_payload().and_then(|payload| payload.as_success());
+        if let (RequestPacket::Single(request), Some(result)) = (packet, success) {
+            answers::check(request.method(), result)?;
+        }
+        Ok(answer)
+    }
+
+    /// Some nodes have no state of the block that is still made, and refuse whoever asks about it. They are asked about the
+    /// newest one, from then on at once.
+    async fn ask_of_latest_if_need_be(
+        &self,
+        packet: &RequestPacket,
+        timeout: Duration,
+    ) -> Result<ResponsePacket, ChainFault> {
+        let Some(of_latest) = of_latest(packet) else { return self.link.ask(packet.clone(), timeout).await };
+        if self.has_no_pending.load(Ordering::Relaxed) {
+            return self.link.ask(of_latest, timeout).await;
+        }
+        let is_refused = |answer: &ResponsePacket| answer.as_error().map(meaning) == Some(Meaning::Other);
+        let answer = self.link.ask(packet.clone(), timeout).await?;
+        if !is_refused(&answer) {
+            return Ok(answer);
+        }
+        let second = self.link.ask(of_latest, timeout).await?;
+        if is_refused(&second) {
+            return Ok(answer);
+        }
+        self.has_no_pending.store(true, Ordering::Relaxed);
+        let words = bounded(answer.first_error_message().unwrap_or(""));
+        info!(rpc = %self.url, words, "the RPC has no pending block, it is asked about the newest one");
+        Ok(second)
+    }
+
     async fn vetted(&self, timeout: Duration) -> Result<Vetted, ChainFault> {
         let chain_id = self.value("eth_chainId", json!([]), timeout).await?;
-        let chain_id = serde_json::from_value::<alloy::primitives::U64>(chain_id);
+        let chain_id = serde_json::from_value::<U64>(chain_id);
         let block = self.value("eth_getBlockByNumber", json!(["latest", false]), timeout).await?;
         let block = serde_json::from_value::<Block>(block);
         match (chain_id, block) {
-            (Ok(chain_id), Ok(block)) => Ok((chain_id.to(), block.header.timestamp)),
+            (Ok(chain_id), Ok(block)) => Ok((chain_id.to(), block.timestamp)),
             (Err(error), _) | (_, Err(error)) => Err(ChainFault::Garbage(bounded(&error.to_string()))),
         }
     }
 
-    async fn value(
-        &self,
-        method: &'static str,
-        params: serde_json::Value,
-        timeout: Duration,
-    ) -> Result<serde_json::Value, ChainFault> {
+    async fn value(&self, method: &'static str, params: Value, timeout: Duration) -> Result<Value, ChainFault> {
         let garbage = |error: serde_json::Error| ChainFault::Garbage(error.to_string());
         let request = Request::new(method, Id::String("vet".into()), params).serialize().map_err(garbage)?;
         let answer = self.link.ask(RequestPacket::Single(request), timeout).await?;
@@ -282,6 +339,16 @@ impl Endpoint {
             None => Err(ChainFault::Refused(bounded(answer.first_error_message().unwrap_or("")))),
         }
     }
+}
+
+/// A request about the block that is still made, made one about the newest block; `None` for every other.
+fn of_latest(packet: &RequestPacket) -> Option<RequestPacket> {
+    let request = packet.as_single().filter(|request| request.serialized().get().contains(PENDING))?;
+    let mut params: Value = serde_json::from_str(request.params()?.get()).ok()?;
+    let block = params.as_array_mut()?.iter_mut().find(|param| *param == PENDING)?;
+    *block = LATEST.into();
+    let asked = Request::new(request.method().to_owned(), request.id().clone(), params).serialize().ok()?;
+    Some(RequestPacket::Single(asked))
 }
 
 impl tower_service::Service<RequestPacket> for Rpcs {

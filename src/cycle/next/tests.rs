@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::chain::fees;
+use crate::chain::fees::{self, Floor};
 
 const UPDATE_CAP_WEI: u128 = 1_000;
 const CANCEL_CAP_WEI: u128 = 2_000;
@@ -74,7 +74,8 @@ impl World {
     fn sign(&mut self, purpose: Purpose, nonce: u64) {
         let cap_wei = if purpose == Purpose::Cancel { CANCEL_CAP_WEI } else { UPDATE_CAP_WEI };
         let replaced = self.attempts.last().filter(|attempt| attempt.nonce == nonce);
-        let Ok(offer) = fees::offer(self.base_fee_wei, PRIORITY_WEI, cap_wei, replaced) else { return };
+        let floor = replaced.map(Floor::above).unwrap_or_default();
+        let Ok(offer) = fees::offer(self.base_fee_wei, PRIORITY_WEI, cap_wei, floor) else { return };
         let number = self.attempts.len() as u8;
         self.attempts.push(Attempt {
             purpose,

@@ -1,0 +1,126 @@
+//! Transactions that are no updates: signed, sent, replaced while nobody mines them, and waited for.
+
+use std::time::Duration;
+
+use alloy::network::TransactionBuilder;
+use alloy::primitives::{Address, Bytes};
+use alloy::rpc::types::TransactionRequest;
+use tokio::time::{Instant, sleep, timeout_at};
+use tracing::warn;
+
+use super::Chain;
+use super::abi::Halo2Verifier;
+use super::answers::Receipt;
+use super::fault::ChainFault;
+use super::fees::Floor;
+use crate::types::cycle::{Attempt, Purpose};
+use crate::types::fault::Fault;
+use crate::types::proof::Proof;
+
+/// Longest wait for a receipt.
+const RECEIPT_TIMEOUT: Duration = Duration::from_mins(10);
+/// Pause between two looks for one.
+const RECEIPT_POLL: Duration = Duration::from_millis(20);
+
+impl Chain {
+    /// Signs and sends a transaction, and waits until it is mined. Where no RPC takes it at its price, or nobody mines it in
+    /// time, a dearer one replaces it, as far as the cap allows.
+    ///
+    /// # Errors
+    /// [`ChainFault::Reverted`], or [`ChainFault::Unreachable`] where no receipt comes, else as [`Chain::sign_update`] and
+    /// [`Chain::broadcast`].
+    pub async fn send(&self, request: TransactionRequest) -> Result<Receipt, ChainFault> {
+        let end = Instant::now() + RECEIPT_TIMEOUT;
+        let nonce = self.nonce().await?;
+        let mut newest = self.sign(Purpose::Update, request.clone(), nonce, None).await?;
+        let mut sent: Vec<Attempt> = Vec::new();
+        while Instant::now() < end {
+            let named = match self.broadcast(&newest).await {
+                Ok(()) => {
+                    sent.push(newest.clone());
+                    let due = end.min(Instant::now() + self.read.settings.replace_after);
+                    if let Some(receipt) = self.receipt_of_any(&sent, due).await? {
+                        return Ok(receipt);
+                    }
+                    Floor::default()
+                }
+                Err(ChainFault::Underpriced { minimum, .. }) => minimum,
+                Err(fault) if sent.is_empty() => return Err(fault),
+                Err(fault) => {
+                    wait_on(&fault, &newest);
+                    break;
+                }
+            };
+            let floor = Floor::above(&newest).and(named);
+            match self.sign(Purpose::Update, request.clone(), nonce, Some(floor)).await {
+                Ok(dearer) => {
+                    warn!(old = %newest.hash, new = %dearer.hash, "replacing a transaction that is not mined");
+                    newest = dearer;
+                }
+                Err(fault) if sent.is_empty() => return Err(fault),
+                // It may be that the one before was mined just now.
+                Err(fault) => {
+                    wait_on(&fault, &newest);
+                    break;
+                }
+            }
+        }
+        self.receipt_until(&sent, end).await
+    }
+
+    /// Waits until a transaction that was sent is mined.
+    ///
+    /// # Errors
+    /// [`ChainFault::Reverted`], or [`ChainFault::Unreachable`] where no receipt comes, else [`ChainFault`].
+    pub async fn receipt(&self, attempt: Attempt) -> Result<Receipt, ChainFault> {
+        self.receipt_until(&[attempt], Instant::now() + RECEIPT_TIMEOUT).await
+    }
+
+    async fn receipt_until(&self, sent: &[Attempt], end: Instant) -> Result<Receipt, ChainFault> {
+        let hashes: Vec<String> = sent.iter().map(|attempt| attempt.hash.to_string()).collect();
+        let missing = || ChainFault::Unreachable(format!("no receipt for {}", hashes.join(", ")));
+        self.receipt_of_any(sent, end).await?.ok_or_else(missing)
+    }
+
+    /// The receipt of whichever is mined; `None` where none is until `end`.
+    async fn receipt_of_any(&self, sent: &[Attempt], end: Instant) -> Result<Option<Receipt>, ChainFault> {
+        let found = timeout_at(end, async {
+            loop {
+                for attempt in sent {
+                    if let Some(receipt) = self.read.receipt(attempt.hash).await? {
+                        return Ok::<_, ChainFault>(receipt);
+                    }
+                }
+                sleep(RECEIPT_POLL).await;
+            }
+        });
+        match found.await {
+            Err(_) => Ok(None),
+            Ok(Ok(receipt)) if !receipt.succeeded() => Err(ChainFault::Reverted(receipt.transaction_hash)),
+            Ok(outcome) => outcome.map(Some),
+        }
+    }
+
+    /// Puts creation code on the chain.
+    ///
+    /// # Errors
+    /// As [`Chain::send`].
+    pub async fn create(&self, code: Bytes) -> Result<Address, ChainFault> {
+        let receipt = self.send(TransactionRequest::default().with_deploy_code(code)).await?;
+        receipt.contract_address.ok_or_else(|| ChainFault::Refused("a creation's receipt names no contract".into()))
+    }
+
+    /// Gas of a transaction that asks a generated verifier about a proof.
+    ///
+    /// # Errors
+    /// As [`Chain::send`].
+    pub async fn verification_gas(&self, verifier: Address, proof: &Proof) -> Result<u64, ChainFault> {
+        let contract = Halo2Verifier::new(verifier, &self.read.provider);
+        let call = contract.verifyProof(proof.bytes.clone(), proof.instances.clone());
+        Ok(self.send(call.into_transaction_request()).await?.gas_used)
+    }
+}
+
+fn wait_on(fault: &ChainFault, sent: &Attempt) {
+    warn!(code = fault.code(), error = %fault, hash = %sent.hash, "no replacement, waiting on");
+}

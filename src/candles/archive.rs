@@ -157,7 +157,7 @@ fn parse_row(record: &StringRecord, columns: Columns) -> Result<Candle, String> 
 }
 
 fn whole(record: &StringRecord, column: usize, name: &str) -> Result<i64, String> {
-    record[column].parse().map_err(|_| format!("the {name} is not a whole number"))
+    record[column].parse().map_err(|_| format!("the {name} is not a whole number of seconds, ms, µs or ns"))
 }
 
 #[cfg(test)]

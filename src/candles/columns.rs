@@ -5,8 +5,20 @@
 pub const NAMES: [&str; 6] = ["timestamp", "open", "high", "low", "close", "volume"];
 /// Names of the open time, the surest first: a file may have the time in more than one form. The last one is what pandas
 /// calls an index without a name.
-const OPEN_TIME: [&str; 9] =
-    ["opentime", "klineopentime", "timestamp", "opentimems", "unix", "time", "datetime", "date", "indexlevel0"];
+const OPEN_TIME: [&str; 12] = [
+    "opentime",
+    "opentimems",
+    "klineopentime",
+    "timestamp",
+    "timestampms",
+    "starttime",
+    "unix",
+    "ts",
+    "time",
+    "datetime",
+    "date",
+    "indexlevel0",
+];
 /// Names of the other five.
 const OTHERS: [&[&str]; 5] = [
     &["open", "openprice"],

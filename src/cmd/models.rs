@@ -18,7 +18,8 @@ use crate::evaluation::outcomes::Forecaster;
 use crate::fs::{self, FileFault};
 use crate::proof::bundle::Bundle;
 use crate::proof::search::{Outcome, SEARCH_FILE, Search};
-use crate::registry::{self, Change, Registry, Score, TestRows};
+use crate::registry::figures::{self, Score, TestRows};
+use crate::registry::{Change, Registry};
 use crate::types::manifest::MANIFEST_FILE;
 use crate::types::time::parse_utc_ms;
 
@@ -117,7 +118,7 @@ struct Summary {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// [`registry::RegistryError`], or a bundle that does not open.
+/// [`crate::registry::RegistryError`], or a bundle that does not open.
 pub fn run(args: ModelsArgs, json: bool) -> anyhow::Result<u8> {
     let registry = Registry::new(&args.models);
     match args.command {
@@ -303,8 +304,8 @@ fn summary(id: &str, bundle: &Bundle, current: Option<&str>) -> anyhow::Result<S
         current: current == Some(id),
         trained_from: text("/split/train/from"),
         trained_to: text("/split/train/to"),
-        tested_on: registry::test_rows(manifest),
-        scores: registry::scores(manifest),
+        tested_on: figures::test_rows(manifest),
+        scores: figures::scores(manifest),
         parameters: provenance("/parameters").and_then(Value::as_u64),
         rows: manifest.circuit.rows,
         logrows: manifest.circuit.logrows,

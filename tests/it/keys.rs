@@ -212,14 +212,14 @@ fn a_secret_for_a_group_of_this_process_is_taken_where_nobody_can_write_it() {
     with_mode(0o444, None);
     keys.address_refused(&section, "VR-KEY-002");
     // Only root can give a file to a group that it is not of.
-    if is_root_s(&keys.path("raw")) {
+    if belongs_to_root(&keys.path("raw")) {
         with_mode(0o440, Some(54_321));
         keys.address_refused(&section, "VR-KEY-002");
     }
 }
 
-/// Whether the owner of a file that we made is root.
-fn is_root_s(path: &Path) -> bool {
+/// Whether a file that we made belongs to root, which we are then.
+fn belongs_to_root(path: &Path) -> bool {
     std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(path).unwrap()) == 0
 }
 

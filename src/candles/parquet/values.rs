@@ -1,4 +1,4 @@
-//! A column of a parquet file as times or numbers, whatever type pandas, polars, DuckDB and others gave it.
+//! A column of a parquet file as times or numbers, whatever type those who write such files gave it.
 
 use ::parquet::basic::{Compression, ConvertedType, LogicalType, TimeUnit, Type};
 use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};

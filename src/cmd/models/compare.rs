@@ -12,10 +12,12 @@ use crate::cmd::evaluate::judge;
 use crate::cmd::report;
 use crate::evaluation::EvaluationError;
 use crate::proof::bundle::Bundle;
-use crate::registry::{self, Registry, RegistryError, Score, TestRows};
+use crate::registry::figures::{self, Score, TestRows};
+use crate::registry::{Registry, RegistryError};
 use crate::types::time::{format_utc, parse_utc_ms};
 
 /// What two versions score on the same rows.
+#[derive(Debug)]
 pub struct Measured {
     /// The rows.
     pub rows: TestRows,
@@ -32,8 +34,8 @@ pub fn run(registry: &Registry, [first, second]: [&str; 2], candles: Option<&Pat
     let measured = match candles {
         Some(candles) => on_candles([(first, &one), (second, &other)], candles)?,
         None => Measured {
-            rows: registry::same_rows((first, &one.manifest), (second, &other.manifest))?,
-            scores: [&one, &other].map(|bundle| registry::scores(&bundle.manifest)),
+            rows: figures::same_rows((first, &one.manifest), (second, &other.manifest))?,
+            scores: [&one, &other].map(|bundle| figures::scores(&bundle.manifest)),
         },
     };
     let current = registry.current()?;
@@ -64,10 +66,10 @@ pub fn run(registry: &Registry, [first, second]: [&str; 2], candles: Option<&Pat
 /// Candles that are not usable or hold no such decision time, or a version that does not say when it was trained.
 pub fn on_candles(versions: [(&str, &Bundle); 2], candles: &Path) -> anyhow::Result<Measured> {
     let [(first, one), (second, other)] = versions;
-    registry::same_label((first, &one.manifest), (second, &other.manifest))?;
+    figures::same_label((first, &one.manifest), (second, &other.manifest))?;
     let mut unseen_from_ms = i64::MIN;
     for (id, bundle) in versions {
-        let rows = registry::test_rows(&bundle.manifest).ok_or_else(|| RegistryError::OtherRows {
+        let rows = figures::test_rows(&bundle.manifest).ok_or_else(|| RegistryError::OtherRows {
             first: first.to_owned(),
             second: second.to_owned(),
             difference: format!("{id} does not say when it was trained"),
@@ -93,7 +95,7 @@ pub fn on_candles(versions: [(&str, &Bundle); 2], candles: &Path) -> anyhow::Res
     let rows = TestRows { from: format_utc(*first_ms), to: format_utc(*last_ms), rows: common.len() as u64 };
     let scores = [&panels[0], &panels[1]].map(|panel| serde_json::to_value(panel.report()));
     let [one, other] = scores;
-    Ok(Measured { rows, scores: [registry::scores_in(&one?), registry::scores_in(&other?)] })
+    Ok(Measured { rows, scores: [figures::scores_in(&one?), figures::scores_in(&other?)] })
 }
 
 /// Name, both figures and what the second one is, of all that both have.
@@ -101,7 +103,7 @@ fn rows([one, other]: &[Summary; 2]) -> Vec<(String, [String; 2], &'static str)>
     let mut rows = Vec::new();
     for score in &one.scores {
         let Some(new) = other.scores.iter().find(|new| new.name == score.name) else { continue };
-        let verdict = match (registry::behind(score, new), registry::behind(new, score)) {
+        let verdict = match (figures::behind(score, new), figures::behind(new, score)) {
             (Some(errors), _) if errors > 1.0 => "worse",
             (Some(_), _) => "worse, within chance",
             (_, Some(errors)) if errors > 1.0 => "better",

@@ -132,7 +132,7 @@ fn both(key: &str, text: &str) -> [Result<Config, ConfigFault>; 2] {
 
 fn refused_once_by_name(key: &str, text: &str) {
     for outcome in both(key, text) {
-        let fault = outcome.expect_err(&format!("{key} = {text}"));
+        let Err(fault) = outcome else { panic!("{key} = {text} is taken") };
         let message = fault.to_string();
         assert_eq!((fault.code(), message.matches(key).count()), ("VR-CONFIG-001", 1), "{message}");
     }

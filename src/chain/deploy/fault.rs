@@ -86,7 +86,9 @@ impl Fault for DeployFault {
                 "restore the file from version control; nothing else knows the arguments of the first run"
             }
             Self::WithoutEffect(_) => "run it again; an RPC behind a load balancer may lag",
-            Self::Unmined(_) => "wait until it is mined, or replace it, then run this again",
+            Self::Unmined(_) => {
+                "wait until it is mined, then run this again; a daemon replaces its own, and so must whatever else sent it"
+            }
             Self::BadPolicy { .. } => "start from deploy/policy.toml",
             Self::Refused { .. } => "nothing of this was sent; correct what the error names, then run it again",
             Self::Untried(_) => {

@@ -26,7 +26,7 @@ pub(crate) enum Meaning {
 }
 
 /// In order: the first words that occur decide.
-const WORDS: [(&str, Meaning); 31] = [
+const WORDS: &[(&str, Meaning)] = &[
     ("already known", Meaning::Known),                       // geth, reth, anvil
     ("already imported", Meaning::Known),                    // OpenEthereum
     ("already in mempool", Meaning::Known),                  // several L2s
@@ -51,6 +51,11 @@ const WORDS: [(&str, Meaning); 31] = [
     ("gas price too low", Meaning::Underpriced),             // several L2s
     ("wei is too low", Meaning::Underpriced),                // OpenEthereum
     ("gas price supplied is too low", Meaning::Underpriced), // OpenEthereum
+    ("below configured minimum", Meaning::Underpriced),      // Besu, Hedera
+    ("insufficient fee", Meaning::Underpriced),              // Cosmos' EVMs
+    ("minimum global fee", Meaning::Underpriced),            // Cosmos' EVMs
+    ("replacement rule", Meaning::Underpriced),              // Cosmos' EVMs
+    ("priority is too low", Meaning::Underpriced),           // Substrate's EVMs
     ("revert", Meaning::Answer),                             // all
     ("insufficient funds", Meaning::Answer),                 // geth, reth, anvil, Arbitrum
     ("insufficient_balance", Meaning::Answer),               // Besu
@@ -66,7 +71,7 @@ const TOO_MANY_REQUESTS: [i64; 2] = [429, -32005];
 /// Code of a revert: geth's, which others took over.
 const REVERTED: i64 = 3;
 /// What OpenEthereum and Nethermind put before the data of a revert.
-const REVERTED_PREFIX: &str = "Reverted ";
+const REVERTED_PREFIX: &str = "Reverted";
 
 /// After which words nodes name the least that they take, in wei: the builder's part, or all that is paid.
 const MINIMA: [(&str, Part); 7] = [
@@ -101,7 +106,7 @@ pub(crate) fn meaning(error: &ErrorPayload) -> Meaning {
 /// What a contract reverted with, which may be nothing; `None` where the error is no revert.
 pub(crate) fn revert(error: &ErrorPayload) -> Option<Bytes> {
     let data = error.data.as_deref().and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
-    let (said, data) = data.as_ref().and_then(|value| hex_in(value)).unzip();
+    let (said, data) = data.as_ref().and_then(hex_in).unzip();
     let is_revert = error.code == REVERTED || said == Some(true) || error.message.to_lowercase().contains("revert");
     is_revert.then(|| data.unwrap_or_default())
 }
@@ -110,7 +115,7 @@ pub(crate) fn revert(error: &ErrorPayload) -> Option<Bytes> {
 fn hex_in(value: &Value) -> Option<(bool, Bytes)> {
     match value {
         Value::String(text) => {
-            let bare = text.strip_prefix(REVERTED_PREFIX);
+            let bare = text.strip_prefix(REVERTED_PREFIX).map(str::trim_start);
             Some((bare.is_some(), bare.unwrap_or(text).parse().ok()?))
         }
         Value::Object(fields) => fields.values().find_map(hex_in),
@@ -164,6 +169,8 @@ mod tests {
             ("Max priority fee per gas below configured minimum", Meaning::Underpriced),
             ("transaction priority fee below minimum required priority fee 7", Meaning::Underpriced),
             ("Transaction gas price 1wei is too low. (minimal: 2, got: 1)", Meaning::Underpriced),
+            ("insufficient fee; got: 1aphoton required: 2aphoton", Meaning::Underpriced),
+            ("Gas price '1' is below configured minimum gas price '7'", Meaning::Underpriced),
             ("AlreadyKnown", Meaning::Known),
             ("execution reverted", Meaning::Answer),
             ("insufficient funds for gas * price + value", Meaning::Answer),
@@ -209,6 +216,7 @@ mod tests {
             (error(-32000, "execution reverted", None), Some(Bytes::new())),
             (error(3, "execution reverted", Some(json!("0x"))), Some(Bytes::new())),
             (error(-32015, "VM execution error.", Some(json!("Reverted 0x"))), Some(Bytes::new())),
+            (error(-32015, "VM execution error.", Some(json!("Reverted"))), Some(Bytes::new())),
             (error(-32015, "VM execution error.", Some(json!(format!("Reverted {data}")))), Some(bytes.clone())),
             (error(3, "execution reverted: custom error", Some(json!(data))), Some(bytes.clone())),
             (error(-32603, "VM Exception: revert", Some(json!({"0xhash": {"return": data}}))), Some(bytes)),

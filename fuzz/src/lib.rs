@@ -62,7 +62,7 @@ pub fn exchange_answers(bytes: &[u8]) {
     let Some((first, body)) = bytes.split_first() else { return };
     let dialect = dialect::of(Venue::ALL[usize::from(*first) % Venue::ALL.len()]);
     quoted(dialect.time_ms(body));
-    if let Some(fault) = dialect.refusal(dialect.bitcoin(), 400, &String::from_utf8_lossy(body)) {
+    if let Some(fault) = dialect.refusal(dialect.bitcoin(), 400, body) {
         is_quotable(&fault);
     }
     let Some(candles) = quoted(dialect.candles(dialect.bitcoin(), body)) else { return };

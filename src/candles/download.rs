@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::error::CandleError;
+use super::holes::{holes, merged, minutes};
 use super::parquet;
 use super::source::Source;
 use crate::fs::{create_folder, remove_folder};
@@ -30,19 +31,28 @@ pub struct Download<'a> {
     pub to_ms: i64,
     /// Our time.
     pub now_ms: i64,
-    /// The parquet file. One that exists is continued at both ends; gaps inside it are the exchange's and stay.
+    /// The parquet file. One that exists is continued at both ends, and its holes are asked for again.
     pub file: &'a Path,
 }
 
+/// What a download has come to.
+#[derive(Debug)]
+pub struct Downloaded {
+    /// All that the file now holds.
+    pub candles: Vec<Candle>,
+    /// The stretches between the file's ends for which the exchange has no candles: each was asked for at least twice.
+    pub absent_ms: Vec<Range<i64>>,
+}
+
 impl Download<'_> {
-    /// Downloads what is missing and returns all that the file now holds. `progress` hears how many minutes of how
-    /// many are there.
+    /// Downloads what is missing. `progress` hears how many minutes of how many have been asked for.
     ///
     /// # Errors
     /// [`CandleError::Differs`] where the file's first or last candle is not the exchange's (another symbol, or a
-    /// corrected history), [`CandleError::Range`] where nothing of the range is closed yet, and as
-    /// [`Source::candles`] and [`parquet::read`]. What is complete stays for the next run.
-    pub async fn run(&self, mut progress: impl FnMut(u64, u64)) -> Result<Vec<Candle>, CandleError> {
+    /// corrected history), [`CandleError::Range`] where nothing of the range is closed yet, [`CandleError::NothingThere`]
+    /// where nobody has a candle of it, and as [`Source::candles`] and [`parquet::read`]. What is complete stays for the
+    /// next run.
+    pub async fn run(&self, mut progress: impl FnMut(u64, u64)) -> Result<Downloaded, CandleError> {
         let now_ms = self.now_ms.min(self.source.server_time_ms().await?);
         let to_ms = self.to_ms.min(now_ms.div_euclid(MINUTE_MS) * MINUTE_MS);
         if self.from_ms >= to_ms {
@@ -50,8 +60,9 @@ impl Download<'_> {
         }
         let held = if self.file.exists() { parquet::read(self.file)? } else { Vec::new() };
         check_all(&held)?;
-        let [head, tail] = missing(&held, self.from_ms..to_ms);
-        let total = minutes(&head) + minutes(&tail);
+        let span_ms = span(&held, self.from_ms..to_ms);
+        let missing = holes(&held, &span_ms);
+        let total = minutes(&missing) as u64;
         progress(0, total);
         if total > 0 {
             self.compare(held.first()).await?;
@@ -59,21 +70,24 @@ impl Download<'_> {
             create_folder(&self.parts())?;
         }
         let mut done = 0;
-        let mut candles = Vec::new();
-        for (range_ms, held_after) in [(head, held), (tail, Vec::new())] {
-            for piece in pieces(range_ms) {
-                candles.extend(self.piece(&piece).await?);
-                done += minutes(&piece);
-                progress(done, total);
-            }
-            candles.extend(held_after);
+        let mut found = Vec::new();
+        for piece in missing.into_iter().flat_map(pieces) {
+            found.extend(self.piece(&piece).await?);
+            done += minutes(&[piece]) as u64;
+            progress(done, total);
         }
-        if total > 0 {
-            check_all(&candles)?;
+        let grows = !found.is_empty();
+        let candles = merged(held, &found);
+        check_all(&candles)?;
+        if candles.is_empty() {
+            let symbol = self.symbol.to_owned();
+            return Err(CandleError::NothingThere { symbol, from_ms: self.from_ms, to_ms });
+        }
+        if grows {
             parquet::write(self.file, &candles)?;
         }
         remove_folder(&self.parts())?;
-        Ok(candles)
+        Ok(Downloaded { absent_ms: holes(&candles, &span_ms), candles })
     }
 
     /// The piece from its file, or from the exchange and then into its file.
@@ -84,7 +98,9 @@ impl Download<'_> {
             return parquet::read(&file);
         }
         let candles = self.source.candles(self.symbol, range_ms.start, range_ms.end, self.now_ms).await?;
-        parquet::write(&file, &candles)?;
+        if !candles.is_empty() {
+            parquet::write(&file, &candles)?;
+        }
         Ok(candles)
     }
 
@@ -103,18 +119,14 @@ impl Download<'_> {
     }
 }
 
-/// The ranges before and after what is held that are wanted; the second is the whole where nothing is held.
-fn missing(held: &[Candle], wanted_ms: Range<i64>) -> [Range<i64>; 2] {
+/// The wanted range and all that is held, with what lies between them.
+fn span(held: &[Candle], wanted_ms: Range<i64>) -> Range<i64> {
     match held {
-        [] => [wanted_ms.start..wanted_ms.start, wanted_ms],
+        [] => wanted_ms,
         [first, .., last] | [first @ last] => {
-            [wanted_ms.start..first.open_time_ms, last.close_time_ms()..wanted_ms.end]
+            wanted_ms.start.min(first.open_time_ms)..wanted_ms.end.max(last.close_time_ms())
         }
     }
-}
-
-fn minutes(range_ms: &Range<i64>) -> u64 {
-    u64::try_from((range_ms.end - range_ms.start) / MINUTE_MS).unwrap_or(0)
 }
 
 /// Cuts a range at the grid of pieces, so that another run finds the same pieces.
@@ -137,7 +149,7 @@ mod tests {
         fn pieces_cover_a_range_once_and_cut_at_the_grid_only(start in 0_i64..100_000, length in -10_i64..100_000) {
             let range = start * MINUTE_MS..(start + length) * MINUTE_MS;
             let pieces: Vec<Range<i64>> = pieces(range.clone()).collect();
-            prop_assert_eq!(pieces.iter().map(minutes).sum::<u64>(), minutes(&range));
+            prop_assert_eq!(minutes(&pieces), minutes(&[range.clone()]));
             for pair in pieces.windows(2) {
                 prop_assert_eq!(pair[0].end, pair[1].start);
                 prop_assert_eq!(pair[0].end % PIECE_MS, 0);

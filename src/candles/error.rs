@@ -28,14 +28,14 @@ pub enum CandleError {
     #[error("{url} did not answer in time")]
     Timeout { url: String },
     /// Status 429: the exchange's request budget is spent.
-    #[error("the exchange asks for a pause of {} s", retry_after.as_secs())]
+    #[error("the exchange asks for a pause of {} s", retry_after.as_secs_f64())]
     RateLimited { retry_after: Duration },
     /// Status 418: the exchange banned this address for a while.
-    #[error("the exchange banned this address for {} s", retry_after.as_secs())]
+    #[error("the exchange banned this address for {} s", retry_after.as_secs_f64())]
     Banned { retry_after: Duration },
-    /// Another status than success.
+    /// Another status than success, with the pause that came with it.
     #[error("the exchange answered with status {status}: {message}")]
-    Status { status: u16, message: String },
+    Status { status: u16, message: String, retry_after: Option<Duration> },
     /// An answer in good order that says that there is none.
     #[error("the exchange refuses: {reason}")]
     Refused { reason: String },
@@ -51,9 +51,15 @@ pub enum CandleError {
     /// A candle that nobody asked for.
     #[error("the exchange sent minute {}, which was not asked for", format_utc(*open_time_ms))]
     NotAskedFor { open_time_ms: i64 },
-    /// The exchange does not know the symbol, or it cannot be one.
-    #[error("\"{symbol}\" is not a symbol of this exchange")]
+    /// Rows of an answer that break the rules of candles, or contradict each other.
+    #[error("the exchange sent wrong candles: {0}")]
+    Answer(CandleFault),
+    /// A symbol that cannot be one of the exchange's.
+    #[error("\"{symbol}\" cannot be a symbol of this exchange")]
     Symbol { symbol: String },
+    /// The exchange says in so many words that it does not know the symbol.
+    #[error("the exchange does not know \"{symbol}\": {said}")]
+    UnknownSymbol { symbol: String, said: String },
     /// Neither parquet, nor CSV, nor a zip of one CSV, or without the columns of candles.
     #[error("{} is not a candle file: {detail}", path.display())]
     NotCandles { path: PathBuf, detail: String },
@@ -84,6 +90,9 @@ pub enum CandleError {
     /// A file that a download continues holds another candle than the exchange for the same minute.
     #[error("the file and the exchange differ at {}", format_utc(*open_time_ms))]
     Differs { open_time_ms: i64 },
+    /// A range of which the exchange has nothing.
+    #[error("the exchange has no candle of {symbol} from {} to {}", format_utc(*from_ms), format_utc(*to_ms))]
+    NothingThere { symbol: String, from_ms: i64, to_ms: i64 },
     /// An empty, reversed or far too long range.
     #[error("{} to {} is not a usable range", format_utc(*from_ms), format_utc(*to_ms))]
     Range { from_ms: i64, to_ms: i64 },
@@ -102,7 +111,16 @@ pub enum CandleError {
     /// An exchange says something else of minutes than it did before. Never the end of a cycle: for the log.
     #[error("{source_name} revised {minutes} minutes of {symbol} from {} on", format_utc(*first_ms))]
     Revised { source_name: String, symbol: String, minutes: usize, first_ms: i64 },
-    /// A candle that breaks the rules of candles.
+    /// Minutes that a source does not have, asked twice, and nobody else either. For the log.
+    #[error(
+        "{source_name} has no candle of {minutes} minutes of {symbol} from {} on, the longest stretch is {longest_run_minutes} minutes",
+        format_utc(*first_ms)
+    )]
+    Carried { source_name: String, symbol: String, minutes: usize, first_ms: i64, longest_run_minutes: usize },
+    /// Minutes that a source does not have and another one does. For the log.
+    #[error("{minutes} minutes of {symbol} from {} on are {lender}'s, {source_name} does not have them", format_utc(*first_ms))]
+    Lent { source_name: String, symbol: String, lender: String, minutes: usize, first_ms: i64 },
+    /// A candle of a file that breaks the rules of candles.
     #[error(transparent)]
     Candle(#[from] CandleFault),
     /// A file that cannot be read or written.
@@ -129,7 +147,7 @@ impl Fault for CandleError {
             Self::BodyTooLarge { .. } => "VR-CANDLE-007",
             Self::ClockSkew { .. } => "VR-CANDLE-008",
             Self::NotAskedFor { .. } => "VR-CANDLE-009",
-            Self::Symbol { .. } => "VR-CANDLE-010",
+            Self::Symbol { .. } | Self::UnknownSymbol { .. } => "VR-CANDLE-010",
             Self::NotCandles { .. } => "VR-CANDLE-011",
             Self::Damaged { .. } => "VR-CANDLE-012",
             Self::TooManyRows { .. } => "VR-CANDLE-013",
@@ -142,11 +160,14 @@ impl Fault for CandleError {
             Self::NoWitness { .. } => "VR-CANDLE-020",
             Self::ForeignVolumes { .. } => "VR-CANDLE-021",
             Self::Revised { .. } => REVISED_CODE,
+            Self::Carried { .. } => "VR-CANDLE-023",
+            Self::Lent { .. } => "VR-CANDLE-024",
+            Self::NothingThere { .. } => "VR-CANDLE-025",
             Self::Unsupported { .. } => "VR-CANDLE-027",
             Self::Interval { .. } => "VR-CANDLE-028",
             Self::NoValue { .. } => "VR-CANDLE-029",
             Self::OffGrid { .. } => "VR-CANDLE-030",
-            Self::Candle(fault) => fault.code(),
+            Self::Answer(fault) | Self::Candle(fault) => fault.code(),
             Self::File(fault) => fault.code(),
         }
     }
@@ -163,13 +184,15 @@ impl Fault for CandleError {
                 "stop other clients on this address and lower the weight per minute before trying again"
             }
             Self::Status { .. } | Self::Refused { .. } => {
-                "look up the exchange's message; a refusal with its own code and a status of 500 and above are tried again"
+                "look up the exchange's message if it stays; it is tried again until the period ends"
             }
-            Self::Malformed { .. } | Self::NotAskedFor { .. } | Self::BodyTooLarge { .. } => {
-                "check that the base URL is the exchange's API and that no proxy changes its answers"
+            Self::Malformed { .. } | Self::NotAskedFor { .. } | Self::BodyTooLarge { .. } | Self::Answer(_) => {
+                "if it stays, check that the base URL is the exchange's API and that no proxy changes its answers; it is asked again"
             }
             Self::ClockSkew { .. } => "synchronise this machine's clock (NTP) and try again",
-            Self::Symbol { .. } => "write the symbol as this exchange does, such as BTCUSDT, BTC-USD or BTC-USDT",
+            Self::Symbol { .. } | Self::UnknownSymbol { .. } => {
+                "write the symbol as this exchange does, such as BTCUSDT, BTC-USD or BTC-USDT"
+            }
             Self::NotCandles { .. } => {
                 "give a parquet file with timestamp, open, high, low, close, volume, or an archive's CSV or zip"
             }
@@ -186,10 +209,11 @@ impl Fault for CandleError {
             Self::Listen { .. } => "stop what uses the port or choose another with --port",
             Self::Serve { .. } => "start the server again",
             Self::Differs { .. } => "check the symbol, or write to a new file if the exchange corrected its history",
+            Self::NothingThere { .. } => "check symbol and dates: was it traded then? each page was asked for twice",
             Self::Range { .. } => "give whole minutes with the start before the end",
             Self::Settings { .. } => "check the exchange's settings; https needs the system's CA certificates",
             Self::Disagreement(_) => {
-                "look both exchanges up at the named minutes; the period is skipped rather than guessed"
+                "look both exchanges up at the named minutes; both are asked again, and the period is skipped rather than guessed"
             }
             Self::NoWitness { .. } => {
                 "check the sources of candles.cross_check.with; it is tried again until the period ends"
@@ -200,11 +224,18 @@ impl Fault for CandleError {
             Self::Revised { .. } => {
                 "nothing: later periods use the new values, earlier ones keep what they were proven from"
             }
+            Self::Carried { .. } => {
+                "nothing: the last close is carried forward within the limits; name a second source in candles.fallbacks if it happens often"
+            }
+            Self::Lent { .. } => {
+                "nothing: they are named in status and evidence, and asked for again in the next cycle"
+            }
             Self::Candle(fault) => fault.advice(),
             Self::File(fault) => fault.advice(),
         }
     }
 
+    /// Nothing that a server says is final but that it does not know the symbol, which it has said twice by then.
     fn retry(&self) -> Retry {
         match self {
             Self::Timeout { .. } => Retry::Now,
@@ -215,7 +246,13 @@ impl Fault for CandleError {
             // A machine that has just started may not have asked the time yet; another exchange may be back soon.
             Self::ClockSkew { .. } | Self::NoWitness { .. } => Retry::Later(Duration::from_secs(5)),
             Self::RateLimited { retry_after } | Self::Banned { retry_after } => Retry::Later(*retry_after),
+            Self::Status { retry_after: Some(pause), .. } => Retry::Later(*pause),
             Self::Status { status, .. } if *status >= 500 => Retry::Later(Duration::from_secs(1)),
+            Self::Status { .. }
+            | Self::BodyTooLarge { .. }
+            | Self::NotAskedFor { .. }
+            | Self::Answer(_)
+            | Self::Disagreement(_) => Retry::Later(Duration::from_secs(10)),
             Self::File(fault) => fault.retry(),
             _ => Retry::Never,
         }

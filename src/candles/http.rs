@@ -4,19 +4,27 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use chrono::NaiveDateTime;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, StatusCode};
 use url::Url;
 
 use super::error::CandleError;
+use crate::clock::Clock;
 use crate::types::fault::{Fault, Retry};
 
 /// Pause after a 429 that does not name one.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(10);
 /// Pause after a 418 that does not name one: the exchange's shortest ban.
 const DEFAULT_BAN: Duration = Duration::from_mins(2);
+/// Longest pause that an exchange is believed to want: a header costs an hour at most, never a period.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+/// Pause before an exchange is asked again whether it really does not know a symbol.
+const PROOF_PAUSE: Duration = Duration::from_secs(1);
+/// The three ways to write a date in HTTP.
+const HTTP_DATES: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 /// Longest message of an exchange that is passed on, in characters.
 const MAX_MESSAGE_CHARS: usize = 200;
 const FIRST_RETRY_DELAY: Duration = Duration::from_millis(250);
@@ -82,8 +90,9 @@ impl HttpClient {
         Ok(Self { client, budget, settings })
     }
 
-    /// Gets `url`, which costs `weight`, and parses the body. Passing failures, an answer that does not parse among
-    /// them, are tried again up to the settings' attempts, not before the exchange allows it.
+    /// Gets `url`, which costs `weight`, and reads the body by `parse`; of an error status, `refusal` says what it means where
+    /// that is more than its number. Whatever fails is tried again up to the settings' attempts, not before the exchange
+    /// allows it. That a symbol is unknown is believed when it is said twice.
     ///
     /// # Errors
     /// The last attempt's.
@@ -92,8 +101,26 @@ impl HttpClient {
         url: &Url,
         weight: NonZeroU32,
         parse: impl Fn(&[u8]) -> Result<T, CandleError>,
+        refusal: impl Fn(u16, &[u8]) -> Option<CandleError>,
     ) -> Result<T, CandleError> {
-        let attempt = || async { parse(&self.attempt(url, weight).await?) };
+        let attempts = || self.attempts(url, weight, &parse, &refusal);
+        match attempts().await {
+            Err(CandleError::UnknownSymbol { .. }) => {
+                tokio::time::sleep(PROOF_PAUSE).await;
+                attempts().await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn attempts<T>(
+        &self,
+        url: &Url,
+        weight: NonZeroU32,
+        parse: &impl Fn(&[u8]) -> Result<T, CandleError>,
+        refusal: &impl Fn(u16, &[u8]) -> Option<CandleError>,
+    ) -> Result<T, CandleError> {
+        let attempt = || async { parse(&self.attempt(url, weight, refusal).await?) };
         let delays = ExponentialBuilder::default()
             .with_min_delay(FIRST_RETRY_DELAY)
             .with_max_delay(LAST_RETRY_DELAY)
@@ -101,13 +128,20 @@ impl HttpClient {
             .with_jitter();
         attempt
             .retry(delays)
-            .when(|error| pause(error).map_or(error.retry() != Retry::Never, |asked| asked <= self.settings.max_pause))
+            .when(|error| {
+                error.retry() != Retry::Never && pause(error).is_none_or(|asked| asked <= self.settings.max_pause)
+            })
             .adjust(|error, planned| planned.map(|delay| delay.max(pause(error).unwrap_or_default())))
             .notify(|error, delay| tracing::warn!(code = error.code(), %error, ?delay, "asking the exchange again"))
             .await
     }
 
-    async fn attempt(&self, url: &Url, weight: NonZeroU32) -> Result<Vec<u8>, CandleError> {
+    async fn attempt(
+        &self,
+        url: &Url,
+        weight: NonZeroU32,
+        refusal: &impl Fn(u16, &[u8]) -> Option<CandleError>,
+    ) -> Result<Vec<u8>, CandleError> {
         self.budget.until_n_ready(weight).await.map_err(|_| CandleError::Settings {
             base_url: address(url),
             detail: format!("a request weighs {weight}, more than is allowed in a minute"),
@@ -121,10 +155,14 @@ impl HttpClient {
         };
         let mut response = self.client.get(url.clone()).send().await.map_err(broken)?;
         let status = response.status();
-        let asked = retry_after(&response);
-        match status.as_u16() {
-            429 => return Err(CandleError::RateLimited { retry_after: asked.unwrap_or(DEFAULT_PAUSE) }),
-            418 => return Err(CandleError::Banned { retry_after: asked.unwrap_or(DEFAULT_BAN) }),
+        let retry_after = retry_after(response.headers(), Clock::System.now_ms());
+        match status {
+            StatusCode::TOO_MANY_REQUESTS => {
+                return Err(CandleError::RateLimited { retry_after: retry_after.unwrap_or(DEFAULT_PAUSE) });
+            }
+            StatusCode::IM_A_TEAPOT => {
+                return Err(CandleError::Banned { retry_after: retry_after.unwrap_or(DEFAULT_BAN) });
+            }
             _ => {}
         }
         let mut body = Vec::new();
@@ -135,24 +173,45 @@ impl HttpClient {
             body.extend_from_slice(&chunk);
         }
         if status.is_success() {
-            Ok(body)
-        } else {
-            Err(CandleError::Status { status: status.as_u16(), message: printable(&String::from_utf8_lossy(&body)) })
+            return Ok(body);
         }
+        let status = status.as_u16();
+        let message = || printable(&String::from_utf8_lossy(&body));
+        Err(refusal(status, &body).unwrap_or_else(|| CandleError::Status { status, message: message(), retry_after }))
     }
 }
 
-/// The pause that the exchange asked for by a 429 or 418.
+/// The pause that the exchange asked for.
 fn pause(error: &CandleError) -> Option<Duration> {
     match error {
         CandleError::RateLimited { retry_after } | CandleError::Banned { retry_after } => Some(*retry_after),
+        CandleError::Status { retry_after, .. } => *retry_after,
         _ => None,
     }
 }
 
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse::<u32>().ok()?;
-    Some(Duration::from_secs(u64::from(seconds)))
+/// What the header `Retry-After` asks for, [`LONGEST_PAUSE`] at most: seconds, also with a fraction, or a date, which counts
+/// from the server's own clock where it tells the time and else from ours, `now_ms`.
+fn retry_after(headers: &HeaderMap, now_ms: i64) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let asked = match text.parse::<f64>() {
+        Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => {
+            Duration::from_secs_f64(seconds.min(LONGEST_PAUSE.as_secs_f64()))
+        }
+        Ok(_) => return None,
+        Err(_) => {
+            let theirs_ms = headers.get(DATE).and_then(|date| http_date_ms(date.to_str().ok()?));
+            let left_ms = http_date_ms(text)?.saturating_sub(theirs_ms.unwrap_or(now_ms));
+            Duration::from_millis(u64::try_from(left_ms).unwrap_or(0))
+        }
+    };
+    Some(asked.min(LONGEST_PAUSE))
+}
+
+/// Unix milliseconds of a date as HTTP writes it.
+fn http_date_ms(text: &str) -> Option<i64> {
+    let parsed = HTTP_DATES.iter().find_map(|form| NaiveDateTime::parse_from_str(text.trim(), form).ok());
+    parsed.map(|moment| moment.and_utc().timestamp_millis())
 }
 
 /// The URL without its query.
@@ -165,4 +224,39 @@ fn address(url: &Url) -> String {
 /// The start of what an exchange said, without control characters.
 pub fn printable(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).take(MAX_MESSAGE_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "Mon, 05 Aug 2024 00:00:00 GMT";
+
+    fn asked(retry_after_text: &str, date: Option<&str>) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, retry_after_text.parse().unwrap());
+        if let Some(date) = date {
+            headers.insert(DATE, date.parse().unwrap());
+        }
+        retry_after(&headers, http_date_ms(NOW).unwrap())
+    }
+
+    #[test]
+    fn a_retry_after_with_a_fraction_or_a_date_is_kept() {
+        let seconds = |seconds: f64| Some(Duration::from_secs_f64(seconds));
+        assert_eq!(http_date_ms(NOW), Some(1_722_816_000_000));
+        for (text, expected) in [("7", 7.0), (" 1.5 ", 1.5), ("0", 0.0), ("0.25", 0.25), ("1e9", 3600.0)] {
+            assert_eq!(asked(text, None), seconds(expected), "{text}");
+        }
+        for text in ["Mon, 05 Aug 2024 00:00:30 GMT", "Monday, 05-Aug-24 00:00:30 GMT", "Mon Aug  5 00:00:30 2024"] {
+            assert_eq!(asked(text, None), seconds(30.0), "{text}");
+            // By the server's own clock, whatever ours says; a date that has passed asks for nothing.
+            assert_eq!(asked(text, Some("Mon, 05 Aug 2024 00:00:20 GMT")), seconds(10.0), "{text}");
+            assert_eq!(asked(text, Some("Mon, 05 Aug 2024 00:01:00 GMT")), seconds(0.0), "{text}");
+        }
+        assert_eq!(asked("Fri, 31 Dec 9999 23:59:59 GMT", None), seconds(3600.0));
+        for nonsense in ["", "soon", "-1", "nan", "inf", "Mon, 05 Aug"] {
+            assert_eq!(asked(nonsense, None), None, "{nonsense}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ pub mod dialect;
 pub mod download;
 pub mod error;
 pub mod file;
+pub mod holes;
 pub mod http;
 pub mod market;
 pub mod minutes;

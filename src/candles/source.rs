@@ -2,11 +2,13 @@
 
 use std::num::NonZeroU32;
 use std::ops::Range;
+use std::time::Duration;
 
 use url::Url;
 
-use super::dialect::{self, Dialect, Paging};
+use super::dialect::{self, Dialect, Limits, Paging};
 use super::error::CandleError;
+use super::holes::{holes, joined, merged};
 use super::http::{HttpClient, HttpSettings};
 use crate::types::candle::{Candle, check_all};
 use crate::types::period::MINUTE_MS;
@@ -15,6 +17,10 @@ use crate::types::venue::Venue;
 
 /// Longest range of one call: a leap year.
 pub const MAX_RANGE_MINUTES: i64 = 366 * 1440;
+/// How often the minutes that did not come are asked for at most; when asking again brings none of them, they are not there.
+const MAX_ASKS: usize = 4;
+/// Pause before they are asked for again.
+const ASK_PAUSE: Duration = Duration::from_secs(1);
 /// Longest symbol that is repeated in an error, in characters.
 const MAX_SYMBOL_CHARS: usize = 30;
 
@@ -86,7 +92,8 @@ impl Source {
     }
 
     /// The candles of the minutes `from_ms..to_ms` that are closed by both clocks: ours, which says `now_ms`, and the
-    /// exchange's. Strictly increasing and each checked; minutes that the exchange does not have are absent.
+    /// exchange's. Strictly increasing and each checked; absent are the minutes that the exchange does not have, asked twice
+    /// at least.
     ///
     /// # Errors
     /// As [`Self::closed_candles`], and what the network does.
@@ -108,8 +115,8 @@ impl Source {
     ///
     /// # Errors
     /// [`CandleError::Range`] unless both ends are whole minutes, in order and at most [`MAX_RANGE_MINUTES`] apart;
-    /// [`CandleError::Symbol`]; [`CandleError::NotAskedFor`] and candle faults for a wrong answer; and what the
-    /// network does.
+    /// [`CandleError::Symbol`] and [`CandleError::UnknownSymbol`]; [`CandleError::NotAskedFor`] and [`CandleError::Answer`]
+    /// for a wrong answer; and what the network does.
     pub async fn closed_candles(
         &self,
         symbol: &str,
@@ -118,28 +125,49 @@ impl Source {
         now_ms: i64,
     ) -> Result<Vec<Candle>, CandleError> {
         self.check_symbol(symbol)?;
-        let minutes = checked_minutes(from_ms, to_ms)?;
-        let closed_to_ms = to_ms.min(now_ms.div_euclid(MINUTE_MS) * MINUTE_MS);
+        checked_minutes(from_ms, to_ms)?;
+        let closed_ms = from_ms..to_ms.min(now_ms.div_euclid(MINUTE_MS) * MINUTE_MS);
+        let mut candles = self.pages(symbol, closed_ms.clone()).await?;
+        for _ in 1..MAX_ASKS {
+            let absent = joined(&holes(&candles, &closed_ms), self.page_minutes());
+            if absent.is_empty() {
+                break;
+            }
+            tokio::time::sleep(ASK_PAUSE).await;
+            let before = candles.len();
+            for range_ms in absent {
+                candles = merged(candles, &self.pages(symbol, range_ms).await?);
+            }
+            if candles.len() == before {
+                break;
+            }
+        }
+        Ok(candles)
+    }
+
+    /// What the pages of a range of closed minutes hold, each asked for once.
+    async fn pages(&self, symbol: &str, range_ms: Range<i64>) -> Result<Vec<Candle>, CandleError> {
         let limits = self.dialect().limits();
+        let minutes = usize::try_from((range_ms.end - range_ms.start) / MINUTE_MS).unwrap_or(0);
         let mut candles = Vec::new();
-        let mut next_ms = from_ms;
+        let mut next_ms = range_ms.start;
         // Mirrors may send half pages, so twice the pages that are needed, and one for a short end.
         let mut pages_left = 2 * minutes.div_ceil(limits.page_rows) + 1;
-        while next_ms < closed_to_ms {
+        while next_ms < range_ms.end {
             if pages_left == 0 {
                 return Err(CandleError::Malformed { detail: "its pages are too short to get anywhere".into() });
             }
             pages_left -= 1;
             let end_ms = match limits.paging {
-                Paging::FromTheOldest => closed_to_ms,
-                Paging::WholeRange => closed_to_ms.min(next_ms + self.page_minutes() * MINUTE_MS),
+                Paging::FromTheOldest => range_ms.end,
+                Paging::WholeRange => range_ms.end.min(next_ms + self.page_minutes() * MINUTE_MS),
             };
             let page = self.page(symbol, &(next_ms..end_ms)).await?;
             next_ms = match (limits.paging, page.last()) {
                 (Paging::FromTheOldest, Some(last)) => last.close_time_ms(),
                 _ => end_ms,
             };
-            candles.extend(page.into_iter().filter(|candle| candle.close_time_ms() <= end_ms));
+            candles.extend(page);
         }
         Ok(candles)
     }
@@ -151,7 +179,8 @@ impl Source {
     pub async fn server_time_ms(&self) -> Result<i64, CandleError> {
         let dialect = self.dialect();
         let url = dialect.time_url(&self.base_url);
-        self.http.get(&url, dialect.limits().time_weight, |body| dialect.time_ms(body)).await
+        let parse = |body: &[u8]| dialect.time_ms(body);
+        self.http.get(&url, dialect.limits().time_weight, parse, |status, body| dialect.refusal("", status, body)).await
     }
 
     /// How far the exchange's clock is ahead of ours, which says `now_ms`.
@@ -177,35 +206,35 @@ impl Source {
         Err(CandleError::Symbol { symbol: symbol.chars().take(MAX_SYMBOL_CHARS).collect() })
     }
 
-    /// One page of a range's rows. A row that starts at its end may follow them, since some servers show the candle
-    /// that still forms whatever end they are asked for.
     async fn page(&self, symbol: &str, range_ms: &Range<i64>) -> Result<Vec<Candle>, CandleError> {
         let dialect = self.dialect();
         let limits = dialect.limits();
         let url = dialect.page_url(&self.base_url, symbol, range_ms);
-        let parse = |body: &[u8]| dialect.candles(symbol, body);
-        let mut page = self.http.get(&url, limits.page_weight, parse).await.map_err(|error| match error {
-            CandleError::Status { status, message } => {
-                dialect.refusal(symbol, status, &message).unwrap_or(CandleError::Status { status, message })
-            }
-            error => error,
-        })?;
-        if page.len() > limits.page_rows {
-            return Err(CandleError::Malformed { detail: format!("{} rows in one page", page.len()) });
-        }
-        check_all(&page)?;
-        if limits.sends_earlier_rows {
-            page.drain(..page.partition_point(|candle| candle.open_time_ms < range_ms.start));
-        }
-        match page.iter().find(|candle| !(range_ms.start..=range_ms.end).contains(&candle.open_time_ms)) {
-            Some(candle) => Err(CandleError::NotAskedFor { open_time_ms: candle.open_time_ms }),
-            None => Ok(page),
-        }
+        let parse = |body: &[u8]| checked_page(dialect.candles(symbol, body)?, range_ms, &limits);
+        self.http.get(&url, limits.page_weight, parse, |status, body| dialect.refusal(symbol, status, body)).await
     }
 
     fn dialect(&self) -> &'static dyn Dialect {
         dialect::of(self.venue)
     }
+}
+
+/// The rows of a page in order, each minute once. A row that starts at the range's end is left out, since some servers show
+/// the candle that still forms whatever end they are asked for.
+fn checked_page(mut page: Vec<Candle>, range_ms: &Range<i64>, limits: &Limits) -> Result<Vec<Candle>, CandleError> {
+    page.retain(|candle| {
+        candle.open_time_ms != range_ms.end && !(limits.sends_earlier_rows && candle.open_time_ms < range_ms.start)
+    });
+    if let Some(stray) = page.iter().find(|candle| !range_ms.contains(&candle.open_time_ms)) {
+        return Err(CandleError::NotAskedFor { open_time_ms: stray.open_time_ms });
+    }
+    page.sort_by_key(|candle| candle.open_time_ms);
+    page.dedup();
+    check_all(&page).map_err(CandleError::Answer)?;
+    if page.len() > limits.page_rows {
+        return Err(CandleError::Malformed { detail: format!("{} rows in one page", page.len()) });
+    }
+    Ok(page)
 }
 
 /// The number of minutes of a usable range.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::holes::{holes, joined};
 use crate::types::candle::Candle;
 use crate::types::period::MINUTE_MS;
 
@@ -15,25 +16,15 @@ pub fn to_fetch(
     overlap_minutes: i64,
     join_minutes: i64,
 ) -> Vec<Range<i64>> {
-    let held = held.iter().filter(|candle| window_ms.contains(&candle.open_time_ms));
-    let mut wanted = Vec::new();
-    let mut next_ms = window_ms.start;
-    let mut newest_end_ms = None;
-    for candle in held {
-        if candle.open_time_ms > next_ms {
-            wanted.push(next_ms..candle.open_time_ms);
-        }
-        next_ms = candle.close_time_ms();
-        newest_end_ms = Some(next_ms);
-    }
-    if let Some(end_ms) = newest_end_ms {
+    let mut wanted = holes(held, window_ms);
+    if let Some(newest) = held.iter().rfind(|candle| window_ms.contains(&candle.open_time_ms)) {
+        let end_ms = newest.close_time_ms();
         wanted.push(window_ms.start.max(end_ms - overlap_minutes * MINUTE_MS)..end_ms);
     }
-    wanted.push(next_ms..window_ms.end);
     wanted.push(again_ms);
     wanted.retain(|range| !range.is_empty());
     wanted.sort_by_key(|range| range.start);
-    joined(&wanted, join_minutes * MINUTE_MS)
+    joined(&wanted, join_minutes)
 }
 
 /// The part of a window that is looked at again in a turn: of blocks of `minutes` on a grid that stands still, the one whose
@@ -47,17 +38,6 @@ pub fn patrol(window_ms: &Range<i64>, turn: u64, minutes: i64) -> Range<i64> {
     let end_ms = window_ms.end.min(start_ms + length_ms);
     let start_ms = window_ms.start.max(start_ms).min(end_ms);
     start_ms..end_ms
-}
-
-fn joined(sorted: &[Range<i64>], apart_ms: i64) -> Vec<Range<i64>> {
-    let mut joined: Vec<Range<i64>> = Vec::new();
-    for range in sorted {
-        match joined.last_mut() {
-            Some(last) if range.start - last.end < apart_ms => last.end = last.end.max(range.end),
-            _ => joined.push(range.clone()),
-        }
-    }
-    joined
 }
 
 /// Cuts ranges into pieces of at most `minutes`.

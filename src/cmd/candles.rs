@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -24,9 +24,10 @@ use crate::candles::http::HttpSettings;
 use crate::candles::market::Market;
 use crate::candles::minutes::{self, Snapped};
 use crate::candles::source::{Source, SourceSettings};
-use crate::candles::{file, parquet, quality, serve};
+use crate::candles::{file, holes, parquet, quality, serve};
 use crate::clock::Clock;
 use crate::types::candle::{Candle, check_all};
+use crate::types::period::MINUTE_MS;
 use crate::types::time::{format_utc, parse_utc_ms};
 use crate::types::venue::Venue;
 
@@ -38,7 +39,7 @@ const MAX_SPEED: f64 = 1e6;
 /// Fetch, convert, check and serve one-minute candles.
 #[derive(Debug, Subcommand)]
 pub enum CandlesCommand {
-    /// Download candles from an exchange into a parquet file; continues an existing file and an interrupted download
+    /// Download candles from an exchange into a parquet file; continues an existing file, fills its holes, and goes on with an interrupted download
     #[command(
         after_help = "Examples:\n  veriregime-agent candles fetch --symbol BTCUSDT --from 2023-01-01 --out btc.parquet\n  \
                             veriregime-agent candles fetch --from 2024-08-04 --to 2024-08-06T12:00Z --out crash.parquet\n  \
@@ -85,7 +86,7 @@ pub struct FetchArgs {
     /// End, UTC, not included [default: the last closed minute]
     #[arg(long, value_parser = parse_utc_ms, value_name = "DATE")]
     to: Option<i64>,
-    /// Parquet file to write or continue
+    /// Parquet file to write, or to continue and fill up
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Root of the exchange's API [default: the public one]
@@ -184,14 +185,31 @@ async fn fetch(args: FetchArgs, json: bool) -> anyhow::Result<()> {
         file: &args.out,
     };
     let bar = progress_bar("minutes");
-    let candles = download
+    let downloaded = download
         .run(|done, total| {
             bar.set_length(total);
             bar.set_position(done);
         })
         .await?;
     bar.finish_and_clear();
-    print_written(&args.out, &candles, None, json);
+    let absent_minutes = holes::minutes(&downloaded.absent_ms);
+    if json {
+        let longest = downloaded.absent_ms.iter().map(|hole| (hole.end - hole.start) / MINUTE_MS).max().unwrap_or(0);
+        let mut said = written(&args.out, &downloaded.candles);
+        said["absent_minutes"] = absent_minutes.into();
+        said["longest_absence_minutes"] = longest.into();
+        println!("{said}");
+        return Ok(());
+    }
+    print_written(&args.out, &downloaded.candles, None, json);
+    let Some(longest) = downloaded.absent_ms.iter().rev().max_by_key(|hole| hole.end - hole.start) else {
+        return Ok(());
+    };
+    println!(
+        "  {absent_minutes} of the minutes asked for the exchange itself does not have (each was asked for twice); the longest stretch is {} minutes from {}",
+        (longest.end - longest.start) / MINUTE_MS,
+        format_utc(longest.start)
+    );
     Ok(())
 }
 
@@ -306,17 +324,27 @@ fn progress_bar(unit: &str) -> ProgressBar {
     ProgressBar::new(0).with_style(ProgressStyle::with_template(&template).expect("the template is fixed"))
 }
 
+/// What was written, for programs.
+fn written(path: &Path, candles: &[Candle]) -> Value {
+    json!({ "file": path, "rows": candles.len(), "range": ends_ms(candles) })
+}
+
+/// Ends of a list of candles.
+fn ends_ms(candles: &[Candle]) -> Option<[i64; 2]> {
+    candles.first().zip(candles.last()).map(|(first, last)| [first.open_time_ms, last.close_time_ms()])
+}
+
 fn print_written(path: &Path, candles: &[Candle], snapped: Option<Snapped>, json: bool) {
-    let range = candles.first().zip(candles.last()).map(|(first, last)| [first.open_time_ms, last.close_time_ms()]);
     if json {
-        let mut written = json!({ "file": path, "rows": candles.len(), "range": range });
+        let mut written = written(path, candles);
         if let Some(Snapped { rows, farthest_ms }) = snapped {
             written["moved"] = json!({ "rows": rows, "farthest_ms": farthest_ms });
         }
         println!("{written}");
         return;
     }
-    let span = range.map_or_else(String::new, |[from, to]| format!(", {} to {}", format_utc(from), format_utc(to)));
+    let span =
+        ends_ms(candles).map_or_else(String::new, |[from, to]| format!(", {} to {}", format_utc(from), format_utc(to)));
     let moved = snapped.map_or_else(String::new, |Snapped { rows, farthest_ms }| {
         format!(", {rows} of them moved to the nearest minute by {} s at most", farthest_ms as f64 / 1000.0)
     });

@@ -54,7 +54,13 @@ pub fn feeds(config: &Config, manifest: &Manifest) -> anyhow::Result<Feeds> {
             volatility_pips: u64::from(check.max_volatility_percent) * PIPS_PER_PERCENT,
         },
     });
-    Ok(Feeds { order, cross_check, max_clock_skew_ms: policy.max_clock_skew_ms })
+    Ok(Feeds {
+        order,
+        cross_check,
+        max_clock_skew_ms: policy.max_clock_skew_ms,
+        max_consecutive_missing_minutes: policy.max_consecutive_missing_minutes as usize,
+        lends_volumes: policy.foreign_volumes || !manifest.features.uses_volume(),
+    })
 }
 
 /// The source that comes first, for who wants its clock.

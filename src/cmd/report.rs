@@ -1,5 +1,6 @@
 //! How results and errors are shown.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
@@ -30,6 +31,7 @@ use crate::types::candle::CandleFault;
 use crate::types::cycle::CycleRecord;
 use crate::types::fault::Fault;
 use crate::types::gwei::Gwei;
+use crate::types::origin::Origin;
 use crate::types::time::{TimeFault, format_utc};
 
 /// Prints an error with its code and what to do next.
@@ -90,6 +92,8 @@ pub fn cycle_json(record: &CycleRecord) -> Value {
         "start": format_utc(record.period.start_ms()),
         "outcome": record.stage,
         "candles": record.origin,
+        "carried_minutes": record.origin.as_ref().map(Origin::carried_minutes),
+        "longest_carried_run_minutes": record.origin.as_ref().map(Origin::longest_run_minutes),
         "prove_ms": record.prove_ms,
         "landed": record.landed,
         "evidence": record.evidence,
@@ -97,11 +101,22 @@ pub fn cycle_json(record: &CycleRecord) -> Value {
     })
 }
 
-/// Where a cycle's candles came from: the source, and those that failed before it.
+/// Where a cycle's candles came from: the source, those that failed before it, and what it did not have.
 pub fn origin(record: &CycleRecord) -> String {
     let Some(origin) = &record.origin else { return String::new() };
+    let mut text = origin.source.clone();
     let failed: Vec<String> = origin.failed.iter().map(|one| format!("{} {}", one.source, one.code)).collect();
-    if failed.is_empty() { origin.source.clone() } else { format!("{} (not {})", origin.source, failed.join(", ")) }
+    if !failed.is_empty() {
+        let _ = write!(text, " (not {})", failed.join(", "));
+    }
+    for lent in origin.gaps.iter().flat_map(|gaps| &gaps.lent) {
+        let _ = write!(text, ", {} minutes of {}", lent.minutes, lent.source);
+    }
+    if origin.carried_minutes() > 0 {
+        let (carried, longest) = (origin.carried_minutes(), origin.longest_run_minutes());
+        let _ = write!(text, ", {carried} minutes carried forward, {longest} in a row");
+    }
+    text
 }
 
 /// `18000` bps as `180.00 %`.

@@ -31,6 +31,8 @@ pub struct Candles {
     pub connect_timeout: Duration,
     pub request_timeout: Duration,
     pub max_clock_skew_ms: i64,
+    /// Longest stretch of minutes that is carried forward.
+    pub max_consecutive_missing_minutes: u32,
 }
 
 impl Candles {
@@ -111,6 +113,7 @@ pub fn check(raw: &RawCandles) -> Result<Candles, ConfigFault> {
         connect_timeout: positive_ms("candles.connect_timeout_ms", raw.connect_timeout_ms)?,
         request_timeout: positive_ms("candles.request_timeout_ms", raw.request_timeout_ms)?,
         max_clock_skew_ms: raw.max_clock_skew_ms.into(),
+        max_consecutive_missing_minutes: raw.max_consecutive_missing_minutes,
     })
 }
 

@@ -46,6 +46,7 @@ pub struct RawCandles {
     pub request_timeout_ms: u64,
     pub weight_per_minute: u32,
     pub max_clock_skew_ms: u32,
+    pub max_consecutive_missing_minutes: u32,
     pub primary: String,
     pub fallbacks: Vec<String>,
     pub foreign_volumes: bool,

@@ -1,4 +1,5 @@
-//! The stage that fetches: sources one after another, only the minutes that are missing, and a second exchange's word.
+//! The stage that fetches: sources one after another, only the minutes that are missing, what others have of those that a
+//! source lacks, and a second exchange's word.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,15 +11,16 @@ use super::Agent;
 use super::fault::{CycleFault, Lapse};
 use crate::candles::cross_check::{self, Band, Names};
 use crate::candles::error::CandleError;
+use crate::candles::holes::longest_run;
 use crate::candles::source::Source;
 use crate::candles::window;
 use crate::features;
 use crate::state::Step;
 use crate::telemetry::metrics;
-use crate::types::candle::{Candle, CandleSeries};
+use crate::types::candle::{Candle, CandleFault, CandleSeries};
 use crate::types::cycle::CycleRecord;
 use crate::types::fault::Fault;
-use crate::types::origin::{FailedSource, Origin, Witness};
+use crate::types::origin::{FailedSource, Gaps, Origin, Witness};
 use crate::types::period::{MINUTE_MS, PeriodId};
 
 /// From so long after the period's start on, an absent last candle is taken for a gap of the exchange.
@@ -51,6 +53,10 @@ pub struct Feeds {
     /// Those to compare with.
     pub cross_check: Option<CrossCheck>,
     pub max_clock_skew_ms: i64,
+    /// Longest stretch of minutes that is carried forward.
+    pub max_consecutive_missing_minutes: usize,
+    /// Whether the model may be fed volumes of another exchange.
+    pub lends_volumes: bool,
 }
 
 impl Feeds {
@@ -78,6 +84,15 @@ struct Gathered {
     revised_minutes: usize,
 }
 
+/// A period's candles of every market, without a hole.
+struct Complete {
+    series: Vec<CandleSeries>,
+    /// By market, the minutes that are not the source's own: carried forward, or another's.
+    not_own: Vec<Vec<i64>>,
+    gaps: Vec<Gaps>,
+    revised_minutes: usize,
+}
+
 impl Agent {
     /// Fetches the period's candles by the policy and stores them with where they came from.
     pub(super) async fn collect(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
@@ -88,19 +103,20 @@ impl Agent {
         let (from_ms, to_ms) = features::window_ms(spec, record.period);
         let mut failed: Vec<(FailedSource, CycleFault)> = Vec::new();
         for feed in &self.feeds.order {
-            match self.series(feed, from_ms, to_ms).await {
-                Ok((series, revised_minutes)) => {
+            match self.complete(feed, from_ms, to_ms).await {
+                Ok(complete) => {
                     let origin = Origin {
                         source: feed.name.clone(),
                         venue: feed.source.venue(),
                         symbols: feed.symbols.clone(),
                         failed: failed.into_iter().map(|(source, _)| source).collect(),
-                        revised_minutes,
-                        witnesses: self.cross_check(feed, &series, to_ms).await?,
+                        revised_minutes: complete.revised_minutes,
+                        witnesses: self.cross_check(feed, &complete, to_ms).await?,
+                        gaps: complete.gaps,
                     };
                     // Windows only move forward, and those of sources that are no longer used move out.
                     self.store.drop_live_candles(from_ms - MINUTE_MS)?;
-                    return Ok(self.advance(record, &Step::Collected(&series, &origin))?);
+                    return Ok(self.advance(record, &Step::Collected(&complete.series, &origin))?);
                 }
                 Err(fault) if is_theirs(&fault) => {
                     warn!(source = feed.name, code = fault.code(), error = %fault, "source failed");
@@ -114,20 +130,57 @@ impl Agent {
         Err(soonest)
     }
 
-    /// The source's candles of every market as series without a hole.
-    async fn series(&self, feed: &Feed, from_ms: i64, to_ms: i64) -> Result<(Vec<CandleSeries>, usize), CycleFault> {
+    /// The source's candles of every market as series without a hole. So many as may be missing must not be missing at the
+    /// source, whoever stands in for it: what the model is fed is one source's.
+    async fn complete(&self, feed: &Feed, from_ms: i64, to_ms: i64) -> Result<Complete, CycleFault> {
         // One minute more, whose close is carried in should the first minute be absent.
-        let gathered = self.gather(feed, from_ms - MINUTE_MS..to_ms).await?;
-        let mut series = Vec::with_capacity(gathered.candles.len());
-        for candles in &gathered.candles {
-            let complete = candles.last().is_some_and(|last| last.close_time_ms() == to_ms);
-            if !complete && self.clock.now_ms() < to_ms + SETTLE_MS {
+        let range_ms = from_ms - MINUTE_MS..to_ms;
+        let gathered = self.gather(feed, range_ms.clone()).await?;
+        let allowed = self.bundle.manifest.features.max_missing_minutes;
+        let revised_minutes = gathered.revised_minutes;
+        let mut complete = Complete { series: Vec::new(), not_own: Vec::new(), gaps: Vec::new(), revised_minutes };
+        for (index, candles) in gathered.candles.into_iter().enumerate() {
+            let is_settled = candles.last().is_some_and(|last| last.close_time_ms() == to_ms);
+            if !is_settled && self.clock.now_ms() < to_ms + SETTLE_MS {
                 return Err(Lapse::Unsettled.into());
             }
-            let allowed = self.bundle.manifest.features.max_missing_minutes;
-            series.push(CandleSeries::new(candles, from_ms, to_ms, allowed)?);
+            let mut series = CandleSeries::new(&candles, from_ms, to_ms, allowed)?;
+            let mut not_own = Vec::new();
+            if !series.carried().is_empty() {
+                let filled = self.feeds.fill(feed, index, candles, &range_ms, self.clock.now_ms()).await;
+                series = CandleSeries::new(&filled.candles, from_ms, to_ms, allowed)?;
+                let gaps = Gaps { lent: filled.lent, ..self.carried(feed, index, series.carried())? };
+                complete.gaps.push(gaps);
+                not_own = [series.carried(), filled.lent_ms.as_slice()].concat();
+                not_own.sort_unstable();
+            }
+            complete.series.push(series);
+            complete.not_own.push(not_own);
         }
-        Ok((series, gathered.revised_minutes))
+        Ok(complete)
+    }
+
+    /// Counts and tells what is carried forward of a market.
+    fn carried(&self, feed: &Feed, market: usize, carried_ms: &[i64]) -> Result<Gaps, CandleFault> {
+        let run = longest_run(carried_ms).unwrap_or_default();
+        let longest_run_minutes = usize::try_from((run.end - run.start) / MINUTE_MS).unwrap_or(usize::MAX);
+        let allowed = self.feeds.max_consecutive_missing_minutes;
+        if longest_run_minutes > allowed {
+            return Err(CandleFault::LongGap { from_ms: run.start, minutes: longest_run_minutes, allowed });
+        }
+        let (minutes, first_carried_ms) = (carried_ms.len(), carried_ms.first().copied());
+        if let Some(first_ms) = first_carried_ms {
+            let (source_name, symbol) = (feed.name.clone(), feed.symbols[market].clone());
+            let fault = CandleError::Carried { source_name, symbol, minutes, first_ms, longest_run_minutes };
+            warn!(code = fault.code(), minutes, longest_run_minutes, error = %fault, advice = fault.advice(), "minutes carried forward");
+        }
+        Ok(Gaps {
+            market: self.bundle.manifest.markets[market].name.clone(),
+            carried_minutes: minutes,
+            first_carried_ms,
+            longest_run_minutes,
+            lent: Vec::new(),
+        })
     }
 
     /// All markets' candles of `range_ms` from one source, its clock checked first.
@@ -171,7 +224,7 @@ impl Agent {
         }
         if revised.iter().any(|open_time_ms| *open_time_ms < settled_ms) {
             // Forgotten first, so that a fetch that breaks off is taken up again by the next.
-            self.store.forget_live_candles(&feed.name, symbol)?;
+            self.store.forget_live_candles(&feed.name, symbol, &range_ms)?;
             revised.extend(self.fetch(feed, symbol, vec![range_ms], closed_by_ms, &held).await?);
             revised.sort_unstable();
             revised.dedup();
@@ -198,12 +251,12 @@ impl Agent {
     }
 
     /// Another exchange's view of the newest minutes of each market, if the policy asks for one.
-    async fn cross_check(&self, used: &Feed, series: &[CandleSeries], to_ms: i64) -> Result<Vec<Witness>, CycleFault> {
+    async fn cross_check(&self, used: &Feed, complete: &Complete, to_ms: i64) -> Result<Vec<Witness>, CycleFault> {
         let Some(policy) = &self.feeds.cross_check else { return Ok(Vec::new()) };
         let from_ms = to_ms - (policy.minutes + 1) * MINUTE_MS;
         let mut tried = Vec::new();
         for other in policy.with.iter().filter(|other| other.name != used.name) {
-            match self.witnesses(policy, used, other, series, from_ms..to_ms).await {
+            match self.witnesses(policy, used, other, complete, from_ms..to_ms).await {
                 Ok(Some(witnesses)) => return Ok(witnesses),
                 Ok(None) => tried.push(format!("{} has too few of the minutes", other.name)),
                 Err(fault) if is_theirs(&fault) => tried.push(format!("{}: {} {fault}", other.name, fault.code())),
@@ -227,18 +280,18 @@ impl Agent {
         policy: &CrossCheck,
         used: &Feed,
         other: &Feed,
-        series: &[CandleSeries],
+        complete: &Complete,
         range_ms: Range<i64>,
     ) -> Result<Option<Vec<Witness>>, CycleFault> {
         let gathered = self.gather(other, range_ms.clone()).await?;
-        let mut witnesses = Vec::with_capacity(series.len());
-        for (index, (series, theirs)) in series.iter().zip(&gathered.candles).enumerate() {
-            let carried = series.carried();
+        let mut witnesses = Vec::with_capacity(complete.series.len());
+        for (index, (series, theirs)) in complete.series.iter().zip(&gathered.candles).enumerate() {
+            let not_own = &complete.not_own[index];
             let ours: Vec<Candle> = series
                 .candles()
                 .iter()
                 .filter(|candle| range_ms.contains(&candle.open_time_ms))
-                .filter(|candle| carried.binary_search(&candle.open_time_ms).is_err())
+                .filter(|candle| not_own.binary_search(&candle.open_time_ms).is_err())
                 .copied()
                 .collect();
             let Some(found) = cross_check::compare(&ours, theirs, &policy.band) else { return Ok(None) };
@@ -248,10 +301,17 @@ impl Agent {
                 other: other.name.clone(),
                 other_symbol: other.symbols[index].clone(),
             };
-            let witness = found.verdict(policy.band, names).map_err(|disagreement| {
-                metrics::sources_disagree(&other.name);
-                CandleError::Disagreement(disagreement)
-            })?;
+            let witness = match found.verdict(policy.band, names) {
+                Ok(witness) => witness,
+                Err(disagreement) => {
+                    metrics::sources_disagree(&other.name);
+                    // One of the two may have been wrong for a moment: the next try hears both again.
+                    for feed in [used, other] {
+                        self.store.forget_live_candles(&feed.name, &feed.symbols[index], &range_ms)?;
+                    }
+                    return Err(CandleError::Disagreement(disagreement).into());
+                }
+            };
             info!(
                 source = witness.source,
                 minutes = witness.common_minutes,

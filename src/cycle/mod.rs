@@ -5,6 +5,7 @@ pub mod collect;
 pub mod daemon;
 mod evidence;
 pub mod fault;
+mod lend;
 mod next;
 mod steps;
 mod submission;
@@ -221,7 +222,9 @@ impl Agent {
     fn advance(&self, record: &CycleRecord, step: &Step<'_>) -> Result<CycleRecord, StateFault> {
         let next = self.store.advance(self.manifest(), record.period, step, self.clock.now_ms())?;
         match step {
-            Step::Collected(_, origin) => metrics::collected(origin),
+            Step::Collected(_, origin) => {
+                metrics::collected(origin, self.bundle.manifest.markets.iter().map(|market| market.name.as_str()));
+            }
             Step::Submitting(attempt) => metrics::signed(attempt.purpose),
             _ if next.stage.is_final() => metrics::cycle_ended(next.stage),
             _ => {}

@@ -51,13 +51,14 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Drops all that a source told of a symbol.
+    /// Drops what a source told of a symbol for the minutes of `range_ms`.
     ///
     /// # Errors
     /// [`StateFault`].
-    pub fn forget_live_candles(&self, source: &str, symbol: &str) -> Result<(), StateFault> {
-        let sql = "DELETE FROM live_candles WHERE source = ?1 AND symbol = ?2";
-        self.lock().execute(sql, params![source, symbol])?;
+    pub fn forget_live_candles(&self, source: &str, symbol: &str, range_ms: &Range<i64>) -> Result<(), StateFault> {
+        let sql =
+            "DELETE FROM live_candles WHERE source = ?1 AND symbol = ?2 AND open_time_ms >= ?3 AND open_time_ms < ?4";
+        self.lock().execute(sql, params![source, symbol, range_ms.start, range_ms.end])?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::types::cycle::Purpose;
-use crate::types::origin::{FailedSource, Witness};
+use crate::types::origin::{FailedSource, Gaps, Witness};
 use crate::types::period::MINUTE_MS;
 use crate::types::venue::Venue;
 
@@ -36,6 +36,13 @@ fn origin() -> Origin {
         failed: vec![FailedSource { source: "binance".into(), code: "VR-CANDLE-001".into() }],
         revised_minutes: 3,
         witnesses: vec![witness],
+        gaps: vec![Gaps {
+            market: "BTC-USD".into(),
+            carried_minutes: 1,
+            first_carried_ms: Some(MINUTE_MS),
+            longest_run_minutes: 1,
+            lent: vec![],
+        }],
     }
 }
 
@@ -209,7 +216,7 @@ fn live_candles_are_kept_by_source_and_symbol_until_they_are_old() {
     store.drop_live_candles(3 * MINUTE_MS).unwrap();
     assert_eq!(store.live_candles("binance", "BTCUSDT", &all).unwrap(), [candle(4, 8.0)]);
     assert_eq!(store.live_candles("coinbase", "BTCUSDT", &all).unwrap(), [candle(3, 9.0)]);
-    store.forget_live_candles("binance", "BTCUSDT").unwrap();
+    store.forget_live_candles("binance", "BTCUSDT", &all).unwrap();
     assert!(store.live_candles("binance", "BTCUSDT", &all).unwrap().is_empty());
     assert_eq!(store.live_candles("coinbase", "BTCUSDT", &all).unwrap(), [candle(3, 9.0)]);
     for (bytes, why) in [(vec![0; 47], "cut off"), (candle(5, 1.0).to_le_bytes().to_vec(), "another minute")] {

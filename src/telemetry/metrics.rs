@@ -25,6 +25,9 @@ const LAST_PERIOD: &str = "veriregime_last_landed_period";
 const SOURCE_USED: &str = "veriregime_source_used_total";
 const SOURCE_FAILED: &str = "veriregime_source_failures_total";
 const REVISED: &str = "veriregime_candles_revised_minutes_total";
+const CARRIED: &str = "veriregime_candles_carried_minutes";
+const LONGEST_RUN: &str = "veriregime_candles_longest_carried_run_minutes";
+const LENT: &str = "veriregime_candles_lent_minutes";
 const DISAGREEMENTS: &str = "veriregime_source_disagreements_total";
 const BASIS: &str = "veriregime_cross_check_basis_pips";
 const WORST: &str = "veriregime_cross_check_worst_return_pips";
@@ -95,6 +98,9 @@ fn describe() {
     describe_counter!(SOURCE_USED, "Cycles that were fed by a source.");
     describe_counter!(SOURCE_FAILED, "Cycles that passed a source over, by error code.");
     describe_counter!(REVISED, "Minutes that an exchange changed after they had been fetched.");
+    describe_gauge!(CARRIED, "Minutes of the last window that nobody had and that were carried forward, by market.");
+    describe_gauge!(LONGEST_RUN, "The longest stretch of them, in minutes.");
+    describe_gauge!(LENT, "Minutes of the last window that its source did not have and another one did, by market.");
     describe_counter!(DISAGREEMENTS, "Cross-checks whose sources did not agree.");
     describe_gauge!(BASIS, "Median difference of the closes at the last cross-check, in hundredths of a bps.");
     describe_gauge!(WORST, "Largest difference of a minute's returns at the last cross-check, in hundredths of a bps.");
@@ -167,8 +173,15 @@ pub fn last_landed(period: PeriodId) {
     gauge!(LAST_PERIOD).set(period.0 as f64);
 }
 
-/// Where a cycle's candles came from.
-pub fn collected(origin: &Origin) {
+/// Where a cycle's candles of these markets came from, and what was missing.
+pub fn collected<'a>(origin: &Origin, markets: impl Iterator<Item = &'a str>) {
+    for market in markets {
+        let gaps = origin.gaps.iter().find(|gaps| gaps.market == market);
+        let lent: usize = gaps.iter().flat_map(|gaps| &gaps.lent).map(|one| one.minutes).sum();
+        gauge!(CARRIED, "market" => market.to_owned()).set(gaps.map_or(0, |gaps| gaps.carried_minutes) as f64);
+        gauge!(LONGEST_RUN, "market" => market.to_owned()).set(gaps.map_or(0, |gaps| gaps.longest_run_minutes) as f64);
+        gauge!(LENT, "market" => market.to_owned()).set(lent as f64);
+    }
     counter!(SOURCE_USED, "source" => origin.source.clone()).increment(1);
     counter!(REVISED, "source" => origin.source.clone()).increment(origin.revised_minutes as u64);
     for failed in &origin.failed {
@@ -204,4 +217,50 @@ pub fn answered(status: u16) {
 /// A message to the webhook was delivered, or given up for now.
 pub fn alerted(delivered: bool) {
     counter!(ALERTS, "delivered" => if delivered { "true" } else { "false" }).increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::origin::{Gaps, Lent};
+    use crate::types::venue::Venue;
+
+    #[test]
+    fn carried_and_lent_minutes_are_figures_and_go_back_to_nothing() {
+        let lent = Lent { source: "okx".into(), symbol: "B".into(), minutes: 7, first_ms: 0, with_volumes: true };
+        let gaps = Gaps {
+            market: "BTC-USD".into(),
+            carried_minutes: 51,
+            first_carried_ms: Some(0),
+            longest_run_minutes: 50,
+            lent: vec![lent],
+        };
+        let mut origin = Origin {
+            source: "binance".into(),
+            venue: Venue::Binance,
+            symbols: vec!["BTCUSDT".into()],
+            failed: vec![],
+            revised_minutes: 0,
+            witnesses: vec![],
+            gaps: vec![gaps],
+        };
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        let figures = |origin: &Origin| {
+            metrics::with_local_recorder(&recorder, || collected(origin, ["BTC-USD", "ETH-USD"].into_iter()));
+            let text = handle.render();
+            [CARRIED, LONGEST_RUN, LENT].map(|name| {
+                let figure = |market: &str| {
+                    let start = format!("{name}{{market=\"{market}\"}} ");
+                    text.lines().find_map(|line| line.strip_prefix(&start)).map(str::to_owned)
+                };
+                (figure("BTC-USD").unwrap(), figure("ETH-USD").unwrap())
+            })
+        };
+        let none = || String::from("0");
+        let of_btc = ["51", "50", "7"].map(|figure| (figure.to_owned(), none()));
+        assert_eq!(figures(&origin), of_btc);
+        origin.gaps.clear();
+        assert_eq!(figures(&origin), [(); 3].map(|()| (none(), none())));
+    }
 }

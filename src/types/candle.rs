@@ -1,17 +1,22 @@
 //! One-minute candles and the validated series that features are computed from.
 
+use std::time::Duration;
+
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use super::digest::Digest;
-use super::fault::Fault;
+use super::fault::{Fault, Retry};
 use super::period::MINUTE_MS;
-use super::time::END_MS;
+use super::time::{END_MS, format_utc};
 
 /// Largest price that is taken for real, in quote units.
 pub const MAX_PRICE: f64 = 1e12;
 /// Largest one-minute volume that is taken for real, in base units.
 pub const MAX_VOLUME: f64 = 1e12;
+
+/// Pause before minutes that are missing are asked for again.
+const GAP_PAUSE: Duration = Duration::from_secs(10);
 
 /// Length of a candle's canonical bytes.
 pub const CANDLE_BYTES: usize = 48;
@@ -109,8 +114,11 @@ pub enum CandleFault {
     #[error("candle {open_time_ms} comes after a later one")]
     Unordered { open_time_ms: i64 },
     /// More minutes are missing than may be carried forward.
-    #[error("{missing} of {minutes} minutes are missing, at most {allowed} may be (first missing: {first_missing_ms})")]
+    #[error("{missing} of {minutes} minutes are missing, at most {allowed} may be (first missing: {})", format_utc(*first_missing_ms))]
     Gap { missing: usize, minutes: usize, allowed: usize, first_missing_ms: i64 },
+    /// More consecutive minutes are missing than may be carried forward.
+    #[error("{minutes} consecutive minutes are missing, at most {allowed} may be (first missing: {})", format_utc(*from_ms))]
+    LongGap { from_ms: i64, minutes: usize, allowed: usize },
 }
 
 impl Fault for CandleFault {
@@ -123,6 +131,7 @@ impl Fault for CandleFault {
             Self::Duplicate { .. } => "VR-DATA-005",
             Self::Unordered { .. } => "VR-DATA-006",
             Self::Gap { .. } => "VR-DATA-007",
+            Self::LongGap { .. } => "VR-DATA-008",
         }
     }
 
@@ -131,10 +140,21 @@ impl Fault for CandleFault {
             Self::Gap { .. } => {
                 "wait for the exchange to fill the gap or fetch from another source; the period is skipped rather than guessed"
             }
+            Self::LongGap { .. } => {
+                "name a second source in candles.fallbacks; raise candles.max_consecutive_missing_minutes only if the exchange really stood still"
+            }
             Self::Duplicate { .. } | Self::Unordered { .. } => {
                 "sort the candles and drop repeats; `candles check` lists them"
             }
             _ => "look at this minute in the source; `candles check` lists every bad row of a file",
+        }
+    }
+
+    /// What is missing may still come; everything else stays as it is.
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Gap { .. } | Self::LongGap { .. } => Retry::Later(GAP_PAUSE),
+            _ => Retry::Never,
         }
     }
 }

@@ -19,6 +19,52 @@ pub struct Origin {
     pub revised_minutes: usize,
     /// Another exchange's view of each market, where it was asked.
     pub witnesses: Vec<Witness>,
+    /// Of each market with minutes that the source does not have, what was done about them. Absent where there are none, and
+    /// in cycles of versions that did not keep it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gaps>,
+}
+
+impl Origin {
+    /// Minutes of all markets that were carried forward.
+    pub fn carried_minutes(&self) -> usize {
+        self.gaps.iter().map(|gaps| gaps.carried_minutes).sum()
+    }
+
+    /// Longest stretch of one market's minutes that was carried forward.
+    pub fn longest_run_minutes(&self) -> usize {
+        self.gaps.iter().map(|gaps| gaps.longest_run_minutes).max().unwrap_or(0)
+    }
+}
+
+/// Minutes of one market's window that its source does not have, each asked for at least twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gaps {
+    /// The model's name of the market.
+    pub market: String,
+    /// Minutes that nobody had: carried forward, flat and without volume.
+    pub carried_minutes: usize,
+    /// The first of them, Unix milliseconds; `None` where there are none.
+    pub first_carried_ms: Option<i64>,
+    /// The longest stretch of them.
+    pub longest_run_minutes: usize,
+    /// Minutes that other sources had, by source.
+    pub lent: Vec<Lent>,
+}
+
+/// Minutes that another source stood in for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lent {
+    /// Name of the other source in the settings.
+    pub source: String,
+    /// What it calls the market.
+    pub symbol: String,
+    /// How many.
+    pub minutes: usize,
+    /// The first of them, Unix milliseconds.
+    pub first_ms: i64,
+    /// Whether its volumes were taken as well; else they count as nothing.
+    pub with_volumes: bool,
 }
 
 /// A source that was passed over.
@@ -47,4 +93,31 @@ pub struct Witness {
     pub worst_pips: u64,
     /// How much larger one of the two realised volatilities is than the other.
     pub volatility_pips: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As versions wrote it that kept no gaps.
+    const OLD: &str = r#"{"source":"binance","venue":"binance","symbols":["BTCUSDT"],"failed":[],"revised_minutes":0,"witnesses":[]}"#;
+
+    #[test]
+    fn evidence_from_before_gaps_were_kept_is_read_and_written_as_it_was() {
+        let old: Origin = serde_json::from_str(OLD).unwrap();
+        assert_eq!((old.carried_minutes(), old.longest_run_minutes()), (0, 0));
+        assert_eq!(serde_json::to_string(&old).unwrap(), OLD);
+        let lent =
+            Lent { source: "okx".into(), symbol: "BTC-USDT".into(), minutes: 2, first_ms: 0, with_volumes: false };
+        let gaps = Gaps {
+            market: "BTC-USD".into(),
+            carried_minutes: 7,
+            first_carried_ms: Some(60_000),
+            longest_run_minutes: 5,
+            lent: vec![lent],
+        };
+        let new = Origin { gaps: vec![gaps], ..old };
+        assert_eq!((new.carried_minutes(), new.longest_run_minutes()), (7, 5));
+        assert_eq!(serde_json::from_str::<Origin>(&serde_json::to_string(&new).unwrap()).unwrap(), new);
+    }
 }

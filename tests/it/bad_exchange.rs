@@ -36,10 +36,25 @@ pub enum Mischief {
     Dies {
         after_pages: usize,
     },
+    /// Other words than an answer.
+    Says {
+        status: u16,
+        body: &'static str,
+    },
+    /// So many pages as they should be, then this, so many times.
+    Times {
+        after_pages: usize,
+        times: usize,
+        mischief: Box<Mischief>,
+    },
+    /// A page without rows.
+    Empty,
     /// The first row twice.
     Duplicated,
     /// Rows in the other order.
     Reversed,
+    /// The first row twice, with two volumes.
+    Contradicts,
     /// The minutes of the next day.
     OtherMinutes,
     /// A close that is a word.
@@ -54,10 +69,19 @@ pub enum Mischief {
     Missing(Vec<i64>),
     /// Other volumes at these open times.
     Revised(Vec<i64>),
+    /// Prices a hundredth higher at these open times.
+    Spiked(Vec<i64>),
     /// A clock that is ahead by this much.
     SkewedClock {
         ahead_ms: i64,
     },
+}
+
+impl Mischief {
+    /// This for so many pages, and then no more.
+    pub fn times(self, times: usize) -> Self {
+        Self::Times { after_pages: 0, times, mischief: Box::new(self) }
+    }
 }
 
 /// The proxy and the exchange behind it, until it is dropped.
@@ -120,7 +144,14 @@ async fn answer(State(bent): State<Arc<Bent>>, request: Request) -> Response {
         let mut state = bent.mischief.lock().unwrap();
         let before = state.1;
         state.1 += usize::from(is_page);
-        (state.0.clone(), before)
+        let mischief = match &state.0 {
+            Mischief::Times { after_pages, times, mischief } => {
+                let holds = (*after_pages..after_pages + times).contains(&before);
+                if holds { (**mischief).clone() } else { Mischief::None }
+            }
+            mischief => mischief.clone(),
+        };
+        (mischief, before)
     };
     if is_page {
         bent.pages.lock().unwrap().push(target.clone());
@@ -135,6 +166,9 @@ async fn answer(State(bent): State<Arc<Bent>>, request: Request) -> Response {
         }
         Mischief::Dies { after_pages } if is_page && before >= *after_pages => {
             return status(500).into_response();
+        }
+        Mischief::Says { status: code, body } if is_page => {
+            return (status(*code), json_body((*body).into())).into_response();
         }
         Mischief::Html if is_page => return json_body("<html>please log in</html>".into()),
         Mischief::Large if is_page => return json_body(" ".repeat(10 << 20)),
@@ -164,6 +198,12 @@ fn bend_rows(venue: Venue, mischief: &Mischief, body: String) -> String {
     let time_ms = |row: &Value| row[0].as_i64().unwrap_or_else(|| row[0].as_str().unwrap().parse().unwrap()) * unit;
     // In every dialect the fifth field is the close and the sixth the volume.
     match mischief {
+        Mischief::Empty => rows.clear(),
+        Mischief::Contradicts => {
+            let mut other = rows[0].clone();
+            other[5] = if other[5].is_string() { json!("123.5") } else { json!(123.5) };
+            rows.insert(0, other);
+        }
         Mischief::Duplicated => rows.insert(0, rows[0].clone()),
         Mischief::Reversed => rows.reverse(),
         Mischief::OtherMinutes => {
@@ -181,6 +221,15 @@ fn bend_rows(venue: Venue, mischief: &Mischief, body: String) -> String {
         Mischief::Revised(minutes) => {
             for row in rows.iter_mut().filter(|row| minutes.contains(&time_ms(row))) {
                 row[5] = if row[5].is_string() { json!("123.5") } else { json!(123.5) };
+            }
+        }
+        Mischief::Spiked(minutes) => {
+            for row in rows.iter_mut().filter(|row| minutes.contains(&time_ms(row))) {
+                for price in 1..5 {
+                    let is_text = row[price].is_string();
+                    let number: f64 = row[price].to_string().trim_matches('"').parse().unwrap();
+                    row[price] = if is_text { json!((number * 1.01).to_string()) } else { json!(number * 1.01) };
+                }
             }
         }
         _ => return body,

@@ -34,30 +34,51 @@ async fn exchange(candles: Vec<Candle>, clock: &Clock, stop: &CancellationToken)
     let source =
         Source::new(SourceSettings { venue: Venue::Binance, base_url, http: HttpSettings::default() }).unwrap();
     let feed = Feed { name: "binance".into(), source, symbols: vec!["BTCUSDT".into()] };
-    Feeds { order: vec![Arc::new(feed)], cross_check: None, max_clock_skew_ms: 5_000 }
+    Feeds {
+        order: vec![Arc::new(feed)],
+        cross_check: None,
+        max_clock_skew_ms: 5_000,
+        max_consecutive_missing_minutes: 90,
+        lends_volumes: false,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_few_missing_candles_are_carried_and_too_many_skip_the_period() {
+async fn missing_candles_are_carried_up_to_both_limits_and_more_of_them_skip_the_period() {
     let world = World::new().await;
     world.enter(FIRST).await;
     let stop = CancellationToken::new();
     let spec = world.chain.bundle.manifest.features.clone();
     let (from_ms, to_ms) = features::window_ms(&spec, FIRST);
     let candles = SimulatedMarket::new(13).candles(from_ms - MINUTE_MS..to_ms);
-    for (missing, stage, code) in [
-        (spec.max_missing_minutes, Stage::Proved, None),
-        (spec.max_missing_minutes + 1, Stage::Missed, Some("VR-DATA-007")),
+    let longest = world.config.candles.max_consecutive_missing_minutes as usize;
+    // Stretches of the longest length that is allowed with a minute between them, and what is left.
+    let scattered =
+        |missing: usize| -> Vec<usize> { (0..missing).map(|index| 1_000 + index + index / longest).collect() };
+    let many = spec.max_missing_minutes;
+    for (holes, code) in [
+        (scattered(many), None),
+        (scattered(many + 1), Some("VR-DATA-007")),
+        (scattered(longest), None),
+        ((1_000..=1_000 + longest).collect(), Some("VR-DATA-008")),
     ] {
-        let holes = 1_000..1_000 + missing;
+        world.clock.set_ms(FIRST.start_ms() + 15_000);
+        let missing = holes.len();
         let present = candles.iter().enumerate().filter(|(index, _)| !holes.contains(index)).map(|(_, candle)| *candle);
-        let mut agent = world.agent(&format!("missing {missing}")).await;
+        let mut agent = world.agent(&format!("missing {missing} {code:?}")).await;
         agent.feeds = exchange(present.collect(), &world.clock, &stop).await;
-        let record = agent.run_until(Stage::Proved, FIRST, &stop).await.unwrap();
-        assert_eq!((record.stage, record.miss.as_ref().map(|miss| miss.code.as_str())), (stage, code));
-        if let Some(forecast) = record.forecast {
-            assert_eq!(forecast.carried_minutes, [missing]);
-        }
+        let Some(code) = code else {
+            let record = agent.run_until(Stage::Proved, FIRST, &stop).await.unwrap();
+            assert_eq!(record.stage, Stage::Proved, "{missing}: {:?}", record.miss);
+            assert_eq!(record.forecast.unwrap().carried_minutes, [missing]);
+            continue;
+        };
+        // It is asked for again until the period ends: what is missing may still come.
+        world.clock.set_ms(FIRST.end_ms() - 1);
+        let first = agent.run_until(Stage::Collected, FIRST, &stop);
+        let end = world.clock.clone();
+        let missed = tokio::join!(first, async move { end.set_ms(FIRST.end_ms()) }).0.unwrap();
+        assert_eq!((missed.stage, missed.miss.unwrap().code.as_str()), (Stage::Missed, code), "{missing}");
     }
     stop.cancel();
 }

@@ -1,6 +1,7 @@
 //! Candles from files, over HTTP and through the command line.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -24,6 +25,8 @@ use veriregime_agent::types::time::parse_utc_ms;
 use veriregime_agent::types::venue::Venue;
 use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::bad_exchange::{BadExchange, Mischief};
 
 /// Monday 2024-08-05 00:00 UTC.
 const NOW_MS: i64 = 1_722_816_000_000;
@@ -235,20 +238,20 @@ async fn wrong_answers_have_their_codes_and_bounds() {
     let whole = format!("[{}]", row(5));
     let cases = [
         (text(500, "oops"), "VR-CANDLE-005", 2),
-        (text(400, r#"{"code":-1100,"msg":"Illegal characters"}"#), "VR-CANDLE-005", 1),
-        (text(302, "").insert_header("location", "http://127.0.0.1:1/"), "VR-CANDLE-005", 1),
-        (text(400, r#"{"code":-1121,"msg":"Invalid symbol."}"#), "VR-CANDLE-010", 1),
+        (text(400, r#"{"code":-1100,"msg":"Illegal characters"}"#), "VR-CANDLE-005", 2),
+        (text(302, "").insert_header("location", "http://127.0.0.1:1/"), "VR-CANDLE-005", 2),
+        (text(400, r#"{"code":-1121,"msg":"Invalid symbol."}"#), "VR-CANDLE-010", 2),
         (text(200, &whole[..whole.len() - 20]), "VR-CANDLE-006", 2),
         (text(200, "<html>captive portal</html>"), "VR-CANDLE-006", 2),
-        (text(200, &" ".repeat(20_000)), "VR-CANDLE-007", 1),
-        (rows(&[11, 10]), "VR-CANDLE-009", 1),
-        (rows(&[2, 1, 0, -1]), "VR-CANDLE-009", 1),
-        (rows(&[5, 5]), "VR-DATA-005", 1),
-        (rows(&[4, 5]), "VR-DATA-006", 1),
-        (text(200, &whole.replace("100.5", "NaN")), "VR-DATA-002", 1),
-        (text(200, &whole.replace("99.0", "-99.0")), "VR-DATA-002", 1),
-        (text(200, &whole.replace("101.0", "100.2")), "VR-DATA-003", 1),
-        (text(200, &whole.replace("3.0", "1e300")), "VR-DATA-004", 1),
+        (text(200, &" ".repeat(20_000)), "VR-CANDLE-007", 2),
+        (rows(&[11, 10]), "VR-CANDLE-009", 2),
+        (rows(&[2, 1, 0, -1]), "VR-CANDLE-009", 2),
+        (text(200, &format!("[{0},{1}]", row(5), row(5).replace("100.5", "100.6"))), "VR-DATA-005", 2),
+        (text(200, &whole.replace("100.5", "NaN")), "VR-DATA-002", 2),
+        (text(200, &whole.replace("99.0", "-99.0")), "VR-DATA-002", 2),
+        (text(200, &whole.replace("101.0", "100.2")), "VR-DATA-003", 2),
+        (text(200, &whole.replace("3.0", "1e300")), "VR-DATA-004", 2),
+        (text(503, "").insert_header("retry-after", "3600"), "VR-CANDLE-005", 1),
         (rows(&[5]).set_delay(Duration::from_secs(5)), "VR-CANDLE-002", 2),
         (text(429, "").insert_header("retry-after", "3600"), "VR-CANDLE-003", 1),
         (text(418, "").insert_header("retry-after", "1"), "VR-CANDLE-004", 2),
@@ -257,6 +260,8 @@ async fn wrong_answers_have_their_codes_and_bounds() {
     for (answer, code, attempts) in cases {
         let (error, asked) = outcome(answer).await;
         assert_eq!((error.code(), asked), (code, attempts), "{error}");
+        assert!(!error.advice().contains("candles check"), "an exchange's answer is no file: {}", error.advice());
+        assert_eq!(error.retry() == Retry::Never, code == "VR-CANDLE-010", "{code}");
     }
     let (error, _) = outcome(text(429, "").insert_header("retry-after", "3600")).await;
     assert_eq!(error.retry(), Retry::Later(Duration::from_hours(1)));
@@ -267,10 +272,60 @@ async fn a_pause_that_the_exchange_asks_for_is_kept() {
     let server = exchange().await;
     let limited = ResponseTemplate::new(429).insert_header("retry-after", "1");
     Mock::given(path("/api/v3/klines")).respond_with(limited).up_to_n_times(1).with_priority(1).mount(&server).await;
-    Mock::given(path("/api/v3/klines")).respond_with(rows(&[2, 1])).mount(&server).await;
+    Mock::given(path("/api/v3/klines")).respond_with(all_ten()).mount(&server).await;
     let started = Instant::now();
-    assert_eq!(ten_minutes(&server).await.unwrap().len(), 2);
+    assert_eq!(ten_minutes(&server).await.unwrap().len(), 10);
     assert!(started.elapsed() >= Duration::from_secs(1));
+}
+
+fn all_ten() -> ResponseTemplate {
+    rows(&[10, 9, 8, 7, 6, 5, 4, 3, 2, 1])
+}
+
+#[tokio::test]
+async fn a_retry_after_with_a_fraction_or_a_date_is_waited_for() {
+    // One date is half a minute after the other on the server's clock, which is all that counts.
+    let date = ("date", "Mon, 05 Aug 2024 00:00:00 GMT");
+    for (status, asks, pause) in [(429, "1.5", 1.5), (503, "0.5", 0.5), (429, "Mon, 05 Aug 2024 00:00:01 GMT", 1.0)] {
+        let server = exchange().await;
+        let limited = ResponseTemplate::new(status).insert_header("retry-after", asks).insert_header(date.0, date.1);
+        Mock::given(path("/api/v3/klines"))
+            .respond_with(limited)
+            .up_to_n_times(1)
+            .with_priority(1)
+            .mount(&server)
+            .await;
+        Mock::given(path("/api/v3/klines")).respond_with(all_ten()).mount(&server).await;
+        let started = Instant::now();
+        assert_eq!(ten_minutes(&server).await.unwrap().len(), 10, "{asks}");
+        assert!(started.elapsed() >= Duration::from_secs_f64(pause), "{asks}");
+    }
+}
+
+#[tokio::test]
+async fn rows_twice_and_out_of_order_are_put_right() {
+    let server = exchange().await;
+    Mock::given(path("/api/v3/klines")).respond_with(rows(&[3, 10, 9, 8, 7, 6, 5, 3, 4, 1, 2])).mount(&server).await;
+    let minutes = ten_minutes(&server).await.unwrap();
+    let minutes: Vec<i64> = minutes.iter().map(|candle| (NOW_MS - candle.open_time_ms) / MINUTE_MS).collect();
+    assert_eq!(minutes, [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
+}
+
+#[tokio::test]
+async fn minutes_that_did_not_come_are_asked_for_again_until_nothing_more_comes() {
+    let server = exchange().await;
+    let answer = |times: u64, minutes: &[i64]| {
+        let page = Mock::given(path("/api/v3/klines")).respond_with(rows(minutes));
+        page.up_to_n_times(times).expect(times)
+    };
+    // An empty page, a short one, and then twice nothing of what is left. Binance's next page starts behind the last row.
+    answer(1, &[]).mount(&server).await;
+    answer(1, &[10, 9, 8]).mount(&server).await;
+    answer(1, &[6, 5, 4, 3, 2, 1]).mount(&server).await;
+    answer(1, &[]).mount(&server).await;
+    let minutes = ten_minutes(&server).await.unwrap();
+    let minutes: Vec<i64> = minutes.iter().map(|candle| (NOW_MS - candle.open_time_ms) / MINUTE_MS).collect();
+    assert_eq!(minutes, [10, 9, 8, 6, 5, 4, 3, 2, 1]);
 }
 
 #[tokio::test]
@@ -290,6 +345,8 @@ async fn pages_follow_each_other_until_the_range_is_covered() {
     page(10, &[10, 9, 8]).mount(&server).await;
     page(7, &[7, 5, 4]).mount(&server).await;
     page(3, &[3, 2, 1, 0]).mount(&server).await;
+    let again = query_param("startTime", (NOW_MS - 6 * MINUTE_MS).to_string());
+    Mock::given(again).respond_with(rows(&[])).expect(1).mount(&server).await;
     let candles = ten_minutes(&server).await.unwrap();
     let minutes: Vec<i64> = candles.iter().map(|candle| (NOW_MS - candle.open_time_ms) / MINUTE_MS).collect();
     assert_eq!(minutes, [10, 9, 8, 7, 5, 4, 3, 2, 1]);
@@ -325,8 +382,9 @@ async fn download(url: &str, symbol: &str, minutes: i64, file: &Path) -> Result<
     let (from_ms, to_ms) = (NOW_MS - minutes * MINUTE_MS, NOW_MS);
     let download = Download { source: &source, symbol, from_ms, to_ms, now_ms: NOW_MS, file };
     let mut asked = 0;
-    let candles = download.run(|_, total| asked = total).await?;
-    Ok((candles, asked))
+    let downloaded = download.run(|_, total| asked = total).await?;
+    assert_eq!(downloaded.absent_ms, [], "nothing is absent");
+    Ok((downloaded.candles, asked))
 }
 
 fn impatient_but_large() -> HttpSettings {
@@ -393,6 +451,93 @@ async fn a_broken_download_keeps_its_complete_pieces() {
     let (candles, _) = download(&url, "BTCUSDT", 40_000, &file).await.unwrap();
     assert_eq!(candles, SimulatedMarket::new(7).candles(NOW_MS - 40_000 * MINUTE_MS..NOW_MS));
     assert!(!folder.path().join("candles.parquet.parts").exists());
+}
+
+#[tokio::test]
+async fn one_empty_page_loses_no_minute_of_a_download() {
+    let folder = tempfile::tempdir().unwrap();
+    for venue in Venue::ALL {
+        let market = Market::simulated(dialect::of(venue).bitcoin(), 7);
+        let exchange = BadExchange::start(venue, market, Clock::manual(NOW_MS)).await;
+        let mischief = Box::new(Mischief::Empty);
+        exchange.set(Mischief::Times { after_pages: 3, times: 1, mischief });
+        let out = folder.path().join(venue.name());
+        let from =
+            ["fetch", "--source", venue.name(), "--from", "2024-08-01T12:00Z", "--base-url", exchange.url.as_str()];
+        let rest = ["--weight-per-minute", "1000000", "--out", out.to_str().unwrap()];
+        candles_command(&[&from[..], &rest].concat()).await.unwrap();
+        let all = SimulatedMarket::new(7).candles(NOW_MS - 3 * 1440 * MINUTE_MS - 720 * MINUTE_MS..NOW_MS);
+        assert_eq!(parquet::read(&out).unwrap(), all, "{venue:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_resumed_download_finds_and_fills_holes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("candles.parquet");
+    let all = SimulatedMarket::new(7).candles(NOW_MS - 20_000 * MINUTE_MS..NOW_MS);
+    let mut holed = all.clone();
+    holed.drain(9_000..13_000);
+    holed.remove(100);
+    parquet::write(&file, &holed).unwrap();
+
+    // As long as it cannot be asked for, that is an error, and the file stays as it is.
+    let market = Market::simulated("BTCUSDT", 7);
+    let exchange = BadExchange::start(Venue::Binance, market, Clock::manual(NOW_MS)).await;
+    exchange.set(Mischief::Dies { after_pages: 2 });
+    let url = exchange.url.to_string();
+    let error = download(&url, "BTCUSDT", 1_000, &file).await.expect_err("two pages are not enough");
+    assert_eq!(error.code(), "VR-CANDLE-005");
+    assert_eq!(parquet::read(&file).unwrap(), holed);
+
+    exchange.set(Mischief::None);
+    let (candles, asked) = download(&url, "BTCUSDT", 1_000, &file).await.unwrap();
+    assert_eq!((asked, candles.len()), (4_001, all.len()));
+    assert_eq!(parquet::read(&file).unwrap(), all);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn minutes_that_the_exchange_does_not_have_are_counted_and_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("candles.parquet");
+    let mut recorded = SimulatedMarket::new(7).candles(NOW_MS - 1440 * MINUTE_MS..NOW_MS);
+    recorded.drain(700..780);
+    recorded.remove(5);
+    let market = Market::recorded("BTCUSDT", recorded.clone()).unwrap();
+    let (url, _guard) = serve_market(market, Clock::manual(NOW_MS)).await;
+    let fetch = |json: &'static [&'static str], from: &'static str| {
+        let program = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
+            .args(json)
+            .args(["candles", "fetch", "--from", from, "--base-url", &url, "--out", out.to_str().unwrap()])
+            .output()
+            .unwrap();
+        (program.status.code(), String::from_utf8([program.stdout, program.stderr].concat()).unwrap())
+    };
+    // The second run asks for the same minutes again, and says the same.
+    for _ in 0..2 {
+        let (status, said) = fetch(&[], "2024-08-04");
+        assert_eq!(status, Some(0), "{said}");
+        for part in ["81 of the minutes asked for", "the longest stretch is 80 minutes from 2024-08-04T11:40Z"] {
+            assert!(said.contains(part), "{said}");
+        }
+        assert_eq!(parquet::read(&out).unwrap(), recorded);
+    }
+    let said: serde_json::Value = serde_json::from_str(&fetch(&["--json"], "2024-08-04").1).unwrap();
+    assert_eq!((&said["absent_minutes"], &said["longest_absence_minutes"]), (&81.into(), &80.into()));
+    std::fs::remove_file(&out).unwrap();
+    let (status, said) = fetch(&[], "2024-08-04T11:40Z");
+    assert_eq!(status, Some(0), "{said}");
+}
+
+#[tokio::test]
+async fn a_range_without_a_candle_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("candles.parquet");
+    let recorded = SimulatedMarket::new(7).candles(NOW_MS - 90_000 * MINUTE_MS..NOW_MS - 80_000 * MINUTE_MS);
+    let (url, _guard) = serve_market(Market::recorded("BTCUSDT", recorded).unwrap(), Clock::manual(NOW_MS)).await;
+    let error = download(&url, "BTCUSDT", 100, &file).await.expect_err("nothing there");
+    assert_eq!(error.code(), "VR-CANDLE-025");
+    assert!(!file.exists());
 }
 
 #[derive(Parser)]

@@ -15,9 +15,11 @@ use veriregime_agent::candles::simulated::SimulatedMarket;
 use veriregime_agent::cmd::report;
 use veriregime_agent::config::Config;
 use veriregime_agent::config::candles::{CrossCheck, Source};
+use veriregime_agent::cycle::Agent;
 use veriregime_agent::features;
 use veriregime_agent::types::candle::Candle;
 use veriregime_agent::types::cycle::{CycleRecord, Stage};
+use veriregime_agent::types::origin::{Gaps, Lent};
 use veriregime_agent::types::period::{MINUTE_MS, PeriodId};
 use veriregime_agent::types::venue::Venue;
 
@@ -93,7 +95,7 @@ async fn a_cycle_lands_by_the_fallback_whatever_the_primary_does() {
         (Mischief::SkewedClock { ahead_ms: 60_000 }, "VR-CANDLE-008"),
         (Mischief::OtherMinutes, "VR-CANDLE-009"),
         (Mischief::Missing(hole), "VR-DATA-007"),
-        (Mischief::Reversed, "VR-DATA-006"),
+        (Mischief::Contradicts, "VR-DATA-005"),
     ];
     let mut agents = JoinSet::new();
     for (index, (mischief, expected)) in cases.into_iter().enumerate() {
@@ -130,10 +132,212 @@ async fn without_a_fallback_the_period_is_missed_with_the_primary_s_code() {
     let mut world = World::new().await;
     world.enter(FIRST).await;
     let bad = exchange(&world, Venue::Binance).await;
-    bad.set(Mischief::Reversed);
+    bad.set(Mischief::Contradicts);
     world.config.candles.only_from(bad.url.clone());
-    let record = world.agent("alone").await.run(FIRST, &go()).await.unwrap();
-    assert_eq!((record.stage, code(&record)), (Stage::Missed, Some("VR-DATA-006")));
+    let mut agent = world.agent("alone").await;
+    // More pages than one try asks for.
+    let record = missed_at_the_end(&world, &mut agent, &bad, 11).await;
+    assert_eq!(code(&record), Some("VR-DATA-005"));
+}
+
+/// A cycle that is tried again until the exchange was asked for so many pages; then its period ends.
+async fn missed_at_the_end(world: &World, agent: &mut Agent, bad: &BadExchange, pages: usize) -> CycleRecord {
+    // So short before the end, pauses are short.
+    world.clock.set_ms(FIRST.end_ms() - 300);
+    let ends = async {
+        world.until("the exchange is asked again and again", async || bad.pages() >= pages).await;
+        world.clock.set_ms(FIRST.end_ms());
+    };
+    let go = go();
+    let (record, ()) = tokio::join!(agent.run(FIRST, &go), ends);
+    let record = record.unwrap();
+    assert_eq!(record.stage, Stage::Missed);
+    record
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_an_exchange_says_for_a_while_ends_a_period() {
+    let mut world = World::new().await;
+    world.enter(FIRST).await;
+    world.clock.set_ms(FIRST.end_ms() - 300);
+    let unknown = Mischief::Says { status: 400, body: r#"{"code":-1121,"msg":"Invalid symbol."}"# };
+    // One try asks five times for a page. A symbol is unknown only when that is said twice.
+    let moods = [
+        (Mischief::Status { status: 403, retry_after_seconds: None, times: 7 }, 0),
+        (Mischief::Status { status: 404, retry_after_seconds: None, times: 7 }, 0),
+        (Mischief::Status { status: 408, retry_after_seconds: None, times: 7 }, 0),
+        (Mischief::Says { status: 400, body: r#"{"code":-1001,"msg":"Internal error"}"# }.times(7), 0),
+        (Mischief::Says { status: 200, body: r#"{"code":"50004","msg":"API endpoint request timeout"}"# }.times(7), 0),
+        (Mischief::Large.times(7), 0),
+        (Mischief::Negative.times(7), 0),
+        (Mischief::Contradicts.times(7), 0),
+        (Mischief::Empty.times(7), 0),
+        (unknown.times(1), 0),
+        (Mischief::Empty.times(1), 20),
+    ];
+    let expected = SimulatedMarket::new(SEED).candles(window(&world, FIRST).start + MINUTE_MS..FIRST.start_ms());
+    let mut agents = JoinSet::new();
+    for (index, (mood, after_pages)) in moods.into_iter().enumerate() {
+        let bad = exchange(&world, Venue::Binance).await;
+        bad.set(match mood.clone() {
+            Mischief::Times { times, mischief, .. } => Mischief::Times { after_pages, times, mischief },
+            mood => mood,
+        });
+        world.config.candles.only_from(bad.url.clone());
+        let mut agent = world.agent(&format!("mood {index}")).await;
+        let expected = expected.clone();
+        agents.spawn(async move {
+            let record = agent.run_until(Stage::Collected, FIRST, &go()).await.unwrap();
+            assert_eq!(record.stage, Stage::Collected, "{mood:?}: {:?}", record.miss);
+            assert!(agent.store.candles(agent.manifest(), FIRST).unwrap() == [expected], "{mood:?}");
+            assert_eq!(record.origin.unwrap().gaps, [], "{mood:?}");
+            drop(bad);
+        });
+    }
+    while let Some(outcome) = agents.join_next().await {
+        outcome.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_symbol_said_twice_ends_the_period_at_once() {
+    let mut world = World::new().await;
+    world.enter(FIRST).await;
+    let bad = exchange(&world, Venue::Binance).await;
+    bad.set(Mischief::Says { status: 400, body: r#"{"code":-1121,"msg":"Invalid symbol."}"# });
+    world.config.candles.only_from(bad.url.clone());
+    let record = world.agent("unknown").await.run(FIRST, &go()).await.unwrap();
+    assert_eq!((record.stage, code(&record), bad.pages()), (Stage::Missed, Some("VR-CANDLE-010"), 2));
+    assert!(record.miss.unwrap().message.contains("Invalid symbol."), "in its own words");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_empty_page_invents_no_minute() {
+    let mut world = World::new().await;
+    world.enter(FIRST).await;
+    let coinbase = exchange(&world, Venue::Coinbase).await;
+    add(&mut world.config, Venue::Coinbase, &coinbase.url);
+    world.config.candles.order = vec!["coinbase".into()];
+    world.config.candles.foreign_volumes = true;
+    coinbase.set(Mischief::Times { after_pages: 49, times: 1, mischief: Box::new(Mischief::Empty) });
+    let mut agent = world.agent("empty").await;
+    let record = agent.run_until(Stage::Forecast, FIRST, &go()).await.unwrap();
+    let expected = SimulatedMarket::new(SEED).candles(window(&world, FIRST).start + MINUTE_MS..FIRST.start_ms());
+    assert!(agent.store.candles(agent.manifest(), FIRST).unwrap() == [expected]);
+    assert_eq!((record.forecast.unwrap().carried_minutes, record.origin.unwrap().gaps), (vec![0], vec![]));
+}
+
+/// Fifty minutes in a row of a week ago.
+fn fifty() -> Vec<i64> {
+    (0..50).map(|minute| FIRST.start_ms() - (10_000 - minute) * MINUTE_MS).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn minutes_that_stay_away_come_from_a_second_source() {
+    let mut world = World::new().await;
+    world.enter(FIRST).await;
+    let binance = exchange(&world, Venue::Binance).await;
+    binance.set(Mischief::Missing(fifty()));
+    world.config.candles.only_from(binance.url.clone());
+    let other = exchange(&world, Venue::Bybit).await;
+    add(&mut world.config, Venue::Bybit, &other.url);
+    let full = SimulatedMarket::new(SEED).candles(window(&world, FIRST).start + MINUTE_MS..FIRST.start_ms());
+    let collected = async |world: &World, name: &str| {
+        let mut agent = world.agent(name).await;
+        let record = agent.run_until(Stage::Forecast, FIRST, &go()).await.unwrap();
+        assert_eq!(record.stage, Stage::Forecast, "{:?}", record.miss);
+        assert_eq!(record.forecast.as_ref().unwrap().carried_minutes, [0], "{name}");
+        (agent.store.candles(agent.manifest(), FIRST).unwrap().remove(0), record)
+    };
+
+    // One that is only compared with lends its prices; its volumes are not what the model knows.
+    world.config.candles.cross_check = Some(cross_check(&["bybit"], true));
+    let (candles, record) = collected(&world, "compared").await;
+    let lent = Lent {
+        source: "bybit".into(),
+        symbol: "BTCUSDT".into(),
+        minutes: 50,
+        first_ms: fifty()[0],
+        with_volumes: false,
+    };
+    let origin = record.origin.as_ref().unwrap();
+    assert_eq!((origin.source.as_str(), origin.carried_minutes()), ("binance", 0));
+    assert_eq!(origin.gaps[0].lent, [lent.clone()]);
+    assert_eq!(report::origin(&record), "binance, 50 minutes of bybit");
+    let quiet = |candle: &Candle| {
+        let volume = if fifty().contains(&candle.open_time_ms) { 0.0 } else { candle.volume };
+        Candle { volume, ..*candle }
+    };
+    assert!(candles == full.iter().map(quiet).collect::<Vec<_>>());
+
+    // A fallback whose volumes the policy takes lends all of it.
+    world.config.candles.cross_check = None;
+    world.config.candles.order.push("bybit".into());
+    world.config.candles.foreign_volumes = true;
+    let (candles, record) = collected(&world, "fallback").await;
+    assert_eq!(record.origin.unwrap().gaps[0].lent, [Lent { with_volumes: true, ..lent }]);
+    assert!(candles == full);
+
+    // An outage that every source knows of is carried forward.
+    world.config.candles.order.pop();
+    world.config.candles.cross_check = Some(cross_check(&["bybit"], false));
+    other.set(Mischief::Missing(fifty()));
+    let mut agent = world.agent("outage").await;
+    let record = agent.run_until(Stage::Forecast, FIRST, &go()).await.unwrap();
+    assert_eq!(record.forecast.unwrap().carried_minutes, [50]);
+    assert_eq!(record.origin.unwrap().gaps[0].lent, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn carried_minutes_are_counted_and_told_everywhere() {
+    let mut world = World::new().await;
+    world.enter(FIRST).await;
+    let binance = exchange(&world, Venue::Binance).await;
+    let lone = FIRST.start_ms() - 3_000 * MINUTE_MS;
+    binance.set(Mischief::Missing([fifty(), vec![lone]].concat()));
+    world.config.candles.only_from(binance.url.clone());
+    let mut agent = world.agent("agent.sqlite").await;
+    let record = agent.run(FIRST, &go()).await.unwrap();
+    assert_eq!(record.stage, Stage::Confirmed, "{:?}", record.miss);
+    let gaps = Gaps {
+        market: "BTC-USD".into(),
+        carried_minutes: 51,
+        first_carried_ms: Some(fifty()[0]),
+        longest_run_minutes: 50,
+        lent: vec![],
+    };
+    let record = agent.store.cycle(agent.manifest(), FIRST).unwrap().unwrap();
+    let (_, evidence) = veriregime_agent::evidence::read(&agent.evidence.file(record.evidence.unwrap())).unwrap();
+    assert_eq!((evidence.origin.unwrap().gaps, evidence.markets[0].carried_minutes), (vec![gaps], 51));
+    drop(agent);
+    let said: Value = serde_json::from_slice(&world.program(&["--json", "status"]).stdout).unwrap();
+    let cycle = &said["cycles"][0];
+    assert_eq!((&cycle["carried_minutes"], &cycle["longest_carried_run_minutes"]), (&51.into(), &50.into()));
+    assert_eq!(cycle["candles"]["gaps"][0]["first_carried_ms"], fifty()[0], "{said}");
+    assert_eq!(report::origin(&record), "binance, 51 minutes carried forward, 50 in a row");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sources_that_disagree_for_a_moment_cost_a_moment() {
+    let mut world = World::new().await;
+    world.enter(FIRST).await;
+    world.clock.set_ms(FIRST.end_ms() - 300);
+    let coinbase = exchange(&world, Venue::Coinbase).await;
+    add(&mut world.config, Venue::Coinbase, &coinbase.url);
+    world.config.candles.cross_check = Some(cross_check(&["coinbase"], true));
+    let spikes = (0..20).map(|step| FIRST.start_ms() - (200 + 2 * step) * MINUTE_MS).collect();
+    coinbase.set(Mischief::Spiked(spikes));
+    let mut agent = world.agent("moment").await;
+    let mends = async {
+        // Five pages hold what is compared: by the eighth, a second try is under way.
+        world.until("both are asked again", async || coinbase.pages() >= 8).await;
+        coinbase.set(Mischief::None);
+    };
+    let go = go();
+    let (record, ()) = tokio::join!(agent.run_until(Stage::Collected, FIRST, &go), mends);
+    let record = record.unwrap();
+    assert_eq!(record.stage, Stage::Collected, "{:?}", record.miss);
+    assert_eq!(record.origin.unwrap().witnesses[0].minutes_beyond, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,8 +391,9 @@ async fn a_second_exchange_agrees_or_the_period_is_skipped() {
     let market = Market::simulated("BTC-USD", SEED + 1);
     let other = BadExchange::start(Venue::Coinbase, market, world.clock.clone()).await;
     add(&mut world.config, Venue::Coinbase, &other.url);
-    let record = world.agent("disagree").await.run(FIRST, &go()).await.unwrap();
-    assert_eq!((record.stage, code(&record)), (Stage::Missed, Some("VR-CANDLE-019")));
+    let mut agent = world.agent("disagree").await;
+    let record = missed_at_the_end(&world, &mut agent, &other, 8).await;
+    assert_eq!(code(&record), Some("VR-CANDLE-019"));
     let message = record.miss.unwrap().message;
     for part in ["binance and coinbase disagree on BTC-USD", "basis ", "worst ", " against "] {
         assert!(message.contains(part), "{message}");
@@ -210,7 +415,8 @@ async fn minutes_that_one_exchange_made_up_are_found() {
     let okx = BadExchange::start(Venue::Okx, market, world.clock.clone()).await;
     add(&mut world.config, Venue::Okx, &okx.url);
     world.config.candles.cross_check = Some(cross_check(&["okx"], false));
-    let record = world.agent("made up").await.run(FIRST, &go()).await.unwrap();
+    let mut agent = world.agent("made up").await;
+    let record = missed_at_the_end(&world, &mut agent, &okx, 20).await;
     assert_eq!(code(&record), Some("VR-CANDLE-019"));
     let message = record.miss.unwrap().message;
     assert!(message.contains("16 of 1441 minutes") && message.contains(&format!("first {first}")), "{message}");

@@ -133,6 +133,17 @@ async fn ten_minutes(source: &Source) -> Result<Vec<Candle>, CandleError> {
     source.closed_candles(symbol, NOW_MS - 10 * MINUTE_MS, NOW_MS, NOW_MS).await
 }
 
+/// What each exchange says of a symbol that it does not know.
+fn unknown_symbol(venue: Venue) -> Mischief {
+    let (status, body) = match venue {
+        Venue::Binance => (400, r#"{"code":-1121,"msg":"Invalid symbol."}"#),
+        Venue::Coinbase => (404, r#"{"message":"NotFound"}"#),
+        Venue::Bybit => (200, r#"{"retCode":10001,"retMsg":"Not supported symbols"}"#),
+        Venue::Okx => (200, r#"{"code":"51001","msg":"Instrument ID doesn't exist.","data":[]}"#),
+    };
+    Mischief::Says { status, body }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_an_exchange_does_ends_with_its_code_or_recovers() {
     let mut venues = JoinSet::new();
@@ -148,10 +159,35 @@ async fn whatever_an_exchange_does_ends_with_its_code_or_recovers() {
                 Mischief::Status { status: 503, retry_after_seconds: None, times: 1 },
                 Mischief::Truncated { times: 1 },
                 Mischief::SkewedClock { ahead_ms: 4_000 },
+                Mischief::Duplicated,
+                Mischief::Reversed,
             ];
             for mischief in recovers {
                 exchange.set(mischief.clone());
                 assert_eq!(ten_minutes(&source).await.unwrap(), all, "{venue:?} {mischief:?}");
+            }
+            // Bybit's 403 is a ban of ten minutes.
+            for status in
+                [400, 401, 403, 404, 408, 451].into_iter().filter(|code| (venue, *code) != (Venue::Bybit, 403))
+            {
+                exchange.set(Mischief::Status { status, retry_after_seconds: None, times: 1 });
+                assert_eq!(ten_minutes(&source).await.unwrap(), all, "{venue:?} {status}");
+            }
+            for once in [
+                Mischief::Empty,
+                Mischief::Contradicts,
+                Mischief::OtherMinutes,
+                Mischief::Garbage,
+                Mischief::Negative,
+                Mischief::Html,
+                Mischief::Large,
+                Mischief::Says { status: 400, body: r#"{"code":-1001,"msg":"Internal error; unable to process."}"# },
+                Mischief::Says { status: 400, body: r#"{"code":"50004","msg":"API endpoint request timeout"}"# },
+                Mischief::Says { status: 200, body: r#"{"retCode":10016,"retMsg":"Server error."}"# },
+                unknown_symbol(venue),
+            ] {
+                exchange.set(once.clone().times(1));
+                assert_eq!(ten_minutes(&source).await.unwrap(), all, "{venue:?} {once:?}");
             }
             let minute = all[3].open_time_ms;
             exchange.set(Mischief::Missing(vec![minute]));
@@ -163,16 +199,16 @@ async fn whatever_an_exchange_does_ends_with_its_code_or_recovers() {
                 (Mischief::Status { status: 429, retry_after_seconds: Some(0), times: always }, "VR-CANDLE-003", 2),
                 (Mischief::Status { status: 418, retry_after_seconds: Some(600), times: always }, "VR-CANDLE-004", 1),
                 (Mischief::Status { status: 502, retry_after_seconds: None, times: always }, "VR-CANDLE-005", 2),
-                (Mischief::Status { status: 451, retry_after_seconds: None, times: always }, "VR-CANDLE-005", 1),
+                (Mischief::Status { status: 451, retry_after_seconds: None, times: always }, "VR-CANDLE-005", 2),
                 (Mischief::Truncated { times: always }, "VR-CANDLE-006", 2),
                 (Mischief::Html, "VR-CANDLE-006", 2),
                 (Mischief::Garbage, "VR-CANDLE-006", 2),
-                (Mischief::Large, "VR-CANDLE-007", 1),
+                (Mischief::Large, "VR-CANDLE-007", 2),
                 (Mischief::SkewedClock { ahead_ms: -6_000 }, "VR-CANDLE-008", 0),
-                (Mischief::OtherMinutes, "VR-CANDLE-009", 1),
-                (Mischief::Negative, "VR-DATA-002", 1),
-                (Mischief::Duplicated, "VR-DATA-005", 1),
-                (Mischief::Reversed, "VR-DATA-006", 1),
+                (Mischief::OtherMinutes, "VR-CANDLE-009", 2),
+                (Mischief::Negative, "VR-DATA-002", 2),
+                (Mischief::Contradicts, "VR-DATA-005", 2),
+                (unknown_symbol(venue), "VR-CANDLE-010", 2),
             ];
             for (mischief, code, pages) in ends {
                 exchange.set(mischief.clone());
@@ -180,6 +216,9 @@ async fn whatever_an_exchange_does_ends_with_its_code_or_recovers() {
                 let error = ten_minutes(&source).await.expect_err(code);
                 let asked = exchange.take_pages().len();
                 assert_eq!((error.code(), asked), (code, pages), "{venue:?} {mischief:?}: {error}");
+                // Nothing but an unknown symbol, said twice, is for good.
+                assert_eq!(error.retry() == Retry::Never, code == "VR-CANDLE-010", "{venue:?} {mischief:?}");
+                assert!(!error.advice().contains("candles check"), "{mischief:?}: {}", error.advice());
             }
         });
     }

@@ -74,9 +74,15 @@ impl Dialect for Binance {
         rows.iter().map(candle).collect()
     }
 
-    fn refusal(&self, symbol: &str, _status: u16, message: &str) -> Option<CandleError> {
-        let code = serde_json::from_str::<serde_json::Value>(message).ok()?.get("code")?.as_i64()?;
-        (code == INVALID_SYMBOL).then(|| unknown(symbol))
+    fn refusal(&self, symbol: &str, _status: u16, body: &[u8]) -> Option<CandleError> {
+        #[derive(Deserialize)]
+        struct Refusal {
+            code: i64,
+            #[serde(default)]
+            msg: String,
+        }
+        let Refusal { code, msg } = serde_json::from_slice(body).ok()?;
+        (code == INVALID_SYMBOL && !symbol.is_empty()).then(|| unknown(symbol, &msg))
     }
 }
 

@@ -14,8 +14,10 @@ use crate::candles::error::CandleError;
 use crate::types::candle::Candle;
 
 const PAGE_ROWS: usize = 1000;
-/// A parameter that makes no sense. Ours are fixed but for the symbol, and that is what it says of unknown ones.
+/// A parameter that makes no sense, for unknown symbols and much else: only its words say which.
 const INVALID_PARAMETER: i64 = 10_001;
+/// Words beside "symbol" that say that there is no such one.
+const UNKNOWN_WORDS: [&str; 5] = ["invalid", "not support", "not exist", "unknown", "illegal"];
 /// Too many visits.
 const RATE_LIMITED: i64 = 10_006;
 const RATE_PAUSE: Duration = Duration::from_secs(5);
@@ -82,8 +84,11 @@ impl Dialect for Bybit {
         page.list.iter().rev().map(candle).collect()
     }
 
-    fn refusal(&self, _symbol: &str, status: u16, _message: &str) -> Option<CandleError> {
-        (status == 403).then_some(CandleError::Banned { retry_after: BAN })
+    fn refusal(&self, symbol: &str, status: u16, body: &[u8]) -> Option<CandleError> {
+        if status == 403 {
+            return Some(CandleError::Banned { retry_after: BAN });
+        }
+        Envelope::open(symbol, body).err().filter(|error| !matches!(error, CandleError::Malformed { .. }))
     }
 }
 
@@ -105,11 +110,19 @@ impl<'a> Envelope<'a> {
         let envelope: Self = serde_json::from_slice(body).map_err(malformed)?;
         match envelope.ret_code {
             0 => Ok(envelope),
-            INVALID_PARAMETER => Err(unknown(symbol)),
+            INVALID_PARAMETER if !symbol.is_empty() && denies_symbol(&envelope.ret_msg) => {
+                Err(unknown(symbol, &envelope.ret_msg))
+            }
             RATE_LIMITED => Err(CandleError::RateLimited { retry_after: RATE_PAUSE }),
             code => Err(CandleError::refused(code, &envelope.ret_msg)),
         }
     }
+}
+
+/// Whether a message says in so many words that there is no such symbol.
+fn denies_symbol(message: &str) -> bool {
+    let message = message.to_lowercase();
+    message.contains("symbol") && UNKNOWN_WORDS.iter().any(|word| message.contains(word))
 }
 
 /// A row: open time, open, high, low, close, volume, turnover.
@@ -163,7 +176,33 @@ mod tests {
         let limited = candles(&with("10006")).expect_err("too many visits");
         assert_eq!((limited.code(), limited.retry()), ("VR-CANDLE-003", Retry::Later(RATE_PAUSE)));
         assert_eq!(candles(&with("10016")).expect_err("their fault").code(), "VR-CANDLE-005");
-        assert_eq!(Bybit.refusal("BTCUSDT", 403, "").unwrap().code(), "VR-CANDLE-004");
+        assert_eq!(Bybit.refusal("BTCUSDT", 403, b"").unwrap().code(), "VR-CANDLE-004");
+        assert_eq!(Bybit.refusal("BTCUSDT", 404, UNKNOWN.as_bytes()).unwrap().code(), "VR-CANDLE-010");
+        assert!(Bybit.refusal("BTCUSDT", 404, b"<html>").is_none());
+    }
+
+    #[test]
+    fn a_parameter_error_keeps_the_exchange_s_own_words() {
+        let said =
+            |message: &str| candles(&format!(r#"{{"retCode":10001,"retMsg":"{message}"}}"#)).expect_err("refused");
+        for words in
+            ["Not supported symbols", "params error: Symbol Is Invalid", "The requested symbol does not exist."]
+        {
+            let error = said(words);
+            assert_eq!((error.code(), error.retry()), ("VR-CANDLE-010", Retry::Never));
+            assert_eq!(error.to_string(), format!("the exchange does not know \"BTCUSDT\": {words}"));
+        }
+        for words in
+            ["params error: startTime is invalid", "Request parameter error.", "symbol is being maintained", ""]
+        {
+            let error = said(words);
+            assert_eq!(error.code(), "VR-CANDLE-005", "{words}");
+            assert!(matches!(error.retry(), Retry::Later(_)));
+            assert_eq!(error.to_string(), format!("the exchange refuses: code 10001: {words}"));
+        }
+        assert!(said(&"symbol ".repeat(500)).to_string().len() < 300, "however many they are");
+        assert_eq!(said(r"a\u001b[31m\nb").to_string(), "the exchange refuses: code 10001: a[31mb");
+        assert_eq!(Bybit.time_ms(UNKNOWN.as_bytes()).expect_err("no time").code(), "VR-CANDLE-005");
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::types::candle::Candle;
 use crate::types::period::MINUTE_MS;
 
 const PAGE_ROWS: usize = 300;
+/// What it says of a product that it does not have.
+const UNKNOWN_PRODUCT: &str = "NotFound";
 
 #[derive(Debug)]
 pub(super) struct Coinbase;
@@ -73,8 +75,14 @@ impl Dialect for Coinbase {
         rows.iter().rev().map(candle).collect()
     }
 
-    fn refusal(&self, symbol: &str, status: u16, _message: &str) -> Option<CandleError> {
-        (status == 404).then(|| unknown(symbol))
+    fn refusal(&self, symbol: &str, status: u16, body: &[u8]) -> Option<CandleError> {
+        #[derive(Deserialize)]
+        struct Refusal {
+            message: String,
+        }
+        // Gateways on the way answer 404 as well, but not in these words.
+        let Refusal { message } = serde_json::from_slice(body).ok()?;
+        (status == 404 && message == UNKNOWN_PRODUCT && !symbol.is_empty()).then(|| unknown(symbol, &message))
     }
 }
 
@@ -143,6 +151,10 @@ mod tests {
         for wrong in [r#"{"epoch":"soon"}"#, r#"{"epoch":-1.0}"#, r#"{"epoch":1e300}"#] {
             assert_eq!(Coinbase.time_ms(wrong.as_bytes()).expect_err(wrong).code(), "VR-CANDLE-006");
         }
-        assert_eq!(Coinbase.refusal("XYZ-USD", 404, r#"{"message":"NotFound"}"#).unwrap().code(), "VR-CANDLE-010");
+        assert_eq!(Coinbase.refusal("XYZ-USD", 404, br#"{"message":"NotFound"}"#).unwrap().code(), "VR-CANDLE-010");
+        for gateway in [&b"<html>404</html>"[..], b"", br#"{"message":"no route"}"#] {
+            assert!(Coinbase.refusal("BTC-USD", 404, gateway).is_none(), "a gateway's 404 is no word about a symbol");
+        }
+        assert!(Coinbase.refusal("", 404, br#"{"message":"NotFound"}"#).is_none(), "nor is one about the time");
     }
 }

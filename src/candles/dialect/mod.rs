@@ -13,6 +13,7 @@ use std::str::FromStr;
 use url::Url;
 
 use super::error::CandleError;
+use super::http::printable;
 use crate::types::candle::Candle;
 use crate::types::time::END_MS;
 use crate::types::venue::Venue;
@@ -52,8 +53,9 @@ pub trait Dialect: Debug + Send + Sync {
     /// [`CandleError::Malformed`], or what the exchange says instead of candles.
     fn candles(&self, symbol: &str, body: &[u8]) -> Result<Vec<Candle>, CandleError>;
 
-    /// What an error status means here, where it means more than its number.
-    fn refusal(&self, symbol: &str, status: u16, message: &str) -> Option<CandleError>;
+    /// What an error status with this body means here, where it means more than its number. `symbol` is what was asked for,
+    /// nothing where it was the time.
+    fn refusal(&self, symbol: &str, status: u16, body: &[u8]) -> Option<CandleError>;
 }
 
 /// What one request brings and costs.
@@ -121,8 +123,9 @@ fn sane_time_ms(time_ms: i64) -> Result<i64, CandleError> {
     if (0..END_MS).contains(&time_ms) { Ok(time_ms) } else { Err(malformed("its time is out of range")) }
 }
 
-fn unknown(symbol: &str) -> CandleError {
-    CandleError::Symbol { symbol: symbol.to_owned() }
+/// The exchange's word that there is no such symbol, in its own words.
+fn unknown(symbol: &str, said: &str) -> CandleError {
+    CandleError::UnknownSymbol { symbol: symbol.to_owned(), said: printable(said) }
 }
 
 fn malformed(detail: impl ToString) -> CandleError {

@@ -80,11 +80,9 @@ impl Dialect for Okx {
         rows.iter().rev().filter_map(|row| complete(row).transpose()).collect()
     }
 
-    fn refusal(&self, symbol: &str, _status: u16, message: &str) -> Option<CandleError> {
-        match envelope::<IgnoredAny>(symbol, message.as_bytes()) {
-            Err(error @ (CandleError::Symbol { .. } | CandleError::RateLimited { .. })) => Some(error),
-            _ => None,
-        }
+    fn refusal(&self, symbol: &str, _status: u16, body: &[u8]) -> Option<CandleError> {
+        let error = envelope::<IgnoredAny>(symbol, body).err();
+        error.filter(|error| !matches!(error, CandleError::Malformed { .. }))
     }
 }
 
@@ -101,7 +99,7 @@ fn envelope<'a, T: Deserialize<'a>>(symbol: &str, body: &'a [u8]) -> Result<Vec<
     let envelope: Envelope<'a, T> = serde_json::from_slice(body).map_err(malformed)?;
     match envelope.code {
         "0" => envelope.data.ok_or_else(|| malformed("it has no data")),
-        UNKNOWN_INSTRUMENT => Err(unknown(symbol)),
+        UNKNOWN_INSTRUMENT if !symbol.is_empty() => Err(unknown(symbol, &envelope.msg)),
         RATE_LIMITED => Err(CandleError::RateLimited { retry_after: RATE_PAUSE }),
         code => Err(CandleError::refused(code, &envelope.msg)),
     }
@@ -132,7 +130,7 @@ fn complete(row: &Row<'_>) -> Result<Option<Candle>, CandleError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::fault::Fault;
+    use crate::types::fault::{Fault, Retry};
     use crate::types::period::MINUTE_MS;
 
     /// Answers as the exchange sends them, see `tests/fixtures/exchanges/README.md`.
@@ -159,11 +157,15 @@ mod tests {
         assert_eq!(candles(UNKNOWN).expect_err("unknown").code(), "VR-CANDLE-010");
         let bare = r#"{"code":"51001","msg":"Instrument ID does not exist."}"#;
         assert_eq!(candles(bare).expect_err("unknown").code(), "VR-CANDLE-010");
-        assert_eq!(Okx.refusal("BTC-USDT", 400, UNKNOWN).unwrap().code(), "VR-CANDLE-010");
+        assert_eq!(Okx.refusal("BTC-USDT", 400, UNKNOWN.as_bytes()).unwrap().code(), "VR-CANDLE-010");
         let with = |code: &str| PAGE.replace("\"code\":\"0\"", &format!("\"code\":\"{code}\""));
         assert_eq!(candles(&with("50011")).expect_err("too many").code(), "VR-CANDLE-003");
         assert_eq!(candles(&with("50001")).expect_err("their fault").code(), "VR-CANDLE-005");
-        assert!(Okx.refusal("BTC-USDT", 502, "<html>").is_none());
+        assert!(Okx.refusal("BTC-USDT", 502, b"<html>").is_none());
+        let busy = br#"{"code":"50004","msg":"API endpoint request timeout","data":[]}"#;
+        let busy = Okx.refusal("BTC-USDT", 400, busy).unwrap();
+        assert_eq!(busy.to_string(), "the exchange refuses: code 50004: API endpoint request timeout");
+        assert!(matches!(busy.retry(), Retry::Later(_)));
     }
 
     #[test]

@@ -103,15 +103,17 @@ impl Auditor {
         })
     }
 
-    /// The exchange's candles of now for the period's window, of each market.
+    /// The exchange's candles of now for the period's window, of each market; what it does not have as a cycle would get it.
     async fn series(&self, period: PeriodId, now_ms: i64) -> anyhow::Result<Vec<CandleSeries>> {
         let spec = &self.bundle.manifest.features;
         let (from_ms, to_ms) = features::window_ms(spec, period);
         let feed = self.feeds.primary();
         let mut all = Vec::with_capacity(feed.symbols.len());
-        for symbol in &feed.symbols {
-            let candles = feed.source.candles(symbol, from_ms - MINUTE_MS, to_ms, now_ms).await?;
-            all.push(CandleSeries::new(&candles, from_ms, to_ms, spec.max_missing_minutes)?);
+        for (market, symbol) in feed.symbols.iter().enumerate() {
+            let range_ms = from_ms - MINUTE_MS..to_ms;
+            let candles = feed.source.candles(symbol, range_ms.start, range_ms.end, now_ms).await?;
+            let filled = self.feeds.fill(feed, market, candles, &range_ms, now_ms).await;
+            all.push(CandleSeries::new(&filled.candles, from_ms, to_ms, spec.max_missing_minutes)?);
         }
         Ok(all)
     }

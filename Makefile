@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-contracts standard-json invariants-long lint chaos chaos-long fuzz bench halmos slither mutants coverage lint-deploy
+.PHONY: help setup build install install-files demo test test-contracts standard-json invariants-long lint chaos chaos-long fuzz bench halmos slither mutants coverage lint-deploy
 
 AGENT := $(or $(CARGO_TARGET_DIR),target)/release/veriregime-agent
 BUNDLE ?= models/btc-regime-4h-v1
@@ -30,6 +30,38 @@ node_modules/.installed: package-lock.json
 # With the test binary, so that dependencies are built once for both commands.
 build: setup ## Build the release binary
 	cargo build --release --locked --bin veriregime-agent --test it
+
+PREFIX ?= /usr/local
+INSTALLED := $(DESTDIR)$(PREFIX)
+DATA := $(INSTALLED)/share/veriregime-agent
+# What compiles verifiers, and the programs of a chain of one's own.
+RUNTIME_PACKAGES := solc command-exists commander follow-redirects js-sha3 memorystream semver tmp \
+	$(patsubst node_modules/%,%,$(wildcard node_modules/@foundry-rs/anvil-* node_modules/@foundry-rs/cast-*))
+
+install: build ## Put the program and all that it needs under PREFIX, by default /usr/local
+	@$(MAKE) --no-print-directory install-files
+
+install-files:
+	install -d $(INSTALLED)/bin $(DATA)/contracts $(DATA)/deploy $(INSTALLED)/share/doc/veriregime-agent
+	install -m 755 $(AGENT) $(INSTALLED)/bin/veriregime-agent
+	for bundle in $(dir $(wildcard models/*/manifest.json)); do \
+	    install -d $(DATA)/$$bundle && cp -R $$bundle. $(DATA)/$$bundle || exit 1; \
+	done
+	install -m 644 models/train.toml $(DATA)/models
+	install -m 644 contracts/verifier.mjs contracts/verifier-input.mjs $(DATA)/contracts
+	install -m 644 deploy/policy.toml deploy/agent.toml deploy/veriregime-agent.service $(DATA)/deploy
+	for package in $(RUNTIME_PACKAGES); do \
+	    install -d $(DATA)/node_modules/$$package && cp -R node_modules/$$package/. $(DATA)/node_modules/$$package || exit 1; \
+	done
+	python3 -m venv --clear --without-pip $(DATA)/.venv
+	cp -R .venv/lib/python3*/site-packages/. $(DATA)/.venv/lib/python3*/site-packages
+	install -m 644 README.md CHANGELOG.md LICENSE docs/*.md $(INSTALLED)/share/doc/veriregime-agent
+	$(AGENT) man $(INSTALLED)/share/man/man1
+	install -d $(INSTALLED)/share/bash-completion/completions $(INSTALLED)/share/zsh/site-functions \
+	    $(INSTALLED)/share/fish/vendor_completions.d
+	$(AGENT) completions bash > $(INSTALLED)/share/bash-completion/completions/veriregime-agent
+	$(AGENT) completions zsh > $(INSTALLED)/share/zsh/site-functions/_veriregime-agent
+	$(AGENT) completions fish > $(INSTALLED)/share/fish/vendor_completions.d/veriregime-agent.fish
 
 DEMO := $(if $(PERIODS),--periods $(PERIODS)) $(if $(CANDLES),--candles $(CANDLES)) $(if $(FROM),--from $(FROM)) \
 	$(if $(SOURCE),--source $(SOURCE)) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep) $(if $(JSON),--json)

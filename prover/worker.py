@@ -2,8 +2,8 @@
 
 One JSON request per line of standard input, one JSON response per line of standard output:
 
-    {"id": 7, "call": "prove", "arguments": {...}}  ->  {"id": 7, "ok": {...}}
-                                                    or  {"id": 7, "error": {"kind": "ezkl", "message": "..."}}
+    {"id": 7, "call": "peak_rss", "arguments": {}}  ->  {"id": 7, "ok": {"peak_rss_bytes": 41943040}}
+                                                    or  {"id": 7, "error": "RuntimeError: what went wrong"}
 
 Field elements travel as 0x-prefixed big-endian hex; inside EZKL's own files they are little-endian. The worker ends
 when its standard input does, so it never outlives its parent by more than the request in hand.

@@ -4,7 +4,7 @@ pub mod access;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -32,6 +32,17 @@ pub enum FileFault {
     /// It is larger than anything expected here.
     #[error("{} is larger than {limit_bytes} bytes", path.display())]
     TooLarge { path: PathBuf, limit_bytes: u64 },
+}
+
+impl FileFault {
+    /// Why `path` could not be written.
+    pub fn writing(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path, source },
+            _ => Self::Write { path, source },
+        }
+    }
 }
 
 impl Fault for FileFault {
@@ -110,10 +121,7 @@ pub fn write_atomic_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result
 
 /// Mode as for `open(2)`: the process's mask applies.
 fn write_with_mode(path: &Path, mode: u32, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), FileFault> {
-    let fault = |source: io::Error| match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FileFault::Full { path: path.to_owned(), source },
-        _ => FileFault::Write { path: path.to_owned(), source },
-    };
+    let fault = |source| FileFault::writing(path, source);
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -191,6 +199,15 @@ pub fn folders_in(path: &Path) -> Result<Vec<String>, FileFault> {
 /// [`FileFault::Write`].
 pub fn create_folder(path: &Path) -> Result<(), FileFault> {
     fs::create_dir_all(path).map_err(|source| FileFault::Write { path: path.to_owned(), source })
+}
+
+/// Makes a folder and its parents, those that are not there yet for their owner only.
+///
+/// # Errors
+/// [`FileFault::Write`].
+pub fn create_private_folder(path: &Path) -> Result<(), FileFault> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| FileFault::Write { path: path.to_owned(), source })
 }
 
 /// Removes a folder and what is in it; one that is not there is fine.

@@ -100,3 +100,20 @@ fn router(shared: &Arc<Shared>) -> Router {
         .layer(middleware::from_fn_with_state(shared.clone(), limits::enforce))
         .with_state(shared.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::time::{format_utc, parse_utc_ms};
+
+    #[test]
+    fn the_document_s_example_of_a_time_is_one_that_the_api_writes() {
+        let document = serde_json::to_value(document()).unwrap();
+        let example =
+            document["components"]["schemas"]["PeriodView"]["properties"]["start_utc"]["examples"][0].as_str();
+        let example =
+            example.or(document["components"]["schemas"]["PeriodView"]["properties"]["start_utc"]["example"].as_str());
+        let example = example.unwrap();
+        assert_eq!(format_utc(parse_utc_ms(example).unwrap()), example);
+    }
+}

@@ -96,7 +96,7 @@ pub struct PeriodView {
     /// Number of the period: Unix seconds divided by 14400.
     pub period: u64,
     /// When the period starts.
-    #[schema(example = "2026-01-05 00:00")]
+    #[schema(example = "2026-01-05T00:00Z")]
     pub start_utc: String,
     /// How far the cycle got: `planned`, `collected`, `forecast`, `proved`, `submitting`, `confirmed`, `already_by_other`
     /// or `missed`.

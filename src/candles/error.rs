@@ -175,10 +175,10 @@ impl Fault for CandleError {
     fn advice(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } | Self::Timeout { .. } => {
-                "check the network and the exchange's base URL; it is tried again until the period ends"
+                "check the network and the exchange's base URL; a daemon tries again until the period ends"
             }
             Self::RateLimited { .. } => {
-                "lower the weight per minute in the settings; it is tried again after the pause"
+                "lower the weight per minute in the settings; a daemon tries again after the pause"
             }
             Self::Banned { .. } => {
                 "stop other clients on this address and lower the weight per minute before trying again"
@@ -216,7 +216,7 @@ impl Fault for CandleError {
                 "look both exchanges up at the named minutes; both are asked again, and the period is skipped rather than guessed"
             }
             Self::NoWitness { .. } => {
-                "check the sources of candles.cross_check.with; it is tried again until the period ends"
+                "check the sources of candles.cross_check.with; a daemon tries again until the period ends"
             }
             Self::ForeignVolumes { .. } => {
                 "take the source out of primary and fallbacks, or accept other volumes by candles.foreign_volumes = true"

@@ -149,7 +149,7 @@ impl Fault for ChainFault {
     fn advice(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => {
-                "check chain.rpc_url and the node behind it; the cycle tries again until the period ends"
+                "check chain.rpc_url and the node behind it; a daemon tries again until the period ends"
             }
             Self::Refused(_) => "read the RPC's words; rate limits and unsynced nodes are the usual reasons",
             Self::Garbage(_) => "check that chain.rpc_url leads to a node, and no proxy answers in its place",
@@ -162,7 +162,7 @@ impl Fault for ChainFault {
             Self::WrongChain { .. } => "correct chain.rpc_url or chain.chain_id; nothing was sent",
             Self::NoContract(_) => "set chain.oracle to the RiskOracle's address on this chain",
             Self::ForeignModel(_) => "point model.bundle at the model that the contract runs, or `deploy` this one",
-            Self::EmptyWallet { .. } => "send funds to the wallet; the cycle tries again until the period ends",
+            Self::EmptyWallet { .. } => "send funds to the wallet; a daemon tries again until the period ends",
             Self::FeeAboveCap { .. } => "raise chain.max_fee_per_gas_gwei if this period is worth it",
             Self::ChainBehind { .. } => "check this machine's clock and whether the node is in sync",
             Self::Rejected(Rejection::NotAttestor(_)) => {

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use alloy::primitives::Bytes;
-use comfy_table::Table;
 
+use super::layout::Table;
 use super::{development, report};
 use crate::chain::Chain;
 use crate::chain::fault::ChainFault;
@@ -54,7 +54,7 @@ pub async fn choose(ezkl: &mut Ezkl, request: &SearchRequest<'_>) -> Result<Sear
             .await
         }
         Err(error) => {
-            eprintln!("no gas figures: {error:#}");
+            eprintln!("no gas figures: {}", report::words(&error));
             search(ezkl, request, async |_, _| None).await
         }
     }

@@ -6,13 +6,16 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{feeds, setup};
-use crate::config::{self, DEFAULTS};
+use crate::config::{self, Config, DEFAULTS};
 use crate::proof::bundle::Bundle;
+use crate::proof::error::ProofError;
+use crate::proof::srs::Srs;
+use crate::types::chain_id::is_development;
 
 /// Subcommands of `config`.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Check settings, keys, model bundle and candle policy without starting anything.
+    /// Check settings, keys, model bundle, reference string and candle policy without starting anything.
     #[command(after_help = "Examples:\n  veriregime-agent --config agent.toml config check")]
     Check,
     /// Print every setting with its default and meaning: a file to start from.
@@ -27,30 +30,49 @@ pub enum ConfigCommand {
 pub async fn run(command: ConfigCommand, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     match command {
         ConfigCommand::Show => print!("{DEFAULTS}"),
-        ConfigCommand::Check => {
-            let checked = config::load(settings)?;
-            setup::signer(&checked.signer).await?;
-            if let Some(attestor) = &checked.attestor {
-                setup::signer(attestor).await?;
-            }
-            let bundle = Bundle::open(&checked.bundle)?;
-            let sources = feeds::feeds(&checked, &bundle.manifest)?;
-            let sources: Vec<&str> = sources.order.iter().map(|feed| feed.name.as_str()).collect();
-            if json {
-                println!(
-                    "{}",
-                    json!({"ok": true, "model_id": bundle.manifest.model_id, "chain_id": checked.chain.chain_id, "sources": sources})
-                );
-            } else {
-                println!(
-                    "settings, keys and model bundle {} are in order; candles from {}; chain {}, contract {}",
-                    bundle.manifest.model_id,
-                    sources.join(", then "),
-                    checked.chain.chain_id,
-                    checked.chain.oracle.map_or_else(|| "not set".into(), |oracle| oracle.to_string())
-                );
-            }
-        }
+        ConfigCommand::Check => check(settings, json).await?,
     }
     Ok(())
+}
+
+async fn check(settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
+    let config = config::load(settings)?;
+    setup::signer(&config.signer).await?;
+    if let Some(attestor) = &config.attestor {
+        setup::signer(attestor).await?;
+    }
+    let bundle = Bundle::open(&config.bundle)?;
+    let sources = feeds::feeds(&config, &bundle.manifest)?;
+    let sources: Vec<&str> = sources.order.iter().map(|feed| feed.name.as_str()).collect();
+    let srs = reference_string(&config, &bundle)?;
+    let (model_id, chain) = (&bundle.manifest.model_id, &config.chain);
+    if json {
+        let srs = srs.map(|srs| srs.path);
+        println!(
+            "{}",
+            json!({"ok": true, "model_id": model_id, "chain_id": chain.chain_id, "sources": sources, "srs": srs})
+        );
+        return Ok(());
+    }
+    let lines = [
+        format!("settings, keys and model bundle {model_id} are in order"),
+        format!("candles from {}", sources.join(", then ")),
+        format!("chain {}, contract {}", chain.chain_id, chain.oracle.map_or("not set".into(), |one| one.to_string())),
+        match srs {
+            Some(srs) => format!("reference string {srs}"),
+            None => format!("NO reference string in {}: nothing can be proven", config.prover.srs_dir.display()),
+        },
+    ];
+    for line in lines {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// The reference string. On a development chain it may be made later.
+fn reference_string(config: &Config, bundle: &Bundle) -> Result<Option<Srs>, ProofError> {
+    match setup::reference_string(config, bundle) {
+        Err(ProofError::SrsMissing { .. }) if is_development(config.chain.chain_id) => Ok(None),
+        found => found.map(Some),
+    }
 }

@@ -35,8 +35,8 @@ pub struct DaemonArgs {}
 /// # Errors
 /// What keeps it from starting, or a database that fails.
 pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u8> {
-    let config = setup::settings(settings)?;
     let running = config::read(settings)?;
+    let config = setup::checked(running.clone())?;
     let stop = CancellationToken::new();
     let clock = replay::clock(&config, &stop).await?;
     let store = Store::open(&config.state_path)?;

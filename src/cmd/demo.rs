@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::development::{Anvil, World};
-use super::setup;
+use super::{layout, print, setup};
 use crate::chain::abi::IRiskParameters::{Params, RiskVector};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -127,7 +127,7 @@ pub async fn run(args: DemoArgs, settings: Option<&Path>, json: bool) -> anyhow:
         }
     };
     let (mut config, story, served) = market::serve(&args, config, &stop).await?;
-    said(format!("candles   {story}"));
+    said(item("candles", &story));
     let mut demo = prepare(&args, &mut config, served.clock, served.first, scratch, &said).await?;
     said(String::new());
 
@@ -136,6 +136,9 @@ pub async fn run(args: DemoArgs, settings: Option<&Path>, json: bool) -> anyhow:
     let mut rows = Vec::new();
     let mut period = served.first;
     for _ in 0..args.periods {
+        if !print::is_read() {
+            break;
+        }
         bar.set_message(format_utc(period.start_ms()));
         rows.push(one_period(&mut demo, period, &stop).await?);
         bar.inc(1);
@@ -160,6 +163,11 @@ pub async fn run(args: DemoArgs, settings: Option<&Path>, json: bool) -> anyhow:
     Ok(())
 }
 
+/// What the demo has, behind its name.
+fn item(name: &str, words: &str) -> String {
+    layout::item(&format!("{name:10}"), words)
+}
+
 async fn prepare(
     args: &DemoArgs,
     config: &mut Config,
@@ -172,29 +180,30 @@ async fn prepare(
     let configured_srs = config.prover.srs_dir.clone();
     let world = World::start(config, scratch.path(), args.anvil.as_deref(), first.start_seconds()).await?;
     let circuit = &world.bundle.manifest.circuit;
-    said(format!(
-        "model     {}: {} public inputs, {} rows, {} byte proofs",
-        world.bundle.manifest.model_id, circuit.instances, circuit.rows, circuit.proof_bytes
+    let manifest = &world.bundle.manifest;
+    let (instances, rows, bytes) = (circuit.instances, circuit.rows, circuit.proof_bytes);
+    said(item("model", &format!("{}: {instances} public inputs, {rows} rows, {bytes} byte proofs", manifest.model_id)));
+    said(item(
+        "keys",
+        &if world.ceremony {
+            format!("the bundle's, from the public ceremony's string kzg{}.srs", circuit.logrows)
+        } else {
+            format!(
+                "no ceremony string in {} and none can be downloaded, so the demo made a development string and keys of its own. \
+                 They are good for this chain only; any other chain is refused.",
+                configured_srs.display(),
+            )
+        },
     ));
-    if world.ceremony {
-        said(format!("keys      the bundle's, from the public ceremony's string kzg{}.srs", circuit.logrows));
-    } else {
-        said(format!(
-            "keys      no ceremony string in {} and none can be downloaded, so the demo made a development string and\n          \
-             keys of its own. They are good for this chain only; any other chain is refused.",
-            configured_srs.display(),
-        ));
-    }
-    said(format!(
-        "chain     anvil at {} (chain {}), its time starting at {}\ncontracts RiskOracle {}, verifier {}\n          \
-         ready after {} ms",
-        world.anvil.rpc_url.as_str().trim_end_matches('/'),
-        config.chain.chain_id,
-        format_utc(first.start_ms()),
-        world.deployment.contracts.oracle.address,
-        world.deployment.contracts.verifier.address,
-        started.elapsed().as_millis()
+    let (contracts, rpc_url) = (&world.deployment.contracts, world.anvil.rpc_url.as_str().trim_end_matches('/'));
+    let begins = format_utc(first.start_ms());
+    said(item(
+        "chain",
+        &format!("anvil at {rpc_url} (chain {}), its time starting at {begins}", config.chain.chain_id),
     ));
+    said(item("contracts", &format!("RiskOracle {}", contracts.oracle.address)));
+    said(item("", &format!("verifier {}", contracts.verifier.address)));
+    said(item("", &format!("ready after {} ms", started.elapsed().as_millis())));
     let store = Store::open(&scratch.path().join("agent.sqlite"))?;
     let agent = setup::agent(config, clock.clone(), store).await?;
     Ok(Demo { config: config.clone(), agent, anvil: world.anvil, clock, _scratch: scratch })

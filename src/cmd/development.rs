@@ -19,7 +19,7 @@ use super::{deploy, setup};
 use crate::chain::Chain;
 use crate::chain::deploy::{Constructor, Deployment};
 use crate::chain::signer::Signer;
-use crate::config::{self, Config};
+use crate::config::{self, Config, place};
 use crate::fs;
 use crate::proof::build::{self, Build, Compiler, Form};
 use crate::proof::bundle::Bundle;
@@ -137,13 +137,13 @@ async fn listening(stdout: tokio::process::ChildStdout) -> anyhow::Result<Url> {
 pub fn foundry(name: &str) -> PathBuf {
     let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
     let system = if cfg!(target_os = "macos") { "darwin" } else { "linux" };
-    let local = PathBuf::from(format!("node_modules/@foundry-rs/{name}-{system}-{arch}/bin/{name}"));
+    let local = place::tool(format!("node_modules/@foundry-rs/{name}-{system}-{arch}/bin/{name}").as_ref());
     if local.exists() { local } else { PathBuf::from(name) }
 }
 
 /// What compiles verifiers.
 pub fn compiler() -> Compiler {
-    Compiler { node: "node".into(), script: "contracts/verifier.mjs".into() }
+    Compiler { node: "node".into(), script: place::tool("contracts/verifier.mjs".as_ref()) }
 }
 
 /// A chain with nothing on it, and a wallet with money there.

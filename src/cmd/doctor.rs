@@ -10,12 +10,30 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
+use thiserror::Error;
 
-use super::{EXIT_DONE, report, setup};
+use super::layout::{self, hanging};
+use super::{EXIT_DONE, setup};
 use crate::health::{Check, Level};
+use crate::types::fault::Fault;
 
 /// Something does not work.
 const EXIT_SICK: u8 = 3;
+
+/// An error that nobody gave a code of its own.
+#[derive(Debug, Error)]
+#[error("{0}")]
+struct Uncoded(String);
+
+impl Fault for Uncoded {
+    fn code(&self) -> &'static str {
+        "VR-DOCTOR-004"
+    }
+
+    fn advice(&self) -> &'static str {
+        "mend what the words name; where they name nothing, report them with this code"
+    }
+}
 
 /// Options of `doctor`.
 #[derive(Debug, Args)]
@@ -61,15 +79,24 @@ pub async fn run(args: DoctorArgs, settings: Option<&Path>, json: bool) -> anyho
     if json {
         println!("{}", json!({"healthy": worst != Level::Fail, "checks": checks}));
     } else {
-        let mut table = report::table(&["", "check", "seen", "what to do"]);
+        let columns = layout::columns().unwrap_or(usize::MAX);
         for check in &checks {
-            let (code, advice) = (check.code.unwrap_or_default(), check.advice.unwrap_or_default());
-            let advice = if code.is_empty() { String::new() } else { format!("{code}: {advice}") };
-            table.add_row([check.level.word(), check.name, &check.figure, &advice]);
+            println!("{}", shown(check, columns));
         }
-        println!("{table}");
     }
     Ok(if worst == Level::Fail { EXIT_SICK } else { EXIT_DONE })
+}
+
+/// A check in lines of at most `columns`: how it came out, its name, what was seen and, below it, what to do.
+fn shown(check: &Check, columns: usize) -> String {
+    let seen = hanging(&format!("{:5}{:18}", check.level.word(), check.name), &check.figure, columns);
+    match (check.code, check.advice) {
+        (Some(code), Some(advice)) => {
+            let advice = hanging(&" ".repeat(23), &format!("{code}: {advice}"), columns);
+            format!("{seen}\n{advice}")
+        }
+        _ => seen,
+    }
 }
 
 /// What was seen so far. On a terminal it says what is being looked at.
@@ -97,5 +124,21 @@ impl Seen {
     fn end(self) -> Vec<Check> {
         self.bar.finish_and_clear();
         self.checks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::HealthFault;
+
+    #[test]
+    fn a_check_is_readable_at_eighty_columns() {
+        let fault = HealthFault::LowBalance { balance: "0.000000000000000001 ether".into(), updates: 0 };
+        let shown = shown(&Check::fail("wallet balance", &fault), 80);
+        let expected = "fail wallet balance    0.000000000000000001 ether is enough for 0 updates at the\n\
+                        \x20                      fee of now\n\
+                        \x20                      VR-HEALTH-004: send money to the wallet";
+        assert_eq!(shown, expected);
     }
 }

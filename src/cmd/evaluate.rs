@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use super::compared::Compared;
 use super::report::table;
 use crate::candles::file;
+use crate::config::place;
 use crate::evaluation::bootstrap::BLOCK_DAYS;
 use crate::evaluation::drift::{self, Drift};
 use crate::evaluation::outcomes::{Forecaster, Outcomes};
@@ -72,8 +73,9 @@ enum SplitPart {
 /// # Errors
 /// A model, a file or dates that are not usable.
 pub fn run(args: EvaluateArgs, json: bool) -> anyhow::Result<()> {
-    let bundle = Bundle::open(&args.model).context("the model bundle is not usable")?;
-    let compared = if args.without_networks { Compared::NONE } else { Compared::open(&args.model)? };
+    let folder = place::data(&args.model);
+    let bundle = Bundle::open(&folder).context("the model bundle is not usable")?;
+    let compared = if args.without_networks { Compared::NONE } else { Compared::open(&folder)? };
     let manifest = &bundle.manifest;
     let Judged { panel, report, drift } = judge(&bundle, &compared, &args.candles, &times(&args, manifest)?)?;
     if let Some(folder) = &args.plots {

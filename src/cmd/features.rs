@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::evaluate::whole_series;
 use crate::candles::file;
+use crate::config::place;
 use crate::features::{Batch, FeatureError};
 use crate::fs;
 use crate::proof::bundle::Bundle;
@@ -57,7 +58,7 @@ struct Summary {
 /// # Errors
 /// A model or a file that is not usable.
 pub fn run(args: &FeaturesArgs, json: bool) -> anyhow::Result<()> {
-    let bundle = Bundle::open(&args.model).context("the model bundle is not usable")?;
+    let bundle = Bundle::open(&place::data(&args.model)).context("the model bundle is not usable")?;
     let spec = &bundle.manifest.features;
     let series = whole_series(&file::read_any(&args.candles)?)?;
     let index = |time_ms: i64| usize::try_from((time_ms - series.start_ms()) / MINUTE_MS).unwrap_or(0);

@@ -24,7 +24,7 @@ pub enum KeyCommand {
   veriregime-agent key new secrets/wallet.json --passphrase-file secrets/wallet.passphrase
 
 Makes the passphrase, too, if its file is not there. Prints the address; the key itself is never shown. No file is ever
-overwritten. Both files belong to their owner only. Keep copies of both, apart from each other.")]
+overwritten. Both files, and folders that are made for them, belong to their owner only. Keep copies of both, apart from each other.")]
     New(FileArgs),
     /// Write a key that you have, encrypted.
     #[command(after_help = "Examples:
@@ -93,6 +93,9 @@ pub async fn run(command: KeyCommand, settings: Option<&Path>, json: bool) -> an
 async fn written(args: &FileArgs, key: Option<&SecretString>, json: bool) -> anyhow::Result<()> {
     if fs::size_bytes(&args.keystore).is_ok() {
         return Err(KeyFault::Exists { path: args.keystore.clone() }.into());
+    }
+    for folder in [&args.keystore, &args.passphrase_file].into_iter().filter_map(|file| file.parent()) {
+        fs::create_private_folder(folder)?;
     }
     if fs::size_bytes(&args.passphrase_file).is_err() {
         let random: [u8; PASSPHRASE_BYTES] = rand::random();

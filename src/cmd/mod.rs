@@ -1,5 +1,9 @@
 //! The command line: the only place that builds things.
 
+// First: its macros are those of all the others.
+#[macro_use]
+pub mod print;
+
 pub mod admin;
 pub mod audit;
 pub mod bench;
@@ -17,7 +21,9 @@ pub mod evaluate;
 pub mod evidence;
 pub mod features;
 pub mod feeds;
+pub mod help;
 pub mod key;
+pub mod layout;
 pub mod models;
 pub mod once;
 pub mod outbox;
@@ -36,7 +42,7 @@ pub mod verify_bundle;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 use crate::config::raw::LogFormat;
 use crate::telemetry;
@@ -120,32 +126,25 @@ enum Command {
         /// bash, zsh, fish, elvish or powershell.
         shell: clap_complete::Shell,
     },
+    /// Write a manual page for every command.
+    #[command(hide = true)]
+    Man {
+        /// Folder to write to.
+        folder: PathBuf,
+    },
 }
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    end_quietly_with_the_reader();
-    let cli = Cli::parse();
+    let cli = Cli::from_arg_matches(&help::command().get_matches()).unwrap_or_else(|error| error.exit());
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report::failed(&error.into()),
     };
-    match runtime.block_on(run(cli)) {
+    match runtime.block_on(run(cli)).and_then(|code| Ok(print::check().map(|()| code)?)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => report::failed(&error),
     }
-}
-
-/// A reader that closes standard output, such as `head`, ends the program without a complaint.
-fn end_quietly_with_the_reader() {
-    let complain = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let message = panic.payload_as_str().unwrap_or("");
-        if message.starts_with("failed printing to stdout") && message.contains("Broken pipe") {
-            std::process::exit(i32::from(EXIT_DONE));
-        }
-        complain(panic);
-    }));
 }
 
 async fn run(cli: Cli) -> anyhow::Result<u8> {
@@ -176,9 +175,8 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 Command::Candles(command) => candles::run(command, json).await?,
                 Command::Key(command) => key::run(command, settings, json).await?,
                 Command::Config(command) => config::run(command, settings, json).await?,
-                Command::Completions { shell } => {
-                    clap_complete::generate(shell, &mut Cli::command(), "veriregime-agent", &mut std::io::stdout());
-                }
+                Command::Completions { shell } => print!("{}", help::completions(shell)),
+                Command::Man { folder } => help::write_pages(&folder)?,
                 _ => unreachable!("handled above"),
             }
         }

@@ -13,6 +13,7 @@ use super::compared::Compared;
 use super::evaluate::{Judged, judge, print_drift};
 use super::{EXIT_DONE, EXIT_RETRAIN, circuit, report};
 use crate::clock::Clock;
+use crate::config::place;
 use crate::evaluation::drift::{self, Action};
 use crate::evaluation::outcomes::Forecaster;
 use crate::fs::{self, FileFault};
@@ -63,7 +64,7 @@ pub enum ModelsCommand {
         #[arg(long, value_name = "FILE")]
         candles: Option<PathBuf>,
     },
-    /// Make a version the current one: what `model.bundle = \"models/current\"` names.
+    /// Make a version the current one: what `model.bundle` names where it is `models/current`.
     #[command(
         after_help = "Examples:\n  veriregime-agent models promote btc-regime-4h-v2\n  veriregime-agent models promote btc-regime-4h-v2 --candles new.parquet\n  veriregime-agent models promote btc-regime-4h-v2 --force\n\nA running daemon keeps its model until it is started again."
     )]
@@ -120,7 +121,7 @@ struct Summary {
 /// # Errors
 /// [`crate::registry::RegistryError`], or a bundle that does not open.
 pub fn run(args: ModelsArgs, json: bool) -> anyhow::Result<u8> {
-    let registry = Registry::new(&args.models);
+    let registry = Registry::new(&place::data(&args.models));
     match args.command {
         ModelsCommand::List => list(&registry, json)?,
         ModelsCommand::Show { id } => show(&registry, &id, json)?,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{report, setup};
 use crate::candles::file;
+use crate::config::place;
 use crate::features;
 use crate::fs;
 use crate::proof::bundle::Bundle;
@@ -69,7 +70,7 @@ pub struct ProofDocument {
 pub async fn run(args: ProveArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let mut config = setup::settings(settings)?;
     if let Some(folder) = args.model {
-        config.bundle = folder;
+        config.bundle = place::data(&folder);
     }
     let bundle = Bundle::open(&config.bundle)?;
     let model = setup::model(&bundle)?;

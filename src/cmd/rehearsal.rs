@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::development::{Anvil, CHAIN_ID, foundry};
-use super::{report, setup};
+use super::{layout, report, setup};
 use crate::chain::deploy::Step;
 use crate::chain::deploy::fault::DeployFault;
 use crate::chain::fault::ChainFault;
@@ -102,17 +102,17 @@ impl Outlook {
             format!("; that is NOT ENOUGH, nothing begins below {}", amount(needed_wei))
         };
         (transactions > 0).then(|| {
-            format!(
+            let cost = format!(
                 "Cost: {transactions} transaction{} of this wallet, {gas} gas: {} at the price of now ({}), {} at most \
-                 (at chain.max_fee_per_gas_gwei, {}).\nWallet {} holds {}{enough}.",
+                 (at chain.max_fee_per_gas_gwei, {}).",
                 if transactions == 1 { "" } else { "s" },
                 amount(now_wei),
                 report::gwei(price_wei),
                 amount(most_wei),
                 report::gwei(self.cap_wei),
-                self.wallet,
-                amount(self.balance_wei),
-            )
+            );
+            let wallet = format!("Wallet {} holds {}{enough}.", self.wallet, amount(self.balance_wei));
+            format!("{}\n{}", layout::text(&cost), layout::text(&wallet))
         })
     }
 
@@ -141,7 +141,9 @@ async fn try_out(config: &Config, reader: &Reader, trials: &[Trial]) -> Result<V
     match reader.try_out(trials).await {
         Err(refusal @ (ChainFault::Refused(_) | ChainFault::Garbage(_))) => {
             let copied = on_a_copy(config, trials).await;
-            copied.map_err(|error| DeployFault::Untried(format!("{refusal}, and on a copy of the chain: {error:#}")))
+            copied.map_err(|error| {
+                DeployFault::Untried(format!("{refusal}, and on a copy of the chain: {}", report::words(&error)))
+            })
         }
         outcome => Ok(outcome?),
     }

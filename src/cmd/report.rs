@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{ContentArrangement, Table};
 use serde_json::{Value, json};
 
 use super::EXIT_FAILED;
+use super::layout::Table;
 use crate::alerts::AlertFault;
 use crate::api::fault::ApiFault;
 use crate::candles::error::CandleError;
@@ -26,22 +25,26 @@ use crate::proof::error::ProofError;
 use crate::registry::RegistryError;
 use crate::state::StateFault;
 use crate::training::error::TrainingError;
-
 use crate::types::candle::CandleFault;
 use crate::types::cycle::CycleRecord;
-use crate::types::fault::Fault;
+use crate::types::fault::{self, Fault};
 use crate::types::gwei::Gwei;
 use crate::types::origin::Origin;
 use crate::types::time::{TimeFault, format_utc};
 
 /// Prints an error with its code and what to do next.
 pub fn failed(error: &anyhow::Error) -> ExitCode {
-    let words = harmless(&format!("{error:#}"));
+    let words = harmless(&words(error));
     match fault(error) {
         Some(fault) => eprintln!("error {}: {words}\n  next: {}", fault.code(), fault.advice()),
         None => eprintln!("error: {words}"),
     }
     ExitCode::from(EXIT_FAILED)
+}
+
+/// An error and its causes in one line.
+pub fn words(error: &anyhow::Error) -> String {
+    fault::words(error.as_ref())
 }
 
 /// Words without what would steer a terminal: errors quote files and answers of strangers.
@@ -80,9 +83,7 @@ pub fn fault(error: &anyhow::Error) -> Option<&dyn Fault> {
 
 /// An empty table in the house's look.
 pub fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
-    table
+    Table::new(header)
 }
 
 /// A cycle for machines.

@@ -21,7 +21,7 @@ use crate::chain::signer::fault::KeyFault;
 use crate::chain::signer::{Signer, aws_kms, gcp_kms, ledger};
 use crate::chain::{Chain, Settings as ChainSettings};
 use crate::clock::Clock;
-use crate::config::raw::ProverKind;
+use crate::config::raw::{ProverKind, RawConfig};
 use crate::config::signer::Holder;
 use crate::config::{self, Config, ConfigFault, secret};
 use crate::cycle::Agent;
@@ -35,8 +35,10 @@ use crate::inference::{Layout, Model};
 use crate::peers::Peers;
 use crate::proof::Prover;
 use crate::proof::bundle::Bundle;
+use crate::proof::error::ProofError;
 use crate::proof::ezkl::EzklProver;
 use crate::proof::mock::MockProver;
+use crate::proof::srs::Srs;
 use crate::proof::worker::Settings as WorkerSettings;
 use crate::registry::{Registry, RegistryError};
 use crate::state::Store;
@@ -54,7 +56,15 @@ const MAX_ONNX_BYTES: u64 = 4 << 20;
 /// # Errors
 /// [`ConfigFault`].
 pub fn settings(file: Option<&Path>) -> Result<Config, ConfigFault> {
-    let config = config::load(file)?;
+    checked(config::read(file)?)
+}
+
+/// Checks settings that were read and starts logging by them.
+///
+/// # Errors
+/// [`ConfigFault`].
+pub fn checked(raw: RawConfig) -> Result<Config, ConfigFault> {
+    let config = config::check(raw)?;
     telemetry::init(config.log_format, &config.log_level);
     Ok(config)
 }
@@ -296,6 +306,18 @@ pub fn worker_settings(config: &Config) -> WorkerSettings {
         deadline: config.prover.timeout,
         memory_limit_mb: config.prover.memory_limit_mb,
     }
+}
+
+/// The reference string that the configured bundle is proven with.
+///
+/// # Errors
+/// One that is absent, another than the keys were made from, or not permitted on the configured chain.
+pub fn reference_string(config: &Config, bundle: &Bundle) -> Result<Srs, ProofError> {
+    let circuit = &bundle.manifest.circuit;
+    let srs = Srs::open(&config.prover.srs_dir, circuit.logrows)?;
+    srs.permit(config.chain.chain_id)?;
+    srs.expect(circuit.srs_sha256)?;
+    Ok(srs)
 }
 
 /// The configured prover, started.

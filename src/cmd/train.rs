@@ -12,7 +12,7 @@ use super::circuit;
 use super::evaluate::whole_series;
 use super::progress::TrainingProgress;
 use crate::candles::file;
-use crate::config::written;
+use crate::config::{place, written};
 use crate::evaluation::card::CARD_FILE;
 use crate::evaluation::outcomes::Forecaster;
 use crate::evaluation::tallies::Metric;
@@ -179,7 +179,7 @@ pub fn refuse_as_config(config: Option<&Path>) -> Result<(), TrainingError> {
 /// # Errors
 /// A file that cannot be read, or [`TrainingError::Settings`].
 pub fn read_settings(path: &Path) -> anyhow::Result<Settings> {
-    let text = fs::read_text(path, MAX_SETTINGS_BYTES)?;
+    let text = fs::read_text(&place::data(path), MAX_SETTINGS_BYTES)?;
     written::from_toml(&text).map_err(|misfit| TrainingError::Settings { reason: misfit.to_string() }.into())
 }
 
@@ -191,7 +191,7 @@ async fn set_up(
     folder: &Path,
 ) -> anyhow::Result<(Circuit, Option<Search>)> {
     let mut ezkl = Ezkl::new(WorkerSettings {
-        python: args.python.clone(),
+        python: place::tool(&args.python),
         deadline: SETUP_DEADLINE,
         memory_limit_mb: args.memory_limit_mb,
     });
@@ -209,7 +209,7 @@ async fn search_and_build(
     series: &CandleSeries,
     folder: &Path,
 ) -> anyhow::Result<(Circuit, Option<Search>)> {
-    let compiler = Compiler { node: args.node.clone(), script: args.compiler.clone() };
+    let compiler = Compiler { node: args.node.clone(), script: place::tool(&args.compiler) };
     let mut form = Form::plain(trained.features.input_scale, settings.student.param_scale);
     let mut search = None;
     if !args.no_search {

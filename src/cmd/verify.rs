@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::prove::ProofDocument;
 use super::{EXIT_DONE, EXIT_MISSED, setup};
+use crate::config::place;
 use crate::features;
 use crate::fs::{self, FileFault};
 use crate::proof::bundle::Bundle;
@@ -40,7 +41,7 @@ pub struct VerifyArgs {
 pub async fn run(args: VerifyArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
     let mut config = setup::settings(settings)?;
     if let Some(folder) = args.model {
-        config.bundle = folder;
+        config.bundle = place::data(&folder);
     }
     let bundle = Bundle::open(&config.bundle)?;
     let document: ProofDocument = serde_json::from_slice(&fs::read_bounded(&args.proof, MAX_DOCUMENT_BYTES)?)

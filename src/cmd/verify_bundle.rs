@@ -10,7 +10,7 @@ use super::audit::{exit_status, shown};
 use super::setup;
 use crate::audit::{Verdict, feature_differences};
 use crate::chain::published::{brings, signatures};
-use crate::config::Config;
+use crate::config::{Config, place};
 use crate::evidence::{self, EvidenceFault};
 use crate::features;
 use crate::proof::bundle::Bundle;
@@ -60,7 +60,7 @@ struct Report {
 pub async fn run(args: VerifyBundleArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
     let mut config = setup::settings(settings)?;
     if let Some(folder) = args.model {
-        config.bundle = folder;
+        config.bundle = place::data(&folder);
     }
     let (evidence_sha256, evidence) = evidence::read(&args.file)?;
     let found = verify(&config, &evidence).await?;

@@ -5,6 +5,8 @@ pub mod api;
 pub mod attestation;
 pub mod candles;
 pub mod chain;
+mod environment;
+pub mod place;
 pub mod raw;
 pub mod reload;
 pub mod replica;
@@ -25,10 +27,11 @@ use url::Url;
 
 use crate::fs;
 use crate::types::chain_id::is_development;
-use crate::types::fault::Fault;
+use crate::types::fault::{Fault, words};
 use crate::types::manifest::{CURRENT_FILE, is_model_folder};
 use crate::types::period::PeriodId;
 use crate::types::replica::Replica;
+use crate::types::rpc_url;
 use alerts::Alerts;
 use api::Api;
 use attestation::Attestation;
@@ -115,6 +118,9 @@ pub enum ConfigFault {
     /// A value that means nothing here.
     #[error("setting {key} = {value:?}: {reason}")]
     Value { key: &'static str, value: String, reason: String },
+    /// A variable that looks like a setting and is none.
+    #[error("the environment has {found}, which is no setting; {meant} is one")]
+    Misspelled { found: String, meant: String },
     /// Changes that cannot be made while the daemon runs.
     #[error("these settings cannot change while the daemon runs: {keys}")]
     NeedsRestart { keys: String },
@@ -135,6 +141,7 @@ impl Fault for ConfigFault {
             Self::Unreadable { .. } | Self::Kind(_) => "VR-CONFIG-001",
             Self::Value { .. } => "VR-CONFIG-002",
             Self::NeedsRestart { .. } => "VR-CONFIG-003",
+            Self::Misspelled { .. } => "VR-CONFIG-010",
             Self::KeyUnreadable { .. } => "VR-KEY-001",
             Self::KeyExposed { .. } => "VR-KEY-002",
             Self::KeyMalformed { .. } => "VR-KEY-003",
@@ -146,6 +153,9 @@ impl Fault for ConfigFault {
             Self::Unreadable { .. } => "correct the file; `veriregime-agent config show` prints one to start from",
             Self::Kind(_) => "`veriregime-agent config show` prints every key with its default; fix the named one",
             Self::Value { .. } => "correct the setting in the file or in VERIREGIME__SECTION__KEY",
+            Self::Misspelled { .. } => {
+                "write two underscores before the section and before the key, or unset the variable"
+            }
             Self::NeedsRestart { .. } => "take them back, or restart the daemon; nothing has changed",
             Self::KeyUnreadable { .. } => {
                 "set signer.file (attestor.file, passphrase_file) to a file that this user may read"
@@ -173,6 +183,7 @@ pub fn load(file: Option<&Path>) -> Result<Config, ConfigFault> {
 /// # Errors
 /// [`ConfigFault::Unreadable`] or [`ConfigFault::Kind`].
 pub fn read(file: Option<&Path>) -> Result<RawConfig, ConfigFault> {
+    environment::check(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
     read_with(file, std::env::vars_os())
 }
 
@@ -193,7 +204,7 @@ fn read_with(
     let mut tree = written::section(DEFAULTS)?;
     if let Some(path) = file {
         let unreadable = |reason: String| ConfigFault::Unreadable { path: path.to_owned(), reason };
-        let text = fs::read_text(path, MAX_SETTINGS_BYTES).map_err(|fault| unreadable(fault.to_string()))?;
+        let text = fs::read_text(path, MAX_SETTINGS_BYTES).map_err(|fault| unreadable(words(&fault)))?;
         written::lay_over(&mut tree, written::section(&text).map_err(|misfit| unreadable(misfit.to_string()))?);
     }
     written::lay_over(&mut tree, written::environment(variables)?);
@@ -229,7 +240,7 @@ pub fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
         candles: candles::check(&raw.candles)?,
         prover: Prover {
             kind: raw.prover.kind,
-            python: raw.prover.python.into(),
+            python: place::tool(raw.prover.python.as_ref()),
             srs_dir: raw.prover.srs_dir.into(),
             timeout: positive_ms("prover.timeout_seconds", raw.prover.timeout_seconds.saturating_mul(1000))?,
             memory_limit_mb: raw.prover.memory_limit_mb,
@@ -272,7 +283,7 @@ fn parse_schedule(text: &str) -> Result<Schedule, ConfigFault> {
 /// The bundle's folder. `current` beside bundles is no folder but names one: what `models promote` wrote.
 fn bundle(text: &str) -> Result<PathBuf, ConfigFault> {
     const KEY: &str = "model.bundle";
-    let path = PathBuf::from(text);
+    let path = place::data(text.as_ref());
     if !path.ends_with(CURRENT_FILE) {
         return Ok(path);
     }
@@ -286,7 +297,7 @@ fn bundle(text: &str) -> Result<PathBuf, ConfigFault> {
 }
 
 fn parse_url(key: &'static str, text: &str) -> Result<Url, ConfigFault> {
-    let url = Url::parse(text).map_err(|error| value(key, text, error))?;
+    let url = rpc_url::parse(text).map_err(|reason| value(key, text, reason))?;
     match url.scheme() {
         "http" | "https" => Ok(url),
         scheme => Err(value(key, text, format!("scheme {scheme} is not http or https"))),

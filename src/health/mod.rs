@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::types::fault::Fault;
+use crate::types::fault::{Fault, words};
 use crate::types::period::PeriodId;
 
 /// How a check came out.
@@ -63,13 +63,7 @@ impl Check {
 
     /// It does not work.
     pub fn fail(name: &'static str, fault: &dyn Fault) -> Self {
-        Self {
-            name,
-            level: Level::Fail,
-            figure: fault.to_string(),
-            code: Some(fault.code()),
-            advice: Some(fault.advice()),
-        }
+        Self { name, level: Level::Fail, figure: words(fault), code: Some(fault.code()), advice: Some(fault.advice()) }
     }
 
     /// By how it came out.

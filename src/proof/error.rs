@@ -127,7 +127,7 @@ impl Fault for ProofError {
                 "restore the bundle from where it was published; never edit its files"
             }
             Self::SrsMissing { .. } => {
-                "put the ceremony's kzg<k>.srs into `prover.srs_dir`, or let `doctor` download it where the network allows"
+                "put the ceremony's kzg<k>.srs into `prover.srs_dir`; `demo` and `train` fetch it where the network allows"
             }
             Self::SrsWrong { .. } => {
                 "delete the file and fetch the ceremony's again, or use the bundle that it was made for"

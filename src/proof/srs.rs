@@ -1,8 +1,8 @@
 //! Structured reference strings by folder: `kzg<k>.srs`, checked against the public ceremony's digests.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fmt, io};
 
 use super::error::ProofError;
 use super::protocol::{DownloadSrs, GenerateSrs};
@@ -39,6 +39,13 @@ pub struct Srs {
     pub digest: Digest,
     /// Whether it is the public ceremony's.
     pub is_ceremony: bool,
+}
+
+impl fmt::Display for Srs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origin = if self.is_ceremony { "the public ceremony's" } else { "a local one, for development chains" };
+        write!(f, "{}, {origin}", self.path.display())
+    }
 }
 
 impl Srs {
@@ -119,9 +126,8 @@ async fn download(ezkl: &mut Ezkl, folder: &Path, logrows: u32) -> Result<Srs, P
     let Some(expected) = ceremony_digest(logrows) else {
         return Err(ProofError::SrsMissing { path: path_in(folder, logrows) });
     };
-    fs::create_folder(folder)?;
-    let scratch =
-        tempfile::tempdir_in(folder).map_err(|source| FileFault::Write { path: folder.to_owned(), source })?;
+    // Elsewhere, so that a download that does not work leaves nothing behind.
+    let scratch = tempfile::tempdir().map_err(|source| FileFault::Write { path: std::env::temp_dir(), source })?;
     let path = path_in(scratch.path(), logrows);
     ezkl.call_within(&DownloadSrs { path: path.clone(), logrows }, DOWNLOAD_DEADLINE).await?;
     let bytes = fs::read_bounded(&path, size_bytes(logrows))?;
@@ -129,6 +135,7 @@ async fn download(ezkl: &mut Ezkl, folder: &Path, logrows: u32) -> Result<Srs, P
     if found != expected {
         return Err(ProofError::SrsWrong { path, reason: format!("the download has digest {found}") });
     }
+    fs::create_folder(folder)?;
     fs::write_atomic(&path_in(folder, logrows), &bytes)?;
     Srs::open(folder, logrows)
 }

@@ -213,3 +213,22 @@ async fn keep_end(mut stderr: ChildStderr, kept: Arc<Mutex<VecDeque<u8>>>) {
         kept.drain(..surplus);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::protocol::PeakRss;
+    use super::*;
+
+    #[test]
+    fn the_worker_s_header_shows_the_formats_that_are_read() {
+        let header = PROGRAM.split("\"\"\"").nth(1).unwrap();
+        let shown = |mark: &str| header.split_once(mark).unwrap().1.lines().next().unwrap().trim().as_bytes().to_vec();
+        let request = header.lines().find_map(|line| line.split_once("  ->")).unwrap().0.trim();
+        let ours = Request { id: 7, call: PeakRss::NAME, arguments: &PeakRss {} };
+        let request: serde_json::Value = serde_json::from_str(request).unwrap();
+        assert_eq!(request, serde_json::to_value(&ours).unwrap());
+        assert_eq!(answer_in::<PeakRss>(&shown("  ->  "), 7, 512).unwrap().peak_rss_bytes, 41_943_040);
+        let refused = answer_in::<PeakRss>(&shown("  or  "), 7, 512).expect_err("an error").to_string();
+        assert!(refused.contains("RuntimeError: what went wrong"), "{refused}");
+    }
+}

@@ -16,7 +16,8 @@ static SET_FILTER: OnceLock<Box<dyn Fn(EnvFilter) + Send + Sync>> = OnceLock::ne
 /// Installs the subscriber. A filter that cannot be read falls back to `info`. Later calls change nothing.
 pub fn init(format: LogFormat, level: &str) {
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = fmt().with_env_filter(filter).with_writer(stderr).with_target(false);
+    // A line that nobody reads any more is no reason to end, nor to complain of to the same nobody.
+    let builder = fmt().with_env_filter(filter).with_writer(stderr).log_internal_errors(false).with_target(false);
     let compact = match format {
         LogFormat::Auto => stderr().is_terminal(),
         LogFormat::Compact => true,

@@ -26,3 +26,41 @@ pub trait Fault: std::error::Error + Send + Sync + 'static {
         Retry::Never
     }
 }
+
+/// An error and its causes in one line, each once: many an error says its cause in its own words already.
+pub fn words(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !words.contains(&said) {
+            words.push_str(": ");
+            words.push_str(&said);
+        }
+        cause = error.source();
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use thiserror::Error;
+
+    use super::*;
+
+    #[derive(Debug, Error)]
+    enum Outer {
+        #[error("cannot be read: {0}")]
+        Says(#[from] io::Error),
+        #[error("cannot be written")]
+        Keeps { source: io::Error },
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        assert_eq!(words(&Outer::Says(io::Error::other("no such file"))), "cannot be read: no such file");
+        assert_eq!(words(&Outer::Keeps { source: io::Error::other("disk full") }), "cannot be written: disk full");
+    }
+}

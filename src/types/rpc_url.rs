@@ -29,13 +29,24 @@ impl FromStr for RpcUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let url = Url::parse(text.trim()).map_err(|error| error.to_string())?;
+        let url = parse(text)?;
         match url.scheme() {
             scheme if !SCHEMES.contains(&scheme) => Err(format!("scheme {scheme} is not http, https, ws or wss")),
             _ if url.host_str().is_none_or(str::is_empty) => Err("it names no host".into()),
             _ => Ok(Self(url)),
         }
     }
+}
+
+/// An address with its scheme.
+///
+/// # Errors
+/// What it lacks; the address is not repeated, since it may hold a secret.
+pub fn parse(text: &str) -> Result<Url, String> {
+    if !text.contains("://") {
+        return Err("http:// missing? An address begins with a scheme".into());
+    }
+    Url::parse(text.trim()).map_err(|error| error.to_string())
 }
 
 impl From<Url> for RpcUrl {
@@ -67,5 +78,13 @@ mod tests {
         assert_eq!((url.to_string(), format!("{url:?}")), (url.to_string(), "wss://node.example:8546".into()));
         assert!(url.is_websocket());
         assert!("ftp://x".parse::<RpcUrl>().is_err() && "node:8545".parse::<RpcUrl>().is_err());
+    }
+
+    #[test]
+    fn an_address_without_a_scheme_is_told_so() {
+        for text in ["127.0.0.1:8545", "localhost:8545", "node.example", "user:secret@node.example/v3/secret"] {
+            let reason = text.parse::<RpcUrl>().expect_err(text);
+            assert!(reason.starts_with("http:// missing?") && !reason.contains("secret"), "{text}: {reason}");
+        }
     }
 }

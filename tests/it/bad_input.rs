@@ -1,10 +1,8 @@
 //! What the world may do to a running cycle: each ends with its code, and nothing is lost.
 
 use std::net::SocketAddr;
-use std::process::Command;
 use std::sync::Arc;
 
-use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use veriregime_agent::candles::http::HttpSettings;
@@ -23,6 +21,7 @@ use veriregime_agent::types::fault::Fault;
 use veriregime_agent::types::period::MINUTE_MS;
 use veriregime_agent::types::venue::Venue;
 
+use crate::given;
 use crate::world::{FIRST, World};
 
 /// An exchange that has `candles` and nothing else, at the given time.
@@ -131,12 +130,7 @@ async fn a_clock_ahead_of_the_chain_waits_for_it_and_sends_nothing() {
 
 #[test]
 fn a_full_disk_stops_the_database_and_loses_nothing() {
-    let folder = TempDir::new().unwrap();
-    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"]).arg(folder.path()).output();
-    if !mounted.is_ok_and(|output| output.status.success()) {
-        println!("SKIPPED: no small disk can be mounted here");
-        return;
-    }
+    let Some(folder) = given::small_disk(256) else { return };
     let manifest = Digest([1; 32]);
     let store = Store::open(&folder.path().join("agent.sqlite")).unwrap();
     store.begin(manifest, FIRST, 1).unwrap();
@@ -148,6 +142,6 @@ fn a_full_disk_stops_the_database_and_loses_nothing() {
     std::fs::remove_file(&filler).unwrap();
     store.begin(manifest, FIRST.next(), 1).unwrap();
     assert_eq!(store.cycle(manifest, FIRST).unwrap().unwrap().stage, Stage::Planned);
+    // Before the disk is taken away.
     drop(store);
-    Command::new("umount").arg(folder.path()).status().unwrap();
 }

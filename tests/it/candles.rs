@@ -27,35 +27,20 @@ use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::bad_exchange::{BadExchange, Mischief};
+use crate::given;
 
 /// Monday 2024-08-05 00:00 UTC.
 const NOW_MS: i64 = 1_722_816_000_000;
 
-/// The reference data set beside the checkout, where there is one.
-fn reference_file(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    eprintln!("SKIPPED: {} is not here", path.display());
-    None
-}
-
 #[test]
 fn two_million_real_candles_are_read_whole_and_by_range() {
-    let Some(path) = reference_file("BTCUSDT-1m-2021-01-01_2024-11-08.parquet") else { return };
-    let started = Instant::now();
+    let Some(path) = given::reference("data/BTCUSDT-1m-2021-01-01_2024-11-08.parquet") else { return };
     let candles = file::read_any(&path).unwrap();
-    eprintln!("read {} candles in {:?}", candles.len(), started.elapsed());
     assert_eq!(candles.len(), 2_026_447);
     check_all(&candles).unwrap();
     let range = parse_utc_ms("2024-08-04").unwrap()..parse_utc_ms("2024-08-06").unwrap();
-    let started = Instant::now();
     let two_days = parquet::read_range(&path, range.clone()).unwrap();
-    eprintln!("read 2 days in {:?}", started.elapsed());
-    let started = Instant::now();
     let report = quality::report(&candles);
-    eprintln!("reported in {:?}", started.elapsed());
     assert!(report.is_clean());
     let outage = quality::Gap { from_ms: parse_utc_ms("2023-03-24T12:40Z").unwrap(), minutes: 80 };
     assert!(report.listed_gaps.contains(&outage));
@@ -83,9 +68,7 @@ async fn a_week_comes_over_http_exactly_as_it_was_served() {
     let (url, _guard) = serve_market(market, Clock::manual(NOW_MS)).await;
     let source = source(&url, HttpSettings::default());
     let from_ms = NOW_MS - 10_081 * MINUTE_MS;
-    let started = Instant::now();
     let candles = source.candles("BTCUSDT", from_ms, NOW_MS, NOW_MS).await.unwrap();
-    eprintln!("fetched {} candles in {:?}", candles.len(), started.elapsed());
     assert_eq!(candles, SimulatedMarket::new(7).candles(from_ms..NOW_MS));
 }
 

@@ -110,19 +110,6 @@ fn the_printed_settings_are_settings() {
 }
 
 #[test]
-fn a_reader_that_leaves_ends_the_program_quietly() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
-        .args(["config", "show"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"));
-}
-
-#[test]
 fn settings_that_mean_nothing_are_refused_by_name() {
     let said = Settings::new("[chain]\nrpc_ulr = \"http://x\"").refused(&["config", "check"], "VR-CONFIG-001");
     assert!(said.contains("rpc_ulr"), "{said}");
@@ -224,23 +211,153 @@ async fn a_daemon_with_another_model_than_the_contract_s_does_not_start() {
 
 #[test]
 fn a_reference_string_of_another_origin_is_refused() {
-    let config = config();
-    let shared = config.prover.srs_dir.join("kzg8.srs");
-    if !shared.exists() {
-        println!("SKIPPED: no ceremony string at hand");
-        return;
-    }
-    let folder = TempDir::new().unwrap();
-    let mut bytes = std::fs::read(shared).unwrap();
-    let last = bytes.len() - 1;
-    bytes[last] ^= 1;
-    std::fs::write(folder.path().join("kzg8.srs"), bytes).unwrap();
+    let (config, folder) = (config(), TempDir::new().unwrap());
+    // Long enough to be one.
+    std::fs::write(folder.path().join("kzg8.srs"), vec![0; 256 * 128 + 260]).unwrap();
     let settings = Settings::new(&format!(
         "[prover]\nsrs_dir = {:?}\npython = {:?}\n[chain]\noracle = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"\n[state]\npath = \":memory:\"",
         folder.path().to_str().unwrap(),
         config.prover.python.to_str().unwrap()
     ));
     settings.refused(&["once"], "VR-PROVE-007");
+}
+
+/// How often a file is opened by the program.
+fn times_opened(path: &Path, run: impl FnOnce()) -> usize {
+    use rustix::fs::inotify::{CreateFlags, Reader, WatchFlags, add_watch, init};
+    let watch = init(CreateFlags::NONBLOCK).unwrap();
+    add_watch(&watch, path, WatchFlags::OPEN).unwrap();
+    run();
+    let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
+    let mut events = Reader::new(&watch, &mut buffer);
+    std::iter::from_fn(|| events.next().ok().map(|_| ())).count()
+}
+
+#[test]
+fn the_daemon_reads_its_settings_once() {
+    let settings = Settings::new("");
+    std::fs::remove_file(settings.path("key")).unwrap();
+    let oracle = "[chain]\noracle = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"\n";
+    let text = std::fs::read_to_string(settings.path("agent.toml")).unwrap();
+    let state = format!("[state]\npath = {:?}\n", settings.path("db").to_str().unwrap());
+    std::fs::write(settings.path("agent.toml"), text + oracle + &state).unwrap();
+    let opened = times_opened(&settings.path("agent.toml"), || {
+        settings.refused(&["daemon"], "VR-KEY-001");
+    });
+    assert_eq!(opened, 1, "what is compared with at a reload is what was checked at the start");
+}
+
+#[test]
+fn a_new_key_s_folder_belongs_to_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (wallet, passphrase) = (path("secrets/deep/wallet.json"), path("words/passphrase"));
+    let output = agent(&["key", "new", &wallet, "--passphrase-file", &passphrase]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for made in ["secrets", "secrets/deep", "words"] {
+        let mode = std::fs::metadata(path(made)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o700, "{made}");
+    }
+}
+
+#[test]
+fn the_settings_check_looks_at_the_reference_string() {
+    let config = config();
+    let empty = TempDir::new().unwrap();
+    let of = |folder: &Path, chain_id: u64| {
+        Settings::new(&format!("[prover]\nsrs_dir = {:?}\n[chain]\nchain_id = {chain_id}", folder.to_str().unwrap()))
+    };
+    of(empty.path(), 1).refused(&["config", "check"], "VR-PROVE-006");
+    // A development chain's string may be made later, but not go unmentioned.
+    let settings = of(empty.path(), 31_337);
+    let output = agent(&["--config", settings.path("agent.toml").to_str().unwrap(), "config", "check"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && said.contains("NO reference string in "), "{said}");
+    let size = 256 * 128 + 260;
+    std::fs::write(empty.path().join("kzg8.srs"), vec![0; size]).unwrap();
+    of(empty.path(), 31_337).refused(&["config", "check"], "VR-PROVE-007");
+    if config.prover.srs_dir.join("kzg8.srs").exists() {
+        let settings = of(&config.prover.srs_dir, 1);
+        let output = agent(&["--config", settings.path("agent.toml").to_str().unwrap(), "config", "check"]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains("kzg8.srs, the public ceremony's"), "{said}");
+    }
+}
+
+#[test]
+fn a_setting_s_variable_with_single_underscores_is_pointed_out() {
+    let output = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
+        .args(["config", "check"])
+        .env("VERIREGIME_CHAIN_RPC_URL", "http://node:8545")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("error VR-CONFIG-010") && said.contains("VERIREGIME__CHAIN__RPC_URL is one"), "{said}");
+}
+
+#[test]
+fn no_error_says_a_thing_twice() {
+    let bundle = TempDir::new().unwrap();
+    let bundle = format!("[model]\nbundle = {:?}", bundle.path().to_str().unwrap());
+    let cases = [
+        ("[chain]\nchain_id = \"one\"", "VR-CONFIG-001"),
+        ("[chain]\nrpc_url = ", "VR-CONFIG-001"),
+        ("[chain]\nrpc_url = \"127.0.0.1:8545\"", "VR-CONFIG-002"),
+        (&bundle, "VR-PROVE-004"),
+    ];
+    for (text, code) in cases {
+        let said = Settings::new(text).refused(&["config", "check"], code);
+        let words: Vec<&str> = said.split_whitespace().collect();
+        let phrases: Vec<&[&str]> = words.windows(3).collect();
+        let twice = phrases.iter().enumerate().find(|(at, phrase)| phrases[..*at].contains(*phrase));
+        assert!(twice.is_none(), "{twice:?}: {said}");
+        assert!(code != "VR-CONFIG-002" || said.contains("http:// missing?"), "{said}");
+    }
+}
+
+/// Every command's help at a width, by its words.
+fn helps(columns: &str) -> Vec<(String, String)> {
+    fn collect(command: &clap::Command, path: &[&str], columns: &str, found: &mut Vec<(String, String)>) {
+        let arguments: Vec<&str> = path.iter().copied().chain(["--help"]).collect();
+        let output = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
+            .args(&arguments)
+            .env("COLUMNS", columns)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        found.push((path.join(" "), String::from_utf8(output.stdout).unwrap()));
+        for one in command.get_subcommands().filter(|one| one.get_name() != "help") {
+            collect(one, &[path, &[one.get_name()]].concat(), columns, found);
+        }
+    }
+    let mut found = Vec::new();
+    collect(&veriregime_agent::cmd::help::command(), &[], columns, &mut found);
+    found
+}
+
+#[test]
+fn help_is_wrapped_once_and_fits_into_eighty_and_a_hundred_columns() {
+    for columns in [80, 100] {
+        for (command, said) in helps(&columns.to_string()) {
+            let lines: Vec<&str> = said.lines().collect();
+            for (line, next) in lines.iter().zip(&lines[1..]) {
+                let width = line.chars().count();
+                // clap leaves this line whole.
+                assert!(width <= columns || line.starts_with("Usage: "), "{command}: {line}");
+                assert!(!line.contains('\\'), "{command}: {line}");
+                // A line that ends before its width does so because the next word would not have fitted.
+                let is_prose =
+                    |line: &str| line.chars().next().is_some_and(char::is_alphabetic) && !line.ends_with(':');
+                if is_prose(line) && is_prose(next) && !line.starts_with("Usage") {
+                    let word = next.split(' ').next().unwrap().chars().count();
+                    assert!(width + 1 + word > columns, "{command} is wrapped twice: {line}\n{next}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -158,6 +158,16 @@ async fn a_fork_of_a_block_whose_state_is_gone_is_told_from_a_cycle_that_fails()
     assert_eq!((status, failing(&said)), (3, vec![("cycle on a fork", "VR-DOCTOR-002")]), "{said}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fork_without_anvil_is_not_called_an_rpc_that_does_not_answer() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let (status, said) = doctor(&world, &world.settings(), &["--fork", "--anvil", "/nowhere/anvil"]);
+    assert_eq!((status, failing(&said)), (3, vec![("cycle on a fork", "VR-DOCTOR-003")]), "{said}");
+    let forked = said["checks"].as_array().unwrap().last().unwrap().clone();
+    assert!(forked["figure"].as_str().unwrap().contains("No such file"), "{forked}");
+}
+
 async fn setup_nonce(world: &World) -> u64 {
     veriregime_agent::cmd::setup::chain(&world.config).await.unwrap().nonce().await.unwrap()
 }

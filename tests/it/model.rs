@@ -22,20 +22,11 @@ use veriregime_agent::types::period::PeriodId;
 use veriregime_agent::types::proof::instances;
 use veriregime_agent::types::time::parse_utc_ms;
 
+use crate::given::reference;
 use crate::market::candles;
 
 fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-/// A file or folder of the reference data beside the checkout, where there is one.
-fn reference(path: &str) -> Option<PathBuf> {
-    let path = project("../shared").join(path);
-    if !path.exists() {
-        eprintln!("SKIPPED: {} is not here", path.display());
-        return None;
-    }
-    Some(path)
 }
 
 fn shipped() -> (Bundle, Vec<u8>) {
@@ -137,10 +128,6 @@ fn the_shipped_model_scores_what_its_manifest_claims() {
 async fn ezkl_proves_exactly_what_the_integers_foretell() {
     let Some(srs_folder) = reference("srs") else { return };
     let python = std::env::var_os("VERIREGIME_PYTHON").map_or_else(|| project(".venv/bin/python"), PathBuf::from);
-    if !python.exists() {
-        eprintln!("SKIPPED: {} is not here, `make setup` installs it", python.display());
-        return;
-    }
     let (bundle, onnx) = shipped();
     let model = Model::load(&onnx, Layout::of(&bundle.manifest)).unwrap();
     let settings = WorkerSettings { python, deadline: Duration::from_mins(5), memory_limit_mb: 4096 };

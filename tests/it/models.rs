@@ -16,6 +16,8 @@ use veriregime_agent::types::manifest::{CURRENT_FILE, MANIFEST_FILE};
 use veriregime_agent::types::period::MINUTE_MS;
 use veriregime_agent::types::time::parse_utc_ms;
 
+use crate::given;
+
 const SHIPPED: &str = "models/btc-regime-4h-v1";
 const LIMIT_BYTES: u64 = 16 << 20;
 
@@ -341,12 +343,7 @@ fn candles_since_training_say_whether_to_train_again() {
 #[test]
 fn a_full_disk_changes_nothing() {
     let models = Models::new(&["one", "two"]);
-    let disk = TempDir::new().unwrap();
-    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(disk.path()).output();
-    if !mounted.is_ok_and(|output| output.status.success()) {
-        println!("SKIPPED: no small disk can be mounted here");
-        return;
-    }
+    let Some(disk) = given::small_disk(64) else { return };
     for id in ["one", "two"] {
         std::os::unix::fs::symlink(models.path(id), disk.path().join(id)).unwrap();
     }
@@ -359,7 +356,6 @@ fn a_full_disk_changes_nothing() {
     assert_eq!(registry.history().unwrap(), history);
     std::fs::remove_file(disk.path().join("filler")).unwrap();
     registry.promote("two", false, 2).unwrap();
-    Command::new("umount").arg(disk.path()).status().unwrap();
 }
 
 #[test]

@@ -32,6 +32,8 @@ use veriregime_agent::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_F
 use veriregime_agent::types::prediction::Outputs;
 use veriregime_agent::types::proof::{Proof, instances};
 
+use crate::given;
+
 const ANVIL: u64 = 31_337;
 const MAINNET: u64 = 1;
 const FEATURES: usize = 6;
@@ -341,11 +343,7 @@ async fn keys_of_unknown_origin_or_of_another_model_prove_nothing_on_a_real_chai
 
 #[tokio::test]
 async fn the_ceremony_s_string_is_good_for_a_real_chain() {
-    let ceremony = project("../shared/srs");
-    if !ceremony.is_dir() {
-        println!("SKIPPED: no ceremony strings at ../shared/srs");
-        return;
-    }
+    let Some(ceremony) = given::reference("srs") else { return };
     for logrows in 6..=14 {
         let srs = Srs::open(&ceremony, logrows).unwrap();
         assert!(srs.is_ceremony && srs.permit(MAINNET).is_ok(), "kzg{logrows}");

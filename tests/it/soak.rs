@@ -37,11 +37,15 @@ const REORGANISED: f64 = 0.05;
 /// What the resident set may grow by between the first and the last quarter of the undisturbed half.
 const GROWTH_KB: u64 = 16 << 10;
 
+/// Medians of fewer samples are not compared.
+const MIN_SAMPLES: usize = 20;
+
 /// What a period was like.
 struct Row {
     period: PeriodId,
     took: Duration,
-    resident_kb: u64,
+    /// One sample for each look at the daemon.
+    resident_kb: Vec<u64>,
     faults: String,
 }
 
@@ -76,9 +80,13 @@ async fn nothing_is_lost_while_an_honest_path_is_left() {
     assert_eq!(accepted(&soak.world.config).await, lived, "each period once, in order");
     // Looks at the times of all updates.
     soak.world.judge(PeriodId(FIRST.0 + periods - 1), 1).await;
-    let calm: Vec<u64> = rows[rows.len() / 2..].iter().map(|row| row.resident_kb).collect();
+    let calm = &rows[rows.len() / 2..];
     let quarter = (calm.len() / 4).max(1);
-    let (early, late) = (median(&calm[..quarter]), median(&calm[calm.len() - quarter..]));
+    let samples = |rows: &[Row]| rows.iter().flat_map(|row| row.resident_kb.clone()).collect::<Vec<_>>();
+    let (early, late) = (samples(&calm[..quarter]), samples(&calm[calm.len() - quarter..]));
+    let fewest = early.len().min(late.len());
+    assert!(fewest >= MIN_SAMPLES, "{fewest} samples of the memory say nothing");
+    let (early, late) = (median(&early), median(&late));
     println!(
         "soak: seed {seed}, {periods} periods landed once each, in their time; resident {early} kB, then {late} kB"
     );
@@ -141,6 +149,7 @@ impl Soak {
         let mut kill_at = (is_disturbed && random.random_bool(KILLED)).then(|| random.random_range(0..900));
         let mut heal_at = Some(random.random_range(0..LONGEST_FAULT_MS));
         self.world.enter(period).await;
+        let mut resident = Vec::new();
         let begun = Instant::now();
         let is_over = |at: &mut Option<u64>| at.take_if(|ms| begun.elapsed() >= Duration::from_millis(*ms)).is_some();
         loop {
@@ -173,9 +182,10 @@ impl Soak {
                 "{period} is lost ({faults}): {stored:?}\n{}",
                 std::fs::read_to_string(&self.log).unwrap()
             );
+            resident.extend(resident_kb(self.daemon.id()));
             tokio::time::sleep(POLL).await;
         }
-        Row { period, took: begun.elapsed(), resident_kb: resident_kb(self.daemon.id()), faults }
+        Row { period, took: begun.elapsed(), resident_kb: resident, faults }
     }
 
     async fn has_landed(&self, period: PeriodId) -> bool {
@@ -230,17 +240,17 @@ fn mischiefs(random: &mut ChaCha8Rng) -> Mischief {
     mischiefs.choose(random).unwrap().clone()
 }
 
-/// Resident set of a process; 0 where it has just ended.
-fn resident_kb(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+/// Resident set of a process; `None` where it has just ended.
+fn resident_kb(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 fn median(values: &[u64]) -> u64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
-    sorted[sorted.len() / 2]
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0)
 }
 
 /// A table of all periods, and plots of memory and time.
@@ -248,10 +258,11 @@ fn write_down(folder: &Path, rows: &[Row]) {
     fs::create_folder(folder).unwrap();
     let mut table = String::from("period,milliseconds,resident_kb,faults\n");
     for row in rows {
-        writeln!(table, "{},{},{},\"{}\"", row.period, row.took.as_millis(), row.resident_kb, row.faults).unwrap();
+        writeln!(table, "{},{},{},\"{}\"", row.period, row.took.as_millis(), median(&row.resident_kb), row.faults)
+            .unwrap();
     }
     fs::write_atomic(&folder.join("soak.csv"), table.as_bytes()).unwrap();
-    let memory = rows.iter().map(|row| row.resident_kb as f64 / 1024.0).collect::<Vec<_>>();
+    let memory = rows.iter().map(|row| median(&row.resident_kb) as f64 / 1024.0).collect::<Vec<_>>();
     let seconds = rows.iter().map(|row| row.took.as_secs_f64()).collect::<Vec<_>>();
     plot(&folder.join("memory.svg"), "resident set of the daemon, MiB, by period", &memory);
     plot(&folder.join("time.svg"), "seconds from a period's start to its settled update", &seconds);

@@ -435,13 +435,14 @@ async fn a_second_source_that_is_not_there_is_waited_for_only_where_it_is_requir
 
     world.config.candles.cross_check = Some(cross_check(&["coinbase"], true));
     let mut agent = world.agent("required").await;
-    let clock = world.clock.clone();
-    let end = tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        clock.set_ms(FIRST.end_ms());
-    });
-    let record = agent.run(FIRST, &go()).await.unwrap();
-    end.await.unwrap();
+    coinbase.take_pages();
+    let end = async {
+        world.until("it is asked again and again", async || coinbase.pages() >= 3).await;
+        world.clock.set_ms(FIRST.end_ms());
+    };
+    let stop = go();
+    let (record, ()) = tokio::join!(agent.run(FIRST, &stop), end);
+    let record = record.unwrap();
     assert_eq!((record.stage, code(&record)), (Stage::Missed, Some("VR-CANDLE-020")));
 }
 

@@ -1,7 +1,5 @@
 //! Clocks that step, stand still and jump: corrected by NTP, suspended with the machine, put back by a leap second.
 
-use std::time::Duration;
-
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::cycle::daemon::{Rhythm, run};
 use veriregime_agent::state::Store;
@@ -9,9 +7,6 @@ use veriregime_agent::types::cycle::{CycleRecord, Stage};
 use veriregime_agent::types::period::PeriodId;
 
 use crate::world::{DELAY_SECONDS, FIRST, World};
-
-/// Far longer than the daemon's longest look away from the clock.
-const SEVERAL_LOOKS: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_steps_and_jumps_lands_each_period_once_and_notes_those_it_slept_through() {
@@ -36,7 +31,7 @@ async fn a_clock_that_steps_and_jumps_lands_each_period_once_and_notes_those_it_
     let stopped = stop.clone();
     let daemon = tokio::spawn(async move { run(&mut agent, &rhythm, &stopped).await });
     world.clock.set_ms(due_ms - 2_000);
-    tokio::time::sleep(SEVERAL_LOOKS).await;
+    world.looked_at().await;
     assert!(record(FIRST).is_none(), "it goes by the clock, not by the time that it waited");
     world.clock.set_ms(due_ms);
     world.until("the first period", async || has_landed(FIRST).await).await;
@@ -44,7 +39,7 @@ async fn a_clock_that_steps_and_jumps_lands_each_period_once_and_notes_those_it_
     // A leap second at the period's end, or a correction over it: back into a period that is done.
     world.clock.set_ms(FIRST.end_ms() + 200);
     world.clock.set_ms(FIRST.end_ms() - 800);
-    tokio::time::sleep(SEVERAL_LOOKS).await;
+    world.looked_at().await;
     let second = FIRST.next();
     assert!(record(second).is_none());
     world.enter(second).await;

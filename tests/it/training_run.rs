@@ -7,9 +7,12 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use veriregime_agent::candles::parquet;
+use veriregime_agent::cmd::setup;
 use veriregime_agent::fs;
 use veriregime_agent::proof::bundle::Bundle;
 use veriregime_agent::proof::search::SEARCH_FILE;
+use veriregime_agent::proof::srs::Srs;
+use veriregime_agent::proof::supervisor::Ezkl;
 use veriregime_agent::training::reference::TEACHER_WEIGHTS_FILE;
 use veriregime_agent::types::manifest::{MANIFEST_FILE, ONNX_FILE};
 use veriregime_agent::types::time::parse_utc_ms;
@@ -22,11 +25,14 @@ const DAYS: usize = 60;
 /// A folder with candles and settings of a run that takes seconds.
 struct Bench {
     folder: TempDir,
+    srs: PathBuf,
 }
 
 impl Bench {
     fn new() -> Self {
-        let bench = Self { folder: TempDir::new().unwrap() };
+        let folder = TempDir::new().unwrap();
+        let srs = strings(folder.path());
+        let bench = Self { folder, srs };
         let start_ms = parse_utc_ms("2024-01-01").unwrap();
         parquet::write(&bench.path("candles.parquet"), &candles(21, start_ms, DAYS * 1440)).unwrap();
         bench.settings(|text| text);
@@ -49,7 +55,7 @@ impl Bench {
         command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("VERIREGIME_CONFIG").stdin(Stdio::null());
         command.args(["train", "--json", "--settings"]).arg(self.path("train.toml"));
         command.arg("--candles").arg(self.path("candles.parquet")).arg("--out").arg(self.path(out).join("model"));
-        command.arg("--python").arg(&settings.prover.python).arg("--srs-dir").arg(&settings.prover.srs_dir);
+        command.arg("--python").arg(&settings.prover.python).arg("--srs-dir").arg(&self.srs);
         command.args(more);
         command
     }
@@ -64,13 +70,21 @@ impl Bench {
     }
 }
 
-/// Whether the ceremony's strings are at hand; without one no circuit can be set up.
-fn has_ceremony() -> bool {
-    let found = config().prover.srs_dir.join("kzg7.srs").exists();
-    if !found {
-        eprintln!("SKIPPED: no ceremony string to set a circuit up with");
+/// The ceremony's strings where they are at hand, else strings made in `folder`.
+fn strings(folder: &Path) -> PathBuf {
+    let config = config();
+    if config.prover.srs_dir.join("kzg7.srs").exists() {
+        return config.prover.srs_dir;
     }
-    found
+    let made = async {
+        let mut ezkl = Ezkl::new(setup::worker_settings(&config));
+        for logrows in 6..=10 {
+            Srs::generate(&mut ezkl, folder, logrows).await.unwrap();
+        }
+        ezkl.stop().await;
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(made);
+    folder.to_owned()
 }
 
 fn bytes(folder: &Path, name: &str) -> Vec<u8> {
@@ -90,9 +104,6 @@ fn training_settings_are_not_the_agent_s() {
 
 #[test]
 fn a_run_that_is_killed_after_every_epoch_ends_with_the_weights_of_one_that_is_not() {
-    if !has_ceremony() {
-        return;
-    }
     let bench = Bench::new();
     let output = bench.command("whole", &[]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -313,11 +313,17 @@ async fn a_dearer_transaction_of_somebody_else_with_our_key_is_outbid() {
 async fn an_update_is_confirmed_once_it_is_as_deep_as_wanted() {
     let mut scene = Scene::new().await;
     scene.world.config.chain.confirmations = 3;
+    let proxy = Proxy::start(scene.world.config.chain.rpc_url(), Mood::Fair).await;
+    scene.world.config.chain.rpc_urls = vec![proxy.rpc()];
+    let receipts = || proxy.asked("eth_getTransactionReceipt").len();
     scene.stop_mining().await;
     let cycle = scene.run(FIRST).await;
     scene.waits(FIRST, 1).await;
     for _ in 0..2 {
         scene.mine().await;
+        let before = receipts();
+        // One may have been asked for before the block, and what follows from the next is known when another is.
+        scene.world.until("looks at the receipt", async || receipts() > before + 2).await;
         assert_eq!(scene.record(FIRST).unwrap().stage, Stage::Submitting);
     }
     // A reorganisation takes it back before it is deep enough: the same bytes land again.

@@ -29,6 +29,8 @@ use veriregime_agent::state::Store;
 use veriregime_agent::types::period::PeriodId;
 use veriregime_agent::types::venue::Venue;
 
+use crate::given;
+
 /// 2026-01-05 00:00 UTC.
 pub const FIRST: PeriodId = PeriodId(122_748);
 /// Funded development accounts: the node's, and three that are no attestors until the owner makes them so.
@@ -63,9 +65,9 @@ impl Drop for World {
 /// The settings of tests: the ceremony's strings where they are at hand, else the world makes one for development.
 pub fn config() -> Config {
     let mut config = config::load(None).unwrap();
-    let shared = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/srs");
-    if shared.exists() {
-        config.prover.srs_dir = shared;
+    let srs = given::shared("srs");
+    if srs.exists() {
+        config.prover.srs_dir = srs;
     }
     if let Ok(python) = std::env::var("VERIREGIME_PYTHON") {
         config.prover.python = python.into();
@@ -137,7 +139,7 @@ impl World {
     }
 
     /// A key file in the world's scratch folder.
-    pub fn key_file(&self, name: &str, key: &str) -> std::path::PathBuf {
+    pub fn key_file(&self, name: &str, key: &str) -> PathBuf {
         let path = self.scratch.path().join(name);
         fs::write_private(&path, key.as_bytes()).unwrap();
         path
@@ -175,6 +177,12 @@ impl World {
         };
         let came = tokio::time::timeout(PATIENCE, waited).await.is_ok();
         assert!(came, "{what}: not in {PATIENCE:?}");
+    }
+
+    /// Waits until the clock was read several times: whoever waits by it has then seen how it stands, and gone on waiting.
+    pub async fn looked_at(&self) {
+        let before = self.clock.looks();
+        self.until("looks at the clock", async || self.clock.looks() >= before + 4).await;
     }
 
     /// What holds at the end of every period, whatever happened in it: so many updates of it landed, at most one, and in

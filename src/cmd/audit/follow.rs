@@ -21,7 +21,7 @@ use crate::audit::Verdict;
 use crate::chain::events::Event;
 use crate::clock::Clock;
 use crate::cmd::daemon::stop_on_signal;
-use crate::cmd::{report, setup};
+use crate::cmd::{print, report, setup};
 use crate::config::Config;
 use crate::types::alert::Severity;
 use crate::types::fault::Fault;
@@ -51,7 +51,8 @@ pub async fn run(
     let signals = stop_on_signal(stop.clone())?;
     let pause = PAUSE.min(config.schedule.recheck);
     let mut watch = Watch::new(models, config, PeriodId::at_ms(clock.now_ms()), json)?;
-    while !stop.is_cancelled() {
+    // Without a reader and a webhook nobody would be told.
+    while !stop.is_cancelled() && (print::is_read() || watch.told.webhook.is_some()) {
         if let Err(error) = watch.look().await {
             complain(watch.period, &error);
         }
@@ -70,7 +71,7 @@ pub async fn run(
 
 fn complain(period: PeriodId, error: &anyhow::Error) {
     let code = report::fault(error).map_or("", Fault::code);
-    warn!(period = period.0, code, error = format!("{error:#}"), "not audited yet, trying again");
+    warn!(period = period.0, code, error = report::words(error), "not audited yet, trying again");
 }
 
 /// What has been seen of a contract.

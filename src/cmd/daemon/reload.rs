@@ -36,7 +36,7 @@ impl Reload {
                 Err(error) => {
                     let fault = report::fault(&error);
                     let (code, advice) = fault.map_or(("", ""), |fault| (fault.code(), fault.advice()));
-                    warn!(code, error = format!("{error:#}"), advice, "settings not reloaded, the old ones stay");
+                    warn!(code, error = report::words(&error), advice, "settings not reloaded, the old ones stay");
                 }
             }
         }

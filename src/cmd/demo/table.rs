@@ -7,6 +7,7 @@ use tokio::process::Command;
 use url::Url;
 
 use super::{DemoArgs, PeriodRow, Source};
+use crate::cmd::layout::{self, Table};
 use crate::cmd::{development, report};
 use crate::config::Config;
 use crate::cycle::Agent;
@@ -14,9 +15,39 @@ use crate::cycle::Agent;
 const PARAMS_SIGNATURE: &str =
     "params(bytes32)((uint40,uint40,uint16,uint16,uint24,uint16,uint16,uint16,uint64,uint8),uint8)";
 
+/// Columns that the whole table takes; where there are fewer, a narrower one is shown.
+const WIDE_COLUMNS: usize = 174;
+
 /// The table and what its columns mean.
 pub(super) fn print(agent: &Agent, rows: &[PeriodRow]) {
     let manifest = &agent.bundle.manifest;
+    println!("{}", table(rows, layout::columns()));
+    let threshold = report::volatility_bps(manifest.label.threshold);
+    let known: Vec<&PeriodRow> = rows.iter().filter(|row| row.realised_regime.is_some()).collect();
+    let right = known.iter().filter(|row| row.realised_regime == Some(row.regime)).count();
+    let words = format!(
+        "Volatility: standard deviation of one-minute returns; a period is High above {threshold} a minute. \
+         {right} of {} ended periods were forecast right. One cycle, from HTTP to a mined transaction: {:.0} ms at the median. \
+         Before the first update readers get the cautious values. Collateral ratio and fee follow the applied P(High), by a policy \
+         of the market's owner. A crash that pauses is not over, so it rises at once, but falls by at most 25 points a period and \
+         stays at 50 % or more until two forecasts in a row are Low; and looser values hold ten minutes after the update only. \
+         The proof says that {} maps the published features to this forecast, not that the features are \
+         true: attestors sign for that, and anyone can recompute them from public candles.",
+        known.len(),
+        cycle_ms_p50(rows),
+        manifest.model_id,
+    );
+    println!("{}", layout::text(&words));
+}
+
+fn table(rows: &[PeriodRow], columns: Option<usize>) -> String {
+    match columns {
+        Some(columns) if columns < WIDE_COLUMNS => narrow(rows),
+        _ => wide(rows).to_string(),
+    }
+}
+
+fn wide(rows: &[PeriodRow]) -> Table {
     let mut table = report::table(&[
         "period start\n(UTC)",
         "last 4 h\nvolatility",
@@ -31,47 +62,58 @@ pub(super) fn print(agent: &Agent, rows: &[PeriodRow]) {
         "what happened\nin the period",
     ]);
     for row in rows {
-        let happened = match (row.realised_regime, row.realised_volatility) {
-            (Some(regime), Some(volatility)) => {
-                let mark = if regime == row.regime { "✓" } else { "✗" };
-                format!("{mark} {regime} {}", report::volatility_bps(volatility))
-            }
-            _ => "not over yet".into(),
-        };
+        let percent = |bps| report::percent(bps);
         table.add_row([
             row.start.clone(),
             row.volatility_before.map_or_else(|| "?".into(), report::volatility_bps),
-            report::percent(row.prob_high_bps),
+            percent(row.prob_high_bps),
             report::volatility_bps(row.vol_forecast),
             row.regime.to_string(),
-            report::percent(row.applied_prob_bps),
-            format!(
-                "{} → {}",
-                report::percent(row.collateral_ratio_before_bps),
-                report::percent(row.collateral_ratio_bps)
-            ),
+            percent(row.applied_prob_bps),
+            format!("{} → {}", percent(row.collateral_ratio_before_bps), percent(row.collateral_ratio_bps)),
             format!("{} → {}", report::pips_as_bps(row.amm_fee_before_pips), report::pips_as_bps(row.amm_fee_pips)),
             row.prove_ms.to_string(),
             row.gas_used.to_string(),
-            happened,
+            happened(row),
         ]);
     }
-    println!("{table}");
-    let threshold = report::volatility_bps(manifest.label.threshold);
-    let known: Vec<&PeriodRow> = rows.iter().filter(|row| row.realised_regime.is_some()).collect();
-    let right = known.iter().filter(|row| row.realised_regime == Some(row.regime)).count();
-    println!(
-        "Volatility: standard deviation of one-minute returns; a period is High above {threshold} a minute.\n\
-         {right} of {} ended periods were forecast right. One cycle, from HTTP to a mined transaction: {:.0} ms at the median.\n\
-         Before the first update readers get the cautious values. Collateral ratio and fee follow the applied P(High), by a policy\n\
-         of the market's owner. A crash that pauses is not over, so it rises at once, but falls by at most 25 points a period and\n\
-         stays at 50 % or more until two forecasts in a row are Low; and looser values hold ten minutes after the update only.\n\
-         The proof says that {} maps the published features to this forecast, not that the features are\n\
-         true: attestors sign for that, and anyone can recompute them from public candles.",
-        known.len(),
-        cycle_ms_p50(rows),
-        manifest.model_id,
-    );
+    table
+}
+
+/// What fits into 80 columns: the units are in the head, and there are no lines between the columns.
+fn narrow(rows: &[PeriodRow]) -> String {
+    let hundredths = |value: u64| format!("{}.{:02}", value / 100, value % 100);
+    let change = |before, after| format!("{} → {}", hundredths(before), hundredths(after));
+    let line = |cells: [&str; 6]| {
+        let [start, forecast, applied, ratio, fee, happened] = cells;
+        format!("{start:13}{forecast:13}{applied:9}{ratio:17}{fee:15}{happened}")
+    };
+    let mut lines = vec![
+        line(["start", "P(High), %", "applied", "ratio", "AMM fee", "what"]),
+        line(["(UTC)", "forecast", "%", "%", "bps", "happened"]),
+    ];
+    for row in rows {
+        lines.push(line([
+            // Month, day and time of day.
+            row.start.get(5..).unwrap_or(&row.start).trim_end_matches('Z').replace('T', " ").as_str(),
+            &format!("{} {}", hundredths(row.prob_high_bps), row.regime),
+            &hundredths(row.applied_prob_bps),
+            &change(row.collateral_ratio_before_bps, row.collateral_ratio_bps),
+            &change(row.amm_fee_before_pips, row.amm_fee_pips),
+            happened(row).trim_end_matches(" bps"),
+        ]));
+    }
+    lines.join("\n")
+}
+
+fn happened(row: &PeriodRow) -> String {
+    match (row.realised_regime, row.realised_volatility) {
+        (Some(regime), Some(volatility)) => {
+            let mark = if regime == row.regime { "✓" } else { "✗" };
+            format!("{mark} {regime} {}", report::volatility_bps(volatility))
+        }
+        _ => "not over yet".into(),
+    }
 }
 
 /// The object of `--json`.
@@ -96,7 +138,8 @@ pub(super) async fn how_to_read(config: &Config, agent: &Agent, rpc_url: &Url) -
     let name = &agent.bundle.manifest.markets[0].name;
     let market = hex::encode_prefixed(market);
     println!("\nReading the parameters (market id: keccak256 of \"{name}\"):\n");
-    println!("  cast call {oracle} \\\n    \"{PARAMS_SIGNATURE}\" \\\n    {market} --rpc-url {rpc_url}\n");
+    // One line, however long: it is there to be copied.
+    println!("  cast call {oracle} \"{PARAMS_SIGNATURE}\" {market} --rpc-url {rpc_url}\n");
     let answer = Command::new(development::foundry("cast"))
         .args(["call", &oracle, PARAMS_SIGNATURE, &market, "--rpc-url", rpc_url.as_str()])
         .output()
@@ -106,11 +149,10 @@ pub(super) async fn how_to_read(config: &Config, agent: &Agent, rpc_url: &Url) -
             for line in String::from_utf8_lossy(&output.stdout).lines() {
                 println!("  {line}");
             }
-            println!(
-                "\n  that is: (period, updated at, borrow collateral ratio bps, liquidation ratio bps, AMM fee pips,\n  \
-                 borrow cap factor bps, P(High) bps, applied P(High) bps, volatility wad, regime 0 Low 1 High),\n  \
-                 status 0 Unset 1 Fresh 2 Grace 3 Stale 4 Withheld"
-            );
+            let meaning = "That is: (period, updated at, borrow collateral ratio bps, liquidation ratio bps, AMM fee pips, \
+                           borrow cap factor bps, P(High) bps, applied P(High) bps, volatility wad, regime 0 Low 1 High), \
+                           status 0 Unset 1 Fresh 2 Grace 3 Stale 4 Withheld";
+            println!("\n{}", layout::text(meaning));
         }
         _ => println!("  (cast is not installed here)"),
     }
@@ -119,4 +161,45 @@ pub(super) async fn how_to_read(config: &Config, agent: &Agent, rpc_url: &Url) -
 
 fn cycle_ms_p50(rows: &[PeriodRow]) -> f64 {
     report::quantile(&rows.iter().map(|row| row.cycle_ms).collect::<Vec<_>>(), 0.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::period::PeriodId;
+    use crate::types::prediction::Regime;
+
+    #[test]
+    fn the_table_is_readable_at_eighty_and_at_a_hundred_columns() {
+        let row = PeriodRow {
+            period: PeriodId(122_748),
+            start: "2026-01-05T00:00Z".into(),
+            volatility_before: Some(0.000_866),
+            prob_high_bps: 10_000,
+            regime: Regime::High,
+            applied_prob_bps: 10_000,
+            vol_forecast: 0.001,
+            collateral_ratio_bps: 17_936,
+            collateral_ratio_before_bps: 17_488,
+            amm_fee_pips: 2_947,
+            amm_fee_before_pips: 2_573,
+            prove_ms: 48,
+            gas_used: 490_592,
+            tx_hash: String::new(),
+            realised_regime: Some(Regime::High),
+            realised_volatility: Some(0.003_699),
+            cycle_ms: 149.0,
+        };
+        let widest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap();
+        for columns in [80, 100] {
+            let shown = table(std::slice::from_ref(&row), Some(columns));
+            assert!(widest(&shown) <= columns, "{shown}");
+            let last = shown.lines().last().unwrap();
+            assert_eq!(
+                last.split_whitespace().collect::<Vec<_>>().join(" "),
+                "01-05 00:00 100.00 High 100.00 174.88 → 179.36 25.73 → 29.47 ✓ High 36.99"
+            );
+        }
+        assert!(widest(&table(std::slice::from_ref(&row), None)) <= WIDE_COLUMNS);
+    }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::chain::deploy::diff::{Outcome, Row};
 use crate::chain::deploy::{Blocked, Deployment, Step};
 use crate::cmd::rehearsal::Outlook;
-use crate::cmd::report;
+use crate::cmd::{layout, report};
 use crate::types::time::format_utc;
 
 /// What would be sent, and what it leads to.
@@ -63,7 +63,8 @@ pub fn steps(steps: &[Step], outlook: &Outlook) {
         let size = if step.needs_proof { "with a proof".into() } else { format!("{} bytes", step.data.len()) };
         let sender = if step.sender == wallet { String::new() } else { format!(", which {} must send", step.sender) };
         let gas = outlook.gas_of(&step.name).map_or_else(String::new, |gas| format!(", {gas} gas"));
-        println!("  {}{}{sender} (to {}, {size}{gas})", step.name, when(step), step.to);
+        let line = format!("{}{}{sender} (to {}, {size}{gas})", step.name, when(step), step.to);
+        println!("{}", layout::item("  ", &line));
         if step.sender != wallet {
             println!("    {}", step.data);
         }

@@ -15,7 +15,7 @@ use url::Url;
 use super::look;
 use crate::chain::relay;
 use crate::cmd::development::{Anvil, CHAIN_ID, foundry};
-use crate::cmd::{replay, setup};
+use crate::cmd::{replay, report, setup};
 use crate::config::Config;
 use crate::cycle::Agent;
 use crate::health::Check;
@@ -40,6 +40,9 @@ enum ForkFault {
     /// The RPC has no state from before the period's update.
     #[error("period {period} has its update already, and the RPC has no state from before block {block}: {reason}")]
     NoState { period: PeriodId, block: u64, reason: String },
+    /// anvil does not run, or makes no copy.
+    #[error("there is no copy of the chain to run it on: {reason}")]
+    NoFork { reason: String },
 }
 
 impl Fault for ForkFault {
@@ -47,6 +50,7 @@ impl Fault for ForkFault {
         match self {
             Self::Outcome { .. } => "VR-DOCTOR-001",
             Self::NoState { .. } => "VR-DOCTOR-002",
+            Self::NoFork { .. } => "VR-DOCTOR-003",
         }
     }
 
@@ -58,6 +62,7 @@ impl Fault for ForkFault {
             Self::NoState { .. } => {
                 "run it again after the next period has begun and before its update, or on an archive node"
             }
+            Self::NoFork { .. } => "install foundry's anvil, as `make setup` does, or name it with --anvil",
         }
     }
 }
@@ -112,12 +117,16 @@ async fn run(config: &Config, anvil: Option<PathBuf>, stop: &CancellationToken) 
     // Without the state of its block anvil may not even start; that there is no anvil is another matter.
     let without_state = |fault: anyhow::Error| match before {
         Some(block) if !fault.is::<io::Error>() => {
-            ForkFault::NoState { period, block: block + 1, reason: format!("{fault:#}") }.into()
+            ForkFault::NoState { period, block: block + 1, reason: report::words(&fault) }.into()
         }
         _ => fault,
     };
     let anvil = anvil.unwrap_or_else(|| foundry("anvil"));
-    let fork = Anvil::fork(&anvil, &upstream, before).await.map_err(without_state)?;
+    let copied = Anvil::fork(&anvil, &upstream, before).await.map_err(without_state);
+    let fork = copied.map_err(|fault| match fault.is::<ForkFault>() {
+        true => fault,
+        false => ForkFault::NoFork { reason: report::words(&fault) }.into(),
+    })?;
 
     // From here on there is one RPC, and it is the fork's.
     let mut forked = config.clone();

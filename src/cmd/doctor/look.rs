@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::Seen;
+use super::{Seen, Uncoded};
 use crate::chain::fault::ChainFault;
 use crate::chain::read::Reader as ChainReader;
 use crate::clock::Clock;
@@ -12,7 +12,6 @@ use crate::cycle::collect::Feed;
 use crate::fs;
 use crate::health::{Check, checks};
 use crate::proof::bundle::Bundle;
-use crate::proof::srs::Srs;
 use crate::state::reader::Reader;
 use crate::types::period::MINUTE_MS;
 use crate::types::time::format_utc;
@@ -52,8 +51,8 @@ pub async fn at_everything(config: &Config, seen: &mut Seen) {
 /// A check from an error that may have a code inside.
 pub fn failed(name: &'static str, error: &anyhow::Error) -> Check {
     match report::fault(error) {
-        Some(fault) => Check { figure: format!("{error:#}"), ..Check::fail(name, fault) },
-        None => Check { figure: format!("{error:#}"), ..Check::fail(name, &ChainFault::Unreachable(String::new())) },
+        Some(fault) => Check { figure: report::words(error), ..Check::fail(name, fault) },
+        None => Check::fail(name, &Uncoded(report::words(error))),
     }
 }
 
@@ -67,16 +66,7 @@ fn database(config: &Config) -> Check {
 }
 
 fn reference_string(config: &Config, bundle: &Bundle) -> Check {
-    let circuit = &bundle.manifest.circuit;
-    let opened = Srs::open(&config.prover.srs_dir, circuit.logrows).and_then(|srs| {
-        srs.permit(config.chain.chain_id)?;
-        srs.expect(circuit.srs_sha256)?;
-        Ok(srs)
-    });
-    Check::of("reference string", opened, |srs| {
-        let origin = if srs.is_ceremony { "the public ceremony's" } else { "a local one, for development chains" };
-        format!("{}, {origin}", srs.path.display())
-    })
+    Check::of("reference string", setup::reference_string(config, bundle), |srs| srs.to_string())
 }
 
 /// Starts the prover with the bundle's keys and ends it again.
@@ -181,4 +171,21 @@ async fn on_chain(config: &Config, bundle: Option<&Bundle>, now_ms: i64, seen: &
 fn keys(has_attestor: bool, wallet: &str) -> String {
     let attests = if has_attestor { "another key attests" } else { "it attests, too" };
     format!("wallet {wallet}; {attests}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_without_a_code_is_not_called_an_rpc_that_does_not_answer() {
+        let error = anyhow::anyhow!("no such folder").context("no port for the relay");
+        let check = failed("cycle on a fork", &error);
+        assert_eq!(
+            (check.code, check.figure.as_str()),
+            (Some("VR-DOCTOR-004"), "no port for the relay: no such folder")
+        );
+        let coded = anyhow::Error::from(ChainFault::Lagging { behind_seconds: 90 }).context("the chain");
+        assert_eq!(failed("RPC", &coded).code, Some("VR-CHAIN-014"));
+    }
 }

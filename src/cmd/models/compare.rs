@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use comfy_table::Table;
+use crate::cmd::layout::Table;
 use serde_json::{Value, json};
 
 use super::{Summary, dash, figure, summary};

@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build install install-files demo test test-contracts standard-json invariants-long lint chaos chaos-long fuzz bench halmos slither mutants coverage lint-deploy
+.PHONY: help setup build install install-files demo test test-contracts standard-json invariants-long lint lint-keys deny chaos chaos-long fuzz bench halmos slither mutants coverage lint-deploy
 
 AGENT := $(or $(CARGO_TARGET_DIR),target)/release/veriregime-agent
 BUNDLE ?= models/btc-regime-4h-v1
@@ -69,8 +69,11 @@ DEMO := $(if $(PERIODS),--periods $(PERIODS)) $(if $(CANDLES),--candles $(CANDLE
 demo: build ## Watch candles become proven, on-chain risk parameters
 	@$(AGENT) demo $(DEMO)
 
+# The gate takes nextest, which names what is slow and ends what hangs.
+RUST_TESTS ?= cargo test --release --locked
+
 test: build test-contracts ## Run all tests
-	cargo test --release --locked
+	$(RUST_TESTS)
 
 test-contracts: setup ## Run the tests of the contracts
 	node contracts/snippets.mjs
@@ -124,6 +127,26 @@ lint: setup ## Formatting and lints of Rust and Solidity
 	python3 -m venv .venv-deploy
 	.venv-deploy/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
 	@touch $@
+
+# A build with the keys that are elsewhere: each has a tree of crates of its own.
+lint-keys: ## Lints of the program with kms-aws, kms-gcp and ledger
+	cargo clippy --locked --features kms-aws,kms-gcp,ledger -- -D warnings
+
+.venv-ci/.installed: .ci/requirements.txt
+	python3 -m venv .venv-ci
+	.venv-ci/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+CI_TOOLS := PATH="$(CURDIR)/.venv-ci/bin:$$PATH"
+
+# The list of known holes is nothing that a registry of packages has.
+deny: .venv-ci/.installed ## Licences and sources of every crate, and what is known against them
+	$(CI_TOOLS) cargo deny --locked check licenses bans sources
+	@if $(CI_TOOLS) cargo deny fetch db 2>/dev/null; then \
+	    $(CI_TOOLS) cargo deny --locked check --disable-fetch advisories; \
+	else \
+	    echo "SKIPPED: the advisories cannot be fetched here; run make deny where they can"; \
+	fi
 
 lint-deploy: .venv-deploy/.installed ## Check container, compose, kubernetes and systemd files, dashboards and alerts
 	.venv-deploy/bin/python deploy/lint/lint.py .venv-deploy/bin

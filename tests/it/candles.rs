@@ -1,6 +1,6 @@
 //! Candles from files, over HTTP and through the command line.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 

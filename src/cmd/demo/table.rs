@@ -62,7 +62,7 @@ fn wide(rows: &[PeriodRow]) -> Table {
         "what happened\nin the period",
     ]);
     for row in rows {
-        let percent = |bps| report::percent(bps);
+        let percent = report::percent;
         table.add_row([
             row.start.clone(),
             row.volatility_before.map_or_else(|| "?".into(), report::volatility_bps),

@@ -123,9 +123,8 @@ async fn run(config: &Config, anvil: Option<PathBuf>, stop: &CancellationToken) 
     };
     let anvil = anvil.unwrap_or_else(|| foundry("anvil"));
     let copied = Anvil::fork(&anvil, &upstream, before).await.map_err(without_state);
-    let fork = copied.map_err(|fault| match fault.is::<ForkFault>() {
-        true => fault,
-        false => ForkFault::NoFork { reason: report::words(&fault) }.into(),
+    let fork = copied.map_err(|fault| {
+        if fault.is::<ForkFault>() { fault } else { ForkFault::NoFork { reason: report::words(&fault) }.into() }
     })?;
 
     // From here on there is one RPC, and it is the fork's.

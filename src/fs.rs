@@ -2,7 +2,7 @@
 
 pub mod access;
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,8 @@ use crate::types::fault::Fault;
 
 /// How names of files begin that are being written. A kill in the middle of that leaves one behind.
 const PARTIAL: &str = ".partial-";
+/// Longest content of a lock: a process id.
+const MAX_PID_BYTES: u64 = 16;
 /// Most entries of a folder that is listed.
 pub const MAX_ENTRIES: usize = 4096;
 
@@ -272,6 +274,53 @@ pub fn replace_folder(target: &Path, fresh: &Path, replaced: &Path) -> Result<()
         }
         fault(source)
     })
+}
+
+/// A locked file. It is free again when this is dropped, and when the process ends, however it does.
+#[derive(Debug)]
+pub struct FileLock {
+    _file: File,
+}
+
+/// Who has a lock.
+#[derive(Debug)]
+pub enum Locked {
+    /// This process, from now on.
+    Ours(FileLock),
+    /// Another one, whose id is known unless it has only just taken it.
+    Held { by: Option<u32> },
+}
+
+/// Locks the file at `path`, which is made where it is not there, and writes this process's id into it. Waits for nobody.
+///
+/// # Errors
+/// [`FileFault::Write`].
+pub fn lock(path: &Path) -> Result<Locked, FileFault> {
+    let fault = |source| FileFault::Write { path: path.to_owned(), source };
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(fault)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let text = read_text(path, MAX_PID_BYTES).unwrap_or_default();
+            return Ok(Locked::Held { by: text.trim_end().parse().ok() });
+        }
+        Err(TryLockError::Error(source)) => return Err(fault(source)),
+    }
+    file.set_len(0).map_err(fault)?;
+    writeln!(file, "{}", std::process::id()).map_err(fault)?;
+    Ok(Locked::Ours(FileLock { _file: file }))
+}
+
+/// The path without links, as far as it leads to something.
+pub fn real_path(path: &Path) -> PathBuf {
+    if let Ok(real) = fs::canonicalize(path) {
+        return real;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
 }
 
 /// SHA-256 of a file of at most `limit_bytes`.

@@ -5,10 +5,15 @@ use cron::Schedule;
 
 use crate::types::period::PeriodId;
 
+/// The ticks after `after_ms`, in Unix milliseconds; none of a schedule that has ended.
+pub fn ticks_ms(schedule: &Schedule, after_ms: i64) -> impl Iterator<Item = i64> {
+    let after = DateTime::from_timestamp_millis(after_ms);
+    after.into_iter().flat_map(|after| schedule.after(&after)).map(|tick| tick.timestamp_millis())
+}
+
 /// The first tick after `after_ms`, in Unix milliseconds; `None` for a schedule that has ended.
 pub fn next_tick_ms(schedule: &Schedule, after_ms: i64) -> Option<i64> {
-    let after = DateTime::from_timestamp_millis(after_ms)?;
-    schedule.after(&after).next().map(|tick| tick.timestamp_millis())
+    ticks_ms(schedule, after_ms).next()
 }
 
 /// Periods with a tick that began after `last` and ended by `now_ms`, at most a week of them: nobody ran these.

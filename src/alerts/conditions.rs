@@ -11,11 +11,20 @@ use crate::types::cycle::{CycleRecord, Stage};
 use crate::types::fault::Fault;
 use crate::types::period::PeriodId;
 
+/// Key of the alert about a period without an update.
+const MISSED: &str = "missed";
 /// Longest text of an alert, in characters.
 const MAX_TEXT_CHARS: usize = 500;
 
-/// Everything that holds now. `records` are the newest cycles, newest first.
-pub fn holding(now_ms: i64, records: &[CycleRecord], report: &Report, stuck_after: Duration) -> Vec<Alert> {
+/// Everything that holds now, and what has ended in the meantime and nobody was told. `records` are the newest cycles,
+/// `untold` those of whose end nobody was told, both newest first.
+pub fn holding(
+    now_ms: i64,
+    records: &[CycleRecord],
+    untold: &[CycleRecord],
+    report: &Report,
+    stuck_after: Duration,
+) -> Vec<Alert> {
     let mut found = Vec::new();
     if let Some(newest) = records.first().filter(|newest| !newest.stage.is_final()) {
         found.extend(stuck(now_ms, newest, stuck_after));
@@ -24,11 +33,27 @@ pub fn holding(now_ms: i64, records: &[CycleRecord], report: &Report, stuck_afte
         found.extend(missed(ended));
         found.extend(about_candles(ended));
     }
-    let is_missed = found.iter().any(|alert| alert.key == "missed");
+    let is_missed = found.iter().any(|alert| alert.key == MISSED);
     // That the last update is old is the same news.
     let checks = report.checks.iter().filter(|check| !(is_missed && check.name == "last update"));
     found.extend(failing(checks));
+    add_untold(&mut found, untold);
     found
+}
+
+/// Adds what the ends of these cycles would have had somebody told. Of several such cycles the newest is told, with the number
+/// of those that were missed before it.
+fn add_untold(found: &mut Vec<Alert>, untold: &[CycleRecord]) {
+    for alert in untold.iter().flat_map(|record| missed(record).into_iter().chain(about_candles(record))) {
+        if !found.iter().any(|one| one.key == alert.key) {
+            found.push(alert);
+        }
+    }
+    let Some(told) = found.iter_mut().find(|alert| alert.key == MISSED) else { return };
+    let earlier = || untold.iter().filter(|record| record.miss.is_some() && Some(record.period) < told.period);
+    if let (Some(first), count) = (earlier().last(), earlier().count()) {
+        told.text = cut(&format!("{}; {count} before it since period {} as well", told.text, first.period));
+    }
 }
 
 fn stuck(now_ms: i64, record: &CycleRecord, stuck_after: Duration) -> Option<Alert> {
@@ -42,7 +67,7 @@ fn stuck(now_ms: i64, record: &CycleRecord, stuck_after: Duration) -> Option<Ale
 fn missed(record: &CycleRecord) -> Option<Alert> {
     let miss = record.miss.as_ref().filter(|_| record.stage == Stage::Missed)?;
     Some(Alert {
-        key: "missed".into(),
+        key: MISSED.into(),
         occurrence: record.period.to_string(),
         code: miss.code.clone(),
         severity: Severity::Critical,
@@ -146,6 +171,7 @@ mod tests {
             forecast: None,
             proof: None,
             prove_ms: None,
+            retrying: None,
             landed: None,
             witness_sha256: None,
             evidence: None,
@@ -156,9 +182,30 @@ mod tests {
     fn keys(records: &[CycleRecord], checks: Vec<Check>, minute: i64) -> Vec<String> {
         let report = Report { checked: Instant::now(), checks };
         let now_ms = records[0].period.start_ms() + minute * 60_000;
-        let found = holding(now_ms, records, &report, Duration::from_mins(20));
+        let found = holding(now_ms, records, &[], &report, Duration::from_mins(20));
         assert!(found.iter().all(|alert| alert.text.chars().count() <= MAX_TEXT_CHARS && !alert.code.is_empty()));
         found.into_iter().map(|alert| alert.key).collect()
+    }
+
+    #[test]
+    fn a_missed_period_is_told_though_the_next_one_was_confirmed_since() {
+        let report = Report { checked: Instant::now(), checks: vec![] };
+        let holding = |untold: &[CycleRecord]| {
+            let records = [record(9, Stage::Confirmed), record(8, Stage::Missed), record(7, Stage::Missed)];
+            holding(records[0].period.start_ms(), &records, untold, &report, Duration::from_mins(20))
+        };
+        assert!(holding(&[]).is_empty());
+        let told = holding(&[record(9, Stage::Confirmed), record(8, Stage::Missed)]).remove(0);
+        assert_eq!((told.key.as_str(), told.occurrence.as_str(), told.period), ("missed", "8", Some(PeriodId(8))));
+        assert!(!told.text.contains("before it"), "{}", told.text);
+        let short = |period| {
+            let mut record = record(period, Stage::Missed);
+            record.miss = record.miss.map(|miss| Miss { message: "why".into(), ..miss });
+            record
+        };
+        let told = holding(&[short(8), short(7), record(6, Stage::AlreadyByOther), short(5)]);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].text.ends_with("why; 2 before it since period 5 as well"), "{}", told[0].text);
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl Ledger {
                     let seen = self.seen.entry(alert.key.clone()).or_default();
                     *seen += 1;
                     // What is about a period has happened, and does not go away by itself.
-                    *seen >= LOOKS || !alert.occurrence.is_empty()
+                    *seen >= LOOKS || alert.period.is_some()
                 }
             };
             if is_due {
@@ -101,6 +101,7 @@ fn told(alert: &Alert, since_ms: i64, told_ms: i64) -> Told {
 mod tests {
     use super::*;
     use crate::types::alert::Severity;
+    use crate::types::period::PeriodId;
 
     const HOUR: Duration = Duration::from_hours(1);
     const HOUR_MS: i64 = 3_600_000;
@@ -112,7 +113,7 @@ mod tests {
             code: "VR-X-001".into(),
             severity: Severity::Critical,
             text: String::new(),
-            period: None,
+            period: (!occurrence.is_empty()).then_some(PeriodId(1)),
             advice: String::new(),
         }
     }

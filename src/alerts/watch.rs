@@ -20,6 +20,9 @@ use crate::types::fault::Fault;
 /// Cycles that are looked at.
 const CYCLES: u32 = 6;
 
+/// Ends of cycles that are told of in one go: a month of them.
+const UNTOLD_CYCLES: u32 = 180;
+
 /// What may change while it runs.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -68,10 +71,14 @@ impl Watcher {
 
     async fn look(&self, ledger: &mut Ledger, report: &Report) -> Result<(), StateFault> {
         let settings = self.settings.borrow().clone();
-        let Some(webhook) = settings.webhook else { return Ok(()) };
+        let untold: Vec<CycleRecord> = self.stored(|store, _| store.untold(UNTOLD_CYCLES)).await?;
+        let Some(webhook) = settings.webhook else {
+            // Nobody is to be told, and nobody who is named later is to be told of this.
+            return self.stored(move |store, _| store.have_told(&untold)).await;
+        };
         let records: Vec<CycleRecord> = self.stored(|store, manifest| store.recent(manifest, CYCLES)).await?;
         let now_ms = self.clock.now_ms();
-        let holding = conditions::holding(now_ms, &records, report, settings.stuck_after);
+        let holding = conditions::holding(now_ms, &records, &untold, report, settings.stuck_after);
         for message in ledger.due(now_ms, &holding, settings.resend_after) {
             let key = match &message {
                 Message::Holds(alert) => alert.key.clone(),
@@ -97,7 +104,7 @@ impl Watcher {
             }
             info!(key = said, "alert delivered");
         }
-        Ok(())
+        self.stored(move |store, _| store.have_told(&untold)).await
     }
 
     async fn stored<T: Send + 'static>(

@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::chain::abi::RiskOracle::{paramsReturn, pendingReturn};
+use crate::chain::read::status_word;
 use crate::types::cycle::CycleRecord;
 use crate::types::digest::Digest;
 use crate::types::manifest::{Manifest, Market};
@@ -254,16 +255,5 @@ impl ParamsView {
                 borrow_cap_factor_bps: later.borrowCapFactorBps.into(),
             },
         }
-    }
-}
-
-/// The contract's `Status` in a word.
-pub fn status_word(status: u8) -> &'static str {
-    match status {
-        0 => "unset",
-        1 => "fresh",
-        2 => "overdue",
-        3 => "stale",
-        _ => "withheld",
     }
 }

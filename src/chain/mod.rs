@@ -114,7 +114,7 @@ impl Chain {
     /// # Errors
     /// [`ChainFault`].
     pub async fn nonce(&self) -> Result<u64, ChainFault> {
-        Ok(self.read.provider.get_transaction_count(self.address).latest().await?)
+        self.read.nonce(self.address).await
     }
 
     /// How many transactions the wallet has sent, those that wait to be mined included.
@@ -187,6 +187,7 @@ impl Chain {
             .map_err(|error| ChainFault::Signing(error.to_string()))?;
         Ok(Attempt {
             purpose,
+            wallet: self.address,
             nonce,
             hash: *envelope.tx_hash(),
             raw: envelope.encoded_2718().into(),

@@ -10,7 +10,9 @@ use super::answers;
 use super::attest::{Statement, is_by_its_signer, split};
 use super::fault::ChainFault;
 use super::read::Reader;
+use super::submission::calldata;
 use crate::types::attestation::Attestation;
+use crate::types::cycle::Attempt;
 use crate::types::period::PeriodId;
 use crate::types::proof::Proof;
 use crate::types::update::{Arguments, PublishedUpdate};
@@ -172,6 +174,11 @@ pub fn brings(calldata: &[u8], update: &PublishedUpdate) -> bool {
                     && sent.attestations == arguments.attestations
             })
     })
+}
+
+/// The model of the update that a stored transaction brings.
+pub fn model_id(attempt: &Attempt) -> Option<B256> {
+    submitted(&calldata(attempt).ok()?).map(|update| update.modelId)
 }
 
 fn submitted(calldata: &[u8]) -> Option<IRegimeRiskOracle::Update> {

@@ -53,6 +53,14 @@ pub struct Head {
     pub base_fee_wei: u128,
 }
 
+/// What a market's parameters can be by the contract: its `Status` in words, in its order.
+pub const STATUS_WORDS: [&str; 5] = ["unset", "fresh", "overdue", "stale", "withheld"];
+
+/// The contract's `Status` in a word.
+pub fn status_word(status: u8) -> &'static str {
+    STATUS_WORDS[usize::from(status).min(STATUS_WORDS.len() - 1)]
+}
+
 impl Reader {
     /// Prepares the connection; nothing is sent yet.
     ///
@@ -222,6 +230,14 @@ impl Reader {
     /// [`ChainFault`].
     pub async fn pending(&self, oracle: Address, market: B256) -> Result<RiskOracle::pendingReturn, ChainFault> {
         Ok(RiskOracle::new(oracle, &self.provider).pending(market).call().await?)
+    }
+
+    /// An account's next nonce by the newest block.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn nonce(&self, account: Address) -> Result<u64, ChainFault> {
+        Ok(self.provider.get_transaction_count(account).latest().await?)
     }
 
     /// What an account holds, in wei.

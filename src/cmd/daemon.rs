@@ -18,6 +18,7 @@ use crate::config;
 use crate::cycle::Agent;
 use crate::cycle::daemon::{self, Rhythm};
 use crate::state::Store;
+use crate::state::lock::CycleLock;
 use crate::types::fault::Fault;
 
 /// Options of `daemon`.
@@ -38,6 +39,7 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
     let running = config::read(settings)?;
     let config = setup::checked(running.clone())?;
     let stop = CancellationToken::new();
+    let _cycles_are_ours = CycleLock::take(&config.state_path)?;
     let clock = replay::clock(&config, &stop).await?;
     let store = Store::open(&config.state_path)?;
     let mut agent = setup::agent(&config, clock, store).await?;

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::daemon::stop_on_signal;
-use super::{EXIT_DONE, EXIT_MISSED, report, setup};
-use crate::clock::Clock;
+use super::{EXIT_DONE, EXIT_MISSED, replay, report, setup};
 use crate::cycle::Agent;
 use crate::state::Store;
+use crate::state::lock::CycleLock;
 use crate::types::cycle::{CycleRecord, Stage};
 use crate::types::period::PeriodId;
 use crate::types::time::format_utc;
@@ -22,6 +22,8 @@ use crate::types::time::format_utc;
   veriregime-agent --config agent.toml once            for a system timer or a rescue by hand
   veriregime-agent --config agent.toml once --dry-run  everything up to the proof, nothing signed or sent
 
+It also closes what earlier periods left open. Beside a running daemon it is refused (VR-STATE-010), since the daemon runs the
+cycle already; --dry-run is not.
 Exit status: 0 landed (or was there already), 1 error, 3 missed.")]
 pub struct OnceArgs {
     /// Stop after the proof; sign, send and store nothing.
@@ -35,15 +37,24 @@ pub struct OnceArgs {
 /// What keeps it from starting, or a database that fails.
 pub async fn run(args: OnceArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
     let config = setup::settings(settings)?;
-    let store = if args.dry_run { Store::open(Path::new(":memory:"))? } else { Store::open(&config.state_path)? };
-    let mut agent = setup::agent(&config, Clock::System, store).await?;
     let stop = CancellationToken::new();
-    let last = if args.dry_run { Stage::Proved } else { Stage::Missed };
+    // A dry run keeps nothing, so that nobody is in its way.
+    let lock = if args.dry_run { None } else { Some(CycleLock::take(&config.state_path)?) };
+    let path = if args.dry_run { Path::new(":memory:") } else { &config.state_path };
+    let clock = replay::clock(&config, &stop).await?;
+    let mut agent = setup::agent(&config, clock, Store::open(path)?).await?;
     let signals = stop_on_signal(stop.clone())?;
     let period = PeriodId::at_ms(agent.clock.now_ms());
-    let record = agent.run_until(last, period, &stop).await?;
+    let record = if args.dry_run {
+        agent.run_until(Stage::Proved, period, &stop).await?
+    } else {
+        agent.settle(&config.schedule.cron).await?;
+        agent.run(period, &stop).await?
+    };
+    stop.cancel();
     signals.abort();
     agent.prover.stop().await;
+    drop(lock);
     if json {
         println!("{}", cycle_json(&agent, &record));
     } else {

@@ -31,6 +31,17 @@ pub async fn clock(config: &Config, stop: &CancellationToken) -> anyhow::Result<
     }
 }
 
+/// What the configured clock says now, in Unix milliseconds.
+///
+/// # Errors
+/// A replay's clock that does not answer.
+pub async fn now_ms(config: &Config) -> anyhow::Result<i64> {
+    let stop = CancellationToken::new();
+    let now_ms = clock(config, &stop).await?.now_ms();
+    stop.cancel();
+    Ok(now_ms)
+}
+
 /// Sets `clock` to the candle server's time again and again. Only settings for development chains lead here.
 async fn follow(source: Source, clock: Clock, stop: CancellationToken) {
     while !stop.is_cancelled() {

@@ -99,6 +99,9 @@ pub fn cycle_json(record: &CycleRecord) -> Value {
         "landed": record.landed,
         "evidence": record.evidence,
         "miss": record.miss,
+        "retrying": record.retrying.as_ref().map(|retrying| json!({
+            "code": retrying.code, "message": retrying.message, "since": format_utc(retrying.since_ms),
+        })),
     })
 }
 

@@ -34,7 +34,7 @@ use crate::health::watch::{Latest, Probe};
 use crate::inference::{Layout, Model};
 use crate::peers::Peers;
 use crate::proof::Prover;
-use crate::proof::bundle::Bundle;
+use crate::proof::bundle::{Bundle, MAX_MANIFEST_BYTES};
 use crate::proof::error::ProofError;
 use crate::proof::ezkl::EzklProver;
 use crate::proof::mock::MockProver;
@@ -45,8 +45,9 @@ use crate::state::Store;
 use crate::state::reader::Reader;
 use crate::telemetry;
 use crate::telemetry::metrics::Exposition;
+use crate::types::contract::Contract;
 use crate::types::digest::Digest;
-use crate::types::manifest::{Manifest, Market, ONNX_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
+use crate::types::manifest::{MANIFEST_FILE, Manifest, Market, ONNX_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
 
 /// Largest network that is loaded.
 const MAX_ONNX_BYTES: u64 = 4 << 20;
@@ -77,8 +78,10 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
     let bundle = Bundle::open(&config.bundle).context("the model bundle is not usable")?;
     let model = model(&bundle)?;
     let expected = expected(&bundle)?;
+    let contract = contract(config)?;
+    store.claim(contract)?;
+    keep_manifests(config, &bundle, &store)?;
     let chain = chain(config).await?;
-    let oracle = oracle(config)?;
     let prover = prover(config, &bundle).await.context("the prover does not start")?;
     Ok(Agent {
         clock,
@@ -87,7 +90,7 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
         prover,
         chain,
         store,
-        oracle,
+        oracle: contract.address,
         expected,
         bundle,
         poll_interval: config.chain.poll_interval,
@@ -124,6 +127,30 @@ pub fn bundle_with(config: &Config, manifest: Digest) -> Result<Option<Bundle>, 
     }
     let folder = config.bundle.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Registry::new(folder).with_manifest(manifest)
+}
+
+/// The configured contract and its chain.
+///
+/// # Errors
+/// As [`oracle`].
+pub fn contract(config: &Config) -> Result<Contract, ConfigFault> {
+    Ok(Contract { chain_id: config.chain.chain_id, address: oracle(config)? })
+}
+
+/// Keeps the manifest of the present model for when it is replaced; and of those before it that the database has none of, where
+/// their bundles lie beside the present one.
+fn keep_manifests(config: &Config, bundle: &Bundle, store: &Store) -> anyhow::Result<()> {
+    let keep = |bundle: &Bundle| -> anyhow::Result<()> {
+        Ok(store.keep_manifest(&fs::read_bounded(&bundle.path(MANIFEST_FILE), MAX_MANIFEST_BYTES)?)?)
+    };
+    keep(bundle)?;
+    for missing in store.without_manifest()? {
+        // A bundle that is not whole is as good as none here.
+        if let Ok(Some(bundle)) = bundle_with(config, missing) {
+            keep(&bundle)?;
+        }
+    }
+    Ok(())
 }
 
 /// Both forms of the bundle's model.
@@ -280,6 +307,7 @@ pub fn probe(config: &Config, agent: &Agent) -> Result<Probe, CandleError> {
         chain_id: config.chain.chain_id,
         oracle: agent.oracle,
         expected: agent.expected.clone(),
+        markets: agent.bundle.manifest.markets.clone(),
         schedule: config.schedule.cron.clone(),
         enough_updates: Arc::new(config.alerts.low_balance_updates.into()),
         max_head_age_seconds: i64::try_from(config.chain.max_head_lag.as_secs()).unwrap_or(i64::MAX),

@@ -1,23 +1,26 @@
 //! `status`: what happened, what the chain says, what comes next.
 
-use std::fmt::Write as _;
+mod market;
+
 use std::path::Path;
 
 use alloy::primitives::Address;
+use alloy::primitives::utils::format_ether;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{report, setup};
-use crate::api::view::status_word;
-use crate::chain::abi::RiskOracle::{paramsReturn, pendingReturn};
+use super::layout::Table;
+use super::{replay, report, setup};
 use crate::chain::fault::ChainFault;
-use crate::clock::Clock;
 use crate::config::Config;
+use crate::health::checks::{self, Funds};
 use crate::proof::bundle::Bundle;
 use crate::schedule::next_tick_ms;
 use crate::state::Store;
+use crate::types::cycle::CycleRecord;
+use crate::types::digest::Digest;
 use crate::types::fault::Fault;
-use crate::types::manifest::Market;
+use crate::types::period::PeriodId;
 use crate::types::time::format_utc;
 
 /// Options of `status`.
@@ -26,125 +29,180 @@ use crate::types::time::format_utc;
   veriregime-agent --config agent.toml status
   veriregime-agent --config agent.toml status --last 42 --json")]
 pub struct StatusArgs {
-    /// How many cycles to show.
+    /// How many cycles to show, of all models that this node has run.
     #[arg(long, default_value_t = 6, value_name = "N")]
     last: u32,
 }
 
-/// Prints the status. A chain that does not answer is a line of it, not an error.
+/// Prints the status. A chain, a key or a replay's clock that does not answer is a line of it, not an error.
 ///
 /// # Errors
-/// Settings, bundle or database that cannot be read.
+/// Settings, bundle or database that cannot be read, or a database of another contract.
 pub async fn run(args: StatusArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let config = setup::settings(settings)?;
     let bundle = Bundle::open(&config.bundle)?;
-    let records = Store::open(&config.state_path)?.recent(bundle.manifest_digest, args.last)?;
-    let next = next_tick_ms(&config.schedule.cron, Clock::System.now_ms()).map(|tick| tick + config.schedule.delay_ms);
-    let next = next.map_or_else(|| "never".into(), format_utc);
-    let mut on_chain = Vec::new();
+    let store = Store::open(&config.state_path)?;
+    if let Ok(contract) = setup::contract(&config) {
+        store.claim(contract)?;
+    }
+    let mut cycles = Vec::new();
+    for record in store.recent(None, args.last)? {
+        cycles.push((model_name(&store, &bundle, record.manifest)?, record));
+    }
+    let time = Time::now(&config).await;
+    let wallet = wallet(&config).await;
+    let mut markets = Vec::new();
     for market in &bundle.manifest.markets {
-        on_chain.push((market.name.clone(), market_status(&config, market).await));
+        markets.push((market.name.as_str(), market::read(&config, market).await));
     }
     if json {
-        let markets: Vec<Value> = on_chain
-            .into_iter()
-            .map(|(name, status)| match status {
-                Ok(read) => market_json(&name, &read),
-                Err(fault) => json!({"market": name, "error": fault.to_string(), "code": fault.code()}),
-            })
-            .collect();
-        let cycles: Vec<Value> = records.iter().map(report::cycle_json).collect();
-        println!(
-            "{}",
-            json!({"model_id": bundle.manifest.model_id, "next": next, "cycles": cycles, "markets": markets})
-        );
+        let markets: Vec<Value> = markets.iter().map(|(name, read)| market::json(name, read)).collect();
+        let cycles: Vec<Value> = cycles.iter().map(|(model, record)| cycle_json(model, record)).collect();
+        let mut said = json!({"model_id": bundle.manifest.model_id, "wallet": wallet_json(&wallet)});
+        said["cycles"] = cycles.into();
+        said["markets"] = markets.into();
+        time.write(&mut said);
+        println!("{said}");
         return Ok(());
     }
-    println!("model {}   next cycle {next}", bundle.manifest.model_id);
-    let mut table = report::table(&["period", "start", "outcome", "candles", "proof", "gas", "why"]);
-    for record in &records {
-        table.add_row([
+    println!("model {}   {}", bundle.manifest.model_id, time.words());
+    println!("{}", wallet_line(&wallet));
+    println!("{}", cycles_table(&bundle.manifest.model_id, &cycles));
+    for (name, read) in &markets {
+        println!("{name}: {}", market::line(read));
+    }
+    Ok(())
+}
+
+/// Where the running period stands by the node's clock, or why that is not known.
+struct Time(anyhow::Result<Moment>);
+
+struct Moment {
+    period: PeriodId,
+    left_seconds: i64,
+    /// When the next cycle begins; `None` for a schedule that has ended.
+    next: Option<String>,
+}
+
+impl Time {
+    async fn now(config: &Config) -> Self {
+        let moment = |now_ms: i64| {
+            let period = PeriodId::at_ms(now_ms);
+            let next =
+                next_tick_ms(&config.schedule.cron, now_ms).map(|tick| format_utc(tick + config.schedule.delay_ms));
+            Moment { period, left_seconds: (period.end_ms() - now_ms) / 1000, next }
+        };
+        Self(replay::now_ms(config).await.map(moment))
+    }
+
+    fn words(&self) -> String {
+        match &self.0 {
+            Ok(Moment { period, left_seconds, next }) => {
+                let (hours, minutes) = (left_seconds / 3600, left_seconds / 60 % 60);
+                let next = next.as_deref().unwrap_or("never");
+                format!("period {period}, {hours} h {minutes} min left   next cycle {next}")
+            }
+            Err(error) => format!("next cycle unknown: {}", report::words(error)),
+        }
+    }
+
+    fn write(&self, said: &mut Value) {
+        match &self.0 {
+            Ok(Moment { period, left_seconds, next }) => {
+                said["period"] = json!({"period": period, "left_seconds": left_seconds});
+                said["next"] = json!(next.as_deref().unwrap_or("never"));
+            }
+            Err(error) => said["next"] = json!(format!("unknown: {}", report::words(error))),
+        }
+    }
+}
+
+/// The configured wallet and what it holds.
+async fn wallet(config: &Config) -> anyhow::Result<(Address, Result<Funds, ChainFault>)> {
+    let address = match config.signer.address {
+        Some(address) => address,
+        None => setup::signer(&config.signer).await?.address(),
+    };
+    let asked = async {
+        let reader = setup::reader(config)?;
+        reader.check_chain_id().await?;
+        checks::funds(&reader, address).await
+    };
+    Ok((address, asked.await))
+}
+
+fn wallet_line(wallet: &anyhow::Result<(Address, Result<Funds, ChainFault>)>) -> String {
+    match wallet {
+        Ok((address, Ok(Funds { balance_wei, updates }))) => {
+            format!(
+                "wallet {address}: {} ether, enough for {updates} updates at the fee of now",
+                format_ether(*balance_wei)
+            )
+        }
+        Ok((address, Err(fault))) => format!("wallet {address}: {} {fault}; {}", fault.code(), fault.advice()),
+        Err(error) => format!("wallet: {} {}", report::fault(error).map_or("", Fault::code), report::words(error)),
+    }
+}
+
+fn wallet_json(wallet: &anyhow::Result<(Address, Result<Funds, ChainFault>)>) -> Value {
+    match wallet {
+        Ok((address, Ok(Funds { balance_wei, updates }))) => {
+            json!({"address": address, "balance_wei": balance_wei.to_string(), "updates": updates})
+        }
+        Ok((address, Err(fault))) => json!({"address": address, "error": fault.to_string(), "code": fault.code()}),
+        Err(error) => json!({"error": report::words(error), "code": report::fault(error).map(Fault::code)}),
+    }
+}
+
+/// The name of a cycle's model; the beginning of its manifest's digest where the manifest is not known.
+fn model_name(store: &Store, bundle: &Bundle, manifest: Digest) -> anyhow::Result<String> {
+    if manifest == bundle.manifest_digest {
+        return Ok(bundle.manifest.model_id.clone());
+    }
+    let kept = store.manifest(manifest)?;
+    Ok(kept.map_or_else(|| manifest.to_string().chars().take(8).collect(), |manifest| manifest.model_id))
+}
+
+fn cycle_json(model: &str, record: &CycleRecord) -> Value {
+    let mut said = report::cycle_json(record);
+    said["model_id"] = json!(model);
+    said["manifest_sha256"] = json!(record.manifest);
+    said
+}
+
+/// The cycles, with a column for the model where there is another one than `model`.
+fn cycles_table(model: &str, cycles: &[(String, CycleRecord)]) -> Table {
+    let mut header = vec!["period", "start", "outcome", "candles", "proof", "gas", "why"];
+    let several = cycles.iter().any(|(name, _)| name != model);
+    if several {
+        header.insert(2, "model");
+    }
+    let mut table = report::table(&header);
+    for (name, record) in cycles {
+        let mut row = vec![
             record.period.to_string(),
             format_utc(record.period.start_ms()),
             record.stage.name().to_owned(),
             report::origin(record),
             record.prove_ms.map_or_else(String::new, |ms| format!("{ms} ms")),
             record.landed.map_or_else(String::new, |landed| landed.gas_used.to_string()),
-            record.miss.as_ref().map_or_else(String::new, |miss| format!("{} {}", miss.code, miss.message)),
-        ]);
-    }
-    println!("{table}");
-    for (name, status) in on_chain {
-        match status {
-            Ok(read) => println!("{name}: {}", market_line(&read)),
-            Err(fault) => println!("{name}: {} {fault}; {}", fault.code(), fault.advice()),
+            why(record),
+        ];
+        if several {
+            row.insert(2, name.clone());
         }
+        table.add_row(row);
     }
-    Ok(())
+    table
 }
 
-/// What the contract says of a market.
-struct Read {
-    now: paramsReturn,
-    next: pendingReturn,
-}
-
-async fn market_status(config: &Config, market: &Market) -> Result<Read, ChainFault> {
-    let chain = setup::reader(config)?;
-    chain.check_chain_id().await?;
-    let oracle = config.chain.oracle.ok_or(ChainFault::NoContract(Address::ZERO))?;
-    Ok(Read { now: chain.params(oracle, market.id()).await?, next: chain.pending(oracle, market.id()).await? })
-}
-
-fn age(read: &paramsReturn) -> &'static str {
-    status_word(read.status)
-}
-
-fn market_line(read: &Read) -> String {
-    let (params, next) = (&read.now.current, &read.next.next);
-    let mut line = format!(
-        "{}, of period {}; borrow ratio {}, liquidation ratio {}, AMM fee {}, borrow cap {}, P(High) {}, applied {}",
-        age(&read.now),
-        params.period,
-        report::percent(params.borrowCollateralRatioBps.into()),
-        report::percent(params.liquidationCollateralRatioBps.into()),
-        report::pips_as_bps(params.ammFeePips.to()),
-        report::percent(params.borrowCapFactorBps.into()),
-        report::percent(params.probabilityHighBps.into()),
-        report::percent(params.appliedProbabilityBps.into()),
-    );
-    if age(&read.now) == "fresh" && next.borrowCollateralRatioBps < params.borrowCollateralRatioBps {
-        let _ = write!(
-            line,
-            "; from {} on: borrow ratio {}, AMM fee {}, borrow cap {}",
-            format_utc(read.next.effectiveAt.saturating_to::<i64>().saturating_mul(1000)),
-            report::percent(next.borrowCollateralRatioBps.into()),
-            report::pips_as_bps(next.ammFeePips.to()),
-            report::percent(next.borrowCapFactorBps.into()),
-        );
+/// Why a cycle was missed, or does not get on.
+fn why(record: &CycleRecord) -> String {
+    match (&record.miss, &record.retrying) {
+        (Some(miss), _) => format!("{} {}", miss.code, miss.message),
+        (None, Some(retrying)) => {
+            format!("{} since {}: {}", retrying.code, format_utc(retrying.since_ms), retrying.message)
+        }
+        (None, None) => String::new(),
     }
-    line
-}
-
-fn market_json(name: &str, read: &Read) -> Value {
-    let (params, next) = (&read.now.current, &read.next.next);
-    json!({
-        "market": name,
-        "status": age(&read.now),
-        "period": params.period.to::<u64>(),
-        "borrow_collateral_ratio_bps": params.borrowCollateralRatioBps,
-        "liquidation_collateral_ratio_bps": params.liquidationCollateralRatioBps,
-        "amm_fee_pips": params.ammFeePips.to::<u64>(),
-        "borrow_cap_factor_bps": params.borrowCapFactorBps,
-        "prob_high_bps": params.probabilityHighBps,
-        "applied_prob_bps": params.appliedProbabilityBps,
-        "next": {
-            "effective_at": read.next.effectiveAt.saturating_to::<u64>(),
-            "liquidation_reached_at": read.next.liquidationReachedAt.saturating_to::<u64>(),
-            "borrow_collateral_ratio_bps": next.borrowCollateralRatioBps,
-            "liquidation_collateral_ratio_bps": next.liquidationCollateralRatioBps,
-            "amm_fee_pips": next.ammFeePips.to::<u64>(),
-            "borrow_cap_factor_bps": next.borrowCapFactorBps,
-        },
-    })
 }

@@ -1,15 +1,16 @@
 //! `tx list`, `tx bump` and `tx cancel`: the wallet's transactions, by hand.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{report, setup};
+use super::{replay, report, setup};
 use crate::chain::Chain;
 use crate::chain::fault::ChainFault;
 use crate::chain::fees::Floor;
-use crate::clock::Clock;
 use crate::state::attempts::StoredAttempt;
 use crate::state::{Step, Store};
 use crate::types::cycle::{Attempt, Mined, Purpose, Stage};
@@ -66,22 +67,29 @@ pub struct ListArgs {
 pub async fn run(command: TxCommand, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let config = setup::settings(settings)?;
     let store = Store::open(&config.state_path)?;
+    store.claim(setup::contract(&config)?)?;
     let chain = setup::chain(&config).await?;
+    let now_ms = replay::now_ms(&config).await?;
     match command {
-        TxCommand::List(args) => list(&store.recent_attempts(args.last)?, &chain, json).await,
-        TxCommand::Bump => replace(&store, &chain, Purpose::Update, json).await?,
-        TxCommand::Cancel => replace(&store, &chain, Purpose::Cancel, json).await?,
+        TxCommand::List(args) => list(&store.recent_attempts(None, args.last)?, &chain, now_ms, json).await,
+        TxCommand::Bump => replace(&store, &chain, Purpose::Update, now_ms, json).await?,
+        TxCommand::Cancel => replace(&store, &chain, Purpose::Cancel, now_ms, json).await?,
     }
     Ok(())
 }
 
-async fn list(stored: &[StoredAttempt], chain: &Chain, json: bool) {
-    let now_ms = Clock::System.now_ms();
+async fn list(stored: &[StoredAttempt], chain: &Chain, now_ms: i64, json: bool) {
     let nonce = chain.nonce().await;
+    let mut nonces = BTreeMap::new();
     let mut rows = Vec::with_capacity(stored.len());
     for (index, one) in stored.iter().enumerate() {
-        let is_outbid = stored[..index].iter().any(|newer| newer.attempt.nonce == one.attempt.nonce);
-        let standing = match &nonce {
+        let Attempt { wallet, nonce, .. } = one.attempt;
+        let is_outbid =
+            stored[..index].iter().any(|newer| (newer.attempt.wallet, newer.attempt.nonce) == (wallet, nonce));
+        if let Entry::Vacant(unknown) = nonces.entry(wallet) {
+            unknown.insert(chain.read.nonce(wallet).await);
+        }
+        let standing = match &nonces[&wallet] {
             Ok(nonce) => standing(&one.attempt, *nonce, is_outbid, chain).await,
             Err(_) => "unknown".into(),
         };
@@ -95,6 +103,8 @@ async fn list(stored: &[StoredAttempt], chain: &Chain, json: bool) {
     println!("wallet {}", chain.address());
     let mut table = report::table(&["period", "nonce", "purpose", "fee cap", "priority", "age", "standing", "hash"]);
     for (one, standing) in &rows {
+        let is_ours = one.attempt.wallet == chain.address();
+        let standing = if is_ours { standing.clone() } else { format!("{standing}, of {}", one.attempt.wallet) };
         table.add_row([
             one.period.to_string(),
             one.attempt.nonce.to_string(),
@@ -102,7 +112,7 @@ async fn list(stored: &[StoredAttempt], chain: &Chain, json: bool) {
             report::gwei(one.attempt.max_fee_per_gas_wei),
             report::gwei(one.attempt.priority_fee_wei),
             age_seconds(one, now_ms).map_or_else(String::new, |seconds| format!("{seconds} s")),
-            standing.clone(),
+            standing,
             one.attempt.hash.to_string(),
         ]);
     }
@@ -133,6 +143,7 @@ fn row_json(one: &StoredAttempt, standing: &str, now_ms: i64) -> Value {
     json!({
         "period": one.period,
         "cycle": one.stage,
+        "wallet": attempt.wallet,
         "nonce": attempt.nonce,
         "purpose": attempt.purpose,
         "hash": attempt.hash,
@@ -145,8 +156,8 @@ fn row_json(one: &StoredAttempt, standing: &str, now_ms: i64) -> Value {
 }
 
 /// Signs, stores and sends what replaces the waiting transaction.
-async fn replace(store: &Store, chain: &Chain, purpose: Purpose, json: bool) -> anyhow::Result<()> {
-    let newest = store.recent_attempts(NEWEST)?.pop();
+async fn replace(store: &Store, chain: &Chain, purpose: Purpose, now_ms: i64, json: bool) -> anyhow::Result<()> {
+    let newest = store.recent_attempts(Some(chain.address()), NEWEST)?.pop();
     let waiting = newest.filter(|one| one.stage == Stage::Submitting).ok_or(ChainFault::NothingWaits)?;
     let old = &waiting.attempt;
     chain.read.check_chain_id().await?;
@@ -160,7 +171,7 @@ async fn replace(store: &Store, chain: &Chain, purpose: Purpose, json: bool) -> 
             Purpose::Update => chain.sign_dearer(&last, named).await?,
             Purpose::Cancel => chain.sign_cancel(last.nonce, Some(Floor::above(&last).and(named))).await?,
         };
-        store.advance(waiting.manifest, waiting.period, &Step::Submitting(&new), Clock::System.now_ms())?;
+        store.advance(waiting.manifest, waiting.period, &Step::Submitting(&new), now_ms)?;
         match chain.broadcast(&new).await {
             Err(ChainFault::Underpriced { minimum, .. }) => (last, named) = (new, minimum),
             outcome => break outcome.map(|()| new)?,

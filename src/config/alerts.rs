@@ -6,11 +6,16 @@ use std::time::Duration;
 use super::raw::RawAlerts;
 use super::{ConfigFault, positive_ms, value};
 
+/// Longest name of a node.
+const MAX_NAME_CHARS: usize = 100;
+
 /// Alerts' settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alerts {
     /// File with the webhook's address; `None` for no alerts.
     pub webhook_file: Option<PathBuf>,
+    /// What the operator calls this node; `None` for a name from its wallet and model.
+    pub node_name: Option<String>,
     /// What still holds is said again after this time.
     pub resend_after: Duration,
     /// A cycle that works on one period for longer is stuck.
@@ -25,7 +30,12 @@ pub(super) fn check(raw: &RawAlerts) -> Result<Alerts, ConfigFault> {
     if raw.low_balance_updates == 0 {
         return Err(value("alerts.low_balance_updates", 0, "must be positive"));
     }
+    let node_name = raw.node_name.trim();
+    if node_name.chars().count() > MAX_NAME_CHARS || node_name.contains(char::is_control) {
+        return Err(value("alerts.node_name", node_name, "wants a line of at most 100 characters"));
+    }
     Ok(Alerts {
+        node_name: (!node_name.is_empty()).then(|| node_name.to_owned()),
         webhook_file: match raw.webhook_file.trim() {
             "" => None,
             path => Some(path.into()),

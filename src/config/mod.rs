@@ -25,11 +25,13 @@ use serde::Deserialize;
 use thiserror::Error;
 use url::Url;
 
+use crate::clock::Clock;
 use crate::fs;
+use crate::schedule::{next_tick_ms, ticks_ms};
 use crate::types::chain_id::is_development;
 use crate::types::fault::{Fault, words};
 use crate::types::manifest::{CURRENT_FILE, is_model_folder};
-use crate::types::period::PeriodId;
+use crate::types::period::{MINUTE_MS, PeriodId};
 use crate::types::replica::Replica;
 use crate::types::rpc_url;
 use alerts::Alerts;
@@ -47,6 +49,10 @@ pub const DEFAULTS: &str = include_str!("default.toml");
 
 /// Longest settings file.
 const MAX_SETTINGS_BYTES: u64 = 1 << 20;
+/// Ticks of a schedule among which one must leave time for a cycle.
+const MAX_TICKS: usize = 1000;
+/// What a cycle needs at least: nothing is signed in a period's last minute.
+const LEAST_LEFT_MS: i64 = MINUTE_MS;
 /// Longest name of a model.
 const MAX_ID_BYTES: u64 = 256;
 
@@ -217,7 +223,6 @@ fn read_with(
 /// [`ConfigFault`] that names the key.
 pub fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
     let development = is_development(raw.chain.chain_id);
-    let cron = parse_schedule(&raw.schedule.cron)?;
     if raw.schedule.clock == ClockKind::Exchange && !development {
         return Err(value(
             "schedule.clock",
@@ -235,6 +240,10 @@ pub fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
             "must be well inside a period of 14400 seconds",
         ));
     }
+    let delay_ms = i64::try_from(raw.schedule.delay_seconds).unwrap_or(0) * 1000;
+    // A replay may be of any time.
+    let from_ms = if raw.schedule.clock == ClockKind::Exchange { 0 } else { Clock::System.now_ms() };
+    let cron = parse_schedule(&raw.schedule.cron, from_ms, delay_ms)?;
     Ok(Config {
         bundle: bundle(&raw.model.bundle)?,
         candles: candles::check(&raw.candles)?,
@@ -250,7 +259,7 @@ pub fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
         attestor: signer::check_attestor(&raw.attestor)?,
         schedule: CycleSchedule {
             cron,
-            delay_ms: i64::try_from(raw.schedule.delay_seconds).unwrap_or(0) * 1000,
+            delay_ms,
             clock: raw.schedule.clock,
             recheck: positive_ms("schedule.recheck_seconds", raw.schedule.recheck_seconds.saturating_mul(1000))?,
         },
@@ -267,8 +276,8 @@ pub fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
 }
 
 /// Six or seven fields, seconds first. Days of the week go by name, because numbers mean different days to different
-/// programs.
-fn parse_schedule(text: &str) -> Result<Schedule, ConfigFault> {
+/// programs. From `from_ms` on there must be a tick of which a cycle can come.
+fn parse_schedule(text: &str, from_ms: i64, delay_ms: i64) -> Result<Schedule, ConfigFault> {
     const KEY: &str = "schedule.cron";
     let fields: Vec<&str> = text.split_whitespace().collect();
     if !(6..=7).contains(&fields.len()) {
@@ -277,7 +286,15 @@ fn parse_schedule(text: &str) -> Result<Schedule, ConfigFault> {
     if fields[5].bytes().any(|byte| byte.is_ascii_digit()) {
         return Err(value(KEY, text, "name the days of the week (Mon, Tue, ...)"));
     }
-    Schedule::from_str(text).map_err(|error| value(KEY, text, error))
+    let schedule = Schedule::from_str(text).map_err(|error| value(KEY, text, error))?;
+    if next_tick_ms(&schedule, from_ms).is_none() {
+        return Err(value(KEY, text, "it never ticks from now on"));
+    }
+    let leaves_time = |tick_ms: i64| tick_ms + delay_ms + LEAST_LEFT_MS < PeriodId::at_ms(tick_ms).end_ms();
+    if !ticks_ms(&schedule, from_ms).take(MAX_TICKS).any(leaves_time) {
+        return Err(value(KEY, text, "its ticks, schedule.delay_seconds later, leave no time before the period ends"));
+    }
+    Ok(schedule)
 }
 
 /// The bundle's folder. `current` beside bundles is no folder but names one: what `models promote` wrote.

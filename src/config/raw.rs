@@ -134,6 +134,7 @@ pub struct RawApi {
 #[serde(deny_unknown_fields)]
 pub struct RawAlerts {
     pub webhook_file: String,
+    pub node_name: String,
     pub resend_minutes: u64,
     pub stuck_minutes: u64,
     pub low_balance_updates: u64,

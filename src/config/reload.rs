@@ -8,8 +8,9 @@ use super::ConfigFault;
 use super::raw::RawConfig;
 
 /// Nothing that was decided, opened or promised depends on these.
-const SAFE: [&str; 10] = [
+const SAFE: [&str; 11] = [
     "alerts.low_balance_updates",
+    "alerts.node_name",
     "alerts.resend_minutes",
     "alerts.stuck_minutes",
     "alerts.webhook_file",

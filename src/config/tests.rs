@@ -205,3 +205,29 @@ fn a_mis_cased_address_is_refused() {
         assert!(parse(&text(&MIS_CASED.to_lowercase())).is_ok());
     }
 }
+
+#[test]
+fn a_schedule_of_which_no_cycle_can_come_is_refused() {
+    const CRON: &str = "VERIREGIME__SCHEDULE__CRON";
+    for never in ["0 0 0 31 2 *", "0 0 0 * * * 2020", "50 59 3,7,11,15,19,23 * * *", "45 58 3 * * *"] {
+        let fault = with(&[(CRON, never)]).expect_err(never);
+        assert!(fault.code() == "VR-CONFIG-002" && fault.to_string().contains("schedule.cron"), "{fault}");
+    }
+    for good in ["0 0 0 29 2 *", "50 58 3,7,11,15,19,23 * * *", "0 0,59 3 * * *"] {
+        let delay = ("VERIREGIME__SCHEDULE__DELAY_SECONDS", "5");
+        assert!(with(&[(CRON, good), delay]).is_ok(), "{good}");
+    }
+    let replay = ("VERIREGIME__SCHEDULE__CLOCK", "exchange");
+    assert!(with(&[(CRON, "0 0 0 * * * 2020"), replay]).is_ok(), "a replay may be of any time");
+    assert!(with(&[(CRON, "0 0 0 31 2 *"), replay]).is_err());
+}
+
+#[test]
+fn a_node_s_name_is_a_line() {
+    const NAME: &str = "VERIREGIME__ALERTS__NODE_NAME";
+    assert_eq!(with(&[(NAME, " north 1 ")]).unwrap().alerts.node_name.as_deref(), Some("north 1"));
+    assert_eq!(with(&[]).unwrap().alerts.node_name, None);
+    for wrong in ["a\nb".into(), "x".repeat(101)] {
+        assert!(with(&[(NAME, &wrong)]).expect_err("no name").to_string().contains("alerts.node_name"));
+    }
+}

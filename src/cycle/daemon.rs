@@ -6,6 +6,7 @@ use cron::Schedule;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use super::fault::{CycleFault, Lapse};
 use super::{Agent, StateFault};
 use crate::schedule::next_tick_ms;
 use crate::types::period::PeriodId;
@@ -30,14 +31,13 @@ pub struct Rhythm {
 /// Runs cycles until `stop` is cancelled. A cycle that is running then is taken up again at the next start.
 ///
 /// # Errors
-/// Only when the database fails.
-pub async fn run(agent: &mut Agent, rhythm: &Rhythm, stop: &CancellationToken) -> Result<(), StateFault> {
+/// [`Lapse::NoTick`] for a schedule that has ended, or a database that fails.
+pub async fn run(agent: &mut Agent, rhythm: &Rhythm, stop: &CancellationToken) -> Result<(), CycleFault> {
     // A tick of the running period that has passed still counts.
     let mut after_ms = PeriodId::at_ms(agent.clock.now_ms()).start_ms() - 1;
     while !stop.is_cancelled() {
         let Some(tick_ms) = next_tick_ms(&rhythm.schedule, after_ms) else {
-            info!("the schedule has no further tick");
-            return Ok(());
+            return Err(Lapse::NoTick.into());
         };
         let due_ms = tick_ms + rhythm.delay_ms;
         if agent.clock.now_ms() < due_ms {

@@ -3,7 +3,7 @@
 use tracing::{info, warn};
 
 use super::Agent;
-use super::fault::CycleFault;
+use super::fault::{CycleFault, Lapse};
 use super::steps::stored;
 use crate::chain::submission::calldata;
 use crate::state::StateFault;
@@ -11,6 +11,7 @@ use crate::types::cycle::CycleRecord;
 use crate::types::digest::Digest;
 use crate::types::evidence::{Evidence, FORMAT, MarketEvidence, Row, Versions};
 use crate::types::fault::Fault;
+use crate::types::manifest::Manifest;
 use crate::types::period::PeriodId;
 
 /// Bundles that are made up for in one go, newest first.
@@ -23,7 +24,7 @@ impl Agent {
     /// # Errors
     /// Only when the database fails.
     pub async fn leave_evidence(&self) -> Result<(), StateFault> {
-        for record in self.store.without_evidence(self.manifest(), CYCLES)? {
+        for record in self.store.without_evidence(CYCLES)? {
             match self.evidence_of(&record).await {
                 Ok(Some(digest)) => {
                     self.store.set_evidence(&record, digest)?;
@@ -46,6 +47,15 @@ impl Agent {
         Ok(())
     }
 
+    /// The manifest of a cycle's model, whether it is the present one or one before.
+    fn manifest_of(&self, record: &CycleRecord) -> Result<Manifest, CycleFault> {
+        if record.manifest == self.manifest() {
+            return Ok(self.bundle.manifest.clone());
+        }
+        let kept = self.store.manifest(record.manifest)?;
+        kept.ok_or_else(|| Lapse::UnknownModel(record.manifest).into())
+    }
+
     /// The written bundle; `None` while the chain does not show the update where it was.
     async fn evidence_of(&self, record: &CycleRecord) -> Result<Option<Digest>, CycleFault> {
         let landed = stored(record.landed.as_ref(), "place on the chain")?;
@@ -58,7 +68,7 @@ impl Agent {
         let attempts = self.store.attempts(record.manifest, record.period)?;
         let sent = attempts.iter().find(|attempt| attempt.hash == landed.hash);
         let candles = self.store.candles(record.manifest, record.period)?;
-        let manifest = &self.bundle.manifest;
+        let manifest = self.manifest_of(record)?;
         let markets = manifest.markets.iter().enumerate().map(|(at, market)| {
             let cut_off = || StateFault::Corrupt("a market is missing in a cycle".into());
             Ok(MarketEvidence {

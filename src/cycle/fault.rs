@@ -13,6 +13,7 @@ use crate::inference::ModelError;
 use crate::proof::error::ProofError;
 use crate::state::StateFault;
 use crate::types::candle::CandleFault;
+use crate::types::digest::Digest;
 use crate::types::fault::{Fault, Retry};
 
 /// Pause before the exchange is asked for the last candle again.
@@ -60,6 +61,15 @@ pub enum Lapse {
     /// The wallet was used by something that is not this database's agent.
     #[error("the wallet has sent {sent} transactions, this database knows of {known}: something else uses its key")]
     Twin { sent: u64, known: u64 },
+    /// The node went over to another model while the update waited to be mined.
+    #[error("the node went over to another model before the update landed")]
+    Superseded,
+    /// The manifest of a model that was replaced is nowhere.
+    #[error("the manifest {0} of an earlier model is not at hand")]
+    UnknownModel(Digest),
+    /// The schedule has ended.
+    #[error("the schedule has no further tick")]
+    NoTick,
     /// Nobody ran the cycle in its period.
     #[error("the agent was not running in this period")]
     Absent,
@@ -73,6 +83,9 @@ impl Fault for Lapse {
             Self::Absent => "VR-CYCLE-003",
             Self::Cancelled => "VR-CYCLE-004",
             Self::Twin { .. } => "VR-CYCLE-005",
+            Self::Superseded => "VR-CYCLE-006",
+            Self::UnknownModel(_) => "VR-CYCLE-007",
+            Self::NoTick => "VR-CYCLE-008",
         }
     }
 
@@ -87,6 +100,9 @@ impl Fault for Lapse {
                 "nothing if the database is new or you used the wallet: once it is quiet for replica.quiet_seconds the cycle goes on; else stop the other agent with this key"
             }
             Self::Absent => "keep the daemon running, or run a second one",
+            Self::Superseded => "nothing: the present model has a cycle of its own",
+            Self::NoTick => "let schedule.cron go on, and start again",
+            Self::UnknownModel(_) => "put that model's bundle beside the present one and restart: evidence needs it",
         }
     }
 
@@ -94,7 +110,12 @@ impl Fault for Lapse {
         match self {
             Self::Unsettled => Retry::Later(CANDLE_PAUSE),
             Self::Twin { .. } => Retry::Later(TWIN_PAUSE),
-            Self::Deadline | Self::Cancelled | Self::Absent => Retry::Never,
+            Self::Deadline
+            | Self::Cancelled
+            | Self::Absent
+            | Self::Superseded
+            | Self::UnknownModel(_)
+            | Self::NoTick => Retry::Never,
         }
     }
 }

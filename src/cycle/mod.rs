@@ -29,7 +29,7 @@ use crate::proof::bundle::Bundle;
 use crate::schedule::absent;
 use crate::state::{StateFault, Step, Store};
 use crate::telemetry::metrics;
-use crate::types::cycle::{CycleRecord, Stage};
+use crate::types::cycle::{CycleRecord, Retrying, Stage};
 use crate::types::digest::Digest;
 use crate::types::fault::{Fault, Retry};
 use crate::types::period::PeriodId;
@@ -131,11 +131,13 @@ impl Agent {
                 () = stop.cancelled() => break,
             };
             match outcome {
-                Ok(next) => {
+                Ok(mut next) => {
                     if next.stage != record.stage {
                         info!(stage = next.stage.name(), "stage reached");
                         metrics::stage_left(record.stage, reached.elapsed());
                         reached = Instant::now();
+                    } else if next.retrying.is_some() {
+                        self.note_retrying(&mut next, None);
                     }
                     record = next;
                 }
@@ -143,11 +145,11 @@ impl Agent {
                 Err(fault) => match fault.retry() {
                     // With a transaction on its way, the period's end decides.
                     Retry::Never if record.stage == Stage::Submitting => {
-                        self.pause(&record, fault, HOPELESS_PAUSE, &mut last_fault, stop).await;
+                        self.pause(&mut record, fault, HOPELESS_PAUSE, &mut last_fault, stop).await;
                     }
                     Retry::Never => return self.close(record, fault).await,
-                    Retry::Now => self.pause(&record, fault, Duration::ZERO, &mut last_fault, stop).await,
-                    Retry::Later(pause) => self.pause(&record, fault, pause, &mut last_fault, stop).await,
+                    Retry::Now => self.pause(&mut record, fault, Duration::ZERO, &mut last_fault, stop).await,
+                    Retry::Later(pause) => self.pause(&mut record, fault, pause, &mut last_fault, stop).await,
                 },
             }
         }
@@ -156,7 +158,7 @@ impl Agent {
 
     async fn pause(
         &self,
-        record: &CycleRecord,
+        record: &mut CycleRecord,
         fault: CycleFault,
         pause: Duration,
         last_fault: &mut Option<CycleFault>,
@@ -164,12 +166,25 @@ impl Agent {
     ) {
         warn!(stage = record.stage.name(), code = fault.code(), error = %fault, advice = fault.advice(), "trying again");
         metrics::tried_again(record.stage, fault.code());
+        if record.retrying.as_ref().is_none_or(|noted| noted.code != fault.code()) {
+            self.note_retrying(record, Some(&fault));
+        }
         *last_fault = Some(fault);
         let left_ms = (record.period.end_ms() - self.clock.now_ms()).max(0) as u64;
         let pause = pause.max(SHORTEST_PAUSE).min(Duration::from_millis(left_ms).max(SHORTEST_PAUSE));
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = stop.cancelled() => {}
+        }
+    }
+
+    /// Notes for `status` why a cycle does not get on, or that it does again. That this fails is no reason not to go on.
+    fn note_retrying(&self, record: &mut CycleRecord, fault: Option<&CycleFault>) {
+        let now_ms = self.clock.now_ms();
+        record.retrying =
+            fault.map(|fault| Retrying { code: fault.code().to_owned(), message: fault.to_string(), since_ms: now_ms });
+        if let Err(fault) = self.store.note_retrying(record) {
+            warn!(code = fault.code(), error = %fault, "it is not noted why the stage is tried again");
         }
     }
 
@@ -182,14 +197,15 @@ impl Agent {
         }
     }
 
-    /// Closes the cycles of periods that are over, by what the chain says of them, and notes those that nobody ran.
+    /// Closes the cycles of periods that are over, by what the chain says of them, whichever model they were of, and notes
+    /// those that nobody ran.
     ///
     /// # Errors
     /// Only when the database fails.
     pub async fn settle(&self, schedule: &cron::Schedule) -> Result<(), StateFault> {
         let now_ms = self.clock.now_ms();
-        let newest = self.store.recent(self.manifest(), 1)?.first().map(|record| record.period);
-        for record in self.store.unfinished_before(self.manifest(), PeriodId::at_ms(now_ms))? {
+        let newest = self.store.recent(None, 1)?.first().map(|record| record.period);
+        for record in self.store.unfinished_before(PeriodId::at_ms(now_ms))? {
             let span = info_span!("settle", period = record.period.0);
             self.settle_one(record).instrument(span).await?;
         }
@@ -201,7 +217,7 @@ impl Agent {
         Ok(())
     }
 
-    async fn settle_one(&self, record: CycleRecord) -> Result<(), StateFault> {
+    pub(super) async fn settle_one(&self, record: CycleRecord) -> Result<(), StateFault> {
         if record.stage != Stage::Submitting {
             return self.close(record, Lapse::Deadline.into()).await.map(|_| ());
         }
@@ -220,7 +236,7 @@ impl Agent {
     }
 
     fn advance(&self, record: &CycleRecord, step: &Step<'_>) -> Result<CycleRecord, StateFault> {
-        let next = self.store.advance(self.manifest(), record.period, step, self.clock.now_ms())?;
+        let next = self.store.advance(record.manifest, record.period, step, self.clock.now_ms())?;
         match step {
             Step::Collected(_, origin) => {
                 metrics::collected(origin, self.bundle.manifest.markets.iter().map(|market| market.name.as_str()));

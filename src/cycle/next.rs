@@ -1,6 +1,6 @@
 //! What to do next about a period's transactions: a pure function of what is known of them.
 
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256};
 
 use crate::types::cycle::{Attempt, Landed, Mined, Purpose, Stage};
 
@@ -19,10 +19,14 @@ pub(super) struct Situation<'a> {
     pub(super) attempts: &'a [Attempt],
     /// What became of each of them.
     pub(super) mined: &'a [Option<Mined>],
-    /// The wallet's next nonce by the newest block, looked up before the receipts.
+    /// The wallet that signs now.
+    pub(super) wallet: Address,
+    /// Its next nonce by the newest block, looked up before the receipts.
     pub(super) nonce: u64,
     /// Height of the newest block.
     pub(super) head: u64,
+    /// Whether the newest block is later than the period: then no block after it takes an update of the period.
+    pub(super) is_over: bool,
     /// Whether the contract has an update for the period.
     pub(super) is_taken: bool,
     /// Until the period ends; negative afterwards.
@@ -83,7 +87,10 @@ pub(super) fn next(now: &Situation<'_>) -> Action {
             Mined::Landed(_) | Mined::Reverted { .. } => {}
         }
     }
-    let is_cancelled = now.attempts.iter().any(|attempt| attempt.purpose == Purpose::Cancel);
+    if newest.wallet != now.wallet {
+        return of_another_wallet(now, newest);
+    }
+    let is_cancelled = is_cancelled(now);
     if newest.nonce >= now.nonce {
         if now.is_taken && now.looks < RECEIPT_LOOKS {
             return Action::Look;
@@ -93,7 +100,7 @@ pub(super) fn next(now: &Situation<'_>) -> Action {
         return if now.is_due || newest.purpose != purpose { Action::Replace(purpose) } else { Action::Send };
     }
     // The nonce is used up: by one of ours, or by another transaction of this wallet.
-    let explained = outcomes().find(|(attempt, _)| attempt.nonce == newest.nonce);
+    let explained = outcomes().find(|(attempt, _)| is_rival(attempt, newest));
     match explained {
         None if now.looks < RECEIPT_LOOKS => return Action::Look,
         Some((_, Mined::Landed(Landed { block, .. }) | Mined::Reverted { block })) if !is_deep(block) => {
@@ -113,6 +120,31 @@ pub(super) fn next(now: &Situation<'_>) -> Action {
     } else {
         Action::SignAnew
     }
+}
+
+/// What to do about what another wallet has signed, one that the settings named before: nobody here can outbid or cancel
+/// it, and its nonce is nobody's business here.
+fn of_another_wallet(now: &Situation<'_>, newest: &Attempt) -> Action {
+    let is_mined = now.attempts.iter().zip(now.mined).any(|(one, mined)| is_rival(one, newest) && mined.is_some());
+    let is_cancelled = is_cancelled(now);
+    if now.is_taken {
+        if now.looks < RECEIPT_LOOKS { Action::Look } else { Action::ByOther }
+    } else if !is_cancelled && now.left_ms > CANCEL_LEAD_MS && (is_mined || now.is_due) {
+        Action::SignAnew
+    } else if is_mined || now.is_over {
+        Action::Miss(if is_cancelled { Loss::Cancelled } else { Loss::Deadline })
+    } else {
+        Action::Send
+    }
+}
+
+fn is_cancelled(now: &Situation<'_>) -> bool {
+    now.attempts.iter().any(|attempt| attempt.purpose == Purpose::Cancel)
+}
+
+/// Whether only one of the two can be mined.
+fn is_rival(one: &Attempt, other: &Attempt) -> bool {
+    one.wallet == other.wallet && one.nonce == other.nonce
 }
 
 #[cfg(test)]

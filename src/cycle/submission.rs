@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use alloy::primitives::B256;
 use tracing::{debug, info, warn};
 
 use super::Agent;
@@ -11,6 +12,7 @@ use super::steps::stored;
 use crate::chain::Update;
 use crate::chain::fault::{ChainFault, Rejection};
 use crate::chain::fees::Floor;
+use crate::chain::published::model_id;
 use crate::state::{StateFault, Step};
 use crate::telemetry::metrics;
 use crate::types::cycle::{Attempt, CycleRecord, Miss, Purpose, Stage};
@@ -45,7 +47,7 @@ impl Agent {
         self.free_nonce(record.period).await?;
         self.expect_no_twin().await?;
         let nonce = self.chain.nonce().await?;
-        let replaced = self.store.attempt_with_nonce(nonce, record.period)?;
+        let replaced = self.store.attempt_with_nonce(self.chain.address(), nonce, record.period)?;
         match self.signed(record, nonce, replaced.as_ref().map(Floor::above)).await {
             Ok(attempt) => Ok(self.submitting(record, &attempt)?),
             Err(CycleFault::Chain(ChainFault::Rejected(Rejection::AlreadySubmitted))) => {
@@ -86,12 +88,16 @@ impl Agent {
         }
     }
 
-    /// Closes the books on earlier periods as far as the chain allows.
+    /// Closes the books on earlier periods as far as the chain allows, whichever model they were of. What another wallet has
+    /// signed holds no nonce of this one.
     async fn free_nonce(&self, before: PeriodId) -> Result<(), CycleFault> {
-        for record in self.store.unfinished_before(self.manifest(), before)? {
-            if record.stage == Stage::Submitting && !Box::pin(self.land(&record)).await?.stage.is_final() {
-                let attempts = self.store.attempts(record.manifest, record.period)?;
-                let nonce = stored(attempts.last(), "transaction")?.nonce;
+        for record in self.store.unfinished_before(before)? {
+            if record.stage != Stage::Submitting {
+                continue;
+            }
+            let attempts = self.store.attempts(record.manifest, record.period)?;
+            let Attempt { wallet, nonce, .. } = *stored(attempts.last(), "transaction")?;
+            if wallet == self.chain.address() && !Box::pin(self.land(&record)).await?.stage.is_final() {
                 return Err(ChainFault::NonceHeld { period: record.period, nonce }.into());
             }
         }
@@ -121,6 +127,10 @@ impl Agent {
                     }
                 }
                 Action::Send | Action::Replace(_) => is_sent = self.send(record, &attempts).await?,
+                // A model that was replaced signs nothing new: the present one has a cycle of its own.
+                Action::SignAnew if record.manifest != self.manifest() => {
+                    return Ok(self.missed(record, &Lapse::Superseded.into())?);
+                }
                 Action::SignAnew => return self.sign(record).await,
                 Action::Confirm(landed) => {
                     self.count_fees(&attempts).await;
@@ -155,16 +165,21 @@ impl Agent {
         // First the nonce: what used it up has a receipt by the time that is asked for.
         let nonce = self.chain.nonce().await?;
         let mut mined = Vec::with_capacity(attempts.len());
+        let wallet = self.chain.address();
         for attempt in attempts {
-            mined.push(if attempt.nonce < nonce { self.chain.read.mined(attempt.hash).await? } else { None });
+            let is_used = attempt.nonce < nonce || attempt.wallet != wallet;
+            mined.push(if is_used { self.chain.read.mined(attempt.hash).await? } else { None });
         }
+        let head = self.chain.read.head().await?;
         Ok(next(&Situation {
             stage: record.stage,
             attempts,
             mined: &mined,
+            wallet,
             nonce,
-            head: self.chain.read.head().await?.number,
-            is_taken: self.is_taken(record.period).await?,
+            head: head.number,
+            is_over: head.timestamp_seconds >= record.period.next().start_seconds(),
+            is_taken: self.is_taken(record).await?,
             left_ms: self.left_ms(record.period),
             is_due: self.clock.now_ms() - record.updated_ms >= self.replace_after_ms,
             looks,
@@ -175,13 +190,21 @@ impl Agent {
     /// Sends the newest transaction of each nonce that is not used up. One that is priced too low is replaced: then there
     /// is something new to send, and this says false.
     async fn send(&self, record: &CycleRecord, attempts: &[Attempt]) -> Result<bool, CycleFault> {
-        let nonce = self.chain.nonce().await?;
-        let is_newest = |index: usize| attempts[index + 1..].iter().all(|later| later.nonce != attempts[index].nonce);
-        let open = (0..attempts.len()).filter(|index| attempts[*index].nonce >= nonce && is_newest(*index));
+        let (wallet, nonce) = (self.chain.address(), self.chain.nonce().await?);
+        let is_newest = |index: usize| {
+            let one = &attempts[index];
+            attempts[index + 1..].iter().all(|later| later.nonce != one.nonce || later.wallet != one.wallet)
+        };
+        let is_open = |attempt: &Attempt| attempt.nonce >= nonce || attempt.wallet != wallet;
+        let open = (0..attempts.len()).filter(|index| is_open(&attempts[*index]) && is_newest(*index));
         for attempt in open.map(|index| &attempts[index]) {
             let (hash, purpose) = (attempt.hash, attempt.purpose);
             match self.chain.broadcast(attempt).await {
                 Ok(()) => info!(%hash, nonce = attempt.nonce, purpose = purpose.name(), "transaction sent"),
+                // Nobody here can outbid it, and no RPC that refuses it says anything about ours.
+                Err(fault) if attempt.wallet != wallet => {
+                    warn!(code = fault.code(), error = %fault, %hash, "a transaction of another wallet is not taken");
+                }
                 Err(fault @ ChainFault::Underpriced { minimum, .. }) => {
                     warn!(code = fault.code(), error = %fault, %hash, "a dearer one is needed");
                     return Ok(self.replace(record, attempts, purpose, minimum).await?.is_none());
@@ -204,7 +227,8 @@ impl Agent {
         let old = stored(attempts.last(), "transaction")?;
         let replaces = Some(Floor::above(old).and(named));
         let signed = match purpose {
-            Purpose::Update => self.signed(record, old.nonce, replaces).await,
+            Purpose::Update if record.manifest == self.manifest() => self.signed(record, old.nonce, replaces).await,
+            Purpose::Update => self.chain.sign_dearer(old, named).await.map_err(CycleFault::from),
             Purpose::Cancel => self.chain.sign_cancel(old.nonce, replaces).await.map_err(CycleFault::from),
         };
         let new = match signed {
@@ -226,20 +250,29 @@ impl Agent {
         Ok(self.store.cycle(record.manifest, record.period)?.unwrap_or_else(|| record.clone()))
     }
 
-    async fn is_taken(&self, period: PeriodId) -> Result<bool, ChainFault> {
-        match self.chain.read.model_id(self.oracle, &self.expected).await {
-            Ok(model_id) => Ok(self.chain.read.latest_period(self.oracle, model_id).await? == period),
-            // It may have gone over to another model since. Ours has no update there, and receipts tell the rest.
-            Err(ChainFault::ForeignModel(_)) => Ok(false),
+    async fn is_taken(&self, record: &CycleRecord) -> Result<bool, CycleFault> {
+        match self.model_of(record).await {
+            Ok(Some(model_id)) => Ok(self.chain.read.latest_period(self.oracle, model_id).await? == record.period),
+            // The contract may have gone over to another model since. Ours has no update there, and receipts tell the rest.
+            Ok(None) | Err(CycleFault::Chain(ChainFault::ForeignModel(_))) => Ok(false),
             Err(fault) => Err(fault),
         }
     }
 
     /// What the chain says of a cycle that has sent nothing: another's update is there, or nothing yet.
     pub(super) async fn look_on_chain(&self, record: &CycleRecord) -> Result<Option<Step<'static>>, CycleFault> {
-        let model_id = self.chain.read.model_id(self.oracle, &self.expected).await?;
+        let Some(model_id) = self.model_of(record).await? else { return Ok(None) };
         let is_taken = self.chain.read.latest_period(self.oracle, model_id).await? == record.period;
         Ok(is_taken.then_some(Step::AlreadyByOther))
+    }
+
+    /// The id on chain of a cycle's model. Of a model that was replaced it is what the last update says that was signed for it;
+    /// `None` where there is none.
+    async fn model_of(&self, record: &CycleRecord) -> Result<Option<B256>, CycleFault> {
+        if record.manifest == self.manifest() {
+            return Ok(Some(self.chain.read.model_id(self.oracle, &self.expected).await?));
+        }
+        Ok(self.store.last_update(record.manifest)?.as_ref().and_then(model_id))
     }
 
     /// Ends a cycle without an update.

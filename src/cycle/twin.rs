@@ -54,7 +54,8 @@ impl Agent {
         if before == Sighting::Alone {
             return Ok(());
         }
-        let (sent, known) = (self.chain.sent().await?, self.store.next_nonce()?);
+        let (sent, known) =
+            (self.chain.sent().await?, self.store.next_nonce(self.chain.read.chain_id(), self.chain.address())?);
         let after = look(before, sent, known, self.clock.now_ms(), self.replica.quiet_ms);
         *self.vigil.0.lock().unwrap_or_else(PoisonError::into_inner) = after;
         if after != Sighting::Alone {

@@ -21,13 +21,14 @@ impl Agent {
     ///
     /// # Errors
     /// Only when the database fails.
-    pub(super) async fn watch_over(&mut self, running: PeriodId, stop: &CancellationToken) -> Result<(), StateFault> {
-        for record in self.store.not_final(self.manifest(), WATCHED_CYCLES)? {
+    pub async fn watch_over(&mut self, running: PeriodId, stop: &CancellationToken) -> Result<(), StateFault> {
+        for record in self.store.not_final(WATCHED_CYCLES)? {
             match self.recheck(&record).await {
-                Ok(record) if !record.stage.is_final() && record.period == running => {
+                Ok(record) if record.stage.is_final() || record.period != running => {}
+                Ok(record) if record.manifest == self.manifest() => {
                     self.run(running, stop).await?;
                 }
-                Ok(_) => {}
+                Ok(record) => self.settle_one(record).await?,
                 Err(CycleFault::State(fault)) => return Err(fault),
                 Err(fault) => {
                     warn!(code = fault.code(), error = %fault, "a landed update could not be looked up");
@@ -66,14 +67,20 @@ impl Agent {
 
     async fn recheck_others(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
         let read = &self.chain.read;
-        let model_id = match read.model_id(self.oracle, &self.expected).await {
-            Ok(model_id) => model_id,
-            // The contract has gone over to another model: nothing can be made up for.
-            Err(ChainFault::ForeignModel(_)) => {
-                self.store.settle_others(record.manifest, record.period)?;
-                return Ok(record.clone());
+        let asked = async {
+            if record.manifest != self.manifest() {
+                return Ok(None);
             }
-            Err(fault) => return Err(fault.into()),
+            match read.model_id(self.oracle, &self.expected).await {
+                Ok(model_id) => Ok(Some(model_id)),
+                Err(ChainFault::ForeignModel(_)) => Ok(None),
+                Err(fault) => Err(fault),
+            }
+        };
+        let Some(model_id) = asked.await? else {
+            // Node or contract have gone over to another model: nothing can be made up for.
+            self.store.settle_others(record.manifest, record.period)?;
+            return Ok(record.clone());
         };
         let final_block = read.final_block().await?;
         if read.latest_period_at(self.oracle, model_id, final_block).await? >= Some(record.period) {

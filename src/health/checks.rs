@@ -11,20 +11,25 @@ use crate::candles::source::Source;
 use crate::chain::Chain;
 use crate::chain::fault::ChainFault;
 use crate::chain::model::Expected;
-use crate::chain::read::Reader;
+use crate::chain::read::{Reader, STATUS_WORDS, status_word};
 use crate::fs;
 use crate::proof::bundle::Bundle;
 use crate::proof::error::ProofError;
 use crate::schedule::absent;
-use crate::telemetry::metrics;
+use crate::telemetry::metrics::{self, MarketFigures};
 use crate::types::chain_id::is_development;
 use crate::types::digest::Digest;
+use crate::types::manifest::Market;
 use crate::types::period::PeriodId;
 
 /// Gas of an update, rounded up.
 const UPDATE_GAS: u64 = 500_000;
 /// Bytes of an update's transaction, rounded up.
 const UPDATE_BYTES: usize = 4096;
+/// Basis points, pips and wads in one.
+const BPS: f64 = 1e4;
+const PIPS: f64 = 1e6;
+const WAD: f64 = 1e18;
 /// Less free space than this holds a few months of cycles.
 pub const LOW_DISK_BYTES: u64 = 256 << 20;
 
@@ -75,6 +80,25 @@ pub async fn last_update(reader: &Reader, oracle: Address, model_id: B256, sched
     }
 }
 
+/// Counts what the contract says of each market now. That it does not answer is other checks' news.
+pub async fn count_markets(reader: &Reader, oracle: Address, markets: &[Market], now_ms: i64) {
+    for market in markets {
+        let Ok(read) = reader.params(oracle, market.id()).await else { return };
+        let params = &read.current;
+        let share = |bps: u16| f64::from(bps) / BPS;
+        let updated_seconds: i64 = params.updatedAt.to();
+        let figures = MarketFigures {
+            probability_high: share(params.probabilityHighBps),
+            applied_probability: share(params.appliedProbabilityBps),
+            volatility: params.volatilityWad as f64 / WAD,
+            borrow_collateral_ratio: share(params.borrowCollateralRatioBps),
+            amm_fee: f64::from(params.ammFeePips.to::<u32>()) / PIPS,
+            age_seconds: (updated_seconds > 0).then(|| now_ms / 1000 - updated_seconds),
+        };
+        metrics::market_seen(&market.name, figures, status_word(read.status), &STATUS_WORDS);
+    }
+}
+
 /// That this node's attestation counts.
 pub async fn attestor(chain: &Chain, oracle: Address) -> Check {
     let outcome = chain.attestor_set(oracle).await;
@@ -83,19 +107,32 @@ pub async fn attestor(chain: &Chain, oracle: Address) -> Check {
     })
 }
 
+/// What a wallet holds, and what that is worth.
+#[derive(Debug, Clone, Copy)]
+pub struct Funds {
+    pub balance_wei: U256,
+    /// Updates that it pays for at the fee of now.
+    pub updates: u64,
+}
+
+/// Looks up what a wallet holds.
+///
+/// # Errors
+/// [`ChainFault`].
+pub async fn funds(reader: &Reader, wallet: Address) -> Result<Funds, ChainFault> {
+    let (balance_wei, head) = (reader.balance_wei(wallet).await?, reader.head().await?);
+    let data_fee_wei = reader.data_fee_wei(UPDATE_BYTES).await?;
+    let gas_price_wei = head.base_fee_wei.saturating_add(reader.fees().caps().priority_fee_wei).max(1);
+    let update_wei = (U256::from(UPDATE_GAS) * U256::from(gas_price_wei)).saturating_add(data_fee_wei);
+    Ok(Funds { balance_wei, updates: (balance_wei / update_wei).saturating_to() })
+}
+
 /// Whether the wallet can pay for `enough` updates at the fee of now.
 pub async fn balance(chain: &Chain, enough: u64) -> Check {
     const NAME: &str = "wallet balance";
-    let asked = async {
-        let (balance_wei, head) = (chain.read.balance_wei(chain.address()).await?, chain.read.head().await?);
-        Ok::<_, ChainFault>((balance_wei, head, chain.read.data_fee_wei(UPDATE_BYTES).await?))
-    };
-    match asked.await {
-        Ok((balance_wei, head, data_fee_wei)) => {
+    match funds(&chain.read, chain.address()).await {
+        Ok(Funds { balance_wei, updates }) => {
             metrics::wallet_holds(f64::from(balance_wei));
-            let gas_price_wei = (head.base_fee_wei + chain.read.fees().caps().priority_fee_wei).max(1);
-            let update_wei = (U256::from(UPDATE_GAS) * U256::from(gas_price_wei)).saturating_add(data_fee_wei);
-            let updates: u64 = (balance_wei / update_wei).saturating_to();
             let balance = format!("{} ether", format_ether(balance_wei));
             if updates >= enough {
                 return Check::ok(NAME, format!("{balance}, enough for {updates} updates at the fee of now"));

@@ -18,6 +18,7 @@ use crate::chain::model::Expected;
 use crate::clock::Clock;
 use crate::telemetry::metrics;
 use crate::types::digest::Digest;
+use crate::types::manifest::Market;
 
 /// Longest time for one check.
 const CHECK_LIMIT: Duration = Duration::from_secs(10);
@@ -50,6 +51,8 @@ pub struct Probe {
     pub chain_id: u64,
     pub oracle: Address,
     pub expected: Expected,
+    /// Those of the model.
+    pub markets: Vec<Market>,
     pub schedule: Schedule,
     pub max_head_age_seconds: i64,
     /// Updates that the wallet should be able to pay for.
@@ -90,13 +93,15 @@ impl Probe {
             tokio::task::spawn_blocking(looked).await.unwrap_or_else(|_| vec![no_result("model files")])
         };
         let (source_name, source) = &self.source;
-        let (head, on_chain, attestor, balance, clock, on_disk) = tokio::join!(
+        let counted = checks::count_markets(reader, self.oracle, &self.markets, now_ms);
+        let (head, on_chain, attestor, balance, clock, on_disk, _counted) = tokio::join!(
             within("chain head", checks::head(reader, self.chain_id, now_ms, self.max_head_age_seconds)),
             tokio::time::timeout(CHECK_LIMIT, on_chain),
             within("attestor", checks::attestor(&self.chain, self.oracle)),
             within("wallet balance", checks::balance(&self.chain, self.enough_updates.load(Ordering::Relaxed))),
             within("clock", checks::clock(source, source_name, now_ms, self.max_clock_skew_ms)),
             on_disk,
+            tokio::time::timeout(CHECK_LIMIT, counted),
         );
         let on_chain = on_chain.unwrap_or_else(|_| vec![no_result("model on chain")]);
         let found: Vec<Check> = [head, attestor, balance, clock].into_iter().chain(on_chain).chain(on_disk).collect();

@@ -27,13 +27,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StateFault`].
-    pub fn without_evidence(&self, manifest: Digest, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
+    pub fn without_evidence(&self, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
         let sql = format!(
-            "SELECT {CYCLE_COLUMNS} FROM cycles WHERE manifest = ?1 AND stage = 'confirmed' AND evidence IS NULL
+            "SELECT {CYCLE_COLUMNS} FROM cycles WHERE stage = 'confirmed' AND evidence IS NULL
              AND EXISTS (SELECT 1 FROM candles WHERE candles.manifest = cycles.manifest AND candles.period = cycles.period)
-             ORDER BY period DESC LIMIT ?2"
+             ORDER BY period DESC LIMIT ?1"
         );
-        all(&self.lock(), &sql, params![manifest.to_string(), limit], read_cycle)
+        all(&self.lock(), &sql, params![limit], read_cycle)
     }
 
     /// Notes the evidence of a cycle, unless its update has moved since `record` was read.

@@ -2,8 +2,12 @@
 
 pub mod attempts;
 mod attestations;
+mod contract;
+mod cycles;
 mod evidence;
 mod live;
+pub mod lock;
+mod manifests;
 mod others;
 pub mod reader;
 mod rows;
@@ -11,35 +15,37 @@ mod told;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 use thiserror::Error;
 
 use crate::fs;
 use crate::types::candle::{Candle, CandleSeries};
+use crate::types::contract::Contract;
 use crate::types::cycle::{Attempt, CycleRecord, Forecast, Landed, Miss, Stage};
 use crate::types::digest::Digest;
-use crate::types::fault::Fault;
+use crate::types::fault::{Fault, Retry};
 use crate::types::origin::Origin;
 use crate::types::period::PeriodId;
 use crate::types::proof::Proof;
-use attempts::StoredAttempt;
 
 /// Ordered schema changes; `user_version` counts those applied.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/001_init.sql"),
     include_str!("migrations/002_sources.sql"),
     include_str!("migrations/003_transactions.sql"),
     include_str!("migrations/004_evidence.sql"),
     include_str!("migrations/005_attestations.sql"),
     include_str!("migrations/006_alerts.sql"),
+    include_str!("migrations/007_contract.sql"),
 ];
+/// The first schema that notes the contract of the cycles and the wallets of transactions.
+const NOTES_CONTRACT: usize = 7;
 /// Candles of this many periods are kept (a week); older ones can be fetched again by anyone.
 const CANDLE_PERIODS_KEPT: u64 = PeriodId::PER_WEEK;
-/// Transactions of periods further back say nothing about a nonce any more.
-const NONCE_PERIODS: u64 = PeriodId::PER_WEEK;
 /// Longest wait for another process that holds the database.
-const BUSY_TIMEOUT_MS: u64 = 5_000;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why the memory fails.
 #[derive(Debug, Error)]
@@ -62,6 +68,15 @@ pub enum StateFault {
     /// Another process signed a transaction for the period meanwhile.
     #[error("another process has just signed a transaction for period {0}")]
     Overtaken(PeriodId),
+    /// A later version of this program made it.
+    #[error("the database {} has schema {found}, this program knows none after {}", path.display(), MIGRATIONS.len())]
+    Newer { path: PathBuf, found: usize },
+    /// Its cycles are another contract's.
+    #[error("the database holds cycles of contract {held}, the settings name {wanted}")]
+    Foreign { held: Contract, wanted: Contract },
+    /// Another process runs its cycles.
+    #[error("{} runs the cycles of this database", process(*by))]
+    InUse { by: Option<u32> },
     /// A step that the stages do not allow.
     #[error("period {period} cannot go from {from:?} to {to:?}")]
     Illegal { period: PeriodId, from: Stage, to: Stage },
@@ -77,6 +92,9 @@ impl Fault for StateFault {
             Self::Corrupt(_) => "VR-STATE-005",
             Self::Illegal { .. } => "VR-STATE-006",
             Self::Overtaken(_) => "VR-STATE-007",
+            Self::Newer { .. } => "VR-STATE-008",
+            Self::Foreign { .. } => "VR-STATE-009",
+            Self::InUse { .. } => "VR-STATE-010",
         }
     }
 
@@ -89,14 +107,23 @@ impl Fault for StateFault {
                 "move the database away and start again: the chain is the truth, no update can land twice"
             }
             Self::Overtaken(_) => "look at `tx list`, and repeat the command if it is still wanted",
+            Self::Newer { .. } => {
+                "run the newer program, or put back the copy of the database from before it; this one was not touched"
+            }
+            Self::Foreign { .. } => {
+                "correct chain.chain_id and chain.oracle, or name a new file in state.path: each contract has its own"
+            }
+            Self::InUse { .. } => {
+                "leave the work to it (`status`, `tx` and `once --dry-run` run beside it), or stop it first"
+            }
             Self::Illegal { .. } => "report this with the log: a stage was skipped",
         }
     }
 
-    fn retry(&self) -> crate::types::fault::Retry {
+    fn retry(&self) -> Retry {
         match self {
-            Self::Full | Self::Busy => crate::types::fault::Retry::Later(std::time::Duration::from_secs(10)),
-            _ => crate::types::fault::Retry::Never,
+            Self::Full | Self::Busy => Retry::Later(Duration::from_secs(10)),
+            _ => Retry::Never,
         }
     }
 }
@@ -167,11 +194,17 @@ impl Store {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_folder(folder).map_err(|fault| open_fault(fault.to_string()))?;
         }
+        let as_open_fault = |error: rusqlite::Error| match StateFault::from(error) {
+            StateFault::Sqlite(error) => open_fault(error.to_string()),
+            fault => fault,
+        };
         let mut connection = Connection::open(path).map_err(|error| open_fault(error.to_string()))?;
-        migrate(&mut connection).map_err(|error| match StateFault::from(error) {
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(as_open_fault)?;
+        check_schema(&connection, path).map_err(|fault| match fault {
             StateFault::Sqlite(error) => open_fault(error.to_string()),
             fault => fault,
         })?;
+        migrate(&mut connection).map_err(as_open_fault)?;
         Ok(Self { connection: Mutex::new(connection) })
     }
 
@@ -214,15 +247,15 @@ impl Store {
             return Err(StateFault::Illegal { period, from, to });
         }
         transaction.execute(
-            "UPDATE cycles SET stage = ?3, updated_ms = ?4 WHERE manifest = ?1 AND period = ?2",
-            params![manifest.to_string(), rows::period(period)?, to.name(), now_ms],
+            "UPDATE cycles SET stage = ?3, updated_ms = ?4, retrying = NULL, untold = ?5 WHERE manifest = ?1 AND period = ?2",
+            params![manifest.to_string(), rows::period(period)?, to.name(), now_ms, to.is_final()],
         )?;
         if let Step::Submitting(attempt) = step {
             attempts::add(&transaction, manifest, period, attempt, now_ms)?;
         }
         rows::write_step(&transaction, manifest, period, step)?;
         if let Step::Collected(..) = step {
-            drop_old_candles(&transaction, manifest, period)?;
+            drop_old_candles(&transaction, period)?;
         }
         let record = rows::cycle(&transaction, manifest, period)?
             .ok_or_else(|| StateFault::Corrupt(format!("period {period} vanished")))?;
@@ -238,22 +271,6 @@ impl Store {
         rows::cycle(&self.lock(), manifest, period)
     }
 
-    /// The newest `limit` cycles, newest first.
-    ///
-    /// # Errors
-    /// [`StateFault`].
-    pub fn recent(&self, manifest: Digest, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
-        rows::newest(&self.lock(), manifest, None, limit)
-    }
-
-    /// Cycles of periods before `period` that have not come to an end.
-    ///
-    /// # Errors
-    /// [`StateFault`].
-    pub fn unfinished_before(&self, manifest: Digest, period: PeriodId) -> Result<Vec<CycleRecord>, StateFault> {
-        rows::unfinished_before(&self.lock(), manifest, period)
-    }
-
     /// The stored candles of each market; those that were carried forward are not among them, but for the first minute.
     ///
     /// # Errors
@@ -262,86 +279,49 @@ impl Store {
         rows::candles(&self.lock(), manifest, period)
     }
 
-    /// Every transaction that was signed for the period, oldest first.
-    ///
-    /// # Errors
-    /// [`StateFault`].
-    pub fn attempts(&self, manifest: Digest, period: PeriodId) -> Result<Vec<Attempt>, StateFault> {
-        attempts::of_period(&self.lock(), manifest, period)
-    }
-
-    /// The last transaction that was signed with `nonce` for a period up to a week before `period`.
-    ///
-    /// # Errors
-    /// [`StateFault`].
-    pub fn attempt_with_nonce(&self, nonce: u64, period: PeriodId) -> Result<Option<Attempt>, StateFault> {
-        attempts::with_nonce(&self.lock(), nonce, PeriodId(period.0.saturating_sub(NONCE_PERIODS)))
-    }
-
-    /// The nonce after the highest one that was ever signed with: how many transactions of its wallet this database knows of.
-    ///
-    /// # Errors
-    /// [`StateFault`].
-    pub fn next_nonce(&self) -> Result<u64, StateFault> {
-        attempts::next_nonce(&self.lock())
-    }
-
-    /// The newest `limit` transactions of all models' cycles, newest first.
-    ///
-    /// # Errors
-    /// [`StateFault`].
-    pub fn recent_attempts(&self, limit: u32) -> Result<Vec<StoredAttempt>, StateFault> {
-        attempts::recent(&self.lock(), limit)
-    }
-
-    /// The newest `limit` cycles whose update landed, ours or another's, in a block that was not final when it was last
-    /// looked at, newest first.
-    ///
-    /// # Errors
-    /// [`StateFault`].
-    pub fn not_final(&self, manifest: Digest, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
-        rows::not_final(&self.lock(), manifest, limit)
-    }
-
-    /// Notes where a confirmed update is now, and whether its block is final.
-    ///
-    /// # Errors
-    /// [`StateFault`].
-    pub fn settle_at(
-        &self,
-        manifest: Digest,
-        period: PeriodId,
-        landed: Landed,
-        is_final: bool,
-    ) -> Result<(), StateFault> {
-        rows::settle_at(&self.lock(), manifest, period, landed, is_final)
-    }
-
     fn lock(&self) -> MutexGuard<'_, Connection> {
         // A panic between two statements leaves an open transaction at most, which SQLite rolls back.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Refuses a database that a later version has changed, before anything in it is.
+fn check_schema(connection: &Connection, path: &Path) -> Result<(), StateFault> {
+    match schema(connection)? {
+        found if found > MIGRATIONS.len() => Err(StateFault::Newer { path: path.to_owned(), found }),
+        _ => Ok(()),
+    }
+}
+
+/// How many of the migrations a database has seen.
+fn schema(connection: &Connection) -> rusqlite::Result<usize> {
+    connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0).map(|version| version as usize))
+}
+
 fn migrate(connection: &mut Connection) -> Result<(), rusqlite::Error> {
-    connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let applied: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    for migration in MIGRATIONS.iter().skip(applied as usize) {
+    let applied = schema(&transaction)?;
+    for migration in MIGRATIONS.iter().skip(applied) {
         transaction.execute_batch(migration)?;
     }
-    transaction.pragma_update(None, "user_version", applied.max(MIGRATIONS.len() as u32))?;
+    if applied < NOTES_CONTRACT {
+        attempts::recover_wallets(&transaction)?;
+        contract::recover(&transaction)?;
+    }
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
     transaction.commit()
 }
 
-fn drop_old_candles(transaction: &Transaction<'_>, manifest: Digest, period: PeriodId) -> Result<(), StateFault> {
+/// A process by its id, where that is known.
+fn process(id: Option<u32>) -> String {
+    id.map_or_else(|| "another process".into(), |id| format!("process {id}"))
+}
+
+fn drop_old_candles(transaction: &Transaction<'_>, period: PeriodId) -> Result<(), StateFault> {
     let oldest_kept = PeriodId(period.0.saturating_sub(CANDLE_PERIODS_KEPT));
-    transaction.execute(
-        "DELETE FROM candles WHERE manifest = ?1 AND period < ?2",
-        params![manifest.to_string(), rows::period(oldest_kept)?],
-    )?;
+    transaction.execute("DELETE FROM candles WHERE period < ?1", params![rows::period(oldest_kept)?])?;
     Ok(())
 }
 

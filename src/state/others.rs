@@ -44,7 +44,7 @@ impl Store {
             return Err(StateFault::Illegal { period, from: record.stage, to: stage });
         }
         transaction.execute(
-            "UPDATE cycles SET stage = ?3, updated_ms = ?4 WHERE manifest = ?1 AND period = ?2",
+            "UPDATE cycles SET stage = ?3, updated_ms = ?4, untold = 0 WHERE manifest = ?1 AND period = ?2",
             params![manifest.to_string(), rows::period(period)?, stage.name(), now_ms],
         )?;
         transaction.commit()?;

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{BUSY_TIMEOUT_MS, StateFault, rows};
+use super::{BUSY_TIMEOUT, NOTES_CONTRACT, StateFault, check_schema, contract, rows, schema};
+use crate::types::contract::Contract;
 use crate::types::cycle::CycleRecord;
 use crate::types::digest::Digest;
 use crate::types::period::PeriodId;
@@ -22,15 +22,19 @@ impl Reader {
     /// Opens a database that is there.
     ///
     /// # Errors
-    /// [`StateFault::Open`].
+    /// [`StateFault::Open`], [`StateFault::Newer`].
     pub fn open(path: &Path) -> Result<Self, StateFault> {
         let open = || {
             let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-            connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
             Ok(connection)
         };
         let fault = |error: rusqlite::Error| StateFault::Open { path: path.to_owned(), reason: error.to_string() };
-        Ok(Self { connection: Mutex::new(open().map_err(fault)?) })
+        let connection = open().map_err(fault)?;
+        match check_schema(&connection, path) {
+            Err(StateFault::Sqlite(error)) => Err(fault(error)),
+            checked => checked.map(|()| Self { connection: Mutex::new(connection) }),
+        }
     }
 
     /// The newest `limit` cycles, of periods before `before` where it is given, newest first.
@@ -38,7 +42,7 @@ impl Reader {
     /// # Errors
     /// [`StateFault`].
     pub fn page(&self, manifest: Digest, before: Option<PeriodId>, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
-        rows::newest(&self.lock(), manifest, before, limit)
+        rows::newest(&self.lock(), Some(manifest), before, limit)
     }
 
     /// The cycle of `period`, if it was begun.
@@ -60,6 +64,21 @@ impl Reader {
             return Err(StateFault::Corrupt(verdict));
         }
         Ok(connection.query_row("SELECT count(*) FROM cycles", [], |row| row.get::<_, i64>(0))?.unsigned_abs())
+    }
+
+    /// Refuses a database whose cycles are another contract's. One of a version that did not note it passes.
+    ///
+    /// # Errors
+    /// [`StateFault::Foreign`], else [`StateFault`].
+    pub fn expect(&self, wanted: Contract) -> Result<(), StateFault> {
+        let connection = self.lock();
+        if schema(&connection)? < NOTES_CONTRACT {
+            return Ok(());
+        }
+        match contract::read(&connection)?.filter(|held| *held != wanted) {
+            Some(held) => Err(StateFault::Foreign { held, wanted }),
+            None => Ok(()),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {

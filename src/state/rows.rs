@@ -12,7 +12,7 @@ use crate::types::digest::Digest;
 use crate::types::period::PeriodId;
 
 pub(super) const CYCLE_COLUMNS: &str = "manifest, period, stage, started_ms, updated_ms, candles, forecast, proof, prove_ms, landed, miss, origin, \
-     witness_sha256, evidence";
+     witness_sha256, evidence, retrying";
 
 /// Notes where an update landed. Evidence that names another place is no longer its evidence.
 const LANDED: &str = "landed = ?3, evidence = CASE WHEN landed = ?3 THEN evidence END";
@@ -31,44 +31,26 @@ pub(super) fn cycle(
     Ok(connection.query_row(&sql, params![manifest.to_string(), period(at)?], read_cycle).optional()?)
 }
 
-/// The newest cycles, of periods before `before` where it is given.
+/// The newest cycles, of one model or of all, of periods before `before` where it is given.
 pub(super) fn newest(
     connection: &Connection,
-    manifest: Digest,
+    manifest: Option<Digest>,
     before: Option<PeriodId>,
     limit: u32,
 ) -> Result<Vec<CycleRecord>, StateFault> {
-    let sql =
-        format!("SELECT {CYCLE_COLUMNS} FROM cycles WHERE manifest = ?1 AND period < ?2 ORDER BY period DESC LIMIT ?3");
-    let before = before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
-    all(connection, &sql, params![manifest.to_string(), before, limit], read_cycle)
-}
-
-pub(super) fn unfinished_before(
-    connection: &Connection,
-    manifest: Digest,
-    before: PeriodId,
-) -> Result<Vec<CycleRecord>, StateFault> {
     let sql = format!(
-        "SELECT {CYCLE_COLUMNS} FROM cycles WHERE manifest = ?1 AND period < ?2
-         AND stage NOT IN ('confirmed', 'already_by_other', 'missed') ORDER BY period"
+        "SELECT {CYCLE_COLUMNS} FROM cycles WHERE coalesce(manifest = ?1, true) AND period < ?2
+         ORDER BY period DESC, started_ms DESC LIMIT ?3"
     );
-    all(connection, &sql, params![manifest.to_string(), period(before)?], read_cycle)
+    let before = before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
+    let manifest = manifest.map(|manifest| manifest.to_string());
+    all(connection, &sql, params![manifest, before, limit], read_cycle)
 }
 
 pub(super) fn candles(connection: &Connection, manifest: Digest, at: PeriodId) -> Result<Vec<Vec<Candle>>, StateFault> {
     let sql = "SELECT rows FROM candles WHERE manifest = ?1 AND period = ?2 ORDER BY market";
     let blobs: Vec<Vec<u8>> = all(connection, sql, params![manifest.to_string(), period(at)?], |row| row.get(0))?;
     blobs.iter().map(|blob| decode_candles(blob)).collect()
-}
-
-/// Cycles whose update landed in a block that was not final yet, newest first.
-pub(super) fn not_final(connection: &Connection, manifest: Digest, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
-    let sql = format!(
-        "SELECT {CYCLE_COLUMNS} FROM cycles WHERE manifest = ?1 AND stage IN ('confirmed', 'already_by_other') AND NOT is_final
-         ORDER BY period DESC LIMIT ?2"
-    );
-    all(connection, &sql, params![manifest.to_string(), limit], read_cycle)
 }
 
 /// Notes where a confirmed update is.
@@ -169,6 +151,7 @@ pub(super) fn read_cycle(row: &Row<'_>) -> rusqlite::Result<CycleRecord> {
         origin: from_json(row, 11)?,
         witness_sha256: row.get::<_, Option<String>>(12)?.map(|_| parsed(row, 12)).transpose()?,
         evidence: evidence::read(row, 13)?,
+        retrying: from_json(row, 14)?,
     })
 }
 

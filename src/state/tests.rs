@@ -1,11 +1,14 @@
+use alloy::primitives::Address;
+
 use super::*;
-use crate::types::cycle::Purpose;
+use crate::types::cycle::{Purpose, Retrying};
 use crate::types::origin::{FailedSource, Gaps, Witness};
 use crate::types::period::MINUTE_MS;
 use crate::types::venue::Venue;
 
 const MANIFEST: Digest = Digest([7; 32]);
 const PERIOD: PeriodId = PeriodId(100);
+const WALLET: Address = Address::repeat_byte(8);
 
 fn series() -> CandleSeries {
     let candle = |minute: i64| Candle {
@@ -49,6 +52,7 @@ fn origin() -> Origin {
 fn attempt(nonce: u64) -> Attempt {
     Attempt {
         purpose: Purpose::Update,
+        wallet: WALLET,
         nonce,
         hash: [nonce as u8; 32].into(),
         raw: vec![1, 2, nonce as u8].into(),
@@ -94,7 +98,7 @@ fn every_stage_survives_a_restart() {
     assert_eq!((record.proof, record.prove_ms), (Some(proof()), Some(61)));
     assert_eq!(record.landed, Some(landed));
     assert_eq!(store.attempts(MANIFEST, PERIOD).unwrap(), [attempt(1), attempt(2)]);
-    assert_eq!(store.attempt_with_nonce(2, PERIOD).unwrap(), Some(attempt(2)));
+    assert_eq!(store.attempt_with_nonce(WALLET, 2, PERIOD).unwrap(), Some(attempt(2)));
     let stored = store.candles(MANIFEST, PERIOD).unwrap();
     assert_eq!(
         CandleSeries::new(&stored[0], 0, 3 * MINUTE_MS, 1).unwrap(),
@@ -112,10 +116,10 @@ fn a_step_that_skips_work_is_refused_and_changes_nothing() {
     assert_eq!(fault.code(), "VR-STATE-006");
     assert_eq!(store.cycle(MANIFEST, PERIOD).unwrap().unwrap().stage, Stage::Planned);
     assert!(store.attempts(MANIFEST, PERIOD).unwrap().is_empty());
-    assert_eq!(store.unfinished_before(MANIFEST, PERIOD.next()).unwrap().len(), 1);
+    assert_eq!(store.unfinished_before(PERIOD.next()).unwrap().len(), 1);
     let miss = Miss { stage: Stage::Planned, code: "VR-DATA-007".into(), message: "gap".into() };
     store.advance(MANIFEST, PERIOD, &Step::Missed(&miss), 3).unwrap();
-    assert!(store.unfinished_before(MANIFEST, PERIOD.next()).unwrap().is_empty());
+    assert!(store.unfinished_before(PERIOD.next()).unwrap().is_empty());
     assert!(store.advance(MANIFEST, PERIOD, &Step::AlreadyByOther, 4).is_err());
 }
 
@@ -259,7 +263,7 @@ fn a_transaction_that_another_process_has_left_behind_is_not_stored() {
     assert_eq!(add(&priced(1, Purpose::Update, 100)), Ok(()), "the same bytes again are no news");
     assert_eq!(add(&priced(4, Purpose::Cancel, 130)), Ok(()));
     assert_eq!(add(&priced(5, Purpose::Update, 200)), Err("VR-STATE-007"), "what was cancelled stays cancelled");
-    let stored = store.recent_attempts(10).unwrap();
+    let stored = store.recent_attempts(None, 10).unwrap();
     let seen: Vec<_> = stored.iter().map(|one| (one.attempt.hash[0], one.attempt.purpose, one.signed_ms)).collect();
     assert_eq!(seen, [(4, Purpose::Cancel, 3), (3, Purpose::Update, 3), (1, Purpose::Update, 3)]);
 }
@@ -282,9 +286,9 @@ fn a_confirmed_update_is_watched_until_its_block_is_final() {
     store.advance(MANIFEST, PERIOD, &Step::Confirmed(landed), 4).unwrap();
     let moved = Landed { block: 6, ..landed };
     store.settle_at(MANIFEST, PERIOD, moved, false).unwrap();
-    assert_eq!(store.not_final(MANIFEST, 9).unwrap()[0].landed, Some(moved));
+    assert_eq!(store.not_final(9).unwrap()[0].landed, Some(moved));
     store.settle_at(MANIFEST, PERIOD, moved, true).unwrap();
-    assert!(store.not_final(MANIFEST, 9).unwrap().is_empty());
+    assert!(store.not_final(9).unwrap().is_empty());
 }
 
 #[test]
@@ -300,4 +304,134 @@ fn a_database_of_the_first_version_is_taken_over_with_its_transactions() {
     drop(old);
     let attempts = Store::open(&path).unwrap().attempts(MANIFEST, PERIOD).unwrap();
     assert_eq!((attempts[0].purpose, attempts[0].hash), (Purpose::Update, hash));
+}
+
+fn contract(chain_id: u64) -> Contract {
+    Contract { chain_id, address: Address::repeat_byte(9) }
+}
+
+#[test]
+fn a_database_of_another_chain_or_contract_is_refused() {
+    let store = Store::open(Path::new(":memory:")).unwrap();
+    store.claim(contract(1)).unwrap();
+    store.claim(contract(2)).unwrap();
+    store.begin(MANIFEST, PERIOD, 1).unwrap();
+    store.claim(contract(2)).unwrap();
+    for other in [contract(1), Contract { address: Address::ZERO, ..contract(2) }] {
+        let fault = store.claim(other).expect_err("it has a cycle");
+        assert_eq!(fault.code(), "VR-STATE-009");
+        assert!(fault.to_string().contains(&contract(2).to_string()), "{fault}");
+    }
+    store.claim(contract(2)).unwrap();
+}
+
+#[test]
+fn a_wallet_is_vouched_for_by_its_own_nonces_only() {
+    let store = proved();
+    store.advance(MANIFEST, PERIOD, &Step::Submitting(&attempt(4)), 3).unwrap();
+    let other = Address::repeat_byte(1);
+    let next = |wallet| store.next_nonce(1, wallet).unwrap();
+    assert_eq!((next(WALLET), next(other)), (5, 0));
+    assert!(store.attempt_with_nonce(other, 4, PERIOD).unwrap().is_none());
+    let of_other = Attempt { wallet: other, hash: [99; 32].into(), ..attempt(4) };
+    store.advance(MANIFEST, PERIOD, &Step::Submitting(&of_other), 4).unwrap();
+    assert_eq!((next(WALLET), next(other)), (5, 5), "two wallets do not outbid each other");
+    let of_one = store.recent_attempts(Some(WALLET), 9).unwrap();
+    assert_eq!(of_one.iter().map(|one| one.attempt.hash).collect::<Vec<_>>(), [attempt(4).hash]);
+    for (known, wanted) in [(3, 5), (9, 9), (7, 9)] {
+        store.know_nonces(1, WALLET, known).unwrap();
+        assert_eq!(next(WALLET), wanted);
+    }
+    assert_eq!(store.next_nonce(2, WALLET).unwrap(), 5, "another chain's");
+}
+
+#[test]
+fn a_database_of_the_version_before_is_taken_over_with_its_contract_and_wallets() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.sqlite");
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/agent-schema-6.sqlite");
+    std::fs::copy(fixture, &path).unwrap();
+    let store = Store::open(&path).unwrap();
+    let made_for =
+        Contract { chain_id: 31_337, address: "0x38C929c246aFB583EbE5C77b1a0B67ce226B2f7d".parse().unwrap() };
+    let wallet: Address = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8".parse().unwrap();
+    store.claim(made_for).unwrap();
+    assert_eq!(store.claim(contract(31_337)).expect_err("another contract").code(), "VR-STATE-009");
+    assert_eq!((store.next_nonce(31_337, wallet).unwrap(), store.next_nonce(31_337, WALLET).unwrap()), (2, 0));
+    let cycles = store.recent(None, 9).unwrap();
+    let periods: Vec<u64> = cycles.iter().map(|record| record.period.0).collect();
+    assert_eq!(periods, [122_749, 122_748]);
+    assert!(cycles.iter().all(|record| record.stage == Stage::Confirmed && record.evidence.is_some()));
+    assert!(store.untold(9).unwrap().is_empty(), "what ended long ago is no news");
+    assert_eq!(store.without_manifest().unwrap(), [cycles[0].manifest]);
+    drop(store);
+    Store::open(&path).unwrap().claim(made_for).unwrap();
+}
+
+#[test]
+fn a_database_of_a_newer_schema_is_refused_and_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.sqlite");
+    Store::open(&path).unwrap().begin(MANIFEST, PERIOD, 1).unwrap();
+    let newer = Connection::open(&path).unwrap();
+    newer.pragma_update(None, "user_version", MIGRATIONS.len() as u32 + 1).unwrap();
+    newer.execute_batch("ALTER TABLE cycles RENAME COLUMN stage TO something_else").unwrap();
+    drop(newer);
+    let before = std::fs::read(&path).unwrap();
+    assert_eq!(Store::open(&path).expect_err("newer").code(), "VR-STATE-008");
+    assert_eq!(reader::Reader::open(&path).expect_err("newer").code(), "VR-STATE-008");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn cycles_of_every_model_are_settled_watched_and_told_of() {
+    let store = Store::open(Path::new(":memory:")).unwrap();
+    let before = Digest([6; 32]);
+    store.begin(before, PERIOD, 1).unwrap();
+    store.begin(MANIFEST, PERIOD.next(), 2).unwrap();
+    let all = |records: Vec<CycleRecord>| records.iter().map(|record| record.manifest).collect::<Vec<_>>();
+    assert_eq!(all(store.unfinished_before(PERIOD.next().next()).unwrap()), [before, MANIFEST]);
+    assert_eq!(all(store.recent(None, 9).unwrap()), [MANIFEST, before]);
+    assert_eq!(all(store.recent(MANIFEST, 9).unwrap()), [MANIFEST]);
+    store.advance(before, PERIOD, &Step::AlreadyByOther, 3).unwrap();
+    assert_eq!(all(store.not_final(9).unwrap()), [before]);
+    let untold = store.untold(9).unwrap();
+    assert_eq!(all(untold.clone()), [before]);
+    store.reopen(before, PERIOD, 4).unwrap();
+    assert!(store.untold(9).unwrap().is_empty(), "it has not ended");
+    store.advance(before, PERIOD, &Step::AlreadyByOther, 5).unwrap();
+    store.have_told(&untold).unwrap();
+    assert_eq!(store.untold(9).unwrap().len(), 1, "it has ended anew since");
+    store.have_told(&store.untold(9).unwrap()).unwrap();
+    assert!(store.untold(9).unwrap().is_empty());
+}
+
+#[test]
+fn a_manifest_is_kept_byte_for_byte() {
+    let store = Store::open(Path::new(":memory:")).unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/btc-regime-4h-v1/manifest.json");
+    let json = std::fs::read(path).unwrap();
+    let digest = Digest::of(&json);
+    assert_eq!(store.manifest(digest).unwrap(), None);
+    store.begin(digest, PERIOD, 1).unwrap();
+    assert_eq!(store.without_manifest().unwrap(), [digest]);
+    store.keep_manifest(&json).unwrap();
+    assert_eq!(store.manifest(digest).unwrap().unwrap().model_id, "btc-regime-4h-v1");
+    assert!(store.without_manifest().unwrap().is_empty());
+    store.lock().execute("UPDATE manifests SET json = x'7b7d'", []).unwrap();
+    assert_eq!(store.manifest(digest).expect_err("altered").code(), "VR-STATE-005");
+}
+
+#[test]
+fn why_a_stage_is_tried_again_is_forgotten_once_it_gets_on() {
+    let store = Store::open(Path::new(":memory:")).unwrap();
+    let mut record = store.begin(MANIFEST, PERIOD, 1).unwrap();
+    let retrying = Retrying { code: "VR-CANDLE-001".into(), message: "no answer".into(), since_ms: 5 };
+    record.retrying = Some(retrying.clone());
+    store.note_retrying(&record).unwrap();
+    assert_eq!(store.cycle(MANIFEST, PERIOD).unwrap().unwrap().retrying, Some(retrying));
+    let next = store.advance(MANIFEST, PERIOD, &Step::Collected(&[series()], &origin()), 6).unwrap();
+    assert_eq!(next.retrying, None);
+    store.note_retrying(&record).unwrap();
+    assert_eq!(store.cycle(MANIFEST, PERIOD).unwrap().unwrap().retrying, None, "another stage's");
 }

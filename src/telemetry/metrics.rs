@@ -36,6 +36,13 @@ const RPC_ERRORS: &str = "veriregime_rpc_errors_total";
 const READY: &str = "veriregime_ready";
 const REQUESTS: &str = "veriregime_api_requests_total";
 const ALERTS: &str = "veriregime_alerts_total";
+const MARKET_PROBABILITY: &str = "veriregime_market_probability_high";
+const MARKET_APPLIED: &str = "veriregime_market_applied_probability";
+const MARKET_VOLATILITY: &str = "veriregime_market_volatility";
+const MARKET_RATIO: &str = "veriregime_market_borrow_collateral_ratio";
+const MARKET_FEE: &str = "veriregime_market_amm_fee";
+const MARKET_STATUS: &str = "veriregime_market_status";
+const MARKET_AGE: &str = "veriregime_market_age_seconds";
 const BUILD: &str = "veriregime_build_info";
 const MODEL: &str = "veriregime_model_info";
 
@@ -47,6 +54,12 @@ const UPKEEP: Duration = Duration::from_secs(30);
 /// What was written out is good for this long.
 const FRESH: Duration = Duration::from_secs(1);
 const WEI_PER_GWEI: f64 = 1e9;
+/// Outcomes of a cycle.
+const OUTCOMES: [Stage; 3] = [Stage::Confirmed, Stage::AlreadyByOther, Stage::Missed];
+/// What an RPC can fail with.
+const RPC_CODES: [&str; 5] = ["VR-CHAIN-001", "VR-CHAIN-002", "VR-CHAIN-003", "VR-CHAIN-013", "VR-CHAIN-014"];
+/// What the API answers.
+const API_STATUSES: [u16; 9] = [200, 400, 404, 405, 409, 413, 429, 500, 503];
 
 /// The figures in Prometheus' text format.
 #[derive(Debug, Clone)]
@@ -112,6 +125,13 @@ fn describe() {
     describe_gauge!(READY, "1 where a check of /readyz passes, else 0.");
     describe_counter!(REQUESTS, "Requests to the API, by status.");
     describe_counter!(ALERTS, "Messages to the webhook, by whether they were delivered.");
+    describe_gauge!(MARKET_PROBABILITY, "Forecast probability of High that the contract holds for a market, 0 to 1.");
+    describe_gauge!(MARKET_APPLIED, "Probability that a market's parameters follow, 0 to 1.");
+    describe_gauge!(MARKET_VOLATILITY, "Forecast standard deviation of one-minute returns that the contract holds.");
+    describe_gauge!(MARKET_RATIO, "Collateral that a new borrow must show, as a share of the debt; 1.5 is 150 %.");
+    describe_gauge!(MARKET_FEE, "Swap fee as a share; 0.003 is 0.3 %.");
+    describe_gauge!(MARKET_STATUS, "1 for what a market's parameters are by the contract, 0 for what they are not.");
+    describe_gauge!(MARKET_AGE, Unit::Seconds, "Time since a market's last update landed.");
     describe_gauge!(BUILD, "Version of the program; always 1.");
     describe_gauge!(MODEL, "The model that runs; always 1.");
 }
@@ -120,6 +140,71 @@ fn describe() {
 pub fn runs(model_id: &str, manifest: Digest) {
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     gauge!(MODEL, "model_id" => model_id.to_owned(), "manifest_sha256" => manifest.to_string()).set(1.0);
+}
+
+/// Begins every series whose labels are known, at nothing: what appears with its first event shows no increase by it.
+pub fn begin(sources: &[&str], witnesses: &[&str], rpcs: usize) {
+    for outcome in OUTCOMES {
+        counter!(CYCLES, "outcome" => outcome.name()).increment(0);
+    }
+    for stage in Stage::ALL.into_iter().filter(|stage| !stage.is_final()) {
+        let _begun = histogram!(STAGE_SECONDS, "stage" => stage.name());
+    }
+    let _begun = histogram!(PROOF_SECONDS);
+    for purpose in Purpose::ALL {
+        counter!(TRANSACTIONS, "purpose" => purpose.name()).increment(0);
+    }
+    counter!(FEES).increment(0);
+    for source in sources {
+        counter!(SOURCE_USED, "source" => (*source).to_owned()).increment(0);
+        counter!(REVISED, "source" => (*source).to_owned()).increment(0);
+    }
+    for source in witnesses {
+        counter!(DISAGREEMENTS, "source" => (*source).to_owned()).increment(0);
+    }
+    for endpoint in 0..rpcs {
+        for code in RPC_CODES {
+            counter!(RPC_ERRORS, "endpoint" => endpoint.to_string(), "code" => code).increment(0);
+        }
+    }
+    for status in API_STATUSES {
+        counter!(REQUESTS, "status" => status.to_string()).increment(0);
+    }
+    for delivered in ["true", "false"] {
+        counter!(ALERTS, "delivered" => delivered).increment(0);
+    }
+}
+
+/// What the contract says of a market.
+#[derive(Debug, Clone, Copy)]
+pub struct MarketFigures {
+    /// Forecast probability of High, 0 to 1.
+    pub probability_high: f64,
+    /// Probability that the parameters follow, 0 to 1.
+    pub applied_probability: f64,
+    /// Forecast standard deviation of one-minute returns.
+    pub volatility: f64,
+    /// Collateral that a new borrow must show, as a share of the debt.
+    pub borrow_collateral_ratio: f64,
+    /// Swap fee as a share.
+    pub amm_fee: f64,
+    /// Time since the last update landed; `None` before the first.
+    pub age_seconds: Option<i64>,
+}
+
+/// A market was looked at: its figures, and its status, one of `statuses`.
+pub fn market_seen(market: &str, figures: MarketFigures, status: &'static str, statuses: &[&'static str]) {
+    let set = |name: &'static str, value: f64| gauge!(name, "market" => market.to_owned()).set(value);
+    set(MARKET_RATIO, figures.borrow_collateral_ratio);
+    set(MARKET_FEE, figures.amm_fee);
+    for one in statuses {
+        gauge!(MARKET_STATUS, "market" => market.to_owned(), "status" => *one).set(f64::from(u8::from(*one == status)));
+    }
+    let Some(age_seconds) = figures.age_seconds else { return };
+    set(MARKET_AGE, age_seconds as f64);
+    set(MARKET_PROBABILITY, figures.probability_high);
+    set(MARKET_APPLIED, figures.applied_probability);
+    set(MARKET_VOLATILITY, figures.volatility);
 }
 
 /// A stage was left, so long after it had been reached.

@@ -1,6 +1,6 @@
 //! One forecast cycle as it is remembered: how far it got and with what.
 
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
@@ -103,6 +103,9 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// All purposes.
+    pub const ALL: [Self; 2] = [Self::Update, Self::Cancel];
+
     /// The name as stored.
     pub fn name(self) -> &'static str {
         match self {
@@ -113,7 +116,7 @@ impl Purpose {
 
     /// The purpose of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Update, Self::Cancel].into_iter().find(|purpose| purpose.name() == name)
+        Self::ALL.into_iter().find(|purpose| purpose.name() == name)
     }
 }
 
@@ -122,7 +125,9 @@ impl Purpose {
 pub struct Attempt {
     /// What it is for.
     pub purpose: Purpose,
-    /// The account's nonce.
+    /// The wallet that signed it and pays for it.
+    pub wallet: Address,
+    /// The wallet's nonce.
     pub nonce: u64,
     /// Transaction hash.
     pub hash: B256,
@@ -168,6 +173,17 @@ pub struct Miss {
     pub message: String,
 }
 
+/// Why a cycle does not get further than its stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retrying {
+    /// Stable code of the error.
+    pub code: String,
+    /// The error in words.
+    pub message: String,
+    /// When the stage first failed with this code, Unix milliseconds.
+    pub since_ms: i64,
+}
+
 /// One row of the memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CycleRecord {
@@ -197,6 +213,8 @@ pub struct CycleRecord {
     pub landed: Option<Landed>,
     /// At [`Stage::Missed`].
     pub miss: Option<Miss>,
+    /// While the stage is tried again, and nothing has come of it yet.
+    pub retrying: Option<Retrying>,
     /// At [`Stage::Confirmed`], once it is written and until it is pruned: digest of the evidence bundle.
     pub evidence: Option<Digest>,
 }

@@ -138,6 +138,38 @@ async fn a_missed_period_is_told_with_its_reason_and_a_lost_race_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_missed_period_is_told_though_the_webhook_was_down_until_the_next_one_landed() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let server = MockServer::start().await;
+    Mock::given(method("POST")).respond_with(ResponseTemplate::new(503)).mount(&server).await;
+    let until = alloy::primitives::aliases::U40::from(FIRST.next().start_seconds().unsigned_abs());
+    let market = world.chain.bundle.manifest.markets[0].id();
+    let pause = veriregime_agent::chain::abi::RiskOracle::pauseMarketCall { market, untilTimestamp: until };
+    let request = alloy::rpc::types::TransactionRequest::default();
+    let request = alloy::network::TransactionBuilder::with_to(request, world.config.chain.oracle.unwrap());
+    let input = alloy::sol_types::SolCall::abi_encode(&pause);
+    world.chain.owner.send(alloy::network::TransactionBuilder::with_input(request, input)).await.unwrap();
+    let sections = json!({
+        "api": {"check_seconds": 1},
+        "alerts": {"webhook_file": hook(&world, &server), "node_name": "north"},
+    });
+    let node = Node::start(&world, sections).await;
+    world.until("nobody takes it", async || !told(&server, "missed", 0).await.is_empty()).await;
+    world.enter(FIRST.next()).await;
+    world.until("the next one lands", async || node.newest_stage().await == "confirmed").await;
+    server.reset().await;
+    Mock::given(method("POST")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    world.until("it is told", async || told(&server, "missed", 0).await.len() >= 2).await;
+    let told = told(&server, "missed", 0).await;
+    assert_eq!((&told[0]["status"], told[0]["period"].as_u64()), (&"firing".into(), Some(FIRST.0)));
+    assert_eq!((&told[0]["node"], &told[1]["status"]), (&"north".into(), &"resolved".into()), "and that it is over");
+    assert!(told[0]["text"].as_str().unwrap().starts_with("north: VR-CHAIN-009 "), "{}", told[0]);
+    let store = Store::open(&world.scratch.path().join("agent.sqlite")).unwrap();
+    world.until("it is noted", async || store.untold(9).unwrap().is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn safe_settings_change_at_sighup_and_others_do_not() {
     let world = World::new().await;
     let node = Node::start(&world, json!({"log": {"level": "info"}})).await;

@@ -15,7 +15,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
     ("registry", &["types", "proof"]),
     ("chain", &["types", "telemetry"]),
     ("state", &["types"]),
-    ("config", &["types"]),
+    ("config", &["types", "schedule"]),
     ("evidence", &["types"]),
     ("schedule", &["types"]),
     ("training", &["types", "features", "inference", "evaluation"]),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::str::FromStr;
 
@@ -20,9 +20,7 @@ use veriregime_agent::candles::simulated::SimulatedMarket;
 use veriregime_agent::chain::Update;
 use veriregime_agent::chain::abi::RiskOracle;
 use veriregime_agent::chain::attest::{Statement, pack};
-use veriregime_agent::chain::deploy::Deployment;
-use veriregime_agent::cmd::outbox::Outbox;
-use veriregime_agent::cmd::{deploy, setup};
+use veriregime_agent::cmd::setup;
 use veriregime_agent::config::Config;
 use veriregime_agent::config::signer::Signer;
 use veriregime_agent::cycle::Agent;
@@ -223,18 +221,6 @@ async fn an_audit_finds_attestations_of_an_older_set() {
     }
 }
 
-/// Makes the model in `folder` the one that the contract runs.
-async fn rotate(world: &World, folder: &Path) {
-    let bundle = Bundle::open(folder).unwrap();
-    let mut wanted = world.chain.deployment.wanted.clone();
-    wanted.expected = setup::expected(&bundle).unwrap();
-    let deployment = Deployment::new(wanted, world.config.chain.chain_id).unwrap();
-    let smoke = deploy::smoke_proof(&world.config, &bundle).await.unwrap();
-    let outbox = Outbox::of(&world.chain.owner);
-    let left = deploy::complete(&deployment, &outbox, Some(&smoke), || Ok(()), &mut |_| {}).await.unwrap();
-    assert!(left.is_empty(), "{left:?}");
-}
-
 /// A folder of models with the world's own, and the settings of somebody who has it; and another model, elsewhere.
 fn models(world: &World) -> (PathBuf, Value, PathBuf) {
     let folder = world.scratch.path().join("models");
@@ -254,7 +240,7 @@ async fn an_audit_takes_every_update_with_the_bundle_of_its_own_model() {
     let (folder, settings, other) = models(&world);
     land(&world, &world.config, "operator", FIRST, |_, _| ()).await;
     let second = FIRST.next();
-    rotate(&world, &other).await;
+    world.rotate(&other).await;
     let config = Config { bundle: other.clone(), ..world.config.clone() };
     land(&world, &config, "other", second, |_, _| ()).await;
 
@@ -305,7 +291,7 @@ async fn a_watcher_follows_the_contract_over_a_rotation_and_tells_of_a_model_tha
     world.until("the first update is seen", async || updates() == ["match"]).await;
 
     let second = FIRST.next();
-    rotate(&world, &other).await;
+    world.rotate(&other).await;
     let told = async || -> Vec<Value> {
         server.received_requests().await.unwrap().iter().map(|request| request.body_json().unwrap()).collect()
     };

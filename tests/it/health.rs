@@ -200,3 +200,52 @@ async fn figures_of_a_cycle_are_counted() {
         assert!(line.starts_with("veriregime_") || line.starts_with('#'), "{line}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn known_labels_are_counted_from_nothing_and_each_market_has_its_figures() {
+    let world = World::new().await;
+    // A second before the first cycle is due.
+    world.clock.set_ms(FIRST.start_ms() + 4_000);
+    let node = Node::start(&world, json!({"api": {"check_seconds": 1}})).await;
+    let figure = async |series: &str| {
+        let (_, text) = node.text("/metrics").await;
+        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ').map(str::to_owned));
+        line.map(|value| value.parse::<f64>().unwrap())
+    };
+    for series in [
+        "veriregime_cycles_total{outcome=\"confirmed\"}",
+        "veriregime_cycles_total{outcome=\"already_by_other\"}",
+        "veriregime_cycles_total{outcome=\"missed\"}",
+        "veriregime_transactions_total{purpose=\"update\"}",
+        "veriregime_transactions_total{purpose=\"cancel\"}",
+        "veriregime_fees_paid_gwei_total",
+        "veriregime_source_used_total{source=\"binance\"}",
+        "veriregime_candles_revised_minutes_total{source=\"binance\"}",
+        "veriregime_rpc_errors_total{endpoint=\"0\",code=\"VR-CHAIN-001\"}",
+        "veriregime_alerts_total{delivered=\"false\"}",
+        "veriregime_proof_seconds_count",
+        "veriregime_cycle_stage_seconds_count{stage=\"planned\"}",
+    ] {
+        assert_eq!(figure(series).await, Some(0.0), "{series}");
+    }
+    let status =
+        async |word: &str| figure(&format!("veriregime_market_status{{market=\"BTC-USD\",status=\"{word}\"}}")).await;
+    world.until("the market is seen", async || status("unset").await == Some(1.0)).await;
+    let market = async |name: &str| figure(&format!("veriregime_market_{name}{{market=\"BTC-USD\"}}")).await;
+    assert_eq!(market("probability_high").await, None, "nothing was forecast yet");
+
+    world.enter(FIRST).await;
+    world.until("the update is seen", async || status("fresh").await == Some(1.0)).await;
+    assert_eq!(status("unset").await, Some(0.0));
+    let (_, params) = node.json("/v1/params/BTC-USD").await;
+    for (name, key, unit) in [
+        ("probability_high", "probability_high_bps", 1e4),
+        ("applied_probability", "applied_probability_bps", 1e4),
+        ("borrow_collateral_ratio", "borrow_collateral_ratio_bps", 1e4),
+        ("amm_fee", "amm_fee_pips", 1e6),
+    ] {
+        assert_eq!(market(name).await, params[key].as_f64().map(|value| value / unit), "{name}");
+    }
+    assert!(market("volatility").await.is_some_and(|volatility| (1e-6..0.1).contains(&volatility)));
+    assert!(market("age_seconds").await.is_some_and(|seconds| seconds < 14_400.0));
+}

@@ -21,6 +21,7 @@ mod evidence;
 mod features;
 mod fees;
 mod given;
+mod handover;
 mod health;
 mod inference;
 mod install;

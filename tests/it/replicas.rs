@@ -133,7 +133,7 @@ async fn three_nodes_of_which_any_one_or_two_are_killed_land_every_period_once()
             let now_ms = world.clock.now_ms();
             world.clock.set_ms(now_ms + SPEED * POLL.as_millis() as i64);
             nodes.iter().all(|node| {
-                let open = node.store.unfinished_before(world.chain.bundle.manifest_digest, last).unwrap();
+                let open = node.store.unfinished_before(last).unwrap();
                 open.is_empty() && ended(node, &world, last)
             })
         })
@@ -214,7 +214,7 @@ async fn an_update_of_another_that_the_chain_drops_is_made_up_for() {
     let record = follower.run(FIRST, &go()).await.unwrap();
     assert_eq!(record.stage, Stage::AlreadyByOther);
     assert_eq!(follower.recheck(&record).await.unwrap().stage, Stage::AlreadyByOther, "it is there");
-    assert_eq!(follower.store.not_final(follower.manifest(), 9).unwrap().len(), 1, "and not final");
+    assert_eq!(follower.store.not_final(9).unwrap().len(), 1, "and not final");
 
     world.chain.anvil.request("evm_revert", json!([snapshot])).await.unwrap();
     let dropped = follower.recheck(&record).await.unwrap();
@@ -232,7 +232,7 @@ async fn an_update_of_another_is_watched_until_its_block_is_final() {
     let mut two = world.agent("two").await;
     let record = two.run(FIRST, &go()).await.unwrap();
     assert_eq!(record.stage, Stage::AlreadyByOther);
-    let watched = || two.store.not_final(two.manifest(), 9).unwrap().len();
+    let watched = || two.store.not_final(9).unwrap().len();
     two.recheck(&record).await.unwrap();
     assert_eq!(watched(), 1);
     world.chain.anvil.request("anvil_mine", json!([200])).await.unwrap();

@@ -1,9 +1,13 @@
 //! Clocks that step, stand still and jump: corrected by NTP, suspended with the machine, put back by a leap second.
 
+use std::str::FromStr;
+
+use cron::Schedule;
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::cycle::daemon::{Rhythm, run};
 use veriregime_agent::state::Store;
 use veriregime_agent::types::cycle::{CycleRecord, Stage};
+use veriregime_agent::types::fault::Fault;
 use veriregime_agent::types::period::PeriodId;
 
 use crate::world::{DELAY_SECONDS, FIRST, World};
@@ -59,4 +63,19 @@ async fn a_clock_that_steps_and_jumps_lands_each_period_once_and_notes_those_it_
     }
     stop.cancel();
     daemon.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_that_ends_is_an_error_and_no_success() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let mut agent = world.agent("ends").await;
+    let rhythm = Rhythm {
+        schedule: Schedule::from_str("0 0 0 5 1 * 2026").unwrap(),
+        delay_ms: DELAY_SECONDS * 1000,
+        recheck: world.config.schedule.recheck,
+    };
+    let fault = run(&mut agent, &rhythm, &CancellationToken::new()).await.expect_err("its only tick is over");
+    assert_eq!(fault.code(), "VR-CYCLE-008");
+    world.judge(FIRST, 1).await;
 }

@@ -343,7 +343,7 @@ async fn an_update_is_looked_up_until_its_block_is_final() {
     let scene = Scene::new().await;
     let mut agent = scene.agent().await;
     let record = agent.run(FIRST, &CancellationToken::new()).await.unwrap();
-    let open = || scene.store.not_final(record.manifest, 9).unwrap().len();
+    let open = || scene.store.not_final(9).unwrap().len();
     agent.recheck(&record).await.unwrap();
     assert_eq!(open(), 1);
     // anvil calls final what lies two epochs of 32 slots back.

@@ -1,7 +1,7 @@
 //! A whole small world: candles over HTTP, a chain with the contracts, a prover, all driven by one clock.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -18,13 +18,16 @@ use url::Url;
 use veriregime_agent::candles::market::Market;
 use veriregime_agent::candles::serve;
 use veriregime_agent::chain::abi::RiskOracle;
+use veriregime_agent::chain::deploy::{Deployment, Wanted};
 use veriregime_agent::clock::Clock;
 use veriregime_agent::cmd::development::World as Chain;
-use veriregime_agent::cmd::setup;
+use veriregime_agent::cmd::outbox::Outbox;
+use veriregime_agent::cmd::{deploy, setup};
 use veriregime_agent::config::signer::{Holder, Signer};
 use veriregime_agent::config::{self, Config};
 use veriregime_agent::cycle::Agent;
 use veriregime_agent::fs;
+use veriregime_agent::proof::bundle::Bundle;
 use veriregime_agent::state::Store;
 use veriregime_agent::types::period::PeriodId;
 use veriregime_agent::types::venue::Venue;
@@ -152,6 +155,17 @@ impl World {
             let request = TransactionRequest::default().with_to(self.config.chain.oracle.unwrap()).with_input(data);
             self.chain.owner.send(request).await.unwrap();
         }
+    }
+
+    /// Makes the model in `folder` the one that the contract runs.
+    pub async fn rotate(&self, folder: &Path) {
+        let bundle = Bundle::open(folder).unwrap();
+        let wanted = Wanted { expected: setup::expected(&bundle).unwrap(), ..self.chain.deployment.wanted.clone() };
+        let deployment = Deployment::new(wanted, self.config.chain.chain_id).unwrap();
+        let smoke = deploy::smoke_proof(&self.config, &bundle).await.unwrap();
+        let outbox = Outbox::of(&self.chain.owner);
+        let left = deploy::complete(&deployment, &outbox, Some(&smoke), || Ok(()), &mut |_| {}).await.unwrap();
+        assert!(left.is_empty(), "{left:?}");
     }
 
     /// The addresses of the first of [`KEYS`], as the contract wants them: ascending.

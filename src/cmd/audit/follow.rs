@@ -215,7 +215,8 @@ struct Telling {
 
 impl Telling {
     fn new(config: &Config) -> anyhow::Result<Self> {
-        let name = format!("audit of {}", setup::oracle(config)?);
+        let oracle = setup::oracle(config)?;
+        let name = config.alerts.node_name.clone().unwrap_or_else(|| format!("audit of {oracle}"));
         let webhook = config.alerts.webhook_file.as_deref().map(|path| Webhook::from_file(path, name));
         Ok(Self { webhook: webhook.transpose()?, waiting: VecDeque::new() })
     }

@@ -25,7 +25,7 @@ pub struct Services {
     pub alerts: watch::Sender<AlertSettings>,
     /// Updates that the wallet should be able to pay for.
     pub enough_updates: Arc<AtomicU64>,
-    /// Who speaks in alerts.
+    /// Who speaks in alerts where the operator has named nobody.
     pub node: String,
     tasks: TaskTracker,
 }
@@ -39,6 +39,10 @@ impl Services {
         let tasks = TaskTracker::new();
         let counted = metrics::install(stop.clone())?;
         metrics::runs(&agent.bundle.manifest.model_id, agent.manifest());
+        let fed_by: Vec<&str> = agent.feeds.order.iter().map(|feed| feed.name.as_str()).collect();
+        let compared = agent.feeds.cross_check.iter().flat_map(|check| &check.with);
+        let witnesses: Vec<&str> = compared.map(|feed| feed.name.as_str()).collect();
+        metrics::begin(&fed_by, &witnesses, config.chain.rpc_urls.len());
         let (reports, health) = watch::channel(None);
         let shared = Arc::new(setup::api(config, agent, counted, health.clone())?);
         if let Some(address) = config.api.listen {
@@ -73,6 +77,7 @@ impl Services {
 /// # Errors
 /// [`AlertFault::File`].
 pub fn alert_settings(alerts: &alerts::Alerts, node: &str) -> Result<AlertSettings, AlertFault> {
+    let node = alerts.node_name.as_deref().unwrap_or(node);
     let webhook = |path: &Path| Webhook::from_file(path, node.to_owned()).map(Arc::new);
     Ok(AlertSettings {
         webhook: alerts.webhook_file.as_deref().map(webhook).transpose()?,

@@ -61,7 +61,12 @@ fn database(config: &Config) -> Check {
     if fs::size_bytes(&config.state_path).is_err() {
         return Check::ok(NAME, format!("{} is not there yet", config.state_path.display()));
     }
-    let asked = Reader::open(&config.state_path).and_then(|reader| reader.check());
+    let asked = Reader::open(&config.state_path).and_then(|reader| {
+        if let Ok(contract) = setup::contract(config) {
+            reader.expect(contract)?;
+        }
+        reader.check()
+    });
     Check::of(NAME, asked, |cycles| format!("{cycles} cycles in {}", config.state_path.display()))
 }
 

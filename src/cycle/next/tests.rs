@@ -6,6 +6,7 @@ use crate::chain::fees::{self, Floor};
 const UPDATE_CAP_WEI: u128 = 1_000;
 const CANCEL_CAP_WEI: u128 = 2_000;
 const PRIORITY_WEI: u128 = 10;
+const WALLET: Address = Address::repeat_byte(1);
 const PERIOD_MS: i64 = 600_000;
 
 /// What the world may do between two looks.
@@ -79,6 +80,7 @@ impl World {
         let number = self.attempts.len() as u8;
         self.attempts.push(Attempt {
             purpose,
+            wallet: WALLET,
             nonce,
             hash: [number; 32].into(),
             raw: vec![].into(),
@@ -135,8 +137,10 @@ impl World {
             stage: self.stage,
             attempts: &self.attempts,
             mined,
+            wallet: WALLET,
             nonce: self.nonce,
             head: self.head,
+            is_over: self.left_ms <= 0,
             is_taken: self.is_taken(),
             left_ms: self.left_ms,
             is_due: self.age_ms >= 60_000,
@@ -227,4 +231,30 @@ proptest! {
         }
         prop_assert!(world.stage.is_final());
     }
+}
+
+#[test]
+fn what_another_wallet_signed_is_neither_outbid_nor_cancelled() {
+    let mut world = World::new();
+    let new = |world: &World, is_over: bool, mined: Option<Mined>, looks: u32| {
+        let mined = [mined];
+        let wallet = Address::repeat_byte(2);
+        // The new wallet's nonce says nothing about the old one's.
+        next(&Situation { wallet, nonce: 9, is_over, looks, ..world.situation(&mined) })
+    };
+    let reverted = Some(Mined::Reverted { block: 100 });
+    assert_eq!(new(&world, false, None, 0), Action::Send);
+    assert_eq!(new(&world, false, reverted, 0), Action::SignAnew);
+    world.age_ms = 60_000;
+    assert_eq!(new(&world, false, None, 0), Action::SignAnew, "a wallet that can outbid takes over");
+    world.left_ms = 0;
+    assert_eq!(new(&world, false, None, 0), Action::Send, "the chain may still take it");
+    assert_eq!(new(&world, true, None, 0), Action::Miss(Loss::Deadline));
+    world.by_other = true;
+    assert_eq!(new(&world, true, None, RECEIPT_LOOKS - 1), Action::Look, "it may have been this one");
+    assert_eq!(new(&world, true, None, RECEIPT_LOOKS), Action::ByOther);
+    let landed = Landed { hash: world.attempts[0].hash, block: 100, gas_used: 1 };
+    assert_eq!(new(&world, true, Some(Mined::Landed(landed)), 0), Action::Confirm(landed));
+    (world.by_other, world.attempts[0].purpose) = (false, Purpose::Cancel);
+    assert_eq!(new(&world, true, None, 0), Action::Miss(Loss::Cancelled));
 }

@@ -1,0 +1,117 @@
+//! What the contract says of a market.
+
+use std::fmt::Write as _;
+
+use alloy::primitives::Address;
+use serde_json::{Value, json};
+
+use crate::chain::abi::RiskOracle::{paramsReturn, pendingReturn};
+use crate::chain::fault::ChainFault;
+use crate::chain::read::status_word;
+use crate::cmd::{report, setup};
+use crate::config::Config;
+use crate::types::fault::Fault;
+use crate::types::manifest::Market;
+use crate::types::prediction::Regime;
+use crate::types::time::format_utc;
+
+/// Half a probability in bps.
+const HALF_BPS: u16 = 5_000;
+const WAD: f64 = 1e18;
+
+/// A market's parameters now, and what comes next.
+pub struct Read {
+    now: paramsReturn,
+    next: pendingReturn,
+}
+
+/// Asks the contract.
+///
+/// # Errors
+/// [`ChainFault`].
+pub async fn read(config: &Config, market: &Market) -> Result<Read, ChainFault> {
+    let chain = setup::reader(config)?;
+    chain.check_chain_id().await?;
+    let oracle = config.chain.oracle.ok_or(ChainFault::NoContract(Address::ZERO))?;
+    Ok(Read { now: chain.params(oracle, market.id()).await?, next: chain.pending(oracle, market.id()).await? })
+}
+
+impl Read {
+    fn status(&self) -> &'static str {
+        status_word(self.now.status)
+    }
+
+    /// What was forecast, if anything ever was.
+    fn regime(&self) -> Option<Regime> {
+        let regime = if self.now.current.probabilityHighBps > HALF_BPS { Regime::High } else { Regime::Low };
+        (self.now.current.period.to::<u64>() > 0).then_some(regime)
+    }
+
+    /// Forecast standard deviation of one-minute returns.
+    fn volatility(&self) -> f64 {
+        self.now.current.volatilityWad as f64 / WAD
+    }
+}
+
+/// The market in a line.
+pub fn line(read: &Result<Read, ChainFault>) -> String {
+    let read = match read {
+        Ok(read) => read,
+        Err(fault) => return format!("{} {fault}; {}", fault.code(), fault.advice()),
+    };
+    let (params, next) = (&read.now.current, &read.next.next);
+    let mut line = format!(
+        "{}, of period {}; {}, P(High) {}, volatility {} a minute, applied {}; borrow ratio {}, liquidation ratio {}, AMM fee {}, borrow cap {}",
+        read.status(),
+        params.period,
+        read.regime().map_or_else(|| "no forecast".into(), |regime| regime.to_string()),
+        report::percent(params.probabilityHighBps.into()),
+        report::volatility_bps(read.volatility()),
+        report::percent(params.appliedProbabilityBps.into()),
+        report::percent(params.borrowCollateralRatioBps.into()),
+        report::percent(params.liquidationCollateralRatioBps.into()),
+        report::pips_as_bps(params.ammFeePips.to()),
+        report::percent(params.borrowCapFactorBps.into()),
+    );
+    if read.status() == "fresh" && next.borrowCollateralRatioBps < params.borrowCollateralRatioBps {
+        let _ = write!(
+            line,
+            "; from {} on: borrow ratio {}, AMM fee {}, borrow cap {}",
+            format_utc(read.next.effectiveAt.saturating_to::<i64>().saturating_mul(1000)),
+            report::percent(next.borrowCollateralRatioBps.into()),
+            report::pips_as_bps(next.ammFeePips.to()),
+            report::percent(next.borrowCapFactorBps.into()),
+        );
+    }
+    line
+}
+
+/// The market for machines.
+pub fn json(name: &str, read: &Result<Read, ChainFault>) -> Value {
+    let read = match read {
+        Ok(read) => read,
+        Err(fault) => return json!({"market": name, "error": fault.to_string(), "code": fault.code()}),
+    };
+    let (params, next) = (&read.now.current, &read.next.next);
+    json!({
+        "market": name,
+        "status": read.status(),
+        "period": params.period.to::<u64>(),
+        "regime": read.regime(),
+        "volatility": read.volatility(),
+        "borrow_collateral_ratio_bps": params.borrowCollateralRatioBps,
+        "liquidation_collateral_ratio_bps": params.liquidationCollateralRatioBps,
+        "amm_fee_pips": params.ammFeePips.to::<u64>(),
+        "borrow_cap_factor_bps": params.borrowCapFactorBps,
+        "prob_high_bps": params.probabilityHighBps,
+        "applied_prob_bps": params.appliedProbabilityBps,
+        "next": {
+            "effective_at": read.next.effectiveAt.saturating_to::<u64>(),
+            "liquidation_reached_at": read.next.liquidationReachedAt.saturating_to::<u64>(),
+            "borrow_collateral_ratio_bps": next.borrowCollateralRatioBps,
+            "liquidation_collateral_ratio_bps": next.liquidationCollateralRatioBps,
+            "amm_fee_pips": next.ammFeePips.to::<u64>(),
+            "borrow_cap_factor_bps": next.borrowCapFactorBps,
+        },
+    })
+}

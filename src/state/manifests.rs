@@ -1,0 +1,43 @@
+//! Manifests of the models that cycles are of.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{StateFault, Store, rows};
+use crate::types::digest::Digest;
+use crate::types::manifest::Manifest;
+
+impl Store {
+    /// Keeps a manifest, as its file has it.
+    ///
+    /// # Errors
+    /// [`StateFault`].
+    pub fn keep_manifest(&self, json: &[u8]) -> Result<(), StateFault> {
+        let digest = Digest::of(json).to_string();
+        self.lock().execute("INSERT OR IGNORE INTO manifests (sha256, json) VALUES (?1, ?2)", params![digest, json])?;
+        Ok(())
+    }
+
+    /// The manifest with that digest, if it was kept.
+    ///
+    /// # Errors
+    /// [`StateFault::Corrupt`] for what is no manifest or has another digest, else [`StateFault`].
+    pub fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, StateFault> {
+        let sql = "SELECT json FROM manifests WHERE sha256 = ?1";
+        let kept: Option<Vec<u8>> =
+            self.lock().query_row(sql, params![digest.to_string()], |row| row.get(0)).optional()?;
+        let Some(json) = kept else { return Ok(None) };
+        if Digest::of(&json) != digest {
+            return Err(StateFault::Corrupt(format!("the manifest {digest} has another digest")));
+        }
+        serde_json::from_slice(&json).map(Some).map_err(|error| StateFault::Corrupt(error.to_string()))
+    }
+
+    /// Digests of the models that have cycles here and no manifest.
+    ///
+    /// # Errors
+    /// [`StateFault`].
+    pub fn without_manifest(&self) -> Result<Vec<Digest>, StateFault> {
+        let sql = "SELECT DISTINCT manifest FROM cycles WHERE manifest NOT IN (SELECT sha256 FROM manifests)";
+        rows::all(&self.lock(), sql, [], |row| rows::parsed(row, 0))
+    }
+}

@@ -15,13 +15,13 @@ pub mod signer;
 pub mod strict;
 pub mod written;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use config::builder::DefaultState;
+use config::{ConfigBuilder, Map};
 use cron::Schedule;
-use serde::Deserialize;
 use thiserror::Error;
 use url::Url;
 
@@ -42,7 +42,6 @@ use chain::Chain;
 use raw::{ClockKind, LogFormat, ProverKind, RawConfig};
 use signer::Signer;
 use strict::Misfit;
-use written::Written;
 
 /// Every setting with its default and its comment.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -115,10 +114,10 @@ pub struct CycleSchedule {
 /// Why settings are refused.
 #[derive(Debug, Error)]
 pub enum ConfigFault {
-    /// A file that cannot be read, or is no TOML.
+    /// A file that cannot be read.
     #[error("the settings file {} cannot be read: {reason}", path.display())]
     Unreadable { path: PathBuf, reason: String },
-    /// An unknown key, or a value of the wrong kind.
+    /// Text that is no TOML, an unknown key, or a value of the wrong kind.
     #[error(transparent)]
     Kind(#[from] Misfit),
     /// A value that means nothing here.
@@ -190,7 +189,7 @@ pub fn load(file: Option<&Path>) -> Result<Config, ConfigFault> {
 /// [`ConfigFault::Unreadable`] or [`ConfigFault::Kind`].
 pub fn read(file: Option<&Path>) -> Result<RawConfig, ConfigFault> {
     environment::check(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
-    read_with(file, std::env::vars_os())
+    read_with(file, None)
 }
 
 /// Reads the defaults and the text of a file, and checks the result. The environment is not asked.
@@ -198,23 +197,21 @@ pub fn read(file: Option<&Path>) -> Result<RawConfig, ConfigFault> {
 /// # Errors
 /// [`ConfigFault`] that names the key.
 pub fn parse(text: &str) -> Result<Config, ConfigFault> {
-    let mut tree = written::section(DEFAULTS)?;
-    written::lay_over(&mut tree, written::section(text)?);
-    check(RawConfig::deserialize(Written::Section(tree))?)
+    check(written::resolve(written::toml_layer(defaults(), text, None))?)
 }
 
-fn read_with(
-    file: Option<&Path>,
-    variables: impl Iterator<Item = (OsString, OsString)>,
-) -> Result<RawConfig, ConfigFault> {
-    let mut tree = written::section(DEFAULTS)?;
+fn defaults() -> ConfigBuilder<DefaultState> {
+    written::toml_layer(config::Config::builder(), DEFAULTS, None)
+}
+
+fn read_with(file: Option<&Path>, variables: Option<Map<String, String>>) -> Result<RawConfig, ConfigFault> {
+    let mut layers = defaults();
     if let Some(path) = file {
-        let unreadable = |reason: String| ConfigFault::Unreadable { path: path.to_owned(), reason };
-        let text = fs::read_text(path, MAX_SETTINGS_BYTES).map_err(|fault| unreadable(words(&fault)))?;
-        written::lay_over(&mut tree, written::section(&text).map_err(|misfit| unreadable(misfit.to_string()))?);
+        let text = fs::read_text(path, MAX_SETTINGS_BYTES)
+            .map_err(|fault| ConfigFault::Unreadable { path: path.to_owned(), reason: words(&fault) })?;
+        layers = written::toml_layer(layers, &text, Some(path));
     }
-    written::lay_over(&mut tree, written::environment(variables)?);
-    Ok(RawConfig::deserialize(Written::Section(tree))?)
+    Ok(written::resolve(written::environment_layer(layers, variables))?)
 }
 
 /// Checks settings one by one and together.

@@ -1,15 +1,20 @@
 //! From what is written to what it is: only what is of the right kind, and nothing that would have to be rounded.
 
-use std::collections::btree_map;
 use std::fmt;
 use std::iter::Enumerate;
 use std::vec;
 
+use config::{Map, Value, ValueKind};
 use serde::de::value::{MapAccessDeserializer, StringDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::written::{Section, Written};
+/// Where the crate says that a variable of the environment is from.
+const ENVIRONMENT: &str = "the environment";
+
+/// A value as it is written, or a section of them.
+#[derive(Debug, Clone)]
+pub(super) struct Written(pub(super) Value);
 
 /// A setting that is of the wrong kind, missing or unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,14 +67,32 @@ impl serde::de::Error for Misfit {
 
 impl Written {
     fn misfit(&self, reason: impl fmt::Display) -> Misfit {
-        let found = match self {
-            Self::Text(text) | Self::Word(text) => format!("{text:?}"),
-            Self::Number(digits) => digits.clone(),
-            Self::Boolean(value) => value.to_string(),
-            Self::List(_) => "a list".into(),
-            Self::Section(_) => "a section".into(),
+        let found = match &self.0.kind {
+            ValueKind::String(text) => format!("{text:?}"),
+            ValueKind::Array(_) => "a list".into(),
+            ValueKind::Table(_) => "a section".into(),
+            kind => kind.to_string(),
         };
         Misfit { found: Some(found), ..Misfit::of(reason) }
+    }
+
+    /// A value of the environment, where nothing says whether it is a text, a number or a switch.
+    fn word(&self) -> Option<&str> {
+        match &self.0.kind {
+            ValueKind::String(text) if self.0.origin() == Some(ENVIRONMENT) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Digits as they are written.
+    fn digits(&self) -> Option<String> {
+        match &self.0.kind {
+            ValueKind::I128(number) => Some(number.to_string()),
+            // A fraction stays one, also where nothing is behind its point.
+            ValueKind::Float(number) if number.fract() == 0.0 => Some(format!("{number}.0")),
+            ValueKind::Float(number) => Some(number.to_string()),
+            _ => self.word().map(str::to_owned),
+        }
     }
 }
 
@@ -77,10 +100,7 @@ impl Written {
 macro_rules! whole_numbers {
     ($($method:ident $visit:ident $number:ty),*) => { $(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-            let number = match &self {
-                Self::Number(digits) | Self::Word(digits) => digits.parse::<$number>().ok(),
-                _ => None,
-            };
+            let number = self.digits().and_then(|digits| digits.parse::<$number>().ok());
             match number {
                 Some(number) => visitor.$visit(number),
                 None => Err(self.misfit(format!("wants a whole number from {} to {}", <$number>::MIN, <$number>::MAX))),
@@ -93,20 +113,17 @@ impl<'de> Deserializer<'de> for Written {
     type Error = Misfit;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match self {
-            Self::Text(text) | Self::Word(text) => visitor.visit_string(text),
-            Self::Boolean(value) => visitor.visit_bool(value),
-            Self::List(items) => visitor.visit_seq(Items { left: items.into_iter().enumerate() }),
-            Self::Section(section) => visitor.visit_map(Entries::new(section)),
-            Self::Number(ref digits) => {
-                if let Ok(number) = digits.parse() {
-                    visitor.visit_u64(number)
-                } else if let Ok(number) = digits.parse() {
-                    visitor.visit_i64(number)
-                } else {
-                    self.deserialize_f64(visitor)
-                }
-            }
+        match self.0.kind {
+            ValueKind::String(text) => visitor.visit_string(text),
+            ValueKind::Boolean(value) => visitor.visit_bool(value),
+            ValueKind::Array(items) => visitor.visit_seq(Items { left: items.into_iter().enumerate() }),
+            ValueKind::Table(section) => visitor.visit_map(Entries::new(section)),
+            ValueKind::I128(number) => match (u64::try_from(number), i64::try_from(number)) {
+                (Ok(number), _) => visitor.visit_u64(number),
+                (_, Ok(number)) => visitor.visit_i64(number),
+                _ => Err(self.misfit("is too large")),
+            },
+            _ => self.deserialize_f64(visitor),
         }
     }
 
@@ -117,10 +134,10 @@ impl<'de> Deserializer<'de> for Written {
     );
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match &self {
-            Self::Boolean(value) => visitor.visit_bool(*value),
-            Self::Word(word) if word.eq_ignore_ascii_case("true") => visitor.visit_bool(true),
-            Self::Word(word) if word.eq_ignore_ascii_case("false") => visitor.visit_bool(false),
+        match (&self.0.kind, self.word()) {
+            (ValueKind::Boolean(value), _) => visitor.visit_bool(*value),
+            (_, Some(word)) if word.eq_ignore_ascii_case("true") => visitor.visit_bool(true),
+            (_, Some(word)) if word.eq_ignore_ascii_case("false") => visitor.visit_bool(false),
             _ => Err(self.misfit("wants true or false")),
         }
     }
@@ -130,10 +147,7 @@ impl<'de> Deserializer<'de> for Written {
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        let number = match &self {
-            Self::Number(digits) | Self::Word(digits) => digits.parse().ok().filter(|number: &f64| number.is_finite()),
-            _ => None,
-        };
+        let number = self.digits().and_then(|digits| digits.parse().ok()).filter(|number: &f64| number.is_finite());
         match number {
             Some(number) => visitor.visit_f64(number),
             None => Err(self.misfit("wants a finite number")),
@@ -142,17 +156,19 @@ impl<'de> Deserializer<'de> for Written {
 
     /// Whatever it is, as it is written: for numbers that no number of ours holds exactly.
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match &self {
-            Self::Text(text) | Self::Word(text) | Self::Number(text) => {
-                visitor.visit_str(text).map_err(|misfit: Misfit| self.misfit(misfit.reason))
-            }
-            _ => Err(self.misfit("wants a number or a text")),
+        let text = match &self.0.kind {
+            ValueKind::String(text) => Some(text.clone()),
+            _ => self.digits(),
+        };
+        match text {
+            Some(text) => visitor.visit_str(&text).map_err(|misfit: Misfit| self.misfit(misfit.reason)),
+            None => Err(self.misfit("wants a number or a text")),
         }
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match self {
-            Self::Text(text) | Self::Word(text) => visitor.visit_string(text),
+        match self.0.kind {
+            ValueKind::String(text) => visitor.visit_string(text),
             _ => Err(self.misfit("wants a text in quotes")),
         }
     }
@@ -171,12 +187,12 @@ impl<'de> Deserializer<'de> for Written {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        match self {
-            Self::Text(text) | Self::Word(text) => {
+        match self.0.kind {
+            ValueKind::String(text) => {
                 let name: StringDeserializer<Misfit> = text.into_deserializer();
                 visitor.visit_enum(name)
             }
-            Self::Section(section) if section.len() == 1 => {
+            ValueKind::Table(section) if section.len() == 1 => {
                 visitor.visit_enum(MapAccessDeserializer::new(Entries::new(section)))
             }
             _ => Err(self.misfit(format!("wants one of {}", variants.join(", ")))),
@@ -184,16 +200,16 @@ impl<'de> Deserializer<'de> for Written {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match self {
-            Self::List(_) => self.deserialize_any(visitor),
-            Self::Word(_) => Err(self.misfit("wants a list, and only a file can hold one")),
+        match self.0.kind {
+            ValueKind::Array(_) => self.deserialize_any(visitor),
+            _ if self.word().is_some() => Err(self.misfit("wants a list, and only a file can hold one")),
             _ => Err(self.misfit("wants a list")),
         }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match self {
-            Self::Section(_) => self.deserialize_any(visitor),
+        match self.0.kind {
+            ValueKind::Table(_) => self.deserialize_any(visitor),
             _ => Err(self.misfit("wants a section")),
         }
     }
@@ -214,7 +230,7 @@ impl<'de> Deserializer<'de> for Written {
 
 /// A list's values, each known by its place.
 struct Items {
-    left: Enumerate<vec::IntoIter<Written>>,
+    left: Enumerate<vec::IntoIter<Value>>,
 }
 
 impl<'de> SeqAccess<'de> for Items {
@@ -222,19 +238,22 @@ impl<'de> SeqAccess<'de> for Items {
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Misfit> {
         let Some((index, value)) = self.left.next() else { return Ok(None) };
-        seed.deserialize(value).map(Some).map_err(|misfit| misfit.at(&index.to_string()))
+        seed.deserialize(Written(value)).map(Some).map_err(|misfit| misfit.at(&index.to_string()))
     }
 }
 
 /// A section's values, each known by its key.
 struct Entries {
-    left: btree_map::IntoIter<String, Written>,
-    value: Option<(String, Written)>,
+    left: vec::IntoIter<(String, Value)>,
+    value: Option<(String, Value)>,
 }
 
 impl Entries {
-    fn new(section: Section) -> Self {
-        Self { left: section.into_iter(), value: None }
+    /// In the order of the keys, so that of several faults the same one is told each time.
+    fn new(section: Map<String, Value>) -> Self {
+        let mut entries: Vec<_> = section.into_iter().collect();
+        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Self { left: entries.into_iter(), value: None }
     }
 }
 
@@ -250,6 +269,6 @@ impl<'de> MapAccess<'de> for Entries {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
         let (key, value) = self.value.take().ok_or_else(|| Misfit::of("a value without its key"))?;
-        seed.deserialize(value).map_err(|misfit| misfit.at(&key))
+        seed.deserialize(Written(value)).map_err(|misfit| misfit.at(&key))
     }
 }

@@ -1,11 +1,13 @@
+use config::{Value, ValueKind};
+
 use super::*;
 
 fn with(pairs: &[(&str, &str)]) -> Result<Config, ConfigFault> {
-    check(read_with(None, pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())))?)
+    check(read_with(None, Some(pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect()))?)
 }
 
 fn of_file(path: &Path) -> Result<Config, ConfigFault> {
-    check(read_with(Some(path), std::iter::empty())?)
+    check(read_with(Some(path), Some(Map::new()))?)
 }
 
 #[test]
@@ -108,19 +110,19 @@ fn shortcuts_are_refused_on_a_real_chain() {
 }
 
 /// The keys of all settings whose defaults are of that kind.
-fn keys_of(is_wanted: fn(&Written) -> bool) -> Vec<String> {
-    fn walk(section: &written::Section, path: &str, found: &mut Vec<(String, Written)>) {
+fn keys_of(is_wanted: fn(&ValueKind) -> bool) -> Vec<String> {
+    fn walk(section: &Map<String, Value>, path: &str, found: &mut Vec<(String, ValueKind)>) {
         for (key, value) in section {
             let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-            match value {
-                Written::Section(below) => walk(below, &path, found),
-                value => found.push((path, value.clone())),
+            match &value.kind {
+                ValueKind::Table(below) => walk(below, &path, found),
+                kind => found.push((path, kind.clone())),
             }
         }
     }
     let mut found = Vec::new();
-    walk(&written::section(DEFAULTS).unwrap(), "", &mut found);
-    found.into_iter().filter(|(_, value)| is_wanted(value)).map(|(key, _)| key).collect()
+    walk(&defaults().build().unwrap().cache.into_table().unwrap(), "", &mut found);
+    found.into_iter().filter(|(_, kind)| is_wanted(kind)).map(|(key, _)| key).collect()
 }
 
 /// What a file and the environment say of a setting that has this value.
@@ -140,7 +142,7 @@ fn refused_once_by_name(key: &str, text: &str) {
 
 #[test]
 fn no_whole_number_takes_a_fraction_a_boolean_or_an_infinity() {
-    let keys = keys_of(|value| matches!(value, Written::Number(_)));
+    let keys = keys_of(|kind| matches!(kind, ValueKind::I128(_)));
     assert!(keys.len() > 30, "{keys:?}");
     for key in keys.iter().filter(|key| !key.ends_with("_gwei")) {
         for text in ["2.5", "2.0", "true", "inf", "nan", "1e3", "-1", "99999999999999999999", "9".repeat(60).as_str()] {
@@ -151,7 +153,7 @@ fn no_whole_number_takes_a_fraction_a_boolean_or_an_infinity() {
 
 #[test]
 fn a_switch_takes_true_and_false_and_nothing_else() {
-    let keys = keys_of(|value| matches!(value, Written::Boolean(_)));
+    let keys = keys_of(|kind| matches!(kind, ValueKind::Boolean(_)));
     assert!(keys.len() >= 3, "{keys:?}");
     for key in keys {
         for text in ["1", "0", "1.0", "inf"] {
@@ -162,7 +164,7 @@ fn a_switch_takes_true_and_false_and_nothing_else() {
 
 #[test]
 fn a_text_is_no_number() {
-    let keys = keys_of(|value| matches!(value, Written::Text(_)));
+    let keys = keys_of(|kind| matches!(kind, ValueKind::String(_)));
     for key in keys.iter().filter(|key| *key != "chain.rpc_url") {
         let [file, _] = both(key, "12");
         let message = file.expect_err(key).to_string();
@@ -185,6 +187,12 @@ fn fees_are_exact_down_to_a_wei() {
         ("VERIREGIME__CHAIN__MAX_CANCEL_FEE_PER_GAS_GWEI", "123456789.123456789"),
     ]);
     assert_eq!(fees(&config.unwrap().chain), wanted);
+    // What a binary number would round is refused, and what it holds is taken with all its digits.
+    let of_file = |digits: &str| parse(&format!("[chain]\nmax_cancel_fee_per_gas_gwei = {digits}\n"));
+    assert_eq!(fees(&of_file("123456.123456789").unwrap().chain)[2], 123_456_123_456_789);
+    assert_eq!(fees(&of_file("4.0e2").unwrap().chain)[2], 400_000_000_000);
+    let message = of_file("123456789.123456789").expect_err("rounded").to_string();
+    assert!(message.contains("max_cancel_fee_per_gas_gwei") && message.contains("in quotes"), "{message}");
     for key in ["chain.priority_fee_gwei", "chain.max_fee_per_gas_gwei", "chain.max_cancel_fee_per_gas_gwei"] {
         for text in ["0.0000000001", "-1", "true", "inf", "nan", "1000000001", "99999999999999999999"] {
             refused_once_by_name(key, text);

@@ -1,31 +1,23 @@
-//! Settings as they are written, in a file and in the environment: a tree in which every number is still its own digits.
+//! Settings as they are written, in a file and in the environment, laid one over the other: numbers keep their digits.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::error::Error;
+use std::path::{Path, PathBuf};
 
+use config::builder::DefaultState;
+use config::{ConfigBuilder, ConfigError, Environment, File, FileStoredFormat, Format, Map, Value, ValueKind};
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
-use super::strict::Misfit;
+use super::strict::{Misfit, Written};
 
-/// What variables of the environment begin with, and what is between section and key.
-const PREFIX: &str = "VERIREGIME__";
-const SEPARATOR: &str = "__";
+/// Most digits of a fraction that binary numbers give back as they were written.
+const EXACT_DIGITS: usize = 15;
 
-/// A section by its keys.
-pub(super) type Section = BTreeMap<String, Written>;
-
-/// A value.
+/// TOML whose numbers are kept exactly or refused.
 #[derive(Debug, Clone)]
-pub(super) enum Written {
-    Text(String),
-    /// Decimal digits as they were written, but for underscores.
-    Number(String),
-    Boolean(bool),
-    List(Vec<Self>),
-    Section(Section),
-    /// Of the environment, where nothing says whether it is a text or a number.
-    Word(String),
+struct ExactToml {
+    /// The file, where the text is of one.
+    path: Option<PathBuf>,
 }
 
 /// Reads a whole TOML text. Numbers must be of the wanted kind and size: nothing is rounded or converted.
@@ -33,75 +25,107 @@ pub(super) enum Written {
 /// # Errors
 /// [`Misfit`] that names the key, or the line of what is no TOML.
 pub fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, Misfit> {
-    T::deserialize(Written::Section(section(text)?))
+    resolve(toml_layer(config::Config::builder(), text, None))
 }
 
-/// The tree of a TOML text.
+/// Lays a TOML text over what is there. `path` is the file's that it is of, if it is of one.
+pub(super) fn toml_layer(
+    below: ConfigBuilder<DefaultState>,
+    text: &str,
+    path: Option<&Path>,
+) -> ConfigBuilder<DefaultState> {
+    below.add_source(File::from_str(text, ExactToml { path: path.map(Path::to_owned) }))
+}
+
+/// Lays variables `VERIREGIME__SECTION__KEY` over what is there: these ones, or those of this process.
+pub(super) fn environment_layer(
+    below: ConfigBuilder<DefaultState>,
+    variables: Option<Map<String, String>>,
+) -> ConfigBuilder<DefaultState> {
+    let environment = Environment::with_prefix("VERIREGIME").prefix_separator("__").separator("__");
+    below.add_source(environment.source(variables))
+}
+
+/// What the layers come to.
 ///
 /// # Errors
-/// [`Misfit`] that names line and key. The line is not repeated: it may hold an address with a key in it.
-pub(super) fn section(text: &str) -> Result<Section, Misfit> {
-    let table = DeTable::parse(text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or("");
-        let number = before.matches('\n').count();
-        let key = text.lines().nth(number).and_then(|line| line.split_once('=')).map_or("", |(key, _)| key.trim());
-        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
-        let key = if !key.is_empty() && key.chars().all(is_plain) { format!(" ({key})") } else { String::new() };
-        Misfit::of(format!("line {}{key} is no TOML: {}", number + 1, error.message()))
+/// [`Misfit`] that names the key, or the line of what is no TOML.
+pub(super) fn resolve<T: DeserializeOwned>(layers: ConfigBuilder<DefaultState>) -> Result<T, Misfit> {
+    let config = layers.build().map_err(|error| match error {
+        ConfigError::FileParse { cause, .. } => match cause.downcast::<Misfit>() {
+            Ok(misfit) => *misfit,
+            Err(cause) => Misfit::of(cause),
+        },
+        // Not in the crate's words, which repeat the value: it may be an address with a key in it.
+        _ => Misfit::of("a variable VERIREGIME__… of the environment is not Unicode"),
     })?;
-    Ok(of_table(table.into_inner()))
+    T::deserialize(Written(config.cache))
 }
 
-fn of_table(table: DeTable<'_>) -> Section {
+impl Format for ExactToml {
+    fn parse(&self, origin: Option<&String>, text: &str) -> Result<Map<String, Value>, Box<dyn Error + Send + Sync>> {
+        let table = DeTable::parse(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or("");
+            let number = before.matches('\n').count();
+            let key = text.lines().nth(number).and_then(|line| line.split_once('=')).map_or("", |(key, _)| key.trim());
+            let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+            let key = if !key.is_empty() && key.chars().all(is_plain) { format!(" ({key})") } else { String::new() };
+            // The line is not repeated, for the same reason.
+            let file = self.path.as_ref().map_or_else(String::new, |path| format!(" of {}", path.display()));
+            Misfit::of(format!("line {}{key}{file} is no TOML: {}", number + 1, error.message()))
+        })?;
+        Ok(of_table(origin, table.into_inner())?)
+    }
+}
+
+impl FileStoredFormat for ExactToml {
+    fn file_extensions(&self) -> &'static [&'static str] {
+        &["toml"]
+    }
+}
+
+fn of_table(origin: Option<&String>, table: DeTable<'_>) -> Result<Map<String, Value>, Misfit> {
     let entries = table.into_iter();
-    entries.map(|(key, value)| (key.into_inner().into_owned(), of_value(value.into_inner()))).collect()
+    entries
+        .map(|(key, value)| {
+            let key = key.into_inner().into_owned();
+            let value = of_value(origin, value.into_inner()).map_err(|misfit| misfit.at(&key))?;
+            Ok((key, value))
+        })
+        .collect()
 }
 
-fn of_value(value: DeValue<'_>) -> Written {
-    match value {
-        DeValue::String(text) => Written::Text(text.into_owned()),
-        DeValue::Integer(integer) => Written::Number(
-            // What does not fit is kept as it is, and fits nothing.
-            i128::from_str_radix(integer.as_str(), integer.radix())
-                .map_or_else(|_| integer.to_string(), |number| number.to_string()),
-        ),
-        DeValue::Float(float) => Written::Number(float.as_str().trim_start_matches('+').to_owned()),
-        DeValue::Boolean(value) => Written::Boolean(value),
-        DeValue::Datetime(moment) => Written::Text(moment.to_string()),
-        DeValue::Array(items) => Written::List(items.into_iter().map(|item| of_value(item.into_inner())).collect()),
-        DeValue::Table(table) => Written::Section(of_table(table)),
-    }
-}
-
-/// The tree of those variables that are settings.
-///
-/// # Errors
-/// [`Misfit`] for a value that is no Unicode.
-pub(super) fn environment(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Section, Misfit> {
-    let mut tree = Section::new();
-    for (name, value) in variables {
-        let Some(name) = name.to_str().map(str::to_ascii_lowercase) else { continue };
-        let Some(path) = name.strip_prefix(&PREFIX.to_ascii_lowercase()) else { continue };
-        let path: Vec<&str> = path.split(SEPARATOR).collect();
-        let value = value.into_string().map_err(|_| Misfit::of("is not Unicode").at(&path.join(".")))?;
-        let (key, sections) = path.split_last().unwrap_or((&"", &[]));
-        let mut leaf = Section::from([((*key).to_owned(), Written::Word(value))]);
-        for section in sections.iter().rev() {
-            leaf = Section::from([((*section).to_owned(), Written::Section(leaf))]);
+fn of_value(origin: Option<&String>, value: DeValue<'_>) -> Result<Value, Misfit> {
+    let kind = match value {
+        DeValue::String(text) => ValueKind::String(text.into_owned()),
+        DeValue::Integer(integer) => match i128::from_str_radix(integer.as_str(), integer.radix()) {
+            Ok(number) => ValueKind::I128(number),
+            Err(_) => return Err(Misfit::of(format!("{integer} is too large"))),
+        },
+        DeValue::Float(float) => ValueKind::Float(exact(float.as_str())?),
+        DeValue::Boolean(value) => ValueKind::Boolean(value),
+        DeValue::Datetime(moment) => ValueKind::String(moment.to_string()),
+        DeValue::Array(items) => {
+            let items = items.into_iter().enumerate();
+            let item = |(index, item): (usize, toml::Spanned<DeValue<'_>>)| {
+                of_value(origin, item.into_inner()).map_err(|misfit| misfit.at(&index.to_string()))
+            };
+            ValueKind::Array(items.map(item).collect::<Result<_, _>>()?)
         }
-        lay_over(&mut tree, leaf);
-    }
-    Ok(tree)
+        DeValue::Table(table) => ValueKind::Table(of_table(origin, table)?),
+    };
+    Ok(Value::new(origin, kind))
 }
 
-/// Lays one tree over another: what is in both is the upper one's.
-pub(super) fn lay_over(lower: &mut Section, upper: Section) {
-    for (key, value) in upper {
-        match (lower.get_mut(&key), value) {
-            (Some(Written::Section(below)), Written::Section(above)) => lay_over(below, above),
-            (_, value) => {
-                lower.insert(key, value);
-            }
+/// A fraction as a binary number that is written with the same digits again.
+fn exact(digits: &str) -> Result<f64, Misfit> {
+    let mantissa = digits.split(['e', 'E']).next().unwrap_or("");
+    let significant = mantissa.trim_start_matches(['+', '-', '0', '.']).chars().filter(char::is_ascii_digit).count();
+    match digits.parse::<f64>() {
+        Ok(number) if significant <= EXACT_DIGITS && number.is_finite() => Ok(number),
+        Ok(number) if number.is_finite() => {
+            Err(Misfit::of(format!("{digits} has too many digits for a number: write it in quotes")))
         }
+        _ => Err(Misfit::of(format!("{digits} is no finite number"))),
     }
 }

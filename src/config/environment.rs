@@ -1,7 +1,7 @@
 //! Environment variables that look like settings and would be passed over in silence.
 
-use super::written::{Section, Written, section};
-use super::{ConfigFault, DEFAULTS};
+use super::written::leaves;
+use super::{ConfigFault, defaults};
 
 const PREFIX: &str = "VERIREGIME__";
 
@@ -10,8 +10,8 @@ const PREFIX: &str = "VERIREGIME__";
 /// # Errors
 /// [`ConfigFault::Misspelled`].
 pub(super) fn check(names: impl Iterator<Item = String>) -> Result<(), ConfigFault> {
-    let mut known = Vec::new();
-    collect(PREFIX, &section(DEFAULTS)?, &mut known);
+    let variable = |key: &str| format!("{PREFIX}{}", key.to_ascii_uppercase().replace('.', "__"));
+    let known: Vec<String> = leaves(defaults())?.iter().map(|(key, _)| variable(key)).collect();
     for found in names.filter(|name| name.to_ascii_uppercase().starts_with("VERIREGIME_")) {
         let is_other = |meant: &&String| !found.eq_ignore_ascii_case(meant) && flat(&found) == flat(meant);
         if let Some(meant) = known.iter().find(is_other) {
@@ -19,17 +19,6 @@ pub(super) fn check(names: impl Iterator<Item = String>) -> Result<(), ConfigFau
         }
     }
     Ok(())
-}
-
-/// The variable of every setting.
-fn collect(prefix: &str, table: &Section, known: &mut Vec<String>) {
-    for (key, value) in table {
-        let name = format!("{prefix}{}", key.to_ascii_uppercase());
-        match value {
-            Written::Section(section) => collect(&format!("{name}__"), section, known),
-            _ => known.push(name),
-        }
-    }
 }
 
 /// The words of a name, however they are joined.

@@ -1,4 +1,4 @@
-use config::{Value, ValueKind};
+use config::ValueKind;
 
 use super::*;
 
@@ -111,18 +111,8 @@ fn shortcuts_are_refused_on_a_real_chain() {
 
 /// The keys of all settings whose defaults are of that kind.
 fn keys_of(is_wanted: fn(&ValueKind) -> bool) -> Vec<String> {
-    fn walk(section: &Map<String, Value>, path: &str, found: &mut Vec<(String, ValueKind)>) {
-        for (key, value) in section {
-            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-            match &value.kind {
-                ValueKind::Table(below) => walk(below, &path, found),
-                kind => found.push((path, kind.clone())),
-            }
-        }
-    }
-    let mut found = Vec::new();
-    walk(&defaults().build().unwrap().cache.into_table().unwrap(), "", &mut found);
-    found.into_iter().filter(|(_, kind)| is_wanted(kind)).map(|(key, _)| key).collect()
+    let all = written::leaves(defaults()).unwrap();
+    all.into_iter().filter(|(_, kind)| is_wanted(kind)).map(|(key, _)| key).collect()
 }
 
 /// What a file and the environment say of a setting that has this value.

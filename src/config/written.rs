@@ -51,6 +51,27 @@ pub(super) fn environment_layer(
 /// # Errors
 /// [`Misfit`] that names the key, or the line of what is no TOML.
 pub(super) fn resolve<T: DeserializeOwned>(layers: ConfigBuilder<DefaultState>) -> Result<T, Misfit> {
+    T::deserialize(Written(built(layers)?))
+}
+
+/// The keys of all that is no section, with dots between section and key, and what is there.
+///
+/// # Errors
+/// As [`resolve`].
+pub(super) fn leaves(layers: ConfigBuilder<DefaultState>) -> Result<Vec<(String, ValueKind)>, Misfit> {
+    fn walk(path: &str, value: Value, found: &mut Vec<(String, ValueKind)>) {
+        let ValueKind::Table(section) = value.kind else { return found.push((path.to_owned(), value.kind)) };
+        for (key, value) in section {
+            let path = if path.is_empty() { key } else { format!("{path}.{key}") };
+            walk(&path, value, found);
+        }
+    }
+    let mut found = Vec::new();
+    walk("", built(layers)?, &mut found);
+    Ok(found)
+}
+
+fn built(layers: ConfigBuilder<DefaultState>) -> Result<Value, Misfit> {
     let config = layers.build().map_err(|error| match error {
         ConfigError::FileParse { cause, .. } => match cause.downcast::<Misfit>() {
             Ok(misfit) => *misfit,
@@ -59,7 +80,7 @@ pub(super) fn resolve<T: DeserializeOwned>(layers: ConfigBuilder<DefaultState>) 
         // Not in the crate's words, which repeat the value: it may be an address with a key in it.
         _ => Misfit::of("a variable VERIREGIME__… of the environment is not Unicode"),
     })?;
-    T::deserialize(Written(config.cache))
+    Ok(config.cache)
 }
 
 impl Format for ExactToml {

@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::development::{Anvil, World};
 use super::{layout, print, setup};
-use crate::chain::abi::IRiskParameters::{Params, RiskVector};
+use crate::chain::abi::IRiskParameters::Params;
+use crate::chain::abi::RiskOracle::pendingReturn;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::cycle::Agent;
@@ -86,11 +87,17 @@ pub struct PeriodRow {
     /// What the parameters follow, behind dwell, margin and rate limits.
     pub applied_prob_bps: u64,
     pub vol_forecast: f64,
-    /// What the update leads to: at once where it is tighter, else after the policy's delay.
+    /// What the update leads to: at once where it is tighter, else from `looser_from` on.
     pub collateral_ratio_bps: u64,
+    /// What readers get right after the update.
+    pub collateral_ratio_at_once_bps: u64,
     #[serde(skip)]
     pub collateral_ratio_before_bps: u64,
+    /// As of the collateral ratio.
     pub amm_fee_pips: u64,
+    pub amm_fee_at_once_pips: u64,
+    /// When looser values begin to hold; `None` where none are to come.
+    pub looser_from: Option<String>,
     #[serde(skip)]
     pub amm_fee_before_pips: u64,
     pub prove_ms: u64,
@@ -152,7 +159,7 @@ pub async fn run(args: DemoArgs, settings: Option<&Path>, json: bool) -> anyhow:
         println!("{}", table::json(&args, &demo.agent, &rows));
     } else {
         table::print(&demo.agent, &rows);
-        table::how_to_read(&demo.config, &demo.agent, &demo.anvil.rpc_url).await?;
+        table::how_to_read(&demo.config, &demo.agent, &demo.anvil.rpc_url, rows.last()).await?;
     }
     if args.keep {
         said("\nThe chain stays up; Ctrl-C ends it.".into());
@@ -232,9 +239,9 @@ async fn read(agent: &Agent) -> anyhow::Result<Params> {
     Ok(agent.chain.read.params(agent.oracle, market).await?.current)
 }
 
-async fn next(agent: &Agent) -> anyhow::Result<RiskVector> {
+async fn next(agent: &Agent) -> anyhow::Result<pendingReturn> {
     let market = *agent.expected.markets.first().context("the model has no market")?;
-    Ok(agent.chain.read.pending(agent.oracle, market).await?.next)
+    Ok(agent.chain.read.pending(agent.oracle, market).await?)
 }
 
 fn row(
@@ -242,7 +249,7 @@ fn row(
     record: &CycleRecord,
     before: &Params,
     after: &Params,
-    next: &RiskVector,
+    next: &pendingReturn,
     cycle_ms: f64,
 ) -> anyhow::Result<PeriodRow> {
     if let Some(miss) = &record.miss {
@@ -253,6 +260,10 @@ fn row(
     let forecast = record.forecast.as_ref().context("a confirmed cycle has a forecast")?;
     let outputs = forecast.outputs.first().context("the model has no market")?;
     let prediction = outputs.decode(agent.bundle.manifest.circuit.output_scale);
+    let effective_ms = next.effectiveAt.saturating_to::<i64>().saturating_mul(1000);
+    let next = &next.next;
+    let is_delayed =
+        next.borrowCollateralRatioBps < after.borrowCollateralRatioBps || next.ammFeePips < after.ammFeePips;
     Ok(PeriodRow {
         period: record.period,
         start: format_utc(record.period.start_ms()),
@@ -262,8 +273,11 @@ fn row(
         applied_prob_bps: u64::from(after.appliedProbabilityBps),
         vol_forecast: prediction.volatility,
         collateral_ratio_bps: next.borrowCollateralRatioBps.into(),
+        collateral_ratio_at_once_bps: after.borrowCollateralRatioBps.into(),
         collateral_ratio_before_bps: before.borrowCollateralRatioBps.into(),
         amm_fee_pips: next.ammFeePips.to(),
+        amm_fee_at_once_pips: after.ammFeePips.to(),
+        looser_from: is_delayed.then(|| format_utc(effective_ms)),
         amm_fee_before_pips: before.ammFeePips.to(),
         prove_ms: record.prove_ms.unwrap_or(0),
         gas_used: landed.gas_used,

@@ -30,7 +30,8 @@ pub(super) fn print(agent: &Agent, rows: &[PeriodRow]) {
          {right} of {} ended periods were forecast right. One cycle, from HTTP to a mined transaction: {:.0} ms at the median. \
          Before the first update readers get the cautious values. Collateral ratio and fee follow the applied P(High), by a policy \
          of the market's owner. A crash that pauses is not over, so it rises at once, but falls by at most 25 points a period and \
-         stays at 50 % or more until two forecasts in a row are Low; and looser values hold ten minutes after the update only. \
+         stays at 50 % or more until two forecasts in a row are Low. Tighter values hold as soon as the update lands, looser ones from \
+         the time below them on; until then readers get the tighter of old and new. \
          The proof says that {} maps the published features to this forecast, not that the features are \
          true: attestors sign for that, and anyone can recompute them from public candles.",
         known.len(),
@@ -70,8 +71,18 @@ fn wide(rows: &[PeriodRow]) -> Table {
             report::volatility_bps(row.vol_forecast),
             row.regime.to_string(),
             percent(row.applied_prob_bps),
-            format!("{} → {}", percent(row.collateral_ratio_before_bps), percent(row.collateral_ratio_bps)),
-            format!("{} → {}", report::pips_as_bps(row.amm_fee_before_pips), report::pips_as_bps(row.amm_fee_pips)),
+            format!(
+                "{} → {}{}",
+                percent(row.collateral_ratio_before_bps),
+                percent(row.collateral_ratio_bps),
+                later(row, row.collateral_ratio_at_once_bps != row.collateral_ratio_bps)
+            ),
+            format!(
+                "{} → {}{}",
+                report::pips_as_bps(row.amm_fee_before_pips),
+                report::pips_as_bps(row.amm_fee_pips),
+                later(row, row.amm_fee_at_once_pips != row.amm_fee_pips)
+            ),
             row.prove_ms.to_string(),
             row.gas_used.to_string(),
             happened(row),
@@ -102,8 +113,33 @@ fn narrow(rows: &[PeriodRow]) -> String {
             &change(row.amm_fee_before_pips, row.amm_fee_pips),
             happened(row).trim_end_matches(" bps"),
         ]));
+        if let Some(from) = &row.looser_from {
+            lines.push(format!("{:35}from {} on", "", time_of_day(from)));
+        }
     }
     lines.join("\n")
+}
+
+/// When a looser value begins to hold, in a line of its own.
+fn later(row: &PeriodRow, is_later: bool) -> String {
+    let from = row.looser_from.as_ref().filter(|_| is_later);
+    from.map_or_else(String::new, |from| format!("\nfrom {} on", time_of_day(from)))
+}
+
+fn time_of_day(moment: &str) -> &str {
+    moment.split_once('T').map_or(moment, |(_, time)| time.trim_end_matches('Z'))
+}
+
+/// What readers get right after an update, and what from when on, where these are two things.
+fn now_and_later(row: &PeriodRow) -> Option<String> {
+    let from = row.looser_from.as_ref()?;
+    Some(format!(
+        "Until {from} on the chain readers get {} and {}, from then on {} and {}.",
+        report::percent(row.collateral_ratio_at_once_bps),
+        report::pips_as_bps(row.amm_fee_at_once_pips),
+        report::percent(row.collateral_ratio_bps),
+        report::pips_as_bps(row.amm_fee_pips),
+    ))
 }
 
 fn happened(row: &PeriodRow) -> String {
@@ -132,7 +168,12 @@ pub(super) fn json(args: &DemoArgs, agent: &Agent, rows: &[PeriodRow]) -> Value 
 }
 
 /// Reads the parameters with `cast` and shows command and answer.
-pub(super) async fn how_to_read(config: &Config, agent: &Agent, rpc_url: &Url) -> anyhow::Result<()> {
+pub(super) async fn how_to_read(
+    config: &Config,
+    agent: &Agent,
+    rpc_url: &Url,
+    last: Option<&PeriodRow>,
+) -> anyhow::Result<()> {
     let oracle = config.chain.oracle.context("the contract was deployed")?.to_string();
     let market = agent.expected.markets.first().context("the model has a market")?;
     let name = &agent.bundle.manifest.markets[0].name;
@@ -153,6 +194,9 @@ pub(super) async fn how_to_read(config: &Config, agent: &Agent, rpc_url: &Url) -
                            borrow cap factor bps, P(High) bps, applied P(High) bps, volatility wad, regime 0 Low 1 High), \
                            status 0 Unset 1 Fresh 2 Grace 3 Stale 4 Withheld";
             println!("\n{}", layout::text(meaning));
+            if let Some(words) = last.and_then(now_and_later) {
+                println!("{}", layout::text(&words));
+            }
         }
         _ => println!("  (cast is not installed here)"),
     }
@@ -169,9 +213,8 @@ mod tests {
     use crate::types::period::PeriodId;
     use crate::types::prediction::Regime;
 
-    #[test]
-    fn the_table_is_readable_at_eighty_and_at_a_hundred_columns() {
-        let row = PeriodRow {
+    fn row() -> PeriodRow {
+        PeriodRow {
             period: PeriodId(122_748),
             start: "2026-01-05T00:00Z".into(),
             volatility_before: Some(0.000_866),
@@ -180,17 +223,42 @@ mod tests {
             applied_prob_bps: 10_000,
             vol_forecast: 0.001,
             collateral_ratio_bps: 17_936,
+            collateral_ratio_at_once_bps: 17_936,
             collateral_ratio_before_bps: 17_488,
             amm_fee_pips: 2_947,
+            amm_fee_at_once_pips: 2_947,
             amm_fee_before_pips: 2_573,
+            looser_from: None,
             prove_ms: 48,
             gas_used: 490_592,
             tx_hash: String::new(),
             realised_regime: Some(Regime::High),
             realised_volatility: Some(0.003_699),
             cycle_ms: 149.0,
-        };
-        let widest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap();
+        }
+    }
+
+    /// As after the second row of the README's table.
+    fn looser() -> PeriodRow {
+        PeriodRow {
+            collateral_ratio_bps: 15_999,
+            collateral_ratio_at_once_bps: 16_500,
+            collateral_ratio_before_bps: 16_500,
+            amm_fee_pips: 1_333,
+            amm_fee_at_once_pips: 1_750,
+            amm_fee_before_pips: 1_750,
+            looser_from: Some("2024-08-04T08:10:16Z".into()),
+            ..row()
+        }
+    }
+
+    fn widest(text: &str) -> usize {
+        text.lines().map(|line| line.chars().count()).max().unwrap()
+    }
+
+    #[test]
+    fn the_table_is_readable_at_eighty_and_at_a_hundred_columns() {
+        let row = row();
         for columns in [80, 100] {
             let shown = table(std::slice::from_ref(&row), Some(columns));
             assert!(widest(&shown) <= columns, "{shown}");
@@ -201,5 +269,18 @@ mod tests {
             );
         }
         assert!(widest(&table(std::slice::from_ref(&row), None)) <= WIDE_COLUMNS);
+    }
+
+    #[test]
+    fn looser_values_stand_with_the_time_from_which_they_hold_and_with_what_holds_until_then() {
+        for columns in [Some(80), None] {
+            let shown = table(&[row(), looser()], columns);
+            assert_eq!(shown.matches("from 08:10:16 on").count(), if columns.is_some() { 1 } else { 2 }, "{shown}");
+            assert!(columns.is_none_or(|columns| widest(&shown) <= columns), "{shown}");
+        }
+        let words = now_and_later(&looser()).unwrap();
+        let expected = "Until 2024-08-04T08:10:16Z on the chain readers get 165.00 % and 17.50 bps, \
+                        from then on 159.99 % and 13.33 bps.";
+        assert_eq!((words.as_str(), now_and_later(&row())), (expected, None));
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use alloy::primitives::Address;
 use serde_json::{Value, json};
 
+use crate::chain::abi::IRiskParameters::{Params, RiskVector};
 use crate::chain::abi::RiskOracle::{paramsReturn, pendingReturn};
 use crate::chain::fault::ChainFault;
 use crate::chain::read::status_word;
@@ -73,10 +74,10 @@ pub fn line(read: &Result<Read, ChainFault>) -> String {
         report::pips_as_bps(params.ammFeePips.to()),
         report::percent(params.borrowCapFactorBps.into()),
     );
-    if read.status() == "fresh" && next.borrowCollateralRatioBps < params.borrowCollateralRatioBps {
+    if read.status() == "fresh" && is_looser(next, params) {
         let _ = write!(
             line,
-            "; from {} on: borrow ratio {}, AMM fee {}, borrow cap {}",
+            "; this until {}, and from then on: borrow ratio {}, AMM fee {}, borrow cap {}",
             format_utc(read.next.effectiveAt.saturating_to::<i64>().saturating_mul(1000)),
             report::percent(next.borrowCollateralRatioBps.into()),
             report::pips_as_bps(next.ammFeePips.to()),
@@ -84,6 +85,13 @@ pub fn line(read: &Result<Read, ChainFault>) -> String {
         );
     }
     line
+}
+
+/// Whether anything gets looser.
+fn is_looser(next: &RiskVector, now: &Params) -> bool {
+    next.borrowCollateralRatioBps < now.borrowCollateralRatioBps
+        || next.ammFeePips < now.ammFeePips
+        || next.borrowCapFactorBps > now.borrowCapFactorBps
 }
 
 /// The market for machines.

@@ -82,7 +82,7 @@ impl Reader {
         for trial in trials {
             seconds = seconds.saturating_add(1).max(trial.not_before_seconds);
             blocks.push(json!({
-                "blockOverrides": {"time": U64::from(seconds)},
+                "blockOverrides": {"time": U64::from(seconds), "gasLimit": U64::from(MAX_GAS_LIMIT)},
                 "calls": [{"from": trial.from, "to": trial.to, "input": trial.data, "gas": U64::from(MAX_GAS_LIMIT)}],
             }));
         }

@@ -205,7 +205,7 @@ impl Office<'_> {
         if let Some(lines) = outlook.lines().filter(|_| !json) {
             println!("{lines}");
         }
-        let (outbox, mut sent) = (Outbox::of(chain), Vec::new());
+        let (outbox, mut sent) = (Outbox::of_node(chain, self.config), Vec::new());
         while let Some(step) = missing.first().filter(|step| step.blocked.is_none()) {
             let receipt = outbox.send(step.to, step.data.clone()).await?;
             let (name, hash) = (step.name.clone(), receipt.transaction_hash);

@@ -10,10 +10,13 @@ use tempfile::TempDir;
 use url::Url;
 use veriregime_agent::chain::Chain;
 use veriregime_agent::chain::deploy::code::CREATE2_DEPLOYER;
+use veriregime_agent::clock::Clock;
 use veriregime_agent::cmd::development::{self, Anvil, CHAIN_ID, OWNER_KEY};
+use veriregime_agent::cmd::setup;
 use veriregime_agent::config::Config;
 use veriregime_agent::config::signer::Signer;
 use veriregime_agent::fs;
+use veriregime_agent::state::Store;
 
 use crate::proxy::{Mood, Proxy, SEND, tip_wei};
 use crate::world::{config, toml};
@@ -52,7 +55,7 @@ impl Bare {
     pub fn settle(&self, rpc_url: &Url, oracle: Option<&Value>) {
         let (config, empty) = (&self.config, json!(""));
         let settings = toml(&json!({
-            "model": {"bundle": config.bundle},
+            "model": {"bundle": std::path::absolute(&config.bundle).unwrap()},
             "prover": {"python": config.prover.python, "srs_dir": config.prover.srs_dir},
             "chain": {"rpc_url": rpc_url.as_str(), "oracle": oracle.unwrap_or(&empty)},
             "signer": {"file": self.scratch.path().join("key")},
@@ -432,11 +435,17 @@ async fn what_the_rpc_cannot_try_out_is_tried_out_on_a_copy_of_the_chain() {
     let policy = bare.policy("policy.toml", "dwell_periods = 2", "dwell_periods = 128");
     let said = bare.refused(&["--policy", &policy], "VR-DEPLOY-009");
     assert!(said.contains("dwellPeriods"), "{said}");
-    // Without a copy nothing is sent either.
-    let elsewhere = bare.command(&[]).current_dir(bare.scratch.path()).env("PATH", "").output().unwrap();
-    let said = String::from_utf8_lossy(&elsewhere.stderr);
-    assert!(said.contains("VR-DEPLOY-010") || said.contains("VR-PROVE"), "{said}");
     assert_eq!(bare.nonce().await, 0);
+    // Where there is no anvil either, nothing is sent.
+    bare.settle(&bare.anvil.rpc_url, None);
+    assert_eq!(bare.deploy(&[]).0, 0);
+    bare.settle(&proxy.url, None);
+    let policy = bare.policy("policy.toml", "dwell_periods = 2", "dwell_periods = 3");
+    let mut without_anvil = bare.command(&["--policy", &policy]);
+    without_anvil.current_dir(bare.scratch.path()).env("PATH", "");
+    let said = refused(without_anvil, "VR-DEPLOY-010");
+    assert!(said.contains("405") && said.contains("anvil"), "{said}");
+    assert_eq!(bare.nonce().await, STEPS);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -470,4 +479,26 @@ async fn a_transaction_that_nobody_mines_is_replaced() {
     let status = tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
     assert!(status.success());
     assert_eq!(bare.nonce().await, STEPS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_takes_nothing_that_deploy_has_sent_for_another_node_s() {
+    let mut bare = Bare::new().await;
+    let (code, said) = bare.deploy(&[]);
+    assert_eq!(code, 0);
+    bare.config.chain.oracle = Some(said["oracle"].as_str().unwrap().parse().unwrap());
+    let agent = async |bare: &Bare| {
+        let store = Store::open(&bare.config.state_path).unwrap();
+        setup::agent(&bare.config, Clock::System, store).await.unwrap()
+    };
+    agent(&bare).await.expect_no_twin().await.expect("the wallet is explained");
+    // And again after a change beside the node's own transactions.
+    let policy = bare.policy("policy.toml", "amm_fee_pips = 3_000", "amm_fee_pips = 4_000");
+    assert_eq!(bare.deploy(&["--policy", &policy]).0, 0);
+    assert_eq!(bare.nonce().await, STEPS + 2);
+    agent(&bare).await.expect_no_twin().await.expect("the wallet is explained");
+    // What nobody noted is still seen.
+    let unknown = alloy::rpc::types::TransactionRequest::default().to(bare.wallet.address());
+    bare.wallet.send(unknown).await.unwrap();
+    agent(&bare).await.expect_no_twin().await.expect_err("one more than is known");
 }

@@ -97,10 +97,8 @@ pub async fn run(args: DeployArgs, settings: Option<&Path>, json: bool) -> anyho
     chain.read.check_chain_id().await.map_err(DeployFault::from)?;
     let rows = deployment.parameters(&chain.read).await?;
     let missing = deployment.missing(&chain.read, chain.address()).await?;
-    let smoke = match missing.iter().any(|step| step.needs_proof) {
-        true => Some(smoke_proof(&config, &bundle).await?),
-        false => None,
-    };
+    let wants_proof = missing.iter().any(|step| step.needs_proof);
+    let smoke = if wants_proof { Some(smoke_proof(&config, &bundle).await?) } else { None };
     let trials = trials(&missing, |step| deployment.calldata(step, smoke.as_ref()));
     let outlook = Outlook::of(&config, &chain.read, chain.address(), &trials).await?;
     if args.dry_run {
@@ -128,7 +126,7 @@ pub async fn run(args: DeployArgs, settings: Option<&Path>, json: bool) -> anyho
         }
         sent.push(json!({"name": one.name, "hash": one.hash, "gas_used": one.gas_used}));
     };
-    let outbox = Outbox::of(&chain);
+    let outbox = Outbox::of_node(&chain, &config);
     let missing = complete(&deployment, &outbox, smoke.as_ref(), begin, &mut said).await?;
     let after = record(&deployment.code_hashes(&chain.read).await?);
     if after.has_oracle() || !sent.is_empty() {

@@ -149,7 +149,7 @@ mod tests {
         fn pieces_cover_a_range_once_and_cut_at_the_grid_only(start in 0_i64..100_000, length in -10_i64..100_000) {
             let range = start * MINUTE_MS..(start + length) * MINUTE_MS;
             let pieces: Vec<Range<i64>> = pieces(range.clone()).collect();
-            prop_assert_eq!(minutes(&pieces), minutes(&[range.clone()]));
+            prop_assert_eq!(minutes(&pieces), minutes(std::slice::from_ref(&range)));
             for pair in pieces.windows(2) {
                 prop_assert_eq!(pair[0].end, pair[1].start);
                 prop_assert_eq!(pair[0].end % PIECE_MS, 0);

@@ -161,8 +161,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("candles.csv");
         let write = |step: i64| {
-            let rows: String = (0..5).map(|row| format!("{},2,3,1,2.5,4\n", 1_704_067_200_000 + row * step)).collect();
-            std::fs::write(&path, rows).unwrap();
+            let rows = (0..5).map(|row| format!("{},2,3,1,2.5,4", 1_704_067_200_000 + row * step));
+            std::fs::write(&path, rows.collect::<Vec<_>>().join("\n")).unwrap();
         };
         write(300_000);
         assert_eq!(read_any(&path).expect_err("five minutes").code(), "VR-CANDLE-028");

@@ -69,8 +69,8 @@ impl Units {
     pub fn of(self, time: i64) -> Unit {
         match time.unsigned_abs() {
             ..FIRST_MILLISECONDS => self.small,
-            ..FIRST_MICROSECONDS => Unit::Milliseconds,
-            ..FIRST_NANOSECONDS => Unit::Microseconds,
+            FIRST_MILLISECONDS..FIRST_MICROSECONDS => Unit::Milliseconds,
+            FIRST_MICROSECONDS..FIRST_NANOSECONDS => Unit::Microseconds,
             _ => Unit::Nanoseconds,
         }
     }

@@ -66,7 +66,7 @@ pub fn key(bytes: &[u8]) -> Result<SecretString, &'static str> {
         _ if digits.starts_with(['{', '[']) => Err("it holds JSON: is it a keystore?"),
         _ if digits.starts_with("-----BEGIN") => Err("it holds PEM"),
         _ if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => Err("it holds something else than hex digits"),
-        ..KEY_DIGITS => Err("it holds fewer digits"),
+        1..KEY_DIGITS => Err("it holds fewer digits"),
         KEY_DIGITS => Ok(SecretString::from(digits)),
         _ => Err("it holds more digits"),
     }
@@ -126,7 +126,7 @@ mod tests {
             (vec![0xab; 33], "binary"),
             (b"{\"version\": 3}".to_vec(), "JSON"),
             (b"-----BEGIN EC PRIVATE KEY-----".to_vec(), "PEM"),
-            (digits[1..].as_bytes().to_vec(), "fewer"),
+            (digits.as_bytes()[1..].to_vec(), "fewer"),
             (format!("{digits}0").into_bytes(), "more"),
             (b" \n".to_vec(), "empty"),
             (digits.replace('a', "g").into_bytes(), "something else"),

@@ -9,6 +9,8 @@ use rustix::process::{Gid, getegid, geteuid, getgroups};
 use super::FileFault;
 
 const ROOT: u32 = 0;
+/// Rights of everybody but the owner.
+const NOT_THE_OWNER_S: u32 = 0o077;
 /// What a service manager gives the files that it hands over.
 const HANDED_OVER: u32 = 0o440;
 
@@ -80,7 +82,7 @@ impl Access {
     }
 
     fn is_private(&self, us: &Identity) -> bool {
-        if self.mode & 0o077 == 0 {
+        if self.mode & NOT_THE_OWNER_S == 0 {
             return true;
         }
         let is_handed_over = self.mode == HANDED_OVER && [ROOT, us.user].contains(&self.owner);

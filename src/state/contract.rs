@@ -49,14 +49,13 @@ fn write(connection: &Connection, contract: Contract) -> rusqlite::Result<()> {
 pub(super) fn recover(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let signed = attempts::signers(transaction)?.into_iter().rev().find(|(purpose, _)| *purpose == Purpose::Update);
     let of_update = signed.and_then(|(_, signed)| Some(Contract { chain_id: signed.chain_id?, address: signed.to? }));
-    let contract = match of_update {
-        Some(contract) => Some(contract),
-        None => {
-            let sql = "SELECT chain_id, oracle FROM promises ORDER BY rowid DESC LIMIT 1";
-            let promised = transaction
-                .query_row(sql, [], |row| Ok((row.get::<_, i64>(0)? as u64, rows::parsed::<Address>(row, 1)?)));
-            promised.optional()?.map(|(chain_id, address)| Contract { chain_id, address })
-        }
+    let contract = if of_update.is_some() {
+        of_update
+    } else {
+        let sql = "SELECT chain_id, oracle FROM promises ORDER BY rowid DESC LIMIT 1";
+        let promised =
+            transaction.query_row(sql, [], |row| Ok((row.get::<_, i64>(0)? as u64, rows::parsed::<Address>(row, 1)?)));
+        promised.optional()?.map(|(chain_id, address)| Contract { chain_id, address })
     };
     contract.map_or(Ok(()), |contract| write(transaction, contract))
 }

@@ -289,8 +289,8 @@ async fn a_second_oracle_is_not_made_by_accident() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mis_cased_address_is_no_argument() {
-    let bare = Bare::new().await;
     const MIS_CASED: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1Beaed";
+    let bare = Bare::new().await;
     let commands = [
         &["deploy", "--owner"][..],
         &["deploy", "--guardian"],

@@ -262,7 +262,7 @@ async fn minutes_that_stay_away_come_from_a_second_source() {
     };
     let origin = record.origin.as_ref().unwrap();
     assert_eq!((origin.source.as_str(), origin.carried_minutes()), ("binance", 0));
-    assert_eq!(origin.gaps[0].lent, [lent.clone()]);
+    assert_eq!(origin.gaps[0].lent, std::slice::from_ref(&lent));
     assert_eq!(report::origin(&record), "binance, 50 minutes of bybit");
     let quiet = |candle: &Candle| {
         let volume = if fifty().contains(&candle.open_time_ms) { 0.0 } else { candle.volume };

@@ -61,8 +61,8 @@ impl List<'_> {
     }
 
     /// When the timelock lets pass what is announced with `ready_at`, or next.
-    fn ripe_at(&self, announced: bool, ready_at: u64) -> Option<u64> {
-        Some(if announced { ready_at } else { self.standing.ripe_if_announced_now(self.deployment) })
+    fn ripe_at(&self, announced: bool, ready_at: u64) -> u64 {
+        if announced { ready_at } else { self.standing.ripe_if_announced_now(self.deployment) }
     }
 
     fn register(&self, market: &WantedMarket, found: &MarketStanding, steps: &mut Vec<Step>) {
@@ -97,7 +97,7 @@ impl List<'_> {
                     steps.push(self.step(format!("announce the policy of {}", market.name), owner, call, false));
                 }
                 let mut step = self.step(name, owner, set, !announced);
-                step.ripe_at = self.ripe_at(announced, ready_at);
+                step.ripe_at = Some(self.ripe_at(announced, ready_at));
                 step.blocked = step.blocked.or(self.standing.unripe(ready_at));
                 last.push(step);
             }
@@ -123,7 +123,7 @@ impl List<'_> {
         // Anyone may activate.
         let mut step = self.step("activate the model".into(), self.wallet, Bytes::new(), !proposed);
         step.needs_proof = true;
-        step.ripe_at = self.ripe_at(proposed, ready_at);
+        step.ripe_at = Some(self.ripe_at(proposed, ready_at));
         step.blocked = step.blocked.or(self.standing.unripe(ready_at));
         last.push(step);
     }

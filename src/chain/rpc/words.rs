@@ -70,7 +70,7 @@ const TOO_MANY_REQUESTS: [i64; 2] = [429, -32005];
 
 /// Code of a revert: geth's, which others took over.
 const REVERTED: i64 = 3;
-/// What OpenEthereum and Nethermind put before the data of a revert.
+/// What `OpenEthereum` and Nethermind put before the data of a revert.
 const REVERTED_PREFIX: &str = "Reverted";
 
 /// After which words nodes name the least that they take, in wei: the builder's part, or all that is paid.

@@ -92,7 +92,7 @@ impl Findings {
                     self.refuse(Verdict::AttestationInvalid, format!("the signature of {who} is not theirs"));
                 }
                 None => {
-                    self.not_checked(format!("the signature of {who}: a contract's, which only the chain could ask"))
+                    self.not_checked(format!("the signature of {who}: a contract's, which only the chain could ask"));
                 }
             }
             match check.in_set {
@@ -101,7 +101,7 @@ impl Findings {
                     self.refuse(Verdict::AttestationInvalid, format!("{who} was not in the attestor set"));
                 }
                 None => {
-                    self.not_checked(format!("that {who} was in the attestor set: no state of block {block} at hand"))
+                    self.not_checked(format!("that {who} was in the attestor set: no state of block {block} at hand"));
                 }
             }
         }

@@ -171,6 +171,13 @@ mod tests {
     }
 
     #[test]
+    fn the_handbook_says_where_the_shipped_model_s_string_is_and_what_it_is() {
+        let handbook = include_str!("../../docs/OPERATOR.md");
+        let digest = ceremony_digest(8).unwrap().to_string();
+        assert!(handbook.contains("/kzg8.srs`, 33,028 bytes") && handbook.contains(digest.trim_start_matches("0x")));
+    }
+
+    #[test]
     fn a_string_of_unknown_origin_is_for_development_chains() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Srs::open(folder.path(), 6).expect_err("absent").code(), "VR-PROVE-006");

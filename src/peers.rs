@@ -11,14 +11,12 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use crate::types::attestation::{AttestRequest, Attestation};
-use crate::types::fault::{Fault, Retry};
+use crate::types::fault::{Fault, Retry, innermost, quoted};
 
 /// Where a node is asked.
 const PATH: &str = "v1/attest";
 /// Largest answer.
 const MAX_ANSWER_BYTES: usize = 16 << 10;
-/// Longest text of an answer that is kept, in characters.
-const MAX_TEXT_CHARS: usize = 300;
 
 /// Why another operator's answer is worth nothing.
 #[derive(Debug, Error)]
@@ -139,12 +137,12 @@ impl Peer {
         let answer = self.client.post(self.url.clone()).json(request).send().await.map_err(unreachable)?;
         let status = answer.status();
         let body = bounded(answer).await?;
-        let garbage = |error: serde_json::Error| PeerFault::Garbage(printable(&format!("status {status}, {error}")));
+        let garbage = |error: serde_json::Error| PeerFault::Garbage(quoted(&format!("status {status}, {error}")));
         if status.is_success() {
             return serde_json::from_slice(&body).map_err(garbage);
         }
         let refusal: Refusal = serde_json::from_slice(&body).map_err(garbage)?;
-        Err(PeerFault::Refused { code: printable(&refusal.code), message: printable(&refusal.message) })
+        Err(PeerFault::Refused { code: quoted(&refusal.code), message: quoted(&refusal.message) })
     }
 }
 
@@ -162,18 +160,10 @@ async fn bounded(mut answer: Response) -> Result<Vec<u8>, PeerFault> {
 /// The innermost reason, without the address.
 fn unreachable(error: reqwest::Error) -> PeerFault {
     let error = error.without_url();
-    let mut innermost: &dyn std::error::Error = &error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    PeerFault::Unreachable(printable(&innermost.to_string()))
+    PeerFault::Unreachable(quoted(&innermost(&error)))
 }
 
 fn name(url: &Url) -> String {
     let host = url.host_str().unwrap_or("?");
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-fn printable(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(MAX_TEXT_CHARS).collect()
 }

@@ -12,9 +12,9 @@ use url::Url;
 
 use super::AlertFault;
 use super::ledger::Message;
-use crate::candles::http::printable;
 use crate::fs::{self, access};
 use crate::telemetry::metrics;
+use crate::types::fault::quoted;
 use crate::types::time::format_utc;
 
 const MAX_ADDRESS_BYTES: u64 = 4096;
@@ -103,7 +103,7 @@ impl Webhook {
         let text = secrets
             .filter(|secret| secret.len() >= MIN_SECRET_CHARS)
             .fold(text, |text, secret| text.replace(&secret, "…"));
-        match printable(&text) {
+        match quoted(&text) {
             words if words.is_empty() => String::new(),
             words => format!(": {words}"),
         }

@@ -7,11 +7,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::cross_check::Disagreement;
-use super::http::printable;
 use super::minutes::interval_name;
 use crate::fs::FileFault;
 use crate::types::candle::CandleFault;
-use crate::types::fault::{Fault, Retry};
+use crate::types::fault::{Fault, Retry, quoted};
 use crate::types::time::format_utc;
 use crate::types::venue::Venue;
 
@@ -131,7 +130,7 @@ pub enum CandleError {
 impl CandleError {
     /// An exchange's own code that has no meaning here, for the log. Most of these pass.
     pub(super) fn refused(code: impl std::fmt::Display, message: &str) -> Self {
-        Self::Refused { reason: printable(&format!("code {code}: {message}")) }
+        Self::Refused { reason: quoted(&format!("code {code}: {message}")) }
     }
 }
 

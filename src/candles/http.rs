@@ -13,7 +13,7 @@ use url::Url;
 
 use super::error::CandleError;
 use crate::clock::Clock;
-use crate::types::fault::{Fault, Retry};
+use crate::types::fault::{Fault, Retry, quoted};
 
 /// Pause after a 429 that does not name one.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(10);
@@ -25,8 +25,6 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 const PROOF_PAUSE: Duration = Duration::from_secs(1);
 /// The three ways to write a date in HTTP.
 const HTTP_DATES: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
-/// Longest message of an exchange that is passed on, in characters.
-const MAX_MESSAGE_CHARS: usize = 200;
 const FIRST_RETRY_DELAY: Duration = Duration::from_millis(250);
 const LAST_RETRY_DELAY: Duration = Duration::from_secs(10);
 
@@ -176,7 +174,7 @@ impl HttpClient {
             return Ok(body);
         }
         let status = status.as_u16();
-        let message = || printable(&String::from_utf8_lossy(&body));
+        let message = || quoted(&String::from_utf8_lossy(&body));
         Err(refusal(status, &body).unwrap_or_else(|| CandleError::Status { status, message: message(), retry_after }))
     }
 }
@@ -219,11 +217,6 @@ fn address(url: &Url) -> String {
     let mut bare = url.clone();
     bare.set_query(None);
     bare.to_string()
-}
-
-/// The start of what an exchange said, without control characters.
-pub fn printable(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(MAX_MESSAGE_CHARS).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error};
 use serde_json::value::RawValue;
 
-use super::fault::{ChainFault, bounded};
+use super::fault::ChainFault;
+use crate::types::fault::quoted;
 use crate::types::period::PeriodId;
 
 /// Highest block. At ten a second that is nearly a million years.
@@ -118,7 +119,7 @@ fn number<const MOST: u64>(answer: &RawValue) -> Result<(), ChainFault> {
 }
 
 fn garbage(error: serde_json::Error) -> ChainFault {
-    ChainFault::Garbage(bounded(&error.to_string()))
+    ChainFault::Garbage(quoted(&error.to_string()))
 }
 
 fn up_to<'de, const MOST: u64, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

@@ -11,11 +11,11 @@ use thiserror::Error;
 use super::abi::RiskOracle::RiskOracleErrors;
 use super::fees::Floor;
 use super::rpc::words::{Meaning, meaning, minimum, revert};
-use crate::types::fault::{Fault, Retry};
+use crate::types::fault::{Fault, Retry, innermost, quoted};
 use crate::types::period::PeriodId;
 
-/// Longest text of an RPC that is kept in an error.
-const MAX_RPC_TEXT_BYTES: usize = 300;
+/// Most revert data that is shown.
+const MAX_SHOWN_BYTES: usize = 120;
 /// The contract's `SkipReason.Withheld`.
 const SKIPPED_WITHHELD: u8 = 0;
 /// The contract's `SkipReason.AlreadyUpdated`.
@@ -214,16 +214,16 @@ impl From<TransportError> for ChainFault {
             RpcError::ErrorResp(payload) => match revert(&payload) {
                 Some(data) => Self::Rejected(rejection(&data)),
                 None if meaning(&payload) == Meaning::Underpriced => {
-                    Self::Underpriced { words: bounded(&payload.message), minimum: minimum(&payload.message) }
+                    Self::Underpriced { words: quoted(&payload.message), minimum: minimum(&payload.message) }
                 }
-                None => Self::Refused(bounded(&payload.message)),
+                None => Self::Refused(quoted(&payload.message)),
             },
             RpcError::Transport(TransportErrorKind::Custom(error)) => match error.downcast::<Self>() {
                 Ok(fault) => *fault,
-                Err(error) => Self::Unreachable(bounded(&describe(&*error))),
+                Err(error) => Self::Unreachable(quoted(&innermost(&*error))),
             },
-            RpcError::DeserError { err, .. } => Self::Garbage(bounded(&err.to_string())),
-            other => Self::Unreachable(bounded(&describe(&other))),
+            RpcError::DeserError { err, .. } => Self::Garbage(quoted(&err.to_string())),
+            other => Self::Unreachable(quoted(&innermost(&other))),
         }
     }
 }
@@ -232,7 +232,7 @@ impl From<ContractError> for ChainFault {
     fn from(error: ContractError) -> Self {
         match error {
             ContractError::TransportError(error) => error.into(),
-            other => Self::Refused(bounded(&other.to_string())),
+            other => Self::Refused(quoted(&other.to_string())),
         }
     }
 }
@@ -256,10 +256,10 @@ pub(super) fn rejection(data: &[u8]) -> Rejection {
             _ => Rejection::PriceMismatch,
         },
         Ok(RiskOracleErrors::InvalidProof(_)) => Rejection::InvalidProof,
-        Ok(other) => Rejection::Other(bounded(&words(&other))),
+        Ok(other) => Rejection::Other(quoted(&words(&other))),
         Err(_) => {
-            let kept = &data[..data.len().min(MAX_RPC_TEXT_BYTES)];
-            Rejection::Other(bounded(&format!("revert data 0x{}", alloy::hex::encode(kept))))
+            let kept = &data[..data.len().min(MAX_SHOWN_BYTES)];
+            Rejection::Other(quoted(&format!("revert data 0x{}", alloy::hex::encode(kept))))
         }
     }
 }
@@ -274,25 +274,6 @@ fn words(error: &RiskOracleErrors) -> String {
     }
 }
 
-/// The innermost reason: transports wrap it in sentences that say nothing.
-pub(super) fn describe(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
-}
-
-/// Printable characters only, cut to a length: an RPC's words go to logs and to the database.
-pub(super) fn bounded(text: &str) -> String {
-    let clean = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
-    let mut kept: String = clean.take(MAX_RPC_TEXT_BYTES).collect();
-    if kept.len() < text.len() {
-        kept.push('…');
-    }
-    kept
-}
-
 #[cfg(test)]
 mod tests {
     use alloy::sol_types::SolError;
@@ -303,7 +284,7 @@ mod tests {
     #[test]
     fn revert_data_without_end_is_cut_before_it_is_kept() {
         let kept = rejection(&vec![0xee; 1 << 20]).to_string();
-        assert!(kept.starts_with("revert data 0xeeee") && kept.len() < MAX_RPC_TEXT_BYTES + 8, "{}", kept.len());
+        assert!(kept.starts_with("revert data 0xeeee") && kept.len() == 14 + 2 * MAX_SHOWN_BYTES, "{}", kept.len());
     }
 
     #[test]
@@ -338,11 +319,5 @@ mod tests {
         let payload = format!(r#"{{"code": -32015, "message": "VM execution error.", "data": "Reverted 0x{data}"}}"#);
         let error = RpcError::ErrorResp(serde_json::from_str(&payload).unwrap());
         assert!(matches!(ChainFault::from(error), ChainFault::Rejected(Rejection::Withheld)));
-    }
-
-    #[test]
-    fn an_rpcs_words_are_cut_and_cleaned() {
-        let words = bounded(&format!("a\u{1b}[31m{}", "x".repeat(1000)));
-        assert!(words.len() < 400 && !words.contains('\u{1b}'));
     }
 }

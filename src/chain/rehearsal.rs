@@ -5,9 +5,10 @@ use alloy::providers::Provider;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::fault::{ChainFault, Rejection, bounded, rejection};
+use super::fault::{ChainFault, Rejection, rejection};
 use super::read::Reader;
 use super::{ENVELOPE_BYTES, GAS_MARGIN_PERCENT, MAX_GAS_LIMIT, fees};
+use crate::types::fault::quoted;
 
 const METHOD: &str = "eth_simulateV1";
 
@@ -146,7 +147,7 @@ fn outcome(call: TriedCall) -> Result<Outcome, ChainFault> {
     let error = call.error.unwrap_or(TriedError { message: String::new(), data: None });
     let data = error.data.filter(|data| !data.is_empty()).unwrap_or(call.return_data);
     Ok(Outcome::Refused(if data.is_empty() {
-        Rejection::Other(bounded(&format!("it fails without a reason ({})", error.message)))
+        Rejection::Other(quoted(&format!("it fails without a reason ({})", error.message)))
     } else {
         rejection(&data)
     }))

@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::fault::{ChainFault, bounded};
+use super::fault::ChainFault;
 use super::read::Reader;
+use crate::types::fault::quoted;
 
 /// Requests that may come in one packet.
 const MAX_PACKET: usize = 100;
@@ -51,7 +52,7 @@ async fn one(reader: &Reader, mut request: Value) -> Value {
         Ok(result) => json!({"jsonrpc": "2.0", "id": id, "result": result}),
         Err(RpcError::ErrorResp(payload)) => json!({"jsonrpc": "2.0", "id": id, "error": payload}),
         Err(error) => {
-            let message = bounded(&ChainFault::from(error).to_string());
+            let message = quoted(&ChainFault::from(error).to_string());
             json!({"jsonrpc": "2.0", "id": id, "error": {"code": FAILED, "message": message}})
         }
     }

@@ -222,8 +222,9 @@ pub async fn signer(settings: &config::signer::Signer) -> anyhow::Result<Signer>
             secret::check_private(file)?;
             Signer::from_keystore(file, &secret::read_passphrase(passphrase_file)?).await?
         }
-        Holder::AwsKms(key) => aws_kms::open(key).await?,
-        Holder::GcpKms(key) => gcp_kms::open(key).await?,
+        // Key services come with much state, which need not be part of every command's.
+        Holder::AwsKms(key) => Box::pin(aws_kms::open(key)).await?,
+        Holder::GcpKms(key) => Box::pin(gcp_kms::open(key)).await?,
         Holder::Ledger(path) => ledger::open(path).await?,
     };
     Ok(signer.expect(settings.address)?)

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Longest text from outside that is passed on.
+const MAX_QUOTED_CHARS: usize = 300;
+
 /// When an operation that failed may be tried again; the sooner, the smaller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Retry {
@@ -42,6 +45,25 @@ pub fn words(error: &dyn std::error::Error) -> String {
     words
 }
 
+/// The cause behind all others, in its own words.
+pub fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    innermost.to_string()
+}
+
+/// What somebody outside says, fit for logs, the database and a terminal: without control characters, cut to a length.
+pub fn quoted(text: &str) -> String {
+    let mut letters = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    let mut kept: String = letters.by_ref().take(MAX_QUOTED_CHARS).collect();
+    if letters.next().is_some() {
+        kept.push('…');
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use std::io;
@@ -62,5 +84,12 @@ mod tests {
     fn a_cause_is_said_once() {
         assert_eq!(words(&Outer::Says(io::Error::other("no such file"))), "cannot be read: no such file");
         assert_eq!(words(&Outer::Keeps { source: io::Error::other("disk full") }), "cannot be written: disk full");
+    }
+
+    #[test]
+    fn what_others_say_is_cut_and_steers_no_terminal() {
+        assert_eq!(quoted("a\u{1b}[31m\nb"), "a [31m b");
+        let fits = "ö".repeat(MAX_QUOTED_CHARS);
+        assert_eq!((quoted(&fits), quoted(&format!("{fits}x"))), (fits.clone(), format!("{fits}…")));
     }
 }

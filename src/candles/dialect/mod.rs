@@ -13,8 +13,8 @@ use std::str::FromStr;
 use url::Url;
 
 use super::error::CandleError;
-use super::http::printable;
 use crate::types::candle::Candle;
+use crate::types::fault::quoted;
 use crate::types::time::END_MS;
 use crate::types::venue::Venue;
 
@@ -125,7 +125,7 @@ fn sane_time_ms(time_ms: i64) -> Result<i64, CandleError> {
 
 /// The exchange's word that there is no such symbol, in its own words.
 fn unknown(symbol: &str, said: &str) -> CandleError {
-    CandleError::UnknownSymbol { symbol: symbol.to_owned(), said: printable(said) }
+    CandleError::UnknownSymbol { symbol: symbol.to_owned(), said: quoted(said) }
 }
 
 fn malformed(detail: impl ToString) -> CandleError {

@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 
-use crate::chain::fault::{ChainFault, bounded, describe};
+use crate::chain::fault::ChainFault;
+use crate::types::fault::{innermost, quoted};
 use crate::types::rpc_url::RpcUrl;
 
 /// Longest answer that is read. The longest that the agent asks for, a block with its transaction hashes, stays far below.
@@ -65,7 +66,7 @@ impl Link {
 }
 
 async fn post(client: &reqwest::Client, url: &RpcUrl, packet: &RequestPacket) -> Result<ResponsePacket, ChainFault> {
-    let unreachable = |error: reqwest::Error| ChainFault::Unreachable(bounded(&describe(&error.without_url())));
+    let unreachable = |error: reqwest::Error| ChainFault::Unreachable(quoted(&innermost(&error.without_url())));
     let mut response = client.post(url.expose().clone()).json(packet).send().await.map_err(unreachable)?;
     let status = response.status();
     let mut body = Vec::new();
@@ -80,7 +81,7 @@ async fn post(client: &reqwest::Client, url: &RpcUrl, packet: &RequestPacket) ->
         Ok(answer) if status.is_success() || answer.is_error() => Ok(answer),
         _ if !status.is_success() => Err(ChainFault::Refused(format!("HTTP status {status}"))),
         Ok(_) => Err(ChainFault::Garbage("an answer that is none".into())),
-        Err(error) => Err(ChainFault::Garbage(bounded(&error.to_string()))),
+        Err(error) => Err(ChainFault::Garbage(quoted(&error.to_string()))),
     }
 }
 
@@ -120,7 +121,7 @@ async fn converse(
     url: &RpcUrl,
     packet: RequestPacket,
 ) -> Result<ResponsePacket, ChainFault> {
-    let unreachable = |error| ChainFault::Unreachable(bounded(&describe(&error)));
+    let unreachable = |error| ChainFault::Unreachable(quoted(&innermost(&error)));
     let frontend = {
         let mut connection = connection.lock().await;
         if let Some(frontend) = &*connection {

@@ -18,9 +18,10 @@ use tracing::{info, warn};
 
 use super::Settings;
 use super::answers::{self, Block};
-use super::fault::{ChainFault, bounded};
+use super::fault::ChainFault;
 use crate::telemetry::metrics;
 use crate::types::fault::Fault;
+use crate::types::fault::quoted;
 use crate::types::rpc_url::RpcUrl;
 use link::Link;
 use words::{Meaning, meaning};
@@ -314,7 +315,7 @@ impl Endpoint {
             return Ok(answer);
         }
         self.has_no_pending.store(true, Ordering::Relaxed);
-        let words = bounded(answer.first_error_message().unwrap_or(""));
+        let words = quoted(answer.first_error_message().unwrap_or(""));
         info!(rpc = %self.url, words, "the RPC has no pending block, it is asked about the newest one");
         Ok(second)
     }
@@ -326,7 +327,7 @@ impl Endpoint {
         let block = serde_json::from_value::<Block>(block);
         match (chain_id, block) {
             (Ok(chain_id), Ok(block)) => Ok((chain_id.to(), block.timestamp)),
-            (Err(error), _) | (_, Err(error)) => Err(ChainFault::Garbage(bounded(&error.to_string()))),
+            (Err(error), _) | (_, Err(error)) => Err(ChainFault::Garbage(quoted(&error.to_string()))),
         }
     }
 
@@ -336,7 +337,7 @@ impl Endpoint {
         let answer = self.link.ask(RequestPacket::Single(request), timeout).await?;
         match answer.single_payload().and_then(|payload| payload.as_success()) {
             Some(value) => serde_json::from_str(value.get()).map_err(garbage),
-            None => Err(ChainFault::Refused(bounded(answer.first_error_message().unwrap_or("")))),
+            None => Err(ChainFault::Refused(quoted(answer.first_error_message().unwrap_or("")))),
         }
     }
 }

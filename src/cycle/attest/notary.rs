@@ -19,6 +19,7 @@ use crate::inference::Model;
 use crate::proof::bundle::Bundle;
 use crate::state::{StateFault, Store};
 use crate::types::attestation::{AttestRequest, Attestation};
+use crate::types::fault::quoted;
 use crate::types::feature::FeatureSpec;
 use crate::types::field;
 use crate::types::period::PeriodId;
@@ -120,7 +121,7 @@ impl Judge {
 fn compare(spec: &FeatureSpec, request: &AttestRequest, ours: &[U256]) -> Result<(), AttestFault> {
     if request.closes_e8 != CLOSES_E8 {
         let (theirs, ours) = (format!("{:?}", request.closes_e8), format!("{CLOSES_E8:?}"));
-        return Err(AttestFault::Differs { name: "closes_e8".into(), theirs: cut(theirs), ours });
+        return Err(AttestFault::Differs { name: "closes_e8".into(), theirs: quoted(&theirs), ours });
     }
     if request.instances.len() != ours.len() {
         let (theirs, ours) = (request.instances.len().to_string(), ours.len().to_string());
@@ -151,9 +152,4 @@ fn name(spec: &FeatureSpec, count: usize, index: usize) -> String {
 
 fn shown(instance: U256) -> String {
     field::decode(instance).map_or_else(|| instance.to_string(), |integer| integer.to_string())
-}
-
-/// A request's words go into answers and logs.
-fn cut(text: String) -> String {
-    text.chars().take(100).collect()
 }

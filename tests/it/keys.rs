@@ -260,7 +260,7 @@ fn keys_that_are_elsewhere_want_a_build_that_knows_how_to_ask() {
         let code = if is_built { "VR-KEY-006" } else { "VR-KEY-005" };
         keys.address_refused(&json!({"kind": kind, "key": "nothing", "address": ADDRESS}), code);
     }
-    let text = toml(&json!({"signer": {"kind": "ledger", "address": ADDRESS}}));
+    let text = toml(&json!({"chain": {"oracle": ADDRESS}, "signer": {"kind": "ledger", "address": ADDRESS}}));
     fs::write_atomic(&keys.path("agent.toml"), text.as_bytes()).unwrap();
     keys.refused(&["--config", "agent.toml", "tx", "list"], "", "VR-KEY-009");
 }

@@ -65,11 +65,22 @@ fn the_shipped_bundle_is_whole_and_its_model_loads() {
     assert_eq!(table.len() as u64, PeriodId::PER_WEEK);
 }
 
+/// A card's lines, those of the table of features without the names: contracts know the shipped card by its digest, and it
+/// was written before features had the names that they have now.
+fn lines(card: &str) -> Vec<String> {
+    let without_name = |line: &str| match line.split('`').collect::<Vec<_>>()[..] {
+        [before, _, after] if before.starts_with("| ") => format!("{before}…{after}"),
+        _ => line.to_owned(),
+    };
+    card.lines().map(without_name).collect()
+}
+
 #[test]
 fn the_card_is_the_one_that_its_manifest_gives() {
     let (bundle, _) = shipped();
     let text = fs::read_text(&bundle.folder.join(CARD_FILE), 1 << 20).unwrap();
-    assert_eq!(text, card(&bundle.manifest));
+    assert_eq!(lines(&text), lines(&card(&bundle.manifest)));
+    assert!(lines(&text).iter().any(|line| line == "| 15 | … | 0.0003 | 0.7070 |"));
 }
 
 #[test]

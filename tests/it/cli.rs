@@ -215,9 +215,10 @@ fn a_reference_string_of_another_origin_is_refused() {
     // Long enough to be one.
     std::fs::write(folder.path().join("kzg8.srs"), vec![0; 256 * 128 + 260]).unwrap();
     let settings = Settings::new(&format!(
-        "[prover]\nsrs_dir = {:?}\npython = {:?}\n[chain]\noracle = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"\n[state]\npath = \":memory:\"",
+        "[prover]\nsrs_dir = {:?}\npython = {:?}\n[chain]\noracle = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"\n[state]\npath = {:?}",
         folder.path().to_str().unwrap(),
-        config.prover.python.to_str().unwrap()
+        config.prover.python.to_str().unwrap(),
+        folder.path().join("agent.sqlite").to_str().unwrap()
     ));
     settings.refused(&["once"], "VR-PROVE-007");
 }

@@ -1,5 +1,6 @@
 //! A chain, contracts and keys that live as long as a demo, a bench or a test.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,7 +11,9 @@ use anyhow::Context;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::deploy::policy::MarketRules;
@@ -18,6 +21,7 @@ use super::outbox::Outbox;
 use super::{deploy, setup};
 use crate::chain::Chain;
 use crate::chain::deploy::{Constructor, Deployment};
+use crate::chain::relay;
 use crate::chain::signer::Signer;
 use crate::config::{self, Config, place};
 use crate::fs;
@@ -75,6 +79,14 @@ impl Anvil {
         Self::run(program, &arguments).await
     }
 
+    /// The settings with this chain for their only RPC.
+    pub fn settings(&self, config: &Config) -> Config {
+        let mut config = config.clone();
+        config.chain.use_rpc(self.rpc_url.clone());
+        config.chain.chain_id = CHAIN_ID;
+        config
+    }
+
     async fn run(program: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
         let mut child = Command::new(program)
             .args(arguments)
@@ -117,6 +129,18 @@ impl Anvil {
     pub async fn request(&self, method: &'static str, params: Value) -> anyhow::Result<Value> {
         Ok(self.provider.raw_request(method.into(), params).await?)
     }
+}
+
+/// Where anvil may read the configured chain from: a relay that only reads and that keeps the RPCs' addresses to itself, until
+/// `stop` is cancelled.
+///
+/// # Errors
+/// No free port, or an RPC that cannot be asked.
+pub async fn relayed(config: &Config, stop: CancellationToken) -> anyhow::Result<Url> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for the relay")?;
+    let upstream = Url::parse(&format!("http://{}", listener.local_addr()?))?;
+    tokio::spawn(relay::serve(setup::reader(config)?, listener, stop));
+    Ok(upstream)
 }
 
 /// Reads what anvil prints until it says where it listens, and goes on reading so that it never blocks.

@@ -1,23 +1,17 @@
 //! What transactions would come to, and what they cost, before the first of them is sent.
 
-use std::net::Ipv4Addr;
-
 use alloy::primitives::utils::format_ether;
 use alloy::primitives::{Address, U256};
-use anyhow::Context;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
-use super::development::{Anvil, CHAIN_ID, foundry};
+use super::development::{Anvil, foundry, relayed};
 use super::{layout, report, setup};
 use crate::chain::deploy::Step;
 use crate::chain::deploy::fault::DeployFault;
 use crate::chain::fault::ChainFault;
 use crate::chain::read::Reader;
 use crate::chain::rehearsal::{Cost, Outcome, Trial};
-use crate::chain::relay;
 use crate::config::Config;
 use crate::types::chain_id::coin;
 
@@ -152,14 +146,8 @@ async fn try_out(config: &Config, reader: &Reader, trials: &[Trial]) -> Result<V
 async fn on_a_copy(config: &Config, trials: &[Trial]) -> anyhow::Result<Vec<Outcome>> {
     let stop = CancellationToken::new();
     let _stopped_at_the_end = stop.clone().drop_guard();
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for the relay")?;
-    let upstream = Url::parse(&format!("http://{}", listener.local_addr()?))?;
-    tokio::spawn(relay::serve(setup::reader(config)?, listener, stop));
-    let fork = Anvil::fork(&foundry("anvil"), &upstream, None).await?;
-    let mut copied = config.clone();
-    copied.chain.use_rpc(fork.rpc_url.clone());
-    copied.chain.chain_id = CHAIN_ID;
-    Ok(setup::reader(&copied)?.try_out(trials).await?)
+    let fork = Anvil::fork(&foundry("anvil"), &relayed(config, stop).await?, None).await?;
+    Ok(setup::reader(&fork.settings(config))?.try_out(trials).await?)
 }
 
 /// An amount to six decimals; a smaller one whole.

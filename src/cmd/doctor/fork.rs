@@ -1,20 +1,16 @@
 //! A whole cycle on a copy of the configured chain.
 
 use std::io;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use alloy::primitives::{B256, U256};
 use anyhow::Context;
 use serde_json::json;
 use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use super::look;
-use crate::chain::relay;
-use crate::cmd::development::{Anvil, CHAIN_ID, foundry};
+use crate::cmd::development::{Anvil, foundry, relayed};
 use crate::cmd::{replay, report, setup};
 use crate::config::Config;
 use crate::cycle::Agent;
@@ -111,9 +107,7 @@ async fn run(config: &Config, anvil: Option<PathBuf>, stop: &CancellationToken) 
     let now_ms = clock.now_ms();
     let period = PeriodId::at_ms(now_ms);
     let before = block_before_update(config, period).await?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for the relay")?;
-    let upstream = Url::parse(&format!("http://{}", listener.local_addr()?))?;
-    tokio::spawn(relay::serve(setup::reader(config)?, listener, stop.clone()));
+    let upstream = relayed(config, stop.clone()).await?;
     // Without the state of its block anvil may not even start; that there is no anvil is another matter.
     let without_state = |fault: anyhow::Error| match before {
         Some(block) if !fault.is::<io::Error>() => {
@@ -128,9 +122,7 @@ async fn run(config: &Config, anvil: Option<PathBuf>, stop: &CancellationToken) 
     })?;
 
     // From here on there is one RPC, and it is the fork's.
-    let mut forked = config.clone();
-    forked.chain.use_rpc(fork.rpc_url.clone());
-    forked.chain.chain_id = CHAIN_ID;
+    let mut forked = fork.settings(config);
     // Nobody else acts there, and what the wallet has sent before is no business of the fork's empty database.
     forked.replica = Replica::ALONE;
     let scratch = tempfile::tempdir().context("no scratch folder")?;

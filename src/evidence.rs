@@ -7,11 +7,10 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use thiserror::Error;
-
-use crate::fs::{self, FileFault};
-use crate::types::digest::Digest;
-use crate::types::evidence::{Evidence, FORMAT};
-use crate::types::fault::Fault;
+use veriregime_files::FileFault;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::evidence::{Evidence, FORMAT};
+use veriregime_core::types::diagnostic::Fault;
 
 /// Largest bundle: eight markets, each with two months of candles.
 pub const MAX_BYTES: u64 = 64 << 20;
@@ -77,7 +76,7 @@ impl Folder {
     /// # Errors
     /// [`EvidenceFault::File`].
     pub fn tidy(&self) -> Result<(), EvidenceFault> {
-        Ok(fs::remove_partial_files(&self.path)?)
+        Ok(veriregime_files::remove_partial_files(&self.path)?)
     }
 
     /// Keeps a bundle. To keep it again changes nothing.
@@ -87,8 +86,8 @@ impl Folder {
     pub fn write(&self, evidence: &Evidence) -> Result<Digest, EvidenceFault> {
         let bytes = serde_json::to_vec(evidence).expect("evidence has only names, numbers and lists");
         let digest = Digest::of(&bytes);
-        fs::create_folder(&self.path)?;
-        fs::write_atomic_with(&self.file(digest), |file| {
+        veriregime_files::create_folder(&self.path)?;
+        veriregime_files::write_atomic_with(&self.file(digest), |file| {
             let mut encoder = GzEncoder::new(file, Compression::default());
             encoder.write_all(&bytes)?;
             encoder.finish().map(|_| ())
@@ -101,7 +100,7 @@ impl Folder {
     /// # Errors
     /// [`EvidenceFault::File`].
     pub fn read_file(&self, digest: Digest) -> Result<Vec<u8>, EvidenceFault> {
-        Ok(fs::read_bounded(&self.file(digest), MAX_BYTES)?)
+        Ok(veriregime_files::read_bounded(&self.file(digest), MAX_BYTES)?)
     }
 
     /// Deletes a bundle; one that is not there is as good as deleted.
@@ -109,7 +108,7 @@ impl Folder {
     /// # Errors
     /// [`EvidenceFault::File`].
     pub fn remove(&self, digest: Digest) -> Result<(), EvidenceFault> {
-        Ok(fs::remove_file(&self.file(digest))?)
+        Ok(veriregime_files::remove_file(&self.file(digest))?)
     }
 }
 
@@ -119,7 +118,7 @@ impl Folder {
 /// # Errors
 /// [`EvidenceFault`].
 pub fn read(path: &Path) -> Result<(Digest, Evidence), EvidenceFault> {
-    parse(path, fs::read_bounded(path, MAX_BYTES)?)
+    parse(path, veriregime_files::read_bounded(path, MAX_BYTES)?)
 }
 
 /// As [`read`], of a file's bytes.

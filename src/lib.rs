@@ -10,27 +10,23 @@
 // With the signers of key services the futures of commands nest more deeply than the compiler expects.
 #![recursion_limit = "256"]
 
+pub mod actions;
+pub mod attestation;
+pub mod bundle;
+pub mod deployment;
+pub mod devnet;
+pub mod job;
+pub mod node;
+pub mod sources;
+pub mod verification;
 pub mod alerts;
 pub mod api;
 pub mod audit;
-pub mod candles;
 pub mod chain;
 pub mod clock;
 pub mod cmd;
 pub mod config;
-pub mod cycle;
-pub mod evaluation;
 pub mod evidence;
-pub mod features;
-pub mod fs;
 pub mod health;
-pub mod inference;
-pub mod peers;
-pub mod plots;
-pub mod proof;
-pub mod registry;
-pub mod schedule;
 pub mod state;
 pub mod telemetry;
-pub mod training;
-pub mod types;

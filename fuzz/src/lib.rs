@@ -8,29 +8,29 @@ use alloy::primitives::Bytes;
 use alloy::rpc::json_rpc::ErrorPayload;
 use alloy::sol_types::{SolCall, SolEvent};
 use alloy::transports::RpcError;
-use veriregime_agent::candles::simulated::SimulatedMarket;
-use veriregime_agent::candles::{archive, dialect};
-use veriregime_agent::chain::abi::RiskOracle;
-use veriregime_agent::chain::attest::{is_by_its_signer, pack, split};
-use veriregime_agent::chain::fault::ChainFault;
-use veriregime_agent::chain::published::{brings, signatures};
-use veriregime_agent::cmd::deploy::policy::MarketRules;
-use veriregime_agent::cmd::deploy::record::Record;
+use veriregime_agent::sources::candles::simulated::SimulatedMarket;
+use veriregime_agent::sources::candles::{archive, exchange_api};
+use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::attestation::statement::{is_by_its_signer, pack, split};
+use veriregime_agent::chain::error::ChainFault;
+use veriregime_agent::actions::risk_oracle::published::{brings, signatures};
+use veriregime_agent::deployment::policy::MarketRules;
+use veriregime_agent::deployment::record::Record;
 use veriregime_agent::config;
 use veriregime_agent::evidence;
-use veriregime_agent::features;
-use veriregime_agent::inference::{Layout, Model};
-use veriregime_agent::proof::bundle::{check_settings, parse_manifest};
-use veriregime_agent::proof::protocol::{Call, Hello, Load, MakeSettings, PeakRss, Prove, Verify, Witness};
-use veriregime_agent::proof::worker::answer_in;
-use veriregime_agent::types::attestation::{AttestRequest, Attestation};
-use veriregime_agent::types::candle::{Candle, CandleSeries, check_all};
-use veriregime_agent::types::digest::Digest;
-use veriregime_agent::types::fault::Fault;
-use veriregime_agent::types::manifest::Manifest;
-use veriregime_agent::types::period::PeriodId;
-use veriregime_agent::types::time::{format_utc, parse_utc_ms};
-use veriregime_agent::types::venue::Venue;
+use veriregime_core::features;
+use veriregime_core::model::{Layout, Model};
+use veriregime_agent::bundle::{check_settings, parse_manifest};
+use veriregime_agent::verification::ezkl::protocol::{Call, Hello, Load, MakeSettings, PeakRss, Prove, Verify, Witness};
+use veriregime_agent::verification::ezkl::worker::answer_in;
+use veriregime_core::types::attestation::{AttestRequest, Attestation};
+use veriregime_core::types::candle::{Candle, CandleSeries, check_all};
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::manifest::Manifest;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::time::{format_utc, parse_utc_ms};
+use veriregime_core::types::venue::Venue;
 
 /// A reference to a file that is not there: what is parsed comes from memory.
 const NOWHERE: &str = "input";
@@ -60,7 +60,7 @@ fn quoted<T, F: Fault>(result: Result<T, F>) -> Option<T> {
 /// What exchanges answer: a page of candles, a time, a refusal. The first byte says which exchange.
 pub fn exchange_answers(bytes: &[u8]) {
     let Some((first, body)) = bytes.split_first() else { return };
-    let dialect = dialect::of(Venue::ALL[usize::from(*first) % Venue::ALL.len()]);
+    let dialect = exchange_api::of(Venue::ALL[usize::from(*first) % Venue::ALL.len()]);
     quoted(dialect.time_ms(body));
     if let Some(fault) = dialect.refusal(dialect.bitcoin(), 400, body) {
         is_quotable(&fault);

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::AlertFault;
-use crate::candles::error::REVISED_CODE;
-use crate::health::watch::Report;
+use crate::sources::candles::error::REVISED_CODE;
+use crate::health::monitor::Report;
 use crate::health::{Check, HealthFault, Level};
-use crate::types::alert::{Alert, Severity};
-use crate::types::cycle::{CycleRecord, Stage};
-use crate::types::fault::Fault;
-use crate::types::period::PeriodId;
+use veriregime_core::types::alert::{Alert, Severity};
+use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::period::PeriodId;
 
 /// Key of the alert about a period without an update.
 const MISSED: &str = "missed";
@@ -154,8 +154,8 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::types::cycle::Miss;
-    use crate::types::digest::Digest;
+    use veriregime_core::types::cycle::Miss;
+    use veriregime_core::types::digest::Digest;
 
     fn record(period: u64, stage: Stage) -> CycleRecord {
         let period = PeriodId(period);

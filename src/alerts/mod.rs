@@ -1,13 +1,13 @@
 //! Telling somebody: what holds, said once to a webhook, again after a while, and when it is over.
 
+pub mod notifier;
+pub mod state;
 pub mod conditions;
-pub mod ledger;
-pub mod watch;
 pub mod webhook;
 
 use thiserror::Error;
 
-use crate::types::fault::Fault;
+use veriregime_core::types::diagnostic::Fault;
 
 /// Why nobody is told, or what only alerts have a name for.
 #[derive(Debug, Error)]

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::AlertFault;
-use super::ledger::Message;
-use crate::fs::{self, access};
+use crate::alerts::state::Message;
+use veriregime_files::access;
 use crate::telemetry::metrics;
-use crate::types::fault::quoted;
-use crate::types::time::format_utc;
+use veriregime_core::types::diagnostic::quoted;
+use veriregime_core::types::time::format_utc;
 
 const MAX_ADDRESS_BYTES: u64 = 4096;
 /// Most of an answer that is read for what it says.
@@ -46,7 +46,7 @@ impl Webhook {
         if let Some(exposed) = access::exposed(path).map_err(|fault| unusable(fault.to_string()))? {
             return Err(unusable(format!("others can read it (mode {:o}, group {})", exposed.mode, exposed.group)));
         }
-        let text = fs::read_text(path, MAX_ADDRESS_BYTES).map_err(|fault| unusable(fault.to_string()))?;
+        let text = veriregime_files::read_text(path, MAX_ADDRESS_BYTES).map_err(|fault| unusable(fault.to_string()))?;
         // What is wrong with it is not repeated: that would show it.
         let url = Url::parse(text.trim()).map_err(|_| unusable("it holds no address".into()))?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -141,8 +141,8 @@ mod tests {
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
     use super::*;
-    use crate::types::alert::{Alert, Severity};
-    use crate::types::fault::Fault;
+    use veriregime_core::types::alert::{Alert, Severity};
+    use veriregime_core::types::diagnostic::Fault;
 
     #[tokio::test]
     async fn a_webhook_that_refuses_is_quoted_without_its_address() {
@@ -153,7 +153,7 @@ mod tests {
         Mock::given(method("POST")).respond_with(answer).expect(1).mount(&server).await;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hook");
-        fs::write_private(&path, format!("{}/hooks/T0KEN-secret?key=also-secret", server.uri()).as_bytes()).unwrap();
+        veriregime_files::write_private(&path, format!("{}/hooks/T0KEN-secret?key=also-secret", server.uri()).as_bytes()).unwrap();
         let webhook = Webhook::from_file(&path, "node".into()).unwrap();
         let alert = Alert {
             key: "missed".into(),
@@ -179,10 +179,10 @@ mod tests {
         let open = || Webhook::from_file(&path, "node".into());
         assert_eq!(open().expect_err("absent").code(), "VR-ALERT-001");
         for wrong in ["", "not an address", "ftp://x/secret"] {
-            fs::write_private(&path, wrong.as_bytes()).unwrap();
+            veriregime_files::write_private(&path, wrong.as_bytes()).unwrap();
             assert!(!open().expect_err(wrong).to_string().contains("secret"));
         }
-        fs::write_private(&path, b"https://hooks.example/secret\n").unwrap();
+        veriregime_files::write_private(&path, b"https://hooks.example/secret\n").unwrap();
         assert!(!format!("{:?}", open().unwrap()).contains("secret"));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(open().expect_err("exposed").to_string().contains("644"));

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Shared;
-use super::fault::{ApiFault, ErrorBody};
-use crate::types::attestation::AttestRequest;
-use crate::types::period::PeriodId;
+use crate::api::error::{ApiFault, ErrorBody};
+use veriregime_core::types::attestation::AttestRequest;
+use veriregime_core::types::period::PeriodId;
 
 /// All that the contract will be told, but for the proof.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -9,9 +9,9 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
 
 use super::Shared;
-use super::fault::{ApiFault, ErrorBody};
+use crate::api::error::{ApiFault, ErrorBody};
 use crate::evidence::Folder;
-use crate::types::digest::Digest;
+use veriregime_core::types::digest::Digest;
 
 /// Bundles that are in memory at a time, on their way out.
 const READERS: usize = 4;

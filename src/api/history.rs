@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use serde_json::value::RawValue;
 use tokio::sync::{Mutex, Semaphore};
 
-use super::fault::ApiFault;
+use crate::api::error::ApiFault;
 use super::view::{ModelView, PeriodView};
 use crate::state::StateFault;
 use crate::state::reader::Reader;
-use crate::types::cycle::CycleRecord;
-use crate::types::digest::Digest;
-use crate::types::period::PeriodId;
+use veriregime_core::types::cycle::CycleRecord;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::period::PeriodId;
 
 /// Cycles that one answer may hold, and that are kept in memory.
 pub const MAX_CYCLES: u32 = 100;

@@ -13,7 +13,7 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::Shared;
-use super::fault::ApiFault;
+use crate::api::error::ApiFault;
 use crate::telemetry::metrics;
 
 /// Client addresses that are remembered. Where there are more, those that have been quiet are forgotten first, and new ones

@@ -2,9 +2,9 @@
 //! nothing, asks nothing of chain or exchange on behalf of a request, and answers from memory where it can. One route is one
 //! file.
 
+pub mod error;
 mod attest;
 pub mod evidence;
-pub mod fault;
 pub mod history;
 pub mod limits;
 mod livez;
@@ -29,14 +29,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use evidence::Shelf;
-use fault::ApiFault;
+use error::ApiFault;
 use history::History;
 use limits::Limits;
 use params::Parameters;
 use view::ModelView;
 
-use crate::cycle::attest::notary::Notary;
-use crate::health::watch::Latest;
+use crate::attestation::service::Notary;
+use crate::health::monitor::Latest;
 use crate::telemetry::metrics::Exposition;
 
 /// What every handler gets.
@@ -104,7 +104,7 @@ fn router(shared: &Arc<Shared>) -> Router {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::time::{format_utc, parse_utc_ms};
+    use veriregime_core::types::time::{format_utc, parse_utc_ms};
 
     #[test]
     fn the_document_s_example_of_a_time_is_one_that_the_api_writes() {

@@ -11,12 +11,12 @@ use axum::extract::{Path, State};
 use tokio::sync::Mutex;
 
 use super::Shared;
-use super::fault::{ApiFault, ErrorBody};
+use crate::api::error::{ApiFault, ErrorBody};
 use super::view::{MarketView, ParamsView};
-use crate::chain::fault::ChainFault;
+use crate::chain::error::ChainFault;
 use crate::chain::read::Reader;
-use crate::types::fault::Fault;
-use crate::types::manifest::Market;
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::manifest::Market;
 
 /// What the chain said is good for this long; that it said nothing, too.
 const FRESH: Duration = Duration::from_secs(5);

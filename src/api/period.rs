@@ -9,11 +9,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Shared;
-use super::fault::{ApiFault, ErrorBody};
+use crate::api::error::{ApiFault, ErrorBody};
 use super::view::PeriodView;
-use crate::types::feature::FeatureVector;
-use crate::types::period::PeriodId;
-use crate::types::prediction::Outputs;
+use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::prediction::Outputs;
 
 /// A cycle with everything that its proof is about.
 #[derive(Debug, Serialize, ToSchema)]

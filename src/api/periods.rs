@@ -10,10 +10,10 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
-use super::fault::{ApiFault, ErrorBody};
+use crate::api::error::{ApiFault, ErrorBody};
 use super::history::MAX_CYCLES;
 use super::view::PeriodView;
-use crate::types::period::PeriodId;
+use veriregime_core::types::period::PeriodId;
 
 const DEFAULT_LIMIT: u32 = 20;
 

@@ -17,7 +17,7 @@ use tower_service::Service;
 use tracing::{debug, info, warn};
 
 use super::Shared;
-use super::fault::ApiFault;
+use crate::api::error::ApiFault;
 use super::limits::Client;
 
 /// Bytes of a request's head.

@@ -3,12 +3,12 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::chain::abi::RiskOracle::{paramsReturn, pendingReturn};
+use crate::actions::risk_oracle::abi::RiskOracle::{paramsReturn, pendingReturn};
 use crate::chain::read::status_word;
-use crate::types::cycle::CycleRecord;
-use crate::types::digest::Digest;
-use crate::types::manifest::{Manifest, Market};
-use crate::types::time::format_utc;
+use veriregime_core::types::cycle::CycleRecord;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::manifest::{Manifest, Market};
+use veriregime_core::types::time::format_utc;
 
 /// The model that a node runs.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -161,7 +161,7 @@ impl PeriodView {
     /// Of a stored cycle. The words of its error stay in the node: they may name what is nobody else's business.
     pub fn new(record: &CycleRecord, model: &ModelView) -> Self {
         let forecasts = record.forecast.iter().flat_map(|forecast| {
-            let one = |((market, outputs), carried): ((&MarketView, &crate::types::prediction::Outputs), &usize)| {
+            let one = |((market, outputs), carried): ((&MarketView, &veriregime_core::types::prediction::Outputs), &usize)| {
                 let prediction = outputs.decode(model.output_scale_log2);
                 ForecastView {
                     market: market.name.clone(),

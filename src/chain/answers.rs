@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error};
 use serde_json::value::RawValue;
 
-use super::fault::ChainFault;
-use crate::types::fault::quoted;
-use crate::types::period::PeriodId;
+use crate::chain::error::ChainFault;
+use veriregime_core::types::diagnostic::quoted;
+use veriregime_core::types::period::PeriodId;
 
 /// Highest block. At ten a second that is nearly a million years.
 const MAX_HEIGHT: u64 = 1 << 48;
@@ -25,16 +25,16 @@ const MAX_GAS_PRICE_WEI: u64 = 1_000_000_000_000_000_000;
 /// A block.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Block {
+pub(crate) struct Block {
     /// Height; `None` for one that is still made.
     #[serde(default, deserialize_with = "optional::<MAX_HEIGHT, _>")]
-    pub(super) number: Option<u64>,
+    pub(crate) number: Option<u64>,
     /// Unix seconds.
     #[serde(deserialize_with = "up_to::<MAX_SECONDS, _>")]
-    pub(super) timestamp: u64,
+    pub(crate) timestamp: u64,
     /// In wei; `None` on chains without one.
     #[serde(default, deserialize_with = "optional::<MAX_GAS_PRICE_WEI, _>")]
-    pub(super) base_fee_per_gas: Option<u64>,
+    pub(crate) base_fee_per_gas: Option<u64>,
 }
 
 /// What became of a transaction.
@@ -56,7 +56,7 @@ pub struct Receipt {
     #[serde(default)]
     pub contract_address: Option<Address>,
     #[serde(default)]
-    pub(super) logs: Vec<Log>,
+    pub(crate) logs: Vec<Log>,
 }
 
 impl Receipt {
@@ -68,17 +68,17 @@ impl Receipt {
 
 /// A transaction as it was sent.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Sent {
+pub(crate) struct Sent {
     #[serde(default)]
-    pub(super) to: Option<Address>,
-    pub(super) input: Bytes,
+    pub(crate) to: Option<Address>,
+    pub(crate) input: Bytes,
 }
 
 /// Whether an answer to `method` is one that can be used.
 ///
 /// # Errors
 /// [`ChainFault::Garbage`].
-pub(super) fn check(method: &str, answer: &RawValue) -> Result<(), ChainFault> {
+pub(crate) fn check(method: &str, answer: &RawValue) -> Result<(), ChainFault> {
     match method {
         "eth_getBlockByNumber" => is::<Option<Block>>(answer),
         "eth_getTransactionReceipt" => is::<Option<Receipt>>(answer),
@@ -93,7 +93,7 @@ pub(super) fn check(method: &str, answer: &RawValue) -> Result<(), ChainFault> {
 }
 
 /// A height that a node names beside what has a bound of its own.
-pub(super) fn height(number: Option<u64>) -> Result<u64, ChainFault> {
+pub(crate) fn height(number: Option<u64>) -> Result<u64, ChainFault> {
     match number {
         Some(number) if number <= MAX_HEIGHT => Ok(number),
         Some(number) => Err(ChainFault::Garbage(format!("a block of height {number}"))),
@@ -102,7 +102,7 @@ pub(super) fn height(number: Option<u64>) -> Result<u64, ChainFault> {
 }
 
 /// A period that a contract names.
-pub(super) fn period(id: u64) -> Result<PeriodId, ChainFault> {
+pub(crate) fn period(id: u64) -> Result<PeriodId, ChainFault> {
     if id <= MAX_SECONDS / PeriodId::SECONDS.unsigned_abs() {
         return Ok(PeriodId(id));
     }
@@ -143,7 +143,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::types::fault::Fault;
+    use veriregime_core::types::diagnostic::Fault;
 
     fn judged(method: &str, answer: &Value) -> Result<(), &'static str> {
         check(method, &to_raw_value(answer).unwrap()).map_err(|fault| fault.code())

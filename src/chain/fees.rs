@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::fault::ChainFault;
-use crate::types::cycle::Attempt;
+use crate::chain::error::ChainFault;
+use veriregime_core::types::cycle::Attempt;
 
 /// Room for the base fee to grow until the transaction is included: six full blocks in a row double it.
 const BASE_FEE_HEADROOM: u128 = 2;
@@ -96,7 +96,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::types::cycle::Purpose;
+    use veriregime_core::types::cycle::Purpose;
 
     fn attempt(max_fee_per_gas_wei: u128, priority_fee_wei: u128) -> Attempt {
         Attempt {

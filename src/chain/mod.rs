@@ -1,22 +1,14 @@
 //! The chain: reading the contract, attesting, signing and sending updates. The only holder of keys.
 
-pub mod abi;
-pub mod admin;
+pub mod error;
+pub mod read_only_proxy;
 pub mod answers;
-pub mod attest;
-pub mod deploy;
-pub mod events;
-pub mod fault;
 pub mod fees;
-pub mod model;
-pub mod published;
 pub mod read;
 pub mod rehearsal;
-pub mod relay;
 mod rpc;
 mod sending;
 pub mod signer;
-pub mod submission;
 
 use std::time::Duration;
 
@@ -28,16 +20,16 @@ use alloy::providers::Provider;
 use alloy::rpc::types::TransactionRequest;
 use alloy::transports::{RpcError, TransportError};
 
-use crate::types::attestation::Attestation;
-use crate::types::cycle::{Attempt, Purpose};
-use crate::types::feature::FeatureVector;
-use crate::types::period::PeriodId;
-use crate::types::prediction::Outputs;
-use crate::types::rpc_url::RpcUrl;
-use fault::{ChainFault, Rejection};
+use veriregime_core::types::attestation::Attestation;
+use veriregime_core::types::cycle::{Attempt, Purpose};
+use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::prediction::Outputs;
+use veriregime_core::types::rpc_url::RpcUrl;
+use error::{ChainFault, Rejection};
 use fees::Floor;
 use read::Reader;
-use rpc::words::{Meaning, meaning};
+use rpc::error_class::{Meaning, meaning};
 use signer::Signer;
 
 /// Gas limit over the estimate: the verifier's cost hardly varies, storage and calldata do a little.
@@ -69,7 +61,7 @@ pub struct Chain {
     pub read: Reader,
     wallet: EthereumWallet,
     address: Address,
-    attestor: Signer,
+    pub(crate) attestor: Signer,
 }
 
 /// Everything that `RiskOracle.submit` takes.
@@ -147,7 +139,7 @@ impl Chain {
         }
     }
 
-    async fn sign(
+    pub(crate) async fn sign(
         &self,
         purpose: Purpose,
         request: TransactionRequest,

@@ -10,15 +10,15 @@ use alloy::sol_types::SolValue;
 use alloy::transports::{RpcError, TransportError};
 
 use super::Settings;
-use super::abi::IRegimeRiskOracle::ModelSpec;
-use super::abi::{GasPriceOracle, RiskOracle};
+use crate::actions::risk_oracle::abi::IRegimeRiskOracle::ModelSpec;
+use crate::actions::risk_oracle::abi::{GasPriceOracle, RiskOracle};
 use super::answers::{self, Block, Receipt, Sent};
-use super::fault::ChainFault;
+use crate::chain::error::ChainFault;
 use super::fees::Policy;
-use super::model::Expected;
+use crate::actions::risk_oracle::spec::Expected;
 use super::rpc::Rpcs;
-use crate::types::cycle::{Landed, Mined};
-use crate::types::period::PeriodId;
+use veriregime_core::types::cycle::{Landed, Mined};
+use veriregime_core::types::period::PeriodId;
 
 /// Blocks under the newest one count as final from this depth on, where the chain does not say which are.
 const FINAL_DEPTH: u64 = 64;
@@ -29,8 +29,8 @@ const OP_GAS_PRICE_ORACLE: Address = address!("420000000000000000000000000000000
 /// A connection that only reads.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    pub(super) provider: RootProvider<Ethereum>,
-    pub(super) settings: Settings,
+    pub(crate) provider: RootProvider<Ethereum>,
+    pub(crate) settings: Settings,
 }
 
 /// A contract's attestor set.
@@ -127,11 +127,11 @@ impl Reader {
         }
     }
 
-    pub(super) async fn block(&self, at: BlockNumberOrTag) -> Result<Option<Block>, TransportError> {
+    pub(crate) async fn block(&self, at: BlockNumberOrTag) -> Result<Option<Block>, TransportError> {
         self.provider.raw_request("eth_getBlockByNumber".into(), (at, false)).await
     }
 
-    pub(super) async fn sent(&self, hash: B256) -> Result<Option<Sent>, TransportError> {
+    pub(crate) async fn sent(&self, hash: B256) -> Result<Option<Sent>, TransportError> {
         self.provider.raw_request("eth_getTransactionByHash".into(), (hash,)).await
     }
 

@@ -5,10 +5,10 @@ use alloy::providers::Provider;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::fault::{ChainFault, Rejection, rejection};
+use crate::chain::error::{ChainFault, Rejection, rejection};
 use super::read::Reader;
 use super::{ENVELOPE_BYTES, GAS_MARGIN_PERCENT, MAX_GAS_LIMIT, fees};
-use crate::types::fault::quoted;
+use veriregime_core::types::diagnostic::quoted;
 
 const METHOD: &str = "eth_simulateV1";
 
@@ -158,7 +158,7 @@ mod tests {
     use alloy::sol_types::SolError;
 
     use super::*;
-    use crate::chain::abi::RiskOracle;
+    use crate::actions::risk_oracle::abi::RiskOracle;
 
     fn tried(json: serde_json::Value) -> Result<Outcome, ChainFault> {
         outcome(serde_json::from_value(json).unwrap())

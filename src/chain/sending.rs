@@ -9,13 +9,13 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tracing::warn;
 
 use super::Chain;
-use super::abi::Halo2Verifier;
+use crate::actions::risk_oracle::abi::Halo2Verifier;
 use super::answers::Receipt;
-use super::fault::ChainFault;
+use crate::chain::error::ChainFault;
 use super::fees::Floor;
-use crate::types::cycle::{Attempt, Purpose};
-use crate::types::fault::Fault;
-use crate::types::proof::Proof;
+use veriregime_core::types::cycle::{Attempt, Purpose};
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::proof::Proof;
 
 /// Longest wait for a receipt.
 const RECEIPT_TIMEOUT: Duration = Duration::from_mins(10);

@@ -7,18 +7,19 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::deploy::Sent;
-use super::deploy::shown::{moment, step_json, steps};
-use super::outbox::Outbox;
+use crate::cmd::deploy::render::{moment, step_json, steps};
+use crate::deployment::outbox::Outbox;
 use super::rehearsal::Outlook;
-use super::{EXIT_DONE, EXIT_UNFINISHED, report, setup};
+use super::{EXIT_DONE, EXIT_UNFINISHED, report};
+use crate::node::assemble;
 use crate::chain::Chain;
-use crate::chain::admin::{Announced, MarketId, Operation, Roles};
-use crate::chain::deploy::fault::DeployFault;
-use crate::chain::deploy::{EFFECT_LOOKS, EFFECT_PAUSE, Step, trials};
+use crate::actions::risk_oracle::admin::{Announced, MarketId, Operation, Roles};
+use crate::deployment::error::DeployFault;
+use crate::deployment::{EFFECT_LOOKS, EFFECT_PAUSE, Step, trials};
 use crate::chain::read::Reader;
 use crate::config::Config;
-use crate::types::address;
-use crate::types::period::PeriodId;
+use veriregime_core::types::address;
+use veriregime_core::types::period::PeriodId;
 
 /// The contract's longest pause.
 const MAX_PAUSE_HOURS: u64 = 7 * 24;
@@ -115,8 +116,8 @@ enum AdminCommand {
 /// # Errors
 /// What the contract would refuse, before anything is sent; what keeps it from being sent.
 pub async fn run(args: AdminArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
-    let config = setup::settings(settings)?;
-    let (oracle, read) = (setup::oracle(&config)?, setup::reader(&config)?);
+    let config = assemble::settings(settings)?;
+    let (oracle, read) = (assemble::oracle(&config)?, assemble::reader(&config)?);
     read.check_chain_id().await.map_err(DeployFault::from)?;
     let roles = read.roles(oracle).await.map_err(DeployFault::from)?;
     let Some(operation) = args.command.operation(&roles) else {
@@ -126,7 +127,7 @@ pub async fn run(args: AdminArgs, settings: Option<&Path>, json: bool) -> anyhow
     if args.dry_run {
         return office.plan(json).await;
     }
-    let chain = setup::deployer(&config).await?;
+    let chain = assemble::deployer(&config).await?;
     office.act(&chain, json).await
 }
 

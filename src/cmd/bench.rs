@@ -10,24 +10,26 @@ use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
-use super::development::{self, World};
-use super::{report, setup, train};
-use crate::candles::simulated::SimulatedMarket;
-use crate::chain::attest::Statement;
+use crate::devnet;
+use crate::devnet::World;
+use super::{report, train};
+use crate::node::assemble;
+use crate::sources::candles::simulated::SimulatedMarket;
+use crate::attestation::statement::Statement;
 use crate::chain::{Chain, Update};
 use crate::config::Config;
-use crate::features::{self, Batch};
-use crate::fs;
-use crate::inference::Model;
-use crate::proof::baseline;
-use crate::proof::bundle::Bundle;
-use crate::proof::ezkl::EzklProver;
-use crate::types::candle::CandleSeries;
-use crate::types::feature::FeatureVector;
-use crate::types::manifest::PROVING_KEY_FILE;
-use crate::types::period::{MINUTE_MS, PeriodId};
-use crate::types::prediction::Outputs;
-use crate::types::proof::Proof;
+use veriregime_core::features;
+use veriregime_core::features::Batch;
+use veriregime_core::model::Model;
+use crate::verification::ezkl::baseline;
+use crate::bundle::Bundle;
+use crate::verification::ezkl::prover::EzklProver;
+use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::manifest::PROVING_KEY_FILE;
+use veriregime_core::types::period::{MINUTE_MS, PeriodId};
+use veriregime_core::types::prediction::Outputs;
+use veriregime_core::types::proof::Proof;
 
 /// The simulated market that is measured on.
 const SEED: u64 = 7;
@@ -136,10 +138,10 @@ pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow
     let scratch = tempfile::tempdir().context("no scratch folder")?;
     let start_seconds = FIRST_PERIOD.start_seconds();
     let world = World::start(&mut config, scratch.path(), args.anvil.as_deref(), start_seconds).await?;
-    let (bundle, chain) = (&world.bundle, setup::chain(&config).await?);
-    let model = setup::model(bundle)?;
+    let (bundle, chain) = (&world.bundle, assemble::chain(&config).await?);
+    let model = assemble::model(bundle)?;
     let mut prover =
-        EzklProver::start(setup::worker_settings(&config), bundle, &config.prover.srs_dir, config.chain.chain_id)
+        EzklProver::start(assemble::worker_settings(&config), bundle, &config.prover.srs_dir, config.chain.chain_id)
             .await?;
 
     let cases = cases(bundle, args.runs)?;
@@ -154,7 +156,7 @@ pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow
         logrows: circuit.logrows,
         rows: circuit.rows,
         instances: circuit.instances,
-        pk_bytes: fs::size_bytes(&bundle.path(PROVING_KEY_FILE))?,
+        pk_bytes: veriregime_files::size_bytes(&bundle.path(PROVING_KEY_FILE))?,
         proof_bytes: circuit.proof_bytes,
         witness_ms_p50: report::quantile(&measured.witness_ms, 0.5),
         prove_ms_p50: report::quantile(&measured.prove_ms, 0.5),
@@ -290,7 +292,7 @@ async fn baseline_figures(args: &BenchArgs, config: &Config, chain: &Chain) -> a
     let (Some(onnx), Some(input)) = (&args.baseline, &args.baseline_input) else {
         return Ok(None);
     };
-    let baseline = baseline::measure(config.prover.python.clone(), &development::compiler(), onnx, input).await?;
+    let baseline = baseline::measure(config.prover.python.clone(), &devnet::compiler(), onnx, input).await?;
     let verifier = chain.create(baseline.verifier.bytecode.clone()).await?;
     let verify_gas = chain.verification_gas(verifier, &baseline.proof).await?;
     Ok(Some(BaselineFigures { prove_ms: baseline.prove_ms, verify_gas, pk_bytes: baseline.pk_bytes }))

@@ -8,26 +8,25 @@ use anyhow::Context;
 use serde::Serialize;
 use serde_json::json;
 
-use super::compared::Compared;
+use crate::cmd::reference_models::Compared;
 use super::evaluate::write_plots;
-use crate::evaluation::card::{CARD_FILE, card};
-use crate::evaluation::drift;
-use crate::evaluation::outcomes::{Forecaster, Outcomes};
-use crate::evaluation::report::Report;
-use crate::evaluation::{Panel, Subject};
-use crate::features::Batch;
-use crate::fs;
-use crate::inference::Layout;
-use crate::plots;
-use crate::plots::chart::Line;
-use crate::proof::bundle::{REQUIRED_FILES, SCHEMA};
-use crate::training::reference::{TEACHER_FILE, TEACHER_WEIGHTS_FILE};
-use crate::training::reproduction::{ORIGINAL_FILE, ORIGINAL_WEIGHTS_FILE};
-use crate::training::settings::Settings;
-use crate::training::{Curve, Trained};
-use crate::types::candle::CandleSeries;
-use crate::types::manifest::{Circuit, MANIFEST_FILE, Manifest, ONNX_FILE, Training};
-use crate::types::time::format_utc;
+use veriregime_training::evaluation::card::{CARD_FILE, card};
+use veriregime_training::evaluation::drift;
+use veriregime_training::evaluation::outcomes::{Forecaster, Outcomes};
+use veriregime_training::evaluation::report::Report;
+use veriregime_training::evaluation::{Panel, Subject};
+use veriregime_core::features::Batch;
+use veriregime_core::model::Layout;
+use veriregime_training::plots;
+use veriregime_training::plots::chart::Line;
+use crate::bundle::{REQUIRED_FILES, SCHEMA};
+use veriregime_training::reference::{TEACHER_FILE, TEACHER_WEIGHTS_FILE};
+use veriregime_training::reproduction::{ORIGINAL_FILE, ORIGINAL_WEIGHTS_FILE};
+use veriregime_training::settings::Settings;
+use veriregime_training::{Curve, Trained};
+use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::manifest::{Circuit, MANIFEST_FILE, Manifest, ONNX_FILE, Training};
+use veriregime_core::types::time::format_utc;
 
 /// Largest file of a bundle.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -79,7 +78,7 @@ pub fn write_extras(folder: &Path, trained: &Trained) -> anyhow::Result<Vec<Stri
         plots::curves("Loss on validation", "validation loss", lines(&trained.curves)).into_bytes(),
     ));
     for (name, bytes) in &files {
-        fs::write_atomic(&folder.join(name), bytes)?;
+        veriregime_files::write_atomic(&folder.join(name), bytes)?;
     }
     Ok(files.into_iter().map(|(name, _)| name.to_owned()).collect())
 }
@@ -146,7 +145,7 @@ pub fn measure(
         param_scale: circuit.param_scale,
         output_scale: circuit.output_scale,
     };
-    let onnx = fs::read_bounded(&folder.join(ONNX_FILE), MAX_FILE_BYTES)?;
+    let onnx = veriregime_files::read_bounded(&folder.join(ONNX_FILE), MAX_FILE_BYTES)?;
     let subject = Subject {
         onnx: &onnx,
         layout,
@@ -184,10 +183,10 @@ pub fn write_manifest(
     let series = origin.series;
     let names = REQUIRED_FILES.map(str::to_owned).into_iter().chain(names.iter().cloned());
     let digests = names.map(|name| {
-        let digest = fs::digest(&folder.join(&name), MAX_FILE_BYTES)?;
+        let digest = veriregime_files::digest(&folder.join(&name), MAX_FILE_BYTES)?;
         Ok((name, digest))
     });
-    let files: BTreeMap<_, _> = digests.collect::<Result<_, fs::FileFault>>()?;
+    let files: BTreeMap<_, _> = digests.collect::<Result<_, veriregime_files::FileFault>>()?;
     let reference = {
         // The search for a circuit may have changed the grid: what counts are the integers of the final one.
         let batch = Batch::new(&trained.features, series)?;
@@ -238,10 +237,10 @@ pub fn write_manifest(
         features: trained.features,
     };
     let text = card(&manifest);
-    fs::write_atomic(&folder.join(CARD_FILE), text.as_bytes())?;
-    manifest.files.insert(CARD_FILE.to_owned(), fs::digest(&folder.join(CARD_FILE), MAX_FILE_BYTES)?);
+    veriregime_files::write_atomic(&folder.join(CARD_FILE), text.as_bytes())?;
+    manifest.files.insert(CARD_FILE.to_owned(), veriregime_files::digest(&folder.join(CARD_FILE), MAX_FILE_BYTES)?);
     let text = serde_json::to_string_pretty(&manifest)? + "\n";
-    fs::write_atomic(&folder.join(MANIFEST_FILE), text.as_bytes())?;
+    veriregime_files::write_atomic(&folder.join(MANIFEST_FILE), text.as_bytes())?;
     Ok(manifest)
 }
 

@@ -18,18 +18,19 @@ use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use super::features::{self, FeaturesArgs};
-use crate::candles::dialect;
-use crate::candles::download::Download;
-use crate::candles::http::HttpSettings;
-use crate::candles::market::Market;
-use crate::candles::minutes::{self, Snapped};
-use crate::candles::source::{Source, SourceSettings};
-use crate::candles::{file, holes, parquet, quality, serve};
+use crate::sources::candles::exchange_api;
+use crate::sources::candles::download::Download;
+use crate::sources::candles::http::HttpSettings;
+use crate::sources::candles::market::Market;
+use crate::sources::candles::minutes;
+use crate::sources::candles::minutes::Snapped;
+use crate::sources::candles::source::{Source, SourceSettings};
+use crate::sources::candles::{file, holes, parquet, quality, serve};
 use crate::clock::Clock;
-use crate::types::candle::{Candle, check_all};
-use crate::types::period::MINUTE_MS;
-use crate::types::time::{format_utc, parse_utc_ms};
-use crate::types::venue::Venue;
+use veriregime_core::types::candle::{Candle, check_all};
+use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::time::{format_utc, parse_utc_ms};
+use veriregime_core::types::venue::Venue;
 
 /// How often a clock that runs faster moves.
 const TICK: Duration = Duration::from_millis(50);
@@ -153,7 +154,7 @@ pub struct ServeArgs {
 /// Runs one of the commands; `json` asks for one JSON object a result on standard output instead of text.
 ///
 /// # Errors
-/// Coded errors of [`crate::candles::error::CandleError`], or of the signal handler.
+/// Coded errors of [`crate::sources::candles::error::CandleError`], or of the signal handler.
 pub async fn run(command: CandlesCommand, json: bool) -> anyhow::Result<()> {
     match command {
         CandlesCommand::Fetch(args) => fetch(args, json).await,
@@ -174,7 +175,7 @@ async fn fetch(args: FetchArgs, json: bool) -> anyhow::Result<()> {
             ..public.http
         },
     })?;
-    let symbol = args.symbol.unwrap_or_else(|| dialect::of(args.source).bitcoin().to_owned());
+    let symbol = args.symbol.unwrap_or_else(|| exchange_api::of(args.source).bitcoin().to_owned());
     let now_ms = Clock::System.now_ms();
     let download = Download {
         source: &source,
@@ -256,7 +257,7 @@ fn check(args: &CheckArgs, json: bool) -> anyhow::Result<()> {
 }
 
 async fn serve_until_stopped(args: ServeArgs, json: bool) -> anyhow::Result<()> {
-    let symbol = args.symbol.unwrap_or_else(|| dialect::of(args.dialect).bitcoin().to_owned());
+    let symbol = args.symbol.unwrap_or_else(|| exchange_api::of(args.dialect).bitcoin().to_owned());
     let (market, source) = match &args.candles {
         Some(path) => (Market::recorded(&symbol, file::read_any(path)?)?, path.display().to_string()),
         None => (Market::simulated(&symbol, args.seed), format!("simulated market, seed {}", args.seed)),

@@ -5,17 +5,18 @@ use std::ops::Range;
 use alloy::primitives::Bytes;
 
 use super::layout::Table;
-use super::{development, report};
+use crate::devnet;
+use super::report;
 use crate::chain::Chain;
-use crate::chain::fault::ChainFault;
-use crate::features::{Batch, FeatureError};
-use crate::proof::error::ProofError;
-use crate::proof::search::{Candidate, Outcome, Search, SearchRequest, search};
-use crate::proof::supervisor::Ezkl;
-use crate::types::candle::CandleSeries;
-use crate::types::feature::FeatureSpec;
-use crate::types::period::MINUTE_MS;
-use crate::types::proof::Proof;
+use crate::chain::error::ChainFault;
+use veriregime_core::features::{Batch, FeatureError};
+use crate::verification::error::ProofError;
+use crate::verification::ezkl::search::{Candidate, Outcome, Search, SearchRequest, search};
+use crate::verification::ezkl::supervisor::Ezkl;
+use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::feature::FeatureSpec;
+use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::proof::Proof;
 
 /// Decision times on which circuits are compared with the network.
 const SAMPLE_ROWS: usize = 2000;
@@ -42,7 +43,7 @@ pub fn sample(spec: &FeatureSpec, series: &CandleSeries, times: &Range<i64>) -> 
 /// # Errors
 /// As [`search`].
 pub async fn choose(ezkl: &mut Ezkl, request: &SearchRequest<'_>) -> Result<Search, ProofError> {
-    match development::bare_chain().await {
+    match devnet::bare_chain().await {
         Ok((_anvil, chain)) => {
             search(ezkl, request, async |code, proofs| match verification_gas(&chain, code, proofs).await {
                 Ok(gas) => Some(gas),

@@ -5,12 +5,12 @@ use std::path::Path;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{feeds, setup};
+use crate::node::{feeds, assemble};
 use crate::config::{self, Config, DEFAULTS};
-use crate::proof::bundle::Bundle;
-use crate::proof::error::ProofError;
-use crate::proof::srs::Srs;
-use crate::types::chain_id::is_development;
+use crate::bundle::Bundle;
+use crate::verification::error::ProofError;
+use crate::verification::ezkl::srs::Srs;
+use veriregime_core::types::chain_id::is_development;
 
 /// Subcommands of `config`.
 #[derive(Debug, Subcommand)]
@@ -37,9 +37,9 @@ pub async fn run(command: ConfigCommand, settings: Option<&Path>, json: bool) ->
 
 async fn check(settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let config = config::load(settings)?;
-    setup::signer(&config.signer).await?;
+    assemble::signer(&config.signer).await?;
     if let Some(attestor) = &config.attestor {
-        setup::signer(attestor).await?;
+        assemble::signer(attestor).await?;
     }
     let bundle = Bundle::open(&config.bundle)?;
     let sources = feeds::feeds(&config, &bundle.manifest)?;
@@ -71,7 +71,7 @@ async fn check(settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
 
 /// The reference string. On a development chain it may be made later.
 fn reference_string(config: &Config, bundle: &Bundle) -> Result<Option<Srs>, ProofError> {
-    match setup::reference_string(config, bundle) {
+    match assemble::reference_string(config, bundle) {
         Err(ProofError::SrsMissing { .. }) if is_development(config.chain.chain_id) => Ok(None),
         found => found.map(Some),
     }

@@ -1,7 +1,5 @@
 //! `daemon`: a cycle at every tick, until stopped.
 
-mod reload;
-pub mod services;
 
 use std::path::Path;
 
@@ -10,16 +8,18 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use self::reload::Reload;
-use self::services::Services;
-use super::{EXIT_DONE, replay, setup};
-use crate::chain::fault::ChainFault;
+use crate::node::reload::Reload;
+use crate::node::services::Services;
+use super::EXIT_DONE;
+use crate::node::{replay, assemble};
+use crate::chain::error::ChainFault;
 use crate::config;
-use crate::cycle::Agent;
-use crate::cycle::daemon::{self, Rhythm};
+use crate::job::Agent;
+use crate::job::timer;
+use crate::job::timer::Rhythm;
 use crate::state::Store;
 use crate::state::lock::CycleLock;
-use crate::types::fault::Fault;
+use veriregime_core::types::diagnostic::Fault;
 
 /// Options of `daemon`.
 #[derive(Debug, Args)]
@@ -37,12 +37,12 @@ pub struct DaemonArgs {}
 /// What keeps it from starting, or a database that fails.
 pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u8> {
     let running = config::read(settings)?;
-    let config = setup::checked(running.clone())?;
+    let config = assemble::checked(running.clone())?;
     let stop = CancellationToken::new();
     let _cycles_are_ours = CycleLock::take(&config.state_path)?;
     let clock = replay::clock(&config, &stop).await?;
     let store = Store::open(&config.state_path)?;
-    let mut agent = setup::agent(&config, clock, store).await?;
+    let mut agent = assemble::agent(&config, clock, store).await?;
     check_chain(&agent).await?;
     agent.evidence.tidy()?;
     let rhythm = Rhythm {
@@ -64,7 +64,7 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
     let services = Services::start(&config, &agent, &stop).await?;
     let reload = Reload { file: settings.map(Path::to_owned), running, fees: agent.chain.read.fees().clone() };
     let outcome = tokio::select! {
-        outcome = daemon::run(&mut agent, &rhythm, &stop) => outcome,
+        outcome = timer::run(&mut agent, &rhythm, &stop) => outcome,
         Err(error) = reload.run(&services) => return Err(error),
     };
     stop.cancel();

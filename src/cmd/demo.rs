@@ -12,18 +12,19 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::development::{Anvil, World};
-use super::{layout, print, setup};
-use crate::chain::abi::IRiskParameters::Params;
-use crate::chain::abi::RiskOracle::pendingReturn;
+use crate::devnet::{Anvil, World};
+use super::{layout, print};
+use crate::node::assemble;
+use crate::actions::risk_oracle::abi::IRiskParameters::Params;
+use crate::actions::risk_oracle::abi::RiskOracle::pendingReturn;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::cycle::Agent;
+use crate::job::Agent;
 use crate::state::Store;
-use crate::types::cycle::{CycleRecord, Stage};
-use crate::types::period::PeriodId;
-use crate::types::prediction::Regime;
-use crate::types::time::{format_utc, parse_utc_ms};
+use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::prediction::Regime;
+use veriregime_core::types::time::{format_utc, parse_utc_ms};
 
 /// From a period's start to its cycle.
 const CYCLE_DELAY_SECONDS: i64 = 15;
@@ -212,7 +213,7 @@ async fn prepare(
     said(item("", &format!("verifier {}", contracts.verifier.address)));
     said(item("", &format!("ready after {} ms", started.elapsed().as_millis())));
     let store = Store::open(&scratch.path().join("agent.sqlite"))?;
-    let agent = setup::agent(config, clock.clone(), store).await?;
+    let agent = assemble::agent(config, clock.clone(), store).await?;
     Ok(Demo { config: config.clone(), agent, anvil: world.anvil, clock, _scratch: scratch })
 }
 

@@ -1,7 +1,7 @@
 //! `doctor`: looks at everything that a node needs, and changes nothing.
 
+pub mod checks;
 mod fork;
-mod look;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -13,9 +13,10 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::layout::{self, hanging};
-use super::{EXIT_DONE, setup};
+use super::EXIT_DONE;
+use crate::node::assemble;
 use crate::health::{Check, Level};
-use crate::types::fault::Fault;
+use veriregime_core::types::diagnostic::Fault;
 
 /// Something does not work.
 const EXIT_SICK: u8 = 3;
@@ -60,13 +61,13 @@ pub struct DoctorArgs {
 /// Only what keeps it from looking at all.
 pub async fn run(args: DoctorArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
     let mut seen = Seen::begin();
-    match setup::settings(settings) {
+    match assemble::settings(settings) {
         Ok(config) => {
             seen.add(Check::ok(
                 "settings",
                 settings.map_or_else(|| "defaults".into(), |path| path.display().to_string()),
             ));
-            look::at_everything(&config, &mut seen).await;
+            checks::at_everything(&config, &mut seen).await;
             if args.fork {
                 seen.say("cycle on a fork");
                 seen.add(fork::check(&config, args.anvil).await);

@@ -6,24 +6,24 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use super::compared::Compared;
+use crate::cmd::reference_models::Compared;
 use super::report::table;
-use crate::candles::file;
+use crate::sources::candles::file;
 use crate::config::place;
-use crate::evaluation::bootstrap::BLOCK_DAYS;
-use crate::evaluation::drift::{self, Drift};
-use crate::evaluation::outcomes::{Forecaster, Outcomes};
-use crate::evaluation::report::{Figure, Report};
-use crate::evaluation::tallies::Metric;
-use crate::evaluation::{Panel, Subject};
-use crate::features::Batch;
-use crate::fs;
-use crate::inference::{Layout, MAX_MODEL_BYTES};
-use crate::plots;
-use crate::proof::bundle::Bundle;
-use crate::types::candle::{Candle, CandleSeries};
-use crate::types::manifest::{Manifest, ONNX_FILE};
-use crate::types::time::parse_utc_ms;
+use veriregime_training::evaluation::bootstrap::BLOCK_DAYS;
+use veriregime_training::evaluation::drift;
+use veriregime_training::evaluation::drift::Drift;
+use veriregime_training::evaluation::outcomes::{Forecaster, Outcomes};
+use veriregime_training::evaluation::report::{Figure, Report};
+use veriregime_training::evaluation::tallies::Metric;
+use veriregime_training::evaluation::{Panel, Subject};
+use veriregime_core::features::Batch;
+use veriregime_core::model::{Layout, MAX_MODEL_BYTES};
+use veriregime_training::plots;
+use crate::bundle::Bundle;
+use veriregime_core::types::candle::{Candle, CandleSeries};
+use veriregime_core::types::manifest::{Manifest, ONNX_FILE};
+use veriregime_core::types::time::parse_utc_ms;
 
 /// Arguments of `evaluate`.
 #[derive(Debug, Args)]
@@ -116,7 +116,7 @@ pub(super) fn judge(
     times: &Range<i64>,
 ) -> anyhow::Result<Judged> {
     let manifest = &bundle.manifest;
-    let onnx = fs::read_bounded(&bundle.path(ONNX_FILE), MAX_MODEL_BYTES)?;
+    let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_MODEL_BYTES)?;
     let series = whole_series(&file::read_any(candles)?)?;
     let subject = Subject {
         onnx: &onnx,
@@ -152,7 +152,7 @@ pub(super) fn write_plots(
     parts: &[(&str, &Outcomes)],
     threshold: f64,
 ) -> anyhow::Result<Vec<String>> {
-    fs::create_folder(folder)?;
+    veriregime_files::create_folder(folder)?;
     let mut all = vec![
         ("roc", plots::roc(panel)),
         ("reliability", plots::reliability(panel)),
@@ -167,7 +167,7 @@ pub(super) fn write_plots(
     let mut names = Vec::new();
     for (name, text) in all {
         let name = format!("plot-{name}.svg");
-        fs::write_atomic(&folder.join(&name), text.as_bytes())?;
+        veriregime_files::write_atomic(&folder.join(&name), text.as_bytes())?;
         names.push(name);
     }
     Ok(names)

@@ -5,12 +5,12 @@ use std::path::Path;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::{report, setup};
+use super::report;
+use crate::node::assemble;
 use crate::evidence::Folder;
-use crate::fs;
 use crate::state::Store;
-use crate::types::period::PeriodId;
-use crate::types::time::{format_utc, parse_utc_ms};
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::time::{format_utc, parse_utc_ms};
 
 /// Subcommands of `evidence`.
 #[derive(Debug, Subcommand)]
@@ -37,7 +37,7 @@ The daemon deletes what is older than evidence.keep_days by itself. Safe beside 
 /// # Errors
 /// Settings, database or folder that cannot be used.
 pub fn run(command: EvidenceCommand, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
-    let config = setup::settings(settings)?;
+    let config = assemble::settings(settings)?;
     let store = Store::open(&config.state_path)?;
     let folder = Folder::new(config.evidence_dir);
     match command {
@@ -66,7 +66,7 @@ fn list(store: &Store, folder: &Folder, json: bool) -> anyhow::Result<()> {
         .map(|kept| {
             let file = folder.file(kept.evidence);
             let (period, starts) = (kept.period.0, format_utc(kept.period.start_ms()));
-            let (sha256, bytes) = (kept.evidence, fs::size_bytes(&file).ok());
+            let (sha256, bytes) = (kept.evidence, veriregime_files::size_bytes(&file).ok());
             json!({"period": period, "starts": starts, "sha256": sha256, "bytes": bytes, "file": file})
         })
         .collect();

@@ -9,14 +9,13 @@ use clap::Args;
 use serde::Serialize;
 
 use super::evaluate::whole_series;
-use crate::candles::file;
+use crate::sources::candles::file;
 use crate::config::place;
-use crate::features::{Batch, FeatureError};
-use crate::fs;
-use crate::proof::bundle::Bundle;
-use crate::types::feature::{FeatureSpec, ScaledFeature};
-use crate::types::period::MINUTE_MS;
-use crate::types::time::{format_utc, parse_utc_ms};
+use veriregime_core::features::{Batch, FeatureError};
+use crate::bundle::Bundle;
+use veriregime_core::types::feature::{FeatureSpec, ScaledFeature};
+use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::time::{format_utc, parse_utc_ms};
 
 /// Arguments of `candles features`.
 #[derive(Debug, Args)]
@@ -90,7 +89,7 @@ pub fn run(args: &FeaturesArgs, json: bool) -> anyhow::Result<()> {
         features_rows_per_second: rows.len() as f64 / seconds,
     };
     if let Some(out) = &args.out {
-        fs::write_atomic_with(out, |file| {
+        veriregime_files::write_atomic_with(out, |file| {
             let mut csv = BufWriter::new(file);
             writeln!(csv, "time_ms,{}", summary.columns.join(","))?;
             for (time_ms, row) in &rows {

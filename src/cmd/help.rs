@@ -5,7 +5,6 @@ use std::path::Path;
 use clap::{Command, CommandFactory};
 
 use super::Cli;
-use crate::fs;
 
 /// Longest example with its meaning beside it.
 const EXAMPLE_COLUMNS: usize = 76;
@@ -63,7 +62,7 @@ pub fn completions(shell: clap_complete::Shell) -> String {
 /// # Errors
 /// A folder that cannot be written.
 pub fn write_pages(folder: &Path) -> anyhow::Result<()> {
-    fs::create_folder(folder)?;
+    veriregime_files::create_folder(folder)?;
     let mut program = command().disable_help_subcommand(true);
     program.build();
     write_page(&program, folder)
@@ -74,7 +73,7 @@ fn write_page(command: &Command, folder: &Path) -> anyhow::Result<()> {
     let page = clap_mangen::Man::new(command.clone()).source(version).manual("veriregime-agent");
     let mut text = Vec::new();
     page.render(&mut text)?;
-    fs::write_atomic(&folder.join(page.get_filename()), &text)?;
+    veriregime_files::write_atomic(&folder.join(page.get_filename()), &text)?;
     command.get_subcommands().filter(|one| !one.is_hide_set()).try_for_each(|one| write_page(one, folder))
 }
 

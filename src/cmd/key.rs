@@ -8,10 +8,10 @@ use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 use serde_json::json;
 
-use super::setup;
-use crate::chain::signer::{Signer, fault::KeyFault, keystore};
+use crate::node::assemble;
+use crate::chain::signer::{Signer, keystore};
+use crate::chain::signer::error::KeyFault;
 use crate::config::secret;
-use crate::fs;
 
 /// Random bytes of a passphrase that is made up here.
 const PASSPHRASE_BYTES: usize = 32;
@@ -76,7 +76,7 @@ pub async fn run(command: KeyCommand, settings: Option<&Path>, json: bool) -> an
             written(&args.file, Some(&key), json).await
         }
         KeyCommand::Address => {
-            let chain = setup::deployer(&setup::settings(settings)?).await?;
+            let chain = assemble::deployer(&assemble::settings(settings)?).await?;
             if json {
                 println!(
                     "{}",
@@ -91,15 +91,15 @@ pub async fn run(command: KeyCommand, settings: Option<&Path>, json: bool) -> an
 }
 
 async fn written(args: &FileArgs, key: Option<&SecretString>, json: bool) -> anyhow::Result<()> {
-    if fs::size_bytes(&args.keystore).is_ok() {
+    if veriregime_files::size_bytes(&args.keystore).is_ok() {
         return Err(KeyFault::Exists { path: args.keystore.clone() }.into());
     }
     for folder in [&args.keystore, &args.passphrase_file].into_iter().filter_map(|file| file.parent()) {
-        fs::create_private_folder(folder)?;
+        veriregime_files::create_private_folder(folder)?;
     }
-    if fs::size_bytes(&args.passphrase_file).is_err() {
+    if veriregime_files::size_bytes(&args.passphrase_file).is_err() {
         let random: [u8; PASSPHRASE_BYTES] = rand::random();
-        fs::write_private(&args.passphrase_file, format!("{}\n", hex::encode(random)).as_bytes())?;
+        veriregime_files::write_private(&args.passphrase_file, format!("{}\n", hex::encode(random)).as_bytes())?;
     }
     let passphrase = secret::read_passphrase(&args.passphrase_file)?;
     let made = keystore::write(&args.keystore, key, &passphrase).await?;

@@ -2,6 +2,7 @@
 
 // First: its macros are those of all the others.
 #[macro_use]
+pub mod reference_models;
 pub mod print;
 
 pub mod admin;
@@ -10,29 +11,23 @@ pub mod bench;
 pub mod bundle;
 pub mod candles;
 pub mod circuit;
-pub mod compared;
 pub mod config;
 pub mod daemon;
 pub mod demo;
 pub mod deploy;
-pub mod development;
 pub mod doctor;
 pub mod evaluate;
 pub mod evidence;
 pub mod features;
-pub mod feeds;
 pub mod help;
 pub mod key;
 pub mod layout;
 pub mod models;
 pub mod once;
-pub mod outbox;
 pub mod progress;
 pub mod prove;
 pub mod rehearsal;
-pub mod replay;
 pub mod report;
-pub mod setup;
 pub mod status;
 pub mod train;
 pub mod tx;

@@ -9,20 +9,22 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::compared::Compared;
+use crate::cmd::reference_models::Compared;
 use super::evaluate::{Judged, judge, print_drift};
 use super::{EXIT_DONE, EXIT_RETRAIN, circuit, report};
 use crate::clock::Clock;
 use crate::config::place;
-use crate::evaluation::drift::{self, Action};
-use crate::evaluation::outcomes::Forecaster;
-use crate::fs::{self, FileFault};
-use crate::proof::bundle::Bundle;
-use crate::proof::search::{Outcome, SEARCH_FILE, Search};
-use crate::registry::figures::{self, Score, TestRows};
-use crate::registry::{Change, Registry};
-use crate::types::manifest::MANIFEST_FILE;
-use crate::types::time::parse_utc_ms;
+use veriregime_training::evaluation::drift;
+use veriregime_training::evaluation::drift::Action;
+use veriregime_training::evaluation::outcomes::Forecaster;
+use veriregime_files::FileFault;
+use crate::bundle::Bundle;
+use crate::verification::ezkl::search::{Outcome, SEARCH_FILE, Search};
+use crate::bundle::registry::figures;
+use crate::bundle::registry::figures::{Score, TestRows};
+use crate::bundle::registry::{Change, Registry};
+use veriregime_core::types::manifest::MANIFEST_FILE;
+use veriregime_core::types::time::parse_utc_ms;
 
 /// Largest file with a circuit search.
 const MAX_SEARCH_BYTES: u64 = 1 << 20;
@@ -119,7 +121,7 @@ struct Summary {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// [`crate::registry::RegistryError`], or a bundle that does not open.
+/// [`crate::bundle::registry::RegistryError`], or a bundle that does not open.
 pub fn run(args: ModelsArgs, json: bool) -> anyhow::Result<u8> {
     let registry = Registry::new(&place::data(&args.models));
     match args.command {
@@ -299,7 +301,7 @@ fn summary(id: &str, bundle: &Bundle, current: Option<&str>) -> anyhow::Result<S
         Outcome::Skipped(_) => None,
     });
     let names = manifest.files.keys().map(String::as_str).chain([MANIFEST_FILE]);
-    let sizes: Vec<u64> = names.map(|name| fs::size_bytes(&bundle.path(name))).collect::<Result<_, FileFault>>()?;
+    let sizes: Vec<u64> = names.map(|name| veriregime_files::size_bytes(&bundle.path(name))).collect::<Result<_, FileFault>>()?;
     Ok(Summary {
         id: id.to_owned(),
         current: current == Some(id),
@@ -321,10 +323,10 @@ fn summary(id: &str, bundle: &Bundle, current: Option<&str>) -> anyhow::Result<S
 /// The search that led to the bundle's circuit, where it was kept.
 fn search_of(bundle: &Bundle) -> anyhow::Result<Option<Search>> {
     let path: &Path = &bundle.path(SEARCH_FILE);
-    if fs::size_bytes(path).is_err() {
+    if veriregime_files::size_bytes(path).is_err() {
         return Ok(None);
     }
-    Ok(serde_json::from_slice(&fs::read_bounded(path, MAX_SEARCH_BYTES)?)?)
+    Ok(serde_json::from_slice(&veriregime_files::read_bounded(path, MAX_SEARCH_BYTES)?)?)
 }
 
 fn trained_on(summary: &Summary) -> String {

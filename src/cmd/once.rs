@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::daemon::stop_on_signal;
-use super::{EXIT_DONE, EXIT_MISSED, replay, report, setup};
-use crate::cycle::Agent;
+use super::{EXIT_DONE, EXIT_MISSED, report};
+use crate::node::{replay, assemble};
+use crate::job::Agent;
 use crate::state::Store;
 use crate::state::lock::CycleLock;
-use crate::types::cycle::{CycleRecord, Stage};
-use crate::types::period::PeriodId;
-use crate::types::time::format_utc;
+use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::time::format_utc;
 
 /// Options of `once`.
 #[derive(Debug, Args)]
@@ -36,13 +37,13 @@ pub struct OnceArgs {
 /// # Errors
 /// What keeps it from starting, or a database that fails.
 pub async fn run(args: OnceArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
-    let config = setup::settings(settings)?;
+    let config = assemble::settings(settings)?;
     let stop = CancellationToken::new();
     // A dry run keeps nothing, so that nobody is in its way.
     let lock = if args.dry_run { None } else { Some(CycleLock::take(&config.state_path)?) };
     let path = if args.dry_run { Path::new(":memory:") } else { &config.state_path };
     let clock = replay::clock(&config, &stop).await?;
-    let mut agent = setup::agent(&config, clock, Store::open(path)?).await?;
+    let mut agent = assemble::agent(&config, clock, Store::open(path)?).await?;
     let signals = stop_on_signal(stop.clone())?;
     let period = PeriodId::at_ms(agent.clock.now_ms());
     let record = if args.dry_run {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use crate::fs::FileFault;
+use veriregime_files::FileFault;
 
 /// Why standard output takes nothing more.
 static ENDED: OnceLock<io::Error> = OnceLock::new();

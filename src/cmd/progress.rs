@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::training::Stage;
-use crate::training::trainer::Event;
+use veriregime_training::Stage;
+use veriregime_training::trainer::Event;
 
 /// One bar for the running epoch where standard error is a terminal, and one line for every finished one.
 #[derive(Debug)]

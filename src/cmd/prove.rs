@@ -6,19 +6,19 @@ use anyhow::Context;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::{report, setup};
-use crate::candles::file;
+use super::report;
+use crate::node::assemble;
+use crate::sources::candles::file;
 use crate::config::place;
-use crate::features;
-use crate::fs;
-use crate::proof::bundle::Bundle;
-use crate::types::candle::CandleSeries;
-use crate::types::digest::Digest;
-use crate::types::feature::FeatureVector;
-use crate::types::period::PeriodId;
-use crate::types::prediction::Outputs;
-use crate::types::proof::Proof;
-use crate::types::time::{format_utc, parse_utc_ms};
+use veriregime_core::features;
+use crate::bundle::Bundle;
+use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::prediction::Outputs;
+use veriregime_core::types::proof::Proof;
+use veriregime_core::types::time::{format_utc, parse_utc_ms};
 
 /// Options of `prove`.
 #[derive(Debug, Args)]
@@ -68,12 +68,12 @@ pub struct ProofDocument {
 /// # Errors
 /// Candles, model or prover that are not usable.
 pub async fn run(args: ProveArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
-    let mut config = setup::settings(settings)?;
+    let mut config = assemble::settings(settings)?;
     if let Some(folder) = args.model {
         config.bundle = place::data(&folder);
     }
     let bundle = Bundle::open(&config.bundle)?;
-    let model = setup::model(&bundle)?;
+    let model = assemble::model(&bundle)?;
     let period = PeriodId::at_ms(args.at);
     let spec = &bundle.manifest.features;
     let markets = bundle.manifest.markets.len();
@@ -88,7 +88,7 @@ pub async fn run(args: ProveArgs, settings: Option<&Path>, json: bool) -> anyhow
     let inputs = FeatureVector::concat(&vectors);
     let forecasts = model.predict(&inputs)?;
     let outputs: Vec<i128> = forecasts.iter().flat_map(|forecast| forecast.circuit.as_array()).collect();
-    let mut prover = setup::prover(&config, &bundle).await?;
+    let mut prover = assemble::prover(&config, &bundle).await?;
     let proved = prover.prove(&inputs, &outputs).await?;
     prover.stop().await;
     let document = ProofDocument {
@@ -102,7 +102,7 @@ pub async fn run(args: ProveArgs, settings: Option<&Path>, json: bool) -> anyhow
         proof: proved.proof,
     };
     if let Some(path) = &args.output {
-        fs::write_atomic(path, &serde_json::to_vec_pretty(&document)?)?;
+        veriregime_files::write_atomic(path, &serde_json::to_vec_pretty(&document)?)?;
     }
     if json {
         println!("{}", serde_json::to_string(&document)?);

@@ -5,15 +5,16 @@ use alloy::primitives::{Address, U256};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::development::{Anvil, foundry, relayed};
-use super::{layout, report, setup};
-use crate::chain::deploy::Step;
-use crate::chain::deploy::fault::DeployFault;
-use crate::chain::fault::ChainFault;
+use crate::devnet::{Anvil, foundry, relayed};
+use super::{layout, report};
+use crate::node::assemble;
+use crate::deployment::Step;
+use crate::deployment::error::DeployFault;
+use crate::chain::error::ChainFault;
 use crate::chain::read::Reader;
 use crate::chain::rehearsal::{Cost, Outcome, Trial};
 use crate::config::Config;
-use crate::types::chain_id::coin;
+use veriregime_core::types::chain_id::coin;
 
 /// Decimals of an amount that is shown.
 const DECIMALS: usize = 6;
@@ -147,7 +148,7 @@ async fn on_a_copy(config: &Config, trials: &[Trial]) -> anyhow::Result<Vec<Outc
     let stop = CancellationToken::new();
     let _stopped_at_the_end = stop.clone().drop_guard();
     let fork = Anvil::fork(&foundry("anvil"), &relayed(config, stop).await?, None).await?;
-    Ok(setup::reader(&fork.settings(config))?.try_out(trials).await?)
+    Ok(assemble::reader(&fork.settings(config))?.try_out(trials).await?)
 }
 
 /// An amount to six decimals; a smaller one whole.

@@ -8,29 +8,30 @@ use serde_json::{Value, json};
 use super::EXIT_FAILED;
 use super::layout::Table;
 use crate::alerts::AlertFault;
-use crate::api::fault::ApiFault;
-use crate::candles::error::CandleError;
-use crate::chain::deploy::fault::DeployFault;
-use crate::chain::fault::ChainFault;
-use crate::chain::signer::fault::KeyFault;
+use crate::api::error::ApiFault;
+use crate::sources::candles::error::CandleError;
+use crate::deployment::error::DeployFault;
+use crate::chain::error::ChainFault;
+use crate::chain::signer::error::KeyFault;
 use crate::config::ConfigFault;
-use crate::cycle::fault::CycleFault;
-use crate::evaluation::EvaluationError;
+use crate::job::error::CycleFault;
+use veriregime_training::evaluation::EvaluationError;
 use crate::evidence::EvidenceFault;
-use crate::features::FeatureError;
-use crate::fs::FileFault;
-use crate::inference::ModelError;
-use crate::peers::PeerFault;
-use crate::proof::error::ProofError;
-use crate::registry::RegistryError;
+use veriregime_core::features::FeatureError;
+use veriregime_files::FileFault;
+use veriregime_core::model::ModelError;
+use crate::attestation::peers::PeerFault;
+use crate::verification::error::ProofError;
+use crate::bundle::registry::RegistryError;
 use crate::state::StateFault;
-use crate::training::error::TrainingError;
-use crate::types::candle::CandleFault;
-use crate::types::cycle::CycleRecord;
-use crate::types::fault::{self, Fault};
-use crate::types::gwei::Gwei;
-use crate::types::origin::Origin;
-use crate::types::time::{TimeFault, format_utc};
+use veriregime_training::error::TrainingError;
+use veriregime_core::types::candle::CandleFault;
+use veriregime_core::types::cycle::CycleRecord;
+use veriregime_core::types::diagnostic;
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::gwei::Gwei;
+use veriregime_core::types::origin::Origin;
+use veriregime_core::types::time::{TimeFault, format_utc};
 
 /// Prints an error with its code and what to do next.
 pub fn failed(error: &anyhow::Error) -> ExitCode {
@@ -44,7 +45,7 @@ pub fn failed(error: &anyhow::Error) -> ExitCode {
 
 /// An error and its causes in one line.
 pub fn words(error: &anyhow::Error) -> String {
-    fault::words(error.as_ref())
+    diagnostic::words(error.as_ref())
 }
 
 /// Words without what would steer a terminal: errors quote files and answers of strangers.

@@ -10,18 +10,19 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::layout::Table;
-use super::{replay, report, setup};
-use crate::chain::fault::ChainFault;
+use crate::node::{replay, assemble};
+use super::report;
+use crate::chain::error::ChainFault;
 use crate::config::Config;
 use crate::health::checks::{self, Funds};
-use crate::proof::bundle::Bundle;
-use crate::schedule::next_tick_ms;
+use crate::bundle::Bundle;
+use crate::job::schedule::next_tick_ms;
 use crate::state::Store;
-use crate::types::cycle::CycleRecord;
-use crate::types::digest::Digest;
-use crate::types::fault::Fault;
-use crate::types::period::PeriodId;
-use crate::types::time::format_utc;
+use veriregime_core::types::cycle::CycleRecord;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::time::format_utc;
 
 /// Options of `status`.
 #[derive(Debug, Args)]
@@ -39,10 +40,10 @@ pub struct StatusArgs {
 /// # Errors
 /// Settings, bundle or database that cannot be read, or a database of another contract.
 pub async fn run(args: StatusArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
-    let config = setup::settings(settings)?;
+    let config = assemble::settings(settings)?;
     let bundle = Bundle::open(&config.bundle)?;
     let store = Store::open(&config.state_path)?;
-    if let Ok(contract) = setup::contract(&config) {
+    if let Ok(contract) = assemble::contract(&config) {
         store.claim(contract)?;
     }
     let mut cycles = Vec::new();
@@ -121,10 +122,10 @@ impl Time {
 async fn wallet(config: &Config) -> anyhow::Result<(Address, Result<Funds, ChainFault>)> {
     let address = match config.signer.address {
         Some(address) => address,
-        None => setup::signer(&config.signer).await?.address(),
+        None => assemble::signer(&config.signer).await?.address(),
     };
     let asked = async {
-        let reader = setup::reader(config)?;
+        let reader = assemble::reader(config)?;
         reader.check_chain_id().await?;
         checks::funds(&reader, address).await
     };

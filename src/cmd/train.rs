@@ -11,24 +11,23 @@ use super::bundle;
 use super::circuit;
 use super::evaluate::whole_series;
 use super::progress::TrainingProgress;
-use crate::candles::file;
+use crate::sources::candles::file;
 use crate::config::{place, written};
-use crate::evaluation::card::CARD_FILE;
-use crate::evaluation::outcomes::Forecaster;
-use crate::evaluation::tallies::Metric;
-use crate::fs;
-use crate::proof::build::{Build, Compiler, Form, build};
-use crate::proof::bundle::Bundle;
-use crate::proof::search::{SEARCH_FILE, Search, SearchRequest};
-use crate::proof::supervisor::Ezkl;
-use crate::proof::worker::Settings as WorkerSettings;
-use crate::training::checkpoint::{RunFolder, Unfinished};
-use crate::training::device::{Backend, open};
-use crate::training::error::TrainingError;
-use crate::training::settings::Settings;
-use crate::training::{Run, Trained, train};
-use crate::types::candle::CandleSeries;
-use crate::types::manifest::{Circuit, ONNX_FILE};
+use veriregime_training::evaluation::card::CARD_FILE;
+use veriregime_training::evaluation::outcomes::Forecaster;
+use veriregime_training::evaluation::tallies::Metric;
+use crate::verification::ezkl::build::{Build, Compiler, Form, build};
+use crate::bundle::Bundle;
+use crate::verification::ezkl::search::{SEARCH_FILE, Search, SearchRequest};
+use crate::verification::ezkl::supervisor::Ezkl;
+use crate::verification::ezkl::worker::Settings as WorkerSettings;
+use veriregime_training::checkpoint::{RunFolder, Unfinished};
+use veriregime_training::device::{Backend, open};
+use veriregime_training::error::TrainingError;
+use veriregime_training::settings::Settings;
+use veriregime_training::{Run, Trained, train};
+use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::manifest::{Circuit, ONNX_FILE};
 
 /// Largest settings file.
 const MAX_SETTINGS_BYTES: u64 = 1 << 20;
@@ -132,10 +131,10 @@ pub async fn run(args: TrainArgs, config: Option<&Path>, json: bool) -> anyhow::
     let mut trained = train(&run, |stage, event| progress.show(stage, event))?;
     progress.finish();
 
-    fs::create_folder(parent)?;
+    veriregime_files::create_folder(parent)?;
     let scratch = tempfile::Builder::new().prefix(".bundle-").tempdir_in(parent)?;
     let folder = scratch.path().join("bundle");
-    fs::create_folder(&folder)?;
+    veriregime_files::create_folder(&folder)?;
     let mut names = bundle::write_extras(&folder, &trained)?;
     let (circuit, search) =
         set_up(&args, &settings, &mut trained, &series, &folder).await.context("the circuit cannot be set up")?;
@@ -143,7 +142,7 @@ pub async fn run(args: TrainArgs, config: Option<&Path>, json: bool) -> anyhow::
     let origin = bundle::Origin { program: PROGRAM, backend: &computer.name, series: &series };
     let manifest = bundle::write_manifest(&folder, &names, &settings, trained, circuit, &report, &origin)?;
     Bundle::open(&folder).context("the new bundle does not hold together")?;
-    fs::replace_folder(&out, &folder, &scratch.path().join("replaced"))?;
+    veriregime_files::replace_folder(&out, &folder, &scratch.path().join("replaced"))?;
     run_folder.remove()?;
 
     if json {
@@ -179,7 +178,7 @@ pub fn refuse_as_config(config: Option<&Path>) -> Result<(), TrainingError> {
 /// # Errors
 /// A file that cannot be read, or [`TrainingError::Settings`].
 pub fn read_settings(path: &Path) -> anyhow::Result<Settings> {
-    let text = fs::read_text(&place::data(path), MAX_SETTINGS_BYTES)?;
+    let text = veriregime_files::read_text(&place::data(path), MAX_SETTINGS_BYTES)?;
     written::from_toml(&text).map_err(|misfit| TrainingError::Settings { reason: misfit.to_string() }.into())
 }
 
@@ -224,13 +223,13 @@ async fn search_and_build(
             compiler: &compiler,
         };
         let found = circuit::choose(ezkl, &request).await?;
-        fs::write_atomic(&folder.join(SEARCH_FILE), (serde_json::to_string_pretty(&found)? + "\n").as_bytes())?;
+        veriregime_files::write_atomic(&folder.join(SEARCH_FILE), (serde_json::to_string_pretty(&found)? + "\n").as_bytes())?;
         form = *found.form();
         search = Some(found);
     }
     trained.features.input_scale = form.input_scale;
     trained.network = trained.network.clone().on_grid(form.param_scale);
-    fs::write_atomic(&folder.join(ONNX_FILE), &trained.network.to_onnx(1))?;
+    veriregime_files::write_atomic(&folder.join(ONNX_FILE), &trained.network.to_onnx(1))?;
     let features = trained.features.count();
     let request = Build { folder, srs_folder: &args.srs_dir, markets: 1, features, form, compiler: &compiler };
     Ok((build(ezkl, &request).await?, search))

@@ -7,15 +7,16 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{replay, report, setup};
+use crate::node::{replay, assemble};
+use super::report;
 use crate::chain::Chain;
-use crate::chain::fault::ChainFault;
+use crate::chain::error::ChainFault;
 use crate::chain::fees::Floor;
 use crate::state::attempts::StoredAttempt;
 use crate::state::{Step, Store};
-use crate::types::cycle::{Attempt, Mined, Purpose, Stage};
-use crate::types::fault::Fault;
-use crate::types::time::format_utc;
+use veriregime_core::types::cycle::{Attempt, Mined, Purpose, Stage};
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::time::format_utc;
 
 /// Transactions among which the newest waiting one is looked for.
 const NEWEST: u32 = 1;
@@ -65,10 +66,10 @@ pub struct ListArgs {
 /// Settings, key or database that cannot be read; [`ChainFault::NothingWaits`]; what keeps a transaction from being signed
 /// or sent.
 pub async fn run(command: TxCommand, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
-    let config = setup::settings(settings)?;
+    let config = assemble::settings(settings)?;
     let store = Store::open(&config.state_path)?;
-    store.claim(setup::contract(&config)?)?;
-    let chain = setup::chain(&config).await?;
+    store.claim(assemble::contract(&config)?)?;
+    let chain = assemble::chain(&config).await?;
     let now_ms = replay::now_ms(&config).await?;
     match command {
         TxCommand::List(args) => list(&store.recent_attempts(None, args.last)?, &chain, now_ms, json).await,

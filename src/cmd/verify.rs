@@ -6,13 +6,14 @@ use clap::Args;
 use serde_json::json;
 
 use super::prove::ProofDocument;
-use super::{EXIT_DONE, EXIT_MISSED, setup};
+use super::{EXIT_DONE, EXIT_MISSED};
+use crate::node::assemble;
 use crate::config::place;
-use crate::features;
-use crate::fs::{self, FileFault};
-use crate::proof::bundle::Bundle;
-use crate::types::feature::FeatureVector;
-use crate::types::proof::instances;
+use veriregime_core::features;
+use veriregime_files::FileFault;
+use crate::bundle::Bundle;
+use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::proof::instances;
 
 /// Largest proof document.
 const MAX_DOCUMENT_BYTES: u64 = 1 << 20;
@@ -39,16 +40,16 @@ pub struct VerifyArgs {
 /// # Errors
 /// A document or bundle that cannot be read.
 pub async fn run(args: VerifyArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
-    let mut config = setup::settings(settings)?;
+    let mut config = assemble::settings(settings)?;
     if let Some(folder) = args.model {
         config.bundle = place::data(&folder);
     }
     let bundle = Bundle::open(&config.bundle)?;
-    let document: ProofDocument = serde_json::from_slice(&fs::read_bounded(&args.proof, MAX_DOCUMENT_BYTES)?)
+    let document: ProofDocument = serde_json::from_slice(&veriregime_files::read_bounded(&args.proof, MAX_DOCUMENT_BYTES)?)
         .map_err(|error| FileFault::Read { path: args.proof.clone(), source: error.into() })?;
     let mut reason = refusal(&bundle, &document)?;
     if reason.is_none() {
-        let mut prover = setup::prover(&config, &bundle).await?;
+        let mut prover = assemble::prover(&config, &bundle).await?;
         let valid = prover.verify(&document.proof).await?;
         prover.stop().await;
         reason = (!valid).then_some("the proof does not hold");

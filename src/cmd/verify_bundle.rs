@@ -5,23 +5,24 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::audit::checks::Findings;
-use super::audit::{exit_status, shown};
-use super::setup;
-use crate::audit::{Verdict, feature_differences};
-use crate::chain::published::{brings, signatures};
+use crate::audit::checks::Findings;
+use super::audit::exit_status;
+use crate::cmd::audit::render;
+use crate::node::assemble;
+use crate::audit::compare::{Verdict, feature_differences};
+use crate::actions::risk_oracle::published::{brings, signatures};
 use crate::config::{Config, place};
 use crate::evidence::{self, EvidenceFault};
-use crate::features;
-use crate::proof::bundle::Bundle;
-use crate::types::candle::{Candle, CandleSeries};
-use crate::types::digest::Digest;
-use crate::types::evidence::Evidence;
-use crate::types::feature::FeatureVector;
-use crate::types::period::PeriodId;
-use crate::types::prediction::Outputs;
-use crate::types::proof::instances;
-use crate::types::time::format_utc;
+use veriregime_core::features;
+use crate::bundle::Bundle;
+use veriregime_core::types::candle::{Candle, CandleSeries};
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::evidence::Evidence;
+use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::prediction::Outputs;
+use veriregime_core::types::proof::instances;
+use veriregime_core::types::time::format_utc;
 
 /// Options of `verify-bundle`.
 #[derive(Debug, Args)]
@@ -58,7 +59,7 @@ struct Report {
 /// # Errors
 /// A file, model or reference string that cannot be used; candles that no update is made from.
 pub async fn run(args: VerifyBundleArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
-    let mut config = setup::settings(settings)?;
+    let mut config = assemble::settings(settings)?;
     if let Some(folder) = args.model {
         config.bundle = place::data(&folder);
     }
@@ -74,8 +75,8 @@ pub async fn run(args: VerifyBundleArgs, settings: Option<&Path>, json: bool) ->
             report.period,
             format_utc(report.period.start_ms()),
             verdict.words(),
-            shown::differences(&report.found),
-            shown::findings(&report.found)
+            render::differences(&report.found),
+            render::findings(&report.found)
         );
     }
     Ok(exit_status(verdict))
@@ -91,7 +92,7 @@ async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings
     for contradiction in recomputed.contradictions {
         found.refuse(Verdict::DataDiffer, contradiction);
     }
-    let expected = setup::expected(&bundle)?;
+    let expected = assemble::expected(&bundle)?;
     if expected.model_id(evidence.verifier) != update.model_id {
         found.refuse(Verdict::ProofInvalid, "its update is of another model than the bundle's");
     }
@@ -108,7 +109,7 @@ async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings
     if published != evidence.instances {
         found.refuse(Verdict::ProofInvalid, "its public inputs are not the update's features and outputs");
     }
-    let mut prover = setup::prover(config, &bundle).await?;
+    let mut prover = assemble::prover(config, &bundle).await?;
     let proof = found.check_proof(&mut prover, update, arguments, published).await?;
     let witness_sha256 = prover.witness_sha256(&inputs).await?;
     prover.stop().await;
@@ -127,7 +128,7 @@ async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings
 /// # Errors
 /// [`EvidenceFault::OtherModel`] where it is not at hand, or what is wrong with it.
 fn bundle(config: &Config, manifest: Digest) -> anyhow::Result<Bundle> {
-    if let Some(bundle) = setup::bundle_with(config, manifest)? {
+    if let Some(bundle) = assemble::bundle_with(config, manifest)? {
         return Ok(bundle);
     }
     let found = Bundle::open(&config.bundle)?.manifest_digest;
@@ -164,7 +165,7 @@ fn recompute(bundle: &Bundle, evidence: &Evidence) -> anyhow::Result<Recomputed>
         contradict(vector != one.features, &format!("{market}: the candles give other features"));
         recomputed.features.push(vector);
     }
-    let outputs: Vec<_> = setup::model(bundle)?
+    let outputs: Vec<_> = assemble::model(bundle)?
         .predict(&FeatureVector::concat(&recomputed.features))?
         .into_iter()
         .map(|one| one.circuit)

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::raw::{RawCandles, RawCrossCheck, RawSource};
 use super::{ConfigFault, parse_url, positive_ms, value};
-use crate::types::venue::Venue;
+use veriregime_core::types::venue::Venue;
 
 /// The name of the source that the section's own keys describe.
 pub const OWN_SOURCE: &str = "binance";

@@ -7,8 +7,8 @@ use url::Url;
 
 use super::raw::{OneOrMany, RawChain};
 use super::{ConfigFault, positive_ms, value};
-use crate::types::address;
-use crate::types::rpc_url::RpcUrl;
+use veriregime_core::types::address;
+use veriregime_core::types::rpc_url::RpcUrl;
 
 /// More RPCs than this are a mistake.
 const MAX_RPCS: usize = 16;

@@ -29,7 +29,7 @@ fn flat(name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::fault::Fault;
+    use veriregime_core::types::diagnostic::Fault;
 
     #[test]
     fn a_variable_with_single_underscores_is_pointed_out() {

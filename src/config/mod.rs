@@ -26,14 +26,13 @@ use thiserror::Error;
 use url::Url;
 
 use crate::clock::Clock;
-use crate::fs;
-use crate::schedule::{next_tick_ms, ticks_ms};
-use crate::types::chain_id::is_development;
-use crate::types::fault::{Fault, words};
-use crate::types::manifest::{CURRENT_FILE, is_model_folder};
-use crate::types::period::{MINUTE_MS, PeriodId};
-use crate::types::replica::Replica;
-use crate::types::rpc_url;
+use crate::job::schedule::{next_tick_ms, ticks_ms};
+use veriregime_core::types::chain_id::is_development;
+use veriregime_core::types::diagnostic::{Fault, words};
+use veriregime_core::types::manifest::{CURRENT_FILE, is_model_folder};
+use veriregime_core::types::period::{MINUTE_MS, PeriodId};
+use veriregime_core::types::replica::Replica;
+use veriregime_core::types::rpc_url;
 use alerts::Alerts;
 use api::Api;
 use attestation::Attestation;
@@ -207,7 +206,7 @@ fn defaults() -> ConfigBuilder<DefaultState> {
 fn read_with(file: Option<&Path>, variables: Option<Map<String, String>>) -> Result<RawConfig, ConfigFault> {
     let mut layers = defaults();
     if let Some(path) = file {
-        let text = fs::read_text(path, MAX_SETTINGS_BYTES)
+        let text = veriregime_files::read_text(path, MAX_SETTINGS_BYTES)
             .map_err(|fault| ConfigFault::Unreadable { path: path.to_owned(), reason: words(&fault) })?;
         layers = written::toml_layer(layers, &text, Some(path));
     }
@@ -301,7 +300,7 @@ fn bundle(text: &str) -> Result<PathBuf, ConfigFault> {
     if !path.ends_with(CURRENT_FILE) {
         return Ok(path);
     }
-    let id = fs::read_text(&path, MAX_ID_BYTES)
+    let id = veriregime_files::read_text(&path, MAX_ID_BYTES)
         .map_err(|fault| value(KEY, text, format!("{fault}; `veriregime-agent models promote ID` chooses a model")))?;
     let id = id.trim_end();
     if !is_model_folder(id) {

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::attestation::RawAttestation;
 use super::replica::RawReplica;
 use super::signer::RawSigner;
-use crate::types::gwei::Gwei;
-use crate::types::venue::Venue;
+use veriregime_core::types::gwei::Gwei;
+use veriregime_core::types::venue::Venue;
 
 /// `default.toml`'s shape.
 #[derive(Debug, Clone, Deserialize, Serialize)]

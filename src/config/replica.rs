@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigFault, value};
-use crate::types::period::PeriodId;
-use crate::types::replica::Replica;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::replica::Replica;
 
 /// More replicas than anybody has a reason for.
 const MAX_REPLICAS: u64 = 16;

@@ -6,8 +6,8 @@ use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
 use super::ConfigFault;
-use crate::fs;
-use crate::fs::access::{self, Exposed};
+use veriregime_files::access;
+use veriregime_files::access::Exposed;
 
 /// Longest secret, in bytes.
 pub const MAX_SECRET_BYTES: u64 = 4096;
@@ -84,7 +84,7 @@ fn text(bytes: &[u8]) -> Result<&str, &'static str> {
 
 fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigFault> {
     check_private(path)?;
-    let bytes = fs::read_bounded(path, MAX_SECRET_BYTES).map_err(|error| unreadable(path, &error))?;
+    let bytes = veriregime_files::read_bounded(path, MAX_SECRET_BYTES).map_err(|error| unreadable(path, &error))?;
     Ok(Zeroizing::new(bytes))
 }
 
@@ -101,13 +101,13 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
-    use crate::types::fault::Fault;
+    use veriregime_core::types::diagnostic::Fault;
 
     #[test]
     fn a_file_for_a_group_of_ours_that_cannot_be_written_is_taken() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        fs::write_private(&path, "ab".repeat(32).as_bytes()).unwrap();
+        veriregime_files::write_private(&path, "ab".repeat(32).as_bytes()).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o440)).unwrap();
         assert_eq!(read_key(&path).unwrap().expose_secret(), "ab".repeat(32));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o444)).unwrap();
@@ -143,9 +143,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         assert_eq!(read_key(&path).expect_err("absent").code(), "VR-KEY-001");
-        fs::write_private(&path, b"0xnot-a-key").unwrap();
+        veriregime_files::write_private(&path, b"0xnot-a-key").unwrap();
         assert_eq!(read_key(&path).expect_err("malformed").code(), "VR-KEY-003");
-        fs::write_private(&path, format!("0x{}\n", "ab".repeat(32)).as_bytes()).unwrap();
+        veriregime_files::write_private(&path, format!("0x{}\n", "ab".repeat(32)).as_bytes()).unwrap();
         assert_eq!(read_key(&path).unwrap().expose_secret(), "ab".repeat(32));
         assert!(!format!("{:?}", read_key(&path)).contains("abab"));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
@@ -159,12 +159,12 @@ mod tests {
         for (text, read) in
             [("correct horse\n", "correct horse"), ("  both ends  \r\n", "  both ends  "), ("xyzzy", "xyzzy")]
         {
-            fs::write_private(&path, text.as_bytes()).unwrap();
+            veriregime_files::write_private(&path, text.as_bytes()).unwrap();
             assert_eq!(read_passphrase(&path).unwrap().expose_secret(), read);
             assert!(!format!("{:?}", read_passphrase(&path)).contains(read));
         }
         for text in ["", "\n", "two\nlines\n", "\u{feff}two", "t\0w\0o\0"] {
-            fs::write_private(&path, text.as_bytes()).unwrap();
+            veriregime_files::write_private(&path, text.as_bytes()).unwrap();
             let fault = read_passphrase(&path).expect_err("no passphrase");
             assert!(fault.code() == "VR-KEY-003" && !fault.to_string().contains("two"), "{fault}");
         }

@@ -6,7 +6,7 @@ use alloy::primitives::Address;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigFault, value};
-use crate::types::address;
+use veriregime_core::types::address;
 
 /// Where an Ethereum account lies on a ledger that nobody has set up otherwise.
 const FIRST_LEDGER_PATH: &str = "m/44'/60'/0'/0/0";

@@ -61,7 +61,7 @@ fn a_policy_names_its_sources_and_their_symbols() {
     let candles = parse(&format!("{policy}{COINBASE}")).unwrap().candles;
     assert_eq!(candles.order, ["binance", "coinbase"]);
     let coinbase = &candles.sources["coinbase"];
-    assert_eq!((coinbase.venue, &coinbase.base_url), (crate::types::venue::Venue::Coinbase, &None));
+    assert_eq!((coinbase.venue, &coinbase.base_url), (veriregime_core::types::venue::Venue::Coinbase, &None));
     assert_eq!(coinbase.symbols.as_ref().unwrap()["BTC-USD"], "BTC-USD");
     let cross_check = candles.cross_check.unwrap();
     assert_eq!((cross_check.band_bps, cross_check.minutes, cross_check.required), (40, 1440, true));
@@ -93,7 +93,7 @@ fn a_policy_that_means_nothing_is_refused_by_name() {
 fn several_rpcs_are_a_list_in_a_file_and_go_with_commas_in_the_environment() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("agent.toml");
-    fs::write_atomic(&path, b"[chain]\nrpc_url = [\"https://a/key\", \"wss://b\"]").unwrap();
+    veriregime_files::write_atomic(&path, b"[chain]\nrpc_url = [\"https://a/key\", \"wss://b\"]").unwrap();
     let config = of_file(&path).unwrap();
     assert_eq!(format!("{:?}", config.chain.rpc_urls), "[https://a, wss://b]");
     let config = with(&[("VERIREGIME__CHAIN__RPC_URL", "https://a/key, wss://b")]).unwrap();

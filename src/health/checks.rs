@@ -7,20 +7,19 @@ use alloy::primitives::{Address, B256, U256};
 use cron::Schedule;
 
 use super::{Check, HealthFault};
-use crate::candles::source::Source;
+use crate::sources::candles::source::Source;
 use crate::chain::Chain;
-use crate::chain::fault::ChainFault;
-use crate::chain::model::Expected;
+use crate::chain::error::ChainFault;
+use crate::actions::risk_oracle::spec::Expected;
 use crate::chain::read::{Reader, STATUS_WORDS, status_word};
-use crate::fs;
-use crate::proof::bundle::Bundle;
-use crate::proof::error::ProofError;
-use crate::schedule::absent;
+use crate::bundle::Bundle;
+use crate::verification::error::ProofError;
+use crate::job::schedule::absent;
 use crate::telemetry::metrics::{self, MarketFigures};
-use crate::types::chain_id::is_development;
-use crate::types::digest::Digest;
-use crate::types::manifest::Market;
-use crate::types::period::PeriodId;
+use veriregime_core::types::chain_id::is_development;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::manifest::Market;
+use veriregime_core::types::period::PeriodId;
 
 /// Gas of an update, rounded up.
 const UPDATE_GAS: u64 = 500_000;
@@ -177,7 +176,7 @@ pub fn bundle(opened: Result<&Bundle, &ProofError>) -> Check {
 /// Free space where the database lies: a warning where it is less than `low_bytes`.
 pub fn disk(database: &Path, low_bytes: u64) -> Check {
     const NAME: &str = "disk";
-    match fs::free_bytes(database) {
+    match veriregime_files::free_bytes(database) {
         Ok(free) if free < low_bytes => Check::warn(NAME, &HealthFault::LowDisk { free_mb: free >> 20 }),
         outcome => Check::of(NAME, outcome, |free| format!("{} MB free for the database", free >> 20)),
     }

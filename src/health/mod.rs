@@ -1,15 +1,15 @@
 //! What is looked at to say whether a node does its work: by itself again and again, and by `doctor` when asked.
 
+pub mod monitor;
 pub mod checks;
-pub mod watch;
 
 use std::time::Duration;
 
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::types::fault::{Fault, words};
-use crate::types::period::PeriodId;
+use veriregime_core::types::diagnostic::{Fault, words};
+use veriregime_core::types::period::PeriodId;
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -5,10 +5,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{all, parsed, period, unreadable};
 use super::{StateFault, Store};
-use crate::types::cycle::{Attempt, Purpose, Stage};
-use crate::types::digest::Digest;
-use crate::types::period::PeriodId;
-use crate::types::signed::{self, Signed};
+use veriregime_core::types::cycle::{Attempt, Purpose, Stage};
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::signed;
+use veriregime_core::types::signed::Signed;
 
 const COLUMNS: &str = "nonce, hash, raw, max_fee_per_gas_wei, priority_fee_wei, purpose, wallet";
 /// Transactions of periods further back say nothing about a nonce any more.

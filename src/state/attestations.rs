@@ -4,7 +4,7 @@ use alloy::primitives::B256;
 use rusqlite::{TransactionBehavior, params};
 
 use super::{StateFault, Store, rows};
-use crate::types::attestation::{Attestation, Promise};
+use veriregime_core::types::attestation::{Attestation, Promise};
 
 impl Store {
     /// Promises to attest no other payload for the period. Durable when this returns true; only then may anything be signed.
@@ -65,7 +65,7 @@ mod tests {
     use alloy::primitives::Address;
 
     use super::*;
-    use crate::types::period::PeriodId;
+    use veriregime_core::types::period::PeriodId;
 
     fn promise(payload: u8) -> Promise {
         Promise {

@@ -4,8 +4,8 @@ use alloy::primitives::Address;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{StateFault, Store, attempts, rows};
-use crate::types::contract::Contract;
-use crate::types::cycle::Purpose;
+use veriregime_core::types::contract::Contract;
+use veriregime_core::types::cycle::Purpose;
 
 impl Store {
     /// Makes the database that of `contract`. Once there is a cycle in it, it stays so.

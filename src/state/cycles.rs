@@ -4,9 +4,9 @@ use rusqlite::{TransactionBehavior, params};
 
 use super::rows::{self, CYCLE_COLUMNS, all, json, read_cycle};
 use super::{StateFault, Store};
-use crate::types::cycle::{CycleRecord, Landed};
-use crate::types::digest::Digest;
-use crate::types::period::PeriodId;
+use veriregime_core::types::cycle::{CycleRecord, Landed};
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::period::PeriodId;
 
 impl Store {
     /// The newest `limit` cycles, of one model or of all, newest first.

@@ -4,9 +4,9 @@ use rusqlite::{Row, params};
 
 use super::rows::{CYCLE_COLUMNS, all, json, parsed, period, read_cycle};
 use super::{StateFault, Store};
-use crate::types::cycle::CycleRecord;
-use crate::types::digest::Digest;
-use crate::types::period::PeriodId;
+use veriregime_core::types::cycle::CycleRecord;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::period::PeriodId;
 
 /// Stands where the digest of a bundle stood that was deleted on purpose.
 const PRUNED: &str = "pruned";

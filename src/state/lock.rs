@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::StateFault;
-use crate::fs::{self, FileFault, FileLock, Locked};
+use veriregime_files::{FileFault, FileLock, Locked};
 
 /// The right to run a database's cycles, until it is dropped or the process ends, however that ends.
 #[derive(Debug)]
@@ -20,9 +20,9 @@ impl CycleLock {
     pub fn take(path: &Path) -> Result<Self, StateFault> {
         let open_fault = |fault: FileFault| StateFault::Open { path: path.to_owned(), reason: fault.to_string() };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_folder(folder).map_err(open_fault)?;
+            veriregime_files::create_folder(folder).map_err(open_fault)?;
         }
-        match fs::lock(&lock_file(path)).map_err(open_fault)? {
+        match veriregime_files::lock(&lock_file(path)).map_err(open_fault)? {
             Locked::Ours(lock) => Ok(Self { _file: lock }),
             Locked::Held { by } => Err(StateFault::InUse { by }),
         }
@@ -31,7 +31,7 @@ impl CycleLock {
 
 /// The file beside the database: the same one by whatever way the database is named.
 fn lock_file(path: &Path) -> PathBuf {
-    let mut name = OsString::from(fs::real_path(path));
+    let mut name = OsString::from(veriregime_files::real_path(path));
     name.push(".lock");
     name.into()
 }
@@ -39,7 +39,7 @@ fn lock_file(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::fault::Fault;
+    use veriregime_core::types::diagnostic::Fault;
 
     #[test]
     fn a_second_process_on_one_database_is_refused_and_told_who_has_it() {

@@ -3,8 +3,8 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::{StateFault, Store, rows};
-use crate::types::digest::Digest;
-use crate::types::manifest::Manifest;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::manifest::Manifest;
 
 impl Store {
     /// Keeps a manifest, as its file has it.

@@ -1,17 +1,17 @@
 //! The agent's memory in SQLite: every stage of every cycle, durable before its side effect.
 
+pub mod alerts;
+pub mod candle_cache;
+pub mod finality;
 pub mod attempts;
 mod attestations;
 mod contract;
 mod cycles;
 mod evidence;
-mod live;
 pub mod lock;
 mod manifests;
-mod others;
 pub mod reader;
 mod rows;
-mod told;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,16 +19,14 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 use thiserror::Error;
-
-use crate::fs;
-use crate::types::candle::{Candle, CandleSeries};
-use crate::types::contract::Contract;
-use crate::types::cycle::{Attempt, CycleRecord, Forecast, Landed, Miss, Stage};
-use crate::types::digest::Digest;
-use crate::types::fault::{Fault, Retry};
-use crate::types::origin::Origin;
-use crate::types::period::PeriodId;
-use crate::types::proof::Proof;
+use veriregime_core::types::candle::{Candle, CandleSeries};
+use veriregime_core::types::contract::Contract;
+use veriregime_core::types::cycle::{Attempt, CycleRecord, Forecast, Landed, Miss, Stage};
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::diagnostic::{Fault, Retry};
+use veriregime_core::types::origin::Origin;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::proof::Proof;
 
 /// Ordered schema changes; `user_version` counts those applied.
 const MIGRATIONS: [&str; 7] = [
@@ -192,7 +190,7 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StateFault> {
         let open_fault = |reason: String| StateFault::Open { path: path.to_owned(), reason };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_folder(folder).map_err(|fault| open_fault(fault.to_string()))?;
+            veriregime_files::create_folder(folder).map_err(|fault| open_fault(fault.to_string()))?;
         }
         let as_open_fault = |error: rusqlite::Error| match StateFault::from(error) {
             StateFault::Sqlite(error) => open_fault(error.to_string()),

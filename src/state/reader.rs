@@ -6,10 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{BUSY_TIMEOUT, NOTES_CONTRACT, StateFault, check_schema, contract, rows, schema};
-use crate::types::contract::Contract;
-use crate::types::cycle::CycleRecord;
-use crate::types::digest::Digest;
-use crate::types::period::PeriodId;
+use veriregime_core::types::contract::Contract;
+use veriregime_core::types::cycle::CycleRecord;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::period::PeriodId;
 
 /// A second connection to a database that a [`super::Store`] has opened. In SQLite's write-ahead log, neither waits for the
 /// other.

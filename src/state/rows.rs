@@ -6,10 +6,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{OptionalExtension, StateFault, Step, evidence};
-use crate::types::candle::{CANDLE_BYTES, Candle, CandleSeries};
-use crate::types::cycle::{CycleRecord, Landed, Stage};
-use crate::types::digest::Digest;
-use crate::types::period::PeriodId;
+use veriregime_core::types::candle::{CANDLE_BYTES, Candle, CandleSeries};
+use veriregime_core::types::cycle::{CycleRecord, Landed, Stage};
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::period::PeriodId;
 
 pub(super) const CYCLE_COLUMNS: &str = "manifest, period, stage, started_ms, updated_ms, candles, forecast, proof, prove_ms, landed, miss, origin, \
      witness_sha256, evidence, retrying";

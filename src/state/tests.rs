@@ -1,10 +1,10 @@
 use alloy::primitives::Address;
 
 use super::*;
-use crate::types::cycle::{Purpose, Retrying};
-use crate::types::origin::{FailedSource, Gaps, Witness};
-use crate::types::period::MINUTE_MS;
-use crate::types::venue::Venue;
+use veriregime_core::types::cycle::{Purpose, Retrying};
+use veriregime_core::types::origin::{FailedSource, Gaps, Witness};
+use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::venue::Venue;
 
 const MANIFEST: Digest = Digest([7; 32]);
 const PERIOD: PeriodId = PeriodId(100);
@@ -139,7 +139,7 @@ fn candles_older_than_a_week_are_dropped_and_cycles_are_not() {
 fn what_is_not_our_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("other");
-    fs::write_atomic(&path, &[b'x'; 4096]).unwrap();
+    veriregime_files::write_atomic(&path, &[b'x'; 4096]).unwrap();
     assert_eq!(Store::open(&path).expect_err("not SQLite").code(), "VR-STATE-001");
     assert_eq!(Store::open(Path::new("/proc/nowhere/db")).expect_err("no folder").code(), "VR-STATE-001");
 }

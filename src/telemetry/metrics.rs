@@ -7,10 +7,10 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::types::cycle::{Purpose, Stage};
-use crate::types::digest::Digest;
-use crate::types::origin::{Origin, Witness};
-use crate::types::period::PeriodId;
+use veriregime_core::types::cycle::{Purpose, Stage};
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::origin::{Origin, Witness};
+use veriregime_core::types::period::PeriodId;
 
 const CYCLES: &str = "veriregime_cycles_total";
 const STAGE_SECONDS: &str = "veriregime_cycle_stage_seconds";
@@ -307,8 +307,8 @@ pub fn alerted(delivered: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::origin::{Gaps, Lent};
-    use crate::types::venue::Venue;
+    use veriregime_core::types::origin::{Gaps, Lent};
+    use veriregime_core::types::venue::Venue;
 
     #[test]
     fn carried_and_lent_minutes_are_figures_and_go_back_to_nothing() {

@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, B256, keccak256};
 use serde_json::{Value, json};
-use veriregime_agent::chain::abi::RiskOracle;
+use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
 
 use crate::deploy::{Bare, missing, refused, said};
 

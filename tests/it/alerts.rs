@@ -1,10 +1,10 @@
 //! Alerts of a running daemon at a real HTTP server, and settings that change while it runs.
 
 use serde_json::{Value, json};
-use veriregime_agent::candles::market::Market;
-use veriregime_agent::fs;
+use veriregime_agent::sources::candles::market::Market;
+use ::veriregime_files;
 use veriregime_agent::state::Store;
-use veriregime_agent::types::venue::Venue;
+use veriregime_core::types::venue::Venue;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -33,7 +33,7 @@ async fn told(server: &MockServer, key: &str, refused: usize) -> Vec<Value> {
 
 fn hook(world: &World, server: &MockServer) -> Value {
     let path = world.scratch.path().join("webhook");
-    fs::write_private(&path, format!("{}/secret-path\n", server.uri()).as_bytes()).unwrap();
+    veriregime_files::write_private(&path, format!("{}/secret-path\n", server.uri()).as_bytes()).unwrap();
     json!(path)
 }
 
@@ -118,7 +118,7 @@ async fn a_missed_period_is_told_with_its_reason_and_a_lost_race_is_not() {
     // The guardian stops the market: the next period is missed at once.
     let until = alloy::primitives::aliases::U40::from(FIRST.next().next().start_seconds().unsigned_abs());
     let market = other.expected.markets[0];
-    let pause = veriregime_agent::chain::abi::RiskOracle::pauseMarketCall { market, untilTimestamp: until };
+    let pause = veriregime_agent::actions::risk_oracle::abi::RiskOracle::pauseMarketCall { market, untilTimestamp: until };
     let input = alloy::sol_types::SolCall::abi_encode(&pause);
     let request = alloy::rpc::types::TransactionRequest::default();
     let request = alloy::network::TransactionBuilder::with_to(request, other.oracle);
@@ -145,7 +145,7 @@ async fn a_missed_period_is_told_though_the_webhook_was_down_until_the_next_one_
     Mock::given(method("POST")).respond_with(ResponseTemplate::new(503)).mount(&server).await;
     let until = alloy::primitives::aliases::U40::from(FIRST.next().start_seconds().unsigned_abs());
     let market = world.chain.bundle.manifest.markets[0].id();
-    let pause = veriregime_agent::chain::abi::RiskOracle::pauseMarketCall { market, untilTimestamp: until };
+    let pause = veriregime_agent::actions::risk_oracle::abi::RiskOracle::pauseMarketCall { market, untilTimestamp: until };
     let request = alloy::rpc::types::TransactionRequest::default();
     let request = alloy::network::TransactionBuilder::with_to(request, world.config.chain.oracle.unwrap());
     let input = alloy::sol_types::SolCall::abi_encode(&pause);
@@ -175,7 +175,7 @@ async fn safe_settings_change_at_sighup_and_others_do_not() {
     let node = Node::start(&world, json!({"log": {"level": "info"}})).await;
     let text = std::fs::read_to_string(&node.settings).unwrap();
     let reload = |text: &str| {
-        fs::write_atomic(&node.settings, text.as_bytes()).unwrap();
+        veriregime_files::write_atomic(&node.settings, text.as_bytes()).unwrap();
         node.signal("HUP");
     };
     // One that needs a restart keeps the safe one beside it from changing, too.
@@ -230,7 +230,7 @@ async fn fees_alerts_and_the_log_s_level_change_at_sighup() {
         .replace("priority_fee_gwei = 1", "priority_fee_gwei = 3")
         .replace("level = \"info\"", "level = \"debug\"")
         .replace("low_balance_updates = 1", &enough);
-    fs::write_atomic(&node.settings, changed.as_bytes()).unwrap();
+    veriregime_files::write_atomic(&node.settings, changed.as_bytes()).unwrap();
     node.signal("HUP");
     world.until("it is reloaded", async || node.said("settings reloaded").is_some()).await;
     world.until("the balance is low now", async || !told(&server, "VR-HEALTH-004", 0).await.is_empty()).await;

@@ -4,11 +4,11 @@ use alloy::network::Ethereum;
 use alloy::primitives::{B256, U256, keccak256};
 use alloy::providers::RootProvider;
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::chain::abi::RiskOracle;
-use veriregime_agent::chain::attest::Statement;
+use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::attestation::statement::Statement;
 use veriregime_agent::config::signer::Signer;
-use veriregime_agent::types::cycle::{CycleRecord, Stage};
-use veriregime_agent::types::period::PeriodId;
+use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::period::PeriodId;
 
 use crate::world::{FIRST, KEYS, World};
 

@@ -14,31 +14,31 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tract_onnx::pb::ModelProto;
 use url::Url;
-use veriregime_agent::candles::market::Market;
-use veriregime_agent::candles::serve;
-use veriregime_agent::candles::simulated::SimulatedMarket;
+use veriregime_agent::sources::candles::market::Market;
+use veriregime_agent::sources::candles::serve;
+use veriregime_agent::sources::candles::simulated::SimulatedMarket;
 use veriregime_agent::chain::Update;
-use veriregime_agent::chain::abi::RiskOracle;
-use veriregime_agent::chain::attest::{Statement, pack};
-use veriregime_agent::cmd::setup;
+use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::attestation::statement::{Statement, pack};
+use veriregime_agent::node::assemble;
 use veriregime_agent::config::Config;
 use veriregime_agent::config::signer::Signer;
-use veriregime_agent::cycle::Agent;
-use veriregime_agent::features;
-use veriregime_agent::fs;
-use veriregime_agent::proof::build::{Build, Form, build};
-use veriregime_agent::proof::bundle::Bundle;
-use veriregime_agent::proof::supervisor::Ezkl;
+use veriregime_agent::job::Agent;
+use veriregime_core::features;
+use ::veriregime_files;
+use veriregime_agent::verification::ezkl::build::{Build, Form, build};
+use veriregime_agent::bundle::Bundle;
+use veriregime_agent::verification::ezkl::supervisor::Ezkl;
 use veriregime_agent::state::Store;
-use veriregime_agent::types::attestation::Attestation;
-use veriregime_agent::types::cycle::Stage;
-use veriregime_agent::types::feature::FeatureVector;
-use veriregime_agent::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE};
-use veriregime_agent::types::period::{MINUTE_MS, PeriodId};
-use veriregime_agent::types::prediction::Outputs;
-use veriregime_agent::types::proof::instances;
-use veriregime_agent::types::time::format_utc;
-use veriregime_agent::types::venue::Venue;
+use veriregime_core::types::attestation::Attestation;
+use veriregime_core::types::cycle::Stage;
+use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE};
+use veriregime_core::types::period::{MINUTE_MS, PeriodId};
+use veriregime_core::types::prediction::Outputs;
+use veriregime_core::types::proof::instances;
+use veriregime_core::types::time::format_utc;
+use veriregime_core::types::venue::Venue;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -58,7 +58,7 @@ async fn land(
 ) {
     world.enter(period).await;
     let store = Store::open(&world.scratch.path().join(database)).unwrap();
-    let mut agent = setup::agent(config, world.clock.clone(), store).await.unwrap();
+    let mut agent = assemble::agent(config, world.clock.clone(), store).await.unwrap();
     let stop = CancellationToken::new();
     let record = agent.run_until(Stage::Forecast, period, &stop).await.unwrap();
     let mut forecast = record.forecast.unwrap();
@@ -149,15 +149,15 @@ async fn an_audit_finds_an_operator_whose_exchange_altered_one_candle() {
 async fn an_audit_finds_a_proof_of_another_model_behind_a_verifier_that_was_exchanged() {
     let world = World::new().await;
     let bundle = Bundle::open(&world.config.bundle).unwrap();
-    let onnx = fs::read_bounded(&bundle.path(ONNX_FILE), 1 << 20).unwrap();
+    let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), 1 << 20).unwrap();
     let mut network = ModelProto::decode(&onnx[..]).unwrap();
     for weight in network.graph.as_mut().unwrap().initializer[0].raw_data.as_chunks_mut::<4>().0 {
         *weight = (-f32::from_le_bytes(*weight)).to_le_bytes();
     }
     let folder = world.scratch.path().join("other");
-    fs::create_folder(&folder).unwrap();
-    fs::write_atomic(&folder.join(ONNX_FILE), &network.encode_to_vec()).unwrap();
-    let worker = setup::worker_settings(&world.config);
+    veriregime_files::create_folder(&folder).unwrap();
+    veriregime_files::write_atomic(&folder.join(ONNX_FILE), &network.encode_to_vec()).unwrap();
+    let worker = assemble::worker_settings(&world.config);
     let (srs_folder, features, compiler) = (&world.config.prover.srs_dir, bundle.manifest.features.count(), compiler());
     let form = Form::of(&bundle.manifest);
     let request = Build { folder: &folder, srs_folder, markets: 1, features, form, compiler: &compiler };
@@ -165,12 +165,12 @@ async fn an_audit_finds_a_proof_of_another_model_behind_a_verifier_that_was_exch
     let manifest = Manifest { circuit, files: BTreeMap::new(), ..bundle.manifest.clone() };
     let other = Bundle::seal(&folder, manifest).unwrap();
     assert_ne!(other.manifest.circuit.verifier_code_hash, bundle.manifest.circuit.verifier_code_hash);
-    let creation: Bytes = fs::read_text(&other.path(VERIFIER_BYTECODE_FILE), 1 << 20).unwrap().parse().unwrap();
+    let creation: Bytes = veriregime_files::read_text(&other.path(VERIFIER_BYTECODE_FILE), 1 << 20).unwrap().parse().unwrap();
     let tails = (0..creation.len()).map(|start| &creation[start..]);
     let code = tails.into_iter().find(|tail| keccak256(tail) == other.manifest.circuit.verifier_code_hash).unwrap();
-    let (model, prover) = (setup::model(&other).unwrap(), setup::prover(&world.config, &other).await.unwrap());
+    let (model, prover) = (assemble::model(&other).unwrap(), assemble::prover(&world.config, &other).await.unwrap());
 
-    let (reader, oracle) = (setup::reader(&world.config).unwrap(), world.config.chain.oracle.unwrap());
+    let (reader, oracle) = (assemble::reader(&world.config).unwrap(), world.config.chain.oracle.unwrap());
     let verifier = reader.model_spec(oracle, world.chain.deployment.model_id).await.unwrap().verifier;
     world.chain.anvil.request("anvil_setCode", json!([verifier, Bytes::copy_from_slice(code)])).await.unwrap();
     let exchanged = |agent: &mut Agent, _: &mut Vec<i32>| (agent.model, agent.prover) = (model, prover);
@@ -199,10 +199,10 @@ async fn an_audit_finds_attestations_of_an_older_set() {
     // The contract takes nothing else. So the RPC says that the old attestor vouched: once for what the contract wants, and
     // once for the set that it was in.
     let (oracle, model_id) = (config.chain.oracle.unwrap(), world.chain.deployment.model_id);
-    let update = setup::reader(&config).unwrap().published(oracle, model_id, second).await.unwrap().unwrap();
+    let update = assemble::reader(&config).unwrap().published(oracle, model_id, second).await.unwrap().unwrap();
     let landed = update.arguments.as_ref().unwrap().attestations.clone();
     let bundle = Bundle::open(&config.bundle).unwrap();
-    let expected = setup::expected(&bundle).unwrap();
+    let expected = assemble::expected(&bundle).unwrap();
     let calendar = &expected.calendar_table[second.slot_of_week()];
     let inputs = FeatureVector::concat_published(&update.candle_features, expected.candle_features, calendar);
     let instances = instances(&inputs, &update.outputs);
@@ -267,9 +267,9 @@ async fn a_watcher_follows_the_contract_over_a_rotation_and_tells_of_a_model_tha
     Mock::given(method("POST")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
     let (folder, mut settings, other) = models(&world);
     let path = |name: &str| world.scratch.path().join(name);
-    fs::write_private(&path("hook"), server.uri().as_bytes()).unwrap();
+    veriregime_files::write_private(&path("hook"), server.uri().as_bytes()).unwrap();
     settings["alerts"] = json!({"webhook_file": path("hook")});
-    fs::write_atomic(&path("watcher.toml"), toml(&settings).as_bytes()).unwrap();
+    veriregime_files::write_atomic(&path("watcher.toml"), toml(&settings).as_bytes()).unwrap();
     world.enter(FIRST).await;
     let mut watcher = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
         .args(["--json", "--config", path("watcher.toml").to_str().unwrap(), "audit", "--follow"])
@@ -336,11 +336,11 @@ async fn a_watcher_tells_its_webhook_of_an_update_that_does_not_match() {
         world.scratch.path().join("watcher.toml"),
         world.scratch.path().join("seen"),
     );
-    fs::write_private(&hook, server.uri().as_bytes()).unwrap();
+    veriregime_files::write_private(&hook, server.uri().as_bytes()).unwrap();
     let mut settings = world.settings();
     settings["alerts"] = json!({"webhook_file": hook});
     settings["state"]["path"] = json!(world.scratch.path().join("nobody.sqlite"));
-    fs::write_atomic(&path, toml(&settings).as_bytes()).unwrap();
+    veriregime_files::write_atomic(&path, toml(&settings).as_bytes()).unwrap();
     world.enter(FIRST).await;
     let mut watcher = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
         .args(["--json", "--config", path.to_str().unwrap(), "audit", "--follow"])

@@ -12,11 +12,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
-use veriregime_agent::candles::market::Market;
-use veriregime_agent::candles::serve;
+use veriregime_agent::sources::candles::market::Market;
+use veriregime_agent::sources::candles::serve;
 use veriregime_agent::clock::Clock;
-use veriregime_agent::types::period::MINUTE_MS;
-use veriregime_agent::types::venue::Venue;
+use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::venue::Venue;
 
 /// What happens to answers about candles (and one about the time).
 #[derive(Debug, Clone, PartialEq)]

@@ -5,21 +5,21 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use veriregime_agent::candles::http::HttpSettings;
-use veriregime_agent::candles::market::Market;
-use veriregime_agent::candles::serve;
-use veriregime_agent::candles::simulated::SimulatedMarket;
-use veriregime_agent::candles::source::{Source, SourceSettings};
+use veriregime_agent::sources::candles::http::HttpSettings;
+use veriregime_agent::sources::candles::market::Market;
+use veriregime_agent::sources::candles::serve;
+use veriregime_agent::sources::candles::simulated::SimulatedMarket;
+use veriregime_agent::sources::candles::source::{Source, SourceSettings};
 use veriregime_agent::clock::Clock;
-use veriregime_agent::cycle::collect::{Feed, Feeds};
-use veriregime_agent::features;
+use veriregime_agent::job::collect::{Feed, Feeds};
+use veriregime_core::features;
 use veriregime_agent::state::Store;
-use veriregime_agent::types::candle::Candle;
-use veriregime_agent::types::cycle::Stage;
-use veriregime_agent::types::digest::Digest;
-use veriregime_agent::types::fault::Fault;
-use veriregime_agent::types::period::MINUTE_MS;
-use veriregime_agent::types::venue::Venue;
+use veriregime_core::types::candle::Candle;
+use veriregime_core::types::cycle::Stage;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::venue::Venue;
 
 use crate::given;
 use crate::world::{FIRST, World};
@@ -137,7 +137,7 @@ fn a_full_disk_stops_the_database_and_loses_nothing() {
     let filler = folder.path().join("filler");
     std::fs::write(&filler, vec![0; 1 << 20]).expect_err("the disk is small");
     let fault = (1..100)
-        .find_map(|index| store.begin(manifest, veriregime_agent::types::period::PeriodId(FIRST.0 + index), 1).err());
+        .find_map(|index| store.begin(manifest, veriregime_core::types::period::PeriodId(FIRST.0 + index), 1).err());
     assert_eq!(fault.expect("the disk is full").code(), "VR-STATE-002");
     std::fs::remove_file(&filler).unwrap();
     store.begin(manifest, FIRST.next(), 1).unwrap();

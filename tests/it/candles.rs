@@ -8,21 +8,21 @@ use clap::Parser;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use veriregime_agent::candles::dialect;
-use veriregime_agent::candles::download::Download;
-use veriregime_agent::candles::error::CandleError;
-use veriregime_agent::candles::http::HttpSettings;
-use veriregime_agent::candles::market::{Keep, Market};
-use veriregime_agent::candles::simulated::SimulatedMarket;
-use veriregime_agent::candles::source::{Source, SourceSettings};
-use veriregime_agent::candles::{file, parquet, quality, serve};
+use veriregime_agent::sources::candles::exchange_api;
+use veriregime_agent::sources::candles::download::Download;
+use veriregime_agent::sources::candles::error::CandleError;
+use veriregime_agent::sources::candles::http::HttpSettings;
+use veriregime_agent::sources::candles::market::{Keep, Market};
+use veriregime_agent::sources::candles::simulated::SimulatedMarket;
+use veriregime_agent::sources::candles::source::{Source, SourceSettings};
+use veriregime_agent::sources::candles::{file, parquet, quality, serve};
 use veriregime_agent::clock::Clock;
 use veriregime_agent::cmd::candles::{CandlesCommand, run};
-use veriregime_agent::types::candle::{Candle, CandleFault, check_all};
-use veriregime_agent::types::fault::{Fault, Retry};
-use veriregime_agent::types::period::MINUTE_MS;
-use veriregime_agent::types::time::parse_utc_ms;
-use veriregime_agent::types::venue::Venue;
+use veriregime_core::types::candle::{Candle, CandleFault, check_all};
+use veriregime_core::types::diagnostic::{Fault, Retry};
+use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::time::parse_utc_ms;
+use veriregime_core::types::venue::Venue;
 use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -440,7 +440,7 @@ async fn a_broken_download_keeps_its_complete_pieces() {
 async fn one_empty_page_loses_no_minute_of_a_download() {
     let folder = tempfile::tempdir().unwrap();
     for venue in Venue::ALL {
-        let market = Market::simulated(dialect::of(venue).bitcoin(), 7);
+        let market = Market::simulated(exchange_api::of(venue).bitcoin(), 7);
         let exchange = BadExchange::start(venue, market, Clock::manual(NOW_MS)).await;
         let mischief = Box::new(Mischief::Empty);
         exchange.set(Mischief::Times { after_pages: 3, times: 1, mischief });
@@ -614,7 +614,7 @@ async fn fetch_writes_what_the_exchange_has() {
     candles_command(&arguments).await.unwrap();
     assert_eq!(parquet::read(&out).unwrap(), SimulatedMarket::new(7).candles(NOW_MS - 1440 * MINUTE_MS..NOW_MS));
     for venue in Venue::ALL {
-        let symbol = dialect::of(venue).bitcoin();
+        let symbol = exchange_api::of(venue).bitcoin();
         let listener = serve::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let other = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();

@@ -10,12 +10,12 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
-use veriregime_agent::cmd::development::{Anvil, foundry};
-use veriregime_agent::fs;
+use veriregime_agent::devnet::{Anvil, foundry};
+use ::veriregime_files;
 use veriregime_agent::state::Store;
-use veriregime_agent::types::cycle::{CycleRecord, Stage};
-use veriregime_agent::types::digest::Digest;
-use veriregime_agent::types::period::PeriodId;
+use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::period::PeriodId;
 
 use crate::world::{DELAY_SECONDS, FIRST, World, accepted, toml};
 
@@ -93,7 +93,7 @@ impl Replay {
         let world = World::new().await;
         let path = |name: &str| world.scratch.path().join(name);
         let (settings, log) = (path("agent.toml"), path("log"));
-        fs::write_atomic(&settings, toml(&world.settings()).as_bytes()).unwrap();
+        veriregime_files::write_atomic(&settings, toml(&world.settings()).as_bytes()).unwrap();
         let store = Store::open(&path("agent.sqlite")).unwrap();
         let manifest = world.chain.bundle.manifest_digest;
         let checkpoint = world.chain.anvil.request("anvil_dumpState", json!([])).await.unwrap();

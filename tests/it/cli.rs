@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
-use veriregime_agent::fs;
+use ::veriregime_files;
 
 use crate::doctor::{copy_of_the_bundle, make_another_model};
 use crate::world::{World, config};
@@ -39,14 +39,14 @@ struct Settings {
 impl Settings {
     fn new(text: &str) -> Self {
         let settings = Self { folder: TempDir::new().unwrap() };
-        fs::write_private(&settings.path("key"), KEY.as_bytes()).unwrap();
+        veriregime_files::write_private(&settings.path("key"), KEY.as_bytes()).unwrap();
         let key = format!("file = {:?}", settings.path("key").to_str().unwrap());
         let text = if text.contains("[signer]") {
             text.replace("[signer]", &format!("[signer]\n{key}"))
         } else {
             format!("{text}\n[signer]\n{key}\n")
         };
-        fs::write_atomic(&settings.path("agent.toml"), text.as_bytes()).unwrap();
+        veriregime_files::write_atomic(&settings.path("agent.toml"), text.as_bytes()).unwrap();
         settings
     }
 
@@ -130,7 +130,7 @@ fn no_sentence_of_an_error_is_printed_twice() {
 fn what_an_error_quotes_does_not_steer_the_terminal() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("agent.toml");
-    fs::write_atomic(&path, br#""oracle\u001b[31m" = 1"#).unwrap();
+    veriregime_files::write_atomic(&path, br#""oracle\u001b[31m" = 1"#).unwrap();
     let said = refused(&["--config", path.to_str().unwrap(), "status"], "VR-CONFIG-001");
     assert!(said.contains("oracle\u{fffd}[31m") && !said.contains('\x1b'), "{said:?}");
 }
@@ -139,10 +139,10 @@ fn what_an_error_quotes_does_not_steer_the_terminal() {
 fn a_key_file_must_be_there_private_and_a_key() {
     let settings = Settings::new("");
     let key = settings.path("key");
-    fs::write_atomic(&key, KEY.as_bytes()).unwrap();
+    veriregime_files::write_atomic(&key, KEY.as_bytes()).unwrap();
     let said = settings.refused(&["config", "check"], "VR-KEY-002");
     assert!(!said.contains(KEY), "the key must not be printed");
-    fs::write_private(&key, b"correct horse battery staple").unwrap();
+    veriregime_files::write_private(&key, b"correct horse battery staple").unwrap();
     let said = settings.refused(&["config", "check"], "VR-KEY-003");
     assert!(!said.contains("horse"), "what might be a key must not be printed");
     std::fs::remove_file(&key).unwrap();
@@ -184,7 +184,7 @@ async fn a_chain_that_is_not_the_right_one_or_not_there_is_named() {
     let (bundle, srs_dir) = (&world.config.bundle, &world.config.prover.srs_dir);
     let provable = format!("[model]\nbundle = {bundle:?}\n[prover]\nsrs_dir = {srs_dir:?}");
     let poor = Settings::new(&format!("[chain]\nrpc_url = \"{rpc}\"\n{provable}"));
-    fs::write_private(&poor.path("key"), "7".repeat(64).as_bytes()).unwrap();
+    veriregime_files::write_private(&poor.path("key"), "7".repeat(64).as_bytes()).unwrap();
     tokio::task::spawn_blocking(move || {
         let record = poor.path("");
         let deploy = ["deploy", "--timelock", "86400", "--record", record.to_str().unwrap()];

@@ -6,8 +6,8 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 use veriregime_agent::chain::Update;
 use veriregime_agent::chain::fees::Floor;
-use veriregime_agent::types::cycle::{CycleRecord, Stage};
-use veriregime_agent::types::period::PeriodId;
+use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::period::PeriodId;
 
 use crate::world::{FIRST, World};
 

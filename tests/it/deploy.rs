@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::Url;
 use veriregime_agent::chain::Chain;
-use veriregime_agent::chain::deploy::code::CREATE2_DEPLOYER;
+use veriregime_agent::deployment::code::CREATE2_DEPLOYER;
 use veriregime_agent::clock::Clock;
-use veriregime_agent::cmd::development::{self, Anvil, CHAIN_ID, OWNER_KEY};
-use veriregime_agent::cmd::setup;
+use veriregime_agent::devnet;
+use veriregime_agent::devnet::{Anvil, CHAIN_ID, OWNER_KEY};
+use veriregime_agent::node::assemble;
 use veriregime_agent::config::Config;
 use veriregime_agent::config::signer::Signer;
-use veriregime_agent::fs;
+use ::veriregime_files;
 use veriregime_agent::state::Store;
 
 use crate::proxy::{Mood, Proxy, SEND, tip_wei};
@@ -38,10 +39,10 @@ impl Bare {
     pub async fn new() -> Self {
         let scratch = TempDir::new().unwrap();
         let mut config = config();
-        development::provable_bundle(&mut config, scratch.path()).await.unwrap();
-        let (anvil, wallet) = development::bare_chain().await.unwrap();
+        devnet::provable_bundle(&mut config, scratch.path()).await.unwrap();
+        let (anvil, wallet) = devnet::bare_chain().await.unwrap();
         let key = scratch.path().join("key");
-        fs::write_private(&key, OWNER_KEY.as_bytes()).unwrap();
+        veriregime_files::write_private(&key, OWNER_KEY.as_bytes()).unwrap();
         config.chain.use_rpc(anvil.rpc_url.clone());
         config.chain.chain_id = CHAIN_ID;
         config.signer = Signer::file(key);
@@ -61,7 +62,7 @@ impl Bare {
             "signer": {"file": self.scratch.path().join("key")},
             "state": {"path": config.state_path},
         }));
-        fs::write_atomic(&self.scratch.path().join("agent.toml"), settings.as_bytes()).unwrap();
+        veriregime_files::write_atomic(&self.scratch.path().join("agent.toml"), settings.as_bytes()).unwrap();
     }
 
     /// The program, which is to answer in JSON.
@@ -113,7 +114,7 @@ impl Bare {
     fn policy(&self, name: &str, from: &str, to: &str) -> String {
         let (path, text) = (self.scratch.path().join(name), POLICY.replace(from, to));
         assert_ne!(text, POLICY);
-        fs::write_atomic(&path, text.as_bytes()).unwrap();
+        veriregime_files::write_atomic(&path, text.as_bytes()).unwrap();
         path.to_str().unwrap().to_owned()
     }
 }
@@ -311,7 +312,7 @@ async fn a_mis_cased_address_is_no_argument() {
 async fn arguments_that_cannot_be_right_are_refused_before_anything_is_sent() {
     let bare = Bare::new().await;
     let policy = bare.scratch.path().join("policy.toml");
-    fs::write_atomic(&policy, b"[calm]\n").unwrap();
+    veriregime_files::write_atomic(&policy, b"[calm]\n").unwrap();
     bare.refused(&["--policy", policy.to_str().unwrap()], "VR-DEPLOY-008");
     let real = bare.command(&["--timelock", "86399"]).env("VERIREGIME__CHAIN__CHAIN_ID", "1").output().unwrap();
     assert!(String::from_utf8_lossy(&real.stderr).contains("error VR-DEPLOY-003: "));
@@ -489,7 +490,7 @@ async fn a_node_takes_nothing_that_deploy_has_sent_for_another_node_s() {
     bare.config.chain.oracle = Some(said["oracle"].as_str().unwrap().parse().unwrap());
     let agent = async |bare: &Bare| {
         let store = Store::open(&bare.config.state_path).unwrap();
-        setup::agent(&bare.config, Clock::System, store).await.unwrap()
+        assemble::agent(&bare.config, Clock::System, store).await.unwrap()
     };
     agent(&bare).await.expect_no_twin().await.expect("the wallet is explained");
     // And again after a change beside the node's own transactions.

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::chain::abi::RiskOracle;
-use veriregime_agent::fs;
-use veriregime_agent::proof::bundle::Bundle;
-use veriregime_agent::types::manifest::{Label, Manifest, ONNX_FILE};
+use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use ::veriregime_files;
+use veriregime_agent::bundle::Bundle;
+use veriregime_core::types::manifest::{Label, Manifest, ONNX_FILE};
 
 use crate::proxy::{Mood, Proxy};
 use crate::world::{FIRST, World};
@@ -30,7 +30,7 @@ fn failing(said: &Value) -> Vec<(&str, &str)> {
 
 /// Copies the bundle's files into a new folder.
 pub fn copy_of_the_bundle(world: &World, to: &Path) {
-    fs::create_folder(to).unwrap();
+    veriregime_files::create_folder(to).unwrap();
     for entry in std::fs::read_dir(&world.config.bundle).unwrap() {
         let path = entry.unwrap().path();
         if path.is_file() {
@@ -63,7 +63,7 @@ async fn a_healthy_node_has_nothing_to_complain_of_and_a_sick_one_is_told_what_i
     copy_of_the_bundle(&world, &broken);
     let mut bytes = std::fs::read(broken.join(ONNX_FILE)).unwrap();
     bytes[100] ^= 1;
-    fs::write_atomic(&broken.join(ONNX_FILE), &bytes).unwrap();
+    veriregime_files::write_atomic(&broken.join(ONNX_FILE), &bytes).unwrap();
     let nobody = "http://127.0.0.1:1";
     let cases: [Case; 8] = [
         ("model", "bundle", json!(broken), &[("model files", "VR-PROVE-003")]),
@@ -90,7 +90,7 @@ async fn a_healthy_node_has_nothing_to_complain_of_and_a_sick_one_is_told_what_i
     }
 
     // A wallet that can pay for one update, and then for none.
-    let wallet = json!(veriregime_agent::cmd::setup::chain(&world.config).await.unwrap().address());
+    let wallet = json!(veriregime_agent::node::assemble::chain(&world.config).await.unwrap().address());
     for (balance_wei, level) in [("0x71afd498d0000", "warn"), ("0x0", "fail")] {
         world.chain.anvil.request("anvil_setBalance", json!([wallet, balance_wei])).await.unwrap();
         let (_, said) = doctor(&world, &healthy, &[]);
@@ -105,7 +105,7 @@ async fn a_whole_cycle_runs_on_a_fork_and_the_chain_sees_nothing_of_it() {
     let world = World::new().await;
     world.enter(FIRST).await;
     // Even with an empty wallet: the money on the fork is made up.
-    let wallet = json!(veriregime_agent::cmd::setup::chain(&world.config).await.unwrap().address());
+    let wallet = json!(veriregime_agent::node::assemble::chain(&world.config).await.unwrap().address());
     world.chain.anvil.request("anvil_setBalance", json!([wallet, "0x0"])).await.unwrap();
     let (_, said) = doctor(&world, &world.settings(), &["--fork"]);
     let forked = said["checks"].as_array().unwrap().last().unwrap().clone();
@@ -136,7 +136,7 @@ async fn a_whole_cycle_runs_on_a_fork_and_the_chain_sees_nothing_of_it() {
 
     // An attestor that the contract does not know fails there as it would here.
     let stranger = world.scratch.path().join("stranger.key");
-    fs::write_private(&stranger, "77".repeat(32).as_bytes()).unwrap();
+    veriregime_files::write_private(&stranger, "77".repeat(32).as_bytes()).unwrap();
     let mut settings = world.settings();
     settings["attestor"] = json!({"kind": "file", "file": stranger});
     let (status, said) = doctor(&world, &settings, &["--fork"]);
@@ -169,5 +169,5 @@ async fn a_fork_without_anvil_is_not_called_an_rpc_that_does_not_answer() {
 }
 
 async fn setup_nonce(world: &World) -> u64 {
-    veriregime_agent::cmd::setup::chain(&world.config).await.unwrap().nonce().await.unwrap()
+    veriregime_agent::node::assemble::chain(&world.config).await.unwrap().nonce().await.unwrap()
 }

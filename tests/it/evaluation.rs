@@ -2,18 +2,18 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use veriregime_agent::evaluation::outcomes::{Forecast, Forecaster, Outcomes};
-use veriregime_agent::evaluation::report::{Figure, Report};
-use veriregime_agent::evaluation::tallies::Metric;
-use veriregime_agent::evaluation::{Panel, baselines, drift};
-use veriregime_agent::features::Batch;
-use veriregime_agent::features::sums::Sums;
-use veriregime_agent::plots;
-use veriregime_agent::training::dataset::Wanted;
-use veriregime_agent::types::candle::{Candle, CandleSeries};
-use veriregime_agent::types::feature::{Feature, FeatureSpec, ScaledFeature};
-use veriregime_agent::types::manifest::Label;
-use veriregime_agent::types::time::parse_utc_ms;
+use veriregime_training::evaluation::outcomes::{Forecast, Forecaster, Outcomes};
+use veriregime_training::evaluation::report::{Figure, Report};
+use veriregime_training::evaluation::tallies::Metric;
+use veriregime_training::evaluation::{Panel, baselines, drift};
+use veriregime_core::features::Batch;
+use veriregime_core::features::sums::Sums;
+use veriregime_training::plots;
+use veriregime_training::dataset::Wanted;
+use veriregime_core::types::candle::{Candle, CandleSeries};
+use veriregime_core::types::feature::{Feature, FeatureSpec, ScaledFeature};
+use veriregime_core::types::manifest::Label;
+use veriregime_core::types::time::parse_utc_ms;
 
 use crate::market::candles;
 
@@ -120,7 +120,7 @@ fn series(candles: &[Candle]) -> CandleSeries {
     CandleSeries::new(candles, first, last, 0).expect("no minute is absent")
 }
 
-fn fit(candles: &[Candle]) -> veriregime_agent::types::baselines::Baselines {
+fn fit(candles: &[Candle]) -> veriregime_core::types::baselines::Baselines {
     let series = series(candles);
     let first = series.start_ms();
     let sums = Sums::new(series.candles(), series.carried());

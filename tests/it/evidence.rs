@@ -6,13 +6,14 @@ use alloy::primitives::U256;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::cycle::Agent;
-use veriregime_agent::evidence::{self, Folder};
-use veriregime_agent::fs;
-use veriregime_agent::types::cycle::{CycleRecord, Stage};
-use veriregime_agent::types::digest::Digest;
-use veriregime_agent::types::evidence::Evidence;
-use veriregime_agent::types::period::PeriodId;
+use veriregime_agent::job::Agent;
+use veriregime_agent::evidence;
+use veriregime_agent::evidence::Folder;
+use ::veriregime_files;
+use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::evidence::Evidence;
+use veriregime_core::types::period::PeriodId;
 
 use crate::doctor::{copy_of_the_bundle, make_another_model};
 use crate::node::Node;
@@ -136,7 +137,7 @@ async fn what_is_not_the_named_evidence_is_refused_with_a_code() {
     let world = World::new().await;
     let refused = |name: &str, bytes: &[u8]| {
         let file = world.scratch.path().join(name);
-        fs::write_atomic(&file, bytes).unwrap();
+        veriregime_files::write_atomic(&file, bytes).unwrap();
         let output = world.program(&["verify-bundle", file.to_str().unwrap()]);
         assert_eq!(output.status.code(), Some(1));
         String::from_utf8(output.stderr).unwrap()
@@ -205,7 +206,7 @@ async fn evidence_is_served_as_it_lies_in_its_folder() {
     let (status, bytes) = node.bytes(&format!("/v1/evidence/{digest}")).await;
     assert_eq!(status, 200);
     let file = world.scratch.path().join(&digest);
-    fs::write_atomic(&file, &bytes).unwrap();
+    veriregime_files::write_atomic(&file, &bytes).unwrap();
     let (code, report) = verified(&world, &file);
     assert_eq!((code, &report["verdict"]), (0, &Value::from("match")), "{report}");
 

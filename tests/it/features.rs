@@ -9,12 +9,14 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
-use veriregime_agent::features::{self, Batch, FeatureError, calendar, measure, sums::Sums};
-use veriregime_agent::types::candle::{Candle, CandleSeries};
-use veriregime_agent::types::digest::Digest;
-use veriregime_agent::types::fault::Fault;
-use veriregime_agent::types::feature::{Feature, FeatureSpec, FeatureVector, ScaledFeature};
-use veriregime_agent::types::period::{MINUTE_MS, PeriodId};
+use veriregime_core::features;
+use veriregime_core::features::{Batch, FeatureError, calendar, measure};
+use veriregime_core::features::sums::Sums;
+use veriregime_core::types::candle::{Candle, CandleSeries};
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::feature::{Feature, FeatureSpec, FeatureVector, ScaledFeature};
+use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 
 use crate::market::candles;
 

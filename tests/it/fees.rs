@@ -4,7 +4,7 @@ use alloy::primitives::U256;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::health::{Level, checks};
-use veriregime_agent::types::cycle::Stage;
+use veriregime_core::types::cycle::Stage;
 
 use crate::proxy::{Mood, Proxy, SEND};
 use crate::transactions::{GWEI, Scene};

@@ -11,13 +11,13 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::config::signer::Signer;
-use veriregime_agent::cycle::Agent;
+use veriregime_agent::job::Agent;
 use veriregime_agent::evidence;
 use veriregime_agent::state::Store;
-use veriregime_agent::types::cycle::{CycleRecord, Stage};
-use veriregime_agent::types::digest::Digest;
-use veriregime_agent::types::fault::Fault;
-use veriregime_agent::types::period::PeriodId;
+use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::period::PeriodId;
 
 use crate::doctor::{copy_of_the_bundle, make_another_model};
 use crate::node::Node;

@@ -7,11 +7,11 @@ use cron::Schedule;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::cmd::setup;
-use veriregime_agent::fs;
+use veriregime_agent::node::assemble;
+use ::veriregime_files;
 use veriregime_agent::health::checks;
-use veriregime_agent::types::manifest::MANIFEST_FILE;
-use veriregime_agent::types::period::PeriodId;
+use veriregime_core::types::manifest::MANIFEST_FILE;
+use veriregime_core::types::period::PeriodId;
 
 use crate::doctor::{copy_of_the_bundle, make_another_model};
 use crate::node::Node;
@@ -98,10 +98,10 @@ async fn a_bundle_that_is_exchanged_under_a_running_node_is_seen() {
     let node = Node::start(&world, json!({"api": {"check_seconds": 1}})).await;
     world.until("ready", async || check(&node, "model files").await["level"] == "ok").await;
     let manifest = folder.join(MANIFEST_FILE);
-    let original = fs::read_bounded(&manifest, 1 << 20).unwrap();
+    let original = veriregime_files::read_bounded(&manifest, 1 << 20).unwrap();
     make_another_model(&folder);
     world.until("not ready", async || check(&node, "model files").await["code"] == "VR-HEALTH-008").await;
-    fs::write_atomic(&manifest, &original).unwrap();
+    veriregime_files::write_atomic(&manifest, &original).unwrap();
     world.until("ready again", async || check(&node, "model files").await["level"] == "ok").await;
 }
 
@@ -136,7 +136,7 @@ async fn a_real_chain_s_newest_block_must_be_young() {
     world.enter(FIRST).await;
     world.config.chain.use_rpc(proxy.url.clone());
     world.config.chain.chain_id = MAINNET;
-    let reader = setup::reader(&world.config).unwrap();
+    let reader = assemble::reader(&world.config).unwrap();
     let at_ms = world.clock.now_ms();
     for (late_seconds, code) in [(60, None), (61, Some("VR-HEALTH-003"))] {
         let check = checks::head(&reader, MAINNET, at_ms + late_seconds * 1000, 60).await;

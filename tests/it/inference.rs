@@ -3,15 +3,15 @@
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use veriregime_agent::fs;
-use veriregime_agent::inference::integer::compared_bits;
-use veriregime_agent::inference::onnx::{Matrix, Network, Operation};
-use veriregime_agent::inference::{Layout, MAX_MODEL_BYTES, Model, compare};
-use veriregime_agent::proof::bundle::Bundle;
-use veriregime_agent::training::export::{Layer, LayeredNetwork};
-use veriregime_agent::types::fault::Fault;
-use veriregime_agent::types::manifest::ONNX_FILE;
-use veriregime_agent::types::prediction::Outputs;
+use ::veriregime_files;
+use veriregime_core::model::integer::compared_bits;
+use veriregime_core::model::onnx::{Matrix, Network, Operation};
+use veriregime_core::model::{Layout, MAX_MODEL_BYTES, Model, compare};
+use veriregime_agent::bundle::Bundle;
+use veriregime_training::export::{Layer, LayeredNetwork};
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::manifest::ONNX_FILE;
+use veriregime_core::types::prediction::Outputs;
 
 const LAYOUT: Layout =
     Layout { markets: 1, features: 13, feature_bound: 4 << 13, input_scale: 13, param_scale: 16, output_scale: 74 };
@@ -182,7 +182,7 @@ fn floats_that_tell_another_story_are_noticed() {
 #[test]
 fn the_shipped_network_is_written_to_the_same_bytes() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/btc-regime-4h-v1");
-    let shipped = fs::read_bounded(&folder.join(ONNX_FILE), MAX_MODEL_BYTES).unwrap();
+    let shipped = veriregime_files::read_bounded(&folder.join(ONNX_FILE), MAX_MODEL_BYTES).unwrap();
     let features = Bundle::open(&folder).unwrap().manifest.features.count();
     let parsed = Network::parse(&shipped, 1, features).unwrap();
     let mut layers = Vec::new();

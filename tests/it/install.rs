@@ -5,11 +5,11 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use veriregime_agent::candles::parquet;
-use veriregime_agent::features;
-use veriregime_agent::fs;
-use veriregime_agent::proof::bundle::Bundle;
-use veriregime_agent::types::period::{MINUTE_MS, PeriodId};
+use veriregime_agent::sources::candles::parquet;
+use veriregime_core::features;
+use ::veriregime_files;
+use veriregime_agent::bundle::Bundle;
+use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 
 use crate::market::candles;
 use crate::world::{FIRST, KEYS, config};
@@ -32,8 +32,8 @@ impl Installed {
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        fs::create_folder(&installed.path("empty")).unwrap();
-        fs::write_private(&installed.path("key"), KEYS[0].as_bytes()).unwrap();
+        veriregime_files::create_folder(&installed.path("empty")).unwrap();
+        veriregime_files::write_private(&installed.path("key"), KEYS[0].as_bytes()).unwrap();
         installed
     }
 
@@ -94,11 +94,11 @@ fn an_installed_program_proves_with_the_model_of_the_working_folder_first() {
         let minutes = (to_ms - from_ms) / MINUTE_MS + 1;
         let file = installed.path("candles.parquet");
         parquet::write(&file, &candles(5, from_ms - MINUTE_MS, minutes as usize)).unwrap();
-        let at = veriregime_agent::types::time::format_utc(PeriodId::start_ms(FIRST));
+        let at = veriregime_core::types::time::format_utc(PeriodId::start_ms(FIRST));
         let told = installed.json(&["prove", "--candles", file.to_str().unwrap(), "--at", &at]);
         assert_eq!(told["model_id"], MODEL);
     }
-    fs::create_folder(&installed.path("empty/models").join(MODEL)).unwrap();
+    veriregime_files::create_folder(&installed.path("empty/models").join(MODEL)).unwrap();
     let refused = installed.run(&["config", "check"]);
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(said.contains("error VR-PROVE-004"), "the empty bundle of this folder: {said}");

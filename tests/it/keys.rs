@@ -9,12 +9,12 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::chain::abi::RiskOracle;
+use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
 use veriregime_agent::chain::signer::{Signer, keystore};
 use veriregime_agent::config::signer::{Holder, Signer as Settings};
-use veriregime_agent::fs;
-use veriregime_agent::types::cycle::Stage;
-use veriregime_agent::types::fault::Fault;
+use ::veriregime_files;
+use veriregime_core::types::cycle::Stage;
+use veriregime_core::types::diagnostic::Fault;
 
 use crate::world::{FIRST, KEYS, World, toml};
 
@@ -83,18 +83,18 @@ impl Keys {
 
     /// What `key address` says to this wallet's section.
     fn address(&self, section: &Value) -> Output {
-        fs::write_atomic(&self.path("agent.toml"), toml(&json!({"signer": section})).as_bytes()).unwrap();
+        veriregime_files::write_atomic(&self.path("agent.toml"), toml(&json!({"signer": section})).as_bytes()).unwrap();
         self.run(&["--config", "agent.toml", "--json", "key", "address"], b"")
     }
 
     fn address_refused(&self, section: &Value, code: &str) {
-        fs::write_atomic(&self.path("agent.toml"), toml(&json!({"signer": section})).as_bytes()).unwrap();
+        veriregime_files::write_atomic(&self.path("agent.toml"), toml(&json!({"signer": section})).as_bytes()).unwrap();
         self.refused(&["--config", "agent.toml", "key", "address"], "", code);
     }
 }
 
 fn mode(path: &Path) -> u32 {
-    fs::mode(path).unwrap().mode() & 0o777
+    veriregime_files::mode(path).unwrap().mode() & 0o777
 }
 
 const NEW: [&str; 5] = ["key", "new", "wallet.json", "--passphrase-file", "wallet.passphrase"];
@@ -122,8 +122,8 @@ fn a_new_key_is_private_opens_again_and_is_never_overwritten() {
 #[test]
 fn a_key_is_imported_from_a_file_or_a_pipe_and_shown_nowhere() {
     let keys = Keys::new();
-    fs::write_private(&keys.path("raw"), KEYS[0].as_bytes()).unwrap();
-    fs::write_private(&keys.path("pass"), b"correct horse battery staple\n").unwrap();
+    veriregime_files::write_private(&keys.path("raw"), KEYS[0].as_bytes()).unwrap();
+    veriregime_files::write_private(&keys.path("pass"), b"correct horse battery staple\n").unwrap();
     let import = |name: &'static str| ["key", "import", name, "--passphrase-file", "pass"];
     assert_eq!(keys.done(&[&import("a.json")[..], &["--from", "raw"]].concat(), ""), ADDRESS);
     assert_eq!(keys.done(&import("b.json"), &format!("0x{}\n", KEYS[0])), ADDRESS);
@@ -143,14 +143,14 @@ fn a_key_is_imported_from_a_file_or_a_pipe_and_shown_nowhere() {
 #[test]
 fn a_key_that_cannot_be_used_says_why() {
     let keys = Keys::new();
-    fs::write_private(&keys.path("raw"), KEYS[0].as_bytes()).unwrap();
+    veriregime_files::write_private(&keys.path("raw"), KEYS[0].as_bytes()).unwrap();
     for (name, text) in [
         ("scrypt.json", SCRYPT),
         ("pbkdf2.json", PBKDF2),
         ("horse", "correct horse battery staple\n"),
         ("pass", "testpassword"),
     ] {
-        fs::write_private(&keys.path(name), text.as_bytes()).unwrap();
+        veriregime_files::write_private(&keys.path(name), text.as_bytes()).unwrap();
     }
     let keystore =
         |file: &str, passphrase: &str| json!({"kind": "keystore", "file": file, "passphrase_file": passphrase});
@@ -161,7 +161,7 @@ fn a_key_that_cannot_be_used_says_why() {
     keys.address_refused(&keystore("pbkdf2.json", "horse"), "VR-KEY-004");
     let (short_key, short_iv) = (SCRYPT.replace("\"dklen\": 32", "\"dklen\": 3"), PBKDF2.replace("35c1e6\"", "\""));
     for broken in ["", "{}", &SCRYPT[..300], &short_key, &short_iv] {
-        fs::write_private(&keys.path("broken.json"), broken.as_bytes()).unwrap();
+        veriregime_files::write_private(&keys.path("broken.json"), broken.as_bytes()).unwrap();
         keys.address_refused(&keystore("broken.json", "pass"), "VR-KEY-004");
     }
     keys.address_refused(&keystore("absent.json", "pass"), "VR-KEY-001");
@@ -181,19 +181,19 @@ fn case(name: &str) -> PathBuf {
 #[test]
 fn a_keystore_that_is_not_what_it_seems_is_refused_before_it_is_anybody_s_wallet() {
     let keys = Keys::new();
-    fs::write_private(&keys.path("pass"), b"pass phrase 1\n").unwrap();
+    veriregime_files::write_private(&keys.path("pass"), b"pass phrase 1\n").unwrap();
     let section = json!({"kind": "keystore", "file": "wallet.json", "passphrase_file": "pass"});
     for (name, code, named) in [
         ("cbc.json", "VR-KEY-010", "its cipher is \"aes-128-cbc\", and only aes-128-ctr is known"),
         ("wrongaddr.json", "VR-KEY-011", "it is of 0x0000000000000000000000000000000000000000"),
         ("iv8.json", "VR-KEY-004", "crypto.cipherparams.iv is not 16 bytes"),
     ] {
-        fs::write_private(&keys.path("wallet.json"), &std::fs::read(case(name)).unwrap()).unwrap();
+        veriregime_files::write_private(&keys.path("wallet.json"), &std::fs::read(case(name)).unwrap()).unwrap();
         keys.address_refused(&section, code);
         let said = keys.refused(&["--config", "agent.toml", "key", "address"], "", code);
         assert!(said.contains(named) && said.lines().count() == 2, "{name}: {said}");
     }
-    fs::write_private(&keys.path("wallet.json"), &std::fs::read(case("ethers.json")).unwrap()).unwrap();
+    veriregime_files::write_private(&keys.path("wallet.json"), &std::fs::read(case("ethers.json")).unwrap()).unwrap();
     let said: Value = serde_json::from_slice(&keys.address(&section).stdout).unwrap();
     assert_eq!(said["wallet"], "0x0648AdFEBEAc6cA0C96320848A5F17D843149477");
 }
@@ -201,7 +201,7 @@ fn a_keystore_that_is_not_what_it_seems_is_refused_before_it_is_anybody_s_wallet
 #[test]
 fn a_secret_for_a_group_of_this_process_is_taken_where_nobody_can_write_it() {
     let keys = Keys::new();
-    fs::write_private(&keys.path("raw"), KEYS[0].as_bytes()).unwrap();
+    veriregime_files::write_private(&keys.path("raw"), KEYS[0].as_bytes()).unwrap();
     let section = json!({"kind": "file", "file": "raw"});
     let with_mode = |mode: u32, group: Option<u32>| {
         std::os::unix::fs::chown(keys.path("raw"), None, group).unwrap();
@@ -227,7 +227,7 @@ fn belongs_to_root(path: &Path) -> bool {
 fn a_key_file_or_pipe_that_holds_something_else_says_what_and_has_a_code() {
     let keys = Keys::new();
     let import = ["key", "import", "wallet.json", "--passphrase-file", "pass"];
-    fs::write_private(&keys.path("pass"), b"correct horse battery staple\n").unwrap();
+    veriregime_files::write_private(&keys.path("pass"), b"correct horse battery staple\n").unwrap();
     let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(KEYS[0].encode_utf16().flat_map(u16::to_le_bytes)).collect();
     for (bytes, named) in [
         (utf16, "it is UTF-16 text"),
@@ -236,7 +236,7 @@ fn a_key_file_or_pipe_that_holds_something_else_says_what_and_has_a_code() {
         (KEYS[0].as_bytes()[..63].to_vec(), "it holds fewer digits"),
         (Vec::new(), "it is empty"),
     ] {
-        fs::write_private(&keys.path("raw"), &bytes).unwrap();
+        veriregime_files::write_private(&keys.path("raw"), &bytes).unwrap();
         let from_file = keys.refused(&[&import[..], &["--from", "raw"]].concat(), "", "VR-KEY-003");
         let from_pipe = keys.refused_bytes(&import, &bytes, "VR-KEY-003");
         for said in [from_file, from_pipe] {
@@ -244,7 +244,7 @@ fn a_key_file_or_pipe_that_holds_something_else_says_what_and_has_a_code() {
         }
     }
     let utf16: Vec<u8> = "pass".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    fs::write_private(&keys.path("pass"), &utf16).unwrap();
+    veriregime_files::write_private(&keys.path("pass"), &utf16).unwrap();
     let said = keys.refused(&import, KEYS[0], "VR-KEY-003");
     assert!(said.contains("a passphrase of one line: it is binary, or UTF-16 text"), "{said}");
 }
@@ -261,7 +261,7 @@ fn keys_that_are_elsewhere_want_a_build_that_knows_how_to_ask() {
         keys.address_refused(&json!({"kind": kind, "key": "nothing", "address": ADDRESS}), code);
     }
     let text = toml(&json!({"chain": {"oracle": ADDRESS}, "signer": {"kind": "ledger", "address": ADDRESS}}));
-    fs::write_atomic(&keys.path("agent.toml"), text.as_bytes()).unwrap();
+    veriregime_files::write_atomic(&keys.path("agent.toml"), text.as_bytes()).unwrap();
     keys.refused(&["--config", "agent.toml", "tx", "list"], "", "VR-KEY-009");
 }
 
@@ -276,7 +276,7 @@ async fn a_node_runs_on_two_keystores_and_says_nothing_of_keys_or_passphrases() 
             world.scratch.path().join(format!("{index}.json")),
             world.scratch.path().join(format!("{index}.passphrase")),
         );
-        fs::write_private(&passphrase_file, passphrase.as_bytes()).unwrap();
+        veriregime_files::write_private(&passphrase_file, passphrase.as_bytes()).unwrap();
         let key = SecretString::from(KEYS[index + 1]);
         let made = keystore::write(&file, Some(&key), &SecretString::from(passphrase)).await.unwrap();
         let settings = Settings { address: Some(made.address()), holder: Holder::Keystore { file, passphrase_file } };

@@ -2,8 +2,8 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use veriregime_agent::types::candle::Candle;
-use veriregime_agent::types::period::MINUTE_MS;
+use veriregime_core::types::candle::Candle;
+use veriregime_core::types::period::MINUTE_MS;
 
 /// Candles of `minutes` minutes from `start_ms` on. Volatility clusters and follows the hour of the day.
 pub fn candles(seed: u64, start_ms: i64, minutes: usize) -> Vec<Candle> {

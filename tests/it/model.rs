@@ -4,23 +4,23 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use alloy::primitives::U256;
-use veriregime_agent::candles::parquet;
-use veriregime_agent::evaluation::card::{CARD_FILE, card};
-use veriregime_agent::evaluation::outcomes::Forecaster;
-use veriregime_agent::evaluation::report::Report;
-use veriregime_agent::evaluation::tallies::Metric;
-use veriregime_agent::evaluation::{Panel, Subject};
-use veriregime_agent::features::{Batch, calendar_table};
-use veriregime_agent::fs;
-use veriregime_agent::inference::{Layout, MAX_MODEL_BYTES, Model};
-use veriregime_agent::proof::bundle::Bundle;
-use veriregime_agent::proof::ezkl::EzklProver;
-use veriregime_agent::proof::worker::Settings as WorkerSettings;
-use veriregime_agent::types::candle::CandleSeries;
-use veriregime_agent::types::manifest::ONNX_FILE;
-use veriregime_agent::types::period::PeriodId;
-use veriregime_agent::types::proof::instances;
-use veriregime_agent::types::time::parse_utc_ms;
+use veriregime_agent::sources::candles::parquet;
+use veriregime_training::evaluation::card::{CARD_FILE, card};
+use veriregime_training::evaluation::outcomes::Forecaster;
+use veriregime_training::evaluation::report::Report;
+use veriregime_training::evaluation::tallies::Metric;
+use veriregime_training::evaluation::{Panel, Subject};
+use veriregime_core::features::{Batch, calendar_table};
+use ::veriregime_files;
+use veriregime_core::model::{Layout, MAX_MODEL_BYTES, Model};
+use veriregime_agent::bundle::Bundle;
+use veriregime_agent::verification::ezkl::prover::EzklProver;
+use veriregime_agent::verification::ezkl::worker::Settings as WorkerSettings;
+use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::manifest::ONNX_FILE;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::proof::instances;
+use veriregime_core::types::time::parse_utc_ms;
 
 use crate::given::reference;
 use crate::market::candles;
@@ -31,7 +31,7 @@ fn project(path: &str) -> PathBuf {
 
 fn shipped() -> (Bundle, Vec<u8>) {
     let bundle = Bundle::open(&project("models/btc-regime-4h-v1")).expect("the shipped bundle is whole");
-    let onnx = fs::read_bounded(&bundle.folder.join(ONNX_FILE), MAX_MODEL_BYTES).expect("was just digested");
+    let onnx = veriregime_files::read_bounded(&bundle.folder.join(ONNX_FILE), MAX_MODEL_BYTES).expect("was just digested");
     (bundle, onnx)
 }
 
@@ -78,7 +78,7 @@ fn lines(card: &str) -> Vec<String> {
 #[test]
 fn the_card_is_the_one_that_its_manifest_gives() {
     let (bundle, _) = shipped();
-    let text = fs::read_text(&bundle.folder.join(CARD_FILE), 1 << 20).unwrap();
+    let text = veriregime_files::read_text(&bundle.folder.join(CARD_FILE), 1 << 20).unwrap();
     assert_eq!(lines(&text), lines(&card(&bundle.manifest)));
     assert!(lines(&text).iter().any(|line| line == "| 15 | … | 0.0003 | 0.7070 |"));
 }

@@ -5,16 +5,16 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use veriregime_agent::candles::parquet;
-use veriregime_agent::candles::simulated::SimulatedMarket;
-use veriregime_agent::fs;
-use veriregime_agent::proof::bundle::REQUIRED_FILES;
-use veriregime_agent::registry::{HISTORY_FILE, Registry};
-use veriregime_agent::types::candle::Candle;
-use veriregime_agent::types::fault::Fault;
-use veriregime_agent::types::manifest::{CURRENT_FILE, MANIFEST_FILE};
-use veriregime_agent::types::period::MINUTE_MS;
-use veriregime_agent::types::time::parse_utc_ms;
+use veriregime_agent::sources::candles::parquet;
+use veriregime_agent::sources::candles::simulated::SimulatedMarket;
+use ::veriregime_files;
+use veriregime_agent::bundle::REQUIRED_FILES;
+use veriregime_agent::bundle::registry::{HISTORY_FILE, Registry};
+use veriregime_core::types::candle::Candle;
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::manifest::{CURRENT_FILE, MANIFEST_FILE};
+use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::time::parse_utc_ms;
 
 use crate::given;
 
@@ -38,14 +38,14 @@ impl Models {
     /// A copy whose manifest was edited.
     fn add(&self, id: &str, edit: impl Fn(&mut Value)) {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join(SHIPPED);
-        fs::create_folder(&self.path(id)).unwrap();
-        let text = fs::read_text(&shipped.join(MANIFEST_FILE), LIMIT_BYTES).unwrap();
+        veriregime_files::create_folder(&self.path(id)).unwrap();
+        let text = veriregime_files::read_text(&shipped.join(MANIFEST_FILE), LIMIT_BYTES).unwrap();
         let mut manifest: Value = serde_json::from_str(&text).unwrap();
         for name in manifest["files"].as_object().unwrap().keys() {
             copy(&shipped.join(name), &self.path(id).join(name));
         }
         edit(&mut manifest);
-        fs::write_atomic(&self.path(id).join(MANIFEST_FILE), manifest.to_string().as_bytes()).unwrap();
+        veriregime_files::write_atomic(&self.path(id).join(MANIFEST_FILE), manifest.to_string().as_bytes()).unwrap();
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -82,7 +82,7 @@ impl Models {
 }
 
 fn copy(from: &Path, to: &Path) {
-    fs::write_atomic(to, &fs::read_bounded(from, LIMIT_BYTES).unwrap()).unwrap();
+    veriregime_files::write_atomic(to, &veriregime_files::read_bounded(from, LIMIT_BYTES).unwrap()).unwrap();
 }
 
 /// Sets the circuit's accuracy on the test split.
@@ -124,10 +124,10 @@ fn a_crash_at_any_point_leaves_the_old_model_or_the_new_one() {
     let models = Models::new(&["one", "two"]);
     let registry = models.registry();
     registry.promote("one", false, 0).unwrap();
-    let before = fs::read_text(&models.path(CURRENT_FILE), 100).unwrap();
+    let before = veriregime_files::read_text(&models.path(CURRENT_FILE), 100).unwrap();
     registry.promote("two", false, 1).unwrap();
     // As if the program had died between the two files: the history is new, `current` is old.
-    fs::write_atomic(&models.path(CURRENT_FILE), before.as_bytes()).unwrap();
+    veriregime_files::write_atomic(&models.path(CURRENT_FILE), before.as_bytes()).unwrap();
     assert_eq!(registry.current().unwrap().as_deref(), Some("one"));
     assert_eq!(registry.history().unwrap().len(), 1);
     assert_eq!(registry.rollback(2).expect_err("one was the first").code(), "VR-MODELS-005");
@@ -290,10 +290,10 @@ fn what_is_not_there_or_not_whole_is_refused() {
     models.add("reargued", |manifest| manifest["circuit"]["run_args"]["param_scale"] = json!(15));
     models.refused(&["promote", "reargued"], "VR-PROVE-020");
     assert_eq!(models.registry().current().unwrap(), None);
-    fs::write_atomic(&models.path(CURRENT_FILE), b"../elsewhere\n").unwrap();
+    veriregime_files::write_atomic(&models.path(CURRENT_FILE), b"../elsewhere\n").unwrap();
     models.refused(&["promote", "one"], "VR-MODELS-008");
-    fs::write_atomic(&models.path(CURRENT_FILE), b"one\n").unwrap();
-    fs::write_atomic(&models.path(HISTORY_FILE), b"{}\n").unwrap();
+    veriregime_files::write_atomic(&models.path(CURRENT_FILE), b"one\n").unwrap();
+    veriregime_files::write_atomic(&models.path(HISTORY_FILE), b"{}\n").unwrap();
     models.refused(&["rollback"], "VR-MODELS-008");
 }
 
@@ -363,10 +363,10 @@ fn settings_may_name_the_current_model() {
     let models = Models::new(&["one"]);
     let current = models.path(CURRENT_FILE);
     let settings = models.path("agent.toml");
-    fs::write_private(&models.path("key"), b"ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
+    veriregime_files::write_private(&models.path("key"), b"ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
         .unwrap();
     let text = format!("[model]\nbundle = {current:?}\n[signer]\nfile = {:?}\n", models.path("key"));
-    fs::write_atomic(&settings, text.as_bytes()).unwrap();
+    veriregime_files::write_atomic(&settings, text.as_bytes()).unwrap();
     let check = || {
         Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
             .args(["--config", settings.to_str().unwrap(), "config", "check"])

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use url::Url;
-use veriregime_agent::fs;
+use ::veriregime_files;
 
 use crate::world::{World, toml};
 
@@ -40,7 +40,7 @@ impl Node {
             }
         }
         let path = world.scratch.path().join("node.toml");
-        fs::write_atomic(&path, toml(&settings).as_bytes()).unwrap();
+        veriregime_files::write_atomic(&path, toml(&settings).as_bytes()).unwrap();
         let log = world.scratch.path().join("node.log");
         let process = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
             .arg("--config")
@@ -62,7 +62,7 @@ impl Node {
 
     /// The first line of the log with that message.
     pub fn said(&self, message: &str) -> Option<Value> {
-        let text = fs::read_text(&self.log, MAX_LOG_BYTES).unwrap();
+        let text = veriregime_files::read_text(&self.log, MAX_LOG_BYTES).unwrap();
         text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find(|line| line["message"] == message)
     }
 

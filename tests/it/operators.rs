@@ -11,19 +11,19 @@ use reqwest::StatusCode;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::chain::abi::RiskOracle;
-use veriregime_agent::chain::attest::Statement;
-use veriregime_agent::cmd::setup;
-use veriregime_agent::cycle::Agent;
-use veriregime_agent::fs;
-use veriregime_agent::peers::Peers;
-use veriregime_agent::types::attestation::{AttestRequest, Attestation};
-use veriregime_agent::types::cycle::{CycleRecord, Stage};
-use veriregime_agent::types::fault::Fault;
-use veriregime_agent::types::feature::FeatureVector;
-use veriregime_agent::types::period::PeriodId;
-use veriregime_agent::types::prediction::Outputs;
-use veriregime_agent::types::proof::instances;
+use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::attestation::statement::Statement;
+use veriregime_agent::node::assemble;
+use veriregime_agent::job::Agent;
+use ::veriregime_files;
+use veriregime_agent::attestation::peers::Peers;
+use veriregime_core::types::attestation::{AttestRequest, Attestation};
+use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::prediction::Outputs;
+use veriregime_core::types::proof::instances;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -101,11 +101,11 @@ impl Operators {
     /// Who attested the update of `period`.
     async fn attestors(&self, period: PeriodId) -> Vec<Address> {
         let (config, deployment) = (&self.world.config, &self.world.chain.deployment);
-        let reader = setup::reader(config).unwrap();
+        let reader = assemble::reader(config).unwrap();
         let update =
             reader.published(config.chain.oracle.unwrap(), deployment.model_id, period).await.unwrap().unwrap();
         let attestations = update.arguments.unwrap().attestations;
-        let split = veriregime_agent::chain::attest::split(&attestations).unwrap();
+        let split = veriregime_agent::attestation::statement::split(&attestations).unwrap();
         split.into_iter().map(|attestation| attestation.signer).collect()
     }
 }
@@ -178,7 +178,7 @@ async fn a_node_attests_what_its_own_candles_give_and_nothing_else() {
     world.enter(FIRST).await;
     world.config.state_path = world.scratch.path().join("ours");
     let mut agent = world.agent("ours").await;
-    let notary = setup::notary(&world.config, &agent).unwrap();
+    let notary = assemble::notary(&world.config, &agent).unwrap();
     let theirs = world.agent("theirs").await.run_until(Stage::Forecast, FIRST, &go()).await.unwrap();
     let right = request(&world, &theirs).await;
     let code = async |request: &AttestRequest| notary.attest(request).await.map(|_| ()).map_err(|fault| fault.code());
@@ -207,7 +207,7 @@ async fn a_node_attests_what_its_own_candles_give_and_nothing_else() {
     assert!(agent.store.attestations(digest).unwrap().is_empty(), "nothing was signed so far");
     let signed = notary.attest(&right).await.unwrap();
     assert_eq!(signed.signer, agent.chain.attestor());
-    assert_eq!(veriregime_agent::chain::attest::is_by_its_signer(&signed, digest), Some(true));
+    assert_eq!(veriregime_agent::attestation::statement::is_by_its_signer(&signed, digest), Some(true));
     agent.run_until(Stage::Forecast, FIRST, &go()).await.unwrap();
     assert_eq!(notary.attest(&right).await.unwrap(), signed, "the same question has the same answer");
     // The owner replaces the set in the middle of the period: the same payload again, under another digest.
@@ -266,7 +266,7 @@ async fn attestations(
     world: &World,
     agent: &Agent,
     record: &CycleRecord,
-) -> Result<Vec<Attestation>, veriregime_agent::cycle::fault::CycleFault> {
+) -> Result<Vec<Attestation>, veriregime_agent::job::error::CycleFault> {
     let forecast = record.forecast.as_ref().unwrap();
     agent.attestations(world.chain.deployment.model_id, record.period, forecast).await
 }
@@ -319,9 +319,9 @@ async fn what_was_attested_binds_after_kill_9_and_even_with_other_candles() {
     node.kill();
 
     // The same node with another exchange and a cycle that begins anew: it believes in something else now.
-    let settings = fs::read_text(&node.settings, 1 << 16).unwrap();
+    let settings = veriregime_files::read_text(&node.settings, 1 << 16).unwrap();
     let (old, new) = (world.config.candles.sources["binance"].base_url.clone().unwrap(), world.other_exchange().await);
-    fs::write_atomic(&node.settings, settings.replace(old.as_str(), new.as_str()).as_bytes()).unwrap();
+    veriregime_files::write_atomic(&node.settings, settings.replace(old.as_str(), new.as_str()).as_bytes()).unwrap();
     let database = Connection::open(&node.database).unwrap();
     database.execute_batch("DELETE FROM cycles; DELETE FROM candles; DELETE FROM live_candles").unwrap();
     node.start();

@@ -1,17 +1,17 @@
 //! The original network, trained by its own protocol on a simulated market.
 
 use burn::tensor::Device;
-use veriregime_agent::evaluation::metrics::{Scored, scores};
-use veriregime_agent::features::sums::Sums;
-use veriregime_agent::training::dataset::{Decision, Wanted, samples};
-use veriregime_agent::training::loss::LossSettings;
-use veriregime_agent::training::optimiser::StepSettings;
-use veriregime_agent::training::original::WINDOW_MINUTES;
-use veriregime_agent::training::reproduction::{OriginalInputs, OriginalSpec, TrainedOriginal};
-use veriregime_agent::training::trainer::{FitSettings, Lesson, Progress, SelectBy, fit};
-use veriregime_agent::types::candle::Candle;
-use veriregime_agent::types::fault::Fault;
-use veriregime_agent::types::period::MINUTE_MS;
+use veriregime_training::evaluation::metrics::{Scored, scores};
+use veriregime_core::features::sums::Sums;
+use veriregime_training::dataset::{Decision, Wanted, samples};
+use veriregime_training::loss::LossSettings;
+use veriregime_training::optimiser::StepSettings;
+use veriregime_training::baseline_cnn::WINDOW_MINUTES;
+use veriregime_training::reproduction::{OriginalInputs, OriginalSpec, TrainedOriginal};
+use veriregime_training::trainer::{FitSettings, Lesson, Progress, SelectBy, fit};
+use veriregime_core::types::candle::Candle;
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::period::MINUTE_MS;
 
 use crate::market::candles;
 

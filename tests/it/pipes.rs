@@ -4,8 +4,8 @@ use std::io::pipe;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::json;
-use veriregime_agent::fs;
-use veriregime_agent::types::cycle::Stage;
+use ::veriregime_files;
+use veriregime_core::types::cycle::Stage;
 
 use crate::world::{FIRST, World, toml};
 
@@ -84,7 +84,7 @@ async fn a_daemon_whose_log_nobody_reads_any_more_goes_on() {
     let settings = world.scratch.path().join("agent.toml");
     let mut sections = world.settings();
     sections["log"] = json!({"level": "debug", "format": "json"});
-    fs::write_atomic(&settings, toml(&sections).as_bytes()).unwrap();
+    veriregime_files::write_atomic(&settings, toml(&sections).as_bytes()).unwrap();
     let arguments = ["--config", settings.to_str().unwrap(), "daemon"];
     let mut daemon = program(&arguments).stdout(unread()).stderr(unread()).spawn().unwrap();
     let store = veriregime_agent::state::Store::open(&world.scratch.path().join("agent.sqlite")).unwrap();

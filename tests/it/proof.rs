@@ -12,25 +12,25 @@ use serde_json::json;
 use tempfile::TempDir;
 use tract_onnx::pb::ModelProto;
 use veriregime_agent::cmd::circuit;
-use veriregime_agent::fs;
-use veriregime_agent::inference::integer::compared_bits;
-use veriregime_agent::inference::onnx::Network;
-use veriregime_agent::inference::{Layout, Model};
-use veriregime_agent::proof::baseline;
-use veriregime_agent::proof::build::{Build, Compiler, Decomposition, Form, build};
-use veriregime_agent::proof::bundle::{Bundle, REQUIRED_FILES, SCHEMA};
-use veriregime_agent::proof::error::ProofError;
-use veriregime_agent::proof::ezkl::EzklProver;
-use veriregime_agent::proof::search::{Candidate, Outcome, SearchRequest};
-use veriregime_agent::proof::srs::Srs;
-use veriregime_agent::proof::supervisor::Ezkl;
-use veriregime_agent::proof::worker::Settings;
-use veriregime_agent::training::export::{Layer, LayeredNetwork};
-use veriregime_agent::types::fault::Fault;
-use veriregime_agent::types::field::FIELD_ORDER;
-use veriregime_agent::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE, VERIFYING_KEY_FILE};
-use veriregime_agent::types::prediction::Outputs;
-use veriregime_agent::types::proof::{Proof, instances};
+use ::veriregime_files;
+use veriregime_core::model::integer::compared_bits;
+use veriregime_core::model::onnx::Network;
+use veriregime_core::model::{Layout, Model};
+use veriregime_agent::verification::ezkl::baseline;
+use veriregime_agent::verification::ezkl::build::{Build, Compiler, Decomposition, Form, build};
+use veriregime_agent::bundle::{Bundle, REQUIRED_FILES, SCHEMA};
+use veriregime_agent::verification::error::ProofError;
+use veriregime_agent::verification::ezkl::prover::EzklProver;
+use veriregime_agent::verification::ezkl::search::{Candidate, Outcome, SearchRequest};
+use veriregime_agent::verification::ezkl::srs::Srs;
+use veriregime_agent::verification::ezkl::supervisor::Ezkl;
+use veriregime_agent::verification::ezkl::worker::Settings;
+use veriregime_training::export::{Layer, LayeredNetwork};
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::field::FIELD_ORDER;
+use veriregime_core::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE, VERIFYING_KEY_FILE};
+use veriregime_core::types::prediction::Outputs;
+use veriregime_core::types::proof::{Proof, instances};
 
 use crate::given;
 
@@ -102,7 +102,7 @@ impl Fixture {
 
     /// Exact outputs for feature integers.
     fn outputs(&self, inputs: &[i32]) -> Vec<i128> {
-        let onnx = fs::read_bounded(&self.bundle.path(ONNX_FILE), 1 << 20).unwrap();
+        let onnx = veriregime_files::read_bounded(&self.bundle.path(ONNX_FILE), 1 << 20).unwrap();
         let model = Model::load(&onnx, Layout::of(&self.bundle.manifest)).unwrap();
         model.integer().evaluate(inputs).unwrap().iter().flat_map(Outputs::as_array).collect()
     }
@@ -116,8 +116,8 @@ async fn bundle_in(folder: &Path, srs_folder: &Path, onnx: &[u8]) -> Result<Bund
 /// As [`bundle_in`], in a form of one's own.
 async fn bundle_of(folder: &Path, srs_folder: &Path, onnx: &[u8], form: Form) -> Result<Bundle, ProofError> {
     let folder = folder.join("bundle");
-    fs::create_folder(&folder)?;
-    fs::write_atomic(&folder.join(ONNX_FILE), onnx)?;
+    veriregime_files::create_folder(&folder)?;
+    veriregime_files::write_atomic(&folder.join(ONNX_FILE), onnx)?;
     let compiler = compiler();
     let request = Build { folder: &folder, srs_folder, markets: 1, features: FEATURES, form, compiler: &compiler };
     let circuit = build(&mut Ezkl::new(settings()), &request).await?;
@@ -314,7 +314,7 @@ async fn the_same_network_and_string_make_the_same_bundle_byte_for_byte() {
     assert_eq!(circuit.instances, FEATURES + Outputs::COUNT);
     assert!(circuit.rows <= 1 << circuit.logrows);
     assert!(!circuit.srs_is_ceremony);
-    let creation = fs::read_text(&bundle.path(VERIFIER_BYTECODE_FILE), 1 << 20).unwrap();
+    let creation = veriregime_files::read_text(&bundle.path(VERIFIER_BYTECODE_FILE), 1 << 20).unwrap();
     let creation: Bytes = creation.parse().unwrap();
     // The constructor only returns what follows it: the code on chain is the tail of the code that creates it.
     assert!((0..creation.len()).any(|start| keccak256(&creation[start..]) == circuit.verifier_code_hash));
@@ -331,8 +331,8 @@ async fn keys_of_unknown_origin_or_of_another_model_prove_nothing_on_a_real_chai
     let fault = EzklProver::start(settings(), &fixture.bundle, &other.srs(), ANVIL).await.expect_err("foreign string");
     assert_eq!(fault.code(), "VR-PROVE-007");
 
-    let foreign = fs::read_bounded(&other.bundle.path(VERIFYING_KEY_FILE), 1 << 20).unwrap();
-    fs::write_atomic(&fixture.bundle.path(VERIFYING_KEY_FILE), &foreign).unwrap();
+    let foreign = veriregime_files::read_bounded(&other.bundle.path(VERIFYING_KEY_FILE), 1 << 20).unwrap();
+    veriregime_files::write_atomic(&fixture.bundle.path(VERIFYING_KEY_FILE), &foreign).unwrap();
     let fault = Bundle::open(&fixture.bundle.folder).expect_err("foreign key");
     assert_eq!(fault.code(), "VR-PROVE-003");
     let resealed = Bundle::seal(&fixture.bundle.folder, fixture.bundle.manifest.clone()).unwrap();
@@ -378,8 +378,8 @@ async fn what_is_not_plain_arithmetic_gets_no_keys() {
 async fn another_network_is_proven_with_ezkl_as_it_comes() {
     let folder = tempfile::tempdir().unwrap();
     let (onnx, input) = (folder.path().join("other.onnx"), folder.path().join("input.json"));
-    fs::write_atomic(&onnx, &network(12).to_onnx(1)).unwrap();
-    fs::write_atomic(&input, json!({"input_data": [vec![0.5; FEATURES]]}).to_string().as_bytes()).unwrap();
+    veriregime_files::write_atomic(&onnx, &network(12).to_onnx(1)).unwrap();
+    veriregime_files::write_atomic(&input, json!({"input_data": [vec![0.5; FEATURES]]}).to_string().as_bytes()).unwrap();
     let baseline = baseline::measure(python(), &compiler(), &onnx, &input).await.unwrap();
     assert_eq!(baseline.proof.instances.len(), FEATURES + Outputs::COUNT);
     assert!(baseline.prove_ms > 0.0);
@@ -454,7 +454,7 @@ async fn a_stopped_worker_is_gone_and_so_is_its_scratch_folder() {
     let mut ezkl = Ezkl::new(settings());
     ezkl.peak_rss_bytes().await.unwrap();
     let process = PathBuf::from(format!("/proc/{}", ezkl.process_id().unwrap()));
-    let command_line = fs::read_text(&process.join("cmdline"), 4096).unwrap();
+    let command_line = veriregime_files::read_text(&process.join("cmdline"), 4096).unwrap();
     let scratch = PathBuf::from(command_line.split('\0').nth(3).unwrap());
     assert!(scratch.is_dir());
     ezkl.stop().await;

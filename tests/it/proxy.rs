@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
-use veriregime_agent::types::rpc_url::RpcUrl;
+use veriregime_core::types::rpc_url::RpcUrl;
 
 /// The method that sends signed bytes.
 pub const SEND: &str = "eth_sendRawTransaction";

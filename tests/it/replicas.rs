@@ -11,12 +11,12 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::chain::abi::RiskOracle;
-use veriregime_agent::fs;
+use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use ::veriregime_files;
 use veriregime_agent::state::Store;
-use veriregime_agent::types::cycle::{CycleRecord, Stage};
-use veriregime_agent::types::period::PeriodId;
-use veriregime_agent::types::replica::Replica;
+use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::replica::Replica;
 
 use crate::chaos::daemon;
 use crate::world::{DELAY_SECONDS, FIRST, World, accepted, toml};
@@ -54,7 +54,7 @@ impl Node {
         settings["state"]["path"] = json!(path("db"));
         settings["replica"] = json!({"index": index, "count": REPLICAS, "delay_seconds": REPLICA_DELAY_SECONDS});
         adjust(&mut settings);
-        fs::write_atomic(&path("toml"), toml(&settings).as_bytes()).unwrap();
+        veriregime_files::write_atomic(&path("toml"), toml(&settings).as_bytes()).unwrap();
         let store = Store::open(&path("db")).unwrap();
         Self { settings: path("toml"), log: path("log"), database: path("db"), store, process: None }
     }

@@ -6,10 +6,10 @@ use alloy::primitives::U256;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use veriregime_agent::cycle::Agent;
-use veriregime_agent::types::cycle::Stage;
-use veriregime_agent::types::fault::Fault;
-use veriregime_agent::types::rpc_url::RpcUrl;
+use veriregime_agent::job::Agent;
+use veriregime_core::types::cycle::Stage;
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::rpc_url::RpcUrl;
 
 use crate::proxy::{Mood, Proxy, SEND};
 use crate::world::{FIRST, World};

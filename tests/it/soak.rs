@@ -13,12 +13,12 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
-use veriregime_agent::candles::market::Market;
-use veriregime_agent::fs;
+use veriregime_agent::sources::candles::market::Market;
+use ::veriregime_files;
 use veriregime_agent::state::Store;
-use veriregime_agent::types::cycle::Stage;
-use veriregime_agent::types::period::PeriodId;
-use veriregime_agent::types::venue::Venue;
+use veriregime_core::types::cycle::Stage;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::venue::Venue;
 
 use crate::bad_exchange::{BadExchange, Mischief};
 use crate::chaos::{daemon, kill_prover};
@@ -111,7 +111,7 @@ impl Soak {
         );
         let path = |name: &str| world.scratch.path().join(name);
         let (file, log) = (path("agent.toml"), path("log"));
-        fs::write_atomic(&file, (toml(&settings) + &fallback).as_bytes()).unwrap();
+        veriregime_files::write_atomic(&file, (toml(&settings) + &fallback).as_bytes()).unwrap();
         let store = Store::open(&path("agent.sqlite")).unwrap();
         world.enter(FIRST).await;
         let daemon = daemon(&file, &log);
@@ -255,13 +255,13 @@ fn median(values: &[u64]) -> u64 {
 
 /// A table of all periods, and plots of memory and time.
 fn write_down(folder: &Path, rows: &[Row]) {
-    fs::create_folder(folder).unwrap();
+    veriregime_files::create_folder(folder).unwrap();
     let mut table = String::from("period,milliseconds,resident_kb,faults\n");
     for row in rows {
         writeln!(table, "{},{},{},\"{}\"", row.period, row.took.as_millis(), median(&row.resident_kb), row.faults)
             .unwrap();
     }
-    fs::write_atomic(&folder.join("soak.csv"), table.as_bytes()).unwrap();
+    veriregime_files::write_atomic(&folder.join("soak.csv"), table.as_bytes()).unwrap();
     let memory = rows.iter().map(|row| median(&row.resident_kb) as f64 / 1024.0).collect::<Vec<_>>();
     let seconds = rows.iter().map(|row| row.took.as_secs_f64()).collect::<Vec<_>>();
     plot(&folder.join("memory.svg"), "resident set of the daemon, MiB, by period", &memory);

@@ -9,19 +9,19 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use veriregime_agent::candles::dialect;
-use veriregime_agent::candles::market::Market;
-use veriregime_agent::candles::simulated::SimulatedMarket;
+use veriregime_agent::sources::candles::exchange_api;
+use veriregime_agent::sources::candles::market::Market;
+use veriregime_agent::sources::candles::simulated::SimulatedMarket;
 use veriregime_agent::cmd::report;
 use veriregime_agent::config::Config;
 use veriregime_agent::config::candles::{CrossCheck, Source};
-use veriregime_agent::cycle::Agent;
-use veriregime_agent::features;
-use veriregime_agent::types::candle::Candle;
-use veriregime_agent::types::cycle::{CycleRecord, Stage};
-use veriregime_agent::types::origin::{Gaps, Lent};
-use veriregime_agent::types::period::{MINUTE_MS, PeriodId};
-use veriregime_agent::types::venue::Venue;
+use veriregime_agent::job::Agent;
+use veriregime_core::features;
+use veriregime_core::types::candle::Candle;
+use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::origin::{Gaps, Lent};
+use veriregime_core::types::period::{MINUTE_MS, PeriodId};
+use veriregime_core::types::venue::Venue;
 
 use crate::bad_exchange::{BadExchange, Mischief, slow_loris};
 use crate::world::{FIRST, World};
@@ -34,12 +34,12 @@ fn go() -> CancellationToken {
 }
 
 async fn exchange(world: &World, venue: Venue) -> BadExchange {
-    let market = Market::simulated(dialect::of(venue).bitcoin(), SEED);
+    let market = Market::simulated(exchange_api::of(venue).bitcoin(), SEED);
     BadExchange::start(venue, market, world.clock.clone()).await
 }
 
 fn source(venue: Venue, base_url: &Url) -> Source {
-    let symbols = BTreeMap::from([("BTC-USD".to_owned(), dialect::of(venue).bitcoin().to_owned())]);
+    let symbols = BTreeMap::from([("BTC-USD".to_owned(), exchange_api::of(venue).bitcoin().to_owned())]);
     let weight_per_minute = NonZeroU32::new(1_000_000);
     Source { venue, base_url: Some(base_url.clone()), weight_per_minute, symbols: Some(symbols) }
 }
@@ -348,7 +348,7 @@ async fn volumes_of_another_exchange_are_refused_unless_the_policy_accepts_them(
     let refused = async |world: &World| {
         let store = veriregime_agent::state::Store::open(std::path::Path::new(":memory:")).unwrap();
         let error =
-            veriregime_agent::cmd::setup::agent(&world.config, world.clock.clone(), store).await.expect_err("refused");
+            veriregime_agent::node::assemble::agent(&world.config, world.clock.clone(), store).await.expect_err("refused");
         report::fault(&error).unwrap().code()
     };
     assert!(world.chain.bundle.manifest.features.uses_volume(), "the shipped model looks at volumes");
@@ -410,7 +410,7 @@ async fn minutes_that_one_exchange_made_up_are_found() {
         let spike = candles[index].close * 1.01;
         candles[index] = Candle { close: spike, high: candles[index].high.max(spike), ..candles[index] };
     }
-    let first = veriregime_agent::types::time::format_utc(candles[1000].open_time_ms);
+    let first = veriregime_core::types::time::format_utc(candles[1000].open_time_ms);
     let market = Market::recorded("BTC-USDT", candles).unwrap();
     let okx = BadExchange::start(Venue::Okx, market, world.clock.clone()).await;
     add(&mut world.config, Venue::Okx, &okx.url);

@@ -7,18 +7,18 @@ use rand_chacha::ChaCha8Rng;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
-use veriregime_agent::candles::dialect;
-use veriregime_agent::candles::error::CandleError;
-use veriregime_agent::candles::http::HttpSettings;
-use veriregime_agent::candles::market::Market;
-use veriregime_agent::candles::serve;
-use veriregime_agent::candles::simulated::SimulatedMarket;
-use veriregime_agent::candles::source::{Source, SourceSettings};
+use veriregime_agent::sources::candles::exchange_api;
+use veriregime_agent::sources::candles::error::CandleError;
+use veriregime_agent::sources::candles::http::HttpSettings;
+use veriregime_agent::sources::candles::market::Market;
+use veriregime_agent::sources::candles::serve;
+use veriregime_agent::sources::candles::simulated::SimulatedMarket;
+use veriregime_agent::sources::candles::source::{Source, SourceSettings};
 use veriregime_agent::clock::Clock;
-use veriregime_agent::types::candle::Candle;
-use veriregime_agent::types::fault::{Fault, Retry};
-use veriregime_agent::types::period::MINUTE_MS;
-use veriregime_agent::types::venue::Venue;
+use veriregime_core::types::candle::Candle;
+use veriregime_core::types::diagnostic::{Fault, Retry};
+use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::venue::Venue;
 
 use crate::bad_exchange::{BadExchange, Mischief, slow_loris};
 
@@ -44,7 +44,7 @@ async fn good(venue: Venue, market: Market, clock: Clock) -> (Source, DropGuard)
 #[tokio::test]
 async fn every_exchange_gives_what_it_has_and_nothing_that_still_forms() {
     for venue in Venue::ALL {
-        let symbol = dialect::of(venue).bitcoin();
+        let symbol = exchange_api::of(venue).bitcoin();
         let clock = Clock::manual(NOW_MS + 30_000);
         let (source, _guard) = good(venue, Market::simulated(symbol, 7), clock).await;
         let (from_ms, to_ms) = (NOW_MS - 2_345 * MINUTE_MS, NOW_MS + 3 * MINUTE_MS);
@@ -64,7 +64,7 @@ async fn every_exchange_gives_what_it_has_and_nothing_that_still_forms() {
 #[tokio::test]
 async fn gaps_and_awkward_numbers_survive_every_exchange() {
     for venue in Venue::ALL {
-        let symbol = dialect::of(venue).bitcoin();
+        let symbol = exchange_api::of(venue).bitcoin();
         let mut recorded = SimulatedMarket::new(9).candles(NOW_MS - 3000 * MINUTE_MS..NOW_MS);
         recorded.drain(400..1900);
         recorded.remove(7);
@@ -83,7 +83,7 @@ async fn pages_of_any_range_over_any_holes_are_exactly_what_is_there() {
     let start_ms = NOW_MS - 2500 * MINUTE_MS;
     for round in 0..24 {
         let venue = Venue::ALL[round % Venue::ALL.len()];
-        let symbol = dialect::of(venue).bitcoin();
+        let symbol = exchange_api::of(venue).bitcoin();
         let mut recorded = SimulatedMarket::new(round as u64).candles(start_ms..NOW_MS);
         for _ in 0..random.random_range(0..6) {
             let from = random.random_range(0..recorded.len());
@@ -128,7 +128,7 @@ async fn rows_from_before_the_range_are_dropped_where_an_exchange_is_known_to_se
 
 /// Ten minutes from a bad exchange, its clock checked first.
 async fn ten_minutes(source: &Source) -> Result<Vec<Candle>, CandleError> {
-    let symbol = dialect::of(source.venue()).bitcoin();
+    let symbol = exchange_api::of(source.venue()).bitcoin();
     source.check_clock(NOW_MS, 5_000).await?;
     source.closed_candles(symbol, NOW_MS - 10 * MINUTE_MS, NOW_MS, NOW_MS).await
 }
@@ -149,7 +149,7 @@ async fn whatever_an_exchange_does_ends_with_its_code_or_recovers() {
     let mut venues = JoinSet::new();
     for venue in Venue::ALL {
         venues.spawn(async move {
-            let market = Market::simulated(dialect::of(venue).bitcoin(), 7);
+            let market = Market::simulated(exchange_api::of(venue).bitcoin(), 7);
             let exchange = BadExchange::start(venue, market, Clock::manual(NOW_MS)).await;
             let source = source(venue, exchange.url.clone(), patient());
             let all = SimulatedMarket::new(7).candles(NOW_MS - 10 * MINUTE_MS..NOW_MS);

@@ -4,11 +4,11 @@ use std::str::FromStr;
 
 use cron::Schedule;
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::cycle::daemon::{Rhythm, run};
+use veriregime_agent::job::timer::{Rhythm, run};
 use veriregime_agent::state::Store;
-use veriregime_agent::types::cycle::{CycleRecord, Stage};
-use veriregime_agent::types::fault::Fault;
-use veriregime_agent::types::period::PeriodId;
+use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::period::PeriodId;
 
 use crate::world::{DELAY_SECONDS, FIRST, World};
 

@@ -7,26 +7,26 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use veriregime_agent::config::written::from_toml;
-use veriregime_agent::evaluation::baselines::har;
-use veriregime_agent::evaluation::outcomes::Forecaster;
-use veriregime_agent::evaluation::tallies::Metric;
-use veriregime_agent::evaluation::{Panel, Subject};
-use veriregime_agent::features::sums::Sums;
-use veriregime_agent::inference::Layout;
-use veriregime_agent::training::blocks::RowInputs;
-use veriregime_agent::training::checkpoint::{RunFolder, Unfinished};
-use veriregime_agent::training::dataset::{Decision, Split, Wanted, fit_spec, log_volatility_moments, samples};
-use veriregime_agent::training::error::TrainingError;
-use veriregime_agent::training::settings::Settings;
-use veriregime_agent::training::student::{LayerSettings, Student};
-use veriregime_agent::training::trainer::{Lesson, Progress, fit, forward};
-use veriregime_agent::training::weights;
-use veriregime_agent::training::{Run, Trained};
-use veriregime_agent::types::candle::{Candle, CandleSeries};
-use veriregime_agent::types::fault::Fault;
-use veriregime_agent::types::feature::Feature;
-use veriregime_agent::types::period::MINUTE_MS;
-use veriregime_agent::types::time::parse_utc_ms;
+use veriregime_training::evaluation::baselines::har;
+use veriregime_training::evaluation::outcomes::Forecaster;
+use veriregime_training::evaluation::tallies::Metric;
+use veriregime_training::evaluation::{Panel, Subject};
+use veriregime_core::features::sums::Sums;
+use veriregime_core::model::Layout;
+use veriregime_training::blocks::RowInputs;
+use veriregime_training::checkpoint::{RunFolder, Unfinished};
+use veriregime_training::dataset::{Decision, Split, Wanted, fit_spec, log_volatility_moments, samples};
+use veriregime_training::error::TrainingError;
+use veriregime_training::settings::Settings;
+use veriregime_training::student::{LayerSettings, Student};
+use veriregime_training::trainer::{Lesson, Progress, fit, forward};
+use veriregime_training::weights;
+use veriregime_training::{Run, Trained};
+use veriregime_core::types::candle::{Candle, CandleSeries};
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::feature::Feature;
+use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::time::parse_utc_ms;
 
 use crate::market::candles;
 
@@ -71,7 +71,7 @@ fn train(settings: &Settings, series: &CandleSeries) -> Result<Trained, Training
     let folder = tempfile::tempdir().unwrap();
     let folder = RunFolder::open(&folder.path().join("run"), &json!(settings), Unfinished::Refuse)?;
     let run = Run { settings, series, device: &Device::flex(), folder: &folder };
-    veriregime_agent::training::train(&run, |_, _| ())
+    veriregime_training::train(&run, |_, _| ())
 }
 
 fn wanted(settings: &Settings) -> Wanted {

@@ -6,16 +6,16 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use veriregime_agent::candles::parquet;
-use veriregime_agent::cmd::setup;
-use veriregime_agent::fs;
-use veriregime_agent::proof::bundle::Bundle;
-use veriregime_agent::proof::search::SEARCH_FILE;
-use veriregime_agent::proof::srs::Srs;
-use veriregime_agent::proof::supervisor::Ezkl;
-use veriregime_agent::training::reference::TEACHER_WEIGHTS_FILE;
-use veriregime_agent::types::manifest::{MANIFEST_FILE, ONNX_FILE};
-use veriregime_agent::types::time::parse_utc_ms;
+use veriregime_agent::sources::candles::parquet;
+use veriregime_agent::node::assemble;
+use ::veriregime_files;
+use veriregime_agent::bundle::Bundle;
+use veriregime_agent::verification::ezkl::search::SEARCH_FILE;
+use veriregime_agent::verification::ezkl::srs::Srs;
+use veriregime_agent::verification::ezkl::supervisor::Ezkl;
+use veriregime_training::reference::TEACHER_WEIGHTS_FILE;
+use veriregime_core::types::manifest::{MANIFEST_FILE, ONNX_FILE};
+use veriregime_core::types::time::parse_utc_ms;
 
 use crate::market::candles;
 use crate::world::config;
@@ -45,7 +45,7 @@ impl Bench {
 
     fn settings(&self, edit: impl Fn(String) -> String) {
         let text = include_str!("../fixtures/train-small.toml").to_owned();
-        fs::write_atomic(&self.path("train.toml"), edit(text).as_bytes()).unwrap();
+        veriregime_files::write_atomic(&self.path("train.toml"), edit(text).as_bytes()).unwrap();
     }
 
     /// `train` into the folder `out`, with more arguments.
@@ -77,7 +77,7 @@ fn strings(folder: &Path) -> PathBuf {
         return config.prover.srs_dir;
     }
     let made = async {
-        let mut ezkl = Ezkl::new(setup::worker_settings(&config));
+        let mut ezkl = Ezkl::new(assemble::worker_settings(&config));
         for logrows in 6..=10 {
             Srs::generate(&mut ezkl, folder, logrows).await.unwrap();
         }
@@ -88,7 +88,7 @@ fn strings(folder: &Path) -> PathBuf {
 }
 
 fn bytes(folder: &Path, name: &str) -> Vec<u8> {
-    fs::read_bounded(&folder.join(name), 1 << 26).unwrap()
+    veriregime_files::read_bounded(&folder.join(name), 1 << 26).unwrap()
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn input_that_no_run_can_follow_is_refused_by_code_and_leaves_nothing() {
     bench.refused("out", &[], "VR-TRAIN-001");
     bench.settings(|text| text);
     let header = "open_time,open,high,low,close,volume\n";
-    fs::write_atomic(&bench.path("candles.parquet"), format!("{header}0,1,1,1,NaN,1\n").as_bytes()).unwrap();
+    veriregime_files::write_atomic(&bench.path("candles.parquet"), format!("{header}0,1,1,1,NaN,1\n").as_bytes()).unwrap();
     let output = bench.command("out", &[]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let left: Vec<_> = std::fs::read_dir(bench.path("out")).into_iter().flatten().collect();

@@ -13,11 +13,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::chain::fees::Floor;
 use veriregime_agent::config::signer::Signer;
-use veriregime_agent::cycle::Agent;
-use veriregime_agent::fs;
+use veriregime_agent::job::Agent;
+use ::veriregime_files;
 use veriregime_agent::state::{Step, Store};
-use veriregime_agent::types::cycle::{Attempt, CycleRecord, Purpose, Stage};
-use veriregime_agent::types::period::PeriodId;
+use veriregime_core::types::cycle::{Attempt, CycleRecord, Purpose, Stage};
+use veriregime_core::types::period::PeriodId;
 
 use crate::chaos::daemon;
 use crate::proxy::{Mood, Proxy, SEND};
@@ -376,7 +376,7 @@ async fn a_running_daemon_sends_again_what_the_chain_drops() {
     let scene = Scene::new().await;
     let snapshot = scene.request("evm_snapshot", json!([])).await;
     let path = |name: &str| scene.world.scratch.path().join(name);
-    fs::write_atomic(&path("agent.toml"), toml(&scene.world.settings()).as_bytes()).unwrap();
+    veriregime_files::write_atomic(&path("agent.toml"), toml(&scene.world.settings()).as_bytes()).unwrap();
     let mut daemon = daemon(&path("agent.toml"), &path("log"));
     let confirmed = async || scene.record(FIRST).is_some_and(|record| record.stage == Stage::Confirmed);
     scene.world.until("confirmed", confirmed).await;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::cycle::Agent;
-use veriregime_agent::types::cycle::{CycleRecord, Purpose, Stage};
+use veriregime_agent::job::Agent;
+use veriregime_core::types::cycle::{CycleRecord, Purpose, Stage};
 
 use crate::proxy::{Mood, Proxy, SEND};
 use crate::transactions::GWEI;

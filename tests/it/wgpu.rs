@@ -2,16 +2,16 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use veriregime_agent::features::original::CHANNELS;
-use veriregime_agent::training::device::{Backend, Computer, open};
-use veriregime_agent::training::loss::{LossSettings, Samples};
-use veriregime_agent::training::network::{Inputs, Network};
-use veriregime_agent::training::optimiser::StepSettings;
-use veriregime_agent::training::original::WINDOW_MINUTES;
-use veriregime_agent::training::reproduction::TrainedOriginal;
-use veriregime_agent::training::student::{LayerSettings, Student};
-use veriregime_agent::training::trainer::{Epoch, FitSettings, Lesson, Progress, SelectBy, fit};
-use veriregime_agent::types::fault::Fault;
+use veriregime_core::features::baseline_cnn::CHANNELS;
+use veriregime_training::device::{Backend, Computer, open};
+use veriregime_training::loss::{LossSettings, Samples};
+use veriregime_training::network::{Inputs, Network};
+use veriregime_training::optimiser::StepSettings;
+use veriregime_training::baseline_cnn::WINDOW_MINUTES;
+use veriregime_training::reproduction::TrainedOriginal;
+use veriregime_training::student::{LayerSettings, Student};
+use veriregime_training::trainer::{Epoch, FitSettings, Lesson, Progress, SelectBy, fit};
+use veriregime_core::types::diagnostic::Fault;
 
 use crate::given;
 

@@ -15,22 +15,24 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use veriregime_agent::candles::market::Market;
-use veriregime_agent::candles::serve;
-use veriregime_agent::chain::abi::RiskOracle;
-use veriregime_agent::chain::deploy::{Deployment, Wanted};
+use veriregime_agent::sources::candles::market::Market;
+use veriregime_agent::sources::candles::serve;
+use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::deployment::{Deployment, Wanted};
 use veriregime_agent::clock::Clock;
-use veriregime_agent::cmd::development::World as Chain;
-use veriregime_agent::cmd::outbox::Outbox;
-use veriregime_agent::cmd::{deploy, setup};
+use veriregime_agent::devnet::World as Chain;
+use veriregime_agent::deployment::outbox::Outbox;
+use veriregime_agent::cmd::deploy;
+use veriregime_agent::node::assemble;
 use veriregime_agent::config::signer::{Holder, Signer};
-use veriregime_agent::config::{self, Config};
-use veriregime_agent::cycle::Agent;
-use veriregime_agent::fs;
-use veriregime_agent::proof::bundle::Bundle;
+use veriregime_agent::config;
+use veriregime_agent::config::Config;
+use veriregime_agent::job::Agent;
+use ::veriregime_files;
+use veriregime_agent::bundle::Bundle;
 use veriregime_agent::state::Store;
-use veriregime_agent::types::period::PeriodId;
-use veriregime_agent::types::venue::Venue;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::venue::Venue;
 
 use crate::given;
 
@@ -104,7 +106,7 @@ impl World {
     /// An agent with a database of that name; the same name is the same database.
     pub async fn agent(&self, database: &str) -> Agent {
         let store = Store::open(&self.scratch.path().join(database)).unwrap();
-        setup::agent(&self.config, self.clock.clone(), store).await.unwrap()
+        assemble::agent(&self.config, self.clock.clone(), store).await.unwrap()
     }
 
     /// Runs the program with the world's settings until it ends.
@@ -115,7 +117,7 @@ impl World {
     /// Runs the program with these settings until it ends.
     pub fn program_with(&self, settings: &Value, arguments: &[&str]) -> Output {
         let path = self.scratch.path().join("agent.toml");
-        fs::write_atomic(&path, toml(settings).as_bytes()).unwrap();
+        veriregime_files::write_atomic(&path, toml(settings).as_bytes()).unwrap();
         let mut program = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
         program.arg("--config").arg(path).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
         program.stdin(Stdio::null()).output().unwrap()
@@ -144,7 +146,7 @@ impl World {
     /// A key file in the world's scratch folder.
     pub fn key_file(&self, name: &str, key: &str) -> PathBuf {
         let path = self.scratch.path().join(name);
-        fs::write_private(&path, key.as_bytes()).unwrap();
+        veriregime_files::write_private(&path, key.as_bytes()).unwrap();
         path
     }
 
@@ -160,7 +162,7 @@ impl World {
     /// Makes the model in `folder` the one that the contract runs.
     pub async fn rotate(&self, folder: &Path) {
         let bundle = Bundle::open(folder).unwrap();
-        let wanted = Wanted { expected: setup::expected(&bundle).unwrap(), ..self.chain.deployment.wanted.clone() };
+        let wanted = Wanted { expected: assemble::expected(&bundle).unwrap(), ..self.chain.deployment.wanted.clone() };
         let deployment = Deployment::new(wanted, self.config.chain.chain_id).unwrap();
         let smoke = deploy::smoke_proof(&self.config, &bundle).await.unwrap();
         let outbox = Outbox::of(&self.chain.owner);
@@ -212,7 +214,7 @@ impl World {
             let seconds = i64::try_from(block.header.timestamp).unwrap();
             assert_eq!(PeriodId::at_ms(seconds * 1000).0, event.period, "landed late");
         }
-        assert!(setup::chain(&self.config).await.unwrap().is_idle().await.unwrap(), "a nonce is stuck");
+        assert!(assemble::chain(&self.config).await.unwrap().is_idle().await.unwrap(), "a nonce is stuck");
     }
 
     /// How many updates of the model the chain holds for `period`.

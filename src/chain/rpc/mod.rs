@@ -1,8 +1,9 @@
 //! One transport over several RPCs. Reads go to the first one in good standing and on to the next where it fails;
 //! signed transactions go to all of them, the same bytes.
 
-mod link;
-pub(super) mod words;
+pub mod error_class;
+pub mod transport;
+
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,13 +19,13 @@ use tracing::{info, warn};
 
 use super::Settings;
 use super::answers::{self, Block};
-use super::fault::ChainFault;
+use crate::chain::error::ChainFault;
 use crate::telemetry::metrics;
-use crate::types::fault::Fault;
-use crate::types::fault::quoted;
-use crate::types::rpc_url::RpcUrl;
-use link::Link;
-use words::{Meaning, meaning};
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::quoted;
+use veriregime_core::types::rpc_url::RpcUrl;
+use transport::Link;
+use error_class::{Meaning, meaning};
 
 /// An RPC that failed is asked again after this time at the earliest, as long as another one works.
 const COOL_DOWN: Duration = Duration::from_secs(30);
@@ -41,7 +42,7 @@ const LATEST: &str = "latest";
 
 /// The RPCs.
 #[derive(Debug, Clone)]
-pub(super) struct Rpcs {
+pub(crate) struct Rpcs {
     inner: Arc<Inner>,
 }
 
@@ -85,7 +86,7 @@ impl Rpcs {
     ///
     /// # Errors
     /// [`ChainFault::Unreachable`] for a system that cannot make connections.
-    pub(super) fn new(settings: &Settings) -> Result<Self, ChainFault> {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, ChainFault> {
         let endpoints = settings.rpc_urls.iter().enumerate().map(|(index, url)| {
             let standing = Mutex::new(Standing::Good);
             let (link, has_no_pending) = (Link::new(url.clone())?, AtomicBool::new(false));

@@ -4,7 +4,7 @@ use alloy::signers::aws::{AwsSigner, aws_sdk_kms};
 use aws_config::BehaviorVersion;
 
 use super::Signer;
-use super::fault::KeyFault;
+use crate::chain::signer::error::KeyFault;
 
 /// Asks KMS for the public key of `key`, a key's id, ARN or alias. Region and credentials are found as the AWS SDK does.
 ///

@@ -1,7 +1,7 @@
 //! A build without the feature `kms-aws`.
 
 use super::Signer;
-use super::fault::KeyFault;
+use crate::chain::signer::error::KeyFault;
 
 /// Refuses.
 ///

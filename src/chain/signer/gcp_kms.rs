@@ -5,7 +5,7 @@ use alloy::signers::gcp::gcloud_sdk::google::cloud::kms::v1::key_management_serv
 use alloy::signers::gcp::{GcpKeyRingRef, GcpSigner, KeySpecifier};
 
 use super::Signer;
-use super::fault::KeyFault;
+use crate::chain::signer::error::KeyFault;
 
 const API: &str = "https://cloudkms.googleapis.com";
 

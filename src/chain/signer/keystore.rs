@@ -7,9 +7,8 @@ use alloy::signers::local::PrivateKeySigner;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Signer;
-use super::fault::KeyFault;
+use crate::chain::signer::error::KeyFault;
 use super::sealed::{Refusal, Sealed, seal};
-use crate::fs;
 
 /// Far more than any keystore has.
 const MAX_KEYSTORE_BYTES: u64 = 64 << 10;
@@ -20,7 +19,7 @@ impl Signer {
     /// # Errors
     /// [`KeyFault::Keystore`], [`KeyFault::KeystoreForm`] or [`KeyFault::KeystoreAddress`].
     pub async fn from_keystore(path: &Path, passphrase: &SecretString) -> Result<Self, KeyFault> {
-        let json = fs::read_bounded(path, MAX_KEYSTORE_BYTES).map_err(|error| unopened(path, &error))?;
+        let json = veriregime_files::read_bounded(path, MAX_KEYSTORE_BYTES).map_err(|error| unopened(path, &error))?;
         let sealed = Sealed::parse(&json).map_err(|refusal| refused(path, refusal))?;
         let passphrase = passphrase.clone();
         let opened = tokio::task::spawn_blocking(move || sealed.open(&passphrase)).await;
@@ -33,7 +32,7 @@ impl Signer {
 /// # Errors
 /// [`KeyFault::Exists`] rather than replace a file, [`KeyFault::NotAKey`] or [`KeyFault::Keystore`].
 pub async fn write(path: &Path, key: Option<&SecretString>, passphrase: &SecretString) -> Result<Signer, KeyFault> {
-    if fs::size_bytes(path).is_ok() {
+    if veriregime_files::size_bytes(path).is_ok() {
         return Err(KeyFault::Exists { path: path.to_owned() });
     }
     let signer: PrivateKeySigner = match key {
@@ -43,7 +42,7 @@ pub async fn write(path: &Path, key: Option<&SecretString>, passphrase: &SecretS
     let (sealed, passphrase) = (signer.clone(), passphrase.clone());
     let json = tokio::task::spawn_blocking(move || seal(&sealed, &passphrase)).await;
     let json = json.map_err(|error| unopened(path, &error))?;
-    fs::write_private(path, &json).map_err(|error| unopened(path, &error))?;
+    veriregime_files::write_private(path, &json).map_err(|error| unopened(path, &error))?;
     Ok(Signer::new(signer))
 }
 

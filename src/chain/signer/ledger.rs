@@ -3,7 +3,7 @@
 use alloy::signers::ledger::{HDPath, LedgerSigner};
 
 use super::Signer;
-use super::fault::KeyFault;
+use crate::chain::signer::error::KeyFault;
 
 /// Asks the device for the address at the derivation path `key`.
 ///

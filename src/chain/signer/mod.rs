@@ -3,7 +3,7 @@
 #[cfg_attr(feature = "kms-aws", path = "aws_kms.rs")]
 #[cfg_attr(not(feature = "kms-aws"), path = "aws_kms_absent.rs")]
 pub mod aws_kms;
-pub mod fault;
+pub mod error;
 #[cfg_attr(feature = "kms-gcp", path = "gcp_kms.rs")]
 #[cfg_attr(not(feature = "kms-gcp"), path = "gcp_kms_absent.rs")]
 pub mod gcp_kms;
@@ -21,8 +21,8 @@ use alloy::primitives::{Address, B256, Signature};
 use alloy::signers::local::PrivateKeySigner;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::fault::ChainFault;
-use fault::KeyFault;
+use crate::chain::error::ChainFault;
+use error::KeyFault;
 
 /// One key, wherever it is. Copies share it.
 #[derive(Clone)]
@@ -62,7 +62,7 @@ impl Signer {
     }
 
     /// What signs transactions with this key.
-    pub(super) fn wallet(&self) -> EthereumWallet {
+    pub(crate) fn wallet(&self) -> EthereumWallet {
         EthereumWallet::from(self.holder.clone())
     }
 
@@ -70,7 +70,7 @@ impl Signer {
     ///
     /// # Errors
     /// [`ChainFault::Signing`].
-    pub(super) async fn sign(&self, digest: B256) -> Result<Signature, ChainFault> {
+    pub(crate) async fn sign(&self, digest: B256) -> Result<Signature, ChainFault> {
         self.holder.sign_hash(&digest).await.map_err(|error| ChainFault::Signing(error.to_string()))
     }
 }
@@ -85,7 +85,7 @@ impl fmt::Debug for Signer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::fault::Fault;
+    use veriregime_core::types::diagnostic::Fault;
 
     #[test]
     fn a_signer_shows_its_address_and_nothing_of_its_key() {

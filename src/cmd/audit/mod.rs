@@ -1,22 +1,19 @@
 //! `audit`: what the chain says, against public candles and the proof.
 
-pub mod checks;
-pub mod fault;
-mod follow;
-mod models;
-mod one;
-pub mod shown;
+pub mod render;
+
 
 use std::path::Path;
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use self::models::Models;
-use super::{EXIT_DONE, replay, setup};
-use crate::audit::Verdict;
-use crate::types::period::PeriodId;
-use crate::types::time::parse_utc_ms;
+use crate::audit::models::Models;
+use super::EXIT_DONE;
+use crate::node::{replay, assemble};
+use crate::audit::compare::Verdict;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::time::parse_utc_ms;
 
 /// An update is there but is not what the auditor's candles give, or nobody can say.
 const EXIT_DATA_DIFFER: u8 = 3;
@@ -59,12 +56,12 @@ pub struct AuditArgs {
 /// # Errors
 /// Settings, bundle, chain or exchange that cannot be used.
 pub async fn run(args: AuditArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
-    let config = setup::settings(settings)?;
+    let config = assemble::settings(settings)?;
     let stop = CancellationToken::new();
     let clock = replay::clock(&config, &stop).await?;
     let mut models = Models::new(&config, clock.clone()).await?;
     let outcome = if args.follow {
-        follow::run(&mut models, &config, &clock, json, &stop).await
+        crate::audit::follow::run(&mut models, &config, &clock, json, &stop).await
     } else {
         several(&mut models, periods(&args, clock.now_ms())?, json).await
     };
@@ -106,12 +103,12 @@ async fn several(models: &mut Models, periods: std::ops::Range<u64>, json: bool)
     for period in periods.map(PeriodId) {
         let updates = models.reader.updates(models.oracle, period).await?;
         if updates.is_empty() && !json {
-            println!("{}", shown::nothing(period));
+            println!("{}", render::nothing(period));
         }
         for update in updates {
             let report = models.audit(update).await?;
             if !json {
-                println!("{}", shown::lines(&report));
+                println!("{}", render::lines(&report));
             }
             reports.push(report);
         }

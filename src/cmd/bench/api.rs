@@ -14,19 +14,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::{FIRST_PERIOD, SEED};
 use crate::api::server;
-use crate::candles::market::Market;
-use crate::candles::serve;
+use crate::sources::candles::market::Market;
+use crate::sources::candles::serve;
 use crate::clock::Clock;
-use crate::cmd::development::World;
-use crate::cmd::{report, setup};
+use crate::devnet::World;
+use crate::cmd::report;
+use crate::node::assemble;
 use crate::config::Config;
-use crate::cycle::Agent;
-use crate::fs;
+use crate::job::Agent;
 use crate::state::Store;
 use crate::telemetry::metrics;
-use crate::types::cycle::Stage;
-use crate::types::period::PeriodId;
-use crate::types::venue::Venue;
+use veriregime_core::types::cycle::Stage;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::venue::Venue;
 
 /// Requests a second.
 const RATE: u32 = 2_000;
@@ -71,17 +71,17 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, runs: u32) -> any
     config.chain.poll_interval = POLL;
     config.api.requests_per_second = RATE.saturating_mul(2).try_into()?;
     config.api.burst = config.api.requests_per_second;
-    let mut agent = setup::agent(&config, clock, Store::open(&config.state_path)?).await?;
+    let mut agent = assemble::agent(&config, clock, Store::open(&config.state_path)?).await?;
 
     let (reports, health) = watch::channel(None);
-    let shared = Arc::new(setup::api(&config, &agent, metrics::install(stop.clone())?, health)?);
+    let shared = Arc::new(assemble::api(&config, &agent, metrics::install(stop.clone())?, health)?);
     let listener = server::listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
     let address = listener.local_addr()?;
     let served = tokio::task::spawn_blocking({
         let stop = stop.clone();
         move || server::serve_apart(listener, shared, stop)
     });
-    tokio::spawn(setup::probe(&config, &agent)?.run(config.api.check_every, reports, stop.clone()));
+    tokio::spawn(assemble::probe(&config, &agent)?.run(config.api.check_every, reports, stop.clone()));
 
     // The first cycle fetches four weeks of candles, the others what is new.
     let mut period = FIRST_PERIOD;
@@ -114,7 +114,7 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, runs: u32) -> any
         cycle_ms_p50_under_load: p50(&under_load, |cycle| cycle.whole_ms),
         prove_ms_p50_alone: p50(&alone, |cycle| cycle.prove_ms),
         prove_ms_p50_under_load: p50(&under_load, |cycle| cycle.prove_ms),
-        load_average: fs::read_text(Path::new("/proc/loadavg"), 256).unwrap_or_default().trim().to_owned(),
+        load_average: veriregime_files::read_text(Path::new("/proc/loadavg"), 256).unwrap_or_default().trim().to_owned(),
     })
 }
 

@@ -5,23 +5,24 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::candles::simulated::SimulatedMarket;
+use crate::sources::candles::simulated::SimulatedMarket;
 use crate::cmd::report;
-use crate::features::sums::Sums;
-use crate::training::blocks::{RowInputs, Scale};
-use crate::training::dataset::{self, Decision, Wanted};
-use crate::training::device::{Backend, open};
-use crate::training::loss::{LossSettings, Samples};
-use crate::training::network::{Inputs, Network};
-use crate::training::optimiser::StepSettings;
-use crate::training::original::WINDOW_MINUTES;
-use crate::training::reference::{TeacherSpec, TrainedTeacher};
-use crate::training::reproduction::{OriginalInputs, OriginalSpec, TrainedOriginal};
-use crate::training::settings::Settings;
-use crate::training::teacher::TeacherSettings;
-use crate::training::trainer::{Event, FitSettings, Lesson, Progress, SelectBy, fit};
-use crate::types::candle::CandleSeries;
-use crate::types::period::MINUTE_MS;
+use veriregime_core::features::sums::Sums;
+use veriregime_training::blocks::{RowInputs, Scale};
+use veriregime_training::dataset;
+use veriregime_training::dataset::{Decision, Wanted};
+use veriregime_training::device::{Backend, open};
+use veriregime_training::loss::{LossSettings, Samples};
+use veriregime_training::network::{Inputs, Network};
+use veriregime_training::optimiser::StepSettings;
+use veriregime_training::baseline_cnn::WINDOW_MINUTES;
+use veriregime_training::reference::{TeacherSpec, TrainedTeacher};
+use veriregime_training::reproduction::{OriginalInputs, OriginalSpec, TrainedOriginal};
+use veriregime_training::settings::Settings;
+use veriregime_training::teacher::TeacherSettings;
+use veriregime_training::trainer::{Event, FitSettings, Lesson, Progress, SelectBy, fit};
+use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::period::MINUTE_MS;
 
 /// Batches of a measured epoch; the first one warms up.
 const BATCHES: usize = 41;

@@ -8,19 +8,21 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{DemoArgs, PeriodRow, Source};
-use crate::candles::market::Market;
-use crate::candles::{file, serve};
+use crate::sources::candles::market::Market;
+use crate::sources::candles::{file, serve};
 use crate::clock::Clock;
-use crate::cmd::feeds;
+use crate::node::feeds;
 use crate::config::Config;
-use crate::cycle::Agent;
-use crate::features::{self, label, sums::Sums};
-use crate::proof::bundle::Bundle;
-use crate::types::candle::{Candle, CandleSeries};
-use crate::types::manifest::TRAINED_ON;
-use crate::types::period::{MINUTE_MS, PeriodId};
-use crate::types::prediction::Regime;
-use crate::types::time::format_utc;
+use crate::job::Agent;
+use veriregime_core::features;
+use veriregime_core::features::label;
+use veriregime_core::features::sums::Sums;
+use crate::bundle::Bundle;
+use veriregime_core::types::candle::{Candle, CandleSeries};
+use veriregime_core::types::manifest::TRAINED_ON;
+use veriregime_core::types::period::{MINUTE_MS, PeriodId};
+use veriregime_core::types::prediction::Regime;
+use veriregime_core::types::time::format_utc;
 
 /// Where the simulated market's demo begins when nothing is asked for: a Monday.
 const SIMULATED_START_MS: i64 = 1_767_571_200_000;

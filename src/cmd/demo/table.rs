@@ -8,9 +8,10 @@ use url::Url;
 
 use super::{DemoArgs, PeriodRow, Source};
 use crate::cmd::layout::{self, Table};
-use crate::cmd::{development, report};
+use crate::devnet;
+use crate::cmd::report;
 use crate::config::Config;
-use crate::cycle::Agent;
+use crate::job::Agent;
 
 const PARAMS_SIGNATURE: &str =
     "params(bytes32)((uint40,uint40,uint16,uint16,uint24,uint16,uint16,uint16,uint64,uint8),uint8)";
@@ -181,7 +182,7 @@ pub(super) async fn how_to_read(
     println!("\nReading the parameters (market id: keccak256 of \"{name}\"):\n");
     // One line, however long: it is there to be copied.
     println!("  cast call {oracle} \"{PARAMS_SIGNATURE}\" {market} --rpc-url {rpc_url}\n");
-    let answer = Command::new(development::foundry("cast"))
+    let answer = Command::new(devnet::foundry("cast"))
         .args(["call", &oracle, PARAMS_SIGNATURE, &market, "--rpc-url", rpc_url.as_str()])
         .output()
         .await;
@@ -210,8 +211,8 @@ fn cycle_ms_p50(rows: &[PeriodRow]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::period::PeriodId;
-    use crate::types::prediction::Regime;
+    use veriregime_core::types::period::PeriodId;
+    use veriregime_core::types::prediction::Regime;
 
     fn row() -> PeriodRow {
         PeriodRow {

@@ -1,8 +1,7 @@
 //! `deploy`: contracts, markets with their policies and the model on the configured chain.
 
-pub mod policy;
-pub mod record;
-pub mod shown;
+pub mod render;
+
 
 use std::path::{Path, PathBuf};
 
@@ -11,26 +10,24 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::json;
 
-use super::outbox::Outbox;
+use crate::deployment::outbox::Outbox;
 use super::rehearsal::Outlook;
-use super::{EXIT_DONE, EXIT_UNFINISHED, setup};
+use super::{EXIT_DONE, EXIT_UNFINISHED};
+use crate::node::assemble;
 use crate::chain::Chain;
-use crate::chain::abi::IRegimeRiskOracle::SmokeProof;
-use crate::chain::deploy::fault::DeployFault;
-use crate::chain::deploy::{
-    ANVIL_CHAIN_ID, Constructor, Deployment, MIN_TIMELOCK_SECONDS, Step, Wanted, WantedMarket, trials,
-};
+use crate::actions::risk_oracle::abi::IRegimeRiskOracle::SmokeProof;
+use crate::deployment::error::DeployFault;
+use crate::deployment::{ANVIL_CHAIN_ID, Constructor, Deployment, MIN_TIMELOCK_SECONDS, Step, Wanted, WantedMarket, trials};
 use crate::config::Config;
-use crate::features;
-use crate::fs;
-use crate::proof::bundle::Bundle;
-use crate::types::address;
-use crate::types::feature::FeatureVector;
-use crate::types::manifest::VERIFIER_BYTECODE_FILE;
-use crate::types::period::PeriodId;
-use crate::types::prediction::Outputs;
-use policy::MarketRules;
-use record::Record;
+use veriregime_core::features;
+use crate::bundle::Bundle;
+use veriregime_core::types::address;
+use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::manifest::VERIFIER_BYTECODE_FILE;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::prediction::Outputs;
+use crate::deployment::policy::MarketRules;
+use crate::deployment::record::Record;
 
 /// Largest creation code.
 const MAX_BYTECODE_BYTES: u64 = 1 << 20;
@@ -89,9 +86,9 @@ pub struct DeployArgs {
 /// # Errors
 /// What keeps it from deploying; what was done stays done.
 pub async fn run(args: DeployArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
-    let config = setup::settings(settings)?;
+    let config = assemble::settings(settings)?;
     let bundle = Bundle::open(&config.bundle)?;
-    let chain = setup::deployer(&config).await?;
+    let chain = assemble::deployer(&config).await?;
     let path = Record::path(&args.record, config.chain.chain_id);
     let deployment = deployment(&args, &config, &bundle, &chain, &path).await?;
     chain.read.check_chain_id().await.map_err(DeployFault::from)?;
@@ -103,9 +100,9 @@ pub async fn run(args: DeployArgs, settings: Option<&Path>, json: bool) -> anyho
     let outlook = Outlook::of(&config, &chain.read, chain.address(), &trials).await?;
     if args.dry_run {
         if json {
-            println!("{}", shown::json(&deployment, &rows, &[], &missing, &outlook));
+            println!("{}", render::json(&deployment, &rows, &[], &missing, &outlook));
         } else {
-            shown::plan(&deployment, &rows, &missing, &outlook);
+            render::plan(&deployment, &rows, &missing, &outlook);
         }
         return Ok(code(&missing));
     }
@@ -133,10 +130,10 @@ pub async fn run(args: DeployArgs, settings: Option<&Path>, json: bool) -> anyho
         after.write(&path)?;
     }
     if json {
-        println!("{}", shown::json(&deployment, &rows, &sent, &missing, &outlook));
+        println!("{}", render::json(&deployment, &rows, &sent, &missing, &outlook));
         return Ok(code(&missing));
     }
-    shown::outcome(&deployment, &missing, &outlook, &path);
+    render::outcome(&deployment, &missing, &outlook, &path);
     Ok(code(&missing))
 }
 
@@ -211,11 +208,11 @@ impl DeployArgs {
 /// # Errors
 /// A bundle that is not right.
 pub fn wanted(bundle: &Bundle, constructor: Constructor, rules: MarketRules) -> anyhow::Result<Wanted> {
-    let code = fs::read_text(&bundle.path(VERIFIER_BYTECODE_FILE), MAX_BYTECODE_BYTES)?;
+    let code = veriregime_files::read_text(&bundle.path(VERIFIER_BYTECODE_FILE), MAX_BYTECODE_BYTES)?;
     let verifier_code: Bytes = code.trim().parse().context("the verifier's bytecode is not hex")?;
     let markets = bundle.manifest.markets.iter();
     Ok(Wanted {
-        expected: setup::expected(bundle)?,
+        expected: assemble::expected(bundle)?,
         verifier_code,
         market_owner: constructor.owner,
         constructor,
@@ -283,10 +280,10 @@ pub async fn smoke_proof(config: &Config, bundle: &Bundle) -> anyhow::Result<Smo
     let calendar = features::calendar_table(&manifest.features)?.swap_remove(period.slot_of_week());
     let vectors = vec![FeatureVector { candle, calendar }; manifest.markets.len()];
     let inputs = FeatureVector::concat(&vectors);
-    let forecasts = setup::model(bundle)?.predict(&inputs)?;
+    let forecasts = assemble::model(bundle)?.predict(&inputs)?;
     let outputs: Vec<Outputs> = forecasts.into_iter().map(|forecast| forecast.circuit).collect();
     let outputs = Outputs::concat(&outputs);
-    let mut prover = setup::prover(config, bundle).await?;
+    let mut prover = assemble::prover(config, bundle).await?;
     let proved = prover.prove(&inputs, &outputs).await?;
     prover.stop().await;
     Ok(SmokeProof {

@@ -9,18 +9,19 @@ use serde_json::json;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use super::look;
-use crate::cmd::development::{Anvil, foundry, relayed};
-use crate::cmd::{replay, report, setup};
+use crate::cmd::doctor::checks;
+use crate::devnet::{Anvil, foundry, relayed};
+use crate::node::{replay, assemble};
+use crate::cmd::report;
 use crate::config::Config;
-use crate::cycle::Agent;
+use crate::job::Agent;
 use crate::health::Check;
-use crate::proof::bundle::Bundle;
+use crate::bundle::Bundle;
 use crate::state::Store;
-use crate::types::cycle::{CycleRecord, Stage};
-use crate::types::fault::Fault;
-use crate::types::period::PeriodId;
-use crate::types::replica::Replica;
+use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::replica::Replica;
 
 /// Where the contract keeps its attestor set: the version in the last four bytes, the threshold in the one before.
 const ATTESTOR_SET_SLOT: &str = "0x5";
@@ -74,7 +75,7 @@ pub async fn check(config: &Config, anvil: Option<PathBuf>) -> Check {
         Err(error) => {
             return match error.downcast_ref::<ForkFault>() {
                 Some(fault) => Check::fail(NAME, fault),
-                None => look::failed(NAME, &error),
+                None => checks::failed(NAME, &error),
             };
         }
     };
@@ -129,7 +130,7 @@ async fn run(config: &Config, anvil: Option<PathBuf>, stop: &CancellationToken) 
     forked.state_path = scratch.path().join("fork.sqlite");
     forked.evidence_dir = scratch.path().join("evidence");
     let store = Store::open(&forked.state_path)?;
-    let mut agent = setup::agent(&forked, clock, store).await?;
+    let mut agent = assemble::agent(&forked, clock, store).await?;
     let state = async {
         fork.request("anvil_setBalance", json!([agent.chain.address(), BALANCE_WEI])).await?;
         anyhow::Ok((agent.chain.read.head().await?, want_one_attestation(&fork, &agent).await?))
@@ -159,8 +160,8 @@ async fn want_one_attestation(fork: &Anvil, agent: &Agent) -> anyhow::Result<u8>
 
 /// The block before the one with the period's update; `None` where there is no update yet, and the newest block will do.
 async fn block_before_update(config: &Config, period: PeriodId) -> anyhow::Result<Option<u64>> {
-    let expected = setup::expected(&Bundle::open(&config.bundle)?)?;
-    let (reader, oracle) = (setup::reader(config)?, setup::oracle(config)?);
+    let expected = assemble::expected(&Bundle::open(&config.bundle)?)?;
+    let (reader, oracle) = (assemble::reader(config)?, assemble::oracle(config)?);
     let model_id = reader.model_id(oracle, &expected).await?;
     if reader.latest_period(oracle, model_id).await? != period {
         return Ok(None);

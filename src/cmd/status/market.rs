@@ -5,16 +5,17 @@ use std::fmt::Write as _;
 use alloy::primitives::Address;
 use serde_json::{Value, json};
 
-use crate::chain::abi::IRiskParameters::{Params, RiskVector};
-use crate::chain::abi::RiskOracle::{paramsReturn, pendingReturn};
-use crate::chain::fault::ChainFault;
+use crate::actions::risk_oracle::abi::IRiskParameters::{Params, RiskVector};
+use crate::actions::risk_oracle::abi::RiskOracle::{paramsReturn, pendingReturn};
+use crate::chain::error::ChainFault;
 use crate::chain::read::status_word;
-use crate::cmd::{report, setup};
+use crate::cmd::report;
+use crate::node::assemble;
 use crate::config::Config;
-use crate::types::fault::Fault;
-use crate::types::manifest::Market;
-use crate::types::prediction::Regime;
-use crate::types::time::format_utc;
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::manifest::Market;
+use veriregime_core::types::prediction::Regime;
+use veriregime_core::types::time::format_utc;
 
 /// Half a probability in bps.
 const HALF_BPS: u16 = 5_000;
@@ -31,7 +32,7 @@ pub struct Read {
 /// # Errors
 /// [`ChainFault`].
 pub async fn read(config: &Config, market: &Market) -> Result<Read, ChainFault> {
-    let chain = setup::reader(config)?;
+    let chain = assemble::reader(config)?;
     chain.check_chain_id().await?;
     let oracle = config.chain.oracle.ok_or(ChainFault::NoContract(Address::ZERO))?;
     Ok(Read { now: chain.params(oracle, market.id()).await?, next: chain.pending(oracle, market.id()).await? })

@@ -6,10 +6,11 @@ use std::ops::Range;
 
 use chrono::{Datelike, Weekday};
 use veriregime_agent::config::written::from_toml;
-use veriregime_agent::features::{calendar, measure, sums::Sums};
-use veriregime_agent::types::candle::Candle;
-use veriregime_agent::types::feature::{Days, Feature};
-use veriregime_agent::types::period::MINUTE_MS;
+use veriregime_core::features::{calendar, measure};
+use veriregime_core::features::sums::Sums;
+use veriregime_core::types::candle::Candle;
+use veriregime_core::types::feature::{Days, Feature};
+use veriregime_core::types::period::MINUTE_MS;
 
 use crate::market::candles;
 

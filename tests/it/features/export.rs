@@ -3,11 +3,12 @@
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
-use veriregime_agent::candles::parquet;
-use veriregime_agent::features::{self, Batch};
-use veriregime_agent::types::candle::CandleSeries;
-use veriregime_agent::types::feature::FeatureSpec;
-use veriregime_agent::types::manifest::Manifest;
+use veriregime_agent::sources::candles::parquet;
+use veriregime_core::features;
+use veriregime_core::features::Batch;
+use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::feature::FeatureSpec;
+use veriregime_core::types::manifest::Manifest;
 
 use super::PERIOD;
 use crate::market::candles;

@@ -3,9 +3,10 @@
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use veriregime_agent::features::{calendar, label, measure, sums::Sums};
-use veriregime_agent::types::candle::Candle;
-use veriregime_agent::types::period::MINUTE_MS;
+use veriregime_core::features::{calendar, label, measure};
+use veriregime_core::features::sums::Sums;
+use veriregime_core::types::candle::Candle;
+use veriregime_core::types::period::MINUTE_MS;
 
 use super::catalogue::{LOOKBACK, examples, profile};
 use crate::market::candles;

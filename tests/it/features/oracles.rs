@@ -1,9 +1,10 @@
 //! Features against other people's code: the crate `yata`, and pandas through a committed fixture.
 
 use serde::{Deserialize, Serialize};
-use veriregime_agent::features::{measure, original, sums::Sums};
-use veriregime_agent::types::candle::Candle;
-use veriregime_agent::types::feature::Feature;
+use veriregime_core::features::{measure, baseline_cnn};
+use veriregime_core::features::sums::Sums;
+use veriregime_core::types::candle::Candle;
+use veriregime_core::types::feature::Feature;
 use yata::core::{IndicatorConfig, IndicatorInstance, Method, MovingAverageConstructor, PeriodType};
 use yata::helpers::MA;
 use yata::indicators::RelativeStrengthIndex;
@@ -93,7 +94,7 @@ fn bar(candle: &Candle) -> [f64; 5] {
 struct Fixture {
     origin: String,
     features: Vec<(Feature, f64)>,
-    /// Rows of the series that [`original::channels`] gives.
+    /// Rows of the series that [`baseline_cnn::channels`] gives.
     rows: Vec<usize>,
     channels: Vec<Vec<f64>>,
 }
@@ -124,7 +125,7 @@ fn features_agree_with_pandas() {
 #[test]
 fn the_original_channels_agree_with_pandas() {
     let (candles, fixture) = fixture();
-    let channels = original::channels(&candles);
+    let channels = baseline_cnn::channels(&candles);
     for (channel, expected) in channels.iter().zip(&fixture.channels) {
         assert_eq!(channel.len(), candles.len());
         for (row, expected) in fixture.rows.iter().zip(expected) {
@@ -137,7 +138,7 @@ fn the_original_channels_agree_with_pandas() {
 #[test]
 fn the_original_strength_of_a_standstill_is_neutral() {
     let still = Candle { open_time_ms: 0, open: 3.0, high: 3.0, low: 3.0, close: 3.0, volume: 0.0 };
-    let channels = original::channels(&[still; 40]);
+    let channels = baseline_cnn::channels(&[still; 40]);
     assert!(channels[3].iter().all(|strength| strength.to_bits() == 50.0_f32.to_bits()));
-    assert!(original::channels(&[]).iter().all(Vec::is_empty));
+    assert!(baseline_cnn::channels(&[]).iter().all(Vec::is_empty));
 }

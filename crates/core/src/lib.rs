@@ -1,0 +1,6 @@
+//! Pure parts of the agent: types, features, and the arithmetic of models. No async, no clock, no input or output.
+
+pub mod features;
+pub mod model;
+pub mod types;
+

@@ -1,0 +1,187 @@
+//! From feature integers to a forecast, twice: the float model through tract, and the circuit's arithmetic in exact
+//! integers. Pure once loaded.
+
+pub mod float;
+pub mod integer;
+pub mod onnx;
+
+use thiserror::Error;
+
+use crate::types::diagnostic::Fault;
+use crate::types::manifest::Manifest;
+use crate::types::prediction::{Outputs, Prediction};
+use float::FloatModel;
+use integer::IntegerModel;
+use onnx::Network;
+
+/// Largest ONNX file that is taken for a model.
+pub const MAX_MODEL_BYTES: u64 = 16 << 20;
+/// How far a float output may lie from the circuit's, relative to the larger of the circuit's magnitude and 1.
+pub const TOLERANCE: f64 = 1e-4;
+
+/// Why a model cannot be loaded or does not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ModelError {
+    /// The bytes are no ONNX model.
+    #[error("the file is not a complete ONNX model: {detail}")]
+    NotOnnx { detail: String },
+    /// Inputs or outputs have another shape than the manifest says.
+    #[error("{what} has shape {found:?}, the manifest needs {expected:?}")]
+    Shape { what: String, found: Vec<i64>, expected: Vec<i64> },
+    /// The network uses something that the circuit's arithmetic does not cover.
+    #[error("the network uses {operation}, only MatMul, Add, Mul and Relu on rows are supported")]
+    Unsupported { operation: String },
+    /// A weight that the circuit would have to round.
+    #[error("{tensor} holds {value}, which does not lie on the grid of 2^-{param_scale}")]
+    OffGrid { tensor: String, value: String, param_scale: u32 },
+    /// Some input within bounds could leave 127 bits.
+    #[error("the outputs of {operation} may need {bits} bits, at most {limit} are safe")]
+    TooLarge { operation: String, bits: u32, limit: u32 },
+    /// The output scale of the manifest is coarser than the exact result's.
+    #[error("the exact outputs have scale {exact}, the manifest says {declared}")]
+    Scale { exact: u32, declared: u32 },
+    /// Not the number of integers that the model takes.
+    #[error("{given} feature integers were given, the model takes {needed}")]
+    Count { given: usize, needed: usize },
+    /// A feature integer outside of the clip.
+    #[error("feature {index} is {value}, outside of ±{bound}")]
+    Feature { index: usize, value: i32, bound: i32 },
+    /// Float and integer arithmetic tell different stories.
+    #[error("output {index} is {float} in floats and {circuit} in the circuit's integers")]
+    Disagreement { index: usize, float: String, circuit: String },
+    /// tract refuses the model or the input.
+    #[error("tract: {detail}")]
+    Tract { detail: String },
+}
+
+impl Fault for ModelError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotOnnx { .. } => "VR-MODEL-001",
+            Self::Shape { .. } => "VR-MODEL-002",
+            Self::Unsupported { .. } => "VR-MODEL-003",
+            Self::OffGrid { .. } => "VR-MODEL-004",
+            Self::TooLarge { .. } => "VR-MODEL-005",
+            Self::Scale { .. } => "VR-MODEL-006",
+            Self::Count { .. } => "VR-MODEL-007",
+            Self::Feature { .. } => "VR-MODEL-008",
+            Self::Disagreement { .. } => "VR-MODEL-009",
+            Self::Tract { .. } => "VR-MODEL-010",
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Count { .. } | Self::Feature { .. } => "compute the features with the manifest of this very model",
+            Self::Disagreement { .. } => {
+                "stop and compare the bundle with its source; nothing was submitted, the machine or the model is faulty"
+            }
+            Self::Unsupported { .. } | Self::OffGrid { .. } | Self::TooLarge { .. } => {
+                "export the model with `train`, which writes only what the circuit can prove exactly"
+            }
+            _ => "restore the model bundle from where it was published",
+        }
+    }
+}
+
+/// What must be known about a model to load it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Rows of the input: one for each market.
+    pub markets: usize,
+    /// Columns of the input.
+    pub features: usize,
+    /// Largest magnitude of a feature integer.
+    pub feature_bound: i32,
+    /// log2 of the features' grid.
+    pub input_scale: u32,
+    /// log2 of the weights' grid.
+    pub param_scale: u32,
+    /// log2 of the outputs' grid.
+    pub output_scale: u32,
+}
+
+impl Layout {
+    /// The layout that a manifest describes.
+    pub fn of(manifest: &Manifest) -> Self {
+        Self {
+            markets: manifest.markets.len(),
+            features: manifest.features.count(),
+            feature_bound: manifest.features.bound(),
+            input_scale: manifest.features.input_scale,
+            param_scale: manifest.circuit.param_scale,
+            output_scale: manifest.circuit.output_scale,
+        }
+    }
+}
+
+/// One market's forecast: what the float model says and what the circuit will prove.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forecast {
+    /// Float outputs `[logit_low, logit_high, log_volatility]`.
+    pub float: [f32; Outputs::COUNT],
+    /// The circuit's outputs, bit for bit.
+    pub circuit: Outputs,
+    /// The circuit's outputs as numbers.
+    pub prediction: Prediction,
+}
+
+/// A loaded model.
+#[derive(Debug)]
+pub struct Model {
+    layout: Layout,
+    float: FloatModel,
+    integer: IntegerModel,
+}
+
+impl Model {
+    /// Loads both forms of the model from the same ONNX bytes.
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    pub fn load(onnx: &[u8], layout: Layout) -> Result<Self, ModelError> {
+        let network = Network::parse(onnx, layout.markets, layout.features)?;
+        let float = FloatModel::load(onnx, layout.markets, layout.features)?;
+        let integer = IntegerModel::new(&network, layout)?;
+        Ok(Self { layout, float, integer })
+    }
+
+    /// The layout it was loaded with.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The exact form.
+    pub fn integer(&self) -> &IntegerModel {
+        &self.integer
+    }
+
+    /// Forecasts every market from the feature integers in the order of the instances, in floats and in integers, and
+    /// compares the two.
+    ///
+    /// # Errors
+    /// [`ModelError::Count`], [`ModelError::Feature`], [`ModelError::Disagreement`] or what tract reports.
+    pub fn predict(&self, integers: &[i32]) -> Result<Vec<Forecast>, ModelError> {
+        let circuit = self.integer.evaluate(integers)?;
+        let float = self.float.run(&float::inputs(integers, self.layout.input_scale))?;
+        let scale = self.layout.output_scale;
+        let pairs = float.into_iter().zip(circuit);
+        pairs.map(|(float, circuit)| compare(float, circuit, scale)).collect()
+    }
+}
+
+/// Accepts a float forecast that agrees with the circuit's up to [`TOLERANCE`].
+///
+/// # Errors
+/// [`ModelError::Disagreement`].
+pub fn compare(float: [f32; Outputs::COUNT], circuit: Outputs, output_scale: u32) -> Result<Forecast, ModelError> {
+    let unit = libm::exp2(-f64::from(output_scale));
+    for (index, (float, exact)) in float.iter().zip(circuit.as_array()).enumerate() {
+        let exact = exact as f64 * unit;
+        let distance = (f64::from(*float) - exact).abs();
+        if distance.is_nan() || distance > TOLERANCE * exact.abs().max(1.0) {
+            return Err(ModelError::Disagreement { index, float: float.to_string(), circuit: exact.to_string() });
+        }
+    }
+    Ok(Forecast { float, circuit, prediction: circuit.decode(output_scale) })
+}

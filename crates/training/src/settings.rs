@@ -1,0 +1,165 @@
+//! What a training run is told: the commented form is `models/train.toml`.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::TrainingError;
+use super::loss::Distillation;
+use super::student::LayerSettings;
+use super::teacher::TeacherSettings;
+use super::trainer::FitSettings;
+use veriregime_core::types::feature::Feature;
+use veriregime_core::types::manifest::{Label, Market};
+use veriregime_core::types::time::parse_utc_ms;
+
+/// Settings of a training run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Name of the model.
+    pub model_id: String,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// How often figures of the test part were looked at before these settings were final, for the model card.
+    pub test_looks: String,
+    /// What is forecast, and where it is traded.
+    pub market: Market,
+    /// The label.
+    pub label: Label,
+    /// Which minutes serve for what.
+    pub split: SplitSettings,
+    /// The inputs.
+    pub features: FeatureSettings,
+    /// The source system's CNN, for a row of the report; left out where absent.
+    pub original_cnn: Option<FitSettings>,
+    /// The network that the student learns from; the student learns from what happened alone where absent.
+    pub teacher: Option<TeacherSettings>,
+    /// The network that is proven.
+    pub student: StudentSettings,
+}
+
+/// Which minutes serve for what; dates in UTC.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitSettings {
+    /// First decision time of training.
+    pub train_from: String,
+    /// Beginning of the minutes whose shares are validation and test.
+    pub protocol_from: String,
+    /// Their end, or the end of the candles where that is earlier.
+    pub protocol_to: String,
+    /// Share of validation, before the test.
+    pub validation_share: f64,
+    /// Share of the test, at the end.
+    pub test_share: f64,
+    /// First decision time that the weekly profile averages over.
+    pub profile_from: String,
+}
+
+/// The inputs, without the statistics that training finds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureSettings {
+    /// Features from candles.
+    pub candle: Vec<Feature>,
+    /// Features from the decision time.
+    pub calendar: Vec<Feature>,
+    /// Normalised values are clipped to `±clip`.
+    pub clip: f64,
+    /// log2 of the quantisation.
+    pub input_scale: u32,
+    /// Minutes of candles that are needed, the previous close included.
+    pub lookback_minutes: usize,
+    /// How many of these may be absent.
+    pub max_missing_minutes: usize,
+}
+
+/// The proven network and its training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StudentSettings {
+    /// Layers before the two heads.
+    pub layers: Vec<LayerSettings>,
+    /// log2 of the weights' grid.
+    pub param_scale: u32,
+    /// Runs from different starts, of which the best on validation is kept.
+    pub restarts: usize,
+    /// What is taken from the teacher.
+    pub distillation: Distillation,
+    /// How it is trained.
+    pub fit: FitSettings,
+}
+
+impl Settings {
+    /// Refuses settings that no run can follow.
+    ///
+    /// # Errors
+    /// [`TrainingError::Settings`] with the key at fault.
+    pub fn check(&self) -> Result<(), TrainingError> {
+        let Self { split, student, .. } = self;
+        let shares =
+            split.validation_share > 0.0 && split.test_share > 0.0 && split.validation_share + split.test_share < 1.0;
+        let widths = student.layers.iter().all(|layer| match layer {
+            LayerSettings::Linear(units) => (1..=256).contains(units),
+            LayerSettings::Square | LayerSettings::Relu => true,
+        });
+        let Distillation { alpha, temperature } = student.distillation;
+        let rules = [
+            (
+                !self.model_id.is_empty() && self.model_id.bytes().all(is_plain),
+                "model_id: lower-case letters, digits and dashes",
+            ),
+            ((2..=10_080).contains(&self.label.horizon_minutes), "label.horizon_minutes: 2 to 10080"),
+            (self.label.threshold > 0.0 && self.label.threshold < 1.0, "label.threshold: above 0 and below 1"),
+            (shares, "split: the shares of validation and test must be positive and leave something for training"),
+            (widths && student.layers.len() <= 8, "student.layers: at most 8, of 1 to 256 units"),
+            (
+                !matches!(student.layers.last(), Some(LayerSettings::Linear(_))),
+                "student.layers: end with square or relu, the heads are linear by themselves",
+            ),
+            ((1..=20).contains(&student.param_scale), "student.param_scale: 1 to 20"),
+            ((1..=100).contains(&student.restarts), "student.restarts: 1 to 100"),
+            ((0.0..=1.0).contains(&alpha), "student.distillation.alpha: 0 to 1"),
+            ((0.1..=100.0).contains(&temperature), "student.distillation.temperature: 0.1 to 100"),
+        ];
+        if let Some((_, rule)) = rules.iter().find(|(holds, _)| !holds) {
+            return Err(TrainingError::Settings { reason: (*rule).to_owned() });
+        }
+        check_fit("student.fit", &student.fit)?;
+        if let Some(fit) = &self.original_cnn {
+            check_fit("original_cnn", fit)?;
+        }
+        if let Some(teacher) = &self.teacher {
+            teacher.check()?;
+            check_fit("teacher.fit", &teacher.fit)?;
+        }
+        Ok(())
+    }
+}
+
+fn check_fit(section: &str, fit: &FitSettings) -> Result<(), TrainingError> {
+    let (step, loss) = (&fit.step, &fit.loss);
+    let rules = [
+        ((1..=1440).contains(&fit.stride_minutes), "stride_minutes: 1 to 1440"),
+        ((1..=1000).contains(&fit.epochs), "epochs: 1 to 1000"),
+        (fit.patience > 0, "patience: at least 1"),
+        ((1..=1 << 20).contains(&fit.batch), "batch: 1 to 1048576"),
+        (step.learning_rate > 0.0 && step.learning_rate < 1.0, "step.learning_rate: above 0 and below 1"),
+        ((0.0..=100.0).contains(&step.weight_decay), "step.weight_decay: 0 to 100"),
+        (step.gradient_norm > 0.0, "step.gradient_norm: above 0"),
+        ((0.0..=1e6).contains(&loss.volatility_weight), "loss.volatility_weight: 0 to 1000000"),
+        ((0.0..=10.0).contains(&loss.focal_gamma), "loss.focal_gamma: 0 to 10"),
+    ];
+    match rules.iter().find(|(holds, _)| !holds) {
+        Some((_, rule)) => Err(TrainingError::Settings { reason: format!("{section}.{rule}") }),
+        None => Ok(()),
+    }
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
+}
+
+/// A date of the settings in ms UTC.
+pub(super) fn date_ms(key: &str, text: &str) -> Result<i64, TrainingError> {
+    parse_utc_ms(text).map_err(|fault| TrainingError::Settings { reason: format!("split.{key}: {fault}") })
+}

@@ -1,0 +1,128 @@
+//! What the contract has said, of whatever model.
+
+use std::ops::Range;
+
+use alloy::eips::BlockNumberOrTag;
+use alloy::primitives::{Address, B256, U256};
+use alloy::providers::Provider;
+use alloy::rpc::types::{Filter, Log};
+use alloy::sol_types::SolEvent;
+
+use super::abi::RiskOracle;
+use crate::chain::error::ChainFault;
+use crate::chain::read::Reader;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::update::PublishedUpdate;
+
+/// Most blocks that one call asks events of; public RPCs allow few more.
+const LOG_BLOCKS: u64 = 2_000;
+
+/// Something that concerns whoever watches a contract.
+#[derive(Debug)]
+pub enum Event {
+    /// An update was accepted.
+    Updated(Box<PublishedUpdate>),
+    /// A model was proposed, or made the one that serves its markets.
+    Model { model_id: B256, is_active: bool },
+}
+
+impl Reader {
+    /// Everything that was said in these blocks, in order.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn events(&self, oracle: Address, blocks: Range<u64>) -> Result<Vec<Event>, ChainFault> {
+        let topics = vec![
+            RiskOracle::UpdateAccepted::SIGNATURE_HASH,
+            RiskOracle::ModelProposed::SIGNATURE_HASH,
+            RiskOracle::ModelActivated::SIGNATURE_HASH,
+        ];
+        let filter = Filter::new().address(oracle).event_signature(topics);
+        let mut events = Vec::new();
+        for log in self.logs(&filter, blocks).await? {
+            let topic = log.topic0().copied().unwrap_or_default();
+            if topic == RiskOracle::UpdateAccepted::SIGNATURE_HASH {
+                events.push(Event::Updated(Box::new(self.read_update(oracle, &log).await?)));
+            } else if let Some(model_id) = log.topics().get(1) {
+                let is_active = topic == RiskOracle::ModelActivated::SIGNATURE_HASH;
+                events.push(Event::Model { model_id: *model_id, is_active });
+            }
+        }
+        Ok(events)
+    }
+
+    /// The updates of all models for a period.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn updates(&self, oracle: Address, period: PeriodId) -> Result<Vec<PublishedUpdate>, ChainFault> {
+        let filter = Filter::new()
+            .address(oracle)
+            .event_signature(RiskOracle::UpdateAccepted::SIGNATURE_HASH)
+            .topic2(B256::from(U256::from(period.0)));
+        let mut updates = Vec::new();
+        for log in self.logs(&filter, self.blocks_of(period).await?).await? {
+            updates.push(self.read_update(oracle, &log).await?);
+        }
+        Ok(updates)
+    }
+
+    /// The models that serve these markets, each once.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn active_models(&self, oracle: Address, markets: &[B256]) -> Result<Vec<B256>, ChainFault> {
+        let contract = RiskOracle::new(oracle, &self.provider);
+        let mut active = Vec::new();
+        for market in markets {
+            let model_id = contract.activeModel(*market).call().await?;
+            if !model_id.is_zero() && !active.contains(&model_id) {
+                active.push(model_id);
+            }
+        }
+        Ok(active)
+    }
+
+    /// The blocks of a period's time, as far as there are any.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn blocks_of(&self, period: PeriodId) -> Result<Range<u64>, ChainFault> {
+        let newest = self.head().await?.number;
+        let first = self.first_block_at(period.start_seconds(), newest).await?;
+        Ok(first..self.first_block_at(period.next().start_seconds(), newest).await?)
+    }
+
+    /// The events of these blocks, asked for in pieces.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub(crate) async fn logs(&self, filter: &Filter, blocks: Range<u64>) -> Result<Vec<Log>, ChainFault> {
+        let (mut from, mut found) = (blocks.start, Vec::new());
+        while from < blocks.end {
+            let to = from.saturating_add(LOG_BLOCKS).min(blocks.end);
+            found.extend(self.provider.get_logs(&filter.clone().from_block(from).to_block(to - 1)).await?);
+            from = to;
+        }
+        Ok(found)
+    }
+
+    /// The first block whose time is not before `seconds`, at most one more than `newest`.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub(crate) async fn first_block_at(&self, seconds: i64, newest: u64) -> Result<u64, ChainFault> {
+        let (mut low, mut high) = (0, newest.saturating_add(1));
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let block = self.block(BlockNumberOrTag::Number(middle)).await?;
+            let block = block.ok_or_else(|| ChainFault::Refused(format!("the RPC has no block {middle}")))?;
+            if block.timestamp.cast_signed() < seconds {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+}

@@ -1,0 +1,186 @@
+//! Updates that are on chain: found by their events, with the arguments of their transactions.
+
+use alloy::eips::{BlockId, BlockNumberOrTag};
+use alloy::primitives::{Address, B256, U256};
+use alloy::rpc::types::Log;
+use alloy::sol_types::{SolCall, SolEvent};
+
+use super::abi::{Halo2Verifier, IRegimeRiskOracle, RiskOracle};
+use crate::chain::answers;
+use crate::attestation::statement::{Statement, is_by_its_signer, split};
+use crate::chain::error::ChainFault;
+use crate::chain::read::Reader;
+use crate::actions::risk_oracle::update::calldata;
+use veriregime_core::types::attestation::Attestation;
+use veriregime_core::types::cycle::Attempt;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::proof::Proof;
+use veriregime_core::types::update::{Arguments, PublishedUpdate};
+
+/// Whether an attestation of an update is what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct AttestorCheck {
+    /// Who is said to have signed.
+    pub attestor: Address,
+    /// Whether the signature is theirs; `None` for a contract, which only the chain could ask.
+    pub signed: Option<bool>,
+    /// Whether they were in the set when the update landed; `None` where the RPC has no state of that time.
+    pub in_set: Option<bool>,
+}
+
+impl Reader {
+    /// The update of a model for a period, `None` where the chain has none.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn published(
+        &self,
+        oracle: Address,
+        model_id: B256,
+        period: PeriodId,
+    ) -> Result<Option<PublishedUpdate>, ChainFault> {
+        Ok(self.updates(oracle, period).await?.into_iter().find(|update| update.model_id == model_id))
+    }
+
+    /// The update that a transaction brought, `None` where it brought none.
+    ///
+    /// # Errors
+    /// [`ChainFault`].
+    pub async fn published_in(
+        &self,
+        oracle: Address,
+        transaction: B256,
+    ) -> Result<Option<PublishedUpdate>, ChainFault> {
+        let Some(receipt) = self.receipt(transaction).await? else { return Ok(None) };
+        let is_update =
+            |log: &&Log| log.address() == oracle && log.topic0() == Some(&RiskOracle::UpdateAccepted::SIGNATURE_HASH);
+        match receipt.logs.iter().find(is_update) {
+            Some(log) => self.read_update(oracle, log).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The update behind an event.
+    pub(crate) async fn read_update(&self, oracle: Address, log: &Log) -> Result<PublishedUpdate, ChainFault> {
+        let refused = |what: &str| ChainFault::Refused(what.into());
+        let event = RiskOracle::UpdateAccepted::decode_log(&log.inner)
+            .map_err(|error| ChainFault::Refused(error.to_string()))?
+            .data;
+        let transaction = log.transaction_hash.ok_or_else(|| refused("an event without its transaction"))?;
+        let sent = self.sent(transaction).await?;
+        let sent = sent.ok_or_else(|| refused("an event's transaction is unknown"))?;
+        let called = (sent.to == Some(oracle)).then(|| submitted(&sent.input));
+        Ok(PublishedUpdate {
+            model_id: event.modelId,
+            period: answers::period(event.period)?,
+            relayer: event.relayer,
+            candle_features: event
+                .candleFeatures
+                .chunks_exact(4)
+                .map(|word| i32::from_be_bytes([word[0], word[1], word[2], word[3]]))
+                .collect(),
+            outputs: event.outputs,
+            proof_hash: event.proofHash,
+            attestor_set_version: event.attestorSetVersion,
+            transaction,
+            block: answers::height(log.block_number)?,
+            arguments: called.flatten().map(|update| Arguments {
+                proof: update.proof,
+                closes_e8: update.closesE8,
+                attestations: update.attestations,
+            }),
+        })
+    }
+
+    /// What a generated verifier says of a proof. It may revert for "no".
+    ///
+    /// # Errors
+    /// [`ChainFault`] when it could not be asked.
+    pub async fn verifies(&self, oracle: Address, model_id: B256, proof: &Proof) -> Result<bool, ChainFault> {
+        let verifier = self.model_spec(oracle, model_id).await?.verifier;
+        let contract = Halo2Verifier::new(verifier, &self.provider);
+        match contract.verifyProof(proof.bytes.clone(), proof.instances.clone()).call().await.map_err(ChainFault::from)
+        {
+            Ok(accepted) => Ok(accepted),
+            Err(ChainFault::Rejected(_)) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Each attestation of an update: its signature, and whether its signer was in the set at the update's block.
+    ///
+    /// # Errors
+    /// [`ChainFault::Refused`] for attestations that cannot be taken apart.
+    pub async fn attestors(
+        &self,
+        oracle: Address,
+        update: &PublishedUpdate,
+        arguments: &Arguments,
+        instances: &[U256],
+    ) -> Result<Vec<AttestorCheck>, ChainFault> {
+        let contract = RiskOracle::new(oracle, &self.provider);
+        // With the block before: a set that is replaced after the update in the same block was the one that counted.
+        let blocks = [update.block, update.block.saturating_sub(1)]
+            .map(|block| BlockId::Number(BlockNumberOrTag::Number(block)));
+        let mut checks = signatures(self.settings.chain_id, oracle, update, arguments, instances)?;
+        for check in &mut checks {
+            for block in blocks {
+                if check.in_set != Some(true) {
+                    check.in_set = contract.isAttestor(check.attestor).block(block).call().await.ok().or(check.in_set);
+                }
+            }
+        }
+        Ok(checks)
+    }
+}
+
+/// Each attestation of an update and whether its signature is its signer's. Nobody is asked about the set.
+///
+/// # Errors
+/// [`ChainFault::Refused`] for attestations that cannot be taken apart.
+pub fn signatures(
+    chain_id: u64,
+    oracle: Address,
+    update: &PublishedUpdate,
+    arguments: &Arguments,
+    instances: &[U256],
+) -> Result<Vec<AttestorCheck>, ChainFault> {
+    let statement = Statement {
+        model_id: update.model_id,
+        period: update.period,
+        instances,
+        closes_e8: &arguments.closes_e8,
+        attestor_set_version: update.attestor_set_version,
+    };
+    let digest = statement.digest(chain_id, oracle);
+    let check = |attestation: Attestation| AttestorCheck {
+        attestor: attestation.signer,
+        signed: is_by_its_signer(&attestation, digest),
+        in_set: None,
+    };
+    Ok(split(&arguments.attestations)?.into_iter().map(check).collect())
+}
+
+/// Whether `calldata` is the call of `submit` that brings just this update.
+pub fn brings(calldata: &[u8], update: &PublishedUpdate) -> bool {
+    submitted(calldata).is_some_and(|sent| {
+        sent.modelId == update.model_id
+            && sent.period == update.period.0
+            && sent.candleFeatures == update.candle_features
+            && sent.outputs == update.outputs
+            && update.arguments.as_ref().is_some_and(|arguments| {
+                sent.proof == arguments.proof
+                    && sent.closesE8 == arguments.closes_e8
+                    && sent.attestations == arguments.attestations
+            })
+    })
+}
+
+/// The model of the update that a stored transaction brings.
+pub fn model_id(attempt: &Attempt) -> Option<B256> {
+    submitted(&calldata(attempt).ok()?).map(|update| update.modelId)
+}
+
+fn submitted(calldata: &[u8]) -> Option<IRegimeRiskOracle::Update> {
+    RiskOracle::submitCall::abi_decode(calldata).ok().map(|call| call.update)
+}

@@ -1,0 +1,75 @@
+//! An update from a forecast, its proof and its attestations: simulated and signed.
+
+use alloy::consensus::{Transaction, TxEnvelope};
+use alloy::eips::eip2718::Decodable2718;
+use alloy::network::TransactionBuilder;
+use alloy::primitives::{Address, Bytes, U256};
+use alloy::rpc::types::TransactionRequest;
+
+use super::abi::{IRegimeRiskOracle, RiskOracle};
+use crate::attestation::statement::pack;
+use crate::chain::error::ChainFault;
+use crate::chain::fees::Floor;
+use crate::chain::{Chain, Update};
+use veriregime_core::types::cycle::{Attempt, Purpose};
+use veriregime_core::types::prediction::Outputs;
+
+impl Chain {
+    /// Simulates the update and signs it, where it replaces another transaction for that much at least. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`ChainFault::Rejected`] with the contract's reason, [`ChainFault::EmptyWallet`], [`ChainFault::FeeAboveCap`],
+    /// else [`ChainFault`].
+    pub async fn sign_update(
+        &self,
+        oracle: Address,
+        update: &Update<'_>,
+        nonce: u64,
+        replaces: Option<Floor>,
+    ) -> Result<Attempt, ChainFault> {
+        let contract = RiskOracle::new(oracle, &self.read.provider);
+        let call = contract.submit(IRegimeRiskOracle::Update {
+            modelId: update.model_id,
+            period: update.period.0,
+            candleFeatures: update.features.iter().flat_map(|vector| vector.candle.clone()).collect(),
+            outputs: Outputs::concat(update.outputs),
+            closesE8: vec![],
+            proof: update.proof.clone(),
+            attestations: pack(update.attestations),
+        });
+        self.sign(Purpose::Update, call.into_transaction_request(), nonce, replaces).await
+    }
+
+    /// Signs a payment of nothing to ourselves that uses up `nonce`. Nothing is sent.
+    ///
+    /// # Errors
+    /// As [`Chain::sign_update`]; the cap is the one of cancellations.
+    pub async fn sign_cancel(&self, nonce: u64, replaces: Option<Floor>) -> Result<Attempt, ChainFault> {
+        let request = TransactionRequest::default().with_to(self.address()).with_value(U256::ZERO);
+        self.sign(Purpose::Cancel, request, nonce, replaces).await
+    }
+
+    /// Signs what `attempt` says once more, offering enough more to replace it, and `named` at least. Nothing is sent.
+    ///
+    /// # Errors
+    /// As [`Chain::sign_update`]; [`ChainFault::Signing`] for bytes that hold no transaction.
+    pub async fn sign_dearer(&self, attempt: &Attempt, named: Floor) -> Result<Attempt, ChainFault> {
+        let stored = envelope(attempt)?;
+        let request = TransactionRequest { to: Some(stored.kind()), ..TransactionRequest::default() };
+        let request = request.with_input(stored.input().clone()).with_value(stored.value());
+        self.sign(attempt.purpose, request, attempt.nonce, Some(Floor::above(attempt).and(named))).await
+    }
+}
+
+/// What a stored transaction sends.
+///
+/// # Errors
+/// [`ChainFault::Signing`] for bytes that hold no transaction.
+pub fn calldata(attempt: &Attempt) -> Result<Bytes, ChainFault> {
+    Ok(envelope(attempt)?.input().clone())
+}
+
+fn envelope(attempt: &Attempt) -> Result<TxEnvelope, ChainFault> {
+    let unreadable = |_| ChainFault::Signing("the stored bytes hold no transaction".into());
+    TxEnvelope::decode_2718(&mut attempt.raw.as_ref()).map_err(unreadable)
+}

@@ -1,0 +1,184 @@
+//! What a request can be told, with a stable code.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use thiserror::Error;
+use tracing::error;
+use utoipa::ToSchema;
+
+use crate::attestation::error::AttestFault;
+use crate::state::StateFault;
+use veriregime_core::types::diagnostic::{Fault, Retry};
+
+/// Why there is no answer.
+#[derive(Debug, Error)]
+pub enum ApiFault {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    /// No such path.
+    #[error("there is nothing at this path")]
+    NoRoute,
+    /// The path takes other methods.
+    #[error("this path does not take this method")]
+    Method,
+    /// The node knows nothing of the period.
+    #[error("this node has no cycle of this period")]
+    NoPeriod,
+    /// A market that the model does not serve.
+    #[error("this is not one of the model's markets")]
+    NoMarket,
+    /// A digest that no kept bundle has.
+    #[error("this node has no evidence with this digest")]
+    NoEvidence,
+    /// A parameter that means nothing.
+    #[error("the request makes no sense: {0}")]
+    Parameter(String),
+    /// The client asks too often.
+    #[error("too many requests from this address")]
+    TooMany { wait: Duration },
+    /// The answer took too long.
+    #[error("the answer took too long")]
+    Slow,
+    /// The body is larger than is taken.
+    #[error("the body is too large")]
+    Body,
+    /// The chain does not answer; with the code that the node's log has.
+    #[error("the chain does not answer: {0}")]
+    Chain(&'static str),
+    /// The database does not answer.
+    #[error("the node cannot read its database")]
+    State(#[from] StateFault),
+    /// What was asked for is not attested.
+    #[error(transparent)]
+    Attest(AttestFault),
+}
+
+/// The body of every answer that is none.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErrorBody {
+    /// Stable code.
+    #[schema(example = "VR-API-003")]
+    pub code: &'static str,
+    /// What is wrong, in words.
+    pub message: String,
+    /// What to do about it.
+    pub advice: &'static str,
+}
+
+impl Fault for ApiFault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Listen { .. } => "VR-API-001",
+            Self::NoRoute => "VR-API-002",
+            Self::Method => "VR-API-003",
+            Self::NoPeriod => "VR-API-004",
+            Self::Parameter(_) => "VR-API-005",
+            Self::TooMany { .. } => "VR-API-006",
+            Self::Slow => "VR-API-007",
+            Self::Body => "VR-API-008",
+            Self::State(_) => "VR-API-009",
+            Self::NoMarket => "VR-API-010",
+            Self::Chain(_) => "VR-API-011",
+            Self::NoEvidence => "VR-API-012",
+            Self::Attest(fault) => fault.code(),
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Listen { .. } => "set api.listen to an address of this machine and a port that is free",
+            Self::NoRoute | Self::Method => "/openapi.json names every path and what it takes",
+            Self::NoPeriod => "/v1/periods lists those that there are",
+            Self::Parameter(_) => "correct the named parameter; /openapi.json has its bounds",
+            Self::TooMany { .. } => "wait for the seconds of Retry-After",
+            Self::Slow => "ask again; if it goes on, look at the node's load",
+            Self::Body => "send less",
+            Self::State(_) => "look at the node's log",
+            Self::NoMarket => "/v1/model names the markets",
+            Self::NoEvidence => "/v1/periods/{period} names the bundle of each update; old ones are deleted",
+            Self::Attest(fault) => fault.advice(),
+            Self::Chain(_) => "ask again in some seconds; /readyz says what is wrong with the chain",
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::TooMany { wait } => Retry::Later(*wait),
+            Self::Attest(fault) => fault.retry(),
+            Self::Slow | Self::State(_) | Self::Chain(_) => Retry::Later(Duration::from_secs(1)),
+            _ => Retry::Never,
+        }
+    }
+}
+
+impl ApiFault {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NoRoute | Self::NoPeriod | Self::NoMarket | Self::NoEvidence => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Parameter(_) => StatusCode::BAD_REQUEST,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Attest(fault) if fault.retry() == Retry::Never => StatusCode::CONFLICT,
+            Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Listen { .. } | Self::Slow | Self::State(_) | Self::Chain(_) | Self::Attest(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiFault {
+    fn into_response(self) -> Response {
+        if let Self::State(fault) = &self {
+            error!(code = fault.code(), error = %fault, "the API cannot read the database");
+        }
+        let body = ErrorBody { code: self.code(), message: self.to_string(), advice: self.advice() };
+        let mut response = (self.status(), Json(body)).into_response();
+        if let Retry::Later(wait) = self.retry() {
+            // Whole seconds, and never none.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.headers_mut().insert(RETRY_AFTER, seconds.max(1).into());
+        }
+        response
+    }
+}
+
+/// What is wrong with database or chain is for the node's log, and not for whoever asks.
+impl From<AttestFault> for ApiFault {
+    fn from(fault: AttestFault) -> Self {
+        match fault {
+            AttestFault::State(fault) => Self::State(fault),
+            AttestFault::Chain(fault) => Self::Chain(fault.code()),
+            fault => Self::Attest(fault),
+        }
+    }
+}
+
+impl From<PathRejection> for ApiFault {
+    fn from(rejection: PathRejection) -> Self {
+        Self::Parameter(rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for ApiFault {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::Parameter(rejection.body_text())
+    }
+}
+
+impl From<JsonRejection> for ApiFault {
+    fn from(rejection: JsonRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::Body,
+            _ => Self::Parameter(rejection.body_text()),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! "These features are what public candles give for this period": signed once for each period, and only what this node has
+//! computed itself.
+
+pub mod error;
+pub mod peers;
+pub mod service;
+pub mod statement;
+mod gather;
+
+use crate::chain::Chain;
+use crate::attestation::statement::Statement;
+use crate::state::Store;
+use veriregime_core::types::attestation::{Attestation, Promise};
+use veriregime_core::types::cycle::Forecast;
+use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::prediction::Outputs;
+use veriregime_core::types::proof;
+use alloy::primitives::{Address, U256};
+use error::AttestFault;
+
+/// What is told of the markets' last closes: nothing, as no market is compared with a price feed.
+const CLOSES_E8: &[u64] = &[];
+
+/// Public inputs of the forecast's proof.
+fn instances(forecast: &Forecast) -> Vec<U256> {
+    proof::instances(&FeatureVector::concat(&forecast.features), &Outputs::concat(&forecast.outputs))
+}
+
+/// This node's attestation of its own statement. That there will be no other one for the period is stored before it is
+/// signed, and the signature is kept, so that the same question costs nothing.
+///
+/// # Errors
+/// [`AttestFault::Equivocation`], or database or key that fail.
+async fn attest_once(
+    store: &Store,
+    chain: &Chain,
+    oracle: Address,
+    statement: &Statement<'_>,
+) -> Result<Attestation, AttestFault> {
+    let digest = statement.digest(chain.read.chain_id(), oracle);
+    let kept = store.attestations(digest)?;
+    if let Some(ours) = kept.into_iter().find(|attestation| attestation.signer == chain.attestor()) {
+        return Ok(ours);
+    }
+    let promise = Promise {
+        chain_id: chain.read.chain_id(),
+        oracle,
+        model_id: statement.model_id,
+        period: statement.period,
+        payload: statement.payload(),
+    };
+    if !store.promise(&promise)? {
+        return Err(AttestFault::Equivocation(statement.period));
+    }
+    let attestation = chain.attest(digest).await?;
+    store.keep_attestation(digest, &attestation)?;
+    Ok(attestation)
+}

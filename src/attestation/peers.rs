@@ -1,0 +1,169 @@
+//! Other operators' nodes: each asked with its own bounds, and none believed.
+
+use std::time::Duration;
+
+use alloy::primitives::Address;
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response};
+use serde::Deserialize;
+use thiserror::Error;
+use tokio::task::JoinSet;
+use url::Url;
+
+use veriregime_core::types::attestation::{AttestRequest, Attestation};
+use veriregime_core::types::diagnostic::{Fault, Retry, innermost, quoted};
+
+/// Where a node is asked.
+const PATH: &str = "v1/attest";
+/// Largest answer.
+const MAX_ANSWER_BYTES: usize = 16 << 10;
+
+/// Why another operator's answer is worth nothing.
+#[derive(Debug, Error)]
+pub enum PeerFault {
+    /// It does not answer.
+    #[error("it does not answer: {0}")]
+    Unreachable(String),
+    /// It answers something else than an attestation or an error.
+    #[error("its answer makes no sense: {0}")]
+    Garbage(String),
+    /// It says why it does not attest.
+    #[error("it refuses with {code}: {message}")]
+    Refused { code: String, message: String },
+    /// A signature that is not its signer's, or of something else.
+    #[error("the signature is not one of {0} over this update")]
+    NotSigned(Address),
+    /// A signer whom the contract does not know.
+    #[error("{0} is not in the contract's attestor set")]
+    NoAttestor(Address),
+}
+
+impl Fault for PeerFault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "VR-PEER-001",
+            Self::Garbage(_) => "VR-PEER-002",
+            Self::Refused { .. } => "VR-PEER-003",
+            Self::NotSigned(_) => "VR-PEER-004",
+            Self::NoAttestor(_) => "VR-PEER-005",
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "check the address in attestation.peers; ask its operator",
+            Self::Garbage(_) => {
+                "check that the address in attestation.peers is a node's API and no proxy answers for it"
+            }
+            Self::Refused { .. } => "look its code up in the operator handbook; ask its operator",
+            Self::NotSigned(_) => {
+                "ask its operator for chain, contract and version; a node that lies can do no more than this"
+            }
+            Self::NoAttestor(_) => {
+                "ask the contract's owner to take it into the set, or take it out of attestation.peers"
+            }
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+}
+
+/// The operators to ask.
+#[derive(Debug, Clone)]
+pub struct Peers(Vec<Peer>);
+
+#[derive(Debug, Clone)]
+struct Peer {
+    /// Host and port: there may be secrets in the rest.
+    name: String,
+    url: Url,
+    client: Client,
+}
+
+impl Peers {
+    /// Prepares to ask the nodes whose APIs have these addresses, each for `timeout` at most.
+    ///
+    /// # Errors
+    /// [`PeerFault::Unreachable`] for a system that cannot make connections.
+    pub fn new(urls: &[Url], timeout: Duration) -> Result<Self, PeerFault> {
+        let peer = |url: &Url| {
+            let mut builder = Client::builder().redirect(Policy::none()).timeout(timeout);
+            if url.scheme() == "http" {
+                // A plain address needs no certificates, and a machine without any should do.
+                builder = builder.tls_certs_only([]);
+            }
+            let client = builder.build().map_err(|error| PeerFault::Unreachable(error.to_string()))?;
+            let mut whole = url.clone();
+            whole.set_path(&format!("{}/{PATH}", url.path().trim_end_matches('/')));
+            Ok(Peer { name: name(url), url: whole, client })
+        };
+        Ok(Self(urls.iter().map(peer).collect::<Result<_, _>>()?))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Asks all of them at once. Answers come as they are given, with the name of who gives them; who drops the set asks no
+    /// further.
+    pub fn ask(&self, request: &AttestRequest) -> JoinSet<(String, Result<Attestation, PeerFault>)> {
+        let mut asked = JoinSet::new();
+        for peer in self.0.iter().cloned() {
+            let request = request.clone();
+            asked.spawn(async move {
+                let answer = peer.ask(&request).await;
+                (peer.name, answer)
+            });
+        }
+        asked
+    }
+}
+
+impl Peer {
+    async fn ask(&self, request: &AttestRequest) -> Result<Attestation, PeerFault> {
+        #[derive(Deserialize)]
+        struct Refusal {
+            code: String,
+            message: String,
+        }
+        let answer = self.client.post(self.url.clone()).json(request).send().await.map_err(unreachable)?;
+        let status = answer.status();
+        let body = bounded(answer).await?;
+        let garbage = |error: serde_json::Error| PeerFault::Garbage(quoted(&format!("status {status}, {error}")));
+        if status.is_success() {
+            return serde_json::from_slice(&body).map_err(garbage);
+        }
+        let refusal: Refusal = serde_json::from_slice(&body).map_err(garbage)?;
+        Err(PeerFault::Refused { code: quoted(&refusal.code), message: quoted(&refusal.message) })
+    }
+}
+
+async fn bounded(mut answer: Response) -> Result<Vec<u8>, PeerFault> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(PeerFault::Garbage(format!("more than {MAX_ANSWER_BYTES} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The innermost reason, without the address.
+fn unreachable(error: reqwest::Error) -> PeerFault {
+    let error = error.without_url();
+    PeerFault::Unreachable(quoted(&innermost(&error)))
+}
+
+fn name(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("?");
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}

@@ -1,0 +1,155 @@
+//! Attesting for other operators: what they ask to sign is computed again from this node's own candles, and signed only if
+//! it is the same, integer by integer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use alloy::primitives::{Address, B256, U256};
+use tokio::sync::Mutex;
+
+use crate::attestation::error::AttestFault;
+use super::{CLOSES_E8, attest_once, instances};
+use crate::chain::Chain;
+use crate::attestation::statement::Statement;
+use crate::actions::risk_oracle::spec::Expected;
+use crate::clock::Clock;
+use crate::job::error::CycleFault;
+use crate::job::stages::compute;
+use veriregime_core::model::Model;
+use crate::bundle::Bundle;
+use crate::state::{StateFault, Store};
+use veriregime_core::types::attestation::{AttestRequest, Attestation};
+use veriregime_core::types::diagnostic::quoted;
+use veriregime_core::types::feature::FeatureSpec;
+use veriregime_core::types::field;
+use veriregime_core::types::period::PeriodId;
+
+/// The chain is asked for its model once in so long, however many ask.
+const FRESH: Duration = Duration::from_secs(10);
+/// Names of a market's outputs, in the circuit's order.
+const OUTPUTS: [&str; 3] = ["logit_low", "logit_high", "log_volatility"];
+
+/// Everything that it takes to judge a request. Its connection to the database is its own; the cycles are the agent's.
+#[derive(Debug)]
+pub struct Notary {
+    judge: Arc<Judge>,
+    /// The contract's model and when it was asked for.
+    model_id: Mutex<Option<(Instant, B256)>>,
+}
+
+/// What is needed off the runtime as well.
+#[derive(Debug)]
+pub struct Judge {
+    pub clock: Clock,
+    pub store: Store,
+    pub bundle: Bundle,
+    pub model: Model,
+    pub chain: Chain,
+    pub oracle: Address,
+    /// What the contract must say about the bundle.
+    pub expected: Expected,
+}
+
+impl Notary {
+    /// Ready to be asked.
+    pub fn new(judge: Judge) -> Self {
+        Self { judge: Arc::new(judge), model_id: Mutex::default() }
+    }
+
+    /// Signs what is asked for if this node's own candles give the same.
+    ///
+    /// # Errors
+    /// [`AttestFault`] that says what is not the same.
+    pub async fn attest(&self, request: &AttestRequest) -> Result<Attestation, AttestFault> {
+        let judge = &self.judge;
+        if request.chain_id != judge.chain.read.chain_id() {
+            return Err(AttestFault::Foreign { what: "chain" });
+        }
+        if request.oracle != judge.oracle {
+            return Err(AttestFault::Foreign { what: "contract" });
+        }
+        let running = PeriodId::at_ms(judge.clock.now_ms());
+        if request.period != running {
+            return Err(AttestFault::OtherPeriod { running });
+        }
+        if request.model_id != self.model_id().await? {
+            return Err(AttestFault::Foreign { what: "model" });
+        }
+        let (judge, period) = (self.judge.clone(), request.period);
+        let ours = tokio::task::spawn_blocking(move || judge.instances(period)).await;
+        let ours = ours.map_err(|error| StateFault::Corrupt(error.to_string()))??;
+        let judge = &self.judge;
+        compare(&judge.bundle.manifest.features, request, &ours)?;
+        let statement = Statement {
+            model_id: request.model_id,
+            period: request.period,
+            instances: &ours,
+            closes_e8: CLOSES_E8,
+            attestor_set_version: request.attestor_set_version,
+        };
+        attest_once(&judge.store, &judge.chain, judge.oracle, &statement).await
+    }
+
+    async fn model_id(&self) -> Result<B256, AttestFault> {
+        let mut known = self.model_id.lock().await;
+        if let Some((_, model_id)) = known.filter(|(asked, _)| asked.elapsed() < FRESH) {
+            return Ok(model_id);
+        }
+        let model_id = self.judge.chain.read.model_id(self.judge.oracle, &self.judge.expected).await?;
+        *known = Some((Instant::now(), model_id));
+        Ok(model_id)
+    }
+}
+
+impl Judge {
+    /// What this node's own cycle of the period says, or will say: its candles are fixed once they are stored.
+    fn instances(&self, period: PeriodId) -> Result<Vec<U256>, AttestFault> {
+        let record = self.store.cycle(self.bundle.manifest_digest, period)?;
+        let record = record.filter(|record| !record.candles.is_empty()).ok_or(AttestFault::NotReady)?;
+        if let Some(forecast) = &record.forecast {
+            return Ok(instances(forecast));
+        }
+        match compute(&self.store, &self.bundle, &self.model, &record) {
+            Ok(forecast) => Ok(instances(&forecast)),
+            Err(CycleFault::State(fault)) => Err(fault.into()),
+            Err(fault) => Err(AttestFault::Computation(Box::new(fault))),
+        }
+    }
+}
+
+/// Names the first number of the request that is not ours.
+fn compare(spec: &FeatureSpec, request: &AttestRequest, ours: &[U256]) -> Result<(), AttestFault> {
+    if request.closes_e8 != CLOSES_E8 {
+        let (theirs, ours) = (format!("{:?}", request.closes_e8), format!("{CLOSES_E8:?}"));
+        return Err(AttestFault::Differs { name: "closes_e8".into(), theirs: quoted(&theirs), ours });
+    }
+    if request.instances.len() != ours.len() {
+        let (theirs, ours) = (request.instances.len().to_string(), ours.len().to_string());
+        return Err(AttestFault::Differs { name: "the number of instances".into(), theirs, ours });
+    }
+    match request.instances.iter().zip(ours).position(|(theirs, ours)| theirs != ours) {
+        Some(index) => Err(AttestFault::Differs {
+            name: name(spec, ours.len(), index),
+            theirs: shown(request.instances[index]),
+            ours: shown(ours[index]),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// What the instance at `index` of `count` is.
+fn name(spec: &FeatureSpec, count: usize, index: usize) -> String {
+    let (features, outputs) = (spec.count(), OUTPUTS.len());
+    let markets = count / (features + outputs).max(1);
+    if index < markets * features {
+        let scaled = spec.candle.iter().chain(&spec.calendar).nth(index % features);
+        let label = scaled.map_or_else(|| "?".into(), |scaled| scaled.feature.label());
+        return format!("feature {label} of market {}", index / features);
+    }
+    let index = index - markets * features;
+    format!("output {} of market {}", OUTPUTS[index % outputs], index / outputs)
+}
+
+fn shown(instance: U256) -> String {
+    field::decode(instance).map_or_else(|| instance.to_string(), |integer| integer.to_string())
+}

@@ -1,0 +1,247 @@
+//! `audit --follow`: a watcher of a contract that audits each update as it lands, of whatever model, and tells the webhook of
+//! what does not match, and of models that it knows nothing of.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use alloy::primitives::B256;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::audit::error::AuditFault;
+use super::models::Models;
+use super::one::Report;
+use crate::cmd::audit::render;
+use crate::alerts::AlertFault;
+use crate::alerts::conditions::of_period;
+use crate::alerts::state::Message;
+use crate::alerts::webhook::Webhook;
+use crate::audit::compare::Verdict;
+use crate::actions::risk_oracle::events::Event;
+use crate::clock::Clock;
+use crate::cmd::daemon::stop_on_signal;
+use crate::cmd::{print, report};
+use crate::node::assemble;
+use crate::config::Config;
+use veriregime_core::types::alert::Severity;
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::update::PublishedUpdate;
+
+/// Longest pause between two looks.
+const PAUSE: Duration = Duration::from_secs(30);
+/// Blocks that are looked at again: the chain may have exchanged them, or another RPC may not have had them yet.
+const LOOK_BACK_BLOCKS: u64 = 64;
+/// Periods for which it is remembered what was audited.
+const REMEMBERED_PERIODS: u64 = PeriodId::PER_WEEK;
+/// Messages that wait for a webhook that does not take them: two weeks of lies.
+const MAX_WAITING: usize = 100;
+
+/// Audits each update once it is there, until a signal comes. A source or chain that fails is asked again.
+///
+/// # Errors
+/// A webhook's file or a bundle that is not usable.
+pub async fn run(
+    models: &mut Models,
+    config: &Config,
+    clock: &Clock,
+    json: bool,
+    stop: &CancellationToken,
+) -> anyhow::Result<Verdict> {
+    let signals = stop_on_signal(stop.clone())?;
+    let pause = PAUSE.min(config.schedule.recheck);
+    let mut watch = Watch::new(models, config, PeriodId::at_ms(clock.now_ms()), json)?;
+    // Without a reader and a webhook nobody would be told.
+    while !stop.is_cancelled() && (print::is_read() || watch.told.webhook.is_some()) {
+        if let Err(error) = watch.look().await {
+            complain(watch.period, &error);
+        }
+        let rest = async {
+            watch.told.tell().await;
+            tokio::time::sleep(pause).await;
+        };
+        tokio::select! {
+            () = rest => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    signals.abort();
+    Ok(watch.worst)
+}
+
+fn complain(period: PeriodId, error: &anyhow::Error) {
+    let code = report::fault(error).map_or("", Fault::code);
+    warn!(period = period.0, code, error = report::words(error), "not audited yet, trying again");
+}
+
+/// What has been seen of a contract.
+struct Watch<'a> {
+    models: &'a mut Models,
+    markets: Vec<B256>,
+    json: bool,
+    /// The first period of which nothing has been said yet.
+    period: PeriodId,
+    /// The first block that has not been looked at, once one has.
+    next_block: Option<u64>,
+    /// Updates that are known: period, model and transaction.
+    seen: BTreeSet<(u64, B256, B256)>,
+    /// Those of them that are still to be audited.
+    open: Vec<PublishedUpdate>,
+    /// Models of which it was said that nobody knows them, and whether they were active then.
+    unknown: BTreeSet<(B256, bool)>,
+    told: Telling,
+    worst: Verdict,
+}
+
+impl<'a> Watch<'a> {
+    fn new(models: &'a mut Models, config: &Config, period: PeriodId, json: bool) -> anyhow::Result<Self> {
+        Ok(Self {
+            markets: models.check_configured()?,
+            models,
+            json,
+            period,
+            next_block: None,
+            seen: BTreeSet::new(),
+            open: Vec::new(),
+            unknown: BTreeSet::new(),
+            told: Telling::new(config)?,
+            worst: Verdict::Match,
+        })
+    }
+
+    /// Takes in what the contract has said since the last look, and audits what is open.
+    async fn look(&mut self) -> anyhow::Result<()> {
+        let (oracle, head) = (self.models.oracle, self.models.reader.head().await?);
+        for model_id in self.models.reader.active_models(oracle, &self.markets).await? {
+            self.meet(model_id, true, "serves the markets").await?;
+        }
+        let first = match self.next_block {
+            Some(next) => next.saturating_sub(LOOK_BACK_BLOCKS),
+            None => self.models.reader.blocks_of(self.period).await?.start,
+        };
+        for event in self.models.reader.events(oracle, first..head.number.saturating_add(1)).await? {
+            match event {
+                Event::Updated(update) => {
+                    if self.seen.insert((update.period.0, update.model_id, update.transaction)) {
+                        self.open.push(*update);
+                    }
+                }
+                Event::Model { model_id, is_active } => {
+                    let what = if is_active { "was activated" } else { "was proposed" };
+                    self.meet(model_id, is_active, what).await?;
+                }
+            }
+        }
+        self.next_block = Some(head.number.saturating_add(1));
+        self.audit_open().await?;
+        self.end_periods(head.timestamp_seconds);
+        Ok(())
+    }
+
+    /// One that cannot be audited now keeps no other from being.
+    async fn audit_open(&mut self) -> anyhow::Result<()> {
+        for update in std::mem::take(&mut self.open) {
+            match self.models.audit(update.clone()).await {
+                Ok(report) => {
+                    self.say(&report)?;
+                    if report.found.verdict == Verdict::UnknownModel {
+                        self.meet(update.model_id, true, "has landed an update").await?;
+                    }
+                }
+                Err(error) => {
+                    complain(update.period, &error);
+                    self.open.push(update);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells of a model that no bundle belongs to: once, and once more when it becomes an active one.
+    async fn meet(&mut self, model_id: B256, is_active: bool, what: &'static str) -> anyhow::Result<()> {
+        let told = self.unknown.contains(&(model_id, true)) || self.unknown.contains(&(model_id, is_active));
+        if told {
+            return Ok(());
+        }
+        let Some(manifest) = self.models.unknown(model_id).await? else { return Ok(()) };
+        self.unknown.insert((model_id, is_active));
+        let fault = AuditFault::UnknownModel { model_id, manifest, what };
+        warn!(code = fault.code(), error = %fault, advice = fault.advice(), "a model that cannot be audited");
+        if self.json {
+            let verdict = Verdict::UnknownModel;
+            println!(
+                "{}",
+                json!({"verdict": verdict, "code": fault.code(), "model_id": model_id, "manifest_sha256": manifest, "active": is_active})
+            );
+        } else {
+            println!("{}: {fault}; {}", fault.code(), fault.advice());
+        }
+        let severity = if is_active { Severity::Critical } else { Severity::Warning };
+        self.worst = self.worst.max(if is_active { Verdict::UnknownModel } else { Verdict::Match });
+        self.told.note(self.period, severity, &fault);
+        Ok(())
+    }
+
+    fn say(&mut self, report: &Report) -> anyhow::Result<()> {
+        println!("{}", if self.json { serde_json::to_string(report)? } else { render::lines(report) });
+        self.worst = self.worst.max(report.found.verdict);
+        // That nobody knows its model is told by itself.
+        if !matches!(report.found.verdict, Verdict::Match | Verdict::UnknownModel) {
+            let (verdict, transaction) = (report.found.verdict.words(), report.transaction.to_string());
+            self.told.note(report.period, Severity::Critical, &AlertFault::Audit { verdict, transaction });
+        }
+        Ok(())
+    }
+
+    /// Goes on to the period that the chain is in.
+    fn end_periods(&mut self, head_seconds: i64) {
+        while head_seconds >= self.period.next().start_seconds() {
+            let has_update = self.seen.iter().any(|(period, ..)| *period == self.period.0);
+            if !has_update && !self.json {
+                println!("{}", render::nothing(self.period));
+            }
+            self.period = self.period.next();
+        }
+        let oldest = self.period.0.saturating_sub(REMEMBERED_PERIODS);
+        self.seen.retain(|(period, ..)| *period >= oldest);
+    }
+}
+
+/// What the webhook has to be told.
+struct Telling {
+    webhook: Option<Webhook>,
+    waiting: VecDeque<Message>,
+}
+
+impl Telling {
+    fn new(config: &Config) -> anyhow::Result<Self> {
+        let oracle = assemble::oracle(config)?;
+        let name = config.alerts.node_name.clone().unwrap_or_else(|| format!("audit of {oracle}"));
+        let webhook = config.alerts.webhook_file.as_deref().map(|path| Webhook::from_file(path, name));
+        Ok(Self { webhook: webhook.transpose()?, waiting: VecDeque::new() })
+    }
+
+    fn note(&mut self, period: PeriodId, severity: Severity, fault: &dyn Fault) {
+        if self.webhook.is_none() {
+            return;
+        }
+        self.waiting.push_back(Message::Holds(of_period("audit", period, severity, fault)));
+        if self.waiting.len() > MAX_WAITING {
+            self.waiting.pop_front();
+        }
+    }
+
+    /// Tells what waits, oldest first, until the webhook refuses.
+    async fn tell(&mut self) {
+        let Some(webhook) = &self.webhook else { return };
+        while let Some(message) = self.waiting.front() {
+            if let Err(fault) = webhook.send(message).await {
+                warn!(code = fault.code(), error = %fault, advice = fault.advice(), "alert not delivered");
+                return;
+            }
+            info!("alert delivered");
+            self.waiting.pop_front();
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The audit of one update.
+
+use alloy::primitives::{Address, B256};
+use serde::Serialize;
+
+use super::checks::Findings;
+use crate::audit::compare::{CandleDifference, Verdict, feature_differences, first_candle_difference};
+use crate::actions::risk_oracle::spec::Expected;
+use crate::chain::read::Reader;
+use crate::clock::Clock;
+use crate::node::{feeds, assemble};
+use crate::config::Config;
+use crate::job::collect::Feeds;
+use veriregime_core::features;
+use crate::verification::Prover;
+use crate::bundle::Bundle;
+use crate::state::Store;
+use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::period::{MINUTE_MS, PeriodId};
+use veriregime_core::types::proof::instances;
+use veriregime_core::types::update::PublishedUpdate;
+
+/// Everything that the audit of one model's updates asks.
+pub struct Auditor {
+    bundle: Bundle,
+    expected: Expected,
+    model_id: B256,
+    feeds: Feeds,
+    prover: Prover,
+}
+
+/// What came out.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub period: PeriodId,
+    /// The model's id on chain.
+    pub model_id: B256,
+    /// Its bundle's name; `None` where no bundle is at hand.
+    pub model: Option<String>,
+    pub transaction: B256,
+    pub block: u64,
+    #[serde(flatten)]
+    pub found: Findings,
+    /// By market, for an update of the agent beside us: the first minute for which its candles are not the exchange's of now.
+    pub candles: Vec<CandleDifference>,
+    /// Digest of the auditor's candles of each market.
+    pub candles_sha256: Vec<Digest>,
+}
+
+impl Auditor {
+    /// Of the model that has that id on chain, with its bundle.
+    ///
+    /// # Errors
+    /// What is not usable.
+    pub async fn new(config: &Config, model_id: B256, bundle: Bundle) -> anyhow::Result<Self> {
+        let expected = assemble::expected(&bundle)?;
+        let feeds = feeds::feeds(config, &bundle.manifest)?;
+        let prover = assemble::prover(config, &bundle).await?;
+        Ok(Self { bundle, expected, model_id, feeds, prover })
+    }
+
+    /// Ends the prover.
+    pub async fn stop(&mut self) {
+        self.prover.stop().await;
+    }
+
+    /// Audits an update. `own` is the memory of the agent beside us, if there is one.
+    ///
+    /// # Errors
+    /// A chain, an exchange or a prover that fails: nothing is known of the update then.
+    pub async fn audit(
+        &mut self,
+        update: PublishedUpdate,
+        reader: &Reader,
+        oracle: Address,
+        clock: &Clock,
+        own: Option<&Store>,
+    ) -> anyhow::Result<Report> {
+        let period = update.period;
+        let series = self.series(period, clock.now_ms()).await?;
+        let spec = &self.bundle.manifest.features;
+        let recomputed =
+            series.iter().map(|series| features::vector(spec, series, period)).collect::<Result<Vec<_>, _>>()?;
+        let mut found = Findings::new(feature_differences(spec, &update.candle_features, &recomputed));
+        found.checked(format!(
+            "{} features, from {} candles of {} as they are now",
+            spec.candle.len() * series.len(),
+            series.iter().map(|one| one.candles().len()).sum::<usize>(),
+            self.feeds.primary().name,
+        ));
+        self.check_arguments(&update, reader, oracle, &mut found).await?;
+        Ok(Report {
+            period,
+            model_id: update.model_id,
+            model: Some(self.bundle.manifest.model_id.clone()),
+            transaction: update.transaction,
+            block: update.block,
+            found,
+            candles: self.candle_differences(period, &series, own)?,
+            candles_sha256: series.iter().map(CandleSeries::digest).collect(),
+        })
+    }
+
+    /// The exchange's candles of now for the period's window, of each market; what it does not have as a cycle would get it.
+    async fn series(&self, period: PeriodId, now_ms: i64) -> anyhow::Result<Vec<CandleSeries>> {
+        let spec = &self.bundle.manifest.features;
+        let (from_ms, to_ms) = features::window_ms(spec, period);
+        let feed = self.feeds.primary();
+        let mut all = Vec::with_capacity(feed.symbols.len());
+        for (market, symbol) in feed.symbols.iter().enumerate() {
+            let range_ms = from_ms - MINUTE_MS..to_ms;
+            let candles = feed.source.candles(symbol, range_ms.start, range_ms.end, now_ms).await?;
+            let filled = self.feeds.fill(feed, market, candles, &range_ms, now_ms).await;
+            all.push(CandleSeries::new(&filled.candles, from_ms, to_ms, spec.max_missing_minutes)?);
+        }
+        Ok(all)
+    }
+
+    fn candle_differences(
+        &self,
+        period: PeriodId,
+        series: &[CandleSeries],
+        own: Option<&Store>,
+    ) -> anyhow::Result<Vec<CandleDifference>> {
+        let Some(store) = own else { return Ok(Vec::new()) };
+        let stored = store.candles(self.bundle.manifest_digest, period)?;
+        let mut differences = Vec::new();
+        for (candles, ours) in stored.iter().zip(series) {
+            let allowed = self.bundle.manifest.features.max_missing_minutes;
+            let theirs = CandleSeries::new(candles, ours.start_ms(), ours.end_ms(), allowed)?;
+            differences.extend(first_candle_difference(theirs.candles(), ours.candles()));
+        }
+        Ok(differences)
+    }
+
+    /// Proof and attestations, as far as the transaction shows them.
+    async fn check_arguments(
+        &mut self,
+        update: &PublishedUpdate,
+        reader: &Reader,
+        oracle: Address,
+        found: &mut Findings,
+    ) -> anyhow::Result<()> {
+        let Some(arguments) = &update.arguments else {
+            found.not_checked(
+                "proof and attestations: another contract relayed the update, they are not in the transaction",
+            );
+            return Ok(());
+        };
+        let calendar = &self.expected.calendar_table[update.period.slot_of_week()];
+        let count = self.expected.candle_features;
+        let inputs = FeatureVector::concat_published(&update.candle_features, count, calendar);
+        let instances = instances(&inputs, &update.outputs);
+        let proof = found.check_proof(&mut self.prover, update, arguments, instances).await?;
+        if !reader.verifies(oracle, self.model_id, &proof).await? {
+            found.refuse(Verdict::ProofInvalid, "the verifier on chain refuses the proof");
+        }
+        found.checked("the proof by the verifier on chain");
+        found.take_attestors(reader.attestors(oracle, update, arguments, &proof.instances).await?, update.block);
+        Ok(())
+    }
+}

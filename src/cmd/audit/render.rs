@@ -1,0 +1,69 @@
+//! An audit for people.
+
+use std::fmt::Write as _;
+
+use crate::audit::checks::Findings;
+use crate::audit::one::Report;
+use veriregime_core::types::candle::Candle;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::time::format_utc;
+
+/// Differences that are shown; `--json` has all.
+const DIFFERENCES_SHOWN: usize = 5;
+
+/// A line for a period without any update.
+pub fn nothing(period: PeriodId) -> String {
+    format!("period {period} ({}): no update on chain", format_utc(period.start_ms()))
+}
+
+/// A line for the verdict, one for each finding, and what the verdict rests on.
+pub fn lines(report: &Report) -> String {
+    let model = report.model.as_ref().map_or_else(|| report.model_id.to_string(), Clone::clone);
+    let head = format!(
+        "period {} ({}): {}, model {model}, transaction {} in block {}",
+        report.period,
+        format_utc(report.period.start_ms()),
+        report.found.verdict.words(),
+        report.transaction,
+        report.block
+    );
+    let mut text = head + &differences(&report.found);
+    for difference in &report.candles {
+        let close = |candle: Option<Candle>| candle.map_or_else(|| "none".into(), |candle| candle.close.to_string());
+        let _ = write!(
+            text,
+            "\n  first candle that differs: {}, close used {}, now {}",
+            format_utc(difference.open_time_ms),
+            close(difference.operators),
+            close(difference.auditors)
+        );
+    }
+    text + &findings(&report.found)
+}
+
+/// A line for each feature that differs, the first few of them.
+pub fn differences(found: &Findings) -> String {
+    let mut text = String::new();
+    for difference in found.differences.iter().take(DIFFERENCES_SHOWN) {
+        let _ = write!(
+            text,
+            "\n  market {}, feature {} ({}): published {}, recomputed {}",
+            difference.market, difference.index, difference.feature, difference.published, difference.recomputed
+        );
+    }
+    if found.differences.len() > DIFFERENCES_SHOWN {
+        let _ = write!(text, "\n  and {} features more", found.differences.len() - DIFFERENCES_SHOWN);
+    }
+    text
+}
+
+/// A line for whatever else was found, and what was looked at and what was not.
+pub fn findings(found: &Findings) -> String {
+    let mut text = found.findings.iter().fold(String::new(), |text, finding| text + "\n  " + finding);
+    for (name, things) in [("checked", &found.checked), ("not checked", &found.not_checked)] {
+        for thing in things {
+            let _ = write!(text, "\n  {name}: {thing}");
+        }
+    }
+    text
+}

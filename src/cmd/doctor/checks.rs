@@ -1,0 +1,196 @@
+//! The things that are looked at, in the order in which they depend on each other.
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Seen, Uncoded};
+use crate::chain::error::ChainFault;
+use crate::chain::read::Reader as ChainReader;
+use crate::clock::Clock;
+use crate::node::{feeds, replay, assemble};
+use crate::cmd::report;
+use crate::config::{Config, chain};
+use crate::job::collect::Feed;
+use crate::health::{Check, checks};
+use crate::bundle::Bundle;
+use crate::state::reader::Reader;
+use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::time::format_utc;
+
+/// Minutes of candles that a source is asked for.
+const SAMPLE_MINUTES: i64 = 10;
+
+/// All of it. What needs something that is not there is left out: its absence is in the list already.
+pub async fn at_everything(config: &Config, seen: &mut Seen) {
+    seen.say("files");
+    let opened = Bundle::open(&config.bundle);
+    seen.add(checks::bundle(opened.as_ref()));
+    seen.add(database(config));
+    seen.add(checks::disk(&config.state_path, checks::LOW_DISK_BYTES));
+    let stop = CancellationToken::new();
+    let now_ms = match replay::clock(config, &stop).await {
+        Ok(clock) => clock.now_ms(),
+        Err(error) => {
+            seen.add(failed("clock", &error));
+            Clock::System.now_ms()
+        }
+    };
+    stop.cancel();
+    if let Ok(bundle) = &opened {
+        seen.add(reference_string(config, bundle));
+        seen.say("prover");
+        seen.add(prover(config, bundle).await);
+        seen.say("candle sources");
+        sources(config, bundle, now_ms, seen).await;
+    }
+    seen.say("RPCs");
+    rpcs(config, now_ms, seen).await;
+    seen.say("contract");
+    on_chain(config, opened.ok().as_ref(), now_ms, seen).await;
+}
+
+/// A check from an error that may have a code inside.
+pub fn failed(name: &'static str, error: &anyhow::Error) -> Check {
+    match report::fault(error) {
+        Some(fault) => Check { figure: report::words(error), ..Check::fail(name, fault) },
+        None => Check::fail(name, &Uncoded(report::words(error))),
+    }
+}
+
+fn database(config: &Config) -> Check {
+    const NAME: &str = "database";
+    if veriregime_files::size_bytes(&config.state_path).is_err() {
+        return Check::ok(NAME, format!("{} is not there yet", config.state_path.display()));
+    }
+    let asked = Reader::open(&config.state_path).and_then(|reader| {
+        if let Ok(contract) = assemble::contract(config) {
+            reader.expect(contract)?;
+        }
+        reader.check()
+    });
+    Check::of(NAME, asked, |cycles| format!("{cycles} cycles in {}", config.state_path.display()))
+}
+
+fn reference_string(config: &Config, bundle: &Bundle) -> Check {
+    Check::of("reference string", assemble::reference_string(config, bundle), |srs| srs.to_string())
+}
+
+/// Starts the prover with the bundle's keys and ends it again.
+async fn prover(config: &Config, bundle: &Bundle) -> Check {
+    match assemble::prover(config, bundle).await {
+        Ok(mut prover) => {
+            prover.stop().await;
+            Check::ok("prover", format!("EZKL {} starts and takes the keys", bundle.manifest.circuit.ezkl_version))
+        }
+        Err(error) => failed("prover", &error),
+    }
+}
+
+async fn sources(config: &Config, bundle: &Bundle, now_ms: i64, seen: &mut Seen) {
+    let feeds = match feeds::feeds(config, &bundle.manifest) {
+        Ok(feeds) => feeds,
+        Err(error) => return seen.add(failed("candle sources", &error)),
+    };
+    let compared = feeds.cross_check.iter().flat_map(|check| &check.with);
+    for feed in feeds.order.iter().chain(compared) {
+        let clock = checks::clock(&feed.source, &feed.name, now_ms, feeds.max_clock_skew_ms).await;
+        seen.add(clock);
+        for symbol in &feed.symbols {
+            seen.add(candles(feed, symbol, now_ms).await);
+        }
+    }
+}
+
+async fn candles(feed: &Feed, symbol: &str, now_ms: i64) -> Check {
+    let to_ms = now_ms.div_euclid(MINUTE_MS) * MINUTE_MS;
+    let asked = feed.source.candles(symbol, to_ms - SAMPLE_MINUTES * MINUTE_MS, to_ms, now_ms).await;
+    Check::of("candle source", asked, |candles| {
+        let newest = candles.last().map_or_else(|| "none".into(), |candle| format_utc(candle.open_time_ms));
+        format!("{} {symbol}: {} of the last {SAMPLE_MINUTES} minutes, newest {newest}", feed.name, candles.len())
+    })
+}
+
+/// Every RPC by itself, and how far each lags behind the first of them.
+async fn rpcs(config: &Config, now_ms: i64, seen: &mut Seen) {
+    let mut heads = Vec::new();
+    for url in &config.chain.rpc_urls {
+        let alone =
+            Config { chain: chain::Chain { rpc_urls: vec![url.clone()], ..config.chain.clone() }, ..config.clone() };
+        let asked = async {
+            let reader: ChainReader = assemble::reader(&alone)?;
+            reader.check_chain_id().await?;
+            reader.head().await
+        };
+        heads.push((url, asked.await));
+    }
+    let newest = heads.iter().filter_map(|(_, head)| head.as_ref().ok()).map(|head| head.timestamp_seconds).max();
+    for (url, head) in heads {
+        let head = head.and_then(|head| {
+            let behind_seconds = (newest.unwrap_or_default() - head.timestamp_seconds).unsigned_abs();
+            if behind_seconds > config.chain.max_head_lag.as_secs() {
+                return Err(ChainFault::Lagging { behind_seconds });
+            }
+            Ok(head)
+        });
+        let told = |figure: String| format!("{url}: {figure}");
+        let check = Check::of("RPC", head, |head| {
+            let age_seconds = now_ms / 1000 - head.timestamp_seconds;
+            format!("chain {}, block {}, {age_seconds} s old", config.chain.chain_id, head.number)
+        });
+        seen.add(Check { figure: told(check.figure.clone()), ..check });
+    }
+}
+
+async fn on_chain(config: &Config, bundle: Option<&Bundle>, now_ms: i64, seen: &mut Seen) {
+    let oracle = match assemble::oracle(config) {
+        Ok(oracle) => oracle,
+        Err(fault) => return seen.add(Check::fail("contract", &fault)),
+    };
+    match assemble::reader(config) {
+        Ok(reader) => {
+            let max_age_seconds = i64::try_from(config.chain.max_head_lag.as_secs()).unwrap_or(i64::MAX);
+            seen.add(checks::head(&reader, config.chain.chain_id, now_ms, max_age_seconds).await);
+            match bundle.map(assemble::expected) {
+                Some(Ok(expected)) => {
+                    let (contract, model_id) = checks::contract(&reader, oracle, &expected).await;
+                    seen.add(contract);
+                    if let Some(model_id) = model_id {
+                        seen.add(checks::last_update(&reader, oracle, model_id, &config.schedule.cron, now_ms).await);
+                    }
+                }
+                Some(Err(error)) => seen.add(failed("contract", &error)),
+                None => {}
+            }
+        }
+        Err(fault) => seen.add(Check::fail("contract", &fault)),
+    }
+    match assemble::chain(config).await {
+        Ok(chain) => {
+            seen.add(Check::ok("keys", keys(config.attestor.is_some(), &chain.address().to_string())));
+            seen.add(checks::attestor(&chain, oracle).await);
+            seen.add(checks::balance(&chain, config.alerts.low_balance_updates).await);
+        }
+        Err(error) => seen.add(failed("keys", &error)),
+    }
+}
+
+fn keys(has_attestor: bool, wallet: &str) -> String {
+    let attests = if has_attestor { "another key attests" } else { "it attests, too" };
+    format!("wallet {wallet}; {attests}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_without_a_code_is_not_called_an_rpc_that_does_not_answer() {
+        let error = anyhow::anyhow!("no such folder").context("no port for the relay");
+        let check = failed("cycle on a fork", &error);
+        assert_eq!(
+            (check.code, check.figure.as_str()),
+            (Some("VR-DOCTOR-004"), "no port for the relay: no such folder")
+        );
+        let coded = anyhow::Error::from(ChainFault::Lagging { behind_seconds: 90 }).context("the chain");
+        assert_eq!(failed("RPC", &coded).code, Some("VR-CHAIN-014"));
+    }
+}

@@ -1,0 +1,155 @@
+//! What of a deployment the chain shows already.
+
+use alloy::primitives::{Address, B256, U256};
+use alloy::providers::Provider;
+
+use super::code::CREATE2_DEPLOYER;
+use crate::deployment::error::DeployFault;
+use super::steps::set_policy;
+use super::{Blocked, Deployment, LIFETIME_SECONDS, WantedMarket};
+use crate::chain::read::Reader;
+use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Policy};
+use crate::actions::risk_oracle::abi::RiskOracle;
+use crate::actions::risk_oracle::abi::RiskOracle::RiskOracleInstance;
+use crate::chain::error::ChainFault;
+
+/// A trial announces some blocks later than now: in a second for each transaction before it.
+const TRIAL_SLACK_SECONDS: u64 = 3_600;
+/// The last period of a model that has no end.
+const NO_END: u64 = u32::MAX as u64;
+
+/// What the chain shows.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    /// Of the contracts in the order of their creation; `None` for one that is not there.
+    pub(crate) code_hashes: Vec<Option<B256>>,
+    /// The oracle's owner; the one that it will have, while it is not there.
+    pub(crate) owner: Address,
+    /// `None` while there is no oracle.
+    pub(crate) oracle: Option<OracleStanding>,
+    /// One for each wanted market.
+    pub(crate) markets: Vec<MarketStanding>,
+    /// Whether the model is the active one of all of its markets, and without an end.
+    pub(crate) model_active: bool,
+    /// When a proposed model can be activated; 0 if it is not proposed.
+    pub(crate) model_ready_at: u64,
+    /// Unix seconds of the block that a transaction would come into.
+    now: u64,
+}
+
+/// The oracle's settings.
+#[derive(Debug)]
+pub(crate) struct OracleStanding {
+    pub(crate) guardian: Address,
+    pub(crate) timelock_seconds: u64,
+    pub(crate) sequencer_feed: Address,
+    pub(crate) threshold: u8,
+    /// Those of the wanted attestors that are in the set.
+    pub(crate) attestors: Vec<Address>,
+}
+
+/// A market.
+#[derive(Debug, Default)]
+pub(crate) struct MarketStanding {
+    /// Zero if it is not registered.
+    pub(crate) owner: Address,
+    pub(crate) bounds: Option<Bounds>,
+    pub(crate) policy: Option<Policy>,
+    pub(crate) active_model: Option<B256>,
+    /// When the wanted policy can be set; 0 if it is not announced.
+    pub(crate) policy_ready_at: u64,
+}
+
+impl Standing {
+    pub(crate) async fn read(deployment: &Deployment, read: &Reader) -> Result<Self, DeployFault> {
+        let provider = &read.provider;
+        if provider.get_code_at(CREATE2_DEPLOYER).await.map_err(ChainFault::from)?.is_empty() {
+            return Err(DeployFault::NoDeployer(CREATE2_DEPLOYER));
+        }
+        let mut code_hashes = Vec::new();
+        for creation in deployment.contracts.all() {
+            let code = provider.get_code_at(creation.address).await.map_err(ChainFault::from)?;
+            code_hashes.push(if code.is_empty() { None } else { Some(creation.verified(&code)?) });
+        }
+        let wanted = &deployment.wanted;
+        let mut standing = Self {
+            owner: wanted.constructor.owner,
+            oracle: None,
+            markets: wanted.markets.iter().map(|_| MarketStanding::default()).collect(),
+            model_active: false,
+            model_ready_at: 0,
+            now: read.next_block_seconds().await?,
+            code_hashes,
+        };
+        // The oracle is created last.
+        if standing.code_hashes.last().is_some_and(Option::is_some) {
+            standing.read_oracle(deployment, read).await?;
+        }
+        Ok(standing)
+    }
+
+    async fn read_oracle(&mut self, deployment: &Deployment, read: &Reader) -> Result<(), ChainFault> {
+        let contract = RiskOracle::new(deployment.contracts.oracle.address, &read.provider);
+        let arguments = &deployment.wanted.constructor;
+        self.owner = contract.owner().call().await?;
+        let mut attestors = Vec::new();
+        for attestor in &arguments.attestors {
+            if contract.isAttestor(*attestor).call().await? {
+                attestors.push(*attestor);
+            }
+        }
+        self.oracle = Some(OracleStanding {
+            guardian: contract.guardian().call().await?,
+            timelock_seconds: contract.timelockSeconds().call().await?.saturating_to(),
+            sequencer_feed: contract.sequencerFeed().call().await?,
+            threshold: contract.attestorSet().call().await?.threshold,
+            attestors,
+        });
+        self.model_ready_at = contract.modelReadyAt(deployment.model_id).call().await?.saturating_to();
+        self.model_active = contract.lastPeriod(deployment.model_id).call().await? == NO_END;
+        for (market, found) in deployment.wanted.markets.iter().zip(&mut self.markets) {
+            *found = market_standing(&contract, deployment, market).await?;
+            self.model_active &= found.active_model == Some(deployment.model_id);
+        }
+        Ok(())
+    }
+
+    /// When the timelock lets pass what is announced in the next block.
+    pub(crate) fn ripe_if_announced_now(&self, deployment: &Deployment) -> u64 {
+        let of_wanted = deployment.wanted.constructor.timelock_seconds;
+        let timelock_seconds = self.oracle.as_ref().map_or(of_wanted, |oracle| oracle.timelock_seconds);
+        self.now.saturating_add(timelock_seconds).saturating_add(TRIAL_SLACK_SECONDS)
+    }
+
+    /// What blocks a step that the timelock lets ripen at that time.
+    pub(crate) fn unripe(&self, ready_at: u64) -> Option<Blocked> {
+        (self.now < ready_at).then_some(Blocked::Until(ready_at))
+    }
+
+    pub(crate) fn is_expired(&self, ready_at: u64) -> bool {
+        self.now > ready_at.saturating_add(LIFETIME_SECONDS)
+    }
+}
+
+async fn market_standing<P: Provider>(
+    contract: &RiskOracleInstance<P>,
+    deployment: &Deployment,
+    market: &WantedMarket,
+) -> Result<MarketStanding, ChainFault> {
+    let owner = contract.ownerOf(market.id).call().await?;
+    if owner.is_zero() {
+        return Ok(MarketStanding::default());
+    }
+    let policy = contract.policy(market.id).call().await?;
+    let active = contract.activeModel(market.id).call().await?;
+    let operation = contract.operationOf(owner, set_policy(&deployment.wanted, market)).call().await?;
+    let ready_at: U256 = contract.readyAt(operation).call().await?;
+    Ok(MarketStanding {
+        owner,
+        bounds: Some(contract.bounds(market.id).call().await?),
+        // Nothing else makes this zero.
+        policy: (!policy.graceAfterSeconds.is_zero()).then_some(policy),
+        active_model: (!active.is_zero()).then_some(active),
+        policy_ready_at: ready_at.saturating_to(),
+    })
+}

@@ -1,0 +1,136 @@
+//! The checks of a running node, again and again, so that whoever asks for them causes none.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use alloy::primitives::Address;
+use cron::Schedule;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::{Check, HealthFault, Level, checks};
+use crate::sources::candles::source::Source;
+use crate::chain::Chain;
+use crate::actions::risk_oracle::spec::Expected;
+use crate::clock::Clock;
+use crate::telemetry::metrics;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::manifest::Market;
+
+/// Longest time for one check.
+const CHECK_LIMIT: Duration = Duration::from_secs(10);
+
+/// What was seen at some moment.
+#[derive(Debug, Clone)]
+pub struct Report {
+    pub checked: Instant,
+    pub checks: Vec<Check>,
+}
+
+impl Report {
+    /// Whether nothing fails.
+    pub fn is_ready(&self) -> bool {
+        self.checks.iter().all(|check| check.level != Level::Fail)
+    }
+}
+
+/// The newest report; `None` before the first.
+pub type Latest = watch::Receiver<Option<Arc<Report>>>;
+
+/// Everything that the checks look at.
+#[derive(Debug)]
+pub struct Probe {
+    pub clock: Clock,
+    /// The source that is used first, with its name in the settings.
+    pub source: (String, Source),
+    pub max_clock_skew_ms: i64,
+    pub chain: Chain,
+    pub chain_id: u64,
+    pub oracle: Address,
+    pub expected: Expected,
+    /// Those of the model.
+    pub markets: Vec<Market>,
+    pub schedule: Schedule,
+    pub max_head_age_seconds: i64,
+    /// Updates that the wallet should be able to pay for.
+    pub enough_updates: Arc<AtomicU64>,
+    /// Folder and manifest of the model that runs.
+    pub bundle: (PathBuf, Digest),
+    pub state_path: PathBuf,
+}
+
+impl Probe {
+    /// Checks every so often until `stop` is cancelled, and says in the log what changes.
+    pub async fn run(self, every: Duration, reports: watch::Sender<Option<Arc<Report>>>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let report = tokio::select! {
+                checks = self.checks() => Report { checked: Instant::now(), checks },
+                () = stop.cancelled() => return,
+            };
+            tell_changes(reports.borrow().as_deref(), &report);
+            reports.send_replace(Some(Arc::new(report)));
+            let _stopped = tokio::time::timeout(every, stop.cancelled()).await;
+        }
+    }
+
+    /// All checks at once.
+    pub async fn checks(&self) -> Vec<Check> {
+        let now_ms = self.clock.now_ms();
+        let reader = &self.chain.read;
+        let on_chain = async {
+            let (contract, model_id) = checks::contract(reader, self.oracle, &self.expected).await;
+            let Some(model_id) = model_id else { return vec![contract] };
+            vec![contract, checks::last_update(reader, self.oracle, model_id, &self.schedule, now_ms).await]
+        };
+        let (folder, running) = self.bundle.clone();
+        let state_path = self.state_path.clone();
+        let on_disk = async {
+            let looked =
+                move || vec![checks::artefacts(&folder, running), checks::disk(&state_path, checks::LOW_DISK_BYTES)];
+            tokio::task::spawn_blocking(looked).await.unwrap_or_else(|_| vec![no_result("model files")])
+        };
+        let (source_name, source) = &self.source;
+        let counted = checks::count_markets(reader, self.oracle, &self.markets, now_ms);
+        let (head, on_chain, attestor, balance, clock, on_disk, _counted) = tokio::join!(
+            within("chain head", checks::head(reader, self.chain_id, now_ms, self.max_head_age_seconds)),
+            tokio::time::timeout(CHECK_LIMIT, on_chain),
+            within("attestor", checks::attestor(&self.chain, self.oracle)),
+            within("wallet balance", checks::balance(&self.chain, self.enough_updates.load(Ordering::Relaxed))),
+            within("clock", checks::clock(source, source_name, now_ms, self.max_clock_skew_ms)),
+            on_disk,
+            tokio::time::timeout(CHECK_LIMIT, counted),
+        );
+        let on_chain = on_chain.unwrap_or_else(|_| vec![no_result("model on chain")]);
+        let found: Vec<Check> = [head, attestor, balance, clock].into_iter().chain(on_chain).chain(on_disk).collect();
+        for check in &found {
+            metrics::checked(check.name, check.level != Level::Fail);
+        }
+        found
+    }
+}
+
+async fn within(name: &'static str, check: impl Future<Output = Check>) -> Check {
+    tokio::time::timeout(CHECK_LIMIT, check).await.unwrap_or_else(|_| no_result(name))
+}
+
+fn no_result(name: &'static str) -> Check {
+    Check::fail(name, &HealthFault::NoResult { after: CHECK_LIMIT })
+}
+
+fn tell_changes(before: Option<&Report>, now: &Report) {
+    for check in &now.checks {
+        let level_before = before.and_then(|report| report.checks.iter().find(|one| one.name == check.name));
+        let level_before = level_before.map_or(Level::Ok, |check| check.level);
+        if check.level == level_before {
+            continue;
+        }
+        let (name, figure, code, advice) = (check.name, &check.figure, check.code, check.advice);
+        match check.level {
+            Level::Ok => info!(check = name, figure, "check passes again"),
+            Level::Warn | Level::Fail => warn!(check = name, code, figure, advice, "check does not pass"),
+        }
+    }
+}

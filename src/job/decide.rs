@@ -1,0 +1,151 @@
+//! What to do next about a period's transactions: a pure function of what is known of them.
+
+use alloy::primitives::{Address, B256};
+
+use veriregime_core::types::cycle::{Attempt, Landed, Mined, Purpose, Stage};
+
+/// From so long before the period's end on, an update that is not mined is cancelled: that takes a block or two.
+pub(super) const CANCEL_LEAD_MS: i64 = 60_000;
+/// Looks for a receipt once nonce or contract say that something is mined. Nodes may know that before the receipt.
+pub(super) const RECEIPT_LOOKS: u32 = 10;
+/// Updates that may be mined and revert in one period.
+const MAX_REVERTS: usize = 3;
+
+/// All that is known when the next action is chosen.
+#[derive(Debug, Clone)]
+pub(super) struct Situation<'a> {
+    pub(super) stage: Stage,
+    /// Every transaction of the period, oldest first.
+    pub(super) attempts: &'a [Attempt],
+    /// What became of each of them.
+    pub(super) mined: &'a [Option<Mined>],
+    /// The wallet that signs now.
+    pub(super) wallet: Address,
+    /// Its next nonce by the newest block, looked up before the receipts.
+    pub(super) nonce: u64,
+    /// Height of the newest block.
+    pub(super) head: u64,
+    /// Whether the newest block is later than the period: then no block after it takes an update of the period.
+    pub(super) is_over: bool,
+    /// Whether the contract has an update for the period.
+    pub(super) is_taken: bool,
+    /// Until the period ends; negative afterwards.
+    pub(super) left_ms: i64,
+    /// Whether the newest transaction has waited long enough to be replaced.
+    pub(super) is_due: bool,
+    /// How often in a row something was mined that no receipt explains.
+    pub(super) looks: u32,
+    /// Depth from which something mined counts.
+    pub(super) confirmations: u64,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Nothing, ever.
+    Rest,
+    /// Look again: something is mined and it is not clear yet what.
+    Look,
+    /// Wait for more blocks.
+    Wait,
+    /// Send what waits to be mined, the same bytes.
+    Send,
+    /// Sign a dearer transaction with the newest one's nonce.
+    Replace(Purpose),
+    /// Sign the update with the next nonce: the last one is used up.
+    SignAnew,
+    /// Our update is there.
+    Confirm(Landed),
+    /// Another's update is there, and nothing of ours waits.
+    ByOther,
+    /// There will be no update of ours, and nothing of ours waits.
+    Miss(Loss),
+}
+
+/// Why there will be no update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// The period's end came first.
+    Deadline,
+    /// It was cancelled.
+    Cancelled,
+    /// It was mined and reverted too often.
+    Reverted(B256),
+}
+
+/// The next action.
+pub(super) fn next(now: &Situation<'_>) -> Action {
+    let Some(newest) = now.attempts.last().filter(|_| !now.stage.is_final()) else { return Action::Rest };
+    let is_deep =
+        |block: u64| now.left_ms <= 0 || now.head.saturating_add(1).saturating_sub(block) >= now.confirmations;
+    let outcomes = || now.attempts.iter().zip(now.mined).filter_map(|(attempt, mined)| Some((attempt, (*mined)?)));
+    for (attempt, mined) in outcomes() {
+        match mined {
+            Mined::Landed(landed) if attempt.purpose == Purpose::Update => {
+                return if is_deep(landed.block) { Action::Confirm(landed) } else { Action::Wait };
+            }
+            Mined::Landed(_) | Mined::Reverted { .. } => {}
+        }
+    }
+    if newest.wallet != now.wallet {
+        return of_another_wallet(now, newest);
+    }
+    let is_cancelled = is_cancelled(now);
+    if newest.nonce >= now.nonce {
+        if now.is_taken && now.looks < RECEIPT_LOOKS {
+            return Action::Look;
+        }
+        let gives_up = now.is_taken || is_cancelled || now.left_ms <= CANCEL_LEAD_MS;
+        let purpose = if gives_up { Purpose::Cancel } else { Purpose::Update };
+        return if now.is_due || newest.purpose != purpose { Action::Replace(purpose) } else { Action::Send };
+    }
+    // The nonce is used up: by one of ours, or by another transaction of this wallet.
+    let explained = outcomes().find(|(attempt, _)| is_rival(attempt, newest));
+    match explained {
+        None if now.looks < RECEIPT_LOOKS => return Action::Look,
+        Some((_, Mined::Landed(Landed { block, .. }) | Mined::Reverted { block })) if !is_deep(block) => {
+            return Action::Wait;
+        }
+        _ => {}
+    }
+    let reverts = outcomes().filter(|(_, mined)| matches!(mined, Mined::Reverted { .. })).count();
+    if now.is_taken {
+        Action::ByOther
+    } else if is_cancelled {
+        Action::Miss(Loss::Cancelled)
+    } else if now.left_ms <= CANCEL_LEAD_MS {
+        Action::Miss(Loss::Deadline)
+    } else if reverts >= MAX_REVERTS {
+        Action::Miss(Loss::Reverted(newest.hash))
+    } else {
+        Action::SignAnew
+    }
+}
+
+/// What to do about what another wallet has signed, one that the settings named before: nobody here can outbid or cancel
+/// it, and its nonce is nobody's business here.
+fn of_another_wallet(now: &Situation<'_>, newest: &Attempt) -> Action {
+    let is_mined = now.attempts.iter().zip(now.mined).any(|(one, mined)| is_rival(one, newest) && mined.is_some());
+    let is_cancelled = is_cancelled(now);
+    if now.is_taken {
+        if now.looks < RECEIPT_LOOKS { Action::Look } else { Action::ByOther }
+    } else if !is_cancelled && now.left_ms > CANCEL_LEAD_MS && (is_mined || now.is_due) {
+        Action::SignAnew
+    } else if is_mined || now.is_over {
+        Action::Miss(if is_cancelled { Loss::Cancelled } else { Loss::Deadline })
+    } else {
+        Action::Send
+    }
+}
+
+fn is_cancelled(now: &Situation<'_>) -> bool {
+    now.attempts.iter().any(|attempt| attempt.purpose == Purpose::Cancel)
+}
+
+/// Whether only one of the two can be mined.
+fn is_rival(one: &Attempt, other: &Attempt) -> bool {
+    one.wallet == other.wallet && one.nonce == other.nonce
+}
+
+#[cfg(test)]
+mod tests;

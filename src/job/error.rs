@@ -1,0 +1,152 @@
+//! One type for whatever can stop a cycle.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::attestation::error::AttestFault;
+use crate::sources::candles::error::CandleError;
+use crate::chain::error::ChainFault;
+use crate::evidence::EvidenceFault;
+use veriregime_core::features::FeatureError;
+use veriregime_core::model::ModelError;
+use crate::verification::error::ProofError;
+use crate::state::StateFault;
+use veriregime_core::types::candle::CandleFault;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::diagnostic::{Fault, Retry};
+
+/// Pause before the exchange is asked for the last candle again.
+const CANDLE_PAUSE: Duration = Duration::from_secs(2);
+/// Pause before the wallet's nonce is looked at again.
+const TWIN_PAUSE: Duration = Duration::from_secs(2);
+
+/// Why a step of a cycle failed.
+#[derive(Debug, Error)]
+pub enum CycleFault {
+    #[error(transparent)]
+    Candles(#[from] CandleError),
+    #[error(transparent)]
+    Data(#[from] CandleFault),
+    #[error(transparent)]
+    Features(#[from] FeatureError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    #[error(transparent)]
+    Chain(#[from] ChainFault),
+    #[error(transparent)]
+    State(#[from] StateFault),
+    #[error(transparent)]
+    Evidence(#[from] EvidenceFault),
+    #[error(transparent)]
+    Lapse(#[from] Lapse),
+    #[error(transparent)]
+    Attest(AttestFault),
+}
+
+/// What goes wrong with a cycle's time.
+#[derive(Debug, Clone, Copy, Error)]
+pub enum Lapse {
+    /// The period ended first.
+    #[error("the period ended before the update landed")]
+    Deadline,
+    /// The last minute before the period is not published yet.
+    #[error("the exchange has not published the last candle before the period")]
+    Unsettled,
+    /// The update's transaction was replaced by one that does nothing.
+    #[error("the update was cancelled before it landed")]
+    Cancelled,
+    /// The wallet was used by something that is not this database's agent.
+    #[error("the wallet has sent {sent} transactions, this database knows of {known}: something else uses its key")]
+    Twin { sent: u64, known: u64 },
+    /// The node went over to another model while the update waited to be mined.
+    #[error("the node went over to another model before the update landed")]
+    Superseded,
+    /// The manifest of a model that was replaced is nowhere.
+    #[error("the manifest {0} of an earlier model is not at hand")]
+    UnknownModel(Digest),
+    /// The schedule has ended.
+    #[error("the schedule has no further tick")]
+    NoTick,
+    /// Nobody ran the cycle in its period.
+    #[error("the agent was not running in this period")]
+    Absent,
+}
+
+impl Fault for Lapse {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Deadline => "VR-CYCLE-001",
+            Self::Unsettled => "VR-CYCLE-002",
+            Self::Absent => "VR-CYCLE-003",
+            Self::Cancelled => "VR-CYCLE-004",
+            Self::Twin { .. } => "VR-CYCLE-005",
+            Self::Superseded => "VR-CYCLE-006",
+            Self::UnknownModel(_) => "VR-CYCLE-007",
+            Self::NoTick => "VR-CYCLE-008",
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Deadline => "look for slow stages in the log of this period; nothing lands late",
+            Self::Unsettled => "nothing: it is asked for again; raise schedule.delay_seconds if this happens often",
+            Self::Cancelled => {
+                "nothing if you cancelled it; else it was not mined in time: raise chain.max_fee_per_gas_gwei, or look at the RPCs"
+            }
+            Self::Twin { .. } => {
+                "nothing if the database is new or you used the wallet: once it is quiet for replica.quiet_seconds the cycle goes on; else stop the other agent with this key"
+            }
+            Self::Absent => "keep the daemon running, or run a second one",
+            Self::Superseded => "nothing: the present model has a cycle of its own",
+            Self::NoTick => "let schedule.cron go on, and start again",
+            Self::UnknownModel(_) => "put that model's bundle beside the present one and restart: evidence needs it",
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Unsettled => Retry::Later(CANDLE_PAUSE),
+            Self::Twin { .. } => Retry::Later(TWIN_PAUSE),
+            Self::Deadline
+            | Self::Cancelled
+            | Self::Absent
+            | Self::Superseded
+            | Self::UnknownModel(_)
+            | Self::NoTick => Retry::Never,
+        }
+    }
+}
+
+impl CycleFault {
+    fn inner(&self) -> &dyn Fault {
+        match self {
+            Self::Candles(fault) => fault,
+            Self::Data(fault) => fault,
+            Self::Features(fault) => fault,
+            Self::Model(fault) => fault,
+            Self::Proof(fault) => fault,
+            Self::Chain(fault) => fault,
+            Self::State(fault) => fault,
+            Self::Evidence(fault) => fault,
+            Self::Lapse(fault) => fault,
+            Self::Attest(fault) => fault,
+        }
+    }
+}
+
+impl Fault for CycleFault {
+    fn code(&self) -> &'static str {
+        self.inner().code()
+    }
+
+    fn advice(&self) -> &'static str {
+        self.inner().advice()
+    }
+
+    fn retry(&self) -> Retry {
+        self.inner().retry()
+    }
+}

@@ -1,0 +1,100 @@
+//! What each landed update leaves behind for strangers.
+
+use tracing::{info, warn};
+
+use super::Agent;
+use crate::job::error::{CycleFault, Lapse};
+use crate::job::stages::stored;
+use crate::actions::risk_oracle::update::calldata;
+use crate::state::StateFault;
+use veriregime_core::types::cycle::CycleRecord;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::evidence::{Evidence, FORMAT, MarketEvidence, Row, Versions};
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::manifest::Manifest;
+use veriregime_core::types::period::PeriodId;
+
+/// Bundles that are made up for in one go, newest first.
+const CYCLES: u32 = 12;
+
+impl Agent {
+    /// Writes the evidence of landed updates that have none, also of those whose block has changed since, and deletes
+    /// what is older than it is kept. What fails is tried again with the next cycle: an update is good without it.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn leave_evidence(&self) -> Result<(), StateFault> {
+        for record in self.store.without_evidence(CYCLES)? {
+            match self.evidence_of(&record).await {
+                Ok(Some(digest)) => {
+                    self.store.set_evidence(&record, digest)?;
+                    info!(period = record.period.0, evidence = %digest, "evidence written");
+                }
+                Ok(None) => {}
+                Err(CycleFault::State(fault)) => return Err(fault),
+                Err(fault) => {
+                    warn!(period = record.period.0, code = fault.code(), error = %fault, advice = fault.advice(), "no evidence yet");
+                }
+            }
+        }
+        let running = PeriodId::at_ms(self.clock.now_ms());
+        for kept in self.store.evidence_before(PeriodId(running.0.saturating_sub(self.evidence_periods)))? {
+            match self.evidence.remove(kept.evidence) {
+                Ok(()) => self.store.prune_evidence(&kept)?,
+                Err(fault) => warn!(code = fault.code(), error = %fault, "old evidence stays"),
+            }
+        }
+        Ok(())
+    }
+
+    /// The manifest of a cycle's model, whether it is the present one or one before.
+    fn manifest_of(&self, record: &CycleRecord) -> Result<Manifest, CycleFault> {
+        if record.manifest == self.manifest() {
+            return Ok(self.bundle.manifest.clone());
+        }
+        let kept = self.store.manifest(record.manifest)?;
+        kept.ok_or_else(|| Lapse::UnknownModel(record.manifest).into())
+    }
+
+    /// The written bundle; `None` while the chain does not show the update where it was.
+    async fn evidence_of(&self, record: &CycleRecord) -> Result<Option<Digest>, CycleFault> {
+        let landed = stored(record.landed.as_ref(), "place on the chain")?;
+        let forecast = stored(record.forecast.as_ref(), "forecast")?;
+        let proof = stored(record.proof.as_ref(), "proof")?;
+        let Some(update) = self.chain.read.published_in(self.oracle, landed.hash).await? else { return Ok(None) };
+        if update.block != landed.block {
+            return Ok(None);
+        }
+        let attempts = self.store.attempts(record.manifest, record.period)?;
+        let sent = attempts.iter().find(|attempt| attempt.hash == landed.hash);
+        let candles = self.store.candles(record.manifest, record.period)?;
+        let manifest = self.manifest_of(record)?;
+        let markets = manifest.markets.iter().enumerate().map(|(at, market)| {
+            let cut_off = || StateFault::Corrupt("a market is missing in a cycle".into());
+            Ok(MarketEvidence {
+                market: market.name.clone(),
+                candles_sha256: *record.candles.get(at).ok_or_else(cut_off)?,
+                carried_minutes: *forecast.carried_minutes.get(at).ok_or_else(cut_off)?,
+                candles: candles.get(at).ok_or_else(cut_off)?.iter().copied().map(Row).collect(),
+                features: forecast.features.get(at).ok_or_else(cut_off)?.clone(),
+                outputs: *forecast.outputs.get(at).ok_or_else(cut_off)?,
+            })
+        });
+        let evidence = Evidence {
+            format: FORMAT,
+            versions: Versions { agent: env!("CARGO_PKG_VERSION").into(), ezkl: manifest.circuit.ezkl_version.clone() },
+            manifest_sha256: record.manifest,
+            chain_id: self.chain.read.chain_id(),
+            oracle: self.oracle,
+            verifier: self.chain.read.model_spec(self.oracle, update.model_id).await?.verifier,
+            calldata: calldata(stored(sent, "transaction")?)?,
+            gas_used: landed.gas_used,
+            origin: record.origin.clone(),
+            markets: markets.collect::<Result<_, StateFault>>()?,
+            instances: proof.instances.clone(),
+            witness_sha256: record.witness_sha256,
+            update,
+        };
+        Ok(Some(self.evidence.write(&evidence)?))
+    }
+}

@@ -1,0 +1,250 @@
+//! One cycle from candles to a confirmed update. The only place that knows the order of the stages.
+
+pub mod decide;
+pub mod error;
+pub mod reorg;
+pub mod schedule;
+pub mod stages;
+pub mod timer;
+pub mod wallet_guard;
+pub mod collect;
+mod evidence;
+mod lend;
+mod submission;
+
+use std::time::{Duration, Instant};
+
+use alloy::primitives::Address;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info, info_span, warn};
+
+use crate::chain::Chain;
+use crate::actions::risk_oracle::spec::Expected;
+use crate::clock::Clock;
+use crate::evidence::Folder;
+use veriregime_core::model::Model;
+use crate::attestation::peers::Peers;
+use crate::verification::Prover;
+use crate::bundle::Bundle;
+use crate::job::schedule::absent;
+use crate::state::{StateFault, Step, Store};
+use crate::telemetry::metrics;
+use veriregime_core::types::cycle::{CycleRecord, Retrying, Stage};
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::diagnostic::{Fault, Retry};
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::replica::Replica;
+use collect::Feeds;
+use error::{CycleFault, Lapse};
+use wallet_guard::Vigil;
+
+/// Pause before a transaction that cannot be replaced is looked at again.
+const HOPELESS_PAUSE: Duration = Duration::from_secs(10);
+/// Shortest pause between two tries.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// Everything that a cycle works with.
+#[derive(Debug)]
+pub struct Agent {
+    pub clock: Clock,
+    pub feeds: Feeds,
+    pub bundle: Bundle,
+    pub model: Model,
+    pub prover: Prover,
+    pub chain: Chain,
+    pub store: Store,
+    pub oracle: Address,
+    /// What the contract must say about the bundle.
+    pub expected: Expected,
+    pub poll_interval: Duration,
+    /// A transaction that is not mined by then is replaced.
+    pub replace_after_ms: i64,
+    /// Blocks that a landed update must be deep, its own included.
+    pub confirmations: u64,
+    /// Where evidence is left.
+    pub evidence: Folder,
+    /// For how many periods it is kept.
+    pub evidence_periods: u64,
+    /// This node among others that serve the contract.
+    pub replica: Replica,
+    /// Whether anything else uses the wallet.
+    pub vigil: Vigil,
+    /// Other operators, who attest what they find to be true.
+    pub peers: Peers,
+}
+
+impl Agent {
+    /// The key of this model's cycles.
+    pub fn manifest(&self) -> Digest {
+        self.bundle.manifest_digest
+    }
+
+    /// Runs the cycle of `period` from wherever it was left until it has ended, at the latest soon after the period does.
+    /// Breaks off when `stop` is cancelled, to be taken up again from what is stored. A cycle whose transaction waits to be
+    /// mined even then stays unfinished; [`Agent::settle`] closes it later, and no later cycle signs before.
+    ///
+    /// # Errors
+    /// Only when the database fails: then nothing can be done safely.
+    pub async fn run(&mut self, period: PeriodId, stop: &CancellationToken) -> Result<CycleRecord, StateFault> {
+        let record = self.run_until(Stage::Missed, period, stop).await?;
+        self.leave_evidence().await?;
+        Ok(record)
+    }
+
+    /// As [`Agent::run`], but no further than the stage `last`.
+    ///
+    /// # Errors
+    /// As [`Agent::run`].
+    pub async fn run_until(
+        &mut self,
+        last: Stage,
+        period: PeriodId,
+        stop: &CancellationToken,
+    ) -> Result<CycleRecord, StateFault> {
+        let span = info_span!("cycle", period = period.0, model = %self.bundle.manifest.model_id);
+        self.steps_until(last, period, stop).instrument(span).await
+    }
+
+    async fn steps_until(
+        &mut self,
+        last: Stage,
+        period: PeriodId,
+        stop: &CancellationToken,
+    ) -> Result<CycleRecord, StateFault> {
+        let mut record = self.store.begin(self.manifest(), period, self.clock.now_ms())?;
+        let mut last_fault = None;
+        let mut overtime = false;
+        let mut reached = Instant::now();
+        while !record.stage.is_final() && record.stage < last && !stop.is_cancelled() {
+            if self.clock.now_ms() >= period.end_ms() {
+                if record.stage != Stage::Submitting {
+                    return self.close(record, last_fault.unwrap_or(Lapse::Deadline.into())).await;
+                }
+                // One round more: what was sent is to be cancelled.
+                if std::mem::replace(&mut overtime, true) {
+                    warn!(period = period.0, "left open: a transaction is neither mined nor cancelled yet");
+                    return Ok(record);
+                }
+            }
+            let outcome = tokio::select! {
+                outcome = self.step(&record) => outcome,
+                () = stop.cancelled() => break,
+            };
+            match outcome {
+                Ok(mut next) => {
+                    if next.stage != record.stage {
+                        info!(stage = next.stage.name(), "stage reached");
+                        metrics::stage_left(record.stage, reached.elapsed());
+                        reached = Instant::now();
+                    } else if next.retrying.is_some() {
+                        self.note_retrying(&mut next, None);
+                    }
+                    record = next;
+                }
+                Err(CycleFault::State(fault)) => return Err(fault),
+                Err(fault) => match fault.retry() {
+                    // With a transaction on its way, the period's end decides.
+                    Retry::Never if record.stage == Stage::Submitting => {
+                        self.pause(&mut record, fault, HOPELESS_PAUSE, &mut last_fault, stop).await;
+                    }
+                    Retry::Never => return self.close(record, fault).await,
+                    Retry::Now => self.pause(&mut record, fault, Duration::ZERO, &mut last_fault, stop).await,
+                    Retry::Later(pause) => self.pause(&mut record, fault, pause, &mut last_fault, stop).await,
+                },
+            }
+        }
+        Ok(record)
+    }
+
+    async fn pause(
+        &self,
+        record: &mut CycleRecord,
+        fault: CycleFault,
+        pause: Duration,
+        last_fault: &mut Option<CycleFault>,
+        stop: &CancellationToken,
+    ) {
+        warn!(stage = record.stage.name(), code = fault.code(), error = %fault, advice = fault.advice(), "trying again");
+        metrics::tried_again(record.stage, fault.code());
+        if record.retrying.as_ref().is_none_or(|noted| noted.code != fault.code()) {
+            self.note_retrying(record, Some(&fault));
+        }
+        *last_fault = Some(fault);
+        let left_ms = (record.period.end_ms() - self.clock.now_ms()).max(0) as u64;
+        let pause = pause.max(SHORTEST_PAUSE).min(Duration::from_millis(left_ms).max(SHORTEST_PAUSE));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+
+    /// Notes for `status` why a cycle does not get on, or that it does again. That this fails is no reason not to go on.
+    fn note_retrying(&self, record: &mut CycleRecord, fault: Option<&CycleFault>) {
+        let now_ms = self.clock.now_ms();
+        record.retrying =
+            fault.map(|fault| Retrying { code: fault.code().to_owned(), message: fault.to_string(), since_ms: now_ms });
+        if let Err(fault) = self.store.note_retrying(record) {
+            warn!(code = fault.code(), error = %fault, "it is not noted why the stage is tried again");
+        }
+    }
+
+    /// Ends a cycle that has sent nothing and cannot go on.
+    async fn close(&self, record: CycleRecord, fault: CycleFault) -> Result<CycleRecord, StateFault> {
+        match self.look_on_chain(&record).await {
+            Ok(Some(step)) => self.advance(&record, &step),
+            Err(CycleFault::State(fault)) => Err(fault),
+            Ok(None) | Err(_) => self.missed(&record, &fault),
+        }
+    }
+
+    /// Closes the cycles of periods that are over, by what the chain says of them, whichever model they were of, and notes
+    /// those that nobody ran.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn settle(&self, schedule: &cron::Schedule) -> Result<(), StateFault> {
+        let now_ms = self.clock.now_ms();
+        let newest = self.store.recent(None, 1)?.first().map(|record| record.period);
+        for record in self.store.unfinished_before(PeriodId::at_ms(now_ms))? {
+            let span = info_span!("settle", period = record.period.0);
+            self.settle_one(record).instrument(span).await?;
+        }
+        for period in newest.map_or_else(Vec::new, |newest| absent(schedule, newest, now_ms)) {
+            let record = self.store.begin(self.manifest(), period, now_ms)?;
+            let span = info_span!("settle", period = period.0);
+            self.close(record, Lapse::Absent.into()).instrument(span).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn settle_one(&self, record: CycleRecord) -> Result<(), StateFault> {
+        if record.stage != Stage::Submitting {
+            return self.close(record, Lapse::Deadline.into()).await.map(|_| ());
+        }
+        match self.land(&record).await {
+            Ok(record) if record.stage.is_final() => Ok(()),
+            Ok(_) => {
+                warn!("left open: a transaction is neither mined nor cancelled yet");
+                Ok(())
+            }
+            Err(CycleFault::State(fault)) => Err(fault),
+            Err(fault) => {
+                warn!(code = fault.code(), error = %fault, "left open: the chain does not say yet what landed");
+                Ok(())
+            }
+        }
+    }
+
+    fn advance(&self, record: &CycleRecord, step: &Step<'_>) -> Result<CycleRecord, StateFault> {
+        let next = self.store.advance(record.manifest, record.period, step, self.clock.now_ms())?;
+        match step {
+            Step::Collected(_, origin) => {
+                metrics::collected(origin, self.bundle.manifest.markets.iter().map(|market| market.name.as_str()));
+            }
+            Step::Submitting(attempt) => metrics::signed(attempt.purpose),
+            _ if next.stage.is_final() => metrics::cycle_ended(next.stage),
+            _ => {}
+        }
+        Ok(next)
+    }
+}

@@ -1,0 +1,94 @@
+//! After a cycle has ended: its update is looked up again until the chain will not drop it any more.
+
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::Agent;
+use crate::job::error::CycleFault;
+use crate::job::stages::stored;
+use crate::chain::error::ChainFault;
+use crate::state::StateFault;
+use veriregime_core::types::cycle::{CycleRecord, Mined, Purpose, Stage};
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::period::PeriodId;
+
+/// Landed updates that are looked up again, newest first, until their blocks are final: two days of them.
+const WATCHED_CYCLES: u32 = 12;
+
+impl Agent {
+    /// Looks up again what landed and is not final. What the chain dropped is made up for in its period, and closed after
+    /// it.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn watch_over(&mut self, running: PeriodId, stop: &CancellationToken) -> Result<(), StateFault> {
+        for record in self.store.not_final(WATCHED_CYCLES)? {
+            match self.recheck(&record).await {
+                Ok(record) if record.stage.is_final() || record.period != running => {}
+                Ok(record) if record.manifest == self.manifest() => {
+                    self.run(running, stop).await?;
+                }
+                Ok(record) => self.settle_one(record).await?,
+                Err(CycleFault::State(fault)) => return Err(fault),
+                Err(fault) => {
+                    warn!(code = fault.code(), error = %fault, "a landed update could not be looked up");
+                    return Ok(());
+                }
+            }
+        }
+        self.leave_evidence().await
+    }
+
+    /// Looks up again what landed, ours or another's. What is final need not be looked up any more. A dropped update of
+    /// ours goes back to submitting, with the same bytes; for another's, the cycle goes on with what it has.
+    ///
+    /// # Errors
+    /// [`CycleFault`].
+    pub async fn recheck(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+        match record.stage {
+            Stage::Confirmed => self.recheck_own(record).await,
+            Stage::AlreadyByOther => self.recheck_others(record).await,
+            _ => Ok(record.clone()),
+        }
+    }
+
+    async fn recheck_own(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+        let attempts = self.store.attempts(record.manifest, record.period)?;
+        for attempt in attempts.iter().filter(|attempt| attempt.purpose == Purpose::Update) {
+            if let Some(Mined::Landed(landed)) = self.chain.read.mined(attempt.hash).await? {
+                let is_final = landed.block <= self.chain.read.final_block().await?;
+                self.store.settle_at(record.manifest, record.period, landed, is_final)?;
+                return Ok(self.stored_again(record)?);
+            }
+        }
+        warn!(period = record.period.0, "the chain dropped the update");
+        Ok(self.submitting(record, stored(attempts.last(), "transaction")?)?)
+    }
+
+    async fn recheck_others(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+        let read = &self.chain.read;
+        let asked = async {
+            if record.manifest != self.manifest() {
+                return Ok(None);
+            }
+            match read.model_id(self.oracle, &self.expected).await {
+                Ok(model_id) => Ok(Some(model_id)),
+                Err(ChainFault::ForeignModel(_)) => Ok(None),
+                Err(fault) => Err(fault),
+            }
+        };
+        let Some(model_id) = asked.await? else {
+            // Node or contract have gone over to another model: nothing can be made up for.
+            self.store.settle_others(record.manifest, record.period)?;
+            return Ok(record.clone());
+        };
+        let final_block = read.final_block().await?;
+        if read.latest_period_at(self.oracle, model_id, final_block).await? >= Some(record.period) {
+            self.store.settle_others(record.manifest, record.period)?;
+        } else if read.latest_period(self.oracle, model_id).await? < record.period {
+            warn!(period = record.period.0, "the chain dropped the update of another, going on with ours");
+            return Ok(self.store.reopen(record.manifest, record.period, self.clock.now_ms())?);
+        }
+        Ok(record.clone())
+    }
+}

@@ -1,0 +1,299 @@
+//! The stages from a proof to a confirmed update: sign, store, send, watch, and free the nonce where it cannot land.
+
+use std::time::Duration;
+
+use alloy::primitives::B256;
+use tracing::{debug, info, warn};
+
+use super::Agent;
+use crate::job::error::{CycleFault, Lapse};
+use crate::job::decide::{Action, CANCEL_LEAD_MS, Loss, Situation, next};
+use crate::job::stages::stored;
+use crate::chain::Update;
+use crate::chain::error::{ChainFault, Rejection};
+use crate::chain::fees::Floor;
+use crate::actions::risk_oracle::published::model_id;
+use crate::state::{StateFault, Step};
+use crate::telemetry::metrics;
+use veriregime_core::types::cycle::{Attempt, CycleRecord, Miss, Purpose, Stage};
+use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::replica::Turn;
+
+/// Looks at the chain in one round. In each round the bytes are sent once, in case the nodes forgot them.
+const LOOKS_A_ROUND: usize = 20;
+
+impl Agent {
+    /// Waits for this replica's turn with the proof in hand, and signs if nobody was faster. Everything up to the proof costs
+    /// next to nothing, so it is ready beforehand; only transactions cost money and get into one another's way.
+    pub(super) async fn take_turn(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+        let is_taken = self.look_on_chain(record).await?.is_some();
+        match self.replica.turn(record.period, record.updated_ms, self.clock.now_ms(), is_taken) {
+            Turn::Taken => Ok(self.advance(record, &Step::AlreadyByOther)?),
+            Turn::Act => self.sign(record).await,
+            Turn::Wait(left_ms) => {
+                tokio::time::sleep(self.poll_interval.min(Duration::from_millis(left_ms as u64))).await;
+                Ok(record.clone())
+            }
+        }
+    }
+
+    /// Signs the update, simulated against the newest state, and stores it. Nothing is sent, and nothing is signed while
+    /// a transaction of an earlier period waits to be mined.
+    pub(super) async fn sign(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+        if self.left_ms(record.period) <= CANCEL_LEAD_MS {
+            return Err(Lapse::Deadline.into());
+        }
+        self.free_nonce(record.period).await?;
+        self.expect_no_twin().await?;
+        let nonce = self.chain.nonce().await?;
+        let replaced = self.store.attempt_with_nonce(self.chain.address(), nonce, record.period)?;
+        match self.signed(record, nonce, replaced.as_ref().map(Floor::above)).await {
+            Ok(attempt) => Ok(self.submitting(record, &attempt)?),
+            Err(CycleFault::Chain(ChainFault::Rejected(Rejection::AlreadySubmitted))) => {
+                let landed = self.look_on_chain(record).await?;
+                // Else it is another's that waits to be mined, and may never be.
+                let step = landed.ok_or_else(|| ChainFault::Refused("another update is about to be mined".into()))?;
+                Ok(self.advance(record, &step)?)
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    async fn signed(&self, record: &CycleRecord, nonce: u64, replaces: Option<Floor>) -> Result<Attempt, CycleFault> {
+        let forecast = stored(record.forecast.as_ref(), "forecast")?;
+        let proof = stored(record.proof.as_ref(), "proof")?;
+        self.chain.read.check_chain_id().await?;
+        let model_id = self.chain.read.model_id(self.oracle, &self.expected).await?;
+        let attestations = self.attestations(model_id, record.period, forecast).await?;
+        let update = Update {
+            model_id,
+            period: record.period,
+            features: &forecast.features,
+            outputs: &forecast.outputs,
+            proof: &proof.bytes,
+            attestations: &attestations,
+        };
+        Ok(self.chain.sign_update(self.oracle, &update, nonce, replaces).await?)
+    }
+
+    /// Stores a signed transaction. Where another process was faster, its transaction stands and ours is forgotten.
+    pub(super) fn submitting(&self, record: &CycleRecord, attempt: &Attempt) -> Result<CycleRecord, StateFault> {
+        match self.advance(record, &Step::Submitting(attempt)) {
+            Err(StateFault::Overtaken(period)) => {
+                info!(period = period.0, "another process has signed a transaction, going on with that one");
+                self.stored_again(record)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Closes the books on earlier periods as far as the chain allows, whichever model they were of. What another wallet has
+    /// signed holds no nonce of this one.
+    async fn free_nonce(&self, before: PeriodId) -> Result<(), CycleFault> {
+        for record in self.store.unfinished_before(before)? {
+            if record.stage != Stage::Submitting {
+                continue;
+            }
+            let attempts = self.store.attempts(record.manifest, record.period)?;
+            let Attempt { wallet, nonce, .. } = *stored(attempts.last(), "transaction")?;
+            if wallet == self.chain.address() && !Box::pin(self.land(&record)).await?.stage.is_final() {
+                return Err(ChainFault::NonceHeld { period: record.period, nonce }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what is stored, watches it and replaces it in time, for one round or until the cycle gets further.
+    pub(super) async fn land(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+        let (mut looks, mut is_sent, mut is_capped, mut pauses) = (0, false, false, false);
+        for _ in 0..LOOKS_A_ROUND {
+            if std::mem::replace(&mut pauses, true) {
+                tokio::time::sleep(self.poll_interval).await;
+            }
+            // Another process may have signed, or ended the cycle.
+            let record = &self.stored_again(record)?;
+            let attempts = self.store.attempts(record.manifest, record.period)?;
+            let action = self.look(record, &attempts, looks).await?;
+            looks = if action == Action::Look { looks + 1 } else { 0 };
+            match action {
+                Action::Rest => return Ok(record.clone()),
+                Action::Look | Action::Wait => {}
+                Action::Send | Action::Replace(_) if is_sent => {}
+                Action::Replace(purpose) if !is_capped => {
+                    match self.replace(record, &attempts, purpose, Floor::default()).await? {
+                        Some(_) => pauses = false,
+                        None => is_capped = true,
+                    }
+                }
+                Action::Send | Action::Replace(_) => is_sent = self.send(record, &attempts).await?,
+                // A model that was replaced signs nothing new: the present one has a cycle of its own.
+                Action::SignAnew if record.manifest != self.manifest() => {
+                    return Ok(self.missed(record, &Lapse::Superseded.into())?);
+                }
+                Action::SignAnew => return self.sign(record).await,
+                Action::Confirm(landed) => {
+                    self.count_fees(&attempts).await;
+                    return Ok(self.advance(record, &Step::Confirmed(landed))?);
+                }
+                Action::ByOther => {
+                    self.count_fees(&attempts).await;
+                    return Ok(self.advance(record, &Step::AlreadyByOther)?);
+                }
+                Action::Miss(loss) => {
+                    self.count_fees(&attempts).await;
+                    return Ok(self.missed(record, &loss.into())?);
+                }
+            }
+        }
+        Ok(self.stored_again(record)?)
+    }
+
+    /// Counts what the mined ones of a cycle's transactions have cost.
+    async fn count_fees(&self, attempts: &[Attempt]) {
+        for attempt in attempts {
+            match self.chain.read.fee_wei(attempt.hash).await {
+                Ok(Some(fee_wei)) => metrics::fee_paid(fee_wei),
+                Ok(None) => {}
+                Err(fault) => debug!(code = fault.code(), hash = %attempt.hash, "a fee was not counted"),
+            }
+        }
+    }
+
+    /// What to do about the cycle's transactions by what the chain says of them now.
+    async fn look(&self, record: &CycleRecord, attempts: &[Attempt], looks: u32) -> Result<Action, CycleFault> {
+        // First the nonce: what used it up has a receipt by the time that is asked for.
+        let nonce = self.chain.nonce().await?;
+        let mut mined = Vec::with_capacity(attempts.len());
+        let wallet = self.chain.address();
+        for attempt in attempts {
+            let is_used = attempt.nonce < nonce || attempt.wallet != wallet;
+            mined.push(if is_used { self.chain.read.mined(attempt.hash).await? } else { None });
+        }
+        let head = self.chain.read.head().await?;
+        Ok(next(&Situation {
+            stage: record.stage,
+            attempts,
+            mined: &mined,
+            wallet,
+            nonce,
+            head: head.number,
+            is_over: head.timestamp_seconds >= record.period.next().start_seconds(),
+            is_taken: self.is_taken(record).await?,
+            left_ms: self.left_ms(record.period),
+            is_due: self.clock.now_ms() - record.updated_ms >= self.replace_after_ms,
+            looks,
+            confirmations: self.confirmations,
+        }))
+    }
+
+    /// Sends the newest transaction of each nonce that is not used up. One that is priced too low is replaced: then there
+    /// is something new to send, and this says false.
+    async fn send(&self, record: &CycleRecord, attempts: &[Attempt]) -> Result<bool, CycleFault> {
+        let (wallet, nonce) = (self.chain.address(), self.chain.nonce().await?);
+        let is_newest = |index: usize| {
+            let one = &attempts[index];
+            attempts[index + 1..].iter().all(|later| later.nonce != one.nonce || later.wallet != one.wallet)
+        };
+        let is_open = |attempt: &Attempt| attempt.nonce >= nonce || attempt.wallet != wallet;
+        let open = (0..attempts.len()).filter(|index| is_open(&attempts[*index]) && is_newest(*index));
+        for attempt in open.map(|index| &attempts[index]) {
+            let (hash, purpose) = (attempt.hash, attempt.purpose);
+            match self.chain.broadcast(attempt).await {
+                Ok(()) => info!(%hash, nonce = attempt.nonce, purpose = purpose.name(), "transaction sent"),
+                // Nobody here can outbid it, and no RPC that refuses it says anything about ours.
+                Err(fault) if attempt.wallet != wallet => {
+                    warn!(code = fault.code(), error = %fault, %hash, "a transaction of another wallet is not taken");
+                }
+                Err(fault @ ChainFault::Underpriced { minimum, .. }) => {
+                    warn!(code = fault.code(), error = %fault, %hash, "a dearer one is needed");
+                    return Ok(self.replace(record, attempts, purpose, minimum).await?.is_none());
+                }
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Signs and stores a dearer transaction with the newest one's nonce, one that offers as much as nodes named at least;
+    /// `None` where the cap allows none, or the contract would not take it any more: then the old one is waited for.
+    async fn replace(
+        &self,
+        record: &CycleRecord,
+        attempts: &[Attempt],
+        purpose: Purpose,
+        named: Floor,
+    ) -> Result<Option<CycleRecord>, CycleFault> {
+        let old = stored(attempts.last(), "transaction")?;
+        let replaces = Some(Floor::above(old).and(named));
+        let signed = match purpose {
+            Purpose::Update if record.manifest == self.manifest() => self.signed(record, old.nonce, replaces).await,
+            Purpose::Update => self.chain.sign_dearer(old, named).await.map_err(CycleFault::from),
+            Purpose::Cancel => self.chain.sign_cancel(old.nonce, replaces).await.map_err(CycleFault::from),
+        };
+        let new = match signed {
+            Ok(new) => new,
+            Err(CycleFault::Chain(
+                fault @ (ChainFault::FeeAboveCap { .. }
+                | ChainFault::Rejected(Rejection::AlreadySubmitted | Rejection::StalePeriod)),
+            )) => {
+                warn!(code = fault.code(), error = %fault, hash = %old.hash, "no replacement, waiting on");
+                return Ok(None);
+            }
+            Err(fault) => return Err(fault),
+        };
+        warn!(old = %old.hash, new = %new.hash, purpose = purpose.name(), "replacing a transaction that is not mined");
+        Ok(Some(self.submitting(record, &new)?))
+    }
+
+    pub(super) fn stored_again(&self, record: &CycleRecord) -> Result<CycleRecord, StateFault> {
+        Ok(self.store.cycle(record.manifest, record.period)?.unwrap_or_else(|| record.clone()))
+    }
+
+    async fn is_taken(&self, record: &CycleRecord) -> Result<bool, CycleFault> {
+        match self.model_of(record).await {
+            Ok(Some(model_id)) => Ok(self.chain.read.latest_period(self.oracle, model_id).await? == record.period),
+            // The contract may have gone over to another model since. Ours has no update there, and receipts tell the rest.
+            Ok(None) | Err(CycleFault::Chain(ChainFault::ForeignModel(_))) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// What the chain says of a cycle that has sent nothing: another's update is there, or nothing yet.
+    pub(super) async fn look_on_chain(&self, record: &CycleRecord) -> Result<Option<Step<'static>>, CycleFault> {
+        let Some(model_id) = self.model_of(record).await? else { return Ok(None) };
+        let is_taken = self.chain.read.latest_period(self.oracle, model_id).await? == record.period;
+        Ok(is_taken.then_some(Step::AlreadyByOther))
+    }
+
+    /// The id on chain of a cycle's model. Of a model that was replaced it is what the last update says that was signed for it;
+    /// `None` where there is none.
+    async fn model_of(&self, record: &CycleRecord) -> Result<Option<B256>, CycleFault> {
+        if record.manifest == self.manifest() {
+            return Ok(Some(self.chain.read.model_id(self.oracle, &self.expected).await?));
+        }
+        Ok(self.store.last_update(record.manifest)?.as_ref().and_then(model_id))
+    }
+
+    /// Ends a cycle without an update.
+    pub(super) fn missed(&self, record: &CycleRecord, fault: &CycleFault) -> Result<CycleRecord, StateFault> {
+        warn!(stage = record.stage.name(), code = fault.code(), error = %fault, advice = fault.advice(), "period missed");
+        let miss = Miss { stage: record.stage, code: fault.code().into(), message: fault.to_string() };
+        self.advance(record, &Step::Missed(&miss))
+    }
+
+    /// Milliseconds until the period ends; negative afterwards.
+    pub(super) fn left_ms(&self, period: PeriodId) -> i64 {
+        period.end_ms() - self.clock.now_ms()
+    }
+}
+
+impl From<Loss> for CycleFault {
+    fn from(loss: Loss) -> Self {
+        match loss {
+            Loss::Deadline => Lapse::Deadline.into(),
+            Loss::Cancelled => Lapse::Cancelled.into(),
+            Loss::Reverted(hash) => ChainFault::Reverted(hash).into(),
+        }
+    }
+}

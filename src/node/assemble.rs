@@ -1,0 +1,362 @@
+//! From settings to a working agent.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::feeds;
+use crate::api::Shared;
+use crate::api::evidence::Shelf;
+use crate::api::history::History;
+use crate::api::limits::{LimitSettings, Limits};
+use crate::api::params::Parameters;
+use crate::api::view::ModelView;
+use crate::sources::candles::error::CandleError;
+use crate::chain::error::ChainFault;
+use crate::chain::fees::{Caps, Policy};
+use crate::actions::risk_oracle::spec::Expected;
+use crate::chain::read::Reader as ChainReader;
+use crate::chain::signer::error::KeyFault;
+use crate::chain::signer::{Signer, aws_kms, gcp_kms, ledger};
+use crate::chain::{Chain, Settings as ChainSettings};
+use crate::clock::Clock;
+use crate::config::raw::{ProverKind, RawConfig};
+use crate::config::signer::Holder;
+use crate::config::{self, Config, ConfigFault, secret};
+use crate::job::Agent;
+use crate::attestation::service::{Judge, Notary};
+use crate::job::wallet_guard::Vigil;
+use crate::evidence::Folder;
+use veriregime_core::features;
+use crate::health::monitor::{Latest, Probe};
+use veriregime_core::model::{Layout, Model};
+use crate::attestation::peers::Peers;
+use crate::verification::Prover;
+use crate::bundle::{Bundle, MAX_MANIFEST_BYTES};
+use crate::verification::error::ProofError;
+use crate::verification::ezkl::prover::EzklProver;
+use crate::verification::mock::MockProver;
+use crate::verification::ezkl::srs::Srs;
+use crate::verification::ezkl::worker::Settings as WorkerSettings;
+use crate::bundle::registry::{Registry, RegistryError};
+use crate::state::Store;
+use crate::state::reader::Reader;
+use crate::telemetry;
+use crate::telemetry::metrics::Exposition;
+use veriregime_core::types::contract::Contract;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::manifest::{MANIFEST_FILE, Manifest, Market, ONNX_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
+
+/// Largest network that is loaded.
+const MAX_ONNX_BYTES: u64 = 4 << 20;
+
+/// Reads the settings and starts logging by them.
+///
+/// # Errors
+/// [`ConfigFault`].
+pub fn settings(file: Option<&Path>) -> Result<Config, ConfigFault> {
+    checked(config::read(file)?)
+}
+
+/// Checks settings that were read and starts logging by them.
+///
+/// # Errors
+/// [`ConfigFault`].
+pub fn checked(raw: RawConfig) -> Result<Config, ConfigFault> {
+    let config = config::check(raw)?;
+    telemetry::init(config.log_format, &config.log_level);
+    Ok(config)
+}
+
+/// Opens everything that a cycle needs. Each part is checked before it is used; the chain is not asked yet.
+///
+/// # Errors
+/// The first part that is not right.
+pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Result<Agent> {
+    let bundle = Bundle::open(&config.bundle).context("the model bundle is not usable")?;
+    let model = model(&bundle)?;
+    let expected = expected(&bundle)?;
+    let contract = contract(config)?;
+    store.claim(contract)?;
+    keep_manifests(config, &bundle, &store)?;
+    let chain = chain(config).await?;
+    let prover = prover(config, &bundle).await.context("the prover does not start")?;
+    Ok(Agent {
+        clock,
+        feeds: feeds::feeds(config, &bundle.manifest)?,
+        model,
+        prover,
+        chain,
+        store,
+        oracle: contract.address,
+        expected,
+        bundle,
+        poll_interval: config.chain.poll_interval,
+        replace_after_ms: i64::try_from(config.chain.replace_after.as_millis()).unwrap_or(i64::MAX),
+        confirmations: config.chain.confirmations,
+        evidence: Folder::new(config.evidence_dir.clone()),
+        evidence_periods: config.evidence_periods,
+        replica: config.replica,
+        vigil: Vigil::default(),
+        peers: Peers::new(&config.attestation.peers, config.attestation.timeout)?,
+    })
+}
+
+/// The contract's configured address.
+///
+/// # Errors
+/// [`ConfigFault::Value`] where there is none.
+pub fn oracle(config: &Config) -> Result<alloy::primitives::Address, ConfigFault> {
+    config.chain.oracle.ok_or_else(|| ConfigFault::Value {
+        key: "chain.oracle",
+        value: String::new(),
+        reason: "no contract is configured; `veriregime-agent deploy` prints the address of a new one".into(),
+    })
+}
+
+/// The bundle whose manifest has that digest: the configured one, or one that lies beside it.
+///
+/// # Errors
+/// A bundle that is not right, or a folder that cannot be read.
+pub fn bundle_with(config: &Config, manifest: Digest) -> Result<Option<Bundle>, RegistryError> {
+    let configured = Bundle::open(&config.bundle)?;
+    if configured.manifest_digest == manifest {
+        return Ok(Some(configured));
+    }
+    let folder = config.bundle.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Registry::new(folder).with_manifest(manifest)
+}
+
+/// The configured contract and its chain.
+///
+/// # Errors
+/// As [`oracle`].
+pub fn contract(config: &Config) -> Result<Contract, ConfigFault> {
+    Ok(Contract { chain_id: config.chain.chain_id, address: oracle(config)? })
+}
+
+/// Keeps the manifest of the present model for when it is replaced; and of those before it that the database has none of, where
+/// their bundles lie beside the present one.
+fn keep_manifests(config: &Config, bundle: &Bundle, store: &Store) -> anyhow::Result<()> {
+    let keep = |bundle: &Bundle| -> anyhow::Result<()> {
+        Ok(store.keep_manifest(&veriregime_files::read_bounded(&bundle.path(MANIFEST_FILE), MAX_MANIFEST_BYTES)?)?)
+    };
+    keep(bundle)?;
+    for missing in store.without_manifest()? {
+        // A bundle that is not whole is as good as none here.
+        if let Ok(Some(bundle)) = bundle_with(config, missing) {
+            keep(&bundle)?;
+        }
+    }
+    Ok(())
+}
+
+/// Both forms of the bundle's model.
+///
+/// # Errors
+/// What makes it unusable.
+pub fn model(bundle: &Bundle) -> anyhow::Result<Model> {
+    let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_ONNX_BYTES)?;
+    Ok(Model::load(&onnx, Layout::of(&bundle.manifest))?)
+}
+
+/// What the contract must say about the bundle.
+///
+/// # Errors
+/// A feature spec that is not usable.
+pub fn expected(bundle: &Bundle) -> anyhow::Result<Expected> {
+    let manifest: &Manifest = &bundle.manifest;
+    let (features, circuit) = (&manifest.features, &manifest.circuit);
+    let digest =
+        |name: &str| manifest.files.get(name).copied().with_context(|| format!("the manifest names no {name}"));
+    Ok(Expected {
+        markets: manifest.markets.iter().map(Market::id).collect(),
+        manifest: bundle.manifest_digest,
+        verifying_key: digest(VERIFYING_KEY_FILE)?,
+        onnx: digest(ONNX_FILE)?,
+        settings: digest(SETTINGS_FILE)?,
+        feature_spec: features.digest(),
+        verifier_code_hash: circuit.verifier_code_hash,
+        candle_features: features.candle.len(),
+        input_scale: features.input_scale,
+        output_scale: circuit.output_scale,
+        feature_bound: features.bound().unsigned_abs(),
+        proof_bytes: circuit.proof_bytes,
+        calendar_table: features::calendar_table(features)?,
+    })
+}
+
+/// The chain with the configured wallet and attestor.
+///
+/// # Errors
+/// A key that is not usable, or not without a person.
+pub async fn chain(config: &Config) -> anyhow::Result<Chain> {
+    if let Holder::Ledger(_) = config.signer.holder {
+        return Err(KeyFault::DeployOnly.into());
+    }
+    deployer(config).await
+}
+
+/// As [`chain`], but a person may have to confirm each signature.
+///
+/// # Errors
+/// A key that is not usable.
+pub async fn deployer(config: &Config) -> anyhow::Result<Chain> {
+    let chain = Chain::new(chain_settings(config), signer(&config.signer).await?)?;
+    Ok(match &config.attestor {
+        Some(attestor) => chain.with_attestor(signer(attestor).await?),
+        None => chain,
+    })
+}
+
+/// Opens a key. This may take seconds: a passphrase is made expensive to try, and others are asked over a network.
+///
+/// # Errors
+/// A key that is not usable, or not the one that the settings say.
+pub async fn signer(settings: &config::signer::Signer) -> anyhow::Result<Signer> {
+    let signer = match &settings.holder {
+        Holder::File(path) => Signer::from_key(&secret::read_key(path)?)?,
+        Holder::Keystore { file, passphrase_file } => {
+            secret::check_private(file)?;
+            Signer::from_keystore(file, &secret::read_passphrase(passphrase_file)?).await?
+        }
+        // Key services come with much state, which need not be part of every command's.
+        Holder::AwsKms(key) => Box::pin(aws_kms::open(key)).await?,
+        Holder::GcpKms(key) => Box::pin(gcp_kms::open(key)).await?,
+        Holder::Ledger(path) => ledger::open(path).await?,
+    };
+    Ok(signer.expect(settings.address)?)
+}
+
+/// The chain without a wallet.
+///
+/// # Errors
+/// A system that cannot make connections.
+pub fn reader(config: &Config) -> Result<ChainReader, ChainFault> {
+    ChainReader::new(chain_settings(config))
+}
+
+/// How to reach the configured chain.
+pub fn chain_settings(config: &Config) -> ChainSettings {
+    ChainSettings {
+        rpc_urls: config.chain.rpc_urls.clone(),
+        chain_id: config.chain.chain_id,
+        fees: Policy::new(fee_caps(config)),
+        max_head_lag: config.chain.max_head_lag,
+        request_timeout: config.chain.request_timeout,
+        replace_after: config.chain.replace_after,
+    }
+}
+
+/// What may be paid.
+pub fn fee_caps(config: &Config) -> Caps {
+    Caps {
+        max_fee_per_gas_wei: config.chain.max_fee_per_gas_wei,
+        max_cancel_fee_per_gas_wei: config.chain.max_cancel_fee_per_gas_wei,
+        priority_fee_wei: config.chain.priority_fee_wei,
+    }
+}
+
+/// What the HTTP API needs to answer for the configured model.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn api(config: &Config, agent: &Agent, metrics: Exposition, health: Latest) -> anyhow::Result<Shared> {
+    let bundle = &agent.bundle;
+    let model = ModelView::new(&bundle.manifest, bundle.manifest_digest);
+    Ok(Shared {
+        parameters: Parameters::new(agent.chain.read.clone(), agent.oracle, &bundle.manifest.markets),
+        health,
+        check_every: config.api.check_every,
+        evidence: Shelf::new(agent.evidence.clone()),
+        history: History::new(Reader::open(&config.state_path)?, bundle.manifest_digest, model.clone()),
+        model,
+        metrics,
+        limits: Limits::new(limit_settings(&config.api)),
+        notary: if config.attestation.answer { Some(notary(config, agent)?) } else { None },
+    })
+}
+
+/// What attests for other operators, with the keys of `agent` and a connection to the database of its own.
+///
+/// # Errors
+/// A model or a database that is not usable.
+pub fn notary(config: &Config, agent: &Agent) -> anyhow::Result<Notary> {
+    Ok(Notary::new(Judge {
+        clock: agent.clock.clone(),
+        store: Store::open(&config.state_path)?,
+        model: model(&agent.bundle)?,
+        bundle: agent.bundle.clone(),
+        chain: agent.chain.clone(),
+        oracle: agent.oracle,
+        expected: agent.expected.clone(),
+    }))
+}
+
+/// What a running node looks at to know whether it does its work.
+///
+/// # Errors
+/// A source that cannot work.
+pub fn probe(config: &Config, agent: &Agent) -> Result<Probe, CandleError> {
+    Ok(Probe {
+        clock: agent.clock.clone(),
+        source: (config.candles.order[0].clone(), feeds::primary(config)?),
+        max_clock_skew_ms: config.candles.max_clock_skew_ms,
+        chain: agent.chain.clone(),
+        chain_id: config.chain.chain_id,
+        oracle: agent.oracle,
+        expected: agent.expected.clone(),
+        markets: agent.bundle.manifest.markets.clone(),
+        schedule: config.schedule.cron.clone(),
+        enough_updates: Arc::new(config.alerts.low_balance_updates.into()),
+        max_head_age_seconds: i64::try_from(config.chain.max_head_lag.as_secs()).unwrap_or(i64::MAX),
+        bundle: (config.bundle.clone(), agent.manifest()),
+        state_path: config.state_path.clone(),
+    })
+}
+
+/// How much the HTTP API does for one client.
+pub fn limit_settings(api: &config::api::Api) -> LimitSettings {
+    LimitSettings {
+        requests_per_second: api.requests_per_second,
+        burst: api.burst,
+        max_body_bytes: api.max_body_bytes,
+        request_timeout: api.request_timeout,
+        max_connections: api.max_connections,
+    }
+}
+
+/// How the prover's worker is run.
+pub fn worker_settings(config: &Config) -> WorkerSettings {
+    WorkerSettings {
+        python: config.prover.python.clone(),
+        deadline: config.prover.timeout,
+        memory_limit_mb: config.prover.memory_limit_mb,
+    }
+}
+
+/// The reference string that the configured bundle is proven with.
+///
+/// # Errors
+/// One that is absent, another than the keys were made from, or not permitted on the configured chain.
+pub fn reference_string(config: &Config, bundle: &Bundle) -> Result<Srs, ProofError> {
+    let circuit = &bundle.manifest.circuit;
+    let srs = Srs::open(&config.prover.srs_dir, circuit.logrows)?;
+    srs.permit(config.chain.chain_id)?;
+    srs.expect(circuit.srs_sha256)?;
+    Ok(srs)
+}
+
+/// The configured prover, started.
+///
+/// # Errors
+/// What keeps it from starting.
+pub async fn prover(config: &Config, bundle: &Bundle) -> anyhow::Result<Prover> {
+    Ok(match config.prover.kind {
+        ProverKind::Mock => Prover::Mock(MockProver::new(config.chain.chain_id)?),
+        ProverKind::Ezkl => Prover::Ezkl(Box::new(
+            EzklProver::start(worker_settings(config), bundle, &config.prover.srs_dir, config.chain.chain_id).await?,
+        )),
+    })
+}

@@ -1,0 +1,6 @@
+pub mod assemble;
+pub mod feeds;
+pub mod reload;
+pub mod replay;
+pub mod services;
+

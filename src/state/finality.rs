@@ -1,0 +1,53 @@
+//! Cycles that ended with another's update: final once its block is, and taken up again where the chain drops it.
+
+use rusqlite::{TransactionBehavior, params};
+
+use super::{StateFault, Store, attempts, rows};
+use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::period::PeriodId;
+
+impl Store {
+    /// Notes that another's update is in a final block.
+    ///
+    /// # Errors
+    /// [`StateFault`].
+    pub fn settle_others(&self, manifest: Digest, period: PeriodId) -> Result<(), StateFault> {
+        self.lock().execute(
+            "UPDATE cycles SET is_final = 1 WHERE manifest = ?1 AND period = ?2 AND stage = 'already_by_other'",
+            params![manifest.to_string(), rows::period(period)?],
+        )?;
+        Ok(())
+    }
+
+    /// Takes up again a cycle that ended with another's update, at the stage for which everything is stored.
+    ///
+    /// # Errors
+    /// [`StateFault::Illegal`] for a cycle that ended otherwise or not at all, else [`StateFault`].
+    pub fn reopen(&self, manifest: Digest, period: PeriodId, now_ms: i64) -> Result<CycleRecord, StateFault> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let record = rows::cycle(&transaction, manifest, period)?
+            .ok_or_else(|| StateFault::Corrupt(format!("period {period} was never begun")))?;
+        let stage = if !attempts::of_period(&transaction, manifest, period)?.is_empty() {
+            Stage::Submitting
+        } else if record.proof.is_some() {
+            Stage::Proved
+        } else if record.forecast.is_some() {
+            Stage::Forecast
+        } else if !record.candles.is_empty() {
+            Stage::Collected
+        } else {
+            Stage::Planned
+        };
+        if record.stage != Stage::AlreadyByOther {
+            return Err(StateFault::Illegal { period, from: record.stage, to: stage });
+        }
+        transaction.execute(
+            "UPDATE cycles SET stage = ?3, updated_ms = ?4, untold = 0 WHERE manifest = ?1 AND period = ?2",
+            params![manifest.to_string(), rows::period(period)?, stage.name(), now_ms],
+        )?;
+        transaction.commit()?;
+        Ok(CycleRecord { stage, updated_ms: now_ms, ..record })
+    }
+}

@@ -1,0 +1,176 @@
+//! Why there is no proof.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use veriregime_files::FileFault;
+use veriregime_core::model::ModelError;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::diagnostic::{Fault, Retry};
+
+/// Wait before a prover that died is tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// Everything that can go wrong between a bundle on disk and a proof that may leave.
+#[derive(Debug, Error)]
+pub enum ProofError {
+    /// The worker's process cannot be started.
+    #[error("cannot start the prover with {}", python.display())]
+    Start { python: PathBuf, source: io::Error },
+    /// Another EZKL than the one that the circuit is pinned to.
+    #[error("the prover runs EZKL {found}, {expected} is needed")]
+    Version { found: String, expected: String },
+    /// A file of the bundle is not the one that the manifest names.
+    #[error("{} has digest {found}, the manifest says {expected}", path.display())]
+    Digest { path: PathBuf, found: Digest, expected: Digest },
+    /// A file of the bundle is absent.
+    #[error("{} is missing", path.display())]
+    Missing { path: PathBuf },
+    /// The manifest cannot be understood or contradicts itself.
+    #[error("{} is not a valid manifest: {reason}", path.display())]
+    Manifest { path: PathBuf, reason: String },
+    /// No structured reference string of the needed size.
+    #[error("the structured reference string {} is missing", path.display())]
+    SrsMissing { path: PathBuf },
+    /// A structured reference string with the wrong content.
+    #[error("the structured reference string {} is not the expected one: {reason}", path.display())]
+    SrsWrong { path: PathBuf, reason: String },
+    /// A structured reference string that somebody could know the secret of, outside a development chain.
+    #[error("the structured reference string {} is not the public ceremony's and chain {chain_id} is not a development chain", path.display())]
+    SrsNotCeremony { path: PathBuf, chain_id: u64 },
+    /// The worker took too long and was killed.
+    #[error("the prover's `{call}` took longer than {} ms and was killed", deadline.as_millis())]
+    Deadline { call: &'static str, deadline: Duration },
+    /// The worker died.
+    #[error("the prover died during `{call}` ({status}): {stderr}")]
+    Crashed { call: &'static str, status: String, stderr: String },
+    /// The worker ran into its memory limit.
+    #[error("the prover's `{call}` needed more than {limit_mb} MB: {stderr}")]
+    Memory { call: &'static str, limit_mb: u64, stderr: String },
+    /// The worker answered with something that is not a response; it was killed.
+    #[error("the prover's answer to `{call}` makes no sense: {reason}")]
+    Malformed { call: &'static str, reason: String },
+    /// EZKL refused.
+    #[error("EZKL refused `{call}`: {message}")]
+    Refused { call: &'static str, message: String },
+    /// The proof speaks about other inputs or outputs than the forecast.
+    #[error("public input {index} of the proof is {found}, the forecast has {expected}")]
+    Instances { index: usize, found: String, expected: String },
+    /// The proof that was just made does not verify.
+    #[error("the proof does not verify against the bundle's own key")]
+    Unverified,
+    /// The mock outside a development chain.
+    #[error("the mock prover is for development chains, {chain_id} is none")]
+    MockOnRealChain { chain_id: u64 },
+    /// A circuit that this program will not make keys for.
+    #[error("the circuit is refused: {reason}")]
+    Circuit { reason: String },
+    /// The generated verifier does not compile.
+    #[error("cannot compile the verifier with {}: {reason}", compiler.display())]
+    Compiler { compiler: PathBuf, reason: String },
+    /// A bundle that another EZKL made.
+    #[error("{} was made by EZKL {found}, this program proves with {expected}", path.display())]
+    ForeignBundle { path: PathBuf, found: String, expected: String },
+    /// The settings that the circuit was made with are not those of the manifest.
+    #[error("{} says {found} for {name}, the manifest {expected}", path.display())]
+    RunArgument { path: PathBuf, name: String, found: String, expected: String },
+    /// No form of the circuit that was tried will do.
+    #[error("none of {tried} circuits keeps {required_percent} % of the float network's regimes: {reason}")]
+    NoCircuit { tried: usize, required_percent: f64, reason: String },
+    /// A network that has no exact form.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileFault),
+}
+
+impl Fault for ProofError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Start { .. } => "VR-PROVE-001",
+            Self::Version { .. } => "VR-PROVE-002",
+            Self::Digest { .. } => "VR-PROVE-003",
+            Self::Missing { .. } => "VR-PROVE-004",
+            Self::Manifest { .. } => "VR-PROVE-005",
+            Self::SrsMissing { .. } => "VR-PROVE-006",
+            Self::SrsWrong { .. } => "VR-PROVE-007",
+            Self::SrsNotCeremony { .. } => "VR-PROVE-008",
+            Self::Deadline { .. } => "VR-PROVE-009",
+            Self::Crashed { .. } => "VR-PROVE-010",
+            Self::Memory { .. } => "VR-PROVE-011",
+            Self::Malformed { .. } => "VR-PROVE-012",
+            Self::Refused { .. } => "VR-PROVE-013",
+            Self::Instances { .. } => "VR-PROVE-014",
+            Self::Unverified => "VR-PROVE-015",
+            Self::MockOnRealChain { .. } => "VR-PROVE-016",
+            Self::Circuit { .. } => "VR-PROVE-017",
+            Self::Compiler { .. } => "VR-PROVE-018",
+            Self::ForeignBundle { .. } => "VR-PROVE-019",
+            Self::RunArgument { .. } => "VR-PROVE-020",
+            Self::NoCircuit { .. } => "VR-PROVE-021",
+            Self::Model(fault) => fault.code(),
+            Self::File(fault) => fault.code(),
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Start { .. } => {
+                "run `make setup`, or point `prover.python` at a Python that has prover/requirements.txt"
+            }
+            Self::Version { .. } => "install prover/requirements.txt into the Python that `prover.python` names",
+            Self::Digest { .. } | Self::Missing { .. } | Self::Manifest { .. } | Self::RunArgument { .. } => {
+                "restore the bundle from where it was published; never edit its files"
+            }
+            Self::SrsMissing { .. } => {
+                "put the ceremony's kzg<k>.srs into `prover.srs_dir`; `demo` and `train` fetch it where the network allows"
+            }
+            Self::SrsWrong { .. } => {
+                "delete the file and fetch the ceremony's again, or use the bundle that it was made for"
+            }
+            Self::SrsNotCeremony { .. } => "build the bundle's keys from the public ceremony's string",
+            Self::Deadline { .. } => {
+                "give the machine more room or raise `prover.timeout_seconds`; the worker restarts by itself"
+            }
+            Self::Crashed { .. } => {
+                "read the captured lines; a kill without a message is the system short of memory; the worker restarts by itself"
+            }
+            Self::Memory { .. } => "raise `prover.memory_limit_mb`",
+            Self::Malformed { .. } => {
+                "see that `prover.python` is a plain Python with prover/requirements.txt and nothing more"
+            }
+            Self::Refused { .. } => "look at the file that the message names: it is not what EZKL expects there",
+            Self::Instances { .. } => {
+                "the integer evaluation and the circuit disagree: do not submit, check that the ONNX and the circuit belong together"
+            }
+            Self::Unverified => {
+                "do not submit; check that proving and verifying key belong together, then the machine's memory"
+            }
+            Self::MockOnRealChain { .. } => "set `prover.kind` to \"ezkl\"",
+            Self::Circuit { .. } => {
+                "export a network of additions, multiplications and squares with weights on the circuit's grid"
+            }
+            Self::Compiler { .. } => "run `make setup` for node_modules; Node 20 or newer is needed",
+            Self::ForeignBundle { .. } => {
+                "take a bundle that was made for this version of the program, or make it anew with `train`"
+            }
+            Self::NoCircuit { .. } => {
+                "see the table of what was tried; larger reference strings or finer scales may help"
+            }
+            Self::Model(fault) => fault.advice(),
+            Self::File(fault) => fault.advice(),
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Deadline { .. } | Self::Crashed { .. } | Self::Malformed { .. } => Retry::Later(RETRY_AFTER),
+            Self::File(fault) => fault.retry(),
+            _ => Retry::Never,
+        }
+    }
+}

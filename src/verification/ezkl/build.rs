@@ -1,0 +1,275 @@
+//! Circuit, keys and verifier of a bundle, from its ONNX file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use alloy::primitives::{Bytes, keccak256};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::verification::error::ProofError;
+use super::protocol::{CircuitFiles, CircuitSettings, MakeSettings, Prove, Setup};
+use super::srs::{MAX_LOGROWS, MIN_LOGROWS, Srs};
+use super::supervisor::{EZKL_VERSION, Ezkl};
+use veriregime_core::types::manifest::{CIRCUIT_FILE, Circuit, Manifest, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFIER_BYTECODE_FILE, VERIFIER_FILE, VERIFYING_KEY_FILE};
+use veriregime_core::types::prediction::Outputs;
+
+/// Rows of the domain that a circuit cannot have: blinding, and EZKL's own reserve. A circuit with more is folded into a
+/// second column, which makes its proof and its verification much dearer than the next domain would.
+const RESERVED_ROWS: usize = 8;
+/// Rebasing would round, and need lookups to do so: no product here may reach this many times the scale.
+const NO_REBASING: u32 = 10;
+/// EZKL's name for [`Form::inner_columns`].
+const INNER_COLUMNS: &str = "num_inner_cols";
+/// EZKL's name for [`Decomposition::base`].
+const BASE: &str = "decomp_base";
+/// EZKL's name for [`Decomposition::legs`].
+const LEGS: &str = "decomp_legs";
+/// Largest generated verifier.
+const MAX_VERIFIER_BYTES: u64 = 8 << 20;
+/// Largest output of the compiler.
+const MAX_COMPILED_BYTES: u64 = 8 << 20;
+/// Longest time to compile a verifier.
+const COMPILE_DEADLINE: Duration = Duration::from_mins(2);
+
+/// What to build.
+#[derive(Debug, Clone)]
+pub struct Build<'a> {
+    /// Folder with the ONNX file; everything else is written there.
+    pub folder: &'a Path,
+    /// Folder with the reference strings.
+    pub srs_folder: &'a Path,
+    /// Markets of a proof: rows of the network's input.
+    pub markets: usize,
+    /// Features of a market: columns of the network's input.
+    pub features: usize,
+    /// Grids and layout of the circuit.
+    pub form: Form,
+    /// Compiler of the verifier.
+    pub compiler: &'a Compiler,
+}
+
+/// How a network becomes a circuit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// log2 of the inputs' grid.
+    pub input_scale: u32,
+    /// log2 of the weights' grid.
+    pub param_scale: u32,
+    /// Products that a row of the circuit adds up.
+    pub inner_columns: u32,
+    /// log2 of the domain's rows; the smallest that holds the circuit in one column where absent.
+    pub logrows: Option<u32>,
+    /// How numbers are taken apart to compare them with zero; nothing for a network without `Relu`.
+    pub decomposition: Option<Decomposition>,
+}
+
+/// Digits of a number in a circuit: anything below `base^legs` in magnitude can be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decomposition {
+    /// Of the digits; the circuit has a table of as many rows.
+    pub base: u32,
+    /// Number of digits.
+    pub legs: u32,
+}
+
+impl Form {
+    /// Plain arithmetic in as little as it needs.
+    pub fn plain(input_scale: u32, param_scale: u32) -> Self {
+        Self { input_scale, param_scale, inner_columns: 1, logrows: None, decomposition: None }
+    }
+
+    /// The form that the circuit of a bundle has, by the arguments in its manifest.
+    pub fn of(manifest: &Manifest) -> Self {
+        let Circuit { param_scale, logrows, run_args, .. } = &manifest.circuit;
+        let number =
+            |name: &str| run_args.get(name).and_then(Value::as_u64).and_then(|value| u32::try_from(value).ok());
+        let decomposition = number(BASE).zip(number(LEGS)).map(|(base, legs)| Decomposition { base, legs });
+        Self {
+            input_scale: manifest.features.input_scale,
+            param_scale: *param_scale,
+            inner_columns: number(INNER_COLUMNS).unwrap_or(1),
+            logrows: Some(*logrows),
+            decomposition,
+        }
+    }
+}
+
+/// Makes settings, compiled circuit, keys and compiled verifier, and tries them with one proof. From the same ONNX and
+/// reference string the same bytes come out. A string that is not in the folder is downloaded where that is possible.
+///
+/// # Errors
+/// [`ProofError::Circuit`] for a network that is not plain arithmetic of the expected shape, [`ProofError::Refused`]
+/// for one that EZKL cannot read, [`ProofError::SrsMissing`], [`ProofError::Compiler`], or what the worker ran into.
+pub async fn build(ezkl: &mut Ezkl, build: &Build<'_>) -> Result<Circuit, ProofError> {
+    let (settings, run_args) = fit(ezkl, build).await?;
+    let output_scale = check(&settings, build).map_err(|reason| ProofError::Circuit { reason })?;
+    let logrows = settings.run_args.logrows;
+    let srs = Srs::obtain(ezkl, build.srs_folder, logrows).await?;
+    let path = |name: &str| build.folder.join(name);
+    let files = CircuitFiles {
+        circuit: path(CIRCUIT_FILE),
+        proving_key: path(PROVING_KEY_FILE),
+        verifying_key: path(VERIFYING_KEY_FILE),
+        settings: path(SETTINGS_FILE),
+        srs: srs.path,
+    };
+    let verifier = path(VERIFIER_FILE);
+    ezkl.call(&Setup { onnx: path(ONNX_FILE), files: files.clone(), verifier: verifier.clone() }).await?;
+    ezkl.load(files).await?;
+    let trial = ezkl.call(&Prove { row: vec![0.0; build.markets * build.features] }).await?;
+    if !trial.verified {
+        return Err(ProofError::Unverified);
+    }
+    let compiled = build.compiler.compile(&verifier).await?;
+    veriregime_files::write_atomic(&path(VERIFIER_BYTECODE_FILE), compiled.bytecode.to_string().as_bytes())?;
+    Ok(Circuit {
+        ezkl_version: EZKL_VERSION.to_owned(),
+        param_scale: build.form.param_scale,
+        output_scale,
+        logrows,
+        rows: settings.num_rows,
+        instances: trial.instances.len(),
+        proof_bytes: trial.proof.len(),
+        srs_sha256: srs.digest,
+        srs_is_ceremony: srs.is_ceremony,
+        run_args,
+        verifier_code_hash: keccak256(&compiled.deployed_bytecode),
+    })
+}
+
+/// Settings with the form's domain, or the smallest that holds the circuit in one column.
+async fn fit(ezkl: &mut Ezkl, build: &Build<'_>) -> Result<(CircuitSettings, BTreeMap<String, Value>), ProofError> {
+    let sizes = build.form.logrows.map_or(MIN_LOGROWS..=MAX_LOGROWS, |logrows| logrows..=logrows);
+    for logrows in sizes {
+        let run_args = run_args(&build.form, logrows);
+        let settings = ezkl
+            .call(&MakeSettings {
+                onnx: build.folder.join(ONNX_FILE),
+                settings: build.folder.join(SETTINGS_FILE),
+                run_args: run_args.clone(),
+                calibration_data: None,
+            })
+            .await?;
+        if settings.run_args.logrows == logrows && settings.num_rows + RESERVED_ROWS <= 1 << logrows {
+            return Ok((settings, run_args));
+        }
+    }
+    let limit = build.form.logrows.unwrap_or(MAX_LOGROWS);
+    Err(ProofError::Circuit { reason: format!("it needs more than 2^{limit} rows") })
+}
+
+/// EZKL's arguments for exact arithmetic: nothing rebased, nothing looked up but digits. The range checks of inputs and
+/// outputs are left out because the contract checks both ranges itself.
+fn run_args(form: &Form, logrows: u32) -> BTreeMap<String, Value> {
+    let mut arguments: BTreeMap<String, Value> = [
+        ("input_visibility", json!("public")),
+        ("output_visibility", json!("public")),
+        ("param_visibility", json!("fixed")),
+        ("input_scale", json!(form.input_scale)),
+        ("param_scale", json!(form.param_scale)),
+        ("scale_rebase_multiplier", json!(NO_REBASING)),
+        (INNER_COLUMNS, json!(form.inner_columns)),
+        ("logrows", json!(logrows)),
+        ("ignore_range_check_inputs_outputs", json!(true)),
+        ("disable_freivalds", json!(true)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    if let Some(Decomposition { base, legs }) = form.decomposition {
+        arguments.insert(BASE.to_owned(), json!(base));
+        arguments.insert(LEGS.to_owned(), json!(legs));
+    }
+    arguments
+}
+
+/// Checks that the circuit is plain arithmetic from `[markets, features]` to `[markets, 3]`; gives its output scale.
+fn check(settings: &CircuitSettings, build: &Build<'_>) -> Result<u32, String> {
+    let comparing = build.form.decomposition.is_some();
+    if !settings.required_lookups.is_empty() || (!comparing && !settings.required_range_checks.is_empty()) {
+        return Err("it needs lookups, so it would round, or comparisons that it was not given digits for".to_owned());
+    }
+    let expected = [[build.markets, build.features], [build.markets, Outputs::COUNT]];
+    if settings.model_instance_shapes != expected {
+        return Err(format!("its public tensors are {:?}, not {expected:?}", settings.model_instance_shapes));
+    }
+    match settings.model_output_scales[..] {
+        [scale] => Ok(scale),
+        _ => Err(format!("its outputs have scales {:?}, not one", settings.model_output_scales)),
+    }
+}
+
+/// What compiles generated verifiers: the project's Node script around the pinned solc.
+#[derive(Debug, Clone)]
+pub struct Compiler {
+    /// Node.
+    pub node: PathBuf,
+    /// `contracts/verifier.mjs`.
+    pub script: PathBuf,
+}
+
+/// A compiled verifier.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Compiled {
+    /// Creation code; the constructor takes nothing.
+    pub bytecode: Bytes,
+    /// Code on chain.
+    pub deployed_bytecode: Bytes,
+}
+
+impl Compiler {
+    /// Compiles the verifier in the file `solidity`.
+    ///
+    /// # Errors
+    /// [`ProofError::Compiler`] or a file fault.
+    pub async fn compile(&self, solidity: &Path) -> Result<Compiled, ProofError> {
+        let source = veriregime_files::read_bounded(solidity, MAX_VERIFIER_BYTES)?;
+        let fault = |reason: String| ProofError::Compiler { compiler: self.script.clone(), reason };
+        let output = timeout(COMPILE_DEADLINE, self.run(&source))
+            .await
+            .map_err(|_| fault(format!("no result in {} s", COMPILE_DEADLINE.as_secs())))?
+            .map_err(|error| fault(error.to_string()))?;
+        let compiled: Compiled = serde_json::from_slice(&output).map_err(|error| fault(error.to_string()))?;
+        if compiled.deployed_bytecode.is_empty() {
+            return Err(fault("no code came out".to_owned()));
+        }
+        Ok(compiled)
+    }
+
+    /// The script's output for `source`; what it says on standard error is the error.
+    async fn run(&self, source: &[u8]) -> std::io::Result<Vec<u8>> {
+        let mut child = Command::new(&self.node)
+            .arg(&self.script)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let mut stdin = child.stdin.take().expect("asked for a pipe");
+        let stdout = child.stdout.take().expect("asked for a pipe");
+        let stderr = child.stderr.take().expect("asked for a pipe");
+        let feed = async move {
+            // A compiler that does not start closes its input; its standard error tells more than the broken pipe.
+            let _ = stdin.write_all(source).await;
+        };
+        let (mut output, mut complaint) = (Vec::new(), Vec::new());
+        let mut stdout = stdout.take(MAX_COMPILED_BYTES);
+        let mut stderr = stderr.take(MAX_COMPILED_BYTES);
+        let ((), read, complained) =
+            tokio::join!(feed, stdout.read_to_end(&mut output), stderr.read_to_end(&mut complaint));
+        read?;
+        complained?;
+        let status = child.wait().await?;
+        if status.success() {
+            return Ok(output);
+        }
+        let first_lines: String = String::from_utf8_lossy(&complaint).chars().take(500).collect();
+        Err(std::io::Error::other(format!("{status}: {first_lines}")))
+    }
+}

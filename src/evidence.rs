@@ -7,10 +7,10 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use thiserror::Error;
-use veriregime_files::FileFault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::evidence::{Evidence, FORMAT};
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_files::FileError;
 
 /// Largest bundle: eight markets, each with two months of candles.
 pub const MAX_BYTES: u64 = 64 << 20;
@@ -19,10 +19,10 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Why evidence cannot be written or read.
 #[derive(Debug, Error)]
-pub enum EvidenceFault {
+pub enum EvidenceError {
     /// The file system fails.
     #[error(transparent)]
-    File(#[from] FileFault),
+    File(#[from] FileError),
     /// What is there is not an evidence bundle of this form.
     #[error("{name} is no evidence bundle: {reason}")]
     Malformed { name: String, reason: String },
@@ -34,7 +34,7 @@ pub enum EvidenceFault {
     OtherModel { wanted: Digest, found: Digest, bundle: PathBuf },
 }
 
-impl Fault for EvidenceFault {
+impl Diagnostic for EvidenceError {
     fn code(&self) -> &'static str {
         match self {
             Self::File(fault) => fault.code(),
@@ -44,9 +44,9 @@ impl Fault for EvidenceFault {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
-            Self::File(fault) => fault.advice(),
+            Self::File(fault) => fault.hint(),
             Self::Malformed { .. } => "fetch it again, or use the version of this program that wrote it",
             Self::Altered { .. } => "do not trust it; fetch it again from its node or from another one",
             Self::OtherModel { .. } => "get that model's bundle and name it with --model",
@@ -56,11 +56,11 @@ impl Fault for EvidenceFault {
 
 /// Where bundles are kept.
 #[derive(Debug, Clone)]
-pub struct Folder {
+pub struct EvidenceStore {
     path: PathBuf,
 }
 
-impl Folder {
+impl EvidenceStore {
     /// The bundles below `path`, which need not exist yet.
     pub fn new(path: PathBuf) -> Self {
         Self { path }
@@ -74,16 +74,16 @@ impl Folder {
     /// Removes what a crash in the middle of a write has left. For the one who writes here, before anything is written.
     ///
     /// # Errors
-    /// [`EvidenceFault::File`].
-    pub fn tidy(&self) -> Result<(), EvidenceFault> {
+    /// [`EvidenceError::File`].
+    pub fn tidy(&self) -> Result<(), EvidenceError> {
         Ok(veriregime_files::remove_partial_files(&self.path)?)
     }
 
     /// Keeps a bundle. To keep it again changes nothing.
     ///
     /// # Errors
-    /// [`EvidenceFault::File`].
-    pub fn write(&self, evidence: &Evidence) -> Result<Digest, EvidenceFault> {
+    /// [`EvidenceError::File`].
+    pub fn write(&self, evidence: &Evidence) -> Result<Digest, EvidenceError> {
         let bytes = serde_json::to_vec(evidence).expect("evidence has only names, numbers and lists");
         let digest = Digest::of(&bytes);
         veriregime_files::create_folder(&self.path)?;
@@ -98,16 +98,16 @@ impl Folder {
     /// The bytes of a bundle's file, as they are.
     ///
     /// # Errors
-    /// [`EvidenceFault::File`].
-    pub fn read_file(&self, digest: Digest) -> Result<Vec<u8>, EvidenceFault> {
+    /// [`EvidenceError::File`].
+    pub fn read_file(&self, digest: Digest) -> Result<Vec<u8>, EvidenceError> {
         Ok(veriregime_files::read_bounded(&self.file(digest), MAX_BYTES)?)
     }
 
     /// Deletes a bundle; one that is not there is as good as deleted.
     ///
     /// # Errors
-    /// [`EvidenceFault::File`].
-    pub fn remove(&self, digest: Digest) -> Result<(), EvidenceFault> {
+    /// [`EvidenceError::File`].
+    pub fn remove(&self, digest: Digest) -> Result<(), EvidenceError> {
         Ok(veriregime_files::remove_file(&self.file(digest))?)
     }
 }
@@ -116,18 +116,18 @@ impl Folder {
 /// just that.
 ///
 /// # Errors
-/// [`EvidenceFault`].
-pub fn read(path: &Path) -> Result<(Digest, Evidence), EvidenceFault> {
+/// [`EvidenceError`].
+pub fn read(path: &Path) -> Result<(Digest, Evidence), EvidenceError> {
     parse(path, veriregime_files::read_bounded(path, MAX_BYTES)?)
 }
 
 /// As [`read`], of a file's bytes.
 ///
 /// # Errors
-/// [`EvidenceFault::Malformed`] or [`EvidenceFault::Altered`].
-pub fn parse(path: &Path, mut bytes: Vec<u8>) -> Result<(Digest, Evidence), EvidenceFault> {
+/// [`EvidenceError::Malformed`] or [`EvidenceError::Altered`].
+pub fn parse(path: &Path, mut bytes: Vec<u8>) -> Result<(Digest, Evidence), EvidenceError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let malformed = |reason: String| EvidenceFault::Malformed { name: path.display().to_string(), reason };
+    let malformed = |reason: String| EvidenceError::Malformed { name: path.display().to_string(), reason };
     if bytes.starts_with(&GZIP_MAGIC) {
         let mut content = Vec::new();
         let decoder = GzDecoder::new(bytes.as_slice());
@@ -140,7 +140,7 @@ pub fn parse(path: &Path, mut bytes: Vec<u8>) -> Result<(Digest, Evidence), Evid
     let found = Digest::of(&bytes);
     let named = name.split('.').next().and_then(|stem| stem.parse().ok());
     if let Some(expected) = named.filter(|expected| *expected != found) {
-        return Err(EvidenceFault::Altered { expected, found });
+        return Err(EvidenceError::Altered { expected, found });
     }
     let evidence: Evidence = serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
     if evidence.format != FORMAT {

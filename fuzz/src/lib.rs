@@ -8,25 +8,27 @@ use alloy::primitives::Bytes;
 use alloy::rpc::json_rpc::ErrorPayload;
 use alloy::sol_types::{SolCall, SolEvent};
 use alloy::transports::RpcError;
-use veriregime_agent::sources::candles::simulated::SimulatedMarket;
-use veriregime_agent::sources::candles::{archive, exchange_api};
 use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
-use veriregime_agent::attestation::statement::{is_by_its_signer, pack, split};
-use veriregime_agent::chain::error::ChainFault;
 use veriregime_agent::actions::risk_oracle::published::{brings, signatures};
+use veriregime_agent::attestation::statement::{is_by_its_signer, pack, split};
+use veriregime_agent::bundle::{check_settings, parse_manifest};
+use veriregime_agent::chain::error::ChainError;
+use veriregime_agent::config;
 use veriregime_agent::deployment::policy::MarketRules;
 use veriregime_agent::deployment::record::Record;
-use veriregime_agent::config;
 use veriregime_agent::evidence;
+use veriregime_agent::sources::candles::simulated::SimulatedMarket;
+use veriregime_agent::sources::candles::{archive, exchange_api};
+use veriregime_agent::verification::ezkl::protocol::{
+    Call, Hello, Load, MakeSettings, PeakRss, Prove, Verify, Witness,
+};
+use veriregime_agent::verification::ezkl::worker::answer_in;
 use veriregime_core::features;
 use veriregime_core::model::{Layout, Model};
-use veriregime_agent::bundle::{check_settings, parse_manifest};
-use veriregime_agent::verification::ezkl::protocol::{Call, Hello, Load, MakeSettings, PeakRss, Prove, Verify, Witness};
-use veriregime_agent::verification::ezkl::worker::answer_in;
 use veriregime_core::types::attestation::{AttestRequest, Attestation};
 use veriregime_core::types::candle::{Candle, CandleSeries, check_all};
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::diagnostic::Fault;
 use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::{format_utc, parse_utc_ms};
@@ -38,22 +40,22 @@ const NOWHERE: &str = "input";
 const MAX_MINUTES: i64 = 3 * 1440;
 
 /// A fault has a code, something to say and something to do.
-fn is_well_put(fault: &dyn Fault) {
-    assert!(fault.code().starts_with("VR-") && !fault.advice().is_empty() && !fault.to_string().is_empty());
+fn is_well_put(fault: &dyn Diagnostic) {
+    assert!(fault.code().starts_with("VR-") && !fault.hint().is_empty() && !fault.to_string().is_empty());
 }
 
 /// What goes to logs and to the database besides: its words do not steer a terminal, and are few.
-fn is_quotable(fault: &dyn Fault) {
+fn is_quotable(fault: &dyn Diagnostic) {
     is_well_put(fault);
     let words = fault.to_string();
     assert!(!words.contains(char::is_control) && words.len() < 4096, "{words:?}");
 }
 
-fn judged<T, F: Fault>(result: Result<T, F>) -> Option<T> {
+fn judged<T, F: Diagnostic>(result: Result<T, F>) -> Option<T> {
     result.inspect_err(|fault| is_well_put(fault)).ok()
 }
 
-fn quoted<T, F: Fault>(result: Result<T, F>) -> Option<T> {
+fn quoted<T, F: Diagnostic>(result: Result<T, F>) -> Option<T> {
     result.inspect_err(|fault| is_quotable(fault)).ok()
 }
 
@@ -141,7 +143,7 @@ pub fn updates(bytes: &[u8]) {
 
 /// Errors of RPCs, as JSON and as revert data.
 pub fn rpc_errors(bytes: &[u8]) {
-    let fault_of = |payload: ErrorPayload| is_quotable(&ChainFault::from(RpcError::ErrorResp(payload)));
+    let fault_of = |payload: ErrorPayload| is_quotable(&ChainError::from(RpcError::ErrorResp(payload)));
     if let Ok(payload) = serde_json::from_slice::<ErrorPayload>(bytes) {
         fault_of(payload);
     }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::AlertFault;
-use crate::sources::candles::error::REVISED_CODE;
+use super::AlertError;
 use crate::health::monitor::Report;
-use crate::health::{Check, HealthFault, Level};
+use crate::health::{Check, HealthError, Level};
+use crate::sources::candles::error::REVISED_CODE;
 use veriregime_core::types::alert::{Alert, Severity};
 use veriregime_core::types::cycle::{CycleRecord, Stage};
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::period::PeriodId;
 
 /// Key of the alert about a period without an update.
@@ -18,7 +18,7 @@ const MAX_TEXT_CHARS: usize = 500;
 
 /// Everything that holds now, and what has ended in the meantime and nobody was told. `records` are the newest cycles,
 /// `untold` those of whose end nobody was told, both newest first.
-pub fn holding(
+pub fn active_alerts(
     now_ms: i64,
     records: &[CycleRecord],
     untold: &[CycleRecord],
@@ -59,7 +59,7 @@ fn add_untold(found: &mut Vec<Alert>, untold: &[CycleRecord]) {
 fn stuck(now_ms: i64, record: &CycleRecord, stuck_after: Duration) -> Option<Alert> {
     let worked_ms = now_ms - record.started_ms;
     let limit_ms = i64::try_from(stuck_after.as_millis()).unwrap_or(i64::MAX);
-    let fault = AlertFault::Stuck { minutes: worked_ms / 60_000, stage: record.stage.name() };
+    let fault = AlertError::Stuck { minutes: worked_ms / 60_000, stage: record.stage.name() };
     (worked_ms >= limit_ms).then(|| of_period("stuck", record.period, Severity::Critical, &fault))
 }
 
@@ -73,7 +73,7 @@ fn missed(record: &CycleRecord) -> Option<Alert> {
         severity: Severity::Critical,
         text: cut(&format!("period {} missed after stage {}: {}", record.period, miss.stage.name(), miss.message)),
         period: Some(record.period),
-        advice: format!("look {} up in docs/OPERATOR.md; `status` shows the last cycles", miss.code),
+        hint: format!("look {} up in docs/OPERATOR.md; `status` shows the last cycles", miss.code),
     })
 }
 
@@ -82,7 +82,7 @@ fn about_candles(record: &CycleRecord) -> Vec<Alert> {
     let mut found = Vec::new();
     if !origin.failed.is_empty() {
         let failed = origin.failed.iter().map(|one| format!("{} ({})", one.source, one.code)).collect();
-        let fault = AlertFault::Fallback { used: origin.source.clone(), failed };
+        let fault = AlertError::Fallback { used: origin.source.clone(), failed };
         found.push(Alert {
             occurrence: String::new(),
             ..of_period("fallback", record.period, Severity::Warning, &fault)
@@ -99,7 +99,7 @@ fn about_candles(record: &CycleRecord) -> Vec<Alert> {
                 origin.source, origin.revised_minutes
             ),
             period: Some(record.period),
-            advice: "look the exchange's notices up; audits of earlier periods will differ in these minutes".into(),
+            hint: "look the exchange's notices up; audits of earlier periods will differ in these minutes".into(),
         });
     }
     found
@@ -110,7 +110,7 @@ fn failing<'a>(checks: impl Iterator<Item = &'a Check>) -> Vec<Alert> {
     let mut found: Vec<Alert> = Vec::new();
     for check in checks {
         let severity = match check.level {
-            Level::Warn if check.code != Some(HealthFault::NoUpdate.code()) => Severity::Warning,
+            Level::Warn if check.code != Some(HealthError::NoUpdate.code()) => Severity::Warning,
             Level::Fail => Severity::Critical,
             Level::Ok | Level::Warn => continue,
         };
@@ -126,14 +126,14 @@ fn failing<'a>(checks: impl Iterator<Item = &'a Check>) -> Vec<Alert> {
             severity,
             text: cut(&format!("{}: {}", check.name, check.figure)),
             period: None,
-            advice: check.advice.unwrap_or_default().into(),
+            hint: check.hint.unwrap_or_default().into(),
         });
     }
     found
 }
 
 /// An alert about a period, said anew for each one.
-pub fn of_period(key: &str, period: PeriodId, severity: Severity, fault: &dyn Fault) -> Alert {
+pub fn of_period(key: &str, period: PeriodId, severity: Severity, fault: &dyn Diagnostic) -> Alert {
     Alert {
         key: key.into(),
         occurrence: period.to_string(),
@@ -141,7 +141,7 @@ pub fn of_period(key: &str, period: PeriodId, severity: Severity, fault: &dyn Fa
         severity,
         text: cut(&format!("period {period}: {fault}")),
         period: Some(period),
-        advice: fault.advice().into(),
+        hint: fault.hint().into(),
     }
 }
 
@@ -182,7 +182,7 @@ mod tests {
     fn keys(records: &[CycleRecord], checks: Vec<Check>, minute: i64) -> Vec<String> {
         let report = Report { checked: Instant::now(), checks };
         let now_ms = records[0].period.start_ms() + minute * 60_000;
-        let found = holding(now_ms, records, &[], &report, Duration::from_mins(20));
+        let found = active_alerts(now_ms, records, &[], &report, Duration::from_mins(20));
         assert!(found.iter().all(|alert| alert.text.chars().count() <= MAX_TEXT_CHARS && !alert.code.is_empty()));
         found.into_iter().map(|alert| alert.key).collect()
     }
@@ -190,12 +190,12 @@ mod tests {
     #[test]
     fn a_missed_period_is_told_though_the_next_one_was_confirmed_since() {
         let report = Report { checked: Instant::now(), checks: vec![] };
-        let holding = |untold: &[CycleRecord]| {
+        let active_alerts = |untold: &[CycleRecord]| {
             let records = [record(9, Stage::Confirmed), record(8, Stage::Missed), record(7, Stage::Missed)];
-            holding(records[0].period.start_ms(), &records, untold, &report, Duration::from_mins(20))
+            active_alerts(records[0].period.start_ms(), &records, untold, &report, Duration::from_mins(20))
         };
-        assert!(holding(&[]).is_empty());
-        let told = holding(&[record(9, Stage::Confirmed), record(8, Stage::Missed)]).remove(0);
+        assert!(active_alerts(&[]).is_empty());
+        let told = active_alerts(&[record(9, Stage::Confirmed), record(8, Stage::Missed)]).remove(0);
         assert_eq!((told.key.as_str(), told.occurrence.as_str(), told.period), ("missed", "8", Some(PeriodId(8))));
         assert!(!told.text.contains("before it"), "{}", told.text);
         let short = |period| {
@@ -203,16 +203,16 @@ mod tests {
             record.miss = record.miss.map(|miss| Miss { message: "why".into(), ..miss });
             record
         };
-        let told = holding(&[short(8), short(7), record(6, Stage::AlreadyByOther), short(5)]);
+        let told = active_alerts(&[short(8), short(7), record(6, Stage::AlreadyByOther), short(5)]);
         assert_eq!(told.len(), 1);
         assert!(told[0].text.ends_with("why; 2 before it since period 5 as well"), "{}", told[0].text);
     }
 
     #[test]
     fn only_what_somebody_must_know_holds() {
-        let old = Check::fail("last update", &HealthFault::Overdue { last: PeriodId(1), age_minutes: 600 });
-        let poor = Check::warn("wallet balance", &HealthFault::LowBalance { balance: "1".into(), updates: 3 });
-        let new = Check::warn("last update", &HealthFault::NoUpdate);
+        let old = Check::fail("last update", &HealthError::Overdue { last: PeriodId(1), age_minutes: 600 });
+        let poor = Check::warn("wallet balance", &HealthError::LowBalance { balance: "1".into(), updates: 3 });
+        let new = Check::warn("last update", &HealthError::NoUpdate);
         let none: [&str; 0] = [];
         for stage in [Stage::Confirmed, Stage::AlreadyByOther] {
             assert_eq!(keys(&[record(7, stage)], vec![new.clone()], 0), none);
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(keys(&[record(7, Stage::Confirmed), record(6, Stage::Missed)], vec![poor], 1), ["VR-HEALTH-004"]);
         assert_eq!(keys(&[record(7, Stage::AlreadyByOther)], vec![old], 1), ["VR-HEALTH-001"]);
         // One dead RPC is one alert, however many checks it fails.
-        let dead = |name| Check::fail(name, &HealthFault::NoResult { after: Duration::from_secs(1) });
+        let dead = |name| Check::fail(name, &HealthError::NoResult { after: Duration::from_secs(1) });
         assert_eq!(
             keys(&[record(7, Stage::Confirmed)], vec![dead("chain head"), dead("attestor")], 1),
             ["VR-HEALTH-006"]

@@ -1,17 +1,17 @@
 //! Telling somebody: what holds, said once to a webhook, again after a while, and when it is over.
 
+pub mod conditions;
 pub mod notifier;
 pub mod state;
-pub mod conditions;
 pub mod webhook;
 
 use thiserror::Error;
 
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 
 /// Why nobody is told, or what only alerts have a name for.
 #[derive(Debug, Error)]
-pub enum AlertFault {
+pub enum AlertError {
     /// The file with the webhook's address is not usable.
     #[error("the webhook's file {path} is not usable: {reason}")]
     File { path: String, reason: String },
@@ -29,7 +29,7 @@ pub enum AlertFault {
     Audit { verdict: &'static str, transaction: String },
 }
 
-impl Fault for AlertFault {
+impl Diagnostic for AlertError {
     fn code(&self) -> &'static str {
         match self {
             Self::File { .. } => "VR-ALERT-001",
@@ -40,7 +40,7 @@ impl Fault for AlertFault {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::File { .. } => {
                 "write the webhook's https address into the file and `chmod 600` it (440 for a group of this process alone)"

@@ -8,14 +8,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::conditions;
-use crate::alerts::state::{Ledger, Message};
 use super::webhook::Webhook;
+use crate::alerts::state::{AlertState, Message};
 use crate::clock::Clock;
 use crate::health::monitor::{Latest, Report};
-use crate::state::{StateFault, Store};
+use crate::state::{StateError, Store};
 use veriregime_core::types::cycle::CycleRecord;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::diagnostic::Fault;
 
 /// Cycles that are looked at.
 const CYCLES: u32 = 6;
@@ -48,10 +48,10 @@ impl Watcher {
     /// anything else.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut ledger = match self.stored(|store, _| store.told()).await {
-            Ok(told) => Ledger::new(told),
+            Ok(told) => AlertState::new(told),
             Err(fault) => {
                 warn!(code = fault.code(), error = %fault, "what was told before is not known");
-                Ledger::default()
+                AlertState::default()
             }
         };
         loop {
@@ -69,7 +69,7 @@ impl Watcher {
         }
     }
 
-    async fn look(&self, ledger: &mut Ledger, report: &Report) -> Result<(), StateFault> {
+    async fn look(&self, ledger: &mut AlertState, report: &Report) -> Result<(), StateError> {
         let settings = self.settings.borrow().clone();
         let untold: Vec<CycleRecord> = self.stored(|store, _| store.untold(UNTOLD_CYCLES)).await?;
         let Some(webhook) = settings.webhook else {
@@ -78,29 +78,29 @@ impl Watcher {
         };
         let records: Vec<CycleRecord> = self.stored(|store, manifest| store.recent(manifest, CYCLES)).await?;
         let now_ms = self.clock.now_ms();
-        let holding = conditions::holding(now_ms, &records, &untold, report, settings.stuck_after);
-        for message in ledger.due(now_ms, &holding, settings.resend_after) {
+        let active_alerts = conditions::active_alerts(now_ms, &records, &untold, report, settings.stuck_after);
+        for message in ledger.due(now_ms, &active_alerts, settings.resend_after) {
             let key = match &message {
                 Message::Holds(alert) => alert.key.clone(),
-                Message::Over(told) => told.key.clone(),
+                Message::Resolved(told) => told.key.clone(),
             };
             let unsaid = ledger.about_to_say(now_ms, &message);
             let is_new = unsaid.is_some();
             if let Some(told) = unsaid {
-                self.stored(move |store, _| store.keep_told(&told)).await?;
+                self.stored(move |store, _| store.upsert_alert(&told)).await?;
             }
             if let Err(fault) = webhook.send(&message).await {
-                warn!(code = fault.code(), error = %fault, advice = fault.advice(), "alert not delivered");
+                warn!(code = fault.code(), error = %fault, hint = fault.hint(), "alert not delivered");
                 if is_new {
-                    self.stored(move |store, _| store.forget_told(&key)).await?;
+                    self.stored(move |store, _| store.remove_alert(&key)).await?;
                 }
                 // The others would wait as long; all of them are due again at the next look.
                 return Ok(());
             }
             let said = key.clone();
             match ledger.said(now_ms, &message) {
-                Some(told) => self.stored(move |store, _| store.keep_told(&told)).await?,
-                None => self.stored(move |store, _| store.forget_told(&key)).await?,
+                Some(told) => self.stored(move |store, _| store.upsert_alert(&told)).await?,
+                None => self.stored(move |store, _| store.remove_alert(&key)).await?,
             }
             info!(key = said, "alert delivered");
         }
@@ -109,10 +109,10 @@ impl Watcher {
 
     async fn stored<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Store, Digest) -> Result<T, StateFault> + Send + 'static,
-    ) -> Result<T, StateFault> {
+        work: impl FnOnce(&Store, Digest) -> Result<T, StateError> + Send + 'static,
+    ) -> Result<T, StateError> {
         let (store, manifest) = (self.store.clone(), self.manifest);
         let done = tokio::task::spawn_blocking(move || work(&store, manifest)).await;
-        done.map_err(|error| StateFault::Corrupt(error.to_string()))?
+        done.map_err(|error| StateError::Corrupt(error.to_string()))?
     }
 }

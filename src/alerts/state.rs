@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use veriregime_core::types::alert::{Alert, Told};
+use veriregime_core::types::alert::{Alert, FiredAlert};
 
 /// Looks in a row that something must hold before it is said: what comes and goes by itself is nobody's work.
 const LOOKS: u32 = 3;
@@ -17,29 +17,29 @@ pub enum Message {
     /// It holds, or still does.
     Holds(Alert),
     /// It is over.
-    Over(Told),
+    Resolved(FiredAlert),
 }
 
 /// The memory of what was said.
 #[derive(Debug, Default)]
-pub struct Ledger {
-    told: BTreeMap<String, Told>,
+pub struct AlertState {
+    told: BTreeMap<String, FiredAlert>,
     /// How often in a row something was seen that has not been said yet.
     seen: BTreeMap<String, u32>,
 }
 
-impl Ledger {
+impl AlertState {
     /// With what an earlier run had said.
-    pub fn new(told: Vec<Told>) -> Self {
+    pub fn new(told: Vec<FiredAlert>) -> Self {
         Self { told: told.into_iter().map(|one| (one.key.clone(), one)).collect(), seen: BTreeMap::new() }
     }
 
-    /// What is to be said now that exactly `holding` holds. What is said has to be noted by [`Ledger::said`]; what is not
+    /// What is to be said now that exactly `active_alerts` holds. What is said has to be noted by [`AlertState::said`]; what is not
     /// noted is due again the next time.
-    pub fn due(&mut self, now_ms: i64, holding: &[Alert], resend_after: Duration) -> Vec<Message> {
-        self.seen.retain(|key, _| holding.iter().any(|alert| alert.key == *key));
+    pub fn due(&mut self, now_ms: i64, active_alerts: &[Alert], resend_after: Duration) -> Vec<Message> {
+        self.seen.retain(|key, _| active_alerts.iter().any(|alert| alert.key == *key));
         let mut due = Vec::new();
-        for alert in holding {
+        for alert in active_alerts {
             let is_due = match self.told.get(&alert.key) {
                 Some(told) if told.occurrence != alert.occurrence => true,
                 Some(told) => now_ms - told.told_ms >= i64::try_from(resend_after.as_millis()).unwrap_or(i64::MAX),
@@ -54,14 +54,14 @@ impl Ledger {
                 due.push(Message::Holds(alert.clone()));
             }
         }
-        let over = self.told.values().filter(|told| !holding.iter().any(|alert| alert.key == told.key));
-        due.extend(over.cloned().map(Message::Over));
+        let over = self.told.values().filter(|told| !active_alerts.iter().any(|alert| alert.key == told.key));
+        due.extend(over.cloned().map(Message::Resolved));
         due
     }
 
     /// What is to be remembered before a message is sent of which nothing is remembered yet: a process that dies after sending
     /// it leaves to the next one to say it again, or that it is over.
-    pub fn about_to_say(&self, now_ms: i64, message: &Message) -> Option<Told> {
+    pub fn about_to_say(&self, now_ms: i64, message: &Message) -> Option<FiredAlert> {
         match message {
             Message::Holds(alert) if !self.told.contains_key(&alert.key) => Some(told(alert, now_ms, NEVER_MS)),
             _ => None,
@@ -69,7 +69,7 @@ impl Ledger {
     }
 
     /// Notes that a message was delivered. Gives back what is to be remembered of it; nothing of what is over.
-    pub fn said(&mut self, now_ms: i64, message: &Message) -> Option<Told> {
+    pub fn said(&mut self, now_ms: i64, message: &Message) -> Option<FiredAlert> {
         match message {
             Message::Holds(alert) => {
                 let since_ms = self.told.get(&alert.key).map_or(now_ms, |told| told.since_ms);
@@ -78,7 +78,7 @@ impl Ledger {
                 self.seen.remove(&told.key);
                 Some(told)
             }
-            Message::Over(told) => {
+            Message::Resolved(told) => {
                 self.told.remove(&told.key);
                 None
             }
@@ -86,8 +86,8 @@ impl Ledger {
     }
 }
 
-fn told(alert: &Alert, since_ms: i64, told_ms: i64) -> Told {
-    Told {
+fn told(alert: &Alert, since_ms: i64, told_ms: i64) -> FiredAlert {
+    FiredAlert {
         key: alert.key.clone(),
         occurrence: alert.occurrence.clone(),
         code: alert.code.clone(),
@@ -114,26 +114,26 @@ mod tests {
             severity: Severity::Critical,
             text: String::new(),
             period: (!occurrence.is_empty()).then_some(PeriodId(1)),
-            advice: String::new(),
+            hint: String::new(),
         }
     }
 
     /// Says what is due, and gives back the keys; those that are over in brackets.
-    fn say(ledger: &mut Ledger, now_ms: i64, holding: &[Alert]) -> Vec<String> {
-        let due = ledger.due(now_ms, holding, HOUR);
+    fn say(ledger: &mut AlertState, now_ms: i64, active_alerts: &[Alert]) -> Vec<String> {
+        let due = ledger.due(now_ms, active_alerts, HOUR);
         for message in &due {
             ledger.said(now_ms, message);
         }
         let name = |message: &Message| match message {
             Message::Holds(alert) => alert.key.clone(),
-            Message::Over(told) => format!("({})", told.key),
+            Message::Resolved(told) => format!("({})", told.key),
         };
         due.iter().map(name).collect()
     }
 
     #[test]
     fn it_is_said_once_again_after_a_while_and_when_it_is_over() {
-        let (mut ledger, missed) = (Ledger::default(), |period: &str| [alert("missed", period)]);
+        let (mut ledger, missed) = (AlertState::default(), |period: &str| [alert("missed", period)]);
         let none: [&str; 0] = [];
         assert_eq!(say(&mut ledger, 0, &missed("1")), ["missed"]);
         assert_eq!(say(&mut ledger, HOUR_MS - 1, &missed("1")), none);
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_comes_and_goes_is_not_said() {
-        let (mut ledger, failing) = (Ledger::default(), [alert("check", "")]);
+        let (mut ledger, failing) = (AlertState::default(), [alert("check", "")]);
         let none: [&str; 0] = [];
         for _ in 0..10 {
             assert_eq!(say(&mut ledger, 0, &failing), none);
@@ -158,23 +158,23 @@ mod tests {
 
     #[test]
     fn what_was_not_delivered_is_due_again_and_a_restart_repeats_nothing() {
-        let (mut ledger, missed) = (Ledger::default(), [alert("missed", "1")]);
+        let (mut ledger, missed) = (AlertState::default(), [alert("missed", "1")]);
         assert_eq!(ledger.due(0, &missed, HOUR).len(), 1);
         let due = ledger.due(1, &missed, HOUR);
         let told = ledger.said(1, &due[0]).unwrap();
-        let mut restarted = Ledger::new(vec![told]);
+        let mut restarted = AlertState::new(vec![told]);
         assert!(restarted.due(2, &missed, HOUR).is_empty());
         assert_eq!(restarted.due(3, &[], HOUR).len(), 1, "that it is over is said by whoever comes after");
     }
 
     #[test]
     fn what_was_perhaps_said_before_a_crash_is_said_again_or_that_it_is_over() {
-        let (mut ledger, failing) = (Ledger::default(), [alert("check", "")]);
+        let (mut ledger, failing) = (AlertState::default(), [alert("check", "")]);
         ledger.due(HOUR_MS, &failing, HOUR);
         ledger.due(HOUR_MS, &failing, HOUR);
         let due = ledger.due(HOUR_MS, &failing, HOUR);
         let perhaps = ledger.about_to_say(HOUR_MS, &due[0]).unwrap();
-        let restarted = || Ledger::new(vec![perhaps.clone()]);
+        let restarted = || AlertState::new(vec![perhaps.clone()]);
         assert_eq!(say(&mut restarted(), HOUR_MS + 1, &failing), ["check"]);
         assert_eq!(say(&mut restarted(), HOUR_MS + 1, &[]), ["(check)"]);
         ledger.said(HOUR_MS, &due[0]);

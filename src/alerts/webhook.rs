@@ -10,12 +10,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::AlertFault;
+use super::AlertError;
 use crate::alerts::state::Message;
-use veriregime_files::access;
 use crate::telemetry::metrics;
 use veriregime_core::types::diagnostic::quoted;
 use veriregime_core::types::time::format_utc;
+use veriregime_files::access;
 
 const MAX_ADDRESS_BYTES: u64 = 4096;
 /// Most of an answer that is read for what it says.
@@ -40,9 +40,9 @@ impl Webhook {
     /// Reads the address from a file that nobody else can read.
     ///
     /// # Errors
-    /// [`AlertFault::File`].
-    pub fn from_file(path: &Path, node: String) -> Result<Self, AlertFault> {
-        let unusable = |reason: String| AlertFault::File { path: path.display().to_string(), reason };
+    /// [`AlertError::File`].
+    pub fn from_file(path: &Path, node: String) -> Result<Self, AlertError> {
+        let unusable = |reason: String| AlertError::File { path: path.display().to_string(), reason };
         if let Some(exposed) = access::exposed(path).map_err(|fault| unusable(fault.to_string()))? {
             return Err(unusable(format!("others can read it (mode {:o}, group {})", exposed.mode, exposed.group)));
         }
@@ -60,13 +60,13 @@ impl Webhook {
     /// Sends a message, a few times if need be.
     ///
     /// # Errors
-    /// [`AlertFault::Delivery`].
-    pub async fn send(&self, message: &Message) -> Result<(), AlertFault> {
+    /// [`AlertError::Delivery`].
+    pub async fn send(&self, message: &Message) -> Result<(), AlertError> {
         let body = self.body(message);
         let pauses = ExponentialBuilder::default().with_min_delay(FIRST_PAUSE).with_max_times(TRIES - 1).with_jitter();
         let sent = (|| self.post(&body)).retry(pauses).when(|(_, is_worth_it)| *is_worth_it).await;
         metrics::alerted(sent.is_ok());
-        sent.map_err(|(reason, _)| AlertFault::Delivery(reason))
+        sent.map_err(|(reason, _)| AlertError::Delivery(reason))
     }
 
     /// One try; an error says whether another one may do better.
@@ -113,12 +113,12 @@ impl Webhook {
         match message {
             Message::Holds(alert) => {
                 let mut body = json!(alert);
-                body["text"] = json!(format!("{}: {} {}\n{}", self.node, alert.code, alert.text, alert.advice));
+                body["text"] = json!(format!("{}: {} {}\n{}", self.node, alert.code, alert.text, alert.hint));
                 body["status"] = json!("firing");
                 body["node"] = json!(self.node);
                 body
             }
-            Message::Over(told) => {
+            Message::Resolved(told) => {
                 let since = format_utc(told.since_ms);
                 json!({
                     "key": told.key,
@@ -142,7 +142,7 @@ mod tests {
 
     use super::*;
     use veriregime_core::types::alert::{Alert, Severity};
-    use veriregime_core::types::diagnostic::Fault;
+    use veriregime_core::types::diagnostic::Diagnostic;
 
     #[tokio::test]
     async fn a_webhook_that_refuses_is_quoted_without_its_address() {
@@ -153,7 +153,11 @@ mod tests {
         Mock::given(method("POST")).respond_with(answer).expect(1).mount(&server).await;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hook");
-        veriregime_files::write_private(&path, format!("{}/hooks/T0KEN-secret?key=also-secret", server.uri()).as_bytes()).unwrap();
+        veriregime_files::write_private(
+            &path,
+            format!("{}/hooks/T0KEN-secret?key=also-secret", server.uri()).as_bytes(),
+        )
+        .unwrap();
         let webhook = Webhook::from_file(&path, "node".into()).unwrap();
         let alert = Alert {
             key: "missed".into(),
@@ -162,7 +166,7 @@ mod tests {
             severity: Severity::Critical,
             text: "a period was missed".into(),
             period: None,
-            advice: "look".into(),
+            hint: "look".into(),
         };
         let fault = webhook.send(&Message::Holds(alert)).await.expect_err("it refuses");
         let said = fault.to_string();

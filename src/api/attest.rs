@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Shared;
-use crate::api::error::{ApiFault, ErrorBody};
+use crate::api::error::{ApiError, ErrorBody};
 use veriregime_core::types::attestation::AttestRequest;
 use veriregime_core::types::period::PeriodId;
 
@@ -61,8 +61,8 @@ pub(super) struct Attested {
 pub(super) async fn attest(
     State(shared): State<Arc<Shared>>,
     body: Result<Json<AttestBody>, JsonRejection>,
-) -> Result<Json<Attested>, ApiFault> {
-    let notary = shared.notary.as_ref().ok_or(ApiFault::NoRoute)?;
+) -> Result<Json<Attested>, ApiError> {
+    let notary = shared.notary.as_ref().ok_or(ApiError::NoRoute)?;
     let Json(body) = body?;
     let request = AttestRequest {
         chain_id: body.chain_id,

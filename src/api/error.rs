@@ -13,13 +13,13 @@ use thiserror::Error;
 use tracing::error;
 use utoipa::ToSchema;
 
-use crate::attestation::error::AttestFault;
-use crate::state::StateFault;
-use veriregime_core::types::diagnostic::{Fault, Retry};
+use crate::attestation::error::AttestationError;
+use crate::state::StateError;
+use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 
 /// Why there is no answer.
 #[derive(Debug, Error)]
-pub enum ApiFault {
+pub enum ApiError {
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: std::io::Error },
@@ -55,10 +55,10 @@ pub enum ApiFault {
     Chain(&'static str),
     /// The database does not answer.
     #[error("the node cannot read its database")]
-    State(#[from] StateFault),
+    State(#[from] StateError),
     /// What was asked for is not attested.
     #[error(transparent)]
-    Attest(AttestFault),
+    Attest(AttestationError),
 }
 
 /// The body of every answer that is none.
@@ -70,10 +70,10 @@ pub struct ErrorBody {
     /// What is wrong, in words.
     pub message: String,
     /// What to do about it.
-    pub advice: &'static str,
+    pub hint: &'static str,
 }
 
-impl Fault for ApiFault {
+impl Diagnostic for ApiError {
     fn code(&self) -> &'static str {
         match self {
             Self::Listen { .. } => "VR-API-001",
@@ -92,7 +92,7 @@ impl Fault for ApiFault {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Listen { .. } => "set api.listen to an address of this machine and a port that is free",
             Self::NoRoute | Self::Method => "/openapi.json names every path and what it takes",
@@ -104,7 +104,7 @@ impl Fault for ApiFault {
             Self::State(_) => "look at the node's log",
             Self::NoMarket => "/v1/model names the markets",
             Self::NoEvidence => "/v1/periods/{period} names the bundle of each update; old ones are deleted",
-            Self::Attest(fault) => fault.advice(),
+            Self::Attest(fault) => fault.hint(),
             Self::Chain(_) => "ask again in some seconds; /readyz says what is wrong with the chain",
         }
     }
@@ -119,7 +119,7 @@ impl Fault for ApiFault {
     }
 }
 
-impl ApiFault {
+impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
             Self::NoRoute | Self::NoPeriod | Self::NoMarket | Self::NoEvidence => StatusCode::NOT_FOUND,
@@ -135,12 +135,12 @@ impl ApiFault {
     }
 }
 
-impl IntoResponse for ApiFault {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         if let Self::State(fault) = &self {
             error!(code = fault.code(), error = %fault, "the API cannot read the database");
         }
-        let body = ErrorBody { code: self.code(), message: self.to_string(), advice: self.advice() };
+        let body = ErrorBody { code: self.code(), message: self.to_string(), hint: self.hint() };
         let mut response = (self.status(), Json(body)).into_response();
         if let Retry::Later(wait) = self.retry() {
             // Whole seconds, and never none.
@@ -152,29 +152,29 @@ impl IntoResponse for ApiFault {
 }
 
 /// What is wrong with database or chain is for the node's log, and not for whoever asks.
-impl From<AttestFault> for ApiFault {
-    fn from(fault: AttestFault) -> Self {
+impl From<AttestationError> for ApiError {
+    fn from(fault: AttestationError) -> Self {
         match fault {
-            AttestFault::State(fault) => Self::State(fault),
-            AttestFault::Chain(fault) => Self::Chain(fault.code()),
+            AttestationError::State(fault) => Self::State(fault),
+            AttestationError::Chain(fault) => Self::Chain(fault.code()),
             fault => Self::Attest(fault),
         }
     }
 }
 
-impl From<PathRejection> for ApiFault {
+impl From<PathRejection> for ApiError {
     fn from(rejection: PathRejection) -> Self {
         Self::Parameter(rejection.body_text())
     }
 }
 
-impl From<QueryRejection> for ApiFault {
+impl From<QueryRejection> for ApiError {
     fn from(rejection: QueryRejection) -> Self {
         Self::Parameter(rejection.body_text())
     }
 }
 
-impl From<JsonRejection> for ApiFault {
+impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Self::Body,

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
 
 use super::Shared;
-use crate::api::error::{ApiFault, ErrorBody};
-use crate::evidence::Folder;
+use crate::api::error::{ApiError, ErrorBody};
+use crate::evidence::EvidenceStore;
 use veriregime_core::types::digest::Digest;
 
 /// Bundles that are in memory at a time, on their way out.
@@ -18,22 +18,22 @@ const READERS: usize = 4;
 
 /// The bundles that may be fetched.
 #[derive(Debug)]
-pub struct Shelf {
-    folder: Folder,
+pub struct EvidenceCache {
+    folder: EvidenceStore,
     readers: Semaphore,
 }
 
-impl Shelf {
+impl EvidenceCache {
     /// Those of a folder.
-    pub fn new(folder: Folder) -> Self {
+    pub fn new(folder: EvidenceStore) -> Self {
         Self { folder, readers: Semaphore::new(READERS) }
     }
 
-    async fn fetch(&self, digest: Digest) -> Result<Vec<u8>, ApiFault> {
-        let _one_of_few = self.readers.try_acquire().map_err(|_| ApiFault::Slow)?;
+    async fn fetch(&self, digest: Digest) -> Result<Vec<u8>, ApiError> {
+        let _one_of_few = self.readers.try_acquire().map_err(|_| ApiError::Slow)?;
         let folder = self.folder.clone();
         let read = tokio::task::spawn_blocking(move || folder.read_file(digest)).await;
-        read.ok().and_then(Result::ok).ok_or(ApiFault::NoEvidence)
+        read.ok().and_then(Result::ok).ok_or(ApiError::NoEvidence)
     }
 }
 
@@ -51,9 +51,9 @@ impl Shelf {
 pub(super) async fn evidence(
     State(shared): State<Arc<Shared>>,
     digest: Result<Path<String>, PathRejection>,
-) -> Result<Response, ApiFault> {
+) -> Result<Response, ApiError> {
     let digest: Digest =
-        digest?.parse().map_err(|_| ApiFault::Parameter("a digest is 64 hex digits in lower case".into()))?;
+        digest?.parse().map_err(|_| ApiError::Parameter("a digest is 64 hex digits in lower case".into()))?;
     let bytes = shared.evidence.fetch(digest).await?;
     let headers = [
         (CONTENT_TYPE, "application/gzip".to_owned()),

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use serde_json::value::RawValue;
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::api::error::ApiFault;
 use super::view::{ModelView, PeriodView};
-use crate::state::StateFault;
+use crate::api::error::ApiError;
+use crate::state::StateError;
 use crate::state::reader::Reader;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::digest::Digest;
@@ -46,9 +46,9 @@ pub struct Known {
 }
 
 impl Known {
-    fn new(record: CycleRecord, model: &ModelView) -> Result<Self, StateFault> {
+    fn new(record: CycleRecord, model: &ModelView) -> Result<Self, StateError> {
         let view = serde_json::value::to_raw_value(&PeriodView::new(&record, model));
-        Ok(Self { view: view.map_err(|error| StateFault::Corrupt(error.to_string()))?, record })
+        Ok(Self { view: view.map_err(|error| StateError::Corrupt(error.to_string()))?, record })
     }
 }
 
@@ -61,8 +61,8 @@ impl History {
     /// The newest cycles, newest first, at most a second old.
     ///
     /// # Errors
-    /// [`ApiFault::State`].
-    pub async fn newest(&self) -> Result<Arc<[Known]>, ApiFault> {
+    /// [`ApiError::State`].
+    pub async fn newest(&self) -> Result<Arc<[Known]>, ApiError> {
         let mut newest = self.newest.lock().await;
         if let Some(snapshot) = newest.as_ref().filter(|snapshot| snapshot.read.elapsed() < FRESH) {
             return Ok(snapshot.known.clone());
@@ -78,8 +78,8 @@ impl History {
     /// What is told of the newest `limit` cycles, of periods before `before` where it is given, with their periods.
     ///
     /// # Errors
-    /// [`ApiFault::State`], [`ApiFault::Slow`] where too many wait already.
-    pub async fn page(&self, before: Option<PeriodId>, limit: u32) -> Result<Vec<(PeriodId, Box<RawValue>)>, ApiFault> {
+    /// [`ApiError::State`], [`ApiError::Slow`] where too many wait already.
+    pub async fn page(&self, before: Option<PeriodId>, limit: u32) -> Result<Vec<(PeriodId, Box<RawValue>)>, ApiError> {
         let limit = limit.min(MAX_CYCLES);
         let newest = self.newest().await?;
         let is_before = |known: &&Known| before.is_none_or(|before| known.record.period < before);
@@ -98,7 +98,7 @@ impl History {
     ///
     /// # Errors
     /// As [`History::page`].
-    pub async fn cycle(&self, period: PeriodId) -> Result<Option<CycleRecord>, ApiFault> {
+    pub async fn cycle(&self, period: PeriodId) -> Result<Option<CycleRecord>, ApiError> {
         let newest = self.newest().await?;
         if let Some(found) = newest.iter().find(|known| known.record.period == period) {
             return Ok(Some(found.record.clone()));
@@ -112,12 +112,12 @@ impl History {
 
     async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Reader) -> Result<T, StateFault> + Send + 'static,
-    ) -> Result<T, ApiFault> {
-        let _place = self.waiting.try_acquire().map_err(|_| ApiFault::Slow)?;
+        read: impl FnOnce(&Reader) -> Result<T, StateError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let _place = self.waiting.try_acquire().map_err(|_| ApiError::Slow)?;
         let reader = self.reader.clone();
         let outcome = tokio::task::spawn_blocking(move || read(&reader)).await;
         // A read that was broken off by the runtime's end has nobody to tell.
-        Ok(outcome.map_err(|error| StateFault::Corrupt(error.to_string()))??)
+        Ok(outcome.map_err(|error| StateError::Corrupt(error.to_string()))??)
     }
 }

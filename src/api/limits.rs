@@ -13,7 +13,7 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::Shared;
-use crate::api::error::ApiFault;
+use crate::api::error::ApiError;
 use crate::telemetry::metrics;
 
 /// Client addresses that are remembered. Where there are more, those that have been quiet are forgotten first, and new ones
@@ -68,16 +68,16 @@ impl Limits {
         self.settings.max_body_bytes
     }
 
-    fn admit(&self, client: IpAddr) -> Result<(), ApiFault> {
+    fn admit(&self, client: IpAddr) -> Result<(), ApiError> {
         let clients = self.clients.read().unwrap_or_else(PoisonError::into_inner).clone();
         if clients.len() >= MAX_CLIENTS {
             clients.retain_recent();
             if clients.len() >= MAX_CLIENTS {
-                return Err(ApiFault::TooMany { wait: Duration::from_secs(1) });
+                return Err(ApiError::TooMany { wait: Duration::from_secs(1) });
             }
         }
         let wait = |not_until: governor::NotUntil<_>| not_until.wait_time_from(self.clock.now());
-        clients.check_key(&network(client)).map_err(|not_until| ApiFault::TooMany { wait: wait(not_until) })
+        clients.check_key(&network(client)).map_err(|not_until| ApiError::TooMany { wait: wait(not_until) })
     }
 }
 
@@ -108,11 +108,11 @@ async fn answer(limits: &Limits, request: Request, next: Next) -> Response {
     // Chunked bodies are measured where they are read.
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|bytes| bytes > limits.settings.max_body_bytes as u64) {
-        return ApiFault::Body.into_response();
+        return ApiError::Body.into_response();
     }
     match tokio::time::timeout(limits.settings.request_timeout, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => ApiFault::Slow.into_response(),
+        Err(_) => ApiError::Slow.into_response(),
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
         let [one, same_network, other]: [IpAddr; 3] =
             ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"].map(|text| text.parse().unwrap());
         assert!(limits.admit(one).is_ok() && limits.admit(same_network).is_ok());
-        assert!(matches!(limits.admit(one), Err(ApiFault::TooMany { wait }) if wait <= Duration::from_secs(1)));
+        assert!(matches!(limits.admit(one), Err(ApiError::TooMany { wait }) if wait <= Duration::from_secs(1)));
         assert!(limits.admit(other).is_ok());
         limits.set_rate(NonZeroU32::new(1).unwrap(), NonZeroU32::new(1).unwrap());
         assert!(limits.admit(one).is_ok() && limits.admit(one).is_err());

@@ -2,8 +2,8 @@
 //! nothing, asks nothing of chain or exchange on behalf of a request, and answers from memory where it can. One route is one
 //! file.
 
-pub mod error;
 mod attest;
+pub mod error;
 pub mod evidence;
 pub mod history;
 pub mod limits;
@@ -28,14 +28,14 @@ use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use evidence::Shelf;
-use error::ApiFault;
+use error::ApiError;
+use evidence::EvidenceCache;
 use history::History;
 use limits::Limits;
 use params::Parameters;
 use view::ModelView;
 
-use crate::attestation::service::Notary;
+use crate::attestation::service::AttestationService;
 use crate::health::monitor::Latest;
 use crate::telemetry::metrics::Exposition;
 
@@ -53,13 +53,13 @@ pub struct Shared {
     /// How often they are made.
     pub check_every: Duration,
     /// What landed updates left behind.
-    pub evidence: Shelf,
+    pub evidence: EvidenceCache,
     /// What is counted.
     pub metrics: Exposition,
     /// Who may ask how often, and how long an answer may take.
     pub limits: Limits,
     /// What judges the requests of other operators, where they may ask.
-    pub notary: Option<Notary>,
+    pub notary: Option<AttestationService>,
 }
 
 /// Every route. A handler that is not here is in no document either.
@@ -94,8 +94,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
 fn router(shared: &Arc<Shared>) -> Router {
     let (router, _) = routes().split_for_parts();
     router
-        .fallback(async || ApiFault::NoRoute)
-        .method_not_allowed_fallback(async || ApiFault::Method)
+        .fallback(async || ApiError::NoRoute)
+        .method_not_allowed_fallback(async || ApiError::Method)
         .layer(DefaultBodyLimit::max(shared.limits.max_body_bytes()))
         .layer(middleware::from_fn_with_state(shared.clone(), limits::enforce))
         .with_state(shared.clone())

@@ -11,11 +11,11 @@ use axum::extract::{Path, State};
 use tokio::sync::Mutex;
 
 use super::Shared;
-use crate::api::error::{ApiFault, ErrorBody};
 use super::view::{MarketView, ParamsView};
-use crate::chain::error::ChainFault;
+use crate::api::error::{ApiError, ErrorBody};
+use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::manifest::Market;
 
 /// What the chain said is good for this long; that it said nothing, too.
@@ -45,22 +45,22 @@ impl Parameters {
         Self { reader, oracle, markets }
     }
 
-    async fn of(&self, name: &str) -> Result<ParamsView, ApiFault> {
-        let (market, answer) = self.markets.get(name).ok_or(ApiFault::NoMarket)?;
+    async fn of(&self, name: &str) -> Result<ParamsView, ApiError> {
+        let (market, answer) = self.markets.get(name).ok_or(ApiError::NoMarket)?;
         let mut answer = answer.lock().await;
         if let Some(known) = answer.as_ref().filter(|answer| answer.at.elapsed() < FRESH) {
-            return known.outcome.clone().map_err(ApiFault::Chain);
+            return known.outcome.clone().map_err(ApiError::Chain);
         }
         let asked = tokio::time::timeout(CHAIN_LIMIT, self.ask(market)).await;
         let outcome = match asked {
             Ok(outcome) => outcome.map_err(|fault| fault.code()),
-            Err(_) => Err(ChainFault::Unreachable(String::new()).code()),
+            Err(_) => Err(ChainError::Unreachable(String::new()).code()),
         };
         *answer = Some(Answer { at: Instant::now(), outcome: outcome.clone() });
-        outcome.map_err(ApiFault::Chain)
+        outcome.map_err(ApiError::Chain)
     }
 
-    async fn ask(&self, market: &Market) -> Result<ParamsView, ChainFault> {
+    async fn ask(&self, market: &Market) -> Result<ParamsView, ChainError> {
         let (now, next) =
             tokio::join!(self.reader.params(self.oracle, market.id()), self.reader.pending(self.oracle, market.id()));
         Ok(ParamsView::new(MarketView::of(market), &now?, &next?))
@@ -79,6 +79,6 @@ impl Parameters {
 pub(super) async fn params(
     State(shared): State<Arc<Shared>>,
     market: Result<Path<String>, PathRejection>,
-) -> Result<Json<ParamsView>, ApiFault> {
+) -> Result<Json<ParamsView>, ApiError> {
     Ok(Json(shared.parameters.of(&market?.0).await?))
 }

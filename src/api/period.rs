@@ -9,8 +9,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Shared;
-use crate::api::error::{ApiFault, ErrorBody};
 use super::view::PeriodView;
+use crate::api::error::{ApiError, ErrorBody};
 use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::prediction::Outputs;
@@ -44,9 +44,9 @@ pub(super) struct PeriodDetail {
 pub(super) async fn period(
     State(shared): State<Arc<Shared>>,
     period: Result<Path<u64>, PathRejection>,
-) -> Result<Json<PeriodDetail>, ApiFault> {
+) -> Result<Json<PeriodDetail>, ApiError> {
     let Path(period) = period?;
-    let record = shared.history.cycle(PeriodId(period)).await?.ok_or(ApiFault::NoPeriod)?;
+    let record = shared.history.cycle(PeriodId(period)).await?.ok_or(ApiError::NoPeriod)?;
     let (features, outputs) = record.forecast.as_ref().map_or_else(Default::default, |forecast| {
         (FeatureVector::concat(&forecast.features), Outputs::concat(&forecast.outputs))
     });

@@ -10,9 +10,9 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
-use crate::api::error::{ApiFault, ErrorBody};
 use super::history::MAX_CYCLES;
 use super::view::PeriodView;
+use crate::api::error::{ApiError, ErrorBody};
 use veriregime_core::types::period::PeriodId;
 
 const DEFAULT_LIMIT: u32 = 20;
@@ -48,11 +48,11 @@ pub(super) struct PeriodsView {
 pub(super) async fn periods(
     State(shared): State<Arc<Shared>>,
     page: Result<Query<Page>, QueryRejection>,
-) -> Result<Json<PeriodsView>, ApiFault> {
+) -> Result<Json<PeriodsView>, ApiError> {
     let Query(page) = page?;
     let limit = page.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_CYCLES).contains(&limit) {
-        return Err(ApiFault::Parameter(format!("limit is from 1 to {MAX_CYCLES}")));
+        return Err(ApiError::Parameter(format!("limit is from 1 to {MAX_CYCLES}")));
     }
     let found = shared.history.page(page.before.map(PeriodId), limit).await?;
     let is_full = found.len() == limit as usize;

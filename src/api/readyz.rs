@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Shared;
-use crate::health::{Check, HealthFault};
+use crate::health::{Check, HealthError};
 
 /// What was looked at, and how it came out.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,13 +36,13 @@ pub(super) struct CheckView {
     /// Stable code of what is wrong.
     code: Option<&'static str>,
     /// What to do about it.
-    advice: Option<&'static str>,
+    hint: Option<&'static str>,
 }
 
 impl From<&Check> for CheckView {
     fn from(check: &Check) -> Self {
-        let Check { name, level, figure, code, advice } = check.clone();
-        Self { name, level: level.word(), figure, code, advice }
+        let Check { name, level, figure, code, hint } = check.clone();
+        Self { name, level: level.word(), figure, code, hint }
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> (StatusCode, Js
     let report = shared.health.borrow().clone();
     let lasting = shared.check_every * ROUNDS;
     let Some(report) = report.filter(|report| report.checked.elapsed() < lasting.max(Duration::from_mins(1))) else {
-        let check = Check::fail("checks", &HealthFault::NotChecked);
+        let check = Check::fail("checks", &HealthError::NotChecked);
         let body = Readiness { ready: false, age_seconds: 0, checks: vec![(&check).into()] };
         return (StatusCode::SERVICE_UNAVAILABLE, Json(body));
     };

@@ -17,8 +17,8 @@ use tower_service::Service;
 use tracing::{debug, info, warn};
 
 use super::Shared;
-use crate::api::error::ApiFault;
 use super::limits::Client;
+use crate::api::error::ApiError;
 
 /// Bytes of a request's head.
 const MAX_HEAD_BYTES: usize = 16 << 10;
@@ -30,9 +30,9 @@ const STOP_GRACE: Duration = Duration::from_secs(2);
 /// Listens on `address`; port 0 takes any free one.
 ///
 /// # Errors
-/// [`ApiFault::Listen`].
-pub async fn listen(address: SocketAddr) -> Result<TcpListener, ApiFault> {
-    TcpListener::bind(address).await.map_err(|source| ApiFault::Listen { address, source })
+/// [`ApiError::Listen`].
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, ApiError> {
+    TcpListener::bind(address).await.map_err(|source| ApiError::Listen { address, source })
 }
 
 /// Serves on the calling thread, apart from everything else that runs: no number of requests stands in the cycle's way. Blocks

@@ -161,7 +161,10 @@ impl PeriodView {
     /// Of a stored cycle. The words of its error stay in the node: they may name what is nobody else's business.
     pub fn new(record: &CycleRecord, model: &ModelView) -> Self {
         let forecasts = record.forecast.iter().flat_map(|forecast| {
-            let one = |((market, outputs), carried): ((&MarketView, &veriregime_core::types::prediction::Outputs), &usize)| {
+            let one = |((market, outputs), carried): (
+                (&MarketView, &veriregime_core::types::prediction::Outputs),
+                &usize,
+            )| {
                 let prediction = outputs.decode(model.output_scale_log2);
                 ForecastView {
                     market: market.name.clone(),
@@ -198,7 +201,7 @@ impl PeriodView {
 pub struct ParamsView {
     /// The market.
     pub market: MarketView,
-    /// `unset` before the first update, then `fresh`, `overdue`, `stale`, or `withheld`.
+    /// `unset` before the first update, then `fresh`, `grace`, `stale`, or `withheld`.
     #[schema(example = "fresh")]
     pub status: &'static str,
     /// Period of the last update.

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::chain::error::ChainFault;
-use crate::job::error::CycleFault;
-use crate::state::StateFault;
-use veriregime_core::types::diagnostic::{Fault, Retry};
+use crate::chain::error::ChainError;
+use crate::job::error::StageError;
+use crate::state::StateError;
+use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::period::PeriodId;
 
 /// Pause before an operator whose candles are not there yet is asked again.
@@ -15,10 +15,10 @@ const READY_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why something is not attested.
 #[derive(Debug, Error)]
-pub enum AttestFault {
+pub enum AttestationError {
     /// Another chain, contract or model.
     #[error("this node attests for another {what}")]
-    Foreign { what: &'static str },
+    Mismatch { what: &'static str },
     /// A period that is over or has not begun.
     #[error("this node attests for the running period, which is {running}")]
     OtherPeriod { running: PeriodId },
@@ -33,17 +33,17 @@ pub enum AttestFault {
     Equivocation(PeriodId),
     /// What is stored for the period cannot be computed with.
     #[error("this node cannot compute the period's features: {0}")]
-    Computation(Box<CycleFault>),
+    Computation(Box<StageError>),
     #[error(transparent)]
-    Chain(#[from] ChainFault),
+    Chain(#[from] ChainError),
     #[error(transparent)]
-    State(#[from] StateFault),
+    State(#[from] StateError),
 }
 
-impl Fault for AttestFault {
+impl Diagnostic for AttestationError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Foreign { .. } => "VR-ATTEST-001",
+            Self::Mismatch { .. } => "VR-ATTEST-001",
             Self::OtherPeriod { .. } => "VR-ATTEST-002",
             Self::NotReady => "VR-ATTEST-003",
             Self::Differs { .. } => "VR-ATTEST-004",
@@ -54,25 +54,25 @@ impl Fault for AttestFault {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
-            Self::Foreign { .. } => "compare chain, contract and model with that operator's",
+            Self::Mismatch { .. } => "compare chain, contract and model with that operator's",
             Self::OtherPeriod { .. } => "compare the clocks",
             Self::NotReady => "nothing: ask again",
             Self::Differs { .. } => "compare the candles, source by source: one of the two saw others",
             Self::Equivocation(_) => {
                 "nothing: the first one stands; if the database was not touched, find out why there are two"
             }
-            Self::Computation(fault) => fault.advice(),
-            Self::Chain(fault) => fault.advice(),
-            Self::State(fault) => fault.advice(),
+            Self::Computation(fault) => fault.hint(),
+            Self::Chain(fault) => fault.hint(),
+            Self::State(fault) => fault.hint(),
         }
     }
 
     fn retry(&self) -> Retry {
         match self {
             Self::NotReady => Retry::Later(READY_PAUSE),
-            Self::Foreign { .. } | Self::OtherPeriod { .. } | Self::Differs { .. } | Self::Equivocation(_) => {
+            Self::Mismatch { .. } | Self::OtherPeriod { .. } | Self::Differs { .. } | Self::Equivocation(_) => {
                 Retry::Never
             }
             Self::Computation(fault) => fault.retry(),
@@ -82,12 +82,12 @@ impl Fault for AttestFault {
     }
 }
 
-impl From<AttestFault> for CycleFault {
-    fn from(fault: AttestFault) -> Self {
+impl From<AttestationError> for StageError {
+    fn from(fault: AttestationError) -> Self {
         match fault {
-            AttestFault::Chain(fault) => Self::Chain(fault),
-            AttestFault::State(fault) => Self::State(fault),
-            AttestFault::Computation(fault) => *fault,
+            AttestationError::Chain(fault) => Self::Chain(fault),
+            AttestationError::State(fault) => Self::State(fault),
+            AttestationError::Computation(fault) => *fault,
             fault => Self::Attest(fault),
         }
     }

@@ -4,23 +4,23 @@ use alloy::primitives::B256;
 use tracing::{info, warn};
 
 use super::{CLOSES_E8, attest_once, instances};
+use crate::attestation::peers::PeerError;
 use crate::attestation::statement::{Statement, is_by_its_signer};
-use crate::chain::error::ChainFault;
+use crate::chain::error::ChainError;
 use crate::chain::read::AttestorSet;
 use crate::job::Agent;
-use crate::job::error::CycleFault;
-use crate::attestation::peers::PeerFault;
+use crate::job::error::StageError;
 use veriregime_core::types::attestation::{AttestRequest, Attestation};
 use veriregime_core::types::cycle::Forecast;
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::period::PeriodId;
 
 impl Agent {
     /// The contract's attestor set, if this node and the operators that it knows can make an update acceptable.
     ///
     /// # Errors
-    /// [`ChainFault::FewAttestations`], else as [`crate::chain::Chain::attestor_set`].
-    pub async fn attestor_set(&self) -> Result<AttestorSet, ChainFault> {
+    /// [`ChainError::FewAttestations`], else as [`crate::chain::Chain::attestor_set`].
+    pub async fn attestor_set(&self) -> Result<AttestorSet, ChainError> {
         let set = self.chain.attestor_set(self.oracle).await?;
         if self.peers.len() + 1 < usize::from(set.threshold) {
             return Err(self.few(set, 1));
@@ -32,14 +32,14 @@ impl Agent {
     /// after an interruption only those are asked who have not signed.
     ///
     /// # Errors
-    /// As [`Agent::attestor_set`], [`ChainFault::FewAttestations`] where too few have signed by now, and what keeps this
+    /// As [`Agent::attestor_set`], [`ChainError::FewAttestations`] where too few have signed by now, and what keeps this
     /// node from signing.
     pub async fn attestations(
         &self,
         model_id: B256,
         period: PeriodId,
         forecast: &Forecast,
-    ) -> Result<Vec<Attestation>, CycleFault> {
+    ) -> Result<Vec<Attestation>, StageError> {
         let set = self.attestor_set().await?;
         let instances = instances(forecast);
         let statement = Statement {
@@ -74,7 +74,7 @@ impl Agent {
 
     /// Asks all other operators at once, until enough have signed. Nothing that they say is believed: each attestation is
     /// checked against digest and set before it is kept.
-    async fn ask_others(&self, request: &AttestRequest, digest: B256, wanted: usize) -> Result<(), CycleFault> {
+    async fn ask_others(&self, request: &AttestRequest, digest: B256, wanted: usize) -> Result<(), StageError> {
         let mut answers = self.peers.ask(request);
         while let Some(answer) = answers.join_next().await {
             // One that was broken off by the runtime's end has nobody to tell.
@@ -92,7 +92,7 @@ impl Agent {
                     }
                 }
                 Err(fault) => {
-                    warn!(peer, code = fault.code(), error = %fault, advice = fault.advice(), "not attested");
+                    warn!(peer, code = fault.code(), error = %fault, hint = fault.hint(), "not attested");
                 }
             }
         }
@@ -103,17 +103,17 @@ impl Agent {
         &self,
         attestation: Attestation,
         digest: B256,
-    ) -> Result<Result<Attestation, PeerFault>, ChainFault> {
+    ) -> Result<Result<Attestation, PeerError>, ChainError> {
         if is_by_its_signer(&attestation, digest) != Some(true) {
-            return Ok(Err(PeerFault::NotSigned(attestation.signer)));
+            return Ok(Err(PeerError::NotSigned(attestation.signer)));
         }
         if !self.chain.read.is_attestor(self.oracle, attestation.signer).await? {
-            return Ok(Err(PeerFault::NoAttestor(attestation.signer)));
+            return Ok(Err(PeerError::NoAttestor(attestation.signer)));
         }
         Ok(Ok(attestation))
     }
 
-    fn few(&self, set: AttestorSet, held: usize) -> ChainFault {
-        ChainFault::FewAttestations { threshold: set.threshold, held, peers: self.peers.len() }
+    fn few(&self, set: AttestorSet, held: usize) -> ChainError {
+        ChainError::FewAttestations { threshold: set.threshold, held, peers: self.peers.len() }
     }
 }

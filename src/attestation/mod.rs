@@ -2,21 +2,21 @@
 //! computed itself.
 
 pub mod error;
+mod gather;
 pub mod peers;
 pub mod service;
 pub mod statement;
-mod gather;
 
-use crate::chain::Chain;
 use crate::attestation::statement::Statement;
+use crate::chain::Chain;
 use crate::state::Store;
+use alloy::primitives::{Address, U256};
+use error::AttestationError;
 use veriregime_core::types::attestation::{Attestation, Promise};
 use veriregime_core::types::cycle::Forecast;
 use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::prediction::Outputs;
 use veriregime_core::types::proof;
-use alloy::primitives::{Address, U256};
-use error::AttestFault;
 
 /// What is told of the markets' last closes: nothing, as no market is compared with a price feed.
 const CLOSES_E8: &[u64] = &[];
@@ -30,13 +30,13 @@ fn instances(forecast: &Forecast) -> Vec<U256> {
 /// signed, and the signature is kept, so that the same question costs nothing.
 ///
 /// # Errors
-/// [`AttestFault::Equivocation`], or database or key that fail.
+/// [`AttestationError::Equivocation`], or database or key that fail.
 async fn attest_once(
     store: &Store,
     chain: &Chain,
     oracle: Address,
     statement: &Statement<'_>,
-) -> Result<Attestation, AttestFault> {
+) -> Result<Attestation, AttestationError> {
     let digest = statement.digest(chain.read.chain_id(), oracle);
     let kept = store.attestations(digest)?;
     if let Some(ours) = kept.into_iter().find(|attestation| attestation.signer == chain.attestor()) {
@@ -50,7 +50,7 @@ async fn attest_once(
         payload: statement.payload(),
     };
     if !store.promise(&promise)? {
-        return Err(AttestFault::Equivocation(statement.period));
+        return Err(AttestationError::Equivocation(statement.period));
     }
     let attestation = chain.attest(digest).await?;
     store.keep_attestation(digest, &attestation)?;

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use veriregime_core::types::attestation::{AttestRequest, Attestation};
-use veriregime_core::types::diagnostic::{Fault, Retry, innermost, quoted};
+use veriregime_core::types::diagnostic::{Diagnostic, Retry, innermost, quoted};
 
 /// Where a node is asked.
 const PATH: &str = "v1/attest";
@@ -20,7 +20,7 @@ const MAX_ANSWER_BYTES: usize = 16 << 10;
 
 /// Why another operator's answer is worth nothing.
 #[derive(Debug, Error)]
-pub enum PeerFault {
+pub enum PeerError {
     /// It does not answer.
     #[error("it does not answer: {0}")]
     Unreachable(String),
@@ -38,7 +38,7 @@ pub enum PeerFault {
     NoAttestor(Address),
 }
 
-impl Fault for PeerFault {
+impl Diagnostic for PeerError {
     fn code(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => "VR-PEER-001",
@@ -49,7 +49,7 @@ impl Fault for PeerFault {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => "check the address in attestation.peers; ask its operator",
             Self::Garbage(_) => {
@@ -86,15 +86,15 @@ impl Peers {
     /// Prepares to ask the nodes whose APIs have these addresses, each for `timeout` at most.
     ///
     /// # Errors
-    /// [`PeerFault::Unreachable`] for a system that cannot make connections.
-    pub fn new(urls: &[Url], timeout: Duration) -> Result<Self, PeerFault> {
+    /// [`PeerError::Unreachable`] for a system that cannot make connections.
+    pub fn new(urls: &[Url], timeout: Duration) -> Result<Self, PeerError> {
         let peer = |url: &Url| {
             let mut builder = Client::builder().redirect(Policy::none()).timeout(timeout);
             if url.scheme() == "http" {
                 // A plain address needs no certificates, and a machine without any should do.
                 builder = builder.tls_certs_only([]);
             }
-            let client = builder.build().map_err(|error| PeerFault::Unreachable(error.to_string()))?;
+            let client = builder.build().map_err(|error| PeerError::Unreachable(error.to_string()))?;
             let mut whole = url.clone();
             whole.set_path(&format!("{}/{PATH}", url.path().trim_end_matches('/')));
             Ok(Peer { name: name(url), url: whole, client })
@@ -114,7 +114,7 @@ impl Peers {
 
     /// Asks all of them at once. Answers come as they are given, with the name of who gives them; who drops the set asks no
     /// further.
-    pub fn ask(&self, request: &AttestRequest) -> JoinSet<(String, Result<Attestation, PeerFault>)> {
+    pub fn ask(&self, request: &AttestRequest) -> JoinSet<(String, Result<Attestation, PeerError>)> {
         let mut asked = JoinSet::new();
         for peer in self.0.iter().cloned() {
             let request = request.clone();
@@ -128,7 +128,7 @@ impl Peers {
 }
 
 impl Peer {
-    async fn ask(&self, request: &AttestRequest) -> Result<Attestation, PeerFault> {
+    async fn ask(&self, request: &AttestRequest) -> Result<Attestation, PeerError> {
         #[derive(Deserialize)]
         struct Refusal {
             code: String,
@@ -137,20 +137,20 @@ impl Peer {
         let answer = self.client.post(self.url.clone()).json(request).send().await.map_err(unreachable)?;
         let status = answer.status();
         let body = bounded(answer).await?;
-        let garbage = |error: serde_json::Error| PeerFault::Garbage(quoted(&format!("status {status}, {error}")));
+        let garbage = |error: serde_json::Error| PeerError::Garbage(quoted(&format!("status {status}, {error}")));
         if status.is_success() {
             return serde_json::from_slice(&body).map_err(garbage);
         }
         let refusal: Refusal = serde_json::from_slice(&body).map_err(garbage)?;
-        Err(PeerFault::Refused { code: quoted(&refusal.code), message: quoted(&refusal.message) })
+        Err(PeerError::Refused { code: quoted(&refusal.code), message: quoted(&refusal.message) })
     }
 }
 
-async fn bounded(mut answer: Response) -> Result<Vec<u8>, PeerFault> {
+async fn bounded(mut answer: Response) -> Result<Vec<u8>, PeerError> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
         if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(PeerFault::Garbage(format!("more than {MAX_ANSWER_BYTES} bytes")));
+            return Err(PeerError::Garbage(format!("more than {MAX_ANSWER_BYTES} bytes")));
         }
         body.extend_from_slice(&chunk);
     }
@@ -158,9 +158,9 @@ async fn bounded(mut answer: Response) -> Result<Vec<u8>, PeerFault> {
 }
 
 /// The innermost reason, without the address.
-fn unreachable(error: reqwest::Error) -> PeerFault {
+fn unreachable(error: reqwest::Error) -> PeerError {
     let error = error.without_url();
-    PeerFault::Unreachable(quoted(&innermost(&error)))
+    PeerError::Unreachable(quoted(&innermost(&error)))
 }
 
 fn name(url: &Url) -> String {

@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 use alloy::primitives::{Address, B256, U256};
 use tokio::sync::Mutex;
 
-use crate::attestation::error::AttestFault;
 use super::{CLOSES_E8, attest_once, instances};
-use crate::chain::Chain;
-use crate::attestation::statement::Statement;
 use crate::actions::risk_oracle::spec::Expected;
-use crate::clock::Clock;
-use crate::job::error::CycleFault;
-use crate::job::stages::compute;
-use veriregime_core::model::Model;
+use crate::attestation::error::AttestationError;
+use crate::attestation::statement::Statement;
 use crate::bundle::Bundle;
-use crate::state::{StateFault, Store};
+use crate::chain::Chain;
+use crate::clock::Clock;
+use crate::job::error::StageError;
+use crate::job::stages::compute;
+use crate::state::{StateError, Store};
+use veriregime_core::model::Model;
 use veriregime_core::types::attestation::{AttestRequest, Attestation};
 use veriregime_core::types::diagnostic::quoted;
 use veriregime_core::types::feature::FeatureSpec;
@@ -31,15 +31,15 @@ const OUTPUTS: [&str; 3] = ["logit_low", "logit_high", "log_volatility"];
 
 /// Everything that it takes to judge a request. Its connection to the database is its own; the cycles are the agent's.
 #[derive(Debug)]
-pub struct Notary {
-    judge: Arc<Judge>,
+pub struct AttestationService {
+    judge: Arc<AttestationContext>,
     /// The contract's model and when it was asked for.
     model_id: Mutex<Option<(Instant, B256)>>,
 }
 
 /// What is needed off the runtime as well.
 #[derive(Debug)]
-pub struct Judge {
+pub struct AttestationContext {
     pub clock: Clock,
     pub store: Store,
     pub bundle: Bundle,
@@ -50,34 +50,34 @@ pub struct Judge {
     pub expected: Expected,
 }
 
-impl Notary {
+impl AttestationService {
     /// Ready to be asked.
-    pub fn new(judge: Judge) -> Self {
+    pub fn new(judge: AttestationContext) -> Self {
         Self { judge: Arc::new(judge), model_id: Mutex::default() }
     }
 
     /// Signs what is asked for if this node's own candles give the same.
     ///
     /// # Errors
-    /// [`AttestFault`] that says what is not the same.
-    pub async fn attest(&self, request: &AttestRequest) -> Result<Attestation, AttestFault> {
+    /// [`AttestationError`] that says what is not the same.
+    pub async fn attest(&self, request: &AttestRequest) -> Result<Attestation, AttestationError> {
         let judge = &self.judge;
         if request.chain_id != judge.chain.read.chain_id() {
-            return Err(AttestFault::Foreign { what: "chain" });
+            return Err(AttestationError::Mismatch { what: "chain" });
         }
         if request.oracle != judge.oracle {
-            return Err(AttestFault::Foreign { what: "contract" });
+            return Err(AttestationError::Mismatch { what: "contract" });
         }
         let running = PeriodId::at_ms(judge.clock.now_ms());
         if request.period != running {
-            return Err(AttestFault::OtherPeriod { running });
+            return Err(AttestationError::OtherPeriod { running });
         }
         if request.model_id != self.model_id().await? {
-            return Err(AttestFault::Foreign { what: "model" });
+            return Err(AttestationError::Mismatch { what: "model" });
         }
         let (judge, period) = (self.judge.clone(), request.period);
         let ours = tokio::task::spawn_blocking(move || judge.instances(period)).await;
-        let ours = ours.map_err(|error| StateFault::Corrupt(error.to_string()))??;
+        let ours = ours.map_err(|error| StateError::Corrupt(error.to_string()))??;
         let judge = &self.judge;
         compare(&judge.bundle.manifest.features, request, &ours)?;
         let statement = Statement {
@@ -90,7 +90,7 @@ impl Notary {
         attest_once(&judge.store, &judge.chain, judge.oracle, &statement).await
     }
 
-    async fn model_id(&self) -> Result<B256, AttestFault> {
+    async fn model_id(&self) -> Result<B256, AttestationError> {
         let mut known = self.model_id.lock().await;
         if let Some((_, model_id)) = known.filter(|(asked, _)| asked.elapsed() < FRESH) {
             return Ok(model_id);
@@ -101,34 +101,34 @@ impl Notary {
     }
 }
 
-impl Judge {
+impl AttestationContext {
     /// What this node's own cycle of the period says, or will say: its candles are fixed once they are stored.
-    fn instances(&self, period: PeriodId) -> Result<Vec<U256>, AttestFault> {
+    fn instances(&self, period: PeriodId) -> Result<Vec<U256>, AttestationError> {
         let record = self.store.cycle(self.bundle.manifest_digest, period)?;
-        let record = record.filter(|record| !record.candles.is_empty()).ok_or(AttestFault::NotReady)?;
+        let record = record.filter(|record| !record.candles.is_empty()).ok_or(AttestationError::NotReady)?;
         if let Some(forecast) = &record.forecast {
             return Ok(instances(forecast));
         }
         match compute(&self.store, &self.bundle, &self.model, &record) {
             Ok(forecast) => Ok(instances(&forecast)),
-            Err(CycleFault::State(fault)) => Err(fault.into()),
-            Err(fault) => Err(AttestFault::Computation(Box::new(fault))),
+            Err(StageError::State(fault)) => Err(fault.into()),
+            Err(fault) => Err(AttestationError::Computation(Box::new(fault))),
         }
     }
 }
 
 /// Names the first number of the request that is not ours.
-fn compare(spec: &FeatureSpec, request: &AttestRequest, ours: &[U256]) -> Result<(), AttestFault> {
+fn compare(spec: &FeatureSpec, request: &AttestRequest, ours: &[U256]) -> Result<(), AttestationError> {
     if request.closes_e8 != CLOSES_E8 {
         let (theirs, ours) = (format!("{:?}", request.closes_e8), format!("{CLOSES_E8:?}"));
-        return Err(AttestFault::Differs { name: "closes_e8".into(), theirs: quoted(&theirs), ours });
+        return Err(AttestationError::Differs { name: "closes_e8".into(), theirs: quoted(&theirs), ours });
     }
     if request.instances.len() != ours.len() {
         let (theirs, ours) = (request.instances.len().to_string(), ours.len().to_string());
-        return Err(AttestFault::Differs { name: "the number of instances".into(), theirs, ours });
+        return Err(AttestationError::Differs { name: "the number of instances".into(), theirs, ours });
     }
     match request.instances.iter().zip(ours).position(|(theirs, ours)| theirs != ours) {
-        Some(index) => Err(AttestFault::Differs {
+        Some(index) => Err(AttestationError::Differs {
             name: name(spec, ours.len(), index),
             theirs: shown(request.instances[index]),
             ours: shown(ours[index]),

@@ -3,10 +3,10 @@
 use alloy::primitives::{Address, B256, Bytes, Signature, U256, keccak256};
 use alloy::sol_types::{SolStruct, eip712_domain};
 
-use crate::chain::error::{ChainFault, Rejection};
-use crate::chain::read::AttestorSet;
-use crate::chain::Chain;
 use crate::actions::risk_oracle::abi;
+use crate::chain::Chain;
+use crate::chain::error::{ChainError, Rejection};
+use crate::chain::read::AttestorSet;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::period::PeriodId;
 
@@ -66,10 +66,10 @@ impl Chain {
     /// The contract's attestor set, if this node is in it.
     ///
     /// # Errors
-    /// [`Rejection::NotAttestor`], else [`ChainFault`].
-    pub async fn attestor_set(&self, oracle: Address) -> Result<AttestorSet, ChainFault> {
+    /// [`Rejection::NotAttestor`], else [`ChainError`].
+    pub async fn attestor_set(&self, oracle: Address) -> Result<AttestorSet, ChainError> {
         if !self.read.is_attestor(oracle, self.attestor()).await? {
-            return Err(ChainFault::Rejected(Rejection::NotAttestor(self.attestor())));
+            return Err(ChainError::Rejected(Rejection::NotAttestor(self.attestor())));
         }
         self.read.attestor_set(oracle).await
     }
@@ -77,8 +77,8 @@ impl Chain {
     /// This node's attestation of `digest`.
     ///
     /// # Errors
-    /// [`ChainFault::Signing`].
-    pub async fn attest(&self, digest: B256) -> Result<Attestation, ChainFault> {
+    /// [`ChainError::Signing`].
+    pub async fn attest(&self, digest: B256) -> Result<Attestation, ChainError> {
         let signature = self.attestor.sign(digest).await?.as_bytes().to_vec();
         Ok(Attestation { signer: self.attestor(), signature: signature.into() })
     }
@@ -99,9 +99,9 @@ pub fn pack(attestations: &[Attestation]) -> Bytes {
 /// The attestations of an update one by one.
 ///
 /// # Errors
-/// [`ChainFault::Refused`] for bytes that are none.
-pub fn split(mut attestations: &[u8]) -> Result<Vec<Attestation>, ChainFault> {
-    let refused = || ChainFault::Refused("the update's attestations cannot be taken apart".into());
+/// [`ChainError::Refused`] for bytes that are none.
+pub fn split(mut attestations: &[u8]) -> Result<Vec<Attestation>, ChainError> {
+    let refused = || ChainError::Refused("the update's attestations cannot be taken apart".into());
     let mut all = Vec::new();
     while !attestations.is_empty() {
         let (head, rest) = attestations.split_at_checked(HEAD_BYTES).ok_or_else(refused)?;
@@ -131,8 +131,8 @@ mod tests {
     use secrecy::SecretString;
     use serde::Deserialize;
 
-    use crate::chain::signer::Signer;
     use super::*;
+    use crate::chain::signer::Signer;
 
     const VECTORS: &str = include_str!("../../contracts/test/vectors/attestation.json");
 

@@ -3,8 +3,8 @@
 use alloy::primitives::{U256, keccak256};
 use serde::Serialize;
 
-use crate::audit::compare::{FeatureDifference, Verdict};
 use crate::actions::risk_oracle::published::AttestorCheck;
+use crate::audit::compare::{FeatureDifference, Verdict};
 use crate::verification::Prover;
 use veriregime_core::types::proof::Proof;
 use veriregime_core::types::update::{Arguments, PublishedUpdate};

@@ -9,23 +9,23 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::audit::error::AuditFault;
 use super::models::Models;
 use super::one::Report;
-use crate::cmd::audit::render;
-use crate::alerts::AlertFault;
+use crate::actions::risk_oracle::events::Event;
+use crate::alerts::AlertError;
 use crate::alerts::conditions::of_period;
 use crate::alerts::state::Message;
 use crate::alerts::webhook::Webhook;
 use crate::audit::compare::Verdict;
-use crate::actions::risk_oracle::events::Event;
+use crate::audit::error::AuditError;
 use crate::clock::Clock;
+use crate::cmd::audit::render;
 use crate::cmd::daemon::stop_on_signal;
 use crate::cmd::{print, report};
-use crate::node::assemble;
 use crate::config::Config;
+use crate::node::assemble;
 use veriregime_core::types::alert::Severity;
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::update::PublishedUpdate;
 
@@ -71,7 +71,7 @@ pub async fn run(
 }
 
 fn complain(period: PeriodId, error: &anyhow::Error) {
-    let code = report::fault(error).map_or("", Fault::code);
+    let code = report::fault(error).map_or("", Diagnostic::code);
     warn!(period = period.0, code, error = report::words(error), "not audited yet, trying again");
 }
 
@@ -166,8 +166,8 @@ impl<'a> Watch<'a> {
         }
         let Some(manifest) = self.models.unknown(model_id).await? else { return Ok(()) };
         self.unknown.insert((model_id, is_active));
-        let fault = AuditFault::UnknownModel { model_id, manifest, what };
-        warn!(code = fault.code(), error = %fault, advice = fault.advice(), "a model that cannot be audited");
+        let fault = AuditError::UnknownModel { model_id, manifest, what };
+        warn!(code = fault.code(), error = %fault, hint = fault.hint(), "a model that cannot be audited");
         if self.json {
             let verdict = Verdict::UnknownModel;
             println!(
@@ -175,7 +175,7 @@ impl<'a> Watch<'a> {
                 json!({"verdict": verdict, "code": fault.code(), "model_id": model_id, "manifest_sha256": manifest, "active": is_active})
             );
         } else {
-            println!("{}: {fault}; {}", fault.code(), fault.advice());
+            println!("{}: {fault}; {}", fault.code(), fault.hint());
         }
         let severity = if is_active { Severity::Critical } else { Severity::Warning };
         self.worst = self.worst.max(if is_active { Verdict::UnknownModel } else { Verdict::Match });
@@ -189,7 +189,7 @@ impl<'a> Watch<'a> {
         // That nobody knows its model is told by itself.
         if !matches!(report.found.verdict, Verdict::Match | Verdict::UnknownModel) {
             let (verdict, transaction) = (report.found.verdict.words(), report.transaction.to_string());
-            self.told.note(report.period, Severity::Critical, &AlertFault::Audit { verdict, transaction });
+            self.told.note(report.period, Severity::Critical, &AlertError::Audit { verdict, transaction });
         }
         Ok(())
     }
@@ -222,7 +222,7 @@ impl Telling {
         Ok(Self { webhook: webhook.transpose()?, waiting: VecDeque::new() })
     }
 
-    fn note(&mut self, period: PeriodId, severity: Severity, fault: &dyn Fault) {
+    fn note(&mut self, period: PeriodId, severity: Severity, fault: &dyn Diagnostic) {
         if self.webhook.is_none() {
             return;
         }
@@ -237,7 +237,7 @@ impl Telling {
         let Some(webhook) = &self.webhook else { return };
         while let Some(message) = self.waiting.front() {
             if let Err(fault) = webhook.send(message).await {
-                warn!(code = fault.code(), error = %fault, advice = fault.advice(), "alert not delivered");
+                warn!(code = fault.code(), error = %fault, hint = fault.hint(), "alert not delivered");
                 return;
             }
             info!("alert delivered");

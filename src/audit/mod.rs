@@ -4,4 +4,3 @@ pub mod error;
 pub mod follow;
 pub mod models;
 pub mod one;
-

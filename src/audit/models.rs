@@ -8,15 +8,15 @@ use tracing::warn;
 use super::checks::Findings;
 use super::one::{Auditor, Report};
 use crate::audit::compare::Verdict;
-use crate::chain::error::ChainFault;
+use crate::bundle::Bundle;
+use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use crate::clock::Clock;
-use crate::node::assemble;
 use crate::config::Config;
-use crate::bundle::Bundle;
+use crate::node::assemble;
 use crate::state::Store;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::diagnostic::Fault;
 use veriregime_core::types::update::PublishedUpdate;
 
 /// Everything that audits of a contract's updates ask.
@@ -40,7 +40,7 @@ impl Models {
         let (oracle, reader) = (assemble::oracle(config)?, assemble::reader(config)?);
         reader.check_chain_id().await?;
         if !reader.has_code(oracle).await? {
-            return Err(ChainFault::NoContract(oracle).into());
+            return Err(ChainError::NoContract(oracle).into());
         }
         let is_beside_us = veriregime_files::size_bytes(&config.state_path).is_ok();
         let own = if is_beside_us { Some(Store::open(&config.state_path)?) } else { None };
@@ -76,7 +76,7 @@ impl Models {
             Ok(Some(bundle)) => bundle,
             Ok(None) => return Ok(Some(manifest)),
             Err(fault) => {
-                warn!(code = fault.code(), error = %fault, advice = fault.advice(), "a bundle that is not right");
+                warn!(code = fault.code(), error = %fault, hint = fault.hint(), "a bundle that is not right");
                 return Ok(Some(manifest));
             }
         };

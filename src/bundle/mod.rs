@@ -11,10 +11,13 @@ use serde_json::Value;
 
 use crate::verification::error::ProofError;
 use crate::verification::ezkl::supervisor::EZKL_VERSION;
-use veriregime_files::FileFault;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::manifest::{CIRCUIT_FILE, Circuit, MANIFEST_FILE, Manifest, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFIER_BYTECODE_FILE, VERIFIER_FILE, VERIFYING_KEY_FILE, is_market, is_model_folder};
+use veriregime_core::types::manifest::{
+    CIRCUIT_FILE, Circuit, MANIFEST_FILE, Manifest, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFIER_BYTECODE_FILE,
+    VERIFIER_FILE, VERIFYING_KEY_FILE, is_market, is_model_folder,
+};
 use veriregime_core::types::prediction::Outputs;
+use veriregime_files::FileError;
 
 /// Version of the manifest's format that this program writes and reads.
 pub const SCHEMA: u32 = 1;
@@ -181,9 +184,9 @@ fn is_plain(name: &str) -> bool {
 }
 
 /// Names an absent file as the bundle's fault.
-fn present<T>(path: &Path, read: Result<T, FileFault>) -> Result<T, ProofError> {
+fn present<T>(path: &Path, read: Result<T, FileError>) -> Result<T, ProofError> {
     match read {
-        Err(FileFault::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+        Err(FileError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             Err(ProofError::Missing { path: path.to_owned() })
         }
         other => Ok(other?),
@@ -193,8 +196,8 @@ fn present<T>(path: &Path, read: Result<T, FileFault>) -> Result<T, ProofError> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use veriregime_core::types::diagnostic::Fault;
     use serde_json::json;
+    use veriregime_core::types::diagnostic::Diagnostic;
 
     fn manifest() -> Manifest {
         serde_json::from_value(json!({

@@ -7,16 +7,16 @@ pub mod figures;
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
-use veriregime_files::FileFault;
 use crate::bundle::{Bundle, MAX_MANIFEST_BYTES};
 use crate::verification::error::ProofError;
+use figures::{Score, same_rows, scores, worse};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::diagnostic::Fault;
 use veriregime_core::types::manifest::{CURRENT_FILE, MANIFEST_FILE, is_model_folder};
 use veriregime_core::types::time::format_utc;
-use figures::{Score, same_rows, scores, worse};
+use veriregime_files::FileError;
 
 /// What was promoted when, one JSON object a line, oldest first.
 pub const HISTORY_FILE: &str = "history.jsonl";
@@ -60,10 +60,10 @@ pub enum RegistryError {
     Bundle(#[from] ProofError),
     /// A file could not be read or written.
     #[error(transparent)]
-    File(#[from] FileFault),
+    File(#[from] FileError),
 }
 
-impl Fault for RegistryError {
+impl Diagnostic for RegistryError {
     fn code(&self) -> &'static str {
         match self {
             Self::Unknown { .. } => "VR-MODELS-001",
@@ -80,7 +80,7 @@ impl Fault for RegistryError {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Unknown { .. } => "see `models list`; --models names the folder",
             Self::NoCurrent { .. } => "choose one with `models promote ID`",
@@ -94,8 +94,8 @@ impl Fault for RegistryError {
             Self::NoPrevious { .. } | Self::AlreadyCurrent { .. } => "see `models list`; nothing was changed",
             Self::Changed { .. } => "restore the bundle, or choose the new one with `models promote ID`",
             Self::Damaged { .. } => "move the file away; `models promote ID` begins a new one",
-            Self::Bundle(fault) => fault.advice(),
-            Self::File(fault) => fault.advice(),
+            Self::Bundle(fault) => fault.hint(),
+            Self::File(fault) => fault.hint(),
         }
     }
 }
@@ -144,7 +144,9 @@ impl Registry {
     /// A folder that cannot be read.
     pub fn ids(&self) -> Result<Vec<String>, RegistryError> {
         let mut ids = veriregime_files::folders_in(&self.folder)?;
-        ids.retain(|id| is_model_folder(id) && veriregime_files::size_bytes(&self.folder.join(id).join(MANIFEST_FILE)).is_ok());
+        ids.retain(|id| {
+            is_model_folder(id) && veriregime_files::size_bytes(&self.folder.join(id).join(MANIFEST_FILE)).is_ok()
+        });
         ids.sort();
         Ok(ids)
     }
@@ -169,7 +171,9 @@ impl Registry {
     pub fn with_manifest(&self, wanted: Digest) -> Result<Option<Bundle>, RegistryError> {
         for id in self.ids()? {
             let folder = self.folder.join(id);
-            if veriregime_files::digest(&folder.join(MANIFEST_FILE), MAX_MANIFEST_BYTES).is_ok_and(|found| found == wanted) {
+            if veriregime_files::digest(&folder.join(MANIFEST_FILE), MAX_MANIFEST_BYTES)
+                .is_ok_and(|found| found == wanted)
+            {
                 return Ok(Some(Bundle::open(&folder)?));
             }
         }
@@ -296,9 +300,9 @@ impl Registry {
     }
 }
 
-fn absent_is_none(read: Result<String, FileFault>) -> Result<Option<String>, FileFault> {
+fn absent_is_none(read: Result<String, FileError>) -> Result<Option<String>, FileError> {
     match read {
-        Err(FileFault::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(FileError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
         other => other.map(Some),
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error};
 use serde_json::value::RawValue;
 
-use crate::chain::error::ChainFault;
+use crate::chain::error::ChainError;
 use veriregime_core::types::diagnostic::quoted;
 use veriregime_core::types::period::PeriodId;
 
@@ -77,8 +77,8 @@ pub(crate) struct Sent {
 /// Whether an answer to `method` is one that can be used.
 ///
 /// # Errors
-/// [`ChainFault::Garbage`].
-pub(crate) fn check(method: &str, answer: &RawValue) -> Result<(), ChainFault> {
+/// [`ChainError::Garbage`].
+pub(crate) fn check(method: &str, answer: &RawValue) -> Result<(), ChainError> {
     match method {
         "eth_getBlockByNumber" => is::<Option<Block>>(answer),
         "eth_getTransactionReceipt" => is::<Option<Receipt>>(answer),
@@ -93,33 +93,33 @@ pub(crate) fn check(method: &str, answer: &RawValue) -> Result<(), ChainFault> {
 }
 
 /// A height that a node names beside what has a bound of its own.
-pub(crate) fn height(number: Option<u64>) -> Result<u64, ChainFault> {
+pub(crate) fn height(number: Option<u64>) -> Result<u64, ChainError> {
     match number {
         Some(number) if number <= MAX_HEIGHT => Ok(number),
-        Some(number) => Err(ChainFault::Garbage(format!("a block of height {number}"))),
-        None => Err(ChainFault::Garbage("a block without its height".into())),
+        Some(number) => Err(ChainError::Garbage(format!("a block of height {number}"))),
+        None => Err(ChainError::Garbage("a block without its height".into())),
     }
 }
 
 /// A period that a contract names.
-pub(crate) fn period(id: u64) -> Result<PeriodId, ChainFault> {
+pub(crate) fn period(id: u64) -> Result<PeriodId, ChainError> {
     if id <= MAX_SECONDS / PeriodId::SECONDS.unsigned_abs() {
         return Ok(PeriodId(id));
     }
-    Err(ChainFault::Garbage(format!("an update of period {id}")))
+    Err(ChainError::Garbage(format!("an update of period {id}")))
 }
 
-fn is<T: DeserializeOwned>(answer: &RawValue) -> Result<(), ChainFault> {
+fn is<T: DeserializeOwned>(answer: &RawValue) -> Result<(), ChainError> {
     serde_json::from_str::<T>(answer.get()).map(|_| ()).map_err(garbage)
 }
 
-fn number<const MOST: u64>(answer: &RawValue) -> Result<(), ChainFault> {
+fn number<const MOST: u64>(answer: &RawValue) -> Result<(), ChainError> {
     let number = serde_json::from_str(answer.get()).and_then(within::<MOST, serde_json::Error>);
     number.map(|_| ()).map_err(garbage)
 }
 
-fn garbage(error: serde_json::Error) -> ChainFault {
-    ChainFault::Garbage(quoted(&error.to_string()))
+fn garbage(error: serde_json::Error) -> ChainError {
+    ChainError::Garbage(quoted(&error.to_string()))
 }
 
 fn up_to<'de, const MOST: u64, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
@@ -143,7 +143,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use veriregime_core::types::diagnostic::Fault;
+    use veriregime_core::types::diagnostic::Diagnostic;
 
     fn judged(method: &str, answer: &Value) -> Result<(), &'static str> {
         check(method, &to_raw_value(answer).unwrap()).map_err(|fault| fault.code())

@@ -8,10 +8,10 @@ use alloy::sol_types::SolInterface;
 use alloy::transports::{RpcError, TransportError, TransportErrorKind};
 use thiserror::Error;
 
-use crate::actions::risk_oracle::abi::RiskOracle::RiskOracleErrors;
 use super::fees::Floor;
-use crate::chain::rpc::error_class::{Meaning, meaning, minimum, revert};
-use veriregime_core::types::diagnostic::{Fault, Retry, innermost, quoted};
+use crate::actions::risk_oracle::abi::RiskOracle::RiskOracleErrors;
+use crate::chain::rpc::error_class::{ErrorClass, meaning, minimum, revert};
+use veriregime_core::types::diagnostic::{Diagnostic, Retry, innermost, quoted};
 use veriregime_core::types::period::PeriodId;
 
 /// Most revert data that is shown.
@@ -27,7 +27,7 @@ const ATTESTATION_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why the chain cannot be read or written.
 #[derive(Debug, Error)]
-pub enum ChainFault {
+pub enum ChainError {
     /// The RPC does not answer.
     #[error("the RPC does not answer: {0}")]
     Unreachable(String),
@@ -123,7 +123,7 @@ pub enum Rejection {
     Other(String),
 }
 
-impl Fault for ChainFault {
+impl Diagnostic for ChainError {
     fn code(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => "VR-CHAIN-001",
@@ -146,7 +146,7 @@ impl Fault for ChainFault {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => {
                 "check chain.rpc_url and the node behind it; a daemon tries again until the period ends"
@@ -208,12 +208,12 @@ impl Fault for ChainFault {
     }
 }
 
-impl From<TransportError> for ChainFault {
+impl From<TransportError> for ChainError {
     fn from(error: TransportError) -> Self {
         match error {
             RpcError::ErrorResp(payload) => match revert(&payload) {
                 Some(data) => Self::Rejected(rejection(&data)),
-                None if meaning(&payload) == Meaning::Underpriced => {
+                None if meaning(&payload) == ErrorClass::Underpriced => {
                     Self::Underpriced { words: quoted(&payload.message), minimum: minimum(&payload.message) }
                 }
                 None => Self::Refused(quoted(&payload.message)),
@@ -228,7 +228,7 @@ impl From<TransportError> for ChainFault {
     }
 }
 
-impl From<ContractError> for ChainFault {
+impl From<ContractError> for ChainError {
     fn from(error: ContractError) -> Self {
         match error {
             ContractError::TransportError(error) => error.into(),
@@ -278,8 +278,8 @@ fn words(error: &RiskOracleErrors) -> String {
 mod tests {
     use alloy::sol_types::SolError;
 
-    use crate::actions::risk_oracle::abi::RiskOracle;
     use super::*;
+    use crate::actions::risk_oracle::abi::RiskOracle;
 
     #[test]
     fn revert_data_without_end_is_cut_before_it_is_kept() {
@@ -292,7 +292,7 @@ mod tests {
         let already = RiskOracle::AlreadySubmitted { modelId: [1; 32].into(), period: 7 }.abi_encode();
         assert_eq!(rejection(&already), Rejection::AlreadySubmitted);
         let future = RiskOracle::FuturePeriod { period: U256::from(8), current: U256::from(7) }.abi_encode();
-        assert_eq!(ChainFault::Rejected(rejection(&future)).retry(), Retry::Later(RPC_PAUSE));
+        assert_eq!(ChainError::Rejected(rejection(&future)).retry(), Retry::Later(RPC_PAUSE));
         assert_eq!(rejection(&RiskOracle::InvalidProof {}.abi_encode()), Rejection::InvalidProof);
         let signer = Address::repeat_byte(7);
         assert_eq!(rejection(&RiskOracle::NotAttestor { signer }.abi_encode()), Rejection::NotAttestor(signer));
@@ -306,7 +306,7 @@ mod tests {
         let said = rejection(&paused).to_string();
         assert!(said.starts_with("UnknownModel { modelId: 0x0101") && said.ends_with(" }"), "said once: {said}");
         assert_eq!(rejection(&RiskOracle::InvalidAttestors {}.abi_encode()).to_string(), "InvalidAttestors");
-        let silent = ChainFault::Rejected(rejection(&[]));
+        let silent = ChainError::Rejected(rejection(&[]));
         assert_eq!(
             (silent.to_string(), silent.retry()),
             ("the contract refuses: it reverts without a reason".into(), Retry::Later(RPC_PAUSE))
@@ -318,6 +318,6 @@ mod tests {
         let data = alloy::hex::encode(RiskOracle::NothingApplied { reason: SKIPPED_WITHHELD }.abi_encode());
         let payload = format!(r#"{{"code": -32015, "message": "VM execution error.", "data": "Reverted 0x{data}"}}"#);
         let error = RpcError::ErrorResp(serde_json::from_str(&payload).unwrap());
-        assert!(matches!(ChainFault::from(error), ChainFault::Rejected(Rejection::Withheld)));
+        assert!(matches!(ChainError::from(error), ChainError::Rejected(Rejection::Withheld)));
     }
 }

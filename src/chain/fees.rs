@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::chain::error::ChainFault;
+use crate::chain::error::ChainError;
 use veriregime_core::types::cycle::Attempt;
 
 /// Room for the base fee to grow until the transaction is included: six full blocks in a row double it.
@@ -80,12 +80,12 @@ pub struct Offer {
 /// The offer for a transaction at the given base fee, as high as `floor` at least.
 ///
 /// # Errors
-/// [`ChainFault::FeeAboveCap`].
-pub fn offer(base_fee_wei: u128, priority_fee_wei: u128, cap_wei: u128, floor: Floor) -> Result<Offer, ChainFault> {
+/// [`ChainError::FeeAboveCap`].
+pub fn offer(base_fee_wei: u128, priority_fee_wei: u128, cap_wei: u128, floor: Floor) -> Result<Offer, ChainError> {
     let priority_fee_wei = priority_fee_wei.max(floor.priority_fee_wei);
     let least_wei = base_fee_wei.saturating_add(priority_fee_wei).max(floor.max_fee_per_gas_wei);
     if least_wei > cap_wei {
-        return Err(ChainFault::FeeAboveCap { needed_wei: least_wei, cap_wei });
+        return Err(ChainError::FeeAboveCap { needed_wei: least_wei, cap_wei });
     }
     let wanted_wei = base_fee_wei.saturating_mul(BASE_FEE_HEADROOM).saturating_add(priority_fee_wei);
     Ok(Offer { max_fee_per_gas_wei: wanted_wei.max(least_wei).min(cap_wei), priority_fee_wei })
@@ -127,7 +127,7 @@ mod tests {
         let dearer = offer(gwei, gwei, 200 * gwei, Floor::above(&replaced).and(named)).unwrap();
         assert_eq!(dearer, Offer { max_fee_per_gas_wei: 5 * gwei, priority_fee_wei: 3 * gwei });
         let beyond = offer(gwei, gwei, 3 * gwei, named).expect_err("above the cap");
-        assert!(matches!(beyond, ChainFault::FeeAboveCap { needed_wei, .. } if needed_wei == 4 * gwei));
+        assert!(matches!(beyond, ChainError::FeeAboveCap { needed_wei, .. } if needed_wei == 4 * gwei));
     }
 
     fn fee() -> impl Strategy<Value = u128> {
@@ -160,7 +160,7 @@ mod tests {
                     }
                 }
                 Err(fault) => {
-                    let justified = matches!(fault, ChainFault::FeeAboveCap { needed_wei, cap_wei } if needed_wei > cap_wei);
+                    let justified = matches!(fault, ChainError::FeeAboveCap { needed_wei, cap_wei } if needed_wei > cap_wei);
                     prop_assert!(justified);
                 }
             }

@@ -1,10 +1,10 @@
 //! The chain: reading the contract, attesting, signing and sending updates. The only holder of keys.
 
-pub mod error;
-pub mod read_only_proxy;
 pub mod answers;
+pub mod error;
 pub mod fees;
 pub mod read;
+pub mod read_only_proxy;
 pub mod rehearsal;
 mod rpc;
 mod sending;
@@ -20,17 +20,17 @@ use alloy::providers::Provider;
 use alloy::rpc::types::TransactionRequest;
 use alloy::transports::{RpcError, TransportError};
 
+use error::{ChainError, Rejection};
+use fees::Floor;
+use read::Reader;
+use rpc::error_class::{ErrorClass, meaning};
+use signer::Signer;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::{Attempt, Purpose};
 use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::prediction::Outputs;
 use veriregime_core::types::rpc_url::RpcUrl;
-use error::{ChainFault, Rejection};
-use fees::Floor;
-use read::Reader;
-use rpc::error_class::{Meaning, meaning};
-use signer::Signer;
 
 /// Gas limit over the estimate: the verifier's cost hardly varies, storage and calldata do a little.
 const GAS_MARGIN_PERCENT: u64 = 20;
@@ -80,8 +80,8 @@ impl Chain {
     /// Prepares the connection; nothing is sent yet. The wallet attests, unless [`Chain::with_attestor`] says otherwise.
     ///
     /// # Errors
-    /// [`ChainFault::Unreachable`] for a system that cannot make connections.
-    pub fn new(settings: Settings, wallet: Signer) -> Result<Self, ChainFault> {
+    /// [`ChainError::Unreachable`] for a system that cannot make connections.
+    pub fn new(settings: Settings, wallet: Signer) -> Result<Self, ChainError> {
         Ok(Self { read: Reader::new(settings)?, address: wallet.address(), wallet: wallet.wallet(), attestor: wallet })
     }
 
@@ -104,16 +104,16 @@ impl Chain {
     /// The next nonce by the newest block: whatever is still waiting is meant to be replaced.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn nonce(&self) -> Result<u64, ChainFault> {
+    /// [`ChainError`].
+    pub async fn nonce(&self) -> Result<u64, ChainError> {
         self.read.nonce(self.address).await
     }
 
     /// How many transactions the wallet has sent, those that wait to be mined included.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn sent(&self) -> Result<u64, ChainFault> {
+    /// [`ChainError`].
+    pub async fn sent(&self) -> Result<u64, ChainError> {
         let pending = self.read.provider.get_transaction_count(self.address).pending().await?;
         // Some RPCs know of no pool.
         Ok(pending.max(self.nonce().await?))
@@ -122,16 +122,16 @@ impl Chain {
     /// Whether none of the wallet's transactions is on its way.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn is_idle(&self) -> Result<bool, ChainFault> {
+    /// [`ChainError`].
+    pub async fn is_idle(&self) -> Result<bool, ChainError> {
         Ok(self.sent().await? == self.nonce().await?)
     }
 
     /// Sends signed bytes to every RPC. That one has them already is no error, and one that takes them is enough.
     ///
     /// # Errors
-    /// [`ChainFault::Underpriced`] where none takes them at their price, else [`ChainFault`].
-    pub async fn broadcast(&self, attempt: &Attempt) -> Result<(), ChainFault> {
+    /// [`ChainError::Underpriced`] where none takes them at their price, else [`ChainError`].
+    pub async fn broadcast(&self, attempt: &Attempt) -> Result<(), ChainError> {
         match self.read.provider.send_raw_transaction(&attempt.raw).await {
             Ok(_) => Ok(()),
             Err(error) if is_known_already(&error) => Ok(()),
@@ -145,7 +145,7 @@ impl Chain {
         request: TransactionRequest,
         nonce: u64,
         replaces: Option<Floor>,
-    ) -> Result<Attempt, ChainFault> {
+    ) -> Result<Attempt, ChainError> {
         let head = self.read.head().await?;
         let caps = self.read.settings.fees.caps();
         let cap_wei = match purpose {
@@ -158,10 +158,10 @@ impl Chain {
         // transaction that is to be replaced may be in the pending block already, and stand in its own way.
         let block = if replaces.is_some() { BlockNumberOrTag::Latest } else { BlockNumberOrTag::Pending };
         let simulated = self.read.provider.estimate_gas(request.clone()).block(block.into()).await;
-        let estimate = match simulated.map_err(ChainFault::from) {
-            Err(ChainFault::Rejected(Rejection::FuturePeriod { starts_seconds })) => {
+        let estimate = match simulated.map_err(ChainError::from) {
+            Err(ChainError::Rejected(Rejection::FuturePeriod { starts_seconds })) => {
                 let behind_seconds = starts_seconds.saturating_sub(head.timestamp_seconds);
-                return Err(ChainFault::ChainBehind { behind_seconds });
+                return Err(ChainError::ChainBehind { behind_seconds });
             }
             estimate => estimate?,
         };
@@ -176,7 +176,7 @@ impl Chain {
             .with_max_priority_fee_per_gas(offer.priority_fee_wei)
             .build(&self.wallet)
             .await
-            .map_err(|error| ChainFault::Signing(error.to_string()))?;
+            .map_err(|error| ChainError::Signing(error.to_string()))?;
         Ok(Attempt {
             purpose,
             wallet: self.address,
@@ -188,19 +188,19 @@ impl Chain {
         })
     }
 
-    async fn check_balance(&self, needed_wei: U256) -> Result<(), ChainFault> {
+    async fn check_balance(&self, needed_wei: U256) -> Result<(), ChainError> {
         let balance_wei = self.read.balance_wei(self.address).await?;
         if balance_wei >= needed_wei {
             return Ok(());
         }
-        Err(ChainFault::EmptyWallet { wallet: self.address, balance_wei, needed_wei })
+        Err(ChainError::EmptyWallet { wallet: self.address, balance_wei, needed_wei })
     }
 }
 
 /// A node that holds the transaction, or that saw its nonce used up, has nothing against it.
 fn is_known_already(error: &TransportError) -> bool {
     match error {
-        RpcError::ErrorResp(payload) => matches!(meaning(payload), Meaning::Known | Meaning::NonceUsed),
+        RpcError::ErrorResp(payload) => matches!(meaning(payload), ErrorClass::Known | ErrorClass::NonceUsed),
         _ => false,
     }
 }

@@ -10,13 +10,13 @@ use alloy::sol_types::SolValue;
 use alloy::transports::{RpcError, TransportError};
 
 use super::Settings;
+use super::answers::{self, Block, Receipt, Sent};
+use super::fees::Policy;
+use super::rpc::Rpcs;
 use crate::actions::risk_oracle::abi::IRegimeRiskOracle::ModelSpec;
 use crate::actions::risk_oracle::abi::{GasPriceOracle, RiskOracle};
-use super::answers::{self, Block, Receipt, Sent};
-use crate::chain::error::ChainFault;
-use super::fees::Policy;
 use crate::actions::risk_oracle::spec::Expected;
-use super::rpc::Rpcs;
+use crate::chain::error::ChainError;
 use veriregime_core::types::cycle::{Landed, Mined};
 use veriregime_core::types::period::PeriodId;
 
@@ -54,7 +54,7 @@ pub struct Head {
 }
 
 /// What a market's parameters can be by the contract: its `Status` in words, in its order.
-pub const STATUS_WORDS: [&str; 5] = ["unset", "fresh", "overdue", "stale", "withheld"];
+pub const STATUS_WORDS: [&str; 5] = ["unset", "fresh", "grace", "stale", "withheld"];
 
 /// The contract's `Status` in a word.
 pub fn status_word(status: u8) -> &'static str {
@@ -65,8 +65,8 @@ impl Reader {
     /// Prepares the connection; nothing is sent yet.
     ///
     /// # Errors
-    /// [`ChainFault::Unreachable`] for a system that cannot make connections.
-    pub fn new(settings: Settings) -> Result<Self, ChainFault> {
+    /// [`ChainError::Unreachable`] for a system that cannot make connections.
+    pub fn new(settings: Settings) -> Result<Self, ChainError> {
         let client = RpcClient::new(Rpcs::new(&settings)?, false);
         let provider = ProviderBuilder::new().disable_recommended_fillers().connect_client(client);
         Ok(Self { provider, settings })
@@ -85,30 +85,30 @@ impl Reader {
     /// Refuses an RPC that is on another chain than the settings say.
     ///
     /// # Errors
-    /// [`ChainFault::WrongChain`] or [`ChainFault::Unreachable`].
-    pub async fn check_chain_id(&self) -> Result<(), ChainFault> {
+    /// [`ChainError::WrongChain`] or [`ChainError::Unreachable`].
+    pub async fn check_chain_id(&self) -> Result<(), ChainError> {
         let actual = self.provider.get_chain_id().await?;
         if actual == self.settings.chain_id {
             return Ok(());
         }
-        Err(ChainFault::WrongChain { expected: self.settings.chain_id, actual })
+        Err(ChainError::WrongChain { expected: self.settings.chain_id, actual })
     }
 
     /// Whether there is a contract at the address.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn has_code(&self, address: Address) -> Result<bool, ChainFault> {
+    /// [`ChainError`].
+    pub async fn has_code(&self, address: Address) -> Result<bool, ChainError> {
         Ok(!self.provider.get_code_at(address).await?.is_empty())
     }
 
     /// The newest block.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn head(&self) -> Result<Head, ChainFault> {
+    /// [`ChainError`].
+    pub async fn head(&self) -> Result<Head, ChainError> {
         let block = self.block(BlockNumberOrTag::Latest).await?;
-        let block = block.ok_or_else(|| ChainFault::Refused("the RPC has no newest block".into()))?;
+        let block = block.ok_or_else(|| ChainError::Refused("the RPC has no newest block".into()))?;
         Ok(Head {
             number: answers::height(block.number)?,
             timestamp_seconds: block.timestamp.cast_signed(),
@@ -119,8 +119,8 @@ impl Reader {
     /// Unix seconds of the block that a transaction would come into. A quiet chain's newest block may be old.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn next_block_seconds(&self) -> Result<u64, ChainFault> {
+    /// [`ChainError`].
+    pub async fn next_block_seconds(&self) -> Result<u64, ChainError> {
         match self.block(BlockNumberOrTag::Pending).await {
             Ok(Some(block)) => Ok(block.timestamp),
             _ => Ok(self.head().await?.timestamp_seconds.unsigned_abs()),
@@ -138,21 +138,21 @@ impl Reader {
     /// What became of a transaction; `None` while the chain has nothing of it.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn receipt(&self, hash: B256) -> Result<Option<Receipt>, ChainFault> {
+    /// [`ChainError`].
+    pub async fn receipt(&self, hash: B256) -> Result<Option<Receipt>, ChainError> {
         Ok(self.provider.raw_request("eth_getTransactionReceipt".into(), (hash,)).await?)
     }
 
     /// The id of the model that serves the expected markets, after checking that it is the bundle's.
     ///
     /// # Errors
-    /// [`ChainFault::NoContract`] or [`ChainFault::ForeignModel`], else [`ChainFault`].
-    pub async fn model_id(&self, oracle: Address, expected: &Expected) -> Result<B256, ChainFault> {
+    /// [`ChainError::NoContract`] or [`ChainError::ForeignModel`], else [`ChainError`].
+    pub async fn model_id(&self, oracle: Address, expected: &Expected) -> Result<B256, ChainError> {
         if !self.has_code(oracle).await? {
-            return Err(ChainFault::NoContract(oracle));
+            return Err(ChainError::NoContract(oracle));
         }
         let contract = RiskOracle::new(oracle, &self.provider);
-        let foreign = |what: &str| ChainFault::ForeignModel(what.into());
+        let foreign = |what: &str| ChainError::ForeignModel(what.into());
         let first = *expected.markets.first().ok_or_else(|| foreign("the bundle has no market"))?;
         let model_id = contract.activeModel(first).call().await?;
         if model_id.is_zero() {
@@ -167,34 +167,34 @@ impl Reader {
     /// A registered model's specification.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn model_spec(&self, oracle: Address, model_id: B256) -> Result<ModelSpec, ChainFault> {
+    /// [`ChainError`].
+    pub async fn model_spec(&self, oracle: Address, model_id: B256) -> Result<ModelSpec, ChainError> {
         let encoded = RiskOracle::new(oracle, &self.provider).modelSpec(model_id).call().await?;
-        ModelSpec::abi_decode(&encoded).map_err(|error| ChainFault::Refused(error.to_string()))
+        ModelSpec::abi_decode(&encoded).map_err(|error| ChainError::Refused(error.to_string()))
     }
 
     /// The last period for which the model landed an update.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn latest_period(&self, oracle: Address, model_id: B256) -> Result<PeriodId, ChainFault> {
+    /// [`ChainError`].
+    pub async fn latest_period(&self, oracle: Address, model_id: B256) -> Result<PeriodId, ChainError> {
         answers::period(RiskOracle::new(oracle, &self.provider).latestPeriod(model_id).call().await?)
     }
 
     /// The same as of a block; `None` where the RPC has no state of it, or there was no contract yet.
     ///
     /// # Errors
-    /// [`ChainFault`].
+    /// [`ChainError`].
     pub async fn latest_period_at(
         &self,
         oracle: Address,
         model_id: B256,
         block: u64,
-    ) -> Result<Option<PeriodId>, ChainFault> {
+    ) -> Result<Option<PeriodId>, ChainError> {
         let contract = RiskOracle::new(oracle, &self.provider);
-        match contract.latestPeriod(model_id).block(block.into()).call().await.map_err(ChainFault::from) {
+        match contract.latestPeriod(model_id).block(block.into()).call().await.map_err(ChainError::from) {
             Ok(period) => answers::period(period).map(Some),
-            Err(ChainFault::Refused(_) | ChainFault::Rejected(_)) => Ok(None),
+            Err(ChainError::Refused(_) | ChainError::Rejected(_)) => Ok(None),
             Err(fault) => Err(fault),
         }
     }
@@ -202,8 +202,8 @@ impl Reader {
     /// The contract's attestor set.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn attestor_set(&self, oracle: Address) -> Result<AttestorSet, ChainFault> {
+    /// [`ChainError`].
+    pub async fn attestor_set(&self, oracle: Address) -> Result<AttestorSet, ChainError> {
         let set = RiskOracle::new(oracle, &self.provider).attestorSet().call().await?;
         Ok(AttestorSet { version: set.version, threshold: set.threshold })
     }
@@ -211,40 +211,40 @@ impl Reader {
     /// Whether an account is in the contract's attestor set.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn is_attestor(&self, oracle: Address, account: Address) -> Result<bool, ChainFault> {
+    /// [`ChainError`].
+    pub async fn is_attestor(&self, oracle: Address, account: Address) -> Result<bool, ChainError> {
         Ok(RiskOracle::new(oracle, &self.provider).isAttestor(account).call().await?)
     }
 
     /// A market's parameters and their status.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn params(&self, oracle: Address, market: B256) -> Result<RiskOracle::paramsReturn, ChainFault> {
+    /// [`ChainError`].
+    pub async fn params(&self, oracle: Address, market: B256) -> Result<RiskOracle::paramsReturn, ChainError> {
         Ok(RiskOracle::new(oracle, &self.provider).params(market).call().await?)
     }
 
     /// What a market's last update leads to, and when.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn pending(&self, oracle: Address, market: B256) -> Result<RiskOracle::pendingReturn, ChainFault> {
+    /// [`ChainError`].
+    pub async fn pending(&self, oracle: Address, market: B256) -> Result<RiskOracle::pendingReturn, ChainError> {
         Ok(RiskOracle::new(oracle, &self.provider).pending(market).call().await?)
     }
 
     /// An account's next nonce by the newest block.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn nonce(&self, account: Address) -> Result<u64, ChainFault> {
+    /// [`ChainError`].
+    pub async fn nonce(&self, account: Address) -> Result<u64, ChainError> {
         Ok(self.provider.get_transaction_count(account).latest().await?)
     }
 
     /// What an account holds, in wei.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn balance_wei(&self, account: Address) -> Result<U256, ChainFault> {
+    /// [`ChainError`].
+    pub async fn balance_wei(&self, account: Address) -> Result<U256, ChainError> {
         Ok(self.provider.get_balance(account).await?)
     }
 
@@ -252,13 +252,13 @@ impl Reader {
     /// nothing on other chains.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn data_fee_wei(&self, bytes: usize) -> Result<U256, ChainFault> {
+    /// [`ChainError`].
+    pub async fn data_fee_wei(&self, bytes: usize) -> Result<U256, ChainError> {
         let contract = GasPriceOracle::new(OP_GAS_PRICE_ORACLE, &self.provider);
         match contract.getL1FeeUpperBound(U256::from(bytes)).call().await {
             Ok(fee_wei) => Ok(fee_wei),
-            Err(ContractError::TransportError(error)) => match ChainFault::from(error) {
-                ChainFault::Rejected(_) => Ok(U256::ZERO),
+            Err(ContractError::TransportError(error)) => match ChainError::from(error) {
+                ChainError::Rejected(_) => Ok(U256::ZERO),
                 fault => Err(fault),
             },
             // There is no such contract.
@@ -269,8 +269,8 @@ impl Reader {
     /// What became of the transaction, `None` while it is in no block.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn mined(&self, hash: B256) -> Result<Option<Mined>, ChainFault> {
+    /// [`ChainError`].
+    pub async fn mined(&self, hash: B256) -> Result<Option<Mined>, ChainError> {
         Ok(self.receipt(hash).await?.and_then(|receipt| {
             let block = receipt.block_number?;
             let landed = Landed { hash, block, gas_used: receipt.gas_used };
@@ -281,8 +281,8 @@ impl Reader {
     /// Gas times price of a mined transaction; `None` while it is in no block, or where the RPC does not tell the price.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn fee_wei(&self, hash: B256) -> Result<Option<u128>, ChainFault> {
+    /// [`ChainError`].
+    pub async fn fee_wei(&self, hash: B256) -> Result<Option<u128>, ChainError> {
         let paid = |receipt: Receipt| Some(u128::from(receipt.gas_used) * u128::from(receipt.effective_gas_price?));
         Ok(self.receipt(hash).await?.and_then(paid))
     }
@@ -291,8 +291,8 @@ impl Reader {
     /// the newest where it has no such word.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn final_block(&self) -> Result<u64, ChainFault> {
+    /// [`ChainError`].
+    pub async fn final_block(&self) -> Result<u64, ChainError> {
         match self.block(BlockNumberOrTag::Finalized).await {
             Ok(Some(block)) => answers::height(block.number),
             // Chains without the word answer with nothing, or with an error of their own.

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::chain::error::ChainFault;
 use super::read::Reader;
+use crate::chain::error::ChainError;
 use veriregime_core::types::diagnostic::quoted;
 
 /// Requests that may come in one packet.
@@ -25,11 +25,11 @@ const FAILED: i64 = -32_000;
 /// Answers reading requests on `listener` until `stop` is cancelled.
 ///
 /// # Errors
-/// [`ChainFault::Unreachable`] where the listener fails.
-pub async fn serve(reader: Reader, listener: TcpListener, stop: CancellationToken) -> Result<(), ChainFault> {
+/// [`ChainError::Unreachable`] where the listener fails.
+pub async fn serve(reader: Reader, listener: TcpListener, stop: CancellationToken) -> Result<(), ChainError> {
     let router = Router::new().route("/", post(answer)).with_state(reader);
     let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
-    served.map_err(|error| ChainFault::Unreachable(error.to_string()))
+    served.map_err(|error| ChainError::Unreachable(error.to_string()))
 }
 
 async fn answer(State(reader): State<Reader>, Json(packet): Json<Value>) -> Json<Value> {
@@ -52,7 +52,7 @@ async fn one(reader: &Reader, mut request: Value) -> Value {
         Ok(result) => json!({"jsonrpc": "2.0", "id": id, "result": result}),
         Err(RpcError::ErrorResp(payload)) => json!({"jsonrpc": "2.0", "id": id, "error": payload}),
         Err(error) => {
-            let message = quoted(&ChainFault::from(error).to_string());
+            let message = quoted(&ChainError::from(error).to_string());
             json!({"jsonrpc": "2.0", "id": id, "error": {"code": FAILED, "message": message}})
         }
     }

@@ -5,9 +5,9 @@ use alloy::providers::Provider;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::chain::error::{ChainFault, Rejection, rejection};
 use super::read::Reader;
 use super::{ENVELOPE_BYTES, GAS_MARGIN_PERCENT, MAX_GAS_LIMIT, fees};
+use crate::chain::error::{ChainError, Rejection, rejection};
 use veriregime_core::types::diagnostic::quoted;
 
 const METHOD: &str = "eth_simulateV1";
@@ -73,8 +73,8 @@ impl Reader {
     /// What would become of these transactions, sent in this order from now on. None is sent, and no account needs money.
     ///
     /// # Errors
-    /// [`ChainFault::Refused`] where the RPC cannot try transactions out, else [`ChainFault`].
-    pub async fn try_out(&self, trials: &[Trial]) -> Result<Vec<Outcome>, ChainFault> {
+    /// [`ChainError::Refused`] where the RPC cannot try transactions out, else [`ChainError`].
+    pub async fn try_out(&self, trials: &[Trial]) -> Result<Vec<Outcome>, ChainError> {
         if trials.is_empty() {
             return Ok(Vec::new());
         }
@@ -91,7 +91,7 @@ impl Reader {
         let tried: Vec<TriedBlock> = self.provider.raw_request(METHOD.into(), params).await?;
         let calls: Vec<TriedCall> = tried.into_iter().flat_map(|block| block.calls).collect();
         if calls.len() != trials.len() {
-            return Err(ChainFault::Garbage(format!("{} outcomes of {} trials", calls.len(), trials.len())));
+            return Err(ChainError::Garbage(format!("{} outcomes of {} trials", calls.len(), trials.len())));
         }
         calls.into_iter().map(outcome).collect()
     }
@@ -99,8 +99,8 @@ impl Reader {
     /// What transactions cost from now on: for each, the units of gas that it uses and the bytes of its calldata.
     ///
     /// # Errors
-    /// [`ChainFault::FeeAboveCap`] where the fee of now is above the cap, else [`ChainFault`].
-    pub async fn cost(&self, transactions: &[(u64, usize)]) -> Result<Cost, ChainFault> {
+    /// [`ChainError::FeeAboveCap`] where the fee of now is above the cap, else [`ChainError`].
+    pub async fn cost(&self, transactions: &[(u64, usize)]) -> Result<Cost, ChainError> {
         if transactions.is_empty() {
             return Ok(Cost::default());
         }
@@ -136,11 +136,11 @@ fn with_margin(gas: u64) -> u64 {
     (gas.saturating_add(gas.saturating_mul(GAS_MARGIN_PERCENT) / 100)).min(MAX_GAS_LIMIT)
 }
 
-fn outcome(call: TriedCall) -> Result<Outcome, ChainFault> {
+fn outcome(call: TriedCall) -> Result<Outcome, ChainError> {
     if call.status == U64::ONE {
         let gas_used: u64 = call.gas_used.to();
         if gas_used > MAX_GAS_LIMIT {
-            return Err(ChainFault::Garbage(format!("{gas_used} gas of a transaction that had {MAX_GAS_LIMIT}")));
+            return Err(ChainError::Garbage(format!("{gas_used} gas of a transaction that had {MAX_GAS_LIMIT}")));
         }
         return Ok(Outcome::Passes { gas_used });
     }
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
     use crate::actions::risk_oracle::abi::RiskOracle;
 
-    fn tried(json: serde_json::Value) -> Result<Outcome, ChainFault> {
+    fn tried(json: serde_json::Value) -> Result<Outcome, ChainError> {
         outcome(serde_json::from_value(json).unwrap())
     }
 
@@ -182,6 +182,6 @@ mod tests {
         let Outcome::Refused(reason) = tried(silent).unwrap() else { panic!("refused") };
         assert!(reason.to_string().contains("out of gas"), "{reason}");
         let absurd = json!({"status": "0x1", "gasUsed": "0xffffffffffffffff", "returnData": "0x"});
-        assert!(matches!(tried(absurd), Err(ChainFault::Garbage(_))));
+        assert!(matches!(tried(absurd), Err(ChainError::Garbage(_))));
     }
 }

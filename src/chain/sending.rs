@@ -9,12 +9,12 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tracing::warn;
 
 use super::Chain;
-use crate::actions::risk_oracle::abi::Halo2Verifier;
 use super::answers::Receipt;
-use crate::chain::error::ChainFault;
 use super::fees::Floor;
+use crate::actions::risk_oracle::abi::Halo2Verifier;
+use crate::chain::error::ChainError;
 use veriregime_core::types::cycle::{Attempt, Purpose};
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::proof::Proof;
 
 /// Longest wait for a receipt.
@@ -27,9 +27,9 @@ impl Chain {
     /// time, a dearer one replaces it, as far as the cap allows.
     ///
     /// # Errors
-    /// [`ChainFault::Reverted`], or [`ChainFault::Unreachable`] where no receipt comes, else as [`Chain::sign_update`] and
+    /// [`ChainError::Reverted`], or [`ChainError::Unreachable`] where no receipt comes, else as [`Chain::sign_update`] and
     /// [`Chain::broadcast`].
-    pub async fn send(&self, request: TransactionRequest) -> Result<Receipt, ChainFault> {
+    pub async fn send(&self, request: TransactionRequest) -> Result<Receipt, ChainError> {
         let end = Instant::now() + RECEIPT_TIMEOUT;
         let nonce = self.nonce().await?;
         let mut newest = self.sign(Purpose::Update, request.clone(), nonce, None).await?;
@@ -44,7 +44,7 @@ impl Chain {
                     }
                     Floor::default()
                 }
-                Err(ChainFault::Underpriced { minimum, .. }) => minimum,
+                Err(ChainError::Underpriced { minimum, .. }) => minimum,
                 Err(fault) if sent.is_empty() => return Err(fault),
                 Err(fault) => {
                     wait_on(&fault, &newest);
@@ -71,24 +71,24 @@ impl Chain {
     /// Waits until a transaction that was sent is mined.
     ///
     /// # Errors
-    /// [`ChainFault::Reverted`], or [`ChainFault::Unreachable`] where no receipt comes, else [`ChainFault`].
-    pub async fn receipt(&self, attempt: Attempt) -> Result<Receipt, ChainFault> {
+    /// [`ChainError::Reverted`], or [`ChainError::Unreachable`] where no receipt comes, else [`ChainError`].
+    pub async fn receipt(&self, attempt: Attempt) -> Result<Receipt, ChainError> {
         self.receipt_until(&[attempt], Instant::now() + RECEIPT_TIMEOUT).await
     }
 
-    async fn receipt_until(&self, sent: &[Attempt], end: Instant) -> Result<Receipt, ChainFault> {
+    async fn receipt_until(&self, sent: &[Attempt], end: Instant) -> Result<Receipt, ChainError> {
         let hashes: Vec<String> = sent.iter().map(|attempt| attempt.hash.to_string()).collect();
-        let missing = || ChainFault::Unreachable(format!("no receipt for {}", hashes.join(", ")));
+        let missing = || ChainError::Unreachable(format!("no receipt for {}", hashes.join(", ")));
         self.receipt_of_any(sent, end).await?.ok_or_else(missing)
     }
 
     /// The receipt of whichever is mined; `None` where none is until `end`.
-    async fn receipt_of_any(&self, sent: &[Attempt], end: Instant) -> Result<Option<Receipt>, ChainFault> {
+    async fn receipt_of_any(&self, sent: &[Attempt], end: Instant) -> Result<Option<Receipt>, ChainError> {
         let found = timeout_at(end, async {
             loop {
                 for attempt in sent {
                     if let Some(receipt) = self.read.receipt(attempt.hash).await? {
-                        return Ok::<_, ChainFault>(receipt);
+                        return Ok::<_, ChainError>(receipt);
                     }
                 }
                 sleep(RECEIPT_POLL).await;
@@ -96,7 +96,7 @@ impl Chain {
         });
         match found.await {
             Err(_) => Ok(None),
-            Ok(Ok(receipt)) if !receipt.succeeded() => Err(ChainFault::Reverted(receipt.transaction_hash)),
+            Ok(Ok(receipt)) if !receipt.succeeded() => Err(ChainError::Reverted(receipt.transaction_hash)),
             Ok(outcome) => outcome.map(Some),
         }
     }
@@ -105,22 +105,22 @@ impl Chain {
     ///
     /// # Errors
     /// As [`Chain::send`].
-    pub async fn create(&self, code: Bytes) -> Result<Address, ChainFault> {
+    pub async fn create(&self, code: Bytes) -> Result<Address, ChainError> {
         let receipt = self.send(TransactionRequest::default().with_deploy_code(code)).await?;
-        receipt.contract_address.ok_or_else(|| ChainFault::Refused("a creation's receipt names no contract".into()))
+        receipt.contract_address.ok_or_else(|| ChainError::Refused("a creation's receipt names no contract".into()))
     }
 
     /// Gas of a transaction that asks a generated verifier about a proof.
     ///
     /// # Errors
     /// As [`Chain::send`].
-    pub async fn verification_gas(&self, verifier: Address, proof: &Proof) -> Result<u64, ChainFault> {
+    pub async fn verification_gas(&self, verifier: Address, proof: &Proof) -> Result<u64, ChainError> {
         let contract = Halo2Verifier::new(verifier, &self.read.provider);
         let call = contract.verifyProof(proof.bytes.clone(), proof.instances.clone());
         Ok(self.send(call.into_transaction_request()).await?.gas_used)
     }
 }
 
-fn wait_on(fault: &ChainFault, sent: &Attempt) {
+fn wait_on(fault: &ChainError, sent: &Attempt) {
     warn!(code = fault.code(), error = %fault, hash = %sent.hash, "no replacement, waiting on");
 }

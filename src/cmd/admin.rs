@@ -7,17 +7,17 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::deploy::Sent;
-use crate::cmd::deploy::render::{moment, step_json, steps};
-use crate::deployment::outbox::Outbox;
 use super::rehearsal::Outlook;
 use super::{EXIT_DONE, EXIT_UNFINISHED, report};
-use crate::node::assemble;
-use crate::chain::Chain;
 use crate::actions::risk_oracle::admin::{Announced, MarketId, Operation, Roles};
-use crate::deployment::error::DeployFault;
-use crate::deployment::{EFFECT_LOOKS, EFFECT_PAUSE, Step, trials};
+use crate::chain::Chain;
 use crate::chain::read::Reader;
+use crate::cmd::deploy::render::{moment, step_json, steps};
 use crate::config::Config;
+use crate::deployment::error::DeploymentError;
+use crate::deployment::outbox::Outbox;
+use crate::deployment::{EFFECT_LOOKS, EFFECT_PAUSE, Step, trials};
+use crate::node::assemble;
 use veriregime_core::types::address;
 use veriregime_core::types::period::PeriodId;
 
@@ -118,8 +118,8 @@ enum AdminCommand {
 pub async fn run(args: AdminArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
     let config = assemble::settings(settings)?;
     let (oracle, read) = (assemble::oracle(&config)?, assemble::reader(&config)?);
-    read.check_chain_id().await.map_err(DeployFault::from)?;
-    let roles = read.roles(oracle).await.map_err(DeployFault::from)?;
+    read.check_chain_id().await.map_err(DeploymentError::from)?;
+    let roles = read.roles(oracle).await.map_err(DeploymentError::from)?;
     let Some(operation) = args.command.operation(&roles) else {
         return show(&read, oracle, &roles, json).await;
     };
@@ -172,7 +172,7 @@ impl Office<'_> {
         Ok((missing, outlook))
     }
 
-    async fn standing(&self, wallet: Option<Address>) -> Result<Vec<Step>, DeployFault> {
+    async fn standing(&self, wallet: Option<Address>) -> Result<Vec<Step>, DeploymentError> {
         let roles = self.read.roles(self.oracle).await?;
         let sender = self.operation.sender(&roles, wallet);
         let standing = self.read.standing(self.oracle, self.operation, sender).await?;
@@ -180,7 +180,7 @@ impl Office<'_> {
     }
 
     /// What is missing once the chain shows the announcement that was just mined.
-    async fn standing_after(&self, announcement: &Step, chain: &Chain) -> Result<Vec<Step>, DeployFault> {
+    async fn standing_after(&self, announcement: &Step, chain: &Chain) -> Result<Vec<Step>, DeploymentError> {
         for _ in 0..EFFECT_LOOKS {
             let missing = self.standing(Some(chain.address())).await?;
             if missing.first().is_none_or(|first| first.name != announcement.name) {
@@ -188,7 +188,7 @@ impl Office<'_> {
             }
             tokio::time::sleep(EFFECT_PAUSE).await;
         }
-        Err(DeployFault::WithoutEffect(announcement.name.clone()))
+        Err(DeploymentError::WithoutEffect(announcement.name.clone()))
     }
 
     async fn plan(&self, json: bool) -> anyhow::Result<u8> {
@@ -246,7 +246,7 @@ impl Office<'_> {
 }
 
 async fn show(read: &Reader, oracle: Address, roles: &Roles, json: bool) -> anyhow::Result<u8> {
-    let announced = read.announced(oracle, roles).await.map_err(DeployFault::from)?;
+    let announced = read.announced(oracle, roles).await.map_err(DeploymentError::from)?;
     if json {
         println!("{}", json!({"oracle": oracle, "roles": roles, "announced": announced}));
         return Ok(EXIT_DONE);

@@ -8,25 +8,25 @@ use anyhow::Context;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::cmd::reference_models::Compared;
 use super::evaluate::write_plots;
+use crate::bundle::{REQUIRED_FILES, SCHEMA};
+use crate::cmd::reference_models::Compared;
+use veriregime_core::features::Batch;
+use veriregime_core::model::Layout;
+use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::manifest::{Circuit, MANIFEST_FILE, Manifest, ONNX_FILE, Training};
+use veriregime_core::types::time::format_utc;
 use veriregime_training::evaluation::card::{CARD_FILE, card};
 use veriregime_training::evaluation::drift;
 use veriregime_training::evaluation::outcomes::{Forecaster, Outcomes};
 use veriregime_training::evaluation::report::Report;
-use veriregime_training::evaluation::{Panel, Subject};
-use veriregime_core::features::Batch;
-use veriregime_core::model::Layout;
+use veriregime_training::evaluation::{Comparison, Subject};
 use veriregime_training::plots;
 use veriregime_training::plots::chart::Line;
-use crate::bundle::{REQUIRED_FILES, SCHEMA};
 use veriregime_training::reference::{TEACHER_FILE, TEACHER_WEIGHTS_FILE};
 use veriregime_training::reproduction::{ORIGINAL_FILE, ORIGINAL_WEIGHTS_FILE};
 use veriregime_training::settings::Settings;
 use veriregime_training::{Curve, Trained};
-use veriregime_core::types::candle::CandleSeries;
-use veriregime_core::types::manifest::{Circuit, MANIFEST_FILE, Manifest, ONNX_FILE, Training};
-use veriregime_core::types::time::format_utc;
 
 /// Largest file of a bundle.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -154,7 +154,7 @@ pub fn measure(
         baselines: &trained.baselines,
     };
     let compared = Compared { teacher: trained.teacher.clone(), original: trained.original.clone() };
-    let mut panel = Panel::new(&subject, series, &trained.split.test, compared.least_before())
+    let mut panel = Comparison::new(&subject, series, &trained.split.test, compared.least_before())
         .context("the test split cannot be evaluated")?;
     compared.join(&mut panel, series)?;
     let report = panel.report();
@@ -186,7 +186,7 @@ pub fn write_manifest(
         let digest = veriregime_files::digest(&folder.join(&name), MAX_FILE_BYTES)?;
         Ok((name, digest))
     });
-    let files: BTreeMap<_, _> = digests.collect::<Result<_, veriregime_files::FileFault>>()?;
+    let files: BTreeMap<_, _> = digests.collect::<Result<_, veriregime_files::FileError>>()?;
     let reference = {
         // The search for a circuit may have changed the grid: what counts are the integers of the final one.
         let batch = Batch::new(&trained.features, series)?;

@@ -18,15 +18,15 @@ use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use super::features::{self, FeaturesArgs};
-use crate::sources::candles::exchange_api;
+use crate::clock::Clock;
 use crate::sources::candles::download::Download;
+use crate::sources::candles::exchange_api;
 use crate::sources::candles::http::HttpSettings;
 use crate::sources::candles::market::Market;
 use crate::sources::candles::minutes;
 use crate::sources::candles::minutes::Snapped;
 use crate::sources::candles::source::{Source, SourceSettings};
 use crate::sources::candles::{file, holes, parquet, quality, serve};
-use crate::clock::Clock;
 use veriregime_core::types::candle::{Candle, check_all};
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::time::{format_utc, parse_utc_ms};

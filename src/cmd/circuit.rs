@@ -5,14 +5,14 @@ use std::ops::Range;
 use alloy::primitives::Bytes;
 
 use super::layout::Table;
-use crate::devnet;
 use super::report;
 use crate::chain::Chain;
-use crate::chain::error::ChainFault;
-use veriregime_core::features::{Batch, FeatureError};
+use crate::chain::error::ChainError;
+use crate::devnet;
 use crate::verification::error::ProofError;
 use crate::verification::ezkl::search::{Candidate, Outcome, Search, SearchRequest, search};
 use crate::verification::ezkl::supervisor::Ezkl;
+use veriregime_core::features::{Batch, FeatureError};
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::feature::FeatureSpec;
 use veriregime_core::types::period::MINUTE_MS;
@@ -62,9 +62,9 @@ pub async fn choose(ezkl: &mut Ezkl, request: &SearchRequest<'_>) -> Result<Sear
 }
 
 /// Mean gas of verifying each of `proofs` in a transaction of its own.
-async fn verification_gas(chain: &Chain, creation_code: &str, proofs: &[Proof]) -> Result<u64, ChainFault> {
+async fn verification_gas(chain: &Chain, creation_code: &str, proofs: &[Proof]) -> Result<u64, ChainError> {
     let code: Bytes =
-        creation_code.trim().parse().map_err(|_| ChainFault::Refused("the verifier's code is no hex".into()))?;
+        creation_code.trim().parse().map_err(|_| ChainError::Refused("the verifier's code is no hex".into()))?;
     let verifier = chain.create(code).await?;
     let mut total = 0;
     for proof in proofs {

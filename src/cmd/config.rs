@@ -5,9 +5,9 @@ use std::path::Path;
 use clap::Subcommand;
 use serde_json::json;
 
-use crate::node::{feeds, assemble};
-use crate::config::{self, Config, DEFAULTS};
 use crate::bundle::Bundle;
+use crate::config::{self, Config, DEFAULTS};
+use crate::node::{assemble, feeds};
 use crate::verification::error::ProofError;
 use crate::verification::ezkl::srs::Srs;
 use veriregime_core::types::chain_id::is_development;

@@ -1,6 +1,5 @@
 //! `daemon`: a cycle at every tick, until stopped.
 
-
 use std::path::Path;
 
 use clap::Args;
@@ -8,18 +7,18 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::node::reload::Reload;
-use crate::node::services::Services;
 use super::EXIT_DONE;
-use crate::node::{replay, assemble};
-use crate::chain::error::ChainFault;
+use crate::chain::error::ChainError;
 use crate::config;
 use crate::job::Agent;
 use crate::job::timer;
-use crate::job::timer::Rhythm;
+use crate::job::timer::ScheduleConfig;
+use crate::node::reload::Reload;
+use crate::node::services::Services;
+use crate::node::{assemble, replay};
 use crate::state::Store;
 use crate::state::lock::CycleLock;
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 
 /// Options of `daemon`.
 #[derive(Debug, Args)]
@@ -45,7 +44,7 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
     let mut agent = assemble::agent(&config, clock, store).await?;
     check_chain(&agent).await?;
     agent.evidence.tidy()?;
-    let rhythm = Rhythm {
+    let rhythm = ScheduleConfig {
         schedule: config.schedule.cron.clone(),
         delay_ms: config.schedule.delay_ms,
         recheck: config.schedule.recheck,
@@ -77,7 +76,7 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
 
 /// Refuses to start on the wrong chain or contract, or with a key that is no attestor's. A
 /// chain that does not answer may come up later.
-async fn check_chain(agent: &Agent) -> Result<(), ChainFault> {
+async fn check_chain(agent: &Agent) -> Result<(), ChainError> {
     let checked = async {
         agent.chain.read.check_chain_id().await?;
         agent.chain.read.model_id(agent.oracle, &agent.expected).await?;
@@ -85,15 +84,15 @@ async fn check_chain(agent: &Agent) -> Result<(), ChainFault> {
     };
     match checked.await {
         Ok(_) => {}
-        Err(fault @ (ChainFault::Unreachable(_) | ChainFault::Refused(_) | ChainFault::Garbage(_))) => {
-            warn!(code = fault.code(), error = %fault, advice = fault.advice(), "starting without the chain");
+        Err(fault @ (ChainError::Unreachable(_) | ChainError::Refused(_) | ChainError::Garbage(_))) => {
+            warn!(code = fault.code(), error = %fault, hint = fault.hint(), "starting without the chain");
             return Ok(());
         }
         Err(fault) => return Err(fault),
     }
-    if let Err(fault) = agent.expect_no_twin().await {
+    if let Err(fault) = agent.ensure_exclusive_wallet().await {
         // No reason not to start: the time until the first signature counts as silence.
-        warn!(code = fault.code(), error = %fault, advice = fault.advice(), "looking out for a twin");
+        warn!(code = fault.code(), error = %fault, hint = fault.hint(), "looking out for a twin");
     }
     Ok(())
 }

@@ -12,14 +12,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::devnet::{Anvil, World};
 use super::{layout, print};
-use crate::node::assemble;
 use crate::actions::risk_oracle::abi::IRiskParameters::Params;
 use crate::actions::risk_oracle::abi::RiskOracle::pendingReturn;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::devnet::{Anvil, World};
 use crate::job::Agent;
+use crate::node::assemble;
 use crate::state::Store;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::period::PeriodId;

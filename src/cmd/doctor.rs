@@ -12,11 +12,11 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use thiserror::Error;
 
-use super::layout::{self, hanging};
 use super::EXIT_DONE;
-use crate::node::assemble;
+use super::layout::{self, hanging};
 use crate::health::{Check, Level};
-use veriregime_core::types::diagnostic::Fault;
+use crate::node::assemble;
+use veriregime_core::types::diagnostic::Diagnostic;
 
 /// Something does not work.
 const EXIT_SICK: u8 = 3;
@@ -26,12 +26,12 @@ const EXIT_SICK: u8 = 3;
 #[error("{0}")]
 struct Uncoded(String);
 
-impl Fault for Uncoded {
+impl Diagnostic for Uncoded {
     fn code(&self) -> &'static str {
         "VR-DOCTOR-004"
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         "mend what the words name; where they name nothing, report them with this code"
     }
 }
@@ -91,10 +91,10 @@ pub async fn run(args: DoctorArgs, settings: Option<&Path>, json: bool) -> anyho
 /// A check in lines of at most `columns`: how it came out, its name, what was seen and, below it, what to do.
 fn shown(check: &Check, columns: usize) -> String {
     let seen = hanging(&format!("{:5}{:18}", check.level.word(), check.name), &check.figure, columns);
-    match (check.code, check.advice) {
-        (Some(code), Some(advice)) => {
-            let advice = hanging(&" ".repeat(23), &format!("{code}: {advice}"), columns);
-            format!("{seen}\n{advice}")
+    match (check.code, check.hint) {
+        (Some(code), Some(hint)) => {
+            let hint = hanging(&" ".repeat(23), &format!("{code}: {hint}"), columns);
+            format!("{seen}\n{hint}")
         }
         _ => seen,
     }
@@ -131,11 +131,11 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::health::HealthFault;
+    use crate::health::HealthError;
 
     #[test]
     fn a_check_is_readable_at_eighty_columns() {
-        let fault = HealthFault::LowBalance { balance: "0.000000000000000001 ether".into(), updates: 0 };
+        let fault = HealthError::LowBalance { balance: "0.000000000000000001 ether".into(), updates: 0 };
         let shown = shown(&Check::fail("wallet balance", &fault), 80);
         let expected = "fail wallet balance    0.000000000000000001 ether is enough for 0 updates at the\n\
                         \x20                      fee of now\n\

@@ -6,24 +6,24 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use crate::cmd::reference_models::Compared;
 use super::report::table;
-use crate::sources::candles::file;
+use crate::bundle::Bundle;
+use crate::cmd::reference_models::Compared;
 use crate::config::place;
+use crate::sources::candles::file;
+use veriregime_core::features::Batch;
+use veriregime_core::model::{Layout, MAX_MODEL_BYTES};
+use veriregime_core::types::candle::{Candle, CandleSeries};
+use veriregime_core::types::manifest::{Manifest, ONNX_FILE};
+use veriregime_core::types::time::parse_utc_ms;
 use veriregime_training::evaluation::bootstrap::BLOCK_DAYS;
 use veriregime_training::evaluation::drift;
 use veriregime_training::evaluation::drift::Drift;
 use veriregime_training::evaluation::outcomes::{Forecaster, Outcomes};
 use veriregime_training::evaluation::report::{Figure, Report};
 use veriregime_training::evaluation::tallies::Metric;
-use veriregime_training::evaluation::{Panel, Subject};
-use veriregime_core::features::Batch;
-use veriregime_core::model::{Layout, MAX_MODEL_BYTES};
+use veriregime_training::evaluation::{Comparison, Subject};
 use veriregime_training::plots;
-use crate::bundle::Bundle;
-use veriregime_core::types::candle::{Candle, CandleSeries};
-use veriregime_core::types::manifest::{Manifest, ONNX_FILE};
-use veriregime_core::types::time::parse_utc_ms;
 
 /// Arguments of `evaluate`.
 #[derive(Debug, Args)]
@@ -77,7 +77,7 @@ pub fn run(args: EvaluateArgs, json: bool) -> anyhow::Result<()> {
     let bundle = Bundle::open(&folder).context("the model bundle is not usable")?;
     let compared = if args.without_networks { Compared::NONE } else { Compared::open(&folder)? };
     let manifest = &bundle.manifest;
-    let Judged { panel, report, drift } = judge(&bundle, &compared, &args.candles, &times(&args, manifest)?)?;
+    let EvalResult { panel, report, drift } = judge(&bundle, &compared, &args.candles, &times(&args, manifest)?)?;
     if let Some(folder) = &args.plots {
         let part = args.split.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
         write_plots(folder, &panel, &report, &[(part.as_str(), &panel.outcomes)], manifest.label.threshold)?;
@@ -96,9 +96,9 @@ pub fn run(args: EvaluateArgs, json: bool) -> anyhow::Result<()> {
 }
 
 /// What candles say about a bundle.
-pub(super) struct Judged {
+pub(super) struct EvalResult {
     /// Everybody's forecasts.
-    pub panel: Panel,
+    pub panel: Comparison,
     /// Their scores.
     pub report: Report,
     /// How far the model is from what it was trained on; none where its bundle does not say what that was.
@@ -114,7 +114,7 @@ pub(super) fn judge(
     compared: &Compared,
     candles: &Path,
     times: &Range<i64>,
-) -> anyhow::Result<Judged> {
+) -> anyhow::Result<EvalResult> {
     let manifest = &bundle.manifest;
     let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_MODEL_BYTES)?;
     let series = whole_series(&file::read_any(candles)?)?;
@@ -125,15 +125,15 @@ pub(super) fn judge(
         label: &manifest.label,
         baselines: &manifest.training.baselines,
     };
-    let mut panel = Panel::new(&subject, &series, times, compared.least_before())?;
+    let mut panel = Comparison::new(&subject, &series, times, compared.least_before())?;
     compared.join(&mut panel, &series)?;
     let report = panel.report();
     let drift = drift(manifest, &series, &panel)?;
-    Ok(Judged { panel, report, drift })
+    Ok(EvalResult { panel, report, drift })
 }
 
 /// How far the model is from what it was trained on; none where its bundle does not say what that was.
-fn drift(manifest: &Manifest, series: &CandleSeries, panel: &Panel) -> anyhow::Result<Option<Drift>> {
+fn drift(manifest: &Manifest, series: &CandleSeries, panel: &Comparison) -> anyhow::Result<Option<Drift>> {
     let reference = &manifest.training.reference;
     let circuit = panel.forecasts.iter().find(|forecast| forecast.by == Forecaster::StudentCircuit);
     let Some(circuit) = circuit.filter(|_| !reference.is_empty()) else { return Ok(None) };
@@ -147,7 +147,7 @@ fn drift(manifest: &Manifest, series: &CandleSeries, panel: &Panel) -> anyhow::R
 /// A folder that cannot be written to.
 pub(super) fn write_plots(
     folder: &Path,
-    panel: &Panel,
+    panel: &Comparison,
     report: &Report,
     parts: &[(&str, &Outcomes)],
     threshold: f64,

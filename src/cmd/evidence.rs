@@ -6,8 +6,8 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::report;
+use crate::evidence::EvidenceStore;
 use crate::node::assemble;
-use crate::evidence::Folder;
 use crate::state::Store;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::{format_utc, parse_utc_ms};
@@ -39,7 +39,7 @@ The daemon deletes what is older than evidence.keep_days by itself. Safe beside 
 pub fn run(command: EvidenceCommand, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let config = assemble::settings(settings)?;
     let store = Store::open(&config.state_path)?;
-    let folder = Folder::new(config.evidence_dir);
+    let folder = EvidenceStore::new(config.evidence_dir);
     match command {
         EvidenceCommand::List => list(&store, &folder, json)?,
         EvidenceCommand::Prune { before } => {
@@ -59,7 +59,7 @@ pub fn run(command: EvidenceCommand, settings: Option<&Path>, json: bool) -> any
     Ok(())
 }
 
-fn list(store: &Store, folder: &Folder, json: bool) -> anyhow::Result<()> {
+fn list(store: &Store, folder: &EvidenceStore, json: bool) -> anyhow::Result<()> {
     let rows: Vec<Value> = store
         .evidence_before(PeriodId(i64::MAX as u64))?
         .into_iter()

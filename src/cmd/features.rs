@@ -9,10 +9,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::evaluate::whole_series;
-use crate::sources::candles::file;
-use crate::config::place;
-use veriregime_core::features::{Batch, FeatureError};
 use crate::bundle::Bundle;
+use crate::config::place;
+use crate::sources::candles::file;
+use veriregime_core::features::{Batch, FeatureError};
 use veriregime_core::types::feature::{FeatureSpec, ScaledFeature};
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::time::{format_utc, parse_utc_ms};

@@ -8,10 +8,10 @@ use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 use serde_json::json;
 
-use crate::node::assemble;
+use crate::chain::signer::error::KeyError;
 use crate::chain::signer::{Signer, keystore};
-use crate::chain::signer::error::KeyFault;
 use crate::config::secret;
+use crate::node::assemble;
 
 /// Random bytes of a passphrase that is made up here.
 const PASSPHRASE_BYTES: usize = 32;
@@ -92,7 +92,7 @@ pub async fn run(command: KeyCommand, settings: Option<&Path>, json: bool) -> an
 
 async fn written(args: &FileArgs, key: Option<&SecretString>, json: bool) -> anyhow::Result<()> {
     if veriregime_files::size_bytes(&args.keystore).is_ok() {
-        return Err(KeyFault::Exists { path: args.keystore.clone() }.into());
+        return Err(KeyError::Exists { path: args.keystore.clone() }.into());
     }
     for folder in [&args.keystore, &args.passphrase_file].into_iter().filter_map(|file| file.parent()) {
         veriregime_files::create_private_folder(folder)?;
@@ -114,8 +114,8 @@ async fn written(args: &FileArgs, key: Option<&SecretString>, json: bool) -> any
 }
 
 /// The key that somebody pipes in.
-fn piped() -> Result<SecretString, KeyFault> {
-    let fault = |reason| KeyFault::Piped { reason };
+fn piped() -> Result<SecretString, KeyError> {
+    let fault = |reason| KeyError::Piped { reason };
     let input = std::io::stdin();
     if input.is_terminal() {
         return Err(fault("what is typed on a terminal is shown"));

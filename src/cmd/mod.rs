@@ -2,7 +2,6 @@
 
 // First: its macros are those of all the others.
 #[macro_use]
-pub mod reference_models;
 pub mod print;
 
 pub mod admin;
@@ -26,6 +25,7 @@ pub mod models;
 pub mod once;
 pub mod progress;
 pub mod prove;
+pub mod reference_models;
 pub mod rehearsal;
 pub mod report;
 pub mod status;
@@ -124,7 +124,7 @@ enum Command {
     /// Write a manual page for every command.
     #[command(hide = true)]
     Man {
-        /// Folder to write to.
+        /// EvidenceStore to write to.
         folder: PathBuf,
     },
 }

@@ -9,22 +9,22 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::cmd::reference_models::Compared;
-use super::evaluate::{Judged, judge, print_drift};
+use super::evaluate::{EvalResult, judge, print_drift};
 use super::{EXIT_DONE, EXIT_RETRAIN, circuit, report};
-use crate::clock::Clock;
-use crate::config::place;
-use veriregime_training::evaluation::drift;
-use veriregime_training::evaluation::drift::Action;
-use veriregime_training::evaluation::outcomes::Forecaster;
-use veriregime_files::FileFault;
 use crate::bundle::Bundle;
-use crate::verification::ezkl::search::{Outcome, SEARCH_FILE, Search};
 use crate::bundle::registry::figures;
 use crate::bundle::registry::figures::{Score, TestRows};
 use crate::bundle::registry::{Change, Registry};
+use crate::clock::Clock;
+use crate::cmd::reference_models::Compared;
+use crate::config::place;
+use crate::verification::ezkl::search::{Outcome, SEARCH_FILE, Search};
 use veriregime_core::types::manifest::MANIFEST_FILE;
 use veriregime_core::types::time::parse_utc_ms;
+use veriregime_files::FileError;
+use veriregime_training::evaluation::drift;
+use veriregime_training::evaluation::drift::Action;
+use veriregime_training::evaluation::outcomes::Forecaster;
 
 /// Largest file with a circuit search.
 const MAX_SEARCH_BYTES: u64 = 1 << 20;
@@ -265,7 +265,7 @@ fn check(registry: &Registry, id: Option<String>, json: bool) -> anyhow::Result<
 fn check_drift(registry: &Registry, id: &str, candles: &Path, from: Option<&str>, json: bool) -> anyhow::Result<u8> {
     let bundle = registry.open(id)?;
     let from_ms = from.map_or(Ok(i64::MIN), parse_utc_ms)?;
-    let Judged { report, drift, .. } = judge(&bundle, &Compared::NONE, candles, &(from_ms..i64::MAX))?;
+    let EvalResult { report, drift, .. } = judge(&bundle, &Compared::NONE, candles, &(from_ms..i64::MAX))?;
     let drift = drift.context("this bundle does not say what it was trained on; train it again")?;
     let baseline = &report.forecasters[&Forecaster::HarLogistic];
     let verdict = drift::verdict(&drift, baseline);
@@ -301,7 +301,8 @@ fn summary(id: &str, bundle: &Bundle, current: Option<&str>) -> anyhow::Result<S
         Outcome::Skipped(_) => None,
     });
     let names = manifest.files.keys().map(String::as_str).chain([MANIFEST_FILE]);
-    let sizes: Vec<u64> = names.map(|name| veriregime_files::size_bytes(&bundle.path(name))).collect::<Result<_, FileFault>>()?;
+    let sizes: Vec<u64> =
+        names.map(|name| veriregime_files::size_bytes(&bundle.path(name))).collect::<Result<_, FileError>>()?;
     Ok(Summary {
         id: id.to_owned(),
         current: current == Some(id),

@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::daemon::stop_on_signal;
 use super::{EXIT_DONE, EXIT_MISSED, report};
-use crate::node::{replay, assemble};
 use crate::job::Agent;
+use crate::node::{assemble, replay};
 use crate::state::Store;
 use crate::state::lock::CycleLock;
 use veriregime_core::types::cycle::{CycleRecord, Stage};

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use veriregime_files::FileFault;
+use veriregime_files::FileError;
 
 /// Why standard output takes nothing more.
 static ENDED: OnceLock<io::Error> = OnceLock::new();
@@ -50,11 +50,11 @@ pub fn is_read() -> bool {
 /// Fails where standard output was no longer written to for another reason than that its reader has gone.
 ///
 /// # Errors
-/// [`FileFault::Full`] or [`FileFault::Write`].
-pub fn check() -> Result<(), FileFault> {
+/// [`FileError::Full`] or [`FileError::Write`].
+pub fn check() -> Result<(), FileError> {
     match ENDED.get() {
         Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(FileFault::writing(Path::new("standard output"), io::Error::new(error.kind(), error.to_string())))
+            Err(FileError::writing(Path::new("standard output"), io::Error::new(error.kind(), error.to_string())))
         }
         _ => Ok(()),
     }

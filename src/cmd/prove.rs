@@ -7,11 +7,11 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::report;
+use crate::bundle::Bundle;
+use crate::config::place;
 use crate::node::assemble;
 use crate::sources::candles::file;
-use crate::config::place;
 use veriregime_core::features;
-use crate::bundle::Bundle;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::feature::FeatureVector;

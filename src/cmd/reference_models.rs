@@ -4,13 +4,13 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use veriregime_training::evaluation::Panel;
-use veriregime_training::evaluation::outcomes::{Forecast, Forecaster};
+use veriregime_core::types::candle::CandleSeries;
 use veriregime_training::device::{Backend, open};
 use veriregime_training::error::TrainingError;
+use veriregime_training::evaluation::Comparison;
+use veriregime_training::evaluation::outcomes::{Forecast, Forecaster};
 use veriregime_training::reference::{TEACHER_FILE, TEACHER_WEIGHTS_FILE, TrainedTeacher};
 use veriregime_training::reproduction::{ORIGINAL_FILE, ORIGINAL_WEIGHTS_FILE, TrainedOriginal};
-use veriregime_core::types::candle::CandleSeries;
 
 /// Largest file of such a network.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -55,7 +55,7 @@ impl Compared {
     ///
     /// # Errors
     /// Candles and networks that do not go together.
-    pub fn join(&self, panel: &mut Panel, series: &CandleSeries) -> Result<(), TrainingError> {
+    pub fn join(&self, panel: &mut Comparison, series: &CandleSeries) -> Result<(), TrainingError> {
         let at = &panel.outcomes.at;
         let device = &open(Backend::Cpu)?.device;
         if let Some(original) = &self.original {

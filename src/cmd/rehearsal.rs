@@ -5,15 +5,15 @@ use alloy::primitives::{Address, U256};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::devnet::{Anvil, foundry, relayed};
 use super::{layout, report};
-use crate::node::assemble;
-use crate::deployment::Step;
-use crate::deployment::error::DeployFault;
-use crate::chain::error::ChainFault;
+use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use crate::chain::rehearsal::{Cost, Outcome, Trial};
 use crate::config::Config;
+use crate::deployment::Step;
+use crate::deployment::error::DeploymentError;
+use crate::devnet::{Anvil, foundry, relayed};
+use crate::node::assemble;
 use veriregime_core::types::chain_id::coin;
 
 /// Decimals of an amount that is shown.
@@ -37,7 +37,7 @@ impl Outlook {
     /// Tries all of it out.
     ///
     /// # Errors
-    /// [`DeployFault::Refused`] with the first that would not go through, [`DeployFault::Untried`], or what the chain says.
+    /// [`DeploymentError::Refused`] with the first that would not go through, [`DeploymentError::Untried`], or what the chain says.
     pub async fn of(
         config: &Config,
         reader: &Reader,
@@ -50,7 +50,7 @@ impl Outlook {
         for ((step, trial), outcome) in trials.iter().zip(outcomes) {
             match outcome {
                 Outcome::Refused(reason) => {
-                    return Err(DeployFault::Refused { step: step.name.clone(), reason }.into());
+                    return Err(DeploymentError::Refused { step: step.name.clone(), reason }.into());
                 }
                 Outcome::Passes { gas_used } => {
                     gas.push((step.name.clone(), gas_used));
@@ -60,8 +60,8 @@ impl Outlook {
                 }
             }
         }
-        let cost = reader.cost(&own).await.map_err(DeployFault::from)?;
-        let balance_wei = reader.balance_wei(wallet).await.map_err(DeployFault::from)?;
+        let cost = reader.cost(&own).await.map_err(DeploymentError::from)?;
+        let balance_wei = reader.balance_wei(wallet).await.map_err(DeploymentError::from)?;
         let cap_wei = reader.fees().caps().max_fee_per_gas_wei;
         Ok(Self { wallet, gas, cost, balance_wei, cap_wei, coin: coin(reader.chain_id()) })
     }
@@ -69,13 +69,13 @@ impl Outlook {
     /// Refuses to begin what the wallet cannot pay to the end.
     ///
     /// # Errors
-    /// [`ChainFault::EmptyWallet`].
-    pub fn check_funds(&self) -> Result<(), DeployFault> {
+    /// [`ChainError::EmptyWallet`].
+    pub fn check_funds(&self) -> Result<(), DeploymentError> {
         if self.is_affordable() {
             return Ok(());
         }
         let (wallet, balance_wei, needed_wei) = (self.wallet, self.balance_wei, self.cost.needed_wei);
-        Err(ChainFault::EmptyWallet { wallet, balance_wei, needed_wei }.into())
+        Err(ChainError::EmptyWallet { wallet, balance_wei, needed_wei }.into())
     }
 
     fn is_affordable(&self) -> bool {
@@ -132,12 +132,12 @@ impl Outlook {
 }
 
 /// By the RPC, or on a copy of its chain where it cannot.
-async fn try_out(config: &Config, reader: &Reader, trials: &[Trial]) -> Result<Vec<Outcome>, DeployFault> {
+async fn try_out(config: &Config, reader: &Reader, trials: &[Trial]) -> Result<Vec<Outcome>, DeploymentError> {
     match reader.try_out(trials).await {
-        Err(refusal @ (ChainFault::Refused(_) | ChainFault::Garbage(_))) => {
+        Err(refusal @ (ChainError::Refused(_) | ChainError::Garbage(_))) => {
             let copied = on_a_copy(config, trials).await;
             copied.map_err(|error| {
-                DeployFault::Untried(format!("{refusal}, and on a copy of the chain: {}", report::words(&error)))
+                DeploymentError::Untried(format!("{refusal}, and on a copy of the chain: {}", report::words(&error)))
             })
         }
         outcome => Ok(outcome?),

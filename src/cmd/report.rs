@@ -7,37 +7,37 @@ use serde_json::{Value, json};
 
 use super::EXIT_FAILED;
 use super::layout::Table;
-use crate::alerts::AlertFault;
-use crate::api::error::ApiFault;
-use crate::sources::candles::error::CandleError;
-use crate::deployment::error::DeployFault;
-use crate::chain::error::ChainFault;
-use crate::chain::signer::error::KeyFault;
-use crate::config::ConfigFault;
-use crate::job::error::CycleFault;
-use veriregime_training::evaluation::EvaluationError;
-use crate::evidence::EvidenceFault;
-use veriregime_core::features::FeatureError;
-use veriregime_files::FileFault;
-use veriregime_core::model::ModelError;
-use crate::attestation::peers::PeerFault;
-use crate::verification::error::ProofError;
+use crate::alerts::AlertError;
+use crate::api::error::ApiError;
+use crate::attestation::peers::PeerError;
 use crate::bundle::registry::RegistryError;
-use crate::state::StateFault;
-use veriregime_training::error::TrainingError;
-use veriregime_core::types::candle::CandleFault;
+use crate::chain::error::ChainError;
+use crate::chain::signer::error::KeyError;
+use crate::config::ConfigError;
+use crate::deployment::error::DeploymentError;
+use crate::evidence::EvidenceError;
+use crate::job::error::StageError;
+use crate::sources::candles::error::CandleError;
+use crate::state::StateError;
+use crate::verification::error::ProofError;
+use veriregime_core::features::FeatureError;
+use veriregime_core::model::ModelError;
+use veriregime_core::types::candle::SeriesError;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::diagnostic;
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::gwei::Gwei;
 use veriregime_core::types::origin::Origin;
-use veriregime_core::types::time::{TimeFault, format_utc};
+use veriregime_core::types::time::{TimeError, format_utc};
+use veriregime_files::FileError;
+use veriregime_training::error::TrainingError;
+use veriregime_training::evaluation::EvaluationError;
 
 /// Prints an error with its code and what to do next.
 pub fn failed(error: &anyhow::Error) -> ExitCode {
     let words = harmless(&words(error));
     match fault(error) {
-        Some(fault) => eprintln!("error {}: {words}\n  next: {}", fault.code(), fault.advice()),
+        Some(fault) => eprintln!("error {}: {words}\n  next: {}", fault.code(), fault.hint()),
         None => eprintln!("error: {words}"),
     }
     ExitCode::from(EXIT_FAILED)
@@ -54,31 +54,31 @@ fn harmless(words: &str) -> String {
 }
 
 /// The coded error inside a chain of contexts.
-pub fn fault(error: &anyhow::Error) -> Option<&dyn Fault> {
-    fn of<'a, T: Fault>(link: &'a (dyn std::error::Error + 'static)) -> Option<&'a dyn Fault> {
-        link.downcast_ref::<T>().map(|fault| fault as &dyn Fault)
+pub fn fault(error: &anyhow::Error) -> Option<&dyn Diagnostic> {
+    fn of<'a, T: Diagnostic>(link: &'a (dyn std::error::Error + 'static)) -> Option<&'a dyn Diagnostic> {
+        link.downcast_ref::<T>().map(|fault| fault as &dyn Diagnostic)
     }
     error.chain().find_map(|link| {
-        of::<CycleFault>(link)
-            .or_else(|| of::<ConfigFault>(link))
+        of::<StageError>(link)
+            .or_else(|| of::<ConfigError>(link))
             .or_else(|| of::<CandleError>(link))
-            .or_else(|| of::<CandleFault>(link))
+            .or_else(|| of::<SeriesError>(link))
             .or_else(|| of::<FeatureError>(link))
             .or_else(|| of::<ModelError>(link))
             .or_else(|| of::<ProofError>(link))
             .or_else(|| of::<RegistryError>(link))
-            .or_else(|| of::<ChainFault>(link))
-            .or_else(|| of::<KeyFault>(link))
-            .or_else(|| of::<PeerFault>(link))
-            .or_else(|| of::<DeployFault>(link))
-            .or_else(|| of::<StateFault>(link))
-            .or_else(|| of::<EvidenceFault>(link))
+            .or_else(|| of::<ChainError>(link))
+            .or_else(|| of::<KeyError>(link))
+            .or_else(|| of::<PeerError>(link))
+            .or_else(|| of::<DeploymentError>(link))
+            .or_else(|| of::<StateError>(link))
+            .or_else(|| of::<EvidenceError>(link))
             .or_else(|| of::<EvaluationError>(link))
             .or_else(|| of::<TrainingError>(link))
-            .or_else(|| of::<ApiFault>(link))
-            .or_else(|| of::<AlertFault>(link))
-            .or_else(|| of::<FileFault>(link))
-            .or_else(|| of::<TimeFault>(link))
+            .or_else(|| of::<ApiError>(link))
+            .or_else(|| of::<AlertError>(link))
+            .or_else(|| of::<FileError>(link))
+            .or_else(|| of::<TimeError>(link))
     })
 }
 
@@ -160,8 +160,8 @@ mod tests {
 
     #[test]
     fn the_code_is_found_under_contexts() {
-        let error = Err::<(), _>(CandleFault::Duplicate { open_time_ms: 0 }).context("outer").expect_err("fault");
-        assert_eq!(fault(&error).map(Fault::code), Some("VR-DATA-005"));
+        let error = Err::<(), _>(SeriesError::Duplicate { open_time_ms: 0 }).context("outer").expect_err("fault");
+        assert_eq!(fault(&error).map(Diagnostic::code), Some("VR-DATA-005"));
         assert!(fault(&anyhow::anyhow!("bare")).is_none());
     }
 

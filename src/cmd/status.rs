@@ -10,17 +10,17 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::layout::Table;
-use crate::node::{replay, assemble};
 use super::report;
-use crate::chain::error::ChainFault;
+use crate::bundle::Bundle;
+use crate::chain::error::ChainError;
 use crate::config::Config;
 use crate::health::checks::{self, Funds};
-use crate::bundle::Bundle;
-use crate::job::schedule::next_tick_ms;
+use crate::node::{assemble, replay};
 use crate::state::Store;
+use veriregime_core::schedule::next_tick_ms;
 use veriregime_core::types::cycle::CycleRecord;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::diagnostic::Fault;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::format_utc;
 
@@ -119,7 +119,7 @@ impl Time {
 }
 
 /// The configured wallet and what it holds.
-async fn wallet(config: &Config) -> anyhow::Result<(Address, Result<Funds, ChainFault>)> {
+async fn wallet(config: &Config) -> anyhow::Result<(Address, Result<Funds, ChainError>)> {
     let address = match config.signer.address {
         Some(address) => address,
         None => assemble::signer(&config.signer).await?.address(),
@@ -132,7 +132,7 @@ async fn wallet(config: &Config) -> anyhow::Result<(Address, Result<Funds, Chain
     Ok((address, asked.await))
 }
 
-fn wallet_line(wallet: &anyhow::Result<(Address, Result<Funds, ChainFault>)>) -> String {
+fn wallet_line(wallet: &anyhow::Result<(Address, Result<Funds, ChainError>)>) -> String {
     match wallet {
         Ok((address, Ok(Funds { balance_wei, updates }))) => {
             format!(
@@ -140,18 +140,18 @@ fn wallet_line(wallet: &anyhow::Result<(Address, Result<Funds, ChainFault>)>) ->
                 format_ether(*balance_wei)
             )
         }
-        Ok((address, Err(fault))) => format!("wallet {address}: {} {fault}; {}", fault.code(), fault.advice()),
-        Err(error) => format!("wallet: {} {}", report::fault(error).map_or("", Fault::code), report::words(error)),
+        Ok((address, Err(fault))) => format!("wallet {address}: {} {fault}; {}", fault.code(), fault.hint()),
+        Err(error) => format!("wallet: {} {}", report::fault(error).map_or("", Diagnostic::code), report::words(error)),
     }
 }
 
-fn wallet_json(wallet: &anyhow::Result<(Address, Result<Funds, ChainFault>)>) -> Value {
+fn wallet_json(wallet: &anyhow::Result<(Address, Result<Funds, ChainError>)>) -> Value {
     match wallet {
         Ok((address, Ok(Funds { balance_wei, updates }))) => {
             json!({"address": address, "balance_wei": balance_wei.to_string(), "updates": updates})
         }
         Ok((address, Err(fault))) => json!({"address": address, "error": fault.to_string(), "code": fault.code()}),
-        Err(error) => json!({"error": report::words(error), "code": report::fault(error).map(Fault::code)}),
+        Err(error) => json!({"error": report::words(error), "code": report::fault(error).map(Diagnostic::code)}),
     }
 }
 

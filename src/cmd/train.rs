@@ -11,23 +11,23 @@ use super::bundle;
 use super::circuit;
 use super::evaluate::whole_series;
 use super::progress::TrainingProgress;
-use crate::sources::candles::file;
-use crate::config::{place, written};
-use veriregime_training::evaluation::card::CARD_FILE;
-use veriregime_training::evaluation::outcomes::Forecaster;
-use veriregime_training::evaluation::tallies::Metric;
-use crate::verification::ezkl::build::{Build, Compiler, Form, build};
 use crate::bundle::Bundle;
+use crate::config::{place, written};
+use crate::sources::candles::file;
+use crate::verification::ezkl::build::{Build, CircuitConfig, Compiler, build};
 use crate::verification::ezkl::search::{SEARCH_FILE, Search, SearchRequest};
 use crate::verification::ezkl::supervisor::Ezkl;
 use crate::verification::ezkl::worker::Settings as WorkerSettings;
+use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::manifest::{Circuit, ONNX_FILE};
 use veriregime_training::checkpoint::{RunFolder, Unfinished};
 use veriregime_training::device::{Backend, open};
 use veriregime_training::error::TrainingError;
+use veriregime_training::evaluation::card::CARD_FILE;
+use veriregime_training::evaluation::outcomes::Forecaster;
+use veriregime_training::evaluation::tallies::Metric;
 use veriregime_training::settings::Settings;
 use veriregime_training::{Run, Trained, train};
-use veriregime_core::types::candle::CandleSeries;
-use veriregime_core::types::manifest::{Circuit, ONNX_FILE};
 
 /// Largest settings file.
 const MAX_SETTINGS_BYTES: u64 = 1 << 20;
@@ -209,7 +209,7 @@ async fn search_and_build(
     folder: &Path,
 ) -> anyhow::Result<(Circuit, Option<Search>)> {
     let compiler = Compiler { node: args.node.clone(), script: place::tool(&args.compiler) };
-    let mut form = Form::plain(trained.features.input_scale, settings.student.param_scale);
+    let mut form = CircuitConfig::plain(trained.features.input_scale, settings.student.param_scale);
     let mut search = None;
     if !args.no_search {
         let request = SearchRequest {
@@ -223,7 +223,10 @@ async fn search_and_build(
             compiler: &compiler,
         };
         let found = circuit::choose(ezkl, &request).await?;
-        veriregime_files::write_atomic(&folder.join(SEARCH_FILE), (serde_json::to_string_pretty(&found)? + "\n").as_bytes())?;
+        veriregime_files::write_atomic(
+            &folder.join(SEARCH_FILE),
+            (serde_json::to_string_pretty(&found)? + "\n").as_bytes(),
+        )?;
         form = *found.form();
         search = Some(found);
     }

@@ -7,15 +7,15 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::node::{replay, assemble};
 use super::report;
 use crate::chain::Chain;
-use crate::chain::error::ChainFault;
+use crate::chain::error::ChainError;
 use crate::chain::fees::Floor;
+use crate::node::{assemble, replay};
 use crate::state::attempts::StoredAttempt;
 use crate::state::{Step, Store};
 use veriregime_core::types::cycle::{Attempt, Mined, Purpose, Stage};
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::time::format_utc;
 
 /// Transactions among which the newest waiting one is looked for.
@@ -63,7 +63,7 @@ pub struct ListArgs {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// Settings, key or database that cannot be read; [`ChainFault::NothingWaits`]; what keeps a transaction from being signed
+/// Settings, key or database that cannot be read; [`ChainError::NothingWaits`]; what keeps a transaction from being signed
 /// or sent.
 pub async fn run(command: TxCommand, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let config = assemble::settings(settings)?;
@@ -119,7 +119,7 @@ async fn list(stored: &[StoredAttempt], chain: &Chain, now_ms: i64, json: bool) 
     }
     println!("{table}");
     if let Err(fault) = nonce {
-        println!("{} {fault}; {}", fault.code(), fault.advice());
+        println!("{} {fault}; {}", fault.code(), fault.hint());
     }
 }
 
@@ -159,22 +159,22 @@ fn row_json(one: &StoredAttempt, standing: &str, now_ms: i64) -> Value {
 /// Signs, stores and sends what replaces the waiting transaction.
 async fn replace(store: &Store, chain: &Chain, purpose: Purpose, now_ms: i64, json: bool) -> anyhow::Result<()> {
     let newest = store.recent_attempts(Some(chain.address()), NEWEST)?.pop();
-    let waiting = newest.filter(|one| one.stage == Stage::Submitting).ok_or(ChainFault::NothingWaits)?;
+    let waiting = newest.filter(|one| one.stage == Stage::Submitting).ok_or(ChainError::NothingWaits)?;
     let old = &waiting.attempt;
     chain.read.check_chain_id().await?;
     if chain.nonce().await? > old.nonce {
-        return Err(ChainFault::NothingWaits.into());
+        return Err(ChainError::NothingWaits.into());
     }
     let (mut last, mut named) = (old.clone(), Floor::default());
     // Until an RPC takes it at its price, or the cap ends it.
     let new = loop {
         let new = match purpose {
-            Purpose::Update => chain.sign_dearer(&last, named).await?,
+            Purpose::Update => chain.sign_fee_bump(&last, named).await?,
             Purpose::Cancel => chain.sign_cancel(last.nonce, Some(Floor::above(&last).and(named))).await?,
         };
         store.advance(waiting.manifest, waiting.period, &Step::Submitting(&new), now_ms)?;
         match chain.broadcast(&new).await {
-            Err(ChainFault::Underpriced { minimum, .. }) => (last, named) = (new, minimum),
+            Err(ChainError::Underpriced { minimum, .. }) => (last, named) = (new, minimum),
             outcome => break outcome.map(|()| new)?,
         }
     };

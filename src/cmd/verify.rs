@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::prove::ProofDocument;
 use super::{EXIT_DONE, EXIT_MISSED};
-use crate::node::assemble;
-use crate::config::place;
-use veriregime_core::features;
-use veriregime_files::FileFault;
 use crate::bundle::Bundle;
+use crate::config::place;
+use crate::node::assemble;
+use veriregime_core::features;
 use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::proof::instances;
+use veriregime_files::FileError;
 
 /// Largest proof document.
 const MAX_DOCUMENT_BYTES: u64 = 1 << 20;
@@ -45,8 +45,9 @@ pub async fn run(args: VerifyArgs, settings: Option<&Path>, json: bool) -> anyho
         config.bundle = place::data(&folder);
     }
     let bundle = Bundle::open(&config.bundle)?;
-    let document: ProofDocument = serde_json::from_slice(&veriregime_files::read_bounded(&args.proof, MAX_DOCUMENT_BYTES)?)
-        .map_err(|error| FileFault::Read { path: args.proof.clone(), source: error.into() })?;
+    let document: ProofDocument =
+        serde_json::from_slice(&veriregime_files::read_bounded(&args.proof, MAX_DOCUMENT_BYTES)?)
+            .map_err(|error| FileError::Read { path: args.proof.clone(), source: error.into() })?;
     let mut reason = refusal(&bundle, &document)?;
     if reason.is_none() {
         let mut prover = assemble::prover(&config, &bundle).await?;

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use crate::audit::checks::Findings;
 use super::audit::exit_status;
-use crate::cmd::audit::render;
-use crate::node::assemble;
-use crate::audit::compare::{Verdict, feature_differences};
 use crate::actions::risk_oracle::published::{brings, signatures};
-use crate::config::{Config, place};
-use crate::evidence::{self, EvidenceFault};
-use veriregime_core::features;
+use crate::audit::checks::Findings;
+use crate::audit::compare::{Verdict, feature_differences};
 use crate::bundle::Bundle;
+use crate::cmd::audit::render;
+use crate::config::{Config, place};
+use crate::evidence::{self, EvidenceError};
+use crate::node::assemble;
+use veriregime_core::features;
 use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::evidence::Evidence;
@@ -126,13 +126,13 @@ async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings
 /// The bundle of the evidence's model.
 ///
 /// # Errors
-/// [`EvidenceFault::OtherModel`] where it is not at hand, or what is wrong with it.
+/// [`EvidenceError::OtherModel`] where it is not at hand, or what is wrong with it.
 fn bundle(config: &Config, manifest: Digest) -> anyhow::Result<Bundle> {
     if let Some(bundle) = assemble::bundle_with(config, manifest)? {
         return Ok(bundle);
     }
     let found = Bundle::open(&config.bundle)?.manifest_digest;
-    Err(EvidenceFault::OtherModel { wanted: manifest, found, bundle: config.bundle.clone() }.into())
+    Err(EvidenceError::OtherModel { wanted: manifest, found, bundle: config.bundle.clone() }.into())
 }
 
 /// What the candles of a bundle lead to.

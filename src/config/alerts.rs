@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::raw::RawAlerts;
-use super::{ConfigFault, positive_ms, value};
+use super::{ConfigError, positive_ms, value};
 
 /// Longest name of a node.
 const MAX_NAME_CHARS: usize = 100;
@@ -25,7 +25,7 @@ pub struct Alerts {
 }
 
 /// Checks the section.
-pub(super) fn check(raw: &RawAlerts) -> Result<Alerts, ConfigFault> {
+pub(super) fn check(raw: &RawAlerts) -> Result<Alerts, ConfigError> {
     let minutes = |key, minutes: u64| positive_ms(key, minutes.saturating_mul(60_000));
     if raw.low_balance_updates == 0 {
         return Err(value("alerts.low_balance_updates", 0, "must be positive"));

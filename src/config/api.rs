@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::raw::RawApi;
-use super::{ConfigFault, positive_ms, value};
+use super::{ConfigError, positive_ms, value};
 
 /// More than this would make the limit none.
 const MAX_BODY_BYTES: usize = 16 << 20;
@@ -30,7 +30,7 @@ pub struct Api {
 }
 
 /// Checks the section.
-pub(super) fn check(raw: &RawApi) -> Result<Api, ConfigFault> {
+pub(super) fn check(raw: &RawApi) -> Result<Api, ConfigError> {
     let listen = match raw.listen.trim() {
         "" => None,
         text => Some(SocketAddr::from_str(text).map_err(|error| value("api.listen", text, error))?),
@@ -46,11 +46,11 @@ pub(super) fn check(raw: &RawApi) -> Result<Api, ConfigFault> {
     })
 }
 
-fn positive(key: &'static str, number: u32) -> Result<NonZeroU32, ConfigFault> {
+fn positive(key: &'static str, number: u32) -> Result<NonZeroU32, ConfigError> {
     NonZeroU32::new(number).ok_or_else(|| value(key, number, "must be positive"))
 }
 
-fn within(key: &'static str, number: usize, most: usize) -> Result<usize, ConfigFault> {
+fn within(key: &'static str, number: usize, most: usize) -> Result<usize, ConfigError> {
     if (1..=most).contains(&number) {
         return Ok(number);
     }

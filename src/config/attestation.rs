@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::raw::OneOrMany;
-use super::{ConfigFault, parse_url, positive_ms, value};
+use super::{ConfigError, parse_url, positive_ms, value};
 
 /// More operators than any contract's attestor set should have.
 const MAX_PEERS: usize = 32;
@@ -32,7 +32,7 @@ pub struct Attestation {
 }
 
 /// Checks the section. `has_api` says whether this node can be asked at all.
-pub(super) fn check(raw: &RawAttestation, has_api: bool) -> Result<Attestation, ConfigFault> {
+pub(super) fn check(raw: &RawAttestation, has_api: bool) -> Result<Attestation, ConfigError> {
     const PEERS: &str = "attestation.peers";
     let texts: Vec<&str> = match &raw.peers {
         OneOrMany::One(text) => text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect(),

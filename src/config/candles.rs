@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::raw::{RawCandles, RawCrossCheck, RawSource};
-use super::{ConfigFault, parse_url, positive_ms, value};
+use super::{ConfigError, parse_url, positive_ms, value};
 use veriregime_core::types::venue::Venue;
 
 /// The name of the source that the section's own keys describe.
@@ -80,8 +80,8 @@ pub struct CrossCheck {
 /// Checks the section.
 ///
 /// # Errors
-/// [`ConfigFault::Value`] that names the key.
-pub fn check(raw: &RawCandles) -> Result<Candles, ConfigFault> {
+/// [`ConfigError::Value`] that names the key.
+pub fn check(raw: &RawCandles) -> Result<Candles, ConfigError> {
     let own = Source {
         venue: Venue::Binance,
         base_url: Some(parse_url("candles.base_url", &raw.base_url)?),
@@ -117,7 +117,7 @@ pub fn check(raw: &RawCandles) -> Result<Candles, ConfigFault> {
     })
 }
 
-fn check_source(raw: &RawSource) -> Result<Source, ConfigFault> {
+fn check_source(raw: &RawSource) -> Result<Source, ConfigError> {
     Ok(Source {
         venue: raw.exchange,
         base_url: raw.base_url.as_deref().map(|url| parse_url("candles.sources.base_url", url)).transpose()?,
@@ -132,7 +132,7 @@ fn check_source(raw: &RawSource) -> Result<Source, ConfigFault> {
 fn check_cross_check(
     raw: &RawCrossCheck,
     sources: &BTreeMap<String, Source>,
-) -> Result<Option<CrossCheck>, ConfigFault> {
+) -> Result<Option<CrossCheck>, ConfigError> {
     check_names("candles.cross_check.with", &raw.with, sources)?;
     if raw.with.is_empty() {
         if raw.required {
@@ -155,7 +155,7 @@ fn check_cross_check(
     }))
 }
 
-fn check_names(key: &'static str, names: &[String], sources: &BTreeMap<String, Source>) -> Result<(), ConfigFault> {
+fn check_names(key: &'static str, names: &[String], sources: &BTreeMap<String, Source>) -> Result<(), ConfigError> {
     let mut seen = BTreeSet::new();
     for name in names {
         if !sources.contains_key(name) {
@@ -172,6 +172,6 @@ fn check_names(key: &'static str, names: &[String], sources: &BTreeMap<String, S
     Ok(())
 }
 
-fn weight(key: &'static str, per_minute: u32) -> Result<NonZeroU32, ConfigFault> {
+fn weight(key: &'static str, per_minute: u32) -> Result<NonZeroU32, ConfigError> {
     NonZeroU32::new(per_minute).ok_or_else(|| value(key, per_minute, "must be positive"))
 }

@@ -6,7 +6,7 @@ use alloy::primitives::Address;
 use url::Url;
 
 use super::raw::{OneOrMany, RawChain};
-use super::{ConfigFault, positive_ms, value};
+use super::{ConfigError, positive_ms, value};
 use veriregime_core::types::address;
 use veriregime_core::types::rpc_url::RpcUrl;
 
@@ -50,7 +50,7 @@ impl Chain {
 }
 
 /// Checks the section.
-pub(super) fn check(raw: RawChain) -> Result<Chain, ConfigFault> {
+pub(super) fn check(raw: RawChain) -> Result<Chain, ConfigError> {
     let oracle = match raw.oracle.trim() {
         "" => None,
         text => Some(address::parse(text).map_err(|error| value("chain.oracle", text, error))?),
@@ -82,7 +82,7 @@ pub(super) fn check(raw: RawChain) -> Result<Chain, ConfigFault> {
 }
 
 /// One address, several in a list, or several with commas between them: the environment has no lists.
-fn rpc_urls(raw: OneOrMany) -> Result<Vec<RpcUrl>, ConfigFault> {
+fn rpc_urls(raw: OneOrMany) -> Result<Vec<RpcUrl>, ConfigError> {
     const KEY: &str = "chain.rpc_url";
     let texts = match raw {
         OneOrMany::One(text) => text.split(',').map(str::to_owned).collect(),

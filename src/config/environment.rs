@@ -1,21 +1,21 @@
 //! Environment variables that look like settings and would be passed over in silence.
 
 use super::written::leaves;
-use super::{ConfigFault, defaults};
+use super::{ConfigError, defaults};
 
 const PREFIX: &str = "VERIREGIME__";
 
 /// Refuses a variable that is a setting's but for its underscores.
 ///
 /// # Errors
-/// [`ConfigFault::Misspelled`].
-pub(super) fn check(names: impl Iterator<Item = String>) -> Result<(), ConfigFault> {
+/// [`ConfigError::Misspelled`].
+pub(super) fn check(names: impl Iterator<Item = String>) -> Result<(), ConfigError> {
     let variable = |key: &str| format!("{PREFIX}{}", key.to_ascii_uppercase().replace('.', "__"));
     let known: Vec<String> = leaves(defaults())?.iter().map(|(key, _)| variable(key)).collect();
     for found in names.filter(|name| name.to_ascii_uppercase().starts_with("VERIREGIME_")) {
         let is_other = |meant: &&String| !found.eq_ignore_ascii_case(meant) && flat(&found) == flat(meant);
         if let Some(meant) = known.iter().find(is_other) {
-            return Err(ConfigFault::Misspelled { meant: meant.clone(), found });
+            return Err(ConfigError::Misspelled { meant: meant.clone(), found });
         }
     }
     Ok(())
@@ -29,7 +29,7 @@ fn flat(name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use veriregime_core::types::diagnostic::Fault;
+    use veriregime_core::types::diagnostic::Diagnostic;
 
     #[test]
     fn a_variable_with_single_underscores_is_pointed_out() {

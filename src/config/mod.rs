@@ -26,13 +26,6 @@ use thiserror::Error;
 use url::Url;
 
 use crate::clock::Clock;
-use crate::job::schedule::{next_tick_ms, ticks_ms};
-use veriregime_core::types::chain_id::is_development;
-use veriregime_core::types::diagnostic::{Fault, words};
-use veriregime_core::types::manifest::{CURRENT_FILE, is_model_folder};
-use veriregime_core::types::period::{MINUTE_MS, PeriodId};
-use veriregime_core::types::replica::Replica;
-use veriregime_core::types::rpc_url;
 use alerts::Alerts;
 use api::Api;
 use attestation::Attestation;
@@ -41,6 +34,13 @@ use chain::Chain;
 use raw::{ClockKind, LogFormat, ProverKind, RawConfig};
 use signer::Signer;
 use strict::Misfit;
+use veriregime_core::schedule::{next_tick_ms, ticks_ms};
+use veriregime_core::types::chain_id::is_development;
+use veriregime_core::types::diagnostic::{Diagnostic, words};
+use veriregime_core::types::manifest::{CURRENT_FILE, is_model_folder};
+use veriregime_core::types::period::{MINUTE_MS, PeriodId};
+use veriregime_core::types::replica::Replica;
+use veriregime_core::types::rpc_url;
 
 /// Every setting with its default and its comment.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -112,7 +112,7 @@ pub struct CycleSchedule {
 
 /// Why settings are refused.
 #[derive(Debug, Error)]
-pub enum ConfigFault {
+pub enum ConfigError {
     /// A file that cannot be read.
     #[error("the settings file {} cannot be read: {reason}", path.display())]
     Unreadable { path: PathBuf, reason: String },
@@ -139,7 +139,7 @@ pub enum ConfigFault {
     KeyMalformed { path: PathBuf, wants: &'static str, found: &'static str },
 }
 
-impl Fault for ConfigFault {
+impl Diagnostic for ConfigError {
     fn code(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } | Self::Kind(_) => "VR-CONFIG-001",
@@ -152,7 +152,7 @@ impl Fault for ConfigFault {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "correct the file; `veriregime-agent config show` prints one to start from",
             Self::Kind(_) => "`veriregime-agent config show` prints every key with its default; fix the named one",
@@ -177,16 +177,16 @@ impl Fault for ConfigFault {
 /// Reads defaults, `file` and the environment, and checks the result.
 ///
 /// # Errors
-/// [`ConfigFault`] that names the key.
-pub fn load(file: Option<&Path>) -> Result<Config, ConfigFault> {
+/// [`ConfigError`] that names the key.
+pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
     check(read(file)?)
 }
 
 /// Reads defaults, `file` and the environment as they are written.
 ///
 /// # Errors
-/// [`ConfigFault::Unreadable`] or [`ConfigFault::Kind`].
-pub fn read(file: Option<&Path>) -> Result<RawConfig, ConfigFault> {
+/// [`ConfigError::Unreadable`] or [`ConfigError::Kind`].
+pub fn read(file: Option<&Path>) -> Result<RawConfig, ConfigError> {
     environment::check(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
     read_with(file, None)
 }
@@ -194,8 +194,8 @@ pub fn read(file: Option<&Path>) -> Result<RawConfig, ConfigFault> {
 /// Reads the defaults and the text of a file, and checks the result. The environment is not asked.
 ///
 /// # Errors
-/// [`ConfigFault`] that names the key.
-pub fn parse(text: &str) -> Result<Config, ConfigFault> {
+/// [`ConfigError`] that names the key.
+pub fn parse(text: &str) -> Result<Config, ConfigError> {
     check(written::resolve(written::toml_layer(defaults(), text, None))?)
 }
 
@@ -203,11 +203,11 @@ fn defaults() -> ConfigBuilder<DefaultState> {
     written::toml_layer(config::Config::builder(), DEFAULTS, None)
 }
 
-fn read_with(file: Option<&Path>, variables: Option<Map<String, String>>) -> Result<RawConfig, ConfigFault> {
+fn read_with(file: Option<&Path>, variables: Option<Map<String, String>>) -> Result<RawConfig, ConfigError> {
     let mut layers = defaults();
     if let Some(path) = file {
         let text = veriregime_files::read_text(path, MAX_SETTINGS_BYTES)
-            .map_err(|fault| ConfigFault::Unreadable { path: path.to_owned(), reason: words(&fault) })?;
+            .map_err(|fault| ConfigError::Unreadable { path: path.to_owned(), reason: words(&fault) })?;
         layers = written::toml_layer(layers, &text, Some(path));
     }
     Ok(written::resolve(written::environment_layer(layers, variables))?)
@@ -216,8 +216,8 @@ fn read_with(file: Option<&Path>, variables: Option<Map<String, String>>) -> Res
 /// Checks settings one by one and together.
 ///
 /// # Errors
-/// [`ConfigFault`] that names the key.
-pub fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
+/// [`ConfigError`] that names the key.
+pub fn check(raw: RawConfig) -> Result<Config, ConfigError> {
     let development = is_development(raw.chain.chain_id);
     if raw.schedule.clock == ClockKind::Exchange && !development {
         return Err(value(
@@ -273,7 +273,7 @@ pub fn check(raw: RawConfig) -> Result<Config, ConfigFault> {
 
 /// Six or seven fields, seconds first. Days of the week go by name, because numbers mean different days to different
 /// programs. From `from_ms` on there must be a tick of which a cycle can come.
-fn parse_schedule(text: &str, from_ms: i64, delay_ms: i64) -> Result<Schedule, ConfigFault> {
+fn parse_schedule(text: &str, from_ms: i64, delay_ms: i64) -> Result<Schedule, ConfigError> {
     const KEY: &str = "schedule.cron";
     let fields: Vec<&str> = text.split_whitespace().collect();
     if !(6..=7).contains(&fields.len()) {
@@ -294,7 +294,7 @@ fn parse_schedule(text: &str, from_ms: i64, delay_ms: i64) -> Result<Schedule, C
 }
 
 /// The bundle's folder. `current` beside bundles is no folder but names one: what `models promote` wrote.
-fn bundle(text: &str) -> Result<PathBuf, ConfigFault> {
+fn bundle(text: &str) -> Result<PathBuf, ConfigError> {
     const KEY: &str = "model.bundle";
     let path = place::data(text.as_ref());
     if !path.ends_with(CURRENT_FILE) {
@@ -309,7 +309,7 @@ fn bundle(text: &str) -> Result<PathBuf, ConfigFault> {
     Ok(path.with_file_name(id))
 }
 
-fn parse_url(key: &'static str, text: &str) -> Result<Url, ConfigFault> {
+fn parse_url(key: &'static str, text: &str) -> Result<Url, ConfigError> {
     let url = rpc_url::parse(text).map_err(|reason| value(key, text, reason))?;
     match url.scheme() {
         "http" | "https" => Ok(url),
@@ -317,15 +317,15 @@ fn parse_url(key: &'static str, text: &str) -> Result<Url, ConfigFault> {
     }
 }
 
-fn positive_ms(key: &'static str, ms: u64) -> Result<Duration, ConfigFault> {
+fn positive_ms(key: &'static str, ms: u64) -> Result<Duration, ConfigError> {
     if ms == 0 {
         return Err(value(key, ms, "must be positive"));
     }
     Ok(Duration::from_millis(ms))
 }
 
-fn value(key: &'static str, value: impl std::fmt::Display, reason: impl std::fmt::Display) -> ConfigFault {
-    ConfigFault::Value { key, value: value.to_string(), reason: reason.to_string() }
+fn value(key: &'static str, value: impl std::fmt::Display, reason: impl std::fmt::Display) -> ConfigError {
+    ConfigError::Value { key, value: value.to_string(), reason: reason.to_string() }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::ConfigFault;
+use super::ConfigError;
 use super::raw::RawConfig;
 
 /// Nothing that was decided, opened or promised depends on these.
@@ -25,13 +25,13 @@ const SAFE: [&str; 11] = [
 /// The keys whose values differ, all of them safe to change.
 ///
 /// # Errors
-/// [`ConfigFault::NeedsRestart`] that names the others.
-pub fn safe_changes(old: &RawConfig, new: &RawConfig) -> Result<Vec<String>, ConfigFault> {
+/// [`ConfigError::NeedsRestart`] that names the others.
+pub fn safe_changes(old: &RawConfig, new: &RawConfig) -> Result<Vec<String>, ConfigError> {
     let (mut changed, mut others) = (Vec::new(), Vec::new());
     for key in differences(old, new) {
         if SAFE.contains(&key.as_str()) { changed.push(key) } else { others.push(key) }
     }
-    if others.is_empty() { Ok(changed) } else { Err(ConfigFault::NeedsRestart { keys: others.join(", ") }) }
+    if others.is_empty() { Ok(changed) } else { Err(ConfigError::NeedsRestart { keys: others.join(", ") }) }
 }
 
 fn differences(old: &RawConfig, new: &RawConfig) -> BTreeSet<String> {

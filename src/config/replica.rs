@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigFault, value};
+use super::{ConfigError, value};
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::replica::Replica;
 
@@ -20,7 +20,7 @@ pub struct RawReplica {
 }
 
 /// Checks the section.
-pub(super) fn check(raw: &RawReplica) -> Result<Replica, ConfigFault> {
+pub(super) fn check(raw: &RawReplica) -> Result<Replica, ConfigError> {
     if !(1..=MAX_REPLICAS).contains(&raw.count) {
         return Err(value("replica.count", raw.count, format!("must be from 1 to {MAX_REPLICAS}")));
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
-use super::ConfigFault;
+use super::ConfigError;
 use veriregime_files::access;
 use veriregime_files::access::Exposed;
 
@@ -18,10 +18,10 @@ const KEY_DIGITS: usize = 64;
 /// Refuses a file that others can read.
 ///
 /// # Errors
-/// [`ConfigFault::KeyUnreadable`] or [`ConfigFault::KeyExposed`].
-pub fn check_private(path: &Path) -> Result<(), ConfigFault> {
+/// [`ConfigError::KeyUnreadable`] or [`ConfigError::KeyExposed`].
+pub fn check_private(path: &Path) -> Result<(), ConfigError> {
     match access::exposed(path).map_err(|error| unreadable(path, &error))? {
-        Some(Exposed { mode, group }) => Err(ConfigFault::KeyExposed { path: path.to_owned(), mode, group }),
+        Some(Exposed { mode, group }) => Err(ConfigError::KeyExposed { path: path.to_owned(), mode, group }),
         None => Ok(()),
     }
 }
@@ -29,17 +29,17 @@ pub fn check_private(path: &Path) -> Result<(), ConfigFault> {
 /// Reads a private key file: 64 hex digits with or without `0x`.
 ///
 /// # Errors
-/// [`ConfigFault::KeyUnreadable`], [`ConfigFault::KeyExposed`] or [`ConfigFault::KeyMalformed`].
-pub fn read_key(path: &Path) -> Result<SecretString, ConfigFault> {
-    key(&read_private(path)?).map_err(|found| ConfigFault::KeyMalformed { path: path.to_owned(), wants: KEY, found })
+/// [`ConfigError::KeyUnreadable`], [`ConfigError::KeyExposed`] or [`ConfigError::KeyMalformed`].
+pub fn read_key(path: &Path) -> Result<SecretString, ConfigError> {
+    key(&read_private(path)?).map_err(|found| ConfigError::KeyMalformed { path: path.to_owned(), wants: KEY, found })
 }
 
 /// Reads a passphrase file: one line.
 ///
 /// # Errors
 /// As [`read_key`].
-pub fn read_passphrase(path: &Path) -> Result<SecretString, ConfigFault> {
-    let fault = |found| ConfigFault::KeyMalformed { path: path.to_owned(), wants: PASSPHRASE, found };
+pub fn read_passphrase(path: &Path) -> Result<SecretString, ConfigError> {
+    let fault = |found| ConfigError::KeyMalformed { path: path.to_owned(), wants: PASSPHRASE, found };
     let bytes = read_private(path)?;
     let line = text(&bytes).map_err(fault)?;
     let line = line.strip_suffix('\n').unwrap_or(line);
@@ -82,16 +82,16 @@ fn text(bytes: &[u8]) -> Result<&str, &'static str> {
     }
 }
 
-fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigFault> {
+fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
     check_private(path)?;
     let bytes = veriregime_files::read_bounded(path, MAX_SECRET_BYTES).map_err(|error| unreadable(path, &error))?;
     Ok(Zeroizing::new(bytes))
 }
 
-fn unreadable(path: &Path, error: &dyn std::error::Error) -> ConfigFault {
+fn unreadable(path: &Path, error: &dyn std::error::Error) -> ConfigError {
     // What the system says is what names the remedy.
     let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    ConfigFault::KeyUnreadable { path: path.to_owned(), reason }
+    ConfigError::KeyUnreadable { path: path.to_owned(), reason }
 }
 
 #[cfg(test)]
@@ -101,7 +101,7 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
-    use veriregime_core::types::diagnostic::Fault;
+    use veriregime_core::types::diagnostic::Diagnostic;
 
     #[test]
     fn a_file_for_a_group_of_ours_that_cannot_be_written_is_taken() {

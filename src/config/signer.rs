@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use alloy::primitives::Address;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigFault, value};
+use super::{ConfigError, value};
 use veriregime_core::types::address;
 
 /// Where an Ethereum account lies on a ledger that nobody has set up otherwise.
@@ -66,7 +66,7 @@ impl Signer {
 }
 
 /// Checks the wallet's section.
-pub(super) fn check_wallet(raw: &RawSigner) -> Result<Signer, ConfigFault> {
+pub(super) fn check_wallet(raw: &RawSigner) -> Result<Signer, ConfigError> {
     if raw.kind == Kind::Wallet {
         return Err(value("signer.kind", "wallet", "is for the section [attestor]"));
     }
@@ -74,7 +74,7 @@ pub(super) fn check_wallet(raw: &RawSigner) -> Result<Signer, ConfigFault> {
 }
 
 /// Checks the attestor's section; `None` where the wallet attests.
-pub(super) fn check_attestor(raw: &RawSigner) -> Result<Option<Signer>, ConfigFault> {
+pub(super) fn check_attestor(raw: &RawSigner) -> Result<Option<Signer>, ConfigError> {
     const KEYS: [&str; 4] = ["attestor.file", "attestor.passphrase_file", "attestor.key", "attestor.address"];
     match raw.kind {
         // Whoever names a file and forgets the kind would sign with another key than they think.
@@ -93,7 +93,7 @@ fn fields(raw: &RawSigner) -> [&str; 4] {
     [raw.file.trim(), raw.passphrase_file.trim(), raw.key.trim(), raw.address.trim()]
 }
 
-fn check(raw: &RawSigner, keys: [&'static str; 4]) -> Result<Signer, ConfigFault> {
+fn check(raw: &RawSigner, keys: [&'static str; 4]) -> Result<Signer, ConfigError> {
     let [file, passphrase_file, key, address] = fields(raw);
     let wanted = |index: usize, text: &str, what: &str| {
         if text.is_empty() { Err(value(keys[index], "", what)) } else { Ok(text.to_owned()) }

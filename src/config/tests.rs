@@ -2,11 +2,11 @@ use config::ValueKind;
 
 use super::*;
 
-fn with(pairs: &[(&str, &str)]) -> Result<Config, ConfigFault> {
+fn with(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
     check(read_with(None, Some(pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect()))?)
 }
 
-fn of_file(path: &Path) -> Result<Config, ConfigFault> {
+fn of_file(path: &Path) -> Result<Config, ConfigError> {
     check(read_with(Some(path), Some(Map::new()))?)
 }
 
@@ -116,7 +116,7 @@ fn keys_of(is_wanted: fn(&ValueKind) -> bool) -> Vec<String> {
 }
 
 /// What a file and the environment say of a setting that has this value.
-fn both(key: &str, text: &str) -> [Result<Config, ConfigFault>; 2] {
+fn both(key: &str, text: &str) -> [Result<Config, ConfigError>; 2] {
     let (section, name) = key.rsplit_once('.').unwrap();
     let variable = format!("VERIREGIME__{}", key.to_uppercase().replace('.', "__"));
     [parse(&format!("[{section}]\n{name} = {text}\n")), with(&[(&variable, text)])]

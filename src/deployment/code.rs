@@ -7,8 +7,8 @@ use alloy::sol_types::SolConstructor;
 use serde::{Deserialize, Serialize};
 
 use super::Wanted;
-use crate::deployment::error::DeployFault;
 use crate::actions::risk_oracle::abi::RiskOracle;
+use crate::deployment::error::DeploymentError;
 use veriregime_core::types::digest::Digest;
 
 /// The contract that creates others by CREATE2 for whoever asks; it is at this address on nearly every chain.
@@ -122,8 +122,8 @@ impl Creation {
     /// The hash of the code on chain, if it is the code that the artifact promises.
     ///
     /// # Errors
-    /// [`DeployFault::ForeignCode`].
-    pub fn verified(&self, code: &[u8]) -> Result<B256, DeployFault> {
+    /// [`DeploymentError::ForeignCode`].
+    pub fn verified(&self, code: &[u8]) -> Result<B256, DeploymentError> {
         let hash = keccak256(code);
         let right = match &self.check {
             Check::Whole(expected) => hash == *expected,
@@ -137,7 +137,11 @@ impl Creation {
                 linked && Digest::of(&rest) == *digest
             }
         };
-        if right { Ok(hash) } else { Err(DeployFault::ForeignCode { name: self.name, address: self.address, hash }) }
+        if right {
+            Ok(hash)
+        } else {
+            Err(DeploymentError::ForeignCode { name: self.name, address: self.address, hash })
+        }
     }
 }
 

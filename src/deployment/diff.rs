@@ -5,12 +5,12 @@ use std::fmt::Display;
 use alloy::primitives::Address;
 use serde::Serialize;
 
-use crate::deployment::error::DeployFault;
-use super::standing::{MarketStanding, Standing};
+use super::standing::{MarketStanding, OnChainState};
 use super::{Deployment, WantedMarket};
-use crate::chain::read::Reader;
 use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Policy};
 use crate::actions::risk_oracle::abi::IRiskParameters::RiskVector;
+use crate::chain::read::Reader;
+use crate::deployment::error::DeploymentError;
 
 /// One parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,8 +41,8 @@ impl Deployment {
     ///
     /// # Errors
     /// As [`Deployment::missing`].
-    pub async fn parameters(&self, read: &Reader) -> Result<Vec<Row>, DeployFault> {
-        let standing = Standing::read(self, read).await?;
+    pub async fn parameters(&self, read: &Reader) -> Result<Vec<Row>, DeploymentError> {
+        let standing = OnChainState::read(self, read).await?;
         let mut rows = self.oracle_rows(&standing);
         for (market, found) in self.wanted.markets.iter().zip(&standing.markets) {
             self.market_rows(market, found, &mut rows);
@@ -50,7 +50,7 @@ impl Deployment {
         Ok(rows)
     }
 
-    fn oracle_rows(&self, standing: &Standing) -> Vec<Row> {
+    fn oracle_rows(&self, standing: &OnChainState) -> Vec<Row> {
         let (there, wanted) = (standing.oracle.as_ref(), &self.wanted.constructor);
         let list = |addresses: &[Address]| addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let kept =

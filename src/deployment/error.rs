@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use alloy::primitives::{Address, B256};
 use thiserror::Error;
 
-use crate::chain::error::{ChainFault, Rejection};
-use veriregime_core::types::diagnostic::Fault;
+use crate::chain::error::{ChainError, Rejection};
+use veriregime_core::types::diagnostic::Diagnostic;
 
 /// Why a deployment stops.
 #[derive(Debug, Error)]
-pub enum DeployFault {
+pub enum DeploymentError {
     #[error(transparent)]
-    Chain(#[from] ChainFault),
+    Chain(#[from] ChainError),
     /// The chain has no CREATE2 deployer.
     #[error("there is no CREATE2 deployer at {0} on this chain")]
     NoDeployer(Address),
@@ -50,7 +50,7 @@ fn differing(arguments: &[&str]) -> String {
     if arguments.is_empty() { "this version's contracts".into() } else { arguments.join(", ") }
 }
 
-impl Fault for DeployFault {
+impl Diagnostic for DeploymentError {
     fn code(&self) -> &'static str {
         match self {
             Self::Chain(fault) => fault.code(),
@@ -67,7 +67,7 @@ impl Fault for DeployFault {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Chain(fault) => about_the_chain(fault),
             Self::NoDeployer(_) => {
@@ -99,20 +99,20 @@ impl Fault for DeployFault {
 }
 
 /// The chain's troubles in words for somebody who deploys: no period ends, and what was mined before stays.
-fn about_the_chain(fault: &ChainFault) -> &'static str {
+fn about_the_chain(fault: &ChainError) -> &'static str {
     match fault {
-        ChainFault::Unreachable(_) => {
+        ChainError::Unreachable(_) => {
             "check chain.rpc_url and the node behind it, then run this again: it goes on from there"
         }
-        ChainFault::EmptyWallet { .. } => "send the wallet that much, then run this again: it goes on from there",
-        ChainFault::FeeAboveCap { .. } => {
+        ChainError::EmptyWallet { .. } => "send the wallet that much, then run this again: it goes on from there",
+        ChainError::FeeAboveCap { .. } => {
             "wait for a lower fee, or raise chain.max_fee_per_gas_gwei, then run this again"
         }
-        ChainFault::Underpriced { .. } => {
+        ChainError::Underpriced { .. } => {
             "raise chain.priority_fee_gwei or chain.max_fee_per_gas_gwei, then run this again"
         }
-        ChainFault::Rejected(_) => "read the contract's error; what was mined before stays, and is not sent again",
-        ChainFault::Reverted(_) => "look the transaction up: its gas is spent; run this again, it goes on from there",
-        _ => fault.advice(),
+        ChainError::Rejected(_) => "read the contract's error; what was mined before stays, and is not sent again",
+        ChainError::Reverted(_) => "look the transaction up: its gas is spent; run this again, it goes on from there",
+        _ => fault.hint(),
     }
 }

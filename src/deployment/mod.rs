@@ -1,12 +1,12 @@
 //! Putting the contracts on a chain: what is wanted, what is missing, and the next transaction. Every step is judged by
 //! what the chain shows, so that a deployment that was broken off anywhere goes on from there.
 
+pub mod code;
+pub mod diff;
 pub mod error;
 pub mod outbox;
 pub mod policy;
 pub mod record;
-pub mod code;
-pub mod diff;
 mod standing;
 mod steps;
 
@@ -16,14 +16,14 @@ use alloy::primitives::{Address, B256, Bytes};
 use alloy::sol_types::{SolCall, SolValue};
 use serde::{Deserialize, Serialize};
 
-use crate::chain::read::Reader;
 use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Policy, SmokeProof};
 use crate::actions::risk_oracle::abi::RiskOracle;
 use crate::actions::risk_oracle::spec::Expected;
+use crate::chain::read::Reader;
 use crate::chain::rehearsal::Trial;
 use code::Contracts;
-use error::DeployFault;
-use standing::Standing;
+use error::DeploymentError;
+use standing::OnChainState;
 
 /// Shortest timelock that the contract takes on a real chain.
 pub const MIN_TIMELOCK_SECONDS: u64 = 86_400;
@@ -127,11 +127,11 @@ impl Deployment {
     /// The deployment of what is wanted to that chain.
     ///
     /// # Errors
-    /// [`DeployFault::TimelockTooShort`].
-    pub fn new(wanted: Wanted, chain_id: u64) -> Result<Self, DeployFault> {
+    /// [`DeploymentError::TimelockTooShort`].
+    pub fn new(wanted: Wanted, chain_id: u64) -> Result<Self, DeploymentError> {
         let seconds = wanted.constructor.timelock_seconds;
         if seconds < MIN_TIMELOCK_SECONDS && chain_id != ANVIL_CHAIN_ID {
-            return Err(DeployFault::TimelockTooShort { seconds, least: MIN_TIMELOCK_SECONDS });
+            return Err(DeploymentError::TimelockTooShort { seconds, least: MIN_TIMELOCK_SECONDS });
         }
         let contracts = Contracts::of(&wanted);
         let model_id = wanted.expected.model_id(contracts.verifier.address);
@@ -146,9 +146,9 @@ impl Deployment {
     /// What is missing, in order, for a wallet.
     ///
     /// # Errors
-    /// [`DeployFault::NoDeployer`], [`DeployFault::ForeignCode`], or what the chain says.
-    pub async fn missing(&self, read: &Reader, wallet: Address) -> Result<Vec<Step>, DeployFault> {
-        let standing = Standing::read(self, read).await?;
+    /// [`DeploymentError::NoDeployer`], [`DeploymentError::ForeignCode`], or what the chain says.
+    pub async fn missing(&self, read: &Reader, wallet: Address) -> Result<Vec<Step>, DeploymentError> {
+        let standing = OnChainState::read(self, read).await?;
         Ok(steps::missing(self, &standing, wallet))
     }
 
@@ -157,8 +157,8 @@ impl Deployment {
     ///
     /// # Errors
     /// As [`Deployment::missing`].
-    pub async fn code_hashes(&self, read: &Reader) -> Result<Vec<Option<B256>>, DeployFault> {
-        Ok(Standing::read(self, read).await?.code_hashes)
+    pub async fn code_hashes(&self, read: &Reader) -> Result<Vec<Option<B256>>, DeploymentError> {
+        Ok(OnChainState::read(self, read).await?.code_hashes)
     }
 
     /// What a step sends; one that needs a proof is made with `smoke`, the proof that activates the model.
@@ -174,15 +174,15 @@ impl Deployment {
     /// Waits until the chain shows what a step that was mined has done.
     ///
     /// # Errors
-    /// As [`Deployment::missing`]; [`DeployFault::WithoutEffect`].
-    pub async fn expect_effect(&self, read: &Reader, wallet: Address, step: &Step) -> Result<(), DeployFault> {
+    /// As [`Deployment::missing`]; [`DeploymentError::WithoutEffect`].
+    pub async fn expect_effect(&self, read: &Reader, wallet: Address, step: &Step) -> Result<(), DeploymentError> {
         for _ in 0..EFFECT_LOOKS {
             if !self.missing(read, wallet).await?.iter().any(|other| other.name == step.name) {
                 return Ok(());
             }
             tokio::time::sleep(EFFECT_PAUSE).await;
         }
-        Err(DeployFault::WithoutEffect(step.name.clone()))
+        Err(DeploymentError::WithoutEffect(step.name.clone()))
     }
 }
 

@@ -7,10 +7,10 @@ use tracing::warn;
 
 use crate::chain::Chain;
 use crate::chain::answers::Receipt;
-use crate::deployment::error::DeployFault;
 use crate::config::Config;
-use crate::state::{StateFault, Store};
-use veriregime_core::types::diagnostic::Fault;
+use crate::deployment::error::DeploymentError;
+use crate::state::{StateError, Store};
+use veriregime_core::types::diagnostic::Diagnostic;
 
 /// A wallet that sends.
 #[derive(Debug)]
@@ -41,10 +41,10 @@ impl<'a> Outbox<'a> {
     /// Sends, and waits until it is mined.
     ///
     /// # Errors
-    /// [`DeployFault::Unmined`], or what keeps it from being sent or mined.
-    pub async fn send(&self, to: Address, data: Bytes) -> Result<Receipt, DeployFault> {
+    /// [`DeploymentError::Unmined`], or what keeps it from being sent or mined.
+    pub async fn send(&self, to: Address, data: Bytes) -> Result<Receipt, DeploymentError> {
         if !self.chain.is_idle().await? {
-            return Err(DeployFault::Unmined(self.chain.address()));
+            return Err(DeploymentError::Unmined(self.chain.address()));
         }
         if let Some(store) = &self.store {
             let next_nonce = self.chain.nonce().await?.saturating_add(1);
@@ -55,7 +55,7 @@ impl<'a> Outbox<'a> {
     }
 }
 
-fn unknown(fault: &StateFault) {
+fn unknown(fault: &StateError) {
     let code = fault.code();
     warn!(code, error = %fault, "the node's database does not learn of this: its next start waits until the wallet is quiet");
 }

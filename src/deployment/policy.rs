@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Policy};
 use crate::actions::risk_oracle::abi::IRiskParameters::RiskVector;
-use crate::deployment::error::DeployFault;
 use crate::config::written;
+use crate::deployment::error::DeploymentError;
 
 /// Where the committed file is.
 const STARTING_FILE: &str = "deploy/policy.toml";
@@ -67,16 +67,16 @@ impl MarketRules {
     /// The committed ones.
     ///
     /// # Errors
-    /// [`DeployFault::BadPolicy`].
-    pub fn starting() -> Result<Self, DeployFault> {
+    /// [`DeploymentError::BadPolicy`].
+    pub fn starting() -> Result<Self, DeploymentError> {
         Self::parse(Path::new(STARTING_FILE), STARTING)
     }
 
     /// Those of a file.
     ///
     /// # Errors
-    /// [`DeployFault::BadPolicy`].
-    pub fn read(path: &Path) -> Result<Self, DeployFault> {
+    /// [`DeploymentError::BadPolicy`].
+    pub fn read(path: &Path) -> Result<Self, DeploymentError> {
         let text = veriregime_files::read_text(path, MAX_POLICY_BYTES).map_err(|fault| bad(path, &fault))?;
         Self::parse(path, &text)
     }
@@ -84,12 +84,12 @@ impl MarketRules {
     /// Those of a file's text. Whether the numbers make sense together is for the contract to say.
     ///
     /// # Errors
-    /// [`DeployFault::BadPolicy`].
-    pub fn parse(path: &Path, text: &str) -> Result<Self, DeployFault> {
+    /// [`DeploymentError::BadPolicy`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self, DeploymentError> {
         let raw: RawRules = written::from_toml(text).map_err(|misfit| bad(path, &misfit))?;
         let wide = |value: u32| U24::try_from(value).map_err(|_| bad(path, &format!("{value} is too large")));
         let vector = |raw: &RawVector| {
-            Ok::<_, DeployFault>(RiskVector {
+            Ok::<_, DeploymentError>(RiskVector {
                 borrowCollateralRatioBps: raw.borrow_collateral_ratio_bps,
                 liquidationCollateralRatioBps: raw.liquidation_collateral_ratio_bps,
                 ammFeePips: wide(raw.amm_fee_pips)?,
@@ -120,8 +120,8 @@ impl MarketRules {
     }
 }
 
-fn bad(path: &Path, reason: &impl ToString) -> DeployFault {
-    DeployFault::BadPolicy { path: path.to_owned(), reason: reason.to_string() }
+fn bad(path: &Path, reason: &impl ToString) -> DeploymentError {
+    DeploymentError::BadPolicy { path: path.to_owned(), reason: reason.to_string() }
 }
 
 #[cfg(test)]
@@ -143,7 +143,7 @@ mod tests {
         for text in cases {
             assert_ne!(text, STARTING);
             let fault = MarketRules::parse(path, &text).expect_err("no policy");
-            assert!(matches!(fault, DeployFault::BadPolicy { .. }), "{fault}");
+            assert!(matches!(fault, DeploymentError::BadPolicy { .. }), "{fault}");
         }
     }
 }

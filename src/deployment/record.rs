@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use alloy::primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
-use crate::deployment::code::{CREATE2_DEPLOYER, Compiler, SALT};
-use crate::deployment::error::DeployFault;
-use crate::deployment::{Constructor, Deployment};
 use crate::chain::read::Reader;
+use crate::deployment::code::{CREATE2_DEPLOYER, Compiler, SALT};
+use crate::deployment::error::DeploymentError;
+use crate::deployment::{Constructor, Deployment};
 use veriregime_core::types::digest::Digest;
 
 const MAX_RECORD_BYTES: u64 = 1 << 20;
@@ -51,12 +51,12 @@ impl Record {
     /// The record of an earlier run, `None` if there was none.
     ///
     /// # Errors
-    /// [`DeployFault::BadRecord`].
-    pub fn read(path: &Path) -> Result<Option<Self>, DeployFault> {
+    /// [`DeploymentError::BadRecord`].
+    pub fn read(path: &Path) -> Result<Option<Self>, DeploymentError> {
         if !path.exists() {
             return Ok(None);
         }
-        let bad = |reason: String| DeployFault::BadRecord { path: path.to_owned(), reason };
+        let bad = |reason: String| DeploymentError::BadRecord { path: path.to_owned(), reason };
         let bytes = veriregime_files::read_bounded(path, MAX_RECORD_BYTES).map_err(|fault| bad(fault.to_string()))?;
         serde_json::from_slice(&bytes).map(Some).map_err(|error| bad(error.to_string()))
     }
@@ -83,8 +83,8 @@ impl Record {
     /// Whether its oracle is on the chain. A record of one that never came to be binds nobody.
     ///
     /// # Errors
-    /// [`DeployFault::BadRecord`], or what the chain says.
-    pub async fn binds(&self, path: &Path, read: &Reader) -> Result<bool, DeployFault> {
+    /// [`DeploymentError::BadRecord`], or what the chain says.
+    pub async fn binds(&self, path: &Path, read: &Reader) -> Result<bool, DeploymentError> {
         let oracle = self.oracle(path)?;
         Ok(oracle.code_hash.is_some() || read.has_code(oracle.address).await?)
     }
@@ -92,18 +92,18 @@ impl Record {
     /// Refuses to go on with another oracle than the recorded one.
     ///
     /// # Errors
-    /// [`DeployFault::OtherDeployment`] or [`DeployFault::BadRecord`].
-    pub fn check(&self, path: &Path, deployment: &Deployment) -> Result<(), DeployFault> {
+    /// [`DeploymentError::OtherDeployment`] or [`DeploymentError::BadRecord`].
+    pub fn check(&self, path: &Path, deployment: &Deployment) -> Result<(), DeploymentError> {
         let (recorded, derived) = (self.oracle(path)?.address, deployment.contracts.oracle.address);
         if recorded == derived {
             return Ok(());
         }
         let arguments = self.constructor.differences(&deployment.wanted.constructor);
-        Err(DeployFault::OtherDeployment { path: path.to_owned(), recorded, derived, arguments })
+        Err(DeploymentError::OtherDeployment { path: path.to_owned(), recorded, derived, arguments })
     }
 
-    fn oracle(&self, path: &Path) -> Result<&Contract, DeployFault> {
-        let absent = || DeployFault::BadRecord { path: path.to_owned(), reason: format!("no {ORACLE}") };
+    fn oracle(&self, path: &Path) -> Result<&Contract, DeploymentError> {
+        let absent = || DeploymentError::BadRecord { path: path.to_owned(), reason: format!("no {ORACLE}") };
         self.contracts.get(ORACLE).ok_or_else(absent)
     }
 

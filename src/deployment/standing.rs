@@ -4,14 +4,14 @@ use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider;
 
 use super::code::CREATE2_DEPLOYER;
-use crate::deployment::error::DeployFault;
 use super::steps::set_policy;
 use super::{Blocked, Deployment, LIFETIME_SECONDS, WantedMarket};
-use crate::chain::read::Reader;
 use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Policy};
 use crate::actions::risk_oracle::abi::RiskOracle;
 use crate::actions::risk_oracle::abi::RiskOracle::RiskOracleInstance;
-use crate::chain::error::ChainFault;
+use crate::chain::error::ChainError;
+use crate::chain::read::Reader;
+use crate::deployment::error::DeploymentError;
 
 /// A trial announces some blocks later than now: in a second for each transaction before it.
 const TRIAL_SLACK_SECONDS: u64 = 3_600;
@@ -20,7 +20,7 @@ const NO_END: u64 = u32::MAX as u64;
 
 /// What the chain shows.
 #[derive(Debug)]
-pub(crate) struct Standing {
+pub(crate) struct OnChainState {
     /// Of the contracts in the order of their creation; `None` for one that is not there.
     pub(crate) code_hashes: Vec<Option<B256>>,
     /// The oracle's owner; the one that it will have, while it is not there.
@@ -60,15 +60,15 @@ pub(crate) struct MarketStanding {
     pub(crate) policy_ready_at: u64,
 }
 
-impl Standing {
-    pub(crate) async fn read(deployment: &Deployment, read: &Reader) -> Result<Self, DeployFault> {
+impl OnChainState {
+    pub(crate) async fn read(deployment: &Deployment, read: &Reader) -> Result<Self, DeploymentError> {
         let provider = &read.provider;
-        if provider.get_code_at(CREATE2_DEPLOYER).await.map_err(ChainFault::from)?.is_empty() {
-            return Err(DeployFault::NoDeployer(CREATE2_DEPLOYER));
+        if provider.get_code_at(CREATE2_DEPLOYER).await.map_err(ChainError::from)?.is_empty() {
+            return Err(DeploymentError::NoDeployer(CREATE2_DEPLOYER));
         }
         let mut code_hashes = Vec::new();
         for creation in deployment.contracts.all() {
-            let code = provider.get_code_at(creation.address).await.map_err(ChainFault::from)?;
+            let code = provider.get_code_at(creation.address).await.map_err(ChainError::from)?;
             code_hashes.push(if code.is_empty() { None } else { Some(creation.verified(&code)?) });
         }
         let wanted = &deployment.wanted;
@@ -88,7 +88,7 @@ impl Standing {
         Ok(standing)
     }
 
-    async fn read_oracle(&mut self, deployment: &Deployment, read: &Reader) -> Result<(), ChainFault> {
+    async fn read_oracle(&mut self, deployment: &Deployment, read: &Reader) -> Result<(), ChainError> {
         let contract = RiskOracle::new(deployment.contracts.oracle.address, &read.provider);
         let arguments = &deployment.wanted.constructor;
         self.owner = contract.owner().call().await?;
@@ -135,7 +135,7 @@ async fn market_standing<P: Provider>(
     contract: &RiskOracleInstance<P>,
     deployment: &Deployment,
     market: &WantedMarket,
-) -> Result<MarketStanding, ChainFault> {
+) -> Result<MarketStanding, ChainError> {
     let owner = contract.ownerOf(market.id).call().await?;
     if owner.is_zero() {
         return Ok(MarketStanding::default());

@@ -4,13 +4,13 @@ use alloy::primitives::{Address, Bytes};
 use alloy::sol_types::SolCall;
 
 use super::code::CREATE2_DEPLOYER;
-use super::standing::{MarketStanding, Standing};
+use super::standing::{MarketStanding, OnChainState};
 use super::{Blocked, Deployment, Step, Wanted, WantedMarket};
 use crate::actions::risk_oracle::abi::IRegimeRiskOracle::PriceCheck;
 use crate::actions::risk_oracle::abi::RiskOracle;
 
 /// In order. Steps that wait for the timelock come last, so that nothing else waits for them.
-pub(crate) fn missing(deployment: &Deployment, standing: &Standing, wallet: Address) -> Vec<Step> {
+pub(crate) fn missing(deployment: &Deployment, standing: &OnChainState, wallet: Address) -> Vec<Step> {
     let contracts = deployment.contracts.all().into_iter().zip(&standing.code_hashes);
     let mut steps: Vec<Step> = contracts
         .filter(|(_, code)| code.is_none())
@@ -42,7 +42,7 @@ pub(crate) fn set_policy(wanted: &Wanted, market: &WantedMarket) -> Bytes {
 
 struct List<'a> {
     deployment: &'a Deployment,
-    standing: &'a Standing,
+    standing: &'a OnChainState,
     wallet: Address,
     /// Whether a contract is missing.
     incomplete: bool,

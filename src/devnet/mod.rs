@@ -16,19 +16,19 @@ use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::deployment::policy::MarketRules;
-use crate::deployment::outbox::Outbox;
-use crate::cmd::deploy;
-use crate::node::assemble;
+use crate::bundle::Bundle;
 use crate::chain::Chain;
-use crate::deployment::{Constructor, Deployment};
 use crate::chain::read_only_proxy;
 use crate::chain::signer::Signer;
+use crate::cmd::deploy;
 use crate::config::{self, Config, place};
-use crate::verification::ezkl::build;
-use crate::verification::ezkl::build::{Build, Compiler, Form};
-use crate::bundle::Bundle;
+use crate::deployment::outbox::Outbox;
+use crate::deployment::policy::MarketRules;
+use crate::deployment::{Constructor, Deployment};
+use crate::node::assemble;
 use crate::verification::error::ProofError;
+use crate::verification::ezkl::build;
+use crate::verification::ezkl::build::{Build, CircuitConfig, Compiler};
 use crate::verification::ezkl::srs::Srs;
 use crate::verification::ezkl::supervisor::Ezkl;
 use veriregime_core::types::manifest::ONNX_FILE;
@@ -260,7 +260,10 @@ pub async fn provable_bundle(config: &mut Config, scratch: &Path) -> anyhow::Res
     for folder in [&srs_dir, &folder] {
         veriregime_files::create_folder(folder)?;
     }
-    veriregime_files::write_atomic(&folder.join(ONNX_FILE), &veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_ONNX_BYTES)?)?;
+    veriregime_files::write_atomic(
+        &folder.join(ONNX_FILE),
+        &veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_ONNX_BYTES)?,
+    )?;
     Srs::generate(&mut ezkl, &srs_dir, logrows).await?;
     let mut manifest = bundle.manifest;
     manifest.circuit = build::build(
@@ -270,7 +273,7 @@ pub async fn provable_bundle(config: &mut Config, scratch: &Path) -> anyhow::Res
             srs_folder: &srs_dir,
             markets: manifest.markets.len(),
             features: manifest.features.count(),
-            form: Form::of(&manifest),
+            form: CircuitConfig::of(&manifest),
             compiler: &compiler(),
         },
     )

@@ -6,16 +6,16 @@ use alloy::primitives::utils::format_ether;
 use alloy::primitives::{Address, B256, U256};
 use cron::Schedule;
 
-use super::{Check, HealthFault};
-use crate::sources::candles::source::Source;
-use crate::chain::Chain;
-use crate::chain::error::ChainFault;
+use super::{Check, HealthError};
 use crate::actions::risk_oracle::spec::Expected;
-use crate::chain::read::{Reader, STATUS_WORDS, status_word};
 use crate::bundle::Bundle;
-use crate::verification::error::ProofError;
-use crate::job::schedule::absent;
+use crate::chain::Chain;
+use crate::chain::error::ChainError;
+use crate::chain::read::{Reader, STATUS_WORDS, status_word};
+use crate::sources::candles::source::Source;
 use crate::telemetry::metrics::{self, MarketFigures};
+use crate::verification::error::ProofError;
+use veriregime_core::schedule::absent;
 use veriregime_core::types::chain_id::is_development;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::Market;
@@ -44,7 +44,7 @@ pub async fn head(reader: &Reader, chain_id: u64, now_ms: i64, max_age_seconds: 
             let age_seconds = now_ms / 1000 - head.timestamp_seconds;
             metrics::head_lags(age_seconds);
             if age_seconds > max_age_seconds && !is_development(chain_id) {
-                return Check::fail(NAME, &HealthFault::OldHead { age_seconds });
+                return Check::fail(NAME, &HealthError::OldHead { age_seconds });
             }
             Check::ok(NAME, format!("block {}, {age_seconds} s old", head.number))
         }
@@ -66,12 +66,12 @@ pub async fn contract(reader: &Reader, oracle: Address, expected: &Expected) -> 
 pub async fn last_update(reader: &Reader, oracle: Address, model_id: B256, schedule: &Schedule, now_ms: i64) -> Check {
     const NAME: &str = "last update";
     match reader.latest_period(oracle, model_id).await {
-        Ok(PeriodId(0)) => Check::warn(NAME, &HealthFault::NoUpdate),
+        Ok(PeriodId(0)) => Check::warn(NAME, &HealthError::NoUpdate),
         Ok(last) => {
             metrics::last_landed(last);
             let age_minutes = (now_ms - last.start_ms()) / 60_000;
             if !absent(schedule, last, now_ms).is_empty() {
-                return Check::fail(NAME, &HealthFault::Overdue { last, age_minutes });
+                return Check::fail(NAME, &HealthError::Overdue { last, age_minutes });
             }
             Check::ok(NAME, format!("period {last}, {age_minutes} min old"))
         }
@@ -117,8 +117,8 @@ pub struct Funds {
 /// Looks up what a wallet holds.
 ///
 /// # Errors
-/// [`ChainFault`].
-pub async fn funds(reader: &Reader, wallet: Address) -> Result<Funds, ChainFault> {
+/// [`ChainError`].
+pub async fn funds(reader: &Reader, wallet: Address) -> Result<Funds, ChainError> {
     let (balance_wei, head) = (reader.balance_wei(wallet).await?, reader.head().await?);
     let data_fee_wei = reader.data_fee_wei(UPDATE_BYTES).await?;
     let gas_price_wei = head.base_fee_wei.saturating_add(reader.fees().caps().priority_fee_wei).max(1);
@@ -136,7 +136,7 @@ pub async fn balance(chain: &Chain, enough: u64) -> Check {
             if updates >= enough {
                 return Check::ok(NAME, format!("{balance}, enough for {updates} updates at the fee of now"));
             }
-            let fault = HealthFault::LowBalance { balance, updates };
+            let fault = HealthError::LowBalance { balance, updates };
             if updates == 0 { Check::fail(NAME, &fault) } else { Check::warn(NAME, &fault) }
         }
         Err(fault) => Check::fail(NAME, &fault),
@@ -156,7 +156,7 @@ pub async fn clock(source: &Source, name: &str, now_ms: i64, max_skew_ms: i64) -
 pub fn artefacts(folder: &Path, running: Digest) -> Check {
     const NAME: &str = "model files";
     match Bundle::open(folder) {
-        Ok(bundle) if bundle.manifest_digest != running => Check::fail(NAME, &HealthFault::OtherBundle),
+        Ok(bundle) if bundle.manifest_digest != running => Check::fail(NAME, &HealthError::OtherBundle),
         outcome => bundle(outcome.as_ref()),
     }
 }
@@ -177,7 +177,7 @@ pub fn bundle(opened: Result<&Bundle, &ProofError>) -> Check {
 pub fn disk(database: &Path, low_bytes: u64) -> Check {
     const NAME: &str = "disk";
     match veriregime_files::free_bytes(database) {
-        Ok(free) if free < low_bytes => Check::warn(NAME, &HealthFault::LowDisk { free_mb: free >> 20 }),
+        Ok(free) if free < low_bytes => Check::warn(NAME, &HealthError::LowDisk { free_mb: free >> 20 }),
         outcome => Check::of(NAME, outcome, |free| format!("{} MB free for the database", free >> 20)),
     }
 }

@@ -1,14 +1,14 @@
 //! What is looked at to say whether a node does its work: by itself again and again, and by `doctor` when asked.
 
-pub mod monitor;
 pub mod checks;
+pub mod monitor;
 
 use std::time::Duration;
 
 use serde::Serialize;
 use thiserror::Error;
 
-use veriregime_core::types::diagnostic::{Fault, words};
+use veriregime_core::types::diagnostic::{Diagnostic, words};
 use veriregime_core::types::period::PeriodId;
 
 /// How a check came out.
@@ -47,27 +47,27 @@ pub struct Check {
     pub code: Option<&'static str>,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub advice: Option<&'static str>,
+    pub hint: Option<&'static str>,
 }
 
 impl Check {
     /// As it should be.
     pub fn ok(name: &'static str, figure: impl Into<String>) -> Self {
-        Self { name, level: Level::Ok, figure: figure.into(), code: None, advice: None }
+        Self { name, level: Level::Ok, figure: figure.into(), code: None, hint: None }
     }
 
     /// It works, and somebody should look.
-    pub fn warn(name: &'static str, fault: &dyn Fault) -> Self {
+    pub fn warn(name: &'static str, fault: &dyn Diagnostic) -> Self {
         Self { level: Level::Warn, ..Self::fail(name, fault) }
     }
 
     /// It does not work.
-    pub fn fail(name: &'static str, fault: &dyn Fault) -> Self {
-        Self { name, level: Level::Fail, figure: words(fault), code: Some(fault.code()), advice: Some(fault.advice()) }
+    pub fn fail(name: &'static str, fault: &dyn Diagnostic) -> Self {
+        Self { name, level: Level::Fail, figure: words(fault), code: Some(fault.code()), hint: Some(fault.hint()) }
     }
 
     /// By how it came out.
-    pub fn of<T>(name: &'static str, outcome: Result<T, impl Fault>, figure: impl FnOnce(T) -> String) -> Self {
+    pub fn of<T>(name: &'static str, outcome: Result<T, impl Diagnostic>, figure: impl FnOnce(T) -> String) -> Self {
         match outcome {
             Ok(value) => Self::ok(name, figure(value)),
             Err(fault) => Self::fail(name, &fault),
@@ -77,7 +77,7 @@ impl Check {
 
 /// What nobody else would call an error.
 #[derive(Debug, Error)]
-pub enum HealthFault {
+pub enum HealthError {
     /// Nothing landed for too long.
     #[error("the last update is of period {last}, {age_minutes} min old")]
     Overdue { last: PeriodId, age_minutes: i64 },
@@ -104,7 +104,7 @@ pub enum HealthFault {
     OtherBundle,
 }
 
-impl Fault for HealthFault {
+impl Diagnostic for HealthError {
     fn code(&self) -> &'static str {
         match self {
             Self::Overdue { .. } => "VR-HEALTH-001",
@@ -118,7 +118,7 @@ impl Fault for HealthFault {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Overdue { .. } => "see `status` for the reason of the missed periods",
             Self::NoUpdate => "nothing if the contract is new: wait for the first cycle",

@@ -11,11 +11,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{Check, HealthFault, Level, checks};
-use crate::sources::candles::source::Source;
-use crate::chain::Chain;
+use super::{Check, HealthError, Level, checks};
 use crate::actions::risk_oracle::spec::Expected;
+use crate::chain::Chain;
 use crate::clock::Clock;
+use crate::sources::candles::source::Source;
 use crate::telemetry::metrics;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::Market;
@@ -117,7 +117,7 @@ async fn within(name: &'static str, check: impl Future<Output = Check>) -> Check
 }
 
 fn no_result(name: &'static str) -> Check {
-    Check::fail(name, &HealthFault::NoResult { after: CHECK_LIMIT })
+    Check::fail(name, &HealthError::NoResult { after: CHECK_LIMIT })
 }
 
 fn tell_changes(before: Option<&Report>, now: &Report) {
@@ -127,10 +127,10 @@ fn tell_changes(before: Option<&Report>, now: &Report) {
         if check.level == level_before {
             continue;
         }
-        let (name, figure, code, advice) = (check.name, &check.figure, check.code, check.advice);
+        let (name, figure, code, hint) = (check.name, &check.figure, check.code, check.hint);
         match check.level {
             Level::Ok => info!(check = name, figure, "check passes again"),
-            Level::Warn | Level::Fail => warn!(check = name, code, figure, advice, "check does not pass"),
+            Level::Warn | Level::Fail => warn!(check = name, code, figure, hint, "check does not pass"),
         }
     }
 }

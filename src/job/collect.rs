@@ -8,20 +8,20 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::Agent;
-use crate::job::error::{CycleFault, Lapse};
+use crate::job::error::{CycleError, StageError};
 use crate::sources::candles::cross_check;
 use crate::sources::candles::cross_check::{Band, Names};
 use crate::sources::candles::error::CandleError;
 use crate::sources::candles::holes::longest_run;
 use crate::sources::candles::source::Source;
 use crate::sources::candles::window;
-use veriregime_core::features;
 use crate::state::Step;
 use crate::telemetry::metrics;
-use veriregime_core::types::candle::{Candle, CandleFault, CandleSeries};
+use veriregime_core::features;
+use veriregime_core::types::candle::{Candle, CandleSeries, SeriesError};
 use veriregime_core::types::cycle::CycleRecord;
-use veriregime_core::types::diagnostic::Fault;
-use veriregime_core::types::origin::{FailedSource, Gaps, Origin, Witness};
+use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_core::types::origin::{CrossCheckResult, FailedSource, Gaps, Origin};
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 
 /// From so long after the period's start on, an absent last candle is taken for a gap of the exchange.
@@ -30,7 +30,7 @@ const SETTLE_MS: i64 = 2 * MINUTE_MS;
 /// one.
 const OVERLAP_MINUTES: i64 = 60;
 /// And so many of the others, another part in each cycle: in a week every minute has been looked at again.
-const PATROL_MINUTES: i64 = 1000;
+const ROLLING_REFRESH_MINUTES: i64 = 1000;
 /// What was fetched is stored after so many minutes, so that a broken connection costs no more.
 const PIECE_MINUTES: i64 = 3000;
 /// Longest time that one source is given for all markets: four weeks of candles take a minute and a half at the slowest.
@@ -96,13 +96,13 @@ struct Complete {
 
 impl Agent {
     /// Fetches the period's candles by the policy and stores them with where they came from.
-    pub(super) async fn collect(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+    pub(super) async fn collect(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         if let Some(step) = self.look_on_chain(record).await? {
             return Ok(self.advance(record, &step)?);
         }
         let spec = &self.bundle.manifest.features;
         let (from_ms, to_ms) = features::window_ms(spec, record.period);
-        let mut failed: Vec<(FailedSource, CycleFault)> = Vec::new();
+        let mut failed: Vec<(FailedSource, StageError)> = Vec::new();
         for feed in &self.feeds.order {
             match self.complete(feed, from_ms, to_ms).await {
                 Ok(complete) => {
@@ -133,7 +133,7 @@ impl Agent {
 
     /// The source's candles of every market as series without a hole. So many as may be missing must not be missing at the
     /// source, whoever stands in for it: what the model is fed is one source's.
-    async fn complete(&self, feed: &Feed, from_ms: i64, to_ms: i64) -> Result<Complete, CycleFault> {
+    async fn complete(&self, feed: &Feed, from_ms: i64, to_ms: i64) -> Result<Complete, StageError> {
         // One minute more, whose close is carried in should the first minute be absent.
         let range_ms = from_ms - MINUTE_MS..to_ms;
         let gathered = self.gather(feed, range_ms.clone()).await?;
@@ -143,7 +143,7 @@ impl Agent {
         for (index, candles) in gathered.candles.into_iter().enumerate() {
             let is_settled = candles.last().is_some_and(|last| last.close_time_ms() == to_ms);
             if !is_settled && self.clock.now_ms() < to_ms + SETTLE_MS {
-                return Err(Lapse::Unsettled.into());
+                return Err(CycleError::Unsettled.into());
             }
             let mut series = CandleSeries::new(&candles, from_ms, to_ms, allowed)?;
             let mut not_own = Vec::new();
@@ -162,18 +162,18 @@ impl Agent {
     }
 
     /// Counts and tells what is carried forward of a market.
-    fn carried(&self, feed: &Feed, market: usize, carried_ms: &[i64]) -> Result<Gaps, CandleFault> {
+    fn carried(&self, feed: &Feed, market: usize, carried_ms: &[i64]) -> Result<Gaps, SeriesError> {
         let run = longest_run(carried_ms).unwrap_or_default();
         let longest_run_minutes = usize::try_from((run.end - run.start) / MINUTE_MS).unwrap_or(usize::MAX);
         let allowed = self.feeds.max_consecutive_missing_minutes;
         if longest_run_minutes > allowed {
-            return Err(CandleFault::LongGap { from_ms: run.start, minutes: longest_run_minutes, allowed });
+            return Err(SeriesError::LongGap { from_ms: run.start, minutes: longest_run_minutes, allowed });
         }
         let (minutes, first_carried_ms) = (carried_ms.len(), carried_ms.first().copied());
         if let Some(first_ms) = first_carried_ms {
             let (source_name, symbol) = (feed.name.clone(), feed.symbols[market].clone());
             let fault = CandleError::Carried { source_name, symbol, minutes, first_ms, longest_run_minutes };
-            warn!(code = fault.code(), minutes, longest_run_minutes, error = %fault, advice = fault.advice(), "minutes carried forward");
+            warn!(code = fault.code(), minutes, longest_run_minutes, error = %fault, hint = fault.hint(), "minutes carried forward");
         }
         Ok(Gaps {
             market: self.bundle.manifest.markets[market].name.clone(),
@@ -185,7 +185,7 @@ impl Agent {
     }
 
     /// All markets' candles of `range_ms` from one source, its clock checked first.
-    async fn gather(&self, feed: &Feed, range_ms: Range<i64>) -> Result<Gathered, CycleFault> {
+    async fn gather(&self, feed: &Feed, range_ms: Range<i64>) -> Result<Gathered, StageError> {
         let gathered = async {
             let now_ms = self.clock.now_ms();
             let skew_ms = feed.source.check_clock(now_ms, self.feeds.max_clock_skew_ms).await?;
@@ -210,18 +210,18 @@ impl Agent {
         symbol: &str,
         range_ms: &Range<i64>,
         closed_by_ms: i64,
-    ) -> Result<usize, CycleFault> {
+    ) -> Result<usize, StageError> {
         let held = self.store.live_candles(&feed.name, symbol, range_ms)?;
         let settled_ms = held.last().map_or(0, |newest| newest.close_time_ms() - SETTLE_MS);
         let closed_end_ms = closed_by_ms.div_euclid(MINUTE_MS) * MINUTE_MS;
         let range_ms = range_ms.start..range_ms.end.min(closed_end_ms).max(range_ms.start);
-        let again_ms = window::patrol(&range_ms, PeriodId::at_ms(closed_by_ms).0, PATROL_MINUTES);
+        let again_ms = window::rolling_refresh(&range_ms, PeriodId::at_ms(closed_by_ms).0, ROLLING_REFRESH_MINUTES);
         let missing = window::to_fetch(&held, &range_ms, again_ms, OVERLAP_MINUTES, feed.source.page_minutes());
         let mut revised = self.fetch(feed, symbol, missing, closed_by_ms, &held).await?;
         if let Some(&first_ms) = revised.first() {
             let (source_name, symbol) = (feed.name.clone(), symbol.to_owned());
             let fault = CandleError::Revised { source_name, symbol, minutes: revised.len(), first_ms };
-            warn!(code = fault.code(), minutes = revised.len(), error = %fault, advice = fault.advice(), "candles revised");
+            warn!(code = fault.code(), minutes = revised.len(), error = %fault, hint = fault.hint(), "candles revised");
         }
         if revised.iter().any(|open_time_ms| *open_time_ms < settled_ms) {
             // Forgotten first, so that a fetch that breaks off is taken up again by the next.
@@ -241,7 +241,7 @@ impl Agent {
         ranges_ms: Vec<Range<i64>>,
         closed_by_ms: i64,
         held: &[Candle],
-    ) -> Result<Vec<i64>, CycleFault> {
+    ) -> Result<Vec<i64>, StageError> {
         let mut revised = Vec::new();
         for piece in window::pieces(ranges_ms, PIECE_MINUTES) {
             let fresh = feed.source.closed_candles(symbol, piece.start, piece.end, closed_by_ms).await?;
@@ -252,7 +252,12 @@ impl Agent {
     }
 
     /// Another exchange's view of the newest minutes of each market, if the policy asks for one.
-    async fn cross_check(&self, used: &Feed, complete: &Complete, to_ms: i64) -> Result<Vec<Witness>, CycleFault> {
+    async fn cross_check(
+        &self,
+        used: &Feed,
+        complete: &Complete,
+        to_ms: i64,
+    ) -> Result<Vec<CrossCheckResult>, StageError> {
         let Some(policy) = &self.feeds.cross_check else { return Ok(Vec::new()) };
         let from_ms = to_ms - (policy.minutes + 1) * MINUTE_MS;
         let mut tried = Vec::new();
@@ -283,7 +288,7 @@ impl Agent {
         other: &Feed,
         complete: &Complete,
         range_ms: Range<i64>,
-    ) -> Result<Option<Vec<Witness>>, CycleFault> {
+    ) -> Result<Option<Vec<CrossCheckResult>>, StageError> {
         let gathered = self.gather(other, range_ms.clone()).await?;
         let mut witnesses = Vec::with_capacity(complete.series.len());
         for (index, (series, theirs)) in complete.series.iter().zip(&gathered.candles).enumerate() {
@@ -329,10 +334,10 @@ impl Agent {
 }
 
 /// Whether another source may do better: what an exchange does, and not what we ask of it or do with it.
-fn is_theirs(fault: &CycleFault) -> bool {
+fn is_theirs(fault: &StageError) -> bool {
     match fault {
-        CycleFault::Data(_) => true,
-        CycleFault::Candles(error) => !matches!(
+        StageError::Data(_) => true,
+        StageError::Candles(error) => !matches!(
             error,
             CandleError::Range { .. }
                 | CandleError::Settings { .. }

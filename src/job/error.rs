@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::attestation::error::AttestFault;
+use crate::attestation::error::AttestationError;
+use crate::chain::error::ChainError;
+use crate::evidence::EvidenceError;
 use crate::sources::candles::error::CandleError;
-use crate::chain::error::ChainFault;
-use crate::evidence::EvidenceFault;
+use crate::state::StateError;
+use crate::verification::error::ProofError;
 use veriregime_core::features::FeatureError;
 use veriregime_core::model::ModelError;
-use crate::verification::error::ProofError;
-use crate::state::StateFault;
-use veriregime_core::types::candle::CandleFault;
+use veriregime_core::types::candle::SeriesError;
+use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::diagnostic::{Fault, Retry};
 
 /// Pause before the exchange is asked for the last candle again.
 const CANDLE_PAUSE: Duration = Duration::from_secs(2);
@@ -23,11 +23,11 @@ const TWIN_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why a step of a cycle failed.
 #[derive(Debug, Error)]
-pub enum CycleFault {
+pub enum StageError {
     #[error(transparent)]
     Candles(#[from] CandleError),
     #[error(transparent)]
-    Data(#[from] CandleFault),
+    Data(#[from] SeriesError),
     #[error(transparent)]
     Features(#[from] FeatureError),
     #[error(transparent)]
@@ -35,20 +35,20 @@ pub enum CycleFault {
     #[error(transparent)]
     Proof(#[from] ProofError),
     #[error(transparent)]
-    Chain(#[from] ChainFault),
+    Chain(#[from] ChainError),
     #[error(transparent)]
-    State(#[from] StateFault),
+    State(#[from] StateError),
     #[error(transparent)]
-    Evidence(#[from] EvidenceFault),
+    Evidence(#[from] EvidenceError),
     #[error(transparent)]
-    Lapse(#[from] Lapse),
+    CycleError(#[from] CycleError),
     #[error(transparent)]
-    Attest(AttestFault),
+    Attest(AttestationError),
 }
 
 /// What goes wrong with a cycle's time.
 #[derive(Debug, Clone, Copy, Error)]
-pub enum Lapse {
+pub enum CycleError {
     /// The period ended first.
     #[error("the period ended before the update landed")]
     Deadline,
@@ -60,7 +60,7 @@ pub enum Lapse {
     Cancelled,
     /// The wallet was used by something that is not this database's agent.
     #[error("the wallet has sent {sent} transactions, this database knows of {known}: something else uses its key")]
-    Twin { sent: u64, known: u64 },
+    DuplicateSigner { sent: u64, known: u64 },
     /// The node went over to another model while the update waited to be mined.
     #[error("the node went over to another model before the update landed")]
     Superseded,
@@ -75,28 +75,28 @@ pub enum Lapse {
     Absent,
 }
 
-impl Fault for Lapse {
+impl Diagnostic for CycleError {
     fn code(&self) -> &'static str {
         match self {
             Self::Deadline => "VR-CYCLE-001",
             Self::Unsettled => "VR-CYCLE-002",
             Self::Absent => "VR-CYCLE-003",
             Self::Cancelled => "VR-CYCLE-004",
-            Self::Twin { .. } => "VR-CYCLE-005",
+            Self::DuplicateSigner { .. } => "VR-CYCLE-005",
             Self::Superseded => "VR-CYCLE-006",
             Self::UnknownModel(_) => "VR-CYCLE-007",
             Self::NoTick => "VR-CYCLE-008",
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Deadline => "look for slow stages in the log of this period; nothing lands late",
             Self::Unsettled => "nothing: it is asked for again; raise schedule.delay_seconds if this happens often",
             Self::Cancelled => {
                 "nothing if you cancelled it; else it was not mined in time: raise chain.max_fee_per_gas_gwei, or look at the RPCs"
             }
-            Self::Twin { .. } => {
+            Self::DuplicateSigner { .. } => {
                 "nothing if the database is new or you used the wallet: once it is quiet for replica.quiet_seconds the cycle goes on; else stop the other agent with this key"
             }
             Self::Absent => "keep the daemon running, or run a second one",
@@ -109,7 +109,7 @@ impl Fault for Lapse {
     fn retry(&self) -> Retry {
         match self {
             Self::Unsettled => Retry::Later(CANDLE_PAUSE),
-            Self::Twin { .. } => Retry::Later(TWIN_PAUSE),
+            Self::DuplicateSigner { .. } => Retry::Later(TWIN_PAUSE),
             Self::Deadline
             | Self::Cancelled
             | Self::Absent
@@ -120,8 +120,8 @@ impl Fault for Lapse {
     }
 }
 
-impl CycleFault {
-    fn inner(&self) -> &dyn Fault {
+impl StageError {
+    fn inner(&self) -> &dyn Diagnostic {
         match self {
             Self::Candles(fault) => fault,
             Self::Data(fault) => fault,
@@ -131,19 +131,19 @@ impl CycleFault {
             Self::Chain(fault) => fault,
             Self::State(fault) => fault,
             Self::Evidence(fault) => fault,
-            Self::Lapse(fault) => fault,
+            Self::CycleError(fault) => fault,
             Self::Attest(fault) => fault,
         }
     }
 }
 
-impl Fault for CycleFault {
+impl Diagnostic for StageError {
     fn code(&self) -> &'static str {
         self.inner().code()
     }
 
-    fn advice(&self) -> &'static str {
-        self.inner().advice()
+    fn hint(&self) -> &'static str {
+        self.inner().hint()
     }
 
     fn retry(&self) -> Retry {

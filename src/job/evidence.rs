@@ -3,14 +3,14 @@
 use tracing::{info, warn};
 
 use super::Agent;
-use crate::job::error::{CycleFault, Lapse};
-use crate::job::stages::stored;
 use crate::actions::risk_oracle::update::calldata;
-use crate::state::StateFault;
+use crate::job::error::{CycleError, StageError};
+use crate::job::stages::stored;
+use crate::state::StateError;
 use veriregime_core::types::cycle::CycleRecord;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::evidence::{Evidence, FORMAT, MarketEvidence, Row, Versions};
-use veriregime_core::types::diagnostic::Fault;
 use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::period::PeriodId;
 
@@ -23,7 +23,7 @@ impl Agent {
     ///
     /// # Errors
     /// Only when the database fails.
-    pub async fn leave_evidence(&self) -> Result<(), StateFault> {
+    pub async fn leave_evidence(&self) -> Result<(), StateError> {
         for record in self.store.without_evidence(CYCLES)? {
             match self.evidence_of(&record).await {
                 Ok(Some(digest)) => {
@@ -31,9 +31,9 @@ impl Agent {
                     info!(period = record.period.0, evidence = %digest, "evidence written");
                 }
                 Ok(None) => {}
-                Err(CycleFault::State(fault)) => return Err(fault),
+                Err(StageError::State(fault)) => return Err(fault),
                 Err(fault) => {
-                    warn!(period = record.period.0, code = fault.code(), error = %fault, advice = fault.advice(), "no evidence yet");
+                    warn!(period = record.period.0, code = fault.code(), error = %fault, hint = fault.hint(), "no evidence yet");
                 }
             }
         }
@@ -48,16 +48,16 @@ impl Agent {
     }
 
     /// The manifest of a cycle's model, whether it is the present one or one before.
-    fn manifest_of(&self, record: &CycleRecord) -> Result<Manifest, CycleFault> {
+    fn manifest_of(&self, record: &CycleRecord) -> Result<Manifest, StageError> {
         if record.manifest == self.manifest() {
             return Ok(self.bundle.manifest.clone());
         }
         let kept = self.store.manifest(record.manifest)?;
-        kept.ok_or_else(|| Lapse::UnknownModel(record.manifest).into())
+        kept.ok_or_else(|| CycleError::UnknownModel(record.manifest).into())
     }
 
     /// The written bundle; `None` while the chain does not show the update where it was.
-    async fn evidence_of(&self, record: &CycleRecord) -> Result<Option<Digest>, CycleFault> {
+    async fn evidence_of(&self, record: &CycleRecord) -> Result<Option<Digest>, StageError> {
         let landed = stored(record.landed.as_ref(), "place on the chain")?;
         let forecast = stored(record.forecast.as_ref(), "forecast")?;
         let proof = stored(record.proof.as_ref(), "proof")?;
@@ -70,7 +70,7 @@ impl Agent {
         let candles = self.store.candles(record.manifest, record.period)?;
         let manifest = self.manifest_of(record)?;
         let markets = manifest.markets.iter().enumerate().map(|(at, market)| {
-            let cut_off = || StateFault::Corrupt("a market is missing in a cycle".into());
+            let cut_off = || StateError::Corrupt("a market is missing in a cycle".into());
             Ok(MarketEvidence {
                 market: market.name.clone(),
                 candles_sha256: *record.candles.get(at).ok_or_else(cut_off)?,
@@ -90,7 +90,7 @@ impl Agent {
             calldata: calldata(stored(sent, "transaction")?)?,
             gas_used: landed.gas_used,
             origin: record.origin.clone(),
-            markets: markets.collect::<Result<_, StateFault>>()?,
+            markets: markets.collect::<Result<_, StateError>>()?,
             instances: proof.instances.clone(),
             witness_sha256: record.witness_sha256,
             update,

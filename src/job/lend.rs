@@ -10,7 +10,7 @@ use super::collect::{Feed, Feeds};
 use crate::sources::candles::error::CandleError;
 use crate::sources::candles::holes::{holes, joined, lent, merged};
 use veriregime_core::types::candle::Candle;
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::origin::Lent;
 use veriregime_core::types::period::MINUTE_MS;
 
@@ -70,7 +70,7 @@ impl Feeds {
                 minutes: one.minutes,
                 first_ms: one.first_ms,
             };
-            warn!(code = fault.code(), minutes = one.minutes, error = %fault, advice = fault.advice(), "minutes lent");
+            warn!(code = fault.code(), minutes = one.minutes, error = %fault, hint = fault.hint(), "minutes lent");
             filled.lent.push(one);
             filled.lent_ms.extend(fitting.iter().map(|candle| candle.open_time_ms));
             filled.candles = merged(filled.candles, &fitting);

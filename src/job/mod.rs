@@ -1,16 +1,15 @@
 //! One cycle from candles to a confirmed update. The only place that knows the order of the stages.
 
+pub mod collect;
 pub mod decide;
 pub mod error;
-pub mod reorg;
-pub mod schedule;
-pub mod stages;
-pub mod timer;
-pub mod wallet_guard;
-pub mod collect;
 mod evidence;
 mod lend;
+pub mod reorg;
+pub mod stages;
 mod submission;
+pub mod timer;
+pub mod wallet_guard;
 
 use std::time::{Duration, Instant};
 
@@ -18,25 +17,25 @@ use alloy::primitives::Address;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
-use crate::chain::Chain;
 use crate::actions::risk_oracle::spec::Expected;
-use crate::clock::Clock;
-use crate::evidence::Folder;
-use veriregime_core::model::Model;
 use crate::attestation::peers::Peers;
-use crate::verification::Prover;
 use crate::bundle::Bundle;
-use crate::job::schedule::absent;
-use crate::state::{StateFault, Step, Store};
+use crate::chain::Chain;
+use crate::clock::Clock;
+use crate::evidence::EvidenceStore;
+use crate::state::{StateError, Step, Store};
 use crate::telemetry::metrics;
+use crate::verification::Prover;
+use collect::Feeds;
+use error::{CycleError, StageError};
+use veriregime_core::model::Model;
+use veriregime_core::schedule::absent;
 use veriregime_core::types::cycle::{CycleRecord, Retrying, Stage};
+use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::diagnostic::{Fault, Retry};
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::replica::Replica;
-use collect::Feeds;
-use error::{CycleFault, Lapse};
-use wallet_guard::Vigil;
+use wallet_guard::WalletGuard;
 
 /// Pause before a transaction that cannot be replaced is looked at again.
 const HOPELESS_PAUSE: Duration = Duration::from_secs(10);
@@ -62,13 +61,13 @@ pub struct Agent {
     /// Blocks that a landed update must be deep, its own included.
     pub confirmations: u64,
     /// Where evidence is left.
-    pub evidence: Folder,
+    pub evidence: EvidenceStore,
     /// For how many periods it is kept.
     pub evidence_periods: u64,
     /// This node among others that serve the contract.
     pub replica: Replica,
     /// Whether anything else uses the wallet.
-    pub vigil: Vigil,
+    pub vigil: WalletGuard,
     /// Other operators, who attest what they find to be true.
     pub peers: Peers,
 }
@@ -85,7 +84,7 @@ impl Agent {
     ///
     /// # Errors
     /// Only when the database fails: then nothing can be done safely.
-    pub async fn run(&mut self, period: PeriodId, stop: &CancellationToken) -> Result<CycleRecord, StateFault> {
+    pub async fn run(&mut self, period: PeriodId, stop: &CancellationToken) -> Result<CycleRecord, StateError> {
         let record = self.run_until(Stage::Missed, period, stop).await?;
         self.leave_evidence().await?;
         Ok(record)
@@ -100,7 +99,7 @@ impl Agent {
         last: Stage,
         period: PeriodId,
         stop: &CancellationToken,
-    ) -> Result<CycleRecord, StateFault> {
+    ) -> Result<CycleRecord, StateError> {
         let span = info_span!("cycle", period = period.0, model = %self.bundle.manifest.model_id);
         self.steps_until(last, period, stop).instrument(span).await
     }
@@ -110,7 +109,7 @@ impl Agent {
         last: Stage,
         period: PeriodId,
         stop: &CancellationToken,
-    ) -> Result<CycleRecord, StateFault> {
+    ) -> Result<CycleRecord, StateError> {
         let mut record = self.store.begin(self.manifest(), period, self.clock.now_ms())?;
         let mut last_fault = None;
         let mut overtime = false;
@@ -118,7 +117,7 @@ impl Agent {
         while !record.stage.is_final() && record.stage < last && !stop.is_cancelled() {
             if self.clock.now_ms() >= period.end_ms() {
                 if record.stage != Stage::Submitting {
-                    return self.close(record, last_fault.unwrap_or(Lapse::Deadline.into())).await;
+                    return self.close(record, last_fault.unwrap_or(CycleError::Deadline.into())).await;
                 }
                 // One round more: what was sent is to be cancelled.
                 if std::mem::replace(&mut overtime, true) {
@@ -141,7 +140,7 @@ impl Agent {
                     }
                     record = next;
                 }
-                Err(CycleFault::State(fault)) => return Err(fault),
+                Err(StageError::State(fault)) => return Err(fault),
                 Err(fault) => match fault.retry() {
                     // With a transaction on its way, the period's end decides.
                     Retry::Never if record.stage == Stage::Submitting => {
@@ -159,12 +158,12 @@ impl Agent {
     async fn pause(
         &self,
         record: &mut CycleRecord,
-        fault: CycleFault,
+        fault: StageError,
         pause: Duration,
-        last_fault: &mut Option<CycleFault>,
+        last_fault: &mut Option<StageError>,
         stop: &CancellationToken,
     ) {
-        warn!(stage = record.stage.name(), code = fault.code(), error = %fault, advice = fault.advice(), "trying again");
+        warn!(stage = record.stage.name(), code = fault.code(), error = %fault, hint = fault.hint(), "trying again");
         metrics::tried_again(record.stage, fault.code());
         if record.retrying.as_ref().is_none_or(|noted| noted.code != fault.code()) {
             self.note_retrying(record, Some(&fault));
@@ -179,7 +178,7 @@ impl Agent {
     }
 
     /// Notes for `status` why a cycle does not get on, or that it does again. That this fails is no reason not to go on.
-    fn note_retrying(&self, record: &mut CycleRecord, fault: Option<&CycleFault>) {
+    fn note_retrying(&self, record: &mut CycleRecord, fault: Option<&StageError>) {
         let now_ms = self.clock.now_ms();
         record.retrying =
             fault.map(|fault| Retrying { code: fault.code().to_owned(), message: fault.to_string(), since_ms: now_ms });
@@ -189,10 +188,10 @@ impl Agent {
     }
 
     /// Ends a cycle that has sent nothing and cannot go on.
-    async fn close(&self, record: CycleRecord, fault: CycleFault) -> Result<CycleRecord, StateFault> {
+    async fn close(&self, record: CycleRecord, fault: StageError) -> Result<CycleRecord, StateError> {
         match self.look_on_chain(&record).await {
             Ok(Some(step)) => self.advance(&record, &step),
-            Err(CycleFault::State(fault)) => Err(fault),
+            Err(StageError::State(fault)) => Err(fault),
             Ok(None) | Err(_) => self.missed(&record, &fault),
         }
     }
@@ -202,7 +201,7 @@ impl Agent {
     ///
     /// # Errors
     /// Only when the database fails.
-    pub async fn settle(&self, schedule: &cron::Schedule) -> Result<(), StateFault> {
+    pub async fn settle(&self, schedule: &cron::Schedule) -> Result<(), StateError> {
         let now_ms = self.clock.now_ms();
         let newest = self.store.recent(None, 1)?.first().map(|record| record.period);
         for record in self.store.unfinished_before(PeriodId::at_ms(now_ms))? {
@@ -212,14 +211,14 @@ impl Agent {
         for period in newest.map_or_else(Vec::new, |newest| absent(schedule, newest, now_ms)) {
             let record = self.store.begin(self.manifest(), period, now_ms)?;
             let span = info_span!("settle", period = period.0);
-            self.close(record, Lapse::Absent.into()).instrument(span).await?;
+            self.close(record, CycleError::Absent.into()).instrument(span).await?;
         }
         Ok(())
     }
 
-    pub(super) async fn settle_one(&self, record: CycleRecord) -> Result<(), StateFault> {
+    pub(super) async fn settle_one(&self, record: CycleRecord) -> Result<(), StateError> {
         if record.stage != Stage::Submitting {
-            return self.close(record, Lapse::Deadline.into()).await.map(|_| ());
+            return self.close(record, CycleError::Deadline.into()).await.map(|_| ());
         }
         match self.land(&record).await {
             Ok(record) if record.stage.is_final() => Ok(()),
@@ -227,7 +226,7 @@ impl Agent {
                 warn!("left open: a transaction is neither mined nor cancelled yet");
                 Ok(())
             }
-            Err(CycleFault::State(fault)) => Err(fault),
+            Err(StageError::State(fault)) => Err(fault),
             Err(fault) => {
                 warn!(code = fault.code(), error = %fault, "left open: the chain does not say yet what landed");
                 Ok(())
@@ -235,7 +234,7 @@ impl Agent {
         }
     }
 
-    fn advance(&self, record: &CycleRecord, step: &Step<'_>) -> Result<CycleRecord, StateFault> {
+    fn advance(&self, record: &CycleRecord, step: &Step<'_>) -> Result<CycleRecord, StateError> {
         let next = self.store.advance(record.manifest, record.period, step, self.clock.now_ms())?;
         match step {
             Step::Collected(_, origin) => {

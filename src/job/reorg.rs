@@ -4,12 +4,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::Agent;
-use crate::job::error::CycleFault;
+use crate::chain::error::ChainError;
+use crate::job::error::StageError;
 use crate::job::stages::stored;
-use crate::chain::error::ChainFault;
-use crate::state::StateFault;
+use crate::state::StateError;
 use veriregime_core::types::cycle::{CycleRecord, Mined, Purpose, Stage};
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::period::PeriodId;
 
 /// Landed updates that are looked up again, newest first, until their blocks are final: two days of them.
@@ -21,7 +21,7 @@ impl Agent {
     ///
     /// # Errors
     /// Only when the database fails.
-    pub async fn watch_over(&mut self, running: PeriodId, stop: &CancellationToken) -> Result<(), StateFault> {
+    pub async fn watch_over(&mut self, running: PeriodId, stop: &CancellationToken) -> Result<(), StateError> {
         for record in self.store.not_final(WATCHED_CYCLES)? {
             match self.recheck(&record).await {
                 Ok(record) if record.stage.is_final() || record.period != running => {}
@@ -29,7 +29,7 @@ impl Agent {
                     self.run(running, stop).await?;
                 }
                 Ok(record) => self.settle_one(record).await?,
-                Err(CycleFault::State(fault)) => return Err(fault),
+                Err(StageError::State(fault)) => return Err(fault),
                 Err(fault) => {
                     warn!(code = fault.code(), error = %fault, "a landed update could not be looked up");
                     return Ok(());
@@ -43,8 +43,8 @@ impl Agent {
     /// ours goes back to submitting, with the same bytes; for another's, the cycle goes on with what it has.
     ///
     /// # Errors
-    /// [`CycleFault`].
-    pub async fn recheck(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+    /// [`StageError`].
+    pub async fn recheck(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         match record.stage {
             Stage::Confirmed => self.recheck_own(record).await,
             Stage::AlreadyByOther => self.recheck_others(record).await,
@@ -52,7 +52,7 @@ impl Agent {
         }
     }
 
-    async fn recheck_own(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+    async fn recheck_own(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         let attempts = self.store.attempts(record.manifest, record.period)?;
         for attempt in attempts.iter().filter(|attempt| attempt.purpose == Purpose::Update) {
             if let Some(Mined::Landed(landed)) = self.chain.read.mined(attempt.hash).await? {
@@ -65,7 +65,7 @@ impl Agent {
         Ok(self.submitting(record, stored(attempts.last(), "transaction")?)?)
     }
 
-    async fn recheck_others(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+    async fn recheck_others(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         let read = &self.chain.read;
         let asked = async {
             if record.manifest != self.manifest() {
@@ -73,7 +73,7 @@ impl Agent {
             }
             match read.model_id(self.oracle, &self.expected).await {
                 Ok(model_id) => Ok(Some(model_id)),
-                Err(ChainFault::ForeignModel(_)) => Ok(None),
+                Err(ChainError::ForeignModel(_)) => Ok(None),
                 Err(fault) => Err(fault),
             }
         };

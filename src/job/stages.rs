@@ -3,12 +3,12 @@
 use tracing::info;
 
 use super::Agent;
-use crate::job::error::CycleFault;
+use crate::bundle::Bundle;
+use crate::job::error::StageError;
+use crate::state::{StateError, Step, Store};
+use crate::telemetry::metrics;
 use veriregime_core::features;
 use veriregime_core::model::Model;
-use crate::bundle::Bundle;
-use crate::state::{StateFault, Step, Store};
-use crate::telemetry::metrics;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::cycle::{CycleRecord, Forecast, Stage};
 use veriregime_core::types::feature::FeatureVector;
@@ -16,7 +16,7 @@ use veriregime_core::types::prediction::Outputs;
 
 impl Agent {
     /// Takes the one step that follows the record's stage.
-    pub(crate) async fn step(&mut self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+    pub(crate) async fn step(&mut self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         match record.stage {
             Stage::Planned => self.collect(record).await,
             Stage::Collected => self.forecast(record),
@@ -27,7 +27,7 @@ impl Agent {
         }
     }
 
-    fn forecast(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+    fn forecast(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         let forecast = compute(&self.store, &self.bundle, &self.model, record)?;
         for (market, outputs) in self.bundle.manifest.markets.iter().zip(&forecast.outputs) {
             let prediction = outputs.decode(self.bundle.manifest.circuit.output_scale);
@@ -42,7 +42,7 @@ impl Agent {
         Ok(self.advance(record, &Step::Forecast(&forecast))?)
     }
 
-    async fn prove(&mut self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+    async fn prove(&mut self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         let forecast = stored(record.forecast.as_ref(), "forecast")?;
         let (inputs, outputs) = (FeatureVector::concat(&forecast.features), Outputs::concat(&forecast.outputs));
         let proved = self.prover.prove(&inputs, &outputs).await?;
@@ -58,14 +58,14 @@ pub(crate) fn compute(
     bundle: &Bundle,
     model: &Model,
     record: &CycleRecord,
-) -> Result<Forecast, CycleFault> {
+) -> Result<Forecast, StageError> {
     let spec = &bundle.manifest.features;
     let (from_ms, to_ms) = features::window_ms(spec, record.period);
     let mut forecast = Forecast { features: Vec::new(), outputs: Vec::new(), carried_minutes: Vec::new() };
     for (candles, digest) in store.candles(record.manifest, record.period)?.iter().zip(&record.candles) {
         let series = CandleSeries::new(candles, from_ms, to_ms, spec.max_missing_minutes)?;
         if series.digest() != *digest {
-            return Err(StateFault::Corrupt("stored candles do not match their digest".into()).into());
+            return Err(StateError::Corrupt("stored candles do not match their digest".into()).into());
         }
         forecast.features.push(features::vector(spec, &series, record.period)?);
         forecast.carried_minutes.push(series.carried().len());
@@ -76,6 +76,6 @@ pub(crate) fn compute(
 }
 
 /// What a stage must have left behind.
-pub(crate) fn stored<'a, T>(value: Option<&'a T>, what: &str) -> Result<&'a T, StateFault> {
-    value.ok_or_else(|| StateFault::Corrupt(format!("a cycle is without its {what}")))
+pub(crate) fn stored<'a, T>(value: Option<&'a T>, what: &str) -> Result<&'a T, StateError> {
+    value.ok_or_else(|| StateError::Corrupt(format!("a cycle is without its {what}")))
 }

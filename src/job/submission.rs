@@ -6,17 +6,17 @@ use alloy::primitives::B256;
 use tracing::{debug, info, warn};
 
 use super::Agent;
-use crate::job::error::{CycleFault, Lapse};
-use crate::job::decide::{Action, CANCEL_LEAD_MS, Loss, Situation, next};
-use crate::job::stages::stored;
-use crate::chain::Update;
-use crate::chain::error::{ChainFault, Rejection};
-use crate::chain::fees::Floor;
 use crate::actions::risk_oracle::published::model_id;
-use crate::state::{StateFault, Step};
+use crate::chain::Update;
+use crate::chain::error::{ChainError, Rejection};
+use crate::chain::fees::Floor;
+use crate::job::decide::{Action, CANCEL_LEAD_MS, Loss, Situation, next};
+use crate::job::error::{CycleError, StageError};
+use crate::job::stages::stored;
+use crate::state::{StateError, Step};
 use crate::telemetry::metrics;
 use veriregime_core::types::cycle::{Attempt, CycleRecord, Miss, Purpose, Stage};
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::replica::Turn;
 
@@ -26,7 +26,7 @@ const LOOKS_A_ROUND: usize = 20;
 impl Agent {
     /// Waits for this replica's turn with the proof in hand, and signs if nobody was faster. Everything up to the proof costs
     /// next to nothing, so it is ready beforehand; only transactions cost money and get into one another's way.
-    pub(super) async fn take_turn(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+    pub(super) async fn take_turn(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         let is_taken = self.look_on_chain(record).await?.is_some();
         match self.replica.turn(record.period, record.updated_ms, self.clock.now_ms(), is_taken) {
             Turn::Taken => Ok(self.advance(record, &Step::AlreadyByOther)?),
@@ -40,27 +40,27 @@ impl Agent {
 
     /// Signs the update, simulated against the newest state, and stores it. Nothing is sent, and nothing is signed while
     /// a transaction of an earlier period waits to be mined.
-    pub(super) async fn sign(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+    pub(super) async fn sign(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         if self.left_ms(record.period) <= CANCEL_LEAD_MS {
-            return Err(Lapse::Deadline.into());
+            return Err(CycleError::Deadline.into());
         }
         self.free_nonce(record.period).await?;
-        self.expect_no_twin().await?;
+        self.ensure_exclusive_wallet().await?;
         let nonce = self.chain.nonce().await?;
         let replaced = self.store.attempt_with_nonce(self.chain.address(), nonce, record.period)?;
         match self.signed(record, nonce, replaced.as_ref().map(Floor::above)).await {
             Ok(attempt) => Ok(self.submitting(record, &attempt)?),
-            Err(CycleFault::Chain(ChainFault::Rejected(Rejection::AlreadySubmitted))) => {
+            Err(StageError::Chain(ChainError::Rejected(Rejection::AlreadySubmitted))) => {
                 let landed = self.look_on_chain(record).await?;
                 // Else it is another's that waits to be mined, and may never be.
-                let step = landed.ok_or_else(|| ChainFault::Refused("another update is about to be mined".into()))?;
+                let step = landed.ok_or_else(|| ChainError::Refused("another update is about to be mined".into()))?;
                 Ok(self.advance(record, &step)?)
             }
             Err(fault) => Err(fault),
         }
     }
 
-    async fn signed(&self, record: &CycleRecord, nonce: u64, replaces: Option<Floor>) -> Result<Attempt, CycleFault> {
+    async fn signed(&self, record: &CycleRecord, nonce: u64, replaces: Option<Floor>) -> Result<Attempt, StageError> {
         let forecast = stored(record.forecast.as_ref(), "forecast")?;
         let proof = stored(record.proof.as_ref(), "proof")?;
         self.chain.read.check_chain_id().await?;
@@ -78,9 +78,9 @@ impl Agent {
     }
 
     /// Stores a signed transaction. Where another process was faster, its transaction stands and ours is forgotten.
-    pub(super) fn submitting(&self, record: &CycleRecord, attempt: &Attempt) -> Result<CycleRecord, StateFault> {
+    pub(super) fn submitting(&self, record: &CycleRecord, attempt: &Attempt) -> Result<CycleRecord, StateError> {
         match self.advance(record, &Step::Submitting(attempt)) {
-            Err(StateFault::Overtaken(period)) => {
+            Err(StateError::Conflict(period)) => {
                 info!(period = period.0, "another process has signed a transaction, going on with that one");
                 self.stored_again(record)
             }
@@ -90,7 +90,7 @@ impl Agent {
 
     /// Closes the books on earlier periods as far as the chain allows, whichever model they were of. What another wallet has
     /// signed holds no nonce of this one.
-    async fn free_nonce(&self, before: PeriodId) -> Result<(), CycleFault> {
+    async fn free_nonce(&self, before: PeriodId) -> Result<(), StageError> {
         for record in self.store.unfinished_before(before)? {
             if record.stage != Stage::Submitting {
                 continue;
@@ -98,14 +98,14 @@ impl Agent {
             let attempts = self.store.attempts(record.manifest, record.period)?;
             let Attempt { wallet, nonce, .. } = *stored(attempts.last(), "transaction")?;
             if wallet == self.chain.address() && !Box::pin(self.land(&record)).await?.stage.is_final() {
-                return Err(ChainFault::NonceHeld { period: record.period, nonce }.into());
+                return Err(ChainError::NonceHeld { period: record.period, nonce }.into());
             }
         }
         Ok(())
     }
 
     /// Sends what is stored, watches it and replaces it in time, for one round or until the cycle gets further.
-    pub(super) async fn land(&self, record: &CycleRecord) -> Result<CycleRecord, CycleFault> {
+    pub(super) async fn land(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         let (mut looks, mut is_sent, mut is_capped, mut pauses) = (0, false, false, false);
         for _ in 0..LOOKS_A_ROUND {
             if std::mem::replace(&mut pauses, true) {
@@ -129,7 +129,7 @@ impl Agent {
                 Action::Send | Action::Replace(_) => is_sent = self.send(record, &attempts).await?,
                 // A model that was replaced signs nothing new: the present one has a cycle of its own.
                 Action::SignAnew if record.manifest != self.manifest() => {
-                    return Ok(self.missed(record, &Lapse::Superseded.into())?);
+                    return Ok(self.missed(record, &CycleError::Superseded.into())?);
                 }
                 Action::SignAnew => return self.sign(record).await,
                 Action::Confirm(landed) => {
@@ -161,7 +161,7 @@ impl Agent {
     }
 
     /// What to do about the cycle's transactions by what the chain says of them now.
-    async fn look(&self, record: &CycleRecord, attempts: &[Attempt], looks: u32) -> Result<Action, CycleFault> {
+    async fn look(&self, record: &CycleRecord, attempts: &[Attempt], looks: u32) -> Result<Action, StageError> {
         // First the nonce: what used it up has a receipt by the time that is asked for.
         let nonce = self.chain.nonce().await?;
         let mut mined = Vec::with_capacity(attempts.len());
@@ -189,7 +189,7 @@ impl Agent {
 
     /// Sends the newest transaction of each nonce that is not used up. One that is priced too low is replaced: then there
     /// is something new to send, and this says false.
-    async fn send(&self, record: &CycleRecord, attempts: &[Attempt]) -> Result<bool, CycleFault> {
+    async fn send(&self, record: &CycleRecord, attempts: &[Attempt]) -> Result<bool, StageError> {
         let (wallet, nonce) = (self.chain.address(), self.chain.nonce().await?);
         let is_newest = |index: usize| {
             let one = &attempts[index];
@@ -205,7 +205,7 @@ impl Agent {
                 Err(fault) if attempt.wallet != wallet => {
                     warn!(code = fault.code(), error = %fault, %hash, "a transaction of another wallet is not taken");
                 }
-                Err(fault @ ChainFault::Underpriced { minimum, .. }) => {
+                Err(fault @ ChainError::Underpriced { minimum, .. }) => {
                     warn!(code = fault.code(), error = %fault, %hash, "a dearer one is needed");
                     return Ok(self.replace(record, attempts, purpose, minimum).await?.is_none());
                 }
@@ -223,19 +223,19 @@ impl Agent {
         attempts: &[Attempt],
         purpose: Purpose,
         named: Floor,
-    ) -> Result<Option<CycleRecord>, CycleFault> {
+    ) -> Result<Option<CycleRecord>, StageError> {
         let old = stored(attempts.last(), "transaction")?;
         let replaces = Some(Floor::above(old).and(named));
         let signed = match purpose {
             Purpose::Update if record.manifest == self.manifest() => self.signed(record, old.nonce, replaces).await,
-            Purpose::Update => self.chain.sign_dearer(old, named).await.map_err(CycleFault::from),
-            Purpose::Cancel => self.chain.sign_cancel(old.nonce, replaces).await.map_err(CycleFault::from),
+            Purpose::Update => self.chain.sign_fee_bump(old, named).await.map_err(StageError::from),
+            Purpose::Cancel => self.chain.sign_cancel(old.nonce, replaces).await.map_err(StageError::from),
         };
         let new = match signed {
             Ok(new) => new,
-            Err(CycleFault::Chain(
-                fault @ (ChainFault::FeeAboveCap { .. }
-                | ChainFault::Rejected(Rejection::AlreadySubmitted | Rejection::StalePeriod)),
+            Err(StageError::Chain(
+                fault @ (ChainError::FeeAboveCap { .. }
+                | ChainError::Rejected(Rejection::AlreadySubmitted | Rejection::StalePeriod)),
             )) => {
                 warn!(code = fault.code(), error = %fault, hash = %old.hash, "no replacement, waiting on");
                 return Ok(None);
@@ -246,21 +246,21 @@ impl Agent {
         Ok(Some(self.submitting(record, &new)?))
     }
 
-    pub(super) fn stored_again(&self, record: &CycleRecord) -> Result<CycleRecord, StateFault> {
+    pub(super) fn stored_again(&self, record: &CycleRecord) -> Result<CycleRecord, StateError> {
         Ok(self.store.cycle(record.manifest, record.period)?.unwrap_or_else(|| record.clone()))
     }
 
-    async fn is_taken(&self, record: &CycleRecord) -> Result<bool, CycleFault> {
+    async fn is_taken(&self, record: &CycleRecord) -> Result<bool, StageError> {
         match self.model_of(record).await {
             Ok(Some(model_id)) => Ok(self.chain.read.latest_period(self.oracle, model_id).await? == record.period),
             // The contract may have gone over to another model since. Ours has no update there, and receipts tell the rest.
-            Ok(None) | Err(CycleFault::Chain(ChainFault::ForeignModel(_))) => Ok(false),
+            Ok(None) | Err(StageError::Chain(ChainError::ForeignModel(_))) => Ok(false),
             Err(fault) => Err(fault),
         }
     }
 
     /// What the chain says of a cycle that has sent nothing: another's update is there, or nothing yet.
-    pub(super) async fn look_on_chain(&self, record: &CycleRecord) -> Result<Option<Step<'static>>, CycleFault> {
+    pub(super) async fn look_on_chain(&self, record: &CycleRecord) -> Result<Option<Step<'static>>, StageError> {
         let Some(model_id) = self.model_of(record).await? else { return Ok(None) };
         let is_taken = self.chain.read.latest_period(self.oracle, model_id).await? == record.period;
         Ok(is_taken.then_some(Step::AlreadyByOther))
@@ -268,7 +268,7 @@ impl Agent {
 
     /// The id on chain of a cycle's model. Of a model that was replaced it is what the last update says that was signed for it;
     /// `None` where there is none.
-    async fn model_of(&self, record: &CycleRecord) -> Result<Option<B256>, CycleFault> {
+    async fn model_of(&self, record: &CycleRecord) -> Result<Option<B256>, StageError> {
         if record.manifest == self.manifest() {
             return Ok(Some(self.chain.read.model_id(self.oracle, &self.expected).await?));
         }
@@ -276,8 +276,8 @@ impl Agent {
     }
 
     /// Ends a cycle without an update.
-    pub(super) fn missed(&self, record: &CycleRecord, fault: &CycleFault) -> Result<CycleRecord, StateFault> {
-        warn!(stage = record.stage.name(), code = fault.code(), error = %fault, advice = fault.advice(), "period missed");
+    pub(super) fn missed(&self, record: &CycleRecord, fault: &StageError) -> Result<CycleRecord, StateError> {
+        warn!(stage = record.stage.name(), code = fault.code(), error = %fault, hint = fault.hint(), "period missed");
         let miss = Miss { stage: record.stage, code: fault.code().into(), message: fault.to_string() };
         self.advance(record, &Step::Missed(&miss))
     }
@@ -288,12 +288,12 @@ impl Agent {
     }
 }
 
-impl From<Loss> for CycleFault {
+impl From<Loss> for StageError {
     fn from(loss: Loss) -> Self {
         match loss {
-            Loss::Deadline => Lapse::Deadline.into(),
-            Loss::Cancelled => Lapse::Cancelled.into(),
-            Loss::Reverted(hash) => ChainFault::Reverted(hash).into(),
+            Loss::Deadline => CycleError::Deadline.into(),
+            Loss::Cancelled => CycleError::Cancelled.into(),
+            Loss::Reverted(hash) => ChainError::Reverted(hash).into(),
         }
     }
 }

@@ -6,9 +6,9 @@ use cron::Schedule;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::job::error::{CycleFault, Lapse};
-use super::{Agent, StateFault};
-use crate::job::schedule::next_tick_ms;
+use super::{Agent, StateError};
+use crate::job::error::{CycleError, StageError};
+use veriregime_core::schedule::next_tick_ms;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::format_utc;
 
@@ -19,7 +19,7 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
 
 /// When the daemon works.
 #[derive(Debug, Clone)]
-pub struct Rhythm {
+pub struct ScheduleConfig {
     /// Ticks.
     pub schedule: Schedule,
     /// From a tick to its cycle.
@@ -31,13 +31,13 @@ pub struct Rhythm {
 /// Runs cycles until `stop` is cancelled. A cycle that is running then is taken up again at the next start.
 ///
 /// # Errors
-/// [`Lapse::NoTick`] for a schedule that has ended, or a database that fails.
-pub async fn run(agent: &mut Agent, rhythm: &Rhythm, stop: &CancellationToken) -> Result<(), CycleFault> {
+/// [`CycleError::NoTick`] for a schedule that has ended, or a database that fails.
+pub async fn run(agent: &mut Agent, rhythm: &ScheduleConfig, stop: &CancellationToken) -> Result<(), StageError> {
     // A tick of the running period that has passed still counts.
     let mut after_ms = PeriodId::at_ms(agent.clock.now_ms()).start_ms() - 1;
     while !stop.is_cancelled() {
         let Some(tick_ms) = next_tick_ms(&rhythm.schedule, after_ms) else {
-            return Err(Lapse::NoTick.into());
+            return Err(CycleError::NoTick.into());
         };
         let due_ms = tick_ms + rhythm.delay_ms;
         if agent.clock.now_ms() < due_ms {
@@ -63,7 +63,12 @@ pub async fn run(agent: &mut Agent, rhythm: &Rhythm, stop: &CancellationToken) -
 }
 
 /// Waits for `due_ms` by the agent's clock, looking up landed updates now and then.
-async fn wait(agent: &mut Agent, rhythm: &Rhythm, due_ms: i64, stop: &CancellationToken) -> Result<(), StateFault> {
+async fn wait(
+    agent: &mut Agent,
+    rhythm: &ScheduleConfig,
+    due_ms: i64,
+    stop: &CancellationToken,
+) -> Result<(), StateError> {
     let mut checked = Instant::now();
     loop {
         let now_ms = agent.clock.now_ms();

@@ -10,11 +10,11 @@ use std::sync::{Mutex, PoisonError};
 use tracing::info;
 
 use super::Agent;
-use crate::job::error::{CycleFault, Lapse};
+use crate::job::error::{CycleError, StageError};
 
 /// What has been seen of the wallet since the start.
 #[derive(Debug, Default)]
-pub struct Vigil(Mutex<Sighting>);
+pub struct WalletGuard(Mutex<Sighting>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Sighting {
@@ -48,8 +48,8 @@ impl Agent {
     /// Looks whether something else uses the wallet. Once it does not, later looks cost nothing.
     ///
     /// # Errors
-    /// [`Lapse::Twin`] until the wallet has been quiet for long enough, else [`CycleFault`].
-    pub async fn expect_no_twin(&self) -> Result<(), CycleFault> {
+    /// [`CycleError::DuplicateSigner`] until the wallet has been quiet for long enough, else [`StageError`].
+    pub async fn ensure_exclusive_wallet(&self) -> Result<(), StageError> {
         let before = *self.vigil.0.lock().unwrap_or_else(PoisonError::into_inner);
         if before == Sighting::Alone {
             return Ok(());
@@ -59,7 +59,7 @@ impl Agent {
         let after = look(before, sent, known, self.clock.now_ms(), self.replica.quiet_ms);
         *self.vigil.0.lock().unwrap_or_else(PoisonError::into_inner) = after;
         if after != Sighting::Alone {
-            return Err(Lapse::Twin { sent, known }.into());
+            return Err(CycleError::DuplicateSigner { sent, known }.into());
         }
         if before != Sighting::Nothing {
             info!(sent, known, "the wallet is quiet, going on");

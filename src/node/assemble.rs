@@ -6,44 +6,44 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use super::feeds;
+use crate::actions::risk_oracle::spec::Expected;
 use crate::api::Shared;
-use crate::api::evidence::Shelf;
+use crate::api::evidence::EvidenceCache;
 use crate::api::history::History;
 use crate::api::limits::{LimitSettings, Limits};
 use crate::api::params::Parameters;
 use crate::api::view::ModelView;
-use crate::sources::candles::error::CandleError;
-use crate::chain::error::ChainFault;
+use crate::attestation::peers::Peers;
+use crate::attestation::service::{AttestationContext, AttestationService};
+use crate::bundle::registry::{Registry, RegistryError};
+use crate::bundle::{Bundle, MAX_MANIFEST_BYTES};
+use crate::chain::error::ChainError;
 use crate::chain::fees::{Caps, Policy};
-use crate::actions::risk_oracle::spec::Expected;
 use crate::chain::read::Reader as ChainReader;
-use crate::chain::signer::error::KeyFault;
+use crate::chain::signer::error::KeyError;
 use crate::chain::signer::{Signer, aws_kms, gcp_kms, ledger};
 use crate::chain::{Chain, Settings as ChainSettings};
 use crate::clock::Clock;
 use crate::config::raw::{ProverKind, RawConfig};
 use crate::config::signer::Holder;
-use crate::config::{self, Config, ConfigFault, secret};
-use crate::job::Agent;
-use crate::attestation::service::{Judge, Notary};
-use crate::job::wallet_guard::Vigil;
-use crate::evidence::Folder;
-use veriregime_core::features;
+use crate::config::{self, Config, ConfigError, secret};
+use crate::evidence::EvidenceStore;
 use crate::health::monitor::{Latest, Probe};
-use veriregime_core::model::{Layout, Model};
-use crate::attestation::peers::Peers;
-use crate::verification::Prover;
-use crate::bundle::{Bundle, MAX_MANIFEST_BYTES};
-use crate::verification::error::ProofError;
-use crate::verification::ezkl::prover::EzklProver;
-use crate::verification::mock::MockProver;
-use crate::verification::ezkl::srs::Srs;
-use crate::verification::ezkl::worker::Settings as WorkerSettings;
-use crate::bundle::registry::{Registry, RegistryError};
+use crate::job::Agent;
+use crate::job::wallet_guard::WalletGuard;
+use crate::sources::candles::error::CandleError;
 use crate::state::Store;
 use crate::state::reader::Reader;
 use crate::telemetry;
 use crate::telemetry::metrics::Exposition;
+use crate::verification::Prover;
+use crate::verification::error::ProofError;
+use crate::verification::ezkl::prover::EzklProver;
+use crate::verification::ezkl::srs::Srs;
+use crate::verification::ezkl::worker::Settings as WorkerSettings;
+use crate::verification::mock::MockProver;
+use veriregime_core::features;
+use veriregime_core::model::{Layout, Model};
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::{MANIFEST_FILE, Manifest, Market, ONNX_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
@@ -54,16 +54,16 @@ const MAX_ONNX_BYTES: u64 = 4 << 20;
 /// Reads the settings and starts logging by them.
 ///
 /// # Errors
-/// [`ConfigFault`].
-pub fn settings(file: Option<&Path>) -> Result<Config, ConfigFault> {
+/// [`ConfigError`].
+pub fn settings(file: Option<&Path>) -> Result<Config, ConfigError> {
     checked(config::read(file)?)
 }
 
 /// Checks settings that were read and starts logging by them.
 ///
 /// # Errors
-/// [`ConfigFault`].
-pub fn checked(raw: RawConfig) -> Result<Config, ConfigFault> {
+/// [`ConfigError`].
+pub fn checked(raw: RawConfig) -> Result<Config, ConfigError> {
     let config = config::check(raw)?;
     telemetry::init(config.log_format, &config.log_level);
     Ok(config)
@@ -95,10 +95,10 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
         poll_interval: config.chain.poll_interval,
         replace_after_ms: i64::try_from(config.chain.replace_after.as_millis()).unwrap_or(i64::MAX),
         confirmations: config.chain.confirmations,
-        evidence: Folder::new(config.evidence_dir.clone()),
+        evidence: EvidenceStore::new(config.evidence_dir.clone()),
         evidence_periods: config.evidence_periods,
         replica: config.replica,
-        vigil: Vigil::default(),
+        vigil: WalletGuard::default(),
         peers: Peers::new(&config.attestation.peers, config.attestation.timeout)?,
     })
 }
@@ -106,9 +106,9 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
 /// The contract's configured address.
 ///
 /// # Errors
-/// [`ConfigFault::Value`] where there is none.
-pub fn oracle(config: &Config) -> Result<alloy::primitives::Address, ConfigFault> {
-    config.chain.oracle.ok_or_else(|| ConfigFault::Value {
+/// [`ConfigError::Value`] where there is none.
+pub fn oracle(config: &Config) -> Result<alloy::primitives::Address, ConfigError> {
+    config.chain.oracle.ok_or_else(|| ConfigError::Value {
         key: "chain.oracle",
         value: String::new(),
         reason: "no contract is configured; `veriregime-agent deploy` prints the address of a new one".into(),
@@ -132,7 +132,7 @@ pub fn bundle_with(config: &Config, manifest: Digest) -> Result<Option<Bundle>, 
 ///
 /// # Errors
 /// As [`oracle`].
-pub fn contract(config: &Config) -> Result<Contract, ConfigFault> {
+pub fn contract(config: &Config) -> Result<Contract, ConfigError> {
     Ok(Contract { chain_id: config.chain.chain_id, address: oracle(config)? })
 }
 
@@ -193,7 +193,7 @@ pub fn expected(bundle: &Bundle) -> anyhow::Result<Expected> {
 /// A key that is not usable, or not without a person.
 pub async fn chain(config: &Config) -> anyhow::Result<Chain> {
     if let Holder::Ledger(_) = config.signer.holder {
-        return Err(KeyFault::DeployOnly.into());
+        return Err(KeyError::DeployOnly.into());
     }
     deployer(config).await
 }
@@ -233,7 +233,7 @@ pub async fn signer(settings: &config::signer::Signer) -> anyhow::Result<Signer>
 ///
 /// # Errors
 /// A system that cannot make connections.
-pub fn reader(config: &Config) -> Result<ChainReader, ChainFault> {
+pub fn reader(config: &Config) -> Result<ChainReader, ChainError> {
     ChainReader::new(chain_settings(config))
 }
 
@@ -269,7 +269,7 @@ pub fn api(config: &Config, agent: &Agent, metrics: Exposition, health: Latest) 
         parameters: Parameters::new(agent.chain.read.clone(), agent.oracle, &bundle.manifest.markets),
         health,
         check_every: config.api.check_every,
-        evidence: Shelf::new(agent.evidence.clone()),
+        evidence: EvidenceCache::new(agent.evidence.clone()),
         history: History::new(Reader::open(&config.state_path)?, bundle.manifest_digest, model.clone()),
         model,
         metrics,
@@ -282,8 +282,8 @@ pub fn api(config: &Config, agent: &Agent, metrics: Exposition, health: Latest) 
 ///
 /// # Errors
 /// A model or a database that is not usable.
-pub fn notary(config: &Config, agent: &Agent) -> anyhow::Result<Notary> {
-    Ok(Notary::new(Judge {
+pub fn notary(config: &Config, agent: &Agent) -> anyhow::Result<AttestationService> {
+    Ok(AttestationService::new(AttestationContext {
         clock: agent.clock.clone(),
         store: Store::open(&config.state_path)?,
         model: model(&agent.bundle)?,

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::candles::{self, Candles};
+use crate::config::{Config, ConfigError};
+use crate::job::collect::{CrossCheck, Feed, Feeds};
 use crate::sources::candles::cross_check::Band;
 use crate::sources::candles::error::CandleError;
 use crate::sources::candles::http::HttpSettings;
 use crate::sources::candles::source::{Source, SourceSettings};
-use crate::config::candles::{self, Candles};
-use crate::config::{Config, ConfigFault};
-use crate::job::collect::{CrossCheck, Feed, Feeds};
 use veriregime_core::types::manifest::{Manifest, TRAINED_ON};
 
 /// Pips of a basis point and of a percent.
@@ -23,7 +23,7 @@ const PAUSE_BEFORE_FALLBACK: Duration = Duration::from_secs(5);
 /// Everything that the policy names, checked against the model. Nothing is asked yet.
 ///
 /// # Errors
-/// [`CandleError::ForeignVolumes`]; [`ConfigFault`] for a market without a symbol; sources that cannot work.
+/// [`CandleError::ForeignVolumes`]; [`ConfigError`] for a market without a symbol; sources that cannot work.
 pub fn feeds(config: &Config, manifest: &Manifest) -> anyhow::Result<Feeds> {
     let policy = &config.candles;
     let mut known: BTreeMap<&str, Arc<Feed>> = BTreeMap::new();
@@ -79,7 +79,7 @@ fn feed(policy: &Candles, name: &str, manifest: &Manifest) -> anyhow::Result<Fee
     for market in &manifest.markets {
         let symbol = match &settings.symbols {
             None => &market.symbol,
-            Some(symbols) => symbols.get(&market.name).ok_or_else(|| ConfigFault::Value {
+            Some(symbols) => symbols.get(&market.name).ok_or_else(|| ConfigError::Value {
                 key: "candles.sources.symbols",
                 value: name.to_owned(),
                 reason: format!("has no symbol for the model's market {}", market.name),

@@ -3,4 +3,3 @@ pub mod feeds;
 pub mod reload;
 pub mod replay;
 pub mod services;
-

@@ -10,9 +10,9 @@ use tracing::{info, warn};
 use super::services::{Services, alert_settings};
 use crate::chain::fees::Policy;
 use crate::cmd::report;
-use crate::node::assemble;
 use crate::config::raw::RawConfig;
 use crate::config::{self, reload};
+use crate::node::assemble;
 use crate::telemetry;
 
 /// What is changed.
@@ -36,8 +36,8 @@ impl Reload {
                 Ok(keys) => info!(?keys, "settings reloaded"),
                 Err(error) => {
                     let fault = report::fault(&error);
-                    let (code, advice) = fault.map_or(("", ""), |fault| (fault.code(), fault.advice()));
-                    warn!(code, error = report::words(&error), advice, "settings not reloaded, the old ones stay");
+                    let (code, hint) = fault.map_or(("", ""), |fault| (fault.code(), fault.hint()));
+                    warn!(code, error = report::words(&error), hint, "settings not reloaded, the old ones stay");
                 }
             }
         }

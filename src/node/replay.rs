@@ -7,10 +7,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::feeds;
-use crate::sources::candles::source::Source;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::raw::ClockKind;
+use crate::sources::candles::source::Source;
 
 /// How often a replay's clock is read from the candle server.
 const POLL: Duration = Duration::from_millis(50);

@@ -8,13 +8,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::alerts::AlertFault;
+use crate::alerts::AlertError;
 use crate::alerts::notifier::{Settings as AlertSettings, Watcher};
 use crate::alerts::webhook::Webhook;
 use crate::api::{Shared, server};
-use crate::node::assemble;
 use crate::config::{Config, alerts};
 use crate::job::Agent;
+use crate::node::assemble;
 use crate::state::Store;
 use crate::telemetry::metrics;
 
@@ -75,8 +75,8 @@ impl Services {
 /// The alerts' settings with a webhook that can be used.
 ///
 /// # Errors
-/// [`AlertFault::File`].
-pub fn alert_settings(alerts: &alerts::Alerts, node: &str) -> Result<AlertSettings, AlertFault> {
+/// [`AlertError::File`].
+pub fn alert_settings(alerts: &alerts::Alerts, node: &str) -> Result<AlertSettings, AlertError> {
     let node = alerts.node_name.as_deref().unwrap_or(node);
     let webhook = |path: &Path| Webhook::from_file(path, node.to_owned()).map(Arc::new);
     Ok(AlertSettings {

@@ -2,18 +2,18 @@
 
 use rusqlite::params;
 
-use super::{StateFault, Store, rows};
-use veriregime_core::types::alert::Told;
+use super::{StateError, Store, rows};
+use veriregime_core::types::alert::FiredAlert;
 
 impl Store {
     /// All of them.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn told(&self) -> Result<Vec<Told>, StateFault> {
+    /// [`StateError`].
+    pub fn told(&self) -> Result<Vec<FiredAlert>, StateError> {
         let sql = "SELECT key, occurrence, code, text, since_ms, told_ms FROM alerts ORDER BY key";
         rows::all(&self.lock(), sql, [], |row| {
-            Ok(Told {
+            Ok(FiredAlert {
                 key: row.get(0)?,
                 occurrence: row.get(1)?,
                 code: row.get(2)?,
@@ -27,8 +27,8 @@ impl Store {
     /// Keeps one, in place of what was kept under its key.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn keep_told(&self, told: &Told) -> Result<(), StateFault> {
+    /// [`StateError`].
+    pub fn upsert_alert(&self, told: &FiredAlert) -> Result<(), StateError> {
         self.lock().execute(
             "INSERT OR REPLACE INTO alerts (key, occurrence, code, text, since_ms, told_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![told.key, told.occurrence, told.code, told.text, told.since_ms, told.told_ms],
@@ -39,8 +39,8 @@ impl Store {
     /// Forgets one that is over.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn forget_told(&self, key: &str) -> Result<(), StateFault> {
+    /// [`StateError`].
+    pub fn remove_alert(&self, key: &str) -> Result<(), StateError> {
         self.lock().execute("DELETE FROM alerts WHERE key = ?1", params![key])?;
         Ok(())
     }

@@ -4,7 +4,7 @@ use alloy::primitives::Address;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{all, parsed, period, unreadable};
-use super::{StateFault, Store};
+use super::{StateError, Store};
 use veriregime_core::types::cycle::{Attempt, Purpose, Stage};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::period::PeriodId;
@@ -30,7 +30,7 @@ pub struct StoredAttempt {
 }
 
 /// Every transaction of a period, oldest first.
-pub(super) fn of_period(connection: &Connection, manifest: Digest, at: PeriodId) -> Result<Vec<Attempt>, StateFault> {
+pub(super) fn of_period(connection: &Connection, manifest: Digest, at: PeriodId) -> Result<Vec<Attempt>, StateError> {
     let sql = format!("SELECT {COLUMNS} FROM attempts WHERE manifest = ?1 AND period = ?2 ORDER BY rowid");
     all(connection, &sql, params![manifest.to_string(), period(at)?], read)
 }
@@ -39,16 +39,16 @@ impl Store {
     /// Every transaction that was signed for the period, oldest first.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn attempts(&self, manifest: Digest, period: PeriodId) -> Result<Vec<Attempt>, StateFault> {
+    /// [`StateError`].
+    pub fn attempts(&self, manifest: Digest, period: PeriodId) -> Result<Vec<Attempt>, StateError> {
         of_period(&self.lock(), manifest, period)
     }
 
     /// The last transaction that `wallet` signed with `nonce` for a period up to a week before `at`.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn attempt_with_nonce(&self, wallet: Address, nonce: u64, at: PeriodId) -> Result<Option<Attempt>, StateFault> {
+    /// [`StateError`].
+    pub fn attempt_with_nonce(&self, wallet: Address, nonce: u64, at: PeriodId) -> Result<Option<Attempt>, StateError> {
         let since = period(PeriodId(at.0.saturating_sub(NONCE_PERIODS)))?;
         let sql = format!(
             "SELECT {COLUMNS} FROM attempts WHERE wallet = ?1 AND nonce = ?2 AND period >= ?3 ORDER BY rowid DESC LIMIT 1"
@@ -59,8 +59,8 @@ impl Store {
     /// The last update that was signed for a cycle of the model.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn last_update(&self, manifest: Digest) -> Result<Option<Attempt>, StateFault> {
+    /// [`StateError`].
+    pub fn last_update(&self, manifest: Digest) -> Result<Option<Attempt>, StateError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM attempts WHERE manifest = ?1 AND purpose = 'update' ORDER BY rowid DESC LIMIT 1"
         );
@@ -71,8 +71,8 @@ impl Store {
     /// it knows of.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn next_nonce(&self, chain_id: u64, wallet: Address) -> Result<u64, StateFault> {
+    /// [`StateError`].
+    pub fn next_nonce(&self, chain_id: u64, wallet: Address) -> Result<u64, StateError> {
         let sql = "SELECT max((SELECT coalesce(max(nonce) + 1, 0) FROM attempts WHERE wallet = ?2),
                    (SELECT coalesce(max(next_nonce), 0) FROM other_transactions WHERE chain_id = ?1 AND wallet = ?2))";
         let next =
@@ -83,8 +83,8 @@ impl Store {
     /// Notes that a wallet's transactions below `next_nonce` are known, though they belong to no cycle.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn know_nonces(&self, chain_id: u64, wallet: Address, next_nonce: u64) -> Result<(), StateFault> {
+    /// [`StateError`].
+    pub fn know_nonces(&self, chain_id: u64, wallet: Address, next_nonce: u64) -> Result<(), StateError> {
         let sql = "INSERT INTO other_transactions (chain_id, wallet, next_nonce) VALUES (?1, ?2, ?3)
                    ON CONFLICT DO UPDATE SET next_nonce = max(next_nonce, excluded.next_nonce)";
         self.lock().execute(sql, params![chain_id as i64, wallet.to_string(), next_nonce as i64])?;
@@ -94,8 +94,8 @@ impl Store {
     /// The newest `limit` transactions of all models' cycles, of all wallets or of one, newest first.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn recent_attempts(&self, wallet: Option<Address>, limit: u32) -> Result<Vec<StoredAttempt>, StateFault> {
+    /// [`StateError`].
+    pub fn recent_attempts(&self, wallet: Option<Address>, limit: u32) -> Result<Vec<StoredAttempt>, StateError> {
         let sql = format!(
             "SELECT {COLUMNS}, attempts.manifest, attempts.period, stage, signed_ms FROM attempts
              JOIN cycles ON cycles.manifest = attempts.manifest AND cycles.period = attempts.period
@@ -140,7 +140,7 @@ pub(super) fn recover_wallets(connection: &Connection) -> rusqlite::Result<()> {
 /// Adds a transaction, unless it is there already.
 ///
 /// # Errors
-/// [`StateFault::Overtaken`] where another process has signed since the caller looked: the last transaction has the
+/// [`StateError::Conflict`] where another process has signed since the caller looked: the last transaction has the
 /// same nonce and is not outbid by this one, or the update was cancelled.
 pub(super) fn add(
     connection: &Connection,
@@ -148,12 +148,12 @@ pub(super) fn add(
     at: PeriodId,
     attempt: &Attempt,
     now_ms: i64,
-) -> Result<(), StateFault> {
+) -> Result<(), StateError> {
     let earlier = of_period(connection, manifest, at)?;
     if earlier.iter().any(|one| one.hash == attempt.hash) {
         return Ok(());
     }
-    let outbids = |one: &Attempt| {
+    let is_fee_bump_of = |one: &Attempt| {
         let raised =
             |old: u128, new: u128| new > old && new.saturating_mul(100) >= old.saturating_mul(LEAST_RAISE_PERCENT);
         raised(one.max_fee_per_gas_wei, attempt.max_fee_per_gas_wei)
@@ -161,9 +161,9 @@ pub(super) fn add(
     };
     let cancelled = earlier.iter().any(|one| one.purpose == Purpose::Cancel);
     let is_rival = |one: &&Attempt| one.wallet == attempt.wallet && one.nonce == attempt.nonce;
-    let same_nonce = earlier.iter().filter(is_rival).all(outbids);
+    let same_nonce = earlier.iter().filter(is_rival).all(is_fee_bump_of);
     if !same_nonce || (cancelled && attempt.purpose == Purpose::Update) {
-        return Err(StateFault::Overtaken(at));
+        return Err(StateError::Conflict(at));
     }
     connection.execute(
         "INSERT INTO attempts

@@ -3,7 +3,7 @@
 use alloy::primitives::B256;
 use rusqlite::{TransactionBehavior, params};
 
-use super::{StateFault, Store, rows};
+use super::{StateError, Store, rows};
 use veriregime_core::types::attestation::{Attestation, Promise};
 
 impl Store {
@@ -11,8 +11,8 @@ impl Store {
     /// False where another payload was promised before.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn promise(&self, promise: &Promise) -> Result<bool, StateFault> {
+    /// [`StateError`].
+    pub fn promise(&self, promise: &Promise) -> Result<bool, StateError> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let period = rows::period(promise.period)?;
@@ -34,8 +34,8 @@ impl Store {
     /// Keeps an attestation of `digest`; one that is there already stays.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn keep_attestation(&self, digest: B256, attestation: &Attestation) -> Result<(), StateFault> {
+    /// [`StateError`].
+    pub fn keep_attestation(&self, digest: B256, attestation: &Attestation) -> Result<(), StateError> {
         self.lock().execute(
             "INSERT OR IGNORE INTO attestations (digest, signer, signature) VALUES (?1, ?2, ?3)",
             params![digest.to_string(), attestation.signer.to_string(), attestation.signature.to_vec()],
@@ -46,8 +46,8 @@ impl Store {
     /// Every attestation of `digest`, by signer in ascending order.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn attestations(&self, digest: B256) -> Result<Vec<Attestation>, StateFault> {
+    /// [`StateError`].
+    pub fn attestations(&self, digest: B256) -> Result<Vec<Attestation>, StateError> {
         let sql = "SELECT signer, signature FROM attestations WHERE digest = ?1";
         let mut attestations = rows::all(&self.lock(), sql, [digest.to_string()], |row| {
             Ok(Attestation { signer: rows::parsed(row, 0)?, signature: row.get::<_, Vec<u8>>(1)?.into() })

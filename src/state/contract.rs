@@ -3,7 +3,7 @@
 use alloy::primitives::Address;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::{StateFault, Store, attempts, rows};
+use super::{StateError, Store, attempts, rows};
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::cycle::Purpose;
 
@@ -11,15 +11,15 @@ impl Store {
     /// Makes the database that of `contract`. Once there is a cycle in it, it stays so.
     ///
     /// # Errors
-    /// [`StateFault::Foreign`] for a database with cycles of another contract, else [`StateFault`].
-    pub fn claim(&self, contract: Contract) -> Result<(), StateFault> {
+    /// [`StateError::Mismatch`] for a database with cycles of another contract, else [`StateError`].
+    pub fn claim(&self, contract: Contract) -> Result<(), StateError> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if let Some(held) = read(&transaction)?.filter(|held| *held != contract) {
             let has_cycles: bool =
                 transaction.query_row("SELECT EXISTS (SELECT 1 FROM cycles)", [], |row| row.get(0))?;
             if has_cycles {
-                return Err(StateFault::Foreign { held, wanted: contract });
+                return Err(StateError::Mismatch { held, wanted: contract });
             }
         }
         write(&transaction, contract)?;
@@ -28,7 +28,7 @@ impl Store {
 }
 
 /// The contract of the database, if there is one yet.
-pub(super) fn read(connection: &Connection) -> Result<Option<Contract>, StateFault> {
+pub(super) fn read(connection: &Connection) -> Result<Option<Contract>, StateError> {
     let sql = "SELECT chain_id, address FROM contract";
     let read = connection.query_row(sql, [], |row| {
         Ok(Contract { chain_id: row.get::<_, i64>(0)? as u64, address: rows::parsed(row, 1)? })

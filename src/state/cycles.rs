@@ -3,7 +3,7 @@
 use rusqlite::{TransactionBehavior, params};
 
 use super::rows::{self, CYCLE_COLUMNS, all, json, read_cycle};
-use super::{StateFault, Store};
+use super::{StateError, Store};
 use veriregime_core::types::cycle::{CycleRecord, Landed};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::period::PeriodId;
@@ -12,16 +12,16 @@ impl Store {
     /// The newest `limit` cycles, of one model or of all, newest first.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn recent(&self, manifest: impl Into<Option<Digest>>, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
+    /// [`StateError`].
+    pub fn recent(&self, manifest: impl Into<Option<Digest>>, limit: u32) -> Result<Vec<CycleRecord>, StateError> {
         rows::newest(&self.lock(), manifest.into(), None, limit)
     }
 
     /// Cycles of periods before `period` that have not come to an end, oldest first.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn unfinished_before(&self, period: PeriodId) -> Result<Vec<CycleRecord>, StateFault> {
+    /// [`StateError`].
+    pub fn unfinished_before(&self, period: PeriodId) -> Result<Vec<CycleRecord>, StateError> {
         let sql = format!(
             "SELECT {CYCLE_COLUMNS} FROM cycles WHERE period < ?1
              AND stage NOT IN ('confirmed', 'already_by_other', 'missed') ORDER BY period, started_ms"
@@ -33,8 +33,8 @@ impl Store {
     /// looked at, newest first.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn not_final(&self, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
+    /// [`StateError`].
+    pub fn not_final(&self, limit: u32) -> Result<Vec<CycleRecord>, StateError> {
         let sql = format!(
             "SELECT {CYCLE_COLUMNS} FROM cycles WHERE stage IN ('confirmed', 'already_by_other') AND NOT is_final
              ORDER BY period DESC LIMIT ?1"
@@ -45,22 +45,22 @@ impl Store {
     /// Notes where a confirmed update is now, and whether its block is final.
     ///
     /// # Errors
-    /// [`StateFault`].
+    /// [`StateError`].
     pub fn settle_at(
         &self,
         manifest: Digest,
         period: PeriodId,
         landed: Landed,
         is_final: bool,
-    ) -> Result<(), StateFault> {
+    ) -> Result<(), StateError> {
         rows::settle_at(&self.lock(), manifest, period, landed, is_final)
     }
 
     /// Notes what the record says of why its stage is tried again.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn note_retrying(&self, record: &CycleRecord) -> Result<(), StateFault> {
+    /// [`StateError`].
+    pub fn note_retrying(&self, record: &CycleRecord) -> Result<(), StateError> {
         let (manifest, at) = (record.manifest.to_string(), rows::period(record.period)?);
         let retrying = record.retrying.as_ref().map(json).transpose()?;
         self.lock().execute(
@@ -73,8 +73,8 @@ impl Store {
     /// The newest `limit` cycles of whose end nobody was told yet, newest first.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn untold(&self, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
+    /// [`StateError`].
+    pub fn untold(&self, limit: u32) -> Result<Vec<CycleRecord>, StateError> {
         let sql =
             format!("SELECT {CYCLE_COLUMNS} FROM cycles WHERE untold ORDER BY period DESC, started_ms DESC LIMIT ?1");
         all(&self.lock(), &sql, params![limit], read_cycle)
@@ -83,8 +83,8 @@ impl Store {
     /// Notes that whoever is to be told knows how these cycles ended.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn have_told(&self, records: &[CycleRecord]) -> Result<(), StateFault> {
+    /// [`StateError`].
+    pub fn have_told(&self, records: &[CycleRecord]) -> Result<(), StateError> {
         if records.is_empty() {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::rows::{CYCLE_COLUMNS, all, json, parsed, period, read_cycle};
-use super::{StateFault, Store};
+use super::{StateError, Store};
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::period::PeriodId;
@@ -26,8 +26,8 @@ impl Store {
     /// The newest `limit` confirmed cycles that have no evidence yet and whose candles are still stored, newest first.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn without_evidence(&self, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
+    /// [`StateError`].
+    pub fn without_evidence(&self, limit: u32) -> Result<Vec<CycleRecord>, StateError> {
         let sql = format!(
             "SELECT {CYCLE_COLUMNS} FROM cycles WHERE stage = 'confirmed' AND evidence IS NULL
              AND EXISTS (SELECT 1 FROM candles WHERE candles.manifest = cycles.manifest AND candles.period = cycles.period)
@@ -39,8 +39,8 @@ impl Store {
     /// Notes the evidence of a cycle, unless its update has moved since `record` was read.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn set_evidence(&self, record: &CycleRecord, evidence: Digest) -> Result<(), StateFault> {
+    /// [`StateError`].
+    pub fn set_evidence(&self, record: &CycleRecord, evidence: Digest) -> Result<(), StateError> {
         self.lock().execute(
             "UPDATE cycles SET evidence = ?4 WHERE manifest = ?1 AND period = ?2 AND stage = 'confirmed' AND landed = ?3",
             params![record.manifest.to_string(), period(record.period)?, json(&record.landed)?, evidence.to_string()],
@@ -51,8 +51,8 @@ impl Store {
     /// All kept bundles of periods before `before`, of all models, newest first.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn evidence_before(&self, before: PeriodId) -> Result<Vec<Kept>, StateFault> {
+    /// [`StateError`].
+    pub fn evidence_before(&self, before: PeriodId) -> Result<Vec<Kept>, StateError> {
         let sql = "SELECT manifest, period, evidence FROM cycles
                    WHERE evidence IS NOT NULL AND evidence != ?1 AND period < ?2 ORDER BY period DESC";
         all(&self.lock(), sql, params![PRUNED, period(before)?], |row| {
@@ -67,8 +67,8 @@ impl Store {
     /// Notes that a bundle is deleted. It is not made again.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn prune_evidence(&self, kept: &Kept) -> Result<(), StateFault> {
+    /// [`StateError`].
+    pub fn prune_evidence(&self, kept: &Kept) -> Result<(), StateError> {
         self.lock().execute(
             "UPDATE cycles SET evidence = ?3 WHERE manifest = ?1 AND period = ?2",
             params![kept.manifest.to_string(), period(kept.period)?, PRUNED],

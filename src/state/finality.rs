@@ -2,7 +2,7 @@
 
 use rusqlite::{TransactionBehavior, params};
 
-use super::{StateFault, Store, attempts, rows};
+use super::{StateError, Store, attempts, rows};
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::period::PeriodId;
@@ -11,8 +11,8 @@ impl Store {
     /// Notes that another's update is in a final block.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn settle_others(&self, manifest: Digest, period: PeriodId) -> Result<(), StateFault> {
+    /// [`StateError`].
+    pub fn settle_others(&self, manifest: Digest, period: PeriodId) -> Result<(), StateError> {
         self.lock().execute(
             "UPDATE cycles SET is_final = 1 WHERE manifest = ?1 AND period = ?2 AND stage = 'already_by_other'",
             params![manifest.to_string(), rows::period(period)?],
@@ -23,12 +23,12 @@ impl Store {
     /// Takes up again a cycle that ended with another's update, at the stage for which everything is stored.
     ///
     /// # Errors
-    /// [`StateFault::Illegal`] for a cycle that ended otherwise or not at all, else [`StateFault`].
-    pub fn reopen(&self, manifest: Digest, period: PeriodId, now_ms: i64) -> Result<CycleRecord, StateFault> {
+    /// [`StateError::Illegal`] for a cycle that ended otherwise or not at all, else [`StateError`].
+    pub fn reopen(&self, manifest: Digest, period: PeriodId, now_ms: i64) -> Result<CycleRecord, StateError> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let record = rows::cycle(&transaction, manifest, period)?
-            .ok_or_else(|| StateFault::Corrupt(format!("period {period} was never begun")))?;
+            .ok_or_else(|| StateError::Corrupt(format!("period {period} was never begun")))?;
         let stage = if !attempts::of_period(&transaction, manifest, period)?.is_empty() {
             Stage::Submitting
         } else if record.proof.is_some() {
@@ -41,7 +41,7 @@ impl Store {
             Stage::Planned
         };
         if record.stage != Stage::AlreadyByOther {
-            return Err(StateFault::Illegal { period, from: record.stage, to: stage });
+            return Err(StateError::Illegal { period, from: record.stage, to: stage });
         }
         transaction.execute(
             "UPDATE cycles SET stage = ?3, updated_ms = ?4, untold = 0 WHERE manifest = ?1 AND period = ?2",

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::StateFault;
-use veriregime_files::{FileFault, FileLock, Locked};
+use super::StateError;
+use veriregime_files::{FileError, FileLock, Locked};
 
 /// The right to run a database's cycles, until it is dropped or the process ends, however that ends.
 #[derive(Debug)]
@@ -16,15 +16,15 @@ impl CycleLock {
     /// Takes it for the database at `path`, which need not be there yet.
     ///
     /// # Errors
-    /// [`StateFault::InUse`] while another process has it, or [`StateFault::Open`].
-    pub fn take(path: &Path) -> Result<Self, StateFault> {
-        let open_fault = |fault: FileFault| StateFault::Open { path: path.to_owned(), reason: fault.to_string() };
+    /// [`StateError::InUse`] while another process has it, or [`StateError::Open`].
+    pub fn take(path: &Path) -> Result<Self, StateError> {
+        let open_fault = |fault: FileError| StateError::Open { path: path.to_owned(), reason: fault.to_string() };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             veriregime_files::create_folder(folder).map_err(open_fault)?;
         }
         match veriregime_files::lock(&lock_file(path)).map_err(open_fault)? {
             Locked::Ours(lock) => Ok(Self { _file: lock }),
-            Locked::Held { by } => Err(StateFault::InUse { by }),
+            Locked::Held { by } => Err(StateError::InUse { by }),
         }
     }
 }
@@ -39,7 +39,7 @@ fn lock_file(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use veriregime_core::types::diagnostic::Fault;
+    use veriregime_core::types::diagnostic::Diagnostic;
 
     #[test]
     fn a_second_process_on_one_database_is_refused_and_told_who_has_it() {

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{StateFault, Store, rows};
+use super::{StateError, Store, rows};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::Manifest;
 
@@ -10,8 +10,8 @@ impl Store {
     /// Keeps a manifest, as its file has it.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn keep_manifest(&self, json: &[u8]) -> Result<(), StateFault> {
+    /// [`StateError`].
+    pub fn keep_manifest(&self, json: &[u8]) -> Result<(), StateError> {
         let digest = Digest::of(json).to_string();
         self.lock().execute("INSERT OR IGNORE INTO manifests (sha256, json) VALUES (?1, ?2)", params![digest, json])?;
         Ok(())
@@ -20,23 +20,23 @@ impl Store {
     /// The manifest with that digest, if it was kept.
     ///
     /// # Errors
-    /// [`StateFault::Corrupt`] for what is no manifest or has another digest, else [`StateFault`].
-    pub fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, StateFault> {
+    /// [`StateError::Corrupt`] for what is no manifest or has another digest, else [`StateError`].
+    pub fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, StateError> {
         let sql = "SELECT json FROM manifests WHERE sha256 = ?1";
         let kept: Option<Vec<u8>> =
             self.lock().query_row(sql, params![digest.to_string()], |row| row.get(0)).optional()?;
         let Some(json) = kept else { return Ok(None) };
         if Digest::of(&json) != digest {
-            return Err(StateFault::Corrupt(format!("the manifest {digest} has another digest")));
+            return Err(StateError::Corrupt(format!("the manifest {digest} has another digest")));
         }
-        serde_json::from_slice(&json).map(Some).map_err(|error| StateFault::Corrupt(error.to_string()))
+        serde_json::from_slice(&json).map(Some).map_err(|error| StateError::Corrupt(error.to_string()))
     }
 
     /// Digests of the models that have cycles here and no manifest.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn without_manifest(&self) -> Result<Vec<Digest>, StateFault> {
+    /// [`StateError`].
+    pub fn without_manifest(&self) -> Result<Vec<Digest>, StateError> {
         let sql = "SELECT DISTINCT manifest FROM cycles WHERE manifest NOT IN (SELECT sha256 FROM manifests)";
         rows::all(&self.lock(), sql, [], |row| rows::parsed(row, 0))
     }

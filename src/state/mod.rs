@@ -1,13 +1,13 @@
 //! The agent's memory in SQLite: every stage of every cycle, durable before its side effect.
 
 pub mod alerts;
-pub mod candle_cache;
-pub mod finality;
 pub mod attempts;
 mod attestations;
+pub mod candle_cache;
 mod contract;
 mod cycles;
 mod evidence;
+pub mod finality;
 pub mod lock;
 mod manifests;
 pub mod reader;
@@ -22,8 +22,8 @@ use thiserror::Error;
 use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::cycle::{Attempt, CycleRecord, Forecast, Landed, Miss, Stage};
+use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::diagnostic::{Fault, Retry};
 use veriregime_core::types::origin::Origin;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::proof::Proof;
@@ -47,7 +47,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why the memory fails.
 #[derive(Debug, Error)]
-pub enum StateFault {
+pub enum StateError {
     /// The file cannot be opened or is not ours.
     #[error("cannot open the database {}: {reason}", path.display())]
     Open { path: PathBuf, reason: String },
@@ -65,13 +65,13 @@ pub enum StateFault {
     Corrupt(String),
     /// Another process signed a transaction for the period meanwhile.
     #[error("another process has just signed a transaction for period {0}")]
-    Overtaken(PeriodId),
+    Conflict(PeriodId),
     /// A later version of this program made it.
     #[error("the database {} has schema {found}, this program knows none after {}", path.display(), MIGRATIONS.len())]
     Newer { path: PathBuf, found: usize },
     /// Its cycles are another contract's.
     #[error("the database holds cycles of contract {held}, the settings name {wanted}")]
-    Foreign { held: Contract, wanted: Contract },
+    Mismatch { held: Contract, wanted: Contract },
     /// Another process runs its cycles.
     #[error("{} runs the cycles of this database", process(*by))]
     InUse { by: Option<u32> },
@@ -80,7 +80,7 @@ pub enum StateFault {
     Illegal { period: PeriodId, from: Stage, to: Stage },
 }
 
-impl Fault for StateFault {
+impl Diagnostic for StateError {
     fn code(&self) -> &'static str {
         match self {
             Self::Open { .. } => "VR-STATE-001",
@@ -89,14 +89,14 @@ impl Fault for StateFault {
             Self::Sqlite(_) => "VR-STATE-004",
             Self::Corrupt(_) => "VR-STATE-005",
             Self::Illegal { .. } => "VR-STATE-006",
-            Self::Overtaken(_) => "VR-STATE-007",
+            Self::Conflict(_) => "VR-STATE-007",
             Self::Newer { .. } => "VR-STATE-008",
-            Self::Foreign { .. } => "VR-STATE-009",
+            Self::Mismatch { .. } => "VR-STATE-009",
             Self::InUse { .. } => "VR-STATE-010",
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Open { .. } => "check that state.path is writable for this user and was made by this program",
             Self::Full => "free some space; the cycle goes on from its last stored stage",
@@ -104,11 +104,11 @@ impl Fault for StateFault {
             Self::Sqlite(_) | Self::Corrupt(_) => {
                 "move the database away and start again: the chain is the truth, no update can land twice"
             }
-            Self::Overtaken(_) => "look at `tx list`, and repeat the command if it is still wanted",
+            Self::Conflict(_) => "look at `tx list`, and repeat the command if it is still wanted",
             Self::Newer { .. } => {
                 "run the newer program, or put back the copy of the database from before it; this one was not touched"
             }
-            Self::Foreign { .. } => {
+            Self::Mismatch { .. } => {
                 "correct chain.chain_id and chain.oracle, or name a new file in state.path: each contract has its own"
             }
             Self::InUse { .. } => {
@@ -126,7 +126,7 @@ impl Fault for StateFault {
     }
 }
 
-impl From<rusqlite::Error> for StateFault {
+impl From<rusqlite::Error> for StateError {
     fn from(error: rusqlite::Error) -> Self {
         match (error.sqlite_error_code(), &error) {
             (Some(ErrorCode::DiskFull), _) => Self::Full,
@@ -186,20 +186,20 @@ impl Store {
     /// Opens or makes the database.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn open(path: &Path) -> Result<Self, StateFault> {
-        let open_fault = |reason: String| StateFault::Open { path: path.to_owned(), reason };
+    /// [`StateError`].
+    pub fn open(path: &Path) -> Result<Self, StateError> {
+        let open_fault = |reason: String| StateError::Open { path: path.to_owned(), reason };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             veriregime_files::create_folder(folder).map_err(|fault| open_fault(fault.to_string()))?;
         }
-        let as_open_fault = |error: rusqlite::Error| match StateFault::from(error) {
-            StateFault::Sqlite(error) => open_fault(error.to_string()),
+        let as_open_fault = |error: rusqlite::Error| match StateError::from(error) {
+            StateError::Sqlite(error) => open_fault(error.to_string()),
             fault => fault,
         };
         let mut connection = Connection::open(path).map_err(|error| open_fault(error.to_string()))?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(as_open_fault)?;
         check_schema(&connection, path).map_err(|fault| match fault {
-            StateFault::Sqlite(error) => open_fault(error.to_string()),
+            StateError::Sqlite(error) => open_fault(error.to_string()),
             fault => fault,
         })?;
         migrate(&mut connection).map_err(as_open_fault)?;
@@ -209,8 +209,8 @@ impl Store {
     /// The cycle of `period`, begun now if there is none yet.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn begin(&self, manifest: Digest, period: PeriodId, now_ms: i64) -> Result<CycleRecord, StateFault> {
+    /// [`StateError`].
+    pub fn begin(&self, manifest: Digest, period: PeriodId, now_ms: i64) -> Result<CycleRecord, StateError> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute(
@@ -218,7 +218,7 @@ impl Store {
             params![manifest.to_string(), rows::period(period)?, Stage::Planned.name(), now_ms],
         )?;
         let record = rows::cycle(&transaction, manifest, period)?
-            .ok_or_else(|| StateFault::Corrupt(format!("period {period} vanished")))?;
+            .ok_or_else(|| StateError::Corrupt(format!("period {period} vanished")))?;
         transaction.commit()?;
         Ok(record)
     }
@@ -226,23 +226,23 @@ impl Store {
     /// Takes one step and gives back the cycle as it is then stored.
     ///
     /// # Errors
-    /// [`StateFault::Illegal`] for a step that the stage does not allow, [`StateFault::Overtaken`] for a transaction that
-    /// another process has left behind, else [`StateFault`].
+    /// [`StateError::Illegal`] for a step that the stage does not allow, [`StateError::Conflict`] for a transaction that
+    /// another process has left behind, else [`StateError`].
     pub fn advance(
         &self,
         manifest: Digest,
         period: PeriodId,
         step: &Step<'_>,
         now_ms: i64,
-    ) -> Result<CycleRecord, StateFault> {
+    ) -> Result<CycleRecord, StateError> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let from = rows::cycle(&transaction, manifest, period)?
-            .ok_or_else(|| StateFault::Corrupt(format!("period {period} was never begun")))?
+            .ok_or_else(|| StateError::Corrupt(format!("period {period} was never begun")))?
             .stage;
         let to = step.stage();
         if !from.may_become(to) {
-            return Err(StateFault::Illegal { period, from, to });
+            return Err(StateError::Illegal { period, from, to });
         }
         transaction.execute(
             "UPDATE cycles SET stage = ?3, updated_ms = ?4, retrying = NULL, untold = ?5 WHERE manifest = ?1 AND period = ?2",
@@ -256,7 +256,7 @@ impl Store {
             drop_old_candles(&transaction, period)?;
         }
         let record = rows::cycle(&transaction, manifest, period)?
-            .ok_or_else(|| StateFault::Corrupt(format!("period {period} vanished")))?;
+            .ok_or_else(|| StateError::Corrupt(format!("period {period} vanished")))?;
         transaction.commit()?;
         Ok(record)
     }
@@ -264,16 +264,16 @@ impl Store {
     /// The cycle of `period`, if it was begun.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn cycle(&self, manifest: Digest, period: PeriodId) -> Result<Option<CycleRecord>, StateFault> {
+    /// [`StateError`].
+    pub fn cycle(&self, manifest: Digest, period: PeriodId) -> Result<Option<CycleRecord>, StateError> {
         rows::cycle(&self.lock(), manifest, period)
     }
 
     /// The stored candles of each market; those that were carried forward are not among them, but for the first minute.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn candles(&self, manifest: Digest, period: PeriodId) -> Result<Vec<Vec<Candle>>, StateFault> {
+    /// [`StateError`].
+    pub fn candles(&self, manifest: Digest, period: PeriodId) -> Result<Vec<Vec<Candle>>, StateError> {
         rows::candles(&self.lock(), manifest, period)
     }
 
@@ -284,9 +284,9 @@ impl Store {
 }
 
 /// Refuses a database that a later version has changed, before anything in it is.
-fn check_schema(connection: &Connection, path: &Path) -> Result<(), StateFault> {
+fn check_schema(connection: &Connection, path: &Path) -> Result<(), StateError> {
     match schema(connection)? {
-        found if found > MIGRATIONS.len() => Err(StateFault::Newer { path: path.to_owned(), found }),
+        found if found > MIGRATIONS.len() => Err(StateError::Newer { path: path.to_owned(), found }),
         _ => Ok(()),
     }
 }
@@ -317,7 +317,7 @@ fn process(id: Option<u32>) -> String {
     id.map_or_else(|| "another process".into(), |id| format!("process {id}"))
 }
 
-fn drop_old_candles(transaction: &Transaction<'_>, period: PeriodId) -> Result<(), StateFault> {
+fn drop_old_candles(transaction: &Transaction<'_>, period: PeriodId) -> Result<(), StateError> {
     let oldest_kept = PeriodId(period.0.saturating_sub(CANDLE_PERIODS_KEPT));
     transaction.execute("DELETE FROM candles WHERE period < ?1", params![rows::period(oldest_kept)?])?;
     Ok(())

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{BUSY_TIMEOUT, NOTES_CONTRACT, StateFault, check_schema, contract, rows, schema};
+use super::{BUSY_TIMEOUT, NOTES_CONTRACT, StateError, check_schema, contract, rows, schema};
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::digest::Digest;
@@ -22,17 +22,17 @@ impl Reader {
     /// Opens a database that is there.
     ///
     /// # Errors
-    /// [`StateFault::Open`], [`StateFault::Newer`].
-    pub fn open(path: &Path) -> Result<Self, StateFault> {
+    /// [`StateError::Open`], [`StateError::Newer`].
+    pub fn open(path: &Path) -> Result<Self, StateError> {
         let open = || {
             let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
             Ok(connection)
         };
-        let fault = |error: rusqlite::Error| StateFault::Open { path: path.to_owned(), reason: error.to_string() };
+        let fault = |error: rusqlite::Error| StateError::Open { path: path.to_owned(), reason: error.to_string() };
         let connection = open().map_err(fault)?;
         match check_schema(&connection, path) {
-            Err(StateFault::Sqlite(error)) => Err(fault(error)),
+            Err(StateError::Sqlite(error)) => Err(fault(error)),
             checked => checked.map(|()| Self { connection: Mutex::new(connection) }),
         }
     }
@@ -40,28 +40,28 @@ impl Reader {
     /// The newest `limit` cycles, of periods before `before` where it is given, newest first.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn page(&self, manifest: Digest, before: Option<PeriodId>, limit: u32) -> Result<Vec<CycleRecord>, StateFault> {
+    /// [`StateError`].
+    pub fn page(&self, manifest: Digest, before: Option<PeriodId>, limit: u32) -> Result<Vec<CycleRecord>, StateError> {
         rows::newest(&self.lock(), Some(manifest), before, limit)
     }
 
     /// The cycle of `period`, if it was begun.
     ///
     /// # Errors
-    /// [`StateFault`].
-    pub fn cycle(&self, manifest: Digest, period: PeriodId) -> Result<Option<CycleRecord>, StateFault> {
+    /// [`StateError`].
+    pub fn cycle(&self, manifest: Digest, period: PeriodId) -> Result<Option<CycleRecord>, StateError> {
         rows::cycle(&self.lock(), manifest, period)
     }
 
     /// How many cycles there are, of all models; reads every page of the database.
     ///
     /// # Errors
-    /// [`StateFault::Corrupt`] for a database that is damaged, else [`StateFault`].
-    pub fn check(&self) -> Result<u64, StateFault> {
+    /// [`StateError::Corrupt`] for a database that is damaged, else [`StateError`].
+    pub fn check(&self) -> Result<u64, StateError> {
         let connection = self.lock();
         let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if verdict != "ok" {
-            return Err(StateFault::Corrupt(verdict));
+            return Err(StateError::Corrupt(verdict));
         }
         Ok(connection.query_row("SELECT count(*) FROM cycles", [], |row| row.get::<_, i64>(0))?.unsigned_abs())
     }
@@ -69,14 +69,14 @@ impl Reader {
     /// Refuses a database whose cycles are another contract's. One of a version that did not note it passes.
     ///
     /// # Errors
-    /// [`StateFault::Foreign`], else [`StateFault`].
-    pub fn expect(&self, wanted: Contract) -> Result<(), StateFault> {
+    /// [`StateError::Mismatch`], else [`StateError`].
+    pub fn expect(&self, wanted: Contract) -> Result<(), StateError> {
         let connection = self.lock();
         if schema(&connection)? < NOTES_CONTRACT {
             return Ok(());
         }
         match contract::read(&connection)?.filter(|held| *held != wanted) {
-            Some(held) => Err(StateFault::Foreign { held, wanted }),
+            Some(held) => Err(StateError::Mismatch { held, wanted }),
             None => Ok(()),
         }
     }

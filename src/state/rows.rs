@@ -5,7 +5,7 @@ use rusqlite::{Connection, Params, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{OptionalExtension, StateFault, Step, evidence};
+use super::{OptionalExtension, StateError, Step, evidence};
 use veriregime_core::types::candle::{CANDLE_BYTES, Candle, CandleSeries};
 use veriregime_core::types::cycle::{CycleRecord, Landed, Stage};
 use veriregime_core::types::digest::Digest;
@@ -18,15 +18,15 @@ pub(super) const CYCLE_COLUMNS: &str = "manifest, period, stage, started_ms, upd
 const LANDED: &str = "landed = ?3, evidence = CASE WHEN landed = ?3 THEN evidence END";
 
 /// A period as SQLite's signed integer.
-pub(super) fn period(period: PeriodId) -> Result<i64, StateFault> {
-    i64::try_from(period.0).map_err(|_| StateFault::Corrupt(format!("period {period} is out of range")))
+pub(super) fn period(period: PeriodId) -> Result<i64, StateError> {
+    i64::try_from(period.0).map_err(|_| StateError::Corrupt(format!("period {period} is out of range")))
 }
 
 pub(super) fn cycle(
     connection: &Connection,
     manifest: Digest,
     at: PeriodId,
-) -> Result<Option<CycleRecord>, StateFault> {
+) -> Result<Option<CycleRecord>, StateError> {
     let sql = format!("SELECT {CYCLE_COLUMNS} FROM cycles WHERE manifest = ?1 AND period = ?2");
     Ok(connection.query_row(&sql, params![manifest.to_string(), period(at)?], read_cycle).optional()?)
 }
@@ -37,7 +37,7 @@ pub(super) fn newest(
     manifest: Option<Digest>,
     before: Option<PeriodId>,
     limit: u32,
-) -> Result<Vec<CycleRecord>, StateFault> {
+) -> Result<Vec<CycleRecord>, StateError> {
     let sql = format!(
         "SELECT {CYCLE_COLUMNS} FROM cycles WHERE coalesce(manifest = ?1, true) AND period < ?2
          ORDER BY period DESC, started_ms DESC LIMIT ?3"
@@ -47,7 +47,7 @@ pub(super) fn newest(
     all(connection, &sql, params![manifest, before, limit], read_cycle)
 }
 
-pub(super) fn candles(connection: &Connection, manifest: Digest, at: PeriodId) -> Result<Vec<Vec<Candle>>, StateFault> {
+pub(super) fn candles(connection: &Connection, manifest: Digest, at: PeriodId) -> Result<Vec<Vec<Candle>>, StateError> {
     let sql = "SELECT rows FROM candles WHERE manifest = ?1 AND period = ?2 ORDER BY market";
     let blobs: Vec<Vec<u8>> = all(connection, sql, params![manifest.to_string(), period(at)?], |row| row.get(0))?;
     blobs.iter().map(|blob| decode_candles(blob)).collect()
@@ -60,7 +60,7 @@ pub(super) fn settle_at(
     at: PeriodId,
     landed: Landed,
     is_final: bool,
-) -> Result<(), StateFault> {
+) -> Result<(), StateError> {
     connection.execute(
         &format!(
             "UPDATE cycles SET {LANDED}, is_final = ?4 WHERE manifest = ?1 AND period = ?2 AND stage = 'confirmed'"
@@ -75,7 +75,7 @@ pub(super) fn write_step(
     manifest: Digest,
     at: PeriodId,
     step: &Step<'_>,
-) -> Result<(), StateFault> {
+) -> Result<(), StateError> {
     let key = manifest.to_string();
     let at = period(at)?;
     let set = |column: &str, value: String| {
@@ -121,7 +121,7 @@ pub(super) fn write_step(
 }
 
 /// Takes back that an update landed: the chain has dropped it for good.
-fn nowhere(connection: &Connection, key: &str, at: i64) -> Result<(), StateFault> {
+fn nowhere(connection: &Connection, key: &str, at: i64) -> Result<(), StateError> {
     connection.execute("UPDATE cycles SET landed = NULL WHERE manifest = ?1 AND period = ?2", params![key, at])?;
     Ok(())
 }
@@ -131,7 +131,7 @@ pub(super) fn all<T>(
     sql: &str,
     params: impl Params,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-) -> Result<Vec<T>, StateFault> {
+) -> Result<Vec<T>, StateError> {
     Ok(connection.prepare_cached(sql)?.query_map(params, read)?.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -169,8 +169,8 @@ pub(super) fn unreadable(column: usize, reason: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, reason.into())
 }
 
-pub(super) fn json(value: &impl Serialize) -> Result<String, StateFault> {
-    serde_json::to_string(value).map_err(|error| StateFault::Corrupt(error.to_string()))
+pub(super) fn json(value: &impl Serialize) -> Result<String, StateError> {
+    serde_json::to_string(value).map_err(|error| StateError::Corrupt(error.to_string()))
 }
 
 /// The candles that were really there, in canonical bytes. The first one is
@@ -187,10 +187,10 @@ fn encode_candles(series: &CandleSeries) -> Vec<u8> {
     bytes
 }
 
-fn decode_candles(bytes: &[u8]) -> Result<Vec<Candle>, StateFault> {
+fn decode_candles(bytes: &[u8]) -> Result<Vec<Candle>, StateError> {
     let (rows, rest) = bytes.as_chunks::<CANDLE_BYTES>();
     if !rest.is_empty() {
-        return Err(StateFault::Corrupt("candles are cut off".into()));
+        return Err(StateError::Corrupt("candles are cut off".into()));
     }
     Ok(rows.iter().map(Candle::from_le_bytes).collect())
 }

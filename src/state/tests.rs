@@ -2,7 +2,7 @@ use alloy::primitives::Address;
 
 use super::*;
 use veriregime_core::types::cycle::{Purpose, Retrying};
-use veriregime_core::types::origin::{FailedSource, Gaps, Witness};
+use veriregime_core::types::origin::{CrossCheckResult, FailedSource, Gaps};
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::venue::Venue;
 
@@ -23,7 +23,7 @@ fn series() -> CandleSeries {
 }
 
 fn origin() -> Origin {
-    let witness = Witness {
+    let witness = CrossCheckResult {
         source: "okx".into(),
         symbol: "BTC-USDT".into(),
         common_minutes: 1440,

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use veriregime_core::types::cycle::{Purpose, Stage};
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::origin::{Origin, Witness};
+use veriregime_core::types::origin::{CrossCheckResult, Origin};
 use veriregime_core::types::period::PeriodId;
 
 const CYCLES: &str = "veriregime_cycles_total";
@@ -272,7 +272,7 @@ pub fn collected<'a>(origin: &Origin, markets: impl Iterator<Item = &'a str>) {
     for failed in &origin.failed {
         counter!(SOURCE_FAILED, "source" => failed.source.clone(), "code" => failed.code.clone()).increment(1);
     }
-    for Witness { source, basis_pips, worst_pips, volatility_pips, .. } in &origin.witnesses {
+    for CrossCheckResult { source, basis_pips, worst_pips, volatility_pips, .. } in &origin.witnesses {
         gauge!(BASIS, "source" => source.clone()).set(*basis_pips as f64);
         gauge!(WORST, "source" => source.clone()).set(*worst_pips as f64);
         gauge!(VOLATILITY, "source" => source.clone()).set(*volatility_pips as f64);

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use veriregime_files::FileFault;
 use veriregime_core::model::ModelError;
+use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::diagnostic::{Fault, Retry};
+use veriregime_files::FileError;
 
 /// Wait before a prover that died is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -85,10 +85,10 @@ pub enum ProofError {
     Model(#[from] ModelError),
     /// A file could not be read or written.
     #[error(transparent)]
-    File(#[from] FileFault),
+    File(#[from] FileError),
 }
 
-impl Fault for ProofError {
+impl Diagnostic for ProofError {
     fn code(&self) -> &'static str {
         match self {
             Self::Start { .. } => "VR-PROVE-001",
@@ -117,7 +117,7 @@ impl Fault for ProofError {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Start { .. } => {
                 "run `make setup`, or point `prover.python` at a Python that has prover/requirements.txt"
@@ -161,8 +161,8 @@ impl Fault for ProofError {
             Self::NoCircuit { .. } => {
                 "see the table of what was tried; larger reference strings or finer scales may help"
             }
-            Self::Model(fault) => fault.advice(),
-            Self::File(fault) => fault.advice(),
+            Self::Model(fault) => fault.hint(),
+            Self::File(fault) => fault.hint(),
         }
     }
 

@@ -50,7 +50,7 @@ fn mock_bytes(instances: &[U256]) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use veriregime_core::types::diagnostic::Fault;
+    use veriregime_core::types::diagnostic::Diagnostic;
 
     #[test]
     fn a_real_chain_gets_no_mock() {

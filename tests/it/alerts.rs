@@ -1,16 +1,16 @@
 //! Alerts of a running daemon at a real HTTP server, and settings that change while it runs.
 
+use ::veriregime_files;
 use serde_json::{Value, json};
 use veriregime_agent::sources::candles::market::Market;
-use ::veriregime_files;
 use veriregime_agent::state::Store;
 use veriregime_core::types::venue::Venue;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::bad_exchange::{BadExchange, Mischief};
+use crate::bad_exchange::{BadExchange, ExchangeFaultMode};
 use crate::node::Node;
-use crate::proxy::{Mood, Proxy};
+use crate::proxy::{Proxy, RpcFaultMode};
 use crate::world::{FIRST, World};
 
 /// A server that takes messages once it has refused so many.
@@ -41,7 +41,7 @@ fn hook(world: &World, server: &MockServer) -> Value {
 async fn a_dead_chain_is_told_once_also_over_a_restart_and_so_is_its_return() {
     const REFUSED: usize = 2;
     let mut world = World::new().await;
-    let proxy = Proxy::start(world.config.chain.rpc_url(), Mood::Fair).await;
+    let proxy = Proxy::start(world.config.chain.rpc_url(), RpcFaultMode::Fair).await;
     world.config.chain.rpc_urls = vec![proxy.rpc()];
     world.enter(FIRST).await;
     let server = webhook(REFUSED as u64).await;
@@ -50,7 +50,7 @@ async fn a_dead_chain_is_told_once_also_over_a_restart_and_so_is_its_return() {
     world.until("the first cycle", async || node.newest_stage().await == "confirmed").await;
     assert!(told(&server, "VR-CHAIN-001", 0).await.is_empty(), "nothing is wrong yet");
 
-    proxy.set(Mood::Drop, None);
+    proxy.set(RpcFaultMode::Drop, None);
     world
         .until("it is told, and tried until it is taken", async || {
             told(&server, "VR-CHAIN-001", REFUSED).await.len() == 1
@@ -63,7 +63,7 @@ async fn a_dead_chain_is_told_once_also_over_a_restart_and_so_is_its_return() {
     );
     let text = body["text"].as_str().unwrap();
     assert!(text.contains("chain head") && text.contains("attestor") && text.contains("VR-CHAIN-001"), "{text}");
-    assert!(!body["advice"].as_str().unwrap().is_empty() && body["node"].as_str().unwrap().starts_with("0x"));
+    assert!(!body["hint"].as_str().unwrap().is_empty() && body["node"].as_str().unwrap().starts_with("0x"));
     let log = std::fs::read_to_string(&node.log).unwrap();
     assert!(!log.contains("secret-path"), "the webhook's address is in the log");
     world.until("it is noted", async || node.said("alert delivered").is_some()).await;
@@ -75,7 +75,7 @@ async fn a_dead_chain_is_told_once_also_over_a_restart_and_so_is_its_return() {
             node.json("/readyz").await.1["checks"].as_array().unwrap().len() > 1
         })
         .await;
-    proxy.set(Mood::Fair, None);
+    proxy.set(RpcFaultMode::Fair, None);
     let over = async || told(&server, "VR-CHAIN-001", REFUSED).await.iter().any(|body| body["status"] == "resolved");
     world.until("it is over", over).await;
     assert_eq!(told(&server, "VR-CHAIN-001", REFUSED).await.len(), 2, "told once, and once that it is over");
@@ -88,7 +88,7 @@ async fn candles_of_a_fallback_are_told() {
     let server = webhook(0).await;
     let exchange = |venue| BadExchange::start(venue, Market::simulated("BTCUSDT", 13), world.clock.clone());
     let (first, fallback) = (exchange(Venue::Binance).await, exchange(Venue::Bybit).await);
-    first.set(Mischief::Status { status: 451, retry_after_seconds: None, times: usize::MAX });
+    first.set(ExchangeFaultMode::Status { status: 451, retry_after_seconds: None, times: usize::MAX });
     let sections = json!({
         "api": {"check_seconds": 1},
         "alerts": {"webhook_file": hook(&world, &server)},
@@ -118,7 +118,8 @@ async fn a_missed_period_is_told_with_its_reason_and_a_lost_race_is_not() {
     // The guardian stops the market: the next period is missed at once.
     let until = alloy::primitives::aliases::U40::from(FIRST.next().next().start_seconds().unsigned_abs());
     let market = other.expected.markets[0];
-    let pause = veriregime_agent::actions::risk_oracle::abi::RiskOracle::pauseMarketCall { market, untilTimestamp: until };
+    let pause =
+        veriregime_agent::actions::risk_oracle::abi::RiskOracle::pauseMarketCall { market, untilTimestamp: until };
     let input = alloy::sol_types::SolCall::abi_encode(&pause);
     let request = alloy::rpc::types::TransactionRequest::default();
     let request = alloy::network::TransactionBuilder::with_to(request, other.oracle);
@@ -145,7 +146,8 @@ async fn a_missed_period_is_told_though_the_webhook_was_down_until_the_next_one_
     Mock::given(method("POST")).respond_with(ResponseTemplate::new(503)).mount(&server).await;
     let until = alloy::primitives::aliases::U40::from(FIRST.next().start_seconds().unsigned_abs());
     let market = world.chain.bundle.manifest.markets[0].id();
-    let pause = veriregime_agent::actions::risk_oracle::abi::RiskOracle::pauseMarketCall { market, untilTimestamp: until };
+    let pause =
+        veriregime_agent::actions::risk_oracle::abi::RiskOracle::pauseMarketCall { market, untilTimestamp: until };
     let request = alloy::rpc::types::TransactionRequest::default();
     let request = alloy::network::TransactionBuilder::with_to(request, world.config.chain.oracle.unwrap());
     let input = alloy::sol_types::SolCall::abi_encode(&pause);

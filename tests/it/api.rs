@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use veriregime_agent::api;
 
 use crate::node::Node;
-use crate::proxy::{Mood, Proxy};
+use crate::proxy::{Proxy, RpcFaultMode};
 use crate::world::{FIRST, World};
 
 /// Longest wait for a connection to be closed.
@@ -77,7 +77,7 @@ async fn what_makes_no_sense_is_refused_with_a_code() {
     for (path, status, code) in cases {
         let (told, body) = node.json(path).await;
         assert_eq!((told.as_u16(), &body["code"]), (status, &code.into()), "{path}: {body}");
-        assert!(!body["message"].as_str().unwrap().is_empty() && !body["advice"].as_str().unwrap().is_empty());
+        assert!(!body["message"].as_str().unwrap().is_empty() && !body["hint"].as_str().unwrap().is_empty());
     }
     assert_eq!(node.json(&format!("/v1/periods?before={}", u64::MAX)).await.0, StatusCode::OK);
 
@@ -93,14 +93,14 @@ async fn what_makes_no_sense_is_refused_with_a_code() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_takes_too_long_and_a_database_that_cannot_be_read_have_their_codes() {
     let mut world = World::new().await;
-    let proxy = Proxy::start(world.config.chain.rpc_url(), Mood::Fair).await;
+    let proxy = Proxy::start(world.config.chain.rpc_url(), RpcFaultMode::Fair).await;
     world.config.chain.rpc_urls = vec![proxy.rpc()];
     world.enter(FIRST).await;
     let sections = json!({"api": {"request_timeout_ms": 1000}, "schedule": {"recheck_seconds": 3600}});
     let node = Node::start(&world, sections).await;
     world.until("the first cycle", async || node.newest_stage().await == "confirmed").await;
 
-    proxy.set(Mood::Delay(Duration::from_hours(1)), None);
+    proxy.set(RpcFaultMode::Delay(Duration::from_hours(1)), None);
     world
         .until("too slow", async || {
             let (status, body) = node.json("/v1/params/BTC-USD").await;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::str::FromStr;
 
+use ::veriregime_files;
 use alloy::primitives::{Bytes, keccak256};
 use alloy::signers::SignerSync;
 use alloy::signers::local::PrivateKeySigner;
@@ -14,22 +15,21 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tract_onnx::pb::ModelProto;
 use url::Url;
-use veriregime_agent::sources::candles::market::Market;
-use veriregime_agent::sources::candles::serve;
-use veriregime_agent::sources::candles::simulated::SimulatedMarket;
-use veriregime_agent::chain::Update;
 use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
 use veriregime_agent::attestation::statement::{Statement, pack};
-use veriregime_agent::node::assemble;
+use veriregime_agent::bundle::Bundle;
+use veriregime_agent::chain::Update;
 use veriregime_agent::config::Config;
 use veriregime_agent::config::signer::Signer;
 use veriregime_agent::job::Agent;
-use veriregime_core::features;
-use ::veriregime_files;
-use veriregime_agent::verification::ezkl::build::{Build, Form, build};
-use veriregime_agent::bundle::Bundle;
-use veriregime_agent::verification::ezkl::supervisor::Ezkl;
+use veriregime_agent::node::assemble;
+use veriregime_agent::sources::candles::market::Market;
+use veriregime_agent::sources::candles::serve;
+use veriregime_agent::sources::candles::simulated::SimulatedMarket;
 use veriregime_agent::state::Store;
+use veriregime_agent::verification::ezkl::build::{Build, CircuitConfig, build};
+use veriregime_agent::verification::ezkl::supervisor::Ezkl;
+use veriregime_core::features;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::feature::FeatureVector;
@@ -44,7 +44,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::doctor::{copy_of_the_bundle, make_another_model};
 use crate::proof::compiler;
-use crate::proxy::{Mood, Proxy};
+use crate::proxy::{Proxy, RpcFaultMode};
 use crate::world::{FIRST, KEYS, World, toml};
 
 /// Lands an update by the operator of `config`. `alter` changes candle features, or the agent, before anything is forecast,
@@ -159,13 +159,14 @@ async fn an_audit_finds_a_proof_of_another_model_behind_a_verifier_that_was_exch
     veriregime_files::write_atomic(&folder.join(ONNX_FILE), &network.encode_to_vec()).unwrap();
     let worker = assemble::worker_settings(&world.config);
     let (srs_folder, features, compiler) = (&world.config.prover.srs_dir, bundle.manifest.features.count(), compiler());
-    let form = Form::of(&bundle.manifest);
+    let form = CircuitConfig::of(&bundle.manifest);
     let request = Build { folder: &folder, srs_folder, markets: 1, features, form, compiler: &compiler };
     let circuit = build(&mut Ezkl::new(worker), &request).await.unwrap();
     let manifest = Manifest { circuit, files: BTreeMap::new(), ..bundle.manifest.clone() };
     let other = Bundle::seal(&folder, manifest).unwrap();
     assert_ne!(other.manifest.circuit.verifier_code_hash, bundle.manifest.circuit.verifier_code_hash);
-    let creation: Bytes = veriregime_files::read_text(&other.path(VERIFIER_BYTECODE_FILE), 1 << 20).unwrap().parse().unwrap();
+    let creation: Bytes =
+        veriregime_files::read_text(&other.path(VERIFIER_BYTECODE_FILE), 1 << 20).unwrap().parse().unwrap();
     let tails = (0..creation.len()).map(|start| &creation[start..]);
     let code = tails.into_iter().find(|tail| keccak256(tail) == other.manifest.circuit.verifier_code_hash).unwrap();
     let (model, prover) = (assemble::model(&other).unwrap(), assemble::prover(&world.config, &other).await.unwrap());
@@ -206,7 +207,7 @@ async fn an_audit_finds_attestations_of_an_older_set() {
     let calendar = &expected.calendar_table[second.slot_of_week()];
     let inputs = FeatureVector::concat_published(&update.candle_features, expected.candle_features, calendar);
     let instances = instances(&inputs, &update.outputs);
-    let proxy = Proxy::start(config.chain.rpc_url(), Mood::Fair).await;
+    let proxy = Proxy::start(config.chain.rpc_url(), RpcFaultMode::Fair).await;
     world.config.chain.use_rpc(proxy.url.clone());
     for (version, words) in [(update.attestor_set_version, "was not in the attestor set"), (1, "is not theirs")] {
         let (instances, closes_e8, period) = (&instances[..], &[][..], second);

@@ -12,15 +12,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
+use veriregime_agent::clock::Clock;
 use veriregime_agent::sources::candles::market::Market;
 use veriregime_agent::sources::candles::serve;
-use veriregime_agent::clock::Clock;
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::venue::Venue;
 
 /// What happens to answers about candles (and one about the time).
 #[derive(Debug, Clone, PartialEq)]
-pub enum Mischief {
+pub enum ExchangeFaultMode {
     None,
     /// A status instead of an answer, so many times.
     Status {
@@ -45,7 +45,7 @@ pub enum Mischief {
     Times {
         after_pages: usize,
         times: usize,
-        mischief: Box<Mischief>,
+        mischief: Box<ExchangeFaultMode>,
     },
     /// A page without rows.
     Empty,
@@ -77,7 +77,7 @@ pub enum Mischief {
     },
 }
 
-impl Mischief {
+impl ExchangeFaultMode {
     /// This for so many pages, and then no more.
     pub fn times(self, times: usize) -> Self {
         Self::Times { after_pages: 0, times, mischief: Box::new(self) }
@@ -95,7 +95,7 @@ struct Bent {
     venue: Venue,
     behind: String,
     client: reqwest::Client,
-    mischief: Mutex<(Mischief, usize)>,
+    mischief: Mutex<(ExchangeFaultMode, usize)>,
     pages: Mutex<Vec<String>>,
 }
 
@@ -110,7 +110,7 @@ impl BadExchange {
             venue,
             behind,
             client: reqwest::Client::new(),
-            mischief: Mutex::new((Mischief::None, 0)),
+            mischief: Mutex::new((ExchangeFaultMode::None, 0)),
             pages: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -122,7 +122,7 @@ impl BadExchange {
     }
 
     /// Misbehaves like this from now on.
-    pub fn set(&self, mischief: Mischief) {
+    pub fn set(&self, mischief: ExchangeFaultMode) {
         *self.state.mischief.lock().unwrap() = (mischief, 0);
     }
 
@@ -145,9 +145,9 @@ async fn answer(State(bent): State<Arc<Bent>>, request: Request) -> Response {
         let before = state.1;
         state.1 += usize::from(is_page);
         let mischief = match &state.0 {
-            Mischief::Times { after_pages, times, mischief } => {
+            ExchangeFaultMode::Times { after_pages, times, mischief } => {
                 let holds = (*after_pages..after_pages + times).contains(&before);
-                if holds { (**mischief).clone() } else { Mischief::None }
+                if holds { (**mischief).clone() } else { ExchangeFaultMode::None }
             }
             mischief => mischief.clone(),
         };
@@ -159,34 +159,34 @@ async fn answer(State(bent): State<Arc<Bent>>, request: Request) -> Response {
     let json_body = |body: String| ([(header::CONTENT_TYPE, "application/json")], body).into_response();
     let status = |status: u16| StatusCode::from_u16(status).unwrap();
     match &mischief {
-        Mischief::Status { status: code, retry_after_seconds, times } if is_page && before < *times => {
+        ExchangeFaultMode::Status { status: code, retry_after_seconds, times } if is_page && before < *times => {
             let headers: Vec<_> =
                 retry_after_seconds.iter().map(|wait| (header::RETRY_AFTER, wait.to_string())).collect();
             return (status(*code), axum::response::AppendHeaders(headers), "{}").into_response();
         }
-        Mischief::Dies { after_pages } if is_page && before >= *after_pages => {
+        ExchangeFaultMode::Dies { after_pages } if is_page && before >= *after_pages => {
             return status(500).into_response();
         }
-        Mischief::Says { status: code, body } if is_page => {
+        ExchangeFaultMode::Says { status: code, body } if is_page => {
             return (status(*code), json_body((*body).into())).into_response();
         }
-        Mischief::Html if is_page => return json_body("<html>please log in</html>".into()),
-        Mischief::Large if is_page => return json_body(" ".repeat(10 << 20)),
+        ExchangeFaultMode::Html if is_page => return json_body("<html>please log in</html>".into()),
+        ExchangeFaultMode::Large if is_page => return json_body(" ".repeat(10 << 20)),
         _ => {}
     }
     let passed_on = bent.client.get(format!("{}{target}", bent.behind)).send().await.unwrap();
     let code = status(passed_on.status().as_u16());
     let body = passed_on.text().await.unwrap();
     let body = match &mischief {
-        Mischief::SkewedClock { ahead_ms } if !is_page => skewed(bent.venue, &body, *ahead_ms),
-        Mischief::Truncated { times } if is_page && before < *times => body[..body.len() / 2].to_owned(),
+        ExchangeFaultMode::SkewedClock { ahead_ms } if !is_page => skewed(bent.venue, &body, *ahead_ms),
+        ExchangeFaultMode::Truncated { times } if is_page && before < *times => body[..body.len() / 2].to_owned(),
         _ if is_page => bend_rows(bent.venue, &mischief, body),
         _ => body,
     };
     (code, json_body(body)).into_response()
 }
 
-fn bend_rows(venue: Venue, mischief: &Mischief, body: String) -> String {
+fn bend_rows(venue: Venue, mischief: &ExchangeFaultMode, body: String) -> String {
     let mut answer: Value = serde_json::from_str(&body).unwrap();
     let rows = match venue {
         Venue::Binance | Venue::Coinbase => answer.as_array_mut(),
@@ -198,15 +198,15 @@ fn bend_rows(venue: Venue, mischief: &Mischief, body: String) -> String {
     let time_ms = |row: &Value| row[0].as_i64().unwrap_or_else(|| row[0].as_str().unwrap().parse().unwrap()) * unit;
     // In every dialect the fifth field is the close and the sixth the volume.
     match mischief {
-        Mischief::Empty => rows.clear(),
-        Mischief::Contradicts => {
+        ExchangeFaultMode::Empty => rows.clear(),
+        ExchangeFaultMode::Contradicts => {
             let mut other = rows[0].clone();
             other[5] = if other[5].is_string() { json!("123.5") } else { json!(123.5) };
             rows.insert(0, other);
         }
-        Mischief::Duplicated => rows.insert(0, rows[0].clone()),
-        Mischief::Reversed => rows.reverse(),
-        Mischief::OtherMinutes => {
+        ExchangeFaultMode::Duplicated => rows.insert(0, rows[0].clone()),
+        ExchangeFaultMode::Reversed => rows.reverse(),
+        ExchangeFaultMode::OtherMinutes => {
             for row in rows.iter_mut() {
                 let later_ms = time_ms(row) + 1440 * MINUTE_MS;
                 row[0] = if row[0].is_i64() { json!(later_ms / unit) } else { json!(later_ms.to_string()) };
@@ -215,15 +215,15 @@ fn bend_rows(venue: Venue, mischief: &Mischief, body: String) -> String {
                 }
             }
         }
-        Mischief::Garbage => rows[0][4] = json!("cheap"),
-        Mischief::Negative => rows[0][4] = if rows[0][4].is_string() { json!("-1") } else { json!(-1) },
-        Mischief::Missing(minutes) => rows.retain(|row| !minutes.contains(&time_ms(row))),
-        Mischief::Revised(minutes) => {
+        ExchangeFaultMode::Garbage => rows[0][4] = json!("cheap"),
+        ExchangeFaultMode::Negative => rows[0][4] = if rows[0][4].is_string() { json!("-1") } else { json!(-1) },
+        ExchangeFaultMode::Missing(minutes) => rows.retain(|row| !minutes.contains(&time_ms(row))),
+        ExchangeFaultMode::Revised(minutes) => {
             for row in rows.iter_mut().filter(|row| minutes.contains(&time_ms(row))) {
                 row[5] = if row[5].is_string() { json!("123.5") } else { json!(123.5) };
             }
         }
-        Mischief::Spiked(minutes) => {
+        ExchangeFaultMode::Spiked(minutes) => {
             for row in rows.iter_mut().filter(|row| minutes.contains(&time_ms(row))) {
                 for price in 1..5 {
                     let is_text = row[price].is_string();

@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use veriregime_agent::clock::Clock;
+use veriregime_agent::job::collect::{Feed, Feeds};
 use veriregime_agent::sources::candles::http::HttpSettings;
 use veriregime_agent::sources::candles::market::Market;
 use veriregime_agent::sources::candles::serve;
 use veriregime_agent::sources::candles::simulated::SimulatedMarket;
 use veriregime_agent::sources::candles::source::{Source, SourceSettings};
-use veriregime_agent::clock::Clock;
-use veriregime_agent::job::collect::{Feed, Feeds};
-use veriregime_core::features;
 use veriregime_agent::state::Store;
+use veriregime_core::features;
 use veriregime_core::types::candle::Candle;
 use veriregime_core::types::cycle::Stage;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::diagnostic::Fault;
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::venue::Venue;
 

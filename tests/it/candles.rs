@@ -8,25 +8,25 @@ use clap::Parser;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use veriregime_agent::sources::candles::exchange_api;
+use veriregime_agent::clock::Clock;
+use veriregime_agent::cmd::candles::{CandlesCommand, run};
 use veriregime_agent::sources::candles::download::Download;
 use veriregime_agent::sources::candles::error::CandleError;
+use veriregime_agent::sources::candles::exchange_api;
 use veriregime_agent::sources::candles::http::HttpSettings;
 use veriregime_agent::sources::candles::market::{Keep, Market};
 use veriregime_agent::sources::candles::simulated::SimulatedMarket;
 use veriregime_agent::sources::candles::source::{Source, SourceSettings};
 use veriregime_agent::sources::candles::{file, parquet, quality, serve};
-use veriregime_agent::clock::Clock;
-use veriregime_agent::cmd::candles::{CandlesCommand, run};
-use veriregime_core::types::candle::{Candle, CandleFault, check_all};
-use veriregime_core::types::diagnostic::{Fault, Retry};
+use veriregime_core::types::candle::{Candle, SeriesError, check_all};
+use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::time::parse_utc_ms;
 use veriregime_core::types::venue::Venue;
 use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::bad_exchange::{BadExchange, Mischief};
+use crate::bad_exchange::{BadExchange, ExchangeFaultMode};
 use crate::given;
 
 /// Monday 2024-08-05 00:00 UTC.
@@ -243,7 +243,7 @@ async fn wrong_answers_have_their_codes_and_bounds() {
     for (answer, code, attempts) in cases {
         let (error, asked) = outcome(answer).await;
         assert_eq!((error.code(), asked), (code, attempts), "{error}");
-        assert!(!error.advice().contains("candles check"), "an exchange's answer is no file: {}", error.advice());
+        assert!(!error.hint().contains("candles check"), "an exchange's answer is no file: {}", error.hint());
         assert_eq!(error.retry() == Retry::Never, code == "VR-CANDLE-010", "{code}");
     }
     let (error, _) = outcome(text(429, "").insert_header("retry-after", "3600")).await;
@@ -442,8 +442,8 @@ async fn one_empty_page_loses_no_minute_of_a_download() {
     for venue in Venue::ALL {
         let market = Market::simulated(exchange_api::of(venue).bitcoin(), 7);
         let exchange = BadExchange::start(venue, market, Clock::manual(NOW_MS)).await;
-        let mischief = Box::new(Mischief::Empty);
-        exchange.set(Mischief::Times { after_pages: 3, times: 1, mischief });
+        let mischief = Box::new(ExchangeFaultMode::Empty);
+        exchange.set(ExchangeFaultMode::Times { after_pages: 3, times: 1, mischief });
         let out = folder.path().join(venue.name());
         let from =
             ["fetch", "--source", venue.name(), "--from", "2024-08-01T12:00Z", "--base-url", exchange.url.as_str()];
@@ -467,13 +467,13 @@ async fn a_resumed_download_finds_and_fills_holes() {
     // As long as it cannot be asked for, that is an error, and the file stays as it is.
     let market = Market::simulated("BTCUSDT", 7);
     let exchange = BadExchange::start(Venue::Binance, market, Clock::manual(NOW_MS)).await;
-    exchange.set(Mischief::Dies { after_pages: 2 });
+    exchange.set(ExchangeFaultMode::Dies { after_pages: 2 });
     let url = exchange.url.to_string();
     let error = download(&url, "BTCUSDT", 1_000, &file).await.expect_err("two pages are not enough");
     assert_eq!(error.code(), "VR-CANDLE-005");
     assert_eq!(parquet::read(&file).unwrap(), holed);
 
-    exchange.set(Mischief::None);
+    exchange.set(ExchangeFaultMode::None);
     let (candles, asked) = download(&url, "BTCUSDT", 1_000, &file).await.unwrap();
     assert_eq!((asked, candles.len()), (4_001, all.len()));
     assert_eq!(parquet::read(&file).unwrap(), all);
@@ -552,11 +552,11 @@ async fn archives_of_two_months_become_one_file() {
     let error = candles_command(&["import", &at("2025-01.csv"), &at("2024-12.csv"), "--out", &at("both.parquet")])
         .await
         .expect_err("two versions of one minute");
-    assert_eq!(error.downcast_ref::<CandleFault>().unwrap().code(), "VR-DATA-005");
+    assert_eq!(error.downcast_ref::<SeriesError>().unwrap().code(), "VR-DATA-005");
     assert_eq!(file::read_any(Path::new(&at("both.parquet"))).unwrap(), candles, "the file is as it was");
     std::fs::write(at("bad.csv"), earlier.replace("92", "-92")).unwrap();
     let error = candles_command(&["check", &at("bad.csv")]).await.expect_err("a negative price");
-    assert_eq!(error.downcast_ref::<CandleFault>().unwrap().code(), "VR-DATA-002");
+    assert_eq!(error.downcast_ref::<SeriesError>().unwrap().code(), "VR-DATA-002");
 }
 
 /// Candles as people have them; `tests/fixtures/candles` has the parquet files.
@@ -574,7 +574,7 @@ async fn candles_off_the_minute_are_moved_and_counted_and_refused_without_being_
         let error = error.downcast_ref::<CandleError>().unwrap();
         assert_eq!(error.code(), "VR-CANDLE-030");
         assert!(
-            error.to_string().starts_with("40 of 70 rows of ") && error.advice().contains("import --snap"),
+            error.to_string().starts_with("40 of 70 rows of ") && error.hint().contains("import --snap"),
             "{error}"
         );
     }

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ::veriregime_files;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use veriregime_agent::devnet::{Anvil, foundry};
-use ::veriregime_files;
 use veriregime_agent::state::Store;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::digest::Digest;

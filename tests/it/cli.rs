@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use tempfile::TempDir;
 use ::veriregime_files;
+use tempfile::TempDir;
 
 use crate::doctor::{copy_of_the_bundle, make_another_model};
 use crate::world::{World, config};

@@ -4,22 +4,22 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use ::veriregime_files;
 use alloy::primitives::Address;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::Url;
 use veriregime_agent::chain::Chain;
-use veriregime_agent::deployment::code::CREATE2_DEPLOYER;
 use veriregime_agent::clock::Clock;
+use veriregime_agent::config::Config;
+use veriregime_agent::config::signer::Signer;
+use veriregime_agent::deployment::code::CREATE2_DEPLOYER;
 use veriregime_agent::devnet;
 use veriregime_agent::devnet::{Anvil, CHAIN_ID, OWNER_KEY};
 use veriregime_agent::node::assemble;
-use veriregime_agent::config::Config;
-use veriregime_agent::config::signer::Signer;
-use ::veriregime_files;
 use veriregime_agent::state::Store;
 
-use crate::proxy::{Mood, Proxy, SEND, tip_wei};
+use crate::proxy::{Proxy, RpcFaultMode, SEND, tip_wei};
 use crate::world::{config, toml};
 
 /// Four contracts, a market, its policy, the model's proposal and its activation.
@@ -428,8 +428,8 @@ async fn another_attestor_for_an_oracle_that_is_there_leads_to_admin_and_not_to_
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_rpc_cannot_try_out_is_tried_out_on_a_copy_of_the_chain() {
     let bare = Bare::new().await;
-    let proxy = Proxy::start(&bare.anvil.rpc_url, Mood::Fair).await;
-    proxy.set(Mood::Status(405), Some("eth_simulateV1"));
+    let proxy = Proxy::start(&bare.anvil.rpc_url, RpcFaultMode::Fair).await;
+    proxy.set(RpcFaultMode::Status(405), Some("eth_simulateV1"));
     bare.settle(&proxy.url, None);
     let (code, said) = bare.deploy(&["--dry-run"]);
     assert_eq!((code, &said["cost"]["transactions"]), (3, &json!(STEPS)));
@@ -453,7 +453,7 @@ async fn what_the_rpc_cannot_try_out_is_tried_out_on_a_copy_of_the_chain() {
 async fn an_underpriced_transaction_is_replaced_as_the_advice_says() {
     let bare = Bare::new().await;
     let minimum_wei = 3_000_000_000;
-    let proxy = Proxy::start(&bare.anvil.rpc_url, Mood::MinimumTip(minimum_wei)).await;
+    let proxy = Proxy::start(&bare.anvil.rpc_url, RpcFaultMode::MinimumTip(minimum_wei)).await;
     bare.settle(&proxy.url, None);
     let (code, said) = tokio::task::block_in_place(|| bare.deploy(&[]));
     assert_eq!((code, said["sent"].as_array().unwrap().len() as u64, bare.nonce().await), (0, STEPS, STEPS));
@@ -465,7 +465,7 @@ async fn an_underpriced_transaction_is_replaced_as_the_advice_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_nobody_mines_is_replaced() {
     let bare = Bare::new().await;
-    let proxy = Proxy::start(&bare.anvil.rpc_url, Mood::Fair).await;
+    let proxy = Proxy::start(&bare.anvil.rpc_url, RpcFaultMode::Fair).await;
     bare.settle(&proxy.url, None);
     bare.anvil.request("evm_setAutomine", json!([false])).await.unwrap();
     let mut command = bare.command(&[]);
@@ -492,14 +492,14 @@ async fn a_node_takes_nothing_that_deploy_has_sent_for_another_node_s() {
         let store = Store::open(&bare.config.state_path).unwrap();
         assemble::agent(&bare.config, Clock::System, store).await.unwrap()
     };
-    agent(&bare).await.expect_no_twin().await.expect("the wallet is explained");
+    agent(&bare).await.ensure_exclusive_wallet().await.expect("the wallet is explained");
     // And again after a change beside the node's own transactions.
     let policy = bare.policy("policy.toml", "amm_fee_pips = 3_000", "amm_fee_pips = 4_000");
     assert_eq!(bare.deploy(&["--policy", &policy]).0, 0);
     assert_eq!(bare.nonce().await, STEPS + 2);
-    agent(&bare).await.expect_no_twin().await.expect("the wallet is explained");
+    agent(&bare).await.ensure_exclusive_wallet().await.expect("the wallet is explained");
     // What nobody noted is still seen.
     let unknown = alloy::rpc::types::TransactionRequest::default().to(bare.wallet.address());
     bare.wallet.send(unknown).await.unwrap();
-    agent(&bare).await.expect_no_twin().await.expect_err("one more than is known");
+    agent(&bare).await.ensure_exclusive_wallet().await.expect_err("one more than is known");
 }

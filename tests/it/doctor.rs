@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
+use ::veriregime_files;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
-use ::veriregime_files;
 use veriregime_agent::bundle::Bundle;
 use veriregime_core::types::manifest::{Label, Manifest, ONNX_FILE};
 
-use crate::proxy::{Mood, Proxy};
+use crate::proxy::{Proxy, RpcFaultMode};
 use crate::world::{FIRST, World};
 
 /// A section, a key of it, a value that is wrong, and what then fails.
@@ -152,7 +152,7 @@ async fn a_fork_of_a_block_whose_state_is_gone_is_told_from_a_cycle_that_fails()
     agent.run(FIRST, &CancellationToken::new()).await.unwrap();
     agent.prover.stop().await;
     // As a node without an archive: the newest state is there and no other.
-    let proxy = Proxy::start(world.config.chain.rpc_url(), Mood::Pruned).await;
+    let proxy = Proxy::start(world.config.chain.rpc_url(), RpcFaultMode::Pruned).await;
     world.config.chain.use_rpc(proxy.url.clone());
     let (status, said) = doctor(&world, &world.settings(), &["--fork"]);
     assert_eq!((status, failing(&said)), (3, vec![("cycle on a fork", "VR-DOCTOR-002")]), "{said}");

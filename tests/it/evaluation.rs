@@ -2,18 +2,18 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use veriregime_training::evaluation::outcomes::{Forecast, Forecaster, Outcomes};
-use veriregime_training::evaluation::report::{Figure, Report};
-use veriregime_training::evaluation::tallies::Metric;
-use veriregime_training::evaluation::{Panel, baselines, drift};
 use veriregime_core::features::Batch;
 use veriregime_core::features::sums::Sums;
-use veriregime_training::plots;
-use veriregime_training::dataset::Wanted;
 use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::feature::{Feature, FeatureSpec, ScaledFeature};
 use veriregime_core::types::manifest::Label;
 use veriregime_core::types::time::parse_utc_ms;
+use veriregime_training::dataset::Wanted;
+use veriregime_training::evaluation::outcomes::{Forecast, Forecaster, Outcomes};
+use veriregime_training::evaluation::report::{Figure, Report};
+use veriregime_training::evaluation::tallies::Metric;
+use veriregime_training::evaluation::{Comparison, baselines, drift};
+use veriregime_training::plots;
 
 use crate::market::candles;
 
@@ -194,7 +194,7 @@ fn plots_are_the_same_bytes_each_time_and_small() {
     let circuit = forecaster(Forecaster::StudentCircuit, &outcomes, &coins(10, 0.85));
     let circuit = circuit.with_log_volatility(vec![-7.4; outcomes.len()], 1.0);
     let regression = forecaster(Forecaster::HarLogistic, &outcomes, &coins(11, 0.75));
-    let panel = Panel { outcomes, forecasts: vec![regression, circuit] };
+    let panel = Comparison { outcomes, forecasts: vec![regression, circuit] };
     let seen = panel.report().forecasters[&Forecaster::StudentCircuit].every_minute.confusion;
     let draw = || {
         let parts = [("train", &panel.outcomes), ("test", &panel.outcomes)];

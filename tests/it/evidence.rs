@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use ::veriregime_files;
 use alloy::primitives::U256;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::job::Agent;
 use veriregime_agent::evidence;
-use veriregime_agent::evidence::Folder;
-use ::veriregime_files;
+use veriregime_agent::evidence::EvidenceStore;
+use veriregime_agent::job::Agent;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::evidence::Evidence;
@@ -40,7 +40,7 @@ fn verified(world: &World, file: &Path) -> (i32, Value) {
 }
 
 /// Writes a changed copy under the name that it then deserves.
-fn forged(folder: &Folder, original: &Evidence, change: impl FnOnce(&mut Evidence)) -> PathBuf {
+fn forged(folder: &EvidenceStore, original: &Evidence, change: impl FnOnce(&mut Evidence)) -> PathBuf {
     let mut evidence = original.clone();
     change(&mut evidence);
     folder.file(folder.write(&evidence).unwrap())
@@ -59,7 +59,7 @@ async fn a_stranger_recomputes_an_update_from_its_evidence_alone() {
 
     let (_, original) = evidence::read(&file).unwrap();
     assert!(original.witness_sha256.is_some() && original.markets[0].candles.len() > 40_000);
-    let folder = Folder::new(world.scratch.path().join("forged"));
+    let folder = EvidenceStore::new(world.scratch.path().join("forged"));
     let cases: [(&str, &str, PathBuf); 7] = [
         (
             "data_differ",

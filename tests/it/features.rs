@@ -10,11 +10,11 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use veriregime_core::features;
-use veriregime_core::features::{Batch, FeatureError, calendar, measure};
 use veriregime_core::features::sums::Sums;
+use veriregime_core::features::{Batch, FeatureError, calendar, measure};
 use veriregime_core::types::candle::{Candle, CandleSeries};
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::diagnostic::Fault;
 use veriregime_core::types::feature::{Feature, FeatureSpec, FeatureVector, ScaledFeature};
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use veriregime_agent::health::{Level, checks};
 use veriregime_core::types::cycle::Stage;
 
-use crate::proxy::{Mood, Proxy, SEND};
+use crate::proxy::{Proxy, RpcFaultMode, SEND};
 use crate::transactions::{GWEI, Scene};
 use crate::world::FIRST;
 
@@ -71,7 +71,7 @@ async fn a_base_fee_that_jumps_over_a_sent_transaction_leads_to_a_dearer_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_minimum_that_a_node_names_is_offered_at_once() {
     let mut scene = Scene::new().await;
-    let proxy = Proxy::start(scene.world.config.chain.rpc_url(), Mood::MinimumTip(3 * GWEI)).await;
+    let proxy = Proxy::start(scene.world.config.chain.rpc_url(), RpcFaultMode::MinimumTip(3 * GWEI)).await;
     scene.world.config.chain.rpc_urls = vec![proxy.rpc()];
     let cycle = scene.run(FIRST).await;
     assert_eq!(cycle.await.unwrap().stage, Stage::Confirmed);
@@ -83,14 +83,16 @@ async fn the_minimum_that_a_node_names_is_offered_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tip_of_zero_is_raised() {
     let mut scene = Scene::new().await;
-    let proxy = Proxy::start(scene.world.config.chain.rpc_url(), Mood::Fair).await;
-    proxy
-        .set(Mood::Says(r#"{"code": -32000, "message": "INTERNAL_ERROR: could not replace existing tx"}"#), Some(SEND));
+    let proxy = Proxy::start(scene.world.config.chain.rpc_url(), RpcFaultMode::Fair).await;
+    proxy.set(
+        RpcFaultMode::Says(r#"{"code": -32000, "message": "INTERNAL_ERROR: could not replace existing tx"}"#),
+        Some(SEND),
+    );
     scene.world.config.chain.rpc_urls = vec![proxy.rpc()];
     scene.world.config.chain.priority_fee_wei = 0;
     let cycle = scene.run(FIRST).await;
     scene.world.until("it was offered four times", async || proxy.asked(SEND).len() >= 4).await;
-    proxy.set(Mood::Fair, None);
+    proxy.set(RpcFaultMode::Fair, None);
     assert_eq!(cycle.await.unwrap().stage, Stage::Confirmed);
     let tips: Vec<u128> = scene.attempts(FIRST).iter().map(|attempt| attempt.priority_fee_wei).collect();
     assert!(tips[0] == 0 && tips.windows(2).all(|pair| pair[1] > pair[0]), "{tips:?}");
@@ -100,11 +102,11 @@ async fn a_tip_of_zero_is_raised() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_minimum_above_the_cap_is_waited_out() {
     let mut scene = Scene::new().await;
-    let proxy = Proxy::start(scene.world.config.chain.rpc_url(), Mood::MinimumTip(u128::MAX)).await;
+    let proxy = Proxy::start(scene.world.config.chain.rpc_url(), RpcFaultMode::MinimumTip(u128::MAX)).await;
     scene.world.config.chain.rpc_urls = vec![proxy.rpc()];
     let cycle = scene.run(FIRST).await;
     scene.world.until("it was offered twice", async || proxy.asked(SEND).len() >= 2).await;
-    proxy.set(Mood::Fair, None);
+    proxy.set(RpcFaultMode::Fair, None);
     assert_eq!(cycle.await.unwrap().stage, Stage::Confirmed);
     assert!(
         scene.attempts(FIRST).iter().all(|one| one.max_fee_per_gas_wei <= scene.world.config.chain.max_fee_per_gas_wei)

@@ -11,12 +11,12 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::config::signer::Signer;
-use veriregime_agent::job::Agent;
 use veriregime_agent::evidence;
+use veriregime_agent::job::Agent;
 use veriregime_agent::state::Store;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::diagnostic::Fault;
 use veriregime_core::types::period::PeriodId;
 
 use crate::doctor::{copy_of_the_bundle, make_another_model};
@@ -110,12 +110,12 @@ async fn another_wallet_s_nonces_do_not_vouch_for_what_the_new_one_has_sent() {
     // The new wallet is in use elsewhere, as often as the old one was here.
     let payment = TransactionRequest::default().with_to(Address::repeat_byte(1)).with_value(U256::from(1));
     agent.chain.send(payment).await.unwrap();
-    let fault = agent.expect_no_twin().await.expect_err("it has sent what this database does not know of");
+    let fault = agent.ensure_exclusive_wallet().await.expect_err("it has sent what this database does not know of");
     assert_eq!(fault.code(), "VR-CYCLE-005");
     assert!(fault.to_string().contains("has sent 1 transactions, this database knows of 0"), "{fault}");
     // What a deployment has sent is noted by it.
     agent.store.know_nonces(world.config.chain.chain_id, agent.chain.address(), 1).unwrap();
-    agent.expect_no_twin().await.unwrap();
+    agent.ensure_exclusive_wallet().await.unwrap();
     next_lands(&world).await;
 }
 

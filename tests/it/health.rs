@@ -3,19 +3,19 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use ::veriregime_files;
 use cron::Schedule;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::node::assemble;
-use ::veriregime_files;
 use veriregime_agent::health::checks;
+use veriregime_agent::node::assemble;
 use veriregime_core::types::manifest::MANIFEST_FILE;
 use veriregime_core::types::period::PeriodId;
 
 use crate::doctor::{copy_of_the_bundle, make_another_model};
 use crate::node::Node;
-use crate::proxy::{Mood, Proxy};
+use crate::proxy::{Proxy, RpcFaultMode};
 use crate::world::{FIRST, World};
 
 /// Requests of a client that asks without pause.
@@ -35,7 +35,7 @@ async fn is_ready(node: &Node) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn readiness_follows_the_chain() {
     let mut world = World::new().await;
-    let proxy = Proxy::start(world.config.chain.rpc_url(), Mood::Fair).await;
+    let proxy = Proxy::start(world.config.chain.rpc_url(), RpcFaultMode::Fair).await;
     world.config.chain.rpc_urls = vec![proxy.rpc()];
     world.enter(FIRST).await;
     let node = Node::start(&world, json!({"api": {"check_seconds": 1}})).await;
@@ -54,11 +54,11 @@ async fn readiness_follows_the_chain() {
     );
     assert_eq!(node.json("/v1/params/ETH-USD").await.1["code"], "VR-API-010");
 
-    proxy.set(Mood::Drop, None);
+    proxy.set(RpcFaultMode::Drop, None);
     world.until("not ready without a chain", async || !is_ready(&node).await).await;
     let head = check(&node, "chain head").await;
     assert_eq!((&head["level"], &head["code"]), (&"fail".into(), &"VR-CHAIN-001".into()));
-    assert!(head["advice"].as_str().is_some_and(|advice| !advice.is_empty()));
+    assert!(head["hint"].as_str().is_some_and(|hint| !hint.is_empty()));
     world
         .until("parameters are not made up", async || {
             let (status, body) = node.json("/v1/params/BTC-USD").await;
@@ -67,17 +67,17 @@ async fn readiness_follows_the_chain() {
         .await;
     assert_eq!(node.json("/livez").await.0, StatusCode::OK);
 
-    proxy.set(Mood::Fair, None);
+    proxy.set(RpcFaultMode::Fair, None);
     world.until("ready again", async || is_ready(&node).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_check_that_does_not_end_fails_and_so_does_a_node_that_has_not_looked() {
     let mut world = World::new().await;
-    let proxy = Proxy::start(world.config.chain.rpc_url(), Mood::Fair).await;
+    let proxy = Proxy::start(world.config.chain.rpc_url(), RpcFaultMode::Fair).await;
     world.config.chain.rpc_urls = vec![proxy.rpc()];
     world.enter(FIRST).await;
-    proxy.set(Mood::Delay(Duration::from_hours(1)), Some("eth_getBalance"));
+    proxy.set(RpcFaultMode::Delay(Duration::from_hours(1)), Some("eth_getBalance"));
     let sections = json!({"api": {"check_seconds": 1}, "chain": {"request_timeout_ms": 3_600_000}});
     let node = Node::start(&world, sections).await;
     assert!(!is_ready(&node).await);
@@ -132,7 +132,7 @@ async fn an_update_is_overdue_by_the_schedule() {
 async fn a_real_chain_s_newest_block_must_be_young() {
     const MAINNET: u64 = 1;
     let mut world = World::new().await;
-    let proxy = Proxy::start(world.config.chain.rpc_url(), Mood::Chain(MAINNET)).await;
+    let proxy = Proxy::start(world.config.chain.rpc_url(), RpcFaultMode::Chain(MAINNET)).await;
     world.enter(FIRST).await;
     world.config.chain.use_rpc(proxy.url.clone());
     world.config.chain.chain_id = MAINNET;
@@ -147,7 +147,7 @@ async fn a_real_chain_s_newest_block_must_be_young() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_asks_the_node_does_not_make_it_ask_the_chain() {
     let mut world = World::new().await;
-    let proxy = Proxy::start(world.config.chain.rpc_url(), Mood::Fair).await;
+    let proxy = Proxy::start(world.config.chain.rpc_url(), RpcFaultMode::Fair).await;
     world.config.chain.rpc_urls = vec![proxy.rpc()];
     world.enter(FIRST).await;
     let node =

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use ::veriregime_files;
 use serde_json::Value;
 use tempfile::TempDir;
+use veriregime_agent::bundle::Bundle;
 use veriregime_agent::sources::candles::parquet;
 use veriregime_core::features;
-use ::veriregime_files;
-use veriregime_agent::bundle::Bundle;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 
 use crate::market::candles;

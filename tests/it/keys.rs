@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use ::veriregime_files;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -12,9 +13,8 @@ use tokio_util::sync::CancellationToken;
 use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
 use veriregime_agent::chain::signer::{Signer, keystore};
 use veriregime_agent::config::signer::{Holder, Signer as Settings};
-use ::veriregime_files;
 use veriregime_core::types::cycle::Stage;
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 
 use crate::world::{FIRST, KEYS, World, toml};
 

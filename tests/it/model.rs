@@ -3,24 +3,24 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use alloy::primitives::U256;
-use veriregime_agent::sources::candles::parquet;
-use veriregime_training::evaluation::card::{CARD_FILE, card};
-use veriregime_training::evaluation::outcomes::Forecaster;
-use veriregime_training::evaluation::report::Report;
-use veriregime_training::evaluation::tallies::Metric;
-use veriregime_training::evaluation::{Panel, Subject};
-use veriregime_core::features::{Batch, calendar_table};
 use ::veriregime_files;
-use veriregime_core::model::{Layout, MAX_MODEL_BYTES, Model};
+use alloy::primitives::U256;
 use veriregime_agent::bundle::Bundle;
+use veriregime_agent::sources::candles::parquet;
 use veriregime_agent::verification::ezkl::prover::EzklProver;
 use veriregime_agent::verification::ezkl::worker::Settings as WorkerSettings;
+use veriregime_core::features::{Batch, calendar_table};
+use veriregime_core::model::{Layout, MAX_MODEL_BYTES, Model};
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::manifest::ONNX_FILE;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::proof::instances;
 use veriregime_core::types::time::parse_utc_ms;
+use veriregime_training::evaluation::card::{CARD_FILE, card};
+use veriregime_training::evaluation::outcomes::Forecaster;
+use veriregime_training::evaluation::report::Report;
+use veriregime_training::evaluation::tallies::Metric;
+use veriregime_training::evaluation::{Comparison, Subject};
 
 use crate::given::reference;
 use crate::market::candles;
@@ -31,7 +31,8 @@ fn project(path: &str) -> PathBuf {
 
 fn shipped() -> (Bundle, Vec<u8>) {
     let bundle = Bundle::open(&project("models/btc-regime-4h-v1")).expect("the shipped bundle is whole");
-    let onnx = veriregime_files::read_bounded(&bundle.folder.join(ONNX_FILE), MAX_MODEL_BYTES).expect("was just digested");
+    let onnx =
+        veriregime_files::read_bounded(&bundle.folder.join(ONNX_FILE), MAX_MODEL_BYTES).expect("was just digested");
     (bundle, onnx)
 }
 
@@ -102,7 +103,7 @@ fn the_shipped_model_scores_what_its_manifest_claims() {
         let text = manifest.training.provenance.pointer(&format!("/split/test/{edge}")).and_then(|text| text.as_str());
         parse_utc_ms(text.expect("the manifest names its test split")).expect("a time")
     };
-    let report = Panel::new(&subject, &series, &(time("from")..time("to")), 0).unwrap().report();
+    let report = Comparison::new(&subject, &series, &(time("from")..time("to")), 0).unwrap().report();
     let claimed: Report = serde_json::from_value(manifest.training.metrics.clone()).unwrap();
     assert_eq!(report.rows, claimed.rows);
     assert_eq!(report.on_grid_rows, claimed.on_grid_rows);

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use ::veriregime_files;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use veriregime_agent::sources::candles::parquet;
-use veriregime_agent::sources::candles::simulated::SimulatedMarket;
-use ::veriregime_files;
 use veriregime_agent::bundle::REQUIRED_FILES;
 use veriregime_agent::bundle::registry::{HISTORY_FILE, Registry};
+use veriregime_agent::sources::candles::parquet;
+use veriregime_agent::sources::candles::simulated::SimulatedMarket;
 use veriregime_core::types::candle::Candle;
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::manifest::{CURRENT_FILE, MANIFEST_FILE};
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::time::parse_utc_ms;
@@ -363,8 +363,11 @@ fn settings_may_name_the_current_model() {
     let models = Models::new(&["one"]);
     let current = models.path(CURRENT_FILE);
     let settings = models.path("agent.toml");
-    veriregime_files::write_private(&models.path("key"), b"ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
-        .unwrap();
+    veriregime_files::write_private(
+        &models.path("key"),
+        b"ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
+    )
+    .unwrap();
     let text = format!("[model]\nbundle = {current:?}\n[signer]\nfile = {:?}\n", models.path("key"));
     veriregime_files::write_atomic(&settings, text.as_bytes()).unwrap();
     let check = || {

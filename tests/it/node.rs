@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use ::veriregime_files;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use url::Url;
-use ::veriregime_files;
 
 use crate::world::{World, toml};
 

@@ -4,6 +4,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use ::veriregime_files;
 use alloy::primitives::Address;
 use alloy::signers::SignerSync;
 use alloy::signers::local::PrivateKeySigner;
@@ -12,14 +13,13 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
-use veriregime_agent::attestation::statement::Statement;
-use veriregime_agent::node::assemble;
-use veriregime_agent::job::Agent;
-use ::veriregime_files;
 use veriregime_agent::attestation::peers::Peers;
+use veriregime_agent::attestation::statement::Statement;
+use veriregime_agent::job::Agent;
+use veriregime_agent::node::assemble;
 use veriregime_core::types::attestation::{AttestRequest, Attestation};
 use veriregime_core::types::cycle::{CycleRecord, Stage};
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::prediction::Outputs;
@@ -266,7 +266,7 @@ async fn attestations(
     world: &World,
     agent: &Agent,
     record: &CycleRecord,
-) -> Result<Vec<Attestation>, veriregime_agent::job::error::CycleFault> {
+) -> Result<Vec<Attestation>, veriregime_agent::job::error::StageError> {
     let forecast = record.forecast.as_ref().unwrap();
     agent.attestations(world.chain.deployment.model_id, record.period, forecast).await
 }

@@ -1,17 +1,17 @@
 //! The original network, trained by its own protocol on a simulated market.
 
 use burn::tensor::Device;
-use veriregime_training::evaluation::metrics::{Scored, scores};
 use veriregime_core::features::sums::Sums;
-use veriregime_training::dataset::{Decision, Wanted, samples};
-use veriregime_training::loss::LossSettings;
-use veriregime_training::optimiser::StepSettings;
-use veriregime_training::baseline_cnn::WINDOW_MINUTES;
-use veriregime_training::reproduction::{OriginalInputs, OriginalSpec, TrainedOriginal};
-use veriregime_training::trainer::{FitSettings, Lesson, Progress, SelectBy, fit};
 use veriregime_core::types::candle::Candle;
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::period::MINUTE_MS;
+use veriregime_training::baseline_cnn::WINDOW_MINUTES;
+use veriregime_training::dataset::{Decision, Wanted, samples};
+use veriregime_training::evaluation::metrics::{Scored, scores};
+use veriregime_training::loss::LossSettings;
+use veriregime_training::optimiser::OptimizerConfig;
+use veriregime_training::reproduction::{OriginalInputs, OriginalSpec, TrainedOriginal};
+use veriregime_training::trainer::{FitSettings, Progress, SelectBy, TrainInputs, fit};
 
 use crate::market::candles;
 
@@ -28,7 +28,7 @@ fn settings(epochs: usize, stride_minutes: usize) -> FitSettings {
         patience: epochs,
         batch: 128,
         select_by: SelectBy::F1,
-        step: StepSettings { learning_rate: 1e-3, weight_decay: 0.0, gradient_norm: 1e6 },
+        step: OptimizerConfig { learning_rate: 1e-3, weight_decay: 0.0, gradient_norm: 1e6 },
         loss: LossSettings { volatility_weight: 0.0, focal_gamma: 0.0, class_weights: false },
     }
 }
@@ -47,7 +47,7 @@ fn train(candles: &[Candle], settings: &FitSettings, progress: Progress) -> (Ori
     };
     let spec = OriginalSpec::fit(candles, 0..candles.len()).unwrap();
     let device = Device::flex().autodiff();
-    let lesson = Lesson {
+    let lesson = TrainInputs {
         settings,
         distillation: None,
         inputs: &OriginalInputs::new(&spec, candles),

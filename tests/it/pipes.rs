@@ -3,8 +3,8 @@
 use std::io::pipe;
 use std::process::{Command, Output, Stdio};
 
-use serde_json::json;
 use ::veriregime_files;
+use serde_json::json;
 use veriregime_core::types::cycle::Stage;
 
 use crate::world::{FIRST, World, toml};

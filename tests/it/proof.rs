@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use ::veriregime_files;
 use alloy::primitives::{Bytes, U256, keccak256};
 use prost::Message;
 use rand::{Rng, SeedableRng};
@@ -11,26 +12,25 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use tempfile::TempDir;
 use tract_onnx::pb::ModelProto;
-use veriregime_agent::cmd::circuit;
-use ::veriregime_files;
-use veriregime_core::model::integer::compared_bits;
-use veriregime_core::model::onnx::Network;
-use veriregime_core::model::{Layout, Model};
-use veriregime_agent::verification::ezkl::baseline;
-use veriregime_agent::verification::ezkl::build::{Build, Compiler, Decomposition, Form, build};
 use veriregime_agent::bundle::{Bundle, REQUIRED_FILES, SCHEMA};
+use veriregime_agent::cmd::circuit;
 use veriregime_agent::verification::error::ProofError;
+use veriregime_agent::verification::ezkl::baseline;
+use veriregime_agent::verification::ezkl::build::{Build, CircuitConfig, Compiler, Decomposition, build};
 use veriregime_agent::verification::ezkl::prover::EzklProver;
 use veriregime_agent::verification::ezkl::search::{Candidate, Outcome, SearchRequest};
 use veriregime_agent::verification::ezkl::srs::Srs;
 use veriregime_agent::verification::ezkl::supervisor::Ezkl;
 use veriregime_agent::verification::ezkl::worker::Settings;
-use veriregime_training::export::{Layer, LayeredNetwork};
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::model::integer::compared_bits;
+use veriregime_core::model::onnx::Network;
+use veriregime_core::model::{Layout, Model};
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::field::FIELD_ORDER;
 use veriregime_core::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE, VERIFYING_KEY_FILE};
 use veriregime_core::types::prediction::Outputs;
 use veriregime_core::types::proof::{Proof, instances};
+use veriregime_training::export::{Layer, LayeredNetwork};
 
 use crate::given;
 
@@ -110,11 +110,11 @@ impl Fixture {
 
 /// Builds and seals a bundle for `onnx` in `folder/bundle`.
 async fn bundle_in(folder: &Path, srs_folder: &Path, onnx: &[u8]) -> Result<Bundle, ProofError> {
-    bundle_of(folder, srs_folder, onnx, Form::plain(13, 16)).await
+    bundle_of(folder, srs_folder, onnx, CircuitConfig::plain(13, 16)).await
 }
 
 /// As [`bundle_in`], in a form of one's own.
-async fn bundle_of(folder: &Path, srs_folder: &Path, onnx: &[u8], form: Form) -> Result<Bundle, ProofError> {
+async fn bundle_of(folder: &Path, srs_folder: &Path, onnx: &[u8], form: CircuitConfig) -> Result<Bundle, ProofError> {
     let folder = folder.join("bundle");
     veriregime_files::create_folder(&folder)?;
     veriregime_files::write_atomic(&folder.join(ONNX_FILE), onnx)?;
@@ -227,9 +227,12 @@ async fn a_network_that_compares_with_zero_is_proven_exactly() {
     };
     let bits = compared_bits(&Network::parse(&onnx, 1, FEATURES).unwrap(), &layout).unwrap().unwrap();
     let decomposition = Some(Decomposition { base: 1 << 7, legs: bits.div_ceil(7) });
-    let form = Form { decomposition, ..Form::plain(7, 16) };
+    let form = CircuitConfig { decomposition, ..CircuitConfig::plain(7, 16) };
     let bundle = bundle_of(folder.path(), &srs, &onnx, form).await.unwrap();
-    assert_eq!(Form::of(&bundle.manifest), Form { logrows: Some(bundle.manifest.circuit.logrows), ..form });
+    assert_eq!(
+        CircuitConfig::of(&bundle.manifest),
+        CircuitConfig { logrows: Some(bundle.manifest.circuit.logrows), ..form }
+    );
     let model = Model::load(&onnx, Layout::of(&bundle.manifest)).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(22);
     let mut rows: Vec<Vec<i32>> =
@@ -379,7 +382,8 @@ async fn another_network_is_proven_with_ezkl_as_it_comes() {
     let folder = tempfile::tempdir().unwrap();
     let (onnx, input) = (folder.path().join("other.onnx"), folder.path().join("input.json"));
     veriregime_files::write_atomic(&onnx, &network(12).to_onnx(1)).unwrap();
-    veriregime_files::write_atomic(&input, json!({"input_data": [vec![0.5; FEATURES]]}).to_string().as_bytes()).unwrap();
+    veriregime_files::write_atomic(&input, json!({"input_data": [vec![0.5; FEATURES]]}).to_string().as_bytes())
+        .unwrap();
     let baseline = baseline::measure(python(), &compiler(), &onnx, &input).await.unwrap();
     assert_eq!(baseline.proof.instances.len(), FEATURES + Outputs::COUNT);
     assert!(baseline.prove_ms > 0.0);

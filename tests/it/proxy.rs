@@ -19,7 +19,7 @@ const HUGE_BYTES: usize = 16 << 20;
 
 /// What the proxy does to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mood {
+pub enum RpcFaultMode {
     /// Nothing.
     Fair,
     /// It hangs up.
@@ -68,7 +68,7 @@ pub struct Proxy {
 struct State {
     upstream: Url,
     client: reqwest::Client,
-    mood: Mutex<(Mood, Option<&'static str>)>,
+    mood: Mutex<(RpcFaultMode, Option<&'static str>)>,
     requests: Mutex<Vec<(String, Value)>>,
     lie: Mutex<Option<(String, String)>>,
 }
@@ -81,7 +81,7 @@ impl Drop for Proxy {
 
 impl Proxy {
     /// A proxy in front of `upstream` in that mood.
-    pub async fn start(upstream: &Url, mood: Mood) -> Self {
+    pub async fn start(upstream: &Url, mood: RpcFaultMode) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let state = Arc::new(State {
@@ -108,7 +108,7 @@ impl Proxy {
     }
 
     /// Puts it into another mood, for all methods or for one.
-    pub fn set(&self, mood: Mood, method: Option<&'static str>) {
+    pub fn set(&self, mood: RpcFaultMode, method: Option<&'static str>) {
         *self.state.mood.lock().unwrap() = (mood, method);
     }
 
@@ -130,19 +130,19 @@ impl State {
         let method = request["method"].as_str().unwrap_or_default().to_owned();
         self.requests.lock().unwrap().push((method.clone(), request["params"].clone()));
         let (mood, only) = *self.mood.lock().unwrap();
-        let mood = if only.is_some_and(|only| only != method) { Mood::Fair } else { mood };
+        let mood = if only.is_some_and(|only| only != method) { RpcFaultMode::Fair } else { mood };
         match mood {
-            Mood::Drop => return Ok(()),
-            Mood::Delay(pause) => tokio::time::sleep(pause).await,
-            Mood::Duplicate => {
+            RpcFaultMode::Drop => return Ok(()),
+            RpcFaultMode::Delay(pause) => tokio::time::sleep(pause).await,
+            RpcFaultMode::Duplicate => {
                 self.ask(&request).await;
             }
-            Mood::Status(status) => {
+            RpcFaultMode::Status(status) => {
                 return stream.write_all(format!("HTTP/1.1 {status} No\r\ncontent-length: 0\r\n\r\n").as_bytes()).await;
             }
-            Mood::Garbage => return answer(&mut stream, b"<html>404 &c.</html>", 20).await,
-            Mood::Huge => return answer(&mut stream, &vec![b' '; HUGE_BYTES], HUGE_BYTES).await,
-            Mood::Stale(block) => freeze(&mut request, block),
+            RpcFaultMode::Garbage => return answer(&mut stream, b"<html>404 &c.</html>", 20).await,
+            RpcFaultMode::Huge => return answer(&mut stream, &vec![b' '; HUGE_BYTES], HUGE_BYTES).await,
+            RpcFaultMode::Stale(block) => freeze(&mut request, block),
             _ => {}
         }
         if let Some(error) = refusal(mood, &method, &request) {
@@ -151,17 +151,17 @@ impl State {
         }
         let mut said = self.ask(&request).await;
         match mood {
-            Mood::LoseAnswer => return Ok(()),
-            Mood::Pruned if asks_for_old_state(&method, &request) => {
+            RpcFaultMode::LoseAnswer => return Ok(()),
+            RpcFaultMode::Pruned if asks_for_old_state(&method, &request) => {
                 said = json!({"jsonrpc": "2.0", "id": request["id"], "error": {"code": -32000, "message": "missing trie node"}});
             }
-            Mood::Absurd if method != "eth_chainId" => exaggerate(&mut said["result"]),
-            Mood::Terse => {
+            RpcFaultMode::Absurd if method != "eth_chainId" => exaggerate(&mut said["result"]),
+            RpcFaultMode::Terse => {
                 cut(&mut said["result"]);
                 said["error"] = said["error"].take();
             }
-            Mood::Chain(id) if method == "eth_chainId" => said["result"] = json!(format!("{id:#x}")),
-            Mood::Stale(block) if method == "eth_getTransactionReceipt" => {
+            RpcFaultMode::Chain(id) if method == "eth_chainId" => said["result"] = json!(format!("{id:#x}")),
+            RpcFaultMode::Stale(block) if method == "eth_getTransactionReceipt" => {
                 let mined = said["result"]["blockNumber"].as_str().unwrap_or("0x0");
                 if u64::from_str_radix(&mined[2..], 16).unwrap() > block {
                     said["result"] = Value::Null;
@@ -173,7 +173,7 @@ impl State {
         if let Some((truth, said)) = &*self.lie.lock().unwrap() {
             body = body.replace(truth, said);
         }
-        let sent = if mood == Mood::Truncate { body.len() / 2 } else { body.len() };
+        let sent = if mood == RpcFaultMode::Truncate { body.len() / 2 } else { body.len() };
         answer(&mut stream, &body.as_bytes()[..sent], body.len()).await
     }
 
@@ -229,16 +229,18 @@ fn asks_for_old_state(method: &str, request: &Value) -> bool {
 }
 
 /// The error that a node in that mood answers with, if any.
-fn refusal(mood: Mood, method: &str, request: &Value) -> Option<String> {
+fn refusal(mood: RpcFaultMode, method: &str, request: &Value) -> Option<String> {
     match mood {
-        Mood::Says(error) => Some(error.into()),
-        Mood::SaysOf(about, error) => {
+        RpcFaultMode::Says(error) => Some(error.into()),
+        RpcFaultMode::SaysOf(about, error) => {
             request["params"].to_string().to_lowercase().contains(about).then(|| error.to_owned())
         }
-        Mood::NoPending if request["params"].as_array().is_some_and(|params| params.contains(&json!("pending"))) => {
+        RpcFaultMode::NoPending
+            if request["params"].as_array().is_some_and(|params| params.contains(&json!("pending"))) =>
+        {
             Some(r#"{"code": -32000, "message": "header for hash not found"}"#.into())
         }
-        Mood::MinimumTip(minimum) if method == SEND => {
+        RpcFaultMode::MinimumTip(minimum) if method == SEND => {
             let tip = tip_wei(&request["params"][0]);
             let words = format!("transaction gas price below minimum: gas tip cap {tip}, minimum needed {minimum}");
             (tip < minimum).then(|| json!({"code": -32000, "message": words}).to_string())

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
+use ::veriregime_files;
 use rand::seq::IteratorRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
-use ::veriregime_files;
 use veriregime_agent::state::Store;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::period::PeriodId;
@@ -248,7 +248,8 @@ async fn a_wallet_that_something_else_uses_signs_nothing_until_it_is_quiet() {
     world.agent("twin").await.run(FIRST, &go()).await.unwrap();
     world.enter(FIRST.next()).await;
     let agent = world.agent("ours").await;
-    let fault = agent.expect_no_twin().await.expect_err("the wallet has sent one transaction more than we know of");
+    let fault =
+        agent.ensure_exclusive_wallet().await.expect_err("the wallet has sent one transaction more than we know of");
     assert!(fault.to_string().contains("sent 1 transactions, this database knows of 0"), "{fault}");
     let mut agent = agent;
     let cycle = tokio::spawn(async move { agent.run(FIRST.next(), &go()).await.unwrap() });
@@ -262,5 +263,5 @@ async fn a_wallet_that_something_else_uses_signs_nothing_until_it_is_quiet() {
     world.clock.set_ms(world.clock.now_ms() + 1);
     assert_eq!(cycle.await.unwrap().stage, Stage::Confirmed);
     // From now on the database explains the wallet: no wait at the next start.
-    world.agent("ours").await.expect_no_twin().await.unwrap();
+    world.agent("ours").await.ensure_exclusive_wallet().await.unwrap();
 }

@@ -8,21 +8,21 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
+use ::veriregime_files;
 use plotters::prelude::*;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use veriregime_agent::sources::candles::market::Market;
-use ::veriregime_files;
 use veriregime_agent::state::Store;
 use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::venue::Venue;
 
-use crate::bad_exchange::{BadExchange, Mischief};
+use crate::bad_exchange::{BadExchange, ExchangeFaultMode};
 use crate::chaos::{daemon, kill_prover};
-use crate::proxy::{Mood, Proxy, SEND};
+use crate::proxy::{Proxy, RpcFaultMode, SEND};
 use crate::world::{FIRST, World, accepted, toml};
 
 /// Longest time for one period, far beyond what any of the faults costs.
@@ -97,7 +97,7 @@ impl Soak {
     async fn start() -> Self {
         let world = World::new().await;
         let anvil = &world.chain.anvil.rpc_url;
-        let rpcs = [Proxy::start(anvil, Mood::Fair).await, Proxy::start(anvil, Mood::Fair).await];
+        let rpcs = [Proxy::start(anvil, RpcFaultMode::Fair).await, Proxy::start(anvil, RpcFaultMode::Fair).await];
         let exchange = BadExchange::start(Venue::Binance, Market::simulated("BTCUSDT", 13), world.clock.clone()).await;
         let mut settings = world.settings();
         let honest = settings["candles"]["base_url"].take();
@@ -129,7 +129,7 @@ impl Soak {
         let mood = moods(random);
         let only = if random.random_bool(0.3) { Some(SEND) } else { None };
         self.rpcs[bad].set(mood, only);
-        self.rpcs[1 - bad].set(Mood::Fair, None);
+        self.rpcs[1 - bad].set(RpcFaultMode::Fair, None);
         note(&mood);
         let mischief = mischiefs(random);
         note(&mischief);
@@ -162,8 +162,8 @@ impl Soak {
                 };
             }
             if is_over(&mut heal_at) {
-                self.exchange.set(Mischief::None);
-                self.rpcs[bad].set(Mood::Fair, None);
+                self.exchange.set(ExchangeFaultMode::None);
+                self.rpcs[bad].set(RpcFaultMode::Fair, None);
                 self.request("evm_setAutomine", json!([true])).await;
                 self.request("evm_mine", json!([])).await;
             }
@@ -201,41 +201,41 @@ impl Drop for Soak {
     }
 }
 
-fn moods(random: &mut ChaCha8Rng) -> Mood {
+fn moods(random: &mut ChaCha8Rng) -> RpcFaultMode {
     let moods = [
-        Mood::Fair,
-        Mood::Drop,
-        Mood::LoseAnswer,
-        Mood::Delay(Duration::from_millis(300)),
-        Mood::Delay(Duration::from_millis(1_500)),
-        Mood::Duplicate,
-        Mood::Status(503),
-        Mood::Status(429),
-        Mood::Garbage,
-        Mood::Truncate,
-        Mood::Huge,
-        Mood::Stale(1),
-        Mood::Chain(1),
+        RpcFaultMode::Fair,
+        RpcFaultMode::Drop,
+        RpcFaultMode::LoseAnswer,
+        RpcFaultMode::Delay(Duration::from_millis(300)),
+        RpcFaultMode::Delay(Duration::from_millis(1_500)),
+        RpcFaultMode::Duplicate,
+        RpcFaultMode::Status(503),
+        RpcFaultMode::Status(429),
+        RpcFaultMode::Garbage,
+        RpcFaultMode::Truncate,
+        RpcFaultMode::Huge,
+        RpcFaultMode::Stale(1),
+        RpcFaultMode::Chain(1),
     ];
     *moods.choose(random).unwrap()
 }
 
-fn mischiefs(random: &mut ChaCha8Rng) -> Mischief {
+fn mischiefs(random: &mut ChaCha8Rng) -> ExchangeFaultMode {
     let mischiefs = [
-        Mischief::None,
-        Mischief::None,
-        Mischief::Status { status: 429, retry_after_seconds: Some(1), times: 1 },
-        Mischief::Status { status: 429, retry_after_seconds: Some(3), times: 1_000 },
-        Mischief::Status { status: 500, retry_after_seconds: None, times: 2 },
-        Mischief::Truncated { times: 2 },
-        Mischief::Dies { after_pages: 0 },
-        Mischief::Duplicated,
-        Mischief::Reversed,
-        Mischief::OtherMinutes,
-        Mischief::Garbage,
-        Mischief::Negative,
-        Mischief::Html,
-        Mischief::Large,
+        ExchangeFaultMode::None,
+        ExchangeFaultMode::None,
+        ExchangeFaultMode::Status { status: 429, retry_after_seconds: Some(1), times: 1 },
+        ExchangeFaultMode::Status { status: 429, retry_after_seconds: Some(3), times: 1_000 },
+        ExchangeFaultMode::Status { status: 500, retry_after_seconds: None, times: 2 },
+        ExchangeFaultMode::Truncated { times: 2 },
+        ExchangeFaultMode::Dies { after_pages: 0 },
+        ExchangeFaultMode::Duplicated,
+        ExchangeFaultMode::Reversed,
+        ExchangeFaultMode::OtherMinutes,
+        ExchangeFaultMode::Garbage,
+        ExchangeFaultMode::Negative,
+        ExchangeFaultMode::Html,
+        ExchangeFaultMode::Large,
     ];
     mischiefs.choose(random).unwrap().clone()
 }

@@ -9,13 +9,13 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use veriregime_agent::sources::candles::exchange_api;
-use veriregime_agent::sources::candles::market::Market;
-use veriregime_agent::sources::candles::simulated::SimulatedMarket;
 use veriregime_agent::cmd::report;
 use veriregime_agent::config::Config;
 use veriregime_agent::config::candles::{CrossCheck, Source};
 use veriregime_agent::job::Agent;
+use veriregime_agent::sources::candles::exchange_api;
+use veriregime_agent::sources::candles::market::Market;
+use veriregime_agent::sources::candles::simulated::SimulatedMarket;
 use veriregime_core::features;
 use veriregime_core::types::candle::Candle;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
@@ -23,7 +23,7 @@ use veriregime_core::types::origin::{Gaps, Lent};
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 use veriregime_core::types::venue::Venue;
 
-use crate::bad_exchange::{BadExchange, Mischief, slow_loris};
+use crate::bad_exchange::{BadExchange, ExchangeFaultMode, slow_loris};
 use crate::world::{FIRST, World};
 
 /// Seed of the market that every source of a world shows.
@@ -85,17 +85,17 @@ async fn a_cycle_lands_by_the_fallback_whatever_the_primary_does() {
     let too_many = world.chain.bundle.manifest.features.max_missing_minutes as i64 + 1;
     let hole = (1000..1000 + too_many).map(|minute| window.start + minute * MINUTE_MS).collect();
     let cases = [
-        (Mischief::Status { status: 429, retry_after_seconds: Some(3600), times: always }, "VR-CANDLE-003"),
+        (ExchangeFaultMode::Status { status: 429, retry_after_seconds: Some(3600), times: always }, "VR-CANDLE-003"),
         // A pause that would be waited out without a fallback: it would take minutes.
-        (Mischief::Status { status: 429, retry_after_seconds: Some(60), times: always }, "VR-CANDLE-003"),
-        (Mischief::Status { status: 451, retry_after_seconds: None, times: always }, "VR-CANDLE-005"),
-        (Mischief::Dies { after_pages: 20 }, "VR-CANDLE-005"),
-        (Mischief::Truncated { times: always }, "VR-CANDLE-006"),
-        (Mischief::Large, "VR-CANDLE-007"),
-        (Mischief::SkewedClock { ahead_ms: 60_000 }, "VR-CANDLE-008"),
-        (Mischief::OtherMinutes, "VR-CANDLE-009"),
-        (Mischief::Missing(hole), "VR-DATA-007"),
-        (Mischief::Contradicts, "VR-DATA-005"),
+        (ExchangeFaultMode::Status { status: 429, retry_after_seconds: Some(60), times: always }, "VR-CANDLE-003"),
+        (ExchangeFaultMode::Status { status: 451, retry_after_seconds: None, times: always }, "VR-CANDLE-005"),
+        (ExchangeFaultMode::Dies { after_pages: 20 }, "VR-CANDLE-005"),
+        (ExchangeFaultMode::Truncated { times: always }, "VR-CANDLE-006"),
+        (ExchangeFaultMode::Large, "VR-CANDLE-007"),
+        (ExchangeFaultMode::SkewedClock { ahead_ms: 60_000 }, "VR-CANDLE-008"),
+        (ExchangeFaultMode::OtherMinutes, "VR-CANDLE-009"),
+        (ExchangeFaultMode::Missing(hole), "VR-DATA-007"),
+        (ExchangeFaultMode::Contradicts, "VR-DATA-005"),
     ];
     let mut agents = JoinSet::new();
     for (index, (mischief, expected)) in cases.into_iter().enumerate() {
@@ -132,7 +132,7 @@ async fn without_a_fallback_the_period_is_missed_with_the_primary_s_code() {
     let mut world = World::new().await;
     world.enter(FIRST).await;
     let bad = exchange(&world, Venue::Binance).await;
-    bad.set(Mischief::Contradicts);
+    bad.set(ExchangeFaultMode::Contradicts);
     world.config.candles.only_from(bad.url.clone());
     let mut agent = world.agent("alone").await;
     // More pages than one try asks for.
@@ -160,27 +160,33 @@ async fn nothing_that_an_exchange_says_for_a_while_ends_a_period() {
     let mut world = World::new().await;
     world.enter(FIRST).await;
     world.clock.set_ms(FIRST.end_ms() - 300);
-    let unknown = Mischief::Says { status: 400, body: r#"{"code":-1121,"msg":"Invalid symbol."}"# };
+    let unknown = ExchangeFaultMode::Says { status: 400, body: r#"{"code":-1121,"msg":"Invalid symbol."}"# };
     // One try asks five times for a page. A symbol is unknown only when that is said twice.
     let moods = [
-        (Mischief::Status { status: 403, retry_after_seconds: None, times: 7 }, 0),
-        (Mischief::Status { status: 404, retry_after_seconds: None, times: 7 }, 0),
-        (Mischief::Status { status: 408, retry_after_seconds: None, times: 7 }, 0),
-        (Mischief::Says { status: 400, body: r#"{"code":-1001,"msg":"Internal error"}"# }.times(7), 0),
-        (Mischief::Says { status: 200, body: r#"{"code":"50004","msg":"API endpoint request timeout"}"# }.times(7), 0),
-        (Mischief::Large.times(7), 0),
-        (Mischief::Negative.times(7), 0),
-        (Mischief::Contradicts.times(7), 0),
-        (Mischief::Empty.times(7), 0),
+        (ExchangeFaultMode::Status { status: 403, retry_after_seconds: None, times: 7 }, 0),
+        (ExchangeFaultMode::Status { status: 404, retry_after_seconds: None, times: 7 }, 0),
+        (ExchangeFaultMode::Status { status: 408, retry_after_seconds: None, times: 7 }, 0),
+        (ExchangeFaultMode::Says { status: 400, body: r#"{"code":-1001,"msg":"Internal error"}"# }.times(7), 0),
+        (
+            ExchangeFaultMode::Says { status: 200, body: r#"{"code":"50004","msg":"API endpoint request timeout"}"# }
+                .times(7),
+            0,
+        ),
+        (ExchangeFaultMode::Large.times(7), 0),
+        (ExchangeFaultMode::Negative.times(7), 0),
+        (ExchangeFaultMode::Contradicts.times(7), 0),
+        (ExchangeFaultMode::Empty.times(7), 0),
         (unknown.times(1), 0),
-        (Mischief::Empty.times(1), 20),
+        (ExchangeFaultMode::Empty.times(1), 20),
     ];
     let expected = SimulatedMarket::new(SEED).candles(window(&world, FIRST).start + MINUTE_MS..FIRST.start_ms());
     let mut agents = JoinSet::new();
     for (index, (mood, after_pages)) in moods.into_iter().enumerate() {
         let bad = exchange(&world, Venue::Binance).await;
         bad.set(match mood.clone() {
-            Mischief::Times { times, mischief, .. } => Mischief::Times { after_pages, times, mischief },
+            ExchangeFaultMode::Times { times, mischief, .. } => {
+                ExchangeFaultMode::Times { after_pages, times, mischief }
+            }
             mood => mood,
         });
         world.config.candles.only_from(bad.url.clone());
@@ -204,7 +210,7 @@ async fn an_unknown_symbol_said_twice_ends_the_period_at_once() {
     let mut world = World::new().await;
     world.enter(FIRST).await;
     let bad = exchange(&world, Venue::Binance).await;
-    bad.set(Mischief::Says { status: 400, body: r#"{"code":-1121,"msg":"Invalid symbol."}"# });
+    bad.set(ExchangeFaultMode::Says { status: 400, body: r#"{"code":-1121,"msg":"Invalid symbol."}"# });
     world.config.candles.only_from(bad.url.clone());
     let record = world.agent("unknown").await.run(FIRST, &go()).await.unwrap();
     assert_eq!((record.stage, code(&record), bad.pages()), (Stage::Missed, Some("VR-CANDLE-010"), 2));
@@ -219,7 +225,7 @@ async fn one_empty_page_invents_no_minute() {
     add(&mut world.config, Venue::Coinbase, &coinbase.url);
     world.config.candles.order = vec!["coinbase".into()];
     world.config.candles.foreign_volumes = true;
-    coinbase.set(Mischief::Times { after_pages: 49, times: 1, mischief: Box::new(Mischief::Empty) });
+    coinbase.set(ExchangeFaultMode::Times { after_pages: 49, times: 1, mischief: Box::new(ExchangeFaultMode::Empty) });
     let mut agent = world.agent("empty").await;
     let record = agent.run_until(Stage::Forecast, FIRST, &go()).await.unwrap();
     let expected = SimulatedMarket::new(SEED).candles(window(&world, FIRST).start + MINUTE_MS..FIRST.start_ms());
@@ -237,7 +243,7 @@ async fn minutes_that_stay_away_come_from_a_second_source() {
     let mut world = World::new().await;
     world.enter(FIRST).await;
     let binance = exchange(&world, Venue::Binance).await;
-    binance.set(Mischief::Missing(fifty()));
+    binance.set(ExchangeFaultMode::Missing(fifty()));
     world.config.candles.only_from(binance.url.clone());
     let other = exchange(&world, Venue::Bybit).await;
     add(&mut world.config, Venue::Bybit, &other.url);
@@ -281,7 +287,7 @@ async fn minutes_that_stay_away_come_from_a_second_source() {
     // An outage that every source knows of is carried forward.
     world.config.candles.order.pop();
     world.config.candles.cross_check = Some(cross_check(&["bybit"], false));
-    other.set(Mischief::Missing(fifty()));
+    other.set(ExchangeFaultMode::Missing(fifty()));
     let mut agent = world.agent("outage").await;
     let record = agent.run_until(Stage::Forecast, FIRST, &go()).await.unwrap();
     assert_eq!(record.forecast.unwrap().carried_minutes, [50]);
@@ -294,7 +300,7 @@ async fn carried_minutes_are_counted_and_told_everywhere() {
     world.enter(FIRST).await;
     let binance = exchange(&world, Venue::Binance).await;
     let lone = FIRST.start_ms() - 3_000 * MINUTE_MS;
-    binance.set(Mischief::Missing([fifty(), vec![lone]].concat()));
+    binance.set(ExchangeFaultMode::Missing([fifty(), vec![lone]].concat()));
     world.config.candles.only_from(binance.url.clone());
     let mut agent = world.agent("agent.sqlite").await;
     let record = agent.run(FIRST, &go()).await.unwrap();
@@ -326,12 +332,12 @@ async fn sources_that_disagree_for_a_moment_cost_a_moment() {
     add(&mut world.config, Venue::Coinbase, &coinbase.url);
     world.config.candles.cross_check = Some(cross_check(&["coinbase"], true));
     let spikes = (0..20).map(|step| FIRST.start_ms() - (200 + 2 * step) * MINUTE_MS).collect();
-    coinbase.set(Mischief::Spiked(spikes));
+    coinbase.set(ExchangeFaultMode::Spiked(spikes));
     let mut agent = world.agent("moment").await;
     let mends = async {
         // Five pages hold what is compared: by the eighth, a second try is under way.
         world.until("both are asked again", async || coinbase.pages() >= 8).await;
-        coinbase.set(Mischief::None);
+        coinbase.set(ExchangeFaultMode::None);
     };
     let go = go();
     let (record, ()) = tokio::join!(agent.run_until(Stage::Collected, FIRST, &go), mends);
@@ -347,8 +353,9 @@ async fn volumes_of_another_exchange_are_refused_unless_the_policy_accepts_them(
     add(&mut world.config, Venue::Coinbase, &nowhere);
     let refused = async |world: &World| {
         let store = veriregime_agent::state::Store::open(std::path::Path::new(":memory:")).unwrap();
-        let error =
-            veriregime_agent::node::assemble::agent(&world.config, world.clock.clone(), store).await.expect_err("refused");
+        let error = veriregime_agent::node::assemble::agent(&world.config, world.clock.clone(), store)
+            .await
+            .expect_err("refused");
         report::fault(&error).unwrap().code()
     };
     assert!(world.chain.bundle.manifest.features.uses_volume(), "the shipped model looks at volumes");
@@ -427,7 +434,7 @@ async fn a_second_source_that_is_not_there_is_waited_for_only_where_it_is_requir
     let mut world = World::new().await;
     world.enter(FIRST).await;
     let coinbase = exchange(&world, Venue::Coinbase).await;
-    coinbase.set(Mischief::Status { status: 451, retry_after_seconds: None, times: usize::MAX });
+    coinbase.set(ExchangeFaultMode::Status { status: 451, retry_after_seconds: None, times: usize::MAX });
     add(&mut world.config, Venue::Coinbase, &coinbase.url);
     world.config.candles.cross_check = Some(cross_check(&["coinbase"], false));
     let record = world.agent("without").await.run_until(Stage::Collected, FIRST, &go()).await.unwrap();
@@ -453,7 +460,7 @@ async fn a_restart_asks_for_nothing_but_what_is_missing() {
     let binance = exchange(&world, Venue::Binance).await;
     world.config.candles.only_from(binance.url.clone());
     // A process that dies in the middle of its first window.
-    binance.set(Mischief::Dies { after_pages: 25 });
+    binance.set(ExchangeFaultMode::Dies { after_pages: 25 });
     let stop = CancellationToken::new();
     let mut agent = world.agent("restart").await;
     let kill = async {
@@ -466,7 +473,7 @@ async fn a_restart_asks_for_nothing_but_what_is_missing() {
     assert_eq!(record.unwrap().stage, Stage::Planned);
     let manifest = agent.manifest();
     drop(agent);
-    binance.set(Mischief::None);
+    binance.set(ExchangeFaultMode::None);
     binance.take_pages();
     let mut agent = world.agent("restart").await;
     agent.run_until(Stage::Collected, FIRST, &go()).await.unwrap();
@@ -510,7 +517,7 @@ async fn revised_candles_are_noticed_and_change_no_cycle_that_has_them() {
 
     // One minute that is looked at again, and one of a week ago that this gives away.
     let (recent_ms, old_ms) = (FIRST.start_ms() - 7 * MINUTE_MS, FIRST.start_ms() - 10_000 * MINUTE_MS);
-    binance.set(Mischief::Revised(vec![recent_ms, old_ms]));
+    binance.set(ExchangeFaultMode::Revised(vec![recent_ms, old_ms]));
     world.enter(FIRST.next()).await;
     let record = agent.run_until(Stage::Collected, FIRST.next(), &go()).await.unwrap();
     assert_eq!(record.origin.unwrap().revised_minutes, 2);
@@ -523,7 +530,7 @@ async fn revised_candles_are_noticed_and_change_no_cycle_that_has_them() {
     }
 
     // The same values again are no revision, and a last minute that was finished late costs no whole window.
-    binance.set(Mischief::Revised(vec![recent_ms, old_ms, FIRST.next().start_ms() - MINUTE_MS]));
+    binance.set(ExchangeFaultMode::Revised(vec![recent_ms, old_ms, FIRST.next().start_ms() - MINUTE_MS]));
     world.enter(FIRST.next().next()).await;
     let record = agent.run_until(Stage::Collected, FIRST.next().next(), &go()).await.unwrap();
     assert_eq!(record.origin.unwrap().revised_minutes, 1);

@@ -7,20 +7,20 @@ use rand_chacha::ChaCha8Rng;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
-use veriregime_agent::sources::candles::exchange_api;
+use veriregime_agent::clock::Clock;
 use veriregime_agent::sources::candles::error::CandleError;
+use veriregime_agent::sources::candles::exchange_api;
 use veriregime_agent::sources::candles::http::HttpSettings;
 use veriregime_agent::sources::candles::market::Market;
 use veriregime_agent::sources::candles::serve;
 use veriregime_agent::sources::candles::simulated::SimulatedMarket;
 use veriregime_agent::sources::candles::source::{Source, SourceSettings};
-use veriregime_agent::clock::Clock;
 use veriregime_core::types::candle::Candle;
-use veriregime_core::types::diagnostic::{Fault, Retry};
+use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::venue::Venue;
 
-use crate::bad_exchange::{BadExchange, Mischief, slow_loris};
+use crate::bad_exchange::{BadExchange, ExchangeFaultMode, slow_loris};
 
 /// Monday 2024-08-05 00:00 UTC.
 const NOW_MS: i64 = 1_722_816_000_000;
@@ -134,14 +134,14 @@ async fn ten_minutes(source: &Source) -> Result<Vec<Candle>, CandleError> {
 }
 
 /// What each exchange says of a symbol that it does not know.
-fn unknown_symbol(venue: Venue) -> Mischief {
+fn unknown_symbol(venue: Venue) -> ExchangeFaultMode {
     let (status, body) = match venue {
         Venue::Binance => (400, r#"{"code":-1121,"msg":"Invalid symbol."}"#),
         Venue::Coinbase => (404, r#"{"message":"NotFound"}"#),
         Venue::Bybit => (200, r#"{"retCode":10001,"retMsg":"Not supported symbols"}"#),
         Venue::Okx => (200, r#"{"code":"51001","msg":"Instrument ID doesn't exist.","data":[]}"#),
     };
-    Mischief::Says { status, body }
+    ExchangeFaultMode::Says { status, body }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,13 +154,13 @@ async fn whatever_an_exchange_does_ends_with_its_code_or_recovers() {
             let source = source(venue, exchange.url.clone(), patient());
             let all = SimulatedMarket::new(7).candles(NOW_MS - 10 * MINUTE_MS..NOW_MS);
             let recovers = [
-                Mischief::None,
-                Mischief::Status { status: 429, retry_after_seconds: Some(1), times: 1 },
-                Mischief::Status { status: 503, retry_after_seconds: None, times: 1 },
-                Mischief::Truncated { times: 1 },
-                Mischief::SkewedClock { ahead_ms: 4_000 },
-                Mischief::Duplicated,
-                Mischief::Reversed,
+                ExchangeFaultMode::None,
+                ExchangeFaultMode::Status { status: 429, retry_after_seconds: Some(1), times: 1 },
+                ExchangeFaultMode::Status { status: 503, retry_after_seconds: None, times: 1 },
+                ExchangeFaultMode::Truncated { times: 1 },
+                ExchangeFaultMode::SkewedClock { ahead_ms: 4_000 },
+                ExchangeFaultMode::Duplicated,
+                ExchangeFaultMode::Reversed,
             ];
             for mischief in recovers {
                 exchange.set(mischief.clone());
@@ -170,44 +170,70 @@ async fn whatever_an_exchange_does_ends_with_its_code_or_recovers() {
             for status in
                 [400, 401, 403, 404, 408, 451].into_iter().filter(|code| (venue, *code) != (Venue::Bybit, 403))
             {
-                exchange.set(Mischief::Status { status, retry_after_seconds: None, times: 1 });
+                exchange.set(ExchangeFaultMode::Status { status, retry_after_seconds: None, times: 1 });
                 assert_eq!(ten_minutes(&source).await.unwrap(), all, "{venue:?} {status}");
             }
             for once in [
-                Mischief::Empty,
-                Mischief::Contradicts,
-                Mischief::OtherMinutes,
-                Mischief::Garbage,
-                Mischief::Negative,
-                Mischief::Html,
-                Mischief::Large,
-                Mischief::Says { status: 400, body: r#"{"code":-1001,"msg":"Internal error; unable to process."}"# },
-                Mischief::Says { status: 400, body: r#"{"code":"50004","msg":"API endpoint request timeout"}"# },
-                Mischief::Says { status: 200, body: r#"{"retCode":10016,"retMsg":"Server error."}"# },
+                ExchangeFaultMode::Empty,
+                ExchangeFaultMode::Contradicts,
+                ExchangeFaultMode::OtherMinutes,
+                ExchangeFaultMode::Garbage,
+                ExchangeFaultMode::Negative,
+                ExchangeFaultMode::Html,
+                ExchangeFaultMode::Large,
+                ExchangeFaultMode::Says {
+                    status: 400,
+                    body: r#"{"code":-1001,"msg":"Internal error; unable to process."}"#,
+                },
+                ExchangeFaultMode::Says {
+                    status: 400,
+                    body: r#"{"code":"50004","msg":"API endpoint request timeout"}"#,
+                },
+                ExchangeFaultMode::Says { status: 200, body: r#"{"retCode":10016,"retMsg":"Server error."}"# },
                 unknown_symbol(venue),
             ] {
                 exchange.set(once.clone().times(1));
                 assert_eq!(ten_minutes(&source).await.unwrap(), all, "{venue:?} {once:?}");
             }
             let minute = all[3].open_time_ms;
-            exchange.set(Mischief::Missing(vec![minute]));
+            exchange.set(ExchangeFaultMode::Missing(vec![minute]));
             let present = ten_minutes(&source).await.unwrap();
             assert_eq!(present, all.iter().copied().filter(|candle| candle.open_time_ms != minute).collect::<Vec<_>>());
             let always = usize::MAX;
             let ends = [
-                (Mischief::Status { status: 429, retry_after_seconds: Some(3600), times: always }, "VR-CANDLE-003", 1),
-                (Mischief::Status { status: 429, retry_after_seconds: Some(0), times: always }, "VR-CANDLE-003", 2),
-                (Mischief::Status { status: 418, retry_after_seconds: Some(600), times: always }, "VR-CANDLE-004", 1),
-                (Mischief::Status { status: 502, retry_after_seconds: None, times: always }, "VR-CANDLE-005", 2),
-                (Mischief::Status { status: 451, retry_after_seconds: None, times: always }, "VR-CANDLE-005", 2),
-                (Mischief::Truncated { times: always }, "VR-CANDLE-006", 2),
-                (Mischief::Html, "VR-CANDLE-006", 2),
-                (Mischief::Garbage, "VR-CANDLE-006", 2),
-                (Mischief::Large, "VR-CANDLE-007", 2),
-                (Mischief::SkewedClock { ahead_ms: -6_000 }, "VR-CANDLE-008", 0),
-                (Mischief::OtherMinutes, "VR-CANDLE-009", 2),
-                (Mischief::Negative, "VR-DATA-002", 2),
-                (Mischief::Contradicts, "VR-DATA-005", 2),
+                (
+                    ExchangeFaultMode::Status { status: 429, retry_after_seconds: Some(3600), times: always },
+                    "VR-CANDLE-003",
+                    1,
+                ),
+                (
+                    ExchangeFaultMode::Status { status: 429, retry_after_seconds: Some(0), times: always },
+                    "VR-CANDLE-003",
+                    2,
+                ),
+                (
+                    ExchangeFaultMode::Status { status: 418, retry_after_seconds: Some(600), times: always },
+                    "VR-CANDLE-004",
+                    1,
+                ),
+                (
+                    ExchangeFaultMode::Status { status: 502, retry_after_seconds: None, times: always },
+                    "VR-CANDLE-005",
+                    2,
+                ),
+                (
+                    ExchangeFaultMode::Status { status: 451, retry_after_seconds: None, times: always },
+                    "VR-CANDLE-005",
+                    2,
+                ),
+                (ExchangeFaultMode::Truncated { times: always }, "VR-CANDLE-006", 2),
+                (ExchangeFaultMode::Html, "VR-CANDLE-006", 2),
+                (ExchangeFaultMode::Garbage, "VR-CANDLE-006", 2),
+                (ExchangeFaultMode::Large, "VR-CANDLE-007", 2),
+                (ExchangeFaultMode::SkewedClock { ahead_ms: -6_000 }, "VR-CANDLE-008", 0),
+                (ExchangeFaultMode::OtherMinutes, "VR-CANDLE-009", 2),
+                (ExchangeFaultMode::Negative, "VR-DATA-002", 2),
+                (ExchangeFaultMode::Contradicts, "VR-DATA-005", 2),
                 (unknown_symbol(venue), "VR-CANDLE-010", 2),
             ];
             for (mischief, code, pages) in ends {
@@ -218,7 +244,7 @@ async fn whatever_an_exchange_does_ends_with_its_code_or_recovers() {
                 assert_eq!((error.code(), asked), (code, pages), "{venue:?} {mischief:?}: {error}");
                 // Nothing but an unknown symbol, said twice, is for good.
                 assert_eq!(error.retry() == Retry::Never, code == "VR-CANDLE-010", "{venue:?} {mischief:?}");
-                assert!(!error.advice().contains("candles check"), "{mischief:?}: {}", error.advice());
+                assert!(!error.hint().contains("candles check"), "{mischief:?}: {}", error.hint());
             }
         });
     }

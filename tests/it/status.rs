@@ -13,7 +13,7 @@ use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::format_utc;
 
-use crate::proxy::{Mood, Proxy};
+use crate::proxy::{Proxy, RpcFaultMode};
 use crate::world::{FIRST, World};
 
 fn market(world: &World) -> Value {
@@ -40,7 +40,7 @@ async fn every_state_of_a_market_has_its_word() {
     assert!(fresh["next"]["effective_at"].as_i64().unwrap() > FIRST.start_seconds() + 600);
 
     world.enter(PeriodId(FIRST.0 + 2)).await;
-    assert_eq!(market(&world)["status"], "overdue");
+    assert_eq!(market(&world)["status"], "grace");
     world.enter(PeriodId(FIRST.0 + 3)).await;
     assert_eq!(market(&world)["status"], "stale");
     let until = PeriodId(FIRST.0 + 4).start_seconds().unsigned_abs();
@@ -56,7 +56,7 @@ async fn why_a_stage_is_tried_again_and_since_when_is_said_with_what_the_wallet_
     let mut world = World::new().await;
     world.enter(FIRST).await;
     let settings = world.settings();
-    let proxy = Proxy::start(world.config.chain.rpc_url(), Mood::Drop).await;
+    let proxy = Proxy::start(world.config.chain.rpc_url(), RpcFaultMode::Drop).await;
     world.config.chain.rpc_urls = vec![proxy.rpc()];
     world.config.chain.poll_interval = Duration::from_millis(20);
     let mut agent = world.agent("agent.sqlite").await;
@@ -77,7 +77,7 @@ async fn why_a_stage_is_tried_again_and_since_when_is_said_with_what_the_wallet_
     let table = String::from_utf8_lossy(&table.stdout).into_owned();
     assert!(table.contains("3 h 58 min left") && table.contains("enough for"), "{table}");
 
-    proxy.set(Mood::Fair, None);
+    proxy.set(RpcFaultMode::Fair, None);
     assert_eq!(cycle.await.unwrap().stage, Stage::Confirmed);
     let status = said();
     assert_eq!(status["cycles"][0]["retrying"], Value::Null, "{status}");

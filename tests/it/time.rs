@@ -4,10 +4,10 @@ use std::str::FromStr;
 
 use cron::Schedule;
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::job::timer::{Rhythm, run};
+use veriregime_agent::job::timer::{ScheduleConfig, run};
 use veriregime_agent::state::Store;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::period::PeriodId;
 
 use crate::world::{DELAY_SECONDS, FIRST, World};
@@ -18,7 +18,7 @@ async fn a_clock_that_steps_and_jumps_lands_each_period_once_and_notes_those_it_
     let store = Store::open(&world.scratch.path().join("clock")).unwrap();
     let mut agent = world.agent("clock").await;
     let manifest = agent.manifest();
-    let rhythm = Rhythm {
+    let rhythm = ScheduleConfig {
         schedule: world.config.schedule.cron.clone(),
         delay_ms: DELAY_SECONDS * 1000,
         recheck: world.config.schedule.recheck,
@@ -70,7 +70,7 @@ async fn a_schedule_that_ends_is_an_error_and_no_success() {
     let world = World::new().await;
     world.enter(FIRST).await;
     let mut agent = world.agent("ends").await;
-    let rhythm = Rhythm {
+    let rhythm = ScheduleConfig {
         schedule: Schedule::from_str("0 0 0 5 1 * 2026").unwrap(),
         delay_ms: DELAY_SECONDS * 1000,
         recheck: world.config.schedule.recheck,

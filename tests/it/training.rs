@@ -7,26 +7,26 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use veriregime_agent::config::written::from_toml;
-use veriregime_training::evaluation::baselines::har;
-use veriregime_training::evaluation::outcomes::Forecaster;
-use veriregime_training::evaluation::tallies::Metric;
-use veriregime_training::evaluation::{Panel, Subject};
 use veriregime_core::features::sums::Sums;
 use veriregime_core::model::Layout;
+use veriregime_core::types::candle::{Candle, CandleSeries};
+use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_core::types::feature::Feature;
+use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::time::parse_utc_ms;
 use veriregime_training::blocks::RowInputs;
 use veriregime_training::checkpoint::{RunFolder, Unfinished};
 use veriregime_training::dataset::{Decision, Split, Wanted, fit_spec, log_volatility_moments, samples};
 use veriregime_training::error::TrainingError;
+use veriregime_training::evaluation::baselines::har;
+use veriregime_training::evaluation::outcomes::Forecaster;
+use veriregime_training::evaluation::tallies::Metric;
+use veriregime_training::evaluation::{Comparison, Subject};
 use veriregime_training::settings::Settings;
 use veriregime_training::student::{LayerSettings, Student};
-use veriregime_training::trainer::{Lesson, Progress, fit, forward};
+use veriregime_training::trainer::{Progress, TrainInputs, fit, forward};
 use veriregime_training::weights;
 use veriregime_training::{Run, Trained};
-use veriregime_core::types::candle::{Candle, CandleSeries};
-use veriregime_core::types::diagnostic::Fault;
-use veriregime_core::types::feature::Feature;
-use veriregime_core::types::period::MINUTE_MS;
-use veriregime_core::types::time::parse_utc_ms;
 
 use crate::market::candles;
 
@@ -131,7 +131,7 @@ fn training_repeats_to_the_bit_and_beats_chance_where_it_was_not_trained() {
         label: &settings.label,
         baselines: &trained.baselines,
     };
-    let report = Panel::new(&subject, &series, &trained.split.test, 0).unwrap().report();
+    let report = Comparison::new(&subject, &series, &trained.split.test, 0).unwrap().report();
     let figure = |metric: Metric| report.figure(Forecaster::StudentCircuit, metric).unwrap().value;
     let majority = report.share_high.max(1.0 - report.share_high);
     assert!(figure(Metric::Accuracy) > majority + 0.05, "{report:?}");
@@ -220,7 +220,7 @@ fn knowledge(series: &CandleSeries, seed: u64, shuffle: impl Fn(&mut Vec<Decisio
     let device = Device::flex().autodiff();
     let layers = &settings.student.layers;
     let start = || Student::new(spec.count(), layers, 16, moments, &mut ChaCha8Rng::seed_from_u64(seed), &device);
-    let lesson = Lesson {
+    let lesson = TrainInputs {
         settings: &settings.student.fit,
         distillation: None,
         inputs: &inputs,

@@ -4,18 +4,18 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use ::veriregime_files;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use veriregime_agent::sources::candles::parquet;
-use veriregime_agent::node::assemble;
-use ::veriregime_files;
 use veriregime_agent::bundle::Bundle;
+use veriregime_agent::node::assemble;
+use veriregime_agent::sources::candles::parquet;
 use veriregime_agent::verification::ezkl::search::SEARCH_FILE;
 use veriregime_agent::verification::ezkl::srs::Srs;
 use veriregime_agent::verification::ezkl::supervisor::Ezkl;
-use veriregime_training::reference::TEACHER_WEIGHTS_FILE;
 use veriregime_core::types::manifest::{MANIFEST_FILE, ONNX_FILE};
 use veriregime_core::types::time::parse_utc_ms;
+use veriregime_training::reference::TEACHER_WEIGHTS_FILE;
 
 use crate::market::candles;
 use crate::world::config;
@@ -164,7 +164,8 @@ fn input_that_no_run_can_follow_is_refused_by_code_and_leaves_nothing() {
     bench.refused("out", &[], "VR-TRAIN-001");
     bench.settings(|text| text);
     let header = "open_time,open,high,low,close,volume\n";
-    veriregime_files::write_atomic(&bench.path("candles.parquet"), format!("{header}0,1,1,1,NaN,1\n").as_bytes()).unwrap();
+    veriregime_files::write_atomic(&bench.path("candles.parquet"), format!("{header}0,1,1,1,NaN,1\n").as_bytes())
+        .unwrap();
     let output = bench.command("out", &[]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let left: Vec<_> = std::fs::read_dir(bench.path("out")).into_iter().flatten().collect();

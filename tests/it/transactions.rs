@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use ::veriregime_files;
 use alloy::network::TransactionBuilder;
 use alloy::rpc::types::TransactionRequest;
 use rand::seq::IndexedRandom;
@@ -14,13 +15,12 @@ use tokio_util::sync::CancellationToken;
 use veriregime_agent::chain::fees::Floor;
 use veriregime_agent::config::signer::Signer;
 use veriregime_agent::job::Agent;
-use ::veriregime_files;
 use veriregime_agent::state::{Step, Store};
 use veriregime_core::types::cycle::{Attempt, CycleRecord, Purpose, Stage};
 use veriregime_core::types::period::PeriodId;
 
 use crate::chaos::daemon;
-use crate::proxy::{Mood, Proxy, SEND};
+use crate::proxy::{Proxy, RpcFaultMode, SEND};
 use crate::world::{FIRST, KEYS, World, toml};
 
 pub const GWEI: u128 = 1_000_000_000;
@@ -168,17 +168,17 @@ async fn a_cancellation_has_room_above_the_cap_of_updates() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_update_that_lands_after_all_counts() {
     let mut scene = Scene::new().await;
-    let proxy = Proxy::start(scene.world.config.chain.rpc_url(), Mood::Fair).await;
+    let proxy = Proxy::start(scene.world.config.chain.rpc_url(), RpcFaultMode::Fair).await;
     scene.world.config.chain.rpc_urls = vec![proxy.rpc()];
     scene.stop_mining().await;
     let cycle = scene.run(FIRST).await;
     scene.waits(FIRST, 1).await;
     // The cancellation never reaches a node.
-    proxy.set(Mood::Drop, Some(SEND));
+    proxy.set(RpcFaultMode::Drop, Some(SEND));
     scene.set_clock(FIRST, 59);
     scene.world.until("the cancellation is signed", async || scene.attempts(FIRST).len() == 2).await;
     scene.mine().await;
-    proxy.set(Mood::Fair, None);
+    proxy.set(RpcFaultMode::Fair, None);
     assert_eq!(cycle.await.unwrap().stage, Stage::Confirmed);
     assert_eq!(purposes(&scene.attempts(FIRST)), [Purpose::Update, Purpose::Cancel]);
     scene.world.judge(FIRST, 1).await;
@@ -303,7 +303,7 @@ async fn a_dearer_transaction_of_somebody_else_with_our_key_is_outbid() {
     agent.chain.broadcast(&theirs).await.unwrap();
     let cycle = tokio::spawn(async move { agent.run(FIRST, &CancellationToken::new()).await.unwrap() });
     let outbid = async || scene.attempts(FIRST).len() > 1 && scene.newest_waits(FIRST).await;
-    scene.world.until("ours outbids theirs", outbid).await;
+    scene.world.until("ours is_fee_bump_of theirs", outbid).await;
     scene.mine().await;
     assert_eq!(cycle.await.unwrap().stage, Stage::Confirmed);
     scene.world.judge(FIRST, 1).await;
@@ -313,7 +313,7 @@ async fn a_dearer_transaction_of_somebody_else_with_our_key_is_outbid() {
 async fn an_update_is_confirmed_once_it_is_as_deep_as_wanted() {
     let mut scene = Scene::new().await;
     scene.world.config.chain.confirmations = 3;
-    let proxy = Proxy::start(scene.world.config.chain.rpc_url(), Mood::Fair).await;
+    let proxy = Proxy::start(scene.world.config.chain.rpc_url(), RpcFaultMode::Fair).await;
     scene.world.config.chain.rpc_urls = vec![proxy.rpc()];
     let receipts = || proxy.asked("eth_getTransactionReceipt").len();
     scene.stop_mining().await;
@@ -393,25 +393,26 @@ async fn a_running_daemon_sends_again_what_the_chain_drops() {
 /// Two RPCs that change their mood all the time, mining that comes and goes, and a clock that runs.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_the_rpcs_do_every_period_ends_once() {
-    const MOODS: [Mood; 13] = [
-        Mood::Fair,
-        Mood::Fair,
-        Mood::Drop,
-        Mood::LoseAnswer,
-        Mood::Delay(Duration::from_millis(50)),
-        Mood::Duplicate,
-        Mood::Status(502),
-        Mood::Garbage,
-        Mood::Truncate,
-        Mood::Absurd,
-        Mood::NoPending,
-        Mood::Terse,
-        Mood::Says(r#"{"code": -32000, "message": "execution reverted"}"#),
+    const MOODS: [RpcFaultMode; 13] = [
+        RpcFaultMode::Fair,
+        RpcFaultMode::Fair,
+        RpcFaultMode::Drop,
+        RpcFaultMode::LoseAnswer,
+        RpcFaultMode::Delay(Duration::from_millis(50)),
+        RpcFaultMode::Duplicate,
+        RpcFaultMode::Status(502),
+        RpcFaultMode::Garbage,
+        RpcFaultMode::Truncate,
+        RpcFaultMode::Absurd,
+        RpcFaultMode::NoPending,
+        RpcFaultMode::Terse,
+        RpcFaultMode::Says(r#"{"code": -32000, "message": "execution reverted"}"#),
     ];
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let mut scene = Scene::new().await;
     let upstream = scene.world.config.chain.rpc_url().clone();
-    let proxies = [Proxy::start(&upstream, Mood::Fair).await, Proxy::start(&upstream, Mood::Fair).await];
+    let proxies =
+        [Proxy::start(&upstream, RpcFaultMode::Fair).await, Proxy::start(&upstream, RpcFaultMode::Fair).await];
     scene.world.config.chain.request_timeout = Duration::from_millis(500);
     let rpc_urls = std::mem::replace(&mut scene.world.config.chain.rpc_urls, proxies.iter().map(Proxy::rpc).collect());
     let mut landed = 0;
@@ -423,7 +424,7 @@ async fn whatever_the_rpcs_do_every_period_ends_once() {
         let mut is_mined_by = random.random_range(3..12);
         while !cycle.is_finished() {
             for proxy in &proxies {
-                let mood = if is_mined_by < -10 { Mood::Fair } else { *MOODS.choose(&mut random).unwrap() };
+                let mood = if is_mined_by < -10 { RpcFaultMode::Fair } else { *MOODS.choose(&mut random).unwrap() };
                 proxy.set(mood, None);
             }
             // Not before it is proved: there is enough to do in the hour that is left.
@@ -437,7 +438,7 @@ async fn whatever_the_rpcs_do_every_period_ends_once() {
             tokio::time::sleep(Duration::from_millis(60)).await;
         }
         for proxy in &proxies {
-            proxy.set(Mood::Fair, None);
+            proxy.set(RpcFaultMode::Fair, None);
         }
         scene.request("evm_setAutomine", json!([true])).await;
         scene.mine().await;

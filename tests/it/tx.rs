@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use veriregime_agent::job::Agent;
 use veriregime_core::types::cycle::{CycleRecord, Purpose, Stage};
 
-use crate::proxy::{Mood, Proxy, SEND};
+use crate::proxy::{Proxy, RpcFaultMode, SEND};
 use crate::transactions::GWEI;
 use crate::world::{FIRST, World};
 
@@ -90,14 +90,14 @@ async fn where_nothing_waits_nothing_is_signed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bump_goes_at_once_to_the_minimum_that_a_node_names() {
     let mut world = world().await;
-    let proxy = Proxy::start(world.config.chain.rpc_url(), Mood::Fair).await;
+    let proxy = Proxy::start(world.config.chain.rpc_url(), RpcFaultMode::Fair).await;
     world.config.chain.rpc_urls = vec![proxy.rpc()];
     world.chain.anvil.request("evm_setAutomine", json!([false])).await.unwrap();
     let mut agent = world.agent("agent.sqlite").await;
     agent.run_until(Stage::Submitting, FIRST, &CancellationToken::new()).await.unwrap();
     let attempts = || agent.store.attempts(agent.manifest(), FIRST).unwrap();
     agent.chain.broadcast(&attempts()[0]).await.unwrap();
-    proxy.set(Mood::MinimumTip(5 * GWEI), Some(SEND));
+    proxy.set(RpcFaultMode::MinimumTip(5 * GWEI), Some(SEND));
     let raised = tokio::task::block_in_place(|| said(&world, &["--json", "tx", "bump"]));
     let tips: Vec<u128> = attempts().iter().map(|attempt| attempt.priority_fee_wei).collect();
     assert_eq!(tips, [GWEI, GWEI * 9 / 8, 5 * GWEI], "refused once");

@@ -3,15 +3,15 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use veriregime_core::features::baseline_cnn::CHANNELS;
+use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_training::baseline_cnn::WINDOW_MINUTES;
 use veriregime_training::device::{Backend, Computer, open};
 use veriregime_training::loss::{LossSettings, Samples};
 use veriregime_training::network::{Inputs, Network};
-use veriregime_training::optimiser::StepSettings;
-use veriregime_training::baseline_cnn::WINDOW_MINUTES;
+use veriregime_training::optimiser::OptimizerConfig;
 use veriregime_training::reproduction::TrainedOriginal;
 use veriregime_training::student::{LayerSettings, Student};
-use veriregime_training::trainer::{Epoch, FitSettings, Lesson, Progress, SelectBy, fit};
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_training::trainer::{Epoch, FitSettings, Progress, SelectBy, TrainInputs, fit};
 
 use crate::given;
 
@@ -58,11 +58,11 @@ fn train<N: Network>(start: N, columns: usize, count: usize, computer: &Computer
         patience: 1,
         batch: 128,
         select_by: SelectBy::Loss,
-        step: StepSettings { learning_rate: 1e-2, weight_decay: 1e-4, gradient_norm: 1.0 },
+        step: OptimizerConfig { learning_rate: 1e-2, weight_decay: 1e-4, gradient_norm: 1.0 },
         loss: LossSettings { volatility_weight: 0.5, focal_gamma: 0.0, class_weights: true },
     };
     let device = computer.device.clone().autodiff();
-    let lesson = Lesson {
+    let lesson = TrainInputs {
         settings: &settings,
         distillation: None,
         inputs: &rows,

@@ -2,5 +2,5 @@
 
 pub mod features;
 pub mod model;
+pub mod schedule;
 pub mod types;
-

@@ -6,7 +6,7 @@ use rustix::fs::{getxattr, stat};
 use rustix::io::Errno;
 use rustix::process::{Gid, getegid, geteuid, getgroups};
 
-use super::FileFault;
+use super::FileError;
 
 const ROOT: u32 = 0;
 /// Rights of everybody but the owner.
@@ -27,9 +27,9 @@ pub struct Exposed {
 /// read-only, root's or our own, and for a group of ours or by its access list for nobody but us.
 ///
 /// # Errors
-/// [`FileFault::Read`].
-pub fn exposed(path: &Path) -> Result<Option<Exposed>, FileFault> {
-    let fault = |errno: Errno| FileFault::Read { path: path.to_owned(), source: errno.into() };
+/// [`FileError::Read`].
+pub fn exposed(path: &Path) -> Result<Option<Exposed>, FileError> {
+    let fault = |errno: Errno| FileError::Read { path: path.to_owned(), source: errno.into() };
     let us = Identity::of_this_process().map_err(fault)?;
     let access = Access::of(path).map_err(fault)?;
     Ok((!access.is_private(&us)).then_some(Exposed { mode: access.mode, group: access.group }))

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::diagnostic::Fault;
 
 /// How names of files begin that are being written. A kill in the middle of that leaves one behind.
 const PARTIAL: &str = ".partial-";
@@ -21,7 +21,7 @@ pub const MAX_ENTRIES: usize = 4096;
 
 /// Why a file could not be read or written.
 #[derive(Debug, Error)]
-pub enum FileFault {
+pub enum FileError {
     /// It cannot be read.
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
@@ -36,7 +36,7 @@ pub enum FileFault {
     TooLarge { path: PathBuf, limit_bytes: u64 },
 }
 
-impl FileFault {
+impl FileError {
     /// Why `path` could not be written.
     pub fn writing(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
@@ -47,7 +47,7 @@ impl FileFault {
     }
 }
 
-impl Fault for FileFault {
+impl Diagnostic for FileError {
     fn code(&self) -> &'static str {
         match self {
             Self::Read { .. } => "VR-FILE-001",
@@ -57,7 +57,7 @@ impl Fault for FileFault {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Read { .. } => "check that the path is right and that this user may read it",
             Self::Write { .. } => "check that the folder exists and that this user may write there",
@@ -70,14 +70,14 @@ impl Fault for FileFault {
 /// Reads a whole file of at most `limit_bytes`.
 ///
 /// # Errors
-/// [`FileFault::Read`] or [`FileFault::TooLarge`].
-pub fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, FileFault> {
-    let fault = |source| FileFault::Read { path: path.to_owned(), source };
+/// [`FileError::Read`] or [`FileError::TooLarge`].
+pub fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, FileError> {
+    let fault = |source| FileError::Read { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(fault)?;
     file.take(limit_bytes + 1).read_to_end(&mut bytes).map_err(fault)?;
     if bytes.len() as u64 > limit_bytes {
-        return Err(FileFault::TooLarge { path: path.to_owned(), limit_bytes });
+        return Err(FileError::TooLarge { path: path.to_owned(), limit_bytes });
     }
     Ok(bytes)
 }
@@ -85,9 +85,9 @@ pub fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, FileFault>
 /// Reads the first bytes of a file: `length_bytes`, or fewer where it is shorter.
 ///
 /// # Errors
-/// [`FileFault::Read`].
-pub fn read_prefix(path: &Path, length_bytes: u64) -> Result<Vec<u8>, FileFault> {
-    let fault = |source| FileFault::Read { path: path.to_owned(), source };
+/// [`FileError::Read`].
+pub fn read_prefix(path: &Path, length_bytes: u64) -> Result<Vec<u8>, FileError> {
+    let fault = |source| FileError::Read { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     File::open(path).map_err(fault)?.take(length_bytes).read_to_end(&mut bytes).map_err(fault)?;
     Ok(bytes)
@@ -97,8 +97,8 @@ pub fn read_prefix(path: &Path, length_bytes: u64) -> Result<Vec<u8>, FileFault>
 ///
 /// # Errors
 /// As [`read_bounded`]; text that is not UTF-8 is a read error.
-pub fn read_text(path: &Path, limit_bytes: u64) -> Result<String, FileFault> {
-    String::from_utf8(read_bounded(path, limit_bytes)?).map_err(|error| FileFault::Read {
+pub fn read_text(path: &Path, limit_bytes: u64) -> Result<String, FileError> {
+    String::from_utf8(read_bounded(path, limit_bytes)?).map_err(|error| FileError::Read {
         path: path.to_owned(),
         source: io::Error::new(io::ErrorKind::InvalidData, error),
     })
@@ -108,22 +108,22 @@ pub fn read_text(path: &Path, limit_bytes: u64) -> Result<String, FileFault> {
 /// rename, fsync of the folder.
 ///
 /// # Errors
-/// [`FileFault::Write`] or [`FileFault::Full`].
-pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileFault> {
+/// [`FileError::Write`] or [`FileError::Full`].
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write_atomic_with(path, |file| file.write_all(bytes))
 }
 
 /// As [`write_atomic`], for content that `fill` streams into the temporary file.
 ///
 /// # Errors
-/// [`FileFault::Write`] or [`FileFault::Full`].
-pub fn write_atomic_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), FileFault> {
+/// [`FileError::Write`] or [`FileError::Full`].
+pub fn write_atomic_with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), FileError> {
     write_with_mode(path, 0o666, fill)
 }
 
 /// Mode as for `open(2)`: the process's mask applies.
-fn write_with_mode(path: &Path, mode: u32, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), FileFault> {
-    let fault = |source| FileFault::writing(path, source);
+fn write_with_mode(path: &Path, mode: u32, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), FileError> {
+    let fault = |source| FileError::writing(path, source);
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -142,46 +142,46 @@ fn write_with_mode(path: &Path, mode: u32, fill: impl FnOnce(&mut File) -> io::R
 /// As [`write_atomic`], readable by its owner only from the first byte on.
 ///
 /// # Errors
-/// [`FileFault::Write`] or [`FileFault::Full`].
-pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileFault> {
+/// [`FileError::Write`] or [`FileError::Full`].
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write_with_mode(path, 0o600, |file| file.write_all(bytes))
 }
 
 /// Permissions of a file.
 ///
 /// # Errors
-/// [`FileFault::Read`].
-pub fn mode(path: &Path) -> Result<fs::Permissions, FileFault> {
-    let metadata = fs::metadata(path).map_err(|source| FileFault::Read { path: path.to_owned(), source })?;
+/// [`FileError::Read`].
+pub fn mode(path: &Path) -> Result<fs::Permissions, FileError> {
+    let metadata = fs::metadata(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
     Ok(metadata.permissions())
 }
 
 /// Size of a file in bytes.
 ///
 /// # Errors
-/// [`FileFault::Read`].
-pub fn size_bytes(path: &Path) -> Result<u64, FileFault> {
-    let metadata = fs::metadata(path).map_err(|source| FileFault::Read { path: path.to_owned(), source })?;
+/// [`FileError::Read`].
+pub fn size_bytes(path: &Path) -> Result<u64, FileError> {
+    let metadata = fs::metadata(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
     Ok(metadata.len())
 }
 
 /// Bytes that are free for this user where `path` lies, or will lie.
 ///
 /// # Errors
-/// [`FileFault::Read`].
-pub fn free_bytes(path: &Path) -> Result<u64, FileFault> {
+/// [`FileError::Read`].
+pub fn free_bytes(path: &Path) -> Result<u64, FileError> {
     let above = path.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
     let space =
-        rustix::fs::statvfs(above).map_err(|error| FileFault::Read { path: above.to_owned(), source: error.into() })?;
+        rustix::fs::statvfs(above).map_err(|error| FileError::Read { path: above.to_owned(), source: error.into() })?;
     Ok(space.f_bavail.saturating_mul(space.f_frsize))
 }
 
 /// Names of the folders in a folder, in no order; names that are not UTF-8 are left out.
 ///
 /// # Errors
-/// [`FileFault::Read`], also for more than [`MAX_ENTRIES`] entries.
-pub fn folders_in(path: &Path) -> Result<Vec<String>, FileFault> {
-    let fault = |source| FileFault::Read { path: path.to_owned(), source };
+/// [`FileError::Read`], also for more than [`MAX_ENTRIES`] entries.
+pub fn folders_in(path: &Path) -> Result<Vec<String>, FileError> {
+    let fault = |source| FileError::Read { path: path.to_owned(), source };
     let mut names = Vec::new();
     for (index, entry) in fs::read_dir(path).map_err(fault)?.enumerate() {
         if index == MAX_ENTRIES {
@@ -198,28 +198,28 @@ pub fn folders_in(path: &Path) -> Result<Vec<String>, FileFault> {
 /// Makes a folder and its parents.
 ///
 /// # Errors
-/// [`FileFault::Write`].
-pub fn create_folder(path: &Path) -> Result<(), FileFault> {
-    fs::create_dir_all(path).map_err(|source| FileFault::Write { path: path.to_owned(), source })
+/// [`FileError::Write`].
+pub fn create_folder(path: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(path).map_err(|source| FileError::Write { path: path.to_owned(), source })
 }
 
 /// Makes a folder and its parents, those that are not there yet for their owner only.
 ///
 /// # Errors
-/// [`FileFault::Write`].
-pub fn create_private_folder(path: &Path) -> Result<(), FileFault> {
+/// [`FileError::Write`].
+pub fn create_private_folder(path: &Path) -> Result<(), FileError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|source| FileFault::Write { path: path.to_owned(), source })
+    made.map_err(|source| FileError::Write { path: path.to_owned(), source })
 }
 
 /// Removes a folder and what is in it; one that is not there is fine.
 ///
 /// # Errors
-/// [`FileFault::Write`].
-pub fn remove_folder(path: &Path) -> Result<(), FileFault> {
+/// [`FileError::Write`].
+pub fn remove_folder(path: &Path) -> Result<(), FileError> {
     match fs::remove_dir_all(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(FileFault::Write { path: path.to_owned(), source })
+            Err(FileError::Write { path: path.to_owned(), source })
         }
         _ => Ok(()),
     }
@@ -228,11 +228,11 @@ pub fn remove_folder(path: &Path) -> Result<(), FileFault> {
 /// Removes a file; one that is not there is fine.
 ///
 /// # Errors
-/// [`FileFault::Write`].
-pub fn remove_file(path: &Path) -> Result<(), FileFault> {
+/// [`FileError::Write`].
+pub fn remove_file(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(FileFault::Write { path: path.to_owned(), source })
+            Err(FileError::Write { path: path.to_owned(), source })
         }
         _ => Ok(()),
     }
@@ -241,9 +241,9 @@ pub fn remove_file(path: &Path) -> Result<(), FileFault> {
 /// Removes what writes that were killed have left in a folder; one that is not there is fine. Nobody may be writing there.
 ///
 /// # Errors
-/// [`FileFault::Read`] or [`FileFault::Write`].
-pub fn remove_partial_files(folder: &Path) -> Result<(), FileFault> {
-    let fault = |source| FileFault::Read { path: folder.to_owned(), source };
+/// [`FileError::Read`] or [`FileError::Write`].
+pub fn remove_partial_files(folder: &Path) -> Result<(), FileError> {
+    let fault = |source| FileError::Read { path: folder.to_owned(), source };
     let entries = match fs::read_dir(folder) {
         Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries.map_err(fault)?,
@@ -260,9 +260,9 @@ pub fn remove_partial_files(folder: &Path) -> Result<(), FileFault> {
 /// Puts the folder `fresh` in the place of `target`; what was there moves to `replaced`. All three lie on one disk.
 ///
 /// # Errors
-/// [`FileFault::Write`]; where the second of the two renames fails, the old folder is put back.
-pub fn replace_folder(target: &Path, fresh: &Path, replaced: &Path) -> Result<(), FileFault> {
-    let fault = |source| FileFault::Write { path: target.to_owned(), source };
+/// [`FileError::Write`]; where the second of the two renames fails, the old folder is put back.
+pub fn replace_folder(target: &Path, fresh: &Path, replaced: &Path) -> Result<(), FileError> {
+    let fault = |source| FileError::Write { path: target.to_owned(), source };
     let was_there = target.exists();
     if was_there {
         fs::rename(target, replaced).map_err(fault)?;
@@ -294,9 +294,9 @@ pub enum Locked {
 /// Locks the file at `path`, which is made where it is not there, and writes this process's id into it. Waits for nobody.
 ///
 /// # Errors
-/// [`FileFault::Write`].
-pub fn lock(path: &Path) -> Result<Locked, FileFault> {
-    let fault = |source| FileFault::Write { path: path.to_owned(), source };
+/// [`FileError::Write`].
+pub fn lock(path: &Path) -> Result<Locked, FileError> {
+    let fault = |source| FileError::Write { path: path.to_owned(), source };
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(fault)?;
     match file.try_lock() {
         Ok(()) => {}
@@ -327,7 +327,7 @@ pub fn real_path(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// As [`read_bounded`].
-pub fn digest(path: &Path, limit_bytes: u64) -> Result<Digest, FileFault> {
+pub fn digest(path: &Path, limit_bytes: u64) -> Result<Digest, FileError> {
     Ok(Digest::of(&read_bounded(path, limit_bytes)?))
 }
 

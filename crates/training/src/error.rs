@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use veriregime_core::features::FeatureError;
-use veriregime_files::FileFault;
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_files::FileError;
 
 /// Why no model comes out of a training run.
 #[derive(Debug, Error)]
@@ -49,10 +49,10 @@ pub enum TrainingError {
     Features(#[from] FeatureError),
     /// A file that cannot be read or written.
     #[error(transparent)]
-    File(#[from] FileFault),
+    File(#[from] FileError),
 }
 
-impl Fault for TrainingError {
+impl Diagnostic for TrainingError {
     fn code(&self) -> &'static str {
         match self {
             Self::Settings { .. } => "VR-TRAIN-001",
@@ -71,7 +71,7 @@ impl Fault for TrainingError {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Settings { .. } => "correct this key in the training settings",
             Self::Misplaced { .. } => "name them by --settings",
@@ -86,8 +86,8 @@ impl Fault for TrainingError {
             Self::OneClass { .. } => "choose another label.threshold or other dates",
             Self::Teacher { .. } => "restore the bundle, or train it again",
             Self::NoDevice { .. } => "install a Vulkan driver, or train with --device cpu",
-            Self::Features(error) => error.advice(),
-            Self::File(error) => error.advice(),
+            Self::Features(error) => error.hint(),
+            Self::File(error) => error.hint(),
         }
     }
 }

@@ -2,18 +2,18 @@
 //! files.
 
 pub mod baseline_cnn;
-pub mod evaluation;
-pub mod plots;
 pub mod blocks;
 pub mod calibration;
 pub mod checkpoint;
 pub mod dataset;
 pub mod device;
 pub mod error;
+pub mod evaluation;
 pub mod export;
 pub mod loss;
 pub mod network;
 pub mod optimiser;
+pub mod plots;
 pub mod reference;
 pub mod reproduction;
 pub mod settings;
@@ -30,12 +30,6 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::evaluation::baselines;
-use veriregime_core::features::sums::Sums;
-use veriregime_core::types::baselines::Baselines;
-use veriregime_core::types::candle::CandleSeries;
-use veriregime_core::types::feature::FeatureSpec;
-use veriregime_core::types::manifest::frozen;
-use veriregime_core::types::period::MINUTE_MS;
 use blocks::{RowInputs, Scale};
 use checkpoint::RunFolder;
 use dataset::{Decision, Split, Wanted};
@@ -48,7 +42,13 @@ use reproduction::{OriginalInputs, OriginalSpec, TrainedOriginal};
 use settings::Settings;
 use student::Student;
 use teacher::TeacherSettings;
-use trainer::{Event, FitSettings, Lesson, Progress, SelectBy};
+use trainer::{Event, FitSettings, Progress, SelectBy, TrainInputs};
+use veriregime_core::features::sums::Sums;
+use veriregime_core::types::baselines::Baselines;
+use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::feature::FeatureSpec;
+use veriregime_core::types::manifest::frozen;
+use veriregime_core::types::period::MINUTE_MS;
 
 /// What a training run works on.
 #[derive(Debug, Clone, Copy)]
@@ -170,7 +170,7 @@ pub fn train(run: &Run<'_>, mut observe: impl FnMut(&Stage, Event)) -> Result<Tr
     for restart in 1..=settings.student.restarts {
         let stage = Stage { name: format!("student-{restart}"), epochs: fit.epochs };
         let seed = settings.seed.wrapping_add(restart as u64 - 1);
-        let lesson = Lesson {
+        let lesson = TrainInputs {
             settings: fit,
             distillation: teacher.as_ref().map(|_| &settings.student.distillation),
             inputs: &inputs,
@@ -281,7 +281,7 @@ fn train_teacher(
     for member in 1..=settings.members {
         let stage = Stage { name: format!("teacher-{member}"), epochs: settings.fit.epochs };
         let seed = run.settings.seed.wrapping_add(1000 + member as u64);
-        let lesson = Lesson {
+        let lesson = TrainInputs {
             settings: &settings.fit,
             distillation: None,
             inputs: &inputs,
@@ -318,7 +318,7 @@ fn train_original(
     let tracking = run.device.clone().autodiff();
     let stage = Stage { name: "original-cnn".into(), epochs: fit.epochs };
     let seed = run.settings.seed.wrapping_add(2000);
-    let lesson = Lesson {
+    let lesson = TrainInputs {
         settings: fit,
         distillation: None,
         inputs: &inputs,
@@ -337,7 +337,7 @@ fn run_stage<N: Network>(
     run: &Run<'_>,
     stage: &Stage,
     start: N,
-    lesson: &Lesson<'_>,
+    lesson: &TrainInputs<'_>,
     observe: &mut impl FnMut(&Stage, Event),
 ) -> Result<Progress, TrainingError> {
     let progress = run.folder.load(&stage.name)?;

@@ -17,7 +17,7 @@ const EPSILON: f64 = 1e-8;
 /// How far a step may go.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct StepSettings {
+pub struct OptimizerConfig {
     /// First step size.
     pub learning_rate: f64,
     /// Share of a matrix that each step takes away, times the step size; biases keep all.
@@ -86,7 +86,13 @@ impl Optimiser {
     }
 
     /// One step of size `rate` against `gradients`.
-    pub fn step<M: Module>(&mut self, settings: &StepSettings, rate: f64, network: M, gradients: GradientsParams) -> M {
+    pub fn step<M: Module>(
+        &mut self,
+        settings: &OptimizerConfig,
+        rate: f64,
+        network: M,
+        gradients: GradientsParams,
+    ) -> M {
         let norm = norm(&network, &gradients);
         self.steps += 1;
         let limit = if norm > settings.gradient_norm { settings.gradient_norm / norm } else { 1.0 };

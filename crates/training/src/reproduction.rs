@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::TrainingError;
 use super::network::Inputs;
-use crate::baseline_cnn::{OriginalCnn, WINDOW_MINUTES};
 use super::trainer::forward;
 use super::weights;
+use crate::baseline_cnn::{OriginalCnn, WINDOW_MINUTES};
 use veriregime_core::features::baseline_cnn::{CHANNELS, channels};
 use veriregime_core::types::candle::Candle;
 use veriregime_core::types::manifest::frozen;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::error::TrainingError;
 use super::loss::{Distillation, LossSettings, Samples, class_weights, loss};
 use super::network::{Inputs, Network};
-use super::optimiser::{Optimiser, OptimiserState, StepSettings};
+use super::optimiser::{Optimiser, OptimiserState, OptimizerConfig};
 use super::weights::{flatten, load, matrix, numbers};
 use crate::evaluation::metrics::{self, Scored};
 use veriregime_core::types::manifest::frozen;
@@ -40,7 +40,7 @@ pub struct FitSettings {
     /// What is better on validation.
     pub select_by: SelectBy,
     /// How far a step may go.
-    pub step: StepSettings,
+    pub step: OptimizerConfig,
     /// What is made small.
     pub loss: LossSettings,
 }
@@ -129,7 +129,7 @@ pub enum Event {
 
 /// What a network learns from.
 #[derive(Debug, Clone, Copy)]
-pub struct Lesson<'a> {
+pub struct TrainInputs<'a> {
     /// How.
     pub settings: &'a FitSettings,
     /// The teacher's share, where the training samples carry a teacher.
@@ -154,7 +154,7 @@ pub struct Lesson<'a> {
 /// network, or what `save` returns.
 pub fn fit<N: Network>(
     start: N,
-    lesson: &Lesson<'_>,
+    lesson: &TrainInputs<'_>,
     mut progress: Progress,
     mut observe: impl FnMut(Event),
     mut save: impl FnMut(&Progress) -> Result<(), TrainingError>,
@@ -206,12 +206,12 @@ pub fn forward<N: Network>(network: &N, inputs: &dyn Inputs, at: &[usize], devic
 /// One pass over the training samples in an order of its own; also the mean loss.
 fn pass<N: Network>(
     mut network: N,
-    lesson: &Lesson<'_>,
+    lesson: &TrainInputs<'_>,
     optimiser: &mut Optimiser,
     epoch: usize,
     observe: &mut impl FnMut(Event),
 ) -> (N, f64) {
-    let Lesson { settings, train, device, .. } = *lesson;
+    let TrainInputs { settings, train, device, .. } = *lesson;
     // Each epoch has a stream of its own: going on after any epoch needs no generator's state.
     let mut random = ChaCha8Rng::seed_from_u64(lesson.seed);
     random.set_stream(epoch as u64);

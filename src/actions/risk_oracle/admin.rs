@@ -10,9 +10,9 @@ use alloy::sol_types::{SolCall, SolEvent};
 use serde::Serialize;
 
 use super::abi::RiskOracle::{self, RiskOracleCalls};
-use crate::deployment::{Blocked, LIFETIME_SECONDS, Step};
-use crate::chain::error::ChainFault;
+use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
+use crate::deployment::{Blocked, LIFETIME_SECONDS, Step};
 use veriregime_core::types::period::PeriodId;
 
 /// A trial announces some seconds later than now.
@@ -72,7 +72,7 @@ pub struct Roles {
 
 /// How far the use of a right is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct OwnerState {
     /// The timelock's name for the call.
     pub id: B256,
     /// Unix seconds from which the timelock lets the announced call pass; 0 if it is not announced.
@@ -151,7 +151,7 @@ impl Operation {
     }
 
     /// What is missing, in order, for a wallet.
-    pub fn steps(&self, oracle: Address, roles: &Roles, standing: &Standing, wallet: Option<Address>) -> Vec<Step> {
+    pub fn steps(&self, oracle: Address, roles: &Roles, standing: &OwnerState, wallet: Option<Address>) -> Vec<Step> {
         let sender = self.sender(roles, wallet);
         let mut steps: Vec<Step> = Vec::new();
         let mut step = |name: String, sender: Address, data: Bytes, ripe_at: Option<u64>| {
@@ -190,10 +190,10 @@ impl Reader {
     /// Who has rights.
     ///
     /// # Errors
-    /// [`ChainFault::NoContract`], else [`ChainFault`].
-    pub async fn roles(&self, oracle: Address) -> Result<Roles, ChainFault> {
+    /// [`ChainError::NoContract`], else [`ChainError`].
+    pub async fn roles(&self, oracle: Address) -> Result<Roles, ChainError> {
         if !self.has_code(oracle).await? {
-            return Err(ChainFault::NoContract(oracle));
+            return Err(ChainError::NoContract(oracle));
         }
         let contract = RiskOracle::new(oracle, &self.provider);
         let set = contract.attestorSet().call().await?;
@@ -210,20 +210,20 @@ impl Reader {
     /// How far the use of a right is.
     ///
     /// # Errors
-    /// [`ChainFault`].
+    /// [`ChainError`].
     pub async fn standing(
         &self,
         oracle: Address,
         operation: &Operation,
         sender: Address,
-    ) -> Result<Standing, ChainFault> {
+    ) -> Result<OwnerState, ChainError> {
         let contract = RiskOracle::new(oracle, &self.provider);
         let id = contract.operationOf(sender, operation.data()).call().await?;
         let asked_until = match operation {
             Operation::HandOver { new_owner } => contract.ownershipHandoverExpiresAt(*new_owner).call().await?,
             _ => U256::ZERO,
         };
-        Ok(Standing {
+        Ok(OwnerState {
             id,
             ready_at: contract.readyAt(id).call().await?.saturating_to(),
             asked_until: asked_until.saturating_to(),
@@ -233,8 +233,8 @@ impl Reader {
     /// What was announced and is still to come, oldest first.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn announced(&self, oracle: Address, roles: &Roles) -> Result<Vec<Announced>, ChainFault> {
+    /// [`ChainError`].
+    pub async fn announced(&self, oracle: Address, roles: &Roles) -> Result<Vec<Announced>, ChainError> {
         let alive_seconds = roles.timelock_seconds.saturating_add(LIFETIME_SECONDS);
         let since = i64::try_from(roles.now_seconds.saturating_sub(alive_seconds)).unwrap_or(i64::MAX);
         let head = self.head().await?.number;
@@ -308,7 +308,7 @@ mod tests {
         asked_until: u64,
         wallet: Address,
     ) -> Vec<(Address, Option<Blocked>)> {
-        let standing = Standing { id: B256::ZERO, ready_at, asked_until };
+        let standing = OwnerState { id: B256::ZERO, ready_at, asked_until };
         let steps = operation.steps(ORACLE, &roles(), &standing, Some(wallet));
         steps.into_iter().map(|step| (step.sender, step.blocked)).collect()
     }

@@ -9,7 +9,7 @@ use alloy::rpc::types::{Filter, Log};
 use alloy::sol_types::SolEvent;
 
 use super::abi::RiskOracle;
-use crate::chain::error::ChainFault;
+use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::update::PublishedUpdate;
@@ -30,8 +30,8 @@ impl Reader {
     /// Everything that was said in these blocks, in order.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn events(&self, oracle: Address, blocks: Range<u64>) -> Result<Vec<Event>, ChainFault> {
+    /// [`ChainError`].
+    pub async fn events(&self, oracle: Address, blocks: Range<u64>) -> Result<Vec<Event>, ChainError> {
         let topics = vec![
             RiskOracle::UpdateAccepted::SIGNATURE_HASH,
             RiskOracle::ModelProposed::SIGNATURE_HASH,
@@ -54,8 +54,8 @@ impl Reader {
     /// The updates of all models for a period.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn updates(&self, oracle: Address, period: PeriodId) -> Result<Vec<PublishedUpdate>, ChainFault> {
+    /// [`ChainError`].
+    pub async fn updates(&self, oracle: Address, period: PeriodId) -> Result<Vec<PublishedUpdate>, ChainError> {
         let filter = Filter::new()
             .address(oracle)
             .event_signature(RiskOracle::UpdateAccepted::SIGNATURE_HASH)
@@ -70,8 +70,8 @@ impl Reader {
     /// The models that serve these markets, each once.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn active_models(&self, oracle: Address, markets: &[B256]) -> Result<Vec<B256>, ChainFault> {
+    /// [`ChainError`].
+    pub async fn active_models(&self, oracle: Address, markets: &[B256]) -> Result<Vec<B256>, ChainError> {
         let contract = RiskOracle::new(oracle, &self.provider);
         let mut active = Vec::new();
         for market in markets {
@@ -86,8 +86,8 @@ impl Reader {
     /// The blocks of a period's time, as far as there are any.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub async fn blocks_of(&self, period: PeriodId) -> Result<Range<u64>, ChainFault> {
+    /// [`ChainError`].
+    pub async fn blocks_of(&self, period: PeriodId) -> Result<Range<u64>, ChainError> {
         let newest = self.head().await?.number;
         let first = self.first_block_at(period.start_seconds(), newest).await?;
         Ok(first..self.first_block_at(period.next().start_seconds(), newest).await?)
@@ -96,8 +96,8 @@ impl Reader {
     /// The events of these blocks, asked for in pieces.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub(crate) async fn logs(&self, filter: &Filter, blocks: Range<u64>) -> Result<Vec<Log>, ChainFault> {
+    /// [`ChainError`].
+    pub(crate) async fn logs(&self, filter: &Filter, blocks: Range<u64>) -> Result<Vec<Log>, ChainError> {
         let (mut from, mut found) = (blocks.start, Vec::new());
         while from < blocks.end {
             let to = from.saturating_add(LOG_BLOCKS).min(blocks.end);
@@ -110,13 +110,13 @@ impl Reader {
     /// The first block whose time is not before `seconds`, at most one more than `newest`.
     ///
     /// # Errors
-    /// [`ChainFault`].
-    pub(crate) async fn first_block_at(&self, seconds: i64, newest: u64) -> Result<u64, ChainFault> {
+    /// [`ChainError`].
+    pub(crate) async fn first_block_at(&self, seconds: i64, newest: u64) -> Result<u64, ChainError> {
         let (mut low, mut high) = (0, newest.saturating_add(1));
         while low < high {
             let middle = low + (high - low) / 2;
             let block = self.block(BlockNumberOrTag::Number(middle)).await?;
-            let block = block.ok_or_else(|| ChainFault::Refused(format!("the RPC has no block {middle}")))?;
+            let block = block.ok_or_else(|| ChainError::Refused(format!("the RPC has no block {middle}")))?;
             if block.timestamp.cast_signed() < seconds {
                 low = middle + 1;
             } else {

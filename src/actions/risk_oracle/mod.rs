@@ -4,4 +4,3 @@ pub mod events;
 pub mod published;
 pub mod spec;
 pub mod update;
-

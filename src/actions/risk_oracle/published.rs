@@ -6,11 +6,11 @@ use alloy::rpc::types::Log;
 use alloy::sol_types::{SolCall, SolEvent};
 
 use super::abi::{Halo2Verifier, IRegimeRiskOracle, RiskOracle};
-use crate::chain::answers;
-use crate::attestation::statement::{Statement, is_by_its_signer, split};
-use crate::chain::error::ChainFault;
-use crate::chain::read::Reader;
 use crate::actions::risk_oracle::update::calldata;
+use crate::attestation::statement::{Statement, is_by_its_signer, split};
+use crate::chain::answers;
+use crate::chain::error::ChainError;
+use crate::chain::read::Reader;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::Attempt;
 use veriregime_core::types::period::PeriodId;
@@ -32,25 +32,25 @@ impl Reader {
     /// The update of a model for a period, `None` where the chain has none.
     ///
     /// # Errors
-    /// [`ChainFault`].
+    /// [`ChainError`].
     pub async fn published(
         &self,
         oracle: Address,
         model_id: B256,
         period: PeriodId,
-    ) -> Result<Option<PublishedUpdate>, ChainFault> {
+    ) -> Result<Option<PublishedUpdate>, ChainError> {
         Ok(self.updates(oracle, period).await?.into_iter().find(|update| update.model_id == model_id))
     }
 
     /// The update that a transaction brought, `None` where it brought none.
     ///
     /// # Errors
-    /// [`ChainFault`].
+    /// [`ChainError`].
     pub async fn published_in(
         &self,
         oracle: Address,
         transaction: B256,
-    ) -> Result<Option<PublishedUpdate>, ChainFault> {
+    ) -> Result<Option<PublishedUpdate>, ChainError> {
         let Some(receipt) = self.receipt(transaction).await? else { return Ok(None) };
         let is_update =
             |log: &&Log| log.address() == oracle && log.topic0() == Some(&RiskOracle::UpdateAccepted::SIGNATURE_HASH);
@@ -61,10 +61,10 @@ impl Reader {
     }
 
     /// The update behind an event.
-    pub(crate) async fn read_update(&self, oracle: Address, log: &Log) -> Result<PublishedUpdate, ChainFault> {
-        let refused = |what: &str| ChainFault::Refused(what.into());
+    pub(crate) async fn read_update(&self, oracle: Address, log: &Log) -> Result<PublishedUpdate, ChainError> {
+        let refused = |what: &str| ChainError::Refused(what.into());
         let event = RiskOracle::UpdateAccepted::decode_log(&log.inner)
-            .map_err(|error| ChainFault::Refused(error.to_string()))?
+            .map_err(|error| ChainError::Refused(error.to_string()))?
             .data;
         let transaction = log.transaction_hash.ok_or_else(|| refused("an event without its transaction"))?;
         let sent = self.sent(transaction).await?;
@@ -95,14 +95,14 @@ impl Reader {
     /// What a generated verifier says of a proof. It may revert for "no".
     ///
     /// # Errors
-    /// [`ChainFault`] when it could not be asked.
-    pub async fn verifies(&self, oracle: Address, model_id: B256, proof: &Proof) -> Result<bool, ChainFault> {
+    /// [`ChainError`] when it could not be asked.
+    pub async fn verifies(&self, oracle: Address, model_id: B256, proof: &Proof) -> Result<bool, ChainError> {
         let verifier = self.model_spec(oracle, model_id).await?.verifier;
         let contract = Halo2Verifier::new(verifier, &self.provider);
-        match contract.verifyProof(proof.bytes.clone(), proof.instances.clone()).call().await.map_err(ChainFault::from)
+        match contract.verifyProof(proof.bytes.clone(), proof.instances.clone()).call().await.map_err(ChainError::from)
         {
             Ok(accepted) => Ok(accepted),
-            Err(ChainFault::Rejected(_)) => Ok(false),
+            Err(ChainError::Rejected(_)) => Ok(false),
             Err(fault) => Err(fault),
         }
     }
@@ -110,14 +110,14 @@ impl Reader {
     /// Each attestation of an update: its signature, and whether its signer was in the set at the update's block.
     ///
     /// # Errors
-    /// [`ChainFault::Refused`] for attestations that cannot be taken apart.
+    /// [`ChainError::Refused`] for attestations that cannot be taken apart.
     pub async fn attestors(
         &self,
         oracle: Address,
         update: &PublishedUpdate,
         arguments: &Arguments,
         instances: &[U256],
-    ) -> Result<Vec<AttestorCheck>, ChainFault> {
+    ) -> Result<Vec<AttestorCheck>, ChainError> {
         let contract = RiskOracle::new(oracle, &self.provider);
         // With the block before: a set that is replaced after the update in the same block was the one that counted.
         let blocks = [update.block, update.block.saturating_sub(1)]
@@ -137,14 +137,14 @@ impl Reader {
 /// Each attestation of an update and whether its signature is its signer's. Nobody is asked about the set.
 ///
 /// # Errors
-/// [`ChainFault::Refused`] for attestations that cannot be taken apart.
+/// [`ChainError::Refused`] for attestations that cannot be taken apart.
 pub fn signatures(
     chain_id: u64,
     oracle: Address,
     update: &PublishedUpdate,
     arguments: &Arguments,
     instances: &[U256],
-) -> Result<Vec<AttestorCheck>, ChainFault> {
+) -> Result<Vec<AttestorCheck>, ChainError> {
     let statement = Statement {
         model_id: update.model_id,
         period: update.period,

@@ -8,7 +8,7 @@ use alloy::rpc::types::TransactionRequest;
 
 use super::abi::{IRegimeRiskOracle, RiskOracle};
 use crate::attestation::statement::pack;
-use crate::chain::error::ChainFault;
+use crate::chain::error::ChainError;
 use crate::chain::fees::Floor;
 use crate::chain::{Chain, Update};
 use veriregime_core::types::cycle::{Attempt, Purpose};
@@ -18,15 +18,15 @@ impl Chain {
     /// Simulates the update and signs it, where it replaces another transaction for that much at least. Nothing is sent.
     ///
     /// # Errors
-    /// [`ChainFault::Rejected`] with the contract's reason, [`ChainFault::EmptyWallet`], [`ChainFault::FeeAboveCap`],
-    /// else [`ChainFault`].
+    /// [`ChainError::Rejected`] with the contract's reason, [`ChainError::EmptyWallet`], [`ChainError::FeeAboveCap`],
+    /// else [`ChainError`].
     pub async fn sign_update(
         &self,
         oracle: Address,
         update: &Update<'_>,
         nonce: u64,
         replaces: Option<Floor>,
-    ) -> Result<Attempt, ChainFault> {
+    ) -> Result<Attempt, ChainError> {
         let contract = RiskOracle::new(oracle, &self.read.provider);
         let call = contract.submit(IRegimeRiskOracle::Update {
             modelId: update.model_id,
@@ -44,7 +44,7 @@ impl Chain {
     ///
     /// # Errors
     /// As [`Chain::sign_update`]; the cap is the one of cancellations.
-    pub async fn sign_cancel(&self, nonce: u64, replaces: Option<Floor>) -> Result<Attempt, ChainFault> {
+    pub async fn sign_cancel(&self, nonce: u64, replaces: Option<Floor>) -> Result<Attempt, ChainError> {
         let request = TransactionRequest::default().with_to(self.address()).with_value(U256::ZERO);
         self.sign(Purpose::Cancel, request, nonce, replaces).await
     }
@@ -52,8 +52,8 @@ impl Chain {
     /// Signs what `attempt` says once more, offering enough more to replace it, and `named` at least. Nothing is sent.
     ///
     /// # Errors
-    /// As [`Chain::sign_update`]; [`ChainFault::Signing`] for bytes that hold no transaction.
-    pub async fn sign_dearer(&self, attempt: &Attempt, named: Floor) -> Result<Attempt, ChainFault> {
+    /// As [`Chain::sign_update`]; [`ChainError::Signing`] for bytes that hold no transaction.
+    pub async fn sign_fee_bump(&self, attempt: &Attempt, named: Floor) -> Result<Attempt, ChainError> {
         let stored = envelope(attempt)?;
         let request = TransactionRequest { to: Some(stored.kind()), ..TransactionRequest::default() };
         let request = request.with_input(stored.input().clone()).with_value(stored.value());
@@ -64,12 +64,12 @@ impl Chain {
 /// What a stored transaction sends.
 ///
 /// # Errors
-/// [`ChainFault::Signing`] for bytes that hold no transaction.
-pub fn calldata(attempt: &Attempt) -> Result<Bytes, ChainFault> {
+/// [`ChainError::Signing`] for bytes that hold no transaction.
+pub fn calldata(attempt: &Attempt) -> Result<Bytes, ChainError> {
     Ok(envelope(attempt)?.input().clone())
 }
 
-fn envelope(attempt: &Attempt) -> Result<TxEnvelope, ChainFault> {
-    let unreadable = |_| ChainFault::Signing("the stored bytes hold no transaction".into());
+fn envelope(attempt: &Attempt) -> Result<TxEnvelope, ChainError> {
+    let unreadable = |_| ChainError::Signing("the stored bytes hold no transaction".into());
     TxEnvelope::decode_2718(&mut attempt.raw.as_ref()).map_err(unreadable)
 }

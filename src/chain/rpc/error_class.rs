@@ -8,7 +8,7 @@ use crate::chain::fees::Floor;
 
 /// What a node says of signed bytes, or of a request, that it does not take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Meaning {
+pub(crate) enum ErrorClass {
     /// It has the transaction already.
     Known,
     /// The nonce is used up: this transaction, or another one with its nonce, is mined.
@@ -26,43 +26,43 @@ pub(crate) enum Meaning {
 }
 
 /// In order: the first words that occur decide.
-const WORDS: &[(&str, Meaning)] = &[
-    ("already known", Meaning::Known),                       // geth, reth, anvil
-    ("already imported", Meaning::Known),                    // OpenEthereum
-    ("already in mempool", Meaning::Known),                  // several L2s
-    ("known transaction", Meaning::Known),                   // Besu, Nethermind
-    ("alreadyknown", Meaning::Known),                        // Nethermind
-    ("already exists", Meaning::Known),                      // Erigon
-    ("existing tx with same hash", Meaning::Known),          // Erigon
-    ("nonce too low", Meaning::NonceUsed),                   // geth, reth, anvil, Arbitrum
-    ("nonce_too_low", Meaning::NonceUsed),                   // Besu
-    ("oldnonce", Meaning::NonceUsed),                        // Nethermind
-    ("nonce is too low", Meaning::NonceUsed),                // OpenEthereum
-    ("underpriced", Meaning::Underpriced),                   // geth, reth, anvil, Besu, Avalanche
-    ("gas price below", Meaning::Underpriced),               // geth since 2026, Polygon, Besu
-    ("fee per gas below", Meaning::Underpriced),             // Besu
-    ("priority fee below", Meaning::Underpriced),            // reth
-    ("could not replace existing", Meaning::Underpriced),    // Erigon
-    ("replacementnotallowed", Meaning::Underpriced),         // Nethermind
-    ("less than block base fee", Meaning::Underpriced),      // geth, reth, anvil, Arbitrum
-    ("fee too low", Meaning::Underpriced),                   // Nethermind, Erigon
-    ("fee is too low", Meaning::Underpriced),                // OpenEthereum
-    ("feetoolow", Meaning::Underpriced),                     // Nethermind
-    ("gas price too low", Meaning::Underpriced),             // several L2s
-    ("wei is too low", Meaning::Underpriced),                // OpenEthereum
-    ("gas price supplied is too low", Meaning::Underpriced), // OpenEthereum
-    ("below configured minimum", Meaning::Underpriced),      // Besu, Hedera
-    ("insufficient fee", Meaning::Underpriced),              // Cosmos' EVMs
-    ("minimum global fee", Meaning::Underpriced),            // Cosmos' EVMs
-    ("replacement rule", Meaning::Underpriced),              // Cosmos' EVMs
-    ("priority is too low", Meaning::Underpriced),           // Substrate's EVMs
-    ("revert", Meaning::Answer),                             // all
-    ("insufficient funds", Meaning::Answer),                 // geth, reth, anvil, Arbitrum
-    ("insufficient_balance", Meaning::Answer),               // Besu
-    ("upfront cost exceeds", Meaning::Answer),               // Besu
-    ("insufficientfunds", Meaning::Answer),                  // Nethermind
-    ("rate limit", Meaning::Busy),                           // providers
-    ("too many requests", Meaning::Busy),                    // providers
+const WORDS: &[(&str, ErrorClass)] = &[
+    ("already known", ErrorClass::Known),                       // geth, reth, anvil
+    ("already imported", ErrorClass::Known),                    // OpenEthereum
+    ("already in mempool", ErrorClass::Known),                  // several L2s
+    ("known transaction", ErrorClass::Known),                   // Besu, Nethermind
+    ("alreadyknown", ErrorClass::Known),                        // Nethermind
+    ("already exists", ErrorClass::Known),                      // Erigon
+    ("existing tx with same hash", ErrorClass::Known),          // Erigon
+    ("nonce too low", ErrorClass::NonceUsed),                   // geth, reth, anvil, Arbitrum
+    ("nonce_too_low", ErrorClass::NonceUsed),                   // Besu
+    ("oldnonce", ErrorClass::NonceUsed),                        // Nethermind
+    ("nonce is too low", ErrorClass::NonceUsed),                // OpenEthereum
+    ("underpriced", ErrorClass::Underpriced),                   // geth, reth, anvil, Besu, Avalanche
+    ("gas price below", ErrorClass::Underpriced),               // geth since 2026, Polygon, Besu
+    ("fee per gas below", ErrorClass::Underpriced),             // Besu
+    ("priority fee below", ErrorClass::Underpriced),            // reth
+    ("could not replace existing", ErrorClass::Underpriced),    // Erigon
+    ("replacementnotallowed", ErrorClass::Underpriced),         // Nethermind
+    ("less than block base fee", ErrorClass::Underpriced),      // geth, reth, anvil, Arbitrum
+    ("fee too low", ErrorClass::Underpriced),                   // Nethermind, Erigon
+    ("fee is too low", ErrorClass::Underpriced),                // OpenEthereum
+    ("feetoolow", ErrorClass::Underpriced),                     // Nethermind
+    ("gas price too low", ErrorClass::Underpriced),             // several L2s
+    ("wei is too low", ErrorClass::Underpriced),                // OpenEthereum
+    ("gas price supplied is too low", ErrorClass::Underpriced), // OpenEthereum
+    ("below configured minimum", ErrorClass::Underpriced),      // Besu, Hedera
+    ("insufficient fee", ErrorClass::Underpriced),              // Cosmos' EVMs
+    ("minimum global fee", ErrorClass::Underpriced),            // Cosmos' EVMs
+    ("replacement rule", ErrorClass::Underpriced),              // Cosmos' EVMs
+    ("priority is too low", ErrorClass::Underpriced),           // Substrate's EVMs
+    ("revert", ErrorClass::Answer),                             // all
+    ("insufficient funds", ErrorClass::Answer),                 // geth, reth, anvil, Arbitrum
+    ("insufficient_balance", ErrorClass::Answer),               // Besu
+    ("upfront cost exceeds", ErrorClass::Answer),               // Besu
+    ("insufficientfunds", ErrorClass::Answer),                  // Nethermind
+    ("rate limit", ErrorClass::Busy),                           // providers
+    ("too many requests", ErrorClass::Busy),                    // providers
 ];
 
 /// Codes of "too many requests": HTTP's own, and the one that providers agreed upon.
@@ -91,15 +91,15 @@ enum Part {
 }
 
 /// The meaning of an error.
-pub(crate) fn meaning(error: &ErrorPayload) -> Meaning {
+pub(crate) fn meaning(error: &ErrorPayload) -> ErrorClass {
     if let Some(data) = revert(error) {
-        return if data.is_empty() { Meaning::Answer } else { Meaning::Reverted };
+        return if data.is_empty() { ErrorClass::Answer } else { ErrorClass::Reverted };
     }
     let message = error.message.to_lowercase();
     match WORDS.iter().find(|(words, _)| message.contains(words)) {
         Some((_, meaning)) => *meaning,
-        None if TOO_MANY_REQUESTS.contains(&error.code) => Meaning::Busy,
-        None => Meaning::Other,
+        None if TOO_MANY_REQUESTS.contains(&error.code) => ErrorClass::Busy,
+        None => ErrorClass::Other,
     }
 }
 
@@ -155,27 +155,27 @@ mod tests {
     #[test]
     fn the_words_of_several_clients_are_understood() {
         let cases = [
-            ("already known", Meaning::Known),
-            ("INTERNAL_ERROR: existing tx with same hash", Meaning::Known),
-            ("nonce too low: next nonce 5, tx nonce 4", Meaning::NonceUsed),
-            ("replacement transaction underpriced", Meaning::Underpriced),
-            ("transaction underpriced: gas tip cap 0, minimum needed 1", Meaning::Underpriced),
+            ("already known", ErrorClass::Known),
+            ("INTERNAL_ERROR: existing tx with same hash", ErrorClass::Known),
+            ("nonce too low: next nonce 5, tx nonce 4", ErrorClass::NonceUsed),
+            ("replacement transaction underpriced", ErrorClass::Underpriced),
+            ("transaction underpriced: gas tip cap 0, minimum needed 1", ErrorClass::Underpriced),
             (
                 "transaction gas price below minimum: gas tip cap 1000000000, minimum needed 3000000000",
-                Meaning::Underpriced,
+                ErrorClass::Underpriced,
             ),
-            ("INTERNAL_ERROR: could not replace existing tx", Meaning::Underpriced),
-            ("Gas price below configured minimum gas price", Meaning::Underpriced),
-            ("Max priority fee per gas below configured minimum", Meaning::Underpriced),
-            ("transaction priority fee below minimum required priority fee 7", Meaning::Underpriced),
-            ("Transaction gas price 1wei is too low. (minimal: 2, got: 1)", Meaning::Underpriced),
-            ("insufficient fee; got: 1aphoton required: 2aphoton", Meaning::Underpriced),
-            ("Gas price '1' is below configured minimum gas price '7'", Meaning::Underpriced),
-            ("AlreadyKnown", Meaning::Known),
-            ("execution reverted", Meaning::Answer),
-            ("insufficient funds for gas * price + value", Meaning::Answer),
-            ("Your app has exceeded its rate limit", Meaning::Busy),
-            ("header not found", Meaning::Other),
+            ("INTERNAL_ERROR: could not replace existing tx", ErrorClass::Underpriced),
+            ("Gas price below configured minimum gas price", ErrorClass::Underpriced),
+            ("Max priority fee per gas below configured minimum", ErrorClass::Underpriced),
+            ("transaction priority fee below minimum required priority fee 7", ErrorClass::Underpriced),
+            ("Transaction gas price 1wei is too low. (minimal: 2, got: 1)", ErrorClass::Underpriced),
+            ("insufficient fee; got: 1aphoton required: 2aphoton", ErrorClass::Underpriced),
+            ("Gas price '1' is below configured minimum gas price '7'", ErrorClass::Underpriced),
+            ("AlreadyKnown", ErrorClass::Known),
+            ("execution reverted", ErrorClass::Answer),
+            ("insufficient funds for gas * price + value", ErrorClass::Answer),
+            ("Your app has exceeded its rate limit", ErrorClass::Busy),
+            ("header not found", ErrorClass::Other),
         ];
         for (words, expected) in cases {
             assert_eq!(meaning(&error(-32000, words, None)), expected, "{words}");
@@ -225,9 +225,9 @@ mod tests {
         ];
         for (error, expected) in cases {
             let wanted = match &expected {
-                Some(data) if data.is_empty() => Meaning::Answer,
-                Some(_) => Meaning::Reverted,
-                None => Meaning::Other,
+                Some(data) if data.is_empty() => ErrorClass::Answer,
+                Some(_) => ErrorClass::Reverted,
+                None => ErrorClass::Other,
             };
             assert_eq!((revert(&error), meaning(&error)), (expected, wanted), "{error}");
         }

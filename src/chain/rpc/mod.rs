@@ -4,7 +4,6 @@
 pub mod error_class;
 pub mod transport;
 
-
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -19,13 +18,13 @@ use tracing::{info, warn};
 
 use super::Settings;
 use super::answers::{self, Block};
-use crate::chain::error::ChainFault;
+use crate::chain::error::ChainError;
 use crate::telemetry::metrics;
-use veriregime_core::types::diagnostic::Fault;
+use error_class::{ErrorClass, meaning};
+use transport::Transport;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::diagnostic::quoted;
 use veriregime_core::types::rpc_url::RpcUrl;
-use transport::Link;
-use error_class::{Meaning, meaning};
 
 /// An RPC that failed is asked again after this time at the earliest, as long as another one works.
 const COOL_DOWN: Duration = Duration::from_secs(30);
@@ -59,16 +58,16 @@ struct Inner {
 struct Endpoint {
     /// Its place in the settings.
     index: usize,
-    link: Link,
+    link: Transport,
     url: RpcUrl,
-    standing: Mutex<Standing>,
+    standing: Mutex<EndpointHealth>,
     /// It knows nothing of the block that is still made, and is asked about the newest one instead.
     has_no_pending: AtomicBool,
 }
 
 /// What is thought of an RPC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum EndpointHealth {
     Good,
     /// It failed: asked before its time only where no other one works.
     Failing(Instant),
@@ -85,15 +84,15 @@ impl Rpcs {
     /// Prepares the ways; nothing is sent yet.
     ///
     /// # Errors
-    /// [`ChainFault::Unreachable`] for a system that cannot make connections.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, ChainFault> {
+    /// [`ChainError::Unreachable`] for a system that cannot make connections.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, ChainError> {
         let endpoints = settings.rpc_urls.iter().enumerate().map(|(index, url)| {
-            let standing = Mutex::new(Standing::Good);
-            let (link, has_no_pending) = (Link::new(url.clone())?, AtomicBool::new(false));
+            let standing = Mutex::new(EndpointHealth::Good);
+            let (link, has_no_pending) = (Transport::new(url.clone())?, AtomicBool::new(false));
             Ok(Arc::new(Endpoint { index, link, url: url.clone(), standing, has_no_pending }))
         });
         let inner = Inner {
-            endpoints: endpoints.collect::<Result<_, ChainFault>>()?,
+            endpoints: endpoints.collect::<Result<_, ChainError>>()?,
             chain_id: settings.chain_id,
             max_head_lag: settings.max_head_lag,
             request_timeout: settings.request_timeout,
@@ -104,8 +103,8 @@ impl Rpcs {
 }
 
 impl Inner {
-    async fn dispatch(&self, packet: RequestPacket) -> Result<ResponsePacket, ChainFault> {
-        self.vet().await;
+    async fn dispatch(&self, packet: RequestPacket) -> Result<ResponsePacket, ChainError> {
+        self.probe().await;
         if packet.method_names().any(|method| method == SEND_METHOD) {
             self.send(packet).await
         } else {
@@ -115,11 +114,11 @@ impl Inner {
 
     /// Asks one RPC after another until one gives what is asked for. That the chain refuses is an answer where no RPC in
     /// good standing says otherwise; that a node refuses is none.
-    async fn read(&self, packet: RequestPacket) -> Result<ResponsePacket, ChainFault> {
-        let mut best: Option<(Meaning, ResponsePacket)> = None;
+    async fn read(&self, packet: RequestPacket) -> Result<ResponsePacket, ChainError> {
+        let mut best: Option<(ErrorClass, ResponsePacket)> = None;
         let mut silence = None;
         for endpoint in self.in_order()? {
-            let is_answered = best.as_ref().is_some_and(|(meaning, _)| *meaning <= Meaning::Answer);
+            let is_answered = best.as_ref().is_some_and(|(meaning, _)| *meaning <= ErrorClass::Answer);
             if is_answered && !endpoint.is_good() {
                 break;
             }
@@ -133,8 +132,8 @@ impl Inner {
                         return Ok(answer);
                     }
                     Some(meaning) => {
-                        if meaning == Meaning::Busy {
-                            endpoint.fails(&ChainFault::Refused("too many requests".into()));
+                        if meaning == ErrorClass::Busy {
+                            endpoint.fails(&ChainError::Refused("too many requests".into()));
                         }
                         // The words of a node say more than silence, and the chain's more than a node's.
                         if best.as_ref().is_none_or(|(best, _)| meaning < *best) {
@@ -150,12 +149,12 @@ impl Inner {
         }
         match best {
             Some((_, answer)) => Ok(answer),
-            None => Err(silence.unwrap_or_else(|| ChainFault::Unreachable("every RPC is set aside".into()))),
+            None => Err(silence.unwrap_or_else(|| ChainError::Unreachable("every RPC is set aside".into()))),
         }
     }
 
     /// Sends to all RPCs at once. It worked if one of them took it; otherwise the answer that says most is given.
-    async fn send(&self, packet: RequestPacket) -> Result<ResponsePacket, ChainFault> {
+    async fn send(&self, packet: RequestPacket) -> Result<ResponsePacket, ChainError> {
         let mut asked = JoinSet::new();
         for endpoint in self.endpoints.iter().filter(|endpoint| !endpoint.is_foreign()) {
             let (endpoint, packet, timeout) = (endpoint.clone(), packet.clone(), self.request_timeout);
@@ -167,8 +166,8 @@ impl Inner {
                 answer
             });
         }
-        let mut best: Option<(Meaning, ResponsePacket)> = None;
-        let mut silence = ChainFault::Unreachable("every RPC is set aside".into());
+        let mut best: Option<(ErrorClass, ResponsePacket)> = None;
+        let mut silence = ChainError::Unreachable("every RPC is set aside".into());
         while let Some(answer) = asked.join_next().await {
             match answer {
                 Ok(Ok(answer)) => match answer.as_error().map(meaning) {
@@ -183,32 +182,32 @@ impl Inner {
                     Some(_) => {}
                 },
                 Ok(Err(fault)) => silence = fault,
-                Err(error) => silence = ChainFault::Unreachable(error.to_string()),
+                Err(error) => silence = ChainError::Unreachable(error.to_string()),
             }
         }
         best.map_or(Err(silence), |(_, answer)| Ok(answer))
     }
 
     /// Those in good standing, then those that failed.
-    fn in_order(&self) -> Result<Vec<&Endpoint>, ChainFault> {
+    fn in_order(&self) -> Result<Vec<&Endpoint>, ChainError> {
         let (mut good, mut failing, mut foreign) = (Vec::new(), Vec::new(), None);
         for endpoint in &self.endpoints {
             match *endpoint.standing() {
-                Standing::Good => good.push(&**endpoint),
-                Standing::Failing(_) => failing.push(&**endpoint),
-                Standing::Lagging(_) => {}
-                Standing::Foreign(_, actual) => foreign = Some(actual),
+                EndpointHealth::Good => good.push(&**endpoint),
+                EndpointHealth::Failing(_) => failing.push(&**endpoint),
+                EndpointHealth::Lagging(_) => {}
+                EndpointHealth::Foreign(_, actual) => foreign = Some(actual),
             }
         }
         good.append(&mut failing);
         match foreign {
-            Some(actual) if good.is_empty() => Err(ChainFault::WrongChain { expected: self.chain_id, actual }),
+            Some(actual) if good.is_empty() => Err(ChainError::WrongChain { expected: self.chain_id, actual }),
             _ => Ok(good),
         }
     }
 
     /// Looks at chain id and newest block of every RPC whose time has come.
-    async fn vet(&self) {
+    async fn probe(&self) {
         let mut vetted = self.vetted.lock().await;
         if vetted.is_some_and(|at| at.elapsed() < VET_EVERY) {
             return;
@@ -218,21 +217,21 @@ impl Inner {
             let (endpoint, timeout) = (endpoint.clone(), self.request_timeout.min(VET_TIMEOUT));
             asked.spawn(async move { (index, endpoint.vetted(timeout).await) });
         }
-        let answers: Vec<(usize, Result<Vetted, ChainFault>)> = asked.join_all().await;
+        let answers: Vec<(usize, Result<Vetted, ChainError>)> = asked.join_all().await;
         let of_this_chain = answers.iter().filter_map(|(_, answer)| answer.as_ref().ok());
         let newest = of_this_chain.filter(|(chain_id, _)| *chain_id == self.chain_id).map(|(_, head)| *head).max();
         for (index, answer) in answers {
             let endpoint = &self.endpoints[index];
             match answer {
                 Ok((actual, _)) if actual != self.chain_id => {
-                    let fault = ChainFault::WrongChain { expected: self.chain_id, actual };
-                    endpoint.set_aside(Standing::Foreign(Instant::now(), actual), &fault);
+                    let fault = ChainError::WrongChain { expected: self.chain_id, actual };
+                    endpoint.set_aside(EndpointHealth::Foreign(Instant::now(), actual), &fault);
                 }
                 Ok((_, head)) => {
                     let behind_seconds = newest.unwrap_or(head).saturating_sub(head);
                     if behind_seconds > self.max_head_lag.as_secs() {
-                        let fault = ChainFault::Lagging { behind_seconds };
-                        endpoint.set_aside(Standing::Lagging(Instant::now()), &fault);
+                        let fault = ChainError::Lagging { behind_seconds };
+                        endpoint.set_aside(EndpointHealth::Lagging(Instant::now()), &fault);
                     } else {
                         endpoint.works();
                     }
@@ -245,48 +244,50 @@ impl Inner {
 }
 
 impl Endpoint {
-    fn standing(&self) -> MutexGuard<'_, Standing> {
+    fn standing(&self) -> MutexGuard<'_, EndpointHealth> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_good(&self) -> bool {
-        *self.standing() == Standing::Good
+        *self.standing() == EndpointHealth::Good
     }
 
     fn is_foreign(&self) -> bool {
-        matches!(*self.standing(), Standing::Foreign(..))
+        matches!(*self.standing(), EndpointHealth::Foreign(..))
     }
 
     /// Whether it is to be vetted now.
     fn is_due(&self) -> bool {
         match *self.standing() {
-            Standing::Good => true,
-            Standing::Failing(at) | Standing::Lagging(at) | Standing::Foreign(at, _) => at.elapsed() >= COOL_DOWN,
+            EndpointHealth::Good => true,
+            EndpointHealth::Failing(at) | EndpointHealth::Lagging(at) | EndpointHealth::Foreign(at, _) => {
+                at.elapsed() >= COOL_DOWN
+            }
         }
     }
 
     fn works(&self) {
-        let before = std::mem::replace(&mut *self.standing(), Standing::Good);
-        if before != Standing::Good {
+        let before = std::mem::replace(&mut *self.standing(), EndpointHealth::Good);
+        if before != EndpointHealth::Good {
             info!(rpc = %self.url, "the RPC works again");
         }
     }
 
-    fn fails(&self, fault: &ChainFault) {
-        self.set_aside(Standing::Failing(Instant::now()), fault);
+    fn fails(&self, fault: &ChainError) {
+        self.set_aside(EndpointHealth::Failing(Instant::now()), fault);
     }
 
     /// Says so once, not at every failure.
-    fn set_aside(&self, standing: Standing, fault: &ChainFault) {
+    fn set_aside(&self, standing: EndpointHealth, fault: &ChainError) {
         metrics::rpc_failed(self.index, fault.code());
         let before = std::mem::replace(&mut *self.standing(), standing);
         if std::mem::discriminant(&before) != std::mem::discriminant(&standing) {
-            warn!(rpc = %self.url, code = fault.code(), error = %fault, advice = fault.advice(), "RPC set aside");
+            warn!(rpc = %self.url, code = fault.code(), error = %fault, hint = fault.hint(), "RPC set aside");
         }
     }
 
     /// Asks, and looks whether the answer can be used.
-    async fn ask(&self, packet: &RequestPacket, timeout: Duration) -> Result<ResponsePacket, ChainFault> {
+    async fn ask(&self, packet: &RequestPacket, timeout: Duration) -> Result<ResponsePacket, ChainError> {
         let answer = self.ask_of_latest_if_need_be(packet, timeout).await?;
         let success = answer.single_payload().and_then(|payload| payload.as_success());
         if let (RequestPacket::Single(request), Some(result)) = (packet, success) {
@@ -301,12 +302,12 @@ impl Endpoint {
         &self,
         packet: &RequestPacket,
         timeout: Duration,
-    ) -> Result<ResponsePacket, ChainFault> {
+    ) -> Result<ResponsePacket, ChainError> {
         let Some(of_latest) = of_latest(packet) else { return self.link.ask(packet.clone(), timeout).await };
         if self.has_no_pending.load(Ordering::Relaxed) {
             return self.link.ask(of_latest, timeout).await;
         }
-        let is_refused = |answer: &ResponsePacket| answer.as_error().map(meaning) == Some(Meaning::Other);
+        let is_refused = |answer: &ResponsePacket| answer.as_error().map(meaning) == Some(ErrorClass::Other);
         let answer = self.link.ask(packet.clone(), timeout).await?;
         if !is_refused(&answer) {
             return Ok(answer);
@@ -321,24 +322,24 @@ impl Endpoint {
         Ok(second)
     }
 
-    async fn vetted(&self, timeout: Duration) -> Result<Vetted, ChainFault> {
+    async fn vetted(&self, timeout: Duration) -> Result<Vetted, ChainError> {
         let chain_id = self.value("eth_chainId", json!([]), timeout).await?;
         let chain_id = serde_json::from_value::<U64>(chain_id);
         let block = self.value("eth_getBlockByNumber", json!(["latest", false]), timeout).await?;
         let block = serde_json::from_value::<Block>(block);
         match (chain_id, block) {
             (Ok(chain_id), Ok(block)) => Ok((chain_id.to(), block.timestamp)),
-            (Err(error), _) | (_, Err(error)) => Err(ChainFault::Garbage(quoted(&error.to_string()))),
+            (Err(error), _) | (_, Err(error)) => Err(ChainError::Garbage(quoted(&error.to_string()))),
         }
     }
 
-    async fn value(&self, method: &'static str, params: Value, timeout: Duration) -> Result<Value, ChainFault> {
-        let garbage = |error: serde_json::Error| ChainFault::Garbage(error.to_string());
-        let request = Request::new(method, Id::String("vet".into()), params).serialize().map_err(garbage)?;
+    async fn value(&self, method: &'static str, params: Value, timeout: Duration) -> Result<Value, ChainError> {
+        let garbage = |error: serde_json::Error| ChainError::Garbage(error.to_string());
+        let request = Request::new(method, Id::String("probe".into()), params).serialize().map_err(garbage)?;
         let answer = self.link.ask(RequestPacket::Single(request), timeout).await?;
         match answer.single_payload().and_then(|payload| payload.as_success()) {
             Some(value) => serde_json::from_str(value.get()).map_err(garbage),
-            None => Err(ChainFault::Refused(quoted(answer.first_error_message().unwrap_or("")))),
+            None => Err(ChainError::Refused(quoted(answer.first_error_message().unwrap_or("")))),
         }
     }
 }

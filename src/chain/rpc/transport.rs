@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 
-use crate::chain::error::ChainFault;
+use crate::chain::error::ChainError;
 use veriregime_core::types::diagnostic::{innermost, quoted};
 use veriregime_core::types::rpc_url::RpcUrl;
 
@@ -18,37 +18,37 @@ const MAX_ANSWER_BYTES: usize = 4 << 20;
 
 /// The way to an RPC.
 #[derive(Debug)]
-pub(crate) enum Link {
+pub(crate) enum Transport {
     Http { client: reqwest::Client, url: RpcUrl },
     WebSocket { connection: Mutex<Option<PubSubFrontend>>, url: RpcUrl },
 }
 
-impl Link {
+impl Transport {
     /// Prepares the way; nothing is sent yet.
     ///
     /// # Errors
-    /// [`ChainFault::Unreachable`] for a system that cannot make connections.
-    pub(crate) fn new(url: RpcUrl) -> Result<Self, ChainFault> {
+    /// [`ChainError::Unreachable`] for a system that cannot make connections.
+    pub(crate) fn new(url: RpcUrl) -> Result<Self, ChainError> {
         if url.is_websocket() {
             return Ok(Self::WebSocket { connection: Mutex::new(None), url });
         }
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
-        let client = client.map_err(|error| ChainFault::Unreachable(error.to_string()))?;
+        let client = client.map_err(|error| ChainError::Unreachable(error.to_string()))?;
         Ok(Self::Http { client, url })
     }
 
     /// Asks, and waits no longer than `timeout`.
     ///
     /// # Errors
-    /// [`ChainFault::Unreachable`], [`ChainFault::Refused`] for an HTTP error, [`ChainFault::Garbage`].
-    pub(crate) async fn ask(&self, packet: RequestPacket, timeout: Duration) -> Result<ResponsePacket, ChainFault> {
+    /// [`ChainError::Unreachable`], [`ChainError::Refused`] for an HTTP error, [`ChainError::Garbage`].
+    pub(crate) async fn ask(&self, packet: RequestPacket, timeout: Duration) -> Result<ResponsePacket, ChainError> {
         let answered = tokio::time::timeout(timeout, async {
             match self {
                 Self::Http { client, url } => post(client, url, &packet).await,
                 Self::WebSocket { connection, url } => converse(connection, url, packet.clone()).await,
             }
         });
-        let outcome = answered.await.unwrap_or_else(|_| Err(ChainFault::Unreachable("no answer in time".into())));
+        let outcome = answered.await.unwrap_or_else(|_| Err(ChainError::Unreachable("no answer in time".into())));
         if let (Err(_), Self::WebSocket { connection, .. }) = (&outcome, self) {
             // The next request makes a new connection.
             *connection.lock().await = None;
@@ -58,30 +58,30 @@ impl Link {
             (RequestPacket::Single(asked), ResponsePacket::Single(answer))
                 if answer.payload.is_success() && answer.id != *asked.id() =>
             {
-                Err(ChainFault::Garbage("an answer to something else".into()))
+                Err(ChainError::Garbage("an answer to something else".into()))
             }
             _ => Ok(answer),
         }
     }
 }
 
-async fn post(client: &reqwest::Client, url: &RpcUrl, packet: &RequestPacket) -> Result<ResponsePacket, ChainFault> {
-    let unreachable = |error: reqwest::Error| ChainFault::Unreachable(quoted(&innermost(&error.without_url())));
+async fn post(client: &reqwest::Client, url: &RpcUrl, packet: &RequestPacket) -> Result<ResponsePacket, ChainError> {
+    let unreachable = |error: reqwest::Error| ChainError::Unreachable(quoted(&innermost(&error.without_url())));
     let mut response = client.post(url.expose().clone()).json(packet).send().await.map_err(unreachable)?;
     let status = response.status();
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(ChainFault::Garbage(format!("more than {MAX_ANSWER_BYTES} bytes")));
+            return Err(ChainError::Garbage(format!("more than {MAX_ANSWER_BYTES} bytes")));
         }
         body.extend_from_slice(&chunk);
     }
     match serde_json::from_slice::<Envelope>(&body).and_then(Envelope::open) {
         // Some nodes send their JSON-RPC errors with an HTTP error.
         Ok(answer) if status.is_success() || answer.is_error() => Ok(answer),
-        _ if !status.is_success() => Err(ChainFault::Refused(format!("HTTP status {status}"))),
-        Ok(_) => Err(ChainFault::Garbage("an answer that is none".into())),
-        Err(error) => Err(ChainFault::Garbage(quoted(&error.to_string()))),
+        _ if !status.is_success() => Err(ChainError::Refused(format!("HTTP status {status}"))),
+        Ok(_) => Err(ChainError::Garbage("an answer that is none".into())),
+        Err(error) => Err(ChainError::Garbage(quoted(&error.to_string()))),
     }
 }
 
@@ -120,8 +120,8 @@ async fn converse(
     connection: &Mutex<Option<PubSubFrontend>>,
     url: &RpcUrl,
     packet: RequestPacket,
-) -> Result<ResponsePacket, ChainFault> {
-    let unreachable = |error| ChainFault::Unreachable(quoted(&innermost(&error)));
+) -> Result<ResponsePacket, ChainError> {
+    let unreachable = |error| ChainError::Unreachable(quoted(&innermost(&error)));
     let frontend = {
         let mut connection = connection.lock().await;
         if let Some(frontend) = &*connection {

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use alloy::primitives::Address;
 use thiserror::Error;
 
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 
 /// Why a key cannot be used.
 #[derive(Debug, Error)]
-pub enum KeyFault {
+pub enum KeyError {
     /// Hex digits that are no private key.
     #[error("the digits are not a valid private key")]
     NotAKey,
@@ -42,7 +42,7 @@ pub enum KeyFault {
     DeployOnly,
 }
 
-impl Fault for KeyFault {
+impl Diagnostic for KeyError {
     fn code(&self) -> &'static str {
         match self {
             Self::NotAKey | Self::Piped { .. } => "VR-KEY-003",
@@ -57,7 +57,7 @@ impl Fault for KeyFault {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::NotAKey => "write the key as 64 hex digits, with or without 0x, and nothing else",
             Self::Keystore { .. } => {

@@ -5,16 +5,16 @@ use alloy::signers::gcp::gcloud_sdk::google::cloud::kms::v1::key_management_serv
 use alloy::signers::gcp::{GcpKeyRingRef, GcpSigner, KeySpecifier};
 
 use super::Signer;
-use crate::chain::signer::error::KeyFault;
+use crate::chain::signer::error::KeyError;
 
 const API: &str = "https://cloudkms.googleapis.com";
 
 /// Asks KMS for the public key of `key`, a key version's resource name. Credentials are found as Google's SDK does.
 ///
 /// # Errors
-/// [`KeyFault::Holder`].
-pub async fn open(key: &str) -> Result<Signer, KeyFault> {
-    let fault = |reason: String| KeyFault::Holder { holder: "Google's Cloud KMS", reason };
+/// [`KeyError::Holder`].
+pub async fn open(key: &str) -> Result<Signer, KeyError> {
+    let fault = |reason: String| KeyError::Holder { holder: "Google's Cloud KMS", reason };
     let specifier = specifier(key).ok_or_else(|| fault(format!("{key:?} names no key version")))?;
     let client = GoogleApi::from_function(KeyManagementServiceClient::new, API, None).await;
     let client = client.map_err(|error| fault(error.to_string()))?;

@@ -1,13 +1,13 @@
 //! A build without the feature `kms-gcp`.
 
 use super::Signer;
-use crate::chain::signer::error::KeyFault;
+use crate::chain::signer::error::KeyError;
 
 /// Refuses.
 ///
 /// # Errors
-/// [`KeyFault::NotInThisBuild`].
+/// [`KeyError::NotInThisBuild`].
 #[expect(clippy::unused_async, reason = "the build with the feature waits here")]
-pub async fn open(_key: &str) -> Result<Signer, KeyFault> {
-    Err(KeyFault::NotInThisBuild { kind: "gcp-kms" })
+pub async fn open(_key: &str) -> Result<Signer, KeyError> {
+    Err(KeyError::NotInThisBuild { kind: "gcp-kms" })
 }

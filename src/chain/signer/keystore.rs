@@ -7,8 +7,8 @@ use alloy::signers::local::PrivateKeySigner;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Signer;
-use crate::chain::signer::error::KeyFault;
 use super::sealed::{Refusal, Sealed, seal};
+use crate::chain::signer::error::KeyError;
 
 /// Far more than any keystore has.
 const MAX_KEYSTORE_BYTES: u64 = 64 << 10;
@@ -17,8 +17,8 @@ impl Signer {
     /// Opens a keystore.
     ///
     /// # Errors
-    /// [`KeyFault::Keystore`], [`KeyFault::KeystoreForm`] or [`KeyFault::KeystoreAddress`].
-    pub async fn from_keystore(path: &Path, passphrase: &SecretString) -> Result<Self, KeyFault> {
+    /// [`KeyError::Keystore`], [`KeyError::KeystoreForm`] or [`KeyError::KeystoreAddress`].
+    pub async fn from_keystore(path: &Path, passphrase: &SecretString) -> Result<Self, KeyError> {
         let json = veriregime_files::read_bounded(path, MAX_KEYSTORE_BYTES).map_err(|error| unopened(path, &error))?;
         let sealed = Sealed::parse(&json).map_err(|refusal| refused(path, refusal))?;
         let passphrase = passphrase.clone();
@@ -30,13 +30,13 @@ impl Signer {
 /// Writes a keystore with a new key, or with the given one, and gives back its signer.
 ///
 /// # Errors
-/// [`KeyFault::Exists`] rather than replace a file, [`KeyFault::NotAKey`] or [`KeyFault::Keystore`].
-pub async fn write(path: &Path, key: Option<&SecretString>, passphrase: &SecretString) -> Result<Signer, KeyFault> {
+/// [`KeyError::Exists`] rather than replace a file, [`KeyError::NotAKey`] or [`KeyError::Keystore`].
+pub async fn write(path: &Path, key: Option<&SecretString>, passphrase: &SecretString) -> Result<Signer, KeyError> {
     if veriregime_files::size_bytes(path).is_ok() {
-        return Err(KeyFault::Exists { path: path.to_owned() });
+        return Err(KeyError::Exists { path: path.to_owned() });
     }
     let signer: PrivateKeySigner = match key {
-        Some(key) => key.expose_secret().parse().map_err(|_| KeyFault::NotAKey)?,
+        Some(key) => key.expose_secret().parse().map_err(|_| KeyError::NotAKey)?,
         None => PrivateKeySigner::random_with(&mut OsRng),
     };
     let (sealed, passphrase) = (signer.clone(), passphrase.clone());
@@ -46,16 +46,16 @@ pub async fn write(path: &Path, key: Option<&SecretString>, passphrase: &SecretS
     Ok(Signer::new(signer))
 }
 
-fn unopened(path: &Path, reason: &dyn std::error::Error) -> KeyFault {
-    KeyFault::Keystore { path: path.to_owned(), reason: reason.to_string() }
+fn unopened(path: &Path, reason: &dyn std::error::Error) -> KeyError {
+    KeyError::Keystore { path: path.to_owned(), reason: reason.to_string() }
 }
 
-fn refused(path: &Path, refusal: Refusal) -> KeyFault {
+fn refused(path: &Path, refusal: Refusal) -> KeyError {
     let path = path.to_owned();
     match refusal {
-        Refusal::Unknown(reason) => KeyFault::KeystoreForm { path, reason },
-        Refusal::Malformed(reason) => KeyFault::Keystore { path, reason },
-        Refusal::Passphrase => KeyFault::Keystore { path, reason: "the passphrase is not its own".into() },
-        Refusal::OtherAddress { named, actual } => KeyFault::KeystoreAddress { path, named, actual },
+        Refusal::Unknown(reason) => KeyError::KeystoreForm { path, reason },
+        Refusal::Malformed(reason) => KeyError::Keystore { path, reason },
+        Refusal::Passphrase => KeyError::Keystore { path, reason: "the passphrase is not its own".into() },
+        Refusal::OtherAddress { named, actual } => KeyError::KeystoreAddress { path, named, actual },
     }
 }

@@ -1,13 +1,13 @@
 //! A build without the feature `ledger`.
 
 use super::Signer;
-use crate::chain::signer::error::KeyFault;
+use crate::chain::signer::error::KeyError;
 
 /// Refuses.
 ///
 /// # Errors
-/// [`KeyFault::NotInThisBuild`].
+/// [`KeyError::NotInThisBuild`].
 #[expect(clippy::unused_async, reason = "the build with the feature waits here")]
-pub async fn open(_key: &str) -> Result<Signer, KeyFault> {
-    Err(KeyFault::NotInThisBuild { kind: "ledger" })
+pub async fn open(_key: &str) -> Result<Signer, KeyError> {
+    Err(KeyError::NotInThisBuild { kind: "ledger" })
 }

@@ -21,8 +21,8 @@ use alloy::primitives::{Address, B256, Signature};
 use alloy::signers::local::PrivateKeySigner;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::chain::error::ChainFault;
-use error::KeyFault;
+use crate::chain::error::ChainError;
+use error::KeyError;
 
 /// One key, wherever it is. Copies share it.
 #[derive(Clone)]
@@ -38,9 +38,9 @@ impl Signer {
     /// A key in hex digits.
     ///
     /// # Errors
-    /// [`KeyFault::NotAKey`].
-    pub fn from_key(key: &SecretString) -> Result<Self, KeyFault> {
-        Ok(Self::new(key.expose_secret().parse::<PrivateKeySigner>().map_err(|_| KeyFault::NotAKey)?))
+    /// [`KeyError::NotAKey`].
+    pub fn from_key(key: &SecretString) -> Result<Self, KeyError> {
+        Ok(Self::new(key.expose_secret().parse::<PrivateKeySigner>().map_err(|_| KeyError::NotAKey)?))
     }
 
     /// The key's address.
@@ -51,11 +51,11 @@ impl Signer {
     /// Refuses a key of another address than the settings name.
     ///
     /// # Errors
-    /// [`KeyFault::OtherAddress`].
-    pub fn expect(self, configured: Option<Address>) -> Result<Self, KeyFault> {
+    /// [`KeyError::OtherAddress`].
+    pub fn expect(self, configured: Option<Address>) -> Result<Self, KeyError> {
         match configured {
             Some(configured) if configured != self.address() => {
-                Err(KeyFault::OtherAddress { configured, actual: self.address() })
+                Err(KeyError::OtherAddress { configured, actual: self.address() })
             }
             _ => Ok(self),
         }
@@ -69,9 +69,9 @@ impl Signer {
     /// The signature of a digest: 65 bytes.
     ///
     /// # Errors
-    /// [`ChainFault::Signing`].
-    pub(crate) async fn sign(&self, digest: B256) -> Result<Signature, ChainFault> {
-        self.holder.sign_hash(&digest).await.map_err(|error| ChainFault::Signing(error.to_string()))
+    /// [`ChainError::Signing`].
+    pub(crate) async fn sign(&self, digest: B256) -> Result<Signature, ChainError> {
+        self.holder.sign_hash(&digest).await.map_err(|error| ChainError::Signing(error.to_string()))
     }
 }
 
@@ -85,7 +85,7 @@ impl fmt::Debug for Signer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use veriregime_core::types::diagnostic::Fault;
+    use veriregime_core::types::diagnostic::Diagnostic;
 
     #[test]
     fn a_signer_shows_its_address_and_nothing_of_its_key() {

@@ -2,16 +2,15 @@
 
 pub mod render;
 
-
 use std::path::Path;
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use crate::audit::models::Models;
 use super::EXIT_DONE;
-use crate::node::{replay, assemble};
 use crate::audit::compare::Verdict;
+use crate::audit::models::Models;
+use crate::node::{assemble, replay};
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::parse_utc_ms;
 

@@ -14,14 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{FIRST_PERIOD, SEED};
 use crate::api::server;
+use crate::clock::Clock;
+use crate::cmd::report;
+use crate::config::Config;
+use crate::devnet::World;
+use crate::job::Agent;
+use crate::node::assemble;
 use crate::sources::candles::market::Market;
 use crate::sources::candles::serve;
-use crate::clock::Clock;
-use crate::devnet::World;
-use crate::cmd::report;
-use crate::node::assemble;
-use crate::config::Config;
-use crate::job::Agent;
 use crate::state::Store;
 use crate::telemetry::metrics;
 use veriregime_core::types::cycle::Stage;
@@ -114,7 +114,10 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, runs: u32) -> any
         cycle_ms_p50_under_load: p50(&under_load, |cycle| cycle.whole_ms),
         prove_ms_p50_alone: p50(&alone, |cycle| cycle.prove_ms),
         prove_ms_p50_under_load: p50(&under_load, |cycle| cycle.prove_ms),
-        load_average: veriregime_files::read_text(Path::new("/proc/loadavg"), 256).unwrap_or_default().trim().to_owned(),
+        load_average: veriregime_files::read_text(Path::new("/proc/loadavg"), 256)
+            .unwrap_or_default()
+            .trim()
+            .to_owned(),
     })
 }
 

@@ -5,24 +5,24 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::sources::candles::simulated::SimulatedMarket;
 use crate::cmd::report;
+use crate::sources::candles::simulated::SimulatedMarket;
 use veriregime_core::features::sums::Sums;
+use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::period::MINUTE_MS;
+use veriregime_training::baseline_cnn::WINDOW_MINUTES;
 use veriregime_training::blocks::{RowInputs, Scale};
 use veriregime_training::dataset;
 use veriregime_training::dataset::{Decision, Wanted};
 use veriregime_training::device::{Backend, open};
 use veriregime_training::loss::{LossSettings, Samples};
 use veriregime_training::network::{Inputs, Network};
-use veriregime_training::optimiser::StepSettings;
-use veriregime_training::baseline_cnn::WINDOW_MINUTES;
+use veriregime_training::optimiser::OptimizerConfig;
 use veriregime_training::reference::{TeacherSpec, TrainedTeacher};
 use veriregime_training::reproduction::{OriginalInputs, OriginalSpec, TrainedOriginal};
 use veriregime_training::settings::Settings;
 use veriregime_training::teacher::TeacherSettings;
-use veriregime_training::trainer::{Event, FitSettings, Lesson, Progress, SelectBy, fit};
-use veriregime_core::types::candle::CandleSeries;
-use veriregime_core::types::period::MINUTE_MS;
+use veriregime_training::trainer::{Event, FitSettings, Progress, SelectBy, TrainInputs, fit};
 
 /// Batches of a measured epoch; the first one warms up.
 const BATCHES: usize = 41;
@@ -83,7 +83,7 @@ fn original(settings: &Settings) -> anyhow::Result<Speed> {
         patience: EPOCHS,
         batch: ORIGINAL_BATCH,
         select_by: SelectBy::F1,
-        step: StepSettings { learning_rate: 1e-3, weight_decay: 0.0, gradient_norm: 1e6 },
+        step: OptimizerConfig { learning_rate: 1e-3, weight_decay: 0.0, gradient_norm: 1e6 },
         loss: LossSettings { volatility_weight: 0.0, focal_gamma: 0.0, class_weights: false },
     };
     let (series, decisions) = market(settings, WINDOW_MINUTES, ORIGINAL_BATCHES * ORIGINAL_BATCH)?;
@@ -131,8 +131,15 @@ fn speed<N: Network>(start: N, settings: &FitSettings, inputs: &dyn Inputs, trai
         teacher: None,
     };
     let device = open(Backend::Cpu)?.device.autodiff();
-    let lesson =
-        Lesson { settings, distillation: None, inputs, train, validation: &validation, seed: SEED, device: &device };
+    let lesson = TrainInputs {
+        settings,
+        distillation: None,
+        inputs,
+        train,
+        validation: &validation,
+        seed: SEED,
+        device: &device,
+    };
     let (mut since, mut fastest_seconds) = (Instant::now(), f64::INFINITY);
     let observe = |event: Event| match event {
         Event::Step { step: 1, .. } => since = Instant::now(),

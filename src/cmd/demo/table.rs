@@ -8,9 +8,9 @@ use url::Url;
 
 use super::{DemoArgs, PeriodRow, Source};
 use crate::cmd::layout::{self, Table};
-use crate::devnet;
 use crate::cmd::report;
 use crate::config::Config;
+use crate::devnet;
 use crate::job::Agent;
 
 const PARAMS_SIGNATURE: &str =

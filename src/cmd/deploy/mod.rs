@@ -2,7 +2,6 @@
 
 pub mod render;
 
-
 use std::path::{Path, PathBuf};
 
 use alloy::primitives::{Address, B256, Bytes};
@@ -10,24 +9,26 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::json;
 
-use crate::deployment::outbox::Outbox;
 use super::rehearsal::Outlook;
 use super::{EXIT_DONE, EXIT_UNFINISHED};
-use crate::node::assemble;
-use crate::chain::Chain;
 use crate::actions::risk_oracle::abi::IRegimeRiskOracle::SmokeProof;
-use crate::deployment::error::DeployFault;
-use crate::deployment::{ANVIL_CHAIN_ID, Constructor, Deployment, MIN_TIMELOCK_SECONDS, Step, Wanted, WantedMarket, trials};
-use crate::config::Config;
-use veriregime_core::features;
 use crate::bundle::Bundle;
+use crate::chain::Chain;
+use crate::config::Config;
+use crate::deployment::error::DeploymentError;
+use crate::deployment::outbox::Outbox;
+use crate::deployment::policy::MarketRules;
+use crate::deployment::record::Record;
+use crate::deployment::{
+    ANVIL_CHAIN_ID, Constructor, Deployment, MIN_TIMELOCK_SECONDS, Step, Wanted, WantedMarket, trials,
+};
+use crate::node::assemble;
+use veriregime_core::features;
 use veriregime_core::types::address;
 use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::manifest::VERIFIER_BYTECODE_FILE;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::prediction::Outputs;
-use crate::deployment::policy::MarketRules;
-use crate::deployment::record::Record;
 
 /// Largest creation code.
 const MAX_BYTECODE_BYTES: u64 = 1 << 20;
@@ -91,7 +92,7 @@ pub async fn run(args: DeployArgs, settings: Option<&Path>, json: bool) -> anyho
     let chain = assemble::deployer(&config).await?;
     let path = Record::path(&args.record, config.chain.chain_id);
     let deployment = deployment(&args, &config, &bundle, &chain, &path).await?;
-    chain.read.check_chain_id().await.map_err(DeployFault::from)?;
+    chain.read.check_chain_id().await.map_err(DeploymentError::from)?;
     let rows = deployment.parameters(&chain.read).await?;
     let missing = deployment.missing(&chain.read, chain.address()).await?;
     let wants_proof = missing.iter().any(|step| step.needs_proof);
@@ -152,7 +153,7 @@ async fn deployment(
     let recorded = Record::read(path)?;
     let is_binding = match &recorded {
         Some(record) => {
-            chain.read.check_chain_id().await.map_err(DeployFault::from)?;
+            chain.read.check_chain_id().await.map_err(DeploymentError::from)?;
             record.binds(path, &chain.read).await?
         }
         None => false,

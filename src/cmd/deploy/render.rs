@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::deployment::diff::{Outcome, Row};
-use crate::deployment::{Blocked, Deployment, Step};
 use crate::cmd::rehearsal::Outlook;
 use crate::cmd::{layout, report};
+use crate::deployment::diff::{Outcome, Row};
+use crate::deployment::{Blocked, Deployment, Step};
 use veriregime_core::types::time::format_utc;
 
 /// What would be sent, and what it leads to.

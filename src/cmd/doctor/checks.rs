@@ -3,15 +3,15 @@
 use tokio_util::sync::CancellationToken;
 
 use super::{Seen, Uncoded};
-use crate::chain::error::ChainFault;
+use crate::bundle::Bundle;
+use crate::chain::error::ChainError;
 use crate::chain::read::Reader as ChainReader;
 use crate::clock::Clock;
-use crate::node::{feeds, replay, assemble};
 use crate::cmd::report;
 use crate::config::{Config, chain};
-use crate::job::collect::Feed;
 use crate::health::{Check, checks};
-use crate::bundle::Bundle;
+use crate::job::collect::Feed;
+use crate::node::{assemble, feeds, replay};
 use crate::state::reader::Reader;
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::time::format_utc;
@@ -127,7 +127,7 @@ async fn rpcs(config: &Config, now_ms: i64, seen: &mut Seen) {
         let head = head.and_then(|head| {
             let behind_seconds = (newest.unwrap_or_default() - head.timestamp_seconds).unsigned_abs();
             if behind_seconds > config.chain.max_head_lag.as_secs() {
-                return Err(ChainFault::Lagging { behind_seconds });
+                return Err(ChainError::Lagging { behind_seconds });
             }
             Ok(head)
         });
@@ -190,7 +190,7 @@ mod tests {
             (check.code, check.figure.as_str()),
             (Some("VR-DOCTOR-004"), "no port for the relay: no such folder")
         );
-        let coded = anyhow::Error::from(ChainFault::Lagging { behind_seconds: 90 }).context("the chain");
+        let coded = anyhow::Error::from(ChainError::Lagging { behind_seconds: 90 }).context("the chain");
         assert_eq!(failed("RPC", &coded).code, Some("VR-CHAIN-014"));
     }
 }

@@ -9,17 +9,17 @@ use serde_json::json;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use crate::bundle::Bundle;
 use crate::cmd::doctor::checks;
-use crate::devnet::{Anvil, foundry, relayed};
-use crate::node::{replay, assemble};
 use crate::cmd::report;
 use crate::config::Config;
-use crate::job::Agent;
+use crate::devnet::{Anvil, foundry, relayed};
 use crate::health::Check;
-use crate::bundle::Bundle;
+use crate::job::Agent;
+use crate::node::{assemble, replay};
 use crate::state::Store;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::replica::Replica;
 
@@ -30,7 +30,7 @@ const BALANCE_WEI: &str = "0x3635c9adc5dea00000";
 
 /// How the cycle on the fork went wrong.
 #[derive(Debug, Error)]
-enum ForkFault {
+enum ForkError {
     /// It ended without an update.
     #[error("on the fork, period {period} ended as {}: {why}", stage.name())]
     Outcome { period: PeriodId, stage: Stage, why: String },
@@ -42,7 +42,7 @@ enum ForkFault {
     NoFork { reason: String },
 }
 
-impl Fault for ForkFault {
+impl Diagnostic for ForkError {
     fn code(&self) -> &'static str {
         match self {
             Self::Outcome { .. } => "VR-DOCTOR-001",
@@ -51,7 +51,7 @@ impl Fault for ForkFault {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Outcome { .. } => {
                 "look the code up in docs/OPERATOR.md: a cycle on the real chain would end the same way"
@@ -73,7 +73,7 @@ pub async fn check(config: &Config, anvil: Option<PathBuf>) -> Check {
     let (record, threshold) = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
-            return match error.downcast_ref::<ForkFault>() {
+            return match error.downcast_ref::<ForkError>() {
                 Some(fault) => Check::fail(NAME, fault),
                 None => checks::failed(NAME, &error),
             };
@@ -97,7 +97,7 @@ pub async fn check(config: &Config, anvil: Option<PathBuf>) -> Check {
         ),
         _ => {
             let why = record.miss.map_or_else(String::new, |miss| format!("{} {}", miss.code, miss.message));
-            Check::fail(NAME, &ForkFault::Outcome { period, stage: record.stage, why })
+            Check::fail(NAME, &ForkError::Outcome { period, stage: record.stage, why })
         }
     }
 }
@@ -112,14 +112,14 @@ async fn run(config: &Config, anvil: Option<PathBuf>, stop: &CancellationToken) 
     // Without the state of its block anvil may not even start; that there is no anvil is another matter.
     let without_state = |fault: anyhow::Error| match before {
         Some(block) if !fault.is::<io::Error>() => {
-            ForkFault::NoState { period, block: block + 1, reason: report::words(&fault) }.into()
+            ForkError::NoState { period, block: block + 1, reason: report::words(&fault) }.into()
         }
         _ => fault,
     };
     let anvil = anvil.unwrap_or_else(|| foundry("anvil"));
     let copied = Anvil::fork(&anvil, &upstream, before).await.map_err(without_state);
     let fork = copied.map_err(|fault| {
-        if fault.is::<ForkFault>() { fault } else { ForkFault::NoFork { reason: report::words(&fault) }.into() }
+        if fault.is::<ForkError>() { fault } else { ForkError::NoFork { reason: report::words(&fault) }.into() }
     })?;
 
     // From here on there is one RPC, and it is the fork's.

@@ -7,15 +7,15 @@ use crate::cmd::layout::Table;
 use serde_json::{Value, json};
 
 use super::{Summary, dash, figure, summary};
-use crate::cmd::reference_models::Compared;
-use crate::cmd::evaluate::judge;
-use crate::cmd::report;
-use veriregime_training::evaluation::EvaluationError;
 use crate::bundle::Bundle;
 use crate::bundle::registry::figures;
 use crate::bundle::registry::figures::{Score, TestRows};
 use crate::bundle::registry::{Registry, RegistryError};
+use crate::cmd::evaluate::judge;
+use crate::cmd::reference_models::Compared;
+use crate::cmd::report;
 use veriregime_core::types::time::{format_utc, parse_utc_ms};
+use veriregime_training::evaluation::EvaluationError;
 
 /// What two versions score on the same rows.
 #[derive(Debug)]

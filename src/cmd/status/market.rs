@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use crate::actions::risk_oracle::abi::IRiskParameters::{Params, RiskVector};
 use crate::actions::risk_oracle::abi::RiskOracle::{paramsReturn, pendingReturn};
-use crate::chain::error::ChainFault;
+use crate::chain::error::ChainError;
 use crate::chain::read::status_word;
 use crate::cmd::report;
-use crate::node::assemble;
 use crate::config::Config;
-use veriregime_core::types::diagnostic::Fault;
+use crate::node::assemble;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::manifest::Market;
 use veriregime_core::types::prediction::Regime;
 use veriregime_core::types::time::format_utc;
@@ -30,11 +30,11 @@ pub struct Read {
 /// Asks the contract.
 ///
 /// # Errors
-/// [`ChainFault`].
-pub async fn read(config: &Config, market: &Market) -> Result<Read, ChainFault> {
+/// [`ChainError`].
+pub async fn read(config: &Config, market: &Market) -> Result<Read, ChainError> {
     let chain = assemble::reader(config)?;
     chain.check_chain_id().await?;
-    let oracle = config.chain.oracle.ok_or(ChainFault::NoContract(Address::ZERO))?;
+    let oracle = config.chain.oracle.ok_or(ChainError::NoContract(Address::ZERO))?;
     Ok(Read { now: chain.params(oracle, market.id()).await?, next: chain.pending(oracle, market.id()).await? })
 }
 
@@ -56,10 +56,10 @@ impl Read {
 }
 
 /// The market in a line.
-pub fn line(read: &Result<Read, ChainFault>) -> String {
+pub fn line(read: &Result<Read, ChainError>) -> String {
     let read = match read {
         Ok(read) => read,
-        Err(fault) => return format!("{} {fault}; {}", fault.code(), fault.advice()),
+        Err(fault) => return format!("{} {fault}; {}", fault.code(), fault.hint()),
     };
     let (params, next) = (&read.now.current, &read.next.next);
     let mut line = format!(
@@ -96,7 +96,7 @@ fn is_looser(next: &RiskVector, now: &Params) -> bool {
 }
 
 /// The market for machines.
-pub fn json(name: &str, read: &Result<Read, ChainFault>) -> Value {
+pub fn json(name: &str, read: &Result<Read, ChainError>) -> Value {
     let read = match read {
         Ok(read) => read,
         Err(fault) => return json!({"market": name, "error": fault.to_string(), "code": fault.code()}),

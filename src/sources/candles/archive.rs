@@ -169,7 +169,7 @@ mod tests {
     use zip::write::SimpleFileOptions;
 
     use super::*;
-    use veriregime_core::types::diagnostic::Fault;
+    use veriregime_core::types::diagnostic::Diagnostic;
 
     const HEADER: &str = "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,\
                           taker_buy_quote_volume,ignore\n";

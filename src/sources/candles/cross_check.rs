@@ -7,7 +7,7 @@
 use std::fmt;
 
 use veriregime_core::types::candle::Candle;
-use veriregime_core::types::origin::Witness;
+use veriregime_core::types::origin::CrossCheckResult;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 use veriregime_core::types::time::format_utc;
 
@@ -108,14 +108,14 @@ impl Comparison {
     ///
     /// # Errors
     /// [`Disagreement`] for candles further apart than the band.
-    pub fn verdict(self, band: Band, names: Names) -> Result<Witness, Box<Disagreement>> {
+    pub fn verdict(self, band: Band, names: Names) -> Result<CrossCheckResult, Box<Disagreement>> {
         let agree = self.minutes_beyond <= band.max_minutes_beyond
             && pips(self.basis.abs()) <= band.basis_pips
             && pips(self.volatility) <= band.volatility_pips;
         if !agree {
             return Err(Box::new(Disagreement { found: self, band, names }));
         }
-        Ok(Witness {
+        Ok(CrossCheckResult {
             source: names.other,
             symbol: names.other_symbol,
             common_minutes: self.common_minutes,

@@ -11,9 +11,9 @@ use super::error::CandleError;
 use super::holes::{holes, merged, minutes};
 use super::parquet;
 use super::source::Source;
-use veriregime_files::{create_folder, remove_folder};
 use veriregime_core::types::candle::{Candle, check_all};
 use veriregime_core::types::period::MINUTE_MS;
+use veriregime_files::{create_folder, remove_folder};
 
 /// Length of one piece: eleven pages of the exchange.
 const PIECE_MS: i64 = 7 * 1440 * MINUTE_MS;

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use super::cross_check::Disagreement;
 use super::minutes::interval_name;
-use veriregime_files::FileFault;
-use veriregime_core::types::candle::CandleFault;
-use veriregime_core::types::diagnostic::{Fault, Retry, quoted};
+use veriregime_core::types::candle::SeriesError;
+use veriregime_core::types::diagnostic::{Diagnostic, Retry, quoted};
 use veriregime_core::types::time::format_utc;
 use veriregime_core::types::venue::Venue;
+use veriregime_files::FileError;
 
 /// The code of [`CandleError::Revised`].
 pub const REVISED_CODE: &str = "VR-CANDLE-022";
@@ -52,7 +52,7 @@ pub enum CandleError {
     NotAskedFor { open_time_ms: i64 },
     /// Rows of an answer that break the rules of candles, or contradict each other.
     #[error("the exchange sent wrong candles: {0}")]
-    Answer(CandleFault),
+    Answer(SeriesError),
     /// A symbol that cannot be one of the exchange's.
     #[error("\"{symbol}\" cannot be a symbol of this exchange")]
     Symbol { symbol: String },
@@ -121,10 +121,10 @@ pub enum CandleError {
     Lent { source_name: String, symbol: String, lender: String, minutes: usize, first_ms: i64 },
     /// A candle of a file that breaks the rules of candles.
     #[error(transparent)]
-    Candle(#[from] CandleFault),
+    Candle(#[from] SeriesError),
     /// A file that cannot be read or written.
     #[error(transparent)]
-    File(#[from] FileFault),
+    File(#[from] FileError),
 }
 
 impl CandleError {
@@ -134,7 +134,7 @@ impl CandleError {
     }
 }
 
-impl Fault for CandleError {
+impl Diagnostic for CandleError {
     fn code(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } => "VR-CANDLE-001",
@@ -171,7 +171,7 @@ impl Fault for CandleError {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } | Self::Timeout { .. } => {
                 "check the network and the exchange's base URL; a daemon tries again until the period ends"
@@ -229,8 +229,8 @@ impl Fault for CandleError {
             Self::Lent { .. } => {
                 "nothing: they are named in status and evidence, and asked for again in the next cycle"
             }
-            Self::Candle(fault) => fault.advice(),
-            Self::File(fault) => fault.advice(),
+            Self::Candle(fault) => fault.hint(),
+            Self::File(fault) => fault.hint(),
         }
     }
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::error::CandleError;
 use super::{archive, minutes, parquet};
-use veriregime_files::{read_bounded, read_prefix};
 use veriregime_core::types::candle::Candle;
+use veriregime_files::{read_bounded, read_prefix};
 
 /// Largest zip that is read.
 const MAX_ZIP_BYTES: u64 = 128 << 20;
@@ -74,7 +74,7 @@ pub fn check_grid(path: &Path, candles: &[Candle]) -> Result<(), CandleError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use veriregime_core::types::diagnostic::Fault;
+    use veriregime_core::types::diagnostic::Diagnostic;
 
     #[test]
     fn the_content_decides_and_not_the_name() {

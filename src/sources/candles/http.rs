@@ -13,7 +13,7 @@ use url::Url;
 
 use super::error::CandleError;
 use crate::clock::Clock;
-use veriregime_core::types::diagnostic::{Fault, Retry, quoted};
+use veriregime_core::types::diagnostic::{Diagnostic, Retry, quoted};
 
 /// Pause after a 429 that does not name one.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(10);

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::simulated::SimulatedMarket;
-use veriregime_core::types::candle::{Candle, CandleFault, check_all};
+use veriregime_core::types::candle::{Candle, SeriesError, check_all};
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::time::END_MS;
 
@@ -35,7 +35,7 @@ impl Market {
     ///
     /// # Errors
     /// The first rule of candles that they break.
-    pub fn recorded(symbol: &str, candles: Vec<Candle>) -> Result<Self, CandleFault> {
+    pub fn recorded(symbol: &str, candles: Vec<Candle>) -> Result<Self, SeriesError> {
         check_all(&candles)?;
         Ok(Self { symbol: symbol.to_owned(), candles: Source::Recorded(candles.into()) })
     }

@@ -1,11 +1,11 @@
 //! Where candles come from and where they rest: exchanges, files, and a simulated market behind an exchange's API.
 
-pub mod exchange_api;
 pub mod archive;
 mod columns;
 pub mod cross_check;
 pub mod download;
 pub mod error;
+pub mod exchange_api;
 pub mod file;
 pub mod holes;
 pub mod http;

@@ -23,9 +23,9 @@ use ::parquet::schema::types::ColumnPath;
 use super::columns::{Columns, NAMES};
 use super::error::CandleError;
 use super::minutes::{Unit, Units};
-use veriregime_files::{FileFault, write_atomic_with};
+use values::ColumnError;
 use veriregime_core::types::candle::Candle;
-use values::ColumnFault;
+use veriregime_files::{FileError, write_atomic_with};
 
 /// Most candles that one file may hold: 38 years.
 pub const MAX_ROWS: usize = 20_000_000;
@@ -56,7 +56,7 @@ pub fn read_range(path: &Path, range_ms: Range<i64>) -> Result<Vec<Candle>, Cand
 }
 
 fn read_unguarded(path: &Path, range_ms: &Range<i64>) -> Result<Vec<Candle>, CandleError> {
-    let unreadable = |source| FileFault::Read { path: path.to_owned(), source };
+    let unreadable = |source| FileError::Read { path: path.to_owned(), source };
     let damaged = |error: ParquetError| CandleError::Damaged { path: path.to_owned(), detail: error.to_string() };
     let not_candles = |detail: String| CandleError::NotCandles { path: path.to_owned(), detail };
     let file = File::open(path).map_err(unreadable)?;
@@ -70,9 +70,9 @@ fn read_unguarded(path: &Path, range_ms: &Range<i64>) -> Result<Vec<Candle>, Can
         return Err(CandleError::TooManyRows { path: path.to_owned(), limit_rows: MAX_ROWS });
     }
     let fault = |column: usize, first_row: usize, fault| match fault {
-        ColumnFault::Parquet(error) => damaged(error),
-        ColumnFault::Unsupported(what) => CandleError::Unsupported { path: path.to_owned(), what },
-        ColumnFault::NoValue(row) => {
+        ColumnError::Parquet(error) => damaged(error),
+        ColumnError::Unsupported(what) => CandleError::Unsupported { path: path.to_owned(), what },
+        ColumnError::NoValue(row) => {
             CandleError::NoValue { path: path.to_owned(), row: first_row + row + 1, column: names[column].clone() }
         }
     };
@@ -122,7 +122,7 @@ fn in_ms(unit: Option<Unit>, times: Vec<i64>) -> Result<Vec<i64>, usize> {
 /// Writes `candles` in their order, compressed with zstd, durably and all or nothing.
 ///
 /// # Errors
-/// A file fault; [`FileFault::Full`] leaves the old file as it was.
+/// A file fault; [`FileError::Full`] leaves the old file as it was.
 pub fn write(path: &Path, candles: &[Candle]) -> Result<(), CandleError> {
     Ok(write_atomic_with(path, |file| write_into(file, candles).map_err(into_io))?)
 }
@@ -175,7 +175,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use veriregime_core::types::diagnostic::Fault;
+    use veriregime_core::types::diagnostic::Diagnostic;
     use veriregime_core::types::period::MINUTE_MS;
 
     fn rows() -> impl Strategy<Value = Vec<Candle>> {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use veriregime_core::types::candle::{Candle, CandleFault};
+use veriregime_core::types::candle::{Candle, SeriesError};
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::time::format_utc;
 
@@ -82,12 +82,12 @@ pub fn report(candles: &[Candle]) -> Report {
     let mut latest = i64::MIN;
     for candle in candles {
         match candle.check() {
-            Err(CandleFault::OffGrid { .. }) => {
+            Err(SeriesError::OffGrid { .. }) => {
                 report.bad.off_grid += 1;
                 continue;
             }
-            Err(CandleFault::Price { .. }) => report.bad.price += 1,
-            Err(CandleFault::Range { .. }) => report.bad.range += 1,
+            Err(SeriesError::Price { .. }) => report.bad.price += 1,
+            Err(SeriesError::Range { .. }) => report.bad.range += 1,
             Err(_) => report.bad.volume += 1,
             Ok(()) => {
                 report.flat += usize::from(candle.low.to_bits() == candle.high.to_bits());
@@ -122,7 +122,7 @@ pub fn report(candles: &[Candle]) -> Report {
 }
 
 fn is_on_grid(candle: &Candle) -> bool {
-    !matches!(candle.check(), Err(CandleFault::OffGrid { .. }))
+    !matches!(candle.check(), Err(SeriesError::OffGrid { .. }))
 }
 
 fn note_move(report: &mut Report, before: &Candle, after: &Candle) {

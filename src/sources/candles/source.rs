@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::sources::candles::exchange_api;
-use crate::sources::candles::exchange_api::{Dialect, Limits, Paging};
 use super::error::CandleError;
 use super::holes::{holes, joined, merged};
 use super::http::{HttpClient, HttpSettings};
+use crate::sources::candles::exchange_api;
+use crate::sources::candles::exchange_api::{ExchangeApi, Limits, Paging};
 use veriregime_core::types::candle::{Candle, check_all};
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::time::END_MS;
@@ -215,7 +215,7 @@ impl Source {
         self.http.get(&url, limits.page_weight, parse, |status, body| dialect.refusal(symbol, status, body)).await
     }
 
-    fn dialect(&self) -> &'static dyn Dialect {
+    fn dialect(&self) -> &'static dyn ExchangeApi {
         exchange_api::of(self.venue)
     }
 }
@@ -251,7 +251,7 @@ fn checked_minutes(from_ms: i64, to_ms: i64) -> Result<usize, CandleError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use veriregime_core::types::diagnostic::Fault;
+    use veriregime_core::types::diagnostic::Diagnostic;
 
     #[test]
     fn symbols_and_ranges_are_checked_before_anything_is_sent() {

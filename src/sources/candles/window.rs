@@ -29,7 +29,7 @@ pub fn to_fetch(
 
 /// The part of a window that is looked at again in a turn: of blocks of `minutes` on a grid that stands still, the one whose
 /// turn it is, or none. In as many turns as a window has blocks, and one, every minute has had its own.
-pub fn patrol(window_ms: &Range<i64>, turn: u64, minutes: i64) -> Range<i64> {
+pub fn rolling_refresh(window_ms: &Range<i64>, turn: u64, minutes: i64) -> Range<i64> {
     let length_ms = minutes * MINUTE_MS;
     let turns = (window_ms.end - window_ms.start + length_ms - 1) / length_ms + 1;
     let first = window_ms.start.div_euclid(length_ms);
@@ -82,8 +82,8 @@ mod tests {
         let window = 240 * MINUTE_MS..40_240 * MINUTE_MS;
         assert_eq!(minutes(&to_fetch(&held, &window, 0..0, 60, 300)), [[39_940, 40_239]]);
         assert_eq!(minutes(&to_fetch(&[], &window, 0..0, 60, 300)), [[240, 40_239]]);
-        let patrol = 2_000 * MINUTE_MS..3_000 * MINUTE_MS;
-        assert_eq!(minutes(&to_fetch(&held, &window, patrol, 60, 300)), [[2_000, 2_999], [39_940, 40_239]]);
+        let rolling_refresh = 2_000 * MINUTE_MS..3_000 * MINUTE_MS;
+        assert_eq!(minutes(&to_fetch(&held, &window, rolling_refresh, 60, 300)), [[2_000, 2_999], [39_940, 40_239]]);
         let again = 0..40_000 * MINUTE_MS;
         assert_eq!(minutes(&to_fetch(&held, &again, 0..0, 60, 300)), [[39_940, 39_999]]);
     }
@@ -96,7 +96,7 @@ mod tests {
         ) {
             let candles: Vec<Candle> = held.iter().map(|minute| candle(*minute, 1.0)).collect();
             let window = start * MINUTE_MS..(start + length) * MINUTE_MS;
-            let again = patrol(&window, turn, block);
+            let again = rolling_refresh(&window, turn, block);
             let ranges = minutes(&to_fetch(&candles, &window, again.clone(), overlap, join));
             let inside: Vec<i64> = held.iter().copied().filter(|minute| (start..start + length).contains(minute)).collect();
             for minute in start..start + length {
@@ -124,7 +124,7 @@ mod tests {
             let minute = start + (turns * step + minute).min(length - 1);
             let looked_at = (0..turns).any(|turn| {
                 let window = (start + turn * step) * MINUTE_MS..(start + turn * step + length) * MINUTE_MS;
-                patrol(&window, first + turn as u64, block).contains(&(minute * MINUTE_MS))
+                rolling_refresh(&window, first + turn as u64, block).contains(&(minute * MINUTE_MS))
             });
             prop_assert!(looked_at || minute < start + turns * step);
         }

@@ -8,13 +8,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::build::{Compiled, Compiler};
-use crate::verification::error::ProofError;
 use super::protocol::{CircuitFiles, MakeSettings, Prove, Setup};
 use super::srs::Srs;
 use super::supervisor::Ezkl;
 use super::worker::Settings;
-use veriregime_files::FileFault;
+use crate::verification::error::ProofError;
 use veriregime_core::types::proof::Proof;
+use veriregime_files::FileError;
 
 /// A large network takes its time.
 const DEADLINE: Duration = Duration::from_mins(20);
@@ -51,8 +51,8 @@ struct Input {
 pub async fn measure(python: PathBuf, compiler: &Compiler, onnx: &Path, input: &Path) -> Result<Baseline, ProofError> {
     let document = veriregime_files::read_bounded(input, MAX_INPUT_BYTES)?;
     let Input { input_data } = serde_json::from_slice(&document)
-        .map_err(|error| FileFault::Read { path: input.to_owned(), source: std::io::Error::other(error) })?;
-    let folder = tempfile::tempdir().map_err(|source| FileFault::Write { path: std::env::temp_dir(), source })?;
+        .map_err(|error| FileError::Read { path: input.to_owned(), source: std::io::Error::other(error) })?;
+    let folder = tempfile::tempdir().map_err(|source| FileError::Write { path: std::env::temp_dir(), source })?;
     let mut ezkl = Ezkl::new(Settings { python, deadline: DEADLINE, memory_limit_mb: MEMORY_LIMIT_MB });
     let path = |name: &str| folder.path().join(name);
     let run_args = ["input", "output"].map(|what| (format!("{what}_visibility"), json!("public")));

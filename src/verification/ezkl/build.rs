@@ -12,11 +12,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::verification::error::ProofError;
 use super::protocol::{CircuitFiles, CircuitSettings, MakeSettings, Prove, Setup};
 use super::srs::{MAX_LOGROWS, MIN_LOGROWS, Srs};
 use super::supervisor::{EZKL_VERSION, Ezkl};
-use veriregime_core::types::manifest::{CIRCUIT_FILE, Circuit, Manifest, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFIER_BYTECODE_FILE, VERIFIER_FILE, VERIFYING_KEY_FILE};
+use crate::verification::error::ProofError;
+use veriregime_core::types::manifest::{
+    CIRCUIT_FILE, Circuit, Manifest, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFIER_BYTECODE_FILE, VERIFIER_FILE,
+    VERIFYING_KEY_FILE,
+};
 use veriregime_core::types::prediction::Outputs;
 
 /// Rows of the domain that a circuit cannot have: blinding, and EZKL's own reserve. A circuit with more is folded into a
@@ -24,7 +27,7 @@ use veriregime_core::types::prediction::Outputs;
 const RESERVED_ROWS: usize = 8;
 /// Rebasing would round, and need lookups to do so: no product here may reach this many times the scale.
 const NO_REBASING: u32 = 10;
-/// EZKL's name for [`Form::inner_columns`].
+/// EZKL's name for [`CircuitConfig::inner_columns`].
 const INNER_COLUMNS: &str = "num_inner_cols";
 /// EZKL's name for [`Decomposition::base`].
 const BASE: &str = "decomp_base";
@@ -49,14 +52,14 @@ pub struct Build<'a> {
     /// Features of a market: columns of the network's input.
     pub features: usize,
     /// Grids and layout of the circuit.
-    pub form: Form,
+    pub form: CircuitConfig,
     /// Compiler of the verifier.
     pub compiler: &'a Compiler,
 }
 
 /// How a network becomes a circuit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Form {
+pub struct CircuitConfig {
     /// log2 of the inputs' grid.
     pub input_scale: u32,
     /// log2 of the weights' grid.
@@ -78,7 +81,7 @@ pub struct Decomposition {
     pub legs: u32,
 }
 
-impl Form {
+impl CircuitConfig {
     /// Plain arithmetic in as little as it needs.
     pub fn plain(input_scale: u32, param_scale: u32) -> Self {
         Self { input_scale, param_scale, inner_columns: 1, logrows: None, decomposition: None }
@@ -166,7 +169,7 @@ async fn fit(ezkl: &mut Ezkl, build: &Build<'_>) -> Result<(CircuitSettings, BTr
 
 /// EZKL's arguments for exact arithmetic: nothing rebased, nothing looked up but digits. The range checks of inputs and
 /// outputs are left out because the contract checks both ranges itself.
-fn run_args(form: &Form, logrows: u32) -> BTreeMap<String, Value> {
+fn run_args(form: &CircuitConfig, logrows: u32) -> BTreeMap<String, Value> {
     let mut arguments: BTreeMap<String, Value> = [
         ("input_visibility", json!("public")),
         ("output_visibility", json!("public")),

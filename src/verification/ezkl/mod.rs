@@ -6,4 +6,3 @@ pub mod search;
 pub mod srs;
 pub mod supervisor;
 pub mod worker;
-

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use alloy::primitives::{B256, U256};
 
-use crate::verification::Proved;
-use crate::bundle::Bundle;
-use crate::verification::error::ProofError;
 use super::protocol::{CircuitFiles, Prove, Verify, Witness, Witnessed};
 use super::srs::Srs;
 use super::supervisor::Ezkl;
 use super::worker::Settings;
+use crate::bundle::Bundle;
+use crate::verification::Proved;
+use crate::verification::error::ProofError;
 use veriregime_core::types::field::FIELD_ORDER;
 use veriregime_core::types::manifest::{CIRCUIT_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
 use veriregime_core::types::proof::{Proof, instances};
@@ -157,7 +157,7 @@ fn agree(found: &[U256], expected: &[U256]) -> Result<(), ProofError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use veriregime_core::types::diagnostic::Fault;
+    use veriregime_core::types::diagnostic::Diagnostic;
 
     #[test]
     fn public_inputs_must_agree_in_value_and_number() {

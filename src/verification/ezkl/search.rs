@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::build::{Build, Compiler, Decomposition, Form, build};
-use crate::verification::error::ProofError;
+use super::build::{Build, CircuitConfig, Compiler, Decomposition, build};
 use super::protocol::Prove;
 use super::supervisor::Ezkl;
-use veriregime_files::FileFault;
+use crate::verification::error::ProofError;
 use veriregime_core::model::float;
 use veriregime_core::model::float::FloatModel;
 use veriregime_core::model::integer::{IntegerModel, compared_bits};
@@ -18,6 +17,7 @@ use veriregime_core::model::{Layout, ModelError};
 use veriregime_core::types::manifest::{Circuit, ONNX_FILE, PROVING_KEY_FILE, VERIFIER_BYTECODE_FILE};
 use veriregime_core::types::prediction::{Outputs, Prediction};
 use veriregime_core::types::proof::Proof;
+use veriregime_files::FileError;
 
 /// Name of the search's result inside a bundle. It holds times of one machine, so the manifest names no digest of it.
 pub const SEARCH_FILE: &str = "circuit-search.json";
@@ -72,7 +72,7 @@ pub struct Search {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The form; its domain is fixed where it was built.
-    pub form: Form,
+    pub form: CircuitConfig,
     /// What came of it.
     pub outcome: Outcome,
 }
@@ -112,7 +112,7 @@ pub struct Measured {
 
 impl Search {
     /// The best form.
-    pub fn form(&self) -> &Form {
+    pub fn form(&self) -> &CircuitConfig {
         &self.tried[self.chosen].form
     }
 }
@@ -163,12 +163,12 @@ pub async fn search(
 }
 
 /// All forms, each in its smallest domain; finer scales first.
-fn forms(request: &SearchRequest<'_>) -> Result<Vec<Form>, ProofError> {
+fn forms(request: &SearchRequest<'_>) -> Result<Vec<CircuitConfig>, ProofError> {
     let own = (request.input_scale, request.param_scale);
     let coarser = COARSER_SCALES.into_iter().filter(|(input, param)| *input < own.0 && *param < own.1);
     let mut forms = Vec::new();
     for (input_scale, param_scale) in [own].into_iter().chain(coarser) {
-        let (network, layout) = parse(request, &Form::plain(input_scale, param_scale))?;
+        let (network, layout) = parse(request, &CircuitConfig::plain(input_scale, param_scale))?;
         let decompositions: Vec<_> = match compared_bits(&network, &layout)? {
             None => vec![None],
             Some(bits) => {
@@ -177,8 +177,8 @@ fn forms(request: &SearchRequest<'_>) -> Result<Vec<Form>, ProofError> {
             }
         };
         for decomposition in decompositions {
-            let plain = Form { decomposition, ..Form::plain(input_scale, param_scale) };
-            forms.extend(INNER_COLUMNS.map(|inner_columns| Form { inner_columns, ..plain }));
+            let plain = CircuitConfig { decomposition, ..CircuitConfig::plain(input_scale, param_scale) };
+            forms.extend(INNER_COLUMNS.map(|inner_columns| CircuitConfig { inner_columns, ..plain }));
         }
     }
     forms.sort_by_key(|form| form.inner_columns);
@@ -186,7 +186,7 @@ fn forms(request: &SearchRequest<'_>) -> Result<Vec<Form>, ProofError> {
 }
 
 /// The network of a form with a layout whose output scale is not known yet.
-fn parse(request: &SearchRequest<'_>, form: &Form) -> Result<(Network, Layout), ProofError> {
+fn parse(request: &SearchRequest<'_>, form: &CircuitConfig) -> Result<(Network, Layout), ProofError> {
     let features = request.rows.first().map_or(0, Vec::len);
     let layout = Layout {
         markets: 1,
@@ -202,11 +202,11 @@ fn parse(request: &SearchRequest<'_>, form: &Form) -> Result<(Network, Layout), 
 async fn measure(
     ezkl: &mut Ezkl,
     request: &SearchRequest<'_>,
-    form: &Form,
+    form: &CircuitConfig,
     float: &[Prediction],
     gas: &mut impl AsyncFnMut(&str, &[Proof]) -> Option<u64>,
 ) -> Result<Measured, ProofError> {
-    let scratch = tempfile::tempdir().map_err(|source| FileFault::Write { path: std::env::temp_dir(), source })?;
+    let scratch = tempfile::tempdir().map_err(|source| FileError::Write { path: std::env::temp_dir(), source })?;
     let folder = scratch.path();
     veriregime_files::write_atomic(&folder.join(ONNX_FILE), &(request.on_grid)(form.param_scale))?;
     let (network, mut layout) = parse(request, form)?;
@@ -325,7 +325,7 @@ mod tests {
             agreement,
             largest_probability_difference: 0.0,
         };
-        Candidate { form: Form::plain(13, 16), outcome: Outcome::Measured(measured) }
+        Candidate { form: CircuitConfig::plain(13, 16), outcome: Outcome::Measured(measured) }
     }
 
     #[test]
@@ -341,7 +341,7 @@ mod tests {
     #[test]
     fn where_none_agrees_the_reasons_are_told() {
         let skipped =
-            Candidate { form: Form::plain(7, 7), outcome: Outcome::Skipped("no reference string".to_owned()) };
+            Candidate { form: CircuitConfig::plain(7, 7), outcome: Outcome::Skipped("no reference string".to_owned()) };
         let fault = choose(&[candidate(None, 8, 0.5), skipped]).expect_err("none");
         assert!(matches!(fault, ProofError::NoCircuit { tried: 2, .. }));
         assert!(fault.to_string().contains("50.00 % agree; no reference string"), "{fault}");

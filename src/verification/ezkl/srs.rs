@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fmt, io};
 
-use crate::verification::error::ProofError;
 use super::protocol::{DownloadSrs, GenerateSrs};
 use super::supervisor::Ezkl;
-use veriregime_files::FileFault;
+use crate::verification::error::ProofError;
 use veriregime_core::types::chain_id::is_development;
 use veriregime_core::types::digest::Digest;
+use veriregime_files::FileError;
 
 /// SHA-256 of the perpetual-powers-of-tau strings in EZKL's format, by log2 of their size.
 const CEREMONY: [(u32, &str); 9] = [
@@ -57,10 +57,10 @@ impl Srs {
         let path = path_in(folder, logrows);
         let size_bytes = size_bytes(logrows);
         let bytes = match veriregime_files::read_bounded(&path, size_bytes) {
-            Err(FileFault::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Err(FileError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 return Err(ProofError::SrsMissing { path });
             }
-            Err(FileFault::TooLarge { .. }) => {
+            Err(FileError::TooLarge { .. }) => {
                 return Err(ProofError::SrsWrong { path, reason: format!("it is larger than {size_bytes} bytes") });
             }
             other => other?,
@@ -127,7 +127,7 @@ async fn download(ezkl: &mut Ezkl, folder: &Path, logrows: u32) -> Result<Srs, P
         return Err(ProofError::SrsMissing { path: path_in(folder, logrows) });
     };
     // Elsewhere, so that a download that does not work leaves nothing behind.
-    let scratch = tempfile::tempdir().map_err(|source| FileFault::Write { path: std::env::temp_dir(), source })?;
+    let scratch = tempfile::tempdir().map_err(|source| FileError::Write { path: std::env::temp_dir(), source })?;
     let path = path_in(scratch.path(), logrows);
     ezkl.call_within(&DownloadSrs { path: path.clone(), logrows }, DOWNLOAD_DEADLINE).await?;
     let bytes = veriregime_files::read_bounded(&path, size_bytes(logrows))?;
@@ -158,7 +158,7 @@ fn size_bytes(logrows: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use veriregime_core::types::diagnostic::Fault;
+    use veriregime_core::types::diagnostic::Diagnostic;
 
     #[test]
     fn the_table_covers_consecutive_sizes() {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::verification::error::ProofError;
 use super::protocol::{Call, CircuitFiles, Hello, Load, PeakRss};
 use super::worker::{Settings, Worker};
+use crate::verification::error::ProofError;
 
 /// The one version of EZKL that circuits here are made and proven with.
 pub const EZKL_VERSION: &str = "23.0.5";

@@ -13,8 +13,8 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::verification::error::ProofError;
 use super::protocol::Call;
+use crate::verification::error::ProofError;
 
 /// The worker's program; part of the binary, so that the two cannot be of different versions.
 const PROGRAM: &str = include_str!("../../../prover/worker.py");
@@ -215,8 +215,8 @@ async fn keep_end(mut stderr: ChildStderr, kept: Arc<Mutex<VecDeque<u8>>>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::verification::ezkl::protocol::PeakRss;
     use super::*;
+    use crate::verification::ezkl::protocol::PeakRss;
 
     #[test]
     fn the_worker_s_header_shows_the_formats_that_are_read() {

@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use chrono::{Datelike, Weekday};
 use veriregime_agent::config::written::from_toml;
-use veriregime_core::features::{calendar, measure};
 use veriregime_core::features::sums::Sums;
+use veriregime_core::features::{calendar, measure};
 use veriregime_core::types::candle::Candle;
 use veriregime_core::types::feature::{Days, Feature};
 use veriregime_core::types::period::MINUTE_MS;

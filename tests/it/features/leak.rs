@@ -3,8 +3,8 @@
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use veriregime_core::features::{calendar, label, measure};
 use veriregime_core::features::sums::Sums;
+use veriregime_core::features::{calendar, label, measure};
 use veriregime_core::types::candle::Candle;
 use veriregime_core::types::period::MINUTE_MS;
 

@@ -1,8 +1,8 @@
 //! Features against other people's code: the crate `yata`, and pandas through a committed fixture.
 
 use serde::{Deserialize, Serialize};
-use veriregime_core::features::{measure, baseline_cnn};
 use veriregime_core::features::sums::Sums;
+use veriregime_core::features::{baseline_cnn, measure};
 use veriregime_core::types::candle::Candle;
 use veriregime_core::types::feature::Feature;
 use yata::core::{IndicatorConfig, IndicatorInstance, Method, MovingAverageConstructor, PeriodType};

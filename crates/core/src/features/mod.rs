@@ -25,7 +25,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 use crate::types::candle::{Candle, CandleSeries};
-use crate::types::diagnostic::Fault;
+use crate::types::diagnostic::Diagnostic;
 use crate::types::feature::{
     DAY_MINUTES, FADE_HALF_LIVES, Feature, FeatureSpec, FeatureVector, HOURS_PER_WEEK, WEEK_MINUTES,
 };
@@ -51,7 +51,7 @@ pub enum FeatureError {
     Spec { reason: String },
 }
 
-impl Fault for FeatureError {
+impl Diagnostic for FeatureError {
     fn code(&self) -> &'static str {
         match self {
             Self::WrongEnd { .. } => "VR-FEATURE-001",
@@ -60,7 +60,7 @@ impl Fault for FeatureError {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::WrongEnd { .. } => "give the closed candles up to the period's start and none after it",
             Self::TooShort { .. } => "fetch candles further back, as many minutes as the model's lookback",

@@ -7,7 +7,7 @@ pub mod onnx;
 
 use thiserror::Error;
 
-use crate::types::diagnostic::Fault;
+use crate::types::diagnostic::Diagnostic;
 use crate::types::manifest::Manifest;
 use crate::types::prediction::{Outputs, Prediction};
 use float::FloatModel;
@@ -54,7 +54,7 @@ pub enum ModelError {
     Tract { detail: String },
 }
 
-impl Fault for ModelError {
+impl Diagnostic for ModelError {
     fn code(&self) -> &'static str {
         match self {
             Self::NotOnnx { .. } => "VR-MODEL-001",
@@ -70,7 +70,7 @@ impl Fault for ModelError {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Count { .. } | Self::Feature { .. } => "compute the features with the manifest of this very model",
             Self::Disagreement { .. } => {

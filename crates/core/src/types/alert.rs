@@ -30,12 +30,12 @@ pub struct Alert {
     /// The period that it is about.
     pub period: Option<PeriodId>,
     /// What to do about it.
-    pub advice: String,
+    pub hint: String,
 }
 
 /// An alert that was delivered and whose end was not.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct FiredAlert {
     pub key: String,
     pub occurrence: String,
     pub code: String,

@@ -6,9 +6,9 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use super::digest::Digest;
-use crate::types::diagnostic::{Fault, Retry};
 use super::period::MINUTE_MS;
 use super::time::{END_MS, format_utc};
+use crate::types::diagnostic::{Diagnostic, Retry};
 
 /// Largest price that is taken for real, in quote units.
 pub const MAX_PRICE: f64 = 1e12;
@@ -48,21 +48,21 @@ impl Candle {
     ///
     /// # Errors
     /// The first rule that it breaks: minute grid, finite positive prices, `low <= open, close <= high`, sane volume.
-    pub fn check(&self) -> Result<(), CandleFault> {
+    pub fn check(&self) -> Result<(), SeriesError> {
         let at = self.open_time_ms;
         if at.rem_euclid(MINUTE_MS) != 0 || !(0..END_MS).contains(&at) {
-            return Err(CandleFault::OffGrid { open_time_ms: at });
+            return Err(SeriesError::OffGrid { open_time_ms: at });
         }
         let prices = [self.open, self.high, self.low, self.close];
         if prices.iter().any(|price| !price.is_finite() || *price <= 0.0 || *price > MAX_PRICE) {
-            return Err(CandleFault::Price { open_time_ms: at });
+            return Err(SeriesError::Price { open_time_ms: at });
         }
         let (floor, ceiling) = (self.open.min(self.close), self.open.max(self.close));
         if self.low > floor || self.high < ceiling {
-            return Err(CandleFault::Range { open_time_ms: at });
+            return Err(SeriesError::Range { open_time_ms: at });
         }
         if !self.volume.is_finite() || !(0.0..=MAX_VOLUME).contains(&self.volume) {
-            return Err(CandleFault::Volume { open_time_ms: at });
+            return Err(SeriesError::Volume { open_time_ms: at });
         }
         Ok(())
     }
@@ -94,7 +94,7 @@ impl Candle {
 
 /// Why candles are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum CandleFault {
+pub enum SeriesError {
     /// An open time that is not a whole minute of the years 1970 to 9999.
     #[error("candle {open_time_ms} does not start on a whole minute of the years 1970 to 9999")]
     OffGrid { open_time_ms: i64 },
@@ -121,7 +121,7 @@ pub enum CandleFault {
     LongGap { from_ms: i64, minutes: usize, allowed: usize },
 }
 
-impl Fault for CandleFault {
+impl Diagnostic for SeriesError {
     fn code(&self) -> &'static str {
         match self {
             Self::OffGrid { .. } => "VR-DATA-001",
@@ -135,7 +135,7 @@ impl Fault for CandleFault {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Gap { .. } => {
                 "wait for the exchange to fill the gap or fetch from another source; the period is skipped rather than guessed"
@@ -172,12 +172,12 @@ impl CandleSeries {
     /// or after `to_ms` are left out.
     ///
     /// # Errors
-    /// The first broken rule, or [`CandleFault::Gap`] where more than `max_missing_minutes` are absent or nothing is
+    /// The first broken rule, or [`SeriesError::Gap`] where more than `max_missing_minutes` are absent or nothing is
     /// there to carry forward from.
-    pub fn new(candles: &[Candle], from_ms: i64, to_ms: i64, max_missing_minutes: usize) -> Result<Self, CandleFault> {
+    pub fn new(candles: &[Candle], from_ms: i64, to_ms: i64, max_missing_minutes: usize) -> Result<Self, SeriesError> {
         for edge in [from_ms, to_ms] {
             if edge.rem_euclid(MINUTE_MS) != 0 {
-                return Err(CandleFault::OffGrid { open_time_ms: edge });
+                return Err(SeriesError::OffGrid { open_time_ms: edge });
             }
         }
         check_all(candles)?;
@@ -197,7 +197,7 @@ impl CandleSeries {
                     Candle::carried(minute, close)
                 }
                 (None, None) => {
-                    return Err(CandleFault::Gap {
+                    return Err(SeriesError::Gap {
                         missing,
                         minutes,
                         allowed: max_missing_minutes,
@@ -211,7 +211,7 @@ impl CandleSeries {
         }
         match series.carried.first() {
             Some(&first_missing_ms) if missing > max_missing_minutes => {
-                Err(CandleFault::Gap { missing, minutes, allowed: max_missing_minutes, first_missing_ms })
+                Err(SeriesError::Gap { missing, minutes, allowed: max_missing_minutes, first_missing_ms })
             }
             _ => Ok(series),
         }
@@ -251,14 +251,14 @@ impl CandleSeries {
 ///
 /// # Errors
 /// The first broken rule.
-pub fn check_all(candles: &[Candle]) -> Result<(), CandleFault> {
+pub fn check_all(candles: &[Candle]) -> Result<(), SeriesError> {
     let mut before: Option<i64> = None;
     for candle in candles {
         candle.check()?;
         let open_time_ms = candle.open_time_ms;
         match before {
-            Some(last) if last == open_time_ms => return Err(CandleFault::Duplicate { open_time_ms }),
-            Some(last) if last > open_time_ms => return Err(CandleFault::Unordered { open_time_ms }),
+            Some(last) if last == open_time_ms => return Err(SeriesError::Duplicate { open_time_ms }),
+            Some(last) if last > open_time_ms => return Err(SeriesError::Unordered { open_time_ms }),
             _ => before = Some(open_time_ms),
         }
     }
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn too_many_missing_minutes_are_a_gap_and_never_a_zero() {
         let fault = CandleSeries::new(&[candle(0, 10.0), candle(3, 12.0)], 0, 4 * MINUTE_MS, 1).expect_err("two holes");
-        assert_eq!(fault, CandleFault::Gap { missing: 2, minutes: 4, allowed: 1, first_missing_ms: MINUTE_MS });
+        assert_eq!(fault, SeriesError::Gap { missing: 2, minutes: 4, allowed: 1, first_missing_ms: MINUTE_MS });
         let fault = CandleSeries::new(&[candle(1, 10.0)], 0, 2 * MINUTE_MS, 9).expect_err("nothing to carry from");
         assert_eq!(fault.code(), "VR-DATA-007");
         assert!(CandleSeries::new(&[], 0, MINUTE_MS, 9).is_err());

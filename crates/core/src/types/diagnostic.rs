@@ -17,12 +17,12 @@ pub enum Retry {
 }
 
 /// An error with a stable code that the operator handbook explains.
-pub trait Fault: std::error::Error + Send + Sync + 'static {
+pub trait Diagnostic: std::error::Error + Send + Sync + 'static {
     /// The stable code, such as `VR-CANDLE-003`. Never reused for another meaning.
     fn code(&self) -> &'static str;
 
     /// What the operator should do next, as one imperative sentence.
-    fn advice(&self) -> &'static str;
+    fn hint(&self) -> &'static str;
 
     /// When the failed operation may be tried again.
     fn retry(&self) -> Retry {

@@ -39,7 +39,8 @@ mod tests {
     /// The vectors that the contracts' tests read too.
     #[test]
     fn rust_and_solidity_agree_on_every_vector() {
-        let vectors: Value = serde_json::from_str(include_str!("../../../../contracts/test/vectors/field.json")).unwrap();
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../../../contracts/test/vectors/field.json")).unwrap();
         let element = |row: &Value| row["element"].as_str().unwrap().parse::<U256>().unwrap();
         assert_eq!(vectors["order"].as_str().unwrap().parse::<U256>().unwrap(), FIELD_ORDER);
         let accepted = vectors["accepted"].as_array().unwrap();

@@ -1,6 +1,5 @@
 //! The shared vocabulary. Depends on nothing else in the crate and does no I/O.
 
-pub mod diagnostic;
 pub mod address;
 pub mod alert;
 pub mod attestation;
@@ -9,6 +8,7 @@ pub mod candle;
 pub mod chain_id;
 pub mod contract;
 pub mod cycle;
+pub mod diagnostic;
 pub mod digest;
 pub mod evidence;
 pub mod feature;

@@ -18,7 +18,7 @@ pub struct Origin {
     /// Minutes that the exchange had changed since they were fetched for an earlier cycle, as the last try saw them.
     pub revised_minutes: usize,
     /// Another exchange's view of each market, where it was asked.
-    pub witnesses: Vec<Witness>,
+    pub witnesses: Vec<CrossCheckResult>,
     /// Of each market with minutes that the source does not have, what was done about them. Absent where there are none, and
     /// in cycles of versions that did not keep it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -78,7 +78,7 @@ pub struct FailedSource {
 
 /// How far another exchange's candles were from those that were used. A pip is a hundredth of a basis point.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Witness {
+pub struct CrossCheckResult {
     /// Name of the other source in the settings.
     pub source: String,
     /// What the other exchange calls the market.

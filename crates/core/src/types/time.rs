@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 use thiserror::Error;
 
-use crate::types::diagnostic::Fault;
+use crate::types::diagnostic::Diagnostic;
 
 /// First moment that is refused as absurd: the start of the year 10000, in Unix milliseconds.
 pub const END_MS: i64 = 253_402_300_800_000;
@@ -11,16 +11,16 @@ pub const END_MS: i64 = 253_402_300_800_000;
 /// A text that is not a moment in UTC.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("\"{text}\" is not a date or time in UTC")]
-pub struct TimeFault {
+pub struct TimeError {
     text: String,
 }
 
-impl Fault for TimeFault {
+impl Diagnostic for TimeError {
     fn code(&self) -> &'static str {
         "VR-TIME-001"
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         "write a day as 2024-08-04 or a moment as 2024-08-04T12:00Z; years 1970 to 9999"
     }
 }
@@ -29,8 +29,8 @@ impl Fault for TimeFault {
 /// `…T12:00:30.250Z`). The final `Z` is required, so that nobody means local time.
 ///
 /// # Errors
-/// [`TimeFault`] for anything else, and outside the years 1970 to 9999.
-pub fn parse_utc_ms(text: &str) -> Result<i64, TimeFault> {
+/// [`TimeError`] for anything else, and outside the years 1970 to 9999.
+pub fn parse_utc_ms(text: &str) -> Result<i64, TimeError> {
     let moment = match text.strip_suffix('Z') {
         None => NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|day| day.and_hms_opt(0, 0, 0)),
         Some(local) => ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f"]
@@ -40,7 +40,7 @@ pub fn parse_utc_ms(text: &str) -> Result<i64, TimeFault> {
     moment
         .map(|moment| moment.and_utc().timestamp_millis())
         .filter(|unix_ms| (0..END_MS).contains(unix_ms))
-        .ok_or_else(|| TimeFault { text: text.chars().take(40).collect() })
+        .ok_or_else(|| TimeError { text: text.chars().take(40).collect() })
 }
 
 /// Writes Unix milliseconds so that [`parse_utc_ms`] reads them back: `2024-08-04T12:00Z`, with seconds and

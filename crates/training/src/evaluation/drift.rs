@@ -160,9 +160,9 @@ pub fn verdict(drift: &Drift, baseline: &Row) -> Verdict {
 mod tests {
     use std::collections::BTreeMap;
 
+    use super::*;
     use crate::evaluation::report::View;
     use crate::evaluation::tallies::Confusion;
-    use super::*;
 
     #[test]
     fn the_stability_index_matches_an_example_worked_by_hand() {

@@ -14,17 +14,17 @@ use std::ops::Range;
 
 use thiserror::Error;
 
+use outcomes::{Forecast, Forecaster, Outcomes};
+use report::Report;
 use veriregime_core::features::{Batch, FeatureError};
 use veriregime_core::model::float::{FloatModel, inputs};
 use veriregime_core::model::{Layout, Model, ModelError};
 use veriregime_core::types::baselines::Baselines;
 use veriregime_core::types::candle::CandleSeries;
-use veriregime_core::types::diagnostic::Fault;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::feature::FeatureSpec;
 use veriregime_core::types::manifest::Label;
 use veriregime_core::types::prediction::{Prediction, Regime};
-use outcomes::{Forecast, Forecaster, Outcomes};
-use report::Report;
 
 /// Rows that go through tract at once.
 const CHUNK: usize = 4096;
@@ -45,7 +45,7 @@ pub enum EvaluationError {
     Model(#[from] ModelError),
 }
 
-impl Fault for EvaluationError {
+impl Diagnostic for EvaluationError {
     fn code(&self) -> &'static str {
         match self {
             Self::Nothing { .. } => "VR-EVAL-001",
@@ -54,11 +54,11 @@ impl Fault for EvaluationError {
         }
     }
 
-    fn advice(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::Nothing { .. } => "give more candles, or dates that they cover",
-            Self::Features(error) => error.advice(),
-            Self::Model(error) => error.advice(),
+            Self::Features(error) => error.hint(),
+            Self::Model(error) => error.hint(),
         }
     }
 }
@@ -80,14 +80,14 @@ pub struct Subject<'a> {
 
 /// Forecasts of many forecasters of the same outcomes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Panel {
+pub struct Comparison {
     /// What followed.
     pub outcomes: Outcomes,
     /// What was said, one entry for each forecaster; others' may be added.
     pub forecasts: Vec<Forecast>,
 }
 
-impl Panel {
+impl Comparison {
     /// The baselines and the model on the candles whose decision times lie in `times` (ms UTC), wherever the candles
     /// before and after allow; at least `least_before` precede each.
     ///

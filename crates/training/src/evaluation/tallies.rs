@@ -175,9 +175,9 @@ fn area(lows: &[f64], highs: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::evaluation::metrics::{Scored, scores};
     use crate::evaluation::outcomes::Forecaster;
-    use super::*;
 
     fn outcomes(rows: &[(f64, bool, f64)]) -> Outcomes {
         Outcomes {

@@ -4,12 +4,12 @@ pub mod chart;
 
 use std::ops::Range;
 
-use crate::evaluation::Panel;
+use crate::evaluation::Comparison;
 use crate::evaluation::metrics::{ECE_BINS, auc};
 use crate::evaluation::outcomes::{Forecast, Forecaster, Outcomes};
 use crate::evaluation::tallies::Confusion;
-use veriregime_core::types::time::format_utc;
 use chart::{Chart, Colour, Line, squares};
+use veriregime_core::types::time::format_utc;
 
 /// Points of a ROC curve.
 const ROC_POINTS: usize = 200;
@@ -53,7 +53,7 @@ pub fn curves(title: &str, value: &str, lines: Vec<Line>) -> String {
 }
 
 /// Hits over false alarms of everybody who rates.
-pub fn roc(panel: &Panel) -> String {
+pub fn roc(panel: &Comparison) -> String {
     let was_high = &panel.outcomes.was_high;
     let rating = panel.forecasts.iter().filter(|forecast| forecast.by != Forecaster::Majority);
     let lines = rating.map(|forecast| {
@@ -88,7 +88,7 @@ fn roc_points(forecast: &Forecast, was_high: &[bool]) -> Vec<(f64, f64)> {
 }
 
 /// How often High followed where it was promised with some probability, and how many rows each promise had.
-pub fn reliability(panel: &Panel) -> String {
+pub fn reliability(panel: &Comparison) -> String {
     let drawn = [Forecaster::HarLogistic, Forecaster::Teacher, Forecaster::StudentCircuit];
     let mut lines = Vec::new();
     for forecast in panel.forecasts.iter().filter(|forecast| drawn.contains(&forecast.by)) {
@@ -127,8 +127,8 @@ pub fn confusion(title: &str, seen: &Confusion) -> String {
 }
 
 /// What the circuit forecast and what followed, over the last periods; those in which High followed are shaded.
-pub fn timeline(panel: &Panel) -> String {
-    let Panel { outcomes, forecasts } = panel;
+pub fn timeline(panel: &Comparison) -> String {
+    let Comparison { outcomes, forecasts } = panel;
     let grid: Vec<usize> = (0..outcomes.len()).filter(|row| outcomes.on_grid[*row]).collect();
     let grid = &grid[grid.len().saturating_sub(TIMELINE_PERIODS)..];
     let time = |row: usize| outcomes.time_ms[row] as f64;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::Url;
 
-use super::{Dialect, Limits, Paging, endpoint, is_plain_symbol, malformed, number, sane_time_ms, unknown, weight};
+use super::{ExchangeApi, Limits, Paging, endpoint, is_plain_symbol, malformed, number, sane_time_ms, unknown, weight};
 use crate::sources::candles::error::CandleError;
 use veriregime_core::types::candle::Candle;
 use veriregime_core::types::period::MINUTE_MS;
@@ -18,7 +18,7 @@ const INVALID_SYMBOL: i64 = -1121;
 #[derive(Debug)]
 pub(super) struct Binance;
 
-impl Dialect for Binance {
+impl ExchangeApi for Binance {
     fn base_url(&self) -> &'static str {
         "https://api.binance.com"
     }
@@ -123,7 +123,7 @@ fn candle(row: &Kline<'_>) -> Result<Candle, CandleError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use veriregime_core::types::diagnostic::Fault;
+    use veriregime_core::types::diagnostic::Diagnostic;
 
     const ROW: &str = r#"[60000,"100.10","101.00","99.5","100.90","12.50000000",119999,"1.0",5,"0","0","0"]"#;
 

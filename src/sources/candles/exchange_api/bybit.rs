@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::{Dialect, Limits, Paging, endpoint, is_plain_symbol, malformed, number, sane_time_ms, unknown, weight};
+use super::{ExchangeApi, Limits, Paging, endpoint, is_plain_symbol, malformed, number, sane_time_ms, unknown, weight};
 use crate::sources::candles::error::CandleError;
 use veriregime_core::types::candle::Candle;
 
@@ -27,7 +27,7 @@ const BAN: Duration = Duration::from_mins(10);
 #[derive(Debug)]
 pub(super) struct Bybit;
 
-impl Dialect for Bybit {
+impl ExchangeApi for Bybit {
     fn base_url(&self) -> &'static str {
         "https://api.bybit.com"
     }
@@ -144,7 +144,7 @@ fn candle(row: &Row<'_>) -> Result<Candle, CandleError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use veriregime_core::types::diagnostic::{Fault, Retry};
+    use veriregime_core::types::diagnostic::{Diagnostic, Retry};
     use veriregime_core::types::period::MINUTE_MS;
 
     /// Answers as the exchange sends them, see `tests/fixtures/exchanges/README.md`.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::{Dialect, Limits, Paging, endpoint, is_plain_symbol, malformed, number, sane_time_ms, unknown, weight};
+use super::{ExchangeApi, Limits, Paging, endpoint, is_plain_symbol, malformed, number, sane_time_ms, unknown, weight};
 use crate::sources::candles::error::CandleError;
 use veriregime_core::types::candle::Candle;
 use veriregime_core::types::period::MINUTE_MS;
@@ -20,7 +20,7 @@ const UNKNOWN_PRODUCT: &str = "NotFound";
 #[derive(Debug)]
 pub(super) struct Coinbase;
 
-impl Dialect for Coinbase {
+impl ExchangeApi for Coinbase {
     fn base_url(&self) -> &'static str {
         "https://api.exchange.coinbase.com"
     }
@@ -118,7 +118,7 @@ fn iso(unix_ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use veriregime_core::types::diagnostic::Fault;
+    use veriregime_core::types::diagnostic::Diagnostic;
 
     /// Rows as the exchange sends them, see `tests/fixtures/exchanges/README.md`.
     const PAGE: &str = include_str!("../../../../tests/fixtures/exchanges/coinbase-candles.json");

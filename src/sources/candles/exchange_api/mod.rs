@@ -22,7 +22,7 @@ use veriregime_core::types::venue::Venue;
 const MAX_SYMBOL_CHARS: usize = 30;
 
 /// One exchange's API.
-pub trait Dialect: Debug + Send + Sync {
+pub trait ExchangeApi: Debug + Send + Sync {
     /// Root of the API.
     fn base_url(&self) -> &'static str;
 
@@ -87,7 +87,7 @@ pub enum Paging {
 }
 
 /// How `venue` is spoken to.
-pub fn of(venue: Venue) -> &'static dyn Dialect {
+pub fn of(venue: Venue) -> &'static dyn ExchangeApi {
     match venue {
         Venue::Binance => &binance::Binance,
         Venue::Coinbase => &coinbase::Coinbase,

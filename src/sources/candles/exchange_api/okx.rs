@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::Url;
 
-use super::{Dialect, Limits, Paging, endpoint, is_plain_symbol, malformed, number, sane_time_ms, unknown, weight};
+use super::{ExchangeApi, Limits, Paging, endpoint, is_plain_symbol, malformed, number, sane_time_ms, unknown, weight};
 use crate::sources::candles::error::CandleError;
 use veriregime_core::types::candle::Candle;
 
@@ -22,7 +22,7 @@ const RATE_PAUSE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Okx;
 
-impl Dialect for Okx {
+impl ExchangeApi for Okx {
     fn base_url(&self) -> &'static str {
         "https://www.okx.com"
     }
@@ -130,7 +130,7 @@ fn complete(row: &Row<'_>) -> Result<Option<Candle>, CandleError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use veriregime_core::types::diagnostic::{Fault, Retry};
+    use veriregime_core::types::diagnostic::{Diagnostic, Retry};
     use veriregime_core::types::period::MINUTE_MS;
 
     /// Answers as the exchange sends them, see `tests/fixtures/exchanges/README.md`.

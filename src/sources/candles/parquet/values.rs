@@ -17,7 +17,7 @@ const MAX_EXACT_POWER: i32 = 22;
 
 /// Why a column has no values.
 #[derive(Debug)]
-pub enum ColumnFault {
+pub enum ColumnError {
     /// The library cannot read it.
     Parquet(ParquetError),
     /// Its type, or how it is packed, is known and not read here.
@@ -26,7 +26,7 @@ pub enum ColumnFault {
     NoValue(usize),
 }
 
-impl From<ParquetError> for ColumnFault {
+impl From<ParquetError> for ColumnError {
     fn from(error: ParquetError) -> Self {
         Self::Parquet(error)
     }
@@ -35,8 +35,8 @@ impl From<ParquetError> for ColumnFault {
 /// What the times of a column are counted in, where its type says so.
 ///
 /// # Errors
-/// [`ColumnFault::Unsupported`] for a column of something else than times and whole numbers.
-pub fn unit(column: &ColumnDescriptor) -> Result<Option<Unit>, ColumnFault> {
+/// [`ColumnError::Unsupported`] for a column of something else than times and whole numbers.
+pub fn unit(column: &ColumnDescriptor) -> Result<Option<Unit>, ColumnError> {
     if column.physical_type() == Type::INT96 {
         return Ok(Some(INT96_UNIT));
     }
@@ -57,7 +57,7 @@ pub fn unit(column: &ColumnDescriptor) -> Result<Option<Unit>, ColumnFault> {
 ///
 /// # Errors
 /// As [`numbers`].
-pub fn times(group: &dyn RowGroupReader, index: usize, column: &ColumnDescriptor) -> Result<Vec<i64>, ColumnFault> {
+pub fn times(group: &dyn RowGroupReader, index: usize, column: &ColumnDescriptor) -> Result<Vec<i64>, ColumnError> {
     check_packing(group, index, column)?;
     let rows = rows(group);
     let levels = column.max_def_level();
@@ -78,8 +78,8 @@ pub fn times(group: &dyn RowGroupReader, index: usize, column: &ColumnDescriptor
 /// The numbers of a group.
 ///
 /// # Errors
-/// [`ColumnFault`].
-pub fn numbers(group: &dyn RowGroupReader, index: usize, column: &ColumnDescriptor) -> Result<Vec<f64>, ColumnFault> {
+/// [`ColumnError`].
+pub fn numbers(group: &dyn RowGroupReader, index: usize, column: &ColumnDescriptor) -> Result<Vec<f64>, ColumnError> {
     check_packing(group, index, column)?;
     let rows = rows(group);
     let levels = column.max_def_level();
@@ -116,7 +116,7 @@ pub fn numbers(group: &dyn RowGroupReader, index: usize, column: &ColumnDescript
 }
 
 /// All values of a column: exactly `rows`, none of them missing. A value is there where its level is `there`.
-fn read<T: DataType>(mut column: ColumnReaderImpl<T>, rows: usize, there: i16) -> Result<Vec<T::T>, ColumnFault> {
+fn read<T: DataType>(mut column: ColumnReaderImpl<T>, rows: usize, there: i16) -> Result<Vec<T::T>, ColumnError> {
     let mut values = Vec::with_capacity(rows);
     let mut levels = Vec::new();
     let mut missing = rows;
@@ -128,7 +128,7 @@ fn read<T: DataType>(mut column: ColumnReaderImpl<T>, rows: usize, there: i16) -
         missing -= records.min(missing);
     }
     if let Some(row) = levels.iter().position(|level| *level < there) {
-        return Err(ColumnFault::NoValue(row));
+        return Err(ColumnError::NoValue(row));
     }
     if values.len() != rows {
         return Err(ParquetError::General(format!("a column has {} values for {rows} rows", values.len())).into());
@@ -140,9 +140,9 @@ fn rows(group: &dyn RowGroupReader) -> usize {
     usize::try_from(group.metadata().num_rows()).unwrap_or(0)
 }
 
-fn check_packing(group: &dyn RowGroupReader, index: usize, column: &ColumnDescriptor) -> Result<(), ColumnFault> {
+fn check_packing(group: &dyn RowGroupReader, index: usize, column: &ColumnDescriptor) -> Result<(), ColumnError> {
     match group.metadata().column(index).compression() {
-        Compression::LZO => Err(ColumnFault::Unsupported(format!("column \"{}\" is packed by LZO", column.name()))),
+        Compression::LZO => Err(ColumnError::Unsupported(format!("column \"{}\" is packed by LZO", column.name()))),
         _ => Ok(()),
     }
 }
@@ -205,12 +205,12 @@ fn wide(bytes: &ByteArray, scale: i32) -> Option<f64> {
     Some(decimal(i128::from_be_bytes(wide), scale))
 }
 
-fn too_wide(column: &ColumnDescriptor) -> ColumnFault {
-    ColumnFault::Unsupported(format!("column \"{}\" holds decimals of more than 16 bytes", column.name()))
+fn too_wide(column: &ColumnDescriptor) -> ColumnError {
+    ColumnError::Unsupported(format!("column \"{}\" holds decimals of more than 16 bytes", column.name()))
 }
 
-fn unsupported(column: &ColumnDescriptor, wanted: &str) -> ColumnFault {
-    ColumnFault::Unsupported(format!("column \"{}\" holds {}, not {wanted}", column.name(), type_name(column)))
+fn unsupported(column: &ColumnDescriptor, wanted: &str) -> ColumnError {
+    ColumnError::Unsupported(format!("column \"{}\" holds {}, not {wanted}", column.name(), type_name(column)))
 }
 
 /// A column's type in the words of those who write it.

@@ -11,8 +11,8 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::{Exchange, Parameters, array, json_text};
-use crate::sources::candles::market::Keep;
 use crate::clock::Clock;
+use crate::sources::candles::market::Keep;
 use veriregime_core::types::candle::Candle;
 use veriregime_core::types::period::MINUTE_MS;
 

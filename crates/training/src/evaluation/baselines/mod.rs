@@ -5,8 +5,8 @@ pub mod har;
 mod simplex;
 
 use super::outcomes::{Forecast, Forecaster, Outcomes};
-use veriregime_core::features::{label, measure};
 use veriregime_core::features::sums::Sums;
+use veriregime_core::features::{label, measure};
 use veriregime_core::types::baselines::{Baselines, Garch, HarVolatility, Residual};
 use veriregime_core::types::feature::Feature;
 use veriregime_core::types::manifest::{Label, frozen};

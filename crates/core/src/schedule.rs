@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use cron::Schedule;
 
-use veriregime_core::types::period::PeriodId;
+use crate::types::period::PeriodId;
 
 /// The ticks after `after_ms`, in Unix milliseconds; none of a schedule that has ended.
 pub fn ticks_ms(schedule: &Schedule, after_ms: i64) -> impl Iterator<Item = i64> {

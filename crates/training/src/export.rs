@@ -111,7 +111,7 @@ impl LayeredNetwork {
         }
         let model = ModelProto {
             ir_version: IR_VERSION,
-            producer_name: env!("CARGO_PKG_NAME").into(),
+            producer_name: "veriregime-agent".into(),
             producer_version: env!("CARGO_PKG_VERSION").into(),
             opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
             graph: Some(graph),

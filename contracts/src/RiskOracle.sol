@@ -18,7 +18,7 @@ import {UpdateLib} from "./libraries/UpdateLib.sol";
 import {Words} from "./libraries/Words.sol";
 
 /// @title RiskOracle
-/// @notice Applies proven and attested volatility forecasts to risk parameters, one update per model and period.
+/// @notice Applies proven and attested volatility forecasts to risk parameters, one for each market and period.
 contract RiskOracle is ModelRegistry, Attestors, IERC165 {
     using ModelLib for ModelLib.Model;
     using UpdateLib for Update;
@@ -89,9 +89,9 @@ contract RiskOracle is ModelRegistry, Attestors, IERC165 {
 
     /// @inheritdoc IRegimeRiskOracle
     function setPolicy(bytes32 market, Policy calldata) external {
-        address marketOwner = _markets[market].registered.owner;
-        if (marketOwner == address(0)) revert UnknownMarket(market);
-        if (marketOwner != msg.sender) revert NotMarketOwner(market, msg.sender);
+        address setter = _markets[market].registered.owner;
+        if (setter == address(0)) revert UnknownMarket(market);
+        if (setter != msg.sender) revert NotMarketOwner(market, msg.sender);
         if (_markets[market].guard != 0) _useTimelock();
         MarketAdmin.setPolicy(_markets[market], msg.data[4:]);
     }
@@ -118,17 +118,20 @@ contract RiskOracle is ModelRegistry, Attestors, IERC165 {
     function submit(Update calldata update) external {
         update.checkCanonical();
         ModelLib.Model memory registered = _registered(update.modelId);
-        _checkPeriod(update.modelId, update.period, registered);
+        _checkPeriod(update, registered);
         uint256[] memory instances = registered.instances(update.period, update.candleFeatures, update.outputs);
         if (update.closesE8.length != 0 && update.closesE8.length != registered.marketCount) {
             revert CloseCountMismatch(registered.marketCount, update.closesE8.length);
         }
+        update.checkOmitted(registered.marketCount, registered.candleFeatureCount);
         if (update.proof.length != registered.proofLength) {
             revert ProofLengthMismatch(registered.proofLength, update.proof.length);
         }
         AttestorSet memory set = _attestorSet();
         (bytes32 instancesHash, bytes32 closesHash) = update.hashes(instances);
-        bytes32 digest = _attestationDigest(update.modelId, update.period, instancesHash, closesHash, set.version);
+        bytes32 digest = _attestationDigest(
+            update.modelId, update.period, update.omittedMarkets, instancesHash, closesHash, set.version
+        );
         _checkAttestations(set, digest, update.attestations);
         if (!registered.accepts(update.proof, instances)) revert InvalidProof();
 
@@ -143,8 +146,8 @@ contract RiskOracle is ModelRegistry, Attestors, IERC165 {
     function params(bytes32 market) public view returns (Params memory current, Status status) {
         MarketAdmin.Market storage read = _markets[market];
         uint256 word = read.params;
-        if (sequencerFeed == address(0) && word.isFresh()) {
-            word.fresh(current);
+        if (sequencerFeed == address(0) && word.onFastPath()) {
+            word.readFastPath(current);
             return (current, Status.Fresh);
         }
         return _read(word, read.guard.unpackGuard());
@@ -181,7 +184,7 @@ contract RiskOracle is ModelRegistry, Attestors, IERC165 {
     }
 
     /// @inheritdoc IRegimeRiskOracle
-    function ownerOf(bytes32 market) external view returns (address) {
+    function marketOwner(bytes32 market) external view returns (address) {
         return _markets[market].registered.owner;
     }
 
@@ -197,12 +200,15 @@ contract RiskOracle is ModelRegistry, Attestors, IERC165 {
     }
 
     /// @inheritdoc IRegimeRiskOracle
-    function attestationDigest(bytes32 modelId, uint64 period, bytes32 instancesHash, bytes32 closesHash)
-        external
-        view
-        returns (bytes32)
-    {
-        return _attestationDigest(modelId, period, instancesHash, closesHash, _attestorSet().version);
+    function attestationDigest(
+        bytes32 modelId,
+        uint64 period,
+        uint256 omittedMarkets,
+        bytes32 instancesHash,
+        bytes32 closesHash
+    ) external view returns (bytes32) {
+        uint32 version = _attestorSet().version;
+        return _attestationDigest(modelId, period, omittedMarkets, instancesHash, closesHash, version);
     }
 
     /// @inheritdoc IERC165
@@ -218,7 +224,7 @@ contract RiskOracle is ModelRegistry, Attestors, IERC165 {
         returns (Params memory current, Status status)
     {
         bool withheld = sequencerFeed != address(0) && word != 0
-            && !MarketAdmin.sequencerVouches(sequencerFeed, word.landedAt());
+            && !MarketAdmin.sequencerUpSince(sequencerFeed, word.landedAt());
         return RiskState.read(word, guard, withheld);
     }
 
@@ -227,12 +233,28 @@ contract RiskOracle is ModelRegistry, Attestors, IERC165 {
         if (_markets[market].guard == 0) revert PolicyUnset(market);
     }
 
-    function _checkPeriod(bytes32 modelId, uint64 period, ModelLib.Model memory registered) private view {
+    function _checkPeriod(Update calldata update, ModelLib.Model memory registered) private view {
+        uint64 period = update.period;
         uint64 current = Grid.currentPeriod();
         if (period < current) revert StalePeriod(period, current);
         if (period > current) revert FuturePeriod(period, current);
-        if (period > registered.lastPeriod) revert ModelNotActive(modelId);
-        if (period <= registered.latestPeriod) revert AlreadySubmitted(modelId, period);
+        if (period > registered.lastPeriod) revert ModelNotActive(update.modelId);
+        if (period <= registered.latestPeriod && !_servesAWaitingMarket(update, registered)) {
+            revert AlreadySubmitted(update.modelId, period);
+        }
+    }
+
+    /// @dev Whether a market that the update does not omit has none for the period yet: earlier ones omitted or skipped it.
+    function _servesAWaitingMarket(Update calldata update, ModelLib.Model memory registered)
+        private
+        view
+        returns (bool)
+    {
+        bytes32[] memory markets = registered.markets();
+        for (uint256 i = 0; i < markets.length; ++i) {
+            if (!update.omits(i) && _markets[markets[i]].params.unpackParams().period < update.period) return true;
+        }
+        return false;
     }
 
     function _applyAll(Update calldata update, ModelLib.Model memory registered) private {
@@ -241,6 +263,10 @@ contract RiskOracle is ModelRegistry, Attestors, IERC165 {
         bool applied = false;
         SkipReason reason;
         for (uint256 i = 0; i < markets.length; ++i) {
+            if (update.omits(i)) {
+                emit MarketSkipped(markets[i], update.period, update.modelId, SkipReason.Omitted);
+                continue;
+            }
             uint256 closeE8 = update.closesE8.length == 0 ? 0 : update.closesE8[i];
             uint256 first = i * ModelLib.OUTPUTS_PER_MARKET;
             RiskState.Forecast memory forecast = RiskState.Forecast({
@@ -273,15 +299,15 @@ contract RiskOracle is ModelRegistry, Attestors, IERC165 {
         PolicyLib.PackedRules memory rules = target.rules.unpackRules();
         if (rules.priceChecked && !MarketAdmin.priceAgrees(target, closeE8)) return (false, SkipReason.PriceMismatch);
 
-        (Params memory seen,) = params(market);
+        (Params memory inForce,) = params(market);
         (RiskState.PackedParams memory updated, uint256 targetBps, uint256 requestedBps) =
-            stored.advance(seen, guard, rules, forecast);
+            stored.advance(inForce, guard, rules, forecast);
         if (targetBps != guard.rampTargetBps) {
             guard.turnRamp(targetBps);
             target.guard = guard.pack();
             emit LiquidationRampStarted(market, guard.rampStartBps, targetBps, guard.rampBpsPerDay);
         }
-        if (seen.liquidationCollateralRatioBps >= targetBps) updated.rest(guard);
+        if (inForce.liquidationCollateralRatioBps >= targetBps) updated.enableFastPath(guard);
         target.params = updated.pack();
         emit ParamsUpdated(market, forecast.period, modelId, target.params, requestedBps);
         return (true, reason);

@@ -12,12 +12,15 @@ contract AttestorsHarness is Attestors {
         _setAttestors(attestors, threshold);
     }
 
-    function digest(bytes32 modelId, uint64 period, bytes32 instancesHash, bytes32 closesHash, uint32 version)
-        external
-        view
-        returns (bytes32)
-    {
-        return _attestationDigest(modelId, period, instancesHash, closesHash, version);
+    function digest(
+        bytes32 modelId,
+        uint64 period,
+        uint256 omittedMarkets,
+        bytes32 instancesHash,
+        bytes32 closesHash,
+        uint32 version
+    ) external view returns (bytes32) {
+        return _attestationDigest(modelId, period, omittedMarkets, instancesHash, closesHash, version);
     }
 
     function check(bytes32 signed, bytes calldata attestations) external view {
@@ -49,7 +52,7 @@ contract AttestationDigestTest is AttestedFixture {
         IRegimeRiskOracle.Update memory update = _update();
         Signed memory other = _signed(update);
         uint64 small = uint64(bound(uint256(noise), 1, type(uint32).max));
-        field = uint8(bound(field, 0, 8));
+        field = uint8(bound(field, 0, 9));
         if (field == 0) other.name = string.concat(other.name, " ");
         if (field == 1) other.version = "2";
         if (field == 2) other.chainId ^= small;
@@ -58,6 +61,7 @@ contract AttestationDigestTest is AttestedFixture {
         if (field == 5) other.period ^= small;
         if (field == 6) other.instancesHash ^= noise;
         if (field == 7) other.closesHash ^= noise;
+        if (field == 9) other.omittedMarkets ^= uint256(noise);
         if (field == 8) other.setVersion ^= uint32(small);
         _expectInvalid(update, _digestOf(other));
     }
@@ -129,6 +133,7 @@ contract AttestationDigestTest is AttestedFixture {
             bytes32 digest = harness.digest(
                 vm.parseJsonBytes32(_vectors, _key(count, "model_id")),
                 uint64(vm.parseJsonUint(_vectors, _key(count, "period"))),
+                vm.parseJsonUint(_vectors, _key(count, "omitted_markets")),
                 instancesHash,
                 closesHash,
                 uint32(version)

@@ -10,7 +10,7 @@ abstract contract AttestedFixture is OracleFixture {
     bytes32 internal constant EIP712_DOMAIN =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     bytes32 internal constant ATTESTATION = keccak256(
-        "Attestation(bytes32 modelId,uint64 period,bytes32 instancesHash,bytes32 closesHash,uint32 attestorSetVersion)"
+        "Attestation(bytes32 modelId,uint64 period,uint256 omittedMarkets,bytes32 instancesHash,bytes32 closesHash,uint32 attestorSetVersion)"
     );
 
     /// @dev Everything that an attestation is about.
@@ -21,6 +21,7 @@ abstract contract AttestedFixture is OracleFixture {
         address verifyingContract;
         bytes32 modelId;
         uint64 period;
+        uint256 omittedMarkets;
         bytes32 instancesHash;
         bytes32 closesHash;
         uint32 setVersion;
@@ -48,7 +49,13 @@ abstract contract AttestedFixture is OracleFixture {
         );
         bytes32 message = keccak256(
             abi.encode(
-                ATTESTATION, signed.modelId, signed.period, signed.instancesHash, signed.closesHash, signed.setVersion
+                ATTESTATION,
+                signed.modelId,
+                signed.period,
+                signed.omittedMarkets,
+                signed.instancesHash,
+                signed.closesHash,
+                signed.setVersion
             )
         );
         return keccak256(abi.encodePacked(hex"1901", domain, message));
@@ -66,6 +73,7 @@ abstract contract AttestedFixture is OracleFixture {
             verifyingContract: address(oracle),
             modelId: update.modelId,
             period: update.period,
+            omittedMarkets: update.omittedMarkets,
             instancesHash: keccak256(abi.encodePacked(instances)),
             closesHash: keccak256(abi.encodePacked(update.closesE8)),
             setVersion: version

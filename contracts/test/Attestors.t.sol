@@ -157,8 +157,9 @@ contract AttestorsTest is AttestedFixture {
         _expectRefusal(update, _malformed());
     }
 
+    /// @dev 64 bytes may be a signature of EIP-2098, which passes: see below.
     function testFuzz_RevertWhen_TheLengthFieldIsWrong(uint16 length) public {
-        vm.assume(length != 65);
+        vm.assume(length != 65 && length != 64);
         IRegimeRiskOracle.Update memory update = _update();
         (update.attestations[20], update.attestations[21]) = (bytes1(uint8(length >> 8)), bytes1(uint8(length)));
         _expectRefusal(update, length > 65 ? _malformed() : _invalid(attestor));

@@ -9,8 +9,8 @@ contract CalldataTest is MarketFixture {
     /// @dev Words behind the selector: the update's offset, then its head.
     uint256 private constant UPDATE = 0;
     uint256 private constant PERIOD = 2;
-    uint256 private constant FEATURES = 3;
-    uint256 private constant ATTESTATIONS = 7;
+    uint256 private constant FEATURES = 4;
+    uint256 private constant ATTESTATIONS = 8;
 
     /// @dev An attestation has 87 bytes, so that nine more fill its last word.
     uint256 private constant PADDING = 9;

@@ -61,7 +61,7 @@ contract DeployTest is OracleFixture {
         (IRegimeRiskOracle.Policy memory policy, IRegimeRiskOracle.Bounds memory bounds) = script.startingRules();
         for (uint256 i = 0; i < 2; ++i) {
             bytes32 market = _btcAndEth()[i];
-            assertEq(deployed.ownerOf(market), address(script));
+            assertEq(deployed.marketOwner(market), address(script));
             assertEq(abi.encode(deployed.policy(market)), abi.encode(policy));
             assertEq(abi.encode(deployed.bounds(market)), abi.encode(bounds));
         }

@@ -178,7 +178,7 @@ contract InstancesTest is OracleFixture {
         vm.startPrank(OWNER);
         for (uint256 i = 0; i < count; ++i) {
             markets[i] = keccak256(abi.encode("market", i));
-            if (oracle.ownerOf(markets[i]) != address(0)) continue;
+            if (oracle.marketOwner(markets[i]) != address(0)) continue;
             oracle.registerMarket(markets[i], OWNER, _bounds(), _noPriceCheck());
             oracle.setPolicy(markets[i], _policy());
         }

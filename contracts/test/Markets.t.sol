@@ -26,7 +26,7 @@ contract MarketsTest is MarketFixture {
         emit IRegimeRiskOracle.MarketRegistered(SOL, STRANGER, _bounds(), priceCheck);
         vm.prank(OWNER);
         oracle.registerMarket(SOL, STRANGER, _bounds(), priceCheck);
-        assertEq(oracle.ownerOf(SOL), STRANGER);
+        assertEq(oracle.marketOwner(SOL), STRANGER);
         assertEq(abi.encode(oracle.bounds(SOL)), abi.encode(_bounds()));
         IRegimeRiskOracle.Policy memory none;
         assertEq(abi.encode(oracle.policy(SOL)), abi.encode(none));
@@ -35,7 +35,7 @@ contract MarketsTest is MarketFixture {
     function test_AnUnknownMarketHasNothing() public view {
         IRegimeRiskOracle.Bounds memory none;
         IRegimeRiskOracle.Policy memory noPolicy;
-        assertEq(oracle.ownerOf(SOL), address(0));
+        assertEq(oracle.marketOwner(SOL), address(0));
         assertEq(abi.encode(oracle.bounds(SOL)), abi.encode(none));
         assertEq(abi.encode(oracle.policy(SOL)), abi.encode(noPolicy));
     }
@@ -50,7 +50,7 @@ contract MarketsTest is MarketFixture {
         vm.prank(OWNER);
         oracle.registerMarket(SOL, marketOwner, any, _noPriceCheck());
         assertEq(abi.encode(oracle.bounds(SOL)), abi.encode(any));
-        assertEq(oracle.ownerOf(SOL), marketOwner);
+        assertEq(oracle.marketOwner(SOL), marketOwner);
     }
 
     function testFuzz_RevertWhen_NotTheOwnerRegisters(address caller) public {

@@ -173,7 +173,7 @@ contract ModelSpecTest is OracleFixture {
         verifier.acceptOnly(_proof(), instances);
         oracle.activateModel(modelId, IRegimeRiskOracle.SmokeProof(MONDAY, features, outputs, _proof()));
         IRegimeRiskOracle.Update memory update =
-            IRegimeRiskOracle.Update(modelId, MONDAY, features, outputs, new uint64[](0), _proof(), "");
+            IRegimeRiskOracle.Update(modelId, MONDAY, 0, features, outputs, new uint64[](0), _proof(), "");
         update.attestations = _attest(update);
         oracle.submit(update);
         for (uint256 i = 0; i < 32; ++i) {

@@ -206,6 +206,7 @@ abstract contract OracleFixture is Test {
         update = IRegimeRiskOracle.Update({
             modelId: modelId,
             period: uint64(block.timestamp / PERIOD_SECONDS),
+            omittedMarkets: 0,
             candleFeatures: _candles(outputs.length / 3 * CANDLE_COUNT),
             outputs: outputs,
             closesE8: closesE8,
@@ -224,6 +225,7 @@ abstract contract OracleFixture is Test {
         return oracle.attestationDigest(
             update.modelId,
             update.period,
+            update.omittedMarkets,
             keccak256(
                 abi.encodePacked(
                     oracle.instancesOf(update.modelId, update.period, update.candleFeatures, update.outputs)

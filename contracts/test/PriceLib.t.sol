@@ -203,7 +203,7 @@ contract PriceLibTest is Test {
         if (down % 4 != 0) down = 0;
         feed.sequencer(down, startedAt);
         bool expected = down == 0 && startedAt != 0 && startedAt <= landedAt;
-        assertEq(PriceLib.sequencerVouches(address(feed), landedAt), expected);
+        assertEq(PriceLib.sequencerUpSince(address(feed), landedAt), expected);
     }
 
     function test_SequencerBoundaries() public {
@@ -218,13 +218,13 @@ contract PriceLibTest is Test {
 
     function test_NoUsableAnswerDoesNotVouch() public {
         feed.sequencer(0, 1);
-        assertTrue(PriceLib.sequencerVouches(address(feed), NOW));
+        assertTrue(PriceLib.sequencerUpSince(address(feed), NOW));
         for (uint8 failure = 1; failure <= uint8(type(MockFeed.Failure).max); ++failure) {
             if (MockFeed.Failure(failure) == MockFeed.Failure.ReturnHuge) continue;
             feed.fail(IAggregatorV3.latestRoundData.selector, MockFeed.Failure(failure));
-            assertFalse(PriceLib.sequencerVouches(address(feed), NOW));
+            assertFalse(PriceLib.sequencerUpSince(address(feed), NOW));
         }
-        assertFalse(PriceLib.sequencerVouches(makeAddr("no contract"), NOW));
+        assertFalse(PriceLib.sequencerUpSince(makeAddr("no contract"), NOW));
     }
 
     /* HELPERS */
@@ -243,7 +243,7 @@ contract PriceLibTest is Test {
 
     function _assertVouches(int256 down, uint256 startedAt, uint256 landedAt, bool expected) private {
         feed.sequencer(down, startedAt);
-        assertEq(PriceLib.sequencerVouches(address(feed), landedAt), expected);
+        assertEq(PriceLib.sequencerUpSince(address(feed), landedAt), expected);
     }
 
     function _expectInvalid(string memory field) private {

@@ -80,14 +80,14 @@ abstract contract ProofFixture is OracleFixture {
         view
         returns (IRegimeRiskOracle.Update memory update)
     {
-        update = IRegimeRiskOracle.Update(id, period, features, values, new uint64[](0), someProof, "");
+        update = IRegimeRiskOracle.Update(id, period, 0, features, values, new uint64[](0), someProof, "");
         update.attestations = _attest(update);
     }
 
     /// @dev Those that the fixture does not have.
     function _registerMarkets() private {
         for (uint256 i = 0; i < spec.markets.length; ++i) {
-            if (oracle.ownerOf(spec.markets[i]) != address(0)) continue;
+            if (oracle.marketOwner(spec.markets[i]) != address(0)) continue;
             vm.prank(OWNER);
             oracle.registerMarket(spec.markets[i], MARKET_OWNER, _bounds(), _noPriceCheck());
             vm.prank(MARKET_OWNER);

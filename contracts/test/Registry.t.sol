@@ -95,7 +95,7 @@ contract RegistryTest is OracleFixture {
         oracle.instancesOf(unknown, MONDAY, new int32[](0), new int128[](0));
         vm.expectRevert(reason);
         oracle.submit(
-            IRegimeRiskOracle.Update(unknown, MONDAY, new int32[](0), new int128[](0), new uint64[](0), "", "")
+            IRegimeRiskOracle.Update(unknown, MONDAY, 0, new int32[](0), new int128[](0), new uint64[](0), "", "")
         );
     }
 

@@ -248,7 +248,7 @@ contract RiskStateReadTest is Test {
     /* WITH AND WITHOUT THE GUARD */
 
     function test_RestingParametersAreFreshUntilGrace() public {
-        s.rest(g);
+        s.enableFastPath(g);
         _assertFresh(LANDED + 1 hours - 1, false);
         _assertFresh(LANDED + 1 hours, true);
         _assertFresh(START + 5 hours - 1, true);
@@ -275,13 +275,13 @@ contract RiskStateReadTest is Test {
 
     function test_EmptyParametersAreNotFresh() public {
         delete s;
-        assertFalse(_word().isFresh());
-        assertFalse(_word().asked().isFresh());
+        assertFalse(_word().onFastPath());
+        assertFalse(_word().withoutFastPath().onFastPath());
     }
 
     /// @dev Any two words that an update may leave behind, at any later time.
     function testFuzz_FreshReadersSeeWhatTheGuardWouldTell(uint256 word, uint256 guardWord, uint32 later) public {
-        (s, g) = (word.asked().unpackParams(), guardWord.unpackGuard());
+        (s, g) = (word.withoutFastPath().unpackParams(), guardWord.unpackGuard());
         s.period = PERIOD;
         s.landedAfterSeconds %= 14_400;
         g.graceAfterSeconds = uint24(bound(g.graceAfterSeconds, 4 hours, type(uint24).max));
@@ -289,7 +289,7 @@ contract RiskStateReadTest is Test {
         g.disabledPeriod %= PERIOD;
         s = _rested();
         vm.warp(_word().landedAt() + bound(later, 0, 2 * uint256(g.graceAfterSeconds)));
-        if (!_word().isFresh()) return;
+        if (!_word().onFastPath()) return;
         (IRiskParameters.Params memory seen, IRiskParameters.Status status) = _word().read(g, false);
         assertEq(abi.encode(_fresh(_word())), abi.encode(seen));
         assertEq(uint8(status), uint8(IRiskParameters.Status.Fresh));
@@ -351,12 +351,12 @@ contract RiskStateReadTest is Test {
     }
 
     function _fresh(uint256 word) private pure returns (IRiskParameters.Params memory current) {
-        word.fresh(current);
+        word.readFastPath(current);
     }
 
     function _rested() private view returns (RiskState.PackedParams memory stored) {
         stored = s;
-        stored.rest(g);
+        stored.enableFastPath(g);
     }
 
     function _assertRamp(uint256 elapsed, uint256 expected) private {
@@ -380,7 +380,7 @@ contract RiskStateReadTest is Test {
     function _assertFresh(uint256 time, bool expected) private {
         vm.warp(time);
         uint256 rested = _rested().pack();
-        assertEq(rested.isFresh(), expected);
+        assertEq(rested.onFastPath(), expected);
         (IRiskParameters.Params memory seen,) = _word().read(g, false);
         if (expected) assertEq(abi.encode(_fresh(rested)), abi.encode(seen));
     }

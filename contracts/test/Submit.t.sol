@@ -56,7 +56,7 @@ contract SubmitTest is MarketFixture {
         (word.restingLiquidationRatioBps, word.freshSeconds) = (130_00, 5 hours);
         vm.expectEmit(address(oracle));
         emit IRegimeRiskOracle.UpdateAccepted(
-            modelId, MONDAY, RELAYER, packed(_candles(CANDLE_COUNT)), outputs, keccak256(_proof()), 1
+            modelId, MONDAY, RELAYER, 0, packed(_candles(CANDLE_COUNT)), outputs, keccak256(_proof()), 1
         );
         vm.expectEmit(address(oracle));
         emit IRegimeRiskOracle.ParamsUpdated(BTC, MONDAY, modelId, Words.pack(word), 73_11);
@@ -230,7 +230,7 @@ contract SubmitTest is MarketFixture {
         IRegimeRiskOracle.Update memory update = _update(modelId, _low());
         vm.expectEmit(address(oracle));
         emit IRegimeRiskOracle.UpdateAccepted(
-            modelId, MONDAY, relayer, packed(update.candleFeatures), update.outputs, keccak256(update.proof), 1
+            modelId, MONDAY, relayer, 0, packed(update.candleFeatures), update.outputs, keccak256(update.proof), 1
         );
         vm.prank(relayer);
         oracle.submit(update);

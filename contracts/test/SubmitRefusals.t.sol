@@ -32,6 +32,7 @@ contract SubmitRefusalsTest is MarketFixture {
         IRegimeRiskOracle.Update memory u = IRegimeRiskOracle.Update({
             modelId: keccak256("unknown"),
             period: MONDAY + 1,
+            omittedMarkets: 1,
             candleFeatures: features,
             outputs: outputs,
             closesE8: new uint64[](2),
@@ -66,6 +67,8 @@ contract SubmitRefusalsTest is MarketFixture {
         u.outputs[1] = 0;
         _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.CloseCountMismatch.selector, 1, 2));
         u.closesE8 = new uint64[](1);
+        _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.InvalidOmittedMarkets.selector, 1, 1));
+        u.omittedMarkets = 0;
         _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.ProofLengthMismatch.selector, 64, 32));
         u.proof = _proof();
         _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.MalformedAttestations.selector));

@@ -60,7 +60,7 @@ contract UpdateLibTest is AttestedFixture {
         uint256 offset
     ) public view {
         bytes memory data = abi.encodeCall(harness.check, (update));
-        which = [uint256(0), 3, 4, 5, 6, 7][bound(which, 0, 5)];
+        which = [uint256(0), 4, 5, 6, 7, 8][bound(which, 0, 5)];
         offset = bound(offset, 0, data.length);
         vm.assume(offset != _word(data, which));
         _setWord(data, which, offset);
@@ -71,10 +71,10 @@ contract UpdateLibTest is AttestedFixture {
     /// @dev A word of air before an array, with offsets to match: the same arguments in other bytes.
     function testFuzz_RevertWhen_ThereIsAGap(IRegimeRiskOracle.Update calldata update, uint256 before) public view {
         bytes memory data = abi.encodeCall(harness.check, (update));
-        before = bound(before, 3, 7);
+        before = bound(before, 4, 8);
         uint256 cut = 0x24 + _word(data, before);
         bytes memory gapped = bytes.concat(_slice(data, 0, cut), bytes32(0), _slice(data, cut, data.length));
-        for (uint256 i = before; i <= 7; ++i) {
+        for (uint256 i = before; i <= 8; ++i) {
             _setWord(gapped, i, _word(data, i) + 0x20);
         }
         _expectNonCanonical(gapped);
@@ -83,7 +83,7 @@ contract UpdateLibTest is AttestedFixture {
     /// @dev Features and outputs of the same count: one array may stand for both.
     function test_RevertWhen_ArraysOverlap() public view {
         bytes memory data = abi.encodeCall(harness.check, (_update()));
-        _setWord(data, 4, _word(data, 3));
+        _setWord(data, 5, _word(data, 4));
         _expectNonCanonical(data);
     }
 
@@ -92,9 +92,9 @@ contract UpdateLibTest is AttestedFixture {
         IRegimeRiskOracle.Update memory update = _update();
         update.attestations = "";
         bytes memory data = abi.encodeCall(harness.check, (update));
-        (uint256 closesAt, uint256 attestationsAt) = (_word(data, 5), _word(data, 7));
-        _setWord(data, 5, attestationsAt);
-        _setWord(data, 7, closesAt);
+        (uint256 closesAt, uint256 attestationsAt) = (_word(data, 6), _word(data, 8));
+        _setWord(data, 6, attestationsAt);
+        _setWord(data, 8, closesAt);
         _expectNonCanonical(data);
     }
 
@@ -134,7 +134,14 @@ contract UpdateLibTest is AttestedFixture {
         sent.period = period;
         vm.expectEmit(address(harness));
         emit IRegimeRiskOracle.UpdateAccepted(
-            sent.modelId, period, relayer, packed(sent.candleFeatures), sent.outputs, keccak256(sent.proof), period
+            sent.modelId,
+            period,
+            relayer,
+            sent.omittedMarkets,
+            packed(sent.candleFeatures),
+            sent.outputs,
+            keccak256(sent.proof),
+            period
         );
         vm.prank(relayer);
         harness.accept(sent);
@@ -147,7 +154,7 @@ contract UpdateLibTest is AttestedFixture {
         (bool success, bytes memory returned) = address(oracle).call(bytes.concat(data, bytes32(0)));
         assertFalse(success);
         assertEq(returned, abi.encodeWithSelector(IRegimeRiskOracle.NonCanonicalCalldata.selector));
-        _setWord(data, 4, _word(data, 3));
+        _setWord(data, 5, _word(data, 4));
         (success, returned) = address(oracle).call(data);
         assertFalse(success);
         assertEq(returned, abi.encodeWithSelector(IRegimeRiskOracle.NonCanonicalCalldata.selector));
@@ -174,7 +181,7 @@ contract UpdateLibTest is AttestedFixture {
         assertEq(returned, abi.encodeWithSelector(IRegimeRiskOracle.NonCanonicalCalldata.selector));
     }
 
-    /// @dev A word behind the selector: 0 is the argument's offset, 1 to 7 are its head.
+    /// @dev A word behind the selector: 0 is the argument's offset, 1 to 8 are its head.
     function _word(bytes memory data, uint256 index) private pure returns (uint256 word) {
         assembly ("memory-safe") {
             word := mload(add(add(data, 0x24), mul(index, 0x20)))

@@ -133,7 +133,7 @@ contract WordsTest is Test {
     function testFuzz_AskedClearsTheLastTwoFields(uint256 word) public pure {
         RiskState.PackedParams memory params = word.unpackParams();
         (params.restingLiquidationRatioBps, params.freshSeconds) = (0, 0);
-        assertEq(word.asked(), params.pack());
+        assertEq(word.withoutFastPath(), params.pack());
     }
 
     /* HELPERS */

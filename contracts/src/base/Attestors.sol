@@ -12,7 +12,7 @@ import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
 /// even if its signer is in the new one.
 abstract contract Attestors is EIP712 {
     bytes32 private constant ATTESTATION_TYPEHASH = keccak256(
-        "Attestation(bytes32 modelId,uint64 period,bytes32 instancesHash,bytes32 closesHash,uint32 attestorSetVersion)"
+        "Attestation(bytes32 modelId,uint64 period,uint256 omittedMarkets,bytes32 instancesHash,bytes32 closesHash,uint32 attestorSetVersion)"
     );
 
     uint256 private constant ADDRESS_BYTES = 20;
@@ -53,12 +53,15 @@ abstract contract Attestors is EIP712 {
     function _attestationDigest(
         bytes32 modelId,
         uint64 period,
+        uint256 omittedMarkets,
         bytes32 instancesHash,
         bytes32 closesHash,
         uint32 version
     ) internal view returns (bytes32) {
         return _hashTypedData(
-            keccak256(abi.encode(ATTESTATION_TYPEHASH, modelId, period, instancesHash, closesHash, version))
+            keccak256(
+                abi.encode(ATTESTATION_TYPEHASH, modelId, period, omittedMarkets, instancesHash, closesHash, version)
+            )
         );
     }
 

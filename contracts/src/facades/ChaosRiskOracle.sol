@@ -189,11 +189,11 @@ contract ChaosRiskOracle is IChaosRiskOracle, IERC165 {
     function _current(address market) private view returns (bool exists, bool isNew, ChaosRecords.Record memory taken) {
         Market memory known = _markets[market];
         if (known.number == 0) return (false, false, taken);
-        (bool ok, IRiskParameters.Params memory seen, IRiskParameters.Status status) =
+        (bool ok, IRiskParameters.Params memory current, IRiskParameters.Status status) =
             oracle.tryParams(known.oracleMarket);
         if (!ok || status == IRiskParameters.Status.Unset) return (false, false, taken);
         ChaosRecords.Record memory last = _recordOf(known.last);
-        taken = ChaosRecords.take(seen, status, last, liquidationStepBps);
+        taken = ChaosRecords.take(current, status, last, liquidationStepBps);
         (taken.marketIndex, taken.previous) = (known.number - 1, known.last);
         return (true, !last.holds(taken), taken);
     }

@@ -13,7 +13,7 @@ import {Grid} from "../libraries/Grid.sol";
 /// ends, not the later time at which the forecast landed: a reader who limits the age limits that of the data. The heartbeat
 /// is one period (14,400 s) plus what proving and inclusion take.
 /// @dev The answer is the forecast as proven, and never changes within a round. What is fail-safe here is to give none: no
-/// number is on the safe side for every reader. So an overdue forecast keeps its answer and shows its age, and one that is
+/// number is on the safe side for every reader. So a forecast in grace keeps its answer and shows its age, and one that is
 /// withheld has no answer at all. Readers who must not revert read the oracle itself, through `VeriRegimeConsumer`.
 contract RegimeAggregator is IAggregatorV3Rounds, IERC165 {
     /// @notice What a feed is about.

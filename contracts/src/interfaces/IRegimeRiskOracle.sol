@@ -102,13 +102,18 @@ interface IRegimeRiskOracle is IRiskParameters {
         bytes32 modelId;
         /// The current period.
         uint64 period;
-        /// Quantised features that come from candles, market after market.
+        /// Markets without candles, which the update leaves as they are: bit i is the model's i-th market. Attested. Zero if
+        /// it serves all.
+        uint256 omittedMarkets;
+        /// Quantised features that come from candles, market after market. Those of an omitted market are zero, which is each
+        /// feature at its mean over the training data.
         int32[] candleFeatures;
         /// Per market: logit of Low, logit of High, natural logarithm of the standard deviation of one-minute returns;
-        /// fixed point with the model's output scale, each below 64 in absolute value.
+        /// fixed point with the model's output scale, each below 64 in absolute value. Those of an omitted market are what
+        /// the network says to its zeros; nothing follows from them.
         int128[] outputs;
-        /// Last close of each market's window, 8 decimals; empty if no market of the model has a price check. Attested, not
-        /// proven.
+        /// Last close of each market's window, 8 decimals, zero for an omitted one; empty if no market of the model has a
+        /// price check. Attested, not proven.
         uint64[] closesE8;
         /// The proof.
         bytes proof;
@@ -132,7 +137,9 @@ interface IRegimeRiskOracle is IRiskParameters {
         /// Another model's update for the period came first, or a later one has landed.
         AlreadyUpdated,
         /// The attested close and the price feed disagree, or the feed gives no usable answer.
-        PriceMismatch
+        PriceMismatch,
+        /// The update says itself that it omits the market.
+        Omitted
     }
 
     /* EVENTS */
@@ -160,11 +167,13 @@ interface IRegimeRiskOracle is IRiskParameters {
     event AttestorsSet(uint32 indexed version, address[] attestors, uint8 threshold, bytes32 digest);
 
     /// @notice A proof was accepted. Together with the model's specification this is all it takes to verify it again.
+    /// @param omittedMarkets Markets that the update leaves as they were: bit i is the model's i-th.
     /// @param candleFeatures The features of the update, 4 bytes each, big-endian two's complement.
     event UpdateAccepted(
         bytes32 indexed modelId,
         uint64 indexed period,
         address indexed relayer,
+        uint256 omittedMarkets,
         bytes candleFeatures,
         int128[] outputs,
         bytes32 proofHash,
@@ -264,7 +273,7 @@ interface IRegimeRiskOracle is IRiskParameters {
     /// @notice Thrown when an update is for a period that has not begun.
     error FuturePeriod(uint256 period, uint256 current);
 
-    /// @notice Thrown when the model already has an update for the period.
+    /// @notice Thrown when the model already has an update for the period, and this one serves no market that still lacks one.
     error AlreadySubmitted(bytes32 modelId, uint64 period);
 
     /// @notice Thrown when the number of candle features is not the model's.
@@ -275,6 +284,12 @@ interface IRegimeRiskOracle is IRiskParameters {
 
     /// @notice Thrown when there are closes, but not one per market.
     error CloseCountMismatch(uint256 expected, uint256 actual);
+
+    /// @notice Thrown when an update omits a market that the model does not have, or every market that it has.
+    error InvalidOmittedMarkets(uint256 omittedMarkets, uint256 marketCount);
+
+    /// @notice Thrown when a candle feature or the close of an omitted market is not zero; `index` is the market's in the model.
+    error OmittedMarketNotNeutral(uint256 index);
 
     /// @notice Thrown when a feature, or an entry of a calendar table, lies outside the model's bound.
     error FeatureOutOfRange(uint256 index, int256 value, uint256 bound);
@@ -300,7 +315,7 @@ interface IRegimeRiskOracle is IRiskParameters {
     /// @notice Thrown when the verifier does not accept the proof.
     error InvalidProof();
 
-    /// @notice Thrown when an update would change no market; `reason` is that of the last one.
+    /// @notice Thrown when an update would change no market; `reason` is that of the last one that it does not omit.
     error NothingApplied(SkipReason reason);
 
     /* SET-UP: the owner */
@@ -351,6 +366,8 @@ interface IRegimeRiskOracle is IRiskParameters {
     /// @notice Verifies a forecast and applies it to the model's markets. Anyone may relay one.
     /// @dev The parameters of a market change together or not at all. A market that is withheld, was updated already or
     /// fails its price check is skipped without holding up the others; an update that would change none reverts.
+    /// @dev A market that an update omits stays as if none had come. A market that was skipped or omitted can still be
+    /// updated within the period, by an update of its own or by the same one again; no market is updated twice.
     /// @dev The contract builds the proof's public inputs itself, from these arguments and from what it knows: see
     /// `instancesOf`.
     function submit(Update calldata update) external;
@@ -360,7 +377,7 @@ interface IRegimeRiskOracle is IRiskParameters {
     /// @notice The period of the current block.
     function currentPeriod() external view returns (uint64);
 
-    /// @notice The last period for which the model landed an update; 0 if none.
+    /// @notice The last period for which the model landed an update, of whichever of its markets; 0 if none.
     function latestPeriod(bytes32 modelId) external view returns (uint64);
 
     /// @notice The last period for which the model is accepted: 0 before its activation.
@@ -379,7 +396,7 @@ interface IRegimeRiskOracle is IRiskParameters {
     function bounds(bytes32 market) external view returns (Bounds memory);
 
     /// @notice The account that sets a market's policy; zero if there is no such market.
-    function ownerOf(bytes32 market) external view returns (address);
+    function marketOwner(bytes32 market) external view returns (address);
 
     /// @notice The version of the attestor set, and how many attestations an update needs.
     function attestorSet() external view returns (uint32 version, uint8 threshold);
@@ -387,14 +404,18 @@ interface IRegimeRiskOracle is IRiskParameters {
     /// @notice Whether an account is in the present attestor set.
     function isAttestor(address account) external view returns (bool);
 
-    /// @notice What attestors sign: EIP-712 over chain, contract, model, period, the public inputs, the closes and the version
-    /// of the attestor set.
+    /// @notice What attestors sign: EIP-712 over chain, contract, model, period, the omitted markets, the public inputs, the
+    /// closes and the version of the attestor set.
+    /// @param omittedMarkets Bit i is the model's i-th market.
     /// @param instancesHash keccak256 of the public inputs (see `instancesOf`), 32 bytes each.
     /// @param closesHash keccak256 of the closes, 32 bytes each; of nothing, if there are none.
-    function attestationDigest(bytes32 modelId, uint64 period, bytes32 instancesHash, bytes32 closesHash)
-        external
-        view
-        returns (bytes32);
+    function attestationDigest(
+        bytes32 modelId,
+        uint64 period,
+        uint256 omittedMarkets,
+        bytes32 instancesHash,
+        bytes32 closesHash
+    ) external view returns (bytes32);
 
     /// @notice The public inputs that `submit` would verify, for watchers and provers.
     /// @dev For each market its candle features and then the period's calendar features; after all features, for each

@@ -50,7 +50,7 @@ interface IRiskParameters {
         Unset,
         /// Younger than the policy's `graceAfterSeconds`.
         Fresh,
-        /// An update is overdue; the values are still those of the last one.
+        /// Older than `graceAfterSeconds`: an update is late; the values are still those of the last one.
         Grace,
         /// At least `staleAfterSeconds` old: the values are tightened.
         Stale,

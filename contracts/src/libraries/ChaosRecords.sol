@@ -41,26 +41,28 @@ library ChaosRecords {
     /// @param last The market's last record, empty if there is none.
     /// @param liquidationStepBps Most that the liquidation ratio rises with a new forecast, in bps of the debt.
     function take(
-        IRiskParameters.Params memory seen,
+        IRiskParameters.Params memory current,
         IRiskParameters.Status status,
         Record memory last,
         uint256 liquidationStepBps
     ) internal view returns (Record memory taken) {
         bool reliable = VeriRegimeConsumer.isReliable(status);
-        taken.timestamp = reliable ? seen.updatedAt : uint40(block.timestamp);
-        taken.period = uint32(seen.period);
+        taken.timestamp = reliable ? current.updatedAt : uint40(block.timestamp);
+        taken.period = uint32(current.period);
         taken.status = status;
-        taken.borrowCollateralRatioBps = seen.borrowCollateralRatioBps;
-        taken.ammFeePips = seen.ammFeePips;
-        taken.borrowCapFactorBps = seen.borrowCapFactorBps;
-        taken.probabilityHighBps = reliable ? seen.probabilityHighBps : BPS;
-        taken.appliedProbabilityBps = reliable ? seen.appliedProbabilityBps : BPS;
-        taken.liquidationCollateralRatioBps = seen.liquidationCollateralRatioBps;
+        taken.borrowCollateralRatioBps = current.borrowCollateralRatioBps;
+        taken.ammFeePips = current.ammFeePips;
+        taken.borrowCapFactorBps = current.borrowCapFactorBps;
+        taken.probabilityHighBps = reliable ? current.probabilityHighBps : BPS;
+        taken.appliedProbabilityBps = reliable ? current.appliedProbabilityBps : BPS;
+        taken.liquidationCollateralRatioBps = current.liquidationCollateralRatioBps;
         // No record has a ratio of zero.
         if (last.liquidationCollateralRatioBps != 0) {
             uint256 stepBps = reliable && taken.period > last.period ? liquidationStepBps : 0;
             taken.liquidationCollateralRatioBps = uint16(
-                FixedPointMathLib.min(seen.liquidationCollateralRatioBps, last.liquidationCollateralRatioBps + stepBps)
+                FixedPointMathLib.min(
+                    current.liquidationCollateralRatioBps, last.liquidationCollateralRatioBps + stepBps
+                )
             );
         }
     }

@@ -109,8 +109,8 @@ library MarketAdmin {
     }
 
     /// @notice Whether the chain's sequencer is up and an update has landed since it last came up.
-    function sequencerVouches(address feed, uint256 landedAt) external view returns (bool) {
-        return PriceLib.sequencerVouches(feed, landedAt);
+    function sequencerUpSince(address feed, uint256 landedAt) external view returns (bool) {
+        return PriceLib.sequencerUpSince(feed, landedAt);
     }
 
     /// @notice Whether an attested close agrees with the market's price feed.
@@ -147,6 +147,6 @@ library MarketAdmin {
     /// @dev Changes a guard, and makes readers look at it.
     function _write(Market storage market, PolicyLib.PackedGuard memory guard) private {
         market.guard = guard.pack();
-        market.params = market.params.asked();
+        market.params = market.params.withoutFastPath();
     }
 }

@@ -150,11 +150,11 @@ library ModelLib {
 
         uint256 featureCount = candleCount + uint256(model.marketCount) * model.calendarFeatureCount;
         elements = new uint256[](featureCount + outputCount);
-        _layFeatures(elements, model, period, candleFeatures);
-        _layOutputs(elements, featureCount, model.outputScale, outputs);
+        _writeFeatures(elements, model, period, candleFeatures);
+        _writeOutputs(elements, featureCount, model.outputScale, outputs);
     }
 
-    function _layFeatures(
+    function _writeFeatures(
         uint256[] memory elements,
         Model memory model,
         uint256 period,
@@ -169,8 +169,8 @@ library ModelLib {
             assembly ("memory-safe") {
                 source := add(candleFeatures.offset, shl(5, first))
             }
-            (uint256 laid, int256 outside) = _lay(elements, next, source, candleCount, bound);
-            if (laid < candleCount) revert IRegimeRiskOracle.FeatureOutOfRange(first + laid, outside, bound);
+            (uint256 written, int256 outside) = _writeSigned(elements, next, source, candleCount, bound);
+            if (written < candleCount) revert IRegimeRiskOracle.FeatureOutOfRange(first + written, outside, bound);
             next += candleCount;
             next = _copy(elements, next, row);
         }
@@ -199,7 +199,7 @@ library ModelLib {
         }
     }
 
-    function _layOutputs(uint256[] memory elements, uint256 next, uint256 outputScale, int128[] calldata outputs)
+    function _writeOutputs(uint256[] memory elements, uint256 next, uint256 outputScale, int128[] calldata outputs)
         private
         pure
     {
@@ -208,30 +208,30 @@ library ModelLib {
         assembly ("memory-safe") {
             source := outputs.offset
         }
-        (uint256 laid, int256 outside) = _lay(elements, next, source, outputs.length, bound - 1);
-        if (laid < outputs.length) revert IRegimeRiskOracle.OutputOutOfRange(laid, outside, bound);
+        (uint256 written, int256 outside) = _writeSigned(elements, next, source, outputs.length, bound - 1);
+        if (written < outputs.length) revert IRegimeRiskOracle.OutputOutOfRange(written, outside, bound);
     }
 
     /// @dev Writes signed words of the calldata as field elements, as long as their absolute values are within the bound. A
     /// word that passes is a clean integer of any type that holds the bound. The elements must exist: this is the inner loop.
-    /// @return laid How many were written.
+    /// @return written How many were written.
     /// @return outside The word that was not, if there is one.
-    function _lay(uint256[] memory elements, uint256 index, uint256 source, uint256 count, uint256 bound)
+    function _writeSigned(uint256[] memory elements, uint256 index, uint256 source, uint256 count, uint256 bound)
         private
         pure
-        returns (uint256 laid, int256 outside)
+        returns (uint256 written, int256 outside)
     {
         uint256 order = FieldLib.R;
         assembly ("memory-safe") {
             let target := add(add(elements, 0x20), shl(5, index))
             let lowest := sub(0, bound)
-            for {} lt(laid, count) { laid := add(laid, 1) } {
-                let value := calldataload(add(source, shl(5, laid)))
+            for {} lt(written, count) { written := add(written, 1) } {
+                let value := calldataload(add(source, shl(5, written)))
                 if or(sgt(value, bound), slt(value, lowest)) {
                     outside := value
                     break
                 }
-                mstore(add(target, shl(5, laid)), add(value, mul(order, slt(value, 0))))
+                mstore(add(target, shl(5, written)), add(value, mul(order, slt(value, 0))))
             }
         }
     }

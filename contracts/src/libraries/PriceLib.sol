@@ -43,7 +43,7 @@ library PriceLib {
     }
 
     /// @notice Whether the chain's sequencer is up and an update has landed since it last came up.
-    function sequencerVouches(address feed, uint256 landedAt) internal view returns (bool) {
+    function sequencerUpSince(address feed, uint256 landedAt) internal view returns (bool) {
         (bool answered, int256 down, uint256 startedAt,) = _latest(feed);
         return answered && down == 0 && startedAt != 0 && landedAt >= startedAt;
     }

@@ -65,13 +65,13 @@ library RiskState {
 
     /// @notice The word after an update that lands now.
     /// @param stored The word before it.
-    /// @param seen What readers see before it; stays in force where it is tighter until looser values are effective.
+    /// @param inForce What readers see before it; stays where it is tighter until looser values are effective.
     /// @return updated The word to store.
     /// @return targetBps The liquidation ratio that the ramp is to lead to.
     /// @return requestedBps The applied probability, had there been no rate limit.
     function advance(
         PackedParams memory stored,
-        IRiskParameters.Params memory seen,
+        IRiskParameters.Params memory inForce,
         PolicyLib.PackedGuard memory guard,
         PolicyLib.PackedRules memory rules,
         Forecast memory forecast
@@ -87,9 +87,9 @@ library RiskState {
         updated.probabilityHighBps = forecast.probabilityHighBps;
         updated.appliedProbabilityBps = uint16(appliedBps);
         updated.volatility = uint32(forecast.volatilityWad / VOLATILITY_UNIT_WAD);
-        updated.previousBorrowCollateralRatioBps = seen.borrowCollateralRatioBps;
-        updated.previousAmmFeePips = seen.ammFeePips;
-        updated.previousBorrowCapFactorBps = seen.borrowCapFactorBps;
+        updated.previousBorrowCollateralRatioBps = inForce.borrowCollateralRatioBps;
+        updated.previousAmmFeePips = inForce.ammFeePips;
+        updated.previousBorrowCapFactorBps = inForce.borrowCapFactorBps;
         IRiskParameters.RiskVector memory next = PolicyLib.interpolate(guard, rules, appliedBps);
         updated.nextBorrowCollateralRatioBps = next.borrowCollateralRatioBps;
         updated.nextAmmFeePips = next.ammFeePips;
@@ -98,7 +98,7 @@ library RiskState {
     }
 
     /// @notice Lets readers do without the guard. Only for a ramp at rest and a guardian who withholds nothing.
-    function rest(PackedParams memory stored, PolicyLib.PackedGuard memory guard) internal pure {
+    function enableFastPath(PackedParams memory stored, PolicyLib.PackedGuard memory guard) internal pure {
         if (stored.nextBorrowCollateralRatioBps < guard.rampTargetBps) return;
         stored.restingLiquidationRatioBps = guard.rampTargetBps;
         stored.freshSeconds = uint24(FixedPointMathLib.min(guard.graceAfterSeconds, Words.MAX_FRESH_SECONDS));
@@ -195,7 +195,7 @@ library RiskState {
             current.appliedProbabilityBps = uint16(BPS);
             current.regime = 1;
         } else {
-            word.fresh(current);
+            word.readFastPath(current);
             status = _status(current.period, guard, withheld);
             _mix(current, word.unpackParams());
         }

@@ -7,7 +7,7 @@ import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
 /// @notice Updates as they lie in calldata: one encoding each, so that what a watcher decodes is what the contract saw.
 library UpdateLib {
     /// @notice Reverts with `NonCanonicalCalldata` unless the calldata is the selector, the offset of the only argument, its
-    /// seven head words whose offsets leave neither gap nor overlap, its five arrays, and nothing else.
+    /// eight head words whose offsets leave neither gap nor overlap, its five arrays, and nothing else.
     /// @dev The lengths are those that decoding found, which follow the offsets that are checked here. Integers with dirty
     /// upper bytes fall to range checks. A proof of the registered length has no padding; the attestations' padding is the
     /// one thing that is left free, and nobody reads it.
@@ -22,20 +22,53 @@ library UpdateLib {
             function padded(length) -> size {
                 size := and(add(length, 0x1f), not(0x1f))
             }
-            let at := 0xe0 // of the features: behind the head
-            canonical := and(eq(calldataload(0x04), 0x20), eq(calldataload(0x64), at))
+            let at := 0x100 // of the features: behind the head
+            canonical := and(eq(calldataload(0x04), 0x20), eq(calldataload(0x84), at))
             at := add(at, shl(5, add(features, 1)))
-            canonical := and(canonical, eq(calldataload(0x84), at))
-            at := add(at, shl(5, add(outputs, 1)))
             canonical := and(canonical, eq(calldataload(0xa4), at))
-            at := add(at, shl(5, add(closes, 1)))
+            at := add(at, shl(5, add(outputs, 1)))
             canonical := and(canonical, eq(calldataload(0xc4), at))
-            at := add(add(at, 0x20), padded(proof))
+            at := add(at, shl(5, add(closes, 1)))
             canonical := and(canonical, eq(calldataload(0xe4), at))
+            at := add(add(at, 0x20), padded(proof))
+            canonical := and(canonical, eq(calldataload(0x104), at))
             at := add(add(at, 0x20), padded(attestations))
             canonical := and(canonical, eq(calldatasize(), add(at, 0x24)))
         }
         if (!canonical) revert IRegimeRiskOracle.NonCanonicalCalldata();
+    }
+
+    /// @notice Whether an update says nothing about the model's market of this index.
+    function omits(IRegimeRiskOracle.Update calldata update, uint256 index) internal pure returns (bool) {
+        return (update.omittedMarkets >> index) & 1 != 0;
+    }
+
+    /// @notice Reverts with `InvalidOmittedMarkets` or `OmittedMarketNotNeutral` unless the omitted markets are some of the
+    /// model's, not all, and nothing is said about them. Counts of features and closes must have been checked.
+    /// @dev Zeros, so that there is one update without a market and not as many as somebody likes to make up.
+    function checkOmitted(IRegimeRiskOracle.Update calldata update, uint256 marketCount, uint256 candleFeatureCount)
+        internal
+        pure
+    {
+        uint256 omitted = update.omittedMarkets;
+        if (omitted == 0) return;
+        if (omitted >= (1 << marketCount) - 1) {
+            revert IRegimeRiskOracle.InvalidOmittedMarkets(omitted, marketCount);
+        }
+        int32[] calldata features = update.candleFeatures;
+        uint64[] calldata closes = update.closesE8;
+        for (uint256 i = 0; i < marketCount; ++i) {
+            if (!omits(update, i)) continue;
+            uint256 said; // the bits of its words, united
+            assembly ("memory-safe") {
+                if closes.length { said := calldataload(add(closes.offset, shl(5, i))) }
+                let at := add(features.offset, shl(5, mul(i, candleFeatureCount)))
+                for { let end := add(at, shl(5, candleFeatureCount)) } lt(at, end) { at := add(at, 0x20) } {
+                    said := or(said, calldataload(at))
+                }
+            }
+            if (said != 0) revert IRegimeRiskOracle.OmittedMarketNotNeutral(i);
+        }
     }
 
     /// @notice keccak256 of the public inputs and of the closes, 32 bytes each.
@@ -59,24 +92,26 @@ library UpdateLib {
         bytes32 topic = IRegimeRiskOracle.UpdateAccepted.selector;
         bytes32 modelId = update.modelId;
         uint256 period = update.period;
+        uint256 omitted = update.omittedMarkets;
         bytes32 proofHash = keccak256(update.proof);
         int32[] calldata features = update.candleFeatures;
         int128[] calldata outputs = update.outputs;
         assembly ("memory-safe") {
             let data := mload(0x40)
-            mstore(data, 0x80)
-            mstore(add(data, 0x40), proofHash)
-            mstore(add(data, 0x60), attestorSetVersion)
+            mstore(data, omitted)
+            mstore(add(data, 0x20), 0xa0)
+            mstore(add(data, 0x60), proofHash)
+            mstore(add(data, 0x80), attestorSetVersion)
             let size := shl(2, features.length)
-            mstore(add(data, 0x80), size)
-            let at := add(data, 0xa0)
+            mstore(add(data, 0xa0), size)
+            let at := add(data, 0xc0)
             let source := features.offset
             for { let end := add(at, size) } lt(at, end) { at := add(at, 4) } {
                 mstore(at, shl(224, calldataload(source))) // clears what follows, so that the padding is zero
                 source := add(source, 0x20)
             }
-            at := add(add(data, 0xa0), and(add(size, 0x1f), not(0x1f)))
-            mstore(add(data, 0x20), sub(at, data))
+            at := add(add(data, 0xc0), and(add(size, 0x1f), not(0x1f)))
+            mstore(add(data, 0x40), sub(at, data))
             let outputsSize := shl(5, add(outputs.length, 1))
             calldatacopy(at, sub(outputs.offset, 0x20), outputsSize)
             log4(data, sub(add(at, outputsSize), data), topic, modelId, period, caller())

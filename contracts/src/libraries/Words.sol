@@ -59,8 +59,8 @@ library Words {
         }
     }
 
-    /// @notice Whether `fresh` tells all there is to tell. Both work on the word itself, because every reader pays for them.
-    function isFresh(uint256 word) internal view returns (bool) {
+    /// @notice Whether `readFastPath` tells all there is to tell. Both work on the word itself, because every reader pays for them.
+    function onFastPath(uint256 word) internal view returns (bool) {
         unchecked {
             uint256 ageSeconds = block.timestamp - (word & 0xffffff) * Grid.PERIOD_SECONDS;
             return ageSeconds < word >> 236 && ageSeconds >= ((word >> 24) & 0x3fff) + ((word >> 38) & 0x3fff);
@@ -68,7 +68,7 @@ library Words {
     }
 
     /// @notice Fills in what a reader sees while nothing unusual goes on.
-    function fresh(uint256 word, IRiskParameters.Params memory current) internal pure {
+    function readFastPath(uint256 word, IRiskParameters.Params memory current) internal pure {
         current.period = uint40(word & 0xffffff);
         current.updatedAt = uint40(landedAt(word));
         current.borrowCollateralRatioBps = uint16(word >> 170);
@@ -81,8 +81,8 @@ library Words {
         current.regime = uint8(word >> 119) & 1;
     }
 
-    /// @notice Packed parameters whose readers must ask the guard: without `restingLiquidationRatioBps` and `freshSeconds`.
-    function asked(uint256 word) internal pure returns (uint256) {
+    /// @notice Packed parameters whose readers must consult the guard: without `restingLiquidationRatioBps` and `freshSeconds`.
+    function withoutFastPath(uint256 word) internal pure returns (uint256) {
         return word & (2 ** 220 - 1);
     }
 

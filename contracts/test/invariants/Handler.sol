@@ -53,18 +53,19 @@ contract Handler is World {
 
     /* UPDATES */
 
-    /// @notice A forecast lands, relayed by one of two; the other one's copy does not.
-    function submit(uint256 which, int16 logit, bool both) external sameBlock("submit") {
+    /// @notice A forecast lands, relayed by one of two; the other one's copy does not. It may omit one of two markets.
+    function submit(uint256 which, int16 logit, bool both, uint256 omitted) external sameBlock("submit") {
         bytes32 modelId = models[which % 2];
         int128[] memory outputs = new int128[](which % 2 == 0 ? 3 : 6);
         for (uint256 i = 0; i < outputs.length; i += 3) {
             outputs[i + 1] = (i == 0 ? int128(logit) : -int128(logit)) * ONE / 6_000;
             outputs[i + 2] = -7 * ONE;
         }
-        IRegimeRiskOracle.Update memory update = _update(modelId, outputs);
+        omitted = outputs.length == 3 ? 0 : omitted % 3;
+        IRegimeRiskOracle.Update memory update = _updateWithout(omitted, modelId, outputs);
         IRiskParameters.Params[2] memory before = [_read(BTC), _read(ETH)];
         try oracle.submit(update) {
-            ++done["submit"];
+            ++done[omitted == 0 ? "submit" : "submit a part"];
         } catch {
             return;
         }
@@ -76,7 +77,23 @@ contract Handler is World {
         }
         for (uint256 i = 0; i < markets.length; ++i) {
             _checkStep(markets[i], before[i]);
+            if (omitted & (1 << i) != 0) {
+                assertEq(abi.encode(_read(markets[i])), abi.encode(before[i]), "an omitted market changed");
+            }
         }
+    }
+
+    function _updateWithout(uint256 omitted, bytes32 modelId, int128[] memory outputs)
+        private
+        view
+        returns (IRegimeRiskOracle.Update memory update)
+    {
+        update = _update(modelId, outputs);
+        update.omittedMarkets = omitted;
+        for (uint256 i = 0; i < update.candleFeatures.length; ++i) {
+            if (omitted & (1 << i / CANDLE_COUNT) != 0) update.candleFeatures[i] = 0;
+        }
+        update.attestations = _attest(update);
     }
 
     function _checkStep(bytes32 market, IRiskParameters.Params memory before) private view {

@@ -69,8 +69,9 @@ contract RiskOracleInvariants is Test {
 
     /// @dev Says what a campaign did; see `test_EveryActionGoesThrough`.
     function afterInvariant() public {
-        string[12] memory actions = [
+        string[13] memory actions = [
             "submit",
+            "submit a part",
             "nextPeriod",
             "passTime",
             "movePrice",
@@ -90,12 +91,13 @@ contract RiskOracleInvariants is Test {
 
     /// @dev That the handler's actions are not all refused: each goes through in a plain sequence.
     function test_EveryActionGoesThrough() public {
-        _handler.submit(0, -5_000, true);
+        _handler.submit(0, -5_000, true, 0);
         _handler.borrow(0, 1e18, 150_00);
         _handler.removeCollateral(0, 1);
         _handler.nextPeriod(60);
         _handler.rotate(1, 2);
-        _handler.submit(1, 9_000, true);
+        _handler.submit(1, 9_000, true, 1);
+        _handler.submit(1, 9_000, true, 0);
         _handler.setPolicy(0, 1234567);
         _handler.passTime(1 hours);
         for (uint256 i = 0; i < 40; ++i) {
@@ -106,8 +108,9 @@ contract RiskOracleInvariants is Test {
         _handler.pause(0, 1 hours);
         _handler.disablePeriod(1, 0);
         _handler.deprecate(1);
-        string[13] memory actions = [
+        string[14] memory actions = [
             "submit",
+            "submit a part",
             "nextPeriod",
             "passTime",
             "movePrice",

@@ -32,7 +32,7 @@ contract WordsSymbolic is Test {
     function check_AskedKeepsAllOtherFields(uint256 word) public pure {
         RiskState.PackedParams memory params = word.unpackParams();
         (params.restingLiquidationRatioBps, params.freshSeconds) = (0, 0);
-        assert(word.asked() == params.pack());
+        assert(word.withoutFastPath() == params.pack());
     }
 
     /// @dev Readers' fields straight from the word are those of the struct. Of the volatility, whose product is too much for the
@@ -41,7 +41,7 @@ contract WordsSymbolic is Test {
         vm.assume(uint32(word >> 80) == 0);
         RiskState.PackedParams memory params = word.unpackParams();
         IRiskParameters.Params memory current;
-        word.fresh(current);
+        word.readFastPath(current);
         assert(current.period == params.period);
         assert(current.borrowCollateralRatioBps == params.nextBorrowCollateralRatioBps);
         assert(current.liquidationCollateralRatioBps == params.restingLiquidationRatioBps);
@@ -60,7 +60,7 @@ contract WordsSymbolic is Test {
             vm.warp(time);
             uint256 age = time - start;
             bool effective = age >= uint256(params.landedAfterSeconds) + params.loosenDelaySeconds;
-            assert(word.isFresh() == (age < params.freshSeconds && effective));
+            assert(word.onFastPath() == (age < params.freshSeconds && effective));
         }
     }
 }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::Shared;
 use crate::api::error::{ApiError, ErrorBody};
 use veriregime_core::types::attestation::AttestRequest;
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 
 /// All that the contract will be told, but for the proof.
@@ -30,6 +31,9 @@ pub(super) struct AttestBody {
     period: u64,
     /// Version of the contract's attestor set.
     attestor_set_version: u32,
+    /// Markets that the update leaves as they are, bit i being the model's i-th; 0 where it serves all.
+    #[serde(default)]
+    omitted_markets: u32,
     /// The proof's public inputs, 0x-hex: features of all markets, then outputs of all markets.
     #[schema(value_type = Vec<String>)]
     instances: Vec<U256>,
@@ -47,8 +51,8 @@ pub(super) struct Attested {
     signature: String,
 }
 
-/// Signs the inputs and outputs of an update if this node's own candles and model give the same, integer by integer. It signs
-/// one payload for each period and model, and the same one as often as it is asked.
+/// Signs the inputs and outputs of an update if this node's own candles and model give the same, integer by integer. Of each
+/// market it signs one row for each period and model, and the same one as often as it is asked, with others or without.
 #[utoipa::path(post, path = "/v1/attest", request_body = AttestBody, responses(
     (status = 200, description = "signed", body = Attested),
     (status = 400, description = "a body that makes no sense", body = ErrorBody),
@@ -70,6 +74,7 @@ pub(super) async fn attest(
         model_id: body.model_id,
         period: PeriodId(body.period),
         attestor_set_version: body.attestor_set_version,
+        omitted_markets: OmittedMarkets::from_bits(body.omitted_markets),
         instances: body.instances,
         closes_e8: body.closes_e8,
     };

@@ -28,8 +28,11 @@ pub enum AttestationError {
     /// This node's candles give something else.
     #[error("{name} is {theirs}, this node's candles give {ours}")]
     Differs { name: String, theirs: String, ours: String },
+    /// This node omits a market that the other one serves.
+    #[error("this node has no candles of {market} for the period")]
+    NoCandles { market: String },
     /// Another payload was attested for the period.
-    #[error("this node has attested something else for period {0}, and attests one thing for each")]
+    #[error("this node has attested something else for period {0}, and attests one thing for each market")]
     Equivocation(PeriodId),
     /// What is stored for the period cannot be computed with.
     #[error("this node cannot compute the period's features: {0}")]
@@ -48,6 +51,7 @@ impl Diagnostic for AttestationError {
             Self::NotReady => "VR-ATTEST-003",
             Self::Differs { .. } => "VR-ATTEST-004",
             Self::Equivocation(_) => "VR-ATTEST-005",
+            Self::NoCandles { .. } => "VR-ATTEST-006",
             Self::Computation(fault) => fault.code(),
             Self::Chain(fault) => fault.code(),
             Self::State(fault) => fault.code(),
@@ -60,6 +64,7 @@ impl Diagnostic for AttestationError {
             Self::OtherPeriod { .. } => "compare the clocks",
             Self::NotReady => "nothing: ask again",
             Self::Differs { .. } => "compare the candles, source by source: one of the two saw others",
+            Self::NoCandles { .. } => "nothing: others may have them; see `status` for what is wrong with this node's",
             Self::Equivocation(_) => {
                 "nothing: the first one stands; if the database was not touched, find out why there are two"
             }
@@ -72,9 +77,11 @@ impl Diagnostic for AttestationError {
     fn retry(&self) -> Retry {
         match self {
             Self::NotReady => Retry::Later(READY_PAUSE),
-            Self::Mismatch { .. } | Self::OtherPeriod { .. } | Self::Differs { .. } | Self::Equivocation(_) => {
-                Retry::Never
-            }
+            Self::Mismatch { .. }
+            | Self::OtherPeriod { .. }
+            | Self::Differs { .. }
+            | Self::NoCandles { .. }
+            | Self::Equivocation(_) => Retry::Never,
             Self::Computation(fault) => fault.retry(),
             Self::Chain(fault) => fault.retry(),
             Self::State(fault) => fault.retry(),

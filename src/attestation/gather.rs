@@ -45,12 +45,14 @@ impl Agent {
         let statement = Statement {
             model_id,
             period,
+            omitted: forecast.omitted,
             instances: &instances,
             closes_e8: CLOSES_E8,
             attestor_set_version: set.version,
         };
         let digest = statement.digest(self.chain.read.chain_id(), self.oracle);
-        attest_once(&self.store, &self.chain, self.oracle, &statement).await?;
+        let markets = self.bundle.manifest.markets.len();
+        attest_once(&self.store, &self.chain, self.oracle, &statement, markets).await?;
         let wanted = usize::from(set.threshold);
         if self.store.attestations(digest)?.len() < wanted {
             let request = AttestRequest {
@@ -59,6 +61,7 @@ impl Agent {
                 model_id,
                 period,
                 attestor_set_version: set.version,
+                omitted_markets: forecast.omitted,
                 closes_e8: CLOSES_E8.to_vec(),
                 instances,
             };

@@ -26,8 +26,9 @@ fn instances(forecast: &Forecast) -> Vec<U256> {
     proof::instances(&FeatureVector::concat(&forecast.features), &Outputs::concat(&forecast.outputs))
 }
 
-/// This node's attestation of its own statement. That there will be no other one for the period is stored before it is
-/// signed, and the signature is kept, so that the same question costs nothing.
+/// This node's attestation of its own statement about a model of so many markets. What it says about each of them is stored
+/// before it is signed: nothing else will be said for the period. The signature is kept, so that the same question costs
+/// nothing.
 ///
 /// # Errors
 /// [`AttestationError::Equivocation`], or database or key that fail.
@@ -36,6 +37,7 @@ async fn attest_once(
     chain: &Chain,
     oracle: Address,
     statement: &Statement<'_>,
+    markets: usize,
 ) -> Result<Attestation, AttestationError> {
     let digest = statement.digest(chain.read.chain_id(), oracle);
     let kept = store.attestations(digest)?;
@@ -47,7 +49,7 @@ async fn attest_once(
         oracle,
         model_id: statement.model_id,
         period: statement.period,
-        payload: statement.payload(),
+        payloads: statement.payloads(markets),
     };
     if !store.promise(&promise)? {
         return Err(AttestationError::Equivocation(statement.period));

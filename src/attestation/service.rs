@@ -22,6 +22,7 @@ use veriregime_core::types::attestation::{AttestRequest, Attestation};
 use veriregime_core::types::diagnostic::quoted;
 use veriregime_core::types::feature::FeatureSpec;
 use veriregime_core::types::field;
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 
 /// The chain is asked for its model once in so long, however many ask.
@@ -75,19 +76,21 @@ impl AttestationService {
         if request.model_id != self.model_id().await? {
             return Err(AttestationError::Mismatch { what: "model" });
         }
-        let (judge, period) = (self.judge.clone(), request.period);
-        let ours = tokio::task::spawn_blocking(move || judge.instances(period)).await;
+        let (judge, period, omitted) = (self.judge.clone(), request.period, request.omitted_markets);
+        let ours = tokio::task::spawn_blocking(move || judge.instances(period, omitted)).await;
         let ours = ours.map_err(|error| StateError::Corrupt(error.to_string()))??;
         let judge = &self.judge;
         compare(&judge.bundle.manifest.features, request, &ours)?;
         let statement = Statement {
             model_id: request.model_id,
             period: request.period,
+            omitted: request.omitted_markets,
             instances: &ours,
             closes_e8: CLOSES_E8,
             attestor_set_version: request.attestor_set_version,
         };
-        attest_once(&judge.store, &judge.chain, judge.oracle, &statement).await
+        let markets = judge.bundle.manifest.markets.len();
+        attest_once(&judge.store, &judge.chain, judge.oracle, &statement, markets).await
     }
 
     async fn model_id(&self) -> Result<B256, AttestationError> {
@@ -102,14 +105,24 @@ impl AttestationService {
 }
 
 impl AttestationContext {
-    /// What this node's own cycle of the period says, or will say: its candles are fixed once they are stored.
-    fn instances(&self, period: PeriodId) -> Result<Vec<U256>, AttestationError> {
+    /// What this node's own cycle of the period says, or will say, without the omitted markets: its candles are fixed once
+    /// they are stored. Whether an omitted market has candles is not asked, since an omission takes nothing from it:
+    /// whoever has them can serve it within the period. But all that is not omitted must have candles here.
+    fn instances(&self, period: PeriodId, omitted: OmittedMarkets) -> Result<Vec<U256>, AttestationError> {
+        let markets = &self.bundle.manifest.markets;
+        if !omitted.suits(markets.len()) {
+            return Err(AttestationError::Mismatch { what: "set of markets" });
+        }
         let record = self.store.cycle(self.bundle.manifest_digest, period)?;
         let record = record.filter(|record| !record.candles.is_empty()).ok_or(AttestationError::NotReady)?;
-        if let Some(forecast) = &record.forecast {
+        if let Some(index) = record.omitted_markets().indices().find(|index| !omitted.omits(*index)) {
+            let market = markets.get(index).map_or_else(|| index.to_string(), |market| market.name.clone());
+            return Err(AttestationError::NoCandles { market });
+        }
+        if let Some(forecast) = record.forecast.as_ref().filter(|forecast| forecast.omitted == omitted) {
             return Ok(instances(forecast));
         }
-        match compute(&self.store, &self.bundle, &self.model, &record) {
+        match compute(&self.store, &self.bundle, &self.model, &record, omitted) {
             Ok(forecast) => Ok(instances(&forecast)),
             Err(StageError::State(fault)) => Err(fault.into()),
             Err(fault) => Err(AttestationError::Computation(Box::new(fault))),

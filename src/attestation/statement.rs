@@ -8,13 +8,17 @@ use crate::chain::Chain;
 use crate::chain::error::{ChainError, Rejection};
 use crate::chain::read::AttestorSet;
 use veriregime_core::types::attestation::Attestation;
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::prediction::Outputs;
 
 /// What is signed, but for the chain and the contract that it is signed for.
 #[derive(Debug, Clone)]
 pub struct Statement<'a> {
     pub model_id: B256,
     pub period: PeriodId,
+    /// Markets about which nothing is said.
+    pub omitted: OmittedMarkets,
     /// The proof's public inputs.
     pub instances: &'a [U256],
     /// Last close of each market's window, 8 decimals; empty where no market of the model has a price check.
@@ -24,10 +28,18 @@ pub struct Statement<'a> {
 }
 
 impl Statement<'_> {
-    /// Hash of what is said about the period: of that there is only one. A new version of the attestor set says the same
-    /// with another digest.
-    pub fn payload(&self) -> B256 {
-        keccak256([self.instances_hash(), self.closes_hash()].concat())
+    /// Of each of a model's `markets` that is not omitted, its index and the hash of what is said about it: of that there is
+    /// only one for a period. A statement that omits more or fewer markets, or names another version of the attestor set,
+    /// says the same with another digest.
+    pub fn payloads(&self, markets: usize) -> Vec<(usize, B256)> {
+        let features = (self.instances.len() / markets.max(1)).saturating_sub(Outputs::COUNT);
+        let (inputs, outputs) = self.instances.split_at(markets * features);
+        let rows = inputs.chunks(features.max(1)).zip(outputs.chunks(Outputs::COUNT)).enumerate();
+        let said = rows.filter(|(index, _)| !self.omitted.omits(*index)).map(|(index, (inputs, outputs))| {
+            let close = self.closes_e8.get(index).map(|close| U256::from(*close));
+            (index, hash_of_words(inputs.iter().chain(outputs).copied().chain(close)))
+        });
+        said.collect()
     }
 
     fn instances_hash(&self) -> B256 {
@@ -49,6 +61,7 @@ impl Statement<'_> {
         let attestation = abi::Attestation {
             modelId: self.model_id,
             period: self.period.0,
+            omittedMarkets: U256::from(self.omitted.bits()),
             instancesHash: self.instances_hash(),
             closesHash: self.closes_hash(),
             attestorSetVersion: self.attestor_set_version,
@@ -142,6 +155,7 @@ mod tests {
         oracle: Address,
         model_id: B256,
         period: u64,
+        omitted_markets: u32,
         instances: Vec<U256>,
         closes_e8: Vec<u64>,
         attestor_set_version: u32,
@@ -153,11 +167,12 @@ mod tests {
     #[tokio::test]
     async fn digests_and_attestations_are_those_of_the_vectors() {
         let vectors: Vec<Vector> = serde_json::from_str(VECTORS).unwrap();
-        assert!(vectors.len() >= 2, "the vector file is shorter than it should be");
+        assert!(vectors.len() >= 4, "the vector file is shorter than it should be");
         for vector in vectors {
             let statement = Statement {
                 model_id: vector.model_id,
                 period: PeriodId(vector.period),
+                omitted: OmittedMarkets::from_bits(vector.omitted_markets),
                 instances: &vector.instances,
                 closes_e8: &vector.closes_e8,
                 attestor_set_version: vector.attestor_set_version,

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::chain::error::ChainError;
 use veriregime_core::types::diagnostic::quoted;
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 
 /// Highest block. At ten a second that is nearly a million years.
@@ -21,6 +22,12 @@ const MAX_GAS: u64 = 1 << 40;
 const MAX_NONCE: u64 = 1 << 48;
 /// Highest price of a unit of gas, in wei: an ether.
 const MAX_GAS_PRICE_WEI: u64 = 1_000_000_000_000_000_000;
+
+/// A mask of markets, of which a model has 32 at most.
+pub(crate) fn omitted_markets(mask: U256) -> Result<OmittedMarkets, ChainError> {
+    let bits = u32::try_from(mask).map_err(|_| ChainError::Garbage("a mask of more than 32 markets".into()))?;
+    Ok(OmittedMarkets::from_bits(bits))
+}
 
 /// A block.
 #[derive(Debug, Clone, Copy, Deserialize)]

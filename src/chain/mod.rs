@@ -28,6 +28,7 @@ use signer::Signer;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::{Attempt, Purpose};
 use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::prediction::Outputs;
 use veriregime_core::types::rpc_url::RpcUrl;
@@ -69,6 +70,7 @@ pub struct Chain {
 pub struct Update<'a> {
     pub model_id: B256,
     pub period: PeriodId,
+    pub omitted: OmittedMarkets,
     pub features: &'a [FeatureVector],
     pub outputs: &'a [Outputs],
     pub proof: &'a Bytes,

@@ -27,6 +27,7 @@ use veriregime_core::model::Model;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::manifest::PROVING_KEY_FILE;
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 use veriregime_core::types::prediction::Outputs;
 use veriregime_core::types::proof::Proof;
@@ -221,6 +222,7 @@ impl Bench<'_> {
             let statement = Statement {
                 model_id,
                 period: case.period,
+                omitted: OmittedMarkets::NONE,
                 instances: &proved.proof.instances,
                 closes_e8: &[],
                 attestor_set_version: self.chain.read.attestor_set(oracle).await?.version,
@@ -229,6 +231,7 @@ impl Bench<'_> {
             let update = Update {
                 model_id,
                 period: case.period,
+                omitted: OmittedMarkets::NONE,
                 features: &vectors,
                 outputs: &outputs,
                 proof: &proved.proof.bytes,

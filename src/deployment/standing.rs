@@ -136,7 +136,7 @@ async fn market_standing<P: Provider>(
     deployment: &Deployment,
     market: &WantedMarket,
 ) -> Result<MarketStanding, ChainError> {
-    let owner = contract.ownerOf(market.id).call().await?;
+    let owner = contract.marketOwner(market.id).call().await?;
     if owner.is_zero() {
         return Ok(MarketStanding::default());
     }

@@ -114,10 +114,14 @@ impl Agent {
                         revised_minutes: complete.revised_minutes,
                         witnesses: self.cross_check(feed, &complete, to_ms).await?,
                         gaps: complete.gaps,
+                        omitted: Vec::new(),
                     };
                     // Windows only move forward, and those of sources that are no longer used move out.
                     self.store.drop_live_candles(from_ms - MINUTE_MS)?;
-                    return Ok(self.advance(record, &Step::Collected(&complete.series, &origin))?);
+                    return Ok(self.advance(
+                        record,
+                        &Step::Collected(&complete.series.into_iter().map(Some).collect::<Vec<_>>(), &origin),
+                    )?);
                 }
                 Err(fault) if is_theirs(&fault) => {
                     warn!(source = feed.name, code = fault.code(), error = %fault, "source failed");

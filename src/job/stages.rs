@@ -12,6 +12,7 @@ use veriregime_core::model::Model;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::cycle::{CycleRecord, Forecast, Stage};
 use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::prediction::Outputs;
 
 impl Agent {
@@ -28,8 +29,11 @@ impl Agent {
     }
 
     fn forecast(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
-        let forecast = compute(&self.store, &self.bundle, &self.model, record)?;
-        for (market, outputs) in self.bundle.manifest.markets.iter().zip(&forecast.outputs) {
+        let forecast = compute(&self.store, &self.bundle, &self.model, record, record.omitted_markets())?;
+        for (index, (market, outputs)) in self.bundle.manifest.markets.iter().zip(&forecast.outputs).enumerate() {
+            if forecast.omitted.omits(index) {
+                continue;
+            }
             let prediction = outputs.decode(self.bundle.manifest.circuit.output_scale);
             info!(
                 market = market.name,
@@ -52,17 +56,25 @@ impl Agent {
     }
 }
 
-/// Features and outputs from the stored candles. The float model and the circuit's arithmetic must agree.
+/// Features and outputs from the stored candles, of all markets but those that are to be omitted: among these must be the
+/// ones that have no candles. The float model and the circuit's arithmetic must agree.
 pub(crate) fn compute(
     store: &Store,
     bundle: &Bundle,
     model: &Model,
     record: &CycleRecord,
+    omitted: OmittedMarkets,
 ) -> Result<Forecast, StageError> {
     let spec = &bundle.manifest.features;
     let (from_ms, to_ms) = features::window_ms(spec, record.period);
-    let mut forecast = Forecast { features: Vec::new(), outputs: Vec::new(), carried_minutes: Vec::new() };
-    for (candles, digest) in store.candles(record.manifest, record.period)?.iter().zip(&record.candles) {
+    let mut forecast = Forecast { features: Vec::new(), outputs: Vec::new(), carried_minutes: Vec::new(), omitted };
+    let stored = store.candles(record.manifest, record.period)?;
+    for (index, (candles, digest)) in stored.iter().zip(&record.candles).enumerate() {
+        if omitted.omits(index) {
+            forecast.features.push(features::neutral(spec, record.period));
+            forecast.carried_minutes.push(0);
+            continue;
+        }
         let series = CandleSeries::new(candles, from_ms, to_ms, spec.max_missing_minutes)?;
         if series.digest() != *digest {
             return Err(StateError::Corrupt("stored candles do not match their digest".into()).into());

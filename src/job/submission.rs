@@ -69,6 +69,7 @@ impl Agent {
         let update = Update {
             model_id,
             period: record.period,
+            omitted: forecast.omitted,
             features: &forecast.features,
             outputs: &forecast.outputs,
             proof: &proof.bytes,

@@ -1,4 +1,4 @@
-//! What was attested: one payload for each period, whatever happens in between.
+//! What was attested: one payload for each market and period, whatever happens in between.
 
 use alloy::primitives::B256;
 use rusqlite::{TransactionBehavior, params};
@@ -7,8 +7,8 @@ use super::{StateError, Store, rows};
 use veriregime_core::types::attestation::{Attestation, Promise};
 
 impl Store {
-    /// Promises to attest no other payload for the period. Durable when this returns true; only then may anything be signed.
-    /// False where another payload was promised before.
+    /// Promises to attest no other payloads for the period. Durable when this returns true; only then may anything be signed.
+    /// False where another payload was promised before for one of the markets: then nothing is promised for the others.
     ///
     /// # Errors
     /// [`StateError`].
@@ -17,18 +17,26 @@ impl Store {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let period = rows::period(promise.period)?;
         let (oracle, model_id) = (promise.oracle.to_string(), promise.model_id.to_string());
-        let key = params![promise.chain_id as i64, oracle, model_id, period, promise.payload.to_string()];
-        transaction.execute(
-            "INSERT OR IGNORE INTO promises (chain_id, oracle, model_id, period, payload) VALUES (?1, ?2, ?3, ?4, ?5)",
-            key,
-        )?;
-        let is_ours: bool = transaction.query_row(
-            "SELECT payload = ?5 FROM promises WHERE chain_id = ?1 AND oracle = ?2 AND model_id = ?3 AND period = ?4",
-            key,
-            |row| row.get(0),
-        )?;
+        for (market, payload) in &promise.payloads {
+            let payload = payload.to_string();
+            let key = params![promise.chain_id as i64, oracle, model_id, period, *market as i64, payload];
+            transaction.execute(
+                "INSERT OR IGNORE INTO promises (chain_id, oracle, model_id, period, market, payload)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                key,
+            )?;
+            let is_ours: bool = transaction.query_row(
+                "SELECT payload = ?6 FROM promises
+                 WHERE chain_id = ?1 AND oracle = ?2 AND model_id = ?3 AND period = ?4 AND market = ?5",
+                key,
+                |row| row.get(0),
+            )?;
+            if !is_ours {
+                return Ok(false);
+            }
+        }
         transaction.commit()?;
-        Ok(is_ours)
+        Ok(true)
     }
 
     /// Keeps an attestation of `digest`; one that is there already stays.
@@ -73,8 +81,14 @@ mod tests {
             oracle: Address::repeat_byte(2),
             model_id: B256::repeat_byte(3),
             period: PeriodId(4),
-            payload: B256::repeat_byte(payload),
+            payloads: vec![(0, B256::repeat_byte(payload))],
         }
+    }
+
+    fn of_two(first: Option<u8>, second: Option<u8>) -> Promise {
+        let payloads = [first, second].into_iter().enumerate();
+        let payloads = payloads.filter_map(|(index, payload)| Some((index, B256::repeat_byte(payload?)))).collect();
+        Promise { payloads, ..promise(0) }
     }
 
     #[test]
@@ -93,6 +107,25 @@ mod tests {
         ] {
             assert!(open().promise(&other).unwrap());
         }
+    }
+
+    #[test]
+    fn a_market_is_promised_with_others_or_without_and_a_refusal_promises_nothing() {
+        let store = Store::open(Path::new(":memory:")).unwrap();
+        for (first, second, is_kept) in [
+            (Some(1), None, true),
+            (Some(1), Some(2), true),
+            (None, Some(2), true),
+            (None, Some(3), false),
+            (Some(4), Some(2), false),
+            (Some(1), None, true),
+        ] {
+            assert_eq!(store.promise(&of_two(first, second)).unwrap(), is_kept, "{first:?} and {second:?}");
+        }
+        let store = Store::open(Path::new(":memory:")).unwrap();
+        assert!(store.promise(&of_two(None, Some(2))).unwrap());
+        assert!(!store.promise(&of_two(Some(1), Some(3))).unwrap());
+        assert!(store.promise(&of_two(Some(5), None)).unwrap(), "the first market was not promised with the refusal");
     }
 
     #[test]

@@ -29,7 +29,7 @@ use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::proof::Proof;
 
 /// Ordered schema changes; `user_version` counts those applied.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/001_init.sql"),
     include_str!("migrations/002_sources.sql"),
     include_str!("migrations/003_transactions.sql"),
@@ -37,6 +37,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/005_attestations.sql"),
     include_str!("migrations/006_alerts.sql"),
     include_str!("migrations/007_contract.sql"),
+    include_str!("migrations/008_omissions.sql"),
 ];
 /// The first schema that notes the contract of the cycles and the wallets of transactions.
 const NOTES_CONTRACT: usize = 7;
@@ -151,8 +152,8 @@ pub struct Store {
 /// What one step adds to a cycle.
 #[derive(Debug)]
 pub enum Step<'a> {
-    /// The candles of each market and where they came from.
-    Collected(&'a [CandleSeries], &'a Origin),
+    /// The candles of each market that is not omitted, and where they came from.
+    Collected(&'a [Option<CandleSeries>], &'a Origin),
     /// Features and outputs.
     Forecast(&'a Forecast),
     /// A verified proof, the milliseconds it took and the digest of its witness.

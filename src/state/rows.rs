@@ -85,11 +85,19 @@ pub(super) fn write_step(
     match step {
         Step::Collected(series, origin) => {
             set("origin", json(origin)?)?;
-            set("candles", json(&series.iter().map(CandleSeries::digest).collect::<Vec<_>>())?)?;
+            set(
+                "candles",
+                json(
+                    &series
+                        .iter()
+                        .map(|one| one.as_ref().map_or_else(nothing, CandleSeries::digest))
+                        .collect::<Vec<_>>(),
+                )?,
+            )?;
             for (market, series) in series.iter().enumerate() {
                 connection.execute(
                     "INSERT OR REPLACE INTO candles (manifest, period, market, rows) VALUES (?1, ?2, ?3, ?4)",
-                    params![key, at, market as i64, encode_candles(series)],
+                    params![key, at, market as i64, series.as_ref().map(encode_candles).unwrap_or_default()],
                 )?;
             }
         }
@@ -118,6 +126,11 @@ pub(super) fn write_step(
         }
     }
     Ok(())
+}
+
+/// Digest of the candles of an omitted market: there are none.
+fn nothing() -> Digest {
+    Digest::of(&[])
 }
 
 /// Takes back that an update landed: the chain has dropped it for good.

@@ -2,6 +2,7 @@ use alloy::primitives::Address;
 
 use super::*;
 use veriregime_core::types::cycle::{Purpose, Retrying};
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::origin::{CrossCheckResult, FailedSource, Gaps};
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::venue::Venue;
@@ -46,6 +47,7 @@ fn origin() -> Origin {
             longest_run_minutes: 1,
             lent: vec![],
         }],
+        omitted: vec![],
     }
 }
 
@@ -62,7 +64,7 @@ fn attempt(nonce: u64) -> Attempt {
 }
 
 fn forecast() -> Forecast {
-    Forecast { features: vec![], outputs: vec![], carried_minutes: vec![1] }
+    Forecast { features: vec![], outputs: vec![], carried_minutes: vec![1], omitted: OmittedMarkets::NONE }
 }
 
 fn proof() -> Proof {
@@ -75,7 +77,7 @@ fn every_stage_survives_a_restart() {
     let path = folder.path().join("deeper/agent.sqlite");
     let landed = Landed { hash: [3; 32].into(), block: 4, gas_used: 5 };
     let steps = [
-        Step::Collected(&[series()], &origin()),
+        Step::Collected(&[Some(series())], &origin()),
         Step::Forecast(&forecast()),
         Step::Proved(&proof(), 61, None),
         Step::Submitting(&attempt(1)),
@@ -128,7 +130,7 @@ fn candles_older_than_a_week_are_dropped_and_cycles_are_not() {
     let store = Store::open(Path::new(":memory:")).unwrap();
     for period in [PERIOD, PeriodId(PERIOD.0 + CANDLE_PERIODS_KEPT), PeriodId(PERIOD.0 + CANDLE_PERIODS_KEPT + 1)] {
         store.begin(MANIFEST, period, 1).unwrap();
-        store.advance(MANIFEST, period, &Step::Collected(&[series()], &origin()), 1).unwrap();
+        store.advance(MANIFEST, period, &Step::Collected(&[Some(series())], &origin()), 1).unwrap();
     }
     assert!(store.candles(MANIFEST, PERIOD).unwrap().is_empty());
     assert_eq!(store.candles(MANIFEST, PeriodId(PERIOD.0 + CANDLE_PERIODS_KEPT)).unwrap().len(), 1);
@@ -172,7 +174,7 @@ fn a_window_whose_first_minute_was_carried_in_is_read_back_the_same() {
     let series = CandleSeries::new(&[candle(0, 5.0), candle(2, 6.0)], MINUTE_MS, 3 * MINUTE_MS, 1).unwrap();
     let store = Store::open(Path::new(":memory:")).unwrap();
     store.begin(MANIFEST, PERIOD, 1).unwrap();
-    store.advance(MANIFEST, PERIOD, &Step::Collected(std::slice::from_ref(&series), &origin()), 1).unwrap();
+    store.advance(MANIFEST, PERIOD, &Step::Collected(&[Some(series.clone())], &origin()), 1).unwrap();
     let stored = store.candles(MANIFEST, PERIOD).unwrap();
     let again = CandleSeries::new(&stored[0], MINUTE_MS, 3 * MINUTE_MS, 1).unwrap();
     assert_eq!(again.digest(), series.digest());
@@ -234,7 +236,8 @@ fn live_candles_are_kept_by_source_and_symbol_until_they_are_old() {
 fn proved() -> Store {
     let store = Store::open(Path::new(":memory:")).unwrap();
     store.begin(MANIFEST, PERIOD, 1).unwrap();
-    for step in [Step::Collected(&[series()], &origin()), Step::Forecast(&forecast()), Step::Proved(&proof(), 61, None)]
+    for step in
+        [Step::Collected(&[Some(series())], &origin()), Step::Forecast(&forecast()), Step::Proved(&proof(), 61, None)]
     {
         store.advance(MANIFEST, PERIOD, &step, 2).unwrap();
     }
@@ -430,7 +433,7 @@ fn why_a_stage_is_tried_again_is_forgotten_once_it_gets_on() {
     record.retrying = Some(retrying.clone());
     store.note_retrying(&record).unwrap();
     assert_eq!(store.cycle(MANIFEST, PERIOD).unwrap().unwrap().retrying, Some(retrying));
-    let next = store.advance(MANIFEST, PERIOD, &Step::Collected(&[series()], &origin()), 6).unwrap();
+    let next = store.advance(MANIFEST, PERIOD, &Step::Collected(&[Some(series())], &origin()), 6).unwrap();
     assert_eq!(next.retrying, None);
     store.note_retrying(&record).unwrap();
     assert_eq!(store.cycle(MANIFEST, PERIOD).unwrap().unwrap().retrying, None, "another stage's");

@@ -328,6 +328,7 @@ mod tests {
             revised_minutes: 0,
             witnesses: vec![],
             gaps: vec![gaps],
+            omitted: vec![],
         };
         let recorder = PrometheusBuilder::new().build_recorder();
         let handle = recorder.handle();

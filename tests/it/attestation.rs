@@ -8,6 +8,7 @@ use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
 use veriregime_agent::attestation::statement::Statement;
 use veriregime_agent::config::signer::Signer;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 
 use crate::world::{FIRST, KEYS, World};
@@ -39,16 +40,18 @@ async fn the_digest_is_the_contract_s() {
     let version = contract.attestorSet().call().await.unwrap().version;
     let words = |words: &[U256]| keccak256(words.iter().flat_map(U256::to_be_bytes::<32>).collect::<Vec<u8>>());
     let instances = [U256::from(1), U256::MAX];
-    for closes in [vec![], vec![7, u64::MAX]] {
+    for (closes, omitted) in [(vec![], 0), (vec![7, u64::MAX], 1 << 31)] {
         let statement = Statement {
             model_id: B256::repeat_byte(7),
             period: PeriodId(u64::MAX),
+            omitted: OmittedMarkets::from_bits(omitted),
             instances: &instances,
             closes_e8: &closes,
             attestor_set_version: version,
         };
         let closes_hash = words(&closes.iter().map(|close| U256::from(*close)).collect::<Vec<_>>());
-        let call = contract.attestationDigest(statement.model_id, u64::MAX, words(&instances), closes_hash);
+        let (mask, instances_hash) = (U256::from(omitted), words(&instances));
+        let call = contract.attestationDigest(statement.model_id, u64::MAX, mask, instances_hash, closes_hash);
         assert_eq!(statement.digest(world.config.chain.chain_id, oracle), call.call().await.unwrap());
     }
 }

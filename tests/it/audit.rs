@@ -34,6 +34,7 @@ use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE};
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 use veriregime_core::types::prediction::Outputs;
 use veriregime_core::types::proof::instances;
@@ -69,7 +70,8 @@ async fn land(
     let proved = agent.prover.prove(&inputs, &Outputs::concat(outputs)).await.unwrap();
     let model_id = agent.chain.read.model_id(agent.oracle, &agent.expected).await.unwrap();
     let (proof, attestations) = (&proved.proof.bytes, &agent.attestations(model_id, period, &forecast).await.unwrap());
-    let update = Update { model_id, period, features, outputs, proof, attestations };
+    let omitted = OmittedMarkets::NONE;
+    let update = Update { model_id, period, omitted, features, outputs, proof, attestations };
     let nonce = agent.chain.nonce().await.unwrap();
     let attempt = agent.chain.sign_update(agent.oracle, &update, nonce, None).await.unwrap();
     agent.chain.broadcast(&attempt).await.unwrap();
@@ -211,7 +213,8 @@ async fn an_audit_finds_attestations_of_an_older_set() {
     world.config.chain.use_rpc(proxy.url.clone());
     for (version, words) in [(update.attestor_set_version, "was not in the attestor set"), (1, "is not theirs")] {
         let (instances, closes_e8, period) = (&instances[..], &[][..], second);
-        let statement = Statement { model_id, period, instances, closes_e8, attestor_set_version: version };
+        let omitted = OmittedMarkets::NONE;
+        let statement = Statement { model_id, period, omitted, instances, closes_e8, attestor_set_version: version };
         let signature =
             old.sign_hash_sync(&statement.digest(config.chain.chain_id, oracle)).unwrap().as_bytes().to_vec();
         let forged = pack(&[Attestation { signer: old.address(), signature: signature.into() }]);

@@ -116,6 +116,7 @@ async fn a_clock_ahead_of_the_chain_waits_for_it_and_sends_nothing() {
     let update = veriregime_agent::chain::Update {
         model_id,
         period: next,
+        omitted: forecast.omitted,
         features: &forecast.features,
         outputs: &forecast.outputs,
         proof: &proved.proof.unwrap().bytes,

@@ -163,6 +163,7 @@ async fn a_transaction_that_nobody_mines_is_replaced_by_a_dearer_one_with_its_no
     let update = Update {
         model_id: world.chain.deployment.model_id,
         period: FIRST,
+        omitted: forecast.omitted,
         features: &forecast.features,
         outputs: &forecast.outputs,
         proof: &record.proof.unwrap().bytes,

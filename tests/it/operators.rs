@@ -21,6 +21,7 @@ use veriregime_core::types::attestation::{AttestRequest, Attestation};
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::prediction::Outputs;
 use veriregime_core::types::proof::instances;
@@ -166,6 +167,7 @@ async fn request(world: &World, record: &CycleRecord) -> AttestRequest {
         oracle,
         model_id: world.chain.deployment.model_id,
         period: record.period,
+        omitted_markets: OmittedMarkets::NONE,
         attestor_set_version: world.chain.owner.read.attestor_set(oracle).await.unwrap().version,
         instances: instances(&FeatureVector::concat(&forecast.features), &Outputs::concat(&forecast.outputs)),
         closes_e8: vec![],
@@ -198,6 +200,7 @@ async fn a_node_attests_what_its_own_candles_give_and_nothing_else() {
         (AttestRequest { model_id: [7; 32].into(), ..right.clone() }, "VR-ATTEST-001"),
         (AttestRequest { period: FIRST.next(), ..right.clone() }, "VR-ATTEST-002"),
         (AttestRequest { closes_e8: vec![1], ..right.clone() }, "VR-ATTEST-004"),
+        (AttestRequest { omitted_markets: OmittedMarkets::from_bits(1), ..right.clone() }, "VR-ATTEST-001"),
         (AttestRequest { instances: vec![], ..right.clone() }, "VR-ATTEST-004"),
     ];
     for (request, wanted) in others {
@@ -221,6 +224,7 @@ fn statement(request: &AttestRequest) -> Statement<'_> {
     Statement {
         model_id: request.model_id,
         period: request.period,
+        omitted: request.omitted_markets,
         instances: &request.instances,
         closes_e8: &request.closes_e8,
         attestor_set_version: request.attestor_set_version,

@@ -24,6 +24,7 @@ alloy::sol! {
     struct Attestation {
         bytes32 modelId;
         uint64 period;
+        uint256 omittedMarkets;
         bytes32 instancesHash;
         bytes32 closesHash;
         uint32 attestorSetVersion;

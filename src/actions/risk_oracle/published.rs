@@ -74,6 +74,7 @@ impl Reader {
             model_id: event.modelId,
             period: answers::period(event.period)?,
             relayer: event.relayer,
+            omitted_markets: answers::omitted_markets(event.omittedMarkets)?,
             candle_features: event
                 .candleFeatures
                 .chunks_exact(4)
@@ -148,6 +149,7 @@ pub fn signatures(
     let statement = Statement {
         model_id: update.model_id,
         period: update.period,
+        omitted: update.omitted_markets,
         instances,
         closes_e8: &arguments.closes_e8,
         attestor_set_version: update.attestor_set_version,
@@ -166,6 +168,7 @@ pub fn brings(calldata: &[u8], update: &PublishedUpdate) -> bool {
     submitted(calldata).is_some_and(|sent| {
         sent.modelId == update.model_id
             && sent.period == update.period.0
+            && sent.omittedMarkets == U256::from(update.omitted_markets.bits())
             && sent.candleFeatures == update.candle_features
             && sent.outputs == update.outputs
             && update.arguments.as_ref().is_some_and(|arguments| {

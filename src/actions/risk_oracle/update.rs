@@ -31,6 +31,7 @@ impl Chain {
         let call = contract.submit(IRegimeRiskOracle::Update {
             modelId: update.model_id,
             period: update.period.0,
+            omittedMarkets: U256::from(update.omitted.bits()),
             candleFeatures: update.features.iter().flat_map(|vector| vector.candle.clone()).collect(),
             outputs: Outputs::concat(update.outputs),
             closesE8: vec![],

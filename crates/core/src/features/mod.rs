@@ -99,6 +99,12 @@ pub fn vector(spec: &FeatureSpec, series: &CandleSeries, period: PeriodId) -> Re
     Ok(FeatureVector { candle: candle.collect(), calendar: calendar::integers(spec, start_ms) })
 }
 
+/// The features of a market without candles: zeros, which is each candle feature at its mean over the training data, and
+/// the period's calendar features.
+pub fn neutral(spec: &FeatureSpec, period: PeriodId) -> FeatureVector {
+    FeatureVector { candle: vec![0; spec.candle.len()], calendar: calendar::integers(spec, period.start_ms()) }
+}
+
 /// The calendar features of each slot of the week; row `slot` belongs to the periods with that
 /// [`PeriodId::slot_of_week`].
 ///

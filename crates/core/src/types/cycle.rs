@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use super::feature::FeatureVector;
+use super::omission::OmittedMarkets;
 use super::origin::Origin;
 use super::period::PeriodId;
 use super::prediction::Outputs;
@@ -90,6 +91,9 @@ pub struct Forecast {
     pub outputs: Vec<Outputs>,
     /// Minutes of the windows that were carried forward, by market.
     pub carried_minutes: Vec<usize>,
+    /// Markets without candles: their features are the neutral row, and their outputs mean nothing.
+    #[serde(default, skip_serializing_if = "OmittedMarkets::is_none")]
+    pub omitted: OmittedMarkets,
 }
 
 /// What a transaction is for.
@@ -197,7 +201,7 @@ pub struct CycleRecord {
     pub started_ms: i64,
     /// When it last changed.
     pub updated_ms: i64,
-    /// From [`Stage::Collected`] on: digest of each market's candles.
+    /// From [`Stage::Collected`] on: digest of each market's candles; of nothing, for an omitted one.
     pub candles: Vec<Digest>,
     /// From [`Stage::Collected`] on, but for cycles of versions that did not keep it.
     pub origin: Option<Origin>,
@@ -217,6 +221,13 @@ pub struct CycleRecord {
     pub retrying: Option<Retrying>,
     /// At [`Stage::Confirmed`], once it is written and until it is pruned: digest of the evidence bundle.
     pub evidence: Option<Digest>,
+}
+
+impl CycleRecord {
+    /// Markets without candles; none before [`Stage::Collected`].
+    pub fn omitted_markets(&self) -> OmittedMarkets {
+        self.origin.as_ref().map(Origin::omitted_markets).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

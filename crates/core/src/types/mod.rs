@@ -15,6 +15,7 @@ pub mod feature;
 pub mod field;
 pub mod gwei;
 pub mod manifest;
+pub mod omission;
 pub mod origin;
 pub mod period;
 pub mod prediction;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::omission::{Omission, OmittedMarkets};
 use super::venue::Venue;
 
 /// The source of a cycle's candles, for all of its markets.
@@ -23,9 +24,17 @@ pub struct Origin {
     /// in cycles of versions that did not keep it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gaps>,
+    /// The markets that this and every other source failed for. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub omitted: Vec<Omission>,
 }
 
 impl Origin {
+    /// The markets without candles, as the contract takes them.
+    pub fn omitted_markets(&self) -> OmittedMarkets {
+        self.omitted.iter().map(|omission| omission.index).collect()
+    }
+
     /// Minutes of all markets that were carried forward.
     pub fn carried_minutes(&self) -> usize {
         self.gaps.iter().map(|gaps| gaps.carried_minutes).sum()

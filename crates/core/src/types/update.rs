@@ -3,6 +3,7 @@
 use alloy::primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 
+use super::omission::OmittedMarkets;
 use super::period::PeriodId;
 
 /// One accepted update, from its event and, where it was called directly, from its transaction.
@@ -15,6 +16,9 @@ pub struct PublishedUpdate {
     pub period: PeriodId,
     /// Who sent it; has no say in what it does.
     pub relayer: Address,
+    /// Markets that it leaves as they were. Absent in evidence where there are none.
+    #[serde(default, skip_serializing_if = "OmittedMarkets::is_none")]
+    pub omitted_markets: OmittedMarkets,
     /// Candle features, market after market.
     pub candle_features: Vec<i32>,
     /// Outputs, market after market.

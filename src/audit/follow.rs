@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use alloy::primitives::B256;
-use serde_json::json;
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -19,13 +19,12 @@ use crate::alerts::webhook::Webhook;
 use crate::audit::compare::Verdict;
 use crate::audit::error::AuditError;
 use crate::clock::Clock;
-use crate::cmd::audit::render;
-use crate::cmd::daemon::stop_on_signal;
-use crate::cmd::{print, report};
 use crate::config::Config;
+use crate::diagnosis;
 use crate::node::assemble;
 use veriregime_core::types::alert::Severity;
 use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_core::types::digest::Digest;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::update::PublishedUpdate;
 
@@ -38,7 +37,31 @@ const REMEMBERED_PERIODS: u64 = PeriodId::PER_WEEK;
 /// Messages that wait for a webhook that does not take them: two weeks of lies.
 const MAX_WAITING: usize = 100;
 
-/// Audits each update once it is there, until a signal comes. A source or chain that fails is asked again.
+/// What a watcher has to say.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Notice<'a> {
+    /// An update was audited.
+    Audited(&'a Report),
+    /// A period has ended without an update.
+    NoUpdate { period: PeriodId },
+    /// A model that no bundle belongs to.
+    UnknownModel {
+        verdict: Verdict,
+        code: &'static str,
+        model_id: B256,
+        manifest_sha256: Digest,
+        active: bool,
+        #[serde(skip)]
+        text: String,
+    },
+}
+
+/// Takes what a watcher has to say; whether anybody still listens.
+pub type Listener<'a> = dyn FnMut(&Notice<'_>) -> bool + Send + 'a;
+
+/// Audits each update once it is there, until `stop` is cancelled, or nobody listens and there is no webhook. A source or chain
+/// that fails is asked again.
 ///
 /// # Errors
 /// A webhook's file or a bundle that is not usable.
@@ -46,14 +69,13 @@ pub async fn run(
     models: &mut Models,
     config: &Config,
     clock: &Clock,
-    json: bool,
+    say: &mut Listener<'_>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Verdict> {
-    let signals = stop_on_signal(stop.clone())?;
     let pause = PAUSE.min(config.schedule.recheck);
-    let mut watch = Watch::new(models, config, PeriodId::at_ms(clock.now_ms()), json)?;
+    let mut watch = Watch::new(models, config, PeriodId::at_ms(clock.now_ms()), say)?;
     // Without a reader and a webhook nobody would be told.
-    while !stop.is_cancelled() && (print::is_read() || watch.told.webhook.is_some()) {
+    while !stop.is_cancelled() && (watch.is_heard || watch.told.webhook.is_some()) {
         if let Err(error) = watch.look().await {
             complain(watch.period, &error);
         }
@@ -66,20 +88,25 @@ pub async fn run(
             () = stop.cancelled() => {}
         }
     }
-    signals.abort();
     Ok(watch.worst)
 }
 
 fn complain(period: PeriodId, error: &anyhow::Error) {
-    let code = report::fault(error).map_or("", Diagnostic::code);
-    warn!(period = period.0, code, error = report::words(error), "not audited yet, trying again");
+    warn!(
+        period = period.0,
+        code = diagnosis::code(error),
+        error = diagnosis::words(error),
+        "not audited yet, trying again"
+    );
 }
 
 /// What has been seen of a contract.
-struct Watch<'a> {
+struct Watch<'a, 'b> {
     models: &'a mut Models,
     markets: Vec<B256>,
-    json: bool,
+    say: &'a mut Listener<'b>,
+    /// Whether anybody listened when something was said last.
+    is_heard: bool,
     /// The first period of which nothing has been said yet.
     period: PeriodId,
     /// The first block that has not been looked at, once one has.
@@ -94,12 +121,18 @@ struct Watch<'a> {
     worst: Verdict,
 }
 
-impl<'a> Watch<'a> {
-    fn new(models: &'a mut Models, config: &Config, period: PeriodId, json: bool) -> anyhow::Result<Self> {
+impl<'a, 'b> Watch<'a, 'b> {
+    fn new(
+        models: &'a mut Models,
+        config: &Config,
+        period: PeriodId,
+        say: &'a mut Listener<'b>,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             markets: models.check_configured()?,
             models,
-            json,
+            say,
+            is_heard: true,
             period,
             next_block: None,
             seen: BTreeSet::new(),
@@ -144,7 +177,7 @@ impl<'a> Watch<'a> {
         for update in std::mem::take(&mut self.open) {
             match self.models.audit(update.clone()).await {
                 Ok(report) => {
-                    self.say(&report)?;
+                    self.report(&report);
                     if report.found.verdict == Verdict::UnknownModel {
                         self.meet(update.model_id, true, "has landed an update").await?;
                     }
@@ -168,38 +201,40 @@ impl<'a> Watch<'a> {
         self.unknown.insert((model_id, is_active));
         let fault = AuditError::UnknownModel { model_id, manifest, what };
         warn!(code = fault.code(), error = %fault, hint = fault.hint(), "a model that cannot be audited");
-        if self.json {
-            let verdict = Verdict::UnknownModel;
-            println!(
-                "{}",
-                json!({"verdict": verdict, "code": fault.code(), "model_id": model_id, "manifest_sha256": manifest, "active": is_active})
-            );
-        } else {
-            println!("{}: {fault}; {}", fault.code(), fault.hint());
-        }
+        self.say(&Notice::UnknownModel {
+            verdict: Verdict::UnknownModel,
+            code: fault.code(),
+            model_id,
+            manifest_sha256: manifest,
+            active: is_active,
+            text: format!("{}: {fault}; {}", fault.code(), fault.hint()),
+        });
         let severity = if is_active { Severity::Critical } else { Severity::Warning };
         self.worst = self.worst.max(if is_active { Verdict::UnknownModel } else { Verdict::Match });
         self.told.note(self.period, severity, &fault);
         Ok(())
     }
 
-    fn say(&mut self, report: &Report) -> anyhow::Result<()> {
-        println!("{}", if self.json { serde_json::to_string(report)? } else { render::lines(report) });
+    fn say(&mut self, notice: &Notice<'_>) {
+        self.is_heard = (self.say)(notice);
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.say(&Notice::Audited(report));
         self.worst = self.worst.max(report.found.verdict);
         // That nobody knows its model is told by itself.
         if !matches!(report.found.verdict, Verdict::Match | Verdict::UnknownModel) {
             let (verdict, transaction) = (report.found.verdict.words(), report.transaction.to_string());
             self.told.note(report.period, Severity::Critical, &AlertError::Audit { verdict, transaction });
         }
-        Ok(())
     }
 
     /// Goes on to the period that the chain is in.
     fn end_periods(&mut self, head_seconds: i64) {
         while head_seconds >= self.period.next().start_seconds() {
             let has_update = self.seen.iter().any(|(period, ..)| *period == self.period.0);
-            if !has_update && !self.json {
-                println!("{}", render::nothing(self.period));
+            if !has_update {
+                self.say(&Notice::NoUpdate { period: self.period });
             }
             self.period = self.period.next();
         }

@@ -1,6 +1,9 @@
+//! What the chain says of a contract's updates, against public candles and the proof.
+
 pub mod checks;
 pub mod compare;
 pub mod error;
 pub mod follow;
 pub mod models;
 pub mod one;
+pub mod render;

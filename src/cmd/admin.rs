@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::deploy::Sent;
 use super::rehearsal::Outlook;
-use super::{EXIT_DONE, EXIT_UNFINISHED, report};
+use super::{EXIT_DONE, EXIT_UNFINISHED};
 use crate::actions::risk_oracle::admin::{Announced, MarketId, Operation, Roles};
 use crate::chain::Chain;
 use crate::chain::read::Reader;
@@ -18,6 +18,7 @@ use crate::deployment::error::DeploymentError;
 use crate::deployment::outbox::Outbox;
 use crate::deployment::{EFFECT_LOOKS, EFFECT_PAUSE, Step, trials};
 use crate::node::assemble;
+use crate::render::layout::Table;
 use veriregime_core::types::address;
 use veriregime_core::types::period::PeriodId;
 
@@ -260,7 +261,7 @@ async fn show(read: &Reader, oracle: Address, roles: &Roles, json: bool) -> anyh
         println!("Nothing is announced.");
         return Ok(EXIT_DONE);
     }
-    let mut table = report::table(&["announced", "by", "from", "id"]);
+    let mut table = Table::new(&["announced", "by", "from", "id"]);
     for Announced { what, caller, id, ready_at, .. } in announced {
         let caller = caller.map_or_else(String::new, |caller| caller.to_string());
         table.add_row([what, caller, moment(ready_at), id.to_string()]);

@@ -12,12 +12,12 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use super::features::{self, FeaturesArgs};
+use super::signals::stop_on_signal;
 use crate::clock::Clock;
 use crate::sources::candles::download::Download;
 use crate::sources::candles::exchange_api;
@@ -284,19 +284,6 @@ async fn serve_until_stopped(args: ServeArgs, json: bool) -> anyhow::Result<()> 
         serve::serve(args.dialect, market, clock, listener, shutdown).await?;
     }
     Ok(())
-}
-
-/// Cancels `shutdown` at SIGINT or SIGTERM.
-fn stop_on_signal(shutdown: CancellationToken) -> anyhow::Result<AbortOnDropHandle<()>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(AbortOnDropHandle::new(tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        shutdown.cancel();
-    })))
 }
 
 /// Moves a manual clock `speed` times as fast as time passes, from wherever it is set to meanwhile.

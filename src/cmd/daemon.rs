@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::EXIT_DONE;
+use super::signals::stop_on_signal;
 use crate::chain::error::ChainError;
 use crate::config;
 use crate::job::Agent;
@@ -49,7 +49,7 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
         delay_ms: config.schedule.delay_ms,
         recheck: config.schedule.recheck,
     };
-    let signals = stop_on_signal(stop.clone())?;
+    let _signals = stop_on_signal(stop.clone())?;
     info!(
         model = agent.bundle.manifest.model_id,
         manifest = %agent.manifest(),
@@ -68,7 +68,6 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
     };
     stop.cancel();
     agent.prover.stop().await;
-    signals.abort();
     services.ended().await;
     outcome?;
     Ok(EXIT_DONE)
@@ -95,21 +94,4 @@ async fn check_chain(agent: &Agent) -> Result<(), ChainError> {
         warn!(code = fault.code(), error = %fault, hint = fault.hint(), "looking out for a twin");
     }
     Ok(())
-}
-
-/// Cancels `stop` at SIGTERM or SIGINT.
-///
-/// # Errors
-/// A system that has no signals.
-pub fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<tokio::task::JoinHandle<()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::spawn(async move {
-        let name = tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-        };
-        info!(signal = name, "stopping");
-        stop.cancel();
-    }))
 }

@@ -13,9 +13,9 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::EXIT_DONE;
-use super::layout::{self, hanging};
 use crate::health::{Check, Level};
 use crate::node::assemble;
+use crate::render::layout::{self, hanging};
 use veriregime_core::types::diagnostic::Diagnostic;
 
 /// Something does not work.

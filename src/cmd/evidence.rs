@@ -5,9 +5,9 @@ use std::path::Path;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::report;
 use crate::evidence::EvidenceStore;
 use crate::node::assemble;
+use crate::render::layout::Table;
 use crate::state::Store;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::{format_utc, parse_utc_ms};
@@ -74,7 +74,7 @@ fn list(store: &Store, folder: &EvidenceStore, json: bool) -> anyhow::Result<()>
         println!("{}", Value::from(rows));
         return Ok(());
     }
-    let mut table = report::table(&["period", "starts", "kB", "file"]);
+    let mut table = Table::new(&["period", "starts", "kB", "file"]);
     for row in &rows {
         let kilobytes =
             row["bytes"].as_u64().map_or_else(|| "missing".into(), |bytes| bytes.div_ceil(1000).to_string());

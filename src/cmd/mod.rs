@@ -20,7 +20,6 @@ pub mod evidence;
 pub mod features;
 pub mod help;
 pub mod key;
-pub mod layout;
 pub mod models;
 pub mod once;
 pub mod progress;
@@ -28,6 +27,7 @@ pub mod prove;
 pub mod reference_models;
 pub mod rehearsal;
 pub mod report;
+pub mod signals;
 pub mod status;
 pub mod train;
 pub mod tx;
@@ -39,8 +39,9 @@ use std::process::ExitCode;
 
 use clap::{FromArgMatches, Parser, Subcommand};
 
-use crate::config::raw::LogFormat;
+use crate::render::layout;
 use crate::telemetry;
+use crate::telemetry::LogFormat;
 
 /// Environment variable that names the settings file.
 const SETTINGS_VARIABLE: &str = "VERIREGIME_CONFIG";

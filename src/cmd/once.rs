@@ -7,10 +7,11 @@ use clap::Args;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::daemon::stop_on_signal;
-use super::{EXIT_DONE, EXIT_MISSED, report};
+use super::signals::stop_on_signal;
+use super::{EXIT_DONE, EXIT_MISSED};
 use crate::job::Agent;
 use crate::node::{assemble, replay};
+use crate::render::{cycle, volatility_bps};
 use crate::state::Store;
 use crate::state::lock::CycleLock;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
@@ -44,7 +45,7 @@ pub async fn run(args: OnceArgs, settings: Option<&Path>, json: bool) -> anyhow:
     let path = if args.dry_run { Path::new(":memory:") } else { &config.state_path };
     let clock = replay::clock(&config, &stop).await?;
     let mut agent = assemble::agent(&config, clock, Store::open(path)?).await?;
-    let signals = stop_on_signal(stop.clone())?;
+    let _signals = stop_on_signal(stop.clone())?;
     let period = PeriodId::at_ms(agent.clock.now_ms());
     let record = if args.dry_run {
         agent.run_until(Stage::Proved, period, &stop).await?
@@ -53,7 +54,6 @@ pub async fn run(args: OnceArgs, settings: Option<&Path>, json: bool) -> anyhow:
         agent.run(period, &stop).await?
     };
     stop.cancel();
-    signals.abort();
     agent.prover.stop().await;
     drop(lock);
     if json {
@@ -68,7 +68,7 @@ pub async fn run(args: OnceArgs, settings: Option<&Path>, json: bool) -> anyhow:
 fn cycle_json(agent: &Agent, record: &CycleRecord) -> Value {
     let scale = agent.bundle.manifest.circuit.output_scale;
     let outputs = record.forecast.iter().flat_map(|forecast| &forecast.outputs);
-    let mut json = report::cycle_json(record);
+    let mut json = cycle::json(record);
     json["forecasts"] = outputs.map(|outputs| json!(outputs.decode(scale))).collect();
     json
 }
@@ -87,11 +87,11 @@ fn cycle_line(agent: &Agent, record: &CycleRecord) -> String {
             market.name,
             prediction.regime,
             prediction.probability_high * 100.0,
-            report::volatility_bps(prediction.volatility)
+            volatility_bps(prediction.volatility)
         );
     }
     if record.origin.is_some() {
-        let _ = write!(line, "\n  candles from {}", report::origin(record));
+        let _ = write!(line, "\n  candles from {}", cycle::origin(record));
     }
     if let Some(landed) = &record.landed {
         let _ = write!(line, "\n  transaction {} in block {}, {} gas", landed.hash, landed.block, landed.gas_used);

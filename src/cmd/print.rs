@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 
+use crate::render::Render;
 use veriregime_files::FileError;
 
 /// Why standard output takes nothing more.
@@ -25,6 +26,17 @@ macro_rules! println {
 /// Prints a line on standard error.
 macro_rules! eprintln {
     ($($words:tt)*) => { $crate::cmd::print::err(format_args!($($words)*)) };
+}
+
+/// Prints a result: for programs as one line of JSON, else as text.
+pub fn output(json: bool, result: &impl Render) {
+    if !json {
+        return println!("{}", result.text());
+    }
+    match serde_json::to_string(result) {
+        Ok(line) => println!("{line}"),
+        Err(error) => drop(ENDED.set(error.into())),
+    }
 }
 
 /// Writes to standard output at once. Where that does not work, nothing more is written: the command goes on with what it does

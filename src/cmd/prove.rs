@@ -6,10 +6,10 @@ use anyhow::Context;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::report;
 use crate::bundle::Bundle;
 use crate::config::place;
 use crate::node::assemble;
+use crate::render::volatility_bps;
 use crate::sources::candles::file;
 use veriregime_core::features;
 use veriregime_core::types::candle::CandleSeries;
@@ -115,7 +115,7 @@ pub async fn run(args: ProveArgs, settings: Option<&Path>, json: bool) -> anyhow
             document.start,
             forecast.prediction.regime,
             forecast.prediction.probability_high * 100.0,
-            report::volatility_bps(forecast.prediction.volatility)
+            volatility_bps(forecast.prediction.volatility)
         );
     }
     println!(

@@ -5,7 +5,6 @@ use alloy::primitives::{Address, U256};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{layout, report};
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use crate::chain::rehearsal::{Cost, Outcome, Trial};
@@ -13,7 +12,9 @@ use crate::config::Config;
 use crate::deployment::Step;
 use crate::deployment::error::DeploymentError;
 use crate::devnet::{Anvil, foundry, relayed};
+use crate::diagnosis;
 use crate::node::assemble;
+use crate::render::{gwei, layout};
 use veriregime_core::types::chain_id::coin;
 
 /// Decimals of an amount that is shown.
@@ -102,9 +103,9 @@ impl Outlook {
                  (at chain.max_fee_per_gas_gwei, {}).",
                 if transactions == 1 { "" } else { "s" },
                 amount(now_wei),
-                report::gwei(price_wei),
+                gwei(price_wei),
                 amount(most_wei),
-                report::gwei(self.cap_wei),
+                gwei(self.cap_wei),
             );
             let wallet = format!("Wallet {} holds {}{enough}.", self.wallet, amount(self.balance_wei));
             format!("{}\n{}", layout::text(&cost), layout::text(&wallet))
@@ -137,7 +138,7 @@ async fn try_out(config: &Config, reader: &Reader, trials: &[Trial]) -> Result<V
         Err(refusal @ (ChainError::Refused(_) | ChainError::Garbage(_))) => {
             let copied = on_a_copy(config, trials).await;
             copied.map_err(|error| {
-                DeploymentError::Untried(format!("{refusal}, and on a copy of the chain: {}", report::words(&error)))
+                DeploymentError::Untried(format!("{refusal}, and on a copy of the chain: {}", diagnosis::words(&error)))
             })
         }
         outcome => Ok(outcome?),

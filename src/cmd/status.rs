@@ -9,13 +9,14 @@ use alloy::primitives::utils::format_ether;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::layout::Table;
-use super::report;
 use crate::bundle::Bundle;
 use crate::chain::error::ChainError;
 use crate::config::Config;
+use crate::diagnosis;
 use crate::health::checks::{self, Funds};
 use crate::node::{assemble, replay};
+use crate::render::cycle;
+use crate::render::layout::Table;
 use crate::state::Store;
 use veriregime_core::schedule::next_tick_ms;
 use veriregime_core::types::cycle::CycleRecord;
@@ -103,7 +104,7 @@ impl Time {
                 let next = next.as_deref().unwrap_or("never");
                 format!("period {period}, {hours} h {minutes} min left   next cycle {next}")
             }
-            Err(error) => format!("next cycle unknown: {}", report::words(error)),
+            Err(error) => format!("next cycle unknown: {}", diagnosis::words(error)),
         }
     }
 
@@ -113,7 +114,7 @@ impl Time {
                 said["period"] = json!({"period": period, "left_seconds": left_seconds});
                 said["next"] = json!(next.as_deref().unwrap_or("never"));
             }
-            Err(error) => said["next"] = json!(format!("unknown: {}", report::words(error))),
+            Err(error) => said["next"] = json!(format!("unknown: {}", diagnosis::words(error))),
         }
     }
 }
@@ -141,7 +142,7 @@ fn wallet_line(wallet: &anyhow::Result<(Address, Result<Funds, ChainError>)>) ->
             )
         }
         Ok((address, Err(fault))) => format!("wallet {address}: {} {fault}; {}", fault.code(), fault.hint()),
-        Err(error) => format!("wallet: {} {}", report::fault(error).map_or("", Diagnostic::code), report::words(error)),
+        Err(error) => format!("wallet: {} {}", diagnosis::code(error), diagnosis::words(error)),
     }
 }
 
@@ -151,7 +152,7 @@ fn wallet_json(wallet: &anyhow::Result<(Address, Result<Funds, ChainError>)>) ->
             json!({"address": address, "balance_wei": balance_wei.to_string(), "updates": updates})
         }
         Ok((address, Err(fault))) => json!({"address": address, "error": fault.to_string(), "code": fault.code()}),
-        Err(error) => json!({"error": report::words(error), "code": report::fault(error).map(Diagnostic::code)}),
+        Err(error) => json!({"error": diagnosis::words(error), "code": diagnosis::coded(error).map(Diagnostic::code)}),
     }
 }
 
@@ -165,7 +166,7 @@ fn model_name(store: &Store, bundle: &Bundle, manifest: Digest) -> anyhow::Resul
 }
 
 fn cycle_json(model: &str, record: &CycleRecord) -> Value {
-    let mut said = report::cycle_json(record);
+    let mut said = cycle::json(record);
     said["model_id"] = json!(model);
     said["manifest_sha256"] = json!(record.manifest);
     said
@@ -178,13 +179,13 @@ fn cycles_table(model: &str, cycles: &[(String, CycleRecord)]) -> Table {
     if several {
         header.insert(2, "model");
     }
-    let mut table = report::table(&header);
+    let mut table = Table::new(&header);
     for (name, record) in cycles {
         let mut row = vec![
             record.period.to_string(),
             format_utc(record.period.start_ms()),
             record.stage.name().to_owned(),
-            report::origin(record),
+            cycle::origin(record),
             record.prove_ms.map_or_else(String::new, |ms| format!("{ms} ms")),
             record.landed.map_or_else(String::new, |landed| landed.gas_used.to_string()),
             why(record),

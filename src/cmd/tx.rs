@@ -7,11 +7,12 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::report;
 use crate::chain::Chain;
 use crate::chain::error::ChainError;
 use crate::chain::fees::Floor;
 use crate::node::{assemble, replay};
+use crate::render::gwei;
+use crate::render::layout::Table;
 use crate::state::attempts::StoredAttempt;
 use crate::state::{Step, Store};
 use veriregime_core::types::cycle::{Attempt, Mined, Purpose, Stage};
@@ -102,7 +103,7 @@ async fn list(stored: &[StoredAttempt], chain: &Chain, now_ms: i64, json: bool) 
         return;
     }
     println!("wallet {}", chain.address());
-    let mut table = report::table(&["period", "nonce", "purpose", "fee cap", "priority", "age", "standing", "hash"]);
+    let mut table = Table::new(&["period", "nonce", "purpose", "fee cap", "priority", "age", "standing", "hash"]);
     for (one, standing) in &rows {
         let is_ours = one.attempt.wallet == chain.address();
         let standing = if is_ours { standing.clone() } else { format!("{standing}, of {}", one.attempt.wallet) };
@@ -110,8 +111,8 @@ async fn list(stored: &[StoredAttempt], chain: &Chain, now_ms: i64, json: bool) 
             one.period.to_string(),
             one.attempt.nonce.to_string(),
             one.attempt.purpose.name().to_owned(),
-            report::gwei(one.attempt.max_fee_per_gas_wei),
-            report::gwei(one.attempt.priority_fee_wei),
+            gwei(one.attempt.max_fee_per_gas_wei),
+            gwei(one.attempt.priority_fee_wei),
             age_seconds(one, now_ms).map_or_else(String::new, |seconds| format!("{seconds} s")),
             standing,
             one.attempt.hash.to_string(),
@@ -186,7 +187,7 @@ async fn replace(store: &Store, chain: &Chain, purpose: Purpose, now_ms: i64, js
         println!("{said}");
     } else {
         println!("period {}, nonce {}: {} replaces {}", waiting.period, new.nonce, new.hash, old.hash);
-        let (was, is) = (report::gwei(old.max_fee_per_gas_wei), report::gwei(new.max_fee_per_gas_wei));
+        let (was, is) = (gwei(old.max_fee_per_gas_wei), gwei(new.max_fee_per_gas_wei));
         println!("  {}, fee cap {was} before, {is} now; `tx list` shows what becomes of it", new.purpose.name());
     }
     Ok(())

@@ -6,14 +6,16 @@ use clap::Args;
 use serde::Serialize;
 
 use super::audit::exit_status;
+use super::print;
 use crate::actions::risk_oracle::published::{brings, signatures};
 use crate::audit::checks::Findings;
 use crate::audit::compare::{Verdict, feature_differences};
+use crate::audit::render;
 use crate::bundle::Bundle;
-use crate::cmd::audit::render;
 use crate::config::{Config, place};
 use crate::evidence::{self, EvidenceError};
 use crate::node::assemble;
+use crate::render::Render;
 use veriregime_core::features;
 use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::digest::Digest;
@@ -67,19 +69,22 @@ pub async fn run(args: VerifyBundleArgs, settings: Option<&Path>, json: bool) ->
     let found = verify(&config, &evidence).await?;
     let verdict = found.verdict;
     let report = Report { evidence_sha256, period: evidence.update.period, found };
-    if json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        println!(
-            "period {} ({}): {}, evidence {evidence_sha256}{}{}",
-            report.period,
-            format_utc(report.period.start_ms()),
-            verdict.words(),
-            render::differences(&report.found),
-            render::findings(&report.found)
-        );
-    }
+    print::output(json, &report);
     Ok(exit_status(verdict))
+}
+
+impl Render for Report {
+    fn text(&self) -> String {
+        format!(
+            "period {} ({}): {}, evidence {}{}{}",
+            self.period,
+            format_utc(self.period.start_ms()),
+            self.found.verdict.words(),
+            self.evidence_sha256,
+            render::differences(&self.found),
+            render::findings(&self.found)
+        )
+    }
 }
 
 async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings> {

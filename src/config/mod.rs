@@ -26,12 +26,13 @@ use thiserror::Error;
 use url::Url;
 
 use crate::clock::Clock;
+use crate::telemetry::LogFormat;
 use alerts::Alerts;
 use api::Api;
 use attestation::Attestation;
 use candles::Candles;
 use chain::Chain;
-use raw::{ClockKind, LogFormat, ProverKind, RawConfig};
+use raw::{ClockKind, ProverKind, RawConfig};
 use signer::Signer;
 use strict::Misfit;
 use veriregime_core::schedule::{next_tick_ms, ticks_ms};

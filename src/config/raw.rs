@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::attestation::RawAttestation;
 use super::replica::RawReplica;
 use super::signer::RawSigner;
+use crate::telemetry::LogFormat;
 use veriregime_core::types::gwei::Gwei;
 use veriregime_core::types::venue::Venue;
 
@@ -208,16 +209,4 @@ pub enum ClockKind {
     System,
     /// The candle server: replays on development chains.
     Exchange,
-}
-
-/// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LogFormat {
-    /// Compact on a terminal, JSON otherwise.
-    Auto,
-    /// For people.
-    Compact,
-    /// For machines.
-    Json,
 }

@@ -9,9 +9,9 @@ use tracing::{info, warn};
 
 use super::services::{Services, alert_settings};
 use crate::chain::fees::Policy;
-use crate::cmd::report;
 use crate::config::raw::RawConfig;
 use crate::config::{self, reload};
+use crate::diagnosis;
 use crate::node::assemble;
 use crate::telemetry;
 
@@ -35,9 +35,9 @@ impl Reload {
             match self.once(services) {
                 Ok(keys) => info!(?keys, "settings reloaded"),
                 Err(error) => {
-                    let fault = report::fault(&error);
+                    let fault = diagnosis::coded(&error);
                     let (code, hint) = fault.map_or(("", ""), |fault| (fault.code(), fault.hint()));
-                    warn!(code, error = report::words(&error), hint, "settings not reloaded, the old ones stay");
+                    warn!(code, error = diagnosis::words(&error), hint, "settings not reloaded, the old ones stay");
                 }
             }
         }

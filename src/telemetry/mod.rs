@@ -5,10 +5,21 @@ pub mod metrics;
 use std::io::{IsTerminal, stderr};
 use std::sync::OnceLock;
 
+use serde::{Deserialize, Serialize};
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::{EnvFilter, fmt};
 
-use crate::config::raw::LogFormat;
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Compact on a terminal, JSON otherwise.
+    Auto,
+    /// For people.
+    Compact,
+    /// For machines.
+    Json,
+}
 
 /// How the installed subscriber takes another filter.
 static SET_FILTER: OnceLock<Box<dyn Fn(EnvFilter) + Send + Sync>> = OnceLock::new();

@@ -9,10 +9,11 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use veriregime_agent::cmd::report;
 use veriregime_agent::config::Config;
 use veriregime_agent::config::candles::{CrossCheck, Source};
+use veriregime_agent::diagnosis;
 use veriregime_agent::job::Agent;
+use veriregime_agent::render::cycle;
 use veriregime_agent::sources::candles::exchange_api;
 use veriregime_agent::sources::candles::market::Market;
 use veriregime_agent::sources::candles::simulated::SimulatedMarket;
@@ -109,7 +110,7 @@ async fn a_cycle_lands_by_the_fallback_whatever_the_primary_does() {
             let origin = record.origin.as_ref().unwrap();
             assert_eq!((origin.source.as_str(), origin.venue), ("bybit", Venue::Bybit), "{mischief:?}");
             assert_eq!(origin.failed[0].code, expected, "{mischief:?}");
-            assert_eq!(report::origin(&record), format!("bybit (not binance {expected})"));
+            assert_eq!(cycle::origin(&record), format!("bybit (not binance {expected})"));
             drop(bad);
         });
     }
@@ -269,7 +270,7 @@ async fn minutes_that_stay_away_come_from_a_second_source() {
     let origin = record.origin.as_ref().unwrap();
     assert_eq!((origin.source.as_str(), origin.carried_minutes()), ("binance", 0));
     assert_eq!(origin.gaps[0].lent, std::slice::from_ref(&lent));
-    assert_eq!(report::origin(&record), "binance, 50 minutes of bybit");
+    assert_eq!(cycle::origin(&record), "binance, 50 minutes of bybit");
     let quiet = |candle: &Candle| {
         let volume = if fifty().contains(&candle.open_time_ms) { 0.0 } else { candle.volume };
         Candle { volume, ..*candle }
@@ -320,7 +321,7 @@ async fn carried_minutes_are_counted_and_told_everywhere() {
     let cycle = &said["cycles"][0];
     assert_eq!((&cycle["carried_minutes"], &cycle["longest_carried_run_minutes"]), (&51.into(), &50.into()));
     assert_eq!(cycle["candles"]["gaps"][0]["first_carried_ms"], fifty()[0], "{said}");
-    assert_eq!(report::origin(&record), "binance, 51 minutes carried forward, 50 in a row");
+    assert_eq!(cycle::origin(&record), "binance, 51 minutes carried forward, 50 in a row");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -356,7 +357,7 @@ async fn volumes_of_another_exchange_are_refused_unless_the_policy_accepts_them(
         let error = veriregime_agent::node::assemble::agent(&world.config, world.clock.clone(), store)
             .await
             .expect_err("refused");
-        report::fault(&error).unwrap().code()
+        diagnosis::coded(&error).unwrap().code()
     };
     assert!(world.chain.bundle.manifest.features.uses_volume(), "the shipped model looks at volumes");
     for order in [&["binance", "coinbase"][..], &["coinbase"]] {

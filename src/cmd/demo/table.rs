@@ -7,11 +7,12 @@ use tokio::process::Command;
 use url::Url;
 
 use super::{DemoArgs, PeriodRow, Source};
-use crate::cmd::layout::{self, Table};
 use crate::cmd::report;
 use crate::config::Config;
 use crate::devnet;
 use crate::job::Agent;
+use crate::render;
+use crate::render::layout::{self, Table};
 
 const PARAMS_SIGNATURE: &str =
     "params(bytes32)((uint40,uint40,uint16,uint16,uint24,uint16,uint16,uint16,uint64,uint8),uint8)";
@@ -23,7 +24,7 @@ const WIDE_COLUMNS: usize = 174;
 pub(super) fn print(agent: &Agent, rows: &[PeriodRow]) {
     let manifest = &agent.bundle.manifest;
     println!("{}", table(rows, layout::columns()));
-    let threshold = report::volatility_bps(manifest.label.threshold);
+    let threshold = render::volatility_bps(manifest.label.threshold);
     let known: Vec<&PeriodRow> = rows.iter().filter(|row| row.realised_regime.is_some()).collect();
     let right = known.iter().filter(|row| row.realised_regime == Some(row.regime)).count();
     let words = format!(
@@ -50,7 +51,7 @@ fn table(rows: &[PeriodRow], columns: Option<usize>) -> String {
 }
 
 fn wide(rows: &[PeriodRow]) -> Table {
-    let mut table = report::table(&[
+    let mut table = Table::new(&[
         "period start\n(UTC)",
         "last 4 h\nvolatility",
         "forecast\nP(High)",
@@ -64,12 +65,12 @@ fn wide(rows: &[PeriodRow]) -> Table {
         "what happened\nin the period",
     ]);
     for row in rows {
-        let percent = report::percent;
+        let percent = render::percent;
         table.add_row([
             row.start.clone(),
-            row.volatility_before.map_or_else(|| "?".into(), report::volatility_bps),
+            row.volatility_before.map_or_else(|| "?".into(), render::volatility_bps),
             percent(row.prob_high_bps),
-            report::volatility_bps(row.vol_forecast),
+            render::volatility_bps(row.vol_forecast),
             row.regime.to_string(),
             percent(row.applied_prob_bps),
             format!(
@@ -80,8 +81,8 @@ fn wide(rows: &[PeriodRow]) -> Table {
             ),
             format!(
                 "{} → {}{}",
-                report::pips_as_bps(row.amm_fee_before_pips),
-                report::pips_as_bps(row.amm_fee_pips),
+                render::pips_as_bps(row.amm_fee_before_pips),
+                render::pips_as_bps(row.amm_fee_pips),
                 later(row, row.amm_fee_at_once_pips != row.amm_fee_pips)
             ),
             row.prove_ms.to_string(),
@@ -136,10 +137,10 @@ fn now_and_later(row: &PeriodRow) -> Option<String> {
     let from = row.looser_from.as_ref()?;
     Some(format!(
         "Until {from} on the chain readers get {} and {}, from then on {} and {}.",
-        report::percent(row.collateral_ratio_at_once_bps),
-        report::pips_as_bps(row.amm_fee_at_once_pips),
-        report::percent(row.collateral_ratio_bps),
-        report::pips_as_bps(row.amm_fee_pips),
+        render::percent(row.collateral_ratio_at_once_bps),
+        render::pips_as_bps(row.amm_fee_at_once_pips),
+        render::percent(row.collateral_ratio_bps),
+        render::pips_as_bps(row.amm_fee_pips),
     ))
 }
 
@@ -147,7 +148,7 @@ fn happened(row: &PeriodRow) -> String {
     match (row.realised_regime, row.realised_volatility) {
         (Some(regime), Some(volatility)) => {
             let mark = if regime == row.regime { "✓" } else { "✗" };
-            format!("{mark} {regime} {}", report::volatility_bps(volatility))
+            format!("{mark} {regime} {}", render::volatility_bps(volatility))
         }
         _ => "not over yet".into(),
     }

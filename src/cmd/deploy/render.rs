@@ -5,9 +5,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::cmd::rehearsal::Outlook;
-use crate::cmd::{layout, report};
 use crate::deployment::diff::{Outcome, Row};
 use crate::deployment::{Blocked, Deployment, Step};
+use crate::render::layout::{self, Table};
 use veriregime_core::types::time::format_utc;
 
 /// What would be sent, and what it leads to.
@@ -43,7 +43,7 @@ fn parameters(rows: &[Row]) {
         println!("Every parameter is as wanted.");
         return;
     }
-    let mut table = report::table(&["parameter", "on chain", "wanted", "what happens"]);
+    let mut table = Table::new(&["parameter", "on chain", "wanted", "what happens"]);
     for row in different {
         let what = match row.outcome {
             Outcome::Same => "",

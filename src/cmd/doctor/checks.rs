@@ -7,8 +7,8 @@ use crate::bundle::Bundle;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader as ChainReader;
 use crate::clock::Clock;
-use crate::cmd::report;
 use crate::config::{Config, chain};
+use crate::diagnosis;
 use crate::health::{Check, checks};
 use crate::job::collect::Feed;
 use crate::node::{assemble, feeds, replay};
@@ -50,9 +50,9 @@ pub async fn at_everything(config: &Config, seen: &mut Seen) {
 
 /// A check from an error that may have a code inside.
 pub fn failed(name: &'static str, error: &anyhow::Error) -> Check {
-    match report::fault(error) {
-        Some(fault) => Check { figure: report::words(error), ..Check::fail(name, fault) },
-        None => Check::fail(name, &Uncoded(report::words(error))),
+    match diagnosis::coded(error) {
+        Some(fault) => Check { figure: diagnosis::words(error), ..Check::fail(name, fault) },
+        None => Check::fail(name, &Uncoded(diagnosis::words(error))),
     }
 }
 

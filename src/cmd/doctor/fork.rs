@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bundle::Bundle;
 use crate::cmd::doctor::checks;
-use crate::cmd::report;
 use crate::config::Config;
 use crate::devnet::{Anvil, foundry, relayed};
+use crate::diagnosis;
 use crate::health::Check;
 use crate::job::Agent;
 use crate::node::{assemble, replay};
@@ -112,14 +112,14 @@ async fn run(config: &Config, anvil: Option<PathBuf>, stop: &CancellationToken) 
     // Without the state of its block anvil may not even start; that there is no anvil is another matter.
     let without_state = |fault: anyhow::Error| match before {
         Some(block) if !fault.is::<io::Error>() => {
-            ForkError::NoState { period, block: block + 1, reason: report::words(&fault) }.into()
+            ForkError::NoState { period, block: block + 1, reason: diagnosis::words(&fault) }.into()
         }
         _ => fault,
     };
     let anvil = anvil.unwrap_or_else(|| foundry("anvil"));
     let copied = Anvil::fork(&anvil, &upstream, before).await.map_err(without_state);
     let fork = copied.map_err(|fault| {
-        if fault.is::<ForkError>() { fault } else { ForkError::NoFork { reason: report::words(&fault) }.into() }
+        if fault.is::<ForkError>() { fault } else { ForkError::NoFork { reason: diagnosis::words(&fault) }.into() }
     })?;
 
     // From here on there is one RPC, and it is the fork's.

@@ -9,9 +9,9 @@ use crate::actions::risk_oracle::abi::IRiskParameters::{Params, RiskVector};
 use crate::actions::risk_oracle::abi::RiskOracle::{paramsReturn, pendingReturn};
 use crate::chain::error::ChainError;
 use crate::chain::read::status_word;
-use crate::cmd::report;
 use crate::config::Config;
 use crate::node::assemble;
+use crate::render::{percent, pips_as_bps, volatility_bps};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::manifest::Market;
 use veriregime_core::types::prediction::Regime;
@@ -67,22 +67,22 @@ pub fn line(read: &Result<Read, ChainError>) -> String {
         read.status(),
         params.period,
         read.regime().map_or_else(|| "no forecast".into(), |regime| regime.to_string()),
-        report::percent(params.probabilityHighBps.into()),
-        report::volatility_bps(read.volatility()),
-        report::percent(params.appliedProbabilityBps.into()),
-        report::percent(params.borrowCollateralRatioBps.into()),
-        report::percent(params.liquidationCollateralRatioBps.into()),
-        report::pips_as_bps(params.ammFeePips.to()),
-        report::percent(params.borrowCapFactorBps.into()),
+        percent(params.probabilityHighBps.into()),
+        volatility_bps(read.volatility()),
+        percent(params.appliedProbabilityBps.into()),
+        percent(params.borrowCollateralRatioBps.into()),
+        percent(params.liquidationCollateralRatioBps.into()),
+        pips_as_bps(params.ammFeePips.to()),
+        percent(params.borrowCapFactorBps.into()),
     );
     if read.status() == "fresh" && is_looser(next, params) {
         let _ = write!(
             line,
             "; this until {}, and from then on: borrow ratio {}, AMM fee {}, borrow cap {}",
             format_utc(read.next.effectiveAt.saturating_to::<i64>().saturating_mul(1000)),
-            report::percent(next.borrowCollateralRatioBps.into()),
-            report::pips_as_bps(next.ammFeePips.to()),
-            report::percent(next.borrowCapFactorBps.into()),
+            percent(next.borrowCollateralRatioBps.into()),
+            pips_as_bps(next.ammFeePips.to()),
+            percent(next.borrowCapFactorBps.into()),
         );
     }
     line

@@ -1,14 +1,14 @@
 //! `audit`: what the chain says, against public candles and the proof.
 
-pub mod render;
-
 use std::path::Path;
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use super::EXIT_DONE;
+use super::signals::stop_on_signal;
+use super::{EXIT_DONE, print};
 use crate::audit::compare::Verdict;
+use crate::audit::follow::{self, Notice};
 use crate::audit::models::Models;
 use crate::node::{assemble, replay};
 use veriregime_core::types::period::PeriodId;
@@ -60,7 +60,12 @@ pub async fn run(args: AuditArgs, settings: Option<&Path>, json: bool) -> anyhow
     let clock = replay::clock(&config, &stop).await?;
     let mut models = Models::new(&config, clock.clone()).await?;
     let outcome = if args.follow {
-        crate::audit::follow::run(&mut models, &config, &clock, json, &stop).await
+        let _signals = stop_on_signal(stop.clone())?;
+        let mut say = |notice: &Notice<'_>| {
+            say(json, notice);
+            print::is_read()
+        };
+        follow::run(&mut models, &config, &clock, &mut say, &stop).await
     } else {
         several(&mut models, periods(&args, clock.now_ms())?, json).await
     };
@@ -94,6 +99,13 @@ fn periods(args: &AuditArgs, now_ms: i64) -> anyhow::Result<std::ops::Range<u64>
     Ok(range)
 }
 
+/// A notice; of an update that is not there programs hear nothing.
+fn say(json: bool, notice: &Notice<'_>) {
+    if !(json && matches!(notice, Notice::NoUpdate { .. })) {
+        print::output(json, notice);
+    }
+}
+
 /// The worst verdict of all.
 async fn several(models: &mut Models, periods: std::ops::Range<u64>, json: bool) -> anyhow::Result<Verdict> {
     // With a bundle that is not right there is nothing to audit by.
@@ -101,13 +113,13 @@ async fn several(models: &mut Models, periods: std::ops::Range<u64>, json: bool)
     let mut reports = Vec::new();
     for period in periods.map(PeriodId) {
         let updates = models.reader.updates(models.oracle, period).await?;
-        if updates.is_empty() && !json {
-            println!("{}", render::nothing(period));
+        if updates.is_empty() {
+            say(json, &Notice::NoUpdate { period });
         }
         for update in updates {
             let report = models.audit(update).await?;
             if !json {
-                println!("{}", render::lines(&report));
+                say(json, &Notice::Audited(&report));
             }
             reports.push(report);
         }

@@ -1,23 +1,37 @@
-//! An audit for people.
+//! What an audit says, for people.
 
 use std::fmt::Write as _;
 
-use crate::audit::checks::Findings;
-use crate::audit::one::Report;
+use super::checks::Findings;
+use super::follow::Notice;
+use super::one::Report;
+use crate::render::Render;
 use veriregime_core::types::candle::Candle;
-use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::format_utc;
 
 /// Differences that are shown; `--json` has all.
 const DIFFERENCES_SHOWN: usize = 5;
 
-/// A line for a period without any update.
-pub fn nothing(period: PeriodId) -> String {
-    format!("period {period} ({}): no update on chain", format_utc(period.start_ms()))
+impl Render for Report {
+    fn text(&self) -> String {
+        lines(self)
+    }
+}
+
+impl Render for Notice<'_> {
+    fn text(&self) -> String {
+        match self {
+            Self::Audited(report) => report.text(),
+            Self::NoUpdate { period } => {
+                format!("period {period} ({}): no update on chain", format_utc(period.start_ms()))
+            }
+            Self::UnknownModel { text, .. } => text.clone(),
+        }
+    }
 }
 
 /// A line for the verdict, one for each finding, and what the verdict rests on.
-pub fn lines(report: &Report) -> String {
+fn lines(report: &Report) -> String {
     let model = report.model.as_ref().map_or_else(|| report.model_id.to_string(), Clone::clone);
     let head = format!(
         "period {} ({}): {}, model {model}, transaction {} in block {}",

@@ -1,0 +1,77 @@
+//! The coded error inside an `anyhow` error, for whoever reports one: logs, `doctor`, `status`, the command line.
+
+use crate::alerts::AlertError;
+use crate::api::error::ApiError;
+use crate::attestation::peers::PeerError;
+use crate::bundle::registry::RegistryError;
+use crate::chain::error::ChainError;
+use crate::chain::signer::error::KeyError;
+use crate::config::ConfigError;
+use crate::deployment::error::DeploymentError;
+use crate::evidence::EvidenceError;
+use crate::job::error::StageError;
+use crate::sources::candles::error::CandleError;
+use crate::state::StateError;
+use crate::verification::error::ProofError;
+use veriregime_core::features::FeatureError;
+use veriregime_core::model::ModelError;
+use veriregime_core::types::candle::SeriesError;
+use veriregime_core::types::diagnostic;
+use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_core::types::time::TimeError;
+use veriregime_files::FileError;
+use veriregime_training::error::TrainingError;
+use veriregime_training::evaluation::EvaluationError;
+
+/// An error and its causes in one line.
+pub fn words(error: &anyhow::Error) -> String {
+    diagnostic::words(error.as_ref())
+}
+
+/// The coded error inside a chain of contexts.
+pub fn coded(error: &anyhow::Error) -> Option<&dyn Diagnostic> {
+    fn of<'a, T: Diagnostic>(link: &'a (dyn std::error::Error + 'static)) -> Option<&'a dyn Diagnostic> {
+        link.downcast_ref::<T>().map(|fault| fault as &dyn Diagnostic)
+    }
+    error.chain().find_map(|link| {
+        of::<StageError>(link)
+            .or_else(|| of::<ConfigError>(link))
+            .or_else(|| of::<CandleError>(link))
+            .or_else(|| of::<SeriesError>(link))
+            .or_else(|| of::<FeatureError>(link))
+            .or_else(|| of::<ModelError>(link))
+            .or_else(|| of::<ProofError>(link))
+            .or_else(|| of::<RegistryError>(link))
+            .or_else(|| of::<ChainError>(link))
+            .or_else(|| of::<KeyError>(link))
+            .or_else(|| of::<PeerError>(link))
+            .or_else(|| of::<DeploymentError>(link))
+            .or_else(|| of::<StateError>(link))
+            .or_else(|| of::<EvidenceError>(link))
+            .or_else(|| of::<EvaluationError>(link))
+            .or_else(|| of::<TrainingError>(link))
+            .or_else(|| of::<ApiError>(link))
+            .or_else(|| of::<AlertError>(link))
+            .or_else(|| of::<FileError>(link))
+            .or_else(|| of::<TimeError>(link))
+    })
+}
+
+/// The stable code inside an error; nothing where there is none.
+pub fn code(error: &anyhow::Error) -> &'static str {
+    coded(error).map_or("", Diagnostic::code)
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn the_code_is_found_under_contexts() {
+        let error = Err::<(), _>(SeriesError::Duplicate { open_time_ms: 0 }).context("outer").expect_err("fault");
+        assert_eq!(coded(&error).map(Diagnostic::code), Some("VR-DATA-005"));
+        assert!(coded(&anyhow::anyhow!("bare")).is_none());
+    }
+}

@@ -1,0 +1,46 @@
+//! A stored cycle, for people and for programs.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use veriregime_core::types::cycle::CycleRecord;
+use veriregime_core::types::origin::Origin;
+use veriregime_core::types::time::format_utc;
+
+/// A cycle for programs.
+pub fn json(record: &CycleRecord) -> Value {
+    json!({
+        "period": record.period,
+        "start": format_utc(record.period.start_ms()),
+        "outcome": record.stage,
+        "candles": record.origin,
+        "carried_minutes": record.origin.as_ref().map(Origin::carried_minutes),
+        "longest_carried_run_minutes": record.origin.as_ref().map(Origin::longest_run_minutes),
+        "prove_ms": record.prove_ms,
+        "landed": record.landed,
+        "evidence": record.evidence,
+        "miss": record.miss,
+        "retrying": record.retrying.as_ref().map(|retrying| json!({
+            "code": retrying.code, "message": retrying.message, "since": format_utc(retrying.since_ms),
+        })),
+    })
+}
+
+/// Where a cycle's candles came from: the source, those that failed before it, and what it did not have.
+pub fn origin(record: &CycleRecord) -> String {
+    let Some(origin) = &record.origin else { return String::new() };
+    let mut text = origin.source.clone();
+    let failed: Vec<String> = origin.failed.iter().map(|one| format!("{} {}", one.source, one.code)).collect();
+    if !failed.is_empty() {
+        let _ = write!(text, " (not {})", failed.join(", "));
+    }
+    for lent in origin.gaps.iter().flat_map(|gaps| &gaps.lent) {
+        let _ = write!(text, ", {} minutes of {}", lent.minutes, lent.source);
+    }
+    if origin.carried_minutes() > 0 {
+        let (carried, longest) = (origin.carried_minutes(), origin.longest_run_minutes());
+        let _ = write!(text, ", {carried} minutes carried forward, {longest} in a row");
+    }
+    text
+}

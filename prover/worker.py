@@ -223,12 +223,12 @@ class Worker:
         return {}
 
     async def generate_srs(self, arguments: Arguments) -> Result:
-        """Makes a reference string whose secret this process knew: development only."""
+        """Makes an SRS whose secret this process knew: development only."""
         await settled(ezkl.gen_srs(arguments["path"], arguments["logrows"]))
         return {}
 
     async def download_srs(self, arguments: Arguments) -> Result:
-        """Fetches the public ceremony's reference string. `path` must be new: EZKL deletes what does not match."""
+        """Fetches the public ceremony's SRS. `path` must be new: EZKL deletes what does not match."""
         await settled(ezkl.get_srs(logrows=arguments["logrows"], srs_path=arguments["path"]))
         return {}
 

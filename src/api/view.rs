@@ -38,7 +38,7 @@ pub struct ModelView {
     pub proof_bytes: usize,
     /// Version of EZKL that proves.
     pub ezkl_version: String,
-    /// SHA-256 of the reference string of the keys, hex.
+    /// SHA-256 of the SRS of the keys, hex.
     pub srs_sha256: String,
     /// Whether that string is the public ceremony's.
     pub srs_is_ceremony: bool,

@@ -15,7 +15,7 @@ use veriregime_core::types::chain_id::is_development;
 /// Subcommands of `config`.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Check settings, keys, model bundle, reference string and candle policy without starting anything.
+    /// Check settings, keys, model bundle, SRS and candle policy without starting anything.
     #[command(after_help = "Examples:\n  veriregime-agent --config agent.toml config check")]
     Check,
     /// Print every setting with its default and meaning: a file to start from.
@@ -59,8 +59,8 @@ async fn check(settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
         format!("candles from {}", sources.join(", then ")),
         format!("chain {}, contract {}", chain.chain_id, chain.oracle.map_or("not set".into(), |one| one.to_string())),
         match srs {
-            Some(srs) => format!("reference string {srs}"),
-            None => format!("NO reference string in {}: nothing can be proven", config.prover.srs_dir.display()),
+            Some(srs) => format!("SRS {srs}"),
+            None => format!("NO SRS in {}: nothing can be proven", config.prover.srs_dir.display()),
         },
     ];
     for line in lines {
@@ -69,9 +69,9 @@ async fn check(settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The reference string. On a development chain it may be made later.
+/// The SRS. On a development chain it may be made later.
 fn reference_string(config: &Config, bundle: &Bundle) -> Result<Option<Srs>, ProofError> {
-    match assemble::reference_string(config, bundle) {
+    match assemble::srs(config, bundle) {
         Err(ProofError::SrsMissing { .. }) if is_development(config.chain.chain_id) => Ok(None),
         found => found.map(Some),
     }

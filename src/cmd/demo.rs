@@ -194,10 +194,10 @@ async fn prepare(
     said(item(
         "keys",
         &if world.ceremony {
-            format!("the bundle's, from the public ceremony's string kzg{}.srs", circuit.logrows)
+            format!("the bundle's, from the public ceremony's SRS kzg{}.srs", circuit.logrows)
         } else {
             format!(
-                "no ceremony string in {} and none can be downloaded, so the demo made a development string and keys of its own. \
+                "no ceremony SRS in {} and none can be downloaded, so the demo made an insecure development SRS and keys of its own. \
                  They are good for this chain only; any other chain is refused.",
                 configured_srs.display(),
             )

@@ -33,7 +33,7 @@ use veriregime_core::types::time::format_utc;
   veriregime-agent verify-bundle <digest>
   veriregime-agent --json verify-bundle state/evidence/<digest>.json.gz --model models/btc-regime-4h-v1
 
-It needs the model's bundle and the reference string, and asks nobody: from the candles in the file it computes features,
+It needs the model's bundle and the SRS, and asks nobody: from the candles in the file it computes features,
 network, public inputs and witness again and compares them bit for bit, verifies the proof and the attestors' signatures,
 and checks that the calldata brings just this. A file named by a digest must have it. What it cannot know: whether the
 exchange said so, whether the update is on chain, and who was in the attestor set. `audit` asks for these.
@@ -59,7 +59,7 @@ struct Report {
 /// Verifies and says what came out.
 ///
 /// # Errors
-/// A file, model or reference string that cannot be used; candles that no update is made from.
+/// A file, model or SRS that cannot be used; candles that no update is made from.
 pub async fn run(args: VerifyBundleArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
     let mut config = assemble::settings(settings)?;
     if let Some(folder) = args.model {

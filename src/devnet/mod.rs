@@ -191,7 +191,7 @@ pub struct World {
     pub anvil: Anvil,
     /// The bundle that runs on it.
     pub bundle: Bundle,
-    /// Whether the bundle's keys are from the public ceremony's string.
+    /// Whether the bundle's keys are from the public ceremony's SRS.
     pub ceremony: bool,
     /// The contracts.
     pub deployment: Deployment,
@@ -239,8 +239,8 @@ impl World {
     }
 }
 
-/// The configured bundle if its ceremony string is there or can be fetched; otherwise a copy in `scratch` with a
-/// development string and keys of its own. Says which, and points `config` at it.
+/// The configured bundle if its ceremony SRS is there or can be fetched; otherwise a copy in `scratch` with an insecure
+/// development SRS and keys of its own. Says which, and points `config` at it.
 ///
 /// # Errors
 /// What keeps either from being made.

@@ -336,11 +336,11 @@ pub fn worker_settings(config: &Config) -> WorkerSettings {
     }
 }
 
-/// The reference string that the configured bundle is proven with.
+/// The SRS that the configured bundle is proven with.
 ///
 /// # Errors
 /// One that is absent, another than the keys were made from, or not permitted on the configured chain.
-pub fn reference_string(config: &Config, bundle: &Bundle) -> Result<Srs, ProofError> {
+pub fn srs(config: &Config, bundle: &Bundle) -> Result<Srs, ProofError> {
     let circuit = &bundle.manifest.circuit;
     let srs = Srs::open(&config.prover.srs_dir, circuit.logrows)?;
     srs.permit(config.chain.chain_id)?;

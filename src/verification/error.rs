@@ -32,14 +32,14 @@ pub enum ProofError {
     /// The manifest cannot be understood or contradicts itself.
     #[error("{} is not a valid manifest: {reason}", path.display())]
     Manifest { path: PathBuf, reason: String },
-    /// No structured reference string of the needed size.
-    #[error("the structured reference string {} is missing", path.display())]
+    /// No SRS of the needed size.
+    #[error("the SRS {} is missing", path.display())]
     SrsMissing { path: PathBuf },
-    /// A structured reference string with the wrong content.
-    #[error("the structured reference string {} is not the expected one: {reason}", path.display())]
+    /// An SRS with the wrong content.
+    #[error("the SRS {} is not the expected one: {reason}", path.display())]
     SrsWrong { path: PathBuf, reason: String },
-    /// A structured reference string that somebody could know the secret of, outside a development chain.
-    #[error("the structured reference string {} is not the public ceremony's and chain {chain_id} is not a development chain", path.display())]
+    /// An SRS that somebody could know the secret of, outside a development chain.
+    #[error("the SRS {} is not the public ceremony's and chain {chain_id} is not a development chain", path.display())]
     SrsNotCeremony { path: PathBuf, chain_id: u64 },
     /// The worker took too long and was killed.
     #[error("the prover's `{call}` took longer than {} ms and was killed", deadline.as_millis())]
@@ -132,7 +132,7 @@ impl Diagnostic for ProofError {
             Self::SrsWrong { .. } => {
                 "delete the file and fetch the ceremony's again, or use the bundle that it was made for"
             }
-            Self::SrsNotCeremony { .. } => "build the bundle's keys from the public ceremony's string",
+            Self::SrsNotCeremony { .. } => "build the bundle's keys from the public ceremony's SRS",
             Self::Deadline { .. } => {
                 "give the machine more room or raise `prover.timeout_seconds`; the worker restarts by itself"
             }
@@ -159,7 +159,7 @@ impl Diagnostic for ProofError {
                 "take a bundle that was made for this version of the program, or make it anew with `train`"
             }
             Self::NoCircuit { .. } => {
-                "see the table of what was tried; larger reference strings or finer scales may help"
+                "see the table of what was tried; larger SRS files or finer scales may help"
             }
             Self::Model(fault) => fault.hint(),
             Self::File(fault) => fault.hint(),

@@ -274,7 +274,7 @@ fn the_settings_check_looks_at_the_reference_string() {
     let settings = of(empty.path(), 31_337);
     let output = agent(&["--config", settings.path("agent.toml").to_str().unwrap(), "config", "check"]);
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success() && said.contains("NO reference string in "), "{said}");
+    assert!(output.status.success() && said.contains("NO SRS in "), "{said}");
     let size = 256 * 128 + 260;
     std::fs::write(empty.path().join("kzg8.srs"), vec![0; size]).unwrap();
     of(empty.path(), 31_337).refused(&["config", "check"], "VR-PROVE-007");

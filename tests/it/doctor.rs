@@ -55,7 +55,7 @@ async fn a_healthy_node_has_nothing_to_complain_of_and_a_sick_one_is_told_what_i
     assert_eq!((status, said["healthy"].as_bool(), failing(&said)), (0, Some(true), vec![]), "{said}");
     let names: Vec<_> =
         said["checks"].as_array().unwrap().iter().map(|check| check["name"].as_str().unwrap()).collect();
-    let wanted = "settings,model files,database,disk,reference string,prover,clock,candle source,RPC,chain head,model on chain,\
+    let wanted = "settings,model files,database,disk,SRS,prover,clock,candle source,RPC,chain head,model on chain,\
                   last update,keys,attestor,wallet balance";
     assert_eq!(names.join(","), wanted);
 
@@ -71,7 +71,7 @@ async fn a_healthy_node_has_nothing_to_complain_of_and_a_sick_one_is_told_what_i
             "prover",
             "srs_dir",
             json!(world.scratch.path().join("none")),
-            &[("reference string", "VR-PROVE-006"), ("prover", "VR-PROVE-006")],
+            &[("SRS", "VR-PROVE-006"), ("prover", "VR-PROVE-006")],
         ),
         ("prover", "python", json!("/nowhere/python"), &[("prover", "VR-PROVE-001")]),
         ("chain", "chain_id", json!(1337), &[("RPC", "VR-CHAIN-003"), ("chain head", "VR-CHAIN-003")]),

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// Reference strings, candles and models beside the checkout: `VERIREGIME_SHARED`, by default `../shared`.
+/// SRS files, candles and models beside the checkout: `VERIREGIME_SHARED`, by default `../shared`.
 pub fn shared(path: &str) -> PathBuf {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     std::env::var_os("VERIREGIME_SHARED").map_or_else(beside, PathBuf::from).join(path)

@@ -67,7 +67,7 @@ fn an_installed_program_works_far_from_its_checkout() {
     assert_eq!(installed.json(&["config", "check"])["model_id"], MODEL);
     assert_eq!(installed.json(&["models", "list"])["models"][0]["id"], MODEL);
 
-    // A whole demo: its chain, its prover, its model and, without the ceremony's string, the compiler of its verifier.
+    // A whole demo: its chain, its prover, its model and, without the ceremony's SRS, the compiler of its verifier.
     let told = installed.json(&["demo", "--periods", "1"]);
     assert!(told["periods"][0]["tx_hash"].as_str().unwrap().starts_with("0x"), "{told}");
     assert_eq!(std::fs::read_dir(installed.path("empty")).unwrap().count(), 0, "nothing is left behind");

@@ -78,7 +78,7 @@ fn network(seed: u64) -> LayeredNetwork {
     network_with(seed, Layer::Square)
 }
 
-/// A folder with a bundle in `bundle/` and its development string in `srs/`.
+/// A folder with a bundle in `bundle/` and its insecure development SRS in `srs/`.
 struct Fixture {
     folder: TempDir,
     bundle: Bundle,
@@ -298,7 +298,7 @@ async fn the_search_takes_the_cheapest_circuit_that_keeps_the_answers() {
     assert!(search.tried.iter().any(differs));
     let missing = |candidate: &Candidate| {
         matches!(&candidate.outcome,
-        Outcome::Skipped(reason) if reason.starts_with("no reference string"))
+        Outcome::Skipped(reason) if reason.starts_with("no SRS"))
     };
     assert!(search.tried.iter().any(missing), "{:?}", search.tried);
     ezkl.stop().await;
@@ -327,7 +327,7 @@ async fn the_same_network_and_string_make_the_same_bundle_byte_for_byte() {
 async fn keys_of_unknown_origin_or_of_another_model_prove_nothing_on_a_real_chain() {
     let fixture = Fixture::new(5).await;
     let started = EzklProver::start(settings(), &fixture.bundle, &fixture.srs(), MAINNET).await;
-    let fault = started.expect_err("a development string");
+    let fault = started.expect_err("an insecure development SRS");
     assert_eq!(fault.code(), "VR-PROVE-008");
 
     let other = Fixture::new(6).await;

@@ -70,7 +70,7 @@ impl Bench {
     }
 }
 
-/// The ceremony's strings where they are at hand, else strings made in `folder`.
+/// The ceremony's SRS files where they are at hand, else SRS files made in `folder`.
 fn strings(folder: &Path) -> PathBuf {
     let config = config();
     if config.prover.srs_dir.join("kzg7.srs").exists() {

@@ -67,7 +67,7 @@ impl Drop for World {
     }
 }
 
-/// The settings of tests: the ceremony's strings where they are at hand, else the world makes one for development.
+/// The settings of tests: the ceremony's SRS files where they are at hand, else the world makes one for development.
 pub fn config() -> Config {
     let mut config = config::load(None).unwrap();
     let srs = given::shared("srs");

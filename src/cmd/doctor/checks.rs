@@ -71,7 +71,7 @@ fn database(config: &Config) -> Check {
 }
 
 fn reference_string(config: &Config, bundle: &Bundle) -> Check {
-    Check::of("reference string", assemble::reference_string(config, bundle), |srs| srs.to_string())
+    Check::of("SRS", assemble::srs(config, bundle), |srs| srs.to_string())
 }
 
 /// Starts the prover with the bundle's keys and ends it again.

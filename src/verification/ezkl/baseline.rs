@@ -44,7 +44,7 @@ struct Input {
 }
 
 /// Builds the circuit of `onnx` with EZKL's default arguments, calibrated on `input`, public inputs and outputs, keys from
-/// a fresh development string, and proves `input` (EZKL's `{"input_data": [[…]]}`) once.
+/// a fresh, insecure development SRS, and proves `input` (EZKL's `{"input_data": [[…]]}`) once.
 ///
 /// # Errors
 /// What EZKL, the compiler or the disk ran into.

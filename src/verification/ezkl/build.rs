@@ -45,7 +45,7 @@ const COMPILE_DEADLINE: Duration = Duration::from_mins(2);
 pub struct Build<'a> {
     /// Folder with the ONNX file; everything else is written there.
     pub folder: &'a Path,
-    /// Folder with the reference strings.
+    /// Folder with the SRS files.
     pub srs_folder: &'a Path,
     /// Markets of a proof: rows of the network's input.
     pub markets: usize,
@@ -104,7 +104,7 @@ impl CircuitConfig {
 }
 
 /// Makes settings, compiled circuit, keys and compiled verifier, and tries them with one proof. From the same ONNX and
-/// reference string the same bytes come out. A string that is not in the folder is downloaded where that is possible.
+/// SRS the same bytes come out. An SRS that is not in the folder is downloaded where that is possible.
 ///
 /// # Errors
 /// [`ProofError::Circuit`] for a network that is not plain arithmetic of the expected shape, [`ProofError::Refused`]

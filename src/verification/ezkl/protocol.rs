@@ -57,7 +57,7 @@ pub struct CircuitFiles {
     pub verifying_key: PathBuf,
     /// Settings.
     pub settings: PathBuf,
-    /// Structured reference string.
+    /// SRS.
     pub srs: PathBuf,
 }
 
@@ -173,7 +173,7 @@ pub struct Setup {
     pub verifier: PathBuf,
 }
 
-/// Makes a structured reference string whose secret the worker knew.
+/// Makes an SRS whose secret the worker knew.
 #[derive(Debug, Clone, Serialize)]
 pub struct GenerateSrs {
     /// File to write.
@@ -182,7 +182,7 @@ pub struct GenerateSrs {
     pub logrows: u32,
 }
 
-/// Downloads the ceremony's structured reference string.
+/// Downloads the ceremony's SRS.
 #[derive(Debug, Clone, Serialize)]
 pub struct DownloadSrs {
     /// New file to write.

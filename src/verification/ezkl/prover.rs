@@ -28,7 +28,7 @@ impl EzklProver {
     /// Starts a worker on `bundle`, whose files [`Bundle::open`] has checked, for submissions to chain `chain_id`.
     ///
     /// # Errors
-    /// A reference string that is absent, not the one of the bundle's keys, or not the ceremony's on a chain that is
+    /// An SRS that is absent, not the one of the bundle's keys, or not the ceremony's on a chain that is
     /// not a development chain; a worker that does not start.
     pub async fn start(
         settings: Settings,

@@ -53,7 +53,7 @@ pub struct SearchRequest<'a> {
     pub feature_bound: i32,
     /// log2 of the weights' grid by the settings.
     pub param_scale: u32,
-    /// Folder with the reference strings; none is downloaded here.
+    /// Folder with the SRS files; none is downloaded here.
     pub srs_folder: &'a Path,
     /// Compiler of the verifiers.
     pub compiler: &'a Compiler,
@@ -147,7 +147,7 @@ pub async fn search(
                     Ok(measured) => Outcome::Measured(measured),
                     Err(ProofError::SrsMissing { path }) => {
                         let name = path.file_name().unwrap_or_default();
-                        Outcome::Skipped(format!("no reference string {}", name.display()))
+                        Outcome::Skipped(format!("no SRS {}", name.display()))
                     }
                     Err(fault @ (ProofError::Circuit { .. } | ProofError::Refused { .. } | ProofError::Model(_))) => {
                         Outcome::Skipped(fault.to_string())
@@ -341,10 +341,10 @@ mod tests {
     #[test]
     fn where_none_agrees_the_reasons_are_told() {
         let skipped =
-            Candidate { form: CircuitConfig::plain(7, 7), outcome: Outcome::Skipped("no reference string".to_owned()) };
+            Candidate { form: CircuitConfig::plain(7, 7), outcome: Outcome::Skipped("no SRS".to_owned()) };
         let fault = choose(&[candidate(None, 8, 0.5), skipped]).expect_err("none");
         assert!(matches!(fault, ProofError::NoCircuit { tried: 2, .. }));
-        assert!(fault.to_string().contains("50.00 % agree; no reference string"), "{fault}");
+        assert!(fault.to_string().contains("50.00 % agree; no SRS"), "{fault}");
     }
 
     #[test]

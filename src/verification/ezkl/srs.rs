@@ -1,4 +1,4 @@
-//! Structured reference strings by folder: `kzg<k>.srs`, checked against the public ceremony's digests.
+//! SRS files by folder: `kzg<k>.srs`, checked against the public ceremony's digests.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub const MAX_LOGROWS: u32 = 20;
 /// Longest wait for a download.
 const DOWNLOAD_DEADLINE: Duration = Duration::from_secs(20);
 
-/// A reference string on disk.
+/// An SRS on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Srs {
     /// The file.
@@ -121,7 +121,7 @@ impl Srs {
     }
 }
 
-/// Downloads into a scratch file, since EZKL writes and deletes as it pleases there, and moves only the ceremony's string in.
+/// Downloads into a scratch file, since EZKL writes and deletes as it pleases there, and moves only the ceremony's SRS in.
 async fn download(ezkl: &mut Ezkl, folder: &Path, logrows: u32) -> Result<Srs, ProofError> {
     let Some(expected) = ceremony_digest(logrows) else {
         return Err(ProofError::SrsMissing { path: path_in(folder, logrows) });

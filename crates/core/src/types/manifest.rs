@@ -119,7 +119,7 @@ pub struct Circuit {
     pub instances: usize,
     /// Exact length of a proof in bytes.
     pub proof_bytes: usize,
-    /// Digest of the structured reference string that the keys were made from.
+    /// Digest of the SRS that the keys were made from.
     pub srs_sha256: Digest,
     /// Whether that string is the public ceremony's. Keys from another one are for development chains only.
     pub srs_is_ceremony: bool,

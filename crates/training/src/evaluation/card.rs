@@ -70,7 +70,7 @@ fn write(text: &mut String, manifest: &Manifest) -> std::fmt::Result {
         if circuit.srs_is_ceremony {
             "the public powers-of-tau ceremony"
         } else {
-            "a local reference string: for development only"
+            "a local SRS: for development only"
         },
     )?;
     writeln!(text, "## Training\n")?;

@@ -158,9 +158,7 @@ impl Diagnostic for ProofError {
             Self::ForeignBundle { .. } => {
                 "take a bundle that was made for this version of the program, or make it anew with `train`"
             }
-            Self::NoCircuit { .. } => {
-                "see the table of what was tried; larger SRS files or finer scales may help"
-            }
+            Self::NoCircuit { .. } => "see the table of what was tried; larger SRS files or finer scales may help",
             Self::Model(fault) => fault.hint(),
             Self::File(fault) => fault.hint(),
         }

@@ -340,8 +340,7 @@ mod tests {
 
     #[test]
     fn where_none_agrees_the_reasons_are_told() {
-        let skipped =
-            Candidate { form: CircuitConfig::plain(7, 7), outcome: Outcome::Skipped("no SRS".to_owned()) };
+        let skipped = Candidate { form: CircuitConfig::plain(7, 7), outcome: Outcome::Skipped("no SRS".to_owned()) };
         let fault = choose(&[candidate(None, 8, 0.5), skipped]).expect_err("none");
         assert!(matches!(fault, ProofError::NoCircuit { tried: 2, .. }));
         assert!(fault.to_string().contains("50.00 % agree; no SRS"), "{fault}");

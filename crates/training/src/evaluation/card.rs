@@ -67,11 +67,7 @@ fn write(text: &mut String, manifest: &Manifest) -> std::fmt::Result {
         circuit.logrows,
         circuit.instances,
         circuit.proof_bytes,
-        if circuit.srs_is_ceremony {
-            "the public powers-of-tau ceremony"
-        } else {
-            "a local SRS: for development only"
-        },
+        if circuit.srs_is_ceremony { "the public powers-of-tau ceremony" } else { "a local SRS: for development only" },
     )?;
     writeln!(text, "## Training\n")?;
     writeln!(text, "| part | decision times (UTC) | samples | High |\n|---|---|---|---|")?;

@@ -25,6 +25,7 @@ pub mod devnet;
 pub mod diagnosis;
 pub mod evidence;
 pub mod health;
+pub mod http;
 pub mod job;
 pub mod node;
 pub mod render;

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
-use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -12,6 +11,7 @@ use url::Url;
 
 use super::AlertError;
 use crate::alerts::state::Message;
+use crate::http;
 use crate::telemetry::metrics;
 use veriregime_core::types::diagnostic::quoted;
 use veriregime_core::types::time::format_utc;
@@ -52,7 +52,7 @@ impl Webhook {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(unusable("the address is neither http nor https".into()));
         }
-        let client = Client::builder().timeout(TRY_LIMIT).redirect(Policy::none()).build();
+        let client = http::client(&url).timeout(TRY_LIMIT).build();
         let client = client.map_err(|error| unusable(error.to_string()))?;
         Ok(Self { client, address: SecretString::from(url.to_string()), node })
     }
@@ -85,14 +85,8 @@ impl Webhook {
     }
 
     /// What an answer says, to be put after its status: without the address, which some repeat.
-    async fn words(&self, mut answer: Response) -> String {
-        let mut bytes = Vec::new();
-        while let Ok(Some(part)) = answer.chunk().await {
-            bytes.extend_from_slice(&part);
-            if bytes.len() >= MAX_ANSWER_BYTES {
-                break;
-            }
-        }
+    async fn words(&self, answer: Response) -> String {
+        let bytes = http::beginning(answer, MAX_ANSWER_BYTES).await;
         let text = String::from_utf8_lossy(&bytes).split_whitespace().collect::<Vec<_>>().join(" ");
         let address = self.address.expose_secret();
         let secrets = Url::parse(address).ok().into_iter().flat_map(|url| {

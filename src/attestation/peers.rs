@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use alloy::primitives::Address;
-use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::Client;
 use serde::Deserialize;
 use thiserror::Error;
 use tokio::task::JoinSet;
 use url::Url;
 
+use crate::http::{self, BodyError};
 use veriregime_core::types::attestation::{AttestRequest, Attestation};
 use veriregime_core::types::diagnostic::{Diagnostic, Retry, innermost, quoted};
 
@@ -89,12 +89,10 @@ impl Peers {
     /// [`PeerError::Unreachable`] for a system that cannot make connections.
     pub fn new(urls: &[Url], timeout: Duration) -> Result<Self, PeerError> {
         let peer = |url: &Url| {
-            let mut builder = Client::builder().redirect(Policy::none()).timeout(timeout);
-            if url.scheme() == "http" {
-                // A plain address needs no certificates, and a machine without any should do.
-                builder = builder.tls_certs_only([]);
-            }
-            let client = builder.build().map_err(|error| PeerError::Unreachable(error.to_string()))?;
+            let client = http::client(url)
+                .timeout(timeout)
+                .build()
+                .map_err(|error| PeerError::Unreachable(error.to_string()))?;
             let mut whole = url.clone();
             whole.set_path(&format!("{}/{PATH}", url.path().trim_end_matches('/')));
             Ok(Peer { name: name(url), url: whole, client })
@@ -136,7 +134,10 @@ impl Peer {
         }
         let answer = self.client.post(self.url.clone()).json(request).send().await.map_err(unreachable)?;
         let status = answer.status();
-        let body = bounded(answer).await?;
+        let body = http::body(answer, MAX_ANSWER_BYTES).await.map_err(|error| match error {
+            BodyError::TooLong { limit_bytes } => PeerError::Garbage(format!("more than {limit_bytes} bytes")),
+            BodyError::Broken(error) => unreachable(error),
+        })?;
         let garbage = |error: serde_json::Error| PeerError::Garbage(quoted(&format!("status {status}, {error}")));
         if status.is_success() {
             return serde_json::from_slice(&body).map_err(garbage);
@@ -144,17 +145,6 @@ impl Peer {
         let refusal: Refusal = serde_json::from_slice(&body).map_err(garbage)?;
         Err(PeerError::Refused { code: quoted(&refusal.code), message: quoted(&refusal.message) })
     }
-}
-
-async fn bounded(mut answer: Response) -> Result<Vec<u8>, PeerError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(PeerError::Garbage(format!("more than {MAX_ANSWER_BYTES} bytes")));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 /// The innermost reason, without the address.

@@ -80,15 +80,15 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("telemetry", &[]),
     ("verification", &["bundle"]),
 ];
-/// A small module that every other may use.
-const LEAVES: [&str; 1] = ["clock"];
+/// Small modules that every other may use.
+const LEAVES: [&str; 2] = ["clock", "http"];
 /// Where an outside crate, or a part of the standard library, may be named.
 const OWNERS: [(&str, &[&str]); 15] = [
     // With the macros of `cmd::print`, which no closed pipe ends with a panic.
     ("print!(", &["cmd/"]),
     ("println!(", &["cmd/"]),
     ("plotters::", &[]),
-    ("reqwest::", &["alerts/webhook.rs", "sources/candles/http.rs", "chain/", "attestation/peers.rs"]),
+    ("reqwest::", &["http.rs", "alerts/webhook.rs", "sources/candles/http.rs", "chain/", "attestation/peers.rs"]),
     ("rusqlite::", &["state/"]),
     ("burn::", &[]),
     ("tract_onnx::", &[]),

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 
 use crate::chain::error::ChainError;
+use crate::http::{self, BodyError};
 use veriregime_core::types::diagnostic::{innermost, quoted};
 use veriregime_core::types::rpc_url::RpcUrl;
 
@@ -32,8 +33,7 @@ impl Transport {
         if url.is_websocket() {
             return Ok(Self::WebSocket { connection: Mutex::new(None), url });
         }
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
-        let client = client.map_err(|error| ChainError::Unreachable(error.to_string()))?;
+        let client = http::client(url.expose()).build().map_err(|error| ChainError::Unreachable(error.to_string()))?;
         Ok(Self::Http { client, url })
     }
 
@@ -67,15 +67,12 @@ impl Transport {
 
 async fn post(client: &reqwest::Client, url: &RpcUrl, packet: &RequestPacket) -> Result<ResponsePacket, ChainError> {
     let unreachable = |error: reqwest::Error| ChainError::Unreachable(quoted(&innermost(&error.without_url())));
-    let mut response = client.post(url.expose().clone()).json(packet).send().await.map_err(unreachable)?;
+    let response = client.post(url.expose().clone()).json(packet).send().await.map_err(unreachable)?;
     let status = response.status();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(ChainError::Garbage(format!("more than {MAX_ANSWER_BYTES} bytes")));
-        }
-        body.extend_from_slice(&chunk);
-    }
+    let body = http::body(response, MAX_ANSWER_BYTES).await.map_err(|error| match error {
+        BodyError::TooLong { limit_bytes } => ChainError::Garbage(format!("more than {limit_bytes} bytes")),
+        BodyError::Broken(error) => unreachable(error),
+    })?;
     match serde_json::from_slice::<Envelope>(&body).and_then(Envelope::open) {
         // Some nodes send their JSON-RPC errors with an HTTP error.
         Ok(answer) if status.is_success() || answer.is_error() => Ok(answer),

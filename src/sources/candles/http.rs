@@ -7,12 +7,12 @@ use backon::{ExponentialBuilder, Retryable};
 use chrono::NaiveDateTime;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
-use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use url::Url;
 
 use super::error::CandleError;
 use crate::clock::Clock;
+use crate::http::{self, BodyError};
 use veriregime_core::types::diagnostic::{Diagnostic, Retry, quoted};
 
 /// Pause after a 429 that does not name one.
@@ -67,21 +67,15 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client for `base_url` that spends at most `burst_weight` at once. Certificates are only looked for where it is
-    /// `https`, so that a plain local server needs none.
+    /// A client for `base_url` that spends at most `burst_weight` at once.
     ///
     /// # Errors
     /// [`CandleError::Settings`] where the system has no certificates.
     pub fn new(base_url: &Url, settings: HttpSettings, burst_weight: NonZeroU32) -> Result<Self, CandleError> {
-        let mut builder = Client::builder()
+        let client = http::client(base_url)
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
             .connect_timeout(settings.connect_timeout)
-            .timeout(settings.total_timeout);
-        if base_url.scheme() == "http" {
-            builder = builder.tls_certs_only([]);
-        }
-        let client = builder
+            .timeout(settings.total_timeout)
             .build()
             .map_err(|error| CandleError::Settings { base_url: base_url.to_string(), detail: error.to_string() })?;
         let budget = RateLimiter::direct(Quota::per_minute(settings.weight_per_minute).allow_burst(burst_weight));
@@ -151,7 +145,7 @@ impl HttpClient {
                 CandleError::Unreachable { url: address(url), source: error.without_url().into() }
             }
         };
-        let mut response = self.client.get(url.clone()).send().await.map_err(broken)?;
+        let response = self.client.get(url.clone()).send().await.map_err(broken)?;
         let status = response.status();
         let retry_after = retry_after(response.headers(), Clock::System.now_ms());
         match status {
@@ -163,13 +157,10 @@ impl HttpClient {
             }
             _ => {}
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            if body.len() + chunk.len() > self.settings.max_body_bytes {
-                return Err(CandleError::BodyTooLarge { limit_bytes: self.settings.max_body_bytes });
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = http::body(response, self.settings.max_body_bytes).await.map_err(|error| match error {
+            BodyError::TooLong { limit_bytes } => CandleError::BodyTooLarge { limit_bytes },
+            BodyError::Broken(error) => broken(error),
+        })?;
         if status.is_success() {
             return Ok(body);
         }

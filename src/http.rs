@@ -1,0 +1,86 @@
+//! Answers over HTTP from whoever they come: nobody is followed elsewhere, and no body is read beyond its bound.
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder, Response};
+use url::Url;
+
+/// Why a body was not read to its end.
+#[derive(Debug)]
+pub enum BodyError {
+    /// It is longer than its bound.
+    TooLong { limit_bytes: usize },
+    /// The connection broke, or took too long.
+    Broken(reqwest::Error),
+}
+
+/// Where clients for `url` begin: no redirects, and certificates are only looked for where it is `https`, so that a plain server
+/// on a machine without any can be asked.
+pub fn client(url: &Url) -> ClientBuilder {
+    let builder = Client::builder().redirect(Policy::none());
+    if url.scheme() == "http" { builder.tls_certs_only([]) } else { builder }
+}
+
+/// The whole body of an answer, if it is no longer than `limit_bytes`, unpacked.
+///
+/// # Errors
+/// [`BodyError`].
+pub async fn body(mut answer: Response, limit_bytes: usize) -> Result<Vec<u8>, BodyError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(BodyError::Broken)? {
+        if body.len() + chunk.len() > limit_bytes {
+            return Err(BodyError::TooLong { limit_bytes });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The beginning of an answer's body, as far as it comes: `limit_bytes` at most.
+pub async fn beginning(mut answer: Response, limit_bytes: usize) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        body.extend_from_slice(&chunk[..chunk.len().min(limit_bytes - body.len())]);
+        if body.len() >= limit_bytes {
+            break;
+        }
+    }
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use wiremock::matchers::method;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::*;
+
+    async fn server(answer: ResponseTemplate) -> (MockServer, Url) {
+        let server = MockServer::start().await;
+        Mock::given(method("GET")).respond_with(answer).mount(&server).await;
+        let url = Url::parse(&server.uri()).unwrap();
+        (server, url)
+    }
+
+    async fn asked(url: &Url) -> Response {
+        client(url).build().unwrap().get(url.clone()).send().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_its_bound_and_no_further() {
+        let (_server, url) = server(ResponseTemplate::new(200).set_body_bytes(vec![7; 1000])).await;
+        assert_eq!(body(asked(&url).await, 1000).await.unwrap().len(), 1000);
+        let fault = body(asked(&url).await, 999).await.expect_err("too long");
+        assert!(matches!(fault, BodyError::TooLong { limit_bytes: 999 }), "{fault:?}");
+        for (limit_bytes, read) in [(1, 1), (999, 999), (2000, 1000)] {
+            assert_eq!(beginning(asked(&url).await, limit_bytes).await.len(), read);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_and_is_not_followed() {
+        let elsewhere = MockServer::start().await;
+        let (_server, url) = server(ResponseTemplate::new(302).insert_header("location", elsewhere.uri())).await;
+        assert_eq!(asked(&url).await.status(), 302);
+        assert!(elsewhere.received_requests().await.unwrap().is_empty());
+    }
+}

@@ -1,5 +1,6 @@
 //! What a candle server shows: recorded candles or a simulated market, and the candle that still forms.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -19,6 +20,29 @@ pub struct Market {
 enum Source {
     Recorded(Arc<[Candle]>),
     Simulated(SimulatedMarket),
+}
+
+/// Markets by symbol, as one exchange shows them. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub struct Markets(Arc<BTreeMap<String, Market>>);
+
+impl Markets {
+    /// The market that answers to `symbol`, if the exchange has it.
+    pub fn get(&self, symbol: &str) -> Option<&Market> {
+        self.0.get(symbol)
+    }
+}
+
+impl FromIterator<Market> for Markets {
+    fn from_iter<I: IntoIterator<Item = Market>>(markets: I) -> Self {
+        Self(Arc::new(markets.into_iter().map(|market| (market.symbol.clone(), market)).collect()))
+    }
+}
+
+impl From<Market> for Markets {
+    fn from(market: Market) -> Self {
+        Self::from_iter([market])
+    }
 }
 
 /// Which end of a range to take where it holds more candles than are wanted.

@@ -53,9 +53,8 @@ impl IntoResponse for Refusal {
 }
 
 fn answer(exchange: &Exchange, query: &Parameters) -> Result<String, Refusal> {
-    if mandatory(query, "symbol")? != exchange.market.symbol() {
-        return Err(Refusal { code: -1121, message: "Invalid symbol.".into() });
-    }
+    let market = exchange.markets.get(mandatory(query, "symbol")?);
+    let market = market.ok_or_else(|| Refusal { code: -1121, message: "Invalid symbol.".into() })?;
     if mandatory(query, "interval")? != "1m" {
         return Err(Refusal { code: -1120, message: "Invalid interval.".into() });
     }
@@ -70,7 +69,7 @@ fn answer(exchange: &Exchange, query: &Parameters) -> Result<String, Refusal> {
     };
     let keep = if start_ms.is_some() { Keep::Oldest } else { Keep::Newest };
     let range_ms = start_ms.unwrap_or(0)..end_ms.map_or(i64::MAX, |end_ms| end_ms.saturating_add(1));
-    Ok(write_klines(&exchange.market.seen(range_ms, limit, keep, exchange.clock.now_ms())))
+    Ok(write_klines(&market.seen(range_ms, limit, keep, exchange.clock.now_ms())))
 }
 
 fn mandatory<'a>(query: &'a Parameters, name: &str) -> Result<&'a str, Refusal> {

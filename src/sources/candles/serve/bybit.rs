@@ -24,9 +24,10 @@ async fn time(State(exchange): State<Exchange>) -> Response {
 
 async fn kline(State(exchange): State<Exchange>, Query(query): Query<Parameters>) -> Response {
     let text = |name: &str| query.get(name).map(String::as_str);
-    if text("category") != Some("spot") || text("symbol") != Some(exchange.market.symbol()) {
+    let market = text("symbol").and_then(|symbol| exchange.markets.get(symbol));
+    let Some(market) = market.filter(|_| text("category") == Some("spot")) else {
         return envelope(&exchange, 10_001, "Not supported symbols", "{}");
-    }
+    };
     if text("interval") != Some("1") {
         return envelope(&exchange, 10_001, "Invalid period!", "{}");
     }
@@ -38,8 +39,8 @@ async fn kline(State(exchange): State<Exchange>, Query(query): Query<Parameters>
     };
     let limit = usize::try_from(limit).unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
     let now_ms = exchange.clock.now_ms();
-    let seen = exchange.market.seen(start_ms..last_ms.saturating_add(1), limit, Keep::Newest, now_ms);
-    let symbol = exchange.market.symbol();
+    let seen = market.seen(start_ms..last_ms.saturating_add(1), limit, Keep::Newest, now_ms);
+    let symbol = market.symbol();
     let rows = array(seen.iter().rev().map(row));
     envelope(&exchange, 0, "OK", &format!(r#"{{"category":"spot","symbol":"{symbol}","list":{rows}}}"#))
 }

@@ -29,9 +29,9 @@ async fn candles(
     Path(product): Path<String>,
     Query(query): Query<Parameters>,
 ) -> Response {
-    if product != exchange.market.symbol() {
+    let Some(market) = exchange.markets.get(&product) else {
         return refusal(StatusCode::NOT_FOUND, "NotFound");
-    }
+    };
     if query.get("granularity").map(String::as_str) != Some("60") {
         return refusal(StatusCode::BAD_REQUEST, "Unsupported granularity");
     }
@@ -50,7 +50,7 @@ async fn candles(
             "granularity too small for the requested time range. Count of aggregations requested exceeds 300",
         );
     }
-    let seen = exchange.market.seen(start_ms..last_ms.saturating_add(1), MAX_ROWS, Keep::Newest, now_ms);
+    let seen = market.seen(start_ms..last_ms.saturating_add(1), MAX_ROWS, Keep::Newest, now_ms);
     // Minutes without a trade are not there.
     json_text(array(seen.iter().rev().filter(|candle| candle.volume > 0.0).map(row)))
 }

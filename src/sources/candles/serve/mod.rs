@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::error::CandleError;
-use super::market::Market;
+use super::market::Markets;
 use crate::clock::Clock;
 use veriregime_core::types::time::END_MS;
 use veriregime_core::types::venue::Venue;
@@ -37,18 +37,18 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, CandleError> {
     TcpListener::bind(address).await.map_err(|source| CandleError::Listen { address, source })
 }
 
-/// Serves `market` as `venue` would, as it looks at `clock`'s time, until `shutdown`.
+/// Serves `markets` as `venue` would, as it looks at `clock`'s time, until `shutdown`.
 ///
 /// # Errors
 /// [`CandleError::Serve`].
 pub async fn serve(
     venue: Venue,
-    market: Market,
+    markets: impl Into<Markets>,
     clock: Clock,
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> Result<(), CandleError> {
-    run(router(venue, market, clock), listener, shutdown).await
+    run(router(venue, markets.into(), clock), listener, shutdown).await
 }
 
 /// As [`serve`], and lets anybody who can connect set the clock: `POST /clock {"now_ms": …}`. For development only.
@@ -57,13 +57,13 @@ pub async fn serve(
 /// As [`serve`].
 pub async fn serve_settable(
     venue: Venue,
-    market: Market,
+    markets: impl Into<Markets>,
     clock: Clock,
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> Result<(), CandleError> {
     let setter = Router::new().route("/clock", post(set_clock)).with_state(clock.clone());
-    run(router(venue, market, clock).merge(setter), listener, shutdown).await
+    run(router(venue, markets.into(), clock).merge(setter), listener, shutdown).await
 }
 
 async fn run(router: Router, listener: TcpListener, shutdown: CancellationToken) -> Result<(), CandleError> {
@@ -75,14 +75,14 @@ async fn run(router: Router, listener: TcpListener, shutdown: CancellationToken)
 
 #[derive(Clone)]
 struct Exchange {
-    market: Market,
+    markets: Markets,
     clock: Clock,
     /// The current minute and the weight that was used in it, shared by all connections.
     used: Arc<Mutex<(i64, u64)>>,
 }
 
-fn router(venue: Venue, market: Market, clock: Clock) -> Router {
-    let exchange = Exchange { market, clock, used: Arc::default() };
+fn router(venue: Venue, markets: Markets, clock: Clock) -> Router {
+    let exchange = Exchange { markets, clock, used: Arc::default() };
     match venue {
         Venue::Binance => binance::router(exchange),
         Venue::Coinbase => coinbase::router(exchange),

@@ -24,9 +24,9 @@ async fn time(State(exchange): State<Exchange>) -> Response {
 
 async fn history_candles(State(exchange): State<Exchange>, Query(query): Query<Parameters>) -> Response {
     let text = |name: &str| query.get(name).map(String::as_str);
-    if text("instId") != Some(exchange.market.symbol()) {
+    let Some(market) = text("instId").and_then(|symbol| exchange.markets.get(symbol)) else {
         return envelope("51001", "Instrument ID doesn't exist.", "[]");
-    }
+    };
     if text("bar") != Some("1m") {
         return envelope("51000", "Parameter bar error", "[]");
     }
@@ -38,7 +38,7 @@ async fn history_candles(State(exchange): State<Exchange>, Query(query): Query<P
     };
     let limit = usize::try_from(limit).unwrap_or(MAX_LIMIT).clamp(1, MAX_LIMIT);
     let now_ms = exchange.clock.now_ms();
-    let seen = exchange.market.seen(before_ms.saturating_add(1)..after_ms, limit, Keep::Newest, now_ms);
+    let seen = market.seen(before_ms.saturating_add(1)..after_ms, limit, Keep::Newest, now_ms);
     envelope("0", "", &array(seen.iter().rev().map(|candle| row(candle, now_ms))))
 }
 

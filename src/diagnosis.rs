@@ -3,6 +3,7 @@
 use crate::alerts::AlertError;
 use crate::api::error::ApiError;
 use crate::attestation::peers::PeerError;
+use crate::bundle::error::BundleError;
 use crate::bundle::registry::RegistryError;
 use crate::chain::error::ChainError;
 use crate::chain::signer::error::KeyError;
@@ -14,6 +15,7 @@ use crate::sources::candles::error::CandleError;
 use crate::state::StateError;
 use crate::verification::error::ProofError;
 use veriregime_core::features::FeatureError;
+use veriregime_core::forecast::ForecastError;
 use veriregime_core::model::ModelError;
 use veriregime_core::types::candle::SeriesError;
 use veriregime_core::types::diagnostic;
@@ -37,9 +39,11 @@ pub fn coded(error: &anyhow::Error) -> Option<&dyn Diagnostic> {
         of::<StageError>(link)
             .or_else(|| of::<ConfigError>(link))
             .or_else(|| of::<CandleError>(link))
+            .or_else(|| of::<ForecastError>(link))
             .or_else(|| of::<SeriesError>(link))
             .or_else(|| of::<FeatureError>(link))
             .or_else(|| of::<ModelError>(link))
+            .or_else(|| of::<BundleError>(link))
             .or_else(|| of::<ProofError>(link))
             .or_else(|| of::<RegistryError>(link))
             .or_else(|| of::<ChainError>(link))

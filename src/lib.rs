@@ -24,6 +24,7 @@ pub mod deployment;
 pub mod devnet;
 pub mod diagnosis;
 pub mod evidence;
+pub mod forecast;
 pub mod health;
 pub mod http;
 pub mod job;

@@ -11,9 +11,7 @@ use utoipa::ToSchema;
 use super::Shared;
 use super::view::PeriodView;
 use crate::api::error::{ApiError, ErrorBody};
-use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::prediction::Outputs;
 
 /// A cycle with everything that its proof is about.
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,9 +45,10 @@ pub(super) async fn period(
 ) -> Result<Json<PeriodDetail>, ApiError> {
     let Path(period) = period?;
     let record = shared.history.cycle(PeriodId(period)).await?.ok_or(ApiError::NoPeriod)?;
-    let (features, outputs) = record.forecast.as_ref().map_or_else(Default::default, |forecast| {
-        (FeatureVector::concat(&forecast.features), Outputs::concat(&forecast.outputs))
-    });
+    let (features, outputs) = record
+        .forecast
+        .as_ref()
+        .map_or_else(Default::default, |forecast| (forecast.inputs(), forecast.output_integers()));
     Ok(Json(PeriodDetail {
         period: PeriodView::new(&record, &shared.model),
         candles_sha256: record.candles.iter().map(ToString::to_string).collect(),

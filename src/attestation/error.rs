@@ -5,8 +5,10 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::chain::error::ChainError;
+use crate::forecast::StoredForecastError;
 use crate::job::error::StageError;
 use crate::state::StateError;
+use veriregime_core::forecast::ForecastError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::period::PeriodId;
 
@@ -36,7 +38,7 @@ pub enum AttestationError {
     Equivocation(PeriodId),
     /// What is stored for the period cannot be computed with.
     #[error("this node cannot compute the period's features: {0}")]
-    Computation(Box<StageError>),
+    Computation(#[from] ForecastError),
     #[error(transparent)]
     Chain(#[from] ChainError),
     #[error(transparent)]
@@ -89,12 +91,21 @@ impl Diagnostic for AttestationError {
     }
 }
 
+impl From<StoredForecastError> for AttestationError {
+    fn from(error: StoredForecastError) -> Self {
+        match error {
+            StoredForecastError::State(error) => Self::State(error),
+            StoredForecastError::Forecast(error) => Self::Computation(error),
+        }
+    }
+}
+
 impl From<AttestationError> for StageError {
     fn from(fault: AttestationError) -> Self {
         match fault {
             AttestationError::Chain(fault) => Self::Chain(fault),
             AttestationError::State(fault) => Self::State(fault),
-            AttestationError::Computation(fault) => *fault,
+            AttestationError::Computation(fault) => Self::Forecast(fault),
             fault => Self::Attest(fault),
         }
     }

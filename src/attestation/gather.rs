@@ -3,7 +3,7 @@
 use alloy::primitives::B256;
 use tracing::{info, warn};
 
-use super::{CLOSES_E8, attest_once, instances};
+use super::{CLOSES_E8, attest_once};
 use crate::attestation::peers::PeerError;
 use crate::attestation::statement::{Statement, is_by_its_signer};
 use crate::chain::error::ChainError;
@@ -41,7 +41,7 @@ impl Agent {
         forecast: &Forecast,
     ) -> Result<Vec<Attestation>, StageError> {
         let set = self.attestor_set().await?;
-        let instances = instances(forecast);
+        let instances = forecast.instances();
         let statement = Statement {
             model_id,
             period,

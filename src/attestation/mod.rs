@@ -10,21 +10,12 @@ pub mod statement;
 use crate::attestation::statement::Statement;
 use crate::chain::Chain;
 use crate::state::Store;
-use alloy::primitives::{Address, U256};
+use alloy::primitives::Address;
 use error::AttestationError;
 use veriregime_core::types::attestation::{Attestation, Promise};
-use veriregime_core::types::cycle::Forecast;
-use veriregime_core::types::feature::FeatureVector;
-use veriregime_core::types::prediction::Outputs;
-use veriregime_core::types::proof;
 
 /// What is told of the markets' last closes: nothing, as no market is compared with a price feed.
 const CLOSES_E8: &[u64] = &[];
-
-/// Public inputs of the forecast's proof.
-fn instances(forecast: &Forecast) -> Vec<U256> {
-    proof::instances(&FeatureVector::concat(&forecast.features), &Outputs::concat(&forecast.outputs))
-}
 
 /// This node's attestation of its own statement about a model of so many markets. What it says about each of them is stored
 /// before it is signed: nothing else will be said for the period. The signature is kept, so that the same question costs

@@ -7,15 +7,14 @@ use std::time::{Duration, Instant};
 use alloy::primitives::{Address, B256, U256};
 use tokio::sync::Mutex;
 
-use super::{CLOSES_E8, attest_once, instances};
+use super::{CLOSES_E8, attest_once};
 use crate::actions::risk_oracle::spec::Expected;
 use crate::attestation::error::AttestationError;
 use crate::attestation::statement::Statement;
 use crate::bundle::Bundle;
 use crate::chain::Chain;
 use crate::clock::Clock;
-use crate::job::error::StageError;
-use crate::job::stages::compute;
+use crate::forecast::from_stored;
 use crate::state::{StateError, Store};
 use veriregime_core::model::Model;
 use veriregime_core::types::attestation::{AttestRequest, Attestation};
@@ -24,11 +23,10 @@ use veriregime_core::types::feature::FeatureSpec;
 use veriregime_core::types::field;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::public_inputs;
 
 /// The chain is asked for its model once in so long, however many ask.
 const FRESH: Duration = Duration::from_secs(10);
-/// Names of a market's outputs, in the circuit's order.
-const OUTPUTS: [&str; 3] = ["logit_low", "logit_high", "log_volatility"];
 
 /// Everything that it takes to judge a request. Its connection to the database is its own; the cycles are the agent's.
 #[derive(Debug)]
@@ -120,13 +118,9 @@ impl AttestationContext {
             return Err(AttestationError::NoCandles { market });
         }
         if let Some(forecast) = record.forecast.as_ref().filter(|forecast| forecast.omitted == omitted) {
-            return Ok(instances(forecast));
+            return Ok(forecast.instances());
         }
-        match compute(&self.store, &self.bundle, &self.model, &record, omitted) {
-            Ok(forecast) => Ok(instances(&forecast)),
-            Err(StageError::State(fault)) => Err(fault.into()),
-            Err(fault) => Err(AttestationError::Computation(Box::new(fault))),
-        }
+        Ok(from_stored(&self.store, &self.bundle, &self.model, &record, omitted)?.instances())
     }
 }
 
@@ -142,25 +136,12 @@ fn compare(spec: &FeatureSpec, request: &AttestRequest, ours: &[U256]) -> Result
     }
     match request.instances.iter().zip(ours).position(|(theirs, ours)| theirs != ours) {
         Some(index) => Err(AttestationError::Differs {
-            name: name(spec, ours.len(), index),
+            name: public_inputs::name(spec, ours.len(), index),
             theirs: shown(request.instances[index]),
             ours: shown(ours[index]),
         }),
         None => Ok(()),
     }
-}
-
-/// What the instance at `index` of `count` is.
-fn name(spec: &FeatureSpec, count: usize, index: usize) -> String {
-    let (features, outputs) = (spec.count(), OUTPUTS.len());
-    let markets = count / (features + outputs).max(1);
-    if index < markets * features {
-        let scaled = spec.candle.iter().chain(&spec.calendar).nth(index % features);
-        let label = scaled.map_or_else(|| "?".into(), |scaled| scaled.feature.label());
-        return format!("feature {label} of market {}", index / features);
-    }
-    let index = index - markets * features;
-    format!("output {} of market {}", OUTPUTS[index % outputs], index / outputs)
 }
 
 fn shown(instance: U256) -> String {

@@ -10,7 +10,7 @@ use crate::chain::read::AttestorSet;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::prediction::Outputs;
+use veriregime_core::types::public_inputs;
 
 /// What is signed, but for the chain and the contract that it is signed for.
 #[derive(Debug, Clone)]
@@ -32,9 +32,7 @@ impl Statement<'_> {
     /// only one for a period. A statement that omits more or fewer markets, or names another version of the attestor set,
     /// says the same with another digest.
     pub fn payloads(&self, markets: usize) -> Vec<(usize, B256)> {
-        let features = (self.instances.len() / markets.max(1)).saturating_sub(Outputs::COUNT);
-        let (inputs, outputs) = self.instances.split_at(markets * features);
-        let rows = inputs.chunks(features.max(1)).zip(outputs.chunks(Outputs::COUNT)).enumerate();
+        let rows = public_inputs::by_market(self.instances, markets).enumerate();
         let said = rows.filter(|(index, _)| !self.omitted.omits(*index)).map(|(index, (inputs, outputs))| {
             let close = self.closes_e8.get(index).map(|close| U256::from(*close));
             (index, hash_of_words(inputs.iter().chain(outputs).copied().chain(close)))

@@ -15,11 +15,11 @@ use crate::node::{assemble, feeds};
 use crate::state::Store;
 use crate::verification::Prover;
 use veriregime_core::features;
+use veriregime_core::forecast::window;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
-use veriregime_core::types::proof::instances;
+use veriregime_core::types::public_inputs;
 use veriregime_core::types::update::PublishedUpdate;
 
 /// Everything that the audit of one model's updates asks.
@@ -113,7 +113,7 @@ impl Auditor {
             let range_ms = from_ms - MINUTE_MS..to_ms;
             let candles = feed.source.candles(symbol, range_ms.start, range_ms.end, now_ms).await?;
             let filled = self.feeds.fill(feed, market, candles, &range_ms, now_ms).await;
-            all.push(CandleSeries::new(&filled.candles, from_ms, to_ms, spec.max_missing_minutes)?);
+            all.push(window(spec, &filled.candles, period)?);
         }
         Ok(all)
     }
@@ -128,8 +128,7 @@ impl Auditor {
         let stored = store.candles(self.bundle.manifest_digest, period)?;
         let mut differences = Vec::new();
         for (candles, ours) in stored.iter().zip(series) {
-            let allowed = self.bundle.manifest.features.max_missing_minutes;
-            let theirs = CandleSeries::new(candles, ours.start_ms(), ours.end_ms(), allowed)?;
+            let theirs = window(&self.bundle.manifest.features, candles, period)?;
             differences.extend(first_candle_difference(theirs.candles(), ours.candles()));
         }
         Ok(differences)
@@ -151,8 +150,8 @@ impl Auditor {
         };
         let calendar = &self.expected.calendar_table[update.period.slot_of_week()];
         let count = self.expected.candle_features;
-        let inputs = FeatureVector::concat_published(&update.candle_features, count, calendar);
-        let instances = instances(&inputs, &update.outputs);
+        let inputs = public_inputs::published_features(&update.candle_features, count, calendar);
+        let instances = public_inputs::instances(&inputs, &update.outputs);
         let proof = found.check_proof(&mut self.prover, update, arguments, instances).await?;
         if !reader.verifies(oracle, self.model_id, &proof).await? {
             found.refuse(Verdict::ProofInvalid, "the verifier on chain refuses the proof");

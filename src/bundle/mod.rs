@@ -1,5 +1,6 @@
 //! A model bundle on disk: opened only when every file is the one that the manifest names.
 
+pub mod error;
 pub mod registry;
 
 use std::collections::BTreeMap;
@@ -9,8 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::verification::error::ProofError;
-use crate::verification::ezkl::supervisor::EZKL_VERSION;
+use error::BundleError;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::{
     CIRCUIT_FILE, Circuit, MANIFEST_FILE, Manifest, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFIER_BYTECODE_FILE,
@@ -21,6 +21,8 @@ use veriregime_files::FileError;
 
 /// Version of the manifest's format that this program writes and reads.
 pub const SCHEMA: u32 = 1;
+/// The one version of EZKL that circuits are made and proven with.
+pub const EZKL_VERSION: &str = "23.0.5";
 /// Files that no bundle goes without.
 pub const REQUIRED_FILES: [&str; 7] = [
     ONNX_FILE,
@@ -53,9 +55,9 @@ impl Bundle {
     /// Reads the manifest and checks the digest of each file that it names. Other files in the folder are ignored.
     ///
     /// # Errors
-    /// [`ProofError::Missing`], [`ProofError::Digest`] with the file's name, [`ProofError::Manifest`],
-    /// [`ProofError::ForeignBundle`], [`ProofError::RunArgument`], or a file fault.
-    pub fn open(folder: &Path) -> Result<Self, ProofError> {
+    /// [`BundleError::Missing`], [`BundleError::Digest`] with the file's name, [`BundleError::Manifest`],
+    /// [`BundleError::ForeignBundle`], [`BundleError::RunArgument`], or a file fault.
+    pub fn open(folder: &Path) -> Result<Self, BundleError> {
         let path = folder.join(MANIFEST_FILE);
         let bytes = present(&path, veriregime_files::read_bounded(&path, MAX_MANIFEST_BYTES))?;
         let manifest = parse_manifest(&path, &bytes)?;
@@ -63,7 +65,7 @@ impl Bundle {
             let path = folder.join(name);
             let found = present(&path, veriregime_files::digest(&path, MAX_FILE_BYTES))?;
             if found != *expected {
-                return Err(ProofError::Digest { path, found, expected: *expected });
+                return Err(BundleError::Digest { path, found, expected: *expected });
             }
         }
         let path = folder.join(SETTINGS_FILE);
@@ -76,7 +78,7 @@ impl Bundle {
     ///
     /// # Errors
     /// As [`Bundle::open`], or a file that cannot be written.
-    pub fn seal(folder: &Path, mut manifest: Manifest) -> Result<Self, ProofError> {
+    pub fn seal(folder: &Path, mut manifest: Manifest) -> Result<Self, BundleError> {
         let extra = std::mem::take(&mut manifest.files).into_keys();
         for name in REQUIRED_FILES.map(str::to_owned).into_iter().chain(extra) {
             let path = folder.join(&name);
@@ -85,7 +87,7 @@ impl Bundle {
         }
         let path = folder.join(MANIFEST_FILE);
         let mut bytes = serde_json::to_vec_pretty(&manifest)
-            .map_err(|error| ProofError::Manifest { path: path.clone(), reason: error.to_string() })?;
+            .map_err(|error| BundleError::Manifest { path: path.clone(), reason: error.to_string() })?;
         bytes.push(b'\n');
         veriregime_files::write_atomic(&path, &bytes)?;
         Self::open(folder)
@@ -100,9 +102,9 @@ impl Bundle {
 /// A manifest that does not contradict itself. `path` only names the file in errors.
 ///
 /// # Errors
-/// [`ProofError::Manifest`], or [`ProofError::ForeignBundle`].
-pub fn parse_manifest(path: &Path, bytes: &[u8]) -> Result<Manifest, ProofError> {
-    let invalid = |reason: String| ProofError::Manifest { path: path.to_owned(), reason };
+/// [`BundleError::Manifest`], or [`BundleError::ForeignBundle`].
+pub fn parse_manifest(path: &Path, bytes: &[u8]) -> Result<Manifest, BundleError> {
+    let invalid = |reason: String| BundleError::Manifest { path: path.to_owned(), reason };
     let manifest: Manifest = serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
     check(&manifest).map_err(invalid)?;
     own_version(path, &manifest.circuit.ezkl_version)?;
@@ -137,12 +139,12 @@ fn check(manifest: &Manifest) -> Result<(), String> {
 }
 
 /// Refuses a circuit of another EZKL: neither keys nor proofs carry over.
-fn own_version(path: &Path, found: &str) -> Result<(), ProofError> {
+fn own_version(path: &Path, found: &str) -> Result<(), BundleError> {
     if found == EZKL_VERSION {
         return Ok(());
     }
     let (path, expected) = (path.to_owned(), EZKL_VERSION.to_owned());
-    Err(ProofError::ForeignBundle { path, found: found.to_owned(), expected })
+    Err(BundleError::ForeignBundle { path, found: found.to_owned(), expected })
 }
 
 /// What is read of `settings.json`.
@@ -156,17 +158,17 @@ struct SettingsFile {
 /// errors.
 ///
 /// # Errors
-/// [`ProofError::Manifest`], [`ProofError::ForeignBundle`] or [`ProofError::RunArgument`].
-pub fn check_settings(path: &Path, bytes: &[u8], circuit: &Circuit) -> Result<(), ProofError> {
+/// [`BundleError::Manifest`], [`BundleError::ForeignBundle`] or [`BundleError::RunArgument`].
+pub fn check_settings(path: &Path, bytes: &[u8], circuit: &Circuit) -> Result<(), BundleError> {
     let settings: SettingsFile = serde_json::from_slice(bytes)
-        .map_err(|error| ProofError::Manifest { path: path.to_owned(), reason: error.to_string() })?;
+        .map_err(|error| BundleError::Manifest { path: path.to_owned(), reason: error.to_string() })?;
     own_version(path, &settings.version)?;
     // EZKL writes the names of its choices in another case than it reads them.
     let spelled = |value: &Value| value.to_string().to_lowercase();
     for (name, expected) in &circuit.run_args {
         let found = settings.run_args.get(name).unwrap_or(&Value::Null);
         if spelled(found) != spelled(expected) {
-            return Err(ProofError::RunArgument {
+            return Err(BundleError::RunArgument {
                 path: path.to_owned(),
                 name: name.clone(),
                 found: found.to_string(),
@@ -184,10 +186,10 @@ fn is_plain(name: &str) -> bool {
 }
 
 /// Names an absent file as the bundle's fault.
-fn present<T>(path: &Path, read: Result<T, FileError>) -> Result<T, ProofError> {
+fn present<T>(path: &Path, read: Result<T, FileError>) -> Result<T, BundleError> {
     match read {
         Err(FileError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            Err(ProofError::Missing { path: path.to_owned() })
+            Err(BundleError::Missing { path: path.to_owned() })
         }
         other => Ok(other?),
     }

@@ -7,8 +7,8 @@ pub mod figures;
 
 use std::path::{Path, PathBuf};
 
+use crate::bundle::error::BundleError;
 use crate::bundle::{Bundle, MAX_MANIFEST_BYTES};
-use crate::verification::error::ProofError;
 use figures::{Score, same_rows, scores, worse};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -57,7 +57,7 @@ pub enum RegistryError {
     Damaged { path: PathBuf, reason: String },
     /// A bundle that does not open.
     #[error(transparent)]
-    Bundle(#[from] ProofError),
+    Bundle(#[from] BundleError),
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),

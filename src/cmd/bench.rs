@@ -23,13 +23,13 @@ use crate::verification::ezkl::baseline;
 use crate::verification::ezkl::prover::EzklProver;
 use veriregime_core::features;
 use veriregime_core::features::Batch;
+use veriregime_core::forecast::{ForecastError, compute, window};
 use veriregime_core::model::Model;
 use veriregime_core::types::candle::CandleSeries;
-use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::cycle::Forecast;
 use veriregime_core::types::manifest::PROVING_KEY_FILE;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
-use veriregime_core::types::prediction::Outputs;
 use veriregime_core::types::proof::Proof;
 
 /// The simulated market that is measured on.
@@ -106,7 +106,7 @@ struct BaselineFigures {
 /// One forecast, ready to be proven.
 struct Case {
     period: PeriodId,
-    series: CandleSeries,
+    windows: Vec<Option<CandleSeries>>,
 }
 
 /// Measures and prints.
@@ -166,7 +166,7 @@ pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow
         prover_peak_rss_mb,
         verify_gas,
         submit_gas: measured.submit_gas,
-        inference_us_p50: inference_us(&model, &bench.vectors(&cases[0])?)?,
+        inference_us_p50: inference_us(&model, &bench.forecast(&cases[0])?.inputs())?,
         features_rows_per_s: feature_rows_per_second(bundle)?,
         cycle_ms_p50: report::quantile(&measured.cycle_ms, 0.5),
         baseline: baseline_figures(&args, &config, &chain).await?,
@@ -195,10 +195,9 @@ struct Measured {
 }
 
 impl Bench<'_> {
-    fn vectors(&self, case: &Case) -> anyhow::Result<Vec<FeatureVector>> {
-        let spec = &self.world.bundle.manifest.features;
-        let one = features::vector(spec, &case.series, case.period)?;
-        Ok(vec![one; self.world.bundle.manifest.markets.len()])
+    /// The same market in the place of all.
+    fn forecast(&self, case: &Case) -> Result<Forecast, ForecastError> {
+        compute(&self.world.bundle.manifest.features, self.model, &case.windows, case.period)
     }
 
     /// From candles in memory to a signed transaction, again and again; the last one is sent.
@@ -214,10 +213,8 @@ impl Bench<'_> {
         for case in cases {
             self.world.anvil.set_time(case.period.start_seconds() + 15).await?;
             let started = Instant::now();
-            let vectors = self.vectors(case)?;
-            let inputs = FeatureVector::concat(&vectors);
-            let outputs: Vec<Outputs> = self.model.predict(&inputs)?.into_iter().map(|one| one.circuit).collect();
-            let proved = prover.prove(&inputs, &Outputs::concat(&outputs)).await?;
+            let forecast = self.forecast(case)?;
+            let proved = prover.prove(&forecast.inputs(), &forecast.output_integers()).await?;
             let (oracle, model_id) = (self.world.deployment.contracts.oracle.address, self.world.deployment.model_id);
             let statement = Statement {
                 model_id,
@@ -232,8 +229,8 @@ impl Bench<'_> {
                 model_id,
                 period: case.period,
                 omitted: OmittedMarkets::NONE,
-                features: &vectors,
-                outputs: &outputs,
+                features: &forecast.features,
+                outputs: &forecast.outputs,
                 proof: &proved.proof.bytes,
                 attestations: &attestations,
             };
@@ -260,19 +257,18 @@ fn cases(bundle: &Bundle, runs: u32) -> anyhow::Result<Vec<Case>> {
     (FIRST_PERIOD.0..last.0)
         .map(PeriodId)
         .map(|period| {
-            let (from_ms, to_ms) = features::window_ms(spec, period);
-            Ok(Case { period, series: CandleSeries::new(&candles, from_ms, to_ms, 0)? })
+            let windows = vec![Some(window(spec, &candles, period)?); bundle.manifest.markets.len()];
+            Ok(Case { period, windows })
         })
         .collect()
 }
 
 /// Both forms of the network and their comparison.
-fn inference_us(model: &Model, vectors: &[FeatureVector]) -> anyhow::Result<f64> {
-    let inputs = FeatureVector::concat(vectors);
+fn inference_us(model: &Model, inputs: &[i32]) -> anyhow::Result<f64> {
     let mut times = Vec::with_capacity(INFERENCE_RUNS);
     for _ in 0..INFERENCE_RUNS {
         let started = Instant::now();
-        std::hint::black_box(model.predict(std::hint::black_box(&inputs))?);
+        std::hint::black_box(model.predict(std::hint::black_box(inputs))?);
         times.push(started.elapsed().as_secs_f64() * 1e6);
     }
     Ok(report::quantile(&times, 0.5))

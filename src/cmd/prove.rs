@@ -11,13 +11,12 @@ use crate::config::place;
 use crate::node::assemble;
 use crate::render::volatility_bps;
 use crate::sources::candles::file;
-use veriregime_core::features;
-use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::forecast::{compute, window};
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::prediction::Outputs;
 use veriregime_core::types::proof::Proof;
+use veriregime_core::types::public_inputs;
 use veriregime_core::types::time::{format_utc, parse_utc_ms};
 
 /// Options of `prove`.
@@ -78,26 +77,24 @@ pub async fn run(args: ProveArgs, settings: Option<&Path>, json: bool) -> anyhow
     let spec = &bundle.manifest.features;
     let markets = bundle.manifest.markets.len();
     anyhow::ensure!(args.candles.len() == markets, "the model has {markets} markets: give a candle file for each");
-    let (from_ms, to_ms) = features::window_ms(spec, period);
-    let mut vectors = Vec::with_capacity(markets);
+    let mut windows = Vec::with_capacity(markets);
     for path in &args.candles {
-        let series = CandleSeries::new(&file::read_any(path)?, from_ms, to_ms, spec.max_missing_minutes)
+        let window = window(spec, &file::read_any(path)?, period)
             .with_context(|| format!("{} does not cover the period's window", path.display()))?;
-        vectors.push(features::vector(spec, &series, period)?);
+        windows.push(Some(window));
     }
-    let inputs = FeatureVector::concat(&vectors);
-    let forecasts = model.predict(&inputs)?;
-    let outputs: Vec<i128> = forecasts.iter().flat_map(|forecast| forecast.circuit.as_array()).collect();
+    let forecast = compute(spec, &model, &windows, period)?;
+    let outputs = forecast.output_integers();
     let mut prover = assemble::prover(&config, &bundle).await?;
-    let proved = prover.prove(&inputs, &outputs).await?;
+    let proved = prover.prove(&forecast.inputs(), &outputs).await?;
     prover.stop().await;
     let document = ProofDocument {
         model_id: bundle.manifest.model_id.clone(),
         manifest_sha256: bundle.manifest_digest,
         period,
         start: format_utc(period.start_ms()),
-        candle_features: vectors.iter().flat_map(|vector| vector.candle.clone()).collect(),
-        calendar_features: vectors[0].calendar.clone(),
+        candle_features: public_inputs::candle_features(&forecast.features),
+        calendar_features: forecast.features[0].calendar.clone(),
         outputs: outputs.iter().map(ToString::to_string).collect(),
         proof: proved.proof,
     };
@@ -108,14 +105,15 @@ pub async fn run(args: ProveArgs, settings: Option<&Path>, json: bool) -> anyhow
         println!("{}", serde_json::to_string(&document)?);
         return Ok(());
     }
-    for (market, forecast) in bundle.manifest.markets.iter().zip(&forecasts) {
+    for (market, outputs) in bundle.manifest.markets.iter().zip(&forecast.outputs) {
+        let prediction = outputs.decode(bundle.manifest.circuit.output_scale);
         println!(
             "{} {}: {} with probability {:.1} %, volatility {} a minute",
             market.name,
             document.start,
-            forecast.prediction.regime,
-            forecast.prediction.probability_high * 100.0,
-            volatility_bps(forecast.prediction.volatility)
+            prediction.regime,
+            prediction.probability_high * 100.0,
+            volatility_bps(prediction.volatility)
         );
     }
     println!(

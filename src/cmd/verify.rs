@@ -11,8 +11,7 @@ use crate::bundle::Bundle;
 use crate::config::place;
 use crate::node::assemble;
 use veriregime_core::features;
-use veriregime_core::types::feature::FeatureVector;
-use veriregime_core::types::proof::instances;
+use veriregime_core::types::public_inputs;
 use veriregime_files::FileError;
 
 /// Largest proof document.
@@ -84,7 +83,7 @@ fn refusal(bundle: &Bundle, document: &ProofDocument) -> anyhow::Result<Option<&
     if document.candle_features.len() != markets * spec.candle.len() {
         return Ok(Some("it has another number of features"));
     }
-    let inputs = FeatureVector::concat_published(&document.candle_features, spec.candle.len(), &calendar);
-    Ok((instances(&inputs, &outputs) != document.proof.instances)
+    let inputs = public_inputs::published_features(&document.candle_features, spec.candle.len(), &calendar);
+    Ok((public_inputs::instances(&inputs, &outputs) != document.proof.instances)
         .then_some("its public inputs are not its features and outputs"))
 }

@@ -16,14 +16,13 @@ use crate::config::{Config, place};
 use crate::evidence::{self, EvidenceError};
 use crate::node::assemble;
 use crate::render::Render;
-use veriregime_core::features;
+use veriregime_core::forecast::{compute, window};
 use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::evidence::Evidence;
+use veriregime_core::types::evidence::{Evidence, MarketEvidence};
 use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::prediction::Outputs;
-use veriregime_core::types::proof::instances;
+use veriregime_core::types::public_inputs;
 use veriregime_core::types::time::format_utc;
 
 /// Options of `verify-bundle`.
@@ -109,8 +108,8 @@ async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings
         return Ok(found);
     };
     let calendar = &expected.calendar_table[update.period.slot_of_week()];
-    let inputs = FeatureVector::concat_published(&update.candle_features, expected.candle_features, calendar);
-    let published = instances(&inputs, &update.outputs);
+    let inputs = public_inputs::published_features(&update.candle_features, expected.candle_features, calendar);
+    let published = public_inputs::instances(&inputs, &update.outputs);
     if published != evidence.instances {
         found.refuse(Verdict::ProofInvalid, "its public inputs are not the update's features and outputs");
     }
@@ -148,35 +147,30 @@ struct Recomputed {
 
 fn recompute(bundle: &Bundle, evidence: &Evidence) -> anyhow::Result<Recomputed> {
     let (spec, period) = (&bundle.manifest.features, evidence.update.period);
-    let (from_ms, to_ms) = features::window_ms(spec, period);
-    let mut recomputed = Recomputed { features: Vec::new(), contradictions: Vec::new() };
+    let mut contradictions = Vec::new();
     let mut contradict = |wrong: bool, what: &str| {
         if wrong {
-            recomputed.contradictions.push(what.into());
+            contradictions.push(what.into());
         }
     };
     let ours = bundle.manifest.markets.iter().map(|market| &market.name);
     contradict(!ours.eq(evidence.markets.iter().map(|one| &one.market)), "its markets are not the model's");
-    for one in &evidence.markets {
-        let candles: Vec<Candle> = one.candles.iter().map(|row| row.0).collect();
-        let series = CandleSeries::new(&candles, from_ms, to_ms, spec.max_missing_minutes)?;
-        let vector = features::vector(spec, &series, period)?;
+    let candles = |one: &MarketEvidence| one.candles.iter().map(|row| row.0).collect::<Vec<Candle>>();
+    let windows = evidence.markets.iter().map(|one| window(spec, &candles(one), period).map(Some));
+    let windows: Vec<Option<CandleSeries>> = windows.collect::<Result<_, _>>()?;
+    let forecast = compute(spec, &assemble::model(bundle)?, &windows, period)?;
+    for (index, one) in evidence.markets.iter().enumerate() {
+        let digest = windows[index].as_ref().map(CandleSeries::digest);
         let market = format!("{:?}", one.market);
-        contradict(series.digest() != one.candles_sha256, &format!("{market}: the candles have another digest"));
+        contradict(digest != Some(one.candles_sha256), &format!("{market}: the candles have another digest"));
         contradict(
-            series.carried().len() != one.carried_minutes,
+            forecast.carried_minutes[index] != one.carried_minutes,
             &format!("{market}: other minutes were carried forward"),
         );
-        contradict(vector != one.features, &format!("{market}: the candles give other features"));
-        recomputed.features.push(vector);
+        contradict(forecast.features[index] != one.features, &format!("{market}: the candles give other features"));
     }
-    let outputs: Vec<_> = assemble::model(bundle)?
-        .predict(&FeatureVector::concat(&recomputed.features))?
-        .into_iter()
-        .map(|one| one.circuit)
-        .collect();
-    contradict(Outputs::concat(&outputs) != evidence.update.outputs, "the network gives other outputs");
+    contradict(forecast.output_integers() != evidence.update.outputs, "the network gives other outputs");
     let stated: Vec<_> = evidence.markets.iter().map(|one| one.outputs).collect();
-    contradict(Outputs::concat(&stated) != evidence.update.outputs, "its outputs are not the update's");
-    Ok(recomputed)
+    contradict(public_inputs::outputs(&stated) != evidence.update.outputs, "its outputs are not the update's");
+    Ok(Recomputed { features: forecast.features, contradictions })
 }

@@ -9,12 +9,12 @@ use cron::Schedule;
 use super::{Check, HealthError};
 use crate::actions::risk_oracle::spec::Expected;
 use crate::bundle::Bundle;
+use crate::bundle::error::BundleError;
 use crate::chain::Chain;
 use crate::chain::error::ChainError;
 use crate::chain::read::{Reader, STATUS_WORDS, status_word};
 use crate::sources::candles::source::Source;
 use crate::telemetry::metrics::{self, MarketFigures};
-use crate::verification::error::ProofError;
 use veriregime_core::schedule::absent;
 use veriregime_core::types::chain_id::is_development;
 use veriregime_core::types::digest::Digest;
@@ -162,7 +162,7 @@ pub fn artefacts(folder: &Path, running: Digest) -> Check {
 }
 
 /// How a bundle opened.
-pub fn bundle(opened: Result<&Bundle, &ProofError>) -> Check {
+pub fn bundle(opened: Result<&Bundle, &BundleError>) -> Check {
     const NAME: &str = "model files";
     match opened {
         Ok(bundle) => Check::ok(

@@ -7,11 +7,11 @@ use thiserror::Error;
 use crate::attestation::error::AttestationError;
 use crate::chain::error::ChainError;
 use crate::evidence::EvidenceError;
+use crate::forecast::StoredForecastError;
 use crate::sources::candles::error::CandleError;
 use crate::state::StateError;
 use crate::verification::error::ProofError;
-use veriregime_core::features::FeatureError;
-use veriregime_core::model::ModelError;
+use veriregime_core::forecast::ForecastError;
 use veriregime_core::types::candle::SeriesError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::digest::Digest;
@@ -29,9 +29,7 @@ pub enum StageError {
     #[error(transparent)]
     Data(#[from] SeriesError),
     #[error(transparent)]
-    Features(#[from] FeatureError),
-    #[error(transparent)]
-    Model(#[from] ModelError),
+    Forecast(#[from] ForecastError),
     #[error(transparent)]
     Proof(#[from] ProofError),
     #[error(transparent)]
@@ -120,13 +118,21 @@ impl Diagnostic for CycleError {
     }
 }
 
+impl From<StoredForecastError> for StageError {
+    fn from(error: StoredForecastError) -> Self {
+        match error {
+            StoredForecastError::State(error) => Self::State(error),
+            StoredForecastError::Forecast(error) => Self::Forecast(error),
+        }
+    }
+}
+
 impl StageError {
     fn inner(&self) -> &dyn Diagnostic {
         match self {
             Self::Candles(fault) => fault,
             Self::Data(fault) => fault,
-            Self::Features(fault) => fault,
-            Self::Model(fault) => fault,
+            Self::Forecast(fault) => fault,
             Self::Proof(fault) => fault,
             Self::Chain(fault) => fault,
             Self::State(fault) => fault,

@@ -8,7 +8,6 @@ use thiserror::Error;
 
 use veriregime_core::model::ModelError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
-use veriregime_core::types::digest::Digest;
 use veriregime_files::FileError;
 
 /// Wait before a prover that died is tried again.
@@ -23,15 +22,6 @@ pub enum ProofError {
     /// Another EZKL than the one that the circuit is pinned to.
     #[error("the prover runs EZKL {found}, {expected} is needed")]
     Version { found: String, expected: String },
-    /// A file of the bundle is not the one that the manifest names.
-    #[error("{} has digest {found}, the manifest says {expected}", path.display())]
-    Digest { path: PathBuf, found: Digest, expected: Digest },
-    /// A file of the bundle is absent.
-    #[error("{} is missing", path.display())]
-    Missing { path: PathBuf },
-    /// The manifest cannot be understood or contradicts itself.
-    #[error("{} is not a valid manifest: {reason}", path.display())]
-    Manifest { path: PathBuf, reason: String },
     /// No SRS of the needed size.
     #[error("the SRS {} is missing", path.display())]
     SrsMissing { path: PathBuf },
@@ -71,12 +61,6 @@ pub enum ProofError {
     /// The generated verifier does not compile.
     #[error("cannot compile the verifier with {}: {reason}", compiler.display())]
     Compiler { compiler: PathBuf, reason: String },
-    /// A bundle that another EZKL made.
-    #[error("{} was made by EZKL {found}, this program proves with {expected}", path.display())]
-    ForeignBundle { path: PathBuf, found: String, expected: String },
-    /// The settings that the circuit was made with are not those of the manifest.
-    #[error("{} says {found} for {name}, the manifest {expected}", path.display())]
-    RunArgument { path: PathBuf, name: String, found: String, expected: String },
     /// No form of the circuit that was tried will do.
     #[error("none of {tried} circuits keeps {required_percent} % of the float network's regimes: {reason}")]
     NoCircuit { tried: usize, required_percent: f64, reason: String },
@@ -93,9 +77,6 @@ impl Diagnostic for ProofError {
         match self {
             Self::Start { .. } => "VR-PROVE-001",
             Self::Version { .. } => "VR-PROVE-002",
-            Self::Digest { .. } => "VR-PROVE-003",
-            Self::Missing { .. } => "VR-PROVE-004",
-            Self::Manifest { .. } => "VR-PROVE-005",
             Self::SrsMissing { .. } => "VR-PROVE-006",
             Self::SrsWrong { .. } => "VR-PROVE-007",
             Self::SrsNotCeremony { .. } => "VR-PROVE-008",
@@ -109,8 +90,6 @@ impl Diagnostic for ProofError {
             Self::MockOnRealChain { .. } => "VR-PROVE-016",
             Self::Circuit { .. } => "VR-PROVE-017",
             Self::Compiler { .. } => "VR-PROVE-018",
-            Self::ForeignBundle { .. } => "VR-PROVE-019",
-            Self::RunArgument { .. } => "VR-PROVE-020",
             Self::NoCircuit { .. } => "VR-PROVE-021",
             Self::Model(fault) => fault.code(),
             Self::File(fault) => fault.code(),
@@ -123,9 +102,6 @@ impl Diagnostic for ProofError {
                 "run `make setup`, or point `prover.python` at a Python that has prover/requirements.txt"
             }
             Self::Version { .. } => "install prover/requirements.txt into the Python that `prover.python` names",
-            Self::Digest { .. } | Self::Missing { .. } | Self::Manifest { .. } | Self::RunArgument { .. } => {
-                "restore the bundle from where it was published; never edit its files"
-            }
             Self::SrsMissing { .. } => {
                 "put the ceremony's kzg<k>.srs into `prover.srs_dir`; `demo` and `train` fetch it where the network allows"
             }
@@ -155,9 +131,6 @@ impl Diagnostic for ProofError {
                 "export a network of additions, multiplications and squares with weights on the circuit's grid"
             }
             Self::Compiler { .. } => "run `make setup` for node_modules; Node 20 or newer is needed",
-            Self::ForeignBundle { .. } => {
-                "take a bundle that was made for this version of the program, or make it anew with `train`"
-            }
             Self::NoCircuit { .. } => "see the table of what was tried; larger SRS files or finer scales may help",
             Self::Model(fault) => fault.hint(),
             Self::File(fault) => fault.hint(),

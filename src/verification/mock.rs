@@ -5,7 +5,8 @@ use alloy::primitives::{Bytes, U256, keccak256};
 use super::Proved;
 use super::error::ProofError;
 use veriregime_core::types::chain_id::is_development;
-use veriregime_core::types::proof::{Proof, instances};
+use veriregime_core::types::proof::Proof;
+use veriregime_core::types::public_inputs::instances;
 
 /// Head of every mock proof, so that none can be taken for a real one.
 const MARK: &[u8] = b"veriregime mock proof, proves nothing";

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The modules that each module may name, itself and the leaves apart.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("actions", &["attestation", "chain", "deployment"]),
     ("alerts", &["health", "sources", "state", "telemetry"]),
     ("api", &["actions", "attestation", "chain", "evidence", "health", "state", "telemetry"]),
-    ("attestation", &["actions", "bundle", "chain", "job", "state"]),
+    ("attestation", &["actions", "bundle", "chain", "forecast", "job", "state"]),
     (
         "audit",
         &[
@@ -26,7 +26,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
             "verification",
         ],
     ),
-    ("bundle", &["verification"]),
+    ("bundle", &[]),
     ("chain", &["actions", "telemetry"]),
     ("config", &["telemetry"]),
     ("deployment", &["actions", "chain", "config", "state"]),
@@ -49,10 +49,22 @@ const MAY_USE: [(&str, &[&str]); 20] = [
         ],
     ),
     ("evidence", &[]),
+    ("forecast", &["bundle", "state"]),
     ("health", &["actions", "bundle", "chain", "sources", "telemetry", "verification"]),
     (
         "job",
-        &["actions", "attestation", "bundle", "chain", "evidence", "sources", "state", "telemetry", "verification"],
+        &[
+            "actions",
+            "attestation",
+            "bundle",
+            "chain",
+            "evidence",
+            "forecast",
+            "sources",
+            "state",
+            "telemetry",
+            "verification",
+        ],
     ),
     (
         "node",

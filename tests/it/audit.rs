@@ -32,12 +32,10 @@ use veriregime_agent::verification::ezkl::supervisor::Ezkl;
 use veriregime_core::features;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::Stage;
-use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE};
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
-use veriregime_core::types::prediction::Outputs;
-use veriregime_core::types::proof::instances;
+use veriregime_core::types::public_inputs;
 use veriregime_core::types::time::format_utc;
 use veriregime_core::types::venue::Venue;
 use wiremock::matchers::method;
@@ -64,10 +62,10 @@ async fn land(
     let record = agent.run_until(Stage::Forecast, period, &stop).await.unwrap();
     let mut forecast = record.forecast.unwrap();
     alter(&mut agent, &mut forecast.features[0].candle);
-    let inputs = FeatureVector::concat(&forecast.features);
+    let inputs = forecast.inputs();
     forecast.outputs = agent.model.predict(&inputs).unwrap().into_iter().map(|one| one.circuit).collect();
     let (features, outputs) = (&forecast.features, &forecast.outputs);
-    let proved = agent.prover.prove(&inputs, &Outputs::concat(outputs)).await.unwrap();
+    let proved = agent.prover.prove(&inputs, &public_inputs::outputs(outputs)).await.unwrap();
     let model_id = agent.chain.read.model_id(agent.oracle, &agent.expected).await.unwrap();
     let (proof, attestations) = (&proved.proof.bytes, &agent.attestations(model_id, period, &forecast).await.unwrap());
     let omitted = OmittedMarkets::NONE;
@@ -207,8 +205,8 @@ async fn an_audit_finds_attestations_of_an_older_set() {
     let bundle = Bundle::open(&config.bundle).unwrap();
     let expected = assemble::expected(&bundle).unwrap();
     let calendar = &expected.calendar_table[second.slot_of_week()];
-    let inputs = FeatureVector::concat_published(&update.candle_features, expected.candle_features, calendar);
-    let instances = instances(&inputs, &update.outputs);
+    let inputs = public_inputs::published_features(&update.candle_features, expected.candle_features, calendar);
+    let instances = public_inputs::instances(&inputs, &update.outputs);
     let proxy = Proxy::start(config.chain.rpc_url(), RpcFaultMode::Fair).await;
     world.config.chain.use_rpc(proxy.url.clone());
     for (version, words) in [(update.attestor_set_version, "was not in the attestor set"), (1, "is not theirs")] {

@@ -14,7 +14,7 @@ use veriregime_core::model::{Layout, MAX_MODEL_BYTES, Model};
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::manifest::ONNX_FILE;
 use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::proof::instances;
+use veriregime_core::types::public_inputs::instances;
 use veriregime_core::types::time::parse_utc_ms;
 use veriregime_training::evaluation::card::{CARD_FILE, card};
 use veriregime_training::evaluation::outcomes::Forecaster;

@@ -20,11 +20,8 @@ use veriregime_agent::node::assemble;
 use veriregime_core::types::attestation::{AttestRequest, Attestation};
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
-use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::prediction::Outputs;
-use veriregime_core::types::proof::instances;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -169,7 +166,7 @@ async fn request(world: &World, record: &CycleRecord) -> AttestRequest {
         period: record.period,
         omitted_markets: OmittedMarkets::NONE,
         attestor_set_version: world.chain.owner.read.attestor_set(oracle).await.unwrap().version,
-        instances: instances(&FeatureVector::concat(&forecast.features), &Outputs::concat(&forecast.outputs)),
+        instances: forecast.instances(),
         closes_e8: vec![],
     }
 }

@@ -29,7 +29,8 @@ use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::field::FIELD_ORDER;
 use veriregime_core::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE, VERIFYING_KEY_FILE};
 use veriregime_core::types::prediction::Outputs;
-use veriregime_core::types::proof::{Proof, instances};
+use veriregime_core::types::proof::Proof;
+use veriregime_core::types::public_inputs::{self, instances};
 use veriregime_training::export::{Layer, LayeredNetwork};
 
 use crate::given;
@@ -141,7 +142,7 @@ async fn bundle_of(folder: &Path, srs_folder: &Path, onnx: &[u8], form: CircuitC
                 }
             }, "metrics": null},
     });
-    Bundle::seal(&folder, serde_json::from_value::<Manifest>(document).unwrap())
+    Ok(Bundle::seal(&folder, serde_json::from_value::<Manifest>(document).unwrap()).unwrap())
 }
 
 #[tokio::test]
@@ -242,10 +243,10 @@ async fn a_network_that_compares_with_zero_is_proven_exactly() {
     let witnessed = prover.witness(&rows).await.unwrap();
     assert_eq!(witnessed.len(), ROWS);
     for (row, found) in rows.iter().zip(&witnessed) {
-        let outputs = Outputs::concat(&model.integer().evaluate(row).unwrap());
+        let outputs = public_inputs::outputs(&model.integer().evaluate(row).unwrap());
         assert_eq!(*found, instances(row, &outputs));
     }
-    let outputs = Outputs::concat(&model.integer().evaluate(&rows[0]).unwrap());
+    let outputs = public_inputs::outputs(&model.integer().evaluate(&rows[0]).unwrap());
     let proved = prover.prove(&rows[0], &outputs).await.unwrap();
     assert!(prover.verify(&proved.proof).await.unwrap());
     prover.stop().await;

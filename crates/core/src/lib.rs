@@ -1,6 +1,7 @@
 //! Pure parts of the agent: types, features, and the arithmetic of models. No async, no clock, no input or output.
 
 pub mod features;
+pub mod forecast;
 pub mod model;
 pub mod schedule;
 pub mod types;

@@ -12,7 +12,7 @@ use crate::chain::error::ChainError;
 use crate::chain::fees::Floor;
 use crate::chain::{Chain, Update};
 use veriregime_core::types::cycle::{Attempt, Purpose};
-use veriregime_core::types::prediction::Outputs;
+use veriregime_core::types::public_inputs;
 
 impl Chain {
     /// Simulates the update and signs it, where it replaces another transaction for that much at least. Nothing is sent.
@@ -32,8 +32,8 @@ impl Chain {
             modelId: update.model_id,
             period: update.period.0,
             omittedMarkets: U256::from(update.omitted.bits()),
-            candleFeatures: update.features.iter().flat_map(|vector| vector.candle.clone()).collect(),
-            outputs: Outputs::concat(update.outputs),
+            candleFeatures: public_inputs::candle_features(update.features),
+            outputs: public_inputs::outputs(update.outputs),
             closesE8: vec![],
             proof: update.proof.clone(),
             attestations: pack(update.attestations),

@@ -23,12 +23,11 @@ use crate::deployment::{
     ANVIL_CHAIN_ID, Constructor, Deployment, MIN_TIMELOCK_SECONDS, Step, Wanted, WantedMarket, trials,
 };
 use crate::node::assemble;
-use veriregime_core::features;
+use veriregime_core::forecast::compute;
 use veriregime_core::types::address;
-use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::manifest::VERIFIER_BYTECODE_FILE;
 use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::prediction::Outputs;
+use veriregime_core::types::public_inputs;
 
 /// Largest creation code.
 const MAX_BYTECODE_BYTES: u64 = 1 << 20;
@@ -277,19 +276,15 @@ pub async fn complete(
 /// A real proof of what the model says when every candle feature is at its mean. Any period will do.
 pub async fn smoke_proof(config: &Config, bundle: &Bundle) -> anyhow::Result<SmokeProof> {
     let (manifest, period) = (&bundle.manifest, PeriodId(0));
-    let candle = vec![0; manifest.features.candle.len()];
-    let calendar = features::calendar_table(&manifest.features)?.swap_remove(period.slot_of_week());
-    let vectors = vec![FeatureVector { candle, calendar }; manifest.markets.len()];
-    let inputs = FeatureVector::concat(&vectors);
-    let forecasts = assemble::model(bundle)?.predict(&inputs)?;
-    let outputs: Vec<Outputs> = forecasts.into_iter().map(|forecast| forecast.circuit).collect();
-    let outputs = Outputs::concat(&outputs);
+    let windows = vec![None; manifest.markets.len()];
+    let forecast = compute(&manifest.features, &assemble::model(bundle)?, &windows, period)?;
+    let outputs = forecast.output_integers();
     let mut prover = assemble::prover(config, bundle).await?;
-    let proved = prover.prove(&inputs, &outputs).await?;
+    let proved = prover.prove(&forecast.inputs(), &outputs).await?;
     prover.stop().await;
     Ok(SmokeProof {
         period: period.0,
-        candleFeatures: vectors.into_iter().flat_map(|vector| vector.candle).collect(),
+        candleFeatures: public_inputs::candle_features(&forecast.features),
         outputs,
         proof: proved.proof.bytes,
     })

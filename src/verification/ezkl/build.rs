@@ -14,7 +14,8 @@ use tokio::time::timeout;
 
 use super::protocol::{CircuitFiles, CircuitSettings, MakeSettings, Prove, Setup};
 use super::srs::{MAX_LOGROWS, MIN_LOGROWS, Srs};
-use super::supervisor::{EZKL_VERSION, Ezkl};
+use super::supervisor::Ezkl;
+use crate::bundle::EZKL_VERSION;
 use crate::verification::error::ProofError;
 use veriregime_core::types::manifest::{
     CIRCUIT_FILE, Circuit, Manifest, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFIER_BYTECODE_FILE, VERIFIER_FILE,

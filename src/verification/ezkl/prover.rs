@@ -13,7 +13,8 @@ use crate::verification::Proved;
 use crate::verification::error::ProofError;
 use veriregime_core::types::field::FIELD_ORDER;
 use veriregime_core::types::manifest::{CIRCUIT_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
-use veriregime_core::types::proof::{Proof, instances};
+use veriregime_core::types::proof::Proof;
+use veriregime_core::types::public_inputs::instances;
 
 /// Proves forecasts of one bundle.
 #[derive(Debug)]

@@ -6,10 +6,9 @@ use tokio::time::sleep;
 
 use super::protocol::{Call, CircuitFiles, Hello, Load, PeakRss};
 use super::worker::{Settings, Worker};
+use crate::bundle::EZKL_VERSION;
 use crate::verification::error::ProofError;
 
-/// The one version of EZKL that circuits here are made and proven with.
-pub const EZKL_VERSION: &str = "23.0.5";
 /// Pause before the second start in a row; doubled for each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause before a start.

@@ -1,6 +1,6 @@
 //! One forecast cycle as it is remembered: how far it got and with what.
 
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
@@ -10,6 +10,7 @@ use super::origin::Origin;
 use super::period::PeriodId;
 use super::prediction::Outputs;
 use super::proof::Proof;
+use super::public_inputs;
 
 /// How far a cycle got. The order is the order of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -94,6 +95,23 @@ pub struct Forecast {
     /// Markets without candles: their features are the neutral row, and their outputs mean nothing.
     #[serde(default, skip_serializing_if = "OmittedMarkets::is_none")]
     pub omitted: OmittedMarkets,
+}
+
+impl Forecast {
+    /// Feature integers of all markets.
+    pub fn inputs(&self) -> Vec<i32> {
+        public_inputs::features(&self.features)
+    }
+
+    /// Output integers of all markets.
+    pub fn output_integers(&self) -> Vec<i128> {
+        public_inputs::outputs(&self.outputs)
+    }
+
+    /// Public inputs of the proof.
+    pub fn instances(&self) -> Vec<U256> {
+        public_inputs::instances(&self.inputs(), &self.output_integers())
+    }
 }
 
 /// What a transaction is for.

@@ -331,18 +331,7 @@ pub struct FeatureVector {
 }
 
 impl FeatureVector {
-    /// The integers of all markets in the order of the instances.
-    pub fn concat(vectors: &[Self]) -> Vec<i32> {
-        vectors.iter().flat_map(Self::integers).collect()
-    }
-
-    /// The same from published numbers: `candle` holds `candle_count` features of each market, and all share `calendar`.
-    pub fn concat_published(candle: &[i32], candle_count: usize, calendar: &[i32]) -> Vec<i32> {
-        let markets = candle.chunks(candle_count.max(1));
-        markets.flat_map(|market| market.iter().chain(calendar)).copied().collect()
-    }
-
-    /// All integers in the order of the instances.
+    /// All integers in the order of the public inputs.
     pub fn integers(&self) -> impl Iterator<Item = i32> + '_ {
         self.candle.iter().chain(&self.calendar).copied()
     }

@@ -20,6 +20,7 @@ pub mod origin;
 pub mod period;
 pub mod prediction;
 pub mod proof;
+pub mod public_inputs;
 pub mod reference;
 pub mod replica;
 pub mod rpc_url;

@@ -34,11 +34,8 @@ pub struct Outputs {
 impl Outputs {
     /// Number of outputs of one market.
     pub const COUNT: usize = 3;
-
-    /// The outputs of all markets in the order of the instances.
-    pub fn concat(outputs: &[Self]) -> Vec<i128> {
-        outputs.iter().flat_map(Self::as_array).collect()
-    }
+    /// Their names in the circuit's order.
+    pub const NAMES: [&str; Self::COUNT] = ["logit_low", "logit_high", "log_volatility"];
 
     /// The outputs in the circuit's order.
     pub fn as_array(&self) -> [i128; Self::COUNT] {

@@ -3,8 +3,6 @@
 use alloy::primitives::{Bytes, U256};
 use serde::{Deserialize, Serialize};
 
-use super::field;
-
 /// A proof with the public inputs that it was made for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
@@ -12,10 +10,4 @@ pub struct Proof {
     pub bytes: Bytes,
     /// Features of all markets, then outputs of all markets, as field elements.
     pub instances: Vec<U256>,
-}
-
-/// Public inputs of the statement "the model maps `inputs` to `outputs`".
-pub fn instances(inputs: &[i32], outputs: &[i128]) -> Vec<U256> {
-    let inputs = inputs.iter().map(|input| i128::from(*input));
-    inputs.chain(outputs.iter().copied()).map(field::encode).collect()
 }

@@ -4,21 +4,16 @@ use std::path::Path;
 
 use alloy::primitives::{Address, B256};
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
 
-use super::deploy::Sent;
-use super::rehearsal::Outlook;
-use super::{EXIT_DONE, EXIT_UNFINISHED};
-use crate::actions::risk_oracle::admin::{Announced, MarketId, Operation, Roles};
+use super::{EXIT_DONE, EXIT_UNFINISHED, print};
+use crate::actions::risk_oracle::admin::{MarketId, Operation, Roles};
 use crate::chain::Chain;
-use crate::chain::read::Reader;
-use crate::cmd::deploy::render::{moment, step_json, steps};
-use crate::config::Config;
 use crate::deployment::error::DeploymentError;
 use crate::deployment::outbox::Outbox;
-use crate::deployment::{EFFECT_LOOKS, EFFECT_PAUSE, Step, trials};
+use crate::deployment::rights::{Outcome, Rights, Use};
+use crate::deployment::trials;
+use crate::devnet::rehearsal;
 use crate::node::assemble;
-use crate::render::layout::Table;
 use veriregime_core::types::address;
 use veriregime_core::types::period::PeriodId;
 
@@ -122,14 +117,29 @@ pub async fn run(args: AdminArgs, settings: Option<&Path>, json: bool) -> anyhow
     read.check_chain_id().await.map_err(DeploymentError::from)?;
     let roles = read.roles(oracle).await.map_err(DeploymentError::from)?;
     let Some(operation) = args.command.operation(&roles) else {
-        return show(&read, oracle, &roles, json).await;
+        let announced = read.announced(oracle, &roles).await.map_err(DeploymentError::from)?;
+        print::output(json, &Rights { oracle, roles, announced });
+        return Ok(EXIT_DONE);
     };
-    let office = Office { config: &config, read: &read, oracle, operation: &operation };
-    if args.dry_run {
-        return office.plan(json).await;
+    let chain = if args.dry_run { None } else { Some(assemble::deployer(&config).await?) };
+    let wallet = chain.as_ref().map(Chain::address);
+    let right = Use { read: &read, oracle, operation: &operation };
+    let mut missing = right.missing(wallet).await?;
+    let trials = trials(&missing, |step| step.data.clone());
+    let outlook = rehearsal::outlook(&config, &read, wallet.unwrap_or_default(), &trials).await?;
+    let mut sent = Vec::new();
+    if let Some(chain) = &chain {
+        if missing.iter().any(|step| step.blocked.is_none()) {
+            outlook.check_funds()?;
+        }
+        if let Some(lines) = outlook.lines().filter(|_| !json) {
+            println!("{lines}");
+        }
+        (sent, missing) = right.act(&Outbox::of_node(chain, &config), missing).await?;
     }
-    let chain = assemble::deployer(&config).await?;
-    office.act(&chain, json).await
+    let is_done = chain.is_some() && missing.is_empty();
+    print::output(json, &Outcome { oracle, operation: operation.name(), sent, missing, outlook });
+    Ok(if is_done { EXIT_DONE } else { EXIT_UNFINISHED })
 }
 
 impl AdminCommand {
@@ -153,119 +163,4 @@ impl AdminCommand {
             Self::EndModel { model_id } => Operation::EndModel { model_id },
         })
     }
-}
-
-/// One use of a right.
-struct Office<'a> {
-    config: &'a Config,
-    read: &'a Reader,
-    oracle: Address,
-    operation: &'a Operation,
-}
-
-impl Office<'_> {
-    /// What is missing, all of which would go through.
-    async fn missing(&self, wallet: Option<Address>) -> anyhow::Result<(Vec<Step>, Outlook)> {
-        let missing = self.standing(wallet).await?;
-        let trials = trials(&missing, |step| step.data.clone());
-        let wallet = wallet.unwrap_or_default();
-        let outlook = Outlook::of(self.config, self.read, wallet, &trials).await?;
-        Ok((missing, outlook))
-    }
-
-    async fn standing(&self, wallet: Option<Address>) -> Result<Vec<Step>, DeploymentError> {
-        let roles = self.read.roles(self.oracle).await?;
-        let sender = self.operation.sender(&roles, wallet);
-        let standing = self.read.standing(self.oracle, self.operation, sender).await?;
-        Ok(self.operation.steps(self.oracle, &roles, &standing, wallet))
-    }
-
-    /// What is missing once the chain shows the announcement that was just mined.
-    async fn standing_after(&self, announcement: &Step, chain: &Chain) -> Result<Vec<Step>, DeploymentError> {
-        for _ in 0..EFFECT_LOOKS {
-            let missing = self.standing(Some(chain.address())).await?;
-            if missing.first().is_none_or(|first| first.name != announcement.name) {
-                return Ok(missing);
-            }
-            tokio::time::sleep(EFFECT_PAUSE).await;
-        }
-        Err(DeploymentError::WithoutEffect(announcement.name.clone()))
-    }
-
-    async fn plan(&self, json: bool) -> anyhow::Result<u8> {
-        let (missing, outlook) = self.missing(None).await?;
-        self.say(&[], &missing, &outlook, json);
-        Ok(EXIT_UNFINISHED)
-    }
-
-    /// Sends what the wallet may send now.
-    async fn act(&self, chain: &Chain, json: bool) -> anyhow::Result<u8> {
-        let (mut missing, outlook) = self.missing(Some(chain.address())).await?;
-        if missing.iter().any(|step| step.blocked.is_none()) {
-            outlook.check_funds()?;
-        }
-        if let Some(lines) = outlook.lines().filter(|_| !json) {
-            println!("{lines}");
-        }
-        let (outbox, mut sent) = (Outbox::of_node(chain, self.config), Vec::new());
-        while let Some(step) = missing.first().filter(|step| step.blocked.is_none()) {
-            let receipt = outbox.send(step.to, step.data.clone()).await?;
-            let (name, hash) = (step.name.clone(), receipt.transaction_hash);
-            sent.push(Sent { name, hash, gas_used: receipt.gas_used });
-            missing = if missing.len() == 1 { Vec::new() } else { self.standing_after(&missing[0], chain).await? };
-        }
-        self.say(&sent, &missing, &outlook, json);
-        Ok(if missing.is_empty() { EXIT_DONE } else { EXIT_UNFINISHED })
-    }
-
-    fn say(&self, sent: &[Sent], missing: &[Step], outlook: &Outlook, json: bool) {
-        let ready_at = missing.first().and_then(|step| step.ripe_at);
-        if json {
-            let sent: Vec<Value> =
-                sent.iter().map(|one| json!({"name": one.name, "hash": one.hash, "gas_used": one.gas_used})).collect();
-            let missing: Vec<Value> = missing.iter().map(step_json).collect();
-            let cost = (!outlook.wallet.is_zero()).then(|| outlook.json());
-            println!(
-                "{}",
-                json!({"oracle": self.oracle, "operation": self.operation.name(), "sent": sent, "missing": missing, "cost": cost})
-            );
-            return;
-        }
-        for one in sent {
-            println!("  {}: {}, {} gas", one.name, one.hash, one.gas_used);
-        }
-        if missing.is_empty() {
-            println!("Done: {}.", self.operation.name());
-            return;
-        }
-        println!("Still to be sent:");
-        steps(missing, outlook);
-        if let Some(ready_at) = ready_at.filter(|_| !sent.is_empty()) {
-            println!("Run the same command again after {}.", moment(ready_at));
-        }
-    }
-}
-
-async fn show(read: &Reader, oracle: Address, roles: &Roles, json: bool) -> anyhow::Result<u8> {
-    let announced = read.announced(oracle, roles).await.map_err(DeploymentError::from)?;
-    if json {
-        println!("{}", json!({"oracle": oracle, "roles": roles, "announced": announced}));
-        return Ok(EXIT_DONE);
-    }
-    println!("oracle    {oracle}");
-    println!("owner     {}", roles.owner);
-    println!("guardian  {}", roles.guardian);
-    println!("timelock  {} h", roles.timelock_seconds / HOUR_SECONDS);
-    println!("attestors set {}, {} must sign", roles.attestor_set_version, roles.threshold);
-    if announced.is_empty() {
-        println!("Nothing is announced.");
-        return Ok(EXIT_DONE);
-    }
-    let mut table = Table::new(&["announced", "by", "from", "id"]);
-    for Announced { what, caller, id, ready_at, .. } in announced {
-        let caller = caller.map_or_else(String::new, |caller| caller.to_string());
-        table.add_row([what, caller, moment(ready_at), id.to_string()]);
-    }
-    println!("{table}\n`admin veto ID` refuses a call, `admin veto-model ID` a model.");
-    Ok(EXIT_DONE)
 }

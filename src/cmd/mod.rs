@@ -25,7 +25,6 @@ pub mod once;
 pub mod progress;
 pub mod prove;
 pub mod reference_models;
-pub mod rehearsal;
 pub mod report;
 pub mod signals;
 pub mod status;

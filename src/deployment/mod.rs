@@ -2,11 +2,16 @@
 //! what the chain shows, so that a deployment that was broken off anywhere goes on from there.
 
 pub mod code;
+pub mod complete;
 pub mod diff;
 pub mod error;
 pub mod outbox;
+pub mod outlook;
 pub mod policy;
 pub mod record;
+pub mod render;
+pub mod request;
+pub mod rights;
 mod standing;
 mod steps;
 

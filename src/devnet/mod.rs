@@ -1,5 +1,7 @@
 //! A chain, contracts and keys that live as long as a demo, a bench or a test.
 
+pub mod rehearsal;
+
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -20,12 +22,14 @@ use crate::bundle::Bundle;
 use crate::chain::Chain;
 use crate::chain::read_only_proxy;
 use crate::chain::signer::Signer;
-use crate::cmd::deploy;
 use crate::config::{self, Config, place};
+use crate::deployment::complete::complete;
 use crate::deployment::outbox::Outbox;
 use crate::deployment::policy::MarketRules;
+use crate::deployment::request::wanted;
 use crate::deployment::{Constructor, Deployment};
 use crate::node::assemble;
+use crate::node::smoke::smoke_proof;
 use crate::verification::error::ProofError;
 use crate::verification::ezkl::build;
 use crate::verification::ezkl::build::{Build, CircuitConfig, Compiler};
@@ -228,11 +232,11 @@ impl World {
             threshold: 1,
             sequencer_feed: Address::ZERO,
         };
-        let wanted = deploy::wanted(&bundle, constructor, MarketRules::starting()?)?;
+        let wanted = wanted(&bundle, assemble::expected(&bundle)?, constructor, MarketRules::starting()?)?;
         let deployment = Deployment::new(wanted, CHAIN_ID)?;
-        let smoke = deploy::smoke_proof(config, &bundle).await?;
+        let smoke = smoke_proof(config, &bundle).await?;
         let outbox = Outbox::of(&owner);
-        let waiting = deploy::complete(&deployment, &outbox, Some(&smoke), || Ok(()), &mut |_| {}).await?;
+        let waiting = complete(&deployment, &outbox, Some(&smoke), || Ok(()), &mut |_| {}).await?;
         anyhow::ensure!(waiting.is_empty(), "the deployment waits: {waiting:?}");
         config.chain.oracle = Some(deployment.contracts.oracle.address);
         Ok(Self { anvil, bundle, ceremony, deployment, owner })

@@ -3,3 +3,4 @@ pub mod feeds;
 pub mod reload;
 pub mod replay;
 pub mod services;
+pub mod smoke;

@@ -18,6 +18,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
             "bundle",
             "chain",
             "config",
+            "deployment",
             "diagnosis",
             "job",
             "node",
@@ -29,8 +30,8 @@ const MAY_USE: [(&str, &[&str]); 21] = [
     ("bundle", &[]),
     ("chain", &["actions", "telemetry"]),
     ("config", &["telemetry"]),
-    ("deployment", &["actions", "chain", "config", "state"]),
-    ("devnet", &["bundle", "chain", "cmd", "config", "deployment", "node", "verification"]),
+    ("deployment", &["actions", "bundle", "chain", "config", "render", "state"]),
+    ("devnet", &["bundle", "chain", "config", "deployment", "diagnosis", "node", "verification"]),
     (
         "diagnosis",
         &[
@@ -76,6 +77,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
             "bundle",
             "chain",
             "config",
+            "deployment",
             "diagnosis",
             "evidence",
             "health",

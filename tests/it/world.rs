@@ -19,15 +19,16 @@ use url::Url;
 use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
 use veriregime_agent::bundle::Bundle;
 use veriregime_agent::clock::Clock;
-use veriregime_agent::cmd::deploy;
 use veriregime_agent::config;
 use veriregime_agent::config::Config;
 use veriregime_agent::config::signer::{Holder, Signer};
+use veriregime_agent::deployment::complete::complete;
 use veriregime_agent::deployment::outbox::Outbox;
 use veriregime_agent::deployment::{Deployment, Wanted};
 use veriregime_agent::devnet::World as Chain;
 use veriregime_agent::job::Agent;
 use veriregime_agent::node::assemble;
+use veriregime_agent::node::smoke::smoke_proof;
 use veriregime_agent::sources::candles::market::Market;
 use veriregime_agent::sources::candles::serve;
 use veriregime_agent::state::Store;
@@ -164,9 +165,9 @@ impl World {
         let bundle = Bundle::open(folder).unwrap();
         let wanted = Wanted { expected: assemble::expected(&bundle).unwrap(), ..self.chain.deployment.wanted.clone() };
         let deployment = Deployment::new(wanted, self.config.chain.chain_id).unwrap();
-        let smoke = deploy::smoke_proof(&self.config, &bundle).await.unwrap();
+        let smoke = smoke_proof(&self.config, &bundle).await.unwrap();
         let outbox = Outbox::of(&self.chain.owner);
-        let left = deploy::complete(&deployment, &outbox, Some(&smoke), || Ok(()), &mut |_| {}).await.unwrap();
+        let left = complete(&deployment, &outbox, Some(&smoke), || Ok(()), &mut |_| {}).await.unwrap();
         assert!(left.is_empty(), "{left:?}");
     }
 

@@ -3,17 +3,12 @@
 use alloy::primitives::utils::format_ether;
 use alloy::primitives::{Address, U256};
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use crate::chain::rehearsal::{Cost, Outcome, Trial};
-use crate::config::Config;
 use crate::deployment::Step;
 use crate::deployment::error::DeploymentError;
-use crate::devnet::{Anvil, foundry, relayed};
-use crate::diagnosis;
-use crate::node::assemble;
 use crate::render::{gwei, layout};
 use veriregime_core::types::chain_id::coin;
 
@@ -35,23 +30,21 @@ pub struct Outlook {
 }
 
 impl Outlook {
-    /// Tries all of it out.
+    /// Of steps that were tried out, with what each came to.
     ///
     /// # Errors
-    /// [`DeploymentError::Refused`] with the first that would not go through, [`DeploymentError::Untried`], or what the chain says.
+    /// [`DeploymentError::Refused`] with the first that would not go through, or what the chain says.
     pub async fn of(
-        config: &Config,
         reader: &Reader,
         wallet: Address,
         trials: &[(&Step, Trial)],
-    ) -> anyhow::Result<Self> {
-        let row: Vec<Trial> = trials.iter().map(|(_, trial)| trial.clone()).collect();
-        let outcomes = try_out(config, reader, &row).await?;
+        outcomes: Vec<Outcome>,
+    ) -> Result<Self, DeploymentError> {
         let (mut gas, mut own) = (Vec::new(), Vec::new());
         for ((step, trial), outcome) in trials.iter().zip(outcomes) {
             match outcome {
                 Outcome::Refused(reason) => {
-                    return Err(DeploymentError::Refused { step: step.name.clone(), reason }.into());
+                    return Err(DeploymentError::Refused { step: step.name.clone(), reason });
                 }
                 Outcome::Passes { gas_used } => {
                     gas.push((step.name.clone(), gas_used));
@@ -61,8 +54,8 @@ impl Outlook {
                 }
             }
         }
-        let cost = reader.cost(&own).await.map_err(DeploymentError::from)?;
-        let balance_wei = reader.balance_wei(wallet).await.map_err(DeploymentError::from)?;
+        let cost = reader.cost(&own).await?;
+        let balance_wei = reader.balance_wei(wallet).await?;
         let cap_wei = reader.fees().caps().max_fee_per_gas_wei;
         Ok(Self { wallet, gas, cost, balance_wei, cap_wei, coin: coin(reader.chain_id()) })
     }
@@ -130,26 +123,6 @@ impl Outlook {
             "coin": self.coin,
         })
     }
-}
-
-/// By the RPC, or on a copy of its chain where it cannot.
-async fn try_out(config: &Config, reader: &Reader, trials: &[Trial]) -> Result<Vec<Outcome>, DeploymentError> {
-    match reader.try_out(trials).await {
-        Err(refusal @ (ChainError::Refused(_) | ChainError::Garbage(_))) => {
-            let copied = on_a_copy(config, trials).await;
-            copied.map_err(|error| {
-                DeploymentError::Untried(format!("{refusal}, and on a copy of the chain: {}", diagnosis::words(&error)))
-            })
-        }
-        outcome => Ok(outcome?),
-    }
-}
-
-async fn on_a_copy(config: &Config, trials: &[Trial]) -> anyhow::Result<Vec<Outcome>> {
-    let stop = CancellationToken::new();
-    let _stopped_at_the_end = stop.clone().drop_guard();
-    let fork = Anvil::fork(&foundry("anvil"), &relayed(config, stop).await?, None).await?;
-    Ok(assemble::reader(&fork.settings(config))?.try_out(trials).await?)
 }
 
 /// An amount to six decimals; a smaller one whole.

@@ -15,6 +15,7 @@ pub mod alerts;
 pub mod api;
 pub mod attestation;
 pub mod audit;
+pub mod bench;
 pub mod bundle;
 pub mod chain;
 pub mod clock;

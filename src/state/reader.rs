@@ -66,6 +66,17 @@ impl Reader {
         Ok(connection.query_row("SELECT count(*) FROM cycles", [], |row| row.get::<_, i64>(0))?.unsigned_abs())
     }
 
+    /// Bytes of the database that hold something; what was freed is used again before the file grows.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn used_bytes(&self) -> Result<u64, StateError> {
+        let connection = self.lock();
+        let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let used = (pragma("page_count")? - pragma("freelist_count")?).saturating_mul(pragma("page_size")?);
+        Ok(used.unsigned_abs())
+    }
+
     /// Refuses a database whose cycles are another contract's. One of a version that did not note it passes.
     ///
     /// # Errors

@@ -139,6 +139,14 @@ fn write_with_mode(path: &Path, mode: u32, fill: impl FnOnce(&mut File) -> io::R
     File::open(folder).and_then(|opened| opened.sync_all()).map_err(fault)
 }
 
+/// An empty file, for a process to write to.
+///
+/// # Errors
+/// [`FileError::Write`].
+pub fn create(path: &Path) -> Result<File, FileError> {
+    File::create(path).map_err(|source| FileError::writing(path, source))
+}
+
 /// As [`write_atomic`], readable by its owner only from the first byte on.
 ///
 /// # Errors

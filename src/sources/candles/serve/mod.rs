@@ -8,11 +8,13 @@ mod okx;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -49,6 +51,25 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), CandleError> {
     run(router(venue, markets.into(), clock), listener, shutdown).await
+}
+
+/// As [`serve`], and counts the requests.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_counted(
+    venue: Venue,
+    markets: impl Into<Markets>,
+    clock: Clock,
+    listener: TcpListener,
+    requests: Arc<AtomicU64>,
+    shutdown: CancellationToken,
+) -> Result<(), CandleError> {
+    let count = middleware::map_request(move |request: Request| {
+        requests.fetch_add(1, Ordering::Relaxed);
+        std::future::ready(request)
+    });
+    run(router(venue, markets.into(), clock).layer(count), listener, shutdown).await
 }
 
 /// As [`serve`], and lets anybody who can connect set the clock: `POST /clock {"now_ms": …}`. For development only.

@@ -20,6 +20,7 @@ use veriregime_core::types::digest::Digest;
 use veriregime_core::types::update::PublishedUpdate;
 
 /// Everything that audits of a contract's updates ask.
+#[derive(Debug)]
 pub struct Models {
     config: Config,
     pub oracle: Address,

@@ -23,6 +23,7 @@ use veriregime_core::types::public_inputs;
 use veriregime_core::types::update::PublishedUpdate;
 
 /// Everything that the audit of one model's updates asks.
+#[derive(Debug)]
 pub struct Auditor {
     bundle: Bundle,
     expected: Expected,

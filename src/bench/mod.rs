@@ -1,3 +1,6 @@
 //! Measurements of the program itself, on this machine and in this run.
 
+pub mod api;
+pub mod cycle;
+mod figures;
 pub mod jobs;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The modules that each module may name, itself and the leaves apart.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 24] = [
     ("actions", &["attestation", "chain", "deployment"]),
     ("alerts", &["health", "sources", "state", "telemetry"]),
     ("api", &["actions", "attestation", "chain", "evidence", "health", "state", "telemetry"]),
@@ -27,9 +27,29 @@ const MAY_USE: [(&str, &[&str]); 21] = [
             "verification",
         ],
     ),
+    (
+        "bench",
+        &[
+            "actions",
+            "api",
+            "attestation",
+            "bundle",
+            "chain",
+            "config",
+            "devnet",
+            "job",
+            "node",
+            "render",
+            "sources",
+            "state",
+            "telemetry",
+            "verification",
+        ],
+    ),
     ("bundle", &[]),
     ("chain", &["actions", "telemetry"]),
     ("config", &["telemetry"]),
+    ("demo", &["actions", "bundle", "config", "devnet", "job", "node", "render", "sources", "state"]),
     ("deployment", &["actions", "bundle", "chain", "config", "render", "state"]),
     ("devnet", &["bundle", "chain", "config", "deployment", "diagnosis", "node", "verification"]),
     (
@@ -49,6 +69,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
             "verification",
         ],
     ),
+    ("doctor", &["bundle", "chain", "config", "devnet", "diagnosis", "health", "job", "node", "render", "state"]),
     ("evidence", &[]),
     ("forecast", &["bundle", "state"]),
     ("health", &["actions", "bundle", "chain", "sources", "telemetry", "verification"]),

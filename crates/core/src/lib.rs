@@ -3,5 +3,6 @@
 pub mod features;
 pub mod forecast;
 pub mod model;
+pub mod quantile;
 pub mod schedule;
 pub mod types;

@@ -12,18 +12,20 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{FIRST_PERIOD, SEED};
+use super::cycle::{FIRST_PERIOD, SEED};
 use crate::api::server;
 use crate::clock::Clock;
-use crate::cmd::report;
 use crate::config::Config;
 use crate::devnet::World;
 use crate::job::Agent;
 use crate::node::assemble;
+use crate::render::Render;
+use crate::render::layout::Table;
 use crate::sources::candles::market::Market;
 use crate::sources::candles::serve;
 use crate::state::Store;
 use crate::telemetry::metrics;
+use veriregime_core::quantile::quantile;
 use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::venue::Venue;
@@ -53,6 +55,27 @@ pub struct Figures {
     prove_ms_p50_alone: f64,
     prove_ms_p50_under_load: f64,
     load_average: String,
+}
+
+impl Render for Figures {
+    fn text(&self) -> String {
+        let mut table = Table::new(&["figure", "value"]);
+        let both = |alone: f64, loaded: f64| format!("{alone:.1} / {loaded:.1} ms ({:.2} times)", loaded / alone);
+        table.add_row(["requests".into(), format!("{}, {:.0} a second", self.requests, self.requests_per_second)]);
+        table.add_row(["not answered with 200".into(), self.refused_or_failed.to_string()]);
+        let waits = [self.request_ms_p50, self.request_ms_p99, self.request_ms_max].map(|ms| format!("{ms:.1}"));
+        table.add_row(["request, p50 / p99 / max".into(), format!("{} ms", waits.join(" / "))]);
+        table.add_row([
+            "cycle alone / under load, p50".into(),
+            both(self.cycle_ms_p50_alone, self.cycle_ms_p50_under_load),
+        ]);
+        table.add_row([
+            "proof alone / under load, p50".into(),
+            both(self.prove_ms_p50_alone, self.prove_ms_p50_under_load),
+        ]);
+        table.add_row(["load average of the machine".into(), self.load_average.clone()]);
+        table.to_string()
+    }
 }
 
 /// Measures `runs` cycles alone and as many under load.
@@ -101,15 +124,14 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, runs: u32) -> any
     agent.prover.stop().await;
     served.await?;
     let waited: Vec<f64> = answers.iter().map(|answer| answer.waited_ms).collect();
-    let p50 =
-        |cycles: &[Cycle], of: fn(&Cycle) -> f64| report::quantile(&cycles.iter().map(of).collect::<Vec<_>>(), 0.5);
+    let p50 = |cycles: &[Cycle], of: fn(&Cycle) -> f64| quantile(&cycles.iter().map(of).collect::<Vec<_>>(), 0.5);
     Ok(Figures {
         requests: answers.len(),
         requests_per_second: answers.len() as f64 / took.as_secs_f64(),
         refused_or_failed: answers.iter().filter(|answer| !answer.is_good).count(),
-        request_ms_p50: report::quantile(&waited, 0.5),
-        request_ms_p99: report::quantile(&waited, 0.99),
-        request_ms_max: report::quantile(&waited, 1.0),
+        request_ms_p50: quantile(&waited, 0.5),
+        request_ms_p99: quantile(&waited, 0.99),
+        request_ms_max: quantile(&waited, 1.0),
         cycle_ms_p50_alone: p50(&alone, |cycle| cycle.whole_ms),
         cycle_ms_p50_under_load: p50(&under_load, |cycle| cycle.whole_ms),
         prove_ms_p50_alone: p50(&alone, |cycle| cycle.prove_ms),
@@ -202,24 +224,4 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<
             return Ok(head.starts_with("http/1.1 200"));
         }
     }
-}
-
-/// For people.
-pub fn print(figures: &Figures) {
-    let mut table = report::table(&["figure", "value"]);
-    let both = |alone: f64, loaded: f64| format!("{alone:.1} / {loaded:.1} ms ({:.2} times)", loaded / alone);
-    table.add_row(["requests".into(), format!("{}, {:.0} a second", figures.requests, figures.requests_per_second)]);
-    table.add_row(["not answered with 200".into(), figures.refused_or_failed.to_string()]);
-    let waits = [figures.request_ms_p50, figures.request_ms_p99, figures.request_ms_max].map(|ms| format!("{ms:.1}"));
-    table.add_row(["request, p50 / p99 / max".into(), format!("{} ms", waits.join(" / "))]);
-    table.add_row([
-        "cycle alone / under load, p50".into(),
-        both(figures.cycle_ms_p50_alone, figures.cycle_ms_p50_under_load),
-    ]);
-    table.add_row([
-        "proof alone / under load, p50".into(),
-        both(figures.prove_ms_p50_alone, figures.prove_ms_p50_under_load),
-    ]);
-    table.add_row(["load average of the machine".into(), figures.load_average.clone()]);
-    println!("{table}");
 }

@@ -7,7 +7,8 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{DemoArgs, PeriodRow, Source};
+use super::row::PeriodRow;
+use super::{Scenario, Source};
 use crate::bundle::Bundle;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -28,6 +29,7 @@ use veriregime_core::types::time::format_utc;
 const SIMULATED_START_MS: i64 = 1_767_571_200_000;
 
 /// A market that answers over HTTP.
+#[derive(Debug)]
 pub(super) struct Served {
     /// The demo's clock, which the server follows.
     pub(super) clock: Clock,
@@ -39,39 +41,43 @@ pub(super) struct Served {
 
 /// Serves the asked-for market, or points at the exchange, and tells in words what it is.
 pub(super) async fn serve(
-    args: &DemoArgs,
+    scenario: &Scenario,
     mut config: Config,
     stop: &CancellationToken,
 ) -> anyhow::Result<(Config, String, Served)> {
     let bundle = Bundle::open(&config.bundle)?;
     let market = bundle.manifest.markets.first().context("the model has no market")?;
     let minutes = bundle.manifest.features.lookback_minutes;
-    let periods = u64::from(args.periods);
-    if let (None, Source::Binance) = (&args.candles, args.source) {
-        let now_ms = Clock::System.now_ms();
-        let first = args.from.map_or(PeriodId(PeriodId::at_ms(now_ms).0 + 1 - periods), PeriodId::at_ms);
-        // The demo replays past periods by a clock of its own, so the exchange's is another on purpose.
-        config.candles.max_clock_skew_ms = i64::MAX;
-        let source = feeds::primary(&config)?;
-        source.server_time_ms().await.context("the live exchange does not answer")?;
-        let story = format!("live from {}, {}", source.base_url(), market.symbol);
-        return Ok((config, story, Served { clock: Clock::manual(first.start_ms()), first, newest_ms: now_ms }));
-    }
-    let (recorded, story, first, newest_ms) = if let Some(path) = &args.candles {
-        let candles = file::read_any(path)?;
-        let newest_ms = candles.last().map_or(0, Candle::close_time_ms);
-        let last = PeriodId(PeriodId::at_ms(newest_ms).0.saturating_sub(periods));
-        let first = args.from.map_or(last, PeriodId::at_ms);
-        check_covered(path, &candles, &bundle, first, periods)?;
-        let story = format!("{} from {}, served over HTTP", market.symbol, path.display());
-        (Market::recorded(&market.symbol, candles)?, story, first, newest_ms)
-    } else {
-        let first = PeriodId::at_ms(args.from.unwrap_or(SIMULATED_START_MS));
-        let story = format!(
-            "a SIMULATED market (seed {}), not real prices, served over HTTP as {}; real ones: --candles FILE or --source binance",
-            args.seed, market.symbol
-        );
-        (Market::simulated(&market.symbol, args.seed), story, first, i64::MAX)
+    let periods = u64::from(scenario.periods);
+    let (recorded, story, first, newest_ms) = match &scenario.source {
+        Source::Binance => {
+            let now_ms = Clock::System.now_ms();
+            let first = scenario.from_ms.map_or(PeriodId(PeriodId::at_ms(now_ms).0 + 1 - periods), PeriodId::at_ms);
+            // The demo replays past periods by a clock of its own, so the exchange's is another on purpose.
+            config.candles.max_clock_skew_ms = i64::MAX;
+            let source = feeds::primary(&config)?;
+            source.server_time_ms().await.context("the live exchange does not answer")?;
+            let story = format!("live from {}, {}", source.base_url(), market.symbol);
+            let clock = Clock::manual(first.start_ms());
+            return Ok((config, story, Served { clock, first, newest_ms: now_ms }));
+        }
+        Source::Recorded(path) => {
+            let candles = file::read_any(path)?;
+            let newest_ms = candles.last().map_or(0, Candle::close_time_ms);
+            let last = PeriodId(PeriodId::at_ms(newest_ms).0.saturating_sub(periods));
+            let first = scenario.from_ms.map_or(last, PeriodId::at_ms);
+            check_covered(path, &candles, &bundle, first, periods)?;
+            let story = format!("{} from {}, served over HTTP", market.symbol, path.display());
+            (Market::recorded(&market.symbol, candles)?, story, first, newest_ms)
+        }
+        Source::Simulated { seed } => {
+            let first = PeriodId::at_ms(scenario.from_ms.unwrap_or(SIMULATED_START_MS));
+            let story = format!(
+                "a SIMULATED market (seed {seed}), not real prices, served over HTTP as {}; real ones: --candles FILE or --source binance",
+                market.symbol
+            );
+            (Market::simulated(&market.symbol, *seed), story, first, i64::MAX)
+        }
     };
     anyhow::ensure!(
         first.start_ms() > minutes as i64 * MINUTE_MS,
@@ -111,17 +117,12 @@ fn check_covered(
 }
 
 /// Asks the exchange for the period and the one before it and fills in what really happened, where it is known.
-pub(super) async fn fill_realised(
-    agent: &Agent,
-    clock: &Clock,
-    newest_ms: i64,
-    row: &mut PeriodRow,
-) -> anyhow::Result<()> {
-    clock.set_ms(row.period.end_ms());
+pub(super) async fn fill_realised(agent: &Agent, served: &Served, row: &mut PeriodRow) -> anyhow::Result<()> {
+    served.clock.set_ms(row.period.end_ms());
     let manifest = &agent.bundle.manifest;
     // One more minute before: the first return needs the close before it.
     let from_ms = row.period.start_ms() - (PeriodId::MINUTES as i64 + 1) * MINUTE_MS;
-    let to_ms = row.period.end_ms().min(newest_ms.div_euclid(MINUTE_MS) * MINUTE_MS);
+    let to_ms = row.period.end_ms().min(served.newest_ms.div_euclid(MINUTE_MS) * MINUTE_MS);
     let feed = agent.feeds.primary();
     let symbol = feed.symbols.first().context("the source has no market")?;
     let candles = feed.source.candles(symbol, from_ms, to_ms, row.period.end_ms()).await?;

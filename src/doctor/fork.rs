@@ -1,7 +1,7 @@
 //! A whole cycle on a copy of the configured chain.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 
 use alloy::primitives::{B256, U256};
 use anyhow::Context;
@@ -9,10 +9,10 @@ use serde_json::json;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use super::failed;
 use crate::bundle::Bundle;
-use crate::cmd::doctor::checks;
 use crate::config::Config;
-use crate::devnet::{Anvil, foundry, relayed};
+use crate::devnet::{Anvil, relayed};
 use crate::diagnosis;
 use crate::health::Check;
 use crate::job::Agent;
@@ -65,7 +65,7 @@ impl Diagnostic for ForkError {
 }
 
 /// Runs the running period's cycle on a fork and says how it went.
-pub async fn check(config: &Config, anvil: Option<PathBuf>) -> Check {
+pub(super) async fn check(config: &Config, anvil: &Path) -> Check {
     const NAME: &str = "cycle on a fork";
     let stop = CancellationToken::new();
     let outcome = run(config, anvil, &stop).await;
@@ -75,7 +75,7 @@ pub async fn check(config: &Config, anvil: Option<PathBuf>) -> Check {
         Err(error) => {
             return match error.downcast_ref::<ForkError>() {
                 Some(fault) => Check::fail(NAME, fault),
-                None => checks::failed(NAME, &error),
+                None => failed(NAME, &error),
             };
         }
     };
@@ -103,7 +103,7 @@ pub async fn check(config: &Config, anvil: Option<PathBuf>) -> Check {
 }
 
 /// The cycle on the fork, and how many attestations the contract wants in truth.
-async fn run(config: &Config, anvil: Option<PathBuf>, stop: &CancellationToken) -> anyhow::Result<(CycleRecord, u8)> {
+async fn run(config: &Config, anvil: &Path, stop: &CancellationToken) -> anyhow::Result<(CycleRecord, u8)> {
     let clock = replay::clock(config, stop).await?;
     let now_ms = clock.now_ms();
     let period = PeriodId::at_ms(now_ms);
@@ -116,8 +116,7 @@ async fn run(config: &Config, anvil: Option<PathBuf>, stop: &CancellationToken) 
         }
         _ => fault,
     };
-    let anvil = anvil.unwrap_or_else(|| foundry("anvil"));
-    let copied = Anvil::fork(&anvil, &upstream, before).await.map_err(without_state);
+    let copied = Anvil::fork(anvil, &upstream, before).await.map_err(without_state);
     let fork = copied.map_err(|fault| {
         if fault.is::<ForkError>() { fault } else { ForkError::NoFork { reason: diagnosis::words(&fault) }.into() }
     })?;

@@ -2,13 +2,12 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Seen, Uncoded};
+use super::{Seen, failed};
 use crate::bundle::Bundle;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader as ChainReader;
 use crate::clock::Clock;
 use crate::config::{Config, chain};
-use crate::diagnosis;
 use crate::health::{Check, checks};
 use crate::job::collect::Feed;
 use crate::node::{assemble, feeds, replay};
@@ -20,7 +19,7 @@ use veriregime_core::types::time::format_utc;
 const SAMPLE_MINUTES: i64 = 10;
 
 /// All of it. What needs something that is not there is left out: its absence is in the list already.
-pub async fn at_everything(config: &Config, seen: &mut Seen) {
+pub(super) async fn at_everything(config: &Config, seen: &mut Seen<'_>) {
     seen.say("files");
     let opened = Bundle::open(&config.bundle);
     seen.add(checks::bundle(opened.as_ref()));
@@ -46,14 +45,6 @@ pub async fn at_everything(config: &Config, seen: &mut Seen) {
     rpcs(config, now_ms, seen).await;
     seen.say("contract");
     on_chain(config, opened.ok().as_ref(), now_ms, seen).await;
-}
-
-/// A check from an error that may have a code inside.
-pub fn failed(name: &'static str, error: &anyhow::Error) -> Check {
-    match diagnosis::coded(error) {
-        Some(fault) => Check { figure: diagnosis::words(error), ..Check::fail(name, fault) },
-        None => Check::fail(name, &Uncoded(diagnosis::words(error))),
-    }
 }
 
 fn database(config: &Config) -> Check {
@@ -85,7 +76,7 @@ async fn prover(config: &Config, bundle: &Bundle) -> Check {
     }
 }
 
-async fn sources(config: &Config, bundle: &Bundle, now_ms: i64, seen: &mut Seen) {
+async fn sources(config: &Config, bundle: &Bundle, now_ms: i64, seen: &mut Seen<'_>) {
     let feeds = match feeds::feeds(config, &bundle.manifest) {
         Ok(feeds) => feeds,
         Err(error) => return seen.add(failed("candle sources", &error)),
@@ -110,7 +101,7 @@ async fn candles(feed: &Feed, symbol: &str, now_ms: i64) -> Check {
 }
 
 /// Every RPC by itself, and how far each lags behind the first of them.
-async fn rpcs(config: &Config, now_ms: i64, seen: &mut Seen) {
+async fn rpcs(config: &Config, now_ms: i64, seen: &mut Seen<'_>) {
     let mut heads = Vec::new();
     for url in &config.chain.rpc_urls {
         let alone =
@@ -140,7 +131,7 @@ async fn rpcs(config: &Config, now_ms: i64, seen: &mut Seen) {
     }
 }
 
-async fn on_chain(config: &Config, bundle: Option<&Bundle>, now_ms: i64, seen: &mut Seen) {
+async fn on_chain(config: &Config, bundle: Option<&Bundle>, now_ms: i64, seen: &mut Seen<'_>) {
     let oracle = match assemble::oracle(config) {
         Ok(oracle) => oracle,
         Err(fault) => return seen.add(Check::fail("contract", &fault)),
@@ -176,21 +167,4 @@ async fn on_chain(config: &Config, bundle: Option<&Bundle>, now_ms: i64, seen: &
 fn keys(has_attestor: bool, wallet: &str) -> String {
     let attests = if has_attestor { "another key attests" } else { "it attests, too" };
     format!("wallet {wallet}; {attests}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_without_a_code_is_not_called_an_rpc_that_does_not_answer() {
-        let error = anyhow::anyhow!("no such folder").context("no port for the relay");
-        let check = failed("cycle on a fork", &error);
-        assert_eq!(
-            (check.code, check.figure.as_str()),
-            (Some("VR-DOCTOR-004"), "no port for the relay: no such folder")
-        );
-        let coded = anyhow::Error::from(ChainError::Lagging { behind_seconds: 90 }).context("the chain");
-        assert_eq!(failed("RPC", &coded).code, Some("VR-CHAIN-014"));
-    }
 }

@@ -1,18 +1,17 @@
-//! What the demo prints.
+//! What the demo shows.
 
 use alloy::primitives::hex;
 use anyhow::Context;
-use serde_json::{Value, json};
+use serde::Serialize;
 use tokio::process::Command;
 use url::Url;
 
-use super::{DemoArgs, PeriodRow, Source};
-use crate::cmd::report;
+use super::row::PeriodRow;
 use crate::config::Config;
 use crate::devnet;
 use crate::job::Agent;
-use crate::render;
 use crate::render::layout::{self, Table};
+use crate::render::{self, Render};
 
 const PARAMS_SIGNATURE: &str =
     "params(bytes32)((uint40,uint40,uint16,uint16,uint24,uint16,uint16,uint16,uint64,uint8),uint8)";
@@ -20,15 +19,27 @@ const PARAMS_SIGNATURE: &str =
 /// Columns that the whole table takes; where there are fewer, a narrower one is shown.
 const WIDE_COLUMNS: usize = 174;
 
-/// The table and what its columns mean.
-pub(super) fn print(agent: &Agent, rows: &[PeriodRow]) {
-    let manifest = &agent.bundle.manifest;
-    println!("{}", table(rows, layout::columns()));
-    let threshold = render::volatility_bps(manifest.label.threshold);
-    let known: Vec<&PeriodRow> = rows.iter().filter(|row| row.realised_regime.is_some()).collect();
-    let right = known.iter().filter(|row| row.realised_regime == Some(row.regime)).count();
-    let words = format!(
-        "Volatility: standard deviation of one-minute returns; a period is High above {threshold} a minute. \
+/// What happened in the demo's periods.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub source: String,
+    pub model_id: String,
+    pub periods: Vec<PeriodRow>,
+    pub cycle_ms_p50: f64,
+    /// Volatility above which a period is High.
+    #[serde(skip)]
+    pub threshold: f64,
+}
+
+impl Render for Report {
+    /// The table and what its columns mean.
+    fn text(&self) -> String {
+        let rows = &self.periods;
+        let threshold = render::volatility_bps(self.threshold);
+        let known: Vec<&PeriodRow> = rows.iter().filter(|row| row.realised_regime.is_some()).collect();
+        let right = known.iter().filter(|row| row.realised_regime == Some(row.regime)).count();
+        let words = format!(
+            "Volatility: standard deviation of one-minute returns; a period is High above {threshold} a minute. \
          {right} of {} ended periods were forecast right. One cycle, from HTTP to a mined transaction: {:.0} ms at the median. \
          Before the first update readers get the cautious values. Collateral ratio and fee follow the applied P(High), by a policy \
          of the market's owner. A crash that pauses is not over, so it rises at once, but falls by at most 25 points a period and \
@@ -36,11 +47,12 @@ pub(super) fn print(agent: &Agent, rows: &[PeriodRow]) {
          the time below them on; until then readers get the tighter of old and new. \
          The proof says that {} maps the published features to this forecast, not that the features are \
          true: attestors sign for that, and anyone can recompute them from public candles.",
-        known.len(),
-        cycle_ms_p50(rows),
-        manifest.model_id,
-    );
-    println!("{}", layout::text(&words));
+            known.len(),
+            self.cycle_ms_p50,
+            self.model_id,
+        );
+        format!("{}\n{}", table(rows, layout::columns()), layout::text(&words))
+    }
 }
 
 fn table(rows: &[PeriodRow], columns: Option<usize>) -> String {
@@ -154,59 +166,38 @@ fn happened(row: &PeriodRow) -> String {
     }
 }
 
-/// The object of `--json`.
-pub(super) fn json(args: &DemoArgs, agent: &Agent, rows: &[PeriodRow]) -> Value {
-    let source = match (&args.candles, args.source) {
-        (Some(path), _) => path.display().to_string(),
-        (None, Source::Binance) => "binance".into(),
-        (None, Source::Simulated) => format!("simulated:{}", args.seed),
-    };
-    json!({
-        "source": source,
-        "model_id": agent.bundle.manifest.model_id,
-        "periods": rows,
-        "cycle_ms_p50": cycle_ms_p50(rows),
-    })
-}
-
-/// Reads the parameters with `cast` and shows command and answer.
+/// Reads the parameters with `cast` and gives back command and answer.
 pub(super) async fn how_to_read(
     config: &Config,
     agent: &Agent,
     rpc_url: &Url,
     last: Option<&PeriodRow>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<String> {
     let oracle = config.chain.oracle.context("the contract was deployed")?.to_string();
     let market = agent.expected.markets.first().context("the model has a market")?;
     let name = &agent.bundle.manifest.markets[0].name;
     let market = hex::encode_prefixed(market);
-    println!("\nReading the parameters (market id: keccak256 of \"{name}\"):\n");
-    // One line, however long: it is there to be copied.
-    println!("  cast call {oracle} \"{PARAMS_SIGNATURE}\" {market} --rpc-url {rpc_url}\n");
+    let mut lines = vec![
+        format!("\nReading the parameters (market id: keccak256 of \"{name}\"):\n"),
+        // One line, however long: it is there to be copied.
+        format!("  cast call {oracle} \"{PARAMS_SIGNATURE}\" {market} --rpc-url {rpc_url}\n"),
+    ];
     let answer = Command::new(devnet::foundry("cast"))
         .args(["call", &oracle, PARAMS_SIGNATURE, &market, "--rpc-url", rpc_url.as_str()])
         .output()
         .await;
     match answer {
         Ok(output) if output.status.success() => {
-            for line in String::from_utf8_lossy(&output.stdout).lines() {
-                println!("  {line}");
-            }
+            lines.extend(String::from_utf8_lossy(&output.stdout).lines().map(|line| format!("  {line}")));
             let meaning = "That is: (period, updated at, borrow collateral ratio bps, liquidation ratio bps, AMM fee pips, \
                            borrow cap factor bps, P(High) bps, applied P(High) bps, volatility wad, regime 0 Low 1 High), \
                            status 0 Unset 1 Fresh 2 Grace 3 Stale 4 Withheld";
-            println!("\n{}", layout::text(meaning));
-            if let Some(words) = last.and_then(now_and_later) {
-                println!("{}", layout::text(&words));
-            }
+            lines.push(format!("\n{}", layout::text(meaning)));
+            lines.extend(last.and_then(now_and_later).map(|words| layout::text(&words)));
         }
-        _ => println!("  (cast is not installed here)"),
+        _ => lines.push("  (cast is not installed here)".into()),
     }
-    Ok(())
-}
-
-fn cycle_ms_p50(rows: &[PeriodRow]) -> f64 {
-    report::quantile(&rows.iter().map(|row| row.cycle_ms).collect::<Vec<_>>(), 0.5)
+    Ok(lines.join("\n"))
 }
 
 #[cfg(test)]

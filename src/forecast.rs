@@ -33,7 +33,7 @@ pub fn from_stored(
     omitted: OmittedMarkets,
 ) -> Result<Forecast, StoredForecastError> {
     let spec = &bundle.manifest.features;
-    let stored = store.candles(record.manifest, record.period)?;
+    let stored = store.candles(record.job, record.period)?;
     let mut windows = Vec::with_capacity(stored.len());
     for (index, (candles, digest)) in stored.iter().zip(&record.candles).enumerate() {
         if omitted.omits(index) {

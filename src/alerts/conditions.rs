@@ -153,15 +153,19 @@ fn cut(text: &str) -> String {
 mod tests {
     use std::time::Instant;
 
+    use alloy::primitives::Address;
+
     use super::*;
+    use veriregime_core::types::contract::Contract;
     use veriregime_core::types::cycle::Miss;
     use veriregime_core::types::digest::Digest;
+    use veriregime_core::types::job::JobKey;
 
     fn record(period: u64, stage: Stage) -> CycleRecord {
         let period = PeriodId(period);
         let miss = Miss { stage: Stage::Collected, code: "VR-CHAIN-001".into(), message: "x".repeat(10_000) };
         CycleRecord {
-            manifest: Digest([0; 32]),
+            job: JobKey::new(Contract { chain_id: 1, address: Address::ZERO }, Digest([0; 32])),
             period,
             stage,
             started_ms: period.start_ms(),

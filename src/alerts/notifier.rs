@@ -12,10 +12,11 @@ use super::webhook::Webhook;
 use crate::alerts::state::{AlertState, Message};
 use crate::clock::Clock;
 use crate::health::monitor::{Latest, Report};
+use crate::state::jobs::Scope;
 use crate::state::{StateError, Store};
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::diagnostic::Diagnostic;
-use veriregime_core::types::digest::Digest;
+use veriregime_core::types::job::JobKey;
 
 /// Cycles that are looked at.
 const CYCLES: u32 = 6;
@@ -38,7 +39,10 @@ pub struct Watcher {
     pub clock: Clock,
     /// A connection of its own.
     pub store: Arc<Store>,
-    pub manifest: Digest,
+    /// Whose cycles it looks at.
+    pub job: JobKey,
+    /// The jobs that this process runs, this one among them.
+    pub running: Arc<[JobKey]>,
     pub health: Latest,
     pub settings: watch::Receiver<Settings>,
 }
@@ -47,7 +51,7 @@ impl Watcher {
     /// Looks after every round of checks, until `stop` is cancelled. What is wrong with it is said in the log: it must not end
     /// anything else.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut ledger = match self.stored(|store, _| store.told()).await {
+        let mut ledger = match self.stored(|store, job| store.told(job)).await {
             Ok(told) => AlertState::new(told),
             Err(fault) => {
                 warn!(code = fault.code(), error = %fault, "what was told before is not known");
@@ -71,12 +75,15 @@ impl Watcher {
 
     async fn look(&self, ledger: &mut AlertState, report: &Report) -> Result<(), StateError> {
         let settings = self.settings.borrow().clone();
-        let untold: Vec<CycleRecord> = self.stored(|store, _| store.untold(UNTOLD_CYCLES)).await?;
+        let running = self.running.clone();
+        let untold: Vec<CycleRecord> = self
+            .stored(move |store, job| store.untold(Scope::Jobs(&store.cared_for(job, &running)?), UNTOLD_CYCLES))
+            .await?;
         let Some(webhook) = settings.webhook else {
             // Nobody is to be told, and nobody who is named later is to be told of this.
             return self.stored(move |store, _| store.have_told(&untold)).await;
         };
-        let records: Vec<CycleRecord> = self.stored(|store, manifest| store.recent(manifest, CYCLES)).await?;
+        let records: Vec<CycleRecord> = self.stored(|store, job| store.recent(job, CYCLES)).await?;
         let now_ms = self.clock.now_ms();
         let active_alerts = conditions::active_alerts(now_ms, &records, &untold, report, settings.stuck_after);
         for message in ledger.due(now_ms, &active_alerts, settings.resend_after) {
@@ -87,20 +94,20 @@ impl Watcher {
             let unsaid = ledger.about_to_say(now_ms, &message);
             let is_new = unsaid.is_some();
             if let Some(told) = unsaid {
-                self.stored(move |store, _| store.upsert_alert(&told)).await?;
+                self.stored(move |store, job| store.upsert_alert(job, &told)).await?;
             }
             if let Err(fault) = webhook.send(&message).await {
                 warn!(code = fault.code(), error = %fault, hint = fault.hint(), "alert not delivered");
                 if is_new {
-                    self.stored(move |store, _| store.remove_alert(&key)).await?;
+                    self.stored(move |store, job| store.remove_alert(job, &key)).await?;
                 }
                 // The others would wait as long; all of them are due again at the next look.
                 return Ok(());
             }
             let said = key.clone();
             match ledger.said(now_ms, &message) {
-                Some(told) => self.stored(move |store, _| store.upsert_alert(&told)).await?,
-                None => self.stored(move |store, _| store.remove_alert(&key)).await?,
+                Some(told) => self.stored(move |store, job| store.upsert_alert(job, &told)).await?,
+                None => self.stored(move |store, job| store.remove_alert(job, &key)).await?,
             }
             info!(key = said, "alert delivered");
         }
@@ -109,10 +116,10 @@ impl Watcher {
 
     async fn stored<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Store, Digest) -> Result<T, StateError> + Send + 'static,
+        work: impl FnOnce(&Store, JobKey) -> Result<T, StateError> + Send + 'static,
     ) -> Result<T, StateError> {
-        let (store, manifest) = (self.store.clone(), self.manifest);
-        let done = tokio::task::spawn_blocking(move || work(&store, manifest)).await;
+        let (store, job) = (self.store.clone(), self.job);
+        let done = tokio::task::spawn_blocking(move || work(&store, job)).await;
         done.map_err(|error| StateError::Corrupt(error.to_string()))?
     }
 }

@@ -11,7 +11,7 @@ use crate::api::error::ApiError;
 use crate::state::StateError;
 use crate::state::reader::Reader;
 use veriregime_core::types::cycle::CycleRecord;
-use veriregime_core::types::digest::Digest;
+use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::PeriodId;
 
 /// Cycles that one answer may hold, and that are kept in memory.
@@ -21,11 +21,11 @@ const FRESH: Duration = Duration::from_secs(1);
 /// Requests that may wait for the database at a time.
 const WAITING: usize = 16;
 
-/// A model's cycles.
+/// A job's cycles.
 #[derive(Debug)]
 pub struct History {
     reader: Arc<Reader>,
-    manifest: Digest,
+    job: JobKey,
     model: ModelView,
     newest: Mutex<Option<Snapshot>>,
     waiting: Semaphore,
@@ -53,9 +53,9 @@ impl Known {
 }
 
 impl History {
-    /// The cycles of the model with that manifest.
-    pub fn new(reader: Reader, manifest: Digest, model: ModelView) -> Self {
-        Self { reader: Arc::new(reader), manifest, model, newest: Mutex::default(), waiting: Semaphore::new(WAITING) }
+    /// The cycles of a job.
+    pub fn new(reader: Reader, job: JobKey, model: ModelView) -> Self {
+        Self { reader: Arc::new(reader), job, model, newest: Mutex::default(), waiting: Semaphore::new(WAITING) }
     }
 
     /// The newest cycles, newest first, at most a second old.
@@ -67,8 +67,8 @@ impl History {
         if let Some(snapshot) = newest.as_ref().filter(|snapshot| snapshot.read.elapsed() < FRESH) {
             return Ok(snapshot.known.clone());
         }
-        let manifest = self.manifest;
-        let records = self.read(move |reader| reader.page(manifest, None, MAX_CYCLES)).await?;
+        let job = self.job;
+        let records = self.read(move |reader| reader.page(job, None, MAX_CYCLES)).await?;
         let known = records.into_iter().map(|record| Known::new(record, &self.model));
         let known: Arc<[Known]> = known.collect::<Result<_, _>>()?;
         *newest = Some(Snapshot { read: Instant::now(), known: known.clone() });
@@ -88,8 +88,8 @@ impl History {
         if found.len() == limit as usize || newest.len() < MAX_CYCLES as usize {
             return Ok(found);
         }
-        let manifest = self.manifest;
-        let records = self.read(move |reader| reader.page(manifest, before, limit)).await?;
+        let job = self.job;
+        let records = self.read(move |reader| reader.page(job, before, limit)).await?;
         let known = records.into_iter().map(|record| Known::new(record, &self.model));
         Ok(known.map(|known| known.map(|known| (known.record.period, known.view))).collect::<Result<_, _>>()?)
     }
@@ -106,8 +106,8 @@ impl History {
         if newest.len() < MAX_CYCLES as usize || newest.last().is_some_and(|oldest| period > oldest.record.period) {
             return Ok(None);
         }
-        let manifest = self.manifest;
-        self.read(move |reader| reader.cycle(manifest, period)).await
+        let job = self.job;
+        self.read(move |reader| reader.cycle(job, period)).await
     }
 
     async fn read<T: Send + 'static>(

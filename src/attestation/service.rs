@@ -18,10 +18,12 @@ use crate::forecast::from_stored;
 use crate::state::{StateError, Store};
 use veriregime_core::model::Model;
 use veriregime_core::types::attestation::{AttestRequest, Attestation};
+use veriregime_core::types::contract::Contract;
 use veriregime_core::types::diagnostic::quoted;
 use veriregime_core::types::feature::FeatureSpec;
 use veriregime_core::types::field;
 use veriregime_core::types::omission::OmittedMarkets;
+use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::public_inputs;
 
@@ -103,6 +105,11 @@ impl AttestationService {
 }
 
 impl AttestationContext {
+    fn job(&self) -> JobKey {
+        let contract = Contract { chain_id: self.chain.read.chain_id(), address: self.oracle };
+        JobKey::new(contract, self.bundle.manifest_digest)
+    }
+
     /// What this node's own cycle of the period says, or will say, without the omitted markets: its candles are fixed once
     /// they are stored. Whether an omitted market has candles is not asked, since an omission takes nothing from it:
     /// whoever has them can serve it within the period. But all that is not omitted must have candles here.
@@ -111,7 +118,7 @@ impl AttestationContext {
         if !omitted.suits(markets.len()) {
             return Err(AttestationError::Mismatch { what: "set of markets" });
         }
-        let record = self.store.cycle(self.bundle.manifest_digest, period)?;
+        let record = self.store.cycle(self.job(), period)?;
         let record = record.filter(|record| !record.candles.is_empty()).ok_or(AttestationError::NotReady)?;
         if let Some(index) = record.omitted_markets().indices().find(|index| !omitted.omits(*index)) {
             let market = markets.get(index).map_or_else(|| index.to_string(), |market| market.name.clone());

@@ -17,7 +17,9 @@ use crate::verification::Prover;
 use veriregime_core::features;
 use veriregime_core::forecast::window;
 use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::contract::Contract;
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 use veriregime_core::types::public_inputs;
 use veriregime_core::types::update::PublishedUpdate;
@@ -79,6 +81,7 @@ impl Auditor {
         clock: &Clock,
         own: Option<&Store>,
     ) -> anyhow::Result<Report> {
+        let contract = Contract { chain_id: reader.chain_id(), address: oracle };
         let period = update.period;
         let series = self.series(period, clock.now_ms()).await?;
         let spec = &self.bundle.manifest.features;
@@ -99,7 +102,7 @@ impl Auditor {
             transaction: update.transaction,
             block: update.block,
             found,
-            candles: self.candle_differences(period, &series, own)?,
+            candles: self.candle_differences(JobKey::new(contract, self.bundle.manifest_digest), period, &series, own)?,
             candles_sha256: series.iter().map(CandleSeries::digest).collect(),
         })
     }
@@ -121,12 +124,13 @@ impl Auditor {
 
     fn candle_differences(
         &self,
+        job: JobKey,
         period: PeriodId,
         series: &[CandleSeries],
         own: Option<&Store>,
     ) -> anyhow::Result<Vec<CandleDifference>> {
         let Some(store) = own else { return Ok(Vec::new()) };
-        let stored = store.candles(self.bundle.manifest_digest, period)?;
+        let stored = store.candles(job, period)?;
         let mut differences = Vec::new();
         for (candles, ours) in stored.iter().zip(series) {
             let theirs = window(&self.bundle.manifest.features, candles, period)?;

@@ -9,6 +9,7 @@ use crate::evidence::EvidenceStore;
 use crate::node::assemble;
 use crate::render::layout::Table;
 use crate::state::Store;
+use crate::state::jobs::Scope;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::{format_utc, parse_utc_ms};
 
@@ -44,7 +45,7 @@ pub fn run(command: EvidenceCommand, settings: Option<&Path>, json: bool) -> any
         EvidenceCommand::List => list(&store, &folder, json)?,
         EvidenceCommand::Prune { before } => {
             let first_kept = PeriodId::at_ms(before + PeriodId::SECONDS * 1000 - 1);
-            let old = store.evidence_before(first_kept)?;
+            let old = store.evidence_before(Scope::All, first_kept)?;
             for kept in &old {
                 folder.remove(kept.evidence)?;
                 store.prune_evidence(kept)?;
@@ -61,7 +62,7 @@ pub fn run(command: EvidenceCommand, settings: Option<&Path>, json: bool) -> any
 
 fn list(store: &Store, folder: &EvidenceStore, json: bool) -> anyhow::Result<()> {
     let rows: Vec<Value> = store
-        .evidence_before(PeriodId(i64::MAX as u64))?
+        .evidence_before(Scope::All, PeriodId(i64::MAX as u64))?
         .into_iter()
         .map(|kept| {
             let file = folder.file(kept.evidence);

@@ -18,6 +18,7 @@ use crate::node::{assemble, replay};
 use crate::render::cycle;
 use crate::render::layout::Table;
 use crate::state::Store;
+use crate::state::jobs::Scope;
 use veriregime_core::schedule::next_tick_ms;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::diagnostic::Diagnostic;
@@ -39,17 +40,14 @@ pub struct StatusArgs {
 /// Prints the status. A chain, a key or a replay's clock that does not answer is a line of it, not an error.
 ///
 /// # Errors
-/// Settings, bundle or database that cannot be read, or a database of another contract.
+/// Settings, bundle or database that cannot be read.
 pub async fn run(args: StatusArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let config = assemble::settings(settings)?;
     let bundle = Bundle::open(&config.bundle)?;
     let store = Store::open(&config.state_path)?;
-    if let Ok(contract) = assemble::contract(&config) {
-        store.claim(contract)?;
-    }
     let mut cycles = Vec::new();
-    for record in store.recent(None, args.last)? {
-        cycles.push((model_name(&store, &bundle, record.manifest)?, record));
+    for record in store.recent(Scope::All, args.last)? {
+        cycles.push((model_name(&store, &bundle, record.job.manifest)?, record));
     }
     let time = Time::now(&config).await;
     let wallet = wallet(&config).await;
@@ -168,7 +166,7 @@ fn model_name(store: &Store, bundle: &Bundle, manifest: Digest) -> anyhow::Resul
 fn cycle_json(model: &str, record: &CycleRecord) -> Value {
     let mut said = cycle::json(record);
     said["model_id"] = json!(model);
-    said["manifest_sha256"] = json!(record.manifest);
+    said["manifest_sha256"] = json!(record.job.manifest);
     said
 }
 

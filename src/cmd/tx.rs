@@ -69,11 +69,10 @@ pub struct ListArgs {
 pub async fn run(command: TxCommand, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let config = assemble::settings(settings)?;
     let store = Store::open(&config.state_path)?;
-    store.claim(assemble::contract(&config)?)?;
     let chain = assemble::chain(&config).await?;
     let now_ms = replay::now_ms(&config).await?;
     match command {
-        TxCommand::List(args) => list(&store.recent_attempts(None, args.last)?, &chain, now_ms, json).await,
+        TxCommand::List(args) => list(&store.recent_attempts(config.chain.chain_id, None, args.last)?, &chain, now_ms, json).await,
         TxCommand::Bump => replace(&store, &chain, Purpose::Update, now_ms, json).await?,
         TxCommand::Cancel => replace(&store, &chain, Purpose::Cancel, now_ms, json).await?,
     }
@@ -159,7 +158,7 @@ fn row_json(one: &StoredAttempt, standing: &str, now_ms: i64) -> Value {
 
 /// Signs, stores and sends what replaces the waiting transaction.
 async fn replace(store: &Store, chain: &Chain, purpose: Purpose, now_ms: i64, json: bool) -> anyhow::Result<()> {
-    let newest = store.recent_attempts(Some(chain.address()), NEWEST)?.pop();
+    let newest = store.recent_attempts(chain.read.chain_id(), Some(chain.address()), NEWEST)?.pop();
     let waiting = newest.filter(|one| one.stage == Stage::Submitting).ok_or(ChainError::NothingWaits)?;
     let old = &waiting.attempt;
     chain.read.check_chain_id().await?;
@@ -173,7 +172,7 @@ async fn replace(store: &Store, chain: &Chain, purpose: Purpose, now_ms: i64, js
             Purpose::Update => chain.sign_fee_bump(&last, named).await?,
             Purpose::Cancel => chain.sign_cancel(last.nonce, Some(Floor::above(&last).and(named))).await?,
         };
-        store.advance(waiting.manifest, waiting.period, &Step::Submitting(&new), now_ms)?;
+        store.advance(waiting.job, waiting.period, &Step::Submitting(&new), now_ms)?;
         match chain.broadcast(&new).await {
             Err(ChainError::Underpriced { minimum, .. }) => (last, named) = (new, minimum),
             outcome => break outcome.map(|()| new)?,

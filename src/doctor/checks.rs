@@ -11,6 +11,7 @@ use crate::config::{Config, chain};
 use crate::health::{Check, checks};
 use crate::job::collect::Feed;
 use crate::node::{assemble, feeds, replay};
+use crate::state::StateError;
 use crate::state::reader::Reader;
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::time::format_utc;
@@ -53,12 +54,15 @@ fn database(config: &Config) -> Check {
         return Check::ok(NAME, format!("{} is not there yet", config.state_path.display()));
     }
     let asked = Reader::open(&config.state_path).and_then(|reader| {
-        if let Ok(contract) = assemble::contract(config) {
-            reader.expect(contract)?;
-        }
-        reader.check()
+        let cycles = reader.check()?;
+        let named: Vec<_> = assemble::contract(config).into_iter().collect();
+        reader.expect(&named).map(|()| cycles)
     });
-    Check::of(NAME, asked, |cycles| format!("{cycles} cycles in {}", config.state_path.display()))
+    match asked {
+        // They hold up nothing of what the settings name.
+        Err(orphans @ StateError::Orphans { .. }) => Check::warn(NAME, &orphans),
+        asked => Check::of(NAME, asked, |cycles| format!("{cycles} cycles in {}", config.state_path.display())),
+    }
 }
 
 fn reference_string(config: &Config, bundle: &Bundle) -> Check {

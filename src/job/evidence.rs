@@ -7,6 +7,7 @@ use crate::actions::risk_oracle::update::calldata;
 use crate::job::error::{CycleError, StageError};
 use crate::job::stages::stored;
 use crate::state::StateError;
+use crate::state::jobs::Scope;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
@@ -24,7 +25,8 @@ impl Agent {
     /// # Errors
     /// Only when the database fails.
     pub async fn leave_evidence(&self) -> Result<(), StateError> {
-        for record in self.store.without_evidence(CYCLES)? {
+        let jobs = self.cared_for()?;
+        for record in self.store.without_evidence(Scope::Jobs(&jobs), CYCLES)? {
             match self.evidence_of(&record).await {
                 Ok(Some(digest)) => {
                     self.store.set_evidence(&record, digest)?;
@@ -38,7 +40,8 @@ impl Agent {
             }
         }
         let running = PeriodId::at_ms(self.clock.now_ms());
-        for kept in self.store.evidence_before(PeriodId(running.0.saturating_sub(self.evidence_periods)))? {
+        let first_kept = PeriodId(running.0.saturating_sub(self.evidence_periods));
+        for kept in self.store.evidence_before(Scope::Jobs(&jobs), first_kept)? {
             match self.evidence.remove(kept.evidence) {
                 Ok(()) => self.store.prune_evidence(&kept)?,
                 Err(fault) => warn!(code = fault.code(), error = %fault, "old evidence stays"),
@@ -49,25 +52,26 @@ impl Agent {
 
     /// The manifest of a cycle's model, whether it is the present one or one before.
     fn manifest_of(&self, record: &CycleRecord) -> Result<Manifest, StageError> {
-        if record.manifest == self.manifest() {
+        if record.job == self.job() {
             return Ok(self.bundle.manifest.clone());
         }
-        let kept = self.store.manifest(record.manifest)?;
-        kept.ok_or_else(|| CycleError::UnknownModel(record.manifest).into())
+        let kept = self.store.manifest(record.job.manifest)?;
+        kept.ok_or_else(|| CycleError::UnknownModel(record.job.manifest).into())
     }
 
     /// The written bundle; `None` while the chain does not show the update where it was.
     async fn evidence_of(&self, record: &CycleRecord) -> Result<Option<Digest>, StageError> {
+        let oracle = record.job.contract.address;
         let landed = stored(record.landed.as_ref(), "place on the chain")?;
         let forecast = stored(record.forecast.as_ref(), "forecast")?;
         let proof = stored(record.proof.as_ref(), "proof")?;
-        let Some(update) = self.chain.read.published_in(self.oracle, landed.hash).await? else { return Ok(None) };
+        let Some(update) = self.chain.read.published_in(oracle, landed.hash).await? else { return Ok(None) };
         if update.block != landed.block {
             return Ok(None);
         }
-        let attempts = self.store.attempts(record.manifest, record.period)?;
+        let attempts = self.store.attempts(record.job, record.period)?;
         let sent = attempts.iter().find(|attempt| attempt.hash == landed.hash);
-        let candles = self.store.candles(record.manifest, record.period)?;
+        let candles = self.store.candles(record.job, record.period)?;
         let manifest = self.manifest_of(record)?;
         let markets = manifest.markets.iter().enumerate().map(|(at, market)| {
             let cut_off = || StateError::Corrupt("a market is missing in a cycle".into());
@@ -83,10 +87,10 @@ impl Agent {
         let evidence = Evidence {
             format: FORMAT,
             versions: Versions { agent: env!("CARGO_PKG_VERSION").into(), ezkl: manifest.circuit.ezkl_version.clone() },
-            manifest_sha256: record.manifest,
+            manifest_sha256: record.job.manifest,
             chain_id: self.chain.read.chain_id(),
-            oracle: self.oracle,
-            verifier: self.chain.read.model_spec(self.oracle, update.model_id).await?.verifier,
+            oracle,
+            verifier: self.chain.read.model_spec(oracle, update.model_id).await?.verifier,
             calldata: calldata(stored(sent, "transaction")?)?,
             gas_used: landed.gas_used,
             origin: record.origin.clone(),

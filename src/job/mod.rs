@@ -11,6 +11,7 @@ mod submission;
 pub mod timer;
 pub mod wallet_guard;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alloy::primitives::Address;
@@ -23,6 +24,7 @@ use crate::bundle::Bundle;
 use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::evidence::EvidenceStore;
+use crate::state::jobs::Scope;
 use crate::state::{StateError, Step, Store};
 use crate::telemetry::metrics;
 use crate::verification::Prover;
@@ -30,9 +32,11 @@ use collect::Feeds;
 use error::{CycleError, StageError};
 use veriregime_core::model::Model;
 use veriregime_core::schedule::absent;
+use veriregime_core::types::contract::Contract;
 use veriregime_core::types::cycle::{CycleRecord, Retrying, Stage};
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::replica::Replica;
 use wallet_guard::WalletGuard;
@@ -53,6 +57,8 @@ pub struct Agent {
     pub chain: Chain,
     pub store: Store,
     pub oracle: Address,
+    /// The jobs that this process runs, this one among them.
+    pub running: Arc<[JobKey]>,
     /// What the contract must say about the bundle.
     pub expected: Expected,
     pub poll_interval: Duration,
@@ -73,9 +79,20 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// The key of this model's cycles.
+    /// The model, by its bundle's manifest.
     pub fn manifest(&self) -> Digest {
         self.bundle.manifest_digest
+    }
+
+    /// What all of its cycles are of.
+    pub fn job(&self) -> JobKey {
+        let contract = Contract { chain_id: self.chain.read.chain_id(), address: self.oracle };
+        JobKey::new(contract, self.manifest())
+    }
+
+    /// The jobs whose cycles this one closes: itself, and those that do not run any more and are nobody else's to close.
+    fn cared_for(&self) -> Result<Vec<JobKey>, StateError> {
+        self.store.cared_for(self.job(), &self.running)
     }
 
     /// Runs the cycle of `period` from wherever it was left until it has ended, at the latest soon after the period does.
@@ -110,7 +127,7 @@ impl Agent {
         period: PeriodId,
         stop: &CancellationToken,
     ) -> Result<CycleRecord, StateError> {
-        let mut record = self.store.begin(self.manifest(), period, self.clock.now_ms())?;
+        let mut record = self.store.begin(self.job(), period, self.clock.now_ms())?;
         let mut last_fault = None;
         let mut overtime = false;
         let mut reached = Instant::now();
@@ -203,13 +220,16 @@ impl Agent {
     /// Only when the database fails.
     pub async fn settle(&self, schedule: &cron::Schedule) -> Result<(), StateError> {
         let now_ms = self.clock.now_ms();
-        let newest = self.store.recent(None, 1)?.first().map(|record| record.period);
-        for record in self.store.unfinished_before(PeriodId::at_ms(now_ms))? {
+        let mut jobs = self.cared_for()?;
+        for record in self.store.unfinished_before(Scope::Jobs(&jobs), PeriodId::at_ms(now_ms))? {
             let span = info_span!("settle", period = record.period.0);
             self.settle_one(record).instrument(span).await?;
         }
+        // What another contract had says nothing of this one's periods.
+        jobs.retain(|job| job.contract == self.job().contract);
+        let newest = self.store.recent(Scope::Jobs(&jobs), 1)?.first().map(|record| record.period);
         for period in newest.map_or_else(Vec::new, |newest| absent(schedule, newest, now_ms)) {
-            let record = self.store.begin(self.manifest(), period, now_ms)?;
+            let record = self.store.begin(self.job(), period, now_ms)?;
             let span = info_span!("settle", period = period.0);
             self.close(record, CycleError::Absent.into()).instrument(span).await?;
         }
@@ -235,7 +255,7 @@ impl Agent {
     }
 
     fn advance(&self, record: &CycleRecord, step: &Step<'_>) -> Result<CycleRecord, StateError> {
-        let next = self.store.advance(record.manifest, record.period, step, self.clock.now_ms())?;
+        let next = self.store.advance(record.job, record.period, step, self.clock.now_ms())?;
         match step {
             Step::Collected(_, origin) => {
                 metrics::collected(origin, self.bundle.manifest.markets.iter().map(|market| market.name.as_str()));

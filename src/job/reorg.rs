@@ -8,6 +8,7 @@ use crate::chain::error::ChainError;
 use crate::job::error::StageError;
 use crate::job::stages::stored;
 use crate::state::StateError;
+use crate::state::jobs::Scope;
 use veriregime_core::types::cycle::{CycleRecord, Mined, Purpose, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::period::PeriodId;
@@ -22,10 +23,11 @@ impl Agent {
     /// # Errors
     /// Only when the database fails.
     pub async fn watch_over(&mut self, running: PeriodId, stop: &CancellationToken) -> Result<(), StateError> {
-        for record in self.store.not_final(WATCHED_CYCLES)? {
+        let jobs = self.cared_for()?;
+        for record in self.store.not_final(Scope::Jobs(&jobs), WATCHED_CYCLES)? {
             match self.recheck(&record).await {
                 Ok(record) if record.stage.is_final() || record.period != running => {}
-                Ok(record) if record.manifest == self.manifest() => {
+                Ok(record) if record.job == self.job() => {
                     self.run(running, stop).await?;
                 }
                 Ok(record) => self.settle_one(record).await?,
@@ -53,22 +55,22 @@ impl Agent {
     }
 
     async fn recheck_own(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
-        let attempts = self.store.attempts(record.manifest, record.period)?;
+        let attempts = self.store.attempts(record.job, record.period)?;
         for attempt in attempts.iter().filter(|attempt| attempt.purpose == Purpose::Update) {
             if let Some(Mined::Landed(landed)) = self.chain.read.mined(attempt.hash).await? {
                 let is_final = landed.block <= self.chain.read.final_block().await?;
-                self.store.settle_at(record.manifest, record.period, landed, is_final)?;
+                self.store.settle_at(record.job, record.period, landed, is_final)?;
                 return Ok(self.stored_again(record)?);
             }
         }
         warn!(period = record.period.0, "the chain dropped the update");
-        Ok(self.submitting(record, stored(attempts.last(), "transaction")?)?)
+        self.submitting(record, stored(attempts.last(), "transaction")?)
     }
 
     async fn recheck_others(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         let read = &self.chain.read;
         let asked = async {
-            if record.manifest != self.manifest() {
+            if record.job != self.job() {
                 return Ok(None);
             }
             match read.model_id(self.oracle, &self.expected).await {
@@ -79,15 +81,15 @@ impl Agent {
         };
         let Some(model_id) = asked.await? else {
             // Node or contract have gone over to another model: nothing can be made up for.
-            self.store.settle_others(record.manifest, record.period)?;
+            self.store.settle_others(record.job, record.period)?;
             return Ok(record.clone());
         };
         let final_block = read.final_block().await?;
         if read.latest_period_at(self.oracle, model_id, final_block).await? >= Some(record.period) {
-            self.store.settle_others(record.manifest, record.period)?;
+            self.store.settle_others(record.job, record.period)?;
         } else if read.latest_period(self.oracle, model_id).await? < record.period {
             warn!(period = record.period.0, "the chain dropped the update of another, going on with ours");
-            return Ok(self.store.reopen(record.manifest, record.period, self.clock.now_ms())?);
+            return Ok(self.store.reopen(record.job, record.period, self.clock.now_ms())?);
         }
         Ok(record.clone())
     }

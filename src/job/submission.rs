@@ -13,6 +13,7 @@ use crate::chain::fees::Floor;
 use crate::job::decide::{Action, CANCEL_LEAD_MS, Loss, Situation, next};
 use crate::job::error::{CycleError, StageError};
 use crate::job::stages::stored;
+use crate::state::jobs::Scope;
 use crate::state::{StateError, Step};
 use crate::telemetry::metrics;
 use veriregime_core::types::cycle::{Attempt, CycleRecord, Miss, Purpose, Stage};
@@ -47,9 +48,14 @@ impl Agent {
         self.free_nonce(record.period).await?;
         self.ensure_exclusive_wallet().await?;
         let nonce = self.chain.nonce().await?;
-        let replaced = self.store.attempt_with_nonce(self.chain.address(), nonce, record.period)?;
+        let replaced = self.store.attempt_with_nonce(
+            record.job.contract.chain_id,
+            self.chain.address(),
+            nonce,
+            record.period,
+        )?;
         match self.signed(record, nonce, replaced.as_ref().map(Floor::above)).await {
-            Ok(attempt) => Ok(self.submitting(record, &attempt)?),
+            Ok(attempt) => self.submitting(record, &attempt),
             Err(StageError::Chain(ChainError::Rejected(Rejection::AlreadySubmitted))) => {
                 let landed = self.look_on_chain(record).await?;
                 // Else it is another's that waits to be mined, and may never be.
@@ -78,25 +84,28 @@ impl Agent {
         Ok(self.chain.sign_update(self.oracle, &update, nonce, replaces).await?)
     }
 
-    /// Stores a signed transaction. Where another process was faster, its transaction stands and ours is forgotten.
-    pub(super) fn submitting(&self, record: &CycleRecord, attempt: &Attempt) -> Result<CycleRecord, StateError> {
+    /// Stores a signed transaction. Where another process was faster, its transaction stands and ours is forgotten; where
+    /// another cycle has the nonce, ours waits for one of its own.
+    pub(super) fn submitting(&self, record: &CycleRecord, attempt: &Attempt) -> Result<CycleRecord, StageError> {
         match self.advance(record, &Step::Submitting(attempt)) {
             Err(StateError::Conflict(period)) => {
                 info!(period = period.0, "another process has signed a transaction, going on with that one");
-                self.stored_again(record)
+                Ok(self.stored_again(record)?)
             }
-            outcome => outcome,
+            Err(StateError::NonceTaken { nonce, period, .. }) => Err(ChainError::NonceHeld { period, nonce }.into()),
+            outcome => Ok(outcome?),
         }
     }
 
     /// Closes the books on earlier periods as far as the chain allows, whichever model they were of. What another wallet has
     /// signed holds no nonce of this one.
     async fn free_nonce(&self, before: PeriodId) -> Result<(), StageError> {
-        for record in self.store.unfinished_before(before)? {
+        let jobs = self.cared_for()?;
+        for record in self.store.unfinished_before(Scope::Jobs(&jobs), before)? {
             if record.stage != Stage::Submitting {
                 continue;
             }
-            let attempts = self.store.attempts(record.manifest, record.period)?;
+            let attempts = self.store.attempts(record.job, record.period)?;
             let Attempt { wallet, nonce, .. } = *stored(attempts.last(), "transaction")?;
             if wallet == self.chain.address() && !Box::pin(self.land(&record)).await?.stage.is_final() {
                 return Err(ChainError::NonceHeld { period: record.period, nonce }.into());
@@ -114,7 +123,7 @@ impl Agent {
             }
             // Another process may have signed, or ended the cycle.
             let record = &self.stored_again(record)?;
-            let attempts = self.store.attempts(record.manifest, record.period)?;
+            let attempts = self.store.attempts(record.job, record.period)?;
             let action = self.look(record, &attempts, looks).await?;
             looks = if action == Action::Look { looks + 1 } else { 0 };
             match action {
@@ -129,7 +138,7 @@ impl Agent {
                 }
                 Action::Send | Action::Replace(_) => is_sent = self.send(record, &attempts).await?,
                 // A model that was replaced signs nothing new: the present one has a cycle of its own.
-                Action::SignAnew if record.manifest != self.manifest() => {
+                Action::SignAnew if record.job != self.job() => {
                     return Ok(self.missed(record, &CycleError::Superseded.into())?);
                 }
                 Action::SignAnew => return self.sign(record).await,
@@ -228,7 +237,7 @@ impl Agent {
         let old = stored(attempts.last(), "transaction")?;
         let replaces = Some(Floor::above(old).and(named));
         let signed = match purpose {
-            Purpose::Update if record.manifest == self.manifest() => self.signed(record, old.nonce, replaces).await,
+            Purpose::Update if record.job == self.job() => self.signed(record, old.nonce, replaces).await,
             Purpose::Update => self.chain.sign_fee_bump(old, named).await.map_err(StageError::from),
             Purpose::Cancel => self.chain.sign_cancel(old.nonce, replaces).await.map_err(StageError::from),
         };
@@ -248,12 +257,12 @@ impl Agent {
     }
 
     pub(super) fn stored_again(&self, record: &CycleRecord) -> Result<CycleRecord, StateError> {
-        Ok(self.store.cycle(record.manifest, record.period)?.unwrap_or_else(|| record.clone()))
+        Ok(self.store.cycle(record.job, record.period)?.unwrap_or_else(|| record.clone()))
     }
 
     async fn is_taken(&self, record: &CycleRecord) -> Result<bool, StageError> {
         match self.model_of(record).await {
-            Ok(Some(model_id)) => Ok(self.chain.read.latest_period(self.oracle, model_id).await? == record.period),
+            Ok(Some(model_id)) => Ok(self.chain.read.latest_period(record.job.contract.address, model_id).await? == record.period),
             // The contract may have gone over to another model since. Ours has no update there, and receipts tell the rest.
             Ok(None) | Err(StageError::Chain(ChainError::ForeignModel(_))) => Ok(false),
             Err(fault) => Err(fault),
@@ -263,17 +272,17 @@ impl Agent {
     /// What the chain says of a cycle that has sent nothing: another's update is there, or nothing yet.
     pub(super) async fn look_on_chain(&self, record: &CycleRecord) -> Result<Option<Step<'static>>, StageError> {
         let Some(model_id) = self.model_of(record).await? else { return Ok(None) };
-        let is_taken = self.chain.read.latest_period(self.oracle, model_id).await? == record.period;
+        let is_taken = self.chain.read.latest_period(record.job.contract.address, model_id).await? == record.period;
         Ok(is_taken.then_some(Step::AlreadyByOther))
     }
 
     /// The id on chain of a cycle's model. Of a model that was replaced it is what the last update says that was signed for it;
     /// `None` where there is none.
     async fn model_of(&self, record: &CycleRecord) -> Result<Option<B256>, StageError> {
-        if record.manifest == self.manifest() {
+        if record.job == self.job() {
             return Ok(Some(self.chain.read.model_id(self.oracle, &self.expected).await?));
         }
-        Ok(self.store.last_update(record.manifest)?.as_ref().and_then(model_id))
+        Ok(self.store.last_update(record.job)?.as_ref().and_then(model_id))
     }
 
     /// Ends a cycle without an update.

@@ -46,6 +46,7 @@ use veriregime_core::features;
 use veriregime_core::model::{Layout, Model};
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::job::JobKey;
 use veriregime_core::types::manifest::{MANIFEST_FILE, Manifest, Market, ONNX_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
 
 /// Largest network that is loaded.
@@ -78,7 +79,6 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
     let model = model(&bundle)?;
     let expected = expected(&bundle)?;
     let contract = contract(config)?;
-    store.claim(contract)?;
     keep_manifests(config, &bundle, &store)?;
     let chain = chain(config).await?;
     let prover = prover(config, &bundle).await.context("the prover does not start")?;
@@ -90,6 +90,7 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
         chain,
         store,
         oracle: contract.address,
+        running: [JobKey::new(contract, bundle.manifest_digest)].into(),
         expected,
         bundle,
         poll_interval: config.chain.poll_interval,
@@ -270,7 +271,7 @@ pub fn api(config: &Config, agent: &Agent, metrics: Exposition, health: Latest) 
         health,
         check_every: config.api.check_every,
         evidence: EvidenceCache::new(agent.evidence.clone()),
-        history: History::new(Reader::open(&config.state_path)?, bundle.manifest_digest, model.clone()),
+        history: History::new(Reader::open(&config.state_path)?, agent.job(), model.clone()),
         model,
         metrics,
         limits: Limits::new(limit_settings(&config.api)),

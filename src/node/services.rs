@@ -55,7 +55,8 @@ impl Services {
         let watcher = Watcher {
             clock: agent.clock.clone(),
             store: Arc::new(Store::open(&config.state_path)?),
-            manifest: agent.manifest(),
+            job: agent.job(),
+            running: agent.running.clone(),
             health,
             settings,
         };

@@ -2,17 +2,20 @@
 
 use rusqlite::params;
 
-use super::{StateError, Store, rows};
+use super::{StateError, Store, jobs, rows};
 use veriregime_core::types::alert::FiredAlert;
+use veriregime_core::types::job::JobKey;
 
 impl Store {
-    /// All of them.
+    /// All of a job's.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn told(&self) -> Result<Vec<FiredAlert>, StateError> {
-        let sql = "SELECT key, occurrence, code, text, since_ms, told_ms FROM alerts ORDER BY key";
-        rows::all(&self.lock(), sql, [], |row| {
+    pub fn told(&self, job: JobKey) -> Result<Vec<FiredAlert>, StateError> {
+        let connection = self.lock();
+        let Some(job) = jobs::row(&connection, job)? else { return Ok(Vec::new()) };
+        let sql = "SELECT key, occurrence, code, text, since_ms, told_ms FROM alerts WHERE job = ?1 ORDER BY key";
+        rows::all(&connection, sql, [job], |row| {
             Ok(FiredAlert {
                 key: row.get(0)?,
                 occurrence: row.get(1)?,
@@ -24,14 +27,24 @@ impl Store {
         })
     }
 
-    /// Keeps one, in place of what was kept under its key.
+    /// Keeps one, in place of what was kept under its job and key.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn upsert_alert(&self, told: &FiredAlert) -> Result<(), StateError> {
-        self.lock().execute(
-            "INSERT OR REPLACE INTO alerts (key, occurrence, code, text, since_ms, told_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![told.key, told.occurrence, told.code, told.text, told.since_ms, told.told_ms],
+    pub fn upsert_alert(&self, job: JobKey, told: &FiredAlert) -> Result<(), StateError> {
+        let connection = self.lock();
+        connection.execute(
+            "INSERT OR REPLACE INTO alerts (job, key, occurrence, code, text, since_ms, told_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                jobs::ensure_row(&connection, job)?,
+                told.key,
+                told.occurrence,
+                told.code,
+                told.text,
+                told.since_ms,
+                told.told_ms
+            ],
         )?;
         Ok(())
     }
@@ -40,8 +53,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn remove_alert(&self, key: &str) -> Result<(), StateError> {
-        self.lock().execute("DELETE FROM alerts WHERE key = ?1", params![key])?;
+    pub fn remove_alert(&self, job: JobKey, key: &str) -> Result<(), StateError> {
+        let connection = self.lock();
+        let Some(job) = jobs::row(&connection, job)? else { return Ok(()) };
+        connection.execute("DELETE FROM alerts WHERE job = ?1 AND key = ?2", params![job, key])?;
         Ok(())
     }
 }

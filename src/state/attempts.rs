@@ -1,17 +1,28 @@
-//! Rows of signed transactions, and the rules that keep two processes from signing against each other.
+//! Rows of signed transactions, and the rules that keep jobs and processes from signing against each other.
+//!
+//! A wallet's nonces on a chain are one row of numbers for all jobs. A nonce is a cycle's from the moment at which its first
+//! transaction with it is stored until the cycle has ended: till then only the cycle itself signs with it again, for a higher
+//! fee. Whoever finds it taken asks for another one. What an ended cycle left behind is mined, used up, or may be outbid. Where
+//! the chain drops a landed update whose nonce another cycle has taken since, both have it and go on with it as if they were
+//! alone, so that neither waits for the other: only one of them can be mined, and the other one signs anew.
 
 use alloy::primitives::Address;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::rows::{all, parsed, period, unreadable};
-use super::{StateError, Store};
+use super::rows::{Key, all, key, parsed, period, unreadable};
+use super::{StateError, Store, jobs};
 use veriregime_core::types::cycle::{Attempt, Purpose, Stage};
-use veriregime_core::types::digest::Digest;
+use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::signed;
-use veriregime_core::types::signed::Signed;
 
 const COLUMNS: &str = "nonce, hash, raw, max_fee_per_gas_wei, priority_fee_wei, purpose, wallet";
+/// Transactions with their cycles, in the columns of [`read_stored`].
+const STORED: &str = "SELECT nonce, hash, raw, max_fee_per_gas_wei, priority_fee_wei, purpose, wallet, jobs.chain_id, jobs.contract, \
+     jobs.manifest, attempts.period, stage, signed_ms FROM attempts \
+     JOIN jobs ON jobs.id = attempts.job \
+     JOIN cycles ON cycles.job = attempts.job AND cycles.period = attempts.period";
+/// Of a cycle that has not ended: its transactions hold their nonces.
+const IS_OPEN: &str = "stage NOT IN ('confirmed', 'already_by_other', 'missed')";
 /// Transactions of periods further back say nothing about a nonce any more.
 const NONCE_PERIODS: u64 = PeriodId::PER_WEEK;
 /// A transaction replaces another one with its nonce only if both of its fees are higher, by a tenth at least.
@@ -20,7 +31,7 @@ const LEAST_RAISE_PERCENT: u128 = 110;
 /// A transaction with the cycle that it belongs to.
 #[derive(Debug, Clone)]
 pub struct StoredAttempt {
-    pub manifest: Digest,
+    pub job: JobKey,
     pub period: PeriodId,
     /// How far the cycle got.
     pub stage: Stage,
@@ -29,54 +40,82 @@ pub struct StoredAttempt {
     pub attempt: Attempt,
 }
 
-/// Every transaction of a period, oldest first.
-pub(super) fn of_period(connection: &Connection, manifest: Digest, at: PeriodId) -> Result<Vec<Attempt>, StateError> {
-    let sql = format!("SELECT {COLUMNS} FROM attempts WHERE manifest = ?1 AND period = ?2 ORDER BY rowid");
-    all(connection, &sql, params![manifest.to_string(), period(at)?], read)
+/// Every transaction of a cycle, oldest first.
+pub(super) fn of_cycle(connection: &Connection, key: Key) -> Result<Vec<Attempt>, StateError> {
+    let sql = format!("SELECT {COLUMNS} FROM attempts WHERE job = ?1 AND period = ?2 ORDER BY id");
+    all(connection, &sql, params![key.job, key.period], read)
 }
 
 impl Store {
-    /// Every transaction that was signed for the period, oldest first.
+    /// Every transaction that was signed for the job's cycle of the period, oldest first.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn attempts(&self, manifest: Digest, period: PeriodId) -> Result<Vec<Attempt>, StateError> {
-        of_period(&self.lock(), manifest, period)
+    pub fn attempts(&self, job: JobKey, period: PeriodId) -> Result<Vec<Attempt>, StateError> {
+        let connection = self.lock();
+        of_cycle(&connection, key(&connection, job, period)?)
     }
 
-    /// The last transaction that `wallet` signed with `nonce` for a period up to a week before `at`.
+    /// Every transaction of the wallet on the chain whose cycle has not ended, of all jobs, by nonce and then in the order of
+    /// signing.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn attempt_with_nonce(&self, wallet: Address, nonce: u64, at: PeriodId) -> Result<Option<Attempt>, StateError> {
+    pub fn open_attempts(&self, chain_id: u64, wallet: Address) -> Result<Vec<StoredAttempt>, StateError> {
+        let sql = format!(
+            "{STORED} WHERE attempts.chain_id = ?1 AND wallet = ?2 AND {IS_OPEN} ORDER BY nonce, attempts.id"
+        );
+        all(&self.lock(), &sql, params![chain_id as i64, wallet.to_string()], read_stored)
+    }
+
+    /// The last transaction that `wallet` signed with `nonce` on the chain for a period up to a week before `at`, of whatever
+    /// job.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn attempt_with_nonce(
+        &self,
+        chain_id: u64,
+        wallet: Address,
+        nonce: u64,
+        at: PeriodId,
+    ) -> Result<Option<Attempt>, StateError> {
         let since = period(PeriodId(at.0.saturating_sub(NONCE_PERIODS)))?;
         let sql = format!(
-            "SELECT {COLUMNS} FROM attempts WHERE wallet = ?1 AND nonce = ?2 AND period >= ?3 ORDER BY rowid DESC LIMIT 1"
+            "SELECT {COLUMNS} FROM attempts WHERE chain_id = ?1 AND wallet = ?2 AND nonce = ?3 AND period >= ?4
+             ORDER BY id DESC LIMIT 1"
         );
-        Ok(self.lock().query_row(&sql, params![wallet.to_string(), nonce as i64, since], read).optional()?)
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(&sql)?;
+        let found = statement.query_row(params![chain_id as i64, wallet.to_string(), nonce as i64, since], read);
+        Ok(found.optional()?)
     }
 
-    /// The last update that was signed for a cycle of the model.
+    /// The last update that was signed for a cycle of the job.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn last_update(&self, manifest: Digest) -> Result<Option<Attempt>, StateError> {
+    pub fn last_update(&self, job: JobKey) -> Result<Option<Attempt>, StateError> {
+        let connection = self.lock();
+        let Some(job) = jobs::row(&connection, job)? else { return Ok(None) };
         let sql = format!(
-            "SELECT {COLUMNS} FROM attempts WHERE manifest = ?1 AND purpose = 'update' ORDER BY rowid DESC LIMIT 1"
+            "SELECT {COLUMNS} FROM attempts WHERE job = ?1 AND purpose = 'update' ORDER BY period DESC, id DESC LIMIT 1"
         );
-        Ok(self.lock().query_row(&sql, params![manifest.to_string()], read).optional()?)
+        Ok(connection.query_row(&sql, [job], read).optional()?)
     }
 
-    /// The nonce after the highest one that this database knows the wallet to have signed with: how many of its transactions
-    /// it knows of.
+    /// The nonce after the highest one that this database knows the wallet to have signed with on the chain, for whatever job
+    /// or none: how many of its transactions it knows of.
     ///
     /// # Errors
     /// [`StateError`].
     pub fn next_nonce(&self, chain_id: u64, wallet: Address) -> Result<u64, StateError> {
-        let sql = "SELECT max((SELECT coalesce(max(nonce) + 1, 0) FROM attempts WHERE wallet = ?2),
+        let sql = "SELECT max(
+                   (SELECT coalesce(max(nonce) + 1, 0) FROM attempts WHERE chain_id = ?1 AND wallet = ?2),
                    (SELECT coalesce(max(next_nonce), 0) FROM other_transactions WHERE chain_id = ?1 AND wallet = ?2))";
-        let next =
-            self.lock().query_row(sql, params![chain_id as i64, wallet.to_string()], |row| row.get::<_, i64>(0))?;
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(sql)?;
+        let next: i64 = statement.query_row(params![chain_id as i64, wallet.to_string()], |row| row.get(0))?;
         Ok(next as u64)
     }
 
@@ -91,65 +130,38 @@ impl Store {
         Ok(())
     }
 
-    /// The newest `limit` transactions of all models' cycles, of all wallets or of one, newest first.
+    /// The newest `limit` transactions on a chain of all jobs' cycles, of all wallets or of one, newest first.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn recent_attempts(&self, wallet: Option<Address>, limit: u32) -> Result<Vec<StoredAttempt>, StateError> {
+    pub fn recent_attempts(
+        &self,
+        chain_id: u64,
+        wallet: Option<Address>,
+        limit: u32,
+    ) -> Result<Vec<StoredAttempt>, StateError> {
         let sql = format!(
-            "SELECT {COLUMNS}, attempts.manifest, attempts.period, stage, signed_ms FROM attempts
-             JOIN cycles ON cycles.manifest = attempts.manifest AND cycles.period = attempts.period
-             WHERE coalesce(wallet = ?1, true) ORDER BY attempts.rowid DESC LIMIT ?2"
+            "{STORED} WHERE attempts.chain_id = ?1 AND coalesce(wallet = ?2, true) ORDER BY attempts.id DESC LIMIT ?3"
         );
         let wallet = wallet.map(|wallet| wallet.to_string());
-        all(&self.lock(), &sql, params![wallet, limit], |row| {
-            Ok(StoredAttempt {
-                attempt: read(row)?,
-                manifest: parsed(row, 7)?,
-                period: PeriodId(row.get::<_, i64>(8)? as u64),
-                stage: Stage::from_name(&row.get::<_, String>(9)?).ok_or_else(|| unreadable(9, "not a stage"))?,
-                signed_ms: row.get(10)?,
-            })
-        })
+        all(&self.lock(), &sql, params![chain_id as i64, wallet, limit], read_stored)
     }
 }
 
-/// What each stored transaction is for and says of itself, oldest first; those whose bytes hold none are left out.
-pub(super) fn signers(connection: &Connection) -> rusqlite::Result<Vec<(Purpose, Signed)>> {
-    let mut statement = connection.prepare("SELECT raw, purpose FROM attempts ORDER BY rowid")?;
-    let rows = statement.query_map([], |row| {
-        let purpose = Purpose::from_name(&row.get::<_, String>(1)?);
-        Ok(purpose.zip(signed::read(&row.get::<_, Vec<u8>>(0)?)))
-    })?;
-    Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
-}
-
-/// Notes the wallets of transactions that were stored before wallets were noted.
-pub(super) fn recover_wallets(connection: &Connection) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare("SELECT rowid, raw FROM attempts")?;
-    let stored = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
-    for (row, raw) in stored.collect::<rusqlite::Result<Vec<_>>>()? {
-        if let Some(signed) = signed::read(&raw) {
-            let sql = "UPDATE attempts SET wallet = ?2 WHERE rowid = ?1";
-            connection.execute(sql, params![row, signed.wallet.to_string()])?;
-        }
-    }
-    Ok(())
-}
-
-/// Adds a transaction, unless it is there already.
+/// Adds a transaction to a cycle, unless it is there already.
 ///
 /// # Errors
-/// [`StateError::Conflict`] where another process has signed since the caller looked: the last transaction has the
-/// same nonce and is not outbid by this one, or the update was cancelled.
+/// [`StateError::Conflict`] where another process has signed for the cycle since the caller looked: the last transaction has
+/// the same nonce and is not outbid by this one, or the update was cancelled. [`StateError::NonceTaken`] where another cycle
+/// that has not ended has the nonce.
 pub(super) fn add(
     connection: &Connection,
-    manifest: Digest,
-    at: PeriodId,
+    (job, at): (JobKey, PeriodId),
     attempt: &Attempt,
     now_ms: i64,
 ) -> Result<(), StateError> {
-    let earlier = of_period(connection, manifest, at)?;
+    let key = key(connection, job, at)?;
+    let earlier = of_cycle(connection, key)?;
     if earlier.iter().any(|one| one.hash == attempt.hash) {
         return Ok(());
     }
@@ -161,28 +173,60 @@ pub(super) fn add(
     };
     let cancelled = earlier.iter().any(|one| one.purpose == Purpose::Cancel);
     let is_rival = |one: &&Attempt| one.wallet == attempt.wallet && one.nonce == attempt.nonce;
-    let same_nonce = earlier.iter().filter(is_rival).all(is_fee_bump_of);
-    if !same_nonce || (cancelled && attempt.purpose == Purpose::Update) {
+    let has_nonce = earlier.iter().any(|one| is_rival(&one));
+    if !earlier.iter().filter(is_rival).all(is_fee_bump_of) || (cancelled && attempt.purpose == Purpose::Update) {
         return Err(StateError::Conflict(at));
+    }
+    let holder = holder(connection, key, job.contract.chain_id, attempt)?;
+    if let Some(holder) = holder.filter(|holder| !has_nonce || holder.attempt.hash == attempt.hash) {
+        return Err(StateError::NonceTaken { nonce: attempt.nonce, job: holder.job, period: holder.period });
     }
     connection.execute(
         "INSERT INTO attempts
-         (manifest, period, nonce, hash, raw, max_fee_per_gas_wei, priority_fee_wei, purpose, signed_ms, wallet)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         (chain_id, wallet, nonce, hash, job, period, raw, max_fee_per_gas_wei, priority_fee_wei, purpose, signed_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         params![
-            manifest.to_string(),
-            period(at)?,
+            job.contract.chain_id as i64,
+            attempt.wallet.to_string(),
             attempt.nonce as i64,
             attempt.hash.to_string(),
+            key.job,
+            key.period,
             attempt.raw.to_vec(),
             attempt.max_fee_per_gas_wei.to_string(),
             attempt.priority_fee_wei.to_string(),
             attempt.purpose.name(),
             now_ms,
-            attempt.wallet.to_string(),
         ],
     )?;
     Ok(())
+}
+
+/// The transaction of another cycle that keeps this one's nonce from being used: of an open one, or the same bytes.
+fn holder(
+    connection: &Connection,
+    key: Key,
+    chain_id: u64,
+    attempt: &Attempt,
+) -> Result<Option<StoredAttempt>, StateError> {
+    let sql = format!(
+        "{STORED} WHERE attempts.chain_id = ?1 AND wallet = ?2 AND nonce = ?3
+         AND NOT (attempts.job = ?4 AND attempts.period = ?5) AND ({IS_OPEN} OR hash = ?6) ORDER BY hash = ?6 DESC LIMIT 1"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let (wallet, hash) = (attempt.wallet.to_string(), attempt.hash.to_string());
+    let wanted = params![chain_id as i64, wallet, attempt.nonce as i64, key.job, key.period, hash];
+    Ok(statement.query_row(wanted, read_stored).optional()?)
+}
+
+fn read_stored(row: &Row<'_>) -> rusqlite::Result<StoredAttempt> {
+    Ok(StoredAttempt {
+        attempt: read(row)?,
+        job: jobs::read(row, 7)?,
+        period: PeriodId(row.get::<_, i64>(10)? as u64),
+        stage: Stage::from_name(&row.get::<_, String>(11)?).ok_or_else(|| unreadable(11, "not a stage"))?,
+        signed_ms: row.get(12)?,
+    })
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Attempt> {

@@ -2,10 +2,12 @@
 
 use rusqlite::{Row, params};
 
-use super::rows::{CYCLE_COLUMNS, all, json, parsed, period, read_cycle};
-use super::{StateError, Store};
+use super::jobs::Scope;
+use super::rows::{CYCLES, IN_SCOPE, all, json, key, parsed, period, read_cycle};
+use super::{StateError, Store, jobs};
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::PeriodId;
 
 /// Stands where the digest of a bundle stood that was deleted on purpose.
@@ -14,8 +16,8 @@ const PRUNED: &str = "pruned";
 /// A bundle that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kept {
-    /// The model, by its bundle's manifest.
-    pub manifest: Digest,
+    /// The job that the update is of.
+    pub job: JobKey,
     /// The update's period.
     pub period: PeriodId,
     /// Digest of the evidence bundle.
@@ -27,13 +29,19 @@ impl Store {
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn without_evidence(&self, limit: u32) -> Result<Vec<CycleRecord>, StateError> {
+    pub fn without_evidence<'a>(
+        &self,
+        scope: impl Into<Scope<'a>>,
+        limit: u32,
+    ) -> Result<Vec<CycleRecord>, StateError> {
+        let connection = self.lock();
         let sql = format!(
-            "SELECT {CYCLE_COLUMNS} FROM cycles WHERE stage = 'confirmed' AND evidence IS NULL
-             AND EXISTS (SELECT 1 FROM candles WHERE candles.manifest = cycles.manifest AND candles.period = cycles.period)
-             ORDER BY period DESC LIMIT ?1"
+            "{CYCLES} WHERE {IN_SCOPE} AND stage = 'confirmed' AND evidence IS NULL
+             AND EXISTS (SELECT 1 FROM candles WHERE candles.job = cycles.job AND candles.period = cycles.period)
+             ORDER BY period DESC LIMIT ?2"
         );
-        all(&self.lock(), &sql, params![limit], read_cycle)
+        let scope = scope.into().rows(&connection)?;
+        all(&connection, &sql, params![scope, limit], read_cycle)
     }
 
     /// Notes the evidence of a cycle, unless its update has moved since `record` was read.
@@ -41,25 +49,35 @@ impl Store {
     /// # Errors
     /// [`StateError`].
     pub fn set_evidence(&self, record: &CycleRecord, evidence: Digest) -> Result<(), StateError> {
-        self.lock().execute(
-            "UPDATE cycles SET evidence = ?4 WHERE manifest = ?1 AND period = ?2 AND stage = 'confirmed' AND landed = ?3",
-            params![record.manifest.to_string(), period(record.period)?, json(&record.landed)?, evidence.to_string()],
+        let connection = self.lock();
+        let key = key(&connection, record.job, record.period)?;
+        connection.execute(
+            "UPDATE cycles SET evidence = ?4 WHERE job = ?1 AND period = ?2 AND stage = 'confirmed' AND landed = ?3",
+            params![key.job, key.period, json(&record.landed)?, evidence.to_string()],
         )?;
         Ok(())
     }
 
-    /// All kept bundles of periods before `before`, of all models, newest first.
+    /// All kept bundles of periods before `before`, newest first.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn evidence_before(&self, before: PeriodId) -> Result<Vec<Kept>, StateError> {
-        let sql = "SELECT manifest, period, evidence FROM cycles
-                   WHERE evidence IS NOT NULL AND evidence != ?1 AND period < ?2 ORDER BY period DESC";
-        all(&self.lock(), sql, params![PRUNED, period(before)?], |row| {
+    pub fn evidence_before<'a>(
+        &self,
+        scope: impl Into<Scope<'a>>,
+        before: PeriodId,
+    ) -> Result<Vec<Kept>, StateError> {
+        let connection = self.lock();
+        let sql = format!(
+            "SELECT chain_id, contract, manifest, period, evidence FROM cycles JOIN jobs ON jobs.id = cycles.job
+             WHERE {IN_SCOPE} AND evidence != '{PRUNED}' AND period < ?2 ORDER BY period DESC"
+        );
+        let scope = scope.into().rows(&connection)?;
+        all(&connection, &sql, params![scope, period(before)?], |row| {
             Ok(Kept {
-                manifest: parsed(row, 0)?,
-                period: PeriodId(row.get::<_, i64>(1)? as u64),
-                evidence: parsed(row, 2)?,
+                job: jobs::read(row, 0)?,
+                period: PeriodId(row.get::<_, i64>(3)? as u64),
+                evidence: parsed(row, 4)?,
             })
         })
     }
@@ -69,9 +87,11 @@ impl Store {
     /// # Errors
     /// [`StateError`].
     pub fn prune_evidence(&self, kept: &Kept) -> Result<(), StateError> {
-        self.lock().execute(
-            "UPDATE cycles SET evidence = ?3 WHERE manifest = ?1 AND period = ?2",
-            params![kept.manifest.to_string(), period(kept.period)?, PRUNED],
+        let connection = self.lock();
+        let key = key(&connection, kept.job, kept.period)?;
+        connection.execute(
+            "UPDATE cycles SET evidence = ?3 WHERE job = ?1 AND period = ?2",
+            params![key.job, key.period, PRUNED],
         )?;
         Ok(())
     }

@@ -4,7 +4,7 @@ use rusqlite::{TransactionBehavior, params};
 
 use super::{StateError, Store, attempts, rows};
 use veriregime_core::types::cycle::{CycleRecord, Stage};
-use veriregime_core::types::digest::Digest;
+use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::PeriodId;
 
 impl Store {
@@ -12,10 +12,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn settle_others(&self, manifest: Digest, period: PeriodId) -> Result<(), StateError> {
-        self.lock().execute(
-            "UPDATE cycles SET is_final = 1 WHERE manifest = ?1 AND period = ?2 AND stage = 'already_by_other'",
-            params![manifest.to_string(), rows::period(period)?],
+    pub fn settle_others(&self, job: JobKey, period: PeriodId) -> Result<(), StateError> {
+        let connection = self.lock();
+        let key = rows::key(&connection, job, period)?;
+        connection.execute(
+            "UPDATE cycles SET is_final = 1 WHERE job = ?1 AND period = ?2 AND stage = 'already_by_other'",
+            params![key.job, key.period],
         )?;
         Ok(())
     }
@@ -24,12 +26,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StateError::Illegal`] for a cycle that ended otherwise or not at all, else [`StateError`].
-    pub fn reopen(&self, manifest: Digest, period: PeriodId, now_ms: i64) -> Result<CycleRecord, StateError> {
+    pub fn reopen(&self, job: JobKey, period: PeriodId, now_ms: i64) -> Result<CycleRecord, StateError> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let record = rows::cycle(&transaction, manifest, period)?
+        let key = rows::key(&transaction, job, period)?;
+        let record = rows::cycle(&transaction, key)?
             .ok_or_else(|| StateError::Corrupt(format!("period {period} was never begun")))?;
-        let stage = if !attempts::of_period(&transaction, manifest, period)?.is_empty() {
+        let stage = if !attempts::of_cycle(&transaction, key)?.is_empty() {
             Stage::Submitting
         } else if record.proof.is_some() {
             Stage::Proved
@@ -44,8 +47,8 @@ impl Store {
             return Err(StateError::Illegal { period, from: record.stage, to: stage });
         }
         transaction.execute(
-            "UPDATE cycles SET stage = ?3, updated_ms = ?4, untold = 0 WHERE manifest = ?1 AND period = ?2",
-            params![manifest.to_string(), rows::period(period)?, stage.name(), now_ms],
+            "UPDATE cycles SET stage = ?3, updated_ms = ?4, untold = 0 WHERE job = ?1 AND period = ?2",
+            params![key.job, key.period, stage.name(), now_ms],
         )?;
         transaction.commit()?;
         Ok(CycleRecord { stage, updated_ms: now_ms, ..record })

@@ -37,7 +37,7 @@ impl Store {
     /// # Errors
     /// [`StateError`].
     pub fn without_manifest(&self) -> Result<Vec<Digest>, StateError> {
-        let sql = "SELECT DISTINCT manifest FROM cycles WHERE manifest NOT IN (SELECT sha256 FROM manifests)";
+        let sql = "SELECT DISTINCT manifest FROM jobs WHERE manifest NOT IN (SELECT sha256 FROM manifests)";
         rows::all(&self.lock(), sql, [], |row| rows::parsed(row, 0))
     }
 }

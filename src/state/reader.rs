@@ -5,10 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{BUSY_TIMEOUT, NOTES_CONTRACT, StateError, check_schema, contract, rows, schema};
+use super::{BUSY_TIMEOUT, StateError, jobs, rows, schema};
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::cycle::CycleRecord;
-use veriregime_core::types::digest::Digest;
+use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::PeriodId;
 
 /// A second connection to a database that a [`super::Store`] has opened. In SQLite's write-ahead log, neither waits for the
@@ -31,29 +31,30 @@ impl Reader {
         };
         let fault = |error: rusqlite::Error| StateError::Open { path: path.to_owned(), reason: error.to_string() };
         let connection = open().map_err(fault)?;
-        match check_schema(&connection, path) {
+        match schema::check(&connection, path) {
             Err(StateError::Sqlite(error)) => Err(fault(error)),
             checked => checked.map(|()| Self { connection: Mutex::new(connection) }),
         }
     }
 
-    /// The newest `limit` cycles, of periods before `before` where it is given, newest first.
+    /// The newest `limit` cycles of a job, of periods before `before` where it is given, newest first.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn page(&self, manifest: Digest, before: Option<PeriodId>, limit: u32) -> Result<Vec<CycleRecord>, StateError> {
-        rows::newest(&self.lock(), Some(manifest), before, limit)
+    pub fn page(&self, job: JobKey, before: Option<PeriodId>, limit: u32) -> Result<Vec<CycleRecord>, StateError> {
+        rows::newest(&self.lock(), job.into(), before, limit)
     }
 
-    /// The cycle of `period`, if it was begun.
+    /// The job's cycle of `period`, if it was begun.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn cycle(&self, manifest: Digest, period: PeriodId) -> Result<Option<CycleRecord>, StateError> {
-        rows::cycle(&self.lock(), manifest, period)
+    pub fn cycle(&self, job: JobKey, period: PeriodId) -> Result<Option<CycleRecord>, StateError> {
+        let connection = self.lock();
+        rows::cycle(&connection, rows::key(&connection, job, period)?)
     }
 
-    /// How many cycles there are, of all models; reads every page of the database.
+    /// How many cycles there are, of all jobs; reads every page of the database.
     ///
     /// # Errors
     /// [`StateError::Corrupt`] for a database that is damaged, else [`StateError`].
@@ -77,17 +78,22 @@ impl Reader {
         Ok(used.unsigned_abs())
     }
 
-    /// Refuses a database whose cycles are another contract's. One of a version that did not note it passes.
+    /// Looks for open cycles of contracts that are not `named`. A database of a version that had one contract passes.
     ///
     /// # Errors
-    /// [`StateError::Mismatch`], else [`StateError`].
-    pub fn expect(&self, wanted: Contract) -> Result<(), StateError> {
+    /// [`StateError::Orphans`], else [`StateError`].
+    pub fn expect(&self, named: &[Contract]) -> Result<(), StateError> {
         let connection = self.lock();
-        if schema(&connection)? < NOTES_CONTRACT {
+        if schema::applied(&connection)? < schema::BY_JOB {
             return Ok(());
         }
-        match contract::read(&connection)?.filter(|held| *held != wanted) {
-            Some(held) => Err(StateError::Mismatch { held, wanted }),
+        let sql = "SELECT jobs.chain_id, jobs.contract, jobs.manifest, count(*) FROM cycles JOIN jobs ON jobs.id = cycles.job
+                   WHERE stage NOT IN ('confirmed', 'already_by_other', 'missed')
+                   GROUP BY jobs.chain_id, jobs.contract ORDER BY max(period) DESC";
+        let open: Vec<(Contract, i64)> =
+            rows::all(&connection, sql, [], |row| Ok((jobs::read(row, 0)?.contract, row.get(3)?)))?;
+        match open.into_iter().find(|(contract, _)| !named.contains(contract)) {
+            Some((contract, open)) => Err(StateError::Orphans { contract, open: open.unsigned_abs() }),
             None => Ok(()),
         }
     }

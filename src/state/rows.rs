@@ -5,82 +5,92 @@ use rusqlite::{Connection, Params, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{OptionalExtension, StateError, Step, evidence};
+use super::jobs::Scope;
+use super::{OptionalExtension, StateError, Step, evidence, jobs};
 use veriregime_core::types::candle::{CANDLE_BYTES, Candle, CandleSeries};
 use veriregime_core::types::cycle::{CycleRecord, Landed, Stage};
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::PeriodId;
 
-pub(super) const CYCLE_COLUMNS: &str = "manifest, period, stage, started_ms, updated_ms, candles, forecast, proof, prove_ms, landed, miss, origin, \
-     witness_sha256, evidence, retrying";
+/// Cycles with their jobs, in the columns of [`read_cycle`].
+pub(super) const CYCLES: &str = "SELECT jobs.chain_id, jobs.contract, jobs.manifest, period, stage, started_ms, updated_ms, candles, forecast, \
+     proof, prove_ms, landed, miss, origin, witness_sha256, evidence, retrying FROM cycles JOIN jobs ON jobs.id = cycles.job";
+
+/// Whether a cycle is one of those whose jobs the first parameter lists: see [`super::jobs::Scope::rows`].
+pub(super) const IN_SCOPE: &str = "(?1 IS NULL OR job IN (SELECT value FROM json_each(?1)))";
 
 /// Notes where an update landed. Evidence that names another place is no longer its evidence.
 const LANDED: &str = "landed = ?3, evidence = CASE WHEN landed = ?3 THEN evidence END";
+
+/// What a cycle's rows have in common.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key {
+    pub job: i64,
+    pub period: i64,
+}
+
+/// The key of a cycle; one that no row has, for a job of which nothing is stored.
+pub(super) fn key(connection: &Connection, job: JobKey, at: PeriodId) -> Result<Key, StateError> {
+    // SQLite counts from one.
+    Ok(Key { job: jobs::row(connection, job)?.unwrap_or(0), period: period(at)? })
+}
 
 /// A period as SQLite's signed integer.
 pub(super) fn period(period: PeriodId) -> Result<i64, StateError> {
     i64::try_from(period.0).map_err(|_| StateError::Corrupt(format!("period {period} is out of range")))
 }
 
-pub(super) fn cycle(
-    connection: &Connection,
-    manifest: Digest,
-    at: PeriodId,
-) -> Result<Option<CycleRecord>, StateError> {
-    let sql = format!("SELECT {CYCLE_COLUMNS} FROM cycles WHERE manifest = ?1 AND period = ?2");
-    Ok(connection.query_row(&sql, params![manifest.to_string(), period(at)?], read_cycle).optional()?)
+pub(super) fn cycle(connection: &Connection, key: Key) -> Result<Option<CycleRecord>, StateError> {
+    let sql = format!("{CYCLES} WHERE job = ?1 AND period = ?2");
+    Ok(connection.prepare_cached(&sql)?.query_row(params![key.job, key.period], read_cycle).optional()?)
 }
 
-/// The newest cycles, of one model or of all, of periods before `before` where it is given.
+/// The newest cycles, of periods before `before` where it is given.
 pub(super) fn newest(
     connection: &Connection,
-    manifest: Option<Digest>,
+    scope: Scope<'_>,
     before: Option<PeriodId>,
     limit: u32,
 ) -> Result<Vec<CycleRecord>, StateError> {
-    let sql = format!(
-        "SELECT {CYCLE_COLUMNS} FROM cycles WHERE coalesce(manifest = ?1, true) AND period < ?2
-         ORDER BY period DESC, started_ms DESC LIMIT ?3"
-    );
     let before = before.map_or(i64::MAX, |before| i64::try_from(before.0).unwrap_or(i64::MAX));
-    let manifest = manifest.map(|manifest| manifest.to_string());
-    all(connection, &sql, params![manifest, before, limit], read_cycle)
+    // A job's own are in the order of their key.
+    if let Scope::Job(job) = scope {
+        let Some(job) = jobs::row(connection, job)? else { return Ok(Vec::new()) };
+        let sql = format!("{CYCLES} WHERE job = ?1 AND period < ?2 ORDER BY period DESC LIMIT ?3");
+        return all(connection, &sql, params![job, before, limit], read_cycle);
+    }
+    let sql =
+        format!("{CYCLES} WHERE {IN_SCOPE} AND period < ?2 ORDER BY period DESC, started_ms DESC LIMIT ?3");
+    all(connection, &sql, params![scope.rows(connection)?, before, limit], read_cycle)
 }
 
-pub(super) fn candles(connection: &Connection, manifest: Digest, at: PeriodId) -> Result<Vec<Vec<Candle>>, StateError> {
-    let sql = "SELECT rows FROM candles WHERE manifest = ?1 AND period = ?2 ORDER BY market";
-    let blobs: Vec<Vec<u8>> = all(connection, sql, params![manifest.to_string(), period(at)?], |row| row.get(0))?;
+pub(super) fn candles(connection: &Connection, key: Key) -> Result<Vec<Vec<Candle>>, StateError> {
+    let sql = "SELECT rows FROM candles WHERE job = ?1 AND period = ?2 ORDER BY market";
+    let blobs: Vec<Vec<u8>> = all(connection, sql, params![key.job, key.period], |row| row.get(0))?;
     blobs.iter().map(|blob| decode_candles(blob)).collect()
 }
 
 /// Notes where a confirmed update is.
 pub(super) fn settle_at(
     connection: &Connection,
-    manifest: Digest,
-    at: PeriodId,
+    key: Key,
     landed: Landed,
     is_final: bool,
 ) -> Result<(), StateError> {
     connection.execute(
         &format!(
-            "UPDATE cycles SET {LANDED}, is_final = ?4 WHERE manifest = ?1 AND period = ?2 AND stage = 'confirmed'"
+            "UPDATE cycles SET {LANDED}, is_final = ?4 WHERE job = ?1 AND period = ?2 AND stage = 'confirmed'"
         ),
-        params![manifest.to_string(), period(at)?, json(&landed)?, is_final],
+        params![key.job, key.period, json(&landed)?, is_final],
     )?;
     Ok(())
 }
 
-pub(super) fn write_step(
-    connection: &Connection,
-    manifest: Digest,
-    at: PeriodId,
-    step: &Step<'_>,
-) -> Result<(), StateError> {
-    let key = manifest.to_string();
-    let at = period(at)?;
+pub(super) fn write_step(connection: &Connection, key: Key, step: &Step<'_>) -> Result<(), StateError> {
     let set = |column: &str, value: String| {
-        let sql = format!("UPDATE cycles SET {column} = ?3 WHERE manifest = ?1 AND period = ?2");
-        connection.execute(&sql, params![key, at, value])
+        let sql = format!("UPDATE cycles SET {column} = ?3 WHERE job = ?1 AND period = ?2");
+        connection.execute(&sql, params![key.job, key.period, value])
     };
     match step {
         Step::Collected(series, origin) => {
@@ -96,8 +106,8 @@ pub(super) fn write_step(
             )?;
             for (market, series) in series.iter().enumerate() {
                 connection.execute(
-                    "INSERT OR REPLACE INTO candles (manifest, period, market, rows) VALUES (?1, ?2, ?3, ?4)",
-                    params![key, at, market as i64, series.as_ref().map(encode_candles).unwrap_or_default()],
+                    "INSERT OR REPLACE INTO candles (job, period, market, rows) VALUES (?1, ?2, ?3, ?4)",
+                    params![key.job, key.period, market as i64, series.as_ref().map(encode_candles).unwrap_or_default()],
                 )?;
             }
         }
@@ -107,21 +117,21 @@ pub(super) fn write_step(
         Step::Proved(proof, prove_ms, witness_sha256) => {
             set("proof", json(proof)?)?;
             connection.execute(
-                "UPDATE cycles SET prove_ms = ?3, witness_sha256 = ?4 WHERE manifest = ?1 AND period = ?2",
-                params![key, at, *prove_ms as i64, witness_sha256.map(|digest| digest.to_string())],
+                "UPDATE cycles SET prove_ms = ?3, witness_sha256 = ?4 WHERE job = ?1 AND period = ?2",
+                params![key.job, key.period, *prove_ms as i64, witness_sha256.map(|digest| digest.to_string())],
             )?;
         }
         // Another table's: written by the caller.
         Step::Submitting(_) => {}
         Step::Confirmed(landed) => {
             connection.execute(
-                &format!("UPDATE cycles SET {LANDED} WHERE manifest = ?1 AND period = ?2"),
-                params![key, at, json(landed)?],
+                &format!("UPDATE cycles SET {LANDED} WHERE job = ?1 AND period = ?2"),
+                params![key.job, key.period, json(landed)?],
             )?;
         }
-        Step::AlreadyByOther => nowhere(connection, &key, at)?,
+        Step::AlreadyByOther => nowhere(connection, key)?,
         Step::Missed(miss) => {
-            nowhere(connection, &key, at)?;
+            nowhere(connection, key)?;
             set("miss", json(miss)?)?;
         }
     }
@@ -134,8 +144,8 @@ fn nothing() -> Digest {
 }
 
 /// Takes back that an update landed: the chain has dropped it for good.
-fn nowhere(connection: &Connection, key: &str, at: i64) -> Result<(), StateError> {
-    connection.execute("UPDATE cycles SET landed = NULL WHERE manifest = ?1 AND period = ?2", params![key, at])?;
+fn nowhere(connection: &Connection, key: Key) -> Result<(), StateError> {
+    connection.execute("UPDATE cycles SET landed = NULL WHERE job = ?1 AND period = ?2", params![key.job, key.period])?;
     Ok(())
 }
 
@@ -150,21 +160,21 @@ pub(super) fn all<T>(
 
 pub(super) fn read_cycle(row: &Row<'_>) -> rusqlite::Result<CycleRecord> {
     Ok(CycleRecord {
-        manifest: parsed(row, 0)?,
-        period: PeriodId(row.get::<_, i64>(1)? as u64),
-        stage: Stage::from_name(&row.get::<_, String>(2)?).ok_or_else(|| unreadable(2, "not a stage"))?,
-        started_ms: row.get(3)?,
-        updated_ms: row.get(4)?,
-        candles: from_json(row, 5)?.unwrap_or_default(),
-        forecast: from_json(row, 6)?,
-        proof: from_json(row, 7)?,
-        prove_ms: row.get::<_, Option<i64>>(8)?.map(|ms| ms as u64),
-        landed: from_json(row, 9)?,
-        miss: from_json(row, 10)?,
-        origin: from_json(row, 11)?,
-        witness_sha256: row.get::<_, Option<String>>(12)?.map(|_| parsed(row, 12)).transpose()?,
-        evidence: evidence::read(row, 13)?,
-        retrying: from_json(row, 14)?,
+        job: jobs::read(row, 0)?,
+        period: PeriodId(row.get::<_, i64>(3)? as u64),
+        stage: Stage::from_name(&row.get::<_, String>(4)?).ok_or_else(|| unreadable(4, "not a stage"))?,
+        started_ms: row.get(5)?,
+        updated_ms: row.get(6)?,
+        candles: from_json(row, 7)?.unwrap_or_default(),
+        forecast: from_json(row, 8)?,
+        proof: from_json(row, 9)?,
+        prove_ms: row.get::<_, Option<i64>>(10)?.map(|ms| ms as u64),
+        landed: from_json(row, 11)?,
+        miss: from_json(row, 12)?,
+        origin: from_json(row, 13)?,
+        witness_sha256: row.get::<_, Option<String>>(14)?.map(|_| parsed(row, 14)).transpose()?,
+        evidence: evidence::read(row, 15)?,
+        retrying: from_json(row, 16)?,
     })
 }
 

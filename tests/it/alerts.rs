@@ -3,6 +3,7 @@
 use ::veriregime_files;
 use serde_json::{Value, json};
 use veriregime_agent::sources::candles::market::Market;
+use veriregime_agent::state::jobs::Scope;
 use veriregime_agent::state::Store;
 use veriregime_core::types::venue::Venue;
 use wiremock::matchers::method;
@@ -168,7 +169,7 @@ async fn a_missed_period_is_told_though_the_webhook_was_down_until_the_next_one_
     assert_eq!((&told[0]["node"], &told[1]["status"]), (&"north".into(), &"resolved".into()), "and that it is over");
     assert!(told[0]["text"].as_str().unwrap().starts_with("north: VR-CHAIN-009 "), "{}", told[0]);
     let store = Store::open(&world.scratch.path().join("agent.sqlite")).unwrap();
-    world.until("it is noted", async || store.untold(9).unwrap().is_empty()).await;
+    world.until("it is noted", async || store.untold(Scope::All, 9).unwrap().is_empty()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -239,7 +240,7 @@ async fn fees_alerts_and_the_log_s_level_change_at_sighup() {
 
     world.enter(FIRST.next()).await;
     let store = Store::open(&world.scratch.path().join("agent.sqlite")).unwrap();
-    let attempts = |period| store.attempts(world.chain.bundle.manifest_digest, period).unwrap();
+    let attempts = |period| store.attempts(world.job(), period).unwrap();
     world.until("the next update is sent", async || !attempts(FIRST.next()).is_empty()).await;
     let fees: Vec<u128> = [FIRST, FIRST.next()].map(|period| attempts(period)[0].priority_fee_wei).into();
     assert_eq!(fees, [1_000_000_000, 3_000_000_000]);

@@ -17,7 +17,9 @@ use veriregime_core::features;
 use veriregime_core::types::candle::Candle;
 use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_core::types::contract::Contract;
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::venue::Venue;
 
@@ -132,17 +134,17 @@ async fn a_clock_ahead_of_the_chain_waits_for_it_and_sends_nothing() {
 #[test]
 fn a_full_disk_stops_the_database_and_loses_nothing() {
     let Some(folder) = given::small_disk(256) else { return };
-    let manifest = Digest([1; 32]);
+    let job = JobKey::new(Contract { chain_id: 1, address: alloy::primitives::Address::ZERO }, Digest([1; 32]));
     let store = Store::open(&folder.path().join("agent.sqlite")).unwrap();
-    store.begin(manifest, FIRST, 1).unwrap();
+    store.begin(job, FIRST, 1).unwrap();
     let filler = folder.path().join("filler");
     std::fs::write(&filler, vec![0; 1 << 20]).expect_err("the disk is small");
     let fault = (1..100)
-        .find_map(|index| store.begin(manifest, veriregime_core::types::period::PeriodId(FIRST.0 + index), 1).err());
+        .find_map(|index| store.begin(job, veriregime_core::types::period::PeriodId(FIRST.0 + index), 1).err());
     assert_eq!(fault.expect("the disk is full").code(), "VR-STATE-002");
     std::fs::remove_file(&filler).unwrap();
-    store.begin(manifest, FIRST.next(), 1).unwrap();
-    assert_eq!(store.cycle(manifest, FIRST).unwrap().unwrap().stage, Stage::Planned);
+    store.begin(job, FIRST.next(), 1).unwrap();
+    assert_eq!(store.cycle(job, FIRST).unwrap().unwrap().stage, Stage::Planned);
     // Before the disk is taken away.
     drop(store);
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use veriregime_agent::devnet::{Anvil, foundry};
 use veriregime_agent::state::Store;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
-use veriregime_core::types::digest::Digest;
+use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::PeriodId;
 
 use crate::world::{DELAY_SECONDS, FIRST, World, accepted, toml};
@@ -38,7 +38,7 @@ struct Replay {
     settings: PathBuf,
     log: PathBuf,
     store: Store,
-    manifest: Digest,
+    job: JobKey,
     /// The chain as it was at the end of the last period: what it falls back to when it is killed.
     checkpoint: Value,
 }
@@ -95,11 +95,11 @@ impl Replay {
         let (settings, log) = (path("agent.toml"), path("log"));
         veriregime_files::write_atomic(&settings, toml(&world.settings()).as_bytes()).unwrap();
         let store = Store::open(&path("agent.sqlite")).unwrap();
-        let manifest = world.chain.bundle.manifest_digest;
+        let job = world.job();
         let checkpoint = world.chain.anvil.request("anvil_dumpState", json!([])).await.unwrap();
         world.enter(FIRST).await;
         let daemon = daemon(&settings, &log);
-        Self { world, daemon, settings, log, store, manifest, checkpoint }
+        Self { world, daemon, settings, log, store, job, checkpoint }
     }
 
     /// Kills the victim; false where there was none to kill.
@@ -141,7 +141,7 @@ impl Replay {
     }
 
     fn record(&self, period: PeriodId) -> Option<CycleRecord> {
-        self.store.cycle(self.manifest, period).unwrap()
+        self.store.cycle(self.job, period).unwrap()
     }
 
     async fn judge(&mut self, periods: u64, killed: &[Victim], seed: u64) {

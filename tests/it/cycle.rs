@@ -53,7 +53,7 @@ async fn a_crash_after_any_stage_ends_with_exactly_one_update() {
         assert_eq!(agent.run_until(stage, period, &go()).await.unwrap().stage, stage);
         if stage == Stage::Submitting {
             // Killed after the bytes went out and before anything was noted of it.
-            let attempts = agent.store.attempts(agent.manifest(), period).unwrap();
+            let attempts = agent.store.attempts(agent.job(), period).unwrap();
             agent.chain.broadcast(&attempts[0]).await.unwrap();
         }
         drop(agent);
@@ -125,7 +125,7 @@ async fn what_a_dead_agent_left_open_is_settled_by_what_the_chain_says() {
     world.enter(FIRST).await;
     let mut agent = world.agent("dead").await;
     agent.run_until(Stage::Submitting, FIRST, &go()).await.unwrap();
-    let attempts = agent.store.attempts(agent.manifest(), FIRST).unwrap();
+    let attempts = agent.store.attempts(agent.job(), FIRST).unwrap();
     agent.chain.broadcast(&attempts[0]).await.unwrap();
     agent.chain.receipt(attempts[0].clone()).await.unwrap();
     // Signed, never sent, and then nobody ran for two periods.
@@ -138,7 +138,7 @@ async fn what_a_dead_agent_left_open_is_settled_by_what_the_chain_says() {
     let agent = world.agent("dead").await;
     agent.settle(&schedule).await.unwrap();
     let stage = |period: u64| {
-        let record = agent.store.cycle(agent.manifest(), PeriodId(period)).unwrap().unwrap();
+        let record = agent.store.cycle(agent.job(), PeriodId(period)).unwrap().unwrap();
         (record.stage, code(&record).to_owned())
     };
     assert_eq!(stage(FIRST.0), (Stage::Confirmed, String::new()));
@@ -146,7 +146,7 @@ async fn what_a_dead_agent_left_open_is_settled_by_what_the_chain_says() {
     assert_eq!(stage(FIRST.0 + 1), (Stage::Missed, "VR-CYCLE-004".into()));
     assert_eq!(stage(FIRST.0 + 2), (Stage::Missed, "VR-CYCLE-003".into()));
     assert_eq!(stage(FIRST.0 + 3), (Stage::Missed, "VR-CYCLE-003".into()));
-    assert!(agent.store.cycle(agent.manifest(), now).unwrap().is_none(), "the running period is not settled");
+    assert!(agent.store.cycle(agent.job(), now).unwrap().is_none(), "the running period is not settled");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,7 +156,7 @@ async fn a_transaction_that_nobody_mines_is_replaced_by_a_dearer_one_with_its_no
     let mut agent = world.agent("stuck").await;
     let record = agent.run_until(Stage::Submitting, FIRST, &go()).await.unwrap();
     world.chain.anvil.request("evm_setAutomine", json!([false])).await.unwrap();
-    let stuck = agent.store.attempts(agent.manifest(), FIRST).unwrap().remove(0);
+    let stuck = agent.store.attempts(agent.job(), FIRST).unwrap().remove(0);
     agent.chain.broadcast(&stuck).await.unwrap();
     // The pending block holds our own update, and that must not look like somebody else's.
     let forecast = record.forecast.unwrap();
@@ -188,7 +188,7 @@ async fn a_period_is_not_given_up_while_its_transaction_may_still_land() {
     world.chain.anvil.request("evm_setAutomine", json!([false])).await.unwrap();
     world.clock.set_ms(FIRST.end_ms());
     assert_eq!(agent.run(FIRST, &go()).await.unwrap().stage, Stage::Submitting);
-    let attempts = agent.store.attempts(agent.manifest(), FIRST).unwrap();
+    let attempts = agent.store.attempts(agent.job(), FIRST).unwrap();
     // A node that never heard of the cancellation mines the update.
     world.chain.anvil.request("anvil_dropAllTransactions", json!([])).await.unwrap();
     agent.chain.broadcast(&attempts[0]).await.unwrap();
@@ -196,7 +196,7 @@ async fn a_period_is_not_given_up_while_its_transaction_may_still_land() {
     agent.chain.receipt(attempts[0].clone()).await.unwrap();
     world.enter(FIRST.next()).await;
     agent.settle(&world.config.schedule.cron).await.unwrap();
-    let settled = agent.store.cycle(agent.manifest(), FIRST).unwrap().unwrap();
+    let settled = agent.store.cycle(agent.job(), FIRST).unwrap().unwrap();
     assert_eq!(settled.stage, Stage::Confirmed);
     world.judge(FIRST, 1).await;
 }

@@ -29,7 +29,7 @@ async fn landed(world: &World, agent: &mut Agent, period: PeriodId) -> CycleReco
 }
 
 fn stored(agent: &Agent, period: PeriodId) -> CycleRecord {
-    agent.store.cycle(agent.manifest(), period).unwrap().unwrap()
+    agent.store.cycle(agent.job(), period).unwrap().unwrap()
 }
 
 fn verified(world: &World, file: &Path) -> (i32, Value) {
@@ -171,7 +171,7 @@ async fn evidence_survives_crashes_follows_the_update_and_is_pruned_for_good() {
     // The update is found in another block: what was written is not its evidence any more.
     let mut moved = record.landed.unwrap();
     moved.block += 1;
-    agent.store.settle_at(agent.manifest(), FIRST, moved, false).unwrap();
+    agent.store.settle_at(agent.job(), FIRST, moved, false).unwrap();
     assert_eq!(stored(&agent, FIRST).evidence, None);
     agent.leave_evidence().await.unwrap();
     assert_eq!(stored(&agent, FIRST).evidence, None, "the chain does not show it there");

@@ -17,6 +17,7 @@ use veriregime_agent::state::Store;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::PeriodId;
 
 use crate::doctor::{copy_of_the_bundle, make_another_model};
@@ -45,7 +46,7 @@ async fn left_waiting(world: &World) {
     let mut agent = world.agent(DATABASE).await;
     request(world, "evm_setAutomine", json!([false])).await;
     agent.run_until(Stage::Submitting, FIRST, &go()).await.unwrap();
-    agent.chain.broadcast(&agent.store.attempts(agent.manifest(), FIRST).unwrap()[0]).await.unwrap();
+    agent.chain.broadcast(&agent.store.attempts(agent.job(), FIRST).unwrap()[0]).await.unwrap();
     agent.prover.stop().await;
 }
 
@@ -82,7 +83,7 @@ async fn go_over_to_another_model(world: &mut World) {
 }
 
 fn of_model(agent: &Agent, manifest: Digest, period: PeriodId) -> CycleRecord {
-    agent.store.cycle(manifest, period).unwrap().unwrap()
+    agent.store.cycle(JobKey { manifest, ..agent.job() }, period).unwrap().unwrap()
 }
 
 fn miss(record: &CycleRecord) -> &str {
@@ -128,7 +129,7 @@ async fn what_another_wallet_left_waiting_is_settled_and_holds_no_nonce_of_the_n
     let agent = next_lands(&world).await;
     let record = of_model(&agent, agent.manifest(), FIRST);
     assert_eq!((record.stage, miss(&record)), (Stage::Missed, "VR-CYCLE-001"));
-    assert_eq!(agent.store.attempts(agent.manifest(), FIRST).unwrap().len(), 1, "nobody could cancel it");
+    assert_eq!(agent.store.attempts(agent.job(), FIRST).unwrap().len(), 1, "nobody could cancel it");
     world.judge(FIRST, 0).await;
 }
 
@@ -141,7 +142,7 @@ async fn what_another_wallet_left_waiting_counts_where_it_was_mined() {
     mined(&world).await;
     let agent = next_lands(&world).await;
     let record = of_model(&agent, agent.manifest(), FIRST);
-    let attempts = waiting.store.attempts(agent.manifest(), FIRST).unwrap();
+    let attempts = waiting.store.attempts(agent.job(), FIRST).unwrap();
     assert_eq!(record.landed.map(|landed| landed.hash), Some(attempts[0].hash));
     world.judge(FIRST, 1).await;
 }
@@ -159,7 +160,7 @@ async fn a_period_is_not_lost_with_the_wallet_that_signed_it() {
     world.clock.set_ms(world.clock.now_ms() + 60_000);
     let record = agent.run(FIRST, &go()).await.unwrap();
     assert_eq!(record.stage, Stage::Confirmed, "{:?}", record.miss);
-    let attempts = agent.store.attempts(agent.manifest(), FIRST).unwrap();
+    let attempts = agent.store.attempts(agent.job(), FIRST).unwrap();
     let wallets: Vec<Address> = attempts.iter().map(|attempt| attempt.wallet).collect();
     assert_eq!(wallets, [old.chain.address(), agent.chain.address()]);
     world.judge(FIRST, 1).await;
@@ -261,26 +262,38 @@ async fn an_update_of_the_model_before_that_lost_its_nonce_is_not_signed_anew() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_of_another_contract_is_refused_whoever_asks() {
-    let world = world().await;
-    let mut agent = world.agent(DATABASE).await;
-    agent.run(FIRST, &go()).await.unwrap();
-    for (section, key, value) in
-        [("chain", "oracle", json!(Address::repeat_byte(7))), ("chain", "chain_id", json!(1_337))]
-    {
-        let mut settings = world.settings();
-        settings[section][key] = value;
-        settings["schedule"]["clock"] = json!("system");
-        for command in [&["daemon"][..], &["once"], &["status"], &["tx", "list"]] {
-            let refused = world.program_with(&settings, command);
-            let words = String::from_utf8_lossy(&refused.stderr);
-            assert!(refused.status.code() == Some(1) && words.contains("error VR-STATE-009: "), "{command:?}: {words}");
-            assert!(words.contains("state.path"), "{words}");
-        }
-        let doctor = world.program_with(&settings, &["--json", "doctor"]);
-        assert!(String::from_utf8_lossy(&doctor.stdout).contains("VR-STATE-009"));
+async fn a_database_holds_several_contracts_and_doctor_names_one_that_is_open_and_nobody_s() {
+    let mut world = world().await;
+    left_waiting(&world).await;
+    mined(&world).await;
+    let orphaned = world.job();
+    let database = |settings: &Value| {
+        let doctor = world.program_with(settings, &["--json", "doctor"]);
+        let said: Value = serde_json::from_slice(&doctor.stdout).unwrap();
+        said["checks"].as_array().unwrap().iter().find(|check| check["name"] == "database").unwrap().clone()
+    };
+    assert_eq!(database(&world.settings())["level"], "ok", "it is the settings' own");
+    let mut settings = world.settings();
+    settings["chain"]["oracle"] = json!(Address::repeat_byte(7));
+    let check = database(&settings);
+    assert_eq!((&check["level"], &check["code"]), (&json!("warn"), &json!("VR-STATE-009")), "{check}");
+    assert!(check["figure"].as_str().unwrap().contains(&orphaned.contract.to_string()), "{check}");
+    settings["schedule"]["clock"] = json!("system");
+    for command in [&["status"][..], &["tx", "list"]] {
+        let output = world.program_with(&settings, command);
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
-    assert!(world.program(&["status"]).status.success());
+    // The node goes over to another contract with the same database, and closes what it had open at the first one.
+    let before = world.agent(DATABASE).await;
+    world.config.chain.oracle = Some(Address::repeat_byte(7));
+    world.enter(FIRST.next()).await;
+    let agent = world.agent(DATABASE).await;
+    assert_ne!(agent.job(), orphaned);
+    agent.settle(&world.config.schedule.cron.clone()).await.unwrap();
+    let record = before.store.cycle(orphaned, FIRST).unwrap().unwrap();
+    let sent = before.store.attempts(orphaned, FIRST).unwrap();
+    assert_eq!(record.landed.map(|landed| landed.hash), Some(sent[0].hash), "{:?}", record.miss);
+    assert!(agent.store.recent(agent.job(), 9).unwrap().is_empty(), "no period of the new contract was missed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -317,9 +330,9 @@ async fn once_status_and_tx_go_by_a_replay_s_clock() {
     let cycle = said(&["--json", "once"]);
     assert_eq!((&cycle["period"], &cycle["outcome"]), (&json!(FIRST.0), &json!("confirmed")));
     let store = Store::open(&world.scratch.path().join(DATABASE)).unwrap();
-    let record = store.cycle(world.chain.bundle.manifest_digest, FIRST).unwrap().unwrap();
+    let record = store.cycle(world.job(), FIRST).unwrap().unwrap();
     assert!(record.evidence.is_some(), "what lands by hand leaves evidence, too");
-    let signed_ms = store.recent_attempts(None, 1).unwrap()[0].signed_ms;
+    let signed_ms = store.recent_attempts(world.config.chain.chain_id, None, 1).unwrap()[0].signed_ms;
     assert_eq!(PeriodId::at_ms(signed_ms), FIRST);
     world.clock.set_ms(signed_ms + 100_000);
     assert_eq!(said(&["--json", "tx", "list"])["transactions"][0]["age_seconds"], 100);

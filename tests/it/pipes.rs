@@ -88,8 +88,8 @@ async fn a_daemon_whose_log_nobody_reads_any_more_goes_on() {
     let arguments = ["--config", settings.to_str().unwrap(), "daemon"];
     let mut daemon = program(&arguments).stdout(unread()).stderr(unread()).spawn().unwrap();
     let store = veriregime_agent::state::Store::open(&world.scratch.path().join("agent.sqlite")).unwrap();
-    let manifest = world.chain.bundle.manifest_digest;
-    let landed = async || store.cycle(manifest, FIRST).unwrap().is_some_and(|one| one.stage == Stage::Confirmed);
+    let job = world.job();
+    let landed = async || store.cycle(job, FIRST).unwrap().is_some_and(|one| one.stage == Stage::Confirmed);
     world.until("the update of a daemon whose log has no reader", landed).await;
     assert!(daemon.try_wait().unwrap().is_none(), "it goes on");
     daemon.kill().unwrap();

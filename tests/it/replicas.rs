@@ -13,6 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::state::jobs::Scope;
 use veriregime_agent::state::Store;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::period::PeriodId;
@@ -74,7 +75,7 @@ impl Node {
     }
 
     pub fn record(&self, world: &World, period: PeriodId) -> Option<CycleRecord> {
-        self.store.cycle(world.chain.bundle.manifest_digest, period).unwrap()
+        self.store.cycle(world.job(), period).unwrap()
     }
 }
 
@@ -133,7 +134,7 @@ async fn three_nodes_of_which_any_one_or_two_are_killed_land_every_period_once()
             let now_ms = world.clock.now_ms();
             world.clock.set_ms(now_ms + SPEED * POLL.as_millis() as i64);
             nodes.iter().all(|node| {
-                let open = node.store.unfinished_before(last).unwrap();
+                let open = node.store.unfinished_before(Scope::All, last).unwrap();
                 open.is_empty() && ended(node, &world, last)
             })
         })
@@ -170,7 +171,7 @@ async fn a_follower_waits_with_its_proof_in_hand_and_leaves_what_is_taken_alone(
     });
     let store = Store::open(&world.scratch.path().join("second")).unwrap();
     let proved = async || {
-        let record = store.cycle(world.chain.bundle.manifest_digest, FIRST).unwrap();
+        let record = store.cycle(world.job(), FIRST).unwrap();
         record.is_some_and(|record| record.stage == Stage::Proved)
     };
     world.until("the follower's proof", proved).await;
@@ -179,7 +180,7 @@ async fn a_follower_waits_with_its_proof_in_hand_and_leaves_what_is_taken_alone(
     let (second, record) = waiting.await.unwrap();
     assert_eq!(record.stage, Stage::AlreadyByOther);
     assert_eq!(second.chain.sent().await.unwrap(), 1, "the only transaction is the leader's, of the same wallet");
-    assert!(second.store.attempts(second.manifest(), FIRST).unwrap().is_empty(), "nothing was even signed");
+    assert!(second.store.attempts(second.job(), FIRST).unwrap().is_empty(), "nothing was even signed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,8 +191,8 @@ async fn a_follower_acts_when_its_turn_comes_and_nobody_did() {
     third.replica = Replica { index: (FIRST.0 + 2) % 3, count: 3, delay_ms: 60_000, quiet_ms: 0 };
     let store = Store::open(&world.scratch.path().join("third")).unwrap();
     let cycle = tokio::spawn(async move { third.run(FIRST, &go()).await.unwrap() });
-    let manifest = world.chain.bundle.manifest_digest;
-    let stage = || store.cycle(manifest, FIRST).unwrap().map(|record| record.stage);
+    let job = world.job();
+    let stage = || store.cycle(job, FIRST).unwrap().map(|record| record.stage);
     world.until("the proof", async || stage() == Some(Stage::Proved)).await;
     world.clock.set_ms(world.clock.now_ms() + 119_999);
     world.looked_at().await;
@@ -214,7 +215,7 @@ async fn an_update_of_another_that_the_chain_drops_is_made_up_for() {
     let record = follower.run(FIRST, &go()).await.unwrap();
     assert_eq!(record.stage, Stage::AlreadyByOther);
     assert_eq!(follower.recheck(&record).await.unwrap().stage, Stage::AlreadyByOther, "it is there");
-    assert_eq!(follower.store.not_final(9).unwrap().len(), 1, "and not final");
+    assert_eq!(follower.store.not_final(Scope::All, 9).unwrap().len(), 1, "and not final");
 
     world.chain.anvil.request("evm_revert", json!([snapshot])).await.unwrap();
     let dropped = follower.recheck(&record).await.unwrap();
@@ -232,7 +233,7 @@ async fn an_update_of_another_is_watched_until_its_block_is_final() {
     let mut two = world.agent("two").await;
     let record = two.run(FIRST, &go()).await.unwrap();
     assert_eq!(record.stage, Stage::AlreadyByOther);
-    let watched = || two.store.not_final(9).unwrap().len();
+    let watched = || two.store.not_final(Scope::All, 9).unwrap().len();
     two.recheck(&record).await.unwrap();
     assert_eq!(watched(), 1);
     world.chain.anvil.request("anvil_mine", json!([200])).await.unwrap();
@@ -254,8 +255,8 @@ async fn a_wallet_that_something_else_uses_signs_nothing_until_it_is_quiet() {
     let mut agent = agent;
     let cycle = tokio::spawn(async move { agent.run(FIRST.next(), &go()).await.unwrap() });
     let store = Store::open(&world.scratch.path().join("ours")).unwrap();
-    let manifest = world.chain.bundle.manifest_digest;
-    let stage = || store.cycle(manifest, FIRST.next()).unwrap().map(|record| record.stage);
+    let job = world.job();
+    let stage = || store.cycle(job, FIRST.next()).unwrap().map(|record| record.stage);
     world.until("the proof", async || stage() == Some(Stage::Proved)).await;
     world.clock.set_ms(world.clock.now_ms() + world.config.replica.quiet_ms - 1);
     world.looked_at().await;

@@ -238,7 +238,7 @@ async fn answers_without_what_nobody_uses_are_taken() {
     world.config.chain.rpc_urls = vec![proxy.rpc()];
     let mut agent = world.agent("one").await;
     lands(&world, &mut agent).await;
-    let record = agent.store.cycle(agent.manifest(), FIRST).unwrap().unwrap();
+    let record = agent.store.cycle(agent.job(), FIRST).unwrap().unwrap();
     assert!(record.evidence.is_some(), "the receipt's events and the transaction were read");
 }
 

@@ -176,7 +176,7 @@ impl Soak {
                 self.request("evm_revert", json!([snapshot])).await;
                 self.world.enter(period).await;
             }
-            let stored = self.store.cycle(self.world.chain.bundle.manifest_digest, period).unwrap();
+            let stored = self.store.cycle(self.world.job(), period).unwrap();
             assert!(
                 begun.elapsed() < PATIENCE && stored.as_ref().is_none_or(|record| record.stage != Stage::Missed),
                 "{period} is lost ({faults}): {stored:?}\n{}",
@@ -189,7 +189,7 @@ impl Soak {
     }
 
     async fn has_landed(&self, period: PeriodId) -> bool {
-        let record = self.store.cycle(self.world.chain.bundle.manifest_digest, period).unwrap();
+        let record = self.store.cycle(self.world.job(), period).unwrap();
         record.is_some_and(|record| record.stage == Stage::Confirmed) && self.world.updates(period).await == 1
     }
 }

@@ -196,7 +196,7 @@ async fn nothing_that_an_exchange_says_for_a_while_ends_a_period() {
         agents.spawn(async move {
             let record = agent.run_until(Stage::Collected, FIRST, &go()).await.unwrap();
             assert_eq!(record.stage, Stage::Collected, "{mood:?}: {:?}", record.miss);
-            assert!(agent.store.candles(agent.manifest(), FIRST).unwrap() == [expected], "{mood:?}");
+            assert!(agent.store.candles(agent.job(), FIRST).unwrap() == [expected], "{mood:?}");
             assert_eq!(record.origin.unwrap().gaps, [], "{mood:?}");
             drop(bad);
         });
@@ -230,7 +230,7 @@ async fn one_empty_page_invents_no_minute() {
     let mut agent = world.agent("empty").await;
     let record = agent.run_until(Stage::Forecast, FIRST, &go()).await.unwrap();
     let expected = SimulatedMarket::new(SEED).candles(window(&world, FIRST).start + MINUTE_MS..FIRST.start_ms());
-    assert!(agent.store.candles(agent.manifest(), FIRST).unwrap() == [expected]);
+    assert!(agent.store.candles(agent.job(), FIRST).unwrap() == [expected]);
     assert_eq!((record.forecast.unwrap().carried_minutes, record.origin.unwrap().gaps), (vec![0], vec![]));
 }
 
@@ -254,7 +254,7 @@ async fn minutes_that_stay_away_come_from_a_second_source() {
         let record = agent.run_until(Stage::Forecast, FIRST, &go()).await.unwrap();
         assert_eq!(record.stage, Stage::Forecast, "{:?}", record.miss);
         assert_eq!(record.forecast.as_ref().unwrap().carried_minutes, [0], "{name}");
-        (agent.store.candles(agent.manifest(), FIRST).unwrap().remove(0), record)
+        (agent.store.candles(agent.job(), FIRST).unwrap().remove(0), record)
     };
 
     // One that is only compared with lends its prices; its volumes are not what the model knows.
@@ -313,7 +313,7 @@ async fn carried_minutes_are_counted_and_told_everywhere() {
         longest_run_minutes: 50,
         lent: vec![],
     };
-    let record = agent.store.cycle(agent.manifest(), FIRST).unwrap().unwrap();
+    let record = agent.store.cycle(agent.job(), FIRST).unwrap().unwrap();
     let (_, evidence) = veriregime_agent::evidence::read(&agent.evidence.file(record.evidence.unwrap())).unwrap();
     assert_eq!((evidence.origin.unwrap().gaps, evidence.markets[0].carried_minutes), (vec![gaps], 51));
     drop(agent);
@@ -472,7 +472,7 @@ async fn a_restart_asks_for_nothing_but_what_is_missing() {
     };
     let (record, ()) = tokio::join!(agent.run_until(Stage::Collected, FIRST, &stop), kill);
     assert_eq!(record.unwrap().stage, Stage::Planned);
-    let manifest = agent.manifest();
+    let job = agent.job();
     drop(agent);
     binance.set(ExchangeFaultMode::None);
     binance.take_pages();
@@ -481,7 +481,7 @@ async fn a_restart_asks_for_nothing_but_what_is_missing() {
     let pages = binance.take_pages().len();
     assert!((15..=20).contains(&pages), "41 pages less the 24 that were stored: {pages}");
     let expected = SimulatedMarket::new(SEED).candles(window(&world, FIRST).start + MINUTE_MS..FIRST.start_ms());
-    assert_eq!(agent.store.candles(manifest, FIRST).unwrap(), [expected]);
+    assert_eq!(agent.store.candles(job, FIRST).unwrap(), [expected]);
     drop(agent);
 
     // Four hours later, another process: a period's minutes with the overlap, and the part whose turn it is.
@@ -495,7 +495,7 @@ async fn a_restart_asks_for_nothing_but_what_is_missing() {
     assert_eq!(record.origin.unwrap().revised_minutes, 0);
     let expected =
         SimulatedMarket::new(SEED).candles(window(&world, FIRST.next()).start + MINUTE_MS..FIRST.next().start_ms());
-    assert_eq!(agent.store.candles(manifest, FIRST.next()).unwrap(), [expected]);
+    assert_eq!(agent.store.candles(job, FIRST.next()).unwrap(), [expected]);
     let held = agent.store.live_candles("binance", "BTCUSDT", &(0..i64::MAX)).unwrap();
     assert_eq!(
         held.first().unwrap().open_time_ms,
@@ -512,8 +512,8 @@ async fn revised_candles_are_noticed_and_change_no_cycle_that_has_them() {
     world.config.candles.only_from(binance.url.clone());
     let mut agent = world.agent("revised").await;
     agent.run_until(Stage::Collected, FIRST, &go()).await.unwrap();
-    let manifest = agent.manifest();
-    let before = agent.store.candles(manifest, FIRST).unwrap();
+    let job = agent.job();
+    let before = agent.store.candles(job, FIRST).unwrap();
     binance.take_pages();
 
     // One minute that is looked at again, and one of a week ago that this gives away.
@@ -523,8 +523,8 @@ async fn revised_candles_are_noticed_and_change_no_cycle_that_has_them() {
     let record = agent.run_until(Stage::Collected, FIRST.next(), &go()).await.unwrap();
     assert_eq!(record.origin.unwrap().revised_minutes, 2);
     assert!(binance.take_pages().len() > 40, "the whole window is asked for again");
-    assert_eq!(agent.store.candles(manifest, FIRST).unwrap(), before, "what a cycle has stays");
-    let after = &agent.store.candles(manifest, FIRST.next()).unwrap()[0];
+    assert_eq!(agent.store.candles(job, FIRST).unwrap(), before, "what a cycle has stays");
+    let after = &agent.store.candles(job, FIRST.next()).unwrap()[0];
     for open_time_ms in [recent_ms, old_ms] {
         let candle = after.iter().find(|candle| candle.open_time_ms == open_time_ms).unwrap();
         assert!((candle.volume - 123.5).abs() < f64::EPSILON, "later periods use the new values");

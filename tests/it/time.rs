@@ -17,13 +17,13 @@ async fn a_clock_that_steps_and_jumps_lands_each_period_once_and_notes_those_it_
     let world = World::new().await;
     let store = Store::open(&world.scratch.path().join("clock")).unwrap();
     let mut agent = world.agent("clock").await;
-    let manifest = agent.manifest();
+    let job = agent.job();
     let rhythm = ScheduleConfig {
         schedule: world.config.schedule.cron.clone(),
         delay_ms: DELAY_SECONDS * 1000,
         recheck: world.config.schedule.recheck,
     };
-    let record = |period: PeriodId| store.cycle(manifest, period).unwrap();
+    let record = |period: PeriodId| store.cycle(job, period).unwrap();
     let has_landed = async |period: PeriodId| record(period).is_some_and(|one| one.stage == Stage::Confirmed);
     let code = |record: CycleRecord| record.miss.map(|miss| miss.code);
 

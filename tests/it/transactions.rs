@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use veriregime_agent::chain::fees::Floor;
 use veriregime_agent::config::signer::Signer;
 use veriregime_agent::job::Agent;
+use veriregime_agent::state::jobs::Scope;
 use veriregime_agent::state::{Step, Store};
 use veriregime_core::types::cycle::{Attempt, CycleRecord, Purpose, Stage};
 use veriregime_core::types::period::PeriodId;
@@ -63,11 +64,11 @@ impl Scene {
     }
 
     pub fn record(&self, period: PeriodId) -> Option<CycleRecord> {
-        self.store.cycle(self.world.chain.bundle.manifest_digest, period).unwrap()
+        self.store.cycle(self.world.job(), period).unwrap()
     }
 
     pub fn attempts(&self, period: PeriodId) -> Vec<Attempt> {
-        self.store.attempts(self.world.chain.bundle.manifest_digest, period).unwrap()
+        self.store.attempts(self.world.job(), period).unwrap()
     }
 
     /// Whether the newest transaction waits in anvil's pool.
@@ -198,7 +199,7 @@ async fn a_cancellation_goes_on_after_kill_9_at_each_of_its_lines() {
         // Signed and stored, and with luck sent; then nobody was there any more.
         let cancel = agent.chain.sign_cancel(update.nonce, Some(Floor::above(&update))).await.unwrap();
         scene.set_clock(period, 59);
-        agent.store.advance(record.manifest, period, &Step::Submitting(&cancel), scene.world.clock.now_ms()).unwrap();
+        agent.store.advance(record.job, period, &Step::Submitting(&cancel), scene.world.clock.now_ms()).unwrap();
         if is_sent {
             agent.chain.broadcast(&cancel).await.unwrap();
         }
@@ -343,7 +344,7 @@ async fn an_update_is_looked_up_until_its_block_is_final() {
     let scene = Scene::new().await;
     let mut agent = scene.agent().await;
     let record = agent.run(FIRST, &CancellationToken::new()).await.unwrap();
-    let open = || scene.store.not_final(9).unwrap().len();
+    let open = || scene.store.not_final(Scope::All, 9).unwrap().len();
     agent.recheck(&record).await.unwrap();
     assert_eq!(open(), 1);
     // anvil calls final what lies two epochs of 32 slots back.

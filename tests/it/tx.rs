@@ -50,7 +50,7 @@ async fn a_waiting_transaction_is_listed_raised_and_lands() {
     let (agent, record) = cycle.await.unwrap();
     assert_eq!(record.stage, Stage::Confirmed, "{:?}", record.miss);
     assert_eq!(json!(record.landed.unwrap().hash), raised["new"]);
-    assert_eq!(agent.store.attempts(agent.manifest(), FIRST).unwrap().len(), 2);
+    assert_eq!(agent.store.attempts(agent.job(), FIRST).unwrap().len(), 2);
     let listed = said(&world, &["--json", "tx", "list"]);
     assert!(listed["transactions"][0]["standing"].as_str().unwrap().starts_with("mined in "), "{listed}");
     assert_eq!(listed["transactions"][1]["standing"], "replaced");
@@ -66,7 +66,7 @@ async fn a_waiting_transaction_is_cancelled_and_its_period_missed() {
     world.chain.anvil.request("evm_mine", json!([])).await.unwrap();
     let (agent, record) = cycle.await.unwrap();
     assert_eq!(record.miss.unwrap().code, "VR-CYCLE-004");
-    let attempts = agent.store.attempts(agent.manifest(), FIRST).unwrap();
+    let attempts = agent.store.attempts(agent.job(), FIRST).unwrap();
     assert_eq!(attempts.last().unwrap().purpose, Purpose::Cancel);
     world.judge(FIRST, 0).await;
 }
@@ -95,7 +95,7 @@ async fn a_bump_goes_at_once_to_the_minimum_that_a_node_names() {
     world.chain.anvil.request("evm_setAutomine", json!([false])).await.unwrap();
     let mut agent = world.agent("agent.sqlite").await;
     agent.run_until(Stage::Submitting, FIRST, &CancellationToken::new()).await.unwrap();
-    let attempts = || agent.store.attempts(agent.manifest(), FIRST).unwrap();
+    let attempts = || agent.store.attempts(agent.job(), FIRST).unwrap();
     agent.chain.broadcast(&attempts()[0]).await.unwrap();
     proxy.set(RpcFaultMode::MinimumTip(5 * GWEI), Some(SEND));
     let raised = tokio::task::block_in_place(|| said(&world, &["--json", "tx", "bump"]));

@@ -32,6 +32,7 @@ use veriregime_agent::node::smoke::smoke_proof;
 use veriregime_agent::sources::candles::market::Market;
 use veriregime_agent::sources::candles::serve;
 use veriregime_agent::state::Store;
+use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::venue::Venue;
 
@@ -102,6 +103,11 @@ impl World {
         let seconds = period.start_seconds() + DELAY_SECONDS;
         self.chain.anvil.set_time(seconds).await.unwrap();
         self.clock.set_ms(seconds * 1000);
+    }
+
+    /// What the cycles of the world's agents are of.
+    pub fn job(&self) -> JobKey {
+        JobKey::new(assemble::contract(&self.config).unwrap(), self.chain.bundle.manifest_digest)
     }
 
     /// An agent with a database of that name; the same name is the same database.

@@ -5,7 +5,7 @@ use std::fmt;
 use alloy::primitives::Address;
 
 /// A contract and the chain that it is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Contract {
     /// EIP-155 id of the chain.
     pub chain_id: u64,

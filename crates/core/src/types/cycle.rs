@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use super::feature::FeatureVector;
+use super::job::JobKey;
 use super::omission::OmittedMarkets;
 use super::origin::Origin;
 use super::period::PeriodId;
@@ -209,8 +210,8 @@ pub struct Retrying {
 /// One row of the memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CycleRecord {
-    /// The model, by its bundle's manifest.
-    pub manifest: Digest,
+    /// The job that it is of.
+    pub job: JobKey,
     /// The period.
     pub period: PeriodId,
     /// How far it got.

@@ -14,6 +14,7 @@ pub mod evidence;
 pub mod feature;
 pub mod field;
 pub mod gwei;
+pub mod job;
 pub mod manifest;
 pub mod omission;
 pub mod origin;

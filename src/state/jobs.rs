@@ -1,0 +1,107 @@
+//! The jobs whose cycles a database holds, and which of them a question is about.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{StateError, Store, rows};
+use veriregime_core::types::contract::Contract;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::job::JobKey;
+
+/// Whose cycles are meant.
+#[derive(Debug, Clone, Copy)]
+pub enum Scope<'a> {
+    /// Those of all jobs.
+    All,
+    /// Those of all models that a contract has had.
+    Contract(Contract),
+    /// One job's.
+    Job(JobKey),
+    /// Several jobs'.
+    Jobs(&'a [JobKey]),
+}
+
+impl From<JobKey> for Scope<'_> {
+    fn from(job: JobKey) -> Self {
+        Self::Job(job)
+    }
+}
+
+impl From<Contract> for Scope<'_> {
+    fn from(contract: Contract) -> Self {
+        Self::Contract(contract)
+    }
+}
+
+impl Scope<'_> {
+    fn includes(&self, job: JobKey) -> bool {
+        match *self {
+            Self::All => true,
+            Self::Contract(contract) => job.contract == contract,
+            Self::Job(one) => job == one,
+            Self::Jobs(several) => several.contains(&job),
+        }
+    }
+
+    /// The rows of its jobs as a JSON list, for `json_each`; `None` where it means all.
+    pub(super) fn rows(&self, connection: &Connection) -> Result<Option<String>, StateError> {
+        if matches!(self, Self::All) {
+            return Ok(None);
+        }
+        let included = all(connection)?.into_iter().filter(|(_, job)| self.includes(*job)).map(|(row, _)| row);
+        rows::json(&included.collect::<Vec<i64>>()).map(Some)
+    }
+}
+
+impl Store {
+    /// Every job that has, or had, a cycle here.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn jobs(&self) -> Result<Vec<JobKey>, StateError> {
+        Ok(all(&self.lock())?.into_iter().map(|(_, job)| job).collect())
+    }
+
+    /// The jobs whose cycles `job` closes while those `running` run: itself, and what is left of others. See
+    /// [`JobKey::caretaker`].
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn cared_for(&self, job: JobKey, running: &[JobKey]) -> Result<Vec<JobKey>, StateError> {
+        let mut jobs = self.jobs()?;
+        jobs.retain(|one| one.caretaker(running) == Some(job));
+        Ok(jobs)
+    }
+}
+
+/// Every job with its row, in the order in which they came.
+pub(super) fn all(connection: &Connection) -> Result<Vec<(i64, JobKey)>, StateError> {
+    let sql = "SELECT chain_id, contract, manifest, id FROM jobs ORDER BY id";
+    rows::all(connection, sql, [], |row| Ok((row.get(3)?, read(row, 0)?)))
+}
+
+/// The row of a job, if it has one yet.
+pub(super) fn row(connection: &Connection, job: JobKey) -> Result<Option<i64>, StateError> {
+    let sql = "SELECT id FROM jobs WHERE chain_id = ?1 AND contract = ?2 AND manifest = ?3";
+    let (contract, manifest) = (job.contract.address.to_string(), job.manifest.to_string());
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement.query_row(params![job.contract.chain_id as i64, contract, manifest], |row| row.get(0));
+    Ok(found.optional()?)
+}
+
+/// The row of a job, made now if there is none yet.
+pub(super) fn ensure_row(connection: &Connection, job: JobKey) -> Result<i64, StateError> {
+    if let Some(row) = row(connection, job)? {
+        return Ok(row);
+    }
+    connection.execute(
+        "INSERT INTO jobs (chain_id, contract, manifest) VALUES (?1, ?2, ?3)",
+        params![job.contract.chain_id as i64, job.contract.address.to_string(), job.manifest.to_string()],
+    )?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// Reads a job from three columns, the first of which is `column`.
+pub(super) fn read(row: &Row<'_>, column: usize) -> rusqlite::Result<JobKey> {
+    let contract = Contract { chain_id: row.get::<_, i64>(column)? as u64, address: rows::parsed(row, column + 1)? };
+    Ok(JobKey { contract, manifest: rows::parsed::<Digest>(row, column + 2)? })
+}

@@ -22,8 +22,8 @@ use veriregime_core::types::contract::Contract;
 use veriregime_core::types::diagnostic::quoted;
 use veriregime_core::types::feature::FeatureSpec;
 use veriregime_core::types::field;
-use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::job::JobKey;
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::public_inputs;
 

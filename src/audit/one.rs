@@ -102,7 +102,12 @@ impl Auditor {
             transaction: update.transaction,
             block: update.block,
             found,
-            candles: self.candle_differences(JobKey::new(contract, self.bundle.manifest_digest), period, &series, own)?,
+            candles: self.candle_differences(
+                JobKey::new(contract, self.bundle.manifest_digest),
+                period,
+                &series,
+                own,
+            )?,
             candles_sha256: series.iter().map(CandleSeries::digest).collect(),
         })
     }

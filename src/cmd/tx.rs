@@ -72,7 +72,9 @@ pub async fn run(command: TxCommand, settings: Option<&Path>, json: bool) -> any
     let chain = assemble::chain(&config).await?;
     let now_ms = replay::now_ms(&config).await?;
     match command {
-        TxCommand::List(args) => list(&store.recent_attempts(config.chain.chain_id, None, args.last)?, &chain, now_ms, json).await,
+        TxCommand::List(args) => {
+            list(&store.recent_attempts(config.chain.chain_id, None, args.last)?, &chain, now_ms, json).await
+        }
         TxCommand::Bump => replace(&store, &chain, Purpose::Update, now_ms, json).await?,
         TxCommand::Cancel => replace(&store, &chain, Purpose::Cancel, now_ms, json).await?,
     }

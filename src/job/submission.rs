@@ -48,12 +48,8 @@ impl Agent {
         self.free_nonce(record.period).await?;
         self.ensure_exclusive_wallet().await?;
         let nonce = self.chain.nonce().await?;
-        let replaced = self.store.attempt_with_nonce(
-            record.job.contract.chain_id,
-            self.chain.address(),
-            nonce,
-            record.period,
-        )?;
+        let replaced =
+            self.store.attempt_with_nonce(record.job.contract.chain_id, self.chain.address(), nonce, record.period)?;
         match self.signed(record, nonce, replaced.as_ref().map(Floor::above)).await {
             Ok(attempt) => self.submitting(record, &attempt),
             Err(StageError::Chain(ChainError::Rejected(Rejection::AlreadySubmitted))) => {
@@ -262,7 +258,9 @@ impl Agent {
 
     async fn is_taken(&self, record: &CycleRecord) -> Result<bool, StageError> {
         match self.model_of(record).await {
-            Ok(Some(model_id)) => Ok(self.chain.read.latest_period(record.job.contract.address, model_id).await? == record.period),
+            Ok(Some(model_id)) => {
+                Ok(self.chain.read.latest_period(record.job.contract.address, model_id).await? == record.period)
+            }
             // The contract may have gone over to another model since. Ours has no update there, and receipts tell the rest.
             Ok(None) | Err(StageError::Chain(ChainError::ForeignModel(_))) => Ok(false),
             Err(fault) => Err(fault),

@@ -62,9 +62,8 @@ impl Store {
     /// # Errors
     /// [`StateError`].
     pub fn open_attempts(&self, chain_id: u64, wallet: Address) -> Result<Vec<StoredAttempt>, StateError> {
-        let sql = format!(
-            "{STORED} WHERE attempts.chain_id = ?1 AND wallet = ?2 AND {IS_OPEN} ORDER BY nonce, attempts.id"
-        );
+        let sql =
+            format!("{STORED} WHERE attempts.chain_id = ?1 AND wallet = ?2 AND {IS_OPEN} ORDER BY nonce, attempts.id");
         all(&self.lock(), &sql, params![chain_id as i64, wallet.to_string()], read_stored)
     }
 

@@ -55,13 +55,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn settle_at(
-        &self,
-        job: JobKey,
-        period: PeriodId,
-        landed: Landed,
-        is_final: bool,
-    ) -> Result<(), StateError> {
+    pub fn settle_at(&self, job: JobKey, period: PeriodId, landed: Landed, is_final: bool) -> Result<(), StateError> {
         let connection = self.lock();
         rows::settle_at(&connection, rows::key(&connection, job, period)?, landed, is_final)
     }
@@ -87,8 +81,7 @@ impl Store {
     /// [`StateError`].
     pub fn untold<'a>(&self, scope: impl Into<Scope<'a>>, limit: u32) -> Result<Vec<CycleRecord>, StateError> {
         let connection = self.lock();
-        let sql =
-            format!("{CYCLES} WHERE {IN_SCOPE} AND untold ORDER BY period DESC, started_ms DESC LIMIT ?2");
+        let sql = format!("{CYCLES} WHERE {IN_SCOPE} AND untold ORDER BY period DESC, started_ms DESC LIMIT ?2");
         let scope = scope.into().rows(&connection)?;
         all(&connection, &sql, params![scope, limit], read_cycle)
     }

@@ -62,11 +62,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn evidence_before<'a>(
-        &self,
-        scope: impl Into<Scope<'a>>,
-        before: PeriodId,
-    ) -> Result<Vec<Kept>, StateError> {
+    pub fn evidence_before<'a>(&self, scope: impl Into<Scope<'a>>, before: PeriodId) -> Result<Vec<Kept>, StateError> {
         let connection = self.lock();
         let sql = format!(
             "SELECT chain_id, contract, manifest, period, evidence FROM cycles JOIN jobs ON jobs.id = cycles.job

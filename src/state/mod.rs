@@ -116,8 +116,8 @@ impl Store {
             "INSERT OR IGNORE INTO cycles (job, period, stage, started_ms, updated_ms) VALUES (?1, ?2, ?3, ?4, ?4)",
             params![key.job, key.period, Stage::Planned.name(), now_ms],
         )?;
-        let record = rows::cycle(&transaction, key)?
-            .ok_or_else(|| StateError::Corrupt(format!("period {period} vanished")))?;
+        let record =
+            rows::cycle(&transaction, key)?.ok_or_else(|| StateError::Corrupt(format!("period {period} vanished")))?;
         transaction.commit()?;
         Ok(record)
     }
@@ -155,8 +155,8 @@ impl Store {
         if let Step::Collected(..) = step {
             drop_old_candles(&transaction, period)?;
         }
-        let record = rows::cycle(&transaction, key)?
-            .ok_or_else(|| StateError::Corrupt(format!("period {period} vanished")))?;
+        let record =
+            rows::cycle(&transaction, key)?.ok_or_else(|| StateError::Corrupt(format!("period {period} vanished")))?;
         transaction.commit()?;
         Ok(record)
     }

@@ -87,7 +87,8 @@ impl Reader {
         if schema::applied(&connection)? < schema::BY_JOB {
             return Ok(());
         }
-        let sql = "SELECT jobs.chain_id, jobs.contract, jobs.manifest, count(*) FROM cycles JOIN jobs ON jobs.id = cycles.job
+        let sql =
+            "SELECT jobs.chain_id, jobs.contract, jobs.manifest, count(*) FROM cycles JOIN jobs ON jobs.id = cycles.job
                    WHERE stage NOT IN ('confirmed', 'already_by_other', 'missed')
                    GROUP BY jobs.chain_id, jobs.contract ORDER BY max(period) DESC";
         let open: Vec<(Contract, i64)> =

@@ -60,8 +60,7 @@ pub(super) fn newest(
         let sql = format!("{CYCLES} WHERE job = ?1 AND period < ?2 ORDER BY period DESC LIMIT ?3");
         return all(connection, &sql, params![job, before, limit], read_cycle);
     }
-    let sql =
-        format!("{CYCLES} WHERE {IN_SCOPE} AND period < ?2 ORDER BY period DESC, started_ms DESC LIMIT ?3");
+    let sql = format!("{CYCLES} WHERE {IN_SCOPE} AND period < ?2 ORDER BY period DESC, started_ms DESC LIMIT ?3");
     all(connection, &sql, params![scope.rows(connection)?, before, limit], read_cycle)
 }
 
@@ -72,16 +71,9 @@ pub(super) fn candles(connection: &Connection, key: Key) -> Result<Vec<Vec<Candl
 }
 
 /// Notes where a confirmed update is.
-pub(super) fn settle_at(
-    connection: &Connection,
-    key: Key,
-    landed: Landed,
-    is_final: bool,
-) -> Result<(), StateError> {
+pub(super) fn settle_at(connection: &Connection, key: Key, landed: Landed, is_final: bool) -> Result<(), StateError> {
     connection.execute(
-        &format!(
-            "UPDATE cycles SET {LANDED}, is_final = ?4 WHERE job = ?1 AND period = ?2 AND stage = 'confirmed'"
-        ),
+        &format!("UPDATE cycles SET {LANDED}, is_final = ?4 WHERE job = ?1 AND period = ?2 AND stage = 'confirmed'"),
         params![key.job, key.period, json(&landed)?, is_final],
     )?;
     Ok(())
@@ -107,7 +99,12 @@ pub(super) fn write_step(connection: &Connection, key: Key, step: &Step<'_>) -> 
             for (market, series) in series.iter().enumerate() {
                 connection.execute(
                     "INSERT OR REPLACE INTO candles (job, period, market, rows) VALUES (?1, ?2, ?3, ?4)",
-                    params![key.job, key.period, market as i64, series.as_ref().map(encode_candles).unwrap_or_default()],
+                    params![
+                        key.job,
+                        key.period,
+                        market as i64,
+                        series.as_ref().map(encode_candles).unwrap_or_default()
+                    ],
                 )?;
             }
         }
@@ -145,7 +142,8 @@ fn nothing() -> Digest {
 
 /// Takes back that an update landed: the chain has dropped it for good.
 fn nowhere(connection: &Connection, key: Key) -> Result<(), StateError> {
-    connection.execute("UPDATE cycles SET landed = NULL WHERE job = ?1 AND period = ?2", params![key.job, key.period])?;
+    connection
+        .execute("UPDATE cycles SET landed = NULL WHERE job = ?1 AND period = ?2", params![key.job, key.period])?;
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 use ::veriregime_files;
 use serde_json::{Value, json};
 use veriregime_agent::sources::candles::market::Market;
-use veriregime_agent::state::jobs::Scope;
 use veriregime_agent::state::Store;
+use veriregime_agent::state::jobs::Scope;
 use veriregime_core::types::venue::Venue;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};

@@ -15,9 +15,9 @@ use veriregime_agent::sources::candles::source::{Source, SourceSettings};
 use veriregime_agent::state::Store;
 use veriregime_core::features;
 use veriregime_core::types::candle::Candle;
+use veriregime_core::types::contract::Contract;
 use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::diagnostic::Diagnostic;
-use veriregime_core::types::contract::Contract;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::MINUTE_MS;
@@ -139,8 +139,8 @@ fn a_full_disk_stops_the_database_and_loses_nothing() {
     store.begin(job, FIRST, 1).unwrap();
     let filler = folder.path().join("filler");
     std::fs::write(&filler, vec![0; 1 << 20]).expect_err("the disk is small");
-    let fault = (1..100)
-        .find_map(|index| store.begin(job, veriregime_core::types::period::PeriodId(FIRST.0 + index), 1).err());
+    let fault =
+        (1..100).find_map(|index| store.begin(job, veriregime_core::types::period::PeriodId(FIRST.0 + index), 1).err());
     assert_eq!(fault.expect("the disk is full").code(), "VR-STATE-002");
     std::fs::remove_file(&filler).unwrap();
     store.begin(job, FIRST.next(), 1).unwrap();

@@ -6,11 +6,7 @@ use super::*;
 fn others() -> [JobKey; 3] {
     let contract = Contract { address: Address::repeat_byte(1), ..CONTRACT };
     let chain = Contract { chain_id: 2, ..CONTRACT };
-    [
-        JobKey { manifest: Digest([1; 32]), ..JOB },
-        JobKey { contract, ..JOB },
-        JobKey { contract: chain, ..JOB },
-    ]
+    [JobKey { manifest: Digest([1; 32]), ..JOB }, JobKey { contract, ..JOB }, JobKey { contract: chain, ..JOB }]
 }
 
 /// A store in which each of these jobs has a proof for the period.
@@ -18,9 +14,11 @@ fn proved_by(jobs: &[JobKey]) -> Store {
     let store = Store::open(Path::new(":memory:")).unwrap();
     for job in jobs {
         store.begin(*job, PERIOD, 1).unwrap();
-        for step in
-            [Step::Collected(&[Some(series())], &origin()), Step::Forecast(&forecast()), Step::Proved(&proof(), 61, None)]
-        {
+        for step in [
+            Step::Collected(&[Some(series())], &origin()),
+            Step::Forecast(&forecast()),
+            Step::Proved(&proof(), 61, None),
+        ] {
             store.advance(*job, PERIOD, &step, 2).unwrap();
         }
     }

@@ -177,7 +177,11 @@ fn a_migration_that_breaks_off_leaves_the_database_as_it_was() {
     let store = Store::open(&path).unwrap();
     assert_eq!(store.recent(Scope::All, 9).unwrap().len(), 3);
     drop(store);
-    assert_eq!(Store::open(&path).unwrap().recent(Scope::All, 9).unwrap().len(), 3, "and a second start changes nothing");
+    assert_eq!(
+        Store::open(&path).unwrap().recent(Scope::All, 9).unwrap().len(),
+        3,
+        "and a second start changes nothing"
+    );
 }
 
 #[test]

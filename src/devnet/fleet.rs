@@ -8,13 +8,16 @@ use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent;
 use anyhow::Context;
 
-use super::World;
+use super::{CHAIN_ID, World};
+use crate::actions::risk_oracle::abi::IRegimeRiskOracle::SmokeProof;
 use crate::actions::risk_oracle::abi::RiskOracle;
 use crate::bundle::{Bundle, REQUIRED_FILES};
 use crate::config::Config;
 use crate::deployment::complete::complete;
 use crate::deployment::outbox::Outbox;
-use crate::deployment::{Deployment, Wanted, WantedMarket};
+use crate::deployment::policy::MarketRules;
+use crate::deployment::request::wanted;
+use crate::deployment::Deployment;
 use crate::node::assemble;
 use crate::node::smoke::smoke_proof;
 use veriregime_core::types::manifest::Market;
@@ -40,23 +43,28 @@ pub struct FleetMarket {
 /// What keeps a bundle or a step of a deployment from being made.
 pub async fn markets(world: &World, config: &Config, folder: &Path, count: usize) -> anyhow::Result<Vec<FleetMarket>> {
     let smoke = smoke_proof(config, &world.bundle).await?;
-    let outbox = Outbox::of(&world.owner);
     let mut fleet = Vec::with_capacity(count);
     for index in 0..count {
         let market = Market { name: format!("SIM{index:03}-USD"), symbol: format!("SIM{index:03}USDT") };
         let bundle = renamed(&world.bundle, &folder.join(format!("sim{index:03}")), market.clone())?;
-        let wanted = Wanted {
-            expected: assemble::expected(&bundle)?,
-            markets: vec![WantedMarket { name: market.name.clone(), id: market.id() }],
-            ..world.deployment.wanted.clone()
-        };
-        let deployment = Deployment::new(wanted, config.chain.chain_id)?;
         // The proof of the network at its mean features says nothing of a market, so one will do.
-        let waiting = complete(&deployment, &outbox, Some(&smoke), || Ok(()), &mut |_| {}).await?;
-        anyhow::ensure!(waiting.is_empty(), "the deployment of {} waits: {waiting:?}", market.name);
+        deploy(world, &bundle, &smoke).await?;
         fleet.push(FleetMarket { name: market.name, symbol: market.symbol, bundle: bundle.folder });
     }
     Ok(fleet)
+}
+
+/// Puts one more model on the world's contract, owned and attested for as its first one.
+///
+/// # Errors
+/// What keeps a step from being taken.
+pub async fn deploy(world: &World, bundle: &Bundle, smoke: &SmokeProof) -> anyhow::Result<()> {
+    let constructor = world.deployment.wanted.constructor.clone();
+    let wanted = wanted(bundle, assemble::expected(bundle)?, constructor, MarketRules::starting()?)?;
+    let deployment = Deployment::new(wanted, CHAIN_ID)?;
+    let waiting = complete(&deployment, &Outbox::of(&world.owner), Some(smoke), || Ok(()), &mut |_| {}).await?;
+    anyhow::ensure!(waiting.is_empty(), "the deployment of {} waits: {waiting:?}", bundle.manifest.model_id);
+    Ok(())
 }
 
 /// How many updates of a period the world's contract has accepted.

@@ -36,7 +36,8 @@ use crate::verification::ezkl::build;
 use crate::verification::ezkl::build::{Build, CircuitConfig, Compiler};
 use crate::verification::ezkl::srs::Srs;
 use crate::verification::ezkl::supervisor::Ezkl;
-use veriregime_core::types::manifest::ONNX_FILE;
+use veriregime_core::model::onnx::with_markets;
+use veriregime_core::types::manifest::{Market, ONNX_FILE};
 
 /// First two accounts of the mnemonic that every development chain prints at its start. Worth nothing elsewhere.
 pub const OWNER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
@@ -261,32 +262,56 @@ pub async fn provable_bundle(config: &mut Config, scratch: &Path) -> anyhow::Res
         Err(ProofError::SrsMissing { .. }) => {}
         Err(fault) => return Err(fault.into()),
     }
-    let (srs_dir, folder) = (scratch.join("srs"), scratch.join("bundle"));
-    for folder in [&srs_dir, &folder] {
-        veriregime_files::create_folder(folder)?;
-    }
-    veriregime_files::write_atomic(
-        &folder.join(ONNX_FILE),
-        &veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_ONNX_BYTES)?,
-    )?;
-    Srs::generate(&mut ezkl, &srs_dir, logrows).await?;
-    let mut manifest = bundle.manifest;
-    manifest.circuit = build::build(
-        &mut ezkl,
-        &Build {
-            folder: &folder,
-            srs_folder: &srs_dir,
-            markets: manifest.markets.len(),
-            features: manifest.features.count(),
-            form: CircuitConfig::of(&manifest),
-            compiler: &compiler(),
-        },
-    )
-    .await?;
     ezkl.stop().await;
-    manifest.files.clear();
-    let bundle = Bundle::seal(&folder, manifest)?;
-    config.bundle = folder;
+    let srs_dir = scratch.join("srs");
+    let markets = bundle.manifest.markets.clone();
+    let bundle = bundle_for(config, &bundle, markets, &srs_dir, &scratch.join("bundle")).await?;
+    config.bundle.clone_from(&bundle.folder);
     config.prover.srs_dir = srs_dir;
     Ok((bundle, false))
+}
+
+/// A bundle in `folder` with the network of another one for these markets, with a circuit and keys of its own. The SRS is the one
+/// in `srs_dir`, or where there is none of that size, an insecure development SRS that is made there.
+///
+/// # Errors
+/// What keeps it from being made.
+pub async fn bundle_for(
+    config: &Config,
+    from: &Bundle,
+    markets: Vec<Market>,
+    srs_dir: &Path,
+    folder: &Path,
+) -> anyhow::Result<Bundle> {
+    for folder in [srs_dir, folder] {
+        veriregime_files::create_folder(folder)?;
+    }
+    let onnx = veriregime_files::read_bounded(&from.path(ONNX_FILE), MAX_ONNX_BYTES)?;
+    veriregime_files::write_atomic(&folder.join(ONNX_FILE), &with_markets(&onnx, markets.len())?)?;
+    let mut manifest = from.manifest.clone();
+    let mut form = CircuitConfig::of(&manifest);
+    if markets.len() != manifest.markets.len() {
+        form.logrows = None;
+        manifest.model_id = folder.file_name().and_then(|name| name.to_str()).context("no name")?.to_owned();
+    }
+    let (compiler, mut ezkl) = (compiler(), Ezkl::new(assemble::worker_settings(config)));
+    let request = Build {
+        folder,
+        srs_folder: srs_dir,
+        markets: markets.len(),
+        features: manifest.features.count(),
+        form,
+        compiler: &compiler,
+    };
+    manifest.circuit = match build::build(&mut ezkl, &request).await {
+        Err(ProofError::SrsMissing { logrows, .. }) => {
+            Srs::generate(&mut ezkl, srs_dir, logrows).await?;
+            build::build(&mut ezkl, &request).await?
+        }
+        built => built?,
+    };
+    ezkl.stop().await;
+    manifest.markets = markets;
+    manifest.files.clear();
+    Ok(Bundle::seal(folder, manifest)?)
 }

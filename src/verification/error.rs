@@ -24,7 +24,7 @@ pub enum ProofError {
     Version { found: String, expected: String },
     /// No SRS of the needed size.
     #[error("the SRS {} is missing", path.display())]
-    SrsMissing { path: PathBuf },
+    SrsMissing { path: PathBuf, logrows: u32 },
     /// An SRS with the wrong content.
     #[error("the SRS {} is not the expected one: {reason}", path.display())]
     SrsWrong { path: PathBuf, reason: String },

@@ -145,7 +145,7 @@ pub async fn search(
             } else {
                 match measure(ezkl, request, &form, &float, &mut gas).await {
                     Ok(measured) => Outcome::Measured(measured),
-                    Err(ProofError::SrsMissing { path }) => {
+                    Err(ProofError::SrsMissing { path, .. }) => {
                         let name = path.file_name().unwrap_or_default();
                         Outcome::Skipped(format!("no SRS {}", name.display()))
                     }

@@ -58,7 +58,7 @@ impl Srs {
         let size_bytes = size_bytes(logrows);
         let bytes = match veriregime_files::read_bounded(&path, size_bytes) {
             Err(FileError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                return Err(ProofError::SrsMissing { path });
+                return Err(ProofError::SrsMissing { path, logrows });
             }
             Err(FileError::TooLarge { .. }) => {
                 return Err(ProofError::SrsWrong { path, reason: format!("it is larger than {size_bytes} bytes") });
@@ -102,8 +102,8 @@ impl Srs {
     /// As [`Srs::open`]; a download that did not work leaves [`ProofError::SrsMissing`].
     pub async fn obtain(ezkl: &mut Ezkl, folder: &Path, logrows: u32) -> Result<Self, ProofError> {
         match Self::open(folder, logrows) {
-            Err(ProofError::SrsMissing { path }) => match download(ezkl, folder, logrows).await {
-                Err(ProofError::Refused { .. } | ProofError::Deadline { .. }) => Err(ProofError::SrsMissing { path }),
+            Err(ProofError::SrsMissing { path, .. }) => match download(ezkl, folder, logrows).await {
+                Err(ProofError::Refused { .. } | ProofError::Deadline { .. }) => Err(ProofError::SrsMissing { path, logrows }),
                 other => other,
             },
             other => other,
@@ -124,7 +124,7 @@ impl Srs {
 /// Downloads into a scratch file, since EZKL writes and deletes as it pleases there, and moves only the ceremony's SRS in.
 async fn download(ezkl: &mut Ezkl, folder: &Path, logrows: u32) -> Result<Srs, ProofError> {
     let Some(expected) = ceremony_digest(logrows) else {
-        return Err(ProofError::SrsMissing { path: path_in(folder, logrows) });
+        return Err(ProofError::SrsMissing { path: path_in(folder, logrows), logrows });
     };
     // Elsewhere, so that a download that does not work leaves nothing behind.
     let scratch = tempfile::tempdir().map_err(|source| FileError::Write { path: std::env::temp_dir(), source })?;

@@ -93,6 +93,25 @@ impl Network {
     }
 }
 
+/// The same network for another number of markets: each market is a row, and all rows take the same way.
+///
+/// # Errors
+/// [`ModelError::NotOnnx`].
+pub fn with_markets(bytes: &[u8], markets: usize) -> Result<Vec<u8>, ModelError> {
+    let mut model = ModelProto::decode(bytes).map_err(|error| ModelError::NotOnnx { detail: error.to_string() })?;
+    let graph = model.graph.as_mut().ok_or_else(|| not_onnx("there is no graph"))?;
+    for value in graph.input.iter_mut().chain(&mut graph.output) {
+        let Some(type_proto::Value::TensorType(tensor)) = value.r#type.as_mut().and_then(|kind| kind.value.as_mut())
+        else {
+            return Err(not_onnx("an input or output is no tensor"));
+        };
+        let rows = tensor.shape.as_mut().and_then(|shape| shape.dim.first_mut());
+        let rows = rows.ok_or_else(|| not_onnx("an input or output has no rows"))?;
+        rows.value = Some(dimension::Value::DimValue(signed(&[markets])[0]));
+    }
+    Ok(model.encode_to_vec())
+}
+
 struct Reader {
     constants: HashMap<String, Matrix>,
     rows: HashMap<String, usize>,

@@ -103,7 +103,9 @@ impl Srs {
     pub async fn obtain(ezkl: &mut Ezkl, folder: &Path, logrows: u32) -> Result<Self, ProofError> {
         match Self::open(folder, logrows) {
             Err(ProofError::SrsMissing { path, .. }) => match download(ezkl, folder, logrows).await {
-                Err(ProofError::Refused { .. } | ProofError::Deadline { .. }) => Err(ProofError::SrsMissing { path, logrows }),
+                Err(ProofError::Refused { .. } | ProofError::Deadline { .. }) => {
+                    Err(ProofError::SrsMissing { path, logrows })
+                }
                 other => other,
             },
             other => other,

@@ -32,6 +32,7 @@ pub mod health;
 pub mod http;
 pub mod job;
 pub mod node;
+pub mod operator;
 pub mod render;
 pub mod sources;
 pub mod state;

@@ -5,5 +5,6 @@ pub mod compare;
 pub mod error;
 pub mod follow;
 pub mod models;
+pub mod offline;
 pub mod one;
 pub mod render;

@@ -1,39 +1,35 @@
 //! `candles fetch|import|check|features|serve`.
 
-use std::io::{IsTerminal, Write as _};
+use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use super::features::{self, FeaturesArgs};
+use super::print;
 use super::signals::stop_on_signal;
 use crate::clock::Clock;
+use crate::render::Render;
 use crate::sources::candles::download::Download;
 use crate::sources::candles::exchange_api;
 use crate::sources::candles::http::HttpSettings;
 use crate::sources::candles::market::Market;
-use crate::sources::candles::minutes;
-use crate::sources::candles::minutes::Snapped;
+use crate::sources::candles::serve::run_clock;
 use crate::sources::candles::source::{Source, SourceSettings};
-use crate::sources::candles::{file, holes, parquet, quality, serve};
-use veriregime_core::types::candle::{Candle, check_all};
-use veriregime_core::types::period::MINUTE_MS;
+use crate::sources::candles::written::Written;
+use crate::sources::candles::{file, import, quality, serve};
+use veriregime_core::types::candle::check_all;
 use veriregime_core::types::time::{format_utc, parse_utc_ms};
 use veriregime_core::types::venue::Venue;
 
-/// How often a clock that runs faster moves.
-const TICK: Duration = Duration::from_millis(50);
 /// Fastest clock: a day in 86 milliseconds.
 const MAX_SPEED: f64 = 1e6;
 
@@ -193,67 +189,41 @@ async fn fetch(args: FetchArgs, json: bool) -> anyhow::Result<()> {
         })
         .await?;
     bar.finish_and_clear();
-    let absent_minutes = holes::minutes(&downloaded.absent_ms);
-    if json {
-        let longest = downloaded.absent_ms.iter().map(|hole| (hole.end - hole.start) / MINUTE_MS).max().unwrap_or(0);
-        let mut said = written(&args.out, &downloaded.candles);
-        said["absent_minutes"] = absent_minutes.into();
-        said["longest_absence_minutes"] = longest.into();
-        println!("{said}");
-        return Ok(());
-    }
-    print_written(&args.out, &downloaded.candles, None, json);
-    let Some(longest) = downloaded.absent_ms.iter().rev().max_by_key(|hole| hole.end - hole.start) else {
-        return Ok(());
-    };
-    println!(
-        "  {absent_minutes} of the minutes asked for the exchange itself does not have (each was asked for twice); the longest stretch is {} minutes from {}",
-        (longest.end - longest.start) / MINUTE_MS,
-        format_utc(longest.start)
-    );
+    print::output(json, &Written::downloaded(&args.out, downloaded));
     Ok(())
 }
 
 fn import(args: &ImportArgs, json: bool) -> anyhow::Result<()> {
     let bar = progress_bar("files");
     bar.set_length(args.files.len() as u64);
-    let (mut candles, mut snapped) = (Vec::new(), Snapped::default());
-    for file in &args.files {
-        let mut rows = file::read_rows(file)?;
-        if args.snap {
-            let moved = minutes::snap(&mut rows);
-            snapped.rows += moved.rows;
-            snapped.farthest_ms = snapped.farthest_ms.max(moved.farthest_ms);
-        } else {
-            file::check_grid(file, &rows)?;
-        }
-        candles.extend(rows);
-        bar.inc(1);
-    }
-    candles.sort_by_key(|candle| candle.open_time_ms);
-    // Archives may overlap; only a minute that differs between them is a fault.
-    candles.dedup();
-    check_all(&candles)?;
-    parquet::write(&args.out, &candles)?;
+    let written = import::import(&args.files, &args.out, args.snap, || bar.inc(1))?;
     bar.finish_and_clear();
-    print_written(&args.out, &candles, args.snap.then_some(snapped), json);
+    print::output(json, &written);
     Ok(())
 }
 
 fn check(args: &CheckArgs, json: bool) -> anyhow::Result<()> {
     let candles = file::read_rows(&args.file)?;
-    let report = quality::report(&candles);
-    if json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        let mut table = Table::new();
-        table
-            .load_preset(NOTHING)
-            .add_rows(quality::lines(&report).into_iter().map(|(label, value)| [label.to_owned(), value]));
-        println!("{table}");
-    }
+    print::output(json, &quality::report(&candles));
     file::check_grid(&args.file, &candles)?;
     Ok(check_all(&candles)?)
+}
+
+/// What is served, and where.
+#[derive(Debug, Serialize)]
+struct Served {
+    url: String,
+    dialect: Venue,
+    symbol: String,
+    source: String,
+    now_ms: i64,
+}
+
+impl Render for Served {
+    fn text(&self) -> String {
+        let Self { url, dialect, symbol, source, now_ms } = self;
+        format!("{symbol} at {url} as {} ({source}); its clock says {}", dialect.name(), format_utc(*now_ms))
+    }
 }
 
 async fn serve_until_stopped(args: ServeArgs, json: bool) -> anyhow::Result<()> {
@@ -265,16 +235,7 @@ async fn serve_until_stopped(args: ServeArgs, json: bool) -> anyhow::Result<()> 
     let clock = args.now.map_or(Clock::System, Clock::manual);
     let listener = serve::listen(SocketAddr::new(args.host, args.port)).await?;
     let url = format!("http://{}", listener.local_addr().context("a socket that listens has an address")?);
-    let now_ms = clock.now_ms();
-    if json {
-        println!(
-            "{}",
-            json!({ "url": url, "dialect": args.dialect, "symbol": symbol, "source": source, "now_ms": now_ms })
-        );
-    } else {
-        println!("{symbol} at {url} as {} ({source}); its clock says {}", args.dialect.name(), format_utc(now_ms));
-    }
-    std::io::stdout().flush()?;
+    print::output(json, &Served { url, dialect: args.dialect, symbol, source, now_ms: clock.now_ms() });
     let shutdown = CancellationToken::new();
     let _stopper = stop_on_signal(shutdown.clone())?;
     let _ticker = args.speed.map(|speed| AbortOnDropHandle::new(tokio::spawn(run_clock(clock.clone(), speed))));
@@ -284,18 +245,6 @@ async fn serve_until_stopped(args: ServeArgs, json: bool) -> anyhow::Result<()> 
         serve::serve(args.dialect, market, clock, listener, shutdown).await?;
     }
     Ok(())
-}
-
-/// Moves a manual clock `speed` times as fast as time passes, from wherever it is set to meanwhile.
-async fn run_clock(clock: Clock, speed: f64) {
-    let mut ticks = tokio::time::interval(TICK);
-    let mut before = ticks.tick().await;
-    loop {
-        let tick = ticks.tick().await;
-        let passed_ms = (tick - before).as_secs_f64() * 1000.0 * speed;
-        clock.set_ms(clock.now_ms().saturating_add(passed_ms.round() as i64));
-        before = tick;
-    }
 }
 
 fn parse_speed(text: &str) -> Result<f64, String> {
@@ -310,31 +259,4 @@ fn progress_bar(unit: &str) -> ProgressBar {
     }
     let template = format!("{{bar:40}} {{human_pos}} of {{human_len}} {unit}, {{eta}} left");
     ProgressBar::new(0).with_style(ProgressStyle::with_template(&template).expect("the template is fixed"))
-}
-
-/// What was written, for programs.
-fn written(path: &Path, candles: &[Candle]) -> Value {
-    json!({ "file": path, "rows": candles.len(), "range": ends_ms(candles) })
-}
-
-/// Ends of a list of candles.
-fn ends_ms(candles: &[Candle]) -> Option<[i64; 2]> {
-    candles.first().zip(candles.last()).map(|(first, last)| [first.open_time_ms, last.close_time_ms()])
-}
-
-fn print_written(path: &Path, candles: &[Candle], snapped: Option<Snapped>, json: bool) {
-    if json {
-        let mut written = written(path, candles);
-        if let Some(Snapped { rows, farthest_ms }) = snapped {
-            written["moved"] = json!({ "rows": rows, "farthest_ms": farthest_ms });
-        }
-        println!("{written}");
-        return;
-    }
-    let span =
-        ends_ms(candles).map_or_else(String::new, |[from, to]| format!(", {} to {}", format_utc(from), format_utc(to)));
-    let moved = snapped.map_or_else(String::new, |Snapped { rows, farthest_ms }| {
-        format!(", {rows} of them moved to the nearest minute by {} s at most", farthest_ms as f64 / 1000.0)
-    });
-    println!("{}: {} candles{span}{moved}", path.display(), candles.len());
 }

@@ -3,15 +3,13 @@
 use std::path::Path;
 
 use clap::Subcommand;
-use serde_json::{Value, json};
 
+use super::print;
 use crate::evidence::EvidenceStore;
 use crate::node::assemble;
-use crate::render::layout::Table;
+use crate::operator::evidence;
 use crate::state::Store;
-use crate::state::jobs::Scope;
-use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::time::{format_utc, parse_utc_ms};
+use veriregime_core::types::time::parse_utc_ms;
 
 /// Subcommands of `evidence`.
 #[derive(Debug, Subcommand)]
@@ -42,46 +40,8 @@ pub fn run(command: EvidenceCommand, settings: Option<&Path>, json: bool) -> any
     let store = Store::open(&config.state_path)?;
     let folder = EvidenceStore::new(config.evidence_dir);
     match command {
-        EvidenceCommand::List => list(&store, &folder, json)?,
-        EvidenceCommand::Prune { before } => {
-            let first_kept = PeriodId::at_ms(before + PeriodId::SECONDS * 1000 - 1);
-            let old = store.evidence_before(Scope::All, first_kept)?;
-            for kept in &old {
-                folder.remove(kept.evidence)?;
-                store.prune_evidence(kept)?;
-            }
-            if json {
-                println!("{}", json!({"deleted": old.len()}));
-            } else {
-                println!("{} bundles deleted", old.len());
-            }
-        }
+        EvidenceCommand::List => print::output(json, &evidence::list(&store, &folder)?),
+        EvidenceCommand::Prune { before } => print::output(json, &evidence::prune(&store, &folder, before)?),
     }
-    Ok(())
-}
-
-fn list(store: &Store, folder: &EvidenceStore, json: bool) -> anyhow::Result<()> {
-    let rows: Vec<Value> = store
-        .evidence_before(Scope::All, PeriodId(i64::MAX as u64))?
-        .into_iter()
-        .map(|kept| {
-            let file = folder.file(kept.evidence);
-            let (period, starts) = (kept.period.0, format_utc(kept.period.start_ms()));
-            let (sha256, bytes) = (kept.evidence, veriregime_files::size_bytes(&file).ok());
-            json!({"period": period, "starts": starts, "sha256": sha256, "bytes": bytes, "file": file})
-        })
-        .collect();
-    if json {
-        println!("{}", Value::from(rows));
-        return Ok(());
-    }
-    let mut table = Table::new(&["period", "starts", "kB", "file"]);
-    for row in &rows {
-        let kilobytes =
-            row["bytes"].as_u64().map_or_else(|| "missing".into(), |bytes| bytes.div_ceil(1000).to_string());
-        let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
-        table.add_row([row["period"].to_string(), text("starts"), kilobytes, text("file")]);
-    }
-    println!("{table}");
     Ok(())
 }

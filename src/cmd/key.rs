@@ -6,15 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
-use serde_json::json;
 
+use super::print;
 use crate::chain::signer::error::KeyError;
-use crate::chain::signer::{Signer, keystore};
 use crate::config::secret;
 use crate::node::assemble;
-
-/// Random bytes of a passphrase that is made up here.
-const PASSPHRASE_BYTES: usize = 32;
+use crate::operator::keys::{self, Addresses, MadeKey};
 
 /// Subcommands of `key`.
 #[derive(Debug, Subcommand)]
@@ -67,50 +64,26 @@ pub struct ImportArgs {
 /// A key or passphrase that is none, a file that is there already or cannot be written.
 pub async fn run(command: KeyCommand, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     match command {
-        KeyCommand::New(args) => written(&args, None, json).await,
+        KeyCommand::New(args) => print::output(json, &args.write(None).await?),
         KeyCommand::Import(args) => {
             let key = match &args.from {
                 Some(path) => secret::read_key(path)?,
                 None => piped()?,
             };
-            written(&args.file, Some(&key), json).await
+            print::output(json, &args.file.write(Some(&key)).await?);
         }
         KeyCommand::Address => {
             let chain = assemble::deployer(&assemble::settings(settings)?).await?;
-            if json {
-                println!(
-                    "{}",
-                    json!({"wallet": chain.address().to_string(), "attestor": chain.attestor().to_string()})
-                );
-            } else {
-                println!("wallet   {}\nattestor {}", chain.address(), chain.attestor());
-            }
-            Ok(())
+            print::output(json, &Addresses { wallet: chain.address(), attestor: chain.attestor() });
         }
     }
+    Ok(())
 }
 
-async fn written(args: &FileArgs, key: Option<&SecretString>, json: bool) -> anyhow::Result<()> {
-    if veriregime_files::size_bytes(&args.keystore).is_ok() {
-        return Err(KeyError::Exists { path: args.keystore.clone() }.into());
+impl FileArgs {
+    async fn write(&self, key: Option<&SecretString>) -> anyhow::Result<MadeKey> {
+        keys::write(&self.keystore, &self.passphrase_file, key).await
     }
-    for folder in [&args.keystore, &args.passphrase_file].into_iter().filter_map(|file| file.parent()) {
-        veriregime_files::create_private_folder(folder)?;
-    }
-    if veriregime_files::size_bytes(&args.passphrase_file).is_err() {
-        let random: [u8; PASSPHRASE_BYTES] = rand::random();
-        veriregime_files::write_private(&args.passphrase_file, format!("{}\n", hex::encode(random)).as_bytes())?;
-    }
-    let passphrase = secret::read_passphrase(&args.passphrase_file)?;
-    let made = keystore::write(&args.keystore, key, &passphrase).await?;
-    // What cannot be opened again is worth nothing.
-    let opened = Signer::from_keystore(&args.keystore, &passphrase).await?.expect(Some(made.address()))?;
-    if json {
-        println!("{}", json!({"address": opened.address().to_string(), "keystore": args.keystore}));
-    } else {
-        println!("{}", opened.address());
-    }
-    Ok(())
 }
 
 /// The key that somebody pipes in.

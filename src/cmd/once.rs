@@ -1,22 +1,18 @@
 //! `once`: the running period's cycle and nothing else.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use clap::Args;
-use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::signals::stop_on_signal;
-use super::{EXIT_DONE, EXIT_MISSED};
-use crate::job::Agent;
+use super::{EXIT_DONE, EXIT_MISSED, print};
 use crate::node::{assemble, replay};
-use crate::render::{cycle, volatility_bps};
+use crate::operator::cycle::CycleResult;
 use crate::state::Store;
 use crate::state::lock::CycleLock;
-use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::time::format_utc;
 
 /// Options of `once`.
 #[derive(Debug, Args)]
@@ -56,48 +52,8 @@ pub async fn run(args: OnceArgs, settings: Option<&Path>, json: bool) -> anyhow:
     stop.cancel();
     agent.prover.stop().await;
     drop(lock);
-    if json {
-        println!("{}", cycle_json(&agent, &record));
-    } else {
-        println!("{}", cycle_line(&agent, &record));
-    }
+    let result = CycleResult::of(&agent, record);
+    print::output(json, &result);
     let good = if args.dry_run { Stage::Proved } else { Stage::Confirmed };
-    Ok(if record.stage == good || record.stage == Stage::AlreadyByOther { EXIT_DONE } else { EXIT_MISSED })
-}
-
-fn cycle_json(agent: &Agent, record: &CycleRecord) -> Value {
-    let scale = agent.bundle.manifest.circuit.output_scale;
-    let outputs = record.forecast.iter().flat_map(|forecast| &forecast.outputs);
-    let mut json = cycle::json(record);
-    json["forecasts"] = outputs.map(|outputs| json!(outputs.decode(scale))).collect();
-    json
-}
-
-fn cycle_line(agent: &Agent, record: &CycleRecord) -> String {
-    let scale = agent.bundle.manifest.circuit.output_scale;
-    let mut line =
-        format!("period {} ({}): {}", record.period, format_utc(record.period.start_ms()), record.stage.name());
-    for (market, outputs) in
-        agent.bundle.manifest.markets.iter().zip(record.forecast.iter().flat_map(|forecast| &forecast.outputs))
-    {
-        let prediction = outputs.decode(scale);
-        let _ = write!(
-            line,
-            "\n  {}: {} with probability {:.1} %, volatility {} a minute",
-            market.name,
-            prediction.regime,
-            prediction.probability_high * 100.0,
-            volatility_bps(prediction.volatility)
-        );
-    }
-    if record.origin.is_some() {
-        let _ = write!(line, "\n  candles from {}", cycle::origin(record));
-    }
-    if let Some(landed) = &record.landed {
-        let _ = write!(line, "\n  transaction {} in block {}, {} gas", landed.hash, landed.block, landed.gas_used);
-    }
-    if let Some(miss) = &record.miss {
-        let _ = write!(line, "\n  {} after stage {}: {}", miss.code, miss.stage.name(), miss.message);
-    }
-    line
+    Ok(if result.stage() == good || result.stage() == Stage::AlreadyByOther { EXIT_DONE } else { EXIT_MISSED })
 }

@@ -1,30 +1,12 @@
 //! `status`: what happened, what the chain says, what comes next.
 
-mod market;
-
 use std::path::Path;
 
-use alloy::primitives::Address;
-use alloy::primitives::utils::format_ether;
 use clap::Args;
-use serde_json::{Value, json};
 
-use crate::bundle::Bundle;
-use crate::chain::error::ChainError;
-use crate::config::Config;
-use crate::diagnosis;
-use crate::health::checks::{self, Funds};
-use crate::node::{assemble, replay};
-use crate::render::cycle;
-use crate::render::layout::Table;
-use crate::state::Store;
-use crate::state::jobs::Scope;
-use veriregime_core::schedule::next_tick_ms;
-use veriregime_core::types::cycle::CycleRecord;
-use veriregime_core::types::diagnostic::Diagnostic;
-use veriregime_core::types::digest::Digest;
-use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::time::format_utc;
+use super::print;
+use crate::node::assemble;
+use crate::operator::status::status;
 
 /// Options of `status`.
 #[derive(Debug, Args)]
@@ -37,172 +19,12 @@ pub struct StatusArgs {
     last: u32,
 }
 
-/// Prints the status. A chain, a key or a replay's clock that does not answer is a line of it, not an error.
+/// Prints the status.
 ///
 /// # Errors
 /// Settings, bundle or database that cannot be read.
 pub async fn run(args: StatusArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let config = assemble::settings(settings)?;
-    let bundle = Bundle::open(&config.bundle)?;
-    let store = Store::open(&config.state_path)?;
-    let mut cycles = Vec::new();
-    for record in store.recent(Scope::All, args.last)? {
-        cycles.push((model_name(&store, &bundle, record.job.manifest)?, record));
-    }
-    let time = Time::now(&config).await;
-    let wallet = wallet(&config).await;
-    let mut markets = Vec::new();
-    for market in &bundle.manifest.markets {
-        markets.push((market.name.as_str(), market::read(&config, market).await));
-    }
-    if json {
-        let markets: Vec<Value> = markets.iter().map(|(name, read)| market::json(name, read)).collect();
-        let cycles: Vec<Value> = cycles.iter().map(|(model, record)| cycle_json(model, record)).collect();
-        let mut said = json!({"model_id": bundle.manifest.model_id, "wallet": wallet_json(&wallet)});
-        said["cycles"] = cycles.into();
-        said["markets"] = markets.into();
-        time.write(&mut said);
-        println!("{said}");
-        return Ok(());
-    }
-    println!("model {}   {}", bundle.manifest.model_id, time.words());
-    println!("{}", wallet_line(&wallet));
-    println!("{}", cycles_table(&bundle.manifest.model_id, &cycles));
-    for (name, read) in &markets {
-        println!("{name}: {}", market::line(read));
-    }
+    print::output(json, &status(&config, args.last).await?);
     Ok(())
-}
-
-/// Where the running period stands by the node's clock, or why that is not known.
-struct Time(anyhow::Result<Moment>);
-
-struct Moment {
-    period: PeriodId,
-    left_seconds: i64,
-    /// When the next cycle begins; `None` for a schedule that has ended.
-    next: Option<String>,
-}
-
-impl Time {
-    async fn now(config: &Config) -> Self {
-        let moment = |now_ms: i64| {
-            let period = PeriodId::at_ms(now_ms);
-            let next =
-                next_tick_ms(&config.schedule.cron, now_ms).map(|tick| format_utc(tick + config.schedule.delay_ms));
-            Moment { period, left_seconds: (period.end_ms() - now_ms) / 1000, next }
-        };
-        Self(replay::now_ms(config).await.map(moment))
-    }
-
-    fn words(&self) -> String {
-        match &self.0 {
-            Ok(Moment { period, left_seconds, next }) => {
-                let (hours, minutes) = (left_seconds / 3600, left_seconds / 60 % 60);
-                let next = next.as_deref().unwrap_or("never");
-                format!("period {period}, {hours} h {minutes} min left   next cycle {next}")
-            }
-            Err(error) => format!("next cycle unknown: {}", diagnosis::words(error)),
-        }
-    }
-
-    fn write(&self, said: &mut Value) {
-        match &self.0 {
-            Ok(Moment { period, left_seconds, next }) => {
-                said["period"] = json!({"period": period, "left_seconds": left_seconds});
-                said["next"] = json!(next.as_deref().unwrap_or("never"));
-            }
-            Err(error) => said["next"] = json!(format!("unknown: {}", diagnosis::words(error))),
-        }
-    }
-}
-
-/// The configured wallet and what it holds.
-async fn wallet(config: &Config) -> anyhow::Result<(Address, Result<Funds, ChainError>)> {
-    let address = match config.signer.address {
-        Some(address) => address,
-        None => assemble::signer(&config.signer).await?.address(),
-    };
-    let asked = async {
-        let reader = assemble::reader(config)?;
-        reader.check_chain_id().await?;
-        checks::funds(&reader, address).await
-    };
-    Ok((address, asked.await))
-}
-
-fn wallet_line(wallet: &anyhow::Result<(Address, Result<Funds, ChainError>)>) -> String {
-    match wallet {
-        Ok((address, Ok(Funds { balance_wei, updates }))) => {
-            format!(
-                "wallet {address}: {} ether, enough for {updates} updates at the fee of now",
-                format_ether(*balance_wei)
-            )
-        }
-        Ok((address, Err(fault))) => format!("wallet {address}: {} {fault}; {}", fault.code(), fault.hint()),
-        Err(error) => format!("wallet: {} {}", diagnosis::code(error), diagnosis::words(error)),
-    }
-}
-
-fn wallet_json(wallet: &anyhow::Result<(Address, Result<Funds, ChainError>)>) -> Value {
-    match wallet {
-        Ok((address, Ok(Funds { balance_wei, updates }))) => {
-            json!({"address": address, "balance_wei": balance_wei.to_string(), "updates": updates})
-        }
-        Ok((address, Err(fault))) => json!({"address": address, "error": fault.to_string(), "code": fault.code()}),
-        Err(error) => json!({"error": diagnosis::words(error), "code": diagnosis::coded(error).map(Diagnostic::code)}),
-    }
-}
-
-/// The name of a cycle's model; the beginning of its manifest's digest where the manifest is not known.
-fn model_name(store: &Store, bundle: &Bundle, manifest: Digest) -> anyhow::Result<String> {
-    if manifest == bundle.manifest_digest {
-        return Ok(bundle.manifest.model_id.clone());
-    }
-    let kept = store.manifest(manifest)?;
-    Ok(kept.map_or_else(|| manifest.to_string().chars().take(8).collect(), |manifest| manifest.model_id))
-}
-
-fn cycle_json(model: &str, record: &CycleRecord) -> Value {
-    let mut said = cycle::json(record);
-    said["model_id"] = json!(model);
-    said["manifest_sha256"] = json!(record.job.manifest);
-    said
-}
-
-/// The cycles, with a column for the model where there is another one than `model`.
-fn cycles_table(model: &str, cycles: &[(String, CycleRecord)]) -> Table {
-    let mut header = vec!["period", "start", "outcome", "candles", "proof", "gas", "why"];
-    let several = cycles.iter().any(|(name, _)| name != model);
-    if several {
-        header.insert(2, "model");
-    }
-    let mut table = Table::new(&header);
-    for (name, record) in cycles {
-        let mut row = vec![
-            record.period.to_string(),
-            format_utc(record.period.start_ms()),
-            record.stage.name().to_owned(),
-            cycle::origin(record),
-            record.prove_ms.map_or_else(String::new, |ms| format!("{ms} ms")),
-            record.landed.map_or_else(String::new, |landed| landed.gas_used.to_string()),
-            why(record),
-        ];
-        if several {
-            row.insert(2, name.clone());
-        }
-        table.add_row(row);
-    }
-    table
-}
-
-/// Why a cycle was missed, or does not get on.
-fn why(record: &CycleRecord) -> String {
-    match (&record.miss, &record.retrying) {
-        (Some(miss), _) => format!("{} {}", miss.code, miss.message),
-        (None, Some(retrying)) => {
-            format!("{} since {}: {}", retrying.code, format_utc(retrying.since_ms), retrying.message)
-        }
-        (None, None) => String::new(),
-    }
 }

@@ -3,27 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde::Serialize;
 
 use super::audit::exit_status;
 use super::print;
-use crate::actions::risk_oracle::published::{brings, signatures};
-use crate::audit::checks::Findings;
-use crate::audit::compare::{Verdict, feature_differences};
-use crate::audit::render;
-use crate::bundle::Bundle;
-use crate::config::{Config, place};
-use crate::evidence::{self, EvidenceError};
+use crate::audit::offline;
+use crate::config::place;
 use crate::node::assemble;
-use crate::render::Render;
-use veriregime_core::forecast::{compute, window};
-use veriregime_core::types::candle::{Candle, CandleSeries};
-use veriregime_core::types::digest::Digest;
-use veriregime_core::types::evidence::{Evidence, MarketEvidence};
-use veriregime_core::types::feature::FeatureVector;
-use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::public_inputs;
-use veriregime_core::types::time::format_utc;
 
 /// Options of `verify-bundle`.
 #[derive(Debug, Args)]
@@ -46,15 +31,6 @@ pub struct VerifyBundleArgs {
     model: Option<PathBuf>,
 }
 
-/// What came out.
-#[derive(Debug, Serialize)]
-struct Report {
-    evidence_sha256: Digest,
-    period: PeriodId,
-    #[serde(flatten)]
-    found: Findings,
-}
-
 /// Verifies and says what came out.
 ///
 /// # Errors
@@ -64,113 +40,7 @@ pub async fn run(args: VerifyBundleArgs, settings: Option<&Path>, json: bool) ->
     if let Some(folder) = args.model {
         config.bundle = place::data(&folder);
     }
-    let (evidence_sha256, evidence) = evidence::read(&args.file)?;
-    let found = verify(&config, &evidence).await?;
-    let verdict = found.verdict;
-    let report = Report { evidence_sha256, period: evidence.update.period, found };
+    let report = offline::verify_file(&config, &args.file).await?;
     print::output(json, &report);
-    Ok(exit_status(verdict))
-}
-
-impl Render for Report {
-    fn text(&self) -> String {
-        format!(
-            "period {} ({}): {}, evidence {}{}{}",
-            self.period,
-            format_utc(self.period.start_ms()),
-            self.found.verdict.words(),
-            self.evidence_sha256,
-            render::differences(&self.found),
-            render::findings(&self.found)
-        )
-    }
-}
-
-async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings> {
-    let bundle = bundle(config, evidence.manifest_sha256)?;
-    let update = &evidence.update;
-    let recomputed = recompute(&bundle, evidence)?;
-    let mut found =
-        Findings::new(feature_differences(&bundle.manifest.features, &update.candle_features, &recomputed.features));
-    found.checked(format!("{} features, from the candles in the file", update.candle_features.len()));
-    for contradiction in recomputed.contradictions {
-        found.refuse(Verdict::DataDiffer, contradiction);
-    }
-    let expected = assemble::expected(&bundle)?;
-    if expected.model_id(evidence.verifier) != update.model_id {
-        found.refuse(Verdict::ProofInvalid, "its update is of another model than the bundle's");
-    }
-    if !brings(&evidence.calldata, update) {
-        found.refuse(Verdict::ProofInvalid, "its calldata does not bring this update");
-    }
-    let Some(arguments) = &update.arguments else {
-        found.refuse(Verdict::ProofInvalid, "it is without its proof");
-        return Ok(found);
-    };
-    let calendar = &expected.calendar_table[update.period.slot_of_week()];
-    let inputs = public_inputs::published_features(&update.candle_features, expected.candle_features, calendar);
-    let published = public_inputs::instances(&inputs, &update.outputs);
-    if published != evidence.instances {
-        found.refuse(Verdict::ProofInvalid, "its public inputs are not the update's features and outputs");
-    }
-    let mut prover = assemble::prover(config, &bundle).await?;
-    let proof = found.check_proof(&mut prover, update, arguments, published).await?;
-    let witness_sha256 = prover.witness_sha256(&inputs).await?;
-    prover.stop().await;
-    if witness_sha256 != evidence.witness_sha256 {
-        found.refuse(Verdict::ProofInvalid, "its witness is not the circuit's for these features");
-    }
-    found.checked("network, public inputs, witness and calldata");
-    let attestors = signatures(evidence.chain_id, evidence.oracle, update, arguments, &proof.instances)?;
-    found.take_attestors(attestors, update.block);
-    found.not_checked("that the exchange said so, and that the update is on chain");
-    Ok(found)
-}
-
-/// The bundle of the evidence's model.
-///
-/// # Errors
-/// [`EvidenceError::OtherModel`] where it is not at hand, or what is wrong with it.
-fn bundle(config: &Config, manifest: Digest) -> anyhow::Result<Bundle> {
-    if let Some(bundle) = assemble::bundle_with(config, manifest)? {
-        return Ok(bundle);
-    }
-    let found = Bundle::open(&config.bundle)?.manifest_digest;
-    Err(EvidenceError::OtherModel { wanted: manifest, found, bundle: config.bundle.clone() }.into())
-}
-
-/// What the candles of a bundle lead to.
-struct Recomputed {
-    features: Vec<FeatureVector>,
-    contradictions: Vec<String>,
-}
-
-fn recompute(bundle: &Bundle, evidence: &Evidence) -> anyhow::Result<Recomputed> {
-    let (spec, period) = (&bundle.manifest.features, evidence.update.period);
-    let mut contradictions = Vec::new();
-    let mut contradict = |wrong: bool, what: &str| {
-        if wrong {
-            contradictions.push(what.into());
-        }
-    };
-    let ours = bundle.manifest.markets.iter().map(|market| &market.name);
-    contradict(!ours.eq(evidence.markets.iter().map(|one| &one.market)), "its markets are not the model's");
-    let candles = |one: &MarketEvidence| one.candles.iter().map(|row| row.0).collect::<Vec<Candle>>();
-    let windows = evidence.markets.iter().map(|one| window(spec, &candles(one), period).map(Some));
-    let windows: Vec<Option<CandleSeries>> = windows.collect::<Result<_, _>>()?;
-    let forecast = compute(spec, &assemble::model(bundle)?, &windows, period)?;
-    for (index, one) in evidence.markets.iter().enumerate() {
-        let digest = windows[index].as_ref().map(CandleSeries::digest);
-        let market = format!("{:?}", one.market);
-        contradict(digest != Some(one.candles_sha256), &format!("{market}: the candles have another digest"));
-        contradict(
-            forecast.carried_minutes[index] != one.carried_minutes,
-            &format!("{market}: other minutes were carried forward"),
-        );
-        contradict(forecast.features[index] != one.features, &format!("{market}: the candles give other features"));
-    }
-    contradict(forecast.output_integers() != evidence.update.outputs, "the network gives other outputs");
-    let stated: Vec<_> = evidence.markets.iter().map(|one| one.outputs).collect();
-    contradict(public_inputs::outputs(&stated) != evidence.update.outputs, "its outputs are not the update's");
-    Ok(Recomputed { features: forecast.features, contradictions })
+    Ok(exit_status(report.found.verdict))
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The modules that each module may name, itself and the leaves apart.
-const MAY_USE: [(&str, &[&str]); 24] = [
+const MAY_USE: [(&str, &[&str]); 25] = [
     ("actions", &["attestation", "chain", "deployment"]),
     ("alerts", &["health", "sources", "state", "telemetry"]),
     ("api", &["actions", "attestation", "chain", "evidence", "health", "state", "telemetry"]),
@@ -20,6 +20,7 @@ const MAY_USE: [(&str, &[&str]); 24] = [
             "config",
             "deployment",
             "diagnosis",
+            "evidence",
             "job",
             "node",
             "render",
@@ -51,7 +52,7 @@ const MAY_USE: [(&str, &[&str]); 24] = [
     ("config", &["telemetry"]),
     ("demo", &["actions", "bundle", "config", "devnet", "job", "node", "render", "sources", "state"]),
     ("deployment", &["actions", "bundle", "chain", "config", "render", "state"]),
-    ("devnet", &["bundle", "chain", "config", "deployment", "diagnosis", "node", "verification"]),
+    ("devnet", &["actions", "bundle", "chain", "config", "deployment", "diagnosis", "node", "verification"]),
     (
         "diagnosis",
         &[
@@ -109,8 +110,26 @@ const MAY_USE: [(&str, &[&str]); 24] = [
             "verification",
         ],
     ),
+    (
+        "operator",
+        &[
+            "actions",
+            "bundle",
+            "chain",
+            "config",
+            "diagnosis",
+            "evidence",
+            "health",
+            "job",
+            "node",
+            "render",
+            "sources",
+            "state",
+            "verification",
+        ],
+    ),
     ("render", &[]),
-    ("sources", &[]),
+    ("sources", &["render"]),
     ("state", &[]),
     ("telemetry", &[]),
     ("verification", &["bundle"]),

@@ -1,7 +1,10 @@
 //! What is wrong with a list of candles: everything, not only the first broken rule.
 
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
 use serde::Serialize;
 
+use crate::render::Render;
 use veriregime_core::types::candle::{Candle, SeriesError};
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::time::format_utc;
@@ -133,8 +136,16 @@ fn note_move(report: &mut Report, before: &Candle, after: &Candle) {
     }
 }
 
+impl Render for Report {
+    fn text(&self) -> String {
+        let mut table = Table::new();
+        table.load_preset(NOTHING).add_rows(lines(self).into_iter().map(|(label, value)| [label.to_owned(), value]));
+        table.to_string()
+    }
+}
+
 /// The report as label and value, line by line, for people.
-pub fn lines(report: &Report) -> Vec<(&'static str, String)> {
+fn lines(report: &Report) -> Vec<(&'static str, String)> {
     let moment = |at: Option<i64>| at.map_or_else(|| "none".to_owned(), format_utc);
     let largest_move = report.largest_move.map_or_else(
         || "none".to_owned(),

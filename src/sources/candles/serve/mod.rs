@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
@@ -30,6 +31,8 @@ use veriregime_core::types::time::END_MS;
 use veriregime_core::types::venue::Venue;
 
 const MAX_BODY_BYTES: usize = 1024;
+/// How often a clock that runs faster moves.
+const TICK: Duration = Duration::from_millis(50);
 
 /// Listens on `address`; port 0 takes any free one.
 ///
@@ -136,4 +139,16 @@ async fn set_clock(State(clock): State<Clock>, Json(wanted): Json<SetClock>) -> 
     }
     clock.set_ms(wanted.now_ms);
     Json(json!({ "now_ms": clock.now_ms() })).into_response()
+}
+
+/// Moves a manual clock `speed` times as fast as time passes, from wherever it is set to meanwhile.
+pub async fn run_clock(clock: Clock, speed: f64) {
+    let mut ticks = tokio::time::interval(TICK);
+    let mut before = ticks.tick().await;
+    loop {
+        let tick = ticks.tick().await;
+        let passed_ms = (tick - before).as_secs_f64() * 1000.0 * speed;
+        clock.set_ms(clock.now_ms().saturating_add(passed_ms.round() as i64));
+        before = tick;
+    }
 }

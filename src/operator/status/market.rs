@@ -22,6 +22,7 @@ const HALF_BPS: u16 = 5_000;
 const WAD: f64 = 1e18;
 
 /// A market's parameters now, and what comes next.
+#[derive(Debug)]
 pub struct Read {
     now: paramsReturn,
     next: pendingReturn,

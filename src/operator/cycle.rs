@@ -1,0 +1,71 @@
+//! A cycle that was run by hand.
+
+use std::fmt::Write as _;
+
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+use crate::job::Agent;
+use crate::render::{Render, cycle, volatility_bps};
+use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::prediction::Prediction;
+use veriregime_core::types::time::format_utc;
+
+/// How a cycle ended, with what it forecast.
+#[derive(Debug)]
+pub struct CycleResult {
+    record: CycleRecord,
+    /// Each market's name and forecast.
+    forecasts: Vec<(String, Prediction)>,
+}
+
+impl CycleResult {
+    /// Of an agent's cycle.
+    pub fn of(agent: &Agent, record: CycleRecord) -> Self {
+        let scale = agent.bundle.manifest.circuit.output_scale;
+        let outputs = record.forecast.iter().flat_map(|forecast| &forecast.outputs);
+        let markets = agent.bundle.manifest.markets.iter().map(|market| market.name.clone());
+        let forecasts = markets.zip(outputs.map(|outputs| outputs.decode(scale))).collect();
+        Self { record, forecasts }
+    }
+
+    /// Where it ended.
+    pub fn stage(&self) -> Stage {
+        self.record.stage
+    }
+}
+
+impl Serialize for CycleResult {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut said = cycle::json(&self.record);
+        said["forecasts"] = self.forecasts.iter().map(|(_, prediction)| json!(prediction)).collect();
+        said.serialize(serializer)
+    }
+}
+
+impl Render for CycleResult {
+    fn text(&self) -> String {
+        let record = &self.record;
+        let mut line =
+            format!("period {} ({}): {}", record.period, format_utc(record.period.start_ms()), record.stage.name());
+        for (market, prediction) in &self.forecasts {
+            let _ = write!(
+                line,
+                "\n  {market}: {} with probability {:.1} %, volatility {} a minute",
+                prediction.regime,
+                prediction.probability_high * 100.0,
+                volatility_bps(prediction.volatility)
+            );
+        }
+        if record.origin.is_some() {
+            let _ = write!(line, "\n  candles from {}", cycle::origin(record));
+        }
+        if let Some(landed) = &record.landed {
+            let _ = write!(line, "\n  transaction {} in block {}, {} gas", landed.hash, landed.block, landed.gas_used);
+        }
+        if let Some(miss) = &record.miss {
+            let _ = write!(line, "\n  {} after stage {}: {}", miss.code, miss.stage.name(), miss.message);
+        }
+        line
+    }
+}

@@ -1,0 +1,9 @@
+//! What an operator does by hand, beside the node: each with a result that people and programs read.
+
+pub mod cycle;
+pub mod evidence;
+pub mod keys;
+pub mod proof;
+pub mod settings;
+pub mod status;
+pub mod transactions;

@@ -1,5 +1,6 @@
 //! The coded error inside an `anyhow` error, for whoever reports one: logs, `doctor`, `status`, the command line.
 
+use crate::actions::error::ActionError;
 use crate::alerts::AlertError;
 use crate::api::error::ApiError;
 use crate::attestation::peers::PeerError;
@@ -46,6 +47,7 @@ pub fn coded(error: &anyhow::Error) -> Option<&dyn Diagnostic> {
             .or_else(|| of::<BundleError>(link))
             .or_else(|| of::<ProofError>(link))
             .or_else(|| of::<RegistryError>(link))
+            .or_else(|| of::<ActionError>(link))
             .or_else(|| of::<ChainError>(link))
             .or_else(|| of::<KeyError>(link))
             .or_else(|| of::<PeerError>(link))

@@ -10,6 +10,7 @@ use alloy::sol_types::{SolCall, SolEvent};
 use alloy::transports::RpcError;
 use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
 use veriregime_agent::actions::risk_oracle::published::{brings, signatures};
+use veriregime_agent::attestation::statement::Statement;
 use veriregime_agent::attestation::statement::{is_by_its_signer, pack, split};
 use veriregime_agent::bundle::{check_settings, parse_manifest};
 use veriregime_agent::chain::error::ChainError;
@@ -25,7 +26,7 @@ use veriregime_agent::verification::ezkl::protocol::{
 use veriregime_agent::verification::ezkl::worker::answer_in;
 use veriregime_core::features;
 use veriregime_core::model::{Layout, Model};
-use veriregime_core::types::attestation::{AttestRequest, Attestation};
+use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::candle::{Candle, CandleSeries, check_all};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
@@ -153,9 +154,9 @@ pub fn rpc_errors(bytes: &[u8]) {
 
 /// What other operators ask and answer.
 pub fn peers(bytes: &[u8]) {
-    if let Ok(request) = serde_json::from_slice::<AttestRequest>(bytes) {
+    if let Ok(request) = serde_json::from_slice::<Statement>(bytes) {
         let written = serde_json::to_vec(&request).expect("a request can be written");
-        assert_eq!(serde_json::from_slice::<AttestRequest>(&written).ok(), Some(request));
+        assert_eq!(serde_json::from_slice::<Statement>(&written).ok(), Some(request));
     }
     if let Ok(attestation) = serde_json::from_slice::<Attestation>(bytes) {
         is_by_its_signer(&attestation, Digest::of(bytes).0.into());

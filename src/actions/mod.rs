@@ -1,1 +1,156 @@
+//! What jobs do on chain with their forecasts. A kind of action knows its contract: whether there is something to do in a
+//! period, the call, what a refusal means, what was published. Whoever drives an action knows only this.
+
+pub mod error;
+pub mod refusal;
 pub mod risk_oracle;
+
+use alloy::primitives::{Address, B256};
+
+use crate::chain::call::Call;
+use crate::chain::error::ChainError;
+use crate::chain::read::Reader;
+use error::ActionError;
+use refusal::{Meaning, Refusal};
+use risk_oracle::action::RiskOracleAction;
+use veriregime_core::types::attestation::Attestation;
+use veriregime_core::types::cycle::Forecast;
+use veriregime_core::types::omission::OmittedMarkets;
+use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::proof::Proof;
+use veriregime_core::types::update::PublishedUpdate;
+
+/// What a job does on chain with its forecasts.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Sets the risk parameters of markets.
+    RiskOracle(RiskOracleAction),
+}
+
+impl Action {
+    /// The contract that is called.
+    pub fn contract(&self) -> Address {
+        match self {
+            Self::RiskOracle(oracle) => oracle.contract,
+        }
+    }
+
+    /// The id by which the contract knows the job's model, after checking that it is the bundle's.
+    ///
+    /// # Errors
+    /// [`ActionError::NoContract`] or [`ActionError::ForeignModel`], else [`ActionError`].
+    pub async fn model_id(&self, read: &Reader) -> Result<B256, ActionError> {
+        match self {
+            Self::RiskOracle(oracle) => read.model_id(oracle.contract, &oracle.expected).await,
+        }
+    }
+
+    /// The last period for which something was done with a model at a contract, whoever did it.
+    ///
+    /// # Errors
+    /// [`ActionError`].
+    pub async fn last_period(&self, read: &Reader, contract: Address, model_id: B256) -> Result<PeriodId, ActionError> {
+        match self {
+            Self::RiskOracle(_) => Ok(read.latest_period(contract, model_id).await?),
+        }
+    }
+
+    /// The same as of a block; `None` where the RPC has no state of it, or there was no contract yet.
+    ///
+    /// # Errors
+    /// [`ActionError`].
+    pub async fn last_period_at(
+        &self,
+        read: &Reader,
+        contract: Address,
+        model_id: B256,
+        block: u64,
+    ) -> Result<Option<PeriodId>, ActionError> {
+        match self {
+            Self::RiskOracle(_) => Ok(read.latest_period_at(contract, model_id, block).await?),
+        }
+    }
+
+    /// Whether nothing is left to be done for the period with the job's model and a forecast that omits these markets.
+    ///
+    /// # Errors
+    /// [`ActionError`].
+    pub async fn is_done(
+        &self,
+        read: &Reader,
+        model_id: B256,
+        period: PeriodId,
+        omitted: OmittedMarkets,
+    ) -> Result<bool, ActionError> {
+        match self {
+            Self::RiskOracle(oracle) => Ok(oracle.is_done(read, model_id, period, omitted).await?),
+        }
+    }
+
+    /// The call that does it.
+    pub fn call(
+        &self,
+        model_id: B256,
+        period: PeriodId,
+        forecast: &Forecast,
+        proof: &Proof,
+        attestations: &[Attestation],
+    ) -> Call {
+        match self {
+            Self::RiskOracle(oracle) => oracle.call(model_id, period, forecast, proof, attestations),
+        }
+    }
+
+    /// The id on chain of the model with which a stored call acts; `None` for a call of something else.
+    pub fn model_of(&self, calldata: &[u8]) -> Option<B256> {
+        match self {
+            Self::RiskOracle(_) => risk_oracle::update::submitted(calldata).map(|update| update.modelId),
+        }
+    }
+
+    /// Unix milliseconds from which on no block takes the call any more.
+    pub fn deadline_ms(&self, period: PeriodId) -> i64 {
+        match self {
+            Self::RiskOracle(_) => period.end_ms(),
+        }
+    }
+
+    /// What keeps a call from being signed, for somebody who wants to know when to try again.
+    pub async fn explained(&self, read: &Reader, fault: ChainError) -> ActionError {
+        let fault = ActionError::from(fault);
+        let ActionError::Refused(Refusal { meaning: Meaning::TooEarly { starts_seconds }, .. }) = fault else {
+            return fault;
+        };
+        match read.head().await {
+            Ok(head) => {
+                ActionError::ChainBehind { behind_seconds: starts_seconds.saturating_sub(head.timestamp_seconds) }
+            }
+            Err(fault) => ActionError::Chain(fault),
+        }
+    }
+
+    /// What a transaction has published at a contract, `None` where it published nothing.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn published_in(
+        &self,
+        read: &Reader,
+        contract: Address,
+        transaction: B256,
+    ) -> Result<Option<PublishedUpdate>, ChainError> {
+        match self {
+            Self::RiskOracle(_) => read.published_in(contract, transaction).await,
+        }
+    }
+
+    /// The contract that verifies a model's proofs.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn verifier(&self, read: &Reader, contract: Address, model_id: B256) -> Result<Address, ChainError> {
+        match self {
+            Self::RiskOracle(_) => Ok(read.model_spec(contract, model_id).await?.verifier),
+        }
+    }
+}

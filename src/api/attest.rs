@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::Shared;
 use crate::api::error::{ApiError, ErrorBody};
-use veriregime_core::types::attestation::AttestRequest;
+use crate::attestation::statement::Statement;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 
@@ -68,7 +68,7 @@ pub(super) async fn attest(
 ) -> Result<Json<Attested>, ApiError> {
     let notary = shared.notary.as_ref().ok_or(ApiError::NoRoute)?;
     let Json(body) = body?;
-    let request = AttestRequest {
+    let request = Statement {
         chain_id: body.chain_id,
         oracle: body.oracle,
         model_id: body.model_id,

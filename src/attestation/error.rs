@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
+use alloy::primitives::Address;
 use thiserror::Error;
 
 use crate::chain::error::ChainError;
-use crate::forecast::StoredForecastError;
-use crate::job::error::StageError;
 use crate::state::StateError;
-use veriregime_core::forecast::ForecastError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::period::PeriodId;
 
 /// Pause before an operator whose candles are not there yet is asked again.
 const READY_PAUSE: Duration = Duration::from_secs(2);
+/// Pause before other operators are asked again.
+const PEERS_PAUSE: Duration = Duration::from_secs(5);
+/// What to do about a key whose attestations the contract does not take.
+pub(crate) const NOT_ATTESTOR_HINT: &str =
+    "ask the contract's owner to take this key into the attestor set, or configure one that is in it in [attestor]";
 
 /// Why something is not attested.
 #[derive(Debug, Error)]
@@ -36,9 +39,15 @@ pub enum AttestationError {
     /// Another payload was attested for the period.
     #[error("this node has attested something else for period {0}, and attests one thing for each market")]
     Equivocation(PeriodId),
-    /// What is stored for the period cannot be computed with.
-    #[error("this node cannot compute the period's features: {0}")]
-    Computation(#[from] ForecastError),
+    /// This node does not know what it would publish itself.
+    #[error("this node cannot tell what it would publish: {0}")]
+    Own(Box<dyn Diagnostic>),
+    /// This node's key is not in the contract's set.
+    #[error("the contract refuses: {0} is not an attestor")]
+    NotAttestor(Address),
+    /// Too few operators attest.
+    #[error("the contract wants {threshold} attestations, there are {held}, and {peers} other operators to ask")]
+    Few { threshold: u8, held: usize, peers: usize },
     #[error(transparent)]
     Chain(#[from] ChainError),
     #[error(transparent)]
@@ -54,7 +63,9 @@ impl Diagnostic for AttestationError {
             Self::Differs { .. } => "VR-ATTEST-004",
             Self::Equivocation(_) => "VR-ATTEST-005",
             Self::NoCandles { .. } => "VR-ATTEST-006",
-            Self::Computation(fault) => fault.code(),
+            Self::Own(fault) => fault.code(),
+            Self::NotAttestor(_) => "VR-CHAIN-009",
+            Self::Few { .. } => "VR-CHAIN-012",
             Self::Chain(fault) => fault.code(),
             Self::State(fault) => fault.code(),
         }
@@ -70,7 +81,12 @@ impl Diagnostic for AttestationError {
             Self::Equivocation(_) => {
                 "nothing: the first one stands; if the database was not touched, find out why there are two"
             }
-            Self::Computation(fault) => fault.hint(),
+            Self::Own(fault) => fault.hint(),
+            Self::NotAttestor(_) => NOT_ATTESTOR_HINT,
+            Self::Few { threshold, peers, .. } if *peers + 1 < usize::from(*threshold) => {
+                "name more of the other attestors' nodes in attestation.peers"
+            }
+            Self::Few { .. } => "look in the log which operators did not attest, and why; they are asked again",
             Self::Chain(fault) => fault.hint(),
             Self::State(fault) => fault.hint(),
         }
@@ -79,34 +95,17 @@ impl Diagnostic for AttestationError {
     fn retry(&self) -> Retry {
         match self {
             Self::NotReady => Retry::Later(READY_PAUSE),
+            Self::Few { threshold, peers, .. } if *peers + 1 >= usize::from(*threshold) => Retry::Later(PEERS_PAUSE),
             Self::Mismatch { .. }
             | Self::OtherPeriod { .. }
             | Self::Differs { .. }
             | Self::NoCandles { .. }
-            | Self::Equivocation(_) => Retry::Never,
-            Self::Computation(fault) => fault.retry(),
+            | Self::Equivocation(_)
+            | Self::NotAttestor(_)
+            | Self::Few { .. } => Retry::Never,
+            Self::Own(fault) => fault.retry(),
             Self::Chain(fault) => fault.retry(),
             Self::State(fault) => fault.retry(),
-        }
-    }
-}
-
-impl From<StoredForecastError> for AttestationError {
-    fn from(error: StoredForecastError) -> Self {
-        match error {
-            StoredForecastError::State(error) => Self::State(error),
-            StoredForecastError::Forecast(error) => Self::Computation(error),
-        }
-    }
-}
-
-impl From<AttestationError> for StageError {
-    fn from(fault: AttestationError) -> Self {
-        match fault {
-            AttestationError::Chain(fault) => Self::Chain(fault),
-            AttestationError::State(fault) => Self::State(fault),
-            AttestationError::Computation(fault) => Self::Forecast(fault),
-            fault => Self::Attest(fault),
         }
     }
 }

@@ -1,75 +1,84 @@
 //! The submitting side: this node's attestation, and those of other operators where the contract wants more.
 
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256, U256};
 use tracing::{info, warn};
 
-use super::{CLOSES_E8, attest_once};
-use crate::attestation::peers::PeerError;
+use super::once::{CLOSES_E8, attest_once};
+use super::registry::AttestorSet;
+use crate::attestation::error::AttestationError;
+use crate::attestation::peers::{PeerError, Peers};
 use crate::attestation::statement::{Statement, is_by_its_signer};
-use crate::chain::error::ChainError;
-use crate::chain::read::AttestorSet;
-use crate::job::Agent;
-use crate::job::error::StageError;
-use veriregime_core::types::attestation::{AttestRequest, Attestation};
-use veriregime_core::types::cycle::Forecast;
+use crate::chain::Chain;
+use crate::state::Store;
+use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 
-impl Agent {
-    /// The contract's attestor set, if this node and the operators that it knows can make an update acceptable.
+/// Where a job gets the attestations that its contract wants.
+#[derive(Debug)]
+pub struct Attesting<'a> {
+    pub chain: &'a Chain,
+    pub store: &'a Store,
+    /// The contract.
+    pub contract: Address,
+    /// Other operators.
+    pub peers: &'a Peers,
+}
+
+/// What a job's forecast says of a period.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The model, as the contract calls it.
+    pub model_id: B256,
+    pub period: PeriodId,
+    /// How many markets the model has.
+    pub markets: usize,
+    pub omitted: OmittedMarkets,
+    /// The proof's public inputs.
+    pub instances: Vec<U256>,
+}
+
+impl Attesting<'_> {
+    /// The contract's attestor set, if this node and the operators that it knows can make a call acceptable.
     ///
     /// # Errors
-    /// [`ChainError::FewAttestations`], else as [`crate::chain::Chain::attestor_set`].
-    pub async fn attestor_set(&self) -> Result<AttestorSet, ChainError> {
-        let set = self.chain.attestor_set(self.oracle).await?;
+    /// [`AttestationError::Few`], else as [`Chain::attestor_set`].
+    pub async fn set(&self) -> Result<AttestorSet, AttestationError> {
+        let set = self.chain.attestor_set(self.contract).await?;
         if self.peers.len() + 1 < usize::from(set.threshold) {
             return Err(self.few(set, 1));
         }
         Ok(set)
     }
 
-    /// As many attestations of the forecast as the contract wants. What others have signed is kept as it comes in, so that
-    /// after an interruption only those are asked who have not signed.
+    /// As many attestations as the contract wants. What others have signed is kept as it comes in, so that after an
+    /// interruption only those are asked who have not signed.
     ///
     /// # Errors
-    /// As [`Agent::attestor_set`], [`ChainError::FewAttestations`] where too few have signed by now, and what keeps this
-    /// node from signing.
-    pub async fn attestations(
-        &self,
-        model_id: B256,
-        period: PeriodId,
-        forecast: &Forecast,
-    ) -> Result<Vec<Attestation>, StageError> {
-        let set = self.attestor_set().await?;
-        let instances = forecast.instances();
+    /// As [`Attesting::set`], [`AttestationError::Few`] where too few have signed by now, and what keeps this node from
+    /// signing.
+    pub async fn of(&self, claim: Claim) -> Result<Vec<Attestation>, AttestationError> {
+        let set = self.set().await?;
         let statement = Statement {
-            model_id,
-            period,
-            omitted: forecast.omitted,
-            instances: &instances,
-            closes_e8: CLOSES_E8,
+            chain_id: self.chain.read.chain_id(),
+            oracle: self.contract,
+            model_id: claim.model_id,
+            period: claim.period,
             attestor_set_version: set.version,
+            omitted_markets: claim.omitted,
+            instances: claim.instances,
+            closes_e8: CLOSES_E8.to_vec(),
         };
-        let digest = statement.digest(self.chain.read.chain_id(), self.oracle);
-        let markets = self.bundle.manifest.markets.len();
-        attest_once(&self.store, &self.chain, self.oracle, &statement, markets).await?;
+        let digest = statement.digest();
+        attest_once(self.store, self.chain, &statement, claim.markets).await?;
         let wanted = usize::from(set.threshold);
         if self.store.attestations(digest)?.len() < wanted {
-            let request = AttestRequest {
-                chain_id: self.chain.read.chain_id(),
-                oracle: self.oracle,
-                model_id,
-                period,
-                attestor_set_version: set.version,
-                omitted_markets: forecast.omitted,
-                closes_e8: CLOSES_E8.to_vec(),
-                instances,
-            };
-            self.ask_others(&request, digest, wanted).await?;
+            self.ask_others(&statement, digest, wanted).await?;
         }
         let mut held = self.store.attestations(digest)?;
         if held.len() < wanted {
-            return Err(self.few(set, held.len()).into());
+            return Err(self.few(set, held.len()));
         }
         held.truncate(wanted);
         Ok(held)
@@ -77,8 +86,8 @@ impl Agent {
 
     /// Asks all other operators at once, until enough have signed. Nothing that they say is believed: each attestation is
     /// checked against digest and set before it is kept.
-    async fn ask_others(&self, request: &AttestRequest, digest: B256, wanted: usize) -> Result<(), StageError> {
-        let mut answers = self.peers.ask(request);
+    async fn ask_others(&self, statement: &Statement, digest: B256, wanted: usize) -> Result<(), AttestationError> {
+        let mut answers = self.peers.ask(statement);
         while let Some(answer) = answers.join_next().await {
             // One that was broken off by the runtime's end has nobody to tell.
             let Ok((peer, answer)) = answer else { continue };
@@ -106,17 +115,17 @@ impl Agent {
         &self,
         attestation: Attestation,
         digest: B256,
-    ) -> Result<Result<Attestation, PeerError>, ChainError> {
+    ) -> Result<Result<Attestation, PeerError>, AttestationError> {
         if is_by_its_signer(&attestation, digest) != Some(true) {
             return Ok(Err(PeerError::NotSigned(attestation.signer)));
         }
-        if !self.chain.read.is_attestor(self.oracle, attestation.signer).await? {
+        if !self.chain.read.is_attestor(self.contract, attestation.signer).await? {
             return Ok(Err(PeerError::NoAttestor(attestation.signer)));
         }
         Ok(Ok(attestation))
     }
 
-    fn few(&self, set: AttestorSet, held: usize) -> ChainError {
-        ChainError::FewAttestations { threshold: set.threshold, held, peers: self.peers.len() }
+    fn few(&self, set: AttestorSet, held: usize) -> AttestationError {
+        AttestationError::Few { threshold: set.threshold, held, peers: self.peers.len() }
     }
 }

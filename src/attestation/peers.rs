@@ -9,8 +9,9 @@ use thiserror::Error;
 use tokio::task::JoinSet;
 use url::Url;
 
+use crate::attestation::statement::Statement;
 use crate::http::{self, BodyError};
-use veriregime_core::types::attestation::{AttestRequest, Attestation};
+use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry, innermost, quoted};
 
 /// Where a node is asked.
@@ -112,12 +113,12 @@ impl Peers {
 
     /// Asks all of them at once. Answers come as they are given, with the name of who gives them; who drops the set asks no
     /// further.
-    pub fn ask(&self, request: &AttestRequest) -> JoinSet<(String, Result<Attestation, PeerError>)> {
+    pub fn ask(&self, statement: &Statement) -> JoinSet<(String, Result<Attestation, PeerError>)> {
         let mut asked = JoinSet::new();
         for peer in self.0.iter().cloned() {
-            let request = request.clone();
+            let statement = statement.clone();
             asked.spawn(async move {
-                let answer = peer.ask(&request).await;
+                let answer = peer.ask(&statement).await;
                 (peer.name, answer)
             });
         }
@@ -126,13 +127,13 @@ impl Peers {
 }
 
 impl Peer {
-    async fn ask(&self, request: &AttestRequest) -> Result<Attestation, PeerError> {
+    async fn ask(&self, statement: &Statement) -> Result<Attestation, PeerError> {
         #[derive(Deserialize)]
         struct Refusal {
             code: String,
             message: String,
         }
-        let answer = self.client.post(self.url.clone()).json(request).send().await.map_err(unreachable)?;
+        let answer = self.client.post(self.url.clone()).json(statement).send().await.map_err(unreachable)?;
         let status = answer.status();
         let body = http::body(answer, MAX_ANSWER_BYTES).await.map_err(|error| match error {
             BodyError::TooLong { limit_bytes } => PeerError::Garbage(format!("more than {limit_bytes} bytes")),

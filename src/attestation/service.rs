@@ -1,28 +1,25 @@
-//! Attesting for other operators: what they ask to sign is computed again from this node's own candles, and signed only if
-//! it is the same, integer by integer.
+//! Attesting for other operators: what they ask to sign is computed again from this node's own data, and signed only if it
+//! is the same, integer by integer.
 
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alloy::primitives::{Address, B256, U256};
 use tokio::sync::Mutex;
 
-use super::{CLOSES_E8, attest_once};
-use crate::actions::risk_oracle::spec::Expected;
+use super::once::{CLOSES_E8, attest_once};
 use crate::attestation::error::AttestationError;
 use crate::attestation::statement::Statement;
-use crate::bundle::Bundle;
 use crate::chain::Chain;
 use crate::clock::Clock;
-use crate::forecast::from_stored;
 use crate::state::{StateError, Store};
-use veriregime_core::model::Model;
-use veriregime_core::types::attestation::{AttestRequest, Attestation};
-use veriregime_core::types::contract::Contract;
+use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::diagnostic::quoted;
 use veriregime_core::types::feature::FeatureSpec;
 use veriregime_core::types::field;
-use veriregime_core::types::job::JobKey;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::public_inputs;
@@ -30,67 +27,74 @@ use veriregime_core::types::public_inputs;
 /// The chain is asked for its model once in so long, however many ask.
 const FRESH: Duration = Duration::from_secs(10);
 
-/// Everything that it takes to judge a request. Its connection to the database is its own; the cycles are the agent's.
-#[derive(Debug)]
-pub struct AttestationService {
-    judge: Arc<AttestationContext>,
-    /// The contract's model and when it was asked for.
-    model_id: Mutex<Option<(Instant, B256)>>,
+/// What a job that attests knows itself.
+pub trait OwnWork: Debug + Send + Sync {
+    /// The id by which the contract knows the job's model.
+    ///
+    /// # Errors
+    /// What the chain says.
+    fn model_id(&self) -> Pin<Box<dyn Future<Output = Result<B256, AttestationError>> + Send + '_>>;
+
+    /// Public inputs of what the job publishes for the period, or will, without these markets. Takes its time.
+    ///
+    /// # Errors
+    /// [`AttestationError`] where it does not know, or would publish no such thing.
+    fn instances(&self, period: PeriodId, omitted: OmittedMarkets) -> Result<Vec<U256>, AttestationError>;
 }
 
-/// What is needed off the runtime as well.
+/// Everything that it takes to judge a request. Its connection to the database is its own.
 #[derive(Debug)]
 pub struct AttestationContext {
     pub clock: Clock,
     pub store: Store,
-    pub bundle: Bundle,
-    pub model: Model,
     pub chain: Chain,
-    pub oracle: Address,
-    /// What the contract must say about the bundle.
-    pub expected: Expected,
+    /// The contract.
+    pub contract: Address,
+    /// The model's features.
+    pub spec: FeatureSpec,
+    /// How many markets the model has.
+    pub markets: usize,
+    pub own: Arc<dyn OwnWork>,
+}
+
+/// Answers other operators.
+#[derive(Debug)]
+pub struct AttestationService {
+    context: AttestationContext,
+    /// The contract's model and when it was asked for.
+    model_id: Mutex<Option<(Instant, B256)>>,
 }
 
 impl AttestationService {
     /// Ready to be asked.
-    pub fn new(judge: AttestationContext) -> Self {
-        Self { judge: Arc::new(judge), model_id: Mutex::default() }
+    pub fn new(context: AttestationContext) -> Self {
+        Self { context, model_id: Mutex::default() }
     }
 
-    /// Signs what is asked for if this node's own candles give the same.
+    /// Signs what is asked for if this node's own data give the same.
     ///
     /// # Errors
     /// [`AttestationError`] that says what is not the same.
-    pub async fn attest(&self, request: &AttestRequest) -> Result<Attestation, AttestationError> {
-        let judge = &self.judge;
-        if request.chain_id != judge.chain.read.chain_id() {
+    pub async fn attest(&self, request: &Statement) -> Result<Attestation, AttestationError> {
+        let context = &self.context;
+        if request.chain_id != context.chain.read.chain_id() {
             return Err(AttestationError::Mismatch { what: "chain" });
         }
-        if request.oracle != judge.oracle {
+        if request.oracle != context.contract {
             return Err(AttestationError::Mismatch { what: "contract" });
         }
-        let running = PeriodId::at_ms(judge.clock.now_ms());
+        let running = PeriodId::at_ms(context.clock.now_ms());
         if request.period != running {
             return Err(AttestationError::OtherPeriod { running });
         }
         if request.model_id != self.model_id().await? {
             return Err(AttestationError::Mismatch { what: "model" });
         }
-        let (judge, period, omitted) = (self.judge.clone(), request.period, request.omitted_markets);
-        let ours = tokio::task::spawn_blocking(move || judge.instances(period, omitted)).await;
+        let (own, period, omitted) = (context.own.clone(), request.period, request.omitted_markets);
+        let ours = tokio::task::spawn_blocking(move || own.instances(period, omitted)).await;
         let ours = ours.map_err(|error| StateError::Corrupt(error.to_string()))??;
-        let judge = &self.judge;
-        compare(&judge.bundle.manifest.features, request, &ours)?;
-        let statement = Statement {
-            model_id: request.model_id,
-            period: request.period,
-            omitted: request.omitted_markets,
-            instances: &ours,
-            closes_e8: CLOSES_E8,
-            attestor_set_version: request.attestor_set_version,
-        };
-        let markets = judge.bundle.manifest.markets.len();
-        attest_once(&judge.store, &judge.chain, judge.oracle, &statement, markets).await
+        compare(&context.spec, request, &ours)?;
+        attest_once(&context.store, &context.chain, request, context.markets).await
     }
 
     async fn model_id(&self) -> Result<B256, AttestationError> {
@@ -98,41 +102,14 @@ impl AttestationService {
         if let Some((_, model_id)) = known.filter(|(asked, _)| asked.elapsed() < FRESH) {
             return Ok(model_id);
         }
-        let model_id = self.judge.chain.read.model_id(self.judge.oracle, &self.judge.expected).await?;
+        let model_id = self.context.own.model_id().await?;
         *known = Some((Instant::now(), model_id));
         Ok(model_id)
     }
 }
 
-impl AttestationContext {
-    fn job(&self) -> JobKey {
-        let contract = Contract { chain_id: self.chain.read.chain_id(), address: self.oracle };
-        JobKey::new(contract, self.bundle.manifest_digest)
-    }
-
-    /// What this node's own cycle of the period says, or will say, without the omitted markets: its candles are fixed once
-    /// they are stored. Whether an omitted market has candles is not asked, since an omission takes nothing from it:
-    /// whoever has them can serve it within the period. But all that is not omitted must have candles here.
-    fn instances(&self, period: PeriodId, omitted: OmittedMarkets) -> Result<Vec<U256>, AttestationError> {
-        let markets = &self.bundle.manifest.markets;
-        if !omitted.suits(markets.len()) {
-            return Err(AttestationError::Mismatch { what: "set of markets" });
-        }
-        let record = self.store.cycle(self.job(), period)?;
-        let record = record.filter(|record| !record.candles.is_empty()).ok_or(AttestationError::NotReady)?;
-        if let Some(index) = record.omitted_markets().indices().find(|index| !omitted.omits(*index)) {
-            let market = markets.get(index).map_or_else(|| index.to_string(), |market| market.name.clone());
-            return Err(AttestationError::NoCandles { market });
-        }
-        if let Some(forecast) = record.forecast.as_ref().filter(|forecast| forecast.omitted == omitted) {
-            return Ok(forecast.instances());
-        }
-        Ok(from_stored(&self.store, &self.bundle, &self.model, &record, omitted)?.instances())
-    }
-}
-
 /// Names the first number of the request that is not ours.
-fn compare(spec: &FeatureSpec, request: &AttestRequest, ours: &[U256]) -> Result<(), AttestationError> {
+fn compare(spec: &FeatureSpec, request: &Statement, ours: &[U256]) -> Result<(), AttestationError> {
     if request.closes_e8 != CLOSES_E8 {
         let (theirs, ours) = (format!("{:?}", request.closes_e8), format!("{CLOSES_E8:?}"));
         return Err(AttestationError::Differs { name: "closes_e8".into(), theirs: quoted(&theirs), ours });

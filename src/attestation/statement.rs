@@ -2,66 +2,89 @@
 
 use alloy::primitives::{Address, B256, Bytes, Signature, U256, keccak256};
 use alloy::sol_types::{SolStruct, eip712_domain};
+use serde::{Deserialize, Serialize};
 
-use crate::actions::risk_oracle::abi;
-use crate::chain::Chain;
-use crate::chain::error::{ChainError, Rejection};
-use crate::chain::read::AttestorSet;
-use veriregime_core::types::attestation::Attestation;
+use crate::chain::error::ChainError;
+use veriregime_core::types::attestation::{Attestation, Promise};
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::public_inputs;
 
-/// What is signed, but for the chain and the contract that it is signed for.
-#[derive(Debug, Clone)]
-pub struct Statement<'a> {
-    pub model_id: B256,
-    pub period: PeriodId,
-    /// Markets about which nothing is said.
-    pub omitted: OmittedMarkets,
-    /// The proof's public inputs.
-    pub instances: &'a [U256],
-    /// Last close of each market's window, 8 decimals; empty where no market of the model has a price check.
-    pub closes_e8: &'a [u64],
-    /// Version of the contract's attestor set.
-    pub attestor_set_version: u32,
+/// What an attestor signs, by EIP-712: the names are part of it.
+mod signed {
+    alloy::sol! {
+        struct Attestation {
+            bytes32 modelId;
+            uint64 period;
+            uint256 omittedMarkets;
+            bytes32 instancesHash;
+            bytes32 closesHash;
+            uint32 attestorSetVersion;
+        }
+    }
 }
 
-impl Statement<'_> {
+/// What is attested: all that the contract will be told, but for the proof. In this form one operator asks another to sign it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Statement {
+    /// The chain.
+    pub chain_id: u64,
+    /// The contract there.
+    pub oracle: Address,
+    /// The model, as the contract calls it.
+    pub model_id: B256,
+    /// The period.
+    pub period: PeriodId,
+    /// Version of the contract's attestor set.
+    pub attestor_set_version: u32,
+    /// Markets about which nothing is said: their features in the instances are zeros. Absent where there are none.
+    #[serde(default, skip_serializing_if = "OmittedMarkets::is_none")]
+    pub omitted_markets: OmittedMarkets,
+    /// The proof's public inputs: features of all markets, then outputs of all markets.
+    pub instances: Vec<U256>,
+    /// Last close of each market's window, 8 decimals; empty where no market is compared with a price feed.
+    pub closes_e8: Vec<u64>,
+}
+
+impl Statement {
+    /// What attesting it promises about a model of so many markets.
+    pub fn promise(&self, markets: usize) -> Promise {
+        Promise {
+            chain_id: self.chain_id,
+            oracle: self.oracle,
+            model_id: self.model_id,
+            period: self.period,
+            payloads: self.payloads(markets),
+        }
+    }
+
     /// Of each of a model's `markets` that is not omitted, its index and the hash of what is said about it: of that there is
     /// only one for a period. A statement that omits more or fewer markets, or names another version of the attestor set,
     /// says the same with another digest.
-    pub fn payloads(&self, markets: usize) -> Vec<(usize, B256)> {
-        let rows = public_inputs::by_market(self.instances, markets).enumerate();
-        let said = rows.filter(|(index, _)| !self.omitted.omits(*index)).map(|(index, (inputs, outputs))| {
+    fn payloads(&self, markets: usize) -> Vec<(usize, B256)> {
+        let rows = public_inputs::by_market(&self.instances, markets).enumerate();
+        let said = rows.filter(|(index, _)| !self.omitted_markets.omits(*index)).map(|(index, (inputs, outputs))| {
             let close = self.closes_e8.get(index).map(|close| U256::from(*close));
             (index, hash_of_words(inputs.iter().chain(outputs).copied().chain(close)))
         });
         said.collect()
     }
 
-    fn instances_hash(&self) -> B256 {
-        hash_of_words(self.instances.iter().copied())
-    }
-
-    fn closes_hash(&self) -> B256 {
-        hash_of_words(self.closes_e8.iter().map(|close| U256::from(*close)))
-    }
-
-    /// What the contract's `attestationDigest` says too.
-    pub fn digest(&self, chain_id: u64, oracle: Address) -> B256 {
+    /// What is signed. The contract's `attestationDigest` says the same.
+    pub fn digest(&self) -> B256 {
         let domain = eip712_domain! {
             name: "VeriRegime RiskOracle",
             version: "1",
-            chain_id: chain_id,
-            verifying_contract: oracle,
+            chain_id: self.chain_id,
+            verifying_contract: self.oracle,
         };
-        let attestation = abi::Attestation {
+        let attestation = signed::Attestation {
             modelId: self.model_id,
             period: self.period.0,
-            omittedMarkets: U256::from(self.omitted.bits()),
-            instancesHash: self.instances_hash(),
-            closesHash: self.closes_hash(),
+            omittedMarkets: U256::from(self.omitted_markets.bits()),
+            instancesHash: hash_of_words(self.instances.iter().copied()),
+            closesHash: hash_of_words(self.closes_e8.iter().map(|close| U256::from(*close))),
             attestorSetVersion: self.attestor_set_version,
         };
         attestation.eip712_signing_hash(&domain)
@@ -72,28 +95,6 @@ impl Statement<'_> {
 const HEAD_BYTES: usize = 22;
 /// Length of a signature by a private key; whatever else there is, a contract made.
 const KEY_SIGNATURE_BYTES: usize = 65;
-
-impl Chain {
-    /// The contract's attestor set, if this node is in it.
-    ///
-    /// # Errors
-    /// [`Rejection::NotAttestor`], else [`ChainError`].
-    pub async fn attestor_set(&self, oracle: Address) -> Result<AttestorSet, ChainError> {
-        if !self.read.is_attestor(oracle, self.attestor()).await? {
-            return Err(ChainError::Rejected(Rejection::NotAttestor(self.attestor())));
-        }
-        self.read.attestor_set(oracle).await
-    }
-
-    /// This node's attestation of `digest`.
-    ///
-    /// # Errors
-    /// [`ChainError::Signing`].
-    pub async fn attest(&self, digest: B256) -> Result<Attestation, ChainError> {
-        let signature = self.attestor.sign(digest).await?.as_bytes().to_vec();
-        Ok(Attestation { signer: self.attestor(), signature: signature.into() })
-    }
-}
 
 /// Attestations as `submit` takes them, one after another: signer, length of the signature, signature. In the contract's
 /// order, which is that of the signers.
@@ -168,14 +169,16 @@ mod tests {
         assert!(vectors.len() >= 4, "the vector file is shorter than it should be");
         for vector in vectors {
             let statement = Statement {
+                chain_id: vector.chain_id,
+                oracle: vector.oracle,
                 model_id: vector.model_id,
                 period: PeriodId(vector.period),
-                omitted: OmittedMarkets::from_bits(vector.omitted_markets),
-                instances: &vector.instances,
-                closes_e8: &vector.closes_e8,
                 attestor_set_version: vector.attestor_set_version,
+                omitted_markets: OmittedMarkets::from_bits(vector.omitted_markets),
+                instances: vector.instances,
+                closes_e8: vector.closes_e8,
             };
-            let digest = statement.digest(vector.chain_id, vector.oracle);
+            let digest = statement.digest();
             let signer = Signer::from_key(&SecretString::from(vector.key.to_string())).unwrap();
             let signature = signer.sign(digest).await.unwrap().as_bytes().to_vec();
             let attestation = Attestation { signer: signer.address(), signature: signature.into() };

@@ -7,9 +7,9 @@ use tracing::warn;
 
 use super::checks::Findings;
 use super::one::{Auditor, Report};
+use crate::actions::error::ActionError;
 use crate::audit::compare::Verdict;
 use crate::bundle::Bundle;
-use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -41,7 +41,7 @@ impl Models {
         let (oracle, reader) = (assemble::oracle(config)?, assemble::reader(config)?);
         reader.check_chain_id().await?;
         if !reader.has_code(oracle).await? {
-            return Err(ChainError::NoContract(oracle).into());
+            return Err(ActionError::NoContract(oracle).into());
         }
         let is_beside_us = veriregime_files::size_bytes(&config.state_path).is_ok();
         let own = if is_beside_us { Some(Store::open(&config.state_path)?) } else { None };

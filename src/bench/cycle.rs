@@ -6,9 +6,10 @@ use std::time::Instant;
 use anyhow::Context;
 
 use super::figures::{BaselineFigures, Figures};
+use crate::actions::risk_oracle::update::Update;
 use crate::attestation::statement::Statement;
 use crate::bundle::Bundle;
-use crate::chain::{Chain, Update};
+use crate::chain::Chain;
 use crate::config::Config;
 use crate::devnet;
 use crate::devnet::World;
@@ -22,7 +23,7 @@ use veriregime_core::forecast::{ForecastError, compute, window};
 use veriregime_core::model::Model;
 use veriregime_core::quantile::quantile;
 use veriregime_core::types::candle::CandleSeries;
-use veriregime_core::types::cycle::Forecast;
+use veriregime_core::types::cycle::{Forecast, Purpose};
 use veriregime_core::types::manifest::PROVING_KEY_FILE;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
@@ -131,14 +132,16 @@ impl Bench<'_> {
             let proved = prover.prove(&forecast.inputs(), &forecast.output_integers()).await?;
             let (oracle, model_id) = (self.world.deployment.contracts.oracle.address, self.world.deployment.model_id);
             let statement = Statement {
+                chain_id: self.chain.read.chain_id(),
+                oracle,
                 model_id,
                 period: case.period,
-                omitted: OmittedMarkets::NONE,
-                instances: &proved.proof.instances,
-                closes_e8: &[],
                 attestor_set_version: self.chain.read.attestor_set(oracle).await?.version,
+                omitted_markets: OmittedMarkets::NONE,
+                instances: proved.proof.instances.clone(),
+                closes_e8: vec![],
             };
-            let attestations = [self.chain.attest(statement.digest(self.chain.read.chain_id(), oracle)).await?];
+            let attestations = [self.chain.attest(statement.digest()).await?];
             let update = Update {
                 model_id,
                 period: case.period,
@@ -149,7 +152,7 @@ impl Bench<'_> {
                 attestations: &attestations,
             };
             let nonce = self.chain.nonce().await?;
-            let attempt = self.chain.sign_update(oracle, &update, nonce, None).await?;
+            let attempt = self.chain.sign(Purpose::Update, update.call(oracle), nonce, None).await?;
             measured.cycle_ms.push(started.elapsed().as_secs_f64() * 1e3);
             measured.witness_ms.push(proved.witness_ms);
             measured.prove_ms.push(proved.prove_ms);

@@ -9,25 +9,17 @@ use serde_json::value::RawValue;
 
 use crate::chain::error::ChainError;
 use veriregime_core::types::diagnostic::quoted;
-use veriregime_core::types::omission::OmittedMarkets;
-use veriregime_core::types::period::PeriodId;
 
 /// Highest block. At ten a second that is nearly a million years.
 const MAX_HEIGHT: u64 = 1 << 48;
 /// Latest Unix time in seconds, in the year 36812: whoever says more counts milliseconds.
-const MAX_SECONDS: u64 = 1 << 40;
+pub(crate) const MAX_SECONDS: u64 = 1 << 40;
 /// Most gas of a transaction.
 const MAX_GAS: u64 = 1 << 40;
 /// Highest nonce.
 const MAX_NONCE: u64 = 1 << 48;
 /// Highest price of a unit of gas, in wei: an ether.
 const MAX_GAS_PRICE_WEI: u64 = 1_000_000_000_000_000_000;
-
-/// A mask of markets, of which a model has 32 at most.
-pub(crate) fn omitted_markets(mask: U256) -> Result<OmittedMarkets, ChainError> {
-    let bits = u32::try_from(mask).map_err(|_| ChainError::Garbage("a mask of more than 32 markets".into()))?;
-    Ok(OmittedMarkets::from_bits(bits))
-}
 
 /// A block.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -108,14 +100,6 @@ pub(crate) fn height(number: Option<u64>) -> Result<u64, ChainError> {
     }
 }
 
-/// A period that a contract names.
-pub(crate) fn period(id: u64) -> Result<PeriodId, ChainError> {
-    if id <= MAX_SECONDS / PeriodId::SECONDS.unsigned_abs() {
-        return Ok(PeriodId(id));
-    }
-    Err(ChainError::Garbage(format!("an update of period {id}")))
-}
-
 fn is<T: DeserializeOwned>(answer: &RawValue) -> Result<(), ChainError> {
     serde_json::from_str::<T>(answer.get()).map(|_| ()).map_err(garbage)
 }
@@ -181,7 +165,6 @@ mod tests {
         }
         assert_eq!(judged("eth_call", &json!("not hex")), Err("VR-CHAIN-013"));
         assert!(height(Some(u64::MAX)).is_err() && height(None).is_err() && height(Some(7)).is_ok());
-        assert!(period(u64::MAX).is_err() && period(122_748).is_ok());
     }
 
     #[test]

@@ -1,43 +1,44 @@
-//! The chain: reading the contract, attesting, signing and sending updates. The only holder of keys.
+//! The chain: reading it, signing and sending calls. It knows no contract of ours, and is the only holder of keys.
 
 pub mod answers;
+pub mod call;
+pub mod envelope;
 pub mod error;
 pub mod fees;
+pub mod floor;
 pub mod read;
 pub mod read_only_proxy;
 pub mod rehearsal;
+pub mod revert;
 mod rpc;
 mod sending;
 pub mod signer;
+mod signing;
 
 use std::time::Duration;
 
 use alloy::eips::BlockNumberOrTag;
 use alloy::eips::eip2718::Encodable2718;
 use alloy::network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder};
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::TransactionRequest;
 use alloy::transports::{RpcError, TransportError};
 
-use error::{ChainError, Rejection};
-use fees::Floor;
+use error::ChainError;
+use floor::Floor;
 use read::Reader;
 use rpc::error_class::{ErrorClass, meaning};
 use signer::Signer;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::{Attempt, Purpose};
-use veriregime_core::types::feature::FeatureVector;
-use veriregime_core::types::omission::OmittedMarkets;
-use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::prediction::Outputs;
 use veriregime_core::types::rpc_url::RpcUrl;
 
 /// Gas limit over the estimate: the verifier's cost hardly varies, storage and calldata do a little.
 const GAS_MARGIN_PERCENT: u64 = 20;
 /// Bytes of a transaction beside its calldata, rounded up.
 const ENVELOPE_BYTES: usize = 200;
-/// No update may ask for more than this.
+/// No transaction may ask for more than this.
 const MAX_GAS_LIMIT: u64 = 10_000_000;
 
 /// How to reach a chain, and what to pay there.
@@ -62,20 +63,7 @@ pub struct Chain {
     pub read: Reader,
     wallet: EthereumWallet,
     address: Address,
-    pub(crate) attestor: Signer,
-}
-
-/// Everything that `RiskOracle.submit` takes.
-#[derive(Debug, Clone)]
-pub struct Update<'a> {
-    pub model_id: B256,
-    pub period: PeriodId,
-    pub omitted: OmittedMarkets,
-    pub features: &'a [FeatureVector],
-    pub outputs: &'a [Outputs],
-    pub proof: &'a Bytes,
-    /// As many as the contract wants.
-    pub attestations: &'a [Attestation],
+    attestor: Signer,
 }
 
 impl Chain {
@@ -141,10 +129,24 @@ impl Chain {
         }
     }
 
-    pub(crate) async fn sign(
+    /// This node's attestation of `digest`.
+    ///
+    /// # Errors
+    /// [`ChainError::Signing`].
+    pub async fn attest(&self, digest: B256) -> Result<Attestation, ChainError> {
+        let signature = self.attestor.sign(digest).await?.as_bytes().to_vec();
+        Ok(Attestation { signer: self.attestor(), signature: signature.into() })
+    }
+
+    /// Simulates a call and signs it, where it replaces another transaction for that much at least. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`ChainError::Rejected`] with what the contract gives back, [`ChainError::EmptyWallet`],
+    /// [`ChainError::FeeAboveCap`], else [`ChainError`].
+    pub async fn sign(
         &self,
         purpose: Purpose,
-        request: TransactionRequest,
+        request: impl Into<TransactionRequest>,
         nonce: u64,
         replaces: Option<Floor>,
     ) -> Result<Attempt, ChainError> {
@@ -155,18 +157,12 @@ impl Chain {
             Purpose::Cancel => caps.max_cancel_fee_per_gas_wei,
         };
         let offer = fees::offer(head.base_fee_wei, caps.priority_fee_wei, cap_wei, replaces.unwrap_or_default())?;
+        let request: TransactionRequest = request.into();
         let request = request.with_from(self.address).with_nonce(nonce).with_chain_id(self.read.settings.chain_id);
         // On the pending block, whose time is now: the newest one of a quiet chain may lie in the period before. But a
         // transaction that is to be replaced may be in the pending block already, and stand in its own way.
         let block = if replaces.is_some() { BlockNumberOrTag::Latest } else { BlockNumberOrTag::Pending };
-        let simulated = self.read.provider.estimate_gas(request.clone()).block(block.into()).await;
-        let estimate = match simulated.map_err(ChainError::from) {
-            Err(ChainError::Rejected(Rejection::FuturePeriod { starts_seconds })) => {
-                let behind_seconds = starts_seconds.saturating_sub(head.timestamp_seconds);
-                return Err(ChainError::ChainBehind { behind_seconds });
-            }
-            estimate => estimate?,
-        };
+        let estimate = self.read.provider.estimate_gas(request.clone()).block(block.into()).await?;
         let gas_limit = (estimate.saturating_mul(100 + GAS_MARGIN_PERCENT) / 100).min(MAX_GAS_LIMIT);
         let bytes = request.input.input().map_or(0, |input| input.len()) + ENVELOPE_BYTES;
         let data_fee_wei = self.read.data_fee_wei(bytes).await?;

@@ -1,4 +1,6 @@
-//! Reading the chain: blocks, receipts, and what the contract says.
+//! Reading the chain: blocks, receipts, accounts, events.
+
+use std::ops::Range;
 
 use alloy::contract::Error as ContractError;
 use alloy::eips::BlockNumberOrTag;
@@ -6,23 +8,21 @@ use alloy::network::Ethereum;
 use alloy::primitives::{Address, B256, U256, address};
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use alloy::rpc::client::RpcClient;
-use alloy::sol_types::SolValue;
+use alloy::rpc::types::{Filter, Log};
 use alloy::transports::{RpcError, TransportError};
 
 use super::Settings;
 use super::answers::{self, Block, Receipt, Sent};
 use super::fees::Policy;
 use super::rpc::Rpcs;
-use crate::actions::risk_oracle::abi::IRegimeRiskOracle::ModelSpec;
-use crate::actions::risk_oracle::abi::{GasPriceOracle, RiskOracle};
-use crate::actions::risk_oracle::spec::Expected;
 use crate::chain::error::ChainError;
 use veriregime_core::types::cycle::{Landed, Mined};
-use veriregime_core::types::period::PeriodId;
 
 /// Blocks under the newest one count as final from this depth on, where the chain does not say which are.
 const FINAL_DEPTH: u64 = 64;
 
+/// Most blocks that one call asks events of; public RPCs allow few more.
+const LOG_BLOCKS: u64 = 2_000;
 /// Where every OP stack has it (Optimism's specification, predeploys).
 const OP_GAS_PRICE_ORACLE: Address = address!("420000000000000000000000000000000000000F");
 
@@ -31,15 +31,6 @@ const OP_GAS_PRICE_ORACLE: Address = address!("420000000000000000000000000000000
 pub struct Reader {
     pub(crate) provider: RootProvider<Ethereum>,
     pub(crate) settings: Settings,
-}
-
-/// A contract's attestor set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AttestorSet {
-    /// Goes up with each change.
-    pub version: u32,
-    /// How many of its members must attest.
-    pub threshold: u8,
 }
 
 /// The newest block.
@@ -53,12 +44,12 @@ pub struct Head {
     pub base_fee_wei: u128,
 }
 
-/// What a market's parameters can be by the contract: its `Status` in words, in its order.
-pub const STATUS_WORDS: [&str; 5] = ["unset", "fresh", "grace", "stale", "withheld"];
-
-/// The contract's `Status` in a word.
-pub fn status_word(status: u8) -> &'static str {
-    STATUS_WORDS[usize::from(status).min(STATUS_WORDS.len() - 1)]
+alloy::sol! {
+    /// What an OP stack says of the L1 part of a fee (since its Fjord upgrade).
+    #[sol(rpc)]
+    interface GasPriceOracle {
+        function getL1FeeUpperBound(uint256 unsignedTxSize) external view returns (uint256);
+    }
 }
 
 impl Reader {
@@ -143,95 +134,6 @@ impl Reader {
         Ok(self.provider.raw_request("eth_getTransactionReceipt".into(), (hash,)).await?)
     }
 
-    /// The id of the model that serves the expected markets, after checking that it is the bundle's.
-    ///
-    /// # Errors
-    /// [`ChainError::NoContract`] or [`ChainError::ForeignModel`], else [`ChainError`].
-    pub async fn model_id(&self, oracle: Address, expected: &Expected) -> Result<B256, ChainError> {
-        if !self.has_code(oracle).await? {
-            return Err(ChainError::NoContract(oracle));
-        }
-        let contract = RiskOracle::new(oracle, &self.provider);
-        let foreign = |what: &str| ChainError::ForeignModel(what.into());
-        let first = *expected.markets.first().ok_or_else(|| foreign("the bundle has no market"))?;
-        let model_id = contract.activeModel(first).call().await?;
-        if model_id.is_zero() {
-            return Err(foreign("no model is active for the market"));
-        }
-        match expected.difference(&self.model_spec(oracle, model_id).await?) {
-            Some(difference) => Err(foreign(difference)),
-            None => Ok(model_id),
-        }
-    }
-
-    /// A registered model's specification.
-    ///
-    /// # Errors
-    /// [`ChainError`].
-    pub async fn model_spec(&self, oracle: Address, model_id: B256) -> Result<ModelSpec, ChainError> {
-        let encoded = RiskOracle::new(oracle, &self.provider).modelSpec(model_id).call().await?;
-        ModelSpec::abi_decode(&encoded).map_err(|error| ChainError::Refused(error.to_string()))
-    }
-
-    /// The last period for which the model landed an update.
-    ///
-    /// # Errors
-    /// [`ChainError`].
-    pub async fn latest_period(&self, oracle: Address, model_id: B256) -> Result<PeriodId, ChainError> {
-        answers::period(RiskOracle::new(oracle, &self.provider).latestPeriod(model_id).call().await?)
-    }
-
-    /// The same as of a block; `None` where the RPC has no state of it, or there was no contract yet.
-    ///
-    /// # Errors
-    /// [`ChainError`].
-    pub async fn latest_period_at(
-        &self,
-        oracle: Address,
-        model_id: B256,
-        block: u64,
-    ) -> Result<Option<PeriodId>, ChainError> {
-        let contract = RiskOracle::new(oracle, &self.provider);
-        match contract.latestPeriod(model_id).block(block.into()).call().await.map_err(ChainError::from) {
-            Ok(period) => answers::period(period).map(Some),
-            Err(ChainError::Refused(_) | ChainError::Rejected(_)) => Ok(None),
-            Err(fault) => Err(fault),
-        }
-    }
-
-    /// The contract's attestor set.
-    ///
-    /// # Errors
-    /// [`ChainError`].
-    pub async fn attestor_set(&self, oracle: Address) -> Result<AttestorSet, ChainError> {
-        let set = RiskOracle::new(oracle, &self.provider).attestorSet().call().await?;
-        Ok(AttestorSet { version: set.version, threshold: set.threshold })
-    }
-
-    /// Whether an account is in the contract's attestor set.
-    ///
-    /// # Errors
-    /// [`ChainError`].
-    pub async fn is_attestor(&self, oracle: Address, account: Address) -> Result<bool, ChainError> {
-        Ok(RiskOracle::new(oracle, &self.provider).isAttestor(account).call().await?)
-    }
-
-    /// A market's parameters and their status.
-    ///
-    /// # Errors
-    /// [`ChainError`].
-    pub async fn params(&self, oracle: Address, market: B256) -> Result<RiskOracle::paramsReturn, ChainError> {
-        Ok(RiskOracle::new(oracle, &self.provider).params(market).call().await?)
-    }
-
-    /// What a market's last update leads to, and when.
-    ///
-    /// # Errors
-    /// [`ChainError`].
-    pub async fn pending(&self, oracle: Address, market: B256) -> Result<RiskOracle::pendingReturn, ChainError> {
-        Ok(RiskOracle::new(oracle, &self.provider).pending(market).call().await?)
-    }
-
     /// An account's next nonce by the newest block.
     ///
     /// # Errors
@@ -299,5 +201,38 @@ impl Reader {
             Ok(None) | Err(RpcError::ErrorResp(_)) => Ok(self.head().await?.number.saturating_sub(FINAL_DEPTH)),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The events of these blocks, asked for in pieces.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub(crate) async fn logs(&self, filter: &Filter, blocks: Range<u64>) -> Result<Vec<Log>, ChainError> {
+        let (mut from, mut found) = (blocks.start, Vec::new());
+        while from < blocks.end {
+            let to = from.saturating_add(LOG_BLOCKS).min(blocks.end);
+            found.extend(self.provider.get_logs(&filter.clone().from_block(from).to_block(to - 1)).await?);
+            from = to;
+        }
+        Ok(found)
+    }
+
+    /// The first block whose time is not before `seconds`, at most one more than `newest`.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub(crate) async fn first_block_at(&self, seconds: i64, newest: u64) -> Result<u64, ChainError> {
+        let (mut low, mut high) = (0, newest.saturating_add(1));
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let block = self.block(BlockNumberOrTag::Number(middle)).await?;
+            let block = block.ok_or_else(|| ChainError::Refused(format!("the RPC has no block {middle}")))?;
+            if block.timestamp.cast_signed() < seconds {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
     }
 }

@@ -1,4 +1,4 @@
-//! Transactions that are no updates: signed, sent, replaced while nobody mines them, and waited for.
+//! Transactions that belong to no cycle: signed, sent, replaced while nobody mines them, and waited for.
 
 use std::time::Duration;
 
@@ -10,12 +10,10 @@ use tracing::warn;
 
 use super::Chain;
 use super::answers::Receipt;
-use super::fees::Floor;
-use crate::actions::risk_oracle::abi::Halo2Verifier;
+use super::floor::Floor;
 use crate::chain::error::ChainError;
 use veriregime_core::types::cycle::{Attempt, Purpose};
 use veriregime_core::types::diagnostic::Diagnostic;
-use veriregime_core::types::proof::Proof;
 
 /// Longest wait for a receipt.
 const RECEIPT_TIMEOUT: Duration = Duration::from_mins(10);
@@ -27,9 +25,10 @@ impl Chain {
     /// time, a dearer one replaces it, as far as the cap allows.
     ///
     /// # Errors
-    /// [`ChainError::Reverted`], or [`ChainError::Unreachable`] where no receipt comes, else as [`Chain::sign_update`] and
+    /// [`ChainError::Reverted`], or [`ChainError::Unreachable`] where no receipt comes, else as [`Chain::sign`] and
     /// [`Chain::broadcast`].
-    pub async fn send(&self, request: TransactionRequest) -> Result<Receipt, ChainError> {
+    pub async fn send(&self, request: impl Into<TransactionRequest>) -> Result<Receipt, ChainError> {
+        let request: TransactionRequest = request.into();
         let end = Instant::now() + RECEIPT_TIMEOUT;
         let nonce = self.nonce().await?;
         let mut newest = self.sign(Purpose::Update, request.clone(), nonce, None).await?;
@@ -108,16 +107,6 @@ impl Chain {
     pub async fn create(&self, code: Bytes) -> Result<Address, ChainError> {
         let receipt = self.send(TransactionRequest::default().with_deploy_code(code)).await?;
         receipt.contract_address.ok_or_else(|| ChainError::Refused("a creation's receipt names no contract".into()))
-    }
-
-    /// Gas of a transaction that asks a generated verifier about a proof.
-    ///
-    /// # Errors
-    /// As [`Chain::send`].
-    pub async fn verification_gas(&self, verifier: Address, proof: &Proof) -> Result<u64, ChainError> {
-        let contract = Halo2Verifier::new(verifier, &self.read.provider);
-        let call = contract.verifyProof(proof.bytes.clone(), proof.instances.clone());
-        Ok(self.send(call.into_transaction_request()).await?.gas_used)
     }
 }
 

@@ -6,8 +6,8 @@ use alloy::primitives::{Address, B256};
 use clap::{Args, Subcommand};
 
 use super::{EXIT_DONE, EXIT_UNFINISHED, print};
-use crate::actions::risk_oracle::admin::{MarketId, Operation, Roles};
 use crate::chain::Chain;
+use crate::deployment::admin::{MarketId, Operation, Roles};
 use crate::deployment::error::DeploymentError;
 use crate::deployment::outbox::Outbox;
 use crate::deployment::rights::{Outcome, Rights, Use};

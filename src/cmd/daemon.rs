@@ -8,9 +8,11 @@ use tracing::{info, warn};
 
 use super::EXIT_DONE;
 use super::signals::stop_on_signal;
+use crate::actions::error::ActionError;
 use crate::chain::error::ChainError;
 use crate::config;
 use crate::job::Agent;
+use crate::job::error::StageError;
 use crate::job::timer;
 use crate::job::timer::ScheduleConfig;
 use crate::node::reload::Reload;
@@ -55,7 +57,7 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
         manifest = %agent.manifest(),
         wallet = %agent.chain.address(),
         attestor = %agent.chain.attestor(),
-        oracle = %agent.oracle,
+        oracle = %agent.action.contract(),
         replica = agent.replica.index,
         replicas = agent.replica.count,
         "agent started"
@@ -75,15 +77,18 @@ pub async fn run(_args: DaemonArgs, settings: Option<&Path>) -> anyhow::Result<u
 
 /// Refuses to start on the wrong chain or contract, or with a key that is no attestor's. A
 /// chain that does not answer may come up later.
-async fn check_chain(agent: &Agent) -> Result<(), ChainError> {
+async fn check_chain(agent: &Agent) -> Result<(), StageError> {
     let checked = async {
         agent.chain.read.check_chain_id().await?;
-        agent.chain.read.model_id(agent.oracle, &agent.expected).await?;
-        agent.attestor_set().await
+        agent.action.model_id(&agent.chain.read).await?;
+        agent.attestor_set().await?;
+        Ok::<_, StageError>(())
     };
     match checked.await {
-        Ok(_) => {}
-        Err(fault @ (ChainError::Unreachable(_) | ChainError::Refused(_) | ChainError::Garbage(_))) => {
+        Ok(()) => {}
+        Err(StageError::Action(ActionError::Chain(
+            fault @ (ChainError::Unreachable(_) | ChainError::Refused(_) | ChainError::Garbage(_)),
+        ))) => {
             warn!(code = fault.code(), error = %fault, hint = fault.hint(), "starting without the chain");
             return Ok(());
         }

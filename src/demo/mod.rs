@@ -201,11 +201,11 @@ fn inventory(world: &World, config: &Config, configured_srs: &Path, first: Perio
 }
 
 async fn read(agent: &Agent) -> anyhow::Result<Params> {
-    let market = *agent.expected.markets.first().context("the model has no market")?;
-    Ok(agent.chain.read.params(agent.oracle, market).await?.current)
+    let market = agent.bundle.manifest.markets.first().context("the model has no market")?.id();
+    Ok(agent.chain.read.params(agent.action.contract(), market).await?.current)
 }
 
 async fn next(agent: &Agent) -> anyhow::Result<pendingReturn> {
-    let market = *agent.expected.markets.first().context("the model has no market")?;
-    Ok(agent.chain.read.pending(agent.oracle, market).await?)
+    let market = agent.bundle.manifest.markets.first().context("the model has no market")?.id();
+    Ok(agent.chain.read.pending(agent.action.contract(), market).await?)
 }

@@ -174,7 +174,7 @@ pub(super) async fn how_to_read(
     last: Option<&PeriodRow>,
 ) -> anyhow::Result<String> {
     let oracle = config.chain.oracle.context("the contract was deployed")?.to_string();
-    let market = agent.expected.markets.first().context("the model has a market")?;
+    let market = agent.bundle.manifest.markets.first().context("the model has a market")?.id();
     let name = &agent.bundle.manifest.markets[0].name;
     let market = hex::encode_prefixed(market);
     let mut lines = vec![

@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use alloy::primitives::{Address, B256};
 use thiserror::Error;
 
-use crate::chain::error::{ChainError, Rejection};
+use crate::actions::error::ActionError;
+use crate::actions::refusal::Refusal;
+use crate::chain::error::ChainError;
 use veriregime_core::types::diagnostic::Diagnostic;
 
 /// Why a deployment stops.
 #[derive(Debug, Error)]
 pub enum DeploymentError {
     #[error(transparent)]
-    Chain(#[from] ChainError),
+    Action(#[from] ActionError),
     /// The chain has no CREATE2 deployer.
     #[error("there is no CREATE2 deployer at {0} on this chain")]
     NoDeployer(Address),
@@ -40,7 +42,7 @@ pub enum DeploymentError {
     BadPolicy { path: PathBuf, reason: String },
     /// A transaction that would revert, at once or when the timelock lets it pass.
     #[error("the chain would refuse to {step}: {reason}")]
-    Refused { step: String, reason: Rejection },
+    Refused { step: String, reason: Refusal },
     /// Nobody can say what would become of the transactions.
     #[error("what would be sent cannot be tried out: {0}")]
     Untried(String),
@@ -53,7 +55,7 @@ fn differing(arguments: &[&str]) -> String {
 impl Diagnostic for DeploymentError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Chain(fault) => fault.code(),
+            Self::Action(fault) => fault.code(),
             Self::NoDeployer(_) => "VR-DEPLOY-001",
             Self::ForeignCode { .. } => "VR-DEPLOY-002",
             Self::TimelockTooShort { .. } => "VR-DEPLOY-003",
@@ -69,7 +71,7 @@ impl Diagnostic for DeploymentError {
 
     fn hint(&self) -> &'static str {
         match self {
-            Self::Chain(fault) => about_the_chain(fault),
+            Self::Action(fault) => about_the_chain(fault),
             Self::NoDeployer(_) => {
                 "send its signed transaction (github.com/Arachnid/deterministic-deployment-proxy), then run this again"
             }
@@ -98,21 +100,31 @@ impl Diagnostic for DeploymentError {
     }
 }
 
+impl From<ChainError> for DeploymentError {
+    fn from(fault: ChainError) -> Self {
+        Self::Action(fault.into())
+    }
+}
+
 /// The chain's troubles in words for somebody who deploys: no period ends, and what was mined before stays.
-fn about_the_chain(fault: &ChainError) -> &'static str {
+fn about_the_chain(fault: &ActionError) -> &'static str {
     match fault {
-        ChainError::Unreachable(_) => {
+        ActionError::Chain(ChainError::Unreachable(_)) => {
             "check chain.rpc_url and the node behind it, then run this again: it goes on from there"
         }
-        ChainError::EmptyWallet { .. } => "send the wallet that much, then run this again: it goes on from there",
-        ChainError::FeeAboveCap { .. } => {
+        ActionError::Chain(ChainError::EmptyWallet { .. }) => {
+            "send the wallet that much, then run this again: it goes on from there"
+        }
+        ActionError::Chain(ChainError::FeeAboveCap { .. }) => {
             "wait for a lower fee, or raise chain.max_fee_per_gas_gwei, then run this again"
         }
-        ChainError::Underpriced { .. } => {
+        ActionError::Chain(ChainError::Underpriced { .. }) => {
             "raise chain.priority_fee_gwei or chain.max_fee_per_gas_gwei, then run this again"
         }
-        ChainError::Rejected(_) => "read the contract's error; what was mined before stays, and is not sent again",
-        ChainError::Reverted(_) => "look the transaction up: its gas is spent; run this again, it goes on from there",
+        ActionError::Refused(_) => "read the contract's error; what was mined before stays, and is not sent again",
+        ActionError::Chain(ChainError::Reverted(_)) => {
+            "look the transaction up: its gas is spent; run this again, it goes on from there"
+        }
         _ => fault.hint(),
     }
 }

@@ -1,6 +1,7 @@
 //! Putting the contracts on a chain: what is wanted, what is missing, and the next transaction. Every step is judged by
 //! what the chain shows, so that a deployment that was broken off anywhere goes on from there.
 
+pub mod admin;
 pub mod code;
 pub mod complete;
 pub mod diff;

@@ -4,6 +4,7 @@ use alloy::primitives::utils::format_ether;
 use alloy::primitives::{Address, U256};
 use serde_json::{Value, json};
 
+use crate::actions::risk_oracle::refusal;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use crate::chain::rehearsal::{Cost, Outcome, Trial};
@@ -43,7 +44,8 @@ impl Outlook {
         let (mut gas, mut own) = (Vec::new(), Vec::new());
         for ((step, trial), outcome) in trials.iter().zip(outcomes) {
             match outcome {
-                Outcome::Refused(reason) => {
+                Outcome::Refused(revert) => {
+                    let reason = refusal::of(&revert);
                     return Err(DeploymentError::Refused { step: step.name.clone(), reason });
                 }
                 Outcome::Passes { gas_used } => {

@@ -10,9 +10,9 @@ use super::outbox::Outbox;
 use super::outlook::Outlook;
 use super::render::{moment, steps};
 use super::{EFFECT_LOOKS, EFFECT_PAUSE, Step};
-use crate::actions::risk_oracle::admin::{Announced, Operation, Roles};
 use crate::chain::Chain;
 use crate::chain::read::Reader;
+use crate::deployment::admin::{Announced, Operation, Roles};
 use crate::render::Render;
 use crate::render::layout::Table;
 

@@ -144,12 +144,12 @@ async fn on_chain(config: &Config, bundle: Option<&Bundle>, now_ms: i64, seen: &
         Ok(reader) => {
             let max_age_seconds = i64::try_from(config.chain.max_head_lag.as_secs()).unwrap_or(i64::MAX);
             seen.add(checks::head(&reader, config.chain.chain_id, now_ms, max_age_seconds).await);
-            match bundle.map(assemble::expected) {
-                Some(Ok(expected)) => {
-                    let (contract, model_id) = checks::contract(&reader, oracle, &expected).await;
+            match bundle.map(|bundle| assemble::action(config, bundle)) {
+                Some(Ok(action)) => {
+                    let (contract, model_id) = checks::contract(&reader, &action).await;
                     seen.add(contract);
                     if let Some(model_id) = model_id {
-                        seen.add(checks::last_update(&reader, oracle, model_id, &config.schedule.cron, now_ms).await);
+                        seen.add(checks::last_update(&reader, &action, model_id, &config.schedule.cron, now_ms).await);
                     }
                 }
                 Some(Err(error)) => seen.add(failed("contract", &error)),

@@ -144,11 +144,11 @@ async fn run(config: &Config, anvil: &Path, stop: &CancellationToken) -> anyhow:
 /// Makes this node's attestation enough on the fork: the others would refuse a chain with its id. Gives back how many the
 /// contract wants in truth.
 async fn want_one_attestation(fork: &Anvil, agent: &Agent) -> anyhow::Result<u8> {
-    let set = agent.chain.read.attestor_set(agent.oracle).await?;
+    let set = agent.chain.read.attestor_set(agent.action.contract()).await?;
     if set.threshold > 1 {
         let one = B256::from((U256::ONE << 32) | U256::from(set.version));
-        fork.request("anvil_setStorageAt", json!([agent.oracle, ATTESTOR_SET_SLOT, one])).await?;
-        let lowered = agent.chain.read.attestor_set(agent.oracle).await?;
+        fork.request("anvil_setStorageAt", json!([agent.action.contract(), ATTESTOR_SET_SLOT, one])).await?;
+        let lowered = agent.chain.read.attestor_set(agent.action.contract()).await?;
         anyhow::ensure!(
             (lowered.version, lowered.threshold) == (set.version, 1),
             "the contract keeps its attestor set elsewhere: it is none that this program deploys"
@@ -159,13 +159,12 @@ async fn want_one_attestation(fork: &Anvil, agent: &Agent) -> anyhow::Result<u8>
 
 /// The block before the one with the period's update; `None` where there is no update yet, and the newest block will do.
 async fn block_before_update(config: &Config, period: PeriodId) -> anyhow::Result<Option<u64>> {
-    let expected = assemble::expected(&Bundle::open(&config.bundle)?)?;
-    let (reader, oracle) = (assemble::reader(config)?, assemble::oracle(config)?);
-    let model_id = reader.model_id(oracle, &expected).await?;
-    if reader.latest_period(oracle, model_id).await? != period {
+    let (reader, action) = (assemble::reader(config)?, assemble::action(config, &Bundle::open(&config.bundle)?)?);
+    let model_id = action.model_id(&reader).await?;
+    if action.last_period(&reader, action.contract(), model_id).await? != period {
         return Ok(None);
     }
-    let published = reader.published(oracle, model_id, period).await?;
+    let published = reader.published(action.contract(), model_id, period).await?;
     let published = published.context("the contract has an update of this period, and the RPC no event of it")?;
     Ok(Some(published.block.saturating_sub(1)))
 }

@@ -7,12 +7,13 @@ use alloy::primitives::{Address, B256, U256};
 use cron::Schedule;
 
 use super::{Check, HealthError};
-use crate::actions::risk_oracle::spec::Expected;
+use crate::actions::Action;
+use crate::actions::risk_oracle::read::{STATUS_WORDS, status_word};
 use crate::bundle::Bundle;
 use crate::bundle::error::BundleError;
 use crate::chain::Chain;
 use crate::chain::error::ChainError;
-use crate::chain::read::{Reader, STATUS_WORDS, status_word};
+use crate::chain::read::Reader;
 use crate::sources::candles::source::Source;
 use crate::telemetry::metrics::{self, MarketFigures};
 use veriregime_core::schedule::absent;
@@ -53,9 +54,9 @@ pub async fn head(reader: &Reader, chain_id: u64, now_ms: i64, max_age_seconds: 
 }
 
 /// That the contract runs this very model: its files' digests, its verifier's code, its layout. With the model's id.
-pub async fn contract(reader: &Reader, oracle: Address, expected: &Expected) -> (Check, Option<B256>) {
+pub async fn contract(reader: &Reader, action: &Action) -> (Check, Option<B256>) {
     const NAME: &str = "model on chain";
-    match reader.model_id(oracle, expected).await {
+    match action.model_id(reader).await {
         Ok(model_id) => (Check::ok(NAME, format!("{model_id}, with our verifying key and verifier")), Some(model_id)),
         Err(fault) => (Check::fail(NAME, &fault), None),
     }
@@ -63,9 +64,9 @@ pub async fn contract(reader: &Reader, oracle: Address, expected: &Expected) -> 
 
 /// How old the newest update is, whoever made it. None may be absent of the periods that are over and had a cycle by
 /// `schedule`.
-pub async fn last_update(reader: &Reader, oracle: Address, model_id: B256, schedule: &Schedule, now_ms: i64) -> Check {
+pub async fn last_update(reader: &Reader, action: &Action, model_id: B256, schedule: &Schedule, now_ms: i64) -> Check {
     const NAME: &str = "last update";
-    match reader.latest_period(oracle, model_id).await {
+    match action.last_period(reader, action.contract(), model_id).await {
         Ok(PeriodId(0)) => Check::warn(NAME, &HealthError::NoUpdate),
         Ok(last) => {
             metrics::last_landed(last);

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use alloy::primitives::Address;
 use cron::Schedule;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{Check, HealthError, Level, checks};
-use crate::actions::risk_oracle::spec::Expected;
+use crate::actions::Action;
 use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::sources::candles::source::Source;
@@ -49,8 +48,7 @@ pub struct Probe {
     pub max_clock_skew_ms: i64,
     pub chain: Chain,
     pub chain_id: u64,
-    pub oracle: Address,
-    pub expected: Expected,
+    pub action: Action,
     /// Those of the model.
     pub markets: Vec<Market>,
     pub schedule: Schedule,
@@ -81,9 +79,9 @@ impl Probe {
         let now_ms = self.clock.now_ms();
         let reader = &self.chain.read;
         let on_chain = async {
-            let (contract, model_id) = checks::contract(reader, self.oracle, &self.expected).await;
+            let (contract, model_id) = checks::contract(reader, &self.action).await;
             let Some(model_id) = model_id else { return vec![contract] };
-            vec![contract, checks::last_update(reader, self.oracle, model_id, &self.schedule, now_ms).await]
+            vec![contract, checks::last_update(reader, &self.action, model_id, &self.schedule, now_ms).await]
         };
         let (folder, running) = self.bundle.clone();
         let state_path = self.state_path.clone();
@@ -93,11 +91,11 @@ impl Probe {
             tokio::task::spawn_blocking(looked).await.unwrap_or_else(|_| vec![no_result("model files")])
         };
         let (source_name, source) = &self.source;
-        let counted = checks::count_markets(reader, self.oracle, &self.markets, now_ms);
+        let counted = checks::count_markets(reader, self.action.contract(), &self.markets, now_ms);
         let (head, on_chain, attestor, balance, clock, on_disk, _counted) = tokio::join!(
             within("chain head", checks::head(reader, self.chain_id, now_ms, self.max_head_age_seconds)),
             tokio::time::timeout(CHECK_LIMIT, on_chain),
-            within("attestor", checks::attestor(&self.chain, self.oracle)),
+            within("attestor", checks::attestor(&self.chain, self.action.contract())),
             within("wallet balance", checks::balance(&self.chain, self.enough_updates.load(Ordering::Relaxed))),
             within("clock", checks::clock(source, source_name, now_ms, self.max_clock_skew_ms)),
             on_disk,

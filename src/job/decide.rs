@@ -4,11 +4,11 @@ use alloy::primitives::{Address, B256};
 
 use veriregime_core::types::cycle::{Attempt, Landed, Mined, Purpose, Stage};
 
-/// From so long before the period's end on, an update that is not mined is cancelled: that takes a block or two.
+/// From so long before the period's end on, a call that is not mined is cancelled: that takes a block or two.
 pub(super) const CANCEL_LEAD_MS: i64 = 60_000;
 /// Looks for a receipt once nonce or contract say that something is mined. Nodes may know that before the receipt.
 pub(super) const RECEIPT_LOOKS: u32 = 10;
-/// Updates that may be mined and revert in one period.
+/// Calls that may be mined and revert in one period.
 const MAX_REVERTS: usize = 3;
 
 /// All that is known when the next action is chosen.
@@ -25,10 +25,10 @@ pub(super) struct Situation<'a> {
     pub(super) nonce: u64,
     /// Height of the newest block.
     pub(super) head: u64,
-    /// Whether the newest block is later than the period: then no block after it takes an update of the period.
+    /// Whether the newest block is later than the period: then no block after it takes a call for the period.
     pub(super) is_over: bool,
-    /// Whether the contract has an update for the period.
-    pub(super) is_taken: bool,
+    /// Whether what the job would do has been done for the period.
+    pub(super) is_done: bool,
     /// Until the period ends; negative afterwards.
     pub(super) left_ms: i64,
     /// Whether the newest transaction has waited long enough to be replaced.
@@ -41,7 +41,7 @@ pub(super) struct Situation<'a> {
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum Decision {
     /// Nothing, ever.
     Rest,
     /// Look again: something is mined and it is not clear yet what.
@@ -52,17 +52,17 @@ pub(super) enum Action {
     Send,
     /// Sign a dearer transaction with the newest one's nonce.
     Replace(Purpose),
-    /// Sign the update with the next nonce: the last one is used up.
+    /// Sign the call with the next nonce: the last one is used up.
     SignAnew,
-    /// Our update is there.
+    /// Ours has landed.
     Confirm(Landed),
-    /// Another's update is there, and nothing of ours waits.
+    /// Another has done it, and nothing of ours waits.
     ByOther,
-    /// There will be no update of ours, and nothing of ours waits.
+    /// Nothing of ours will land, and nothing of ours waits.
     Miss(Loss),
 }
 
-/// Why there will be no update.
+/// Why nothing of ours will land.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Loss {
     /// The period's end came first.
@@ -73,16 +73,16 @@ pub(super) enum Loss {
     Reverted(B256),
 }
 
-/// The next action.
-pub(super) fn next(now: &Situation<'_>) -> Action {
-    let Some(newest) = now.attempts.last().filter(|_| !now.stage.is_final()) else { return Action::Rest };
+/// What to do next.
+pub(super) fn next(now: &Situation<'_>) -> Decision {
+    let Some(newest) = now.attempts.last().filter(|_| !now.stage.is_final()) else { return Decision::Rest };
     let is_deep =
         |block: u64| now.left_ms <= 0 || now.head.saturating_add(1).saturating_sub(block) >= now.confirmations;
     let outcomes = || now.attempts.iter().zip(now.mined).filter_map(|(attempt, mined)| Some((attempt, (*mined)?)));
     for (attempt, mined) in outcomes() {
         match mined {
             Mined::Landed(landed) if attempt.purpose == Purpose::Update => {
-                return if is_deep(landed.block) { Action::Confirm(landed) } else { Action::Wait };
+                return if is_deep(landed.block) { Decision::Confirm(landed) } else { Decision::Wait };
             }
             Mined::Landed(_) | Mined::Reverted { .. } => {}
         }
@@ -92,49 +92,49 @@ pub(super) fn next(now: &Situation<'_>) -> Action {
     }
     let is_cancelled = is_cancelled(now);
     if newest.nonce >= now.nonce {
-        if now.is_taken && now.looks < RECEIPT_LOOKS {
-            return Action::Look;
+        if now.is_done && now.looks < RECEIPT_LOOKS {
+            return Decision::Look;
         }
-        let gives_up = now.is_taken || is_cancelled || now.left_ms <= CANCEL_LEAD_MS;
+        let gives_up = now.is_done || is_cancelled || now.left_ms <= CANCEL_LEAD_MS;
         let purpose = if gives_up { Purpose::Cancel } else { Purpose::Update };
-        return if now.is_due || newest.purpose != purpose { Action::Replace(purpose) } else { Action::Send };
+        return if now.is_due || newest.purpose != purpose { Decision::Replace(purpose) } else { Decision::Send };
     }
     // The nonce is used up: by one of ours, or by another transaction of this wallet.
     let explained = outcomes().find(|(attempt, _)| is_rival(attempt, newest));
     match explained {
-        None if now.looks < RECEIPT_LOOKS => return Action::Look,
+        None if now.looks < RECEIPT_LOOKS => return Decision::Look,
         Some((_, Mined::Landed(Landed { block, .. }) | Mined::Reverted { block })) if !is_deep(block) => {
-            return Action::Wait;
+            return Decision::Wait;
         }
         _ => {}
     }
     let reverts = outcomes().filter(|(_, mined)| matches!(mined, Mined::Reverted { .. })).count();
-    if now.is_taken {
-        Action::ByOther
+    if now.is_done {
+        Decision::ByOther
     } else if is_cancelled {
-        Action::Miss(Loss::Cancelled)
+        Decision::Miss(Loss::Cancelled)
     } else if now.left_ms <= CANCEL_LEAD_MS {
-        Action::Miss(Loss::Deadline)
+        Decision::Miss(Loss::Deadline)
     } else if reverts >= MAX_REVERTS {
-        Action::Miss(Loss::Reverted(newest.hash))
+        Decision::Miss(Loss::Reverted(newest.hash))
     } else {
-        Action::SignAnew
+        Decision::SignAnew
     }
 }
 
 /// What to do about what another wallet has signed, one that the settings named before: nobody here can outbid or cancel
 /// it, and its nonce is nobody's business here.
-fn of_another_wallet(now: &Situation<'_>, newest: &Attempt) -> Action {
+fn of_another_wallet(now: &Situation<'_>, newest: &Attempt) -> Decision {
     let is_mined = now.attempts.iter().zip(now.mined).any(|(one, mined)| is_rival(one, newest) && mined.is_some());
     let is_cancelled = is_cancelled(now);
-    if now.is_taken {
-        if now.looks < RECEIPT_LOOKS { Action::Look } else { Action::ByOther }
+    if now.is_done {
+        if now.looks < RECEIPT_LOOKS { Decision::Look } else { Decision::ByOther }
     } else if !is_cancelled && now.left_ms > CANCEL_LEAD_MS && (is_mined || now.is_due) {
-        Action::SignAnew
+        Decision::SignAnew
     } else if is_mined || now.is_over {
-        Action::Miss(if is_cancelled { Loss::Cancelled } else { Loss::Deadline })
+        Decision::Miss(if is_cancelled { Loss::Cancelled } else { Loss::Deadline })
     } else {
-        Action::Send
+        Decision::Send
     }
 }
 

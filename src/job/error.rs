@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::actions::error::ActionError;
 use crate::attestation::error::AttestationError;
 use crate::chain::error::ChainError;
 use crate::evidence::EvidenceError;
@@ -15,11 +16,12 @@ use veriregime_core::forecast::ForecastError;
 use veriregime_core::types::candle::SeriesError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::period::PeriodId;
 
 /// Pause before the exchange is asked for the last candle again.
 const CANDLE_PAUSE: Duration = Duration::from_secs(2);
 /// Pause before the wallet's nonce is looked at again.
-const TWIN_PAUSE: Duration = Duration::from_secs(2);
+const WALLET_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why a step of a cycle failed.
 #[derive(Debug, Error)]
@@ -33,7 +35,7 @@ pub enum StageError {
     #[error(transparent)]
     Proof(#[from] ProofError),
     #[error(transparent)]
-    Chain(#[from] ChainError),
+    Action(#[from] ActionError),
     #[error(transparent)]
     State(#[from] StateError),
     #[error(transparent)]
@@ -59,6 +61,9 @@ pub enum CycleError {
     /// The wallet was used by something that is not this database's agent.
     #[error("the wallet has sent {sent} transactions, this database knows of {known}: something else uses its key")]
     DuplicateSigner { sent: u64, known: u64 },
+    /// A transaction of an earlier period holds the nonce.
+    #[error("the transaction of period {period} with nonce {nonce} is not mined yet")]
+    NonceHeld { period: PeriodId, nonce: u64 },
     /// The node went over to another model while the update waited to be mined.
     #[error("the node went over to another model before the update landed")]
     Superseded,
@@ -84,6 +89,7 @@ impl Diagnostic for CycleError {
             Self::Superseded => "VR-CYCLE-006",
             Self::UnknownModel(_) => "VR-CYCLE-007",
             Self::NoTick => "VR-CYCLE-008",
+            Self::NonceHeld { .. } => "VR-CHAIN-016",
         }
     }
 
@@ -97,6 +103,9 @@ impl Diagnostic for CycleError {
             Self::DuplicateSigner { .. } => {
                 "nothing if the database is new or you used the wallet: once it is quiet for replica.quiet_seconds the cycle goes on; else stop the other agent with this key"
             }
+            Self::NonceHeld { .. } => {
+                "nothing: it is being cancelled, up to chain.max_cancel_fee_per_gas_gwei; `tx list` shows it"
+            }
             Self::Absent => "keep the daemon running, or run a second one",
             Self::Superseded => "nothing: the present model has a cycle of its own",
             Self::NoTick => "let schedule.cron go on, and start again",
@@ -107,13 +116,29 @@ impl Diagnostic for CycleError {
     fn retry(&self) -> Retry {
         match self {
             Self::Unsettled => Retry::Later(CANDLE_PAUSE),
-            Self::DuplicateSigner { .. } => Retry::Later(TWIN_PAUSE),
+            Self::DuplicateSigner { .. } | Self::NonceHeld { .. } => Retry::Later(WALLET_PAUSE),
             Self::Deadline
             | Self::Cancelled
             | Self::Absent
             | Self::Superseded
             | Self::UnknownModel(_)
             | Self::NoTick => Retry::Never,
+        }
+    }
+}
+
+impl From<ChainError> for StageError {
+    fn from(fault: ChainError) -> Self {
+        Self::Action(fault.into())
+    }
+}
+
+impl From<AttestationError> for StageError {
+    fn from(fault: AttestationError) -> Self {
+        match fault {
+            AttestationError::Chain(fault) => fault.into(),
+            AttestationError::State(fault) => Self::State(fault),
+            fault => Self::Attest(fault),
         }
     }
 }
@@ -134,7 +159,7 @@ impl StageError {
             Self::Data(fault) => fault,
             Self::Forecast(fault) => fault,
             Self::Proof(fault) => fault,
-            Self::Chain(fault) => fault,
+            Self::Action(fault) => fault,
             Self::State(fault) => fault,
             Self::Evidence(fault) => fault,
             Self::CycleError(fault) => fault,

@@ -3,7 +3,7 @@
 use tracing::{info, warn};
 
 use super::Agent;
-use crate::actions::risk_oracle::update::calldata;
+use crate::chain::envelope::calldata;
 use crate::job::error::{CycleError, StageError};
 use crate::job::stages::stored;
 use crate::state::StateError;
@@ -65,7 +65,9 @@ impl Agent {
         let landed = stored(record.landed.as_ref(), "place on the chain")?;
         let forecast = stored(record.forecast.as_ref(), "forecast")?;
         let proof = stored(record.proof.as_ref(), "proof")?;
-        let Some(update) = self.chain.read.published_in(oracle, landed.hash).await? else { return Ok(None) };
+        let Some(update) = self.action.published_in(&self.chain.read, oracle, landed.hash).await? else {
+            return Ok(None);
+        };
         if update.block != landed.block {
             return Ok(None);
         }
@@ -90,7 +92,7 @@ impl Agent {
             manifest_sha256: record.job.manifest,
             chain_id: self.chain.read.chain_id(),
             oracle,
-            verifier: self.chain.read.model_spec(oracle, update.model_id).await?.verifier,
+            verifier: self.action.verifier(&self.chain.read, oracle, update.model_id).await?,
             calldata: calldata(stored(sent, "transaction")?)?,
             gas_used: landed.gas_used,
             origin: record.origin.clone(),

@@ -1,5 +1,6 @@
 //! One cycle from candles to a confirmed update. The only place that knows the order of the stages.
 
+pub mod attesting;
 pub mod collect;
 pub mod decide;
 pub mod error;
@@ -14,11 +15,10 @@ pub mod wallet_guard;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use alloy::primitives::Address;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
-use crate::actions::risk_oracle::spec::Expected;
+use crate::actions::Action;
 use crate::attestation::peers::Peers;
 use crate::bundle::Bundle;
 use crate::chain::Chain;
@@ -56,11 +56,10 @@ pub struct Agent {
     pub prover: Prover,
     pub chain: Chain,
     pub store: Store,
-    pub oracle: Address,
+    /// What is done with a forecast.
+    pub action: Action,
     /// The jobs that this process runs, this one among them.
     pub running: Arc<[JobKey]>,
-    /// What the contract must say about the bundle.
-    pub expected: Expected,
     pub poll_interval: Duration,
     /// A transaction that is not mined by then is replaced.
     pub replace_after_ms: i64,
@@ -86,7 +85,7 @@ impl Agent {
 
     /// What all of its cycles are of.
     pub fn job(&self) -> JobKey {
-        let contract = Contract { chain_id: self.chain.read.chain_id(), address: self.oracle };
+        let contract = Contract { chain_id: self.chain.read.chain_id(), address: self.action.contract() };
         JobKey::new(contract, self.manifest())
     }
 

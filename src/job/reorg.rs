@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::Agent;
-use crate::chain::error::ChainError;
+use crate::actions::error::ActionError;
 use crate::job::error::StageError;
 use crate::job::stages::stored;
 use crate::state::StateError;
@@ -73,9 +73,9 @@ impl Agent {
             if record.job != self.job() {
                 return Ok(None);
             }
-            match read.model_id(self.oracle, &self.expected).await {
+            match self.action.model_id(read).await {
                 Ok(model_id) => Ok(Some(model_id)),
-                Err(ChainError::ForeignModel(_)) => Ok(None),
+                Err(ActionError::ForeignModel(_)) => Ok(None),
                 Err(fault) => Err(fault),
             }
         };
@@ -85,9 +85,10 @@ impl Agent {
             return Ok(record.clone());
         };
         let final_block = read.final_block().await?;
-        if read.latest_period_at(self.oracle, model_id, final_block).await? >= Some(record.period) {
+        let contract = record.job.contract.address;
+        if self.action.last_period_at(read, contract, model_id, final_block).await? >= Some(record.period) {
             self.store.settle_others(record.job, record.period)?;
-        } else if read.latest_period(self.oracle, model_id).await? < record.period {
+        } else if self.action.last_period(read, contract, model_id).await? < record.period {
             warn!(period = record.period.0, "the chain dropped the update of another, going on with ours");
             return Ok(self.store.reopen(record.job, record.period, self.clock.now_ms())?);
         }

@@ -1,4 +1,4 @@
-//! The stages from a proof to a confirmed update: sign, store, send, watch, and free the nonce where it cannot land.
+//! The stages from a proof to a confirmed call: sign, store, send, watch, and free the nonce where it cannot land.
 
 use std::time::Duration;
 
@@ -6,11 +6,12 @@ use alloy::primitives::B256;
 use tracing::{debug, info, warn};
 
 use super::Agent;
-use crate::actions::risk_oracle::published::model_id;
-use crate::chain::Update;
-use crate::chain::error::{ChainError, Rejection};
-use crate::chain::fees::Floor;
-use crate::job::decide::{Action, CANCEL_LEAD_MS, Loss, Situation, next};
+use crate::actions::error::ActionError;
+use crate::actions::refusal::{Meaning, Refusal};
+use crate::chain::envelope::calldata;
+use crate::chain::error::ChainError;
+use crate::chain::floor::Floor;
+use crate::job::decide::{CANCEL_LEAD_MS, Decision, Loss, Situation, next};
 use crate::job::error::{CycleError, StageError};
 use crate::job::stages::stored;
 use crate::state::jobs::Scope;
@@ -28,8 +29,8 @@ impl Agent {
     /// Waits for this replica's turn with the proof in hand, and signs if nobody was faster. Everything up to the proof costs
     /// next to nothing, so it is ready beforehand; only transactions cost money and get into one another's way.
     pub(super) async fn take_turn(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
-        let is_taken = self.look_on_chain(record).await?.is_some();
-        match self.replica.turn(record.period, record.updated_ms, self.clock.now_ms(), is_taken) {
+        let is_done = self.look_on_chain(record).await?.is_some();
+        match self.replica.turn(record.period, record.updated_ms, self.clock.now_ms(), is_done) {
             Turn::Taken => Ok(self.advance(record, &Step::AlreadyByOther)?),
             Turn::Act => self.sign(record).await,
             Turn::Wait(left_ms) => {
@@ -52,7 +53,7 @@ impl Agent {
             self.store.attempt_with_nonce(record.job.contract.chain_id, self.chain.address(), nonce, record.period)?;
         match self.signed(record, nonce, replaced.as_ref().map(Floor::above)).await {
             Ok(attempt) => self.submitting(record, &attempt),
-            Err(StageError::Chain(ChainError::Rejected(Rejection::AlreadySubmitted))) => {
+            Err(StageError::Action(ActionError::Refused(Refusal { meaning: Meaning::AlreadyDone, .. }))) => {
                 let landed = self.look_on_chain(record).await?;
                 // Else it is another's that waits to be mined, and may never be.
                 let step = landed.ok_or_else(|| ChainError::Refused("another update is about to be mined".into()))?;
@@ -66,18 +67,13 @@ impl Agent {
         let forecast = stored(record.forecast.as_ref(), "forecast")?;
         let proof = stored(record.proof.as_ref(), "proof")?;
         self.chain.read.check_chain_id().await?;
-        let model_id = self.chain.read.model_id(self.oracle, &self.expected).await?;
+        let model_id = self.action.model_id(&self.chain.read).await?;
         let attestations = self.attestations(model_id, record.period, forecast).await?;
-        let update = Update {
-            model_id,
-            period: record.period,
-            omitted: forecast.omitted,
-            features: &forecast.features,
-            outputs: &forecast.outputs,
-            proof: &proof.bytes,
-            attestations: &attestations,
-        };
-        Ok(self.chain.sign_update(self.oracle, &update, nonce, replaces).await?)
+        let call = self.action.call(model_id, record.period, forecast, proof, &attestations);
+        match self.chain.sign(Purpose::Update, call, nonce, replaces).await {
+            Ok(attempt) => Ok(attempt),
+            Err(fault) => Err(self.action.explained(&self.chain.read, fault).await.into()),
+        }
     }
 
     /// Stores a signed transaction. Where another process was faster, its transaction stands and ours is forgotten; where
@@ -88,7 +84,7 @@ impl Agent {
                 info!(period = period.0, "another process has signed a transaction, going on with that one");
                 Ok(self.stored_again(record)?)
             }
-            Err(StateError::NonceTaken { nonce, period, .. }) => Err(ChainError::NonceHeld { period, nonce }.into()),
+            Err(StateError::NonceTaken { nonce, period, .. }) => Err(CycleError::NonceHeld { period, nonce }.into()),
             outcome => Ok(outcome?),
         }
     }
@@ -104,7 +100,7 @@ impl Agent {
             let attempts = self.store.attempts(record.job, record.period)?;
             let Attempt { wallet, nonce, .. } = *stored(attempts.last(), "transaction")?;
             if wallet == self.chain.address() && !Box::pin(self.land(&record)).await?.stage.is_final() {
-                return Err(ChainError::NonceHeld { period: record.period, nonce }.into());
+                return Err(CycleError::NonceHeld { period: record.period, nonce }.into());
             }
         }
         Ok(())
@@ -120,33 +116,33 @@ impl Agent {
             // Another process may have signed, or ended the cycle.
             let record = &self.stored_again(record)?;
             let attempts = self.store.attempts(record.job, record.period)?;
-            let action = self.look(record, &attempts, looks).await?;
-            looks = if action == Action::Look { looks + 1 } else { 0 };
-            match action {
-                Action::Rest => return Ok(record.clone()),
-                Action::Look | Action::Wait => {}
-                Action::Send | Action::Replace(_) if is_sent => {}
-                Action::Replace(purpose) if !is_capped => {
+            let decision = self.look(record, &attempts, looks).await?;
+            looks = if decision == Decision::Look { looks + 1 } else { 0 };
+            match decision {
+                Decision::Rest => return Ok(record.clone()),
+                Decision::Look | Decision::Wait => {}
+                Decision::Send | Decision::Replace(_) if is_sent => {}
+                Decision::Replace(purpose) if !is_capped => {
                     match self.replace(record, &attempts, purpose, Floor::default()).await? {
                         Some(_) => pauses = false,
                         None => is_capped = true,
                     }
                 }
-                Action::Send | Action::Replace(_) => is_sent = self.send(record, &attempts).await?,
+                Decision::Send | Decision::Replace(_) => is_sent = self.send(record, &attempts).await?,
                 // A model that was replaced signs nothing new: the present one has a cycle of its own.
-                Action::SignAnew if record.job != self.job() => {
+                Decision::SignAnew if record.job != self.job() => {
                     return Ok(self.missed(record, &CycleError::Superseded.into())?);
                 }
-                Action::SignAnew => return self.sign(record).await,
-                Action::Confirm(landed) => {
+                Decision::SignAnew => return self.sign(record).await,
+                Decision::Confirm(landed) => {
                     self.count_fees(&attempts).await;
                     return Ok(self.advance(record, &Step::Confirmed(landed))?);
                 }
-                Action::ByOther => {
+                Decision::ByOther => {
                     self.count_fees(&attempts).await;
                     return Ok(self.advance(record, &Step::AlreadyByOther)?);
                 }
-                Action::Miss(loss) => {
+                Decision::Miss(loss) => {
                     self.count_fees(&attempts).await;
                     return Ok(self.missed(record, &loss.into())?);
                 }
@@ -167,7 +163,7 @@ impl Agent {
     }
 
     /// What to do about the cycle's transactions by what the chain says of them now.
-    async fn look(&self, record: &CycleRecord, attempts: &[Attempt], looks: u32) -> Result<Action, StageError> {
+    async fn look(&self, record: &CycleRecord, attempts: &[Attempt], looks: u32) -> Result<Decision, StageError> {
         // First the nonce: what used it up has a receipt by the time that is asked for.
         let nonce = self.chain.nonce().await?;
         let mut mined = Vec::with_capacity(attempts.len());
@@ -184,8 +180,8 @@ impl Agent {
             wallet,
             nonce,
             head: head.number,
-            is_over: head.timestamp_seconds >= record.period.next().start_seconds(),
-            is_taken: self.is_taken(record).await?,
+            is_over: head.timestamp_seconds.saturating_mul(1000) >= self.action.deadline_ms(record.period),
+            is_done: self.is_done(record).await?,
             left_ms: self.left_ms(record.period),
             is_due: self.clock.now_ms() - record.updated_ms >= self.replace_after_ms,
             looks,
@@ -239,9 +235,9 @@ impl Agent {
         };
         let new = match signed {
             Ok(new) => new,
-            Err(StageError::Chain(
-                fault @ (ChainError::FeeAboveCap { .. }
-                | ChainError::Rejected(Rejection::AlreadySubmitted | Rejection::StalePeriod)),
+            Err(StageError::Action(
+                fault @ (ActionError::Chain(ChainError::FeeAboveCap { .. })
+                | ActionError::Refused(Refusal { meaning: Meaning::AlreadyDone | Meaning::Over, .. })),
             )) => {
                 warn!(code = fault.code(), error = %fault, hash = %old.hash, "no replacement, waiting on");
                 return Ok(None);
@@ -256,31 +252,37 @@ impl Agent {
         Ok(self.store.cycle(record.job, record.period)?.unwrap_or_else(|| record.clone()))
     }
 
-    async fn is_taken(&self, record: &CycleRecord) -> Result<bool, StageError> {
+    async fn is_done(&self, record: &CycleRecord) -> Result<bool, StageError> {
         match self.model_of(record).await {
-            Ok(Some(model_id)) => {
-                Ok(self.chain.read.latest_period(record.job.contract.address, model_id).await? == record.period)
-            }
-            // The contract may have gone over to another model since. Ours has no update there, and receipts tell the rest.
-            Ok(None) | Err(StageError::Chain(ChainError::ForeignModel(_))) => Ok(false),
+            Ok(Some(model_id)) => self.is_done_with(record, model_id).await,
+            // The contract may have gone over to another model since. Ours did nothing there, and receipts tell the rest.
+            Ok(None) | Err(StageError::Action(ActionError::ForeignModel(_))) => Ok(false),
             Err(fault) => Err(fault),
         }
     }
 
-    /// What the chain says of a cycle that has sent nothing: another's update is there, or nothing yet.
+    /// What the chain says of a cycle that has sent nothing: another has done it, or nobody yet.
     pub(super) async fn look_on_chain(&self, record: &CycleRecord) -> Result<Option<Step<'static>>, StageError> {
         let Some(model_id) = self.model_of(record).await? else { return Ok(None) };
-        let is_taken = self.chain.read.latest_period(record.job.contract.address, model_id).await? == record.period;
-        Ok(is_taken.then_some(Step::AlreadyByOther))
+        Ok(self.is_done_with(record, model_id).await?.then_some(Step::AlreadyByOther))
+    }
+
+    async fn is_done_with(&self, record: &CycleRecord, model_id: B256) -> Result<bool, StageError> {
+        let read = &self.chain.read;
+        if record.job != self.job() {
+            return Ok(self.action.last_period(read, record.job.contract.address, model_id).await? == record.period);
+        }
+        Ok(self.action.is_done(read, model_id, record.period, record.omitted_markets()).await?)
     }
 
     /// The id on chain of a cycle's model. Of a model that was replaced it is what the last update says that was signed for it;
     /// `None` where there is none.
     async fn model_of(&self, record: &CycleRecord) -> Result<Option<B256>, StageError> {
         if record.job == self.job() {
-            return Ok(Some(self.chain.read.model_id(self.oracle, &self.expected).await?));
+            return Ok(Some(self.action.model_id(&self.chain.read).await?));
         }
-        Ok(self.store.last_update(record.job)?.as_ref().and_then(model_id))
+        let last = self.store.last_update(record.job)?;
+        Ok(last.and_then(|last| self.action.model_of(&calldata(&last).ok()?)))
     }
 
     /// Ends a cycle without an update.
@@ -292,7 +294,7 @@ impl Agent {
 
     /// Milliseconds until the period ends; negative afterwards.
     pub(super) fn left_ms(&self, period: PeriodId) -> i64 {
-        period.end_ms() - self.clock.now_ms()
+        self.action.deadline_ms(period) - self.clock.now_ms()
     }
 }
 

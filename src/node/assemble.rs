@@ -6,6 +6,8 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use super::feeds;
+use crate::actions::Action;
+use crate::actions::risk_oracle::action::RiskOracleAction;
 use crate::actions::risk_oracle::spec::Expected;
 use crate::api::Shared;
 use crate::api::evidence::EvidenceCache;
@@ -30,6 +32,7 @@ use crate::config::{self, Config, ConfigError, secret};
 use crate::evidence::EvidenceStore;
 use crate::health::monitor::{Latest, Probe};
 use crate::job::Agent;
+use crate::job::attesting::OwnCycles;
 use crate::job::wallet_guard::WalletGuard;
 use crate::sources::candles::error::CandleError;
 use crate::state::Store;
@@ -77,7 +80,7 @@ pub fn checked(raw: RawConfig) -> Result<Config, ConfigError> {
 pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Result<Agent> {
     let bundle = Bundle::open(&config.bundle).context("the model bundle is not usable")?;
     let model = model(&bundle)?;
-    let expected = expected(&bundle)?;
+    let action = action(config, &bundle)?;
     let contract = contract(config)?;
     keep_manifests(config, &bundle, &store)?;
     let chain = chain(config).await?;
@@ -89,9 +92,8 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
         prover,
         chain,
         store,
-        oracle: contract.address,
+        action,
         running: [JobKey::new(contract, bundle.manifest_digest)].into(),
-        expected,
         bundle,
         poll_interval: config.chain.poll_interval,
         replace_after_ms: i64::try_from(config.chain.replace_after.as_millis()).unwrap_or(i64::MAX),
@@ -160,6 +162,14 @@ fn keep_manifests(config: &Config, bundle: &Bundle, store: &Store) -> anyhow::Re
 pub fn model(bundle: &Bundle) -> anyhow::Result<Model> {
     let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_ONNX_BYTES)?;
     Ok(Model::load(&onnx, Layout::of(&bundle.manifest))?)
+}
+
+/// What is done on the configured chain with the bundle's forecasts.
+///
+/// # Errors
+/// A contract that is not configured, or a feature spec that is not usable.
+pub fn action(config: &Config, bundle: &Bundle) -> anyhow::Result<Action> {
+    Ok(Action::RiskOracle(RiskOracleAction { contract: oracle(config)?, expected: expected(bundle)? }))
 }
 
 /// What the contract must say about the bundle.
@@ -267,7 +277,7 @@ pub fn api(config: &Config, agent: &Agent, metrics: Exposition, health: Latest) 
     let bundle = &agent.bundle;
     let model = ModelView::new(&bundle.manifest, bundle.manifest_digest);
     Ok(Shared {
-        parameters: Parameters::new(agent.chain.read.clone(), agent.oracle, &bundle.manifest.markets),
+        parameters: Parameters::new(agent.chain.read.clone(), agent.action.contract(), &bundle.manifest.markets),
         health,
         check_every: config.api.check_every,
         evidence: EvidenceCache::new(agent.evidence.clone()),
@@ -287,11 +297,17 @@ pub fn notary(config: &Config, agent: &Agent) -> anyhow::Result<AttestationServi
     Ok(AttestationService::new(AttestationContext {
         clock: agent.clock.clone(),
         store: Store::open(&config.state_path)?,
-        model: model(&agent.bundle)?,
-        bundle: agent.bundle.clone(),
         chain: agent.chain.clone(),
-        oracle: agent.oracle,
-        expected: agent.expected.clone(),
+        contract: agent.action.contract(),
+        spec: agent.bundle.manifest.features.clone(),
+        markets: agent.bundle.manifest.markets.len(),
+        own: Arc::new(OwnCycles {
+            store: Store::open(&config.state_path)?,
+            model: model(&agent.bundle)?,
+            bundle: agent.bundle.clone(),
+            read: agent.chain.read.clone(),
+            action: agent.action.clone(),
+        }),
     }))
 }
 
@@ -306,8 +322,7 @@ pub fn probe(config: &Config, agent: &Agent) -> Result<Probe, CandleError> {
         max_clock_skew_ms: config.candles.max_clock_skew_ms,
         chain: agent.chain.clone(),
         chain_id: config.chain.chain_id,
-        oracle: agent.oracle,
-        expected: agent.expected.clone(),
+        action: agent.action.clone(),
         markets: agent.bundle.manifest.markets.clone(),
         schedule: config.schedule.cron.clone(),
         enough_updates: Arc::new(config.alerts.low_balance_updates.into()),

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::chain::Chain;
 use crate::chain::error::ChainError;
-use crate::chain::fees::Floor;
+use crate::chain::floor::Floor;
 use crate::config::Config;
 use crate::node::{assemble, replay};
 use crate::render::layout::Table;

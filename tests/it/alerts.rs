@@ -118,12 +118,12 @@ async fn a_missed_period_is_told_with_its_reason_and_a_lost_race_is_not() {
 
     // The guardian stops the market: the next period is missed at once.
     let until = alloy::primitives::aliases::U40::from(FIRST.next().next().start_seconds().unsigned_abs());
-    let market = other.expected.markets[0];
+    let market = other.bundle.manifest.markets[0].id();
     let pause =
         veriregime_agent::actions::risk_oracle::abi::RiskOracle::pauseMarketCall { market, untilTimestamp: until };
     let input = alloy::sol_types::SolCall::abi_encode(&pause);
     let request = alloy::rpc::types::TransactionRequest::default();
-    let request = alloy::network::TransactionBuilder::with_to(request, other.oracle);
+    let request = alloy::network::TransactionBuilder::with_to(request, other.action.contract());
     let request = alloy::network::TransactionBuilder::with_input(request, input);
     world.chain.owner.send(request).await.unwrap();
     world.enter(FIRST.next()).await;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 /// The modules that each module may name, itself and the leaves apart.
 const MAY_USE: [(&str, &[&str]); 25] = [
-    ("actions", &["attestation", "chain", "deployment"]),
+    ("actions", &["attestation", "chain"]),
     ("alerts", &["health", "sources", "state", "telemetry"]),
     ("api", &["actions", "attestation", "chain", "evidence", "health", "state", "telemetry"]),
-    ("attestation", &["actions", "bundle", "chain", "forecast", "job", "state"]),
+    ("attestation", &["chain", "state"]),
     (
         "audit",
         &[
@@ -48,7 +48,7 @@ const MAY_USE: [(&str, &[&str]); 25] = [
         ],
     ),
     ("bundle", &[]),
-    ("chain", &["actions", "telemetry"]),
+    ("chain", &["telemetry"]),
     ("config", &["telemetry"]),
     ("demo", &["actions", "bundle", "config", "devnet", "job", "node", "render", "sources", "state"]),
     ("deployment", &["actions", "bundle", "chain", "config", "render", "state"]),
@@ -56,6 +56,7 @@ const MAY_USE: [(&str, &[&str]); 25] = [
     (
         "diagnosis",
         &[
+            "actions",
             "alerts",
             "api",
             "attestation",

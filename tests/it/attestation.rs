@@ -42,17 +42,19 @@ async fn the_digest_is_the_contract_s() {
     let instances = [U256::from(1), U256::MAX];
     for (closes, omitted) in [(vec![], 0), (vec![7, u64::MAX], 1 << 31)] {
         let statement = Statement {
+            chain_id: world.config.chain.chain_id,
+            oracle,
             model_id: B256::repeat_byte(7),
             period: PeriodId(u64::MAX),
-            omitted: OmittedMarkets::from_bits(omitted),
-            instances: &instances,
-            closes_e8: &closes,
             attestor_set_version: version,
+            omitted_markets: OmittedMarkets::from_bits(omitted),
+            instances: instances.to_vec(),
+            closes_e8: closes.clone(),
         };
         let closes_hash = words(&closes.iter().map(|close| U256::from(*close)).collect::<Vec<_>>());
         let (mask, instances_hash) = (U256::from(omitted), words(&instances));
         let call = contract.attestationDigest(statement.model_id, u64::MAX, mask, instances_hash, closes_hash);
-        assert_eq!(statement.digest(world.config.chain.chain_id, oracle), call.call().await.unwrap());
+        assert_eq!(statement.digest(), call.call().await.unwrap());
     }
 }
 

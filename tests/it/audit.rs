@@ -16,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 use tract_onnx::pb::ModelProto;
 use url::Url;
 use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::actions::risk_oracle::update::Update;
 use veriregime_agent::attestation::statement::{Statement, pack};
 use veriregime_agent::bundle::Bundle;
-use veriregime_agent::chain::Update;
 use veriregime_agent::config::Config;
 use veriregime_agent::config::signer::Signer;
 use veriregime_agent::job::Agent;
@@ -31,7 +31,7 @@ use veriregime_agent::verification::ezkl::build::{Build, CircuitConfig, build};
 use veriregime_agent::verification::ezkl::supervisor::Ezkl;
 use veriregime_core::features;
 use veriregime_core::types::attestation::Attestation;
-use veriregime_core::types::cycle::Stage;
+use veriregime_core::types::cycle::{Purpose, Stage};
 use veriregime_core::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE};
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
@@ -66,12 +66,12 @@ async fn land(
     forecast.outputs = agent.model.predict(&inputs).unwrap().into_iter().map(|one| one.circuit).collect();
     let (features, outputs) = (&forecast.features, &forecast.outputs);
     let proved = agent.prover.prove(&inputs, &public_inputs::outputs(outputs)).await.unwrap();
-    let model_id = agent.chain.read.model_id(agent.oracle, &agent.expected).await.unwrap();
+    let model_id = agent.action.model_id(&agent.chain.read).await.unwrap();
     let (proof, attestations) = (&proved.proof.bytes, &agent.attestations(model_id, period, &forecast).await.unwrap());
     let omitted = OmittedMarkets::NONE;
     let update = Update { model_id, period, omitted, features, outputs, proof, attestations };
     let nonce = agent.chain.nonce().await.unwrap();
-    let attempt = agent.chain.sign_update(agent.oracle, &update, nonce, None).await.unwrap();
+    let attempt = agent.chain.sign(Purpose::Update, update.call(agent.action.contract()), nonce, None).await.unwrap();
     agent.chain.broadcast(&attempt).await.unwrap();
     agent.chain.receipt(attempt).await.unwrap();
     agent.prover.stop().await;
@@ -210,11 +210,17 @@ async fn an_audit_finds_attestations_of_an_older_set() {
     let proxy = Proxy::start(config.chain.rpc_url(), RpcFaultMode::Fair).await;
     world.config.chain.use_rpc(proxy.url.clone());
     for (version, words) in [(update.attestor_set_version, "was not in the attestor set"), (1, "is not theirs")] {
-        let (instances, closes_e8, period) = (&instances[..], &[][..], second);
-        let omitted = OmittedMarkets::NONE;
-        let statement = Statement { model_id, period, omitted, instances, closes_e8, attestor_set_version: version };
-        let signature =
-            old.sign_hash_sync(&statement.digest(config.chain.chain_id, oracle)).unwrap().as_bytes().to_vec();
+        let statement = Statement {
+            chain_id: config.chain.chain_id,
+            oracle,
+            model_id,
+            period: second,
+            attestor_set_version: version,
+            omitted_markets: OmittedMarkets::NONE,
+            instances: instances.clone(),
+            closes_e8: vec![],
+        };
+        let signature = old.sign_hash_sync(&statement.digest()).unwrap().as_bytes().to_vec();
         let forged = pack(&[Attestation { signer: old.address(), signature: signature.into() }]);
         proxy.lie(&hex::encode(&landed), &hex::encode(&forged));
         let (code, reports) = audit(&world, second);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use veriregime_agent::actions::risk_oracle::update::Update;
 use veriregime_agent::clock::Clock;
 use veriregime_agent::job::collect::{Feed, Feeds};
 use veriregime_agent::sources::candles::http::HttpSettings;
@@ -16,7 +17,7 @@ use veriregime_agent::state::Store;
 use veriregime_core::features;
 use veriregime_core::types::candle::Candle;
 use veriregime_core::types::contract::Contract;
-use veriregime_core::types::cycle::Stage;
+use veriregime_core::types::cycle::{Purpose, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
@@ -114,8 +115,8 @@ async fn a_clock_ahead_of_the_chain_waits_for_it_and_sends_nothing() {
     world.clock.set_ms(next.start_ms() + 15_000);
     let proved = agent.run_until(Stage::Proved, next, &stop).await.unwrap();
     let forecast = proved.forecast.unwrap();
-    let model_id = agent.chain.read.model_id(agent.oracle, &agent.expected).await.unwrap();
-    let update = veriregime_agent::chain::Update {
+    let model_id = agent.action.model_id(&agent.chain.read).await.unwrap();
+    let update = Update {
         model_id,
         period: next,
         omitted: forecast.omitted,
@@ -124,7 +125,9 @@ async fn a_clock_ahead_of_the_chain_waits_for_it_and_sends_nothing() {
         proof: &proved.proof.unwrap().bytes,
         attestations: &agent.attestations(model_id, next, &forecast).await.unwrap(),
     };
-    let fault = agent.chain.sign_update(agent.oracle, &update, 0, None).await.expect_err("too early");
+    let fault =
+        agent.chain.sign(Purpose::Update, update.call(agent.action.contract()), 0, None).await.expect_err("too early");
+    let fault = agent.action.explained(&agent.chain.read, fault).await;
     assert_eq!(fault.code(), "VR-CHAIN-008");
     assert_eq!(agent.chain.nonce().await.unwrap(), 0);
     world.enter(next).await;

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use veriregime_agent::chain::Update;
-use veriregime_agent::chain::fees::Floor;
-use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_agent::actions::risk_oracle::update::Update;
+use veriregime_agent::chain::floor::Floor;
+use veriregime_core::types::cycle::{CycleRecord, Purpose, Stage};
 use veriregime_core::types::period::PeriodId;
 
 use crate::world::{FIRST, World};
@@ -28,8 +28,8 @@ async fn an_update_lands_once_whoever_runs_the_period_again() {
     assert_eq!(record.stage, Stage::Confirmed, "{:?}", record.miss);
     let forecast = record.forecast.unwrap();
     assert_eq!(forecast.outputs.len(), 1);
-    let market = agent.expected.markets[0];
-    let read = agent.chain.read.params(agent.oracle, market).await.unwrap();
+    let market = agent.bundle.manifest.markets[0].id();
+    let read = agent.chain.read.params(agent.action.contract(), market).await.unwrap();
     let prediction = forecast.outputs[0].decode(agent.bundle.manifest.circuit.output_scale);
     let on_chain = f64::from(read.current.probabilityHighBps) / 1e4;
     assert!((on_chain - prediction.probability_high).abs() <= 0.5e-4 + 1e-9, "{on_chain} {prediction:?}");
@@ -169,7 +169,11 @@ async fn a_transaction_that_nobody_mines_is_replaced_by_a_dearer_one_with_its_no
         proof: &record.proof.unwrap().bytes,
         attestations: &agent.attestations(world.chain.deployment.model_id, FIRST, &forecast).await.unwrap(),
     };
-    let dearer = agent.chain.sign_update(agent.oracle, &update, stuck.nonce, Some(Floor::above(&stuck))).await.unwrap();
+    let dearer = agent
+        .chain
+        .sign(Purpose::Update, update.call(agent.action.contract()), stuck.nonce, Some(Floor::above(&stuck)))
+        .await
+        .unwrap();
     agent.chain.broadcast(&dearer).await.unwrap();
     world.chain.anvil.request("evm_mine", json!([])).await.unwrap();
     agent.chain.receipt(dearer.clone()).await.unwrap();

@@ -123,7 +123,7 @@ async fn an_update_is_overdue_by_the_schedule() {
         (daily, 7, Some("VR-HEALTH-001")),
     ] {
         let (schedule, now_ms) = (Schedule::from_str(cron).unwrap(), PeriodId(FIRST.0 + later).start_ms());
-        let check = checks::last_update(&agent.chain.read, agent.oracle, model_id, &schedule, now_ms).await;
+        let check = checks::last_update(&agent.chain.read, &agent.action, model_id, &schedule, now_ms).await;
         assert_eq!(check.code, code, "{cron} {later}: {check:?}");
     }
 }

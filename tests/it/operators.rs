@@ -17,7 +17,7 @@ use veriregime_agent::attestation::peers::Peers;
 use veriregime_agent::attestation::statement::Statement;
 use veriregime_agent::job::Agent;
 use veriregime_agent::node::assemble;
-use veriregime_core::types::attestation::{AttestRequest, Attestation};
+use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::omission::OmittedMarkets;
@@ -156,10 +156,10 @@ async fn an_update_waits_for_the_last_attestation_and_asks_nobody_twice() {
 }
 
 /// What an operator with this cycle asks the others to sign.
-async fn request(world: &World, record: &CycleRecord) -> AttestRequest {
+async fn request(world: &World, record: &CycleRecord) -> Statement {
     let forecast = record.forecast.as_ref().unwrap();
     let oracle = world.config.chain.oracle.unwrap();
-    AttestRequest {
+    Statement {
         chain_id: world.config.chain.chain_id,
         oracle,
         model_id: world.chain.deployment.model_id,
@@ -180,7 +180,7 @@ async fn a_node_attests_what_its_own_candles_give_and_nothing_else() {
     let notary = assemble::notary(&world.config, &agent).unwrap();
     let theirs = world.agent("theirs").await.run_until(Stage::Forecast, FIRST, &go()).await.unwrap();
     let right = request(&world, &theirs).await;
-    let code = async |request: &AttestRequest| notary.attest(request).await.map(|_| ()).map_err(|fault| fault.code());
+    let code = async |request: &Statement| notary.attest(request).await.map(|_| ()).map_err(|fault| fault.code());
 
     assert_eq!(code(&right).await, Err("VR-ATTEST-003"), "nothing is signed on trust");
     agent.run_until(Stage::Collected, FIRST, &go()).await.unwrap();
@@ -192,18 +192,18 @@ async fn a_node_attests_what_its_own_candles_give_and_nothing_else() {
         assert!(fault.code() == "VR-ATTEST-004" && fault.to_string().starts_with(kind), "{index}: {fault}");
     }
     let others = [
-        (AttestRequest { chain_id: 1, ..right.clone() }, "VR-ATTEST-001"),
-        (AttestRequest { oracle: Address::ZERO, ..right.clone() }, "VR-ATTEST-001"),
-        (AttestRequest { model_id: [7; 32].into(), ..right.clone() }, "VR-ATTEST-001"),
-        (AttestRequest { period: FIRST.next(), ..right.clone() }, "VR-ATTEST-002"),
-        (AttestRequest { closes_e8: vec![1], ..right.clone() }, "VR-ATTEST-004"),
-        (AttestRequest { omitted_markets: OmittedMarkets::from_bits(1), ..right.clone() }, "VR-ATTEST-001"),
-        (AttestRequest { instances: vec![], ..right.clone() }, "VR-ATTEST-004"),
+        (Statement { chain_id: 1, ..right.clone() }, "VR-ATTEST-001"),
+        (Statement { oracle: Address::ZERO, ..right.clone() }, "VR-ATTEST-001"),
+        (Statement { model_id: [7; 32].into(), ..right.clone() }, "VR-ATTEST-001"),
+        (Statement { period: FIRST.next(), ..right.clone() }, "VR-ATTEST-002"),
+        (Statement { closes_e8: vec![1], ..right.clone() }, "VR-ATTEST-004"),
+        (Statement { omitted_markets: OmittedMarkets::from_bits(1), ..right.clone() }, "VR-ATTEST-001"),
+        (Statement { instances: vec![], ..right.clone() }, "VR-ATTEST-004"),
     ];
     for (request, wanted) in others {
         assert_eq!(code(&request).await, Err(wanted));
     }
-    let digest = statement(&right).digest(right.chain_id, right.oracle);
+    let digest = right.digest();
     assert!(agent.store.attestations(digest).unwrap().is_empty(), "nothing was signed so far");
     let signed = notary.attest(&right).await.unwrap();
     assert_eq!(signed.signer, agent.chain.attestor());
@@ -211,21 +211,10 @@ async fn a_node_attests_what_its_own_candles_give_and_nothing_else() {
     agent.run_until(Stage::Forecast, FIRST, &go()).await.unwrap();
     assert_eq!(notary.attest(&right).await.unwrap(), signed, "the same question has the same answer");
     // The owner replaces the set in the middle of the period: the same payload again, under another digest.
-    let again = AttestRequest { attestor_set_version: right.attestor_set_version + 1, ..right.clone() };
+    let again = Statement { attestor_set_version: right.attestor_set_version + 1, ..right.clone() };
     assert_ne!(notary.attest(&again).await.unwrap().signature, signed.signature);
     world.clock.set_ms(FIRST.end_ms());
     assert_eq!(code(&right).await, Err("VR-ATTEST-002"));
-}
-
-fn statement(request: &AttestRequest) -> Statement<'_> {
-    Statement {
-        model_id: request.model_id,
-        period: request.period,
-        omitted: request.omitted_markets,
-        instances: &request.instances,
-        closes_e8: &request.closes_e8,
-        attestor_set_version: request.attestor_set_version,
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -236,8 +225,8 @@ async fn a_signer_who_is_not_in_the_set_does_not_count() {
     let stranger: PrivateKeySigner = KEYS[3].parse().unwrap();
     let server = MockServer::start().await;
     let attest = move |request: &Request| {
-        let asked: AttestRequest = request.body_json().unwrap();
-        let digest = statement(&asked).digest(asked.chain_id, asked.oracle);
+        let asked: Statement = request.body_json().unwrap();
+        let digest = asked.digest();
         let signature = stranger.sign_hash_sync(&digest).unwrap().as_bytes().to_vec().into();
         ResponseTemplate::new(200).set_body_json(Attestation { signer: stranger.address(), signature })
     };
@@ -251,10 +240,7 @@ async fn a_signer_who_is_not_in_the_set_does_not_count() {
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
     // An honest one instead.
     let honest: PrivateKeySigner = KEYS[1].parse().unwrap();
-    let digest = {
-        let request = request(&world, &record).await;
-        statement(&request).digest(request.chain_id, request.oracle)
-    };
+    let digest = request(&world, &record).await.digest();
     let signature = honest.sign_hash_sync(&digest).unwrap().as_bytes().to_vec().into();
     let right = Attestation { signer: honest.address(), signature };
     let honest = answering(ResponseTemplate::new(200).set_body_json(right)).await;
@@ -290,7 +276,7 @@ async fn a_node_that_has_attested_something_else_misses_its_own_period() {
 }
 
 /// Asks a running node to attest: the status, and the answer.
-async fn ask(at: &str, request: &AttestRequest) -> Option<(StatusCode, Value)> {
+async fn ask(at: &str, request: &Statement) -> Option<(StatusCode, Value)> {
     let url = format!("http://{at}/v1/attest");
     let answer = reqwest::Client::new().post(url).json(request).send().await.ok()?;
     Some((answer.status(), answer.json().await.unwrap()))

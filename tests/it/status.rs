@@ -44,8 +44,9 @@ async fn every_state_of_a_market_has_its_word() {
     world.enter(PeriodId(FIRST.0 + 3)).await;
     assert_eq!(market(&world)["status"], "stale");
     let until = PeriodId(FIRST.0 + 4).start_seconds().unsigned_abs();
-    let pause = RiskOracle::pauseMarketCall { market: agent.expected.markets[0], untilTimestamp: U40::from(until) };
-    let request = TransactionRequest::default().with_to(agent.oracle).with_input(pause.abi_encode());
+    let pause =
+        RiskOracle::pauseMarketCall { market: agent.bundle.manifest.markets[0].id(), untilTimestamp: U40::from(until) };
+    let request = TransactionRequest::default().with_to(agent.action.contract()).with_input(pause.abi_encode());
     world.chain.owner.send(request).await.unwrap();
     let withheld = market(&world);
     assert_eq!((&withheld["status"], &withheld["borrow_collateral_ratio_bps"]), (&"withheld".into(), &18_000.into()));

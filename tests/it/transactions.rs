@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::chain::fees::Floor;
+use veriregime_agent::chain::floor::Floor;
 use veriregime_agent::config::signer::Signer;
 use veriregime_agent::job::Agent;
 use veriregime_agent::state::jobs::Scope;

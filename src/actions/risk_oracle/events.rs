@@ -2,10 +2,8 @@
 
 use std::ops::Range;
 
-use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{Address, B256, U256};
-use alloy::providers::Provider;
-use alloy::rpc::types::{Filter, Log};
+use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent;
 
 use super::abi::RiskOracle;
@@ -13,9 +11,6 @@ use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::update::PublishedUpdate;
-
-/// Most blocks that one call asks events of; public RPCs allow few more.
-const LOG_BLOCKS: u64 = 2_000;
 
 /// Something that concerns whoever watches a contract.
 #[derive(Debug)]
@@ -91,38 +86,5 @@ impl Reader {
         let newest = self.head().await?.number;
         let first = self.first_block_at(period.start_seconds(), newest).await?;
         Ok(first..self.first_block_at(period.next().start_seconds(), newest).await?)
-    }
-
-    /// The events of these blocks, asked for in pieces.
-    ///
-    /// # Errors
-    /// [`ChainError`].
-    pub(crate) async fn logs(&self, filter: &Filter, blocks: Range<u64>) -> Result<Vec<Log>, ChainError> {
-        let (mut from, mut found) = (blocks.start, Vec::new());
-        while from < blocks.end {
-            let to = from.saturating_add(LOG_BLOCKS).min(blocks.end);
-            found.extend(self.provider.get_logs(&filter.clone().from_block(from).to_block(to - 1)).await?);
-            from = to;
-        }
-        Ok(found)
-    }
-
-    /// The first block whose time is not before `seconds`, at most one more than `newest`.
-    ///
-    /// # Errors
-    /// [`ChainError`].
-    pub(crate) async fn first_block_at(&self, seconds: i64, newest: u64) -> Result<u64, ChainError> {
-        let (mut low, mut high) = (0, newest.saturating_add(1));
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let block = self.block(BlockNumberOrTag::Number(middle)).await?;
-            let block = block.ok_or_else(|| ChainError::Refused(format!("the RPC has no block {middle}")))?;
-            if block.timestamp.cast_signed() < seconds {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Ok(low)
     }
 }

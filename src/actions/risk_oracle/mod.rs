@@ -1,6 +1,9 @@
 pub mod abi;
-pub mod admin;
+pub mod action;
 pub mod events;
 pub mod published;
+pub mod read;
+pub mod refusal;
 pub mod spec;
 pub mod update;
+pub mod verifier;

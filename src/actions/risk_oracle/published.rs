@@ -3,18 +3,17 @@
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::{Address, B256, U256};
 use alloy::rpc::types::Log;
-use alloy::sol_types::{SolCall, SolEvent};
+use alloy::sol_types::SolEvent;
 
-use super::abi::{Halo2Verifier, IRegimeRiskOracle, RiskOracle};
-use crate::actions::risk_oracle::update::calldata;
+use super::abi::RiskOracle;
+use super::read::{omitted_markets, period as checked_period};
+use super::update::submitted;
 use crate::attestation::statement::{Statement, is_by_its_signer, split};
 use crate::chain::answers;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use veriregime_core::types::attestation::Attestation;
-use veriregime_core::types::cycle::Attempt;
 use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::proof::Proof;
 use veriregime_core::types::update::{Arguments, PublishedUpdate};
 
 /// Whether an attestation of an update is what it should be.
@@ -72,9 +71,9 @@ impl Reader {
         let called = (sent.to == Some(oracle)).then(|| submitted(&sent.input));
         Ok(PublishedUpdate {
             model_id: event.modelId,
-            period: answers::period(event.period)?,
+            period: checked_period(event.period)?,
             relayer: event.relayer,
-            omitted_markets: answers::omitted_markets(event.omittedMarkets)?,
+            omitted_markets: omitted_markets(event.omittedMarkets)?,
             candle_features: event
                 .candleFeatures
                 .chunks_exact(4)
@@ -91,21 +90,6 @@ impl Reader {
                 attestations: update.attestations,
             }),
         })
-    }
-
-    /// What a generated verifier says of a proof. It may revert for "no".
-    ///
-    /// # Errors
-    /// [`ChainError`] when it could not be asked.
-    pub async fn verifies(&self, oracle: Address, model_id: B256, proof: &Proof) -> Result<bool, ChainError> {
-        let verifier = self.model_spec(oracle, model_id).await?.verifier;
-        let contract = Halo2Verifier::new(verifier, &self.provider);
-        match contract.verifyProof(proof.bytes.clone(), proof.instances.clone()).call().await.map_err(ChainError::from)
-        {
-            Ok(accepted) => Ok(accepted),
-            Err(ChainError::Rejected(_)) => Ok(false),
-            Err(fault) => Err(fault),
-        }
     }
 
     /// Each attestation of an update: its signature, and whether its signer was in the set at the update's block.
@@ -147,14 +131,16 @@ pub fn signatures(
     instances: &[U256],
 ) -> Result<Vec<AttestorCheck>, ChainError> {
     let statement = Statement {
+        chain_id,
+        oracle,
         model_id: update.model_id,
         period: update.period,
-        omitted: update.omitted_markets,
-        instances,
-        closes_e8: &arguments.closes_e8,
         attestor_set_version: update.attestor_set_version,
+        omitted_markets: update.omitted_markets,
+        instances: instances.to_vec(),
+        closes_e8: arguments.closes_e8.clone(),
     };
-    let digest = statement.digest(chain_id, oracle);
+    let digest = statement.digest();
     let check = |attestation: Attestation| AttestorCheck {
         attestor: attestation.signer,
         signed: is_by_its_signer(&attestation, digest),
@@ -177,13 +163,4 @@ pub fn brings(calldata: &[u8], update: &PublishedUpdate) -> bool {
                     && sent.attestations == arguments.attestations
             })
     })
-}
-
-/// The model of the update that a stored transaction brings.
-pub fn model_id(attempt: &Attempt) -> Option<B256> {
-    submitted(&calldata(attempt).ok()?).map(|update| update.modelId)
-}
-
-fn submitted(calldata: &[u8]) -> Option<IRegimeRiskOracle::Update> {
-    RiskOracle::submitCall::abi_decode(calldata).ok().map(|call| call.update)
 }

@@ -4,7 +4,7 @@ use alloy::primitives::Bytes;
 use alloy::rpc::json_rpc::ErrorPayload;
 use serde_json::Value;
 
-use crate::chain::fees::Floor;
+use crate::chain::floor::Floor;
 
 /// What a node says of signed bytes, or of a request, that it does not take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

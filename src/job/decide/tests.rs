@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::chain::fees::{self, Floor};
+use crate::chain::fees;
+use crate::chain::floor::Floor;
 
 const UPDATE_CAP_WEI: u128 = 1_000;
 const CANCEL_CAP_WEI: u128 = 2_000;
@@ -19,7 +20,7 @@ enum Event {
     /// Another transaction of this wallet is mined.
     Foreign,
     /// Another's update is mined.
-    Taken,
+    Done,
     Blocks(u64),
     /// The last of ours is dropped again with its block.
     Reorg,
@@ -33,7 +34,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (1_u128..1_500).prop_map(Event::BaseFee),
         2 => (0_usize..4, prop::bool::weighted(0.2)).prop_map(|(back, fails)| Event::Mine(back, fails)),
         1 => Just(Event::Foreign),
-        1 => Just(Event::Taken),
+        1 => Just(Event::Done),
         2 => (1_u64..4).prop_map(Event::Blocks),
         1 => Just(Event::Reorg),
         1 => Just(Event::Blind),
@@ -95,7 +96,7 @@ impl World {
         self.attempts[index].purpose == Purpose::Update && matches!(self.mined[index], Some(Mined::Landed(_)))
     }
 
-    fn is_taken(&self) -> bool {
+    fn is_done(&self) -> bool {
         self.by_other || (0..self.attempts.len()).any(|index| self.is_landed(index))
     }
 
@@ -110,14 +111,14 @@ impl World {
                     return;
                 }
                 self.head += 1;
-                let refused = attempt.purpose == Purpose::Update && (fails || self.is_taken() || self.left_ms <= 0);
+                let refused = attempt.purpose == Purpose::Update && (fails || self.is_done() || self.left_ms <= 0);
                 let landed = Landed { hash: attempt.hash, block: self.head, gas_used: 1 };
                 self.mined[index] =
                     Some(if refused { Mined::Reverted { block: self.head } } else { Mined::Landed(landed) });
                 self.nonce += 1;
             }
             Event::Foreign => (self.nonce, self.head) = (self.nonce + 1, self.head + 1),
-            Event::Taken if self.left_ms > 0 && !self.is_taken() => self.by_other = true,
+            Event::Done if self.left_ms > 0 && !self.is_done() => self.by_other = true,
             Event::Reorg => {
                 let last = self
                     .mined
@@ -128,7 +129,7 @@ impl World {
                 }
             }
             Event::Blocks(blocks) => self.head += blocks,
-            Event::Taken | Event::Blind => {}
+            Event::Done | Event::Blind => {}
         }
     }
 
@@ -141,7 +142,7 @@ impl World {
             nonce: self.nonce,
             head: self.head,
             is_over: self.left_ms <= 0,
-            is_taken: self.is_taken(),
+            is_done: self.is_done(),
             left_ms: self.left_ms,
             is_due: self.age_ms >= 60_000,
             looks: self.looks,
@@ -153,36 +154,36 @@ impl World {
     fn act(&mut self, blind: bool) -> Result<(), TestCaseError> {
         let nothing = vec![None; self.mined.len()];
         let seen = if blind { &nothing } else { &self.mined };
-        let action = next(&self.situation(seen));
+        let decision = next(&self.situation(seen));
         let newest = self.attempts.last().cloned().expect("one is signed");
         let is_cancelled = self.attempts.iter().any(|attempt| attempt.purpose == Purpose::Cancel);
-        self.looks = if action == Action::Look { self.looks + 1 } else { 0 };
+        self.looks = if decision == Decision::Look { self.looks + 1 } else { 0 };
         let used_up = newest.nonce < self.nonce;
-        match action {
-            Action::Rest => prop_assert!(self.stage.is_final()),
-            Action::Look | Action::Wait => {}
-            Action::Send => prop_assert!(!used_up, "sent although its nonce is used up"),
-            Action::Replace(purpose) => {
+        match decision {
+            Decision::Rest => prop_assert!(self.stage.is_final()),
+            Decision::Look | Decision::Wait => {}
+            Decision::Send => prop_assert!(!used_up, "sent although its nonce is used up"),
+            Decision::Replace(purpose) => {
                 prop_assert!(!used_up, "a nonce that is used up");
                 prop_assert!(!is_cancelled || purpose == Purpose::Cancel, "what is cancelled stays cancelled");
                 self.sign(purpose, newest.nonce);
             }
-            Action::SignAnew => {
+            Decision::SignAnew => {
                 prop_assert!(used_up && !is_cancelled, "a second nonce while one is open");
                 self.sign(Purpose::Update, self.nonce);
             }
-            Action::Confirm(landed) => {
+            Decision::Confirm(landed) => {
                 prop_assert!(
                     (0..self.attempts.len())
                         .any(|index| self.is_landed(index) && self.attempts[index].hash == landed.hash)
                 );
                 self.stage = Stage::Confirmed;
             }
-            Action::ByOther | Action::Miss(_) => {
+            Decision::ByOther | Decision::Miss(_) => {
                 prop_assert!(used_up, "ended with a nonce that is stuck");
                 let lost = blind || !(0..self.attempts.len()).any(|index| self.is_landed(index));
                 prop_assert!(lost, "ended although its update is there");
-                self.stage = if action == Action::ByOther { Stage::AlreadyByOther } else { Stage::Missed };
+                self.stage = if decision == Decision::ByOther { Stage::AlreadyByOther } else { Stage::Missed };
             }
         }
         Ok(())
@@ -243,18 +244,18 @@ fn what_another_wallet_signed_is_neither_outbid_nor_cancelled() {
         next(&Situation { wallet, nonce: 9, is_over, looks, ..world.situation(&mined) })
     };
     let reverted = Some(Mined::Reverted { block: 100 });
-    assert_eq!(new(&world, false, None, 0), Action::Send);
-    assert_eq!(new(&world, false, reverted, 0), Action::SignAnew);
+    assert_eq!(new(&world, false, None, 0), Decision::Send);
+    assert_eq!(new(&world, false, reverted, 0), Decision::SignAnew);
     world.age_ms = 60_000;
-    assert_eq!(new(&world, false, None, 0), Action::SignAnew, "a wallet that can outbid takes over");
+    assert_eq!(new(&world, false, None, 0), Decision::SignAnew, "a wallet that can outbid takes over");
     world.left_ms = 0;
-    assert_eq!(new(&world, false, None, 0), Action::Send, "the chain may still take it");
-    assert_eq!(new(&world, true, None, 0), Action::Miss(Loss::Deadline));
+    assert_eq!(new(&world, false, None, 0), Decision::Send, "the chain may still take it");
+    assert_eq!(new(&world, true, None, 0), Decision::Miss(Loss::Deadline));
     world.by_other = true;
-    assert_eq!(new(&world, true, None, RECEIPT_LOOKS - 1), Action::Look, "it may have been this one");
-    assert_eq!(new(&world, true, None, RECEIPT_LOOKS), Action::ByOther);
+    assert_eq!(new(&world, true, None, RECEIPT_LOOKS - 1), Decision::Look, "it may have been this one");
+    assert_eq!(new(&world, true, None, RECEIPT_LOOKS), Decision::ByOther);
     let landed = Landed { hash: world.attempts[0].hash, block: 100, gas_used: 1 };
-    assert_eq!(new(&world, true, Some(Mined::Landed(landed)), 0), Action::Confirm(landed));
+    assert_eq!(new(&world, true, Some(Mined::Landed(landed)), 0), Decision::Confirm(landed));
     (world.by_other, world.attempts[0].purpose) = (false, Purpose::Cancel);
-    assert_eq!(new(&world, true, None, 0), Action::Miss(Loss::Cancelled));
+    assert_eq!(new(&world, true, None, 0), Decision::Miss(Loss::Cancelled));
 }

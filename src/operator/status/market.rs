@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use alloy::primitives::Address;
 use serde_json::{Value, json};
 
+use crate::actions::error::ActionError;
 use crate::actions::risk_oracle::abi::IRiskParameters::{Params, RiskVector};
 use crate::actions::risk_oracle::abi::RiskOracle::{paramsReturn, pendingReturn};
-use crate::chain::error::ChainError;
-use crate::chain::read::status_word;
+use crate::actions::risk_oracle::read::status_word;
 use crate::config::Config;
 use crate::node::assemble;
 use crate::render::{percent, pips_as_bps, volatility_bps};
@@ -31,11 +31,11 @@ pub struct Read {
 /// Asks the contract.
 ///
 /// # Errors
-/// [`ChainError`].
-pub async fn read(config: &Config, market: &Market) -> Result<Read, ChainError> {
+/// [`ActionError`].
+pub async fn read(config: &Config, market: &Market) -> Result<Read, ActionError> {
     let chain = assemble::reader(config)?;
     chain.check_chain_id().await?;
-    let oracle = config.chain.oracle.ok_or(ChainError::NoContract(Address::ZERO))?;
+    let oracle = config.chain.oracle.ok_or(ActionError::NoContract(Address::ZERO))?;
     Ok(Read { now: chain.params(oracle, market.id()).await?, next: chain.pending(oracle, market.id()).await? })
 }
 
@@ -57,7 +57,7 @@ impl Read {
 }
 
 /// The market in a line.
-pub fn line(read: &Result<Read, ChainError>) -> String {
+pub fn line(read: &Result<Read, ActionError>) -> String {
     let read = match read {
         Ok(read) => read,
         Err(fault) => return format!("{} {fault}; {}", fault.code(), fault.hint()),
@@ -97,7 +97,7 @@ fn is_looser(next: &RiskVector, now: &Params) -> bool {
 }
 
 /// The market for machines.
-pub fn json(name: &str, read: &Result<Read, ChainError>) -> Value {
+pub fn json(name: &str, read: &Result<Read, ActionError>) -> Value {
     let read = match read {
         Ok(read) => read,
         Err(fault) => return json!({"market": name, "error": fault.to_string(), "code": fault.code()}),

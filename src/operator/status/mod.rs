@@ -7,6 +7,7 @@ use alloy::primitives::utils::format_ether;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use crate::actions::error::ActionError;
 use crate::bundle::Bundle;
 use crate::chain::error::ChainError;
 use crate::config::Config;
@@ -32,7 +33,7 @@ pub struct Status {
     wallet: Wallet,
     /// The last cycles, newest first, each with the name of its model.
     cycles: Vec<(String, CycleRecord)>,
-    markets: Vec<(String, Result<market::Read, ChainError>)>,
+    markets: Vec<(String, Result<market::Read, ActionError>)>,
     time: Time,
 }
 

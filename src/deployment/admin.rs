@@ -9,10 +9,11 @@ use alloy::rpc::types::{Filter, Log};
 use alloy::sol_types::{SolCall, SolEvent};
 use serde::Serialize;
 
-use super::abi::RiskOracle::{self, RiskOracleCalls};
+use super::{Blocked, LIFETIME_SECONDS, Step};
+use crate::actions::error::ActionError;
+use crate::actions::risk_oracle::abi::RiskOracle::{self, RiskOracleCalls};
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
-use crate::deployment::{Blocked, LIFETIME_SECONDS, Step};
 use veriregime_core::types::period::PeriodId;
 
 /// A trial announces some seconds later than now.
@@ -190,10 +191,10 @@ impl Reader {
     /// Who has rights.
     ///
     /// # Errors
-    /// [`ChainError::NoContract`], else [`ChainError`].
-    pub async fn roles(&self, oracle: Address) -> Result<Roles, ChainError> {
+    /// [`ActionError::NoContract`], else [`ActionError`].
+    pub async fn roles(&self, oracle: Address) -> Result<Roles, ActionError> {
         if !self.has_code(oracle).await? {
-            return Err(ChainError::NoContract(oracle));
+            return Err(ActionError::NoContract(oracle));
         }
         let contract = RiskOracle::new(oracle, &self.provider);
         let set = contract.attestorSet().call().await?;

@@ -1,0 +1,68 @@
+//! What a contract's refusal means for a job, whichever contract it is.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::attestation::error::NOT_ATTESTOR_HINT;
+use veriregime_core::types::diagnostic::Retry;
+
+/// Pause before a contract is asked again that refuses for the moment.
+pub(crate) const PAUSE: Duration = Duration::from_secs(2);
+
+/// A refusal, and what the contract says.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{words}")]
+pub struct Refusal {
+    pub meaning: Meaning,
+    /// In words.
+    pub words: String,
+}
+
+/// What is to be made of a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// What the job would do has been done for the period.
+    AlreadyDone,
+    /// The period is over.
+    Over,
+    /// The period has not begun for the chain.
+    TooEarly { starts_seconds: i64 },
+    /// The key that attests is not in the contract's set.
+    NotAttestor,
+    /// Somebody with the right to do so has stopped it.
+    Withheld,
+    /// Nobody gives a reason. That may be a node's own trouble.
+    Silent,
+    /// Asking again gets the same answer.
+    Final,
+}
+
+impl Refusal {
+    /// With the contract's words.
+    pub fn new(meaning: Meaning, words: impl Into<String>) -> Self {
+        Self { meaning, words: words.into() }
+    }
+
+    /// What the operator should do next.
+    pub fn hint(&self) -> &'static str {
+        match self.meaning {
+            Meaning::NotAttestor => NOT_ATTESTOR_HINT,
+            Meaning::Silent => {
+                "nothing: it is asked again; if it goes on, check chain.rpc_url and that chain.oracle is a RiskOracle"
+            }
+            Meaning::Withheld => "nothing: the guardian has stopped the market; ask them why",
+            Meaning::AlreadyDone | Meaning::Over | Meaning::TooEarly { .. } | Meaning::Final => {
+                "read the contract's error; nothing was spent"
+            }
+        }
+    }
+
+    /// When it may be tried again.
+    pub fn retry(&self) -> Retry {
+        match self.meaning {
+            Meaning::TooEarly { .. } | Meaning::Silent => Retry::Later(PAUSE),
+            _ => Retry::Never,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What the contract says of its models and markets.
+
+use alloy::primitives::{Address, B256, U256};
+use alloy::sol_types::SolValue;
+
+use super::abi::IRegimeRiskOracle::ModelSpec;
+use super::abi::RiskOracle;
+use super::spec::Expected;
+use crate::actions::error::ActionError;
+use crate::chain::answers::MAX_SECONDS;
+use crate::chain::error::ChainError;
+use crate::chain::read::Reader;
+use veriregime_core::types::omission::OmittedMarkets;
+use veriregime_core::types::period::PeriodId;
+
+/// What a market's parameters can be by the contract: its `Status` in words, in its order.
+pub const STATUS_WORDS: [&str; 5] = ["unset", "fresh", "grace", "stale", "withheld"];
+
+/// The contract's `Status` in a word.
+pub fn status_word(status: u8) -> &'static str {
+    STATUS_WORDS[usize::from(status).min(STATUS_WORDS.len() - 1)]
+}
+
+impl Reader {
+    /// The id of the model that serves the expected markets, after checking that it is the bundle's.
+    ///
+    /// # Errors
+    /// [`ActionError::NoContract`] or [`ActionError::ForeignModel`], else [`ActionError`].
+    pub async fn model_id(&self, oracle: Address, expected: &Expected) -> Result<B256, ActionError> {
+        if !self.has_code(oracle).await? {
+            return Err(ActionError::NoContract(oracle));
+        }
+        let contract = RiskOracle::new(oracle, &self.provider);
+        let foreign = |what: &str| ActionError::ForeignModel(what.into());
+        let first = *expected.markets.first().ok_or_else(|| foreign("the bundle has no market"))?;
+        let model_id = contract.activeModel(first).call().await.map_err(ChainError::from)?;
+        if model_id.is_zero() {
+            return Err(foreign("no model is active for the market"));
+        }
+        match expected.difference(&self.model_spec(oracle, model_id).await?) {
+            Some(difference) => Err(foreign(difference)),
+            None => Ok(model_id),
+        }
+    }
+
+    /// A registered model's specification.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn model_spec(&self, oracle: Address, model_id: B256) -> Result<ModelSpec, ChainError> {
+        let encoded = RiskOracle::new(oracle, &self.provider).modelSpec(model_id).call().await?;
+        ModelSpec::abi_decode(&encoded).map_err(|error| ChainError::Refused(error.to_string()))
+    }
+
+    /// The last period for which the model landed an update.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn latest_period(&self, oracle: Address, model_id: B256) -> Result<PeriodId, ChainError> {
+        period(RiskOracle::new(oracle, &self.provider).latestPeriod(model_id).call().await?)
+    }
+
+    /// The same as of a block; `None` where the RPC has no state of it, or there was no contract yet.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn latest_period_at(
+        &self,
+        oracle: Address,
+        model_id: B256,
+        block: u64,
+    ) -> Result<Option<PeriodId>, ChainError> {
+        let contract = RiskOracle::new(oracle, &self.provider);
+        match contract.latestPeriod(model_id).block(block.into()).call().await.map_err(ChainError::from) {
+            Ok(latest) => period(latest).map(Some),
+            Err(ChainError::Refused(_) | ChainError::Rejected(_)) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// A market's parameters and their status.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn params(&self, oracle: Address, market: B256) -> Result<RiskOracle::paramsReturn, ChainError> {
+        Ok(RiskOracle::new(oracle, &self.provider).params(market).call().await?)
+    }
+
+    /// What a market's last update leads to, and when.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn pending(&self, oracle: Address, market: B256) -> Result<RiskOracle::pendingReturn, ChainError> {
+        Ok(RiskOracle::new(oracle, &self.provider).pending(market).call().await?)
+    }
+}
+
+/// A period that the contract names.
+pub(crate) fn period(id: u64) -> Result<PeriodId, ChainError> {
+    if id <= MAX_SECONDS / PeriodId::SECONDS.unsigned_abs() {
+        return Ok(PeriodId(id));
+    }
+    Err(ChainError::Garbage(format!("an update of period {id}")))
+}
+
+/// A mask of markets, of which a model has 32 at most.
+pub(crate) fn omitted_markets(mask: U256) -> Result<OmittedMarkets, ChainError> {
+    let bits = u32::try_from(mask).map_err(|_| ChainError::Garbage("a mask of more than 32 markets".into()))?;
+    Ok(OmittedMarkets::from_bits(bits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_without_sense_are_refused() {
+        assert!(period(u64::MAX).is_err() && period(122_748).is_ok());
+        assert!(omitted_markets(U256::from(1_u64 << 32)).is_err() && omitted_markets(U256::from(7)).is_ok());
+    }
+}

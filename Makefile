@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build install install-files demo test test-contracts standard-json invariants-long lint lint-keys deny chaos chaos-long fuzz bench halmos slither mutants coverage lint-deploy
+.PHONY: help setup build node install install-files demo test test-contracts standard-json invariants-long lint lint-keys deny chaos chaos-long fuzz bench halmos slither mutants coverage lint-deploy
 
 AGENT := $(or $(CARGO_TARGET_DIR),target)/release/veriregime-agent
 BUNDLE ?= models/btc-regime-4h-v1
@@ -27,9 +27,11 @@ node_modules/.installed: package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# With the test binary, so that dependencies are built once for both commands.
-build: setup ## Build the release binary
-	cargo build --release --locked --bin veriregime-agent --test it
+build: setup ## Build the program with everything, training too
+	cargo build --release --locked --bin veriregime-agent
+
+node: setup ## Build the program without training: all that a node and the demo need
+	cargo build --release --locked --bin veriregime-agent --no-default-features
 
 PREFIX ?= /usr/local
 INSTALLED := $(DESTDIR)$(PREFIX)
@@ -66,14 +68,19 @@ install-files:
 DEMO := $(if $(PERIODS),--periods $(PERIODS)) $(if $(CANDLES),--candles $(CANDLES)) $(if $(FROM),--from $(FROM)) \
 	$(if $(SOURCE),--source $(SOURCE)) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep) $(if $(JSON),--json)
 
-demo: build ## Watch candles become proven, on-chain risk parameters
+# Both programs lie in the same place. One with training is brought up to date and not replaced by one without.
+WITH_TRAINING = $(findstring +training,$(shell $(AGENT) --version 2>/dev/null))
+
+demo: setup ## Watch candles become proven, on-chain risk parameters
+	@$(MAKE) --no-print-directory $(if $(WITH_TRAINING),build,node)
 	@$(AGENT) demo $(DEMO)
 
 # The gate takes nextest, which names what is slow and ends what hangs.
 RUST_TESTS ?= cargo test --release --locked
+MEMBERS := --workspace --exclude veriregime-fuzz
 
 test: build test-contracts ## Run all tests
-	$(RUST_TESTS)
+	$(RUST_TESTS) $(MEMBERS)
 
 test-contracts: setup ## Run the tests of the contracts
 	node contracts/snippets.mjs
@@ -120,7 +127,8 @@ coverage: node_modules/.installed ## Which lines of the contracts no test runs
 
 lint: setup ## Formatting and lints of Rust and Solidity
 	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked $(MEMBERS) --all-targets -- -D warnings
+	cargo clippy --locked --no-default-features --all-targets -- -D warnings
 	$(FORGE) fmt --check
 
 .venv-deploy/.installed: deploy/lint/requirements.txt

@@ -1,5 +1,8 @@
 //! The coded error inside an `anyhow` error, for whoever reports one: logs, `doctor`, `status`, the command line.
 
+#[cfg_attr(not(feature = "training"), path = "diagnosis/training_absent.rs")]
+pub mod training;
+
 use crate::actions::error::ActionError;
 use crate::alerts::AlertError;
 use crate::api::error::ApiError;
@@ -23,8 +26,6 @@ use veriregime_core::types::diagnostic;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::time::TimeError;
 use veriregime_files::FileError;
-use veriregime_training::error::TrainingError;
-use veriregime_training::evaluation::EvaluationError;
 
 /// An error and its causes in one line.
 pub fn words(error: &anyhow::Error) -> String {
@@ -54,8 +55,7 @@ pub fn coded(error: &anyhow::Error) -> Option<&dyn Diagnostic> {
             .or_else(|| of::<DeploymentError>(link))
             .or_else(|| of::<StateError>(link))
             .or_else(|| of::<EvidenceError>(link))
-            .or_else(|| of::<EvaluationError>(link))
-            .or_else(|| of::<TrainingError>(link))
+            .or_else(|| training::coded(link))
             .or_else(|| of::<ApiError>(link))
             .or_else(|| of::<AlertError>(link))
             .or_else(|| of::<FileError>(link))

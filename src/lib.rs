@@ -31,6 +31,7 @@ pub mod forecast;
 pub mod health;
 pub mod http;
 pub mod job;
+pub mod modelling;
 pub mod node;
 pub mod operator;
 pub mod render;

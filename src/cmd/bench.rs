@@ -1,13 +1,12 @@
 //! `bench`: what a cycle costs, measured here and now.
 
-mod training;
-
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{print, train};
 use crate::bench;
+use crate::modelling::training;
 
 /// Options of `bench`.
 #[derive(Debug, Args)]
@@ -52,15 +51,7 @@ pub struct BenchArgs {
 /// Whatever a cycle can run into.
 pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     if args.training {
-        train::refuse_as_config(settings)?;
-        let settings = train::read_settings(&args.settings)?;
-        settings.check()?;
-        let figures = training::measure(&settings)?;
-        if json {
-            println!("{}", serde_json::to_string(&figures)?);
-        } else {
-            training::print(&figures);
-        }
+        print::output(json, &training::speed(&args.settings, settings)?);
         return Ok(());
     }
     let (config, anvil) = (crate::config::load(settings)?, args.anvil.as_deref());

@@ -8,7 +8,6 @@ use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 
-use super::evaluate::whole_series;
 use crate::bundle::Bundle;
 use crate::config::place;
 use crate::sources::candles::file;
@@ -59,7 +58,7 @@ struct Summary {
 pub fn run(args: &FeaturesArgs, json: bool) -> anyhow::Result<()> {
     let bundle = Bundle::open(&place::data(&args.model)).context("the model bundle is not usable")?;
     let spec = &bundle.manifest.features;
-    let series = whole_series(&file::read_any(&args.candles)?)?;
+    let series = file::read_series(&args.candles)?;
     let index = |time_ms: i64| usize::try_from((time_ms - series.start_ms()) / MINUTE_MS).unwrap_or(0);
     let given = series.candles().len();
     if given < spec.lookback_minutes {

@@ -7,9 +7,7 @@ pub mod print;
 pub mod admin;
 pub mod audit;
 pub mod bench;
-pub mod bundle;
 pub mod candles;
-pub mod circuit;
 pub mod config;
 pub mod daemon;
 pub mod demo;
@@ -24,7 +22,6 @@ pub mod models;
 pub mod once;
 pub mod progress;
 pub mod prove;
-pub mod reference_models;
 pub mod report;
 pub mod signals;
 pub mod status;
@@ -38,7 +35,6 @@ use std::process::ExitCode;
 
 use clap::{FromArgMatches, Parser, Subcommand};
 
-use crate::render::layout;
 use crate::telemetry;
 use crate::telemetry::LogFormat;
 
@@ -55,9 +51,16 @@ pub const EXIT_UNFINISHED: u8 = 3;
 /// The cycle ran and ended as missed, or a proof did not verify.
 pub const EXIT_MISSED: u8 = 3;
 
+/// What `--version` says: also what this build has of what a build may leave out.
+const LONG_VERSION: &str = if cfg!(feature = "training") {
+    concat!(env!("CARGO_PKG_VERSION"), "\nfeatures: +training")
+} else {
+    concat!(env!("CARGO_PKG_VERSION"), "\nfeatures: -training")
+};
+
 /// On-chain oracle agent: proven volatility forecasts set risk parameters.
 #[derive(Debug, Parser)]
-#[command(name = "veriregime-agent", version, propagate_version = true, max_term_width = 110)]
+#[command(name = "veriregime-agent", version, long_version = LONG_VERSION, propagate_version = true, max_term_width = 110)]
 pub struct Cli {
     /// Settings file; `veriregime-agent config show` prints every key.
     #[arg(long, global = true, env = SETTINGS_VARIABLE, value_name = "FILE")]
@@ -165,7 +168,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 Command::Demo(args) => demo::run(args, settings, json).await?,
                 Command::Bench(args) => bench::run(args, settings, json).await?,
                 Command::Train(args) => train::run(args, settings, json).await?,
-                Command::Evaluate(args) => evaluate::run(args, json)?,
+                Command::Evaluate(args) => evaluate::run(&args, json)?,
                 Command::Models(args) => return models::run(args, json),
                 Command::Candles(command) => candles::run(command, json).await?,
                 Command::Key(command) => key::run(command, settings, json).await?,

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use veriregime_training::Stage;
-use veriregime_training::trainer::Event;
+use crate::modelling::Progress;
 
 /// One bar for the running epoch where standard error is a terminal, and one line for every finished one.
 #[derive(Debug)]
@@ -24,36 +23,20 @@ impl TrainingProgress {
         Self { bar }
     }
 
-    /// Shows an event of a stage.
-    pub fn show(&self, stage: &Stage, event: Event) {
-        match event {
-            Event::Step { epoch, step, steps, loss } => {
+    /// Shows how far the run is.
+    pub fn show(&self, progress: Progress<'_>) {
+        match progress {
+            Progress::Step { network, epoch, epochs, step, steps, loss } => {
                 if step == 1 {
                     self.bar.reset();
                     self.bar.set_length(steps as u64);
-                    self.bar.set_prefix(format!("{} {epoch}/{}", stage.name, stage.epochs));
+                    self.bar.set_prefix(format!("{network} {epoch}/{epochs}"));
                 }
                 self.bar.set_message(format!("loss {loss:.4}"));
                 self.bar.set_position(step as u64);
             }
-            Event::Epoch(epoch) => {
-                let line = format!(
-                    "{:14} epoch {:>2} of {}  loss {:.4}  validation: loss {:.4}, {:.2} % right, F1 {:.4}",
-                    stage.name,
-                    epoch.epoch,
-                    stage.epochs,
-                    epoch.training_loss,
-                    epoch.validation_loss,
-                    epoch.validation_accuracy * 100.0,
-                    epoch.validation_f1,
-                );
-                self.bar.suspend(|| eprintln!("{line}"));
-            }
+            Progress::Epoch(line) => self.bar.suspend(|| eprintln!("{line}")),
+            Progress::Done => self.bar.finish_and_clear(),
         }
-    }
-
-    /// Takes the bar away.
-    pub fn finish(&self) {
-        self.bar.finish_and_clear();
     }
 }

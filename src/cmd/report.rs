@@ -1,14 +1,13 @@
-//! How results and errors are shown.
+//! How an error is shown.
 
 use std::process::ExitCode;
 
 use super::EXIT_FAILED;
 use crate::diagnosis;
-use crate::render::layout::Table;
 
 /// Prints an error with its code and what to do next.
 pub fn failed(error: &anyhow::Error) -> ExitCode {
-    let words = harmless(&words(error));
+    let words = harmless(&diagnosis::words(error));
     match diagnosis::coded(error) {
         Some(fault) => eprintln!("error {}: {words}\n  next: {}", fault.code(), fault.hint()),
         None => eprintln!("error: {words}"),
@@ -16,17 +15,7 @@ pub fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(EXIT_FAILED)
 }
 
-/// An error and its causes in one line.
-pub fn words(error: &anyhow::Error) -> String {
-    diagnosis::words(error)
-}
-
 /// Words without what would steer a terminal: errors quote files and answers of strangers.
 fn harmless(words: &str) -> String {
     words.chars().map(|letter| if letter.is_control() && letter != '\n' { '\u{fffd}' } else { letter }).collect()
-}
-
-/// An empty table in the house's look.
-pub fn table(header: &[&str]) -> Table {
-    Table::new(header)
 }

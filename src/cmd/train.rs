@@ -1,40 +1,15 @@
 //! `train`: from candles and settings to a complete model bundle.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
-use serde_json::json;
 
-use super::bundle;
-use super::circuit;
-use super::evaluate::whole_series;
+use super::print;
 use super::progress::TrainingProgress;
-use crate::bundle::Bundle;
-use crate::config::{place, written};
-use crate::sources::candles::file;
-use crate::verification::ezkl::build::{Build, CircuitConfig, Compiler, build};
-use crate::verification::ezkl::search::{SEARCH_FILE, Search, SearchRequest};
-use crate::verification::ezkl::supervisor::Ezkl;
-use crate::verification::ezkl::worker::Settings as WorkerSettings;
-use veriregime_core::types::candle::CandleSeries;
-use veriregime_core::types::manifest::{Circuit, ONNX_FILE};
-use veriregime_training::checkpoint::{RunFolder, Unfinished};
-use veriregime_training::device::{Backend, open};
-use veriregime_training::error::TrainingError;
-use veriregime_training::evaluation::card::CARD_FILE;
-use veriregime_training::evaluation::outcomes::Forecaster;
-use veriregime_training::evaluation::tallies::Metric;
-use veriregime_training::settings::Settings;
-use veriregime_training::{Run, Trained, train};
+use crate::config::place;
+use crate::modelling::{Device, TrainRequest, Unfinished, training};
+use crate::verification::ezkl::build::Compiler;
 
-/// Largest settings file.
-const MAX_SETTINGS_BYTES: u64 = 1 << 20;
-/// Longest time for one step of the circuit's set-up.
-const SETUP_DEADLINE: Duration = Duration::from_mins(5);
-/// What trained it.
-const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 /// Settings where none are named.
 pub const DEFAULT_SETTINGS: &str = "models/train.toml";
 
@@ -96,144 +71,32 @@ enum DeviceName {
     Wgpu,
 }
 
-/// Trains, sets the circuit up, measures on the test split and writes the bundle. `config` is where the agent's settings
-/// are, if anywhere.
+/// Trains and writes a bundle. `config` is where the agent's settings are, if anywhere.
 ///
 /// # Errors
-/// The first step that fails; an existing bundle is untouched then.
+/// As [`training::train`].
 pub async fn run(args: TrainArgs, config: Option<&Path>, json: bool) -> anyhow::Result<()> {
-    refuse_as_config(config)?;
-    let mut settings = read_settings(&args.settings)?;
-    if let Some(threshold) = args.threshold {
-        settings.label.threshold = threshold;
-    }
-    settings.check()?;
-    let out = args.out.clone().unwrap_or_else(|| Path::new("models").join(&settings.model_id));
-    let parent = match out.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let series = whole_series(&file::read_any(&args.candles)?)?;
-    let computer = open(match args.device {
-        DeviceName::Cpu => Backend::Cpu,
-        DeviceName::Wgpu => Backend::Wgpu,
-    })?;
-    let identity =
-        json!({ "settings": settings, "candles": series.digest(), "program": PROGRAM, "backend": computer.name });
-    let unfinished = match (args.resume, args.discard) {
-        (true, _) => Unfinished::Resume,
-        (_, true) => Unfinished::Discard,
-        _ => Unfinished::Refuse,
-    };
-    let run_folder = RunFolder::open(&parent.join(format!(".run-{}", settings.model_id)), &identity, unfinished)?;
-    let progress = TrainingProgress::start();
-    let run = Run { settings: &settings, series: &series, device: &computer.device, folder: &run_folder };
-    let mut trained = train(&run, |stage, event| progress.show(stage, event))?;
-    progress.finish();
-
-    veriregime_files::create_folder(parent)?;
-    let scratch = tempfile::Builder::new().prefix(".bundle-").tempdir_in(parent)?;
-    let folder = scratch.path().join("bundle");
-    veriregime_files::create_folder(&folder)?;
-    let mut names = bundle::write_extras(&folder, &trained)?;
-    let (circuit, search) =
-        set_up(&args, &settings, &mut trained, &series, &folder).await.context("the circuit cannot be set up")?;
-    let report = bundle::measure(&settings, &trained, &circuit, &series, &folder, &mut names)?;
-    let origin = bundle::Origin { program: PROGRAM, backend: &computer.name, series: &series };
-    let manifest = bundle::write_manifest(&folder, &names, &settings, trained, circuit, &report, &origin)?;
-    Bundle::open(&folder).context("the new bundle does not hold together")?;
-    veriregime_files::replace_folder(&out, &folder, &scratch.path().join("replaced"))?;
-    run_folder.remove()?;
-
-    if json {
-        let metrics = &manifest.training.metrics;
-        println!(
-            "{}",
-            json!({ "model_id": manifest.model_id, "bundle": out, "test": metrics, "circuit_search": search })
-        );
-        return Ok(());
-    }
-    if let Some(search) = search {
-        println!("circuits that were tried:\n{}", circuit::table(&search));
-    }
-    if let Some(accuracy) = report.figure(Forecaster::StudentCircuit, Metric::Accuracy) {
-        println!("{}: {:.2} % right on the test split, see {}", out.display(), accuracy.value * 100.0, CARD_FILE);
-    }
-    Ok(())
-}
-
-/// Refuses training settings in the place of the agent's.
-///
-/// # Errors
-/// [`TrainingError::Misplaced`].
-pub fn refuse_as_config(config: Option<&Path>) -> Result<(), TrainingError> {
-    match config {
-        Some(path) if read_settings(path).is_ok() => Err(TrainingError::Misplaced { path: path.to_owned() }),
-        _ => Ok(()),
-    }
-}
-
-/// Reads training settings, which may still contradict themselves.
-///
-/// # Errors
-/// A file that cannot be read, or [`TrainingError::Settings`].
-pub fn read_settings(path: &Path) -> anyhow::Result<Settings> {
-    let text = veriregime_files::read_text(&place::data(path), MAX_SETTINGS_BYTES)?;
-    written::from_toml(&text).map_err(|misfit| TrainingError::Settings { reason: misfit.to_string() }.into())
-}
-
-async fn set_up(
-    args: &TrainArgs,
-    settings: &Settings,
-    trained: &mut Trained,
-    series: &CandleSeries,
-    folder: &Path,
-) -> anyhow::Result<(Circuit, Option<Search>)> {
-    let mut ezkl = Ezkl::new(WorkerSettings {
-        python: place::tool(&args.python),
-        deadline: SETUP_DEADLINE,
+    let request = TrainRequest {
+        settings: &args.settings,
+        candles: &args.candles,
+        out: args.out.as_deref(),
+        threshold: args.threshold,
+        device: match args.device {
+            DeviceName::Cpu => Device::Cpu,
+            DeviceName::Wgpu => Device::Wgpu,
+        },
+        unfinished: match (args.resume, args.discard) {
+            (true, _) => Unfinished::Resume,
+            (_, true) => Unfinished::Discard,
+            _ => Unfinished::Refuse,
+        },
+        srs_folder: &args.srs_dir,
+        python: &place::tool(&args.python),
+        compiler: Compiler { node: args.node.clone(), script: place::tool(&args.compiler) },
+        searches: !args.no_search,
         memory_limit_mb: args.memory_limit_mb,
-    });
-    let made = search_and_build(&mut ezkl, args, settings, trained, series, folder).await;
-    ezkl.stop().await;
-    made
-}
-
-/// Writes network, circuit and keys. The search may put features and weights on coarser grids.
-async fn search_and_build(
-    ezkl: &mut Ezkl,
-    args: &TrainArgs,
-    settings: &Settings,
-    trained: &mut Trained,
-    series: &CandleSeries,
-    folder: &Path,
-) -> anyhow::Result<(Circuit, Option<Search>)> {
-    let compiler = Compiler { node: args.node.clone(), script: place::tool(&args.compiler) };
-    let mut form = CircuitConfig::plain(trained.features.input_scale, settings.student.param_scale);
-    let mut search = None;
-    if !args.no_search {
-        let request = SearchRequest {
-            float_onnx: &trained.network.to_onnx(1),
-            on_grid: &|param_scale| trained.network.clone().on_grid(param_scale).to_onnx(1),
-            rows: &circuit::sample(&trained.features, series, &trained.split.validation)?,
-            input_scale: form.input_scale,
-            feature_bound: trained.features.bound(),
-            param_scale: form.param_scale,
-            srs_folder: &args.srs_dir,
-            compiler: &compiler,
-        };
-        let found = circuit::choose(ezkl, &request).await?;
-        veriregime_files::write_atomic(
-            &folder.join(SEARCH_FILE),
-            (serde_json::to_string_pretty(&found)? + "\n").as_bytes(),
-        )?;
-        form = *found.form();
-        search = Some(found);
-    }
-    trained.features.input_scale = form.input_scale;
-    trained.network = trained.network.clone().on_grid(form.param_scale);
-    veriregime_files::write_atomic(&folder.join(ONNX_FILE), &trained.network.to_onnx(1))?;
-    let features = trained.features.count();
-    let request = Build { folder, srs_folder: &args.srs_dir, markets: 1, features, form, compiler: &compiler };
-    Ok((build(ezkl, &request).await?, search))
+    };
+    let progress = TrainingProgress::start();
+    print::output(json, &training::train(&request, config, |step| progress.show(step)).await?);
+    Ok(())
 }

@@ -90,6 +90,7 @@ const MAY_USE: [(&str, &[&str]); 25] = [
             "verification",
         ],
     ),
+    ("modelling", &["bundle", "chain", "config", "devnet", "diagnosis", "render", "sources", "verification"]),
     (
         "node",
         &[

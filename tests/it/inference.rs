@@ -11,7 +11,7 @@ use veriregime_core::model::{Layout, MAX_MODEL_BYTES, Model, compare};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::manifest::ONNX_FILE;
 use veriregime_core::types::prediction::Outputs;
-use veriregime_training::export::{Layer, LayeredNetwork};
+use veriregime_core::model::export::{Layer, LayeredNetwork};
 
 const LAYOUT: Layout =
     Layout { markets: 1, features: 13, feature_bound: 4 << 13, input_scale: 13, param_scale: 16, output_scale: 74 };

@@ -16,7 +16,6 @@ mod cli;
 mod cycle;
 mod deploy;
 mod doctor;
-mod evaluation;
 mod evidence;
 mod features;
 mod fees;
@@ -27,25 +26,27 @@ mod inference;
 mod install;
 mod keys;
 mod market;
+#[cfg(feature = "training")]
 mod model;
 mod models;
 mod node;
 mod operators;
-mod original;
 mod outside_bytes;
 mod pipes;
 mod proof;
 mod proxy;
 mod replicas;
 mod rpc;
+#[cfg(feature = "training")]
 mod soak;
 mod source_policy;
 mod sources;
 mod status;
 mod time;
-mod training;
+#[cfg(feature = "training")]
 mod training_run;
 mod transactions;
 mod tx;
-mod wgpu;
+#[cfg(not(feature = "training"))]
+mod without_training;
 mod world;

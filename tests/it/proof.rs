@@ -13,7 +13,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tract_onnx::pb::ModelProto;
 use veriregime_agent::bundle::{Bundle, REQUIRED_FILES, SCHEMA};
-use veriregime_agent::cmd::circuit;
+use veriregime_agent::modelling::circuit;
 use veriregime_agent::verification::error::ProofError;
 use veriregime_agent::verification::ezkl::baseline;
 use veriregime_agent::verification::ezkl::build::{Build, CircuitConfig, Compiler, Decomposition, build};
@@ -31,7 +31,7 @@ use veriregime_core::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FI
 use veriregime_core::types::prediction::Outputs;
 use veriregime_core::types::proof::Proof;
 use veriregime_core::types::public_inputs::{self, instances};
-use veriregime_training::export::{Layer, LayeredNetwork};
+use veriregime_core::model::export::{Layer, LayeredNetwork};
 
 use crate::given;
 

@@ -9,7 +9,6 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use ::veriregime_files;
-use plotters::prelude::*;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -19,6 +18,7 @@ use veriregime_agent::state::Store;
 use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::venue::Venue;
+use veriregime_training::plots::chart::{Chart, Colour, Line};
 
 use crate::bad_exchange::{BadExchange, ExchangeFaultMode};
 use crate::chaos::{daemon, kill_prover};
@@ -269,18 +269,22 @@ fn write_down(folder: &Path, rows: &[Row]) {
 }
 
 fn plot(path: &Path, title: &str, values: &[f64]) {
-    let root = SVGBackend::new(path, (960, 320)).into_drawing_area();
-    root.fill(&WHITE).unwrap();
-    let top = values.iter().copied().fold(0.0, f64::max) * 1.1;
-    let mut chart = ChartBuilder::on(&root)
-        .caption(title, ("sans-serif", 18))
-        .margin(12)
-        .x_label_area_size(28)
-        .y_label_area_size(44)
-        .build_cartesian_2d(0..values.len(), 0.0..top)
-        .unwrap();
-    chart.configure_mesh().light_line_style(WHITE).draw().unwrap();
-    let points = values.iter().copied().enumerate();
-    chart.draw_series(points.map(|point| Circle::new(point, 1, BLUE.filled()))).unwrap();
-    root.present().unwrap();
+    let points = values.iter().copied().enumerate().map(|(period, value)| (period as f64, value));
+    let line = Line {
+        name: String::new(),
+        colour: Colour::Blue,
+        is_dashed: false,
+        points: points.collect(),
+        has_marks: false,
+    };
+    let chart = Chart {
+        title: title.into(),
+        labels: ["period".into(), String::new()],
+        axes: [0.0..values.len() as f64, 0.0..values.iter().copied().fold(0.0, f64::max) * 1.1],
+        formats: [|value| format!("{value:.0}"), |value| format!("{value:.1}")],
+        lines: vec![line],
+        shades: Vec::new(),
+        has_diagonal: false,
+    };
+    veriregime_files::write_atomic(path, chart.to_svg().as_bytes()).unwrap();
 }

@@ -6,7 +6,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::export::{Layer, LayeredNetwork};
+use veriregime_core::model::export::{Layer, LayeredNetwork};
 use super::network::Network;
 use super::weights::{matrix, numbers};
 use veriregime_core::types::prediction::Outputs;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::error::CandleError;
 use super::{archive, minutes, parquet};
-use veriregime_core::types::candle::Candle;
+use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_files::{read_bounded, read_prefix};
 
 /// Largest zip that is read.
@@ -34,6 +34,17 @@ pub fn read_any(path: &Path) -> Result<Vec<Candle>, CandleError> {
     let candles = read_rows(path)?;
     check_grid(path, &candles)?;
     Ok(candles)
+}
+
+/// All candles of a file as one series. Gaps are forward-filled here: decision times that look back over too many of them
+/// are left out later, and so is every forecast window with one.
+///
+/// # Errors
+/// As [`read_any`], and the first rule of series that the candles break.
+pub fn read_series(path: &Path) -> Result<CandleSeries, CandleError> {
+    let candles = read_any(path)?;
+    let [from_ms, to_ms] = [candles[0].open_time_ms, candles[candles.len() - 1].close_time_ms()];
+    Ok(CandleSeries::new(&candles, from_ms, to_ms, usize::MAX)?)
 }
 
 /// As [`read_any`], with rows that may be off the whole minutes: see [`super::quality::report`].

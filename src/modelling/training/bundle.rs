@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::evaluate::write_plots;
+use super::reference_models::ReferenceModels;
 use crate::bundle::{REQUIRED_FILES, SCHEMA};
-use crate::cmd::reference_models::Compared;
 use veriregime_core::features::Batch;
 use veriregime_core::model::Layout;
 use veriregime_core::types::candle::CandleSeries;
@@ -153,16 +153,16 @@ pub fn measure(
         label: &settings.label,
         baselines: &trained.baselines,
     };
-    let compared = Compared { teacher: trained.teacher.clone(), original: trained.original.clone() };
-    let mut panel = Comparison::new(&subject, series, &trained.split.test, compared.least_before())
+    let others = ReferenceModels { teacher: trained.teacher.clone(), original: trained.original.clone() };
+    let mut comparison = Comparison::new(&subject, series, &trained.split.test, others.least_before())
         .context("the test split cannot be evaluated")?;
-    compared.join(&mut panel, series)?;
-    let report = panel.report();
+    others.join(&mut comparison, series)?;
+    let report = comparison.report();
     let batch = Batch::new(&trained.features, series)?;
     let part = |times: &Range<i64>| Outcomes::new(&batch, &settings.label, times, 0);
     let (train, validation) = (part(&trained.split.train)?, part(&trained.split.validation)?);
-    let parts = [("train", &train), ("validation", &validation), ("test", &panel.outcomes)];
-    names.extend(write_plots(folder, &panel, &report, &parts, settings.label.threshold)?);
+    let parts = [("train", &train), ("validation", &validation), ("test", &comparison.outcomes)];
+    names.extend(write_plots(folder, &comparison, &report, &parts, settings.label.threshold)?);
     Ok(report)
 }
 

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::cmd::report;
+use crate::render::Render;
+use crate::render::layout::Table;
 use crate::sources::candles::simulated::SimulatedMarket;
 use veriregime_core::features::sums::Sums;
 use veriregime_core::types::candle::CandleSeries;
@@ -66,14 +67,15 @@ pub fn measure(settings: &Settings) -> anyhow::Result<TrainingFigures> {
     })
 }
 
-/// The figures for people.
-pub fn print(figures: &TrainingFigures) {
-    let mut table = report::table(&["network", "samples learnt from in a second", "batch"]);
-    let networks = [("original CNN", Some(&figures.original)), ("teacher", figures.teacher.as_ref())];
-    for (name, speed) in networks.into_iter().filter_map(|(name, speed)| Some((name, speed?))) {
-        table.add_row([name.into(), format!("{:.0}", speed.samples_per_s), speed.batch.to_string()]);
+impl Render for TrainingFigures {
+    fn text(&self) -> String {
+        let mut table = Table::new(&["network", "samples learnt from in a second", "batch"]);
+        let networks = [("original CNN", Some(&self.original)), ("teacher", self.teacher.as_ref())];
+        for (name, speed) in networks.into_iter().filter_map(|(name, speed)| Some((name, speed?))) {
+            table.add_row([name.into(), format!("{:.0}", speed.samples_per_s), speed.batch.to_string()]);
+        }
+        format!("{table}\n{}", self.backend)
     }
-    println!("{table}\n{}", figures.backend);
 }
 
 fn original(settings: &Settings) -> anyhow::Result<Speed> {

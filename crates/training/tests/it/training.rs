@@ -6,7 +6,6 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
-use veriregime_agent::config::written::from_toml;
 use veriregime_core::features::sums::Sums;
 use veriregime_core::model::Layout;
 use veriregime_core::types::candle::{Candle, CandleSeries};
@@ -34,7 +33,7 @@ const DAYS: usize = 70;
 
 /// The shipped settings.
 fn shipped() -> Settings {
-    from_toml(include_str!("../../models/train.toml")).expect("the shipped settings are whole")
+    toml::from_str(include_str!("../../../../models/train.toml")).expect("the shipped settings are whole")
 }
 
 /// Settings for a few weeks of simulated candles.
@@ -96,10 +95,10 @@ fn the_shipped_settings_are_accepted_and_a_wrong_key_is_refused() {
     let mut all = shipped();
     all.split.test_share = 0.9;
     assert_eq!(all.check().unwrap_err().code(), "VR-TRAIN-001");
-    let text = include_str!("../../models/train.toml");
+    let text = include_str!("../../../../models/train.toml");
     for (right, wrong, named) in [("patience", "patients", "patients"), ("seed = ", "seed = 0.", "seed")] {
         assert!(text.contains(right));
-        let misfit = from_toml::<Settings>(&text.replace(right, wrong)).expect_err(wrong).to_string();
+        let misfit = toml::from_str::<Settings>(&text.replace(right, wrong)).expect_err(wrong).to_string();
         assert!(misfit.contains(named), "{misfit}");
     }
 }

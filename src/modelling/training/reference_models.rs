@@ -17,14 +17,14 @@ const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// A bundle's networks, as far as it has them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Compared {
+pub struct ReferenceModels {
     /// What the student learnt from.
     pub teacher: Option<TrainedTeacher>,
     /// The network that the project began with.
     pub original: Option<TrainedOriginal>,
 }
 
-impl Compared {
+impl ReferenceModels {
     /// None at all.
     pub const NONE: Self = Self { teacher: None, original: None };
 
@@ -51,23 +51,23 @@ impl Compared {
         self.teacher.as_ref().map_or(0, |teacher| teacher.spec.settings.lookback_minutes())
     }
 
-    /// Adds their forecasts to a panel. Computed on the processor, so that they come out the same everywhere.
+    /// Adds their forecasts to a comparison. Computed on the processor, so that they come out the same everywhere.
     ///
     /// # Errors
     /// Candles and networks that do not go together.
-    pub fn join(&self, panel: &mut Comparison, series: &CandleSeries) -> Result<(), TrainingError> {
-        let at = &panel.outcomes.at;
+    pub fn join(&self, comparison: &mut Comparison, series: &CandleSeries) -> Result<(), TrainingError> {
+        let at = &comparison.outcomes.at;
         let device = &open(Backend::Cpu)?.device;
         if let Some(original) = &self.original {
             let margins = original.forecast(series.candles(), at, device)?;
-            panel.forecasts.push(Forecast::of_margins(Forecaster::OriginalCnn, &margins));
+            comparison.forecasts.push(Forecast::of_margins(Forecaster::OriginalCnn, &margins));
         }
         if let Some(teacher) = &self.teacher {
             let outputs = teacher.forecast(series, at, device)?;
             let margins: Vec<f64> = outputs.iter().map(|[margin, _]| *margin).collect();
             let log_volatility = outputs.iter().map(|[_, log_volatility]| *log_volatility).collect();
             let forecast = Forecast::of_margins(Forecaster::Teacher, &margins);
-            panel.forecasts.push(forecast.with_log_volatility(log_volatility, 1.0));
+            comparison.forecasts.push(forecast.with_log_volatility(log_volatility, 1.0));
         }
         Ok(())
     }

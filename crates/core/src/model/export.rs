@@ -8,7 +8,7 @@ use tract_onnx::pb::{
     type_proto,
 };
 
-use veriregime_core::types::prediction::Outputs;
+use crate::types::prediction::Outputs;
 
 /// ONNX's version of operators; those that are used here are unchanged since.
 const OPSET: i64 = 13;

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use alloy::primitives::Bytes;
 
-use super::layout::Table;
-use super::report;
 use crate::chain::Chain;
 use crate::chain::error::ChainError;
 use crate::devnet;
+use crate::diagnosis::words;
+use crate::render::layout::Table;
 use crate::verification::error::ProofError;
 use crate::verification::ezkl::search::{Candidate, Outcome, Search, SearchRequest, search};
 use crate::verification::ezkl::supervisor::Ezkl;
@@ -38,7 +38,7 @@ pub fn sample(spec: &FeatureSpec, series: &CandleSeries, times: &Range<i64>) -> 
 }
 
 /// Searches with gas measured on an anvil that lives as long as the search. Where none starts, the search goes without
-/// gas and the reason is on standard error.
+/// gas and the reason is logged.
 ///
 /// # Errors
 /// As [`search`].
@@ -55,7 +55,7 @@ pub async fn choose(ezkl: &mut Ezkl, request: &SearchRequest<'_>) -> Result<Sear
             .await
         }
         Err(error) => {
-            eprintln!("no gas figures: {}", report::words(&error));
+            tracing::warn!("no gas figures: {}", words(&error));
             search(ezkl, request, async |_, _| None).await
         }
     }
@@ -75,7 +75,7 @@ async fn verification_gas(chain: &Chain, creation_code: &str, proofs: &[Proof]) 
 
 /// What was tried, a form a line, the chosen one marked.
 pub fn table(search: &Search) -> Table {
-    let mut table = report::table(&[
+    let mut table = Table::new(&[
         "",
         "scales",
         "columns",

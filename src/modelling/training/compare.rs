@@ -1,0 +1,47 @@
+//! Two versions judged by the same candles.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::evaluate::measure;
+use super::reference_models::ReferenceModels;
+use crate::bundle::registry::RegistryError;
+use crate::bundle::registry::figures;
+use crate::bundle::registry::figures::TestRows;
+use crate::modelling::comparison::{Measured, Version};
+use veriregime_core::types::time::{format_utc, parse_utc_ms};
+use veriregime_training::evaluation::EvaluationError;
+
+/// As [`super::on_candles`].
+pub(super) fn on_candles(versions: [Version<'_>; 2], candles: &Path) -> anyhow::Result<Measured> {
+    let [(first, one), (second, other)] = versions;
+    figures::same_label((first, &one.manifest), (second, &other.manifest))?;
+    let mut unseen_from_ms = i64::MIN;
+    for (id, bundle) in versions {
+        let rows = figures::test_rows(&bundle.manifest).ok_or_else(|| RegistryError::OtherRows {
+            first: first.to_owned(),
+            second: second.to_owned(),
+            difference: format!("{id} does not say when it was trained"),
+        })?;
+        unseen_from_ms = unseen_from_ms.max(parse_utc_ms(&rows.from)?);
+    }
+    let measured = |(_, bundle): Version<'_>| {
+        anyhow::Ok(measure(bundle, &ReferenceModels::NONE, candles, &(unseen_from_ms..i64::MAX))?.comparison)
+    };
+    let mut both = [measured(versions[0])?, measured(versions[1])?];
+    let times: HashSet<i64> = both[0].outcomes.time_ms.iter().copied().collect();
+    both[1].keep(|time_ms| times.contains(&time_ms));
+    let times: HashSet<i64> = both[1].outcomes.time_ms.iter().copied().collect();
+    both[0].keep(|time_ms| times.contains(&time_ms));
+    let common = &both[0].outcomes.time_ms;
+    let (Some(first_ms), Some(last_ms)) = (common.first(), common.last()) else {
+        let [before_minutes, horizon_minutes] = [
+            versions.map(|(_, bundle)| bundle.manifest.features.lookback_minutes).into_iter().max().unwrap_or(0),
+            versions[0].1.manifest.label.horizon_minutes,
+        ];
+        return Err(EvaluationError::Nothing { before_minutes, horizon_minutes }.into());
+    };
+    let rows = TestRows { from: format_utc(*first_ms), to: format_utc(*last_ms), rows: common.len() as u64 };
+    let [one, other] = [&both[0], &both[1]].map(|comparison| serde_json::to_value(comparison.report()));
+    Ok(Measured { rows, scores: [figures::scores_in(&one?), figures::scores_in(&other?)] })
+}

@@ -1,0 +1,66 @@
+//! A build with the feature `training`.
+
+mod bundle;
+mod compare;
+mod evaluate;
+mod reference_models;
+mod settings;
+mod speed;
+mod train;
+
+use std::path::Path;
+
+use super::comparison::{Measured, Version};
+use super::{EvaluateRequest, Progress, TrainRequest};
+use crate::bundle::Bundle;
+use crate::render::Render;
+
+/// Trains, sets the circuit up, measures on the test split and writes the bundle. `config` is where the agent's settings
+/// are, if anywhere.
+///
+/// # Errors
+/// The first step that fails; an existing bundle is untouched then.
+pub async fn train(
+    request: &TrainRequest<'_>,
+    config: Option<&Path>,
+    show: impl FnMut(Progress<'_>),
+) -> anyhow::Result<impl Render> {
+    train::train(request, config, show).await
+}
+
+/// Evaluates a model on candles.
+///
+/// # Errors
+/// A model, a file or dates that are not usable.
+pub fn evaluate(request: &EvaluateRequest<'_>) -> anyhow::Result<impl Render + use<>> {
+    evaluate::evaluate(request)
+}
+
+/// Judges two versions by candles, at the decision times that both can forecast and that neither was trained on or
+/// chosen by.
+///
+/// # Errors
+/// Candles that are not usable or hold no such decision time, or a version that does not say when it was trained.
+pub fn on_candles(versions: [Version<'_>; 2], candles: &Path) -> anyhow::Result<Measured> {
+    compare::on_candles(versions, candles)
+}
+
+/// Compares what a version sees and promises on candles from `from_ms` on with what it was trained on; also whether it
+/// should be trained again.
+///
+/// # Errors
+/// Candles that are not usable, or a bundle that does not say what it was trained on.
+pub fn drift(id: &str, bundle: &Bundle, candles: &Path, from_ms: i64) -> anyhow::Result<(impl Render + use<>, bool)> {
+    evaluate::drift_of(id, bundle, candles, from_ms)
+}
+
+/// Measures how fast the networks of training settings learn. `config` is where the agent's settings are, if anywhere.
+///
+/// # Errors
+/// Settings that no network can follow.
+pub fn speed(settings: &Path, config: Option<&Path>) -> anyhow::Result<impl Render + use<>> {
+    settings::refuse_as_config(config)?;
+    let settings = settings::read(settings)?;
+    settings.check()?;
+    speed::measure(&settings)
+}

@@ -1,0 +1,51 @@
+//! A build without the feature `training`: the same functions, which refuse.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::comparison::{Measured, Version};
+use super::{EvaluateRequest, Progress, TrainRequest};
+use crate::bundle::Bundle;
+use crate::diagnosis::training::NotInThisBuild;
+use crate::render::Render;
+
+/// A result that there is none of.
+#[derive(Debug, Serialize)]
+pub enum Never {}
+
+impl Render for Never {
+    fn text(&self) -> String {
+        match *self {}
+    }
+}
+
+/// Refuses.
+#[expect(clippy::unused_async, reason = "the build with the feature waits here")]
+pub async fn train(
+    _request: &TrainRequest<'_>,
+    _config: Option<&Path>,
+    _show: impl FnMut(Progress<'_>),
+) -> anyhow::Result<Never> {
+    Err(NotInThisBuild.into())
+}
+
+/// Refuses.
+pub fn evaluate(_request: &EvaluateRequest<'_>) -> anyhow::Result<Never> {
+    Err(NotInThisBuild.into())
+}
+
+/// Refuses.
+pub fn on_candles(_versions: [Version<'_>; 2], _candles: &Path) -> anyhow::Result<Measured> {
+    Err(NotInThisBuild.into())
+}
+
+/// Refuses.
+pub fn drift(_id: &str, _bundle: &Bundle, _candles: &Path, _from_ms: i64) -> anyhow::Result<(Never, bool)> {
+    Err(NotInThisBuild.into())
+}
+
+/// Refuses.
+pub fn speed(_settings: &Path, _config: Option<&Path>) -> anyhow::Result<Never> {
+    Err(NotInThisBuild.into())
+}

@@ -48,11 +48,7 @@ struct Row {
 ///
 /// # Errors
 /// Versions that cannot be compared, or candles that are not usable.
-pub fn compare(
-    registry: &Registry,
-    [first, second]: [&str; 2],
-    candles: Option<&Path>,
-) -> anyhow::Result<Comparison> {
+pub fn compare(registry: &Registry, [first, second]: [&str; 2], candles: Option<&Path>) -> anyhow::Result<Comparison> {
     let [one, other] = [registry.open(first)?, registry.open(second)?];
     let measured = match candles {
         Some(candles) => training::on_candles([(first, &one), (second, &other)], candles)?,
@@ -95,12 +91,7 @@ fn rows([one, other]: &[Summary; 2]) -> Vec<Row> {
             (_, Some(_)) => "better, within chance",
             _ => "same",
         };
-        rows.push(Row {
-            figure: score.name.to_owned(),
-            first: figure(score),
-            second: figure(new),
-            second_is: verdict,
-        });
+        rows.push(Row { figure: score.name.to_owned(), first: figure(score), second: figure(new), second_is: verdict });
     }
     for ((name, before), (_, after)) in costs(one).into_iter().zip(costs(other)) {
         let verdict = match before.zip(after) {

@@ -160,7 +160,10 @@ impl Render for Details {
         line("circuit", format!("{} of 2^{} rows, {} public inputs", circuit.rows, circuit.logrows, circuit.instances));
         line("scales", format!("2^-{} inputs, 2^-{} weights", manifest.features.input_scale, circuit.param_scale));
         line("proof", format!("{} bytes, EZKL {}", circuit.proof_bytes, circuit.ezkl_version));
-        line("keys", if circuit.srs_is_ceremony { "from the public ceremony" } else { "for development only" }.to_owned());
+        line(
+            "keys",
+            if circuit.srs_is_ceremony { "from the public ceremony" } else { "for development only" }.to_owned(),
+        );
         line("verifyProof", summary.verify_gas.map_or_else(dash, |gas| format!("{gas} gas")));
         line("prove", summary.prove_ms.map_or_else(dash, |ms| format!("{ms:.0} ms where it was trained")));
         line("size", format!("{} bytes", summary.size_bytes));
@@ -198,7 +201,9 @@ pub fn check(registry: &Registry, id: Option<String>) -> Result<Checked, Registr
 
 impl Render for Checked {
     fn text(&self) -> String {
-        lines(self.whole.iter().map(|one| format!("{}: {} files in order, manifest {}", one.id, one.files, one.manifest)))
+        lines(
+            self.whole.iter().map(|one| format!("{}: {} files in order, manifest {}", one.id, one.files, one.manifest)),
+        )
     }
 }
 

@@ -5,13 +5,13 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use veriregime_agent::bundle::Bundle;
+use veriregime_core::model::export::{Layer, LayeredNetwork};
 use veriregime_core::model::integer::compared_bits;
 use veriregime_core::model::onnx::{Matrix, Network, Operation};
 use veriregime_core::model::{Layout, MAX_MODEL_BYTES, Model, compare};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::manifest::ONNX_FILE;
 use veriregime_core::types::prediction::Outputs;
-use veriregime_core::model::export::{Layer, LayeredNetwork};
 
 const LAYOUT: Layout =
     Layout { markets: 1, features: 13, feature_bound: 4 << 13, input_scale: 13, param_scale: 16, output_scale: 74 };

@@ -22,6 +22,7 @@ use veriregime_agent::verification::ezkl::search::{Candidate, Outcome, SearchReq
 use veriregime_agent::verification::ezkl::srs::Srs;
 use veriregime_agent::verification::ezkl::supervisor::Ezkl;
 use veriregime_agent::verification::ezkl::worker::Settings;
+use veriregime_core::model::export::{Layer, LayeredNetwork};
 use veriregime_core::model::integer::compared_bits;
 use veriregime_core::model::onnx::Network;
 use veriregime_core::model::{Layout, Model};
@@ -31,7 +32,6 @@ use veriregime_core::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FI
 use veriregime_core::types::prediction::Outputs;
 use veriregime_core::types::proof::Proof;
 use veriregime_core::types::public_inputs::{self, instances};
-use veriregime_core::model::export::{Layer, LayeredNetwork};
 
 use crate::given;
 

@@ -6,9 +6,9 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use veriregime_core::model::export::{Layer, LayeredNetwork};
 use super::network::Network;
 use super::weights::{matrix, numbers};
+use veriregime_core::model::export::{Layer, LayeredNetwork};
 use veriregime_core::types::prediction::Outputs;
 
 /// Heads: half the margin of High over Low in logits, and the log-volatility.

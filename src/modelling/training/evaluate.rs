@@ -59,8 +59,7 @@ pub(super) struct DriftResult {
 /// As [`super::evaluate()`].
 pub(super) fn evaluate(request: &EvaluateRequest<'_>) -> anyhow::Result<Evaluation> {
     let bundle = Bundle::open(request.bundle).context("the model bundle is not usable")?;
-    let others =
-        if request.with_networks { ReferenceModels::open(request.bundle)? } else { ReferenceModels::NONE };
+    let others = if request.with_networks { ReferenceModels::open(request.bundle)? } else { ReferenceModels::NONE };
     let manifest = &bundle.manifest;
     let times = range(&request.times, manifest)?;
     let EvalResult { comparison, report, drift } = measure(&bundle, &others, request.candles, &times)?;
@@ -75,12 +74,7 @@ pub(super) fn evaluate(request: &EvaluateRequest<'_>) -> anyhow::Result<Evaluati
 }
 
 /// As [`super::drift()`].
-pub(super) fn drift_of(
-    id: &str,
-    bundle: &Bundle,
-    candles: &Path,
-    from_ms: i64,
-) -> anyhow::Result<(DriftResult, bool)> {
+pub(super) fn drift_of(id: &str, bundle: &Bundle, candles: &Path, from_ms: i64) -> anyhow::Result<(DriftResult, bool)> {
     let EvalResult { report, drift, .. } = measure(bundle, &ReferenceModels::NONE, candles, &(from_ms..i64::MAX))?;
     let drift = drift.context("this bundle does not say what it was trained on; train it again")?;
     let verdict = drift::verdict(&drift, &report.forecasters[&Forecaster::HarLogistic]);

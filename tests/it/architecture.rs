@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The modules that each module may name, itself and the leaves apart.
-const MAY_USE: [(&str, &[&str]); 25] = [
+const MAY_USE: &[(&str, &[&str])] = &[
     ("actions", &["attestation", "chain"]),
     ("alerts", &["health", "sources", "state", "telemetry"]),
     ("api", &["actions", "attestation", "chain", "evidence", "health", "state", "telemetry"]),

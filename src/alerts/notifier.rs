@@ -51,7 +51,7 @@ impl Watcher {
     /// Looks after every round of checks, until `stop` is cancelled. What is wrong with it is said in the log: it must not end
     /// anything else.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut ledger = match self.stored(|store, job| store.told(job)).await {
+        let mut ledger = match self.stored(Store::told).await {
             Ok(told) => AlertState::new(told),
             Err(fault) => {
                 warn!(code = fault.code(), error = %fault, "what was told before is not known");

@@ -127,7 +127,7 @@ enum Command {
     /// Write a manual page for every command.
     #[command(hide = true)]
     Man {
-        /// EvidenceStore to write to.
+        /// Folder to write to.
         folder: PathBuf,
     },
 }

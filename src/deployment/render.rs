@@ -1,6 +1,6 @@
 //! A deployment for people and for programs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ impl Report {
     }
 
     /// How far it got.
-    fn outcome(&self, record: &PathBuf) -> Vec<String> {
+    fn outcome(&self, record: &Path) -> Vec<String> {
         let mut lines = self.addresses();
         lines.push(format!("The code of each is what was compiled; {} has the details.", record.display()));
         if self.missing.is_empty() {

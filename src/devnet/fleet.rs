@@ -93,7 +93,7 @@ fn renamed(bundle: &Bundle, folder: &Path, market: Market) -> anyhow::Result<Bun
     let mut manifest = bundle.manifest.clone();
     manifest.files.clear();
     anyhow::ensure!(manifest.markets.len() == 1, "{} has {} markets", manifest.model_id, manifest.markets.len());
-    manifest.model_id = folder.file_name().and_then(|name| name.to_str()).context("no name")?.to_owned();
+    folder.file_name().and_then(|name| name.to_str()).context("no name")?.clone_into(&mut manifest.model_id);
     manifest.markets = vec![market];
     Ok(Bundle::seal(folder, manifest)?)
 }

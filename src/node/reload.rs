@@ -16,6 +16,7 @@ use crate::node::assemble;
 use crate::telemetry;
 
 /// What is changed.
+#[derive(Debug)]
 pub struct Reload {
     /// The settings' file.
     pub file: Option<PathBuf>,

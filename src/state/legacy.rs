@@ -27,12 +27,11 @@ pub(super) fn recover_wallets(connection: &Connection) -> rusqlite::Result<()> {
 /// Notes the contract of a database that was made before databases noted it: that of the last update that was signed, else
 /// of the last payload that was promised.
 pub(super) fn recover_contract(connection: &Connection) -> rusqlite::Result<()> {
-    let contract = match updates(connection)?.pop() {
-        Some(update) => Some(update.contract),
-        None => {
-            let sql = "SELECT chain_id, oracle FROM promises ORDER BY rowid DESC LIMIT 1";
-            connection.query_row(sql, [], |row| contract(row, 0)).optional()?
-        }
+    let contract = if let Some(update) = updates(connection)?.pop() {
+        Some(update.contract)
+    } else {
+        let sql = "SELECT chain_id, oracle FROM promises ORDER BY rowid DESC LIMIT 1";
+        connection.query_row(sql, [], |row| contract(row, 0)).optional()?
     };
     let Some(Contract { chain_id, address }) = contract else { return Ok(()) };
     let sql = "INSERT INTO contract (id, chain_id, address) VALUES (1, ?1, ?2)";

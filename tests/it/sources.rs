@@ -144,6 +144,19 @@ fn unknown_symbol(venue: Venue) -> ExchangeFaultMode {
     ExchangeFaultMode::Says { status, body }
 }
 
+/// What passes by itself.
+fn passing() -> [ExchangeFaultMode; 7] {
+    [
+        ExchangeFaultMode::None,
+        ExchangeFaultMode::Status { status: 429, retry_after_seconds: Some(1), times: 1 },
+        ExchangeFaultMode::Status { status: 503, retry_after_seconds: None, times: 1 },
+        ExchangeFaultMode::Truncated { times: 1 },
+        ExchangeFaultMode::SkewedClock { ahead_ms: 4_000 },
+        ExchangeFaultMode::Duplicated,
+        ExchangeFaultMode::Reversed,
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_an_exchange_does_ends_with_its_code_or_recovers() {
     let mut venues = JoinSet::new();
@@ -153,16 +166,7 @@ async fn whatever_an_exchange_does_ends_with_its_code_or_recovers() {
             let exchange = BadExchange::start(venue, market, Clock::manual(NOW_MS)).await;
             let source = source(venue, exchange.url.clone(), patient());
             let all = SimulatedMarket::new(7).candles(NOW_MS - 10 * MINUTE_MS..NOW_MS);
-            let recovers = [
-                ExchangeFaultMode::None,
-                ExchangeFaultMode::Status { status: 429, retry_after_seconds: Some(1), times: 1 },
-                ExchangeFaultMode::Status { status: 503, retry_after_seconds: None, times: 1 },
-                ExchangeFaultMode::Truncated { times: 1 },
-                ExchangeFaultMode::SkewedClock { ahead_ms: 4_000 },
-                ExchangeFaultMode::Duplicated,
-                ExchangeFaultMode::Reversed,
-            ];
-            for mischief in recovers {
+            for mischief in passing() {
                 exchange.set(mischief.clone());
                 assert_eq!(ten_minutes(&source).await.unwrap(), all, "{venue:?} {mischief:?}");
             }

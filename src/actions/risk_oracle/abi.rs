@@ -1,5 +1,5 @@
 //! The contract's interface, from the artifact that forge built.
-#![allow(missing_debug_implementations, clippy::pedantic)] // generated
+#![allow(missing_debug_implementations, clippy::pedantic, clippy::too_many_arguments)] // generated
 
 alloy::sol!(
     #[sol(rpc, all_derives)]

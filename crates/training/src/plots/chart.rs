@@ -27,7 +27,7 @@ const SHADE: RGBColor = RGBColor(255, 243, 214);
 /// Length of a dash, and of the gap after it.
 const DASH_PIXELS: i32 = 8;
 
-/// What a line is drawn with. FiredAlert apart by the colour-blind too (Okabe and Ito 2008, the last two Tol 2012).
+/// What a line is drawn with. Told apart by the colour-blind too (Okabe and Ito 2008, the last two Tol 2012).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Colour {
     Blue,

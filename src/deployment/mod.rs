@@ -95,6 +95,13 @@ pub struct Wanted {
     pub overlap_periods: u16,
 }
 
+impl Wanted {
+    /// The call that sets a market's policy. The timelock knows it by its bytes.
+    fn set_policy(&self, market: &WantedMarket) -> Bytes {
+        RiskOracle::setPolicyCall { market: market.id, policy: self.policy.clone() }.abi_encode().into()
+    }
+}
+
 /// What keeps a step from being taken now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blocked {

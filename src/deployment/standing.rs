@@ -4,7 +4,6 @@ use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider;
 
 use super::code::CREATE2_DEPLOYER;
-use super::steps::set_policy;
 use super::{Blocked, Deployment, LIFETIME_SECONDS, WantedMarket};
 use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Policy};
 use crate::actions::risk_oracle::abi::RiskOracle;
@@ -142,7 +141,7 @@ async fn market_standing<P: Provider>(
     }
     let policy = contract.policy(market.id).call().await?;
     let active = contract.activeModel(market.id).call().await?;
-    let operation = contract.operationOf(owner, set_policy(&deployment.wanted, market)).call().await?;
+    let operation = contract.operationOf(owner, deployment.wanted.set_policy(market)).call().await?;
     let ready_at: U256 = contract.readyAt(operation).call().await?;
     Ok(MarketStanding {
         owner,

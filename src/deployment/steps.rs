@@ -35,11 +35,6 @@ pub(crate) fn missing(deployment: &Deployment, standing: &OnChainState, wallet: 
     steps
 }
 
-/// The call that sets a market's wanted policy. The timelock knows it by its bytes.
-pub(crate) fn set_policy(wanted: &Wanted, market: &WantedMarket) -> Bytes {
-    RiskOracle::setPolicyCall { market: market.id, policy: wanted.policy.clone() }.abi_encode().into()
-}
-
 struct List<'a> {
     deployment: &'a Deployment,
     standing: &'a OnChainState,
@@ -85,7 +80,7 @@ impl List<'_> {
         let wanted = &self.deployment.wanted;
         let unregistered = found.owner.is_zero();
         let owner = if unregistered { wanted.market_owner } else { found.owner };
-        let set = set_policy(wanted, market);
+        let set = wanted.set_policy(market);
         let name = format!("set the policy of {}", market.name);
         match &found.policy {
             None => steps.push(self.step(name, owner, set, unregistered)),

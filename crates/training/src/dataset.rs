@@ -3,8 +3,10 @@
 use std::ops::Range;
 
 use super::error::TrainingError;
+use super::feature_settings::FeatureSettings;
 use super::loss::Samples;
-use super::settings::{FeatureSettings, Settings, date_ms};
+use super::settings::{Settings, date_ms};
+use super::statistics::scaled;
 use veriregime_core::features::sums::Sums;
 use veriregime_core::features::{calendar, label, measure};
 use veriregime_core::types::feature::{Feature, FeatureSpec, HOURS_PER_WEEK, ScaledFeature};
@@ -154,18 +156,4 @@ fn fit_profile(decisions: &[Decision], start_ms: i64) -> Result<Vec<i32>, Traini
         _ => Ok(libm::round(sum / f64::from(*count) * 1e6) as i32),
     });
     means.collect()
-}
-
-/// A feature with mean and standard deviation of its values.
-///
-/// # Errors
-/// [`TrainingError::Constant`] where they are all the same.
-pub fn scaled(feature: &Feature, values: impl Iterator<Item = f64> + Clone) -> Result<ScaledFeature, TrainingError> {
-    let count = values.clone().count() as f64;
-    let mean = values.clone().sum::<f64>() / count;
-    let variance = values.map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
-    if variance.is_nan() || variance <= 1e-12 {
-        return Err(TrainingError::Constant { feature: feature.label() });
-    }
-    Ok(ScaledFeature { feature: feature.clone(), mean: frozen(mean), standard_deviation: frozen(variance.sqrt()) })
 }

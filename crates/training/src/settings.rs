@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::TrainingError;
+use super::feature_settings::FeatureSettings;
 use super::loss::Distillation;
 use super::student::LayerSettings;
 use super::teacher::TeacherSettings;
 use super::trainer::FitSettings;
-use veriregime_core::types::feature::Feature;
 use veriregime_core::types::manifest::{Label, Market};
 use veriregime_core::types::time::parse_utc_ms;
 
@@ -53,24 +53,6 @@ pub struct SplitSettings {
     pub test_share: f64,
     /// First decision time that the weekly profile averages over.
     pub profile_from: String,
-}
-
-/// The inputs, without the statistics that training finds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FeatureSettings {
-    /// Features from candles.
-    pub candle: Vec<Feature>,
-    /// Features from the decision time.
-    pub calendar: Vec<Feature>,
-    /// Normalised values are clipped to `±clip`.
-    pub clip: f64,
-    /// log2 of the quantisation.
-    pub input_scale: u32,
-    /// Minutes of candles that are needed, the previous close included.
-    pub lookback_minutes: usize,
-    /// How many of these may be absent.
-    pub max_missing_minutes: usize,
 }
 
 /// The proven network and its training.

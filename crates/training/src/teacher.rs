@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::blocks::ScaleSettings;
 use super::error::TrainingError;
+use super::feature_settings::FeatureSettings;
 use super::network::Network;
-use super::settings::FeatureSettings;
 use super::trainer::FitSettings;
 use super::weights::matrix;
 use veriregime_core::features::MAX_WINDOW_MINUTES;

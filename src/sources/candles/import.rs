@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::error::CandleError;
 use super::minutes::Snapped;
 use super::written::Written;
 use super::{file, minutes, parquet};
@@ -13,7 +12,7 @@ use veriregime_core::types::candle::check_all;
 ///
 /// # Errors
 /// A file that is none of candles, or candles that contradict each other.
-pub fn import(files: &[PathBuf], out: &Path, snap: bool, mut progress: impl FnMut()) -> Result<Written, CandleError> {
+pub fn import(files: &[PathBuf], out: &Path, snap: bool, mut progress: impl FnMut()) -> anyhow::Result<Written> {
     let (mut candles, mut snapped) = (Vec::new(), Snapped::default());
     for file in files {
         let mut rows = file::read_rows(file)?;

@@ -7,8 +7,8 @@ use std::f64::consts::{LN_2, SQRT_2};
 use std::thread;
 
 use super::estimate::{Estimate, Term, estimate, minutes_alike};
-use super::quantity::Quantity;
-use super::sums::{Running, Sums, grid};
+use super::quantity::{Quantity, grid};
+use super::sums::{Running, Sums};
 use super::{calendar, measure, scale};
 use crate::types::feature::{FeatureSpec, ScaledFeature, WEEK_MINUTES};
 use crate::types::period::MINUTE_MS;

@@ -1,7 +1,7 @@
 //! What is forecast: the volatility of the minutes that follow.
 
-use super::quantity::{Quantity, RETURN_SCALE};
-use super::sums::{Sums, grid};
+use super::quantity::{Quantity, RETURN_SCALE, grid};
+use super::sums::Sums;
 
 /// Added to a volatility before its logarithm: a dead market counts as 0.001 bps a minute.
 const VOLATILITY_FLOOR: f64 = 1e-7;

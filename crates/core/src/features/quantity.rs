@@ -1,6 +1,5 @@
 //! What one minute contributes to a running sum, rounded to an integer once.
 
-use super::sums::grid;
 use crate::types::candle::Candle;
 
 /// log2 of the grid of returns, log ranges and shares.
@@ -49,6 +48,11 @@ pub enum Quantity {
     Volume,
     /// Volume with the sign of the return.
     SignedVolume,
+}
+
+/// `2^scale`, exactly.
+pub fn grid(scale: u32) -> f64 {
+    (1_u128 << scale) as f64
 }
 
 impl Quantity {

@@ -1,6 +1,6 @@
 //! Normalisation: z-score with frozen statistics, clip, quantise.
 
-use super::sums::grid;
+use super::quantity::grid;
 use crate::types::feature::{FeatureSpec, ScaledFeature};
 
 /// The integer of a feature's value: `round_half_away_from_zero(clip(z) * 2^input_scale)`.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::quantity::Quantity;
+use super::quantity::{Quantity, grid};
 use crate::types::candle::Candle;
 
 /// One quantity's running sums.
@@ -104,9 +104,4 @@ impl<'a> Sums<'a> {
         });
         Running::Wide(std::iter::once(0).chain(totals).collect())
     }
-}
-
-/// `2^scale`, exactly.
-pub fn grid(scale: u32) -> f64 {
-    (1_u128 << scale) as f64
 }

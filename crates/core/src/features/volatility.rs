@@ -3,8 +3,8 @@
 use std::f64::consts::{FRAC_PI_2, LN_2, PI};
 use std::ops::Range;
 
-use super::quantity::{Quantity, RETURN_SCALE};
-use super::sums::{Sums, grid};
+use super::quantity::{Quantity, RETURN_SCALE, grid};
+use super::sums::Sums;
 
 /// Added to a mean square before its logarithm: a standstill counts as 0.001 bps a minute.
 pub const SQUARE_FLOOR: f64 = 1e-14;

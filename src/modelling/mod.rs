@@ -3,6 +3,7 @@
 
 pub mod circuit;
 pub mod comparison;
+pub mod feature_rows;
 #[cfg_attr(not(feature = "training"), path = "training_absent.rs")]
 pub mod training;
 pub mod versions;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::AlertError;
 use crate::health::monitor::Report;
 use crate::health::{Check, HealthError, Level};
-use crate::sources::candles::error::REVISED_CODE;
+use crate::sources::candles::error::{OMITTED_CODE, REVISED_CODE};
 use veriregime_core::types::alert::{Alert, Severity};
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
@@ -86,6 +86,19 @@ fn about_candles(record: &CycleRecord) -> Vec<Alert> {
         found.push(Alert {
             occurrence: String::new(),
             ..of_period("fallback", record.period, Severity::Warning, &fault)
+        });
+    }
+    if !origin.omitted.is_empty() {
+        let omitted: Vec<String> =
+            origin.omitted.iter().map(|omission| format!("{} ({})", omission.market, omission.code)).collect();
+        found.push(Alert {
+            key: "omitted".into(),
+            occurrence: String::new(),
+            code: OMITTED_CODE.into(),
+            severity: Severity::Critical,
+            text: cut(&format!("updates omit {}: their candles keep failing", omitted.join(", "))),
+            period: Some(record.period),
+            hint: "look at these markets' candles; their parameters stay as they are and tighten with their age".into(),
         });
     }
     if origin.revised_minutes > 0 {

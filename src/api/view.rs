@@ -8,6 +8,7 @@ use crate::actions::risk_oracle::read::status_word;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::{Manifest, Market};
+use veriregime_core::types::omission::Omission;
 use veriregime_core::types::time::format_utc;
 
 /// The model that a node runs.
@@ -109,8 +110,10 @@ pub struct PeriodView {
     pub updated_ms: i64,
     /// Name of the source of its candles.
     pub source: Option<String>,
-    /// What was forecast, by market.
+    /// What was forecast, by market that is not omitted.
     pub forecasts: Vec<ForecastView>,
+    /// Markets that the update leaves as they are, because their candles kept failing.
+    pub omitted: Vec<OmissionView>,
     /// Milliseconds that the proof took.
     pub prove_ms: Option<u64>,
     /// The update on chain.
@@ -134,6 +137,16 @@ pub struct ForecastView {
     pub volatility: f64,
     /// Minutes of the window that were carried forward.
     pub carried_minutes: usize,
+}
+
+/// A market that a period's update omits.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OmissionView {
+    /// Name of the market.
+    pub market: String,
+    /// Stable code of what is wrong with its candles; the operator handbook explains it.
+    #[schema(example = "VR-DATA-007")]
+    pub code: String,
 }
 
 /// An update on chain.
@@ -161,10 +174,9 @@ impl PeriodView {
     /// Of a stored cycle. The words of its error stay in the node: they may name what is nobody else's business.
     pub fn new(record: &CycleRecord, model: &ModelView) -> Self {
         let forecasts = record.forecast.iter().flat_map(|forecast| {
-            let one = |((market, outputs), carried): (
-                (&MarketView, &veriregime_core::types::prediction::Outputs),
-                &usize,
-            )| {
+            let rows = model.markets.iter().zip(&forecast.outputs).zip(&forecast.carried_minutes).enumerate();
+            let served = rows.filter(|(index, _)| !forecast.omitted.omits(*index));
+            served.map(|(_, ((market, outputs), carried))| {
                 let prediction = outputs.decode(model.output_scale_log2);
                 ForecastView {
                     market: market.name.clone(),
@@ -173,9 +185,10 @@ impl PeriodView {
                     volatility: prediction.volatility,
                     carried_minutes: *carried,
                 }
-            };
-            model.markets.iter().zip(&forecast.outputs).zip(&forecast.carried_minutes).map(one)
+            })
         });
+        let omitted = record.origin.iter().flat_map(|origin| &origin.omitted);
+        let omission = |one: &Omission| OmissionView { market: one.market.clone(), code: one.code.clone() };
         Self {
             period: record.period.0,
             start_utc: format_utc(record.period.start_ms()),
@@ -184,6 +197,7 @@ impl PeriodView {
             updated_ms: record.updated_ms,
             source: record.origin.as_ref().map(|origin| origin.source.clone()),
             forecasts: forecasts.collect(),
+            omitted: omitted.map(omission).collect(),
             prove_ms: record.prove_ms,
             landed: record.landed.map(|landed| LandedView {
                 transaction: landed.hash.to_string(),

@@ -120,5 +120,6 @@ fn of_unknown(update: &PublishedUpdate, manifest: Digest) -> Report {
         found,
         candles: Vec::new(),
         candles_sha256: Vec::new(),
+        omitted: Vec::new(),
     }
 }

@@ -18,6 +18,7 @@ use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::evidence::{Evidence, MarketEvidence};
 use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::origin::Origin;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::public_inputs;
 use veriregime_core::types::time::format_utc;
@@ -124,14 +125,23 @@ fn recompute(bundle: &Bundle, evidence: &Evidence) -> anyhow::Result<Recomputed>
     };
     let ours = bundle.manifest.markets.iter().map(|market| &market.name);
     contradict(!ours.eq(evidence.markets.iter().map(|one| &one.market)), "its markets are not the model's");
+    let omitted = evidence.update.omitted_markets;
+    let named = evidence.origin.as_ref().map_or(omitted, Origin::omitted_markets);
+    contradict(named != omitted, "its update omits other markets than its candles lack");
     let candles = |one: &MarketEvidence| one.candles.iter().map(|row| row.0).collect::<Vec<Candle>>();
-    let windows = evidence.markets.iter().map(|one| window(spec, &candles(one), period).map(Some));
-    let windows: Vec<Option<CandleSeries>> = windows.collect::<Result<_, _>>()?;
+    let series = |(index, one): (usize, &MarketEvidence)| {
+        let served = Some(one).filter(|_| !omitted.omits(index));
+        served.map(|one| window(spec, &candles(one), period)).transpose()
+    };
+    let windows: Vec<Option<CandleSeries>> =
+        evidence.markets.iter().enumerate().map(series).collect::<Result<_, _>>()?;
     let forecast = compute(spec, &assemble::model(bundle)?, &windows, period)?;
     for (index, one) in evidence.markets.iter().enumerate() {
-        let digest = windows[index].as_ref().map(CandleSeries::digest);
+        let digest = windows[index].as_ref().map_or(Digest::of(&[]), CandleSeries::digest);
         let market = format!("{:?}", one.market);
-        contradict(digest != Some(one.candles_sha256), &format!("{market}: the candles have another digest"));
+        let is_both = omitted.omits(index) && !one.candles.is_empty();
+        contradict(is_both, &format!("{market}: the update omits it, and yet there are candles"));
+        contradict(digest != one.candles_sha256, &format!("{market}: the candles have another digest"));
         contradict(
             forecast.carried_minutes[index] != one.carried_minutes,
             &format!("{market}: other minutes were carried forward"),

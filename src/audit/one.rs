@@ -20,6 +20,7 @@ use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 use veriregime_core::types::public_inputs;
 use veriregime_core::types::update::PublishedUpdate;
@@ -48,8 +49,10 @@ pub struct Report {
     pub found: Findings,
     /// By market, for an update of the agent beside us: the first minute for which its candles are not the exchange's of now.
     pub candles: Vec<CandleDifference>,
-    /// Digest of the auditor's candles of each market.
+    /// Digest of the auditor's candles of each market; of nothing, for one that the update omits.
     pub candles_sha256: Vec<Digest>,
+    /// The model's names of the markets that the update leaves as they were.
+    pub omitted: Vec<String>,
 }
 
 impl Auditor {
@@ -83,17 +86,24 @@ impl Auditor {
     ) -> anyhow::Result<Report> {
         let contract = Contract { chain_id: reader.chain_id(), address: oracle };
         let period = update.period;
-        let series = self.series(period, clock.now_ms()).await?;
+        let series = self.series(period, update.omitted_markets, clock.now_ms()).await?;
         let spec = &self.bundle.manifest.features;
-        let recomputed =
-            series.iter().map(|series| features::vector(spec, series, period)).collect::<Result<Vec<_>, _>>()?;
+        let features = |one: &Option<CandleSeries>| match one {
+            Some(one) => features::vector(spec, one, period),
+            None => Ok(features::neutral(spec, period)),
+        };
+        let recomputed = series.iter().map(features).collect::<Result<Vec<_>, _>>()?;
         let mut found = Findings::new(feature_differences(spec, &update.candle_features, &recomputed));
         found.checked(format!(
             "{} features, from {} candles of {} as they are now",
-            spec.candle.len() * series.len(),
-            series.iter().map(|one| one.candles().len()).sum::<usize>(),
+            spec.candle.len() * series.iter().flatten().count(),
+            series.iter().flatten().map(|one| one.candles().len()).sum::<usize>(),
             self.feeds.primary().name,
         ));
+        let omitted = self.bundle.manifest.names_of(update.omitted_markets);
+        for market in &omitted {
+            found.not_checked(format!("whether {market} had candles: the update omits it and changes nothing there"));
+        }
         self.check_arguments(&update, reader, oracle, &mut found).await?;
         Ok(Report {
             period,
@@ -108,21 +118,35 @@ impl Auditor {
                 &series,
                 own,
             )?,
-            candles_sha256: series.iter().map(CandleSeries::digest).collect(),
+            candles_sha256: series
+                .iter()
+                .map(|one| one.as_ref().map_or(Digest::of(&[]), CandleSeries::digest))
+                .collect(),
+            omitted,
         })
     }
 
-    /// The exchange's candles of now for the period's window, of each market; what it does not have as a cycle would get it.
-    async fn series(&self, period: PeriodId, now_ms: i64) -> anyhow::Result<Vec<CandleSeries>> {
+    /// The exchange's candles of now for the period's window, of each market that is not omitted; what it does not have as a
+    /// cycle would get it.
+    async fn series(
+        &self,
+        period: PeriodId,
+        omitted: OmittedMarkets,
+        now_ms: i64,
+    ) -> anyhow::Result<Vec<Option<CandleSeries>>> {
         let spec = &self.bundle.manifest.features;
         let (from_ms, to_ms) = features::window_ms(spec, period);
         let feed = self.feeds.primary();
         let mut all = Vec::with_capacity(feed.symbols.len());
         for (market, symbol) in feed.symbols.iter().enumerate() {
+            if omitted.omits(market) {
+                all.push(None);
+                continue;
+            }
             let range_ms = from_ms - MINUTE_MS..to_ms;
             let candles = feed.source.candles(symbol, range_ms.start, range_ms.end, now_ms).await?;
             let filled = self.feeds.fill(feed, market, candles, &range_ms, now_ms).await;
-            all.push(window(spec, &filled.candles, period)?);
+            all.push(Some(window(spec, &filled.candles, period)?));
         }
         Ok(all)
     }
@@ -131,13 +155,14 @@ impl Auditor {
         &self,
         job: JobKey,
         period: PeriodId,
-        series: &[CandleSeries],
+        series: &[Option<CandleSeries>],
         own: Option<&Store>,
     ) -> anyhow::Result<Vec<CandleDifference>> {
         let Some(store) = own else { return Ok(Vec::new()) };
         let stored = store.candles(job, period)?;
         let mut differences = Vec::new();
-        for (candles, ours) in stored.iter().zip(series) {
+        for (candles, ours) in stored.iter().zip(series).filter(|(candles, _)| !candles.is_empty()) {
+            let Some(ours) = ours else { continue };
             let theirs = window(&self.bundle.manifest.features, candles, period)?;
             differences.extend(first_candle_difference(theirs.candles(), ours.candles()));
         }

@@ -20,6 +20,8 @@ use veriregime_core::types::period::PeriodId;
 
 /// Pause before the exchange is asked for the last candle again.
 const CANDLE_PAUSE: Duration = Duration::from_secs(2);
+/// Pause before a market of several is asked for again whose candles no asking seems to mend.
+const MARKET_PAUSE: Duration = Duration::from_secs(10);
 /// Pause before the wallet's nonce is looked at again.
 const WALLET_PAUSE: Duration = Duration::from_secs(2);
 
@@ -44,6 +46,9 @@ pub enum StageError {
     CycleError(#[from] CycleError),
     #[error(transparent)]
     Attest(AttestationError),
+    /// Candles that cannot be had, of one market among several: it is omitted in the end, so nothing ends before.
+    #[error("{0}")]
+    OfOneMarket(Box<StageError>),
 }
 
 /// What goes wrong with a cycle's time.
@@ -164,6 +169,7 @@ impl StageError {
             Self::Evidence(fault) => fault,
             Self::CycleError(fault) => fault,
             Self::Attest(fault) => fault,
+            Self::OfOneMarket(fault) => fault.inner(),
         }
     }
 }
@@ -178,6 +184,9 @@ impl Diagnostic for StageError {
     }
 
     fn retry(&self) -> Retry {
-        self.inner().retry()
+        match self {
+            Self::OfOneMarket(_) => Retry::Later(MARKET_PAUSE),
+            _ => self.inner().retry(),
+        }
     }
 }

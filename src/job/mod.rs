@@ -2,9 +2,11 @@
 
 pub mod attesting;
 pub mod collect;
+pub mod cross_check;
 pub mod decide;
 pub mod error;
 mod evidence;
+mod fetch;
 mod lend;
 pub mod reorg;
 pub mod stages;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::config::candles::{self, Candles};
 use crate::config::{Config, ConfigError};
-use crate::job::collect::{CrossCheck, Feed, Feeds};
+use crate::job::collect::{Feed, Feeds};
+use crate::job::cross_check::CrossCheck;
 use crate::sources::candles::cross_check::Band;
 use crate::sources::candles::error::CandleError;
 use crate::sources::candles::http::HttpSettings;

@@ -15,17 +15,19 @@ use veriregime_core::types::time::format_utc;
 #[derive(Debug)]
 pub struct CycleResult {
     record: CycleRecord,
-    /// Each market's name and forecast.
-    forecasts: Vec<(String, Prediction)>,
+    /// Each market's name and forecast; `None` for one that the update omits.
+    forecasts: Vec<(String, Option<Prediction>)>,
 }
 
 impl CycleResult {
     /// Of an agent's cycle.
     pub fn of(agent: &Agent, record: CycleRecord) -> Self {
         let scale = agent.bundle.manifest.circuit.output_scale;
-        let outputs = record.forecast.iter().flat_map(|forecast| &forecast.outputs);
+        let omitted = record.omitted_markets();
+        let outputs = record.forecast.iter().flat_map(|forecast| &forecast.outputs).enumerate();
+        let served = outputs.map(|(index, outputs)| (!omitted.omits(index)).then(|| outputs.decode(scale)));
         let markets = agent.bundle.manifest.markets.iter().map(|market| market.name.clone());
-        let forecasts = markets.zip(outputs.map(|outputs| outputs.decode(scale))).collect();
+        let forecasts = markets.zip(served).collect();
         Self { record, forecasts }
     }
 
@@ -49,6 +51,7 @@ impl Render for CycleResult {
         let mut line =
             format!("period {} ({}): {}", record.period, format_utc(record.period.start_ms()), record.stage.name());
         for (market, prediction) in &self.forecasts {
+            let Some(prediction) = prediction else { continue };
             let _ = write!(
                 line,
                 "\n  {market}: {} with probability {:.1} %, volatility {} a minute",

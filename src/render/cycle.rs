@@ -16,6 +16,7 @@ pub fn json(record: &CycleRecord) -> Value {
         "outcome": record.stage,
         "candles": record.origin,
         "carried_minutes": record.origin.as_ref().map(Origin::carried_minutes),
+        "omitted": record.origin.as_ref().map(|origin| &origin.omitted),
         "longest_carried_run_minutes": record.origin.as_ref().map(Origin::longest_run_minutes),
         "prove_ms": record.prove_ms,
         "landed": record.landed,
@@ -41,6 +42,9 @@ pub fn origin(record: &CycleRecord) -> String {
     if origin.carried_minutes() > 0 {
         let (carried, longest) = (origin.carried_minutes(), origin.longest_run_minutes());
         let _ = write!(text, ", {carried} minutes carried forward, {longest} in a row");
+    }
+    for omission in &origin.omitted {
+        let _ = write!(text, ", without {} ({})", omission.market, omission.code);
     }
     text
 }

@@ -26,6 +26,7 @@ const SOURCE_USED: &str = "veriregime_source_used_total";
 const SOURCE_FAILED: &str = "veriregime_source_failures_total";
 const REVISED: &str = "veriregime_candles_revised_minutes_total";
 const CARRIED: &str = "veriregime_candles_carried_minutes";
+const OMITTED: &str = "veriregime_markets_omitted_total";
 const LONGEST_RUN: &str = "veriregime_candles_longest_carried_run_minutes";
 const LENT: &str = "veriregime_candles_lent_minutes";
 const DISAGREEMENTS: &str = "veriregime_source_disagreements_total";
@@ -111,6 +112,7 @@ fn describe() {
     describe_counter!(SOURCE_USED, "Cycles that were fed by a source.");
     describe_counter!(SOURCE_FAILED, "Cycles that passed a source over, by error code.");
     describe_counter!(REVISED, "Minutes that an exchange changed after they had been fetched.");
+    describe_counter!(OMITTED, "Cycles that went on without the market because its candles kept failing, by market.");
     describe_gauge!(CARRIED, "Minutes of the last window that nobody had and that were carried forward, by market.");
     describe_gauge!(LONGEST_RUN, "The longest stretch of them, in minutes.");
     describe_gauge!(LENT, "Minutes of the last window that its source did not have and another one did, by market.");
@@ -143,7 +145,10 @@ pub fn runs(model_id: &str, manifest: Digest) {
 }
 
 /// Begins every series whose labels are known, at nothing: what appears with its first event shows no increase by it.
-pub fn begin(sources: &[&str], witnesses: &[&str], rpcs: usize) {
+pub fn begin<'a>(sources: &[&str], witnesses: &[&str], markets: impl Iterator<Item = &'a str>, rpcs: usize) {
+    for market in markets {
+        counter!(OMITTED, "market" => market.to_owned()).increment(0);
+    }
     for outcome in OUTCOMES {
         counter!(CYCLES, "outcome" => outcome.name()).increment(0);
     }
@@ -266,6 +271,8 @@ pub fn collected<'a>(origin: &Origin, markets: impl Iterator<Item = &'a str>) {
         gauge!(CARRIED, "market" => market.to_owned()).set(gaps.map_or(0, |gaps| gaps.carried_minutes) as f64);
         gauge!(LONGEST_RUN, "market" => market.to_owned()).set(gaps.map_or(0, |gaps| gaps.longest_run_minutes) as f64);
         gauge!(LENT, "market" => market.to_owned()).set(lent as f64);
+        let is_omitted = origin.omitted.iter().any(|omission| omission.market == market);
+        counter!(OMITTED, "market" => market.to_owned()).increment(u64::from(is_omitted));
     }
     counter!(SOURCE_USED, "source" => origin.source.clone()).increment(1);
     counter!(REVISED, "source" => origin.source.clone()).increment(origin.revised_minutes as u64);

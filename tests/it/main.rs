@@ -30,6 +30,7 @@ mod market;
 mod model;
 mod models;
 mod node;
+mod omission;
 mod operators;
 mod outside_bytes;
 mod pipes;

@@ -88,9 +88,16 @@ impl World {
         let mut config = config();
         let clock = Clock::manual(FIRST.start_ms());
         config.candles.only_from(exchange(13, &clock, &stop).await);
+        let mut world = Self::of(config, clock, scratch).await;
+        world.stop = stop;
+        world
+    }
+
+    /// A world with these settings, whose exchange is there already.
+    pub async fn of(mut config: Config, clock: Clock, scratch: TempDir) -> Self {
         let starting = Box::pin(Chain::start(&mut config, scratch.path(), None, FIRST.start_seconds()));
         let chain = starting.await.unwrap();
-        Self { config, clock, chain, scratch, stop }
+        Self { config, clock, chain, scratch, stop: CancellationToken::new() }
     }
 
     /// Another exchange with the world's clock, and a market of its own.

@@ -14,6 +14,8 @@ use veriregime_core::types::time::format_utc;
 use veriregime_core::types::venue::Venue;
 use veriregime_files::FileError;
 
+/// The code of [`CandleError::Omitted`].
+pub const OMITTED_CODE: &str = "VR-CANDLE-031";
 /// The code of [`CandleError::Revised`].
 pub const REVISED_CODE: &str = "VR-CANDLE-022";
 
@@ -119,6 +121,9 @@ pub enum CandleError {
     /// Minutes that a source does not have and another one does. For the log.
     #[error("{minutes} minutes of {symbol} from {} on are {lender}'s, {source_name} does not have them", format_utc(*first_ms))]
     Lent { source_name: String, symbol: String, lender: String, minutes: usize, first_ms: i64 },
+    /// A market whose candles kept failing, and which the period's update omits. For the log.
+    #[error("the update of the period omits {market}: {reason}")]
+    Omitted { market: String, reason: String },
     /// A candle of a file that breaks the rules of candles.
     #[error(transparent)]
     Candle(#[from] SeriesError),
@@ -161,6 +166,7 @@ impl Diagnostic for CandleError {
             Self::Revised { .. } => REVISED_CODE,
             Self::Carried { .. } => "VR-CANDLE-023",
             Self::Lent { .. } => "VR-CANDLE-024",
+            Self::Omitted { .. } => OMITTED_CODE,
             Self::NothingThere { .. } => "VR-CANDLE-025",
             Self::Unsupported { .. } => "VR-CANDLE-027",
             Self::Interval { .. } => "VR-CANDLE-028",
@@ -228,6 +234,9 @@ impl Diagnostic for CandleError {
             }
             Self::Lent { .. } => {
                 "nothing: they are named in status and evidence, and asked for again in the next cycle"
+            }
+            Self::Omitted { .. } => {
+                "look at the market's candles; its parameters stay as they are and tighten with their age, the others have their update"
             }
             Self::Candle(fault) => fault.hint(),
             Self::File(fault) => fault.hint(),

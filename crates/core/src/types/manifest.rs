@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::baselines::Baselines;
 use super::digest::Digest;
 use super::feature::FeatureSpec;
+use super::omission::OmittedMarkets;
 use super::reference::FeatureReference;
 use super::venue::Venue;
 
@@ -72,6 +73,13 @@ pub struct Manifest {
     pub files: BTreeMap<String, Digest>,
     /// Where the model comes from.
     pub training: Training,
+}
+
+impl Manifest {
+    /// The names of these markets.
+    pub fn names_of(&self, omitted: OmittedMarkets) -> Vec<String> {
+        omitted.indices().filter_map(|index| Some(self.markets.get(index)?.name.clone())).collect()
+    }
 }
 
 /// A market of a model.

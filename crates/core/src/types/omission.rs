@@ -12,7 +12,7 @@ impl OmittedMarkets {
     pub const NONE: Self = Self(0);
 
     /// From the contract's mask.
-    pub fn from_bits(bits: u32) -> Self {
+    pub const fn from_bits(bits: u32) -> Self {
         Self(bits)
     }
 

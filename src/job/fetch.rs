@@ -1,0 +1,244 @@
+//! A source's candles of a period: only the minutes that are missing are fetched, and what others have of those that the
+//! source lacks.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout, timeout_at};
+use tracing::warn;
+
+use super::Agent;
+use crate::job::collect::{Feed, is_theirs};
+use crate::job::error::{CycleError, StageError};
+use crate::sources::candles::error::CandleError;
+use crate::sources::candles::holes::longest_run;
+use crate::sources::candles::window;
+use veriregime_core::types::candle::{Candle, CandleSeries, SeriesError};
+use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_core::types::omission::OmittedMarkets;
+use veriregime_core::types::origin::Gaps;
+use veriregime_core::types::period::{MINUTE_MS, PeriodId};
+
+/// From so long after the period's start on, an absent last candle is taken for a gap of the exchange.
+const SETTLE_MS: i64 = 2 * MINUTE_MS;
+/// So many of the newest known minutes are asked for again. With a period's new ones that is one page of every exchange but
+/// one.
+const OVERLAP_MINUTES: i64 = 60;
+/// And so many of the others, another part in each cycle: in a week every minute has been looked at again.
+const ROLLING_REFRESH_MINUTES: i64 = 1000;
+/// What was fetched is stored after so many minutes, so that a broken connection costs no more.
+const PIECE_MINUTES: i64 = 3000;
+/// Longest time that one source is given for all markets: four weeks of candles take a minute and a half at the slowest.
+const SOURCE_LIMIT: Duration = Duration::from_mins(5);
+/// Longest time for one market among several, where those that fail may be omitted: most of its candles are stored by then.
+const MARKET_LIMIT: Duration = Duration::from_mins(1);
+
+/// What a source gave for a period, market by market.
+pub(super) struct Fetched {
+    /// Candles without a hole, or why there are none.
+    pub(super) markets: Vec<Result<MarketCandles, StageError>>,
+    pub(super) gaps: Vec<Gaps>,
+    pub(super) revised_minutes: usize,
+}
+
+/// A market's candles of a period, without a hole.
+pub(super) struct MarketCandles {
+    pub(super) series: CandleSeries,
+    /// The minutes that are not the source's own: carried forward, or another's.
+    pub(super) not_own: Vec<i64>,
+}
+
+/// The candles that a source has.
+pub(super) struct Gathered {
+    pub(super) candles: Vec<Result<Vec<Candle>, StageError>>,
+    revised_minutes: usize,
+}
+
+impl Fetched {
+    /// Whether there are candles of every market.
+    pub(super) fn is_whole(&self) -> bool {
+        self.first_fault().is_none()
+    }
+
+    /// How many markets there are candles of.
+    pub(super) fn served(&self) -> usize {
+        self.markets.iter().filter(|market| market.is_ok()).count()
+    }
+
+    /// What is wrong with the first market without candles.
+    pub(super) fn first_fault(&self) -> Option<&StageError> {
+        self.markets.iter().find_map(|market| market.as_ref().err())
+    }
+}
+
+impl Agent {
+    /// The source's candles of every market as series without a hole; where markets may be omitted, of one at least. So many
+    /// minutes as may be missing must not be missing at the source, whoever stands in for it: what the model is fed is one
+    /// source's.
+    pub(super) async fn complete(
+        &self,
+        feed: &Feed,
+        from_ms: i64,
+        to_ms: i64,
+        may_omit: bool,
+    ) -> Result<Fetched, StageError> {
+        // One minute more, whose close is carried in should the first minute be absent.
+        let range_ms = from_ms - MINUTE_MS..to_ms;
+        let gathered = self.gather(feed, range_ms.clone(), OmittedMarkets::NONE, may_omit).await?;
+        let mut fetched = Fetched { markets: Vec::new(), gaps: Vec::new(), revised_minutes: gathered.revised_minutes };
+        for (index, candles) in gathered.candles.into_iter().enumerate() {
+            let market = match candles {
+                Ok(candles) => self.without_holes(feed, index, candles, &range_ms).await,
+                Err(fault) => Err(fault),
+            };
+            fetched.markets.push(match market {
+                Ok((market, gaps)) => {
+                    fetched.gaps.extend(gaps);
+                    Ok(market)
+                }
+                Err(fault) if may_omit && is_theirs(&fault) => Err(fault),
+                Err(fault) => return Err(fault),
+            });
+        }
+        if fetched.served() == 0 {
+            let first = fetched.markets.into_iter().find_map(Result::err);
+            return Err(first.unwrap_or(CycleError::Unsettled.into()));
+        }
+        Ok(fetched)
+    }
+
+    /// One market's candles of `range_ms`, but for its first minute, as a series; what was missing is lent or carried forward.
+    async fn without_holes(
+        &self,
+        feed: &Feed,
+        index: usize,
+        candles: Vec<Candle>,
+        range_ms: &Range<i64>,
+    ) -> Result<(MarketCandles, Option<Gaps>), StageError> {
+        let (from_ms, to_ms) = (range_ms.start + MINUTE_MS, range_ms.end);
+        let allowed = self.bundle.manifest.features.max_missing_minutes;
+        let is_settled = candles.last().is_some_and(|last| last.close_time_ms() == to_ms);
+        if !is_settled && self.clock.now_ms() < to_ms + SETTLE_MS {
+            return Err(CycleError::Unsettled.into());
+        }
+        let series = CandleSeries::new(&candles, from_ms, to_ms, allowed)?;
+        if series.carried().is_empty() {
+            return Ok((MarketCandles { series, not_own: Vec::new() }, None));
+        }
+        let filled = self.feeds.fill(feed, index, candles, range_ms, self.clock.now_ms()).await;
+        let series = CandleSeries::new(&filled.candles, from_ms, to_ms, allowed)?;
+        let gaps = Gaps { lent: filled.lent, ..self.carried(feed, index, series.carried())? };
+        let mut not_own = [series.carried(), filled.lent_ms.as_slice()].concat();
+        not_own.sort_unstable();
+        Ok((MarketCandles { series, not_own }, Some(gaps)))
+    }
+
+    /// Counts and tells what is carried forward of a market.
+    fn carried(&self, feed: &Feed, market: usize, carried_ms: &[i64]) -> Result<Gaps, SeriesError> {
+        let run = longest_run(carried_ms).unwrap_or_default();
+        let longest_run_minutes = usize::try_from((run.end - run.start) / MINUTE_MS).unwrap_or(usize::MAX);
+        let allowed = self.feeds.max_consecutive_missing_minutes;
+        if longest_run_minutes > allowed {
+            return Err(SeriesError::LongGap { from_ms: run.start, minutes: longest_run_minutes, allowed });
+        }
+        let (minutes, first_carried_ms) = (carried_ms.len(), carried_ms.first().copied());
+        if let Some(first_ms) = first_carried_ms {
+            let (source_name, symbol) = (feed.name.clone(), feed.symbols[market].clone());
+            let fault = CandleError::Carried { source_name, symbol, minutes, first_ms, longest_run_minutes };
+            warn!(code = fault.code(), minutes, longest_run_minutes, error = %fault, hint = fault.hint(), "minutes carried forward");
+        }
+        Ok(Gaps {
+            market: self.bundle.manifest.markets[market].name.clone(),
+            carried_minutes: minutes,
+            first_carried_ms,
+            longest_run_minutes,
+            lent: Vec::new(),
+        })
+    }
+
+    /// Candles of `range_ms` of all markets but those to `skip`, from one source, its clock checked first. Whatever fails ends
+    /// it, unless markets may be omitted: then each has its own time, and may fail for itself.
+    pub(super) async fn gather(
+        &self,
+        feed: &Feed,
+        range_ms: Range<i64>,
+        skip: OmittedMarkets,
+        may_omit: bool,
+    ) -> Result<Gathered, StageError> {
+        let late = |_| StageError::from(CandleError::Timeout { url: feed.source.base_url().to_string() });
+        let end = Instant::now() + SOURCE_LIMIT;
+        let now_ms = self.clock.now_ms();
+        let clock = feed.source.check_clock(now_ms, self.feeds.max_clock_skew_ms);
+        let skew_ms = timeout_at(end, clock).await.map_err(late)??;
+        let closed_by_ms = now_ms.min(now_ms.saturating_add(skew_ms));
+        let mut gathered = Gathered { candles: Vec::new(), revised_minutes: 0 };
+        for (index, symbol) in feed.symbols.iter().enumerate() {
+            if skip.omits(index) {
+                gathered.candles.push(Ok(Vec::new()));
+                continue;
+            }
+            let update = timeout_at(end, self.update_window(feed, symbol, &range_ms, closed_by_ms));
+            let updated = if may_omit { timeout(MARKET_LIMIT, update).await.map_err(late) } else { Ok(update.await) };
+            let updated = updated.and_then(|in_time| in_time.map_err(late)).and_then(|revised| revised);
+            gathered.candles.push(match updated {
+                Ok(revised) => {
+                    gathered.revised_minutes += revised;
+                    Ok(self.store.live_candles(&feed.name, symbol, &range_ms)?)
+                }
+                Err(fault) if may_omit && is_theirs(&fault) => Err(fault),
+                Err(fault) => return Err(fault),
+            });
+        }
+        Ok(gathered)
+    }
+
+    /// Fetches what is missing of a window and a little of what is there, and all of it anew where that little has
+    /// changed: corrections seldom come alone. But the newest minutes may have been read before the exchange was done with
+    /// them. Gives back the number of changed minutes.
+    async fn update_window(
+        &self,
+        feed: &Feed,
+        symbol: &str,
+        range_ms: &Range<i64>,
+        closed_by_ms: i64,
+    ) -> Result<usize, StageError> {
+        let held = self.store.live_candles(&feed.name, symbol, range_ms)?;
+        let settled_ms = held.last().map_or(0, |newest| newest.close_time_ms() - SETTLE_MS);
+        let closed_end_ms = closed_by_ms.div_euclid(MINUTE_MS) * MINUTE_MS;
+        let range_ms = range_ms.start..range_ms.end.min(closed_end_ms).max(range_ms.start);
+        let again_ms = window::rolling_refresh(&range_ms, PeriodId::at_ms(closed_by_ms).0, ROLLING_REFRESH_MINUTES);
+        let missing = window::to_fetch(&held, &range_ms, again_ms, OVERLAP_MINUTES, feed.source.page_minutes());
+        let mut revised = self.fetch(feed, symbol, missing, closed_by_ms, &held).await?;
+        if let Some(&first_ms) = revised.first() {
+            let (source_name, symbol) = (feed.name.clone(), symbol.to_owned());
+            let fault = CandleError::Revised { source_name, symbol, minutes: revised.len(), first_ms };
+            warn!(code = fault.code(), minutes = revised.len(), error = %fault, hint = fault.hint(), "candles revised");
+        }
+        if revised.iter().any(|open_time_ms| *open_time_ms < settled_ms) {
+            // Forgotten first, so that a fetch that breaks off is taken up again by the next.
+            self.store.forget_live_candles(&feed.name, symbol, &range_ms)?;
+            revised.extend(self.fetch(feed, symbol, vec![range_ms], closed_by_ms, &held).await?);
+            revised.sort_unstable();
+            revised.dedup();
+        }
+        Ok(revised.len())
+    }
+
+    /// Fetches and keeps ranges, piece by piece. Gives back the minutes that `held` knows otherwise.
+    async fn fetch(
+        &self,
+        feed: &Feed,
+        symbol: &str,
+        ranges_ms: Vec<Range<i64>>,
+        closed_by_ms: i64,
+        held: &[Candle],
+    ) -> Result<Vec<i64>, StageError> {
+        let mut revised = Vec::new();
+        for piece in window::pieces(ranges_ms, PIECE_MINUTES) {
+            let fresh = feed.source.closed_candles(symbol, piece.start, piece.end, closed_by_ms).await?;
+            revised.extend(window::revised(held, &fresh).map(|candle| candle.open_time_ms));
+            self.store.keep_live_candles(&feed.name, symbol, &fresh)?;
+        }
+        Ok(revised)
+    }
+}

@@ -6,6 +6,8 @@ pub mod attestation;
 pub mod candles;
 pub mod chain;
 mod environment;
+pub mod jobs;
+mod named;
 pub mod place;
 pub mod raw;
 pub mod reload;
@@ -20,8 +22,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use config::builder::DefaultState;
-use config::{ConfigBuilder, Map};
+use config::{ConfigBuilder, Map, Value};
 use cron::Schedule;
+use serde::Deserialize;
 use thiserror::Error;
 use url::Url;
 
@@ -32,9 +35,10 @@ use api::Api;
 use attestation::Attestation;
 use candles::Candles;
 use chain::Chain;
+use jobs::{ActionKind, Names, NodeConfig};
 use raw::{ClockKind, ProverKind, RawConfig};
 use signer::Signer;
-use strict::Misfit;
+use strict::{Misfit, Written};
 use veriregime_core::schedule::{next_tick_ms, ticks_ms};
 use veriregime_core::types::chain_id::is_development;
 use veriregime_core::types::diagnostic::{Diagnostic, words};
@@ -55,9 +59,13 @@ const LEAST_LEFT_MS: i64 = MINUTE_MS;
 /// Longest name of a model.
 const MAX_ID_BYTES: u64 = 256;
 
-/// Checked settings.
+/// Checked settings of one job, with those of the node that runs it.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// What the job and its parts are called.
+    pub names: Names,
+    /// What it does on chain.
+    pub action: ActionKind,
     /// Folder of the model bundle.
     pub bundle: PathBuf,
     /// The exchanges.
@@ -122,7 +130,19 @@ pub enum ConfigError {
     Kind(#[from] Misfit),
     /// A value that means nothing here.
     #[error("setting {key} = {value:?}: {reason}")]
-    Value { key: &'static str, value: String, reason: String },
+    Value { key: String, value: String, reason: String },
+    /// A name that nothing has.
+    #[error("setting {key} = {name:?}: there is none of that name; known are: {known}")]
+    UnknownName { key: String, name: String, known: String },
+    /// Jobs that would do the same thing twice.
+    #[error("the jobs {one} and {other} {what}")]
+    SameJob { one: String, other: String, what: String },
+    /// An RPC that cannot be what the settings say.
+    #[error("the RPC {rpc} cannot be on two chains: {one}, {other}")]
+    TwoChains { rpc: String, one: String, other: String },
+    /// Several jobs where one is wanted.
+    #[error("the settings have several jobs: {known}")]
+    WhichJob { known: String },
     /// A variable that looks like a setting and is none.
     #[error("the environment has {found}, which is no setting; {meant} is one")]
     Misspelled { found: String, meant: String },
@@ -140,12 +160,32 @@ pub enum ConfigError {
     KeyMalformed { path: PathBuf, wants: &'static str, found: &'static str },
 }
 
+impl ConfigError {
+    /// The same of a table that has the keys of `section` in another place.
+    fn in_section(self, section: &str, place: &str) -> Self {
+        match self {
+            Self::Value { key, value, reason } => {
+                let key = match key.strip_prefix(section).and_then(|key| key.strip_prefix('.')) {
+                    Some(key) => format!("{place}.{key}"),
+                    None => key,
+                };
+                Self::Value { key, value, reason }
+            }
+            fault => fault,
+        }
+    }
+}
+
 impl Diagnostic for ConfigError {
     fn code(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } | Self::Kind(_) => "VR-CONFIG-001",
             Self::Value { .. } => "VR-CONFIG-002",
             Self::NeedsRestart { .. } => "VR-CONFIG-003",
+            Self::UnknownName { .. } => "VR-CONFIG-004",
+            Self::SameJob { .. } => "VR-CONFIG-005",
+            Self::TwoChains { .. } => "VR-CONFIG-006",
+            Self::WhichJob { .. } => "VR-CONFIG-007",
             Self::Misspelled { .. } => "VR-CONFIG-010",
             Self::KeyUnreadable { .. } => "VR-KEY-001",
             Self::KeyExposed { .. } => "VR-KEY-002",
@@ -161,6 +201,10 @@ impl Diagnostic for ConfigError {
             Self::Misspelled { .. } => {
                 "write two underscores before the section and before the key, or unset the variable"
             }
+            Self::UnknownName { .. } => "correct the name, or add what it names",
+            Self::SameJob { .. } => "take one of them out, or give it another name, contract or model",
+            Self::TwoChains { .. } => "correct the chain_id or the rpc_url of one of them",
+            Self::WhichJob { .. } => "say which one with --job NAME",
             Self::NeedsRestart { .. } => "take them back, or restart the daemon; nothing has changed",
             Self::KeyUnreadable { .. } => {
                 "set signer.file (attestor.file, passphrase_file) to a file that this user may read"
@@ -175,7 +219,7 @@ impl Diagnostic for ConfigError {
     }
 }
 
-/// Reads defaults, `file` and the environment, and checks the result.
+/// Reads defaults, `file` and the environment, and checks the result: the settings of the only job.
 ///
 /// # Errors
 /// [`ConfigError`] that names the key.
@@ -186,9 +230,10 @@ pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
 /// Reads defaults, `file` and the environment as they are written.
 ///
 /// # Errors
-/// [`ConfigError::Unreadable`] or [`ConfigError::Kind`].
+/// [`ConfigError::Unreadable`], [`ConfigError::Misspelled`] or [`ConfigError::Kind`].
 pub fn read(file: Option<&Path>) -> Result<RawConfig, ConfigError> {
-    environment::check(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    environment::check(names, &written::built(file_layers(file)?)?)?;
     read_with(file, None)
 }
 
@@ -196,29 +241,44 @@ pub fn read(file: Option<&Path>) -> Result<RawConfig, ConfigError> {
 ///
 /// # Errors
 /// [`ConfigError`] that names the key.
-pub fn parse(text: &str) -> Result<Config, ConfigError> {
-    check(written::resolve(written::toml_layer(defaults(), text, None))?)
+pub fn parse(text: &str) -> Result<NodeConfig, ConfigError> {
+    jobs::check(read_text(text)?)
+}
+
+/// As [`parse`], unchecked.
+fn read_text(text: &str) -> Result<RawConfig, ConfigError> {
+    resolved(written::built(written::toml_layer(defaults(), text, None))?)
 }
 
 fn defaults() -> ConfigBuilder<DefaultState> {
     written::toml_layer(config::Config::builder(), DEFAULTS, None)
 }
 
-fn read_with(file: Option<&Path>, variables: Option<Map<String, String>>) -> Result<RawConfig, ConfigError> {
-    let mut layers = defaults();
-    if let Some(path) = file {
-        let text = veriregime_files::read_text(path, MAX_SETTINGS_BYTES)
-            .map_err(|fault| ConfigError::Unreadable { path: path.to_owned(), reason: words(&fault) })?;
-        layers = written::toml_layer(layers, &text, Some(path));
-    }
-    Ok(written::resolve(written::environment_layer(layers, variables))?)
+fn file_layers(file: Option<&Path>) -> Result<ConfigBuilder<DefaultState>, ConfigError> {
+    let Some(path) = file else { return Ok(defaults()) };
+    let text = veriregime_files::read_text(path, MAX_SETTINGS_BYTES)
+        .map_err(|fault| ConfigError::Unreadable { path: path.to_owned(), reason: words(&fault) })?;
+    Ok(written::toml_layer(defaults(), &text, Some(path)))
 }
 
-/// Checks settings one by one and together.
+fn read_with(file: Option<&Path>, variables: Option<Map<String, String>>) -> Result<RawConfig, ConfigError> {
+    resolved(written::built(written::environment_layer(file_layers(file)?, variables))?)
+}
+
+fn resolved(layers: Value) -> Result<RawConfig, ConfigError> {
+    Ok(RawConfig::deserialize(Written(named::completed(layers)?))?)
+}
+
+/// Checks the settings of a node that runs one job, or none with a name.
 ///
 /// # Errors
 /// [`ConfigError`] that names the key.
 pub fn check(raw: RawConfig) -> Result<Config, ConfigError> {
+    jobs::check(raw)?.job(None).cloned()
+}
+
+/// Checks the settings of one job, which the sections describe.
+fn check_job(raw: RawConfig, names: Names) -> Result<Config, ConfigError> {
     let development = is_development(raw.chain.chain_id);
     if raw.schedule.clock == ClockKind::Exchange && !development {
         return Err(value(
@@ -242,6 +302,8 @@ pub fn check(raw: RawConfig) -> Result<Config, ConfigError> {
     let from_ms = if raw.schedule.clock == ClockKind::Exchange { 0 } else { Clock::System.now_ms() };
     let cron = parse_schedule(&raw.schedule.cron, from_ms, delay_ms)?;
     Ok(Config {
+        names,
+        action: ActionKind::RiskOracle,
         bundle: bundle(&raw.model.bundle)?,
         candles: candles::check(&raw.candles)?,
         prover: Prover {
@@ -310,7 +372,7 @@ fn bundle(text: &str) -> Result<PathBuf, ConfigError> {
     Ok(path.with_file_name(id))
 }
 
-fn parse_url(key: &'static str, text: &str) -> Result<Url, ConfigError> {
+fn parse_url(key: &str, text: &str) -> Result<Url, ConfigError> {
     let url = rpc_url::parse(text).map_err(|reason| value(key, text, reason))?;
     match url.scheme() {
         "http" | "https" => Ok(url),
@@ -318,15 +380,15 @@ fn parse_url(key: &'static str, text: &str) -> Result<Url, ConfigError> {
     }
 }
 
-fn positive_ms(key: &'static str, ms: u64) -> Result<Duration, ConfigError> {
+fn positive_ms(key: &str, ms: u64) -> Result<Duration, ConfigError> {
     if ms == 0 {
         return Err(value(key, ms, "must be positive"));
     }
     Ok(Duration::from_millis(ms))
 }
 
-fn value(key: &'static str, value: impl std::fmt::Display, reason: impl std::fmt::Display) -> ConfigError {
-    ConfigError::Value { key, value: value.to_string(), reason: reason.to_string() }
+fn value(key: impl Into<String>, value: impl std::fmt::Display, reason: impl std::fmt::Display) -> ConfigError {
+    ConfigError::Value { key: key.into(), value: value.to_string(), reason: reason.to_string() }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::attestation::RawAttestation;
+use super::jobs::RawJob;
 use super::replica::RawReplica;
 use super::signer::RawSigner;
 use crate::telemetry::LogFormat;
@@ -31,6 +32,15 @@ pub struct RawConfig {
     pub api: RawApi,
     pub alerts: RawAlerts,
     pub log: RawLog,
+    /// None of these by default: then the sections describe the only job.
+    #[serde(default)]
+    pub jobs: Vec<RawJob>,
+    #[serde(default)]
+    pub chains: BTreeMap<String, RawChain>,
+    #[serde(default)]
+    pub wallets: BTreeMap<String, RawSigner>,
+    #[serde(default)]
+    pub attestors: BTreeMap<String, RawSigner>,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]

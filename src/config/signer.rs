@@ -79,7 +79,7 @@ pub(super) fn check_attestor(raw: &RawSigner) -> Result<Option<Signer>, ConfigEr
     match raw.kind {
         // Whoever names a file and forgets the kind would sign with another key than they think.
         Kind::Wallet => match KEYS.iter().zip(fields(raw)).find(|(_, text)| !text.is_empty()) {
-            Some((key, text)) => Err(value(key, text, "means nothing as long as attestor.kind is \"wallet\"")),
+            Some((key, text)) => Err(value(*key, text, "means nothing as long as attestor.kind is \"wallet\"")),
             None => Ok(None),
         },
         Kind::Ledger => {

@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqA
 use serde::forward_to_deserialize_any;
 
 /// Where the crate says that a variable of the environment is from.
-const ENVIRONMENT: &str = "the environment";
+pub(super) const ENVIRONMENT: &str = "the environment";
 
 /// A value as it is written, or a section of them.
 #[derive(Debug, Clone)]

@@ -6,6 +6,10 @@ fn with(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
     check(read_with(None, Some(pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect()))?)
 }
 
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    super::parse(text)?.job(None).cloned()
+}
+
 fn of_file(path: &Path) -> Result<Config, ConfigError> {
     check(read_with(Some(path), Some(Map::new()))?)
 }
@@ -228,4 +232,133 @@ fn a_node_s_name_is_a_line() {
     for wrong in ["a\nb".into(), "x".repeat(101)] {
         assert!(with(&[(NAME, &wrong)]).expect_err("no name").to_string().contains("alerts.node_name"));
     }
+}
+
+const BASE: &str = "[chains.base]\nrpc_url = \"https://base\"\nchain_id = 8453\n";
+const CONTRACT: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+
+fn job(name: &str, keys: &str) -> String {
+    format!("[[jobs]]\nname = \"{name}\"\ncontract = \"{CONTRACT}\"\n{keys}\n")
+}
+
+#[test]
+fn without_jobs_the_sections_are_the_only_one() {
+    let node = super::parse("[model]\nbundle = \"models/some-model\"\n").unwrap();
+    let [only] = node.jobs() else { panic!("one job") };
+    assert_eq!((only.names.job.as_str(), only.names.chain.as_str()), ("some-model", "default"));
+    assert_eq!(super::parse("[model]\nbundle = \"Some Model\"\n").unwrap().jobs()[0].names.job, "default");
+}
+
+#[test]
+fn a_job_takes_over_what_it_does_not_say() {
+    let text = format!(
+        "[chain]\nconfirmations = 3\noracle = \"{CONTRACT}\"\n[schedule]\ndelay_seconds = 20\nrecheck_seconds = 7\n\
+         [signer]\nkind = \"keystore\"\npassphrase_file = \"p\"\nfile = \"first\"\naddress = \"{CONTRACT}\"\n\
+         {BASE}[wallets.second]\nfile = \"second\"\n[attestors.third]\nfile = \"third\"\n\
+         {}[[jobs]]\nname = \"b\"\nmodel = \"models/b\"\n",
+        job("a", "chain = \"base\"\nwallet = \"second\"\nattestor = \"third\"\nschedule = { delay_seconds = 30 }")
+    );
+    let node = super::parse(&text).unwrap();
+    let [a, b] = node.jobs() else { panic!("two jobs") };
+    assert_eq!((a.chain.chain_id, a.chain.confirmations, a.chain.oracle.is_some()), (8453, 3, true));
+    assert_eq!((a.schedule.delay_ms, a.schedule.recheck.as_secs()), (30_000, 7));
+    let keystore = |file: &str| signer::Holder::Keystore { file: file.into(), passphrase_file: "p".into() };
+    assert_eq!((&a.signer.holder, a.signer.address), (&keystore("second"), None), "another wallet has another address");
+    assert_eq!(a.attestor.as_ref().unwrap().holder, signer::Holder::File("third".into()));
+    assert_eq!((b.bundle.as_path(), b.chain.chain_id, b.schedule.delay_ms), (Path::new("models/b"), 31_337, 20_000));
+    assert_eq!((b.chain.oracle, b.attestor.is_none()), (a.chain.oracle, true), "the sections' own contract");
+    assert_eq!(&b.signer.holder, &keystore("first"));
+    assert_eq!(node.job(Some("b")).unwrap().names.job, "b");
+    assert_eq!(node.job(None).expect_err("which").code(), "VR-CONFIG-007");
+    assert!(node.job(Some("c")).expect_err("none").to_string().contains("known are: a, b"));
+}
+
+#[test]
+fn named_tables_have_variables_and_dashes_are_underscores_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.toml");
+    let text = format!(
+        "[chains.base-main]\nchain_id = 8453\nrpc_url = \"https://base\"\n{}",
+        job("a", "chain = \"base-main\"")
+    );
+    veriregime_files::write_atomic(&path, text.as_bytes()).unwrap();
+    let of = |pairs: &[(&str, &str)]| {
+        let variables = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        check(read_with(Some(&path), Some(variables))?)
+    };
+    let config = of(&[("VERIREGIME__CHAINS__BASE_MAIN__RPC_URL", "http://mine:1")]).unwrap();
+    assert_eq!((config.chain.rpc_url().as_str(), config.chain.chain_id), ("http://mine:1/", 8453));
+    let config = of(&[("VERIREGIME__CHAINS__BASE-MAIN__CONFIRMATIONS", "5")]).unwrap();
+    assert_eq!((config.chain.rpc_url().as_str(), config.chain.confirmations), ("https://base/", 5));
+    let fault = of(&[("VERIREGIME__CHAINS__BSAE__RPC_URL", "http://mine:1")]).expect_err("no id").to_string();
+    assert!(fault.contains("chains.bsae.chain_id"), "{fault}");
+    let fault = of(&[("VERIREGIME__JOBS__0__NAME", "b")]).expect_err("no list").to_string();
+    assert!(fault.contains("setting jobs: ") && fault.contains("only a file"), "{fault}");
+}
+
+#[test]
+fn jobs_that_mean_nothing_are_refused_by_name() {
+    let op = "[chains.op]\nrpc_url = \"https://op\"\nchain_id = 10\n";
+    let on = |chain: &str| format!("chain = \"{chain}\"");
+    let cases = [
+        (
+            job("a", &on("bsae")),
+            "VR-CONFIG-004",
+            "jobs.a.chain = \"bsae\": there is none of that name; known are: base, default, op; is base meant?",
+        ),
+        (job("a", "wallet = \"x\""), "VR-CONFIG-004", "known are: default"),
+        (job("a", "attestor = \"x\""), "VR-CONFIG-004", "jobs.a.attestor"),
+        (job("a", "") + &job("a", &on("base")), "VR-CONFIG-005", "a and a have one name"),
+        (job("a", &on("base")) + &job("b", &on("base")), "VR-CONFIG-005", "a and b run one model"),
+        (job("A", ""), "VR-CONFIG-002", "jobs.name"),
+        (job(&"a".repeat(41), ""), "VR-CONFIG-002", "jobs.name"),
+        ("[chains.a_b]\nrpc_url = \"https://x\"\nchain_id = 1\n".into(), "VR-CONFIG-002", "chains = \"a_b\""),
+        ("[wallets.default]\nfile = \"x\"\n".into(), "VR-CONFIG-002", "wallets"),
+        ("[wallets.x]\n".to_owned() + &job("a", "wallet = \"x\""), "VR-CONFIG-002", "wallets.x.file"),
+        ("[chains.x]\nchain_id = 1\n".into(), "VR-CONFIG-001", "chains.x.rpc_url"),
+        ("[chains.x]\nrpc_url = \"https://x\"\n".into(), "VR-CONFIG-001", "chains.x.chain_id"),
+        ("[chains.x]\nrpc_ulr = \"https://x\"\n".into(), "VR-CONFIG-001", "chains.x.rpc_ulr"),
+        (
+            "[chains.x]\nrpc_url = \"https://base\"\nchain_id = 1\n".into(),
+            "VR-CONFIG-006",
+            "chains.base says 8453, chains.x says 1",
+        ),
+        (
+            "[chains.x]\nrpc_url = \"https://x\"\nchain_id = 1\nconfirmations = 0\n".into(),
+            "VR-CONFIG-002",
+            "chains.x.confirmations",
+        ),
+        (
+            format!(
+                "[chains.x]\nrpc_url = \"https://x\"\nchain_id = 1\noracle = \"{CONTRACT}\"\n{}",
+                job("a", &on("x"))
+            ),
+            "VR-CONFIG-002",
+            "chains.x.oracle",
+        ),
+        (job("a", "contrat = \"x\""), "VR-CONFIG-001", "jobs.0.contrat"),
+        (job("a", "action = \"hedge\""), "VR-CONFIG-001", "jobs.0.action"),
+        (job("a", "schedule = { cron = \"0 0 0 31 2 *\" }"), "VR-CONFIG-002", "jobs.a.schedule.cron"),
+        (job("a", "schedule = { crno = \"0 0 0 31 2 *\" }"), "VR-CONFIG-001", "jobs.0.schedule.crno"),
+        (job("a", "replica = { count = 0 }"), "VR-CONFIG-002", "jobs.a.replica.count"),
+        (job("a", &(on("base") + "\nverification = \"mock\"")), "VR-CONFIG-002", "jobs.a.verification"),
+        (job("a", &(on("base") + "\nschedule = { clock = \"exchange\" }")), "VR-CONFIG-002", "jobs.a.schedule.clock"),
+        ((0..1001).map(|index| job(&format!("a{index}"), "")).collect(), "VR-CONFIG-002", "more than 1000"),
+        ("jobs = 3\n".into(), "VR-CONFIG-001", "jobs"),
+    ];
+    for (text, code, named) in cases {
+        let text = if text.starts_with("jobs") { text } else { format!("{BASE}{op}{text}") };
+        let fault = super::parse(&text).expect_err(named);
+        assert!(
+            fault.code() == code && fault.to_string().contains(named),
+            "{} {fault}, not {code} {named}",
+            fault.code()
+        );
+    }
+    let text = format!("[chain]\nchain_id = 8453\nrpc_url = \"https://base\"\n{BASE}{}", job("a", ""));
+    assert!(super::parse(&text).is_ok(), "one chain may have two names");
+    let text = format!("[chain]\nrpc_url = \"https://base\"\n{BASE}{}", job("a", &on("base")));
+    assert!(super::parse(&text).is_ok(), "nobody uses the other one");
+    let mock = job("a", "verification = \"mock\"") + &job("b", &on("base"));
+    assert!(super::parse(&format!("{BASE}{mock}")).is_ok(), "a development chain beside a real one");
 }

@@ -71,7 +71,11 @@ pub(super) fn leaves(layers: ConfigBuilder<DefaultState>) -> Result<Vec<(String,
     Ok(found)
 }
 
-fn built(layers: ConfigBuilder<DefaultState>) -> Result<Value, Misfit> {
+/// What the layers come to, before anything is made of it.
+///
+/// # Errors
+/// As [`resolve`].
+pub(super) fn built(layers: ConfigBuilder<DefaultState>) -> Result<Value, Misfit> {
     let config = layers.build().map_err(|error| match error {
         ConfigError::FileParse { cause, .. } => match cause.downcast::<Misfit>() {
             Ok(misfit) => *misfit,

@@ -112,7 +112,7 @@ pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Resul
 /// [`ConfigError::Value`] where there is none.
 pub fn oracle(config: &Config) -> Result<alloy::primitives::Address, ConfigError> {
     config.chain.oracle.ok_or_else(|| ConfigError::Value {
-        key: "chain.oracle",
+        key: "chain.oracle".into(),
         value: String::new(),
         reason: "no contract is configured; `veriregime-agent deploy` prints the address of a new one".into(),
     })

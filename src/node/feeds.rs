@@ -81,7 +81,7 @@ fn feed(policy: &Candles, name: &str, manifest: &Manifest) -> anyhow::Result<Fee
         let symbol = match &settings.symbols {
             None => &market.symbol,
             Some(symbols) => symbols.get(&market.name).ok_or_else(|| ConfigError::Value {
-                key: "candles.sources.symbols",
+                key: "candles.sources.symbols".into(),
                 value: name.to_owned(),
                 reason: format!("has no symbol for the model's market {}", market.name),
             })?,

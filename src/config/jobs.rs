@@ -1,0 +1,248 @@
+//! The jobs of a node. A job's settings are those of a node that has this job alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::named::{self, ATTESTORS, CHAINS, UNNAMED, WALLETS};
+use super::raw::{ProverKind, RawChain, RawConfig, RawSchedule};
+use super::replica::RawReplica;
+use super::{Config, ConfigError, chain, value};
+
+/// More jobs than one process is measured with.
+const MAX_JOBS: usize = 1000;
+/// More chains, wallets or attestors than jobs could use.
+const MAX_NAMED: usize = MAX_JOBS;
+
+/// What a job does on chain with what it forecasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActionKind {
+    /// Updates of a `RiskOracle`.
+    #[default]
+    RiskOracle,
+}
+
+/// A table `[[jobs]]` as written; what it left out is taken from the sections.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawJob {
+    pub name: String,
+    pub model: String,
+    pub verification: ProverKind,
+    #[serde(default)]
+    pub action: ActionKind,
+    /// Empty for `chain.oracle`, where the job is on that chain.
+    #[serde(default)]
+    pub contract: String,
+    #[serde(default = "unnamed")]
+    pub chain: String,
+    #[serde(default = "unnamed")]
+    pub wallet: String,
+    #[serde(default = "unnamed")]
+    pub attestor: String,
+    pub schedule: RawSchedule,
+    pub replica: RawReplica,
+}
+
+fn unnamed() -> String {
+    UNNAMED.into()
+}
+
+/// What a job and its parts are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    pub job: String,
+    pub chain: String,
+    pub wallet: String,
+    pub attestor: String,
+}
+
+/// A node's settings: those of its jobs, which agree in all that is the node's.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    jobs: Vec<Config>,
+}
+
+impl NodeConfig {
+    /// The jobs, at least one, in the file's order.
+    pub fn jobs(&self) -> &[Config] {
+        &self.jobs
+    }
+
+    /// What is the node's and no job's: state, evidence, API, alerts, log, candles, prover.
+    pub fn node(&self) -> &Config {
+        &self.jobs[0]
+    }
+
+    /// The job of that name; the only one where no name is given.
+    ///
+    /// # Errors
+    /// [`ConfigError::UnknownName`], or [`ConfigError::WhichJob`] where there are several.
+    pub fn job(&self, name: Option<&str>) -> Result<&Config, ConfigError> {
+        let names = || self.jobs.iter().map(|job| job.names.job.as_str());
+        match name {
+            None if self.jobs.len() == 1 => Ok(&self.jobs[0]),
+            None => Err(ConfigError::WhichJob { known: names().collect::<Vec<_>>().join(", ") }),
+            Some(name) => {
+                let found = self.jobs.iter().find(|job| job.names.job == name);
+                found.ok_or_else(|| named::unknown("--job", name, names()))
+            }
+        }
+    }
+}
+
+/// Checks settings one by one and together.
+///
+/// # Errors
+/// [`ConfigError`] that names the key.
+pub fn check(raw: RawConfig) -> Result<NodeConfig, ConfigError> {
+    check_tables("chains", &raw.chains)?;
+    check_tables("wallets", &raw.wallets)?;
+    check_tables("attestors", &raw.attestors)?;
+    check_chains(&raw)?;
+    if raw.jobs.is_empty() {
+        return unnamed_job(raw).map(|job| NodeConfig { jobs: vec![job] });
+    }
+    if raw.jobs.len() > MAX_JOBS {
+        return Err(value("jobs", format!("{} of them", raw.jobs.len()), format!("more than {MAX_JOBS}")));
+    }
+    let jobs = raw.jobs.iter().map(|job| named_job(&raw, job)).collect::<Result<Vec<_>, _>>()?;
+    check_together(&jobs)?;
+    Ok(NodeConfig { jobs })
+}
+
+fn check_tables<T>(key: &str, tables: &BTreeMap<String, T>) -> Result<(), ConfigError> {
+    if tables.len() > MAX_NAMED {
+        return Err(value(key, format!("{} of them", tables.len()), format!("more than {MAX_NAMED}")));
+    }
+    for name in tables.keys() {
+        named::check_name(key, name)?;
+        if name == UNNAMED {
+            return Err(value(key, name, "is what the section without a name describes; take another name"));
+        }
+    }
+    Ok(())
+}
+
+/// The one job that the sections describe, called as the folder of its model.
+fn unnamed_job(raw: RawConfig) -> Result<Config, ConfigError> {
+    let mut config =
+        super::check_job(raw, Names { job: String::new(), chain: unnamed(), wallet: unnamed(), attestor: unnamed() })?;
+    let folder = config.bundle.file_name().and_then(|name| name.to_str()).filter(|name| named::is_name(name));
+    config.names.job = folder.unwrap_or(UNNAMED).to_owned();
+    Ok(config)
+}
+
+/// Lays what a job says, and what it names, over the sections, and checks that as if there were nothing else.
+fn named_job(raw: &RawConfig, job: &RawJob) -> Result<Config, ConfigError> {
+    named::check_name("jobs.name", &job.name)?;
+    let key = |key: &str| format!("jobs.{}.{key}", job.name);
+    let chain = chosen(&key("chain"), &job.chain, &raw.chain, &raw.chains)?;
+    let wallet = chosen(&key("wallet"), &job.wallet, &raw.signer, &raw.wallets)?;
+    let attestor = chosen(&key("attestor"), &job.attestor, &raw.attestor, &raw.attestors)?;
+    let mut alone = RawConfig {
+        chain: RawChain { oracle: contract(job, chain)?, ..chain.clone() },
+        signer: wallet.clone(),
+        attestor: attestor.clone(),
+        schedule: job.schedule.clone(),
+        replica: job.replica.clone(),
+        jobs: Vec::new(),
+        chains: BTreeMap::new(),
+        wallets: BTreeMap::new(),
+        attestors: BTreeMap::new(),
+        ..raw.clone()
+    };
+    alone.model.bundle.clone_from(&job.model);
+    alone.prover.kind = job.verification;
+    let names = Names {
+        job: job.name.clone(),
+        chain: job.chain.clone(),
+        wallet: job.wallet.clone(),
+        attestor: job.attestor.clone(),
+    };
+    let config = super::check_job(alone, names).map_err(|fault| of_job(fault, job))?;
+    Ok(Config { action: job.action, ..config })
+}
+
+/// The table of that name.
+fn chosen<'a, T>(key: &str, name: &str, unnamed: &'a T, tables: &'a BTreeMap<String, T>) -> Result<&'a T, ConfigError> {
+    if name == UNNAMED {
+        return Ok(unnamed);
+    }
+    tables.get(name).ok_or_else(|| named::unknown(key, name, tables.keys().map(String::as_str).chain([UNNAMED])))
+}
+
+/// A job's contract. That of the section `[chain]` is on that chain and on no other.
+fn contract(job: &RawJob, chain: &RawChain) -> Result<String, ConfigError> {
+    if job.chain != UNNAMED && !chain.oracle.trim().is_empty() {
+        let key = format!("chains.{}.oracle", job.chain);
+        return Err(value(key, &chain.oracle, "contracts are jobs'; write `contract` in [[jobs]]"));
+    }
+    let own = job.contract.trim();
+    Ok(if own.is_empty() { chain.oracle.clone() } else { own.to_owned() })
+}
+
+/// An error of a job's settings, by the keys that they have where there are several.
+fn of_job(fault: ConfigError, job: &RawJob) -> ConfigError {
+    let own = |section: &str| format!("jobs.{}.{section}", job.name);
+    let mut fault = match fault {
+        ConfigError::Value { key, value, reason } => {
+            let key = match key.as_str() {
+                "chain.oracle" => own("contract"),
+                "model.bundle" => own("model"),
+                "prover.kind" => own("verification"),
+                _ => key,
+            };
+            ConfigError::Value { key, value, reason }
+        }
+        fault => return fault,
+    };
+    let tables = [(&CHAINS, &job.chain), (&WALLETS, &job.wallet), (&ATTESTORS, &job.attestor)];
+    for (group, name) in tables.into_iter().filter(|(_, name)| *name != UNNAMED) {
+        fault = fault.in_section(group.section, &format!("{}.{name}", group.tables));
+    }
+    ["schedule", "replica"].into_iter().fold(fault, |fault, section| fault.in_section(section, &own(section)))
+}
+
+/// What each job may do alone and not beside the others.
+fn check_together(jobs: &[Config]) -> Result<(), ConfigError> {
+    let (mut names, mut served) = (BTreeSet::new(), BTreeMap::new());
+    for job in jobs {
+        let name = &job.names.job;
+        if !names.insert(name) {
+            return Err(ConfigError::SameJob { one: name.clone(), other: name.clone(), what: "have one name".into() });
+        }
+        let bundle = veriregime_files::real_path(&job.bundle);
+        if let Some(contract) = job.chain.oracle
+            && let Some(other) = served.insert((job.chain.chain_id, contract, bundle), name)
+        {
+            let what = format!("run one model at {contract} on chain {}", job.chain.chain_id);
+            return Err(ConfigError::SameJob { one: other.clone(), other: name.clone(), what });
+        }
+    }
+    Ok(())
+}
+
+/// Checks every chain that has a name or is used, and that none answers for two.
+fn check_chains(raw: &RawConfig) -> Result<(), ConfigError> {
+    let is_used = raw.jobs.is_empty() || raw.jobs.iter().any(|job| job.chain == UNNAMED);
+    let unnamed = is_used.then(|| ("chain".to_owned(), &raw.chain));
+    let named = raw.chains.iter().map(|(name, chain)| (format!("chains.{name}"), chain));
+    let mut known: BTreeMap<String, (String, u64)> = BTreeMap::new();
+    for (section, raw) in unnamed.into_iter().chain(named) {
+        let chain = chain::check(raw.clone()).map_err(|fault| fault.in_section("chain", &section))?;
+        for url in &chain.rpc_urls {
+            let (first, chain_id) =
+                known.entry(url.expose().to_string()).or_insert_with(|| (section.clone(), chain.chain_id));
+            if *chain_id != chain.chain_id {
+                return Err(ConfigError::TwoChains {
+                    rpc: url.to_string(),
+                    one: format!("{first} says {chain_id}"),
+                    other: format!("{section} says {}", chain.chain_id),
+                });
+            }
+        }
+    }
+    Ok(())
+}

@@ -104,7 +104,7 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, runs: u32) -> any
         let stop = stop.clone();
         move || server::serve_apart(listener, shared, stop)
     });
-    tokio::spawn(assemble::probe(&config, &agent)?.run(config.api.check_every, reports, stop.clone()));
+    tokio::spawn(assemble::probe(&config, &agent).run(config.api.check_every, reports, stop.clone()));
 
     // The first cycle fetches four weeks of candles, the others what is new.
     let mut period = FIRST_PERIOD;

@@ -93,6 +93,15 @@ impl Bundle {
         Self::open(folder)
     }
 
+    /// The digest by which a bundle in `folder` would be known; whether the rest of it is right is not looked at.
+    ///
+    /// # Errors
+    /// [`BundleError::Missing`], or a file fault.
+    pub fn manifest_digest_of(folder: &Path) -> Result<Digest, BundleError> {
+        let path = folder.join(MANIFEST_FILE);
+        present(&path, veriregime_files::digest(&path, MAX_MANIFEST_BYTES))
+    }
+
     /// Path of a file of the bundle.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)

@@ -72,7 +72,12 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Unreachable`] for a system that cannot make connections.
     pub fn new(settings: Settings, wallet: Signer) -> Result<Self, ChainError> {
-        Ok(Self { read: Reader::new(settings)?, address: wallet.address(), wallet: wallet.wallet(), attestor: wallet })
+        Ok(Self::over(Reader::new(settings)?, wallet))
+    }
+
+    /// A wallet on a connection that others use, too. It attests, unless [`Chain::with_attestor`] says otherwise.
+    pub fn over(read: Reader, wallet: Signer) -> Self {
+        Self { read, address: wallet.address(), wallet: wallet.wallet(), attestor: wallet }
     }
 
     /// Lets another key than the wallet's attest.

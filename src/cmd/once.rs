@@ -1,4 +1,4 @@
-//! `once`: the running period's cycle and nothing else.
+//! `once`: the running period's cycle of each job and nothing else.
 
 use std::path::Path;
 
@@ -6,13 +6,11 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::signals::stop_on_signal;
-use super::{EXIT_DONE, EXIT_MISSED, print};
-use crate::node::{assemble, replay};
-use crate::operator::cycle::CycleResult;
-use crate::state::Store;
+use super::{EXIT_DONE, EXIT_FAILED, EXIT_MISSED, print};
+use crate::config;
+use crate::node::assemble;
+use crate::operator::once::{Extent, Outcome, once};
 use crate::state::lock::CycleLock;
-use veriregime_core::types::cycle::Stage;
-use veriregime_core::types::period::PeriodId;
 
 /// Options of `once`.
 #[derive(Debug, Args)]
@@ -22,38 +20,37 @@ use veriregime_core::types::period::PeriodId;
 
 It also closes what earlier periods left open. Beside a running daemon it is refused (VR-STATE-010), since the daemon runs the
 cycle already; --dry-run is not.
-Exit status: 0 landed (or was there already), 1 error, 3 missed.")]
+Exit status: 0 landed (or was there already), 1 error, 3 missed; of several jobs the worst.")]
 pub struct OnceArgs {
     /// Stop after the proof; sign, send and store nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Only this job; by default every job of the settings, all at the same time.
+    #[arg(long, value_name = "NAME")]
+    job: Option<String>,
 }
 
-/// Runs one cycle.
+/// Runs one cycle of each job, or of one.
 ///
 /// # Errors
-/// What keeps it from starting, or a database that fails.
+/// What keeps the only job from starting, or a database that fails.
 pub async fn run(args: OnceArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
-    let config = assemble::settings(settings)?;
-    let stop = CancellationToken::new();
+    let config = assemble::checked_node(config::read(settings)?)?;
+    let extent = if args.dry_run { Extent::UpToProof } else { Extent::Whole };
     // A dry run keeps nothing, so that nobody is in its way.
-    let lock = if args.dry_run { None } else { Some(CycleLock::take(&config.state_path)?) };
-    let path = if args.dry_run { Path::new(":memory:") } else { &config.state_path };
-    let clock = replay::clock(&config, &stop).await?;
-    let mut agent = assemble::agent(&config, clock, Store::open(path)?).await?;
+    let lock = if args.dry_run { None } else { Some(CycleLock::take(&config.node().state_path)?) };
+    let stop = CancellationToken::new();
     let _signals = stop_on_signal(stop.clone())?;
-    let period = PeriodId::at_ms(agent.clock.now_ms());
-    let record = if args.dry_run {
-        agent.run_until(Stage::Proved, period, &stop).await?
-    } else {
-        agent.settle(&config.schedule.cron).await?;
-        agent.run(period, &stop).await?
-    };
-    stop.cancel();
-    agent.prover.stop().await;
+    let mut cycles = once(&config, args.job.as_deref(), extent, stop).await?;
     drop(lock);
-    let result = CycleResult::of(&agent, record);
-    print::output(json, &result);
-    let good = if args.dry_run { Stage::Proved } else { Stage::Confirmed };
-    Ok(if result.stage() == good || result.stage() == Stage::AlreadyByOther { EXIT_DONE } else { EXIT_MISSED })
+    let outcome = cycles.worst(extent);
+    match cycles.take_only() {
+        Some(only) => print::output(json, &only?),
+        None => print::output(json, &cycles),
+    }
+    Ok(match outcome {
+        Outcome::Done => EXIT_DONE,
+        Outcome::Missed => EXIT_MISSED,
+        Outcome::Failed => EXIT_FAILED,
+    })
 }

@@ -28,7 +28,7 @@ pub enum ActionKind {
 #[serde(deny_unknown_fields)]
 pub struct RawJob {
     pub name: String,
-    pub model: String,
+    pub bundle: String,
     pub verification: ProverKind,
     #[serde(default)]
     pub action: ActionKind,
@@ -153,7 +153,7 @@ fn named_job(raw: &RawConfig, job: &RawJob) -> Result<Config, ConfigError> {
         attestors: BTreeMap::new(),
         ..raw.clone()
     };
-    alone.model.bundle.clone_from(&job.model);
+    alone.model.bundle.clone_from(&job.bundle);
     alone.prover.kind = job.verification;
     let names = Names {
         job: job.name.clone(),
@@ -190,7 +190,7 @@ fn of_job(fault: ConfigError, job: &RawJob) -> ConfigError {
         ConfigError::Value { key, value, reason } => {
             let key = match key.as_str() {
                 "chain.oracle" => own("contract"),
-                "model.bundle" => own("model"),
+                "model.bundle" => own("bundle"),
                 "prover.kind" => own("verification"),
                 _ => key,
             };

@@ -35,7 +35,7 @@ pub(super) const GROUPS: [&Group; 3] = [&CHAINS, &WALLETS, &ATTESTORS];
 /// The sections of which a job may have keys of its own.
 const SECTIONS_OF_JOBS: [&str; 2] = ["schedule", "replica"];
 /// The settings that a job takes over, by its own names for them.
-const KEYS_OF_JOBS: [(&str, &str, &str); 2] = [("model", "model", "bundle"), ("verification", "prover", "kind")];
+const KEYS_OF_JOBS: [(&str, &str, &str); 2] = [("bundle", "model", "bundle"), ("verification", "prover", "kind")];
 
 type Section = Map<String, Value>;
 

@@ -202,7 +202,7 @@ impl<'de> Deserialize<'de> for OneOrMany {
 }
 
 /// Which prover runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProverKind {
     /// Real proofs.
@@ -212,7 +212,7 @@ pub enum ProverKind {
 }
 
 /// Where the daemon's time comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClockKind {
     /// The machine.

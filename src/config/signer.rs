@@ -36,7 +36,7 @@ pub enum Kind {
 }
 
 /// A checked section.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Signer {
     pub holder: Holder,
     /// What the key's address must be, where the settings say.
@@ -44,7 +44,7 @@ pub struct Signer {
 }
 
 /// Who holds the key, and how to ask for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Holder {
     /// A file with 64 hex digits.
     File(PathBuf),

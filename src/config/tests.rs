@@ -255,7 +255,7 @@ fn a_job_takes_over_what_it_does_not_say() {
         "[chain]\nconfirmations = 3\noracle = \"{CONTRACT}\"\n[schedule]\ndelay_seconds = 20\nrecheck_seconds = 7\n\
          [signer]\nkind = \"keystore\"\npassphrase_file = \"p\"\nfile = \"first\"\naddress = \"{CONTRACT}\"\n\
          {BASE}[wallets.second]\nfile = \"second\"\n[attestors.third]\nfile = \"third\"\n\
-         {}[[jobs]]\nname = \"b\"\nmodel = \"models/b\"\n",
+         {}[[jobs]]\nname = \"b\"\nbundle = \"models/b\"\n",
         job("a", "chain = \"base\"\nwallet = \"second\"\nattestor = \"third\"\nschedule = { delay_seconds = 30 }")
     );
     let node = super::parse(&text).unwrap();

@@ -44,7 +44,7 @@ pub type Latest = watch::Receiver<Option<Arc<Report>>>;
 pub struct Probe {
     pub clock: Clock,
     /// The source that is used first, with its name in the settings.
-    pub source: (String, Source),
+    pub source: (String, Arc<Source>),
     pub max_clock_skew_ms: i64,
     pub chain: Chain,
     pub chain_id: u64,

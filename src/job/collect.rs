@@ -28,7 +28,8 @@ pub const OMIT_AFTER_MS: i64 = 10 * MINUTE_MS;
 pub struct Feed {
     /// Name in the settings.
     pub name: String,
-    pub source: Source,
+    /// Shared with every other job that asks it.
+    pub source: Arc<Source>,
     /// Its symbol of each market, in the model's order.
     pub symbols: Vec<String>,
 }

@@ -8,6 +8,7 @@ pub mod error;
 mod evidence;
 mod fetch;
 mod lend;
+pub mod overview;
 pub mod reorg;
 pub mod stages;
 mod submission;
@@ -29,7 +30,7 @@ use crate::evidence::EvidenceStore;
 use crate::state::jobs::Scope;
 use crate::state::{StateError, Step, Store};
 use crate::telemetry::metrics;
-use crate::verification::Prover;
+use crate::verification::shared::SharedProver;
 use collect::Feeds;
 use error::{CycleError, StageError};
 use veriregime_core::model::Model;
@@ -51,13 +52,15 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 /// Everything that a cycle works with.
 #[derive(Debug)]
 pub struct Agent {
+    /// Name in the settings.
+    pub name: String,
     pub clock: Clock,
     pub feeds: Feeds,
     pub bundle: Bundle,
-    pub model: Model,
-    pub prover: Prover,
+    pub model: Arc<Model>,
+    pub prover: SharedProver,
     pub chain: Chain,
-    pub store: Store,
+    pub store: Arc<Store>,
     /// What is done with a forecast.
     pub action: Action,
     /// The jobs that this process runs, this one among them.
@@ -118,7 +121,7 @@ impl Agent {
         period: PeriodId,
         stop: &CancellationToken,
     ) -> Result<CycleRecord, StateError> {
-        let span = info_span!("cycle", period = period.0, model = %self.bundle.manifest.model_id);
+        let span = info_span!("cycle", job = self.name, period = period.0, model = %self.bundle.manifest.model_id);
         self.steps_until(last, period, stop).instrument(span).await
     }
 
@@ -223,7 +226,7 @@ impl Agent {
         let now_ms = self.clock.now_ms();
         let mut jobs = self.cared_for()?;
         for record in self.store.unfinished_before(Scope::Jobs(&jobs), PeriodId::at_ms(now_ms))? {
-            let span = info_span!("settle", period = record.period.0);
+            let span = info_span!("settle", job = self.name, period = record.period.0);
             self.settle_one(record).instrument(span).await?;
         }
         // What another contract had says nothing of this one's periods.
@@ -231,7 +234,7 @@ impl Agent {
         let newest = self.store.recent(Scope::Jobs(&jobs), 1)?.first().map(|record| record.period);
         for period in newest.map_or_else(Vec::new, |newest| absent(schedule, newest, now_ms)) {
             let record = self.store.begin(self.job(), period, now_ms)?;
-            let span = info_span!("settle", period = period.0);
+            let span = info_span!("settle", job = self.name, period = period.0);
             self.close(record, CycleError::Absent.into()).instrument(span).await?;
         }
         Ok(())

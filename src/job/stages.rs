@@ -40,11 +40,15 @@ impl Agent {
         Ok(self.advance(record, &Step::Forecast(&forecast))?)
     }
 
-    async fn prove(&mut self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
+    async fn prove(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         let forecast = stored(record.forecast.as_ref(), "forecast")?;
         let proved = self.prover.prove(&forecast.inputs(), &forecast.output_integers()).await?;
-        metrics::proof_made(proved.prove_ms);
-        info!(prove_ms = proved.prove_ms, verify_ms = proved.verify_ms, "proof made and verified");
+        if proved.reused {
+            info!("the proof was made for another job already");
+        } else {
+            metrics::proof_made(proved.prove_ms);
+            info!(prove_ms = proved.prove_ms, verify_ms = proved.verify_ms, "proof made and verified");
+        }
         Ok(self.advance(record, &Step::Proved(&proved.proof, proved.prove_ms.round() as u64, proved.witness_sha256))?)
     }
 }

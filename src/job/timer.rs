@@ -6,6 +6,7 @@ use cron::Schedule;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use super::overview::{JobState, Progress};
 use super::{Agent, StateError};
 use crate::job::error::{CycleError, StageError};
 use veriregime_core::schedule::next_tick_ms;
@@ -28,11 +29,18 @@ pub struct ScheduleConfig {
     pub recheck: Duration,
 }
 
-/// Runs cycles until `stop` is cancelled. A cycle that is running then is taken up again at the next start.
+/// Runs cycles until `stop` is cancelled, and tells `progress` of them. A cycle that is running then is taken up again at the
+/// next start.
 ///
 /// # Errors
 /// [`CycleError::NoTick`] for a schedule that has ended, or a database that fails.
-pub async fn run(agent: &mut Agent, rhythm: &ScheduleConfig, stop: &CancellationToken) -> Result<(), StageError> {
+pub async fn run(
+    agent: &mut Agent,
+    rhythm: &ScheduleConfig,
+    progress: Option<&Progress>,
+    stop: &CancellationToken,
+) -> Result<(), StageError> {
+    let tell = |change: &dyn Fn(&mut JobState)| progress.map_or((), |progress| progress.tell(change));
     // A tick of the running period that has passed still counts.
     let mut after_ms = PeriodId::at_ms(agent.clock.now_ms()).start_ms() - 1;
     while !stop.is_cancelled() {
@@ -40,6 +48,7 @@ pub async fn run(agent: &mut Agent, rhythm: &ScheduleConfig, stop: &Cancellation
             return Err(CycleError::NoTick.into());
         };
         let due_ms = tick_ms + rhythm.delay_ms;
+        tell(&|job| job.next_due_ms = Some(due_ms));
         if agent.clock.now_ms() < due_ms {
             info!(next = format_utc(due_ms), "waiting");
         }
@@ -51,6 +60,7 @@ pub async fn run(agent: &mut Agent, rhythm: &ScheduleConfig, stop: &Cancellation
         let now = PeriodId::at_ms(agent.clock.now_ms());
         if PeriodId::at_ms(tick_ms) == now {
             let record = agent.run(now, stop).await?;
+            tell(&|job| job.last_cycle = Some((record.period, record.stage)));
             info!(period = now.0, outcome = record.stage.name(), "cycle ended");
             after_ms = tick_ms;
         } else {

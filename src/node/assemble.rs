@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use super::feeds;
+use super::parts::{self, Parts};
 use crate::actions::Action;
 use crate::actions::risk_oracle::action::RiskOracleAction;
 use crate::actions::risk_oracle::spec::Expected;
@@ -15,7 +15,6 @@ use crate::api::history::History;
 use crate::api::limits::{LimitSettings, Limits};
 use crate::api::params::Parameters;
 use crate::api::view::ModelView;
-use crate::attestation::peers::Peers;
 use crate::attestation::service::{AttestationContext, AttestationService};
 use crate::bundle::registry::{Registry, RegistryError};
 use crate::bundle::{Bundle, MAX_MANIFEST_BYTES};
@@ -26,15 +25,13 @@ use crate::chain::signer::error::KeyError;
 use crate::chain::signer::{Signer, aws_kms, gcp_kms, ledger};
 use crate::chain::{Chain, Settings as ChainSettings};
 use crate::clock::Clock;
+use crate::config::jobs::NodeConfig;
 use crate::config::raw::{ProverKind, RawConfig};
 use crate::config::signer::Holder;
 use crate::config::{self, Config, ConfigError, secret};
-use crate::evidence::EvidenceStore;
 use crate::health::monitor::{Latest, Probe};
 use crate::job::Agent;
 use crate::job::attesting::OwnCycles;
-use crate::job::wallet_guard::WalletGuard;
-use crate::sources::candles::error::CandleError;
 use crate::state::Store;
 use crate::state::reader::Reader;
 use crate::telemetry;
@@ -49,7 +46,6 @@ use veriregime_core::features;
 use veriregime_core::model::{Layout, Model};
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::job::JobKey;
 use veriregime_core::types::manifest::{MANIFEST_FILE, Manifest, Market, ONNX_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
 
 /// Largest network that is loaded.
@@ -73,37 +69,23 @@ pub fn checked(raw: RawConfig) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
-/// Opens everything that a cycle needs. Each part is checked before it is used; the chain is not asked yet.
+/// As [`checked`], of a node with any number of jobs.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn checked_node(raw: RawConfig) -> Result<NodeConfig, ConfigError> {
+    let config = config::jobs::check(raw)?;
+    telemetry::init(config.node().log_format, &config.node().log_level);
+    Ok(config)
+}
+
+/// As [`Parts::job`], of the only job of a process.
 ///
 /// # Errors
 /// The first part that is not right.
 pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Result<Agent> {
-    let bundle = Bundle::open(&config.bundle).context("the model bundle is not usable")?;
-    let model = model(&bundle)?;
-    let action = action(config, &bundle)?;
-    let contract = contract(config)?;
-    keep_manifests(config, &bundle, &store)?;
-    let chain = chain(config).await?;
-    let prover = prover(config, &bundle).await.context("the prover does not start")?;
-    Ok(Agent {
-        clock,
-        feeds: feeds::feeds(config, &bundle.manifest)?,
-        model,
-        prover,
-        chain,
-        store,
-        action,
-        running: [JobKey::new(contract, bundle.manifest_digest)].into(),
-        bundle,
-        poll_interval: config.chain.poll_interval,
-        replace_after_ms: i64::try_from(config.chain.replace_after.as_millis()).unwrap_or(i64::MAX),
-        confirmations: config.chain.confirmations,
-        evidence: EvidenceStore::new(config.evidence_dir.clone()),
-        evidence_periods: config.evidence_periods,
-        replica: config.replica,
-        vigil: WalletGuard::default(),
-        peers: Peers::new(&config.attestation.peers, config.attestation.timeout)?,
-    })
+    let running = parts::key(config).ok().flatten().into_iter().collect();
+    Parts::by_clock(Arc::new(store), running, clock).job(config).await
 }
 
 /// The contract's configured address.
@@ -141,7 +123,7 @@ pub fn contract(config: &Config) -> Result<Contract, ConfigError> {
 
 /// Keeps the manifest of the present model for when it is replaced; and of those before it that the database has none of, where
 /// their bundles lie beside the present one.
-fn keep_manifests(config: &Config, bundle: &Bundle, store: &Store) -> anyhow::Result<()> {
+pub(super) fn keep_manifests(config: &Config, bundle: &Bundle, store: &Store) -> anyhow::Result<()> {
     let keep = |bundle: &Bundle| -> anyhow::Result<()> {
         Ok(store.keep_manifest(&veriregime_files::read_bounded(&bundle.path(MANIFEST_FILE), MAX_MANIFEST_BYTES)?)?)
     };
@@ -312,13 +294,10 @@ pub fn notary(config: &Config, agent: &Agent) -> anyhow::Result<AttestationServi
 }
 
 /// What a running node looks at to know whether it does its work.
-///
-/// # Errors
-/// A source that cannot work.
-pub fn probe(config: &Config, agent: &Agent) -> Result<Probe, CandleError> {
-    Ok(Probe {
+pub fn probe(config: &Config, agent: &Agent) -> Probe {
+    Probe {
         clock: agent.clock.clone(),
-        source: (config.candles.order[0].clone(), feeds::primary(config)?),
+        source: (agent.feeds.primary().name.clone(), agent.feeds.primary().source.clone()),
         max_clock_skew_ms: config.candles.max_clock_skew_ms,
         chain: agent.chain.clone(),
         chain_id: config.chain.chain_id,
@@ -329,7 +308,7 @@ pub fn probe(config: &Config, agent: &Agent) -> Result<Probe, CandleError> {
         max_head_age_seconds: i64::try_from(config.chain.max_head_lag.as_secs()).unwrap_or(i64::MAX),
         bundle: (config.bundle.clone(), agent.manifest()),
         state_path: config.state_path.clone(),
-    })
+    }
 }
 
 /// How much the HTTP API does for one client.

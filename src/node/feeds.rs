@@ -1,7 +1,7 @@
 //! From the policy over candles to sources that can be asked.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::config::candles::{self, Candles};
@@ -21,16 +21,39 @@ const PIPS_PER_PERCENT: u64 = 10_000;
 /// An exchange that asks for a longer pause is passed over where there is another.
 const PAUSE_BEFORE_FALLBACK: Duration = Duration::from_secs(5);
 
+/// Sources by their names, so that all who ask one keep to one budget.
+#[derive(Debug, Default)]
+pub struct Sources(Mutex<BTreeMap<String, Arc<Source>>>);
+
+impl Sources {
+    fn get(&self, policy: &Candles, name: &str) -> Result<Arc<Source>, CandleError> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(source) = known.get(name) {
+            return Ok(source.clone());
+        }
+        let made = Arc::new(source(policy, &policy.sources[name])?);
+        Ok(known.entry(name.to_owned()).or_insert(made).clone())
+    }
+}
+
 /// Everything that the policy names, checked against the model. Nothing is asked yet.
 ///
 /// # Errors
 /// [`CandleError::ForeignVolumes`]; [`ConfigError`] for a market without a symbol; sources that cannot work.
 pub fn feeds(config: &Config, manifest: &Manifest) -> anyhow::Result<Feeds> {
+    shared(config, manifest, &Sources::default())
+}
+
+/// As [`feeds`], with sources that others ask, too.
+///
+/// # Errors
+/// As [`feeds`].
+pub fn shared(config: &Config, manifest: &Manifest, sources: &Sources) -> anyhow::Result<Feeds> {
     let policy = &config.candles;
     let mut known: BTreeMap<&str, Arc<Feed>> = BTreeMap::new();
     for name in policy.order.iter().chain(policy.cross_check.iter().flat_map(|check| &check.with)) {
         if !known.contains_key(name.as_str()) {
-            known.insert(name, Arc::new(feed(policy, name, manifest)?));
+            known.insert(name, Arc::new(feed(policy, name, manifest, sources)?));
         }
     }
     let named = |names: &[String]| names.iter().map(|name| Arc::clone(&known[name.as_str()])).collect::<Vec<_>>();
@@ -73,9 +96,9 @@ pub fn primary(config: &Config) -> Result<Source, CandleError> {
     source(policy, &policy.sources[&policy.order[0]])
 }
 
-fn feed(policy: &Candles, name: &str, manifest: &Manifest) -> anyhow::Result<Feed> {
+fn feed(policy: &Candles, name: &str, manifest: &Manifest, sources: &Sources) -> anyhow::Result<Feed> {
     let settings = &policy.sources[name];
-    let source = source(policy, settings)?;
+    let source = sources.get(policy, name)?;
     let mut symbols = Vec::with_capacity(manifest.markets.len());
     for market in &manifest.markets {
         let symbol = match &settings.symbols {

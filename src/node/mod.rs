@@ -1,6 +1,156 @@
+//! A process with its jobs: what they share, what keeps each of them going, and what runs beside them.
+
 pub mod assemble;
+mod driver;
+pub mod error;
 pub mod feeds;
+pub mod parts;
+mod pool;
 pub mod reload;
 pub mod replay;
 pub mod services;
 pub mod smoke;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::jobs::NodeConfig;
+use crate::config::{Config, ConfigError};
+use crate::evidence::EvidenceStore;
+use crate::job::Agent;
+use crate::job::overview::{Activity, JobState, Overview, Progress};
+use crate::state::Store;
+use driver::Driver;
+use parts::Parts;
+use reload::Reload;
+use services::Services;
+use veriregime_core::types::job::JobKey;
+
+/// The jobs of a process.
+#[derive(Debug)]
+pub struct Node {
+    config: NodeConfig,
+    parts: Arc<Parts>,
+    /// What the jobs are doing.
+    pub overview: Overview,
+    progress: Vec<Progress>,
+    stop: CancellationToken,
+}
+
+impl Node {
+    /// Looks at everything in the settings that can be looked at before a job is opened. Nothing runs yet.
+    ///
+    /// # Errors
+    /// A job without a contract, two that are the same, or a database that does not open.
+    pub fn new(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<Self> {
+        let keys = distinct_keys(&config)?;
+        let states = config.jobs().iter().zip(&keys).map(|(job, key)| begun(job, *key)).collect();
+        let (overview, progress) = Overview::new(states);
+        let store = Arc::new(Store::open(&config.node().state_path)?);
+        let running = keys.into_iter().flatten().collect();
+        let parts = Arc::new(Parts::new(store, running, stop.clone()));
+        Ok(Self { config, parts, overview, progress, stop })
+    }
+
+    /// Runs all jobs until `stop` is cancelled. What is wrong with one of several is told and does not disturb the others;
+    /// the only one of a process must open.
+    ///
+    /// # Errors
+    /// The only job that does not open, what keeps API, checks or alerts from starting, or a database that fails.
+    pub async fn run(self, reload: Reload) -> anyhow::Result<()> {
+        EvidenceStore::new(self.config.node().evidence_dir.clone()).tidy()?;
+        let (services, mut jobs) = (OnceCell::new(), JoinSet::new());
+        let first = match self.config.jobs() {
+            [only] => {
+                let agent = driver::open(&self.parts, only).await?;
+                services.set(Services::start(only, &agent, &self.stop).await?)?;
+                Some(agent)
+            }
+            _ => None,
+        };
+        self.drive(first, &mut jobs);
+        let outcome = tokio::select! {
+            outcome = ended(&mut jobs) => outcome,
+            Err(error) = self.beside(&services, reload) => Err(error),
+        };
+        self.stop.cancel();
+        while jobs.join_next().await.is_some() {}
+        self.parts.stop_provers().await;
+        if let Some(services) = services.into_inner() {
+            services.ended().await;
+        }
+        outcome
+    }
+
+    /// Has every job driven.
+    fn drive(&self, mut opened: Option<Agent>, jobs: &mut JoinSet<anyhow::Result<()>>) {
+        for (config, progress) in self.config.jobs().iter().zip(&self.progress) {
+            let driver = Driver {
+                config: Arc::new(config.clone()),
+                is_alone: self.config.jobs().len() == 1,
+                parts: self.parts.clone(),
+                progress: progress.clone(),
+                stop: self.stop.clone(),
+            };
+            jobs.spawn(driver.run(opened.take()));
+        }
+    }
+
+    /// Starts what runs beside the jobs, once one of them runs, and reloads the settings when it is told to.
+    async fn beside(&self, services: &OnceCell<Services>, reload: Reload) -> anyhow::Result<()> {
+        let begin = async {
+            let first = self.overview.clone().first_running().await.unwrap_or_default();
+            let config = &self.config.jobs()[first];
+            Services::start(config, &self.parts.job(config).await?, &self.stop).await
+        };
+        reload.run(services.get_or_try_init(|| begin).await?, &self.parts).await
+    }
+}
+
+/// Waits until all jobs have ended, or one has with an error.
+async fn ended(jobs: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
+    while let Some(outcome) = jobs.join_next().await {
+        outcome.context("a job's task broke off")??;
+    }
+    Ok(())
+}
+
+/// What the cycles of each job are stored by, as far as its bundle can be read.
+///
+/// # Errors
+/// A job without a contract, or two that are the same.
+pub fn distinct_keys(config: &NodeConfig) -> Result<Vec<Option<JobKey>>, ConfigError> {
+    let mut names: BTreeMap<JobKey, &str> = BTreeMap::new();
+    let mut keys = Vec::with_capacity(config.jobs().len());
+    for job in config.jobs() {
+        let (name, key) = (job.names.job.as_str(), parts::key(job)?);
+        keys.push(key);
+        if let Some(key) = key
+            && let Some(other) = names.insert(key, name)
+        {
+            let what = format!("are both {key}");
+            return Err(ConfigError::SameJob { one: other.into(), other: name.into(), what });
+        }
+    }
+    Ok(keys)
+}
+
+/// A job that nobody has opened yet.
+fn begun(config: &Config, key: Option<JobKey>) -> JobState {
+    JobState {
+        name: config.names.job.clone(),
+        chain: config.names.chain.clone(),
+        chain_id: config.chain.chain_id,
+        contract: config.chain.oracle,
+        key,
+        model: None,
+        activity: Activity::Starting,
+        last_cycle: None,
+        next_due_ms: None,
+    }
+}

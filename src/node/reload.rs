@@ -8,11 +8,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
 use super::services::{Services, alert_settings};
-use crate::chain::fees::Policy;
 use crate::config::raw::RawConfig;
 use crate::config::{self, reload};
 use crate::diagnosis;
-use crate::node::assemble;
+use crate::node::parts::Parts;
 use crate::telemetry;
 
 /// What is changed.
@@ -22,7 +21,6 @@ pub struct Reload {
     pub file: Option<PathBuf>,
     /// The settings in force.
     pub running: RawConfig,
-    pub fees: Policy,
 }
 
 impl Reload {
@@ -30,10 +28,10 @@ impl Reload {
     ///
     /// # Errors
     /// A system that has no signals.
-    pub async fn run(mut self, services: &Services) -> anyhow::Result<()> {
+    pub async fn run(mut self, services: &Services, parts: &Parts) -> anyhow::Result<()> {
         let mut hang_up = signal(SignalKind::hangup())?;
         while hang_up.recv().await.is_some() {
-            match self.once(services) {
+            match self.once(services, parts) {
                 Ok(keys) => info!(?keys, "settings reloaded"),
                 Err(error) => {
                     let fault = diagnosis::coded(&error);
@@ -46,16 +44,17 @@ impl Reload {
     }
 
     /// The keys that have changed. Everything that can fail comes first.
-    fn once(&mut self, services: &Services) -> anyhow::Result<Vec<String>> {
+    fn once(&mut self, services: &Services, parts: &Parts) -> anyhow::Result<Vec<String>> {
         let raw = config::read(self.file.as_deref())?;
-        let fresh = config::check(raw.clone())?;
+        let node = config::jobs::check(raw.clone())?;
+        let fresh = node.node();
         let keys = reload::safe_changes(&self.running, &raw)?;
         let alerts = alert_settings(&fresh.alerts, &services.node)?;
         telemetry::set_level(&fresh.log_level).context("log.level")?;
         services.alerts.send_replace(alerts);
         services.enough_updates.store(fresh.alerts.low_balance_updates, Ordering::Relaxed);
         services.shared.limits.set_rate(fresh.api.requests_per_second, fresh.api.burst);
-        self.fees.set(assemble::fee_caps(&fresh));
+        parts.set_fees(&node);
         self.running = raw;
         Ok(keys)
     }

@@ -52,7 +52,7 @@ impl Services {
         }
         let node = format!("{} of {}", agent.chain.address(), agent.bundle.manifest.model_id);
         let (alerts, settings) = watch::channel(alert_settings(&config.alerts, &node)?);
-        let probe = assemble::probe(config, agent)?;
+        let probe = assemble::probe(config, agent);
         let watcher = Watcher {
             clock: agent.clock.clone(),
             store: Arc::new(Store::open(&config.state_path)?),

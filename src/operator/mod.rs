@@ -3,6 +3,7 @@
 pub mod cycle;
 pub mod evidence;
 pub mod keys;
+pub mod once;
 pub mod proof;
 pub mod settings;
 pub mod status;

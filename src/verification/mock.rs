@@ -34,6 +34,7 @@ impl MockProver {
             witness_ms: 0.0,
             prove_ms: 0.0,
             verify_ms: 0.0,
+            reused: false,
         }
     }
 

@@ -6,6 +6,7 @@
 pub mod error;
 pub mod ezkl;
 pub mod mock;
+pub mod shared;
 
 use error::ProofError;
 use ezkl::prover::EzklProver;
@@ -27,6 +28,8 @@ pub struct Proved {
     pub prove_ms: f64,
     /// Time to verify locally, in ms.
     pub verify_ms: f64,
+    /// Whether it was proved before, for another job; the times are those of then.
+    pub reused: bool,
 }
 
 /// Whatever turns a forecast into a proof.

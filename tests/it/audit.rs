@@ -29,6 +29,7 @@ use veriregime_agent::sources::candles::simulated::SimulatedMarket;
 use veriregime_agent::state::Store;
 use veriregime_agent::verification::ezkl::build::{Build, CircuitConfig, build};
 use veriregime_agent::verification::ezkl::supervisor::Ezkl;
+use veriregime_agent::verification::shared::SharedProver;
 use veriregime_core::features;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::{Purpose, Stage};
@@ -174,7 +175,8 @@ async fn an_audit_finds_a_proof_of_another_model_behind_a_verifier_that_was_exch
     let (reader, oracle) = (assemble::reader(&world.config).unwrap(), world.config.chain.oracle.unwrap());
     let verifier = reader.model_spec(oracle, world.chain.deployment.model_id).await.unwrap().verifier;
     world.chain.anvil.request("anvil_setCode", json!([verifier, Bytes::copy_from_slice(code)])).await.unwrap();
-    let exchanged = |agent: &mut Agent, _: &mut Vec<i32>| (agent.model, agent.prover) = (model, prover);
+    let exchanged =
+        |agent: &mut Agent, _: &mut Vec<i32>| (agent.model, agent.prover) = (model.into(), SharedProver::new(prover));
     land(&world, &world.config, "operator", FIRST, exchanged).await;
     let (code, reports) = audit(&world, FIRST);
     assert_eq!((code, &reports[0]["verdict"]), (4, &Value::from("proof_invalid")), "{reports}");

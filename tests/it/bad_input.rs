@@ -35,7 +35,7 @@ async fn exchange(candles: Vec<Candle>, clock: &Clock, stop: &CancellationToken)
     tokio::spawn(serve::serve(Venue::Binance, market, clock.clone(), listener, stop.clone()));
     let source =
         Source::new(SourceSettings { venue: Venue::Binance, base_url, http: HttpSettings::default() }).unwrap();
-    let feed = Feed { name: "binance".into(), source, symbols: vec!["BTCUSDT".into()] };
+    let feed = Feed { name: "binance".into(), source: Arc::new(source), symbols: vec!["BTCUSDT".into()] };
     Feeds {
         order: vec![Arc::new(feed)],
         cross_check: None,

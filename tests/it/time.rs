@@ -33,7 +33,7 @@ async fn a_clock_that_steps_and_jumps_lands_each_period_once_and_notes_those_it_
     world.clock.set_ms(due_ms - 500);
     let stop = CancellationToken::new();
     let stopped = stop.clone();
-    let daemon = tokio::spawn(async move { run(&mut agent, &rhythm, &stopped).await });
+    let daemon = tokio::spawn(async move { run(&mut agent, &rhythm, None, &stopped).await });
     world.clock.set_ms(due_ms - 2_000);
     world.looked_at().await;
     assert!(record(FIRST).is_none(), "it goes by the clock, not by the time that it waited");
@@ -75,7 +75,7 @@ async fn a_schedule_that_ends_is_an_error_and_no_success() {
         delay_ms: DELAY_SECONDS * 1000,
         recheck: world.config.schedule.recheck,
     };
-    let fault = run(&mut agent, &rhythm, &CancellationToken::new()).await.expect_err("its only tick is over");
+    let fault = run(&mut agent, &rhythm, None, &CancellationToken::new()).await.expect_err("its only tick is over");
     assert_eq!(fault.code(), "VR-CYCLE-008");
     world.judge(FIRST, 1).await;
 }

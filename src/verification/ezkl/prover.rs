@@ -68,6 +68,7 @@ impl EzklProver {
             witness_ms: made.witness_ms,
             prove_ms: made.prove_ms,
             verify_ms: made.verify_ms,
+            reused: false,
         })
     }
 

@@ -86,7 +86,7 @@ impl Diagnostic for ModelError {
 }
 
 /// What must be known about a model to load it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Layout {
     /// Rows of the input: one for each market.
     pub markets: usize,

@@ -1,0 +1,198 @@
+//! What the jobs of a process share, and the jobs that are made of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+
+use super::feeds::{self, Sources};
+use super::pool::Pool;
+use super::{assemble, replay};
+use crate::attestation::peers::Peers;
+use crate::bundle::Bundle;
+use crate::chain::Chain;
+use crate::chain::read::Reader;
+use crate::chain::signer::Signer;
+use crate::chain::signer::error::KeyError;
+use crate::clock::Clock;
+use crate::config::jobs::NodeConfig;
+use crate::config::raw::{ClockKind, ProverKind};
+use crate::config::signer::Holder;
+use crate::config::{self, Config, ConfigError};
+use crate::evidence::EvidenceStore;
+use crate::job::Agent;
+use crate::job::wallet_guard::WalletGuard;
+use crate::state::Store;
+use crate::verification::shared::SharedProver;
+use veriregime_core::model::{Layout, Model};
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::job::JobKey;
+use veriregime_core::types::manifest::{CIRCUIT_FILE, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
+
+/// What proves for one circuit: how, the files that a worker loads, and the grid of its inputs.
+type CircuitKey = (ProverKind, [Option<Digest>; 5], u32);
+
+/// Each part once, made when the first job wants it.
+#[derive(Debug)]
+pub struct Parts {
+    /// The one database.
+    pub store: Arc<Store>,
+    /// The jobs that this process runs.
+    running: Arc<[JobKey]>,
+    /// By which all jobs go, whatever their settings say; `None` for the settings' clocks.
+    clock: Option<Clock>,
+    stop: CancellationToken,
+    clocks: Pool<ClockKind, Clock>,
+    bundles: Pool<PathBuf, Bundle>,
+    models: Pool<(Digest, Layout), Arc<Model>>,
+    provers: Pool<CircuitKey, SharedProver>,
+    readers: Pool<String, Reader>,
+    keys: Pool<config::signer::Signer, Signer>,
+    sources: Sources,
+}
+
+impl Parts {
+    /// For the jobs of a node, with its database. Nothing is made yet. Replayed clocks are followed until `stop`.
+    pub fn new(store: Arc<Store>, running: Arc<[JobKey]>, stop: CancellationToken) -> Self {
+        Self {
+            store,
+            running,
+            clock: None,
+            stop,
+            clocks: Pool::default(),
+            bundles: Pool::default(),
+            models: Pool::default(),
+            provers: Pool::default(),
+            readers: Pool::default(),
+            keys: Pool::default(),
+            sources: Sources::default(),
+        }
+    }
+
+    /// As [`Parts::new`], for jobs that all go by `clock`.
+    pub fn by_clock(store: Arc<Store>, running: Arc<[JobKey]>, clock: Clock) -> Self {
+        Self { clock: Some(clock), ..Self::new(store, running, CancellationToken::new()) }
+    }
+
+    /// Opens everything that a job's cycles need. Each part is checked before it is used; the chain is not asked yet.
+    ///
+    /// # Errors
+    /// The first part that is not right.
+    pub async fn job(&self, config: &Config) -> anyhow::Result<Agent> {
+        let clock = self.clock(config).await?;
+        let bundle = self.bundle(&config.bundle).await.context("the model bundle is not usable")?;
+        let model = self.model(&bundle).await?;
+        let action = assemble::action(config, &bundle)?;
+        assemble::keep_manifests(config, &bundle, &self.store)?;
+        let chain = self.chain(config).await?;
+        let prover = self.prover(config, &bundle).await.context("the prover does not start")?;
+        Ok(Agent {
+            name: config.names.job.clone(),
+            clock,
+            feeds: feeds::shared(config, &bundle.manifest, &self.sources)?,
+            model,
+            prover,
+            chain,
+            store: self.store.clone(),
+            action,
+            running: self.running.clone(),
+            bundle,
+            poll_interval: config.chain.poll_interval,
+            replace_after_ms: i64::try_from(config.chain.replace_after.as_millis()).unwrap_or(i64::MAX),
+            confirmations: config.chain.confirmations,
+            evidence: EvidenceStore::new(config.evidence_dir.clone()),
+            evidence_periods: config.evidence_periods,
+            replica: config.replica,
+            vigil: WalletGuard::default(),
+            peers: Peers::new(&config.attestation.peers, config.attestation.timeout)?,
+        })
+    }
+
+    /// The clock that a job goes by.
+    ///
+    /// # Errors
+    /// A replay's clock that does not answer.
+    pub async fn clock(&self, config: &Config) -> anyhow::Result<Clock> {
+        match &self.clock {
+            Some(clock) => Ok(clock.clone()),
+            None => self.clocks.get(config.schedule.clock, replay::clock(config, &self.stop)).await,
+        }
+    }
+
+    /// The chains' prices that may change while the process runs.
+    pub fn set_fees(&self, config: &NodeConfig) {
+        for job in config.jobs() {
+            if let Some(reader) = self.readers.known(&job.names.chain) {
+                reader.fees().set(assemble::fee_caps(job));
+            }
+        }
+    }
+
+    /// Ends every prover's process.
+    pub async fn stop_provers(&self) {
+        for prover in self.provers.made() {
+            prover.stop().await;
+        }
+    }
+
+    async fn bundle(&self, folder: &Path) -> anyhow::Result<Bundle> {
+        let path = folder.to_owned();
+        let open = async {
+            // Megabytes are hashed, of each of a hundred jobs.
+            let opened = tokio::task::spawn_blocking(move || Bundle::open(&path)).await;
+            opened.context("the bundle's check broke off")?.map_err(anyhow::Error::from)
+        };
+        self.bundles.get(veriregime_files::real_path(folder), open).await
+    }
+
+    async fn model(&self, bundle: &Bundle) -> anyhow::Result<Arc<Model>> {
+        let file = digest(bundle, ONNX_FILE).context("the manifest names no network")?;
+        let load = async { assemble::model(bundle).map(Arc::new) };
+        self.models.get((file, Layout::of(&bundle.manifest)), load).await
+    }
+
+    /// A prover of the bundle's circuit. Whether the job's chain permits the SRS is asked for each.
+    async fn prover(&self, config: &Config, bundle: &Bundle) -> anyhow::Result<SharedProver> {
+        if config.prover.kind == ProverKind::Ezkl {
+            assemble::srs(config, bundle)?;
+        }
+        let files =
+            [CIRCUIT_FILE, PROVING_KEY_FILE, VERIFYING_KEY_FILE, SETTINGS_FILE].map(|name| digest(bundle, name));
+        let [circuit, proving_key, verifying_key, settings] = files;
+        let srs = Some(bundle.manifest.circuit.srs_sha256);
+        let files = [circuit, proving_key, verifying_key, settings, srs];
+        let key = (config.prover.kind, files, bundle.manifest.features.input_scale);
+        self.provers.get(key, async { assemble::prover(config, bundle).await.map(SharedProver::new) }).await
+    }
+
+    /// The job's chain with its wallet and attestor.
+    async fn chain(&self, config: &Config) -> anyhow::Result<Chain> {
+        if let Holder::Ledger(_) = config.signer.holder {
+            return Err(KeyError::DeployOnly.into());
+        }
+        let reader = self.readers.get(config.names.chain.clone(), async { assemble::reader(config) }).await?;
+        let chain = Chain::over(reader, self.key(&config.signer).await?);
+        Ok(match &config.attestor {
+            Some(attestor) => chain.with_attestor(self.key(attestor).await?),
+            None => chain,
+        })
+    }
+
+    async fn key(&self, settings: &config::signer::Signer) -> anyhow::Result<Signer> {
+        self.keys.get(settings.clone(), assemble::signer(settings)).await
+    }
+}
+
+fn digest(bundle: &Bundle, name: &str) -> Option<Digest> {
+    bundle.manifest.files.get(name).copied()
+}
+
+/// What a job's cycles are stored by; `None` where its bundle's manifest cannot be read.
+///
+/// # Errors
+/// A contract that is not configured.
+pub fn key(config: &Config) -> Result<Option<JobKey>, ConfigError> {
+    let contract = assemble::contract(config)?;
+    Ok(Bundle::manifest_digest_of(&config.bundle).ok().map(|manifest| JobKey::new(contract, manifest)))
+}

@@ -24,6 +24,7 @@ mod handover;
 mod health;
 mod inference;
 mod install;
+mod jobs;
 mod keys;
 mod market;
 #[cfg(feature = "training")]

@@ -32,6 +32,11 @@ impl Drop for Node {
 impl Node {
     /// Starts a daemon in `world` with `api` and further sections added to the settings, and waits until its API listens.
     pub async fn start(world: &World, sections: Value) -> Self {
+        Self::start_with(world, sections, "").await
+    }
+
+    /// As [`Node::start`], with more settings behind them.
+    pub async fn start_with(world: &World, sections: Value, more: &str) -> Self {
         let mut settings = world.settings();
         settings["api"] = json!({"listen": "127.0.0.1:0", "requests_per_second": 1_000_000, "burst": 1_000_000});
         for (section, values) in sections.as_object().unwrap() {
@@ -40,7 +45,7 @@ impl Node {
             }
         }
         let path = world.scratch.path().join("node.toml");
-        veriregime_files::write_atomic(&path, toml(&settings).as_bytes()).unwrap();
+        veriregime_files::write_atomic(&path, (toml(&settings) + more).as_bytes()).unwrap();
         let log = world.scratch.path().join("node.log");
         let process = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
             .arg("--config")

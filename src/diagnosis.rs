@@ -24,6 +24,7 @@ use veriregime_core::model::ModelError;
 use veriregime_core::types::candle::SeriesError;
 use veriregime_core::types::diagnostic;
 use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_core::types::time::TimeError;
 use veriregime_files::FileError;
 
@@ -45,6 +46,7 @@ pub fn coded(error: &anyhow::Error) -> Option<&dyn Diagnostic> {
             .or_else(|| of::<SeriesError>(link))
             .or_else(|| of::<FeatureError>(link))
             .or_else(|| of::<ModelError>(link))
+            .or_else(|| of::<ManifestError>(link))
             .or_else(|| of::<BundleError>(link))
             .or_else(|| of::<ProofError>(link))
             .or_else(|| of::<RegistryError>(link))

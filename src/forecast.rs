@@ -2,10 +2,8 @@
 
 use thiserror::Error;
 
-use crate::bundle::Bundle;
 use crate::state::{StateError, Store};
-use veriregime_core::forecast::{ForecastError, compute, window};
-use veriregime_core::model::Model;
+use veriregime_core::forecast::{ForecastError, RegimeModel};
 use veriregime_core::types::cycle::{CycleRecord, Forecast};
 use veriregime_core::types::omission::OmittedMarkets;
 
@@ -27,12 +25,10 @@ pub enum StoredForecastError {
 /// [`StoredForecastError`].
 pub fn from_stored(
     store: &Store,
-    bundle: &Bundle,
-    model: &Model,
+    model: &RegimeModel,
     record: &CycleRecord,
     omitted: OmittedMarkets,
 ) -> Result<Forecast, StoredForecastError> {
-    let spec = &bundle.manifest.features;
     let stored = store.candles(record.job, record.period)?;
     let mut windows = Vec::with_capacity(stored.len());
     for (index, (candles, digest)) in stored.iter().zip(&record.candles).enumerate() {
@@ -40,11 +36,11 @@ pub fn from_stored(
             windows.push(None);
             continue;
         }
-        let series = window(spec, candles, record.period).map_err(ForecastError::from)?;
+        let series = model.window(candles, record.period).map_err(ForecastError::from)?;
         if series.digest() != *digest {
             return Err(StateError::Corrupt("stored candles do not match their digest".into()).into());
         }
         windows.push(Some(series));
     }
-    Ok(compute(spec, model, &windows, record.period)?)
+    Ok(model.compute(&windows, record.period)?)
 }

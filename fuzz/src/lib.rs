@@ -163,16 +163,22 @@ pub fn peers(bytes: &[u8]) {
     }
 }
 
-/// Manifests of models, and EZKL's settings beside them. A manifest that is taken can be computed with.
+/// Manifests of models, of today's schema and of the one before, and EZKL's settings beside them. A manifest that is taken can
+/// be written, and that of a regime model can be computed with.
 pub fn manifests(bytes: &[u8]) {
     static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
         let bytes = include_bytes!("../corpus/manifests/small.json");
-        parse_manifest(Path::new(NOWHERE), bytes).expect("the smallest of the corpus is one")
+        Manifest::parse_kept(bytes).expect("the smallest of the corpus is one")
     });
-    judged(check_settings(Path::new(NOWHERE), bytes, &MANIFEST.circuit));
-    let Some(manifest) = judged(parse_manifest(Path::new(NOWHERE), bytes)) else { return };
-    Layout::of(&manifest);
-    let spec = &manifest.features;
+    let circuit = MANIFEST.ezkl().expect("it has a circuit");
+    judged(check_settings(Path::new(NOWHERE), bytes, circuit));
+    judged(parse_manifest(Path::new(NOWHERE), bytes));
+    let Some(manifest) = judged(Manifest::parse_kept(bytes)) else { return };
+    let written = serde_json::to_vec(&manifest).expect("a manifest can be written");
+    assert!(Manifest::parse(&written).is_ok(), "what is written is read back");
+    let Some(model) = judged(manifest.regime()) else { return };
+    Layout::of(&model);
+    let spec = &model.candles.features;
     let Some(calendar) = judged(features::calendar_table(spec)) else { return };
     assert!(calendar.iter().flatten().all(|integer| integer.abs() <= spec.bound()));
     let period = PeriodId(120_000);
@@ -200,8 +206,15 @@ pub fn settings(bytes: &[u8]) {
 
 /// Networks: what is taken gives an answer to the largest inputs, in integers and in floats.
 pub fn networks(bytes: &[u8]) {
-    const LAYOUT: Layout =
-        Layout { markets: 1, features: 2, feature_bound: 1 << 15, input_scale: 13, param_scale: 16, output_scale: 61 };
+    const LAYOUT: Layout = Layout {
+        markets: 1,
+        features: 2,
+        outputs: 3,
+        feature_bound: 1 << 15,
+        input_scale: 13,
+        param_scale: 16,
+        output_scale: 61,
+    };
     let Some(model) = judged(Model::load(bytes, LAYOUT)) else { return };
     for integers in [[0, 0], [1 << 15, -(1 << 15)]] {
         judged(model.predict(&integers));

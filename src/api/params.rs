@@ -16,7 +16,7 @@ use crate::api::error::{ApiError, ErrorBody};
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use veriregime_core::types::diagnostic::Diagnostic;
-use veriregime_core::types::manifest::Market;
+use veriregime_core::types::manifest::inputs::Market;
 
 /// What the chain said is good for this long; that it said nothing, too.
 const FRESH: Duration = Duration::from_secs(5);

@@ -7,8 +7,11 @@ use crate::actions::risk_oracle::abi::RiskOracle::{paramsReturn, pendingReturn};
 use crate::actions::risk_oracle::read::status_word;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::manifest::{Manifest, Market};
+use veriregime_core::types::manifest::Manifest;
+use veriregime_core::types::manifest::error::ManifestError;
+use veriregime_core::types::manifest::inputs::Market;
 use veriregime_core::types::omission::Omission;
+use veriregime_core::types::prediction::Prediction;
 use veriregime_core::types::time::format_utc;
 
 /// The model that a node runs.
@@ -69,26 +72,30 @@ impl MarketView {
 
 impl ModelView {
     /// Of a bundle's manifest and its digest.
-    pub fn new(manifest: &Manifest, digest: Digest) -> Self {
-        let (features, circuit) = (&manifest.features, &manifest.circuit);
-        Self {
+    ///
+    /// # Errors
+    /// A model of another kind, or without an EZKL circuit.
+    pub fn new(manifest: &Manifest, digest: Digest) -> Result<Self, ManifestError> {
+        let (model, circuit) = (manifest.regime()?, manifest.ezkl()?);
+        let features = &model.candles.features;
+        Ok(Self {
             model_id: manifest.model_id.clone(),
             manifest_sha256: digest.to_string(),
-            markets: manifest.markets.iter().map(MarketView::of).collect(),
+            markets: model.candles.markets.iter().map(MarketView::of).collect(),
             features: features.candle.iter().chain(&features.calendar).map(|one| one.feature.label()).collect(),
             input_scale_log2: features.input_scale,
-            output_scale_log2: circuit.output_scale,
+            output_scale_log2: model.output_scale,
             lookback_minutes: features.lookback_minutes,
-            horizon_minutes: manifest.label.horizon_minutes,
-            threshold_volatility: manifest.label.threshold,
+            horizon_minutes: model.label.horizon_minutes,
+            threshold_volatility: model.label.threshold,
             instances: circuit.instances,
             proof_bytes: circuit.proof_bytes,
-            ezkl_version: circuit.ezkl_version.clone(),
+            ezkl_version: circuit.version.clone(),
             srs_sha256: circuit.srs_sha256.to_string(),
             srs_is_ceremony: circuit.srs_is_ceremony,
             verifier_code_hash: circuit.verifier_code_hash.to_string(),
             files_sha256: manifest.files.clone(),
-        }
+        })
     }
 }
 
@@ -176,15 +183,15 @@ impl PeriodView {
         let forecasts = record.forecast.iter().flat_map(|forecast| {
             let rows = model.markets.iter().zip(&forecast.outputs).zip(&forecast.carried_minutes).enumerate();
             let served = rows.filter(|(index, _)| !forecast.omitted.omits(*index));
-            served.map(|(_, ((market, outputs), carried))| {
-                let prediction = outputs.decode(model.output_scale_log2);
-                ForecastView {
+            served.filter_map(|(_, ((market, outputs), carried))| {
+                let prediction = Prediction::read(outputs, model.output_scale_log2)?;
+                Some(ForecastView {
                     market: market.name.clone(),
                     regime: prediction.regime.to_string(),
                     probability_high: prediction.probability_high,
                     volatility: prediction.volatility,
                     carried_minutes: *carried,
-                }
+                })
             })
         });
         let omitted = record.origin.iter().flat_map(|origin| &origin.omitted);

@@ -18,8 +18,9 @@ use crate::clock::Clock;
 use crate::state::{StateError, Store};
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::diagnostic::quoted;
-use veriregime_core::types::feature::FeatureSpec;
 use veriregime_core::types::field;
+use veriregime_core::types::manifest::Output;
+use veriregime_core::types::manifest::inputs::Candles;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::public_inputs;
@@ -50,10 +51,10 @@ pub struct AttestationContext {
     pub chain: Chain,
     /// The contract.
     pub contract: Address,
-    /// The model's features.
-    pub spec: FeatureSpec,
-    /// How many markets the model has.
-    pub markets: usize,
+    /// Markets and features of the model.
+    pub candles: Candles,
+    /// Outputs of each market.
+    pub outputs: Vec<Output>,
     pub own: Arc<dyn OwnWork>,
 }
 
@@ -93,8 +94,8 @@ impl AttestationService {
         let (own, period, omitted) = (context.own.clone(), request.period, request.omitted_markets);
         let ours = tokio::task::spawn_blocking(move || own.instances(period, omitted)).await;
         let ours = ours.map_err(|error| StateError::Corrupt(error.to_string()))??;
-        compare(&context.spec, request, &ours)?;
-        attest_once(&context.store, &context.chain, request, context.markets).await
+        compare(context, request, &ours)?;
+        attest_once(&context.store, &context.chain, request, context.candles.markets.len()).await
     }
 
     async fn model_id(&self) -> Result<B256, AttestationError> {
@@ -109,7 +110,7 @@ impl AttestationService {
 }
 
 /// Names the first number of the request that is not ours.
-fn compare(spec: &FeatureSpec, request: &Statement, ours: &[U256]) -> Result<(), AttestationError> {
+fn compare(context: &AttestationContext, request: &Statement, ours: &[U256]) -> Result<(), AttestationError> {
     if request.closes_e8 != CLOSES_E8 {
         let (theirs, ours) = (format!("{:?}", request.closes_e8), format!("{CLOSES_E8:?}"));
         return Err(AttestationError::Differs { name: "closes_e8".into(), theirs: quoted(&theirs), ours });
@@ -120,7 +121,7 @@ fn compare(spec: &FeatureSpec, request: &Statement, ours: &[U256]) -> Result<(),
     }
     match request.instances.iter().zip(ours).position(|(theirs, ours)| theirs != ours) {
         Some(index) => Err(AttestationError::Differs {
-            name: public_inputs::name(spec, ours.len(), index),
+            name: public_inputs::name(&context.candles, &context.outputs, index),
             theirs: shown(request.instances[index]),
             ours: shown(ours[index]),
         }),

@@ -8,6 +8,7 @@ use crate::chain::error::ChainError;
 use veriregime_core::types::attestation::{Attestation, Promise};
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::prediction::REGIME_OUTPUTS;
 use veriregime_core::types::public_inputs;
 
 /// What an attestor signs, by EIP-712: the names are part of it.
@@ -63,7 +64,7 @@ impl Statement {
     /// only one for a period. A statement that omits more or fewer markets, or names another version of the attestor set,
     /// says the same with another digest.
     fn payloads(&self, markets: usize) -> Vec<(usize, B256)> {
-        let rows = public_inputs::by_market(&self.instances, markets).enumerate();
+        let rows = public_inputs::by_market(&self.instances, markets, REGIME_OUTPUTS.len()).enumerate();
         let said = rows.filter(|(index, _)| !self.omitted_markets.omits(*index)).map(|(index, (inputs, outputs))| {
             let close = self.closes_e8.get(index).map(|close| U256::from(*close));
             (index, hash_of_words(inputs.iter().chain(outputs).copied().chain(close)))

@@ -13,7 +13,6 @@ use crate::config::Config;
 use crate::evidence::{self, EvidenceError};
 use crate::node::assemble;
 use crate::render::Render;
-use veriregime_core::forecast::{compute, window};
 use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::evidence::{Evidence, MarketEvidence};
@@ -61,7 +60,7 @@ async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings
     let update = &evidence.update;
     let recomputed = recompute(&bundle, evidence)?;
     let mut found =
-        Findings::new(feature_differences(&bundle.manifest.features, &update.candle_features, &recomputed.features));
+        Findings::new(feature_differences(bundle.manifest.features()?, &update.candle_features, &recomputed.features));
     found.checked(format!("{} features, from the candles in the file", update.candle_features.len()));
     for contradiction in recomputed.contradictions {
         found.refuse(Verdict::DataDiffer, contradiction);
@@ -116,14 +115,14 @@ struct Recomputed {
 }
 
 fn recompute(bundle: &Bundle, evidence: &Evidence) -> anyhow::Result<Recomputed> {
-    let (spec, period) = (&bundle.manifest.features, evidence.update.period);
+    let (model, period) = (assemble::model(bundle)?, evidence.update.period);
     let mut contradictions = Vec::new();
     let mut contradict = |wrong: bool, what: &str| {
         if wrong {
             contradictions.push(what.into());
         }
     };
-    let ours = bundle.manifest.markets.iter().map(|market| &market.name);
+    let ours = model.candles.markets.iter().map(|market| &market.name);
     contradict(!ours.eq(evidence.markets.iter().map(|one| &one.market)), "its markets are not the model's");
     let omitted = evidence.update.omitted_markets;
     let named = evidence.origin.as_ref().map_or(omitted, Origin::omitted_markets);
@@ -131,11 +130,11 @@ fn recompute(bundle: &Bundle, evidence: &Evidence) -> anyhow::Result<Recomputed>
     let candles = |one: &MarketEvidence| one.candles.iter().map(|row| row.0).collect::<Vec<Candle>>();
     let series = |(index, one): (usize, &MarketEvidence)| {
         let served = Some(one).filter(|_| !omitted.omits(index));
-        served.map(|one| window(spec, &candles(one), period)).transpose()
+        served.map(|one| model.window(&candles(one), period)).transpose()
     };
     let windows: Vec<Option<CandleSeries>> =
         evidence.markets.iter().enumerate().map(series).collect::<Result<_, _>>()?;
-    let forecast = compute(spec, &assemble::model(bundle)?, &windows, period)?;
+    let forecast = model.compute(&windows, period)?;
     for (index, one) in evidence.markets.iter().enumerate() {
         let digest = windows[index].as_ref().map_or(Digest::of(&[]), CandleSeries::digest);
         let market = format!("{:?}", one.market);
@@ -149,7 +148,7 @@ fn recompute(bundle: &Bundle, evidence: &Evidence) -> anyhow::Result<Recomputed>
         contradict(forecast.features[index] != one.features, &format!("{market}: the candles give other features"));
     }
     contradict(forecast.output_integers() != evidence.update.outputs, "the network gives other outputs");
-    let stated: Vec<_> = evidence.markets.iter().map(|one| one.outputs).collect();
+    let stated: Vec<_> = evidence.markets.iter().map(|one| one.outputs.clone()).collect();
     contradict(public_inputs::outputs(&stated) != evidence.update.outputs, "its outputs are not the update's");
     Ok(Recomputed { features: forecast.features, contradictions })
 }

@@ -87,7 +87,7 @@ impl Auditor {
         let contract = Contract { chain_id: reader.chain_id(), address: oracle };
         let period = update.period;
         let series = self.series(period, update.omitted_markets, clock.now_ms()).await?;
-        let spec = &self.bundle.manifest.features;
+        let spec = self.bundle.manifest.features()?;
         let features = |one: &Option<CandleSeries>| match one {
             Some(one) => features::vector(spec, one, period),
             None => Ok(features::neutral(spec, period)),
@@ -134,7 +134,7 @@ impl Auditor {
         omitted: OmittedMarkets,
         now_ms: i64,
     ) -> anyhow::Result<Vec<Option<CandleSeries>>> {
-        let spec = &self.bundle.manifest.features;
+        let spec = self.bundle.manifest.features()?;
         let (from_ms, to_ms) = features::window_ms(spec, period);
         let feed = self.feeds.primary();
         let mut all = Vec::with_capacity(feed.symbols.len());
@@ -163,7 +163,7 @@ impl Auditor {
         let mut differences = Vec::new();
         for (candles, ours) in stored.iter().zip(series).filter(|(candles, _)| !candles.is_empty()) {
             let Some(ours) = ours else { continue };
-            let theirs = window(&self.bundle.manifest.features, candles, period)?;
+            let theirs = window(self.bundle.manifest.features()?, candles, period)?;
             differences.extend(first_candle_difference(theirs.candles(), ours.candles()));
         }
         Ok(differences)

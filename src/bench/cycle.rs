@@ -19,8 +19,7 @@ use crate::verification::ezkl::baseline::measure as measure_baseline;
 use crate::verification::ezkl::prover::EzklProver;
 use veriregime_core::features;
 use veriregime_core::features::Batch;
-use veriregime_core::forecast::{ForecastError, compute, window};
-use veriregime_core::model::Model;
+use veriregime_core::forecast::{ForecastError, RegimeModel, window};
 use veriregime_core::quantile::quantile;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::cycle::{Forecast, Purpose};
@@ -72,7 +71,7 @@ pub async fn measure(
     let prover_peak_rss_mb = prover.peak_rss_bytes().await? as f64 / 1e6;
     let verify_gas = chain.verification_gas(world.deployment.contracts.verifier.address, &measured.last_proof).await?;
     prover.stop().await;
-    let circuit = &bundle.manifest.circuit;
+    let circuit = bundle.manifest.ezkl()?;
     Ok(Figures {
         model_id: bundle.manifest.model_id.clone(),
         logrows: circuit.logrows,
@@ -96,7 +95,7 @@ pub async fn measure(
 
 struct Bench<'a> {
     world: &'a World,
-    model: &'a Model,
+    model: &'a RegimeModel,
     chain: &'a Chain,
 }
 
@@ -112,7 +111,7 @@ struct Measured {
 impl Bench<'_> {
     /// The same market in the place of all.
     fn forecast(&self, case: &Case) -> Result<Forecast, ForecastError> {
-        compute(&self.world.bundle.manifest.features, self.model, &case.windows, case.period)
+        self.model.compute(&case.windows, case.period)
     }
 
     /// From candles in memory to a signed transaction, again and again; the last one is sent.
@@ -167,25 +166,25 @@ impl Bench<'_> {
 
 /// Consecutive periods of the simulated market.
 fn cases(bundle: &Bundle, runs: u32) -> anyhow::Result<Vec<Case>> {
-    let spec = &bundle.manifest.features;
+    let spec = bundle.manifest.features()?;
     let last = PeriodId(FIRST_PERIOD.0 + u64::from(runs));
     let (from_ms, _) = features::window_ms(spec, FIRST_PERIOD);
     let candles = SimulatedMarket::new(SEED).candles(from_ms..last.start_ms());
     (FIRST_PERIOD.0..last.0)
         .map(PeriodId)
         .map(|period| {
-            let windows = vec![Some(window(spec, &candles, period)?); bundle.manifest.markets.len()];
+            let windows = vec![Some(window(spec, &candles, period)?); bundle.manifest.rows()];
             Ok(Case { period, windows })
         })
         .collect()
 }
 
 /// Both forms of the network and their comparison.
-fn inference_us(model: &Model, inputs: &[i32]) -> anyhow::Result<f64> {
+fn inference_us(model: &RegimeModel, inputs: &[i32]) -> anyhow::Result<f64> {
     let mut times = Vec::with_capacity(INFERENCE_RUNS);
     for _ in 0..INFERENCE_RUNS {
         let started = Instant::now();
-        std::hint::black_box(model.predict(std::hint::black_box(inputs))?);
+        std::hint::black_box(model.network().predict(std::hint::black_box(inputs))?);
         times.push(started.elapsed().as_secs_f64() * 1e6);
     }
     Ok(quantile(&times, 0.5))
@@ -193,7 +192,7 @@ fn inference_us(model: &Model, inputs: &[i32]) -> anyhow::Result<f64> {
 
 /// Rows of a whole series at once, on all cores, preparation included.
 fn feature_rows_per_second(bundle: &Bundle) -> anyhow::Result<f64> {
-    let spec = &bundle.manifest.features;
+    let spec = bundle.manifest.features()?;
     let start_ms = FIRST_PERIOD.start_ms();
     let to_ms = start_ms + (FEATURE_ROWS + spec.lookback_minutes) as i64 * MINUTE_MS;
     let candles = SimulatedMarket::new(SEED).candles(start_ms..to_ms);

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use veriregime_core::model::ModelError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_files::FileError;
 
 /// What is wrong with a bundle on disk.
@@ -20,6 +22,18 @@ pub enum BundleError {
     /// The manifest cannot be understood or contradicts itself.
     #[error("{} is not a valid manifest: {reason}", path.display())]
     Manifest { path: PathBuf, reason: String },
+    /// A bundle with a manifest of schema 1.
+    #[error("{0} is a bundle of schema 1: run `veriregime-agent models upgrade {0}`", folder.display())]
+    OldManifest { folder: PathBuf },
+    /// A bundle that needs no upgrade.
+    #[error("{} is of the present schema already", path.display())]
+    NotOld { path: PathBuf },
+    /// A folder that holds a bundle already.
+    #[error("{} holds a bundle already", folder.display())]
+    Occupied { folder: PathBuf },
+    /// A network that is not what the manifest says.
+    #[error(transparent)]
+    Network(#[from] ModelError),
     /// A bundle that another EZKL made.
     #[error("{} was made by EZKL {found}, this program proves with {expected}", path.display())]
     ForeignBundle { path: PathBuf, found: String, expected: String },
@@ -37,6 +51,10 @@ impl Diagnostic for BundleError {
             Self::Digest { .. } => "VR-PROVE-003",
             Self::Missing { .. } => "VR-PROVE-004",
             Self::Manifest { .. } => "VR-PROVE-005",
+            Self::OldManifest { .. } => ManifestError::OldSchema.code(),
+            Self::NotOld { .. } => "VR-MANIFEST-005",
+            Self::Occupied { .. } => "VR-MANIFEST-006",
+            Self::Network(error) => error.code(),
             Self::ForeignBundle { .. } => "VR-PROVE-019",
             Self::RunArgument { .. } => "VR-PROVE-020",
             Self::File(error) => error.code(),
@@ -48,6 +66,10 @@ impl Diagnostic for BundleError {
             Self::Digest { .. } | Self::Missing { .. } | Self::Manifest { .. } | Self::RunArgument { .. } => {
                 "restore the bundle from where it was published; never edit its files"
             }
+            Self::OldManifest { .. } => "the command converts it in place, or with --to FOLDER into another one",
+            Self::NotOld { .. } => "nothing: use it as it is",
+            Self::Occupied { .. } => "name another folder with --to",
+            Self::Network(error) => error.hint(),
             Self::ForeignBundle { .. } => {
                 "take a bundle that was made for this version of the program, or make it anew with `train`"
             }

@@ -7,13 +7,14 @@ pub mod figures;
 
 use std::path::{Path, PathBuf};
 
+use crate::bundle::Bundle;
 use crate::bundle::error::BundleError;
-use crate::bundle::{Bundle, MAX_MANIFEST_BYTES};
 use figures::{Score, same_rows, scores, worse};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_core::types::manifest::{CURRENT_FILE, MANIFEST_FILE, is_model_folder};
 use veriregime_core::types::time::format_utc;
 use veriregime_files::FileError;
@@ -55,6 +56,9 @@ pub enum RegistryError {
     /// A file of the registry that makes no sense.
     #[error("{} makes no sense: {reason}", path.display())]
     Damaged { path: PathBuf, reason: String },
+    /// A model of another kind.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
     /// A bundle that does not open.
     #[error(transparent)]
     Bundle(#[from] BundleError),
@@ -75,6 +79,7 @@ impl Diagnostic for RegistryError {
             Self::Changed { .. } => "VR-MODELS-007",
             Self::Damaged { .. } => "VR-MODELS-008",
             Self::OtherRows { .. } => "VR-MODELS-009",
+            Self::Manifest(error) => error.code(),
             Self::Bundle(fault) => fault.code(),
             Self::File(fault) => fault.code(),
         }
@@ -94,6 +99,7 @@ impl Diagnostic for RegistryError {
             Self::NoPrevious { .. } | Self::AlreadyCurrent { .. } => "see `models list`; nothing was changed",
             Self::Changed { .. } => "restore the bundle, or choose the new one with `models promote ID`",
             Self::Damaged { .. } => "move the file away; `models promote ID` begins a new one",
+            Self::Manifest(error) => error.hint(),
             Self::Bundle(fault) => fault.hint(),
             Self::File(fault) => fault.hint(),
         }
@@ -170,11 +176,8 @@ impl Registry {
     /// A folder that cannot be read, or what is wrong with the bundle.
     pub fn with_manifest(&self, wanted: Digest) -> Result<Option<Bundle>, RegistryError> {
         for id in self.ids()? {
-            let folder = self.folder.join(id);
-            if veriregime_files::digest(&folder.join(MANIFEST_FILE), MAX_MANIFEST_BYTES)
-                .is_ok_and(|found| found == wanted)
-            {
-                return Ok(Some(Bundle::open(&folder)?));
+            if let Some(bundle) = Bundle::open_with(&self.folder.join(id), wanted)? {
+                return Ok(Some(bundle));
             }
         }
         Ok(None)

@@ -37,7 +37,7 @@ pub struct FeaturesArgs {
 /// As [`feature_rows::compute`].
 pub fn run(args: &FeaturesArgs, json: bool) -> anyhow::Result<()> {
     let bundle = Bundle::open(&place::data(&args.model)).context("the model bundle is not usable")?;
-    let spec = &bundle.manifest.features;
+    let spec = bundle.manifest.features()?;
     print::output(json, &feature_rows::compute(spec, &args.candles, args.from, args.to, args.out.as_deref())?);
     Ok(())
 }

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::{EXIT_DONE, EXIT_RETRAIN, print};
 use crate::bundle::registry::Registry;
+use crate::bundle::upgrade::upgrade;
 use crate::clock::Clock;
 use crate::config::place;
 use crate::modelling::{comparison, training, versions};
@@ -65,6 +66,17 @@ pub enum ModelsCommand {
     /// Go back to the version that was current before.
     #[command(after_help = "Examples:\n  veriregime-agent models rollback")]
     Rollback,
+    /// Convert a bundle of schema 1 to the present one; weights, keys and verifier stay as they are.
+    #[command(
+        after_help = "Examples:\n  veriregime-agent models upgrade models/btc-regime-4h-v1\n  veriregime-agent models upgrade old --to models/btc-regime-4h-v1\n\nThe manifest's digest changes, and a contract knows a model by it: one that runs the old digest must be told of the new one, by `deploy`. The old manifest stays beside the new one as manifest.1.json, so that updates that were made under it can be audited."
+    )]
+    Upgrade {
+        /// The bundle's folder.
+        folder: PathBuf,
+        /// Where to put the converted bundle; in its place where absent.
+        #[arg(long, value_name = "DIR")]
+        to: Option<PathBuf>,
+    },
     /// Check every byte of one version, or of all; with candles, say whether it is time to train again.
     #[command(
         after_help = "Examples:\n  veriregime-agent models check\n  veriregime-agent models check btc-regime-4h-v1 --candles new.parquet --from 2025-01-01\n\nExit status 3 where it should be trained again."
@@ -102,6 +114,10 @@ pub fn run(args: ModelsArgs, json: bool) -> anyhow::Result<u8> {
                 None => registry.promote(&id, force, now_ms)?,
             };
             print::output(json, &versions::Current(change));
+        }
+        ModelsCommand::Upgrade { folder, to } => {
+            let to = to.map(|to| place::data(&to));
+            print::output(json, &versions::Converted(upgrade(&place::data(&folder), to.as_deref())?));
         }
         ModelsCommand::Rollback => {
             print::output(json, &versions::Current(registry.rollback(Clock::System.now_ms())?));

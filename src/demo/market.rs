@@ -46,8 +46,8 @@ pub(super) async fn serve(
     stop: &CancellationToken,
 ) -> anyhow::Result<(Config, String, Served)> {
     let bundle = Bundle::open(&config.bundle)?;
-    let market = bundle.manifest.markets.first().context("the model has no market")?;
-    let minutes = bundle.manifest.features.lookback_minutes;
+    let market = bundle.manifest.markets()?.first().context("the model has no market")?;
+    let minutes = bundle.manifest.features()?.lookback_minutes;
     let periods = u64::from(scenario.periods);
     let (recorded, story, first, newest_ms) = match &scenario.source {
         Source::Binance => {
@@ -97,7 +97,7 @@ fn check_covered(
     first: PeriodId,
     periods: u64,
 ) -> anyhow::Result<()> {
-    let (from_ms, _) = features::window_ms(&bundle.manifest.features, first);
+    let (from_ms, _) = features::window_ms(bundle.manifest.features()?, first);
     let last_start_ms = PeriodId(first.0 + periods - 1).start_ms();
     let (oldest_ms, newest_ms) = match (candles.first(), candles.last()) {
         (Some(oldest), Some(newest)) => (oldest.open_time_ms, newest.close_time_ms()),
@@ -119,7 +119,6 @@ fn check_covered(
 /// Asks the exchange for the period and the one before it and fills in what really happened, where it is known.
 pub(super) async fn fill_realised(agent: &Agent, served: &Served, row: &mut PeriodRow) -> anyhow::Result<()> {
     served.clock.set_ms(row.period.end_ms());
-    let manifest = &agent.bundle.manifest;
     // One more minute before: the first return needs the close before it.
     let from_ms = row.period.start_ms() - (PeriodId::MINUTES as i64 + 1) * MINUTE_MS;
     let to_ms = row.period.end_ms().min(served.newest_ms.div_euclid(MINUTE_MS) * MINUTE_MS);
@@ -132,6 +131,6 @@ pub(super) async fn fill_realised(agent: &Agent, served: &Served, row: &mut Peri
     row.realised_volatility = label::volatility(&sums, 1 + PeriodId::MINUTES, PeriodId::MINUTES);
     row.realised_regime = row
         .realised_volatility
-        .map(|volatility| if volatility > manifest.label.threshold { Regime::High } else { Regime::Low });
+        .map(|volatility| if volatility > agent.model.label.threshold { Regime::High } else { Regime::Low });
     Ok(())
 }

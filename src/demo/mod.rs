@@ -95,7 +95,7 @@ impl Demo {
         let configured_srs = config.prover.srs_dir.clone();
         let first = served.first;
         let world = World::start(&mut config, scratch.path(), scenario.anvil.as_deref(), first.start_seconds()).await?;
-        for line in inventory(&world, &config, &configured_srs, first) {
+        for line in inventory(&world, &config, &configured_srs, first)? {
             say(line);
         }
         say(item("", &format!("ready after {} ms", started.elapsed().as_millis())));
@@ -152,7 +152,7 @@ impl Demo {
             model_id: manifest.model_id.clone(),
             periods: self.rows.clone(),
             cycle_ms_p50: quantile(&rows, 0.5),
-            threshold: manifest.label.threshold,
+            threshold: self.agent.model.label.threshold,
         })
     }
 
@@ -176,9 +176,9 @@ fn item(name: &str, words: &str) -> String {
 }
 
 /// What was made for the demo.
-fn inventory(world: &World, config: &Config, configured_srs: &Path, first: PeriodId) -> Vec<String> {
+fn inventory(world: &World, config: &Config, configured_srs: &Path, first: PeriodId) -> anyhow::Result<Vec<String>> {
     let manifest = &world.bundle.manifest;
-    let circuit = &manifest.circuit;
+    let circuit = manifest.ezkl()?;
     let (instances, rows, bytes) = (circuit.instances, circuit.rows, circuit.proof_bytes);
     let keys = if world.ceremony {
         format!("the bundle's, from the public ceremony's SRS kzg{}.srs", circuit.logrows)
@@ -191,21 +191,21 @@ fn inventory(world: &World, config: &Config, configured_srs: &Path, first: Perio
     };
     let (contracts, rpc_url) = (&world.deployment.contracts, world.anvil.rpc_url.as_str().trim_end_matches('/'));
     let begins = format_utc(first.start_ms());
-    vec![
+    Ok(vec![
         item("model", &format!("{}: {instances} public inputs, {rows} rows, {bytes} byte proofs", manifest.model_id)),
         item("keys", &keys),
         item("chain", &format!("anvil at {rpc_url} (chain {}), its time starting at {begins}", config.chain.chain_id)),
         item("contracts", &format!("RiskOracle {}", contracts.oracle.address)),
         item("", &format!("verifier {}", contracts.verifier.address)),
-    ]
+    ])
 }
 
 async fn read(agent: &Agent) -> anyhow::Result<Params> {
-    let market = agent.bundle.manifest.markets.first().context("the model has no market")?.id();
+    let market = agent.model.candles.markets.first().context("the model has no market")?.id();
     Ok(agent.chain.read.params(agent.action.contract(), market).await?.current)
 }
 
 async fn next(agent: &Agent) -> anyhow::Result<pendingReturn> {
-    let market = agent.bundle.manifest.markets.first().context("the model has no market")?.id();
+    let market = agent.model.candles.markets.first().context("the model has no market")?.id();
     Ok(agent.chain.read.pending(agent.action.contract(), market).await?)
 }

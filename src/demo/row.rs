@@ -66,7 +66,7 @@ pub(super) fn row(
     let landed = record.landed.context("a confirmed cycle has a transaction")?;
     let forecast = record.forecast.as_ref().context("a confirmed cycle has a forecast")?;
     let outputs = forecast.outputs.first().context("the model has no market")?;
-    let prediction = outputs.decode(agent.bundle.manifest.circuit.output_scale);
+    let prediction = agent.model.read(outputs).context("the outputs are not a regime model's")?;
     let effective_ms = next.effectiveAt.saturating_to::<i64>().saturating_mul(1000);
     let next = &next.next;
     let is_delayed =

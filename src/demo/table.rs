@@ -174,8 +174,8 @@ pub(super) async fn how_to_read(
     last: Option<&PeriodRow>,
 ) -> anyhow::Result<String> {
     let oracle = config.chain.oracle.context("the contract was deployed")?.to_string();
-    let market = agent.bundle.manifest.markets.first().context("the model has a market")?.id();
-    let name = &agent.bundle.manifest.markets[0].name;
+    let market = agent.model.candles.markets.first().context("the model has a market")?.id();
+    let name = &agent.model.candles.markets[0].name;
     let market = hex::encode_prefixed(market);
     let mut lines = vec![
         format!("\nReading the parameters (market id: keccak256 of \"{name}\"):\n"),

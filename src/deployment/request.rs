@@ -116,7 +116,7 @@ pub fn wanted(
 ) -> anyhow::Result<Wanted> {
     let code = veriregime_files::read_text(&bundle.path(VERIFIER_BYTECODE_FILE), MAX_BYTECODE_BYTES)?;
     let verifier_code: Bytes = code.trim().parse().context("the verifier's bytecode is not hex")?;
-    let markets = bundle.manifest.markets.iter();
+    let markets = bundle.manifest.markets()?.iter();
     Ok(Wanted {
         expected,
         verifier_code,

@@ -11,7 +11,7 @@ use anyhow::Context;
 use super::{CHAIN_ID, World};
 use crate::actions::risk_oracle::abi::IRegimeRiskOracle::SmokeProof;
 use crate::actions::risk_oracle::abi::RiskOracle;
-use crate::bundle::{Bundle, REQUIRED_FILES};
+use crate::bundle::Bundle;
 use crate::config::Config;
 use crate::deployment::Deployment;
 use crate::deployment::complete::complete;
@@ -20,7 +20,7 @@ use crate::deployment::policy::MarketRules;
 use crate::deployment::request::wanted;
 use crate::node::assemble;
 use crate::node::smoke::smoke_proof;
-use veriregime_core::types::manifest::Market;
+use veriregime_core::types::manifest::inputs::{Inputs, Market};
 use veriregime_core::types::period::PeriodId;
 
 /// Largest file of a bundle that is copied.
@@ -84,7 +84,7 @@ pub async fn landed(world: &World, period: PeriodId) -> anyhow::Result<usize> {
 /// A copy of a one-market bundle for another market: the same network, circuit and keys.
 fn renamed(bundle: &Bundle, folder: &Path, market: Market) -> anyhow::Result<Bundle> {
     veriregime_files::create_folder(folder)?;
-    for name in REQUIRED_FILES {
+    for name in bundle.manifest.required_files() {
         veriregime_files::write_atomic(
             &folder.join(name),
             &veriregime_files::read_bounded(&bundle.path(name), MAX_FILE_BYTES)?,
@@ -92,8 +92,9 @@ fn renamed(bundle: &Bundle, folder: &Path, market: Market) -> anyhow::Result<Bun
     }
     let mut manifest = bundle.manifest.clone();
     manifest.files.clear();
-    anyhow::ensure!(manifest.markets.len() == 1, "{} has {} markets", manifest.model_id, manifest.markets.len());
+    let Inputs::Candles(candles) = &mut manifest.inputs else { anyhow::bail!("{} has no markets", manifest.model_id) };
+    anyhow::ensure!(candles.markets.len() == 1, "{} has {} markets", manifest.model_id, candles.markets.len());
+    candles.markets = vec![market];
     folder.file_name().and_then(|name| name.to_str()).context("no name")?.clone_into(&mut manifest.model_id);
-    manifest.markets = vec![market];
     Ok(Bundle::seal(folder, manifest)?)
 }

@@ -37,7 +37,8 @@ use crate::verification::ezkl::build::{Build, CircuitConfig, Compiler};
 use crate::verification::ezkl::srs::Srs;
 use crate::verification::ezkl::supervisor::Ezkl;
 use veriregime_core::model::onnx::with_markets;
-use veriregime_core::types::manifest::{Market, ONNX_FILE};
+use veriregime_core::types::manifest::ONNX_FILE;
+use veriregime_core::types::manifest::inputs::{Inputs, Market};
 
 /// First two accounts of the mnemonic that every development chain prints at its start. Worth nothing elsewhere.
 pub const OWNER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
@@ -253,7 +254,7 @@ impl World {
 pub async fn provable_bundle(config: &mut Config, scratch: &Path) -> anyhow::Result<(Bundle, bool)> {
     let bundle = Bundle::open(&config.bundle)?;
     let mut ezkl = Ezkl::new(assemble::worker_settings(config));
-    let logrows = bundle.manifest.circuit.logrows;
+    let logrows = bundle.manifest.ezkl()?.logrows;
     match Srs::obtain(&mut ezkl, &config.prover.srs_dir, logrows).await {
         Ok(_) => {
             ezkl.stop().await;
@@ -264,7 +265,7 @@ pub async fn provable_bundle(config: &mut Config, scratch: &Path) -> anyhow::Res
     }
     ezkl.stop().await;
     let srs_dir = scratch.join("srs");
-    let markets = bundle.manifest.markets.clone();
+    let markets = bundle.manifest.markets()?.to_vec();
     let bundle = bundle_for(config, &bundle, markets, &srs_dir, &scratch.join("bundle")).await?;
     config.bundle.clone_from(&bundle.folder);
     config.prover.srs_dir = srs_dir;
@@ -289,8 +290,8 @@ pub async fn bundle_for(
     let onnx = veriregime_files::read_bounded(&from.path(ONNX_FILE), MAX_ONNX_BYTES)?;
     veriregime_files::write_atomic(&folder.join(ONNX_FILE), &with_markets(&onnx, markets.len())?)?;
     let mut manifest = from.manifest.clone();
-    let mut form = CircuitConfig::of(&manifest);
-    if markets.len() != manifest.markets.len() {
+    let mut form = CircuitConfig::of(&manifest)?;
+    if markets.len() != manifest.rows() {
         form.logrows = None;
         manifest.model_id = folder.file_name().and_then(|name| name.to_str()).context("no name")?.to_owned();
     }
@@ -299,11 +300,12 @@ pub async fn bundle_for(
         folder,
         srs_folder: srs_dir,
         markets: markets.len(),
-        features: manifest.features.count(),
+        features: manifest.columns(),
+        outputs: manifest.outputs.len(),
         form,
         compiler: &compiler,
     };
-    manifest.circuit = match build::build(&mut ezkl, &request).await {
+    let built = match build::build(&mut ezkl, &request).await {
         Err(ProofError::SrsMissing { logrows, .. }) => {
             Srs::generate(&mut ezkl, srs_dir, logrows).await?;
             build::build(&mut ezkl, &request).await?
@@ -311,7 +313,9 @@ pub async fn bundle_for(
         built => built?,
     };
     ezkl.stop().await;
-    manifest.markets = markets;
+    let Inputs::Candles(candles) = &mut manifest.inputs else { anyhow::bail!("{} has no markets", manifest.model_id) };
+    candles.markets = markets;
+    manifest.verification.ezkl = Some(built.circuit);
     manifest.files.clear();
     Ok(Bundle::seal(folder, manifest)?)
 }

@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::{Seen, failed};
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, EZKL_VERSION};
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader as ChainReader;
 use crate::clock::Clock;
@@ -74,7 +74,7 @@ async fn prover(config: &Config, bundle: &Bundle) -> Check {
     match assemble::prover(config, bundle).await {
         Ok(mut prover) => {
             prover.stop().await;
-            Check::ok("prover", format!("EZKL {} starts and takes the keys", bundle.manifest.circuit.ezkl_version))
+            Check::ok("prover", format!("EZKL {EZKL_VERSION} starts and takes the keys"))
         }
         Err(error) => failed("prover", &error),
     }

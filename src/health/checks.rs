@@ -19,7 +19,7 @@ use crate::telemetry::metrics::{self, MarketFigures};
 use veriregime_core::schedule::absent;
 use veriregime_core::types::chain_id::is_development;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::manifest::Market;
+use veriregime_core::types::manifest::inputs::Market;
 use veriregime_core::types::period::PeriodId;
 
 /// Gas of an update, rounded up.

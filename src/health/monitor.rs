@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::sources::candles::source::Source;
 use crate::telemetry::metrics;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::manifest::Market;
+use veriregime_core::types::manifest::inputs::Market;
 
 /// Longest time for one check.
 const CHECK_LIMIT: Duration = Duration::from_secs(10);

@@ -17,7 +17,7 @@ use crate::chain::read::Reader;
 use crate::forecast::{StoredForecastError, from_stored};
 use crate::job::error::StageError;
 use crate::state::Store;
-use veriregime_core::model::Model;
+use veriregime_core::forecast::RegimeModel;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::cycle::Forecast;
@@ -44,7 +44,7 @@ impl Agent {
         period: PeriodId,
         forecast: &Forecast,
     ) -> Result<Vec<Attestation>, StageError> {
-        let markets = self.bundle.manifest.markets.len();
+        let markets = self.model.candles.markets.len();
         let (omitted, instances) = (forecast.omitted, forecast.instances());
         Ok(self.attesting().of(Claim { model_id, period, markets, omitted, instances }).await?)
     }
@@ -59,7 +59,7 @@ impl Agent {
 pub struct OwnCycles {
     pub store: Store,
     pub bundle: Bundle,
-    pub model: Model,
+    pub model: RegimeModel,
     pub read: Reader,
     pub action: Action,
 }
@@ -78,7 +78,7 @@ impl OwnWork for OwnCycles {
     /// takes nothing from it: whoever has them can serve it within the period. But all that is not omitted must have candles
     /// here.
     fn instances(&self, period: PeriodId, omitted: OmittedMarkets) -> Result<Vec<U256>, AttestationError> {
-        let markets = &self.bundle.manifest.markets;
+        let markets = &self.model.candles.markets;
         if !omitted.suits(markets.len()) {
             return Err(AttestationError::Mismatch { what: "set of markets" });
         }
@@ -93,7 +93,7 @@ impl OwnWork for OwnCycles {
         if let Some(forecast) = record.forecast.as_ref().filter(|forecast| forecast.omitted == omitted) {
             return Ok(forecast.instances());
         }
-        match from_stored(&self.store, &self.bundle, &self.model, &record, omitted) {
+        match from_stored(&self.store, &self.model, &record, omitted) {
             Ok(forecast) => Ok(forecast.instances()),
             Err(StoredForecastError::State(fault)) => Err(fault.into()),
             Err(StoredForecastError::Forecast(fault)) => Err(AttestationError::Own(Box::new(fault))),

@@ -62,7 +62,7 @@ impl Agent {
         if let Some(step) = self.look_on_chain(record).await? {
             return Ok(self.advance(record, &step)?);
         }
-        let (from_ms, to_ms) = features::window_ms(&self.bundle.manifest.features, record.period);
+        let (from_ms, to_ms) = features::window_ms(&self.model.candles.features, record.period);
         let may_omit = self.may_omit(record);
         let mut failed: Vec<FailedSource> = Vec::new();
         let mut soonest: Option<StageError> = None;
@@ -94,7 +94,7 @@ impl Agent {
             }
             None => {
                 let fault = soonest.expect("there is a primary");
-                let is_early = self.bundle.manifest.markets.len() > 1 && !may_omit;
+                let is_early = self.model.candles.markets.len() > 1 && !may_omit;
                 let waits = is_early && fault.retry() == Retry::Never;
                 Err(if waits { StageError::OfOneMarket(Box::new(fault)) } else { fault })
             }
@@ -104,7 +104,7 @@ impl Agent {
     /// Whether the cycle may go on without some of its markets.
     fn may_omit(&self, record: &CycleRecord) -> bool {
         let since_ms = record.period.start_ms().max(record.started_ms);
-        self.bundle.manifest.markets.len() > 1 && self.clock.now_ms() >= since_ms + OMIT_AFTER_MS
+        self.model.candles.markets.len() > 1 && self.clock.now_ms() >= since_ms + OMIT_AFTER_MS
     }
 
     /// Stores what a source has given, once a second one agrees.
@@ -116,7 +116,7 @@ impl Agent {
         failed: Vec<FailedSource>,
         may_omit: bool,
     ) -> Result<CycleRecord, StageError> {
-        let (from_ms, to_ms) = features::window_ms(&self.bundle.manifest.features, record.period);
+        let (from_ms, to_ms) = features::window_ms(&self.model.candles.features, record.period);
         let witnesses = self.cross_check(feed, &mut fetched, to_ms, may_omit).await?;
         let origin = Origin {
             source: feed.name.clone(),
@@ -137,7 +137,7 @@ impl Agent {
 
     /// The markets that failed, each told of.
     fn omissions(&self, fetched: &Fetched) -> Vec<Omission> {
-        let names = self.bundle.manifest.markets.iter().map(|market| &market.name);
+        let names = self.model.candles.markets.iter().map(|market| &market.name);
         let failed = names.zip(&fetched.markets).enumerate();
         let failed = failed.filter_map(|(index, (name, market))| Some((index, name, market.as_ref().err()?)));
         let omission = |(index, name, fault): (usize, &String, &StageError)| {

@@ -90,7 +90,7 @@ impl Agent {
                 .collect();
             let Some(found) = cross_check::compare(&ours, &theirs, &policy.band) else { return Ok(None) };
             let names = Names {
-                market: self.bundle.manifest.markets[index].name.clone(),
+                market: self.model.candles.markets[index].name.clone(),
                 fed: used.name.clone(),
                 other: other.name.clone(),
                 other_symbol: other.symbols[index].clone(),

@@ -16,6 +16,7 @@ use veriregime_core::forecast::ForecastError;
 use veriregime_core::types::candle::SeriesError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_core::types::period::PeriodId;
 
 /// Pause before the exchange is asked for the last candle again.
@@ -32,6 +33,8 @@ pub enum StageError {
     Candles(#[from] CandleError),
     #[error(transparent)]
     Data(#[from] SeriesError),
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
     #[error(transparent)]
     Forecast(#[from] ForecastError),
     #[error(transparent)]
@@ -162,6 +165,7 @@ impl StageError {
         match self {
             Self::Candles(fault) => fault,
             Self::Data(fault) => fault,
+            Self::Manifest(fault) => fault,
             Self::Forecast(fault) => fault,
             Self::Proof(fault) => fault,
             Self::Action(fault) => fault,

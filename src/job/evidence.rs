@@ -75,7 +75,7 @@ impl Agent {
         let sent = attempts.iter().find(|attempt| attempt.hash == landed.hash);
         let candles = self.store.candles(record.job, record.period)?;
         let manifest = self.manifest_of(record)?;
-        let markets = manifest.markets.iter().enumerate().map(|(at, market)| {
+        let markets = manifest.markets()?.iter().enumerate().map(|(at, market)| {
             let cut_off = || StateError::Corrupt("a market is missing in a cycle".into());
             Ok(MarketEvidence {
                 market: market.name.clone(),
@@ -83,12 +83,12 @@ impl Agent {
                 carried_minutes: *forecast.carried_minutes.get(at).ok_or_else(cut_off)?,
                 candles: candles.get(at).ok_or_else(cut_off)?.iter().copied().map(Row).collect(),
                 features: forecast.features.get(at).ok_or_else(cut_off)?.clone(),
-                outputs: *forecast.outputs.get(at).ok_or_else(cut_off)?,
+                outputs: forecast.outputs.get(at).ok_or_else(cut_off)?.clone(),
             })
         });
         let evidence = Evidence {
             format: FORMAT,
-            versions: Versions { agent: env!("CARGO_PKG_VERSION").into(), ezkl: manifest.circuit.ezkl_version.clone() },
+            versions: Versions { agent: env!("CARGO_PKG_VERSION").into(), ezkl: manifest.ezkl()?.version.clone() },
             manifest_sha256: record.job.manifest,
             chain_id: self.chain.read.chain_id(),
             oracle,

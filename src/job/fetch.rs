@@ -116,7 +116,7 @@ impl Agent {
         range_ms: &Range<i64>,
     ) -> Result<(MarketCandles, Option<Gaps>), StageError> {
         let (from_ms, to_ms) = (range_ms.start + MINUTE_MS, range_ms.end);
-        let allowed = self.bundle.manifest.features.max_missing_minutes;
+        let allowed = self.model.candles.features.max_missing_minutes;
         let is_settled = candles.last().is_some_and(|last| last.close_time_ms() == to_ms);
         if !is_settled && self.clock.now_ms() < to_ms + SETTLE_MS {
             return Err(CycleError::Unsettled.into());
@@ -148,7 +148,7 @@ impl Agent {
             warn!(code = fault.code(), minutes, longest_run_minutes, error = %fault, hint = fault.hint(), "minutes carried forward");
         }
         Ok(Gaps {
-            market: self.bundle.manifest.markets[market].name.clone(),
+            market: self.model.candles.markets[market].name.clone(),
             carried_minutes: minutes,
             first_carried_ms,
             longest_run_minutes,

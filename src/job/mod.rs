@@ -33,7 +33,7 @@ use crate::telemetry::metrics;
 use crate::verification::shared::SharedProver;
 use collect::Feeds;
 use error::{CycleError, StageError};
-use veriregime_core::model::Model;
+use veriregime_core::forecast::RegimeModel;
 use veriregime_core::schedule::absent;
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::cycle::{CycleRecord, Retrying, Stage};
@@ -57,7 +57,7 @@ pub struct Agent {
     pub clock: Clock,
     pub feeds: Feeds,
     pub bundle: Bundle,
-    pub model: Arc<Model>,
+    pub model: RegimeModel,
     pub prover: SharedProver,
     pub chain: Chain,
     pub store: Arc<Store>,
@@ -262,7 +262,7 @@ impl Agent {
         let next = self.store.advance(record.job, record.period, step, self.clock.now_ms())?;
         match step {
             Step::Collected(_, origin) => {
-                metrics::collected(origin, self.bundle.manifest.markets.iter().map(|market| market.name.as_str()));
+                metrics::collected(origin, self.model.candles.markets.iter().map(|market| market.name.as_str()));
             }
             Step::Submitting(attempt) => metrics::signed(attempt.purpose),
             _ if next.stage.is_final() => metrics::cycle_ended(next.stage),

@@ -23,12 +23,12 @@ impl Agent {
     }
 
     fn forecast(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
-        let forecast = from_stored(&self.store, &self.bundle, &self.model, record, record.omitted_markets())?;
-        for (index, (market, outputs)) in self.bundle.manifest.markets.iter().zip(&forecast.outputs).enumerate() {
+        let forecast = from_stored(&self.store, &self.model, record, record.omitted_markets())?;
+        for (index, (market, outputs)) in self.model.candles.markets.iter().zip(&forecast.outputs).enumerate() {
             if forecast.omitted.omits(index) {
                 continue;
             }
-            let prediction = outputs.decode(self.bundle.manifest.circuit.output_scale);
+            let Some(prediction) = self.model.read(outputs) else { continue };
             info!(
                 market = market.name,
                 regime = %prediction.regime,

@@ -8,11 +8,14 @@ use crate::bundle::Bundle;
 use crate::bundle::registry::figures;
 use crate::bundle::registry::figures::{Score, TestRows};
 use crate::bundle::registry::{Change, Registry, RegistryError};
+use crate::bundle::upgrade::Upgraded;
 use crate::render::layout::Table;
 use crate::render::{Render, lines};
 use crate::verification::ezkl::search::{Outcome, SEARCH_FILE, Search};
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::manifest::{MANIFEST_FILE, Manifest};
+use veriregime_core::types::manifest::network::ModelKind;
+use veriregime_core::types::manifest::regime::RegimeSpec;
+use veriregime_core::types::manifest::{MANIFEST_FILE, Manifest, SCHEMA};
 use veriregime_files::FileError;
 
 /// Largest file with a circuit search.
@@ -142,28 +145,33 @@ impl Render for Details {
         let mut line = |name: &str, value: String| {
             table.add_row([name.to_owned(), value]);
         };
-        let markets: Vec<_> =
-            manifest.markets.iter().map(|market| format!("{} ({})", market.name, market.symbol)).collect();
         line("current", if summary.current { "yes".to_owned() } else { "no".to_owned() });
         line("manifest", self.digest.to_string());
-        line("markets", markets.join(", "));
-        let label = &manifest.label;
-        line("High above", format!("{} over {} minutes", label.threshold, label.horizon_minutes));
+        if let Ok(RegimeSpec { candles, label, .. }) = manifest.regime() {
+            let markets = candles.markets.iter().map(|market| format!("{} ({})", market.name, market.symbol));
+            line("markets", markets.collect::<Vec<_>>().join(", "));
+            line("High above", format!("{} over {} minutes", label.threshold, label.horizon_minutes));
+            line("inputs", format!("{} from {} minutes", candles.features.count(), candles.features.lookback_minutes));
+        } else {
+            line("inputs", format!("{} of {}", manifest.columns(), manifest.inputs.kind()));
+        }
+        line("outputs", manifest.outputs.iter().map(|output| output.name.as_str()).collect::<Vec<_>>().join(", "));
         line("trained on", trained_on(summary));
         line("tested on", tested_on(summary));
-        line("inputs", format!("{} from {} minutes", manifest.features.count(), manifest.features.lookback_minutes));
         line("weights", summary.parameters.map_or_else(dash, |parameters| parameters.to_string()));
         for score in &summary.scores {
             line(&format!("{} on its test split", score.name), figure(score));
         }
-        let circuit = &manifest.circuit;
-        line("circuit", format!("{} of 2^{} rows, {} public inputs", circuit.rows, circuit.logrows, circuit.instances));
-        line("scales", format!("2^-{} inputs, 2^-{} weights", manifest.features.input_scale, circuit.param_scale));
-        line("proof", format!("{} bytes, EZKL {}", circuit.proof_bytes, circuit.ezkl_version));
-        line(
-            "keys",
-            if circuit.srs_is_ceremony { "from the public ceremony" } else { "for development only" }.to_owned(),
-        );
+        if let ModelKind::Layers(layers) = &manifest.model {
+            line("scales", format!("2^-{} inputs, 2^-{} weights", manifest.input_scale(), layers.param_scale));
+        }
+        if let Some(circuit) = &manifest.verification.ezkl {
+            let (rows, logrows, instances) = (circuit.rows, circuit.logrows, circuit.instances);
+            line("circuit", format!("{rows} of 2^{logrows} rows, {instances} public inputs"));
+            line("proof", format!("{} bytes, EZKL {}", circuit.proof_bytes, circuit.version));
+            let keys = if circuit.srs_is_ceremony { "from the public ceremony" } else { "for development only" };
+            line("keys", keys.to_owned());
+        }
         line("verifyProof", summary.verify_gas.map_or_else(dash, |gas| format!("{gas} gas")));
         line("prove", summary.prove_ms.map_or_else(dash, |ms| format!("{ms:.0} ms where it was trained")));
         line("size", format!("{} bytes", summary.size_bytes));
@@ -220,9 +228,26 @@ impl Render for Current {
     }
 }
 
+/// A bundle that was converted to the present schema.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct Converted(pub Upgraded);
+
+impl Render for Converted {
+    fn text(&self) -> String {
+        let Upgraded { model_id, folder, manifest_before, manifest } = &self.0;
+        format!(
+            "{model_id} is of schema {SCHEMA} in {}\nmanifest before: {manifest_before}\nmanifest now:    {manifest}\n\nA contract that \
+             runs the old manifest takes no update of the new one until it is told: run `deploy` with this bundle.",
+            folder.display()
+        )
+    }
+}
+
 /// A version in short.
 pub(super) fn summary(id: &str, bundle: &Bundle, current: Option<&str>) -> anyhow::Result<Summary> {
     let manifest = &bundle.manifest;
+    let circuit = manifest.ezkl()?;
     let provenance = |path: &str| manifest.training.provenance.pointer(path);
     let text = |path: &str| provenance(path).and_then(Value::as_str).map(str::to_owned);
     let search = search_of(bundle)?;
@@ -241,10 +266,10 @@ pub(super) fn summary(id: &str, bundle: &Bundle, current: Option<&str>) -> anyho
         tested_on: figures::test_rows(manifest),
         scores: figures::scores(manifest),
         parameters: provenance("/parameters").and_then(Value::as_u64),
-        rows: manifest.circuit.rows,
-        logrows: manifest.circuit.logrows,
-        instances: manifest.circuit.instances,
-        proof_bytes: manifest.circuit.proof_bytes,
+        rows: circuit.rows,
+        logrows: circuit.logrows,
+        instances: circuit.instances,
+        proof_bytes: circuit.proof_bytes,
         verify_gas: measured.and_then(|measured| measured.gas),
         prove_ms: measured.map(|measured| measured.prove_ms),
         size_bytes: sizes.iter().sum(),

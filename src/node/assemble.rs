@@ -43,10 +43,12 @@ use crate::verification::ezkl::srs::Srs;
 use crate::verification::ezkl::worker::Settings as WorkerSettings;
 use crate::verification::mock::MockProver;
 use veriregime_core::features;
+use veriregime_core::forecast::RegimeModel;
 use veriregime_core::model::{Layout, Model};
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::manifest::{MANIFEST_FILE, Manifest, Market, ONNX_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
+use veriregime_core::types::manifest::inputs::Market;
+use veriregime_core::types::manifest::{ONNX_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
 
 /// Largest network that is loaded.
 const MAX_ONNX_BYTES: u64 = 4 << 20;
@@ -105,10 +107,10 @@ pub fn oracle(config: &Config) -> Result<alloy::primitives::Address, ConfigError
 /// # Errors
 /// A bundle that is not right, or a folder that cannot be read.
 pub fn bundle_with(config: &Config, manifest: Digest) -> Result<Option<Bundle>, RegistryError> {
-    let configured = Bundle::open(&config.bundle)?;
-    if configured.manifest_digest == manifest {
+    if let Some(configured) = Bundle::open_with(&config.bundle, manifest)? {
         return Ok(Some(configured));
     }
+    Bundle::open(&config.bundle)?;
     let folder = config.bundle.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Registry::new(folder).with_manifest(manifest)
 }
@@ -125,7 +127,7 @@ pub fn contract(config: &Config) -> Result<Contract, ConfigError> {
 /// their bundles lie beside the present one.
 pub(super) fn keep_manifests(config: &Config, bundle: &Bundle, store: &Store) -> anyhow::Result<()> {
     let keep = |bundle: &Bundle| -> anyhow::Result<()> {
-        Ok(store.keep_manifest(&veriregime_files::read_bounded(&bundle.path(MANIFEST_FILE), MAX_MANIFEST_BYTES)?)?)
+        Ok(store.keep_manifest(&veriregime_files::read_bounded(&bundle.manifest_path, MAX_MANIFEST_BYTES)?)?)
     };
     keep(bundle)?;
     for missing in store.without_manifest()? {
@@ -137,13 +139,21 @@ pub(super) fn keep_manifests(config: &Config, bundle: &Bundle, store: &Store) ->
     Ok(())
 }
 
-/// Both forms of the bundle's model.
+/// The bundle's model, loaded.
 ///
 /// # Errors
 /// What makes it unusable.
-pub fn model(bundle: &Bundle) -> anyhow::Result<Model> {
+pub fn model(bundle: &Bundle) -> anyhow::Result<RegimeModel> {
+    Ok(RegimeModel::of(&bundle.manifest, Arc::new(network(bundle)?))?)
+}
+
+/// Both forms of the bundle's network.
+///
+/// # Errors
+/// What makes it unusable.
+pub fn network(bundle: &Bundle) -> anyhow::Result<Model> {
     let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_ONNX_BYTES)?;
-    Ok(Model::load(&onnx, Layout::of(&bundle.manifest))?)
+    Ok(Model::load(&onnx, Layout::of(&bundle.manifest.regime()?))?)
 }
 
 /// What is done on the configured chain with the bundle's forecasts.
@@ -159,12 +169,13 @@ pub fn action(config: &Config, bundle: &Bundle) -> anyhow::Result<Action> {
 /// # Errors
 /// A feature spec that is not usable.
 pub fn expected(bundle: &Bundle) -> anyhow::Result<Expected> {
-    let manifest: &Manifest = &bundle.manifest;
-    let (features, circuit) = (&manifest.features, &manifest.circuit);
+    let manifest = &bundle.manifest;
+    let (model, circuit) = (manifest.regime()?, manifest.ezkl()?);
+    let features = &model.candles.features;
     let digest =
         |name: &str| manifest.files.get(name).copied().with_context(|| format!("the manifest names no {name}"));
     Ok(Expected {
-        markets: manifest.markets.iter().map(Market::id).collect(),
+        markets: model.candles.markets.iter().map(Market::id).collect(),
         manifest: bundle.manifest_digest,
         verifying_key: digest(VERIFYING_KEY_FILE)?,
         onnx: digest(ONNX_FILE)?,
@@ -173,7 +184,7 @@ pub fn expected(bundle: &Bundle) -> anyhow::Result<Expected> {
         verifier_code_hash: circuit.verifier_code_hash,
         candle_features: features.candle.len(),
         input_scale: features.input_scale,
-        output_scale: circuit.output_scale,
+        output_scale: model.output_scale,
         feature_bound: features.bound().unsigned_abs(),
         proof_bytes: circuit.proof_bytes,
         calendar_table: features::calendar_table(features)?,
@@ -257,9 +268,9 @@ pub fn fee_caps(config: &Config) -> Caps {
 /// A database that cannot be read.
 pub fn api(config: &Config, agent: &Agent, metrics: Exposition, health: Latest) -> anyhow::Result<Shared> {
     let bundle = &agent.bundle;
-    let model = ModelView::new(&bundle.manifest, bundle.manifest_digest);
+    let model = ModelView::new(&bundle.manifest, bundle.manifest_digest)?;
     Ok(Shared {
-        parameters: Parameters::new(agent.chain.read.clone(), agent.action.contract(), &bundle.manifest.markets),
+        parameters: Parameters::new(agent.chain.read.clone(), agent.action.contract(), &agent.model.candles.markets),
         health,
         check_every: config.api.check_every,
         evidence: EvidenceCache::new(agent.evidence.clone()),
@@ -281,8 +292,8 @@ pub fn notary(config: &Config, agent: &Agent) -> anyhow::Result<AttestationServi
         store: Store::open(&config.state_path)?,
         chain: agent.chain.clone(),
         contract: agent.action.contract(),
-        spec: agent.bundle.manifest.features.clone(),
-        markets: agent.bundle.manifest.markets.len(),
+        candles: agent.model.candles.clone(),
+        outputs: agent.model.outputs.clone(),
         own: Arc::new(OwnCycles {
             store: Store::open(&config.state_path)?,
             model: model(&agent.bundle)?,
@@ -302,7 +313,7 @@ pub fn probe(config: &Config, agent: &Agent) -> Probe {
         chain: agent.chain.clone(),
         chain_id: config.chain.chain_id,
         action: agent.action.clone(),
-        markets: agent.bundle.manifest.markets.clone(),
+        markets: agent.model.candles.markets.clone(),
         schedule: config.schedule.cron.clone(),
         enough_updates: Arc::new(config.alerts.low_balance_updates.into()),
         max_head_age_seconds: i64::try_from(config.chain.max_head_lag.as_secs()).unwrap_or(i64::MAX),
@@ -336,7 +347,7 @@ pub fn worker_settings(config: &Config) -> WorkerSettings {
 /// # Errors
 /// One that is absent, another than the keys were made from, or not permitted on the configured chain.
 pub fn srs(config: &Config, bundle: &Bundle) -> Result<Srs, ProofError> {
-    let circuit = &bundle.manifest.circuit;
+    let circuit = bundle.manifest.ezkl()?;
     let srs = Srs::open(&config.prover.srs_dir, circuit.logrows)?;
     srs.permit(config.chain.chain_id)?;
     srs.expect(circuit.srs_sha256)?;

@@ -49,7 +49,7 @@ pub fn feeds(config: &Config, manifest: &Manifest) -> anyhow::Result<Feeds> {
 /// # Errors
 /// As [`feeds`].
 pub fn shared(config: &Config, manifest: &Manifest, sources: &Sources) -> anyhow::Result<Feeds> {
-    let policy = &config.candles;
+    let (policy, features) = (&config.candles, manifest.features()?);
     let mut known: BTreeMap<&str, Arc<Feed>> = BTreeMap::new();
     for name in policy.order.iter().chain(policy.cross_check.iter().flat_map(|check| &check.with)) {
         if !known.contains_key(name.as_str()) {
@@ -59,7 +59,7 @@ pub fn shared(config: &Config, manifest: &Manifest, sources: &Sources) -> anyhow
     let named = |names: &[String]| names.iter().map(|name| Arc::clone(&known[name.as_str()])).collect::<Vec<_>>();
     let order = named(&policy.order);
     let foreign = order.iter().find(|feed| feed.source.venue() != TRAINED_ON);
-    if let Some(feed) = foreign.filter(|_| manifest.features.uses_volume() && !policy.foreign_volumes) {
+    if let Some(feed) = foreign.filter(|_| features.uses_volume() && !policy.foreign_volumes) {
         let fault = CandleError::ForeignVolumes {
             source_name: feed.name.clone(),
             venue: feed.source.venue(),
@@ -83,7 +83,7 @@ pub fn shared(config: &Config, manifest: &Manifest, sources: &Sources) -> anyhow
         cross_check,
         max_clock_skew_ms: policy.max_clock_skew_ms,
         max_consecutive_missing_minutes: policy.max_consecutive_missing_minutes as usize,
-        lends_volumes: policy.foreign_volumes || !manifest.features.uses_volume(),
+        lends_volumes: policy.foreign_volumes || !features.uses_volume(),
     })
 }
 
@@ -99,8 +99,9 @@ pub fn primary(config: &Config) -> Result<Source, CandleError> {
 fn feed(policy: &Candles, name: &str, manifest: &Manifest, sources: &Sources) -> anyhow::Result<Feed> {
     let settings = &policy.sources[name];
     let source = sources.get(policy, name)?;
-    let mut symbols = Vec::with_capacity(manifest.markets.len());
-    for market in &manifest.markets {
+    let markets = manifest.markets()?;
+    let mut symbols = Vec::with_capacity(markets.len());
+    for market in markets {
         let symbol = match &settings.symbols {
             None => &market.symbol,
             Some(symbols) => symbols.get(&market.name).ok_or_else(|| ConfigError::Value {

@@ -25,6 +25,7 @@ use crate::job::Agent;
 use crate::job::wallet_guard::WalletGuard;
 use crate::state::Store;
 use crate::verification::shared::SharedProver;
+use veriregime_core::forecast::RegimeModel;
 use veriregime_core::model::{Layout, Model};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
@@ -146,10 +147,11 @@ impl Parts {
         self.bundles.get(veriregime_files::real_path(folder), open).await
     }
 
-    async fn model(&self, bundle: &Bundle) -> anyhow::Result<Arc<Model>> {
+    async fn model(&self, bundle: &Bundle) -> anyhow::Result<RegimeModel> {
         let file = digest(bundle, ONNX_FILE).context("the manifest names no network")?;
-        let load = async { assemble::model(bundle).map(Arc::new) };
-        self.models.get((file, Layout::of(&bundle.manifest)), load).await
+        let layout = Layout::of(&bundle.manifest.regime()?);
+        let network = self.models.get((file, layout), async { assemble::network(bundle).map(Arc::new) }).await?;
+        Ok(RegimeModel::of(&bundle.manifest, network)?)
     }
 
     /// A prover of the bundle's circuit. Whether the job's chain permits the SRS is asked for each.
@@ -160,9 +162,9 @@ impl Parts {
         let files =
             [CIRCUIT_FILE, PROVING_KEY_FILE, VERIFYING_KEY_FILE, SETTINGS_FILE].map(|name| digest(bundle, name));
         let [circuit, proving_key, verifying_key, settings] = files;
-        let srs = Some(bundle.manifest.circuit.srs_sha256);
+        let srs = Some(bundle.manifest.ezkl()?.srs_sha256);
         let files = [circuit, proving_key, verifying_key, settings, srs];
-        let key = (config.prover.kind, files, bundle.manifest.features.input_scale);
+        let key = (config.prover.kind, files, bundle.manifest.input_scale());
         self.provers.get(key, async { assemble::prover(config, bundle).await.map(SharedProver::new) }).await
     }
 

@@ -42,7 +42,7 @@ impl Services {
         let fed_by: Vec<&str> = agent.feeds.order.iter().map(|feed| feed.name.as_str()).collect();
         let compared = agent.feeds.cross_check.iter().flat_map(|check| &check.with);
         let witnesses: Vec<&str> = compared.map(|feed| feed.name.as_str()).collect();
-        let markets = agent.bundle.manifest.markets.iter().map(|market| market.name.as_str());
+        let markets = agent.model.candles.markets.iter().map(|market| market.name.as_str());
         metrics::begin(&fed_by, &witnesses, markets, config.chain.rpc_urls.len());
         let (reports, health) = watch::channel(None);
         let shared = Arc::new(assemble::api(config, agent, counted, health.clone())?);

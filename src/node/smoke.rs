@@ -4,7 +4,6 @@ use super::assemble;
 use crate::actions::risk_oracle::abi::IRegimeRiskOracle::SmokeProof;
 use crate::bundle::Bundle;
 use crate::config::Config;
-use veriregime_core::forecast::compute;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::public_inputs;
 
@@ -13,9 +12,8 @@ use veriregime_core::types::public_inputs;
 /// # Errors
 /// A model or prover that is not usable.
 pub async fn smoke_proof(config: &Config, bundle: &Bundle) -> anyhow::Result<SmokeProof> {
-    let (manifest, period) = (&bundle.manifest, PeriodId(0));
-    let windows = vec![None; manifest.markets.len()];
-    let forecast = compute(&manifest.features, &assemble::model(bundle)?, &windows, period)?;
+    let (model, period) = (assemble::model(bundle)?, PeriodId(0));
+    let forecast = model.compute(&vec![None; model.candles.markets.len()], period)?;
     let outputs = forecast.output_integers();
     let mut prover = assemble::prover(config, bundle).await?;
     let proved = prover.prove(&forecast.inputs(), &outputs).await?;

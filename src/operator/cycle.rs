@@ -22,11 +22,10 @@ pub struct CycleResult {
 impl CycleResult {
     /// Of an agent's cycle.
     pub fn of(agent: &Agent, record: CycleRecord) -> Self {
-        let scale = agent.bundle.manifest.circuit.output_scale;
         let omitted = record.omitted_markets();
         let outputs = record.forecast.iter().flat_map(|forecast| &forecast.outputs).enumerate();
-        let served = outputs.map(|(index, outputs)| (!omitted.omits(index)).then(|| outputs.decode(scale)));
-        let markets = agent.bundle.manifest.markets.iter().map(|market| market.name.clone());
+        let served = outputs.map(|(index, outputs)| agent.model.read(outputs).filter(|_| !omitted.omits(index)));
+        let markets = agent.model.candles.markets.iter().map(|market| market.name.clone());
         let forecasts = markets.zip(served).collect();
         Self { record, forecasts }
     }

@@ -11,10 +11,8 @@ use crate::node::assemble;
 use crate::render::{Render, volatility_bps};
 use crate::sources::candles::file;
 use veriregime_core::features;
-use veriregime_core::forecast::{compute, window};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::prediction::Outputs;
 use veriregime_core::types::proof::Proof;
 use veriregime_core::types::public_inputs;
 use veriregime_core::types::time::format_utc;
@@ -75,16 +73,16 @@ pub async fn prove(
 ) -> anyhow::Result<Proven> {
     let bundle = Bundle::open(&config.bundle)?;
     let model = assemble::model(&bundle)?;
-    let spec = &bundle.manifest.features;
-    let markets = bundle.manifest.markets.len();
+    let markets = model.candles.markets.len();
     anyhow::ensure!(candles.len() == markets, "the model has {markets} markets: give a candle file for each");
     let mut windows = Vec::with_capacity(markets);
     for path in candles {
-        let window = window(spec, &file::read_any(path)?, period)
+        let window = model
+            .window(&file::read_any(path)?, period)
             .with_context(|| format!("{} does not cover the period's window", path.display()))?;
         windows.push(Some(window));
     }
-    let forecast = compute(spec, &model, &windows, period)?;
+    let forecast = model.compute(&windows, period)?;
     let outputs = forecast.output_integers();
     let mut prover = assemble::prover(config, &bundle).await?;
     let proved = prover.prove(&forecast.inputs(), &outputs).await?;
@@ -99,16 +97,16 @@ pub async fn prove(
         outputs: outputs.iter().map(ToString::to_string).collect(),
         proof: proved.proof,
     };
-    let forecasts = bundle.manifest.markets.iter().zip(&forecast.outputs).map(|(market, outputs)| {
-        let prediction = outputs.decode(bundle.manifest.circuit.output_scale);
-        format!(
+    let forecasts = model.candles.markets.iter().zip(&forecast.outputs).filter_map(|(market, outputs)| {
+        let prediction = model.read(outputs)?;
+        Some(format!(
             "{} {}: {} with probability {:.1} %, volatility {} a minute",
             market.name,
             document.start,
             prediction.regime,
             prediction.probability_high * 100.0,
             volatility_bps(prediction.volatility)
-        )
+        ))
     });
     let mut lines: Vec<String> = forecasts.collect();
     let (prove_ms, verify_ms, bytes) = (proved.prove_ms, proved.verify_ms, document.proof.bytes.len());
@@ -158,18 +156,18 @@ pub async fn verify(config: &Config, file: &Path) -> anyhow::Result<Judgement> {
 }
 
 impl ProofDocument {
-    /// The integers that the public inputs must stand for, `None` unless there are three for each market.
-    pub fn outputs(&self, markets: usize) -> Option<Vec<i128>> {
+    /// The integers that the public inputs must stand for, `None` unless there are so many.
+    pub fn outputs(&self, count: usize) -> Option<Vec<i128>> {
         let outputs: Vec<i128> = self.outputs.iter().map(|text| text.parse().ok()).collect::<Option<_>>()?;
-        (outputs.len() == markets * Outputs::COUNT).then_some(outputs)
+        (outputs.len() == count).then_some(outputs)
     }
 }
 
 /// What is wrong before any cryptography: another model, or public inputs that do not stand for the document's integers
 /// and its period.
 fn refusal(bundle: &Bundle, document: &ProofDocument) -> anyhow::Result<Option<&'static str>> {
-    let spec = &bundle.manifest.features;
-    let markets = bundle.manifest.markets.len();
+    let spec = bundle.manifest.features()?;
+    let markets = bundle.manifest.rows();
     if document.manifest_sha256 != bundle.manifest_digest {
         return Ok(Some("it is of another model"));
     }
@@ -177,8 +175,8 @@ fn refusal(bundle: &Bundle, document: &ProofDocument) -> anyhow::Result<Option<&
     if calendar != document.calendar_features {
         return Ok(Some("its calendar features are not the period's"));
     }
-    let Some(outputs) = document.outputs(markets) else {
-        return Ok(Some("its outputs are not three integers for each market"));
+    let Some(outputs) = document.outputs(markets * bundle.manifest.outputs.len()) else {
+        return Ok(Some("its outputs are not as many integers as the model has outputs"));
     };
     if document.candle_features.len() != markets * spec.candle.len() {
         return Ok(Some("it has another number of features"));

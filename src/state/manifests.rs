@@ -17,7 +17,7 @@ impl Store {
         Ok(())
     }
 
-    /// The manifest with that digest, if it was kept.
+    /// The manifest with that digest, if it was kept; one of schema 1 in today's form.
     ///
     /// # Errors
     /// [`StateError::Corrupt`] for what is no manifest or has another digest, else [`StateError`].
@@ -29,7 +29,7 @@ impl Store {
         if Digest::of(&json) != digest {
             return Err(StateError::Corrupt(format!("the manifest {digest} has another digest")));
         }
-        serde_json::from_slice(&json).map(Some).map_err(|error| StateError::Corrupt(error.to_string()))
+        Manifest::parse_kept(&json).map(Some).map_err(|error| StateError::Corrupt(error.to_string()))
     }
 
     /// Digests of the models that have cycles here and no manifest.

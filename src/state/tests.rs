@@ -335,14 +335,23 @@ fn cycles_of_every_model_are_settled_watched_and_told_of() {
 fn a_manifest_is_kept_byte_for_byte() {
     let store = Store::open(Path::new(":memory:")).unwrap();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/btc-regime-4h-v1/manifest.json");
-    let json = std::fs::read(path).unwrap();
+    let json = std::fs::read(&path).unwrap();
     let digest = Digest::of(&json);
     assert_eq!(store.manifest(digest).unwrap(), None);
     store.begin(JobKey { manifest: digest, ..JOB }, PERIOD, 1).unwrap();
     assert_eq!(store.without_manifest().unwrap(), [digest]);
     store.keep_manifest(&json).unwrap();
-    assert_eq!(store.manifest(digest).unwrap().unwrap().model_id, "btc-regime-4h-v1");
+    let new = store.manifest(digest).unwrap().unwrap();
+    assert_eq!(new.model_id, "btc-regime-4h-v1");
     assert!(store.without_manifest().unwrap().is_empty());
+
+    // Of a time when manifests had another schema.
+    let old = veriregime_files::read_bounded(&path.with_file_name("manifest.1.json"), 1 << 20).unwrap();
+    store.keep_manifest(&old).unwrap();
+    let kept = store.manifest(Digest::of(&old)).unwrap().unwrap();
+    assert_eq!((&kept.inputs, &kept.outputs, &kept.files), (&new.inputs, &new.outputs, &new.files));
+    store.keep_manifest(b"{\"schema\":1}").unwrap();
+    assert!(store.manifest(Digest::of(b"{\"schema\":1}")).is_err());
     store.lock().execute("UPDATE manifests SET json = x'7b7d'", []).unwrap();
     assert_eq!(store.manifest(digest).expect_err("altered").code(), "VR-STATE-005");
 }

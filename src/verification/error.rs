@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use veriregime_core::model::ModelError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
+use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_files::FileError;
 
 /// Wait before a prover that died is tried again.
@@ -22,6 +23,9 @@ pub enum ProofError {
     /// Another EZKL than the one that the circuit is pinned to.
     #[error("the prover runs EZKL {found}, {expected} is needed")]
     Version { found: String, expected: String },
+    /// A bundle without an EZKL circuit, or a model of another kind.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
     /// No SRS of the needed size.
     #[error("the SRS {} is missing", path.display())]
     SrsMissing { path: PathBuf, logrows: u32 },
@@ -91,6 +95,7 @@ impl Diagnostic for ProofError {
             Self::Circuit { .. } => "VR-PROVE-017",
             Self::Compiler { .. } => "VR-PROVE-018",
             Self::NoCircuit { .. } => "VR-PROVE-021",
+            Self::Manifest(error) => error.code(),
             Self::Model(fault) => fault.code(),
             Self::File(fault) => fault.code(),
         }
@@ -132,6 +137,7 @@ impl Diagnostic for ProofError {
             }
             Self::Compiler { .. } => "run `make setup` for node_modules; Node 20 or newer is needed",
             Self::NoCircuit { .. } => "see the table of what was tried; larger SRS files or finer scales may help",
+            Self::Manifest(error) => error.hint(),
             Self::Model(fault) => fault.hint(),
             Self::File(fault) => fault.hint(),
         }

@@ -118,7 +118,7 @@ async fn a_missed_period_is_told_with_its_reason_and_a_lost_race_is_not() {
 
     // The guardian stops the market: the next period is missed at once.
     let until = alloy::primitives::aliases::U40::from(FIRST.next().next().start_seconds().unsigned_abs());
-    let market = other.bundle.manifest.markets[0].id();
+    let market = other.bundle.manifest.markets().unwrap()[0].id();
     let pause =
         veriregime_agent::actions::risk_oracle::abi::RiskOracle::pauseMarketCall { market, untilTimestamp: until };
     let input = alloy::sol_types::SolCall::abi_encode(&pause);
@@ -146,7 +146,7 @@ async fn a_missed_period_is_told_though_the_webhook_was_down_until_the_next_one_
     let server = MockServer::start().await;
     Mock::given(method("POST")).respond_with(ResponseTemplate::new(503)).mount(&server).await;
     let until = alloy::primitives::aliases::U40::from(FIRST.next().start_seconds().unsigned_abs());
-    let market = world.chain.bundle.manifest.markets[0].id();
+    let market = world.chain.bundle.manifest.markets().unwrap()[0].id();
     let pause =
         veriregime_agent::actions::risk_oracle::abi::RiskOracle::pauseMarketCall { market, untilTimestamp: until };
     let request = alloy::rpc::types::TransactionRequest::default();

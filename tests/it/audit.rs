@@ -33,6 +33,7 @@ use veriregime_agent::verification::shared::SharedProver;
 use veriregime_core::features;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::{Purpose, Stage};
+use veriregime_core::types::manifest::verification::Verification;
 use veriregime_core::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE};
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
@@ -64,7 +65,8 @@ async fn land(
     let mut forecast = record.forecast.unwrap();
     alter(&mut agent, &mut forecast.features[0].candle);
     let inputs = forecast.inputs();
-    forecast.outputs = agent.model.predict(&inputs).unwrap().into_iter().map(|one| one.circuit).collect();
+    forecast.outputs =
+        agent.model.network().predict(&inputs).unwrap().into_iter().map(|row| agent.model.named(row)).collect();
     let (features, outputs) = (&forecast.features, &forecast.outputs);
     let proved = agent.prover.prove(&inputs, &public_inputs::outputs(outputs)).await.unwrap();
     let model_id = agent.action.model_id(&agent.chain.read).await.unwrap();
@@ -121,7 +123,7 @@ async fn an_audit_tells_honest_updates_from_swapped_features() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_finds_an_operator_whose_exchange_altered_one_candle() {
     let world = World::new().await;
-    let spec = Bundle::open(&world.config.bundle).unwrap().manifest.features;
+    let spec = Bundle::open(&world.config.bundle).unwrap().manifest.features().unwrap().clone();
     let (from_ms, to_ms) = features::window_ms(&spec, FIRST);
     let mut candles = SimulatedMarket::new(13).candles(from_ms - MINUTE_MS..to_ms + MINUTE_MS);
     // One percent up in the last hour: enough for the short windows.
@@ -159,17 +161,19 @@ async fn an_audit_finds_a_proof_of_another_model_behind_a_verifier_that_was_exch
     veriregime_files::create_folder(&folder).unwrap();
     veriregime_files::write_atomic(&folder.join(ONNX_FILE), &network.encode_to_vec()).unwrap();
     let worker = assemble::worker_settings(&world.config);
-    let (srs_folder, features, compiler) = (&world.config.prover.srs_dir, bundle.manifest.features.count(), compiler());
-    let form = CircuitConfig::of(&bundle.manifest);
-    let request = Build { folder: &folder, srs_folder, markets: 1, features, form, compiler: &compiler };
-    let circuit = build(&mut Ezkl::new(worker), &request).await.unwrap();
-    let manifest = Manifest { circuit, files: BTreeMap::new(), ..bundle.manifest.clone() };
+    let (srs_folder, features, compiler) = (&world.config.prover.srs_dir, bundle.manifest.columns(), compiler());
+    let form = CircuitConfig::of(&bundle.manifest).unwrap();
+    let request = Build { folder: &folder, srs_folder, markets: 1, features, outputs: 3, form, compiler: &compiler };
+    let built = build(&mut Ezkl::new(worker), &request).await.unwrap();
+    let verification = Verification { ezkl: Some(built.circuit) };
+    let manifest = Manifest { verification, files: BTreeMap::new(), ..bundle.manifest.clone() };
     let other = Bundle::seal(&folder, manifest).unwrap();
-    assert_ne!(other.manifest.circuit.verifier_code_hash, bundle.manifest.circuit.verifier_code_hash);
+    assert_ne!(other.manifest.ezkl().unwrap().verifier_code_hash, bundle.manifest.ezkl().unwrap().verifier_code_hash);
     let creation: Bytes =
         veriregime_files::read_text(&other.path(VERIFIER_BYTECODE_FILE), 1 << 20).unwrap().parse().unwrap();
     let tails = (0..creation.len()).map(|start| &creation[start..]);
-    let code = tails.into_iter().find(|tail| keccak256(tail) == other.manifest.circuit.verifier_code_hash).unwrap();
+    let code =
+        tails.into_iter().find(|tail| keccak256(tail) == other.manifest.ezkl().unwrap().verifier_code_hash).unwrap();
     let (model, prover) = (assemble::model(&other).unwrap(), assemble::prover(&world.config, &other).await.unwrap());
 
     let (reader, oracle) = (assemble::reader(&world.config).unwrap(), world.config.chain.oracle.unwrap());

@@ -50,7 +50,7 @@ async fn missing_candles_are_carried_up_to_both_limits_and_more_of_them_skip_the
     let world = World::new().await;
     world.enter(FIRST).await;
     let stop = CancellationToken::new();
-    let spec = world.chain.bundle.manifest.features.clone();
+    let spec = world.chain.bundle.manifest.features().unwrap().clone();
     let (from_ms, to_ms) = features::window_ms(&spec, FIRST);
     let candles = SimulatedMarket::new(13).candles(from_ms - MINUTE_MS..to_ms);
     let longest = world.config.candles.max_consecutive_missing_minutes as usize;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
 use veriregime_agent::bundle::Bundle;
-use veriregime_core::types::manifest::{Label, Manifest, ONNX_FILE};
+use veriregime_core::types::manifest::ONNX_FILE;
 
 use crate::proxy::{Proxy, RpcFaultMode};
 use crate::world::{FIRST, World};
@@ -41,9 +41,9 @@ pub fn copy_of_the_bundle(world: &World, to: &Path) {
 
 /// Makes a bundle another model, with another threshold of its label.
 pub fn make_another_model(folder: &Path) {
-    let manifest = Bundle::open(folder).unwrap().manifest;
-    let label = Label { threshold: manifest.label.threshold * 2.0, ..manifest.label.clone() };
-    Bundle::seal(folder, Manifest { label, ..manifest }).unwrap();
+    let mut manifest = Bundle::open(folder).unwrap().manifest;
+    manifest.regime.as_mut().unwrap().threshold *= 2.0;
+    Bundle::seal(folder, manifest).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -180,7 +180,7 @@ async fn an_update_of_the_model_before_is_settled_and_leaves_evidence() {
     let file = agent.evidence.file(record.evidence.expect("it left evidence"));
     let (_, evidence) = evidence::read(&file).unwrap();
     assert_eq!((evidence.manifest_sha256, evidence.update.period), (before, FIRST));
-    assert_eq!(evidence.markets[0].market, world.chain.bundle.manifest.markets[0].name);
+    assert_eq!(evidence.markets[0].market, world.chain.bundle.manifest.markets().unwrap()[0].name);
     let mut settings = world.settings();
     settings["model"]["bundle"] = json!(world.chain.bundle.folder);
     let verdict = world.program_with(&settings, &["--json", "verify-bundle", file.to_str().unwrap()]);

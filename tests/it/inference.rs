@@ -11,10 +11,16 @@ use veriregime_core::model::onnx::{Matrix, Network, Operation};
 use veriregime_core::model::{Layout, MAX_MODEL_BYTES, Model, compare};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::manifest::ONNX_FILE;
-use veriregime_core::types::prediction::Outputs;
 
-const LAYOUT: Layout =
-    Layout { markets: 1, features: 13, feature_bound: 4 << 13, input_scale: 13, param_scale: 16, output_scale: 74 };
+const LAYOUT: Layout = Layout {
+    markets: 1,
+    features: 13,
+    outputs: 3,
+    feature_bound: 4 << 13,
+    input_scale: 13,
+    param_scale: 16,
+    output_scale: 74,
+};
 
 fn linear(random: &mut ChaCha8Rng, inputs: usize, outputs: usize) -> Layer {
     let mut draw = |count: usize| (0..count).map(|_| random.random_range(-0.5..0.5)).collect();
@@ -29,7 +35,7 @@ fn layered(seed: u64, features: usize, hidden: &[(usize, Layer)]) -> LayeredNetw
         layers.extend([linear(random, inputs, *units), activation.clone()]);
         inputs = *units;
     }
-    layers.push(linear(random, inputs, Outputs::COUNT));
+    layers.push(linear(random, inputs, LAYOUT.outputs));
     LayeredNetwork { features, layers }.on_grid(16)
 }
 
@@ -38,7 +44,7 @@ fn network(seed: u64, features: usize, units: usize) -> LayeredNetwork {
 }
 
 /// The layers over again on integers of any size that fit, sums from the other end; gives the outputs and their scale.
-fn by_hand(network: &LayeredNetwork, features: &[i32], input_scale: u32) -> ([i128; 3], u32) {
+fn by_hand(network: &LayeredNetwork, features: &[i32], input_scale: u32) -> (Vec<i128>, u32) {
     let grid = |weight: f32| (f64::from(weight) * 65536.0) as i128;
     let mut scale = input_scale;
     let mut values: Vec<i128> = features.iter().map(|feature| i128::from(*feature)).collect();
@@ -60,7 +66,7 @@ fn by_hand(network: &LayeredNetwork, features: &[i32], input_scale: u32) -> ([i1
             Layer::Relu => values = values.iter().map(|value| if *value > 0 { *value } else { 0 }).collect(),
         }
     }
-    (values.try_into().unwrap(), scale)
+    (values, scale)
 }
 
 fn code_of(onnx: &[u8], layout: Layout) -> &'static str {
@@ -79,7 +85,7 @@ proptest! {
         let forecasts = model.predict(&features).unwrap();
         prop_assert_eq!(forecasts.len(), markets);
         for (forecast, row) in forecasts.iter().zip(features.chunks_exact(13)) {
-            prop_assert_eq!((forecast.circuit.as_array(), 74), by_hand(&network, row, 13));
+            prop_assert_eq!((forecast.clone(), 74), by_hand(&network, row, 13));
         }
     }
 
@@ -104,10 +110,10 @@ proptest! {
         let (expected, output_scale) = by_hand(&network, &features, 5);
         let layout = Layout { output_scale, ..layout };
         let model = Model::load(&network.to_onnx(1), layout).unwrap();
-        let parsed = Network::parse(&network.to_onnx(1), 1, 5).unwrap();
+        let parsed = Network::parse(&network.to_onnx(1), 1, 5, 3).unwrap();
         let compared = compared_bits(&parsed, &layout).unwrap();
         prop_assert_eq!(compared.is_some(), kinds.iter().any(|(_, kind)| *kind == Layer::Relu));
-        prop_assert_eq!(model.predict(&features).unwrap()[0].circuit.as_array(), expected);
+        prop_assert_eq!(model.predict(&features).unwrap().concat(), expected);
     }
 
     #[test]
@@ -171,11 +177,11 @@ fn features_outside_the_clip_and_a_wrong_count_are_refused() {
 
 #[test]
 fn floats_that_tell_another_story_are_noticed() {
-    let circuit = Outputs { logit_low: -(1 << 74), logit_high: 1 << 74, log_volatility: -(8 << 74) };
-    compare([-1.0, 1.0, -8.0], circuit, 74).unwrap();
-    compare([-1.000_01, 1.0, -8.0], circuit, 74).unwrap();
+    let circuit = [-(1 << 74), 1 << 74, -(8 << 74)];
+    compare(&[-1.0, 1.0, -8.0], &circuit, 74).unwrap();
+    compare(&[-1.000_01, 1.0, -8.0], &circuit, 74).unwrap();
     for float in [[-1.0, 1.001, -8.0], [1.0, -1.0, -8.0], [-1.0, 1.0, f32::NAN]] {
-        assert_eq!(compare(float, circuit, 74).unwrap_err().code(), "VR-MODEL-009");
+        assert_eq!(compare(&float, &circuit, 74).unwrap_err().code(), "VR-MODEL-009");
     }
 }
 
@@ -183,8 +189,8 @@ fn floats_that_tell_another_story_are_noticed() {
 fn the_shipped_network_is_written_to_the_same_bytes() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/btc-regime-4h-v1");
     let shipped = veriregime_files::read_bounded(&folder.join(ONNX_FILE), MAX_MODEL_BYTES).unwrap();
-    let features = Bundle::open(&folder).unwrap().manifest.features.count();
-    let parsed = Network::parse(&shipped, 1, features).unwrap();
+    let features = Bundle::open(&folder).unwrap().manifest.columns();
+    let parsed = Network::parse(&shipped, 1, features, 3).unwrap();
     let mut layers = Vec::new();
     for operation in parsed.operations {
         match operation {

@@ -10,6 +10,7 @@ use veriregime_agent::sources::candles::parquet;
 use veriregime_agent::verification::ezkl::prover::EzklProver;
 use veriregime_agent::verification::ezkl::worker::Settings as WorkerSettings;
 use veriregime_core::features::{Batch, calendar_table};
+use veriregime_core::forecast::RegimeModel;
 use veriregime_core::model::{Layout, MAX_MODEL_BYTES, Model};
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::manifest::ONNX_FILE;
@@ -38,7 +39,7 @@ fn shipped() -> (Bundle, Vec<u8>) {
 
 /// Feature integers of many decision times of simulated candles.
 fn rows(bundle: &Bundle, count: usize) -> Vec<Vec<i32>> {
-    let spec = &bundle.manifest.features;
+    let spec = bundle.manifest.features().unwrap();
     let minutes = spec.lookback_minutes + 97 * count;
     let candles = candles(11, parse_utc_ms("2024-01-01").expect("a date"), minutes);
     let (first, last) = (candles[0].open_time_ms, candles[minutes - 1].close_time_ms());
@@ -55,14 +56,15 @@ fn rows(bundle: &Bundle, count: usize) -> Vec<Vec<i32>> {
 #[test]
 fn the_shipped_bundle_is_whole_and_its_model_loads() {
     let (bundle, onnx) = shipped();
-    let layout = Layout::of(&bundle.manifest);
-    let model = Model::load(&onnx, layout).unwrap();
-    assert_eq!(bundle.manifest.circuit.instances, layout.features + 3);
-    assert!(bundle.manifest.circuit.logrows <= 9 && bundle.manifest.circuit.srs_is_ceremony);
+    let model = RegimeModel::load(&bundle.manifest, &onnx).unwrap();
+    let layout = model.network().layout();
+    assert_eq!(bundle.manifest.ezkl().unwrap().instances, layout.features + 3);
+    let circuit = bundle.manifest.ezkl().unwrap();
+    assert!(circuit.logrows <= 9 && circuit.srs_is_ceremony);
     for row in rows(&bundle, 200) {
-        model.predict(&row).unwrap();
+        model.network().predict(&row).unwrap();
     }
-    let table = calendar_table(&bundle.manifest.features).unwrap();
+    let table = calendar_table(bundle.manifest.features().unwrap()).unwrap();
     assert_eq!(table.len() as u64, PeriodId::PER_WEEK);
 }
 
@@ -80,7 +82,7 @@ fn lines(card: &str) -> Vec<String> {
 fn the_card_is_the_one_that_its_manifest_gives() {
     let (bundle, _) = shipped();
     let text = veriregime_files::read_text(&bundle.folder.join(CARD_FILE), 1 << 20).unwrap();
-    assert_eq!(lines(&text), lines(&card(&bundle.manifest)));
+    assert_eq!(lines(&text), lines(&card(&bundle.manifest).unwrap()));
     assert!(lines(&text).iter().any(|line| line == "| 15 | … | 0.0003 | 0.7070 |"));
 }
 
@@ -92,12 +94,13 @@ fn the_shipped_model_scores_what_its_manifest_claims() {
     let candles = parquet::read(&path).unwrap();
     let (first, last) = (candles[0].open_time_ms, candles[candles.len() - 1].close_time_ms());
     let series = CandleSeries::new(&candles, first, last, usize::MAX).unwrap();
+    let spec = manifest.regime().unwrap();
     let subject = Subject {
         onnx: &onnx,
-        layout: Layout::of(manifest),
-        features: &manifest.features,
-        label: &manifest.label,
-        baselines: &manifest.training.baselines,
+        layout: Layout::of(&spec),
+        features: &spec.candles.features,
+        label: &spec.label,
+        baselines: spec.baselines,
     };
     let time = |edge: &str| {
         let text = manifest.training.provenance.pointer(&format!("/split/test/{edge}")).and_then(|text| text.as_str());
@@ -141,10 +144,10 @@ async fn ezkl_proves_exactly_what_the_integers_foretell() {
     let Some(srs_folder) = reference("srs") else { return };
     let python = std::env::var_os("VERIREGIME_PYTHON").map_or_else(|| project(".venv/bin/python"), PathBuf::from);
     let (bundle, onnx) = shipped();
-    let model = Model::load(&onnx, Layout::of(&bundle.manifest)).unwrap();
+    let model = Model::load(&onnx, Layout::of(&bundle.manifest.regime().unwrap())).unwrap();
     let settings = WorkerSettings { python, deadline: Duration::from_mins(5), memory_limit_mb: 4096 };
     let mut prover = EzklProver::start(settings, &bundle, &srs_folder, 1).await.unwrap();
-    let bound = bundle.manifest.features.bound();
+    let bound = bundle.manifest.features().unwrap().bound();
     let mut rows = rows(&bundle, 998);
     rows.push(vec![bound; model.layout().features]);
     rows.push(vec![-bound; model.layout().features]);
@@ -152,10 +155,10 @@ async fn ezkl_proves_exactly_what_the_integers_foretell() {
     assert_eq!(witnessed.len(), 1000);
     for (row, found) in rows.iter().zip(witnessed) {
         let outputs = model.integer().evaluate(row).unwrap();
-        let expected: Vec<U256> = instances(row, &outputs[0].as_array());
+        let expected: Vec<U256> = instances(row, &outputs[0]);
         assert_eq!(found, expected);
     }
-    let outputs = model.integer().evaluate(&rows[0]).unwrap()[0].as_array();
+    let outputs = model.integer().evaluate(&rows[0]).unwrap().concat();
     let proved = prover.prove(&rows[0], &outputs).await.unwrap();
     assert!(prover.verify(&proved.proof).await.unwrap());
     prover.stop().await;

@@ -32,7 +32,9 @@ use veriregime_agent::verification::ezkl::srs::Srs;
 use veriregime_agent::verification::ezkl::supervisor::Ezkl;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
-use veriregime_core::types::manifest::{Manifest, Market as ModelMarket, ONNX_FILE};
+use veriregime_core::types::manifest::inputs::{Candles, Inputs, Market as ModelMarket};
+use veriregime_core::types::manifest::verification::Verification;
+use veriregime_core::types::manifest::{Manifest, ONNX_FILE};
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::venue::Venue;
@@ -103,14 +105,16 @@ async fn two_market_bundle(config: &mut Config, scratch: &Path) {
     graph.input.iter_mut().chain(&mut graph.output).chain(&mut graph.value_info).for_each(double_rows);
     veriregime_files::write_atomic(&folder.join(ONNX_FILE), &network.encode_to_vec()).unwrap();
     let (srs_folder, compiler) = (&config.prover.srs_dir, compiler());
-    let features = shipped.manifest.features.count();
-    let form = CircuitConfig { inner_columns: 1, logrows: None, ..CircuitConfig::of(&shipped.manifest) };
-    let request = Build { folder: &folder, srs_folder, markets: 2, features, form, compiler: &compiler };
-    let circuit = build(&mut ezkl, &request).await.unwrap();
+    let features = shipped.manifest.columns();
+    let form = CircuitConfig { inner_columns: 1, logrows: None, ..CircuitConfig::of(&shipped.manifest).unwrap() };
+    let request = Build { folder: &folder, srs_folder, markets: 2, features, outputs: 3, form, compiler: &compiler };
+    let built = build(&mut ezkl, &request).await.unwrap();
     ezkl.stop().await;
     let market = |name: &str, symbol: &str| ModelMarket { name: name.into(), symbol: symbol.into() };
     let markets = vec![market("BTC-USD", "BTCUSDT"), market("ETH-USD", "ETHUSDT")];
-    let manifest = Manifest { circuit, markets, files: BTreeMap::new(), ..shipped.manifest };
+    let inputs = Inputs::Candles(Candles { markets, ..shipped.manifest.candles().unwrap().clone() });
+    let verification = Verification { ezkl: Some(built.circuit) };
+    let manifest = Manifest { inputs, verification, files: BTreeMap::new(), ..shipped.manifest };
     Bundle::seal(&folder, manifest).unwrap();
     config.bundle = folder;
 }
@@ -332,7 +336,7 @@ async fn an_attestor_signs_less_than_it_has_and_never_more() {
     assert_eq!(code(poor.attest(&whole).await).await, "VR-ATTEST-006");
     poor.attest(&partial).await.expect("its own");
     // Whatever an omitted market's inputs and outputs are not: they are what follows from zeros.
-    let features = world.chain.bundle.manifest.features.count();
+    let features = world.chain.bundle.manifest.columns();
     for index in [features, 2 * features - 1, partial.instances.len() - 1] {
         let mut altered = partial.clone();
         altered.instances[index] ^= alloy::primitives::U256::from(1);

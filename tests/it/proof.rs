@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use tempfile::TempDir;
 use tract_onnx::pb::ModelProto;
-use veriregime_agent::bundle::{Bundle, REQUIRED_FILES, SCHEMA};
+use veriregime_agent::bundle::Bundle;
 use veriregime_agent::modelling::circuit;
 use veriregime_agent::verification::error::ProofError;
 use veriregime_agent::verification::ezkl::baseline;
@@ -28,10 +28,12 @@ use veriregime_core::model::onnx::Network;
 use veriregime_core::model::{Layout, Model};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::field::FIELD_ORDER;
-use veriregime_core::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE, VERIFYING_KEY_FILE};
-use veriregime_core::types::prediction::Outputs;
+use veriregime_core::types::manifest::regime::outputs;
+use veriregime_core::types::manifest::{Manifest, ONNX_FILE, SCHEMA, VERIFIER_BYTECODE_FILE, VERIFYING_KEY_FILE};
+use veriregime_core::types::period::Grid;
+use veriregime_core::types::prediction::REGIME_OUTPUTS;
 use veriregime_core::types::proof::Proof;
-use veriregime_core::types::public_inputs::{self, instances};
+use veriregime_core::types::public_inputs::instances;
 
 use crate::given;
 
@@ -71,7 +73,7 @@ fn linear(random: &mut ChaCha8Rng, inputs: usize, outputs: usize) -> Layer {
 
 fn network_with(seed: u64, activation: Layer) -> LayeredNetwork {
     let random = &mut ChaCha8Rng::seed_from_u64(seed);
-    let layers = vec![linear(random, FEATURES, UNITS), activation, linear(random, UNITS, Outputs::COUNT)];
+    let layers = vec![linear(random, FEATURES, UNITS), activation, linear(random, UNITS, REGIME_OUTPUTS.len())];
     LayeredNetwork { features: FEATURES, layers }.on_grid(16)
 }
 
@@ -104,8 +106,8 @@ impl Fixture {
     /// Exact outputs for feature integers.
     fn outputs(&self, inputs: &[i32]) -> Vec<i128> {
         let onnx = veriregime_files::read_bounded(&self.bundle.path(ONNX_FILE), 1 << 20).unwrap();
-        let model = Model::load(&onnx, Layout::of(&self.bundle.manifest)).unwrap();
-        model.integer().evaluate(inputs).unwrap().iter().flat_map(Outputs::as_array).collect()
+        let model = Model::load(&onnx, Layout::of(&self.bundle.manifest.regime().unwrap())).unwrap();
+        model.integer().evaluate(inputs).unwrap().concat()
     }
 }
 
@@ -120,15 +122,26 @@ async fn bundle_of(folder: &Path, srs_folder: &Path, onnx: &[u8], form: CircuitC
     veriregime_files::create_folder(&folder)?;
     veriregime_files::write_atomic(&folder.join(ONNX_FILE), onnx)?;
     let compiler = compiler();
-    let request = Build { folder: &folder, srs_folder, markets: 1, features: FEATURES, form, compiler: &compiler };
-    let circuit = build(&mut Ezkl::new(settings()), &request).await?;
+    let request = Build {
+        folder: &folder,
+        srs_folder,
+        markets: 1,
+        features: FEATURES,
+        outputs: REGIME_OUTPUTS.len(),
+        form,
+        compiler: &compiler,
+    };
+    let built = build(&mut Ezkl::new(settings()), &request).await?;
     let feature = json!({"feature": {"name": "log_rms_return", "minutes": 60}, "mean": 0.0, "standard_deviation": 1.0});
+    let layers = Network::parse(onnx, 1, FEATURES, REGIME_OUTPUTS.len())?.layers();
     let document = json!({
-        "schema": SCHEMA, "model_id": "fixture", "markets": [{"name": "BTC-USD", "symbol": "BTCUSDT"}],
-        "features": {"candle": vec![feature; FEATURES], "calendar": [], "clip": 4.0, "input_scale": form.input_scale,
-            "lookback_minutes": 61, "max_missing_minutes": 1},
-        "label": {"horizon_minutes": 240, "threshold": 0.0005},
-        "circuit": circuit, "files": {},
+        "schema": SCHEMA, "model_id": "fixture",
+        "inputs": {"kind": "candles", "markets": [{"name": "BTC-USD", "symbol": "BTCUSDT"}],
+            "features": {"candle": vec![feature; FEATURES], "calendar": [], "clip": 4.0, "input_scale": form.input_scale,
+                "lookback_minutes": 61, "max_missing_minutes": 1}},
+        "model": {"kind": "layers", "param_scale": form.param_scale, "layers": layers}, "outputs": outputs(built.output_scale),
+        "grid": Grid::FOUR_HOURS, "regime": {"threshold": 0.0005},
+        "verification": {"ezkl": built.circuit}, "files": {},
         "training": {"provenance": null, "baselines": {
                 "training_share_high": 0.5,
                 "har_logistic": [0.0, 0.0, 0.0, 0.0, 0.0],
@@ -221,20 +234,22 @@ async fn a_network_that_compares_with_zero_is_proven_exactly() {
     let layout = Layout {
         markets: 1,
         features: FEATURES,
+        outputs: REGIME_OUTPUTS.len(),
         feature_bound: 4 << 7,
         input_scale: 7,
         param_scale: 16,
         output_scale: 39,
     };
-    let bits = compared_bits(&Network::parse(&onnx, 1, FEATURES).unwrap(), &layout).unwrap().unwrap();
+    let bits =
+        compared_bits(&Network::parse(&onnx, 1, FEATURES, REGIME_OUTPUTS.len()).unwrap(), &layout).unwrap().unwrap();
     let decomposition = Some(Decomposition { base: 1 << 7, legs: bits.div_ceil(7) });
     let form = CircuitConfig { decomposition, ..CircuitConfig::plain(7, 16) };
     let bundle = bundle_of(folder.path(), &srs, &onnx, form).await.unwrap();
     assert_eq!(
-        CircuitConfig::of(&bundle.manifest),
-        CircuitConfig { logrows: Some(bundle.manifest.circuit.logrows), ..form }
+        CircuitConfig::of(&bundle.manifest).unwrap(),
+        CircuitConfig { logrows: Some(bundle.manifest.ezkl().unwrap().logrows), ..form }
     );
-    let model = Model::load(&onnx, Layout::of(&bundle.manifest)).unwrap();
+    let model = Model::load(&onnx, Layout::of(&bundle.manifest.regime().unwrap())).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(22);
     let mut rows: Vec<Vec<i32>> =
         (2..ROWS).map(|_| (0..FEATURES).map(|_| random.random_range(-512..=512)).collect()).collect();
@@ -243,10 +258,10 @@ async fn a_network_that_compares_with_zero_is_proven_exactly() {
     let witnessed = prover.witness(&rows).await.unwrap();
     assert_eq!(witnessed.len(), ROWS);
     for (row, found) in rows.iter().zip(&witnessed) {
-        let outputs = public_inputs::outputs(&model.integer().evaluate(row).unwrap());
+        let outputs = model.integer().evaluate(row).unwrap().concat();
         assert_eq!(*found, instances(row, &outputs));
     }
-    let outputs = public_inputs::outputs(&model.integer().evaluate(&rows[0]).unwrap());
+    let outputs = model.integer().evaluate(&rows[0]).unwrap().concat();
     let proved = prover.prove(&rows[0], &outputs).await.unwrap();
     assert!(prover.verify(&proved.proof).await.unwrap());
     prover.stop().await;
@@ -310,12 +325,12 @@ async fn the_same_network_and_string_make_the_same_bundle_byte_for_byte() {
     let fixture = Fixture::new(4).await;
     let again = tempfile::tempdir().unwrap();
     let bundle = bundle_in(again.path(), &fixture.srs(), &network(4).to_onnx(1)).await.unwrap();
-    for name in REQUIRED_FILES {
+    for name in bundle.manifest.required_files() {
         assert_eq!(bundle.manifest.files[name], fixture.bundle.manifest.files[name], "{name}");
     }
     assert_eq!(bundle.manifest_digest, fixture.bundle.manifest_digest);
-    let circuit = &bundle.manifest.circuit;
-    assert_eq!(circuit.instances, FEATURES + Outputs::COUNT);
+    let circuit = bundle.manifest.ezkl().unwrap();
+    assert_eq!(circuit.instances, FEATURES + REGIME_OUTPUTS.len());
     assert!(circuit.rows <= 1 << circuit.logrows);
     assert!(!circuit.srs_is_ceremony);
     let creation = veriregime_files::read_text(&bundle.path(VERIFIER_BYTECODE_FILE), 1 << 20).unwrap();
@@ -354,7 +369,7 @@ async fn the_ceremony_s_string_is_good_for_a_real_chain() {
     }
     let folder = tempfile::tempdir().unwrap();
     let bundle = bundle_in(folder.path(), &ceremony, &network(7).to_onnx(1)).await.unwrap();
-    assert!(bundle.manifest.circuit.srs_is_ceremony);
+    assert!(bundle.manifest.ezkl().unwrap().srs_is_ceremony);
     EzklProver::start(settings(), &bundle, &ceremony, MAINNET).await.unwrap().stop().await;
 }
 
@@ -386,7 +401,7 @@ async fn another_network_is_proven_with_ezkl_as_it_comes() {
     veriregime_files::write_atomic(&input, json!({"input_data": [vec![0.5; FEATURES]]}).to_string().as_bytes())
         .unwrap();
     let baseline = baseline::measure(python(), &compiler(), &onnx, &input).await.unwrap();
-    assert_eq!(baseline.proof.instances.len(), FEATURES + Outputs::COUNT);
+    assert_eq!(baseline.proof.instances.len(), FEATURES + REGIME_OUTPUTS.len());
     assert!(baseline.prove_ms > 0.0);
     // With EZKL's own arguments the network is rounded by lookups: far more rows than in ours.
     assert!(baseline.logrows > 7, "{}", baseline.logrows);

@@ -68,7 +68,7 @@ fn code(record: &CycleRecord) -> Option<&str> {
 
 /// The candles that a cycle of `period` needs, the close before them included.
 fn window(world: &World, period: PeriodId) -> Range<i64> {
-    let (from_ms, to_ms) = features::window_ms(&world.chain.bundle.manifest.features, period);
+    let (from_ms, to_ms) = features::window_ms(world.chain.bundle.manifest.features().unwrap(), period);
     from_ms - MINUTE_MS..to_ms
 }
 
@@ -83,7 +83,7 @@ async fn a_cycle_lands_by_the_fallback_whatever_the_primary_does() {
     world.config.candles.request_timeout = Duration::from_secs(3);
     let always = usize::MAX;
     let window = window(&world, FIRST);
-    let too_many = world.chain.bundle.manifest.features.max_missing_minutes as i64 + 1;
+    let too_many = world.chain.bundle.manifest.features().unwrap().max_missing_minutes as i64 + 1;
     let hole = (1000..1000 + too_many).map(|minute| window.start + minute * MINUTE_MS).collect();
     let cases = [
         (ExchangeFaultMode::Status { status: 429, retry_after_seconds: Some(3600), times: always }, "VR-CANDLE-003"),
@@ -359,7 +359,7 @@ async fn volumes_of_another_exchange_are_refused_unless_the_policy_accepts_them(
             .expect_err("refused");
         diagnosis::coded(&error).unwrap().code()
     };
-    assert!(world.chain.bundle.manifest.features.uses_volume(), "the shipped model looks at volumes");
+    assert!(world.chain.bundle.manifest.features().unwrap().uses_volume(), "the shipped model looks at volumes");
     for order in [&["binance", "coinbase"][..], &["coinbase"]] {
         world.config.candles.order = order.iter().map(|name| (*name).to_owned()).collect();
         world.config.candles.foreign_volumes = false;

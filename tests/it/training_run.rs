@@ -115,7 +115,7 @@ fn a_run_that_is_killed_after_every_epoch_ends_with_the_weights_of_one_that_is_n
     let chosen = &search["tried"][usize::try_from(search["chosen"].as_u64().unwrap()).unwrap()];
     let measured = &chosen["outcome"]["measured"];
     assert!(measured["agreement"].as_f64().unwrap() >= 0.999, "{chosen}");
-    let circuit = Bundle::open(&bench.path("whole").join("model")).unwrap().manifest.circuit;
+    let circuit = Bundle::open(&bench.path("whole").join("model")).unwrap().manifest.ezkl().unwrap().clone();
     assert_eq!((&measured["rows"], &measured["logrows"]), (&json!(circuit.rows), &json!(circuit.logrows)));
     let kept: Value = serde_json::from_slice(&bytes(&bench.path("whole").join("model"), SEARCH_FILE)).unwrap();
     assert_eq!(kept["tried"].as_array().unwrap().len(), search["tried"].as_array().unwrap().len());

@@ -1,20 +1,30 @@
 //! From windows of candles to features, outputs and a proof's public inputs. Pure, and written once: whoever forecasts,
 //! attests, audits, proves or measures calls this.
 
+use std::sync::Arc;
+
 use thiserror::Error;
 
 use crate::features::{self, FeatureError};
-use crate::model::{Model, ModelError};
+use crate::model::{Layout, Model, ModelError};
 use crate::types::candle::{Candle, CandleSeries, SeriesError};
 use crate::types::cycle::Forecast;
 use crate::types::diagnostic::{Diagnostic, Retry};
 use crate::types::feature::{FeatureSpec, FeatureVector};
+use crate::types::manifest::error::ManifestError;
+use crate::types::manifest::inputs::Candles;
+use crate::types::manifest::regime::Label;
+use crate::types::manifest::{Manifest, Output};
 use crate::types::period::PeriodId;
+use crate::types::prediction::{Outputs, Prediction};
 use crate::types::public_inputs;
 
 /// Why there is no forecast.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ForecastError {
+    /// A model of another kind.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
     /// Candles that no features are computed from.
     #[error(transparent)]
     Candles(#[from] SeriesError),
@@ -29,6 +39,7 @@ pub enum ForecastError {
 impl ForecastError {
     fn inner(&self) -> &dyn Diagnostic {
         match self {
+            Self::Manifest(error) => error,
             Self::Candles(error) => error,
             Self::Features(error) => error,
             Self::Model(error) => error,
@@ -60,32 +71,86 @@ pub fn window(spec: &FeatureSpec, candles: &[Candle], period: PeriodId) -> Resul
     CandleSeries::new(candles, from_ms, to_ms, spec.max_missing_minutes)
 }
 
-/// The forecast of `period` for all markets of a model, in its order, from the [`window`] of each. A market without one is
-/// omitted: its features are the neutral row. Float model and circuit arithmetic must agree.
-///
-/// # Errors
-/// [`ForecastError`].
-pub fn compute(
-    spec: &FeatureSpec,
-    model: &Model,
-    windows: &[Option<CandleSeries>],
-    period: PeriodId,
-) -> Result<Forecast, ForecastError> {
-    let features = |window: &Option<CandleSeries>| {
-        window
-            .as_ref()
-            .map_or_else(|| Ok(features::neutral(spec, period)), |series| features::vector(spec, series, period))
-    };
-    let features: Vec<FeatureVector> = windows.iter().map(features).collect::<Result<_, _>>()?;
-    let outputs = model.predict(&public_inputs::features(&features))?;
-    let absent = windows.iter().enumerate().filter(|(_, window)| window.is_none());
-    Ok(Forecast {
-        features,
-        outputs: outputs.into_iter().map(|one| one.circuit).collect(),
-        carried_minutes: windows
-            .iter()
-            .map(|window| window.as_ref().map_or(0, |series| series.carried().len()))
-            .collect(),
-        omitted: absent.map(|(index, _)| index).collect(),
-    })
+/// A regime model that was loaded and is the one that its manifest describes.
+#[derive(Debug)]
+pub struct RegimeModel {
+    /// Markets and features.
+    pub candles: Candles,
+    /// What it forecasts.
+    pub label: Label,
+    /// What a market's outputs are.
+    pub outputs: Vec<Output>,
+    /// Shared by the models of several bundles that have the same network.
+    network: Arc<Model>,
+}
+
+impl RegimeModel {
+    /// Loads the network of a bundle.
+    ///
+    /// # Errors
+    /// [`ForecastError::Manifest`] for a model of another kind, [`ForecastError::Model`] for a network that is not the
+    /// manifest's.
+    pub fn load(manifest: &Manifest, onnx: &[u8]) -> Result<Self, ForecastError> {
+        let layout = Layout::of(&manifest.regime()?);
+        Self::of(manifest, Arc::new(Model::load(onnx, layout)?))
+    }
+
+    /// The model of a bundle whose network, of this layout, is loaded.
+    ///
+    /// # Errors
+    /// As [`RegimeModel::load`].
+    pub fn of(manifest: &Manifest, network: Arc<Model>) -> Result<Self, ForecastError> {
+        let spec = manifest.regime()?;
+        network.expect_layers(&spec.layers.layers)?;
+        Ok(Self { candles: spec.candles.clone(), label: spec.label, outputs: manifest.outputs.clone(), network })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Model {
+        &self.network
+    }
+
+    /// As [`window`], of this model's features.
+    ///
+    /// # Errors
+    /// As [`window`].
+    pub fn window(&self, candles: &[Candle], period: PeriodId) -> Result<CandleSeries, SeriesError> {
+        window(&self.candles.features, candles, period)
+    }
+
+    /// The forecast of `period` from the [`window`] of each market, in the model's order. A market without one is omitted: its
+    /// features are the neutral row. Float model and circuit arithmetic must agree.
+    ///
+    /// # Errors
+    /// [`ForecastError`].
+    pub fn compute(&self, windows: &[Option<CandleSeries>], period: PeriodId) -> Result<Forecast, ForecastError> {
+        let spec = &self.candles.features;
+        features::check(spec)?;
+        let of_market = |window: &Option<CandleSeries>| match window {
+            Some(series) => features::vector(spec, series, period),
+            None => Ok(features::neutral(spec, period)),
+        };
+        let features: Vec<FeatureVector> = windows.iter().map(of_market).collect::<Result<_, _>>()?;
+        let outputs = self.network.predict(&public_inputs::features(&features))?;
+        let absent = windows.iter().enumerate().filter(|(_, window)| window.is_none());
+        Ok(Forecast {
+            features,
+            outputs: outputs.into_iter().map(|values| self.named(values)).collect(),
+            carried_minutes: windows
+                .iter()
+                .map(|window| window.as_ref().map_or(0, |one| one.carried().len()))
+                .collect(),
+            omitted: absent.map(|(index, _)| index).collect(),
+        })
+    }
+
+    /// A market's outputs with their names.
+    pub fn named(&self, values: impl IntoIterator<Item = i128>) -> Outputs {
+        Outputs::new(self.outputs.iter().map(|output| output.name.as_str()), values)
+    }
+
+    /// A market's outputs as a regime and a volatility; `None` for the outputs of another model.
+    pub fn read(&self, outputs: &Outputs) -> Option<Prediction> {
+        Prediction::read(outputs, self.network.layout().output_scale)
+    }
 }

@@ -8,7 +8,8 @@ use super::loss::Distillation;
 use super::student::LayerSettings;
 use super::teacher::TeacherSettings;
 use super::trainer::FitSettings;
-use veriregime_core::types::manifest::{Label, Market};
+use veriregime_core::types::manifest::inputs::Market;
+use veriregime_core::types::manifest::regime::Label;
 use veriregime_core::types::time::parse_utc_ms;
 
 /// Settings of a training run.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::network::Network;
 use super::weights::{matrix, numbers};
 use veriregime_core::model::export::{Layer, LayeredNetwork};
-use veriregime_core::types::prediction::Outputs;
+use veriregime_core::types::prediction::REGIME_OUTPUTS;
 
 /// Heads: half the margin of High over Low in logits, and the log-volatility.
 const HEADS: usize = 2;
@@ -107,7 +107,7 @@ impl Student {
         let [inputs, _] = heads.weights.val().dims();
         layers.push(Layer::Linear {
             inputs,
-            outputs: Outputs::COUNT,
+            outputs: REGIME_OUTPUTS.len(),
             weights: spread(numbers(heads.weights.val())),
             bias: spread(numbers(heads.bias.val())),
         });

@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use super::RegistryError;
 use veriregime_core::types::manifest::Manifest;
+use veriregime_core::types::manifest::error::ManifestError;
+use veriregime_core::types::manifest::regime::RegimeSpec;
 
 /// Figures of a model's circuit on its test split.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -22,14 +24,19 @@ pub struct Score {
 /// Refuses two models that forecast different things.
 ///
 /// # Errors
-/// [`RegistryError::OtherLabel`].
+/// [`RegistryError::OtherLabel`], or a model of another kind.
 pub fn same_label(first: (&str, &Manifest), second: (&str, &Manifest)) -> Result<(), RegistryError> {
     let told = |manifest: &Manifest| {
-        let markets: Vec<_> = manifest.markets.iter().map(|market| market.name.as_str()).collect();
-        let label = &manifest.label;
-        format!("{} above {} in {} minutes", markets.join(", "), label.threshold, label.horizon_minutes)
+        let RegimeSpec { candles, label, .. } = manifest.regime()?;
+        let markets: Vec<_> = candles.markets.iter().map(|market| market.name.as_str()).collect();
+        Ok::<_, ManifestError>(format!(
+            "{} above {} in {} minutes",
+            markets.join(", "),
+            label.threshold,
+            label.horizon_minutes
+        ))
     };
-    let [one, other] = [told(first.1), told(second.1)];
+    let [one, other] = [told(first.1)?, told(second.1)?];
     if one == other {
         return Ok(());
     }

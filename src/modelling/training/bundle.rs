@@ -10,11 +10,18 @@ use serde_json::json;
 
 use super::evaluate::write_plots;
 use super::reference_models::ReferenceModels;
-use crate::bundle::{REQUIRED_FILES, SCHEMA};
+use crate::bundle;
+use crate::verification::ezkl::build::Built;
 use veriregime_core::features::Batch;
 use veriregime_core::model::Layout;
+use veriregime_core::model::onnx::Network;
 use veriregime_core::types::candle::CandleSeries;
-use veriregime_core::types::manifest::{Circuit, MANIFEST_FILE, Manifest, ONNX_FILE, Training};
+use veriregime_core::types::manifest::inputs::{Candles, Inputs};
+use veriregime_core::types::manifest::network::{Layers, ModelKind};
+use veriregime_core::types::manifest::regime::{RegimeLabel, outputs};
+use veriregime_core::types::manifest::verification::{EzklCircuit, Verification};
+use veriregime_core::types::manifest::{Manifest, ONNX_FILE, SCHEMA, Training};
+use veriregime_core::types::prediction::REGIME_OUTPUTS;
 use veriregime_core::types::time::format_utc;
 use veriregime_training::evaluation::card::{CARD_FILE, card};
 use veriregime_training::evaluation::drift;
@@ -132,7 +139,7 @@ fn table(curves: &[Curve]) -> anyhow::Result<Vec<u8>> {
 pub fn measure(
     settings: &Settings,
     trained: &Trained,
-    circuit: &Circuit,
+    built: &Built,
     series: &CandleSeries,
     folder: &Path,
     names: &mut Vec<String>,
@@ -140,10 +147,11 @@ pub fn measure(
     let layout = Layout {
         markets: 1,
         features: trained.features.count(),
+        outputs: REGIME_OUTPUTS.len(),
         feature_bound: trained.features.bound(),
         input_scale: trained.features.input_scale,
-        param_scale: circuit.param_scale,
-        output_scale: circuit.output_scale,
+        param_scale: built.param_scale,
+        output_scale: built.output_scale,
     };
     let onnx = veriregime_files::read_bounded(&folder.join(ONNX_FILE), MAX_FILE_BYTES)?;
     let subject = Subject {
@@ -176,12 +184,13 @@ pub fn write_manifest(
     names: &[String],
     settings: &Settings,
     trained: Trained,
-    circuit: Circuit,
+    built: Built,
     report: &Report,
     origin: &Origin<'_>,
 ) -> anyhow::Result<Manifest> {
     let series = origin.series;
-    let names = REQUIRED_FILES.map(str::to_owned).into_iter().chain(names.iter().cloned());
+    let own = [ONNX_FILE].into_iter().chain(EzklCircuit::FILES).map(str::to_owned);
+    let names = own.chain(names.iter().cloned());
     let digests = names.map(|name| {
         let digest = veriregime_files::digest(&folder.join(&name), MAX_FILE_BYTES)?;
         Ok((name, digest))
@@ -192,12 +201,17 @@ pub fn write_manifest(
         let batch = Batch::new(&trained.features, series)?;
         drift::reference(&batch, &Outcomes::new(&batch, &settings.label, &trained.split.train, 0)?.at)
     };
+    let onnx = veriregime_files::read_bounded(&folder.join(ONNX_FILE), MAX_FILE_BYTES)?;
+    let layers = Network::parse(&onnx, 1, trained.features.count(), REGIME_OUTPUTS.len())?.layers();
     let mut manifest = Manifest {
         schema: SCHEMA,
         model_id: settings.model_id.clone(),
-        markets: vec![settings.market.clone()],
-        label: settings.label.clone(),
-        circuit,
+        inputs: Inputs::Candles(Candles { markets: vec![settings.market.clone()], features: trained.features }),
+        model: ModelKind::Layers(Layers { param_scale: built.param_scale, layers }),
+        outputs: outputs(built.output_scale),
+        grid: settings.label.grid(),
+        regime: Some(RegimeLabel { threshold: settings.label.threshold }),
+        verification: Verification { ezkl: Some(built.circuit) },
         files,
         training: Training {
             provenance: json!({
@@ -230,17 +244,15 @@ pub fn write_manifest(
                 "temperature": trained.temperature,
                 "parameters": trained.network.parameters(),
             }),
-            baselines: trained.baselines,
+            baselines: Some(trained.baselines),
             reference,
             metrics: serde_json::to_value(report)?,
         },
-        features: trained.features,
     };
-    let text = card(&manifest);
+    let text = card(&manifest)?;
     veriregime_files::write_atomic(&folder.join(CARD_FILE), text.as_bytes())?;
     manifest.files.insert(CARD_FILE.to_owned(), veriregime_files::digest(&folder.join(CARD_FILE), MAX_FILE_BYTES)?);
-    let text = serde_json::to_string_pretty(&manifest)? + "\n";
-    veriregime_files::write_atomic(&folder.join(MANIFEST_FILE), text.as_bytes())?;
+    bundle::write_manifest(folder, &manifest)?;
     Ok(manifest)
 }
 

@@ -35,9 +35,10 @@ pub(super) fn on_candles(versions: [Version<'_>; 2], candles: &Path) -> anyhow::
     both[0].keep(|time_ms| times.contains(&time_ms));
     let common = &both[0].outcomes.time_ms;
     let (Some(first_ms), Some(last_ms)) = (common.first(), common.last()) else {
+        let [(_, one), (_, other)] = versions;
         let [before_minutes, horizon_minutes] = [
-            versions.map(|(_, bundle)| bundle.manifest.features.lookback_minutes).into_iter().max().unwrap_or(0),
-            versions[0].1.manifest.label.horizon_minutes,
+            one.manifest.features()?.lookback_minutes.max(other.manifest.features()?.lookback_minutes),
+            one.manifest.regime()?.label.horizon_minutes,
         ];
         return Err(EvaluationError::Nothing { before_minutes, horizon_minutes }.into());
     };

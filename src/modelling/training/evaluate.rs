@@ -68,7 +68,7 @@ pub(super) fn evaluate(request: &EvaluateRequest<'_>) -> anyhow::Result<Evaluati
             DecisionTimes::Part(part) => part,
             DecisionTimes::Range(_) => "all",
         };
-        write_plots(folder, &comparison, &report, &[(part, &comparison.outcomes)], manifest.label.threshold)?;
+        write_plots(folder, &comparison, &report, &[(part, &comparison.outcomes)], manifest.regime()?.label.threshold)?;
     }
     Ok(Evaluation { model_id: manifest.model_id.clone(), report, drift })
 }
@@ -95,12 +95,13 @@ pub(super) fn measure(
     let manifest = &bundle.manifest;
     let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_MODEL_BYTES)?;
     let series = file::read_series(candles)?;
+    let model = manifest.regime()?;
     let subject = Subject {
         onnx: &onnx,
-        layout: Layout::of(manifest),
-        features: &manifest.features,
-        label: &manifest.label,
-        baselines: &manifest.training.baselines,
+        layout: Layout::of(&model),
+        features: &model.candles.features,
+        label: &model.label,
+        baselines: model.baselines,
     };
     let mut comparison = Comparison::new(&subject, &series, times, others.least_before())?;
     others.join(&mut comparison, &series)?;
@@ -114,7 +115,7 @@ fn drift_from(manifest: &Manifest, series: &CandleSeries, comparison: &Compariso
     let reference = &manifest.training.reference;
     let circuit = comparison.forecasts.iter().find(|forecast| forecast.by == Forecaster::StudentCircuit);
     let Some(circuit) = circuit.filter(|_| !reference.is_empty()) else { return Ok(None) };
-    let batch = Batch::new(&manifest.features, series)?;
+    let batch = Batch::new(manifest.features()?, series)?;
     Ok(Some(drift::drift(reference, &batch, &comparison.outcomes, circuit)))
 }
 

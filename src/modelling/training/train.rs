@@ -12,12 +12,12 @@ use crate::bundle::Bundle;
 use crate::modelling::{Device, Progress, TrainRequest, Unfinished, circuit};
 use crate::render::Render;
 use crate::sources::candles::file;
-use crate::verification::ezkl::build::{Build, CircuitConfig, build};
+use crate::verification::ezkl::build::{Build, Built, CircuitConfig, build};
 use crate::verification::ezkl::search::{SEARCH_FILE, Search, SearchRequest};
 use crate::verification::ezkl::supervisor::Ezkl;
 use crate::verification::ezkl::worker::Settings as WorkerSettings;
 use veriregime_core::types::candle::CandleSeries;
-use veriregime_core::types::manifest::{Circuit, ONNX_FILE};
+use veriregime_core::types::manifest::ONNX_FILE;
 use veriregime_training::device::{Backend, open};
 use veriregime_training::evaluation::card::CARD_FILE;
 use veriregime_training::evaluation::outcomes::Forecaster;
@@ -135,7 +135,7 @@ async fn set_up(
     trained: &mut Trained,
     series: &CandleSeries,
     folder: &Path,
-) -> anyhow::Result<(Circuit, Option<Search>)> {
+) -> anyhow::Result<(Built, Option<Search>)> {
     let mut ezkl = Ezkl::new(WorkerSettings {
         python: request.python.to_owned(),
         deadline: SETUP_DEADLINE,
@@ -154,7 +154,7 @@ async fn search_and_build(
     trained: &mut Trained,
     series: &CandleSeries,
     folder: &Path,
-) -> anyhow::Result<(Circuit, Option<Search>)> {
+) -> anyhow::Result<(Built, Option<Search>)> {
     let mut form = CircuitConfig::plain(trained.features.input_scale, settings.student.param_scale);
     let mut search = None;
     if request.searches {
@@ -180,7 +180,8 @@ async fn search_and_build(
     trained.network = trained.network.clone().on_grid(form.param_scale);
     veriregime_files::write_atomic(&folder.join(ONNX_FILE), &trained.network.to_onnx(1))?;
     let features = trained.features.count();
+    let outputs = trained.network.outputs();
     let compiler = &request.compiler;
-    let request = Build { folder, srs_folder: request.srs_folder, markets: 1, features, form, compiler };
+    let request = Build { folder, srs_folder: request.srs_folder, markets: 1, features, outputs, form, compiler };
     Ok((build(ezkl, &request).await?, search))
 }

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::node::assemble;
 use crate::render::{percent, pips_as_bps, volatility_bps};
 use veriregime_core::types::diagnostic::Diagnostic;
-use veriregime_core::types::manifest::Market;
+use veriregime_core::types::manifest::inputs::Market;
 use veriregime_core::types::prediction::Regime;
 use veriregime_core::types::time::format_utc;
 

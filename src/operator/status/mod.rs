@@ -53,7 +53,7 @@ pub async fn status(config: &Config, last: u32) -> anyhow::Result<Status> {
         cycles.push((model_name(&store, &bundle, record.job.manifest)?, record));
     }
     let mut markets = Vec::new();
-    for market in &bundle.manifest.markets {
+    for market in bundle.manifest.markets()? {
         markets.push((market.name.clone(), market::read(config, market).await));
     }
     let (wallet, time) = (wallet(config).await, Time::now(config).await);

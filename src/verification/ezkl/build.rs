@@ -17,11 +17,13 @@ use super::srs::{MAX_LOGROWS, MIN_LOGROWS, Srs};
 use super::supervisor::Ezkl;
 use crate::bundle::EZKL_VERSION;
 use crate::verification::error::ProofError;
+use veriregime_core::types::manifest::error::ManifestError;
+use veriregime_core::types::manifest::network::ModelKind;
+use veriregime_core::types::manifest::verification::EzklCircuit;
 use veriregime_core::types::manifest::{
-    CIRCUIT_FILE, Circuit, Manifest, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFIER_BYTECODE_FILE, VERIFIER_FILE,
+    CIRCUIT_FILE, Manifest, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFIER_BYTECODE_FILE, VERIFIER_FILE,
     VERIFYING_KEY_FILE,
 };
-use veriregime_core::types::prediction::Outputs;
 
 /// Rows of the domain that a circuit cannot have: blinding, and EZKL's own reserve. A circuit with more is folded into a
 /// second column, which makes its proof and its verification much dearer than the next domain would.
@@ -52,6 +54,8 @@ pub struct Build<'a> {
     pub markets: usize,
     /// Features of a market: columns of the network's input.
     pub features: usize,
+    /// Outputs of a market: columns of the network's output.
+    pub outputs: usize,
     /// Grids and layout of the circuit.
     pub form: CircuitConfig,
     /// Compiler of the verifier.
@@ -89,19 +93,36 @@ impl CircuitConfig {
     }
 
     /// The form that the circuit of a bundle has, by the arguments in its manifest.
-    pub fn of(manifest: &Manifest) -> Self {
-        let Circuit { param_scale, logrows, run_args, .. } = &manifest.circuit;
+    ///
+    /// # Errors
+    /// A bundle without such a circuit, or a model that is not a network.
+    pub fn of(manifest: &Manifest) -> Result<Self, ManifestError> {
+        let EzklCircuit { logrows, run_args, .. } = manifest.ezkl()?;
+        let ModelKind::Layers(layers) = &manifest.model else {
+            return Err(ManifestError::NoVerification { way: "ezkl" });
+        };
         let number =
             |name: &str| run_args.get(name).and_then(Value::as_u64).and_then(|value| u32::try_from(value).ok());
         let decomposition = number(BASE).zip(number(LEGS)).map(|(base, legs)| Decomposition { base, legs });
-        Self {
-            input_scale: manifest.features.input_scale,
-            param_scale: *param_scale,
+        Ok(Self {
+            input_scale: manifest.input_scale(),
+            param_scale: layers.param_scale,
             inner_columns: number(INNER_COLUMNS).unwrap_or(1),
             logrows: Some(*logrows),
             decomposition,
-        }
+        })
     }
+}
+
+/// A circuit that was built.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// What a manifest says of it.
+    pub circuit: EzklCircuit,
+    /// log2 of the weights' grid.
+    pub param_scale: u32,
+    /// log2 of the outputs' grid.
+    pub output_scale: u32,
 }
 
 /// Makes settings, compiled circuit, keys and compiled verifier, and tries them with one proof. From the same ONNX and
@@ -110,7 +131,7 @@ impl CircuitConfig {
 /// # Errors
 /// [`ProofError::Circuit`] for a network that is not plain arithmetic of the expected shape, [`ProofError::Refused`]
 /// for one that EZKL cannot read, [`ProofError::SrsMissing`], [`ProofError::Compiler`], or what the worker ran into.
-pub async fn build(ezkl: &mut Ezkl, build: &Build<'_>) -> Result<Circuit, ProofError> {
+pub async fn build(ezkl: &mut Ezkl, build: &Build<'_>) -> Result<Built, ProofError> {
     let (settings, run_args) = fit(ezkl, build).await?;
     let output_scale = check(&settings, build).map_err(|reason| ProofError::Circuit { reason })?;
     let logrows = settings.run_args.logrows;
@@ -132,19 +153,19 @@ pub async fn build(ezkl: &mut Ezkl, build: &Build<'_>) -> Result<Circuit, ProofE
     }
     let compiled = build.compiler.compile(&verifier).await?;
     veriregime_files::write_atomic(&path(VERIFIER_BYTECODE_FILE), compiled.bytecode.to_string().as_bytes())?;
-    Ok(Circuit {
-        ezkl_version: EZKL_VERSION.to_owned(),
-        param_scale: build.form.param_scale,
-        output_scale,
+    let circuit = EzklCircuit {
+        version: EZKL_VERSION.to_owned(),
+        run_args,
         logrows,
         rows: settings.num_rows,
         instances: trial.instances.len(),
         proof_bytes: trial.proof.len(),
         srs_sha256: srs.digest,
         srs_is_ceremony: srs.is_ceremony,
-        run_args,
         verifier_code_hash: keccak256(&compiled.deployed_bytecode),
-    })
+        files: EzklCircuit::own_files(),
+    };
+    Ok(Built { circuit, param_scale: build.form.param_scale, output_scale })
 }
 
 /// Settings with the form's domain, or the smallest that holds the circuit in one column.
@@ -192,13 +213,13 @@ fn run_args(form: &CircuitConfig, logrows: u32) -> BTreeMap<String, Value> {
     arguments
 }
 
-/// Checks that the circuit is plain arithmetic from `[markets, features]` to `[markets, 3]`; gives its output scale.
+/// Checks that the circuit is plain arithmetic from `[markets, features]` to `[markets, outputs]`; gives its output scale.
 fn check(settings: &CircuitSettings, build: &Build<'_>) -> Result<u32, String> {
     let comparing = build.form.decomposition.is_some();
     if !settings.required_lookups.is_empty() || (!comparing && !settings.required_range_checks.is_empty()) {
         return Err("it needs lookups, so it would round, or comparisons that it was not given digits for".to_owned());
     }
-    let expected = [[build.markets, build.features], [build.markets, Outputs::COUNT]];
+    let expected = [[build.markets, build.features], [build.markets, build.outputs]];
     if settings.model_instance_shapes != expected {
         return Err(format!("its public tensors are {:?}, not {expected:?}", settings.model_instance_shapes));
     }

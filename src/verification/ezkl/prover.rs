@@ -37,7 +37,7 @@ impl EzklProver {
         srs_folder: &std::path::Path,
         chain_id: u64,
     ) -> Result<Self, ProofError> {
-        let circuit = &bundle.manifest.circuit;
+        let circuit = bundle.manifest.ezkl()?;
         let srs = Srs::open(srs_folder, circuit.logrows)?;
         srs.permit(chain_id)?;
         srs.expect(circuit.srs_sha256)?;
@@ -45,7 +45,7 @@ impl EzklProver {
         ezkl.load(files(bundle, srs.path)).await?;
         Ok(Self {
             ezkl,
-            input_scale: bundle.manifest.features.input_scale,
+            input_scale: bundle.manifest.input_scale(),
             instances: circuit.instances,
             proof_bytes: circuit.proof_bytes,
         })

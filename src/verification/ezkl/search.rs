@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::build::{Build, CircuitConfig, Compiler, Decomposition, build};
+use super::build::{Build, Built, CircuitConfig, Compiler, Decomposition, build};
 use super::protocol::Prove;
 use super::supervisor::Ezkl;
 use crate::verification::error::ProofError;
@@ -14,8 +14,8 @@ use veriregime_core::model::float::FloatModel;
 use veriregime_core::model::integer::{IntegerModel, compared_bits};
 use veriregime_core::model::onnx::Network;
 use veriregime_core::model::{Layout, ModelError};
-use veriregime_core::types::manifest::{Circuit, ONNX_FILE, PROVING_KEY_FILE, VERIFIER_BYTECODE_FILE};
-use veriregime_core::types::prediction::{Outputs, Prediction};
+use veriregime_core::types::manifest::{ONNX_FILE, PROVING_KEY_FILE, VERIFIER_BYTECODE_FILE};
+use veriregime_core::types::prediction::{Prediction, REGIME_OUTPUTS};
 use veriregime_core::types::proof::Proof;
 use veriregime_files::FileError;
 
@@ -191,12 +191,13 @@ fn parse(request: &SearchRequest<'_>, form: &CircuitConfig) -> Result<(Network, 
     let layout = Layout {
         markets: 1,
         features,
+        outputs: REGIME_OUTPUTS.len(),
         feature_bound: requantise(request.feature_bound, request.input_scale - form.input_scale),
         input_scale: form.input_scale,
         param_scale: form.param_scale,
         output_scale: 0,
     };
-    Ok((Network::parse(&(request.on_grid)(form.param_scale), 1, features)?, layout))
+    Ok((Network::parse(&(request.on_grid)(form.param_scale), 1, features, layout.outputs)?, layout))
 }
 
 async fn measure(
@@ -210,19 +211,20 @@ async fn measure(
     let folder = scratch.path();
     veriregime_files::write_atomic(&folder.join(ONNX_FILE), &(request.on_grid)(form.param_scale))?;
     let (network, mut layout) = parse(request, form)?;
-    let circuit: Circuit = build(
+    let Built { circuit, output_scale, .. } = build(
         ezkl,
         &Build {
             folder,
             srs_folder: request.srs_folder,
             markets: 1,
             features: layout.features,
+            outputs: layout.outputs,
             form: *form,
             compiler: request.compiler,
         },
     )
     .await?;
-    layout.output_scale = circuit.output_scale;
+    layout.output_scale = output_scale;
     let coarsening = request.input_scale - form.input_scale;
     let rows: Vec<Vec<i32>> =
         request.rows.iter().map(|row| row.iter().map(|value| requantise(*value, coarsening)).collect()).collect();
@@ -261,16 +263,18 @@ fn requantise(value: i32, coarsening: u32) -> i32 {
 fn float_predictions(request: &SearchRequest<'_>) -> Result<Vec<Prediction>, ProofError> {
     let features = request.rows.first().map_or(0, Vec::len);
     let inputs: Vec<f32> = request.rows.iter().flat_map(|row| float::inputs(row, request.input_scale)).collect();
-    let outputs = FloatModel::load(request.float_onnx, request.rows.len(), features)?.run(&inputs)?;
-    Ok(outputs.iter().map(|row| Prediction::from_reals(row.map(f64::from))).collect())
+    let outputs =
+        FloatModel::load(request.float_onnx, request.rows.len(), features, REGIME_OUTPUTS.len())?.run(&inputs)?;
+    let rows = outputs.chunks_exact(REGIME_OUTPUTS.len());
+    Ok(rows.filter_map(|row| Prediction::from_reals(row.iter().copied().map(f64::from))).collect())
 }
 
 /// Share of rows with the same regime, and the largest distance of the probabilities.
 fn compare(model: &IntegerModel, rows: &[Vec<i32>], float: &[Prediction]) -> Result<(f64, f64), ModelError> {
     let (mut same, mut largest) = (0_usize, 0.0_f64);
     for (row, float) in rows.iter().zip(float) {
-        let outputs: Outputs = model.evaluate(row)?[0];
-        let exact = outputs.decode(model.layout().output_scale);
+        let outputs = model.evaluate(row)?;
+        let Some(exact) = Prediction::from_integers(&outputs.concat(), model.layout().output_scale) else { continue };
         same += usize::from(exact.regime == float.regime);
         largest = largest.max((exact.probability_high - float.probability_high).abs());
     }

@@ -22,7 +22,7 @@ fn export(arguments: &[&str]) -> Output {
 
 fn shipped() -> FeatureSpec {
     let text = std::fs::read_to_string(format!("{MODEL}/manifest.json")).unwrap();
-    serde_json::from_str::<Manifest>(&text).unwrap().features
+    Manifest::parse(text.as_bytes()).unwrap().features().unwrap().clone()
 }
 
 /// From Sunday noon to Wednesday: days of a weekend, working days and both changes between blocks.

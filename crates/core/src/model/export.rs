@@ -8,8 +8,6 @@ use tract_onnx::pb::{
     type_proto,
 };
 
-use crate::types::prediction::Outputs;
-
 /// ONNX's version of operators; those that are used here are unchanged since.
 const OPSET: i64 = 13;
 /// ONNX's file format that introduced opset 13.
@@ -59,6 +57,15 @@ impl LayeredNetwork {
         self
     }
 
+    /// Number of outputs: those of the last linear layer.
+    pub fn outputs(&self) -> usize {
+        let of = |layer: &Layer| match layer {
+            Layer::Linear { outputs, .. } => Some(*outputs),
+            Layer::Square | Layer::Relu => None,
+        };
+        self.layers.iter().rev().find_map(of).unwrap_or(self.features)
+    }
+
     /// Number of weights.
     pub fn parameters(&self) -> usize {
         let of = |layer: &Layer| match layer {
@@ -73,7 +80,7 @@ impl LayeredNetwork {
         let mut graph = GraphProto {
             name: "veriregime".into(),
             input: vec![rows("features", markets, self.features)],
-            output: vec![rows("outputs", markets, Outputs::COUNT)],
+            output: vec![rows("outputs", markets, self.outputs())],
             ..GraphProto::default()
         };
         let mut values = "features".to_owned();

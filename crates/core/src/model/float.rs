@@ -7,7 +7,6 @@ use tract_onnx::prelude::{
 };
 
 use super::ModelError;
-use crate::types::prediction::Outputs;
 
 /// tract's plan for a fixed number of rows.
 #[derive(Debug, Clone)]
@@ -15,6 +14,7 @@ pub struct FloatModel {
     plan: Arc<TypedRunnableModel>,
     rows: usize,
     features: usize,
+    outputs: usize,
 }
 
 impl FloatModel {
@@ -23,23 +23,28 @@ impl FloatModel {
     ///
     /// # Errors
     /// [`ModelError::Tract`].
-    pub fn load(onnx: &[u8], rows: usize, features: usize) -> Result<Self, ModelError> {
+    pub fn load(onnx: &[u8], rows: usize, features: usize, outputs: usize) -> Result<Self, ModelError> {
         let plan = || -> Result<_, TractError> {
             tract_onnx::onnx()
                 .model_for_read(&mut &*onnx)?
                 .with_input_fact(0, f32::fact([rows, features]).into())?
-                .with_output_fact(0, f32::fact([rows, Outputs::COUNT]).into())?
+                .with_output_fact(0, f32::fact([rows, outputs]).into())?
                 .into_optimized()?
                 .into_runnable()
         };
-        Ok(Self { plan: plan().map_err(|error| tract(&error))?, rows, features })
+        Ok(Self { plan: plan().map_err(|error| tract(&error))?, rows, features, outputs })
     }
 
-    /// Runs the planned number of rows.
+    /// Outputs of a row.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Runs the planned number of rows; the outputs come row after row.
     ///
     /// # Errors
     /// [`ModelError::Count`] or [`ModelError::Tract`].
-    pub fn run(&self, inputs: &[f32]) -> Result<Vec<[f32; Outputs::COUNT]>, ModelError> {
+    pub fn run(&self, inputs: &[f32]) -> Result<Vec<f32>, ModelError> {
         let needed = self.rows * self.features;
         if inputs.len() != needed {
             return Err(ModelError::Count { given: inputs.len(), needed });
@@ -48,8 +53,7 @@ impl FloatModel {
             let input = Tensor::from_shape(&[self.rows, self.features], inputs)?;
             let outputs = self.plan.run(tvec!(input.into_tvalue()))?;
             let outputs = outputs[0].try_as_plain_ram()?;
-            let (rows, _) = outputs.as_slice::<f32>()?.as_chunks();
-            Ok(rows.to_vec())
+            Ok(outputs.as_slice::<f32>()?.to_vec())
         };
         run().map_err(|error| tract(&error))
     }

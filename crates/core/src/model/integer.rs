@@ -6,7 +6,6 @@
 
 use super::onnx::{Matrix, Network, Operation};
 use super::{Layout, ModelError};
-use crate::types::prediction::Outputs;
 
 /// Magnitudes must stay below two to this power: one bit less than what the field decoding gives back.
 const SAFE_BITS: u32 = 126;
@@ -67,7 +66,7 @@ impl IntegerModel {
     ///
     /// # Errors
     /// [`ModelError::Count`] or [`ModelError::Feature`].
-    pub fn evaluate(&self, integers: &[i32]) -> Result<Vec<Outputs>, ModelError> {
+    pub fn evaluate(&self, integers: &[i32]) -> Result<Vec<Vec<i128>>, ModelError> {
         let Layout { markets, features, feature_bound: bound, .. } = self.layout;
         if integers.len() != markets * features {
             return Err(ModelError::Count { given: integers.len(), needed: markets * features });
@@ -76,7 +75,7 @@ impl IntegerModel {
     }
 
     /// The outputs of one market's features.
-    fn evaluate_row(&self, row: &[i32], bound: i32) -> Result<Outputs, ModelError> {
+    fn evaluate_row(&self, row: &[i32], bound: i32) -> Result<Vec<i128>, ModelError> {
         if let Some(index) = row.iter().position(|value| value.unsigned_abs() > bound.unsigned_abs()) {
             return Err(ModelError::Feature { index, value: row[index], bound });
         }
@@ -87,7 +86,7 @@ impl IntegerModel {
             rows.push(result);
         }
         let last = &rows[rows.len() - 1];
-        Ok(Outputs::from_array(std::array::from_fn(|column| last[column] << self.output_shift)))
+        Ok(last.iter().map(|value| value << self.output_shift).collect())
     }
 }
 

@@ -9,8 +9,9 @@ pub mod onnx;
 use thiserror::Error;
 
 use crate::types::diagnostic::Diagnostic;
-use crate::types::manifest::Manifest;
-use crate::types::prediction::{Outputs, Prediction};
+use crate::types::manifest::network::Layer;
+use crate::types::manifest::regime::RegimeSpec;
+use crate::types::prediction::REGIME_OUTPUTS;
 use float::FloatModel;
 use integer::IntegerModel;
 use onnx::Network;
@@ -50,6 +51,9 @@ pub enum ModelError {
     /// Float and integer arithmetic tell different stories.
     #[error("output {index} is {float} in floats and {circuit} in the circuit's integers")]
     Disagreement { index: usize, float: String, circuit: String },
+    /// The network is not the one that the manifest sums up.
+    #[error("the network's layers are {found:?}, the manifest says {expected:?}")]
+    Layers { found: Vec<Layer>, expected: Vec<Layer> },
     /// tract refuses the model or the input.
     #[error("tract: {detail}")]
     Tract { detail: String },
@@ -68,6 +72,7 @@ impl Diagnostic for ModelError {
             Self::Feature { .. } => "VR-MODEL-008",
             Self::Disagreement { .. } => "VR-MODEL-009",
             Self::Tract { .. } => "VR-MODEL-010",
+            Self::Layers { .. } => "VR-MODEL-011",
         }
     }
 
@@ -92,6 +97,8 @@ pub struct Layout {
     pub markets: usize,
     /// Columns of the input.
     pub features: usize,
+    /// Columns of the output.
+    pub outputs: usize,
     /// Largest magnitude of a feature integer.
     pub feature_bound: i32,
     /// log2 of the features' grid.
@@ -103,28 +110,19 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout that a manifest describes.
-    pub fn of(manifest: &Manifest) -> Self {
+    /// The layout of a regime model.
+    pub fn of(model: &RegimeSpec<'_>) -> Self {
+        let features = &model.candles.features;
         Self {
-            markets: manifest.markets.len(),
-            features: manifest.features.count(),
-            feature_bound: manifest.features.bound(),
-            input_scale: manifest.features.input_scale,
-            param_scale: manifest.circuit.param_scale,
-            output_scale: manifest.circuit.output_scale,
+            markets: model.candles.markets.len(),
+            features: features.count(),
+            outputs: REGIME_OUTPUTS.len(),
+            feature_bound: features.bound(),
+            input_scale: features.input_scale,
+            param_scale: model.layers.param_scale,
+            output_scale: model.output_scale,
         }
     }
-}
-
-/// One market's forecast: what the float model says and what the circuit will prove.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Forecast {
-    /// Float outputs `[logit_low, logit_high, log_volatility]`.
-    pub float: [f32; Outputs::COUNT],
-    /// The circuit's outputs, bit for bit.
-    pub circuit: Outputs,
-    /// The circuit's outputs as numbers.
-    pub prediction: Prediction,
 }
 
 /// A loaded model.
@@ -133,6 +131,7 @@ pub struct Model {
     layout: Layout,
     float: FloatModel,
     integer: IntegerModel,
+    layers: Vec<Layer>,
 }
 
 impl Model {
@@ -141,10 +140,10 @@ impl Model {
     /// # Errors
     /// [`ModelError`].
     pub fn load(onnx: &[u8], layout: Layout) -> Result<Self, ModelError> {
-        let network = Network::parse(onnx, layout.markets, layout.features)?;
-        let float = FloatModel::load(onnx, layout.markets, layout.features)?;
+        let network = Network::parse(onnx, layout.markets, layout.features, layout.outputs)?;
+        let float = FloatModel::load(onnx, layout.markets, layout.features, layout.outputs)?;
         let integer = IntegerModel::new(&network, layout)?;
-        Ok(Self { layout, float, integer })
+        Ok(Self { layout, float, integer, layers: network.layers() })
     }
 
     /// The layout it was loaded with.
@@ -157,32 +156,44 @@ impl Model {
         &self.integer
     }
 
-    /// Forecasts every market from the feature integers in the order of the instances, in floats and in integers, and
-    /// compares the two.
+    /// Refuses a network whose layers are not these.
+    ///
+    /// # Errors
+    /// [`ModelError::Layers`].
+    pub fn expect_layers(&self, expected: &[Layer]) -> Result<(), ModelError> {
+        if self.layers == expected {
+            return Ok(());
+        }
+        Err(ModelError::Layers { found: self.layers.clone(), expected: expected.to_vec() })
+    }
+
+    /// The circuit's outputs of every market, bit for bit, from the feature integers in the order of the public inputs; the
+    /// float model must agree.
     ///
     /// # Errors
     /// [`ModelError::Count`], [`ModelError::Feature`], [`ModelError::Disagreement`] or what tract reports.
-    pub fn predict(&self, integers: &[i32]) -> Result<Vec<Forecast>, ModelError> {
+    pub fn predict(&self, integers: &[i32]) -> Result<Vec<Vec<i128>>, ModelError> {
         let circuit = self.integer.evaluate(integers)?;
         let float = self.float.run(&float::inputs(integers, self.layout.input_scale))?;
-        let scale = self.layout.output_scale;
-        let pairs = float.into_iter().zip(circuit);
-        pairs.map(|(float, circuit)| compare(float, circuit, scale)).collect()
+        for (float, circuit) in float.chunks_exact(self.layout.outputs).zip(&circuit) {
+            compare(float, circuit, self.layout.output_scale)?;
+        }
+        Ok(circuit)
     }
 }
 
-/// Accepts a float forecast that agrees with the circuit's up to [`TOLERANCE`].
+/// Refuses float outputs of a row that do not agree with the circuit's up to [`TOLERANCE`].
 ///
 /// # Errors
 /// [`ModelError::Disagreement`].
-pub fn compare(float: [f32; Outputs::COUNT], circuit: Outputs, output_scale: u32) -> Result<Forecast, ModelError> {
+pub fn compare(float: &[f32], circuit: &[i128], output_scale: u32) -> Result<(), ModelError> {
     let unit = libm::exp2(-f64::from(output_scale));
-    for (index, (float, exact)) in float.iter().zip(circuit.as_array()).enumerate() {
-        let exact = exact as f64 * unit;
+    for (index, (float, exact)) in float.iter().zip(circuit).enumerate() {
+        let exact = *exact as f64 * unit;
         let distance = (f64::from(*float) - exact).abs();
         if distance.is_nan() || distance > TOLERANCE * exact.abs().max(1.0) {
             return Err(ModelError::Disagreement { index, float: float.to_string(), circuit: exact.to_string() });
         }
     }
-    Ok(Forecast { float, circuit, prediction: circuit.decode(output_scale) })
+    Ok(())
 }

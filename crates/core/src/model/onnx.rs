@@ -9,7 +9,7 @@ use tract_onnx::pb::{
 };
 
 use super::ModelError;
-use crate::types::prediction::Outputs;
+use crate::types::manifest::network::Layer;
 
 /// Most operations, and most columns of a row, that are taken for a model of this kind.
 const MAX_SIZE: usize = 4096;
@@ -64,18 +64,18 @@ pub struct Network {
 }
 
 impl Network {
-    /// Reads a network of `[markets, features] -> [markets, 3]`.
+    /// Reads a network of `[rows, features] -> [rows, outputs]`.
     ///
     /// # Errors
     /// [`ModelError::NotOnnx`], [`ModelError::Shape`] or [`ModelError::Unsupported`].
-    pub fn parse(bytes: &[u8], markets: usize, features: usize) -> Result<Self, ModelError> {
+    pub fn parse(bytes: &[u8], rows: usize, features: usize, outputs: usize) -> Result<Self, ModelError> {
         let model = ModelProto::decode(bytes).map_err(|error| ModelError::NotOnnx { detail: error.to_string() })?;
         let graph = model.graph.ok_or_else(|| not_onnx("there is no graph"))?;
         let ([input], [output]) = (graph.input.as_slice(), graph.output.as_slice()) else {
             return Err(not_onnx("there must be one input and one output"));
         };
-        expect_shape("the input", input, markets, features)?;
-        expect_shape("the output", output, markets, Outputs::COUNT)?;
+        expect_shape("the input", input, rows, features)?;
+        expect_shape("the output", output, rows, outputs)?;
         if graph.node.is_empty() || graph.node.len() > MAX_SIZE {
             return Err(not_onnx("it has no operations, or far too many"));
         }
@@ -86,10 +86,29 @@ impl Network {
             return Err(not_onnx("the output is not the result of the last operation"));
         }
         let width = reader.widths[operations.len()];
-        if width != Outputs::COUNT {
-            return Err(shape("the last result", &[width], &[Outputs::COUNT]));
+        if width != outputs {
+            return Err(shape("the last result", &[width], &[outputs]));
         }
         Ok(Self { operations, features })
+    }
+
+    /// Its layers, as a manifest sums them up.
+    pub fn layers(&self) -> Vec<Layer> {
+        let mut layers = Vec::with_capacity(self.operations.len());
+        for (index, operation) in self.operations.iter().enumerate() {
+            // Row 0 is the input, so that this operation's row is the next index.
+            let is_bias = |row: usize| row == index && matches!(layers.last(), Some(Layer::Linear(_)));
+            match operation {
+                Operation::MatMul(_, matrix) => layers.push(Layer::Linear(matrix.columns)),
+                Operation::AddConstant(row, _) if is_bias(*row) => {}
+                Operation::AddConstant(..) => layers.push(Layer::Constant),
+                Operation::Add(..) => layers.push(Layer::Sum),
+                Operation::Multiply(left, right) if left == right => layers.push(Layer::Square),
+                Operation::Multiply(..) => layers.push(Layer::Product),
+                Operation::Relu(_) => layers.push(Layer::Relu),
+            }
+        }
+        layers
     }
 }
 

@@ -1,4 +1,4 @@
-//! The four-hour grid of UTC on which forecasts are made.
+//! The grids of UTC on which forecasts are made.
 
 use std::fmt;
 
@@ -7,39 +7,80 @@ use serde::{Deserialize, Serialize};
 /// Milliseconds in one minute.
 pub const MINUTE_MS: i64 = 60_000;
 
-/// A four-hour slot of the UTC grid: `floor(unix_seconds / 14400)`. The forecast made at its start covers it.
+/// The UTC grid of a model's periods, and how far its forecasts reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grid {
+    /// Length of a period.
+    pub period_seconds: u64,
+    /// What a forecast covers from its period's start on.
+    pub horizon_seconds: u64,
+    /// Start of period 0 after the Unix epoch, less than a period.
+    pub offset_seconds: u64,
+}
+
+impl Grid {
+    /// The grid of regime jobs, the only one that their contract knows: its calendar features are those of 42 slots a week.
+    pub const FOUR_HOURS: Self = Self { period_seconds: 14_400, horizon_seconds: 14_400, offset_seconds: 0 };
+
+    fn period_ms(self) -> i64 {
+        i64::try_from(self.period_seconds).unwrap_or(i64::MAX).saturating_mul(1000).max(1)
+    }
+
+    fn offset_ms(self) -> i64 {
+        i64::try_from(self.offset_seconds).unwrap_or(i64::MAX).saturating_mul(1000)
+    }
+
+    /// The period that contains `unix_ms`; times before the first one count as period 0.
+    pub fn period_at(self, unix_ms: i64) -> PeriodId {
+        PeriodId(u64::try_from(unix_ms.saturating_sub(self.offset_ms()).div_euclid(self.period_ms())).unwrap_or(0))
+    }
+
+    /// Start of a period in Unix milliseconds.
+    pub fn start_ms(self, period: PeriodId) -> i64 {
+        let periods = i64::try_from(period.0).unwrap_or(i64::MAX);
+        periods.saturating_mul(self.period_ms()).saturating_add(self.offset_ms())
+    }
+
+    /// First millisecond after a period.
+    pub fn end_ms(self, period: PeriodId) -> i64 {
+        self.start_ms(period).saturating_add(self.period_ms())
+    }
+}
+
+/// A period by its number: of a regime job, a slot of [`Grid::FOUR_HOURS`]. The forecast made at its start covers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PeriodId(pub u64);
 
 impl PeriodId {
     /// Length of a period in seconds.
-    pub const SECONDS: i64 = 14_400;
-    /// Length of a period in minutes, which is also the forecast horizon.
-    pub const MINUTES: usize = 240;
+    pub const SECONDS: i64 = Grid::FOUR_HOURS.period_seconds.cast_signed();
+    /// Length of a period in minutes.
+    pub const MINUTES: usize = Grid::FOUR_HOURS.period_seconds as usize / 60;
     /// Number of periods in a day.
-    pub const PER_DAY: u64 = 6;
+    pub const PER_DAY: u64 = 86_400 / Grid::FOUR_HOURS.period_seconds;
     /// Number of periods in a week. Everything that a calendar feature can depend on.
-    pub const PER_WEEK: u64 = 42;
+    pub const PER_WEEK: u64 = 7 * Self::PER_DAY;
 
     /// The period that contains `unix_ms`; times before 1970 count as period 0.
     pub fn at_ms(unix_ms: i64) -> Self {
-        Self(u64::try_from(unix_ms.div_euclid(Self::SECONDS * 1000)).unwrap_or(0))
+        Grid::FOUR_HOURS.period_at(unix_ms)
     }
 
     /// Start in Unix seconds.
     pub fn start_seconds(self) -> i64 {
-        i64::try_from(self.0).unwrap_or(i64::MAX / Self::SECONDS).saturating_mul(Self::SECONDS)
+        self.start_ms() / 1000
     }
 
     /// Start in Unix milliseconds.
     pub fn start_ms(self) -> i64 {
-        self.start_seconds().saturating_mul(1000)
+        Grid::FOUR_HOURS.start_ms(self)
     }
 
     /// First millisecond after the period.
     pub fn end_ms(self) -> i64 {
-        self.start_ms().saturating_add(Self::SECONDS * 1000)
+        Grid::FOUR_HOURS.end_ms(self)
     }
 
     /// The period that follows.
@@ -73,5 +114,24 @@ mod tests {
         assert_eq!(crash.start_ms(), 1_722_816_000_000);
         assert_eq!(PeriodId::at_ms(crash.end_ms() - 1), crash);
         assert_eq!(PeriodId::at_ms(crash.end_ms()), crash.next());
+        assert_eq!((PeriodId::SECONDS, PeriodId::MINUTES, PeriodId::PER_WEEK), (14_400, 240, 42));
+    }
+
+    #[test]
+    fn a_daily_grid_may_begin_in_the_morning() {
+        let grid = Grid { period_seconds: 86_400, horizon_seconds: 30 * 86_400, offset_seconds: 6 * 3600 };
+        let day = grid.period_at(1_722_816_000_000);
+        assert_eq!(grid.start_ms(day), 1_722_816_000_000 - 18 * 3_600_000, "midnight belongs to the day before");
+        assert_eq!((grid.period_at(grid.end_ms(day) - 1), grid.period_at(grid.end_ms(day))), (day, day.next()));
+        assert_eq!(grid.period_at(0), PeriodId(0));
+    }
+
+    #[test]
+    fn no_number_is_too_large_for_a_grid() {
+        for period in [PeriodId(u64::MAX), PeriodId(u64::MAX / 2)] {
+            assert!(period.start_ms() > 0 && period.end_ms() >= period.start_ms());
+        }
+        let largest = Grid { period_seconds: u64::MAX, horizon_seconds: 1, offset_seconds: u64::MAX };
+        assert!(largest.end_ms(largest.period_at(i64::MIN)) > 0);
     }
 }

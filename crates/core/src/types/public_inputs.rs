@@ -3,8 +3,10 @@
 
 use alloy::primitives::U256;
 
-use super::feature::{FeatureSpec, FeatureVector};
+use super::feature::FeatureVector;
 use super::field;
+use super::manifest::Output;
+use super::manifest::inputs::Candles;
 use super::prediction::Outputs;
 
 /// The feature integers of all markets.
@@ -25,7 +27,7 @@ pub fn published_features(candle: &[i32], candle_count: usize, calendar: &[i32])
 
 /// The output integers of all markets.
 pub fn outputs(outputs: &[Outputs]) -> Vec<i128> {
-    outputs.iter().flat_map(Outputs::as_array).collect()
+    outputs.iter().flat_map(Outputs::values).collect()
 }
 
 /// Public inputs of the statement "the model maps `features` to `outputs`", as field elements.
@@ -34,24 +36,24 @@ pub fn instances(features: &[i32], outputs: &[i128]) -> Vec<U256> {
     features.chain(outputs.iter().copied()).map(field::encode).collect()
 }
 
-/// Features and outputs of each of so many markets.
-pub fn by_market(instances: &[U256], markets: usize) -> impl Iterator<Item = (&[U256], &[U256])> {
-    let features = (instances.len() / markets.max(1)).saturating_sub(Outputs::COUNT);
-    let (inputs, outputs) = instances.split_at(markets * features);
-    inputs.chunks(features.max(1)).zip(outputs.chunks(Outputs::COUNT))
+/// Features and outputs of each of so many markets, each with so many outputs.
+pub fn by_market(instances: &[U256], markets: usize, outputs: usize) -> impl Iterator<Item = (&[U256], &[U256])> {
+    let features = (instances.len() / markets.max(1)).saturating_sub(outputs);
+    let (inputs, said) = instances.split_at(markets * features);
+    inputs.chunks(features.max(1)).zip(said.chunks(outputs.max(1)))
 }
 
-/// What the public input at `index` of `count` is, in words.
-pub fn name(spec: &FeatureSpec, count: usize, index: usize) -> String {
-    let (features, outputs) = (spec.count(), Outputs::COUNT);
-    let markets = count / (features + outputs).max(1);
+/// What the public input at `index` is, in words, of a model of these candles with these outputs for each market.
+pub fn name(candles: &Candles, outputs: &[Output], index: usize) -> String {
+    let (spec, features, markets) = (&candles.features, candles.features.count(), candles.markets.len());
     if index < markets * features {
         let scaled = spec.candle.iter().chain(&spec.calendar).nth(index % features);
         let label = scaled.map_or_else(|| "?".into(), |scaled| scaled.feature.label());
         return format!("feature {label} of market {}", index / features);
     }
-    let index = index - markets * features;
-    format!("output {} of market {}", Outputs::NAMES[index % outputs], index / outputs)
+    let (index, count) = (index - markets * features, outputs.len().max(1));
+    let output = outputs.get(index % count).map_or("?", |output| &output.name);
+    format!("output {output} of market {}", index / count)
 }
 
 #[cfg(test)]
@@ -66,11 +68,11 @@ mod tests {
         assert_eq!(row, [1, 2, 9, 5, 6, 9]);
         assert_eq!(candle_features(&vectors), [1, 2, 5, 6]);
         assert_eq!(published_features(&[1, 2, 5, 6], 2, &[9]), row);
-        let said = |first: i128| Outputs { logit_low: first, logit_high: first + 1, log_volatility: first + 2 };
+        let said = |first: i128| Outputs::new(["a", "b", "c"], [first, first + 1, first + 2]);
         let instances = instances(&row, &outputs(&[said(-20), said(30)]));
         assert_eq!((instances[0], instances[6], instances[11]), (U256::ONE, field::encode(-20), field::encode(32)));
-        let markets: Vec<_> = by_market(&instances, 2).collect();
+        let markets: Vec<_> = by_market(&instances, 2, 3).collect();
         assert_eq!(markets[1], (&instances[3..6], &instances[9..12]));
-        assert_eq!(by_market(&[], 0).count(), 0);
+        assert_eq!(by_market(&[], 0, 3).count(), 0);
     }
 }

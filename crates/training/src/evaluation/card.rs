@@ -11,27 +11,35 @@ use super::outcomes::Forecaster;
 use super::report::Report;
 use super::tallies::Metric;
 use veriregime_core::types::manifest::Manifest;
+use veriregime_core::types::manifest::error::ManifestError;
+use veriregime_core::types::manifest::regime::RegimeSpec;
+use veriregime_core::types::manifest::verification::EzklCircuit;
 
 /// Name of the card inside a bundle.
 pub const CARD_FILE: &str = "MODEL_CARD.md";
 
-/// The card of a model in Markdown.
-pub fn card(manifest: &Manifest) -> String {
+/// The card of a regime model in Markdown.
+///
+/// # Errors
+/// A model of another kind.
+pub fn card(manifest: &Manifest) -> Result<String, ManifestError> {
+    let (model, circuit) = (manifest.regime()?, manifest.ezkl()?);
     let mut text = String::new();
     // Writing into a String cannot fail.
-    let _ = write(&mut text, manifest);
-    text
+    let _ = write(&mut text, manifest, &model, circuit);
+    Ok(text)
 }
 
-fn write(text: &mut String, manifest: &Manifest) -> std::fmt::Result {
-    let Manifest { features, label, circuit, training, .. } = manifest;
+fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit: &EzklCircuit) -> std::fmt::Result {
+    let RegimeSpec { candles, label, layers, baselines, .. } = model;
+    let (features, training) = (&candles.features, &manifest.training);
     let provenance = &training.provenance;
     let at = |key: &str| plain(provenance.pointer(key));
     writeln!(text, "# {}\n", manifest.model_id)?;
     writeln!(text, "Generated from `manifest.json`; do not edit.\n")?;
     writeln!(text, "## What it forecasts\n")?;
     let markets: Vec<String> =
-        manifest.markets.iter().map(|market| format!("{} ({})", market.name, market.symbol)).collect();
+        candles.markets.iter().map(|market| format!("{} ({})", market.name, market.symbol)).collect();
     writeln!(
         text,
         "For {}: whether the sample standard deviation of the next {} one-minute returns exceeds {} (regime High), with \
@@ -61,8 +69,8 @@ fn write(text: &mut String, manifest: &Manifest) -> std::fmt::Result {
          it exactly: {} of 2^{} rows, {} public numbers, proofs of {} bytes. Keys from {}.\n",
         at("/settings/student/layers"),
         at("/parameters"),
-        circuit.param_scale,
-        circuit.ezkl_version,
+        layers.param_scale,
+        circuit.version,
         circuit.rows,
         circuit.logrows,
         circuit.instances,
@@ -93,7 +101,7 @@ fn write(text: &mut String, manifest: &Manifest) -> std::fmt::Result {
     }
     writeln!(text, "## Test split\n")?;
     match Report::deserialize(&training.metrics) {
-        Ok(report) => figures(text, &report, training.baselines.garch.return_minutes)?,
+        Ok(report) => figures(text, &report, baselines.garch.return_minutes)?,
         Err(_) => writeln!(text, "Not measured.")?,
     }
     let plots: Vec<&String> = manifest.files.keys().filter(|name| is_plot(name)).collect();

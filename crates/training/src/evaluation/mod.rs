@@ -23,7 +23,7 @@ use veriregime_core::types::baselines::Baselines;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::feature::FeatureSpec;
-use veriregime_core::types::manifest::Label;
+use veriregime_core::types::manifest::regime::Label;
 use veriregime_core::types::prediction::{Prediction, Regime};
 
 /// Rows that go through tract at once.
@@ -123,9 +123,9 @@ impl Comparison {
 
 /// The model in floats and in integers.
 fn student(subject: &Subject<'_>, batch: &Batch<'_>, outcomes: &Outcomes) -> Result<[Forecast; 2], EvaluationError> {
-    let Layout { features, input_scale, output_scale, .. } = subject.layout;
+    let Layout { features, outputs, input_scale, output_scale, .. } = subject.layout;
     let model = Model::load(subject.onnx, Layout { markets: 1, ..subject.layout })?;
-    let float = FloatModel::load(subject.onnx, CHUNK, features)?;
+    let float = FloatModel::load(subject.onnx, CHUNK, features, outputs)?;
     let mut predictions = [Vec::with_capacity(outcomes.len()), Vec::with_capacity(outcomes.len())];
     for chunk in outcomes.at.chunks(CHUNK) {
         let mut integers = Vec::with_capacity(CHUNK * features);
@@ -135,9 +135,11 @@ fn student(subject: &Subject<'_>, batch: &Batch<'_>, outcomes: &Outcomes) -> Res
         let mut padded = inputs(&integers, input_scale);
         padded.resize(CHUNK * features, 0.0);
         let floats = float.run(&padded)?;
-        predictions[0].extend(floats[..chunk.len()].iter().map(|row| Prediction::from_reals(row.map(f64::from))));
+        let rows = floats.chunks_exact(outputs).take(chunk.len());
+        predictions[0].extend(rows.filter_map(|row| Prediction::from_reals(row.iter().copied().map(f64::from))));
         for integers in integers.chunks_exact(features) {
-            predictions[1].push(model.integer().evaluate(integers)?[0].decode(output_scale));
+            let row = model.integer().evaluate(integers)?.concat();
+            predictions[1].extend(Prediction::from_integers(&row, output_scale));
         }
     }
     let [float, circuit] = predictions;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::EvaluationError;
 use veriregime_core::features::{Batch, label};
-use veriregime_core::types::manifest::Label;
+use veriregime_core::types::manifest::regime::Label;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 
 /// Decision times and their outcomes, one entry for each row, in order of time.

@@ -6,7 +6,7 @@ use veriregime_core::features::Batch;
 use veriregime_core::features::sums::Sums;
 use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::feature::{Feature, FeatureSpec, ScaledFeature};
-use veriregime_core::types::manifest::Label;
+use veriregime_core::types::manifest::regime::Label;
 use veriregime_core::types::time::parse_utc_ms;
 use veriregime_training::dataset::Wanted;
 use veriregime_training::evaluation::outcomes::{Forecast, Forecaster, Outcomes};

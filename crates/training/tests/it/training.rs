@@ -12,6 +12,7 @@ use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::feature::Feature;
 use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::prediction::REGIME_OUTPUTS;
 use veriregime_core::types::time::parse_utc_ms;
 use veriregime_training::blocks::RowInputs;
 use veriregime_training::checkpoint::{RunFolder, Unfinished};
@@ -118,6 +119,7 @@ fn training_repeats_to_the_bit_and_beats_chance_where_it_was_not_trained() {
     let layout = Layout {
         markets: 1,
         features: trained.features.count(),
+        outputs: REGIME_OUTPUTS.len(),
         feature_bound: trained.features.bound(),
         input_scale: 13,
         param_scale: 16,

@@ -9,7 +9,8 @@ use veriregime_core::features::sums::Sums;
 use veriregime_core::features::{label, measure};
 use veriregime_core::types::baselines::{Baselines, Garch, HarVolatility, Residual};
 use veriregime_core::types::feature::Feature;
-use veriregime_core::types::manifest::{Label, frozen};
+use veriregime_core::types::manifest::frozen;
+use veriregime_core::types::manifest::regime::Label;
 
 /// Candles that must precede a decision: the longest window of the regressions, and the close before it.
 pub const LEAST_BEFORE: usize = har::WINDOWS_MINUTES[3] + 1;

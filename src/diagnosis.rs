@@ -16,7 +16,7 @@ use crate::deployment::error::DeploymentError;
 use crate::evidence::EvidenceError;
 use crate::job::error::StageError;
 use crate::sources::candles::error::CandleError;
-use crate::state::StateError;
+use crate::state::error::StateError;
 use crate::verification::error::ProofError;
 use veriregime_core::features::FeatureError;
 use veriregime_core::forecast::ForecastError;

@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-use crate::state::{StateError, Store};
+use crate::state::Store;
+use crate::state::error::StateError;
 use veriregime_core::forecast::{ForecastError, RegimeModel};
 use veriregime_core::types::cycle::{CycleRecord, Forecast};
 use veriregime_core::types::omission::OmittedMarkets;

@@ -14,7 +14,7 @@ use tracing::error;
 use utoipa::ToSchema;
 
 use crate::attestation::error::AttestationError;
-use crate::state::StateError;
+use crate::state::error::StateError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 
 /// Why there is no answer.

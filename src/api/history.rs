@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::view::{ModelView, PeriodView};
 use crate::api::error::ApiError;
-use crate::state::StateError;
+use crate::state::error::StateError;
 use crate::state::reader::Reader;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::job::JobKey;

@@ -25,7 +25,7 @@ pub(super) struct PeriodDetail {
     /// The proven outputs of all markets, integers on the model's grid, as decimal text: logit of Low, logit of High,
     /// log-volatility.
     outputs: Vec<String>,
-    /// The proof, 0x-hex.
+    /// The proof, 0x-hex. A week after the period only the evidence has it.
     proof: Option<String>,
 }
 

@@ -6,7 +6,7 @@ use alloy::primitives::Address;
 use thiserror::Error;
 
 use crate::chain::error::ChainError;
-use crate::state::StateError;
+use crate::state::error::StateError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::period::PeriodId;
 

@@ -7,4 +7,5 @@ pub mod follow;
 pub mod models;
 pub mod offline;
 pub mod one;
+pub mod own;
 pub mod render;

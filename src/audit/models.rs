@@ -7,6 +7,7 @@ use tracing::warn;
 
 use super::checks::Findings;
 use super::one::{Auditor, Report};
+use super::own::Own;
 use crate::actions::error::ActionError;
 use crate::audit::compare::Verdict;
 use crate::bundle::Bundle;
@@ -14,7 +15,6 @@ use crate::chain::read::Reader;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::node::assemble;
-use crate::state::Store;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::update::PublishedUpdate;
@@ -26,8 +26,8 @@ pub struct Models {
     pub oracle: Address,
     pub reader: Reader,
     clock: Clock,
-    /// The memory of the agent beside us, if there is one: it has the candles that its updates were made from.
-    own: Option<Store>,
+    /// The agent beside us, if there is one: it has the candles that its updates were made from.
+    own: Option<Own>,
     /// Those that have been asked for.
     known: BTreeMap<B256, Auditor>,
 }
@@ -43,9 +43,8 @@ impl Models {
         if !reader.has_code(oracle).await? {
             return Err(ActionError::NoContract(oracle).into());
         }
-        let is_beside_us = veriregime_files::size_bytes(&config.state_path).is_ok();
-        let own = if is_beside_us { Some(Store::open(&config.state_path)?) } else { None };
-        Ok(Self { config: config.clone(), oracle, reader, clock, own, known: BTreeMap::new() })
+        let (config, own) = (config.clone(), Own::open(config)?);
+        Ok(Self { config, oracle, reader, clock, own, known: BTreeMap::new() })
     }
 
     /// The markets of the configured bundle, after checking that it is right.

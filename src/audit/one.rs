@@ -4,6 +4,7 @@ use alloy::primitives::{Address, B256};
 use serde::Serialize;
 
 use super::checks::Findings;
+use super::own::Own;
 use crate::actions::risk_oracle::spec::Expected;
 use crate::audit::compare::{CandleDifference, Verdict, feature_differences, first_candle_difference};
 use crate::bundle::Bundle;
@@ -12,7 +13,6 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::job::collect::Feeds;
 use crate::node::{assemble, feeds};
-use crate::state::Store;
 use crate::verification::Prover;
 use veriregime_core::features;
 use veriregime_core::forecast::window;
@@ -82,7 +82,7 @@ impl Auditor {
         reader: &Reader,
         oracle: Address,
         clock: &Clock,
-        own: Option<&Store>,
+        own: Option<&Own>,
     ) -> anyhow::Result<Report> {
         let contract = Contract { chain_id: reader.chain_id(), address: oracle };
         let period = update.period;
@@ -156,10 +156,10 @@ impl Auditor {
         job: JobKey,
         period: PeriodId,
         series: &[Option<CandleSeries>],
-        own: Option<&Store>,
+        own: Option<&Own>,
     ) -> anyhow::Result<Vec<CandleDifference>> {
-        let Some(store) = own else { return Ok(Vec::new()) };
-        let stored = store.candles(job, period)?;
+        let Some(own) = own else { return Ok(Vec::new()) };
+        let stored = own.candles(job, period)?;
         let mut differences = Vec::new();
         for (candles, ours) in stored.iter().zip(series).filter(|(candles, _)| !candles.is_empty()) {
             let Some(ours) = ours else { continue };

@@ -9,7 +9,8 @@ use crate::chain::Chain;
 use crate::chain::answers::Receipt;
 use crate::config::Config;
 use crate::deployment::error::DeploymentError;
-use crate::state::{StateError, Store};
+use crate::state::error::StateError;
+use crate::state::Store;
 use veriregime_core::types::diagnostic::Diagnostic;
 
 /// A wallet that sends.

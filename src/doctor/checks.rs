@@ -11,7 +11,7 @@ use crate::config::{Config, chain};
 use crate::health::{Check, checks};
 use crate::job::collect::Feed;
 use crate::node::{assemble, feeds, replay};
-use crate::state::StateError;
+use crate::state::error::StateError;
 use crate::state::reader::Reader;
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::time::format_utc;

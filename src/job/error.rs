@@ -10,7 +10,7 @@ use crate::chain::error::ChainError;
 use crate::evidence::EvidenceError;
 use crate::forecast::StoredForecastError;
 use crate::sources::candles::error::CandleError;
-use crate::state::StateError;
+use crate::state::error::StateError;
 use crate::verification::error::ProofError;
 use veriregime_core::forecast::ForecastError;
 use veriregime_core::types::candle::SeriesError;

@@ -6,7 +6,7 @@ use super::Agent;
 use crate::chain::envelope::calldata;
 use crate::job::error::{CycleError, StageError};
 use crate::job::stages::stored;
-use crate::state::StateError;
+use crate::state::error::StateError;
 use crate::state::jobs::Scope;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::diagnostic::Diagnostic;

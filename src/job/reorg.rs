@@ -7,7 +7,7 @@ use super::Agent;
 use crate::actions::error::ActionError;
 use crate::job::error::StageError;
 use crate::job::stages::stored;
-use crate::state::StateError;
+use crate::state::error::StateError;
 use crate::state::jobs::Scope;
 use veriregime_core::types::cycle::{CycleRecord, Mined, Purpose, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;

@@ -18,7 +18,7 @@ use crate::job::error::{CycleError, StageError};
 use crate::job::overview::{Activity, Progress};
 use crate::job::timer;
 use crate::job::timer::ScheduleConfig;
-use crate::state::StateError;
+use crate::state::error::StateError;
 use veriregime_core::types::diagnostic::Diagnostic;
 
 /// Pause before a job that does not work is opened again; doubled each time.

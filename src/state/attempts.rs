@@ -90,7 +90,7 @@ impl Store {
         Ok(found.optional()?)
     }
 
-    /// The last update that was signed for a cycle of the job.
+    /// The last update that was signed for a cycle of the job and whose bytes are still kept.
     ///
     /// # Errors
     /// [`StateError`].
@@ -98,7 +98,7 @@ impl Store {
         let connection = self.lock();
         let Some(job) = jobs::row(&connection, job)? else { return Ok(None) };
         let sql = format!(
-            "SELECT {COLUMNS} FROM attempts WHERE job = ?1 AND purpose = 'update' ORDER BY period DESC, id DESC LIMIT 1"
+            "SELECT {COLUMNS} FROM attempts WHERE job = ?1 AND purpose = 'update' AND raw != x'' ORDER BY period DESC, id DESC LIMIT 1"
         );
         Ok(connection.query_row(&sql, [job], read).optional()?)
     }

@@ -37,7 +37,7 @@ impl Store {
         let connection = self.lock();
         let sql = format!(
             "{CYCLES} WHERE {IN_SCOPE} AND stage = 'confirmed' AND evidence IS NULL
-             AND EXISTS (SELECT 1 FROM candles WHERE candles.job = cycles.job AND candles.period = cycles.period)
+             AND EXISTS (SELECT 1 FROM windows WHERE windows.job = cycles.job AND windows.period = cycles.period)
              ORDER BY period DESC LIMIT ?2"
         );
         let scope = scope.into().rows(&connection)?;
@@ -66,7 +66,7 @@ impl Store {
         let connection = self.lock();
         let sql = format!(
             "SELECT chain_id, contract, manifest, period, evidence FROM cycles JOIN jobs ON jobs.id = cycles.job
-             WHERE {IN_SCOPE} AND evidence != '{PRUNED}' AND period < ?2 ORDER BY period DESC"
+             WHERE {IN_SCOPE} AND evidence IS NOT NULL AND evidence != '{PRUNED}' AND period < ?2 ORDER BY period DESC"
         );
         let scope = scope.into().rows(&connection)?;
         all(&connection, &sql, params![scope, period(before)?], |row| {

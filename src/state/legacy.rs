@@ -3,7 +3,9 @@
 use alloy::primitives::Address;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::rows::parsed;
+use super::rows::{Key, parsed};
+use super::{StateError, candle_cache, windows};
+use veriregime_core::types::candle::{CANDLE_BYTES, Candle};
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::cycle::Purpose;
 use veriregime_core::types::signed;
@@ -58,6 +60,35 @@ pub(super) fn find_contracts(connection: &Connection) -> rusqlite::Result<()> {
         connection.execute(sql, params![manifest, period, contract.chain_id as i64, contract.address.to_string()])?;
     }
     Ok(())
+}
+
+/// Moves candles into blocks. Rows that are cut off are left behind: no cycle could go on with them.
+pub(super) fn pack_candles(connection: &Connection) -> Result<(), StateError> {
+    let mut windows = connection.prepare("SELECT job, period, market, rows FROM candles ORDER BY period")?;
+    let mut rows = windows.query([])?;
+    while let Some(row) = rows.next()? {
+        let key = Key { job: row.get(0)?, period: row.get(1)? };
+        if let Some(candles) = candles_of(row.get_ref(3)?.as_blob().unwrap_or_default()) {
+            windows::write_market(connection, key, row.get(2)?, &candles)?;
+        }
+    }
+    let mut symbols = connection.prepare("SELECT DISTINCT source, symbol FROM live_candles")?;
+    let symbols = symbols.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for (source, symbol) in symbols.collect::<rusqlite::Result<Vec<(String, String)>>>()? {
+        let sql = "SELECT candle FROM live_candles WHERE source = ?1 AND symbol = ?2 ORDER BY open_time_ms";
+        let mut live = connection.prepare(sql)?;
+        let live = live.query_map([&source, &symbol], |row| row.get::<_, Vec<u8>>(0))?;
+        let bytes = live.collect::<rusqlite::Result<Vec<_>>>()?.concat();
+        let mut candles = candles_of(&bytes).unwrap_or_default();
+        candles.retain(|candle| candle.check().is_ok());
+        candle_cache::keep(connection, &source, &symbol, &candles)?;
+    }
+    Ok(connection.execute_batch("DROP TABLE candles; DROP TABLE live_candles;")?)
+}
+
+fn candles_of(bytes: &[u8]) -> Option<Vec<Candle>> {
+    let (rows, rest) = bytes.as_chunks::<CANDLE_BYTES>();
+    rest.is_empty().then(|| rows.iter().map(Candle::from_le_bytes).collect())
 }
 
 /// An update that was signed, and what it was sent to.

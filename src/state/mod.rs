@@ -3,9 +3,10 @@
 pub mod alerts;
 pub mod attempts;
 mod attestations;
+mod blocks;
 pub mod candle_cache;
 mod cycles;
-mod error;
+pub mod error;
 mod evidence;
 pub mod finality;
 pub mod jobs;
@@ -13,16 +14,18 @@ mod legacy;
 pub mod lock;
 mod manifests;
 pub mod reader;
+mod retention;
 mod rows;
 mod schema;
+mod windows;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
-pub use error::StateError;
+use error::StateError;
 use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::cycle::{Attempt, CycleRecord, Forecast, Landed, Miss, Stage};
 use veriregime_core::types::digest::Digest;
@@ -31,8 +34,6 @@ use veriregime_core::types::origin::Origin;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::proof::Proof;
 
-/// Candles of this many periods are kept (a week); older ones can be fetched again by anyone.
-const CANDLE_PERIODS_KEPT: u64 = PeriodId::PER_WEEK;
 /// Longest wait for another process that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Statements that stay prepared: more than there are.
@@ -88,17 +89,16 @@ impl Store {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             veriregime_files::create_folder(folder).map_err(|fault| open_fault(fault.to_string()))?;
         }
-        let as_open_fault = |error: rusqlite::Error| match StateError::from(error) {
+        let as_open_fault = |fault: StateError| match fault {
             StateError::Sqlite(error) => open_fault(error.to_string()),
             fault => fault,
         };
         let mut connection = Connection::open(path).map_err(|error| open_fault(error.to_string()))?;
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(as_open_fault)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| as_open_fault(error.into()))?;
         connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
-        schema::check(&connection, path).map_err(|fault| match fault {
-            StateError::Sqlite(error) => open_fault(error.to_string()),
-            fault => fault,
-        })?;
+        // A migration's and a sweep's scratch tables need no folder of their own.
+        connection.pragma_update(None, "temp_store", "MEMORY").map_err(|error| as_open_fault(error.into()))?;
+        schema::check(&connection, path).map_err(as_open_fault)?;
         schema::migrate(&mut connection).map_err(as_open_fault)?;
         Ok(Self { connection: Mutex::new(connection) })
     }
@@ -151,10 +151,11 @@ impl Store {
         if let Step::Submitting(attempt) = step {
             attempts::add(&transaction, (job, period), attempt, now_ms)?;
         }
-        rows::write_step(&transaction, key, step)?;
-        if let Step::Collected(..) = step {
-            drop_old_candles(&transaction, period)?;
+        if let Step::Collected(series, _) = step {
+            retention::sweep(&transaction, period)?;
+            windows::write(&transaction, key, series)?;
         }
+        rows::write_step(&transaction, key, step)?;
         let record =
             rows::cycle(&transaction, key)?.ok_or_else(|| StateError::Corrupt(format!("period {period} vanished")))?;
         transaction.commit()?;
@@ -176,19 +177,13 @@ impl Store {
     /// [`StateError`].
     pub fn candles(&self, job: JobKey, period: PeriodId) -> Result<Vec<Vec<Candle>>, StateError> {
         let connection = self.lock();
-        rows::candles(&connection, rows::key(&connection, job, period)?)
+        windows::read(&connection, rows::key(&connection, job, period)?)
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
         // A panic between two statements leaves an open transaction at most, which SQLite rolls back.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn drop_old_candles(transaction: &Transaction<'_>, period: PeriodId) -> Result<(), StateError> {
-    let oldest_kept = PeriodId(period.0.saturating_sub(CANDLE_PERIODS_KEPT));
-    transaction.execute("DELETE FROM candles WHERE period < ?1", params![rows::period(oldest_kept)?])?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! Rows and their types: the only place that knows the columns.
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, Params, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::jobs::Scope;
-use super::{OptionalExtension, StateError, Step, evidence, jobs};
-use veriregime_core::types::candle::{CANDLE_BYTES, Candle, CandleSeries};
+use super::{StateError, Step, evidence, jobs};
+use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::cycle::{CycleRecord, Landed, Stage};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
@@ -64,12 +64,6 @@ pub(super) fn newest(
     all(connection, &sql, params![scope.rows(connection)?, before, limit], read_cycle)
 }
 
-pub(super) fn candles(connection: &Connection, key: Key) -> Result<Vec<Vec<Candle>>, StateError> {
-    let sql = "SELECT rows FROM candles WHERE job = ?1 AND period = ?2 ORDER BY market";
-    let blobs: Vec<Vec<u8>> = all(connection, sql, params![key.job, key.period], |row| row.get(0))?;
-    blobs.iter().map(|blob| decode_candles(blob)).collect()
-}
-
 /// Notes where a confirmed update is.
 pub(super) fn settle_at(connection: &Connection, key: Key, landed: Landed, is_final: bool) -> Result<(), StateError> {
     connection.execute(
@@ -85,6 +79,7 @@ pub(super) fn write_step(connection: &Connection, key: Key, step: &Step<'_>) -> 
         connection.execute(&sql, params![key.job, key.period, value])
     };
     match step {
+        // The candles themselves are written by the caller.
         Step::Collected(series, origin) => {
             set("origin", json(origin)?)?;
             set(
@@ -96,17 +91,6 @@ pub(super) fn write_step(connection: &Connection, key: Key, step: &Step<'_>) -> 
                         .collect::<Vec<_>>(),
                 )?,
             )?;
-            for (market, series) in series.iter().enumerate() {
-                connection.execute(
-                    "INSERT OR REPLACE INTO candles (job, period, market, rows) VALUES (?1, ?2, ?3, ?4)",
-                    params![
-                        key.job,
-                        key.period,
-                        market as i64,
-                        series.as_ref().map(encode_candles).unwrap_or_default()
-                    ],
-                )?;
-            }
         }
         Step::Forecast(forecast) => {
             set("forecast", json(forecast)?)?;
@@ -192,26 +176,4 @@ pub(super) fn unreadable(column: usize, reason: &str) -> rusqlite::Error {
 
 pub(super) fn json(value: &impl Serialize) -> Result<String, StateError> {
     serde_json::to_string(value).map_err(|error| StateError::Corrupt(error.to_string()))
-}
-
-/// The candles that were really there, in canonical bytes. The first one is
-/// written even if it was carried: there is nothing before it to carry it from again.
-fn encode_candles(series: &CandleSeries) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(series.candles().len() * CANDLE_BYTES);
-    let mut carried = series.carried().iter().peekable();
-    for candle in series.candles() {
-        if carried.next_if_eq(&&candle.open_time_ms).is_some() && candle.open_time_ms != series.start_ms() {
-            continue;
-        }
-        bytes.extend(candle.to_le_bytes());
-    }
-    bytes
-}
-
-fn decode_candles(bytes: &[u8]) -> Result<Vec<Candle>, StateError> {
-    let (rows, rest) = bytes.as_chunks::<CANDLE_BYTES>();
-    if !rest.is_empty() {
-        return Err(StateError::Corrupt("candles are cut off".into()));
-    }
-    Ok(rows.iter().map(Candle::from_le_bytes).collect())
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{StateError, legacy};
 
 /// Ordered schema changes; `user_version` counts those applied.
-pub(super) const MIGRATIONS: [&str; 9] = [
+pub(super) const MIGRATIONS: [&str; 10] = [
     include_str!("migrations/001_init.sql"),
     include_str!("migrations/002_sources.sql"),
     include_str!("migrations/003_transactions.sql"),
@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/007_contract.sql"),
     include_str!("migrations/008_omissions.sql"),
     include_str!("migrations/009_jobs.sql"),
+    include_str!("migrations/010_retention.sql"),
 ];
 /// The schema that this program writes.
 pub(super) const NEWEST: usize = MIGRATIONS.len();
@@ -24,6 +25,8 @@ pub(super) const NEWEST: usize = MIGRATIONS.len();
 const NOTES_CONTRACT: usize = 7;
 /// The first schema that has cycles by job.
 pub(super) const BY_JOB: usize = 9;
+/// The first schema that has candles in blocks.
+const IN_BLOCKS: usize = 10;
 
 /// Refuses a database that a later version has changed, before anything in it is.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), StateError> {
@@ -39,7 +42,7 @@ pub(super) fn applied(connection: &Connection) -> rusqlite::Result<usize> {
 }
 
 /// Brings a database to the newest schema, as a whole or not at all.
-pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StateError> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -52,7 +55,10 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
             legacy::recover_wallets(&transaction)?;
             legacy::recover_contract(&transaction)?;
         }
+        if schema == IN_BLOCKS {
+            legacy::pack_candles(&transaction)?;
+        }
     }
     transaction.pragma_update(None, "user_version", NEWEST as u32)?;
-    transaction.commit()
+    Ok(transaction.commit()?)
 }

@@ -10,7 +10,9 @@ use veriregime_core::types::origin::{CrossCheckResult, FailedSource, Gaps};
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::venue::Venue;
 
+mod interleaved;
 mod jobs;
+mod kept;
 mod old;
 
 const MANIFEST: Digest = Digest([7; 32]);
@@ -136,12 +138,12 @@ fn a_step_that_skips_work_is_refused_and_changes_nothing() {
 #[test]
 fn candles_older_than_a_week_are_dropped_and_cycles_are_not() {
     let store = Store::open(Path::new(":memory:")).unwrap();
-    for period in [PERIOD, PeriodId(PERIOD.0 + CANDLE_PERIODS_KEPT), PeriodId(PERIOD.0 + CANDLE_PERIODS_KEPT + 1)] {
+    for period in [PERIOD, PeriodId(PERIOD.0 + retention::DETAIL_PERIODS), PeriodId(PERIOD.0 + retention::DETAIL_PERIODS + 1)] {
         store.begin(JOB, period, 1).unwrap();
         store.advance(JOB, period, &Step::Collected(&[Some(series())], &origin()), 1).unwrap();
     }
     assert!(store.candles(JOB, PERIOD).unwrap().is_empty());
-    assert_eq!(store.candles(JOB, PeriodId(PERIOD.0 + CANDLE_PERIODS_KEPT)).unwrap().len(), 1);
+    assert_eq!(store.candles(JOB, PeriodId(PERIOD.0 + retention::DETAIL_PERIODS)).unwrap().len(), 1);
     assert_eq!(store.recent(JOB, 10).unwrap().len(), 3);
 }
 
@@ -211,17 +213,37 @@ fn live_candles_are_kept_by_source_and_symbol_until_they_are_old() {
     assert_eq!(kept, [candle(1, 5.0), candle(2, 7.0), candle(4, 8.0)], "the newest word counts");
     assert_eq!(store.live_candles("binance", "BTCUSDT", &(2 * MINUTE_MS..4 * MINUTE_MS)).unwrap(), [candle(2, 7.0)]);
     assert!(store.live_candles("binance", "ETHUSDT", &all).unwrap().is_empty());
-    store.drop_live_candles(3 * MINUTE_MS).unwrap();
-    assert_eq!(store.live_candles("binance", "BTCUSDT", &all).unwrap(), [candle(4, 8.0)]);
-    assert_eq!(store.live_candles("coinbase", "BTCUSDT", &all).unwrap(), [candle(3, 9.0)]);
+    store.keep_live_candles("binance", "BTCUSDT", &[candle(1439, 1.0), candle(1440, 2.0), candle(4000, 3.0)]).unwrap();
+    let all = 0..5000 * MINUTE_MS;
+    let read = || store.live_candles("binance", "BTCUSDT", &all).unwrap().len();
+    store.drop_live_candles(1440 * MINUTE_MS - 1).unwrap();
+    assert_eq!(read(), 6, "the first day is not over");
+    store.drop_live_candles(1440 * MINUTE_MS).unwrap();
+    assert_eq!(read(), 2);
+    assert!(store.live_candles("coinbase", "BTCUSDT", &all).unwrap().is_empty(), "of every source");
+    store.keep_live_candles("coinbase", "BTCUSDT", &[candle(3, 9.0)]).unwrap();
+    store.forget_live_candles("binance", "BTCUSDT", &(4000 * MINUTE_MS..4001 * MINUTE_MS)).unwrap();
+    assert_eq!(store.live_candles("binance", "BTCUSDT", &all).unwrap(), [candle(1440, 2.0)]);
     store.forget_live_candles("binance", "BTCUSDT", &all).unwrap();
     assert!(store.live_candles("binance", "BTCUSDT", &all).unwrap().is_empty());
     assert_eq!(store.live_candles("coinbase", "BTCUSDT", &all).unwrap(), [candle(3, 9.0)]);
-    for (bytes, why) in [(vec![0; 47], "cut off"), (candle(5, 1.0).to_le_bytes().to_vec(), "another minute")] {
-        let sql = "INSERT OR REPLACE INTO live_candles VALUES ('binance', 'X', 60000, ?1)";
-        store.lock().execute(sql, [bytes]).unwrap();
-        assert_eq!(store.live_candles("binance", "X", &all).expect_err(why).code(), "VR-STATE-005");
+    store.keep_live_candles("binance", "X", &[candle(5, 1.0)]).unwrap();
+    for (sql, why) in [
+        ("UPDATE live_blocks SET start_ms = start_ms + 86400000", "another day's"),
+        ("UPDATE candle_blocks SET candles = substr(candles, 2)", "cut off"),
+        ("UPDATE candle_blocks SET candles = x'0300', sha256 = zeroblob(32)", "other bytes"),
+        ("DELETE FROM candle_blocks", "not there"),
+    ] {
+        let broken = store.lock();
+        broken.execute_batch("SAVEPOINT whole").unwrap();
+        // Of two blocks with one digest, one is enough.
+        broken.execute_batch("DELETE FROM live_blocks WHERE symbol != 'X'; DELETE FROM candle_blocks WHERE id NOT IN (SELECT block FROM live_blocks)").unwrap();
+        broken.execute_batch(sql).unwrap();
+        drop(broken);
+        assert_eq!(store.live_candles("binance", "X", &all).expect_err(why).code(), "VR-STATE-005", "{why}");
+        store.lock().execute_batch("ROLLBACK TO whole; RELEASE whole").unwrap();
     }
+    assert_eq!(store.live_candles("binance", "X", &all).unwrap(), [candle(5, 1.0)]);
 }
 
 /// A store whose only cycle has a proof.

@@ -184,8 +184,9 @@ fn read_below(folder: &str) -> BTreeMap<String, String> {
         let text = std::fs::read_to_string(path).unwrap();
         text.split("#[cfg(test)]").next().unwrap_or_default().to_owned()
     };
+    let is_test = |path: &str| path.ends_with("tests.rs") || path.contains("/tests/");
     let below = |path: &PathBuf| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-    found.iter().map(|path| (below(path), own(path))).filter(|(path, _)| !path.ends_with("tests.rs")).collect()
+    found.iter().map(|path| (below(path), own(path))).filter(|(path, _)| !is_test(path)).collect()
 }
 
 #[test]

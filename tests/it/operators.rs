@@ -310,7 +310,7 @@ async fn what_was_attested_binds_after_kill_9_and_even_with_other_candles() {
     let (old, new) = (world.config.candles.sources["binance"].base_url.clone().unwrap(), world.other_exchange().await);
     veriregime_files::write_atomic(&node.settings, settings.replace(old.as_str(), new.as_str()).as_bytes()).unwrap();
     let database = Connection::open(&node.database).unwrap();
-    database.execute_batch("DELETE FROM cycles; DELETE FROM candles; DELETE FROM live_candles").unwrap();
+    database.execute_batch("DELETE FROM cycles; DELETE FROM windows; DELETE FROM live_blocks").unwrap();
     node.start();
     world.until("its other forecast", async || forecast(&node)).await;
     let second = request(&world, &node.record(&world, FIRST).unwrap()).await;

@@ -105,7 +105,14 @@ fn a_database_of_schema_7_is_taken_over_by_job_and_goes_on() {
     let unfinished = store.unfinished_before(before.contract, PeriodId(FIRST.0 + 2)).unwrap();
     let stages: Vec<_> = unfinished.iter().map(|record| (record.job, record.stage)).collect();
     assert_eq!(stages, [(before, Stage::Submitting), (now, Stage::Proved)]);
-    assert_eq!(store.candles(now, FIRST.next()).unwrap()[0].len(), 64);
+    let windows = [(before, FIRST), (before, FIRST.next()), (now, FIRST.next())];
+    for (job, period) in windows {
+        let candles = store.candles(job, period).unwrap();
+        assert_eq!(candles[0].len(), 64);
+        assert!(candles[0].windows(2).all(|pair| pair[0].open_time_ms < pair[1].open_time_ms));
+    }
+    let live = store.live_candles("binance", "BTCUSDT", &(0..i64::MAX)).unwrap();
+    assert_eq!((live.len(), live.last().unwrap().close_time_ms()), (16, FIRST.next().start_ms()));
     assert!(store.told(before).unwrap().is_empty());
     assert_eq!(store.told(now).unwrap()[0].key, "missed");
     assert!(store.without_manifest().unwrap().is_empty());

@@ -1,0 +1,96 @@
+//! What is no longer kept, and why the database stops growing.
+//!
+//! | what | until |
+//! |---|---|
+//! | a cycle's candles | its period is over, and it was missed, or its update is final and has left evidence; a week at most |
+//! | its proof, and the bytes of its transactions | a week later, if it has ended and its update is final: evidence has them |
+//! | the cycle, its transactions' hashes, what was promised for its period | a year later |
+//! | attestations | so many were made since |
+//! | live candles | every job's window has left their day |
+
+use rusqlite::{Transaction, params};
+
+use super::{StateError, rows};
+use veriregime_core::types::period::PeriodId;
+
+/// Candles and proofs of ended cycles are kept for so many periods at most: a week.
+pub(super) const DETAIL_PERIODS: u64 = PeriodId::PER_WEEK;
+/// Cycles are kept for so many periods: a year.
+pub(super) const CYCLE_PERIODS: u64 = 366 * PeriodId::PER_WEEK / 7;
+/// The newest attestations are kept.
+const ATTESTATIONS: i64 = 100_000;
+
+/// Of a cycle that nothing will change any more.
+const IS_SETTLED: &str = "(stage = 'missed' OR stage = 'already_by_other' AND is_final
+     OR stage = 'confirmed' AND is_final AND evidence IS NOT NULL)";
+
+/// Drops what need not be kept once cycles of `period` are begun. Done with the first of them.
+pub(super) fn sweep(transaction: &Transaction<'_>, period: PeriodId) -> Result<(), StateError> {
+    let running = rows::period(period)?;
+    let sql = "SELECT EXISTS (SELECT 1 FROM windows WHERE period >= ?1)";
+    if transaction.query_row(sql, [running], |row| row.get(0))? {
+        return Ok(());
+    }
+    let since = |periods: u64| rows::period(PeriodId(period.0.saturating_sub(periods)));
+    let (detail, cycles) = (since(DETAIL_PERIODS)?, since(CYCLE_PERIODS)?);
+    let execute = |sql: &str, params: &[i64]| transaction.execute(sql, rusqlite::params_from_iter(params));
+    execute(
+        &format!(
+            "DELETE FROM windows WHERE period < ?2 OR period < ?1 AND EXISTS (SELECT 1 FROM cycles
+             WHERE cycles.job = windows.job AND cycles.period = windows.period AND {IS_SETTLED})"
+        ),
+        &[running, detail],
+    )?;
+    execute(
+        "DELETE FROM candle_blocks WHERE id NOT IN
+         (SELECT block FROM live_blocks UNION ALL SELECT value FROM windows, json_each(windows.blocks))",
+        &[],
+    )?;
+    let of_settled = format!(
+        "raw != x'' AND EXISTS (SELECT 1 FROM cycles
+         WHERE cycles.job = attempts.job AND cycles.period = attempts.period AND {IS_SETTLED})"
+    );
+    slim(transaction, "attempts", "raw = x''", &of_settled, detail)?;
+    slim(transaction, "cycles", "proof = NULL", &format!("proof IS NOT NULL AND {IS_SETTLED}"), detail)?;
+    drop_old_cycles(transaction, cycles)?;
+    execute("DELETE FROM attestations WHERE rowid <= (SELECT max(rowid) FROM attestations) - ?1", &[ATTESTATIONS])?;
+    Ok(())
+}
+
+/// Takes a large value out of rows of periods before `before`. They are written anew: SQLite leaves a row that shrinks alone on
+/// its page.
+fn slim(transaction: &Transaction<'_>, table: &str, value: &str, which: &str, before: i64) -> Result<(), StateError> {
+    transaction.execute(
+        &format!("CREATE TEMP TABLE slimmed AS SELECT rowid AS row, * FROM {table} WHERE period < ?1 AND {which}"),
+        params![before],
+    )?;
+    transaction.execute_batch(&format!(
+        "UPDATE slimmed SET {value};
+         DELETE FROM {table} WHERE rowid IN (SELECT row FROM slimmed);
+         ALTER TABLE slimmed DROP COLUMN row;
+         INSERT INTO {table} SELECT * FROM slimmed;
+         DROP TABLE slimmed;"
+    ))?;
+    Ok(())
+}
+
+/// Drops ended cycles of periods before `before`. How far their wallets' nonces went stays known.
+fn drop_old_cycles(transaction: &Transaction<'_>, before: i64) -> Result<(), StateError> {
+    let of_old = "EXISTS (SELECT 1 FROM cycles WHERE cycles.job = attempts.job AND cycles.period = attempts.period
+                  AND cycles.period < ?1 AND stage IN ('confirmed', 'already_by_other', 'missed'))";
+    transaction.execute(
+        &format!(
+            "INSERT INTO other_transactions (chain_id, wallet, next_nonce)
+             SELECT chain_id, wallet, max(nonce) + 1 FROM attempts WHERE period < ?1 AND {of_old} GROUP BY chain_id, wallet
+             ON CONFLICT DO UPDATE SET next_nonce = max(next_nonce, excluded.next_nonce)"
+        ),
+        params![before],
+    )?;
+    transaction.execute(&format!("DELETE FROM attempts WHERE period < ?1 AND {of_old}"), params![before])?;
+    transaction.execute(
+        "DELETE FROM cycles WHERE period < ?1 AND stage IN ('confirmed', 'already_by_other', 'missed')",
+        params![before],
+    )?;
+    transaction.execute("DELETE FROM promises WHERE period < ?1", params![before])?;
+    Ok(())
+}

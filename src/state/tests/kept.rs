@@ -1,0 +1,152 @@
+//! What is kept, and that it does not grow for ever.
+
+use super::*;
+
+/// Minutes of a window: a week of them.
+const WINDOW_MINUTES: i64 = 7 * 24 * 60;
+
+fn market(from_ms: i64, to_ms: i64) -> CandleSeries {
+    let candle = |minute: i64| {
+        let price = 100.0 + f64::from(u32::try_from(minute * 2_654_435_761 % 10_007).unwrap()) / 100.0;
+        Candle {
+            open_time_ms: minute * MINUTE_MS,
+            open: price,
+            high: price + 1.5,
+            low: price - 1.5,
+            close: price + 0.25,
+            volume: price / 7.0,
+        }
+    };
+    let candles: Vec<Candle> = (from_ms / MINUTE_MS..to_ms / MINUTE_MS).map(candle).collect();
+    CandleSeries::new(&candles, from_ms, to_ms, 0).unwrap()
+}
+
+/// Everything that a node stores for a period of a job, up to an update that is final and has left evidence.
+fn run(store: &Store, job: JobKey, period: PeriodId, nonce: u64) {
+    let series = market(period.start_ms() - WINDOW_MINUTES * MINUTE_MS, period.start_ms());
+    store.keep_live_candles("binance", "BTCUSDT", series.candles()).unwrap();
+    store.drop_live_candles(series.start_ms()).unwrap();
+    store.begin(job, period, 1).unwrap();
+    let proof = Proof { bytes: vec![9; 2200].into(), ..proof() };
+    let mut hash = [job.manifest.0[0]; 32];
+    hash[..8].copy_from_slice(&nonce.to_le_bytes());
+    let attempt = Attempt { hash: hash.into(), raw: vec![1; 3000].into(), ..attempt(nonce) };
+    let landed = Landed { hash: attempt.hash, block: 4, gas_used: 5 };
+    for step in [
+        Step::Collected(&[Some(series)], &origin()),
+        Step::Forecast(&forecast()),
+        Step::Proved(&proof, 61, None),
+        Step::Submitting(&attempt),
+        Step::Confirmed(landed),
+    ] {
+        store.advance(job, period, &step, 2).unwrap();
+    }
+    let record = store.cycle(job, period).unwrap().unwrap();
+    store.set_evidence(&record, Digest([3; 32])).unwrap();
+    store.settle_at(job, period, landed, true).unwrap();
+}
+
+fn count(store: &Store, sql: &str) -> i64 {
+    store.lock().query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+fn used_bytes(store: &Store) -> i64 {
+    let of = |name: &str| store.lock().pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+    (of("page_count") - of("freelist_count")) * of("page_size")
+}
+
+#[test]
+fn jobs_of_one_market_share_its_candles_and_periods_all_but_the_newest_day() {
+    let store = Store::open(Path::new(":memory:")).unwrap();
+    let other = JobKey { manifest: Digest([1; 32]), ..JOB };
+    run(&store, JOB, PERIOD, 0);
+    // The window's days and its two ends, which the live cache has as well.
+    let blocks = || count(&store, "SELECT count(*) FROM candle_blocks");
+    let first = blocks();
+    assert!(first <= WINDOW_MINUTES / (24 * 60) + 1, "{first}");
+    run(&store, other, PERIOD, 1);
+    assert_eq!(blocks(), first, "another job's are the same");
+    let newest = |job| store.candles(job, PERIOD).unwrap()[0].len();
+    assert_eq!((newest(JOB), newest(other)), (WINDOW_MINUTES as usize, WINDOW_MINUTES as usize));
+    run(&store, JOB, PERIOD.next(), 2);
+    assert!(blocks() <= first + 3, "{} after {first}", blocks());
+}
+
+#[test]
+fn candles_stay_until_their_period_is_over_and_its_end_is_settled() {
+    let store = Store::open(Path::new(":memory:")).unwrap();
+    let others: Vec<JobKey> = (1..6).map(|model| JobKey { manifest: Digest([model; 32]), ..JOB }).collect();
+    let [open, missed, by_other, not_final, unproven] = *others.as_slice() else { unreachable!() };
+    let landed = Landed { hash: [3; 32].into(), block: 4, gas_used: 5 };
+    for (job, nonce) in [(JOB, 0), (not_final, 1), (unproven, 2)] {
+        run(&store, job, PERIOD, nonce);
+        assert_eq!(store.candles(job, PERIOD).unwrap().len(), 1, "the period runs");
+    }
+    store.settle_at(not_final, PERIOD, landed, false).unwrap();
+    // Its block is another one now: its evidence has to be written anew.
+    store.settle_at(unproven, PERIOD, landed, true).unwrap();
+    assert_eq!(store.without_evidence(unproven, 9).unwrap().len(), 1);
+    let miss = Miss { stage: Stage::Collected, code: "VR-DATA-007".into(), message: "gap".into() };
+    for job in [open, missed, by_other] {
+        store.begin(job, PERIOD, 1).unwrap();
+        store.advance(job, PERIOD, &Step::Collected(&[Some(series())], &origin()), 1).unwrap();
+    }
+    store.advance(missed, PERIOD, &Step::Missed(&miss), 2).unwrap();
+    store.advance(by_other, PERIOD, &Step::AlreadyByOther, 2).unwrap();
+    let kept = |job| !store.candles(job, PERIOD).unwrap().is_empty();
+    let all = |job: &[JobKey]| job.iter().map(|job| kept(*job)).collect::<Vec<_>>();
+    let jobs = [JOB, open, missed, by_other, not_final, unproven];
+    assert_eq!(all(&jobs), [true; 6]);
+    run(&store, JOB, PERIOD.next(), 3);
+    assert_eq!(all(&jobs), [false, true, false, true, true, true]);
+    store.settle_others(by_other, PERIOD).unwrap();
+    run(&store, JOB, PERIOD.next().next(), 4);
+    assert_eq!(all(&jobs), [false, true, false, false, true, true]);
+    run(&store, JOB, PeriodId(PERIOD.0 + retention::DETAIL_PERIODS + 1), 5);
+    assert_eq!(all(&jobs), [false; 6], "a week at most");
+    assert!(store.cycle(unproven, PERIOD).unwrap().unwrap().proof.is_some(), "nobody else has it");
+    assert!(store.cycle(JOB, PERIOD).unwrap().unwrap().proof.is_none(), "evidence has it");
+    assert!(!store.attempts(unproven, PERIOD).unwrap()[0].raw.is_empty());
+    assert!(store.attempts(JOB, PERIOD).unwrap()[0].raw.is_empty());
+    assert!(!store.last_update(JOB).unwrap().unwrap().raw.is_empty());
+}
+
+#[test]
+fn after_a_year_a_job_leaves_nothing_but_how_far_its_wallet_went() {
+    let store = Store::open(Path::new(":memory:")).unwrap();
+    run(&store, JOB, PERIOD, 7);
+    let open = JobKey { manifest: Digest([1; 32]), ..JOB };
+    store.begin(open, PERIOD, 1).unwrap();
+    run(&store, JOB, PeriodId(PERIOD.0 + retention::CYCLE_PERIODS), 8);
+    assert!(store.cycle(JOB, PERIOD).unwrap().is_some());
+    store.lock().execute("DELETE FROM attempts WHERE nonce = 8", []).unwrap();
+    let last = PeriodId(PERIOD.0 + retention::CYCLE_PERIODS + 1);
+    store.begin(JOB, last, 1).unwrap();
+    store.advance(JOB, last, &Step::Collected(&[Some(series())], &origin()), 1).unwrap();
+    assert!(store.cycle(JOB, PERIOD).unwrap().is_none());
+    assert!(store.cycle(open, PERIOD).unwrap().is_some(), "an open one has not ended");
+    assert_eq!(store.next_nonce(1, WALLET).unwrap(), 8);
+}
+
+#[test]
+fn a_database_in_use_does_not_grow_by_its_candles() {
+    let store = Store::open(Path::new(":memory:")).unwrap();
+    let jobs: Vec<JobKey> = (1..4).map(|model| JobKey { manifest: Digest([model; 32]), ..JOB }).collect();
+    let mut after = Vec::new();
+    let mut nonce = 0;
+    for period in 0..3 * retention::DETAIL_PERIODS {
+        for job in &jobs {
+            run(&store, *job, PeriodId(PERIOD.0 + period), nonce);
+            nonce += 1;
+        }
+        if (period + 1) % retention::DETAIL_PERIODS == 0 {
+            after.push(used_bytes(&store));
+        }
+    }
+    let cycles = (retention::DETAIL_PERIODS * jobs.len() as u64) as i64;
+    let a_cycle = (after[2] - after[1]) / cycles;
+    println!("bytes after a week, two, three: {after:?}; {a_cycle} a cycle for good");
+    assert!(a_cycle < 2_500, "{after:?}");
+    // A window would be half a megabyte.
+    assert!(after[0] < 5_000_000, "{after:?}");
+}

@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// Minutes of a window: a week of them.
-const WINDOW_MINUTES: i64 = 7 * 24 * 60;
+/// Minutes of a window: three days of them.
+const WINDOW_MINUTES: i64 = 3 * 24 * 60;
 
 fn market(from_ms: i64, to_ms: i64) -> CandleSeries {
     let candle = |minute: i64| {
@@ -147,6 +147,6 @@ fn a_database_in_use_does_not_grow_by_its_candles() {
     let a_cycle = (after[2] - after[1]) / cycles;
     println!("bytes after a week, two, three: {after:?}; {a_cycle} a cycle for good");
     assert!(a_cycle < 2_500, "{after:?}");
-    // A window would be half a megabyte.
-    assert!(after[0] < 5_000_000, "{after:?}");
+    // A window would be 200 kB.
+    assert!(after[0] < 2_000_000, "{after:?}");
 }

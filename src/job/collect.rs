@@ -131,7 +131,7 @@ impl Agent {
         let series: Vec<_> =
             fetched.markets.into_iter().map(|market| market.ok().map(|market| market.series)).collect();
         // Windows only move forward, and those of sources that are no longer used move out.
-        self.store.drop_live_candles(from_ms - MINUTE_MS)?;
+        self.store.drop_live_candles(self.candles.oldest_needed_ms(from_ms - MINUTE_MS, to_ms))?;
         Ok(self.advance(record, &Step::Collected(&series, &origin))?)
     }
 

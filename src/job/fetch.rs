@@ -4,30 +4,22 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::warn;
 
 use super::Agent;
+use crate::job::candles::SETTLE_MS;
 use crate::job::collect::{Feed, is_theirs};
 use crate::job::error::{CycleError, StageError};
 use crate::sources::candles::error::CandleError;
 use crate::sources::candles::holes::longest_run;
-use crate::sources::candles::window;
 use veriregime_core::types::candle::{Candle, CandleSeries, SeriesError};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::origin::Gaps;
-use veriregime_core::types::period::{MINUTE_MS, PeriodId};
+use veriregime_core::types::period::MINUTE_MS;
 
-/// From so long after the period's start on, an absent last candle is taken for a gap of the exchange.
-const SETTLE_MS: i64 = 2 * MINUTE_MS;
-/// So many of the newest known minutes are asked for again. With a period's new ones that is one page of every exchange but
-/// one.
-const OVERLAP_MINUTES: i64 = 60;
-/// And so many of the others, another part in each cycle: in a week every minute has been looked at again.
-const ROLLING_REFRESH_MINUTES: i64 = 1000;
-/// What was fetched is stored after so many minutes, so that a broken connection costs no more.
-const PIECE_MINUTES: i64 = 3000;
 /// Longest time that one source is given for all markets: four weeks of candles take a minute and a half at the slowest.
 const SOURCE_LIMIT: Duration = Duration::from_mins(5);
 /// Longest time for one market among several, where those that fail may be omitted: most of its candles are stored by then.
@@ -167,17 +159,21 @@ impl Agent {
     ) -> Result<Gathered, StageError> {
         let late = |_| StageError::from(CandleError::Timeout { url: feed.source.base_url().to_string() });
         let end = Instant::now() + SOURCE_LIMIT;
-        let now_ms = self.clock.now_ms();
-        let clock = feed.source.check_clock(now_ms, self.feeds.max_clock_skew_ms);
-        let skew_ms = timeout_at(end, clock).await.map_err(late)??;
-        let closed_by_ms = now_ms.min(now_ms.saturating_add(skew_ms));
+        let closed = OnceCell::new();
+        let closed_by_ms = async || {
+            let now_ms = self.clock.now_ms();
+            let skew_ms = feed.source.check_clock(now_ms, self.feeds.max_clock_skew_ms).await?;
+            Ok::<_, StageError>(now_ms.min(now_ms.saturating_add(skew_ms)))
+        };
         let mut gathered = Gathered { candles: Vec::new(), revised_minutes: 0 };
         for (index, symbol) in feed.symbols.iter().enumerate() {
             if skip.omits(index) {
                 gathered.candles.push(Ok(Vec::new()));
                 continue;
             }
-            let update = timeout_at(end, self.update_window(feed, symbol, &range_ms, closed_by_ms));
+            let closed_by_ms = async { closed.get_or_try_init(closed_by_ms).await.copied() };
+            let update = self.candles.refresh(&self.name, feed, symbol, &range_ms, closed_by_ms);
+            let update = timeout_at(end, update);
             let updated = if may_omit { timeout(MARKET_LIMIT, update).await.map_err(late) } else { Ok(update.await) };
             let updated = updated.and_then(|in_time| in_time.map_err(late)).and_then(|revised| revised);
             gathered.candles.push(match updated {
@@ -185,60 +181,11 @@ impl Agent {
                     gathered.revised_minutes += revised;
                     Ok(self.store.live_candles(&feed.name, symbol, &range_ms)?)
                 }
-                Err(fault) if may_omit && is_theirs(&fault) => Err(fault),
+                // Without the exchange's clock no market is any better.
+                Err(fault) if may_omit && closed.initialized() && is_theirs(&fault) => Err(fault),
                 Err(fault) => return Err(fault),
             });
         }
         Ok(gathered)
-    }
-
-    /// Fetches what is missing of a window and a little of what is there, and all of it anew where that little has
-    /// changed: corrections seldom come alone. But the newest minutes may have been read before the exchange was done with
-    /// them. Gives back the number of changed minutes.
-    async fn update_window(
-        &self,
-        feed: &Feed,
-        symbol: &str,
-        range_ms: &Range<i64>,
-        closed_by_ms: i64,
-    ) -> Result<usize, StageError> {
-        let held = self.store.live_candles(&feed.name, symbol, range_ms)?;
-        let settled_ms = held.last().map_or(0, |newest| newest.close_time_ms() - SETTLE_MS);
-        let closed_end_ms = closed_by_ms.div_euclid(MINUTE_MS) * MINUTE_MS;
-        let range_ms = range_ms.start..range_ms.end.min(closed_end_ms).max(range_ms.start);
-        let again_ms = window::rolling_refresh(&range_ms, PeriodId::at_ms(closed_by_ms).0, ROLLING_REFRESH_MINUTES);
-        let missing = window::to_fetch(&held, &range_ms, again_ms, OVERLAP_MINUTES, feed.source.page_minutes());
-        let mut revised = self.fetch(feed, symbol, missing, closed_by_ms, &held).await?;
-        if let Some(&first_ms) = revised.first() {
-            let (source_name, symbol) = (feed.name.clone(), symbol.to_owned());
-            let fault = CandleError::Revised { source_name, symbol, minutes: revised.len(), first_ms };
-            warn!(code = fault.code(), minutes = revised.len(), error = %fault, hint = fault.hint(), "candles revised");
-        }
-        if revised.iter().any(|open_time_ms| *open_time_ms < settled_ms) {
-            // Forgotten first, so that a fetch that breaks off is taken up again by the next.
-            self.store.forget_live_candles(&feed.name, symbol, &range_ms)?;
-            revised.extend(self.fetch(feed, symbol, vec![range_ms], closed_by_ms, &held).await?);
-            revised.sort_unstable();
-            revised.dedup();
-        }
-        Ok(revised.len())
-    }
-
-    /// Fetches and keeps ranges, piece by piece. Gives back the minutes that `held` knows otherwise.
-    async fn fetch(
-        &self,
-        feed: &Feed,
-        symbol: &str,
-        ranges_ms: Vec<Range<i64>>,
-        closed_by_ms: i64,
-        held: &[Candle],
-    ) -> Result<Vec<i64>, StageError> {
-        let mut revised = Vec::new();
-        for piece in window::pieces(ranges_ms, PIECE_MINUTES) {
-            let fresh = feed.source.closed_candles(symbol, piece.start, piece.end, closed_by_ms).await?;
-            revised.extend(window::revised(held, &fresh).map(|candle| candle.open_time_ms));
-            self.store.keep_live_candles(&feed.name, symbol, &fresh)?;
-        }
-        Ok(revised)
     }
 }

@@ -1,6 +1,7 @@
 //! One cycle from candles to a confirmed update. The only place that knows the order of the stages.
 
 pub mod attesting;
+pub mod candles;
 pub mod collect;
 pub mod cross_check;
 pub mod decide;
@@ -32,6 +33,7 @@ use crate::state::error::StateError;
 use crate::state::{Step, Store};
 use crate::telemetry::metrics;
 use crate::verification::shared::SharedProver;
+use candles::CandleService;
 use collect::Feeds;
 use error::{CycleError, StageError};
 use veriregime_core::forecast::RegimeModel;
@@ -62,6 +64,8 @@ pub struct Agent {
     pub prover: SharedProver,
     pub chain: Chain,
     pub store: Arc<Store>,
+    /// Shared with every other job, as the store is.
+    pub candles: Arc<CandleService>,
     /// What is done with a forecast.
     pub action: Action,
     /// The jobs that this process runs, this one among them.

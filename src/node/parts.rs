@@ -22,14 +22,17 @@ use crate::config::signer::Holder;
 use crate::config::{self, Config, ConfigError};
 use crate::evidence::EvidenceStore;
 use crate::job::Agent;
+use crate::job::candles::CandleService;
 use crate::job::wallet_guard::WalletGuard;
 use crate::state::Store;
 use crate::verification::shared::SharedProver;
+use veriregime_core::features::window_ms;
 use veriregime_core::forecast::RegimeModel;
 use veriregime_core::model::{Layout, Model};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
 use veriregime_core::types::manifest::{CIRCUIT_FILE, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
+use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 
 /// What proves for one circuit: how, the files that a worker loads, and the grid of its inputs.
 type CircuitKey = (ProverKind, [Option<Digest>; 5], u32);
@@ -51,12 +54,14 @@ pub struct Parts {
     readers: Pool<String, Reader>,
     keys: Pool<config::signer::Signer, Signer>,
     sources: Sources,
+    candles: Arc<CandleService>,
 }
 
 impl Parts {
     /// For the jobs of a node, with its database. Nothing is made yet. Replayed clocks are followed until `stop`.
     pub fn new(store: Arc<Store>, running: Arc<[JobKey]>, stop: CancellationToken) -> Self {
         Self {
+            candles: Arc::new(CandleService::new(store.clone())),
             store,
             running,
             clock: None,
@@ -88,10 +93,17 @@ impl Parts {
         assemble::keep_manifests(config, &bundle, &self.store)?;
         let chain = self.chain(config).await?;
         let prover = self.prover(config, &bundle).await.context("the prover does not start")?;
+        let feeds = feeds::shared(config, &bundle.manifest, &self.sources)?;
+        let (from_ms, to_ms) = window_ms(&bundle.manifest.features, PeriodId(0));
+        for symbol in &feeds.primary().symbols {
+            // One minute more, whose close may be carried in.
+            self.candles.expect(&feeds.primary().name, symbol, to_ms - from_ms + MINUTE_MS);
+        }
         Ok(Agent {
             name: config.names.job.clone(),
             clock,
-            feeds: feeds::shared(config, &bundle.manifest, &self.sources)?,
+            feeds,
+            candles: self.candles.clone(),
             model,
             prover,
             chain,

@@ -1,18 +1,29 @@
 //! Several jobs in one process: two contracts on one chain and one on another, with one wallet and one circuit.
 
+use std::net::SocketAddr;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::veriregime_files;
 use alloy::primitives::Address;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use url::Url;
 use veriregime_agent::config::Config;
 use veriregime_agent::deployment::complete::complete;
 use veriregime_agent::deployment::outbox::Outbox;
 use veriregime_agent::deployment::{Constructor, Deployment, Wanted};
 use veriregime_agent::devnet::World as Chain;
+use veriregime_agent::node::parts::{Parts, key};
 use veriregime_agent::node::smoke::smoke_proof;
+use veriregime_agent::sources::candles::market::Market;
+use veriregime_agent::sources::candles::serve;
+use veriregime_agent::state::Store;
+use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::manifest::ONNX_FILE;
+use veriregime_core::types::venue::Venue;
 
 use crate::doctor::copy_of_the_bundle;
 use crate::node::Node;
@@ -135,4 +146,43 @@ async fn a_broken_job_is_told_of_and_tried_again_while_the_others_land() {
     world.until("the mended job", async || contracts.all_landed().await).await;
     node.signal("TERM");
     assert!(node.process.wait().unwrap().success(), "stopped cleanly");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_market_s_candles_are_fetched_once_for_all_jobs() {
+    let contracts = Contracts::new().await;
+    let world = &contracts.world;
+    let (requests, stop) = (Arc::new(AtomicU64::new(0)), CancellationToken::new());
+    let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let market = Market::simulated("BTCUSDT", 13);
+    tokio::spawn(serve::serve_counted(
+        Venue::Binance,
+        market,
+        world.clock.clone(),
+        listener,
+        requests.clone(),
+        stop.clone(),
+    ));
+    let asked = || requests.load(Ordering::Relaxed);
+    let store = Arc::new(Store::open(&world.scratch.path().join("shared.sqlite")).unwrap());
+    let mut configs = [world.config.clone(), contracts.second.clone(), contracts.third.clone()];
+    for (config, name) in configs.iter_mut().zip(["first", "second", "third"]) {
+        config.candles.only_from(url.clone());
+        (config.names.job, config.names.chain) = (name.into(), name.into());
+    }
+    let keys = configs.iter().map(|config| key(config).unwrap().unwrap());
+    let parts = Parts::by_clock(store, keys.collect(), world.clock.clone());
+    let mut first = parts.job(&configs[0]).await.unwrap();
+    assert_eq!(first.run_until(Stage::Collected, FIRST, &stop).await.unwrap().stage, Stage::Collected);
+    let of_one = asked();
+    assert!(of_one > 40, "four weeks are {of_one} requests");
+    for config in &configs[1..] {
+        let mut other = parts.job(config).await.unwrap();
+        let record = other.run_until(Stage::Collected, FIRST, &stop).await.unwrap();
+        let same = first.store.cycle(first.job(), FIRST).unwrap().unwrap();
+        assert_eq!((record.stage, &record.candles), (Stage::Collected, &same.candles));
+    }
+    assert_eq!(asked(), of_one, "nobody asked for the others");
+    stop.cancel();
 }

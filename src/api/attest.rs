@@ -66,8 +66,9 @@ pub(super) async fn attest(
     State(shared): State<Arc<Shared>>,
     body: Result<Json<AttestBody>, JsonRejection>,
 ) -> Result<Json<Attested>, ApiError> {
-    let notary = shared.notary.as_ref().ok_or(ApiError::NoRoute)?;
-    let Json(body) = body?;
+    let attests = shared.jobs.all().any(|(_, job)| job.is_some_and(|job| job.notary.is_some()));
+    let Json(body) = if attests { body? } else { return Err(ApiError::NoRoute) };
+    let notary = shared.jobs.notary(body.chain_id, body.oracle).ok_or(ApiError::NoRoute)?;
     let request = Statement {
         chain_id: body.chain_id,
         oracle: body.oracle,

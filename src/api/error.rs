@@ -53,6 +53,12 @@ pub enum ApiError {
     /// The chain does not answer; with the code that the node's log has.
     #[error("the chain does not answer: {0}")]
     Chain(&'static str),
+    /// A job that the node does not have.
+    #[error("this node has no such job")]
+    NoJob,
+    /// A job that does not run yet.
+    #[error("the job does not run yet")]
+    NotOpened,
     /// The database does not answer.
     #[error("the node cannot read its database")]
     State(#[from] StateError),
@@ -88,6 +94,8 @@ impl Diagnostic for ApiError {
             Self::NoMarket => "VR-API-010",
             Self::Chain(_) => "VR-API-011",
             Self::NoEvidence => "VR-API-012",
+            Self::NoJob => "VR-API-013",
+            Self::NotOpened => "VR-API-014",
             Self::Attest(fault) => fault.code(),
         }
     }
@@ -104,6 +112,8 @@ impl Diagnostic for ApiError {
             Self::State(_) => "look at the node's log",
             Self::NoMarket => "/v1/model names the markets",
             Self::NoEvidence => "/v1/periods/{period} names the bundle of each update; old ones are deleted",
+            Self::NoJob => "/v1/jobs names those that there are",
+            Self::NotOpened => "ask again; if it goes on, look at the node's log for what keeps the job from opening",
             Self::Attest(fault) => fault.hint(),
             Self::Chain(_) => "ask again in some seconds; /readyz says what is wrong with the chain",
         }
@@ -113,7 +123,7 @@ impl Diagnostic for ApiError {
         match self {
             Self::TooMany { wait } => Retry::Later(*wait),
             Self::Attest(fault) => fault.retry(),
-            Self::Slow | Self::State(_) | Self::Chain(_) => Retry::Later(Duration::from_secs(1)),
+            Self::Slow | Self::State(_) | Self::Chain(_) | Self::NotOpened => Retry::Later(Duration::from_secs(1)),
             _ => Retry::Never,
         }
     }
@@ -122,13 +132,13 @@ impl Diagnostic for ApiError {
 impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoRoute | Self::NoPeriod | Self::NoMarket | Self::NoEvidence => StatusCode::NOT_FOUND,
+            Self::NoRoute | Self::NoPeriod | Self::NoMarket | Self::NoEvidence | Self::NoJob => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Parameter(_) => StatusCode::BAD_REQUEST,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Attest(fault) if fault.retry() == Retry::Never => StatusCode::CONFLICT,
             Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Listen { .. } | Self::Slow | Self::State(_) | Self::Chain(_) | Self::Attest(_) => {
+            Self::Listen { .. } | Self::Slow | Self::NotOpened | Self::State(_) | Self::Chain(_) | Self::Attest(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         }

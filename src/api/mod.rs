@@ -6,6 +6,7 @@ mod attest;
 pub mod error;
 pub mod evidence;
 pub mod history;
+pub mod jobs;
 pub mod limits;
 mod livez;
 mod metrics;
@@ -30,26 +31,16 @@ use utoipa_axum::routes;
 
 use error::ApiError;
 use evidence::EvidenceCache;
-use history::History;
+use jobs::Jobs;
 use limits::Limits;
-use params::Parameters;
-use view::ModelView;
 
-use crate::attestation::service::AttestationService;
-use crate::health::monitor::Latest;
 use crate::telemetry::metrics::Exposition;
 
 /// What every handler gets.
 #[derive(Debug)]
 pub struct Shared {
-    /// The model that runs.
-    pub model: ModelView,
-    /// The cycles, read beside the one that writes them.
-    pub history: History,
-    /// What the contract says of the markets.
-    pub parameters: Parameters,
-    /// What the checks last found.
-    pub health: Latest,
+    /// What the node runs.
+    pub jobs: Jobs,
     /// How often they are made.
     pub check_every: Duration,
     /// What landed updates left behind.
@@ -58,8 +49,6 @@ pub struct Shared {
     pub metrics: Exposition,
     /// Who may ask how often, and how long an answer may take.
     pub limits: Limits,
-    /// What judges the requests of other operators, where they may ask.
-    pub notary: Option<AttestationService>,
 }
 
 /// Every route. A handler that is not here is in no document either.
@@ -68,6 +57,8 @@ fn routes() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(livez::livez))
         .routes(routes!(readyz::readyz))
         .routes(routes!(metrics::metrics))
+        .routes(routes!(jobs::jobs))
+        .routes(routes!(jobs::job))
         .routes(routes!(periods::periods))
         .routes(routes!(period::period))
         .routes(routes!(model::model))

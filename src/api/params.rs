@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use alloy::primitives::Address;
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
 use tokio::sync::Mutex;
 
 use super::Shared;
+use super::jobs::OfJob;
 use super::view::{MarketView, ParamsView};
 use crate::api::error::{ApiError, ErrorBody};
 use crate::chain::error::ChainError;
@@ -69,16 +70,17 @@ impl Parameters {
 
 /// What the contract says of a market now, and what its last update leads to. At most five seconds old.
 #[utoipa::path(get, path = "/v1/params/{market}",
-    params(("market" = String, Path, description = "name of one of the model's markets", example = "BTC-USD")),
+    params(("market" = String, Path, description = "name of one of the model's markets", example = "BTC-USD"), OfJob),
     responses(
         (status = 200, description = "the parameters", body = ParamsView),
-        (status = 404, description = "not one of the model's markets", body = ErrorBody),
+        (status = 404, description = "not one of the model's markets, or no such job", body = ErrorBody),
         (status = 429, description = "too many requests", body = ErrorBody),
         (status = 503, description = "the chain does not answer", body = ErrorBody),
     ))]
 pub(super) async fn params(
     State(shared): State<Arc<Shared>>,
     market: Result<Path<String>, PathRejection>,
+    query: Result<Query<OfJob>, QueryRejection>,
 ) -> Result<Json<ParamsView>, ApiError> {
-    Ok(Json(shared.parameters.of(&market?.0).await?))
+    Ok(Json(shared.job(query)?.parameters.of(&market?.0).await?))
 }

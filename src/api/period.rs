@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Shared;
+use super::jobs::OfJob;
 use super::view::PeriodView;
 use crate::api::error::{ApiError, ErrorBody};
 use veriregime_core::types::period::PeriodId;
@@ -31,26 +32,28 @@ pub(super) struct PeriodDetail {
 
 /// One period's cycle: features, outputs, proof and transaction.
 #[utoipa::path(get, path = "/v1/periods/{period}",
-    params(("period" = u64, Path, description = "number of the period: Unix seconds divided by 14400")),
+    params(("period" = u64, Path, description = "number of the period: Unix seconds divided by 14400"), OfJob),
     responses(
         (status = 200, description = "the cycle", body = PeriodDetail),
         (status = 400, description = "no number", body = ErrorBody),
-        (status = 404, description = "no cycle of that period", body = ErrorBody),
+        (status = 404, description = "no cycle of that period, or no such job", body = ErrorBody),
         (status = 429, description = "too many requests", body = ErrorBody),
         (status = 503, description = "the database does not answer", body = ErrorBody),
     ))]
 pub(super) async fn period(
     State(shared): State<Arc<Shared>>,
     period: Result<Path<u64>, PathRejection>,
+    query: Result<Query<OfJob>, QueryRejection>,
 ) -> Result<Json<PeriodDetail>, ApiError> {
     let Path(period) = period?;
-    let record = shared.history.cycle(PeriodId(period)).await?.ok_or(ApiError::NoPeriod)?;
+    let job = shared.job(query)?;
+    let record = job.history.cycle(PeriodId(period)).await?.ok_or(ApiError::NoPeriod)?;
     let (features, outputs) = record
         .forecast
         .as_ref()
         .map_or_else(Default::default, |forecast| (forecast.inputs(), forecast.output_integers()));
     Ok(Json(PeriodDetail {
-        period: PeriodView::new(&record, &shared.model),
+        period: PeriodView::new(&record, &job.model),
         candles_sha256: record.candles.iter().map(ToString::to_string).collect(),
         features,
         outputs: outputs.iter().map(ToString::to_string).collect(),

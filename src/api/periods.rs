@@ -27,6 +27,8 @@ pub(super) struct Page {
     limit: Option<u32>,
     /// Only periods before this one: `next_before` of the page before.
     before: Option<u64>,
+    /// Name of a job of `/v1/jobs`; the first one if absent.
+    job: Option<String>,
 }
 
 /// Cycles, newest first.
@@ -38,10 +40,11 @@ pub(super) struct PeriodsView {
     next_before: Option<u64>,
 }
 
-/// The cycles that this node has run or has noted as missed, newest first.
+/// The cycles that this node has run of a job or has noted as missed, newest first.
 #[utoipa::path(get, path = "/v1/periods", params(Page), responses(
     (status = 200, description = "a page of them", body = PeriodsView),
     (status = 400, description = "a parameter that means nothing", body = ErrorBody),
+    (status = 404, description = "no job of this node", body = ErrorBody),
     (status = 429, description = "too many requests", body = ErrorBody),
     (status = 503, description = "the database does not answer", body = ErrorBody),
 ))]
@@ -54,7 +57,7 @@ pub(super) async fn periods(
     if !(1..=MAX_CYCLES).contains(&limit) {
         return Err(ApiError::Parameter(format!("limit is from 1 to {MAX_CYCLES}")));
     }
-    let found = shared.history.page(page.before.map(PeriodId), limit).await?;
+    let found = shared.jobs.of(page.job.as_deref())?.history.page(page.before.map(PeriodId), limit).await?;
     let is_full = found.len() == limit as usize;
     let next_before = found.last().filter(|_| is_full).map(|(oldest, _)| oldest.0);
     Ok(Json(PeriodsView { periods: found.into_iter().map(|(_, view)| view).collect(), next_before }))

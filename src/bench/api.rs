@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::cycle::{FIRST_PERIOD, SEED};
+use crate::api::jobs::Jobs;
 use crate::api::server;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -97,7 +98,9 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, runs: u32) -> any
     let mut agent = assemble::agent(&config, clock, Store::open(&config.state_path)?).await?;
 
     let (reports, health) = watch::channel(None);
-    let shared = Arc::new(assemble::api(&config, &agent, metrics::install(stop.clone())?, health)?);
+    let name = agent.bundle.manifest.model_id.clone();
+    let shared = Arc::new(assemble::api(&config, Jobs::new([name.clone()]), metrics::install(stop.clone())?));
+    shared.jobs.open(&name, assemble::served_job(&config, &agent, health)?);
     let listener = server::listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
     let address = listener.local_addr()?;
     let served = tokio::task::spawn_blocking({

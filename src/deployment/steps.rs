@@ -5,7 +5,7 @@ use alloy::sol_types::SolCall;
 
 use super::code::CREATE2_DEPLOYER;
 use super::standing::{MarketStanding, OnChainState};
-use super::{Blocked, Deployment, Step, Wanted, WantedMarket};
+use super::{Blocked, Deployment, Step, WantedMarket};
 use crate::actions::risk_oracle::abi::IRegimeRiskOracle::PriceCheck;
 use crate::actions::risk_oracle::abi::RiskOracle;
 

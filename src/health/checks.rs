@@ -15,7 +15,7 @@ use crate::chain::Chain;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use crate::sources::candles::source::Source;
-use crate::telemetry::metrics::{self, MarketFigures};
+use crate::telemetry::metrics::{self, MarketFigures, Wallet};
 use veriregime_core::schedule::absent;
 use veriregime_core::types::chain_id::is_development;
 use veriregime_core::types::digest::Digest;
@@ -43,7 +43,7 @@ pub async fn head(reader: &Reader, chain_id: u64, now_ms: i64, max_age_seconds: 
     match asked.await {
         Ok(head) => {
             let age_seconds = now_ms / 1000 - head.timestamp_seconds;
-            metrics::head_lags(age_seconds);
+            metrics::head_lags(chain_id, age_seconds);
             if age_seconds > max_age_seconds && !is_development(chain_id) {
                 return Check::fail(NAME, &HealthError::OldHead { age_seconds });
             }
@@ -132,7 +132,8 @@ pub async fn balance(chain: &Chain, enough: u64) -> Check {
     const NAME: &str = "wallet balance";
     match funds(&chain.read, chain.address()).await {
         Ok(Funds { balance_wei, updates }) => {
-            metrics::wallet_holds(f64::from(balance_wei));
+            let wallet = Wallet { chain_id: chain.read.chain_id(), address: &chain.address() };
+            metrics::wallet_holds(wallet, f64::from(balance_wei));
             let balance = format!("{} ether", format_ether(balance_wei));
             if updates >= enough {
                 return Check::ok(NAME, format!("{balance}, enough for {updates} updates at the fee of now"));

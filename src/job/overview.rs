@@ -83,13 +83,6 @@ impl Overview {
     pub fn jobs(&self) -> Vec<JobState> {
         self.0.borrow().clone()
     }
-
-    /// Waits until a job runs, and says which; `None` once nobody tells anything any more.
-    pub async fn first_running(&mut self) -> Option<usize> {
-        let runs = |job: &JobState| job.activity == Activity::Running;
-        let jobs = self.0.wait_for(|jobs| jobs.iter().any(runs)).await.ok()?;
-        jobs.iter().position(runs)
-    }
 }
 
 /// What one job tells of itself by.

@@ -15,9 +15,9 @@ use crate::job::decide::{CANCEL_LEAD_MS, Decision, Loss, Situation, next};
 use crate::job::error::{CycleError, StageError};
 use crate::job::stages::stored;
 use crate::state::jobs::Scope;
-use crate::state::error::StateError;
 use crate::state::Step;
-use crate::telemetry::metrics;
+use crate::state::error::StateError;
+use crate::telemetry::metrics::{self, Wallet};
 use veriregime_core::types::cycle::{Attempt, CycleRecord, Miss, Purpose, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::period::PeriodId;
@@ -156,7 +156,10 @@ impl Agent {
     async fn count_fees(&self, attempts: &[Attempt]) {
         for attempt in attempts {
             match self.chain.read.fee_wei(attempt.hash).await {
-                Ok(Some(fee_wei)) => metrics::fee_paid(fee_wei),
+                Ok(Some(fee_wei)) => {
+                    let wallet = Wallet { chain_id: self.chain.read.chain_id(), address: &attempt.wallet };
+                    metrics::fee_paid(wallet, fee_wei);
+                }
                 Ok(None) => {}
                 Err(fault) => debug!(code = fault.code(), hash = %attempt.hash, "a fee was not counted"),
             }

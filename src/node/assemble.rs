@@ -12,6 +12,7 @@ use crate::actions::risk_oracle::spec::Expected;
 use crate::api::Shared;
 use crate::api::evidence::EvidenceCache;
 use crate::api::history::History;
+use crate::api::jobs::{Jobs, ServedJob};
 use crate::api::limits::{LimitSettings, Limits};
 use crate::api::params::Parameters;
 use crate::api::view::ModelView;
@@ -262,22 +263,31 @@ pub fn fee_caps(config: &Config) -> Caps {
     }
 }
 
-/// What the HTTP API needs to answer for the configured model.
+/// What the HTTP API needs to answer for these jobs, none of which is opened yet.
+pub fn api(config: &Config, jobs: Jobs, metrics: Exposition) -> Shared {
+    Shared {
+        jobs,
+        check_every: config.api.check_every,
+        evidence: EvidenceCache::new(EvidenceStore::new(config.evidence_dir.clone())),
+        metrics,
+        limits: Limits::new(limit_settings(&config.api)),
+    }
+}
+
+/// What it needs to answer for one of them.
 ///
 /// # Errors
 /// A database that cannot be read.
-pub fn api(config: &Config, agent: &Agent, metrics: Exposition, health: Latest) -> anyhow::Result<Shared> {
+pub fn served_job(config: &Config, agent: &Agent, health: Latest) -> anyhow::Result<ServedJob> {
     let bundle = &agent.bundle;
     let model = ModelView::new(&bundle.manifest, bundle.manifest_digest)?;
-    Ok(Shared {
+    Ok(ServedJob {
+        chain_id: agent.chain.read.chain_id(),
+        contract: agent.action.contract(),
         parameters: Parameters::new(agent.chain.read.clone(), agent.action.contract(), &agent.model.candles.markets),
-        health,
-        check_every: config.api.check_every,
-        evidence: EvidenceCache::new(agent.evidence.clone()),
         history: History::new(Reader::open(&config.state_path)?, agent.job(), model.clone()),
         model,
-        metrics,
-        limits: Limits::new(limit_settings(&config.api)),
+        health,
         notary: if config.attestation.answer { Some(notary(config, agent)?) } else { None },
     })
 }

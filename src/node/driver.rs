@@ -9,6 +9,7 @@ use tracing::{Instrument, error, info, info_span, warn};
 
 use super::error::{NodeError, failure};
 use super::parts::Parts;
+use super::services::Services;
 use crate::actions::error::ActionError;
 use crate::chain::error::ChainError;
 use crate::clock::Clock;
@@ -19,6 +20,7 @@ use crate::job::overview::{Activity, Progress};
 use crate::job::timer;
 use crate::job::timer::ScheduleConfig;
 use crate::state::error::StateError;
+use crate::telemetry::metrics;
 use veriregime_core::types::diagnostic::Diagnostic;
 
 /// Pause before a job that does not work is opened again; doubled each time.
@@ -33,6 +35,8 @@ pub(super) struct Driver {
     /// Whether the process has no other job.
     pub(super) is_alone: bool,
     pub(super) parts: Arc<Parts>,
+    /// What serves, checks and watches the job once it is opened.
+    pub(super) services: Arc<Services>,
     pub(super) progress: Progress,
     pub(super) stop: CancellationToken,
 }
@@ -84,13 +88,15 @@ impl Driver {
             Some(agent) => agent,
             None => open(&self.parts, &self.config).await?,
         };
+        self.services.attach(&self.config, &agent)?;
         self.progress.tell(|job| {
             job.key = Some(agent.job());
             job.model = Some(agent.bundle.manifest.model_id.clone());
             job.activity = Activity::Running;
         });
         let schedule = schedule(&self.config);
-        Ok(timer::run(&mut agent, &schedule, Some(&self.progress), &self.stop).await?)
+        let run = timer::run(&mut agent, &schedule, Some(&self.progress), &self.stop);
+        Ok(metrics::of_job(self.config.names.job.clone(), run).await?)
     }
 }
 

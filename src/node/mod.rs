@@ -15,7 +15,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
-use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -64,51 +63,39 @@ impl Node {
     /// The only job that does not open, what keeps API, checks or alerts from starting, or a database that fails.
     pub async fn run(self, reload: Reload) -> anyhow::Result<()> {
         EvidenceStore::new(self.config.node().evidence_dir.clone()).tidy()?;
-        let (services, mut jobs) = (OnceCell::new(), JoinSet::new());
-        let first = match self.config.jobs() {
-            [only] => {
-                let agent = driver::open(&self.parts, only).await?;
-                services.set(Services::start(only, &agent, &self.stop).await?)?;
-                Some(agent)
-            }
-            _ => None,
-        };
-        self.drive(first, &mut jobs);
+        let (mut opened, mut jobs) = (None, JoinSet::new());
+        let mut node = format!("a node with {} jobs", self.config.jobs().len());
+        if let [only] = self.config.jobs() {
+            let agent = driver::open(&self.parts, only).await?;
+            node = format!("{} of {}", agent.chain.address(), agent.bundle.manifest.model_id);
+            opened = Some(agent);
+        }
+        let services = Arc::new(Services::start(&self.config, node, &self.stop).await?);
+        self.drive(&services, opened, &mut jobs);
         let outcome = tokio::select! {
             outcome = ended(&mut jobs) => outcome,
-            Err(error) = self.beside(&services, reload) => Err(error),
+            Err(error) = reload.run(&services, &self.parts) => Err(error),
         };
         self.stop.cancel();
         while jobs.join_next().await.is_some() {}
         self.parts.stop_provers().await;
-        if let Some(services) = services.into_inner() {
-            services.ended().await;
-        }
+        services.ended().await;
         outcome
     }
 
     /// Has every job driven.
-    fn drive(&self, mut opened: Option<Agent>, jobs: &mut JoinSet<anyhow::Result<()>>) {
+    fn drive(&self, services: &Arc<Services>, mut opened: Option<Agent>, jobs: &mut JoinSet<anyhow::Result<()>>) {
         for (config, progress) in self.config.jobs().iter().zip(&self.progress) {
             let driver = Driver {
                 config: Arc::new(config.clone()),
                 is_alone: self.config.jobs().len() == 1,
                 parts: self.parts.clone(),
+                services: services.clone(),
                 progress: progress.clone(),
                 stop: self.stop.clone(),
             };
             jobs.spawn(driver.run(opened.take()));
         }
-    }
-
-    /// Starts what runs beside the jobs, once one of them runs, and reloads the settings when it is told to.
-    async fn beside(&self, services: &OnceCell<Services>, reload: Reload) -> anyhow::Result<()> {
-        let begin = async {
-            let first = self.overview.clone().first_running().await.unwrap_or_default();
-            let config = &self.config.jobs()[first];
-            Services::start(config, &self.parts.job(config).await?, &self.stop).await
-        };
-        reload.run(services.get_or_try_init(|| begin).await?, &self.parts).await
     }
 }
 

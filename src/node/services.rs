@@ -1,8 +1,9 @@
 //! What runs beside the cycle: the API, the checks, the alerts. None of it can hold the cycle up.
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -11,67 +12,97 @@ use tokio_util::task::TaskTracker;
 use crate::alerts::AlertError;
 use crate::alerts::notifier::{Settings as AlertSettings, Watcher};
 use crate::alerts::webhook::Webhook;
+use crate::api::jobs::Jobs;
 use crate::api::{Shared, server};
+use crate::config::jobs::NodeConfig;
 use crate::config::{Config, alerts};
+use crate::health::monitor::Probe;
 use crate::job::Agent;
 use crate::node::assemble;
 use crate::state::Store;
-use crate::telemetry::metrics;
+use crate::telemetry::metrics::{self, Wallet};
 
 /// What runs, with what of it can be changed.
 #[derive(Debug)]
 pub struct Services {
     pub shared: Arc<Shared>,
     pub alerts: watch::Sender<AlertSettings>,
-    /// Updates that the wallet should be able to pay for.
+    /// Updates that each wallet should be able to pay for.
     pub enough_updates: Arc<AtomicU64>,
     /// Who speaks in alerts where the operator has named nobody.
     pub node: String,
+    /// Names of the jobs that are served.
+    attached: Mutex<BTreeSet<String>>,
     tasks: TaskTracker,
+    stop: CancellationToken,
 }
 
 impl Services {
-    /// Starts all of it for `agent`, until `stop` is cancelled.
+    /// Starts what the whole process has, until `stop` is cancelled. `node` speaks in alerts where the operator has named nobody.
     ///
     /// # Errors
-    /// An address that cannot be listened on, a webhook's file that is not usable, a database that does not open.
-    pub async fn start(config: &Config, agent: &Agent, stop: &CancellationToken) -> anyhow::Result<Self> {
+    /// An address that cannot be listened on, or a webhook's file that is not usable.
+    pub async fn start(config: &NodeConfig, node: String, stop: &CancellationToken) -> anyhow::Result<Self> {
         let tasks = TaskTracker::new();
         let counted = metrics::install(stop.clone())?;
-        metrics::runs(&agent.bundle.manifest.model_id, agent.manifest());
-        let fed_by: Vec<&str> = agent.feeds.order.iter().map(|feed| feed.name.as_str()).collect();
-        let compared = agent.feeds.cross_check.iter().flat_map(|check| &check.with);
-        let witnesses: Vec<&str> = compared.map(|feed| feed.name.as_str()).collect();
-        let markets = agent.model.candles.markets.iter().map(|market| market.name.as_str());
-        metrics::begin(&fed_by, &witnesses, markets, config.chain.rpc_urls.len());
-        let (reports, health) = watch::channel(None);
-        let shared = Arc::new(assemble::api(config, agent, counted, health.clone())?);
+        let jobs = Jobs::new(config.jobs().iter().map(|job| job.names.job.clone()));
+        let config = config.node();
+        let shared = Arc::new(assemble::api(config, jobs, counted));
         if let Some(address) = config.api.listen {
             let (listener, shared, stop) = (server::listen(address).await?, shared.clone(), stop.clone());
             tasks.spawn_blocking(move || server::serve_apart(listener, shared, stop));
         }
-        let node = format!("{} of {}", agent.chain.address(), agent.bundle.manifest.model_id);
-        let (alerts, settings) = watch::channel(alert_settings(&config.alerts, &node)?);
-        let probe = assemble::probe(config, agent);
+        let (alerts, _) = watch::channel(alert_settings(&config.alerts, &node)?);
+        let enough_updates = Arc::new(config.alerts.low_balance_updates.into());
+        let attached = Mutex::default();
+        Ok(Self { shared, alerts, enough_updates, node, attached, tasks, stop: stop.clone() })
+    }
+
+    /// Serves, checks and watches a job from now on, the first time that it is opened.
+    ///
+    /// # Errors
+    /// A database that does not open.
+    pub fn attach(&self, config: &Config, agent: &Agent) -> anyhow::Result<()> {
+        if !self.attached.lock().unwrap_or_else(PoisonError::into_inner).insert(agent.name.clone()) {
+            return Ok(());
+        }
+        count(config, agent);
+        let (reports, health) = watch::channel(None);
+        self.shared.jobs.open(&agent.name, assemble::served_job(config, agent, health.clone())?);
         let watcher = Watcher {
             clock: agent.clock.clone(),
             store: Arc::new(Store::open(&config.state_path)?),
             job: agent.job(),
             running: agent.running.clone(),
             health,
-            settings,
+            settings: self.alerts.subscribe(),
         };
-        tasks.spawn(watcher.run(stop.clone()));
-        let enough_updates = probe.enough_updates.clone();
-        tasks.spawn(probe.run(config.api.check_every, reports, stop.clone()));
-        tasks.close();
-        Ok(Self { shared, alerts, enough_updates, node, tasks })
+        self.tasks.spawn(metrics::of_job(agent.name.clone(), watcher.run(self.stop.clone())));
+        let probe = Probe { enough_updates: self.enough_updates.clone(), ..assemble::probe(config, agent) };
+        let probing = probe.run(config.api.check_every, reports, self.stop.clone());
+        self.tasks.spawn(metrics::of_job(agent.name.clone(), probing));
+        Ok(())
     }
 
     /// Waits until all of it has ended.
-    pub async fn ended(self) {
+    pub async fn ended(&self) {
+        self.tasks.close();
         self.tasks.wait().await;
     }
+}
+
+/// Begins the series of a job.
+fn count(config: &Config, agent: &Agent) {
+    let manifest = &agent.bundle.manifest;
+    let fed_by: Vec<&str> = agent.feeds.order.iter().map(|feed| feed.name.as_str()).collect();
+    let compared = agent.feeds.cross_check.iter().flat_map(|check| &check.with);
+    let witnesses: Vec<&str> = compared.map(|feed| feed.name.as_str()).collect();
+    let markets = agent.model.candles.markets.iter().map(|market| market.name.as_str());
+    let wallet = Wallet { chain_id: agent.chain.read.chain_id(), address: &agent.chain.address() };
+    metrics::begin_job(&agent.name, || {
+        metrics::runs(&manifest.model_id, agent.manifest());
+        metrics::begin(wallet, &fed_by, &witnesses, markets, config.chain.rpc_urls.len());
+    });
 }
 
 /// The alerts' settings with a webhook that can be used.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use alloy::primitives::Address;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
@@ -46,6 +47,18 @@ const MARKET_STATUS: &str = "veriregime_market_status";
 const MARKET_AGE: &str = "veriregime_market_age_seconds";
 const BUILD: &str = "veriregime_build_info";
 const MODEL: &str = "veriregime_model_info";
+
+/// The label for the job's name. `job` itself is the scrape's: Prometheus would rename ours.
+const JOB: &str = "job_name";
+/// The label for the EIP-155 id of a chain.
+const CHAIN: &str = "chain";
+/// The label for a wallet's address.
+const WALLET: &str = "wallet";
+
+tokio::task_local! {
+    /// Whose figures the running task counts.
+    static COUNTED_JOB: String;
+}
 
 /// From a stage that takes a millisecond to one that waits for hours.
 const SECONDS_BUCKETS: [f64; 14] =
@@ -98,6 +111,40 @@ pub fn install(stop: CancellationToken) -> Result<Exposition, BuildError> {
     Ok(Exposition { handle, text: Arc::default() })
 }
 
+/// Runs `work` with its figures counted as those of a job.
+pub async fn of_job<F: Future>(job: String, work: F) -> F::Output {
+    COUNTED_JOB.scope(job, work).await
+}
+
+/// As [`of_job`], of what is done at once.
+pub fn begin_job(job: &str, work: impl FnOnce()) {
+    COUNTED_JOB.sync_scope(job.to_owned(), work);
+}
+
+/// The name of the job that is counted; empty, as good as no label, outside of any.
+fn job() -> String {
+    COUNTED_JOB.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// A wallet on a chain.
+#[derive(Debug, Clone, Copy)]
+pub struct Wallet<'a> {
+    /// EIP-155 id of the chain.
+    pub chain_id: u64,
+    /// Its address.
+    pub address: &'a Address,
+}
+
+impl Wallet<'_> {
+    fn chain(&self) -> String {
+        self.chain_id.to_string()
+    }
+
+    fn wallet(&self) -> String {
+        self.address.to_string()
+    }
+}
+
 fn describe() {
     describe_counter!(CYCLES, "Cycles that ended, by outcome.");
     describe_histogram!(STAGE_SECONDS, Unit::Seconds, "From reaching a stage to leaving it, retries included.");
@@ -141,35 +188,42 @@ fn describe() {
 /// What runs.
 pub fn runs(model_id: &str, manifest: Digest) {
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-    gauge!(MODEL, "model_id" => model_id.to_owned(), "manifest_sha256" => manifest.to_string()).set(1.0);
+    gauge!(MODEL, JOB => job(), "model_id" => model_id.to_owned(), "manifest_sha256" => manifest.to_string()).set(1.0);
 }
 
 /// Begins every series whose labels are known, at nothing: what appears with its first event shows no increase by it.
-pub fn begin<'a>(sources: &[&str], witnesses: &[&str], markets: impl Iterator<Item = &'a str>, rpcs: usize) {
+pub fn begin<'a>(
+    chain: Wallet<'_>,
+    sources: &[&str],
+    witnesses: &[&str],
+    markets: impl Iterator<Item = &'a str>,
+    rpcs: usize,
+) {
     for market in markets {
-        counter!(OMITTED, "market" => market.to_owned()).increment(0);
+        counter!(OMITTED, JOB => job(), "market" => market.to_owned()).increment(0);
     }
     for outcome in OUTCOMES {
-        counter!(CYCLES, "outcome" => outcome.name()).increment(0);
+        counter!(CYCLES, JOB => job(), "outcome" => outcome.name()).increment(0);
     }
     for stage in Stage::ALL.into_iter().filter(|stage| !stage.is_final()) {
-        let _begun = histogram!(STAGE_SECONDS, "stage" => stage.name());
+        let _begun = histogram!(STAGE_SECONDS, JOB => job(), "stage" => stage.name());
     }
-    let _begun = histogram!(PROOF_SECONDS);
+    let _begun = histogram!(PROOF_SECONDS, JOB => job());
     for purpose in Purpose::ALL {
-        counter!(TRANSACTIONS, "purpose" => purpose.name()).increment(0);
+        counter!(TRANSACTIONS, JOB => job(), "purpose" => purpose.name()).increment(0);
     }
-    counter!(FEES).increment(0);
+    counter!(FEES, JOB => job(), CHAIN => chain.chain(), WALLET => chain.wallet()).increment(0);
     for source in sources {
-        counter!(SOURCE_USED, "source" => (*source).to_owned()).increment(0);
-        counter!(REVISED, "source" => (*source).to_owned()).increment(0);
+        counter!(SOURCE_USED, JOB => job(), "source" => (*source).to_owned()).increment(0);
+        counter!(REVISED, JOB => job(), "source" => (*source).to_owned()).increment(0);
     }
     for source in witnesses {
-        counter!(DISAGREEMENTS, "source" => (*source).to_owned()).increment(0);
+        counter!(DISAGREEMENTS, JOB => job(), "source" => (*source).to_owned()).increment(0);
     }
     for endpoint in 0..rpcs {
         for code in RPC_CODES {
-            counter!(RPC_ERRORS, "endpoint" => endpoint.to_string(), "code" => code).increment(0);
+            counter!(RPC_ERRORS, CHAIN => chain.chain(), "endpoint" => endpoint.to_string(), "code" => code)
+                .increment(0);
         }
     }
     for status in API_STATUSES {
@@ -199,11 +253,12 @@ pub struct MarketFigures {
 
 /// A market was looked at: its figures, and its status, one of `statuses`.
 pub fn market_seen(market: &str, figures: MarketFigures, status: &'static str, statuses: &[&'static str]) {
-    let set = |name: &'static str, value: f64| gauge!(name, "market" => market.to_owned()).set(value);
+    let set = |name: &'static str, value: f64| gauge!(name, JOB => job(), "market" => market.to_owned()).set(value);
     set(MARKET_RATIO, figures.borrow_collateral_ratio);
     set(MARKET_FEE, figures.amm_fee);
     for one in statuses {
-        gauge!(MARKET_STATUS, "market" => market.to_owned(), "status" => *one).set(f64::from(u8::from(*one == status)));
+        gauge!(MARKET_STATUS, JOB => job(), "market" => market.to_owned(), "status" => *one)
+            .set(f64::from(u8::from(*one == status)));
     }
     let Some(age_seconds) = figures.age_seconds else { return };
     set(MARKET_AGE, age_seconds as f64);
@@ -214,43 +269,44 @@ pub fn market_seen(market: &str, figures: MarketFigures, status: &'static str, s
 
 /// A stage was left, so long after it had been reached.
 pub fn stage_left(stage: Stage, after: Duration) {
-    histogram!(STAGE_SECONDS, "stage" => stage.name()).record(after.as_secs_f64());
+    histogram!(STAGE_SECONDS, JOB => job(), "stage" => stage.name()).record(after.as_secs_f64());
 }
 
 /// A cycle has ended.
 pub fn cycle_ended(outcome: Stage) {
-    counter!(CYCLES, "outcome" => outcome.name()).increment(1);
+    counter!(CYCLES, JOB => job(), "outcome" => outcome.name()).increment(1);
 }
 
 /// A proof was made.
 pub fn proof_made(prove_ms: f64) {
-    histogram!(PROOF_SECONDS).record(prove_ms / 1e3);
+    histogram!(PROOF_SECONDS, JOB => job()).record(prove_ms / 1e3);
 }
 
 /// A step failed and is tried again.
 pub fn tried_again(stage: Stage, code: &'static str) {
-    counter!(RETRIES, "stage" => stage.name(), "code" => code).increment(1);
+    counter!(RETRIES, JOB => job(), "stage" => stage.name(), "code" => code).increment(1);
 }
 
 /// A transaction was signed.
 pub fn signed(purpose: Purpose) {
-    counter!(TRANSACTIONS, "purpose" => purpose.name()).increment(1);
+    counter!(TRANSACTIONS, JOB => job(), "purpose" => purpose.name()).increment(1);
 }
 
 /// A transaction of ours was mined at this cost.
-pub fn fee_paid(fee_wei: u128) {
+pub fn fee_paid(of: Wallet<'_>, fee_wei: u128) {
     // Counters are whole numbers; a transaction below a gwei in all is none that anybody pays for.
-    counter!(FEES).increment(u64::try_from(fee_wei / 1_000_000_000).unwrap_or(u64::MAX));
+    let counter = counter!(FEES, JOB => job(), CHAIN => of.chain(), WALLET => of.wallet());
+    counter.increment(u64::try_from(fee_wei / 1_000_000_000).unwrap_or(u64::MAX));
 }
 
 /// What the wallet holds.
-pub fn wallet_holds(balance_wei: f64) {
-    gauge!(BALANCE).set(balance_wei / WEI_PER_GWEI);
+pub fn wallet_holds(of: Wallet<'_>, balance_wei: f64) {
+    gauge!(BALANCE, CHAIN => of.chain(), WALLET => of.wallet()).set(balance_wei / WEI_PER_GWEI);
 }
 
 /// How old the chain's newest block is.
-pub fn head_lags(seconds: i64) {
-    gauge!(HEAD_LAG).set(seconds as f64);
+pub fn head_lags(chain_id: u64, seconds: i64) {
+    gauge!(HEAD_LAG, CHAIN => chain_id.to_string()).set(seconds as f64);
 }
 
 /// How far an exchange's clock is from ours.
@@ -260,7 +316,7 @@ pub fn clock_differs(source: &str, skew_ms: i64) {
 
 /// The last period with an update.
 pub fn last_landed(period: PeriodId) {
-    gauge!(LAST_PERIOD).set(period.0 as f64);
+    gauge!(LAST_PERIOD, JOB => job()).set(period.0 as f64);
 }
 
 /// Where a cycle's candles of these markets came from, and what was missing.
@@ -268,37 +324,41 @@ pub fn collected<'a>(origin: &Origin, markets: impl Iterator<Item = &'a str>) {
     for market in markets {
         let gaps = origin.gaps.iter().find(|gaps| gaps.market == market);
         let lent: usize = gaps.iter().flat_map(|gaps| &gaps.lent).map(|one| one.minutes).sum();
-        gauge!(CARRIED, "market" => market.to_owned()).set(gaps.map_or(0, |gaps| gaps.carried_minutes) as f64);
-        gauge!(LONGEST_RUN, "market" => market.to_owned()).set(gaps.map_or(0, |gaps| gaps.longest_run_minutes) as f64);
-        gauge!(LENT, "market" => market.to_owned()).set(lent as f64);
+        gauge!(CARRIED, JOB => job(), "market" => market.to_owned())
+            .set(gaps.map_or(0, |gaps| gaps.carried_minutes) as f64);
+        gauge!(LONGEST_RUN, JOB => job(), "market" => market.to_owned())
+            .set(gaps.map_or(0, |gaps| gaps.longest_run_minutes) as f64);
+        gauge!(LENT, JOB => job(), "market" => market.to_owned()).set(lent as f64);
         let is_omitted = origin.omitted.iter().any(|omission| omission.market == market);
-        counter!(OMITTED, "market" => market.to_owned()).increment(u64::from(is_omitted));
+        counter!(OMITTED, JOB => job(), "market" => market.to_owned()).increment(u64::from(is_omitted));
     }
-    counter!(SOURCE_USED, "source" => origin.source.clone()).increment(1);
-    counter!(REVISED, "source" => origin.source.clone()).increment(origin.revised_minutes as u64);
+    counter!(SOURCE_USED, JOB => job(), "source" => origin.source.clone()).increment(1);
+    counter!(REVISED, JOB => job(), "source" => origin.source.clone()).increment(origin.revised_minutes as u64);
     for failed in &origin.failed {
-        counter!(SOURCE_FAILED, "source" => failed.source.clone(), "code" => failed.code.clone()).increment(1);
+        counter!(SOURCE_FAILED, JOB => job(), "source" => failed.source.clone(), "code" => failed.code.clone())
+            .increment(1);
     }
     for CrossCheckResult { source, basis_pips, worst_pips, volatility_pips, .. } in &origin.witnesses {
-        gauge!(BASIS, "source" => source.clone()).set(*basis_pips as f64);
-        gauge!(WORST, "source" => source.clone()).set(*worst_pips as f64);
-        gauge!(VOLATILITY, "source" => source.clone()).set(*volatility_pips as f64);
+        gauge!(BASIS, JOB => job(), "source" => source.clone()).set(*basis_pips as f64);
+        gauge!(WORST, JOB => job(), "source" => source.clone()).set(*worst_pips as f64);
+        gauge!(VOLATILITY, JOB => job(), "source" => source.clone()).set(*volatility_pips as f64);
     }
 }
 
 /// Another exchange has other candles.
 pub fn sources_disagree(source: &str) {
-    counter!(DISAGREEMENTS, "source" => source.to_owned()).increment(1);
+    counter!(DISAGREEMENTS, JOB => job(), "source" => source.to_owned()).increment(1);
 }
 
 /// An RPC failed.
-pub fn rpc_failed(endpoint: usize, code: &'static str) {
-    counter!(RPC_ERRORS, "endpoint" => endpoint.to_string(), "code" => code).increment(1);
+pub fn rpc_failed(chain_id: u64, endpoint: usize, code: &'static str) {
+    counter!(RPC_ERRORS, CHAIN => chain_id.to_string(), "endpoint" => endpoint.to_string(), "code" => code)
+        .increment(1);
 }
 
 /// A check of the node's readiness.
 pub fn checked(check: &'static str, passes: bool) {
-    gauge!(READY, "check" => check).set(f64::from(u8::from(passes)));
+    gauge!(READY, JOB => job(), "check" => check).set(f64::from(u8::from(passes)));
 }
 
 /// A request was answered.
@@ -344,7 +404,7 @@ mod tests {
             let text = handle.render();
             [CARRIED, LONGEST_RUN, LENT].map(|name| {
                 let figure = |market: &str| {
-                    let start = format!("{name}{{market=\"{market}\"}} ");
+                    let start = format!("{name}{{job_name=\"\",market=\"{market}\"}} ");
                     text.lines().find_map(|line| line.strip_prefix(&start)).map(str::to_owned)
                 };
                 (figure("BTC-USD").unwrap(), figure("ETH-USD").unwrap())

@@ -167,6 +167,17 @@ async fn whoever_asks_the_node_does_not_make_it_ask_the_chain() {
     assert!(asked <= 20, "{asked} calls for {FLOOD} requests");
 }
 
+/// The value of a series that has these labels, and any others.
+fn figure_of(text: &str, series: &str) -> Option<f64> {
+    let (name, labels) = series.trim_end_matches('}').split_once('{').unwrap_or((series, ""));
+    let wanted: Vec<&str> = labels.split("\",").map(|label| label.trim_end_matches('"')).collect();
+    text.lines().find_map(|line| {
+        let (one, value) = line.rsplit_once(' ')?;
+        let (found, labels) = one.split_once('{').unwrap_or((one, ""));
+        (found == name && wanted.iter().all(|label| labels.contains(label))).then(|| value.parse().ok())?
+    })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn figures_of_a_cycle_are_counted() {
     let world = World::new().await;
@@ -176,10 +187,7 @@ async fn figures_of_a_cycle_are_counted() {
     world.until("the checks have seen it", async || check(&node, "last update").await["level"] == "ok").await;
     let (status, text) = node.text("/metrics").await;
     assert_eq!(status, StatusCode::OK);
-    let value = |line: &str| -> f64 {
-        let found = text.lines().find_map(|one| one.strip_prefix(line)?.trim().parse().ok());
-        found.unwrap_or_else(|| unreachable!("no {line} in\n{text}"))
-    };
+    let value = |line: &str| -> f64 { figure_of(&text, line).unwrap_or_else(|| unreachable!("no {line} in\n{text}")) };
     assert!((value("veriregime_cycles_total{outcome=\"confirmed\"}") - 1.0).abs() < f64::EPSILON);
     for stage in ["planned", "collected", "forecast", "proved", "submitting"] {
         assert!(value(&format!("veriregime_cycle_stage_seconds_count{{stage=\"{stage}\"}}")) > 0.0);
@@ -191,9 +199,11 @@ async fn figures_of_a_cycle_are_counted() {
     assert!(value("veriregime_source_used_total{source=\"binance\"}") > 0.0);
     assert!((value("veriregime_last_landed_period") - FIRST.0 as f64).abs() < f64::EPSILON);
     assert!(value("veriregime_ready{check=\"model on chain\"}") > 0.0);
-    for name in
-        ["veriregime_build_info{version=", "veriregime_model_info{model_id=", "veriregime_chain_head_lag_seconds "]
-    {
+    for name in [
+        "veriregime_build_info{version=",
+        "veriregime_model_info{job_name=",
+        "veriregime_chain_head_lag_seconds{chain=",
+    ] {
         assert!(text.contains(name), "no {name} in\n{text}");
     }
     for line in text.lines().filter(|line| !line.is_empty()) {
@@ -209,8 +219,7 @@ async fn known_labels_are_counted_from_nothing_and_each_market_has_its_figures()
     let node = Node::start(&world, json!({"api": {"check_seconds": 1}})).await;
     let figure = async |series: &str| {
         let (_, text) = node.text("/metrics").await;
-        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ').map(str::to_owned));
-        line.map(|value| value.parse::<f64>().unwrap())
+        figure_of(&text, series)
     };
     for series in [
         "veriregime_cycles_total{outcome=\"confirmed\"}",

@@ -9,7 +9,7 @@ use super::settings::{Settings, date_ms};
 use super::statistics::scaled;
 use veriregime_core::features::sums::Sums;
 use veriregime_core::features::{calendar, label, measure};
-use veriregime_core::types::feature::{Feature, FeatureSpec, HOURS_PER_WEEK, ScaledFeature};
+use veriregime_core::types::feature::{Feature, FeatureSpec, HOURS_PER_WEEK};
 use veriregime_core::types::manifest::frozen;
 use veriregime_core::types::period::MINUTE_MS;
 

@@ -58,6 +58,7 @@ struct Inner {
 struct Endpoint {
     /// Its place in the settings.
     index: usize,
+    chain_id: u64,
     link: Transport,
     url: RpcUrl,
     standing: Mutex<EndpointHealth>,
@@ -89,7 +90,14 @@ impl Rpcs {
         let endpoints = settings.rpc_urls.iter().enumerate().map(|(index, url)| {
             let standing = Mutex::new(EndpointHealth::Good);
             let (link, has_no_pending) = (Transport::new(url.clone())?, AtomicBool::new(false));
-            Ok(Arc::new(Endpoint { index, link, url: url.clone(), standing, has_no_pending }))
+            Ok(Arc::new(Endpoint {
+                index,
+                chain_id: settings.chain_id,
+                link,
+                url: url.clone(),
+                standing,
+                has_no_pending,
+            }))
         });
         let inner = Inner {
             endpoints: endpoints.collect::<Result<_, ChainError>>()?,
@@ -279,7 +287,7 @@ impl Endpoint {
 
     /// Says so once, not at every failure.
     fn set_aside(&self, standing: EndpointHealth, fault: &ChainError) {
-        metrics::rpc_failed(self.index, fault.code());
+        metrics::rpc_failed(self.chain_id, self.index, fault.code());
         let before = std::mem::replace(&mut *self.standing(), standing);
         if std::mem::discriminant(&before) != std::mem::discriminant(&standing) {
             warn!(rpc = %self.url, code = fault.code(), error = %fault, hint = fault.hint(), "RPC set aside");

@@ -169,3 +169,22 @@ impl Shared {
         self.jobs.of(query?.0.job.as_deref())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_served_once_it_is_opened() {
+        let jobs = Jobs::new(["one".to_owned(), "other".to_owned()]);
+        for name in [None, Some("one"), Some("other")] {
+            assert!(matches!(jobs.of(name), Err(ApiError::NotOpened)), "{name:?}");
+        }
+        assert!(matches!(jobs.of(Some("third")), Err(ApiError::NoJob)));
+        assert_eq!(
+            jobs.all().map(|(name, job)| (name, job.is_some())).collect::<Vec<_>>(),
+            [("one", false), ("other", false)]
+        );
+        assert!(jobs.notary(1, Address::ZERO).is_none());
+    }
+}

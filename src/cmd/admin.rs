@@ -1,10 +1,9 @@
 //! `admin`: the rights of a contract's owner and guardian, used with the wallet's key or handed to whoever has them.
 
-use std::path::Path;
-
 use alloy::primitives::{Address, B256};
 use clap::{Args, Subcommand};
 
+use super::selection::Selection;
 use super::{EXIT_DONE, EXIT_UNFINISHED, print};
 use crate::chain::Chain;
 use crate::deployment::admin::{MarketId, Operation, Roles};
@@ -111,8 +110,8 @@ enum AdminCommand {
 ///
 /// # Errors
 /// What the contract would refuse, before anything is sent; what keeps it from being sent.
-pub async fn run(args: AdminArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
-    let config = assemble::settings(settings)?;
+pub async fn run(args: AdminArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<u8> {
+    let config = settings.one()?;
     let (oracle, read) = (assemble::oracle(&config)?, assemble::reader(&config)?);
     read.check_chain_id().await.map_err(DeploymentError::from)?;
     let roles = read.roles(oracle).await.map_err(DeploymentError::from)?;

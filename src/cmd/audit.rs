@@ -1,16 +1,15 @@
 //! `audit`: what the chain says, against public candles and the proof.
 
-use std::path::Path;
-
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
+use super::selection::Selection;
 use super::signals::stop_on_signal;
 use super::{EXIT_DONE, print};
 use crate::audit::compare::Verdict;
 use crate::audit::follow::{self, Notice};
 use crate::audit::models::Models;
-use crate::node::{assemble, replay};
+use crate::node::replay;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::parse_utc_ms;
 
@@ -54,8 +53,8 @@ pub struct AuditArgs {
 ///
 /// # Errors
 /// Settings, bundle, chain or exchange that cannot be used.
-pub async fn run(args: AuditArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
-    let config = assemble::settings(settings)?;
+pub async fn run(args: AuditArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<u8> {
+    let config = settings.one()?;
     let stop = CancellationToken::new();
     let clock = replay::clock(&config, &stop).await?;
     let mut models = Models::new(&config, clock.clone()).await?;

@@ -1,10 +1,11 @@
 //! `deploy`: contracts, markets with their policies and the model on the configured chain.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use alloy::primitives::Address;
 use clap::Args;
 
+use super::selection::Selection;
 use super::{EXIT_DONE, EXIT_UNFINISHED, print};
 use crate::bundle::Bundle;
 use crate::deployment::complete::{Sent, complete};
@@ -69,8 +70,8 @@ pub struct DeployArgs {
 ///
 /// # Errors
 /// What keeps it from deploying; what was done stays done.
-pub async fn run(args: DeployArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
-    let config = assemble::settings(settings)?;
+pub async fn run(args: DeployArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<u8> {
+    let config = settings.one()?;
     let bundle = Bundle::open(&config.bundle)?;
     let chain = assemble::deployer(&config).await?;
     let path = Record::path(&args.record, config.chain.chain_id);

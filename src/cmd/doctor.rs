@@ -1,16 +1,16 @@
 //! `doctor`: looks at everything that a node needs, and changes nothing.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use indicatif::ProgressBar;
 
+use super::selection::Selection;
 use super::{EXIT_DONE, print};
 use crate::devnet::foundry;
 use crate::doctor;
-use crate::node::assemble;
 
 /// Something does not work.
 const EXIT_SICK: u8 = 3;
@@ -38,12 +38,12 @@ pub struct DoctorArgs {
 ///
 /// # Errors
 /// Only what keeps it from looking at all.
-pub async fn run(args: DoctorArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
+pub async fn run(args: DoctorArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<u8> {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     bar.enable_steady_tick(Duration::from_millis(200));
-    let source = settings.map_or_else(|| "defaults".into(), |path| path.display().to_string());
+    let source = settings.file.map_or_else(|| "defaults".into(), |path| path.display().to_string());
     let fork = args.fork.then(|| args.anvil.unwrap_or_else(|| foundry("anvil")));
-    let report = doctor::examine(assemble::settings(settings), source, fork, &|what| bar.set_message(what)).await;
+    let report = doctor::examine(settings.several(), source, fork, &|what| bar.set_message(what)).await;
     bar.finish_and_clear();
     print::output(json, &report);
     Ok(if report.healthy { EXIT_DONE } else { EXIT_SICK })

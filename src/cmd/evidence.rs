@@ -1,12 +1,10 @@
 //! `evidence list` and `evidence prune`: the bundles that landed updates left behind.
 
-use std::path::Path;
-
 use clap::Subcommand;
 
 use super::print;
+use super::selection::Selection;
 use crate::evidence::EvidenceStore;
-use crate::node::assemble;
 use crate::operator::evidence;
 use crate::state::Store;
 use veriregime_core::types::time::parse_utc_ms;
@@ -35,8 +33,8 @@ The daemon deletes what is older than evidence.keep_days by itself. Safe beside 
 ///
 /// # Errors
 /// Settings, database or folder that cannot be used.
-pub fn run(command: EvidenceCommand, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
-    let config = assemble::settings(settings)?;
+pub fn run(command: EvidenceCommand, settings: Selection<'_>, json: bool) -> anyhow::Result<()> {
+    let config = settings.node()?.node().clone();
     let store = Store::open(&config.state_path)?;
     let folder = EvidenceStore::new(config.evidence_dir);
     match command {

@@ -1,13 +1,14 @@
 //! `key new`, `key import` and `key address`. Keys and passphrases come from files or a pipe, never from the command line.
 
 use std::io::{IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
 use super::print;
+use super::selection::Selection;
 use crate::chain::signer::error::KeyError;
 use crate::config::secret;
 use crate::node::assemble;
@@ -62,7 +63,7 @@ pub struct ImportArgs {
 ///
 /// # Errors
 /// A key or passphrase that is none, a file that is there already or cannot be written.
-pub async fn run(command: KeyCommand, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
+pub async fn run(command: KeyCommand, settings: Selection<'_>, json: bool) -> anyhow::Result<()> {
     match command {
         KeyCommand::New(args) => print::output(json, &args.write(None).await?),
         KeyCommand::Import(args) => {
@@ -73,7 +74,7 @@ pub async fn run(command: KeyCommand, settings: Option<&Path>, json: bool) -> an
             print::output(json, &args.file.write(Some(&key)).await?);
         }
         KeyCommand::Address => {
-            let chain = assemble::deployer(&assemble::settings(settings)?).await?;
+            let chain = assemble::deployer(&settings.one()?).await?;
             print::output(json, &Addresses { wallet: chain.address(), attestor: chain.attestor() });
         }
     }

@@ -23,6 +23,7 @@ pub mod once;
 pub mod progress;
 pub mod prove;
 pub mod report;
+pub mod selection;
 pub mod signals;
 pub mod status;
 pub mod train;
@@ -34,6 +35,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{FromArgMatches, Parser, Subcommand};
+use selection::Selection;
 
 use crate::telemetry;
 use crate::telemetry::LogFormat;
@@ -68,6 +70,9 @@ pub struct Cli {
     /// One JSON object as the last line of standard output instead of tables.
     #[arg(long, global = true)]
     json: bool,
+    /// The job that the command is about, where the settings have several.
+    #[arg(long, global = true, value_name = "NAME")]
+    job: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -148,19 +153,20 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<u8> {
     let settings = cli.config.as_deref();
     let json = cli.json;
+    let selected = Selection { file: settings, job: cli.job.as_deref() };
     match cli.command {
         Command::Daemon(args) => return daemon::run(args, settings).await,
-        Command::Once(args) => return once::run(args, settings, json).await,
-        Command::Status(args) => status::run(args, settings, json).await?,
-        Command::Doctor(args) => return doctor::run(args, settings, json).await,
-        Command::Tx(command) => tx::run(command, settings, json).await?,
-        Command::Deploy(args) => return deploy::run(args, settings, json).await,
-        Command::Admin(args) => return admin::run(args, settings, json).await,
-        Command::Prove(args) => prove::run(args, settings, json).await?,
-        Command::Verify(args) => return verify::run(args, settings, json).await,
-        Command::VerifyBundle(args) => return verify_bundle::run(args, settings, json).await,
-        Command::Evidence(command) => evidence::run(command, settings, json)?,
-        Command::Audit(args) => return audit::run(args, settings, json).await,
+        Command::Once(args) => return once::run(args, selected, json).await,
+        Command::Status(args) => status::run(args, selected, json).await?,
+        Command::Doctor(args) => return doctor::run(args, selected, json).await,
+        Command::Tx(command) => tx::run(command, selected, json).await?,
+        Command::Deploy(args) => return deploy::run(args, selected, json).await,
+        Command::Admin(args) => return admin::run(args, selected, json).await,
+        Command::Prove(args) => prove::run(args, selected, json).await?,
+        Command::Verify(args) => return verify::run(args, selected, json).await,
+        Command::VerifyBundle(args) => return verify_bundle::run(args, selected, json).await,
+        Command::Evidence(command) => evidence::run(command, selected, json)?,
+        Command::Audit(args) => return audit::run(args, selected, json).await,
         command => {
             // These work without settings of their own and print what they do.
             telemetry::init(LogFormat::Auto, &std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".into()));
@@ -171,7 +177,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 Command::Evaluate(args) => evaluate::run(&args, json)?,
                 Command::Models(args) => return models::run(args, json),
                 Command::Candles(command) => candles::run(command, json).await?,
-                Command::Key(command) => key::run(command, settings, json).await?,
+                Command::Key(command) => key::run(command, selected, json).await?,
                 Command::Config(command) => config::run(command, settings, json).await?,
                 Command::Completions { shell } => print!("{}", help::completions(shell)),
                 Command::Man { folder } => help::write_pages(&folder)?,

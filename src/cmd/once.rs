@@ -1,14 +1,11 @@
 //! `once`: the running period's cycle of each job and nothing else.
 
-use std::path::Path;
-
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
+use super::selection::Selection;
 use super::signals::stop_on_signal;
 use super::{EXIT_DONE, EXIT_FAILED, EXIT_MISSED, print};
-use crate::config;
-use crate::node::assemble;
 use crate::operator::once::{Extent, Outcome, once};
 use crate::state::lock::CycleLock;
 
@@ -25,23 +22,20 @@ pub struct OnceArgs {
     /// Stop after the proof; sign, send and store nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Only this job; by default every job of the settings, all at the same time.
-    #[arg(long, value_name = "NAME")]
-    job: Option<String>,
 }
 
 /// Runs one cycle of each job, or of one.
 ///
 /// # Errors
 /// What keeps the only job from starting, or a database that fails.
-pub async fn run(args: OnceArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
-    let config = assemble::checked_node(config::read(settings)?)?;
+pub async fn run(args: OnceArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<u8> {
+    let config = settings.node()?;
     let extent = if args.dry_run { Extent::UpToProof } else { Extent::Whole };
     // A dry run keeps nothing, so that nobody is in its way.
     let lock = if args.dry_run { None } else { Some(CycleLock::take(&config.node().state_path)?) };
     let stop = CancellationToken::new();
     let _signals = stop_on_signal(stop.clone())?;
-    let mut cycles = once(&config, args.job.as_deref(), extent, stop).await?;
+    let mut cycles = once(&config, settings.job, extent, stop).await?;
     drop(lock);
     let outcome = cycles.worst(extent);
     match cycles.take_only() {

@@ -1,12 +1,12 @@
 //! `prove`: one period's forecast from a candle file, proven.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use super::print;
+use super::selection::Selection;
 use crate::config::place;
-use crate::node::assemble;
 use crate::operator::proof;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::parse_utc_ms;
@@ -35,8 +35,8 @@ pub struct ProveArgs {
 ///
 /// # Errors
 /// Candles, model or prover that are not usable.
-pub async fn run(args: ProveArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
-    let mut config = assemble::settings(settings)?;
+pub async fn run(args: ProveArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<()> {
+    let mut config = settings.one()?;
     if let Some(folder) = args.model {
         config.bundle = place::data(&folder);
     }

@@ -1,11 +1,9 @@
 //! `tx list`, `tx bump` and `tx cancel`: the wallet's transactions, by hand.
 
-use std::path::Path;
-
 use clap::{Args, Subcommand};
 
 use super::print;
-use crate::node::assemble;
+use super::selection::Selection;
 use crate::operator::transactions::Wallet;
 use veriregime_core::types::cycle::Purpose;
 
@@ -52,8 +50,8 @@ pub struct ListArgs {
 ///
 /// # Errors
 /// Settings, key or database that cannot be read; what keeps a transaction from being signed or sent.
-pub async fn run(command: TxCommand, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
-    let config = assemble::settings(settings)?;
+pub async fn run(command: TxCommand, settings: Selection<'_>, json: bool) -> anyhow::Result<()> {
+    let config = settings.one()?;
     let wallet = Wallet::open(&config).await?;
     match command {
         TxCommand::List(args) => print::output(json, &wallet.list(args.last).await?),

@@ -1,12 +1,12 @@
 //! `verify`: a proof document against a model bundle.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
+use super::selection::Selection;
 use super::{EXIT_DONE, EXIT_MISSED, print};
 use crate::config::place;
-use crate::node::assemble;
 use crate::operator::proof;
 
 /// Options of `verify`.
@@ -30,8 +30,8 @@ pub struct VerifyArgs {
 ///
 /// # Errors
 /// A document or bundle that cannot be read.
-pub async fn run(args: VerifyArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
-    let mut config = assemble::settings(settings)?;
+pub async fn run(args: VerifyArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<u8> {
+    let mut config = settings.one()?;
     if let Some(folder) = args.model {
         config.bundle = place::data(&folder);
     }

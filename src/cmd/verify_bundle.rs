@@ -1,14 +1,14 @@
 //! `verify-bundle`: one update's evidence, computed again and verified without a network.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use super::audit::exit_status;
 use super::print;
+use super::selection::Selection;
 use crate::audit::offline;
 use crate::config::place;
-use crate::node::assemble;
 
 /// Options of `verify-bundle`.
 #[derive(Debug, Args)]
@@ -35,8 +35,8 @@ pub struct VerifyBundleArgs {
 ///
 /// # Errors
 /// A file, model or SRS that cannot be used; candles that no update is made from.
-pub async fn run(args: VerifyBundleArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<u8> {
-    let mut config = assemble::settings(settings)?;
+pub async fn run(args: VerifyBundleArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<u8> {
+    let mut config = settings.one()?;
     if let Some(folder) = args.model {
         config.bundle = place::data(&folder);
     }

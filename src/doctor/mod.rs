@@ -43,19 +43,42 @@ fn failed(name: &'static str, error: &anyhow::Error) -> Check {
 pub struct Report {
     /// Whether no check fails.
     pub healthy: bool,
-    pub checks: Vec<Check>,
+    pub checks: Vec<JobCheck>,
+}
+
+/// A check, and the first job that it is about.
+#[derive(Debug, Serialize)]
+pub struct JobCheck {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    job: String,
+    #[serde(flatten)]
+    check: Check,
 }
 
 impl Render for Report {
     fn text(&self) -> String {
         let columns = layout::columns().unwrap_or(usize::MAX);
-        lines(self.checks.iter().map(|check| shown(check, columns)))
+        let mut jobs: Vec<&str> =
+            self.checks.iter().map(|one| one.job.as_str()).filter(|job| !job.is_empty()).collect();
+        jobs.dedup();
+        let mut told = Vec::new();
+        let mut before = "";
+        for one in &self.checks {
+            if jobs.len() > 1 && one.job != before {
+                told.push(format!("job {}", one.job));
+                before = &one.job;
+            }
+            told.push(shown(&one.check, columns));
+        }
+        lines(told)
     }
 }
 
 /// What was seen so far, and who hears what is being looked at.
 struct Seen<'a> {
-    checks: Vec<Check>,
+    /// Each with the job that it is the first of; none for the settings.
+    checks: Vec<(String, Check)>,
+    job: String,
     progress: &'a (dyn Fn(&'static str) + Sync),
 }
 
@@ -65,32 +88,46 @@ impl Seen<'_> {
         (self.progress)(what);
     }
 
+    /// What is added from now on is this job's.
+    fn begin_job(&mut self, job: &str) {
+        self.job = job.to_owned();
+    }
+
+    /// Adds a check, unless an earlier job had the same.
     fn add(&mut self, check: Check) {
-        self.checks.push(check);
+        if !self.checks.iter().any(|(_, known)| *known == check) {
+            self.checks.push((self.job.clone(), check));
+        }
     }
 }
 
-/// Looks at everything that settings lead to, where they were read from `source`. With `fork`, also runs the running period's
+/// Looks at everything that the settings of these jobs lead to, where they were read from `source`. What is the same for several
+/// of them, such as a chain or a wallet, is named once. With `fork`, also runs the running period's
 /// cycle on a copy of the configured chain, made by the anvil that is named there.
 pub async fn examine(
-    settings: Result<Config, ConfigError>,
+    settings: Result<Vec<Config>, ConfigError>,
     source: String,
     fork: Option<PathBuf>,
     progress: &(dyn Fn(&'static str) + Sync),
 ) -> Report {
-    let mut seen = Seen { checks: Vec::new(), progress };
+    let mut seen = Seen { checks: Vec::new(), job: String::new(), progress };
     match settings {
-        Ok(config) => {
+        Ok(jobs) => {
             seen.add(Check::ok("settings", source));
-            checks::at_everything(&config, &mut seen).await;
-            if let Some(anvil) = fork {
-                seen.say("cycle on a fork");
-                seen.add(fork::check(&config, &anvil).await);
+            for config in jobs {
+                seen.begin_job(&config.names.job);
+                checks::at_everything(&config, &mut seen).await;
+                if let Some(anvil) = &fork {
+                    seen.say("cycle on a fork");
+                    seen.add(fork::check(&config, anvil).await);
+                }
             }
         }
         Err(fault) => seen.add(Check::fail("settings", &fault)),
     }
-    Report { healthy: seen.checks.iter().all(|check| check.level != Level::Fail), checks: seen.checks }
+    let healthy = seen.checks.iter().all(|(_, check)| check.level != Level::Fail);
+    let checks = seen.checks.into_iter().map(|(job, check)| JobCheck { job, check }).collect();
+    Report { healthy, checks }
 }
 
 /// A check in lines of at most `columns`: how it came out, its name, what was seen and, below it, what to do.

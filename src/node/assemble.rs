@@ -30,6 +30,7 @@ use crate::config::jobs::NodeConfig;
 use crate::config::raw::{ProverKind, RawConfig};
 use crate::config::signer::Holder;
 use crate::config::{self, Config, ConfigError, secret};
+use crate::evidence::EvidenceStore;
 use crate::health::monitor::{Latest, Probe};
 use crate::job::Agent;
 use crate::job::attesting::OwnCycles;

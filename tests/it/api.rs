@@ -56,6 +56,31 @@ async fn periods_and_the_model_are_told_while_the_daemon_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_told_and_a_job_that_is_none_has_its_code() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let node = Node::start(&world, json!({"api": {"check_seconds": 1}})).await;
+    world.until("an update is told", async || node.newest_stage().await == "confirmed").await;
+    let (_, told) = node.json("/v1/jobs").await;
+    let [job] = told["jobs"].as_array().unwrap().as_slice() else { unreachable!("one job: {told}") };
+    let (_, model) = node.json("/v1/model").await;
+    assert_eq!((&job["opened"], &job["model_id"]), (&json!(true), &model["model_id"]), "{job}");
+    assert_eq!(job["chain_id"], world.config.chain.chain_id);
+    assert_eq!(job["last_cycle"]["period"], FIRST.0);
+    let name = job["name"].as_str().unwrap();
+    assert_eq!(node.json(&format!("/v1/jobs/{name}")).await.1["name"], name);
+    for path in ["/v1/model", "/v1/periods", "/v1/params/BTC-USD", &format!("/v1/periods/{FIRST}")] {
+        assert_eq!(node.json(&format!("{path}?job={name}")).await.0, StatusCode::OK, "{path}");
+        let (status, body) = node.json(&format!("{path}?job=another")).await;
+        assert_eq!((status, &body["code"]), (StatusCode::NOT_FOUND, &json!("VR-API-013")), "{path}");
+    }
+    assert_eq!(node.json("/v1/jobs/another").await.1["code"], "VR-API-013");
+    world.until("the checks are there", async || node.json("/readyz").await.1["checks"][0]["chain_id"].is_u64()).await;
+    let (_, ready) = node.json("/readyz").await;
+    assert!(ready["checks"].as_array().unwrap().iter().all(|check| check["job"] == name), "{ready}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_makes_no_sense_is_refused_with_a_code() {
     let world = World::new().await;
     let node = Node::start(&world, json!({"api": {"max_body_bytes": 1000}})).await;

@@ -26,15 +26,99 @@ use veriregime_core::types::digest::Digest;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::format_utc;
 
-/// How the node stands.
+/// How one job stands.
 #[derive(Debug)]
-pub struct Status {
+struct Status {
     model_id: String,
     wallet: Wallet,
     /// The last cycles, newest first, each with the name of its model.
     cycles: Vec<(String, CycleRecord)>,
     markets: Vec<(String, Result<market::Read, ActionError>)>,
     time: Time,
+}
+
+/// A job as the settings describe it, and how it stands.
+#[derive(Debug)]
+struct JobStatus {
+    name: String,
+    chain_id: u64,
+    contract: Option<Address>,
+    found: anyhow::Result<Status>,
+}
+
+impl JobStatus {
+    fn json(&self) -> Value {
+        let mut said = match &self.found {
+            Ok(status) => json!(status),
+            Err(error) => {
+                json!({"error": diagnosis::words(error), "code": diagnosis::coded(error).map(Diagnostic::code)})
+            }
+        };
+        said["name"] = json!(self.name);
+        said["chain_id"] = json!(self.chain_id);
+        said["contract"] = json!(self.contract);
+        said
+    }
+
+    fn text(&self) -> String {
+        let contract = self.contract.map_or_else(|| "not set".into(), |contract| contract.to_string());
+        let found = match &self.found {
+            Ok(status) => status.text(),
+            Err(error) => format!("{} {}", diagnosis::code(error), diagnosis::words(error)),
+        };
+        format!("job {}   chain {}, contract {contract}\n{found}", self.name, self.chain_id)
+    }
+}
+
+/// How the jobs of a node stand.
+#[derive(Debug)]
+pub struct NodeStatus(Vec<JobStatus>);
+
+impl NodeStatus {
+    /// Asks for everything of these jobs, and for the `last` cycles of each: of all models that its contract has had, and of
+    /// the whole database where there is one job. What is wrong with one of several is said in its place.
+    ///
+    /// # Errors
+    /// Bundle or database of the only job that cannot be read.
+    pub async fn of(jobs: &[Config], last: u32) -> anyhow::Result<Self> {
+        let mut found = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let scope = match assemble::contract(job) {
+                Ok(contract) if jobs.len() > 1 => Scope::Contract(contract),
+                _ => Scope::All,
+            };
+            let status = status(job, scope, last).await;
+            let found_job = JobStatus {
+                name: job.names.job.clone(),
+                chain_id: job.chain.chain_id,
+                contract: job.chain.oracle,
+                found: if jobs.len() == 1 { Ok(status?) } else { status },
+            };
+            found.push(found_job);
+        }
+        Ok(Self(found))
+    }
+}
+
+impl Serialize for NodeStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let jobs: Vec<Value> = self.0.iter().map(JobStatus::json).collect();
+        let mut said = match jobs.as_slice() {
+            [only] => only.clone(),
+            _ => json!({}),
+        };
+        said["jobs"] = jobs.into();
+        said.serialize(serializer)
+    }
+}
+
+impl Render for NodeStatus {
+    fn text(&self) -> String {
+        match self.0.as_slice() {
+            [JobStatus { found: Ok(status), .. }] => status.text(),
+            jobs => jobs.iter().map(JobStatus::text).collect::<Vec<_>>().join("\n\n"),
+        }
+    }
 }
 
 /// The configured wallet and what it holds, or why that is not known.
@@ -45,11 +129,11 @@ type Wallet = anyhow::Result<(Address, Result<Funds, ChainError>)>;
 ///
 /// # Errors
 /// Settings, bundle or database that cannot be read.
-pub async fn status(config: &Config, last: u32) -> anyhow::Result<Status> {
+async fn status(config: &Config, scope: Scope<'_>, last: u32) -> anyhow::Result<Status> {
     let bundle = Bundle::open(&config.bundle)?;
     let store = Store::open(&config.state_path)?;
     let mut cycles = Vec::new();
-    for record in store.recent(Scope::All, last)? {
+    for record in store.recent(scope, last)? {
         cycles.push((model_name(&store, &bundle, record.job.manifest)?, record));
     }
     let mut markets = Vec::new();

@@ -9,8 +9,8 @@ use crate::chain::Chain;
 use crate::chain::answers::Receipt;
 use crate::config::Config;
 use crate::deployment::error::DeploymentError;
-use crate::state::error::StateError;
 use crate::state::Store;
+use crate::state::error::StateError;
 use veriregime_core::types::diagnostic::Diagnostic;
 
 /// A wallet that sends.

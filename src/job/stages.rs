@@ -5,8 +5,8 @@ use tracing::info;
 use super::Agent;
 use crate::forecast::from_stored;
 use crate::job::error::StageError;
-use crate::state::error::StateError;
 use crate::state::Step;
+use crate::state::error::StateError;
 use crate::telemetry::metrics;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 

@@ -94,7 +94,7 @@ impl Parts {
         let chain = self.chain(config).await?;
         let prover = self.prover(config, &bundle).await.context("the prover does not start")?;
         let feeds = feeds::shared(config, &bundle.manifest, &self.sources)?;
-        let (from_ms, to_ms) = window_ms(&bundle.manifest.features, PeriodId(0));
+        let (from_ms, to_ms) = window_ms(bundle.manifest.features()?, PeriodId(0));
         for symbol in &feeds.primary().symbols {
             // One minute more, whose close may be carried in.
             self.candles.expect(&feeds.primary().name, symbol, to_ms - from_ms + MINUTE_MS);

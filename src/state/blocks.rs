@@ -53,7 +53,8 @@ pub(super) fn put(connection: &Connection, candles: &[Candle]) -> Result<i64, St
 /// [`StateError::Corrupt`] for one that is not there or is not what was stored.
 pub(super) fn get(connection: &Connection, block: i64) -> Result<Vec<Candle>, StateError> {
     let mut find = connection.prepare_cached("SELECT sha256, candles FROM candle_blocks WHERE id = ?1")?;
-    let found: Option<([u8; 32], Vec<u8>)> = find.query_row([block], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let found: Option<([u8; 32], Vec<u8>)> =
+        find.query_row([block], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let broken = |why: &str| StateError::Corrupt(format!("block {block} of candles {why}"));
     let (sha256, packed) = found.ok_or_else(|| broken("is not there"))?;
     let bytes = inflate(&packed).map_err(|error| broken(&error.to_string()))?;

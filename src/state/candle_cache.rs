@@ -66,12 +66,7 @@ impl Store {
 }
 
 /// Adds candles to the blocks of a source's symbol.
-pub(super) fn keep(
-    connection: &Connection,
-    source: &str,
-    symbol: &str,
-    candles: &[Candle],
-) -> Result<(), StateError> {
+pub(super) fn keep(connection: &Connection, source: &str, symbol: &str, candles: &[Candle]) -> Result<(), StateError> {
     let mut fresh: BTreeMap<i64, BTreeMap<i64, Candle>> = BTreeMap::new();
     for candle in candles {
         let block = fresh.entry(blocks::start_ms(candle.open_time_ms)).or_default();

@@ -138,7 +138,9 @@ fn a_step_that_skips_work_is_refused_and_changes_nothing() {
 #[test]
 fn candles_older_than_a_week_are_dropped_and_cycles_are_not() {
     let store = Store::open(Path::new(":memory:")).unwrap();
-    for period in [PERIOD, PeriodId(PERIOD.0 + retention::DETAIL_PERIODS), PeriodId(PERIOD.0 + retention::DETAIL_PERIODS + 1)] {
+    for period in
+        [PERIOD, PeriodId(PERIOD.0 + retention::DETAIL_PERIODS), PeriodId(PERIOD.0 + retention::DETAIL_PERIODS + 1)]
+    {
         store.begin(JOB, period, 1).unwrap();
         store.advance(JOB, period, &Step::Collected(&[Some(series())], &origin()), 1).unwrap();
     }

@@ -499,7 +499,10 @@ async fn a_restart_asks_for_nothing_but_what_is_missing() {
     let held = agent.store.live_candles("binance", "BTCUSDT", &(0..i64::MAX)).unwrap();
     let (first_ms, start_ms) = (held.first().unwrap().open_time_ms, window(&world, FIRST.next()).start);
     let day_ms = 24 * 60 * MINUTE_MS;
-    assert!((start_ms.div_euclid(day_ms) * day_ms..=start_ms).contains(&first_ms), "days that no window needs are dropped");
+    assert!(
+        (start_ms.div_euclid(day_ms) * day_ms..=start_ms).contains(&first_ms),
+        "days that no window needs are dropped"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

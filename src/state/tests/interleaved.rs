@@ -68,7 +68,8 @@ impl Scene {
             priority_fee_wei: fee,
             ..attempt(nonce)
         };
-        let holds = |one: &attempts::StoredAttempt| one.attempt.nonce == nonce && (one.job, one.period) != (job, period);
+        let holds =
+            |one: &attempts::StoredAttempt| one.attempt.nonce == nonce && (one.job, one.period) != (job, period);
         let is_taken = self.store.open_attempts(1, WALLET).unwrap().iter().any(holds);
         let before = self.store.attempts(job, period).unwrap();
         match self.store.advance(job, period, &Step::Submitting(&signed), 2) {

@@ -73,7 +73,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("doctor", &["bundle", "chain", "config", "devnet", "diagnosis", "health", "job", "node", "render", "state"]),
     ("evidence", &[]),
-    ("forecast", &["bundle", "state"]),
+    ("forecast", &["state"]),
     ("health", &["actions", "bundle", "chain", "sources", "telemetry", "verification"]),
     (
         "job",

@@ -90,7 +90,7 @@ impl Seen<'_> {
 
     /// What is added from now on is this job's.
     fn begin_job(&mut self, job: &str) {
-        self.job = job.to_owned();
+        job.clone_into(&mut self.job);
     }
 
     /// Adds a check, unless an earlier job had the same.

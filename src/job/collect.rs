@@ -87,18 +87,14 @@ impl Agent {
                 _ => fault,
             });
         }
-        match most {
-            Some((before, feed, part)) => {
-                failed.truncate(before);
-                self.take(record, feed, part, failed, may_omit).await
-            }
-            None => {
-                let fault = soonest.expect("there is a primary");
-                let is_early = self.model.candles.markets.len() > 1 && !may_omit;
-                let waits = is_early && fault.retry() == Retry::Never;
-                Err(if waits { StageError::OfOneMarket(Box::new(fault)) } else { fault })
-            }
+        if let Some((before, feed, part)) = most {
+            failed.truncate(before);
+            return self.take(record, feed, part, failed, may_omit).await;
         }
+        let fault = soonest.expect("there is a primary");
+        let is_early = self.model.candles.markets.len() > 1 && !may_omit;
+        let waits = is_early && fault.retry() == Retry::Never;
+        Err(if waits { StageError::OfOneMarket(Box::new(fault)) } else { fault })
     }
 
     /// Whether the cycle may go on without some of its markets.

@@ -53,7 +53,7 @@ mod tests {
         assert_eq!(pool.known(&"a"), None);
         let (one, other, apart) =
             tokio::join!(pool.get("a", make(true)), pool.get("a", make(true)), pool.get("b", make(true)));
-        assert_eq!((one.clone(), apart), (other, Ok(2)));
+        assert_eq!((one, apart), (other, Ok(2)));
         assert_eq!((pool.known(&"a"), pool.made().len()), (one.ok(), 2));
     }
 }

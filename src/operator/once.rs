@@ -18,6 +18,7 @@ use crate::node::parts::Parts;
 use crate::render::Render;
 use crate::state::Store;
 use veriregime_core::types::cycle::Stage;
+use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::period::PeriodId;
 
 /// How far cycles go.
@@ -68,7 +69,7 @@ impl Serialize for Cycles {
             let mut said = match result {
                 Ok(cycle) => json!(cycle),
                 Err(error) => {
-                    let code = diagnosis::coded(error).map(|fault| fault.code());
+                    let code = diagnosis::coded(error).map(Diagnostic::code);
                     json!({"error": {"code": code, "message": diagnosis::words(error)}})
                 }
             };

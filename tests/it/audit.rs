@@ -180,7 +180,7 @@ async fn an_audit_finds_a_proof_of_another_model_behind_a_verifier_that_was_exch
     let verifier = reader.model_spec(oracle, world.chain.deployment.model_id).await.unwrap().verifier;
     world.chain.anvil.request("anvil_setCode", json!([verifier, Bytes::copy_from_slice(code)])).await.unwrap();
     let exchanged =
-        |agent: &mut Agent, _: &mut Vec<i32>| (agent.model, agent.prover) = (model.into(), SharedProver::new(prover));
+        |agent: &mut Agent, _: &mut Vec<i32>| (agent.model, agent.prover) = (model, SharedProver::new(prover));
     land(&world, &world.config, "operator", FIRST, exchanged).await;
     let (code, reports) = audit(&world, FIRST);
     assert_eq!((code, &reports[0]["verdict"]), (4, &Value::from("proof_invalid")), "{reports}");

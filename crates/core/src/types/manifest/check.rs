@@ -118,11 +118,9 @@ fn in_table(table: &Table) -> Option<String> {
     }
     let is_wrong = |column: &&Column| {
         let Column { name, unit, mean, standard_deviation, clip } = column;
-        !is_name(name)
-            || !is_unit(unit)
-            || !mean.is_finite()
-            || !(standard_deviation.is_finite() && *standard_deviation > 0.0)
-            || !(*clip > 0.0 && *clip <= MAX_CLIP)
+        let has_scaler = mean.is_finite() && standard_deviation.is_finite() && *standard_deviation > 0.0;
+        let has_clip = *clip > 0.0 && *clip <= MAX_CLIP;
+        !(is_name(name) && is_unit(unit) && has_scaler && has_clip)
     };
     if let Some(column) = table.columns.iter().find(is_wrong) {
         return Some(format!("column {:?} has no proper name, unit, scaler or clip", column.name));

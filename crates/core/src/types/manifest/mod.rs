@@ -173,7 +173,9 @@ impl Manifest {
     pub fn candles(&self) -> Result<&Candles, ManifestError> {
         match &self.inputs {
             Inputs::Candles(candles) => Ok(candles),
-            other => Err(ManifestError::not_regime(format!("its inputs are {}, not candles", other.kind()))),
+            other @ Inputs::Table(_) => {
+                Err(ManifestError::not_regime(format!("its inputs are {}, not candles", other.kind())))
+            }
         }
     }
 

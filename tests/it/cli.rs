@@ -41,8 +41,9 @@ impl Settings {
         let settings = Self { folder: TempDir::new().unwrap() };
         veriregime_files::write_private(&settings.path("key"), KEY.as_bytes()).unwrap();
         let key = format!("file = {:?}", settings.path("key").to_str().unwrap());
-        let text = if text.contains("[signer]") {
-            text.replace("[signer]", &format!("[signer]\n{key}"))
+        // The section's own line, and no mention of it.
+        let text = if text.starts_with("[signer]") || text.contains("\n[signer]") {
+            format!("\n{text}").replace("\n[signer]", &format!("\n[signer]\n{key}"))
         } else {
             format!("{text}\n[signer]\n{key}\n")
         };

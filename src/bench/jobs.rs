@@ -17,6 +17,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::devnet::World;
 use crate::devnet::fleet::{self, FleetMarket};
+use crate::render::Render;
+use crate::render::layout::Table;
 use crate::sources::candles::market::{Market, Markets};
 use crate::sources::candles::serve;
 use crate::state::reader::Reader;
@@ -25,6 +27,8 @@ use veriregime_core::types::period::PeriodId;
 
 /// The first period, 2026-01-05 00:00 UTC: every candle of it is fetched for the first time.
 const FIRST_PERIOD: PeriodId = PeriodId(122_748);
+/// From the chain's first block to that period: deploying takes a second of the chain's time for each block.
+const SETUP_SECONDS: i64 = 7_200;
 /// Periods after it that are measured: each fetches what is new.
 const MEASURED_PERIODS: u64 = 3;
 /// Seconds from a period's start to its cycles, as by default.
@@ -66,6 +70,42 @@ pub struct JobsFigures {
     pub processor_s: f64,
 }
 
+/// What nodes of several sizes needed.
+#[derive(Debug, Default, Serialize)]
+pub struct JobsReport {
+    pub jobs: Vec<JobsFigures>,
+}
+
+impl Render for JobsReport {
+    fn text(&self) -> String {
+        let mut table = Table::new(&[
+            "jobs",
+            "landed",
+            "last landed",
+            "first period",
+            "memory",
+            "at most",
+            "database\na year",
+            "requests\na period",
+            "processor\na period",
+        ]);
+        for one in &self.jobs {
+            table.add_row([
+                one.jobs.to_string(),
+                one.landed.to_string(),
+                format!("{:.1} s", one.last_landed_s),
+                format!("{:.1} s", one.cold_last_landed_s),
+                format!("{:.0} MB", one.rss_mb),
+                format!("{:.0} MB", one.peak_rss_mb),
+                format!("{:.0} MB", one.database_mb_per_year),
+                one.requests.to_string(),
+                format!("{:.1} s", one.processor_s),
+            ]);
+        }
+        table.to_string()
+    }
+}
+
 /// Measures a node with `jobs` jobs.
 ///
 /// # Errors
@@ -75,7 +115,7 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, jobs: usize) -> a
     let clock = Clock::manual(FIRST_PERIOD.start_ms());
     let listener = serve::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     let exchange_url = format!("http://{}", listener.local_addr()?);
-    let world = World::start(&mut config, scratch.path(), anvil, FIRST_PERIOD.start_seconds()).await?;
+    let world = World::start(&mut config, scratch.path(), anvil, FIRST_PERIOD.start_seconds() - SETUP_SECONDS).await?;
     let fleet = fleet::markets(&world, &config, &scratch.path().join("models"), jobs).await?;
     let requests = Arc::new(AtomicU64::new(0));
     let markets: Markets =

@@ -14,7 +14,6 @@ use crate::modelling::training;
   veriregime-agent bench
   veriregime-agent bench --json --baseline student.onnx --baseline-input input.json
   veriregime-agent bench --training --settings models/train.toml
-  veriregime-agent bench --jobs 1,10,100
 
 The baseline is another network, built with EZKL's defaults and proven in the same run: it may take minutes.")]
 pub struct BenchArgs {
@@ -39,10 +38,6 @@ pub struct BenchArgs {
     /// Measure only the HTTP API: 2000 requests a second while cycles run.
     #[arg(long, conflicts_with_all = ["baseline", "training"])]
     api: bool,
-    /// Measure only nodes with so many jobs, each with a market of its own, e.g. 1,10,100.
-    #[arg(long, value_delimiter = ',', value_name = "COUNTS", conflicts_with_all = ["baseline", "training", "api"],
-        value_parser = clap::value_parser!(u32).range(1..=1000))]
-    jobs: Vec<u32>,
 }
 
 /// Measures and prints.

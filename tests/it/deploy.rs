@@ -1,5 +1,8 @@
 //! `deploy` on a bare chain: it goes on from wherever it was broken off, and touches nothing that is not as compiled.
 
+mod refusals;
+mod stuck;
+
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -13,18 +16,19 @@ use veriregime_agent::chain::Chain;
 use veriregime_agent::clock::Clock;
 use veriregime_agent::config::Config;
 use veriregime_agent::config::signer::Signer;
-use veriregime_agent::deployment::code::CREATE2_DEPLOYER;
 use veriregime_agent::devnet;
 use veriregime_agent::devnet::{Anvil, CHAIN_ID, OWNER_KEY};
-use veriregime_agent::node::assemble;
+use veriregime_agent::node::parts;
 use veriregime_agent::state::Store;
 
-use crate::proxy::{Proxy, RpcFaultMode, SEND, tip_wei};
+use crate::proxy::{Proxy, RpcFaultMode};
 use crate::world::{config, toml};
 
 /// Four contracts, a market, its policy, the model's proposal and its activation.
 const STEPS: u64 = 8;
+
 const DAY_SECONDS: u64 = 86_400;
+
 const POLICY: &str = include_str!("../../deploy/policy.toml");
 
 /// A chain with nothing on it, and settings for the program.
@@ -256,176 +260,6 @@ async fn what_another_owner_must_send_is_told_and_not_tried() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chain_without_the_deployer_or_with_foreign_code_is_refused() {
-    let bare = Bare::new().await;
-    let code = bare.anvil.request("eth_getCode", json!([CREATE2_DEPLOYER, "latest"])).await.unwrap();
-    bare.anvil.request("anvil_setCode", json!([CREATE2_DEPLOYER, "0x"])).await.unwrap();
-    bare.refused(&[], "VR-DEPLOY-001");
-    bare.anvil.request("anvil_setCode", json!([CREATE2_DEPLOYER, code])).await.unwrap();
-    assert_eq!(bare.deploy(&[]).0, 0);
-    let contracts = bare.record()["contracts"].clone();
-    for name in ["RiskOracle", "MarketAdmin", "Halo2Verifier"] {
-        let address = &contracts[name]["address"];
-        let code = bare.anvil.request("eth_getCode", json!([address, "latest"])).await.unwrap();
-        let code = code.as_str().unwrap();
-        // One bit of the last byte.
-        let (head, last) = code.split_at(code.len() - 1);
-        let wrong = format!("{head}{:x}", u8::from_str_radix(last, 16).unwrap() ^ 1);
-        bare.anvil.request("anvil_setCode", json!([address, wrong])).await.unwrap();
-        bare.refused(&[], "VR-DEPLOY-002");
-        bare.anvil.request("anvil_setCode", json!([address, code])).await.unwrap();
-    }
-    assert_eq!(bare.deploy(&[]).0, 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_oracle_is_not_made_by_accident() {
-    let bare = Bare::new().await;
-    assert_eq!(bare.deploy(&[]).0, 0);
-    bare.refused(&["--guardian", &Address::repeat_byte(7).to_string()], "VR-DEPLOY-004");
-    std::fs::write(bare.record_file(), "{}").unwrap();
-    bare.refused(&[], "VR-DEPLOY-005");
-    assert_eq!(bare.nonce().await, STEPS);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mis_cased_address_is_no_argument() {
-    const MIS_CASED: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1Beaed";
-    let bare = Bare::new().await;
-    let commands = [
-        &["deploy", "--owner"][..],
-        &["deploy", "--guardian"],
-        &["deploy", "--attestor"],
-        &["deploy", "--sequencer-feed"],
-        &["admin", "set-guardian"],
-        &["admin", "hand-over"],
-        &["admin", "set-attestors", "--threshold", "1"],
-    ];
-    for command in commands {
-        let output = bare.program(&[command, &[MIS_CASED]].concat()).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.code() == Some(2) && said.contains("EIP-55"), "{command:?}: {said}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn arguments_that_cannot_be_right_are_refused_before_anything_is_sent() {
-    let bare = Bare::new().await;
-    let policy = bare.scratch.path().join("policy.toml");
-    veriregime_files::write_atomic(&policy, b"[calm]\n").unwrap();
-    bare.refused(&["--policy", policy.to_str().unwrap()], "VR-DEPLOY-008");
-    let real = bare.command(&["--timelock", "86399"]).env("VERIREGIME__CHAIN__CHAIN_ID", "1").output().unwrap();
-    assert!(String::from_utf8_lossy(&real.stderr).contains("error VR-DEPLOY-003: "));
-    assert_eq!(bare.nonce().await, 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_sent_past_a_transaction_that_is_not_mined_yet() {
-    let bare = Bare::new().await;
-    bare.anvil.request("evm_setAutomine", json!([false])).await.unwrap();
-    let mut child = bare.command(&[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    while bare.wallet.is_idle().await.unwrap() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    bare.refused(&[], "VR-DEPLOY-007");
-    bare.anvil.request("evm_setAutomine", json!([true])).await.unwrap();
-    bare.anvil.request("evm_mine", json!([])).await.unwrap();
-    assert_eq!((bare.deploy(&[]).0, bare.nonce().await), (0, STEPS));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_policy_that_the_contract_must_refuse_passes_no_dry_run_and_is_never_announced() {
-    let bare = Bare::new().await;
-    let cases = [
-        ("borrow_collateral_ratio_bps = 18_000", "borrow_collateral_ratio_bps = 12_900", "borrowCollateralRatioBps"),
-        (
-            "liquidation_collateral_ratio_bps = 13_000\namm_fee_pips = 3_000",
-            "liquidation_collateral_ratio_bps = 19_000\namm_fee_pips = 3_000",
-            "liquidationCollateralRatioBps",
-        ),
-        ("amm_fee_pips = 3_000", "amm_fee_pips = 20_001", "ammFeePips"),
-    ];
-    // With nothing on the chain yet, and as a change that waits for the timelock.
-    for nonce in [0, STEPS - 1] {
-        for (index, (from, to, field)) in cases.iter().enumerate() {
-            let policy = bare.policy(&format!("policy-{index}.toml"), from, to);
-            for arguments in [&["--policy", &policy, "--dry-run"][..], &["--policy", &policy]] {
-                let said = bare.refused(arguments, "VR-DEPLOY-009");
-                assert!(said.contains("set the policy of BTC-USD") && said.contains(field), "{said}");
-                assert_eq!(bare.nonce().await, nonce, "{field}");
-            }
-        }
-        bare.refused(&["--overlap-periods", "43", "--dry-run"], "VR-DEPLOY-009");
-        if nonce == 0 {
-            assert!(!bare.record_file().exists());
-            assert_eq!(bare.deploy(&["--timelock", "86400"]).0, 3);
-            // The proposed overlap stands.
-            bare.pass(DAY_SECONDS * 20).await;
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_first_deployment_that_fails_locks_no_arguments() {
-    let bare = Bare::new().await;
-    let guardian = Address::repeat_byte(7).to_string();
-    bare.anvil.request("anvil_setBalance", json!([bare.wallet.address(), "0x1"])).await.unwrap();
-    let said = bare.refused(&["--guardian", &guardian], "VR-CHAIN-006");
-    assert!(said.contains("then run this again") && !said.contains("period"), "{said}");
-    assert!(!bare.record_file().exists());
-    bare.anvil.request("anvil_setBalance", json!([bare.wallet.address(), "0x3635c9adc5dea00000"])).await.unwrap();
-    assert_eq!(bare.deploy(&[]).0, 0);
-    bare.refused(&["--guardian", &guardian], "VR-DEPLOY-004");
-
-    // A record of an oracle that never came to be: it was killed before. Without arguments it goes on, with others it begins anew.
-    let mut record = bare.record();
-    record["contracts"]["RiskOracle"]["code_hash"] = Value::Null;
-    let other = Bare::new().await;
-    std::fs::write(other.record_file(), record.to_string()).unwrap();
-    let oracle = |said: &Value| said["oracle"].as_str().unwrap().to_lowercase();
-    let recorded = record["contracts"]["RiskOracle"]["address"].as_str().unwrap().to_lowercase();
-    assert_eq!(oracle(&other.deploy(&["--dry-run"]).1), recorded);
-    let (code, said) = other.deploy(&["--guardian", &guardian]);
-    assert_eq!(code, 0);
-    assert_ne!(oracle(&said), recorded);
-    assert_eq!(other.record()["constructor"]["guardian"], guardian.to_lowercase());
-    // Now there is one.
-    other.refused(&["--timelock", "86400"], "VR-DEPLOY-004");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_whole_cost_is_told_and_the_funds_for_all_of_it_checked_before_anything_is_sent() {
-    let bare = Bare::new().await;
-    let cost = bare.deploy(&["--dry-run"]).1["cost"].clone();
-    assert_eq!((&cost["transactions"], &cost["coin"]), (&json!(STEPS), &json!("ETH")));
-    let needed_wei: u128 = cost["needed_wei"].as_str().unwrap().parse().unwrap();
-    let hold = async |wei: u128| {
-        bare.anvil.request("anvil_setBalance", json!([bare.wallet.address(), format!("{wei:#x}")])).await.unwrap();
-    };
-    // Enough for most steps. A proof costs a little more or less gas each time.
-    hold(needed_wei / 100 * 99).await;
-    bare.refused(&[], "VR-CHAIN-006");
-    assert_eq!(bare.nonce().await, 0);
-    hold(needed_wei / 100 * 101).await;
-    let (code, said) = bare.deploy(&[]);
-    assert_eq!(code, 0, "{said}");
-    let used: u64 = said["sent"].as_array().unwrap().iter().map(|one| one["gas_used"].as_u64().unwrap()).sum();
-    let foretold = cost["gas"].as_u64().unwrap();
-    assert!(foretold.abs_diff(used) * 100 <= used, "{foretold} foretold, {used} used");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn another_attestor_for_an_oracle_that_is_there_leads_to_admin_and_not_to_a_second_oracle() {
-    let bare = Bare::new().await;
-    assert_eq!(bare.deploy(&[]).0, 0);
-    let said = bare.refused(&["--attestor", &Address::repeat_byte(7).to_string()], "VR-DEPLOY-004");
-    assert!(said.contains("with --attestor there would") && said.contains("admin set-attestors"), "{said}");
-    assert!(!said.contains("move"), "{said}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn what_the_rpc_cannot_try_out_is_tried_out_on_a_copy_of_the_chain() {
     let bare = Bare::new().await;
     let proxy = Proxy::start(&bare.anvil.rpc_url, RpcFaultMode::Fair).await;
@@ -450,39 +284,6 @@ async fn what_the_rpc_cannot_try_out_is_tried_out_on_a_copy_of_the_chain() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_underpriced_transaction_is_replaced_as_the_advice_says() {
-    let bare = Bare::new().await;
-    let minimum_wei = 3_000_000_000;
-    let proxy = Proxy::start(&bare.anvil.rpc_url, RpcFaultMode::MinimumTip(minimum_wei)).await;
-    bare.settle(&proxy.url, None);
-    let (code, said) = tokio::task::block_in_place(|| bare.deploy(&[]));
-    assert_eq!((code, said["sent"].as_array().unwrap().len() as u64, bare.nonce().await), (0, STEPS, STEPS));
-    let tips: Vec<u128> = proxy.asked(SEND).iter().map(|params| tip_wei(&params[0])).collect();
-    assert_eq!(tips.len() as u64, 2 * STEPS, "refused once, then taken: {tips:?}");
-    assert!(tips.chunks(2).all(|pair| pair[0] < minimum_wei && pair[1] == minimum_wei), "{tips:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_that_nobody_mines_is_replaced() {
-    let bare = Bare::new().await;
-    let proxy = Proxy::start(&bare.anvil.rpc_url, RpcFaultMode::Fair).await;
-    bare.settle(&proxy.url, None);
-    bare.anvil.request("evm_setAutomine", json!([false])).await.unwrap();
-    let mut command = bare.command(&[]);
-    let mut child = command.env("VERIREGIME__CHAIN__REPLACE_AFTER_SECONDS", "1").stdout(Stdio::null()).spawn().unwrap();
-    while proxy.asked(SEND).len() < 2 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let tips: Vec<u128> = proxy.asked(SEND).iter().map(|params| tip_wei(&params[0])).collect();
-    assert!(tips[1] > tips[0], "{tips:?}");
-    bare.anvil.request("evm_setAutomine", json!([true])).await.unwrap();
-    bare.anvil.request("evm_mine", json!([])).await.unwrap();
-    let status = tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
-    assert!(status.success());
-    assert_eq!(bare.nonce().await, STEPS);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_node_takes_nothing_that_deploy_has_sent_for_another_node_s() {
     let mut bare = Bare::new().await;
     let (code, said) = bare.deploy(&[]);
@@ -490,7 +291,7 @@ async fn a_node_takes_nothing_that_deploy_has_sent_for_another_node_s() {
     bare.config.chain.oracle = Some(said["oracle"].as_str().unwrap().parse().unwrap());
     let agent = async |bare: &Bare| {
         let store = Store::open(&bare.config.state_path).unwrap();
-        assemble::agent(&bare.config, Clock::System, store).await.unwrap()
+        parts::agent(&bare.config, Clock::System, store).await.unwrap()
     };
     agent(&bare).await.ensure_exclusive_wallet().await.expect("the wallet is explained");
     // And again after a change beside the node's own transactions.

@@ -2,6 +2,7 @@
 //! same, and what is omitted can be made up for within the period.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use veriregime_agent::attestation::statement::Statement;
 use veriregime_agent::bundle::Bundle;
 use veriregime_agent::clock::Clock;
 use veriregime_agent::config::Config;
+use veriregime_agent::config::candles::Source;
 use veriregime_agent::config::signer::Signer;
 use veriregime_agent::job::Agent;
 use veriregime_agent::job::collect::OMIT_AFTER_MS;
@@ -36,12 +38,13 @@ use veriregime_core::types::manifest::inputs::{Candles, Inputs, Market as ModelM
 use veriregime_core::types::manifest::verification::Verification;
 use veriregime_core::types::manifest::{Manifest, ONNX_FILE};
 use veriregime_core::types::omission::OmittedMarkets;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 use veriregime_core::types::venue::Venue;
 
 use crate::bad_exchange::{BadExchange, ExchangeFaultMode};
 use crate::given;
 use crate::proof::compiler;
+use crate::source_policy::cross_check;
 use crate::world::{FIRST, KEYS, World, config};
 
 const DATABASE: &str = "agent.sqlite";
@@ -257,6 +260,28 @@ async fn a_failure_of_a_moment_omits_nothing_and_one_of_all_markets_neither() {
     let record = record.unwrap();
     assert_eq!((record.stage, record.miss.unwrap().code.as_str()), (Stage::Missed, "VR-CANDLE-005"));
     assert!(masks(&world, second).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_market_of_which_a_second_exchange_tells_another_story_is_omitted() {
+    let (mut world, _first) = world().await;
+    let second = Exchange::start(&world.clock).await;
+    let spikes = (0..20).map(|step| FIRST.start_ms() - (200 + 2 * step) * MINUTE_MS).collect();
+    second.eth.set(ExchangeFaultMode::Spiked(spikes));
+    let source = Source {
+        venue: Venue::Binance,
+        base_url: Some(second.url.clone()),
+        weight_per_minute: NonZeroU32::new(1_000_000),
+        symbols: None,
+    };
+    world.config.candles.sources.insert("second".into(), source);
+    world.config.candles.cross_check = Some(cross_check(&["second"], true));
+    let mut agent = world.agent(DATABASE).await;
+    let record = run_late(&world, (DATABASE, &mut agent), FIRST, 15_000).await;
+    assert_eq!((record.stage, record.omitted_markets()), (Stage::Confirmed, OMITS_ETH), "{:?}", record.miss);
+    let origin = record.origin.unwrap();
+    assert_eq!((origin.omitted[0].code.as_str(), origin.witnesses.len()), ("VR-CANDLE-019", 1));
+    assert_eq!(masks(&world, FIRST).await, [2]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,7 +27,7 @@ pub(super) struct AttestBody {
     /// The model, as the contract calls it.
     #[schema(value_type = String)]
     model_id: B256,
-    /// Number of the period: Unix seconds divided by 14400.
+    /// Number of the period: Unix seconds divided by the `period_seconds` of its model.
     period: u64,
     /// Version of the contract's attestor set.
     attestor_set_version: u32,

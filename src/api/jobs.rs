@@ -1,13 +1,13 @@
-//! `GET /v1/jobs` and `GET /v1/jobs/{job}`: what this node runs, and which job a request is about.
+//! `GET /v1/jobs` and `GET /v1/jobs/{job}`: what this node runs.
 
 use std::sync::{Arc, OnceLock};
 
 use alloy::primitives::Address;
 use axum::Json;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Shared;
 use super::history::History;
@@ -73,15 +73,6 @@ impl Jobs {
         let asked = attesting().find(|job| (job.chain_id, job.contract) == (chain_id, contract));
         asked.or_else(|| attesting().next()).and_then(|job| job.notary.as_ref())
     }
-}
-
-/// Which job a request is about.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct OfJob {
-    /// Name of a job of `/v1/jobs`; the first one if absent.
-    pub(super) job: Option<String>,
 }
 
 /// A job of this node.
@@ -161,13 +152,6 @@ pub(super) async fn job(
     let Path(wanted) = job?;
     let (name, job) = shared.jobs.all().find(|(name, _)| *name == wanted).ok_or(ApiError::NoJob)?;
     Ok(Json(JobView::new(name, job).await?))
-}
-
-impl Shared {
-    /// The job that a request's query names.
-    pub(super) fn job(&self, query: Result<Query<OfJob>, QueryRejection>) -> Result<&ServedJob, ApiError> {
-        self.jobs.of(query?.0.job.as_deref())
-    }
 }
 
 #[cfg(test)]

@@ -23,15 +23,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{DefaultBodyLimit, Query};
 use axum::middleware;
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use error::ApiError;
 use evidence::EvidenceCache;
-use jobs::Jobs;
+use jobs::{Jobs, ServedJob};
 use limits::Limits;
 
 use crate::telemetry::metrics::Exposition;
@@ -49,6 +52,22 @@ pub struct Shared {
     pub metrics: Exposition,
     /// Who may ask how often, and how long an answer may take.
     pub limits: Limits,
+}
+
+/// Which job a request is about.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct OfJob {
+    /// Name of a job of `/v1/jobs`; the first one if absent.
+    job: Option<String>,
+}
+
+impl Shared {
+    /// The job that a request's query names.
+    fn job(&self, query: Result<Query<OfJob>, QueryRejection>) -> Result<&ServedJob, ApiError> {
+        self.jobs.of(query?.0.job.as_deref())
+    }
 }
 
 /// Every route. A handler that is not here is in no document either.

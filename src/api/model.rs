@@ -6,9 +6,8 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 
-use super::Shared;
-use super::jobs::OfJob;
 use super::view::ModelView;
+use super::{OfJob, Shared};
 use crate::api::error::{ApiError, ErrorBody};
 
 /// The model that a job of this node runs, with the digest of everything that it consists of.

@@ -10,9 +10,8 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use tokio::sync::Mutex;
 
-use super::Shared;
-use super::jobs::OfJob;
 use super::view::{MarketView, ParamsView};
+use super::{OfJob, Shared};
 use crate::api::error::{ApiError, ErrorBody};
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;

@@ -8,9 +8,8 @@ use axum::extract::{Path, Query, State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Shared;
-use super::jobs::OfJob;
 use super::view::PeriodView;
+use super::{OfJob, Shared};
 use crate::api::error::{ApiError, ErrorBody};
 use veriregime_core::types::period::PeriodId;
 
@@ -32,7 +31,7 @@ pub(super) struct PeriodDetail {
 
 /// One period's cycle: features, outputs, proof and transaction.
 #[utoipa::path(get, path = "/v1/periods/{period}",
-    params(("period" = u64, Path, description = "number of the period: Unix seconds divided by 14400"), OfJob),
+    params(("period" = u64, Path, description = "number of the period: Unix seconds divided by the `period_seconds` of its model"), OfJob),
     responses(
         (status = 200, description = "the cycle", body = PeriodDetail),
         (status = 400, description = "no number", body = ErrorBody),

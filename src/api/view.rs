@@ -32,6 +32,9 @@ pub struct ModelView {
     pub output_scale_log2: u32,
     /// Minutes that the features look back over.
     pub lookback_minutes: usize,
+    /// Length of a period.
+    #[schema(example = 14400)]
+    pub period_seconds: u64,
     /// Minutes that a forecast covers.
     pub horizon_minutes: usize,
     /// Standard deviation of one-minute returns above which a period is High.
@@ -86,6 +89,7 @@ impl ModelView {
             input_scale_log2: features.input_scale,
             output_scale_log2: model.output_scale,
             lookback_minutes: features.lookback_minutes,
+            period_seconds: manifest.grid.period_seconds,
             horizon_minutes: model.label.horizon_minutes,
             threshold_volatility: model.label.threshold,
             instances: circuit.instances,
@@ -102,7 +106,7 @@ impl ModelView {
 /// A period's cycle in short.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PeriodView {
-    /// Number of the period: Unix seconds divided by 14400.
+    /// Number of the period: Unix seconds divided by the `period_seconds` of its model.
     pub period: u64,
     /// When the period starts.
     #[schema(example = "2026-01-05T00:00Z")]

@@ -35,8 +35,8 @@ use api::Api;
 use attestation::Attestation;
 use candles::Candles;
 use chain::Chain;
-use jobs::{ActionKind, Names, NodeConfig};
-use raw::{ClockKind, ProverKind, RawConfig};
+use jobs::{Names, NodeConfig};
+use raw::{ActionKind, ClockKind, ProverKind, RawConfig};
 use signer::Signer;
 use strict::{Misfit, Written};
 use veriregime_core::schedule::{next_tick_ms, ticks_ms};
@@ -291,11 +291,7 @@ fn check_job(raw: RawConfig, names: Names) -> Result<Config, ConfigError> {
         return Err(value("prover.kind", "mock", "only a development chain may go without real proofs"));
     }
     if i64::try_from(raw.schedule.delay_seconds).map_or(true, |delay| delay >= PeriodId::SECONDS / 2) {
-        return Err(value(
-            "schedule.delay_seconds",
-            raw.schedule.delay_seconds,
-            "must be well inside a period of 14400 seconds",
-        ));
+        return Err(value("schedule.delay_seconds", raw.schedule.delay_seconds, inside_a_period()));
     }
     let delay_ms = i64::try_from(raw.schedule.delay_seconds).unwrap_or(0) * 1000;
     // A replay may be of any time.
@@ -385,6 +381,11 @@ fn positive_ms(key: &str, ms: u64) -> Result<Duration, ConfigError> {
         return Err(value(key, ms, "must be positive"));
     }
     Ok(Duration::from_millis(ms))
+}
+
+/// What a time must be that leaves most of a period to what comes after it.
+fn inside_a_period() -> String {
+    format!("must be well inside a period of {} seconds", PeriodId::SECONDS)
 }
 
 fn value(key: impl Into<String>, value: impl std::fmt::Display, reason: impl std::fmt::Display) -> ConfigError {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, value};
+use super::{ConfigError, inside_a_period, value};
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::replica::Replica;
 
@@ -32,12 +32,14 @@ pub(super) fn check(raw: &RawReplica) -> Result<Replica, ConfigError> {
     }
     let last_turn_seconds = raw.delay_seconds.saturating_mul(raw.count - 1);
     if last_turn_seconds > PeriodId::SECONDS as u64 / 2 {
-        let reason = "the last replica's turn would come in the second half of a period of 14400 seconds";
+        let reason = format!(
+            "the last replica's turn would come in the second half of a period of {} seconds",
+            PeriodId::SECONDS
+        );
         return Err(value("replica.delay_seconds", raw.delay_seconds, reason));
     }
     if raw.quiet_seconds > PeriodId::SECONDS as u64 / 2 {
-        let reason = "must be well inside a period of 14400 seconds";
-        return Err(value("replica.quiet_seconds", raw.quiet_seconds, reason));
+        return Err(value("replica.quiet_seconds", raw.quiet_seconds, inside_a_period()));
     }
     let ms = |seconds: u64| i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
     Ok(Replica { index: raw.index, count: raw.count, delay_ms: ms(raw.delay_seconds), quiet_ms: ms(raw.quiet_seconds) })

@@ -1,52 +1,25 @@
 //! Every figure that is counted, with its name and unit. Nothing is kept before [`install`]: then these calls do nothing.
 
+mod names;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use alloy::primitives::Address;
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
+use names::{
+    ALERTS, BALANCE, BASIS, BUILD, CARRIED, CLOCK_SKEW, CYCLES, DISAGREEMENTS, FEES, HEAD_LAG, LAST_PERIOD, LENT,
+    LONGEST_RUN, MARKET_AGE, MARKET_APPLIED, MARKET_FEE, MARKET_PROBABILITY, MARKET_RATIO, MARKET_STATUS,
+    MARKET_VOLATILITY, MODEL, OMITTED, PERIOD_SECONDS, PROOF_SECONDS, READY, REQUESTS, RETRIES, REVISED, RPC_ERRORS,
+    SOURCE_FAILED, SOURCE_USED, STAGE_SECONDS, TRANSACTIONS, VOLATILITY, WORST, describe,
+};
 use veriregime_core::types::cycle::{Purpose, Stage};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::origin::{CrossCheckResult, Origin};
 use veriregime_core::types::period::PeriodId;
-
-const CYCLES: &str = "veriregime_cycles_total";
-const STAGE_SECONDS: &str = "veriregime_cycle_stage_seconds";
-const PROOF_SECONDS: &str = "veriregime_proof_seconds";
-const RETRIES: &str = "veriregime_retries_total";
-const TRANSACTIONS: &str = "veriregime_transactions_total";
-const FEES: &str = "veriregime_fees_paid_gwei_total";
-const BALANCE: &str = "veriregime_wallet_balance_gwei";
-const HEAD_LAG: &str = "veriregime_chain_head_lag_seconds";
-const CLOCK_SKEW: &str = "veriregime_clock_skew_seconds";
-const LAST_PERIOD: &str = "veriregime_last_landed_period";
-const SOURCE_USED: &str = "veriregime_source_used_total";
-const SOURCE_FAILED: &str = "veriregime_source_failures_total";
-const REVISED: &str = "veriregime_candles_revised_minutes_total";
-const CARRIED: &str = "veriregime_candles_carried_minutes";
-const OMITTED: &str = "veriregime_markets_omitted_total";
-const LONGEST_RUN: &str = "veriregime_candles_longest_carried_run_minutes";
-const LENT: &str = "veriregime_candles_lent_minutes";
-const DISAGREEMENTS: &str = "veriregime_source_disagreements_total";
-const BASIS: &str = "veriregime_cross_check_basis_pips";
-const WORST: &str = "veriregime_cross_check_worst_return_pips";
-const VOLATILITY: &str = "veriregime_cross_check_volatility_pips";
-const RPC_ERRORS: &str = "veriregime_rpc_errors_total";
-const READY: &str = "veriregime_ready";
-const REQUESTS: &str = "veriregime_api_requests_total";
-const ALERTS: &str = "veriregime_alerts_total";
-const MARKET_PROBABILITY: &str = "veriregime_market_probability_high";
-const MARKET_APPLIED: &str = "veriregime_market_applied_probability";
-const MARKET_VOLATILITY: &str = "veriregime_market_volatility";
-const MARKET_RATIO: &str = "veriregime_market_borrow_collateral_ratio";
-const MARKET_FEE: &str = "veriregime_market_amm_fee";
-const MARKET_STATUS: &str = "veriregime_market_status";
-const MARKET_AGE: &str = "veriregime_market_age_seconds";
-const BUILD: &str = "veriregime_build_info";
-const MODEL: &str = "veriregime_model_info";
 
 /// The label for the job's name. `job` itself is the scrape's: Prometheus would rename ours.
 const JOB: &str = "job_name";
@@ -60,9 +33,9 @@ tokio::task_local! {
     static COUNTED_JOB: String;
 }
 
-/// From a stage that takes a millisecond to one that waits for hours.
-const SECONDS_BUCKETS: [f64; 14] =
-    [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1800.0, 14_400.0];
+/// From a stage that takes a millisecond to one that waits for a day, whatever a model's grid.
+const SECONDS_BUCKETS: [f64; 16] =
+    [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1800.0, 3600.0, 21_600.0, 86_400.0];
 /// Observations are folded into their buckets this often.
 const UPKEEP: Duration = Duration::from_secs(30);
 /// What was written out is good for this long.
@@ -145,50 +118,11 @@ impl Wallet<'_> {
     }
 }
 
-fn describe() {
-    describe_counter!(CYCLES, "Cycles that ended, by outcome.");
-    describe_histogram!(STAGE_SECONDS, Unit::Seconds, "From reaching a stage to leaving it, retries included.");
-    describe_histogram!(PROOF_SECONDS, Unit::Seconds, "Time to prove one forecast.");
-    describe_counter!(RETRIES, "Steps that failed and were tried again, by stage and error code.");
-    describe_counter!(TRANSACTIONS, "Transactions that were signed, by purpose.");
-    describe_counter!(FEES, "Gas times price of our mined transactions, in gwei.");
-    describe_gauge!(BALANCE, "What the wallet holds, in gwei.");
-    describe_gauge!(HEAD_LAG, Unit::Seconds, "Age of the newest block by our clock.");
-    describe_gauge!(CLOCK_SKEW, Unit::Seconds, "The exchange's clock less ours.");
-    describe_gauge!(LAST_PERIOD, "Number of the last period whose update this node saw on chain.");
-    describe_counter!(SOURCE_USED, "Cycles that were fed by a source.");
-    describe_counter!(SOURCE_FAILED, "Cycles that passed a source over, by error code.");
-    describe_counter!(REVISED, "Minutes that an exchange changed after they had been fetched.");
-    describe_counter!(OMITTED, "Cycles that went on without the market because its candles kept failing, by market.");
-    describe_gauge!(CARRIED, "Minutes of the last window that nobody had and that were carried forward, by market.");
-    describe_gauge!(LONGEST_RUN, "The longest stretch of them, in minutes.");
-    describe_gauge!(LENT, "Minutes of the last window that its source did not have and another one did, by market.");
-    describe_counter!(DISAGREEMENTS, "Cross-checks whose sources did not agree.");
-    describe_gauge!(BASIS, "Median difference of the closes at the last cross-check, in hundredths of a bps.");
-    describe_gauge!(WORST, "Largest difference of a minute's returns at the last cross-check, in hundredths of a bps.");
-    describe_gauge!(
-        VOLATILITY,
-        "Difference of the realised volatilities at the last cross-check, in hundredths of a bps."
-    );
-    describe_counter!(RPC_ERRORS, "Failures of an RPC, by its number in the settings from 0 and error code.");
-    describe_gauge!(READY, "1 where a check of /readyz passes, else 0.");
-    describe_counter!(REQUESTS, "Requests to the API, by status.");
-    describe_counter!(ALERTS, "Messages to the webhook, by whether they were delivered.");
-    describe_gauge!(MARKET_PROBABILITY, "Forecast probability of High that the contract holds for a market, 0 to 1.");
-    describe_gauge!(MARKET_APPLIED, "Probability that a market's parameters follow, 0 to 1.");
-    describe_gauge!(MARKET_VOLATILITY, "Forecast standard deviation of one-minute returns that the contract holds.");
-    describe_gauge!(MARKET_RATIO, "Collateral that a new borrow must show, as a share of the debt; 1.5 is 150 %.");
-    describe_gauge!(MARKET_FEE, "Swap fee as a share; 0.003 is 0.3 %.");
-    describe_gauge!(MARKET_STATUS, "1 for what a market's parameters are by the contract, 0 for what they are not.");
-    describe_gauge!(MARKET_AGE, Unit::Seconds, "Time since a market's last update landed.");
-    describe_gauge!(BUILD, "Version of the program; always 1.");
-    describe_gauge!(MODEL, "The model that runs; always 1.");
-}
-
 /// What runs.
-pub fn runs(model_id: &str, manifest: Digest) {
+pub fn runs(model_id: &str, manifest: Digest, period_seconds: u64) {
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     gauge!(MODEL, JOB => job(), "model_id" => model_id.to_owned(), "manifest_sha256" => manifest.to_string()).set(1.0);
+    gauge!(PERIOD_SECONDS, JOB => job()).set(period_seconds as f64);
 }
 
 /// Begins every series whose labels are known, at nothing: what appears with its first event shows no increase by it.

@@ -3,6 +3,7 @@
 use alloy::primitives::{Address, B256, keccak256};
 use serde_json::{Value, json};
 use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_core::types::period::PeriodId;
 
 use crate::deploy::{Bare, missing, refused, said};
 
@@ -103,7 +104,7 @@ async fn the_guardian_pauses_a_market_and_vetoes_what_is_announced() {
     let said = refused(bare.program(&["admin", "pause", "BTC-USD", "--hours", "1"]), "VR-DEPLOY-009");
     assert!(said.contains("PauseCoolingDown"), "{said}");
     let market = keccak256("BTC-USD").to_string();
-    let period = bare.wallet.read.head().await.unwrap().timestamp_seconds / 14_400;
+    let period = bare.wallet.read.head().await.unwrap().timestamp_seconds / PeriodId::SECONDS;
     assert_eq!(bare.admin(&["disable-period", &market, &period.to_string()]).0, 0);
 
     assert_eq!(bare.admin(&["set-guardian", &attestor(6)]).0, 3);

@@ -256,5 +256,5 @@ async fn known_labels_are_counted_from_nothing_and_each_market_has_its_figures()
         assert_eq!(market(name).await, params[key].as_f64().map(|value| value / unit), "{name}");
     }
     assert!(market("volatility").await.is_some_and(|volatility| (1e-6..0.1).contains(&volatility)));
-    assert!(market("age_seconds").await.is_some_and(|seconds| seconds < 14_400.0));
+    assert!(market("age_seconds").await.is_some_and(|seconds| seconds < PeriodId::SECONDS as f64));
 }

@@ -11,7 +11,7 @@ use crate::bundle::Bundle;
 use crate::chain::read::Reader;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::job::collect::Feeds;
+use crate::job::feeds::Feeds;
 use crate::node::{assemble, feeds};
 use crate::verification::Prover;
 use veriregime_core::features;

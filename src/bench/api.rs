@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::devnet::World;
 use crate::job::Agent;
-use crate::node::assemble;
+use crate::node::{assemble, parts};
 use crate::render::Render;
 use crate::render::layout::Table;
 use crate::sources::candles::market::Market;
@@ -95,7 +95,7 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, runs: u32) -> any
     config.chain.poll_interval = POLL;
     config.api.requests_per_second = RATE.saturating_mul(2).try_into()?;
     config.api.burst = config.api.requests_per_second;
-    let mut agent = assemble::agent(&config, clock, Store::open(&config.state_path)?).await?;
+    let mut agent = parts::agent(&config, clock, Store::open(&config.state_path)?).await?;
 
     let (reports, health) = watch::channel(None);
     let name = agent.bundle.manifest.model_id.clone();

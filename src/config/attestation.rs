@@ -2,23 +2,13 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::raw::OneOrMany;
+use super::raw::{OneOrMany, RawAttestation};
 use super::{ConfigError, parse_url, positive_ms, value};
 
 /// More operators than any contract's attestor set should have.
 const MAX_PEERS: usize = 32;
-
-/// The section as written.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawAttestation {
-    pub peers: OneOrMany,
-    pub timeout_ms: u64,
-    pub answer: bool,
-}
 
 /// The checked section.
 #[derive(Debug, Clone)]

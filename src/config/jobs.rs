@@ -2,52 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
 use super::named::{self, ATTESTORS, CHAINS, UNNAMED, WALLETS};
-use super::raw::{ProverKind, RawChain, RawConfig, RawSchedule};
-use super::replica::RawReplica;
+use super::raw::{RawChain, RawConfig, RawJob, unnamed};
 use super::{Config, ConfigError, chain, value};
 
 /// More jobs than one process is measured with.
 const MAX_JOBS: usize = 1000;
 /// More chains, wallets or attestors than jobs could use.
 const MAX_NAMED: usize = MAX_JOBS;
-
-/// What a job does on chain with what it forecasts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ActionKind {
-    /// Updates of a `RiskOracle`.
-    #[default]
-    RiskOracle,
-}
-
-/// A table `[[jobs]]` as written; what it left out is taken from the sections.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawJob {
-    pub name: String,
-    pub bundle: String,
-    pub verification: ProverKind,
-    #[serde(default)]
-    pub action: ActionKind,
-    /// Empty for `chain.oracle`, where the job is on that chain.
-    #[serde(default)]
-    pub contract: String,
-    #[serde(default = "unnamed")]
-    pub chain: String,
-    #[serde(default = "unnamed")]
-    pub wallet: String,
-    #[serde(default = "unnamed")]
-    pub attestor: String,
-    pub schedule: RawSchedule,
-    pub replica: RawReplica,
-}
-
-fn unnamed() -> String {
-    UNNAMED.into()
-}
 
 /// What a job and its parts are called.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,7 @@ use std::fmt;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::attestation::RawAttestation;
-use super::jobs::RawJob;
+use super::named::UNNAMED;
 use super::replica::RawReplica;
 use super::signer::RawSigner;
 use crate::telemetry::LogFormat;
@@ -165,6 +164,41 @@ pub struct RawEvidence {
     pub keep_days: u64,
 }
 
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawAttestation {
+    pub peers: OneOrMany,
+    pub timeout_ms: u64,
+    pub answer: bool,
+}
+
+/// A table `[[jobs]]` as written; what it left out is taken from the sections.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawJob {
+    pub name: String,
+    pub bundle: String,
+    pub verification: ProverKind,
+    #[serde(default)]
+    pub action: ActionKind,
+    /// Empty for `chain.oracle`, where the job is on that chain.
+    #[serde(default)]
+    pub contract: String,
+    #[serde(default = "unnamed")]
+    pub chain: String,
+    #[serde(default = "unnamed")]
+    pub wallet: String,
+    #[serde(default = "unnamed")]
+    pub attestor: String,
+    pub schedule: RawSchedule,
+    pub replica: RawReplica,
+}
+
+/// The name of what the sections describe.
+pub(super) fn unnamed() -> String {
+    UNNAMED.into()
+}
+
 /// A value, or a list of them.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
@@ -199,6 +233,15 @@ impl<'de> Deserialize<'de> for OneOrMany {
 
         deserializer.deserialize_any(Texts)
     }
+}
+
+/// What a job does on chain with what it forecasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActionKind {
+    /// Updates of a `RiskOracle`.
+    #[default]
+    RiskOracle,
 }
 
 /// Which prover runs.

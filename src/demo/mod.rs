@@ -15,7 +15,7 @@ use crate::actions::risk_oracle::abi::RiskOracle::pendingReturn;
 use crate::config::Config;
 use crate::devnet::{Anvil, World};
 use crate::job::Agent;
-use crate::node::assemble;
+use crate::node::parts;
 use crate::render::layout;
 use crate::state::Store;
 use market::Served;
@@ -100,7 +100,7 @@ impl Demo {
         }
         say(item("", &format!("ready after {} ms", started.elapsed().as_millis())));
         let store = Store::open(&scratch.path().join("agent.sqlite"))?;
-        let agent = assemble::agent(&config, served.clock.clone(), store).await?;
+        let agent = parts::agent(&config, served.clock.clone(), store).await?;
         let (source, rows) = (scenario.source.clone(), Vec::new());
         Ok(Self { config, agent, anvil: world.anvil, source, served, rows, _scratch: scratch })
     }

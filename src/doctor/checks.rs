@@ -9,7 +9,7 @@ use crate::chain::read::Reader as ChainReader;
 use crate::clock::Clock;
 use crate::config::{Config, chain};
 use crate::health::{Check, checks};
-use crate::job::collect::Feed;
+use crate::job::feeds::Feed;
 use crate::node::{assemble, feeds, replay};
 use crate::state::error::StateError;
 use crate::state::reader::Reader;

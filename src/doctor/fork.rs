@@ -16,7 +16,7 @@ use crate::devnet::{Anvil, relayed};
 use crate::diagnosis;
 use crate::health::Check;
 use crate::job::Agent;
-use crate::node::{assemble, replay};
+use crate::node::{assemble, parts, replay};
 use crate::state::Store;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
@@ -129,7 +129,7 @@ async fn run(config: &Config, anvil: &Path, stop: &CancellationToken) -> anyhow:
     forked.state_path = scratch.path().join("fork.sqlite");
     forked.evidence_dir = scratch.path().join("evidence");
     let store = Store::open(&forked.state_path)?;
-    let mut agent = assemble::agent(&forked, clock, store).await?;
+    let mut agent = parts::agent(&forked, clock, store).await?;
     let state = async {
         fork.request("anvil_setBalance", json!([agent.chain.address(), BALANCE_WEI])).await?;
         anyhow::Ok((agent.chain.read.head().await?, want_one_attestation(&fork, &agent).await?))

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::warn;
 
-use super::collect::Feed;
 use super::error::StageError;
+use super::feeds::Feed;
 use crate::sources::candles::error::CandleError;
 use crate::sources::candles::window;
 use crate::state::Store;

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use tracing::warn;
 
 use super::Agent;
-use crate::job::cross_check::CrossCheck;
 use crate::job::error::StageError;
+use crate::job::feeds::Feed;
 use crate::job::fetch::Fetched;
 use crate::sources::candles::error::CandleError;
-use crate::sources::candles::source::Source;
 use crate::state::Step;
 use veriregime_core::features;
 use veriregime_core::types::cycle::CycleRecord;
@@ -22,38 +21,6 @@ use veriregime_core::types::period::MINUTE_MS;
 /// From so long after the start of period and cycle on, a cycle goes on without the markets whose candles keep failing. The
 /// slowest source has then had its time twice, and a forecast that comes later is worth less to the other markets.
 pub const OMIT_AFTER_MS: i64 = 10 * MINUTE_MS;
-
-/// A source and what it calls the model's markets.
-#[derive(Debug)]
-pub struct Feed {
-    /// Name in the settings.
-    pub name: String,
-    /// Shared with every other job that asks it.
-    pub source: Arc<Source>,
-    /// Its symbol of each market, in the model's order.
-    pub symbols: Vec<String>,
-}
-
-/// Where candles come from, by policy.
-#[derive(Debug)]
-pub struct Feeds {
-    /// Whose candles the model is fed, and behind it those that are asked when it fails.
-    pub order: Vec<Arc<Feed>>,
-    /// Those to compare with.
-    pub cross_check: Option<CrossCheck>,
-    pub max_clock_skew_ms: i64,
-    /// Longest stretch of minutes that is carried forward.
-    pub max_consecutive_missing_minutes: usize,
-    /// Whether the model may be fed volumes of another exchange.
-    pub lends_volumes: bool,
-}
-
-impl Feeds {
-    /// The source that comes first.
-    pub fn primary(&self) -> &Feed {
-        &self.order[0]
-    }
-}
 
 impl Agent {
     /// Fetches the period's candles by the policy and stores them with where they came from. What the model is fed is one
@@ -77,7 +44,7 @@ impl Agent {
                     }
                     continue;
                 }
-                Err(fault) if is_theirs(&fault) => fault,
+                Err(fault) if fault.is_of_exchange() => fault,
                 Err(fault) => return Err(fault),
             };
             failed.push(failure(feed, &fault));
@@ -148,20 +115,4 @@ impl Agent {
 fn failure(feed: &Feed, fault: &StageError) -> FailedSource {
     warn!(source = feed.name, code = fault.code(), error = %fault, "source failed");
     FailedSource { source: feed.name.clone(), code: fault.code().into() }
-}
-
-/// Whether another source may do better: what an exchange does, and not what we ask of it or do with it.
-pub(super) fn is_theirs(fault: &StageError) -> bool {
-    match fault {
-        StageError::Data(_) => true,
-        StageError::Candles(error) => !matches!(
-            error,
-            CandleError::Range { .. }
-                | CandleError::Settings { .. }
-                | CandleError::Disagreement(_)
-                | CandleError::NoWitness { .. }
-                | CandleError::File(_)
-        ),
-        _ => false,
-    }
 }

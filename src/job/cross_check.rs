@@ -1,16 +1,15 @@
 //! A second exchange's word on what the model is fed.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use tracing::{info, warn};
 
 use super::Agent;
-use crate::job::collect::{Feed, is_theirs};
 use crate::job::error::StageError;
+use crate::job::feeds::{CrossCheck, Feed};
 use crate::job::fetch::Fetched;
 use crate::sources::candles::cross_check;
-use crate::sources::candles::cross_check::{Band, Names};
+use crate::sources::candles::cross_check::Names;
 use crate::sources::candles::error::CandleError;
 use crate::telemetry::metrics;
 use veriregime_core::types::candle::Candle;
@@ -18,18 +17,6 @@ use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::origin::CrossCheckResult;
 use veriregime_core::types::period::MINUTE_MS;
-
-/// How a second source is asked.
-#[derive(Debug)]
-pub struct CrossCheck {
-    /// The first that answers and is not in use itself.
-    pub with: Vec<Arc<Feed>>,
-    /// Whether nothing goes on without one.
-    pub required: bool,
-    /// The newest minutes that are compared.
-    pub minutes: i64,
-    pub band: Band,
-}
 
 impl Agent {
     /// Another exchange's view of the newest minutes of each market, if the policy asks for one. A market that it contradicts
@@ -48,7 +35,7 @@ impl Agent {
             match self.witnesses((policy, may_omit), used, other, fetched, from_ms..to_ms).await {
                 Ok(Some(witnesses)) => return Ok(witnesses),
                 Ok(None) => tried.push(format!("{} has too few of the minutes", other.name)),
-                Err(fault) if is_theirs(&fault) => tried.push(format!("{}: {} {fault}", other.name, fault.code())),
+                Err(fault) if fault.is_of_exchange() => tried.push(format!("{}: {} {fault}", other.name, fault.code())),
                 Err(fault) => return Err(fault),
             }
         }

@@ -54,6 +54,24 @@ pub enum StageError {
     OfOneMarket(Box<StageError>),
 }
 
+impl StageError {
+    /// Whether another source may do better: what an exchange does, and not what we ask of it or do with it.
+    pub(super) fn is_of_exchange(&self) -> bool {
+        match self {
+            Self::Data(_) => true,
+            Self::Candles(error) => !matches!(
+                error,
+                CandleError::Range { .. }
+                    | CandleError::Settings { .. }
+                    | CandleError::Disagreement(_)
+                    | CandleError::NoWitness { .. }
+                    | CandleError::File(_)
+            ),
+            _ => false,
+        }
+    }
+}
+
 /// What goes wrong with a cycle's time.
 #[derive(Debug, Clone, Copy, Error)]
 pub enum CycleError {

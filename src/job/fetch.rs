@@ -10,8 +10,8 @@ use tracing::warn;
 
 use super::Agent;
 use crate::job::candles::SETTLE_MS;
-use crate::job::collect::{Feed, is_theirs};
 use crate::job::error::{CycleError, StageError};
+use crate::job::feeds::Feed;
 use crate::sources::candles::error::CandleError;
 use crate::sources::candles::holes::longest_run;
 use veriregime_core::types::candle::{Candle, CandleSeries, SeriesError};
@@ -88,7 +88,7 @@ impl Agent {
                     fetched.gaps.extend(gaps);
                     Ok(market)
                 }
-                Err(fault) if may_omit && is_theirs(&fault) => Err(fault),
+                Err(fault) if may_omit && fault.is_of_exchange() => Err(fault),
                 Err(fault) => return Err(fault),
             });
         }
@@ -182,7 +182,7 @@ impl Agent {
                     Ok(self.store.live_candles(&feed.name, symbol, &range_ms)?)
                 }
                 // Without the exchange's clock no market is any better.
-                Err(fault) if may_omit && closed.initialized() && is_theirs(&fault) => Err(fault),
+                Err(fault) if may_omit && closed.initialized() && fault.is_of_exchange() => Err(fault),
                 Err(fault) => return Err(fault),
             });
         }

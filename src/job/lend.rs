@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use super::collect::{Feed, Feeds};
+use super::feeds::{Feed, Feeds};
 use crate::sources::candles::error::CandleError;
 use crate::sources::candles::holes::{holes, joined, lent, merged};
 use veriregime_core::types::candle::Candle;

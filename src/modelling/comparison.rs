@@ -4,26 +4,14 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::measured::Measured;
 use super::training;
 use super::versions::{Summary, dash, figure, summary};
-use crate::bundle::Bundle;
 use crate::bundle::registry::Registry;
 use crate::bundle::registry::figures;
-use crate::bundle::registry::figures::{Score, TestRows};
+use crate::bundle::registry::figures::TestRows;
 use crate::render::Render;
 use crate::render::layout::Table;
-
-/// A version: its name, and its bundle.
-pub type Version<'a> = (&'a str, &'a Bundle);
-
-/// What two versions score on the same rows.
-#[derive(Debug)]
-pub struct Measured {
-    /// The rows.
-    pub rows: TestRows,
-    /// Of the first and of the second version.
-    pub scores: [Vec<Score>; 2],
-}
 
 /// Two versions side by side.
 #[derive(Debug, Serialize)]

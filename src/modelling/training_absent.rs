@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::comparison::{Measured, Version};
+use super::measured::{Measured, Version};
 use super::{EvaluateRequest, Progress, TrainRequest};
 use crate::bundle::Bundle;
 use crate::diagnosis::training::NotInThisBuild;

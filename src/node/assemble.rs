@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use super::parts::{self, Parts};
 use crate::actions::Action;
 use crate::actions::risk_oracle::action::RiskOracleAction;
 use crate::actions::risk_oracle::spec::Expected;
@@ -25,7 +24,6 @@ use crate::chain::read::Reader as ChainReader;
 use crate::chain::signer::error::KeyError;
 use crate::chain::signer::{Signer, aws_kms, gcp_kms, ledger};
 use crate::chain::{Chain, Settings as ChainSettings};
-use crate::clock::Clock;
 use crate::config::jobs::NodeConfig;
 use crate::config::raw::{ProverKind, RawConfig};
 use crate::config::signer::Holder;
@@ -81,15 +79,6 @@ pub fn checked_node(raw: RawConfig) -> Result<NodeConfig, ConfigError> {
     let config = config::jobs::check(raw)?;
     telemetry::init(config.node().log_format, &config.node().log_level);
     Ok(config)
-}
-
-/// As [`Parts::job`], of the only job of a process.
-///
-/// # Errors
-/// The first part that is not right.
-pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Result<Agent> {
-    let running = parts::key(config).ok().flatten().into_iter().collect();
-    Parts::by_clock(Arc::new(store), running, clock).job(config).await
 }
 
 /// The contract's configured address.

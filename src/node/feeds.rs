@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use crate::config::candles::{self, Candles};
 use crate::config::{Config, ConfigError};
-use crate::job::collect::{Feed, Feeds};
-use crate::job::cross_check::CrossCheck;
+use crate::job::feeds::{CrossCheck, Feed, Feeds};
 use crate::sources::candles::cross_check::Band;
 use crate::sources::candles::error::CandleError;
 use crate::sources::candles::http::HttpSettings;

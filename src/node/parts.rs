@@ -202,6 +202,15 @@ fn digest(bundle: &Bundle, name: &str) -> Option<Digest> {
     bundle.manifest.files.get(name).copied()
 }
 
+/// As [`Parts::job`], of the only job of a process.
+///
+/// # Errors
+/// The first part that is not right.
+pub async fn agent(config: &Config, clock: Clock, store: Store) -> anyhow::Result<Agent> {
+    let running = key(config).ok().flatten().into_iter().collect();
+    Parts::by_clock(Arc::new(store), running, clock).job(config).await
+}
+
 /// What a job's cycles are stored by; `None` where its bundle's manifest cannot be read.
 ///
 /// # Errors

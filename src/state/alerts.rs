@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{StateError, Store, jobs, rows};
+use super::{StateError, Store, columns, jobs};
 use veriregime_core::types::alert::FiredAlert;
 use veriregime_core::types::job::JobKey;
 
@@ -15,7 +15,7 @@ impl Store {
         let connection = self.lock();
         let Some(job) = jobs::row(&connection, job)? else { return Ok(Vec::new()) };
         let sql = "SELECT key, occurrence, code, text, since_ms, told_ms FROM alerts WHERE job = ?1 ORDER BY key";
-        rows::all(&connection, sql, [job], |row| {
+        columns::all(&connection, sql, [job], |row| {
             Ok(FiredAlert {
                 key: row.get(0)?,
                 occurrence: row.get(1)?,

@@ -9,7 +9,8 @@
 use alloy::primitives::Address;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::rows::{Key, all, key, parsed, period, unreadable};
+use super::columns::{all, parsed, unreadable};
+use super::rows::{Key, key, period};
 use super::{StateError, Store, jobs};
 use veriregime_core::types::cycle::{Attempt, Purpose, Stage};
 use veriregime_core::types::job::JobKey;

@@ -3,7 +3,7 @@
 use alloy::primitives::B256;
 use rusqlite::{TransactionBehavior, params};
 
-use super::{StateError, Store, rows};
+use super::{StateError, Store, columns, rows};
 use veriregime_core::types::attestation::{Attestation, Promise};
 
 impl Store {
@@ -57,8 +57,8 @@ impl Store {
     /// [`StateError`].
     pub fn attestations(&self, digest: B256) -> Result<Vec<Attestation>, StateError> {
         let sql = "SELECT signer, signature FROM attestations WHERE digest = ?1";
-        let mut attestations = rows::all(&self.lock(), sql, [digest.to_string()], |row| {
-            Ok(Attestation { signer: rows::parsed(row, 0)?, signature: row.get::<_, Vec<u8>>(1)?.into() })
+        let mut attestations = columns::all(&self.lock(), sql, [digest.to_string()], |row| {
+            Ok(Attestation { signer: columns::parsed(row, 0)?, signature: row.get::<_, Vec<u8>>(1)?.into() })
         })?;
         // Addresses as text are of mixed case, which has an order of its own.
         attestations.sort_unstable();

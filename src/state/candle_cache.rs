@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
-use super::{StateError, Store, blocks, rows};
+use super::{StateError, Store, blocks, columns};
 use veriregime_core::types::candle::Candle;
 
 impl Store {
@@ -96,7 +96,7 @@ fn overlapping(
     let sql = "SELECT start_ms, block FROM live_blocks
                WHERE source = ?1 AND symbol = ?2 AND start_ms >= ?3 AND start_ms < ?4 ORDER BY start_ms";
     let first_ms = blocks::start_ms(range_ms.start);
-    rows::all(connection, sql, params![source, symbol, first_ms, range_ms.end], |row| Ok((row.get(0)?, row.get(1)?)))
+    columns::all(connection, sql, params![source, symbol, first_ms, range_ms.end], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 fn held(connection: &Connection, start_ms: i64, block: i64) -> Result<Vec<Candle>, StateError> {

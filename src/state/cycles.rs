@@ -2,8 +2,9 @@
 
 use rusqlite::{TransactionBehavior, params};
 
+use super::columns::{all, json};
 use super::jobs::Scope;
-use super::rows::{self, CYCLES, IN_SCOPE, all, json, read_cycle};
+use super::rows::{self, CYCLES, IN_SCOPE, read_cycle};
 use super::{StateError, Store};
 use veriregime_core::types::cycle::{CycleRecord, Landed};
 use veriregime_core::types::job::JobKey;

@@ -6,7 +6,6 @@ use std::time::Duration;
 use rusqlite::ErrorCode;
 use thiserror::Error;
 
-use super::schema;
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
@@ -38,8 +37,8 @@ pub enum StateError {
     #[error("nonce {nonce} is taken by a transaction for period {period} of {job}, which has not ended")]
     NonceTaken { nonce: u64, job: JobKey, period: PeriodId },
     /// A later version of this program made it.
-    #[error("the database {} has schema {found}, this program knows none after {}", path.display(), schema::NEWEST)]
-    Newer { path: PathBuf, found: usize },
+    #[error("the database {} has schema {found}, this program knows none after {newest}", path.display())]
+    Newer { path: PathBuf, found: usize, newest: usize },
     /// Cycles are open of a contract that is nobody's any more.
     #[error("{open} cycles of {contract} have not ended, and the settings do not name that contract")]
     Orphans { contract: Contract, open: u64 },

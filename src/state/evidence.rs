@@ -1,17 +1,15 @@
 //! Which updates have left an evidence bundle behind.
 
-use rusqlite::{Row, params};
+use rusqlite::params;
 
+use super::columns::{all, json, parsed};
 use super::jobs::Scope;
-use super::rows::{CYCLES, IN_SCOPE, all, json, key, parsed, period, read_cycle};
+use super::rows::{CYCLES, IN_SCOPE, PRUNED, key, period, read_cycle};
 use super::{StateError, Store, jobs};
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::PeriodId;
-
-/// Stands where the digest of a bundle stood that was deleted on purpose.
-const PRUNED: &str = "pruned";
 
 /// A bundle that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,13 +88,5 @@ impl Store {
             params![key.job, key.period, PRUNED],
         )?;
         Ok(())
-    }
-}
-
-/// A cycle's evidence; `None` where there is none, or none any more.
-pub(super) fn read(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Digest>> {
-    match row.get::<_, Option<String>>(column)?.as_deref() {
-        None | Some(PRUNED) => Ok(None),
-        Some(_) => parsed(row, column).map(Some),
     }
 }

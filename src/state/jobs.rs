@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{StateError, Store, rows};
+use super::{StateError, Store, columns};
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
@@ -48,7 +48,7 @@ impl Scope<'_> {
             return Ok(None);
         }
         let included = all(connection)?.into_iter().filter(|(_, job)| self.includes(*job)).map(|(row, _)| row);
-        rows::json(&included.collect::<Vec<i64>>()).map(Some)
+        columns::json(&included.collect::<Vec<i64>>()).map(Some)
     }
 }
 
@@ -76,7 +76,7 @@ impl Store {
 /// Every job with its row, in the order in which they came.
 pub(super) fn all(connection: &Connection) -> Result<Vec<(i64, JobKey)>, StateError> {
     let sql = "SELECT chain_id, contract, manifest, id FROM jobs ORDER BY id";
-    rows::all(connection, sql, [], |row| Ok((row.get(3)?, read(row, 0)?)))
+    columns::all(connection, sql, [], |row| Ok((row.get(3)?, read(row, 0)?)))
 }
 
 /// The row of a job, if it has one yet.
@@ -102,6 +102,6 @@ pub(super) fn ensure_row(connection: &Connection, job: JobKey) -> Result<i64, St
 
 /// Reads a job from three columns, the first of which is `column`.
 pub(super) fn read(row: &Row<'_>, column: usize) -> rusqlite::Result<JobKey> {
-    let contract = Contract { chain_id: row.get::<_, i64>(column)? as u64, address: rows::parsed(row, column + 1)? };
-    Ok(JobKey { contract, manifest: rows::parsed::<Digest>(row, column + 2)? })
+    let contract = Contract { chain_id: row.get::<_, i64>(column)? as u64, address: columns::parsed(row, column + 1)? };
+    Ok(JobKey { contract, manifest: columns::parsed::<Digest>(row, column + 2)? })
 }

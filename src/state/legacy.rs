@@ -3,7 +3,8 @@
 use alloy::primitives::Address;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::rows::{Key, parsed};
+use super::columns::parsed;
+use super::rows::Key;
 use super::{StateError, candle_cache, windows};
 use veriregime_core::types::candle::{CANDLE_BYTES, Candle};
 use veriregime_core::types::contract::Contract;

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{StateError, Store, rows};
+use super::{StateError, Store, columns};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::Manifest;
 
@@ -38,6 +38,6 @@ impl Store {
     /// [`StateError`].
     pub fn without_manifest(&self) -> Result<Vec<Digest>, StateError> {
         let sql = "SELECT DISTINCT manifest FROM jobs WHERE manifest NOT IN (SELECT sha256 FROM manifests)";
-        rows::all(&self.lock(), sql, [], |row| rows::parsed(row, 0))
+        columns::all(&self.lock(), sql, [], |row| columns::parsed(row, 0))
     }
 }

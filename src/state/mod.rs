@@ -5,6 +5,7 @@ pub mod attempts;
 mod attestations;
 mod blocks;
 pub mod candle_cache;
+mod columns;
 mod cycles;
 pub mod error;
 mod evidence;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{BUSY_TIMEOUT, StateError, jobs, rows, schema};
+use super::{BUSY_TIMEOUT, StateError, columns, jobs, rows, schema};
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::job::JobKey;
@@ -92,7 +92,7 @@ impl Reader {
                    WHERE stage NOT IN ('confirmed', 'already_by_other', 'missed')
                    GROUP BY jobs.chain_id, jobs.contract ORDER BY max(period) DESC";
         let open: Vec<(Contract, i64)> =
-            rows::all(&connection, sql, [], |row| Ok((jobs::read(row, 0)?.contract, row.get(3)?)))?;
+            columns::all(&connection, sql, [], |row| Ok((jobs::read(row, 0)?.contract, row.get(3)?)))?;
         match open.into_iter().find(|(contract, _)| !named.contains(contract)) {
             Some((contract, open)) => Err(StateError::Orphans { contract, open: open.unsigned_abs() }),
             None => Ok(()),

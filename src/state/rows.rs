@@ -1,12 +1,10 @@
-//! Rows and their types: the only place that knows the columns.
+//! Rows of cycles: the only place that knows their columns.
 
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Params, Row, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::columns::{all, from_json, json, parsed, unreadable};
 use super::jobs::Scope;
-use super::{StateError, Step, evidence, jobs};
+use super::{StateError, Step, jobs};
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::cycle::{CycleRecord, Landed, Stage};
 use veriregime_core::types::digest::Digest;
@@ -22,6 +20,9 @@ pub(super) const IN_SCOPE: &str = "(?1 IS NULL OR job IN (SELECT value FROM json
 
 /// Notes where an update landed. Evidence that names another place is no longer its evidence.
 const LANDED: &str = "landed = ?3, evidence = CASE WHEN landed = ?3 THEN evidence END";
+
+/// Stands where the digest of a bundle stood that was deleted on purpose.
+pub(super) const PRUNED: &str = "pruned";
 
 /// What a cycle's rows have in common.
 #[derive(Debug, Clone, Copy)]
@@ -131,15 +132,6 @@ fn nowhere(connection: &Connection, key: Key) -> Result<(), StateError> {
     Ok(())
 }
 
-pub(super) fn all<T>(
-    connection: &Connection,
-    sql: &str,
-    params: impl Params,
-    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-) -> Result<Vec<T>, StateError> {
-    Ok(connection.prepare_cached(sql)?.query_map(params, read)?.collect::<rusqlite::Result<_>>()?)
-}
-
 pub(super) fn read_cycle(row: &Row<'_>) -> rusqlite::Result<CycleRecord> {
     Ok(CycleRecord {
         job: jobs::read(row, 0)?,
@@ -155,25 +147,15 @@ pub(super) fn read_cycle(row: &Row<'_>) -> rusqlite::Result<CycleRecord> {
         miss: from_json(row, 12)?,
         origin: from_json(row, 13)?,
         witness_sha256: row.get::<_, Option<String>>(14)?.map(|_| parsed(row, 14)).transpose()?,
-        evidence: evidence::read(row, 15)?,
+        evidence: evidence(row, 15)?,
         retrying: from_json(row, 16)?,
     })
 }
 
-pub(super) fn parsed<T: std::str::FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    row.get::<_, String>(column)?.parse().map_err(|_| unreadable(column, "cannot be parsed"))
-}
-
-fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
-    row.get::<_, Option<String>>(column)?
-        .map(|text| serde_json::from_str(&text).map_err(|error| unreadable(column, &error.to_string())))
-        .transpose()
-}
-
-pub(super) fn unreadable(column: usize, reason: &str) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, reason.into())
-}
-
-pub(super) fn json(value: &impl Serialize) -> Result<String, StateError> {
-    serde_json::to_string(value).map_err(|error| StateError::Corrupt(error.to_string()))
+/// A cycle's evidence; `None` where there is none, or none any more.
+fn evidence(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Digest>> {
+    match row.get::<_, Option<String>>(column)?.as_deref() {
+        None | Some(PRUNED) => Ok(None),
+        Some(_) => parsed(row, column).map(Some),
+    }
 }

@@ -31,7 +31,7 @@ const IN_BLOCKS: usize = 10;
 /// Refuses a database that a later version has changed, before anything in it is.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), StateError> {
     match applied(connection)? {
-        found if found > NEWEST => Err(StateError::Newer { path: path.to_owned(), found }),
+        found if found > NEWEST => Err(StateError::Newer { path: path.to_owned(), found, newest: NEWEST }),
         _ => Ok(()),
     }
 }

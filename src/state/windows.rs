@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, params};
 
-use super::rows::{Key, all, json};
+use super::columns::{all, json};
+use super::rows::Key;
 use super::{StateError, blocks};
 use veriregime_core::types::candle::{Candle, CandleSeries};
 

@@ -1,5 +1,7 @@
 //! Who may use whom, checked against the source.
 
+mod circles;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -18,7 +20,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "bundle",
             "chain",
             "config",
-            "deployment",
             "diagnosis",
             "evidence",
             "job",
@@ -74,7 +75,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("doctor", &["bundle", "chain", "config", "devnet", "diagnosis", "health", "job", "node", "render", "state"]),
     ("evidence", &[]),
     ("forecast", &["state"]),
-    ("health", &["actions", "bundle", "chain", "sources", "telemetry", "verification"]),
+    ("health", &["actions", "bundle", "chain", "sources", "telemetry"]),
     (
         "job",
         &[
@@ -101,7 +102,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "bundle",
             "chain",
             "config",
-            "deployment",
             "diagnosis",
             "evidence",
             "health",
@@ -136,8 +136,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("verification", &["bundle"]),
 ];
-/// Small modules that every other may use.
+/// Small modules that every other may use, and that use none.
 const LEAVES: [&str; 2] = ["clock", "http"];
+/// What is above all the others: arguments, calls, printing, and the program itself.
+const TOP: [&str; 3] = ["cmd", "lib", "main"];
+/// The folders of sources, one a crate.
+const CRATES: [&str; 4] = ["src", "crates/core/src", "crates/files/src", "crates/training/src"];
 /// Where an outside crate, or a part of the standard library, may be named.
 const OWNERS: [(&str, &[&str]); 15] = [
     // With the macros of `cmd::print`, which no closed pipe ends with a panic.
@@ -158,13 +162,19 @@ const OWNERS: [(&str, &[&str]); 15] = [
     ("alloy::signers", &["chain/"]),
 ];
 const MAX_LINES: usize = 400;
+/// Files that may be longer, and why.
+const LONG: [(&str, &str); 1] =
+    [("contracts/src/interfaces/IRegimeRiskOracle.sol", "a contract's whole interface, most of it comments")];
+/// Largest share of the code that one folder of sources may have, in percent.
+const MAX_SHARE_PERCENT: usize = 15;
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+/// Every file of a folder with this ending.
+fn sources(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources(&path, ending, found);
+        } else if path.extension().is_some_and(|extension| extension == ending) {
             found.push(path);
         }
     }
@@ -179,7 +189,7 @@ fn read() -> BTreeMap<String, String> {
 fn read_below(folder: &str) -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut found = Vec::new();
-    sources(&root, &mut found);
+    sources(&root, "rs", &mut found);
     let own = |path: &PathBuf| {
         let text = std::fs::read_to_string(path).unwrap();
         text.split("#[cfg(test)]").next().unwrap_or_default().to_owned()
@@ -194,7 +204,14 @@ fn no_module_uses_one_that_it_may_not() {
     let mut wrong = String::new();
     for (path, text) in read() {
         let module = path.split(['/', '.']).next().unwrap();
-        let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == module) else { continue };
+        if TOP.contains(&module) {
+            continue;
+        }
+        let row = MAY_USE.iter().find(|(name, _)| *name == module).map(|(_, allowed)| *allowed);
+        let Some(allowed) = row.or(LEAVES.contains(&module).then_some(&[])) else {
+            writeln!(wrong, "{path}: {module} has no row").unwrap();
+            continue;
+        };
         for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
             for used in line.split("crate::").skip(1) {
                 let used = used.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next().unwrap();
@@ -222,11 +239,85 @@ fn outside_crates_stay_with_their_owners() {
                 writeln!(wrong, "{path}: {}", line.trim()).unwrap();
             }
         }
-        if text.lines().count() > MAX_LINES {
-            writeln!(wrong, "{path} has more than {MAX_LINES} lines").unwrap();
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn no_files_use_one_another_in_a_circle() {
+    let mut wrong = String::new();
+    for folder in CRATES {
+        for circle in circles::circles(&circles::graph(&read_below(folder))) {
+            writeln!(wrong, "{folder}: {}", circle.join(" → ")).unwrap();
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Lines of every file below a folder of the project, by its path.
+fn lengths(folder: &str, ending: &str) -> BTreeMap<String, usize> {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    sources(&project.join(folder), ending, &mut found);
+    let path = |path: &Path| path.strip_prefix(project).unwrap().to_str().unwrap().to_owned();
+    found.iter().map(|file| (path(file), std::fs::read_to_string(file).unwrap().lines().count())).collect()
+}
+
+#[test]
+fn no_file_is_longer_than_a_reader_holds() {
+    let folders = [("src", "rs"), ("crates", "rs"), ("tests", "rs"), ("contracts/src", "sol")];
+    let all: BTreeMap<String, usize> = folders.iter().flat_map(|(folder, ending)| lengths(folder, ending)).collect();
+    let long: BTreeMap<_, _> = all.into_iter().filter(|(_, lines)| *lines > MAX_LINES).collect();
+    let excepted: BTreeSet<&str> = LONG.iter().map(|(path, _)| *path).collect();
+    let (long, is_long): (Vec<_>, Vec<_>) = long.iter().partition(|(path, _)| !excepted.contains(path.as_str()));
+    assert!(long.is_empty(), "more than {MAX_LINES} lines: {long:?}");
+    assert_eq!(is_long.len(), excepted.len(), "an exception is no longer needed");
+}
+
+#[test]
+fn no_folder_is_most_of_the_program() {
+    let mut folders: BTreeMap<String, usize> = BTreeMap::new();
+    for root in CRATES {
+        for (path, lines) in lengths(root, "rs") {
+            let folder = path[root.len() + 1..].split_once('/').map_or("", |(folder, _)| folder);
+            *folders.entry(format!("{root}/{folder}")).or_default() += lines;
+        }
+    }
+    let all: usize = folders.values().sum();
+    let large: Vec<_> = folders.iter().filter(|(_, lines)| *lines * 100 > all * MAX_SHARE_PERCENT).collect();
+    assert!(large.is_empty(), "more than {MAX_SHARE_PERCENT} % of {all} lines: {large:?}");
+}
+
+#[test]
+fn no_modules_may_use_one_another_in_a_circle() {
+    let row =
+        |(module, uses): &(&str, &[&str])| ((*module).to_owned(), uses.iter().map(|used| (*used).to_owned()).collect());
+    let found = circles::circles(&MAY_USE.iter().map(row).collect());
+    assert!(found.is_empty(), "{found:?}");
+}
+
+fn document(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+#[test]
+fn the_page_of_the_architecture_has_every_module_on_its_floor() {
+    let page = document("docs/ARCHITECTURE.md");
+    let (picture, readme) = (document("docs/architecture.svg"), document("README.md"));
+    let table = page.split_once("| floor |").unwrap().1.split_once("\n\n").unwrap().0;
+    let cells = table.lines().filter_map(|row| row.strip_prefix("| `")?.split(" | ").next());
+    let floors: Vec<Vec<&str>> = cells.map(|cell| cell.trim_matches('`').split("`, `").collect()).collect();
+    let floor_of = |module: &str| {
+        let floor = floors.iter().position(|floor| floor.contains(&module));
+        floor.unwrap_or_else(|| panic!("{module} is on no floor"))
+    };
+    for module in MAY_USE.iter().map(|(module, _)| *module).chain(LEAVES) {
+        assert!(picture.contains(&format!(">{module}<")), "the picture has no {module}");
+        assert!(readme.contains(&format!("src/{module}")), "README does not say where {module} is");
+        floor_of(module);
+    }
+    let mut upwards = MAY_USE.iter().flat_map(|(module, uses)| uses.iter().map(move |used| (*module, *used)));
+    assert_eq!(upwards.find(|(module, used)| floor_of(used) < floor_of(module)), None, "it points upwards");
 }
 
 fn codes(text: &str) -> BTreeSet<String> {
@@ -238,11 +329,9 @@ fn codes(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_handbook_explains_every_code_and_no_other() {
-    let handbook = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/OPERATOR.md")).unwrap();
-    let folders = ["src", "crates/core/src", "crates/files/src", "crates/training/src"];
     let program: BTreeSet<String> =
-        folders.iter().flat_map(|folder| read_below(folder).into_values()).flat_map(|text| codes(&text)).collect();
-    let explained = codes(&handbook);
+        CRATES.iter().flat_map(|folder| read_below(folder).into_values()).flat_map(|text| codes(&text)).collect();
+    let explained = codes(&document("docs/OPERATOR.md"));
     let missing: Vec<_> = program.difference(&explained).collect();
     let invented: Vec<_> = explained.difference(&program).collect();
     assert!(missing.is_empty() && invented.is_empty(), "not explained: {missing:?}; not in the program: {invented:?}");

@@ -22,7 +22,7 @@ use veriregime_agent::bundle::Bundle;
 use veriregime_agent::config::Config;
 use veriregime_agent::config::signer::Signer;
 use veriregime_agent::job::Agent;
-use veriregime_agent::node::assemble;
+use veriregime_agent::node::{assemble, parts};
 use veriregime_agent::sources::candles::market::Market;
 use veriregime_agent::sources::candles::serve;
 use veriregime_agent::sources::candles::simulated::SimulatedMarket;
@@ -59,7 +59,7 @@ async fn land(
 ) {
     world.enter(period).await;
     let store = Store::open(&world.scratch.path().join(database)).unwrap();
-    let mut agent = assemble::agent(config, world.clock.clone(), store).await.unwrap();
+    let mut agent = parts::agent(config, world.clock.clone(), store).await.unwrap();
     let stop = CancellationToken::new();
     let record = agent.run_until(Stage::Forecast, period, &stop).await.unwrap();
     let mut forecast = record.forecast.unwrap();

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 use veriregime_agent::actions::risk_oracle::update::Update;
 use veriregime_agent::clock::Clock;
-use veriregime_agent::job::collect::{Feed, Feeds};
+use veriregime_agent::job::feeds::{Feed, Feeds};
 use veriregime_agent::sources::candles::http::HttpSettings;
 use veriregime_agent::sources::candles::market::Market;
 use veriregime_agent::sources::candles::serve;

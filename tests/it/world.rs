@@ -27,8 +27,8 @@ use veriregime_agent::deployment::outbox::Outbox;
 use veriregime_agent::deployment::{Deployment, Wanted};
 use veriregime_agent::devnet::World as Chain;
 use veriregime_agent::job::Agent;
-use veriregime_agent::node::assemble;
 use veriregime_agent::node::smoke::smoke_proof;
+use veriregime_agent::node::{assemble, parts};
 use veriregime_agent::sources::candles::market::Market;
 use veriregime_agent::sources::candles::serve;
 use veriregime_agent::state::Store;
@@ -120,7 +120,7 @@ impl World {
     /// An agent with a database of that name; the same name is the same database.
     pub async fn agent(&self, database: &str) -> Agent {
         let store = Store::open(&self.scratch.path().join(database)).unwrap();
-        assemble::agent(&self.config, self.clock.clone(), store).await.unwrap()
+        parts::agent(&self.config, self.clock.clone(), store).await.unwrap()
     }
 
     /// Runs the program with the world's settings until it ends.

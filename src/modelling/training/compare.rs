@@ -8,7 +8,7 @@ use super::reference_models::ReferenceModels;
 use crate::bundle::registry::RegistryError;
 use crate::bundle::registry::figures;
 use crate::bundle::registry::figures::TestRows;
-use crate::modelling::comparison::{Measured, Version};
+use crate::modelling::measured::{Measured, Version};
 use veriregime_core::types::time::{format_utc, parse_utc_ms};
 use veriregime_training::evaluation::EvaluationError;
 

@@ -10,7 +10,7 @@ mod train;
 
 use std::path::Path;
 
-use super::comparison::{Measured, Version};
+use super::measured::{Measured, Version};
 use super::{EvaluateRequest, Progress, TrainRequest};
 use crate::bundle::Bundle;
 use crate::render::Render;

@@ -8,8 +8,8 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::figure::Figure;
 use super::outcomes::Outcomes;
-use super::report::Figure;
 use super::tallies::{Metric, SIZE, Tally};
 
 /// Days of a block: longer than any window that a label or most of a feature's weight shares with its neighbours, and

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::bootstrap::Draws;
+use super::figure::Figure;
 use super::outcomes::{Forecast, Outcomes};
-use super::report::{Figure, Row};
+use super::report::Row;
 use super::tallies::Metric;
 use veriregime_core::features::Batch;
 use veriregime_core::types::manifest::frozen;

@@ -5,6 +5,7 @@ pub mod baselines;
 pub mod bootstrap;
 pub mod card;
 pub mod drift;
+pub mod figure;
 pub mod metrics;
 pub mod outcomes;
 pub mod report;

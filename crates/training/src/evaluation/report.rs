@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::bootstrap::{Draws, standard_error};
+use super::figure::Figure;
 use super::metrics;
 use super::outcomes::{Forecast, Forecaster, Outcomes};
 use super::tallies::{Confusion, Metric, Tally};
@@ -55,15 +56,6 @@ pub struct View {
     pub figures: BTreeMap<Metric, Figure>,
     /// The student circuit's figures less these. The error is that of the difference on the same days.
     pub circuit_ahead: BTreeMap<Metric, Figure>,
-}
-
-/// A number with its uncertainty.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Figure {
-    /// The number.
-    pub value: f64,
-    /// Standard deviation over resampled blocks of days; none where there are too few days.
-    pub standard_error: Option<f64>,
 }
 
 impl Report {

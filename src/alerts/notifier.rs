@@ -38,7 +38,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Watcher {
     pub clock: Clock,
-    /// A connection of its own.
+    /// A connection that is not the cycles'.
     pub store: Arc<Store>,
     /// Whose cycles it looks at.
     pub job: JobKey,

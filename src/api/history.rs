@@ -54,8 +54,8 @@ impl Known {
 
 impl History {
     /// The cycles of a job.
-    pub fn new(reader: Reader, job: JobKey, model: ModelView) -> Self {
-        Self { reader: Arc::new(reader), job, model, newest: Mutex::default(), waiting: Semaphore::new(WAITING) }
+    pub fn new(reader: Arc<Reader>, job: JobKey, model: ModelView) -> Self {
+        Self { reader, job, model, newest: Mutex::default(), waiting: Semaphore::new(WAITING) }
     }
 
     /// The newest cycles, newest first, at most a second old.

@@ -44,11 +44,11 @@ pub trait OwnWork: Debug + Send + Sync {
     fn instances(&self, period: PeriodId, omitted: OmittedMarkets) -> Result<Vec<U256>, AttestationError>;
 }
 
-/// Everything that it takes to judge a request. Its connection to the database is its own.
+/// Everything that it takes to judge a request. Its connection to the database is not the one of the cycles.
 #[derive(Debug)]
 pub struct AttestationContext {
     pub clock: Clock,
-    pub store: Store,
+    pub store: Arc<Store>,
     pub chain: Chain,
     /// The contract.
     pub contract: Address,

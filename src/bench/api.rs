@@ -25,6 +25,7 @@ use crate::render::layout::Table;
 use crate::sources::candles::market::Market;
 use crate::sources::candles::serve;
 use crate::state::Store;
+use crate::state::beside::Beside;
 use crate::telemetry::metrics;
 use veriregime_core::quantile::quantile;
 use veriregime_core::types::cycle::Stage;
@@ -100,7 +101,7 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, runs: u32) -> any
     let (reports, health) = watch::channel(None);
     let name = agent.bundle.manifest.model_id.clone();
     let shared = Arc::new(assemble::api(&config, Jobs::new([name.clone()]), metrics::install(stop.clone())?));
-    shared.jobs.open(&name, assemble::served_job(&config, &agent, health)?);
+    shared.jobs.open(&name, assemble::served_job(&config, &agent, health, &Beside::open(&config.state_path)?)?);
     let listener = server::listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
     let address = listener.local_addr()?;
     let served = tokio::task::spawn_blocking({

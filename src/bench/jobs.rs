@@ -1,4 +1,4 @@
-//! `bench --jobs`: what a node with many jobs needs, as a daemon of its own on a chain and an exchange of its own.
+//! What nodes with many jobs need: each a daemon of its own, on a chain and an exchange of its own.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -38,9 +39,7 @@ const BLOCK_SECONDS: u64 = 2;
 /// Longest wait for all updates of a period.
 const PATIENCE: Duration = Duration::from_mins(10);
 /// Between two looks at the chain.
-const POLL: Duration = Duration::from_millis(100);
-/// Between two steps of the clock.
-const CLOCK_STEP: Duration = Duration::from_millis(20);
+const POLL: Duration = Duration::from_millis(200);
 /// After the last update, until the daemon's memory is that of one that waits.
 const SETTLE: Duration = Duration::from_secs(3);
 const PERIODS_PER_YEAR: f64 = PeriodId::PER_DAY as f64 * 365.25;
@@ -62,12 +61,23 @@ pub struct JobsFigures {
     pub rss_mb: f64,
     /// Its largest so far.
     pub peak_rss_mb: f64,
-    /// Growth of the database in a year at the pace of the measured periods, in MB.
+    /// What the database keeps of a year of cycles at the pace of the measured periods, in MB; proofs and candles are not kept.
     pub database_mb_per_year: f64,
-    /// Requests to the exchange in a measured period.
+    /// Requests for candles to the one exchange in a measured period.
     pub requests: u64,
     /// Processor time of the daemon in a measured period, in seconds; without the prover's.
     pub processor_s: f64,
+    /// Time that it took to put the models on the contract, in seconds.
+    pub deploy_s: f64,
+}
+
+/// How far a measurement is.
+#[derive(Debug, Clone, Copy)]
+pub enum Progress {
+    /// So many models are on the contract.
+    Deployed { done: usize, jobs: usize },
+    /// So many updates of a period have landed.
+    Landed { done: usize, jobs: usize, period: u64, periods: u64 },
 }
 
 /// What nodes of several sizes needed.
@@ -88,6 +98,7 @@ impl Render for JobsReport {
             "database\na year",
             "requests\na period",
             "processor\na period",
+            "deployed in",
         ]);
         for one in &self.jobs {
             table.add_row([
@@ -100,27 +111,67 @@ impl Render for JobsReport {
                 format!("{:.0} MB", one.database_mb_per_year),
                 one.requests.to_string(),
                 format!("{:.1} s", one.processor_s),
+                format!("{:.0} s", one.deploy_s),
             ]);
         }
         table.to_string()
     }
 }
 
-/// Measures a node with `jobs` jobs.
+impl JobsReport {
+    /// What is drawn of it: names of the figures, and each over the number of jobs.
+    pub fn curves(&self) -> Vec<(&'static str, Vec<(f64, f64)>)> {
+        let curve = |of: fn(&JobsFigures) -> f64| self.jobs.iter().map(|one| (one.jobs as f64, of(one))).collect();
+        vec![
+            ("last update landed, seconds after the period's start", curve(|one| one.last_landed_s)),
+            ("memory of the waiting daemon, MB", curve(|one| one.rss_mb)),
+            ("growth of the database, MB a year", curve(|one| one.database_mb_per_year)),
+            ("requests for candles to the exchange in a period", curve(|one| one.requests as f64)),
+        ]
+    }
+}
+
+/// Measures a node of each size, one after another, and tells how far it is. Whatever it starts ends with it, also where it is
+/// dropped before its end.
 ///
 /// # Errors
 /// What keeps chain or daemon from starting, or an update from landing.
-pub async fn measure(mut config: Config, anvil: Option<&Path>, jobs: usize) -> anyhow::Result<JobsFigures> {
+pub async fn measure(
+    config: &Config,
+    anvil: Option<&Path>,
+    sizes: &[u32],
+    show: impl Fn(Progress),
+) -> anyhow::Result<JobsReport> {
+    let mut report = JobsReport::default();
+    for &jobs in sizes {
+        report.jobs.push(measure_one(config.clone(), anvil, jobs as usize, &show).await?);
+    }
+    Ok(report)
+}
+
+async fn measure_one(
+    mut config: Config,
+    anvil: Option<&Path>,
+    jobs: usize,
+    show: &impl Fn(Progress),
+) -> anyhow::Result<JobsFigures> {
     let (scratch, stop) = (tempfile::tempdir().context("no scratch folder")?, CancellationToken::new());
+    let _stop = stop.clone().drop_guard();
     let clock = Clock::manual(FIRST_PERIOD.start_ms());
     let listener = serve::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     let exchange_url = format!("http://{}", listener.local_addr()?);
     let world = World::start(&mut config, scratch.path(), anvil, FIRST_PERIOD.start_seconds() - SETUP_SECONDS).await?;
-    let fleet = fleet::markets(&world, &config, &scratch.path().join("models"), jobs).await?;
+    let deploying = Instant::now();
+    show(Progress::Deployed { done: 0, jobs });
+    let deployed = |done| show(Progress::Deployed { done, jobs });
+    let fleet = fleet::markets(&world, &config, &scratch.path().join("models"), jobs, deployed).await?;
+    let deploy_s = deploying.elapsed().as_secs_f64();
     let requests = Arc::new(AtomicU64::new(0));
     let markets: Markets =
         fleet.iter().zip(0..).map(|(market, seed)| Market::simulated(&market.symbol, seed)).collect();
     tokio::spawn(serve::serve_counted(TRAINED_ON, markets, clock.clone(), listener, requests.clone(), stop.clone()));
+    // The delay of the schedule is waited for in real time, as on a real chain.
+    let _ticking = AbortOnDropHandle::new(tokio::spawn(serve::run_clock(clock.clone(), 1.0)));
     let mut node = Node {
         settings: scratch.path().join("agent.toml"),
         database: scratch.path().join("agent.sqlite"),
@@ -133,11 +184,11 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, jobs: usize) -> a
     world.anvil.request("evm_setIntervalMining", json!([BLOCK_SECONDS])).await?;
     node.start()?;
 
-    let run = Run { world: &world, clock: &clock, jobs };
+    let run = Run { world: &world, clock: &clock, jobs, show };
     let (cold_last_landed_s, _) = run.period(FIRST_PERIOD, &mut node).await?;
     tokio::time::sleep(SETTLE).await;
     let (before_bytes, before_requests) =
-        (Reader::open(&node.database)?.used_bytes()?, requests.load(Ordering::Relaxed));
+        (Reader::open(&node.database)?.lasting_bytes()?, requests.load(Ordering::Relaxed));
     let before_processor_s = node.processor_s()?;
     let (mut last_landed_s, mut landed) = (0_f64, jobs);
     for index in 1..=MEASURED_PERIODS {
@@ -145,7 +196,7 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, jobs: usize) -> a
         (last_landed_s, landed) = (last_landed_s.max(seconds), landed.min(count));
     }
     tokio::time::sleep(SETTLE).await;
-    let grown_bytes = Reader::open(&node.database)?.used_bytes()?.saturating_sub(before_bytes) as f64;
+    let grown_bytes = Reader::open(&node.database)?.lasting_bytes()?.saturating_sub(before_bytes) as f64;
     let periods = MEASURED_PERIODS as f64;
     let figures = JobsFigures {
         jobs,
@@ -157,27 +208,33 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, jobs: usize) -> a
         database_mb_per_year: grown_bytes / periods * PERIODS_PER_YEAR / 1e6,
         requests: (requests.load(Ordering::Relaxed) - before_requests) / MEASURED_PERIODS,
         processor_s: (node.processor_s()? - before_processor_s) / periods,
+        deploy_s,
     };
-    stop.cancel();
     node.stop().await;
     Ok(figures)
 }
 
-struct Run<'a> {
+struct Run<'a, S> {
     world: &'a World,
     clock: &'a Clock,
     jobs: usize,
+    show: &'a S,
 }
 
-impl Run<'_> {
+impl<S: Fn(Progress)> Run<'_, S> {
     /// Lets a period begin and the time pass, until its updates have landed. Seconds from its start, and how many landed.
     async fn period(&self, period: PeriodId, node: &mut Node) -> anyhow::Result<(f64, usize)> {
         self.world.anvil.set_time(period.start_seconds()).await?;
-        let started = Instant::now();
+        self.clock.set_ms(period.start_ms());
+        let (started, number) = (Instant::now(), period.0 - FIRST_PERIOD.0 + 1);
         loop {
-            // The delay of the schedule is waited for in real time, as on a real chain.
-            self.clock.set_ms(period.start_ms() + i64::try_from(started.elapsed().as_millis())?);
             let landed = fleet::landed(self.world, period).await?;
+            (self.show)(Progress::Landed {
+                done: landed,
+                jobs: self.jobs,
+                period: number,
+                periods: MEASURED_PERIODS + 1,
+            });
             if landed >= self.jobs {
                 return Ok((started.elapsed().as_secs_f64(), landed));
             }
@@ -186,7 +243,7 @@ impl Run<'_> {
                 let log = node.end_of_log();
                 anyhow::bail!("{landed} of {} updates of period {period} landed in {PATIENCE:?}\n{log}", self.jobs);
             }
-            tokio::time::sleep(POLL.min(CLOCK_STEP)).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 }
@@ -207,6 +264,8 @@ impl Node {
             .arg("--config")
             .arg(&self.settings)
             .arg("daemon")
+            // What it leaves behind when it is killed goes with the rest.
+            .env("TMPDIR", self.settings.parent().unwrap_or(Path::new(".")))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

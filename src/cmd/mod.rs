@@ -53,6 +53,10 @@ pub const EXIT_UNFINISHED: u8 = 3;
 /// The cycle ran and ended as missed, or a proof did not verify.
 pub const EXIT_MISSED: u8 = 3;
 
+/// Threads for what blocks: disks, digests, names of hosts. Of a hundred jobs that start at once each would else have its own,
+/// and memory that the allocator keeps for it.
+const BLOCKING_THREADS: usize = 16;
+
 /// What `--version` says: also what this build has of what a build may leave out.
 const LONG_VERSION: &str = if cfg!(feature = "training") {
     concat!(env!("CARGO_PKG_VERSION"), "\nfeatures: +training")
@@ -140,7 +144,9 @@ enum Command {
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::from_arg_matches(&help::command().get_matches()).unwrap_or_else(|error| error.exit());
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).max_blocking_threads(BLOCKING_THREADS).enable_all();
+    let runtime = match runtime.build() {
         Ok(runtime) => runtime,
         Err(error) => return report::failed(&error.into()),
     };

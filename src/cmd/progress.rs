@@ -1,10 +1,12 @@
-//! What a training run shows while it works.
+//! What runs that take minutes show while they work.
 
+use std::cell::Cell;
 use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::bench::jobs;
 use crate::modelling::Progress;
 
 /// One bar for the running epoch where standard error is a terminal, and one line for every finished one.
@@ -38,5 +40,46 @@ impl TrainingProgress {
             Progress::Epoch(line) => self.bar.suspend(|| eprintln!("{line}")),
             Progress::Done => self.bar.finish_and_clear(),
         }
+    }
+}
+
+/// How far `bench --jobs` is: one bar where standard error is a terminal, and a line for every tenth part where it is not.
+#[derive(Debug)]
+pub struct JobsProgress {
+    bar: ProgressBar,
+    is_terminal: bool,
+    said: Cell<Option<(u64, usize)>>,
+}
+
+impl JobsProgress {
+    /// Nothing is shown before the first step.
+    pub fn start() -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        let bar = if is_terminal { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        bar.set_style(ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}").expect("the template is a valid one"));
+        Self { bar, is_terminal, said: Cell::default() }
+    }
+
+    /// Shows a step.
+    pub fn show(&self, step: jobs::Progress) {
+        let (done, jobs, period, words) = match step {
+            jobs::Progress::Deployed { done, jobs } => (done, jobs, 0, "models deployed".to_owned()),
+            jobs::Progress::Landed { done, jobs, period, periods } => {
+                (done, jobs, period, format!("updates landed in period {period} of {periods}"))
+            }
+        };
+        let tenth = done * 10 / jobs.max(1);
+        if !self.is_terminal && self.said.replace(Some((period, tenth))) != Some((period, tenth)) {
+            eprintln!("{jobs} jobs: {done} {words}");
+        }
+        self.bar.set_message(format!("{jobs} jobs, {words}"));
+        self.bar.set_length(jobs as u64);
+        self.bar.set_position(done as u64);
+    }
+}
+
+impl Drop for JobsProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }

@@ -37,11 +37,18 @@ pub struct FleetMarket {
     pub bundle: PathBuf,
 }
 
-/// Makes `count` markets of one model each and puts them on the world's contract. Their bundles lie in `folder`.
+/// Makes `count` markets of one model each and puts them on the world's contract; says after each how many there are. Their
+/// bundles lie in `folder`.
 ///
 /// # Errors
 /// What keeps a bundle or a step of a deployment from being made.
-pub async fn markets(world: &World, config: &Config, folder: &Path, count: usize) -> anyhow::Result<Vec<FleetMarket>> {
+pub async fn markets(
+    world: &World,
+    config: &Config,
+    folder: &Path,
+    count: usize,
+    deployed: impl Fn(usize),
+) -> anyhow::Result<Vec<FleetMarket>> {
     let smoke = smoke_proof(config, &world.bundle).await?;
     let mut fleet = Vec::with_capacity(count);
     for index in 0..count {
@@ -50,6 +57,7 @@ pub async fn markets(world: &World, config: &Config, folder: &Path, count: usize
         // The proof of the network at its mean features says nothing of a market, so one will do.
         deploy(world, &bundle, &smoke).await?;
         fleet.push(FleetMarket { name: market.name, symbol: market.symbol, bundle: bundle.folder });
+        deployed(fleet.len());
     }
     Ok(fleet)
 }

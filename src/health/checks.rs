@@ -147,7 +147,7 @@ pub async fn balance(chain: &Chain, enough: u64) -> Check {
 
 /// How far an exchange's clock is from ours.
 pub async fn clock(source: &Source, name: &str, now_ms: i64, max_skew_ms: i64) -> Check {
-    let outcome = source.check_clock(now_ms, max_skew_ms).await;
+    let outcome = source.watch_clock(now_ms, max_skew_ms).await;
     Check::of("clock", outcome, |skew_ms| {
         metrics::clock_differs(name, skew_ms);
         format!("{name} is {skew_ms} ms ahead of us")

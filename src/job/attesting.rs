@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use alloy::primitives::{B256, U256};
 
@@ -54,10 +55,10 @@ impl Agent {
     }
 }
 
-/// The cycles of a job, for those who ask it to attest. Its connection to the database is its own; the cycles are the job's.
+/// The cycles of a job, for those who ask it to attest. Its connection to the database is not the job's; the cycles are.
 #[derive(Debug)]
 pub struct OwnCycles {
-    pub store: Store,
+    pub store: Arc<Store>,
     pub bundle: Bundle,
     pub model: RegimeModel,
     pub read: Reader,

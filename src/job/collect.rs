@@ -31,11 +31,11 @@ impl Agent {
         }
         let (from_ms, to_ms) = features::window_ms(&self.model.candles.features, record.period);
         let may_omit = self.may_omit(record);
-        let mut failed: Vec<FailedSource> = Vec::new();
+        let (mut room, mut failed) = (None, Vec::<FailedSource>::new());
         let mut soonest: Option<StageError> = None;
         let mut most: Option<(usize, &Arc<Feed>, Fetched)> = None;
         for feed in &self.feeds.order {
-            let fault = match self.complete(feed, from_ms, to_ms, may_omit).await {
+            let fault = match self.complete(feed, (from_ms, to_ms), may_omit, &mut room).await {
                 Ok(whole) if whole.is_whole() => return self.take(record, feed, whole, failed, may_omit).await,
                 Ok(part) => {
                     failed.extend(part.first_fault().map(|fault| failure(feed, fault)));

@@ -61,12 +61,12 @@ impl Agent {
     ) -> Result<Option<Vec<CrossCheckResult>>, StageError> {
         let failed = fetched.markets.iter().enumerate().filter(|(_, market)| market.is_err());
         let skip: OmittedMarkets = failed.map(|(index, _)| index).collect();
-        let gathered = self.gather(other, range_ms.clone(), skip, false).await?;
+        self.refresh(other, &range_ms, skip, false).await?;
         let mut witnesses = Vec::with_capacity(fetched.markets.len());
         let mut contradicted = Vec::new();
-        for (index, (market, theirs)) in fetched.markets.iter().zip(gathered.candles).enumerate() {
+        for (index, market) in fetched.markets.iter().enumerate() {
             let Ok(market) = market else { continue };
-            let theirs = theirs?;
+            let theirs = self.store.live_candles(&other.name, &other.symbols[index], &range_ms)?;
             let ours: Vec<Candle> = market
                 .series
                 .candles()

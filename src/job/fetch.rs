@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, SemaphorePermit};
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::warn;
 
@@ -14,7 +14,7 @@ use crate::job::error::{CycleError, StageError};
 use crate::job::feeds::Feed;
 use crate::sources::candles::error::CandleError;
 use crate::sources::candles::holes::longest_run;
-use veriregime_core::types::candle::{Candle, CandleSeries, SeriesError};
+use veriregime_core::types::candle::{CandleSeries, SeriesError};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::origin::Gaps;
@@ -40,12 +40,6 @@ pub(super) struct MarketCandles {
     pub(super) not_own: Vec<i64>,
 }
 
-/// The candles that a source has.
-pub(super) struct Gathered {
-    pub(super) candles: Vec<Result<Vec<Candle>, StageError>>,
-    revised_minutes: usize,
-}
-
 impl Fetched {
     /// Whether there are candles of every market.
     pub(super) fn is_whole(&self) -> bool {
@@ -66,21 +60,27 @@ impl Fetched {
 impl Agent {
     /// The source's candles of every market as series without a hole; where markets may be omitted, of one at least. So many
     /// minutes as may be missing must not be missing at the source, whoever stands in for it: what the model is fed is one
-    /// source's.
-    pub(super) async fn complete(
-        &self,
+    /// source's. They take `room`, once the source has told them.
+    pub(super) async fn complete<'a>(
+        &'a self,
         feed: &Feed,
-        from_ms: i64,
-        to_ms: i64,
+        (from_ms, to_ms): (i64, i64),
         may_omit: bool,
+        room: &mut Option<SemaphorePermit<'a>>,
     ) -> Result<Fetched, StageError> {
         // One minute more, whose close is carried in should the first minute be absent.
         let range_ms = from_ms - MINUTE_MS..to_ms;
-        let gathered = self.gather(feed, range_ms.clone(), OmittedMarkets::NONE, may_omit).await?;
-        let mut fetched = Fetched { markets: Vec::new(), gaps: Vec::new(), revised_minutes: gathered.revised_minutes };
-        for (index, candles) in gathered.candles.into_iter().enumerate() {
-            let market = match candles {
-                Ok(candles) => self.without_holes(feed, index, candles, &range_ms).await,
+        let refreshed = self.refresh(feed, &range_ms, OmittedMarkets::NONE, may_omit).await?;
+        if room.is_none() {
+            *room = Some(self.candles.room(feed.symbols.len()).await);
+        }
+        let mut fetched = Fetched { markets: Vec::new(), gaps: Vec::new(), revised_minutes: 0 };
+        for (index, refreshed) in refreshed.into_iter().enumerate() {
+            let market = match refreshed {
+                Ok(revised) => {
+                    fetched.revised_minutes += revised;
+                    self.without_holes(feed, index, &range_ms).await
+                }
                 Err(fault) => Err(fault),
             };
             fetched.markets.push(match market {
@@ -104,9 +104,9 @@ impl Agent {
         &self,
         feed: &Feed,
         index: usize,
-        candles: Vec<Candle>,
         range_ms: &Range<i64>,
     ) -> Result<(MarketCandles, Option<Gaps>), StageError> {
+        let candles = self.store.live_candles(&feed.name, &feed.symbols[index], range_ms)?;
         let (from_ms, to_ms) = (range_ms.start + MINUTE_MS, range_ms.end);
         let allowed = self.model.candles.features.max_missing_minutes;
         let is_settled = candles.last().is_some_and(|last| last.close_time_ms() == to_ms);
@@ -148,15 +148,16 @@ impl Agent {
         })
     }
 
-    /// Candles of `range_ms` of all markets but those to `skip`, from one source, its clock checked first. Whatever fails ends
-    /// it, unless markets may be omitted: then each has its own time, and may fail for itself.
-    pub(super) async fn gather(
+    /// Brings the candles of `range_ms` of all markets but those to `skip` up to date with one source, its clock checked first.
+    /// Gives back how many minutes it has changed of each. Whatever fails ends it, unless markets may be omitted: then each has
+    /// its own time, and may fail for itself.
+    pub(super) async fn refresh(
         &self,
         feed: &Feed,
-        range_ms: Range<i64>,
+        range_ms: &Range<i64>,
         skip: OmittedMarkets,
         may_omit: bool,
-    ) -> Result<Gathered, StageError> {
+    ) -> Result<Vec<Result<usize, StageError>>, StageError> {
         let late = |_| StageError::from(CandleError::Timeout { url: feed.source.base_url().to_string() });
         let end = Instant::now() + SOURCE_LIMIT;
         let closed = OnceCell::new();
@@ -165,27 +166,24 @@ impl Agent {
             let skew_ms = feed.source.check_clock(now_ms, self.feeds.max_clock_skew_ms).await?;
             Ok::<_, StageError>(now_ms.min(now_ms.saturating_add(skew_ms)))
         };
-        let mut gathered = Gathered { candles: Vec::new(), revised_minutes: 0 };
+        let mut refreshed = Vec::with_capacity(feed.symbols.len());
         for (index, symbol) in feed.symbols.iter().enumerate() {
             if skip.omits(index) {
-                gathered.candles.push(Ok(Vec::new()));
+                refreshed.push(Ok(0));
                 continue;
             }
             let closed_by_ms = async { closed.get_or_try_init(closed_by_ms).await.copied() };
-            let update = self.candles.refresh(&self.name, feed, symbol, &range_ms, closed_by_ms);
+            let update = self.candles.refresh(&self.name, feed, symbol, range_ms, closed_by_ms);
             let update = timeout_at(end, update);
             let updated = if may_omit { timeout(MARKET_LIMIT, update).await.map_err(late) } else { Ok(update.await) };
             let updated = updated.and_then(|in_time| in_time.map_err(late)).and_then(|revised| revised);
-            gathered.candles.push(match updated {
-                Ok(revised) => {
-                    gathered.revised_minutes += revised;
-                    Ok(self.store.live_candles(&feed.name, symbol, &range_ms)?)
-                }
+            refreshed.push(match updated {
+                Ok(revised) => Ok(revised),
                 // Without the exchange's clock no market is any better.
                 Err(fault) if may_omit && closed.initialized() && fault.is_of_exchange() => Err(fault),
                 Err(fault) => return Err(fault),
             });
         }
-        Ok(gathered)
+        Ok(refreshed)
     }
 }

@@ -49,3 +49,13 @@ pub fn drift(_id: &str, _bundle: &Bundle, _candles: &Path, _from_ms: i64) -> any
 pub fn speed(_settings: &Path, _config: Option<&Path>) -> anyhow::Result<Never> {
     Err(NotInThisBuild.into())
 }
+
+/// Refuses.
+pub fn can_draw() -> anyhow::Result<()> {
+    Err(NotInThisBuild.into())
+}
+
+/// Refuses.
+pub fn draw(_title: &str, _over: &str, _curves: &[(&str, Vec<(f64, f64)>)]) -> anyhow::Result<String> {
+    Err(NotInThisBuild.into())
+}

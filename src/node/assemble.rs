@@ -33,7 +33,7 @@ use crate::health::monitor::{Latest, Probe};
 use crate::job::Agent;
 use crate::job::attesting::OwnCycles;
 use crate::state::Store;
-use crate::state::reader::Reader;
+use crate::state::beside::Beside;
 use crate::telemetry;
 use crate::telemetry::metrics::Exposition;
 use crate::verification::Prover;
@@ -268,34 +268,34 @@ pub fn api(config: &Config, jobs: Jobs, metrics: Exposition) -> Shared {
 ///
 /// # Errors
 /// A database that cannot be read.
-pub fn served_job(config: &Config, agent: &Agent, health: Latest) -> anyhow::Result<ServedJob> {
+pub fn served_job(config: &Config, agent: &Agent, health: Latest, beside: &Beside) -> anyhow::Result<ServedJob> {
     let bundle = &agent.bundle;
     let model = ModelView::new(&bundle.manifest, bundle.manifest_digest)?;
     Ok(ServedJob {
         chain_id: agent.chain.read.chain_id(),
         contract: agent.action.contract(),
         parameters: Parameters::new(agent.chain.read.clone(), agent.action.contract(), &agent.model.candles.markets),
-        history: History::new(Reader::open(&config.state_path)?, agent.job(), model.clone()),
+        history: History::new(beside.reader.clone(), agent.job(), model.clone()),
         model,
         health,
-        notary: if config.attestation.answer { Some(notary(config, agent)?) } else { None },
+        notary: if config.attestation.answer { Some(notary(agent, &beside.store)?) } else { None },
     })
 }
 
-/// What attests for other operators, with the keys of `agent` and a connection to the database of its own.
+/// What attests for other operators, with the keys of `agent` and a connection to the database that is not the cycles'.
 ///
 /// # Errors
-/// A model or a database that is not usable.
-pub fn notary(config: &Config, agent: &Agent) -> anyhow::Result<AttestationService> {
+/// A model that is not usable.
+pub fn notary(agent: &Agent, store: &Arc<Store>) -> anyhow::Result<AttestationService> {
     Ok(AttestationService::new(AttestationContext {
         clock: agent.clock.clone(),
-        store: Store::open(&config.state_path)?,
+        store: store.clone(),
         chain: agent.chain.clone(),
         contract: agent.action.contract(),
         candles: agent.model.candles.clone(),
         outputs: agent.model.outputs.clone(),
         own: Arc::new(OwnCycles {
-            store: Store::open(&config.state_path)?,
+            store: store.clone(),
             model: model(&agent.bundle)?,
             bundle: agent.bundle.clone(),
             read: agent.chain.read.clone(),

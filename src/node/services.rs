@@ -19,7 +19,7 @@ use crate::config::{Config, alerts};
 use crate::health::monitor::Probe;
 use crate::job::Agent;
 use crate::node::assemble;
-use crate::state::Store;
+use crate::state::beside::Beside;
 use crate::telemetry::metrics::{self, Wallet};
 
 /// What runs, with what of it can be changed.
@@ -31,6 +31,8 @@ pub struct Services {
     pub enough_updates: Arc<AtomicU64>,
     /// Who speaks in alerts where the operator has named nobody.
     pub node: String,
+    /// Connections to the database for what only looks at it, whichever job it is of.
+    beside: Beside,
     /// Names of the jobs that are served.
     attached: Mutex<BTreeSet<String>>,
     tasks: TaskTracker,
@@ -47,6 +49,7 @@ impl Services {
         let counted = metrics::install(stop.clone())?;
         let jobs = Jobs::new(config.jobs().iter().map(|job| job.names.job.clone()));
         let config = config.node();
+        let beside = Beside::open(&config.state_path)?;
         let shared = Arc::new(assemble::api(config, jobs, counted));
         if let Some(address) = config.api.listen {
             let (listener, shared, stop) = (server::listen(address).await?, shared.clone(), stop.clone());
@@ -55,23 +58,23 @@ impl Services {
         let (alerts, _) = watch::channel(alert_settings(&config.alerts, &node)?);
         let enough_updates = Arc::new(config.alerts.low_balance_updates.into());
         let attached = Mutex::default();
-        Ok(Self { shared, alerts, enough_updates, node, attached, tasks, stop: stop.clone() })
+        Ok(Self { shared, alerts, enough_updates, node, beside, attached, tasks, stop: stop.clone() })
     }
 
     /// Serves, checks and watches a job from now on, the first time that it is opened.
     ///
     /// # Errors
-    /// A database that does not open.
+    /// A model that cannot be told of.
     pub fn attach(&self, config: &Config, agent: &Agent) -> anyhow::Result<()> {
         if !self.attached.lock().unwrap_or_else(PoisonError::into_inner).insert(agent.name.clone()) {
             return Ok(());
         }
         count(config, agent);
         let (reports, health) = watch::channel(None);
-        self.shared.jobs.open(&agent.name, assemble::served_job(config, agent, health.clone())?);
+        self.shared.jobs.open(&agent.name, assemble::served_job(config, agent, health.clone(), &self.beside)?);
         let watcher = Watcher {
             clock: agent.clock.clone(),
-            store: Arc::new(Store::open(&config.state_path)?),
+            store: self.beside.store.clone(),
             job: agent.job(),
             running: agent.running.clone(),
             health,

@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod attempts;
 mod attestations;
+pub mod beside;
 mod blocks;
 pub mod candle_cache;
 mod columns;

@@ -67,15 +67,15 @@ impl Reader {
         Ok(connection.query_row("SELECT count(*) FROM cycles", [], |row| row.get::<_, i64>(0))?.unsigned_abs())
     }
 
-    /// Bytes of the database that hold something; what was freed is used again before the file grows.
+    /// Bytes of what cycles leave behind for a year: no candles, and no proofs and transactions, which are kept for a week.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn used_bytes(&self) -> Result<u64, StateError> {
-        let connection = self.lock();
-        let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        let used = (pragma("page_count")? - pragma("freelist_count")?).saturating_mul(pragma("page_size")?);
-        Ok(used.unsigned_abs())
+    pub fn lasting_bytes(&self) -> Result<u64, StateError> {
+        let sql = "SELECT CAST((SELECT total(payload) FROM dbstat WHERE name IN (
+                       SELECT name FROM sqlite_schema WHERE tbl_name NOT IN ('candle_blocks', 'live_blocks', 'windows')))
+                   - (SELECT total(length(proof)) FROM cycles) - (SELECT total(length(raw)) FROM attempts) AS INTEGER)";
+        Ok(self.lock().query_row(sql, [], |row| row.get::<_, i64>(0))?.unsigned_abs())
     }
 
     /// Looks for open cycles of contracts that are not `named`. A database of a version that had one contract passes.

@@ -10,6 +10,7 @@ mod attestation;
 mod audit;
 mod bad_exchange;
 mod bad_input;
+mod bench_jobs;
 mod candles;
 mod chaos;
 mod cli;

@@ -341,12 +341,12 @@ async fn an_attestor_signs_less_than_it_has_and_never_more() {
     let mut poor = world.agent(DATABASE).await;
     let partial = request(&world, &run_late(&world, (DATABASE, &mut poor), FIRST, 15_000).await).await;
     world.config.state_path = world.scratch.path().join(DATABASE);
-    let poor = assemble::notary(&world.config, &poor).unwrap();
+    let poor = assemble::notary(&poor, &Arc::new(Store::open(&world.config.state_path).unwrap())).unwrap();
 
     world.config.candles.only_from(good.url.clone());
     world.config.state_path = world.scratch.path().join("rich");
     let mut agent = world.agent("rich").await;
-    let rich = assemble::notary(&world.config, &agent).unwrap();
+    let rich = assemble::notary(&agent, &Arc::new(Store::open(&world.config.state_path).unwrap())).unwrap();
     let whole = agent.run_until(Stage::Forecast, FIRST, &CancellationToken::new()).await.unwrap();
     let whole = request(&world, &whole).await;
     assert_eq!(whole.omitted_markets, OmittedMarkets::NONE);

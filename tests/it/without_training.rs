@@ -20,6 +20,7 @@ fn what_needs_training_is_refused_with_the_way_to_build_it() {
     refused(&["train", "--candles", "any.parquet"]);
     refused(&["evaluate", "--model", bundle, "--candles", "any.parquet"]);
     refused(&["bench", "--training"]);
+    refused(&["bench", "--jobs", "1", "--plot", "never.svg"]);
     refused(&["models", "check", "btc-regime-4h-v1", "--candles", "any.parquet"]);
     refused(&["models", "compare", "btc-regime-4h-v1", "btc-regime-4h-v1", "--candles", "any.parquet"]);
 }

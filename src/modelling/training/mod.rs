@@ -14,6 +14,7 @@ use super::measured::{Measured, Version};
 use super::{EvaluateRequest, Progress, TrainRequest};
 use crate::bundle::Bundle;
 use crate::render::Render;
+use veriregime_training::plots::panels::panels;
 
 /// Trains, sets the circuit up, measures on the test split and writes the bundle. `config` is where the agent's settings
 /// are, if anywhere.
@@ -63,4 +64,22 @@ pub fn speed(settings: &Path, config: Option<&Path>) -> anyhow::Result<impl Rend
     let settings = settings::read(settings)?;
     settings.check()?;
     speed::measure(&settings)
+}
+
+/// Whether this build draws; it does.
+///
+/// # Errors
+/// None.
+#[expect(clippy::unnecessary_wraps, reason = "the build without the feature refuses here")]
+pub fn can_draw() -> anyhow::Result<()> {
+    Ok(())
+}
+
+/// Named curves over one quantity, each in a panel of its own, as SVG.
+///
+/// # Errors
+/// None.
+#[expect(clippy::unnecessary_wraps, reason = "the build without the feature refuses here")]
+pub fn draw(title: &str, over: &str, curves: &[(&str, Vec<(f64, f64)>)]) -> anyhow::Result<String> {
+    Ok(panels(title, over, curves))
 }

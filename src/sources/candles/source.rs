@@ -2,8 +2,9 @@
 
 use std::num::NonZeroU32;
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tokio::sync::Mutex;
 use url::Url;
 
 use super::error::CandleError;
@@ -22,6 +23,8 @@ pub const MAX_RANGE_MINUTES: i64 = 366 * 1440;
 const MAX_ASKS: usize = 4;
 /// Pause before they are asked for again.
 const ASK_PAUSE: Duration = Duration::from_secs(1);
+/// A look at the clock is good for this long to who only watches it.
+const CLOCK_FRESH: Duration = Duration::from_secs(10);
 /// Longest symbol that is repeated in an error, in characters.
 const MAX_SYMBOL_CHARS: usize = 30;
 
@@ -54,6 +57,8 @@ pub struct Source {
     venue: Venue,
     base_url: Url,
     http: HttpClient,
+    /// When the clock was last watched, and how far it was ahead.
+    watched: Mutex<Option<(Instant, i64)>>,
 }
 
 impl Source {
@@ -74,7 +79,7 @@ impl Source {
         }
         let burst_weight: NonZeroU32 = limits.burst_weight.min(settings.http.weight_per_minute);
         let http = HttpClient::new(&settings.base_url, settings.http, burst_weight)?;
-        Ok(Self { venue: settings.venue, base_url: settings.base_url, http })
+        Ok(Self { venue: settings.venue, base_url: settings.base_url, http, watched: Mutex::default() })
     }
 
     /// Whose candles they are.
@@ -189,11 +194,23 @@ impl Source {
     /// # Errors
     /// [`CandleError::ClockSkew`] for more than `limit_ms` either way, and as [`Self::server_time_ms`].
     pub async fn check_clock(&self, now_ms: i64, limit_ms: i64) -> Result<i64, CandleError> {
-        let skew_ms = self.server_time_ms().await?.saturating_sub(now_ms);
-        if skew_ms.saturating_abs() > limit_ms {
-            return Err(CandleError::ClockSkew { skew_ms, limit_ms });
+        within(self.server_time_ms().await?.saturating_sub(now_ms), limit_ms)
+    }
+
+    /// As [`Self::check_clock`], by a look that is a few seconds old at most: of all who watch, one asks.
+    ///
+    /// # Errors
+    /// As [`Self::check_clock`].
+    pub async fn watch_clock(&self, now_ms: i64, limit_ms: i64) -> Result<i64, CandleError> {
+        let mut watched = self.watched.lock().await;
+        if let Some((at, skew_ms)) = *watched
+            && at.elapsed() < CLOCK_FRESH
+        {
+            return within(skew_ms, limit_ms);
         }
-        Ok(skew_ms)
+        let skew_ms = self.server_time_ms().await?.saturating_sub(now_ms);
+        *watched = Some((Instant::now(), skew_ms));
+        within(skew_ms, limit_ms)
     }
 
     /// Whether `symbol` could be one of the exchange's.
@@ -218,6 +235,13 @@ impl Source {
     fn dialect(&self) -> &'static dyn ExchangeApi {
         exchange_api::of(self.venue)
     }
+}
+
+fn within(skew_ms: i64, limit_ms: i64) -> Result<i64, CandleError> {
+    if skew_ms.saturating_abs() > limit_ms {
+        return Err(CandleError::ClockSkew { skew_ms, limit_ms });
+    }
+    Ok(skew_ms)
 }
 
 /// The rows of a page in order, each minute once. A row that starts at the range's end is left out, since some servers show

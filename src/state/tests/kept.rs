@@ -149,3 +149,19 @@ fn a_database_in_use_does_not_grow_by_its_candles() {
     // A window would be 200 kB.
     assert!(after[0] < 2_000_000, "{after:?}");
 }
+
+#[test]
+fn what_lasts_is_neither_candles_nor_proofs_nor_transactions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.sqlite");
+    let store = Store::open(&path).unwrap();
+    let lasting = || reader::Reader::open(&path).unwrap().lasting_bytes().unwrap();
+    let empty = lasting();
+    run(&store, JOB, PERIOD, 0);
+    let one = lasting() - empty;
+    // The proof has 2200 bytes, the transaction 3000, a window some hundred thousand.
+    assert!((500..2200).contains(&one), "{one}");
+    run(&store, JOB, PERIOD.next(), 1);
+    let two = lasting() - empty;
+    assert!((two as f64 / one as f64 - 2.0).abs() < 0.2, "{two} for two, {one} for one");
+}

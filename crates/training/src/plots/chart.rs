@@ -11,18 +11,18 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{ShapeStyle, TextStyle};
 
 /// Width and height in pixels.
-const SIZE: (u32, u32) = (1120, 560);
+pub(super) const SIZE: (u32, u32) = (1120, 560);
 /// Room right of the axes for the names of the lines, so that they never hide one: beside the longest of them, and for each
 /// of its letters.
 const LEGEND_PIXELS: i32 = 64;
 const LETTER_PIXELS: i32 = 7;
 /// Points of a line that are drawn, at most: more than one a pixel is not seen.
 const MAX_POINTS: usize = 800;
-const FONT: &str = "sans-serif";
-const TITLE_PIXELS: u32 = 22;
-const TEXT_PIXELS: u32 = 15;
-const INK: RGBColor = RGBColor(40, 44, 52);
-const GRID: RGBColor = RGBColor(226, 229, 234);
+pub(super) const FONT: &str = "sans-serif";
+pub(super) const TITLE_PIXELS: u32 = 22;
+pub(super) const TEXT_PIXELS: u32 = 15;
+pub(super) const INK: RGBColor = RGBColor(40, 44, 52);
+pub(super) const GRID: RGBColor = RGBColor(226, 229, 234);
 const SHADE: RGBColor = RGBColor(255, 243, 214);
 /// Length of a dash, and of the gap after it.
 const DASH_PIXELS: i32 = 8;
@@ -44,7 +44,7 @@ pub enum Colour {
 }
 
 impl Colour {
-    fn rgb(self) -> RGBColor {
+    pub(super) fn rgb(self) -> RGBColor {
         match self {
             Self::Blue => RGBColor(0, 114, 178),
             Self::Vermilion => RGBColor(213, 94, 0),
@@ -61,8 +61,9 @@ impl Colour {
     }
 }
 
-type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as plotters::prelude::DrawingBackend>::ErrorType>>;
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(super) type Drawn<'a> =
+    Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as plotters::prelude::DrawingBackend>::ErrorType>>;
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// A named line.
 #[derive(Debug, Clone, PartialEq)]
@@ -206,17 +207,17 @@ pub fn squares(title: &str, names: [&str; 2], counts: [[usize; 2]; 2]) -> String
     })
 }
 
-fn centred(pixels: u32, colour: RGBColor) -> TextStyle<'static> {
+pub(super) fn centred(pixels: u32, colour: RGBColor) -> TextStyle<'static> {
     text_style(pixels, colour, HPos::Center)
 }
 
-fn text_style(pixels: u32, colour: RGBColor, horizontal: HPos) -> TextStyle<'static> {
+pub(super) fn text_style(pixels: u32, colour: RGBColor, horizontal: HPos) -> TextStyle<'static> {
     let mut style = TextStyle::from((FONT, pixels).into_font()).pos(Pos::new(horizontal, VPos::Center));
     style.color = colour.to_backend_color();
     style
 }
 
-fn svg(draw: impl for<'a> Fn(&Area<'a>) -> Drawn<'a>) -> String {
+pub(super) fn svg(draw: impl for<'a> Fn(&Area<'a>) -> Drawn<'a>) -> String {
     let mut text = String::new();
     {
         let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();

@@ -1,6 +1,7 @@
 //! What an evaluation and a training run look like, as SVG text. Volatilities are in bps a minute.
 
 pub mod chart;
+pub mod panels;
 
 use std::ops::Range;
 

@@ -151,7 +151,7 @@ impl Bench<'_> {
                 attestations: &attestations,
             };
             let nonce = self.chain.nonce().await?;
-            let attempt = self.chain.sign(Purpose::Update, update.call(oracle), nonce, None).await?;
+            let attempt = self.chain.sign(Purpose::Action, update.call(oracle), nonce, None).await?;
             measured.cycle_ms.push(started.elapsed().as_secs_f64() * 1e3);
             measured.witness_ms.push(proved.witness_ms);
             measured.prove_ms.push(proved.prove_ms);

@@ -71,7 +71,7 @@ mod tests {
 
     fn attempt(max_fee_per_gas_wei: u128, priority_fee_wei: u128) -> Attempt {
         Attempt {
-            purpose: Purpose::Update,
+            purpose: Purpose::Action,
             wallet: [0; 20].into(),
             nonce: 0,
             hash: [0; 32].into(),

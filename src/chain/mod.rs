@@ -14,12 +14,13 @@ mod rpc;
 mod sending;
 pub mod signer;
 mod signing;
+pub mod wallet;
 
 use std::time::Duration;
 
 use alloy::eips::BlockNumberOrTag;
 use alloy::eips::eip2718::Encodable2718;
-use alloy::network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder};
+use alloy::network::{NetworkTransactionBuilder, TransactionBuilder};
 use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::TransactionRequest;
@@ -33,6 +34,7 @@ use signer::Signer;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::{Attempt, Purpose};
 use veriregime_core::types::rpc_url::RpcUrl;
+use wallet::Wallet;
 
 /// Gas limit over the estimate: the verifier's cost hardly varies, storage and calldata do a little.
 const GAS_MARGIN_PERCENT: u64 = 20;
@@ -61,8 +63,7 @@ pub struct Settings {
 pub struct Chain {
     /// For everything that needs no key.
     pub read: Reader,
-    wallet: EthereumWallet,
-    address: Address,
+    pub wallet: Wallet,
     attestor: Signer,
 }
 
@@ -77,7 +78,7 @@ impl Chain {
 
     /// A wallet on a connection that others use, too. It attests, unless [`Chain::with_attestor`] says otherwise.
     pub fn over(read: Reader, wallet: Signer) -> Self {
-        Self { read, address: wallet.address(), wallet: wallet.wallet(), attestor: wallet }
+        Self { wallet: Wallet::new(&wallet), read, attestor: wallet }
     }
 
     /// Lets another key than the wallet's attest.
@@ -93,7 +94,7 @@ impl Chain {
 
     /// The wallet's address.
     pub fn address(&self) -> Address {
-        self.address
+        self.wallet.address()
     }
 
     /// The next nonce by the newest block: whatever is still waiting is meant to be replaced.
@@ -101,7 +102,7 @@ impl Chain {
     /// # Errors
     /// [`ChainError`].
     pub async fn nonce(&self) -> Result<u64, ChainError> {
-        self.read.nonce(self.address).await
+        self.read.nonce(self.wallet.address()).await
     }
 
     /// How many transactions the wallet has sent, those that wait to be mined included.
@@ -109,7 +110,7 @@ impl Chain {
     /// # Errors
     /// [`ChainError`].
     pub async fn sent(&self) -> Result<u64, ChainError> {
-        let pending = self.read.provider.get_transaction_count(self.address).pending().await?;
+        let pending = self.read.provider.get_transaction_count(self.wallet.address()).pending().await?;
         // Some RPCs know of no pool.
         Ok(pending.max(self.nonce().await?))
     }
@@ -158,14 +159,15 @@ impl Chain {
         let head = self.read.head().await?;
         let caps = self.read.settings.fees.caps();
         let cap_wei = match purpose {
-            Purpose::Update => caps.max_fee_per_gas_wei,
+            Purpose::Action => caps.max_fee_per_gas_wei,
             Purpose::Cancel => caps.max_cancel_fee_per_gas_wei,
         };
         let offer = fees::offer(head.base_fee_wei, caps.priority_fee_wei, cap_wei, replaces.unwrap_or_default())?;
         let request: TransactionRequest = request.into();
-        let request = request.with_from(self.address).with_nonce(nonce).with_chain_id(self.read.settings.chain_id);
-        // On the pending block, whose time is now: the newest one of a quiet chain may lie in the period before. But a
-        // transaction that is to be replaced may be in the pending block already, and stand in its own way.
+        let request = request.with_from(self.wallet.address()).with_chain_id(self.read.settings.chain_id);
+        // Without the nonce, since others of the wallet may wait to be mined before it. On the pending block, whose time is now:
+        // the newest one of a quiet chain may lie in the period before. But a transaction that is to be replaced may be in the
+        // pending block already, and stand in its own way.
         let block = if replaces.is_some() { BlockNumberOrTag::Latest } else { BlockNumberOrTag::Pending };
         let estimate = self.read.provider.estimate_gas(request.clone()).block(block.into()).await?;
         let gas_limit = (estimate.saturating_mul(100 + GAS_MARGIN_PERCENT) / 100).min(MAX_GAS_LIMIT);
@@ -174,15 +176,16 @@ impl Chain {
         let gas_wei = U256::from(gas_limit) * U256::from(offer.max_fee_per_gas_wei);
         self.check_balance(gas_wei.saturating_add(data_fee_wei)).await?;
         let envelope = request
+            .with_nonce(nonce)
             .with_gas_limit(gas_limit)
             .with_max_fee_per_gas(offer.max_fee_per_gas_wei)
             .with_max_priority_fee_per_gas(offer.priority_fee_wei)
-            .build(&self.wallet)
+            .build(self.wallet.key())
             .await
             .map_err(|error| ChainError::Signing(error.to_string()))?;
         Ok(Attempt {
             purpose,
-            wallet: self.address,
+            wallet: self.wallet.address(),
             nonce,
             hash: *envelope.tx_hash(),
             raw: envelope.encoded_2718().into(),
@@ -192,11 +195,11 @@ impl Chain {
     }
 
     async fn check_balance(&self, needed_wei: U256) -> Result<(), ChainError> {
-        let balance_wei = self.read.balance_wei(self.address).await?;
+        let balance_wei = self.read.balance_wei(self.wallet.address()).await?;
         if balance_wei >= needed_wei {
             return Ok(());
         }
-        Err(ChainError::EmptyWallet { wallet: self.address, balance_wei, needed_wei })
+        Err(ChainError::EmptyWallet { wallet: self.wallet.address(), balance_wei, needed_wei })
     }
 }
 

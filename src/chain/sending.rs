@@ -31,7 +31,7 @@ impl Chain {
         let request: TransactionRequest = request.into();
         let end = Instant::now() + RECEIPT_TIMEOUT;
         let nonce = self.nonce().await?;
-        let mut newest = self.sign(Purpose::Update, request.clone(), nonce, None).await?;
+        let mut newest = self.sign(Purpose::Action, request.clone(), nonce, None).await?;
         let mut sent: Vec<Attempt> = Vec::new();
         while Instant::now() < end {
             let named = match self.broadcast(&newest).await {
@@ -51,7 +51,7 @@ impl Chain {
                 }
             };
             let floor = Floor::above(&newest).and(named);
-            match self.sign(Purpose::Update, request.clone(), nonce, Some(floor)).await {
+            match self.sign(Purpose::Action, request.clone(), nonce, Some(floor)).await {
                 Ok(dearer) => {
                     warn!(old = %newest.hash, new = %dearer.hash, "replacing a transaction that is not mined");
                     newest = dearer;

@@ -55,7 +55,7 @@ pub async fn run(command: TxCommand, settings: Selection<'_>, json: bool) -> any
     let wallet = Wallet::open(&config).await?;
     match command {
         TxCommand::List(args) => print::output(json, &wallet.list(args.last).await?),
-        TxCommand::Bump => print::output(json, &wallet.replace(Purpose::Update).await?),
+        TxCommand::Bump => print::output(json, &wallet.replace(Purpose::Action).await?),
         TxCommand::Cancel => print::output(json, &wallet.replace(Purpose::Cancel).await?),
     }
     Ok(())

@@ -323,6 +323,14 @@ fn jobs_that_mean_nothing_are_refused_by_name() {
             "VR-CONFIG-006",
             "chains.base says 8453, chains.x says 1",
         ),
+        // Two jobs with one wallet on two chain ids of one RPC.
+        (
+            "[chains.x]\nrpc_url = \"https://BASE:443/\"\nchain_id = 1\n".to_owned()
+                + &job("a", &on("base"))
+                + &job("b", &on("x")),
+            "VR-CONFIG-006",
+            "chains.base says 8453, chains.x says 1",
+        ),
         (
             "[chains.x]\nrpc_url = \"https://x\"\nchain_id = 1\nconfirmations = 0\n".into(),
             "VR-CONFIG-002",

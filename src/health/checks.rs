@@ -127,21 +127,23 @@ pub async fn funds(reader: &Reader, wallet: Address) -> Result<Funds, ChainError
     Ok(Funds { balance_wei, updates: (balance_wei / update_wei).saturating_to() })
 }
 
+/// Name of the check of a wallet's balance.
+pub const BALANCE: &str = "wallet balance";
+
 /// Whether the wallet can pay for `enough` updates at the fee of now.
 pub async fn balance(chain: &Chain, enough: u64) -> Check {
-    const NAME: &str = "wallet balance";
     match funds(&chain.read, chain.address()).await {
         Ok(Funds { balance_wei, updates }) => {
             let wallet = Wallet { chain_id: chain.read.chain_id(), address: &chain.address() };
             metrics::wallet_holds(wallet, f64::from(balance_wei));
             let balance = format!("{} ether", format_ether(balance_wei));
             if updates >= enough {
-                return Check::ok(NAME, format!("{balance}, enough for {updates} updates at the fee of now"));
+                return Check::ok(BALANCE, format!("{balance}, enough for {updates} updates at the fee of now"));
             }
             let fault = HealthError::LowBalance { balance, updates };
-            if updates == 0 { Check::fail(NAME, &fault) } else { Check::warn(NAME, &fault) }
+            if updates == 0 { Check::fail(BALANCE, &fault) } else { Check::warn(BALANCE, &fault) }
         }
-        Err(fault) => Check::fail(NAME, &fault),
+        Err(fault) => Check::fail(BALANCE, &fault),
     }
 }
 

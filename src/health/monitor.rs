@@ -55,6 +55,8 @@ pub struct Probe {
     pub max_head_age_seconds: i64,
     /// Updates that the wallet should be able to pay for.
     pub enough_updates: Arc<AtomicU64>,
+    /// Whether no other job says in the log what the wallet holds.
+    pub tells_of_wallet: bool,
     /// Folder and manifest of the model that runs.
     pub bundle: (PathBuf, Digest),
     pub state_path: PathBuf,
@@ -68,9 +70,24 @@ impl Probe {
                 checks = self.checks() => Report { checked: Instant::now(), checks },
                 () = stop.cancelled() => return,
             };
-            tell_changes(reports.borrow().as_deref(), &report);
+            self.tell_changes(reports.borrow().as_deref(), &report);
             reports.send_replace(Some(Arc::new(report)));
             let _stopped = tokio::time::timeout(every, stop.cancelled()).await;
+        }
+    }
+
+    fn tell_changes(&self, before: Option<&Report>, now: &Report) {
+        for check in now.checks.iter().filter(|check| self.tells_of_wallet || check.name != checks::BALANCE) {
+            let level_before = before.and_then(|report| report.checks.iter().find(|one| one.name == check.name));
+            let level_before = level_before.map_or(Level::Ok, |check| check.level);
+            if check.level == level_before {
+                continue;
+            }
+            let (name, figure, code, hint) = (check.name, &check.figure, check.code, check.hint);
+            match check.level {
+                Level::Ok => info!(check = name, figure, "check passes again"),
+                Level::Warn | Level::Fail => warn!(check = name, code, figure, hint, "check does not pass"),
+            }
         }
     }
 
@@ -96,7 +113,7 @@ impl Probe {
             within("chain head", checks::head(reader, self.chain_id, now_ms, self.max_head_age_seconds)),
             tokio::time::timeout(CHECK_LIMIT, on_chain),
             within("attestor", checks::attestor(&self.chain, self.action.contract())),
-            within("wallet balance", checks::balance(&self.chain, self.enough_updates.load(Ordering::Relaxed))),
+            within(checks::BALANCE, checks::balance(&self.chain, self.enough_updates.load(Ordering::Relaxed))),
             within("clock", checks::clock(source, source_name, now_ms, self.max_clock_skew_ms)),
             on_disk,
             tokio::time::timeout(CHECK_LIMIT, counted),
@@ -116,19 +133,4 @@ async fn within(name: &'static str, check: impl Future<Output = Check>) -> Check
 
 fn no_result(name: &'static str) -> Check {
     Check::fail(name, &HealthError::NoResult { after: CHECK_LIMIT })
-}
-
-fn tell_changes(before: Option<&Report>, now: &Report) {
-    for check in &now.checks {
-        let level_before = before.and_then(|report| report.checks.iter().find(|one| one.name == check.name));
-        let level_before = level_before.map_or(Level::Ok, |check| check.level);
-        if check.level == level_before {
-            continue;
-        }
-        let (name, figure, code, hint) = (check.name, &check.figure, check.code, check.hint);
-        match check.level {
-            Level::Ok => info!(check = name, figure, "check passes again"),
-            Level::Warn | Level::Fail => warn!(check = name, code, figure, hint, "check does not pass"),
-        }
-    }
 }

@@ -1,5 +1,7 @@
 //! What to do next about a period's transactions: a pure function of what is known of them.
 
+use std::collections::BTreeSet;
+
 use alloy::primitives::{Address, B256};
 
 use veriregime_core::types::cycle::{Attempt, Landed, Mined, Purpose, Stage};
@@ -23,6 +25,8 @@ pub(super) struct Situation<'a> {
     pub(super) wallet: Address,
     /// Its next nonce by the newest block, looked up before the receipts.
     pub(super) nonce: u64,
+    /// Whose that nonce is.
+    pub(super) holder: Holder,
     /// Height of the newest block.
     pub(super) head: u64,
     /// Whether the newest block is later than the period: then no block after it takes a call for the period.
@@ -39,6 +43,15 @@ pub(super) struct Situation<'a> {
     pub(super) confirmations: u64,
 }
 
+/// Whose a nonce is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// A transaction's of whoever shares the wallet.
+    Somebody,
+    /// Until somebody uses it up, all with later nonces wait for nothing.
+    Nobody,
+}
+
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
@@ -52,6 +65,8 @@ pub(super) enum Decision {
     Send,
     /// Sign a dearer transaction with the newest one's nonce.
     Replace(Purpose),
+    /// Use up the wallet's next nonce, which nobody else will, with a transaction that does nothing.
+    Fill,
     /// Sign the call with the next nonce: the last one is used up.
     SignAnew,
     /// Ours has landed.
@@ -81,7 +96,7 @@ pub(super) fn next(now: &Situation<'_>) -> Decision {
     let outcomes = || now.attempts.iter().zip(now.mined).filter_map(|(attempt, mined)| Some((attempt, (*mined)?)));
     for (attempt, mined) in outcomes() {
         match mined {
-            Mined::Landed(landed) if attempt.purpose == Purpose::Update => {
+            Mined::Landed(landed) if attempt.purpose == Purpose::Action => {
                 return if is_deep(landed.block) { Decision::Confirm(landed) } else { Decision::Wait };
             }
             Mined::Landed(_) | Mined::Reverted { .. } => {}
@@ -96,8 +111,17 @@ pub(super) fn next(now: &Situation<'_>) -> Decision {
             return Decision::Look;
         }
         let gives_up = now.is_done || is_cancelled || now.left_ms <= CANCEL_LEAD_MS;
-        let purpose = if gives_up { Purpose::Cancel } else { Purpose::Update };
-        return if now.is_due || newest.purpose != purpose { Decision::Replace(purpose) } else { Decision::Send };
+        let purpose = if gives_up { Purpose::Cancel } else { Purpose::Action };
+        if newest.purpose != purpose {
+            return Decision::Replace(purpose);
+        }
+        // One that waits for others of the wallet does not wait because of its price.
+        let waits_for_others = newest.nonce > now.nonce;
+        return match (now.is_due, waits_for_others) {
+            (true, false) => Decision::Replace(purpose),
+            (true, true) if now.holder == Holder::Nobody => Decision::Fill,
+            _ => Decision::Send,
+        };
     }
     // The nonce is used up: by one of ours, or by another transaction of this wallet.
     let explained = outcomes().find(|(attempt, _)| is_rival(attempt, newest));
@@ -142,10 +166,18 @@ fn is_cancelled(now: &Situation<'_>) -> bool {
     now.attempts.iter().any(|attempt| attempt.purpose == Purpose::Cancel)
 }
 
+/// The wallet's first nonce from `next` on that nobody holds. What was chosen and never stored, or was dropped with a cycle that
+/// has ended, is chosen again: nothing later can be mined before.
+pub(super) fn first_free(next: u64, held: &BTreeSet<u64>) -> u64 {
+    held.range(next..).fold(next, |free, nonce| if *nonce == free { free + 1 } else { free })
+}
+
 /// Whether only one of the two can be mined.
 fn is_rival(one: &Attempt, other: &Attempt) -> bool {
     one.wallet == other.wallet && one.nonce == other.nonce
 }
 
+#[cfg(test)]
+mod shared_tests;
 #[cfg(test)]
 mod tests;

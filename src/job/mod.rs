@@ -10,6 +10,7 @@ mod evidence;
 pub mod feeds;
 mod fetch;
 mod lend;
+mod nonces;
 pub mod overview;
 pub mod reorg;
 pub mod stages;
@@ -83,7 +84,7 @@ pub struct Agent {
     /// This node among others that serve the contract.
     pub replica: Replica,
     /// Whether anything else uses the wallet.
-    pub vigil: WalletGuard,
+    pub wallet_guard: Arc<WalletGuard>,
     /// Other operators, who attest what they find to be true.
     pub peers: Peers,
 }
@@ -107,7 +108,7 @@ impl Agent {
 
     /// Runs the cycle of `period` from wherever it was left until it has ended, at the latest soon after the period does.
     /// Breaks off when `stop` is cancelled, to be taken up again from what is stored. A cycle whose transaction waits to be
-    /// mined even then stays unfinished; [`Agent::settle`] closes it later, and no later cycle signs before.
+    /// mined even then stays unfinished; [`Agent::settle`] closes it later, and no later cycle of the job signs before.
     ///
     /// # Errors
     /// Only when the database fails: then nothing can be done safely.

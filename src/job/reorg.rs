@@ -17,12 +17,14 @@ use veriregime_core::types::period::PeriodId;
 const WATCHED_CYCLES: u32 = 12;
 
 impl Agent {
-    /// Looks up again what landed and is not final. What the chain dropped is made up for in its period, and closed after
-    /// it.
+    /// Drives what is still open of earlier periods and what others of the wallet have neglected, and looks up again what landed
+    /// and is not final. What the chain dropped is made up for in its period, and closed after it.
     ///
     /// # Errors
     /// Only when the database fails.
     pub async fn watch_over(&mut self, running: PeriodId, stop: &CancellationToken) -> Result<(), StateError> {
+        self.drive_neglected().await?;
+        self.drive_earlier(running).await?;
         let jobs = self.cared_for()?;
         for record in self.store.not_final(Scope::Jobs(&jobs), WATCHED_CYCLES)? {
             match self.recheck(&record).await {
@@ -56,7 +58,7 @@ impl Agent {
 
     async fn recheck_own(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         let attempts = self.store.attempts(record.job, record.period)?;
-        for attempt in attempts.iter().filter(|attempt| attempt.purpose == Purpose::Update) {
+        for attempt in attempts.iter().filter(|attempt| attempt.purpose == Purpose::Action) {
             if let Some(Mined::Landed(landed)) = self.chain.read.mined(attempt.hash).await? {
                 let is_final = landed.block <= self.chain.read.final_block().await?;
                 self.store.settle_at(record.job, record.period, landed, is_final)?;

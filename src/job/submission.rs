@@ -8,17 +8,17 @@ use tracing::{debug, info, warn};
 use super::Agent;
 use crate::actions::error::ActionError;
 use crate::actions::refusal::{Meaning, Refusal};
+use crate::chain::call::Call;
 use crate::chain::envelope::calldata;
 use crate::chain::error::ChainError;
 use crate::chain::floor::Floor;
-use crate::job::decide::{CANCEL_LEAD_MS, Decision, Loss, Situation, next};
+use crate::job::decide::{CANCEL_LEAD_MS, Decision, Holder, Loss, Situation, next};
 use crate::job::error::{CycleError, StageError};
 use crate::job::stages::stored;
 use crate::state::Step;
 use crate::state::error::StateError;
-use crate::state::jobs::Scope;
 use crate::telemetry::metrics::{self, Wallet};
-use veriregime_core::types::cycle::{Attempt, CycleRecord, Miss, Purpose, Stage};
+use veriregime_core::types::cycle::{Attempt, CycleRecord, Miss, Purpose};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::replica::Turn;
@@ -41,37 +41,47 @@ impl Agent {
         }
     }
 
-    /// Signs the update, simulated against the newest state, and stores it. Nothing is sent, and nothing is signed while
-    /// a transaction of an earlier period waits to be mined.
+    /// Signs the call, simulated against the newest state, and stores it, in the wallet's turn. Nothing is sent, and nothing is
+    /// signed while a transaction of one of the job's earlier periods waits to be mined.
     pub(super) async fn sign(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         if self.left_ms(record.period) <= CANCEL_LEAD_MS {
             return Err(CycleError::Deadline.into());
         }
-        self.free_nonce(record.period).await?;
+        self.end_earlier(record.period).await?;
         self.ensure_exclusive_wallet().await?;
-        let nonce = self.chain.nonce().await?;
+        let call = self.prepared(record).await?;
+        let turn = self.chain.wallet.turn().await;
+        let nonce = self.free_nonce().await?;
         let replaced =
             self.store.attempt_with_nonce(record.job.contract.chain_id, self.chain.address(), nonce, record.period)?;
-        match self.signed(record, nonce, replaced.as_ref().map(Floor::above)).await {
+        let outcome = match self.signed(call, nonce, replaced.as_ref().map(Floor::above)).await {
             Ok(attempt) => self.submitting(record, &attempt),
+            Err(fault) => Err(fault),
+        };
+        drop(turn);
+        match outcome {
             Err(StageError::Action(ActionError::Refused(Refusal { meaning: Meaning::AlreadyDone, .. }))) => {
                 let landed = self.look_on_chain(record).await?;
                 // Else it is another's that waits to be mined, and may never be.
                 let step = landed.ok_or_else(|| ChainError::Refused("another update is about to be mined".into()))?;
                 Ok(self.advance(record, &step)?)
             }
-            Err(fault) => Err(fault),
+            outcome => outcome,
         }
     }
 
-    async fn signed(&self, record: &CycleRecord, nonce: u64, replaces: Option<Floor>) -> Result<Attempt, StageError> {
+    /// The cycle's call, attested as the contract wants it.
+    async fn prepared(&self, record: &CycleRecord) -> Result<Call, StageError> {
         let forecast = stored(record.forecast.as_ref(), "forecast")?;
         let proof = stored(record.proof.as_ref(), "proof")?;
         self.chain.read.check_chain_id().await?;
         let model_id = self.action.model_id(&self.chain.read).await?;
         let attestations = self.attestations(model_id, record.period, forecast).await?;
-        let call = self.action.call(model_id, record.period, forecast, proof, &attestations);
-        match self.chain.sign(Purpose::Update, call, nonce, replaces).await {
+        Ok(self.action.call(model_id, record.period, forecast, proof, &attestations))
+    }
+
+    async fn signed(&self, call: Call, nonce: u64, replaces: Option<Floor>) -> Result<Attempt, StageError> {
+        match self.chain.sign(Purpose::Action, call, nonce, replaces).await {
             Ok(attempt) => Ok(attempt),
             Err(fault) => Err(self.action.explained(&self.chain.read, fault).await.into()),
         }
@@ -80,7 +90,7 @@ impl Agent {
     /// Stores a signed transaction. Where another process was faster, its transaction stands and ours is forgotten; where
     /// another cycle has the nonce, ours waits for one of its own.
     pub(super) fn submitting(&self, record: &CycleRecord, attempt: &Attempt) -> Result<CycleRecord, StageError> {
-        match self.advance(record, &Step::Submitting(attempt)) {
+        match self.advance_unless_ended(record, &Step::Submitting(attempt)) {
             Err(StateError::Conflict(period)) => {
                 info!(period = period.0, "another process has signed a transaction, going on with that one");
                 Ok(self.stored_again(record)?)
@@ -90,27 +100,18 @@ impl Agent {
         }
     }
 
-    /// Closes the books on earlier periods as far as the chain allows, whichever model they were of. What another wallet has
-    /// signed holds no nonce of this one.
-    async fn free_nonce(&self, before: PeriodId) -> Result<(), StageError> {
-        let jobs = self.cared_for()?;
-        for record in self.store.unfinished_before(Scope::Jobs(&jobs), before)? {
-            if record.stage != Stage::Submitting {
-                continue;
-            }
-            let attempts = self.store.attempts(record.job, record.period)?;
-            let Attempt { wallet, nonce, .. } = *stored(attempts.last(), "transaction")?;
-            if wallet == self.chain.address() && !Box::pin(self.land(&record)).await?.stage.is_final() {
-                return Err(CycleError::NonceHeld { period: record.period, nonce }.into());
-            }
-        }
-        Ok(())
+    /// Sends what is stored, watches it and replaces it in time, for one round or until the cycle gets further. What nobody else
+    /// drives and may stand before it comes first.
+    pub(super) async fn land(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
+        self.drive_neglected().await?;
+        self.land_for(record, LOOKS_A_ROUND).await
     }
 
-    /// Sends what is stored, watches it and replaces it in time, for one round or until the cycle gets further.
-    pub(super) async fn land(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
+    /// As [`Agent::land`], for the cycle alone and so many looks.
+    pub(super) async fn land_for(&self, record: &CycleRecord, rounds: usize) -> Result<CycleRecord, StageError> {
         let (mut looks, mut is_sent, mut is_capped, mut pauses) = (0, false, false, false);
-        for _ in 0..LOOKS_A_ROUND {
+        let mut is_filled = false;
+        for _ in 0..rounds {
             if std::mem::replace(&mut pauses, true) {
                 tokio::time::sleep(self.poll_interval).await;
             }
@@ -130,6 +131,15 @@ impl Agent {
                     }
                 }
                 Decision::Send | Decision::Replace(_) => is_sent = self.send(record, &attempts).await?,
+                Decision::Fill if is_filled => {}
+                Decision::Fill => {
+                    is_filled = true;
+                    self.fill_gap(record.period).await?;
+                }
+                // What becomes of a running job's cycle is its own to say.
+                Decision::SignAnew | Decision::ByOther | Decision::Miss(_) if self.is_of_another(record) => {
+                    return Ok(record.clone());
+                }
                 // A model that was replaced signs nothing new: the present one has a cycle of its own.
                 Decision::SignAnew if record.job != self.job() => {
                     return Ok(self.missed(record, &CycleError::Superseded.into())?);
@@ -137,11 +147,11 @@ impl Agent {
                 Decision::SignAnew => return self.sign(record).await,
                 Decision::Confirm(landed) => {
                     self.count_fees(&attempts).await;
-                    return Ok(self.advance(record, &Step::Confirmed(landed))?);
+                    return Ok(self.advance_unless_ended(record, &Step::Confirmed(landed))?);
                 }
                 Decision::ByOther => {
                     self.count_fees(&attempts).await;
-                    return Ok(self.advance(record, &Step::AlreadyByOther)?);
+                    return Ok(self.advance_unless_ended(record, &Step::AlreadyByOther)?);
                 }
                 Decision::Miss(loss) => {
                     self.count_fees(&attempts).await;
@@ -177,12 +187,15 @@ impl Agent {
             mined.push(if is_used { self.chain.read.mined(attempt.hash).await? } else { None });
         }
         let head = self.chain.read.head().await?;
+        let waits_for_others = attempts.last().is_some_and(|newest| newest.wallet == wallet && newest.nonce > nonce);
+        let holder = if waits_for_others { self.holder(nonce).await? } else { Holder::Somebody };
         Ok(next(&Situation {
             stage: record.stage,
             attempts,
             mined: &mined,
             wallet,
             nonce,
+            holder,
             head: head.number,
             is_over: head.timestamp_seconds.saturating_mul(1000) >= self.action.deadline_ms(record.period),
             is_done: self.is_done(record).await?,
@@ -233,8 +246,11 @@ impl Agent {
         let old = stored(attempts.last(), "transaction")?;
         let replaces = Some(Floor::above(old).and(named));
         let signed = match purpose {
-            Purpose::Update if record.job == self.job() => self.signed(record, old.nonce, replaces).await,
-            Purpose::Update => self.chain.sign_fee_bump(old, named).await.map_err(StageError::from),
+            Purpose::Action if record.job == self.job() => {
+                let call = self.prepared(record).await?;
+                self.signed(call, old.nonce, replaces).await
+            }
+            Purpose::Action => self.chain.sign_fee_bump(old, named).await.map_err(StageError::from),
             Purpose::Cancel => self.chain.sign_cancel(old.nonce, replaces).await.map_err(StageError::from),
         };
         let new = match signed {
@@ -285,7 +301,7 @@ impl Agent {
         if record.job == self.job() {
             return Ok(Some(self.action.model_id(&self.chain.read).await?));
         }
-        let last = self.store.last_update(record.job)?;
+        let last = self.store.last_action(record.job)?;
         Ok(last.and_then(|last| self.action.model_of(&calldata(&last).ok()?)))
     }
 
@@ -293,7 +309,18 @@ impl Agent {
     pub(super) fn missed(&self, record: &CycleRecord, fault: &StageError) -> Result<CycleRecord, StateError> {
         warn!(stage = record.stage.name(), code = fault.code(), error = %fault, hint = fault.hint(), "period missed");
         let miss = Miss { stage: record.stage, code: fault.code().into(), message: fault.to_string() };
-        self.advance(record, &Step::Missed(&miss))
+        self.advance_unless_ended(record, &Step::Missed(&miss))
+    }
+
+    /// Takes a step of a cycle that others of the wallet may drive at the same time: how it ended meanwhile, it stays.
+    fn advance_unless_ended(&self, record: &CycleRecord, step: &Step<'_>) -> Result<CycleRecord, StateError> {
+        match self.advance(record, step) {
+            Err(fault @ StateError::Illegal { .. }) => {
+                let stored = self.stored_again(record)?;
+                if stored.stage.is_final() { Ok(stored) } else { Err(fault) }
+            }
+            outcome => outcome,
+        }
     }
 
     /// Milliseconds until the period ends; negative afterwards.

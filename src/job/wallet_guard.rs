@@ -5,14 +5,13 @@
 //! this database knows of. That is also so where the database was lost or somebody sent by hand, so it is no reason to stop
 //! for ever: the agent stays silent until the wallet has been quiet for a while.
 
-use std::sync::{Mutex, PoisonError};
-
+use tokio::sync::Mutex;
 use tracing::info;
 
 use super::Agent;
 use crate::job::error::{CycleError, StageError};
 
-/// What has been seen of the wallet since the start.
+/// What has been seen of a wallet on a chain since the start. All jobs that share the wallet share it.
 #[derive(Debug, Default)]
 pub struct WalletGuard(Mutex<Sighting>);
 
@@ -50,14 +49,16 @@ impl Agent {
     /// # Errors
     /// [`CycleError::DuplicateSigner`] until the wallet has been quiet for long enough, else [`StageError`].
     pub async fn ensure_exclusive_wallet(&self) -> Result<(), StageError> {
-        let before = *self.vigil.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // One looks for all that share the wallet.
+        let mut sighting = self.wallet_guard.0.lock().await;
+        let before = *sighting;
         if before == Sighting::Alone {
             return Ok(());
         }
         let (sent, known) =
             (self.chain.sent().await?, self.store.next_nonce(self.chain.read.chain_id(), self.chain.address())?);
         let after = look(before, sent, known, self.clock.now_ms(), self.replica.quiet_ms);
-        *self.vigil.0.lock().unwrap_or_else(PoisonError::into_inner) = after;
+        *sighting = after;
         if after != Sighting::Alone {
             return Err(CycleError::DuplicateSigner { sent, known }.into());
         }

@@ -316,6 +316,7 @@ pub fn probe(config: &Config, agent: &Agent) -> Probe {
         markets: agent.model.candles.markets.clone(),
         schedule: config.schedule.cron.clone(),
         enough_updates: Arc::new(config.alerts.low_balance_updates.into()),
+        tells_of_wallet: true,
         max_head_age_seconds: i64::try_from(config.chain.max_head_lag.as_secs()).unwrap_or(i64::MAX),
         bundle: (config.bundle.clone(), agent.manifest()),
         state_path: config.state_path.clone(),

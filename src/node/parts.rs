@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use alloy::primitives::Address;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +16,7 @@ use crate::chain::Chain;
 use crate::chain::read::Reader;
 use crate::chain::signer::Signer;
 use crate::chain::signer::error::KeyError;
+use crate::chain::wallet::Wallet;
 use crate::clock::Clock;
 use crate::config::jobs::NodeConfig;
 use crate::config::raw::{ClockKind, ProverKind};
@@ -53,6 +55,8 @@ pub struct Parts {
     provers: Pool<CircuitKey, SharedProver>,
     readers: Pool<String, Reader>,
     keys: Pool<config::signer::Signer, Signer>,
+    /// By chain id and address, whatever the settings call either.
+    wallets: Pool<(u64, Address), (Wallet, Arc<WalletGuard>)>,
     sources: Sources,
     candles: Arc<CandleService>,
 }
@@ -72,6 +76,7 @@ impl Parts {
             provers: Pool::default(),
             readers: Pool::default(),
             keys: Pool::default(),
+            wallets: Pool::default(),
             sources: Sources::default(),
         }
     }
@@ -91,7 +96,7 @@ impl Parts {
         let model = self.model(&bundle).await?;
         let action = assemble::action(config, &bundle)?;
         assemble::keep_manifests(config, &bundle, &self.store)?;
-        let chain = self.chain(config).await?;
+        let (chain, wallet_guard) = self.chain(config).await?;
         let prover = self.prover(config, &bundle).await.context("the prover does not start")?;
         let feeds = feeds::shared(config, &bundle.manifest, &self.sources)?;
         let (from_ms, to_ms) = window_ms(bundle.manifest.features()?, PeriodId(0));
@@ -117,7 +122,7 @@ impl Parts {
             evidence: EvidenceStore::new(config.evidence_dir.clone()),
             evidence_periods: config.evidence_periods,
             replica: config.replica,
-            vigil: WalletGuard::default(),
+            wallet_guard,
             peers: Peers::new(&config.attestation.peers, config.attestation.timeout)?,
         })
     }
@@ -180,17 +185,22 @@ impl Parts {
         self.provers.get(key, async { assemble::prover(config, bundle).await.map(SharedProver::new) }).await
     }
 
-    /// The job's chain with its wallet and attestor.
-    async fn chain(&self, config: &Config) -> anyhow::Result<Chain> {
+    /// The job's chain with its wallet and attestor, and what watches over the wallet.
+    async fn chain(&self, config: &Config) -> anyhow::Result<(Chain, Arc<WalletGuard>)> {
         if let Holder::Ledger(_) = config.signer.holder {
             return Err(KeyError::DeployOnly.into());
         }
         let reader = self.readers.get(config.names.chain.clone(), async { assemble::reader(config) }).await?;
-        let chain = Chain::over(reader, self.key(&config.signer).await?);
-        Ok(match &config.attestor {
+        let mut chain = Chain::over(reader, self.key(&config.signer).await?);
+        let key = (chain.read.chain_id(), chain.address());
+        let (wallet, guard) =
+            self.wallets.get(key, async { anyhow::Ok((chain.wallet.clone(), Arc::default())) }).await?;
+        chain.wallet = wallet;
+        let chain = match &config.attestor {
             Some(attestor) => chain.with_attestor(self.key(attestor).await?),
             None => chain,
-        })
+        };
+        Ok((chain, guard))
     }
 
     async fn key(&self, settings: &config::signer::Signer) -> anyhow::Result<Signer> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use alloy::primitives::Address;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -35,6 +36,8 @@ pub struct Services {
     beside: Beside,
     /// Names of the jobs that are served.
     attached: Mutex<BTreeSet<String>>,
+    /// Chain ids and addresses of their wallets.
+    wallets: Mutex<BTreeSet<(u64, Address)>>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -57,8 +60,8 @@ impl Services {
         }
         let (alerts, _) = watch::channel(alert_settings(&config.alerts, &node)?);
         let enough_updates = Arc::new(config.alerts.low_balance_updates.into());
-        let attached = Mutex::default();
-        Ok(Self { shared, alerts, enough_updates, node, beside, attached, tasks, stop: stop.clone() })
+        let (attached, wallets) = (Mutex::default(), Mutex::default());
+        Ok(Self { shared, alerts, enough_updates, node, beside, attached, wallets, tasks, stop: stop.clone() })
     }
 
     /// Serves, checks and watches a job from now on, the first time that it is opened.
@@ -81,7 +84,12 @@ impl Services {
             settings: self.alerts.subscribe(),
         };
         self.tasks.spawn(metrics::of_job(agent.name.clone(), watcher.run(self.stop.clone())));
-        let probe = Probe { enough_updates: self.enough_updates.clone(), ..assemble::probe(config, agent) };
+        let wallet = (agent.chain.read.chain_id(), agent.chain.address());
+        let probe = Probe {
+            enough_updates: self.enough_updates.clone(),
+            tells_of_wallet: self.wallets.lock().unwrap_or_else(PoisonError::into_inner).insert(wallet),
+            ..assemble::probe(config, agent)
+        };
         let probing = probe.run(config.api.check_every, reports, self.stop.clone());
         self.tasks.spawn(metrics::of_job(agent.name.clone(), probing));
         Ok(())

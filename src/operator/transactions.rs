@@ -16,13 +16,10 @@ use crate::render::layout::Table;
 use crate::render::{Render, gwei};
 use crate::state::attempts::StoredAttempt;
 use crate::state::{Step, Store};
-use veriregime_core::types::cycle::{Attempt, Mined, Purpose, Stage};
+use veriregime_core::types::cycle::{Attempt, Mined, Purpose};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::format_utc;
-
-/// Transactions among which the newest waiting one is looked for.
-const NEWEST: u32 = 1;
 
 /// The configured wallet with the transactions that the database knows.
 #[derive(Debug)]
@@ -79,24 +76,26 @@ impl Wallet {
         }
     }
 
-    /// Signs, stores and sends what replaces the waiting transaction.
+    /// Signs, stores and sends what replaces the first of the transactions that wait.
     ///
     /// # Errors
     /// [`ChainError::NothingWaits`]; what keeps a transaction from being signed or sent.
     pub async fn replace(&self, purpose: Purpose) -> anyhow::Result<Replacement> {
         let (store, chain) = (&self.store, &self.chain);
-        let newest = store.recent_attempts(chain.read.chain_id(), Some(chain.address()), NEWEST)?.pop();
-        let waiting = newest.filter(|one| one.stage == Stage::Submitting).ok_or(ChainError::NothingWaits)?;
-        let old = &waiting.attempt;
         chain.read.check_chain_id().await?;
-        if chain.nonce().await? > old.nonce {
-            return Err(ChainError::NothingWaits.into());
-        }
+        let nonce = chain.nonce().await?;
+        // Those of all jobs wait for the first one.
+        let open = store.open_attempts(chain.read.chain_id(), chain.address())?;
+        let first = open.iter().map(|one| one.attempt.nonce).find(|waiting| *waiting >= nonce);
+        let first = first.ok_or(ChainError::NothingWaits)?;
+        let newest = open.into_iter().rfind(|one| one.attempt.nonce == first);
+        let waiting = newest.ok_or(ChainError::NothingWaits)?;
+        let old = &waiting.attempt;
         let (mut last, mut named) = (old.clone(), Floor::default());
         // Until an RPC takes it at its price, or the cap ends it.
         let new = loop {
             let new = match purpose {
-                Purpose::Update => chain.sign_fee_bump(&last, named).await?,
+                Purpose::Action => chain.sign_fee_bump(&last, named).await?,
                 Purpose::Cancel => chain.sign_cancel(last.nonce, Some(Floor::above(&last).and(named))).await?,
             };
             store.advance(waiting.job, waiting.period, &Step::Submitting(&new), self.now_ms)?;

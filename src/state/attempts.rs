@@ -6,6 +6,8 @@
 //! the chain drops a landed update whose nonce another cycle has taken since, both have it and go on with it as if they were
 //! alone, so that neither waits for the other: only one of them can be mined, and the other one signs anew.
 
+use std::collections::BTreeSet;
+
 use alloy::primitives::Address;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -91,11 +93,11 @@ impl Store {
         Ok(found.optional()?)
     }
 
-    /// The last update that was signed for a cycle of the job and whose bytes are still kept.
+    /// The last action that was signed for a cycle of the job and whose bytes are still kept.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn last_update(&self, job: JobKey) -> Result<Option<Attempt>, StateError> {
+    pub fn last_action(&self, job: JobKey) -> Result<Option<Attempt>, StateError> {
         let connection = self.lock();
         let Some(job) = jobs::row(&connection, job)? else { return Ok(None) };
         let sql = format!(
@@ -116,6 +118,39 @@ impl Store {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(sql)?;
         let next: i64 = statement.query_row(params![chain_id as i64, wallet.to_string()], |row| row.get(0))?;
+        Ok(next as u64)
+    }
+
+    /// The nonces of the wallet on the chain, from `from` on, that `job` must leave alone: those of all cycles that have not
+    /// ended, and those of other jobs' cycles whose call has landed in a block that the chain may still drop.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn held_nonces(
+        &self,
+        chain_id: u64,
+        wallet: Address,
+        from: u64,
+        job: JobKey,
+    ) -> Result<BTreeSet<u64>, StateError> {
+        let connection = self.lock();
+        let job = jobs::row(&connection, job)?;
+        let sql = format!(
+            "SELECT DISTINCT nonce FROM attempts JOIN cycles ON cycles.job = attempts.job AND cycles.period = attempts.period
+             WHERE chain_id = ?1 AND wallet = ?2 AND nonce >= ?3
+             AND ({IS_OPEN} OR (stage = 'confirmed' AND NOT is_final AND attempts.job IS NOT ?4 AND json_extract(landed, '$.hash') = hash))"
+        );
+        let wanted = params![chain_id as i64, wallet.to_string(), from as i64, job];
+        Ok(all(&connection, &sql, wanted, |row| Ok(row.get::<_, i64>(0)? as u64))?.into_iter().collect())
+    }
+
+    /// Below which nonce the wallet's transactions are known though they belong to no cycle: see [`Store::know_nonces`].
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn nonces_of_no_cycle(&self, chain_id: u64, wallet: Address) -> Result<u64, StateError> {
+        let sql = "SELECT coalesce(max(next_nonce), 0) FROM other_transactions WHERE chain_id = ?1 AND wallet = ?2";
+        let next: i64 = self.lock().query_row(sql, params![chain_id as i64, wallet.to_string()], |row| row.get(0))?;
         Ok(next as u64)
     }
 
@@ -148,15 +183,16 @@ impl Store {
     }
 }
 
-/// Adds a transaction to a cycle, unless it is there already.
+/// Adds a transaction to a cycle that was at stage `from`, unless it is there already.
 ///
 /// # Errors
-/// [`StateError::Conflict`] where another process has signed for the cycle since the caller looked: the last transaction has
-/// the same nonce and is not outbid by this one, or the update was cancelled. [`StateError::NonceTaken`] where another cycle
+/// [`StateError::Conflict`] where somebody else has driven the cycle since the caller looked: it has ended, the last transaction
+/// has the same nonce and is not outbid by this one, or the action was cancelled. [`StateError::NonceTaken`] where another cycle
 /// that has not ended has the nonce.
 pub(super) fn add(
     connection: &Connection,
     (job, at): (JobKey, PeriodId),
+    from: Stage,
     attempt: &Attempt,
     now_ms: i64,
 ) -> Result<(), StateError> {
@@ -174,7 +210,8 @@ pub(super) fn add(
     let cancelled = earlier.iter().any(|one| one.purpose == Purpose::Cancel);
     let is_rival = |one: &&Attempt| one.wallet == attempt.wallet && one.nonce == attempt.nonce;
     let has_nonce = earlier.iter().any(|one| is_rival(&one));
-    if !earlier.iter().filter(is_rival).all(is_fee_bump_of) || (cancelled && attempt.purpose == Purpose::Update) {
+    let is_outbid = !earlier.iter().filter(is_rival).all(is_fee_bump_of);
+    if from.is_final() || is_outbid || (cancelled && attempt.purpose == Purpose::Action) {
         return Err(StateError::Conflict(at));
     }
     let holder = holder(connection, key, job.contract.chain_id, attempt)?;

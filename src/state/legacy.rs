@@ -103,7 +103,7 @@ struct Update {
 fn updates(connection: &Connection) -> rusqlite::Result<Vec<Update>> {
     let mut statement =
         connection.prepare("SELECT manifest, period, raw FROM attempts WHERE purpose = ?1 ORDER BY rowid")?;
-    let read = statement.query_map([Purpose::Update.name()], |row| {
+    let read = statement.query_map([Purpose::Action.name()], |row| {
         let signed = signed::read(&row.get::<_, Vec<u8>>(2)?);
         let sent_to = signed.and_then(|signed| Some(Contract { chain_id: signed.chain_id?, address: signed.to? }));
         let (manifest, period) = (row.get(0)?, row.get(1)?);

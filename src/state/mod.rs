@@ -151,7 +151,7 @@ impl Store {
             params![key.job, key.period, to.name(), now_ms, to.is_final()],
         )?;
         if let Step::Submitting(attempt) = step {
-            attempts::add(&transaction, (job, period), attempt, now_ms)?;
+            attempts::add(&transaction, (job, period), from, attempt, now_ms)?;
         }
         if let Step::Collected(series, _) = step {
             retention::sweep(&transaction, period)?;

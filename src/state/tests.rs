@@ -63,7 +63,7 @@ fn origin() -> Origin {
 
 fn attempt(nonce: u64) -> Attempt {
     Attempt {
-        purpose: Purpose::Update,
+        purpose: Purpose::Action,
         wallet: WALLET,
         nonce,
         hash: [nonce as u8; 32].into(),
@@ -274,17 +274,17 @@ fn a_transaction_that_another_process_has_left_behind_is_not_stored() {
         let stored = store.advance(JOB, PERIOD, &Step::Submitting(attempt), 3);
         stored.map(|_| ()).map_err(|fault| fault.code())
     };
-    assert_eq!(add(&priced(1, Purpose::Update, 100)), Ok(()));
-    assert_eq!(add(&priced(2, Purpose::Update, 109)), Err("VR-STATE-007"), "not a tenth more");
-    let untipped = Attempt { priority_fee_wei: 100, ..priced(2, Purpose::Update, 120) };
+    assert_eq!(add(&priced(1, Purpose::Action, 100)), Ok(()));
+    assert_eq!(add(&priced(2, Purpose::Action, 109)), Err("VR-STATE-007"), "not a tenth more");
+    let untipped = Attempt { priority_fee_wei: 100, ..priced(2, Purpose::Action, 120) };
     assert_eq!(add(&untipped), Err("VR-STATE-007"), "the tip is not raised");
-    assert_eq!(add(&priced(3, Purpose::Update, 110)), Ok(()));
-    assert_eq!(add(&priced(1, Purpose::Update, 100)), Ok(()), "the same bytes again are no news");
+    assert_eq!(add(&priced(3, Purpose::Action, 110)), Ok(()));
+    assert_eq!(add(&priced(1, Purpose::Action, 100)), Ok(()), "the same bytes again are no news");
     assert_eq!(add(&priced(4, Purpose::Cancel, 130)), Ok(()));
-    assert_eq!(add(&priced(5, Purpose::Update, 200)), Err("VR-STATE-007"), "what was cancelled stays cancelled");
+    assert_eq!(add(&priced(5, Purpose::Action, 200)), Err("VR-STATE-007"), "what was cancelled stays cancelled");
     let stored = store.recent_attempts(1, None, 10).unwrap();
     let seen: Vec<_> = stored.iter().map(|one| (one.attempt.hash[0], one.attempt.purpose, one.signed_ms)).collect();
-    assert_eq!(seen, [(4, Purpose::Cancel, 3), (3, Purpose::Update, 3), (1, Purpose::Update, 3)]);
+    assert_eq!(seen, [(4, Purpose::Cancel, 3), (3, Purpose::Action, 3), (1, Purpose::Action, 3)]);
 }
 
 #[test]

@@ -74,7 +74,7 @@ async fn land(
     let omitted = OmittedMarkets::NONE;
     let update = Update { model_id, period, omitted, features, outputs, proof, attestations };
     let nonce = agent.chain.nonce().await.unwrap();
-    let attempt = agent.chain.sign(Purpose::Update, update.call(agent.action.contract()), nonce, None).await.unwrap();
+    let attempt = agent.chain.sign(Purpose::Action, update.call(agent.action.contract()), nonce, None).await.unwrap();
     agent.chain.broadcast(&attempt).await.unwrap();
     agent.chain.receipt(attempt).await.unwrap();
     agent.prover.stop().await;

@@ -126,7 +126,7 @@ async fn a_clock_ahead_of_the_chain_waits_for_it_and_sends_nothing() {
         attestations: &agent.attestations(model_id, next, &forecast).await.unwrap(),
     };
     let fault =
-        agent.chain.sign(Purpose::Update, update.call(agent.action.contract()), 0, None).await.expect_err("too early");
+        agent.chain.sign(Purpose::Action, update.call(agent.action.contract()), 0, None).await.expect_err("too early");
     let fault = agent.action.explained(&agent.chain.read, fault).await;
     assert_eq!(fault.code(), "VR-CHAIN-008");
     assert_eq!(agent.chain.nonce().await.unwrap(), 0);

@@ -171,7 +171,7 @@ async fn a_transaction_that_nobody_mines_is_replaced_by_a_dearer_one_with_its_no
     };
     let dearer = agent
         .chain
-        .sign(Purpose::Update, update.call(agent.action.contract()), stuck.nonce, Some(Floor::above(&stuck)))
+        .sign(Purpose::Action, update.call(agent.action.contract()), stuck.nonce, Some(Floor::above(&stuck)))
         .await
         .unwrap();
     agent.chain.broadcast(&dearer).await.unwrap();

@@ -50,6 +50,7 @@ mod time;
 mod training_run;
 mod transactions;
 mod tx;
+mod wallets;
 #[cfg(not(feature = "training"))]
 mod without_training;
 mod world;

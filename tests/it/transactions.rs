@@ -137,7 +137,7 @@ async fn what_cannot_land_in_time_is_cancelled_before_the_period_ends() {
     scene.waits(FIRST, 1).await;
     scene.set_clock(FIRST, 59);
     scene.waits(FIRST, 2).await;
-    assert_eq!(purposes(&scene.attempts(FIRST)), [Purpose::Update, Purpose::Cancel]);
+    assert_eq!(purposes(&scene.attempts(FIRST)), [Purpose::Action, Purpose::Cancel]);
     scene.mine().await;
     missed_with(&cycle.await.unwrap(), "VR-CYCLE-004");
     scene.world.judge(FIRST, 0).await;
@@ -158,7 +158,7 @@ async fn a_cancellation_has_room_above_the_cap_of_updates() {
     scene.set_clock(FIRST, 59);
     scene.waits(FIRST, 2).await;
     let attempts = scene.attempts(FIRST);
-    assert_eq!(purposes(&attempts), [Purpose::Update, Purpose::Cancel]);
+    assert_eq!(purposes(&attempts), [Purpose::Action, Purpose::Cancel]);
     assert!(attempts[1].max_fee_per_gas_wei > scene.world.config.chain.max_fee_per_gas_wei);
     scene.mine().await;
     missed_with(&cycle.await.unwrap(), "VR-CYCLE-004");
@@ -180,7 +180,7 @@ async fn a_cancelled_update_that_lands_after_all_counts() {
     scene.mine().await;
     proxy.set(RpcFaultMode::Fair, None);
     assert_eq!(cycle.await.unwrap().stage, Stage::Confirmed);
-    assert_eq!(purposes(&scene.attempts(FIRST)), [Purpose::Update, Purpose::Cancel]);
+    assert_eq!(purposes(&scene.attempts(FIRST)), [Purpose::Action, Purpose::Cancel]);
     scene.world.judge(FIRST, 1).await;
 }
 
@@ -287,7 +287,7 @@ async fn another_s_update_leads_to_a_cancellation_of_ours() {
     let mut other = scene.world.agent("other.sqlite").await;
     assert_eq!(other.run(FIRST, &CancellationToken::new()).await.unwrap().stage, Stage::Confirmed);
     assert_eq!(agent.run(FIRST, &CancellationToken::new()).await.unwrap().stage, Stage::AlreadyByOther);
-    assert_eq!(purposes(&scene.attempts(FIRST)), [Purpose::Update, Purpose::Cancel]);
+    assert_eq!(purposes(&scene.attempts(FIRST)), [Purpose::Action, Purpose::Cancel]);
     assert!(agent.chain.is_idle().await.unwrap());
     scene.world.judge(FIRST, 1).await;
 }

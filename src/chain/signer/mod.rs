@@ -26,13 +26,11 @@ use error::KeyError;
 
 /// One key, wherever it is. Copies share it.
 #[derive(Clone)]
-pub struct Signer {
-    holder: Arc<dyn FullSigner<Signature> + Send + Sync>,
-}
+pub struct Signer(Arc<dyn FullSigner<Signature> + Send + Sync>);
 
 impl Signer {
     fn new(holder: impl FullSigner<Signature> + Send + Sync + 'static) -> Self {
-        Self { holder: Arc::new(holder) }
+        Self(Arc::new(holder))
     }
 
     /// A key in hex digits.
@@ -45,7 +43,7 @@ impl Signer {
 
     /// The key's address.
     pub fn address(&self) -> Address {
-        alloy::signers::Signer::address(&*self.holder)
+        alloy::signers::Signer::address(&*self.0)
     }
 
     /// Refuses a key of another address than the settings name.
@@ -63,7 +61,7 @@ impl Signer {
 
     /// What signs transactions with this key.
     pub(crate) fn wallet(&self) -> EthereumWallet {
-        EthereumWallet::from(self.holder.clone())
+        EthereumWallet::from(self.0.clone())
     }
 
     /// The signature of a digest: 65 bytes.
@@ -71,7 +69,7 @@ impl Signer {
     /// # Errors
     /// [`ChainError::Signing`].
     pub(crate) async fn sign(&self, digest: B256) -> Result<Signature, ChainError> {
-        self.holder.sign_hash(&digest).await.map_err(|error| ChainError::Signing(error.to_string()))
+        self.0.sign_hash(&digest).await.map_err(|error| ChainError::Signing(error.to_string()))
     }
 }
 

@@ -69,7 +69,7 @@ impl World {
             looks: 0,
             stage: Stage::Submitting,
         };
-        world.sign(Purpose::Update, 5);
+        world.sign(Purpose::Action, 5);
         world
     }
 
@@ -93,7 +93,7 @@ impl World {
     }
 
     fn is_landed(&self, index: usize) -> bool {
-        self.attempts[index].purpose == Purpose::Update && matches!(self.mined[index], Some(Mined::Landed(_)))
+        self.attempts[index].purpose == Purpose::Action && matches!(self.mined[index], Some(Mined::Landed(_)))
     }
 
     fn is_done(&self) -> bool {
@@ -111,7 +111,7 @@ impl World {
                     return;
                 }
                 self.head += 1;
-                let refused = attempt.purpose == Purpose::Update && (fails || self.is_done() || self.left_ms <= 0);
+                let refused = attempt.purpose == Purpose::Action && (fails || self.is_done() || self.left_ms <= 0);
                 let landed = Landed { hash: attempt.hash, block: self.head, gas_used: 1 };
                 self.mined[index] =
                     Some(if refused { Mined::Reverted { block: self.head } } else { Mined::Landed(landed) });
@@ -140,6 +140,7 @@ impl World {
             mined,
             wallet: WALLET,
             nonce: self.nonce,
+            holder: Holder::Somebody,
             head: self.head,
             is_over: self.left_ms <= 0,
             is_done: self.is_done(),
@@ -162,6 +163,7 @@ impl World {
         match decision {
             Decision::Rest => prop_assert!(self.stage.is_final()),
             Decision::Look | Decision::Wait => {}
+            Decision::Fill => prop_assert!(false, "a wallet of its own has no gaps"),
             Decision::Send => prop_assert!(!used_up, "sent although its nonce is used up"),
             Decision::Replace(purpose) => {
                 prop_assert!(!used_up, "a nonce that is used up");
@@ -170,7 +172,7 @@ impl World {
             }
             Decision::SignAnew => {
                 prop_assert!(used_up && !is_cancelled, "a second nonce while one is open");
-                self.sign(Purpose::Update, self.nonce);
+                self.sign(Purpose::Action, self.nonce);
             }
             Decision::Confirm(landed) => {
                 prop_assert!(

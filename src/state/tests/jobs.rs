@@ -86,6 +86,18 @@ fn a_nonce_is_an_open_cycle_s_alone_on_its_chain() {
 }
 
 #[test]
+fn nothing_is_signed_for_a_cycle_that_has_landed_since_its_signer_looked() {
+    let store = proved_by(&[JOB]);
+    store.advance(JOB, PERIOD, &Step::Submitting(&attempt(4)), 3).unwrap();
+    let landed = Landed { hash: attempt(4).hash, block: 4, gas_used: 5 };
+    store.advance(JOB, PERIOD, &Step::Confirmed(landed), 4).unwrap();
+    let late = Attempt { hash: [9; 32].into(), ..attempt(5) };
+    let fault = store.advance(JOB, PERIOD, &Step::Submitting(&late), 5).expect_err("it has ended");
+    assert_eq!(fault.code(), "VR-STATE-007");
+    assert_eq!(store.cycle(JOB, PERIOD).unwrap().unwrap().stage, Stage::Confirmed);
+}
+
+#[test]
 fn a_landed_update_that_the_chain_drops_goes_back_with_its_bytes_though_its_nonce_was_taken_since() {
     let [model, another, _] = others();
     let store = proved_by(&[JOB, model, another]);

@@ -108,7 +108,7 @@ fn candles_stay_until_their_period_is_over_and_its_end_is_settled() {
     assert!(store.cycle(JOB, PERIOD).unwrap().unwrap().proof.is_none(), "evidence has it");
     assert!(!store.attempts(unproven, PERIOD).unwrap()[0].raw.is_empty());
     assert!(store.attempts(JOB, PERIOD).unwrap()[0].raw.is_empty());
-    assert!(!store.last_update(JOB).unwrap().unwrap().raw.is_empty());
+    assert!(!store.last_action(JOB).unwrap().unwrap().raw.is_empty());
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn a_database_of_the_first_version_is_taken_over_with_its_transactions() {
     old.execute(sql, params![MANIFEST.to_string(), hash.to_string()]).unwrap();
     drop(old);
     let attempts = Store::open(&path).unwrap().attempts(OF_OLD, PERIOD).unwrap();
-    assert_eq!((attempts[0].purpose, attempts[0].hash), (Purpose::Update, hash));
+    assert_eq!((attempts[0].purpose, attempts[0].hash), (Purpose::Action, hash));
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_database_of_schema_7_is_taken_over_by_job_and_goes_on() {
     assert_eq!((store.next_nonce(31_337, wallet).unwrap(), store.next_nonce(1, wallet).unwrap()), (2, 0));
     assert_eq!(store.next_nonce(31_337, Address::repeat_byte(3)).unwrap(), 4, "a deployment's");
     assert_eq!(store.attempts(before, FIRST).unwrap()[0].hash, landed.landed.unwrap().hash);
-    assert_eq!(store.last_update(before).unwrap().unwrap(), open[0].attempt);
+    assert_eq!(store.last_action(before).unwrap().unwrap(), open[0].attempt);
     let unfinished = store.unfinished_before(before.contract, PeriodId(FIRST.0 + 2)).unwrap();
     let stages: Vec<_> = unfinished.iter().map(|record| (record.job, record.stage)).collect();
     assert_eq!(stages, [(before, Stage::Submitting), (now, Stage::Proved)]);

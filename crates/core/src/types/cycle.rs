@@ -119,20 +119,20 @@ impl Forecast {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// It brings the update.
-    Update,
-    /// It pays nothing to ourselves, so that the update's nonce is used up and the update never lands.
+    /// It does on chain what the cycle is for.
+    Action,
+    /// It pays nothing to ourselves, so that the action's nonce is used up and the action never lands.
     Cancel,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 2] = [Self::Update, Self::Cancel];
+    pub const ALL: [Self; 2] = [Self::Action, Self::Cancel];
 
     /// The name as stored.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Update => "update",
+            Self::Action => "update",
             Self::Cancel => "cancel",
         }
     }

@@ -61,7 +61,7 @@ pub struct DeployArgs {
     /// Periods for which the model that is replaced stays accepted.
     #[arg(long, value_name = "N", default_value_t = OVERLAP_PERIODS)]
     overlap_periods: u16,
-    /// Folder of the records, <chain-id>.json: addresses, code hashes and arguments, which later runs take from it.
+    /// Folder of the records, `<chain-id>.json`: addresses, code hashes and arguments, which later runs take from it.
     #[arg(long, value_name = "DIR", default_value = "deploy")]
     record: PathBuf,
 }

@@ -42,7 +42,7 @@ pub struct TrainArgs {
     /// Throw an unfinished run away.
     #[arg(long)]
     discard: bool,
-    /// Folder with the ceremony's SRS files, kzg<k>.srs.
+    /// Folder with the ceremony's SRS files, `kzg<k>.srs`.
     #[arg(long, value_name = "DIR", default_value = "srs")]
     srs_dir: PathBuf,
     /// Python with the pinned EZKL.

@@ -21,7 +21,7 @@ use veriregime_core::types::proof::Proof;
 /// Decision times on which circuits are compared with the network.
 const SAMPLE_ROWS: usize = 2000;
 
-/// Feature integers of up to [`SAMPLE_ROWS`] decision times in `times` (ms UTC), evenly spread.
+/// Feature integers of up to 2,000 decision times in `times` (ms UTC), evenly spread.
 ///
 /// # Errors
 /// [`FeatureError`].

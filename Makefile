@@ -14,6 +14,7 @@ help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  make demo PERIODS=12 CANDLES=btc.parquet FROM=2024-08-04   on real candles of a file"
 	@echo "  make demo SOURCE=binance                                   on the live exchange"
+	@echo "  make demo JOBS=3                                           one node, two chains, a model over three markets"
 	@echo "  make demo KEEP=1 | JSON=1 | SEED=n                         leave the chain up | for machines | another market"
 
 setup: .venv/.installed node_modules/.installed ## Install EZKL and foundry into this folder
@@ -66,7 +67,7 @@ install-files:
 	$(AGENT) completions fish > $(INSTALLED)/share/fish/vendor_completions.d/veriregime-agent.fish
 
 DEMO := $(if $(PERIODS),--periods $(PERIODS)) $(if $(CANDLES),--candles $(CANDLES)) $(if $(FROM),--from $(FROM)) \
-	$(if $(SOURCE),--source $(SOURCE)) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep) $(if $(JSON),--json)
+	$(if $(SOURCE),--source $(SOURCE)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) $(if $(KEEP),--keep) $(if $(JSON),--json)
 
 # Both programs lie in the same place. One with training is brought up to date and not replaced by one without.
 WITH_TRAINING = $(findstring +training,$(shell $(AGENT) --version 2>/dev/null))

@@ -1,6 +1,7 @@
 //! `demo`: the whole system on a chain of one's own, and a table of what happened.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -8,13 +9,18 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use super::print;
-use crate::demo::{Demo, Scenario, Source};
+use crate::demo::Demo;
+use crate::demo::scenario::{MAX_JOBS, Scenario, Source, Told};
+use crate::operator::status::NodeStatus;
+use crate::render::Render;
 use veriregime_core::types::time::{format_utc, parse_utc_ms};
 
 /// Its first day turns from calm to turbulent and back.
 const DEFAULT_SEED: u64 = 13;
 /// More periods than this make no demo.
 const MAX_PERIODS: u32 = 500;
+/// Between two turns of what shows that something is being made.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Options of `demo`.
 #[derive(Debug, Args)]
@@ -22,11 +28,15 @@ const MAX_PERIODS: u32 = 500;
   veriregime-agent demo
   veriregime-agent demo --candles btc.parquet --from 2024-08-04 --periods 12
   veriregime-agent demo --source binance
-  veriregime-agent demo --keep        leaves the chain running for `cast`, until Ctrl-C")]
+  veriregime-agent demo --jobs 3      one node, two chains, and a model over three markets
+  veriregime-agent demo --keep        leaves the chain running for `cast` and `status`, until Ctrl-C")]
 pub struct DemoArgs {
     /// How many consecutive periods of four hours to run.
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PERIODS)))]
     periods: u32,
+    /// How many jobs one node runs: 1 is the model on a chain, 2 the same on a second chain, too, 3 also a model over three markets.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=MAX_JOBS as i64))]
+    jobs: u8,
     /// Where candles come from.
     #[arg(long, value_enum, default_value_t = SourceArg::Simulated, conflicts_with = "candles")]
     source: SourceArg,
@@ -63,7 +73,7 @@ impl DemoArgs {
             (None, SourceArg::Simulated) => Source::Simulated { seed: self.seed },
             (None, SourceArg::Binance) => Source::Binance,
         };
-        Scenario { periods: self.periods, source, from_ms: self.from, anvil: self.anvil }
+        Scenario { periods: self.periods, jobs: self.jobs.into(), source, from_ms: self.from, anvil: self.anvil }
     }
 }
 
@@ -74,15 +84,19 @@ impl DemoArgs {
 pub async fn run(args: DemoArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let config = crate::config::load(settings)?;
     let stop = CancellationToken::new();
+    let bar = ProgressBar::new_spinner();
     let say = |line: String| {
         if !json {
-            println!("{line}");
+            bar.suspend(|| println!("{line}"));
         }
     };
-    let (keep, periods) = (args.keep, args.periods);
-    let mut demo = Demo::start(&args.scenario(), config, &stop, &say).await?;
+    bar.enable_steady_tick(TICK);
+    let told = Told { line: &say, step: &|step| bar.set_message(step.to_owned()) };
+    let (keep, periods, jobs) = (args.keep, args.periods, args.jobs);
+    let mut demo = Demo::start(&args.scenario(), config, &stop, &told).await?;
+    bar.disable_steady_tick();
+    bar.set_length(u64::from(periods));
     say(String::new());
-    let bar = ProgressBar::new(u64::from(periods));
     bar.set_style(ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} periods").context("progress bar")?);
     for _ in 0..periods {
         if !print::is_read() {
@@ -94,11 +108,20 @@ pub async fn run(args: DemoArgs, settings: Option<&Path>, json: bool) -> anyhow:
     }
     bar.finish_and_clear();
     print::output(json, &demo.report().await?);
-    if !json {
-        println!("{}", demo.how_to_read().await?);
+    match jobs {
+        _ if json => {}
+        1 => println!("{}", demo.how_to_read().await?),
+        _ => {
+            let status = NodeStatus::of(&demo.configs(), periods).await?;
+            println!("\nWhat `veriregime-agent status` says of these jobs:\n\n{}", status.text());
+        }
     }
     if keep {
-        say("\nThe chain stays up; Ctrl-C ends it.".into());
+        let program = std::env::args().next().unwrap_or_else(|| "veriregime-agent".into());
+        let what =
+            if jobs == 1 { "The chain stays up; Ctrl-C ends it." } else { "The chains stay up; Ctrl-C ends them." };
+        let settings = demo.settings().display();
+        say(format!("\n{what} Meanwhile, in another terminal:\n\n  {program} --config {settings} status"));
         tokio::signal::ctrl_c().await?;
     }
     stop.cancel();

@@ -15,6 +15,7 @@ pub mod replica;
 pub mod secret;
 pub mod signer;
 pub mod strict;
+pub mod text;
 pub mod written;
 
 use std::path::{Path, PathBuf};

@@ -8,25 +8,28 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::row::PeriodRow;
-use super::{Scenario, Source};
+use super::scenario::{Scenario, Source};
 use crate::bundle::Bundle;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::job::Agent;
 use crate::node::feeds;
-use crate::sources::candles::market::Market;
+use crate::sources::candles::market::{Market, Markets};
 use crate::sources::candles::{file, serve};
 use veriregime_core::features;
 use veriregime_core::features::label;
 use veriregime_core::features::sums::Sums;
 use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::manifest::TRAINED_ON;
+use veriregime_core::types::manifest::inputs::Market as ModelMarket;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 use veriregime_core::types::prediction::Regime;
 use veriregime_core::types::time::format_utc;
 
 /// Where the simulated market's demo begins when nothing is asked for: a Monday.
 const SIMULATED_START_MS: i64 = 1_767_571_200_000;
+/// Seed of the first market that is simulated beside recorded candles.
+const BESIDE_SEED: u64 = 14;
 
 /// A market that answers over HTTP.
 #[derive(Debug)]
@@ -39,17 +42,20 @@ pub(super) struct Served {
     pub(super) newest_ms: i64,
 }
 
-/// Serves the asked-for market, or points at the exchange, and tells in words what it is.
+/// Serves the asked-for market, and `beside` it others, or points at the exchange, and tells in words what it is.
 pub(super) async fn serve(
     scenario: &Scenario,
     mut config: Config,
+    beside: &[ModelMarket],
     stop: &CancellationToken,
 ) -> anyhow::Result<(Config, String, Served)> {
     let bundle = Bundle::open(&config.bundle)?;
     let market = bundle.manifest.markets()?.first().context("the model has no market")?;
     let minutes = bundle.manifest.features()?.lookback_minutes;
     let periods = u64::from(scenario.periods);
-    let (recorded, story, first, newest_ms) = match &scenario.source {
+    let others = symbols(beside);
+    let symbols = symbols([market].into_iter().chain(beside));
+    let (markets, story, first, newest_ms) = match &scenario.source {
         Source::Binance => {
             let now_ms = Clock::System.now_ms();
             let first = scenario.from_ms.map_or(PeriodId(PeriodId::at_ms(now_ms).0 + 1 - periods), PeriodId::at_ms);
@@ -57,7 +63,7 @@ pub(super) async fn serve(
             config.candles.max_clock_skew_ms = i64::MAX;
             let source = feeds::primary(&config)?;
             source.server_time_ms().await.context("the live exchange does not answer")?;
-            let story = format!("live from {}, {}", source.base_url(), market.symbol);
+            let story = format!("live from {}, {symbols}", source.base_url());
             let clock = Clock::manual(first.start_ms());
             return Ok((config, story, Served { clock, first, newest_ms: now_ms }));
         }
@@ -67,16 +73,21 @@ pub(super) async fn serve(
             let last = PeriodId(PeriodId::at_ms(newest_ms).0.saturating_sub(periods));
             let first = scenario.from_ms.map_or(last, PeriodId::at_ms);
             check_covered(path, &candles, &bundle, first, periods)?;
-            let story = format!("{} from {}, served over HTTP", market.symbol, path.display());
-            (Market::recorded(&market.symbol, candles)?, story, first, newest_ms)
+            let mut story = format!("{} from {}, served over HTTP", market.symbol, path.display());
+            if !beside.is_empty() {
+                story += &format!("; beside it {others}, SIMULATED and not real prices");
+            }
+            let recorded = Market::recorded(&market.symbol, candles)?;
+            (simulated(beside, BESIDE_SEED).chain([recorded]).collect(), story, first, newest_ms)
         }
         Source::Simulated { seed } => {
             let first = PeriodId::at_ms(scenario.from_ms.unwrap_or(SIMULATED_START_MS));
+            let what = if beside.is_empty() { "a SIMULATED market (seed" } else { "SIMULATED markets (first seed" };
             let story = format!(
-                "a SIMULATED market (seed {seed}), not real prices, served over HTTP as {}; real ones: --candles FILE or --source binance",
-                market.symbol
+                "{what} {seed}), not real prices, served over HTTP as {symbols}; real ones: --candles FILE or --source binance"
             );
-            (Market::simulated(&market.symbol, *seed), story, first, i64::MAX)
+            let markets: Markets = simulated([market].into_iter().chain(beside), *seed).collect();
+            (markets, story, first, i64::MAX)
         }
     };
     anyhow::ensure!(
@@ -86,8 +97,18 @@ pub(super) async fn serve(
     let clock = Clock::manual(first.start_ms());
     let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     config.candles.only_from(Url::parse(&format!("http://{}", listener.local_addr()?))?);
-    tokio::spawn(serve::serve(TRAINED_ON, recorded, clock.clone(), listener, stop.clone()));
+    tokio::spawn(serve::serve(TRAINED_ON, markets, clock.clone(), listener, stop.clone()));
     Ok((config, story, Served { clock, first, newest_ms }))
+}
+
+fn symbols<'a>(markets: impl IntoIterator<Item = &'a ModelMarket>) -> String {
+    markets.into_iter().map(|market| market.symbol.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// A market of its own for each, the first one with that seed.
+fn simulated<'a>(markets: impl IntoIterator<Item = &'a ModelMarket>, seed: u64) -> impl Iterator<Item = Market> {
+    let markets = markets.into_iter().zip(0_u64..);
+    markets.map(move |(market, index)| Market::simulated(&market.symbol, seed.wrapping_add(index)))
 }
 
 fn check_covered(
@@ -118,19 +139,21 @@ fn check_covered(
 
 /// Asks the exchange for the period and the one before it and fills in what really happened, where it is known.
 pub(super) async fn fill_realised(agent: &Agent, served: &Served, row: &mut PeriodRow) -> anyhow::Result<()> {
-    served.clock.set_ms(row.period.end_ms());
+    let period = row.period;
+    served.clock.set_ms(period.end_ms());
     // One more minute before: the first return needs the close before it.
-    let from_ms = row.period.start_ms() - (PeriodId::MINUTES as i64 + 1) * MINUTE_MS;
-    let to_ms = row.period.end_ms().min(served.newest_ms.div_euclid(MINUTE_MS) * MINUTE_MS);
+    let from_ms = period.start_ms() - (PeriodId::MINUTES as i64 + 1) * MINUTE_MS;
+    let to_ms = period.end_ms().min(served.newest_ms.div_euclid(MINUTE_MS) * MINUTE_MS);
     let feed = agent.feeds.primary();
-    let symbol = feed.symbols.first().context("the source has no market")?;
-    let candles = feed.source.candles(symbol, from_ms, to_ms, row.period.end_ms()).await?;
-    let series = CandleSeries::new(&candles, from_ms, to_ms, 2 * PeriodId::MINUTES)?;
-    let sums = Sums::new(series.candles(), series.carried());
-    row.volatility_before = label::volatility(&sums, 1, PeriodId::MINUTES);
-    row.realised_volatility = label::volatility(&sums, 1 + PeriodId::MINUTES, PeriodId::MINUTES);
-    row.realised_regime = row
-        .realised_volatility
-        .map(|volatility| if volatility > agent.model.label.threshold { Regime::High } else { Regime::Low });
+    for (symbol, market) in feed.symbols.iter().zip(&mut row.markets) {
+        let candles = feed.source.candles(symbol, from_ms, to_ms, period.end_ms()).await?;
+        let series = CandleSeries::new(&candles, from_ms, to_ms, 2 * PeriodId::MINUTES)?;
+        let sums = Sums::new(series.candles(), series.carried());
+        market.volatility_before = label::volatility(&sums, 1, PeriodId::MINUTES);
+        market.realised_volatility = label::volatility(&sums, 1 + PeriodId::MINUTES, PeriodId::MINUTES);
+        market.realised_regime = market
+            .realised_volatility
+            .map(|volatility| if volatility > agent.model.label.threshold { Regime::High } else { Regime::Low });
+    }
     Ok(())
 }

@@ -51,7 +51,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("bundle", &[]),
     ("chain", &["telemetry"]),
     ("config", &["telemetry"]),
-    ("demo", &["actions", "bundle", "config", "devnet", "job", "node", "render", "sources", "state"]),
+    ("demo", &["actions", "bundle", "config", "devnet", "job", "node", "render", "sources", "state", "verification"]),
     ("deployment", &["actions", "bundle", "chain", "config", "render", "state"]),
     ("devnet", &["actions", "bundle", "chain", "config", "deployment", "diagnosis", "node", "verification"]),
     (

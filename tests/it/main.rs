@@ -15,6 +15,7 @@ mod candles;
 mod chaos;
 mod cli;
 mod cycle;
+mod demo;
 mod deploy;
 mod doctor;
 mod evidence;

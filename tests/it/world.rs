@@ -22,6 +22,7 @@ use veriregime_agent::clock::Clock;
 use veriregime_agent::config;
 use veriregime_agent::config::Config;
 use veriregime_agent::config::signer::{Holder, Signer};
+pub use veriregime_agent::config::text::toml;
 use veriregime_agent::deployment::complete::complete;
 use veriregime_agent::deployment::outbox::Outbox;
 use veriregime_agent::deployment::{Deployment, Wanted};
@@ -264,14 +265,4 @@ fn signer(signer: Option<&Signer>) -> Value {
         }
         Some(other) => unreachable!("{other:?} is nothing that a test has"),
     }
-}
-
-/// Sections of plain values: their JSON is TOML too.
-pub fn toml(settings: &Value) -> String {
-    let mut lines = Vec::new();
-    for (section, values) in settings.as_object().unwrap() {
-        lines.push(format!("[{section}]"));
-        lines.extend(values.as_object().unwrap().iter().map(|(key, value)| format!("{key} = {value}")));
-    }
-    lines.join("\n")
 }

@@ -126,9 +126,10 @@ coverage: node_modules/.installed ## Which lines of the contracts no test runs
 	--report lcov --report-file cache/lcov.info
 	python3 contracts/coverage.py cache/lcov.info
 
-lint: setup ## Formatting and lints of Rust and Solidity
+lint: setup ## Formatting and lints of Rust and Solidity, documentation of the code
 	cargo fmt --check
 	cargo clippy --locked $(MEMBERS) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps $(MEMBERS)
 	cargo clippy --locked --no-default-features --all-targets -- -D warnings
 	$(FORGE) fmt --check
 

@@ -1,8 +1,13 @@
 //! Answers over HTTP from whoever they come: nobody is followed elsewhere, and no body is read beyond its bound.
 
+use std::time::Duration;
+
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response};
+use serde::de::DeserializeOwned;
 use url::Url;
+
+use veriregime_core::types::diagnostic;
 
 /// Why a body was not read to its end.
 #[derive(Debug)]
@@ -18,6 +23,25 @@ pub enum BodyError {
 pub fn client(url: &Url) -> ClientBuilder {
     let builder = Client::builder().redirect(Policy::none());
     if url.scheme() == "http" { builder.tls_certs_only([]) } else { builder }
+}
+
+/// What is read at `url` in so much time, or why it is not.
+///
+/// # Errors
+/// Words for people.
+pub async fn json<T: DeserializeOwned>(url: &Url, within: Duration, limit_bytes: usize) -> Result<T, String> {
+    let words = |error: reqwest::Error| diagnostic::words(&error.without_url());
+    let client = client(url).timeout(within).build().map_err(words)?;
+    let answer = client.get(url.clone()).send().await.map_err(words)?;
+    let status = answer.status();
+    if !status.is_success() {
+        return Err(format!("it answers {status}"));
+    }
+    let body = body(answer, limit_bytes).await.map_err(|error| match error {
+        BodyError::TooLong { limit_bytes } => format!("its answer is longer than {limit_bytes} bytes"),
+        BodyError::Broken(error) => words(error),
+    })?;
+    serde_json::from_slice(&body).map_err(|error| error.to_string())
 }
 
 /// The whole body of an answer, if it is no longer than `limit_bytes`, unpacked.

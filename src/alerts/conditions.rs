@@ -2,53 +2,116 @@
 
 use std::time::Duration;
 
+use alloy::primitives::Address;
+
 use super::AlertError;
 use crate::health::monitor::Report;
-use crate::health::{Check, HealthError, Level};
+use crate::health::{About, Check, HealthError, Level};
+use crate::job::overview::Failure;
 use crate::sources::candles::error::{OMITTED_CODE, REVISED_CODE};
-use veriregime_core::types::alert::{Alert, Severity};
+use veriregime_core::types::alert::{Alert, Severity, Subject};
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::period::PeriodId;
 
 /// Key of the alert about a period without an update.
 const MISSED: &str = "missed";
+/// Key of the alert about a job that does not work.
+const FAILED: &str = "failed";
 /// Longest text of an alert, in characters.
 const MAX_TEXT_CHARS: usize = 500;
 
-/// Everything that holds now, and what has ended in the meantime and nobody was told. `records` are the newest cycles,
-/// `untold` those of whose end nobody was told, both newest first.
+/// A job, and what it shares with others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shares {
+    /// Name of the job.
+    pub job: String,
+    pub chain_id: u64,
+    pub wallet: Address,
+    /// The source that it asks first.
+    pub source: String,
+}
+
+impl Shares {
+    /// The job itself.
+    pub fn job(&self) -> Subject {
+        Subject::Job { job: self.job.clone(), chain_id: self.chain_id }
+    }
+
+    /// All that its checks look at.
+    pub fn subjects(&self) -> [Subject; 5] {
+        [About::Node, About::Chain, About::Wallet, About::Source, About::Job].map(|about| self.subject(about))
+    }
+
+    fn subject(&self, about: About) -> Subject {
+        let chain_id = self.chain_id;
+        match about {
+            About::Node => Subject::Node {},
+            About::Chain => Subject::Chain { chain_id },
+            About::Wallet => Subject::Wallet { wallet: self.wallet, chain_id },
+            About::Source => Subject::Source { source: self.source.clone() },
+            About::Job => self.job(),
+        }
+    }
+}
+
+/// That a job does not work.
+pub fn failed(job: Subject, failure: &Failure) -> Alert {
+    let Check { figure, .. } = Check::of_failure(failure);
+    Alert {
+        subject: job,
+        key: FAILED.into(),
+        occurrence: String::new(),
+        code: failure.code.into(),
+        severity: Severity::Critical,
+        text: cut(&figure),
+        period: None,
+        hint: failure.hint.into(),
+    }
+}
+
+/// Adds alerts of a job to those of others: what is about something that they share is one alert.
+pub fn add(found: &mut Vec<Alert>, of_job: Vec<Alert>) {
+    for alert in of_job {
+        if !found.iter().any(|one| (&one.subject, &one.key) == (&alert.subject, &alert.key)) {
+            found.push(alert);
+        }
+    }
+}
+
+/// Everything that holds now of a job, and what has ended in the meantime and nobody was told. `records` are its newest
+/// cycles, `untold` those of whose end nobody was told, both newest first.
 pub fn active_alerts(
     now_ms: i64,
+    shares: &Shares,
     records: &[CycleRecord],
     untold: &[CycleRecord],
     report: &Report,
     stuck_after: Duration,
 ) -> Vec<Alert> {
-    let mut found = Vec::new();
+    let (mut found, job) = (Vec::new(), shares.job());
     if let Some(newest) = records.first().filter(|newest| !newest.stage.is_final()) {
-        found.extend(stuck(now_ms, newest, stuck_after));
+        found.extend(stuck(now_ms, &job, newest, stuck_after));
     }
     if let Some(ended) = records.iter().find(|record| record.stage.is_final()) {
-        found.extend(missed(ended));
-        found.extend(about_candles(ended));
+        found.extend(missed(&job, ended));
+        found.extend(about_candles(&job, ended));
     }
     let is_missed = found.iter().any(|alert| alert.key == MISSED);
     // That the last update is old is the same news.
     let checks = report.checks.iter().filter(|check| !(is_missed && check.name == "last update"));
-    found.extend(failing(checks));
-    add_untold(&mut found, untold);
+    found.extend(failing(shares, checks));
+    add_untold(&mut found, &job, untold);
     found
 }
 
 /// Adds what the ends of these cycles would have had somebody told. Of several such cycles the newest is told, with the number
 /// of those that were missed before it.
-fn add_untold(found: &mut Vec<Alert>, untold: &[CycleRecord]) {
-    for alert in untold.iter().flat_map(|record| missed(record).into_iter().chain(about_candles(record))) {
-        if !found.iter().any(|one| one.key == alert.key) {
-            found.push(alert);
-        }
-    }
+fn add_untold(found: &mut Vec<Alert>, job: &Subject, untold: &[CycleRecord]) {
+    add(
+        found,
+        untold.iter().flat_map(|record| missed(job, record).into_iter().chain(about_candles(job, record))).collect(),
+    );
     let Some(told) = found.iter_mut().find(|alert| alert.key == MISSED) else { return };
     let earlier = || untold.iter().filter(|record| record.miss.is_some() && Some(record.period) < told.period);
     if let (Some(first), count) = (earlier().last(), earlier().count()) {
@@ -56,17 +119,18 @@ fn add_untold(found: &mut Vec<Alert>, untold: &[CycleRecord]) {
     }
 }
 
-fn stuck(now_ms: i64, record: &CycleRecord, stuck_after: Duration) -> Option<Alert> {
+fn stuck(now_ms: i64, job: &Subject, record: &CycleRecord, stuck_after: Duration) -> Option<Alert> {
     let worked_ms = now_ms - record.started_ms;
     let limit_ms = i64::try_from(stuck_after.as_millis()).unwrap_or(i64::MAX);
     let fault = AlertError::Stuck { minutes: worked_ms / 60_000, stage: record.stage.name() };
-    (worked_ms >= limit_ms).then(|| of_period("stuck", record.period, Severity::Critical, &fault))
+    (worked_ms >= limit_ms).then(|| of_period(job.clone(), "stuck", record.period, Severity::Critical, &fault))
 }
 
 /// That somebody else was first is no miss.
-fn missed(record: &CycleRecord) -> Option<Alert> {
+fn missed(job: &Subject, record: &CycleRecord) -> Option<Alert> {
     let miss = record.miss.as_ref().filter(|_| record.stage == Stage::Missed)?;
     Some(Alert {
+        subject: job.clone(),
         key: MISSED.into(),
         occurrence: record.period.to_string(),
         code: miss.code.clone(),
@@ -77,7 +141,7 @@ fn missed(record: &CycleRecord) -> Option<Alert> {
     })
 }
 
-fn about_candles(record: &CycleRecord) -> Vec<Alert> {
+fn about_candles(job: &Subject, record: &CycleRecord) -> Vec<Alert> {
     let Some(origin) = &record.origin else { return Vec::new() };
     let mut found = Vec::new();
     if !origin.failed.is_empty() {
@@ -85,13 +149,14 @@ fn about_candles(record: &CycleRecord) -> Vec<Alert> {
         let fault = AlertError::Fallback { used: origin.source.clone(), failed };
         found.push(Alert {
             occurrence: String::new(),
-            ..of_period("fallback", record.period, Severity::Warning, &fault)
+            ..of_period(job.clone(), "fallback", record.period, Severity::Warning, &fault)
         });
     }
     if !origin.omitted.is_empty() {
         let omitted: Vec<String> =
             origin.omitted.iter().map(|omission| format!("{} ({})", omission.market, omission.code)).collect();
         found.push(Alert {
+            subject: job.clone(),
             key: "omitted".into(),
             occurrence: String::new(),
             code: OMITTED_CODE.into(),
@@ -103,6 +168,7 @@ fn about_candles(record: &CycleRecord) -> Vec<Alert> {
     }
     if origin.revised_minutes > 0 {
         found.push(Alert {
+            subject: job.clone(),
             key: "revised".into(),
             occurrence: String::new(),
             code: REVISED_CODE.into(),
@@ -118,9 +184,9 @@ fn about_candles(record: &CycleRecord) -> Vec<Alert> {
     found
 }
 
-/// One alert for all checks that fail for the same reason.
-fn failing<'a>(checks: impl Iterator<Item = &'a Check>) -> Vec<Alert> {
-    let mut found: Vec<Alert> = Vec::new();
+/// One alert for all checks that fail for the same reason, about the widest of what they look at.
+fn failing<'a>(shares: &Shares, checks: impl Iterator<Item = &'a Check>) -> Vec<Alert> {
+    let mut found: Vec<(About, Alert)> = Vec::new();
     for check in checks {
         let severity = match check.level {
             Level::Warn if check.code != Some(HealthError::NoUpdate.code()) => Severity::Warning,
@@ -128,11 +194,14 @@ fn failing<'a>(checks: impl Iterator<Item = &'a Check>) -> Vec<Alert> {
             Level::Ok | Level::Warn => continue,
         };
         let code = check.code.unwrap_or_default();
-        if let Some(same) = found.iter_mut().find(|alert| alert.code == code) {
+        if let Some((about, same)) = found.iter_mut().find(|(_, alert)| alert.code == code) {
             same.text = cut(&format!("{}, {}", check.name, same.text));
+            *about = check.about().min(*about);
+            same.subject = shares.subject(*about);
             continue;
         }
-        found.push(Alert {
+        let alert = Alert {
+            subject: shares.subject(check.about()),
             key: code.into(),
             occurrence: String::new(),
             code: code.into(),
@@ -140,14 +209,16 @@ fn failing<'a>(checks: impl Iterator<Item = &'a Check>) -> Vec<Alert> {
             text: cut(&format!("{}: {}", check.name, check.figure)),
             period: None,
             hint: check.hint.unwrap_or_default().into(),
-        });
+        };
+        found.push((check.about(), alert));
     }
-    found
+    found.into_iter().map(|(_, alert)| alert).collect()
 }
 
 /// An alert about a period, said anew for each one.
-pub fn of_period(key: &str, period: PeriodId, severity: Severity, fault: &dyn Diagnostic) -> Alert {
+pub fn of_period(subject: Subject, key: &str, period: PeriodId, severity: Severity, fault: &dyn Diagnostic) -> Alert {
     Alert {
+        subject,
         key: key.into(),
         occurrence: period.to_string(),
         code: fault.code().into(),
@@ -196,10 +267,14 @@ mod tests {
         }
     }
 
+    fn shares(job: &str) -> Shares {
+        Shares { job: job.into(), chain_id: 1, wallet: Address::ZERO, source: "binance".into() }
+    }
+
     fn keys(records: &[CycleRecord], checks: Vec<Check>, minute: i64) -> Vec<String> {
         let report = Report { checked: Instant::now(), checks };
         let now_ms = records[0].period.start_ms() + minute * 60_000;
-        let found = active_alerts(now_ms, records, &[], &report, Duration::from_mins(20));
+        let found = active_alerts(now_ms, &shares("one"), records, &[], &report, Duration::from_mins(20));
         assert!(found.iter().all(|alert| alert.text.chars().count() <= MAX_TEXT_CHARS && !alert.code.is_empty()));
         found.into_iter().map(|alert| alert.key).collect()
     }
@@ -209,7 +284,14 @@ mod tests {
         let report = Report { checked: Instant::now(), checks: vec![] };
         let active_alerts = |untold: &[CycleRecord]| {
             let records = [record(9, Stage::Confirmed), record(8, Stage::Missed), record(7, Stage::Missed)];
-            active_alerts(records[0].period.start_ms(), &records, untold, &report, Duration::from_mins(20))
+            active_alerts(
+                records[0].period.start_ms(),
+                &shares("one"),
+                &records,
+                untold,
+                &report,
+                Duration::from_mins(20),
+            )
         };
         assert!(active_alerts(&[]).is_empty());
         let told = active_alerts(&[record(9, Stage::Confirmed), record(8, Stage::Missed)]).remove(0);
@@ -240,11 +322,43 @@ mod tests {
         assert_eq!(keys(&[record(7, Stage::Proved), record(6, Stage::Missed)], vec![old.clone()], 1), ["missed"]);
         assert_eq!(keys(&[record(7, Stage::Confirmed), record(6, Stage::Missed)], vec![poor], 1), ["VR-HEALTH-004"]);
         assert_eq!(keys(&[record(7, Stage::AlreadyByOther)], vec![old], 1), ["VR-HEALTH-001"]);
-        // One dead RPC is one alert, however many checks it fails.
+        // One dead RPC is one alert, however many checks it fails, and of however many jobs.
         let dead = |name| Check::fail(name, &HealthError::NoResult { after: Duration::from_secs(1) });
         assert_eq!(
             keys(&[record(7, Stage::Confirmed)], vec![dead("chain head"), dead("attestor")], 1),
             ["VR-HEALTH-006"]
         );
+    }
+
+    #[test]
+    fn what_jobs_share_is_told_once_and_what_is_one_job_s_by_its_name() {
+        let dead = |name| Check::fail(name, &HealthError::NoResult { after: Duration::from_secs(1) });
+        let poor = Check::fail("wallet balance", &HealthError::LowBalance { balance: "1".into(), updates: 0 });
+        let other = Check::fail("model files", &HealthError::OtherBundle);
+        let report =
+            Report { checked: Instant::now(), checks: vec![dead("attestor"), dead("chain head"), poor, other] };
+        let mut found = Vec::new();
+        for job in ["one", "other"] {
+            let records = [record(7, Stage::Missed)];
+            add(&mut found, active_alerts(0, &shares(job), &records, &[], &report, Duration::from_mins(20)));
+        }
+        let failure =
+            Failure { code: "VR-PROVE-003", message: "why".into(), hint: "restore it", since_ms: 0, tries: 2 };
+        add(&mut found, vec![failed(shares("third").job(), &failure)]);
+        let told: Vec<_> = found.iter().map(|alert| format!("{} {}", alert.code, alert.subject)).collect();
+        let wallet = Address::ZERO;
+        assert_eq!(
+            told,
+            [
+                "VR-CHAIN-001 job one on chain 1",
+                "VR-HEALTH-006 chain 1",
+                &format!("VR-HEALTH-004 wallet {wallet} on chain 1"),
+                "VR-HEALTH-008 job one on chain 1",
+                "VR-CHAIN-001 job other on chain 1",
+                "VR-HEALTH-008 job other on chain 1",
+                "VR-PROVE-003 job third on chain 1",
+            ]
+        );
+        assert!(found[6].text.ends_with("tried 2 times: why"), "{}", found[6].text);
     }
 }

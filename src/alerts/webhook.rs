@@ -13,6 +13,7 @@ use super::AlertError;
 use crate::alerts::state::Message;
 use crate::http;
 use crate::telemetry::metrics;
+use veriregime_core::types::alert::{Alert, FiredAlert};
 use veriregime_core::types::diagnostic::quoted;
 use veriregime_core::types::time::format_utc;
 use veriregime_files::access;
@@ -107,21 +108,23 @@ impl Webhook {
         match message {
             Message::Holds(alert) => {
                 let mut body = json!(alert);
-                body["text"] = json!(format!("{}: {} {}\n{}", self.node, alert.code, alert.text, alert.hint));
+                let Alert { subject, code, text, hint, .. } = alert;
+                body["text"] = json!(format!("{}: {code} {subject}: {text}\n{hint}", self.node));
                 body["status"] = json!("firing");
                 body["node"] = json!(self.node);
                 body
             }
             Message::Resolved(told) => {
+                let FiredAlert { subject, code, text, .. } = told;
                 let since = format_utc(told.since_ms);
-                json!({
-                    "key": told.key,
-                    "code": told.code,
-                    "severity": "info",
-                    "status": "resolved",
-                    "node": self.node,
-                    "text": format!("{}: resolved, since {since}: {} {}", self.node, told.code, told.text),
-                })
+                let mut body = json!(subject);
+                body["key"] = json!(told.key);
+                body["code"] = json!(code);
+                body["severity"] = json!("info");
+                body["status"] = json!("resolved");
+                body["node"] = json!(self.node);
+                body["text"] = json!(format!("{}: resolved, since {since}: {code} {subject}: {text}", self.node));
+                body
             }
         }
     }
@@ -135,7 +138,7 @@ mod tests {
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
     use super::*;
-    use veriregime_core::types::alert::{Alert, Severity};
+    use veriregime_core::types::alert::{Severity, Subject};
     use veriregime_core::types::diagnostic::Diagnostic;
 
     #[tokio::test]
@@ -154,6 +157,7 @@ mod tests {
         .unwrap();
         let webhook = Webhook::from_file(&path, "node".into()).unwrap();
         let alert = Alert {
+            subject: Subject::Job { job: "btc".into(), chain_id: 1 },
             key: "missed".into(),
             occurrence: String::new(),
             code: "VR-CHAIN-001".into(),
@@ -162,6 +166,9 @@ mod tests {
             period: None,
             hint: "look".into(),
         };
+        let body = webhook.body(&Message::Holds(alert.clone()));
+        assert_eq!((&body["job"], &body["chain_id"]), (&json!("btc"), &json!(1)));
+        assert_eq!(body["text"], "node: VR-CHAIN-001 job btc on chain 1: a period was missed\nlook");
         let fault = webhook.send(&Message::Holds(alert)).await.expect_err("it refuses");
         let said = fault.to_string();
         let quoted =

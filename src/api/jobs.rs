@@ -10,20 +10,21 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Shared;
+use super::activity::ActivityView;
 use super::history::History;
 use super::params::Parameters;
 use super::view::{ModelView, PeriodView};
 use crate::api::error::{ApiError, ErrorBody};
 use crate::attestation::service::AttestationService;
 use crate::health::monitor::Latest;
+use crate::job::overview::{JobState, Overview};
+use veriregime_core::types::contract::Contract;
 
 /// A job that was opened.
 #[derive(Debug)]
 pub struct ServedJob {
-    /// EIP-155 id of its chain.
-    pub chain_id: u64,
     /// The contract that takes its updates.
-    pub contract: Address,
+    pub contract: Contract,
     /// The model that runs.
     pub model: ModelView,
     /// Its cycles, read beside the one that writes them.
@@ -38,17 +39,21 @@ pub struct ServedJob {
 
 /// The jobs of a node, in the order of the settings.
 #[derive(Debug)]
-pub struct Jobs(Vec<(String, OnceLock<ServedJob>)>);
+pub struct Jobs {
+    overview: Overview,
+    served: Vec<OnceLock<ServedJob>>,
+}
 
 impl Jobs {
-    /// With these names; none of them is opened yet.
-    pub fn new(names: impl IntoIterator<Item = String>) -> Self {
-        Self(names.into_iter().map(|name| (name, OnceLock::new())).collect())
+    /// These, none of which is served yet.
+    pub fn new(overview: Overview) -> Self {
+        let served = overview.jobs().iter().map(|_| OnceLock::new()).collect();
+        Self { overview, served }
     }
 
     /// Serves a job from now on. A job that is opened again is served as before: it is the same one.
     pub fn open(&self, name: &str, job: ServedJob) {
-        if let Some((_, slot)) = self.0.iter().find(|(known, _)| known == name) {
+        if let Some((_, slot)) = self.slots().find(|(state, _)| state.name == name) {
             let _again = slot.set(job);
         }
     }
@@ -56,21 +61,39 @@ impl Jobs {
     /// The job of that name, or the first that was opened.
     pub(super) fn of(&self, name: Option<&str>) -> Result<&ServedJob, ApiError> {
         let Some(name) = name else {
-            return self.0.iter().find_map(|(_, slot)| slot.get()).ok_or(ApiError::NotOpened);
+            return self.served.iter().find_map(OnceLock::get).ok_or(ApiError::NotOpened);
         };
-        let (_, slot) = self.0.iter().find(|(known, _)| known == name).ok_or(ApiError::NoJob)?;
-        slot.get().ok_or(ApiError::NotOpened)
+        self.named(Some(name))?.next().and_then(|(_, job)| job).ok_or(ApiError::NotOpened)
     }
 
-    /// Every job with its name; `None` for one that was not opened yet.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&str, Option<&ServedJob>)> {
-        self.0.iter().map(|(name, slot)| (name.as_str(), slot.get()))
+    /// Every job as it is now, with what it serves once it was opened.
+    pub(super) fn all(&self) -> impl Iterator<Item = (JobState, Option<&ServedJob>)> {
+        self.slots().map(|(state, slot)| (state, slot.get()))
+    }
+
+    /// As [`Jobs::all`], of the job with that name where one is given.
+    pub(super) fn named(
+        &self,
+        name: Option<&str>,
+    ) -> Result<impl Iterator<Item = (JobState, Option<&ServedJob>)>, ApiError> {
+        let mut jobs: Vec<_> = self.all().collect();
+        if let Some(name) = name {
+            jobs.retain(|(state, _)| state.name == name);
+            if jobs.is_empty() {
+                return Err(ApiError::NoJob);
+            }
+        }
+        Ok(jobs.into_iter())
+    }
+
+    fn slots(&self) -> impl Iterator<Item = (JobState, &OnceLock<ServedJob>)> {
+        self.overview.jobs().into_iter().zip(&self.served)
     }
 
     /// What attests for the contract that is asked about; else the first that attests at all, to say what is not the same.
     pub(super) fn notary(&self, chain_id: u64, contract: Address) -> Option<&AttestationService> {
-        let attesting = || self.all().filter_map(|(_, job)| job).filter(|job| job.notary.is_some());
-        let asked = attesting().find(|job| (job.chain_id, job.contract) == (chain_id, contract));
+        let attesting = || self.served.iter().filter_map(OnceLock::get).filter(|job| job.notary.is_some());
+        let asked = attesting().find(|job| job.contract == Contract { chain_id, address: contract });
         asked.or_else(|| attesting().next()).and_then(|job| job.notary.as_ref())
     }
 }
@@ -83,34 +106,40 @@ pub(super) struct JobView {
     name: String,
     /// Whether it was opened: it does not run before, and is tried again and again.
     opened: bool,
+    activity: ActivityView,
     /// EIP-155 id of its chain.
-    chain_id: Option<u64>,
+    chain_id: u64,
     /// The contract that takes its updates, 0x-hex.
     contract: Option<String>,
     /// Name of its model.
     model_id: Option<String>,
     /// SHA-256 of the model's manifest, hex.
     manifest_sha256: Option<String>,
-    /// Whether no check of it fails; null before the first checks.
+    /// Whether it works and no check of it fails; null before the first checks.
     ready: Option<bool>,
     /// Its newest cycle.
     last_cycle: Option<PeriodView>,
 }
 
 impl JobView {
-    async fn new(name: &str, job: Option<&ServedJob>) -> Result<Self, ApiError> {
+    async fn new(state: JobState, job: Option<&ServedJob>) -> Result<Self, ApiError> {
         let newest = match job {
             Some(job) => job.history.newest().await?,
             None => Arc::default(),
         };
+        let ready = match state.failure() {
+            Some(_) => Some(false),
+            None => job.and_then(|job| job.health.borrow().as_ref().map(|report| report.is_ready())),
+        };
         Ok(Self {
-            name: name.to_owned(),
+            activity: ActivityView::of(&state.activity),
+            name: state.name,
             opened: job.is_some(),
-            chain_id: job.map(|job| job.chain_id),
-            contract: job.map(|job| job.contract.to_string()),
+            chain_id: state.chain_id,
+            contract: state.contract.map(|contract| contract.to_string()),
             model_id: job.map(|job| job.model.model_id.clone()),
             manifest_sha256: job.map(|job| job.model.manifest_sha256.clone()),
-            ready: job.and_then(|job| job.health.borrow().as_ref().map(|report| report.is_ready())),
+            ready,
             last_cycle: job.and_then(|job| newest.first().map(|known| PeriodView::new(&known.record, &job.model))),
         })
     }
@@ -130,8 +159,8 @@ pub(super) struct JobsView {
 ))]
 pub(super) async fn jobs(State(shared): State<Arc<Shared>>) -> Result<Json<JobsView>, ApiError> {
     let mut jobs = Vec::new();
-    for (name, job) in shared.jobs.all() {
-        jobs.push(JobView::new(name, job).await?);
+    for (state, job) in shared.jobs.all() {
+        jobs.push(JobView::new(state, job).await?);
     }
     Ok(Json(JobsView { jobs }))
 }
@@ -150,24 +179,38 @@ pub(super) async fn job(
     job: Result<Path<String>, PathRejection>,
 ) -> Result<Json<JobView>, ApiError> {
     let Path(wanted) = job?;
-    let (name, job) = shared.jobs.all().find(|(name, _)| *name == wanted).ok_or(ApiError::NoJob)?;
-    Ok(Json(JobView::new(name, job).await?))
+    let (state, job) = shared.jobs.named(Some(&wanted))?.next().ok_or(ApiError::NoJob)?;
+    Ok(Json(JobView::new(state, job).await?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::overview::Activity;
+
+    fn starting(name: &str) -> JobState {
+        JobState {
+            name: name.into(),
+            chain: "default".into(),
+            chain_id: 1,
+            contract: None,
+            key: None,
+            model: None,
+            activity: Activity::Starting,
+            last_cycle: None,
+        }
+    }
 
     #[test]
     fn a_job_is_served_once_it_is_opened() {
-        let jobs = Jobs::new(["one".to_owned(), "other".to_owned()]);
+        let jobs = Jobs::new(Overview::new(vec![starting("one"), starting("other")]).0);
         for name in [None, Some("one"), Some("other")] {
             assert!(matches!(jobs.of(name), Err(ApiError::NotOpened)), "{name:?}");
         }
         assert!(matches!(jobs.of(Some("third")), Err(ApiError::NoJob)));
         assert_eq!(
-            jobs.all().map(|(name, job)| (name, job.is_some())).collect::<Vec<_>>(),
-            [("one", false), ("other", false)]
+            jobs.all().map(|(state, job)| (state.name, job.is_some())).collect::<Vec<_>>(),
+            [("one".to_owned(), false), ("other".to_owned(), false)]
         );
         assert!(jobs.notary(1, Address::ZERO).is_none());
     }

@@ -2,6 +2,7 @@
 //! nothing, asks nothing of chain or exchange on behalf of a request, and answers from memory where it can. One route is one
 //! file.
 
+pub mod activity;
 mod attest;
 pub mod error;
 pub mod evidence;

@@ -4,18 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Shared;
+use super::error::{ApiError, ErrorBody};
+use super::jobs::OfJob;
 use crate::health::{Check, HealthError};
+use crate::job::overview::JobState;
 
 /// What was looked at, and how it came out.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Readiness {
-    /// Whether no check fails.
+    /// Whether every job works and no check fails.
     ready: bool,
     /// Since the checks were made, those of the job that was looked at longest ago.
     age_seconds: u64,
@@ -30,8 +34,8 @@ pub(super) struct CheckView {
     name: &'static str,
     /// Name of the job that was looked at.
     job: String,
-    /// EIP-155 id of its chain; null for a job that does not run yet.
-    chain_id: Option<u64>,
+    /// EIP-155 id of its chain.
+    chain_id: u64,
     /// `ok`, `warn` (which is no failure) or `fail`.
     #[schema(example = "ok")]
     level: &'static str,
@@ -44,35 +48,48 @@ pub(super) struct CheckView {
 }
 
 impl CheckView {
-    fn of(check: &Check, job: &str, chain_id: Option<u64>) -> Self {
+    fn of(check: &Check, job: &JobState) -> Self {
         let Check { name, level, figure, code, hint } = check.clone();
-        Self { name, job: job.to_owned(), chain_id, level: level.word(), figure, code, hint }
+        Self { name, job: job.name.clone(), chain_id: job.chain_id, level: level.word(), figure, code, hint }
     }
 }
 
 /// Checks may be this many rounds old.
 const ROUNDS: u32 = 4;
 
-/// Whether the node does its work: chain, contract, wallet, exchange, files of each job. Looked at every `api.check_seconds`, never for a
-/// request.
-#[utoipa::path(get, path = "/readyz", responses(
-    (status = 200, description = "no check fails", body = Readiness),
-    (status = 503, description = "a check fails, or there are none yet", body = Readiness),
-))]
-pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> (StatusCode, Json<Readiness>) {
+/// Whether the node does its work: that each job works, and its chain, contract, wallet, exchange and files. With `job`, of that
+/// one. Looked at every `api.check_seconds`, never for a request.
+#[utoipa::path(get, path = "/readyz",
+    params(("job" = Option<String>, Query, description = "name of the job that is meant; all if absent")),
+    responses(
+        (status = 200, description = "every job works and no check fails", body = Readiness),
+        (status = 404, description = "no job of this node", body = ErrorBody),
+        (status = 503, description = "a job does not work, a check fails, or there are none yet", body = Readiness),
+    ))]
+pub(super) async fn readyz(
+    State(shared): State<Arc<Shared>>,
+    query: Result<Query<OfJob>, QueryRejection>,
+) -> Result<(StatusCode, Json<Readiness>), ApiError> {
+    let Query(OfJob { job: wanted }) = query?;
     let lasting = (shared.check_every * ROUNDS).max(Duration::from_mins(1));
     let mut body = Readiness { ready: true, age_seconds: 0, checks: Vec::new() };
-    for (name, job) in shared.jobs.all() {
+    for (state, job) in shared.jobs.named(wanted.as_deref())? {
+        if let Some(failure) = state.failure() {
+            body.ready = false;
+            body.checks.push(CheckView::of(&Check::of_failure(failure), &state));
+        }
         let report = job.and_then(|job| job.health.borrow().clone());
-        let chain_id = job.map(|job| job.chain_id);
         let Some(report) = report.filter(|report| report.checked.elapsed() < lasting) else {
             body.ready = false;
-            body.checks.push(CheckView::of(&Check::fail("checks", &HealthError::NotChecked), name, chain_id));
+            if state.failure().is_some() {
+                continue;
+            }
+            body.checks.push(CheckView::of(&Check::fail("checks", &HealthError::NotChecked), &state));
             continue;
         };
         body.ready &= report.is_ready();
         body.age_seconds = body.age_seconds.max(report.checked.elapsed().as_secs());
-        body.checks.extend(report.checks.iter().map(|check| CheckView::of(check, name, chain_id)));
+        body.checks.extend(report.checks.iter().map(|check| CheckView::of(check, &state)));
     }
-    (if body.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body))
+    Ok((if body.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body)))
 }

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::diagnosis;
 use crate::node::assemble;
-use veriregime_core::types::alert::Severity;
+use veriregime_core::types::alert::{Severity, Subject};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::period::PeriodId;
@@ -44,9 +44,15 @@ pub enum Notice<'a> {
     /// An update was audited.
     Audited(&'a Report),
     /// A period has ended without an update.
-    NoUpdate { period: PeriodId },
+    NoUpdate {
+        #[serde(flatten)]
+        job: Subject,
+        period: PeriodId,
+    },
     /// A model that no bundle belongs to.
     UnknownModel {
+        #[serde(flatten)]
+        job: Subject,
         verdict: Verdict,
         code: &'static str,
         model_id: B256,
@@ -67,13 +73,12 @@ pub type Listener<'a> = dyn FnMut(&Notice<'_>) -> bool + Send + 'a;
 /// A webhook's file or a bundle that is not usable.
 pub async fn run(
     models: &mut Models,
-    config: &Config,
     clock: &Clock,
     say: &mut Listener<'_>,
     stop: &CancellationToken,
 ) -> anyhow::Result<Verdict> {
-    let pause = PAUSE.min(config.schedule.recheck);
-    let mut watch = Watch::new(models, config, PeriodId::at_ms(clock.now_ms()), say)?;
+    let pause = PAUSE.min(models.config().schedule.recheck);
+    let mut watch = Watch::new(models, PeriodId::at_ms(clock.now_ms()), say)?;
     // Without a reader and a webhook nobody would be told.
     while !stop.is_cancelled() && (watch.is_heard || watch.told.webhook.is_some()) {
         if let Err(error) = watch.look().await {
@@ -122,14 +127,10 @@ struct Watch<'a, 'b> {
 }
 
 impl<'a, 'b> Watch<'a, 'b> {
-    fn new(
-        models: &'a mut Models,
-        config: &Config,
-        period: PeriodId,
-        say: &'a mut Listener<'b>,
-    ) -> anyhow::Result<Self> {
+    fn new(models: &'a mut Models, period: PeriodId, say: &'a mut Listener<'b>) -> anyhow::Result<Self> {
         Ok(Self {
             markets: models.check_configured()?,
+            told: Telling::new(models.config())?,
             models,
             say,
             is_heard: true,
@@ -138,7 +139,6 @@ impl<'a, 'b> Watch<'a, 'b> {
             seen: BTreeSet::new(),
             open: Vec::new(),
             unknown: BTreeSet::new(),
-            told: Telling::new(config)?,
             worst: Verdict::Match,
         })
     }
@@ -202,16 +202,17 @@ impl<'a, 'b> Watch<'a, 'b> {
         let fault = AuditError::UnknownModel { model_id, manifest, what };
         warn!(code = fault.code(), error = %fault, hint = fault.hint(), "a model that cannot be audited");
         self.say(&Notice::UnknownModel {
+            job: self.models.job(),
             verdict: Verdict::UnknownModel,
             code: fault.code(),
             model_id,
             manifest_sha256: manifest,
             active: is_active,
-            text: format!("{}: {fault}; {}", fault.code(), fault.hint()),
+            text: format!("{}, {}: {fault}; {}", self.models.job(), fault.code(), fault.hint()),
         });
         let severity = if is_active { Severity::Critical } else { Severity::Warning };
         self.worst = self.worst.max(if is_active { Verdict::UnknownModel } else { Verdict::Match });
-        self.told.note(self.period, severity, &fault);
+        self.told.note(self.models.job(), self.period, severity, &fault);
         Ok(())
     }
 
@@ -225,7 +226,12 @@ impl<'a, 'b> Watch<'a, 'b> {
         // That nobody knows its model is told by itself.
         if !matches!(report.found.verdict, Verdict::Match | Verdict::UnknownModel) {
             let (verdict, transaction) = (report.found.verdict.words(), report.transaction.to_string());
-            self.told.note(report.period, Severity::Critical, &AlertError::Audit { verdict, transaction });
+            self.told.note(
+                report.job.clone(),
+                report.period,
+                Severity::Critical,
+                &AlertError::Audit { verdict, transaction },
+            );
         }
     }
 
@@ -234,7 +240,7 @@ impl<'a, 'b> Watch<'a, 'b> {
         while head_seconds >= self.period.next().start_seconds() {
             let has_update = self.seen.iter().any(|(period, ..)| *period == self.period.0);
             if !has_update {
-                self.say(&Notice::NoUpdate { period: self.period });
+                self.say(&Notice::NoUpdate { job: self.models.job(), period: self.period });
             }
             self.period = self.period.next();
         }
@@ -257,11 +263,11 @@ impl Telling {
         Ok(Self { webhook: webhook.transpose()?, waiting: VecDeque::new() })
     }
 
-    fn note(&mut self, period: PeriodId, severity: Severity, fault: &dyn Diagnostic) {
+    fn note(&mut self, job: Subject, period: PeriodId, severity: Severity, fault: &dyn Diagnostic) {
         if self.webhook.is_none() {
             return;
         }
-        self.waiting.push_back(Message::Holds(of_period("audit", period, severity, fault)));
+        self.waiting.push_back(Message::Holds(of_period(job, "audit", period, severity, fault)));
         if self.waiting.len() > MAX_WAITING {
             self.waiting.pop_front();
         }

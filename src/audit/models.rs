@@ -1,6 +1,6 @@
 //! The models of a contract, each with its bundle as far as that is at hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::{Address, B256};
 use tracing::warn;
@@ -13,8 +13,10 @@ use crate::audit::compare::Verdict;
 use crate::bundle::Bundle;
 use crate::chain::read::Reader;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::node::assemble;
+use veriregime_core::types::alert::Subject;
+use veriregime_core::types::contract::Contract;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::update::PublishedUpdate;
@@ -22,42 +24,58 @@ use veriregime_core::types::update::PublishedUpdate;
 /// Everything that audits of a contract's updates ask.
 #[derive(Debug)]
 pub struct Models {
-    config: Config,
+    /// The jobs of the settings that have the contract, at least one.
+    jobs: Vec<Config>,
     pub oracle: Address,
     pub reader: Reader,
     clock: Clock,
     /// The agent beside us, if there is one: it has the candles that its updates were made from.
     own: Option<Own>,
-    /// Those that have been asked for.
-    known: BTreeMap<B256, Auditor>,
+    /// Those that have been asked for, each with the job whose settings know it.
+    known: BTreeMap<B256, (Subject, Auditor)>,
 }
 
 impl Models {
-    /// Of the configured contract.
+    /// Of the contract of these jobs, which is one.
     ///
     /// # Errors
     /// Settings, chain or database that cannot be used.
-    pub async fn new(config: &Config, clock: Clock) -> anyhow::Result<Self> {
+    pub async fn new(jobs: Vec<Config>, clock: Clock) -> anyhow::Result<Self> {
+        let config = &jobs[0];
         let (oracle, reader) = (assemble::oracle(config)?, assemble::reader(config)?);
         reader.check_chain_id().await?;
         if !reader.has_code(oracle).await? {
             return Err(ActionError::NoContract(oracle).into());
         }
-        let (config, own) = (config.clone(), Own::open(config)?);
-        Ok(Self { config, oracle, reader, clock, own, known: BTreeMap::new() })
+        let own = Own::open(config)?;
+        Ok(Self { jobs, oracle, reader, clock, own, known: BTreeMap::new() })
     }
 
-    /// The markets of the configured bundle, after checking that it is right.
+    /// The settings of the first of the jobs.
+    pub fn config(&self) -> &Config {
+        &self.jobs[0]
+    }
+
+    /// The first of the jobs: what is said of the contract is said of it.
+    pub fn job(&self) -> Subject {
+        subject(self.config())
+    }
+
+    /// The markets of the configured bundles, after checking that they are right.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// What is wrong with them.
     pub fn check_configured(&self) -> anyhow::Result<Vec<B256>> {
-        Ok(assemble::expected(&Bundle::open(&self.config.bundle)?)?.markets)
+        let mut markets = BTreeSet::new();
+        for job in &self.jobs {
+            markets.extend(assemble::expected(&Bundle::open(&job.bundle)?)?.markets);
+        }
+        Ok(markets.into_iter().collect())
     }
 
     /// Ends all provers.
     pub async fn stop(&mut self) {
-        for auditor in self.known.values_mut() {
+        for (_, auditor) in self.known.values_mut() {
             auditor.stop().await;
         }
     }
@@ -72,20 +90,26 @@ impl Models {
         }
         let spec = self.reader.model_spec(self.oracle, model_id).await?;
         let manifest = Digest(spec.manifestSha256.0);
-        let bundle = match assemble::bundle_with(&self.config, manifest) {
-            Ok(Some(bundle)) => bundle,
-            Ok(None) => return Ok(Some(manifest)),
-            Err(fault) => {
-                warn!(code = fault.code(), error = %fault, hint = fault.hint(), "a bundle that is not right");
-                return Ok(Some(manifest));
+        let mut found = None;
+        for job in &self.jobs {
+            match assemble::bundle_with(job, manifest) {
+                Ok(Some(bundle)) => {
+                    found = Some((job, bundle));
+                    break;
+                }
+                Ok(None) => {}
+                Err(fault) => {
+                    warn!(code = fault.code(), error = %fault, hint = fault.hint(), "a bundle that is not right");
+                }
             }
-        };
+        }
+        let Some((job, bundle)) = found else { return Ok(Some(manifest)) };
         // The manifest alone does not make it the model: the verifier and the rest must be its own, too.
         if assemble::expected(&bundle)?.difference(&spec).is_some() {
             return Ok(Some(manifest));
         }
-        let auditor = Auditor::new(&self.config, model_id, bundle).await?;
-        self.known.insert(model_id, auditor);
+        let auditor = Auditor::new(job, model_id, bundle).await?;
+        self.known.insert(model_id, (subject(job), auditor));
         Ok(None)
     }
 
@@ -96,21 +120,43 @@ impl Models {
     pub async fn audit(&mut self, update: PublishedUpdate) -> anyhow::Result<Report> {
         let unknown = self.unknown(update.model_id).await?;
         match (unknown, self.known.get_mut(&update.model_id)) {
-            (None, Some(auditor)) => {
-                auditor.audit(update, &self.reader, self.oracle, &self.clock, self.own.as_ref()).await
+            (None, Some((job, auditor))) => {
+                let job = job.clone();
+                auditor.audit(job, update, &self.reader, self.oracle, &self.clock, self.own.as_ref()).await
             }
-            (manifest, _) => Ok(of_unknown(&update, manifest.unwrap_or(Digest([0; 32])))),
+            (manifest, _) => Ok(of_unknown(self.job(), &update, manifest.unwrap_or(Digest([0; 32])))),
         }
     }
 }
 
-fn of_unknown(update: &PublishedUpdate, manifest: Digest) -> Report {
+fn subject(job: &Config) -> Subject {
+    Subject::Job { job: job.names.job.clone(), chain_id: job.chain.chain_id }
+}
+
+/// Jobs by their contracts, each in the order in which it is first named.
+///
+/// # Errors
+/// A job without a contract.
+pub fn by_contract(jobs: Vec<Config>) -> Result<Vec<Vec<Config>>, ConfigError> {
+    let mut groups: Vec<(Contract, Vec<Config>)> = Vec::new();
+    for job in jobs {
+        let contract = assemble::contract(&job)?;
+        match groups.iter_mut().find(|(known, _)| *known == contract) {
+            Some((_, group)) => group.push(job),
+            None => groups.push((contract, vec![job])),
+        }
+    }
+    Ok(groups.into_iter().map(|(_, group)| group).collect())
+}
+
+fn of_unknown(job: Subject, update: &PublishedUpdate, manifest: Digest) -> Report {
     let mut found = Findings::new(Vec::new());
     found.refuse(
         Verdict::UnknownModel,
         format!("no bundle in the models' folder has manifest {manifest}: features, network and proof are anybody's"),
     );
     Report {
+        job,
         period: update.period,
         model_id: update.model_id,
         model: None,

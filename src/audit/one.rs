@@ -16,6 +16,7 @@ use crate::node::{assemble, feeds};
 use crate::verification::Prover;
 use veriregime_core::features;
 use veriregime_core::forecast::window;
+use veriregime_core::types::alert::Subject;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::digest::Digest;
@@ -38,6 +39,9 @@ pub struct Auditor {
 /// What came out.
 #[derive(Debug, Serialize)]
 pub struct Report {
+    /// The job of the settings whose contract or model it is.
+    #[serde(flatten)]
+    pub job: Subject,
     pub period: PeriodId,
     /// The model's id on chain.
     pub model_id: B256,
@@ -78,6 +82,7 @@ impl Auditor {
     /// A chain, an exchange or a prover that fails: nothing is known of the update then.
     pub async fn audit(
         &mut self,
+        job: Subject,
         update: PublishedUpdate,
         reader: &Reader,
         oracle: Address,
@@ -106,6 +111,7 @@ impl Auditor {
         }
         self.check_arguments(&update, reader, oracle, &mut found).await?;
         Ok(Report {
+            job,
             period,
             model_id: update.model_id,
             model: Some(self.bundle.manifest.model_id.clone()),

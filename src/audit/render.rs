@@ -22,8 +22,8 @@ impl Render for Notice<'_> {
     fn text(&self) -> String {
         match self {
             Self::Audited(report) => report.text(),
-            Self::NoUpdate { period } => {
-                format!("period {period} ({}): no update on chain", format_utc(period.start_ms()))
+            Self::NoUpdate { job, period } => {
+                format!("{job}, period {period} ({}): no update on chain", format_utc(period.start_ms()))
             }
             Self::UnknownModel { text, .. } => text.clone(),
         }
@@ -34,7 +34,8 @@ impl Render for Notice<'_> {
 fn lines(report: &Report) -> String {
     let model = report.model.as_ref().map_or_else(|| report.model_id.to_string(), Clone::clone);
     let head = format!(
-        "period {} ({}): {}, model {model}, transaction {} in block {}",
+        "{}, period {} ({}): {}, model {model}, transaction {} in block {}",
+        report.job,
         report.period,
         format_utc(report.period.start_ms()),
         report.found.verdict.words(),

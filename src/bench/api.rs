@@ -19,7 +19,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::devnet::World;
 use crate::job::Agent;
-use crate::node::{assemble, parts};
+use crate::job::overview::Overview;
+use crate::node::{assemble, begun, parts};
 use crate::render::Render;
 use crate::render::layout::Table;
 use crate::sources::candles::market::Market;
@@ -100,7 +101,11 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, runs: u32) -> any
 
     let (reports, health) = watch::channel(None);
     let name = agent.bundle.manifest.model_id.clone();
-    let shared = Arc::new(assemble::api(&config, Jobs::new([name.clone()]), metrics::install(stop.clone())?));
+    let shared = Arc::new(assemble::api(
+        &config,
+        Jobs::new(Overview::new(vec![begun(&config, None)]).0),
+        metrics::install(stop.clone())?,
+    ));
     shared.jobs.open(&name, assemble::served_job(&config, &agent, health, &Beside::open(&config.state_path)?)?);
     let listener = server::listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
     let address = listener.local_addr()?;

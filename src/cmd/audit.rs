@@ -1,14 +1,18 @@
 //! `audit`: what the chain says, against public candles and the proof.
 
+use anyhow::Context;
 use clap::Args;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::selection::Selection;
 use super::signals::stop_on_signal;
-use super::{EXIT_DONE, print};
+use super::{EXIT_DONE, EXIT_FAILED, print, report};
 use crate::audit::compare::Verdict;
 use crate::audit::follow::{self, Notice};
-use crate::audit::models::Models;
+use crate::audit::models::{self, Models};
+use crate::audit::one::Report;
+use crate::config::Config;
 use crate::node::replay;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::parse_utc_ms;
@@ -27,6 +31,7 @@ const MAX_PERIODS: u64 = 366 * PeriodId::PER_DAY;
   veriregime-agent --config watcher.toml audit --period 122748
   veriregime-agent --config watcher.toml audit --from 2026-01-05 --to 2026-01-06 --json
   veriregime-agent --config watcher.toml audit --follow                     every update as it lands, until stopped
+  veriregime-agent --config watcher.toml audit --job btc-on-base            one job's contract; without it all of them
 
 It needs no key: model.bundle, chain.rpc_url, chain.oracle and the exchange are enough. It takes every update of the contract,
 of whatever model, with the model's bundle if that is model.bundle or lies beside it. For each update it recomputes the
@@ -54,23 +59,58 @@ pub struct AuditArgs {
 /// # Errors
 /// Settings, bundle, chain or exchange that cannot be used.
 pub async fn run(args: AuditArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<u8> {
-    let config = settings.one()?;
+    let contracts = models::by_contract(settings.several()?)?;
     let stop = CancellationToken::new();
-    let clock = replay::clock(&config, &stop).await?;
-    let mut models = Models::new(&config, clock.clone()).await?;
-    let outcome = if args.follow {
+    if args.follow {
         let _signals = stop_on_signal(stop.clone())?;
-        let mut say = |notice: &Notice<'_>| {
-            say(json, notice);
-            print::is_read()
-        };
-        follow::run(&mut models, &config, &clock, &mut say, &stop).await
-    } else {
-        several(&mut models, periods(&args, clock.now_ms())?, json).await
-    };
+        return follow_all(contracts, json, stop).await;
+    }
+    let (mut reports, mut failed) = (Vec::new(), Vec::new());
+    for jobs in contracts {
+        let name = jobs[0].names.job.clone();
+        match several(jobs, &args, json, &stop).await {
+            Ok(found) => reports.extend(found),
+            Err(error) => failed.push((name, error)),
+        }
+    }
     stop.cancel();
-    models.stop().await;
-    Ok(exit_status(outcome?))
+    if json && (failed.is_empty() || !reports.is_empty()) {
+        println!("{}", serde_json::to_string(&reports)?);
+    }
+    for (job, error) in &failed {
+        report::say(error, std::slice::from_ref(job));
+    }
+    let worst = reports.iter().map(|report| report.found.verdict).max().unwrap_or(Verdict::Match);
+    Ok(if worst == Verdict::Match && !failed.is_empty() { EXIT_FAILED } else { exit_status(worst) })
+}
+
+/// Follows every contract until stopped, or until one cannot be followed. The worst verdict of all.
+async fn follow_all(contracts: Vec<Vec<Config>>, json: bool, stop: CancellationToken) -> anyhow::Result<u8> {
+    let mut followed = JoinSet::new();
+    for jobs in contracts {
+        let stop = stop.clone();
+        followed.spawn(async move {
+            let clock = replay::clock(&jobs[0], &stop).await?;
+            let mut models = Models::new(jobs, clock.clone()).await?;
+            let mut say = |notice: &Notice<'_>| {
+                say(json, notice);
+                print::is_read()
+            };
+            let outcome = follow::run(&mut models, &clock, &mut say, &stop).await;
+            models.stop().await;
+            outcome
+        });
+    }
+    let mut worst = Ok(Verdict::Match);
+    while let Some(outcome) = followed.join_next().await {
+        let outcome = outcome.context("an audit broke off").flatten();
+        if outcome.is_err() {
+            stop.cancel();
+        }
+        worst = worst.and_then(|worst: Verdict| outcome.map(|verdict| worst.max(verdict)));
+    }
+    stop.cancel();
+    Ok(exit_status(worst?))
 }
 
 /// The exit status that says what was found.
@@ -105,15 +145,28 @@ fn say(json: bool, notice: &Notice<'_>) {
     }
 }
 
-/// The worst verdict of all.
-async fn several(models: &mut Models, periods: std::ops::Range<u64>, json: bool) -> anyhow::Result<Verdict> {
+/// Audits what these jobs' contract has of the periods, and says it to people as it comes.
+async fn several(
+    jobs: Vec<Config>,
+    args: &AuditArgs,
+    json: bool,
+    stop: &CancellationToken,
+) -> anyhow::Result<Vec<Report>> {
+    let clock = replay::clock(&jobs[0], stop).await?;
+    let mut models = Models::new(jobs, clock.clone()).await?;
+    let reports = each(&mut models, periods(args, clock.now_ms())?, json).await;
+    models.stop().await;
+    reports
+}
+
+async fn each(models: &mut Models, periods: std::ops::Range<u64>, json: bool) -> anyhow::Result<Vec<Report>> {
     // With a bundle that is not right there is nothing to audit by.
     models.check_configured()?;
     let mut reports = Vec::new();
     for period in periods.map(PeriodId) {
         let updates = models.reader.updates(models.oracle, period).await?;
         if updates.is_empty() {
-            say(json, &Notice::NoUpdate { period });
+            say(json, &Notice::NoUpdate { job: models.job(), period });
         }
         for update in updates {
             let report = models.audit(update).await?;
@@ -123,8 +176,5 @@ async fn several(models: &mut Models, periods: std::ops::Range<u64>, json: bool)
             reports.push(report);
         }
     }
-    if json {
-        println!("{}", serde_json::to_string(&reports)?);
-    }
-    Ok(reports.iter().map(|report| report.found.verdict).max().unwrap_or(Verdict::Match))
+    Ok(reports)
 }

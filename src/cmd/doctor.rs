@@ -20,6 +20,7 @@ const EXIT_SICK: u8 = 3;
 #[command(after_help = "Examples:
   veriregime-agent --config agent.toml doctor
   veriregime-agent --config agent.toml doctor --json
+  veriregime-agent --config agent.toml doctor --job btc-on-base   one of several jobs
   veriregime-agent --config agent.toml doctor --fork    a whole cycle, proof and transaction, on a copy of the chain
 
 It reads and asks, and changes nothing. With --fork, anvil makes a copy of the configured chain on this machine; the cycle
@@ -43,7 +44,7 @@ pub async fn run(args: DoctorArgs, settings: Selection<'_>, json: bool) -> anyho
     bar.enable_steady_tick(Duration::from_millis(200));
     let source = settings.file.map_or_else(|| "defaults".into(), |path| path.display().to_string());
     let fork = args.fork.then(|| args.anvil.unwrap_or_else(|| foundry("anvil")));
-    let report = doctor::examine(settings.several(), source, fork, &|what| bar.set_message(what)).await;
+    let report = doctor::examine(settings.node(), settings.job, source, fork, &|what| bar.set_message(what)).await;
     bar.finish_and_clear();
     print::output(json, &report);
     Ok(if report.healthy { EXIT_DONE } else { EXIT_SICK })

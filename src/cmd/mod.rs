@@ -91,7 +91,7 @@ enum Command {
     Status(status::StatusArgs),
     /// Look at everything that a node needs; with --fork, run a cycle on a copy of the chain.
     Doctor(doctor::DoctorArgs),
-    /// Show, raise and cancel the wallet's transactions.
+    /// Show, raise and cancel the wallets' transactions.
     #[command(subcommand)]
     Tx(tx::TxCommand),
     /// Watch candles become proven parameters on a chain of your own.
@@ -165,7 +165,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Once(args) => return once::run(args, selected, json).await,
         Command::Status(args) => status::run(args, selected, json).await?,
         Command::Doctor(args) => return doctor::run(args, selected, json).await,
-        Command::Tx(command) => tx::run(command, selected, json).await?,
+        Command::Tx(command) => return tx::run(command, selected, json).await,
         Command::Deploy(args) => return deploy::run(args, selected, json).await,
         Command::Admin(args) => return admin::run(args, selected, json).await,
         Command::Prove(args) => prove::run(args, selected, json).await?,
@@ -184,7 +184,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 Command::Models(args) => return models::run(args, json),
                 Command::Candles(command) => candles::run(command, json).await?,
                 Command::Key(command) => key::run(command, selected, json).await?,
-                Command::Config(command) => config::run(command, settings, json).await?,
+                Command::Config(command) => return config::run(command, selected, json).await,
                 Command::Completions { shell } => print!("{}", help::completions(shell)),
                 Command::Man { folder } => help::write_pages(&folder)?,
                 _ => unreachable!("handled above"),

@@ -14,6 +14,7 @@ use crate::state::lock::CycleLock;
 #[command(after_help = "Examples:
   veriregime-agent --config agent.toml once            for a system timer or a rescue by hand
   veriregime-agent --config agent.toml once --dry-run  everything up to the proof, nothing signed or sent
+  veriregime-agent --config agent.toml once --job btc-on-base  one job of several
 
 It also closes what earlier periods left open. Beside a running daemon it is refused (VR-STATE-010), since the daemon runs the
 cycle already; --dry-run is not.

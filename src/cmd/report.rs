@@ -7,12 +7,18 @@ use crate::diagnosis;
 
 /// Prints an error with its code and what to do next.
 pub fn failed(error: &anyhow::Error) -> ExitCode {
-    let words = harmless(&diagnosis::words(error));
+    say(error, &[]);
+    ExitCode::from(EXIT_FAILED)
+}
+
+/// Prints an error, with the jobs that it is about.
+pub fn say(error: &anyhow::Error, jobs: &[String]) {
+    let jobs = if jobs.is_empty() { String::new() } else { format!("job {}: ", jobs.join(", ")) };
+    let words = harmless(&format!("{jobs}{}", diagnosis::words(error)));
     match diagnosis::coded(error) {
         Some(fault) => eprintln!("error {}: {words}\n  next: {}", fault.code(), fault.hint()),
         None => eprintln!("error: {words}"),
     }
-    ExitCode::from(EXIT_FAILED)
 }
 
 /// Words without what would steer a terminal: errors quote files and answers of strangers.

@@ -37,10 +37,6 @@ impl Selection<'_> {
     /// # Errors
     /// [`ConfigError`].
     pub fn several(&self) -> Result<Vec<Config>, ConfigError> {
-        let node = self.node()?;
-        match self.job {
-            Some(_) => Ok(vec![node.job(self.job)?.clone()]),
-            None => Ok(node.jobs().to_vec()),
-        }
+        Ok(self.node()?.chosen(self.job)?.to_vec())
     }
 }

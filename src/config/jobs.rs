@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::named::{self, ATTESTORS, CHAINS, UNNAMED, WALLETS};
 use super::raw::{RawChain, RawConfig, RawJob, unnamed};
+use super::signer::RawSigner;
 use super::{Config, ConfigError, chain, value};
 
 /// More jobs than one process is measured with.
@@ -37,6 +38,17 @@ impl NodeConfig {
         &self.jobs[0]
     }
 
+    /// The job of that name; all of them where no name is given.
+    ///
+    /// # Errors
+    /// [`ConfigError::UnknownName`].
+    pub fn chosen(&self, name: Option<&str>) -> Result<&[Config], ConfigError> {
+        match name {
+            Some(_) => self.job(name).map(std::slice::from_ref),
+            None => Ok(&self.jobs),
+        }
+    }
+
     /// The job of that name; the only one where no name is given.
     ///
     /// # Errors
@@ -48,8 +60,36 @@ impl NodeConfig {
             None => Err(ConfigError::WhichJob { known: names().collect::<Vec<_>>().join(", ") }),
             Some(name) => {
                 let found = self.jobs.iter().find(|job| job.names.job == name);
-                found.ok_or_else(|| named::unknown("--job", name, names()))
+                found.ok_or_else(|| unknown_job(name, names()))
             }
+        }
+    }
+}
+
+/// The error for a job that is named on the command line and is none.
+pub fn unknown_job<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> ConfigError {
+    named::unknown("--job", name, known)
+}
+
+/// Settings of jobs that are right by themselves, and everything that is wrong.
+#[derive(Debug, Default)]
+pub struct Findings {
+    pub jobs: Vec<Config>,
+    pub faults: Vec<ConfigError>,
+}
+
+impl Findings {
+    /// Notes what is wrong, once: jobs share sections.
+    fn note(&mut self, fault: ConfigError) {
+        let words = fault.to_string();
+        if !self.faults.iter().any(|known| known.to_string() == words) {
+            self.faults.push(fault);
+        }
+    }
+
+    fn check(&mut self, checked: Result<(), ConfigError>) {
+        if let Err(fault) = checked {
+            self.note(fault);
         }
     }
 }
@@ -59,19 +99,38 @@ impl NodeConfig {
 /// # Errors
 /// [`ConfigError`] that names the key.
 pub fn check(raw: RawConfig) -> Result<NodeConfig, ConfigError> {
-    check_tables("chains", &raw.chains)?;
-    check_tables("wallets", &raw.wallets)?;
-    check_tables("attestors", &raw.attestors)?;
-    check_chains(&raw)?;
+    let Findings { jobs, faults } = find(raw);
+    match faults.into_iter().next() {
+        Some(fault) => Err(fault),
+        None => Ok(NodeConfig { jobs }),
+    }
+}
+
+/// As [`check`], of whatever is wrong with any job.
+pub fn find(raw: RawConfig) -> Findings {
+    let mut found = Findings::default();
+    found.check(check_tables("chains", &raw.chains));
+    found.check(check_tables("wallets", &raw.wallets));
+    found.check(check_tables("attestors", &raw.attestors));
+    check_chains(&raw, &mut found);
     if raw.jobs.is_empty() {
-        return unnamed_job(raw).map(|job| NodeConfig { jobs: vec![job] });
+        match unnamed_job(raw) {
+            Ok(job) => found.jobs.push(job),
+            Err(fault) => found.note(fault),
+        }
+        return found;
     }
     if raw.jobs.len() > MAX_JOBS {
-        return Err(value("jobs", format!("{} of them", raw.jobs.len()), format!("more than {MAX_JOBS}")));
+        found.note(value("jobs", format!("{} of them", raw.jobs.len()), format!("more than {MAX_JOBS}")));
+        return found;
     }
-    let jobs = raw.jobs.iter().map(|job| named_job(&raw, job)).collect::<Result<Vec<_>, _>>()?;
-    check_together(&jobs)?;
-    Ok(NodeConfig { jobs })
+    for job in &raw.jobs {
+        if let Some(config) = named_job(&raw, job, &mut found) {
+            found.jobs.push(config);
+        }
+    }
+    check_together(&mut found);
+    found
 }
 
 fn check_tables<T>(key: &str, tables: &BTreeMap<String, T>) -> Result<(), ConfigError> {
@@ -97,12 +156,23 @@ fn unnamed_job(raw: RawConfig) -> Result<Config, ConfigError> {
 }
 
 /// Lays what a job says, and what it names, over the sections, and checks that as if there were nothing else.
-fn named_job(raw: &RawConfig, job: &RawJob) -> Result<Config, ConfigError> {
-    named::check_name("jobs.name", &job.name)?;
+fn named_job(raw: &RawConfig, job: &RawJob, found: &mut Findings) -> Option<Config> {
+    found.check(named::check_name("jobs.name", &job.name));
     let key = |key: &str| format!("jobs.{}.{key}", job.name);
-    let chain = chosen(&key("chain"), &job.chain, &raw.chain, &raw.chains)?;
-    let wallet = chosen(&key("wallet"), &job.wallet, &raw.signer, &raw.wallets)?;
-    let attestor = chosen(&key("attestor"), &job.attestor, &raw.attestor, &raw.attestors)?;
+    let chain = chosen(&key("chain"), &job.chain, &raw.chain, &raw.chains, found);
+    let wallet = chosen(&key("wallet"), &job.wallet, &raw.signer, &raw.wallets, found);
+    let attestor = chosen(&key("attestor"), &job.attestor, &raw.attestor, &raw.attestors, found);
+    let checked = with_parts(raw, job, chain?, wallet?, attestor?);
+    checked.map_err(|fault| found.note(fault)).ok()
+}
+
+fn with_parts(
+    raw: &RawConfig,
+    job: &RawJob,
+    chain: &RawChain,
+    wallet: &RawSigner,
+    attestor: &RawSigner,
+) -> Result<Config, ConfigError> {
     let mut alone = RawConfig {
         chain: RawChain { oracle: contract(job, chain)?, ..chain.clone() },
         signer: wallet.clone(),
@@ -128,11 +198,18 @@ fn named_job(raw: &RawConfig, job: &RawJob) -> Result<Config, ConfigError> {
 }
 
 /// The table of that name.
-fn chosen<'a, T>(key: &str, name: &str, unnamed: &'a T, tables: &'a BTreeMap<String, T>) -> Result<&'a T, ConfigError> {
-    if name == UNNAMED {
-        return Ok(unnamed);
+fn chosen<'a, T>(
+    key: &str,
+    name: &str,
+    unnamed: &'a T,
+    tables: &'a BTreeMap<String, T>,
+    found: &mut Findings,
+) -> Option<&'a T> {
+    let table = if name == UNNAMED { Some(unnamed) } else { tables.get(name) };
+    if table.is_none() {
+        found.note(named::unknown(key, name, tables.keys().map(String::as_str).chain([UNNAMED])));
     }
-    tables.get(name).ok_or_else(|| named::unknown(key, name, tables.keys().map(String::as_str).chain([UNNAMED])))
+    table
 }
 
 /// A job's contract. That of the section `[chain]` is on that chain and on no other.
@@ -168,37 +245,45 @@ fn of_job(fault: ConfigError, job: &RawJob) -> ConfigError {
 }
 
 /// What each job may do alone and not beside the others.
-fn check_together(jobs: &[Config]) -> Result<(), ConfigError> {
+fn check_together(found: &mut Findings) {
     let (mut names, mut served) = (BTreeSet::new(), BTreeMap::new());
-    for job in jobs {
+    let mut same = Vec::new();
+    for job in &found.jobs {
         let name = &job.names.job;
         if !names.insert(name) {
-            return Err(ConfigError::SameJob { one: name.clone(), other: name.clone(), what: "have one name".into() });
+            same.push(ConfigError::SameJob { one: name.clone(), other: name.clone(), what: "have one name".into() });
+            continue;
         }
         let bundle = veriregime_files::real_path(&job.bundle);
         if let Some(contract) = job.chain.oracle
             && let Some(other) = served.insert((job.chain.chain_id, contract, bundle), name)
         {
             let what = format!("run one model at {contract} on chain {}", job.chain.chain_id);
-            return Err(ConfigError::SameJob { one: other.clone(), other: name.clone(), what });
+            same.push(ConfigError::SameJob { one: other.clone(), other: name.clone(), what });
         }
     }
-    Ok(())
+    same.into_iter().for_each(|fault| found.note(fault));
 }
 
 /// Checks every chain that has a name or is used, and that none answers for two.
-fn check_chains(raw: &RawConfig) -> Result<(), ConfigError> {
+fn check_chains(raw: &RawConfig, found: &mut Findings) {
     let is_used = raw.jobs.is_empty() || raw.jobs.iter().any(|job| job.chain == UNNAMED);
     let unnamed = is_used.then(|| ("chain".to_owned(), &raw.chain));
     let named = raw.chains.iter().map(|(name, chain)| (format!("chains.{name}"), chain));
     let mut known: BTreeMap<String, (String, u64)> = BTreeMap::new();
     for (section, raw) in unnamed.into_iter().chain(named) {
-        let chain = chain::check(raw.clone()).map_err(|fault| fault.in_section("chain", &section))?;
+        let chain = match chain::check(raw.clone()) {
+            Ok(chain) => chain,
+            Err(fault) => {
+                found.note(fault.in_section("chain", &section));
+                continue;
+            }
+        };
         for url in &chain.rpc_urls {
             let (first, chain_id) =
                 known.entry(url.expose().to_string()).or_insert_with(|| (section.clone(), chain.chain_id));
             if *chain_id != chain.chain_id {
-                return Err(ConfigError::TwoChains {
+                found.note(ConfigError::TwoChains {
                     rpc: url.to_string(),
                     one: format!("{first} says {chain_id}"),
                     other: format!("{section} says {}", chain.chain_id),
@@ -206,5 +291,4 @@ fn check_chains(raw: &RawConfig) -> Result<(), ConfigError> {
             }
         }
     }
-    Ok(())
 }

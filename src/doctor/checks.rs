@@ -13,6 +13,7 @@ use crate::job::feeds::Feed;
 use crate::node::{assemble, feeds, replay};
 use crate::state::error::StateError;
 use crate::state::reader::Reader;
+use veriregime_core::types::contract::Contract;
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::time::format_utc;
 
@@ -20,12 +21,15 @@ use veriregime_core::types::time::format_utc;
 const SAMPLE_MINUTES: i64 = 10;
 
 /// All of it. What needs something that is not there is left out: its absence is in the list already.
-pub(super) async fn at_everything(config: &Config, seen: &mut Seen<'_>) {
+/// `contracts` are those of all jobs.
+pub(super) async fn at_everything(config: &Config, contracts: &[Contract], seen: &mut Seen<'_>) {
     seen.say("files");
     let opened = Bundle::open(&config.bundle);
     seen.add(checks::bundle(opened.as_ref()));
-    seen.add(database(config));
-    seen.add(checks::disk(&config.state_path, checks::LOW_DISK_BYTES));
+    if seen.is_first("database", "") {
+        seen.add(database(config, contracts));
+        seen.add(checks::disk(&config.state_path, checks::LOW_DISK_BYTES));
+    }
     let stop = CancellationToken::new();
     let now_ms = match replay::clock(config, &stop).await {
         Ok(clock) => clock.now_ms(),
@@ -37,26 +41,35 @@ pub(super) async fn at_everything(config: &Config, seen: &mut Seen<'_>) {
     stop.cancel();
     if let Ok(bundle) = &opened {
         seen.add(reference_string(config, bundle));
-        seen.say("prover");
-        seen.add(prover(config, bundle).await);
+        // One start is enough for all jobs of a model.
+        if seen.is_first("prover", &bundle.manifest_digest.to_string()) {
+            seen.say("prover");
+            seen.add(prover(config, bundle).await);
+        }
         seen.say("candle sources");
         sources(config, bundle, now_ms, seen).await;
     }
-    seen.say("RPCs");
-    rpcs(config, now_ms, seen).await;
+    if seen.is_first("chain", &config.names.chain) {
+        seen.say("RPCs");
+        rpcs(config, now_ms, seen).await;
+        let max_age_seconds = i64::try_from(config.chain.max_head_lag.as_secs()).unwrap_or(i64::MAX);
+        seen.add(match assemble::reader(config) {
+            Ok(reader) => checks::head(&reader, config.chain.chain_id, now_ms, max_age_seconds).await,
+            Err(fault) => Check::fail("chain head", &fault),
+        });
+    }
     seen.say("contract");
     on_chain(config, opened.ok().as_ref(), now_ms, seen).await;
 }
 
-fn database(config: &Config) -> Check {
+fn database(config: &Config, contracts: &[Contract]) -> Check {
     const NAME: &str = "database";
     if veriregime_files::size_bytes(&config.state_path).is_err() {
         return Check::ok(NAME, format!("{} is not there yet", config.state_path.display()));
     }
     let asked = Reader::open(&config.state_path).and_then(|reader| {
         let cycles = reader.check()?;
-        let named: Vec<_> = assemble::contract(config).into_iter().collect();
-        reader.expect(&named).map(|()| cycles)
+        reader.expect(contracts).map(|()| cycles)
     });
     match asked {
         // They hold up nothing of what the settings name.
@@ -87,10 +100,14 @@ async fn sources(config: &Config, bundle: &Bundle, now_ms: i64, seen: &mut Seen<
     };
     let compared = feeds.cross_check.iter().flat_map(|check| &check.with);
     for feed in feeds.order.iter().chain(compared) {
-        let clock = checks::clock(&feed.source, &feed.name, now_ms, feeds.max_clock_skew_ms).await;
-        seen.add(clock);
+        if seen.is_first("source", &feed.name) {
+            let clock = checks::clock(&feed.source, &feed.name, now_ms, feeds.max_clock_skew_ms).await;
+            seen.add_of_source(&feed.name, clock);
+        }
         for symbol in &feed.symbols {
-            seen.add(candles(feed, symbol, now_ms).await);
+            if seen.is_first("symbol", &format!("{} {symbol}", feed.name)) {
+                seen.add_of_source(&feed.name, candles(feed, symbol, now_ms).await);
+            }
         }
     }
 }
@@ -141,28 +158,30 @@ async fn on_chain(config: &Config, bundle: Option<&Bundle>, now_ms: i64, seen: &
         Err(fault) => return seen.add(Check::fail("contract", &fault)),
     };
     match assemble::reader(config) {
-        Ok(reader) => {
-            let max_age_seconds = i64::try_from(config.chain.max_head_lag.as_secs()).unwrap_or(i64::MAX);
-            seen.add(checks::head(&reader, config.chain.chain_id, now_ms, max_age_seconds).await);
-            match bundle.map(|bundle| assemble::action(config, bundle)) {
-                Some(Ok(action)) => {
-                    let (contract, model_id) = checks::contract(&reader, &action).await;
-                    seen.add(contract);
-                    if let Some(model_id) = model_id {
-                        seen.add(checks::last_update(&reader, &action, model_id, &config.schedule.cron, now_ms).await);
-                    }
+        Ok(reader) => match bundle.map(|bundle| assemble::action(config, bundle)) {
+            Some(Ok(action)) => {
+                let (contract, model_id) = checks::contract(&reader, &action).await;
+                seen.add(contract);
+                if let Some(model_id) = model_id {
+                    seen.add(checks::last_update(&reader, &action, model_id, &config.schedule.cron, now_ms).await);
                 }
-                Some(Err(error)) => seen.add(failed("contract", &error)),
-                None => {}
             }
-        }
+            Some(Err(error)) => seen.add(failed("contract", &error)),
+            None => {}
+        },
         Err(fault) => seen.add(Check::fail("contract", &fault)),
     }
     match assemble::chain(config).await {
         Ok(chain) => {
-            seen.add(Check::ok("keys", keys(config.attestor.is_some(), &chain.address().to_string())));
+            let wallet = chain.address();
+            let attestor = config.attestor.as_ref().map(|_| chain.attestor());
+            if seen.is_first("keys", &format!("{} {wallet} {attestor:?}", config.chain.chain_id)) {
+                seen.add_of_wallet(wallet, Check::ok("keys", keys(attestor.is_some(), &wallet.to_string())));
+            }
             seen.add(checks::attestor(&chain, oracle).await);
-            seen.add(checks::balance(&chain, config.alerts.low_balance_updates).await);
+            if seen.is_first("wallet", &format!("{} {wallet}", config.chain.chain_id)) {
+                seen.add_of_wallet(wallet, checks::balance(&chain, config.alerts.low_balance_updates).await);
+            }
         }
         Err(error) => seen.add(failed("keys", &error)),
     }

@@ -3,16 +3,21 @@
 mod checks;
 mod fork;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use alloy::primitives::Address;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::config::{Config, ConfigError};
+use crate::config::ConfigError;
+use crate::config::jobs::NodeConfig;
 use crate::diagnosis;
-use crate::health::{Check, Level};
+use crate::health::{About, Check, Level};
+use crate::node::assemble;
 use crate::render::layout::{self, hanging};
 use crate::render::{Render, lines};
+use veriregime_core::types::alert::Subject;
 use veriregime_core::types::diagnostic::Diagnostic;
 
 /// An error that nobody gave a code of its own.
@@ -43,14 +48,17 @@ fn failed(name: &'static str, error: &anyhow::Error) -> Check {
 pub struct Report {
     /// Whether no check fails.
     pub healthy: bool,
-    pub checks: Vec<JobCheck>,
+    checks: Vec<Finding>,
+    /// Whether the settings have several jobs.
+    #[serde(skip)]
+    is_of_several: bool,
 }
 
-/// A check, and the first job that it is about.
+/// A check, and what it is about: a job, or what jobs share.
 #[derive(Debug, Serialize)]
-pub struct JobCheck {
-    #[serde(skip_serializing_if = "String::is_empty")]
-    job: String,
+struct Finding {
+    #[serde(flatten)]
+    subject: Subject,
     #[serde(flatten)]
     check: Check,
 }
@@ -58,27 +66,41 @@ pub struct JobCheck {
 impl Render for Report {
     fn text(&self) -> String {
         let columns = layout::columns().unwrap_or(usize::MAX);
-        let mut jobs: Vec<&str> =
-            self.checks.iter().map(|one| one.job.as_str()).filter(|job| !job.is_empty()).collect();
-        jobs.dedup();
-        let mut told = Vec::new();
-        let mut before = "";
-        for one in &self.checks {
-            if jobs.len() > 1 && one.job != before {
-                told.push(format!("job {}", one.job));
-                before = &one.job;
-            }
-            told.push(shown(&one.check, columns));
+        if !self.is_of_several {
+            return lines(self.checks.iter().map(|one| shown(&one.check, columns)));
         }
-        lines(told)
+        let mut subjects: Vec<&Subject> = Vec::new();
+        for one in &self.checks {
+            if !subjects.contains(&&one.subject) {
+                subjects.push(&one.subject);
+            }
+        }
+        subjects.sort_by_key(|subject| place(subject));
+        lines(subjects.into_iter().flat_map(|subject| {
+            let of_subject = self.checks.iter().filter(move |one| one.subject == *subject);
+            [subject.to_string()].into_iter().chain(of_subject.map(|one| shown(&one.check, columns)))
+        }))
+    }
+}
+
+/// What is shared comes first.
+fn place(subject: &Subject) -> About {
+    match subject {
+        Subject::Node {} => About::Node,
+        Subject::Chain { .. } => About::Chain,
+        Subject::Wallet { .. } => About::Wallet,
+        Subject::Source { .. } => About::Source,
+        Subject::Job { .. } => About::Job,
     }
 }
 
 /// What was seen so far, and who hears what is being looked at.
 struct Seen<'a> {
-    /// Each with the job that it is the first of; none for the settings.
-    checks: Vec<(String, Check)>,
-    job: String,
+    checks: Vec<Finding>,
+    /// The job that is looked at, and its chain.
+    job: (String, u64),
+    /// What of several jobs was looked at already.
+    shared: BTreeSet<String>,
     progress: &'a (dyn Fn(&'static str) + Sync),
 }
 
@@ -88,35 +110,53 @@ impl Seen<'_> {
         (self.progress)(what);
     }
 
-    /// What is added from now on is this job's.
-    fn begin_job(&mut self, job: &str) {
-        job.clone_into(&mut self.job);
+    /// Whether a thing of that kind and name was not looked at for an earlier job. From now on it was.
+    fn is_first(&mut self, kind: &str, name: &str) -> bool {
+        self.shared.insert(format!("{kind} {name}"))
     }
 
-    /// Adds a check, unless an earlier job had the same.
+    /// Adds a check of the job, of its chain or of the node.
     fn add(&mut self, check: Check) {
-        if !self.checks.iter().any(|(_, known)| *known == check) {
-            self.checks.push((self.job.clone(), check));
-        }
+        let (job, chain_id) = self.job.clone();
+        let subject = match check.about() {
+            About::Node => Subject::Node {},
+            About::Chain => Subject::Chain { chain_id },
+            About::Wallet | About::Source | About::Job => Subject::Job { job, chain_id },
+        };
+        self.checks.push(Finding { subject, check });
+    }
+
+    /// Adds a check of a wallet.
+    fn add_of_wallet(&mut self, wallet: Address, check: Check) {
+        self.checks.push(Finding { subject: Subject::Wallet { wallet, chain_id: self.job.1 }, check });
+    }
+
+    /// Adds a check of a source.
+    fn add_of_source(&mut self, source: &str, check: Check) {
+        self.checks.push(Finding { subject: Subject::Source { source: source.to_owned() }, check });
     }
 }
 
-/// Looks at everything that the settings of these jobs lead to, where they were read from `source`. What is the same for several
-/// of them, such as a chain or a wallet, is named once. With `fork`, also runs the running period's
+/// Looks at everything that the settings of all jobs, or of the one named `only`, lead to, where they were read from `source`. What several of them share,
+/// such as a chain or a wallet, is looked at once. With `fork`, also runs the running period's
 /// cycle on a copy of the configured chain, made by the anvil that is named there.
 pub async fn examine(
-    settings: Result<Vec<Config>, ConfigError>,
+    settings: Result<NodeConfig, ConfigError>,
+    only: Option<&str>,
     source: String,
     fork: Option<PathBuf>,
     progress: &(dyn Fn(&'static str) + Sync),
 ) -> Report {
-    let mut seen = Seen { checks: Vec::new(), job: String::new(), progress };
-    match settings {
-        Ok(jobs) => {
+    let mut seen = Seen { checks: Vec::new(), job: (String::new(), 0), shared: BTreeSet::new(), progress };
+    let mut is_of_several = false;
+    match settings.and_then(|node| Ok((node.chosen(only)?.to_vec(), node))) {
+        Ok((jobs, node)) => {
+            is_of_several = jobs.len() > 1;
             seen.add(Check::ok("settings", source));
+            let contracts: Vec<_> = node.jobs().iter().filter_map(|job| assemble::contract(job).ok()).collect();
             for config in jobs {
-                seen.begin_job(&config.names.job);
-                checks::at_everything(&config, &mut seen).await;
+                seen.job = (config.names.job.clone(), config.chain.chain_id);
+                checks::at_everything(&config, &contracts, &mut seen).await;
                 if let Some(anvil) = &fork {
                     seen.say("cycle on a fork");
                     seen.add(fork::check(&config, anvil).await);
@@ -125,9 +165,8 @@ pub async fn examine(
         }
         Err(fault) => seen.add(Check::fail("settings", &fault)),
     }
-    let healthy = seen.checks.iter().all(|(_, check)| check.level != Level::Fail);
-    let checks = seen.checks.into_iter().map(|(job, check)| JobCheck { job, check }).collect();
-    Report { healthy, checks }
+    let healthy = seen.checks.iter().all(|one| one.check.level != Level::Fail);
+    Report { healthy, checks: seen.checks, is_of_several }
 }
 
 /// A check in lines of at most `columns`: how it came out, its name, what was seen and, below it, what to do.

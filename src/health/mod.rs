@@ -8,8 +8,13 @@ use std::time::Duration;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::job::overview::Failure;
 use veriregime_core::types::diagnostic::{Diagnostic, words};
 use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::time::format_utc;
+
+/// The check whether a job works at all.
+pub const WORKS: &str = "job";
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -32,6 +37,21 @@ impl Level {
             Self::Fail => "fail",
         }
     }
+}
+
+/// What a check looks at, widest first: what is wrong with a chain is no job's news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum About {
+    /// What the whole process has.
+    Node,
+    /// A chain and its RPCs.
+    Chain,
+    /// A key on a chain.
+    Wallet,
+    /// An exchange.
+    Source,
+    /// One job.
+    Job,
 }
 
 /// One thing that was looked at.
@@ -64,6 +84,24 @@ impl Check {
     /// It does not work.
     pub fn fail(name: &'static str, fault: &dyn Diagnostic) -> Self {
         Self { name, level: Level::Fail, figure: words(fault), code: Some(fault.code()), hint: Some(fault.hint()) }
+    }
+
+    /// That a job does not work.
+    pub fn of_failure(failure: &Failure) -> Self {
+        let Failure { code, message, hint, since_ms, tries } = failure;
+        let figure = format!("does not work since {}, tried {tries} times: {message}", format_utc(*since_ms));
+        Self { name: WORKS, level: Level::Fail, figure, code: Some(code), hint: Some(hint) }
+    }
+
+    /// What it looks at.
+    pub fn about(&self) -> About {
+        match self.name {
+            "settings" | "database" | "disk" => About::Node,
+            "RPC" | "chain head" => About::Chain,
+            "keys" | "wallet balance" => About::Wallet,
+            "clock" | "candle source" => About::Source,
+            _ => About::Job,
+        }
     }
 
     /// By how it came out.

@@ -20,15 +20,13 @@ pub struct JobState {
     pub chain_id: u64,
     /// The contract that takes its updates; `None` where the settings name none.
     pub contract: Option<Address>,
-    /// What its cycles are stored by; `None` until its bundle was read.
+    /// What its cycles are stored by; `None` where its bundle could not be read at the start.
     pub key: Option<JobKey>,
     /// Id of its model; `None` until its bundle was opened.
     pub model: Option<String>,
     pub activity: Activity,
     /// The cycle that ended last since the start of the process.
     pub last_cycle: Option<(PeriodId, Stage)>,
-    /// When its next cycle begins, in Unix milliseconds.
-    pub next_due_ms: Option<i64>,
 }
 
 /// Whether a job works.
@@ -36,7 +34,9 @@ pub struct JobState {
 pub enum Activity {
     /// It is being opened.
     Starting,
-    /// It waits for its next cycle, or runs one.
+    /// It waits until that time, in Unix milliseconds, for its next cycle.
+    Waiting { until_ms: i64 },
+    /// It runs a cycle, or closes earlier ones.
     Running,
     /// It could not be opened, or it broke down. It is tried again.
     Failed(Failure),
@@ -60,7 +60,7 @@ impl JobState {
     pub fn failure(&self) -> Option<&Failure> {
         match &self.activity {
             Activity::Failed(failure) => Some(failure),
-            Activity::Starting | Activity::Running => None,
+            Activity::Starting | Activity::Waiting { .. } | Activity::Running => None,
         }
     }
 }

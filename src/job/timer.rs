@@ -6,7 +6,7 @@ use cron::Schedule;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use super::overview::{JobState, Progress};
+use super::overview::{Activity, JobState, Progress};
 use super::{Agent, StateError};
 use crate::job::error::{CycleError, StageError};
 use veriregime_core::schedule::next_tick_ms;
@@ -48,7 +48,7 @@ pub async fn run(
             return Err(CycleError::NoTick.into());
         };
         let due_ms = tick_ms + rhythm.delay_ms;
-        tell(&|job| job.next_due_ms = Some(due_ms));
+        tell(&|job| job.activity = Activity::Waiting { until_ms: due_ms });
         if agent.clock.now_ms() < due_ms {
             info!(next = format_utc(due_ms), "waiting");
         }
@@ -56,6 +56,7 @@ pub async fn run(
         if stop.is_cancelled() {
             break;
         }
+        tell(&|job| job.activity = Activity::Running);
         agent.settle(&rhythm.schedule).await?;
         let now = PeriodId::at_ms(agent.clock.now_ms());
         if PeriodId::at_ms(tick_ms) == now {

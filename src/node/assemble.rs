@@ -272,8 +272,7 @@ pub fn served_job(config: &Config, agent: &Agent, health: Latest, beside: &Besid
     let bundle = &agent.bundle;
     let model = ModelView::new(&bundle.manifest, bundle.manifest_digest)?;
     Ok(ServedJob {
-        chain_id: agent.chain.read.chain_id(),
-        contract: agent.action.contract(),
+        contract: agent.job().contract,
         parameters: Parameters::new(agent.chain.read.clone(), agent.action.contract(), &agent.model.candles.markets),
         history: History::new(beside.reader.clone(), agent.job(), model.clone()),
         model,

@@ -14,6 +14,7 @@ use crate::actions::error::ActionError;
 use crate::chain::error::ChainError;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::health::WORKS;
 use crate::job::Agent;
 use crate::job::error::{CycleError, StageError};
 use crate::job::overview::{Activity, Progress};
@@ -54,6 +55,7 @@ impl Driver {
 
     async fn run_on(self, mut opened: Option<Agent>) -> anyhow::Result<()> {
         let (mut pause, mut failing) = (FIRST_PAUSE, None);
+        self.count(false);
         while !self.stop.is_cancelled() {
             let began = Instant::now();
             let attempt = self.clone().attempt(opened.take()).in_current_span();
@@ -73,6 +75,7 @@ impl Driver {
             let (code, hint, message) = (failure.code, failure.hint, failure.message.clone());
             error!(code, error = message, hint, retry_s = pause.as_secs(), "the job does not work, the others go on");
             self.progress.tell(|job| job.activity = Activity::Failed(failure));
+            self.count(false);
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.stop.cancelled() => {}
@@ -80,6 +83,10 @@ impl Driver {
             pause = LONGEST_PAUSE.min(pause * 2);
         }
         Ok(())
+    }
+
+    fn count(&self, works: bool) {
+        metrics::begin_job(&self.config.names.job, || metrics::checked(WORKS, works));
     }
 
     /// Opens the job and runs it until `stop` is cancelled.
@@ -92,8 +99,8 @@ impl Driver {
         self.progress.tell(|job| {
             job.key = Some(agent.job());
             job.model = Some(agent.bundle.manifest.model_id.clone());
-            job.activity = Activity::Running;
         });
+        self.count(true);
         let schedule = schedule(&self.config);
         let run = timer::run(&mut agent, &schedule, Some(&self.progress), &self.stop);
         Ok(metrics::of_job(self.config.names.job.clone(), run).await?)

@@ -47,7 +47,7 @@ impl Node {
     /// # Errors
     /// A job without a contract, two that are the same, or a database that does not open.
     pub fn new(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<Self> {
-        let keys = distinct_keys(&config)?;
+        let keys = keys(config.jobs())?;
         let states = config.jobs().iter().zip(&keys).map(|(job, key)| begun(job, *key)).collect();
         let (overview, progress) = Overview::new(states);
         let store = Arc::new(Store::open(&config.node().state_path)?);
@@ -70,7 +70,7 @@ impl Node {
             node = format!("{} of {}", agent.chain.address(), agent.bundle.manifest.model_id);
             opened = Some(agent);
         }
-        let services = Arc::new(Services::start(&self.config, node, &self.stop).await?);
+        let services = Arc::new(Services::start(self.config.node(), self.overview.clone(), node, &self.stop).await?);
         self.drive(&services, opened, &mut jobs);
         let outcome = tokio::select! {
             outcome = ended(&mut jobs) => outcome,
@@ -111,24 +111,39 @@ async fn ended(jobs: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// A job without a contract, or two that are the same.
-pub fn distinct_keys(config: &NodeConfig) -> Result<Vec<Option<JobKey>>, ConfigError> {
+pub fn keys(jobs: &[Config]) -> Result<Vec<Option<JobKey>>, ConfigError> {
+    let (keys, faults) = distinct_keys(jobs);
+    faults.into_iter().next().map_or(Ok(keys), Err)
+}
+
+/// As [`keys`], with every job that has no contract or is the same as another.
+pub fn distinct_keys(jobs: &[Config]) -> (Vec<Option<JobKey>>, Vec<ConfigError>) {
     let mut names: BTreeMap<JobKey, &str> = BTreeMap::new();
-    let mut keys = Vec::with_capacity(config.jobs().len());
-    for job in config.jobs() {
-        let (name, key) = (job.names.job.as_str(), parts::key(job)?);
+    let (mut keys, mut faults) = (Vec::with_capacity(jobs.len()), Vec::new());
+    for job in jobs {
+        let name = job.names.job.as_str();
+        let key = parts::key(job).unwrap_or_else(|fault| {
+            faults.push(match fault {
+                ConfigError::Value { value, reason, .. } if jobs.len() > 1 => {
+                    ConfigError::Value { key: format!("jobs.{name}.contract"), value, reason }
+                }
+                fault => fault,
+            });
+            None
+        });
         keys.push(key);
         if let Some(key) = key
             && let Some(other) = names.insert(key, name)
         {
             let what = format!("are both {key}");
-            return Err(ConfigError::SameJob { one: other.into(), other: name.into(), what });
+            faults.push(ConfigError::SameJob { one: other.into(), other: name.into(), what });
         }
     }
-    Ok(keys)
+    (keys, faults)
 }
 
 /// A job that nobody has opened yet.
-fn begun(config: &Config, key: Option<JobKey>) -> JobState {
+pub fn begun(config: &Config, key: Option<JobKey>) -> JobState {
     JobState {
         name: config.names.job.clone(),
         chain: config.names.chain.clone(),
@@ -138,6 +153,5 @@ fn begun(config: &Config, key: Option<JobKey>) -> JobState {
         model: None,
         activity: Activity::Starting,
         last_cycle: None,
-        next_due_ms: None,
     }
 }

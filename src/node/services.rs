@@ -11,14 +11,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::alerts::AlertError;
-use crate::alerts::notifier::{Settings as AlertSettings, Watcher};
+use crate::alerts::conditions::Shares;
+use crate::alerts::notifier::{Settings as AlertSettings, WatchedJob, Watcher};
 use crate::alerts::webhook::Webhook;
 use crate::api::jobs::Jobs;
 use crate::api::{Shared, server};
-use crate::config::jobs::NodeConfig;
 use crate::config::{Config, alerts};
 use crate::health::monitor::Probe;
 use crate::job::Agent;
+use crate::job::overview::Overview;
 use crate::node::assemble;
 use crate::state::beside::Beside;
 use crate::telemetry::metrics::{self, Wallet};
@@ -38,6 +39,8 @@ pub struct Services {
     attached: Mutex<BTreeSet<String>>,
     /// Chain ids and addresses of their wallets.
     wallets: Mutex<BTreeSet<(u64, Address)>>,
+    /// Those that are watched.
+    watched: watch::Sender<Vec<WatchedJob>>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -46,22 +49,44 @@ impl Services {
     /// Starts what the whole process has, until `stop` is cancelled. `node` speaks in alerts where the operator has named nobody.
     ///
     /// # Errors
-    /// An address that cannot be listened on, or a webhook's file that is not usable.
-    pub async fn start(config: &NodeConfig, node: String, stop: &CancellationToken) -> anyhow::Result<Self> {
+    /// An address that cannot be listened on, a webhook's file that is not usable, or a database that does not open.
+    pub async fn start(
+        config: &Config,
+        overview: Overview,
+        node: String,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Self> {
         let tasks = TaskTracker::new();
         let counted = metrics::install(stop.clone())?;
-        let jobs = Jobs::new(config.jobs().iter().map(|job| job.names.job.clone()));
-        let config = config.node();
         let beside = Beside::open(&config.state_path)?;
-        let shared = Arc::new(assemble::api(config, jobs, counted));
+        let shared = Arc::new(assemble::api(config, Jobs::new(overview.clone()), counted));
         if let Some(address) = config.api.listen {
             let (listener, shared, stop) = (server::listen(address).await?, shared.clone(), stop.clone());
             tasks.spawn_blocking(move || server::serve_apart(listener, shared, stop));
         }
         let (alerts, _) = watch::channel(alert_settings(&config.alerts, &node)?);
         let enough_updates = Arc::new(config.alerts.low_balance_updates.into());
-        let (attached, wallets) = (Mutex::default(), Mutex::default());
-        Ok(Self { shared, alerts, enough_updates, node, beside, attached, wallets, tasks, stop: stop.clone() })
+        let (watched, jobs) = watch::channel(Vec::new());
+        let watcher = Watcher {
+            store: beside.store.clone(),
+            overview,
+            jobs,
+            every: config.api.check_every,
+            settings: alerts.subscribe(),
+        };
+        tasks.spawn(watcher.run(stop.clone()));
+        Ok(Self {
+            shared,
+            alerts,
+            enough_updates,
+            node,
+            beside,
+            attached: Mutex::default(),
+            wallets: Mutex::default(),
+            watched,
+            tasks,
+            stop: stop.clone(),
+        })
     }
 
     /// Serves, checks and watches a job from now on, the first time that it is opened.
@@ -75,15 +100,19 @@ impl Services {
         count(config, agent);
         let (reports, health) = watch::channel(None);
         self.shared.jobs.open(&agent.name, assemble::served_job(config, agent, health.clone(), &self.beside)?);
-        let watcher = Watcher {
-            clock: agent.clock.clone(),
-            store: self.beside.store.clone(),
-            job: agent.job(),
+        let watched = WatchedJob {
+            shares: Shares {
+                job: agent.name.clone(),
+                chain_id: agent.chain.read.chain_id(),
+                wallet: agent.chain.address(),
+                source: agent.feeds.primary().name.clone(),
+            },
+            key: agent.job(),
             running: agent.running.clone(),
+            clock: agent.clock.clone(),
             health,
-            settings: self.alerts.subscribe(),
         };
-        self.tasks.spawn(metrics::of_job(agent.name.clone(), watcher.run(self.stop.clone())));
+        self.watched.send_modify(|jobs| jobs.push(watched));
         let wallet = (agent.chain.read.chain_id(), agent.chain.address());
         let probe = Probe {
             enough_updates: self.enough_updates.clone(),

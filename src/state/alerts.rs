@@ -2,42 +2,39 @@
 
 use rusqlite::params;
 
-use super::{StateError, Store, columns, jobs};
-use veriregime_core::types::alert::FiredAlert;
-use veriregime_core::types::job::JobKey;
+use super::{StateError, Store, columns};
+use veriregime_core::types::alert::{FiredAlert, Subject};
 
 impl Store {
-    /// All of a job's.
+    /// All of them.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn told(&self, job: JobKey) -> Result<Vec<FiredAlert>, StateError> {
-        let connection = self.lock();
-        let Some(job) = jobs::row(&connection, job)? else { return Ok(Vec::new()) };
-        let sql = "SELECT key, occurrence, code, text, since_ms, told_ms FROM alerts WHERE job = ?1 ORDER BY key";
-        columns::all(&connection, sql, [job], |row| {
+    pub fn told(&self) -> Result<Vec<FiredAlert>, StateError> {
+        let sql = "SELECT subject, key, occurrence, code, text, since_ms, told_ms FROM alerts ORDER BY subject, key";
+        columns::all(&self.lock(), sql, [], |row| {
             Ok(FiredAlert {
-                key: row.get(0)?,
-                occurrence: row.get(1)?,
-                code: row.get(2)?,
-                text: row.get(3)?,
-                since_ms: row.get(4)?,
-                told_ms: row.get(5)?,
+                subject: columns::from_json(row, 0)?.unwrap_or(Subject::Node {}),
+                key: row.get(1)?,
+                occurrence: row.get(2)?,
+                code: row.get(3)?,
+                text: row.get(4)?,
+                since_ms: row.get(5)?,
+                told_ms: row.get(6)?,
             })
         })
     }
 
-    /// Keeps one, in place of what was kept under its job and key.
+    /// Keeps one, in place of what was kept under its subject and key.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn upsert_alert(&self, job: JobKey, told: &FiredAlert) -> Result<(), StateError> {
-        let connection = self.lock();
-        connection.execute(
-            "INSERT OR REPLACE INTO alerts (job, key, occurrence, code, text, since_ms, told_ms)
+    pub fn upsert_alert(&self, told: &FiredAlert) -> Result<(), StateError> {
+        self.lock().execute(
+            "INSERT OR REPLACE INTO alerts (subject, key, occurrence, code, text, since_ms, told_ms)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
-                jobs::ensure_row(&connection, job)?,
+                columns::json(&told.subject)?,
                 told.key,
                 told.occurrence,
                 told.code,
@@ -53,10 +50,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn remove_alert(&self, job: JobKey, key: &str) -> Result<(), StateError> {
-        let connection = self.lock();
-        let Some(job) = jobs::row(&connection, job)? else { return Ok(()) };
-        connection.execute("DELETE FROM alerts WHERE job = ?1 AND key = ?2", params![job, key])?;
+    pub fn remove_alert(&self, subject: &Subject, key: &str) -> Result<(), StateError> {
+        let sql = "DELETE FROM alerts WHERE subject = ?1 AND key = ?2";
+        self.lock().execute(sql, params![columns::json(subject)?, key])?;
         Ok(())
     }
 }

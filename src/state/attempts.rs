@@ -12,6 +12,7 @@ use alloy::primitives::Address;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::{all, parsed, unreadable};
+use super::jobs::Scope;
 use super::rows::{Key, key, period};
 use super::{StateError, Store, jobs};
 use veriregime_core::types::cycle::{Attempt, Purpose, Stage};
@@ -165,21 +166,16 @@ impl Store {
         Ok(())
     }
 
-    /// The newest `limit` transactions on a chain of all jobs' cycles, of all wallets or of one, newest first.
+    /// The newest `limit` transactions of these jobs' cycles, of whatever wallet, newest first.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn recent_attempts(
-        &self,
-        chain_id: u64,
-        wallet: Option<Address>,
-        limit: u32,
-    ) -> Result<Vec<StoredAttempt>, StateError> {
+    pub fn recent_attempts(&self, scope: Scope<'_>, limit: u32) -> Result<Vec<StoredAttempt>, StateError> {
         let sql = format!(
-            "{STORED} WHERE attempts.chain_id = ?1 AND coalesce(wallet = ?2, true) ORDER BY attempts.id DESC LIMIT ?3"
+            "{STORED} WHERE (?1 IS NULL OR attempts.job IN (SELECT value FROM json_each(?1))) ORDER BY attempts.id DESC LIMIT ?2"
         );
-        let wallet = wallet.map(|wallet| wallet.to_string());
-        all(&self.lock(), &sql, params![chain_id as i64, wallet, limit], read_stored)
+        let connection = self.lock();
+        all(&connection, &sql, params![scope.rows(&connection)?, limit], read_stored)
     }
 }
 

@@ -282,7 +282,7 @@ fn a_transaction_that_another_process_has_left_behind_is_not_stored() {
     assert_eq!(add(&priced(1, Purpose::Action, 100)), Ok(()), "the same bytes again are no news");
     assert_eq!(add(&priced(4, Purpose::Cancel, 130)), Ok(()));
     assert_eq!(add(&priced(5, Purpose::Action, 200)), Err("VR-STATE-007"), "what was cancelled stays cancelled");
-    let stored = store.recent_attempts(1, None, 10).unwrap();
+    let stored = store.recent_attempts(Scope::All, 10).unwrap();
     let seen: Vec<_> = stored.iter().map(|one| (one.attempt.hash[0], one.attempt.purpose, one.signed_ms)).collect();
     assert_eq!(seen, [(4, Purpose::Cancel, 3), (3, Purpose::Action, 3), (1, Purpose::Action, 3)]);
 }
@@ -321,7 +321,7 @@ fn a_wallet_is_vouched_for_by_its_own_nonces_only() {
     let of_other = Attempt { wallet: other, hash: [99; 32].into(), ..attempt(4) };
     store.advance(JOB, PERIOD, &Step::Submitting(&of_other), 4).unwrap();
     assert_eq!((next(WALLET), next(other)), (5, 5), "two wallets do not outbid each other");
-    let of_one = store.recent_attempts(1, Some(WALLET), 9).unwrap();
+    let of_one = store.open_attempts(1, WALLET).unwrap();
     assert_eq!(of_one.iter().map(|one| one.attempt.hash).collect::<Vec<_>>(), [attempt(4).hash]);
     for (known, wanted) in [(3, 5), (9, 9), (7, 9)] {
         store.know_nonces(1, WALLET, known).unwrap();

@@ -15,7 +15,7 @@ use crate::proxy::{Proxy, RpcFaultMode};
 use crate::world::{FIRST, World};
 
 /// A server that takes messages once it has refused so many.
-async fn webhook(refused: u64) -> MockServer {
+pub async fn webhook(refused: u64) -> MockServer {
     let server = MockServer::start().await;
     if refused > 0 {
         let busy = Mock::given(method("POST")).respond_with(ResponseTemplate::new(503));
@@ -32,7 +32,7 @@ async fn told(server: &MockServer, key: &str, refused: usize) -> Vec<Value> {
     bodies.filter(|body| body["key"] == key).collect()
 }
 
-fn hook(world: &World, server: &MockServer) -> Value {
+pub fn hook(world: &World, server: &MockServer) -> Value {
     let path = world.scratch.path().join("webhook");
     veriregime_files::write_private(&path, format!("{}/secret-path\n", server.uri()).as_bytes()).unwrap();
     json!(path)

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 /// The modules that each module may name, itself and the leaves apart.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("actions", &["attestation", "chain"]),
-    ("alerts", &["health", "sources", "state", "telemetry"]),
-    ("api", &["actions", "attestation", "chain", "evidence", "health", "state", "telemetry"]),
+    ("alerts", &["health", "job", "sources", "state", "telemetry"]),
+    ("api", &["actions", "attestation", "chain", "evidence", "health", "job", "state", "telemetry"]),
     ("attestation", &["chain", "state"]),
     (
         "audit",
@@ -75,7 +75,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("doctor", &["bundle", "chain", "config", "devnet", "diagnosis", "health", "job", "node", "render", "state"]),
     ("evidence", &[]),
     ("forecast", &["state"]),
-    ("health", &["actions", "bundle", "chain", "sources", "telemetry"]),
+    ("health", &["actions", "bundle", "chain", "job", "sources", "telemetry"]),
     (
         "job",
         &[
@@ -116,6 +116,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "operator",
         &[
             "actions",
+            "api",
             "bundle",
             "chain",
             "config",

@@ -14,6 +14,7 @@ use veriregime_agent::config::signer::Signer;
 use veriregime_agent::evidence;
 use veriregime_agent::job::Agent;
 use veriregime_agent::state::Store;
+use veriregime_agent::state::jobs::Scope;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
@@ -332,7 +333,7 @@ async fn once_status_and_tx_go_by_a_replay_s_clock() {
     let store = Store::open(&world.scratch.path().join(DATABASE)).unwrap();
     let record = store.cycle(world.job(), FIRST).unwrap().unwrap();
     assert!(record.evidence.is_some(), "what lands by hand leaves evidence, too");
-    let signed_ms = store.recent_attempts(world.config.chain.chain_id, None, 1).unwrap()[0].signed_ms;
+    let signed_ms = store.recent_attempts(Scope::All, 1).unwrap()[0].signed_ms;
     assert_eq!(PeriodId::at_ms(signed_ms), FIRST);
     world.clock.set_ms(signed_ms + 100_000);
     assert_eq!(said(&["--json", "tx", "list"])["transactions"][0]["age_seconds"], 100);

@@ -30,21 +30,21 @@ use crate::node::Node;
 use crate::world::{DELAY_SECONDS, FIRST, World, accepted, toml};
 
 /// The id of the second chain.
-const OTHER_CHAIN_ID: u64 = 1337;
+pub const OTHER_CHAIN_ID: u64 = 1337;
 
 /// Three contracts that take the same model's updates.
-struct Contracts {
-    world: World,
+pub struct Contracts {
+    pub world: World,
     /// A second contract on the world's chain.
-    second: Config,
+    pub second: Config,
     /// Settings and chain of the third.
     third: Config,
-    _other: Chain,
+    other: Chain,
     _scratch: TempDir,
 }
 
 impl Contracts {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let world = World::new().await;
         let (scratch, mut third) = (TempDir::new().unwrap(), world.config.clone());
         let starting = Box::pin(Chain::start(&mut third, scratch.path(), None, FIRST.start_seconds()));
@@ -65,11 +65,11 @@ impl Contracts {
 
         world.enter(FIRST).await;
         other.anvil.set_time(FIRST.start_seconds() + DELAY_SECONDS).await.unwrap();
-        Self { world, second, third, _other: other, _scratch: scratch }
+        Self { world, second, third, other, _scratch: scratch }
     }
 
     /// Three jobs, the second one with a bundle of its own.
-    fn jobs(&self, bundle_of_second: &std::path::Path) -> String {
+    pub fn jobs(&self, bundle_of_second: &std::path::Path) -> String {
         let (first, second, third) = (&self.world.config, &self.second, &self.third);
         format!(
             "\n[chains.other]\nrpc_url = {}\nchain_id = {OTHER_CHAIN_ID}\n\
@@ -85,7 +85,7 @@ impl Contracts {
     }
 
     /// Runs the program with these jobs until it ends. Its exit status and the last line of its output.
-    fn once(&self, jobs: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    pub fn once(&self, jobs: &str, arguments: &[&str]) -> (Option<i32>, String) {
         let path = self.world.scratch.path().join("jobs.toml");
         veriregime_files::write_atomic(&path, (toml(&self.world.settings()) + jobs).as_bytes()).unwrap();
         let mut program = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
@@ -93,6 +93,13 @@ impl Contracts {
         let output = program.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).output().unwrap();
         let text = [output.stdout.as_slice(), &output.stderr].concat();
         (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// Whether the chains mine what they are sent.
+    pub async fn mine(&self, automatically: bool) {
+        for anvil in [&self.world.chain.anvil, &self.other.anvil] {
+            anvil.request("evm_setAutomine", json!([automatically])).await.unwrap();
+        }
     }
 
     async fn all_landed(&self) -> bool {

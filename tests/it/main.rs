@@ -27,6 +27,7 @@ mod health;
 mod inference;
 mod install;
 mod jobs;
+mod jobs_told;
 mod keys;
 mod market;
 #[cfg(feature = "training")]

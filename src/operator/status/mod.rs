@@ -1,5 +1,6 @@
 //! How the node stands: what happened, what the chain says, what comes next.
 
+mod live;
 mod market;
 
 use alloy::primitives::Address;
@@ -19,6 +20,7 @@ use crate::render::layout::Table;
 use crate::render::{Render, lines};
 use crate::state::Store;
 use crate::state::jobs::Scope;
+use live::Live;
 use veriregime_core::schedule::next_tick_ms;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::diagnostic::Diagnostic;
@@ -47,7 +49,7 @@ struct JobStatus {
 }
 
 impl JobStatus {
-    fn json(&self) -> Value {
+    fn json(&self, live: &Live) -> Value {
         let mut said = match &self.found {
             Ok(status) => json!(status),
             Err(error) => {
@@ -57,22 +59,26 @@ impl JobStatus {
         said["name"] = json!(self.name);
         said["chain_id"] = json!(self.chain_id);
         said["contract"] = json!(self.contract);
+        said["live"] = live.json(&self.name);
         said
     }
 
-    fn text(&self) -> String {
+    fn text(&self, live: &Live) -> String {
         let contract = self.contract.map_or_else(|| "not set".into(), |contract| contract.to_string());
         let found = match &self.found {
             Ok(status) => status.text(),
             Err(error) => format!("{} {}", diagnosis::code(error), diagnosis::words(error)),
         };
-        format!("job {}   chain {}, contract {contract}\n{found}", self.name, self.chain_id)
+        format!("job {}   chain {}, contract {contract}\n{}\n{found}", self.name, self.chain_id, live.line(&self.name))
     }
 }
 
 /// How the jobs of a node stand.
 #[derive(Debug)]
-pub struct NodeStatus(Vec<JobStatus>);
+pub struct NodeStatus {
+    jobs: Vec<JobStatus>,
+    live: Live,
+}
 
 impl NodeStatus {
     /// Asks for everything of these jobs, and for the `last` cycles of each: of all models that its contract has had, and of
@@ -81,6 +87,7 @@ impl NodeStatus {
     /// # Errors
     /// Bundle or database of the only job that cannot be read.
     pub async fn of(jobs: &[Config], last: u32) -> anyhow::Result<Self> {
+        let live = Live::ask(jobs.first().and_then(|job| job.api.listen)).await;
         let mut found = Vec::with_capacity(jobs.len());
         for job in jobs {
             let scope = match assemble::contract(job) {
@@ -96,13 +103,13 @@ impl NodeStatus {
             };
             found.push(found_job);
         }
-        Ok(Self(found))
+        Ok(Self { jobs: found, live })
     }
 }
 
 impl Serialize for NodeStatus {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let jobs: Vec<Value> = self.0.iter().map(JobStatus::json).collect();
+        let jobs: Vec<Value> = self.jobs.iter().map(|job| job.json(&self.live)).collect();
         let mut said = match jobs.as_slice() {
             [only] => only.clone(),
             _ => json!({}),
@@ -114,9 +121,9 @@ impl Serialize for NodeStatus {
 
 impl Render for NodeStatus {
     fn text(&self) -> String {
-        match self.0.as_slice() {
-            [JobStatus { found: Ok(status), .. }] => status.text(),
-            jobs => jobs.iter().map(JobStatus::text).collect::<Vec<_>>().join("\n\n"),
+        match self.jobs.as_slice() {
+            [JobStatus { found: Ok(status), name, .. }] => format!("{}\n{}", self.live.line(name), status.text()),
+            jobs => jobs.iter().map(|job| job.text(&self.live)).collect::<Vec<_>>().join("\n\n"),
         }
     }
 }

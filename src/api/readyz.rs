@@ -10,9 +10,8 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Shared;
 use super::error::{ApiError, ErrorBody};
-use super::jobs::OfJob;
+use super::{OfJob, Shared};
 use crate::health::{Check, HealthError};
 use crate::job::overview::JobState;
 

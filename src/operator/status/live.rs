@@ -18,7 +18,12 @@ const MAX_ANSWER_BYTES: usize = 4 << 20;
 
 /// What each job is doing by its name, or why that is not known.
 #[derive(Debug)]
-pub(super) struct Live(Result<BTreeMap<String, ActivityView>, String>);
+pub(super) enum Live {
+    /// The settings have no API to ask.
+    Unasked,
+    Told(BTreeMap<String, ActivityView>),
+    Silent(String),
+}
 
 #[derive(Deserialize)]
 struct Answer {
@@ -34,25 +39,32 @@ struct Job {
 impl Live {
     /// Asks the daemon whose API listens there.
     pub(super) async fn ask(listen: Option<SocketAddr>) -> Self {
-        let Some(address) = listen else { return Self(Err("api.listen is not set".into())) };
+        let Some(address) = listen else { return Self::Unasked };
         let address = SocketAddr::new(reachable(address.ip()), address.port());
         let asked = async {
             let url = Url::parse(&format!("http://{address}/v1/jobs")).map_err(|error| error.to_string())?;
             http::json::<Answer>(&url, PATIENCE, MAX_ANSWER_BYTES).await
         };
-        let jobs = asked.await.map_err(|why| format!("no daemon answers at {address}: {why}"));
-        Self(jobs.map(|answer| answer.jobs.into_iter().map(|job| (job.name, job.activity)).collect()))
+        match asked.await {
+            Ok(answer) => Self::Told(answer.jobs.into_iter().map(|job| (job.name, job.activity)).collect()),
+            Err(why) => Self::Silent(format!("no daemon answers at {address}: {why}")),
+        }
     }
 
-    fn of(&self, job: &str) -> Result<&ActivityView, String> {
-        let jobs = self.0.as_ref().map_err(Clone::clone)?;
-        jobs.get(job).ok_or_else(|| "the daemon has no job of this name".into())
+    fn of(&self, job: &str) -> Result<&ActivityView, &str> {
+        match self {
+            Self::Unasked => Err("api.listen is not set"),
+            Self::Told(jobs) => jobs.get(job).ok_or("the daemon has no job of this name"),
+            Self::Silent(why) => Err(why),
+        }
     }
 
+    /// A line for people, with its end; nothing where nobody could be asked.
     pub(super) fn line(&self, job: &str) -> String {
-        match self.of(job) {
-            Ok(activity) => format!("now {activity}"),
-            Err(why) => format!("now not known: {why}"),
+        match (self, self.of(job)) {
+            (Self::Unasked, _) => String::new(),
+            (_, Ok(activity)) => format!("now {activity}\n"),
+            (_, Err(why)) => format!("now not known: {why}\n"),
         }
     }
 

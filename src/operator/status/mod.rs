@@ -69,7 +69,7 @@ impl JobStatus {
             Ok(status) => status.text(),
             Err(error) => format!("{} {}", diagnosis::code(error), diagnosis::words(error)),
         };
-        format!("job {}   chain {}, contract {contract}\n{}\n{found}", self.name, self.chain_id, live.line(&self.name))
+        format!("job {}   chain {}, contract {contract}\n{}{found}", self.name, self.chain_id, live.line(&self.name))
     }
 }
 
@@ -122,7 +122,7 @@ impl Serialize for NodeStatus {
 impl Render for NodeStatus {
     fn text(&self) -> String {
         match self.jobs.as_slice() {
-            [JobStatus { found: Ok(status), name, .. }] => format!("{}\n{}", self.live.line(name), status.text()),
+            [JobStatus { found: Ok(status), name, .. }] => self.live.line(name) + &status.text(),
             jobs => jobs.iter().map(|job| job.text(&self.live)).collect::<Vec<_>>().join("\n\n"),
         }
     }

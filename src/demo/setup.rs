@@ -12,7 +12,7 @@ use crate::bundle::Bundle;
 use crate::config::text::toml;
 use crate::config::{self, Config};
 use crate::devnet::{self, Anvil, CHAIN_ID, OTHER_KEY, World, fleet};
-use crate::node::keys;
+use crate::node::job_keys;
 use crate::node::smoke::smoke_proof;
 use crate::verification::ezkl::srs::{MIN_LOGROWS, Srs};
 use veriregime_core::types::job::JobKey;
@@ -108,7 +108,7 @@ pub(super) async fn set_up(
         |job: &Config| Config { candles: config.candles.clone(), prover: config.prover.clone(), ..job.clone() };
     Ok(Setup {
         jobs: node.jobs().iter().map(of_machine).collect(),
-        keys: keys(node.jobs())?.into_iter().flatten().collect(),
+        keys: job_keys(node.jobs())?.into_iter().flatten().collect(),
         chains: worlds.into_iter().map(|world| world.anvil).collect(),
         settings,
     })

@@ -47,7 +47,7 @@ impl Node {
     /// # Errors
     /// A job without a contract, two that are the same, or a database that does not open.
     pub fn new(config: NodeConfig, stop: CancellationToken) -> anyhow::Result<Self> {
-        let keys = keys(config.jobs())?;
+        let keys = job_keys(config.jobs())?;
         let states = config.jobs().iter().zip(&keys).map(|(job, key)| begun(job, *key)).collect();
         let (overview, progress) = Overview::new(states);
         let store = Arc::new(Store::open(&config.node().state_path)?);
@@ -111,12 +111,12 @@ async fn ended(jobs: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// A job without a contract, or two that are the same.
-pub fn keys(jobs: &[Config]) -> Result<Vec<Option<JobKey>>, ConfigError> {
+pub fn job_keys(jobs: &[Config]) -> Result<Vec<Option<JobKey>>, ConfigError> {
     let (keys, faults) = distinct_keys(jobs);
     faults.into_iter().next().map_or(Ok(keys), Err)
 }
 
-/// As [`keys`], with every job that has no contract or is the same as another.
+/// As [`job_keys`], with every job that has no contract or is the same as another.
 pub fn distinct_keys(jobs: &[Config]) -> (Vec<Option<JobKey>>, Vec<ConfigError>) {
     let mut names: BTreeMap<JobKey, &str> = BTreeMap::new();
     let (mut keys, mut faults) = (Vec::with_capacity(jobs.len()), Vec::new());

@@ -13,7 +13,7 @@ use super::cycle::CycleResult;
 use crate::config::Config;
 use crate::config::jobs::NodeConfig;
 use crate::diagnosis;
-use crate::node::keys;
+use crate::node::job_keys;
 use crate::node::parts::Parts;
 use crate::render::Render;
 use crate::state::Store;
@@ -104,7 +104,7 @@ pub async fn once(
     stop: CancellationToken,
 ) -> anyhow::Result<Cycles> {
     let chosen = config.chosen(job)?.to_vec();
-    let running = keys(config.jobs())?.into_iter().flatten().collect();
+    let running = job_keys(config.jobs())?.into_iter().flatten().collect();
     let path = if extent == Extent::Whole { &config.node().state_path } else { Path::new(":memory:") };
     let parts = Arc::new(Parts::new(Arc::new(Store::open(path)?), running, stop.clone()));
     let mut cycles = Vec::with_capacity(chosen.len());

@@ -359,6 +359,6 @@ mod tests {
                 "VR-PROVE-003 job third on chain 1",
             ]
         );
-        assert!(found[6].text.ends_with("tried 2 times: why"), "{}", found[6].text);
+        assert!(found[6].text.ends_with("(try 2): why"), "{}", found[6].text);
     }
 }

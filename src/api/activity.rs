@@ -69,7 +69,7 @@ impl fmt::Display for ActivityView {
             write!(f, " until {until}")?;
         }
         if let Some(FailureView { code, message, hint, since_utc, tries }) = &self.failure {
-            write!(f, " since {since_utc}, tried {tries} times: {code} {message}; {hint}")?;
+            write!(f, " since {since_utc} (try {tries}): {code} {message}; {hint}")?;
         }
         Ok(())
     }

@@ -137,9 +137,9 @@ impl Seen<'_> {
     }
 }
 
-/// Looks at everything that the settings of all jobs, or of the one named `only`, lead to, where they were read from `source`. What several of them share,
-/// such as a chain or a wallet, is looked at once. With `fork`, also runs the running period's
-/// cycle on a copy of the configured chain, made by the anvil that is named there.
+/// Looks at everything that the settings of all jobs, or of the one named `only`, lead to, where they were read from `source`.
+/// What several of them share, such as a chain or a wallet, is looked at once. With `fork`, also runs the running period's cycle
+/// on a copy of the configured chain, made by the anvil that is named there.
 pub async fn examine(
     settings: Result<NodeConfig, ConfigError>,
     only: Option<&str>,

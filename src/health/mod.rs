@@ -89,7 +89,7 @@ impl Check {
     /// That a job does not work.
     pub fn of_failure(failure: &Failure) -> Self {
         let Failure { code, message, hint, since_ms, tries } = failure;
-        let figure = format!("does not work since {}, tried {tries} times: {message}", format_utc(*since_ms));
+        let figure = format!("does not work since {} (try {tries}): {message}", format_utc(*since_ms));
         Self { name: WORKS, level: Level::Fail, figure, code: Some(code), hint: Some(hint) }
     }
 

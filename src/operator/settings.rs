@@ -50,6 +50,7 @@ struct JobInOrder {
 /// Opens everything that the settings name, of all jobs or of the one with that name, and says all that is wrong.
 pub async fn check(raw: RawConfig, only: Option<&str>) -> Checked {
     let is_alone = raw.jobs.len() <= 1;
+    let mut names: Vec<String> = raw.jobs.iter().map(|job| job.name.clone()).collect();
     let Findings { mut jobs, faults } = jobs::find(raw);
     let mut checked = Checked { is_alone, jobs: Vec::new(), faults: Vec::new() };
     // A contract that is not there yet is no fault of settings that describe one job.
@@ -58,9 +59,11 @@ pub async fn check(raw: RawConfig, only: Option<&str>) -> Checked {
         checked.note(None, fault.into());
     }
     if let Some(name) = only {
-        let names: Vec<String> = jobs.iter().map(|job| job.names.job.clone()).collect();
+        if names.is_empty() {
+            names.extend(jobs.iter().map(|job| job.names.job.clone()));
+        }
         jobs.retain(|job| job.names.job == name);
-        if jobs.is_empty() {
+        if !names.iter().any(|known| known == name) {
             checked.note(None, jobs::unknown_job(name, names.iter().map(String::as_str)).into());
         }
     }

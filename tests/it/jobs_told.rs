@@ -127,6 +127,9 @@ async fn a_job_that_fails_is_named_by_alerts_readiness_figures_and_status_and_a_
     assert_eq!((&body["chain_id"], &body["job"]), (&json!(31_337), &Value::Null), "{body}");
     assert!(body["text"].as_str().unwrap().contains("VR-CHAIN-001 chain 31337: "), "{body}");
     drop(node);
+    let (_, standing) = said(&settings, &["status", "--job", "first"]);
+    let reason = standing["live"]["reason"].as_str().unwrap();
+    assert!(reason.starts_with(&format!("no daemon answers at {listen}")), "{standing}");
     let bodies = bodies().await;
     let firing = |key: &str| -> Vec<&Value> {
         bodies.iter().filter(|body| body["key"] == key && body["status"] == "firing").collect()

@@ -64,7 +64,7 @@ impl Agent {
                 let landed = self.look_on_chain(record).await?;
                 // Else it is another's that waits to be mined, and may never be.
                 let step = landed.ok_or_else(|| ChainError::Refused("another update is about to be mined".into()))?;
-                Ok(self.advance(record, &step)?)
+                Ok(self.advance_unless_ended(record, &step)?)
             }
             outcome => outcome,
         }
@@ -87,12 +87,12 @@ impl Agent {
         }
     }
 
-    /// Stores a signed transaction. Where another process was faster, its transaction stands and ours is forgotten; where
+    /// Stores a signed transaction. Where somebody else was faster, its transaction stands and ours is forgotten; where
     /// another cycle has the nonce, ours waits for one of its own.
     pub(super) fn submitting(&self, record: &CycleRecord, attempt: &Attempt) -> Result<CycleRecord, StageError> {
         match self.advance_unless_ended(record, &Step::Submitting(attempt)) {
             Err(StateError::Conflict(period)) => {
-                info!(period = period.0, "another process has signed a transaction, going on with that one");
+                info!(period = period.0, "somebody else has signed a transaction, going on with that one");
                 Ok(self.stored_again(record)?)
             }
             Err(StateError::NonceTaken { nonce, period, .. }) => Err(CycleError::NonceHeld { period, nonce }.into()),

@@ -30,8 +30,8 @@ pub enum StateError {
     /// A row that this version did not write.
     #[error("the database holds a row that makes no sense: {0}")]
     Corrupt(String),
-    /// Another process signed a transaction for the period meanwhile.
-    #[error("another process has just signed a transaction for period {0}")]
+    /// Whoever else drives the cycle has signed a transaction for it meanwhile, or ended it.
+    #[error("somebody else has just signed a transaction for period {0}, or ended it")]
     Conflict(PeriodId),
     /// A transaction of another cycle, which has not ended, has the nonce.
     #[error("nonce {nonce} is taken by a transaction for period {period} of {job}, which has not ended")]

@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::config::text::toml;
 use crate::devnet::World;
 use crate::devnet::fleet::{self, FleetMarket};
 use crate::render::Render;
@@ -323,7 +324,8 @@ impl Node {
 
 /// The settings of a node with a job for each market.
 fn settings(config: &Config, fleet: &[FleetMarket], exchange_url: &str, database: &Path, scratch: &Path) -> String {
-    let common: Value = json!({
+    let job = |market: &FleetMarket| json!({"name": market.name.to_lowercase(), "bundle": market.bundle});
+    toml(&json!({
         "candles": {"base_url": exchange_url, "weight_per_minute": 1_000_000},
         "prover": {"python": config.prover.python, "srs_dir": config.prover.srs_dir},
         "chain": {"rpc_url": config.chain.rpc_url().as_str(), "oracle": config.chain.oracle},
@@ -332,16 +334,6 @@ fn settings(config: &Config, fleet: &[FleetMarket], exchange_url: &str, database
         "state": {"path": database},
         "evidence": {"dir": scratch.join("evidence")},
         "log": {"level": "warn"},
-    });
-    let mut lines = Vec::new();
-    // The JSON of plain values is TOML too.
-    for (section, values) in common.as_object().into_iter().flatten() {
-        lines.push(format!("[{section}]"));
-        lines.extend(values.as_object().into_iter().flatten().map(|(key, value)| format!("{key} = {value}")));
-    }
-    for market in fleet {
-        let name = market.name.to_lowercase();
-        lines.push(format!("[[jobs]]\nname = {}\nbundle = {}", json!(name), json!(market.bundle)));
-    }
-    lines.join("\n") + "\n"
+        "jobs": fleet.iter().map(job).collect::<Vec<_>>(),
+    }))
 }

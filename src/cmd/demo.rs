@@ -112,7 +112,8 @@ pub async fn run(args: DemoArgs, settings: Option<&Path>, json: bool) -> anyhow:
         _ if json => {}
         1 => println!("{}", demo.how_to_read().await?),
         _ => {
-            let status = NodeStatus::of(&demo.configs(), periods).await?;
+            let node = demo.configs();
+            let status = NodeStatus::of(&node, &node, periods).await?;
             println!("\nWhat `veriregime-agent status` says of these jobs:\n\n{}", status.text());
         }
     }

@@ -23,6 +23,11 @@ pub struct StatusArgs {
 /// # Errors
 /// Settings, bundle or database that cannot be read.
 pub async fn run(args: StatusArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<()> {
-    print::output(json, &NodeStatus::of(&settings.several()?, args.last).await?);
+    let node = settings.node()?;
+    let jobs = match settings.job {
+        Some(_) => std::slice::from_ref(node.job(settings.job)?),
+        None => node.jobs(),
+    };
+    print::output(json, &NodeStatus::of(jobs, node.jobs(), args.last).await?);
     Ok(())
 }

@@ -28,8 +28,6 @@ use veriregime_core::types::time::format_utc;
 
 /// Where the simulated market's demo begins when nothing is asked for: a Monday.
 const SIMULATED_START_MS: i64 = 1_767_571_200_000;
-/// Seed of the first market that is simulated beside recorded candles.
-const BESIDE_SEED: u64 = 14;
 
 /// A market that answers over HTTP.
 #[derive(Debug)]
@@ -55,7 +53,7 @@ pub(super) async fn serve(
     let periods = u64::from(scenario.periods);
     let others = symbols(beside);
     let symbols = symbols([market].into_iter().chain(beside));
-    let (markets, story, first, newest_ms) = match &scenario.source {
+    let (market, story, first, newest_ms) = match &scenario.source {
         Source::Binance => {
             let now_ms = Clock::System.now_ms();
             let first = scenario.from_ms.map_or(PeriodId(PeriodId::at_ms(now_ms).0 + 1 - periods), PeriodId::at_ms);
@@ -78,16 +76,17 @@ pub(super) async fn serve(
                 story += &format!("; beside it {others}, SIMULATED and not real prices");
             }
             let recorded = Market::recorded(&market.symbol, candles)?;
-            (simulated(beside, BESIDE_SEED).chain([recorded]).collect(), story, first, newest_ms)
+            (recorded, story, first, newest_ms)
         }
         Source::Simulated { seed } => {
             let first = PeriodId::at_ms(scenario.from_ms.unwrap_or(SIMULATED_START_MS));
-            let what = if beside.is_empty() { "a SIMULATED market (seed" } else { "SIMULATED markets (first seed" };
-            let story = format!(
-                "{what} {seed}), not real prices, served over HTTP as {symbols}; real ones: --candles FILE or --source binance"
-            );
-            let markets: Markets = simulated([market].into_iter().chain(beside), *seed).collect();
-            (markets, story, first, i64::MAX)
+            let (what, real) = if beside.is_empty() {
+                ("a SIMULATED market (seed", "--candles FILE or --source binance")
+            } else {
+                ("SIMULATED markets (first seed", "--source binance")
+            };
+            let story = format!("{what} {seed}), not real prices, served over HTTP as {symbols}; real ones: {real}");
+            (Market::simulated(&market.symbol, *seed), story, first, i64::MAX)
         }
     };
     anyhow::ensure!(
@@ -97,18 +96,15 @@ pub(super) async fn serve(
     let clock = Clock::manual(first.start_ms());
     let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     config.candles.only_from(Url::parse(&format!("http://{}", listener.local_addr()?))?);
+    let seeds = std::iter::successors(scenario.source.seed_beside(), |seed| Some(seed.wrapping_add(1)));
+    let simulated = beside.iter().zip(seeds).map(|(market, seed)| Market::simulated(&market.symbol, seed));
+    let markets: Markets = simulated.chain([market]).collect();
     tokio::spawn(serve::serve(TRAINED_ON, markets, clock.clone(), listener, stop.clone()));
     Ok((config, story, Served { clock, first, newest_ms }))
 }
 
 fn symbols<'a>(markets: impl IntoIterator<Item = &'a ModelMarket>) -> String {
     markets.into_iter().map(|market| market.symbol.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// A market of its own for each, the first one with that seed.
-fn simulated<'a>(markets: impl IntoIterator<Item = &'a ModelMarket>, seed: u64) -> impl Iterator<Item = Market> {
-    let markets = markets.into_iter().zip(0_u64..);
-    markets.map(move |(market, index)| Market::simulated(&market.symbol, seed.wrapping_add(index)))
 }
 
 fn check_covered(

@@ -99,9 +99,15 @@ impl Demo {
     /// # Errors
     /// A market that does not answer.
     pub async fn report(&mut self) -> anyhow::Result<Report> {
-        let (mut jobs, source) = (Vec::with_capacity(self.jobs.len()), self.source.name());
+        let mut jobs = Vec::with_capacity(self.jobs.len());
         for job in &mut self.jobs {
-            jobs.push(job.report(&self.served, &source).await?);
+            let has_one_market = job.agent.model.candles.markets.len() == 1;
+            let source = if has_one_market { self.source.name() } else { self.source.name_beside() };
+            jobs.push(job.report(&self.served, source).await?);
+        }
+        if let Some(last) = self.jobs.first().and_then(|job| job.rows.last()) {
+            // What really happened was asked for in the time to come; whoever looks at the chains is to see theirs.
+            self.served.clock.set_ms((last.period.start_seconds() + CYCLE_DELAY_SECONDS) * 1000);
         }
         Ok(Report { jobs })
     }

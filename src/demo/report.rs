@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::row::{MarketRow, PeriodRow};
 use super::table::table;
-use crate::render::layout::{self};
+use crate::render::layout;
 use crate::render::{self, Render};
 
 /// What a job's periods brought.
@@ -50,7 +50,12 @@ impl JobReport {
         let markets = self.periods.iter().flat_map(|row| &row.markets);
         let known: Vec<&MarketRow> = markets.filter(|row| row.realised_regime.is_some()).collect();
         let right = known.iter().filter(|row| row.realised_regime == Some(row.regime)).count();
-        format!("{right} of {} ended periods were forecast right.", known.len())
+        let what = if known.iter().all(|row| row.market.is_none()) {
+            "ended periods were forecast right"
+        } else {
+            "forecasts of ended periods were right"
+        };
+        format!("{right} of {} {what}.", known.len())
     }
 
     fn speed(&self) -> String {
@@ -165,7 +170,7 @@ mod tests {
         assert!(period.get("regime").is_none(), "{period}");
         let text = report.text();
         assert!(text.contains("job altcoins: btc-regime-4h-v1 on chain two (1337)\n"), "{text}");
-        assert!(text.contains("2 of 2 ended periods were forecast right."), "{text}");
+        assert!(text.contains("2 of 2 forecasts of ended periods were right."), "{text}");
         assert_eq!(text.matches("Volatility: ").count(), 1, "{text}");
     }
 }

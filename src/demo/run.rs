@@ -48,7 +48,7 @@ impl JobRun {
     ///
     /// # Errors
     /// A market that does not answer.
-    pub(super) async fn report(&mut self, served: &Served, source: &str) -> anyhow::Result<JobReport> {
+    pub(super) async fn report(&mut self, served: &Served, source: String) -> anyhow::Result<JobReport> {
         for row in &mut self.rows {
             market::fill_realised(&self.agent, served, row).await?;
         }
@@ -57,7 +57,7 @@ impl JobRun {
             name: self.agent.name.clone(),
             chain: self.config.names.chain.clone(),
             chain_id: self.config.chain.chain_id,
-            source: source.to_owned(),
+            source,
             model_id: self.agent.bundle.manifest.model_id.clone(),
             periods: self.rows.clone(),
             cycle_ms_p50: quantile(&cycles_ms, 0.5),

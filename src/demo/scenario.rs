@@ -6,6 +6,8 @@ use crate::render::layout;
 
 /// Jobs that there are to show.
 pub const MAX_JOBS: usize = 3;
+/// Seed of the first market that is simulated beside recorded candles.
+const BESIDE_SEED: u64 = 14;
 /// Columns of the names of what the demo has.
 const NAME_COLUMNS: usize = 10;
 
@@ -43,6 +45,20 @@ impl Source {
             Self::Recorded(path) => path.display().to_string(),
             Self::Binance => "binance".into(),
         }
+    }
+
+    /// The seed of the first of more markets, where these are simulated: a file has only one market.
+    pub(super) fn seed_beside(&self) -> Option<u64> {
+        match self {
+            Self::Simulated { seed } => Some(seed.wrapping_add(1)),
+            Self::Recorded(_) => Some(BESIDE_SEED),
+            Self::Binance => None,
+        }
+    }
+
+    /// The source of more markets in a word.
+    pub(super) fn name_beside(&self) -> String {
+        self.seed_beside().map_or_else(|| self.name(), |seed| Self::Simulated { seed }.name())
     }
 }
 

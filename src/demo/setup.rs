@@ -11,7 +11,7 @@ use super::scenario::{MAX_JOBS, Scenario, Told};
 use crate::bundle::Bundle;
 use crate::config::text::toml;
 use crate::config::{self, Config};
-use crate::devnet::{self, Anvil, CHAIN_ID, OTHER_KEY, World, fleet};
+use crate::devnet::{self, Anvil, CHAIN_ID, World, fleet};
 use crate::node::job_keys;
 use crate::node::smoke::smoke_proof;
 use crate::verification::ezkl::srs::{MIN_LOGROWS, Srs};
@@ -28,7 +28,7 @@ const JOBS: [(&str, usize); MAX_JOBS] = [("btc-one", 0), ("btc-two", 1), ("altco
 /// The model of the last job, which is over several markets, and their names and symbols.
 const ALTCOINS_MODEL: &str = "altcoins-regime-4h";
 const ALTCOINS: [(&str, &str); 3] = [("ETH-USD", "ETHUSDT"), ("SOL-USD", "SOLUSDT"), ("BNB-USD", "BNBUSDT")];
-/// From a chain's first block to the first period where there is more to put on chains than the time of one cycle's delay takes.
+/// From a chain's first block to the first period, where more is put on chains than there is time for before the first cycle.
 const SETUP_SECONDS: i64 = 3_600;
 /// The largest SRS that a model of so few markets needs.
 const LARGEST_LOGROWS: u32 = 12;
@@ -70,7 +70,7 @@ pub(super) async fn set_up(
     let begins_seconds = first.start_seconds() - if is_alone { 0 } else { SETUP_SECONDS };
     let mut worlds: Vec<World> = Vec::new();
     for (name, _) in &CHAINS[..jobs.len().min(CHAINS.len())] {
-        (told.step)(&format!("chain {name}: starting it and deploying the contracts"));
+        (told.step)(&format!("starting chain {name} and deploying the contracts"));
         let starting = World::start(&mut config, scratch, scenario.anvil.as_deref(), begins_seconds);
         worlds.push(Box::pin(starting).await?);
     }
@@ -170,7 +170,7 @@ fn keys(world: &World, configured_srs: &Path) -> anyhow::Result<String> {
     ))
 }
 
-/// The settings of a node with these jobs. Each model has a wallet, which its jobs on all chains share; one key attests for all.
+/// The settings of a node with these jobs, which share a wallet.
 fn written(
     config: &Config,
     jobs: &[(&str, usize)],
@@ -178,19 +178,14 @@ fn written(
     bundles: &[&Bundle],
     scratch: &Path,
 ) -> anyhow::Result<Value> {
-    let other = scratch.join("other.key");
-    veriregime_files::write_private(&other, OTHER_KEY.as_bytes())?;
-    let (node, primary) = (scratch.join("node.key"), &config.candles.sources[&config.candles.order[0]]);
     let mut said = json!({
         "prover": {"python": absolute(&config.prover.python)?, "srs_dir": absolute(&config.prover.srs_dir)?},
-        "attestor": {"kind": "file", "file": node},
-        "wallets.btc": {"file": node},
-        "wallets.altcoins": {"file": other},
+        "wallets.demo": {"file": scratch.join("node.key")},
         "schedule": {"clock": "exchange"},
         "state": {"path": scratch.join("agent.sqlite")},
         "evidence": {"dir": config.evidence_dir},
     });
-    if let Some(base_url) = &primary.base_url {
+    if let Some(base_url) = &config.candles.sources[&config.candles.order[0]].base_url {
         said["candles"] = json!({"base_url": base_url.as_str()});
     }
     for (world, (name, chain_id)) in worlds.iter().zip(CHAINS) {
@@ -203,7 +198,7 @@ fn written(
             "bundle": absolute(&bundle.folder)?,
             "chain": CHAINS[*chain].0,
             "contract": worlds[*chain].deployment.contracts.oracle.address.to_string(),
-            "wallet": name.split('-').next(),
+            "wallet": "demo",
         }));
     }
     said["jobs"] = written.into();

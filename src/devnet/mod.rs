@@ -44,8 +44,6 @@ use veriregime_core::types::manifest::inputs::{Inputs, Market};
 pub const OWNER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 /// See [`OWNER_KEY`].
 const NODE_KEY: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
-/// The third account, which is no attestor.
-pub const OTHER_KEY: &str = "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a";
 
 /// Chain id that anvil takes by itself.
 pub const CHAIN_ID: u64 = 31_337;

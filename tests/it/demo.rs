@@ -84,8 +84,16 @@ fn chains_that_stay_up_are_told_of_by_the_command_that_is_printed() {
     let output = program(&arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let status = last_line(&output.stdout);
-    let stages: Vec<_> = status["jobs"].as_array().unwrap().iter().map(|job| &job["cycles"][0]["outcome"]).collect();
-    assert_eq!(stages, ["confirmed"; 3], "{status}");
+    let jobs = status["jobs"].as_array().unwrap();
+    assert_eq!(jobs.iter().map(|job| &job["cycles"][0]["outcome"]).collect::<Vec<_>>(), ["confirmed"; 3], "{status}");
+    // Two models at one contract: each job has its own cycle, and not the other's.
+    for job in jobs {
+        let cycles = job["cycles"].as_array().unwrap();
+        assert_eq!((cycles.len(), &cycles[0]["model_id"]), (1, &job["model_id"]), "{job}");
+    }
+    let output = program(&[&arguments[..], &["--job", "altcoins"]].concat()).output().unwrap();
+    let only = last_line(&output.stdout);
+    assert_eq!((only["cycles"].as_array().unwrap().len(), only["markets"].as_array().unwrap().len()), (1, 3), "{only}");
     let interrupted = Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap();
     assert!(interrupted.success() && demo.wait().unwrap().success());
 }

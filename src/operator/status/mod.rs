@@ -14,9 +14,9 @@ use crate::chain::error::ChainError;
 use crate::config::Config;
 use crate::diagnosis;
 use crate::health::checks::{self, Funds};
-use crate::node::{assemble, replay};
+use crate::node::{assemble, parts, replay};
 use crate::render::cycle;
-use crate::render::layout::Table;
+use crate::render::layout::{self, Table};
 use crate::render::{Render, lines};
 use crate::state::Store;
 use crate::state::jobs::Scope;
@@ -25,6 +25,7 @@ use veriregime_core::schedule::next_tick_ms;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::format_utc;
 
@@ -81,20 +82,19 @@ pub struct NodeStatus {
 }
 
 impl NodeStatus {
-    /// Asks for everything of these jobs, and for the `last` cycles of each: of all models that its contract has had, and of
-    /// the whole database where there is one job. What is wrong with one of several is said in its place.
+    /// Asks for everything of these jobs of a `node`, and for the `last` cycles of each, with those of models that its contract
+    /// had before; where the node has one job, with those of the whole database. What is wrong with one of several is said in its
+    /// place.
     ///
     /// # Errors
     /// Bundle or database of the only job that cannot be read.
-    pub async fn of(jobs: &[Config], last: u32) -> anyhow::Result<Self> {
+    pub async fn of(jobs: &[Config], node: &[Config], last: u32) -> anyhow::Result<Self> {
         let live = Live::ask(jobs.first().and_then(|job| job.api.listen)).await;
+        let running: Vec<JobKey> = node.iter().filter_map(|job| parts::key(job).ok().flatten()).collect();
+        let beside = (node.len() > 1).then_some(running.as_slice());
         let mut found = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let scope = match assemble::contract(job) {
-                Ok(contract) if jobs.len() > 1 => Scope::Contract(contract),
-                _ => Scope::All,
-            };
-            let status = status(job, scope, last).await;
+            let status = status(job, beside, last).await;
             let found_job = JobStatus {
                 name: job.names.job.clone(),
                 chain_id: job.chain.chain_id,
@@ -131,14 +131,21 @@ impl Render for NodeStatus {
 /// The configured wallet and what it holds, or why that is not known.
 type Wallet = anyhow::Result<(Address, Result<Funds, ChainError>)>;
 
-/// Asks for everything, and for the `last` cycles. A chain, a key or a replay's clock that does not answer is a line of it, not
-/// an error.
+/// Asks for everything, and for the `last` cycles, less those of jobs that run `beside` this one. A chain, a key or a replay's
+/// clock that does not answer is a line of it, not an error.
 ///
 /// # Errors
 /// Settings, bundle or database that cannot be read.
-async fn status(config: &Config, scope: Scope<'_>, last: u32) -> anyhow::Result<Status> {
+async fn status(config: &Config, beside: Option<&[JobKey]>, last: u32) -> anyhow::Result<Status> {
     let bundle = Bundle::open(&config.bundle)?;
     let store = Store::open(&config.state_path)?;
+    let own = match (assemble::contract(config), beside) {
+        (Ok(contract), Some(running)) => {
+            Some(own_jobs(&store, JobKey::new(contract, bundle.manifest_digest), running)?)
+        }
+        _ => None,
+    };
+    let scope = own.as_deref().map_or(Scope::All, Scope::Jobs);
     let mut cycles = Vec::new();
     for record in store.recent(scope, last)? {
         cycles.push((model_name(&store, &bundle, record.job.manifest)?, record));
@@ -149,6 +156,13 @@ async fn status(config: &Config, scope: Scope<'_>, last: u32) -> anyhow::Result<
     }
     let (wallet, time) = (wallet(config).await, Time::now(config).await);
     Ok(Status { model_id: bundle.manifest.model_id, wallet, cycles, markets, time })
+}
+
+/// The job itself, and those of its contract's models from before that are nobody else's to close.
+fn own_jobs(store: &Store, job: JobKey, running: &[JobKey]) -> anyhow::Result<Vec<JobKey>> {
+    let mut jobs = store.cared_for(job, running)?;
+    jobs.retain(|one| one.contract == job.contract);
+    Ok(jobs)
 }
 
 impl Serialize for Status {
@@ -165,10 +179,10 @@ impl Render for Status {
     fn text(&self) -> String {
         let head = [
             format!("model {}   {}", self.model_id, self.time.words()),
-            wallet_line(&self.wallet),
+            layout::item("wallet ", &wallet_words(&self.wallet)),
             cycles_table(&self.model_id, &self.cycles).to_string(),
         ];
-        let markets = self.markets.iter().map(|(name, read)| format!("{name}: {}", market::line(read)));
+        let markets = self.markets.iter().map(|(name, read)| layout::item(&format!("{name}: "), &market::line(read)));
         lines(head.into_iter().chain(markets))
     }
 }
@@ -231,16 +245,13 @@ async fn wallet(config: &Config) -> Wallet {
     Ok((address, asked.await))
 }
 
-fn wallet_line(wallet: &Wallet) -> String {
+fn wallet_words(wallet: &Wallet) -> String {
     match wallet {
         Ok((address, Ok(Funds { balance_wei, updates }))) => {
-            format!(
-                "wallet {address}: {} ether, enough for {updates} updates at the fee of now",
-                format_ether(*balance_wei)
-            )
+            format!("{address}: {} ether, enough for {updates} updates at the fee of now", format_ether(*balance_wei))
         }
-        Ok((address, Err(fault))) => format!("wallet {address}: {} {fault}; {}", fault.code(), fault.hint()),
-        Err(error) => format!("wallet: {} {}", diagnosis::code(error), diagnosis::words(error)),
+        Ok((address, Err(fault))) => format!("{address}: {} {fault}; {}", fault.code(), fault.hint()),
+        Err(error) => format!("{} {}", diagnosis::code(error), diagnosis::words(error)),
     }
 }
 

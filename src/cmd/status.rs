@@ -13,7 +13,7 @@ use crate::operator::status::NodeStatus;
   veriregime-agent --config agent.toml status --last 42 --json
   veriregime-agent --config agent.toml status --job btc     one of several jobs")]
 pub struct StatusArgs {
-    /// How many cycles to show, of all models that this node has run.
+    /// How many cycles to show: of all that this node has run, or of each of several jobs.
     #[arg(long, default_value_t = 6, value_name = "N")]
     last: u32,
 }
@@ -24,10 +24,6 @@ pub struct StatusArgs {
 /// Settings, bundle or database that cannot be read.
 pub async fn run(args: StatusArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<()> {
     let node = settings.node()?;
-    let jobs = match settings.job {
-        Some(_) => std::slice::from_ref(node.job(settings.job)?),
-        None => node.jobs(),
-    };
-    print::output(json, &NodeStatus::of(jobs, node.jobs(), args.last).await?);
+    print::output(json, &NodeStatus::of(node.chosen(settings.job)?, node.jobs(), args.last).await?);
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::chain::error::ChainError;
 use crate::config::Config;
 use crate::diagnosis;
 use crate::health::checks::{self, Funds};
-use crate::node::{assemble, parts, replay};
+use crate::node::{assemble, distinct_keys, replay};
 use crate::render::cycle;
 use crate::render::layout::{self, Table};
 use crate::render::{Render, lines};
@@ -90,7 +90,7 @@ impl NodeStatus {
     /// Bundle or database of the only job that cannot be read.
     pub async fn of(jobs: &[Config], node: &[Config], last: u32) -> anyhow::Result<Self> {
         let live = Live::ask(jobs.first().and_then(|job| job.api.listen)).await;
-        let running: Vec<JobKey> = node.iter().filter_map(|job| parts::key(job).ok().flatten()).collect();
+        let running: Vec<JobKey> = distinct_keys(node).0.into_iter().flatten().collect();
         let beside = (node.len() > 1).then_some(running.as_slice());
         let mut found = Vec::with_capacity(jobs.len());
         for job in jobs {
@@ -178,7 +178,7 @@ impl Serialize for Status {
 impl Render for Status {
     fn text(&self) -> String {
         let head = [
-            format!("model {}   {}", self.model_id, self.time.words()),
+            layout::item("model ", &format!("{}; {}", self.model_id, self.time.words())),
             layout::item("wallet ", &wallet_words(&self.wallet)),
             cycles_table(&self.model_id, &self.cycles).to_string(),
         ];
@@ -215,7 +215,7 @@ impl Time {
             Ok(Moment { period, left_seconds, next }) => {
                 let (hours, minutes) = (left_seconds / 3600, left_seconds / 60 % 60);
                 let next = next.as_deref().unwrap_or("never");
-                format!("period {period}, {hours} h {minutes} min left   next cycle {next}")
+                format!("period {period}, {hours} h {minutes} min left; next cycle {next}")
             }
             Err(error) => format!("next cycle unknown: {}", diagnosis::words(error)),
         }

@@ -35,6 +35,7 @@ async fn periods_and_the_model_are_told_while_the_daemon_works() {
     let (_, detail) = node.json(&format!("/v1/periods/{FIRST}")).await;
     let (_, model) = node.json("/v1/model").await;
     assert_eq!(model["manifest_sha256"], world.chain.bundle.manifest_digest.to_string());
+    assert_eq!(model["period_seconds"], world.chain.bundle.manifest.grid.period_seconds);
     assert_eq!(detail["features"].as_array().unwrap().len(), model["features"].as_array().unwrap().len());
     assert_eq!(detail["outputs"].as_array().unwrap().len(), 3);
     let proof_digits = detail["proof"].as_str().unwrap().len() as u64 - 2;

@@ -198,6 +198,8 @@ async fn figures_of_a_cycle_are_counted() {
     assert!(value("veriregime_wallet_balance_gwei") > 1e9);
     assert!(value("veriregime_source_used_total{source=\"binance\"}") > 0.0);
     assert!((value("veriregime_last_landed_period") - FIRST.0 as f64).abs() < f64::EPSILON);
+    let period_seconds = world.chain.bundle.manifest.grid.period_seconds;
+    assert!((value("veriregime_model_period_seconds") - period_seconds as f64).abs() < f64::EPSILON);
     assert!(value("veriregime_ready{check=\"model on chain\"}") > 0.0);
     for name in [
         "veriregime_build_info{version=",

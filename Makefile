@@ -161,11 +161,11 @@ deny: .venv-ci/.installed ## Licences and sources of every crate, and what is kn
 lint-deploy: .venv-deploy/.installed ## Check container, compose, kubernetes and systemd files, dashboards and alerts
 	.venv-deploy/bin/python deploy/lint/lint.py .venv-deploy/bin
 
-chaos: build ## Kill daemon, prover and chain 50 times in a replay of 60 periods
-	CHAOS_PERIODS=60 CHAOS_KILLS=50 cargo test --release --locked --test it -- chaos:: --nocapture
+chaos: build ## Kill daemon, prover and chains at random in ROUNDS=50 periods, of one job and of three; SEED=n draws otherwise
+	CHAOS_ROUNDS=$(or $(ROUNDS),50) CHAOS_SEED=$(or $(SEED),1) cargo test --release --locked --test it -- chaos:: --nocapture
 
 # Hours; SOAK_OUT=folder keeps a table and plots.
-chaos-long: build ## 1,000 periods with faults of RPCs, exchange, chain and processes at random
+chaos-long: build ## 1,000 periods of three jobs with faults of RPCs, exchange, chains and processes at random
 	SOAK_PERIODS=1000 cargo test --release --locked --test it -- soak:: --nocapture
 
 .cargo-fuzz/bin/cargo-fuzz:

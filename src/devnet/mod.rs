@@ -73,6 +73,22 @@ impl Anvil {
         Self::run(program, &["--port", &port.to_string(), "--timestamp", &unix_seconds.to_string()]).await
     }
 
+    /// Starts a chain again on its port with what a dump of its state holds; time goes on at `unix_seconds`.
+    ///
+    /// # Errors
+    /// As [`Anvil::start`].
+    pub async fn restart(
+        program: &Path,
+        dump: &Path,
+        chain_id: u64,
+        unix_seconds: i64,
+        port: u16,
+    ) -> anyhow::Result<Self> {
+        let [id, seconds, port] = [chain_id.to_string(), unix_seconds.to_string(), port.to_string()];
+        let dump = dump.to_str().context("the dump's path is no text")?;
+        Self::run(program, &["--port", &port, "--timestamp", &seconds, "--chain-id", &id, "--load-state", dump]).await
+    }
+
     /// Starts a copy of the chain behind `upstream` as of `block`, or of its newest one, with an id of its own, so that what
     /// is signed for the copy is worth nothing elsewhere. `upstream` is seen by everybody on this machine.
     ///

@@ -38,9 +38,9 @@ pub struct Contracts {
     /// A second contract on the world's chain.
     pub second: Config,
     /// Settings and chain of the third.
-    third: Config,
-    other: Chain,
-    _scratch: TempDir,
+    pub third: Config,
+    pub other: Chain,
+    pub scratch: TempDir,
 }
 
 impl Contracts {
@@ -65,7 +65,7 @@ impl Contracts {
 
         world.enter(FIRST).await;
         other.anvil.set_time(FIRST.start_seconds() + DELAY_SECONDS).await.unwrap();
-        Self { world, second, third, other, _scratch: scratch }
+        Self { world, second, third, other, scratch }
     }
 
     /// Three jobs, the second one with a bundle of its own.

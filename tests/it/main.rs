@@ -21,6 +21,7 @@ mod doctor;
 mod evidence;
 mod features;
 mod fees;
+mod fleet;
 mod given;
 mod handover;
 mod health;

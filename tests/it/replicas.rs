@@ -19,7 +19,7 @@ use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::replica::Replica;
 
-use crate::chaos::daemon;
+use crate::fleet::daemon;
 use crate::world::{DELAY_SECONDS, FIRST, World, accepted, toml};
 
 const REPLICAS: u64 = 3;

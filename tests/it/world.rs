@@ -256,7 +256,7 @@ pub async fn accepted(config: &Config) -> Vec<PeriodId> {
 }
 
 /// The section of a key in a file; of the attestor's where the wallet attests.
-fn signer(signer: Option<&Signer>) -> Value {
+pub fn signer(signer: Option<&Signer>) -> Value {
     match signer.map(|signer| &signer.holder) {
         None => json!({"kind": "wallet"}),
         Some(Holder::File(path)) => json!({"kind": "file", "file": path}),

@@ -7,7 +7,7 @@ use veriregime_agent::state::jobs::Scope;
 use veriregime_core::types::cycle::Stage;
 
 use super::{Scene, missed_with};
-use crate::chaos::daemon;
+use crate::fleet::daemon;
 use crate::proxy::{Proxy, RpcFaultMode};
 use crate::world::{FIRST, toml};
 

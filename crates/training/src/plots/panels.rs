@@ -58,7 +58,7 @@ fn panel<'a>(area: &Area<'a>, name: &str, over: &str, points: &[(f64, f64)]) -> 
     let style = ShapeStyle { color: Colour::Blue.rgb().to_rgba(), filled: true, stroke_width: 2 };
     chart.draw_series(LineSeries::new(drawn.clone(), style))?;
     chart.draw_series(drawn.iter().map(|point| Circle::new(*point, 4, style)))?;
-    let middle = (y.start + y.end) / 2.0;
+    let middle = f64::midpoint(y.start, y.end);
     for (point, (_, value)) in drawn.iter().zip(points) {
         // Towards the middle, where there is room.
         let (vertical, offset) =

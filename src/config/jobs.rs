@@ -262,7 +262,9 @@ fn check_together(found: &mut Findings) {
             same.push(ConfigError::SameJob { one: other.clone(), other: name.clone(), what });
         }
     }
-    same.into_iter().for_each(|fault| found.note(fault));
+    for fault in same {
+        found.note(fault);
+    }
 }
 
 /// Checks every chain that has a name or is used, and that none answers for two.

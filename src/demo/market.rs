@@ -73,7 +73,7 @@ pub(super) async fn serve(
             check_covered(path, &candles, &bundle, first, periods)?;
             let mut story = format!("{} from {}, served over HTTP", market.symbol, path.display());
             if !beside.is_empty() {
-                story += &format!("; beside it {others}, SIMULATED and not real prices");
+                story = format!("{story}; beside it {others}, SIMULATED and not real prices");
             }
             let recorded = Market::recorded(&market.symbol, candles)?;
             (recorded, story, first, newest_ms)

@@ -1,6 +1,7 @@
 //! The wallets' transactions, by hand: shown, raised and cancelled.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use alloy::primitives::{Address, B256};
 use anyhow::Context;
@@ -51,9 +52,9 @@ impl Wallets {
         let mut opened = BTreeMap::new();
         for job in jobs {
             let key = (&job.names.chain, &job.names.wallet);
-            if !opened.contains_key(&key) {
+            if let Entry::Vacant(place) = opened.entry(key) {
                 let chain = assemble::chain(job).await;
-                opened.insert(key, chain.with_context(|| format!("the wallet of job {}", job.names.job))?);
+                place.insert(chain.with_context(|| format!("the wallet of job {}", job.names.job))?);
             }
         }
         let name = |job: &Config| Some((parts::key(job).ok()??, job.names.job.clone()));
@@ -101,10 +102,11 @@ impl Wallets {
             let standing = match chain {
                 None => "unknown".into(),
                 Some(chain) => {
-                    if !nonces.contains_key(&id) {
-                        nonces.insert(id, chain.read.nonce(id.1).await);
-                    }
-                    match &nonces[&id] {
+                    let nonce = match nonces.entry(id) {
+                        Entry::Vacant(place) => place.insert(chain.read.nonce(id.1).await),
+                        Entry::Occupied(known) => known.into_mut(),
+                    };
+                    match nonce {
                         Ok(nonce) => standing(chain, &one.attempt, *nonce, is_outbid).await,
                         Err(_) => "unknown".into(),
                     }

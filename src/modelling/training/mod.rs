@@ -70,7 +70,6 @@ pub fn speed(settings: &Path, config: Option<&Path>) -> anyhow::Result<impl Rend
 ///
 /// # Errors
 /// None.
-#[expect(clippy::unnecessary_wraps, reason = "the build without the feature refuses here")]
 pub fn can_draw() -> anyhow::Result<()> {
     Ok(())
 }
@@ -79,7 +78,6 @@ pub fn can_draw() -> anyhow::Result<()> {
 ///
 /// # Errors
 /// None.
-#[expect(clippy::unnecessary_wraps, reason = "the build without the feature refuses here")]
 pub fn draw(title: &str, over: &str, curves: &[(&str, Vec<(f64, f64)>)]) -> anyhow::Result<String> {
     Ok(panels(title, over, curves))
 }

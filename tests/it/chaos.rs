@@ -19,7 +19,7 @@ fn number(name: &str, default: u64) -> u64 {
 /// A chain that comes back in the same period each time loses nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_period_lands_once_whatever_is_killed() {
-    let mut story = Story::begin(Fleet::alone().await, number("CHAOS_SEED", 1)).await;
+    let mut story = Story::begin(Fleet::alone().await, number("CHAOS_SEED", 1));
     for _ in 0..number("CHAOS_ROUNDS", 8) {
         story.live_through_kills().await;
     }
@@ -30,7 +30,7 @@ async fn every_period_lands_once_whatever_is_killed() {
 /// Two chains, three jobs, two wallets, one of them shared; now and then a chain stays away beyond the period.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_period_of_each_job_ends_once_whatever_is_killed_on_two_chains() {
-    let mut story = Story::begin(Fleet::three().await, number("CHAOS_SEED", 1)).await;
+    let mut story = Story::begin(Fleet::three().await, number("CHAOS_SEED", 1));
     for round in 0..number("CHAOS_ROUNDS", 5) {
         if round % 4 == 1 {
             story.live_through_an_outage().await;

@@ -135,9 +135,8 @@ fn tree(words: &[String], mut at: usize, before: &[String], paths: &mut Vec<(Str
                 paths.push((words[at + 1].clone(), path));
                 return at + 2;
             }
-            "::" => at += 1,
+            "::" | "*" => at += 1,
             "self" if !path.is_empty() => at += 1,
-            "*" => at += 1,
             word if is_name(word) => {
                 path.push(word.to_owned());
                 at += 1;
@@ -202,7 +201,7 @@ fn words(text: &str) -> Vec<String> {
                 }
             }
             'r' if is(at + 1, '"') || (is(at + 1, '#') && (is(at + 2, '"') || is(at + 2, '#'))) => {
-                let hashes = (at + 1..).take_while(|at| is(*at, '#')).count();
+                let hashes = (at + 1..letters.len()).take_while(|at| is(*at, '#')).count();
                 at += hashes + 2;
                 while at < letters.len() && !(is(at, '"') && (1..=hashes).all(|more| is(at + more, '#'))) {
                     at += 1;

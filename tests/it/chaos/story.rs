@@ -55,7 +55,7 @@ pub(super) struct Story {
 }
 
 impl Story {
-    pub(super) async fn begin(fleet: Fleet, seed: u64) -> Self {
+    pub(super) fn begin(fleet: Fleet, seed: u64) -> Self {
         println!("chaos: {} jobs, seed {seed}", fleet.jobs.len());
         let folder = fleet.world.scratch.path();
         let stand = |chain: usize| Stand {
@@ -202,9 +202,8 @@ impl Story {
         for job in &self.fleet.jobs {
             match &self.stands[job.chain].away {
                 Some(Away::BeyondThePeriod) => {}
-                Some(Away::Until(_)) => return false,
                 None if self.has_landed(job).await => {}
-                None => return false,
+                Some(Away::Until(_)) | None => return false,
             }
         }
         true
@@ -243,6 +242,7 @@ impl Story {
     }
 
     /// Ends the test with what is needed to repeat and understand it.
+    #[expect(clippy::panic, reason = "a test ends so")]
     pub(super) fn fail(&self, what: &dyn Display) -> ! {
         let (seed, words) = (self.seed, self.daemon.last_words(LAST_WORDS));
         panic!("seed {seed}, killed {:?}: {what}\n{words}", self.killed)

@@ -1,6 +1,6 @@
 //! The verdict: what holds of every job, period and wallet, whatever was killed.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use veriregime_agent::chain::Chain;
 use veriregime_agent::node::assemble;
 use veriregime_agent::state::jobs::Scope;
@@ -75,7 +75,7 @@ impl Story {
         let (chain_id, chain) = (job.config.chain.chain_id, assemble::chain(&job.config).await.unwrap());
         let (wallet, used) = (chain.address(), chain.nonce().await.unwrap());
         let pool = self.fleet.anvil(job.chain).request("txpool_status", json!([])).await.unwrap();
-        let is_empty = ["pending", "queued"].iter().all(|list| pool[list] == Value::from("0x0"));
+        let is_empty = ["pending", "queued"].iter().all(|list| pool[list] == "0x0");
         let open = self.store.open_attempts(chain_id, wallet).unwrap();
         let known = self.store.next_nonce(chain_id, wallet).unwrap();
         let is_idle = chain.is_idle().await.unwrap();

@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn each_curve_has_a_panel_with_its_values() {
-        let curves = [("seconds", vec![(1.0, 17.0), (10.0, 18.4), (100.0, 61.25)]), ("nothing", vec![(1.0, 0.0)])];
+        let curves = [("seconds", vec![(1.0, 17.0), (10.0, 18.4), (100.0, 61.27)]), ("nothing", vec![(1.0, 0.0)])];
         let svg = panels("title", "jobs", &curves);
         for text in ["title", "seconds", "nothing", "17", "18.4", "61.3"] {
             assert!(svg.lines().any(|line| line.trim() == text), "{text}");

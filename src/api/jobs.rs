@@ -41,19 +41,20 @@ pub struct ServedJob {
 #[derive(Debug)]
 pub struct Jobs {
     overview: Overview,
-    served: Vec<OnceLock<ServedJob>>,
+    /// By name, in the order of the overview: a request about one job copies nothing of the others.
+    served: Vec<(String, OnceLock<ServedJob>)>,
 }
 
 impl Jobs {
     /// These, none of which is served yet.
     pub fn new(overview: Overview) -> Self {
-        let served = overview.jobs().iter().map(|_| OnceLock::new()).collect();
+        let served = overview.jobs().into_iter().map(|state| (state.name, OnceLock::new())).collect();
         Self { overview, served }
     }
 
     /// Serves a job from now on. A job that is opened again is served as before: it is the same one.
     pub fn open(&self, name: &str, job: ServedJob) {
-        if let Some((_, slot)) = self.slots().find(|(state, _)| state.name == name) {
+        if let Some((_, slot)) = self.served.iter().find(|(known, _)| known == name) {
             let _again = slot.set(job);
         }
     }
@@ -61,14 +62,15 @@ impl Jobs {
     /// The job of that name, or the first that was opened.
     pub(super) fn of(&self, name: Option<&str>) -> Result<&ServedJob, ApiError> {
         let Some(name) = name else {
-            return self.served.iter().find_map(OnceLock::get).ok_or(ApiError::NotOpened);
+            return self.opened().next().ok_or(ApiError::NotOpened);
         };
-        self.named(Some(name))?.next().and_then(|(_, job)| job).ok_or(ApiError::NotOpened)
+        let (_, slot) = self.served.iter().find(|(known, _)| known == name).ok_or(ApiError::NoJob)?;
+        slot.get().ok_or(ApiError::NotOpened)
     }
 
     /// Every job as it is now, with what it serves once it was opened.
     pub(super) fn all(&self) -> impl Iterator<Item = (JobState, Option<&ServedJob>)> {
-        self.slots().map(|(state, slot)| (state, slot.get()))
+        self.overview.jobs().into_iter().zip(self.served.iter().map(|(_, slot)| slot.get()))
     }
 
     /// As [`Jobs::all`], of the job with that name where one is given.
@@ -86,13 +88,13 @@ impl Jobs {
         Ok(jobs.into_iter())
     }
 
-    fn slots(&self) -> impl Iterator<Item = (JobState, &OnceLock<ServedJob>)> {
-        self.overview.jobs().into_iter().zip(&self.served)
+    fn opened(&self) -> impl Iterator<Item = &ServedJob> {
+        self.served.iter().filter_map(|(_, slot)| slot.get())
     }
 
     /// What attests for the contract that is asked about; else the first that attests at all, to say what is not the same.
     pub(super) fn notary(&self, chain_id: u64, contract: Address) -> Option<&AttestationService> {
-        let attesting = || self.served.iter().filter_map(OnceLock::get).filter(|job| job.notary.is_some());
+        let attesting = || self.opened().filter(|job| job.notary.is_some());
         let asked = attesting().find(|job| job.contract == Contract { chain_id, address: contract });
         asked.or_else(|| attesting().next()).and_then(|job| job.notary.as_ref())
     }

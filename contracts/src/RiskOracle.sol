@@ -1,156 +1,160 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Ownable} from "solady/auth/Ownable.sol";
-import {Attestors} from "./base/Attestors.sol";
-import {ModelRegistry} from "./base/ModelRegistry.sol";
-import {Timelock} from "./base/Timelock.sol";
+import {SSTORE2} from "solady/utils/SSTORE2.sol";
+import {Governed} from "./base/Governed.sol";
+import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
 import {IRegimeRiskOracle} from "./interfaces/IRegimeRiskOracle.sol";
 import {IRiskParameters} from "./interfaces/IRiskParameters.sol";
 import {IERC165} from "./interfaces/external/IERC165.sol";
 import {ForecastMath} from "./libraries/ForecastMath.sol";
-import {Grid} from "./libraries/Grid.sol";
-import {MarketAdmin} from "./libraries/MarketAdmin.sol";
-import {ModelLib} from "./libraries/ModelLib.sol";
 import {PolicyLib} from "./libraries/PolicyLib.sol";
 import {RiskState} from "./libraries/RiskState.sol";
-import {UpdateLib} from "./libraries/UpdateLib.sol";
+import {SequencerLib} from "./libraries/SequencerLib.sol";
 import {Words} from "./libraries/Words.sol";
 
 /// @title RiskOracle
-/// @notice Applies proven and attested volatility forecasts to risk parameters, one for each market and period.
-contract RiskOracle is ModelRegistry, Attestors, IERC165 {
-    using ModelLib for ModelLib.Model;
-    using UpdateLib for Update;
-    using Words for uint256;
-    using Words for PolicyLib.PackedGuard;
-    using Words for RiskState.PackedParams;
-    using RiskState for RiskState.PackedParams;
-    using RiskState for PolicyLib.PackedGuard;
+/// @notice Applies proven and attested volatility forecasts to risk parameters, once for each market and period.
+contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
+    using PolicyLib for Bounds;
+    using PolicyLib for Policy;
+    using RiskState for RiskState.State;
 
-    /// @notice Feed that says whether the chain's sequencer is up; zero on chains without one.
-    address public immutable sequencerFeed;
+    /// @notice Everything that is stored of a market.
+    struct Market {
+        /// Zero exactly if there is no such market.
+        address owner;
+        /// When the allowance of pauses is full again, in Unix seconds.
+        uint40 pauseFullAt;
+        Bounds bounds;
+        /// Data contract with the ABI-encoded policy; zero exactly if there is none.
+        address policy;
+        /// `RiskState.State`, as `Words` packs it.
+        uint256 first;
+        uint256 second;
+    }
 
-    mapping(bytes32 market => MarketAdmin.Market) private _markets;
+    /// @notice The purpose of the models whose updates are applied: per market the logit of Low, the logit of High and the
+    /// natural logarithm of the standard deviation of one-minute returns.
+    bytes32 public constant PURPOSE = keccak256("volatility-regime/1");
 
-    /* CONSTRUCTOR AND OWNERSHIP */
+    /// @notice Longest period of a model: nothing that lenders read may be older.
+    uint256 public constant MAX_PERIOD_SECONDS = 1 days;
 
-    /// @param initialOwner The account that registers markets, proposes models and sets attestors.
-    /// @param initialGuardian The account that may only refuse, pause and disable.
+    /// @notice Time for which the sequencer must have been up, so that its users could act.
+    uint256 public constant SEQUENCER_GRACE_SECONDS = 5 minutes;
+
+    uint256 private constant OUTPUTS_PER_MARKET = 3;
+
+    /// @inheritdoc IRegimeRiskOracle
+    IModelRegistry public immutable registry;
+
+    /// @inheritdoc IRegimeRiskOracle
+    address public sequencerFeed;
+
+    mapping(bytes32 market => Market) private _markets;
+
+    /// @param owner_ The account that registers markets.
+    /// @param guardian_ The account that may only refuse and pause.
     /// @param timelockSeconds_ Time between announcing and doing; at least a day on any chain but 31337.
-    /// @param attestors Strictly ascending.
-    /// @param threshold Attestations that an update needs.
     /// @param sequencerFeed_ Chainlink's sequencer uptime feed on an L2, zero elsewhere.
     constructor(
-        address initialOwner,
-        address initialGuardian,
+        address owner_,
+        address guardian_,
         uint256 timelockSeconds_,
-        address[] memory attestors,
-        uint8 threshold,
+        IModelRegistry registry_,
         address sequencerFeed_
-    ) Timelock(timelockSeconds_, initialGuardian) {
-        if (initialOwner == address(0)) revert NewOwnerIsZeroAddress();
-        _initializeOwner(initialOwner);
-        _setAttestors(attestors, threshold);
-        sequencerFeed = sequencerFeed_;
+    ) Governed(owner_, guardian_, timelockSeconds_) {
+        registry = registry_;
+        _setSequencerFeed(sequencerFeed_);
     }
 
-    /// @notice Hands over to an account that has asked with `requestOwnershipHandover`. Only the owner, timelocked.
-    function completeOwnershipHandover(address newOwner) public payable override timelocked {
-        super.completeOwnershipHandover(newOwner);
-    }
+    /* SET-UP */
 
-    /// @notice Refused: ownership moves in two steps.
-    function transferOwnership(address) public payable override {
-        revert Unauthorized();
-    }
-
-    /// @notice Refused: a contract without an owner could never replace its attestors.
-    function renounceOwnership() public payable override {
-        revert Unauthorized();
-    }
-
-    /// @notice Replaces the guardian. Only the owner, timelocked.
-    function setGuardian(address newGuardian) external onlyOwner timelocked {
-        _setGuardian(newGuardian);
+    /// @inheritdoc IRegimeRiskOracle
+    function registerMarket(bytes32 market, address marketOwner_, Bounds calldata bounds_) external onlyOwner {
+        if (_markets[market].owner != address(0)) revert MarketAlreadyRegistered(market);
+        bounds_.check();
+        _markets[market].bounds = bounds_;
+        emit MarketRegistered(market, marketOwner_, bounds_);
+        _setMarketOwner(market, marketOwner_);
     }
 
     /// @inheritdoc IRegimeRiskOracle
-    function setAttestors(address[] calldata attestors, uint8 threshold) external onlyOwner timelocked {
-        _setAttestors(attestors, threshold);
-    }
-
-    /* MARKETS */
-
-    /// @inheritdoc IRegimeRiskOracle
-    function registerMarket(bytes32 market, address, Bounds calldata, PriceCheck calldata) external onlyOwner {
-        MarketAdmin.register(_markets[market], msg.data[4:]);
+    function setMarketOwner(bytes32 market, address marketOwner_) external onlyOwner {
+        _useTimelock(abi.encodeCall(this.setMarketOwner, (market, marketOwner_)));
+        if (_markets[market].owner == address(0)) revert UnknownMarket(market);
+        _setMarketOwner(market, marketOwner_);
     }
 
     /// @inheritdoc IRegimeRiskOracle
-    function setPolicy(bytes32 market, Policy calldata) external {
-        address setter = _markets[market].registered.owner;
-        if (setter == address(0)) revert UnknownMarket(market);
-        if (setter != msg.sender) revert NotMarketOwner(market, msg.sender);
-        if (_markets[market].guard != 0) _useTimelock();
-        MarketAdmin.setPolicy(_markets[market], msg.data[4:]);
+    function setSequencerFeed(address feed) external onlyOwner {
+        _useTimelock(abi.encodeCall(this.setSequencerFeed, (feed)));
+        _setSequencerFeed(feed);
     }
 
-    /* THE GUARDIAN */
+    /// @inheritdoc IRegimeRiskOracle
+    function setPolicy(bytes32 market, Policy calldata policy_) external {
+        Market storage target = _markets[market];
+        if (target.owner == address(0)) revert UnknownMarket(market);
+        if (target.owner != msg.sender) revert NotMarketOwner(market, msg.sender);
+        Policy memory next = policy_;
+        bool first = target.policy == address(0);
+        if (!first) _useTimelock(abi.encodeCall(this.setPolicy, (market, next)));
+        next.check(target.bounds);
+        RiskState.State memory state = _load(market);
+        // slither-disable-next-line incorrect-equality (zero stands for "never")
+        if (state.periodStart == 0) state.begin(next, first);
+        _turnRamp(market, state, next, next.vectorAt(state.appliedVolatilityE9).liquidationCollateralRatioBps);
+        if (state.liquidationRatioBps() < state.rampTargetBps && state.rampBpsPerDay == 0) {
+            revert InvalidPolicy("liquidationRiseBpsPerDay");
+        }
+        _save(market, state);
+        target.policy = SSTORE2.write(abi.encode(next));
+        emit PolicySet(market, next);
+    }
 
     /// @inheritdoc IRegimeRiskOracle
     function pauseMarket(bytes32 market, uint40 untilTimestamp) external onlyGuardian {
-        _checkMarket(market);
-        MarketAdmin.pause(_markets[market], market, untilTimestamp);
-    }
-
-    /// @inheritdoc IRegimeRiskOracle
-    function disablePeriod(bytes32 market, uint64 period) external onlyGuardian {
-        _checkMarket(market);
-        MarketAdmin.disable(_markets[market], market, period);
+        Market storage target = _markets[market];
+        if (target.owner == address(0)) revert UnknownMarket(market);
+        RiskState.State memory state = _load(market);
+        target.pauseFullAt = uint40(state.pause(untilTimestamp, target.pauseFullAt));
+        _save(market, state);
+        emit MarketPaused(market, state.pausedUntil);
     }
 
     /* UPDATES */
 
     /// @inheritdoc IRegimeRiskOracle
-    /// @dev No reentrancy lock: outside calls are STATICCALLs, to attestors that are contracts, the verifier and price
-    /// feeds. None of them can change state here, and what they could read in between is what held before.
-    function submit(Update calldata update) external {
-        update.checkCanonical();
-        ModelLib.Model memory registered = _registered(update.modelId);
-        _checkPeriod(update, registered);
-        uint256[] memory instances = registered.instances(update.period, update.candleFeatures, update.outputs);
-        if (update.closesE8.length != 0 && update.closesE8.length != registered.marketCount) {
-            revert CloseCountMismatch(registered.marketCount, update.closesE8.length);
+    /// @dev No reentrancy lock: outside calls are STATICCALLs, to the registry and from there to attestors that are contracts
+    /// and to the verifier. None of them can change state here, and what they could read is what held before.
+    function submit(IModelRegistry.Update calldata update) external {
+        IModelRegistry.Facts memory model = registry.facts(update.modelId);
+        if (
+            model.purpose != PURPOSE || model.outputCount != OUTPUTS_PER_MARKET
+                || model.periodSeconds > MAX_PERIOD_SECONDS
+        ) revert ForeignModel(update.modelId);
+        uint256 periodStart = uint256(update.period) * model.periodSeconds;
+        uint256 waiting = _waiting(update, model.markets, periodStart);
+        _verify(update);
+        for (uint256 i = 0; i < model.markets.length; ++i) {
+            if ((waiting >> i) & 1 != 0) _apply(update, model, i, uint40(periodStart));
         }
-        update.checkOmitted(registered.marketCount, registered.candleFeatureCount);
-        if (update.proof.length != registered.proofLength) {
-            revert ProofLengthMismatch(registered.proofLength, update.proof.length);
-        }
-        AttestorSet memory set = _attestorSet();
-        (bytes32 instancesHash, bytes32 closesHash) = update.hashes(instances);
-        bytes32 digest = _attestationDigest(
-            update.modelId, update.period, update.omittedMarkets, instancesHash, closesHash, set.version
-        );
-        _checkAttestations(set, digest, update.attestations);
-        if (!registered.accepts(update.proof, instances)) revert InvalidProof();
-
-        _models[update.modelId].latestPeriod = uint32(update.period);
-        update.emitAccepted(set.version);
-        _applyAll(update, registered);
     }
 
     /* READS */
 
     /// @inheritdoc IRiskParameters
     function params(bytes32 market) public view returns (Params memory current, Status status) {
-        MarketAdmin.Market storage read = _markets[market];
-        uint256 word = read.params;
-        if (sequencerFeed == address(0) && word.onFastPath()) {
-            word.readFastPath(current);
-            return (current, Status.Fresh);
+        RiskState.State memory state = _load(market);
+        (current, status) = (state.current(), state.ageStatus());
+        if (status != Status.Unset && (block.timestamp < state.pausedUntil || !_sequencerIsUp())) {
+            status = Status.Withheld;
         }
-        return _read(word, read.guard.unpackGuard());
+        if (!RiskState.isReliable(status) && _markets[market].policy != address(0)) {
+            RiskState.tighten(current, policy(market).tightest());
+        }
     }
 
     /// @inheritdoc IRiskParameters
@@ -159,56 +163,34 @@ contract RiskOracle is ModelRegistry, Attestors, IERC165 {
         (current, status) = params(market);
         if (status == Status.Unset) revert ParamsUnset(market);
         if (status == Status.Withheld) revert ParamsWithheld(market);
-        uint256 ageSeconds = Grid.ageSeconds(current.period);
-        if (ageSeconds > maxAgeSeconds) revert StaleParams(ageSeconds, maxAgeSeconds);
+        uint256 ageSeconds = block.timestamp - current.periodStart;
+        if (status == Status.Stale || ageSeconds > maxAgeSeconds) revert StaleParams(ageSeconds, maxAgeSeconds);
     }
 
     /// @inheritdoc IRiskParameters
     function pending(bytes32 market) external view returns (RiskVector memory, uint256, uint256) {
-        _return(MarketAdmin.pending(_markets[market]));
+        return _load(market).pending();
     }
 
     /// @inheritdoc IRegimeRiskOracle
-    function currentPeriod() external view returns (uint64) {
-        return Grid.currentPeriod();
-    }
-
-    /// @inheritdoc IRegimeRiskOracle
-    function policy(bytes32 market) external view returns (Policy memory) {
-        _return(MarketAdmin.policy(_markets[market]));
+    function policy(bytes32 market) public view returns (Policy memory stored) {
+        address data = _markets[market].policy;
+        if (data != address(0)) stored = abi.decode(SSTORE2.read(data), (Policy));
     }
 
     /// @inheritdoc IRegimeRiskOracle
     function bounds(bytes32 market) external view returns (Bounds memory) {
-        _return(MarketAdmin.bounds(_markets[market]));
+        return _markets[market].bounds;
     }
 
     /// @inheritdoc IRegimeRiskOracle
     function marketOwner(bytes32 market) external view returns (address) {
-        return _markets[market].registered.owner;
+        return _markets[market].owner;
     }
 
     /// @inheritdoc IRegimeRiskOracle
-    function attestorSet() external view returns (uint32 version, uint8 threshold) {
-        AttestorSet memory set = _attestorSet();
-        return (set.version, set.threshold);
-    }
-
-    /// @inheritdoc IRegimeRiskOracle
-    function isAttestor(address account) external view returns (bool) {
-        return _inSet(_attestorSet().version, account);
-    }
-
-    /// @inheritdoc IRegimeRiskOracle
-    function attestationDigest(
-        bytes32 modelId,
-        uint64 period,
-        uint256 omittedMarkets,
-        bytes32 instancesHash,
-        bytes32 closesHash
-    ) external view returns (bytes32) {
-        uint32 version = _attestorSet().version;
-        return _attestationDigest(modelId, period, omittedMarkets, instancesHash, closesHash, version);
+    function pausedUntil(bytes32 market) external view returns (uint256) {
+        return _load(market).pausedUntil;
     }
 
     /// @inheritdoc IERC165
@@ -218,98 +200,116 @@ contract RiskOracle is ModelRegistry, Attestors, IERC165 {
 
     /* INTERNAL */
 
-    function _read(uint256 word, PolicyLib.PackedGuard memory guard)
+    function _load(bytes32 market) private view returns (RiskState.State memory) {
+        return Words.unpack(_markets[market].first, _markets[market].second);
+    }
+
+    function _save(bytes32 market, RiskState.State memory state) private {
+        (_markets[market].first, _markets[market].second) = Words.pack(state);
+    }
+
+    function _setMarketOwner(bytes32 market, address marketOwner_) private {
+        if (marketOwner_ == address(0)) revert InvalidBounds("marketOwner");
+        _markets[market].owner = marketOwner_;
+        emit MarketOwnerSet(market, marketOwner_);
+    }
+
+    function _setSequencerFeed(address feed) private {
+        sequencerFeed = feed;
+        emit SequencerFeedSet(feed);
+    }
+
+    function _sequencerIsUp() private view returns (bool) {
+        address feed = sequencerFeed;
+        return feed == address(0) || SequencerLib.isUp(feed, SEQUENCER_GRACE_SECONDS);
+    }
+
+    /// @dev The markets that have no update for the period yet: bit i is the model's i-th. Reverts, before the dear part, if
+    /// there is none.
+    function _waiting(IModelRegistry.Update calldata update, bytes32[] memory markets, uint256 periodStart)
         private
-        view
-        returns (Params memory current, Status status)
+        returns (uint256 waiting)
     {
-        bool withheld = sequencerFeed != address(0) && word != 0
-            && !MarketAdmin.sequencerUpSince(sequencerFeed, word.landedAt());
-        return RiskState.read(word, guard, withheld);
-    }
-
-    function _checkMarket(bytes32 market) internal view override {
-        if (_markets[market].registered.owner == address(0)) revert UnknownMarket(market);
-        if (_markets[market].guard == 0) revert PolicyUnset(market);
-    }
-
-    function _checkPeriod(Update calldata update, ModelLib.Model memory registered) private view {
-        uint64 period = update.period;
-        uint64 current = Grid.currentPeriod();
-        if (period < current) revert StalePeriod(period, current);
-        if (period > current) revert FuturePeriod(period, current);
-        if (period > registered.lastPeriod) revert ModelNotActive(update.modelId);
-        if (period <= registered.latestPeriod && !_servesAWaitingMarket(update, registered)) {
-            revert AlreadySubmitted(update.modelId, period);
-        }
-    }
-
-    /// @dev Whether a market that the update does not omit has none for the period yet: earlier ones omitted or skipped it.
-    function _servesAWaitingMarket(Update calldata update, ModelLib.Model memory registered)
-        private
-        view
-        returns (bool)
-    {
-        bytes32[] memory markets = registered.markets();
+        SkipReason last;
         for (uint256 i = 0; i < markets.length; ++i) {
-            if (!update.omits(i) && _markets[markets[i]].params.unpackParams().period < update.period) return true;
-        }
-        return false;
-    }
-
-    function _applyAll(Update calldata update, ModelLib.Model memory registered) private {
-        bytes32[] memory markets = registered.markets();
-        int128[] calldata outputs = update.outputs;
-        bool applied = false;
-        SkipReason reason;
-        for (uint256 i = 0; i < markets.length; ++i) {
-            if (update.omits(i)) {
-                emit MarketSkipped(markets[i], update.period, update.modelId, SkipReason.Omitted);
-                continue;
+            Market storage market = _markets[markets[i]];
+            SkipReason reason = SkipReason.Omitted;
+            if ((update.omittedMarkets >> i) & 1 == 0) {
+                reason = market.policy == address(0) ? SkipReason.NoPolicy : SkipReason.AlreadyUpdated;
+                last = reason;
+                if (reason == SkipReason.AlreadyUpdated && Words.periodStart(market.first) < periodStart) {
+                    waiting |= 1 << i;
+                    continue;
+                }
             }
-            uint256 closeE8 = update.closesE8.length == 0 ? 0 : update.closesE8[i];
-            uint256 first = i * ModelLib.OUTPUTS_PER_MARKET;
-            RiskState.Forecast memory forecast = RiskState.Forecast({
-                period: uint32(update.period),
-                probabilityHighBps: ForecastMath.probabilityHighBps(
-                    outputs[first], outputs[first + 1], registered.outputScale
-                ),
-                volatilityWad: ForecastMath.volatilityWad(outputs[first + 2], registered.outputScale)
-            });
-            bool done;
-            (done, reason) = _apply(update.modelId, markets[i], forecast, closeE8);
-            if (done) applied = true;
-            else emit MarketSkipped(markets[i], update.period, update.modelId, reason);
+            emit MarketSkipped(markets[i], update.modelId, periodStart, reason);
         }
-        if (!applied) revert NothingApplied(reason);
+        if (waiting == 0) revert NothingApplied(last);
     }
 
-    /// @return done Whether the market moved; if not, `reason` says why.
-    function _apply(bytes32 modelId, bytes32 market, RiskState.Forecast memory forecast, uint256 closeE8)
-        private
-        returns (bool done, SkipReason reason)
-    {
-        MarketAdmin.Market storage target = _markets[market];
-        RiskState.PackedParams memory stored = target.params.unpackParams();
-        PolicyLib.PackedGuard memory guard = target.guard.unpackGuard();
-        if (forecast.period <= stored.period) return (false, SkipReason.AlreadyUpdated);
-        if (block.timestamp < guard.pausedUntil || forecast.period <= guard.disabledPeriod) {
-            return (false, SkipReason.Withheld);
-        }
-        PolicyLib.PackedRules memory rules = target.rules.unpackRules();
-        if (rules.priceChecked && !MarketAdmin.priceAgrees(target, closeE8)) return (false, SkipReason.PriceMismatch);
+    /// @dev Lets the registry verify, and tells the world.
+    function _verify(IModelRegistry.Update calldata update) private {
+        (address[] memory signers, uint32 version) = registry.verify(update);
+        emit UpdateAccepted(
+            update.modelId,
+            update.period,
+            msg.sender,
+            update.omittedMarkets,
+            _packed(update.features),
+            update.outputs,
+            keccak256(update.proof),
+            signers,
+            version
+        );
+    }
 
-        (Params memory inForce,) = params(market);
-        (RiskState.PackedParams memory updated, uint256 targetBps, uint256 requestedBps) =
-            stored.advance(inForce, guard, rules, forecast);
-        if (targetBps != guard.rampTargetBps) {
-            guard.turnRamp(targetBps);
-            target.guard = guard.pack();
-            emit LiquidationRampStarted(market, guard.rampStartBps, targetBps, guard.rampBpsPerDay);
+    function _apply(
+        IModelRegistry.Update calldata update,
+        IModelRegistry.Facts memory model,
+        uint256 index,
+        uint40 periodStart
+    ) private {
+        bytes32 market = model.markets[index];
+        int128[] calldata outputs = update.outputs[index * OUTPUTS_PER_MARKET:];
+        RiskState.Forecast memory forecast = RiskState.Forecast({
+            periodStart: periodStart,
+            periodSeconds: model.periodSeconds,
+            probabilityHighBps: ForecastMath.probabilityHighBps(outputs[0], outputs[1], model.outputScale),
+            volatilityE9: ForecastMath.volatilityE9(outputs[2], model.outputScale)
+        });
+        RiskState.State memory state = _load(market);
+        Policy memory rules = policy(market);
+        (uint256 requestedE9, uint256 targetBps) = state.advance(rules, forecast);
+        if (targetBps != state.rampTargetBps) _turnRamp(market, state, rules, targetBps);
+        _save(market, state);
+        (RiskVector memory next, uint256 effectiveAt,) = state.pending();
+        emit ParamsUpdated(
+            market,
+            update.modelId,
+            periodStart,
+            forecast.probabilityHighBps,
+            forecast.volatilityE9,
+            uint32(requestedE9),
+            state.appliedVolatilityE9,
+            next,
+            effectiveAt
+        );
+    }
+
+    function _turnRamp(bytes32 market, RiskState.State memory state, Policy memory rules, uint256 targetBps) private {
+        state.turnRamp(targetBps, rules.liquidationRiseBpsPerDay);
+        emit LiquidationRampSet(market, state.liquidationRatioBps(), targetBps, rules.liquidationRiseBpsPerDay);
+    }
+
+    /// @dev 4 bytes each: every market pays for them.
+    function _packed(int32[] calldata features) private pure returns (bytes memory packed) {
+        packed = new bytes(features.length * 4);
+        for (uint256 i = 0; i < features.length; ++i) {
+            int32 feature = features[i];
+            assembly ("memory-safe") {
+                let at := add(add(packed, 0x20), shl(2, i))
+                mstore(at, or(shl(224, feature), shr(32, shl(32, mload(at)))))
+            }
         }
-        if (inForce.liquidationCollateralRatioBps >= targetBps) updated.enableFastPath(guard);
-        target.params = updated.pack();
-        emit ParamsUpdated(market, forecast.period, modelId, target.params, requestedBps);
-        return (true, reason);
     }
 }

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Attestors} from "../src/base/Attestors.sol";
-import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
+import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {AttestedFixture} from "./AttestedFixture.sol";
 import {MockSigner} from "./mocks/MockSigner.sol";
 
@@ -17,10 +17,9 @@ contract AttestorsHarness is Attestors {
         uint64 period,
         uint256 omittedMarkets,
         bytes32 instancesHash,
-        bytes32 closesHash,
         uint32 version
     ) external view returns (bytes32) {
-        return _attestationDigest(modelId, period, omittedMarkets, instancesHash, closesHash, version);
+        return _attestationDigest(modelId, period, omittedMarkets, instancesHash, version);
     }
 
     function check(bytes32 signed, bytes calldata attestations) external view {
@@ -35,12 +34,12 @@ contract AttestationDigestTest is AttestedFixture {
     /* THE DIGEST */
 
     function test_TheDigestIsEip712() public view {
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         assertEq(_digest(update), _digestOf(_signed(update)));
     }
 
     function test_TheDigestFollowsTheChain() public {
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         bytes32 here = _digest(update);
         vm.chainId(10);
         assertEq(_digest(update), _digestOf(_signed(update)));
@@ -49,10 +48,10 @@ contract AttestationDigestTest is AttestedFixture {
 
     function testFuzz_EveryFieldCounts(uint8 field, bytes32 noise) public {
         vm.assume(noise != 0);
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         Signed memory other = _signed(update);
         uint64 small = uint64(bound(uint256(noise), 1, type(uint32).max));
-        field = uint8(bound(field, 0, 9));
+        field = uint8(bound(field, 0, 8));
         if (field == 0) other.name = string.concat(other.name, " ");
         if (field == 1) other.version = "2";
         if (field == 2) other.chainId ^= small;
@@ -60,15 +59,14 @@ contract AttestationDigestTest is AttestedFixture {
         if (field == 4) other.modelId ^= noise;
         if (field == 5) other.period ^= small;
         if (field == 6) other.instancesHash ^= noise;
-        if (field == 7) other.closesHash ^= noise;
-        if (field == 9) other.omittedMarkets ^= uint256(noise);
+        if (field == 7) other.omittedMarkets ^= uint256(noise);
         if (field == 8) other.setVersion ^= uint32(small);
         _expectInvalid(update, _digestOf(other));
     }
 
     function test_EveryPublicInputCounts() public {
-        IRegimeRiskOracle.Update memory update = _update();
-        uint256[] memory instances = oracle.instancesOf(modelId, update.period, update.candleFeatures, update.outputs);
+        IModelRegistry.Update memory update = _update();
+        uint256[] memory instances = registry.instancesOf(modelId, update.period, update.features, update.outputs);
         assertEq(instances.length, 8);
         for (uint256 i = 0; i < instances.length; ++i) {
             Signed memory other = _signed(update);
@@ -79,41 +77,19 @@ contract AttestationDigestTest is AttestedFixture {
         }
     }
 
-    function test_EveryCloseCounts() public {
-        bytes32 both = _register(_spec(_btcAndEth()));
-        uint64[] memory closes = new uint64[](2);
-        (closes[0], closes[1]) = (65_123_45678900, 3_210_00000001);
-        IRegimeRiskOracle.Update memory update = _update(both, new int128[](6), closes);
-        for (uint256 i = 0; i < 2; ++i) {
-            Signed memory other = _signed(update);
-            uint64[] memory altered = abi.decode(abi.encode(closes), (uint64[]));
-            altered[i] ^= 1;
-            other.closesHash = keccak256(abi.encodePacked(altered));
-            _expectInvalid(update, _digestOf(other));
-        }
-        Signed memory without = _signed(update);
-        without.closesHash = keccak256("");
-        _expectInvalid(update, _digestOf(without));
-        update.attestations = _attest(update);
-        _expectLanding(update);
-    }
-
     /// @dev The inputs that were signed are those of the contract: whoever relays other features lands nothing.
     function test_RevertWhen_TheRelayerChangesAnything() public {
-        IRegimeRiskOracle.Update memory update = _update();
-        for (uint256 i = 0; i < update.candleFeatures.length; ++i) {
-            update.candleFeatures[i] += 1;
+        IModelRegistry.Update memory update = _update();
+        for (uint256 i = 0; i < update.features.length; ++i) {
+            update.features[i] += 1;
             _expectRefusal(update, _invalid(attestor));
-            update.candleFeatures[i] -= 1;
+            update.features[i] -= 1;
         }
         for (uint256 i = 0; i < update.outputs.length; ++i) {
             update.outputs[i] += 1;
             _expectRefusal(update, _invalid(attestor));
             update.outputs[i] -= 1;
         }
-        update.closesE8 = new uint64[](1);
-        _expectRefusal(update, _invalid(attestor));
-        update.closesE8 = new uint64[](0);
         _expectLanding(update);
     }
 
@@ -122,20 +98,17 @@ contract AttestationDigestTest is AttestedFixture {
         uint256 count = 0;
         for (; vm.keyExistsJson(_vectors, _key(count, "digest")); ++count) {
             vm.chainId(vm.parseJsonUint(_vectors, _key(count, "chain_id")));
-            AttestorsHarness harness = AttestorsHarness(vm.parseJsonAddress(_vectors, _key(count, "oracle")));
+            AttestorsHarness harness = AttestorsHarness(vm.parseJsonAddress(_vectors, _key(count, "registry")));
             deployCodeTo("AttestationDigest.t.sol:AttestorsHarness", address(harness));
             bytes32 instancesHash =
                 keccak256(abi.encodePacked(vm.parseJsonUintArray(_vectors, _key(count, "instances"))));
-            bytes32 closesHash = keccak256(abi.encodePacked(vm.parseJsonUintArray(_vectors, _key(count, "closes_e8"))));
             assertEq(instancesHash, vm.parseJsonBytes32(_vectors, _key(count, "instances_hash")));
-            assertEq(closesHash, vm.parseJsonBytes32(_vectors, _key(count, "closes_hash")));
             uint256 version = vm.parseJsonUint(_vectors, _key(count, "attestor_set_version"));
             bytes32 digest = harness.digest(
                 vm.parseJsonBytes32(_vectors, _key(count, "model_id")),
                 uint64(vm.parseJsonUint(_vectors, _key(count, "period"))),
                 vm.parseJsonUint(_vectors, _key(count, "omitted_markets")),
                 instancesHash,
-                closesHash,
                 uint32(version)
             );
             assertEq(digest, vm.parseJsonBytes32(_vectors, _key(count, "digest")));
@@ -152,9 +125,9 @@ contract AttestationDigestTest is AttestedFixture {
 
     function test_AContractAttests() public {
         MockSigner signer = _useMockSigner();
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         update.attestations = abi.encodePacked(signer, uint16(7), "a quorum of it"); // 7 bytes of a longer string
-        _expectRefusal(update, abi.encodeWithSelector(IRegimeRiskOracle.MalformedAttestations.selector));
+        _expectRefusal(update, abi.encodeWithSelector(IModelRegistry.MalformedAttestations.selector));
         update.attestations = abi.encodePacked(signer, uint16(14), "a quorum of it");
         signer.acceptOnly(_digest(update), "a quorum of them");
         _expectRefusal(update, _invalid(address(signer)));
@@ -166,14 +139,14 @@ contract AttestationDigestTest is AttestedFixture {
 
     function test_AContractMayWantNoBytesAtAll() public {
         MockSigner signer = _useMockSigner();
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         update.attestations = abi.encodePacked(signer, uint16(0));
         _expectLanding(update);
     }
 
     function test_RevertWhen_AContractDoesNotAccept() public {
         MockSigner signer = _useMockSigner();
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         update.attestations = abi.encodePacked(signer, uint16(3), "yes");
         for (uint8 i = 1; i <= uint8(type(MockSigner.Behaviour).max); ++i) {
             signer.behave(MockSigner.Behaviour(i));
@@ -189,7 +162,7 @@ contract AttestationDigestTest is AttestedFixture {
         bool keyFirst = attestor < address(signer);
         (pair[0], pair[1]) = keyFirst ? (attestor, address(signer)) : (address(signer), attestor);
         _setAttestors(pair, 2);
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         bytes memory byContract = abi.encodePacked(signer, uint16(3), "yes");
         bytes memory byKey = _attest(update);
         update.attestations = keyFirst ? bytes.concat(byKey, byContract) : bytes.concat(byContract, byKey);
@@ -203,13 +176,13 @@ contract AttestationDigestTest is AttestedFixture {
         _setAttestors(_list(address(signer)), 1);
     }
 
-    function _expectInvalid(IRegimeRiskOracle.Update memory update, bytes32 digest) private {
+    function _expectInvalid(IModelRegistry.Update memory update, bytes32 digest) private {
         update.attestations = _attestationOf(attestor, digest);
         _expectRefusal(update, _invalid(attestor));
     }
 
     function _invalid(address signer) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(IRegimeRiskOracle.InvalidAttestation.selector, signer);
+        return abi.encodeWithSelector(IModelRegistry.InvalidAttestation.selector, signer);
     }
 
     function _key(uint256 index, string memory field) private pure returns (string memory) {

@@ -2,7 +2,8 @@
 pragma solidity ^0.8.24;
 
 import {LibSort} from "solady/utils/LibSort.sol";
-import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
+import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
+import {IRiskParameters} from "../src/interfaces/IRiskParameters.sol";
 import {OracleFixture} from "./OracleFixture.sol";
 
 /// @notice An active model, sets of several attestors, and what the contract says to an update.
@@ -10,7 +11,7 @@ abstract contract AttestedFixture is OracleFixture {
     bytes32 internal constant EIP712_DOMAIN =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     bytes32 internal constant ATTESTATION = keccak256(
-        "Attestation(bytes32 modelId,uint64 period,uint256 omittedMarkets,bytes32 instancesHash,bytes32 closesHash,uint32 attestorSetVersion)"
+        "Attestation(bytes32 modelId,uint64 period,uint256 omittedMarkets,bytes32 instancesHash,uint32 attestorSetVersion)"
     );
 
     /// @dev Everything that an attestation is about.
@@ -23,7 +24,6 @@ abstract contract AttestedFixture is OracleFixture {
         uint64 period;
         uint256 omittedMarkets;
         bytes32 instancesHash;
-        bytes32 closesHash;
         uint32 setVersion;
     }
 
@@ -54,7 +54,6 @@ abstract contract AttestedFixture is OracleFixture {
                 signed.period,
                 signed.omittedMarkets,
                 signed.instancesHash,
-                signed.closesHash,
                 signed.setVersion
             )
         );
@@ -62,20 +61,19 @@ abstract contract AttestedFixture is OracleFixture {
     }
 
     /// @dev What an attestor of the present set signs for an update.
-    function _signed(IRegimeRiskOracle.Update memory update) internal view returns (Signed memory signed) {
+    function _signed(IModelRegistry.Update memory update) internal view returns (Signed memory signed) {
         uint256[] memory instances =
-            oracle.instancesOf(update.modelId, update.period, update.candleFeatures, update.outputs);
-        (uint32 version,) = oracle.attestorSet();
+            registry.instancesOf(update.modelId, update.period, update.features, update.outputs);
+        (uint32 version,) = registry.attestorSet();
         signed = Signed({
-            name: "VeriRegime RiskOracle",
+            name: "VeriRegime ModelRegistry",
             version: "1",
             chainId: block.chainid,
-            verifyingContract: address(oracle),
+            verifyingContract: address(registry),
             modelId: update.modelId,
             period: update.period,
             omittedMarkets: update.omittedMarkets,
             instancesHash: keccak256(abi.encodePacked(instances)),
-            closesHash: keccak256(abi.encodePacked(update.closesE8)),
             setVersion: version
         });
     }
@@ -94,8 +92,8 @@ abstract contract AttestedFixture is OracleFixture {
 
     function _setAttestors(address[] memory signers, uint8 threshold) internal {
         vm.startPrank(OWNER);
-        oracle.schedule(abi.encodeCall(oracle.setAttestors, (signers, threshold)));
-        oracle.setAttestors(signers, threshold);
+        registry.schedule(abi.encodeCall(registry.setAttestors, (signers, threshold)));
+        registry.setAttestors(signers, threshold);
         vm.stopPrank();
     }
 
@@ -107,24 +105,39 @@ abstract contract AttestedFixture is OracleFixture {
         return _keyOf[signer];
     }
 
-    function _update() internal view returns (IRegimeRiskOracle.Update memory) {
-        return _update(modelId, _outputs(-500, 500, -7600));
+    function _update() internal view returns (IModelRegistry.Update memory) {
+        return _update(modelId, _outputs(-500, 500, -7700));
     }
 
     /// @dev The contract says exactly this to an update, and keeps no trace of one that it refuses.
-    function _expectRefusal(IRegimeRiskOracle.Update memory update, bytes memory revertData) internal {
-        uint64 latest = oracle.latestPeriod(update.modelId);
+    function _expectRefusal(IModelRegistry.Update memory update, bytes memory revertData) internal {
+        bytes32 before = _everything(update.modelId);
         assertEq(_answerTo(update), revertData);
-        assertEq(oracle.latestPeriod(update.modelId), latest);
+        assertEq(_everything(update.modelId), before);
     }
 
-    function _expectLanding(IRegimeRiskOracle.Update memory update) internal {
+    function _expectLanding(IModelRegistry.Update memory update) internal {
         assertEq(_answerTo(update), "");
-        assertEq(oracle.latestPeriod(update.modelId), update.period);
+        IModelRegistry.Facts memory model = registry.facts(update.modelId);
+        for (uint256 i = 0; i < model.markets.length; ++i) {
+            if ((update.omittedMarkets >> i) & 1 != 0) continue;
+            (IRiskParameters.Params memory current,) = oracle.params(model.markets[i]);
+            assertEq(current.periodStart, update.period * model.periodSeconds);
+        }
+    }
+
+    /// @dev What readers see of a model's markets.
+    function _everything(bytes32 id) private view returns (bytes32 digest) {
+        try registry.facts(id) returns (IModelRegistry.Facts memory model) {
+            for (uint256 i = 0; i < model.markets.length; ++i) {
+                (IRiskParameters.Params memory current,) = oracle.params(model.markets[i]);
+                digest = keccak256(abi.encode(digest, current));
+            }
+        } catch {}
     }
 
     /// @dev The revert data of an update; empty if it landed.
-    function _answerTo(IRegimeRiskOracle.Update memory update) internal returns (bytes memory) {
+    function _answerTo(IModelRegistry.Update memory update) internal returns (bytes memory) {
         vm.prank(RELAYER);
         (bool success, bytes memory returned) = address(oracle).call(abi.encodeCall(oracle.submit, (update)));
         if (!success) assertGt(returned.length, 0, "refused without a reason");

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
+import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
-import {RiskOracle} from "../src/RiskOracle.sol";
+import {ModelRegistry} from "../src/ModelRegistry.sol";
 import {AttestedFixture} from "./AttestedFixture.sol";
 
 /// @notice Sets of attestors, thresholds, and the bytes of attestations. Specification: Attestors.tree.
@@ -13,18 +14,18 @@ contract AttestorsTest is AttestedFixture {
         address[] memory signers = new address[](2);
         (signers[0], signers[1]) = STRANGER < RELAYER ? (STRANGER, RELAYER) : (RELAYER, STRANGER);
         vm.startPrank(OWNER);
-        oracle.schedule(abi.encodeCall(oracle.setAttestors, (signers, 2)));
-        vm.expectEmit(address(oracle));
-        emit IRegimeRiskOracle.AttestorsSet(
-            2, signers, 2, keccak256(abi.encode(block.chainid, oracle, uint32(2), signers, uint8(2)))
+        registry.schedule(abi.encodeCall(registry.setAttestors, (signers, 2)));
+        vm.expectEmit(address(registry));
+        emit IModelRegistry.AttestorsSet(
+            2, signers, 2, keccak256(abi.encode(block.chainid, registry, uint32(2), signers, uint8(2)))
         );
-        oracle.setAttestors(signers, 2);
+        registry.setAttestors(signers, 2);
         vm.stopPrank();
-        (uint32 version, uint8 threshold) = oracle.attestorSet();
+        (uint32 version, uint8 threshold) = registry.attestorSet();
         assertEq(version, 2);
         assertEq(threshold, 2);
-        assertTrue(oracle.isAttestor(STRANGER) && oracle.isAttestor(RELAYER));
-        assertFalse(oracle.isAttestor(attestor) || oracle.isAttestor(address(0)));
+        assertTrue(registry.isAttestor(STRANGER) && registry.isAttestor(RELAYER));
+        assertFalse(registry.isAttestor(attestor) || registry.isAttestor(address(0)));
     }
 
     function test_RevertWhen_TheSetIsUnusable() public {
@@ -43,22 +44,22 @@ contract AttestorsTest is AttestedFixture {
     }
 
     function test_RevertWhen_TheFirstSetIsUnusable() public {
-        vm.expectRevert(IRegimeRiskOracle.InvalidAttestors.selector);
-        new RiskOracle(OWNER, GUARDIAN, 0, _list(attestor), 2, address(0));
+        vm.expectRevert(IModelRegistry.InvalidAttestors.selector);
+        new ModelRegistry(OWNER, GUARDIAN, 0, _list(attestor), 2);
     }
 
     /// @dev The signer stays, the set does not.
     function test_RevertWhen_AttestedForAnOlderSet() public {
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         _setAttestors(_list(attestor), 1);
-        assertTrue(oracle.isAttestor(attestor));
+        assertTrue(registry.isAttestor(attestor));
         _expectRefusal(update, _invalid(attestor));
         update.attestations = _attest(update);
         _expectLanding(update);
     }
 
     function test_RevertWhen_TheSignerWasDropped() public {
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         _setAttestors(_list(STRANGER), 1);
         _expectRefusal(update, _notAttestor(attestor));
         update.attestations = _attest(update);
@@ -75,7 +76,7 @@ contract AttestorsTest is AttestedFixture {
         address[] memory signers = _useAttestors(3, 2);
         for (uint256 without = 0; without < 3; ++without) {
             vm.warp(block.timestamp + PERIOD_SECONDS);
-            IRegimeRiskOracle.Update memory update = _update();
+            IModelRegistry.Update memory update = _update();
             address first = signers[without == 0 ? 1 : 0];
             address second = signers[without == 2 ? 1 : 2];
             update.attestations = bytes.concat(_by(first, update), _by(second, update));
@@ -85,7 +86,7 @@ contract AttestorsTest is AttestedFixture {
 
     function test_FiveOfFive() public {
         address[] memory signers = _useAttestors(5, 5);
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         bytes memory all;
         for (uint256 i = 0; i < 5; ++i) {
             update.attestations = all;
@@ -98,7 +99,7 @@ contract AttestorsTest is AttestedFixture {
 
     function test_RevertWhen_MoreThanTheThreshold() public {
         address[] memory signers = _useAttestors(3, 2);
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         update.attestations = bytes.concat(_by(signers[0], update), _by(signers[1], update), _by(signers[2], update));
         _expectRefusal(update, _malformed());
     }
@@ -107,7 +108,7 @@ contract AttestorsTest is AttestedFixture {
 
     function test_RevertWhen_SignersDoNotAscend() public {
         address[] memory signers = _useAttestors(3, 2);
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         update.attestations = bytes.concat(_by(signers[2], update), _by(signers[1], update));
         _expectRefusal(update, _notAscending(signers[2], signers[1]));
         update.attestations = bytes.concat(_by(signers[1], update), _by(signers[1], update));
@@ -116,7 +117,7 @@ contract AttestorsTest is AttestedFixture {
 
     /// @dev What a failed recovery answers is no signer.
     function test_RevertWhen_TheSignerIsZero() public {
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         update.attestations = abi.encodePacked(address(0), uint16(65), new bytes(65));
         _expectRefusal(update, _notAscending(address(0), address(0)));
     }
@@ -125,14 +126,14 @@ contract AttestorsTest is AttestedFixture {
         key = bound(key, 1, 2 ** 255);
         address signer = vm.addr(key);
         vm.assume(signer != attestor);
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         update.attestations = _attestedBy(signer, key, _digest(update));
         _expectRefusal(update, _notAttestor(signer));
     }
 
     function test_RevertWhen_SignedBySomebodyElseInTheSet() public {
         address[] memory signers = _useAttestors(2, 1);
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         update.attestations = _attestedBy(signers[0], _keyOfAttestor(signers[1]), _digest(update));
         _expectRefusal(update, _invalid(signers[0]));
     }
@@ -141,7 +142,7 @@ contract AttestorsTest is AttestedFixture {
 
     function test_RevertWhen_CutOff() public {
         address[] memory signers = _useAttestors(3, 2);
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         bytes memory whole = bytes.concat(_by(signers[0], update), _by(signers[1], update));
         assertEq(whole.length, 2 * 87);
         for (uint256 length = 0; length < whole.length; ++length) {
@@ -152,7 +153,7 @@ contract AttestorsTest is AttestedFixture {
 
     function testFuzz_RevertWhen_BytesFollow(bytes calldata more) public {
         vm.assume(more.length != 0);
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         update.attestations = bytes.concat(update.attestations, more);
         _expectRefusal(update, _malformed());
     }
@@ -160,7 +161,7 @@ contract AttestorsTest is AttestedFixture {
     /// @dev 64 bytes may be a signature of EIP-2098, which passes: see below.
     function testFuzz_RevertWhen_TheLengthFieldIsWrong(uint16 length) public {
         vm.assume(length != 65 && length != 64);
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         (update.attestations[20], update.attestations[21]) = (bytes1(uint8(length >> 8)), bytes1(uint8(length)));
         _expectRefusal(update, length > 65 ? _malformed() : _invalid(attestor));
     }
@@ -168,7 +169,7 @@ contract AttestorsTest is AttestedFixture {
     /// @dev A length field that reaches over the next attestation, which is then missing.
     function test_RevertWhen_OneSignatureSwallowsTheNext() public {
         address[] memory signers = _useAttestors(2, 2);
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         bytes memory both = bytes.concat(_by(signers[0], update), _by(signers[1], update));
         both[21] = bytes1(uint8(65 + 87));
         update.attestations = both;
@@ -178,7 +179,7 @@ contract AttestorsTest is AttestedFixture {
     function testFuzz_RevertWhen_AnyByteOfASignatureDiffers(uint256 index, uint8 flip) public {
         index = bound(index, 22, 86);
         vm.assume(flip != 0);
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         update.attestations[index] ^= bytes1(flip);
         _expectRefusal(update, _invalid(attestor));
     }
@@ -189,13 +190,15 @@ contract AttestorsTest is AttestedFixture {
         bytes[2] memory forms = [_malleated(_update()), _short(_update())];
         for (uint256 i = 0; i < 2; ++i) {
             uint256 snapshot = vm.snapshotState();
-            IRegimeRiskOracle.Update memory update = _update();
+            IModelRegistry.Update memory update = _update();
             bytes memory plain = update.attestations;
             update.attestations = forms[i];
             assertTrue(keccak256(plain) != keccak256(forms[i]));
             _expectLanding(update);
             update.attestations = plain;
-            _expectRefusal(update, abi.encodeWithSelector(IRegimeRiskOracle.AlreadySubmitted.selector, modelId, MONDAY));
+            _expectRefusal(update, abi.encodeWithSelector(
+                    IRegimeRiskOracle.NothingApplied.selector, IRegimeRiskOracle.SkipReason.AlreadyUpdated
+                ));
             vm.revertToState(snapshot);
         }
     }
@@ -204,7 +207,7 @@ contract AttestorsTest is AttestedFixture {
         address[] memory pair = new address[](2);
         (pair[0], pair[1]) = attestor < STRANGER ? (attestor, STRANGER) : (STRANGER, attestor);
         _setAttestors(pair, 2);
-        IRegimeRiskOracle.Update memory update = _update();
+        IModelRegistry.Update memory update = _update();
         bytes[2] memory forms = [_malleated(update), _short(update)];
         for (uint256 i = 0; i < 2; ++i) {
             update.attestations = bytes.concat(_attest(update), forms[i]);
@@ -214,19 +217,19 @@ contract AttestorsTest is AttestedFixture {
 
     /* HELPERS */
 
-    function _by(address signer, IRegimeRiskOracle.Update memory update) private view returns (bytes memory) {
+    function _by(address signer, IModelRegistry.Update memory update) private view returns (bytes memory) {
         return _attestationOf(signer, _digest(update));
     }
 
     /// @dev The same point's mirror image: `(r, n - s)` with the other parity.
-    function _malleated(IRegimeRiskOracle.Update memory update) private view returns (bytes memory) {
+    function _malleated(IModelRegistry.Update memory update) private view returns (bytes memory) {
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(attestorKey, _digest(update));
         uint256 order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
         return abi.encodePacked(attestor, uint16(65), r, order - uint256(s), v == 27 ? uint8(28) : uint8(27));
     }
 
     /// @dev EIP-2098: 64 bytes.
-    function _short(IRegimeRiskOracle.Update memory update) private view returns (bytes memory) {
+    function _short(IModelRegistry.Update memory update) private view returns (bytes memory) {
         (bytes32 r, bytes32 vs) = vm.signCompact(attestorKey, _digest(update));
         return abi.encodePacked(attestor, uint16(64), r, vs);
     }
@@ -240,25 +243,25 @@ contract AttestorsTest is AttestedFixture {
 
     function _expectInvalid(address[] memory signers, uint8 threshold) private {
         vm.startPrank(OWNER);
-        oracle.schedule(abi.encodeCall(oracle.setAttestors, (signers, threshold)));
-        vm.expectRevert(IRegimeRiskOracle.InvalidAttestors.selector);
-        oracle.setAttestors(signers, threshold);
+        registry.schedule(abi.encodeCall(registry.setAttestors, (signers, threshold)));
+        vm.expectRevert(IModelRegistry.InvalidAttestors.selector);
+        registry.setAttestors(signers, threshold);
         vm.stopPrank();
     }
 
     function _malformed() private pure returns (bytes memory) {
-        return abi.encodeWithSelector(IRegimeRiskOracle.MalformedAttestations.selector);
+        return abi.encodeWithSelector(IModelRegistry.MalformedAttestations.selector);
     }
 
     function _invalid(address signer) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(IRegimeRiskOracle.InvalidAttestation.selector, signer);
+        return abi.encodeWithSelector(IModelRegistry.InvalidAttestation.selector, signer);
     }
 
     function _notAttestor(address signer) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(IRegimeRiskOracle.NotAttestor.selector, signer);
+        return abi.encodeWithSelector(IModelRegistry.NotAttestor.selector, signer);
     }
 
     function _notAscending(address previous, address signer) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(IRegimeRiskOracle.SignersNotAscending.selector, previous, signer);
+        return abi.encodeWithSelector(IModelRegistry.SignersNotAscending.selector, previous, signer);
     }
 }

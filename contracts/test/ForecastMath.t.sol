@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {Test} from "forge-std/Test.sol";
 import {ForecastMath} from "../src/libraries/ForecastMath.sol";
+import {ModelLib} from "../src/libraries/ModelLib.sol";
 
 /// @notice Expected values come from 60-digit decimal arithmetic outside Solidity. Specification: ForecastMath.tree.
 contract ForecastMathTest is Test {
@@ -24,20 +25,20 @@ contract ForecastMathTest is Test {
     }
 
     function test_VolatilityGoldenValues() public pure {
-        _assertVolatility(-7600, 500_451_433_440_611);
-        _assertVolatility(-6900, 1_007_785_429_048_510);
-        _assertVolatility(-4000, 18_315_638_888_734_180);
-        _assertVolatility(0, 1e18);
-        _assertVolatility(-20_000, 2_061_153_622);
-        _assertVolatility(-41_000, 1);
-        _assertVolatility(-41_500, 0);
-        _assertVolatility(-63_999, 0);
-        _assertVolatility(2000, 7_389_056_098_930_650_227);
+        assertEq(_volatility(-7600), 500_451);
+        assertEq(_volatility(-6900), 1_007_785);
+        assertEq(_volatility(-4000), 18_315_638);
+        assertEq(_volatility(0), 1e9);
+        assertEq(_volatility(-20_000), 2);
+        assertEq(_volatility(-20_723), 1);
+        assertEq(_volatility(-20_724), 0);
+        assertEq(_volatility(-63_999), 0);
+        assertEq(_volatility(1400), 4_055_199_966);
     }
 
     function test_VolatilitySaturatesAboveTheLargestExponent() public pure {
-        assertEq(_volatility(2001), _volatility(2000));
-        assertEq(_volatility(63_999), _volatility(2000));
+        assertEq(_volatility(1401), _volatility(1400));
+        assertEq(_volatility(63_999), _volatility(1400));
     }
 
     function testFuzz_ProbabilityIsMonotone(int128 a, int128 b, uint8 scale) public pure {
@@ -64,33 +65,33 @@ contract ForecastMathTest is Test {
     function testFuzz_VolatilityIsMonotone(int128 a, int128 b, uint8 scale) public pure {
         (a, b, scale) = _inRange(a, b, scale);
         (int256 low, int256 high) = a < b ? (a, b) : (b, a);
-        assertLe(ForecastMath.volatilityWad(low, scale), ForecastMath.volatilityWad(high, scale));
+        assertLe(ForecastMath.volatilityE9(low, scale), ForecastMath.volatilityE9(high, scale));
     }
 
     /// @dev The same real number at another scale gives the same result.
     function testFuzz_ScaleIsOnlyAUnit(int32 thousandths, uint8 scale) public pure {
         thousandths = int32(bound(thousandths, -63, 63));
-        scale = uint8(bound(scale, 0, ForecastMath.MAX_OUTPUT_SCALE));
+        scale = uint8(bound(scale, 0, ModelLib.MAX_OUTPUT_SCALE));
         int256 scaled = int256(thousandths) << scale;
-        assertEq(ForecastMath.volatilityWad(scaled, scale), ForecastMath.volatilityWad(thousandths, 0));
+        assertEq(ForecastMath.volatilityE9(scaled, scale), ForecastMath.volatilityE9(thousandths, 0));
         assertEq(ForecastMath.probabilityHighBps(0, scaled, scale), ForecastMath.probabilityHighBps(0, thousandths, 0));
     }
 
     /// @dev Largest outputs at the largest scale, in every sign: nothing overflows.
     function test_ExtremeOutputs() public pure {
-        for (uint256 scale = 0; scale <= ForecastMath.MAX_OUTPUT_SCALE; ++scale) {
-            int256 limit = int256(1 << (scale + ForecastMath.OUTPUT_LIMIT_LOG2)) - 1;
+        for (uint256 scale = 0; scale <= ModelLib.MAX_OUTPUT_SCALE; ++scale) {
+            int256 limit = int256(1 << (scale + ModelLib.OUTPUT_LIMIT_LOG2)) - 1;
             assertEq(ForecastMath.probabilityHighBps(-limit, limit, scale), 10_000);
             assertEq(ForecastMath.probabilityHighBps(limit, -limit, scale), 0);
             assertEq(ForecastMath.probabilityHighBps(limit, limit, scale), 5000);
-            assertEq(ForecastMath.volatilityWad(-limit, scale), 0);
-            assertEq(ForecastMath.volatilityWad(limit, scale), ForecastMath.volatilityWad(int256(2) << scale, scale));
+            assertEq(ForecastMath.volatilityE9(-limit, scale), 0);
+            assertEq(ForecastMath.volatilityE9(limit, scale), 4_055_199_966);
         }
     }
 
     function _inRange(int128 a, int128 b, uint8 scale) private pure returns (int128, int128, uint8) {
-        scale = uint8(bound(scale, 0, ForecastMath.MAX_OUTPUT_SCALE));
-        int256 limit = int256(1 << (scale + ForecastMath.OUTPUT_LIMIT_LOG2)) - 1;
+        scale = uint8(bound(scale, 0, ModelLib.MAX_OUTPUT_SCALE));
+        int256 limit = int256(1 << (scale + ModelLib.OUTPUT_LIMIT_LOG2)) - 1;
         return (int128(bound(a, -limit, limit)), int128(bound(b, -limit, limit)), scale);
     }
 
@@ -100,11 +101,6 @@ contract ForecastMathTest is Test {
     }
 
     function _volatility(int256 thousandths) private pure returns (uint256) {
-        return ForecastMath.volatilityWad(thousandths * ONE / 1000, SCALE);
-    }
-
-    /// @dev Fixed-point exponentials may differ from the exact value in the last digits.
-    function _assertVolatility(int256 thousandths, uint256 expectedWad) private pure {
-        assertApproxEqAbs(_volatility(thousandths), expectedWad, 1 + expectedWad / 1e15);
+        return ForecastMath.volatilityE9(thousandths * ONE / 1000, SCALE);
     }
 }

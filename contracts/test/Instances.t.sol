@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
-import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
+import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {FieldLib} from "../src/libraries/FieldLib.sol";
 import {OracleFixture} from "./OracleFixture.sol";
+import {packed} from "./Packed.sol";
 
 /// @notice The public inputs that the contract builds itself. Specification: Instances.tree.
 contract InstancesTest is OracleFixture {
@@ -26,14 +27,14 @@ contract InstancesTest is OracleFixture {
         for (; vm.keyExistsJson(_vectors, _key(count, "period")); ++count) {
             uint256 markets = _uint(count, "market_count");
             ++seen[markets];
-            IRegimeRiskOracle.ModelSpec memory spec = _spec(_register(markets));
-            spec.candleFeatureCount = uint16(_uint(count, "candle_feature_count"));
+            IModelRegistry.ModelSpec memory spec = _spec(_register(markets));
+            spec.featureCount = uint16(_uint(count, "candle_feature_count"));
             spec.calendarFeatureCount = uint16(_uint(count, "calendar_feature_count"));
             spec.outputScale = uint8(_uint(count, "output_scale"));
             spec.featureBound = uint32(_uint(count, "feature_bound"));
-            spec.calendarTable = _small(vm.parseJsonIntArray(_vectors, _key(count, "calendar_table")));
+            spec.calendarTable = packed(_small(vm.parseJsonIntArray(_vectors, _key(count, "calendar_table"))));
             assertEq(
-                oracle.instancesOf(
+                registry.instancesOf(
                     _propose(spec),
                     uint64(_uint(count, "period")),
                     _small(vm.parseJsonIntArray(_vectors, _key(count, "candle_features"))),
@@ -60,11 +61,30 @@ contract InstancesTest is OracleFixture {
         _assertSlotOfPeriod(period, period % 42);
     }
 
+    /// @dev A quarter of an hour, an hour: rows of their own, which begin on Thursday as well.
+    function test_AGridOfItsOwn() public {
+        uint32[3] memory lengths = [uint32(900), 3600, 86_400];
+        for (uint256 i = 0; i < lengths.length; ++i) {
+            IModelRegistry.ModelSpec memory spec = _spec(_btc());
+            spec.periodSeconds = lengths[i];
+            spec.featureBound = uint32(type(int32).max);
+            uint256 rows = 604_800 / lengths[i];
+            spec.calendarTable = _calendarTable(rows);
+            bytes32 id = _propose(spec);
+            for (uint256 n = 0; n < 3; ++n) {
+                uint64 period = uint64(MONDAY * PERIOD_SECONDS / lengths[i] + n * (rows - 1) / 2);
+                uint256[] memory instances = registry.instancesOf(id, period, _candles(3), _outputs(0, 0, 0));
+                assertEq(FieldLib.decode(instances[3]), _calendarEntry(period % rows, 0));
+                assertEq(FieldLib.decode(instances[4]), _calendarEntry(period % rows, 1));
+            }
+        }
+    }
+
     function test_AModelMayHaveNoCalendar() public {
-        IRegimeRiskOracle.ModelSpec memory spec = _spec(_btcAndEth());
+        IModelRegistry.ModelSpec memory spec = _spec(_btcAndEth());
         spec.calendarFeatureCount = 0;
-        spec.calendarTable = new int32[](0);
-        uint256[] memory instances = oracle.instancesOf(_propose(spec), MONDAY, _candles(6), new int128[](6));
+        spec.calendarTable = "";
+        uint256[] memory instances = registry.instancesOf(_propose(spec), MONDAY, _candles(6), new int128[](6));
         assertEq(instances.length, 12);
         int32[6] memory features = [int32(1), -2, 3, -4, 5, -6];
         for (uint256 i = 0; i < 6; ++i) {
@@ -80,7 +100,7 @@ contract InstancesTest is OracleFixture {
             given[i] = int32(bound(features[i], -int256(uint256(FEATURE_BOUND)), int256(uint256(FEATURE_BOUND))));
             results[i] = int128(bound(outputs[i], -OUTPUT_LIMIT + 1, OUTPUT_LIMIT - 1));
         }
-        uint256[] memory instances = oracle.instancesOf(modelId, MONDAY, given, results);
+        uint256[] memory instances = registry.instancesOf(modelId, MONDAY, given, results);
         assertEq(instances.length, 8);
         for (uint256 i = 0; i < 3; ++i) {
             assertEq(FieldLib.decode(instances[i]), given[i]);
@@ -92,14 +112,14 @@ contract InstancesTest is OracleFixture {
 
     function testFuzz_RevertWhen_CandleFeatureCountIsWrong(uint8 count) public {
         vm.assume(count != CANDLE_COUNT);
-        vm.expectRevert(abi.encodeWithSelector(IRegimeRiskOracle.CandleFeatureCountMismatch.selector, 3, count));
-        oracle.instancesOf(modelId, MONDAY, new int32[](count), new int128[](3));
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.FeatureCountMismatch.selector, 3, count));
+        registry.instancesOf(modelId, MONDAY, new int32[](count), new int128[](3));
     }
 
     function testFuzz_RevertWhen_OutputCountIsWrong(uint8 count) public {
         vm.assume(count != 3);
-        vm.expectRevert(abi.encodeWithSelector(IRegimeRiskOracle.OutputCountMismatch.selector, 3, count));
-        oracle.instancesOf(modelId, MONDAY, _candles(3), new int128[](count));
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.OutputCountMismatch.selector, 3, count));
+        registry.instancesOf(modelId, MONDAY, _candles(3), new int128[](count));
     }
 
     function testFuzz_FeatureRange(int32 value, uint256 index) public {
@@ -111,7 +131,7 @@ contract InstancesTest is OracleFixture {
             int32[] memory features = _candles(6);
             features[index] = edges[i];
             if (edges[i] < -limit || edges[i] > limit) _expectFeatureOutOfRange(index, edges[i]);
-            oracle.instancesOf(both, MONDAY, features, new int128[](6));
+            registry.instancesOf(both, MONDAY, features, new int128[](6));
         }
     }
 
@@ -126,11 +146,11 @@ contract InstancesTest is OracleFixture {
             if (edges[i] <= -limit || edges[i] >= limit) {
                 vm.expectRevert(
                     abi.encodeWithSelector(
-                        IRegimeRiskOracle.OutputOutOfRange.selector, index, edges[i], uint256(int256(limit))
+                        IModelRegistry.OutputOutOfRange.selector, index, edges[i], uint256(int256(limit))
                     )
                 );
             }
-            oracle.instancesOf(both, MONDAY, _candles(6), outputs);
+            registry.instancesOf(both, MONDAY, _candles(6), outputs);
         }
     }
 
@@ -141,7 +161,7 @@ contract InstancesTest is OracleFixture {
         int128[] memory outputs = new int128[](6);
         outputs[0] = OUTPUT_LIMIT;
         _expectFeatureOutOfRange(4, features[4]);
-        oracle.instancesOf(both, MONDAY, features, outputs);
+        registry.instancesOf(both, MONDAY, features, outputs);
     }
 
     /// @dev A dirty word is a large number, whatever its lower bytes say.
@@ -149,7 +169,7 @@ contract InstancesTest is OracleFixture {
         int128[] memory outputs = _outputs(-500, 500, -7600);
         index = bound(index, 0, 5);
         bool feature = index < 3;
-        bytes memory data = abi.encodeCall(oracle.instancesOf, (modelId, MONDAY, _candles(3), outputs));
+        bytes memory data = abi.encodeCall(registry.instancesOf, (modelId, MONDAY, _candles(3), outputs));
         // selector, four head words, then both arrays with their lengths
         uint256 position = 4 + 32 * (feature ? 5 + index : 6 + index);
         uint256 clean = feature ? 32 : 128;
@@ -161,15 +181,15 @@ contract InstancesTest is OracleFixture {
             mstore(pointer, xor(word, high))
         }
         assertEq(word, feature ? _candles(3)[index] : outputs[index - 3]);
-        (bool success,) = address(oracle).staticcall(data);
+        (bool success,) = address(registry).staticcall(data);
         assertFalse(success);
     }
 
     /* HELPERS */
 
-    function _propose(IRegimeRiskOracle.ModelSpec memory spec) private returns (bytes32) {
+    function _propose(IModelRegistry.ModelSpec memory spec) private returns (bytes32) {
         vm.prank(OWNER);
-        return oracle.proposeModel(spec, 0);
+        return registry.proposeModel(spec, 0);
     }
 
     /// @dev Markets with policies; those that exist are taken as they are.
@@ -179,7 +199,7 @@ contract InstancesTest is OracleFixture {
         for (uint256 i = 0; i < count; ++i) {
             markets[i] = keccak256(abi.encode("market", i));
             if (oracle.marketOwner(markets[i]) != address(0)) continue;
-            oracle.registerMarket(markets[i], OWNER, _bounds(), _noPriceCheck());
+            oracle.registerMarket(markets[i], OWNER, _bounds());
             oracle.setPolicy(markets[i], _policy());
         }
         vm.stopPrank();
@@ -190,14 +210,14 @@ contract InstancesTest is OracleFixture {
     }
 
     function _assertSlotOfPeriod(uint64 period, uint256 slot) private view {
-        uint256[] memory instances = oracle.instancesOf(modelId, period, _candles(3), _outputs(0, 0, 0));
+        uint256[] memory instances = registry.instancesOf(modelId, period, _candles(3), _outputs(0, 0, 0));
         assertEq(FieldLib.decode(instances[3]), _calendarEntry(slot, 0));
         assertEq(FieldLib.decode(instances[4]), _calendarEntry(slot, 1));
     }
 
     function _expectFeatureOutOfRange(uint256 index, int256 value) private {
         vm.expectRevert(
-            abi.encodeWithSelector(IRegimeRiskOracle.FeatureOutOfRange.selector, index, value, FEATURE_BOUND)
+            abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, index, value, FEATURE_BOUND)
         );
     }
 

@@ -29,7 +29,7 @@ abstract contract MarketFixture is OracleFixture {
     /// @dev A further market, SOL, with the policy that uses every rule.
     function _registerRamped() internal {
         vm.prank(OWNER);
-        oracle.registerMarket(SOL, MARKET_OWNER, _bounds(), _noPriceCheck());
+        oracle.registerMarket(SOL, MARKET_OWNER, _bounds());
         vm.prank(MARKET_OWNER);
         oracle.setPolicy(SOL, Policies.ramped());
     }
@@ -39,13 +39,13 @@ abstract contract MarketFixture is OracleFixture {
         markets[0] = market;
     }
 
-    /// @dev Outputs of one market: a probability far below, or far above, one half.
+    /// @dev Outputs of one market: below the first knot of each policy, or above the last.
     function _low() internal pure returns (int128[] memory) {
-        return _outputs(30_000, -30_000, -7600);
+        return _outputs(30_000, -30_000, -7700);
     }
 
     function _high() internal pure returns (int128[] memory) {
-        return _outputs(-30_000, 30_000, -6000);
+        return _outputs(-30_000, 30_000, -5900);
     }
 
     /// @dev Outputs of two markets.

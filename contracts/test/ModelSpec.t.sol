@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
+import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
 import {OracleFixture} from "./OracleFixture.sol";
 
@@ -11,50 +12,80 @@ contract ModelSpecTest is OracleFixture {
     /* WHAT CANNOT WORK */
 
     function test_RevertWhen_TheVerifierHasNoCode() public {
-        IRegimeRiskOracle.ModelSpec memory spec = _spec(_btc());
+        IModelRegistry.ModelSpec memory spec = _spec(_btc());
         (spec.verifier, spec.verifierCodeHash) = (STRANGER, STRANGER.codehash);
         _expectInvalid(spec, "verifier");
     }
 
     function testFuzz_RevertWhen_TheVerifiersCodeIsAnother(bytes32 codeHash) public {
-        IRegimeRiskOracle.ModelSpec memory spec = _spec(_btc());
+        IModelRegistry.ModelSpec memory spec = _spec(_btc());
         vm.assume(codeHash != spec.verifierCodeHash);
         spec.verifierCodeHash = codeHash;
         _expectRefusal(
             spec,
             abi.encodeWithSelector(
-                IRegimeRiskOracle.VerifierCodeChanged.selector, verifier, codeHash, address(verifier).codehash
+                IModelRegistry.VerifierCodeChanged.selector, verifier, codeHash, address(verifier).codehash
             )
         );
     }
 
-    function testFuzz_OneWayOfDecodingOutputs(uint8 outputDecoding) public {
-        IRegimeRiskOracle.ModelSpec memory spec = _spec(_btc());
-        spec.outputDecoding = outputDecoding;
-        _expectValidIf(outputDecoding == 1, spec, "outputDecoding");
+    function testFuzz_PeriodsDivideAWeek(uint32 periodSeconds) public {
+        IModelRegistry.ModelSpec memory spec = _spec(_btc());
+        (spec.calendarFeatureCount, spec.calendarTable) = (0, "");
+        uint32[7] memory edges = [periodSeconds, 0, 1, 900, 86_400, 604_800, 604_801];
+        for (uint256 i = 0; i < edges.length; ++i) {
+            spec.periodSeconds = edges[i];
+            _expectValidIf(edges[i] != 0 && 604_800 % edges[i] == 0, spec, "periodSeconds");
+        }
+    }
+
+    function testFuzz_OutputCount(uint8 count) public {
+        IModelRegistry.ModelSpec memory spec = _spec(_btc());
+        uint8[4] memory edges = [count, 0, 16, 17];
+        for (uint256 i = 0; i < edges.length; ++i) {
+            spec.outputCount = edges[i];
+            _expectValidIf(edges[i] >= 1 && edges[i] <= 16, spec, "outputCount");
+        }
+    }
+
+    function test_RevertWhen_TheVerifierGetsNoGas() public {
+        IModelRegistry.ModelSpec memory spec = _spec(_btc());
+        spec.verifierGas = 0;
+        _expectInvalid(spec, "verifierGas");
+    }
+
+    /// @dev 8 calendar features each quarter of an hour, and not one more: the table must fit a data contract.
+    function test_TheLargestTable() public {
+        IModelRegistry.ModelSpec memory spec = _spec(_btc());
+        (spec.periodSeconds, spec.calendarFeatureCount) = (900, 8);
+        spec.calendarTable = new bytes(672 * 8 * 4);
+        _expectValidIf(true, spec, "");
+        spec.calendarFeatureCount = 9;
+        spec.calendarTable = new bytes(672 * 9 * 4);
+        _expectInvalid(spec, "calendarTable");
     }
 
     function testFuzz_CandleFeatureCount(uint16 count) public {
-        IRegimeRiskOracle.ModelSpec memory spec = _spec(_btc());
+        IModelRegistry.ModelSpec memory spec = _spec(_btc());
         uint16[5] memory edges = [count, 0, 1, 256, 257];
         for (uint256 i = 0; i < edges.length; ++i) {
-            spec.candleFeatureCount = edges[i];
-            _expectValidIf(edges[i] >= 1 && edges[i] <= 256, spec, "candleFeatureCount");
+            spec.featureCount = edges[i];
+            _expectValidIf(edges[i] >= 1 && edges[i] <= 256, spec, "featureCount");
         }
     }
 
     function testFuzz_CalendarFeatureCount(uint16 count) public {
-        IRegimeRiskOracle.ModelSpec memory spec = _spec(_btc());
+        IModelRegistry.ModelSpec memory spec = _spec(_btc());
         uint16[4] memory edges = [uint16(bound(count, 0, 64)), 0, 16, 17];
         for (uint256 i = 0; i < edges.length; ++i) {
             spec.calendarFeatureCount = edges[i];
-            spec.calendarTable = new int32[](42 * uint256(edges[i]));
+            spec.calendarTable = new bytes(168 * uint256(edges[i]));
             _expectValidIf(edges[i] <= 16, spec, "calendarFeatureCount");
         }
     }
 
     function testFuzz_OutputScale(uint8 outputScale) public {
-        IRegimeRiskOracle.ModelSpec memory spec = _spec(_btc());
+        IModelRegistry.ModelSpec memory spec = _spec(_btc());
         uint8[4] memory edges = [outputScale, 0, 120, 121];
         for (uint256 i = 0; i < edges.length; ++i) {
             spec.outputScale = edges[i];
@@ -63,8 +94,8 @@ contract ModelSpecTest is OracleFixture {
     }
 
     function testFuzz_FeatureBound(uint32 featureBound) public {
-        IRegimeRiskOracle.ModelSpec memory spec = _spec(_btc());
-        spec.calendarTable = new int32[](84);
+        IModelRegistry.ModelSpec memory spec = _spec(_btc());
+        spec.calendarTable = new bytes(336);
         uint32[5] memory edges = [featureBound, 0, 1, INT32_MAX, INT32_MAX + 1];
         for (uint256 i = 0; i < edges.length; ++i) {
             spec.featureBound = edges[i];
@@ -73,11 +104,11 @@ contract ModelSpecTest is OracleFixture {
     }
 
     function testFuzz_ProofLength(uint32 proofLength) public {
-        IRegimeRiskOracle.ModelSpec memory spec = _spec(_btc());
+        IModelRegistry.ModelSpec memory spec = _spec(_btc());
         uint32[6] memory edges = [proofLength, 0, 31, 32, 33, type(uint32).max - 31];
         for (uint256 i = 0; i < edges.length; ++i) {
             spec.proofLength = edges[i];
-            _expectValidIf(edges[i] != 0 && edges[i] % 32 == 0, spec, "proofLength");
+            _expectValidIf(edges[i] % 32 == 0, spec, "proofLength");
         }
     }
 
@@ -101,31 +132,31 @@ contract ModelSpecTest is OracleFixture {
     }
 
     function test_RevertWhen_TheCalendarTableHasAnotherSize() public {
-        IRegimeRiskOracle.ModelSpec memory spec = _spec(_btc());
-        uint256[4] memory sizes = [uint256(0), 83, 85, 126];
+        IModelRegistry.ModelSpec memory spec = _spec(_btc());
+        uint256[4] memory sizes = [uint256(0), 335, 337, 340];
         for (uint256 i = 0; i < sizes.length; ++i) {
-            spec.calendarTable = new int32[](sizes[i]);
+            spec.calendarTable = new bytes(sizes[i]);
             _expectInvalid(spec, "calendarTable");
         }
         spec.calendarFeatureCount = 0;
-        spec.calendarTable = new int32[](1);
+        spec.calendarTable = new bytes(4);
         _expectInvalid(spec, "calendarTable");
     }
 
     function testFuzz_CalendarEntriesLieWithinTheBound(int32 entry, uint256 index) public {
-        IRegimeRiskOracle.ModelSpec memory spec = _spec(_btc());
+        IModelRegistry.ModelSpec memory spec = _spec(_btc());
         index = bound(index, 0, 83);
         int32 limit = int32(FEATURE_BOUND);
         int32[7] memory edges = [entry, limit, -limit, limit + 1, -limit - 1, type(int32).max, type(int32).min];
         for (uint256 i = 0; i < edges.length; ++i) {
-            spec.calendarTable[index] = edges[i];
+            _setEntry(spec.calendarTable, index, edges[i]);
             if (edges[i] >= -limit && edges[i] <= limit) {
                 _expectValidIf(true, spec, "");
                 continue;
             }
             _expectRefusal(
                 spec,
-                abi.encodeWithSelector(IRegimeRiskOracle.FeatureOutOfRange.selector, index, edges[i], FEATURE_BOUND)
+                abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, index, edges[i], FEATURE_BOUND)
             );
         }
     }
@@ -139,64 +170,72 @@ contract ModelSpecTest is OracleFixture {
         int32 entrySeed,
         uint8 inputScale
     ) public {
-        IRegimeRiskOracle.ModelSpec memory spec = _spec(_register(bound(marketCount, 1, 32)));
+        IModelRegistry.ModelSpec memory spec = _spec(_register(bound(marketCount, 1, 32)));
         (spec.manifestSha256, spec.verifyingKeySha256) = (digests[0], digests[1]);
         (spec.onnxSha256, spec.settingsSha256, spec.featureSpecSha256) = (digests[2], digests[3], digests[4]);
         spec.inputScale = inputScale;
         spec.featureBound = INT32_MAX;
         spec.calendarFeatureCount = uint16(bound(calendarCount, 0, 16));
-        spec.calendarTable = new int32[](42 * uint256(spec.calendarFeatureCount));
-        for (uint256 i = 0; i < spec.calendarTable.length; ++i) {
+        spec.calendarTable = new bytes(168 * uint256(spec.calendarFeatureCount));
+        for (uint256 i = 0; i < 42 * uint256(spec.calendarFeatureCount); ++i) {
             int256 entry = int32(uint32(uint256(keccak256(abi.encode(entrySeed, i)))));
-            spec.calendarTable[i] = int32(bound(entry, -int256(uint256(INT32_MAX)), int256(uint256(INT32_MAX))));
+            _setEntry(
+                spec.calendarTable, i, int32(bound(entry, -int256(uint256(INT32_MAX)), int256(uint256(INT32_MAX))))
+            );
         }
         _expectValidIf(true, spec, "");
     }
 
     /// @dev 32 markets of 256 candle and 16 calendar features: stored, activated and updated.
     function test_TheLargestModelWorks() public {
-        IRegimeRiskOracle.ModelSpec memory spec = _spec(_register(32));
-        spec.candleFeatureCount = 256;
+        IModelRegistry.ModelSpec memory spec = _spec(_register(32));
+        spec.featureCount = 256;
         spec.calendarFeatureCount = 16;
-        spec.calendarTable = new int32[](42 * 16);
-        for (uint256 i = 0; i < spec.calendarTable.length; ++i) {
-            spec.calendarTable[i] = -int32(uint32(i));
+        spec.calendarTable = new bytes(168 * 16);
+        for (uint256 i = 0; i < 42 * 16; ++i) {
+            _setEntry(spec.calendarTable, i, -int32(uint32(i)));
         }
         vm.prank(OWNER);
-        bytes32 modelId = oracle.proposeModel(spec, 0);
-        assertEq(oracle.modelSpec(modelId), abi.encode(spec));
+        bytes32 modelId = registry.proposeModel(spec, 0);
+        assertEq(abi.encode(registry.modelSpec(modelId)), abi.encode(spec));
 
         int32[] memory features = _candles(32 * 256);
         int128[] memory outputs = new int128[](32 * 3);
-        uint256[] memory instances = oracle.instancesOf(modelId, MONDAY, features, outputs);
+        uint256[] memory instances = registry.instancesOf(modelId, MONDAY, features, outputs);
         assertEq(instances.length, 32 * (256 + 16 + 3));
         verifier.acceptOnly(_proof(), instances);
-        oracle.activateModel(modelId, IRegimeRiskOracle.SmokeProof(MONDAY, features, outputs, _proof()));
-        IRegimeRiskOracle.Update memory update =
-            IRegimeRiskOracle.Update(modelId, MONDAY, 0, features, outputs, new uint64[](0), _proof(), "");
+        IModelRegistry.Update memory update =
+            IModelRegistry.Update(modelId, MONDAY, 0, features, outputs, _proof(), "");
+        registry.activateModel(update);
         update.attestations = _attest(update);
         oracle.submit(update);
         for (uint256 i = 0; i < 32; ++i) {
             (IRegimeRiskOracle.Params memory current,) = oracle.params(spec.markets[i]);
-            assertEq(current.period, MONDAY);
+            assertEq(current.periodStart, MONDAY * PERIOD_SECONDS);
         }
     }
 
-    /// @dev One bit anywhere makes another model.
+    /// @dev One bit anywhere but in the padding, 16 bytes here, makes another model.
     function testFuzz_EveryFieldIsPartOfTheName(uint256 word, uint8 bit) public view {
         bytes memory encoded = abi.encode(_spec(_btcAndEth()));
         bytes memory altered = bytes.concat(encoded);
-        altered[bound(word, 0, encoded.length - 1)] ^= bytes1(uint8(1 << (bit % 8)));
+        altered[bound(word, 0, encoded.length - 17)] ^= bytes1(uint8(1 << (bit % 8)));
         try this.nameOf(altered) returns (bytes32 name) {
             assertTrue(name != keccak256(encoded));
         } catch {} // not a specification at all
     }
 
     function nameOf(bytes calldata encoded) external pure returns (bytes32) {
-        return keccak256(abi.encode(abi.decode(encoded, (IRegimeRiskOracle.ModelSpec))));
+        return keccak256(abi.encode(abi.decode(encoded, (IModelRegistry.ModelSpec))));
     }
 
     /* HELPERS */
+
+    function _setEntry(bytes memory table, uint256 index, int32 entry) private pure {
+        for (uint256 i = 0; i < 4; ++i) {
+            table[4 * index + i] = bytes4(uint32(entry))[i];
+        }
+    }
 
     /// @dev New markets with policies.
     function _register(uint256 count) private returns (bytes32[] memory markets) {
@@ -204,31 +243,31 @@ contract ModelSpecTest is OracleFixture {
         vm.startPrank(OWNER);
         for (uint256 i = 0; i < count; ++i) {
             markets[i] = keccak256(abi.encode("market", i));
-            oracle.registerMarket(markets[i], OWNER, _bounds(), _noPriceCheck());
+            oracle.registerMarket(markets[i], OWNER, _bounds());
             oracle.setPolicy(markets[i], _policy());
         }
         vm.stopPrank();
     }
 
     /// @dev Proposes it; keeps no trace.
-    function _expectValidIf(bool valid, IRegimeRiskOracle.ModelSpec memory spec, string memory field) private {
+    function _expectValidIf(bool valid, IModelRegistry.ModelSpec memory spec, string memory field) private {
         if (!valid) return _expectInvalid(spec, field);
         uint256 snapshot = vm.snapshotState();
         vm.prank(OWNER);
-        bytes32 modelId = oracle.proposeModel(spec, 0);
-        bytes memory stored = oracle.modelSpec(modelId);
+        bytes32 modelId = registry.proposeModel(spec, 0);
+        bytes memory stored = abi.encode(registry.modelSpec(modelId));
         assertEq(stored, abi.encode(spec));
         assertEq(keccak256(stored), modelId);
         vm.revertToState(snapshot);
     }
 
-    function _expectInvalid(IRegimeRiskOracle.ModelSpec memory spec, string memory field) private {
-        _expectRefusal(spec, abi.encodeWithSelector(IRegimeRiskOracle.InvalidModelSpec.selector, field));
+    function _expectInvalid(IModelRegistry.ModelSpec memory spec, string memory field) private {
+        _expectRefusal(spec, abi.encodeWithSelector(IModelRegistry.InvalidModelSpec.selector, field));
     }
 
-    function _expectRefusal(IRegimeRiskOracle.ModelSpec memory spec, bytes memory reason) private {
+    function _expectRefusal(IModelRegistry.ModelSpec memory spec, bytes memory reason) private {
         vm.prank(OWNER);
         vm.expectRevert(reason);
-        oracle.proposeModel(spec, 0);
+        registry.proposeModel(spec, 0);
     }
 }

@@ -2,11 +2,11 @@
 pragma solidity ^0.8.24;
 
 import {Vm} from "forge-std/Vm.sol";
+import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
 import {IRiskParameters} from "../src/interfaces/IRiskParameters.sol";
 import {MarketFixture} from "./MarketFixture.sol";
 import {packed} from "./Packed.sol";
-import {MockFeed} from "./mocks/MockFeed.sol";
 
 /// @notice Updates that omit markets whose candles failed. Specification: Omission.tree.
 /// @dev The model serves BTC, ETH and SOL, in this order; SOL's close is compared with a feed.
@@ -14,18 +14,14 @@ contract OmissionTest is MarketFixture {
     uint256 private constant OMITS_BTC = 1;
     uint256 private constant OMITS_ETH = 2;
     uint256 private constant OMITS_SOL = 4;
-    uint64 private constant CLOSE_E8 = 150e8;
 
     bytes32[3] private markets = [BTC, ETH, SOL];
-    MockFeed private feed;
     bytes32 private modelId;
 
     function setUp() public override {
         super.setUp();
-        feed = new MockFeed();
-        feed.price(int256(uint256(CLOSE_E8)), 8, block.timestamp);
         vm.prank(OWNER);
-        oracle.registerMarket(SOL, MARKET_OWNER, _bounds(), IRegimeRiskOracle.PriceCheck(address(feed), 100, 1 days));
+        oracle.registerMarket(SOL, MARKET_OWNER, _bounds());
         vm.prank(MARKET_OWNER);
         oracle.setPolicy(SOL, _policy());
         modelId = _register(_spec(_three()));
@@ -53,12 +49,12 @@ contract OmissionTest is MarketFixture {
         index = bound(index, 0, 3 * CANDLE_COUNT - 1);
         value = int32(bound(value, -int256(uint256(FEATURE_BOUND)), int256(uint256(FEATURE_BOUND))));
         if (value == 0) value = -1;
-        IRegimeRiskOracle.Update memory update = _omitting(omitted);
-        update.candleFeatures[index] = value;
+        IModelRegistry.Update memory update = _omitting(omitted);
+        update.features[index] = value;
         update.attestations = _attest(update);
         uint256 market = index / CANDLE_COUNT;
         if (omitted & (1 << market) != 0) {
-            _expectRefusal(update, abi.encodeWithSelector(IRegimeRiskOracle.OmittedMarketNotNeutral.selector, market));
+            _expectRefusal(update, abi.encodeWithSelector(IModelRegistry.OmittedMarketNotNeutral.selector, market));
         } else {
             oracle.submit(update);
         }
@@ -68,33 +64,21 @@ contract OmissionTest is MarketFixture {
         for (uint256 omitted = 1; omitted < 7; ++omitted) {
             for (uint256 index = 0; index < 3 * CANDLE_COUNT; ++index) {
                 if (omitted & (1 << index / CANDLE_COUNT) == 0) continue;
-                IRegimeRiskOracle.Update memory update = _omitting(omitted);
-                update.candleFeatures[index] = index % 2 == 0 ? int32(1) : int32(-1);
+                IModelRegistry.Update memory update = _omitting(omitted);
+                update.features[index] = index % 2 == 0 ? int32(1) : int32(-1);
                 update.attestations = _attest(update);
                 _expectRefusal(
                     update,
-                    abi.encodeWithSelector(IRegimeRiskOracle.OmittedMarketNotNeutral.selector, index / CANDLE_COUNT)
+                    abi.encodeWithSelector(IModelRegistry.OmittedMarketNotNeutral.selector, index / CANDLE_COUNT)
                 );
-            }
-        }
-    }
-
-    function test_RevertWhen_TheCloseOfAnOmittedMarketIsNotZero() public {
-        for (uint256 omitted = 1; omitted < 7; ++omitted) {
-            for (uint256 i = 0; i < 3; ++i) {
-                IRegimeRiskOracle.Update memory update = _omitting(omitted);
-                update.closesE8[i] = i == 2 ? CLOSE_E8 : 1;
-                update.attestations = _attest(update);
-                if (omitted & (1 << i) == 0) continue;
-                _expectRefusal(update, abi.encodeWithSelector(IRegimeRiskOracle.OmittedMarketNotNeutral.selector, i));
             }
         }
     }
 
     /// @dev Nobody who relays can omit a market, or add one, or say that another one is omitted.
     function test_RevertWhen_TheRelayerChangesTheMask() public {
-        bytes memory refusal = abi.encodeWithSelector(IRegimeRiskOracle.InvalidAttestation.selector, attestor);
-        IRegimeRiskOracle.Update memory zeros = _zeroed(0, 7);
+        bytes memory refusal = abi.encodeWithSelector(IModelRegistry.InvalidAttestation.selector, attestor);
+        IModelRegistry.Update memory zeros = _zeroed(0, 7);
         for (uint256 omitted = 1; omitted < 7; ++omitted) {
             zeros.omittedMarkets = omitted;
             _expectRefusal(zeros, refusal);
@@ -109,11 +93,11 @@ contract OmissionTest is MarketFixture {
     }
 
     function test_RevertWhen_TheProofIsAboutOtherInputsThanZeros() public {
-        IRegimeRiskOracle.Update memory full = _full();
-        verifier.acceptOnly(full.proof, oracle.instancesOf(modelId, MONDAY, full.candleFeatures, full.outputs));
-        _expectRefusal(_omitting(OMITS_ETH), abi.encodeWithSelector(IRegimeRiskOracle.InvalidProof.selector));
-        IRegimeRiskOracle.Update memory update = _omitting(OMITS_ETH);
-        verifier.acceptOnly(update.proof, oracle.instancesOf(modelId, MONDAY, update.candleFeatures, update.outputs));
+        IModelRegistry.Update memory full = _full();
+        verifier.acceptOnly(full.proof, registry.instancesOf(modelId, MONDAY, full.features, full.outputs));
+        _expectRefusal(_omitting(OMITS_ETH), abi.encodeWithSelector(IModelRegistry.InvalidProof.selector));
+        IModelRegistry.Update memory update = _omitting(OMITS_ETH);
+        verifier.acceptOnly(update.proof, registry.instancesOf(modelId, MONDAY, update.features, update.outputs));
         oracle.submit(update);
     }
 
@@ -146,7 +130,7 @@ contract OmissionTest is MarketFixture {
             oracle.submit(_omitting(OMITS_ETH));
         }
         _assertStatus(ETH, IRiskParameters.Status.Stale);
-        assertEq(_params(ETH).period, MONDAY);
+        assertEq(_params(ETH).periodStart, START);
         assertEq(_params(ETH).ammFeePips, 10_000);
         _assertStatus(BTC, IRiskParameters.Status.Fresh);
         _warpTo(MONDAY + 1, 5 hours - PERIOD_SECONDS);
@@ -154,74 +138,45 @@ contract OmissionTest is MarketFixture {
     }
 
     function test_EventsNameTheOmittedMarkets() public {
-        IRegimeRiskOracle.Update memory update = _omitting(OMITS_BTC | OMITS_SOL);
+        IModelRegistry.Update memory update = _omitting(OMITS_BTC | OMITS_SOL);
+        _expectSkip(BTC, IRegimeRiskOracle.SkipReason.Omitted);
+        _expectSkip(SOL, IRegimeRiskOracle.SkipReason.Omitted);
         vm.expectEmit(address(oracle));
         emit IRegimeRiskOracle.UpdateAccepted(
             modelId,
             MONDAY,
             RELAYER,
             OMITS_BTC | OMITS_SOL,
-            packed(update.candleFeatures),
+            packed(update.features),
             update.outputs,
             keccak256(update.proof),
+            _list(attestor),
             1
         );
-        _expectSkip(BTC, IRegimeRiskOracle.SkipReason.Omitted);
         vm.expectEmit(true, true, true, false, address(oracle));
-        emit IRegimeRiskOracle.ParamsUpdated(ETH, MONDAY, modelId, 0, 0);
-        _expectSkip(SOL, IRegimeRiskOracle.SkipReason.Omitted);
+        emit IRegimeRiskOracle.ParamsUpdated(ETH, modelId, START, 0, 0, 0, 0, _policy().knots[0].vector, 0);
         vm.recordLogs();
         vm.prank(RELAYER);
         oracle.submit(update);
         assertEq(vm.getRecordedLogs().length, 4);
     }
 
-    /// @dev The feed is for markets that have a close.
-    function test_TheFeedOfAnOmittedMarketIsNotRead() public {
-        IRegimeRiskOracle.Update memory update = _omitting(OMITS_SOL);
-        vm.expectCall(address(feed), "", 0);
-        oracle.submit(update);
-    }
-
-    function test_AnOmissionNeedsNoCloses() public {
-        IRegimeRiskOracle.Update memory update = _omitting(OMITS_SOL);
-        update.closesE8 = new uint64[](0);
-        update.attestations = _attest(update);
-        oracle.submit(update);
-        assertEq(_params(ETH).period, MONDAY);
-    }
-
     /* WITH WHAT ELSE SKIPS A MARKET */
 
     /// @dev What an update omits was not judged: the reason is that of the last market that was.
     function test_RevertWhen_TheOthersAreSkipped() public {
-        vm.prank(GUARDIAN);
-        oracle.pauseMarket(BTC, uint40(block.timestamp + 1));
-        IRegimeRiskOracle.Update memory update = _omitting(OMITS_ETH | OMITS_SOL);
-        _expectRefusal(update, _nothing(IRegimeRiskOracle.SkipReason.Withheld));
-        update = _omitting(OMITS_ETH);
-        update.closesE8[2] = CLOSE_E8 * 2;
-        update.attestations = _attest(update);
-        _expectRefusal(update, _nothing(IRegimeRiskOracle.SkipReason.PriceMismatch));
-    }
-
-    function test_AWithheldMarketIsOmittedAllTheSame() public {
-        vm.prank(GUARDIAN);
-        oracle.pauseMarket(ETH, uint40(block.timestamp + 1));
-        vm.prank(GUARDIAN);
-        oracle.disablePeriod(ETH, MONDAY);
-        _expectSkip(ETH, IRegimeRiskOracle.SkipReason.Omitted);
-        oracle.submit(_omitting(OMITS_ETH));
+        oracle.submit(_omitting(OMITS_ETH | OMITS_SOL));
+        _expectRefusal(_omitting(OMITS_ETH | OMITS_SOL), _nothing(IRegimeRiskOracle.SkipReason.AlreadyUpdated));
     }
 
     function test_InTheOverlapAnotherModelMayServeTheOmittedMarket() public {
         vm.prank(OWNER);
-        bytes32 successor = oracle.proposeModel(_spec(_one(ETH)), 2);
+        bytes32 successor = registry.proposeModel(_spec(_one(ETH)), 2);
         _activate(successor);
         oracle.submit(_omitting(OMITS_ETH));
         oracle.submit(_update(successor, _high()));
-        assertEq(_params(ETH).regime, 1);
-        assertEq(_params(ETH).period, MONDAY);
+        assertEq(_params(ETH).probabilityHighBps, 100_00);
+        assertEq(_params(ETH).periodStart, START);
         IRiskParameters.Params memory landed = _params(ETH);
         _expectRefusal(_full(), _alreadySubmitted());
         _assertParams(_params(ETH), landed);
@@ -231,7 +186,7 @@ contract OmissionTest is MarketFixture {
 
     /// @dev As if no update had come: the market can still have one, and those that have had one are left alone.
     function test_AnOmittedMarketCanBeServedLaterInThePeriod() public {
-        IRegimeRiskOracle.Update memory partial_ = _omitting(OMITS_ETH);
+        IModelRegistry.Update memory partial_ = _omitting(OMITS_ETH);
         oracle.submit(partial_);
         (IRiskParameters.Params memory btc, IRiskParameters.Params memory sol) = (_params(BTC), _params(SOL));
         vm.warp(block.timestamp + 10 minutes);
@@ -242,7 +197,7 @@ contract OmissionTest is MarketFixture {
         oracle.submit(_full());
         _assertParams(_params(BTC), btc);
         _assertParams(_params(SOL), sol);
-        assertEq(_params(ETH).period, MONDAY);
+        assertEq(_params(ETH).periodStart, START);
         assertEq(_params(ETH).updatedAt, block.timestamp);
         _expectRefusal(_full(), _alreadySubmitted());
         _expectRefusal(_omitting(OMITS_BTC), _alreadySubmitted());
@@ -264,30 +219,15 @@ contract OmissionTest is MarketFixture {
         _warpTo(MONDAY + 1, 75);
         oracle.submit(_omitting(OMITS_BTC));
         oracle.submit(_omitting(OMITS_ETH | OMITS_SOL));
-        assertEq(_params(BTC).period, MONDAY + 1);
-    }
-
-    /// @dev The very same update again, once the pause is over: what was withheld for a moment is not lost for the period.
-    function test_ASkippedMarketCanBeServedLaterInThePeriod() public {
-        vm.prank(GUARDIAN);
-        oracle.pauseMarket(ETH, uint40(block.timestamp + 1 hours));
-        IRegimeRiskOracle.Update memory update = _full();
-        oracle.submit(update);
-        IRiskParameters.Params memory btc = _params(BTC);
-        _expectRefusal(update, _nothing(IRegimeRiskOracle.SkipReason.AlreadyUpdated));
-        vm.warp(block.timestamp + 1 hours);
-        oracle.submit(update);
-        assertEq(_params(ETH).period, MONDAY);
-        _assertParams(_params(BTC), btc);
-        _expectRefusal(update, _alreadySubmitted());
+        assertEq(_params(BTC).periodStart, START + PERIOD_SECONDS);
     }
 
     function test_WhatIsWaitingDoesNotOutliveThePeriod() public {
         oracle.submit(_omitting(OMITS_ETH));
-        IRegimeRiskOracle.Update memory update = _full();
+        IModelRegistry.Update memory update = _full();
         _warpTo(MONDAY + 1, 0);
-        _expectRefusal(update, abi.encodeWithSelector(IRegimeRiskOracle.StalePeriod.selector, MONDAY, MONDAY + 1));
-        assertEq(_params(ETH).period, 0);
+        _expectRefusal(update, abi.encodeWithSelector(IModelRegistry.StalePeriod.selector, MONDAY, MONDAY + 1));
+        assertEq(_params(ETH).periodStart, 0);
     }
 
     /* HELPERS */
@@ -297,27 +237,25 @@ contract OmissionTest is MarketFixture {
         (list[0], list[1], list[2]) = (BTC, ETH, SOL);
     }
 
-    function _full() private view returns (IRegimeRiskOracle.Update memory) {
+    function _full() private view returns (IModelRegistry.Update memory) {
         return _omitting(0);
     }
 
-    function _omitting(uint256 omitted) private view returns (IRegimeRiskOracle.Update memory) {
+    function _omitting(uint256 omitted) private view returns (IModelRegistry.Update memory) {
         return _zeroed(omitted, omitted);
     }
 
     /// @dev An attested update of low forecasts with zeros for some markets, and a mask that may be of others.
-    function _zeroed(uint256 omitted, uint256 zeroed) private view returns (IRegimeRiskOracle.Update memory update) {
+    function _zeroed(uint256 omitted, uint256 zeroed) private view returns (IModelRegistry.Update memory update) {
         int128[] memory outputs = new int128[](9);
         for (uint256 i = 0; i < 9; ++i) {
             outputs[i] = _low()[i % 3];
         }
-        uint64[] memory closes = new uint64[](3);
-        (closes[0], closes[1], closes[2]) = (1, 2, CLOSE_E8);
-        update = _update(modelId, outputs, closes);
+        update = _update(modelId, outputs);
         update.omittedMarkets = omitted;
         for (uint256 i = 0; i < 3 * CANDLE_COUNT; ++i) {
             uint256 market = i / CANDLE_COUNT;
-            if (zeroed & (1 << market) != 0) (update.candleFeatures[i], closes[market]) = (0, 0);
+            if (zeroed & (1 << market) != 0) update.features[i] = 0;
         }
         update.attestations = _attest(update);
     }
@@ -329,14 +267,13 @@ contract OmissionTest is MarketFixture {
             (before[i], statuses[i]) = oracle.params(markets[i]);
         }
         oracle.submit(_omitting(omitted));
-        uint64 period = oracle.currentPeriod();
-        assertEq(oracle.latestPeriod(modelId), period);
+        uint256 start = block.timestamp - block.timestamp % PERIOD_SECONDS;
         for (uint256 i = 0; i < 3; ++i) {
             if (omitted & (1 << i) != 0) {
                 _assertParams(_params(markets[i]), before[i]);
                 _assertStatus(markets[i], statuses[i]);
             } else {
-                assertEq(_params(markets[i]).period, period);
+                assertEq(_params(markets[i]).periodStart, start);
                 assertEq(_params(markets[i]).probabilityHighBps, 0);
             }
         }
@@ -344,20 +281,21 @@ contract OmissionTest is MarketFixture {
 
     function _expectSkip(bytes32 market, IRegimeRiskOracle.SkipReason reason) private {
         vm.expectEmit(address(oracle));
-        emit IRegimeRiskOracle.MarketSkipped(market, MONDAY, modelId, reason);
+        emit IRegimeRiskOracle.MarketSkipped(market, modelId, START, reason);
     }
 
-    function _expectRefusal(IRegimeRiskOracle.Update memory update, bytes memory revertData) private {
+    function _expectRefusal(IModelRegistry.Update memory update, bytes memory revertData) private {
         vm.expectRevert(revertData);
         oracle.submit(update);
     }
 
     function _invalid(uint256 omitted) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(IRegimeRiskOracle.InvalidOmittedMarkets.selector, omitted, 3);
+        if (omitted & 7 == 7) return _nothing(IRegimeRiskOracle.SkipReason.Omitted);
+        return abi.encodeWithSelector(IModelRegistry.InvalidOmittedMarkets.selector, omitted, 3);
     }
 
-    function _alreadySubmitted() private view returns (bytes memory) {
-        return abi.encodeWithSelector(IRegimeRiskOracle.AlreadySubmitted.selector, modelId, MONDAY);
+    function _alreadySubmitted() private pure returns (bytes memory) {
+        return _nothing(IRegimeRiskOracle.SkipReason.AlreadyUpdated);
     }
 
     function _nothing(IRegimeRiskOracle.SkipReason reason) private pure returns (bytes memory) {

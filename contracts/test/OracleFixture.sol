@@ -2,9 +2,11 @@
 pragma solidity ^0.8.24;
 
 import {Test} from "forge-std/Test.sol";
-import {IRiskParameters} from "../src/interfaces/IRiskParameters.sol";
+import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
+import {ModelRegistry} from "../src/ModelRegistry.sol";
 import {RiskOracle} from "../src/RiskOracle.sol";
+import {Policies} from "./Policies.sol";
 import {MockVerifier} from "./mocks/MockVerifier.sol";
 
 /// @notice Named actors, two markets and a small model behind a mock verifier.
@@ -30,6 +32,7 @@ abstract contract OracleFixture is Test {
     address internal immutable RELAYER = makeAddr("relayer");
     address internal immutable STRANGER = makeAddr("stranger");
 
+    ModelRegistry internal registry;
     RiskOracle internal oracle;
     MockVerifier internal verifier;
     address internal attestor;
@@ -38,11 +41,12 @@ abstract contract OracleFixture is Test {
     function setUp() public virtual {
         vm.warp(MONDAY * PERIOD_SECONDS + 75);
         (attestor, attestorKey) = makeAddrAndKey("attestor");
-        oracle = new RiskOracle(OWNER, GUARDIAN, _timelockSeconds(), _list(attestor), 1, _sequencerFeed());
+        registry = new ModelRegistry(OWNER, GUARDIAN, _timelockSeconds(), _list(attestor), 1);
+        oracle = new RiskOracle(OWNER, GUARDIAN, _timelockSeconds(), registry, _sequencerFeed());
         verifier = new MockVerifier();
         vm.startPrank(OWNER);
-        oracle.registerMarket(BTC, MARKET_OWNER, _bounds(), _noPriceCheck());
-        oracle.registerMarket(ETH, MARKET_OWNER, _bounds(), _noPriceCheck());
+        oracle.registerMarket(BTC, MARKET_OWNER, _bounds());
+        oracle.registerMarket(ETH, MARKET_OWNER, _bounds());
         vm.stopPrank();
         vm.startPrank(MARKET_OWNER);
         oracle.setPolicy(BTC, _policy());
@@ -64,41 +68,13 @@ abstract contract OracleFixture is Test {
         list[0] = one;
     }
 
-    function _noPriceCheck() internal pure returns (IRegimeRiskOracle.PriceCheck memory none) {}
-
     function _bounds() internal pure virtual returns (IRegimeRiskOracle.Bounds memory) {
-        return IRegimeRiskOracle.Bounds({
-            minBorrowCollateralRatioBps: 120_00,
-            maxBorrowCollateralRatioBps: 300_00,
-            minAmmFeePips: 100,
-            maxAmmFeePips: 20_000,
-            maxLiquidationRiseBpsPerDay: 5_00
-        });
+        return Policies.bounds();
     }
 
+    /// @dev Calm up to 0.05 % a minute, turbulent from 0.25 % on; no rule holds anything back.
     function _policy() internal pure virtual returns (IRegimeRiskOracle.Policy memory) {
-        return IRegimeRiskOracle.Policy({
-            calm: IRiskParameters.RiskVector({
-                borrowCollateralRatioBps: 150_00,
-                liquidationCollateralRatioBps: 130_00,
-                ammFeePips: 500,
-                borrowCapFactorBps: 100_00
-            }),
-            turbulent: IRiskParameters.RiskVector({
-                borrowCollateralRatioBps: 200_00,
-                liquidationCollateralRatioBps: 130_00,
-                ammFeePips: 10_000,
-                borrowCapFactorBps: 40_00
-            }),
-            marginBps: 0,
-            dwellPeriods: 1,
-            maxRiseBpsPerPeriod: 100_00,
-            maxFallBpsPerPeriod: 100_00,
-            loosenDelaySeconds: 0,
-            liquidationRiseBpsPerDay: 0,
-            graceAfterSeconds: 5 hours,
-            staleAfterSeconds: 8 hours
-        });
+        return Policies.plain();
     }
 
     /// @dev Entry `column` of row `slot` is `100 * slot + column`, with the sign of the column's parity.
@@ -107,25 +83,35 @@ abstract contract OracleFixture is Test {
         return column % 2 == 0 ? magnitude : -magnitude;
     }
 
-    function _spec(bytes32[] memory markets) internal view returns (IRegimeRiskOracle.ModelSpec memory spec) {
+    function _spec(bytes32[] memory markets) internal view returns (IModelRegistry.ModelSpec memory spec) {
+        spec.purpose = keccak256("volatility-regime/1");
         spec.verifier = address(verifier);
         spec.verifierCodeHash = address(verifier).codehash;
+        spec.verifierGas = 5_000_000;
         spec.manifestSha256 = keccak256("manifest");
         spec.verifyingKeySha256 = keccak256("verifying key");
         spec.onnxSha256 = keccak256("onnx");
         spec.settingsSha256 = keccak256("settings");
         spec.featureSpecSha256 = keccak256("features");
-        spec.outputDecoding = 1;
-        spec.candleFeatureCount = CANDLE_COUNT;
+        spec.periodSeconds = uint32(PERIOD_SECONDS);
+        spec.outputCount = 3;
+        spec.featureCount = CANDLE_COUNT;
         spec.calendarFeatureCount = CALENDAR_COUNT;
         spec.inputScale = 13;
         spec.outputScale = OUTPUT_SCALE;
         spec.featureBound = FEATURE_BOUND;
         spec.proofLength = PROOF_LENGTH;
         spec.markets = markets;
-        spec.calendarTable = new int32[](42 * uint256(CALENDAR_COUNT));
-        for (uint256 i = 0; i < spec.calendarTable.length; ++i) {
-            spec.calendarTable[i] = _calendarEntry(i / CALENDAR_COUNT, i % CALENDAR_COUNT);
+        spec.calendarTable = _calendarTable(42);
+    }
+
+    function _calendarTable(uint256 rows) internal pure returns (bytes memory table) {
+        table = new bytes(rows * CALENDAR_COUNT * 4);
+        for (uint256 i = 0; i < rows * CALENDAR_COUNT; ++i) {
+            bytes4 entry = bytes4(uint32(_calendarEntry(i / CALENDAR_COUNT, i % CALENDAR_COUNT)));
+            for (uint256 j = 0; j < 4; ++j) {
+                table[4 * i + j] = entry[j];
+            }
         }
     }
 
@@ -140,31 +126,30 @@ abstract contract OracleFixture is Test {
     }
 
     /// @dev Proposes and activates a model behind the mock verifier.
-    function _register(IRegimeRiskOracle.ModelSpec memory spec) internal returns (bytes32 modelId) {
+    function _register(IModelRegistry.ModelSpec memory spec) internal returns (bytes32 modelId) {
         vm.prank(OWNER);
-        modelId = oracle.proposeModel(spec, 0);
+        modelId = registry.proposeModel(spec, 0);
         _activate(modelId);
     }
 
     /// @dev Activates a ripe model: for the time of the test, the mock verifier accepts the test's proof alone.
     function _activate(bytes32 modelId) internal {
-        IRegimeRiskOracle.SmokeProof memory smoke = _smoke(modelId);
-        verifier.acceptOnly(smoke.proof, oracle.instancesOf(modelId, smoke.period, smoke.candleFeatures, smoke.outputs));
-        oracle.activateModel(modelId, smoke);
+        IModelRegistry.Update memory smoke = _smoke(modelId);
+        verifier.acceptOnly(smoke.proof, registry.instancesOf(modelId, smoke.period, smoke.features, smoke.outputs));
+        registry.activateModel(smoke);
         verifier.acceptAny();
     }
 
-    function _specOf(bytes32 modelId) internal view returns (IRegimeRiskOracle.ModelSpec memory) {
-        return abi.decode(oracle.modelSpec(modelId), (IRegimeRiskOracle.ModelSpec));
-    }
-
-    function _smoke(bytes32 modelId) internal view returns (IRegimeRiskOracle.SmokeProof memory) {
-        uint256 count = _specOf(modelId).markets.length;
-        return IRegimeRiskOracle.SmokeProof({
+    function _smoke(bytes32 modelId) internal view returns (IModelRegistry.Update memory) {
+        IModelRegistry.ModelSpec memory spec = registry.modelSpec(modelId);
+        return IModelRegistry.Update({
+            modelId: modelId,
             period: MONDAY,
-            candleFeatures: _candles(count * CANDLE_COUNT),
-            outputs: new int128[](3 * count),
-            proof: _proof()
+            omittedMarkets: 0,
+            features: _candles(spec.markets.length * spec.featureCount),
+            outputs: new int128[](spec.outputCount * spec.markets.length),
+            proof: _proof(),
+            attestations: ""
         });
     }
 
@@ -194,22 +179,18 @@ abstract contract OracleFixture is Test {
     }
 
     /// @dev A valid update of the one-market model for the current period, signed by the one attestor.
-    function _update(bytes32 modelId, int128[] memory outputs) internal view returns (IRegimeRiskOracle.Update memory) {
-        return _update(modelId, outputs, new uint64[](0));
-    }
-
-    function _update(bytes32 modelId, int128[] memory outputs, uint64[] memory closesE8)
+    function _update(bytes32 modelId, int128[] memory outputs)
         internal
         view
-        returns (IRegimeRiskOracle.Update memory update)
+        returns (IModelRegistry.Update memory update)
     {
-        update = IRegimeRiskOracle.Update({
+        IModelRegistry.Facts memory model = registry.facts(modelId);
+        update = IModelRegistry.Update({
             modelId: modelId,
-            period: uint64(block.timestamp / PERIOD_SECONDS),
+            period: uint64(block.timestamp / model.periodSeconds),
             omittedMarkets: 0,
-            candleFeatures: _candles(outputs.length / 3 * CANDLE_COUNT),
+            features: _candles(outputs.length / 3 * CANDLE_COUNT),
             outputs: outputs,
-            closesE8: closesE8,
             proof: _proof(),
             attestations: ""
         });
@@ -217,21 +198,20 @@ abstract contract OracleFixture is Test {
     }
 
     /// @dev The attestation of the one attestor.
-    function _attest(IRegimeRiskOracle.Update memory update) internal view returns (bytes memory) {
+    function _attest(IModelRegistry.Update memory update) internal view returns (bytes memory) {
         return _attestedBy(attestor, attestorKey, _digest(update));
     }
 
-    function _digest(IRegimeRiskOracle.Update memory update) internal view returns (bytes32) {
-        return oracle.attestationDigest(
+    function _digest(IModelRegistry.Update memory update) internal view returns (bytes32) {
+        return registry.attestationDigest(
             update.modelId,
             update.period,
             update.omittedMarkets,
             keccak256(
                 abi.encodePacked(
-                    oracle.instancesOf(update.modelId, update.period, update.candleFeatures, update.outputs)
+                    registry.instancesOf(update.modelId, update.period, update.features, update.outputs)
                 )
-            ),
-            keccak256(abi.encodePacked(update.closesE8))
+            )
         );
     }
 
@@ -242,7 +222,7 @@ abstract contract OracleFixture is Test {
 
     /// @dev Lands a valid update of the one-market model for the current period.
     function _submit(bytes32 modelId, int128[] memory outputs) internal {
-        IRegimeRiskOracle.Update memory update = _update(modelId, outputs);
+        IModelRegistry.Update memory update = _update(modelId, outputs);
         vm.prank(RELAYER);
         oracle.submit(update);
     }

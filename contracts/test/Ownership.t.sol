@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 import {Ownable} from "solady/auth/Ownable.sol";
 import {RiskOracle} from "../src/RiskOracle.sol";
-import {Timelock} from "../src/base/Timelock.sol";
+import {Governed} from "../src/base/Governed.sol";
 import {OracleFixture} from "./OracleFixture.sol";
 
 /// @notice Ownership moves in two steps, behind the timelock. Specification: Ownership.tree.
@@ -17,7 +17,7 @@ contract OwnershipTest is OracleFixture {
 
     function test_RevertWhen_DeployedWithoutOwner() public {
         vm.expectRevert(Ownable.NewOwnerIsZeroAddress.selector);
-        new RiskOracle(address(0), GUARDIAN, 0, _list(attestor), 1, address(0));
+        new RiskOracle(address(0), GUARDIAN, 0, registry, address(0));
     }
 
     function test_OwnershipMovesInTwoSteps() public {
@@ -43,7 +43,7 @@ contract OwnershipTest is OracleFixture {
         vm.warp(ripe - 1);
         _request();
         bytes32 operation = oracle.operationOf(OWNER, _completion());
-        _expectCompletion(OWNER, abi.encodeWithSelector(Timelock.NotReady.selector, operation, ripe));
+        _expectCompletion(OWNER, abi.encodeWithSelector(Governed.NotReady.selector, operation, ripe));
     }
 
     function test_RevertWhen_CandidateDidNotAsk() public {
@@ -71,7 +71,7 @@ contract OwnershipTest is OracleFixture {
 
     function test_RevertWhen_TheCandidateCompletes() public {
         _request();
-        _expectCompletion(CANDIDATE, _notScheduled(CANDIDATE));
+        _expectCompletion(CANDIDATE, abi.encodeWithSelector(Ownable.Unauthorized.selector));
         _announce(CANDIDATE);
         vm.warp(block.timestamp + DELAY);
         _request();
@@ -112,10 +112,10 @@ contract OwnershipTest is OracleFixture {
         oracle.setGuardian(STRANGER);
         bytes32 operation = oracle.operationOf(CANDIDATE, call);
         vm.prank(CANDIDATE);
-        vm.expectRevert(abi.encodeWithSelector(Timelock.NotScheduled.selector, operation));
+        vm.expectRevert(abi.encodeWithSelector(Governed.NotScheduled.selector, operation));
         oracle.setGuardian(STRANGER);
         vm.prank(CANDIDATE);
-        oracle.registerMarket("another market", STRANGER, _bounds(), _noPriceCheck());
+        oracle.registerMarket("another market", STRANGER, _bounds());
     }
 
     function _completion() private view returns (bytes memory) {
@@ -133,7 +133,7 @@ contract OwnershipTest is OracleFixture {
     }
 
     function _notScheduled(address caller) private view returns (bytes memory) {
-        return abi.encodeWithSelector(Timelock.NotScheduled.selector, oracle.operationOf(caller, _completion()));
+        return abi.encodeWithSelector(Governed.NotScheduled.selector, oracle.operationOf(caller, _completion()));
     }
 
     function _expectCompletion(address caller, bytes memory revertData) private {

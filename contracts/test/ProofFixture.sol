@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
-import {IHalo2Verifier} from "../src/interfaces/IHalo2Verifier.sol";
-import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
+import {IVerifier} from "../src/interfaces/IVerifier.sol";
+import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {OracleFixture} from "./OracleFixture.sol";
 
 /// @notice A real proof of a file, its generated verifier, and its model, active.
@@ -10,11 +10,11 @@ abstract contract ProofFixture is OracleFixture {
     uint256 private constant VERIFY_GAS = 1_000_000;
     uint256 private constant SUBMIT_GAS = 3_000_000;
 
-    IHalo2Verifier internal halo2;
-    IRegimeRiskOracle.ModelSpec internal spec;
+    IVerifier internal halo2;
+    IModelRegistry.ModelSpec internal spec;
     bytes32 internal modelId;
     uint64 internal period;
-    int32[] internal candleFeatures;
+    int32[] internal features;
     int128[] internal outputs;
     uint256[] internal instances;
     bytes internal proof;
@@ -28,13 +28,13 @@ abstract contract ProofFixture is OracleFixture {
     function setUp() public virtual override {
         super.setUp();
         string memory json = vm.readFile(_fixture());
-        halo2 = IHalo2Verifier(_deployVerifier());
+        halo2 = IVerifier(_deployVerifier());
         period = uint64(vm.parseJsonUint(json, ".period"));
         instances = vm.parseJsonUintArray(json, ".instances");
         proof = vm.parseJsonBytes(json, ".proof");
-        int256[] memory features = vm.parseJsonIntArray(json, ".candle_features");
-        for (uint256 i = 0; i < features.length; ++i) {
-            candleFeatures.push(int32(features[i]));
+        int256[] memory parsed = vm.parseJsonIntArray(json, ".candle_features");
+        for (uint256 i = 0; i < parsed.length; ++i) {
+            features.push(int32(parsed[i]));
         }
         int256[] memory values = vm.parseJsonIntArray(json, ".outputs");
         for (uint256 i = 0; i < values.length; ++i) {
@@ -49,8 +49,8 @@ abstract contract ProofFixture is OracleFixture {
     /// @dev Proposes the real model and activates it by its own proof.
     function _activated() internal returns (bytes32 id) {
         vm.prank(OWNER);
-        id = oracle.proposeModel(spec, 0);
-        oracle.activateModel(id, IRegimeRiskOracle.SmokeProof(period, candleFeatures, outputs, proof));
+        id = registry.proposeModel(spec, 0);
+        registry.activateModel(IModelRegistry.Update(id, period, 0, features, outputs, proof, ""));
     }
 
     function _verifies(bytes memory someProof, uint256[] memory someInstances) internal view returns (bool) {
@@ -62,11 +62,11 @@ abstract contract ProofFixture is OracleFixture {
     }
 
     /// @dev The revert data of an update; empty if it landed.
-    function _submits(bytes32 id, int32[] memory features, int128[] memory values, bytes memory someProof)
+    function _submits(bytes32 id, int32[] memory features_, int128[] memory values, bytes memory someProof)
         internal
         returns (bytes memory)
     {
-        IRegimeRiskOracle.Update memory update = _real(id, features, values, someProof);
+        IModelRegistry.Update memory update = _real(id, features_, values, someProof);
         try oracle.submit{gas: SUBMIT_GAS}(update) {
             return "";
         } catch (bytes memory revertData) {
@@ -75,12 +75,12 @@ abstract contract ProofFixture is OracleFixture {
     }
 
     /// @dev An attested update.
-    function _real(bytes32 id, int32[] memory features, int128[] memory values, bytes memory someProof)
+    function _real(bytes32 id, int32[] memory features_, int128[] memory values, bytes memory someProof)
         internal
         view
-        returns (IRegimeRiskOracle.Update memory update)
+        returns (IModelRegistry.Update memory update)
     {
-        update = IRegimeRiskOracle.Update(id, period, 0, features, values, new uint64[](0), someProof, "");
+        update = IModelRegistry.Update(id, period, 0, features_, values, someProof, "");
         update.attestations = _attest(update);
     }
 
@@ -89,22 +89,25 @@ abstract contract ProofFixture is OracleFixture {
         for (uint256 i = 0; i < spec.markets.length; ++i) {
             if (oracle.marketOwner(spec.markets[i]) != address(0)) continue;
             vm.prank(OWNER);
-            oracle.registerMarket(spec.markets[i], MARKET_OWNER, _bounds(), _noPriceCheck());
+            oracle.registerMarket(spec.markets[i], MARKET_OWNER, _bounds());
             vm.prank(MARKET_OWNER);
             oracle.setPolicy(spec.markets[i], _policy());
         }
     }
 
     function _readSpec(string memory json) private {
+        spec.purpose = oracle.PURPOSE();
         spec.verifier = address(halo2);
+        spec.verifierGas = 1_000_000;
         spec.verifierCodeHash = address(halo2).codehash;
         spec.manifestSha256 = keccak256("manifest");
         spec.verifyingKeySha256 = keccak256("verifying key");
         spec.onnxSha256 = keccak256("onnx");
         spec.settingsSha256 = keccak256("settings");
         spec.featureSpecSha256 = keccak256("features");
-        spec.outputDecoding = 1;
-        spec.candleFeatureCount = uint16(vm.parseJsonUint(json, ".candle_feature_count"));
+        spec.periodSeconds = uint32(PERIOD_SECONDS);
+        spec.outputCount = 3;
+        spec.featureCount = uint16(vm.parseJsonUint(json, ".candle_feature_count"));
         spec.calendarFeatureCount = uint16(vm.parseJsonUint(json, ".calendar_feature_count"));
         spec.inputScale = uint8(vm.parseJsonUint(json, ".input_scale"));
         spec.outputScale = uint8(vm.parseJsonUint(json, ".output_scale"));
@@ -116,7 +119,7 @@ abstract contract ProofFixture is OracleFixture {
         }
         int256[] memory table = vm.parseJsonIntArray(json, ".calendar_table");
         for (uint256 i = 0; i < table.length; ++i) {
-            spec.calendarTable.push(int32(table[i]));
+            spec.calendarTable = bytes.concat(spec.calendarTable, bytes4(uint32(int32(table[i]))));
         }
     }
 }

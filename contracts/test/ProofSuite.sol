@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {IRiskParameters} from "../src/interfaces/IRiskParameters.sol";
+import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
 import {FieldLib} from "../src/libraries/FieldLib.sol";
 import {ForecastMath} from "../src/libraries/ForecastMath.sol";
@@ -27,12 +28,11 @@ abstract contract ProofSuite is ProofFixture {
     }
 
     function test_OracleBuildsTheProversInstances() public view {
-        assertEq(oracle.instancesOf(modelId, period, candleFeatures, outputs), instances);
+        assertEq(registry.instancesOf(modelId, period, features, outputs), instances);
     }
 
     function test_UpdateLands() public {
-        assertEq(_submits(modelId, candleFeatures, outputs, proof), "");
-        assertEq(oracle.latestPeriod(modelId), period);
+        assertEq(_submits(modelId, features, outputs, proof), "");
         for (uint256 i = 0; i < spec.markets.length; ++i) {
             (IRiskParameters.Params memory stored, IRiskParameters.Status status) = oracle.params(spec.markets[i]);
             assertEq(uint8(status), uint8(IRiskParameters.Status.Fresh));
@@ -40,11 +40,10 @@ abstract contract ProofSuite is ProofFixture {
                 stored.probabilityHighBps,
                 ForecastMath.probabilityHighBps(outputs[3 * i], outputs[3 * i + 1], spec.outputScale)
             );
-            assertApproxEqAbs(
-                stored.volatilityWad, ForecastMath.volatilityWad(outputs[3 * i + 2], spec.outputScale), 1e10
-            );
-            assertGt(stored.volatilityWad, 1e13, "less than 0.001 % a minute");
-            assertLt(stored.volatilityWad, 1e17, "more than 10 % a minute");
+            assertEq(stored.periodStart, period * PERIOD_SECONDS);
+            assertEq(stored.volatilityE9, ForecastMath.volatilityE9(outputs[3 * i + 2], spec.outputScale));
+            assertGt(stored.volatilityE9, 10_000, "less than 0.001 % a minute");
+            assertLt(stored.volatilityE9, 100_000_000, "more than 10 % a minute");
         }
     }
 
@@ -97,11 +96,11 @@ abstract contract ProofSuite is ProofFixture {
     /* MUTANTS, THROUGH THE ORACLE */
 
     function test_OracleRefusesAnyAlteredFeature() public {
-        int32[] memory mutant = candleFeatures;
+        int32[] memory mutant = features;
         for (uint256 i = 0; i < mutant.length; ++i) {
             mutant[i] += mutant[i] > 0 ? int32(-1) : int32(1);
             _assertInvalidProof(mutant, outputs, proof);
-            mutant[i] = candleFeatures[i];
+            mutant[i] = features[i];
         }
     }
 
@@ -109,14 +108,14 @@ abstract contract ProofSuite is ProofFixture {
         int128[] memory mutant = outputs;
         for (uint256 i = 0; i < mutant.length; ++i) {
             mutant[i] += 1;
-            _assertInvalidProof(candleFeatures, mutant, proof);
+            _assertInvalidProof(features, mutant, proof);
             mutant[i] = outputs[i];
         }
     }
 
     function test_OracleRefusesAnyAlteredWordOfTheProof() public {
         for (uint256 word = 0; word < proof.length / 32; ++word) {
-            _assertInvalidProof(candleFeatures, outputs, _flipped(word * 256 + 255));
+            _assertInvalidProof(features, outputs, _flipped(word * 256 + 255));
         }
     }
 
@@ -127,7 +126,7 @@ abstract contract ProofSuite is ProofFixture {
             period = proven + slots;
             vm.warp(period * PERIOD_SECONDS);
             if (_sharesCalendar(proven, period)) continue;
-            _assertInvalidProof(candleFeatures, outputs, proof);
+            _assertInvalidProof(features, outputs, proof);
         }
         assertFalse(_sharesCalendar(proven, proven + 1), "not even the next slot has other features");
         assertFalse(_sharesCalendar(proven, proven + 41), "not even the previous slot has other features");
@@ -137,24 +136,17 @@ abstract contract ProofSuite is ProofFixture {
         for (uint256 i = 0; i < 3; ++i) {
             uint256 length = [0, proof.length - 32, proof.length + 32][i];
             assertEq(
-                _submits(modelId, candleFeatures, outputs, _resized(length)),
-                abi.encodeWithSelector(IRegimeRiskOracle.ProofLengthMismatch.selector, proof.length, length)
+                _submits(modelId, features, outputs, _resized(length)),
+                abi.encodeWithSelector(IModelRegistry.ProofLengthMismatch.selector, proof.length, length)
             );
         }
     }
 
-    function test_OracleRefusesNonCanonicalCalldata() public {
-        bytes memory data = abi.encodeCall(oracle.submit, (_real(modelId, candleFeatures, outputs, proof)));
-        (bool accepted, bytes memory returned) = address(oracle).call(bytes.concat(data, bytes32(0)));
-        assertFalse(accepted);
-        assertEq(returned, abi.encodeWithSelector(IRegimeRiskOracle.NonCanonicalCalldata.selector));
-    }
-
     function test_OracleRefusesASecondSubmission() public {
-        assertEq(_submits(modelId, candleFeatures, outputs, proof), "");
+        assertEq(_submits(modelId, features, outputs, proof), "");
         assertEq(
-            _submits(modelId, candleFeatures, outputs, proof),
-            abi.encodeWithSelector(IRegimeRiskOracle.AlreadySubmitted.selector, modelId, period)
+            _submits(modelId, features, outputs, proof),
+            abi.encodeWithSelector(IRegimeRiskOracle.NothingApplied.selector, IRegimeRiskOracle.SkipReason.AlreadyUpdated)
         );
     }
 
@@ -172,7 +164,7 @@ abstract contract ProofSuite is ProofFixture {
     function test_GasOverVerification() public {
         halo2.verifyProof(proof, instances);
         uint256 verification = _transactionGas(abi.encodeCall(halo2.verifyProof, (proof, instances)));
-        oracle.submit(_real(modelId, candleFeatures, outputs, proof));
+        oracle.submit(_real(modelId, features, outputs, proof));
         uint256 markets = spec.markets.length;
         uint256 over = vm.lastCallGas().gasTotalUsed - 17_100 * markets - verification;
         vm.snapshotValue(_snapshotGroup(), "submit, over verifyProof", over);
@@ -183,7 +175,7 @@ abstract contract ProofSuite is ProofFixture {
     /// each later one costs 17,100 a market less.
     function test_GasOfUpdates() public {
         (, uint256 limit) = _maxGas();
-        IRegimeRiskOracle.Update memory update = _real(modelId, candleFeatures, outputs, proof);
+        IModelRegistry.Update memory update = _real(modelId, features, outputs, proof);
         oracle.submit(update);
         uint256 first = vm.lastCallGas().gasTotalUsed;
         vm.snapshotValue(_snapshotGroup(), "submit, first of its markets", first);
@@ -201,16 +193,16 @@ abstract contract ProofSuite is ProofFixture {
 
     /* HELPERS */
 
-    function _assertInvalidProof(int32[] memory features, int128[] memory values, bytes memory someProof) internal {
+    function _assertInvalidProof(int32[] memory features_, int128[] memory values, bytes memory someProof) internal {
         assertEq(
-            _submits(modelId, features, values, someProof),
-            abi.encodeWithSelector(IRegimeRiskOracle.InvalidProof.selector)
+            _submits(modelId, features_, values, someProof),
+            abi.encodeWithSelector(IModelRegistry.InvalidProof.selector)
         );
     }
 
     function _sharesCalendar(uint64 a, uint64 b) private view returns (bool) {
-        return keccak256(abi.encode(oracle.instancesOf(modelId, a, candleFeatures, outputs)))
-            == keccak256(abi.encode(oracle.instancesOf(modelId, b, candleFeatures, outputs)));
+        return keccak256(abi.encode(registry.instancesOf(modelId, a, features, outputs)))
+            == keccak256(abi.encode(registry.instancesOf(modelId, b, features, outputs)));
     }
 
     function _flipped(uint256 bit) private view returns (bytes memory mutant) {

@@ -2,8 +2,8 @@
 pragma solidity ^0.8.24;
 
 import {Ownable} from "solady/auth/Ownable.sol";
+import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
-import {Timelock} from "../src/base/Timelock.sol";
 import {OracleFixture} from "./OracleFixture.sol";
 
 /// @notice A model's life: proposed, refused, activated, ended, proposed again. Specification: Registry.tree.
@@ -21,18 +21,17 @@ contract RegistryTest is OracleFixture {
     /* PROPOSING */
 
     function test_AProposalTellsEverything() public {
-        IRegimeRiskOracle.ModelSpec memory spec = _spec(_btcAndEth());
+        IModelRegistry.ModelSpec memory spec = _spec(_btcAndEth());
         bytes32 modelId = keccak256(abi.encode(spec));
-        vm.expectEmit(address(oracle));
-        emit IRegimeRiskOracle.ModelProposed(modelId, spec, 7, block.timestamp + DELAY);
+        vm.expectEmit(address(registry));
+        emit IModelRegistry.ModelProposed(modelId, spec, 7, block.timestamp + DELAY);
         vm.prank(OWNER);
-        assertEq(oracle.proposeModel(spec, 7), modelId);
-        assertEq(oracle.modelReadyAt(modelId), block.timestamp + DELAY);
-        assertEq(oracle.modelSpec(modelId), abi.encode(spec));
-        assertEq(oracle.activeModel(BTC), 0);
-        assertEq(oracle.latestPeriod(modelId), 0);
-        assertEq(oracle.lastPeriod(modelId), 0);
-        IRegimeRiskOracle.Update memory update = _update(modelId, new int128[](6));
+        assertEq(registry.proposeModel(spec, 7), modelId);
+        assertEq(registry.modelReadyAt(modelId), block.timestamp + DELAY);
+        assertEq(abi.encode(registry.modelSpec(modelId)), abi.encode(spec));
+        assertEq(_activeModel(BTC), 0);
+        assertEq(registry.facts(modelId).activeUntil, 0);
+        IModelRegistry.Update memory update = _update(modelId, new int128[](6));
         vm.expectRevert(_notActive(modelId));
         oracle.submit(update);
     }
@@ -41,7 +40,7 @@ contract RegistryTest is OracleFixture {
         vm.assume(caller != OWNER);
         vm.prank(caller);
         vm.expectRevert(Ownable.Unauthorized.selector);
-        oracle.proposeModel(_spec(_btc()), 0);
+        registry.proposeModel(_spec(_btc()), 0);
     }
 
     function test_RevertWhen_ProposedTwice() public {
@@ -56,10 +55,10 @@ contract RegistryTest is OracleFixture {
         vm.warp(_proposedAt + DELAY);
         _activate(modelId);
         _expectRefusal(_spec(_btc()), 0, _already(modelId));
-        IRegimeRiskOracle.ModelSpec memory successor = _spec(_btc());
+        IModelRegistry.ModelSpec memory successor = _spec(_btc());
         successor.manifestSha256 = keccak256("another manifest");
         vm.prank(OWNER);
-        bytes32 second = oracle.proposeModel(successor, 2);
+        bytes32 second = registry.proposeModel(successor, 3 * PERIOD_SECONDS);
         vm.warp(block.timestamp + DELAY);
         _activate(second);
         for (uint256 i = 0; i < 3; ++i) {
@@ -69,33 +68,24 @@ contract RegistryTest is OracleFixture {
         _propose();
     }
 
-    function test_RevertWhen_AMarketIsUnknownOrWithoutPolicy() public {
-        bytes32[] memory markets = _btcAndEth();
-        markets[1] = SUI;
-        _expectRefusal(_spec(markets), 0, abi.encodeWithSelector(IRegimeRiskOracle.UnknownMarket.selector, SUI));
-        vm.prank(OWNER);
-        oracle.registerMarket(SUI, MARKET_OWNER, _bounds(), _noPriceCheck());
-        _expectRefusal(_spec(markets), 0, abi.encodeWithSelector(IRegimeRiskOracle.PolicyUnset.selector, SUI));
-    }
-
     function test_OverlapIsAtMostAWeek() public {
         _expectRefusal(
-            _spec(_btc()), 43, abi.encodeWithSelector(IRegimeRiskOracle.InvalidModelSpec.selector, "overlapPeriods")
+            _spec(_btc()), 604_801, abi.encodeWithSelector(IModelRegistry.InvalidModelSpec.selector, "overlapSeconds")
         );
         vm.prank(OWNER);
-        oracle.proposeModel(_spec(_btc()), 42);
+        registry.proposeModel(_spec(_btc()), 604_800);
     }
 
     function test_RevertWhen_TheModelIsUnknown() public {
         bytes32 unknown = keccak256("unknown");
-        bytes memory reason = abi.encodeWithSelector(IRegimeRiskOracle.UnknownModel.selector, unknown);
+        bytes memory reason = abi.encodeWithSelector(IModelRegistry.UnknownModel.selector, unknown);
         vm.expectRevert(reason);
-        oracle.modelSpec(unknown);
+        registry.modelSpec(unknown);
         vm.expectRevert(reason);
-        oracle.instancesOf(unknown, MONDAY, new int32[](0), new int128[](0));
+        registry.instancesOf(unknown, MONDAY, new int32[](0), new int128[](0));
         vm.expectRevert(reason);
         oracle.submit(
-            IRegimeRiskOracle.Update(unknown, MONDAY, 0, new int32[](0), new int128[](0), new uint64[](0), "", "")
+            IModelRegistry.Update(unknown, MONDAY, 0, new int32[](0), new int128[](0), "", "")
         );
     }
 
@@ -104,34 +94,34 @@ contract RegistryTest is OracleFixture {
     function test_ARefusedModelIsNotActivated() public {
         bytes32 modelId = _propose();
         vm.warp(_proposedAt + DELAY);
-        vm.expectEmit(address(oracle));
-        emit IRegimeRiskOracle.ModelVetoed(modelId);
+        vm.expectEmit(address(registry));
+        emit IModelRegistry.ModelCancelled(modelId, GUARDIAN);
         vm.prank(GUARDIAN);
-        oracle.vetoModel(modelId);
-        assertEq(oracle.modelReadyAt(modelId), 0);
+        registry.cancelModel(modelId);
+        assertEq(registry.modelReadyAt(modelId), 0);
         _expectNotActivated(modelId, _notProposed(modelId));
         vm.prank(GUARDIAN);
         vm.expectRevert(_notProposed(modelId));
-        oracle.vetoModel(modelId);
+        registry.cancelModel(modelId);
         _propose();
-        assertEq(oracle.modelReadyAt(modelId), block.timestamp + DELAY);
+        assertEq(registry.modelReadyAt(modelId), block.timestamp + DELAY);
     }
 
     function test_RevertWhen_AModelThatIsNotProposedIsRefused() public {
         bytes32 modelId = _activated();
         vm.startPrank(GUARDIAN);
         vm.expectRevert(_notProposed(modelId));
-        oracle.vetoModel(modelId);
+        registry.cancelModel(modelId);
         vm.expectRevert(_notProposed("unknown"));
-        oracle.vetoModel("unknown");
+        registry.cancelModel("unknown");
     }
 
-    function testFuzz_RevertWhen_NotRefusedByTheGuardian(address caller) public {
-        vm.assume(caller != GUARDIAN);
+    function testFuzz_RevertWhen_CancelledByAnybodyElse(address caller) public {
+        vm.assume(caller != GUARDIAN && caller != OWNER);
         bytes32 modelId = _propose();
         vm.prank(caller);
-        vm.expectRevert(abi.encodeWithSelector(Timelock.NotGuardian.selector, caller));
-        oracle.vetoModel(modelId);
+        vm.expectRevert(Ownable.Unauthorized.selector);
+        registry.cancelModel(modelId);
     }
 
     /* ACTIVATING */
@@ -158,11 +148,11 @@ contract RegistryTest is OracleFixture {
         bytes32 modelId = _propose();
         vm.warp(_proposedAt + DELAY + LIFETIME + 1);
         _propose();
-        assertEq(oracle.modelReadyAt(modelId), _proposedAt + DELAY);
+        assertEq(registry.modelReadyAt(modelId), _proposedAt + DELAY);
         _expectNotActivated(modelId, _notReady(modelId));
         vm.warp(_proposedAt + DELAY);
         _activate(modelId);
-        assertEq(oracle.activeModel(BTC), modelId);
+        assertEq(_activeModel(BTC), modelId);
     }
 
     /* ENDING */
@@ -170,15 +160,14 @@ contract RegistryTest is OracleFixture {
     function test_OwnerAndGuardianEndAModelAtOnce() public {
         bytes32 modelId = _activated();
         address[2] memory callers = [OWNER, GUARDIAN];
-        uint64 current = oracle.currentPeriod();
-        IRegimeRiskOracle.Update memory update = _update(modelId, _outputs(0, 0, 0));
+        IModelRegistry.Update memory update = _update(modelId, _outputs(0, 0, 0));
         for (uint256 i = 0; i < 2; ++i) {
             uint256 snapshot = vm.snapshotState();
-            vm.expectEmit(address(oracle));
-            emit IRegimeRiskOracle.ModelEnds(modelId, current - 1);
+            vm.expectEmit(address(registry));
+            emit IModelRegistry.ModelEnds(modelId, block.timestamp);
             vm.prank(callers[i]);
-            oracle.deprecateModel(modelId);
-            assertEq(oracle.lastPeriod(modelId), current - 1);
+            registry.deprecateModel(modelId);
+            assertEq(registry.facts(modelId).activeUntil, block.timestamp);
             vm.expectRevert(_notActive(modelId));
             oracle.submit(update);
             _expectNotEnded(modelId);
@@ -192,7 +181,7 @@ contract RegistryTest is OracleFixture {
         bytes32 modelId = _activated();
         vm.prank(caller);
         vm.expectRevert(Ownable.Unauthorized.selector);
-        oracle.deprecateModel(modelId);
+        registry.deprecateModel(modelId);
     }
 
     /// @dev Ending what could still be activated would end nothing: such a model is refused instead.
@@ -201,33 +190,35 @@ contract RegistryTest is OracleFixture {
         bytes32 modelId = _propose();
         _expectNotEnded(modelId);
         vm.prank(GUARDIAN);
-        oracle.vetoModel(modelId);
+        registry.cancelModel(modelId);
         _expectNotEnded(modelId);
     }
 
-    function test_AnEndedModelReturnsWithItsLatestPeriod() public {
+    /// @dev What a model landed is for its consumers to know; a second life lands nothing twice.
+    function test_AnEndedModelReturns() public {
         bytes32 modelId = _activated();
         _submit(modelId, _outputs(0, 0, 0));
-        uint64 landed = oracle.latestPeriod(modelId);
-        assertEq(landed, oracle.currentPeriod());
         vm.prank(GUARDIAN);
-        oracle.deprecateModel(modelId);
+        registry.deprecateModel(modelId);
+        assertEq(_activeModel(BTC), 0, "an ended model is no active one");
         _propose();
-        assertEq(oracle.latestPeriod(modelId), landed);
-        assertEq(oracle.lastPeriod(modelId), 0);
+        assertEq(registry.facts(modelId).activeUntil, 0);
         vm.warp(_proposedAt + DELAY);
         _activate(modelId);
-        assertEq(oracle.latestPeriod(modelId), landed);
+        assertEq(_activeModel(BTC), modelId);
         _submit(modelId, _outputs(0, 0, 0));
-        assertEq(oracle.latestPeriod(modelId), oracle.currentPeriod());
     }
 
     /* HELPERS */
 
+    function _activeModel(bytes32 market) private view returns (bytes32) {
+        return registry.activeModel(oracle.PURPOSE(), market);
+    }
+
     function _propose() private returns (bytes32) {
         _proposedAt = block.timestamp;
         vm.prank(OWNER);
-        return oracle.proposeModel(_spec(_btc()), 0);
+        return registry.proposeModel(_spec(_btc()), 0);
     }
 
     function _activated() private returns (bytes32 modelId) {
@@ -240,36 +231,36 @@ contract RegistryTest is OracleFixture {
     function _expectActivation(address caller, uint256 waited, bool ripe) private {
         uint256 snapshot = vm.snapshotState();
         bytes32 modelId = _propose();
-        IRegimeRiskOracle.SmokeProof memory smoke = _smoke(modelId);
-        verifier.acceptOnly(smoke.proof, oracle.instancesOf(modelId, smoke.period, smoke.candleFeatures, smoke.outputs));
+        IModelRegistry.Update memory smoke = _smoke(modelId);
+        verifier.acceptOnly(smoke.proof, registry.instancesOf(modelId, smoke.period, smoke.features, smoke.outputs));
         vm.warp(_proposedAt + waited);
         if (ripe) {
-            vm.expectEmit(address(oracle));
-            emit IRegimeRiskOracle.ModelActivated(modelId);
+            vm.expectEmit(address(registry));
+            emit IModelRegistry.ModelActivated(modelId);
         } else {
             vm.expectRevert(_notReady(modelId));
         }
         vm.prank(caller);
-        oracle.activateModel(modelId, smoke);
-        assertEq(oracle.activeModel(BTC), ripe ? modelId : bytes32(0));
-        assertEq(oracle.lastPeriod(modelId), ripe ? type(uint32).max : 0);
-        assertEq(oracle.modelReadyAt(modelId), ripe ? 0 : _proposedAt + DELAY);
+        registry.activateModel(smoke);
+        assertEq(_activeModel(BTC), ripe ? modelId : bytes32(0));
+        assertEq(registry.facts(modelId).activeUntil, ripe ? type(uint40).max : 0);
+        assertEq(registry.modelReadyAt(modelId), ripe ? 0 : _proposedAt + DELAY);
         vm.revertToState(snapshot);
     }
 
-    function _expectRefusal(IRegimeRiskOracle.ModelSpec memory spec, uint16 overlapPeriods, bytes memory reason)
+    function _expectRefusal(IModelRegistry.ModelSpec memory spec, uint256 overlapSeconds, bytes memory reason)
         private
     {
         vm.prank(OWNER);
         vm.expectRevert(reason);
-        oracle.proposeModel(spec, overlapPeriods);
+        registry.proposeModel(spec, overlapSeconds);
     }
 
     function _expectNotActivated(bytes32 modelId, bytes memory reason) private {
-        IRegimeRiskOracle.SmokeProof memory smoke =
-            IRegimeRiskOracle.SmokeProof(MONDAY, _candles(CANDLE_COUNT), new int128[](3), _proof());
+        IModelRegistry.Update memory smoke =
+            IModelRegistry.Update(modelId, MONDAY, 0, _candles(CANDLE_COUNT), new int128[](3), _proof(), "");
         vm.expectRevert(reason);
-        oracle.activateModel(modelId, smoke);
+        registry.activateModel(smoke);
     }
 
     function _expectNotEnded(bytes32 modelId) private {
@@ -277,23 +268,23 @@ contract RegistryTest is OracleFixture {
         for (uint256 i = 0; i < 2; ++i) {
             vm.prank(callers[i]);
             vm.expectRevert(_notActive(modelId));
-            oracle.deprecateModel(modelId);
+            registry.deprecateModel(modelId);
         }
     }
 
     function _already(bytes32 modelId) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(IRegimeRiskOracle.ModelAlreadyRegistered.selector, modelId);
+        return abi.encodeWithSelector(IModelRegistry.ModelAlreadyRegistered.selector, modelId);
     }
 
     function _notProposed(bytes32 modelId) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(IRegimeRiskOracle.ModelNotProposed.selector, modelId);
+        return abi.encodeWithSelector(IModelRegistry.ModelNotProposed.selector, modelId);
     }
 
     function _notActive(bytes32 modelId) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(IRegimeRiskOracle.ModelNotActive.selector, modelId);
+        return abi.encodeWithSelector(IModelRegistry.ModelNotActive.selector, modelId);
     }
 
     function _notReady(bytes32 modelId) private view returns (bytes memory) {
-        return abi.encodeWithSelector(IRegimeRiskOracle.ModelNotReady.selector, modelId, _proposedAt + DELAY);
+        return abi.encodeWithSelector(IModelRegistry.ModelNotReady.selector, modelId, _proposedAt + DELAY);
     }
 }

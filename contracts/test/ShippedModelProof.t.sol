@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {IRiskParameters} from "../src/interfaces/IRiskParameters.sol";
-import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
+import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {ProofSuite} from "./ProofSuite.sol";
 import {Halo2Verifier as ForeignVerifier} from "./fixtures/two-market/Verifier.sol";
 import {Halo2Verifier} from "../../models/btc-regime-4h-v1/Verifier.sol";
@@ -31,9 +31,8 @@ contract ShippedModelProofTest is ProofSuite {
     }
 
     function test_TheCrashTurnsTheRegimeHigh() public {
-        assertEq(_submits(modelId, candleFeatures, outputs, proof), "");
+        assertEq(_submits(modelId, features, outputs, proof), "");
         (IRiskParameters.Params memory stored,) = oracle.params(BTC);
-        assertEq(stored.regime, 1);
         assertGt(stored.probabilityHighBps, 90_00);
     }
 
@@ -41,8 +40,8 @@ contract ShippedModelProofTest is ProofSuite {
         spec.verifier = address(new ForeignVerifier());
         spec.verifierCodeHash = spec.verifier.codehash;
         vm.prank(OWNER);
-        bytes32 id = oracle.proposeModel(spec, 0);
-        vm.expectRevert(abi.encodeWithSelector(IRegimeRiskOracle.SmokeTestFailed.selector, false));
-        oracle.activateModel(id, IRegimeRiskOracle.SmokeProof(period, candleFeatures, outputs, proof));
+        bytes32 id = registry.proposeModel(spec, 0);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.SmokeTestFailed.selector, false));
+        registry.activateModel(IModelRegistry.Update(id, period, 0, features, outputs, proof, ""));
     }
 }

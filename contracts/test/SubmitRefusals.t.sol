@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
+import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
 import {IRiskParameters} from "../src/interfaces/IRiskParameters.sol";
+import {BoundedCall} from "../src/libraries/BoundedCall.sol";
 import {MarketFixture} from "./MarketFixture.sol";
 import {MockVerifier} from "./mocks/MockVerifier.sol";
 
@@ -19,8 +21,8 @@ contract SubmitRefusalsTest is MarketFixture {
     function test_ErrorsComeInOrder() public {
         bytes32 ended = modelId;
         vm.prank(GUARDIAN);
-        oracle.deprecateModel(ended);
-        IRegimeRiskOracle.ModelSpec memory spec = _spec(_btc());
+        registry.deprecateModel(ended);
+        IModelRegistry.ModelSpec memory spec = _spec(_btc());
         spec.manifestSha256 = keccak256("another manifest");
         modelId = _register(spec);
         _submit(modelId, _low());
@@ -29,60 +31,52 @@ contract SubmitRefusalsTest is MarketFixture {
         features[2] = int32(FEATURE_BOUND) + 1;
         int128[] memory outputs = new int128[](2);
         outputs[1] = 64 * ONE;
-        IRegimeRiskOracle.Update memory u = IRegimeRiskOracle.Update({
+        IModelRegistry.Update memory u = IModelRegistry.Update({
             modelId: keccak256("unknown"),
             period: MONDAY + 1,
-            omittedMarkets: 1,
-            candleFeatures: features,
+            omittedMarkets: 0,
+            features: features,
             outputs: outputs,
-            closesE8: new uint64[](2),
             proof: new bytes(PROOF_LENGTH - 32),
             attestations: ""
         });
         verifier.behave(MockVerifier.Behaviour.Refuse);
-        (bool accepted, bytes memory returned) =
-            address(oracle).call(bytes.concat(abi.encodeCall(oracle.submit, (u)), hex"00"));
-        assertFalse(accepted);
-        assertEq(returned, abi.encodeWithSelector(IRegimeRiskOracle.NonCanonicalCalldata.selector));
-
-        _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.UnknownModel.selector, u.modelId));
+        _expect(u, abi.encodeWithSelector(IModelRegistry.UnknownModel.selector, u.modelId));
         u.modelId = ended;
-        _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.FuturePeriod.selector, MONDAY + 1, MONDAY));
+        _expect(u, abi.encodeWithSelector(IModelRegistry.FuturePeriod.selector, MONDAY + 1, MONDAY));
         u.period = MONDAY;
-        _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.ModelNotActive.selector, ended));
-        u.modelId = modelId;
-        _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.AlreadySubmitted.selector, modelId, MONDAY));
-        _warpTo(MONDAY + 1, 75);
-        _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.StalePeriod.selector, MONDAY, MONDAY + 1));
+        bytes memory nothing = abi.encodeWithSelector(
+            IRegimeRiskOracle.NothingApplied.selector, IRegimeRiskOracle.SkipReason.AlreadyUpdated
+        );
+        _expect(u, nothing);
+        _warpTo(MONDAY + 2, 75);
+        _expect(u, nothing);
         u.period = MONDAY + 1;
-        _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.CandleFeatureCountMismatch.selector, 3, 4));
-        u.candleFeatures = new int32[](3);
-        u.candleFeatures[2] = features[2];
-        _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.OutputCountMismatch.selector, 3, 2));
+        _expect(u, abi.encodeWithSelector(IModelRegistry.StalePeriod.selector, MONDAY + 1, MONDAY + 2));
+        u.period = MONDAY + 2;
+        _expect(u, abi.encodeWithSelector(IModelRegistry.ModelNotActive.selector, ended));
+        u.modelId = modelId;
+        _expect(u, abi.encodeWithSelector(IModelRegistry.FeatureCountMismatch.selector, 3, 4));
+        u.features = new int32[](3);
+        u.features[2] = features[2];
+        _expect(u, abi.encodeWithSelector(IModelRegistry.OutputCountMismatch.selector, 3, 2));
         u.outputs = new int128[](3);
         u.outputs[1] = outputs[1];
-        _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.FeatureOutOfRange.selector, 2, features[2], FEATURE_BOUND));
-        u.candleFeatures[2] = 0;
-        _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.OutputOutOfRange.selector, 1, 64 * ONE, 64 * ONE));
+        _expect(u, abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, 2, features[2], FEATURE_BOUND));
+        u.features[2] = 0;
+        _expect(u, abi.encodeWithSelector(IModelRegistry.OutputOutOfRange.selector, 1, 64 * ONE, 64 * ONE));
         u.outputs[1] = 0;
-        _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.CloseCountMismatch.selector, 1, 2));
-        u.closesE8 = new uint64[](1);
-        _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.InvalidOmittedMarkets.selector, 1, 1));
+        u.omittedMarkets = 2;
+        _expect(u, abi.encodeWithSelector(IModelRegistry.InvalidOmittedMarkets.selector, 2, 1));
         u.omittedMarkets = 0;
-        _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.ProofLengthMismatch.selector, 64, 32));
+        _expect(u, abi.encodeWithSelector(IModelRegistry.ProofLengthMismatch.selector, 64, 32));
         u.proof = _proof();
-        _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.MalformedAttestations.selector));
+        _expect(u, abi.encodeWithSelector(IModelRegistry.MalformedAttestations.selector));
         u.attestations = _attestedBy(attestor, attestorKey, keccak256("another"));
-        _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.InvalidAttestation.selector, attestor));
+        _expect(u, abi.encodeWithSelector(IModelRegistry.InvalidAttestation.selector, attestor));
         u.attestations = _attest(u);
-        _expect(u, abi.encodeWithSelector(IRegimeRiskOracle.InvalidProof.selector));
+        _expect(u, abi.encodeWithSelector(IModelRegistry.InvalidProof.selector));
         verifier.behave(MockVerifier.Behaviour.Accept);
-        vm.prank(GUARDIAN);
-        oracle.pauseMarket(BTC, uint40(block.timestamp + 1));
-        _expect(
-            u, abi.encodeWithSelector(IRegimeRiskOracle.NothingApplied.selector, IRegimeRiskOracle.SkipReason.Withheld)
-        );
-        vm.warp(block.timestamp + 1);
         oracle.submit(u);
     }
 
@@ -90,21 +84,29 @@ contract SubmitRefusalsTest is MarketFixture {
 
     function testFuzz_RevertWhen_PeriodIsNotThePresentOne(uint64 period) public {
         vm.assume(period != MONDAY);
-        IRegimeRiskOracle.Update memory update = _update(modelId, _low());
+        IModelRegistry.Update memory update = _update(modelId, _low());
         update.period = period;
+        if (period == 0) {
+            return _expect(
+                update,
+                abi.encodeWithSelector(
+                    IRegimeRiskOracle.NothingApplied.selector, IRegimeRiskOracle.SkipReason.AlreadyUpdated
+                )
+            );
+        }
         bytes4 selector =
-            period < MONDAY ? IRegimeRiskOracle.StalePeriod.selector : IRegimeRiskOracle.FuturePeriod.selector;
+            period < MONDAY ? IModelRegistry.StalePeriod.selector : IModelRegistry.FuturePeriod.selector;
         _expect(update, abi.encodeWithSelector(selector, period, MONDAY));
     }
 
     function test_AnUpdateLivesAsLongAsItsPeriod() public {
-        IRegimeRiskOracle.Update memory update = _update(modelId, _low());
+        IModelRegistry.Update memory update = _update(modelId, _low());
         update.period = MONDAY + 1;
         update.attestations = _attest(update);
         _warpTo(MONDAY, PERIOD_SECONDS - 1);
-        _expect(update, abi.encodeWithSelector(IRegimeRiskOracle.FuturePeriod.selector, MONDAY + 1, MONDAY));
+        _expect(update, abi.encodeWithSelector(IModelRegistry.FuturePeriod.selector, MONDAY + 1, MONDAY));
         _warpTo(MONDAY + 2, 0);
-        _expect(update, abi.encodeWithSelector(IRegimeRiskOracle.StalePeriod.selector, MONDAY + 1, MONDAY + 2));
+        _expect(update, abi.encodeWithSelector(IModelRegistry.StalePeriod.selector, MONDAY + 1, MONDAY + 2));
         _warpTo(MONDAY + 1, 0);
         uint256 snapshot = vm.snapshotState();
         oracle.submit(update);
@@ -115,41 +117,41 @@ contract SubmitRefusalsTest is MarketFixture {
 
     function test_RevertWhen_TheModelIsOnlyProposed() public {
         vm.prank(OWNER);
-        bytes32 proposed = oracle.proposeModel(_spec(_btcAndEth()), 0);
-        IRegimeRiskOracle.Update memory update = _update(proposed, _both(_low(), _low()));
-        _expect(update, abi.encodeWithSelector(IRegimeRiskOracle.ModelNotActive.selector, proposed));
+        bytes32 proposed = registry.proposeModel(_spec(_btcAndEth()), 0);
+        IModelRegistry.Update memory update = _update(proposed, _both(_low(), _low()));
+        _expect(update, abi.encodeWithSelector(IModelRegistry.ModelNotActive.selector, proposed));
     }
 
     /* COUNTS AND RANGES */
 
     function testFuzz_RevertWhen_CandleFeatureCountIsWrong(uint8 count) public {
         vm.assume(count != CANDLE_COUNT);
-        IRegimeRiskOracle.Update memory update = _update(modelId, _low());
-        update.candleFeatures = new int32[](count);
+        IModelRegistry.Update memory update = _update(modelId, _low());
+        update.features = new int32[](count);
         _expect(
-            update, abi.encodeWithSelector(IRegimeRiskOracle.CandleFeatureCountMismatch.selector, CANDLE_COUNT, count)
+            update, abi.encodeWithSelector(IModelRegistry.FeatureCountMismatch.selector, CANDLE_COUNT, count)
         );
     }
 
     function testFuzz_RevertWhen_OutputCountIsWrong(uint8 count) public {
         vm.assume(count != 3);
-        IRegimeRiskOracle.Update memory update = _update(modelId, _low());
+        IModelRegistry.Update memory update = _update(modelId, _low());
         update.outputs = new int128[](count);
-        _expect(update, abi.encodeWithSelector(IRegimeRiskOracle.OutputCountMismatch.selector, 3, count));
+        _expect(update, abi.encodeWithSelector(IModelRegistry.OutputCountMismatch.selector, 3, count));
     }
 
     function testFuzz_FeatureRange(int32 value, uint8 index) public {
         index = index % uint8(CANDLE_COUNT);
-        IRegimeRiskOracle.Update memory update = _update(modelId, _low());
+        IModelRegistry.Update memory update = _update(modelId, _low());
         int256 magnitude = value < 0 ? -int256(value) : int256(value);
-        update.candleFeatures[index] = value;
+        update.features[index] = value;
         if (magnitude <= int256(uint256(FEATURE_BOUND))) {
             update.attestations = _attest(update);
             oracle.submit(update);
         } else {
             _expect(
                 update,
-                abi.encodeWithSelector(IRegimeRiskOracle.FeatureOutOfRange.selector, index, value, FEATURE_BOUND)
+                abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, index, value, FEATURE_BOUND)
             );
         }
     }
@@ -157,12 +159,12 @@ contract SubmitRefusalsTest is MarketFixture {
     function test_FeatureBoundIsInclusive() public {
         int32[] memory features = _candles(CANDLE_COUNT);
         (features[0], features[1]) = (int32(FEATURE_BOUND), -int32(FEATURE_BOUND));
-        oracle.instancesOf(modelId, MONDAY, features, _outputs(0, 0, 0));
+        registry.instancesOf(modelId, MONDAY, features, _outputs(0, 0, 0));
         features[2] = -int32(FEATURE_BOUND) - 1;
         vm.expectRevert(
-            abi.encodeWithSelector(IRegimeRiskOracle.FeatureOutOfRange.selector, 2, features[2], FEATURE_BOUND)
+            abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, 2, features[2], FEATURE_BOUND)
         );
-        oracle.instancesOf(modelId, MONDAY, features, _outputs(0, 0, 0));
+        registry.instancesOf(modelId, MONDAY, features, _outputs(0, 0, 0));
     }
 
     function testFuzz_RevertWhen_OutputIsOutOfRange(int128 value, uint8 index) public {
@@ -170,38 +172,25 @@ contract SubmitRefusalsTest is MarketFixture {
         value = value < 0
             ? int128(bound(value, type(int128).min, -64 * ONE))
             : int128(bound(value, 64 * ONE, type(int128).max));
-        IRegimeRiskOracle.Update memory update = _update(modelId, _low());
+        IModelRegistry.Update memory update = _update(modelId, _low());
         update.outputs[index] = value;
-        _expect(update, abi.encodeWithSelector(IRegimeRiskOracle.OutputOutOfRange.selector, index, value, 64 * ONE));
+        _expect(update, abi.encodeWithSelector(IModelRegistry.OutputOutOfRange.selector, index, value, 64 * ONE));
     }
 
     function test_OutputBoundIsExclusive() public {
         int128[] memory outputs = _outputs(0, 0, 0);
         (outputs[0], outputs[1]) = (-64 * ONE + 1, 64 * ONE - 1);
-        oracle.instancesOf(modelId, MONDAY, _candles(3), outputs);
+        registry.instancesOf(modelId, MONDAY, _candles(3), outputs);
         outputs[2] = -64 * ONE;
-        vm.expectRevert(abi.encodeWithSelector(IRegimeRiskOracle.OutputOutOfRange.selector, 2, outputs[2], 64 * ONE));
-        oracle.instancesOf(modelId, MONDAY, _candles(3), outputs);
-    }
-
-    function testFuzz_RevertWhen_CloseCountIsWrong(uint8 count) public {
-        vm.assume(count > 1);
-        IRegimeRiskOracle.Update memory update = _update(modelId, _low(), new uint64[](count));
-        _expect(update, abi.encodeWithSelector(IRegimeRiskOracle.CloseCountMismatch.selector, 1, count));
-    }
-
-    /// @dev A market without a price check does not mind a close.
-    function test_ClosesAreOptional() public {
-        oracle.submit(_update(modelId, _low(), new uint64[](1)));
-        _warpTo(MONDAY + 1, 75);
-        oracle.submit(_update(modelId, _low(), new uint64[](0)));
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.OutputOutOfRange.selector, 2, outputs[2], 64 * ONE));
+        registry.instancesOf(modelId, MONDAY, _candles(3), outputs);
     }
 
     function testFuzz_RevertWhen_ProofLengthIsWrong(uint8 length) public {
         vm.assume(length != PROOF_LENGTH);
-        IRegimeRiskOracle.Update memory update = _update(modelId, _low());
+        IModelRegistry.Update memory update = _update(modelId, _low());
         update.proof = new bytes(length);
-        _expect(update, abi.encodeWithSelector(IRegimeRiskOracle.ProofLengthMismatch.selector, PROOF_LENGTH, length));
+        _expect(update, abi.encodeWithSelector(IModelRegistry.ProofLengthMismatch.selector, PROOF_LENGTH, length));
     }
 
     /* THE VERIFIER */
@@ -213,40 +202,59 @@ contract SubmitRefusalsTest is MarketFixture {
             MockVerifier.Behaviour.RevertReason,
             MockVerifier.Behaviour.BurnAllGas
         ];
-        IRegimeRiskOracle.Update memory update = _update(modelId, _low());
+        IModelRegistry.Update memory update = _update(modelId, _low());
         for (uint256 i = 0; i < refusals.length; ++i) {
             verifier.behave(refusals[i]);
-            _expect(update, abi.encodeWithSelector(IRegimeRiskOracle.InvalidProof.selector));
+            _expect(update, abi.encodeWithSelector(IModelRegistry.InvalidProof.selector));
         }
     }
 
-    /// @dev Code without a boolean answer is no verifier: the call reverts, without a reason.
     function test_RevertWhen_VerifierAnswersNonsense() public {
-        IRegimeRiskOracle.Update memory update = _update(modelId, _low());
+        IModelRegistry.Update memory update = _update(modelId, _low());
         verifier.behave(MockVerifier.Behaviour.ReturnNothing);
-        _expect(update, "");
+        _expect(update, abi.encodeWithSelector(IModelRegistry.InvalidProof.selector));
         verifier.behave(MockVerifier.Behaviour.ReturnGarbage);
-        _expect(update, "");
+        _expect(update, abi.encodeWithSelector(IModelRegistry.InvalidProof.selector));
+    }
+
+    /// @dev What a relayer saves on gas must not look like a bad proof.
+    function testFuzz_RevertWhen_GasDoesNotCoverTheVerifiersShare(uint256 gasLimit) public {
+        IModelRegistry.Update memory update = _update(modelId, _low());
+        (bool landed, bytes memory returned) =
+            address(oracle).call{gas: bound(gasLimit, 200_000, 5_000_000)}(abi.encodeCall(oracle.submit, (update)));
+        assertFalse(landed);
+        assertEq(returned, abi.encodeWithSelector(BoundedCall.NotEnoughGas.selector));
+    }
+
+    function testFuzz_RevertWhen_CalldataIsDirty(uint256 word, uint256 dirt) public {
+        IModelRegistry.Update memory update = _update(modelId, _low());
+        bytes memory data = abi.encodeCall(oracle.submit, (update));
+        // Behind the selector, the offset and seven head words: the features' number and they themselves.
+        uint256 position = 4 + 32 * (9 + bound(word, 0, 2));
+        assembly ("memory-safe") {
+            let at := add(add(data, 0x20), position)
+            mstore(at, xor(mload(at), shl(32, or(1, shr(32, dirt)))))
+        }
+        (bool landed,) = address(oracle).call(data);
+        assertFalse(landed);
     }
 
     /// @dev An update that is refused for a reason of the moment may be tried again in its period.
     function test_ARefusedUpdateMayBeTriedAgain() public {
-        IRegimeRiskOracle.Update memory update = _update(modelId, _low());
+        IModelRegistry.Update memory update = _update(modelId, _low());
         verifier.behave(MockVerifier.Behaviour.Refuse);
-        _expect(update, abi.encodeWithSelector(IRegimeRiskOracle.InvalidProof.selector));
+        _expect(update, abi.encodeWithSelector(IModelRegistry.InvalidProof.selector));
         verifier.behave(MockVerifier.Behaviour.Accept);
         oracle.submit(update);
-        assertEq(_params(BTC).period, MONDAY);
+        assertEq(_params(BTC).periodStart, START);
     }
 
     /// @dev Refused with exactly this revert data, and without a trace.
-    function _expect(IRegimeRiskOracle.Update memory update, bytes memory revertData) private {
-        uint64 latest = oracle.latestPeriod(modelId);
+    function _expect(IModelRegistry.Update memory update, bytes memory revertData) private {
         IRiskParameters.Params memory before = _params(BTC);
         (bool accepted, bytes memory returned) = address(oracle).call(abi.encodeCall(oracle.submit, (update)));
         assertFalse(accepted);
         assertEq(returned, revertData);
-        assertEq(oracle.latestPeriod(modelId), latest);
         _assertParams(_params(BTC), before);
     }
 }

@@ -4,15 +4,15 @@ pragma solidity ^0.8.24;
 import {ECDSA} from "solady/utils/ECDSA.sol";
 import {EIP712} from "solady/utils/EIP712.sol";
 import {SignatureCheckerLib} from "solady/utils/SignatureCheckerLib.sol";
-import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
+import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 
 /// @title Attestors
-/// @notice The accounts that sign "these features are what public candles give for this period", and how many must.
+/// @notice The accounts that sign "these features are what public data give for this period", and how many must.
 /// @dev Replacing the set raises its version, which is signed over: an attestation made for an older set is worth nothing,
 /// even if its signer is in the new one.
 abstract contract Attestors is EIP712 {
     bytes32 private constant ATTESTATION_TYPEHASH = keccak256(
-        "Attestation(bytes32 modelId,uint64 period,uint256 omittedMarkets,bytes32 instancesHash,bytes32 closesHash,uint32 attestorSetVersion)"
+        "Attestation(bytes32 modelId,uint64 period,uint256 omittedMarkets,bytes32 instancesHash,uint32 attestorSetVersion)"
     );
 
     uint256 private constant ADDRESS_BYTES = 20;
@@ -28,17 +28,17 @@ abstract contract Attestors is EIP712 {
     mapping(address account => uint32 version) private _memberOf;
 
     function _setAttestors(address[] memory attestors, uint8 threshold) internal {
-        if (threshold == 0 || threshold > attestors.length) revert IRegimeRiskOracle.InvalidAttestors();
+        if (threshold == 0 || threshold > attestors.length) revert IModelRegistry.InvalidAttestors();
         uint32 version = _set.version + 1;
         _set = AttestorSet({version: version, threshold: threshold});
         address previous = address(0);
         for (uint256 i = 0; i < attestors.length; ++i) {
-            if (attestors[i] <= previous) revert IRegimeRiskOracle.InvalidAttestors();
+            if (attestors[i] <= previous) revert IModelRegistry.InvalidAttestors();
             previous = attestors[i];
             _memberOf[previous] = version;
         }
         bytes32 digest = keccak256(abi.encode(block.chainid, address(this), version, attestors, threshold));
-        emit IRegimeRiskOracle.AttestorsSet(version, attestors, threshold, digest);
+        emit IModelRegistry.AttestorsSet(version, attestors, threshold, digest);
     }
 
     function _attestorSet() internal view returns (AttestorSet memory) {
@@ -55,34 +55,38 @@ abstract contract Attestors is EIP712 {
         uint64 period,
         uint256 omittedMarkets,
         bytes32 instancesHash,
-        bytes32 closesHash,
         uint32 version
     ) internal view returns (bytes32) {
         return _hashTypedData(
             keccak256(
-                abi.encode(ATTESTATION_TYPEHASH, modelId, period, omittedMarkets, instancesHash, closesHash, version)
+                abi.encode(ATTESTATION_TYPEHASH, modelId, period, omittedMarkets, instancesHash, version)
             )
         );
     }
 
     /// @dev Exactly `threshold` attestations by members of the set, strictly ascending, and no byte more.
-    function _checkAttestations(AttestorSet memory set, bytes32 digest, bytes calldata attestations) internal view {
+    function _checkAttestations(AttestorSet memory set, bytes32 digest, bytes calldata attestations)
+        internal
+        view
+        returns (address[] memory signers)
+    {
+        signers = new address[](set.threshold);
         address previous = address(0);
         uint256 next = 0;
         for (uint256 i = 0; i < set.threshold; ++i) {
-            if (attestations.length < next + HEAD_BYTES) revert IRegimeRiskOracle.MalformedAttestations();
+            if (attestations.length < next + HEAD_BYTES) revert IModelRegistry.MalformedAttestations();
             address signer = address(bytes20(attestations[next:]));
             uint256 start = next + HEAD_BYTES;
             next = start + uint16(bytes2(attestations[next + ADDRESS_BYTES:]));
-            if (attestations.length < next) revert IRegimeRiskOracle.MalformedAttestations();
-            if (signer <= previous) revert IRegimeRiskOracle.SignersNotAscending(previous, signer);
-            if (!_inSet(set.version, signer)) revert IRegimeRiskOracle.NotAttestor(signer);
+            if (attestations.length < next) revert IModelRegistry.MalformedAttestations();
+            if (signer <= previous) revert IModelRegistry.SignersNotAscending(previous, signer);
+            if (!_inSet(set.version, signer)) revert IModelRegistry.NotAttestor(signer);
             if (!_signed(signer, digest, attestations[start:next])) {
-                revert IRegimeRiskOracle.InvalidAttestation(signer);
+                revert IModelRegistry.InvalidAttestation(signer);
             }
-            previous = signer;
+            (previous, signers[i]) = (signer, signer);
         }
-        if (next != attestations.length) revert IRegimeRiskOracle.MalformedAttestations();
+        if (next != attestations.length) revert IModelRegistry.MalformedAttestations();
     }
 
     /// @dev Keys first: asking a key's account for code costs as much as the signature.
@@ -92,6 +96,6 @@ abstract contract Attestors is EIP712 {
     }
 
     function _domainNameAndVersion() internal pure override returns (string memory name, string memory version) {
-        return ("VeriRegime RiskOracle", "1");
+        return ("VeriRegime ModelRegistry", "1");
     }
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
-import {LibCall} from "solady/utils/LibCall.sol";
 import {IAavePool, IAavePoolAddressesProvider, IAavePoolConfigurator} from "../interfaces/external/IAaveV3.sol";
 import {IAaveRegimeSteward} from "../interfaces/IAaveRegimeSteward.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {AaveStewardLib} from "../libraries/AaveStewardLib.sol";
+import {BPS} from "../libraries/Units.sol";
+import {VeriRegimeConsumer} from "./VeriRegimeConsumer.sol";
 
 /// @title AaveRegimeSteward
 /// @notice Lets the collateral parameters of one Aave v3 reserve follow one market of a risk oracle. What it guarantees is
@@ -20,18 +21,9 @@ contract AaveRegimeSteward is IAaveRegimeSteward {
         bool settled;
     }
 
-    uint256 private constant BPS = 10_000;
-
     /// @dev Bits of Aave's configuration word: active; and with them frozen and paused.
     uint256 private constant ACTIVE = 1 << 56;
     uint256 private constant OPEN_MASK = ACTIVE | 1 << 57 | 1 << 60;
-
-    /// @dev The oracle gets this much gas or is not asked: with less, whoever pokes could make its own reads fail.
-    uint256 private constant READ_GAS = 150_000;
-    uint256 private constant MIN_GAS_TO_READ = 160_000;
-
-    /// @dev Ten fields of parameters and the status.
-    uint16 private constant READ_BYTES = 11 * 32;
 
     /// @inheritdoc IAaveRegimeSteward
     IRiskParameters public immutable oracle;
@@ -85,8 +77,8 @@ contract AaveRegimeSteward is IAaveRegimeSteward {
             _store(state);
             return _refuse(Outcome.ReserveClosed);
         }
-        (Outcome fault, Reading memory reading) = _read();
-        if (fault != Outcome.Unchanged) return _refuse(fault);
+        (bool ok, Reading memory reading) = _read();
+        if (!ok) return _refuse(Outcome.Unreadable);
 
         Limits memory l = _limits;
         uint256 newLtv = AaveStewardLib.nextLtv(state, l, ltv, threshold, reading.ltvBps, reading.fresh);
@@ -108,26 +100,16 @@ contract AaveRegimeSteward is IAaveRegimeSteward {
         return _store(state) || changed ? Outcome.Changed : Outcome.Unchanged;
     }
 
-    /// @dev Whatever the oracle does, this returns: bounded gas, a bounded copy, and no decoding that could fail.
-    function _read() private view returns (Outcome fault, Reading memory reading) {
-        if (gasleft() < MIN_GAS_TO_READ) return (Outcome.Unreadable, reading);
-        bytes memory question = abi.encodeCall(IRiskParameters.params, (market));
-        (bool success, bool longer, bytes memory answer) =
-            LibCall.tryStaticCall(address(oracle), READ_GAS, READ_BYTES, question);
-        if (!success || longer || answer.length != READ_BYTES) return (Outcome.Unreadable, reading);
-
-        uint256[11] memory words = abi.decode(answer, (uint256[11]));
-        (uint256 updatedAt, uint256 borrowRatio, uint256 liquidationRatio, uint256 status) =
-            (words[1], words[2], words[3], words[10]);
-        if (
-            updatedAt > block.timestamp || borrowRatio > type(uint16).max || liquidationRatio > borrowRatio
-                || liquidationRatio <= BPS || status > uint256(type(IRiskParameters.Status).max)
-        ) return (Outcome.Implausible, reading);
-        reading.ltvBps = BPS * BPS / borrowRatio;
-        reading.thresholdBps = BPS * BPS / liquidationRatio;
-        reading.fresh =
-            status == uint256(IRiskParameters.Status.Fresh) || status == uint256(IRiskParameters.Status.Grace);
-        reading.settled = updatedAt < block.timestamp;
+    /// @dev Whatever the oracle does, this returns.
+    function _read() private view returns (bool ok, Reading memory reading) {
+        IRiskParameters.Params memory current;
+        IRiskParameters.Status status;
+        (ok, current, status) = VeriRegimeConsumer.tryParams(oracle, market);
+        if (!ok) return (false, reading);
+        reading.ltvBps = VeriRegimeConsumer.toLtvBps(current.borrowCollateralRatioBps);
+        reading.thresholdBps = BPS * BPS / current.liquidationCollateralRatioBps;
+        reading.fresh = VeriRegimeConsumer.isReliable(status);
+        reading.settled = current.updatedAt < block.timestamp;
     }
 
     function _store(AaveStewardLib.State memory state) private returns (bool announced) {

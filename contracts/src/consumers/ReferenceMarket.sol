@@ -5,6 +5,7 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
+import {BPS} from "../libraries/Units.sol";
 import {VeriRegimeConsumer} from "./VeriRegimeConsumer.sol";
 
 /// @title ReferenceMarket
@@ -25,14 +26,8 @@ contract ReferenceMarket {
     /// @notice What a liquidator gets on top of the collateral for the debt repaid, in bps.
     uint256 public constant LIQUIDATION_BONUS_BPS = 5_00;
 
-    /// @notice Liquidation ratio while the oracle cannot be read at all, in bps of the debt: the debt and the bonus. No ratio
-    /// that makes sense is below it, so that an unreadable oracle endangers no position.
-    uint256 public constant FALLBACK_LIQUIDATION_RATIO_BPS = 105_00;
-
     /// @notice Oldest price that counts, in seconds.
     uint256 public constant MAX_PRICE_AGE_SECONDS = 1 hours;
-
-    uint256 private constant BPS = 10_000;
 
     address public immutable collateralToken;
     address public immutable debtToken;
@@ -50,6 +45,10 @@ contract ReferenceMarket {
     mapping(address borrower => Position) public positions;
     mapping(address lender => uint256) public lent;
     uint256 public totalDebt;
+
+    /// @notice The liquidation ratio that was read last, in bps of the debt. It holds while the oracle cannot be read, so that
+    /// this neither makes a healthy position liquidatable nor keeps an unhealthy one from being liquidated.
+    uint256 public lastLiquidationRatioBps;
 
     event Lent(address indexed lender, uint256 amount);
     event Withdrawn(address indexed lender, uint256 amount);
@@ -86,6 +85,7 @@ contract ReferenceMarket {
         (collateralToken, debtToken, borrowCap) = (collateralToken_, debtToken_, borrowCap_);
         (priceFeed, oracle, market) = (priceFeed_, oracle_, market_);
         priceUnit = 10 ** priceFeed_.decimals();
+        if (rememberLiquidationRatio() == 0) revert BorrowingClosed(IRiskParameters.Status.Unset);
     }
 
     /* LENDERS */
@@ -124,6 +124,7 @@ contract ReferenceMarket {
 
     /// @notice Borrows. Needs the oracle's borrow ratio and room under the usable share of the cap.
     function borrow(uint256 amount) external {
+        rememberLiquidationRatio();
         _setDebt(msg.sender, positions[msg.sender].debt + amount);
         IRiskParameters.Params memory current = _checkNewRisk(msg.sender);
         uint256 usableCap = borrowCap * current.borrowCapFactorBps / BPS;
@@ -140,6 +141,7 @@ contract ReferenceMarket {
 
     /// @notice Repays debt of a position below the liquidation ratio for its worth in collateral and a bonus.
     function liquidate(address borrower, uint256 amount) external {
+        rememberLiquidationRatio();
         if (!isLiquidatable(borrower)) revert Healthy(borrower);
         Position memory position = positions[borrower];
         uint256 repaid = FixedPointMathLib.min(amount, position.debt);
@@ -164,8 +166,13 @@ contract ReferenceMarket {
     /// @notice The ratio below which positions are liquidated, in bps of the debt. Every status has the same one.
     function liquidationRatioBps() public view returns (uint256) {
         (bool ok, IRiskParameters.Params memory current,) = oracle.tryParams(market);
-        if (!ok) return FALLBACK_LIQUIDATION_RATIO_BPS;
-        return FixedPointMathLib.max(current.liquidationCollateralRatioBps, FALLBACK_LIQUIDATION_RATIO_BPS);
+        return ok ? current.liquidationCollateralRatioBps : lastLiquidationRatioBps;
+    }
+
+    /// @notice Reads the liquidation ratio and keeps it. For anyone; every borrow and liquidation does.
+    function rememberLiquidationRatio() public returns (uint256 ratioBps) {
+        ratioBps = liquidationRatioBps();
+        if (ratioBps != lastLiquidationRatioBps) lastLiquidationRatioBps = ratioBps;
     }
 
     /// @notice The feed's price. Reverts with `PriceUnusable`.

@@ -9,8 +9,8 @@ import {PoolId} from "@uniswap/v4-core/src/types/PoolId.sol";
 import {PoolKey} from "@uniswap/v4-core/src/types/PoolKey.sol";
 import {SwapParams} from "@uniswap/v4-core/src/types/PoolOperation.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
-import {LibCall} from "solady/utils/LibCall.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
+import {VeriRegimeConsumer} from "./VeriRegimeConsumer.sol";
 
 /// @title RegimeFeeHook
 /// @notice Uniswap v4 hook: the fee of its dynamic-fee pools is the `ammFeePips` of one market of a risk oracle.
@@ -18,9 +18,9 @@ import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 /// swap pays. The oracle is read in `poke`, and in the first swap at least `refreshAfterSeconds` after the last reading;
 /// `currentFeePips` foretells that swap's fee. Elapsed time is the trigger, not a new period: a forecast lands minutes after
 /// its period began, so a period's first swap would keep the old fee for four hours, and pauses begin within periods.
-/// @dev Nothing the oracle does reverts a swap, a poke or an initialization: the reading is a gas-capped STATICCALL, its
-/// answer bounded, checked and clamped. Where it fails or is not vouched for, the fee is the fallback, which is also the
-/// highest fee there is: falling back only tightens.
+/// @dev Nothing the oracle does reverts a swap, a poke or an initialization; see `VeriRegimeConsumer`. While its values are
+/// not vouched for, the fee is the higher of its own and the fallback; while it cannot be read, the higher of the pool's last
+/// fee and the fallback: falling back only tightens.
 contract RegimeFeeHook {
     /// @notice A pool's fee in pips, 0 if there is no such pool, and the Unix time in seconds of the reading behind it.
     struct Reading {
@@ -31,19 +31,8 @@ contract RegimeFeeHook {
     /// @notice The hooks that v4 calls, as it reads them from the last 14 bits of this contract's address.
     uint160 public constant FLAGS = Hooks.AFTER_INITIALIZE_FLAG | Hooks.BEFORE_SWAP_FLAG;
 
-    /// @notice Highest fallback fee in pips: 10 %. v4 refuses exact-output swaps at 100 %.
-    uint24 public constant MAX_FALLBACK_FEE_PIPS = 100_000;
-
-    /// @notice Gas that the oracle gets: many times what `params` takes, to leave room for a sequencer feed behind a proxy.
-    uint256 public constant READ_GAS = 100_000;
-
-    /// @dev `READ_GAS`, the 1/64 that a caller keeps, and what stands between the check and the call.
-    uint256 private constant GAS_BEFORE_READ = 110_000;
-
-    /// @dev What `params` answers: the ten words of `Params`, the fee among them, then the status.
-    uint16 private constant ANSWER_BYTES = 11 * 32;
-    uint256 private constant FEE_WORD = 4;
-    uint256 private constant STATUS_WORD = 10;
+    /// @notice Highest `maxFeePips`: 10 %. v4 refuses exact-output swaps at 100 %.
+    uint24 public constant HIGHEST_MAX_FEE_PIPS = 100_000;
 
     IPoolManager public immutable poolManager;
     IRiskParameters public immutable oracle;
@@ -52,8 +41,11 @@ contract RegimeFeeHook {
     /// @notice Lowest fee in pips, whatever the oracle says. At least 1.
     uint24 public immutable minFeePips;
 
-    /// @notice Highest fee in pips, and the one that holds while the oracle cannot be relied on.
+    /// @notice Least fee in pips while the oracle cannot be relied on.
     uint24 public immutable fallbackFeePips;
+
+    /// @notice Highest fee in pips.
+    uint24 public immutable maxFeePips;
 
     /// @notice Age in seconds at which a swap reads the oracle again: at most a period; at 0 every swap does.
     uint32 public immutable refreshAfterSeconds;
@@ -70,10 +62,6 @@ contract RegimeFeeHook {
     /// @notice Thrown when somebody other than the pool manager calls a hook's entry point.
     error NotPoolManager();
 
-    /// @notice Thrown when the caller's gas does not cover the oracle's share. Without this the caller, or a wallet that
-    /// searches for the lowest gas at which a swap passes, could starve the reading and so choose the fallback.
-    error NotEnoughGas();
-
     /// @dev The lowest bits of the address must be `FLAGS`: mine a CREATE2 salt. Every argument is the public one's.
     constructor(
         IPoolManager poolManager_,
@@ -81,16 +69,24 @@ contract RegimeFeeHook {
         bytes32 market_,
         uint24 minFeePips_,
         uint24 fallbackFeePips_,
+        uint24 maxFeePips_,
         uint32 refreshAfterSeconds_
     ) {
         if (minFeePips_ == 0) revert InvalidConfiguration("minFeePips");
         if (minFeePips_ > fallbackFeePips_) revert InvalidConfiguration("minFeePips");
-        if (fallbackFeePips_ > MAX_FALLBACK_FEE_PIPS) revert InvalidConfiguration("fallbackFeePips");
+        if (fallbackFeePips_ > maxFeePips_) revert InvalidConfiguration("fallbackFeePips");
+        if (maxFeePips_ > HIGHEST_MAX_FEE_PIPS) revert InvalidConfiguration("maxFeePips");
         if (refreshAfterSeconds_ > 4 hours) revert InvalidConfiguration("refreshAfterSeconds");
         uint160 flags = uint160(address(this)) & Hooks.ALL_HOOK_MASK;
         if (flags != FLAGS) revert Hooks.HookAddressNotValid(address(this));
         (poolManager, oracle, market) = (poolManager_, oracle_, market_);
-        (minFeePips, fallbackFeePips, refreshAfterSeconds) = (minFeePips_, fallbackFeePips_, refreshAfterSeconds_);
+        (minFeePips, fallbackFeePips, maxFeePips) = (minFeePips_, fallbackFeePips_, maxFeePips_);
+        refreshAfterSeconds = refreshAfterSeconds_;
+    }
+
+    /// @notice The hooks that v4 calls, for tools that ask.
+    function getHookPermissions() external pure returns (Hooks.Permissions memory permissions) {
+        (permissions.afterInitialize, permissions.beforeSwap) = (true, true);
     }
 
     /// @notice Reads the oracle and sets the pool's fee; for anyone. Reverts only for want of such a pool, or of gas.
@@ -100,7 +96,8 @@ contract RegimeFeeHook {
 
     /// @notice The fee in pips that a swap in the present block pays, before any protocol fee.
     function currentFeePips(PoolId poolId) external view returns (uint24 feePips) {
-        (feePips,) = _isDue(poolId) ? _read() : (readings[poolId].feePips, true);
+        feePips = readings[poolId].feePips;
+        if (_isDue(poolId)) (feePips,) = _read(feePips);
     }
 
     /// @notice Sets the first fee: a dynamic pool begins with 0. Only the pool manager, which refuses static pools here.
@@ -122,9 +119,9 @@ contract RegimeFeeHook {
     }
 
     function _refresh(PoolKey calldata key) private {
-        (uint24 feePips, bool reliable) = _read();
         PoolId poolId = key.toId();
         uint24 before = readings[poolId].feePips;
+        (uint24 feePips, bool reliable) = _read(before);
         readings[poolId] = Reading(feePips, uint40(block.timestamp));
         if (feePips == before) return;
         poolManager.updateDynamicLPFee(key, feePips);
@@ -135,16 +132,12 @@ contract RegimeFeeHook {
         return block.timestamp - readings[poolId].readAt >= refreshAfterSeconds;
     }
 
-    function _read() private view returns (uint24 feePips, bool reliable) {
-        if (gasleft() < GAS_BEFORE_READ) revert NotEnoughGas();
-        (bool success, bool longer, bytes memory answer) = LibCall.tryStaticCall(
-            address(oracle), READ_GAS, ANSWER_BYTES, abi.encodeCall(IRiskParameters.params, (market))
-        );
-        feePips = fallbackFeePips;
-        if (!success || longer || answer.length < ANSWER_BYTES) return (feePips, false);
-        uint256[11] memory words = abi.decode(answer, (uint256[11]));
-        reliable = words[STATUS_WORD] == uint256(IRiskParameters.Status.Fresh)
-            || words[STATUS_WORD] == uint256(IRiskParameters.Status.Grace);
-        if (reliable) feePips = uint24(FixedPointMathLib.clamp(words[FEE_WORD], minFeePips, fallbackFeePips));
+    /// @param before The pool's last fee, for an oracle that cannot be read.
+    function _read(uint24 before) private view returns (uint24, bool reliable) {
+        (bool ok, IRiskParameters.Params memory current, IRiskParameters.Status status) =
+            VeriRegimeConsumer.tryParams(oracle, market);
+        reliable = ok && VeriRegimeConsumer.isReliable(status);
+        uint256 feePips = ok ? current.ammFeePips : before;
+        return (uint24(FixedPointMathLib.clamp(feePips, reliable ? minFeePips : fallbackFeePips, maxFeePips)), reliable);
     }
 }

@@ -5,7 +5,6 @@ import {LibString} from "solady/utils/LibString.sol";
 import {VeriRegimeConsumer} from "../consumers/VeriRegimeConsumer.sol";
 import {IChaosRiskOracle} from "../interfaces/external/IChaosRiskOracle.sol";
 import {IERC165} from "../interfaces/external/IERC165.sol";
-import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {ChaosRecords} from "../libraries/ChaosRecords.sol";
 
@@ -13,12 +12,12 @@ import {ChaosRecords} from "../libraries/ChaosRecords.sol";
 /// @notice A risk oracle's parameters in the shape that consumers of Chaos Labs' risk oracles read.
 /// @dev Such a consumer applies each identifier once, so a value needs an identifier of its own before it may be shown.
 /// Anyone gives it one by calling `record`, best in the transaction that then makes the consumer read. A record holds all
-/// update types of a market, as they were in one block. The getters of the latest update compare the last record with the
-/// oracle and show it only if it is what the oracle says: what they show, `getUpdateById` shows as well, for ever.
+/// update types of a market, as they were in one block. The getters of the latest update show the last record, and its time:
+/// what they show, `getUpdateById` shows as well, for ever.
 /// @dev Values are `abi.encode(uint256)`. They are coupled: whoever applies more than one of them must take them from one
 /// record, by `getLatestUpdatesByMarket`, or by identifiers that give the same `(updateId - 1) / 6`.
 /// @dev While the oracle's values are `Stale` or `Withheld`, a record holds its tightened fallback, with the probability at
-/// 100 %, and is good until its period ends; a new one has a new identifier and time, so that no consumer's expiry or delay
+/// 100 %, and is good until the 4-hour slot of the UTC day ends; a new one has a new identifier and time, so that no consumer's expiry or delay
 /// can swallow the fallback for good. The liquidation side stands still then, and moves by at most `liquidationStepBps` for
 /// each new forecast: neither an outage nor the end of one makes a healthy position liquidatable at a stroke. Before the
 /// oracle's first update there is nothing here.
@@ -62,8 +61,8 @@ contract ChaosRiskOracle is IChaosRiskOracle, IERC165 {
     /// @notice Thrown when a market is zero, or listed twice.
     error InvalidMarket(address market);
 
-    /// @notice Thrown when there is no such update type or market, nothing has been recorded, or the last record is no longer
-    /// what the oracle says. The last two are mended by `record`, unless the oracle itself has nothing to say.
+    /// @notice Thrown when there is no such update type or market, or nothing has been recorded; `record` mends the latter,
+    /// unless the oracle itself has nothing to say.
     error NoUpdate(string updateType, address market);
 
     /// @notice Thrown when there is no update of this identifier.
@@ -97,9 +96,8 @@ contract ChaosRiskOracle is IChaosRiskOracle, IERC165 {
     /// @return recorded How many markets were recorded.
     function record() external returns (uint256 recorded) {
         for (uint256 i = 0; i < markets.length; ++i) {
-            (, bool isNew, ChaosRecords.Record memory current) = _current(markets[i]);
+            (bool isNew, ChaosRecords.Record memory current) = _current(markets[i]);
             if (!isNew) continue;
-            current.modelId = _modelOf(_markets[markets[i]].oracleMarket, current.period);
             _records.push(current);
             _markets[markets[i]].last = uint40(_records.length);
             ++recorded;
@@ -127,7 +125,7 @@ contract ChaosRiskOracle is IChaosRiskOracle, IERC165 {
     {
         for (uint256 i = 0; i < TYPE_COUNT && !exists; ++i) {
             if (!LibString.eq(ChaosRecords.typeName(i), updateType)) continue;
-            if (!_isRecorded(market)) break;
+            if (_markets[market].last == 0) break;
             (exists, update) = (true, _updates(_markets[market].last, i, 1)[0]);
         }
     }
@@ -135,7 +133,7 @@ contract ChaosRiskOracle is IChaosRiskOracle, IERC165 {
     /// @notice The latest update of every type for a market, from one record, in the order of `getAllUpdateTypes`.
     /// @dev Reverts with `NoUpdate`, without a type.
     function getLatestUpdatesByMarket(address market) external view returns (RiskParameterUpdate[] memory) {
-        if (!_isRecorded(market)) revert NoUpdate("", market);
+        if (_markets[market].last == 0) revert NoUpdate("", market);
         return _updates(_markets[market].last, 0, TYPE_COUNT);
     }
 
@@ -178,24 +176,17 @@ contract ChaosRiskOracle is IChaosRiskOracle, IERC165 {
 
     /* INTERNAL */
 
-    function _isRecorded(address market) private view returns (bool) {
-        (bool exists, bool isNew,) = _current(market);
-        return exists && !isNew;
-    }
-
-    /// @return exists Whether the oracle has anything to say about the market.
-    /// @return isNew Whether that differs from the last record.
-    /// @return taken The record to be, without its model.
-    function _current(address market) private view returns (bool exists, bool isNew, ChaosRecords.Record memory taken) {
+    /// @return isNew Whether the oracle says something else about the market than the last record.
+    /// @return taken The record to be.
+    function _current(address market) private view returns (bool isNew, ChaosRecords.Record memory taken) {
         Market memory known = _markets[market];
-        if (known.number == 0) return (false, false, taken);
         (bool ok, IRiskParameters.Params memory current, IRiskParameters.Status status) =
             oracle.tryParams(known.oracleMarket);
-        if (!ok || status == IRiskParameters.Status.Unset) return (false, false, taken);
+        if (!ok || status == IRiskParameters.Status.Unset) return (false, taken);
         ChaosRecords.Record memory last = _recordOf(known.last);
         taken = ChaosRecords.take(current, status, last, liquidationStepBps);
         (taken.marketIndex, taken.previous) = (known.number - 1, known.last);
-        return (true, !last.holds(taken), taken);
+        return (!last.holds(taken), taken);
     }
 
     /// @return Empty for number 0.
@@ -231,14 +222,5 @@ contract ChaosRiskOracle is IChaosRiskOracle, IERC165 {
                 update.additionalData
             );
         }
-    }
-
-    /// @dev Whether the active model's update or an earlier model's reached the market is not known; see `additionalData`.
-    function _modelOf(bytes32 oracleMarket, uint256 period) private view returns (bytes32) {
-        IRegimeRiskOracle whole = IRegimeRiskOracle(address(oracle));
-        try whole.activeModel(oracleMarket) returns (bytes32 modelId) {
-            if (whole.latestPeriod(modelId) == period) return modelId;
-        } catch {}
-        return 0;
     }
 }

@@ -5,13 +5,12 @@ import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
 import {IAggregatorV3Rounds} from "../interfaces/external/IAggregatorV3Rounds.sol";
 import {IERC165} from "../interfaces/external/IERC165.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
-import {Grid} from "../libraries/Grid.sol";
 
 /// @title RegimeAggregator
 /// @notice One quantity of one market's latest forecast, in the shape of a Chainlink feed.
-/// @dev A round is a period; its number is the period's. Its times are the period's start, where the data behind the forecast
-/// ends, not the later time at which the forecast landed: a reader who limits the age limits that of the data. The heartbeat
-/// is one period (14,400 s) plus what proving and inclusion take.
+/// @dev A round is a period; its number is the Unix time at which the period begins, so that rounds rise when the model's grid
+/// changes. A round starts there, where the data behind the forecast end, and is updated when the forecast landed. The
+/// heartbeat is one period plus what proving and inclusion take.
 /// @dev The answer is the forecast as proven, and never changes within a round. What is fail-safe here is to give none: no
 /// number is on the safe side for every reader. So a forecast in grace keeps its answer and shows its age, and one that is
 /// withheld has no answer at all. Readers who must not revert read the oracle itself, through `VeriRegimeConsumer`.
@@ -20,7 +19,7 @@ contract RegimeAggregator is IAggregatorV3Rounds, IERC165 {
     enum Quantity {
         /// Forecast probability of the High regime, 4 decimals.
         ProbabilityHigh,
-        /// Forecast standard deviation of one-minute returns over the period, 18 decimals.
+        /// Forecast standard deviation of one-minute returns over the period, 9 decimals.
         Volatility
     }
 
@@ -51,14 +50,14 @@ contract RegimeAggregator is IAggregatorV3Rounds, IERC165 {
         description = string.concat(
             marketName,
             quantity_ == Quantity.Volatility
-                ? " volatility of one-minute returns, next 4 h"
-                : " probability of high volatility, next 4 h"
+                ? " volatility of one-minute returns"
+                : " probability of high volatility"
         );
     }
 
     /// @inheritdoc IAggregatorV3
     function decimals() external view returns (uint8) {
-        return quantity == Quantity.Volatility ? 18 : 4;
+        return quantity == Quantity.Volatility ? 9 : 4;
     }
 
     /// @inheritdoc IAggregatorV3Rounds
@@ -74,6 +73,11 @@ contract RegimeAggregator is IAggregatorV3Rounds, IERC165 {
         returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)
     {
         return _round(0);
+    }
+
+    /// @notice The latest answer, without its time. Reverts as `latestRoundData` does.
+    function latestAnswer() external view returns (int256 answer) {
+        (, answer,,,) = _round(0);
     }
 
     /// @inheritdoc IAggregatorV3Rounds
@@ -96,11 +100,10 @@ contract RegimeAggregator is IAggregatorV3Rounds, IERC165 {
     /// @param wanted The round, or 0 for the latest.
     function _round(uint80 wanted) private view returns (uint80, int256, uint256, uint256, uint80) {
         (IRiskParameters.Params memory current, IRiskParameters.Status status) = oracle.params(market);
-        uint80 roundId = current.period;
+        uint80 roundId = current.periodStart;
         if (status == IRiskParameters.Status.Unset || (wanted != 0 && wanted != roundId)) revert NoDataPresent(wanted);
         if (status == IRiskParameters.Status.Withheld) revert IRiskParameters.ParamsWithheld(market);
-        uint256 answer = quantity == Quantity.Volatility ? current.volatilityWad : current.probabilityHighBps;
-        uint256 dataEndsAt = uint256(roundId) * Grid.PERIOD_SECONDS;
-        return (roundId, int256(answer), dataEndsAt, dataEndsAt, roundId);
+        uint256 answer = quantity == Quantity.Volatility ? current.volatilityE9 : current.probabilityHighBps;
+        return (roundId, int256(answer), roundId, current.updatedAt, roundId);
     }
 }

@@ -69,10 +69,8 @@ interface IAaveRegimeSteward {
         Unchanged,
         /// The reserve's configuration or the announcement changed.
         Changed,
-        /// Refused: the oracle reverted or answered in another form, or the poke brought too little gas to tell.
+        /// Refused: the oracle reverted, or answered in another form or with something that no oracle may say.
         Unreadable,
-        /// Refused: a status, an update time or a pair of ratios that no oracle may give.
-        Implausible,
         /// Refused: the reserve is paused, frozen, inactive, or without LTV, as whatever is no collateral. Its announcement is
         /// withdrawn.
         ReserveClosed,
@@ -100,7 +98,7 @@ interface IAaveRegimeSteward {
     /* FUNCTIONS */
 
     /// @notice Brings the reserve as near to the oracle's parameters as the limits allow. Anyone may call, at any time.
-    /// @dev Does not revert on anything that the oracle does, nor when Aave refuses. A poke that changes nothing spends
+    /// @dev Does not revert on anything that the oracle does, nor when Aave refuses, but for want of gas to ask the oracle. A poke that changes nothing spends
     /// nothing of any allowance; splitting a move into many spends at least as much as making it at once.
     function poke() external returns (Outcome);
 

@@ -3,15 +3,15 @@ pragma solidity >=0.8.4;
 
 /// @title IRiskParameters
 /// @notice What a lending market or an AMM reads: the risk parameters of a market, how old they are, and what comes next.
-/// @dev Units: bps (10_000 = 100 %), pips (1_000_000 = 100 %), wad (1e18 = 1), seconds. A period is a 4-hour slot of the
-/// UTC grid, `period = block.timestamp / 14_400`.
+/// @dev Units: bps (10_000 = 100 %), pips (1_000_000 = 100 %), seconds; a volatility is the standard deviation of
+/// one-minute returns times 1e9. A period is a slot of the model's UTC grid; it is named by the time at which it begins.
 /// @dev Tighter means: a higher borrow ratio, a higher fee, a lower borrow cap factor. Every fallback only tightens, and
 /// none touches the liquidation ratio, so that no outage and no guardian makes a position liquidatable.
 interface IRiskParameters {
     /// @notice A market's parameters at the present block.
     struct Params {
-        /// Period that the forecast is for.
-        uint40 period;
+        /// Unix time in seconds at which the forecast's period begins; 0 before the first update.
+        uint40 periodStart;
         /// Unix time in seconds at which the update landed.
         uint40 updatedAt;
         /// Collateral that a new borrow must show, in bps of the debt. Never below the liquidation ratio.
@@ -22,17 +22,15 @@ interface IRiskParameters {
         uint24 ammFeePips;
         /// Usable share of the borrow cap in bps.
         uint16 borrowCapFactorBps;
-        /// Forecast probability of the High regime in bps, rounded to nearest, as proven.
+        /// Forecast probability of the High regime in bps, rounded to nearest, as proven. For information.
         uint16 probabilityHighBps;
-        /// Probability in bps that the parameters follow: the forecast behind dwell, margin and rate limits.
-        uint16 appliedProbabilityBps;
-        /// Forecast standard deviation of one-minute returns over the period, wad, rounded down to 1e8.
-        uint64 volatilityWad;
-        /// 0 is Low, 1 is High: the regime that the market stands in, behind dwell and margin.
-        uint8 regime;
+        /// Forecast standard deviation of one-minute returns over the period, times 1e9, rounded down, as proven.
+        uint32 volatilityE9;
+        /// Volatility that the parameters follow: the forecast behind dwell, margin and rate limits.
+        uint32 appliedVolatilityE9;
     }
 
-    /// @notice The parameters that a policy ties to one end of the probability scale.
+    /// @notice The parameters that follow the volatility.
     struct RiskVector {
         /// Collateral that a new borrow must show, in bps of the debt. Higher is tighter.
         uint16 borrowCollateralRatioBps;
@@ -46,15 +44,15 @@ interface IRiskParameters {
 
     /// @notice How far a market's parameters can be relied on.
     enum Status {
-        /// No update has ever landed: the turbulent vector, or zeros if the market has no policy.
+        /// No update has ever landed: the policy's tightest vector, or zeros if the market has no policy.
         Unset,
-        /// Younger than the policy's `graceAfterSeconds`.
+        /// Young: the values are those of the last update.
         Fresh,
-        /// Older than `graceAfterSeconds`: an update is late; the values are still those of the last one.
+        /// An update is late; the values are still those of the last one.
         Grace,
-        /// At least `staleAfterSeconds` old: the values are tightened.
+        /// Too old: the values are tightened.
         Stale,
-        /// The guardian paused the market or disabled the period, or the chain's sequencer is or was down: tightened.
+        /// The guardian paused the market, or the chain's sequencer is down or has just come up: tightened.
         Withheld
     }
 
@@ -64,17 +62,17 @@ interface IRiskParameters {
     /// @notice Thrown when a market's parameters are withheld.
     error ParamsWithheld(bytes32 market);
 
-    /// @notice Thrown when parameters are older than their reader accepts.
+    /// @notice Thrown when parameters are older than their reader, or the market's policy, accepts.
     error StaleParams(uint256 ageSeconds, uint256 maxAgeSeconds);
 
-    /// @notice The parameters of a market and their status. Never reverts.
-    /// @dev `Fresh` and `Grace`: the values of the last update. Otherwise at least as tight as the policy's turbulent vector.
+    /// @notice The parameters of a market and their status. Reverts for want of gas alone.
+    /// @dev `Fresh` and `Grace`: the values of the last update. Otherwise at least as tight as the policy's tightest vector.
     function params(bytes32 market) external view returns (Params memory current, Status status);
 
-    /// @notice The parameters of a market, if its last update is young enough for the reader.
+    /// @notice The parameters of a market, if a forecast that is young enough for reader and policy stands behind them.
     /// @dev Reverts with `ParamsUnset` before the first update, with `ParamsWithheld` while they are withheld, and with
-    /// `StaleParams` when the age, counted from the period's start, exceeds the maximum. One period plus the time that
-    /// proving and inclusion take is the least sensible age. Values that the market's own policy calls stale come tightened.
+    /// `StaleParams` when they are `Stale` or when the age, counted from the period's start, exceeds the maximum. One period
+    /// plus the time that proving and inclusion take is the least sensible age.
     function paramsNoOlderThan(bytes32 market, uint256 maxAgeSeconds) external view returns (Params memory current);
 
     /// @notice What the last update leads to, and when.

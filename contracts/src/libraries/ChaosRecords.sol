@@ -7,7 +7,7 @@ import {LibString} from "solady/utils/LibString.sol";
 import {VeriRegimeConsumer} from "../consumers/VeriRegimeConsumer.sol";
 import {IChaosRiskOracle} from "../interfaces/external/IChaosRiskOracle.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
-import {Grid} from "./Grid.sol";
+import {BPS} from "./Units.sol";
 
 /// @title ChaosRecords
 /// @notice What `ChaosRiskOracle` keeps of a market, when that is still true, and how it reads as an update.
@@ -15,13 +15,15 @@ library ChaosRecords {
     /// @notice Update types, hence identifiers, in a record.
     uint256 internal constant TYPE_COUNT = 6;
 
-    uint16 private constant BPS = 10_000;
+    /// @dev How long a recorded fallback holds: the slot of the UTC day that it was recorded in.
+    uint256 private constant FALLBACK_SECONDS = 4 hours;
 
-    /// @notice A market's parameters as they were in one block: one storage word, and the model.
+    /// @notice A market's parameters as they were in one block: one storage word.
     struct Record {
         /// Unix time in seconds at which the forecast landed; of a fallback, at which it was recorded.
         uint40 timestamp;
-        uint32 period;
+        /// Unix time in seconds at which the forecast's period begins.
+        uint40 periodStart;
         IRiskParameters.Status status;
         /// Position of the market in the facade's list.
         uint8 marketIndex;
@@ -30,11 +32,9 @@ library ChaosRecords {
         uint24 ammFeePips;
         uint16 borrowCapFactorBps;
         uint16 probabilityHighBps;
-        uint16 appliedProbabilityBps;
+        uint32 appliedVolatilityE9;
         /// Number of the market's record before this one, counted from 1; 0 if this is the first.
         uint40 previous;
-        /// The market's active model, if its latest update was for the period; zero if not, or if the oracle knows none.
-        bytes32 modelId;
     }
 
     /// @notice What a record taken now holds.
@@ -48,17 +48,17 @@ library ChaosRecords {
     ) internal view returns (Record memory taken) {
         bool reliable = VeriRegimeConsumer.isReliable(status);
         taken.timestamp = reliable ? current.updatedAt : uint40(block.timestamp);
-        taken.period = uint32(current.period);
+        taken.periodStart = current.periodStart;
         taken.status = status;
         taken.borrowCollateralRatioBps = current.borrowCollateralRatioBps;
         taken.ammFeePips = current.ammFeePips;
         taken.borrowCapFactorBps = current.borrowCapFactorBps;
-        taken.probabilityHighBps = reliable ? current.probabilityHighBps : BPS;
-        taken.appliedProbabilityBps = reliable ? current.appliedProbabilityBps : BPS;
+        taken.probabilityHighBps = reliable ? current.probabilityHighBps : uint16(BPS);
+        taken.appliedVolatilityE9 = current.appliedVolatilityE9;
         taken.liquidationCollateralRatioBps = current.liquidationCollateralRatioBps;
         // No record has a ratio of zero.
         if (last.liquidationCollateralRatioBps != 0) {
-            uint256 stepBps = reliable && taken.period > last.period ? liquidationStepBps : 0;
+            uint256 stepBps = reliable && taken.periodStart > last.periodStart ? liquidationStepBps : 0;
             taken.liquidationCollateralRatioBps = uint16(
                 FixedPointMathLib.min(
                     current.liquidationCollateralRatioBps, last.liquidationCollateralRatioBps + stepBps
@@ -68,17 +68,17 @@ library ChaosRecords {
     }
 
     /// @notice Whether a record still says what one taken now would. `Fresh` and `Grace` are the same here, and so are `Stale`
-    /// and `Withheld`: the values are. A fallback holds until the period in which it was recorded ends.
+    /// and `Withheld`: the values are. A fallback holds until the 4-hour slot in which it was recorded ends.
     function holds(Record memory last, Record memory taken) internal view returns (bool) {
         bool reliable = VeriRegimeConsumer.isReliable(last.status);
         if (reliable != VeriRegimeConsumer.isReliable(taken.status)) return false;
-        // slither-disable-next-line incorrect-equality (periods, not seconds, are compared)
-        bool timely = reliable || last.timestamp / Grid.PERIOD_SECONDS == block.timestamp / Grid.PERIOD_SECONDS;
-        return timely && last.period == taken.period && last.borrowCollateralRatioBps == taken.borrowCollateralRatioBps
+        // slither-disable-next-line incorrect-equality (slots, not seconds, are compared)
+        bool timely = reliable || last.timestamp / FALLBACK_SECONDS == block.timestamp / FALLBACK_SECONDS;
+        return timely && last.periodStart == taken.periodStart && last.borrowCollateralRatioBps == taken.borrowCollateralRatioBps
             && last.liquidationCollateralRatioBps == taken.liquidationCollateralRatioBps
             && last.ammFeePips == taken.ammFeePips && last.borrowCapFactorBps == taken.borrowCapFactorBps
             && last.probabilityHighBps == taken.probabilityHighBps
-            && last.appliedProbabilityBps == taken.appliedProbabilityBps;
+            && last.appliedVolatilityE9 == taken.appliedVolatilityE9;
     }
 
     /// @notice Name of an update type, 0 to 5.
@@ -98,10 +98,9 @@ library ChaosRecords {
         pure
         returns (IChaosRiskOracle.RiskParameterUpdate[] memory updates)
     {
-        string memory referenceId = _periodName(current.period);
-        bytes memory additionalData = abi.encode(
-            uint256(current.period), current.status, uint256(current.appliedProbabilityBps), current.modelId
-        );
+        string memory referenceId = _periodName(current.periodStart);
+        bytes memory additionalData =
+            abi.encode(uint256(current.periodStart), current.status, uint256(current.appliedVolatilityE9));
         updates = new IChaosRiskOracle.RiskParameterUpdate[](count);
         for (uint256 i = 0; i < count; ++i) {
             IChaosRiskOracle.RiskParameterUpdate memory update = updates[i];
@@ -122,14 +121,12 @@ library ChaosRecords {
         return abi.encode(typeIndex == 4 ? record.borrowCapFactorBps : record.probabilityHighBps);
     }
 
-    /// @dev Such as "period 119640, from 2024-08-05T00:00Z".
-    function _periodName(uint256 period) private pure returns (string memory) {
-        (uint256 year, uint256 month, uint256 day, uint256 hour,,) =
-            DateTimeLib.timestampToDateTime(period * Grid.PERIOD_SECONDS);
+    /// @dev Such as "period from 2024-08-05T00:00Z".
+    function _periodName(uint256 periodStart) private pure returns (string memory) {
+        (uint256 year, uint256 month, uint256 day, uint256 hour, uint256 minute,) =
+            DateTimeLib.timestampToDateTime(periodStart);
         return string.concat(
-            "period ",
-            LibString.toString(period),
-            ", from ",
+            "period from ",
             LibString.toString(year),
             "-",
             _twoDigits(month),
@@ -137,7 +134,9 @@ library ChaosRecords {
             _twoDigits(day),
             "T",
             _twoDigits(hour),
-            ":00Z"
+            ":",
+            _twoDigits(minute),
+            "Z"
         );
     }
 

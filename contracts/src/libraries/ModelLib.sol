@@ -2,88 +2,84 @@
 pragma solidity ^0.8.24;
 
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+import {LibString} from "solady/utils/LibString.sol";
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
-import {IHalo2Verifier} from "../interfaces/IHalo2Verifier.sol";
-import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
+import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
+import {IVerifier} from "../interfaces/IVerifier.sol";
+import {BoundedCall} from "./BoundedCall.sol";
 import {FieldLib} from "./FieldLib.sol";
-import {ForecastMath} from "./ForecastMath.sol";
-import {Grid} from "./Grid.sol";
+import {WEEK_SECONDS} from "./Units.sol";
 
 /// @title ModelLib
 /// @notice Validation and storage of model specifications, and the layout of a proof's public inputs.
-/// @dev What every update needs stands in two storage words; the specification itself, ABI-encoded, is the code of a data
-/// contract, from which markets and calendar rows are read in place.
+/// @dev A specification is stored once, ABI-encoded, as the code of a data contract, and read in place.
 library ModelLib {
-    /// @notice Outputs per market: logit of Low, logit of High, log-volatility.
-    uint256 internal constant OUTPUTS_PER_MARKET = 3;
-
     /// @notice Most markets in one proof.
     uint256 internal constant MAX_MARKETS = 32;
 
-    /// @notice Most candle features per market.
-    uint256 internal constant MAX_CANDLE_FEATURES = 256;
+    /// @notice Most features per market.
+    uint256 internal constant MAX_FEATURES = 256;
 
-    /// @notice Most calendar features per market; the table then takes 21,504 bytes of the data contract's 24,576.
+    /// @notice Most calendar features, and most outputs, per market.
     uint256 internal constant MAX_CALENDAR_FEATURES = 16;
+    uint256 internal constant MAX_OUTPUTS = 16;
 
-    /// @notice The one way of reading outputs that there is: logit of Low, logit of High, log-volatility.
-    uint8 internal constant OUTPUT_DECODING = 1;
+    /// @notice Outputs stand for less than `2**6 = 64` in absolute value.
+    uint256 internal constant OUTPUT_LIMIT_LOG2 = 6;
 
-    /// @notice `lastPeriod` of a model that has no end yet.
-    uint32 internal constant NO_END = type(uint32).max;
+    /// @notice Largest output scale: `2**(120 + 6)` still fits an `int128`.
+    uint256 internal constant MAX_OUTPUT_SCALE = 120;
 
-    /// @dev Where the markets begin in an encoded specification: behind its offset, its sixteen head words and their count.
-    uint256 private constant MARKETS_AT = (1 + 16 + 1) * 32;
+    /// @notice Most bytes of a calendar table: with the rest of a specification it fits a data contract.
+    uint256 internal constant MAX_TABLE_BYTES = 22_528;
 
-    /// @notice A model in two words. `verifier` is zero exactly if there is none.
-    struct Model {
+    /// @dev Words in the head of an encoded specification, and bytes of one entry of its table.
+    uint256 private constant HEAD_WORDS = 19;
+    uint256 private constant ENTRY_BYTES = 4;
+
+    /// @notice What verification needs of a stored specification.
+    struct Head {
+        bytes32 purpose;
         address verifier;
-        uint32 featureBound;
-        uint16 candleFeatureCount;
-        uint16 calendarFeatureCount;
-        uint8 outputScale;
-        uint8 marketCount;
-        uint16 overlapPeriods;
+        bytes32 verifierCodeHash;
+        uint256 verifierGas;
+        uint256 periodSeconds;
+        uint256 featureCount;
+        uint256 calendarFeatureCount;
+        uint256 outputCount;
+        uint256 outputScale;
+        uint256 featureBound;
+        uint256 proofLength;
+        bytes32[] markets;
         address data;
-        uint32 proofLength;
-        /// Last period with an update, 0 if none.
-        uint32 latestPeriod;
-        /// Last period for which updates are accepted, 0 before the activation.
-        uint32 lastPeriod;
     }
 
     /// @notice Reverts with `InvalidModelSpec`, `FeatureOutOfRange` or `VerifierCodeChanged` if the specification cannot work.
-    function check(IRegimeRiskOracle.ModelSpec memory spec) internal view {
-        if (spec.verifier.code.length == 0) revert IRegimeRiskOracle.InvalidModelSpec("verifier");
+    function check(IModelRegistry.ModelSpec calldata spec) internal view {
         checkVerifierCode(spec.verifier, spec.verifierCodeHash);
-        if (spec.outputDecoding != OUTPUT_DECODING) revert IRegimeRiskOracle.InvalidModelSpec("outputDecoding");
-        if (spec.candleFeatureCount == 0 || spec.candleFeatureCount > MAX_CANDLE_FEATURES) {
-            revert IRegimeRiskOracle.InvalidModelSpec("candleFeatureCount");
-        }
-        if (spec.calendarFeatureCount > MAX_CALENDAR_FEATURES) {
-            revert IRegimeRiskOracle.InvalidModelSpec("calendarFeatureCount");
-        }
-        if (spec.outputScale > ForecastMath.MAX_OUTPUT_SCALE) revert IRegimeRiskOracle.InvalidModelSpec("outputScale");
-        if (spec.featureBound == 0 || spec.featureBound > uint32(type(int32).max)) {
-            revert IRegimeRiskOracle.InvalidModelSpec("featureBound");
-        }
-        if (spec.proofLength == 0 || spec.proofLength % 32 != 0) {
-            revert IRegimeRiskOracle.InvalidModelSpec("proofLength");
-        }
+        _require(spec.verifier.code.length != 0, "verifier");
+        _require(spec.verifierGas != 0, "verifierGas");
+        _require(spec.periodSeconds != 0 && WEEK_SECONDS % spec.periodSeconds == 0, "periodSeconds");
+        _require(spec.featureCount != 0 && spec.featureCount <= MAX_FEATURES, "featureCount");
+        _require(spec.calendarFeatureCount <= MAX_CALENDAR_FEATURES, "calendarFeatureCount");
+        _require(spec.outputCount != 0 && spec.outputCount <= MAX_OUTPUTS, "outputCount");
+        _require(spec.outputScale <= MAX_OUTPUT_SCALE, "outputScale");
+        _require(spec.featureBound != 0 && spec.featureBound <= uint32(type(int32).max), "featureBound");
+        _require(spec.proofLength % 32 == 0, "proofLength");
         uint256 marketCount = spec.markets.length;
-        if (marketCount == 0 || marketCount > MAX_MARKETS) revert IRegimeRiskOracle.InvalidModelSpec("markets");
+        _require(marketCount != 0 && marketCount <= MAX_MARKETS, "markets");
         for (uint256 i = 1; i < marketCount; ++i) {
             for (uint256 j = 0; j < i; ++j) {
-                if (spec.markets[i] == spec.markets[j]) revert IRegimeRiskOracle.InvalidModelSpec("markets");
+                _require(spec.markets[i] != spec.markets[j], "markets");
             }
         }
-        if (spec.calendarTable.length != Grid.SLOTS_PER_WEEK * spec.calendarFeatureCount) {
-            revert IRegimeRiskOracle.InvalidModelSpec("calendarTable");
-        }
-        for (uint256 i = 0; i < spec.calendarTable.length; ++i) {
-            int256 entry = spec.calendarTable[i];
+        bytes calldata table = spec.calendarTable;
+        uint256 entries = WEEK_SECONDS / spec.periodSeconds * spec.calendarFeatureCount;
+        _require(table.length == entries * ENTRY_BYTES && table.length <= MAX_TABLE_BYTES, "calendarTable");
+        for (uint256 i = 0; i < entries; ++i) {
+            int256 entry = int32(uint32(bytes4(table[i * ENTRY_BYTES:])));
             if (FixedPointMathLib.abs(entry) > spec.featureBound) {
-                revert IRegimeRiskOracle.FeatureOutOfRange(i, entry, spec.featureBound);
+                revert IModelRegistry.FeatureOutOfRange(i, entry, spec.featureBound);
             }
         }
     }
@@ -91,111 +87,112 @@ library ModelLib {
     /// @notice Reverts with `VerifierCodeChanged` unless the verifier's code has the expected hash.
     function checkVerifierCode(address verifier, bytes32 expected) internal view {
         if (verifier.codehash != expected) {
-            revert IRegimeRiskOracle.VerifierCodeChanged(verifier, expected, verifier.codehash);
+            revert IModelRegistry.VerifierCodeChanged(verifier, expected, verifier.codehash);
         }
     }
 
-    /// @notice Whether the verifier accepts. EZKL's verifiers revert on a bad proof; anything but a clean `true` is no.
-    function accepts(Model memory model, bytes memory proof, uint256[] memory elements) internal view returns (bool) {
-        try IHalo2Verifier(model.verifier).verifyProof(proof, elements) returns (bool accepted) {
-            return accepted;
-        } catch {
-            return false;
-        }
-    }
-
-    /// @notice Writes a checked specification's data contract and returns the words to store, of a model not yet active.
-    function write(IRegimeRiskOracle.ModelSpec memory spec, uint16 overlapPeriods, uint32 latestPeriod)
-        internal
-        returns (Model memory)
-    {
-        return Model({
-            verifier: spec.verifier,
-            featureBound: spec.featureBound,
-            candleFeatureCount: spec.candleFeatureCount,
-            calendarFeatureCount: spec.calendarFeatureCount,
-            outputScale: spec.outputScale,
-            marketCount: uint8(spec.markets.length),
-            overlapPeriods: overlapPeriods,
-            data: SSTORE2.write(abi.encode(spec)),
-            proofLength: spec.proofLength,
-            latestPeriod: latestPeriod,
-            lastPeriod: 0
-        });
-    }
-
-    /// @notice The model's markets in the order of the proof.
-    function markets(Model memory model) internal view returns (bytes32[] memory list) {
-        uint256 count = model.marketCount;
-        bytes memory encoded = SSTORE2.read(model.data, MARKETS_AT, MARKETS_AT + count * 32);
+    /// @notice The head of the specification that a data contract holds, with its markets in the order of the proof.
+    function read(address data) internal view returns (Head memory head) {
+        bytes memory encoded = SSTORE2.read(data, 32, 32 * (1 + HEAD_WORDS + 1 + MAX_MARKETS));
+        uint256[HEAD_WORDS + 1 + MAX_MARKETS] memory words;
         assembly ("memory-safe") {
-            list := encoded // its words are the markets
-            mstore(list, count)
+            words := add(encoded, 0x20) // its words; those that the contract does not have are not looked at
         }
+        head.purpose = bytes32(words[0]);
+        head.verifier = address(uint160(words[1]));
+        head.verifierCodeHash = bytes32(words[2]);
+        head.verifierGas = words[3];
+        head.periodSeconds = words[9];
+        head.featureCount = words[10];
+        head.calendarFeatureCount = words[11];
+        head.outputCount = words[12];
+        head.outputScale = words[14];
+        head.featureBound = words[15];
+        head.proofLength = words[16];
+        bytes32[] memory markets;
+        assembly ("memory-safe") {
+            markets := add(words, mul(0x20, HEAD_WORDS)) // the markets' number and they themselves follow the head
+        }
+        head.markets = markets;
+        head.data = data;
     }
 
-    /// @notice Checks counts and ranges and lays out the public inputs: per market candle features, then calendar
-    /// features; after all features, per market its outputs.
-    function instances(Model memory model, uint256 period, int32[] calldata candleFeatures, int128[] calldata outputs)
+    /// @notice Whether the verifier accepts; anything but a clean `true` is no. Generated verifiers revert on a bad proof.
+    /// @dev Reverts with `BoundedCall.NotEnoughGas`: want of gas must not look like a no.
+    function accepts(Head memory model, bytes memory proof, uint256[] memory elements) internal view returns (bool) {
+        bytes memory question = abi.encodeCall(IVerifier.verifyProof, (proof, elements));
+        (bool answered, bytes memory answer) = BoundedCall.ask(model.verifier, model.verifierGas, 32, question);
+        return answered && abi.decode(answer, (uint256)) == 1;
+    }
+
+    /// @notice Checks counts and ranges and lays out the public inputs: per market its features, then calendar features;
+    /// after all features, per market its outputs.
+    function instances(Head memory model, uint256 period, int32[] calldata features, int128[] calldata outputs)
         internal
         view
         returns (uint256[] memory elements)
     {
-        uint256 candleCount = uint256(model.marketCount) * model.candleFeatureCount;
-        if (candleFeatures.length != candleCount) {
-            revert IRegimeRiskOracle.CandleFeatureCountMismatch(candleCount, candleFeatures.length);
-        }
-        uint256 outputCount = model.marketCount * OUTPUTS_PER_MARKET;
-        if (outputs.length != outputCount) revert IRegimeRiskOracle.OutputCountMismatch(outputCount, outputs.length);
+        uint256 marketCount = model.markets.length;
+        uint256 count = marketCount * model.featureCount;
+        if (features.length != count) revert IModelRegistry.FeatureCountMismatch(count, features.length);
+        uint256 outputCount = marketCount * model.outputCount;
+        if (outputs.length != outputCount) revert IModelRegistry.OutputCountMismatch(outputCount, outputs.length);
 
-        uint256 featureCount = candleCount + uint256(model.marketCount) * model.calendarFeatureCount;
+        uint256 featureCount = count + marketCount * model.calendarFeatureCount;
         elements = new uint256[](featureCount + outputCount);
-        _writeFeatures(elements, model, period, candleFeatures);
+        _writeFeatures(elements, model, period, features);
         _writeOutputs(elements, featureCount, model.outputScale, outputs);
     }
 
-    function _writeFeatures(
-        uint256[] memory elements,
-        Model memory model,
-        uint256 period,
-        int32[] calldata candleFeatures
-    ) private view {
-        bytes memory row = _calendarRow(model, period);
-        uint256 bound = model.featureBound;
-        uint256 candleCount = model.candleFeatureCount;
+    /// @notice Reverts with `InvalidOmittedMarkets` or `OmittedMarketNotNeutral` unless the omitted markets are some of the
+    /// model's, not all, and nothing is said about them. The count of features must have been checked.
+    /// @dev Zeros, so that there is one update without a market and not as many as somebody likes to make up.
+    function checkOmitted(Head memory model, uint256 omitted, int32[] calldata features) internal pure {
+        if (omitted == 0) return;
+        uint256 marketCount = model.markets.length;
+        if (omitted >= (1 << marketCount) - 1) revert IModelRegistry.InvalidOmittedMarkets(omitted, marketCount);
+        for (uint256 i = 0; i < features.length; ++i) {
+            uint256 market = i / model.featureCount;
+            if ((omitted >> market) & 1 != 0 && features[i] != 0) revert IModelRegistry.OmittedMarketNotNeutral(market);
+        }
+    }
+
+    function _writeFeatures(uint256[] memory elements, Head memory model, uint256 period, int32[] calldata features)
+        private
+        view
+    {
+        uint256[] memory row = _calendarRow(model, period);
+        (uint256 bound, uint256 count) = (model.featureBound, model.featureCount);
         uint256 next = 0;
-        for (uint256 first = 0; first < candleFeatures.length; first += candleCount) {
+        for (uint256 first = 0; first < features.length; first += count) {
             uint256 source;
             assembly ("memory-safe") {
-                source := add(candleFeatures.offset, shl(5, first))
+                source := add(features.offset, shl(5, first))
             }
-            (uint256 written, int256 outside) = _writeSigned(elements, next, source, candleCount, bound);
-            if (written < candleCount) revert IRegimeRiskOracle.FeatureOutOfRange(first + written, outside, bound);
-            next += candleCount;
-            next = _copy(elements, next, row);
+            (uint256 written, int256 outside) = _writeSigned(elements, next, source, count, bound);
+            if (written < count) revert IModelRegistry.FeatureOutOfRange(first + written, outside, bound);
+            next += count;
+            for (uint256 i = 0; i < row.length; ++i) {
+                elements[next++] = row[i];
+            }
         }
     }
 
     /// @dev The calendar features of a period, as field elements.
-    function _calendarRow(Model memory model, uint256 period) private view returns (bytes memory row) {
-        uint256 size = 32 * uint256(model.calendarFeatureCount);
-        uint256 rowAt = MARKETS_AT + 32 * (uint256(model.marketCount) + 1) + Grid.slotOfWeek(period) * size;
-        row = SSTORE2.read(model.data, rowAt, rowAt + size);
-        uint256 order = FieldLib.R;
-        assembly ("memory-safe") {
-            let end := add(add(row, 0x20), size)
-            for { let at := add(row, 0x20) } lt(at, end) { at := add(at, 0x20) } {
-                let value := mload(at)
-                mstore(at, add(value, mul(order, slt(value, 0))))
+    function _calendarRow(Head memory model, uint256 period) private view returns (uint256[] memory row) {
+        uint256 count = model.calendarFeatureCount;
+        row = new uint256[](count);
+        if (count == 0) return row;
+        uint256 slot = period % (WEEK_SECONDS / model.periodSeconds);
+        // Behind the offset of all, the head, the markets and the table's length.
+        uint256 start = 32 * (1 + HEAD_WORDS + 1 + model.markets.length + 1) + slot * count * ENTRY_BYTES;
+        bytes memory packed = SSTORE2.read(model.data, start, start + count * ENTRY_BYTES);
+        for (uint256 i = 0; i < count; ++i) {
+            int256 entry;
+            assembly ("memory-safe") {
+                entry := sar(224, mload(add(add(packed, 0x20), shl(2, i))))
             }
-        }
-    }
-
-    /// @dev Copies a row, and says which index comes next. The elements must exist.
-    function _copy(uint256[] memory elements, uint256 index, bytes memory row) private pure returns (uint256 next) {
-        assembly ("memory-safe") {
-            mcopy(add(add(elements, 0x20), shl(5, index)), add(row, 0x20), mload(row))
-            next := add(index, shr(5, mload(row)))
+            row[i] = FieldLib.encodeSmall(entry);
         }
     }
 
@@ -203,13 +200,13 @@ library ModelLib {
         private
         pure
     {
-        uint256 bound = 1 << (outputScale + ForecastMath.OUTPUT_LIMIT_LOG2);
+        uint256 bound = 1 << (outputScale + OUTPUT_LIMIT_LOG2);
         uint256 source;
         assembly ("memory-safe") {
             source := outputs.offset
         }
         (uint256 written, int256 outside) = _writeSigned(elements, next, source, outputs.length, bound - 1);
-        if (written < outputs.length) revert IRegimeRiskOracle.OutputOutOfRange(written, outside, bound);
+        if (written < outputs.length) revert IModelRegistry.OutputOutOfRange(written, outside, bound);
     }
 
     /// @dev Writes signed words of the calldata as field elements, as long as their absolute values are within the bound. A
@@ -234,5 +231,9 @@ library ModelLib {
                 mstore(add(target, shl(5, written)), add(value, mul(order, slt(value, 0))))
             }
         }
+    }
+
+    function _require(bool holds, bytes32 field) private pure {
+        if (!holds) revert IModelRegistry.InvalidModelSpec(LibString.fromSmallString(field));
     }
 }

@@ -1,210 +1,144 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
+import {LibString} from "solady/utils/LibString.sol";
 import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
-import {Grid} from "./Grid.sol";
+import {BPS, PIPS} from "./Units.sol";
 
 /// @title PolicyLib
-/// @notice Checks of policies and bounds, and the words in which a market is stored.
+/// @notice Checks of policies and bounds, and the parameters that a policy has for a volatility.
 library PolicyLib {
-    uint256 internal constant BPS = 10_000;
-    uint256 private constant PIPS = 1_000_000;
-    uint256 private constant MAX_DWELL_PERIODS = 127;
+    uint256 internal constant MAX_KNOTS = 4;
 
-    /// @notice A market's owner and bounds in one storage word (256 bits). `owner` is zero exactly if there is none.
-    struct PackedMarket {
-        address owner;
-        uint16 minBorrowCollateralRatioBps;
-        uint16 maxBorrowCollateralRatioBps;
-        uint24 minAmmFeePips;
-        uint24 maxAmmFeePips;
-        uint16 maxLiquidationRiseBpsPerDay;
-    }
+    /// @notice Least distance from the first to the last knot: a bps of it is one unit of volatility.
+    uint256 internal constant MIN_SPAN_E9 = 10_000;
 
-    /// @notice What a reader needs beside the parameters themselves, in one storage word (256 bits): the fallback, the
-    /// ages, the ramp of the liquidation ratio, and what the guardian withholds. `graceAfterSeconds` is zero exactly if the
-    /// market has no policy.
-    struct PackedGuard {
-        uint16 turbulentBorrowCollateralRatioBps;
-        uint24 turbulentAmmFeePips;
-        uint16 turbulentBorrowCapFactorBps;
-        uint24 graceAfterSeconds;
-        uint24 staleAfterSeconds;
-        uint16 rampStartBps;
-        uint16 rampTargetBps;
-        uint16 rampBpsPerDay;
-        uint32 rampStartedAt;
-        uint40 pausedUntil;
-        uint32 disabledPeriod;
-    }
+    /// @notice Highest speed at which any market's liquidation ratio may rise: 2 % of the debt a day.
+    uint256 internal constant MAX_LIQUIDATION_RISE_BPS_PER_DAY = 2_00;
 
-    /// @notice What only an update needs, in one storage word (168 bits).
-    struct PackedRules {
-        uint16 calmBorrowCollateralRatioBps;
-        uint16 calmLiquidationCollateralRatioBps;
-        uint24 calmAmmFeePips;
-        uint16 calmBorrowCapFactorBps;
-        uint16 turbulentLiquidationCollateralRatioBps;
-        uint16 marginBps;
-        uint8 dwellPeriods;
-        uint16 maxRiseBpsPerPeriod;
-        uint16 maxFallBpsPerPeriod;
-        uint16 loosenDelaySeconds;
-        bool priceChecked;
-    }
+    /// @notice Lowest liquidation ratio of any market: the debt, and a bonus of 5 %.
+    uint256 internal constant MIN_LIQUIDATION_RATIO_BPS = 105_00;
+
+    uint256 private constant MAX_LOOSEN_DELAY_SECONDS = 1 days;
+    uint256 private constant MAX_GRACE_AFTER_BPS = 2 * BPS;
+    uint256 private constant MAX_STALE_AFTER_BPS = 6 * BPS;
 
     /// @notice Reverts with `InvalidBounds` unless a policy can exist within the bounds.
     function check(IRegimeRiskOracle.Bounds memory bounds) internal pure {
-        if (bounds.minBorrowCollateralRatioBps <= BPS) {
-            revert IRegimeRiskOracle.InvalidBounds("minBorrowCollateralRatioBps");
-        }
-        if (bounds.maxBorrowCollateralRatioBps < bounds.minBorrowCollateralRatioBps) {
-            revert IRegimeRiskOracle.InvalidBounds("maxBorrowCollateralRatioBps");
-        }
-        if (bounds.maxAmmFeePips > PIPS) revert IRegimeRiskOracle.InvalidBounds("maxAmmFeePips");
-        if (bounds.minAmmFeePips > bounds.maxAmmFeePips) revert IRegimeRiskOracle.InvalidBounds("minAmmFeePips");
+        _bound(bounds.minLiquidationCollateralRatioBps >= MIN_LIQUIDATION_RATIO_BPS, "minLiquidationCollateralRatioBps");
+        _bound(
+            bounds.minBorrowCollateralRatioBps >= bounds.minLiquidationCollateralRatioBps, "minBorrowCollateralRatioBps"
+        );
+        _bound(bounds.maxBorrowCollateralRatioBps >= bounds.minBorrowCollateralRatioBps, "maxBorrowCollateralRatioBps");
+        _bound(bounds.maxLiquidationRiseBpsPerDay <= MAX_LIQUIDATION_RISE_BPS_PER_DAY, "maxLiquidationRiseBpsPerDay");
+        _bound(bounds.maxAmmFeePips <= PIPS, "maxAmmFeePips");
+        _bound(bounds.minAmmFeePips <= bounds.maxAmmFeePips, "minAmmFeePips");
+        _bound(bounds.minBorrowCapFactorBps <= BPS, "minBorrowCapFactorBps");
     }
 
     /// @notice Reverts with `InvalidPolicy` unless the policy is consistent and within the market's bounds.
-    /// @dev The turbulent vector is the tighter one in each field, so each bound has one vector to check. Parameters are
-    /// mixtures of the two, hence within the bounds as well.
-    function check(IRegimeRiskOracle.Policy memory policy, PackedMarket memory market) internal pure {
-        IRiskParameters.RiskVector memory calm = policy.calm;
-        IRiskParameters.RiskVector memory turbulent = policy.turbulent;
-        _require(
-            turbulent.borrowCollateralRatioBps >= calm.borrowCollateralRatioBps, "turbulent.borrowCollateralRatioBps"
-        );
-        _require(
-            turbulent.liquidationCollateralRatioBps >= calm.liquidationCollateralRatioBps,
-            "turbulent.liquidationCollateralRatioBps"
-        );
-        _require(turbulent.ammFeePips >= calm.ammFeePips, "turbulent.ammFeePips");
-        _require(turbulent.borrowCapFactorBps <= calm.borrowCapFactorBps, "turbulent.borrowCapFactorBps");
-        _require(
-            calm.borrowCollateralRatioBps >= market.minBorrowCollateralRatioBps
-                && turbulent.borrowCollateralRatioBps <= market.maxBorrowCollateralRatioBps,
-            "borrowCollateralRatioBps"
-        );
-        _require(calm.ammFeePips >= market.minAmmFeePips && turbulent.ammFeePips <= market.maxAmmFeePips, "ammFeePips");
-        _require(calm.borrowCapFactorBps <= BPS, "calm.borrowCapFactorBps");
-        _require(
-            calm.liquidationCollateralRatioBps > BPS
-                && calm.liquidationCollateralRatioBps <= calm.borrowCollateralRatioBps
-                && turbulent.liquidationCollateralRatioBps <= turbulent.borrowCollateralRatioBps,
-            "liquidationCollateralRatioBps"
-        );
-        _require(policy.marginBps < BPS / 2, "marginBps");
-        _require(policy.dwellPeriods != 0 && policy.dwellPeriods <= MAX_DWELL_PERIODS, "dwellPeriods");
+    /// @dev Each knot is at least as tight as the one before, the first as the bounds' loose side. Parameters are mixtures of
+    /// knots, hence within the bounds as well.
+    function check(IRegimeRiskOracle.Policy memory policy, IRegimeRiskOracle.Bounds memory bounds) internal pure {
+        uint256 count = policy.knots.length;
+        _require(count >= 2 && count <= MAX_KNOTS, "knots");
+        uint256 previousE9 = 0;
+        IRiskParameters.RiskVector memory previous = IRiskParameters.RiskVector({
+            borrowCollateralRatioBps: bounds.minBorrowCollateralRatioBps,
+            liquidationCollateralRatioBps: bounds.minLiquidationCollateralRatioBps,
+            ammFeePips: bounds.minAmmFeePips,
+            borrowCapFactorBps: uint16(BPS)
+        });
+        for (uint256 i = 0; i < count; ++i) {
+            IRegimeRiskOracle.Knot memory knot = policy.knots[i];
+            _require(knot.volatilityE9 > previousE9, "volatilityE9");
+            _checkOrder(previous, knot.vector);
+            (previousE9, previous) = (knot.volatilityE9, knot.vector);
+        }
+        _require(previous.borrowCollateralRatioBps <= bounds.maxBorrowCollateralRatioBps, "borrowCollateralRatioBps");
+        _require(previous.ammFeePips <= bounds.maxAmmFeePips, "ammFeePips");
+        _require(previous.borrowCapFactorBps >= bounds.minBorrowCapFactorBps, "borrowCapFactorBps");
+        (uint256 lowest, uint256 highest) = span(policy);
+        _require(highest - lowest >= MIN_SPAN_E9, "volatilityE9");
+        _require(policy.marginBps <= BPS, "marginBps");
+        _require(policy.dwellPeriods != 0, "dwellPeriods");
         _require(policy.maxRiseBpsPerPeriod != 0 && policy.maxRiseBpsPerPeriod <= BPS, "maxRiseBpsPerPeriod");
         _require(policy.maxFallBpsPerPeriod != 0 && policy.maxFallBpsPerPeriod <= BPS, "maxFallBpsPerPeriod");
-        _require(policy.loosenDelaySeconds <= Grid.PERIOD_SECONDS, "loosenDelaySeconds");
+        _require(policy.loosenDelaySeconds <= MAX_LOOSEN_DELAY_SECONDS, "loosenDelaySeconds");
         _require(
-            policy.liquidationRiseBpsPerDay <= market.maxLiquidationRiseBpsPerDay
+            policy.liquidationRiseBpsPerDay <= bounds.maxLiquidationRiseBpsPerDay
                 && (policy.liquidationRiseBpsPerDay != 0
-                    || turbulent.liquidationCollateralRatioBps == calm.liquidationCollateralRatioBps),
+                    || previous.liquidationCollateralRatioBps == policy.knots[0].vector.liquidationCollateralRatioBps),
             "liquidationRiseBpsPerDay"
         );
-        _require(policy.graceAfterSeconds >= Grid.PERIOD_SECONDS, "graceAfterSeconds");
-        _require(policy.staleAfterSeconds >= policy.graceAfterSeconds, "staleAfterSeconds");
+        _require(policy.graceAfterBps >= BPS && policy.graceAfterBps <= MAX_GRACE_AFTER_BPS, "graceAfterBps");
+        _require(
+            policy.staleAfterBps >= policy.graceAfterBps && policy.staleAfterBps <= MAX_STALE_AFTER_BPS,
+            "staleAfterBps"
+        );
     }
 
-    /// @notice The half of a policy that readers need, written over `guard`; its ramp and its guardian's fields stay.
-    function writeGuard(IRegimeRiskOracle.Policy memory policy, PackedGuard memory guard) internal pure {
-        guard.turbulentBorrowCollateralRatioBps = policy.turbulent.borrowCollateralRatioBps;
-        guard.turbulentAmmFeePips = policy.turbulent.ammFeePips;
-        guard.turbulentBorrowCapFactorBps = policy.turbulent.borrowCapFactorBps;
-        guard.graceAfterSeconds = policy.graceAfterSeconds;
-        guard.staleAfterSeconds = policy.staleAfterSeconds;
-        guard.rampBpsPerDay = policy.liquidationRiseBpsPerDay;
+    /// @notice The lowest and the highest volatility that a policy tells from others.
+    function span(IRegimeRiskOracle.Policy memory policy) internal pure returns (uint256 lowest, uint256 highest) {
+        return (policy.knots[0].volatilityE9, policy.knots[policy.knots.length - 1].volatilityE9);
     }
 
-    /// @notice The half of a policy that only updates need.
-    function rules(IRegimeRiskOracle.Policy memory policy, bool priceChecked)
+    /// @notice The vector of the last knot, which is also the fallback.
+    function tightest(IRegimeRiskOracle.Policy memory policy)
         internal
         pure
-        returns (PackedRules memory)
+        returns (IRiskParameters.RiskVector memory)
     {
-        return PackedRules({
-            calmBorrowCollateralRatioBps: policy.calm.borrowCollateralRatioBps,
-            calmLiquidationCollateralRatioBps: policy.calm.liquidationCollateralRatioBps,
-            calmAmmFeePips: policy.calm.ammFeePips,
-            calmBorrowCapFactorBps: policy.calm.borrowCapFactorBps,
-            turbulentLiquidationCollateralRatioBps: policy.turbulent.liquidationCollateralRatioBps,
-            marginBps: policy.marginBps,
-            dwellPeriods: policy.dwellPeriods,
-            maxRiseBpsPerPeriod: policy.maxRiseBpsPerPeriod,
-            maxFallBpsPerPeriod: policy.maxFallBpsPerPeriod,
-            loosenDelaySeconds: policy.loosenDelaySeconds,
-            priceChecked: priceChecked
-        });
+        return policy.knots[policy.knots.length - 1].vector;
     }
 
-    /// @notice A stored policy as its owner gave it.
-    function unpack(PackedGuard memory guard, PackedRules memory applied)
-        internal
-        pure
-        returns (IRegimeRiskOracle.Policy memory)
-    {
-        return IRegimeRiskOracle.Policy({
-            calm: IRiskParameters.RiskVector({
-                borrowCollateralRatioBps: applied.calmBorrowCollateralRatioBps,
-                liquidationCollateralRatioBps: applied.calmLiquidationCollateralRatioBps,
-                ammFeePips: applied.calmAmmFeePips,
-                borrowCapFactorBps: applied.calmBorrowCapFactorBps
-            }),
-            turbulent: IRiskParameters.RiskVector({
-                borrowCollateralRatioBps: guard.turbulentBorrowCollateralRatioBps,
-                liquidationCollateralRatioBps: applied.turbulentLiquidationCollateralRatioBps,
-                ammFeePips: guard.turbulentAmmFeePips,
-                borrowCapFactorBps: guard.turbulentBorrowCapFactorBps
-            }),
-            marginBps: applied.marginBps,
-            dwellPeriods: applied.dwellPeriods,
-            maxRiseBpsPerPeriod: applied.maxRiseBpsPerPeriod,
-            maxFallBpsPerPeriod: applied.maxFallBpsPerPeriod,
-            loosenDelaySeconds: applied.loosenDelaySeconds,
-            liquidationRiseBpsPerDay: guard.rampBpsPerDay,
-            graceAfterSeconds: guard.graceAfterSeconds,
-            staleAfterSeconds: guard.staleAfterSeconds
-        });
-    }
-
-    /// @notice The parameters at a probability, each linear between calm (0) and turbulent (10_000 bps). Borrow side and fee
-    /// are rounded to the tighter side, the liquidation ratio down, so that it never passes the borrow ratio.
-    /// @dev Of a checked policy, whose turbulent vector is the tighter one: then nothing here can overflow.
-    function interpolate(PackedGuard memory guard, PackedRules memory applied, uint256 probabilityBps)
+    /// @notice The parameters at a volatility. Borrow side and fee are rounded to the tighter side, the liquidation ratio
+    /// down, so that it never passes the borrow ratio.
+    /// @dev Of a checked policy, whose knots rise and tighten: then nothing here can overflow.
+    function vectorAt(IRegimeRiskOracle.Policy memory policy, uint256 volatilityE9)
         internal
         pure
         returns (IRiskParameters.RiskVector memory vector)
     {
         unchecked {
-            vector.borrowCollateralRatioBps = uint16(
-                _riseUp(applied.calmBorrowCollateralRatioBps, guard.turbulentBorrowCollateralRatioBps, probabilityBps)
-            );
-            vector.liquidationCollateralRatioBps = uint16(liquidationAt(applied, probabilityBps));
-            vector.ammFeePips = uint24(_riseUp(applied.calmAmmFeePips, guard.turbulentAmmFeePips, probabilityBps));
-            uint256 capFall = uint256(applied.calmBorrowCapFactorBps) - guard.turbulentBorrowCapFactorBps;
+            uint256 upper = 0;
+            while (upper < policy.knots.length && policy.knots[upper].volatilityE9 <= volatilityE9) ++upper;
+            if (upper == 0) return policy.knots[0].vector;
+            if (upper == policy.knots.length) return tightest(policy);
+            IRiskParameters.RiskVector memory a = policy.knots[upper - 1].vector;
+            IRiskParameters.RiskVector memory b = policy.knots[upper].vector;
+            uint256 width = policy.knots[upper].volatilityE9 - policy.knots[upper - 1].volatilityE9;
+            uint256 left = policy.knots[upper].volatilityE9 - volatilityE9;
+            // From the tighter end down, so that rounding a difference down stays on the tighter side.
+            vector.borrowCollateralRatioBps = b.borrowCollateralRatioBps
+                - uint16((b.borrowCollateralRatioBps - a.borrowCollateralRatioBps) * left / width);
+            vector.ammFeePips = b.ammFeePips - uint24((b.ammFeePips - a.ammFeePips) * left / width);
             vector.borrowCapFactorBps =
-                uint16(applied.calmBorrowCapFactorBps - (capFall * probabilityBps + BPS - 1) / BPS);
+                b.borrowCapFactorBps + uint16((a.borrowCapFactorBps - b.borrowCapFactorBps) * left / width);
+            vector.liquidationCollateralRatioBps = a.liquidationCollateralRatioBps
+                + uint16((b.liquidationCollateralRatioBps - a.liquidationCollateralRatioBps) * (width - left) / width);
         }
     }
 
-    /// @notice The liquidation ratio at a probability, rounded down.
-    function liquidationAt(PackedRules memory applied, uint256 probabilityBps) internal pure returns (uint256) {
-        unchecked {
-            uint256 calm = applied.calmLiquidationCollateralRatioBps;
-            return calm + (applied.turbulentLiquidationCollateralRatioBps - calm) * probabilityBps / BPS;
-        }
+    function _checkOrder(IRiskParameters.RiskVector memory a, IRiskParameters.RiskVector memory b) private pure {
+        _require(
+            b.borrowCollateralRatioBps >= a.borrowCollateralRatioBps
+                && b.borrowCollateralRatioBps >= b.liquidationCollateralRatioBps,
+            "borrowCollateralRatioBps"
+        );
+        _require(
+            b.liquidationCollateralRatioBps >= a.liquidationCollateralRatioBps, "liquidationCollateralRatioBps"
+        );
+        _require(b.ammFeePips >= a.ammFeePips, "ammFeePips");
+        _require(b.borrowCapFactorBps <= a.borrowCapFactorBps, "borrowCapFactorBps");
     }
 
-    function _riseUp(uint256 low, uint256 high, uint256 shareBps) private pure returns (uint256) {
-        unchecked {
-            return low + ((high - low) * shareBps + BPS - 1) / BPS;
-        }
+    function _bound(bool holds, bytes32 field) private pure {
+        if (!holds) revert IRegimeRiskOracle.InvalidBounds(LibString.fromSmallString(field));
     }
 
-    function _require(bool holds, string memory field) private pure {
-        if (!holds) revert IRegimeRiskOracle.InvalidPolicy(field);
+    function _require(bool holds, bytes32 field) private pure {
+        if (!holds) revert IRegimeRiskOracle.InvalidPolicy(LibString.fromSmallString(field));
     }
 }

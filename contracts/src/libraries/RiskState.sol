@@ -2,247 +2,273 @@
 pragma solidity ^0.8.24;
 
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
-import {Grid} from "./Grid.sol";
 import {PolicyLib} from "./PolicyLib.sol";
-import {Words} from "./Words.sol";
+import {BPS} from "./Units.sol";
 
 /// @title RiskState
-/// @notice How a market moves: from a forecast to the applied probability, and from stored words to what a reader sees.
-/// @dev One number, the applied probability, moves all parameters. Limits act on it, not on single parameters, so that
+/// @notice How a market moves: from a forecast to the applied volatility, and from stored words to what a reader sees.
+/// @dev One number, the applied volatility, moves all parameters. Limits act on it, not on single parameters, so that
 /// coupled values cannot be torn apart by a limit that holds back one of them.
 library RiskState {
-    using Words for uint256;
+    using FixedPointMathLib for uint256;
+    using PolicyLib for IRegimeRiskOracle.Policy;
 
-    uint256 private constant BPS = 10_000;
-    uint256 private constant HALF = 5_000;
-    uint256 private constant HIGH_FLAG = 0x80;
-
-    /// @notice Periods for which unused allowance adds up: a day.
+    /// @notice Periods for which unused allowance adds up.
     uint256 internal constant MAX_RECHARGE_PERIODS = 6;
 
-    /// @notice Unit of a stored volatility, wad.
-    uint256 internal constant VOLATILITY_UNIT_WAD = 1e10;
+    /// @notice Longest pause that a market's allowance is good for.
+    uint256 internal constant MAX_PAUSE_SECONDS = 7 days;
 
-    /// @notice A market's parameters, which `Words` packs into one storage word. `period` is zero exactly if no update has
-    /// landed.
-    struct PackedParams {
-        uint32 period;
+    /// @dev The ramp counts in bps-seconds a day: at `n` bps a day it moves `n` of them a second, and nothing is rounded.
+    uint256 private constant RAMP_UNIT = 1 days;
+
+    /// @notice Everything that is stored of a market but its owner and its policy, in two words: see `Words`. `periodStart` is zero exactly
+    /// if no update has landed.
+    struct State {
+        uint40 periodStart;
         /// Landing time, in seconds after the period's start.
-        uint16 landedAfterSeconds;
-        /// Seconds after landing from which `next` alone holds; until then the tighter of the two, field by field.
-        uint16 loosenDelaySeconds;
+        uint24 landedAfterSeconds;
+        /// Seconds after landing from which the next values alone hold; until then the tighter of the two, field by field.
+        uint24 loosenDelaySeconds;
+        /// Age, from the period's start, at which the last update stops being fresh.
+        uint24 graceAfterSeconds;
         uint16 probabilityHighBps;
-        uint16 appliedProbabilityBps;
-        /// In units of `VOLATILITY_UNIT_WAD`.
-        uint32 volatility;
-        /// The highest bit is the regime, the others count updates in a row that asked for Low.
-        uint8 switchState;
+        /// Updates in a row that asked for looser values.
+        uint8 looserCount;
         uint16 previousBorrowCollateralRatioBps;
         uint24 previousAmmFeePips;
         uint16 previousBorrowCapFactorBps;
         uint16 nextBorrowCollateralRatioBps;
         uint24 nextAmmFeePips;
         uint16 nextBorrowCapFactorBps;
-        /// What a reader needs of the guard while nothing unusual goes on: the liquidation ratio, at rest, and the age below
-        /// which the parameters are fresh. Zero where the guard must be asked.
-        uint16 restingLiquidationRatioBps;
-        uint24 freshSeconds;
+        /// Age at which the last update becomes stale; the second word begins here.
+        uint24 staleAfterSeconds;
+        uint32 volatilityE9;
+        uint32 appliedVolatilityE9;
+        uint40 pausedUntil;
+        /// The ramp: where it was, in `RAMP_UNIT`s of a bps, when, where it leads, and how fast.
+        uint40 rampFrom;
+        uint40 rampSince;
+        uint16 rampTargetBps;
+        uint16 rampBpsPerDay;
     }
 
     /// @notice What a proof says about one market.
     struct Forecast {
-        uint32 period;
+        uint40 periodStart;
+        uint32 periodSeconds;
         uint16 probabilityHighBps;
-        uint64 volatilityWad;
+        uint32 volatilityE9;
     }
 
-    /// @notice The state before the first update: turbulent.
-    function initial() internal pure returns (PackedParams memory stored) {
-        stored.appliedProbabilityBps = uint16(BPS);
-        stored.switchState = uint8(HIGH_FLAG);
-    }
+    /* UPDATES */
 
-    /// @notice The word after an update that lands now.
-    /// @param stored The word before it.
-    /// @param inForce What readers see before it; stays where it is tighter until looser values are effective.
-    /// @return updated The word to store.
+    /// @notice Moves a market by one forecast that lands now.
+    /// @return requestedE9 The applied volatility, had there been no rate limit.
     /// @return targetBps The liquidation ratio that the ramp is to lead to.
-    /// @return requestedBps The applied probability, had there been no rate limit.
-    function advance(
-        PackedParams memory stored,
-        IRiskParameters.Params memory inForce,
-        PolicyLib.PackedGuard memory guard,
-        PolicyLib.PackedRules memory rules,
-        Forecast memory forecast
-    ) internal view returns (PackedParams memory updated, uint256 targetBps, uint256 requestedBps) {
-        uint256 elapsedPeriods = forecast.period - stored.period;
-        if (stored.period == 0) stored = initial();
-        uint256 appliedBps;
-        (updated.switchState, requestedBps, appliedBps) =
-            step(stored, rules, forecast.probabilityHighBps, elapsedPeriods);
-        updated.period = forecast.period;
-        updated.landedAfterSeconds = uint16(block.timestamp % Grid.PERIOD_SECONDS);
-        updated.loosenDelaySeconds = rules.loosenDelaySeconds;
-        updated.probabilityHighBps = forecast.probabilityHighBps;
-        updated.appliedProbabilityBps = uint16(appliedBps);
-        updated.volatility = uint32(forecast.volatilityWad / VOLATILITY_UNIT_WAD);
-        updated.previousBorrowCollateralRatioBps = inForce.borrowCollateralRatioBps;
-        updated.previousAmmFeePips = inForce.ammFeePips;
-        updated.previousBorrowCapFactorBps = inForce.borrowCapFactorBps;
-        IRiskParameters.RiskVector memory next = PolicyLib.interpolate(guard, rules, appliedBps);
-        updated.nextBorrowCollateralRatioBps = next.borrowCollateralRatioBps;
-        updated.nextAmmFeePips = next.ammFeePips;
-        updated.nextBorrowCapFactorBps = next.borrowCapFactorBps;
+    function advance(State memory state, IRegimeRiskOracle.Policy memory policy, Forecast memory forecast)
+        internal
+        view
+        returns (uint256 requestedE9, uint256 targetBps)
+    {
+        IRiskParameters.Params memory inForce = current(state);
+        if (!isReliable(ageStatus(state))) tighten(inForce, policy.tightest());
+        uint256 appliedE9;
+        (requestedE9, appliedE9, state.looserCount) = step(state, policy, forecast);
+
+        IRiskParameters.RiskVector memory next = policy.vectorAt(appliedE9);
+        state.previousBorrowCollateralRatioBps = inForce.borrowCollateralRatioBps;
+        state.previousAmmFeePips = inForce.ammFeePips;
+        state.previousBorrowCapFactorBps = inForce.borrowCapFactorBps;
+        _setNext(state, next);
+        state.periodStart = forecast.periodStart;
+        state.landedAfterSeconds = uint24(block.timestamp - forecast.periodStart);
+        state.loosenDelaySeconds = policy.loosenDelaySeconds;
+        state.graceAfterSeconds = uint24(uint256(forecast.periodSeconds) * policy.graceAfterBps / BPS);
+        state.staleAfterSeconds = uint24(uint256(forecast.periodSeconds) * policy.staleAfterBps / BPS);
+        state.probabilityHighBps = forecast.probabilityHighBps;
+        state.volatilityE9 = forecast.volatilityE9;
+        state.appliedVolatilityE9 = uint32(appliedE9);
         targetBps = next.liquidationCollateralRatioBps;
     }
 
-    /// @notice Lets readers do without the guard. Only for a ramp at rest and a guardian who withholds nothing.
-    function enableFastPath(PackedParams memory stored, PolicyLib.PackedGuard memory guard) internal pure {
-        if (stored.nextBorrowCollateralRatioBps < guard.rampTargetBps) return;
-        stored.restingLiquidationRatioBps = guard.rampTargetBps;
-        stored.freshSeconds = uint24(FixedPointMathLib.min(guard.graceAfterSeconds, Words.MAX_FRESH_SECONDS));
-    }
-
-    /// @notice Moves regime and applied probability by one forecast.
-    /// @dev High as soon as a forecast reaches one half plus the margin; Low only after `dwellPeriods` updates in a row at
-    /// or below one half minus the margin. While High, the applied probability stays at one half or above. It then
-    /// rises and falls by at most its allowance, which grows with the periods since the last update up to
-    /// `MAX_RECHARGE_PERIODS`. Every update resets the allowance, so that two steps never go further than one.
-    /// All numbers are of at most 16 bits, and their products of 19: nothing overflows.
-    /// @param elapsedPeriods Periods since the last update, at least 1.
-    /// @return switchState The regime and the count, as stored.
-    /// @return requestedBps The probability that the allowance was asked for.
-    /// @return appliedBps The probability that the parameters follow.
-    function step(
-        PackedParams memory stored,
-        PolicyLib.PackedRules memory rules,
-        uint256 forecastBps,
-        uint256 elapsedPeriods
-    ) internal pure returns (uint8 switchState, uint256 requestedBps, uint256 appliedBps) {
+    /// @notice Moves the applied volatility by one forecast.
+    /// @dev Up as soon as a forecast is higher; down only after `dwellPeriods` updates in a row that lie below it by more
+    /// than the margin. It then rises and falls by at most its allowance, which grows with the time since the last update
+    /// landed: two updates a second apart have a second's allowance between them, whatever their periods.
+    /// @return requestedE9 The volatility that the allowance was asked for.
+    /// @return appliedE9 The volatility that the parameters follow.
+    /// @return looserCount Updates in a row that asked for looser values, as stored.
+    function step(State memory state, IRegimeRiskOracle.Policy memory policy, Forecast memory forecast)
+        internal
+        view
+        returns (uint256 requestedE9, uint256 appliedE9, uint8 looserCount)
+    {
         unchecked {
-            bool high = stored.switchState & HIGH_FLAG != 0;
-            uint256 lowCount = 0;
-            if (forecastBps >= HALF + rules.marginBps) {
-                high = true;
-            } else if (high && forecastBps + rules.marginBps <= HALF) {
-                lowCount = (stored.switchState & ~uint8(HIGH_FLAG)) + 1;
-                if (lowCount >= rules.dwellPeriods) (high, lowCount) = (false, 0);
+            (uint256 lowest, uint256 highest) = policy.span();
+            uint256 previousE9 = uint256(state.appliedVolatilityE9).clamp(lowest, highest);
+            uint256 forecastE9 = uint256(forecast.volatilityE9).clamp(lowest, highest);
+            uint256 marginE9 = (highest - lowest) * policy.marginBps / BPS;
+
+            requestedE9 = previousE9;
+            if (forecastE9 >= previousE9) {
+                requestedE9 = forecastE9;
+            } else if (forecastE9 + marginE9 < previousE9) {
+                looserCount = uint8((uint256(state.looserCount) + 1).min(policy.dwellPeriods));
+                if (looserCount == policy.dwellPeriods) requestedE9 = forecastE9;
             }
-            switchState = uint8(lowCount | (high ? HIGH_FLAG : 0));
-            requestedBps = high ? FixedPointMathLib.max(forecastBps, HALF) : forecastBps;
 
-            uint256 allowances = FixedPointMathLib.min(elapsedPeriods, MAX_RECHARGE_PERIODS);
-            uint256 previous = stored.appliedProbabilityBps;
-            appliedBps = FixedPointMathLib.clamp(
-                requestedBps,
-                FixedPointMathLib.zeroFloorSub(previous, allowances * rules.maxFallBpsPerPeriod),
-                previous + allowances * rules.maxRiseBpsPerPeriod
-            );
+            uint256 periodSeconds = forecast.periodSeconds;
+            uint256 elapsed = (block.timestamp - _landedAt(state)).min(MAX_RECHARGE_PERIODS * periodSeconds);
+            uint256 allowance = (highest - lowest) * elapsed;
+            uint256 rise = policy.maxRiseBpsPerPeriod == BPS
+                ? highest
+                : allowance * policy.maxRiseBpsPerPeriod / (BPS * periodSeconds);
+            uint256 fall = policy.maxFallBpsPerPeriod == BPS
+                ? highest
+                : allowance * policy.maxFallBpsPerPeriod / (BPS * periodSeconds);
+            appliedE9 = requestedE9.clamp(previousE9.zeroFloorSub(fall), previousE9 + rise);
         }
     }
 
-    /// @notice The liquidation ratio at the present block: from the ramp's start towards its target, upwards at the ramp's
-    /// speed. A ramp never leads downwards: lower targets hold at once.
-    function liquidationRatioBps(PolicyLib.PackedGuard memory guard) internal view returns (uint256) {
+    /// @notice What a market has before its first update: the tightest vector.
+    /// @param atRest Whether the ramp is to begin at its end.
+    function begin(State memory state, IRegimeRiskOracle.Policy memory policy, bool atRest) internal pure {
+        IRiskParameters.RiskVector memory tightest = policy.tightest();
+        _setNext(state, tightest);
+        (, uint256 highest) = policy.span();
+        state.appliedVolatilityE9 = uint32(highest);
+        if (!atRest) return;
+        state.rampTargetBps = tightest.liquidationCollateralRatioBps;
+        state.rampFrom = uint40(tightest.liquidationCollateralRatioBps * RAMP_UNIT);
+    }
+
+    /* THE RAMP */
+
+    /// @notice The liquidation ratio at the present block: from where the ramp was towards its target, upwards at its speed.
+    function liquidationRatioBps(State memory state) internal view returns (uint256) {
+        return _rampNow(state) / RAMP_UNIT;
+    }
+
+    /// @notice Leads the ramp to another target, at another speed from now on. It goes on from where it is, to the second:
+    /// nothing that it has climbed is lost, however often it turns. A lower target holds at once.
+    function turnRamp(State memory state, uint256 targetBps, uint256 bpsPerDay) internal view {
+        state.rampFrom = uint40(_rampNow(state).min(targetBps * RAMP_UNIT));
+        state.rampSince = uint40(block.timestamp);
+        (state.rampTargetBps, state.rampBpsPerDay) = (uint16(targetBps), uint16(bpsPerDay));
+    }
+
+    function _rampNow(State memory state) private view returns (uint256) {
         unchecked {
-            uint256 rise = uint256(guard.rampBpsPerDay) * (block.timestamp - guard.rampStartedAt) / 1 days;
-            return FixedPointMathLib.min(guard.rampTargetBps, guard.rampStartBps + rise);
+            uint256 rise = uint256(state.rampBpsPerDay) * (block.timestamp - state.rampSince);
+            return (state.rampFrom + rise).min(uint256(state.rampTargetBps) * RAMP_UNIT);
         }
     }
 
-    /// @notice Turns the ramp towards a target, from where it is now. Must come before the ramp's speed is changed.
-    function turnRamp(PolicyLib.PackedGuard memory guard, uint256 targetBps) internal view {
-        guard.rampStartBps = uint16(FixedPointMathLib.min(liquidationRatioBps(guard), targetBps));
-        guard.rampTargetBps = uint16(targetBps);
-        guard.rampStartedAt = uint32(block.timestamp);
+    /* THE PAUSE */
+
+    /// @notice Pauses until a time, or lifts a pause.
+    /// @param fullAt Unix time at which the allowance would be full again.
+    /// @return Its new value.
+    function pause(State memory state, uint256 untilTimestamp, uint256 fullAt) internal view returns (uint256) {
+        // What still runs was taken, and once more for the time in which it gives nothing back.
+        uint256 runs = uint256(state.pausedUntil).zeroFloorSub(block.timestamp);
+        uint256 missing = fullAt.zeroFloorSub(block.timestamp) - 2 * runs;
+        uint256 wanted = untilTimestamp.zeroFloorSub(block.timestamp);
+        if (missing + wanted > MAX_PAUSE_SECONDS) {
+            revert IRegimeRiskOracle.PauseTooLong(untilTimestamp, block.timestamp + MAX_PAUSE_SECONDS - missing);
+        }
+        state.pausedUntil = uint40(block.timestamp + wanted);
+        return block.timestamp + missing + 2 * wanted;
+    }
+
+    /* READS */
+
+    /// @notice What the last update says now, whatever its age; before the first, what `begin` has set.
+    function current(State memory state) internal view returns (IRiskParameters.Params memory params) {
+        unchecked {
+            params.periodStart = state.periodStart;
+            params.updatedAt = uint40(_landedAt(state));
+            params.borrowCollateralRatioBps = state.nextBorrowCollateralRatioBps;
+            params.liquidationCollateralRatioBps = uint16(liquidationRatioBps(state));
+            params.ammFeePips = state.nextAmmFeePips;
+            params.borrowCapFactorBps = state.nextBorrowCapFactorBps;
+            params.probabilityHighBps = state.probabilityHighBps;
+            params.volatilityE9 = state.volatilityE9;
+            params.appliedVolatilityE9 = state.appliedVolatilityE9;
+            if (block.timestamp < _landedAt(state) + state.loosenDelaySeconds) {
+                _tighten(
+                    params,
+                    state.previousBorrowCollateralRatioBps,
+                    state.previousAmmFeePips,
+                    state.previousBorrowCapFactorBps
+                );
+            }
+            _tighten(params, params.liquidationCollateralRatioBps, 0, type(uint16).max);
+        }
+    }
+
+    /// @notice The status of a market but for what withholds it.
+    function ageStatus(State memory state) internal view returns (IRiskParameters.Status) {
+        unchecked {
+            if (state.periodStart == 0) return IRiskParameters.Status.Unset;
+            uint256 ageSeconds = block.timestamp - state.periodStart;
+            if (ageSeconds < state.graceAfterSeconds) return IRiskParameters.Status.Fresh;
+            return
+                ageSeconds < state.staleAfterSeconds ? IRiskParameters.Status.Grace : IRiskParameters.Status.Stale;
+        }
+    }
+
+    /// @notice Whether a forecast, and not a fallback, stands behind parameters of this status.
+    function isReliable(IRiskParameters.Status status) internal pure returns (bool) {
+        return status == IRiskParameters.Status.Fresh || status == IRiskParameters.Status.Grace;
+    }
+
+    /// @notice Makes parameters at least as tight as a vector. The liquidation ratio stays.
+    function tighten(IRiskParameters.Params memory params, IRiskParameters.RiskVector memory vector) internal pure {
+        _tighten(params, vector.borrowCollateralRatioBps, vector.ammFeePips, vector.borrowCapFactorBps);
     }
 
     /// @notice See `IRiskParameters.pending`.
-    /// @param word The packed parameters.
-    function pending(uint256 word, PolicyLib.PackedGuard memory guard)
+    function pending(State memory state)
         internal
         pure
         returns (IRiskParameters.RiskVector memory next, uint256 effectiveAt, uint256 liquidationReachedAt)
     {
-        PackedParams memory stored = word.unpackParams();
-        next = IRiskParameters.RiskVector({
-            borrowCollateralRatioBps: stored.nextBorrowCollateralRatioBps,
-            liquidationCollateralRatioBps: guard.rampTargetBps,
-            ammFeePips: stored.nextAmmFeePips,
-            borrowCapFactorBps: stored.nextBorrowCapFactorBps
-        });
-        effectiveAt = word.landedAt() + stored.loosenDelaySeconds;
-        liquidationReachedAt = guard.rampStartedAt;
-        if (guard.rampBpsPerDay != 0) {
-            liquidationReachedAt += FixedPointMathLib.divUp(
-                uint256(guard.rampTargetBps - guard.rampStartBps) * 1 days, guard.rampBpsPerDay
-            );
+        unchecked {
+            next = IRiskParameters.RiskVector({
+                borrowCollateralRatioBps: uint16(uint256(state.nextBorrowCollateralRatioBps).max(state.rampTargetBps)),
+                liquidationCollateralRatioBps: state.rampTargetBps,
+                ammFeePips: state.nextAmmFeePips,
+                borrowCapFactorBps: state.nextBorrowCapFactorBps
+            });
+            effectiveAt = _landedAt(state) + state.loosenDelaySeconds;
+            liquidationReachedAt = state.rampSince;
+            if (state.rampBpsPerDay != 0) {
+                uint256 left = uint256(state.rampTargetBps) * RAMP_UNIT - state.rampFrom;
+                liquidationReachedAt += left.divUp(state.rampBpsPerDay);
+            }
         }
     }
 
-    /// @notice What a reader sees.
-    /// @param word The packed parameters.
-    /// @param withheld Whether something outside these two words withholds the values.
-    function read(uint256 word, PolicyLib.PackedGuard memory guard, bool withheld)
-        internal
-        view
-        returns (IRiskParameters.Params memory current, IRiskParameters.Status status)
-    {
-        if (word == 0) {
-            if (guard.graceAfterSeconds == 0) return (current, IRiskParameters.Status.Unset);
-            current.probabilityHighBps = uint16(BPS);
-            current.appliedProbabilityBps = uint16(BPS);
-            current.regime = 1;
-        } else {
-            word.readFastPath(current);
-            status = _status(current.period, guard, withheld);
-            _mix(current, word.unpackParams());
-        }
-        current.liquidationCollateralRatioBps = uint16(liquidationRatioBps(guard));
-        if (status != IRiskParameters.Status.Fresh && status != IRiskParameters.Status.Grace) {
-            _tighten(current, guard, word == 0);
-        }
-        current.borrowCollateralRatioBps =
-            uint16(FixedPointMathLib.max(current.borrowCollateralRatioBps, current.liquidationCollateralRatioBps));
+    function _setNext(State memory state, IRiskParameters.RiskVector memory next) private pure {
+        state.nextBorrowCollateralRatioBps = next.borrowCollateralRatioBps;
+        state.nextAmmFeePips = next.ammFeePips;
+        state.nextBorrowCapFactorBps = next.borrowCapFactorBps;
     }
 
-    function _status(uint256 period, PolicyLib.PackedGuard memory guard, bool withheld)
-        private
-        view
-        returns (IRiskParameters.Status)
-    {
-        if (withheld || block.timestamp < guard.pausedUntil || period <= guard.disabledPeriod) {
-            return IRiskParameters.Status.Withheld;
-        }
-        uint256 ageSeconds = block.timestamp - period * Grid.PERIOD_SECONDS;
-        if (ageSeconds < guard.graceAfterSeconds) return IRiskParameters.Status.Fresh;
-        return ageSeconds < guard.staleAfterSeconds ? IRiskParameters.Status.Grace : IRiskParameters.Status.Stale;
+    function _landedAt(State memory state) private pure returns (uint256) {
+        return uint256(state.periodStart) + state.landedAfterSeconds;
     }
 
-    /// @dev Until looser values are effective, the tighter of the previous and the next, field by field.
-    function _mix(IRiskParameters.Params memory current, PackedParams memory stored) private view {
-        if (block.timestamp >= uint256(current.updatedAt) + stored.loosenDelaySeconds) return;
-        if (stored.previousBorrowCollateralRatioBps > current.borrowCollateralRatioBps) {
-            current.borrowCollateralRatioBps = stored.previousBorrowCollateralRatioBps;
-        }
-        if (stored.previousAmmFeePips > current.ammFeePips) current.ammFeePips = stored.previousAmmFeePips;
-        if (stored.previousBorrowCapFactorBps < current.borrowCapFactorBps) {
-            current.borrowCapFactorBps = stored.previousBorrowCapFactorBps;
-        }
-    }
-
-    /// @dev At least as tight as the turbulent vector. Empty parameters become that vector. The liquidation ratio stays.
-    function _tighten(IRiskParameters.Params memory current, PolicyLib.PackedGuard memory guard, bool empty)
+    function _tighten(IRiskParameters.Params memory params, uint16 borrowRatioBps, uint24 feePips, uint16 capFactorBps)
         private
         pure
     {
-        if (guard.turbulentBorrowCollateralRatioBps > current.borrowCollateralRatioBps) {
-            current.borrowCollateralRatioBps = guard.turbulentBorrowCollateralRatioBps;
-        }
-        if (guard.turbulentAmmFeePips > current.ammFeePips) current.ammFeePips = guard.turbulentAmmFeePips;
-        if (empty || guard.turbulentBorrowCapFactorBps < current.borrowCapFactorBps) {
-            current.borrowCapFactorBps = guard.turbulentBorrowCapFactorBps;
-        }
+        if (borrowRatioBps > params.borrowCollateralRatioBps) params.borrowCollateralRatioBps = borrowRatioBps;
+        if (feePips > params.ammFeePips) params.ammFeePips = feePips;
+        if (capFactorBps < params.borrowCapFactorBps) params.borrowCapFactorBps = capFactorBps;
     }
 }

@@ -8,7 +8,7 @@ import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 /// @notice A risk oracle for the tests of those who read one: it says what it was told, or fails as it was told. Anyone may
 /// tell it, so it cannot be deployed on a chain that has users.
 /// @dev Nothing here happens by itself: time changes no status, and a status changes no value. A real oracle's values are at
-/// least as tight as its turbulent vector while it is `Stale` or `Withheld`; `setTurbulent` with that status looks the same.
+/// least as tight as its policy's tightest vector while it is `Stale` or `Withheld`; `setTurbulent` with that status looks the same.
 contract MockRiskOracle is IRiskParameters, IERC165 {
     /// @notice How the oracle answers `params`, and, where it says so, its other reads.
     enum Mode {
@@ -80,15 +80,15 @@ contract MockRiskOracle is IRiskParameters, IERC165 {
 
     /// @notice A `Fresh` update of a calm market that lands now: ratios 150 % and 130 %, fee 0.05 %, the whole borrow cap.
     function setCalm(bytes32 market) external {
-        _land(market, RiskVector(150_00, 130_00, 500, 100_00), 10_00, 0.0005e18);
+        _land(market, RiskVector(150_00, 130_00, 500, 100_00), 10_00, 500_000);
     }
 
     /// @notice A `Fresh` update of a turbulent market that lands now: ratios 200 % and 130 %, fee 1 %, 40 % of the borrow cap.
     function setTurbulent(bytes32 market) external {
-        _land(market, RiskVector(200_00, 130_00, 10_000, 40_00), 90_00, 0.002e18);
+        _land(market, RiskVector(200_00, 130_00, 10_000, 40_00), 90_00, 2_000_000);
     }
 
-    /// @notice Sets the four parameters that a policy ties to the probability.
+    /// @notice Sets the four parameters that a policy ties to the volatility.
     function setVector(bytes32 market, RiskVector memory vector) public {
         Params storage current = _markets[market].current;
         current.borrowCollateralRatioBps = vector.borrowCollateralRatioBps;
@@ -97,11 +97,13 @@ contract MockRiskOracle is IRiskParameters, IERC165 {
         current.borrowCapFactorBps = vector.borrowCapFactorBps;
     }
 
-    /// @notice Sets the two probabilities, in bps, and with the second one the regime: High from one half on.
-    function setProbability(bytes32 market, uint16 probabilityHighBps, uint16 appliedProbabilityBps) public {
+    /// @notice Sets the forecast: a probability in bps, and the proven and the applied volatility, times 1e9.
+    function setForecast(bytes32 market, uint16 probabilityHighBps, uint32 volatilityE9, uint32 appliedVolatilityE9)
+        public
+    {
         Params storage current = _markets[market].current;
-        (current.probabilityHighBps, current.appliedProbabilityBps) = (probabilityHighBps, appliedProbabilityBps);
-        current.regime = appliedProbabilityBps >= 50_00 ? 1 : 0;
+        current.probabilityHighBps = probabilityHighBps;
+        (current.volatilityE9, current.appliedVolatilityE9) = (volatilityE9, appliedVolatilityE9);
     }
 
     /// @notice Makes the parameters those of the latest period that began at least `ageSeconds` ago, landed a minute after its
@@ -110,7 +112,7 @@ contract MockRiskOracle is IRiskParameters, IERC165 {
         Params storage current = _markets[market].current;
         uint256 start = block.timestamp - ageSeconds;
         start -= start % PERIOD_SECONDS;
-        current.period = uint40(start / PERIOD_SECONDS);
+        current.periodStart = uint40(start);
         current.updatedAt = uint40(start + 60 < block.timestamp ? start + 60 : block.timestamp);
     }
 
@@ -155,8 +157,8 @@ contract MockRiskOracle is IRiskParameters, IERC165 {
         Status status = _markets[market].status;
         if (status == Status.Unset) revert ParamsUnset(market);
         if (status == Status.Withheld) revert ParamsWithheld(market);
-        uint256 ageSeconds = block.timestamp - current.period * PERIOD_SECONDS;
-        if (ageSeconds > maxAgeSeconds) revert StaleParams(ageSeconds, maxAgeSeconds);
+        uint256 ageSeconds = block.timestamp - current.periodStart;
+        if (status == Status.Stale || ageSeconds > maxAgeSeconds) revert StaleParams(ageSeconds, maxAgeSeconds);
     }
 
     /// @inheritdoc IRiskParameters
@@ -175,13 +177,12 @@ contract MockRiskOracle is IRiskParameters, IERC165 {
         return interfaceId == type(IRiskParameters).interfaceId || interfaceId == type(IERC165).interfaceId;
     }
 
-    function _land(bytes32 market, RiskVector memory vector, uint16 probabilityBps, uint64 volatilityWad) private {
+    function _land(bytes32 market, RiskVector memory vector, uint16 probabilityBps, uint32 volatilityE9) private {
         _markets[market].status = Status.Fresh;
         Params storage current = _markets[market].current;
-        current.period = uint40(block.timestamp / PERIOD_SECONDS);
+        current.periodStart = uint40(block.timestamp - block.timestamp % PERIOD_SECONDS);
         current.updatedAt = uint40(block.timestamp);
-        current.volatilityWad = volatilityWad;
-        setProbability(market, probabilityBps, probabilityBps);
+        setForecast(market, probabilityBps, volatilityE9, volatilityE9);
         setVector(market, vector);
     }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
-import {IHalo2Verifier} from "../../src/interfaces/IHalo2Verifier.sol";
+import {IVerifier} from "../../src/interfaces/IVerifier.sol";
 
 /// @notice A verifier that does what it is told. Its code, and so its hash, stays the same whatever that is.
-contract MockVerifier is IHalo2Verifier {
+contract MockVerifier is IVerifier {
     enum Behaviour {
         Accept,
         Refuse,

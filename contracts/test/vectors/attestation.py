@@ -19,17 +19,16 @@ FIELDS = {
     "period": "uint64",
     "omittedMarkets": "uint256",
     "instancesHash": "bytes32",
-    "closesHash": "bytes32",
     "attestorSetVersion": "uint32",
 }
 ATTESTATION = f"Attestation({','.join(f'{kind} {name}' for name, kind in FIELDS.items())})"
 
-# model, period, omitted markets, public inputs, closes, version of the attestor set
+# model, period, omitted markets, public inputs, version of the attestor set
 CASES = [
-    ("11", 122_748, 0, [1, 8192, FIELD_ORDER - 8192], [], 1),
-    ("ab", 2**32, 0, [0, FIELD_ORDER - 1], [6_512_345_678_900, 1], 2**32 - 1),
-    ("5c", 122_749, 0b10, [3, 0, FIELD_ORDER - 7, 12], [6_512_345_678_900, 0], 2),
-    ("f0", 122_750, 2**31, [0] * 3, [], 3),
+    ("11", 122_748, 0, [1, 8192, FIELD_ORDER - 8192], 1),
+    ("ab", 2**32, 0, [0, FIELD_ORDER - 1], 2**32 - 1),
+    ("5c", 122_749, 0b10, [3, 0, FIELD_ORDER - 7, 12], 2),
+    ("f0", 122_750, 2**31, [0] * 3, 3),
 ]
 
 
@@ -53,16 +52,16 @@ def words(values):
     return "0x" + "".join(f"{value:064x}" for value in values)
 
 
-def case(model, period, omitted_markets, instances, closes, version):
-    chain_id, oracle, model_id = 31337, f"0x{0xA11CE:040x}", "0x" + model * 32
-    instances_hash, closes_hash = keccak(words(instances)), keccak(words(closes))
+def case(model, period, omitted_markets, instances, version):
+    chain_id, registry, model_id = 31337, f"0x{0xA11CE:040x}", "0x" + model * 32
+    instances_hash = keccak(words(instances))
     domain = encode(
         ["bytes32", "bytes32", "bytes32", "uint256", "address"],
         text_hash(DOMAIN),
-        text_hash("VeriRegime RiskOracle"),
+        text_hash("VeriRegime ModelRegistry"),
         text_hash("1"),
         chain_id,
-        oracle,
+        registry,
     )
     message = encode(
         ["bytes32", *FIELDS.values()],
@@ -71,7 +70,6 @@ def case(model, period, omitted_markets, instances, closes, version):
         period,
         omitted_markets,
         instances_hash,
-        closes_hash,
         version,
     )
     digest = keccak("0x1901" + keccak(domain)[2:] + keccak(message)[2:])
@@ -79,15 +77,13 @@ def case(model, period, omitted_markets, instances, closes, version):
     signature = cast("wallet", "sign", "--no-hash", "--private-key", KEY, digest)
     return {
         "chain_id": chain_id,
-        "oracle": oracle,
+        "registry": registry,
         "model_id": model_id,
         "period": period,
         "omitted_markets": omitted_markets,
         "instances": [f"0x{element:064x}" for element in instances],
-        "closes_e8": closes,
         "attestor_set_version": version,
         "instances_hash": instances_hash,
-        "closes_hash": closes_hash,
         "digest": digest,
         "key": KEY,
         "attestation": f"{signer.lower()}0041{signature[2:]}",

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
-/// @title Timelock
-/// @notice Announce a call, wait, make the call; in between the guardian may refuse it.
-/// @dev An operation is a caller with its exact calldata. Anyone may announce their own calls: whether the caller may do
-/// what they announced is decided when they do it. Announcing again changes nothing, so nobody can push a date away.
-abstract contract Timelock {
+import {Ownable} from "solady/auth/Ownable.sol";
+
+/// @title Governed
+/// @notice An owner who announces, waits and acts, and a guardian who may refuse in between.
+/// @dev An operation is a caller with the calldata of a call. Anyone may announce their own calls: whether the caller may
+/// do what they announced is decided when they do it. Only the canonical calldata of a call can be used, so that a refused
+/// call has no second name; announcing again changes nothing, so that nobody can push a date away.
+abstract contract Governed is Ownable {
     /// @notice Shortest timelock on any chain that is not a development chain.
     uint256 internal constant MIN_TIMELOCK_SECONDS = 1 days;
 
@@ -17,7 +20,7 @@ abstract contract Timelock {
     /// @notice Time between announcing and doing.
     uint256 public immutable timelockSeconds;
 
-    /// @notice The account that may refuse, pause and disable, and nothing else.
+    /// @notice The account that may refuse, and do what else the contract lets it.
     address public guardian;
 
     /// @notice When an announced operation ripens, in Unix seconds; 0 if it is not announced.
@@ -35,7 +38,7 @@ abstract contract Timelock {
     /// @notice Thrown when the timelock is too short for this chain.
     error TimelockTooShort(uint256 seconds_);
 
-    /// @notice Thrown when a call was not announced.
+    /// @notice Thrown when a call was not announced, or is not the canonical encoding of what it does.
     error NotScheduled(bytes32 operation);
 
     /// @notice Thrown when an announced call is not ripe yet, or no longer fresh.
@@ -52,17 +55,13 @@ abstract contract Timelock {
         _;
     }
 
-    /// @dev Uses up the announcement of this very call.
-    modifier timelocked() {
-        _useTimelock();
-        _;
-    }
-
-    constructor(uint256 timelockSeconds_, address guardian_) {
+    constructor(address owner_, address guardian_, uint256 timelockSeconds_) {
+        if (owner_ == address(0)) revert NewOwnerIsZeroAddress();
         if (timelockSeconds_ < MIN_TIMELOCK_SECONDS && block.chainid != DEVELOPMENT_CHAIN_ID) {
             revert TimelockTooShort(timelockSeconds_);
         }
         timelockSeconds = timelockSeconds_;
+        _initializeOwner(owner_);
         _setGuardian(guardian_);
     }
 
@@ -83,25 +82,50 @@ abstract contract Timelock {
         emit OperationVetoed(operation);
     }
 
+    /// @notice Replaces the guardian. Only the owner, timelocked.
+    function setGuardian(address newGuardian) external onlyOwner {
+        _useTimelock(abi.encodeCall(this.setGuardian, (newGuardian)));
+        _setGuardian(newGuardian);
+    }
+
+    /// @notice Hands over to an account that has asked with `requestOwnershipHandover`. Only the owner, timelocked.
+    function completeOwnershipHandover(address newOwner) public payable override {
+        _checkOwner();
+        _useTimelock(abi.encodeCall(this.completeOwnershipHandover, (newOwner)));
+        super.completeOwnershipHandover(newOwner);
+    }
+
+    /// @notice Refused: ownership moves in two steps.
+    function transferOwnership(address) public payable override {
+        revert Unauthorized();
+    }
+
+    /// @notice Refused: a contract without an owner could replace nobody.
+    function renounceOwnership() public payable override {
+        revert Unauthorized();
+    }
+
     /// @notice The name of an operation.
-    function operationOf(address caller, bytes calldata data) public pure returns (bytes32) {
+    function operationOf(address caller, bytes memory data) public pure returns (bytes32) {
         return keccak256(abi.encode(caller, data));
     }
 
-    function _useTimelock() internal {
+    /// @dev Uses up the announcement of this very call.
+    /// @param canonical The one encoding of the call.
+    function _useTimelock(bytes memory canonical) internal {
         bytes32 operation = operationOf(msg.sender, msg.data);
         uint256 ripe = readyAt[operation];
-        if (ripe == 0) revert NotScheduled(operation);
+        if (ripe == 0 || keccak256(canonical) != keccak256(msg.data)) revert NotScheduled(operation);
         if (block.timestamp < ripe || _expired(ripe)) revert NotReady(operation, ripe);
         delete readyAt[operation];
     }
 
-    function _setGuardian(address guardian_) internal {
-        guardian = guardian_;
-        emit GuardianSet(guardian_);
-    }
-
     function _expired(uint256 ripe) internal view returns (bool) {
         return block.timestamp > ripe + OPERATION_LIFETIME_SECONDS;
+    }
+
+    function _setGuardian(address guardian_) private {
+        guardian = guardian_;
+        emit GuardianSet(guardian_);
     }
 }

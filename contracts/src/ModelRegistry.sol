@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {SSTORE2} from "solady/utils/SSTORE2.sol";
+import {Attestors} from "./base/Attestors.sol";
+import {Governed} from "./base/Governed.sol";
+import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
+import {FieldLib} from "./libraries/FieldLib.sol";
+import {ModelLib} from "./libraries/ModelLib.sol";
+
+/// @title ModelRegistry
+/// @notice Models, proposed, ripe, activated after a test on chain, overlapping with their successors, ended; and the
+/// attestors of their inputs.
+contract ModelRegistry is IModelRegistry, Governed, Attestors {
+    using ModelLib for ModelLib.Head;
+
+    /// @dev `data` is zero exactly if there is no such model, `activeUntil` before its activation, `readyAt` unless it is
+    /// proposed.
+    struct Model {
+        address data;
+        uint40 activeUntil;
+        uint40 readyAt;
+        /// Of the models that it replaces; a week is 604_800.
+        uint256 overlapSeconds;
+    }
+
+    uint256 private constant MAX_OVERLAP_SECONDS = 7 days;
+    uint40 private constant NO_END = type(uint40).max;
+
+    mapping(bytes32 modelId => Model) private _models;
+    mapping(bytes32 purpose => mapping(bytes32 market => bytes32 modelId)) private _active;
+
+    /// @param owner_ The account that proposes models and sets attestors.
+    /// @param guardian_ The account that may only refuse and end.
+    /// @param timelockSeconds_ Time between announcing and doing; at least a day on any chain but 31337.
+    /// @param attestors Strictly ascending.
+    /// @param threshold Attestations that an update needs.
+    constructor(
+        address owner_,
+        address guardian_,
+        uint256 timelockSeconds_,
+        address[] memory attestors,
+        uint8 threshold
+    ) Governed(owner_, guardian_, timelockSeconds_) {
+        _setAttestors(attestors, threshold);
+    }
+
+    /* MODELS */
+
+    /// @inheritdoc IModelRegistry
+    function proposeModel(ModelSpec calldata spec, uint256 overlapSeconds)
+        external
+        onlyOwner
+        returns (bytes32 modelId)
+    {
+        bytes memory encoded = abi.encode(spec);
+        modelId = keccak256(encoded);
+        Model memory earlier = _models[modelId];
+        bool proposed = earlier.readyAt != 0 && !_expired(earlier.readyAt);
+        if (proposed || block.timestamp < earlier.activeUntil) revert ModelAlreadyRegistered(modelId);
+        ModelLib.check(spec);
+        if (overlapSeconds > MAX_OVERLAP_SECONDS) revert InvalidModelSpec("overlapSeconds");
+        uint256 ripe = block.timestamp + timelockSeconds;
+        _models[modelId] = Model(SSTORE2.write(encoded), 0, uint40(ripe), overlapSeconds);
+        emit ModelProposed(modelId, spec, overlapSeconds, ripe);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function cancelModel(bytes32 modelId) external {
+        if (msg.sender != guardian) _checkOwner();
+        if (_models[modelId].readyAt == 0) revert ModelNotProposed(modelId);
+        _models[modelId].readyAt = 0;
+        emit ModelCancelled(modelId, msg.sender);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function activateModel(Update calldata smoke) external {
+        bytes32 modelId = smoke.modelId;
+        Model storage model = _models[modelId];
+        uint256 ripe = model.readyAt;
+        // slither-disable-next-line incorrect-equality (zero stands for "not proposed")
+        if (ripe == 0) revert ModelNotProposed(modelId);
+        if (block.timestamp < ripe || _expired(ripe)) revert ModelNotReady(modelId, ripe);
+        ModelLib.Head memory head = ModelLib.read(model.data);
+        _smokeTest(head, smoke);
+        (model.readyAt, model.activeUntil) = (0, NO_END);
+        uint256 overlapEnd = block.timestamp + model.overlapSeconds;
+        for (uint256 i = 0; i < head.markets.length; ++i) {
+            bytes32 replaced = _active[head.purpose][head.markets[i]];
+            _active[head.purpose][head.markets[i]] = modelId;
+            if (replaced != modelId) _end(replaced, overlapEnd);
+        }
+        emit ModelActivated(modelId);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function deprecateModel(bytes32 modelId) external {
+        if (msg.sender != guardian) _checkOwner();
+        if (block.timestamp >= _models[modelId].activeUntil) revert ModelNotActive(modelId);
+        _end(modelId, block.timestamp);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function setAttestors(address[] calldata attestors, uint8 threshold) external onlyOwner {
+        _useTimelock(abi.encodeCall(this.setAttestors, (attestors, threshold)));
+        _setAttestors(attestors, threshold);
+    }
+
+    /* WHAT CONSUMERS ASK */
+
+    /// @inheritdoc IModelRegistry
+    function facts(bytes32 modelId) external view returns (Facts memory) {
+        ModelLib.Head memory head = _head(modelId);
+        return Facts({
+            purpose: head.purpose,
+            periodSeconds: uint32(head.periodSeconds),
+            outputCount: uint8(head.outputCount),
+            outputScale: uint8(head.outputScale),
+            activeUntil: _models[modelId].activeUntil,
+            markets: head.markets
+        });
+    }
+
+    /// @inheritdoc IModelRegistry
+    function verify(Update calldata update)
+        external
+        view
+        returns (address[] memory signers, uint32 attestorSetVersion)
+    {
+        ModelLib.Head memory head = _head(update.modelId);
+        uint256 current = block.timestamp / head.periodSeconds;
+        if (update.period < current) revert StalePeriod(update.period, current);
+        if (update.period > current) revert FuturePeriod(update.period, current);
+        if (block.timestamp >= _models[update.modelId].activeUntil) revert ModelNotActive(update.modelId);
+
+        uint256[] memory instances = head.instances(update.period, update.features, update.outputs);
+        head.checkOmitted(update.omittedMarkets, update.features);
+        _checkProofLength(head, update.proof);
+        AttestorSet memory set = _attestorSet();
+        bytes32 digest = _attestationDigest(
+            update.modelId, update.period, update.omittedMarkets, keccak256(abi.encodePacked(instances)), set.version
+        );
+        signers = _checkAttestations(set, digest, update.attestations);
+        if (!head.accepts(update.proof, instances)) revert InvalidProof();
+        attestorSetVersion = set.version;
+    }
+
+    /* READS */
+
+    /// @inheritdoc IModelRegistry
+    function activeModel(bytes32 purpose, bytes32 market) external view returns (bytes32 modelId) {
+        modelId = _active[purpose][market];
+        if (block.timestamp >= _models[modelId].activeUntil) modelId = 0;
+    }
+
+    /// @inheritdoc IModelRegistry
+    function modelReadyAt(bytes32 modelId) external view returns (uint256) {
+        return _models[modelId].readyAt;
+    }
+
+    /// @inheritdoc IModelRegistry
+    function modelSpec(bytes32 modelId) external view returns (ModelSpec memory) {
+        if (_models[modelId].data == address(0)) revert UnknownModel(modelId);
+        return abi.decode(SSTORE2.read(_models[modelId].data), (ModelSpec));
+    }
+
+    /// @inheritdoc IModelRegistry
+    function attestorSet() external view returns (uint32 version, uint8 threshold) {
+        AttestorSet memory set = _attestorSet();
+        return (set.version, set.threshold);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function isAttestor(address account) external view returns (bool) {
+        return _inSet(_attestorSet().version, account);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function attestationDigest(bytes32 modelId, uint64 period, uint256 omittedMarkets, bytes32 instancesHash)
+        external
+        view
+        returns (bytes32)
+    {
+        return _attestationDigest(modelId, period, omittedMarkets, instancesHash, _attestorSet().version);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function instancesOf(bytes32 modelId, uint64 period, int32[] calldata features, int128[] calldata outputs)
+        external
+        view
+        returns (uint256[] memory instances)
+    {
+        return _head(modelId).instances(period, features, outputs);
+    }
+
+    /* INTERNAL */
+
+    function _head(bytes32 modelId) private view returns (ModelLib.Head memory) {
+        address data = _models[modelId].data;
+        if (data == address(0)) revert UnknownModel(modelId);
+        return ModelLib.read(data);
+    }
+
+    /// @dev Unless it has ended before.
+    function _end(bytes32 modelId, uint256 activeUntil) private {
+        if (_models[modelId].activeUntil <= activeUntil) return;
+        _models[modelId].activeUntil = uint40(activeUntil);
+        emit ModelEnds(modelId, activeUntil);
+    }
+
+    function _checkProofLength(ModelLib.Head memory head, bytes calldata proof) private pure {
+        if (proof.length != head.proofLength) revert ProofLengthMismatch(head.proofLength, proof.length);
+    }
+
+    /// @dev What accepts everything, or nothing, does not pass.
+    function _smokeTest(ModelLib.Head memory head, Update calldata smoke) private view {
+        ModelLib.checkVerifierCode(head.verifier, head.verifierCodeHash);
+        uint256[] memory instances = head.instances(smoke.period, smoke.features, smoke.outputs);
+        _checkProofLength(head, smoke.proof);
+        bytes memory proof = smoke.proof;
+        if (!head.accepts(proof, instances)) revert SmokeTestFailed(false);
+        uint256 last = instances.length - 1;
+        uint256 honest = instances[last];
+        instances[last] = addmod(honest, 1, FieldLib.R);
+        if (head.accepts(proof, instances)) revert SmokeTestFailed(true);
+        if (proof.length == 0) return;
+        instances[last] = honest;
+        proof[proof.length - 1] ^= 0x01;
+        if (head.accepts(proof, instances)) revert SmokeTestFailed(true);
+    }
+}

@@ -137,9 +137,12 @@ contract ModelRegistry is IModelRegistry, Governed, Attestors {
         head.checkOmitted(update.omittedMarkets, update.features);
         _checkProofLength(head, update.proof);
         AttestorSet memory set = _attestorSet();
-        bytes32 digest = _attestationDigest(
-            update.modelId, update.period, update.omittedMarkets, keccak256(abi.encodePacked(instances)), set.version
-        );
+        bytes32 instancesHash;
+        assembly ("memory-safe") {
+            instancesHash := keccak256(add(instances, 0x20), shl(5, mload(instances)))
+        }
+        bytes32 digest =
+            _attestationDigest(update.modelId, update.period, update.omittedMarkets, instancesHash, set.version);
         signers = _checkAttestations(set, digest, update.attestations);
         if (!head.accepts(update.proof, instances)) revert InvalidProof();
         attestorSetVersion = set.version;

@@ -147,14 +147,10 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
 
     /// @inheritdoc IRiskParameters
     function params(bytes32 market) public view returns (Params memory current, Status status) {
-        RiskState.State memory state = _load(market);
-        (current, status) = (state.current(), state.ageStatus());
-        if (status != Status.Unset && (block.timestamp < state.pausedUntil || !_sequencerIsUp())) {
-            status = Status.Withheld;
-        }
-        if (!RiskState.isReliable(status) && _markets[market].policy != address(0)) {
-            RiskState.tighten(current, policy(market).tightest());
-        }
+        status = _read(market, current);
+        if (status == Status.Unset || status == Status.Withheld || _sequencerIsUp()) return (current, status);
+        if (RiskState.isReliable(status)) RiskState.tighten(current, policy(market).tightest());
+        status = Status.Withheld;
     }
 
     /// @inheritdoc IRiskParameters
@@ -199,6 +195,15 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
     }
 
     /* INTERNAL */
+
+    /// @dev Fills in what readers see where the sequencer is up.
+    function _read(bytes32 market, Params memory current) private view returns (Status status) {
+        Market storage read = _markets[market];
+        (uint256 first, uint256 second) = (read.first, read.second);
+        Words.readCurrent(current, first, second);
+        status = Words.status(first, second);
+        if (status == Status.Stale || status == Status.Withheld) RiskState.tighten(current, policy(market).tightest());
+    }
 
     function _load(bytes32 market) private view returns (RiskState.State memory) {
         return Words.unpack(_markets[market].first, _markets[market].second);
@@ -279,7 +284,9 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
         });
         RiskState.State memory state = _load(market);
         Policy memory rules = policy(market);
-        (uint256 requestedE9, uint256 targetBps) = state.advance(rules, forecast);
+        Params memory inForce;
+        _read(market, inForce);
+        (uint256 requestedE9, uint256 targetBps) = state.advance(rules, forecast, inForce);
         if (targetBps != state.rampTargetBps) _turnRamp(market, state, rules, targetBps);
         _save(market, state);
         (RiskVector memory next, uint256 effectiveAt,) = state.pending();
@@ -301,14 +308,15 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
         emit LiquidationRampSet(market, state.liquidationRatioBps(), targetBps, rules.liquidationRiseBpsPerDay);
     }
 
-    /// @dev 4 bytes each: every market pays for them.
+    /// @dev 4 bytes each, because every market pays for them. The registry has seen that each word is an `int32`.
     function _packed(int32[] calldata features) private pure returns (bytes memory packed) {
         packed = new bytes(features.length * 4);
-        for (uint256 i = 0; i < features.length; ++i) {
-            int32 feature = features[i];
-            assembly ("memory-safe") {
-                let at := add(add(packed, 0x20), shl(2, i))
-                mstore(at, or(shl(224, feature), shr(32, shl(32, mload(at)))))
+        assembly ("memory-safe") {
+            let source := features.offset
+            let target := add(packed, 4) // a word that ends with the feature, and begins with what is before it
+            for { let end := add(source, shl(5, features.length)) } lt(source, end) { source := add(source, 0x20) } {
+                mstore(target, or(shl(32, shr(32, mload(target))), and(calldataload(source), 0xffffffff)))
+                target := add(target, 4)
             }
         }
     }

@@ -102,14 +102,17 @@ library PolicyLib {
         returns (IRiskParameters.RiskVector memory vector)
     {
         unchecked {
-            uint256 upper = 0;
-            while (upper < policy.knots.length && policy.knots[upper].volatilityE9 <= volatilityE9) ++upper;
-            if (upper == 0) return policy.knots[0].vector;
-            if (upper == policy.knots.length) return tightest(policy);
-            IRiskParameters.RiskVector memory a = policy.knots[upper - 1].vector;
-            IRiskParameters.RiskVector memory b = policy.knots[upper].vector;
-            uint256 width = policy.knots[upper].volatilityE9 - policy.knots[upper - 1].volatilityE9;
-            uint256 left = policy.knots[upper].volatilityE9 - volatilityE9;
+            uint256 count = policy.knots.length;
+            IRegimeRiskOracle.Knot memory lower;
+            IRegimeRiskOracle.Knot memory upper = policy.knots[0];
+            if (volatilityE9 <= upper.volatilityE9) return upper.vector;
+            for (uint256 i = 1; i < count && upper.volatilityE9 < volatilityE9; ++i) {
+                (lower, upper) = (upper, policy.knots[i]);
+            }
+            if (volatilityE9 >= upper.volatilityE9) return upper.vector;
+            (IRiskParameters.RiskVector memory a, IRiskParameters.RiskVector memory b) = (lower.vector, upper.vector);
+            uint256 width = upper.volatilityE9 - lower.volatilityE9;
+            uint256 left = upper.volatilityE9 - volatilityE9;
             // From the tighter end down, so that rounding a difference down stays on the tighter side.
             vector.borrowCollateralRatioBps = b.borrowCollateralRatioBps
                 - uint16((b.borrowCollateralRatioBps - a.borrowCollateralRatioBps) * left / width);

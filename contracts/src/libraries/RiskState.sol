@@ -22,7 +22,7 @@ library RiskState {
     uint256 internal constant MAX_PAUSE_SECONDS = 7 days;
 
     /// @dev The ramp counts in bps-seconds a day: at `n` bps a day it moves `n` of them a second, and nothing is rounded.
-    uint256 private constant RAMP_UNIT = 1 days;
+    uint256 internal constant RAMP_UNIT = 1 days;
 
     /// @notice Everything that is stored of a market but its owner and its policy, in two words: see `Words`. `periodStart` is zero exactly
     /// if no update has landed.
@@ -66,15 +66,15 @@ library RiskState {
     /* UPDATES */
 
     /// @notice Moves a market by one forecast that lands now.
+    /// @param inForce What readers see before it; it stays where it is tighter until looser values are effective.
     /// @return requestedE9 The applied volatility, had there been no rate limit.
     /// @return targetBps The liquidation ratio that the ramp is to lead to.
-    function advance(State memory state, IRegimeRiskOracle.Policy memory policy, Forecast memory forecast)
-        internal
-        view
-        returns (uint256 requestedE9, uint256 targetBps)
-    {
-        IRiskParameters.Params memory inForce = current(state);
-        if (!isReliable(ageStatus(state))) tighten(inForce, policy.tightest());
+    function advance(
+        State memory state,
+        IRegimeRiskOracle.Policy memory policy,
+        Forecast memory forecast,
+        IRiskParameters.Params memory inForce
+    ) internal view returns (uint256 requestedE9, uint256 targetBps) {
         uint256 appliedE9;
         (requestedE9, appliedE9, state.looserCount) = step(state, policy, forecast);
 
@@ -160,11 +160,15 @@ library RiskState {
         (state.rampTargetBps, state.rampBpsPerDay) = (uint16(targetBps), uint16(bpsPerDay));
     }
 
-    function _rampNow(State memory state) private view returns (uint256) {
+    /// @notice Where a ramp is now, in `RAMP_UNIT`s of a bps.
+    function rampNow(uint256 from, uint256 since, uint256 targetBps, uint256 bpsPerDay) internal view returns (uint256) {
         unchecked {
-            uint256 rise = uint256(state.rampBpsPerDay) * (block.timestamp - state.rampSince);
-            return (state.rampFrom + rise).min(uint256(state.rampTargetBps) * RAMP_UNIT);
+            return (from + bpsPerDay * (block.timestamp - since)).min(targetBps * RAMP_UNIT);
         }
+    }
+
+    function _rampNow(State memory state) private view returns (uint256) {
+        return rampNow(state.rampFrom, state.rampSince, state.rampTargetBps, state.rampBpsPerDay);
     }
 
     /* THE PAUSE */
@@ -186,41 +190,6 @@ library RiskState {
 
     /* READS */
 
-    /// @notice What the last update says now, whatever its age; before the first, what `begin` has set.
-    function current(State memory state) internal view returns (IRiskParameters.Params memory params) {
-        unchecked {
-            params.periodStart = state.periodStart;
-            params.updatedAt = uint40(_landedAt(state));
-            params.borrowCollateralRatioBps = state.nextBorrowCollateralRatioBps;
-            params.liquidationCollateralRatioBps = uint16(liquidationRatioBps(state));
-            params.ammFeePips = state.nextAmmFeePips;
-            params.borrowCapFactorBps = state.nextBorrowCapFactorBps;
-            params.probabilityHighBps = state.probabilityHighBps;
-            params.volatilityE9 = state.volatilityE9;
-            params.appliedVolatilityE9 = state.appliedVolatilityE9;
-            if (block.timestamp < _landedAt(state) + state.loosenDelaySeconds) {
-                _tighten(
-                    params,
-                    state.previousBorrowCollateralRatioBps,
-                    state.previousAmmFeePips,
-                    state.previousBorrowCapFactorBps
-                );
-            }
-            _tighten(params, params.liquidationCollateralRatioBps, 0, type(uint16).max);
-        }
-    }
-
-    /// @notice The status of a market but for what withholds it.
-    function ageStatus(State memory state) internal view returns (IRiskParameters.Status) {
-        unchecked {
-            if (state.periodStart == 0) return IRiskParameters.Status.Unset;
-            uint256 ageSeconds = block.timestamp - state.periodStart;
-            if (ageSeconds < state.graceAfterSeconds) return IRiskParameters.Status.Fresh;
-            return
-                ageSeconds < state.staleAfterSeconds ? IRiskParameters.Status.Grace : IRiskParameters.Status.Stale;
-        }
-    }
-
     /// @notice Whether a forecast, and not a fallback, stands behind parameters of this status.
     function isReliable(IRiskParameters.Status status) internal pure returns (bool) {
         return status == IRiskParameters.Status.Fresh || status == IRiskParameters.Status.Grace;
@@ -228,7 +197,7 @@ library RiskState {
 
     /// @notice Makes parameters at least as tight as a vector. The liquidation ratio stays.
     function tighten(IRiskParameters.Params memory params, IRiskParameters.RiskVector memory vector) internal pure {
-        _tighten(params, vector.borrowCollateralRatioBps, vector.ammFeePips, vector.borrowCapFactorBps);
+        tightenTo(params, vector.borrowCollateralRatioBps, vector.ammFeePips, vector.borrowCapFactorBps);
     }
 
     /// @notice See `IRiskParameters.pending`.
@@ -263,12 +232,13 @@ library RiskState {
         return uint256(state.periodStart) + state.landedAfterSeconds;
     }
 
-    function _tighten(IRiskParameters.Params memory params, uint16 borrowRatioBps, uint24 feePips, uint16 capFactorBps)
-        private
+    /// @notice The same, value by value.
+    function tightenTo(IRiskParameters.Params memory params, uint256 borrowRatioBps, uint256 feePips, uint256 capFactorBps)
+        internal
         pure
     {
-        if (borrowRatioBps > params.borrowCollateralRatioBps) params.borrowCollateralRatioBps = borrowRatioBps;
-        if (feePips > params.ammFeePips) params.ammFeePips = feePips;
-        if (capFactorBps < params.borrowCapFactorBps) params.borrowCapFactorBps = capFactorBps;
+        if (borrowRatioBps > params.borrowCollateralRatioBps) params.borrowCollateralRatioBps = uint16(borrowRatioBps);
+        if (feePips > params.ammFeePips) params.ammFeePips = uint24(feePips);
+        if (capFactorBps < params.borrowCapFactorBps) params.borrowCapFactorBps = uint16(capFactorBps);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
+import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {RiskState} from "./RiskState.sol";
 
 /// @title Words
@@ -10,6 +11,43 @@ library Words {
     /// @notice The period of the last update begins here; the low 40 bits of the first word.
     function periodStart(uint256 first) internal pure returns (uint256) {
         return uint40(first);
+    }
+
+    /// @notice Fills in what the last update says now, whatever its age; before the first, what `RiskState.begin` has set.
+    /// @dev Straight from the words, because every reader pays for it. The liquidation ratio is the ramp's.
+    function readCurrent(IRiskParameters.Params memory params, uint256 first, uint256 second) internal view {
+        unchecked {
+            uint256 landedAt = uint256(uint40(first)) + uint24(first >> 40);
+            params.periodStart = uint40(first);
+            params.updatedAt = uint40(landedAt);
+            params.borrowCollateralRatioBps = uint16(first >> 192);
+            params.ammFeePips = uint24(first >> 208);
+            params.borrowCapFactorBps = uint16(first >> 232);
+            params.probabilityHighBps = uint16(first >> 112);
+            params.volatilityE9 = uint32(second >> 24);
+            params.appliedVolatilityE9 = uint32(second >> 56);
+            if (block.timestamp < landedAt + uint24(first >> 64)) {
+                RiskState.tightenTo(params, uint16(first >> 136), uint24(first >> 152), uint16(first >> 176));
+            }
+            uint256 ramp = RiskState.rampNow(
+                uint40(second >> 128), uint40(second >> 168), uint16(second >> 208), uint16(second >> 224)
+            );
+            params.liquidationCollateralRatioBps = uint16(ramp / RiskState.RAMP_UNIT);
+            if (params.borrowCollateralRatioBps < params.liquidationCollateralRatioBps) {
+                params.borrowCollateralRatioBps = params.liquidationCollateralRatioBps;
+            }
+        }
+    }
+
+    /// @notice The status of a market, but for its sequencer.
+    function status(uint256 first, uint256 second) internal view returns (IRiskParameters.Status) {
+        unchecked {
+            if (uint40(first) == 0) return IRiskParameters.Status.Unset;
+            if (block.timestamp < uint40(second >> 88)) return IRiskParameters.Status.Withheld;
+            uint256 ageSeconds = block.timestamp - uint40(first);
+            if (ageSeconds < uint24(first >> 88)) return IRiskParameters.Status.Fresh;
+            return ageSeconds < uint24(second) ? IRiskParameters.Status.Grace : IRiskParameters.Status.Stale;
+        }
     }
 
     /// @notice 248 and 240 bits.

@@ -275,21 +275,22 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
         uint40 periodStart
     ) private {
         bytes32 market = model.markets[index];
-        int128[] calldata outputs = update.outputs[index * OUTPUTS_PER_MARKET:];
+        (int128[] calldata outputs, uint256 first) = (update.outputs, index * OUTPUTS_PER_MARKET);
         RiskState.Forecast memory forecast = RiskState.Forecast({
             periodStart: periodStart,
             periodSeconds: model.periodSeconds,
-            probabilityHighBps: ForecastMath.probabilityHighBps(outputs[0], outputs[1], model.outputScale),
-            volatilityE9: ForecastMath.volatilityE9(outputs[2], model.outputScale)
+            probabilityHighBps: ForecastMath.probabilityHighBps(outputs[first], outputs[first + 1], model.outputScale),
+            volatilityE9: ForecastMath.volatilityE9(outputs[first + 2], model.outputScale)
         });
         RiskState.State memory state = _load(market);
         Policy memory rules = policy(market);
         Params memory inForce;
         _read(market, inForce);
-        (uint256 requestedE9, uint256 targetBps) = state.advance(rules, forecast, inForce);
-        if (targetBps != state.rampTargetBps) _turnRamp(market, state, rules, targetBps);
+        (uint256 requestedE9, RiskVector memory next) = state.advance(rules, forecast, inForce);
+        if (next.liquidationCollateralRatioBps != state.rampTargetBps) {
+            _turnRamp(market, state, rules, next.liquidationCollateralRatioBps);
+        }
         _save(market, state);
-        (RiskVector memory next, uint256 effectiveAt,) = state.pending();
         emit ParamsUpdated(
             market,
             update.modelId,
@@ -299,7 +300,7 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
             uint32(requestedE9),
             state.appliedVolatilityE9,
             next,
-            effectiveAt
+            block.timestamp + rules.loosenDelaySeconds
         );
     }
 

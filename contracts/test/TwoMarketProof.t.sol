@@ -15,7 +15,7 @@ contract TwoMarketProofTest is MarketsSuite {
     }
 
     function _maxGasOfAFurtherMarket() internal pure override returns (uint256) {
-        return 30_000;
+        return 45_000;
     }
 
     function _fixture() internal pure override returns (string memory) {

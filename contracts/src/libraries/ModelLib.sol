@@ -172,9 +172,7 @@ library ModelLib {
             (uint256 written, int256 outside) = _writeSigned(elements, next, source, count, bound);
             if (written < count) revert IModelRegistry.FeatureOutOfRange(first + written, outside, bound);
             next += count;
-            for (uint256 i = 0; i < row.length; ++i) {
-                elements[next++] = row[i];
-            }
+            next = _copy(elements, next, row);
         }
     }
 
@@ -193,6 +191,14 @@ library ModelLib {
                 entry := sar(224, mload(add(add(packed, 0x20), shl(2, i))))
             }
             row[i] = FieldLib.encodeSmall(entry);
+        }
+    }
+
+    /// @dev Copies a row, and says which index comes next. The elements must exist.
+    function _copy(uint256[] memory elements, uint256 index, uint256[] memory row) private pure returns (uint256 next) {
+        assembly ("memory-safe") {
+            mcopy(add(add(elements, 0x20), shl(5, index)), add(row, 0x20), shl(5, mload(row)))
+            next := add(index, mload(row))
         }
     }
 

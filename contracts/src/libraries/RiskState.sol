@@ -68,17 +68,17 @@ library RiskState {
     /// @notice Moves a market by one forecast that lands now.
     /// @param inForce What readers see before it; it stays where it is tighter until looser values are effective.
     /// @return requestedE9 The applied volatility, had there been no rate limit.
-    /// @return targetBps The liquidation ratio that the ramp is to lead to.
+    /// @return next What holds once looser values do; its liquidation ratio is what the ramp is to lead to.
     function advance(
         State memory state,
         IRegimeRiskOracle.Policy memory policy,
         Forecast memory forecast,
         IRiskParameters.Params memory inForce
-    ) internal view returns (uint256 requestedE9, uint256 targetBps) {
+    ) internal view returns (uint256 requestedE9, IRiskParameters.RiskVector memory next) {
         uint256 appliedE9;
         (requestedE9, appliedE9, state.looserCount) = step(state, policy, forecast);
 
-        IRiskParameters.RiskVector memory next = policy.vectorAt(appliedE9);
+        next = policy.vectorAt(appliedE9);
         state.previousBorrowCollateralRatioBps = inForce.borrowCollateralRatioBps;
         state.previousAmmFeePips = inForce.ammFeePips;
         state.previousBorrowCapFactorBps = inForce.borrowCapFactorBps;
@@ -91,7 +91,6 @@ library RiskState {
         state.probabilityHighBps = forecast.probabilityHighBps;
         state.volatilityE9 = forecast.volatilityE9;
         state.appliedVolatilityE9 = uint32(appliedE9);
-        targetBps = next.liquidationCollateralRatioBps;
     }
 
     /// @notice Moves the applied volatility by one forecast.

@@ -18,9 +18,16 @@ library Words {
     function readCurrent(IRiskParameters.Params memory params, uint256 first, uint256 second) internal view {
         unchecked {
             uint256 landedAt = uint256(uint40(first)) + uint24(first >> 40);
+            uint256 ramp = RiskState.rampNow(
+                uint40(second >> 128), uint40(second >> 168), uint16(second >> 208), uint16(second >> 224)
+            );
+            uint256 liquidationRatioBps = ramp / RiskState.RAMP_UNIT;
+            uint256 borrowRatioBps = uint16(first >> 192);
+            if (borrowRatioBps < liquidationRatioBps) borrowRatioBps = liquidationRatioBps;
             params.periodStart = uint40(first);
             params.updatedAt = uint40(landedAt);
-            params.borrowCollateralRatioBps = uint16(first >> 192);
+            params.borrowCollateralRatioBps = uint16(borrowRatioBps);
+            params.liquidationCollateralRatioBps = uint16(liquidationRatioBps);
             params.ammFeePips = uint24(first >> 208);
             params.borrowCapFactorBps = uint16(first >> 232);
             params.probabilityHighBps = uint16(first >> 112);
@@ -28,13 +35,6 @@ library Words {
             params.appliedVolatilityE9 = uint32(second >> 56);
             if (block.timestamp < landedAt + uint24(first >> 64)) {
                 RiskState.tightenTo(params, uint16(first >> 136), uint24(first >> 152), uint16(first >> 176));
-            }
-            uint256 ramp = RiskState.rampNow(
-                uint40(second >> 128), uint40(second >> 168), uint16(second >> 208), uint16(second >> 224)
-            );
-            params.liquidationCollateralRatioBps = uint16(ramp / RiskState.RAMP_UNIT);
-            if (params.borrowCollateralRatioBps < params.liquidationCollateralRatioBps) {
-                params.borrowCollateralRatioBps = params.liquidationCollateralRatioBps;
             }
         }
     }

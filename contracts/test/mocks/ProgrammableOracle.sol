@@ -21,7 +21,7 @@ contract ProgrammableOracle {
         LoopForever
     }
 
-    uint256 private constant ANSWER_BYTES = 352;
+    uint256 private constant ANSWER_BYTES = 320;
     uint256 private constant BOMB_BYTES = 100_000;
 
     Behaviour public behaviour;
@@ -48,19 +48,18 @@ contract ProgrammableOracle {
         gasToBurn = amount;
     }
 
-    /// @dev The words of `IRiskParameters.params`, each field but the fee a number that is no sensible fee or status.
-    function params(bytes32 market_) external view returns (uint256[11] memory words) {
+    /// @dev The words of `IRiskParameters.params`, each field but the fee a possible one that is no sensible fee or status.
+    function params(bytes32 market_) external view returns (uint256[10] memory words) {
         uint256 goal = gasleft() - gasToBurn;
-        for (uint256 i = 0; i < 10; ++i) {
-            words[i] = 77_770 + i;
-        }
+        (words[0], words[1], words[2], words[3]) = (7_770, 7_771, 17_772, 17_773 - 100);
+        (words[5], words[6], words[7], words[8]) = (7_775, 7_776, 77_777, 77_778);
         words[4] = feeWord;
-        words[10] = uint256(market_ == market ? status : IRiskParameters.Status.Unset);
+        words[9] = uint256(market_ == market ? status : IRiskParameters.Status.Unset);
 
         Behaviour now_ = behaviour;
         if (now_ == Behaviour.RevertReason) revert("no");
-        if (now_ == Behaviour.StatusBeyondEnum) words[10] = uint256(type(IRiskParameters.Status).max) + 1;
-        if (now_ == Behaviour.StatusMaximal) words[10] = type(uint256).max;
+        if (now_ == Behaviour.StatusBeyondEnum) words[9] = uint256(type(IRiskParameters.Status).max) + 1;
+        if (now_ == Behaviour.StatusMaximal) words[9] = type(uint256).max;
         bool burn = now_ == Behaviour.BurnAllGas;
         bool reverts =
             now_ == Behaviour.RevertEmpty || now_ == Behaviour.RevertWithAnswer || now_ == Behaviour.RevertBomb;

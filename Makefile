@@ -92,9 +92,9 @@ test-contracts: setup ## Run the tests of the contracts
 	$(FORGE) test
 	@git --no-pager diff --unified=0 -- contracts/snapshots 2>/dev/null || true
 
-standard-json: setup ## Sources as Sourcify and Etherscan take them: RECORD=deploy/1.json BUNDLE=models/...
+standard-json: setup ## Sources as Sourcify and Etherscan take them: BUNDLE=models/...
 	$(FORGE) build contracts/src
-	node contracts/standard-json.mjs $(if $(RECORD),--record $(RECORD)) --bundle $(BUNDLE)
+	node contracts/standard-json.mjs --bundle $(BUNDLE)
 
 invariants-long: setup ## More than a million random calls against the contracts
 	FOUNDRY_PROFILE=long $(FORGE) test --match-contract Invariant -vv

@@ -1,9 +1,10 @@
 // Writes contracts/snapshots/CodeSize.json, the bytes of each contract on chain and the lines of its source, from forge's
 // output folder, and fails where one is larger than it may be.
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 
 const LIMITS = {
-  RiskOracle: { bytes: 20_480, lines: 400 },
+  RiskOracle: { bytes: 19_456, lines: 310 },
+  ModelRegistry: { bytes: 18_432, lines: 300 },
   AaveRegimeSteward: { lines: 150 },
   RegimeFeeHook: { lines: 150 },
   VeriRegimeConsumer: { lines: 150 },
@@ -18,10 +19,16 @@ const sources = readdirSync(new URL("contracts/src", root), { recursive: true })
   .filter((path) => path.endsWith(".sol") && !path.includes("interfaces"))
   .sort();
 
+/** A file of constants alone has no artifact. */
+function artifactOf(name) {
+  const path = new URL(`out/${name}.sol/${name}.json`, root);
+  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : { deployedBytecode: { object: "0x" } };
+}
+
 const sizes = {};
 for (const path of sources) {
   const name = path.match(/(\w+)\.sol$/)[1];
-  const { deployedBytecode } = JSON.parse(read(`out/${name}.sol/${name}.json`));
+  const { deployedBytecode } = artifactOf(name);
   const bytes = (deployedBytecode.object.length - 2) / 2;
   const lines = read(`contracts/src/${path}`).trimEnd().split("\n").length;
   const limit = { bytes: MAX_CODE_BYTES, lines: Infinity, ...LIMITS[name] };

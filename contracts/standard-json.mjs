@@ -1,6 +1,5 @@
 // Writes the compiler's input for each deployed contract, as Sourcify and Etherscan take it, to out/standard-json. Run after
 // `forge build`.
-//   --record deploy/<chain-id>.json   links RiskOracle to the libraries of that deployment
 //   --bundle models/<id>              the bundle whose verifier was deployed
 //   --check                           compiles what was written and fails unless it is the code that is deployed
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -8,19 +7,13 @@ import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
 import { VERIFIER, VERIFIER_FILE, verifierInput } from "./verifier-input.mjs";
 
-const CONTRACTS = ["RiskOracle", "MarketAdmin", "ModelAdmin"];
-const LIBRARIES = "contracts/src/libraries";
+const CONTRACTS = ["ModelRegistry", "RiskOracle"];
 
 const root = new URL("..", import.meta.url);
 const read = (path) => readFileSync(new URL(path, root), "utf8");
 const { values: options } = parseArgs({
-  options: { record: { type: "string" }, bundle: { type: "string" }, check: { type: "boolean" } },
+  options: { bundle: { type: "string" }, check: { type: "boolean" } },
 });
-const record = options.record && JSON.parse(read(options.record));
-
-function addressOf(library) {
-  return record.contracts[library].address;
-}
 
 /** The input with the sources that forge compiled the contract from. */
 function contractInput(name) {
@@ -30,22 +23,13 @@ function contractInput(name) {
   const paths = Object.keys(metadata.sources);
   const used = (remapping) => paths.some((path) => path.startsWith(remapping.split("=")[1]));
   const settings = { remappings: remappings.filter(used), optimizer, metadata: appended, evmVersion };
-  if (record && name === "RiskOracle") {
-    const link = (library) => [`${LIBRARIES}/${library}.sol`, { [library]: addressOf(library) }];
-    settings.libraries = Object.fromEntries(["MarketAdmin", "ModelAdmin"].map(link));
-  }
   const sources = Object.fromEntries(paths.map((path) => [path, { content: read(path) }]));
   return { file, input: { language: "Solidity", sources, settings }, deployed: deployedCode(name) };
 }
 
-/** The committed creation code, linked as the record says. */
+/** The committed creation code. */
 function deployedCode(name) {
-  const { creationCode, creationLinks } = JSON.parse(read(`contracts/artifacts/${name}.json`));
-  const code = Buffer.from(creationCode.slice(2), "hex");
-  for (const [library, places] of Object.entries(record ? creationLinks : {})) {
-    for (const at of places) code.write(addressOf(library).slice(2), at, "hex");
-  }
-  return code.toString("hex");
+  return JSON.parse(read(`contracts/artifacts/${name}.json`)).creationCode.slice(2);
 }
 
 function compiled(name, file, input) {
@@ -54,7 +38,7 @@ function compiled(name, file, input) {
   const output = JSON.parse(solc.compile(JSON.stringify({ ...input, settings })));
   const code = output.contracts?.[file]?.[name]?.evm.bytecode.object;
   if (!code) throw new Error(JSON.stringify(output.errors));
-  return code.replace(/__\$[0-9a-f]{34}\$__/g, "00".repeat(20));
+  return code;
 }
 
 const wanted = new Map(CONTRACTS.map((name) => [name, contractInput(name)]));

@@ -64,10 +64,7 @@ contract Deploy is Script {
     }
 
     /// @notice Everything up to the model's proposal.
-    function deploy(Plan memory plan)
-        public
-        returns (ModelRegistry registry, RiskOracle oracle, bytes32 modelId)
-    {
+    function deploy(Plan memory plan) public returns (ModelRegistry registry, RiskOracle oracle, bytes32 modelId) {
         IModelRegistry.ModelSpec memory spec = abi.decode(plan.modelSpec, (IModelRegistry.ModelSpec));
         address verifier = _create(plan.verifierCode);
         if (spec.verifier != verifier) revert OtherVerifier(spec.verifier, verifier);

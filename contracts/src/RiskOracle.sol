@@ -11,6 +11,7 @@ import {ForecastMath} from "./libraries/ForecastMath.sol";
 import {PolicyLib} from "./libraries/PolicyLib.sol";
 import {RiskState} from "./libraries/RiskState.sol";
 import {SequencerLib} from "./libraries/SequencerLib.sol";
+import {UpdateLib} from "./libraries/UpdateLib.sol";
 import {Words} from "./libraries/Words.sol";
 
 /// @title RiskOracle
@@ -19,6 +20,7 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
     using PolicyLib for Bounds;
     using PolicyLib for Policy;
     using RiskState for RiskState.State;
+    using UpdateLib for IModelRegistry.Update;
 
     /// @notice Everything that is stored of a market.
     struct Market {
@@ -109,7 +111,7 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
         if (state.liquidationRatioBps() < state.rampTargetBps && state.rampBpsPerDay == 0) {
             revert InvalidPolicy("liquidationRiseBpsPerDay");
         }
-        _save(market, state);
+        (target.first, target.second) = Words.pack(state);
         target.policy = SSTORE2.write(abi.encode(next));
         emit PolicySet(market, next);
     }
@@ -120,7 +122,7 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
         if (target.owner == address(0)) revert UnknownMarket(market);
         RiskState.State memory state = _load(market);
         target.pauseFullAt = uint40(state.pause(untilTimestamp, target.pauseFullAt));
-        _save(market, state);
+        (target.first, target.second) = Words.pack(state);
         emit MarketPaused(market, state.pausedUntil);
     }
 
@@ -209,10 +211,6 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
         return Words.unpack(_markets[market].first, _markets[market].second);
     }
 
-    function _save(bytes32 market, RiskState.State memory state) private {
-        (_markets[market].first, _markets[market].second) = Words.pack(state);
-    }
-
     function _setMarketOwner(bytes32 market, address marketOwner_) private {
         if (marketOwner_ == address(0)) revert InvalidBounds("marketOwner");
         _markets[market].owner = marketOwner_;
@@ -239,7 +237,7 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
         for (uint256 i = 0; i < markets.length; ++i) {
             Market storage market = _markets[markets[i]];
             SkipReason reason = SkipReason.Omitted;
-            if ((update.omittedMarkets >> i) & 1 == 0) {
+            if (!update.omits(i)) {
                 reason = market.policy == address(0) ? SkipReason.NoPolicy : SkipReason.AlreadyUpdated;
                 last = reason;
                 if (reason == SkipReason.AlreadyUpdated && Words.periodStart(market.first) < periodStart) {
@@ -260,7 +258,7 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
             update.period,
             msg.sender,
             update.omittedMarkets,
-            _packed(update.features),
+            UpdateLib.packed(update.features),
             update.outputs,
             keccak256(update.proof),
             signers,
@@ -290,7 +288,7 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
         if (next.liquidationCollateralRatioBps != state.rampTargetBps) {
             _turnRamp(market, state, rules, next.liquidationCollateralRatioBps);
         }
-        _save(market, state);
+        (_markets[market].first, _markets[market].second) = Words.pack(state);
         emit ParamsUpdated(
             market,
             update.modelId,
@@ -307,18 +305,5 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
     function _turnRamp(bytes32 market, RiskState.State memory state, Policy memory rules, uint256 targetBps) private {
         state.turnRamp(targetBps, rules.liquidationRiseBpsPerDay);
         emit LiquidationRampSet(market, state.liquidationRatioBps(), targetBps, rules.liquidationRiseBpsPerDay);
-    }
-
-    /// @dev 4 bytes each, because every market pays for them. The registry has seen that each word is an `int32`.
-    function _packed(int32[] calldata features) private pure returns (bytes memory packed) {
-        packed = new bytes(features.length * 4);
-        assembly ("memory-safe") {
-            let source := features.offset
-            let target := add(packed, 4) // a word that ends with the feature, and begins with what is before it
-            for { let end := add(source, shl(5, features.length)) } lt(source, end) { source := add(source, 0x20) } {
-                mstore(target, or(shl(32, shr(32, mload(target))), and(calldataload(source), 0xffffffff)))
-                target := add(target, 4)
-            }
-        }
     }
 }

@@ -12,13 +12,11 @@ contract AttestorsHarness is Attestors {
         _setAttestors(attestors, threshold);
     }
 
-    function digest(
-        bytes32 modelId,
-        uint64 period,
-        uint256 omittedMarkets,
-        bytes32 instancesHash,
-        uint32 version
-    ) external view returns (bytes32) {
+    function digest(bytes32 modelId, uint64 period, uint256 omittedMarkets, bytes32 instancesHash, uint32 version)
+        external
+        view
+        returns (bytes32)
+    {
         return _attestationDigest(modelId, period, omittedMarkets, instancesHash, version);
     }
 

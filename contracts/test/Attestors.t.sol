@@ -196,9 +196,12 @@ contract AttestorsTest is AttestedFixture {
             assertTrue(keccak256(plain) != keccak256(forms[i]));
             _expectLanding(update);
             update.attestations = plain;
-            _expectRefusal(update, abi.encodeWithSelector(
+            _expectRefusal(
+                update,
+                abi.encodeWithSelector(
                     IRegimeRiskOracle.NothingApplied.selector, IRegimeRiskOracle.SkipReason.AlreadyUpdated
-                ));
+                )
+            );
             vm.revertToState(snapshot);
         }
     }

@@ -125,7 +125,8 @@ contract GuardianTest is MarketFixture {
         uint256 paused = 0;
         for (uint256 i = 0; i < untils.length; ++i) {
             vm.prank(GUARDIAN);
-            try oracle.pauseMarket(BTC, uint40(bound(untils[i], block.timestamp, block.timestamp + LONGEST))) {} catch {}
+            try oracle.pauseMarket(BTC, uint40(bound(untils[i], block.timestamp, block.timestamp + LONGEST))) {}
+                catch {}
             uint256 next = block.timestamp + bound(waits[i], 0, 8 days);
             uint256 until = oracle.pausedUntil(BTC);
             if (until > block.timestamp) paused += (until < next ? until : next) - block.timestamp;

@@ -216,9 +216,7 @@ contract InstancesTest is OracleFixture {
     }
 
     function _expectFeatureOutOfRange(uint256 index, int256 value) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, index, value, FEATURE_BOUND)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, index, value, FEATURE_BOUND));
     }
 
     function _uint(uint256 index, string memory field) private view returns (uint256) {

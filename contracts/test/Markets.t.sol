@@ -127,7 +127,10 @@ contract MarketsTest is MarketFixture {
         vm.prank(MARKET_OWNER);
         oracle.setPolicy(SOL, any);
         assertEq(abi.encode(oracle.policy(SOL)), abi.encode(any));
-        assertEq(_params(SOL).liquidationCollateralRatioBps, any.knots[any.knots.length - 1].vector.liquidationCollateralRatioBps);
+        assertEq(
+            _params(SOL).liquidationCollateralRatioBps,
+            any.knots[any.knots.length - 1].vector.liquidationCollateralRatioBps
+        );
     }
 
     function testFuzz_RevertWhen_NotTheMarketsOwner(address caller) public {
@@ -278,11 +281,9 @@ contract MarketsTest is MarketFixture {
         _warpTo(MONDAY + 6, 75);
     }
 
-    function _expectInvalidBounds(
-        address marketOwner,
-        IRegimeRiskOracle.Bounds memory bounds,
-        string memory field
-    ) private {
+    function _expectInvalidBounds(address marketOwner, IRegimeRiskOracle.Bounds memory bounds, string memory field)
+        private
+    {
         vm.prank(OWNER);
         vm.expectRevert(abi.encodeWithSelector(IRegimeRiskOracle.InvalidBounds.selector, field));
         oracle.registerMarket(SOL, marketOwner, bounds);

@@ -16,7 +16,8 @@ contract ModelAdminTest is OracleFixture {
         super.setUp();
         vm.prank(OWNER);
         modelId = registry.proposeModel(_spec(_btc()), 0);
-        smoke = IModelRegistry.Update(modelId, MONDAY, 0, _candles(CANDLE_COUNT), _outputs(-500, 500, -7600), _proof(), "");
+        smoke =
+            IModelRegistry.Update(modelId, MONDAY, 0, _candles(CANDLE_COUNT), _outputs(-500, 500, -7600), _proof(), "");
         instances = registry.instancesOf(modelId, smoke.period, smoke.features, smoke.outputs);
         verifier.acceptOnly(smoke.proof, instances);
     }
@@ -147,14 +148,10 @@ contract ModelAdminTest is OracleFixture {
         _expectRefusal(abi.encodeWithSelector(IModelRegistry.OutputCountMismatch.selector, 3, 4));
         smoke.outputs[3] = 64 * ONE;
         smoke.outputs = [int128(0), 0, 64 * ONE];
-        _expectRefusal(
-            abi.encodeWithSelector(IModelRegistry.OutputOutOfRange.selector, 2, 64 * ONE, uint256(1) << 80)
-        );
+        _expectRefusal(abi.encodeWithSelector(IModelRegistry.OutputOutOfRange.selector, 2, 64 * ONE, uint256(1) << 80));
         smoke.features[1] = -int32(FEATURE_BOUND) - 1;
         _expectRefusal(
-            abi.encodeWithSelector(
-                IModelRegistry.FeatureOutOfRange.selector, 1, smoke.features[1], FEATURE_BOUND
-            )
+            abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, 1, smoke.features[1], FEATURE_BOUND)
         );
         smoke.features = new int32[](2);
         _expectRefusal(abi.encodeWithSelector(IModelRegistry.FeatureCountMismatch.selector, 3, 2));
@@ -173,8 +170,7 @@ contract ModelAdminTest is OracleFixture {
 
     function _expectRefusal(bytes memory revertData) private {
         uint256 readyAt = registry.modelReadyAt(modelId);
-        (bool success, bytes memory returned) =
-            address(registry).call(abi.encodeCall(registry.activateModel, (smoke)));
+        (bool success, bytes memory returned) = address(registry).call(abi.encodeCall(registry.activateModel, (smoke)));
         assertFalse(success);
         assertEq(returned, revertData);
         assertEq(_activeModel(), 0);

@@ -155,8 +155,7 @@ contract ModelSpecTest is OracleFixture {
                 continue;
             }
             _expectRefusal(
-                spec,
-                abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, index, edges[i], FEATURE_BOUND)
+                spec, abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, index, edges[i], FEATURE_BOUND)
             );
         }
     }
@@ -204,8 +203,7 @@ contract ModelSpecTest is OracleFixture {
         uint256[] memory instances = registry.instancesOf(modelId, MONDAY, features, outputs);
         assertEq(instances.length, 32 * (256 + 16 + 3));
         verifier.acceptOnly(_proof(), instances);
-        IModelRegistry.Update memory update =
-            IModelRegistry.Update(modelId, MONDAY, 0, features, outputs, _proof(), "");
+        IModelRegistry.Update memory update = IModelRegistry.Update(modelId, MONDAY, 0, features, outputs, _proof(), "");
         registry.activateModel(update);
         update.attestations = _attest(update);
         oracle.submit(update);

@@ -208,9 +208,7 @@ abstract contract OracleFixture is Test {
             update.period,
             update.omittedMarkets,
             keccak256(
-                abi.encodePacked(
-                    registry.instancesOf(update.modelId, update.period, update.features, update.outputs)
-                )
+                abi.encodePacked(registry.instancesOf(update.modelId, update.period, update.features, update.outputs))
             )
         );
     }

@@ -89,7 +89,9 @@ contract OverlapTest is AttestedFixture {
         (IRegimeRiskOracle.Params memory before,) = oracle.params(ETH);
         IModelRegistry.Update memory update = _update(both, new int128[](6));
         vm.expectEmit(address(oracle));
-        emit IRegimeRiskOracle.MarketSkipped(ETH, both, MONDAY * PERIOD_SECONDS, IRegimeRiskOracle.SkipReason.AlreadyUpdated);
+        emit IRegimeRiskOracle.MarketSkipped(
+            ETH, both, MONDAY * PERIOD_SECONDS, IRegimeRiskOracle.SkipReason.AlreadyUpdated
+        );
         _expectLanding(update);
         (IRegimeRiskOracle.Params memory moved,) = oracle.params(BTC);
         assertEq(moved.periodStart, MONDAY * PERIOD_SECONDS);
@@ -162,9 +164,7 @@ contract OverlapTest is AttestedFixture {
         vm.prank(GUARDIAN);
         registry.deprecateModel(modelId);
         assertEq(_register(_spec(_btc())), modelId);
-        _expectRefusal(
-            _single(modelId), _nothingApplied()
-        );
+        _expectRefusal(_single(modelId), _nothingApplied());
         vm.warp(block.timestamp + PERIOD_SECONDS);
         _expectLanding(_single(modelId));
     }

@@ -67,9 +67,8 @@ library Policies {
     {
         uint256 count = 2 + (p.knots.length == 0 ? 0 : p.knots[0].volatilityE9 % 3);
         IRegimeRiskOracle.Knot[] memory knots = new IRegimeRiskOracle.Knot[](count);
-        IRiskParameters.RiskVector memory last = vector(
-            b.minBorrowCollateralRatioBps, b.minLiquidationCollateralRatioBps, b.minAmmFeePips, 100_00
-        );
+        IRiskParameters.RiskVector memory last =
+            vector(b.minBorrowCollateralRatioBps, b.minLiquidationCollateralRatioBps, b.minAmmFeePips, 100_00);
         uint256 lastE9 = 0;
         for (uint256 i = 0; i < count; ++i) {
             if (i < p.knots.length) knots[i] = p.knots[i];
@@ -78,7 +77,9 @@ library Policies {
                 _between(v.borrowCollateralRatioBps, last.borrowCollateralRatioBps, b.maxBorrowCollateralRatioBps)
             );
             v.liquidationCollateralRatioBps = uint16(
-                _between(v.liquidationCollateralRatioBps, last.liquidationCollateralRatioBps, v.borrowCollateralRatioBps)
+                _between(
+                    v.liquidationCollateralRatioBps, last.liquidationCollateralRatioBps, v.borrowCollateralRatioBps
+                )
             );
             v.ammFeePips = uint24(_between(v.ammFeePips, last.ammFeePips, b.maxAmmFeePips));
             v.borrowCapFactorBps =

@@ -146,7 +146,9 @@ abstract contract ProofSuite is ProofFixture {
         assertEq(_submits(modelId, features, outputs, proof), "");
         assertEq(
             _submits(modelId, features, outputs, proof),
-            abi.encodeWithSelector(IRegimeRiskOracle.NothingApplied.selector, IRegimeRiskOracle.SkipReason.AlreadyUpdated)
+            abi.encodeWithSelector(
+                IRegimeRiskOracle.NothingApplied.selector, IRegimeRiskOracle.SkipReason.AlreadyUpdated
+            )
         );
     }
 

@@ -84,9 +84,7 @@ contract RegistryTest is OracleFixture {
         vm.expectRevert(reason);
         registry.instancesOf(unknown, MONDAY, new int32[](0), new int128[](0));
         vm.expectRevert(reason);
-        oracle.submit(
-            IModelRegistry.Update(unknown, MONDAY, 0, new int32[](0), new int128[](0), "", "")
-        );
+        oracle.submit(IModelRegistry.Update(unknown, MONDAY, 0, new int32[](0), new int128[](0), "", ""));
     }
 
     /* REFUSING */
@@ -248,9 +246,7 @@ contract RegistryTest is OracleFixture {
         vm.revertToState(snapshot);
     }
 
-    function _expectRefusal(IModelRegistry.ModelSpec memory spec, uint256 overlapSeconds, bytes memory reason)
-        private
-    {
+    function _expectRefusal(IModelRegistry.ModelSpec memory spec, uint256 overlapSeconds, bytes memory reason) private {
         vm.prank(OWNER);
         vm.expectRevert(reason);
         registry.proposeModel(spec, overlapSeconds);

@@ -165,9 +165,7 @@ contract RegressionTest is AttestedFixture {
         oracle.submit(update);
         (IRiskParameters.Params memory copied,) = oracle.params(BTC);
         assertEq(abi.encode(copied), abi.encode(honest), "the copier changed something");
-        _expectRefusal(
-            update, _alreadyUpdated()
-        );
+        _expectRefusal(update, _alreadyUpdated());
         vm.warp(block.timestamp + PERIOD_SECONDS);
         _expectLanding(_update()); // the same proof bytes, again from the relayer
     }
@@ -256,10 +254,7 @@ contract RegressionTest is AttestedFixture {
     function test_Regression_Ora_WhatHasLandedIsNotReplaced() public {
         _expectLanding(_update());
         (IRiskParameters.Params memory landed,) = oracle.params(BTC);
-        _expectRefusal(
-            _update(modelId, _outputs(500, -500, -8000)),
-            _alreadyUpdated()
-        );
+        _expectRefusal(_update(modelId, _outputs(500, -500, -8000)), _alreadyUpdated());
         (IRiskParameters.Params memory present,) = oracle.params(BTC);
         assertEq(abi.encode(present), abi.encode(landed));
     }
@@ -275,9 +270,10 @@ contract RegressionTest is AttestedFixture {
     /* HELPERS */
 
     function _alreadyUpdated() private pure returns (bytes memory) {
-        return abi.encodeWithSelector(
-            IRegimeRiskOracle.NothingApplied.selector, IRegimeRiskOracle.SkipReason.AlreadyUpdated
-        );
+        return
+            abi.encodeWithSelector(
+                IRegimeRiskOracle.NothingApplied.selector, IRegimeRiskOracle.SkipReason.AlreadyUpdated
+            );
     }
 
     function _eth() private pure returns (bytes32[] memory markets) {

@@ -85,8 +85,7 @@ contract RiskStateTest is Test {
         IRegimeRiskOracle.Policy memory p = Policies.valid(any, Policies.bounds());
         RiskState.State memory state = _at(applied, count);
         vm.warp(uint256(state.periodStart) + state.landedAfterSeconds + elapsed);
-        (uint256 lowest, uint256 highest) =
-            (p.knots[0].volatilityE9, p.knots[p.knots.length - 1].volatilityE9);
+        (uint256 lowest, uint256 highest) = (p.knots[0].volatilityE9, p.knots[p.knots.length - 1].volatilityE9);
         uint256 was = _clamp(applied, lowest, highest);
         uint256 asked = _clamp(forecast, lowest, highest);
         (uint256 requested, uint256 is_, uint8 counted) = state.step(p, _forecast(forecast));
@@ -138,7 +137,9 @@ contract RiskStateTest is Test {
         }
     }
 
-    function testFuzz_Fault2_TurningChangesNothing(uint16 from, uint16 to, uint16 speed, uint32[5] memory waits) public {
+    function testFuzz_Fault2_TurningChangesNothing(uint16 from, uint16 to, uint16 speed, uint32[5] memory waits)
+        public
+    {
         (from, to) = from < to ? (from, to) : (to, from);
         RiskState.State memory turned = _ramp(from, speed);
         turned.turnRamp(to, speed);

@@ -93,9 +93,7 @@ contract RolesTest is OracleFixture {
         _row("registerMarket", _registration(), [DONE, AUTH, AUTH, AUTH, AUTH, AUTH]);
         _row("proposeModel", _proposal(), [DONE, AUTH, AUTH, AUTH, AUTH, AUTH]);
         _row(
-            "cancelModel",
-            abi.encodeCall(registry.cancelModel, (_proposedModel)),
-            [DONE, DONE, AUTH, AUTH, AUTH, AUTH]
+            "cancelModel", abi.encodeCall(registry.cancelModel, (_proposedModel)), [DONE, DONE, AUTH, AUTH, AUTH, AUTH]
         );
         _row("activateModel", _activation(), [DONE, DONE, DONE, DONE, DONE, DONE]);
         _row(
@@ -138,9 +136,7 @@ contract RolesTest is OracleFixture {
         _row("setGuardian", abi.encodeCall(oracle.setGuardian, (STRANGER)), [DONE, AUTH, AUTH, AUTH, AUTH, AUTH]);
         _row("pauseMarket", _pause(), [GUAR, DONE, GUAR, GUAR, GUAR, GUAR]);
         _row(
-            "cancelModel",
-            abi.encodeCall(registry.cancelModel, (_proposedModel)),
-            [DONE, DONE, AUTH, AUTH, AUTH, AUTH]
+            "cancelModel", abi.encodeCall(registry.cancelModel, (_proposedModel)), [DONE, DONE, AUTH, AUTH, AUTH, AUTH]
         );
         _row("veto", abi.encodeCall(oracle.veto, (_announced())), [GUAR, DONE, GUAR, GUAR, GUAR, GUAR]);
         _row("completeOwnershipHandover", _completion(), [DONE, AUTH, AUTH, AUTH, AUTH, AUTH]);
@@ -163,8 +159,7 @@ contract RolesTest is OracleFixture {
     function _activation() private returns (bytes memory) {
         IModelRegistry.Update memory smoke = _smoke(_proposedModel);
         smoke.proof = abi.encode(bytes32("a smoke proof"), bytes32("of 64 bytes"));
-        uint256[] memory instances =
-            registry.instancesOf(_proposedModel, smoke.period, smoke.features, smoke.outputs);
+        uint256[] memory instances = registry.instancesOf(_proposedModel, smoke.period, smoke.features, smoke.outputs);
         bytes memory forged = bytes.concat(smoke.proof);
         forged[63] ^= 0x01;
         vm.mockCallRevert(address(verifier), abi.encodeCall(verifier.verifyProof, (forged, instances)), "");

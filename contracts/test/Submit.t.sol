@@ -49,7 +49,15 @@ contract SubmitTest is MarketFixture {
         IModelRegistry.Update memory update = _update(modelId, outputs);
         vm.expectEmit(address(oracle));
         emit IRegimeRiskOracle.UpdateAccepted(
-            modelId, MONDAY, RELAYER, 0, packed(_candles(CANDLE_COUNT)), outputs, keccak256(_proof()), _list(attestor), 1
+            modelId,
+            MONDAY,
+            RELAYER,
+            0,
+            packed(_candles(CANDLE_COUNT)),
+            outputs,
+            keccak256(_proof()),
+            _list(attestor),
+            1
         );
         vm.expectEmit(address(oracle));
         emit IRegimeRiskOracle.ParamsUpdated(

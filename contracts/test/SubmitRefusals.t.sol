@@ -94,8 +94,7 @@ contract SubmitRefusalsTest is MarketFixture {
                 )
             );
         }
-        bytes4 selector =
-            period < MONDAY ? IModelRegistry.StalePeriod.selector : IModelRegistry.FuturePeriod.selector;
+        bytes4 selector = period < MONDAY ? IModelRegistry.StalePeriod.selector : IModelRegistry.FuturePeriod.selector;
         _expect(update, abi.encodeWithSelector(selector, period, MONDAY));
     }
 
@@ -128,9 +127,7 @@ contract SubmitRefusalsTest is MarketFixture {
         vm.assume(count != CANDLE_COUNT);
         IModelRegistry.Update memory update = _update(modelId, _low());
         update.features = new int32[](count);
-        _expect(
-            update, abi.encodeWithSelector(IModelRegistry.FeatureCountMismatch.selector, CANDLE_COUNT, count)
-        );
+        _expect(update, abi.encodeWithSelector(IModelRegistry.FeatureCountMismatch.selector, CANDLE_COUNT, count));
     }
 
     function testFuzz_RevertWhen_OutputCountIsWrong(uint8 count) public {
@@ -150,8 +147,7 @@ contract SubmitRefusalsTest is MarketFixture {
             oracle.submit(update);
         } else {
             _expect(
-                update,
-                abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, index, value, FEATURE_BOUND)
+                update, abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, index, value, FEATURE_BOUND)
             );
         }
     }

@@ -58,9 +58,7 @@ abstract contract Attestors is EIP712 {
         uint32 version
     ) internal view returns (bytes32) {
         return _hashTypedData(
-            keccak256(
-                abi.encode(ATTESTATION_TYPEHASH, modelId, period, omittedMarkets, instancesHash, version)
-            )
+            keccak256(abi.encode(ATTESTATION_TYPEHASH, modelId, period, omittedMarkets, instancesHash, version))
         );
     }
 

@@ -49,9 +49,7 @@ contract RegimeAggregator is IAggregatorV3Rounds, IERC165 {
         (oracle, market, quantity) = (oracle_, keccak256(bytes(marketName)), quantity_);
         description = string.concat(
             marketName,
-            quantity_ == Quantity.Volatility
-                ? " volatility of one-minute returns"
-                : " probability of high volatility"
+            quantity_ == Quantity.Volatility ? " volatility of one-minute returns" : " probability of high volatility"
         );
     }
 

@@ -74,7 +74,8 @@ library ChaosRecords {
         if (reliable != VeriRegimeConsumer.isReliable(taken.status)) return false;
         // slither-disable-next-line incorrect-equality (slots, not seconds, are compared)
         bool timely = reliable || last.timestamp / FALLBACK_SECONDS == block.timestamp / FALLBACK_SECONDS;
-        return timely && last.periodStart == taken.periodStart && last.borrowCollateralRatioBps == taken.borrowCollateralRatioBps
+        return timely && last.periodStart == taken.periodStart
+            && last.borrowCollateralRatioBps == taken.borrowCollateralRatioBps
             && last.liquidationCollateralRatioBps == taken.liquidationCollateralRatioBps
             && last.ammFeePips == taken.ammFeePips && last.borrowCapFactorBps == taken.borrowCapFactorBps
             && last.probabilityHighBps == taken.probabilityHighBps

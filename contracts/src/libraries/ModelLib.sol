@@ -153,7 +153,9 @@ library ModelLib {
         if (omitted >= (1 << marketCount) - 1) revert IModelRegistry.InvalidOmittedMarkets(omitted, marketCount);
         for (uint256 i = 0; i < features.length; ++i) {
             uint256 market = i / model.featureCount;
-            if ((omitted >> market) & 1 != 0 && features[i] != 0) revert IModelRegistry.OmittedMarketNotNeutral(market);
+            if ((omitted >> market) & 1 != 0 && features[i] != 0) {
+                revert IModelRegistry.OmittedMarketNotNeutral(market);
+            }
         }
     }
 

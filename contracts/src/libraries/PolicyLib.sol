@@ -74,8 +74,7 @@ library PolicyLib {
         );
         _require(policy.graceAfterBps >= BPS && policy.graceAfterBps <= MAX_GRACE_AFTER_BPS, "graceAfterBps");
         _require(
-            policy.staleAfterBps >= policy.graceAfterBps && policy.staleAfterBps <= MAX_STALE_AFTER_BPS,
-            "staleAfterBps"
+            policy.staleAfterBps >= policy.graceAfterBps && policy.staleAfterBps <= MAX_STALE_AFTER_BPS, "staleAfterBps"
         );
     }
 
@@ -130,9 +129,7 @@ library PolicyLib {
                 && b.borrowCollateralRatioBps >= b.liquidationCollateralRatioBps,
             "borrowCollateralRatioBps"
         );
-        _require(
-            b.liquidationCollateralRatioBps >= a.liquidationCollateralRatioBps, "liquidationCollateralRatioBps"
-        );
+        _require(b.liquidationCollateralRatioBps >= a.liquidationCollateralRatioBps, "liquidationCollateralRatioBps");
         _require(b.ammFeePips >= a.ammFeePips, "ammFeePips");
         _require(b.borrowCapFactorBps <= a.borrowCapFactorBps, "borrowCapFactorBps");
     }

@@ -160,7 +160,11 @@ library RiskState {
     }
 
     /// @notice Where a ramp is now, in `RAMP_UNIT`s of a bps.
-    function rampNow(uint256 from, uint256 since, uint256 targetBps, uint256 bpsPerDay) internal view returns (uint256) {
+    function rampNow(uint256 from, uint256 since, uint256 targetBps, uint256 bpsPerDay)
+        internal
+        view
+        returns (uint256)
+    {
         unchecked {
             return (from + bpsPerDay * (block.timestamp - since)).min(targetBps * RAMP_UNIT);
         }
@@ -232,11 +236,15 @@ library RiskState {
     }
 
     /// @notice The same, value by value.
-    function tightenTo(IRiskParameters.Params memory params, uint256 borrowRatioBps, uint256 feePips, uint256 capFactorBps)
-        internal
-        pure
-    {
-        if (borrowRatioBps > params.borrowCollateralRatioBps) params.borrowCollateralRatioBps = uint16(borrowRatioBps);
+    function tightenTo(
+        IRiskParameters.Params memory params,
+        uint256 borrowRatioBps,
+        uint256 feePips,
+        uint256 capFactorBps
+    ) internal pure {
+        if (borrowRatioBps > params.borrowCollateralRatioBps) {
+            params.borrowCollateralRatioBps = uint16(borrowRatioBps);
+        }
         if (feePips > params.ammFeePips) params.ammFeePips = uint24(feePips);
         if (capFactorBps < params.borrowCapFactorBps) params.borrowCapFactorBps = uint16(capFactorBps);
     }

@@ -133,7 +133,9 @@ contract RegimeFeeHookFeesTest is HookFixture {
         assertEq(hook.currentFeePips(key.toId()), FALLBACK_FEE_PIPS);
         assertEq(_swapFee(key), FALLBACK_FEE_PIPS);
         assertLt(
-            vm.lastCallGas().gasTotalUsed, VeriRegimeConsumer.READ_GAS + 160_000, "what an ordinary swap costs, and the reading"
+            vm.lastCallGas().gasTotalUsed,
+            VeriRegimeConsumer.READ_GAS + 160_000,
+            "what an ordinary swap costs, and the reading"
         );
         PoolKey memory other = _otherKey();
         manager.initialize(other, 1 << 96);

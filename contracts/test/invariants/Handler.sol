@@ -107,8 +107,16 @@ contract Handler is World {
         if (elapsed > 6 * PERIOD_SECONDS) elapsed = 6 * PERIOD_SECONDS;
         uint256 allowance = 2_000_000 * elapsed;
         uint256 was = before.appliedVolatilityE9;
-        assertLe(later.appliedVolatilityE9, was + allowance * policy.maxRiseBpsPerPeriod / (1e4 * PERIOD_SECONDS), "rose too fast");
-        assertGe(later.appliedVolatilityE9 + allowance * policy.maxFallBpsPerPeriod / (1e4 * PERIOD_SECONDS), was, "fell too fast");
+        assertLe(
+            later.appliedVolatilityE9,
+            was + allowance * policy.maxRiseBpsPerPeriod / (1e4 * PERIOD_SECONDS),
+            "rose too fast"
+        );
+        assertGe(
+            later.appliedVolatilityE9 + allowance * policy.maxFallBpsPerPeriod / (1e4 * PERIOD_SECONDS),
+            was,
+            "fell too fast"
+        );
         assertGe(later.borrowCollateralRatioBps, later.liquidationCollateralRatioBps, "borrow below liquidation");
     }
 
@@ -116,7 +124,8 @@ contract Handler is World {
 
     /// @dev While time passes, the liquidation ratio rises by what its ramp promises, to the second: no remainder is lost.
     modifier ramps() {
-        uint256[2] memory from = [uint256(_read(BTC).liquidationCollateralRatioBps), _read(ETH).liquidationCollateralRatioBps];
+        uint256[2] memory from =
+            [uint256(_read(BTC).liquidationCollateralRatioBps), _read(ETH).liquidationCollateralRatioBps];
         uint256[2] memory ends;
         (,, ends[0]) = oracle.pending(BTC);
         (,, ends[1]) = oracle.pending(ETH);
@@ -162,8 +171,7 @@ contract Handler is World {
         if (what % 4 == 0) feed.sequencer(1, block.timestamp);
         else feed.sequencer(0, what % 4 == 1 ? block.timestamp : 1);
         feed.fail(
-            IAggregatorV3.latestRoundData.selector,
-            what % 16 == 7 ? MockFeed.Failure.BurnAllGas : MockFeed.Failure.None
+            IAggregatorV3.latestRoundData.selector, what % 16 == 7 ? MockFeed.Failure.BurnAllGas : MockFeed.Failure.None
         );
         ++done["sequencer"];
     }

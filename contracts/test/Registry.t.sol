@@ -122,6 +122,17 @@ contract RegistryTest is OracleFixture {
         registry.cancelModel(modelId);
     }
 
+    /// @dev A bad proposal could be withdrawn by nobody but the guardian, and activated by any stranger.
+    function test_Fault7_TheOwnerWithdrawsAProposedModel() public {
+        bytes32 modelId = _propose();
+        vm.warp(_proposedAt + DELAY);
+        vm.expectEmit(address(registry));
+        emit IModelRegistry.ModelCancelled(modelId, OWNER);
+        vm.prank(OWNER);
+        registry.cancelModel(modelId);
+        _expectNotActivated(modelId, _notProposed(modelId));
+    }
+
     /* ACTIVATING */
 
     function testFuzz_AnyoneActivatesInItsTime(address caller, uint256 waited) public {

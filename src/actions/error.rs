@@ -82,13 +82,13 @@ mod tests {
 
     use super::*;
     use crate::actions::refusal::Meaning;
-    use crate::actions::risk_oracle::abi::RiskOracle;
+    use crate::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
     use crate::chain::revert::Revert;
 
     #[test]
     fn the_contracts_errors_become_decisions() {
         let of = |data: &[u8]| ActionError::from(ChainError::Rejected(Revert::new(data)));
-        let future = RiskOracle::FuturePeriod {
+        let future = ModelRegistry::FuturePeriod {
             period: alloy::primitives::U256::from(8),
             current: alloy::primitives::U256::from(7),
         };
@@ -98,15 +98,15 @@ mod tests {
             (silent.to_string(), silent.code(), silent.retry()),
             ("the contract refuses: it reverts without a reason".into(), "VR-CHAIN-009", Retry::Later(PAUSE))
         );
-        assert_eq!(of(&RiskOracle::InvalidProof {}.abi_encode()).retry(), Retry::Never);
+        assert_eq!(of(&ModelRegistry::InvalidProof {}.abi_encode()).retry(), Retry::Never);
     }
 
     #[test]
     fn old_nethermind_s_reverts_carry_the_contract_s_errors() {
-        let data = alloy::hex::encode(RiskOracle::NothingApplied { reason: 0 }.abi_encode());
+        let data = alloy::hex::encode(RiskOracle::NothingApplied { reason: 2 }.abi_encode());
         let payload = format!(r#"{{"code": -32015, "message": "VM execution error.", "data": "Reverted 0x{data}"}}"#);
         let error = RpcError::ErrorResp(serde_json::from_str(&payload).unwrap());
         let fault = ActionError::from(ChainError::from(error));
-        assert!(matches!(fault, ActionError::Refused(Refusal { meaning: Meaning::Withheld, .. })), "{fault}");
+        assert!(matches!(fault, ActionError::Refused(Refusal { meaning: Meaning::AlreadyDone, .. })), "{fault}");
     }
 }

@@ -45,13 +45,14 @@ impl Action {
         }
     }
 
-    /// The last period for which something was done with a model at a contract, whoever did it.
+    /// The last period for which something was done at a contract for the job's markets, whoever did it: that of the market that
+    /// was served least.
     ///
     /// # Errors
     /// [`ActionError`].
-    pub async fn last_period(&self, read: &Reader, contract: Address, model_id: B256) -> Result<PeriodId, ActionError> {
+    pub async fn last_period(&self, read: &Reader, contract: Address) -> Result<PeriodId, ActionError> {
         match self {
-            Self::RiskOracle(_) => Ok(read.latest_period(contract, model_id).await?),
+            Self::RiskOracle(oracle) => Ok(read.latest_period(contract, &oracle.expected.markets).await?),
         }
     }
 
@@ -63,11 +64,10 @@ impl Action {
         &self,
         read: &Reader,
         contract: Address,
-        model_id: B256,
         block: u64,
     ) -> Result<Option<PeriodId>, ActionError> {
         match self {
-            Self::RiskOracle(_) => Ok(read.latest_period_at(contract, model_id, block).await?),
+            Self::RiskOracle(oracle) => Ok(read.latest_period_at(contract, &oracle.expected.markets, block).await?),
         }
     }
 
@@ -78,12 +78,11 @@ impl Action {
     pub async fn is_done(
         &self,
         read: &Reader,
-        model_id: B256,
         period: PeriodId,
         omitted: OmittedMarkets,
     ) -> Result<bool, ActionError> {
         match self {
-            Self::RiskOracle(oracle) => Ok(oracle.is_done(read, model_id, period, omitted).await?),
+            Self::RiskOracle(oracle) => Ok(oracle.is_done(read, period, omitted).await?),
         }
     }
 

@@ -24,6 +24,9 @@ pub(super) struct AttestBody {
     /// The contract's address there.
     #[schema(value_type = String)]
     oracle: Address,
+    /// The registry of the contract's models and attestors, 0x-hex.
+    #[schema(value_type = String)]
+    registry: Address,
     /// The model, as the contract calls it.
     #[schema(value_type = String)]
     model_id: B256,
@@ -37,8 +40,6 @@ pub(super) struct AttestBody {
     /// The proof's public inputs, 0x-hex: features of all markets, then outputs of all markets.
     #[schema(value_type = Vec<String>)]
     instances: Vec<U256>,
-    /// Last close of each market with 8 decimals, or none.
-    closes_e8: Vec<u64>,
 }
 
 /// An EIP-712 signature of an attestor.
@@ -72,12 +73,12 @@ pub(super) async fn attest(
     let request = Statement {
         chain_id: body.chain_id,
         oracle: body.oracle,
+        registry: body.registry,
         model_id: body.model_id,
         period: PeriodId(body.period),
         attestor_set_version: body.attestor_set_version,
         omitted_markets: OmittedMarkets::from_bits(body.omitted_markets),
         instances: body.instances,
-        closes_e8: body.closes_e8,
     };
     let attestation = notary.attest(&request).await?;
     Ok(Json(Attested { signer: attestation.signer, signature: attestation.signature.to_string() }))

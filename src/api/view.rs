@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::actions::risk_oracle::abi::RiskOracle::{paramsReturn, pendingReturn};
 use crate::actions::risk_oracle::read::status_word;
+use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::Manifest;
@@ -241,8 +242,10 @@ pub struct ParamsView {
     pub borrow_cap_factor_bps: u64,
     /// The last update's probability of a High period, in bps.
     pub probability_high_bps: u64,
-    /// What the parameters follow, behind the policy's limits, in bps.
-    pub applied_probability_bps: u64,
+    /// Forecast standard deviation of one-minute returns.
+    pub volatility: f64,
+    /// Volatility that the parameters follow: the forecast behind dwell, margin and rate limits.
+    pub applied_volatility: f64,
     /// What the last update leads to.
     pub next: NextView,
 }
@@ -267,13 +270,14 @@ impl ParamsView {
         Self {
             market,
             status: status_word(now.status),
-            period: params.period.to(),
+            period: params.periodStart.to::<u64>() / PeriodId::SECONDS.unsigned_abs(),
             borrow_collateral_ratio_bps: params.borrowCollateralRatioBps.into(),
             liquidation_collateral_ratio_bps: params.liquidationCollateralRatioBps.into(),
             amm_fee_pips: params.ammFeePips.to(),
             borrow_cap_factor_bps: params.borrowCapFactorBps.into(),
             probability_high_bps: params.probabilityHighBps.into(),
-            applied_probability_bps: params.appliedProbabilityBps.into(),
+            volatility: f64::from(params.volatilityE9) / 1e9,
+            applied_volatility: f64::from(params.appliedVolatilityE9) / 1e9,
             next: NextView {
                 effective_at_seconds: next.effectiveAt.saturating_to(),
                 liquidation_reached_at_seconds: next.liquidationReachedAt.saturating_to(),

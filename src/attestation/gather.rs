@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256, U256};
 use tracing::{info, warn};
 
-use super::once::{CLOSES_E8, attest_once};
+use super::once::attest_once;
 use super::registry::AttestorSet;
 use crate::attestation::error::AttestationError;
 use crate::attestation::peers::{PeerError, Peers};
@@ -63,12 +63,12 @@ impl Attesting<'_> {
         let statement = Statement {
             chain_id: self.chain.read.chain_id(),
             oracle: self.contract,
+            registry: self.chain.read.registry_of(self.contract).await?,
             model_id: claim.model_id,
             period: claim.period,
             attestor_set_version: set.version,
             omitted_markets: claim.omitted,
             instances: claim.instances,
-            closes_e8: CLOSES_E8.to_vec(),
         };
         let digest = statement.digest();
         attest_once(self.store, self.chain, &statement, claim.markets).await?;

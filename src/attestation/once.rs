@@ -6,9 +6,6 @@ use crate::chain::Chain;
 use crate::state::Store;
 use veriregime_core::types::attestation::Attestation;
 
-/// What is told of the markets' last closes: nothing, as no market is compared with a price feed.
-pub(super) const CLOSES_E8: &[u64] = &[];
-
 /// This node's attestation of its own statement about a model of so many markets. What it says about each of them is stored
 /// before it is signed: nothing else will be said for the period. The signature is kept, so that the same question costs
 /// nothing.

@@ -8,7 +8,13 @@ use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 
 alloy::sol! {
-    /// What every contract that wants attestations says of its attestors.
+    /// What every contract that wants attestations says of where its attestors are.
+    #[sol(rpc)]
+    interface Consumer {
+        function registry() external view returns (address);
+    }
+
+    /// What a registry says of its attestors.
     #[sol(rpc)]
     interface Attestors {
         function attestorSet() external view returns (uint32 version, uint8 threshold);
@@ -26,12 +32,20 @@ pub struct AttestorSet {
 }
 
 impl Reader {
+    /// The registry of the attestors whose attestations a contract wants.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn registry_of(&self, contract: Address) -> Result<Address, ChainError> {
+        Ok(Consumer::new(contract, &self.provider).registry().call().await?)
+    }
+
     /// The contract's attestor set.
     ///
     /// # Errors
     /// [`ChainError`].
     pub async fn attestor_set(&self, contract: Address) -> Result<AttestorSet, ChainError> {
-        let set = Attestors::new(contract, &self.provider).attestorSet().call().await?;
+        let set = Attestors::new(self.registry_of(contract).await?, &self.provider).attestorSet().call().await?;
         Ok(AttestorSet { version: set.version, threshold: set.threshold })
     }
 
@@ -40,7 +54,7 @@ impl Reader {
     /// # Errors
     /// [`ChainError`].
     pub async fn is_attestor(&self, contract: Address, account: Address) -> Result<bool, ChainError> {
-        Ok(Attestors::new(contract, &self.provider).isAttestor(account).call().await?)
+        Ok(Attestors::new(self.registry_of(contract).await?, &self.provider).isAttestor(account).call().await?)
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use alloy::primitives::{Address, B256, U256};
 use tokio::sync::Mutex;
 
-use super::once::{CLOSES_E8, attest_once};
+use super::once::attest_once;
 use crate::attestation::error::AttestationError;
 use crate::attestation::statement::Statement;
 use crate::chain::Chain;
@@ -85,6 +85,9 @@ impl AttestationService {
         if request.oracle != context.contract {
             return Err(AttestationError::Mismatch { what: "contract" });
         }
+        if request.registry != context.chain.read.registry_of(context.contract).await? {
+            return Err(AttestationError::Mismatch { what: "registry" });
+        }
         let running = PeriodId::at_ms(context.clock.now_ms());
         if request.period != running {
             return Err(AttestationError::OtherPeriod { running });
@@ -112,10 +115,6 @@ impl AttestationService {
 
 /// Names the first number of the request that is not ours.
 fn compare(context: &AttestationContext, request: &Statement, ours: &[U256]) -> Result<(), AttestationError> {
-    if request.closes_e8 != CLOSES_E8 {
-        let (theirs, ours) = (format!("{:?}", request.closes_e8), format!("{CLOSES_E8:?}"));
-        return Err(AttestationError::Differs { name: "closes_e8".into(), theirs: quoted(&theirs), ours });
-    }
     if request.instances.len() != ours.len() {
         let (theirs, ours) = (request.instances.len().to_string(), ours.len().to_string());
         return Err(AttestationError::Differs { name: "the number of instances".into(), theirs, ours });

@@ -1,4 +1,4 @@
-//! Attestations: "these features are what public candles give for this period", signed by EIP-712.
+//! Attestations: "these features are what public data give for this period", signed by EIP-712.
 
 use alloy::primitives::{Address, B256, Bytes, Signature, U256, keccak256};
 use alloy::sol_types::{SolStruct, eip712_domain};
@@ -19,7 +19,6 @@ mod signed {
             uint64 period;
             uint256 omittedMarkets;
             bytes32 instancesHash;
-            bytes32 closesHash;
             uint32 attestorSetVersion;
         }
     }
@@ -31,8 +30,10 @@ mod signed {
 pub struct Statement {
     /// The chain.
     pub chain_id: u64,
-    /// The contract there.
+    /// The contract there that acts on it. Not signed: an attestation is good for whoever has the same registry.
     pub oracle: Address,
+    /// The registry of models and attestors.
+    pub registry: Address,
     /// The model, as the contract calls it.
     pub model_id: B256,
     /// The period.
@@ -44,8 +45,6 @@ pub struct Statement {
     pub omitted_markets: OmittedMarkets,
     /// The proof's public inputs: features of all markets, then outputs of all markets.
     pub instances: Vec<U256>,
-    /// Last close of each market's window, 8 decimals; empty where no market is compared with a price feed.
-    pub closes_e8: Vec<u64>,
 }
 
 impl Statement {
@@ -53,7 +52,7 @@ impl Statement {
     pub fn promise(&self, markets: usize) -> Promise {
         Promise {
             chain_id: self.chain_id,
-            oracle: self.oracle,
+            registry: self.registry,
             model_id: self.model_id,
             period: self.period,
             payloads: self.payloads(markets),
@@ -66,8 +65,7 @@ impl Statement {
     fn payloads(&self, markets: usize) -> Vec<(usize, B256)> {
         let rows = public_inputs::by_market(&self.instances, markets, REGIME_OUTPUTS.len()).enumerate();
         let said = rows.filter(|(index, _)| !self.omitted_markets.omits(*index)).map(|(index, (inputs, outputs))| {
-            let close = self.closes_e8.get(index).map(|close| U256::from(*close));
-            (index, hash_of_words(inputs.iter().chain(outputs).copied().chain(close)))
+            (index, hash_of_words(inputs.iter().chain(outputs).copied()))
         });
         said.collect()
     }
@@ -75,17 +73,16 @@ impl Statement {
     /// What is signed. The contract's `attestationDigest` says the same.
     pub fn digest(&self) -> B256 {
         let domain = eip712_domain! {
-            name: "VeriRegime RiskOracle",
+            name: "VeriRegime ModelRegistry",
             version: "1",
             chain_id: self.chain_id,
-            verifying_contract: self.oracle,
+            verifying_contract: self.registry,
         };
         let attestation = signed::Attestation {
             modelId: self.model_id,
             period: self.period.0,
             omittedMarkets: U256::from(self.omitted_markets.bits()),
             instancesHash: hash_of_words(self.instances.iter().copied()),
-            closesHash: hash_of_words(self.closes_e8.iter().map(|close| U256::from(*close))),
             attestorSetVersion: self.attestor_set_version,
         };
         attestation.eip712_signing_hash(&domain)
@@ -152,12 +149,11 @@ mod tests {
     #[derive(Deserialize)]
     struct Vector {
         chain_id: u64,
-        oracle: Address,
+        registry: Address,
         model_id: B256,
         period: u64,
         omitted_markets: u32,
         instances: Vec<U256>,
-        closes_e8: Vec<u64>,
         attestor_set_version: u32,
         digest: B256,
         key: B256,
@@ -171,13 +167,13 @@ mod tests {
         for vector in vectors {
             let statement = Statement {
                 chain_id: vector.chain_id,
-                oracle: vector.oracle,
+                oracle: Address::ZERO,
+                registry: vector.registry,
                 model_id: vector.model_id,
                 period: PeriodId(vector.period),
                 attestor_set_version: vector.attestor_set_version,
                 omitted_markets: OmittedMarkets::from_bits(vector.omitted_markets),
                 instances: vector.instances,
-                closes_e8: vector.closes_e8,
             };
             let digest = statement.digest();
             let signer = Signer::from_key(&SecretString::from(vector.key.to_string())).unwrap();

@@ -90,7 +90,7 @@ async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings
         found.refuse(Verdict::ProofInvalid, "its witness is not the circuit's for these features");
     }
     found.checked("network, public inputs, witness and calldata");
-    let attestors = signatures(evidence.chain_id, evidence.oracle, update, arguments, &proof.instances)?;
+    let attestors = signatures(evidence.chain_id, evidence.registry, update, arguments, &proof.instances)?;
     found.take_attestors(attestors, update.block);
     found.not_checked("that the exchange said so, and that the update is on chain");
     Ok(found)

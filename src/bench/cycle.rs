@@ -133,12 +133,12 @@ impl Bench<'_> {
             let statement = Statement {
                 chain_id: self.chain.read.chain_id(),
                 oracle,
+                registry: self.world.deployment.contracts.registry.address,
                 model_id,
                 period: case.period,
                 attestor_set_version: self.chain.read.attestor_set(oracle).await?.version,
                 omitted_markets: OmittedMarkets::NONE,
                 instances: proved.proof.instances.clone(),
-                closes_e8: vec![],
             };
             let attestations = [self.chain.attest(statement.digest()).await?];
             let update = Update {

@@ -14,7 +14,6 @@ use crate::deployment::trials;
 use crate::devnet::rehearsal;
 use crate::node::assemble;
 use veriregime_core::types::address;
-use veriregime_core::types::period::PeriodId;
 
 /// The contract's longest pause.
 const MAX_PAUSE_HOURS: u64 = 7 * 24;
@@ -31,12 +30,16 @@ const HOUR_SECONDS: u64 = 3_600;
 
 What the owner does is announced first and waits for the timelock: run the same command again when it says so. It is tried out
 to the end before it is announced. Where the right is another account's than the wallet's, what that account must send is printed.
-Policies are changed by `deploy --policy`, models by `deploy`. A pause ends by itself and cannot be ended before.
+Policies are changed by `deploy --policy`, models by `deploy`. A pause ends by itself, or at once by `pause --hours 0`. Models and
+attestors are the registry's: with --registry the other rights are used there, too.
 Exit status: 0 done, 1 error, 3 something is still to be sent: by the timelock later, or by another account; it says which.")]
 pub struct AdminArgs {
     /// Say who must send what, with address and calldata; send nothing. Needs no key.
     #[arg(long, global = true)]
     dry_run: bool,
+    /// Use the right at the registry of models and attestors instead of at the oracle.
+    #[arg(long, global = true)]
+    registry: bool,
     #[command(subcommand)]
     command: AdminCommand,
 }
@@ -72,18 +75,9 @@ enum AdminCommand {
         /// Name of the market, such as BTC-USD, or its id.
         #[arg(value_name = "MARKET")]
         market: MarketId,
-        /// For how long; a week at most, and not again for a week after.
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_PAUSE_HOURS))]
+        /// For how long, 0 to end a pause. A market has a week of it; each hour without a pause gives back an hour.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=MAX_PAUSE_HOURS))]
         hours: u64,
-    },
-    /// Withhold what was and will be submitted for a period and those before it. The guardian's.
-    DisablePeriod {
-        /// Name of the market, such as BTC-USD, or its id.
-        #[arg(value_name = "MARKET")]
-        market: MarketId,
-        /// The last period that is withheld.
-        #[arg(value_name = "PERIOD")]
-        period: u64,
     },
     /// Refuse an announced call. The guardian's.
     #[command(visible_alias = "cancel")]
@@ -92,7 +86,7 @@ enum AdminCommand {
         #[arg(value_name = "OPERATION")]
         operation: B256,
     },
-    /// Refuse a proposed model. The guardian's.
+    /// Withdraw a proposed model. The registry's owner's and guardian's.
     VetoModel {
         /// The model's id on chain.
         #[arg(value_name = "MODEL")]
@@ -114,15 +108,18 @@ pub async fn run(args: AdminArgs, settings: Selection<'_>, json: bool) -> anyhow
     let config = settings.one()?;
     let (oracle, read) = (assemble::oracle(&config)?, assemble::reader(&config)?);
     read.check_chain_id().await.map_err(DeploymentError::from)?;
-    let roles = read.roles(oracle).await.map_err(DeploymentError::from)?;
+    let registry = read.registry_of(oracle).await.map_err(DeploymentError::from)?;
+    let asked = if args.registry { registry } else { oracle };
+    let roles = read.roles(asked, registry).await.map_err(DeploymentError::from)?;
     let Some(operation) = args.command.operation(&roles) else {
-        let announced = read.announced(oracle, &roles).await.map_err(DeploymentError::from)?;
+        let announced = read.announced(oracle, registry, &roles).await.map_err(DeploymentError::from)?;
         print::output(json, &Rights { oracle, roles, announced });
         return Ok(EXIT_DONE);
     };
     let chain = if args.dry_run { None } else { Some(assemble::deployer(&config).await?) };
     let wallet = chain.as_ref().map(Chain::address);
-    let right = Use { read: &read, oracle, operation: &operation };
+    let contract = if operation.is_of_the_registry() { registry } else { asked };
+    let right = Use { read: &read, contract, registry, operation: &operation };
     let mut missing = right.missing(wallet).await?;
     let trials = trials(&missing, |step| step.data.clone());
     let outlook = rehearsal::outlook(&config, &read, wallet.unwrap_or_default(), &trials).await?;
@@ -156,7 +153,6 @@ impl AdminCommand {
                 let until_seconds = roles.now_seconds.saturating_add(hours.saturating_mul(HOUR_SECONDS));
                 Operation::Pause { market, until_seconds }
             }
-            Self::DisablePeriod { market, period } => Operation::DisablePeriod { market, period: PeriodId(period) },
             Self::Veto { operation } => Operation::Veto { operation },
             Self::VetoModel { model_id } => Operation::VetoModel { model_id },
             Self::EndModel { model_id } => Operation::EndModel { model_id },

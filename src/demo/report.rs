@@ -140,7 +140,7 @@ mod tests {
             [
                 "amm_fee_at_once_pips",
                 "amm_fee_pips",
-                "applied_prob_bps",
+                "applied_volatility",
                 "collateral_ratio_at_once_bps",
                 "collateral_ratio_bps",
                 "gas_used",

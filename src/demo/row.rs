@@ -38,7 +38,7 @@ pub struct MarketRow {
     /// What was forecast.
     pub regime: Regime,
     /// What the parameters follow, behind dwell, margin and rate limits.
-    pub applied_prob_bps: u64,
+    pub applied_volatility: f64,
     pub vol_forecast: f64,
     /// What the update leads to: at once where it is tighter, else from `looser_from` on.
     pub collateral_ratio_bps: u64,
@@ -130,7 +130,7 @@ fn market_row(market: Option<String>, prediction: &Prediction, before: &Params, 
         volatility_before: None,
         prob_high_bps: u64::from(after.probabilityHighBps),
         regime: prediction.regime,
-        applied_prob_bps: u64::from(after.appliedProbabilityBps),
+        applied_volatility: f64::from(after.appliedVolatilityE9) / 1e9,
         vol_forecast: prediction.volatility,
         collateral_ratio_bps: next.borrowCollateralRatioBps.into(),
         collateral_ratio_at_once_bps: after.borrowCollateralRatioBps.into(),

@@ -30,7 +30,7 @@ fn wide(rows: &[PeriodRow]) -> Table {
         "forecast\nP(High)",
         "forecast\nvolatility",
         "forecast\nregime",
-        "applied\nP(High)",
+        "applied\nvolatility",
         "collateral ratio\nbefore → after",
         "AMM fee\nbefore → after",
         "prove\nms",
@@ -58,7 +58,7 @@ fn wide_row(row: &PeriodRow, market: &MarketRow) -> Vec<String> {
         percent(market.prob_high_bps),
         render::volatility_bps(market.vol_forecast),
         market.regime.to_string(),
-        percent(market.applied_prob_bps),
+        render::volatility_bps(market.applied_volatility),
         format!(
             "{} → {}{}",
             percent(market.collateral_ratio_before_bps),
@@ -89,7 +89,7 @@ fn narrow(rows: &[PeriodRow]) -> String {
     };
     let mut lines = vec![
         line(["start", "P(High), %", "applied", "ratio", "AMM fee", "what"]),
-        line(["(UTC)", "forecast", "%", "%", "bps", "happened"]),
+        line(["(UTC)", "forecast", "bps", "%", "bps", "happened"]),
     ];
     for row in rows {
         // Month, day and time of day.
@@ -101,7 +101,7 @@ fn narrow(rows: &[PeriodRow]) -> String {
             lines.push(line([
                 &market.market.as_ref().map_or_else(|| start.clone(), |name| format!("  {name}")),
                 &format!("{} {}", hundredths(market.prob_high_bps), market.regime),
-                &hundredths(market.applied_prob_bps),
+                render::volatility_bps(market.applied_volatility).trim_end_matches(" bps"),
                 &change(market.collateral_ratio_before_bps, market.collateral_ratio_bps),
                 &change(market.amm_fee_before_pips, market.amm_fee_pips),
                 happened(market).trim_end_matches(" bps"),
@@ -146,7 +146,7 @@ pub(super) mod tests {
             volatility_before: Some(0.000_866),
             prob_high_bps: 10_000,
             regime: Regime::High,
-            applied_prob_bps: 10_000,
+            applied_volatility: 0.001,
             vol_forecast: 0.001,
             collateral_ratio_bps: 17_936,
             collateral_ratio_at_once_bps: 17_936,
@@ -205,7 +205,7 @@ pub(super) mod tests {
             let last = shown.lines().last().unwrap();
             assert_eq!(
                 last.split_whitespace().collect::<Vec<_>>().join(" "),
-                "01-05 00:00 100.00 High 100.00 174.88 → 179.36 25.73 → 29.47 ✓ High 36.99"
+                "01-05 00:00 100.00 High 10.00 174.88 → 179.36 25.73 → 29.47 ✓ High 36.99"
             );
         }
         assert!(widest(&table(std::slice::from_ref(&row), None)) <= WIDE_COLUMNS);
@@ -217,10 +217,10 @@ pub(super) mod tests {
         let narrow = table(&rows, Some(80));
         assert!(widest(&narrow) <= 80, "{narrow}");
         let period = "\n01-05 00:00\n\
-                      \x20 ETH-USD    100.00 High  100.00   174.88 → 179.36  25.73 → 29.47  ✓ High 36.99\n\
-                      \x20 SOL-USD    100.00 High  100.00   165.00 → 159.99  17.50 → 13.33  ✓ High 36.99\n\
+                      \x20 ETH-USD    100.00 High  10.00    174.88 → 179.36  25.73 → 29.47  ✓ High 36.99\n\
+                      \x20 SOL-USD    100.00 High  10.00    165.00 → 159.99  17.50 → 13.33  ✓ High 36.99\n\
                       \x20                                  from 08:10:16 on\n\
-                      \x20 BNB-USD    100.00 High  100.00   174.88 → 179.36  25.73 → 29.47  not over yet";
+                      \x20 BNB-USD    100.00 High  10.00    174.88 → 179.36  25.73 → 29.47  not over yet";
         assert!(narrow.ends_with(&format!("happened{period}{period}")), "{narrow}");
         let wide = table(&rows, None);
         assert!(widest(&wide) <= WIDE_COLUMNS + MARKET_COLUMNS && wide.matches("ETH-USD").count() == 2, "{wide}");

@@ -11,10 +11,10 @@ use serde::Serialize;
 
 use super::{Blocked, LIFETIME_SECONDS, Step};
 use crate::actions::error::ActionError;
+use crate::actions::risk_oracle::abi::ModelRegistry::{self, ModelRegistryCalls};
 use crate::actions::risk_oracle::abi::RiskOracle::{self, RiskOracleCalls};
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
-use veriregime_core::types::period::PeriodId;
 
 /// A trial announces some seconds later than now.
 const TRIAL_SECONDS: u64 = 60;
@@ -41,8 +41,6 @@ impl FromStr for MarketId {
 pub enum Operation {
     /// Withholds a market's parameters until then, in Unix seconds.
     Pause { market: MarketId, until_seconds: u64 },
-    /// Withholds what was and will be submitted for a period and those before it.
-    DisablePeriod { market: MarketId, period: PeriodId },
     /// Refuses an announced call.
     Veto { operation: B256 },
     /// Refuses a proposed model.
@@ -101,7 +99,6 @@ impl Operation {
     pub fn name(&self) -> String {
         match self {
             Self::Pause { market, .. } => format!("pause {}", market.name),
-            Self::DisablePeriod { market, period } => format!("disable period {period} of {}", market.name),
             Self::Veto { operation } => format!("veto operation {operation}"),
             Self::VetoModel { model_id } => format!("veto model {model_id}"),
             Self::EndModel { model_id } => format!("end model {model_id}"),
@@ -120,14 +117,11 @@ impl Operation {
                 let until = U40::saturating_from(*until_seconds);
                 RiskOracle::pauseMarketCall { market: market.id, untilTimestamp: until }.abi_encode()
             }
-            Self::DisablePeriod { market, period } => {
-                RiskOracle::disablePeriodCall { market: market.id, period: period.0 }.abi_encode()
-            }
             Self::Veto { operation } => RiskOracle::vetoCall { operation: *operation }.abi_encode(),
-            Self::VetoModel { model_id } => RiskOracle::vetoModelCall { modelId: *model_id }.abi_encode(),
-            Self::EndModel { model_id } => RiskOracle::deprecateModelCall { modelId: *model_id }.abi_encode(),
+            Self::VetoModel { model_id } => ModelRegistry::cancelModelCall { modelId: *model_id }.abi_encode(),
+            Self::EndModel { model_id } => ModelRegistry::deprecateModelCall { modelId: *model_id }.abi_encode(),
             Self::SetAttestors { attestors, threshold } => {
-                RiskOracle::setAttestorsCall { attestors: attestors.clone(), threshold: *threshold }.abi_encode()
+                ModelRegistry::setAttestorsCall { attestors: attestors.clone(), threshold: *threshold }.abi_encode()
             }
             Self::SetGuardian { guardian } => RiskOracle::setGuardianCall { newGuardian: *guardian }.abi_encode(),
             Self::HandOver { new_owner } => {
@@ -137,15 +131,21 @@ impl Operation {
         .into()
     }
 
+    /// Whether it is a right at the registry of models and attestors; the others are at the contract that is asked, which
+    /// may be either.
+    pub fn is_of_the_registry(&self) -> bool {
+        matches!(self, Self::VetoModel { .. } | Self::EndModel { .. } | Self::SetAttestors { .. })
+    }
+
     /// Whether it has to be announced.
     pub fn is_timelocked(&self) -> bool {
         matches!(self, Self::SetAttestors { .. } | Self::SetGuardian { .. } | Self::HandOver { .. })
     }
 
-    /// Whose right it is. A model is the owner's to end as well as the guardian's.
+    /// Whose right it is. A model is the owner's to end or to withdraw as well as the guardian's.
     pub fn sender(&self, roles: &Roles, wallet: Option<Address>) -> Address {
         match self {
-            Self::EndModel { .. } if wallet == Some(roles.owner) => roles.owner,
+            Self::EndModel { .. } | Self::VetoModel { .. } if wallet == Some(roles.owner) => roles.owner,
             _ if self.is_timelocked() => roles.owner,
             _ => roles.guardian,
         }
@@ -188,16 +188,16 @@ impl Operation {
 }
 
 impl Reader {
-    /// Who has rights.
+    /// Who has rights at a contract: an oracle, or its registry, which has the attestors.
     ///
     /// # Errors
     /// [`ActionError::NoContract`], else [`ActionError`].
-    pub async fn roles(&self, oracle: Address) -> Result<Roles, ActionError> {
-        if !self.has_code(oracle).await? {
-            return Err(ActionError::NoContract(oracle));
+    pub async fn roles(&self, contract: Address, registry: Address) -> Result<Roles, ActionError> {
+        if !self.has_code(contract).await? {
+            return Err(ActionError::NoContract(contract));
         }
-        let contract = RiskOracle::new(oracle, &self.provider);
-        let set = contract.attestorSet().call().await?;
+        let contract = RiskOracle::new(contract, &self.provider);
+        let set = ModelRegistry::new(registry, &self.provider).attestorSet().call().await?;
         Ok(Roles {
             owner: contract.owner().call().await?,
             guardian: contract.guardian().call().await?,
@@ -235,20 +235,26 @@ impl Reader {
     ///
     /// # Errors
     /// [`ChainError`].
-    pub async fn announced(&self, oracle: Address, roles: &Roles) -> Result<Vec<Announced>, ChainError> {
+    pub async fn announced(
+        &self,
+        oracle: Address,
+        registry: Address,
+        roles: &Roles,
+    ) -> Result<Vec<Announced>, ChainError> {
         let alive_seconds = roles.timelock_seconds.saturating_add(LIFETIME_SECONDS);
         let since = i64::try_from(roles.now_seconds.saturating_sub(alive_seconds)).unwrap_or(i64::MAX);
         let head = self.head().await?.number;
-        let topics = vec![RiskOracle::OperationScheduled::SIGNATURE_HASH, RiskOracle::ModelProposed::SIGNATURE_HASH];
-        let filter = Filter::new().address(oracle).event_signature(topics);
+        let topics =
+            vec![RiskOracle::OperationScheduled::SIGNATURE_HASH, ModelRegistry::ModelProposed::SIGNATURE_HASH];
+        let filter = Filter::new().address(vec![oracle, registry]).event_signature(topics);
         let first = self.first_block_at(since, head).await?;
-        let contract = RiskOracle::new(oracle, &self.provider);
+        let models = ModelRegistry::new(registry, &self.provider);
         let mut found: Vec<Announced> = Vec::new();
         for log in self.logs(&filter, first..head.saturating_add(1)).await? {
             let Some(announced) = read_announced(&log) else { continue };
             let ready_at = match announced.caller {
-                Some(_) => contract.readyAt(announced.id).call().await?,
-                None => contract.modelReadyAt(announced.id).call().await?,
+                Some(_) => RiskOracle::new(log.address(), &self.provider).readyAt(announced.id).call().await?,
+                None => models.modelReadyAt(announced.id).call().await?,
             };
             let ready_at: u64 = ready_at.saturating_to();
             if ready_at.saturating_add(LIFETIME_SECONDS) >= roles.now_seconds && ready_at != 0 {
@@ -263,7 +269,9 @@ impl Reader {
 fn read_announced(log: &Log) -> Option<Announced> {
     if let Ok(event) = RiskOracle::OperationScheduled::decode_log(&log.inner) {
         let selector = event.data.data.first_chunk::<4>();
-        let name = selector.and_then(|selector| RiskOracleCalls::name_by_selector(*selector));
+        let name = selector.and_then(|selector| {
+            RiskOracleCalls::name_by_selector(*selector).or(ModelRegistryCalls::name_by_selector(*selector))
+        });
         return Some(Announced {
             what: name.unwrap_or("a call that the contract does not have").into(),
             caller: Some(event.caller),
@@ -272,7 +280,7 @@ fn read_announced(log: &Log) -> Option<Announced> {
             data: event.data.data,
         });
     }
-    let event = RiskOracle::ModelProposed::decode_log(&log.inner).ok()?.data;
+    let event = ModelRegistry::ModelProposed::decode_log(&log.inner).ok()?.data;
     Some(Announced {
         what: "a model".into(),
         caller: None,

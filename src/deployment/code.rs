@@ -1,13 +1,11 @@
-//! What is put on the chain, and where: code from the committed artifacts, linked, at addresses that follow from it.
+//! What is put on the chain, and where: code from the committed artifacts, at addresses that follow from it.
 
-use std::collections::BTreeMap;
-
-use alloy::primitives::{Address, B256, Bytes, address, keccak256};
+use alloy::primitives::{Address, B256, Bytes, U256, address, keccak256};
 use alloy::sol_types::SolConstructor;
 use serde::{Deserialize, Serialize};
 
 use super::Wanted;
-use crate::actions::risk_oracle::abi::RiskOracle;
+use crate::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
 use crate::deployment::error::DeploymentError;
 use veriregime_core::types::digest::Digest;
 
@@ -19,11 +17,8 @@ pub const SALT: B256 = B256::ZERO;
 /// Length of an immutable in code.
 const WORD_BYTES: usize = 32;
 
-const ARTIFACTS: [(&str, &str); 3] = [
-    ("MarketAdmin", include_str!("../../contracts/artifacts/MarketAdmin.json")),
-    ("ModelAdmin", include_str!("../../contracts/artifacts/ModelAdmin.json")),
-    ("RiskOracle", include_str!("../../contracts/artifacts/RiskOracle.json")),
-];
+const REGISTRY: &str = include_str!("../../contracts/artifacts/ModelRegistry.json");
+const ORACLE: &str = include_str!("../../contracts/artifacts/RiskOracle.json");
 
 /// What `contracts/artifacts.mjs` wrote.
 #[derive(Debug, Clone, Deserialize)]
@@ -31,8 +26,6 @@ const ARTIFACTS: [(&str, &str); 3] = [
 struct Artifact {
     compiler: Compiler,
     deployed_bytecode_sha256: Digest,
-    creation_links: BTreeMap<String, Vec<usize>>,
-    deployed_links: BTreeMap<String, Vec<usize>>,
     immutables: Vec<usize>,
     creation_code: Bytes,
 }
@@ -48,7 +41,7 @@ pub struct Compiler {
 #[derive(Debug, Clone)]
 pub struct Creation {
     pub name: &'static str,
-    /// Linked creation code with encoded constructor arguments.
+    /// Creation code with encoded constructor arguments.
     pub init_code: Bytes,
     pub address: Address,
     check: Check,
@@ -59,16 +52,15 @@ pub struct Creation {
 enum Check {
     /// By its keccak-256.
     Whole(B256),
-    /// By the digest of what remains without links and immutables; links must be the libraries.
-    Masked { digest: Digest, links: Vec<(usize, Address)>, immutables: Vec<usize> },
+    /// By the digest of what remains without immutables.
+    Masked { digest: Digest, immutables: Vec<usize> },
 }
 
 /// Everything that is created, in this order.
 #[derive(Debug, Clone)]
 pub struct Contracts {
-    pub market_admin: Creation,
-    pub model_admin: Creation,
     pub verifier: Creation,
+    pub registry: Creation,
     pub oracle: Creation,
     pub compiler: Compiler,
 }
@@ -76,42 +68,53 @@ pub struct Contracts {
 impl Contracts {
     /// The contracts for what is wanted.
     pub fn of(wanted: &Wanted) -> Self {
-        let [market_admin, model_admin, oracle] = ARTIFACTS.map(|(name, json)| {
-            let artifact: Artifact = serde_json::from_str(json).expect("committed artifacts are whole");
-            (name, artifact)
-        });
-        let compiler = oracle.1.compiler.clone();
-        let market_admin = library(market_admin);
-        let model_admin = library(model_admin);
-        let libraries = [(market_admin.name, market_admin.address), (model_admin.name, model_admin.address)];
+        let (registry, oracle) = (Artifact::read(REGISTRY), Artifact::read(ORACLE));
         let arguments = &wanted.constructor;
-        let call = RiskOracle::constructorCall {
-            initialOwner: arguments.owner,
-            initialGuardian: arguments.guardian,
-            timelockSeconds_: alloy::primitives::U256::from(arguments.timelock_seconds),
-            attestors: arguments.attestors.clone(),
-            threshold: arguments.threshold,
-            sequencerFeed_: arguments.sequencer_feed,
-        };
-        let mut init_code = linked(&oracle.1, &libraries);
-        init_code.extend(call.abi_encode());
-        let verifier = Creation::new("Halo2Verifier", wanted.verifier_code.to_vec(), |_| {
+        let verifier = Creation::new("Verifier", wanted.verifier_code.to_vec(), || {
             Check::Whole(wanted.expected.verifier_code_hash)
         });
-        let oracle = Creation::new(oracle.0, init_code, |_| masked(&oracle.1, &libraries));
-        Self { market_admin, model_admin, verifier, oracle, compiler }
+        let call = ModelRegistry::constructorCall {
+            owner_: arguments.owner,
+            guardian_: arguments.guardian,
+            timelockSeconds_: U256::from(arguments.timelock_seconds),
+            attestors: arguments.attestors.clone(),
+            threshold: arguments.threshold,
+        };
+        let code = [&registry.creation_code[..], &call.abi_encode()].concat();
+        let registry = Creation::new("ModelRegistry", code, || registry.check());
+        let call = RiskOracle::constructorCall {
+            owner_: arguments.owner,
+            guardian_: arguments.guardian,
+            timelockSeconds_: U256::from(arguments.timelock_seconds),
+            registry_: registry.address,
+            sequencerFeed_: arguments.sequencer_feed,
+        };
+        let code = [&oracle.creation_code[..], &call.abi_encode()].concat();
+        let compiler = oracle.compiler.clone();
+        let oracle = Creation::new("RiskOracle", code, || oracle.check());
+        Self { verifier, registry, oracle, compiler }
     }
 
     /// In the order of their creation.
-    pub fn all(&self) -> [&Creation; 4] {
-        [&self.market_admin, &self.model_admin, &self.verifier, &self.oracle]
+    pub fn all(&self) -> [&Creation; 3] {
+        [&self.verifier, &self.registry, &self.oracle]
+    }
+}
+
+impl Artifact {
+    fn read(json: &str) -> Self {
+        serde_json::from_str(json).expect("committed artifacts are whole")
+    }
+
+    fn check(&self) -> Check {
+        Check::Masked { digest: self.deployed_bytecode_sha256, immutables: self.immutables.clone() }
     }
 }
 
 impl Creation {
-    fn new(name: &'static str, init_code: Vec<u8>, check: impl FnOnce(Address) -> Check) -> Self {
+    fn new(name: &'static str, init_code: Vec<u8>, check: impl FnOnce() -> Check) -> Self {
         let address = CREATE2_DEPLOYER.create2_from_code(SALT, &init_code);
-        Self { name, init_code: init_code.into(), address, check: check(address) }
+        Self { name, init_code: init_code.into(), address, check: check() }
     }
 
     /// What is sent to [`CREATE2_DEPLOYER`].
@@ -127,14 +130,14 @@ impl Creation {
         let hash = keccak256(code);
         let right = match &self.check {
             Check::Whole(expected) => hash == *expected,
-            Check::Masked { digest, links, immutables } => {
+            Check::Masked { digest, immutables } => {
                 let mut rest = code.to_vec();
-                let linked =
-                    links.iter().all(|(at, library)| take(&mut rest, *at, Address::len_bytes()) == library[..]);
                 for at in immutables {
-                    take(&mut rest, *at, WORD_BYTES);
+                    if let Some(word) = rest.get_mut(*at..*at + WORD_BYTES) {
+                        word.fill(0);
+                    }
                 }
-                linked && Digest::of(&rest) == *digest
+                Digest::of(&rest) == *digest
             }
         };
         if right {
@@ -143,39 +146,4 @@ impl Creation {
             Err(DeploymentError::ForeignCode { name: self.name, address: self.address, hash })
         }
     }
-}
-
-/// Cuts a piece out and leaves zeros; nothing where the code is too short.
-fn take(code: &mut [u8], at: usize, bytes: usize) -> Vec<u8> {
-    let Some(piece) = code.get_mut(at..at + bytes) else { return Vec::new() };
-    let taken = piece.to_vec();
-    piece.fill(0);
-    taken
-}
-
-fn library((name, artifact): (&'static str, Artifact)) -> Creation {
-    Creation::new(name, artifact.creation_code.to_vec(), |own| masked(&artifact, &[(name, own)]))
-}
-
-fn masked(artifact: &Artifact, libraries: &[(&str, Address)]) -> Check {
-    Check::Masked {
-        digest: artifact.deployed_bytecode_sha256,
-        links: places(&artifact.deployed_links, libraries).collect(),
-        immutables: artifact.immutables.clone(),
-    }
-}
-
-fn linked(artifact: &Artifact, libraries: &[(&str, Address)]) -> Vec<u8> {
-    let mut code = artifact.creation_code.to_vec();
-    for (at, library) in places(&artifact.creation_links, libraries) {
-        code[at..at + Address::len_bytes()].copy_from_slice(library.as_slice());
-    }
-    code
-}
-
-fn places<'a>(
-    links: &'a BTreeMap<String, Vec<usize>>,
-    libraries: &'a [(&str, Address)],
-) -> impl Iterator<Item = (usize, Address)> + 'a {
-    libraries.iter().flat_map(|(name, library)| links.get(*name).into_iter().flatten().map(|at| (*at, *library)))
 }

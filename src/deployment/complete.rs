@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::outbox::Outbox;
 use super::{Deployment, Step};
-use crate::actions::risk_oracle::abi::IRegimeRiskOracle::SmokeProof;
+use crate::actions::risk_oracle::abi::IModelRegistry::Update as Smoke;
 use crate::render::Render;
 
 /// A transaction that was mined.
@@ -31,7 +31,7 @@ impl Render for Sent {
 pub async fn complete(
     deployment: &Deployment,
     outbox: &Outbox<'_>,
-    smoke: Option<&SmokeProof>,
+    smoke: Option<&Smoke>,
     begin: impl Fn() -> anyhow::Result<()>,
     said: &mut (dyn FnMut(Sent) + Send),
 ) -> anyhow::Result<Vec<Step>> {

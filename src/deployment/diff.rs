@@ -7,8 +7,7 @@ use serde::Serialize;
 
 use super::standing::{MarketStanding, OnChainState};
 use super::{Deployment, WantedMarket};
-use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Policy};
-use crate::actions::risk_oracle::abi::IRiskParameters::RiskVector;
+use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Knot, Policy};
 use crate::chain::read::Reader;
 use crate::deployment::error::DeploymentError;
 
@@ -87,8 +86,9 @@ impl Deployment {
         }
         let there = found.policy.as_ref().map(policy);
         let change = if wanted.change_policy { Outcome::Changed } else { Outcome::Kept };
-        for (index, (field, value)) in policy(&wanted.policy).into_iter().enumerate() {
-            let on_chain = there.as_ref().map(|there| there[index].1.to_string());
+        for (field, value) in policy(&wanted.policy) {
+            let same = |there: &Vec<(String, u64)>| there.iter().find(|(known, _)| *known == field).map(|(_, value)| *value);
+            let on_chain = there.as_ref().and_then(same).map(|value| value.to_string());
             rows.push(row(name(&field), on_chain, value, change));
         }
     }
@@ -104,24 +104,28 @@ fn row(name: String, on_chain: Option<String>, wanted: impl Display, otherwise: 
     Row { name, on_chain, wanted, outcome }
 }
 
-fn bounds(bounds: &Bounds) -> [(&'static str, u64); 5] {
+fn bounds(bounds: &Bounds) -> [(&'static str, u64); 7] {
     [
         ("bounds.min_borrow_collateral_ratio_bps", bounds.minBorrowCollateralRatioBps.into()),
         ("bounds.max_borrow_collateral_ratio_bps", bounds.maxBorrowCollateralRatioBps.into()),
+        ("bounds.min_liquidation_collateral_ratio_bps", bounds.minLiquidationCollateralRatioBps.into()),
+        ("bounds.max_liquidation_rise_bps_per_day", bounds.maxLiquidationRiseBpsPerDay.into()),
         ("bounds.min_amm_fee_pips", bounds.minAmmFeePips.to()),
         ("bounds.max_amm_fee_pips", bounds.maxAmmFeePips.to()),
-        ("bounds.max_liquidation_rise_bps_per_day", bounds.maxLiquidationRiseBpsPerDay.into()),
+        ("bounds.min_borrow_cap_factor_bps", bounds.minBorrowCapFactorBps.into()),
     ]
 }
 
-fn vector(name: &str, vector: &RiskVector) -> [(String, u64); 4] {
+fn knot((index, knot): (usize, &Knot)) -> [(String, u64); 5] {
+    let vector = &knot.vector;
     [
+        ("volatility_e9", knot.volatilityE9.into()),
         ("borrow_collateral_ratio_bps", vector.borrowCollateralRatioBps.into()),
         ("liquidation_collateral_ratio_bps", vector.liquidationCollateralRatioBps.into()),
         ("amm_fee_pips", vector.ammFeePips.to()),
         ("borrow_cap_factor_bps", vector.borrowCapFactorBps.into()),
     ]
-    .map(|(field, value)| (format!("{name}.{field}"), value))
+    .map(|(field, value)| (format!("knot.{}.{field}", index + 1), value))
 }
 
 fn policy(policy: &Policy) -> Vec<(String, u64)> {
@@ -130,11 +134,11 @@ fn policy(policy: &Policy) -> Vec<(String, u64)> {
         ("dwell_periods", policy.dwellPeriods.into()),
         ("max_rise_bps_per_period", policy.maxRiseBpsPerPeriod.into()),
         ("max_fall_bps_per_period", policy.maxFallBpsPerPeriod.into()),
-        ("loosen_delay_seconds", policy.loosenDelaySeconds.into()),
+        ("loosen_delay_seconds", policy.loosenDelaySeconds.to()),
         ("liquidation_rise_bps_per_day", policy.liquidationRiseBpsPerDay.into()),
-        ("grace_after_seconds", policy.graceAfterSeconds.to()),
-        ("stale_after_seconds", policy.staleAfterSeconds.to()),
+        ("grace_after_bps", policy.graceAfterBps.into()),
+        ("stale_after_bps", policy.staleAfterBps.into()),
     ];
     let limits = limits.map(|(field, value): (&str, u64)| (format!("limits.{field}"), value));
-    vector("calm", &policy.calm).into_iter().chain(vector("turbulent", &policy.turbulent)).chain(limits).collect()
+    policy.knots.iter().enumerate().flat_map(knot).chain(limits).collect()
 }

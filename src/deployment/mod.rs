@@ -18,18 +18,20 @@ mod steps;
 
 use std::time::Duration;
 
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::{SolCall, SolValue};
 use serde::{Deserialize, Serialize};
 
-use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Policy, SmokeProof};
-use crate::actions::risk_oracle::abi::RiskOracle;
+use crate::actions::risk_oracle::abi::IModelRegistry::Update as Smoke;
+use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Policy};
+use crate::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
 use crate::actions::risk_oracle::spec::Expected;
 use crate::chain::read::Reader;
 use crate::chain::rehearsal::Trial;
 use code::Contracts;
 use error::DeploymentError;
 use standing::OnChainState;
+use veriregime_core::types::period::PeriodId;
 
 /// Shortest timelock that the contract takes on a real chain.
 pub const MIN_TIMELOCK_SECONDS: u64 = 86_400;
@@ -42,7 +44,7 @@ pub const EFFECT_LOOKS: usize = 20;
 /// Pause between two of them.
 pub const EFFECT_PAUSE: Duration = Duration::from_millis(500);
 
-/// The arguments with which the oracle is created. Its address follows from them.
+/// The arguments with which registry and oracle are created. Their addresses follow from them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Constructor {
@@ -96,9 +98,14 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// For how long the models that this one replaces stay accepted.
+    fn overlap_seconds(&self) -> U256 {
+        U256::from(self.overlap_periods) * U256::from(PeriodId::SECONDS.unsigned_abs())
+    }
+
     /// The call that sets a market's policy. The timelock knows it by its bytes.
     fn set_policy(&self, market: &WantedMarket) -> Bytes {
-        RiskOracle::setPolicyCall { market: market.id, policy: self.policy.clone() }.abi_encode().into()
+        RiskOracle::setPolicyCall { market: market.id, policy_: self.policy.clone() }.abi_encode().into()
     }
 }
 
@@ -175,10 +182,11 @@ impl Deployment {
     }
 
     /// What a step sends; one that needs a proof is made with `smoke`, the proof that activates the model.
-    pub fn calldata(&self, step: &Step, smoke: Option<&SmokeProof>) -> Bytes {
+    pub fn calldata(&self, step: &Step, smoke: Option<&Smoke>) -> Bytes {
         match smoke {
             Some(smoke) if step.needs_proof => {
-                RiskOracle::activateModelCall { modelId: self.model_id, smoke: smoke.clone() }.abi_encode().into()
+                let smoke = Smoke { modelId: self.model_id, ..smoke.clone() };
+                ModelRegistry::activateModelCall { smoke }.abi_encode().into()
             }
             _ => step.data.clone(),
         }

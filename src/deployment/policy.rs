@@ -1,11 +1,12 @@
 //! `deploy/policy.toml`: what a market starts with.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use alloy::primitives::aliases::U24;
 use serde::Deserialize;
 
-use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Policy};
+use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Knot, Policy};
 use crate::actions::risk_oracle::abi::IRiskParameters::RiskVector;
 use crate::config::written;
 use crate::deployment::error::DeploymentError;
@@ -25,15 +26,16 @@ pub struct MarketRules {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawRules {
-    calm: RawVector,
-    turbulent: RawVector,
+    /// By their numbers, from 1.
+    knot: BTreeMap<String, RawKnot>,
     limits: RawLimits,
     bounds: RawBounds,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawVector {
+struct RawKnot {
+    volatility_e9: u32,
     borrow_collateral_ratio_bps: u16,
     liquidation_collateral_ratio_bps: u16,
     amm_fee_pips: u32,
@@ -43,14 +45,16 @@ struct RawVector {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawLimits {
+    /// How many knots there are, for readers of the file that cannot count them.
+    knots: usize,
     margin_bps: u16,
     dwell_periods: u8,
     max_rise_bps_per_period: u16,
     max_fall_bps_per_period: u16,
-    loosen_delay_seconds: u16,
+    loosen_delay_seconds: u32,
     liquidation_rise_bps_per_day: u16,
-    grace_after_seconds: u32,
-    stale_after_seconds: u32,
+    grace_after_bps: u16,
+    stale_after_bps: u16,
 }
 
 #[derive(Deserialize)]
@@ -58,9 +62,11 @@ struct RawLimits {
 struct RawBounds {
     min_borrow_collateral_ratio_bps: u16,
     max_borrow_collateral_ratio_bps: u16,
+    min_liquidation_collateral_ratio_bps: u16,
+    max_liquidation_rise_bps_per_day: u16,
     min_amm_fee_pips: u32,
     max_amm_fee_pips: u32,
-    max_liquidation_rise_bps_per_day: u16,
+    min_borrow_cap_factor_bps: u16,
 }
 
 impl MarketRules {
@@ -88,33 +94,41 @@ impl MarketRules {
     pub fn parse(path: &Path, text: &str) -> Result<Self, DeploymentError> {
         let raw: RawRules = written::from_toml(text).map_err(|misfit| bad(path, &misfit))?;
         let wide = |value: u32| U24::try_from(value).map_err(|_| bad(path, &format!("{value} is too large")));
-        let vector = |raw: &RawVector| {
-            Ok::<_, DeploymentError>(RiskVector {
-                borrowCollateralRatioBps: raw.borrow_collateral_ratio_bps,
-                liquidationCollateralRatioBps: raw.liquidation_collateral_ratio_bps,
-                ammFeePips: wide(raw.amm_fee_pips)?,
-                borrowCapFactorBps: raw.borrow_cap_factor_bps,
+        let knot = |raw: &RawKnot| {
+            Ok::<_, DeploymentError>(Knot {
+                volatilityE9: raw.volatility_e9,
+                vector: RiskVector {
+                    borrowCollateralRatioBps: raw.borrow_collateral_ratio_bps,
+                    liquidationCollateralRatioBps: raw.liquidation_collateral_ratio_bps,
+                    ammFeePips: wide(raw.amm_fee_pips)?,
+                    borrowCapFactorBps: raw.borrow_cap_factor_bps,
+                },
             })
         };
+        let numbered = (1..=raw.limits.knots).all(|number| raw.knot.contains_key(&number.to_string()));
+        if !numbered || raw.knot.len() != raw.limits.knots {
+            return Err(bad(path, &format!("it says that there are {} knots, numbered from 1", raw.limits.knots)));
+        }
         Ok(Self {
             policy: Policy {
-                calm: vector(&raw.calm)?,
-                turbulent: vector(&raw.turbulent)?,
+                knots: raw.knot.values().map(knot).collect::<Result<_, _>>()?,
                 marginBps: raw.limits.margin_bps,
                 dwellPeriods: raw.limits.dwell_periods,
                 maxRiseBpsPerPeriod: raw.limits.max_rise_bps_per_period,
                 maxFallBpsPerPeriod: raw.limits.max_fall_bps_per_period,
-                loosenDelaySeconds: raw.limits.loosen_delay_seconds,
+                loosenDelaySeconds: wide(raw.limits.loosen_delay_seconds)?,
                 liquidationRiseBpsPerDay: raw.limits.liquidation_rise_bps_per_day,
-                graceAfterSeconds: wide(raw.limits.grace_after_seconds)?,
-                staleAfterSeconds: wide(raw.limits.stale_after_seconds)?,
+                graceAfterBps: raw.limits.grace_after_bps,
+                staleAfterBps: raw.limits.stale_after_bps,
             },
             bounds: Bounds {
                 minBorrowCollateralRatioBps: raw.bounds.min_borrow_collateral_ratio_bps,
                 maxBorrowCollateralRatioBps: raw.bounds.max_borrow_collateral_ratio_bps,
+                minLiquidationCollateralRatioBps: raw.bounds.min_liquidation_collateral_ratio_bps,
+                maxLiquidationRiseBpsPerDay: raw.bounds.max_liquidation_rise_bps_per_day,
                 minAmmFeePips: wide(raw.bounds.min_amm_fee_pips)?,
                 maxAmmFeePips: wide(raw.bounds.max_amm_fee_pips)?,
-                maxLiquidationRiseBpsPerDay: raw.bounds.max_liquidation_rise_bps_per_day,
+                minBorrowCapFactorBps: raw.bounds.min_borrow_cap_factor_bps,
             },
         })
     }
@@ -135,7 +149,9 @@ mod tests {
         let cases = [
             STARTING.replace("margin_bps = 500", ""),
             STARTING.replace("margin_bps = 500", "margin_bps = 500\nmargin = 1"),
-            STARTING.replace("stale_after_seconds = 43_200", "stale_after_seconds = 16_777_216"),
+            STARTING.replace("loosen_delay_seconds = 600", "loosen_delay_seconds = 16_777_216"),
+            STARTING.replace("knots = 3", "knots = 4"),
+            STARTING.replace("[knot.2]", "[knot.4]"),
             STARTING.replace("dwell_periods = 2", "dwell_periods = 256"),
             STARTING.replace("dwell_periods = 2", "dwell_periods = 2.4"),
             STARTING.replace("dwell_periods = 2", "dwell_periods = true"),

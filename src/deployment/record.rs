@@ -29,7 +29,7 @@ pub struct Record {
     pub model_id: B256,
     /// Digest of its manifest.
     pub manifest_sha256: Digest,
-    /// The oracle's and its libraries' compiler; the verifier has the same.
+    /// The registry's and the oracle's compiler; the verifier has the same.
     pub compiler: Compiler,
 }
 

@@ -22,7 +22,9 @@ const HOUR_SECONDS: u64 = 3_600;
 #[derive(Debug)]
 pub struct Use<'a> {
     pub read: &'a Reader,
-    pub oracle: Address,
+    /// The oracle, or its registry.
+    pub contract: Address,
+    pub registry: Address,
     pub operation: &'a Operation,
 }
 
@@ -32,10 +34,10 @@ impl Use<'_> {
     /// # Errors
     /// What the contract would refuse, or what the chain says.
     pub async fn missing(&self, wallet: Option<Address>) -> Result<Vec<Step>, DeploymentError> {
-        let roles = self.read.roles(self.oracle).await?;
+        let roles = self.read.roles(self.contract, self.registry).await?;
         let sender = self.operation.sender(&roles, wallet);
-        let standing = self.read.standing(self.oracle, self.operation, sender).await?;
-        Ok(self.operation.steps(self.oracle, &roles, &standing, wallet))
+        let standing = self.read.standing(self.contract, self.operation, sender).await?;
+        Ok(self.operation.steps(self.contract, &roles, &standing, wallet))
     }
 
     /// Sends what the wallet may send now, and gives back what was sent and what is still missing.

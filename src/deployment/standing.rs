@@ -1,21 +1,23 @@
 //! What of a deployment the chain shows already.
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::providers::Provider;
 
 use super::code::CREATE2_DEPLOYER;
 use super::{Blocked, Deployment, LIFETIME_SECONDS, WantedMarket};
 use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Policy};
-use crate::actions::risk_oracle::abi::RiskOracle;
+use crate::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
+use crate::actions::risk_oracle::abi::ModelRegistry::ModelRegistryInstance;
 use crate::actions::risk_oracle::abi::RiskOracle::RiskOracleInstance;
+use crate::actions::risk_oracle::spec::PURPOSE;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use crate::deployment::error::DeploymentError;
 
 /// A trial announces some blocks later than now: in a second for each transaction before it.
 const TRIAL_SLACK_SECONDS: u64 = 3_600;
-/// The last period of a model that has no end.
-const NO_END: u64 = u32::MAX as u64;
+/// Until when a model without an end is accepted.
+const NO_END: u64 = (1 << 40) - 1;
 
 /// What the chain shows.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub(crate) struct OnChainState {
     pub(crate) code_hashes: Vec<Option<B256>>,
     /// The oracle's owner; the one that it will have, while it is not there.
     pub(crate) owner: Address,
+    /// The registry's owner, likewise.
+    pub(crate) registry_owner: Address,
     /// `None` while there is no oracle.
     pub(crate) oracle: Option<OracleStanding>,
     /// One for each wanted market.
@@ -73,6 +77,7 @@ impl OnChainState {
         let wanted = &deployment.wanted;
         let mut standing = Self {
             owner: wanted.constructor.owner,
+            registry_owner: wanted.constructor.owner,
             oracle: None,
             markets: wanted.markets.iter().map(|_| MarketStanding::default()).collect(),
             model_active: false,
@@ -90,10 +95,12 @@ impl OnChainState {
     async fn read_oracle(&mut self, deployment: &Deployment, read: &Reader) -> Result<(), ChainError> {
         let contract = RiskOracle::new(deployment.contracts.oracle.address, &read.provider);
         let arguments = &deployment.wanted.constructor;
+        let registry = ModelRegistry::new(deployment.contracts.registry.address, &read.provider);
         self.owner = contract.owner().call().await?;
+        self.registry_owner = registry.owner().call().await?;
         let mut attestors = Vec::new();
         for attestor in &arguments.attestors {
-            if contract.isAttestor(*attestor).call().await? {
+            if registry.isAttestor(*attestor).call().await? {
                 attestors.push(*attestor);
             }
         }
@@ -101,13 +108,17 @@ impl OnChainState {
             guardian: contract.guardian().call().await?,
             timelock_seconds: contract.timelockSeconds().call().await?.saturating_to(),
             sequencer_feed: contract.sequencerFeed().call().await?,
-            threshold: contract.attestorSet().call().await?.threshold,
+            threshold: registry.attestorSet().call().await?.threshold,
             attestors,
         });
-        self.model_ready_at = contract.modelReadyAt(deployment.model_id).call().await?.saturating_to();
-        self.model_active = contract.lastPeriod(deployment.model_id).call().await? == NO_END;
+        self.model_ready_at = registry.modelReadyAt(deployment.model_id).call().await?.saturating_to();
+        self.model_active = match registry.facts(deployment.model_id).call().await.map_err(ChainError::from) {
+            Ok(facts) => facts.activeUntil.to::<u64>() == NO_END,
+            Err(ChainError::Rejected(_)) => false, // it was never proposed
+            Err(fault) => return Err(fault),
+        };
         for (market, found) in deployment.wanted.markets.iter().zip(&mut self.markets) {
-            *found = market_standing(&contract, deployment, market).await?;
+            *found = market_standing(&contract, &registry, deployment, market).await?;
             self.model_active &= found.active_model == Some(deployment.model_id);
         }
         Ok(())
@@ -132,6 +143,7 @@ impl OnChainState {
 
 async fn market_standing<P: Provider>(
     contract: &RiskOracleInstance<P>,
+    registry: &ModelRegistryInstance<P>,
     deployment: &Deployment,
     market: &WantedMarket,
 ) -> Result<MarketStanding, ChainError> {
@@ -140,14 +152,13 @@ async fn market_standing<P: Provider>(
         return Ok(MarketStanding::default());
     }
     let policy = contract.policy(market.id).call().await?;
-    let active = contract.activeModel(market.id).call().await?;
+    let active = registry.activeModel(keccak256(PURPOSE), market.id).call().await?;
     let operation = contract.operationOf(owner, deployment.wanted.set_policy(market)).call().await?;
     let ready_at: U256 = contract.readyAt(operation).call().await?;
     Ok(MarketStanding {
         owner,
         bounds: Some(contract.bounds(market.id).call().await?),
-        // Nothing else makes this zero.
-        policy: (!policy.graceAfterSeconds.is_zero()).then_some(policy),
+        policy: (!policy.knots.is_empty()).then_some(policy),
         active_model: (!active.is_zero()).then_some(active),
         policy_ready_at: ready_at.saturating_to(),
     })

@@ -6,8 +6,7 @@ use alloy::sol_types::SolCall;
 use super::code::CREATE2_DEPLOYER;
 use super::standing::{MarketStanding, OnChainState};
 use super::{Blocked, Deployment, Step, WantedMarket};
-use crate::actions::risk_oracle::abi::IRegimeRiskOracle::PriceCheck;
-use crate::actions::risk_oracle::abi::RiskOracle;
+use crate::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
 
 /// In order. Steps that wait for the timelock come last, so that nothing else waits for them.
 pub(crate) fn missing(deployment: &Deployment, standing: &OnChainState, wallet: Address) -> Vec<Step> {
@@ -67,9 +66,8 @@ impl List<'_> {
         let wanted = &self.deployment.wanted;
         let call = RiskOracle::registerMarketCall {
             market: market.id,
-            marketOwner: wanted.market_owner,
-            bounds: wanted.bounds.clone(),
-            priceCheck: PriceCheck { feed: Address::ZERO, toleranceBps: 0, maxAgeSeconds: 0 },
+            marketOwner_: wanted.market_owner,
+            bounds_: wanted.bounds.clone(),
         };
         let name = format!("register {}", market.name);
         steps.push(self.step(name, self.standing.owner, call.abi_encode(), false));
@@ -108,15 +106,19 @@ impl List<'_> {
         let proposed = ready_at != 0 && !self.standing.is_expired(ready_at);
         let wanted = &self.deployment.wanted;
         if !proposed {
-            let call = RiskOracle::proposeModelCall {
+            let call = ModelRegistry::proposeModelCall {
                 spec: wanted.expected.spec(self.deployment.contracts.verifier.address),
-                overlapPeriods: wanted.overlap_periods,
+                overlapSeconds: wanted.overlap_seconds(),
             };
             let unready = self.standing.markets.iter().any(|found| found.policy.is_none());
-            steps.push(self.step("propose the model".into(), self.standing.owner, call.abi_encode(), unready));
+            let owner = self.standing.registry_owner;
+            let mut step = self.step("propose the model".into(), owner, call.abi_encode(), unready);
+            step.to = self.deployment.contracts.registry.address;
+            steps.push(step);
         }
         // Anyone may activate.
         let mut step = self.step("activate the model".into(), self.wallet, Bytes::new(), !proposed);
+        step.to = self.deployment.contracts.registry.address;
         step.needs_proof = true;
         step.ripe_at = Some(self.ripe_at(proposed, ready_at));
         step.blocked = step.blocked.or(self.standing.unripe(ready_at));

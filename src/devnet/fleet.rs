@@ -9,7 +9,7 @@ use alloy::sol_types::SolEvent;
 use anyhow::Context;
 
 use super::{CHAIN_ID, World};
-use crate::actions::risk_oracle::abi::IRegimeRiskOracle::SmokeProof;
+use crate::actions::risk_oracle::abi::IModelRegistry::Update as Smoke;
 use crate::actions::risk_oracle::abi::RiskOracle;
 use crate::bundle::Bundle;
 use crate::config::Config;
@@ -66,7 +66,7 @@ pub async fn markets(
 ///
 /// # Errors
 /// What keeps a step from being taken.
-pub async fn deploy(world: &World, bundle: &Bundle, smoke: &SmokeProof) -> anyhow::Result<()> {
+pub async fn deploy(world: &World, bundle: &Bundle, smoke: &Smoke) -> anyhow::Result<()> {
     let constructor = world.deployment.wanted.constructor.clone();
     let wanted = wanted(bundle, assemble::expected(bundle)?, constructor, MarketRules::starting()?)?;
     let deployment = Deployment::new(wanted, CHAIN_ID)?;

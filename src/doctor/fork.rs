@@ -161,7 +161,7 @@ async fn want_one_attestation(fork: &Anvil, agent: &Agent) -> anyhow::Result<u8>
 async fn block_before_update(config: &Config, period: PeriodId) -> anyhow::Result<Option<u64>> {
     let (reader, action) = (assemble::reader(config)?, assemble::action(config, &Bundle::open(&config.bundle)?)?);
     let model_id = action.model_id(&reader).await?;
-    if action.last_period(&reader, action.contract(), model_id).await? != period {
+    if action.last_period(&reader, action.contract()).await? != period {
         return Ok(None);
     }
     let published = reader.published(action.contract(), model_id, period).await?;

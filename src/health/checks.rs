@@ -29,7 +29,8 @@ const UPDATE_BYTES: usize = 4096;
 /// Basis points, pips and wads in one.
 const BPS: f64 = 1e4;
 const PIPS: f64 = 1e6;
-const WAD: f64 = 1e18;
+/// Units of a volatility on chain.
+const E9: f64 = 1e9;
 /// Less free space than this holds a few months of cycles.
 pub const LOW_DISK_BYTES: u64 = 256 << 20;
 
@@ -66,7 +67,7 @@ pub async fn contract(reader: &Reader, action: &Action) -> (Check, Option<B256>)
 /// `schedule`.
 pub async fn last_update(reader: &Reader, action: &Action, model_id: B256, schedule: &Schedule, now_ms: i64) -> Check {
     const NAME: &str = "last update";
-    match action.last_period(reader, action.contract(), model_id).await {
+    match action.last_period(reader, action.contract()).await {
         Ok(PeriodId(0)) => Check::warn(NAME, &HealthError::NoUpdate),
         Ok(last) => {
             metrics::last_landed(last);
@@ -89,8 +90,8 @@ pub async fn count_markets(reader: &Reader, oracle: Address, markets: &[Market],
         let updated_seconds: i64 = params.updatedAt.to();
         let figures = MarketFigures {
             probability_high: share(params.probabilityHighBps),
-            applied_probability: share(params.appliedProbabilityBps),
-            volatility: params.volatilityWad as f64 / WAD,
+            applied_volatility: f64::from(params.appliedVolatilityE9) / E9,
+            volatility: f64::from(params.volatilityE9) / E9,
             borrow_collateral_ratio: share(params.borrowCollateralRatioBps),
             amm_fee: f64::from(params.ammFeePips.to::<u32>()) / PIPS,
             age_seconds: (updated_seconds > 0).then(|| now_ms / 1000 - updated_seconds),

@@ -75,6 +75,7 @@ impl Agent {
         let sent = attempts.iter().find(|attempt| attempt.hash == landed.hash);
         // Asked for before the candles are in memory.
         let verifier = self.action.verifier(&self.chain.read, oracle, update.model_id).await?;
+        let registry = self.chain.read.registry_of(oracle).await?;
         let candles = self.store.candles(record.job, record.period)?;
         let manifest = self.manifest_of(record)?;
         let markets = manifest.markets()?.iter().enumerate().map(|(at, market)| {
@@ -94,6 +95,7 @@ impl Agent {
             manifest_sha256: record.job.manifest,
             chain_id: self.chain.read.chain_id(),
             oracle,
+            registry,
             verifier,
             calldata: calldata(stored(sent, "transaction")?)?,
             gas_used: landed.gas_used,

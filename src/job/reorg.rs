@@ -88,9 +88,9 @@ impl Agent {
         };
         let final_block = read.final_block().await?;
         let contract = record.job.contract.address;
-        if self.action.last_period_at(read, contract, model_id, final_block).await? >= Some(record.period) {
+        if self.action.last_period_at(read, contract, final_block).await? >= Some(record.period) {
             self.store.settle_others(record.job, record.period)?;
-        } else if self.action.last_period(read, contract, model_id).await? < record.period {
+        } else if self.action.last_period(read, contract).await? < record.period {
             warn!(period = record.period.0, "the chain dropped the update of another, going on with ours");
             return Ok(self.store.reopen(record.job, record.period, self.clock.now_ms())?);
         }

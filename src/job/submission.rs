@@ -290,9 +290,9 @@ impl Agent {
     async fn is_done_with(&self, record: &CycleRecord, model_id: B256) -> Result<bool, StageError> {
         let read = &self.chain.read;
         if record.job != self.job() {
-            return Ok(self.action.last_period(read, record.job.contract.address, model_id).await? == record.period);
+            return Ok(self.action.last_period(read, record.job.contract.address).await? == record.period);
         }
-        Ok(self.action.is_done(read, model_id, record.period, record.omitted_markets()).await?)
+        Ok(self.action.is_done(read, record.period, record.omitted_markets()).await?)
     }
 
     /// The id on chain of a cycle's model. Of a model that was replaced it is what the last update says that was signed for it;

@@ -1,7 +1,9 @@
 //! The proof that activates a model on chain.
 
+use alloy::primitives::{B256, Bytes, U256};
+
 use super::assemble;
-use crate::actions::risk_oracle::abi::IRegimeRiskOracle::SmokeProof;
+use crate::actions::risk_oracle::abi::IModelRegistry::Update as Smoke;
 use crate::bundle::Bundle;
 use crate::config::Config;
 use veriregime_core::types::period::PeriodId;
@@ -11,17 +13,20 @@ use veriregime_core::types::public_inputs;
 ///
 /// # Errors
 /// A model or prover that is not usable.
-pub async fn smoke_proof(config: &Config, bundle: &Bundle) -> anyhow::Result<SmokeProof> {
+pub async fn smoke_proof(config: &Config, bundle: &Bundle) -> anyhow::Result<Smoke> {
     let (model, period) = (assemble::model(bundle)?, PeriodId(0));
     let forecast = model.compute(&vec![None; model.candles.markets.len()], period)?;
     let outputs = forecast.output_integers();
     let mut prover = assemble::prover(config, bundle).await?;
     let proved = prover.prove(&forecast.inputs(), &outputs).await?;
     prover.stop().await;
-    Ok(SmokeProof {
+    Ok(Smoke {
+        modelId: B256::ZERO, // whoever sends it fills it in
         period: period.0,
-        candleFeatures: public_inputs::candle_features(&forecast.features),
+        omittedMarkets: U256::ZERO,
+        features: public_inputs::candle_features(&forecast.features),
         outputs,
         proof: proved.proof.bytes,
+        attestations: Bytes::new(),
     })
 }

@@ -16,7 +16,7 @@ impl Store {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let period = rows::period(promise.period)?;
-        let (oracle, model_id) = (promise.oracle.to_string(), promise.model_id.to_string());
+        let (oracle, model_id) = (promise.registry.to_string(), promise.model_id.to_string());
         for (market, payload) in &promise.payloads {
             let payload = payload.to_string();
             let key = params![promise.chain_id as i64, oracle, model_id, period, *market as i64, payload];
@@ -78,7 +78,7 @@ mod tests {
     fn promise(payload: u8) -> Promise {
         Promise {
             chain_id: 1,
-            oracle: Address::repeat_byte(2),
+            registry: Address::repeat_byte(2),
             model_id: B256::repeat_byte(3),
             period: PeriodId(4),
             payloads: vec![(0, B256::repeat_byte(payload))],
@@ -101,7 +101,7 @@ mod tests {
         }
         for other in [
             Promise { chain_id: 2, ..promise(6) },
-            Promise { oracle: Address::ZERO, ..promise(6) },
+            Promise { registry: Address::ZERO, ..promise(6) },
             Promise { model_id: B256::ZERO, ..promise(6) },
             Promise { period: PeriodId(5), ..promise(6) },
         ] {

@@ -173,8 +173,8 @@ pub fn begin<'a>(
 pub struct MarketFigures {
     /// Forecast probability of High, 0 to 1.
     pub probability_high: f64,
-    /// Probability that the parameters follow, 0 to 1.
-    pub applied_probability: f64,
+    /// Volatility that the parameters follow.
+    pub applied_volatility: f64,
     /// Forecast standard deviation of one-minute returns.
     pub volatility: f64,
     /// Collateral that a new borrow must show, as a share of the debt.
@@ -197,7 +197,7 @@ pub fn market_seen(market: &str, figures: MarketFigures, status: &'static str, s
     let Some(age_seconds) = figures.age_seconds else { return };
     set(MARKET_AGE, age_seconds as f64);
     set(MARKET_PROBABILITY, figures.probability_high);
-    set(MARKET_APPLIED, figures.applied_probability);
+    set(MARKET_APPLIED, figures.applied_volatility);
     set(MARKET_VOLATILITY, figures.volatility);
 }
 

@@ -251,7 +251,7 @@ async fn known_labels_are_counted_from_nothing_and_each_market_has_its_figures()
     let (_, params) = node.json("/v1/params/BTC-USD").await;
     for (name, key, unit) in [
         ("probability_high", "probability_high_bps", 1e4),
-        ("applied_probability", "applied_probability_bps", 1e4),
+        ("applied_volatility", "applied_volatility", 1.0),
         ("borrow_collateral_ratio", "borrow_collateral_ratio_bps", 1e4),
         ("amm_fee", "amm_fee_pips", 1e6),
     ] {

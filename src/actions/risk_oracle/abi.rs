@@ -1,16 +1,31 @@
-//! The contract's interface, from the artifact that forge built.
+//! The contracts' interfaces, from the artifacts that forge built.
 #![allow(missing_debug_implementations, clippy::pedantic, clippy::too_many_arguments)] // generated
 
-alloy::sol!(
-    #[sol(rpc, all_derives)]
-    RiskOracle,
-    "contracts/artifacts/RiskOracle.json"
-);
+/// Markets, policies and updates.
+pub mod oracle {
+    alloy::sol!(
+        #[sol(rpc, all_derives)]
+        RiskOracle,
+        "contracts/artifacts/RiskOracle.json"
+    );
+}
+
+/// Models and attestors.
+pub mod registry {
+    alloy::sol!(
+        #[sol(rpc, all_derives)]
+        ModelRegistry,
+        "contracts/artifacts/ModelRegistry.json"
+    );
+}
+
+pub use oracle::{IRegimeRiskOracle, IRiskParameters, RiskOracle};
+pub use registry::{IModelRegistry, ModelRegistry};
 
 alloy::sol! {
-    /// What EZKL's verifier offers.
+    /// What every verifier offers.
     #[sol(rpc)]
-    interface Halo2Verifier {
+    interface Verifier {
         function verifyProof(bytes calldata proof, uint256[] calldata instances) external returns (bool);
     }
 }

@@ -2,7 +2,6 @@
 
 use alloy::primitives::{Address, B256};
 
-use super::read::period as checked;
 use super::spec::Expected;
 use super::update::Update;
 use crate::chain::call::Call;
@@ -23,36 +22,22 @@ pub struct RiskOracleAction {
 }
 
 impl RiskOracleAction {
-    /// Whether updates of others have done for the period what one that omits these markets would: one has landed, and every
-    /// market that is not omitted has been updated, or the contract itself has skipped it. A market that all of them omit
-    /// still waits for one.
+    /// Whether updates have done for the period what one that omits these markets would: every market that is not omitted
+    /// has been updated.
     pub(crate) async fn is_done(
         &self,
         read: &Reader,
-        model_id: B256,
         period: PeriodId,
         omitted: OmittedMarkets,
     ) -> Result<bool, ChainError> {
-        if read.latest_period(self.contract, model_id).await? != period {
-            return Ok(false);
-        }
         let markets = &self.expected.markets;
-        if markets.len() == 1 {
-            return Ok(true);
-        }
         let mut waiting = Vec::new();
         for (index, market) in markets.iter().enumerate().filter(|(index, _)| !omitted.omits(*index)) {
-            if checked(read.params(self.contract, *market).await?.current.period.to())? < period {
+            if read.period_of(self.contract, *market).await? < period {
                 waiting.push(index);
             }
         }
-        if waiting.is_empty() {
-            return Ok(true);
-        }
-        let updates = read.updates(self.contract, period).await?;
-        let landed: Vec<_> = updates.iter().filter(|update| update.model_id == model_id).collect();
-        let is_omitted = |index: &usize| landed.iter().all(|update| update.omitted_markets.omits(*index));
-        Ok(!waiting.iter().any(is_omitted))
+        Ok(waiting.is_empty())
     }
 
     /// The call of `submit`.

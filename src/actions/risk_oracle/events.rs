@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent;
 
-use super::abi::RiskOracle;
+use super::abi::{ModelRegistry, RiskOracle};
+use super::spec::PURPOSE;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use veriregime_core::types::period::PeriodId;
@@ -29,17 +30,17 @@ impl Reader {
     pub async fn events(&self, oracle: Address, blocks: Range<u64>) -> Result<Vec<Event>, ChainError> {
         let topics = vec![
             RiskOracle::UpdateAccepted::SIGNATURE_HASH,
-            RiskOracle::ModelProposed::SIGNATURE_HASH,
-            RiskOracle::ModelActivated::SIGNATURE_HASH,
+            ModelRegistry::ModelProposed::SIGNATURE_HASH,
+            ModelRegistry::ModelActivated::SIGNATURE_HASH,
         ];
-        let filter = Filter::new().address(oracle).event_signature(topics);
+        let filter = Filter::new().address(vec![oracle, self.registry_of(oracle).await?]).event_signature(topics);
         let mut events = Vec::new();
         for log in self.logs(&filter, blocks).await? {
             let topic = log.topic0().copied().unwrap_or_default();
             if topic == RiskOracle::UpdateAccepted::SIGNATURE_HASH {
                 events.push(Event::Updated(Box::new(self.read_update(oracle, &log).await?)));
             } else if let Some(model_id) = log.topics().get(1) {
-                let is_active = topic == RiskOracle::ModelActivated::SIGNATURE_HASH;
+                let is_active = topic == ModelRegistry::ModelActivated::SIGNATURE_HASH;
                 events.push(Event::Model { model_id: *model_id, is_active });
             }
         }
@@ -67,10 +68,10 @@ impl Reader {
     /// # Errors
     /// [`ChainError`].
     pub async fn active_models(&self, oracle: Address, markets: &[B256]) -> Result<Vec<B256>, ChainError> {
-        let contract = RiskOracle::new(oracle, &self.provider);
+        let registry = ModelRegistry::new(self.registry_of(oracle).await?, &self.provider);
         let mut active = Vec::new();
         for market in markets {
-            let model_id = contract.activeModel(*market).call().await?;
+            let model_id = registry.activeModel(keccak256(PURPOSE), *market).call().await?;
             if !model_id.is_zero() && !active.contains(&model_id) {
                 active.push(model_id);
             }

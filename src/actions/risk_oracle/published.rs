@@ -5,7 +5,7 @@ use alloy::primitives::{Address, B256, U256};
 use alloy::rpc::types::Log;
 use alloy::sol_types::SolEvent;
 
-use super::abi::RiskOracle;
+use super::abi::{ModelRegistry, RiskOracle};
 use super::read::{omitted_markets, period as checked_period};
 use super::update::submitted;
 use crate::attestation::statement::{Statement, is_by_its_signer, split};
@@ -75,7 +75,7 @@ impl Reader {
             relayer: event.relayer,
             omitted_markets: omitted_markets(event.omittedMarkets)?,
             candle_features: event
-                .candleFeatures
+                .features
                 .chunks_exact(4)
                 .map(|word| i32::from_be_bytes([word[0], word[1], word[2], word[3]]))
                 .collect(),
@@ -86,7 +86,6 @@ impl Reader {
             block: answers::height(log.block_number)?,
             arguments: called.flatten().map(|update| Arguments {
                 proof: update.proof,
-                closes_e8: update.closesE8,
                 attestations: update.attestations,
             }),
         })
@@ -103,11 +102,12 @@ impl Reader {
         arguments: &Arguments,
         instances: &[U256],
     ) -> Result<Vec<AttestorCheck>, ChainError> {
-        let contract = RiskOracle::new(oracle, &self.provider);
+        let registry = self.registry_of(oracle).await?;
+        let contract = ModelRegistry::new(registry, &self.provider);
         // With the block before: a set that is replaced after the update in the same block was the one that counted.
         let blocks = [update.block, update.block.saturating_sub(1)]
             .map(|block| BlockId::Number(BlockNumberOrTag::Number(block)));
-        let mut checks = signatures(self.settings.chain_id, oracle, update, arguments, instances)?;
+        let mut checks = signatures(self.settings.chain_id, registry, update, arguments, instances)?;
         for check in &mut checks {
             for block in blocks {
                 if check.in_set != Some(true) {
@@ -125,20 +125,20 @@ impl Reader {
 /// [`ChainError::Refused`] for attestations that cannot be taken apart.
 pub fn signatures(
     chain_id: u64,
-    oracle: Address,
+    registry: Address,
     update: &PublishedUpdate,
     arguments: &Arguments,
     instances: &[U256],
 ) -> Result<Vec<AttestorCheck>, ChainError> {
     let statement = Statement {
         chain_id,
-        oracle,
+        oracle: Address::ZERO, // not signed
+        registry,
         model_id: update.model_id,
         period: update.period,
         attestor_set_version: update.attestor_set_version,
         omitted_markets: update.omitted_markets,
         instances: instances.to_vec(),
-        closes_e8: arguments.closes_e8.clone(),
     };
     let digest = statement.digest();
     let check = |attestation: Attestation| AttestorCheck {
@@ -155,11 +155,10 @@ pub fn brings(calldata: &[u8], update: &PublishedUpdate) -> bool {
         sent.modelId == update.model_id
             && sent.period == update.period.0
             && sent.omittedMarkets == U256::from(update.omitted_markets.bits())
-            && sent.candleFeatures == update.candle_features
+            && sent.features == update.candle_features
             && sent.outputs == update.outputs
             && update.arguments.as_ref().is_some_and(|arguments| {
                 sent.proof == arguments.proof
-                    && sent.closesE8 == arguments.closes_e8
                     && sent.attestations == arguments.attestations
             })
     })

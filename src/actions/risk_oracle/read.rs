@@ -1,11 +1,9 @@
 //! What the contract says of its models and markets.
 
-use alloy::primitives::{Address, B256, U256};
-use alloy::sol_types::SolValue;
-
-use super::abi::IRegimeRiskOracle::ModelSpec;
-use super::abi::RiskOracle;
-use super::spec::Expected;
+use alloy::primitives::{Address, B256, U256, keccak256};
+use super::abi::IModelRegistry::ModelSpec;
+use super::abi::{ModelRegistry, RiskOracle};
+use super::spec::{Expected, PURPOSE};
 use crate::actions::error::ActionError;
 use crate::chain::answers::MAX_SECONDS;
 use crate::chain::error::ChainError;
@@ -30,10 +28,10 @@ impl Reader {
         if !self.has_code(oracle).await? {
             return Err(ActionError::NoContract(oracle));
         }
-        let contract = RiskOracle::new(oracle, &self.provider);
+        let registry = ModelRegistry::new(self.registry_of(oracle).await?, &self.provider);
         let foreign = |what: &str| ActionError::ForeignModel(what.into());
         let first = *expected.markets.first().ok_or_else(|| foreign("the bundle has no market"))?;
-        let model_id = contract.activeModel(first).call().await.map_err(ChainError::from)?;
+        let model_id = registry.activeModel(keccak256(PURPOSE), first).call().await.map_err(ChainError::from)?;
         if model_id.is_zero() {
             return Err(foreign("no model is active for the market"));
         }
@@ -48,16 +46,29 @@ impl Reader {
     /// # Errors
     /// [`ChainError`].
     pub async fn model_spec(&self, oracle: Address, model_id: B256) -> Result<ModelSpec, ChainError> {
-        let encoded = RiskOracle::new(oracle, &self.provider).modelSpec(model_id).call().await?;
-        ModelSpec::abi_decode(&encoded).map_err(|error| ChainError::Refused(error.to_string()))
+        let registry = ModelRegistry::new(self.registry_of(oracle).await?, &self.provider);
+        Ok(registry.modelSpec(model_id).call().await?)
     }
 
-    /// The last period for which the model landed an update.
+    /// The period of a market's last update; 0 before the first.
     ///
     /// # Errors
     /// [`ChainError`].
-    pub async fn latest_period(&self, oracle: Address, model_id: B256) -> Result<PeriodId, ChainError> {
-        period(RiskOracle::new(oracle, &self.provider).latestPeriod(model_id).call().await?)
+    pub async fn period_of(&self, oracle: Address, market: B256) -> Result<PeriodId, ChainError> {
+        period_at(self.params(oracle, market).await?.current.periodStart.to())
+    }
+
+    /// The last period for which all of these markets have an update.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn latest_period(&self, oracle: Address, markets: &[B256]) -> Result<PeriodId, ChainError> {
+        let mut latest = None;
+        for market in markets {
+            let period = self.period_of(oracle, *market).await?;
+            latest = Some(latest.map_or(period, |least: PeriodId| least.min(period)));
+        }
+        Ok(latest.unwrap_or(PeriodId(0)))
     }
 
     /// The same as of a block; `None` where the RPC has no state of it, or there was no contract yet.
@@ -67,15 +78,21 @@ impl Reader {
     pub async fn latest_period_at(
         &self,
         oracle: Address,
-        model_id: B256,
+        markets: &[B256],
         block: u64,
     ) -> Result<Option<PeriodId>, ChainError> {
         let contract = RiskOracle::new(oracle, &self.provider);
-        match contract.latestPeriod(model_id).block(block.into()).call().await.map_err(ChainError::from) {
-            Ok(latest) => period(latest).map(Some),
-            Err(ChainError::Refused(_) | ChainError::Rejected(_)) => Ok(None),
-            Err(fault) => Err(fault),
+        let mut latest = None;
+        for market in markets {
+            let read = match contract.params(*market).block(block.into()).call().await.map_err(ChainError::from) {
+                Ok(read) => read,
+                Err(ChainError::Refused(_) | ChainError::Rejected(_)) => return Ok(None),
+                Err(fault) => return Err(fault),
+            };
+            let period = period_at(read.current.periodStart.to())?;
+            latest = Some(latest.map_or(period, |least: PeriodId| least.min(period)));
         }
+        Ok(latest)
     }
 
     /// A market's parameters and their status.
@@ -101,6 +118,11 @@ pub(crate) fn period(id: u64) -> Result<PeriodId, ChainError> {
         return Ok(PeriodId(id));
     }
     Err(ChainError::Garbage(format!("an update of period {id}")))
+}
+
+/// The period that begins at a Unix time in seconds.
+pub(crate) fn period_at(start_seconds: u64) -> Result<PeriodId, ChainError> {
+    period(start_seconds / PeriodId::SECONDS.unsigned_abs())
 }
 
 /// A mask of markets, of which a model has 32 at most.

@@ -2,56 +2,63 @@
 
 use alloy::sol_types::SolInterface;
 
+use super::abi::ModelRegistry::ModelRegistryErrors;
 use super::abi::RiskOracle::RiskOracleErrors;
 use crate::actions::refusal::{Meaning, Refusal};
 use crate::chain::revert::Revert;
 use veriregime_core::types::diagnostic::quoted;
 use veriregime_core::types::period::PeriodId;
 
-/// The contract's `SkipReason.Withheld`.
-const SKIPPED_WITHHELD: u8 = 0;
+/// The contract's `SkipReason.NoPolicy`.
+const SKIPPED_NO_POLICY: u8 = 1;
 /// The contract's `SkipReason.AlreadyUpdated`.
-const SKIPPED_ALREADY_UPDATED: u8 = 1;
+const SKIPPED_ALREADY_UPDATED: u8 = 2;
 
-/// The meaning of revert data.
+/// The meaning of revert data. The oracle passes on what its registry says.
 pub fn of(revert: &Revert) -> Refusal {
     if revert.is_silent() {
         return Refusal::new(Meaning::Silent, revert.to_string());
     }
-    let Ok(error) = RiskOracleErrors::abi_decode(revert.data()) else {
-        return Refusal::new(Meaning::Final, revert.to_string());
-    };
+    if let Ok(error) = RiskOracleErrors::abi_decode(revert.data()) {
+        return of_the_oracle(&error);
+    }
+    match ModelRegistryErrors::abi_decode(revert.data()) {
+        Ok(error) => of_the_registry(&error),
+        Err(_) => Refusal::new(Meaning::Final, revert.to_string()),
+    }
+}
+
+fn of_the_oracle(error: &RiskOracleErrors) -> Refusal {
     match error {
-        RiskOracleErrors::AlreadySubmitted(_) => Refusal::new(Meaning::AlreadyDone, "the period already has an update"),
-        RiskOracleErrors::StalePeriod(_) => Refusal::new(Meaning::Over, "the period is over"),
-        RiskOracleErrors::FuturePeriod(error) => {
+        RiskOracleErrors::NothingApplied(error) => match error.reason {
+            SKIPPED_ALREADY_UPDATED => Refusal::new(Meaning::AlreadyDone, "the period already has an update"),
+            SKIPPED_NO_POLICY => Refusal::new(Meaning::Final, "the model's markets have no policy"),
+            _ => Refusal::new(Meaning::Final, "the update omits all of the model's markets"),
+        },
+        other => Refusal::new(Meaning::Final, quoted(&words(other))),
+    }
+}
+
+fn of_the_registry(error: &ModelRegistryErrors) -> Refusal {
+    match error {
+        ModelRegistryErrors::StalePeriod(_) => Refusal::new(Meaning::Over, "the period is over"),
+        ModelRegistryErrors::FuturePeriod(error) => {
             let starts_seconds = PeriodId(error.period.saturating_to()).start_seconds();
             Refusal::new(Meaning::TooEarly { starts_seconds }, "the period has not begun on chain")
         }
-        RiskOracleErrors::NotAttestor(error) => {
+        ModelRegistryErrors::NotAttestor(error) => {
             Refusal::new(Meaning::NotAttestor, format!("{} is not an attestor", error.signer))
         }
-        RiskOracleErrors::InvalidAttestation(error) => {
+        ModelRegistryErrors::InvalidAttestation(error) => {
             Refusal::new(Meaning::Final, format!("the attestation of {} does not hold", error.signer))
         }
-        RiskOracleErrors::NothingApplied(error) => match error.reason {
-            SKIPPED_WITHHELD => {
-                let words = "the guardian withholds the period for all of the model's markets";
-                Refusal::new(Meaning::Withheld, words)
-            }
-            SKIPPED_ALREADY_UPDATED => {
-                let words = "all of the model's markets have another model's update for the period";
-                Refusal::new(Meaning::Final, words)
-            }
-            _ => Refusal::new(Meaning::Final, "the price feeds of the model's markets do not agree with the closes"),
-        },
-        RiskOracleErrors::InvalidProof(_) => Refusal::new(Meaning::Final, "the proof is invalid"),
-        other => Refusal::new(Meaning::Final, quoted(&words(&other))),
+        ModelRegistryErrors::InvalidProof(_) => Refusal::new(Meaning::Final, "the proof is invalid"),
+        other => Refusal::new(Meaning::Final, quoted(&words(other))),
     }
 }
 
 /// A contract's error with its fields.
-fn words(error: &RiskOracleErrors) -> String {
+fn words(error: &impl std::fmt::Debug) -> String {
     let text = format!("{error:?}");
     // The variant has the name of what is in it.
     match text.split_once('(').and_then(|(_, inner)| inner.strip_suffix(')')) {
@@ -66,7 +73,7 @@ mod tests {
     use alloy::sol_types::SolError;
 
     use super::*;
-    use crate::actions::risk_oracle::abi::RiskOracle;
+    use crate::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
 
     fn meaning(error: &impl SolError) -> Meaning {
         of(&Revert::new(&error.abi_encode())).meaning
@@ -74,20 +81,19 @@ mod tests {
 
     #[test]
     fn the_contracts_errors_are_understood() {
-        assert_eq!(meaning(&RiskOracle::AlreadySubmitted { modelId: [1; 32].into(), period: 7 }), Meaning::AlreadyDone);
-        let future = RiskOracle::FuturePeriod { period: U256::from(8), current: U256::from(7) };
+        let future = ModelRegistry::FuturePeriod { period: U256::from(8), current: U256::from(7) };
         assert_eq!(meaning(&future), Meaning::TooEarly { starts_seconds: PeriodId(8).start_seconds() });
-        let proof = of(&Revert::new(&RiskOracle::InvalidProof {}.abi_encode()));
+        let proof = of(&Revert::new(&ModelRegistry::InvalidProof {}.abi_encode()));
         assert_eq!(proof, Refusal::new(Meaning::Final, "the proof is invalid"));
         let signer = Address::repeat_byte(7);
-        let stranger = of(&Revert::new(&RiskOracle::NotAttestor { signer }.abi_encode()));
+        let stranger = of(&Revert::new(&ModelRegistry::NotAttestor { signer }.abi_encode()));
         assert_eq!(stranger, Refusal::new(Meaning::NotAttestor, format!("{signer} is not an attestor")));
-        let forged = of(&Revert::new(&RiskOracle::InvalidAttestation { signer }.abi_encode()));
+        let forged = of(&Revert::new(&ModelRegistry::InvalidAttestation { signer }.abi_encode()));
         assert_eq!(forged, Refusal::new(Meaning::Final, format!("the attestation of {signer} does not hold")));
         let skipped = [
-            (Meaning::Withheld, "the guardian withholds"),
-            (Meaning::Final, "another model's update"),
-            (Meaning::Final, "the price feeds"),
+            (Meaning::Final, "omits all"),
+            (Meaning::Final, "no policy"),
+            (Meaning::AlreadyDone, "already has an update"),
         ];
         for (reason, (meaning, words)) in (0..).zip(skipped) {
             let refusal = of(&Revert::new(&RiskOracle::NothingApplied { reason }.abi_encode()));
@@ -97,9 +103,9 @@ mod tests {
 
     #[test]
     fn errors_without_a_meaning_of_their_own_are_quoted_once_with_their_fields() {
-        let said = of(&Revert::new(&RiskOracle::UnknownModel { modelId: [1; 32].into() }.abi_encode())).to_string();
+        let said = of(&Revert::new(&ModelRegistry::UnknownModel { modelId: [1; 32].into() }.abi_encode())).to_string();
         assert!(said.starts_with("UnknownModel { modelId: 0x0101") && said.ends_with(" }"), "said once: {said}");
-        assert_eq!(of(&Revert::new(&RiskOracle::InvalidAttestors {}.abi_encode())).words, "InvalidAttestors");
+        assert_eq!(of(&Revert::new(&ModelRegistry::InvalidAttestors {}.abi_encode())).words, "InvalidAttestors");
         let field = Revert::new(&RiskOracle::InvalidPolicy { field: "marginBps".into() }.abi_encode());
         assert!(of(&field).words.contains("marginBps"));
         assert_eq!(of(&Revert::new(&[])), Refusal::new(Meaning::Silent, "it reverts without a reason"));

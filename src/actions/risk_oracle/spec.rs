@@ -1,13 +1,18 @@
 //! The model on chain: its specification, as the bundle gives it.
 
-use alloy::primitives::{Address, B256, keccak256};
+use alloy::primitives::{Address, B256, Bytes, keccak256};
 use alloy::sol_types::SolValue;
 
-use super::abi::IRegimeRiskOracle::ModelSpec;
+use super::abi::IModelRegistry::ModelSpec;
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::period::PeriodId;
 
-/// How outputs are read: logit of Low, logit of High, natural logarithm of the volatility. The contract knows no other.
-const OUTPUT_DECODING: u8 = 1;
+/// What the outputs mean: logit of Low, logit of High, natural logarithm of the volatility. `RiskOracle` takes no other.
+pub(crate) const PURPOSE: &str = "volatility-regime/1";
+/// Outputs of each market.
+const OUTPUT_COUNT: u8 = 3;
+/// Most gas that a verifier gets. What EZKL generates for one market takes a third of it, for eight markets a half.
+const VERIFIER_GAS: u32 = 1_200_000;
 
 /// What the bundle says that the contract must say too.
 #[derive(Debug, Clone)]
@@ -32,22 +37,25 @@ impl Expected {
     /// The specification with which the model is proposed.
     pub fn spec(&self, verifier: Address) -> ModelSpec {
         ModelSpec {
+            purpose: keccak256(PURPOSE),
             verifier,
             verifierCodeHash: self.verifier_code_hash,
+            verifierGas: VERIFIER_GAS,
             manifestSha256: self.manifest.0.into(),
             verifyingKeySha256: self.verifying_key.0.into(),
             onnxSha256: self.onnx.0.into(),
             settingsSha256: self.settings.0.into(),
             featureSpecSha256: self.feature_spec.0.into(),
-            outputDecoding: OUTPUT_DECODING,
-            candleFeatureCount: self.candle_features as u16,
+            periodSeconds: PeriodId::SECONDS.unsigned_abs() as u32,
+            featureCount: self.candle_features as u16,
             calendarFeatureCount: self.calendar_table.first().map_or(0, Vec::len) as u16,
+            outputCount: OUTPUT_COUNT,
             inputScale: self.input_scale as u8,
             outputScale: self.output_scale as u8,
             featureBound: self.feature_bound,
             proofLength: self.proof_bytes as u32,
             markets: self.markets.clone(),
-            calendarTable: self.calendar_table.concat(),
+            calendarTable: packed(&self.calendar_table),
         }
     }
 
@@ -69,4 +77,9 @@ impl Expected {
         ];
         checks.into_iter().find(|(same, _)| !same).map(|(_, difference)| difference)
     }
+}
+
+/// Rows as the registry takes them: four bytes for each entry, big-endian two's complement.
+fn packed(table: &[Vec<i32>]) -> Bytes {
+    table.iter().flatten().flat_map(|entry| entry.to_be_bytes()).collect::<Vec<u8>>().into()
 }

@@ -3,7 +3,8 @@
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::SolCall;
 
-use super::abi::{IRegimeRiskOracle, RiskOracle};
+use super::abi::RiskOracle;
+use super::abi::oracle::IModelRegistry;
 use crate::attestation::statement::pack;
 use crate::chain::call::Call;
 use veriregime_core::types::attestation::Attestation;
@@ -29,13 +30,12 @@ pub struct Update<'a> {
 impl Update<'_> {
     /// The call that brings it.
     pub fn call(&self, oracle: Address) -> Call {
-        let update = IRegimeRiskOracle::Update {
+        let update = IModelRegistry::Update {
             modelId: self.model_id,
             period: self.period.0,
             omittedMarkets: U256::from(self.omitted.bits()),
-            candleFeatures: public_inputs::candle_features(self.features),
+            features: public_inputs::candle_features(self.features),
             outputs: public_inputs::outputs(self.outputs),
-            closesE8: vec![],
             proof: self.proof.clone(),
             attestations: pack(self.attestations),
         };
@@ -44,6 +44,6 @@ impl Update<'_> {
 }
 
 /// The update that `calldata` brings, where it is the call of `submit`.
-pub(crate) fn submitted(calldata: &[u8]) -> Option<IRegimeRiskOracle::Update> {
+pub(crate) fn submitted(calldata: &[u8]) -> Option<IModelRegistry::Update> {
     RiskOracle::submitCall::abi_decode(calldata).ok().map(|call| call.update)
 }

@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolCall;
 
-use super::abi::Halo2Verifier;
+use super::abi::Verifier;
 use crate::chain::Chain;
 use crate::chain::call::Call;
 use crate::chain::error::ChainError;
@@ -17,7 +17,7 @@ impl Reader {
     /// [`ChainError`] when it could not be asked.
     pub async fn verifies(&self, oracle: Address, model_id: B256, proof: &Proof) -> Result<bool, ChainError> {
         let verifier = self.model_spec(oracle, model_id).await?.verifier;
-        let contract = Halo2Verifier::new(verifier, &self.provider);
+        let contract = Verifier::new(verifier, &self.provider);
         match contract.verifyProof(proof.bytes.clone(), proof.instances.clone()).call().await.map_err(ChainError::from)
         {
             Ok(accepted) => Ok(accepted),
@@ -33,7 +33,7 @@ impl Chain {
     /// # Errors
     /// As [`Chain::send`].
     pub async fn verification_gas(&self, verifier: Address, proof: &Proof) -> Result<u64, ChainError> {
-        let call = Halo2Verifier::verifyProofCall { proof: proof.bytes.clone(), instances: proof.instances.clone() };
+        let call = Verifier::verifyProofCall { proof: proof.bytes.clone(), instances: proof.instances.clone() };
         Ok(self.send(Call::new(verifier, call.abi_encode())).await?.gas_used)
     }
 }

@@ -14,12 +14,14 @@ use crate::node::assemble;
 use crate::render::{percent, pips_as_bps, volatility_bps};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::manifest::inputs::Market;
+use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::prediction::Regime;
 use veriregime_core::types::time::format_utc;
 
 /// Half a probability in bps.
 const HALF_BPS: u16 = 5_000;
-const WAD: f64 = 1e18;
+/// Units of a volatility on chain.
+const E9: f64 = 1e9;
 
 /// A market's parameters now, and what comes next.
 #[derive(Debug)]
@@ -47,12 +49,22 @@ impl Read {
     /// What was forecast, if anything ever was.
     fn regime(&self) -> Option<Regime> {
         let regime = if self.now.current.probabilityHighBps > HALF_BPS { Regime::High } else { Regime::Low };
-        (self.now.current.period.to::<u64>() > 0).then_some(regime)
+        (self.now.current.periodStart.to::<u64>() > 0).then_some(regime)
+    }
+
+    /// The forecast's period.
+    fn period(&self) -> u64 {
+        self.now.current.periodStart.to::<u64>() / PeriodId::SECONDS.unsigned_abs()
+    }
+
+    /// Volatility that the parameters follow.
+    fn applied_volatility(&self) -> f64 {
+        f64::from(self.now.current.appliedVolatilityE9) / E9
     }
 
     /// Forecast standard deviation of one-minute returns.
     fn volatility(&self) -> f64 {
-        self.now.current.volatilityWad as f64 / WAD
+        f64::from(self.now.current.volatilityE9) / E9
     }
 }
 
@@ -66,11 +78,11 @@ pub fn line(read: &Result<Read, ActionError>) -> String {
     let mut line = format!(
         "{}, of period {}; {}, P(High) {}, volatility {} a minute, applied {}; borrow ratio {}, liquidation ratio {}, AMM fee {}, borrow cap {}",
         read.status(),
-        params.period,
+        read.period(),
         read.regime().map_or_else(|| "no forecast".into(), |regime| regime.to_string()),
         percent(params.probabilityHighBps.into()),
         volatility_bps(read.volatility()),
-        percent(params.appliedProbabilityBps.into()),
+        volatility_bps(read.applied_volatility()),
         percent(params.borrowCollateralRatioBps.into()),
         percent(params.liquidationCollateralRatioBps.into()),
         pips_as_bps(params.ammFeePips.to()),
@@ -106,7 +118,7 @@ pub fn json(name: &str, read: &Result<Read, ActionError>) -> Value {
     json!({
         "market": name,
         "status": read.status(),
-        "period": params.period.to::<u64>(),
+        "period": read.period(),
         "regime": read.regime(),
         "volatility": read.volatility(),
         "borrow_collateral_ratio_bps": params.borrowCollateralRatioBps,
@@ -114,7 +126,7 @@ pub fn json(name: &str, read: &Result<Read, ActionError>) -> Value {
         "amm_fee_pips": params.ammFeePips.to::<u64>(),
         "borrow_cap_factor_bps": params.borrowCapFactorBps,
         "prob_high_bps": params.probabilityHighBps,
-        "applied_prob_bps": params.appliedProbabilityBps,
+        "applied_volatility": read.applied_volatility(),
         "next": {
             "effective_at": read.next.effectiveAt.saturating_to::<u64>(),
             "liquidation_reached_at": read.next.liquidationReachedAt.saturating_to::<u64>(),

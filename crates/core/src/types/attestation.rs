@@ -21,7 +21,7 @@ pub struct Promise {
     /// The chain.
     pub chain_id: u64,
     /// The contract there.
-    pub oracle: Address,
+    pub registry: Address,
     /// The model, as the contract calls it.
     pub model_id: B256,
     /// The period.

@@ -28,6 +28,8 @@ pub struct Evidence {
     pub chain_id: u64,
     /// The contract.
     pub oracle: Address,
+    /// The registry of its models and attestors.
+    pub registry: Address,
     /// The model's verifier.
     pub verifier: Address,
     /// The update as the chain tells it, with its proof and attestations.

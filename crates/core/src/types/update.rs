@@ -41,8 +41,6 @@ pub struct PublishedUpdate {
 pub struct Arguments {
     /// The proof.
     pub proof: Bytes,
-    /// Attested last closes, 8 decimals; empty where no market has a price check.
-    pub closes_e8: Vec<u64>,
     /// The attestations as `submit` takes them.
     pub attestations: Bytes,
 }

@@ -90,6 +90,7 @@ test-contracts: setup ## Run the tests of the contracts
 	node contracts/standard-json.mjs --check --bundle $(BUNDLE)
 	node contracts/sizes.mjs
 	$(FORGE) test
+	node contracts/package.mjs $(FORGE)
 	@git --no-pager diff --unified=0 -- contracts/snapshots 2>/dev/null || true
 
 standard-json: setup ## Sources as Sourcify and Etherscan take them: BUNDLE=models/...

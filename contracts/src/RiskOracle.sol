@@ -150,7 +150,9 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
     /// @inheritdoc IRiskParameters
     function params(bytes32 market) public view returns (Params memory current, Status status) {
         status = _read(market, current);
-        if (status == Status.Unset || status == Status.Withheld || _sequencerIsUp()) return (current, status);
+        if (status == Status.Unset || status == Status.Withheld) return (current, status);
+        address feed = sequencerFeed;
+        if (feed == address(0) || SequencerLib.isUp(feed, SEQUENCER_GRACE_SECONDS)) return (current, status);
         if (RiskState.isReliable(status)) RiskState.tighten(current, policy(market).tightest());
         status = Status.Withheld;
     }
@@ -220,11 +222,6 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
     function _setSequencerFeed(address feed) private {
         sequencerFeed = feed;
         emit SequencerFeedSet(feed);
-    }
-
-    function _sequencerIsUp() private view returns (bool) {
-        address feed = sequencerFeed;
-        return feed == address(0) || SequencerLib.isUp(feed, SEQUENCER_GRACE_SECONDS);
     }
 
     /// @dev The markets that have no update for the period yet: bit i is the model's i-th. Reverts, before the dear part, if

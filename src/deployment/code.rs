@@ -70,7 +70,7 @@ impl Contracts {
     pub fn of(wanted: &Wanted) -> Self {
         let (registry, oracle) = (Artifact::read(REGISTRY), Artifact::read(ORACLE));
         let arguments = &wanted.constructor;
-        let verifier = Creation::new("Verifier", wanted.verifier_code.to_vec(), || {
+        let verifier = Creation::new("Halo2Verifier", wanted.verifier_code.to_vec(), || {
             Check::Whole(wanted.expected.verifier_code_hash)
         });
         let call = ModelRegistry::constructorCall {

@@ -4,7 +4,7 @@ use alloy::network::Ethereum;
 use alloy::primitives::{B256, U256, keccak256};
 use alloy::providers::RootProvider;
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
 use veriregime_agent::attestation::statement::Statement;
 use veriregime_agent::config::signer::Signer;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
@@ -36,24 +36,25 @@ fn missed_with(record: &CycleRecord, code: &str, words: &str) {
 async fn the_digest_is_the_contract_s() {
     let world = World::new().await;
     let oracle = world.config.chain.oracle.unwrap();
-    let contract = RiskOracle::new(oracle, RootProvider::<Ethereum>::new_http(world.config.chain.rpc_url().clone()));
+    let provider = RootProvider::<Ethereum>::new_http(world.config.chain.rpc_url().clone());
+    let registry = RiskOracle::new(oracle, provider.clone()).registry().call().await.unwrap();
+    let contract = ModelRegistry::new(registry, provider);
     let version = contract.attestorSet().call().await.unwrap().version;
     let words = |words: &[U256]| keccak256(words.iter().flat_map(U256::to_be_bytes::<32>).collect::<Vec<u8>>());
     let instances = [U256::from(1), U256::MAX];
-    for (closes, omitted) in [(vec![], 0), (vec![7, u64::MAX], 1 << 31)] {
+    for omitted in [0, 1 << 31] {
         let statement = Statement {
             chain_id: world.config.chain.chain_id,
             oracle,
+            registry,
             model_id: B256::repeat_byte(7),
             period: PeriodId(u64::MAX),
             attestor_set_version: version,
             omitted_markets: OmittedMarkets::from_bits(omitted),
             instances: instances.to_vec(),
-            closes_e8: closes.clone(),
         };
-        let closes_hash = words(&closes.iter().map(|close| U256::from(*close)).collect::<Vec<_>>());
         let (mask, instances_hash) = (U256::from(omitted), words(&instances));
-        let call = contract.attestationDigest(statement.model_id, u64::MAX, mask, instances_hash, closes_hash);
+        let call = contract.attestationDigest(statement.model_id, u64::MAX, mask, instances_hash);
         assert_eq!(statement.digest(), call.call().await.unwrap());
     }
 }
@@ -84,6 +85,6 @@ async fn a_contract_that_wants_several_attestations_is_named_and_nothing_is_spen
     world.enter(FIRST).await;
     let mut attestors = vec![world.agent("asked").await.chain.attestor(), world.chain.owner.address()];
     attestors.sort_unstable();
-    world.announce_and_call(&RiskOracle::setAttestorsCall { attestors, threshold: 2 }).await;
+    world.announce_and_call(&ModelRegistry::setAttestorsCall { attestors, threshold: 2 }).await;
     missed_with(&world.run("alone").await, "VR-CHAIN-012", "2 attestations");
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tract_onnx::pb::ModelProto;
 use url::Url;
-use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::actions::risk_oracle::abi::ModelRegistry;
 use veriregime_agent::actions::risk_oracle::update::Update;
 use veriregime_agent::attestation::statement::{Statement, pack};
 use veriregime_agent::bundle::Bundle;
@@ -194,7 +194,7 @@ async fn an_audit_finds_attestations_of_an_older_set() {
     land(&world, &world.config, "operator", FIRST, |_, _| ()).await;
     let old = PrivateKeySigner::from_str(KEYS[0]).unwrap();
     let new = PrivateKeySigner::from_str(KEYS[1]).unwrap();
-    world.announce_and_call(&RiskOracle::setAttestorsCall { attestors: vec![new.address()], threshold: 1 }).await;
+    world.announce_and_call(&ModelRegistry::setAttestorsCall { attestors: vec![new.address()], threshold: 1 }).await;
     assert_eq!(audit(&world, FIRST).0, 0, "the set of that time counts");
 
     let mut config = world.config.clone();
@@ -219,12 +219,12 @@ async fn an_audit_finds_attestations_of_an_older_set() {
         let statement = Statement {
             chain_id: config.chain.chain_id,
             oracle,
+            registry: world.chain.owner.read.registry_of(oracle).await.unwrap(),
             model_id,
             period: second,
             attestor_set_version: version,
             omitted_markets: OmittedMarkets::NONE,
             instances: instances.clone(),
-            closes_e8: vec![],
         };
         let signature = old.sign_hash_sync(&statement.digest()).unwrap().as_bytes().to_vec();
         let forged = pack(&[Attestation { signer: old.address(), signature: signature.into() }]);

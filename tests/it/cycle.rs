@@ -33,9 +33,9 @@ async fn an_update_lands_once_whoever_runs_the_period_again() {
     let prediction = agent.model.read(&forecast.outputs[0]).unwrap();
     let on_chain = f64::from(read.current.probabilityHighBps) / 1e4;
     assert!((on_chain - prediction.probability_high).abs() <= 0.5e-4 + 1e-9, "{on_chain} {prediction:?}");
-    let volatility = read.current.volatilityWad as f64 / 1e18;
-    // The contract keeps eight decimals, rounded down.
-    assert!((-1e-15..1e-8).contains(&(prediction.volatility - volatility)), "{volatility} {prediction:?}");
+    let volatility = f64::from(read.current.volatilityE9) / 1e9;
+    // The contract keeps nine decimals, rounded down.
+    assert!((-1e-15..1e-9).contains(&(prediction.volatility - volatility)), "{volatility} {prediction:?}");
 
     assert_eq!(agent.run(FIRST, &go()).await.unwrap().stage, Stage::Confirmed);
     let mut other = world.agent("a database that knows nothing").await;

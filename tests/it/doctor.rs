@@ -5,7 +5,7 @@ use std::path::Path;
 use ::veriregime_files;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::actions::risk_oracle::abi::ModelRegistry;
 use veriregime_agent::bundle::Bundle;
 use veriregime_core::types::manifest::ONNX_FILE;
 
@@ -124,7 +124,7 @@ async fn a_whole_cycle_runs_on_a_fork_and_the_chain_sees_nothing_of_it() {
 
     // Where the contract wants more attestations, this node's is enough on the fork, and the check says so.
     let attestors = World::attestors(3);
-    world.announce_and_call(&RiskOracle::setAttestorsCall { attestors, threshold: 3 }).await;
+    world.announce_and_call(&ModelRegistry::setAttestorsCall { attestors, threshold: 3 }).await;
     world.enter(FIRST.next()).await;
     let mut settings = world.settings();
     settings["attestation"] = json!({"peers": ["http://127.0.0.1:1", "http://127.0.0.1:2"]});

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::actions::risk_oracle::abi::ModelRegistry;
 use veriregime_agent::chain::signer::{Signer, keystore};
 use veriregime_agent::config::signer::{Holder, Signer as Settings};
 use veriregime_core::types::cycle::Stage;
@@ -269,7 +269,7 @@ fn keys_that_are_elsewhere_want_a_build_that_knows_how_to_ask() {
 async fn a_node_runs_on_two_keystores_and_says_nothing_of_keys_or_passphrases() {
     let mut world = World::new().await;
     let attestors = World::attestors(3);
-    world.announce_and_call(&RiskOracle::setAttestorsCall { attestors, threshold: 1 }).await;
+    world.announce_and_call(&ModelRegistry::setAttestorsCall { attestors, threshold: 1 }).await;
     let passphrases = ["open sesame", "abracadabra"];
     for (index, passphrase) in passphrases.into_iter().enumerate() {
         let (file, passphrase_file) = (

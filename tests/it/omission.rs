@@ -175,7 +175,7 @@ async fn served(world: &World) -> [u64; 2] {
     let expected = assemble::expected(&world.chain.bundle).unwrap();
     let mut periods = [0; 2];
     for (period, market) in periods.iter_mut().zip(&expected.markets) {
-        *period = reader.params(world.config.chain.oracle.unwrap(), *market).await.unwrap().current.period.to();
+        *period = reader.period_of(world.config.chain.oracle.unwrap(), *market).await.unwrap().0;
     }
     periods
 }
@@ -324,12 +324,12 @@ async fn request(world: &World, record: &CycleRecord) -> Statement {
     Statement {
         chain_id: world.config.chain.chain_id,
         oracle,
+        registry: world.chain.owner.read.registry_of(oracle).await.unwrap(),
         model_id: world.chain.deployment.model_id,
         period: record.period,
         attestor_set_version: world.chain.owner.read.attestor_set(oracle).await.unwrap().version,
         omitted_markets: forecast.omitted,
         instances: forecast.instances(),
-        closes_e8: vec![],
     }
 }
 

@@ -13,7 +13,7 @@ use reqwest::StatusCode;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::actions::risk_oracle::abi::ModelRegistry;
 use veriregime_agent::attestation::peers::Peers;
 use veriregime_agent::attestation::statement::Statement;
 use veriregime_agent::job::Agent;
@@ -63,7 +63,7 @@ impl Operators {
     /// The candles of node `odd`, if any, are another exchange's.
     async fn new(threshold: u8, odd: Option<u64>, others: &[String]) -> Self {
         let world = World::new().await;
-        world.announce_and_call(&RiskOracle::setAttestorsCall { attestors: World::attestors(3), threshold }).await;
+        world.announce_and_call(&ModelRegistry::setAttestorsCall { attestors: World::attestors(3), threshold }).await;
         let addresses: Vec<String> = (0..3).map(|_| free_address()).collect();
         let odd_exchange = world.other_exchange().await;
         let nodes = (0..3)
@@ -164,12 +164,12 @@ async fn request(world: &World, record: &CycleRecord) -> Statement {
     Statement {
         chain_id: world.config.chain.chain_id,
         oracle,
+        registry: world.chain.owner.read.registry_of(oracle).await.unwrap(),
         model_id: world.chain.deployment.model_id,
         period: record.period,
         omitted_markets: OmittedMarkets::NONE,
         attestor_set_version: world.chain.owner.read.attestor_set(oracle).await.unwrap().version,
         instances: forecast.instances(),
-        closes_e8: vec![],
     }
 }
 
@@ -198,7 +198,7 @@ async fn a_node_attests_what_its_own_candles_give_and_nothing_else() {
         (Statement { oracle: Address::ZERO, ..right.clone() }, "VR-ATTEST-001"),
         (Statement { model_id: [7; 32].into(), ..right.clone() }, "VR-ATTEST-001"),
         (Statement { period: FIRST.next(), ..right.clone() }, "VR-ATTEST-002"),
-        (Statement { closes_e8: vec![1], ..right.clone() }, "VR-ATTEST-004"),
+        (Statement { registry: Address::ZERO, ..right.clone() }, "VR-ATTEST-001"),
         (Statement { omitted_markets: OmittedMarkets::from_bits(1), ..right.clone() }, "VR-ATTEST-001"),
         (Statement { instances: vec![], ..right.clone() }, "VR-ATTEST-004"),
     ];
@@ -222,7 +222,7 @@ async fn a_node_attests_what_its_own_candles_give_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signer_who_is_not_in_the_set_does_not_count() {
     let mut world = World::new().await;
-    world.announce_and_call(&RiskOracle::setAttestorsCall { attestors: World::attestors(2), threshold: 2 }).await;
+    world.announce_and_call(&ModelRegistry::setAttestorsCall { attestors: World::attestors(2), threshold: 2 }).await;
     world.enter(FIRST).await;
     let stranger: PrivateKeySigner = KEYS[3].parse().unwrap();
     let server = MockServer::start().await;
@@ -295,7 +295,7 @@ async fn what_was_attested_binds_after_kill_9_and_even_with_other_candles() {
         settings["attestation"] = json!({"answer": true});
         settings["replica"] = json!({"index": 2, "count": 3, "delay_seconds": 3600});
     });
-    world.announce_and_call(&RiskOracle::setAttestorsCall { attestors: World::attestors(3), threshold: 1 }).await;
+    world.announce_and_call(&ModelRegistry::setAttestorsCall { attestors: World::attestors(3), threshold: 1 }).await;
     let forecast = |seen: &Node| {
         let record = seen.record(&world, FIRST);
         record.is_some_and(|record| record.stage == Stage::Proved)

@@ -12,7 +12,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::actions::risk_oracle::abi::ModelRegistry;
 use veriregime_agent::state::Store;
 use veriregime_agent::state::jobs::Scope;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
@@ -92,7 +92,7 @@ async fn three_nodes_of_which_any_one_or_two_are_killed_land_every_period_once()
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let world = World::new().await;
     let attestors = World::attestors(REPLICAS as usize);
-    world.announce_and_call(&RiskOracle::setAttestorsCall { attestors, threshold: 1 }).await;
+    world.announce_and_call(&ModelRegistry::setAttestorsCall { attestors, threshold: 1 }).await;
     let mut nodes: Vec<Node> = (0..REPLICAS).map(|index| Node::new(&world, index, |_| {})).collect();
     let mut killed = 0;
     for period in (FIRST.0..FIRST.0 + periods).map(PeriodId) {

@@ -16,7 +16,7 @@ async fn a_chain_without_the_deployer_or_with_foreign_code_is_refused() {
     bare.anvil.request("anvil_setCode", json!([CREATE2_DEPLOYER, code])).await.unwrap();
     assert_eq!(bare.deploy(&[]).0, 0);
     let contracts = bare.record()["contracts"].clone();
-    for name in ["RiskOracle", "MarketAdmin", "Halo2Verifier"] {
+    for name in ["RiskOracle", "ModelRegistry", "Halo2Verifier"] {
         let address = &contracts[name]["address"];
         let code = bare.anvil.request("eth_getCode", json!([address, "latest"])).await.unwrap();
         let code = code.as_str().unwrap();

@@ -18,7 +18,6 @@ use crate::clock::Clock;
 use crate::state::Store;
 use crate::state::error::StateError;
 use veriregime_core::types::attestation::Attestation;
-use veriregime_core::types::diagnostic::quoted;
 use veriregime_core::types::field;
 use veriregime_core::types::manifest::Output;
 use veriregime_core::types::manifest::inputs::Candles;

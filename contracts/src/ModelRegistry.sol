@@ -12,7 +12,7 @@ import {ModelLib} from "./libraries/ModelLib.sol";
 /// @notice Models, proposed, ripe, activated after a test on chain, overlapping with their successors, ended; and the
 /// attestors of their inputs.
 contract ModelRegistry is IModelRegistry, Governed, Attestors {
-    using ModelLib for ModelLib.Head;
+    using ModelLib for ModelSpec;
 
     /// @dev `data` is zero exactly if there is no such model, `activeUntil` before its activation, `readyAt` unless it is
     /// proposed.
@@ -81,13 +81,13 @@ contract ModelRegistry is IModelRegistry, Governed, Attestors {
         // slither-disable-next-line incorrect-equality (zero stands for "not proposed")
         if (ripe == 0) revert ModelNotProposed(modelId);
         if (block.timestamp < ripe || _expired(ripe)) revert ModelNotReady(modelId, ripe);
-        ModelLib.Head memory head = ModelLib.read(model.data);
-        _smokeTest(head, smoke);
+        ModelSpec memory spec = ModelLib.read(model.data);
+        _smokeTest(spec, model.data, smoke);
         (model.readyAt, model.activeUntil) = (0, NO_END);
         uint256 overlapEnd = block.timestamp + model.overlapSeconds;
-        for (uint256 i = 0; i < head.markets.length; ++i) {
-            bytes32 replaced = _active[head.purpose][head.markets[i]];
-            _active[head.purpose][head.markets[i]] = modelId;
+        for (uint256 i = 0; i < spec.markets.length; ++i) {
+            bytes32 replaced = _active[spec.purpose][spec.markets[i]];
+            _active[spec.purpose][spec.markets[i]] = modelId;
             if (replaced != modelId) _end(replaced, overlapEnd);
         }
         emit ModelActivated(modelId);
@@ -110,14 +110,14 @@ contract ModelRegistry is IModelRegistry, Governed, Attestors {
 
     /// @inheritdoc IModelRegistry
     function facts(bytes32 modelId) external view returns (Facts memory) {
-        ModelLib.Head memory head = _head(modelId);
+        ModelSpec memory spec = ModelLib.read(_dataOf(modelId));
         return Facts({
-            purpose: head.purpose,
-            periodSeconds: uint32(head.periodSeconds),
-            outputCount: uint8(head.outputCount),
-            outputScale: uint8(head.outputScale),
+            purpose: spec.purpose,
+            periodSeconds: spec.periodSeconds,
+            outputCount: spec.outputCount,
+            outputScale: spec.outputScale,
             activeUntil: _models[modelId].activeUntil,
-            markets: head.markets
+            markets: spec.markets
         });
     }
 
@@ -127,15 +127,16 @@ contract ModelRegistry is IModelRegistry, Governed, Attestors {
         view
         returns (address[] memory signers, uint32 attestorSetVersion)
     {
-        ModelLib.Head memory head = _head(update.modelId);
-        uint256 current = block.timestamp / head.periodSeconds;
+        address data = _dataOf(update.modelId);
+        ModelSpec memory spec = ModelLib.read(data);
+        uint256 current = block.timestamp / spec.periodSeconds;
         if (update.period < current) revert StalePeriod(update.period, current);
         if (update.period > current) revert FuturePeriod(update.period, current);
         if (block.timestamp >= _models[update.modelId].activeUntil) revert ModelNotActive(update.modelId);
 
-        uint256[] memory instances = head.instances(update.period, update.features, update.outputs);
-        head.checkOmitted(update.omittedMarkets, update.features);
-        _checkProofLength(head, update.proof);
+        uint256[] memory instances = spec.instances(data, update.period, update.features, update.outputs);
+        spec.checkOmitted(update.omittedMarkets, update.features);
+        _checkProofLength(spec, update.proof);
         AttestorSet memory set = _attestorSet();
         bytes32 instancesHash;
         assembly ("memory-safe") {
@@ -144,7 +145,7 @@ contract ModelRegistry is IModelRegistry, Governed, Attestors {
         bytes32 digest =
             _attestationDigest(update.modelId, update.period, update.omittedMarkets, instancesHash, set.version);
         signers = _checkAttestations(set, digest, update.attestations);
-        if (!head.accepts(update.proof, instances)) revert InvalidProof();
+        if (!spec.accepts(update.proof, instances)) revert InvalidProof();
         attestorSetVersion = set.version;
     }
 
@@ -163,8 +164,7 @@ contract ModelRegistry is IModelRegistry, Governed, Attestors {
 
     /// @inheritdoc IModelRegistry
     function modelSpec(bytes32 modelId) external view returns (ModelSpec memory) {
-        if (_models[modelId].data == address(0)) revert UnknownModel(modelId);
-        return abi.decode(SSTORE2.read(_models[modelId].data), (ModelSpec));
+        return abi.decode(SSTORE2.read(_dataOf(modelId)), (ModelSpec));
     }
 
     /// @inheritdoc IModelRegistry
@@ -193,15 +193,15 @@ contract ModelRegistry is IModelRegistry, Governed, Attestors {
         view
         returns (uint256[] memory instances)
     {
-        return _head(modelId).instances(period, features, outputs);
+        address data = _dataOf(modelId);
+        return ModelLib.read(data).instances(data, period, features, outputs);
     }
 
     /* INTERNAL */
 
-    function _head(bytes32 modelId) private view returns (ModelLib.Head memory) {
-        address data = _models[modelId].data;
+    function _dataOf(bytes32 modelId) private view returns (address data) {
+        data = _models[modelId].data;
         if (data == address(0)) revert UnknownModel(modelId);
-        return ModelLib.read(data);
     }
 
     /// @dev Unless it has ended before.
@@ -211,24 +211,24 @@ contract ModelRegistry is IModelRegistry, Governed, Attestors {
         emit ModelEnds(modelId, activeUntil);
     }
 
-    function _checkProofLength(ModelLib.Head memory head, bytes calldata proof) private pure {
-        if (proof.length != head.proofLength) revert ProofLengthMismatch(head.proofLength, proof.length);
+    function _checkProofLength(ModelSpec memory spec, bytes calldata proof) private pure {
+        if (proof.length != spec.proofLength) revert ProofLengthMismatch(spec.proofLength, proof.length);
     }
 
     /// @dev What accepts everything, or nothing, does not pass.
-    function _smokeTest(ModelLib.Head memory head, Update calldata smoke) private view {
-        ModelLib.checkVerifierCode(head.verifier, head.verifierCodeHash);
-        uint256[] memory instances = head.instances(smoke.period, smoke.features, smoke.outputs);
-        _checkProofLength(head, smoke.proof);
+    function _smokeTest(ModelSpec memory spec, address data, Update calldata smoke) private view {
+        ModelLib.checkVerifierCode(spec.verifier, spec.verifierCodeHash);
+        uint256[] memory instances = spec.instances(data, smoke.period, smoke.features, smoke.outputs);
+        _checkProofLength(spec, smoke.proof);
         bytes memory proof = smoke.proof;
-        if (!head.accepts(proof, instances)) revert SmokeTestFailed(false);
+        if (!spec.accepts(proof, instances)) revert SmokeTestFailed(false);
         uint256 last = instances.length - 1;
         uint256 honest = instances[last];
         instances[last] = addmod(honest, 1, FieldLib.R);
-        if (head.accepts(proof, instances)) revert SmokeTestFailed(true);
+        if (spec.accepts(proof, instances)) revert SmokeTestFailed(true);
         if (proof.length == 0) return;
         instances[last] = honest;
         proof[proof.length - 1] ^= 0x01;
-        if (head.accepts(proof, instances)) revert SmokeTestFailed(true);
+        if (spec.accepts(proof, instances)) revert SmokeTestFailed(true);
     }
 }

@@ -149,11 +149,12 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
 
     /// @inheritdoc IRiskParameters
     function params(bytes32 market) public view returns (Params memory current, Status status) {
-        status = _read(market, current);
+        Market storage read = _markets[market];
+        status = _read(read, current);
         if (status == Status.Unset || status == Status.Withheld) return (current, status);
         address feed = sequencerFeed;
         if (feed == address(0) || SequencerLib.isUp(feed, SEQUENCER_GRACE_SECONDS)) return (current, status);
-        if (RiskState.isReliable(status)) RiskState.tighten(current, policy(market).tightest());
+        if (RiskState.isReliable(status)) RiskState.tighten(current, PolicyLib.read(read.policy).tightest());
         status = Status.Withheld;
     }
 
@@ -173,9 +174,8 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
     }
 
     /// @inheritdoc IRegimeRiskOracle
-    function policy(bytes32 market) public view returns (Policy memory stored) {
-        address data = _markets[market].policy;
-        if (data != address(0)) stored = abi.decode(SSTORE2.read(data), (Policy));
+    function policy(bytes32 market) external view returns (Policy memory) {
+        return PolicyLib.read(_markets[market].policy);
     }
 
     /// @inheritdoc IRegimeRiskOracle
@@ -201,12 +201,13 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
     /* INTERNAL */
 
     /// @dev Fills in what readers see where the sequencer is up.
-    function _read(bytes32 market, Params memory current) private view returns (Status status) {
-        Market storage read = _markets[market];
+    function _read(Market storage read, Params memory current) private view returns (Status status) {
         (uint256 first, uint256 second) = (read.first, read.second);
         Words.readCurrent(current, first, second);
         status = Words.status(first, second);
-        if (status == Status.Stale || status == Status.Withheld) RiskState.tighten(current, policy(market).tightest());
+        if (status == Status.Stale || status == Status.Withheld) {
+            RiskState.tighten(current, PolicyLib.read(read.policy).tightest());
+        }
     }
 
     function _load(bytes32 market) private view returns (RiskState.State memory) {
@@ -277,15 +278,16 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
             probabilityHighBps: ForecastMath.probabilityHighBps(outputs[first], outputs[first + 1], model.outputScale),
             volatilityE9: ForecastMath.volatilityE9(outputs[first + 2], model.outputScale)
         });
-        RiskState.State memory state = _load(market);
-        Policy memory rules = policy(market);
+        Market storage target = _markets[market];
+        RiskState.State memory state = Words.unpack(target.first, target.second);
+        Policy memory rules = PolicyLib.read(target.policy);
         Params memory inForce;
-        _read(market, inForce);
+        _read(target, inForce);
         (uint256 requestedE9, RiskVector memory next) = state.advance(rules, forecast, inForce);
         if (next.liquidationCollateralRatioBps != state.rampTargetBps) {
             _turnRamp(market, state, rules, next.liquidationCollateralRatioBps);
         }
-        (_markets[market].first, _markets[market].second) = Words.pack(state);
+        (target.first, target.second) = Words.pack(state);
         emit ParamsUpdated(
             market,
             update.modelId,

@@ -16,9 +16,10 @@ library ForecastMath {
 
     /// @notice `1 / (1 + exp(logitLow - logitHigh))` in bps, rounded to nearest: the softmax of two logits.
     function probabilityHighBps(int256 logitLow, int256 logitHigh, uint256 scale) internal pure returns (uint16) {
-        uint256 odds = uint256(FixedPointMathLib.expWad(_toWad(logitLow - logitHigh, scale)));
-        uint256 denominator = uint256(WAD) + odds;
-        return uint16((BPS * uint256(WAD) + denominator / 2) / denominator);
+        unchecked {
+            uint256 denominator = uint256(WAD + FixedPointMathLib.expWad(_toWad(logitLow - logitHigh, scale)));
+            return uint16((BPS * uint256(WAD) + denominator / 2) / denominator);
+        }
     }
 
     /// @notice `1e9 * exp(logVolatility)`, rounded down; exponents above `MAX_LOG_VOLATILITY_WAD` count as that.
@@ -29,6 +30,8 @@ library ForecastMath {
 
     /// @dev Rounds toward negative infinity.
     function _toWad(int256 value, uint256 scale) private pure returns (int256) {
-        return (value * WAD) >> scale;
+        unchecked {
+            return (value * WAD) >> scale;
+        }
     }
 }

@@ -37,23 +37,6 @@ library ModelLib {
     uint256 private constant HEAD_WORDS = 19;
     uint256 private constant ENTRY_BYTES = 4;
 
-    /// @notice What verification needs of a stored specification.
-    struct Head {
-        bytes32 purpose;
-        address verifier;
-        bytes32 verifierCodeHash;
-        uint256 verifierGas;
-        uint256 periodSeconds;
-        uint256 featureCount;
-        uint256 calendarFeatureCount;
-        uint256 outputCount;
-        uint256 outputScale;
-        uint256 featureBound;
-        uint256 proofLength;
-        bytes32[] markets;
-        address data;
-    }
-
     /// @notice Reverts with `InvalidModelSpec`, `FeatureOutOfRange` or `VerifierCodeChanged` if the specification cannot work.
     function check(IModelRegistry.ModelSpec calldata spec) internal view {
         checkVerifierCode(spec.verifier, spec.verifierCodeHash);
@@ -91,35 +74,26 @@ library ModelLib {
         }
     }
 
-    /// @notice The head of the specification that a data contract holds, with its markets in the order of the proof.
-    function read(address data) internal view returns (Head memory head) {
+    /// @notice The specification that a data contract holds, but for its calendar table, which is empty here.
+    /// @dev Read in place: memory holds a specification's words in the order of the encoding, and only what are offsets there
+    /// are pointers here.
+    function read(address data) internal view returns (IModelRegistry.ModelSpec memory model) {
         bytes memory encoded = SSTORE2.read(data, 32, 32 * (1 + HEAD_WORDS + 1 + MAX_MARKETS));
-        uint256[HEAD_WORDS + 1 + MAX_MARKETS] memory words;
         assembly ("memory-safe") {
-            words := add(encoded, 0x20) // its words; those that the contract does not have are not looked at
+            model := add(encoded, 0x20)
+            // The markets' number and they themselves follow the head; 0x60 is Solidity's empty array.
+            mstore(add(model, mul(0x20, sub(HEAD_WORDS, 2))), add(model, mul(0x20, HEAD_WORDS)))
+            mstore(add(model, mul(0x20, sub(HEAD_WORDS, 1))), 0x60)
         }
-        head.purpose = bytes32(words[0]);
-        head.verifier = address(uint160(words[1]));
-        head.verifierCodeHash = bytes32(words[2]);
-        head.verifierGas = words[3];
-        head.periodSeconds = words[9];
-        head.featureCount = words[10];
-        head.calendarFeatureCount = words[11];
-        head.outputCount = words[12];
-        head.outputScale = words[14];
-        head.featureBound = words[15];
-        head.proofLength = words[16];
-        bytes32[] memory markets;
-        assembly ("memory-safe") {
-            markets := add(words, mul(0x20, HEAD_WORDS)) // the markets' number and they themselves follow the head
-        }
-        head.markets = markets;
-        head.data = data;
     }
 
     /// @notice Whether the verifier accepts; anything but a clean `true` is no. Generated verifiers revert on a bad proof.
     /// @dev Reverts with `BoundedCall.NotEnoughGas`: want of gas must not look like a no.
-    function accepts(Head memory model, bytes memory proof, uint256[] memory elements) internal view returns (bool) {
+    function accepts(IModelRegistry.ModelSpec memory model, bytes memory proof, uint256[] memory elements)
+        internal
+        view
+        returns (bool)
+    {
         bytes memory question = abi.encodeCall(IVerifier.verifyProof, (proof, elements));
         (bool answered, bytes memory answer) = BoundedCall.ask(model.verifier, model.verifierGas, 32, question);
         return answered && abi.decode(answer, (uint256)) == 1;
@@ -127,11 +101,13 @@ library ModelLib {
 
     /// @notice Checks counts and ranges and lays out the public inputs: per market its features, then calendar features;
     /// after all features, per market its outputs.
-    function instances(Head memory model, uint256 period, int32[] calldata features, int128[] calldata outputs)
-        internal
-        view
-        returns (uint256[] memory elements)
-    {
+    function instances(
+        IModelRegistry.ModelSpec memory model,
+        address data,
+        uint256 period,
+        int32[] calldata features,
+        int128[] calldata outputs
+    ) internal view returns (uint256[] memory elements) {
         uint256 marketCount = model.markets.length;
         uint256 count = marketCount * model.featureCount;
         if (features.length != count) revert IModelRegistry.FeatureCountMismatch(count, features.length);
@@ -140,14 +116,17 @@ library ModelLib {
 
         uint256 featureCount = count + marketCount * model.calendarFeatureCount;
         elements = new uint256[](featureCount + outputCount);
-        _writeFeatures(elements, model, period, features);
+        _writeFeatures(elements, model, _calendarRow(model, data, period), features);
         _writeOutputs(elements, featureCount, model.outputScale, outputs);
     }
 
     /// @notice Reverts with `InvalidOmittedMarkets` or `OmittedMarketNotNeutral` unless the omitted markets are some of the
     /// model's, not all, and nothing is said about them. The count of features must have been checked.
     /// @dev Zeros, so that there is one update without a market and not as many as somebody likes to make up.
-    function checkOmitted(Head memory model, uint256 omitted, int32[] calldata features) internal pure {
+    function checkOmitted(IModelRegistry.ModelSpec memory model, uint256 omitted, int32[] calldata features)
+        internal
+        pure
+    {
         if (omitted == 0) return;
         uint256 marketCount = model.markets.length;
         if (omitted >= (1 << marketCount) - 1) revert IModelRegistry.InvalidOmittedMarkets(omitted, marketCount);
@@ -159,11 +138,12 @@ library ModelLib {
         }
     }
 
-    function _writeFeatures(uint256[] memory elements, Head memory model, uint256 period, int32[] calldata features)
-        private
-        view
-    {
-        uint256[] memory row = _calendarRow(model, period);
+    function _writeFeatures(
+        uint256[] memory elements,
+        IModelRegistry.ModelSpec memory model,
+        uint256[] memory row,
+        int32[] calldata features
+    ) private pure {
         (uint256 bound, uint256 count) = (model.featureBound, model.featureCount);
         uint256 next = 0;
         for (uint256 first = 0; first < features.length; first += count) {
@@ -179,14 +159,18 @@ library ModelLib {
     }
 
     /// @dev The calendar features of a period, as field elements.
-    function _calendarRow(Head memory model, uint256 period) private view returns (uint256[] memory row) {
+    function _calendarRow(IModelRegistry.ModelSpec memory model, address data, uint256 period)
+        private
+        view
+        returns (uint256[] memory row)
+    {
         uint256 count = model.calendarFeatureCount;
         row = new uint256[](count);
         if (count == 0) return row;
         uint256 slot = period % (WEEK_SECONDS / model.periodSeconds);
         // Behind the offset of all, the head, the markets and the table's length.
         uint256 start = 32 * (1 + HEAD_WORDS + 1 + model.markets.length + 1) + slot * count * ENTRY_BYTES;
-        bytes memory packed = SSTORE2.read(model.data, start, start + count * ENTRY_BYTES);
+        bytes memory packed = SSTORE2.read(data, start, start + count * ENTRY_BYTES);
         for (uint256 i = 0; i < count; ++i) {
             int256 entry;
             assembly ("memory-safe") {

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {LibString} from "solady/utils/LibString.sol";
+import {SSTORE2} from "solady/utils/SSTORE2.sol";
 import {IRegimeRiskOracle} from "../interfaces/IRegimeRiskOracle.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {BPS, PIPS} from "./Units.sol";
@@ -76,6 +77,32 @@ library PolicyLib {
         _require(
             policy.staleAfterBps >= policy.graceAfterBps && policy.staleAfterBps <= MAX_STALE_AFTER_BPS, "staleAfterBps"
         );
+    }
+
+    /// @notice The policy that a data contract holds, as `abi.encode` has written it; without knots for no contract.
+    /// @dev Read in place, because every update pays for it: memory holds a policy's words in the order of the encoding, and
+    /// only what are offsets there are pointers here.
+    function read(address data) internal view returns (IRegimeRiskOracle.Policy memory policy) {
+        if (data == address(0)) return policy;
+        bytes memory encoded = SSTORE2.read(data);
+        assembly ("memory-safe") {
+            policy := add(encoded, 0x40) // behind the length and the offset of all
+            let source := add(policy, mload(policy))
+            let count := mload(source)
+            let knots := mload(0x40)
+            let knot := add(knots, shl(5, add(count, 1)))
+            mstore(0x40, add(knot, shl(6, count)))
+            mstore(policy, knots)
+            mstore(knots, count)
+            for {} count { count := sub(count, 1) } {
+                knots := add(knots, 0x20)
+                mstore(knots, knot)
+                mstore(knot, mload(add(source, 0x20))) // the volatility; its vector stays where it is
+                mstore(add(knot, 0x20), add(source, 0x40))
+                knot := add(knot, 0x40)
+                source := add(source, 0xa0)
+            }
+        }
     }
 
     /// @notice The lowest and the highest volatility that a policy tells from others.

@@ -179,13 +179,15 @@ contract RiskStateTest is Test {
     /* WORDS */
 
     function testFuzz_StatesSurviveStorage(RiskState.State memory state) public pure {
+        (state.landedAfterSeconds, state.probabilityHighBps) =
+        (state.landedAfterSeconds & 0x1ffff, state.probabilityHighBps & 0x3fff);
         (uint256 first, uint256 second) = Words.pack(state);
         assertEq(abi.encode(Words.unpack(first, second)), abi.encode(state));
         assertEq(Words.periodStart(first), state.periodStart);
     }
 
     function testFuzz_WordsSurviveTheStruct(uint256 first, uint256 second) public pure {
-        (first, second) = (first & (2 ** 248 - 1), second & (2 ** 240 - 1));
+        (first, second) = (first & (2 ** 255 - 1), second & (2 ** 224 - 1));
         (uint256 firstAgain, uint256 secondAgain) = Words.pack(Words.unpack(first, second));
         assertEq(firstAgain, first);
         assertEq(secondAgain, second);

@@ -94,9 +94,27 @@ library ModelLib {
         view
         returns (bool)
     {
-        bytes memory question = abi.encodeCall(IVerifier.verifyProof, (proof, elements));
-        (bool answered, bytes memory answer) = BoundedCall.ask(model.verifier, model.verifierGas, 32, question);
+        (bool answered, bytes memory answer) =
+            BoundedCall.ask(model.verifier, model.verifierGas, 32, _question(proof, elements));
         return answered && abi.decode(answer, (uint256)) == 1;
+    }
+
+    /// @dev `abi.encodeCall(IVerifier.verifyProof, (proof, elements))` of a proof of whole words, without a loop over them.
+    function _question(bytes memory proof, uint256[] memory elements) private pure returns (bytes memory question) {
+        bytes32 selector = IVerifier.verifyProof.selector;
+        assembly ("memory-safe") {
+            question := mload(0x40)
+            let proofBytes := add(0x20, mload(proof))
+            let elementBytes := add(0x20, shl(5, mload(elements)))
+            let size := add(0x44, add(proofBytes, elementBytes))
+            mstore(question, size)
+            mstore(add(question, 0x20), selector)
+            mstore(add(question, 0x24), 0x40)
+            mstore(add(question, 0x44), add(0x40, proofBytes))
+            mcopy(add(question, 0x64), proof, proofBytes)
+            mcopy(add(question, add(0x64, proofBytes)), elements, elementBytes)
+            mstore(0x40, and(add(question, add(size, 0x3f)), not(0x1f)))
+        }
     }
 
     /// @notice Checks counts and ranges and lays out the public inputs: per market its features, then calendar features;
@@ -213,14 +231,16 @@ library ModelLib {
         uint256 order = FieldLib.R;
         assembly ("memory-safe") {
             let target := add(add(elements, 0x20), shl(5, index))
-            let lowest := sub(0, bound)
+            let width := shl(1, bound)
             for {} lt(written, count) { written := add(written, 1) } {
-                let value := calldataload(add(source, shl(5, written)))
-                if or(sgt(value, bound), slt(value, lowest)) {
+                let value := calldataload(source)
+                if gt(add(value, bound), width) {
                     outside := value
                     break
                 }
-                mstore(add(target, shl(5, written)), add(value, mul(order, slt(value, 0))))
+                mstore(target, add(value, mul(order, slt(value, 0))))
+                source := add(source, 0x20)
+                target := add(target, 0x20)
             }
         }
     }

@@ -28,12 +28,8 @@ library RiskState {
     /// if no update has landed.
     struct State {
         uint40 periodStart;
-        /// Landing time, in seconds after the period's start.
+        /// Landing time, in seconds after the period's start; less than a day.
         uint24 landedAfterSeconds;
-        /// Seconds after landing from which the next values alone hold; until then the tighter of the two, field by field.
-        uint24 loosenDelaySeconds;
-        /// Age, from the period's start, at which the last update stops being fresh.
-        uint24 graceAfterSeconds;
         uint16 probabilityHighBps;
         /// Updates in a row that asked for looser values.
         uint8 looserCount;
@@ -43,10 +39,15 @@ library RiskState {
         uint16 nextBorrowCollateralRatioBps;
         uint24 nextAmmFeePips;
         uint16 nextBorrowCapFactorBps;
-        /// Age at which the last update becomes stale; the second word begins here.
-        uint24 staleAfterSeconds;
         uint32 volatilityE9;
         uint32 appliedVolatilityE9;
+        /// Seconds after landing from which the next values alone hold; until then the tighter of the two, field by field.
+        /// The second word begins here.
+        uint24 loosenDelaySeconds;
+        /// Age, from the period's start, at which the last update stops being fresh.
+        uint24 graceAfterSeconds;
+        /// Age at which it becomes stale.
+        uint24 staleAfterSeconds;
         uint40 pausedUntil;
         /// The ramp: where it was, in `RAMP_UNIT`s of a bps, when, where it leads, and how fast.
         uint40 rampFrom;

@@ -46,8 +46,6 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
     /// @notice Time for which the sequencer must have been up, so that its users could act.
     uint256 public constant SEQUENCER_GRACE_SECONDS = 5 minutes;
 
-    uint256 private constant OUTPUTS_PER_MARKET = 3;
-
     /// @inheritdoc IRegimeRiskOracle
     IModelRegistry public immutable registry;
 
@@ -76,9 +74,10 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
     /// @inheritdoc IRegimeRiskOracle
     function registerMarket(bytes32 market, address marketOwner_, Bounds calldata bounds_) external onlyOwner {
         if (_markets[market].owner != address(0)) revert MarketAlreadyRegistered(market);
-        bounds_.check();
-        _markets[market].bounds = bounds_;
-        emit MarketRegistered(market, marketOwner_, bounds_);
+        Bounds memory limits = bounds_;
+        limits.check();
+        _markets[market].bounds = limits;
+        emit MarketRegistered(market, marketOwner_, limits);
         _setMarketOwner(market, marketOwner_);
     }
 
@@ -133,15 +132,14 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
     /// and to the verifier. None of them can change state here, and what they could read is what held before.
     function submit(IModelRegistry.Update calldata update) external {
         IModelRegistry.Facts memory model = registry.facts(update.modelId);
-        if (
-            model.purpose != PURPOSE || model.outputCount != OUTPUTS_PER_MARKET
-                || model.periodSeconds > MAX_PERIOD_SECONDS
-        ) revert ForeignModel(update.modelId);
+        bool known = model.purpose == PURPOSE && model.outputCount == ForecastMath.OUTPUTS_PER_MARKET;
+        if (!known || model.periodSeconds > MAX_PERIOD_SECONDS) revert ForeignModel(update.modelId);
         uint256 periodStart = uint256(update.period) * model.periodSeconds;
         uint256 waiting = _waiting(update, model.markets, periodStart);
         _verify(update);
         for (uint256 i = 0; i < model.markets.length; ++i) {
-            if ((waiting >> i) & 1 != 0) _apply(update, model, i, uint40(periodStart));
+            if ((waiting >> i) & 1 == 0) continue;
+            _apply(model.markets[i], update.modelId, ForecastMath.forecastOf(update, model, i));
         }
     }
 
@@ -149,13 +147,7 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
 
     /// @inheritdoc IRiskParameters
     function params(bytes32 market) public view returns (Params memory current, Status status) {
-        Market storage read = _markets[market];
-        status = _read(read, current);
-        if (status == Status.Unset || status == Status.Withheld) return (current, status);
-        address feed = sequencerFeed;
-        if (feed == address(0) || SequencerLib.isUp(feed, SEQUENCER_GRACE_SECONDS)) return (current, status);
-        if (RiskState.isReliable(status)) RiskState.tighten(current, PolicyLib.read(read.policy).tightest());
-        status = Status.Withheld;
+        status = _read(_markets[market], current, true);
     }
 
     /// @inheritdoc IRiskParameters
@@ -200,14 +192,19 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
 
     /* INTERNAL */
 
-    /// @dev Fills in what readers see where the sequencer is up.
-    function _read(Market storage read, Params memory current) private view returns (Status status) {
-        (uint256 first, uint256 second) = (read.first, read.second);
+    /// @dev Fills in what readers see; `sequenced` if the sequencer has a say in it.
+    function _read(Market storage market, Params memory current, bool sequenced) private view returns (Status status) {
+        (uint256 first, uint256 second) = (market.first, market.second);
         Words.readCurrent(current, first, second);
         status = Words.status(first, second);
-        if (status == Status.Stale || status == Status.Withheld) {
-            RiskState.tighten(current, PolicyLib.read(read.policy).tightest());
-        }
+        if (status == Status.Unset) return status;
+        if (sequenced && status != Status.Withheld && _sequencerIsDown()) status = Status.Withheld;
+        if (!RiskState.isReliable(status)) RiskState.tighten(current, PolicyLib.read(market.policy).tightest());
+    }
+
+    function _sequencerIsDown() private view returns (bool) {
+        address feed = sequencerFeed;
+        return feed != address(0) && !SequencerLib.isUp(feed, SEQUENCER_GRACE_SECONDS);
     }
 
     function _load(bytes32 market) private view returns (RiskState.State memory) {
@@ -236,8 +233,7 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
             Market storage market = _markets[markets[i]];
             SkipReason reason = SkipReason.Omitted;
             if (!update.omits(i)) {
-                reason = market.policy == address(0) ? SkipReason.NoPolicy : SkipReason.AlreadyUpdated;
-                last = reason;
+                last = reason = market.policy == address(0) ? SkipReason.NoPolicy : SkipReason.AlreadyUpdated;
                 if (reason == SkipReason.AlreadyUpdated && Words.periodStart(market.first) < periodStart) {
                     waiting |= 1 << i;
                     continue;
@@ -264,25 +260,12 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
         );
     }
 
-    function _apply(
-        IModelRegistry.Update calldata update,
-        IModelRegistry.Facts memory model,
-        uint256 index,
-        uint40 periodStart
-    ) private {
-        bytes32 market = model.markets[index];
-        (int128[] calldata outputs, uint256 first) = (update.outputs, index * OUTPUTS_PER_MARKET);
-        RiskState.Forecast memory forecast = RiskState.Forecast({
-            periodStart: periodStart,
-            periodSeconds: model.periodSeconds,
-            probabilityHighBps: ForecastMath.probabilityHighBps(outputs[first], outputs[first + 1], model.outputScale),
-            volatilityE9: ForecastMath.volatilityE9(outputs[first + 2], model.outputScale)
-        });
+    function _apply(bytes32 market, bytes32 modelId, RiskState.Forecast memory forecast) private {
         Market storage target = _markets[market];
         RiskState.State memory state = Words.unpack(target.first, target.second);
         Policy memory rules = PolicyLib.read(target.policy);
         Params memory inForce;
-        _read(target, inForce);
+        _read(target, inForce, false);
         (uint256 requestedE9, RiskVector memory next) = state.advance(rules, forecast, inForce);
         if (next.liquidationCollateralRatioBps != state.rampTargetBps) {
             _turnRamp(market, state, rules, next.liquidationCollateralRatioBps);
@@ -290,8 +273,8 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
         (target.first, target.second) = Words.pack(state);
         emit ParamsUpdated(
             market,
-            update.modelId,
-            periodStart,
+            modelId,
+            forecast.periodStart,
             forecast.probabilityHighBps,
             forecast.volatilityE9,
             uint32(requestedE9),

@@ -14,7 +14,7 @@ contract ShippedModelProofTest is ProofSuite {
     }
 
     function _maxGas() internal pure override returns (uint256, uint256) {
-        return (412_000, 500_000);
+        return (412_000, 480_000);
     }
 
     function _fixture() internal pure override returns (string memory) {

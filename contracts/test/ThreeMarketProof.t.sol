@@ -11,11 +11,11 @@ contract ThreeMarketProofTest is MarketsSuite {
     }
 
     function _maxGas() internal pure override returns (uint256, uint256) {
-        return (450_000, 690_000);
+        return (450_000, 597_000);
     }
 
     function _maxGasOfAFurtherMarket() internal pure override returns (uint256) {
-        return 45_000;
+        return 38_000;
     }
 
     function _fixture() internal pure override returns (string memory) {

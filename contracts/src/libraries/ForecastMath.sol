@@ -2,6 +2,8 @@
 pragma solidity ^0.8.24;
 
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
+import {RiskState} from "./RiskState.sol";
 import {BPS} from "./Units.sol";
 
 /// @title ForecastMath
@@ -12,7 +14,25 @@ library ForecastMath {
     /// @notice Highest exponent that is used, wad: `1e9 * exp(1.4) = 4.06e9`, a deviation of 406 % a minute, fits 32 bits.
     int256 internal constant MAX_LOG_VOLATILITY_WAD = 1.4e18;
 
+    /// @notice Outputs per market: the logit of Low, the logit of High, and the logarithm of the volatility.
+    uint256 internal constant OUTPUTS_PER_MARKET = 3;
+
     int256 private constant WAD = 1e18;
+
+    /// @notice What an update says about the model's market of this index.
+    function forecastOf(IModelRegistry.Update calldata update, IModelRegistry.Facts memory model, uint256 index)
+        internal
+        pure
+        returns (RiskState.Forecast memory forecast)
+    {
+        unchecked {
+            (int128[] calldata outputs, uint256 first) = (update.outputs, index * OUTPUTS_PER_MARKET);
+            forecast.periodStart = uint40(update.period * uint256(model.periodSeconds));
+            forecast.periodSeconds = model.periodSeconds;
+            forecast.probabilityHighBps = probabilityHighBps(outputs[first], outputs[first + 1], model.outputScale);
+            forecast.volatilityE9 = volatilityE9(outputs[first + 2], model.outputScale);
+        }
+    }
 
     /// @notice `1 / (1 + exp(logitLow - logitHigh))` in bps, rounded to nearest: the softmax of two logits.
     function probabilityHighBps(int256 logitLow, int256 logitHigh, uint256 scale) internal pure returns (uint16) {

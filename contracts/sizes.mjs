@@ -9,6 +9,7 @@ const LIMITS = {
   RegimeFeeHook: { lines: 150 },
   VeriRegimeConsumer: { lines: 150 },
   ReferenceMarket: { lines: 150 },
+  ReferenceAccounts: { lines: 150 },
 };
 /** EIP-170. */
 const MAX_CODE_BYTES = 24_576;

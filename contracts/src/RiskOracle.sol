@@ -147,7 +147,13 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
 
     /// @inheritdoc IRiskParameters
     function params(bytes32 market) public view returns (Params memory current, Status status) {
-        status = _read(_markets[market], current, true);
+        Market storage read = _markets[market];
+        status = _read(read, current);
+        address feed = sequencerFeed;
+        if (feed == address(0) || status == Status.Unset) return (current, status);
+        if (SequencerLib.isUp(feed, SEQUENCER_GRACE_SECONDS)) return (current, status);
+        status = Status.Withheld;
+        _tighten(read, current);
     }
 
     /// @inheritdoc IRiskParameters
@@ -192,19 +198,17 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
 
     /* INTERNAL */
 
-    /// @dev Fills in what readers see; `sequenced` if the sequencer has a say in it.
-    function _read(Market storage market, Params memory current, bool sequenced) private view returns (Status status) {
+    /// @dev Fills in what readers see where the sequencer is up.
+    function _read(Market storage market, Params memory current) private view returns (Status status) {
         (uint256 first, uint256 second) = (market.first, market.second);
         Words.readCurrent(current, first, second);
         status = Words.status(first, second);
-        if (status == Status.Unset) return status;
-        if (sequenced && status != Status.Withheld && _sequencerIsDown()) status = Status.Withheld;
-        if (!RiskState.isReliable(status)) RiskState.tighten(current, PolicyLib.read(market.policy).tightest());
+        if (status >= Status.Stale) _tighten(market, current);
     }
 
-    function _sequencerIsDown() private view returns (bool) {
-        address feed = sequencerFeed;
-        return feed != address(0) && !SequencerLib.isUp(feed, SEQUENCER_GRACE_SECONDS);
+    /// @dev Twice is as good as once.
+    function _tighten(Market storage market, Params memory current) private view {
+        RiskState.tighten(current, PolicyLib.read(market.policy).tightest());
     }
 
     function _load(bytes32 market) private view returns (RiskState.State memory) {
@@ -265,7 +269,7 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
         RiskState.State memory state = Words.unpack(target.first, target.second);
         Policy memory rules = PolicyLib.read(target.policy);
         Params memory inForce;
-        _read(target, inForce, false);
+        _read(target, inForce);
         (uint256 requestedE9, RiskVector memory next) = state.advance(rules, forecast, inForce);
         if (next.liquidationCollateralRatioBps != state.rampTargetBps) {
             _turnRamp(market, state, rules, next.liquidationCollateralRatioBps);

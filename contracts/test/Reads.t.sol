@@ -99,7 +99,7 @@ contract ReadsTest is MarketFixture {
     function test_GasOfReads() public {
         uint256 fresh = _readGas(BTC);
         vm.snapshotValue("Reads", "params, fresh", fresh);
-        assertLe(fresh, 9200);
+        assertLe(fresh, 9000);
         vm.snapshotValue("Reads", "params, unset", _readGas(ETH));
         vm.warp(START + 5 hours);
         vm.snapshotValue("Reads", "params, grace", _readGas(BTC));

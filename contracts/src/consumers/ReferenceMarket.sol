@@ -6,31 +6,22 @@ import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {BPS} from "../libraries/Units.sol";
+import {ReferenceAccounts} from "./ReferenceAccounts.sol";
 import {VeriRegimeConsumer} from "./VeriRegimeConsumer.sol";
 
 /// @title ReferenceMarket
 /// @notice A small lending market with one collateral and one debt token that reads a risk oracle as it should be read: new
 /// risk follows the borrow side, liquidation only the ramped liquidation ratio, and repaying never depends on the oracle.
-/// @dev A reference, not a product: there is no interest, and lenders may withdraw what is not lent. Tokens must move exactly
-/// what they are told to. Rounding is to the market's side. Bad debt stays with the borrower's account, and with the lenders.
-contract ReferenceMarket {
+/// @dev A reference, not a product. Rounding is to the market's side. Bad debt stays with its account, and with the lenders.
+contract ReferenceMarket is ReferenceAccounts {
     using SafeTransferLib for address;
     using VeriRegimeConsumer for IRiskParameters;
-
-    /// @notice A borrower's account, in the tokens' smallest units.
-    struct Position {
-        uint128 collateral;
-        uint128 debt;
-    }
 
     /// @notice What a liquidator gets on top of the collateral for the debt repaid, in bps.
     uint256 public constant LIQUIDATION_BONUS_BPS = 5_00;
 
     /// @notice Oldest price that counts, in seconds.
     uint256 public constant MAX_PRICE_AGE_SECONDS = 1 hours;
-
-    address public immutable collateralToken;
-    address public immutable debtToken;
 
     /// @notice Price of one smallest unit of collateral in smallest units of debt, times `priceUnit`.
     IAggregatorV3 public immutable priceFeed;
@@ -42,22 +33,11 @@ contract ReferenceMarket {
     /// @notice Most debt there may be while the oracle's borrow cap factor is 100 %.
     uint256 public immutable borrowCap;
 
-    mapping(address borrower => Position) public positions;
-    mapping(address lender => uint256) public lent;
-    uint256 public totalDebt;
-
     /// @notice The liquidation ratio that was read last, in bps of the debt. It holds while the oracle cannot be read, so that
     /// this neither makes a healthy position liquidatable nor keeps an unhealthy one from being liquidated.
     uint256 public lastLiquidationRatioBps;
 
-    event Lent(address indexed lender, uint256 amount);
-    event Withdrawn(address indexed lender, uint256 amount);
-    event CollateralChanged(address indexed borrower, uint256 collateral);
-    event DebtChanged(address indexed borrower, uint256 debt);
     event Liquidated(address indexed borrower, address indexed liquidator, uint256 repaid, uint256 seized);
-
-    /// @notice Thrown when an amount is more than there is, or than an account holds.
-    error InvalidAmount(uint256 amount, uint256 available);
 
     /// @notice Thrown when the oracle has no forecast to lend on: unset, withheld or unreadable.
     error BorrowingClosed(IRiskParameters.Status status);
@@ -81,36 +61,10 @@ contract ReferenceMarket {
         IRiskParameters oracle_,
         bytes32 market_,
         uint256 borrowCap_
-    ) {
-        (collateralToken, debtToken, borrowCap) = (collateralToken_, debtToken_, borrowCap_);
-        (priceFeed, oracle, market) = (priceFeed_, oracle_, market_);
+    ) ReferenceAccounts(collateralToken_, debtToken_) {
+        (priceFeed, oracle, market, borrowCap) = (priceFeed_, oracle_, market_, borrowCap_);
         priceUnit = 10 ** priceFeed_.decimals();
         if (rememberLiquidationRatio() == 0) revert BorrowingClosed(IRiskParameters.Status.Unset);
-    }
-
-    /* LENDERS */
-
-    /// @notice Lends debt tokens to the market.
-    function lend(uint256 amount) external {
-        lent[msg.sender] += amount;
-        debtToken.safeTransferFrom(msg.sender, address(this), amount);
-        emit Lent(msg.sender, amount);
-    }
-
-    /// @notice Takes lent tokens back, as far as they are not borrowed.
-    function withdraw(uint256 amount) external {
-        if (amount > lent[msg.sender]) revert InvalidAmount(amount, lent[msg.sender]);
-        lent[msg.sender] -= amount;
-        debtToken.safeTransfer(msg.sender, amount);
-        emit Withdrawn(msg.sender, amount);
-    }
-
-    /* BORROWERS */
-
-    /// @notice Adds collateral. Never depends on price or oracle.
-    function addCollateral(address borrower, uint256 amount) external {
-        _setCollateral(borrower, positions[borrower].collateral + amount);
-        collateralToken.safeTransferFrom(msg.sender, address(this), amount);
     }
 
     /// @notice Takes collateral out. With debt, what remains must be enough for a new borrow.
@@ -130,13 +84,6 @@ contract ReferenceMarket {
         uint256 usableCap = borrowCap * current.borrowCapFactorBps / BPS;
         if (totalDebt > usableCap) revert BorrowCapReached(totalDebt, usableCap);
         debtToken.safeTransfer(msg.sender, amount);
-    }
-
-    /// @notice Repays somebody's debt, at most all of it. Never depends on price or oracle.
-    function repay(address borrower, uint256 amount) external {
-        uint256 repaid = FixedPointMathLib.min(amount, positions[borrower].debt);
-        _setDebt(borrower, positions[borrower].debt - repaid);
-        debtToken.safeTransferFrom(msg.sender, address(this), repaid);
     }
 
     /// @notice Repays debt of a position below the liquidation ratio for its worth in collateral and a bonus.
@@ -182,8 +129,6 @@ contract ReferenceMarket {
         return uint256(price);
     }
 
-    /* INTERNAL */
-
     /// @dev Stale parameters are the oracle's own cautious ones: they still lend. Without a forecast nothing new is lent.
     function _checkNewRisk(address borrower) private view returns (IRiskParameters.Params memory current) {
         bool ok;
@@ -200,18 +145,5 @@ contract ReferenceMarket {
 
     function _collateralValue(Position memory position) private view returns (uint256) {
         return FixedPointMathLib.fullMulDiv(position.collateral, priceOrRevert(), priceUnit);
-    }
-
-    function _setCollateral(address borrower, uint256 collateral) private {
-        if (collateral > type(uint128).max) revert InvalidAmount(collateral, type(uint128).max);
-        positions[borrower].collateral = uint128(collateral);
-        emit CollateralChanged(borrower, collateral);
-    }
-
-    function _setDebt(address borrower, uint256 debt) private {
-        if (debt > type(uint128).max) revert InvalidAmount(debt, type(uint128).max);
-        totalDebt = totalDebt - positions[borrower].debt + debt;
-        positions[borrower].debt = uint128(debt);
-        emit DebtChanged(borrower, debt);
     }
 }

@@ -194,11 +194,6 @@ library RiskState {
 
     /* READS */
 
-    /// @notice Whether a forecast, and not a fallback, stands behind parameters of this status.
-    function isReliable(IRiskParameters.Status status) internal pure returns (bool) {
-        return status == IRiskParameters.Status.Fresh || status == IRiskParameters.Status.Grace;
-    }
-
     /// @notice Makes parameters at least as tight as a vector. The liquidation ratio stays.
     function tighten(IRiskParameters.Params memory params, IRiskParameters.RiskVector memory vector) internal pure {
         tightenTo(params, vector.borrowCollateralRatioBps, vector.ammFeePips, vector.borrowCapFactorBps);

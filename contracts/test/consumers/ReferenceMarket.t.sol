@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Test} from "forge-std/Test.sol";
+import {ReferenceAccounts} from "../../src/consumers/ReferenceAccounts.sol";
 import {ReferenceMarket} from "../../src/consumers/ReferenceMarket.sol";
 import {IRiskParameters} from "../../src/interfaces/IRiskParameters.sol";
 import {MockRiskOracle} from "../../src/testing/MockRiskOracle.sol";
@@ -63,7 +64,7 @@ contract ReferenceMarketTest is Test {
     function test_LendersGetBackWhatIsTheirsAndNoMore() public {
         _lending.withdraw(LENT - 1);
         assertEq(_debt.balanceOf(address(this)), LENT - 1);
-        vm.expectRevert(abi.encodeWithSelector(ReferenceMarket.InvalidAmount.selector, 2, 1));
+        vm.expectRevert(abi.encodeWithSelector(ReferenceAccounts.InvalidAmount.selector, 2, 1));
         _lending.withdraw(2);
         _lending.withdraw(1);
         assertEq(_lending.lent(address(this)), 0);
@@ -118,7 +119,7 @@ contract ReferenceMarketTest is Test {
     function test_CollateralIsWithdrawnDownToTheBorrowRatio() public {
         _borrow(15e18, 500e18);
         vm.startPrank(_borrower);
-        vm.expectRevert(abi.encodeWithSelector(ReferenceMarket.InvalidAmount.selector, 16e18, 15e18));
+        vm.expectRevert(abi.encodeWithSelector(ReferenceAccounts.InvalidAmount.selector, 16e18, 15e18));
         _lending.removeCollateral(16e18);
         vm.expectRevert(abi.encodeWithSelector(ReferenceMarket.NotEnoughCollateral.selector, 750e18 - 100, 750e18));
         _lending.removeCollateral(7.5e18 + 1);
@@ -190,7 +191,7 @@ contract ReferenceMarketTest is Test {
     function test_AmountsThatNoAccountHoldsAreRefused() public {
         uint256 tooMuch = uint256(type(uint128).max) + 1;
         bytes memory refusal =
-            abi.encodeWithSelector(ReferenceMarket.InvalidAmount.selector, tooMuch, type(uint128).max);
+            abi.encodeWithSelector(ReferenceAccounts.InvalidAmount.selector, tooMuch, type(uint128).max);
         vm.startPrank(_borrower);
         vm.expectRevert(refusal);
         _lending.addCollateral(_borrower, tooMuch);

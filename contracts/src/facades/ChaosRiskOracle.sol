@@ -3,35 +3,44 @@ pragma solidity 0.8.37;
 
 import {LibString} from "solady/utils/LibString.sol";
 import {VeriRegimeConsumer} from "../consumers/VeriRegimeConsumer.sol";
-import {IChaosRiskOracle} from "../interfaces/external/IChaosRiskOracle.sol";
+import {IChaosRiskOracle, IChaosRiskOracleOfBytes} from "../interfaces/external/IChaosRiskOracle.sol";
 import {IERC165} from "../interfaces/external/IERC165.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {ChaosRecords} from "../libraries/ChaosRecords.sol";
 
 /// @title ChaosRiskOracle
-/// @notice A risk oracle's parameters in the shape that consumers of Chaos Labs' risk oracles read.
+/// @notice A risk oracle's parameters in the shape that consumers of Chaos Labs' risk oracles read, by the names that Aave's
+/// ask for.
 /// @dev Such a consumer applies each identifier once, so a value needs an identifier of its own before it may be shown.
 /// Anyone gives it one by calling `record`, best in the transaction that then makes the consumer read. A record holds all
 /// update types of a market, as they were in one block. The getters of the latest update show the last record, and its time:
 /// what they show, `getUpdateById` shows as well, for ever.
-/// @dev Values are `abi.encode(uint256)`. They are coupled: whoever applies more than one of them must take them from one
-/// record, by `getLatestUpdatesByMarket`, or by identifiers that give the same `(updateId - 1) / 6`.
-/// @dev While the oracle's values are `Stale` or `Withheld`, a record holds its tightened fallback, with the probability at
-/// 100 %, and is good until the 4-hour slot of the UTC day ends; a new one has a new identifier and time, so that no consumer's expiry or delay
-/// can swallow the fallback for good. The liquidation side stands still then, and moves by at most `liquidationStepBps` for
-/// each new forecast: neither an outage nor the end of one makes a healthy position liquidatable at a stroke. Before the
-/// oracle's first update there is nothing here.
-contract ChaosRiskOracle is IChaosRiskOracle, IERC165 {
+/// @dev While the oracle's values are `Stale` or `Withheld`, a record holds its tightened fallback, and is good until the
+/// 4-hour slot of the UTC day ends; a new one has a new identifier and time, so that no consumer's expiry or delay can swallow
+/// the fallback for good. The liquidation side stands still then, and moves by at most `liquidationStepBps` for each new
+/// forecast: neither an outage nor the end of one makes a healthy position liquidatable at a stroke. Before the oracle's first
+/// update there is nothing here.
+contract ChaosRiskOracle is IChaosRiskOracle, IChaosRiskOracleOfBytes, IERC165 {
     using ChaosRecords for ChaosRecords.Record;
     using VeriRegimeConsumer for IRiskParameters;
 
     /// @notice What is known about a consumer's market.
     struct Market {
         bytes32 oracleMarket;
+        ChaosRecords.Caps caps;
         /// Position in `markets`, plus 1.
         uint8 number;
         /// Number of the last record, counted from 1; 0 if there is none.
         uint40 last;
+    }
+
+    /// @notice A market to be served.
+    struct Listing {
+        /// The market as consumers know it, such as the address of an asset.
+        address market;
+        /// The oracle's market that stands for it; one may stand for several.
+        bytes32 oracleMarket;
+        ChaosRecords.Caps caps;
     }
 
     /// @notice Update types, hence identifiers, in a record.
@@ -55,10 +64,10 @@ contract ChaosRiskOracle is IChaosRiskOracle, IERC165 {
     /// @notice Thrown when the oracle does not say that it has `IRiskParameters`.
     error NotRiskParameters(address oracle);
 
-    /// @notice Thrown when the lists of markets differ in length, are empty, or are too long.
-    error InvalidMarketCount(uint256 markets, uint256 oracleMarkets);
+    /// @notice Thrown when there are no markets, or too many.
+    error InvalidMarketCount(uint256 markets);
 
-    /// @notice Thrown when a market is zero, or listed twice.
+    /// @notice Thrown when a market is zero, has a cap of zero, or is listed twice.
     error InvalidMarket(address market);
 
     /// @notice Thrown when there is no such update type or market, or nothing has been recorded; `record` mends the latter,
@@ -68,26 +77,19 @@ contract ChaosRiskOracle is IChaosRiskOracle, IERC165 {
     /// @notice Thrown when there is no update of this identifier.
     error UnknownUpdateId(uint256 updateId);
 
-    /// @param markets_ Markets as consumers know them, such as the addresses of assets.
-    /// @param oracleMarkets For each of them the oracle's market; one may stand for several.
-    constructor(
-        IRiskParameters oracle_,
-        uint16 liquidationStepBps_,
-        address[] memory markets_,
-        bytes32[] memory oracleMarkets
-    ) {
+    constructor(IRiskParameters oracle_, uint16 liquidationStepBps_, Listing[] memory listings) {
         if (!IERC165(address(oracle_)).supportsInterface(type(IRiskParameters).interfaceId)) {
             revert NotRiskParameters(address(oracle_));
         }
-        uint256 count = markets_.length;
-        if (count != oracleMarkets.length || count == 0 || count > MAX_MARKETS) {
-            revert InvalidMarketCount(count, oracleMarkets.length);
-        }
-        (oracle, liquidationStepBps, markets) = (oracle_, liquidationStepBps_, markets_);
+        uint256 count = listings.length;
+        if (count == 0 || count > MAX_MARKETS) revert InvalidMarketCount(count);
+        (oracle, liquidationStepBps) = (oracle_, liquidationStepBps_);
         for (uint256 i = 0; i < count; ++i) {
-            address market = markets_[i];
-            if (market == address(0) || _markets[market].number != 0) revert InvalidMarket(market);
-            _markets[market] = Market({oracleMarket: oracleMarkets[i], number: uint8(i + 1), last: 0});
+            Listing memory listing = listings[i];
+            bool usable = listing.market != address(0) && listing.caps.supply != 0 && listing.caps.borrow != 0;
+            if (!usable || _markets[listing.market].number != 0) revert InvalidMarket(listing.market);
+            markets.push(listing.market);
+            _markets[listing.market] = Market(listing.oracleMarket, listing.caps, uint8(i + 1), 0);
         }
     }
 
@@ -115,6 +117,28 @@ contract ChaosRiskOracle is IChaosRiskOracle, IERC165 {
         bool exists;
         (exists, update) = tryGetLatestUpdateByParameterAndMarket(updateType, market);
         if (!exists) revert NoUpdate(updateType, market);
+    }
+
+    /// @inheritdoc IChaosRiskOracleOfBytes
+    /// @dev Reverts with `NoUpdate`; the market is the ABI encoding of its address.
+    function getLatestUpdateByParameterAndMarket(string memory updateType, bytes memory market)
+        external
+        view
+        returns (BytesMarketUpdate memory)
+    {
+        address decoded = abi.decode(market, (address));
+        (bool exists, RiskParameterUpdate memory update) = tryGetLatestUpdateByParameterAndMarket(updateType, decoded);
+        if (!exists) revert NoUpdate(updateType, decoded);
+        return BytesMarketUpdate({
+            timestamp: update.timestamp,
+            newValue: update.newValue,
+            referenceId: update.referenceId,
+            previousValue: update.previousValue,
+            updateType: update.updateType,
+            updateId: update.updateId,
+            market: market,
+            additionalData: update.additionalData
+        });
     }
 
     /// @notice The latest update of a type for a market, if there is one. Reverts only for want of gas.
@@ -145,12 +169,10 @@ contract ChaosRiskOracle is IChaosRiskOracle, IERC165 {
     }
 
     /// @inheritdoc IChaosRiskOracle
-    /// @dev The type of an update is the one at `(updateId - 1) % 6`. In this order:
-    /// `BorrowCollateralRatio`: collateral that a new borrow must show, in bps of the debt.
-    /// `BorrowLtv`: the same as loan-to-value in bps, rounded down.
-    /// `LiquidationThreshold`: loan-to-value in bps above which may be liquidated, rounded up.
-    /// `AmmFee`: swap fee in pips. `BorrowCapFactor`: usable share of the borrow cap in bps.
-    /// `VolatilityRegime`: probability in bps that the period is one of high volatility, as proven.
+    /// @dev The type of an update is the one at `(updateId - 1) % 3`. In this order:
+    /// `CollateralUpdate`: `abi.encode(ltv, threshold, bonus)`, as Aave's config engine takes them: loan-to-value in bps up to
+    /// which may be borrowed, rounded down, and above which may be liquidated, rounded up; the bonus stays as it is.
+    /// `supplyCap` and `borrowCap`: `abi.encode(cap)` in whole tokens times 1e18: the market's caps times the oracle's factor.
     function getAllUpdateTypes() external pure returns (string[] memory types) {
         types = new string[](TYPE_COUNT);
         for (uint256 i = 0; i < TYPE_COUNT; ++i) {
@@ -171,7 +193,8 @@ contract ChaosRiskOracle is IChaosRiskOracle, IERC165 {
 
     /// @inheritdoc IERC165
     function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
-        return interfaceId == type(IChaosRiskOracle).interfaceId || interfaceId == type(IERC165).interfaceId;
+        return interfaceId == type(IChaosRiskOracle).interfaceId
+            || interfaceId == type(IChaosRiskOracleOfBytes).interfaceId || interfaceId == type(IERC165).interfaceId;
     }
 
     /* INTERNAL */
@@ -201,10 +224,11 @@ contract ChaosRiskOracle is IChaosRiskOracle, IERC165 {
         returns (RiskParameterUpdate[] memory updates)
     {
         ChaosRecords.Record memory current = _recordOf(number);
-        updates = current.toUpdates(_recordOf(current.previous), firstType, count);
+        address market = markets[current.marketIndex];
+        updates = current.toUpdates(_recordOf(current.previous), _markets[market].caps, firstType, count);
         for (uint256 i = 0; i < count; ++i) {
             updates[i].updateId = (number - 1) * TYPE_COUNT + firstType + i + 1;
-            updates[i].market = markets[current.marketIndex];
+            updates[i].market = market;
         }
     }
 

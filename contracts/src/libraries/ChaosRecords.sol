@@ -13,7 +13,10 @@ import {BPS} from "./Units.sol";
 /// @notice What `ChaosRiskOracle` keeps of a market, when that is still true, and how it reads as an update.
 library ChaosRecords {
     /// @notice Update types, hence identifiers, in a record.
-    uint256 internal constant TYPE_COUNT = 6;
+    uint256 internal constant TYPE_COUNT = 3;
+
+    /// @notice What Aave's config engine takes for "as it is".
+    uint256 internal constant KEEP_CURRENT = type(uint256).max - 42;
 
     /// @dev How long a recorded fallback holds: the slot of the UTC day that it was recorded in.
     uint256 private constant FALLBACK_SECONDS = 4 hours;
@@ -29,12 +32,16 @@ library ChaosRecords {
         uint8 marketIndex;
         uint16 borrowCollateralRatioBps;
         uint16 liquidationCollateralRatioBps;
-        uint24 ammFeePips;
         uint16 borrowCapFactorBps;
-        uint16 probabilityHighBps;
         uint32 appliedVolatilityE9;
         /// Number of the market's record before this one, counted from 1; 0 if this is the first.
         uint40 previous;
+    }
+
+    /// @notice A market's caps in whole tokens, as they are while the oracle's borrow cap factor is 100 %. At least 1.
+    struct Caps {
+        uint96 supply;
+        uint96 borrow;
     }
 
     /// @notice What a record taken now holds.
@@ -51,9 +58,7 @@ library ChaosRecords {
         taken.periodStart = current.periodStart;
         taken.status = status;
         taken.borrowCollateralRatioBps = current.borrowCollateralRatioBps;
-        taken.ammFeePips = current.ammFeePips;
         taken.borrowCapFactorBps = current.borrowCapFactorBps;
-        taken.probabilityHighBps = reliable ? current.probabilityHighBps : uint16(BPS);
         taken.appliedVolatilityE9 = current.appliedVolatilityE9;
         taken.liquidationCollateralRatioBps = current.liquidationCollateralRatioBps;
         // No record has a ratio of zero.
@@ -77,24 +82,18 @@ library ChaosRecords {
         return timely && last.periodStart == taken.periodStart
             && last.borrowCollateralRatioBps == taken.borrowCollateralRatioBps
             && last.liquidationCollateralRatioBps == taken.liquidationCollateralRatioBps
-            && last.ammFeePips == taken.ammFeePips && last.borrowCapFactorBps == taken.borrowCapFactorBps
-            && last.probabilityHighBps == taken.probabilityHighBps
-            && last.appliedVolatilityE9 == taken.appliedVolatilityE9;
+            && last.borrowCapFactorBps == taken.borrowCapFactorBps;
     }
 
-    /// @notice Name of an update type, 0 to 5.
+    /// @notice Name of an update type, 0 to 2.
     function typeName(uint256 typeIndex) internal pure returns (string memory) {
-        if (typeIndex == 0) return "BorrowCollateralRatio";
-        if (typeIndex == 1) return "BorrowLtv";
-        if (typeIndex == 2) return "LiquidationThreshold";
-        if (typeIndex == 3) return "AmmFee";
-        if (typeIndex == 4) return "BorrowCapFactor";
-        return "VolatilityRegime";
+        if (typeIndex == 0) return "CollateralUpdate";
+        return typeIndex == 1 ? "supplyCap" : "borrowCap";
     }
 
     /// @notice Some types' values of a record, as updates without identifiers and market.
     /// @param before The record that `current.previous` stands for; not read if that is 0.
-    function toUpdates(Record memory current, Record memory before, uint256 firstType, uint256 count)
+    function toUpdates(Record memory current, Record memory before, Caps memory caps, uint256 firstType, uint256 count)
         internal
         pure
         returns (IChaosRiskOracle.RiskParameterUpdate[] memory updates)
@@ -106,20 +105,25 @@ library ChaosRecords {
         for (uint256 i = 0; i < count; ++i) {
             IChaosRiskOracle.RiskParameterUpdate memory update = updates[i];
             update.timestamp = current.timestamp;
-            update.newValue = _value(current, firstType + i);
+            update.newValue = _value(current, caps, firstType + i);
             update.referenceId = referenceId;
-            if (current.previous != 0) update.previousValue = _value(before, firstType + i);
+            if (current.previous != 0) update.previousValue = _value(before, caps, firstType + i);
             update.updateType = typeName(firstType + i);
             update.additionalData = additionalData;
         }
     }
 
-    function _value(Record memory record, uint256 typeIndex) private pure returns (bytes memory) {
-        if (typeIndex == 0) return abi.encode(record.borrowCollateralRatioBps);
-        if (typeIndex == 1) return abi.encode(VeriRegimeConsumer.toLtvBps(record.borrowCollateralRatioBps));
-        if (typeIndex == 2) return abi.encode(VeriRegimeConsumer.toThresholdBps(record.liquidationCollateralRatioBps));
-        if (typeIndex == 3) return abi.encode(record.ammFeePips);
-        return abi.encode(typeIndex == 4 ? record.borrowCapFactorBps : record.probabilityHighBps);
+    /// @dev A cap is of at least one token: 0 would be none at all.
+    function _value(Record memory record, Caps memory caps, uint256 typeIndex) private pure returns (bytes memory) {
+        if (typeIndex == 0) {
+            return abi.encode(
+                VeriRegimeConsumer.toLtvBps(record.borrowCollateralRatioBps),
+                VeriRegimeConsumer.toThresholdBps(record.liquidationCollateralRatioBps),
+                KEEP_CURRENT
+            );
+        }
+        uint256 tokens = uint256(typeIndex == 1 ? caps.supply : caps.borrow) * record.borrowCapFactorBps / BPS;
+        return abi.encode(FixedPointMathLib.max(tokens, 1) * 1e18);
     }
 
     /// @dev Such as "period from 2024-08-05T00:00Z".

@@ -3,9 +3,10 @@ pragma solidity ^0.8.24;
 
 import {Vm} from "forge-std/Vm.sol";
 import {ChaosRiskOracle} from "../../src/facades/ChaosRiskOracle.sol";
-import {IChaosRiskOracle} from "../../src/interfaces/external/IChaosRiskOracle.sol";
+import {IChaosRiskOracle, IChaosRiskOracleOfBytes} from "../../src/interfaces/external/IChaosRiskOracle.sol";
 import {IERC165} from "../../src/interfaces/external/IERC165.sol";
 import {IRiskParameters} from "../../src/interfaces/IRiskParameters.sol";
+import {ChaosRecords} from "../../src/libraries/ChaosRecords.sol";
 import {MockRiskOracle} from "../../src/testing/MockRiskOracle.sol";
 import {ChaosFixture} from "./ChaosFixture.sol";
 
@@ -36,32 +37,33 @@ contract ChaosRiskOracleTest is ChaosFixture {
     }
 
     function test_RevertWhen_TheNumberOfMarketsIsWrong() public {
-        _expectInvalidCount(1, 2);
-        new ChaosRiskOracle(mock, STEP_BPS, _list(WBTC), _btcAndEth());
-        _expectInvalidCount(0, 0);
-        new ChaosRiskOracle(mock, STEP_BPS, new address[](0), new bytes32[](0));
+        _expectInvalidCount(0);
+        new ChaosRiskOracle(mock, STEP_BPS, new ChaosRiskOracle.Listing[](0));
 
         uint256 most = facade.MAX_MARKETS();
-        address[] memory many = new address[](most + 1);
+        ChaosRiskOracle.Listing[] memory many = new ChaosRiskOracle.Listing[](most + 1);
         for (uint256 i = 0; i <= most; ++i) {
-            many[i] = address(uint160(i + 1));
+            many[i] = _listing(address(uint160(i + 1)), BTC);
         }
-        _expectInvalidCount(most + 1, most + 1);
-        new ChaosRiskOracle(mock, STEP_BPS, many, new bytes32[](most + 1));
+        _expectInvalidCount(most + 1);
+        new ChaosRiskOracle(mock, STEP_BPS, many);
         assembly ("memory-safe") {
             mstore(many, most)
         }
-        assertEq(new ChaosRiskOracle(mock, STEP_BPS, many, new bytes32[](most)).markets(most - 1), many[most - 1]);
+        assertEq(new ChaosRiskOracle(mock, STEP_BPS, many).markets(most - 1), many[most - 1].market);
     }
 
-    function test_RevertWhen_AMarketIsZeroOrListedTwice() public {
-        (address[] memory markets, bytes32[] memory oracleMarkets) = _twoMarkets();
-        markets[1] = WBTC;
-        vm.expectRevert(abi.encodeWithSelector(ChaosRiskOracle.InvalidMarket.selector, WBTC));
-        new ChaosRiskOracle(mock, STEP_BPS, markets, oracleMarkets);
-        markets[1] = address(0);
-        vm.expectRevert(abi.encodeWithSelector(ChaosRiskOracle.InvalidMarket.selector, address(0)));
-        new ChaosRiskOracle(mock, STEP_BPS, markets, oracleMarkets);
+    function test_RevertWhen_AMarketIsZeroOrListedTwiceOrWithoutACap() public {
+        ChaosRiskOracle.Listing[] memory listings = _twoListings();
+        listings[1].market = WBTC;
+        _expectInvalidMarket(listings, WBTC);
+        listings[1].market = address(0);
+        _expectInvalidMarket(listings, address(0));
+        listings = _twoListings();
+        listings[1].caps.supply = 0;
+        _expectInvalidMarket(listings, WETH);
+        listings[1].caps = ChaosRecords.Caps(1, 0);
+        _expectInvalidMarket(listings, WETH);
     }
 
     /* A FORECAST */
@@ -70,14 +72,14 @@ contract ChaosRiskOracleTest is ChaosFixture {
         mock.setCalm(BTC);
         assertEq(facade.record(), 1);
         assertEq(facade.updateCounter(), TYPES);
-        _assertVector(150_00, 66_66, 76_93, 500, 100_00, 10_00);
+        _assertVector(66_66, 76_93, 100_00);
 
-        IChaosRiskOracle.RiskParameterUpdate memory update = _latest(THRESHOLD);
+        IChaosRiskOracle.RiskParameterUpdate memory update = _latest(COLLATERAL);
         assertEq(update.timestamp, block.timestamp);
         assertEq(update.referenceId, "period from 2024-08-05T00:00Z");
         assertEq(update.previousValue, "");
-        assertEq(update.updateType, THRESHOLD);
-        assertEq(update.updateId, 3);
+        assertEq(update.updateType, COLLATERAL);
+        assertEq(update.updateId, 1);
         assertEq(update.market, WBTC);
         assertEq(
             update.additionalData, abi.encode(MONDAY * PERIOD_SECONDS, IRiskParameters.Status.Fresh, uint256(500_000))
@@ -111,11 +113,11 @@ contract ChaosRiskOracleTest is ChaosFixture {
         skip(20 hours);
         mock.setCalm(BTC);
         facade.record();
-        assertEq(_latest(FEE).referenceId, "period from 2026-12-01T20:00Z");
+        assertEq(_latest(BORROW_CAP).referenceId, "period from 2026-12-01T20:00Z");
         vm.warp(1_788_912_000); // 2026-09-09 00:00:00 UTC
         mock.setCalm(ETH);
         facade.record();
-        assertEq(_of(WETH, FEE).referenceId, "period from 2026-09-09T00:00Z");
+        assertEq(_of(WETH, BORROW_CAP).referenceId, "period from 2026-09-09T00:00Z");
     }
 
     function test_RecordsAForecastOnce() public {
@@ -127,7 +129,7 @@ contract ChaosRiskOracleTest is ChaosFixture {
         skip(10 hours);
         assertEq(facade.record(), 0);
         assertEq(facade.updateCounter(), TYPES);
-        assertEq(_latest(FEE).timestamp, block.timestamp - 11 hours);
+        assertEq(_latest(BORROW_CAP).timestamp, block.timestamp - 11 hours);
     }
 
     /// @dev A forecast that was recorded late is as old as it is.
@@ -136,13 +138,13 @@ contract ChaosRiskOracleTest is ChaosFixture {
         uint256 landedAt = block.timestamp;
         skip(3 hours);
         facade.record();
-        assertEq(_latest(FEE).timestamp, landedAt);
+        assertEq(_latest(BORROW_CAP).timestamp, landedAt);
 
         mock.setStatus(BTC, IRiskParameters.Status.Withheld);
         facade.record();
         mock.setStatus(BTC, IRiskParameters.Status.Fresh);
         assertEq(facade.record(), 1);
-        assertEq(_latest(FEE).timestamp, landedAt);
+        assertEq(_latest(BORROW_CAP).timestamp, landedAt);
     }
 
     function test_RecordsANewForecastOfTheSameValues() public {
@@ -152,24 +154,34 @@ contract ChaosRiskOracleTest is ChaosFixture {
         mock.setCalm(BTC);
         _assertShown();
         assertEq(facade.record(), 1);
-        assertEq(_latest(FEE).timestamp, block.timestamp);
-        assertEq(_latest(FEE).updateId, TYPES + 4);
+        assertEq(_latest(BORROW_CAP).timestamp, block.timestamp);
+        assertEq(_latest(BORROW_CAP).updateId, TYPES + 3);
     }
 
     function test_RecordsEachKindOfChangeWithinAForecast() public {
         mock.setCalm(BTC);
         facade.record();
         _assertChange(IRiskParameters.RiskVector(160_00, 130_00, 500, 100_00));
-        _assertChange(IRiskParameters.RiskVector(160_00, 130_00, 600, 100_00));
-        _assertChange(IRiskParameters.RiskVector(160_00, 130_00, 600, 90_00));
-        _assertChange(IRiskParameters.RiskVector(160_00, 129_00, 600, 90_00));
-        mock.setForecast(BTC, 11_00, 500_000, 500_000);
-        _assertShown();
-        assertEq(facade.record(), 1);
-        mock.setForecast(BTC, 11_00, 500_000, 600_000);
-        _assertShown();
-        assertEq(facade.record(), 1);
-        _assertVector(160_00, 62_50, 77_52, 600, 90_00, 11_00);
+        _assertChange(IRiskParameters.RiskVector(160_00, 130_00, 500, 90_00));
+        _assertChange(IRiskParameters.RiskVector(160_00, 129_00, 500, 90_00));
+        _assertVector(62_50, 77_52, 90_00);
+    }
+
+    function test_RecordsNothingOfWhatItDoesNotShow() public {
+        mock.setCalm(BTC);
+        facade.record();
+        mock.setForecast(BTC, 11_00, 600_000, 500_000);
+        mock.setVector(BTC, IRiskParameters.RiskVector(150_00, 130_00, 600, 100_00));
+        assertEq(facade.record(), 0);
+    }
+
+    /// @dev Aave takes a cap of 0 for none at all.
+    function test_NoCapFallsToZero() public {
+        mock.setCalm(BTC);
+        mock.setVector(BTC, IRiskParameters.RiskVector(150_00, 130_00, 500, 0));
+        facade.record();
+        assertEq(_latest(SUPPLY_CAP).newValue, abi.encode(1e18));
+        assertEq(_latest(BORROW_CAP).newValue, abi.encode(1e18));
     }
 
     /* THE LIQUIDATION SIDE */
@@ -179,8 +191,8 @@ contract ChaosRiskOracleTest is ChaosFixture {
         facade.record();
         mock.setVector(BTC, IRiskParameters.RiskVector(150_00, 131_00, 500, 100_00));
         assertEq(facade.record(), 0);
-        assertEq(_value(THRESHOLD), 76_93);
-        assertEq(_latest(THRESHOLD).updateId, 3);
+        assertEq(_threshold(), 76_93);
+        assertEq(_latest(COLLATERAL).updateId, 1);
     }
 
     function testFuzz_TheLiquidationRatioRisesByItsStepAndFallsAtOnce(uint16 first, uint16 second, uint8 missed)
@@ -196,7 +208,7 @@ contract ChaosRiskOracleTest is ChaosFixture {
         mock.setVector(BTC, IRiskParameters.RiskVector(300_00, second, 500, 100_00));
         facade.record();
         uint256 expected = second > first + STEP_BPS ? first + STEP_BPS : second;
-        assertEq(_value(THRESHOLD), (1e8 + expected - 1) / expected);
+        assertEq(_threshold(), (1e8 + expected - 1) / expected);
     }
 
     /* THE FALLBACK */
@@ -212,10 +224,12 @@ contract ChaosRiskOracleTest is ChaosFixture {
             _assertShown();
             assertEq(facade.record(), 1);
             // The liquidation threshold is the one from before.
-            _assertVector(200_00, 50_00, 76_93, 10_000, 40_00, 100_00);
-            assertEq(_latest(LTV).timestamp, block.timestamp);
-            assertEq(_latest(LTV).additionalData, abi.encode(MONDAY * PERIOD_SECONDS, fallbacks[i], uint256(500_000)));
-            assertEq(_latest(LTV).referenceId, "period from 2024-08-05T00:00Z");
+            _assertVector(50_00, 76_93, 40_00);
+            assertEq(_latest(COLLATERAL).timestamp, block.timestamp);
+            assertEq(
+                _latest(COLLATERAL).additionalData, abi.encode(MONDAY * PERIOD_SECONDS, fallbacks[i], uint256(500_000))
+            );
+            assertEq(_latest(COLLATERAL).referenceId, "period from 2024-08-05T00:00Z");
 
             mock.setVector(BTC, IRiskParameters.RiskVector(150_00, 130_00, 500, 100_00));
             mock.setStatus(BTC, IRiskParameters.Status.Fresh);
@@ -231,12 +245,12 @@ contract ChaosRiskOracleTest is ChaosFixture {
         skip(4 hours - 1);
         mock.setStatus(BTC, IRiskParameters.Status.Stale);
         assertEq(facade.record(), 0);
-        assertEq(_latest(FEE).timestamp, MONDAY * PERIOD_SECONDS);
+        assertEq(_latest(BORROW_CAP).timestamp, MONDAY * PERIOD_SECONDS);
         skip(1);
         _assertShown();
         assertEq(facade.record(), 1);
-        assertEq(_latest(FEE).timestamp, block.timestamp);
-        assertEq(_latest(FEE).updateId, TYPES + 4);
+        assertEq(_latest(BORROW_CAP).timestamp, block.timestamp);
+        assertEq(_latest(BORROW_CAP).updateId, TYPES + 3);
     }
 
     function test_AFallbackDoesNotRaiseTheLiquidationRatioAndMayLowerIt() public {
@@ -247,11 +261,11 @@ contract ChaosRiskOracleTest is ChaosFixture {
         mock.setVector(BTC, IRiskParameters.RiskVector(200_00, 140_00, 500, 100_00));
         mock.setStatus(BTC, IRiskParameters.Status.Withheld);
         facade.record();
-        assertEq(_value(THRESHOLD), 76_93);
+        assertEq(_threshold(), 76_93);
         mock.setVector(BTC, IRiskParameters.RiskVector(200_00, 120_00, 500, 100_00));
         _assertShown();
         facade.record();
-        assertEq(_value(THRESHOLD), 83_34);
+        assertEq(_threshold(), 83_34);
     }
 
     function test_TheEndOfAnOutageRaisesTheLiquidationRatioByOneStep() public {
@@ -263,12 +277,12 @@ contract ChaosRiskOracleTest is ChaosFixture {
         facade.record();
         mock.setStatus(BTC, IRiskParameters.Status.Fresh);
         facade.record();
-        assertEq(_value(THRESHOLD), 76_93);
+        assertEq(_threshold(), 76_93);
 
         mock.setCalm(BTC);
         mock.setVector(BTC, IRiskParameters.RiskVector(200_00, 140_00, 500, 100_00));
         facade.record();
-        assertEq(_value(THRESHOLD), 76_63);
+        assertEq(_threshold(), 76_63);
         assertEq(facade.record(), 0);
     }
 
@@ -276,7 +290,7 @@ contract ChaosRiskOracleTest is ChaosFixture {
         mock.setTurbulent(BTC);
         mock.setStatus(BTC, IRiskParameters.Status.Stale);
         facade.record();
-        _assertVector(200_00, 50_00, 76_93, 10_000, 40_00, 100_00);
+        _assertVector(50_00, 76_93, 40_00);
     }
 
     /* NOTHING TO SAY */
@@ -302,32 +316,32 @@ contract ChaosRiskOracleTest is ChaosFixture {
         for (uint8 mode = 1; mode <= uint8(type(MockRiskOracle.Mode).max); ++mode) {
             mock.setMode(MockRiskOracle.Mode(mode));
             assertEq(facade.record(), 0);
-            assertEq(_hash(_latest(RATIO)), before);
+            assertEq(_hash(_latest(COLLATERAL)), before);
         }
         mock.setMode(MockRiskOracle.Mode.Answer);
         skip(4 hours);
         mock.setTurbulent(BTC); // landed, and not recorded yet: the getters had nothing to show
-        assertEq(_hash(_latest(RATIO)), before);
+        assertEq(_hash(_latest(COLLATERAL)), before);
     }
 
     function test_OneMarketDoesNotHoldUpAnother() public {
         mock.setTurbulent(ETH);
         assertEq(facade.record(), 1);
-        assertEq(abi.decode(_of(WETH, FEE).newValue, (uint256)), 10_000);
-        assertEq(_of(WETH, FEE).updateId, 4);
+        assertEq(abi.decode(_of(WETH, BORROW_CAP).newValue, (uint256)), 200e18);
+        assertEq(_of(WETH, BORROW_CAP).updateId, 3);
         _assertNothing();
 
         mock.setCalm(BTC);
         assertEq(facade.record(), 1);
-        assertEq(_latest(FEE).updateId, TYPES + 4);
-        assertEq(_of(WETH, FEE).updateId, 4);
+        assertEq(_latest(BORROW_CAP).updateId, TYPES + 3);
+        assertEq(_of(WETH, BORROW_CAP).updateId, 3);
 
         skip(4 hours);
         mock.setCalm(ETH);
         mock.setTurbulent(BTC);
         assertEq(facade.record(), 2);
-        assertEq(_latest(FEE).updateId, 2 * TYPES + 4);
-        assertEq(_of(WETH, FEE).updateId, 3 * TYPES + 4);
+        assertEq(_latest(BORROW_CAP).updateId, 2 * TYPES + 3);
+        assertEq(_of(WETH, BORROW_CAP).updateId, 3 * TYPES + 3);
     }
 
     /* GETTERS */
@@ -335,17 +349,17 @@ contract ChaosRiskOracleTest is ChaosFixture {
     function test_RevertWhen_TheTypeOrTheMarketIsUnknown() public {
         mock.setCalm(BTC);
         facade.record();
-        _expectNoUpdate("SupplyCap", WBTC);
-        facade.getLatestUpdateByParameterAndMarket("SupplyCap", WBTC);
+        _expectNoUpdate("SupplyCapUpdate", WBTC);
+        facade.getLatestUpdateByParameterAndMarket("SupplyCapUpdate", WBTC);
         _expectNoUpdate("", WBTC);
         facade.getLatestUpdateByParameterAndMarket("", WBTC);
-        _expectNoUpdate(FEE, STRANGER);
-        facade.getLatestUpdateByParameterAndMarket(FEE, STRANGER);
+        _expectNoUpdate(COLLATERAL, STRANGER);
+        facade.getLatestUpdateByParameterAndMarket(COLLATERAL, STRANGER);
         _expectNoUpdate("", STRANGER);
         facade.getLatestUpdatesByMarket(STRANGER);
-        (bool exists,) = facade.tryGetLatestUpdateByParameterAndMarket("SupplyCap", WBTC);
+        (bool exists,) = facade.tryGetLatestUpdateByParameterAndMarket("SupplyCapUpdate", WBTC);
         assertFalse(exists);
-        (exists,) = facade.tryGetLatestUpdateByParameterAndMarket(FEE, STRANGER);
+        (exists,) = facade.tryGetLatestUpdateByParameterAndMarket(COLLATERAL, STRANGER);
         assertFalse(exists);
     }
 
@@ -380,18 +394,41 @@ contract ChaosRiskOracleTest is ChaosFixture {
         }
     }
 
+    function test_MarketsMayBeBytes() public {
+        mock.setCalm(BTC);
+        facade.record();
+        IChaosRiskOracle.RiskParameterUpdate memory update = _latest(COLLATERAL);
+        IChaosRiskOracleOfBytes.BytesMarketUpdate memory same =
+            facade.getLatestUpdateByParameterAndMarket(COLLATERAL, abi.encode(WBTC));
+        assertEq(same.market, abi.encode(WBTC));
+        assertEq(
+            abi.encode(same.timestamp, same.newValue, same.referenceId, same.previousValue),
+            abi.encode(update.timestamp, update.newValue, update.referenceId, update.previousValue)
+        );
+        assertEq(
+            abi.encode(same.updateType, same.updateId, same.additionalData),
+            abi.encode(update.updateType, update.updateId, update.additionalData)
+        );
+        _expectNoUpdate(COLLATERAL, STRANGER);
+        facade.getLatestUpdateByParameterAndMarket(COLLATERAL, abi.encode(STRANGER));
+        vm.expectRevert();
+        facade.getLatestUpdateByParameterAndMarket(COLLATERAL, abi.encodePacked(WBTC));
+    }
+
     function test_OnlyTheOracleIsAuthorized() public view {
         assertTrue(facade.isAuthorized(address(mock)));
         assertFalse(facade.isAuthorized(address(this)));
     }
 
-    function testFuzz_HasTwoInterfaces(bytes4 other) public view {
+    function testFuzz_HasThreeInterfaces(bytes4 other) public view {
         bytes4 chaos = IChaosRiskOracle.getLatestUpdateByParameterAndMarket.selector
             ^ IChaosRiskOracle.getUpdateById.selector ^ IChaosRiskOracle.getAllUpdateTypes.selector
             ^ IChaosRiskOracle.updateCounter.selector ^ IChaosRiskOracle.isAuthorized.selector;
         assertTrue(facade.supportsInterface(chaos));
         assertTrue(facade.supportsInterface(type(IERC165).interfaceId));
-        vm.assume(other != chaos && other != type(IERC165).interfaceId);
+        bytes4 ofBytes = type(IChaosRiskOracleOfBytes).interfaceId;
+        assertTrue(facade.supportsInterface(ofBytes));
+        vm.assume(other != chaos && other != ofBytes && other != type(IERC165).interfaceId);
         assertFalse(facade.supportsInterface(other));
     }
 
@@ -420,12 +457,12 @@ contract ChaosRiskOracleTest is ChaosFixture {
         facade.record();
         mock.setTurbulent(ETH);
         facade.record();
-        assertEq(_of(WETH, FEE).previousValue, "");
+        assertEq(_of(WETH, BORROW_CAP).previousValue, "");
         skip(4 hours);
         mock.setTurbulent(BTC);
         facade.record();
-        assertEq(_latest(FEE).previousValue, abi.encode(500));
-        assertEq(_latest(LTV).previousValue, abi.encode(66_66));
+        assertEq(_latest(BORROW_CAP).previousValue, abi.encode(500e18));
+        assertEq(_latest(COLLATERAL).previousValue, abi.encode(66_66, 76_93, KEEP_CURRENT));
     }
 
     /* HELPERS */
@@ -450,10 +487,15 @@ contract ChaosRiskOracleTest is ChaosFixture {
         mock.setVector(BTC, vector);
         _assertShown();
         assertEq(facade.record(), 1);
-        assertEq(_value(RATIO), vector.borrowCollateralRatioBps);
+        assertEq(_ltv(), 1e8 / uint256(vector.borrowCollateralRatioBps));
     }
 
-    function _expectInvalidCount(uint256 markets, uint256 oracleMarkets) private {
-        vm.expectRevert(abi.encodeWithSelector(ChaosRiskOracle.InvalidMarketCount.selector, markets, oracleMarkets));
+    function _expectInvalidCount(uint256 markets) private {
+        vm.expectRevert(abi.encodeWithSelector(ChaosRiskOracle.InvalidMarketCount.selector, markets));
+    }
+
+    function _expectInvalidMarket(ChaosRiskOracle.Listing[] memory listings, address market) private {
+        vm.expectRevert(abi.encodeWithSelector(ChaosRiskOracle.InvalidMarket.selector, market));
+        new ChaosRiskOracle(mock, STEP_BPS, listings);
     }
 }

@@ -17,7 +17,7 @@ contract Hub {
 
     mapping(bytes32 key => uint256) private _lastId;
     mapping(bytes32 key => uint256) private _lastTime;
-    mapping(bytes32 key => uint256) private _values;
+    mapping(bytes32 key => bytes) private _values;
 
     constructor(IChaosRiskOracle oracle, uint256 expirationSeconds, uint256 delaySeconds) {
         (ORACLE, EXPIRATION_SECONDS, DELAY_SECONDS) = (oracle, expirationSeconds, delaySeconds);
@@ -31,14 +31,14 @@ contract Hub {
             if (update.timestamp + EXPIRATION_SECONDS < block.timestamp) return false;
             if (_lastId[key] >= update.updateId || block.timestamp - _lastTime[key] < DELAY_SECONDS) return false;
             (_lastId[key], _lastTime[key]) = (update.updateId, block.timestamp);
-            _values[key] = abi.decode(update.newValue, (uint256));
+            _values[key] = update.newValue;
             return true;
         } catch {
             return false;
         }
     }
 
-    function value(string memory updateType, address market) external view returns (uint256) {
+    function value(string memory updateType, address market) external view returns (bytes memory) {
         return _values[keccak256(abi.encode(updateType, market))];
     }
 }
@@ -65,30 +65,30 @@ contract ChaosRiskOracleLiveTest is ChaosFixture {
         oracle.setPolicy(SOL, policy);
         modelId = _register(_spec(_solOnly()));
 
-        (address[] memory markets, bytes32[] memory oracleMarkets) = _twoMarkets();
-        oracleMarkets[0] = SOL;
-        facade = new ChaosRiskOracle(oracle, LIVE_STEP_BPS, markets, oracleMarkets);
+        ChaosRiskOracle.Listing[] memory listings = _twoListings();
+        listings[0].oracleMarket = SOL;
+        facade = new ChaosRiskOracle(oracle, LIVE_STEP_BPS, listings);
         hub = new Hub(facade, 6 hours, 0);
     }
 
     function test_AConsumerFollowsTheOracle() public {
-        assertFalse(hub.execute(LTV, WBTC));
+        assertFalse(hub.execute(COLLATERAL, WBTC));
         assertEq(facade.record(), 0);
 
         _calm();
-        assertFalse(hub.execute(LTV, WBTC), "no identifier yet");
+        assertFalse(hub.execute(COLLATERAL, WBTC), "no identifier yet");
         assertEq(facade.record(), 1);
-        assertTrue(hub.execute(LTV, WBTC));
+        assertTrue(hub.execute(COLLATERAL, WBTC));
         // Until looser values hold, the turbulent ones do.
-        assertEq(hub.value(LTV, WBTC), 50_00);
-        assertFalse(hub.execute(LTV, WBTC), "once each");
+        assertEq(_appliedLtv(), 50_00);
+        assertFalse(hub.execute(COLLATERAL, WBTC), "once each");
 
         skip(1 hours);
-        assertFalse(hub.execute(LTV, WBTC), "moved on");
+        assertFalse(hub.execute(COLLATERAL, WBTC), "moved on");
         assertEq(facade.record(), 1);
-        assertTrue(hub.execute(LTV, WBTC));
-        assertEq(hub.value(LTV, WBTC), _ltvNow());
-        assertGt(hub.value(LTV, WBTC), 60_00);
+        assertTrue(hub.execute(COLLATERAL, WBTC));
+        assertEq(_appliedLtv(), _ltvNow());
+        assertGt(_appliedLtv(), 60_00);
         assertEq(facade.record(), 0);
     }
 
@@ -96,9 +96,8 @@ contract ChaosRiskOracleLiveTest is ChaosFixture {
         _calm();
         skip(1 hours);
         facade.record();
-        assertTrue(hub.execute(LTV, WBTC));
-        assertTrue(hub.execute(THRESHOLD, WBTC));
-        uint256 thresholdBps = hub.value(THRESHOLD, WBTC);
+        assertTrue(hub.execute(COLLATERAL, WBTC));
+        uint256 thresholdBps = _appliedThreshold();
 
         skip(4 hours + 1 minutes);
         assertEq(uint8(_status()), uint8(IRiskParameters.Status.Grace));
@@ -106,10 +105,9 @@ contract ChaosRiskOracleLiveTest is ChaosFixture {
         skip(3 hours);
         assertEq(uint8(_status()), uint8(IRiskParameters.Status.Stale));
         assertEq(facade.record(), 1);
-        assertTrue(hub.execute(LTV, WBTC));
-        assertEq(hub.value(LTV, WBTC), 50_00);
-        hub.execute(THRESHOLD, WBTC);
-        assertEq(hub.value(THRESHOLD, WBTC), thresholdBps);
+        assertTrue(hub.execute(COLLATERAL, WBTC));
+        assertEq(_appliedLtv(), 50_00);
+        assertEq(_appliedThreshold(), thresholdBps);
     }
 
     /// @dev A consumer with a long delay would otherwise never see a fallback that was recorded within it.
@@ -117,38 +115,38 @@ contract ChaosRiskOracleLiveTest is ChaosFixture {
         hub = new Hub(facade, 1 hours, 10 hours);
         _calm();
         facade.record();
-        assertTrue(hub.execute(LTV, WBTC));
+        assertTrue(hub.execute(COLLATERAL, WBTC));
         skip(8 hours);
         facade.record();
-        assertFalse(hub.execute(LTV, WBTC), "too soon");
+        assertFalse(hub.execute(COLLATERAL, WBTC), "too soon");
         skip(2 hours);
         assertEq(facade.record(), 0);
-        assertFalse(hub.execute(LTV, WBTC), "expired");
+        assertFalse(hub.execute(COLLATERAL, WBTC), "expired");
         skip(2 hours);
-        assertFalse(hub.execute(LTV, WBTC), "of an earlier period");
+        assertFalse(hub.execute(COLLATERAL, WBTC), "of an earlier period");
         assertEq(facade.record(), 1);
-        assertTrue(hub.execute(LTV, WBTC));
-        assertEq(hub.value(LTV, WBTC), 50_00);
+        assertTrue(hub.execute(COLLATERAL, WBTC));
+        assertEq(_appliedLtv(), 50_00);
     }
 
     function test_TheGuardianReachesTheConsumer() public {
         _calm();
         skip(1 hours);
         facade.record();
-        assertTrue(hub.execute(FEE, WBTC));
-        assertLt(hub.value(FEE, WBTC), 5_000);
+        assertTrue(hub.execute(BORROW_CAP, WBTC));
+        assertGt(_appliedCap(), 300e18);
         vm.prank(GUARDIAN);
         oracle.pauseMarket(SOL, uint40(block.timestamp + 30 minutes));
-        assertFalse(hub.execute(FEE, WBTC));
+        assertFalse(hub.execute(BORROW_CAP, WBTC));
         facade.record();
-        assertTrue(hub.execute(FEE, WBTC));
-        assertEq(hub.value(FEE, WBTC), 10_000);
+        assertTrue(hub.execute(BORROW_CAP, WBTC));
+        assertEq(_appliedCap(), 200e18);
 
         skip(30 minutes);
-        assertFalse(hub.execute(FEE, WBTC));
+        assertFalse(hub.execute(BORROW_CAP, WBTC));
         facade.record();
-        assertTrue(hub.execute(FEE, WBTC));
-        assertLt(hub.value(FEE, WBTC), 5_000);
+        assertTrue(hub.execute(BORROW_CAP, WBTC));
+        assertGt(_appliedCap(), 300e18);
     }
 
     /// @dev The oracle's ramp rises by 2 % of the debt a day, 33 bps a period; the facade's step is 20 bps a forecast.
@@ -162,13 +160,13 @@ contract ChaosRiskOracleLiveTest is ChaosFixture {
             _submit(modelId, _outputs(-3000, 3000, -6000));
             facade.record();
             uint256 expected = ratioBps + (i == 0 ? 0 : LIVE_STEP_BPS);
-            assertEq(_value(THRESHOLD), (1e8 + expected - 1) / expected);
+            assertEq(_threshold(), (1e8 + expected - 1) / expected);
             ratioBps = expected;
             skip(2 hours);
             assertEq(facade.record(), 0);
         }
         assertGt(_liquidationRatioNow(), ratioBps + 100);
-        assertLe(_value(LTV), _value(THRESHOLD));
+        assertLe(_ltv(), _threshold());
     }
 
     function test_Gas() public {
@@ -181,7 +179,7 @@ contract ChaosRiskOracleLiveTest is ChaosFixture {
         vm.snapshotGasLastCall("ChaosRiskOracle", "record, one market");
         facade.record();
         vm.snapshotGasLastCall("ChaosRiskOracle", "record, nothing new");
-        facade.getLatestUpdateByParameterAndMarket(LTV, WBTC);
+        facade.getLatestUpdateByParameterAndMarket(COLLATERAL, WBTC);
         vm.snapshotGasLastCall("ChaosRiskOracle", "getLatestUpdateByParameterAndMarket");
     }
 
@@ -198,6 +196,18 @@ contract ChaosRiskOracleLiveTest is ChaosFixture {
 
     function _status() private view returns (IRiskParameters.Status status) {
         (, status) = oracle.params(SOL);
+    }
+
+    function _appliedLtv() private view returns (uint256 ltvBps) {
+        (ltvBps,,) = abi.decode(hub.value(COLLATERAL, WBTC), (uint256, uint256, uint256));
+    }
+
+    function _appliedThreshold() private view returns (uint256 thresholdBps) {
+        (, thresholdBps,) = abi.decode(hub.value(COLLATERAL, WBTC), (uint256, uint256, uint256));
+    }
+
+    function _appliedCap() private view returns (uint256) {
+        return abi.decode(hub.value(BORROW_CAP, WBTC), (uint256));
     }
 
     function _ltvNow() private view returns (uint256) {

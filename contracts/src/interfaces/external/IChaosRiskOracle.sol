@@ -2,7 +2,8 @@
 pragma solidity >=0.8.0;
 
 /// @title IChaosRiskOracle
-/// @notice What consumers of risk oracles of Chaos Labs' shape read: an agent hub, the injectors of Aave, receivers of Venus.
+/// @notice What consumers of risk oracles of Chaos Labs' shape read: an agent hub, the injectors of
+/// Aave, receivers of Venus.
 interface IChaosRiskOracle {
     /// @notice One value of one parameter of one market.
     struct RiskParameterUpdate {
@@ -53,4 +54,27 @@ interface IChaosRiskOracle {
 
     /// @notice Whether an account may publish updates.
     function isAuthorized(address sender) external view returns (bool);
+}
+
+/// @title IChaosRiskOracleOfBytes
+/// @notice The same, as GMX's reads it: markets are bytes.
+interface IChaosRiskOracleOfBytes {
+    /// @notice As `IChaosRiskOracle.RiskParameterUpdate`, but for the market.
+    struct BytesMarketUpdate {
+        uint256 timestamp;
+        bytes newValue;
+        string referenceId;
+        bytes previousValue;
+        string updateType;
+        uint256 updateId;
+        /// The market, as the consumer has encoded it.
+        bytes market;
+        bytes additionalData;
+    }
+
+    /// @notice The latest update of a type for a market. Reverts if there is none.
+    function getLatestUpdateByParameterAndMarket(string memory updateType, bytes memory market)
+        external
+        view
+        returns (BytesMarketUpdate memory);
 }

@@ -29,7 +29,8 @@ import {IRiskParameters} from "./IRiskParameters.sol";
 /// @dev What is not. Prices, interest and Aave's governance can make a position liquidatable at any time. A position that
 /// stays between floor and threshold until the announced fall is made can be liquidated in the block of that poke. A pause
 /// of Aave's shortens the time that its users have to act; a poke while the reserve is paused or frozen withdraws the
-/// announcement. Users in an e-mode that the asset belongs to are measured by the e-mode's numbers, which the steward
+/// announcement. Aave from 3.6 on leaves a reserve that was frozen without LTV until an administrator gives it back: the steward
+/// waits for that. Users in an e-mode that the asset belongs to are measured by the e-mode's numbers, which the steward
 /// neither reads nor sets: choose maxima below those of every such category, as Aave's governance must. The debt ceiling and
 /// the other switches of isolation mode stay as they are; an isolated asset's LTV and threshold follow like any other's.
 interface IAaveRegimeSteward {
@@ -98,8 +99,9 @@ interface IAaveRegimeSteward {
     /* FUNCTIONS */
 
     /// @notice Brings the reserve as near to the oracle's parameters as the limits allow. Anyone may call, at any time.
-    /// @dev Does not revert on anything that the oracle does, nor when Aave refuses, but for want of gas to ask the oracle. A poke that changes nothing spends
-    /// nothing of any allowance; splitting a move into many spends at least as much as making it at once.
+    /// @dev Does not revert on anything that the oracle does, nor when Aave refuses, but for want of gas to ask the oracle. A
+    /// poke that changes nothing spends nothing of any allowance; splitting a move into many spends at least as much as
+    /// making it at once.
     function poke() external returns (Outcome);
 
     /// @notice The announced fall of the liquidation threshold; zeros if there is none.

@@ -71,7 +71,7 @@ abstract contract AaveV3Market is Test {
     string[] private _placeholders;
     string[] private _libraries;
 
-    function deployAave() internal {
+    function deployAave() internal virtual {
         aave = IPoolAddressesProvider(_deploy("protocol/configuration/PoolAddressesProvider", abi.encode("test", this)));
         aave.setACLAdmin(address(this));
         acl = IACLManager(_deploy("protocol/configuration/ACLManager", abi.encode(aave)));

@@ -23,6 +23,7 @@ contract Deploy is Script {
     /// @notice What a deployment depends on.
     struct Plan {
         address owner;
+        address marketOwner;
         address guardian;
         uint256 timelockSeconds;
         address[] attestors;
@@ -45,6 +46,7 @@ contract Deploy is Script {
         string memory json = vm.readFile(vm.envString("PLAN"));
         Plan memory plan = Plan({
             owner: vm.parseJsonAddress(json, ".constructor.owner"),
+            marketOwner: vm.parseJsonAddress(json, ".market_owner"),
             guardian: vm.parseJsonAddress(json, ".constructor.guardian"),
             timelockSeconds: vm.parseJsonUint(json, ".constructor.timelock_seconds"),
             attestors: vm.parseJsonAddressArray(json, ".constructor.attestors"),
@@ -63,7 +65,7 @@ contract Deploy is Script {
         console.log("model", vm.toString(modelId), "can be activated from", registry.modelReadyAt(modelId));
     }
 
-    /// @notice Everything up to the model's proposal.
+    /// @notice Everything up to the model's proposal. Where markets have another owner, that one sets their policies.
     function deploy(Plan memory plan) public returns (ModelRegistry registry, RiskOracle oracle, bytes32 modelId) {
         IModelRegistry.ModelSpec memory spec = abi.decode(plan.modelSpec, (IModelRegistry.ModelSpec));
         address verifier = _create(plan.verifierCode);
@@ -72,8 +74,8 @@ contract Deploy is Script {
         oracle = RiskOracle(_create(_oracleCode(plan, registry)));
         (IRegimeRiskOracle.Policy memory policy, IRegimeRiskOracle.Bounds memory bounds) = startingRules();
         for (uint256 i = 0; i < spec.markets.length; ++i) {
-            oracle.registerMarket(spec.markets[i], plan.owner, bounds);
-            oracle.setPolicy(spec.markets[i], policy);
+            oracle.registerMarket(spec.markets[i], plan.marketOwner, bounds);
+            if (plan.marketOwner == plan.owner) oracle.setPolicy(spec.markets[i], policy);
         }
         modelId = registry.proposeModel(spec, 0);
     }

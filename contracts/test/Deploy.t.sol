@@ -20,6 +20,7 @@ contract DeployTest is OracleFixture {
         spec.verifier = script.addressOf(type(MockVerifier).creationCode);
         plan = Deploy.Plan({
             owner: address(script),
+            marketOwner: address(script),
             guardian: GUARDIAN,
             timelockSeconds: 1 days,
             attestors: _list(attestor),
@@ -70,6 +71,17 @@ contract DeployTest is OracleFixture {
             assertEq(abi.encode(deployed.policy(market)), abi.encode(policy));
             assertEq(abi.encode(deployed.bounds(market)), abi.encode(bounds));
         }
+    }
+
+    function test_LeavesPoliciesToAnotherMarketOwner() public {
+        plan.marketOwner = MARKET_OWNER;
+        (, RiskOracle deployed,) = script.deploy(plan);
+        assertEq(deployed.marketOwner(BTC), MARKET_OWNER);
+        assertEq(deployed.policy(BTC).knots.length, 0);
+        (IRegimeRiskOracle.Policy memory policy,) = script.startingRules();
+        vm.prank(MARKET_OWNER);
+        deployed.setPolicy(BTC, policy);
+        assertEq(abi.encode(deployed.policy(BTC)), abi.encode(policy));
     }
 
     function test_ProposesTheModel() public {

@@ -123,6 +123,7 @@ contract RegimeFeeHook {
         uint24 before = readings[poolId].feePips;
         (uint24 feePips, bool reliable) = _read(before);
         readings[poolId] = Reading(feePips, uint40(block.timestamp));
+        // slither-disable-next-line incorrect-equality (nothing to tell the pool)
         if (feePips == before) return;
         poolManager.updateDynamicLPFee(key, feePips);
         emit FeeChanged(poolId, feePips, reliable);

@@ -57,6 +57,7 @@ library ModelLib {
             }
         }
         bytes calldata table = spec.calendarTable;
+        // slither-disable-next-line divide-before-multiply (a period divides a week)
         uint256 entries = WEEK_SECONDS / spec.periodSeconds * spec.calendarFeatureCount;
         _require(table.length == entries * ENTRY_BYTES && table.length <= MAX_TABLE_BYTES, "calendarTable");
         for (uint256 i = 0; i < entries; ++i) {

@@ -117,7 +117,7 @@ library RiskState {
                 requestedE9 = forecastE9;
             } else if (forecastE9 + marginE9 < previousE9) {
                 looserCount = uint8((uint256(state.looserCount) + 1).min(policy.dwellPeriods));
-                if (looserCount == policy.dwellPeriods) requestedE9 = forecastE9;
+                if (looserCount >= policy.dwellPeriods) requestedE9 = forecastE9;
             }
 
             uint256 periodSeconds = forecast.periodSeconds;

@@ -24,6 +24,9 @@ SOURCES = [
     "libraries/PolicyLib.sol",
     "libraries/Words.sol",
     "libraries/ModelLib.sol",
+    "libraries/ForecastMath.sol",
+    "libraries/UpdateLib.sol",
+    "libraries/SequencerLib.sol",
     "base/Attestors.sol",
     "base/Governed.sol",
 ]

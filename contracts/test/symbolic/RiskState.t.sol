@@ -8,24 +8,25 @@ import {RiskState} from "../../src/libraries/RiskState.sol";
 contract RiskStateSymbolic is Test {
     using RiskState for RiskState.State;
 
-    uint256 private constant UNIT = 1 days;
+    uint256 private constant UNIT = RiskState.RAMP_UNIT;
 
     function check_ATurnNeverRaisesTheRatio(RiskState.State memory state, uint16 targetBps, uint16 speed, uint40 time)
         public
     {
         _assumeRamp(state, time);
-        uint256 before = state.liquidationRatioBps();
+        uint256 before = _now(state);
         state.turnRamp(targetBps, speed);
-        assert(state.liquidationRatioBps() == (before < targetBps ? before : targetBps));
+        uint256 end = uint256(targetBps) * UNIT;
+        assert(_now(state) == (before < end ? before : end));
         assert(state.rampFrom <= uint256(state.rampTargetBps) * UNIT);
     }
 
     function check_TheRampStartsWhereItIsAndEndsAtItsTarget(RiskState.State memory state, uint40 time) public {
         _assumeRamp(state, time);
-        uint256 ratio = state.liquidationRatioBps();
-        assert(ratio >= state.rampFrom / UNIT && ratio <= state.rampTargetBps);
+        uint256 present = _now(state);
+        assert(present >= state.rampFrom && present <= uint256(state.rampTargetBps) * UNIT);
         vm.warp(state.rampSince);
-        assert(state.liquidationRatioBps() == state.rampFrom / UNIT);
+        assert(_now(state) == state.rampFrom);
     }
 
     /// @dev Turned to the same target at any second, it is later where it would have been.
@@ -33,11 +34,16 @@ contract RiskStateSymbolic is Test {
         _assumeRamp(state, time);
         vm.assume(later >= time);
         vm.warp(later);
-        uint256 expected = state.liquidationRatioBps();
+        uint256 expected = _now(state);
         vm.warp(time);
         state.turnRamp(state.rampTargetBps, state.rampBpsPerDay);
         vm.warp(later);
-        assert(state.liquidationRatioBps() == expected);
+        assert(_now(state) == expected);
+    }
+
+    /// @dev In the ramp's own unit: the ratio is that, divided and rounded down, so that what holds of one holds of the other.
+    function _now(RiskState.State memory state) private view returns (uint256) {
+        return RiskState.rampNow(state.rampFrom, state.rampSince, state.rampTargetBps, state.rampBpsPerDay);
     }
 
     function _assumeRamp(RiskState.State memory state, uint40 time) private {

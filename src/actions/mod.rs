@@ -5,6 +5,7 @@ pub mod error;
 pub mod refusal;
 pub mod risk_oracle;
 
+use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256};
 
 use crate::chain::call::Call;
@@ -45,44 +46,35 @@ impl Action {
         }
     }
 
-    /// The last period for which something was done at a contract for the job's markets, whoever did it: that of the market that
-    /// was served least.
+    /// The last period of which nothing was left to be done for a forecast of the job that omits these markets, whoever did it:
+    /// that of the market that was served least. `None` where nobody can do anything for them, and where the RPC has no state of
+    /// the block.
     ///
     /// # Errors
     /// [`ActionError`].
-    pub async fn last_period(&self, read: &Reader, contract: Address) -> Result<PeriodId, ActionError> {
+    pub async fn last_period(
+        &self,
+        read: &Reader,
+        omitted: OmittedMarkets,
+        block: BlockId,
+    ) -> Result<Option<PeriodId>, ActionError> {
         match self {
-            Self::RiskOracle(oracle) => Ok(read.latest_period(contract, &oracle.expected.markets).await?),
+            Self::RiskOracle(oracle) => Ok(oracle.last_period(read, omitted, block).await?),
         }
     }
 
-    /// The same as of a block; `None` where the RPC has no state of it, or there was no contract yet.
+    /// The same for a stored call of any model at a contract.
     ///
     /// # Errors
     /// [`ActionError`].
-    pub async fn last_period_at(
+    pub async fn last_period_of(
         &self,
         read: &Reader,
         contract: Address,
-        block: u64,
+        calldata: &[u8],
     ) -> Result<Option<PeriodId>, ActionError> {
         match self {
-            Self::RiskOracle(oracle) => Ok(read.latest_period_at(contract, &oracle.expected.markets, block).await?),
-        }
-    }
-
-    /// Whether nothing is left to be done for the period with the job's model and a forecast that omits these markets.
-    ///
-    /// # Errors
-    /// [`ActionError`].
-    pub async fn is_done(
-        &self,
-        read: &Reader,
-        period: PeriodId,
-        omitted: OmittedMarkets,
-    ) -> Result<bool, ActionError> {
-        match self {
-            Self::RiskOracle(oracle) => Ok(oracle.is_done(read, period, omitted).await?),
+            Self::RiskOracle(_) => Ok(RiskOracleAction::last_period_of(read, contract, calldata).await?),
         }
     }
 
@@ -97,13 +89,6 @@ impl Action {
     ) -> Call {
         match self {
             Self::RiskOracle(oracle) => oracle.call(model_id, period, forecast, proof, attestations),
-        }
-    }
-
-    /// The id on chain of the model with which a stored call acts; `None` for a call of something else.
-    pub fn model_of(&self, calldata: &[u8]) -> Option<B256> {
-        match self {
-            Self::RiskOracle(_) => risk_oracle::update::submitted(calldata).map(|update| update.modelId),
         }
     }
 

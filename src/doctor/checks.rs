@@ -162,8 +162,8 @@ async fn on_chain(config: &Config, bundle: Option<&Bundle>, now_ms: i64, seen: &
             Some(Ok(action)) => {
                 let (contract, model_id) = checks::contract(&reader, &action).await;
                 seen.add(contract);
-                if let Some(model_id) = model_id {
-                    seen.add(checks::last_update(&reader, &action, model_id, &config.schedule.cron, now_ms).await);
+                if model_id.is_some() {
+                    seen.add(checks::last_update(&reader, &action, &config.schedule.cron, now_ms).await);
                 }
             }
             Some(Err(error)) => seen.add(failed("contract", &error)),

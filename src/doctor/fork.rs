@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use alloy::eips::BlockId;
 use alloy::primitives::{B256, U256};
 use anyhow::Context;
 use serde_json::json;
@@ -20,11 +21,12 @@ use crate::node::{assemble, parts, replay};
 use crate::state::Store;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::replica::Replica;
 
-/// Where the contract keeps its attestor set: the version in the last four bytes, the threshold in the one before.
-const ATTESTOR_SET_SLOT: &str = "0x5";
+/// Where the registry keeps its attestor set: the version in the last four bytes, the threshold in the one before.
+const ATTESTOR_SET_SLOT: &str = "0x2";
 /// What the wallet has on the fork: a thousand ether, in wei.
 const BALANCE_WEI: &str = "0x3635c9adc5dea00000";
 
@@ -146,12 +148,13 @@ async fn run(config: &Config, anvil: &Path, stop: &CancellationToken) -> anyhow:
 async fn want_one_attestation(fork: &Anvil, agent: &Agent) -> anyhow::Result<u8> {
     let set = agent.chain.read.attestor_set(agent.action.contract()).await?;
     if set.threshold > 1 {
+        let registry = agent.chain.read.registry_of(agent.action.contract()).await?;
         let one = B256::from((U256::ONE << 32) | U256::from(set.version));
-        fork.request("anvil_setStorageAt", json!([agent.action.contract(), ATTESTOR_SET_SLOT, one])).await?;
+        fork.request("anvil_setStorageAt", json!([registry, ATTESTOR_SET_SLOT, one])).await?;
         let lowered = agent.chain.read.attestor_set(agent.action.contract()).await?;
         anyhow::ensure!(
             (lowered.version, lowered.threshold) == (set.version, 1),
-            "the contract keeps its attestor set elsewhere: it is none that this program deploys"
+            "the registry keeps its attestor set elsewhere: it is none that this program deploys"
         );
     }
     Ok(set.threshold)
@@ -161,7 +164,7 @@ async fn want_one_attestation(fork: &Anvil, agent: &Agent) -> anyhow::Result<u8>
 async fn block_before_update(config: &Config, period: PeriodId) -> anyhow::Result<Option<u64>> {
     let (reader, action) = (assemble::reader(config)?, assemble::action(config, &Bundle::open(&config.bundle)?)?);
     let model_id = action.model_id(&reader).await?;
-    if action.last_period(&reader, action.contract()).await? != period {
+    if action.last_period(&reader, OmittedMarkets::NONE, BlockId::latest()).await? != Some(period) {
         return Ok(None);
     }
     let published = reader.published(action.contract(), model_id, period).await?;

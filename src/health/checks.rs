@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use alloy::eips::BlockId;
 use alloy::primitives::utils::format_ether;
 use alloy::primitives::{Address, B256, U256};
 use cron::Schedule;
@@ -20,6 +21,7 @@ use veriregime_core::schedule::absent;
 use veriregime_core::types::chain_id::is_development;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::inputs::Market;
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 
 /// Gas of an update, rounded up.
@@ -63,13 +65,13 @@ pub async fn contract(reader: &Reader, action: &Action) -> (Check, Option<B256>)
     }
 }
 
-/// How old the newest update is, whoever made it. None may be absent of the periods that are over and had a cycle by
+/// How old the newest update of the market is that was served least, whoever made it. None may be absent of the periods that are over and had a cycle by
 /// `schedule`.
-pub async fn last_update(reader: &Reader, action: &Action, model_id: B256, schedule: &Schedule, now_ms: i64) -> Check {
+pub async fn last_update(reader: &Reader, action: &Action, schedule: &Schedule, now_ms: i64) -> Check {
     const NAME: &str = "last update";
-    match action.last_period(reader, action.contract()).await {
-        Ok(PeriodId(0)) => Check::warn(NAME, &HealthError::NoUpdate),
-        Ok(last) => {
+    match action.last_period(reader, OmittedMarkets::NONE, BlockId::latest()).await {
+        Ok(None | Some(PeriodId(0))) => Check::warn(NAME, &HealthError::NoUpdate),
+        Ok(Some(last)) => {
             metrics::last_landed(last);
             let age_minutes = (now_ms - last.start_ms()) / 60_000;
             if !absent(schedule, last, now_ms).is_empty() {

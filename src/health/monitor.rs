@@ -97,8 +97,10 @@ impl Probe {
         let reader = &self.chain.read;
         let on_chain = async {
             let (contract, model_id) = checks::contract(reader, &self.action).await;
-            let Some(model_id) = model_id else { return vec![contract] };
-            vec![contract, checks::last_update(reader, &self.action, model_id, &self.schedule, now_ms).await]
+            if model_id.is_none() {
+                return vec![contract];
+            }
+            vec![contract, checks::last_update(reader, &self.action, &self.schedule, now_ms).await]
         };
         let (folder, running) = self.bundle.clone();
         let state_path = self.state_path.clone();

@@ -1,5 +1,6 @@
 //! After a cycle has ended: its update is looked up again until the chain will not drop it any more.
 
+use alloy::eips::BlockId;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -73,24 +74,24 @@ impl Agent {
         let read = &self.chain.read;
         let asked = async {
             if record.job != self.job() {
-                return Ok(None);
+                return Ok(false);
             }
             match self.action.model_id(read).await {
-                Ok(model_id) => Ok(Some(model_id)),
-                Err(ActionError::ForeignModel(_)) => Ok(None),
+                Ok(_) => Ok(true),
+                Err(ActionError::ForeignModel(_)) => Ok(false),
                 Err(fault) => Err(fault),
             }
         };
-        let Some(model_id) = asked.await? else {
+        if !asked.await? {
             // Node or contract have gone over to another model: nothing can be made up for.
             self.store.settle_others(record.job, record.period)?;
             return Ok(record.clone());
-        };
+        }
         let final_block = read.final_block().await?;
-        let contract = record.job.contract.address;
-        if self.action.last_period_at(read, contract, final_block).await? >= Some(record.period) {
+        let last = async |block| self.action.last_period(read, record.omitted_markets(), block).await;
+        if last(final_block.into()).await? >= Some(record.period) {
             self.store.settle_others(record.job, record.period)?;
-        } else if self.action.last_period(read, contract).await? < record.period {
+        } else if last(BlockId::latest()).await? < Some(record.period) {
             warn!(period = record.period.0, "the chain dropped the update of another, going on with ours");
             return Ok(self.store.reopen(record.job, record.period, self.clock.now_ms())?);
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alloy::primitives::B256;
+use alloy::eips::BlockId;
 use tracing::{debug, info, warn};
 
 use super::Agent;
@@ -273,36 +273,29 @@ impl Agent {
     }
 
     async fn is_done(&self, record: &CycleRecord) -> Result<bool, StageError> {
-        match self.model_of(record).await {
-            Ok(Some(model_id)) => self.is_done_with(record, model_id).await,
+        match self.look_on_chain(record).await {
+            Ok(step) => Ok(step.is_some()),
             // The contract may have gone over to another model since. Ours did nothing there, and receipts tell the rest.
-            Ok(None) | Err(StageError::Action(ActionError::ForeignModel(_))) => Ok(false),
+            Err(StageError::Action(ActionError::ForeignModel(_))) => Ok(false),
             Err(fault) => Err(fault),
         }
     }
 
     /// What the chain says of a cycle that has sent nothing: another has done it, or nobody yet.
     pub(super) async fn look_on_chain(&self, record: &CycleRecord) -> Result<Option<Step<'static>>, StageError> {
-        let Some(model_id) = self.model_of(record).await? else { return Ok(None) };
-        Ok(self.is_done_with(record, model_id).await?.then_some(Step::AlreadyByOther))
-    }
-
-    async fn is_done_with(&self, record: &CycleRecord, model_id: B256) -> Result<bool, StageError> {
         let read = &self.chain.read;
-        if record.job != self.job() {
-            return Ok(self.action.last_period(read, record.job.contract.address).await? == record.period);
-        }
-        Ok(self.action.is_done(read, record.period, record.omitted_markets()).await?)
-    }
-
-    /// The id on chain of a cycle's model. Of a model that was replaced it is what the last update says that was signed for it;
-    /// `None` where there is none.
-    async fn model_of(&self, record: &CycleRecord) -> Result<Option<B256>, StageError> {
-        if record.job == self.job() {
-            return Ok(Some(self.action.model_id(&self.chain.read).await?));
-        }
-        let last = self.store.last_action(record.job)?;
-        Ok(last.and_then(|last| self.action.model_of(&calldata(&last).ok()?)))
+        let last = if record.job == self.job() {
+            self.action.model_id(read).await?;
+            self.action.last_period(read, record.omitted_markets(), BlockId::latest()).await?
+        } else if let Some(signed) = self.store.last_action(record.job)?
+            && let Ok(call) = calldata(&signed)
+        {
+            // What the last call of another job would change tells which markets it serves.
+            self.action.last_period_of(read, record.job.contract.address, &call).await?
+        } else {
+            None
+        };
+        Ok((last == Some(record.period)).then_some(Step::AlreadyByOther))
     }
 
     /// Ends a cycle without an update.

@@ -2,8 +2,7 @@
 
 use alloy::primitives::{Address, B256, keccak256};
 use serde_json::{Value, json};
-use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
-use veriregime_core::types::period::PeriodId;
+use veriregime_agent::actions::risk_oracle::abi::ModelRegistry;
 
 use crate::deploy::{Bare, missing, refused, said};
 
@@ -62,11 +61,12 @@ async fn what_another_account_must_send_is_printed_with_address_and_calldata() {
     let (bare, deployed) = deployed(&["--guardian", &guardian]).await;
     let nonce = bare.nonce().await;
     let model_id: B256 = deployed["model_id"].as_str().unwrap().parse().unwrap();
-    let wanted = alloy::sol_types::SolCall::abi_encode(&RiskOracle::vetoModelCall { modelId: model_id });
+    let wanted = alloy::sol_types::SolCall::abi_encode(&ModelRegistry::cancelModelCall { modelId: model_id });
     for arguments in [&["veto-model", &model_id.to_string()][..], &["veto-model", &model_id.to_string(), "--dry-run"]] {
         let (code, said) = bare.admin(arguments);
         let step = &said["missing"][0];
-        assert_eq!((code, &step["blocked"], &step["to"]), (3, &json!("sender"), &deployed["oracle"]));
+        let registry = &deployed["contracts"]["ModelRegistry"];
+        assert_eq!((code, &step["blocked"], &step["to"]), (3, &json!("sender"), registry));
         assert_eq!(
             (&step["sender"], &step["data"]),
             (&json!(guardian.to_lowercase()), &json!(alloy::hex::encode_prefixed(&wanted)))
@@ -83,11 +83,10 @@ async fn what_the_contract_must_refuse_is_not_even_announced() {
     let (bare, _) = deployed(&[]).await;
     let nonce = bare.nonce().await;
     let one = attestor(9);
-    let cases: [&[&str]; 5] = [
+    let cases: [&[&str]; 4] = [
         &["set-attestors", &one, &one, "--threshold", "1"],
         &["set-attestors", &one, "--threshold", "2"],
         &["pause", "ETH-USD", "--hours", "1"],
-        &["disable-period", "BTC-USD", "4000000000"],
         &["veto", &B256::repeat_byte(1).to_string()],
     ];
     for arguments in cases {
@@ -100,12 +99,12 @@ async fn what_the_contract_must_refuse_is_not_even_announced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guardian_pauses_a_market_and_vetoes_what_is_announced() {
     let (bare, _) = deployed(&[]).await;
-    assert_eq!(bare.admin(&["pause", "BTC-USD", "--hours", "24"]).0, 0);
-    let said = refused(bare.program(&["admin", "pause", "BTC-USD", "--hours", "1"]), "VR-DEPLOY-009");
-    assert!(said.contains("PauseCoolingDown"), "{said}");
+    assert_eq!(bare.admin(&["pause", "BTC-USD", "--hours", "168"]).0, 0);
+    bare.pass(DAY_SECONDS).await;
+    let said = refused(bare.program(&["admin", "pause", "BTC-USD", "--hours", "168"]), "VR-DEPLOY-009");
+    assert!(said.contains("PauseTooLong"), "{said}");
     let market = keccak256("BTC-USD").to_string();
-    let period = bare.wallet.read.head().await.unwrap().timestamp_seconds / PeriodId::SECONDS;
-    assert_eq!(bare.admin(&["disable-period", &market, &period.to_string()]).0, 0);
+    assert_eq!(bare.admin(&["pause", &market, "--hours", "0"]).0, 0, "a pause by mistake is lifted");
 
     assert_eq!(bare.admin(&["set-guardian", &attestor(6)]).0, 3);
     let shown = bare.shown();

@@ -24,7 +24,7 @@ use veriregime_agent::state::Store;
 use crate::proxy::{Proxy, RpcFaultMode};
 use crate::world::{config, toml};
 
-/// Four contracts, a market, its policy, the model's proposal and its activation.
+/// Three contracts, a market, its policy, the model's proposal and its activation.
 const STEPS: u64 = 7;
 
 const DAY_SECONDS: u64 = 86_400;
@@ -199,9 +199,9 @@ async fn a_dry_run_names_every_step_and_parameter_and_sends_nothing() {
     assert!(!bare.record_file().exists());
     let steps = missing(&said);
     assert_eq!(steps.len() as u64, STEPS);
-    assert_eq!(steps[0], ("create MarketAdmin", "now"));
-    assert_eq!(steps[7], ("activate the model", "earlier_steps"));
-    let ratio = parameter(&said, "BTC-USD calm.borrow_collateral_ratio_bps");
+    assert_eq!(steps[0], ("create Halo2Verifier", "now"));
+    assert_eq!(steps[6], ("activate the model", "earlier_steps"));
+    let ratio = parameter(&said, "BTC-USD knot.1.borrow_collateral_ratio_bps");
     assert_eq!(
         (&ratio["on_chain"], &ratio["wanted"], &ratio["outcome"]),
         (&Value::Null, &json!("15000"), &json!("set"))
@@ -228,7 +228,7 @@ async fn what_the_timelock_holds_back_is_done_by_the_same_command_later() {
 
     let policy = bare.policy("policy.toml", "amm_fee_pips = 3_000", "amm_fee_pips = 4_000");
     let policy = ["--policy", policy.as_str()];
-    let fee = "BTC-USD turbulent.amm_fee_pips";
+    let fee = "BTC-USD knot.3.amm_fee_pips";
     let (code, said) = bare.deploy(&policy);
     assert_eq!((code, missing(&said)), (3, vec![("set the policy of BTC-USD", "timelock")]));
     assert_eq!(parameter(&said, fee)["outcome"], "changed");
@@ -245,7 +245,7 @@ async fn what_another_owner_must_send_is_told_and_not_tried() {
     let bare = Bare::new().await;
     let owner = Address::repeat_byte(7).to_string();
     let (code, said) = bare.deploy(&["--owner", &owner]);
-    assert_eq!((code, bare.nonce().await), (3, 4));
+    assert_eq!((code, bare.nonce().await), (3, 3));
     let expected = [
         ("register BTC-USD", "sender"),
         ("set the policy of BTC-USD", "earlier_steps"),

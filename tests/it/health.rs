@@ -112,7 +112,6 @@ async fn an_update_is_overdue_by_the_schedule() {
     let mut agent = world.agent("one").await;
     agent.run(FIRST, &CancellationToken::new()).await.unwrap();
     agent.prover.stop().await;
-    let model_id = world.chain.deployment.model_id;
     // The first period begins at midnight; each case is so many periods later.
     let (default, daily) = ("0 0 0,4,8,12,16,20 * * *", "0 0 0 * * *");
     for (cron, later, code) in [
@@ -123,7 +122,7 @@ async fn an_update_is_overdue_by_the_schedule() {
         (daily, 7, Some("VR-HEALTH-001")),
     ] {
         let (schedule, now_ms) = (Schedule::from_str(cron).unwrap(), PeriodId(FIRST.0 + later).start_ms());
-        let check = checks::last_update(&agent.chain.read, &agent.action, model_id, &schedule, now_ms).await;
+        let check = checks::last_update(&agent.chain.read, &agent.action, &schedule, now_ms).await;
         assert_eq!(check.code, code, "{cron} {later}: {check:?}");
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ::veriregime_files;
+use alloy::eips::BlockId;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -175,7 +176,8 @@ async fn served(world: &World) -> [u64; 2] {
     let expected = assemble::expected(&world.chain.bundle).unwrap();
     let mut periods = [0; 2];
     for (period, market) in periods.iter_mut().zip(&expected.markets) {
-        *period = reader.period_of(world.config.chain.oracle.unwrap(), *market).await.unwrap().0;
+        let last = reader.last_period(world.config.chain.oracle.unwrap(), &[*market], BlockId::latest()).await;
+        *period = last.unwrap().unwrap().0;
     }
     periods
 }

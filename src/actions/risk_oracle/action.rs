@@ -1,9 +1,11 @@
 //! Setting the risk parameters of a model's markets.
 
+use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256};
 
+use super::read::omitted_markets;
 use super::spec::Expected;
-use super::update::Update;
+use super::update::{Update, submitted};
 use crate::chain::call::Call;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
@@ -22,22 +24,26 @@ pub struct RiskOracleAction {
 }
 
 impl RiskOracleAction {
-    /// Whether updates have done for the period what one that omits these markets would: every market that is not omitted
-    /// has been updated.
-    pub(crate) async fn is_done(
+    /// The last period for which an update that omits these markets would find nothing left to do.
+    pub(crate) async fn last_period(
         &self,
         read: &Reader,
-        period: PeriodId,
         omitted: OmittedMarkets,
-    ) -> Result<bool, ChainError> {
-        let markets = &self.expected.markets;
-        let mut waiting = Vec::new();
-        for (index, market) in markets.iter().enumerate().filter(|(index, _)| !omitted.omits(*index)) {
-            if read.period_of(self.contract, *market).await? < period {
-                waiting.push(index);
-            }
-        }
-        Ok(waiting.is_empty())
+        block: BlockId,
+    ) -> Result<Option<PeriodId>, ChainError> {
+        read.last_period(self.contract, &kept(&self.expected.markets, omitted), block).await
+    }
+
+    /// The same for a stored call, of whatever model.
+    pub(crate) async fn last_period_of(
+        read: &Reader,
+        contract: Address,
+        calldata: &[u8],
+    ) -> Result<Option<PeriodId>, ChainError> {
+        let Some(update) = submitted(calldata) else { return Ok(None) };
+        let markets = read.markets_of(contract, update.modelId).await?;
+        let omitted = omitted_markets(update.omittedMarkets)?;
+        read.last_period(contract, &kept(&markets, omitted), BlockId::latest()).await
     }
 
     /// The call of `submit`.
@@ -60,4 +66,9 @@ impl RiskOracleAction {
         };
         update.call(self.contract)
     }
+}
+
+/// The markets of which an update that omits some says something.
+fn kept(markets: &[B256], omitted: OmittedMarkets) -> Vec<B256> {
+    markets.iter().enumerate().filter(|(index, _)| !omitted.omits(*index)).map(|(_, market)| *market).collect()
 }

@@ -1,6 +1,8 @@
 //! What the contract says of its models and markets.
 
+use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, U256, keccak256};
+
 use super::abi::IModelRegistry::ModelSpec;
 use super::abi::{ModelRegistry, RiskOracle};
 use super::spec::{Expected, PURPOSE};
@@ -50,49 +52,41 @@ impl Reader {
         Ok(registry.modelSpec(model_id).call().await?)
     }
 
-    /// The period of a market's last update; 0 before the first.
+    /// The markets of a registered model.
     ///
     /// # Errors
     /// [`ChainError`].
-    pub async fn period_of(&self, oracle: Address, market: B256) -> Result<PeriodId, ChainError> {
-        period_at(self.params(oracle, market).await?.current.periodStart.to())
+    pub async fn markets_of(&self, oracle: Address, model_id: B256) -> Result<Vec<B256>, ChainError> {
+        let registry = ModelRegistry::new(self.registry_of(oracle).await?, &self.provider);
+        Ok(registry.facts(model_id).call().await?.markets)
     }
 
-    /// The last period for which all of these markets have an update.
+    /// The last period for which each of these markets that has a policy has an update, 0 before the first; `None` where none
+    /// of them has a policy, the RPC has no state of the block, or there was no contract yet.
     ///
     /// # Errors
     /// [`ChainError`].
-    pub async fn latest_period(&self, oracle: Address, markets: &[B256]) -> Result<PeriodId, ChainError> {
-        let mut latest = None;
-        for market in markets {
-            let period = self.period_of(oracle, *market).await?;
-            latest = Some(latest.map_or(period, |least: PeriodId| least.min(period)));
-        }
-        Ok(latest.unwrap_or(PeriodId(0)))
-    }
-
-    /// The same as of a block; `None` where the RPC has no state of it, or there was no contract yet.
-    ///
-    /// # Errors
-    /// [`ChainError`].
-    pub async fn latest_period_at(
+    pub async fn last_period(
         &self,
         oracle: Address,
         markets: &[B256],
-        block: u64,
+        block: BlockId,
     ) -> Result<Option<PeriodId>, ChainError> {
         let contract = RiskOracle::new(oracle, &self.provider);
-        let mut latest = None;
+        let mut last: Option<PeriodId> = None;
         for market in markets {
-            let read = match contract.params(*market).block(block.into()).call().await.map_err(ChainError::from) {
-                Ok(read) => read,
-                Err(ChainError::Refused(_) | ChainError::Rejected(_)) => return Ok(None),
+            let read = match contract.params(*market).block(block).call().await.map_err(ChainError::from) {
+                Ok(read) => read.current,
+                Err(ChainError::Refused(_) | ChainError::Rejected(_)) if !block.is_latest() => return Ok(None),
                 Err(fault) => return Err(fault),
             };
-            let period = period_at(read.current.periodStart.to())?;
-            latest = Some(latest.map_or(period, |least: PeriodId| least.min(period)));
+            // Updates pass by a market without a policy, whose parameters are all zero.
+            if read.borrowCollateralRatioBps != 0 {
+                let period = period_at(read.periodStart.to())?;
+                last = Some(last.map_or(period, |least| least.min(period)));
+            }
         }
-        Ok(latest)
+        Ok(last)
     }
 
     /// A market's parameters and their status.

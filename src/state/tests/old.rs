@@ -120,7 +120,7 @@ fn a_database_of_schema_7_is_taken_over_by_job_and_goes_on() {
     // Promises of schema 7 are about whole updates of contracts that are no more: 008 drops them.
     let promise = Promise {
         chain_id: 31_337,
-        oracle: before.contract.address,
+        registry: before.contract.address,
         model_id: [9; 32].into(),
         period: FIRST,
         payloads: vec![(0, [1; 32].into())],

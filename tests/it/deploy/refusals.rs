@@ -64,7 +64,7 @@ async fn a_mis_cased_address_is_no_argument() {
 async fn arguments_that_cannot_be_right_are_refused_before_anything_is_sent() {
     let bare = Bare::new().await;
     let policy = bare.scratch.path().join("policy.toml");
-    veriregime_files::write_atomic(&policy, b"[calm]\n").unwrap();
+    veriregime_files::write_atomic(&policy, b"[knot.1]\n").unwrap();
     bare.refused(&["--policy", policy.to_str().unwrap()], "VR-DEPLOY-008");
     let real = bare.command(&["--timelock", "86399"]).env("VERIREGIME__CHAIN__CHAIN_ID", "1").output().unwrap();
     assert!(String::from_utf8_lossy(&real.stderr).contains("error VR-DEPLOY-003: "));

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::attestation::error::NOT_ATTESTOR_HINT;
 use veriregime_core::types::diagnostic::Retry;
 
 /// Pause before a contract is asked again that refuses for the moment.
@@ -17,6 +16,8 @@ pub struct Refusal {
     pub meaning: Meaning,
     /// In words.
     pub words: String,
+    /// What to do about the contract's error, where it is known.
+    pub advice: Option<&'static str>,
 }
 
 /// What is to be made of a refusal.
@@ -30,8 +31,6 @@ pub enum Meaning {
     TooEarly { starts_seconds: i64 },
     /// The key that attests is not in the contract's set.
     NotAttestor,
-    /// Somebody with the right to do so has stopped it.
-    Withheld,
     /// Nobody gives a reason. That may be a node's own trouble.
     Silent,
     /// Asking again gets the same answer.
@@ -41,20 +40,23 @@ pub enum Meaning {
 impl Refusal {
     /// With the contract's words.
     pub fn new(meaning: Meaning, words: impl Into<String>) -> Self {
-        Self { meaning, words: words.into() }
+        Self { meaning, words: words.into(), advice: None }
+    }
+
+    /// With what to do about it.
+    #[must_use]
+    pub fn advised(self, advice: Option<&'static str>) -> Self {
+        Self { advice, ..self }
     }
 
     /// What the operator should do next.
     pub fn hint(&self) -> &'static str {
-        match self.meaning {
-            Meaning::NotAttestor => NOT_ATTESTOR_HINT,
-            Meaning::Silent => {
+        match (self.advice, self.meaning) {
+            (Some(advice), _) => advice,
+            (None, Meaning::Silent) => {
                 "nothing: it is asked again; if it goes on, check chain.rpc_url and that chain.oracle is a RiskOracle"
             }
-            Meaning::Withheld => "nothing: the guardian has stopped the market; ask them why",
-            Meaning::AlreadyDone | Meaning::Over | Meaning::TooEarly { .. } | Meaning::Final => {
-                "read the contract's error; nothing was spent"
-            }
+            (None, _) => "read the contract's error; nothing was spent",
         }
     }
 

@@ -20,12 +20,13 @@ use crate::node::assemble;
 use crate::node::smoke::smoke_proof;
 use crate::render::Render;
 use veriregime_core::types::address;
+use veriregime_core::types::chain_id::is_development;
 
 /// Options of `deploy`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   veriregime-agent --config agent.toml deploy --dry-run
-  veriregime-agent --config agent.toml deploy --guardian 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+  veriregime-agent --config agent.toml deploy --owner 0xA… --market-owner 0xB… --guardian 0xC… --attestor 0xD… --attestor 0xE… --threshold 2
   veriregime-agent --config agent.toml deploy --policy policy.toml     changes the policy of existing markets, too
 
 Every step is skipped if the chain shows it already: run the same command again after a crash, when the timelock has
@@ -37,18 +38,24 @@ pub struct DeployArgs {
     /// Say what would be sent and which parameters differ; send nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Owner of the contract and of its markets; the wallet if absent. What another owner must send is printed.
+    /// Owner of registry and oracle. What another owner than the wallet must send is printed.
     #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
     owner: Option<Address>,
-    /// May veto, pause and disable, nothing else; the owner if absent.
+    /// Owner of the markets: sets their policies. The owner if absent on a development chain.
+    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
+    market_owner: Option<Address>,
+    /// May refuse what is announced, end models and pause markets, nothing else. The owner if absent on a development chain.
     #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
     guardian: Option<Address>,
-    /// Whose signatures updates need; once for each. This node's attestor if absent.
+    /// Whose signatures updates need; once for each. This node's attestor if absent on a development chain.
     #[arg(long = "attestor", value_name = "ADDRESS", value_parser = address::parse)]
     attestors: Vec<Address>,
     /// How many of these signatures an update needs.
     #[arg(long, value_name = "N")]
     threshold: Option<u8>,
+    /// Give the wallet, and this node's attestor, every role that is not named, on whatever chain.
+    #[arg(long)]
+    i_know_one_key_rules_all: bool,
     /// Seconds between announcing and doing; two days if absent, none on anvil. At least a day elsewhere.
     #[arg(long, value_name = "SECONDS")]
     timelock: Option<u64>,
@@ -84,8 +91,13 @@ pub async fn run(args: DeployArgs, settings: Selection<'_>, json: bool) -> anyho
     let smoke = if wants_proof { Some(smoke_proof(&config, &bundle).await?) } else { None };
     let trials = trials(&missing, |step| deployment.calldata(step, smoke.as_ref()));
     let outlook = rehearsal::outlook(&config, &chain.read, chain.address(), &trials).await?;
-    let mut report = Report { deployment, rows, sent: Vec::new(), missing, outlook, record: None };
+    let is_development = is_development(config.chain.chain_id);
+    let roles = deployment.role_holders(&chain.read).await?;
+    let mut report = Report { deployment, is_development, roles, rows, sent: Vec::new(), missing, outlook, record: None };
     if !dry_run {
+        if let Some(warning) = report.warning().filter(|_| !json) {
+            println!("{warning}");
+        }
         if let Some(lines) = report.outlook.lines().filter(|_| !json) {
             println!("{lines}");
         }
@@ -93,8 +105,12 @@ pub async fn run(args: DeployArgs, settings: Selection<'_>, json: bool) -> anyho
             report.outlook.check_funds()?;
         }
         let deployment = &report.deployment;
-        let record = |code_hashes: &[_]| Record::of(deployment, config.chain.chain_id, code_hashes);
-        let before = record(&deployment.code_hashes(&chain.read).await?);
+        let record = async || {
+            let (hashes, roles) =
+                (deployment.code_hashes(&chain.read).await?, deployment.role_holders(&chain.read).await?);
+            Ok::<_, DeploymentError>(Record::of(deployment, config.chain.chain_id, &hashes, roles))
+        };
+        let before = record().await?;
         // So that whoever goes on from here needs no argument.
         let begin = || before.write(&path);
         let mut said = |one: Sent| {
@@ -105,7 +121,7 @@ pub async fn run(args: DeployArgs, settings: Selection<'_>, json: bool) -> anyho
         };
         report.missing =
             complete(deployment, &Outbox::of_node(&chain, &config), smoke.as_ref(), begin, &mut said).await?;
-        let after = record(&deployment.code_hashes(&chain.read).await?);
+        let after = record().await?;
         if after.has_oracle() || !report.sent.is_empty() {
             after.write(&path)?;
         }
@@ -119,6 +135,7 @@ impl DeployArgs {
     fn request(self) -> Request {
         Request {
             owner: self.owner,
+            market_owner: self.market_owner,
             guardian: self.guardian,
             attestors: self.attestors,
             threshold: self.threshold,
@@ -126,6 +143,7 @@ impl DeployArgs {
             sequencer_feed: self.sequencer_feed,
             policy: self.policy,
             overlap_periods: self.overlap_periods,
+            one_key: self.i_know_one_key_rules_all,
         }
     }
 }

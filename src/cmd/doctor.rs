@@ -33,6 +33,9 @@ pub struct DoctorArgs {
     /// anvil, instead of the one that `make setup` installs.
     #[arg(long, value_name = "PROGRAM", requires = "fork")]
     anvil: Option<PathBuf>,
+    /// Folder of the records that `deploy` wrote: the roles on chain are held against them.
+    #[arg(long, value_name = "DIR", default_value = "deploy")]
+    record: PathBuf,
 }
 
 /// Looks, and says what it saw.
@@ -44,7 +47,7 @@ pub async fn run(args: DoctorArgs, settings: Selection<'_>, json: bool) -> anyho
     bar.enable_steady_tick(Duration::from_millis(200));
     let source = settings.file.map_or_else(|| "defaults".into(), |path| path.display().to_string());
     let fork = args.fork.then(|| args.anvil.unwrap_or_else(|| foundry("anvil")));
-    let report = doctor::examine(settings.node(), settings.job, source, fork, &|what| bar.set_message(what)).await;
+    let report = doctor::examine(settings.node(), settings.job, source, fork, &args.record, &|what| bar.set_message(what)).await;
     bar.finish_and_clear();
     print::output(json, &report);
     Ok(if report.healthy { EXIT_DONE } else { EXIT_SICK })

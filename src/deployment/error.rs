@@ -41,8 +41,11 @@ pub enum DeploymentError {
     #[error("{} is no policy: {reason}", path.display())]
     BadPolicy { path: PathBuf, reason: String },
     /// A transaction that would revert, at once or when the timelock lets it pass.
-    #[error("the chain would refuse to {step}: {reason}")]
+    #[error("the chain would refuse to {step}: {reason} ({})", reason.hint())]
     Refused { step: String, reason: Refusal },
+    /// Roles on a chain that is no development chain, which nobody was named for.
+    #[error("roles are named on a chain that is no development chain: {} absent", .0.join(", "))]
+    RolesUnnamed(Vec<&'static str>),
     /// Nobody can say what would become of the transactions.
     #[error("what would be sent cannot be tried out: {0}")]
     Untried(String),
@@ -66,6 +69,7 @@ impl Diagnostic for DeploymentError {
             Self::BadPolicy { .. } => "VR-DEPLOY-008",
             Self::Refused { .. } => "VR-DEPLOY-009",
             Self::Untried(_) => "VR-DEPLOY-010",
+            Self::RolesUnnamed(_) => "VR-DEPLOY-011",
         }
     }
 
@@ -81,8 +85,8 @@ impl Diagnostic for DeploymentError {
                 "use the version that made this oracle; a second oracle takes a --record folder of its own"
             }
             Self::OtherDeployment { .. } => {
-                "leave these out: `admin set-attestors`, `admin set-guardian` and `admin hand-over` change the oracle that is \
-                 there; a second oracle takes a --record folder of its own"
+                "leave these out: `admin set-attestors`, `admin set-guardian`, `admin set-sequencer-feed` and `admin hand-over` \
+                 change the oracle that is there; a second oracle takes a --record folder of its own"
             }
             Self::BadRecord { .. } => {
                 "restore the file from version control; nothing else knows the arguments of the first run"
@@ -93,6 +97,9 @@ impl Diagnostic for DeploymentError {
             }
             Self::BadPolicy { .. } => "start from deploy/policy.toml",
             Self::Refused { .. } => "nothing of this was sent; correct what the error names, then run it again",
+            Self::RolesUnnamed(_) => {
+                "name an account for each, no two of them in one hand; --i-know-one-key-rules-all gives the wallet what is not named"
+            }
             Self::Untried(_) => {
                 "nothing was sent; use an RPC with eth_simulateV1, or install anvil (`make setup`), which makes a copy of the chain"
             }

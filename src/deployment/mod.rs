@@ -13,6 +13,7 @@ pub mod record;
 pub mod render;
 pub mod request;
 pub mod rights;
+pub mod roles;
 mod standing;
 mod steps;
 
@@ -30,6 +31,7 @@ use crate::chain::read::Reader;
 use crate::chain::rehearsal::Trial;
 use code::Contracts;
 use error::DeploymentError;
+use roles::RoleHolders;
 use standing::OnChainState;
 use veriregime_core::types::period::PeriodId;
 
@@ -179,6 +181,19 @@ impl Deployment {
     /// As [`Deployment::missing`].
     pub async fn code_hashes(&self, read: &Reader) -> Result<Vec<Option<B256>>, DeploymentError> {
         Ok(OnChainState::read(self, read).await?.code_hashes)
+    }
+
+    /// Who has which rights: by the chain, or as it will be where the oracle is not there.
+    ///
+    /// # Errors
+    /// What the chain says.
+    pub async fn role_holders(&self, read: &Reader) -> Result<RoleHolders, DeploymentError> {
+        let (oracle, wanted) = (self.contracts.oracle.address, RoleHolders::wanted(self));
+        if !read.has_code(oracle).await? {
+            return Ok(wanted);
+        }
+        let markets: Vec<B256> = wanted.market_owners.into_keys().collect();
+        Ok(read.role_holders(oracle, markets, &wanted.attestors).await?)
     }
 
     /// What a step sends; one that needs a proof is made with `smoke`, the proof that activates the model.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::chain::read::Reader;
 use crate::deployment::code::{CREATE2_DEPLOYER, Compiler, SALT};
 use crate::deployment::error::DeploymentError;
+use crate::deployment::roles::RoleHolders;
 use crate::deployment::{Constructor, Deployment};
 use veriregime_core::types::digest::Digest;
 
@@ -25,6 +26,10 @@ pub struct Record {
     pub contracts: BTreeMap<String, Contract>,
     /// The oracle's arguments; the next run takes them from here.
     pub constructor: Constructor,
+    /// Who owns markets that are registered.
+    pub market_owner: Address,
+    /// Who had which rights when it was written.
+    pub roles: RoleHolders,
     /// Id on chain of the model that was deployed last.
     pub model_id: B256,
     /// Digest of its manifest.
@@ -61,8 +66,8 @@ impl Record {
         serde_json::from_slice(&bytes).map(Some).map_err(|error| bad(error.to_string()))
     }
 
-    /// Of a deployment, with the code hashes that are known.
-    pub fn of(deployment: &Deployment, chain_id: u64, code_hashes: &[Option<B256>]) -> Self {
+    /// Of a deployment, with the code hashes that are known, and the roles.
+    pub fn of(deployment: &Deployment, chain_id: u64, code_hashes: &[Option<B256>], roles: RoleHolders) -> Self {
         let contracts = deployment.contracts.all().into_iter().zip(code_hashes);
         Self {
             chain_id,
@@ -74,6 +79,8 @@ impl Record {
                 })
                 .collect(),
             constructor: deployment.wanted.constructor.clone(),
+            market_owner: deployment.wanted.market_owner,
+            roles,
             model_id: deployment.model_id,
             manifest_sha256: deployment.wanted.expected.manifest,
             compiler: deployment.contracts.compiler.clone(),
@@ -102,7 +109,11 @@ impl Record {
         Err(DeploymentError::OtherDeployment { path: path.to_owned(), recorded, derived, arguments })
     }
 
-    fn oracle(&self, path: &Path) -> Result<&Contract, DeploymentError> {
+    /// The recorded oracle.
+    ///
+    /// # Errors
+    /// [`DeploymentError::BadRecord`].
+    pub fn oracle(&self, path: &Path) -> Result<&Contract, DeploymentError> {
         let absent = || DeploymentError::BadRecord { path: path.to_owned(), reason: format!("no {ORACLE}") };
         self.contracts.get(ORACLE).ok_or_else(absent)
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::complete::Sent;
 use super::diff::{Outcome, Row};
 use super::outlook::Outlook;
+use super::roles::RoleHolders;
 use super::{Blocked, Deployment, Step};
 use crate::render::Render;
 use crate::render::layout::{self, Table};
@@ -17,6 +18,10 @@ use veriregime_core::types::time::format_utc;
 #[derive(Debug)]
 pub struct Report {
     pub deployment: Deployment,
+    /// Whether the chain is a development chain.
+    pub is_development: bool,
+    /// Who has which rights before anything is sent.
+    pub roles: RoleHolders,
     /// The parameters as they were before.
     pub rows: Vec<Row>,
     pub sent: Vec<Sent>,
@@ -27,9 +32,16 @@ pub struct Report {
 }
 
 impl Report {
+    /// That one key rules too much, where it does, on a chain that is no development chain.
+    pub fn warning(&self) -> Option<String> {
+        let said = self.roles.one_key().filter(|_| !self.is_development)?;
+        Some(format!("WARNING: {said}."))
+    }
+
     /// What would be sent, and what it leads to.
     fn plan(&self) -> Vec<String> {
         let mut lines = self.addresses();
+        lines.extend(self.warning());
         lines.push(parameters(&self.rows));
         let nothing = self.missing.is_empty();
         lines.push(if nothing { "Nothing would be sent." } else { "Would be sent, and would go through:" }.into());
@@ -93,6 +105,7 @@ impl Serialize for Report {
             "sent": self.sent,
             "missing": self.missing,
             "cost": self.outlook.json(),
+            "warning": self.warning(),
         })
         .serialize(serializer)
     }

@@ -12,6 +12,7 @@ use super::{ANVIL_CHAIN_ID, Constructor, Deployment, MIN_TIMELOCK_SECONDS, Wante
 use crate::actions::risk_oracle::spec::Expected;
 use crate::bundle::Bundle;
 use crate::chain::Chain;
+use veriregime_core::types::chain_id::is_development;
 use veriregime_core::types::manifest::VERIFIER_BYTECODE_FILE;
 
 /// Periods for which a replaced model stays accepted: a day, enough for every node to change over.
@@ -24,8 +25,10 @@ const TIMELOCK_SECONDS: u64 = 2 * MIN_TIMELOCK_SECONDS;
 /// What is asked for; what is absent comes from the record of an earlier run, or is the usual.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Owner of the contract and of its markets.
+    /// Owner of the contracts.
     pub owner: Option<Address>,
+    /// Owner of the markets that are registered.
+    pub market_owner: Option<Address>,
     pub guardian: Option<Address>,
     /// Whose signatures updates need, in any order; none for those of before.
     pub attestors: Vec<Address>,
@@ -37,6 +40,8 @@ pub struct Request {
     pub policy: Option<PathBuf>,
     /// Periods for which the model that is replaced stays accepted.
     pub overlap_periods: u16,
+    /// Whether the wallet may have every role that is not named, on whatever chain.
+    pub one_key: bool,
 }
 
 impl Request {
@@ -44,7 +49,8 @@ impl Request {
     /// record's file.
     ///
     /// # Errors
-    /// A record, policy or bundle that is not usable; what the chain says; [`DeploymentError::TimelockTooShort`].
+    /// A record, policy or bundle that is not usable; what the chain says; [`DeploymentError::RolesUnnamed`] on a chain that is
+    /// no development chain; [`DeploymentError::TimelockTooShort`].
     pub async fn deployment(
         &self,
         bundle: &Bundle,
@@ -62,12 +68,17 @@ impl Request {
         };
         // Arguments of an oracle that never came to be are worth keeping only as a whole.
         let recorded = recorded.filter(|_| is_binding || !self.names_arguments());
+        if recorded.is_none() && !self.one_key && !is_development(chain.read.chain_id()) {
+            self.names_all_roles()?;
+        }
         let rules = match &self.policy {
             Some(path) => MarketRules::read(path)?,
             None => MarketRules::starting()?,
         };
         let constructor = self.constructor(chain, recorded.as_ref().map(|recorded| &recorded.constructor));
         let mut wanted = wanted(bundle, expected, constructor, rules)?;
+        let market_owner = self.market_owner.or(recorded.as_ref().map(|recorded| recorded.market_owner));
+        wanted.market_owner = market_owner.unwrap_or(wanted.market_owner);
         wanted.change_policy = self.policy.is_some();
         wanted.overlap_periods = self.overlap_periods;
         let deployment = Deployment::new(wanted, chain.read.chain_id())?;
@@ -81,6 +92,18 @@ impl Request {
     fn names_arguments(&self) -> bool {
         let addresses = [self.owner, self.guardian, self.sequencer_feed, self.attestors.first().copied()];
         addresses.iter().any(Option::is_some) || self.threshold.is_some() || self.timelock_seconds.is_some()
+    }
+
+    /// Nobody gets a role by not being thought of.
+    fn names_all_roles(&self) -> Result<(), DeploymentError> {
+        let named = [
+            ("--owner", self.owner.is_some()),
+            ("--market-owner", self.market_owner.is_some()),
+            ("--guardian", self.guardian.is_some()),
+            ("--attestor", !self.attestors.is_empty()),
+        ];
+        let absent: Vec<_> = named.into_iter().filter(|(_, is_named)| !is_named).map(|(flag, _)| flag).collect();
+        if absent.is_empty() { Ok(()) } else { Err(DeploymentError::RolesUnnamed(absent)) }
     }
 
     fn constructor(&self, chain: &Chain, recorded: Option<&Constructor>) -> Constructor {
@@ -104,7 +127,7 @@ impl Request {
     }
 }
 
-/// Everything that an update with `bundle` needs, owned by `constructor.owner`.
+/// Everything that an update with `bundle` needs, the markets owned by `constructor.owner`.
 ///
 /// # Errors
 /// A bundle that is not right.

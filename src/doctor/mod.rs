@@ -2,9 +2,10 @@
 
 mod checks;
 mod fork;
+mod roles;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use alloy::primitives::Address;
 use serde::Serialize;
@@ -139,12 +140,13 @@ impl Seen<'_> {
 
 /// Looks at everything that the settings of all jobs, or of the one named `only`, lead to, where they were read from `source`.
 /// What several of them share, such as a chain or a wallet, is looked at once. With `fork`, also runs the running period's cycle
-/// on a copy of the configured chain, made by the anvil that is named there.
+/// on a copy of the configured chain, made by the anvil that is named there. Records of deployments are looked for in `records`.
 pub async fn examine(
     settings: Result<NodeConfig, ConfigError>,
     only: Option<&str>,
     source: String,
     fork: Option<PathBuf>,
+    records: &Path,
     progress: &(dyn Fn(&'static str) + Sync),
 ) -> Report {
     let mut seen = Seen { checks: Vec::new(), job: (String::new(), 0), shared: BTreeSet::new(), progress };
@@ -157,6 +159,9 @@ pub async fn examine(
             for config in jobs {
                 seen.job = (config.names.job.clone(), config.chain.chain_id);
                 checks::at_everything(&config, &contracts, &mut seen).await;
+                if let Some(check) = roles::check(&config, records).await {
+                    seen.add(check);
+                }
                 if let Some(anvil) = &fork {
                     seen.say("cycle on a fork");
                     seen.add(fork::check(&config, anvil).await);

@@ -2,7 +2,8 @@
 
 use alloy::primitives::{Address, B256, keccak256};
 use serde_json::{Value, json};
-use veriregime_agent::actions::risk_oracle::abi::ModelRegistry;
+use alloy::sol_types::SolCall;
+use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
 
 use crate::deploy::{Bare, missing, refused, said};
 
@@ -59,14 +60,16 @@ async fn attestors_are_replaced_by_the_same_command_before_and_after_the_timeloc
 async fn what_another_account_must_send_is_printed_with_address_and_calldata() {
     let guardian = attestor(7);
     let (bare, deployed) = deployed(&["--guardian", &guardian]).await;
+    assert_eq!(bare.admin(&["set-guardian", &attestor(6)]).0, 3);
+    let shown = bare.shown();
+    let announced = shown["announced"].as_array().unwrap().iter().find(|one| one["what"] == "setGuardian").unwrap();
+    let operation: B256 = announced["id"].as_str().unwrap().parse().unwrap();
     let nonce = bare.nonce().await;
-    let model_id: B256 = deployed["model_id"].as_str().unwrap().parse().unwrap();
-    let wanted = alloy::sol_types::SolCall::abi_encode(&ModelRegistry::cancelModelCall { modelId: model_id });
-    for arguments in [&["veto-model", &model_id.to_string()][..], &["veto-model", &model_id.to_string(), "--dry-run"]] {
+    let wanted = RiskOracle::vetoCall { operation }.abi_encode();
+    for arguments in [&["veto", &operation.to_string()][..], &["veto", &operation.to_string(), "--dry-run"]] {
         let (code, said) = bare.admin(arguments);
         let step = &said["missing"][0];
-        let registry = &deployed["contracts"]["ModelRegistry"];
-        assert_eq!((code, &step["blocked"], &step["to"]), (3, &json!("sender"), registry));
+        assert_eq!((code, &step["blocked"], &step["to"]), (3, &json!("sender"), &deployed["oracle"]));
         assert_eq!(
             (&step["sender"], &step["data"]),
             (&json!(guardian.to_lowercase()), &json!(alloy::hex::encode_prefixed(&wanted)))

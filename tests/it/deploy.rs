@@ -267,7 +267,7 @@ async fn what_the_rpc_cannot_try_out_is_tried_out_on_a_copy_of_the_chain() {
     bare.settle(&proxy.url, None);
     let (code, said) = bare.deploy(&["--dry-run"]);
     assert_eq!((code, &said["cost"]["transactions"]), (3, &json!(STEPS)));
-    let policy = bare.policy("policy.toml", "dwell_periods = 2", "dwell_periods = 128");
+    let policy = bare.policy("policy.toml", "dwell_periods = 2", "dwell_periods = 0");
     let said = bare.refused(&["--policy", &policy], "VR-DEPLOY-009");
     assert!(said.contains("dwellPeriods"), "{said}");
     assert_eq!(bare.nonce().await, 0);

@@ -1,5 +1,6 @@
 pub mod abi;
 pub mod action;
+mod advice;
 pub mod events;
 pub mod published;
 pub mod read;

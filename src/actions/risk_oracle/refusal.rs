@@ -4,6 +4,7 @@ use alloy::sol_types::SolInterface;
 
 use super::abi::ModelRegistry::ModelRegistryErrors;
 use super::abi::RiskOracle::RiskOracleErrors;
+use super::advice;
 use crate::actions::refusal::{Meaning, Refusal};
 use crate::chain::revert::Revert;
 use veriregime_core::types::diagnostic::quoted;
@@ -19,13 +20,14 @@ pub fn of(revert: &Revert) -> Refusal {
     if revert.is_silent() {
         return Refusal::new(Meaning::Silent, revert.to_string());
     }
-    if let Ok(error) = RiskOracleErrors::abi_decode(revert.data()) {
-        return of_the_oracle(&error);
-    }
-    match ModelRegistryErrors::abi_decode(revert.data()) {
-        Ok(error) => of_the_registry(&error),
-        Err(_) => Refusal::new(Meaning::Final, revert.to_string()),
-    }
+    let refusal = if let Ok(error) = RiskOracleErrors::abi_decode(revert.data()) {
+        of_the_oracle(&error)
+    } else if let Ok(error) = ModelRegistryErrors::abi_decode(revert.data()) {
+        of_the_registry(&error)
+    } else {
+        Refusal::new(Meaning::Final, revert.to_string())
+    };
+    refusal.advised(advice::about(revert.data()))
 }
 
 fn of_the_oracle(error: &RiskOracleErrors) -> Refusal {
@@ -84,12 +86,13 @@ mod tests {
         let future = ModelRegistry::FuturePeriod { period: U256::from(8), current: U256::from(7) };
         assert_eq!(meaning(&future), Meaning::TooEarly { starts_seconds: PeriodId(8).start_seconds() });
         let proof = of(&Revert::new(&ModelRegistry::InvalidProof {}.abi_encode()));
-        assert_eq!(proof, Refusal::new(Meaning::Final, "the proof is invalid"));
+        assert_eq!((proof.meaning, proof.words.as_str()), (Meaning::Final, "the proof is invalid"));
+        assert!(proof.hint().contains("`doctor`"), "{}", proof.hint());
         let signer = Address::repeat_byte(7);
         let stranger = of(&Revert::new(&ModelRegistry::NotAttestor { signer }.abi_encode()));
-        assert_eq!(stranger, Refusal::new(Meaning::NotAttestor, format!("{signer} is not an attestor")));
+        assert_eq!((stranger.meaning, stranger.words), (Meaning::NotAttestor, format!("{signer} is not an attestor")));
         let forged = of(&Revert::new(&ModelRegistry::InvalidAttestation { signer }.abi_encode()));
-        assert_eq!(forged, Refusal::new(Meaning::Final, format!("the attestation of {signer} does not hold")));
+        assert_eq!((forged.meaning, forged.words), (Meaning::Final, format!("the attestation of {signer} does not hold")));
         let skipped = [
             (Meaning::Final, "omits all"),
             (Meaning::Final, "no policy"),

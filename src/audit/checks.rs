@@ -92,7 +92,7 @@ impl Findings {
                     self.refuse(Verdict::AttestationInvalid, format!("the signature of {who} is not theirs"));
                 }
                 None => {
-                    self.not_checked(format!("the signature of {who}: a contract's, which only the chain could ask"));
+                    self.not_checked(format!("the signature of {who}, which only the chain could check"));
                 }
             }
             match check.in_set {

@@ -116,8 +116,8 @@ struct Watch<'a, 'b> {
     period: PeriodId,
     /// The first block that has not been looked at, once one has.
     next_block: Option<u64>,
-    /// Updates that are known: period, model and transaction.
-    seen: BTreeSet<(u64, B256, B256)>,
+    /// Updates that are known: period, model, transaction and proof. One transaction may bring several.
+    seen: BTreeSet<(u64, B256, B256, B256)>,
     /// Those of them that are still to be audited.
     open: Vec<PublishedUpdate>,
     /// Models of which it was said that nobody knows them, and whether they were active then.
@@ -156,7 +156,7 @@ impl<'a, 'b> Watch<'a, 'b> {
         for event in self.models.reader.events(oracle, first..head.number.saturating_add(1)).await? {
             match event {
                 Event::Updated(update) => {
-                    if self.seen.insert((update.period.0, update.model_id, update.transaction)) {
+                    if self.seen.insert((update.period.0, update.model_id, update.transaction, update.proof_hash)) {
                         self.open.push(*update);
                     }
                 }

@@ -5,14 +5,14 @@ use std::str::FromStr;
 use alloy::hex::FromHexError;
 use alloy::primitives::aliases::U40;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy::rpc::types::{Filter, Log};
-use alloy::sol_types::{SolCall, SolEvent};
+use alloy::sol_types::SolCall;
 use serde::Serialize;
 
+use super::code::CREATE2_DEPLOYER;
 use super::{Blocked, LIFETIME_SECONDS, Step};
 use crate::actions::error::ActionError;
-use crate::actions::risk_oracle::abi::ModelRegistry::{self, ModelRegistryCalls};
-use crate::actions::risk_oracle::abi::RiskOracle::{self, RiskOracleCalls};
+use crate::actions::risk_oracle::abi::IModelRegistry::ModelSpec;
+use crate::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 
@@ -51,8 +51,25 @@ pub enum Operation {
     SetAttestors { attestors: Vec<Address>, threshold: u8 },
     /// Replaces the guardian.
     SetGuardian { guardian: Address },
+    /// Replaces a market's owner.
+    SetMarketOwner { market: MarketId, owner: Address },
+    /// Replaces the feed that says whether the sequencer is up; zero is none.
+    SetSequencerFeed { feed: Address },
+    /// Proposes a model, whose verifier is created where it is not there.
+    ProposeModel(Box<Proposal>),
     /// Makes another account the owner, which has to ask for it within two days before.
     HandOver { new_owner: Address },
+}
+
+/// A model to be proposed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    pub model_id: B256,
+    pub spec: ModelSpec,
+    /// Time for which the models that it replaces stay accepted.
+    pub overlap_seconds: U256,
+    /// What [`CREATE2_DEPLOYER`] makes its verifier of.
+    pub verifier: Bytes,
 }
 
 /// Who has rights.
@@ -78,20 +95,8 @@ pub struct OwnerState {
     pub ready_at: u64,
     /// Unix seconds until which the new owner's asking holds; 0 if nobody asks.
     pub asked_until: u64,
-}
-
-/// Something that was announced and is still to come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Announced {
-    /// The call's function, or "a model".
-    pub what: String,
-    /// Who announced it; nobody in particular for a model, which anyone may activate.
-    pub caller: Option<Address>,
-    /// What `veto` or `veto-model` takes.
-    pub id: B256,
-    /// Unix seconds from which the timelock lets it pass.
-    pub ready_at: u64,
-    pub data: Bytes,
+    /// Whether something has to be created first.
+    pub lacks_verifier: bool,
 }
 
 impl Operation {
@@ -106,6 +111,10 @@ impl Operation {
                 format!("set {} attestors, {threshold} of whom must sign", attestors.len())
             }
             Self::SetGuardian { guardian } => format!("make {guardian} the guardian"),
+            Self::SetMarketOwner { market, owner } => format!("make {owner} the owner of {}", market.name),
+            Self::SetSequencerFeed { feed } if feed.is_zero() => "ask no sequencer feed".into(),
+            Self::SetSequencerFeed { feed } => format!("make {feed} the sequencer feed"),
+            Self::ProposeModel(proposal) => format!("propose model {}", proposal.model_id),
             Self::HandOver { new_owner } => format!("make {new_owner} the owner"),
         }
     }
@@ -124,6 +133,14 @@ impl Operation {
                 ModelRegistry::setAttestorsCall { attestors: attestors.clone(), threshold: *threshold }.abi_encode()
             }
             Self::SetGuardian { guardian } => RiskOracle::setGuardianCall { newGuardian: *guardian }.abi_encode(),
+            Self::SetMarketOwner { market, owner } => {
+                RiskOracle::setMarketOwnerCall { market: market.id, marketOwner_: *owner }.abi_encode()
+            }
+            Self::SetSequencerFeed { feed } => RiskOracle::setSequencerFeedCall { feed: *feed }.abi_encode(),
+            Self::ProposeModel(proposal) => {
+                let spec = proposal.spec.clone();
+                ModelRegistry::proposeModelCall { spec, overlapSeconds: proposal.overlap_seconds }.abi_encode()
+            }
             Self::HandOver { new_owner } => {
                 RiskOracle::completeOwnershipHandoverCall { newOwner: *new_owner }.abi_encode()
             }
@@ -134,42 +151,64 @@ impl Operation {
     /// Whether it is a right at the registry of models and attestors; the others are at the contract that is asked, which
     /// may be either.
     pub fn is_of_the_registry(&self) -> bool {
-        matches!(self, Self::VetoModel { .. } | Self::EndModel { .. } | Self::SetAttestors { .. })
+        matches!(
+            self,
+            Self::VetoModel { .. } | Self::EndModel { .. } | Self::SetAttestors { .. } | Self::ProposeModel(_)
+        )
+    }
+
+    /// Whether it is a right at the oracle and nowhere else.
+    pub fn is_of_the_oracle(&self) -> bool {
+        matches!(self, Self::Pause { .. } | Self::SetMarketOwner { .. } | Self::SetSequencerFeed { .. })
     }
 
     /// Whether it has to be announced.
     pub fn is_timelocked(&self) -> bool {
-        matches!(self, Self::SetAttestors { .. } | Self::SetGuardian { .. } | Self::HandOver { .. })
+        matches!(
+            self,
+            Self::SetAttestors { .. }
+                | Self::SetGuardian { .. }
+                | Self::SetMarketOwner { .. }
+                | Self::SetSequencerFeed { .. }
+                | Self::HandOver { .. }
+        )
     }
 
     /// Whose right it is. A model is the owner's to end or to withdraw as well as the guardian's.
     pub fn sender(&self, roles: &Roles, wallet: Option<Address>) -> Address {
         match self {
             Self::EndModel { .. } | Self::VetoModel { .. } if wallet == Some(roles.owner) => roles.owner,
+            Self::ProposeModel(_) => roles.owner,
             _ if self.is_timelocked() => roles.owner,
             _ => roles.guardian,
         }
     }
 
     /// What is missing, in order, for a wallet.
-    pub fn steps(&self, oracle: Address, roles: &Roles, standing: &OwnerState, wallet: Option<Address>) -> Vec<Step> {
+    pub fn steps(&self, contract: Address, roles: &Roles, standing: &OwnerState, wallet: Option<Address>) -> Vec<Step> {
         let sender = self.sender(roles, wallet);
         let mut steps: Vec<Step> = Vec::new();
-        let mut step = |name: String, sender: Address, data: Bytes, ripe_at: Option<u64>| {
+        let mut step = |name: String, sender: Address, to: Address, data: Bytes, ripe_at: Option<u64>| {
             let blocked = match ripe_at {
                 _ if !steps.is_empty() => Some(Blocked::Earlier),
                 Some(ripe_at) if ripe_at > roles.now_seconds => Some(Blocked::Until(ripe_at)),
                 _ => (Some(sender) != wallet).then_some(Blocked::Sender),
             };
-            steps.push(Step { name, sender, to: oracle, data, needs_proof: false, ripe_at, blocked });
+            steps.push(Step { name, sender, to, data, needs_proof: false, ripe_at, blocked });
         };
         let mut ripe_at = None;
+        if let Self::ProposeModel(proposal) = self
+            && standing.lacks_verifier
+        {
+            let anybody = wallet.unwrap_or(sender);
+            step("create the model's verifier".into(), anybody, CREATE2_DEPLOYER, proposal.verifier.clone(), None);
+        }
         if self.is_timelocked() {
             let ready_at = standing.ready_at;
             let is_announced = ready_at != 0 && roles.now_seconds <= ready_at.saturating_add(LIFETIME_SECONDS);
             if !is_announced {
                 let announce = RiskOracle::scheduleCall { data: self.data() }.abi_encode();
-                step(format!("announce: {}", self.name()), sender, announce.into(), None);
+                step(format!("announce: {}", self.name()), sender, contract, announce.into(), None);
             }
             let if_announced_now =
                 roles.now_seconds.saturating_add(roles.timelock_seconds).saturating_add(TRIAL_SECONDS);
@@ -179,10 +218,10 @@ impl Operation {
                 && standing.asked_until <= ripe.max(roles.now_seconds)
             {
                 let ask = RiskOracle::requestOwnershipHandoverCall {}.abi_encode();
-                step("ask for the ownership".into(), *new_owner, ask.into(), ripe_at);
+                step("ask for the ownership".into(), *new_owner, contract, ask.into(), ripe_at);
             }
         }
-        step(self.name(), sender, self.data(), ripe_at);
+        step(self.name(), sender, contract, self.data(), ripe_at);
         steps
     }
 }
@@ -214,11 +253,11 @@ impl Reader {
     /// [`ChainError`].
     pub async fn standing(
         &self,
-        oracle: Address,
+        contract: Address,
         operation: &Operation,
         sender: Address,
     ) -> Result<OwnerState, ChainError> {
-        let contract = RiskOracle::new(oracle, &self.provider);
+        let contract = RiskOracle::new(contract, &self.provider);
         let id = contract.operationOf(sender, operation.data()).call().await?;
         let asked_until = match operation {
             Operation::HandOver { new_owner } => contract.ownershipHandoverExpiresAt(*new_owner).call().await?,
@@ -228,66 +267,12 @@ impl Reader {
             id,
             ready_at: contract.readyAt(id).call().await?.saturating_to(),
             asked_until: asked_until.saturating_to(),
+            lacks_verifier: match operation {
+                Operation::ProposeModel(proposal) => !self.has_code(proposal.spec.verifier).await?,
+                _ => false,
+            },
         })
     }
-
-    /// What was announced and is still to come, oldest first.
-    ///
-    /// # Errors
-    /// [`ChainError`].
-    pub async fn announced(
-        &self,
-        oracle: Address,
-        registry: Address,
-        roles: &Roles,
-    ) -> Result<Vec<Announced>, ChainError> {
-        let alive_seconds = roles.timelock_seconds.saturating_add(LIFETIME_SECONDS);
-        let since = i64::try_from(roles.now_seconds.saturating_sub(alive_seconds)).unwrap_or(i64::MAX);
-        let head = self.head().await?.number;
-        let topics =
-            vec![RiskOracle::OperationScheduled::SIGNATURE_HASH, ModelRegistry::ModelProposed::SIGNATURE_HASH];
-        let filter = Filter::new().address(vec![oracle, registry]).event_signature(topics);
-        let first = self.first_block_at(since, head).await?;
-        let models = ModelRegistry::new(registry, &self.provider);
-        let mut found: Vec<Announced> = Vec::new();
-        for log in self.logs(&filter, first..head.saturating_add(1)).await? {
-            let Some(announced) = read_announced(&log) else { continue };
-            let ready_at = match announced.caller {
-                Some(_) => RiskOracle::new(log.address(), &self.provider).readyAt(announced.id).call().await?,
-                None => models.modelReadyAt(announced.id).call().await?,
-            };
-            let ready_at: u64 = ready_at.saturating_to();
-            if ready_at.saturating_add(LIFETIME_SECONDS) >= roles.now_seconds && ready_at != 0 {
-                found.retain(|one| one.id != announced.id);
-                found.push(Announced { ready_at, ..announced });
-            }
-        }
-        Ok(found)
-    }
-}
-
-fn read_announced(log: &Log) -> Option<Announced> {
-    if let Ok(event) = RiskOracle::OperationScheduled::decode_log(&log.inner) {
-        let selector = event.data.data.first_chunk::<4>();
-        let name = selector.and_then(|selector| {
-            RiskOracleCalls::name_by_selector(*selector).or(ModelRegistryCalls::name_by_selector(*selector))
-        });
-        return Some(Announced {
-            what: name.unwrap_or("a call that the contract does not have").into(),
-            caller: Some(event.caller),
-            id: event.operation,
-            ready_at: event.readyAt.saturating_to(),
-            data: event.data.data,
-        });
-    }
-    let event = ModelRegistry::ModelProposed::decode_log(&log.inner).ok()?.data;
-    Some(Announced {
-        what: "a model".into(),
-        caller: None,
-        id: event.modelId,
-        ready_at: event.readyAt.saturating_to(),
-        data: Bytes::new(),
-    })
 }
 
 #[cfg(test)]
@@ -317,7 +302,7 @@ mod tests {
         asked_until: u64,
         wallet: Address,
     ) -> Vec<(Address, Option<Blocked>)> {
-        let standing = OwnerState { id: B256::ZERO, ready_at, asked_until };
+        let standing = OwnerState { id: B256::ZERO, ready_at, asked_until, lacks_verifier: false };
         let steps = operation.steps(ORACLE, &roles(), &standing, Some(wallet));
         steps.into_iter().map(|step| (step.sender, step.blocked)).collect()
     }

@@ -65,14 +65,17 @@ pub struct Contracts {
     pub compiler: Compiler,
 }
 
+/// The verifier of that code and hash.
+pub fn verifier(code: &Bytes, code_hash: B256) -> Creation {
+    Creation::new("Halo2Verifier", code.to_vec(), || Check::Whole(code_hash))
+}
+
 impl Contracts {
     /// The contracts for what is wanted.
     pub fn of(wanted: &Wanted) -> Self {
         let (registry, oracle) = (Artifact::read(REGISTRY), Artifact::read(ORACLE));
         let arguments = &wanted.constructor;
-        let verifier = Creation::new("Halo2Verifier", wanted.verifier_code.to_vec(), || {
-            Check::Whole(wanted.expected.verifier_code_hash)
-        });
+        let verifier = verifier(&wanted.verifier_code, wanted.expected.verifier_code_hash);
         let call = ModelRegistry::constructorCall {
             owner_: arguments.owner,
             guardian_: arguments.guardian,

@@ -2,6 +2,7 @@
 //! what the chain shows, so that a deployment that was broken off anywhere goes on from there.
 
 pub mod admin;
+pub mod announced;
 pub mod code;
 pub mod complete;
 pub mod diff;
@@ -100,15 +101,16 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// For how long the models that this one replaces stay accepted.
-    fn overlap_seconds(&self) -> U256 {
-        U256::from(self.overlap_periods) * U256::from(PeriodId::SECONDS.unsigned_abs())
-    }
 
     /// The call that sets a market's policy. The timelock knows it by its bytes.
     fn set_policy(&self, market: &WantedMarket) -> Bytes {
         RiskOracle::setPolicyCall { market: market.id, policy_: self.policy.clone() }.abi_encode().into()
     }
+}
+
+/// For how long a replaced model stays accepted.
+pub fn overlap_seconds(periods: u16) -> U256 {
+    U256::from(periods) * U256::from(PeriodId::SECONDS.unsigned_abs())
 }
 
 /// What keeps a step from being taken now.

@@ -127,6 +127,15 @@ impl Request {
     }
 }
 
+/// Creation code of a bundle's verifier.
+///
+/// # Errors
+/// A file that is not right.
+pub fn verifier_code(bundle: &Bundle) -> anyhow::Result<Bytes> {
+    let code = veriregime_files::read_text(&bundle.path(VERIFIER_BYTECODE_FILE), MAX_BYTECODE_BYTES)?;
+    code.trim().parse().context("the verifier's bytecode is not hex")
+}
+
 /// Everything that an update with `bundle` needs, the markets owned by `constructor.owner`.
 ///
 /// # Errors
@@ -137,8 +146,7 @@ pub fn wanted(
     constructor: Constructor,
     rules: MarketRules,
 ) -> anyhow::Result<Wanted> {
-    let code = veriregime_files::read_text(&bundle.path(VERIFIER_BYTECODE_FILE), MAX_BYTECODE_BYTES)?;
-    let verifier_code: Bytes = code.trim().parse().context("the verifier's bytecode is not hex")?;
+    let verifier_code = verifier_code(bundle)?;
     let markets = bundle.manifest.markets()?.iter();
     Ok(Wanted {
         expected,

@@ -12,7 +12,8 @@ use super::render::{moment, steps};
 use super::{EFFECT_LOOKS, EFFECT_PAUSE, Step};
 use crate::chain::Chain;
 use crate::chain::read::Reader;
-use crate::deployment::admin::{Announced, Operation, Roles};
+use crate::deployment::admin::{Operation, Roles};
+use crate::deployment::announced::Announced;
 use crate::render::Render;
 use crate::render::layout::Table;
 

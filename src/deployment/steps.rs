@@ -5,7 +5,7 @@ use alloy::sol_types::SolCall;
 
 use super::code::CREATE2_DEPLOYER;
 use super::standing::{MarketStanding, OnChainState};
-use super::{Blocked, Deployment, Step, WantedMarket};
+use super::{Blocked, Deployment, Step, WantedMarket, overlap_seconds};
 use crate::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
 
 /// In order. Steps that wait for the timelock come last, so that nothing else waits for them.
@@ -108,7 +108,7 @@ impl List<'_> {
         if !proposed {
             let call = ModelRegistry::proposeModelCall {
                 spec: wanted.expected.spec(self.deployment.contracts.verifier.address),
-                overlapSeconds: wanted.overlap_seconds(),
+                overlapSeconds: overlap_seconds(wanted.overlap_periods),
             };
             let unready = self.standing.markets.iter().any(|found| found.policy.is_none());
             let owner = self.standing.registry_owner;

@@ -64,6 +64,8 @@ fn of(error: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use alloy::sol_types::SolInterface;
+
     use super::*;
 
     #[test]

@@ -5,6 +5,7 @@ pub mod events;
 pub mod published;
 pub mod read;
 pub mod refusal;
+mod relayed;
 pub mod spec;
 pub mod update;
 pub mod verifier;

@@ -21,7 +21,8 @@ use veriregime_core::types::update::{Arguments, PublishedUpdate};
 pub struct AttestorCheck {
     /// Who is said to have signed.
     pub attestor: Address,
-    /// Whether the signature is theirs; `None` for a contract, which only the chain could ask.
+    /// Whether the signature is theirs; `None` for a contract's, which only the chain could ask, and for one that only the
+    /// chain has seen.
     pub signed: Option<bool>,
     /// Whether they were in the set when the update landed; `None` where the RPC has no state of that time.
     pub in_set: Option<bool>,
@@ -68,8 +69,8 @@ impl Reader {
         let transaction = log.transaction_hash.ok_or_else(|| refused("an event without its transaction"))?;
         let sent = self.sent(transaction).await?;
         let sent = sent.ok_or_else(|| refused("an event's transaction is unknown"))?;
-        let called = (sent.to == Some(oracle)).then(|| submitted(&sent.input));
-        Ok(PublishedUpdate {
+        let called = submitted(&sent.input).filter(|_| sent.to == Some(oracle));
+        let update = PublishedUpdate {
             model_id: event.modelId,
             period: checked_period(event.period)?,
             relayer: event.relayer,
@@ -84,11 +85,31 @@ impl Reader {
             attestor_set_version: event.attestorSetVersion,
             transaction,
             block: answers::height(log.block_number)?,
-            arguments: called.flatten().map(|update| Arguments {
-                proof: update.proof,
-                attestations: update.attestations,
-            }),
-        })
+            arguments: called.map(|call| Arguments { proof: call.proof, attestations: call.attestations }),
+            signers: event.signers,
+        };
+        if update.arguments.is_some() {
+            return Ok(PublishedUpdate { signers: Vec::new(), ..update });
+        }
+        match self.relayed(oracle, &update, &sent.input).await? {
+            Some(arguments) => Ok(PublishedUpdate { arguments: Some(arguments), signers: Vec::new(), ..update }),
+            None => Ok(update),
+        }
+    }
+
+    /// Whoever attested an update by its event, and whether they were in the set at the update's block.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn told_attestors(
+        &self,
+        oracle: Address,
+        update: &PublishedUpdate,
+    ) -> Result<Vec<AttestorCheck>, ChainError> {
+        let told = update.signers.iter().map(|signer| AttestorCheck { attestor: *signer, signed: None, in_set: None });
+        let mut checks: Vec<_> = told.collect();
+        self.check_membership(self.registry_of(oracle).await?, update.block, &mut checks).await;
+        Ok(checks)
     }
 
     /// Each attestation of an update: its signature, and whether its signer was in the set at the update's block.
@@ -103,19 +124,22 @@ impl Reader {
         instances: &[U256],
     ) -> Result<Vec<AttestorCheck>, ChainError> {
         let registry = self.registry_of(oracle).await?;
+        let mut checks = signatures(self.settings.chain_id, registry, update, arguments, instances)?;
+        self.check_membership(registry, update.block, &mut checks).await;
+        Ok(checks)
+    }
+
+    async fn check_membership(&self, registry: Address, block: u64, checks: &mut [AttestorCheck]) {
         let contract = ModelRegistry::new(registry, &self.provider);
         // With the block before: a set that is replaced after the update in the same block was the one that counted.
-        let blocks = [update.block, update.block.saturating_sub(1)]
-            .map(|block| BlockId::Number(BlockNumberOrTag::Number(block)));
-        let mut checks = signatures(self.settings.chain_id, registry, update, arguments, instances)?;
-        for check in &mut checks {
+        let blocks = [block, block.saturating_sub(1)].map(|block| BlockId::Number(BlockNumberOrTag::Number(block)));
+        for check in checks {
             for block in blocks {
                 if check.in_set != Some(true) {
                     check.in_set = contract.isAttestor(check.attestor).block(block).call().await.ok().or(check.in_set);
                 }
             }
         }
-        Ok(checks)
     }
 }
 

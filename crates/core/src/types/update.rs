@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::omission::OmittedMarkets;
 use super::period::PeriodId;
 
-/// One accepted update, from its event and, where it was called directly, from its transaction.
+/// One accepted update, from its event and its transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedUpdate {
@@ -31,8 +31,11 @@ pub struct PublishedUpdate {
     pub transaction: B256,
     /// Block that holds it.
     pub block: u64,
-    /// `None` where another contract relayed the update: its arguments are not in the transaction then.
+    /// `None` where another contract relayed the update, and neither the transaction nor the RPC shows with what.
     pub arguments: Option<Arguments>,
+    /// Who attested, where the arguments do not say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signers: Vec<Address>,
 }
 
 /// What only the call's arguments hold.

@@ -96,7 +96,7 @@ pub(super) fn next(now: &Situation<'_>) -> Decision {
     let outcomes = || now.attempts.iter().zip(now.mined).filter_map(|(attempt, mined)| Some((attempt, (*mined)?)));
     for (attempt, mined) in outcomes() {
         match mined {
-            Mined::Landed(landed) if attempt.purpose == Purpose::Action => {
+            Mined::Landed(landed) if attempt.purpose == Purpose::Action && !is_followed(now, attempt, newest) => {
                 return if is_deep(landed.block) { Decision::Confirm(landed) } else { Decision::Wait };
             }
             Mined::Landed(_) | Mined::Reverted { .. } => {}
@@ -170,6 +170,11 @@ fn is_cancelled(now: &Situation<'_>) -> bool {
 /// has ended, is chosen again: nothing later can be mined before.
 pub(super) fn first_free(next: u64, held: &BTreeSet<u64>) -> u64 {
     held.range(next..).fold(next, |free, nonce| if *nonce == free { free + 1 } else { free })
+}
+
+/// Whether the newest transaction is on its way, for what one that has landed has passed by.
+fn is_followed(now: &Situation<'_>, landed: &Attempt, newest: &Attempt) -> bool {
+    !now.is_done && newest.wallet == now.wallet && newest.nonce >= now.nonce && !is_rival(landed, newest)
 }
 
 /// Whether only one of the two can be mined.

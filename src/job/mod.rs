@@ -271,7 +271,7 @@ impl Agent {
             Step::Collected(_, origin) => {
                 metrics::collected(origin, self.model.candles.markets.iter().map(|market| market.name.as_str()));
             }
-            Step::Submitting(attempt) => metrics::signed(attempt.purpose),
+            Step::Submitting(attempt) | Step::SubmittingAgain(attempt) => metrics::signed(attempt.purpose),
             _ if next.stage.is_final() => metrics::cycle_ended(next.stage),
             _ => {}
         }

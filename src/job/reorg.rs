@@ -1,8 +1,9 @@
-//! After a cycle has ended: its update is looked up again until the chain will not drop it any more.
+//! After a cycle has ended: its update is looked up again until the chain will not drop it any more, and what it has passed by
+//! is made good while its period runs.
 
 use alloy::eips::BlockId;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::Agent;
 use crate::actions::error::ActionError;
@@ -19,7 +20,8 @@ const WATCHED_CYCLES: u32 = 12;
 
 impl Agent {
     /// Drives what is still open of earlier periods and what others of the wallet have neglected, and looks up again what landed
-    /// and is not final. What the chain dropped is made up for in its period, and closed after it.
+    /// and is not final. What the chain dropped is made up for in its period, and closed after it; markets that were passed by
+    /// are served in the running one.
     ///
     /// # Errors
     /// Only when the database fails.
@@ -41,7 +43,38 @@ impl Agent {
                 }
             }
         }
+        self.make_good(running, stop).await?;
         self.leave_evidence().await
+    }
+
+    /// Lands the running period's update once more where markets that it serves wait for it: the one that landed has passed
+    /// them by, because they had no policy then.
+    async fn make_good(&mut self, running: PeriodId, stop: &CancellationToken) -> Result<(), StateError> {
+        let record = self.store.cycle(self.job(), running)?;
+        let Some(record) = record.filter(|record| matches!(record.stage, Stage::Confirmed | Stage::AlreadyByOther)) else {
+            return Ok(());
+        };
+        let again = async {
+            self.action.model_id(&self.chain.read).await?;
+            let last = self.action.last_period(&self.chain.read, record.omitted_markets(), BlockId::latest()).await?;
+            if last.is_none_or(|last| last >= running) {
+                return Ok(record.clone());
+            }
+            info!(period = running.0, "markets wait for the update that have been passed by");
+            match record.stage {
+                Stage::Confirmed => self.sign(&record).await,
+                _ => Ok(self.store.reopen(record.job, running, self.clock.now_ms())?),
+            }
+        };
+        match again.await {
+            Ok(record) if record.stage.is_final() => Ok(()),
+            Ok(_) => self.run(running, stop).await.map(|_| ()),
+            Err(StageError::State(fault)) => Err(fault),
+            Err(fault) => {
+                warn!(code = fault.code(), error = %fault, hint = fault.hint(), "markets that wait are not served yet");
+                Ok(())
+            }
+        }
     }
 
     /// Looks up again what landed, ours or another's. What is final need not be looked up any more. A dropped update of

@@ -18,7 +18,7 @@ use crate::job::stages::stored;
 use crate::state::Step;
 use crate::state::error::StateError;
 use crate::telemetry::metrics::{self, Wallet};
-use veriregime_core::types::cycle::{Attempt, CycleRecord, Miss, Purpose};
+use veriregime_core::types::cycle::{Attempt, CycleRecord, Miss, Purpose, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::replica::Turn;
@@ -41,8 +41,8 @@ impl Agent {
         }
     }
 
-    /// Signs the call, simulated against the newest state, and stores it, in the wallet's turn. Nothing is sent, and nothing is
-    /// signed while a transaction of one of the job's earlier periods waits to be mined.
+    /// Signs the call, simulated against the newest state, and stores it, in the wallet's turn, also beside one that has landed
+    /// and has passed by some of its markets. Nothing is sent, and nothing is signed while a transaction of one of the job's earlier periods waits to be mined.
     pub(super) async fn sign(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         if self.left_ms(record.period) <= CANCEL_LEAD_MS {
             return Err(CycleError::Deadline.into());
@@ -55,6 +55,9 @@ impl Agent {
         let replaced =
             self.store.attempt_with_nonce(record.job.contract.chain_id, self.chain.address(), nonce, record.period)?;
         let outcome = match self.signed(call, nonce, replaced.as_ref().map(Floor::above)).await {
+            Ok(attempt) if record.stage == Stage::Confirmed => {
+                Ok(self.advance_unless_ended(record, &Step::SubmittingAgain(&attempt))?)
+            }
             Ok(attempt) => self.submitting(record, &attempt),
             Err(fault) => Err(fault),
         };

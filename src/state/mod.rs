@@ -58,6 +58,8 @@ pub enum Step<'a> {
     Proved(&'a Proof, u64, Option<Digest>),
     /// A signed transaction that is about to be sent.
     Submitting(&'a Attempt),
+    /// The same as what has landed, signed once more, for what that has passed by.
+    SubmittingAgain(&'a Attempt),
     /// Our transaction is on chain.
     Confirmed(Landed),
     /// Another's update is on chain.
@@ -73,7 +75,7 @@ impl Step<'_> {
             Self::Collected(..) => Stage::Collected,
             Self::Forecast(_) => Stage::Forecast,
             Self::Proved(..) => Stage::Proved,
-            Self::Submitting(_) => Stage::Submitting,
+            Self::Submitting(_) | Self::SubmittingAgain(_) => Stage::Submitting,
             Self::Confirmed(_) => Stage::Confirmed,
             Self::AlreadyByOther => Stage::AlreadyByOther,
             Self::Missed(_) => Stage::Missed,
@@ -143,15 +145,19 @@ impl Store {
             .ok_or_else(|| StateError::Corrupt(format!("period {period} was never begun")))?
             .stage;
         let to = step.stage();
-        if !from.may_become(to) {
+        // Somebody else may have signed it once more already.
+        let is_late = matches!(step, Step::SubmittingAgain(_)) && from != Stage::Confirmed;
+        if is_late || !from.may_become(to) {
             return Err(StateError::Illegal { period, from, to });
         }
         transaction.execute(
             "UPDATE cycles SET stage = ?3, updated_ms = ?4, retrying = NULL, untold = ?5 WHERE job = ?1 AND period = ?2",
             params![key.job, key.period, to.name(), now_ms, to.is_final()],
         )?;
-        if let Step::Submitting(attempt) = step {
-            attempts::add(&transaction, (job, period), from, attempt, now_ms)?;
+        match step {
+            Step::Submitting(attempt) => attempts::add(&transaction, (job, period), from, attempt, now_ms)?,
+            Step::SubmittingAgain(attempt) => attempts::add(&transaction, (job, period), to, attempt, now_ms)?,
+            _ => {}
         }
         if let Step::Collected(series, _) = step {
             retention::sweep(&transaction, period)?;

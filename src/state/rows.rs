@@ -104,7 +104,7 @@ pub(super) fn write_step(connection: &Connection, key: Key, step: &Step<'_>) -> 
             )?;
         }
         // Another table's: written by the caller.
-        Step::Submitting(_) => {}
+        Step::Submitting(_) | Step::SubmittingAgain(_) => {}
         Step::Confirmed(landed) => {
             connection.execute(
                 &format!("UPDATE cycles SET {LANDED} WHERE job = ?1 AND period = ?2"),

@@ -1,8 +1,8 @@
 //! `admin`: rights of a contract's owner and guardian, used or handed to whoever has them.
 
 use alloy::primitives::{Address, B256, keccak256};
-use serde_json::{Value, json};
 use alloy::sol_types::SolCall;
+use serde_json::{Value, json};
 use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
 
 use crate::deploy::{Bare, missing, refused, said};
@@ -119,6 +119,49 @@ async fn the_guardian_pauses_a_market_and_vetoes_what_is_announced() {
     bare.pass(DAY_SECONDS).await;
     let (code, again) = bare.admin(&["set-guardian", &attestor(6)]);
     assert_eq!((code, again["sent"][0]["name"].as_str().unwrap().starts_with("announce: ")), (3, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_market_owner_and_a_retired_feed_are_replaced_through_the_timelock() {
+    let (bare, deployed) = deployed(&[]).await;
+    let (owner, feed) = (attestor(4), attestor(3));
+    let commands: [&[&str]; 2] = [&["set-market-owner", "BTC-USD", &owner], &["set-sequencer-feed", &feed]];
+    for command in commands {
+        let (code, announced) = bare.admin(command);
+        assert_eq!((code, missing(&announced)[0].1), (3, "timelock"), "{announced}");
+    }
+    bare.pass(DAY_SECONDS).await;
+    for command in commands {
+        assert_eq!(bare.admin(command).0, 0);
+    }
+    let oracle = deployed["oracle"].as_str().unwrap().parse().unwrap();
+    let holders = bare.wallet.read.role_holders(oracle, [keccak256("BTC-USD")], &[]).await.unwrap();
+    assert_eq!(holders.market_owners.into_values().collect::<Vec<_>>(), [Address::repeat_byte(4)]);
+    assert_eq!(holders.sequencer_feed, Address::repeat_byte(3));
+    // A market that is not there cannot get an owner, and nothing is announced.
+    let nonce = bare.nonce().await;
+    let said = refused(bare.program(&["admin", "set-market-owner", "ETH-USD", &owner]), "VR-DEPLOY-009");
+    assert!(said.contains("UnknownMarket") && said.contains("check the market's name"), "{said}");
+    assert_eq!(bare.nonce().await, nonce);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proposed_model_is_withdrawn_and_proposed_again() {
+    let (bare, deployed) = deployed(&[]).await;
+    let model_id = deployed["model_id"].as_str().unwrap();
+    let said = refused(bare.program(&["admin", "propose-model"]), "VR-DEPLOY-009");
+    assert!(said.contains("ModelAlreadyRegistered"), "{said}");
+    assert_eq!(bare.admin(&["withdraw-model", model_id]).0, 0);
+    assert_eq!(bare.shown()["announced"], json!([]));
+    // A stranger cannot activate what was withdrawn: `deploy` would propose it anew.
+    bare.pass(DAY_SECONDS).await;
+    let steps = bare.deploy(&["--dry-run"]).1;
+    assert_eq!(missing(&steps)[0].0, "propose the model");
+    let (code, proposed) = bare.admin(&["propose-model", "--overlap-periods", "3"]);
+    assert_eq!((code, proposed["sent"].as_array().unwrap().len()), (0, 1), "{proposed}");
+    assert_eq!(bare.shown()["announced"][0]["id"], *model_id);
+    bare.pass(DAY_SECONDS).await;
+    assert_eq!(bare.deploy(&[]).0, 0, "ripe, and activated");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! Updates on a real chain, with real proofs, audited from outside.
 
+mod relayed;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;

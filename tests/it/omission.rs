@@ -1,6 +1,8 @@
 //! A model of two markets, one of which has no candles: the other one's forecast is proven, attested and published all the
 //! same, and what is omitted can be made up for within the period.
 
+mod passed_by;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::Path;

@@ -237,6 +237,27 @@ proptest! {
 }
 
 #[test]
+fn what_follows_one_that_has_landed_is_waited_for_while_markets_wait() {
+    let mut world = World::new();
+    let landed = Landed { hash: world.attempts[0].hash, block: 100, gas_used: 1 };
+    let first = Some(Mined::Landed(landed));
+    world.nonce = 6;
+    world.sign(Purpose::Action, 6);
+    let next_of = |world: &World, mined: [Option<Mined>; 2], is_done: bool| {
+        next(&Situation { is_done, ..world.situation(&mined) })
+    };
+    assert_eq!(next_of(&world, [first, None], false), Decision::Send);
+    assert_eq!(next_of(&world, [first, None], true), Decision::Confirm(landed), "another has served them");
+    world.left_ms = CANCEL_LEAD_MS;
+    assert_eq!(next_of(&world, [first, None], false), Decision::Replace(Purpose::Cancel), "in time or not at all");
+    world.sign(Purpose::Cancel, 6);
+    world.nonce = 7;
+    let mined = [first, None, Some(Mined::Landed(Landed { hash: world.attempts[2].hash, ..landed }))];
+    let ended = next(&Situation { is_done: false, ..world.situation(&mined) });
+    assert_eq!(ended, Decision::Confirm(landed), "what has landed stays landed");
+}
+
+#[test]
 fn what_another_wallet_signed_is_neither_outbid_nor_cancelled() {
     let mut world = World::new();
     let new = |world: &World, is_over: bool, mined: Option<Mined>, looks: u32| {

@@ -1,11 +1,13 @@
 //! What is refused before anything is sent.
 
 use ::veriregime_files;
-use alloy::primitives::Address;
+use alloy::primitives::{Address, keccak256};
 use serde_json::{Value, json};
 use veriregime_agent::deployment::code::CREATE2_DEPLOYER;
 
-use super::{Bare, DAY_SECONDS, STEPS};
+use super::{Bare, DAY_SECONDS, STEPS, refused, said};
+use crate::given;
+use crate::proxy::{Proxy, RpcFaultMode};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chain_without_the_deployer_or_with_foreign_code_is_refused() {
@@ -49,6 +51,9 @@ async fn a_mis_cased_address_is_no_argument() {
         &["deploy", "--guardian"],
         &["deploy", "--attestor"],
         &["deploy", "--sequencer-feed"],
+        &["deploy", "--market-owner"],
+        &["admin", "set-market-owner", "BTC-USD"],
+        &["admin", "set-sequencer-feed"],
         &["admin", "set-guardian"],
         &["admin", "hand-over"],
         &["admin", "set-attestors", "--threshold", "1"],
@@ -66,9 +71,83 @@ async fn arguments_that_cannot_be_right_are_refused_before_anything_is_sent() {
     let policy = bare.scratch.path().join("policy.toml");
     veriregime_files::write_atomic(&policy, b"[knot.1]\n").unwrap();
     bare.refused(&["--policy", policy.to_str().unwrap()], "VR-DEPLOY-008");
-    let real = bare.command(&["--timelock", "86399"]).env("VERIREGIME__CHAIN__CHAIN_ID", "1").output().unwrap();
-    assert!(String::from_utf8_lossy(&real.stderr).contains("error VR-DEPLOY-003: "));
+    let mut real = bare.command(&["--timelock", "86399", "--i-know-one-key-rules-all"]);
+    real.env("VERIREGIME__CHAIN__CHAIN_ID", "1");
+    refused(real, "VR-DEPLOY-003");
     assert_eq!(bare.nonce().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_real_chain_every_role_is_named_or_one_key_is_warned_of() {
+    let Some(_srs) = given::reference("srs") else { return };
+    let bare = Bare::new().await;
+    let proxy = Proxy::start(&bare.anvil.rpc_url, RpcFaultMode::Chain(1)).await;
+    bare.settle(&proxy.url, None);
+    let on_mainnet = |arguments: &[&str]| {
+        let mut command = bare.command(&[&["--dry-run"], arguments].concat());
+        command.env("VERIREGIME__CHAIN__CHAIN_ID", "1");
+        command
+    };
+    let account = |byte: u8| Address::repeat_byte(byte).to_string();
+    let named = [
+        ["--owner".to_owned(), account(1)],
+        ["--market-owner".to_owned(), account(2)],
+        ["--guardian".to_owned(), account(3)],
+        ["--attestor".to_owned(), account(4)],
+    ];
+    for absent in 0..named.len() {
+        let rest = named.iter().enumerate().filter(|(index, _)| *index != absent).flat_map(|(_, one)| one);
+        let refusal = refused(on_mainnet(&rest.map(String::as_str).collect::<Vec<_>>()), "VR-DEPLOY-011");
+        assert!(refusal.contains(&format!("{} absent", named[absent][0])), "{refusal}");
+    }
+    let all: Vec<&str> = named.iter().flatten().map(String::as_str).collect();
+    let (code, plan) = said(on_mainnet(&all));
+    assert_eq!((code, &plan["warning"]), (3, &Value::Null), "{plan}");
+    let (code, plan) = said(on_mainnet(&["--i-know-one-key-rules-all"]));
+    let warning = plan["warning"].as_str().unwrap();
+    assert!(code == 3 && warning.contains(&bare.wallet.address().to_string()), "{warning}");
+    let text = on_mainnet(&["--i-know-one-key-rules-all"]);
+    let arguments: Vec<_> = text.get_args().filter(|one| *one != "--json").map(ToOwned::to_owned).collect();
+    let output = std::process::Command::new(text.get_program())
+        .args(arguments)
+        .env("VERIREGIME__CHAIN__CHAIN_ID", "1")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(printed.contains(warning), "{printed}");
+    assert_eq!(bare.nonce().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_are_recorded_and_doctor_finds_who_has_another_one() {
+    let bare = Bare::new().await;
+    let owner = Address::repeat_byte(5).to_string();
+    let (code, deployed) = bare.deploy(&["--market-owner", &owner]);
+    assert_eq!(code, 3, "the policy is the market owner's to set");
+    bare.settle(&bare.anvil.rpc_url, Some(&deployed["oracle"]));
+    let record = bare.record();
+    let market = keccak256("BTC-USD").to_string();
+    assert_eq!(record["roles"]["market_owners"][&market], owner.to_lowercase(), "{record}");
+    let folder = bare.scratch.path().to_str().unwrap().to_owned();
+    let roles = |folder: &str| {
+        let (_, said) = said(bare.program(&["doctor", "--record", folder]));
+        said["checks"].as_array().unwrap().iter().find(|check| check["name"] == "roles").cloned()
+    };
+    assert_eq!(roles(&folder).unwrap()["level"], "ok");
+    assert_eq!(roles("/nowhere"), None, "nothing is claimed without a record");
+
+    let guardian = Address::repeat_byte(6).to_string();
+    let (code, _) = said(bare.program(&["admin", "set-guardian", &guardian]));
+    assert_eq!(code, 3, "announced");
+    let (code, _) = said(bare.program(&["admin", "set-guardian", &guardian]));
+    assert_eq!(code, 0);
+    let check = roles(&folder).unwrap();
+    assert_eq!((&check["level"], &check["code"]), (&json!("fail"), &json!("VR-DOCTOR-005")), "{check}");
+    let figure = check["figure"].as_str().unwrap();
+    assert!(figure.contains("the oracle's guardian is 0x0606") && !figure.contains("registry"), "{figure}");
+    assert_eq!(bare.deploy(&[]).0, 3);
+    assert_eq!(roles(&folder).unwrap()["level"], "ok", "deploy has recorded it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,17 +1,22 @@
 //! How a contract is read with `cast`, and what it answers.
 
 use alloy::primitives::hex;
+use alloy::sol_types::{SolCall, SolType, SolValue};
 use anyhow::Context;
 use tokio::process::Command;
 
 use super::row::MarketRow;
 use super::run::JobRun;
+use crate::actions::risk_oracle::abi::IRiskParameters::Params;
+use crate::actions::risk_oracle::abi::RiskOracle;
 use crate::devnet;
 use crate::render;
 use crate::render::layout;
 
-const PARAMS_SIGNATURE: &str =
-    "params(bytes32)((uint40,uint40,uint16,uint16,uint24,uint16,uint16,uint16,uint64,uint8),uint8)";
+/// The getter with what it gives back, as `cast` wants it.
+fn params_signature() -> String {
+    format!("{}({},uint8)", RiskOracle::paramsCall::SIGNATURE, <Params as SolValue>::SolType::SOL_NAME)
+}
 
 /// Reads the parameters of the job's first market and gives back command and answer.
 ///
@@ -22,20 +27,21 @@ pub(super) async fn how_to_read(job: &JobRun) -> anyhow::Result<String> {
     let market = job.agent.model.candles.markets.first().context("the model has no market")?;
     let (name, market) = (&market.name, hex::encode_prefixed(market.id()));
     let rpc_url = job.config.chain.rpc_url().as_str();
+    let signature = params_signature();
     let mut lines = vec![
         format!("\nReading the parameters (market id: keccak256 of \"{name}\"):\n"),
         // One line, however long: it is there to be copied.
-        format!("  cast call {oracle} \"{PARAMS_SIGNATURE}\" {market} --rpc-url {rpc_url}\n"),
+        format!("  cast call {oracle} \"{signature}\" {market} --rpc-url {rpc_url}\n"),
     ];
     let answer = Command::new(devnet::foundry("cast"))
-        .args(["call", &oracle, PARAMS_SIGNATURE, &market, "--rpc-url", rpc_url])
+        .args(["call", &oracle, &signature, &market, "--rpc-url", rpc_url])
         .output()
         .await;
     match answer {
         Ok(output) if output.status.success() => {
             lines.extend(String::from_utf8_lossy(&output.stdout).lines().map(|line| format!("  {line}")));
-            let meaning = "That is: (period, updated at, borrow collateral ratio bps, liquidation ratio bps, AMM fee pips, \
-                           borrow cap factor bps, P(High) bps, applied P(High) bps, volatility wad, regime 0 Low 1 High), \
+            let meaning = "That is: (period's start, updated at, borrow collateral ratio bps, liquidation ratio bps, AMM fee \
+                           pips, borrow cap factor bps, P(High) bps, volatility e9, applied volatility e9), \
                            status 0 Unset 1 Fresh 2 Grace 3 Stale 4 Withheld";
             lines.push(format!("\n{}", layout::text(meaning)));
             let last = job.rows.last().and_then(|row| row.markets.first());
@@ -62,6 +68,12 @@ fn now_and_later(row: &MarketRow) -> Option<String> {
 mod tests {
     use super::super::table::tests::{looser, market};
     use super::*;
+
+    #[test]
+    fn the_getter_is_named_with_what_it_gives_back() {
+        let expected = "params(bytes32)((uint40,uint40,uint16,uint16,uint24,uint16,uint16,uint32,uint32),uint8)";
+        assert_eq!(params_signature(), expected);
+    }
 
     #[test]
     fn what_holds_until_then_is_said_with_what_holds_later() {

@@ -102,9 +102,9 @@ fn meaning(threshold: f64, scores: Option<&str>, model: &str) -> String {
     let first =
         format!("Volatility: standard deviation of one-minute returns; a period is High above {threshold} a minute.");
     let rest = format!(
-        "Before the first update readers get the cautious values. Collateral ratio and fee follow the applied P(High), by a policy \
-         of the market's owner. A crash that pauses is not over, so it rises at once, but falls by at most 25 points a period and \
-         stays at 50 % or more until two forecasts in a row are Low. Tighter values hold as soon as the update lands, looser ones from \
+        "Before the first update readers get the cautious values. Collateral ratio and fee follow the applied volatility, by a policy \
+         of the market's owner. A crash that pauses is not over, so it rises at once, but falls only once two forecasts in a \
+         row ask for less, and by at most a quarter of the way between the policy's first and last knot a period. Tighter values hold as soon as the update lands, looser ones from \
          the time below them on; until then readers get the tighter of old and new. \
          The proof says that {model} maps the published features to this forecast, not that the features are \
          true: attestors sign for that, and anyone can recompute them from public candles."

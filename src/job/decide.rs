@@ -94,7 +94,7 @@ pub(super) fn next(now: &Situation<'_>) -> Decision {
     let is_deep =
         |block: u64| now.left_ms <= 0 || now.head.saturating_add(1).saturating_sub(block) >= now.confirmations;
     let outcomes = || now.attempts.iter().zip(now.mined).filter_map(|(attempt, mined)| Some((attempt, (*mined)?)));
-    for (attempt, mined) in outcomes() {
+    for (attempt, mined) in outcomes().rev() {
         match mined {
             Mined::Landed(landed) if attempt.purpose == Purpose::Action && !is_followed(now, attempt, newest) => {
                 return if is_deep(landed.block) { Decision::Confirm(landed) } else { Decision::Wait };

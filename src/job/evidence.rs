@@ -68,7 +68,9 @@ impl Agent {
         let Some(update) = self.action.published_in(&self.chain.read, oracle, landed.hash).await? else {
             return Ok(None);
         };
-        if update.block != landed.block {
+        // It is of what was made good before the chain dropped that.
+        let is_other = update.omitted_markets != forecast.omitted;
+        if update.block != landed.block || is_other {
             return Ok(None);
         }
         let attempts = self.store.attempts(record.job, record.period)?;

@@ -100,7 +100,7 @@ impl Agent {
     }
 
     /// One market's candles of `range_ms`, but for its first minute, as a series; what was missing is lent or carried forward.
-    async fn without_holes(
+    pub(super) async fn without_holes(
         &self,
         feed: &Feed,
         index: usize,

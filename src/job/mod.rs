@@ -9,6 +9,7 @@ pub mod error;
 mod evidence;
 pub mod feeds;
 mod fetch;
+mod late;
 mod lend;
 mod nonces;
 pub mod overview;
@@ -266,9 +267,15 @@ impl Agent {
     }
 
     fn advance(&self, record: &CycleRecord, step: &Step<'_>) -> Result<CycleRecord, StateError> {
+        // What was to be made good and was not takes nothing from what has landed before.
+        let kept = record.landed.filter(|_| record.stage < Stage::Submitting).map(Step::Kept);
+        let step = match (&kept, step) {
+            (Some(kept), Step::Missed(_) | Step::AlreadyByOther) => kept,
+            _ => step,
+        };
         let next = self.store.advance(record.job, record.period, step, self.clock.now_ms())?;
         match step {
-            Step::Collected(_, origin) => {
+            Step::Collected(_, origin) | Step::Recollected(_, origin) => {
                 metrics::collected(origin, self.model.candles.markets.iter().map(|market| market.name.as_str()));
             }
             Step::Submitting(attempt) | Step::SubmittingAgain(attempt) => metrics::signed(attempt.purpose),

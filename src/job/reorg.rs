@@ -1,9 +1,8 @@
-//! After a cycle has ended: its update is looked up again until the chain will not drop it any more, and what it has passed by
-//! is made good while its period runs.
+//! After a cycle has ended: its update is looked up again until the chain will not drop it any more.
 
 use alloy::eips::BlockId;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::Agent;
 use crate::actions::error::ActionError;
@@ -20,8 +19,8 @@ const WATCHED_CYCLES: u32 = 12;
 
 impl Agent {
     /// Drives what is still open of earlier periods and what others of the wallet have neglected, and looks up again what landed
-    /// and is not final. What the chain dropped is made up for in its period, and closed after it; markets that were passed by
-    /// are served in the running one.
+    /// and is not final. What the chain dropped is made up for in its period, and closed after it; what the running
+    /// period's update has left out is made good.
     ///
     /// # Errors
     /// Only when the database fails.
@@ -47,36 +46,6 @@ impl Agent {
         self.leave_evidence().await
     }
 
-    /// Lands the running period's update once more where markets that it serves wait for it: the one that landed has passed
-    /// them by, because they had no policy then.
-    async fn make_good(&mut self, running: PeriodId, stop: &CancellationToken) -> Result<(), StateError> {
-        let record = self.store.cycle(self.job(), running)?;
-        let Some(record) = record.filter(|record| matches!(record.stage, Stage::Confirmed | Stage::AlreadyByOther)) else {
-            return Ok(());
-        };
-        let again = async {
-            self.action.model_id(&self.chain.read).await?;
-            let last = self.action.last_period(&self.chain.read, record.omitted_markets(), BlockId::latest()).await?;
-            if last.is_none_or(|last| last >= running) {
-                return Ok(record.clone());
-            }
-            info!(period = running.0, "markets wait for the update that have been passed by");
-            match record.stage {
-                Stage::Confirmed => self.sign(&record).await,
-                _ => Ok(self.store.reopen(record.job, running, self.clock.now_ms())?),
-            }
-        };
-        match again.await {
-            Ok(record) if record.stage.is_final() => Ok(()),
-            Ok(_) => self.run(running, stop).await.map(|_| ()),
-            Err(StageError::State(fault)) => Err(fault),
-            Err(fault) => {
-                warn!(code = fault.code(), error = %fault, hint = fault.hint(), "markets that wait are not served yet");
-                Ok(())
-            }
-        }
-    }
-
     /// Looks up again what landed, ours or another's. What is final need not be looked up any more. A dropped update of
     /// ours goes back to submitting, with the same bytes; for another's, the cycle goes on with what it has.
     ///
@@ -92,7 +61,8 @@ impl Agent {
 
     async fn recheck_own(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         let attempts = self.store.attempts(record.job, record.period)?;
-        for attempt in attempts.iter().filter(|attempt| attempt.purpose == Purpose::Action) {
+        // The last one says what the cycle holds, where one has made good what another had left out.
+        for attempt in attempts.iter().rev().filter(|attempt| attempt.purpose == Purpose::Action) {
             if let Some(Mined::Landed(landed)) = self.chain.read.mined(attempt.hash).await? {
                 let is_final = landed.block <= self.chain.read.final_block().await?;
                 self.store.settle_at(record.job, record.period, landed, is_final)?;

@@ -52,6 +52,8 @@ pub struct Store {
 pub enum Step<'a> {
     /// The candles of each market that is not omitted, and where they came from.
     Collected(&'a [Option<CandleSeries>], &'a Origin),
+    /// The same once more, with markets that the update which has landed omits: all that follows is to be done again.
+    Recollected(&'a [Option<CandleSeries>], &'a Origin),
     /// Features and outputs.
     Forecast(&'a Forecast),
     /// A verified proof, the milliseconds it took and the digest of its witness.
@@ -62,6 +64,8 @@ pub enum Step<'a> {
     SubmittingAgain(&'a Attempt),
     /// Our transaction is on chain.
     Confirmed(Landed),
+    /// It stays on chain, and what it has left out stays as it is.
+    Kept(Landed),
     /// Another's update is on chain.
     AlreadyByOther,
     /// It will not happen.
@@ -72,11 +76,11 @@ impl Step<'_> {
     /// The stage that the step leads to.
     pub fn stage(&self) -> Stage {
         match self {
-            Self::Collected(..) => Stage::Collected,
+            Self::Collected(..) | Self::Recollected(..) => Stage::Collected,
             Self::Forecast(_) => Stage::Forecast,
             Self::Proved(..) => Stage::Proved,
             Self::Submitting(_) | Self::SubmittingAgain(_) => Stage::Submitting,
-            Self::Confirmed(_) => Stage::Confirmed,
+            Self::Confirmed(_) | Self::Kept(_) => Stage::Confirmed,
             Self::AlreadyByOther => Stage::AlreadyByOther,
             Self::Missed(_) => Stage::Missed,
         }
@@ -145,9 +149,13 @@ impl Store {
             .ok_or_else(|| StateError::Corrupt(format!("period {period} was never begun")))?
             .stage;
         let to = step.stage();
-        // Somebody else may have signed it once more already.
-        let is_late = matches!(step, Step::SubmittingAgain(_)) && from != Stage::Confirmed;
-        if is_late || !from.may_become(to) {
+        let is_legal = match step {
+            // Somebody else may have begun again already.
+            Step::Recollected(..) | Step::SubmittingAgain(_) => from == Stage::Confirmed,
+            Step::Kept(_) => matches!(from, Stage::Collected | Stage::Forecast | Stage::Proved),
+            _ => from.may_become(to),
+        };
+        if !is_legal {
             return Err(StateError::Illegal { period, from, to });
         }
         transaction.execute(
@@ -159,7 +167,7 @@ impl Store {
             Step::SubmittingAgain(attempt) => attempts::add(&transaction, (job, period), to, attempt, now_ms)?,
             _ => {}
         }
-        if let Step::Collected(series, _) = step {
+        if let Step::Collected(series, _) | Step::Recollected(series, _) = step {
             retention::sweep(&transaction, period)?;
             windows::write(&transaction, key, series)?;
         }

@@ -81,7 +81,7 @@ pub(super) fn write_step(connection: &Connection, key: Key, step: &Step<'_>) -> 
     };
     match step {
         // The candles themselves are written by the caller.
-        Step::Collected(series, origin) => {
+        Step::Collected(series, origin) | Step::Recollected(series, origin) => {
             set("origin", json(origin)?)?;
             set(
                 "candles",
@@ -92,6 +92,11 @@ pub(super) fn write_step(connection: &Connection, key: Key, step: &Step<'_>) -> 
                         .collect::<Vec<_>>(),
                 )?,
             )?;
+            if matches!(step, Step::Recollected(..)) {
+                let sql = "UPDATE cycles SET forecast = NULL, proof = NULL, prove_ms = NULL, witness_sha256 = NULL, is_final = 0
+                           WHERE job = ?1 AND period = ?2";
+                connection.execute(sql, params![key.job, key.period])?;
+            }
         }
         Step::Forecast(forecast) => {
             set("forecast", json(forecast)?)?;
@@ -104,7 +109,13 @@ pub(super) fn write_step(connection: &Connection, key: Key, step: &Step<'_>) -> 
             )?;
         }
         // Another table's: written by the caller.
-        Step::Submitting(_) | Step::SubmittingAgain(_) => {}
+        Step::Submitting(_) => {}
+        Step::SubmittingAgain(_) => {
+            let sql = "UPDATE cycles SET is_final = 0 WHERE job = ?1 AND period = ?2";
+            connection.execute(sql, params![key.job, key.period])?;
+        }
+        // As it was.
+        Step::Kept(_) => {}
         Step::Confirmed(landed) => {
             connection.execute(
                 &format!("UPDATE cycles SET {LANDED} WHERE job = ?1 AND period = ?2"),

@@ -104,6 +104,17 @@ async fn candles_of_a_fallback_are_told() {
     assert!(body["text"].as_str().unwrap().contains("binance (VR-CANDLE-005)"), "{body}");
 }
 
+/// What the verifier says from now on: to a stopped contract every proof is none, and each period is missed at once. Gives back
+/// its code of before.
+async fn verify_with(world: &World, code: &Value) -> Value {
+    let verifier = world.chain.deployment.contracts.verifier.address;
+    let before = world.chain.anvil.request("eth_getCode", json!([verifier, "latest"])).await.unwrap();
+    world.chain.anvil.request("anvil_setCode", json!([verifier, code])).await.unwrap();
+    before
+}
+
+const STOP: &str = "0x00";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missed_period_is_told_with_its_reason_and_a_lost_race_is_not() {
     let world = World::new().await;
@@ -116,16 +127,8 @@ async fn a_missed_period_is_told_with_its_reason_and_a_lost_race_is_not() {
     let node = Node::start(&world, sections).await;
     world.until("somebody else was first", async || node.newest_stage().await == "already_by_other").await;
 
-    // The guardian stops the market: the next period is missed at once.
-    let until = alloy::primitives::aliases::U40::from(FIRST.next().next().start_seconds().unsigned_abs());
-    let market = other.bundle.manifest.markets().unwrap()[0].id();
-    let pause =
-        veriregime_agent::actions::risk_oracle::abi::RiskOracle::pauseMarketCall { market, untilTimestamp: until };
-    let input = alloy::sol_types::SolCall::abi_encode(&pause);
-    let request = alloy::rpc::types::TransactionRequest::default();
-    let request = alloy::network::TransactionBuilder::with_to(request, other.action.contract());
-    let request = alloy::network::TransactionBuilder::with_input(request, input);
-    world.chain.owner.send(request).await.unwrap();
+    // The contract refuses: the next period is missed at once.
+    let verifier = verify_with(&world, &json!(STOP)).await;
     world.enter(FIRST.next()).await;
     world.until("it is told", async || !told(&server, "missed", 0).await.is_empty()).await;
     let body = told(&server, "missed", 0).await.remove(0);
@@ -133,6 +136,7 @@ async fn a_missed_period_is_told_with_its_reason_and_a_lost_race_is_not() {
     let before: Vec<_> = server.received_requests().await.unwrap();
     assert!(before.iter().all(|one| one.body_json::<Value>().unwrap()["period"] != FIRST.0), "a lost race is no news");
 
+    verify_with(&world, &verifier).await;
     world.enter(FIRST.next().next()).await;
     world.until("the next one lands", async || node.newest_stage().await == "confirmed").await;
     let over = async || told(&server, "missed", 0).await.last().is_some_and(|body| body["status"] == "resolved");
@@ -145,20 +149,14 @@ async fn a_missed_period_is_told_though_the_webhook_was_down_until_the_next_one_
     world.enter(FIRST).await;
     let server = MockServer::start().await;
     Mock::given(method("POST")).respond_with(ResponseTemplate::new(503)).mount(&server).await;
-    let until = alloy::primitives::aliases::U40::from(FIRST.next().start_seconds().unsigned_abs());
-    let market = world.chain.bundle.manifest.markets().unwrap()[0].id();
-    let pause =
-        veriregime_agent::actions::risk_oracle::abi::RiskOracle::pauseMarketCall { market, untilTimestamp: until };
-    let request = alloy::rpc::types::TransactionRequest::default();
-    let request = alloy::network::TransactionBuilder::with_to(request, world.config.chain.oracle.unwrap());
-    let input = alloy::sol_types::SolCall::abi_encode(&pause);
-    world.chain.owner.send(alloy::network::TransactionBuilder::with_input(request, input)).await.unwrap();
+    let verifier = verify_with(&world, &json!(STOP)).await;
     let sections = json!({
         "api": {"check_seconds": 1},
         "alerts": {"webhook_file": hook(&world, &server), "node_name": "north"},
     });
     let node = Node::start(&world, sections).await;
     world.until("nobody takes it", async || !told(&server, "missed", 0).await.is_empty()).await;
+    verify_with(&world, &verifier).await;
     world.enter(FIRST.next()).await;
     world.until("the next one lands", async || node.newest_stage().await == "confirmed").await;
     server.reset().await;

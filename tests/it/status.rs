@@ -36,14 +36,19 @@ async fn every_state_of_a_market_has_its_word() {
         (&fresh["borrow_collateral_ratio_bps"], &fresh["liquidation_collateral_ratio_bps"]),
         (&18_000.into(), &13_000.into())
     );
-    assert!(fresh["next"]["borrow_collateral_ratio_bps"].as_u64().unwrap() < 18_000, "{fresh}");
-    assert!(fresh["next"]["effective_at"].as_i64().unwrap() > FIRST.start_seconds() + 600);
+    assert_eq!(fresh["next"]["borrow_collateral_ratio_bps"], 18_000, "one forecast alone loosens nothing: {fresh}");
+    world.enter(FIRST.next()).await;
+    agent.run(FIRST.next(), &CancellationToken::new()).await.unwrap();
+    let looser = market(&world);
+    assert_eq!(looser["borrow_collateral_ratio_bps"], 18_000);
+    assert!(looser["next"]["borrow_collateral_ratio_bps"].as_u64().unwrap() < 18_000, "{looser}");
+    assert!(looser["next"]["effective_at"].as_i64().unwrap() > FIRST.next().start_seconds() + 600);
 
-    world.enter(PeriodId(FIRST.0 + 2)).await;
-    assert_eq!(market(&world)["status"], "grace");
     world.enter(PeriodId(FIRST.0 + 3)).await;
+    assert_eq!(market(&world)["status"], "grace");
+    world.enter(PeriodId(FIRST.0 + 4)).await;
     assert_eq!(market(&world)["status"], "stale");
-    let until = PeriodId(FIRST.0 + 4).start_seconds().unsigned_abs();
+    let until = PeriodId(FIRST.0 + 5).start_seconds().unsigned_abs();
     let pause =
         RiskOracle::pauseMarketCall { market: agent.model.candles.markets[0].id(), untilTimestamp: U40::from(until) };
     let request = TransactionRequest::default().with_to(agent.action.contract()).with_input(pause.abi_encode());

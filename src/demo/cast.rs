@@ -1,22 +1,17 @@
 //! How a contract is read with `cast`, and what it answers.
 
 use alloy::primitives::hex;
-use alloy::sol_types::{SolCall, SolType, SolValue};
 use anyhow::Context;
 use tokio::process::Command;
 
 use super::row::MarketRow;
 use super::run::JobRun;
-use crate::actions::risk_oracle::abi::IRiskParameters::Params;
-use crate::actions::risk_oracle::abi::RiskOracle;
 use crate::devnet;
 use crate::render;
 use crate::render::layout;
 
 /// The getter with what it gives back, as `cast` wants it.
-fn params_signature() -> String {
-    format!("{}({},uint8)", RiskOracle::paramsCall::SIGNATURE, <Params as SolValue>::SolType::SOL_NAME)
-}
+const PARAMS_SIGNATURE: &str = "params(bytes32)((uint40,uint40,uint16,uint16,uint24,uint16,uint16,uint32,uint32),uint8)";
 
 /// Reads the parameters of the job's first market and gives back command and answer.
 ///
@@ -27,14 +22,13 @@ pub(super) async fn how_to_read(job: &JobRun) -> anyhow::Result<String> {
     let market = job.agent.model.candles.markets.first().context("the model has no market")?;
     let (name, market) = (&market.name, hex::encode_prefixed(market.id()));
     let rpc_url = job.config.chain.rpc_url().as_str();
-    let signature = params_signature();
     let mut lines = vec![
         format!("\nReading the parameters (market id: keccak256 of \"{name}\"):\n"),
         // One line, however long: it is there to be copied.
-        format!("  cast call {oracle} \"{signature}\" {market} --rpc-url {rpc_url}\n"),
+        format!("  cast call {oracle} \"{PARAMS_SIGNATURE}\" {market} --rpc-url {rpc_url}\n"),
     ];
     let answer = Command::new(devnet::foundry("cast"))
-        .args(["call", &oracle, &signature, &market, "--rpc-url", rpc_url])
+        .args(["call", &oracle, PARAMS_SIGNATURE, &market, "--rpc-url", rpc_url])
         .output()
         .await;
     match answer {
@@ -66,13 +60,23 @@ fn now_and_later(row: &MarketRow) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::super::table::tests::{looser, market};
     use super::*;
 
     #[test]
     fn the_getter_is_named_with_what_it_gives_back() {
-        let expected = "params(bytes32)((uint40,uint40,uint16,uint16,uint24,uint16,uint16,uint32,uint32),uint8)";
-        assert_eq!(params_signature(), expected);
+        let artifact: Value = serde_json::from_str(include_str!("../../contracts/artifacts/RiskOracle.json")).unwrap();
+        let abi = artifact["abi"].as_array().unwrap();
+        let params = abi.iter().find(|one| one["name"] == "params" && one["type"] == "function").unwrap();
+        let kinds = |types: &Value| {
+            let kinds: Vec<_> = types.as_array().unwrap().iter().map(|one| one["type"].as_str().unwrap()).collect();
+            kinds.join(",")
+        };
+        let (tuple, rest) = (&params["outputs"][0]["components"], &params["outputs"][1]["type"]);
+        let (inputs, outputs) = (kinds(&params["inputs"]), kinds(tuple));
+        assert_eq!(PARAMS_SIGNATURE, format!("params({inputs})(({outputs}),{})", rest.as_str().unwrap()));
     }
 
     #[test]

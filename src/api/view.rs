@@ -5,13 +5,13 @@ use utoipa::ToSchema;
 
 use crate::actions::risk_oracle::abi::RiskOracle::{paramsReturn, pendingReturn};
 use crate::actions::risk_oracle::read::status_word;
-use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_core::types::manifest::inputs::Market;
 use veriregime_core::types::omission::Omission;
+use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::prediction::Prediction;
 use veriregime_core::types::time::format_utc;
 

@@ -64,9 +64,9 @@ impl Statement {
     /// says the same with another digest.
     fn payloads(&self, markets: usize) -> Vec<(usize, B256)> {
         let rows = public_inputs::by_market(&self.instances, markets, REGIME_OUTPUTS.len()).enumerate();
-        let said = rows.filter(|(index, _)| !self.omitted_markets.omits(*index)).map(|(index, (inputs, outputs))| {
-            (index, hash_of_words(inputs.iter().chain(outputs).copied()))
-        });
+        let said = rows
+            .filter(|(index, _)| !self.omitted_markets.omits(*index))
+            .map(|(index, (inputs, outputs))| (index, hash_of_words(inputs.iter().chain(outputs).copied())));
         said.collect()
     }
 

@@ -93,7 +93,8 @@ pub async fn run(args: DeployArgs, settings: Selection<'_>, json: bool) -> anyho
     let outlook = rehearsal::outlook(&config, &chain.read, chain.address(), &trials).await?;
     let is_development = is_development(config.chain.chain_id);
     let roles = deployment.role_holders(&chain.read).await?;
-    let mut report = Report { deployment, is_development, roles, rows, sent: Vec::new(), missing, outlook, record: None };
+    let mut report =
+        Report { deployment, is_development, roles, rows, sent: Vec::new(), missing, outlook, record: None };
     if !dry_run {
         if let Some(warning) = report.warning().filter(|_| !json) {
             println!("{warning}");

@@ -47,7 +47,8 @@ pub async fn run(args: DoctorArgs, settings: Selection<'_>, json: bool) -> anyho
     bar.enable_steady_tick(Duration::from_millis(200));
     let source = settings.file.map_or_else(|| "defaults".into(), |path| path.display().to_string());
     let fork = args.fork.then(|| args.anvil.unwrap_or_else(|| foundry("anvil")));
-    let report = doctor::examine(settings.node(), settings.job, source, fork, &args.record, &|what| bar.set_message(what)).await;
+    let report =
+        doctor::examine(settings.node(), settings.job, source, fork, &args.record, &|what| bar.set_message(what)).await;
     bar.finish_and_clear();
     print::output(json, &report);
     Ok(if report.healthy { EXIT_DONE } else { EXIT_SICK })

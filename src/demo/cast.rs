@@ -11,7 +11,8 @@ use crate::render;
 use crate::render::layout;
 
 /// The getter with what it gives back, as `cast` wants it.
-const PARAMS_SIGNATURE: &str = "params(bytes32)((uint40,uint40,uint16,uint16,uint24,uint16,uint16,uint32,uint32),uint8)";
+const PARAMS_SIGNATURE: &str =
+    "params(bytes32)((uint40,uint40,uint16,uint16,uint24,uint16,uint16,uint32,uint32),uint8)";
 
 /// Reads the parameters of the job's first market and gives back command and answer.
 ///

@@ -40,8 +40,7 @@ impl Reader {
         let alive_seconds = roles.timelock_seconds.saturating_add(LIFETIME_SECONDS);
         let since = i64::try_from(roles.now_seconds.saturating_sub(alive_seconds)).unwrap_or(i64::MAX);
         let head = self.head().await?.number;
-        let topics =
-            vec![RiskOracle::OperationScheduled::SIGNATURE_HASH, ModelRegistry::ModelProposed::SIGNATURE_HASH];
+        let topics = vec![RiskOracle::OperationScheduled::SIGNATURE_HASH, ModelRegistry::ModelProposed::SIGNATURE_HASH];
         let filter = Filter::new().address(vec![oracle, registry]).event_signature(topics);
         let first = self.first_block_at(since, head).await?;
         let models = ModelRegistry::new(registry, &self.provider);

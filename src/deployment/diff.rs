@@ -87,7 +87,8 @@ impl Deployment {
         let there = found.policy.as_ref().map(policy);
         let change = if wanted.change_policy { Outcome::Changed } else { Outcome::Kept };
         for (field, value) in policy(&wanted.policy) {
-            let same = |there: &Vec<(String, u64)>| there.iter().find(|(known, _)| *known == field).map(|(_, value)| *value);
+            let same =
+                |there: &Vec<(String, u64)>| there.iter().find(|(known, _)| *known == field).map(|(_, value)| *value);
             let on_chain = there.as_ref().and_then(same).map(|value| value.to_string());
             rows.push(row(name(&field), on_chain, value, change));
         }

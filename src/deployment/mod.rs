@@ -101,7 +101,6 @@ pub struct Wanted {
 }
 
 impl Wanted {
-
     /// The call that sets a market's policy. The timelock knows it by its bytes.
     fn set_policy(&self, market: &WantedMarket) -> Bytes {
         RiskOracle::setPolicyCall { market: market.id, policy_: self.policy.clone() }.abi_encode().into()

@@ -82,7 +82,9 @@ impl RoleHolders {
         let guards_oracle = self.oracle_guardian == self.oracle_owner;
         let what = match (attests && self.threshold == 1, refuses || guards_oracle) {
             (false, false) => return None,
-            (true, true) => "sets parameters anywhere between the knots at once, and changes everything after the timelock, with nobody to refuse it",
+            (true, true) => {
+                "sets parameters anywhere between the knots at once, and changes everything after the timelock, with nobody to refuse it"
+            }
             (true, false) => "sets parameters anywhere between the knots at once",
             (false, true) => "changes everything after the timelock, with nobody to refuse it",
         };

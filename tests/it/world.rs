@@ -169,7 +169,9 @@ impl World {
     pub async fn announce_and_call(&self, call: &impl SolCall) {
         let announce = RiskOracle::scheduleCall { data: call.abi_encode().into() }.abi_encode();
         for data in [announce, call.abi_encode()] {
-            let request = TransactionRequest::default().with_to(self.chain.deployment.contracts.registry.address).with_input(data);
+            let request = TransactionRequest::default()
+                .with_to(self.chain.deployment.contracts.registry.address)
+                .with_input(data);
             self.chain.owner.send(request).await.unwrap();
         }
     }

@@ -19,8 +19,8 @@ pub mod registry {
     );
 }
 
-pub use oracle::{IRegimeRiskOracle, IRiskParameters, RiskOracle};
-pub use registry::{IModelRegistry, ModelRegistry};
+pub use self::oracle::{IRegimeRiskOracle, IRiskParameters, RiskOracle};
+pub use self::registry::{IModelRegistry, ModelRegistry};
 
 alloy::sol! {
     /// What every verifier offers.

@@ -19,20 +19,28 @@ fn of(error: &str) -> Option<&'static str> {
     Some(match error {
         // Rights and the timelock.
         "AlreadyScheduled" => "nothing: it is announced; `admin show` says from when on it can be made",
-        "NotScheduled" => "announce this very call first, or announce it anew: it was refused, used up, or never announced",
+        "NotScheduled" => {
+            "announce this very call first, or announce it anew: it was refused, used up, or never announced"
+        }
         "NotReady" => "wait until `readyAt`; two weeks after that it has lapsed and is announced anew",
         "NotGuardian" | "Unauthorized" => ROLE,
         "NotMarketOwner" => "send it with the market owner's key; `admin set-market-owner` replaces one that is lost",
-        "NoHandoverRequest" => "let the new owner ask first, within two days before: `admin hand-over` prints its transaction",
+        "NoHandoverRequest" => {
+            "let the new owner ask first, within two days before: `admin hand-over` prints its transaction"
+        }
         "NewOwnerIsZeroAddress" => "name an owner",
         "TimelockTooShort" => "give --timelock at least a day",
         "AlreadyInitialized" => REPORT,
         // Markets and policies.
         "InvalidBounds" => "correct that field in the policy file's [bounds]",
-        "InvalidPolicy" => "correct that field in the policy file: it contradicts the bounds, or the rest of the policy",
+        "InvalidPolicy" => {
+            "correct that field in the policy file: it contradicts the bounds, or the rest of the policy"
+        }
         "MarketAlreadyRegistered" => "nothing: the market is there, and its bounds never change",
         "UnknownMarket" => "check the market's name; `deploy` registers the markets of its model",
-        "PauseTooLong" => "pause until `latest` at most: a week in all, of which each hour without a pause gives back an hour",
+        "PauseTooLong" => {
+            "pause until `latest` at most: a week in all, of which each hour without a pause gives back an hour"
+        }
         "ParamsUnset" => "wait for the market's first update",
         "ParamsWithheld" => "wait until the pause is over, or the sequencer has been up for five minutes",
         "StaleParams" => "find out why updates have stopped: `status`",
@@ -40,24 +48,37 @@ fn of(error: &str) -> Option<&'static str> {
         "ForeignModel" => "use a model for this contract: its outputs are a regime's, its period a day at most",
         "InvalidAttestors" => "name each attestor once, and a threshold of one to their number",
         "InvalidModelSpec" => "build the bundle anew: the registry cannot use that field",
-        "ModelAlreadyRegistered" => "nothing: it is proposed, active or in its overlap; `admin show` names what is announced",
+        "ModelAlreadyRegistered" => {
+            "nothing: it is proposed, active or in its overlap; `admin show` names what is announced"
+        }
         "ModelNotActive" => "`deploy` the bundle's model, or point model.bundle at the one that serves the market",
         "ModelNotProposed" => "propose it first: it was withdrawn, activated, or never proposed",
         "ModelNotReady" => "wait until `readyAt`; two weeks after that it has lapsed and is proposed anew",
-        "SmokeTestFailed" => "do not use this verifier: it takes a forged proof, or refuses a true one; build the bundle anew",
+        "SmokeTestFailed" => {
+            "do not use this verifier: it takes a forged proof, or refuses a true one; build the bundle anew"
+        }
         "UnknownModel" => "`deploy` the bundle's model first",
         "VerifierCodeChanged" => "use nothing of this verifier: its code is not what was compiled",
         // Updates.
-        "NothingApplied" => "nothing where all markets have their update; else give the model's markets a policy (`deploy`)",
+        "NothingApplied" => {
+            "nothing where all markets have their update; else give the model's markets a policy (`deploy`)"
+        }
         "StalePeriod" => "nothing: the period is over, and the next one begins anew",
         "FuturePeriod" => "check this machine's clock and whether the node is in sync",
         "NotAttestor" => NOT_ATTESTOR_HINT,
-        "InvalidAttestation" => "compare chain id, registry and program version with that attestor's: it signed something else",
+        "InvalidAttestation" => {
+            "compare chain id, registry and program version with that attestor's: it signed something else"
+        }
         "InvalidProof" => "`doctor` compares keys and verifier with the bundle; if they are right, prove again",
         "NotEnoughGas" => "send it with more gas: the verifier must get its share",
         "MalformedAttestations" | "SignersNotAscending" => REPORT,
-        "FeatureCountMismatch" | "OutputCountMismatch" | "ProofLengthMismatch" | "FeatureOutOfRange"
-        | "OutputOutOfRange" | "InvalidOmittedMarkets" | "OmittedMarketNotNeutral" => TO_THE_BUNDLE,
+        "FeatureCountMismatch"
+        | "OutputCountMismatch"
+        | "ProofLengthMismatch"
+        | "FeatureOutOfRange"
+        | "OutputOutOfRange"
+        | "InvalidOmittedMarkets"
+        | "OmittedMarketNotNeutral" => TO_THE_BUNDLE,
         _ => return None,
     })
 }

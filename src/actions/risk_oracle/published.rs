@@ -181,9 +181,9 @@ pub fn brings(calldata: &[u8], update: &PublishedUpdate) -> bool {
             && sent.omittedMarkets == U256::from(update.omitted_markets.bits())
             && sent.features == update.candle_features
             && sent.outputs == update.outputs
-            && update.arguments.as_ref().is_some_and(|arguments| {
-                sent.proof == arguments.proof
-                    && sent.attestations == arguments.attestations
-            })
+            && update
+                .arguments
+                .as_ref()
+                .is_some_and(|arguments| sent.proof == arguments.proof && sent.attestations == arguments.attestations)
     })
 }

@@ -92,7 +92,10 @@ mod tests {
         let stranger = of(&Revert::new(&ModelRegistry::NotAttestor { signer }.abi_encode()));
         assert_eq!((stranger.meaning, stranger.words), (Meaning::NotAttestor, format!("{signer} is not an attestor")));
         let forged = of(&Revert::new(&ModelRegistry::InvalidAttestation { signer }.abi_encode()));
-        assert_eq!((forged.meaning, forged.words), (Meaning::Final, format!("the attestation of {signer} does not hold")));
+        assert_eq!(
+            (forged.meaning, forged.words),
+            (Meaning::Final, format!("the attestation of {signer} does not hold"))
+        );
         let skipped = [
             (Meaning::Final, "omits all"),
             (Meaning::Final, "no policy"),

@@ -46,8 +46,7 @@ impl Reader {
     /// A transaction's calls as the RPC tells them; nothing where it does not tell.
     async fn trace(&self, transaction: B256) -> Result<String, ChainError> {
         let wanted = (transaction, json!({"tracer": "callTracer"}));
-        let asked: Result<Box<RawValue>, _> =
-            self.provider.raw_request("debug_traceTransaction".into(), wanted).await;
+        let asked: Result<Box<RawValue>, _> = self.provider.raw_request("debug_traceTransaction".into(), wanted).await;
         match asked.map_err(ChainError::from) {
             Ok(trace) => Ok(trace.get().to_owned()),
             Err(fault @ ChainError::Unreachable(_)) => Err(fault),

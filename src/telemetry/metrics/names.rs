@@ -69,7 +69,10 @@ pub(super) fn describe() {
     describe_counter!(REQUESTS, "Requests to the API, by status.");
     describe_counter!(ALERTS, "Messages to the webhook, by whether they were delivered.");
     describe_gauge!(MARKET_PROBABILITY, "Forecast probability of High that the contract holds for a market, 0 to 1.");
-    describe_gauge!(MARKET_APPLIED, "Volatility that a market's parameters follow: a standard deviation of one-minute returns.");
+    describe_gauge!(
+        MARKET_APPLIED,
+        "Volatility that a market's parameters follow: a standard deviation of one-minute returns."
+    );
     describe_gauge!(MARKET_VOLATILITY, "Forecast standard deviation of one-minute returns that the contract holds.");
     describe_gauge!(MARKET_RATIO, "Collateral that a new borrow must show, as a share of the debt; 1.5 is 150 %.");
     describe_gauge!(MARKET_FEE, "Swap fee as a share; 0.003 is 0.3 %.");

@@ -19,8 +19,7 @@ use crate::world::{FIRST, World};
 /// Runtime code that calls the contract in the first word of its calldata with the rest of it.
 const RELAY: &str = "0x60203603806020600037600060009160006000600035 5af115601d57005b60006000fd";
 /// The same, but what it passes on stands inverted in its calldata, bit by bit.
-const HIDING_RELAY: &str =
-    "0x602036036000 5b81811015601d57806020013519815260200160065600 5b50 6000600091 60006000600035 5af115603257005b60006000fd";
+const HIDING_RELAY: &str = "0x602036036000 5b81811015601d57806020013519815260200160065600 5b50 6000600091 60006000600035 5af115603257005b60006000fd";
 
 /// Lands the update of `call` through a contract of that code; `tail` stands behind it.
 async fn relay(world: &World, code: &str, call: &[u8], tail: &[u8]) -> Address {

@@ -100,6 +100,7 @@ impl Serialize for Report {
             "model_id": deployment.model_id,
             "contracts": contracts,
             "constructor": deployment.wanted.constructor,
+            "market_owner": deployment.wanted.market_owner,
             "model_spec": deployment.model_spec(),
             "parameters": self.rows,
             "sent": self.sent,

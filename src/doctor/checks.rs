@@ -8,7 +8,7 @@ use crate::chain::error::ChainError;
 use crate::chain::read::Reader as ChainReader;
 use crate::clock::Clock;
 use crate::config::{Config, chain};
-use crate::health::{Check, checks};
+use crate::health::{Check, Level, checks};
 use crate::job::feeds::Feed;
 use crate::node::{assemble, feeds, replay};
 use crate::state::error::StateError;
@@ -160,9 +160,10 @@ async fn on_chain(config: &Config, bundle: Option<&Bundle>, now_ms: i64, seen: &
     match assemble::reader(config) {
         Ok(reader) => match bundle.map(|bundle| assemble::action(config, bundle)) {
             Some(Ok(action)) => {
-                let (contract, model_id) = checks::contract(&reader, &action).await;
+                let contract = checks::contract(&reader, &action).await;
+                let runs_the_model = contract.level != Level::Fail;
                 seen.add(contract);
-                if model_id.is_some() {
+                if runs_the_model {
                     seen.add(checks::last_update(&reader, &action, &config.schedule.cron, now_ms).await);
                 }
             }

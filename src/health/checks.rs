@@ -4,7 +4,7 @@ use std::path::Path;
 
 use alloy::eips::BlockId;
 use alloy::primitives::utils::format_ether;
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, U256};
 use cron::Schedule;
 
 use super::{Check, HealthError};
@@ -56,17 +56,14 @@ pub async fn head(reader: &Reader, chain_id: u64, now_ms: i64, max_age_seconds: 
     }
 }
 
-/// That the contract runs this very model: its files' digests, its verifier's code, its layout. With the model's id.
-pub async fn contract(reader: &Reader, action: &Action) -> (Check, Option<B256>) {
-    const NAME: &str = "model on chain";
-    match action.model_id(reader).await {
-        Ok(model_id) => (Check::ok(NAME, format!("{model_id}, with our verifying key and verifier")), Some(model_id)),
-        Err(fault) => (Check::fail(NAME, &fault), None),
-    }
+/// That the contract runs this very model: its files' digests, its verifier's code, its layout.
+pub async fn contract(reader: &Reader, action: &Action) -> Check {
+    let asked = action.model_id(reader).await;
+    Check::of("model on chain", asked, |model_id| format!("{model_id}, with our verifying key and verifier"))
 }
 
-/// How old the newest update of the market is that was served least, whoever made it. None may be absent of the periods that are over and had a cycle by
-/// `schedule`.
+/// How old the newest update of the market is that was served least, whoever made it. None may be absent of the periods that are
+/// over and had a cycle by `schedule`.
 pub async fn last_update(reader: &Reader, action: &Action, schedule: &Schedule, now_ms: i64) -> Check {
     const NAME: &str = "last update";
     match action.last_period(reader, OmittedMarkets::NONE, BlockId::latest()).await {

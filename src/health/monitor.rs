@@ -96,8 +96,8 @@ impl Probe {
         let now_ms = self.clock.now_ms();
         let reader = &self.chain.read;
         let on_chain = async {
-            let (contract, model_id) = checks::contract(reader, &self.action).await;
-            if model_id.is_none() {
+            let contract = checks::contract(reader, &self.action).await;
+            if contract.level == Level::Fail {
                 return vec![contract];
             }
             vec![contract, checks::last_update(reader, &self.action, &self.schedule, now_ms).await]

@@ -201,6 +201,9 @@ async fn a_dry_run_names_every_step_and_parameter_and_sends_nothing() {
     assert_eq!(steps.len() as u64, STEPS);
     assert_eq!(steps[0], ("create Halo2Verifier", "now"));
     assert_eq!(steps[6], ("activate the model", "earlier_steps"));
+    // What contracts/script/Deploy.s.sol reads.
+    assert_eq!(said["market_owner"], said["constructor"]["owner"]);
+    assert!(said["model_spec"].as_str().is_some_and(|spec| spec.starts_with("0x")));
     let ratio = parameter(&said, "BTC-USD knot.1.borrow_collateral_ratio_bps");
     assert_eq!(
         (&ratio["on_chain"], &ratio["wanted"], &ratio["outcome"]),

@@ -241,6 +241,7 @@ fn what_follows_one_that_has_landed_is_waited_for_while_markets_wait() {
     let mut world = World::new();
     let landed = Landed { hash: world.attempts[0].hash, block: 100, gas_used: 1 };
     let first = Some(Mined::Landed(landed));
+    world.head = 120;
     world.nonce = 6;
     world.sign(Purpose::Action, 6);
     let next_of = |world: &World, mined: [Option<Mined>; 2], is_done: bool| {

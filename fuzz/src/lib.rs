@@ -8,7 +8,7 @@ use alloy::primitives::Bytes;
 use alloy::rpc::json_rpc::ErrorPayload;
 use alloy::sol_types::{SolCall, SolEvent};
 use alloy::transports::RpcError;
-use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::actions::risk_oracle::abi::oracle::RiskOracle;
 use veriregime_agent::actions::risk_oracle::published::{brings, signatures};
 use veriregime_agent::attestation::statement::Statement;
 use veriregime_agent::attestation::statement::{is_by_its_signer, pack, split};

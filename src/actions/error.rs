@@ -82,7 +82,8 @@ mod tests {
 
     use super::*;
     use crate::actions::refusal::Meaning;
-    use crate::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
+    use crate::actions::risk_oracle::abi::oracle::RiskOracle;
+    use crate::actions::risk_oracle::abi::registry::ModelRegistry;
     use crate::chain::revert::Revert;
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actions::risk_oracle::abi::RiskOracle::{paramsReturn, pendingReturn};
+use crate::actions::risk_oracle::abi::oracle::RiskOracle::{paramsReturn, pendingReturn};
 use crate::actions::risk_oracle::read::status_word;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::digest::Digest;

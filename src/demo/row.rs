@@ -3,8 +3,8 @@
 use anyhow::Context;
 use serde::{Serialize, Serializer};
 
-use crate::actions::risk_oracle::abi::IRiskParameters::Params;
-use crate::actions::risk_oracle::abi::RiskOracle::pendingReturn;
+use crate::actions::risk_oracle::abi::oracle::IRiskParameters::Params;
+use crate::actions::risk_oracle::abi::oracle::RiskOracle::pendingReturn;
 use crate::job::Agent;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::period::PeriodId;

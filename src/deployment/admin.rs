@@ -11,8 +11,9 @@ use serde::Serialize;
 use super::code::CREATE2_DEPLOYER;
 use super::{Blocked, LIFETIME_SECONDS, Step};
 use crate::actions::error::ActionError;
-use crate::actions::risk_oracle::abi::IModelRegistry::ModelSpec;
-use crate::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
+use crate::actions::risk_oracle::abi::oracle::RiskOracle;
+use crate::actions::risk_oracle::abi::registry::IModelRegistry::ModelSpec;
+use crate::actions::risk_oracle::abi::registry::ModelRegistry;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::LIFETIME_SECONDS;
 use super::admin::Roles;
-use crate::actions::risk_oracle::abi::ModelRegistry::{self, ModelRegistryCalls};
-use crate::actions::risk_oracle::abi::RiskOracle::{self, RiskOracleCalls};
+use crate::actions::risk_oracle::abi::oracle::RiskOracle::{self, RiskOracleCalls};
+use crate::actions::risk_oracle::abi::registry::ModelRegistry::{self, ModelRegistryCalls};
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 

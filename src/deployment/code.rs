@@ -5,7 +5,8 @@ use alloy::sol_types::SolConstructor;
 use serde::{Deserialize, Serialize};
 
 use super::Wanted;
-use crate::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
+use crate::actions::risk_oracle::abi::oracle::RiskOracle;
+use crate::actions::risk_oracle::abi::registry::ModelRegistry;
 use crate::deployment::error::DeploymentError;
 use veriregime_core::types::digest::Digest;
 

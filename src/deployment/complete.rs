@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::outbox::Outbox;
 use super::{Deployment, Step};
-use crate::actions::risk_oracle::abi::IModelRegistry::Update as Smoke;
+use crate::actions::risk_oracle::abi::registry::IModelRegistry::Update as Smoke;
 use crate::render::Render;
 
 /// A transaction that was mined.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::standing::{MarketStanding, OnChainState};
 use super::{Deployment, WantedMarket};
-use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Knot, Policy};
+use crate::actions::risk_oracle::abi::oracle::IRegimeRiskOracle::{Bounds, Knot, Policy};
 use crate::chain::read::Reader;
 use crate::deployment::error::DeploymentError;
 

@@ -24,9 +24,10 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::{SolCall, SolValue};
 use serde::{Deserialize, Serialize};
 
-use crate::actions::risk_oracle::abi::IModelRegistry::Update as Smoke;
-use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Policy};
-use crate::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
+use crate::actions::risk_oracle::abi::oracle::IRegimeRiskOracle::{Bounds, Policy};
+use crate::actions::risk_oracle::abi::oracle::RiskOracle;
+use crate::actions::risk_oracle::abi::registry::IModelRegistry::Update as Smoke;
+use crate::actions::risk_oracle::abi::registry::ModelRegistry;
 use crate::actions::risk_oracle::spec::Expected;
 use crate::chain::read::Reader;
 use crate::chain::rehearsal::Trial;

@@ -6,8 +6,8 @@ use std::path::Path;
 use alloy::primitives::aliases::U24;
 use serde::Deserialize;
 
-use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Knot, Policy};
-use crate::actions::risk_oracle::abi::IRiskParameters::RiskVector;
+use crate::actions::risk_oracle::abi::oracle::IRegimeRiskOracle::{Bounds, Knot, Policy};
+use crate::actions::risk_oracle::abi::oracle::IRiskParameters::RiskVector;
 use crate::config::written;
 use crate::deployment::error::DeploymentError;
 

@@ -6,7 +6,8 @@ use alloy::primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
 use super::Deployment;
-use crate::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
+use crate::actions::risk_oracle::abi::oracle::RiskOracle;
+use crate::actions::risk_oracle::abi::registry::ModelRegistry;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 

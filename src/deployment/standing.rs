@@ -5,10 +5,11 @@ use alloy::providers::Provider;
 
 use super::code::CREATE2_DEPLOYER;
 use super::{Blocked, Deployment, LIFETIME_SECONDS, WantedMarket};
-use crate::actions::risk_oracle::abi::IRegimeRiskOracle::{Bounds, Policy};
-use crate::actions::risk_oracle::abi::ModelRegistry::ModelRegistryInstance;
-use crate::actions::risk_oracle::abi::RiskOracle::RiskOracleInstance;
-use crate::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
+use crate::actions::risk_oracle::abi::oracle::IRegimeRiskOracle::{Bounds, Policy};
+use crate::actions::risk_oracle::abi::oracle::RiskOracle;
+use crate::actions::risk_oracle::abi::oracle::RiskOracle::RiskOracleInstance;
+use crate::actions::risk_oracle::abi::registry::ModelRegistry;
+use crate::actions::risk_oracle::abi::registry::ModelRegistry::ModelRegistryInstance;
 use crate::actions::risk_oracle::spec::PURPOSE;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;

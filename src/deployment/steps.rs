@@ -6,7 +6,8 @@ use alloy::sol_types::SolCall;
 use super::code::CREATE2_DEPLOYER;
 use super::standing::{MarketStanding, OnChainState};
 use super::{Blocked, Deployment, Step, WantedMarket, overlap_seconds};
-use crate::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
+use crate::actions::risk_oracle::abi::oracle::RiskOracle;
+use crate::actions::risk_oracle::abi::registry::ModelRegistry;
 
 /// In order. Steps that wait for the timelock come last, so that nothing else waits for them.
 pub(crate) fn missing(deployment: &Deployment, standing: &OnChainState, wallet: Address) -> Vec<Step> {

@@ -9,8 +9,8 @@ use alloy::sol_types::SolEvent;
 use anyhow::Context;
 
 use super::{CHAIN_ID, World};
-use crate::actions::risk_oracle::abi::IModelRegistry::Update as Smoke;
-use crate::actions::risk_oracle::abi::RiskOracle;
+use crate::actions::risk_oracle::abi::oracle::RiskOracle;
+use crate::actions::risk_oracle::abi::registry::IModelRegistry::Update as Smoke;
 use crate::bundle::Bundle;
 use crate::config::Config;
 use crate::deployment::Deployment;

@@ -3,7 +3,7 @@
 use alloy::primitives::{B256, Bytes, U256};
 
 use super::assemble;
-use crate::actions::risk_oracle::abi::IModelRegistry::Update as Smoke;
+use crate::actions::risk_oracle::abi::registry::IModelRegistry::Update as Smoke;
 use crate::bundle::Bundle;
 use crate::config::Config;
 use veriregime_core::types::period::PeriodId;

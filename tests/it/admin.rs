@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256, keccak256};
 use alloy::sol_types::SolCall;
 use serde_json::{Value, json};
-use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::actions::risk_oracle::abi::oracle::RiskOracle;
 
 use crate::deploy::{Bare, missing, refused, said};
 

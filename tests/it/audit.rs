@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tract_onnx::pb::ModelProto;
 use url::Url;
-use veriregime_agent::actions::risk_oracle::abi::ModelRegistry;
+use veriregime_agent::actions::risk_oracle::abi::registry::ModelRegistry;
 use veriregime_agent::actions::risk_oracle::update::Update;
 use veriregime_agent::attestation::statement::{Statement, pack};
 use veriregime_agent::bundle::Bundle;

@@ -5,7 +5,7 @@ use std::path::Path;
 use ::veriregime_files;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::actions::risk_oracle::abi::ModelRegistry;
+use veriregime_agent::actions::risk_oracle::abi::registry::ModelRegistry;
 use veriregime_agent::bundle::Bundle;
 use veriregime_core::types::manifest::ONNX_FILE;
 

@@ -8,7 +8,7 @@ use alloy::network::Ethereum;
 use alloy::primitives::{Address, B256};
 use alloy::providers::{Provider, RootProvider};
 use serde_json::{Value, json};
-use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::actions::risk_oracle::abi::oracle::RiskOracle;
 use veriregime_agent::config::Config;
 use veriregime_agent::config::signer::Signer;
 use veriregime_agent::devnet::{Anvil, World as Chain};

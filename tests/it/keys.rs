@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::actions::risk_oracle::abi::ModelRegistry;
+use veriregime_agent::actions::risk_oracle::abi::registry::ModelRegistry;
 use veriregime_agent::chain::signer::{Signer, keystore};
 use veriregime_agent::config::signer::{Holder, Signer as Settings};
 use veriregime_core::types::cycle::Stage;

@@ -13,7 +13,7 @@ use reqwest::StatusCode;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::actions::risk_oracle::abi::ModelRegistry;
+use veriregime_agent::actions::risk_oracle::abi::registry::ModelRegistry;
 use veriregime_agent::attestation::peers::Peers;
 use veriregime_agent::attestation::statement::Statement;
 use veriregime_agent::job::Agent;

@@ -12,7 +12,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::actions::risk_oracle::abi::ModelRegistry;
+use veriregime_agent::actions::risk_oracle::abi::registry::ModelRegistry;
 use veriregime_agent::state::Store;
 use veriregime_agent::state::jobs::Scope;
 use veriregime_core::types::cycle::{CycleRecord, Stage};

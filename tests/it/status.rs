@@ -8,7 +8,7 @@ use alloy::rpc::types::TransactionRequest;
 use alloy::sol_types::SolCall;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::actions::risk_oracle::abi::oracle::RiskOracle;
 use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::format_utc;

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::actions::risk_oracle::abi::oracle::RiskOracle;
 use veriregime_agent::bundle::Bundle;
 use veriregime_agent::clock::Clock;
 use veriregime_agent::config;

@@ -19,9 +19,6 @@ pub mod registry {
     );
 }
 
-pub use self::oracle::{IRegimeRiskOracle, IRiskParameters, RiskOracle};
-pub use self::registry::{IModelRegistry, ModelRegistry};
-
 alloy::sol! {
     /// What every verifier offers.
     #[sol(rpc)]

@@ -1,7 +1,7 @@
 //! What to do about each of the contracts' errors.
 
-use super::abi::ModelRegistry::ModelRegistryErrors;
-use super::abi::RiskOracle::RiskOracleErrors;
+use super::abi::oracle::RiskOracle::RiskOracleErrors;
+use super::abi::registry::ModelRegistry::ModelRegistryErrors;
 use crate::attestation::error::NOT_ATTESTOR_HINT;
 
 const REPORT: &str = "report it with the error: this program makes no call that meets it";

@@ -6,7 +6,8 @@ use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent;
 
-use super::abi::{ModelRegistry, RiskOracle};
+use super::abi::oracle::RiskOracle;
+use super::abi::registry::ModelRegistry;
 use super::spec::PURPOSE;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;

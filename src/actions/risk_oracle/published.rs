@@ -5,7 +5,8 @@ use alloy::primitives::{Address, B256, U256};
 use alloy::rpc::types::Log;
 use alloy::sol_types::SolEvent;
 
-use super::abi::{ModelRegistry, RiskOracle};
+use super::abi::oracle::RiskOracle;
+use super::abi::registry::ModelRegistry;
 use super::read::{omitted_markets, period as checked_period};
 use super::update::submitted;
 use crate::attestation::statement::{Statement, is_by_its_signer, split};

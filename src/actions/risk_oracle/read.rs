@@ -3,8 +3,9 @@
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, U256, keccak256};
 
-use super::abi::IModelRegistry::ModelSpec;
-use super::abi::{ModelRegistry, RiskOracle};
+use super::abi::oracle::RiskOracle;
+use super::abi::registry::IModelRegistry::ModelSpec;
+use super::abi::registry::ModelRegistry;
 use super::spec::{Expected, PURPOSE};
 use crate::actions::error::ActionError;
 use crate::chain::answers::MAX_SECONDS;

@@ -2,8 +2,8 @@
 
 use alloy::sol_types::SolInterface;
 
-use super::abi::ModelRegistry::ModelRegistryErrors;
-use super::abi::RiskOracle::RiskOracleErrors;
+use super::abi::oracle::RiskOracle::RiskOracleErrors;
+use super::abi::registry::ModelRegistry::ModelRegistryErrors;
 use super::advice;
 use crate::actions::refusal::{Meaning, Refusal};
 use crate::chain::revert::Revert;
@@ -75,7 +75,8 @@ mod tests {
     use alloy::sol_types::SolError;
 
     use super::*;
-    use crate::actions::risk_oracle::abi::{ModelRegistry, RiskOracle};
+    use crate::actions::risk_oracle::abi::oracle::RiskOracle;
+    use crate::actions::risk_oracle::abi::registry::ModelRegistry;
 
     fn meaning(error: &impl SolError) -> Meaning {
         of(&Revert::new(&error.abi_encode())).meaning

@@ -9,7 +9,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::abi::oracle::IModelRegistry;
-use super::abi::{ModelRegistry, RiskOracle};
+use super::abi::oracle::RiskOracle;
+use super::abi::registry::ModelRegistry;
 use super::published::signatures;
 use super::update::submitted;
 use crate::chain::error::ChainError;

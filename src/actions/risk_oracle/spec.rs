@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256, Bytes, keccak256};
 use alloy::sol_types::SolValue;
 
-use super::abi::IModelRegistry::ModelSpec;
+use super::abi::registry::IModelRegistry::ModelSpec;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::period::PeriodId;
 

@@ -3,8 +3,8 @@
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::SolCall;
 
-use super::abi::RiskOracle;
 use super::abi::oracle::IModelRegistry;
+use super::abi::oracle::RiskOracle;
 use crate::attestation::statement::pack;
 use crate::chain::call::Call;
 use veriregime_core::types::attestation::Attestation;

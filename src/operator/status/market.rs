@@ -6,8 +6,8 @@ use alloy::primitives::Address;
 use serde_json::{Value, json};
 
 use crate::actions::error::ActionError;
-use crate::actions::risk_oracle::abi::IRiskParameters::{Params, RiskVector};
-use crate::actions::risk_oracle::abi::RiskOracle::{paramsReturn, pendingReturn};
+use crate::actions::risk_oracle::abi::oracle::IRiskParameters::{Params, RiskVector};
+use crate::actions::risk_oracle::abi::oracle::RiskOracle::{paramsReturn, pendingReturn};
 use crate::actions::risk_oracle::read::status_word;
 use crate::config::Config;
 use crate::node::assemble;

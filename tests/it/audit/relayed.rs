@@ -6,7 +6,7 @@ use alloy::rpc::types::TransactionRequest;
 use alloy::sol_types::SolCall;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::actions::risk_oracle::abi::RiskOracle;
+use veriregime_agent::actions::risk_oracle::abi::oracle::RiskOracle;
 use veriregime_agent::job::Agent;
 use veriregime_agent::node::assemble;
 use veriregime_core::types::cycle::Stage;

@@ -26,7 +26,7 @@ use veriregime_core::types::chain_id::is_development;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   veriregime-agent --config agent.toml deploy --dry-run
-  veriregime-agent --config agent.toml deploy --owner 0xA… --market-owner 0xB… --guardian 0xC… --attestor 0xD… --attestor 0xE… --threshold 2
+  veriregime-agent --config agent.toml deploy --owner 0xA… --market-owner 0xB… --guardian 0xC… --attestor 0xD…
   veriregime-agent --config agent.toml deploy --policy policy.toml     changes the policy of existing markets, too
 
 Every step is skipped if the chain shows it already: run the same command again after a crash, when the timelock has

@@ -41,8 +41,9 @@ impl Agent {
         }
     }
 
-    /// Signs the call, simulated against the newest state, and stores it, in the wallet's turn, also beside one that has landed
-    /// and has passed by some of its markets. Nothing is sent, and nothing is signed while a transaction of one of the job's earlier periods waits to be mined.
+    /// Signs the call, simulated against the newest state, and stores it, in the wallet's turn, also beside one that has landed and
+    /// has passed by some of its markets. Nothing is sent, and nothing is signed while a transaction of one of the job's earlier
+    /// periods waits to be mined.
     pub(super) async fn sign(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
         if self.left_ms(record.period) <= CANCEL_LEAD_MS {
             return Err(CycleError::Deadline.into());

@@ -108,14 +108,12 @@ pub(super) fn write_step(connection: &Connection, key: Key, step: &Step<'_>) -> 
                 params![key.job, key.period, *prove_ms as i64, witness_sha256.map(|digest| digest.to_string())],
             )?;
         }
-        // Another table's: written by the caller.
-        Step::Submitting(_) => {}
+        // Another table's, written by the caller; or as it was.
+        Step::Submitting(_) | Step::Kept(_) => {}
         Step::SubmittingAgain(_) => {
             let sql = "UPDATE cycles SET is_final = 0 WHERE job = ?1 AND period = ?2";
             connection.execute(sql, params![key.job, key.period])?;
         }
-        // As it was.
-        Step::Kept(_) => {}
         Step::Confirmed(landed) => {
             connection.execute(
                 &format!("UPDATE cycles SET {LANDED} WHERE job = ?1 AND period = ?2"),

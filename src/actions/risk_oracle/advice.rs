@@ -30,7 +30,6 @@ fn of(error: &str) -> Option<&'static str> {
         }
         "NewOwnerIsZeroAddress" => "name an owner",
         "TimelockTooShort" => "give --timelock at least a day",
-        "AlreadyInitialized" => REPORT,
         // Markets and policies.
         "InvalidBounds" => "correct that field in the policy file's [bounds]",
         "InvalidPolicy" => {
@@ -71,7 +70,7 @@ fn of(error: &str) -> Option<&'static str> {
         }
         "InvalidProof" => "`doctor` compares keys and verifier with the bundle; if they are right, prove again",
         "NotEnoughGas" => "send it with more gas: the verifier must get its share",
-        "MalformedAttestations" | "SignersNotAscending" => REPORT,
+        "AlreadyInitialized" | "MalformedAttestations" | "SignersNotAscending" => REPORT,
         "FeatureCountMismatch"
         | "OutputCountMismatch"
         | "ProofLengthMismatch"

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use veriregime_core::model::ModelError;
+use veriregime_core::trees::error::TreesError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::error::ManifestError;
@@ -34,6 +35,9 @@ pub enum BundleError {
     /// A network that is not what the manifest says.
     #[error(transparent)]
     Network(#[from] ModelError),
+    /// Trees that are none.
+    #[error("{}: {error}", path.display())]
+    Trees { path: PathBuf, error: TreesError },
     /// A bundle that another EZKL made.
     #[error("{} was made by EZKL {found}, this program proves with {expected}", path.display())]
     ForeignBundle { path: PathBuf, found: String, expected: String },
@@ -55,6 +59,7 @@ impl Diagnostic for BundleError {
             Self::NotOld { .. } => "VR-MANIFEST-005",
             Self::Occupied { .. } => "VR-MANIFEST-006",
             Self::Network(error) => error.code(),
+            Self::Trees { error, .. } => error.code(),
             Self::ForeignBundle { .. } => "VR-PROVE-019",
             Self::RunArgument { .. } => "VR-PROVE-020",
             Self::File(error) => error.code(),
@@ -70,6 +75,7 @@ impl Diagnostic for BundleError {
             Self::NotOld { .. } => "nothing: use it as it is",
             Self::Occupied { .. } => "name another folder with --to",
             Self::Network(error) => error.hint(),
+            Self::Trees { error, .. } => error.hint(),
             Self::ForeignBundle { .. } => {
                 "take a bundle that was made for this version of the program, or make it anew with `train`"
             }

@@ -1,6 +1,7 @@
 //! A model bundle on disk: opened only when every file is the one that the manifest names.
 
 pub mod error;
+pub mod import;
 pub mod registry;
 pub mod upgrade;
 

@@ -16,7 +16,8 @@ pub mod doctor;
 pub mod evaluate;
 pub mod evidence;
 pub mod features;
-pub mod help;
+pub mod hedge;
+mod help;
 pub mod key;
 pub mod models;
 pub mod once;
@@ -117,6 +118,9 @@ enum Command {
     Train(train::TrainArgs),
     /// Measure a model on candles.
     Evaluate(evaluate::EvaluateArgs),
+    /// Ask a miner's model how much BTC pays the electricity of the next months.
+    #[command(subcommand)]
+    Hedge(hedge::HedgeCommand),
     /// List, compare and choose model versions.
     Models(models::ModelsArgs),
     /// Fetch, import, check and serve candles.
@@ -181,6 +185,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 Command::Bench(args) => bench::run(args, settings, json).await?,
                 Command::Train(args) => train::run(args, settings, json).await?,
                 Command::Evaluate(args) => evaluate::run(&args, json)?,
+                Command::Hedge(command) => hedge::run(command, json)?,
                 Command::Models(args) => return models::run(args, json),
                 Command::Candles(command) => candles::run(command, json).await?,
                 Command::Key(command) => key::run(command, selected, json).await?,

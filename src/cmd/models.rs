@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{EXIT_DONE, EXIT_RETRAIN, print};
+use crate::bundle::import;
 use crate::bundle::registry::Registry;
 use crate::bundle::upgrade::upgrade;
 use crate::clock::Clock;
@@ -77,6 +78,18 @@ pub enum ModelsCommand {
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
     },
+    /// Make a bundle of trees that XGBoost 2 saved as JSON: one file an output, all with the same columns.
+    #[command(
+        after_help = "Examples:\n  veriregime-agent models import-xgboost xgb_1.json xgb_2.json xgb_3.json xgb_4.json --to models/miner\n\nColumns are named by the files; files without names and with 11 columns are asked what miners' models are asked: see `hedge predict --help`."
+    )]
+    ImportXgboost {
+        /// The files, in the order of the outputs.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// The bundle's folder, which is made.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
     /// Check every byte of one version, or of all; with candles, say whether it is time to train again.
     #[command(
         after_help = "Examples:\n  veriregime-agent models check\n  veriregime-agent models check btc-regime-4h-v1 --candles new.parquet --from 2025-01-01\n\nExit status 3 where it should be trained again."
@@ -118,6 +131,9 @@ pub fn run(args: ModelsArgs, json: bool) -> anyhow::Result<u8> {
         ModelsCommand::Upgrade { folder, to } => {
             let to = to.map(|to| place::data(&to));
             print::output(json, &versions::Converted(upgrade(&place::data(&folder), to.as_deref())?));
+        }
+        ModelsCommand::ImportXgboost { files, to } => {
+            print::output(json, &versions::Imported(import::xgboost(&files, &place::data(&to))?));
         }
         ModelsCommand::Rollback => {
             print::output(json, &versions::Current(registry.rollback(Clock::System.now_ms())?));

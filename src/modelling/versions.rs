@@ -5,11 +5,12 @@ use serde_json::Value;
 
 use super::circuit;
 use crate::bundle::Bundle;
+use crate::bundle::import;
 use crate::bundle::registry::figures;
 use crate::bundle::registry::figures::{Score, TestRows};
 use crate::bundle::registry::{Change, Registry, RegistryError};
 use crate::bundle::upgrade::Upgraded;
-use crate::render::layout::Table;
+use crate::render::layout::{self, Table};
 use crate::render::{Render, lines};
 use crate::verification::ezkl::search::{Outcome, SEARCH_FILE, Search};
 use veriregime_core::types::digest::Digest;
@@ -225,6 +226,29 @@ impl Render for Current {
         let Change { from, to, .. } = &self.0;
         let before = from.as_deref().unwrap_or("none");
         format!("{to} is current; before: {before}. A running daemon keeps its model until it is started again.")
+    }
+}
+
+/// A bundle that was made of files of another program.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct Imported(pub import::Imported);
+
+impl Render for Imported {
+    fn text(&self) -> String {
+        let import::Imported { model_id, folder, columns, outputs, .. } = &self.0;
+        let mut table = Table::new(&["output", "file", "trees", "leaves", "depth"]);
+        for output in outputs {
+            table.add_row([
+                output.name.clone(),
+                output.file.display().to_string(),
+                output.trees.to_string(),
+                output.leaves.to_string(),
+                output.depth.to_string(),
+            ]);
+        }
+        let words = format!("{model_id} is in {}. Its columns: {}.", folder.display(), columns.join(", "));
+        format!("{table}\n{}", layout::text(&words))
     }
 }
 

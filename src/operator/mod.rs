@@ -2,6 +2,7 @@
 
 pub mod cycle;
 pub mod evidence;
+pub mod hedge;
 pub mod keys;
 pub mod once;
 pub mod proof;

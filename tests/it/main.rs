@@ -52,6 +52,7 @@ mod time;
 #[cfg(feature = "training")]
 mod training_run;
 mod transactions;
+mod trees;
 mod tx;
 mod wallets;
 #[cfg(not(feature = "training"))]

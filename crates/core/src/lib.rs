@@ -2,7 +2,9 @@
 
 pub mod features;
 pub mod forecast;
+pub mod hedge;
 pub mod model;
 pub mod quantile;
 pub mod schedule;
+pub mod trees;
 pub mod types;

@@ -5,6 +5,7 @@ pub mod export;
 pub mod float;
 pub mod integer;
 pub mod onnx;
+mod table;
 
 use thiserror::Error;
 
@@ -48,6 +49,9 @@ pub enum ModelError {
     /// A feature integer outside of the clip.
     #[error("feature {index} is {value}, outside of ±{bound}")]
     Feature { index: usize, value: i32, bound: i32 },
+    /// An input that is no number.
+    #[error("column {column} is {value}")]
+    NotFinite { column: String, value: String },
     /// Float and integer arithmetic tell different stories.
     #[error("output {index} is {float} in floats and {circuit} in the circuit's integers")]
     Disagreement { index: usize, float: String, circuit: String },
@@ -73,12 +77,14 @@ impl Diagnostic for ModelError {
             Self::Disagreement { .. } => "VR-MODEL-009",
             Self::Tract { .. } => "VR-MODEL-010",
             Self::Layers { .. } => "VR-MODEL-011",
+            Self::NotFinite { .. } => "VR-MODEL-012",
         }
     }
 
     fn hint(&self) -> &'static str {
         match self {
             Self::Count { .. } | Self::Feature { .. } => "compute the features with the manifest of this very model",
+            Self::NotFinite { .. } => "give every column a finite number, or leave the row out",
             Self::Disagreement { .. } => {
                 "stop and compare the bundle with its source; nothing was submitted, the machine or the model is faulty"
             }

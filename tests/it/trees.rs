@@ -1,0 +1,122 @@
+//! Models of trees, imported and asked.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use veriregime_agent::bundle::{Bundle, import};
+use veriregime_core::trees::grid::IntegerForest;
+use veriregime_core::types::manifest::inputs::Inputs;
+
+use super::given::reference;
+
+fn agent() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    (1..=4).map(|number| folder.join(format!("xgb_{number}.json"))).collect()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+#[test]
+fn the_published_miner_s_models_answer_as_xgboost_does() {
+    let Some(published) = reference("seeds/aidala") else { return };
+    let Some(golden) = reference("data/daily/aidala_golden.json") else { return };
+    let golden: Value = serde_json::from_slice(&std::fs::read(golden).unwrap()).unwrap();
+    let folder = TempDir::new().unwrap();
+    let imported = import::xgboost(&files(&published), &folder.path().join("miner")).unwrap();
+    let leaves: Vec<usize> = imported.outputs.iter().map(|output| output.leaves).collect();
+    assert_eq!(leaves, [466, 475, 494, 531]);
+    let bundle = Bundle::open(&imported.folder).unwrap();
+    let forest = bundle.forest().unwrap();
+    let Inputs::Table(table) = &bundle.manifest.inputs else { panic!("trees have a table") };
+    let output_scale = bundle.manifest.outputs[0].scale;
+    let integers = IntegerForest::new(&forest, table, output_scale).unwrap();
+
+    let samples = ["readme_sample", "cli_sample", "cli_sample_true_units"].map(|name| &golden[name]);
+    let mut cases: Vec<(Vec<f64>, Vec<f64>)> =
+        samples.iter().map(|sample| (numbers(&sample["input"]), numbers(&sample["xgb_1_4"]))).collect();
+    let rows = golden["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 120);
+    for row in rows {
+        let trained = numbers(&row["input_trained_units"]);
+        let mut served = trained.clone();
+        served[1] /= 1e3;
+        served[4] /= 1e3;
+        cases.push((trained, numbers(&row["xgb_1_4"])));
+        cases.push((served, numbers(&row["xgb_1_4_if_served_scaled"])));
+    }
+    let mut rounded = 0;
+    for (input, expected) in &cases {
+        let row: Vec<f32> = input.iter().map(|number| *number as f32).collect();
+        let found = forest.evaluate(&row).unwrap();
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((f64::from(*found) - expected).abs() < 1e-7, "{input:?}: {found} instead of {expected}");
+        }
+        let on_grid = table.quantised(&row.iter().map(|number| f64::from(*number)).collect::<Vec<_>>()).unwrap();
+        if !integers.crossed(&forest, &row, &on_grid).unwrap().is_empty() {
+            rounded += 1;
+            continue;
+        }
+        let grid = f64::from(output_scale).exp2();
+        for (exact, expected) in integers.evaluate(&on_grid).unwrap().iter().zip(expected) {
+            assert!((*exact as f64 / grid - expected).abs() < 1e-7, "{input:?}: {exact} instead of {expected}");
+        }
+    }
+    assert_eq!(rounded, 0, "rows that rounding to the grid sends another way");
+}
+
+#[test]
+fn a_miner_s_question_in_thousands_and_kilowatts_is_answered_both_ways() {
+    let Some(published) = reference("seeds/aidala") else { return };
+    let folder = TempDir::new().unwrap();
+    let model = folder.path().join("miner");
+    import::xgboost(&files(&published), &model).unwrap();
+    let ask = |flags: &[&str]| {
+        let output = agent().args(["hedge", "predict", "--model"]).arg(&model).args(flags).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // As their documents print it, underscores and all.
+    let numbers = "--electricity_day_price 5.38 --difficulty 8.6 --hash_rate 12.2 --power 2.2 --block_reward 3.25 \
+                   --cost_2_months 31.5 --cost_3_months 41.5 --cost_4_months 51.5 --cost_5_months 54.3 \
+                   --cost_6_months 62.2 --btc_price 74.6";
+    let mut flags: Vec<&str> = numbers.split_whitespace().collect();
+    let text = ask(&flags);
+    assert!(text.contains("0.07492") && text.contains("warning: btc_price and power"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    flags.push("--json");
+    let answer: Value = serde_json::from_str(ask(&flags).trim()).unwrap();
+    assert_eq!(answer["units"], "served");
+    assert_eq!(answer["outputs"].as_array().unwrap().len(), 4);
+    assert_eq!(answer["outputs_in_trained_units"].as_array().unwrap().len(), 4);
+    let dashed: Vec<String> = flags
+        .iter()
+        .map(|flag| match *flag {
+            "2.2" => "2200".into(),
+            "74.6" => "74600".into(),
+            flag if flag.starts_with("--") => flag.replace('_', "-"),
+            number => number.into(),
+        })
+        .collect();
+    let trained: Value = serde_json::from_str(ask(&dashed.iter().map(String::as_str).collect::<Vec<_>>()).trim()).unwrap();
+    assert_eq!(trained["units"], "trained");
+    assert_eq!(trained["outputs"], answer["outputs_in_trained_units"]);
+}
+
+#[test]
+fn what_is_no_model_of_xgboost_is_refused_by_its_file() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("other.json");
+    std::fs::write(&file, b"{\"version\":[1,7,0]}").unwrap();
+    let output = agent().args(["models", "import-xgboost"]).arg(&file).arg("--to").arg(folder.path().join("to")).output();
+    let output = output.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("VR-TREES-001") && said.contains("other.json"), "{said}");
+    assert!(!folder.path().join("to").exists());
+}

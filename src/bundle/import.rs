@@ -11,7 +11,7 @@ use veriregime_core::hedge::{COLUMNS, HORIZON_MONTHS};
 use veriregime_core::trees::error::TreesError;
 use veriregime_core::trees::grid::{IntegerForest, column};
 use veriregime_core::trees::xgboost::{XgboostModel, combined};
-use veriregime_core::trees::{Forest, MAX_FILE_BYTES, MAX_OUTPUTS, Node};
+use veriregime_core::trees::{Forest, MAX_FILE_BYTES, MAX_OUTPUTS, Node, Tree};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::inputs::{Inputs, Table};
 use veriregime_core::types::manifest::network::{ModelKind, Trees};
@@ -21,10 +21,10 @@ use veriregime_core::types::period::Grid;
 
 /// Name of the trees inside a bundle.
 pub const TREES_FILE: &str = "trees.json";
-/// log2 of the columns' grid.
-const INPUT_SCALE: u32 = 16;
-/// log2 of the outputs' grid: finer than a satoshi.
-const OUTPUT_SCALE: u32 = 27;
+/// log2 of the columns' grid: with it every threshold is an exact 32-bit float, as circuits need it.
+const INPUT_SCALE: u32 = 14;
+/// Bits of the largest output on its grid, for the same reason.
+const OUTPUT_BITS: i32 = 22;
 /// Every week from Monday on, five months ahead.
 const GRID: Grid = Grid { period_seconds: 7 * 86_400, horizon_seconds: 150 * 86_400, offset_seconds: 4 * 86_400 };
 
@@ -83,8 +83,9 @@ pub fn xgboost(files: &[PathBuf], to: &Path) -> Result<Imported, BundleError> {
     let forest = combined(models).map_err(in_file(to))?;
     let inputs = table(&forest, &names).map_err(in_file(to))?;
     // What does not fit the grid is told now, and not when it is proven.
-    IntegerForest::new(&forest, &inputs, OUTPUT_SCALE).map_err(in_file(to))?;
-    let outputs = outputs(&forest, &inputs);
+    let scale = output_scale(&forest);
+    IntegerForest::new(&forest, &inputs, scale).and_then(|forest| forest.to_onnx()).map_err(in_file(to))?;
+    let outputs = outputs(&forest, &inputs, scale);
     if veriregime_files::size_bytes(&to.join(MANIFEST_FILE)).is_ok() {
         return Err(BundleError::Occupied { folder: to.to_owned() });
     }
@@ -168,7 +169,20 @@ fn table(forest: &Forest, names: &[String]) -> Result<Table, TreesError> {
     Ok(Table { columns, input_scale: INPUT_SCALE })
 }
 
-fn outputs(forest: &Forest, inputs: &Table) -> Vec<Output> {
+/// The finest grid on which every possible output has [`OUTPUT_BITS`].
+fn output_scale(forest: &Forest) -> u32 {
+    let leaf = |node: &Node<f32, f32>| match node {
+        Node::Leaf(value) => f64::from(value.abs()),
+        Node::Split { .. } => 0.0,
+    };
+    let largest = |tree: &Tree<f32, f32>| tree.nodes().iter().map(leaf).fold(0.0, f64::max);
+    let outputs = forest.outputs.iter();
+    let sums = outputs.map(|output| f64::from(output.base.abs()) + output.trees.iter().map(largest).sum::<f64>());
+    let bits = sums.fold(f64::MIN_POSITIVE, f64::max).log2().ceil();
+    u32::try_from(OUTPUT_BITS - bits.max(-40.0) as i32).unwrap_or(0)
+}
+
+fn outputs(forest: &Forest, inputs: &Table, scale: u32) -> Vec<Output> {
     let is_miner = inputs.columns.iter().map(|column| column.name.as_str()).eq(COLUMNS.map(|(name, _)| name));
     let horizons = (is_miner && forest.outputs.len() == HORIZON_MONTHS.len()).then_some(HORIZON_MONTHS);
     let output = |index: usize| {
@@ -176,7 +190,7 @@ fn outputs(forest: &Forest, inputs: &Table) -> Vec<Output> {
             Some(months) => (format!("btc_for_{months}_months"), "BTC"),
             None => (format!("output_{}", index + 1), ""),
         };
-        Output { name, unit: unit.into(), scale: OUTPUT_SCALE, per_market: false }
+        Output { name, unit: unit.into(), scale, per_market: false }
     };
     (0..forest.outputs.len()).map(output).collect()
 }

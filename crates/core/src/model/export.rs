@@ -116,19 +116,24 @@ impl LayeredNetwork {
                 }
             }
         }
-        let model = ModelProto {
-            ir_version: IR_VERSION,
-            producer_name: "veriregime-agent".into(),
-            producer_version: env!("CARGO_PKG_VERSION").into(),
-            opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
-            graph: Some(graph),
-            ..ModelProto::default()
-        };
-        model.encode_to_vec()
+        file(graph)
     }
 }
 
-fn node(operation: &str, inputs: &[&str], output: &str) -> NodeProto {
+/// The file of a graph.
+pub(crate) fn file(graph: GraphProto) -> Vec<u8> {
+    let model = ModelProto {
+        ir_version: IR_VERSION,
+        producer_name: "veriregime-agent".into(),
+        producer_version: env!("CARGO_PKG_VERSION").into(),
+        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
+        graph: Some(graph),
+        ..ModelProto::default()
+    };
+    model.encode_to_vec()
+}
+
+pub(crate) fn node(operation: &str, inputs: &[&str], output: &str) -> NodeProto {
     NodeProto {
         name: output.to_owned(),
         op_type: operation.to_owned(),
@@ -138,7 +143,7 @@ fn node(operation: &str, inputs: &[&str], output: &str) -> NodeProto {
     }
 }
 
-fn tensor(name: &str, sides: [usize; 2], entries: &[f32]) -> TensorProto {
+pub(crate) fn tensor(name: &str, sides: [usize; 2], entries: &[f32]) -> TensorProto {
     TensorProto {
         name: name.to_owned(),
         dims: sides.map(|side| i64::try_from(side).expect("a side in memory fits")).to_vec(),
@@ -148,7 +153,7 @@ fn tensor(name: &str, sides: [usize; 2], entries: &[f32]) -> TensorProto {
     }
 }
 
-fn rows(name: &str, rows: usize, columns: usize) -> ValueInfoProto {
+pub(crate) fn rows(name: &str, rows: usize, columns: usize) -> ValueInfoProto {
     let side = |side: usize| Dimension {
         value: Some(dimension::Value::DimValue(i64::try_from(side).expect("a side in memory fits"))),
         ..Dimension::default()

@@ -22,6 +22,8 @@ const CLIP: f64 = 512.0;
 pub struct IntegerForest {
     /// log2 of each column's grid; negative where it is coarser than the unit.
     scales: Vec<i32>,
+    input_scale: u32,
+    output_scale: u32,
     outputs: Vec<Ensemble<i32, i64>>,
 }
 
@@ -49,7 +51,7 @@ impl IntegerForest {
                 Ok(Ensemble { base, trees })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { scales, outputs })
+        Ok(Self { scales, input_scale: table.input_scale, output_scale, outputs })
     }
 
     /// The outputs of a row on the grid, at the outputs' scale.
@@ -90,6 +92,21 @@ impl IntegerForest {
         crossed.sort_by(|left, right| left.0.cmp(&right.0).then(left.1.total_cmp(&right.1)));
         crossed.dedup();
         Ok(crossed)
+    }
+
+    /// Columns of a row.
+    pub fn columns(&self) -> usize {
+        self.scales.len()
+    }
+
+    /// log2 of the table's grid.
+    pub fn input_scale(&self) -> u32 {
+        self.input_scale
+    }
+
+    /// log2 of the outputs' grid.
+    pub fn output_scale(&self) -> u32 {
+        self.output_scale
     }
 
     /// One ensemble an output.

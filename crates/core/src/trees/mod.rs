@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod grid;
+mod onnx;
 pub mod xgboost;
 
 #[cfg(test)]

@@ -14,10 +14,8 @@ use veriregime_core::hedge::Question;
 pub enum HedgeCommand {
     /// Ask a miner's model about numbers that are given here.
     #[command(after_help = "Examples:
-  veriregime-agent models import-xgboost xgb_1.json xgb_2.json xgb_3.json xgb_4.json --to models/miner
-  veriregime-agent hedge predict --model models/miner --electricity-day-price 5.38 --btc-price 74600 \\
-      --difficulty 8.6 --hash-rate 12.2 --power 2200 --block-reward 3.25 --cost-2-months 301.5 \\
-      --cost-3-months 401.5 --cost-4-months 501.5 --cost-5-months 504.3 --cost-6-months 602.2
+  veriregime-agent models import-xgboost xgb_1.json xgb_2.json --to models/miner
+  veriregime-agent hedge predict --model models/miner --btc-price 74600 …
 
 The flags may be written with underscores, as those of the command line that these models had first.")]
     Predict(PredictArgs),

@@ -17,7 +17,7 @@ pub mod evaluate;
 pub mod evidence;
 pub mod features;
 pub mod hedge;
-mod help;
+pub mod help;
 pub mod key;
 pub mod models;
 pub mod once;

@@ -98,9 +98,9 @@ fn rows([one, other]: &[Summary; 2]) -> Vec<Row> {
 fn costs(of: &Summary) -> [(&'static str, Option<f64>); 7] {
     [
         ("weights", of.parameters.map(|parameters| parameters as f64)),
-        ("rows", Some(of.rows as f64)),
-        ("log2 of the domain", Some(f64::from(of.logrows))),
-        ("public inputs", Some(of.instances as f64)),
+        ("rows", of.rows.map(|rows| rows as f64)),
+        ("log2 of the domain", of.logrows.map(f64::from)),
+        ("public inputs", of.instances.map(|instances| instances as f64)),
         ("verifyProof, gas", of.verify_gas.map(|gas| gas as f64)),
         ("prove, ms", of.prove_ms),
         ("size, bytes", Some(of.size_bytes as f64)),

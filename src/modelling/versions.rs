@@ -32,10 +32,10 @@ pub struct Summary {
     pub(super) tested_on: Option<TestRows>,
     pub(super) scores: Vec<Score>,
     pub(super) parameters: Option<u64>,
-    pub(super) rows: usize,
-    pub(super) logrows: u32,
-    pub(super) instances: usize,
-    pub(super) proof_bytes: usize,
+    pub(super) rows: Option<usize>,
+    pub(super) logrows: Option<u32>,
+    pub(super) instances: Option<usize>,
+    pub(super) proof_bytes: Option<usize>,
     pub(super) verify_gas: Option<u64>,
     pub(super) prove_ms: Option<f64>,
     pub(super) size_bytes: u64,
@@ -104,7 +104,7 @@ impl Render for List {
                 score("AUC"),
                 score("ECE"),
                 one.parameters.map_or_else(dash, |parameters| parameters.to_string()),
-                format!("{} of 2^{}", one.rows, one.logrows),
+                one.rows.zip(one.logrows).map_or_else(dash, |(rows, logrows)| format!("{rows} of 2^{logrows}")),
                 one.verify_gas.map_or_else(dash, |gas| gas.to_string()),
                 one.prove_ms.map_or_else(dash, |ms| format!("{ms:.0} ms")),
                 format!("{} kB", one.size_bytes / 1000),
@@ -271,7 +271,7 @@ impl Render for Converted {
 /// A version in short.
 pub(super) fn summary(id: &str, bundle: &Bundle, current: Option<&str>) -> anyhow::Result<Summary> {
     let manifest = &bundle.manifest;
-    let circuit = manifest.ezkl()?;
+    let circuit = manifest.verification.ezkl.as_ref();
     let provenance = |path: &str| manifest.training.provenance.pointer(path);
     let text = |path: &str| provenance(path).and_then(Value::as_str).map(str::to_owned);
     let search = search_of(bundle)?;
@@ -290,10 +290,10 @@ pub(super) fn summary(id: &str, bundle: &Bundle, current: Option<&str>) -> anyho
         tested_on: figures::test_rows(manifest),
         scores: figures::scores(manifest),
         parameters: provenance("/parameters").and_then(Value::as_u64),
-        rows: circuit.rows,
-        logrows: circuit.logrows,
-        instances: circuit.instances,
-        proof_bytes: circuit.proof_bytes,
+        rows: circuit.map(|circuit| circuit.rows),
+        logrows: circuit.map(|circuit| circuit.logrows),
+        instances: circuit.map(|circuit| circuit.instances),
+        proof_bytes: circuit.map(|circuit| circuit.proof_bytes),
         verify_gas: measured.and_then(|measured| measured.gas),
         prove_ms: measured.map(|measured| measured.prove_ms),
         size_bytes: sizes.iter().sum(),

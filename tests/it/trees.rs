@@ -109,6 +109,26 @@ fn a_miner_s_question_in_thousands_and_kilowatts_is_answered_both_ways() {
     assert_eq!(trained["outputs"], answer["outputs_in_trained_units"]);
 }
 
+/// A bundle without a circuit was refused by every command that lists models.
+#[test]
+fn trees_without_a_circuit_are_listed_shown_and_checked() {
+    let Some(published) = reference("seeds/aidala") else { return };
+    let folder = TempDir::new().unwrap();
+    import::xgboost(&files(&published), &folder.path().join("miner")).unwrap();
+    let models = |arguments: &[&str]| {
+        let output = agent().args(["models", "--models"]).arg(folder.path()).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let listed: Value = serde_json::from_str(&models(&["list", "--json"])).unwrap();
+    assert_eq!(listed["models"][0]["id"], "miner");
+    assert_eq!(listed["models"][0]["logrows"], Value::Null);
+    assert!(models(&["list"]).contains("miner"));
+    let shown = models(&["show", "miner"]);
+    assert!(shown.contains("11 of a table") && shown.contains("btc_for_5_months"), "{shown}");
+    assert!(models(&["check"]).contains("miner: 2 files in order"));
+}
+
 #[test]
 fn what_is_no_model_of_xgboost_is_refused_by_its_file() {
     let folder = TempDir::new().unwrap();

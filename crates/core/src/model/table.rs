@@ -23,3 +23,36 @@ impl Table {
         row.iter().zip(&self.columns).map(quantised).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::diagnostic::Diagnostic;
+
+    fn table() -> Table {
+        let column = |name: &str, mean: f64, clip: f64| Column {
+            name: name.to_owned(),
+            unit: String::new(),
+            mean,
+            standard_deviation: 2.0,
+            clip,
+        };
+        Table { columns: vec![column("price", 1.0, 4.0), column("power", 0.0, 2.0)], input_scale: 2 }
+    }
+
+    #[test]
+    fn a_row_is_normalised_clipped_and_rounded_away_from_zero() {
+        let quantised = |row: [f64; 2]| table().quantised(&row).unwrap();
+        assert_eq!(quantised([2.0, -1.0]), [2, -2]);
+        assert_eq!(quantised([1.25, -0.25]), [1, -1], "halves");
+        assert_eq!(quantised([1e9, -1e9]), [16, -8]);
+    }
+
+    #[test]
+    fn a_row_that_is_no_row_is_refused() {
+        assert_eq!(table().quantised(&[1.0]).unwrap_err().code(), "VR-MODEL-007");
+        let error = table().quantised(&[1.0, f64::NAN]).unwrap_err();
+        assert_eq!(error.code(), "VR-MODEL-012");
+        assert!(error.to_string().contains("power"), "{error}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Models that another program trained, as bundles.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -104,7 +105,7 @@ pub fn xgboost(files: &[PathBuf], to: &Path) -> Result<Imported, BundleError> {
         grid: GRID,
         regime: None,
         verification: Verification::default(),
-        files: std::collections::BTreeMap::new(),
+        files: BTreeMap::from([(TREES_FILE.to_owned(), Digest::of(&trees))]),
         training: Training {
             provenance: json!({ "program": "XGBoost 2", "files": sources }),
             baselines: None,

@@ -3,6 +3,7 @@
 pub mod error;
 pub mod import;
 pub mod registry;
+pub mod table;
 pub mod upgrade;
 
 use std::collections::BTreeMap;
@@ -23,8 +24,8 @@ use veriregime_files::FileError;
 pub const EZKL_VERSION: &str = "23.0.5";
 /// Largest manifest.
 pub const MAX_MANIFEST_BYTES: u64 = 1 << 20;
-/// Largest other file: the proving key of a circuit of 2^14 rows has half of it.
-const MAX_FILE_BYTES: u64 = 64 << 20;
+/// Largest other file: the proving key of a circuit of 2^14 rows and two inner columns, as trees have, has a third of it.
+pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// A bundle whose every file was right when it was opened.
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@ pub mod admin;
 pub mod audit;
 pub mod bench;
 pub mod candles;
+mod circuit;
 pub mod config;
 pub mod daemon;
 pub mod demo;
@@ -186,7 +187,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 Command::Train(args) => train::run(args, settings, json).await?,
                 Command::Evaluate(args) => evaluate::run(&args, json)?,
                 Command::Hedge(command) => hedge::run(command, json)?,
-                Command::Models(args) => return models::run(args, json),
+                Command::Models(args) => return models::run(args, json).await,
                 Command::Candles(command) => candles::run(command, json).await?,
                 Command::Key(command) => key::run(command, selected, json).await?,
                 Command::Config(command) => return config::run(command, selected, json).await,

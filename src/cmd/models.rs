@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{EXIT_DONE, EXIT_RETRAIN, print};
+use super::{EXIT_DONE, EXIT_RETRAIN, circuit, print};
 use crate::bundle::import;
 use crate::bundle::registry::Registry;
 use crate::bundle::upgrade::upgrade;
@@ -90,6 +90,12 @@ pub enum ModelsCommand {
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
     },
+    /// Give a model of a table an EZKL circuit: keys, verifier and all.
+    SetUp(circuit::SetUpArgs),
+    /// Prove what a model of a table says of one row.
+    Prove(circuit::ProveArgs),
+    /// Check a proof made by `models prove`.
+    Verify(circuit::VerifyArgs),
     /// Check every byte of one version, or of all; with candles, say whether it is time to train again.
     #[command(
         after_help = "Examples:\n  veriregime-agent models check\n  veriregime-agent models check btc-regime-4h-v1 --candles new.parquet --from 2025-01-01\n\nExit status 3 where it should be trained again."
@@ -110,7 +116,7 @@ pub enum ModelsCommand {
 ///
 /// # Errors
 /// [`crate::bundle::registry::RegistryError`], or a bundle that does not open.
-pub fn run(args: ModelsArgs, json: bool) -> anyhow::Result<u8> {
+pub async fn run(args: ModelsArgs, json: bool) -> anyhow::Result<u8> {
     let registry = Registry::new(&place::data(&args.models));
     match args.command {
         ModelsCommand::List => print::output(json, &versions::list(&registry)?),
@@ -135,6 +141,9 @@ pub fn run(args: ModelsArgs, json: bool) -> anyhow::Result<u8> {
         ModelsCommand::ImportXgboost { files, to } => {
             print::output(json, &versions::Imported(import::xgboost(&files, &place::data(&to))?));
         }
+        ModelsCommand::SetUp(args) => return circuit::run_set_up(&args, &registry, json).await,
+        ModelsCommand::Prove(args) => return circuit::run_prove(&args, &registry, json).await,
+        ModelsCommand::Verify(args) => return circuit::run_verify(&args, &registry, json).await,
         ModelsCommand::Rollback => {
             print::output(json, &versions::Current(registry.rollback(Clock::System.now_ms())?));
         }

@@ -5,6 +5,7 @@ pub mod circuit;
 pub mod comparison;
 pub mod feature_rows;
 mod measured;
+pub mod set_up;
 #[cfg_attr(not(feature = "training"), path = "training_absent.rs")]
 pub mod training;
 pub mod versions;

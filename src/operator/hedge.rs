@@ -72,10 +72,10 @@ impl Render for Answer {
         let mut text = table.to_string();
         if self.units == Units::Served {
             let words = format!(
-                "warning: {} looks like thousands of dollars or kilowatts. The model was trained on dollars and watts: below \
+                "warning: these seem to be thousands of dollars or kilowatts: {}. The model was trained on dollars and watts: below \
                  every price and power that it knows, its answer is that of the cheapest bitcoin. The last column is its answer \
                  in the units that it was trained with.",
-                self.served_columns.join(" and ")
+                self.served_columns.join(", ")
             );
             let _ = write!(text, "\n{}", layout::text(&words));
         }

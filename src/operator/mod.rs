@@ -8,4 +8,5 @@ pub mod once;
 pub mod proof;
 pub mod settings;
 pub mod status;
+pub mod table_proof;
 pub mod transactions;

@@ -51,7 +51,7 @@ fn project(path: &str) -> PathBuf {
 }
 
 /// A Python with EZKL: the project's own, or the one in `VERIREGIME_PYTHON`.
-fn python() -> PathBuf {
+pub fn python() -> PathBuf {
     let local = project(".venv/bin/python");
     if local.exists() {
         return local;

@@ -2,14 +2,20 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 use veriregime_agent::bundle::{Bundle, import};
+use veriregime_agent::verification::ezkl::build::{CircuitConfig, Decomposition};
+use veriregime_agent::verification::ezkl::prover::EzklProver;
+use veriregime_agent::verification::ezkl::worker::Settings;
 use veriregime_core::trees::grid::IntegerForest;
 use veriregime_core::types::manifest::inputs::Inputs;
+use veriregime_core::types::public_inputs::instances;
 
 use super::given::reference;
+use super::proof::python;
 
 fn agent() -> Command {
     Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
@@ -78,7 +84,7 @@ fn a_miner_s_question_in_thousands_and_kilowatts_is_answered_both_ways() {
     let model = folder.path().join("miner");
     import::xgboost(&files(&published), &model).unwrap();
     let ask = |flags: &[&str]| {
-        let output = agent().args(["hedge", "predict", "--model"]).arg(&model).args(flags).output().unwrap();
+        let output = agent().args(["hedge", "predict", "--model"]).arg(&model).args(flags).env("COLUMNS", "80").output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
@@ -88,7 +94,7 @@ fn a_miner_s_question_in_thousands_and_kilowatts_is_answered_both_ways() {
                    --cost_6_months 62.2 --btc_price 74.6";
     let mut flags: Vec<&str> = numbers.split_whitespace().collect();
     let text = ask(&flags);
-    assert!(text.contains("0.07492") && text.contains("warning: btc_price and power"), "{text}");
+    assert!(text.contains("0.07492") && text.contains("kilowatts: btc_price, power."), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     flags.push("--json");
     let answer: Value = serde_json::from_str(ask(&flags).trim()).unwrap();
@@ -127,6 +133,66 @@ fn trees_without_a_circuit_are_listed_shown_and_checked() {
     let shown = models(&["show", "miner"]);
     assert!(shown.contains("11 of a table") && shown.contains("btc_for_5_months"), "{shown}");
     assert!(models(&["check"]).contains("miner: 2 files in order"));
+}
+
+/// All four outputs in one proof: for every golden row in both units the circuit's outputs are the integers of
+/// [`IntegerForest`], bit for bit.
+#[tokio::test]
+async fn one_proof_holds_all_four_outputs_and_they_are_the_integers() {
+    let Some(published) = reference("seeds/aidala") else { return };
+    let Some(golden) = reference("data/daily/aidala_golden.json") else { return };
+    let Some(srs) = reference("srs") else { return };
+    let golden: Value = serde_json::from_slice(&std::fs::read(golden).unwrap()).unwrap();
+    let folder = TempDir::new().unwrap();
+    import::xgboost(&files(&published), &folder.path().join("miner")).unwrap();
+    let models = |arguments: &[&str]| {
+        let mut command = agent();
+        command.args(["models", "--json", "--models"]).arg(folder.path()).args(arguments);
+        command.arg("--srs-dir").arg(&srs).arg("--python").arg(python());
+        let output = command.output().unwrap();
+        assert!(output.status.code() != Some(1), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let made = models(&["set-up", "miner", "--inner-columns", "2"]);
+    println!("{made}");
+    assert_eq!((&made["logrows"], &made["instances"]), (&Value::from(14), &Value::from(15)));
+    let bundle = Bundle::open(&folder.path().join("miner")).unwrap();
+    let form = CircuitConfig::of(&bundle.manifest).unwrap();
+    assert_eq!(form.decomposition, Some(Decomposition { base: 128, legs: 4 }));
+
+    let (model, table) = (bundle.table_model().unwrap(), bundle.table().unwrap());
+    let mut rows = Vec::new();
+    for row in golden["rows"].as_array().unwrap() {
+        let trained = numbers(&row["input_trained_units"]);
+        let mut served = trained.clone();
+        served[1] /= 1e3;
+        served[4] /= 1e3;
+        rows.extend([trained, served]);
+    }
+    let inputs: Vec<Vec<i32>> = rows.iter().map(|row| table.quantised(row).unwrap()).collect();
+    let settings = Settings { python: python(), deadline: Duration::from_mins(2), memory_limit_mb: 2048 };
+    let mut prover = EzklProver::start(settings, &bundle, &srs, 31_337).await.unwrap();
+    let witnessed = prover.witness(&inputs).await.unwrap();
+    assert_eq!(witnessed.len(), 240);
+    for (row, found) in inputs.iter().zip(&witnessed) {
+        assert_eq!(*found, instances(row, &model.evaluate(row).unwrap()));
+    }
+    prover.stop().await;
+
+    let sample = "5.38,74600,8.6,12.2,2200,3.25,301.5,401.5,501.5,504.3,602.2";
+    let proof = folder.path().join("proof.json");
+    let proven = models(&["prove", "miner", "--row", sample, "--output", proof.to_str().unwrap()]);
+    println!("{} ms, {} bytes of memory", proven["prove_ms"], proven["peak_memory_bytes"]);
+    for (number, expected) in proven["numbers"].as_array().unwrap().iter().zip(numbers(&golden["cli_sample_true_units"]["xgb_1_4"])) {
+        assert!((number["value"].as_f64().unwrap() - expected).abs() < 1e-6, "{number} instead of {expected}");
+    }
+    let verify = |path: &Path| models(&["verify", "miner", "--proof", path.to_str().unwrap()]);
+    assert_eq!(verify(&proof)["valid"], true);
+    let mut document: Value = serde_json::from_slice(&std::fs::read(&proof).unwrap()).unwrap();
+    document["outputs"][3] = "1".into();
+    let other = folder.path().join("other.json");
+    std::fs::write(&other, document.to_string()).unwrap();
+    assert_eq!(verify(&other)["reason"], "its public inputs are not its inputs and outputs");
 }
 
 #[test]

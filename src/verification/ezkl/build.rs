@@ -73,7 +73,7 @@ pub struct CircuitConfig {
     pub inner_columns: u32,
     /// log2 of the domain's rows; the smallest that holds the circuit in one column where absent.
     pub logrows: Option<u32>,
-    /// How numbers are taken apart to compare them with zero; nothing for a network without `Relu`.
+    /// How numbers are taken apart to compare them with zero; nothing for a model that compares nothing.
     pub decomposition: Option<Decomposition>,
 }
 
@@ -95,18 +95,20 @@ impl CircuitConfig {
     /// The form that the circuit of a bundle has, by the arguments in its manifest.
     ///
     /// # Errors
-    /// A bundle without such a circuit, or a model that is not a network.
+    /// A bundle without such a circuit.
     pub fn of(manifest: &Manifest) -> Result<Self, ManifestError> {
         let EzklCircuit { logrows, run_args, .. } = manifest.ezkl()?;
-        let ModelKind::Layers(layers) = &manifest.model else {
-            return Err(ManifestError::NoVerification { way: "ezkl" });
+        // Trees have one grid for all that they compare and add.
+        let param_scale = match &manifest.model {
+            ModelKind::Layers(layers) => layers.param_scale,
+            ModelKind::Trees(_) => manifest.input_scale(),
         };
         let number =
             |name: &str| run_args.get(name).and_then(Value::as_u64).and_then(|value| u32::try_from(value).ok());
         let decomposition = number(BASE).zip(number(LEGS)).map(|(base, legs)| Decomposition { base, legs });
         Ok(Self {
             input_scale: manifest.input_scale(),
-            param_scale: layers.param_scale,
+            param_scale,
             inner_columns: number(INNER_COLUMNS).unwrap_or(1),
             logrows: Some(*logrows),
             decomposition,

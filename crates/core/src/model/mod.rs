@@ -5,10 +5,11 @@ pub mod export;
 pub mod float;
 pub mod integer;
 pub mod onnx;
-mod table;
+pub mod table;
 
 use thiserror::Error;
 
+use crate::trees::error::TreesError;
 use crate::types::diagnostic::Diagnostic;
 use crate::types::manifest::network::Layer;
 use crate::types::manifest::regime::RegimeSpec;
@@ -52,6 +53,9 @@ pub enum ModelError {
     /// An input that is no number.
     #[error("column {column} is {value}")]
     NotFinite { column: String, value: String },
+    /// Trees that do not take a row.
+    #[error(transparent)]
+    Trees(TreesError),
     /// Float and integer arithmetic tell different stories.
     #[error("output {index} is {float} in floats and {circuit} in the circuit's integers")]
     Disagreement { index: usize, float: String, circuit: String },
@@ -78,11 +82,13 @@ impl Diagnostic for ModelError {
             Self::Tract { .. } => "VR-MODEL-010",
             Self::Layers { .. } => "VR-MODEL-011",
             Self::NotFinite { .. } => "VR-MODEL-012",
+            Self::Trees(error) => error.code(),
         }
     }
 
     fn hint(&self) -> &'static str {
         match self {
+            Self::Trees(error) => error.hint(),
             Self::Count { .. } | Self::Feature { .. } => "compute the features with the manifest of this very model",
             Self::NotFinite { .. } => "give every column a finite number, or leave the row out",
             Self::Disagreement { .. } => {

@@ -1,7 +1,77 @@
-//! A row of named columns on the circuit's grid.
+//! Models of a table: a row of named columns goes onto the circuit's grid, and integers come out.
 
-use super::ModelError;
+use super::{Layout, Model, ModelError};
+use crate::trees::error::TreesError;
+use crate::trees::grid::IntegerForest;
 use crate::types::manifest::inputs::{Column, Table};
+use crate::types::manifest::network::Layers;
+use crate::types::manifest::Output;
+
+/// A model of a table, by its kind.
+#[derive(Debug)]
+pub enum TableModel {
+    /// A layered network.
+    Layers(Box<Model>),
+    /// Trees on the grid.
+    Trees(IntegerForest),
+}
+
+/// A row as the circuit sees it, and what comes out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableForecast {
+    /// The columns on their grid.
+    pub inputs: Vec<i32>,
+    /// The outputs on theirs.
+    pub outputs: Vec<i128>,
+}
+
+impl TableModel {
+    /// The model of a layered network in ONNX.
+    ///
+    /// # Errors
+    /// [`ModelError`].
+    pub fn layers(onnx: &[u8], layers: &Layers, table: &Table, outputs: &[Output]) -> Result<Self, ModelError> {
+        let layout = Layout {
+            markets: 1,
+            features: table.columns.len(),
+            outputs: outputs.len(),
+            feature_bound: table.bound(),
+            input_scale: table.input_scale,
+            param_scale: layers.param_scale,
+            output_scale: outputs.iter().map(|output| output.scale).max().unwrap_or(0),
+        };
+        let model = Model::load(onnx, layout)?;
+        model.expect_layers(&layers.layers)?;
+        Ok(Self::Layers(Box::new(model)))
+    }
+
+    /// What the circuit maps these integers to.
+    ///
+    /// # Errors
+    /// [`ModelError`], of trees [`ModelError::Trees`].
+    pub fn evaluate(&self, inputs: &[i32]) -> Result<Vec<i128>, ModelError> {
+        Ok(match self {
+            Self::Layers(model) => model.predict(inputs)?.concat(),
+            Self::Trees(forest) => forest.evaluate(inputs)?.into_iter().map(i128::from).collect(),
+        })
+    }
+
+    /// The forecast of a row of numbers.
+    ///
+    /// # Errors
+    /// As [`Table::quantised`] and [`TableModel::evaluate`].
+    pub fn forecast(&self, table: &Table, row: &[f64]) -> Result<TableForecast, ModelError> {
+        let inputs = table.quantised(row)?;
+        let outputs = self.evaluate(&inputs)?;
+        Ok(TableForecast { inputs, outputs })
+    }
+}
+
+impl From<TreesError> for ModelError {
+    fn from(error: TreesError) -> Self {
+        Self::Trees(error)
+    }
+}
 
 impl Table {
     /// `round_half_away_from_zero(clip((x − mean) / standard deviation) · 2^input_scale)` of each column, in their order.
@@ -21,6 +91,12 @@ impl Table {
             Ok(libm::round(normalised.clamp(-column.clip, column.clip) * grid) as i32)
         };
         row.iter().zip(&self.columns).map(quantised).collect()
+    }
+
+    /// Largest magnitude of an integer of a row.
+    pub fn bound(&self) -> i32 {
+        let clip = self.columns.iter().map(|column| column.clip).fold(0.0, f64::max);
+        libm::round(clip * libm::exp2(f64::from(self.input_scale))) as i32
     }
 }
 

@@ -114,6 +114,18 @@ impl IntegerForest {
         &self.outputs
     }
 
+    /// Bits of the largest difference of an input and a threshold, for inputs within `bound`: a circuit must be able to take
+    /// numbers of this size apart.
+    pub fn compared_bits(&self, bound: i32) -> u32 {
+        let nodes = self.outputs.iter().flat_map(|output| &output.trees).flat_map(Tree::nodes);
+        let thresholds = nodes.filter_map(|node| match node {
+            Node::Split { threshold, .. } => Some(threshold.unsigned_abs()),
+            Node::Leaf(_) => None,
+        });
+        let largest = u64::from(thresholds.max().unwrap_or(0)) + u64::from(bound.unsigned_abs());
+        u64::BITS - largest.leading_zeros()
+    }
+
     fn expect(&self, columns: usize) -> Result<(), TreesError> {
         if columns == self.scales.len() {
             return Ok(());

@@ -3,6 +3,10 @@
 //! Models of this kind were published by the project "Aidala" (Gizathon, 2024). They were trained on dollars and watts, and
 //! asked in thousands of dollars and kilowatts.
 
+pub mod features;
+pub mod forecast;
+pub mod panel;
+
 use serde::Serialize;
 
 /// A column of the models: its name, its unit as it was trained.

@@ -16,11 +16,13 @@ use crate::deployment::error::DeploymentError;
 use crate::evidence::EvidenceError;
 use crate::job::error::StageError;
 use crate::sources::candles::error::CandleError;
+use crate::sources::tables::error::TableError;
 use crate::state::error::StateError;
 use crate::verification::error::ProofError;
 use veriregime_core::features::FeatureError;
 use veriregime_core::forecast::ForecastError;
 use veriregime_core::model::ModelError;
+use veriregime_core::trees::error::TreesError;
 use veriregime_core::types::candle::SeriesError;
 use veriregime_core::types::diagnostic;
 use veriregime_core::types::diagnostic::Diagnostic;
@@ -42,10 +44,12 @@ pub fn coded(error: &anyhow::Error) -> Option<&dyn Diagnostic> {
         of::<StageError>(link)
             .or_else(|| of::<ConfigError>(link))
             .or_else(|| of::<CandleError>(link))
+            .or_else(|| of::<TableError>(link))
             .or_else(|| of::<ForecastError>(link))
             .or_else(|| of::<SeriesError>(link))
             .or_else(|| of::<FeatureError>(link))
             .or_else(|| of::<ModelError>(link))
+            .or_else(|| of::<TreesError>(link))
             .or_else(|| of::<ManifestError>(link))
             .or_else(|| of::<BundleError>(link))
             .or_else(|| of::<ProofError>(link))

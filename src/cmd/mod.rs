@@ -28,6 +28,7 @@ pub mod report;
 pub mod selection;
 pub mod signals;
 pub mod status;
+pub mod tables;
 pub mod train;
 pub mod tx;
 pub mod verify;
@@ -127,6 +128,9 @@ enum Command {
     /// Fetch, import, check and serve candles.
     #[command(subcommand)]
     Candles(candles::CandlesCommand),
+    /// Fetch, check and serve tables of daily numbers: electricity, exchange rates, difficulty.
+    #[command(subcommand)]
+    Tables(tables::TablesCommand),
     /// Make, import and show keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -189,6 +193,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 Command::Hedge(command) => hedge::run(command, json)?,
                 Command::Models(args) => return models::run(args, json).await,
                 Command::Candles(command) => candles::run(command, json).await?,
+                Command::Tables(command) => tables::run(command, json).await?,
                 Command::Key(command) => key::run(command, selected, json).await?,
                 Command::Config(command) => return config::run(command, selected, json).await,
                 Command::Completions { shell } => print!("{}", help::completions(shell)),

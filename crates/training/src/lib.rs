@@ -10,6 +10,7 @@ pub mod device;
 pub mod error;
 pub mod evaluation;
 pub mod feature_settings;
+pub mod hedge;
 pub mod loss;
 pub mod network;
 pub mod optimiser;

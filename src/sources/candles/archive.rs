@@ -22,13 +22,21 @@ const ARCHIVE_COLUMNS: usize = 12;
 /// What an archive's candle may last: its close time is the last millisecond of the minute, or the next one's first.
 const LENGTH_MS: std::ops::RangeInclusive<i64> = MINUTE_MS - 1000..=MINUTE_MS;
 
-/// Reads the CSV inside a zip. What macOS puts beside it is passed over. `path` only names the file in errors.
+/// Reads the CSV inside a zip. `path` only names the file in errors.
+///
+/// # Errors
+/// As [`csv_in_zip`] and [`parse_csv`].
+pub fn parse_zip(path: &Path, bytes: &[u8]) -> Result<Vec<Candle>, CandleError> {
+    parse_csv(path, &csv_in_zip(path, bytes)?)
+}
+
+/// The one CSV inside a zip. What macOS puts beside it is passed over. `path` only names the file in errors.
 ///
 /// # Errors
 /// [`CandleError::NotCandles`] unless it holds exactly one CSV, [`CandleError::Unsupported`] if that is encrypted or packed
 /// by a method that is not known here, [`CandleError::Damaged`] if it does not unpack or unpacks to more than
-/// [`MAX_CSV_BYTES`], and as [`parse_csv`].
-pub fn parse_zip(path: &Path, bytes: &[u8]) -> Result<Vec<Candle>, CandleError> {
+/// [`MAX_CSV_BYTES`].
+pub fn csv_in_zip(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, CandleError> {
     let damaged = |detail: String| CandleError::Damaged { path: path.to_owned(), detail };
     let unsupported = |what: String| CandleError::Unsupported { path: path.to_owned(), what };
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(error.to_string()))?;
@@ -53,7 +61,7 @@ pub fn parse_zip(path: &Path, bytes: &[u8]) -> Result<Vec<Candle>, CandleError> 
     if csv.len() as u64 > MAX_CSV_BYTES {
         return Err(damaged(format!("it unpacks to more than {MAX_CSV_BYTES} bytes")));
     }
-    parse_csv(path, &csv)
+    Ok(csv)
 }
 
 /// Whether a name in a zip is a CSV's, and not that of a folder or of what macOS notes about a file.

@@ -1,7 +1,7 @@
 //! Candles as parquet. Written: `timestamp` (int64, open time in ms UTC), `open`, `high`, `low`, `close`, `volume` (float64). Read: by the
 //! names of columns, whatever types others give them.
 
-mod values;
+pub mod values;
 
 use std::fs::File;
 use std::io;

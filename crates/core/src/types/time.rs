@@ -58,6 +58,23 @@ pub fn format_utc(unix_ms: i64) -> String {
     }
 }
 
+/// Milliseconds of a day.
+pub const DAY_MS: i64 = 86_400_000;
+
+/// The day of `2024-08-04`, counted from 1970-01-01.
+///
+/// # Errors
+/// As [`parse_utc_ms`].
+pub fn parse_day(text: &str) -> Result<i32, TimeError> {
+    let day = parse_utc_ms(text)? / DAY_MS;
+    i32::try_from(day).map_err(|_| TimeError { text: text.to_owned() })
+}
+
+/// Writes a day so that [`parse_day`] reads it back.
+pub fn format_day(day: i32) -> String {
+    format_utc(i64::from(day) * DAY_MS).chars().take("2024-08-04".len()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -72,6 +89,13 @@ mod tests {
         assert_eq!(parse_utc_ms("2024-08-04T12:00:30Z"), Ok(1_722_772_830_000));
         assert_eq!(parse_utc_ms("2024-08-04T12:00:30.250Z"), Ok(1_722_772_830_250));
         assert_eq!(format_utc(1_722_772_800_000), "2024-08-04T12:00Z");
+    }
+
+    #[test]
+    fn days_are_counted_from_1970() {
+        assert_eq!((parse_day("1970-01-01"), parse_day("2024-08-04")), (Ok(0), Ok(19_939)));
+        assert_eq!(format_day(19_939), "2024-08-04");
+        assert!(parse_day("04/08/2024").is_err());
     }
 
     #[test]

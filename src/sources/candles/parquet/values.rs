@@ -115,6 +115,20 @@ pub fn numbers(group: &dyn RowGroupReader, index: usize, column: &ColumnDescript
     })
 }
 
+/// The texts of a group.
+///
+/// # Errors
+/// [`ColumnError`].
+pub fn texts(group: &dyn RowGroupReader, index: usize, column: &ColumnDescriptor) -> Result<Vec<String>, ColumnError> {
+    check_packing(group, index, column)?;
+    let ColumnReader::ByteArrayColumnReader(values) = group.get_column_reader(index)? else {
+        return Err(unsupported(column, "text"));
+    };
+    let values = read(values, rows(group), column.max_def_level())?;
+    let text = |value: &ByteArray| value.as_utf8().map(str::to_owned).map_err(|_| unsupported(column, "text"));
+    values.iter().map(text).collect()
+}
+
 /// All values of a column: exactly `rows`, none of them missing. A value is there where its level is `there`.
 fn read<T: DataType>(mut column: ColumnReaderImpl<T>, rows: usize, there: i16) -> Result<Vec<T::T>, ColumnError> {
     let mut values = Vec::with_capacity(rows);

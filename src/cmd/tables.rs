@@ -1,0 +1,118 @@
+//! `tables`: daily numbers that are no candles.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::print;
+use super::signals::stop_on_signal;
+use crate::clock::Clock;
+use crate::render::{Render, lines};
+use crate::sources::tables::fetch::{Addresses, fetch};
+use crate::sources::tables::folder::Tables;
+use crate::sources::tables::{quality, serve};
+
+/// Subcommands of `tables`.
+#[derive(Debug, Subcommand)]
+pub enum TablesCommand {
+    /// Report on the tables of a folder: missing days by country and year, gaps, prices below zero
+    #[command(after_help = "Examples:\n  veriregime-agent tables check --data tables\n  veriregime-agent tables check --data tables --json")]
+    Check(FolderArgs),
+    /// Get electricity prices, exchange rates and difficulty from their publishers, and say what they revised
+    #[command(after_help = "Examples:\n  veriregime-agent tables fetch --data tables\n\nDays that a publisher does not have any more stay. Each fetch is noted in vintages.jsonl.")]
+    Fetch(FetchArgs),
+    /// Serve the tables of a folder as their publishers do
+    #[command(after_help = "Examples:\n  veriregime-agent tables serve --data tables --port 8788")]
+    Serve(ServeArgs),
+}
+
+/// A folder with tables.
+#[derive(Debug, Args)]
+pub struct FolderArgs {
+    /// Folder with electricity_daily_eur_mwh, eurusd_daily, btc_difficulty_daily and btc_daily_usd
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+}
+
+/// Arguments of `tables fetch`.
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    #[command(flatten)]
+    folder: FolderArgs,
+    /// Ember's daily prices, CSV
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "https://files.ember-energy.org/public-downloads/price/outputs/european_wholesale_electricity_price_data_daily.csv"
+    )]
+    electricity: Url,
+    /// Reference rates of the European Central Bank, CSV, zip or XML
+    #[arg(long, value_name = "URL", default_value = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip")]
+    rates: Url,
+    /// Mining difficulty, JSON of mempool.space or blockchain.com
+    #[arg(long, value_name = "URL", default_value = "https://mempool.space/api/v1/mining/hashrate/3y")]
+    difficulty: Url,
+}
+
+/// Arguments of `tables serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    folder: FolderArgs,
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// Port to listen on; 0 takes any free one
+    #[arg(long, default_value_t = 8788)]
+    port: u16,
+}
+
+/// What is served, and where.
+#[derive(Debug, Serialize)]
+struct Served {
+    url: String,
+    paths: [&'static str; 5],
+}
+
+impl Render for Served {
+    fn text(&self) -> String {
+        lines(self.paths.iter().map(|path| format!("{}{path}", self.url)))
+    }
+}
+
+/// Runs one of the commands.
+///
+/// # Errors
+/// Coded errors of [`crate::sources::tables::error::TableError`], or of the signal handler.
+pub async fn run(command: TablesCommand, json: bool) -> anyhow::Result<()> {
+    match command {
+        TablesCommand::Check(args) => print::output(json, &quality::report(&Tables::read(&args.data)?)),
+        TablesCommand::Fetch(args) => {
+            let FetchArgs { folder, electricity, rates, difficulty } = args;
+            let addresses = Addresses { electricity, rates, difficulty };
+            print::output(json, &fetch(&folder.data, &addresses, Clock::System.now_ms()).await?);
+        }
+        TablesCommand::Serve(args) => {
+            let tables = Tables::read(&args.folder.data)?;
+            let listener = serve::listen(SocketAddr::new(args.host, args.port)).await?;
+            let url = format!("http://{}", listener.local_addr().context("a socket that listens has an address")?);
+            let paths = [
+                serve::ELECTRICITY_PATH,
+                serve::RATES_ZIP_PATH,
+                serve::RATES_XML_PATH,
+                serve::MEMPOOL_PATH,
+                serve::BLOCKCHAIN_PATH,
+            ];
+            print::output(json, &Served { url, paths });
+            let shutdown = CancellationToken::new();
+            let _stopper = stop_on_signal(shutdown.clone())?;
+            serve::serve(tables, listener, shutdown).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! Tables from their publishers into a folder, with what they revised.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::electricity::Electricity;
+use super::error::TableError;
+use super::folder::{DIFFICULTY, ELECTRICITY, RATES, file};
+use super::series::DailySeries;
+use super::{difficulty, electricity, rates};
+use crate::http::{self, BodyError};
+use crate::render::Render;
+use crate::render::layout::Table;
+use crate::sources::candles::archive::csv_in_zip;
+use veriregime_core::types::diagnostic;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::time::format_utc;
+use veriregime_files::{FileError, read_bounded, write_atomic};
+
+/// One line for each table and fetch, the newest last.
+pub const VINTAGES_FILE: &str = "vintages.jsonl";
+/// Longest time for one table.
+const TIMEOUT: Duration = Duration::from_mins(2);
+/// Largest answer.
+const MAX_BODY_BYTES: usize = 64 << 20;
+/// Most that is kept of earlier fetches.
+const MAX_VINTAGES_BYTES: u64 = 16 << 20;
+const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
+
+/// Where tables are published.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    /// Ember's CSV.
+    pub electricity: Url,
+    /// The European Central Bank's CSV, zip or XML.
+    pub rates: Url,
+    /// JSON of mempool.space or blockchain.com.
+    pub difficulty: Url,
+}
+
+/// What a fetch brought.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vintage {
+    /// When, UTC.
+    pub time: String,
+    /// Name of the table.
+    pub table: String,
+    /// Where from.
+    pub url: String,
+    /// SHA-256 of the answer as it came.
+    pub sha256: Digest,
+    /// Rows after it: those of the answer, and earlier ones that it does not have.
+    pub rows: usize,
+    /// Rows that were not there before.
+    pub added: usize,
+    /// Rows whose number is another than before.
+    pub revised: usize,
+}
+
+/// What all fetches brought.
+#[derive(Debug, Serialize)]
+pub struct Fetched {
+    /// One for each table.
+    pub vintages: Vec<Vintage>,
+}
+
+/// Fetches all tables into `folder`. Days that an answer does not have stay as they were.
+///
+/// # Errors
+/// The first table that is not to be had; those before it are written.
+pub async fn fetch(folder: &Path, addresses: &Addresses, now_ms: i64) -> Result<Fetched, TableError> {
+    veriregime_files::create_folder(folder)?;
+    let mut vintages = Vec::with_capacity(3);
+    let url = &addresses.electricity;
+    let body = get(url, electricity::WANTED).await?;
+    let earlier = file(folder, ELECTRICITY).map(|path| Electricity::read(&path)).transpose()?.unwrap_or_default();
+    let (merged, added, revised) = merged(Electricity::parse(url.as_str(), &body)?, &earlier);
+    let vintage = |table: &str, url: &Url, body: &[u8], rows: usize, added: usize, revised: usize| Vintage {
+        time: format_utc(now_ms),
+        table: table.to_owned(),
+        url: url.to_string(),
+        sha256: Digest::of(body),
+        rows,
+        added,
+        revised,
+    };
+    keep(folder, "csv", &merged.to_csv(), vintage(ELECTRICITY, url, &body, merged.rows(), added, revised), &mut vintages)?;
+
+    let url = &addresses.rates;
+    let body = get(url, rates::WANTED).await?;
+    let text = if body.starts_with(ZIP_MAGIC) { csv_in_zip(Path::new(url.path()), &body)? } else { body.clone() };
+    let earlier = file(folder, RATES).map(|path| rates::read(&path)).transpose()?.unwrap_or_default();
+    let (series, added, revised) = over(rates::parse(url.as_str(), &text)?, &earlier);
+    keep(folder, "csv", &rates::to_csv(&series), vintage(RATES, url, &body, series.len(), added, revised), &mut vintages)?;
+
+    let url = &addresses.difficulty;
+    let body = get(url, difficulty::WANTED).await?;
+    let earlier = file(folder, DIFFICULTY).map(|path| difficulty::read(&path)).transpose()?.unwrap_or_default();
+    let (series, added, revised) = over(difficulty::parse(url.as_str(), &body)?, &earlier);
+    let text = difficulty::to_blockchain(&series).to_string();
+    keep(folder, "json", &text, vintage(DIFFICULTY, url, &body, series.len(), added, revised), &mut vintages)?;
+    Ok(Fetched { vintages })
+}
+
+fn over(fresh: DailySeries, earlier: &DailySeries) -> (DailySeries, usize, usize) {
+    let revised = fresh.revised(earlier);
+    let series = fresh.over(earlier);
+    let added = series.len() - earlier.len();
+    (series, added, revised)
+}
+
+fn merged(mut fresh: Electricity, earlier: &Electricity) -> (Electricity, usize, usize) {
+    let mut revised = 0;
+    for (iso3, days) in &earlier.countries {
+        let now = fresh.countries.entry(iso3.clone()).or_default();
+        revised += now.revised(days);
+        *now = std::mem::take(now).over(days);
+    }
+    for (iso3, name) in &earlier.names {
+        fresh.names.entry(iso3.clone()).or_insert_with(|| name.clone());
+    }
+    let added = fresh.rows() - earlier.rows();
+    (fresh, added, revised)
+}
+
+/// Writes the table, then notes it.
+fn keep(
+    folder: &Path,
+    ending: &str,
+    text: &str,
+    vintage: Vintage,
+    vintages: &mut Vec<Vintage>,
+) -> Result<(), TableError> {
+    write_atomic(&folder.join(format!("{}.{ending}", vintage.table)), text.as_bytes())?;
+    let path = folder.join(VINTAGES_FILE);
+    let mut lines = if path.is_file() { read_bounded(&path, MAX_VINTAGES_BYTES)? } else { Vec::new() };
+    let line = serde_json::to_vec(&vintage).map_err(|error| FileError::writing(&path, error.into()))?;
+    lines.extend(line);
+    lines.push(b'\n');
+    write_atomic(&path, &lines)?;
+    vintages.push(vintage);
+    Ok(())
+}
+
+async fn get(url: &Url, wanted: &'static str) -> Result<Vec<u8>, TableError> {
+    let fault = |detail: String| TableError::Fetch { url: url.to_string(), wanted, detail };
+    let words = |error: reqwest::Error| diagnostic::words(&error.without_url());
+    let client = http::client(url).timeout(TIMEOUT).build().map_err(|error| fault(words(error)))?;
+    let answer = client.get(url.clone()).send().await.map_err(|error| fault(words(error)))?;
+    if !answer.status().is_success() {
+        return Err(fault(format!("it answers {}", answer.status())));
+    }
+    http::body(answer, MAX_BODY_BYTES).await.map_err(|error| match error {
+        BodyError::TooLong { limit_bytes } => fault(format!("its answer is longer than {limit_bytes} bytes")),
+        BodyError::Broken(error) => fault(words(error)),
+    })
+}
+
+impl Render for Fetched {
+    fn text(&self) -> String {
+        let mut table = Table::new(&["table", "rows", "new", "revised"]);
+        for one in &self.vintages {
+            table.add_row([&one.table, &one.rows.to_string(), &one.added.to_string(), &one.revised.to_string()]);
+        }
+        table.to_string()
+    }
+}

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::error::BundleError;
 use super::Bundle;
-use veriregime_core::hedge::{COLUMNS, HORIZON_MONTHS};
+use veriregime_core::hedge::{COLUMNS, GRID, HORIZON_MONTHS};
 use veriregime_core::trees::error::TreesError;
 use veriregime_core::trees::grid::{IntegerForest, column};
 use veriregime_core::trees::xgboost::{XgboostModel, combined};
@@ -18,7 +18,6 @@ use veriregime_core::types::manifest::inputs::{Inputs, Table};
 use veriregime_core::types::manifest::network::{ModelKind, Trees};
 use veriregime_core::types::manifest::verification::Verification;
 use veriregime_core::types::manifest::{MANIFEST_FILE, Manifest, Output, SCHEMA, Training};
-use veriregime_core::types::period::Grid;
 
 /// Name of the trees inside a bundle.
 pub const TREES_FILE: &str = "trees.json";
@@ -26,9 +25,6 @@ pub const TREES_FILE: &str = "trees.json";
 const INPUT_SCALE: u32 = 14;
 /// Bits of the largest output on its grid, for the same reason.
 const OUTPUT_BITS: i32 = 22;
-/// Every week from Monday on, five months ahead.
-const GRID: Grid = Grid { period_seconds: 7 * 86_400, horizon_seconds: 150 * 86_400, offset_seconds: 4 * 86_400 };
-
 /// What an import came to.
 #[derive(Debug, Serialize)]
 pub struct Imported {

@@ -21,13 +21,13 @@ const DEADLINE: Duration = Duration::from_mins(2);
 pub struct ProverArgs {
     /// Folder with the ceremony's SRS files, `kzg<k>.srs`.
     #[arg(long, value_name = "DIR", default_value = "srs")]
-    srs_dir: PathBuf,
+    pub(super) srs_dir: PathBuf,
     /// Python with the pinned EZKL.
     #[arg(long, value_name = "FILE", default_value = ".venv/bin/python")]
-    python: PathBuf,
+    pub(super) python: PathBuf,
     /// Memory that EZKL may take, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = 2048)]
-    memory_limit_mb: u64,
+    pub(super) memory_limit_mb: u64,
 }
 
 /// Arguments of `models set-up`.

@@ -4,10 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::circuit::ProverArgs;
 use super::print;
 use crate::config::place;
+use crate::modelling::hedge_request::{HedgeCircuit, HedgeEvaluateRequest, HedgeTrainRequest};
+use crate::modelling::training;
 use crate::operator::hedge;
+use crate::verification::ezkl::build::Compiler;
 use veriregime_core::hedge::Question;
+use veriregime_core::types::time::parse_day;
 
 /// Subcommands of `hedge`.
 #[derive(Debug, Subcommand)]
@@ -19,6 +24,67 @@ pub enum HedgeCommand {
 
 The flags may be written with underscores, as those of the command line that these models had first.")]
     Predict(PredictArgs),
+    /// Train an electricity model on daily prices of many countries, and write its bundle.
+    #[command(after_help = "Examples:
+  veriregime-agent hedge train --data tables --out models/eu-electricity-v1
+
+The model is walked forward through all of the data; its card has the figures.")]
+    Train(HedgeTrainArgs),
+    /// Measure an electricity model, or a miner's trees, on the tables of a folder.
+    #[command(after_help = "Examples:
+  veriregime-agent hedge evaluate --data tables --from 2024-05-01
+  veriregime-agent hedge evaluate --data tables --from 2019-01-01 --walk-forward
+
+Skill is 1 − MSE / MSE of persistence; MAPE is of the mean price.")]
+    Evaluate(HedgeEvaluateArgs),
+}
+
+/// Arguments of `hedge train`.
+#[derive(Debug, Args)]
+pub struct HedgeTrainArgs {
+    /// Folder with electricity_daily_eur_mwh.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Folder of the new bundle. A bundle that is there is replaced at the very end.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// First day that is left out; all are taken where absent.
+    #[arg(long, value_parser = parse_day, value_name = "DATE")]
+    until: Option<i32>,
+    /// Leave the circuit out: `models set-up` makes it later.
+    #[arg(long)]
+    no_circuit: bool,
+    #[command(flatten)]
+    prover: ProverArgs,
+    /// Node, for the compiler of the verifier.
+    #[arg(long, value_name = "FILE", default_value = "node")]
+    node: PathBuf,
+    /// The compiler of the verifier.
+    #[arg(long, value_name = "FILE", default_value = "contracts/verifier.mjs")]
+    compiler: PathBuf,
+}
+
+/// Arguments of `hedge evaluate`.
+#[derive(Debug, Args)]
+pub struct HedgeEvaluateArgs {
+    /// Bundle of the model.
+    #[arg(long, value_name = "DIR", default_value = "models/eu-electricity-v1")]
+    model: PathBuf,
+    /// Folder with the tables: electricity_daily_eur_mwh, for trees also the others.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// First day of decisions.
+    #[arg(long, value_parser = parse_day, value_name = "DATE")]
+    from: i32,
+    /// First day after them; to the end of the data where absent.
+    #[arg(long, value_parser = parse_day, value_name = "DATE")]
+    to: Option<i32>,
+    /// Fit the model anew each quarter, on what was known by then, instead of taking it as it is.
+    #[arg(long)]
+    walk_forward: bool,
+    /// Bundle of a miner's trees, to compare with.
+    #[arg(long, value_name = "DIR")]
+    trees: Option<PathBuf>,
 }
 
 /// Numbers of `hedge predict`.
@@ -66,22 +132,52 @@ pub struct PredictArgs {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// A bundle that is none of a miner's model, or numbers that are none.
-pub fn run(command: HedgeCommand, json: bool) -> anyhow::Result<()> {
-    let HedgeCommand::Predict(args) = command;
-    let question = Question([
-        args.electricity_day_price,
-        args.btc_price,
-        args.difficulty,
-        args.hash_rate,
-        args.power,
-        args.block_reward,
-        args.cost_2_months,
-        args.cost_3_months,
-        args.cost_4_months,
-        args.cost_5_months,
-        args.cost_6_months,
-    ]);
-    print::output(json, &hedge::predict(&place::data(&args.model), &question)?);
+/// A bundle or tables that are not usable, or numbers that are none.
+pub async fn run(command: HedgeCommand, json: bool) -> anyhow::Result<()> {
+    match command {
+        HedgeCommand::Predict(args) => {
+            print::output(json, &hedge::predict(&place::data(&args.model), &args.question())?);
+        }
+        HedgeCommand::Train(args) => {
+            let python = place::tool(&args.prover.python);
+            let circuit = (!args.no_circuit).then(|| HedgeCircuit {
+                srs_folder: &args.prover.srs_dir,
+                python: &python,
+                compiler: Compiler { node: args.node.clone(), script: place::tool(&args.compiler) },
+                memory_limit_mb: args.prover.memory_limit_mb,
+            });
+            let request = HedgeTrainRequest { data: &args.data, out: &args.out, until: args.until, circuit };
+            print::output(json, &training::train_hedge(&request).await?);
+        }
+        HedgeCommand::Evaluate(args) => {
+            let request = HedgeEvaluateRequest {
+                model: &place::data(&args.model),
+                data: &args.data,
+                from: args.from,
+                to: args.to,
+                walks: args.walk_forward,
+                trees: args.trees.as_deref(),
+            };
+            print::output(json, &training::evaluate_hedge(&request)?);
+        }
+    }
     Ok(())
+}
+
+impl PredictArgs {
+    fn question(&self) -> Question {
+        Question([
+            self.electricity_day_price,
+            self.btc_price,
+            self.difficulty,
+            self.hash_rate,
+            self.power,
+            self.block_reward,
+            self.cost_2_months,
+            self.cost_3_months,
+            self.cost_4_months,
+            self.cost_5_months,
+            self.cost_6_months,
+        ])
+    }
 }

@@ -120,7 +120,7 @@ enum Command {
     Train(train::TrainArgs),
     /// Measure a model on candles.
     Evaluate(evaluate::EvaluateArgs),
-    /// Ask a miner's model how much BTC pays the electricity of the next months.
+    /// Forecast a miner's electricity: ask, train and measure models.
     #[command(subcommand)]
     Hedge(hedge::HedgeCommand),
     /// List, compare and choose model versions.
@@ -190,7 +190,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 Command::Bench(args) => bench::run(args, settings, json).await?,
                 Command::Train(args) => train::run(args, settings, json).await?,
                 Command::Evaluate(args) => evaluate::run(&args, json)?,
-                Command::Hedge(command) => hedge::run(command, json)?,
+                Command::Hedge(command) => hedge::run(command, json).await?,
                 Command::Models(args) => return models::run(args, json).await,
                 Command::Candles(command) => candles::run(command, json).await?,
                 Command::Tables(command) => tables::run(command, json).await?,

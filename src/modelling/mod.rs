@@ -4,6 +4,7 @@
 pub mod circuit;
 pub mod comparison;
 pub mod feature_rows;
+pub mod hedge_request;
 mod measured;
 pub mod set_up;
 #[cfg_attr(not(feature = "training"), path = "training_absent.rs")]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::hedge_request::{HedgeEvaluateRequest, HedgeTrainRequest};
 use super::measured::{Measured, Version};
 use super::{EvaluateRequest, Progress, TrainRequest};
 use crate::bundle::Bundle;
@@ -42,6 +43,17 @@ pub fn on_candles(_versions: [Version<'_>; 2], _candles: &Path) -> anyhow::Resul
 
 /// Refuses.
 pub fn drift(_id: &str, _bundle: &Bundle, _candles: &Path, _from_ms: i64) -> anyhow::Result<(Never, bool)> {
+    Err(NotInThisBuild.into())
+}
+
+/// Refuses.
+#[expect(clippy::unused_async, reason = "the build with the feature waits here")]
+pub async fn train_hedge(_request: &HedgeTrainRequest<'_>) -> anyhow::Result<Never> {
+    Err(NotInThisBuild.into())
+}
+
+/// Refuses.
+pub fn evaluate_hedge(_request: &HedgeEvaluateRequest<'_>) -> anyhow::Result<Never> {
     Err(NotInThisBuild.into())
 }
 

@@ -3,6 +3,7 @@
 mod bundle;
 mod compare;
 mod evaluate;
+mod hedge;
 mod reference_models;
 mod settings;
 mod speed;
@@ -10,6 +11,7 @@ mod train;
 
 use std::path::Path;
 
+use super::hedge_request::{HedgeEvaluateRequest, HedgeTrainRequest};
 use super::measured::{Measured, Version};
 use super::{EvaluateRequest, Progress, TrainRequest};
 use crate::bundle::Bundle;
@@ -53,6 +55,22 @@ pub fn on_candles(versions: [Version<'_>; 2], candles: &Path) -> anyhow::Result<
 /// Candles that are not usable, or a bundle that does not say what it was trained on.
 pub fn drift(id: &str, bundle: &Bundle, candles: &Path, from_ms: i64) -> anyhow::Result<(impl Render + use<>, bool)> {
     evaluate::drift_of(id, bundle, candles, from_ms)
+}
+
+/// Trains an electricity model, walks it forward, and writes its bundle.
+///
+/// # Errors
+/// Tables that are not usable or too few, or what the set-up of the circuit runs into.
+pub async fn train_hedge(request: &HedgeTrainRequest<'_>) -> anyhow::Result<impl Render + use<>> {
+    hedge::train::train(request).await
+}
+
+/// Judges an electricity model, or a miner's, on tables.
+///
+/// # Errors
+/// A model or tables that are not usable.
+pub fn evaluate_hedge(request: &HedgeEvaluateRequest<'_>) -> anyhow::Result<impl Render + use<>> {
+    hedge::evaluate::evaluate(request)
 }
 
 /// Measures how fast the networks of training settings learn. `config` is where the agent's settings are, if anywhere.

@@ -9,6 +9,8 @@ pub mod panel;
 
 use serde::Serialize;
 
+use crate::types::period::Grid;
+
 /// A column of the models: its name, its unit as it was trained.
 pub const COLUMNS: [(&str, &str); 11] = [
     ("electricity_day_price", "USD a day"),
@@ -25,6 +27,8 @@ pub const COLUMNS: [(&str, &str); 11] = [
 ];
 /// Months ahead, one output each.
 pub const HORIZON_MONTHS: [u32; 4] = [2, 3, 4, 5];
+/// Every week from Monday on, five months ahead.
+pub const GRID: Grid = Grid { period_seconds: 7 * 86_400, horizon_seconds: 150 * 86_400, offset_seconds: 4 * 86_400 };
 
 const BTC_PRICE: usize = 1;
 const POWER: usize = 4;

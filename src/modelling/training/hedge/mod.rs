@@ -1,0 +1,5 @@
+//! Electricity models: trained, walked forward, judged.
+
+pub mod evaluate;
+mod others;
+pub mod train;

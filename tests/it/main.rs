@@ -18,6 +18,8 @@ mod cycle;
 mod demo;
 mod deploy;
 mod doctor;
+#[cfg(feature = "training")]
+mod electricity;
 mod evidence;
 mod features;
 mod fees;
@@ -48,6 +50,7 @@ mod soak;
 mod source_policy;
 mod sources;
 mod status;
+mod tables;
 mod time;
 #[cfg(feature = "training")]
 mod training_run;

@@ -115,6 +115,10 @@ fn numbers_that_are_none_are_refused() {
     assert_eq!(combined(vec![model]).unwrap_err().code(), "VR-TREES-003");
     let huge = serde_json::to_string(&super::tests::saved()).unwrap().replace("-2.25", "1e60");
     assert!(XgboostModel::parse(huge.as_bytes()).and_then(|model| combined(vec![model])).is_err());
+    let words = serde_json::to_string(&super::tests::saved()).unwrap().replace("-2.25", "NaN");
+    let error = XgboostModel::parse(words.as_bytes()).unwrap_err();
+    assert_eq!(error.code(), "VR-TREES-002");
+    assert!(error.to_string().starts_with("split_conditions is NaN"), "{error}");
     assert_eq!(XgboostModel::parse(b"{}").unwrap_err().code(), "VR-TREES-001");
 }
 

@@ -46,8 +46,7 @@ impl XgboostModel {
     /// [`TreesError::NotXgboost`] for another file, [`TreesError::Unsupported`] for another kind of model,
     /// [`TreesError::Malformed`] or [`TreesError::TooLarge`] for trees that are none.
     pub fn parse(json: &[u8]) -> Result<Self, TreesError> {
-        let file: File =
-            serde_json::from_slice(json).map_err(|error| TreesError::NotXgboost { reason: error.to_string() })?;
+        let file: File = serde_json::from_slice(json).map_err(|error| refused(json, &error))?;
         let File { version, learner } = file;
         let unsupported = |field, found: &str, supported| {
             Err(TreesError::Unsupported { field, found: found.chars().take(60).collect(), supported })
@@ -83,6 +82,19 @@ impl XgboostModel {
         }
         let trees = trees.iter().map(|tree| tree.converted(columns)).collect::<Result<_, _>>()?;
         Ok(Self { names: feature_names, columns, ensemble: Ensemble { base, trees } })
+    }
+}
+
+/// Why a text is not read: XGBoost writes numbers that are none by words that JSON does not have.
+fn refused(json: &[u8], error: &serde_json::Error) -> TreesError {
+    let has = |word: &[u8]| json.windows(word.len()).any(|window| window == word);
+    match [&b"NaN"[..], b"Infinity"].into_iter().find(|word| has(word)) {
+        Some(word) => TreesError::Unsupported {
+            field: "split_conditions",
+            found: String::from_utf8_lossy(word).into_owned(),
+            supported: "finite numbers",
+        },
+        None => TreesError::NotXgboost { reason: error.to_string() },
     }
 }
 

@@ -9,7 +9,8 @@ use super::print;
 use crate::config::place;
 use crate::modelling::hedge_request::{HedgeCircuit, HedgeEvaluateRequest, HedgeTrainRequest};
 use crate::modelling::training;
-use crate::operator::hedge;
+use crate::operator::forecast::ForecastRequest;
+use crate::operator::{forecast, hedge};
 use crate::verification::ezkl::build::Compiler;
 use veriregime_core::hedge::Question;
 use veriregime_core::types::time::parse_day;
@@ -24,6 +25,10 @@ pub enum HedgeCommand {
 
 The flags may be written with underscores, as those of the command line that these models had first.")]
     Predict(PredictArgs),
+    /// Forecast a country's electricity and the BTC that pay it, by an electricity model.
+    #[command(after_help = "Examples:
+  veriregime-agent hedge forecast --data tables --country AUT --watts 3050")]
+    Forecast(ForecastArgs),
     /// Train an electricity model on daily prices of many countries, and write its bundle.
     #[command(after_help = "Examples:
   veriregime-agent hedge train --data tables --out models/eu-electricity-v1
@@ -37,6 +42,26 @@ The model is walked forward through all of the data; its card has the figures.")
 
 Skill is 1 − MSE / MSE of persistence; MAPE is of the mean price.")]
     Evaluate(HedgeEvaluateArgs),
+}
+
+/// Arguments of `hedge forecast`.
+#[derive(Debug, Args)]
+pub struct ForecastArgs {
+    /// Bundle of the model.
+    #[arg(long, value_name = "DIR", default_value = "models/eu-electricity-v1")]
+    model: PathBuf,
+    /// Folder with the tables.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The country by its ISO 3166 code, e.g. AUT.
+    #[arg(long, value_name = "CODE")]
+    country: String,
+    /// The last day whose price is known; the last one of the data where absent.
+    #[arg(long, value_parser = parse_day, value_name = "DATE")]
+    at: Option<i32>,
+    /// What the machines draw, in W.
+    #[arg(long, value_name = "W")]
+    watts: Option<f64>,
 }
 
 /// Arguments of `hedge train`.
@@ -137,6 +162,16 @@ pub async fn run(command: HedgeCommand, json: bool) -> anyhow::Result<()> {
     match command {
         HedgeCommand::Predict(args) => {
             print::output(json, &hedge::predict(&place::data(&args.model), &args.question())?);
+        }
+        HedgeCommand::Forecast(args) => {
+            let request = ForecastRequest {
+                model: &place::data(&args.model),
+                data: &args.data,
+                country: &args.country,
+                at: args.at,
+                watts: args.watts,
+            };
+            print::output(json, &forecast::forecast(&request)?);
         }
         HedgeCommand::Train(args) => {
             let python = place::tool(&args.prover.python);

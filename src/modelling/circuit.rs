@@ -62,7 +62,10 @@ pub async fn choose(ezkl: &mut Ezkl, request: &SearchRequest<'_>) -> Result<Sear
 }
 
 /// Mean gas of verifying each of `proofs` in a transaction of its own.
-async fn verification_gas(chain: &Chain, creation_code: &str, proofs: &[Proof]) -> Result<u64, ChainError> {
+///
+/// # Errors
+/// What the chain runs into.
+pub(super) async fn verification_gas(chain: &Chain, creation_code: &str, proofs: &[Proof]) -> Result<u64, ChainError> {
     let code: Bytes =
         creation_code.trim().parse().map_err(|_| ChainError::Refused("the verifier's code is no hex".into()))?;
     let verifier = chain.create(code).await?;

@@ -9,6 +9,7 @@ mod measured;
 pub mod set_up;
 #[cfg_attr(not(feature = "training"), path = "training_absent.rs")]
 pub mod training;
+mod trial;
 pub mod versions;
 
 use std::ops::Range;

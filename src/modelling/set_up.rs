@@ -5,15 +5,19 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::trial::tried;
 use crate::bundle::Bundle;
 use crate::render::{Render, lines};
 use crate::verification::ezkl::build::{Build, Built, CircuitConfig, Compiler, Decomposition, build};
+use crate::verification::ezkl::search::{SEARCH_FILE, Search};
 use crate::verification::ezkl::supervisor::Ezkl;
 use crate::verification::ezkl::worker::Settings as WorkerSettings;
+use veriregime_core::model::MAX_MODEL_BYTES;
+use veriregime_core::model::table::TableModel;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::network::ModelKind;
 use veriregime_core::types::manifest::verification::EzklCircuit;
-use veriregime_core::types::manifest::{ONNX_FILE, PROVING_KEY_FILE};
+use veriregime_core::types::manifest::{ONNX_FILE, Output, PROVING_KEY_FILE};
 
 /// Longest time for one step.
 const DEADLINE: Duration = Duration::from_mins(10);
@@ -48,6 +52,8 @@ pub struct SetUp {
     instances: usize,
     proof_bytes: usize,
     proving_key_bytes: u64,
+    prove_ms: Option<f64>,
+    verify_gas: Option<u64>,
     srs_is_ceremony: bool,
 }
 
@@ -61,7 +67,7 @@ pub async fn set_up(request: &SetUpRequest<'_>) -> anyhow::Result<SetUp> {
     let table = bundle.table()?;
     let (onnx, param_scale, decomposition) = match &bundle.manifest.model {
         ModelKind::Layers(layers) => {
-            let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), veriregime_core::model::MAX_MODEL_BYTES)?;
+            let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_MODEL_BYTES)?;
             (onnx, layers.param_scale, None)
         }
         ModelKind::Trees(_) => {
@@ -89,26 +95,14 @@ pub async fn set_up(request: &SetUpRequest<'_>) -> anyhow::Result<SetUp> {
         deadline: DEADLINE,
         memory_limit_mb: request.memory_limit_mb,
     });
-    let built = build(
-        &mut ezkl,
-        &Build {
-            folder: &folder,
-            srs_folder: request.srs_folder,
-            markets: 1,
-            features: table.columns.len(),
-            outputs: bundle.manifest.outputs.len(),
-            form,
-            compiler: &request.compiler,
-        },
-    )
-    .await;
+    let made = made(&mut ezkl, request, &folder, form).await;
     ezkl.stop().await;
-    let Built { circuit, output_scale, .. } = built?;
+    let (Built { circuit, output_scale, .. }, search) = made?;
     let EzklCircuit { logrows, rows, instances, proof_bytes, srs_is_ceremony, .. } = circuit;
+    veriregime_files::write_atomic(&folder.join(SEARCH_FILE), (serde_json::to_string_pretty(&search)? + "\n").as_bytes())?;
     let mut manifest = bundle.manifest.clone();
     manifest.verification.ezkl = Some(circuit);
     match &manifest.model {
-        // EZKL chooses the scale of a network's outputs, which is that of the exact result or a finer one.
         ModelKind::Layers(_) => manifest.outputs.iter_mut().for_each(|output| output.scale = output_scale),
         ModelKind::Trees(_) => anyhow::ensure!(
             output_scale == param_scale,
@@ -119,6 +113,7 @@ pub async fn set_up(request: &SetUpRequest<'_>) -> anyhow::Result<SetUp> {
     manifest.files.insert(ONNX_FILE.to_owned(), Digest::of(&onnx));
     let sealed = Bundle::seal(&folder, manifest)?;
     sealed.table_model()?;
+    let measured = search.measured();
     let proving_key_bytes = veriregime_files::size_bytes(&folder.join(PROVING_KEY_FILE))?;
     veriregime_files::replace_folder(&bundle.folder, &folder, &scratch.path().join("replaced"))?;
     Ok(SetUp {
@@ -130,8 +125,42 @@ pub async fn set_up(request: &SetUpRequest<'_>) -> anyhow::Result<SetUp> {
         instances,
         proof_bytes,
         proving_key_bytes,
+        prove_ms: measured.map(|measured| measured.prove_ms),
+        verify_gas: measured.and_then(|measured| measured.gas),
         srs_is_ceremony,
     })
+}
+
+/// Circuit, keys and verifier in `folder`, tried against the model's own integers.
+async fn made(
+    ezkl: &mut Ezkl,
+    request: &SetUpRequest<'_>,
+    folder: &Path,
+    form: CircuitConfig,
+) -> anyhow::Result<(Built, Search)> {
+    let (bundle, table) = (request.bundle, request.bundle.table()?);
+    let build_request = Build {
+        folder,
+        srs_folder: request.srs_folder,
+        markets: 1,
+        features: table.columns.len(),
+        outputs: bundle.manifest.outputs.len(),
+        form,
+        compiler: &request.compiler,
+    };
+    let built = build(ezkl, &build_request).await?;
+    let model = match &bundle.manifest.model {
+        // EZKL chooses the scale of a network's outputs, which is that of the exact result or a finer one.
+        ModelKind::Layers(layers) => {
+            let outputs: Vec<Output> =
+                bundle.manifest.outputs.iter().map(|output| Output { scale: built.output_scale, ..output.clone() }).collect();
+            let onnx = veriregime_files::read_bounded(&folder.join(ONNX_FILE), MAX_MODEL_BYTES)?;
+            TableModel::layers(&onnx, layers, table, &outputs)?
+        }
+        ModelKind::Trees(_) => bundle.table_model()?,
+    };
+    let search = tried(ezkl, folder, (&model, table), form, &built).await?;
+    Ok((built, search))
 }
 
 impl Render for SetUp {
@@ -142,6 +171,11 @@ impl Render for SetUp {
             format!("manifest {}", self.manifest),
             format!("{} of 2^{} rows, {} public inputs", self.rows, self.logrows, self.instances),
             format!("a proof of {} bytes, keys of {} kB from {keys}", self.proof_bytes, self.proving_key_bytes / 1000),
+            format!(
+                "proven in {}, verified on chain with {}",
+                self.prove_ms.map_or_else(|| "?".to_owned(), |ms| format!("{ms:.0} ms")),
+                self.verify_gas.map_or_else(|| "gas that was not measured".to_owned(), |gas| format!("{gas} gas"))
+            ),
         ])
     }
 }

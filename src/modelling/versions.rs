@@ -12,7 +12,7 @@ use crate::bundle::registry::{Change, Registry, RegistryError};
 use crate::bundle::upgrade::Upgraded;
 use crate::render::layout::{self, Table};
 use crate::render::{Render, lines};
-use crate::verification::ezkl::search::{Outcome, SEARCH_FILE, Search};
+use crate::verification::ezkl::search::{SEARCH_FILE, Search};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::network::ModelKind;
 use veriregime_core::types::manifest::regime::RegimeSpec;
@@ -275,10 +275,7 @@ pub(super) fn summary(id: &str, bundle: &Bundle, current: Option<&str>) -> anyho
     let provenance = |path: &str| manifest.training.provenance.pointer(path);
     let text = |path: &str| provenance(path).and_then(Value::as_str).map(str::to_owned);
     let search = search_of(bundle)?;
-    let measured = search.as_ref().and_then(|search| match &search.tried.get(search.chosen)?.outcome {
-        Outcome::Measured(measured) => Some(measured),
-        Outcome::Skipped(_) => None,
-    });
+    let measured = search.as_ref().and_then(Search::measured);
     let names = manifest.files.keys().map(String::as_str).chain([MANIFEST_FILE]);
     let sizes: Vec<u64> =
         names.map(|name| veriregime_files::size_bytes(&bundle.path(name))).collect::<Result<_, FileError>>()?;

@@ -2,6 +2,7 @@
 
 pub mod cycle;
 pub mod evidence;
+pub mod forecast;
 pub mod hedge;
 pub mod keys;
 pub mod once;

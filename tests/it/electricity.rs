@@ -81,3 +81,31 @@ fn all_horizons_and_widths_are_in_one_short_proof() {
     assert_eq!(proven["numbers"].as_array().unwrap().len(), 8);
     assert_eq!(models(&["verify", "eu-electricity-v1", "--proof", proof.to_str().unwrap()])["valid"], true);
 }
+
+#[test]
+fn a_country_s_bill_is_forecast_in_bitcoin() {
+    let Some(data) = reference("data/daily") else { return };
+    let data = data.to_str().unwrap();
+    let asked = ["forecast", "--data", data, "--country", "AUT", "--at", "2024-03-31", "--watts", "3050"];
+    let said = hedge(&asked);
+    assert_eq!((&said["day"], &said["country"]), (&"2024-03-31".into(), &"AUT".into()));
+    let number = |value: &Value| value.as_f64().unwrap();
+    let horizons = said["horizons"].as_array().unwrap();
+    assert_eq!(horizons.len(), 4);
+    for one in horizons {
+        let [low, price, high] = ["eur_mwh_low", "eur_mwh", "eur_mwh_high"].map(|name| number(&one[name]));
+        assert!(low < price && price < high, "{one}");
+        let days = 30.0 * number(&one["months"]);
+        let dollars = price * number(&said["usd_per_eur"]) * 24.0 * 3050.0 / 1e6 * days;
+        assert!((number(&one["btc"]) - dollars / number(&said["btc_usd"])).abs() < 1e-12, "{one}");
+    }
+    let refused = |country: &str, at: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
+        command.args(["hedge", "forecast", "--data", data, "--country", country, "--at", at]);
+        String::from_utf8(command.output().unwrap().stderr).unwrap()
+    };
+    for (country, at) in [("ATL", "2024-03-31"), ("AUT", "2030-01-01"), ("MKD", "2023-01-01"), ("MKD", "2023-05-20")] {
+        let said = refused(country, at);
+        assert!(said.contains("VR-TABLE-010"), "{country} {at}: {said}");
+    }
+}

@@ -40,6 +40,9 @@ pub enum TableError {
     /// The server cannot listen or ends by itself.
     #[error("cannot serve on {address}")]
     Serve { address: SocketAddr, source: io::Error },
+    /// A country that nothing can be said of.
+    #[error("there is no forecast of {country}: {reason}")]
+    NoForecast { country: String, reason: String },
     /// Candles, or a zip, that are not usable.
     #[error(transparent)]
     Candles(#[from] CandleError),
@@ -60,6 +63,7 @@ impl Diagnostic for TableError {
             Self::Absent { .. } => "VR-TABLE-007",
             Self::Fetch { .. } => "VR-TABLE-008",
             Self::Serve { .. } => "VR-TABLE-009",
+            Self::NoForecast { .. } => "VR-TABLE-010",
             Self::Candles(error) => error.code(),
             Self::File(error) => error.code(),
         }
@@ -76,6 +80,7 @@ impl Diagnostic for TableError {
             Self::Absent { .. } => "put the file there, or get it with `tables fetch`",
             Self::Fetch { .. } => "look at the address in a browser; another one can be given by its option",
             Self::Serve { .. } => "choose another --port",
+            Self::NoForecast { .. } => "`tables check` shows what the tables have; `tables fetch` gets newer ones",
             Self::Candles(error) => error.hint(),
             Self::File(error) => error.hint(),
         }

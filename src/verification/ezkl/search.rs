@@ -115,6 +115,14 @@ impl Search {
     pub fn form(&self) -> &CircuitConfig {
         &self.tried[self.chosen].form
     }
+
+    /// Figures of the best form.
+    pub fn measured(&self) -> Option<&Measured> {
+        match &self.tried.get(self.chosen)?.outcome {
+            Outcome::Measured(measured) => Some(measured),
+            Outcome::Skipped(_) => None,
+        }
+    }
 }
 
 /// Tries forms and chooses the one whose verification is cheapest among those that keep [`REQUIRED_AGREEMENT`].

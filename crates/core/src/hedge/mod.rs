@@ -5,6 +5,7 @@
 
 pub mod features;
 pub mod forecast;
+pub mod need;
 pub mod panel;
 
 use serde::Serialize;

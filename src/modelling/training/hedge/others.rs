@@ -7,6 +7,7 @@ use crate::sources::tables::error::TableError;
 use crate::sources::tables::folder::{BITCOIN, DIFFICULTY, RATES, Tables};
 use crate::sources::tables::series::DailySeries;
 use veriregime_core::hedge::features::MONTH_DAYS;
+use veriregime_core::hedge::need::dollars_a_day;
 use veriregime_core::hedge::panel::{Day, Panel, Prices};
 use veriregime_core::hedge::{COLUMNS, HORIZON_MONTHS};
 use veriregime_core::model::table::TableModel;
@@ -76,7 +77,7 @@ impl Trees {
         Some(std::array::from_fn(|horizon| {
             let dollars = answer.outputs[horizon] as f64 * unit * btc_price;
             let days = f64::from(HORIZON_MONTHS[horizon]) * MONTH_DAYS as f64;
-            let implied = dollars / (dollars_a_day(1.0, rate) * days);
+            let implied = dollars / (dollars_a_day(POWER_W, 1.0, rate) * days);
             libm::log(implied.max(1.0)) - libm::log(month.max(1.0))
         }))
     }
@@ -94,7 +95,7 @@ impl Trees {
         let day = panel.day(at);
         let reward = REWARDS.iter().rev().find(|(from, _)| *from <= day)?.1;
         let mut question = [
-            dollars_a_day(prices.at(at)?, rate).abs(),
+            dollars_a_day(POWER_W, prices.at(at)?, rate).abs(),
             btc_price,
             self.difficulty.carried(day, DIFFICULTY_DAYS)? / DIFFICULTY_UNIT,
             HASH_RATE_THS,
@@ -108,12 +109,8 @@ impl Trees {
         ];
         for (months, cost) in (2_usize..).zip(&mut question[6..]) {
             let weekdays = MONTH_DAYS * months;
-            *cost = dollars_a_day(weekday_mean(panel, country, at, weekdays)?, rate) * weekdays as f64;
+            *cost = dollars_a_day(POWER_W, weekday_mean(panel, country, at, weekdays)?, rate) * weekdays as f64;
         }
         Some(question)
     }
-}
-
-fn dollars_a_day(eur_mwh: f64, usd_per_eur: f64) -> f64 {
-    eur_mwh * usd_per_eur * 24.0 * POWER_W / 1e6
 }

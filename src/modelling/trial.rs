@@ -1,0 +1,98 @@
+//! A new circuit of a model of a table: compared with the integers that it must give, and measured.
+
+use std::path::Path;
+
+use super::circuit::verification_gas;
+use crate::devnet;
+use crate::diagnosis::words;
+use crate::verification::error::ProofError;
+use crate::verification::ezkl::build::{Built, CircuitConfig};
+use crate::verification::ezkl::protocol::{Prove, Witness};
+use crate::verification::ezkl::search::{Candidate, Measured, Outcome, Search};
+use crate::verification::ezkl::supervisor::Ezkl;
+use veriregime_core::model::table::TableModel;
+use veriregime_core::types::manifest::inputs::Table;
+use veriregime_core::types::manifest::{PROVING_KEY_FILE, VERIFIER_BYTECODE_FILE};
+use veriregime_core::types::proof::Proof;
+use veriregime_core::types::public_inputs::instances;
+
+/// Rows on which circuit and integers are compared.
+const ROWS: u64 = 32;
+/// Proofs whose times and gas are measured.
+const PROOFS: usize = 3;
+/// Largest compiled verifier.
+const MAX_BYTECODE_BYTES: u64 = 1 << 20;
+
+/// Runs the circuit that `ezkl` has loaded on rows all over its range, which must give the model's integers bit for bit, and
+/// measures a few proofs. Gas is measured on an anvil of its own, where one starts.
+///
+/// # Errors
+/// [`ProofError::Circuit`] where circuit and integers differ, or what the worker runs into.
+pub async fn tried(
+    ezkl: &mut Ezkl,
+    folder: &Path,
+    (model, table): (&TableModel, &Table),
+    form: CircuitConfig,
+    built: &Built,
+) -> anyhow::Result<Search> {
+    let unit = libm::exp2(-f64::from(table.input_scale));
+    let reals = |row: &[i32]| row.iter().map(|integer| f64::from(*integer) * unit).collect::<Vec<_>>();
+    let rows: Vec<Vec<i32>> = (0..ROWS).map(|number| row(table, number)).collect();
+    let witnessed = ezkl.call(&Witness { rows: rows.iter().map(|row| reals(row)).collect() }).await?;
+    for (row, found) in rows.iter().zip(&witnessed.instances) {
+        if *found != instances(row, &model.evaluate(row)?) {
+            let reason = format!("it does not give the integers of the model for {row:?}");
+            return Err(ProofError::Circuit { reason }.into());
+        }
+    }
+    let (mut times, mut proofs) = (Vec::with_capacity(PROOFS), Vec::with_capacity(PROOFS));
+    for row in rows.iter().take(PROOFS) {
+        let made = ezkl.call(&Prove { row: reals(row) }).await?;
+        times.push(made.prove_ms);
+        proofs.push(Proof { bytes: made.proof, instances: made.instances });
+    }
+    times.sort_by(f64::total_cmp);
+    let code = veriregime_files::read_text(&folder.join(VERIFIER_BYTECODE_FILE), MAX_BYTECODE_BYTES)?;
+    let measured = Measured {
+        logrows: built.circuit.logrows,
+        rows: built.circuit.rows,
+        instances: built.circuit.instances,
+        pk_bytes: veriregime_files::size_bytes(&folder.join(PROVING_KEY_FILE))?,
+        proof_bytes: built.circuit.proof_bytes,
+        prove_ms: times[times.len() / 2],
+        gas: gas(&code, &proofs).await,
+        agreement: 1.0,
+        largest_probability_difference: 0.0,
+    };
+    let form = CircuitConfig { logrows: Some(built.circuit.logrows), ..form };
+    Ok(Search { tried: vec![Candidate { form, outcome: Outcome::Measured(measured) }], chosen: 0 })
+}
+
+async fn gas(code: &str, proofs: &[Proof]) -> Option<u64> {
+    let measured = match devnet::bare_chain().await {
+        Ok((_anvil, chain)) => verification_gas(&chain, code, proofs).await.map_err(anyhow::Error::from),
+        Err(error) => Err(error),
+    };
+    measured.inspect_err(|error| tracing::warn!("no gas figures: {}", words(error))).ok()
+}
+
+/// A row somewhere in the range of each column, the same on every machine: near zero as often as near the clip.
+fn row(table: &Table, number: u64) -> Vec<i32> {
+    let mut state = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut next = || {
+        // Marsaglia's xorshift.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let bound = f64::from(table.bound());
+    let entry = |clip: f64, bits: u64| {
+        let share = (bits >> 33) as f64 / f64::from(u32::MAX >> 1);
+        let size = libm::exp2(-((bits & 0xf) as f64));
+        let sign = if bits & 0x10 == 0 { 1.0 } else { -1.0 };
+        let own = bound * clip / table.columns.iter().map(|column| column.clip).fold(f64::MIN_POSITIVE, f64::max);
+        (own * share * size * sign) as i32
+    };
+    table.columns.iter().map(|column| entry(column.clip, next())).collect()
+}

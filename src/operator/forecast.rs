@@ -1,0 +1,152 @@
+//! What a country's electricity will cost a miner, by an electricity model and a folder's tables.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::bundle::Bundle;
+use crate::bundle::error::BundleError;
+use crate::render::Render;
+use crate::render::layout::{self, Table};
+use crate::sources::tables::error::TableError;
+use crate::sources::tables::folder::Tables;
+use veriregime_core::hedge::features::{Europe, MONTH_DAYS, row};
+use veriregime_core::hedge::forecast::{is_electricity, numbers, read};
+use veriregime_core::hedge::need::{Market, btc_for};
+use veriregime_core::hedge::panel::{Day, Panel};
+use veriregime_core::types::time::format_day;
+
+/// How old the last price of a country may be against those of others, in days.
+const MAX_AGE_DAYS: Day = 7;
+/// How old an exchange rate may be, in days.
+const MAX_RATE_AGE_DAYS: Day = 7;
+
+/// What is asked.
+#[derive(Debug)]
+pub struct ForecastRequest<'a> {
+    /// Folder of the bundle.
+    pub model: &'a Path,
+    /// Folder with the tables.
+    pub data: &'a Path,
+    /// The country by its ISO 3166 code.
+    pub country: &'a str,
+    /// The last day whose price is known; the last one of the data where absent.
+    pub at: Option<Day>,
+    /// What the miner's machines draw, in W.
+    pub watts: Option<f64>,
+}
+
+/// A forecast of all horizons.
+#[derive(Debug, Serialize)]
+pub struct HedgeForecast {
+    model_id: String,
+    country: String,
+    /// The last day whose price was known.
+    day: String,
+    /// Columns on the circuit's grid.
+    inputs: Vec<i32>,
+    /// Outputs on theirs, as decimal strings.
+    outputs: Vec<String>,
+    /// Mean price of the last 30 days.
+    last_month_eur_mwh: f64,
+    usd_per_eur: Option<f64>,
+    btc_usd: Option<f64>,
+    horizons: Vec<Horizon>,
+}
+
+/// A forecast of one horizon.
+#[derive(Debug, Serialize)]
+struct Horizon {
+    months: u32,
+    eur_mwh: f64,
+    /// Ends of the interval that is made to cover four of five outcomes, and covers fewer in a crisis.
+    eur_mwh_low: f64,
+    eur_mwh_high: f64,
+    /// BTC that pay the machines' electricity of these months, at the day's rates.
+    btc: Option<f64>,
+}
+
+/// Forecasts.
+///
+/// # Errors
+/// Tables that are not usable, [`TableError::NoForecast`], or a bundle of another kind.
+pub fn forecast(request: &ForecastRequest<'_>) -> anyhow::Result<HedgeForecast> {
+    let bundle = Bundle::open(request.model)?;
+    let table = bundle.table()?;
+    if !is_electricity(&bundle.manifest, table) {
+        let reason = "its columns or outputs are not those of an electricity model".into();
+        return Err(BundleError::Manifest { path: bundle.manifest_path.clone(), reason }.into());
+    }
+    let tables = Tables::read(request.data)?;
+    let refused = |reason: String| TableError::NoForecast { country: request.country.to_owned(), reason };
+    let panel = tables.electricity.panel().ok_or_else(|| refused("the tables have too many countries or days".into()))?;
+    let at = position(&panel, request)?;
+    let prices = panel.prices(request.country).ok_or_else(|| refused("it is not in the table".into()))?;
+    let row = row(&panel, &Europe::new(&panel), prices, at);
+    let row = row.ok_or_else(|| refused(format!("too many of the 60 days up to {} have no price", format_day(panel.day(at)))))?;
+    let answer = bundle.table_model()?.forecast(table, &numbers(&row, table))?;
+    let scale = bundle.manifest.outputs.first().map_or(0, |output| output.scale);
+    let forecasts = read(&answer.outputs, scale).ok_or_else(|| refused("the model has another number of outputs".into()))?;
+    let month = prices.mean(at + 1 - MONTH_DAYS, at + 1).ok_or_else(|| refused("its last month is not known".into()))?;
+    let day = panel.day(at);
+    let usd_per_eur = tables.rates.as_ref().and_then(|rates| rates.carried(day, MAX_RATE_AGE_DAYS));
+    let btc_usd = tables.bitcoin.as_ref().and_then(|prices| prices.carried(day, 1));
+    let market = usd_per_eur.zip(btc_usd).map(|(usd_per_eur, btc_usd)| Market { usd_per_eur, btc_usd });
+    let horizons = forecasts.iter().map(|one| {
+        let price = |shift: f64| month * libm::exp(one.log_ratio + shift);
+        let need = market.zip(request.watts);
+        Horizon {
+            months: one.months,
+            eur_mwh: price(0.0),
+            eur_mwh_low: price(-one.half_width),
+            eur_mwh_high: price(one.half_width),
+            btc: need.map(|(market, watts)| btc_for(watts, one.months, price(0.0), &market)),
+        }
+    });
+    Ok(HedgeForecast {
+        country: request.country.to_owned(),
+        day: format_day(day),
+        outputs: answer.outputs.iter().map(ToString::to_string).collect(),
+        inputs: answer.inputs,
+        last_month_eur_mwh: month,
+        usd_per_eur,
+        btc_usd,
+        horizons: horizons.collect(),
+        model_id: bundle.manifest.model_id,
+    })
+}
+
+/// Where the decision lies: the day that is asked for, or the country's last one.
+fn position(panel: &Panel, request: &ForecastRequest<'_>) -> Result<usize, TableError> {
+    let refused = |reason: String| TableError::NoForecast { country: request.country.to_owned(), reason };
+    let prices = panel.prices(request.country).ok_or_else(|| refused("it is not in the table".into()))?;
+    let wanted = request.at.unwrap_or(panel.last_day());
+    if !(panel.first_day()..=panel.last_day()).contains(&wanted) {
+        return Err(refused(format!("the table has {} to {}", format_day(panel.first_day()), format_day(panel.last_day()))));
+    }
+    let end = panel.position(wanted);
+    let oldest = end.saturating_sub(usize::try_from(MAX_AGE_DAYS).unwrap_or(0));
+    let last = (oldest..=end).rev().find(|at| prices.at(*at).is_some());
+    last.ok_or_else(|| refused(format!("it has no price in the week up to {}", format_day(wanted))))
+}
+
+impl Render for HedgeForecast {
+    fn text(&self) -> String {
+        let mut table = Table::new(&["months", "EUR/MWh", "from", "to", "BTC"]);
+        for one in &self.horizons {
+            table.add_row([
+                one.months.to_string(),
+                format!("{:.2}", one.eur_mwh),
+                format!("{:.2}", one.eur_mwh_low),
+                format!("{:.2}", one.eur_mwh_high),
+                one.btc.map_or_else(|| "–".to_owned(), |btc| format!("{btc:.8}")),
+            ]);
+        }
+        let head = format!(
+            "{} after {}, by {}: the last 30 days cost {:.2} EUR/MWh",
+            self.country, self.day, self.model_id, self.last_month_eur_mwh
+        );
+        let note = "The interval is made to cover four of five outcomes; in a crisis it covers half. BTC are at the day's rates.";
+        format!("{head}\n{table}\n{}", layout::text(note))
+    }
+}

@@ -30,6 +30,14 @@ pub fn client(url: &Url) -> ClientBuilder {
 /// # Errors
 /// Words for people.
 pub async fn json<T: DeserializeOwned>(url: &Url, within: Duration, limit_bytes: usize) -> Result<T, String> {
+    serde_json::from_slice(&bytes(url, within, limit_bytes).await?).map_err(|error| error.to_string())
+}
+
+/// The bytes at `url` in so much time, or why there are none.
+///
+/// # Errors
+/// Words for people.
+pub async fn bytes(url: &Url, within: Duration, limit_bytes: usize) -> Result<Vec<u8>, String> {
     let words = |error: reqwest::Error| diagnostic::words(&error.without_url());
     let client = client(url).timeout(within).build().map_err(words)?;
     let answer = client.get(url.clone()).send().await.map_err(words)?;
@@ -37,11 +45,10 @@ pub async fn json<T: DeserializeOwned>(url: &Url, within: Duration, limit_bytes:
     if !status.is_success() {
         return Err(format!("it answers {status}"));
     }
-    let body = body(answer, limit_bytes).await.map_err(|error| match error {
+    body(answer, limit_bytes).await.map_err(|error| match error {
         BodyError::TooLong { limit_bytes } => format!("its answer is longer than {limit_bytes} bytes"),
         BodyError::Broken(error) => words(error),
-    })?;
-    serde_json::from_slice(&body).map_err(|error| error.to_string())
+    })
 }
 
 /// The whole body of an answer, if it is no longer than `limit_bytes`, unpacked.

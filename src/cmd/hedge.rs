@@ -7,7 +7,9 @@ use clap::{Args, Subcommand};
 use super::circuit::ProverArgs;
 use super::print;
 use crate::config::place;
-use crate::modelling::hedge_request::{HedgeCircuit, HedgeEvaluateRequest, HedgeTrainRequest};
+use crate::modelling::hedge_request::{
+    HedgeBacktestRequest, HedgeCircuit, HedgeEvaluateRequest, HedgeTrainRequest, NamedMachine,
+};
 use crate::modelling::training;
 use crate::operator::forecast::ForecastRequest;
 use crate::operator::{forecast, hedge};
@@ -42,6 +44,33 @@ The model is walked forward through all of the data; its card has the figures.")
 
 Skill is 1 − MSE / MSE of persistence; MAPE is of the mean price.")]
     Evaluate(HedgeEvaluateArgs),
+    /// Live through past years with miners' treasuries, under several rules of when to sell BTC.
+    #[command(after_help = "Examples:
+  veriregime-agent hedge backtest --data tables --country DEU --country SWE
+  veriregime-agent hedge backtest --data tables --miners asics.csv
+
+Forecasts are those of a walk forward. A CSV of miners has the columns model, hashrate_ths and power_w.")]
+    Backtest(HedgeBacktestArgs),
+}
+
+/// Arguments of `hedge backtest`.
+#[derive(Debug, Args)]
+pub struct HedgeBacktestArgs {
+    /// Folder with all four tables.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Countries by their ISO 3166 codes.
+    #[arg(long = "country", value_name = "CODE", default_values = ["DEU", "FRA", "SWE"])]
+    countries: Vec<String>,
+    /// CSV of machines; an Antminer S19j Pro where absent.
+    #[arg(long, value_name = "FILE")]
+    miners: Option<PathBuf>,
+    /// First day.
+    #[arg(long, value_parser = parse_day, value_name = "DATE", default_value = "2019-05-01")]
+    from: i32,
+    /// Months that a reserve is for.
+    #[arg(long, value_name = "MONTHS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(2..=5))]
+    months: u32,
 }
 
 /// Arguments of `hedge forecast`.
@@ -183,6 +212,17 @@ pub async fn run(command: HedgeCommand, json: bool) -> anyhow::Result<()> {
             });
             let request = HedgeTrainRequest { data: &args.data, out: &args.out, until: args.until, circuit };
             print::output(json, &training::train_hedge(&request).await?);
+        }
+        HedgeCommand::Backtest(args) => {
+            let machines = args.miners.as_deref().map_or_else(|| Ok(vec![NamedMachine::common()]), NamedMachine::read)?;
+            let request = HedgeBacktestRequest {
+                data: &args.data,
+                countries: &args.countries,
+                machines: &machines,
+                from: args.from,
+                months: args.months,
+            };
+            print::output(json, &training::backtest_hedge(&request)?);
         }
         HedgeCommand::Evaluate(args) => {
             let request = HedgeEvaluateRequest {

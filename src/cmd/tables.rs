@@ -13,7 +13,7 @@ use super::print;
 use super::signals::stop_on_signal;
 use crate::clock::Clock;
 use crate::render::{Render, lines};
-use crate::sources::tables::fetch::{Addresses, fetch};
+use crate::sources::tables::fetch::{Addresses, DIFFICULTY_URL, ELECTRICITY_URL, RATES_URL, fetch};
 use crate::sources::tables::folder::Tables;
 use crate::sources::tables::{quality, serve};
 
@@ -44,18 +44,14 @@ pub struct FolderArgs {
 pub struct FetchArgs {
     #[command(flatten)]
     folder: FolderArgs,
-    /// Ember's daily prices, CSV
-    #[arg(
-        long,
-        value_name = "URL",
-        default_value = "https://files.ember-energy.org/public-downloads/price/outputs/european_wholesale_electricity_price_data_daily.csv"
-    )]
+    /// Daily prices as Ember's CSV [default: Ember's own]
+    #[arg(long, value_name = "URL", default_value = ELECTRICITY_URL, hide_default_value = true)]
     electricity: Url,
-    /// Reference rates of the European Central Bank, CSV, zip or XML
-    #[arg(long, value_name = "URL", default_value = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip")]
+    /// Reference rates as CSV, zip or XML [default: the European Central Bank's own]
+    #[arg(long, value_name = "URL", default_value = RATES_URL, hide_default_value = true)]
     rates: Url,
-    /// Mining difficulty, JSON of mempool.space or blockchain.com
-    #[arg(long, value_name = "URL", default_value = "https://mempool.space/api/v1/mining/hashrate/3y")]
+    /// Mining difficulty as JSON of mempool.space or blockchain.com [default: mempool.space's own]
+    #[arg(long, value_name = "URL", default_value = DIFFICULTY_URL, hide_default_value = true)]
     difficulty: Url,
 }
 

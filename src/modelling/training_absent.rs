@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::hedge_request::{HedgeEvaluateRequest, HedgeTrainRequest};
+use super::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest};
 use super::measured::{Measured, Version};
 use super::{EvaluateRequest, Progress, TrainRequest};
 use crate::bundle::Bundle;
@@ -54,6 +54,11 @@ pub async fn train_hedge(_request: &HedgeTrainRequest<'_>) -> anyhow::Result<Nev
 
 /// Refuses.
 pub fn evaluate_hedge(_request: &HedgeEvaluateRequest<'_>) -> anyhow::Result<Never> {
+    Err(NotInThisBuild.into())
+}
+
+/// Refuses.
+pub fn backtest_hedge(_request: &HedgeBacktestRequest<'_>) -> anyhow::Result<Never> {
     Err(NotInThisBuild.into())
 }
 

@@ -11,7 +11,7 @@ mod train;
 
 use std::path::Path;
 
-use super::hedge_request::{HedgeEvaluateRequest, HedgeTrainRequest};
+use super::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest};
 use super::measured::{Measured, Version};
 use super::{EvaluateRequest, Progress, TrainRequest};
 use crate::bundle::Bundle;
@@ -71,6 +71,14 @@ pub async fn train_hedge(request: &HedgeTrainRequest<'_>) -> anyhow::Result<impl
 /// A model or tables that are not usable.
 pub fn evaluate_hedge(request: &HedgeEvaluateRequest<'_>) -> anyhow::Result<impl Render + use<>> {
     hedge::evaluate::evaluate(request)
+}
+
+/// Lives through the days of tables with the treasuries of miners, under several rules.
+///
+/// # Errors
+/// Tables that are not usable, or a country that is not in them.
+pub fn backtest_hedge(request: &HedgeBacktestRequest<'_>) -> anyhow::Result<impl Render + use<>> {
+    hedge::backtest::backtest(request)
 }
 
 /// Measures how fast the networks of training settings learn. `config` is where the agent's settings are, if anywhere.

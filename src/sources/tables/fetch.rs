@@ -11,17 +11,23 @@ use super::error::TableError;
 use super::folder::{DIFFICULTY, ELECTRICITY, RATES, file};
 use super::series::DailySeries;
 use super::{difficulty, electricity, rates};
-use crate::http::{self, BodyError};
+use crate::http;
 use crate::render::Render;
 use crate::render::layout::Table;
 use crate::sources::candles::archive::csv_in_zip;
-use veriregime_core::types::diagnostic;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::time::format_utc;
 use veriregime_files::{FileError, read_bounded, write_atomic};
 
 /// One line for each table and fetch, the newest last.
 pub const VINTAGES_FILE: &str = "vintages.jsonl";
+/// Where Ember publishes daily prices.
+pub const ELECTRICITY_URL: &str =
+    "https://files.ember-energy.org/public-downloads/price/outputs/european_wholesale_electricity_price_data_daily.csv";
+/// Where the European Central Bank publishes all its reference rates.
+pub const RATES_URL: &str = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip";
+/// Where mempool.space publishes the difficulty of three years.
+pub const DIFFICULTY_URL: &str = "https://mempool.space/api/v1/mining/hashrate/3y";
 /// Longest time for one table.
 const TIMEOUT: Duration = Duration::from_mins(2);
 /// Largest answer.
@@ -148,16 +154,7 @@ fn keep(
 
 async fn get(url: &Url, wanted: &'static str) -> Result<Vec<u8>, TableError> {
     let fault = |detail: String| TableError::Fetch { url: url.to_string(), wanted, detail };
-    let words = |error: reqwest::Error| diagnostic::words(&error.without_url());
-    let client = http::client(url).timeout(TIMEOUT).build().map_err(|error| fault(words(error)))?;
-    let answer = client.get(url.clone()).send().await.map_err(|error| fault(words(error)))?;
-    if !answer.status().is_success() {
-        return Err(fault(format!("it answers {}", answer.status())));
-    }
-    http::body(answer, MAX_BODY_BYTES).await.map_err(|error| match error {
-        BodyError::TooLong { limit_bytes } => fault(format!("its answer is longer than {limit_bytes} bytes")),
-        BodyError::Broken(error) => fault(words(error)),
-    })
+    http::bytes(url, TIMEOUT, MAX_BODY_BYTES).await.map_err(fault)
 }
 
 impl Render for Fetched {

@@ -7,6 +7,7 @@ pub mod features;
 pub mod forecast;
 pub mod need;
 pub mod panel;
+pub mod treasury;
 
 use serde::Serialize;
 

@@ -9,6 +9,7 @@ use crate::sources::tables::series::DailySeries;
 use veriregime_core::hedge::features::MONTH_DAYS;
 use veriregime_core::hedge::need::dollars_a_day;
 use veriregime_core::hedge::panel::{Day, Panel, Prices};
+use veriregime_core::hedge::treasury::block_reward;
 use veriregime_core::hedge::{COLUMNS, HORIZON_MONTHS};
 use veriregime_core::model::table::TableModel;
 use veriregime_core::types::manifest::inputs::Table;
@@ -23,9 +24,6 @@ const DIFFICULTY_UNIT: f64 = 1e13;
 /// How old a rate and a difficulty may be, in days.
 const RATE_DAYS: Day = 7;
 const DIFFICULTY_DAYS: Day = 40;
-/// First days of the rewards for a block, BTC.
-const REWARDS: [(Day, f64); 5] = [(0, 50.0), (15_672, 25.0), (16_991, 12.5), (18_393, 6.25), (19_833, 3.125)];
-
 /// A miner's model with everything that its questions need.
 pub struct Trees {
     model: TableModel,
@@ -93,14 +91,13 @@ impl Trees {
         btc_price: f64,
     ) -> Option<[f64; COLUMNS.len()]> {
         let day = panel.day(at);
-        let reward = REWARDS.iter().rev().find(|(from, _)| *from <= day)?.1;
         let mut question = [
             dollars_a_day(POWER_W, prices.at(at)?, rate).abs(),
             btc_price,
             self.difficulty.carried(day, DIFFICULTY_DAYS)? / DIFFICULTY_UNIT,
             HASH_RATE_THS,
             POWER_W,
-            reward,
+            block_reward(day),
             0.0,
             0.0,
             0.0,

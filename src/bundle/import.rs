@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::json;
 
-use super::error::BundleError;
 use super::Bundle;
+use super::error::BundleError;
 use veriregime_core::hedge::{COLUMNS, GRID, HORIZON_MONTHS};
 use veriregime_core::trees::error::TreesError;
 use veriregime_core::trees::grid::{IntegerForest, column};

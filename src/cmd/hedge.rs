@@ -214,7 +214,8 @@ pub async fn run(command: HedgeCommand, json: bool) -> anyhow::Result<()> {
             print::output(json, &training::train_hedge(&request).await?);
         }
         HedgeCommand::Backtest(args) => {
-            let machines = args.miners.as_deref().map_or_else(|| Ok(vec![NamedMachine::common()]), NamedMachine::read)?;
+            let machines =
+                args.miners.as_deref().map_or_else(|| Ok(vec![NamedMachine::common()]), NamedMachine::read)?;
             let request = HedgeBacktestRequest {
                 data: &args.data,
                 countries: &args.countries,

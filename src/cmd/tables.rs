@@ -21,10 +21,14 @@ use crate::sources::tables::{quality, serve};
 #[derive(Debug, Subcommand)]
 pub enum TablesCommand {
     /// Report on the tables of a folder: missing days by country and year, gaps, prices below zero
-    #[command(after_help = "Examples:\n  veriregime-agent tables check --data tables\n  veriregime-agent tables check --data tables --json")]
+    #[command(
+        after_help = "Examples:\n  veriregime-agent tables check --data tables\n  veriregime-agent tables check --data tables --json"
+    )]
     Check(FolderArgs),
     /// Get electricity prices, exchange rates and difficulty from their publishers, and say what they revised
-    #[command(after_help = "Examples:\n  veriregime-agent tables fetch --data tables\n\nDays that a publisher does not have any more stay. Each fetch is noted in vintages.jsonl.")]
+    #[command(
+        after_help = "Examples:\n  veriregime-agent tables fetch --data tables\n\nDays that a publisher does not have any more stay. Each fetch is noted in vintages.jsonl."
+    )]
     Fetch(FetchArgs),
     /// Serve the tables of a folder as their publishers do
     #[command(after_help = "Examples:\n  veriregime-agent tables serve --data tables --port 8788")]

@@ -99,11 +99,13 @@ impl NamedMachine {
         let not_table = |detail: String| TableError::NotTable { table: table.clone(), wanted: "machines", detail };
         let bytes = veriregime_files::read_bounded(path, MAX_CSV_BYTES)?;
         let rows = csv::Reader::from_reader(bytes.as_slice()).into_deserialize::<Self>();
-        let machines: Vec<Self> = rows.collect::<Result<_, _>>().map_err(|error: csv::Error| not_table(error.to_string()))?;
+        let machines: Vec<Self> =
+            rows.collect::<Result<_, _>>().map_err(|error: csv::Error| not_table(error.to_string()))?;
         if machines.len() > MAX_MACHINES {
             return Err(TableError::TooManyRows { table, limit_rows: MAX_MACHINES });
         }
-        let is_sane = |one: &Self| one.hash_rate_ths > 0.0 && one.power_w > 0.0 && (one.hash_rate_ths * one.power_w).is_finite();
+        let is_sane =
+            |one: &Self| one.hash_rate_ths > 0.0 && one.power_w > 0.0 && (one.hash_rate_ths * one.power_w).is_finite();
         match machines.iter().find(|one| !is_sane(one)) {
             Some(one) => Err(not_table(format!("{} has no speed or no power", one.name))),
             None if machines.is_empty() => Err(not_table("it has no rows".into())),

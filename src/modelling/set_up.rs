@@ -99,7 +99,10 @@ pub async fn set_up(request: &SetUpRequest<'_>) -> anyhow::Result<SetUp> {
     ezkl.stop().await;
     let (Built { circuit, output_scale, .. }, search) = made?;
     let EzklCircuit { logrows, rows, instances, proof_bytes, srs_is_ceremony, .. } = circuit;
-    veriregime_files::write_atomic(&folder.join(SEARCH_FILE), (serde_json::to_string_pretty(&search)? + "\n").as_bytes())?;
+    veriregime_files::write_atomic(
+        &folder.join(SEARCH_FILE),
+        (serde_json::to_string_pretty(&search)? + "\n").as_bytes(),
+    )?;
     let mut manifest = bundle.manifest.clone();
     manifest.verification.ezkl = Some(circuit);
     match &manifest.model {
@@ -152,8 +155,12 @@ async fn made(
     let model = match &bundle.manifest.model {
         // EZKL chooses the scale of a network's outputs, which is that of the exact result or a finer one.
         ModelKind::Layers(layers) => {
-            let outputs: Vec<Output> =
-                bundle.manifest.outputs.iter().map(|output| Output { scale: built.output_scale, ..output.clone() }).collect();
+            let outputs: Vec<Output> = bundle
+                .manifest
+                .outputs
+                .iter()
+                .map(|output| Output { scale: built.output_scale, ..output.clone() })
+                .collect();
             let onnx = veriregime_files::read_bounded(&folder.join(ONNX_FILE), MAX_MODEL_BYTES)?;
             TableModel::layers(&onnx, layers, table, &outputs)?
         }

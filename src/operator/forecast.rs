@@ -79,15 +79,19 @@ pub fn forecast(request: &ForecastRequest<'_>) -> anyhow::Result<HedgeForecast> 
     }
     let tables = Tables::read(request.data)?;
     let refused = |reason: String| TableError::NoForecast { country: request.country.to_owned(), reason };
-    let panel = tables.electricity.panel().ok_or_else(|| refused("the tables have too many countries or days".into()))?;
+    let panel =
+        tables.electricity.panel().ok_or_else(|| refused("the tables have too many countries or days".into()))?;
     let at = position(&panel, request)?;
     let prices = panel.prices(request.country).ok_or_else(|| refused("it is not in the table".into()))?;
     let row = row(&panel, &Europe::new(&panel), prices, at);
-    let row = row.ok_or_else(|| refused(format!("too many of the 60 days up to {} have no price", format_day(panel.day(at)))))?;
+    let row = row
+        .ok_or_else(|| refused(format!("too many of the 60 days up to {} have no price", format_day(panel.day(at)))))?;
     let answer = bundle.table_model()?.forecast(table, &numbers(&row, table))?;
     let scale = bundle.manifest.outputs.first().map_or(0, |output| output.scale);
-    let forecasts = read(&answer.outputs, scale).ok_or_else(|| refused("the model has another number of outputs".into()))?;
-    let month = prices.mean(at + 1 - MONTH_DAYS, at + 1).ok_or_else(|| refused("its last month is not known".into()))?;
+    let forecasts =
+        read(&answer.outputs, scale).ok_or_else(|| refused("the model has another number of outputs".into()))?;
+    let month =
+        prices.mean(at + 1 - MONTH_DAYS, at + 1).ok_or_else(|| refused("its last month is not known".into()))?;
     let day = panel.day(at);
     let usd_per_eur = tables.rates.as_ref().and_then(|rates| rates.carried(day, MAX_RATE_AGE_DAYS));
     let btc_usd = tables.bitcoin.as_ref().and_then(|prices| prices.carried(day, 1));
@@ -122,7 +126,11 @@ fn position(panel: &Panel, request: &ForecastRequest<'_>) -> Result<usize, Table
     let prices = panel.prices(request.country).ok_or_else(|| refused("it is not in the table".into()))?;
     let wanted = request.at.unwrap_or(panel.last_day());
     if !(panel.first_day()..=panel.last_day()).contains(&wanted) {
-        return Err(refused(format!("the table has {} to {}", format_day(panel.first_day()), format_day(panel.last_day()))));
+        return Err(refused(format!(
+            "the table has {} to {}",
+            format_day(panel.first_day()),
+            format_day(panel.last_day())
+        )));
     }
     let end = panel.position(wanted);
     let oldest = end.saturating_sub(usize::try_from(MAX_AGE_DAYS).unwrap_or(0));

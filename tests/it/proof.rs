@@ -4,6 +4,7 @@ mod build;
 mod worker;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use ::veriregime_files;
@@ -16,7 +17,7 @@ use veriregime_agent::bundle::Bundle;
 use veriregime_agent::verification::error::ProofError;
 use veriregime_agent::verification::ezkl::build::{Build, CircuitConfig, Compiler, build};
 use veriregime_agent::verification::ezkl::prover::EzklProver;
-use veriregime_agent::verification::ezkl::srs::Srs;
+use veriregime_agent::verification::ezkl::srs::{CEREMONY, Srs};
 use veriregime_agent::verification::ezkl::supervisor::Ezkl;
 use veriregime_agent::verification::ezkl::worker::Settings;
 use veriregime_core::model::export::{Layer, LayeredNetwork};
@@ -255,4 +256,17 @@ async fn the_ceremony_s_string_is_good_for_a_real_chain() {
     let bundle = bundle_in(folder.path(), &ceremony, &network(7).to_onnx(1)).await.unwrap();
     assert!(bundle.manifest.ezkl().unwrap().srs_is_ceremony);
     EzklProver::start(settings(), &bundle, &ceremony, MAINNET).await.unwrap().stop().await;
+}
+
+/// Those that no test can download stand beside the others in EZKL's own list.
+#[test]
+fn the_ceremony_s_digests_are_those_that_the_pinned_ezkl_lists() {
+    let found = Command::new(python()).args(["-c", "import ezkl; print(ezkl.__file__)"]).output().unwrap();
+    let package = PathBuf::from(String::from_utf8(found.stdout).unwrap().trim()).parent().unwrap().to_owned();
+    let library = std::fs::read_dir(package).unwrap().map(|entry| entry.unwrap().path());
+    let library = library.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "so")).unwrap();
+    let bytes = std::fs::read(library).unwrap();
+    let listed: String = CEREMONY.iter().map(|(_, digest)| *digest).collect();
+    assert_eq!(listed.len(), 15 * 64);
+    assert!(bytes.windows(listed.len()).any(|window| window == listed.as_bytes()));
 }

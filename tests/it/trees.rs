@@ -84,7 +84,13 @@ fn a_miner_s_question_in_thousands_and_kilowatts_is_answered_both_ways() {
     let model = folder.path().join("miner");
     import::xgboost(&files(&published), &model).unwrap();
     let ask = |flags: &[&str]| {
-        let output = agent().args(["hedge", "predict", "--model"]).arg(&model).args(flags).env("COLUMNS", "80").output().unwrap();
+        let output = agent()
+            .args(["hedge", "predict", "--model"])
+            .arg(&model)
+            .args(flags)
+            .env("COLUMNS", "80")
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
@@ -110,7 +116,8 @@ fn a_miner_s_question_in_thousands_and_kilowatts_is_answered_both_ways() {
             number => number.into(),
         })
         .collect();
-    let trained: Value = serde_json::from_str(ask(&dashed.iter().map(String::as_str).collect::<Vec<_>>()).trim()).unwrap();
+    let trained: Value =
+        serde_json::from_str(ask(&dashed.iter().map(String::as_str).collect::<Vec<_>>()).trim()).unwrap();
     assert_eq!(trained["units"], "trained");
     assert_eq!(trained["outputs"], answer["outputs_in_trained_units"]);
 }
@@ -183,7 +190,9 @@ async fn one_proof_holds_all_four_outputs_and_they_are_the_integers() {
     let proof = folder.path().join("proof.json");
     let proven = models(&["prove", "miner", "--row", sample, "--output", proof.to_str().unwrap()]);
     println!("{} ms, {} bytes of memory", proven["prove_ms"], proven["peak_memory_bytes"]);
-    for (number, expected) in proven["numbers"].as_array().unwrap().iter().zip(numbers(&golden["cli_sample_true_units"]["xgb_1_4"])) {
+    for (number, expected) in
+        proven["numbers"].as_array().unwrap().iter().zip(numbers(&golden["cli_sample_true_units"]["xgb_1_4"]))
+    {
         assert!((number["value"].as_f64().unwrap() - expected).abs() < 1e-6, "{number} instead of {expected}");
     }
     let verify = |path: &Path| models(&["verify", "miner", "--proof", path.to_str().unwrap()]);
@@ -200,7 +209,8 @@ fn what_is_no_model_of_xgboost_is_refused_by_its_file() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("other.json");
     std::fs::write(&file, b"{\"version\":[1,7,0]}").unwrap();
-    let output = agent().args(["models", "import-xgboost"]).arg(&file).arg("--to").arg(folder.path().join("to")).output();
+    let output =
+        agent().args(["models", "import-xgboost"]).arg(&file).arg("--to").arg(folder.path().join("to")).output();
     let output = output.unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("VR-TREES-001") && said.contains("other.json"), "{said}");

@@ -25,9 +25,11 @@ pub fn read(path: &Path) -> Result<DailySeries, TableError> {
     if let Content::Parquet = content(path)?
         && let Ok(columns) = parquet(path, WANTED, ["date"], ["close_usd"])
     {
-        let rows = columns.texts.iter().zip(columns.numbers).map(|([date], [close])| {
-            parse_day(date).map(|day| (day, close)).map_err(|error| error.to_string())
-        });
+        let rows = columns
+            .texts
+            .iter()
+            .zip(columns.numbers)
+            .map(|([date], [close])| parse_day(date).map(|day| (day, close)).map_err(|error| error.to_string()));
         let not_table = |detail: String| TableError::NotTable { table: table.clone(), wanted: WANTED, detail };
         return DailySeries::new(&table, &BOUNDS, rows.collect::<Result<Vec<_>, _>>().map_err(not_table)?);
     }

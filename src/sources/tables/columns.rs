@@ -120,7 +120,8 @@ fn unguarded<const T: usize, const N: usize>(
 pub fn places<const N: usize>(header: &csv::StringRecord, names: [&[&str]; N]) -> Result<[usize; N], String> {
     let mut places = [0; N];
     for (place, names) in places.iter_mut().zip(names) {
-        let is = |cell: &str| names.iter().any(|name| name.eq_ignore_ascii_case(cell.trim().trim_start_matches('\u{feff}')));
+        let is =
+            |cell: &str| names.iter().any(|name| name.eq_ignore_ascii_case(cell.trim().trim_start_matches('\u{feff}')));
         *place = header.iter().position(is).ok_or_else(|| format!("it has no column {}", names.join(" or ")))?;
     }
     Ok(places)

@@ -111,7 +111,10 @@ mod tests {
             {"time":1713955200,"height":840672,"difficulty":88104191118793.16,"adjustment":1.0199},
             {"time":1713000000,"height":838656,"difficulty":86388558925171.02,"adjustment":1.0394}],"currentDifficulty":88104191118793.16}"#;
         let series = parse("mempool", mempool).unwrap();
-        assert_eq!(series.iter().collect::<Vec<_>>(), [(19_826, 86_388_558_925_171.02), (19_837, 88_104_191_118_793.16)]);
+        assert_eq!(
+            series.iter().collect::<Vec<_>>(),
+            [(19_826, 86_388_558_925_171.02), (19_837, 88_104_191_118_793.16)]
+        );
         assert_eq!(series.carried(19_840, 30), Some(88_104_191_118_793.16));
         assert_eq!(parse("again", to_mempool(&series).to_string().as_bytes()).unwrap(), series);
         let chart = br#"{"status":"ok","name":"Difficulty","unit":"Difficulty","period":"day","values":[{"x":1713916800,"y":8.5e13},{"x":1714003200,"y":8.8e13}]}"#;

@@ -50,10 +50,13 @@ impl Electricity {
             Content::Parquet => {
                 let columns = parquet(path, WANTED, ["country", "iso3", "date"], ["price_eur_mwh"])?;
                 let rows = columns.texts.into_iter().zip(columns.numbers);
-                Self::of(&table, rows.map(|([country, iso3, date], [price])| {
-                    let day = parse_day(&date).map_err(|error| error.to_string())?;
-                    Ok(Row { country, iso3, day, price: (!price.is_nan()).then_some(price) })
-                }))
+                Self::of(
+                    &table,
+                    rows.map(|([country, iso3, date], [price])| {
+                        let day = parse_day(&date).map_err(|error| error.to_string())?;
+                        Ok(Row { country, iso3, day, price: (!price.is_nan()).then_some(price) })
+                    }),
+                )
             }
         }
     }
@@ -66,19 +69,27 @@ impl Electricity {
         let not_table = |detail: String| TableError::NotTable { table: table.to_owned(), wanted: WANTED, detail };
         let mut reader = csv::Reader::from_reader(text);
         let header = reader.headers().map_err(|error| not_table(error.to_string()))?;
-        let names: [&[&str]; 4] =
-            [&["Country"], &["ISO3 Code", "iso3"], &["Date"], &["Price (EUR/MWhe)", "Price (EUR/MWh)", "price_eur_mwh"]];
+        let names: [&[&str]; 4] = [
+            &["Country"],
+            &["ISO3 Code", "iso3"],
+            &["Date"],
+            &["Price (EUR/MWhe)", "Price (EUR/MWh)", "price_eur_mwh"],
+        ];
         let [country, iso3, date, price] = places(header, names).map_err(not_table)?;
-        Self::of(table, reader.records().map(|record| {
-            let record = record.map_err(|error| error.to_string())?;
-            let cell = |place: usize| record.get(place).unwrap_or("").trim();
-            let line = || record.position().map_or(0, csv::Position::line);
-            let day = parse_day(cell(date)).map_err(|error| format!("line {}: {error}", line()))?;
-            let number = |text: &str| text.parse::<f64>().map_err(|_| format!("line {}: no price: {text:?}", line()));
-            let price = (!cell(price).is_empty()).then(|| number(cell(price))).transpose()?;
-            let price = price.filter(|price| !price.is_nan());
-            Ok(Row { country: cell(country).to_owned(), iso3: cell(iso3).to_owned(), day, price })
-        }))
+        Self::of(
+            table,
+            reader.records().map(|record| {
+                let record = record.map_err(|error| error.to_string())?;
+                let cell = |place: usize| record.get(place).unwrap_or("").trim();
+                let line = || record.position().map_or(0, csv::Position::line);
+                let day = parse_day(cell(date)).map_err(|error| format!("line {}: {error}", line()))?;
+                let number =
+                    |text: &str| text.parse::<f64>().map_err(|_| format!("line {}: no price: {text:?}", line()));
+                let price = (!cell(price).is_empty()).then(|| number(cell(price))).transpose()?;
+                let price = price.filter(|price| !price.is_nan());
+                Ok(Row { country: cell(country).to_owned(), iso3: cell(iso3).to_owned(), day, price })
+            }),
+        )
     }
 
     fn of(table: &str, rows: impl Iterator<Item = Result<Row, String>>) -> Result<Self, TableError> {

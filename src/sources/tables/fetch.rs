@@ -94,14 +94,26 @@ pub async fn fetch(folder: &Path, addresses: &Addresses, now_ms: i64) -> Result<
         added,
         revised,
     };
-    keep(folder, "csv", &merged.to_csv(), vintage(ELECTRICITY, url, &body, merged.rows(), added, revised), &mut vintages)?;
+    keep(
+        folder,
+        "csv",
+        &merged.to_csv(),
+        vintage(ELECTRICITY, url, &body, merged.rows(), added, revised),
+        &mut vintages,
+    )?;
 
     let url = &addresses.rates;
     let body = get(url, rates::WANTED).await?;
     let text = if body.starts_with(ZIP_MAGIC) { csv_in_zip(Path::new(url.path()), &body)? } else { body.clone() };
     let earlier = file(folder, RATES).map(|path| rates::read(&path)).transpose()?.unwrap_or_default();
     let (series, added, revised) = over(rates::parse(url.as_str(), &text)?, &earlier);
-    keep(folder, "csv", &rates::to_csv(&series), vintage(RATES, url, &body, series.len(), added, revised), &mut vintages)?;
+    keep(
+        folder,
+        "csv",
+        &rates::to_csv(&series),
+        vintage(RATES, url, &body, series.len(), added, revised),
+        &mut vintages,
+    )?;
 
     let url = &addresses.difficulty;
     let body = get(url, difficulty::WANTED).await?;

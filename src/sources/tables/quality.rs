@@ -65,7 +65,8 @@ fn quality(name: &str, days: &DailySeries, is_expected: impl Fn(Day) -> bool) ->
     let mut before: Option<Day> = None;
     let mut ends: Option<(Day, Day)> = None;
     for (day, value) in days.iter() {
-        let gap: Vec<Day> = before.map_or_else(Vec::new, |before| (before + 1..day).filter(|day| is_expected(*day)).collect());
+        let gap: Vec<Day> =
+            before.map_or_else(Vec::new, |before| (before + 1..day).filter(|day| is_expected(*day)).collect());
         longest_gap_days = longest_gap_days.max(gap.len());
         for missing in gap {
             *missing_by_year.entry(year(missing)).or_default() += 1;

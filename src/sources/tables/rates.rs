@@ -45,34 +45,40 @@ fn from_csv(table: &str, text: &[u8]) -> Result<DailySeries, TableError> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text);
     let header = reader.headers().map_err(|error| not_table(error.to_string()))?;
     let [date, rate] = places(header, [&["Date"], &["USD", "usd_per_eur"]]).map_err(not_table)?;
-    series(table, reader.records().filter_map(|record| {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => return Some(Err(error.to_string())),
-        };
-        let cell = |place: usize| record.get(place).unwrap_or("").trim().to_owned();
-        // Days on which this currency was not quoted.
-        let is_rate = !["", "N/A"].contains(&cell(rate).as_str());
-        is_rate.then(|| Ok((day(&cell(date))?, number(&cell(rate))?)))
-    }))
+    series(
+        table,
+        reader.records().filter_map(|record| {
+            let record = match record {
+                Ok(record) => record,
+                Err(error) => return Some(Err(error.to_string())),
+            };
+            let cell = |place: usize| record.get(place).unwrap_or("").trim().to_owned();
+            // Days on which this currency was not quoted.
+            let is_rate = !["", "N/A"].contains(&cell(rate).as_str());
+            is_rate.then(|| Ok((day(&cell(date))?, number(&cell(rate))?)))
+        }),
+    )
 }
 
 /// `<Cube time="2024-04-30"><Cube currency="USD" rate="1.0718"/>…`: of all elements only these two attributes count.
 fn from_xml(table: &str, text: &str) -> Result<DailySeries, TableError> {
     let mut time = None;
-    series(table, text.split('<').filter_map(|element| {
-        let element = element.split('>').next()?;
-        if let Some(found) = attribute(element, "time") {
-            time = Some(found);
-        }
-        if attribute(element, "currency") != Some("USD") {
-            return None;
-        }
-        Some(match (time, attribute(element, "rate")) {
-            (Some(date), Some(rate)) => day(date).and_then(|day| Ok((day, number(rate)?))),
-            _ => Err("a rate without its day, or a day without its rate".into()),
-        })
-    }))
+    series(
+        table,
+        text.split('<').filter_map(|element| {
+            let element = element.split('>').next()?;
+            if let Some(found) = attribute(element, "time") {
+                time = Some(found);
+            }
+            if attribute(element, "currency") != Some("USD") {
+                return None;
+            }
+            Some(match (time, attribute(element, "rate")) {
+                (Some(date), Some(rate)) => day(date).and_then(|day| Ok((day, number(rate)?))),
+                _ => Err("a rate without its day, or a day without its rate".into()),
+            })
+        }),
+    )
 }
 
 fn attribute<'a>(element: &'a str, name: &str) -> Option<&'a str> {

@@ -31,11 +31,7 @@ impl DailySeries {
     ///
     /// # Errors
     /// [`TableError::Bounds`], [`TableError::Contradiction`], [`TableError::TooManyRows`], or [`TableError::NotTable`] for none.
-    pub fn new(
-        table: &str,
-        bounds: &Bounds,
-        rows: impl IntoIterator<Item = (Day, f64)>,
-    ) -> Result<Self, TableError> {
+    pub fn new(table: &str, bounds: &Bounds, rows: impl IntoIterator<Item = (Day, f64)>) -> Result<Self, TableError> {
         let mut values = BTreeMap::new();
         for (number, (day, value)) in rows.into_iter().enumerate() {
             if number == MAX_ROWS {

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -21,7 +21,8 @@ use super::series::DailySeries;
 use super::{difficulty, rates};
 
 /// Ember's path.
-pub const ELECTRICITY_PATH: &str = "/public-downloads/price/outputs/european_wholesale_electricity_price_data_daily.csv";
+pub const ELECTRICITY_PATH: &str =
+    "/public-downloads/price/outputs/european_wholesale_electricity_price_data_daily.csv";
 /// The European Central Bank's paths.
 pub const RATES_ZIP_PATH: &str = "/stats/eurofxref/eurofxref-hist.zip";
 /// The same as XML.
@@ -53,8 +54,14 @@ pub async fn serve(tables: Tables, listener: TcpListener, shutdown: Cancellation
 
 fn router(tables: Tables) -> Router {
     Router::new()
-        .route(ELECTRICITY_PATH, get(|State(tables): State<Arc<Tables>>| async move { csv(tables.electricity.to_csv()) }))
-        .route(RATES_ZIP_PATH, get(|State(tables): State<Arc<Tables>>| async move { of(tables.rates.as_ref(), zipped) }))
+        .route(
+            ELECTRICITY_PATH,
+            get(|State(tables): State<Arc<Tables>>| async move { csv(tables.electricity.to_csv()) }),
+        )
+        .route(
+            RATES_ZIP_PATH,
+            get(|State(tables): State<Arc<Tables>>| async move { of(tables.rates.as_ref(), zipped) }),
+        )
         .route(RATES_XML_PATH, get(|State(tables): State<Arc<Tables>>| async move { of(tables.rates.as_ref(), xml) }))
         .route(
             MEMPOOL_PATH,

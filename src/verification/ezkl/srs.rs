@@ -11,8 +11,8 @@ use veriregime_core::types::chain_id::is_development;
 use veriregime_core::types::digest::Digest;
 use veriregime_files::FileError;
 
-/// SHA-256 of the perpetual-powers-of-tau strings in EZKL's format, by log2 of their size.
-const CEREMONY: [(u32, &str); 9] = [
+/// SHA-256 of the perpetual-powers-of-tau strings in EZKL's format, by log2 of their size, as EZKL itself lists them.
+pub const CEREMONY: [(u32, &str); 15] = [
     (6, "85030b2924111fc60acaf4fb8a7bad89531fbe0271aeab0c21e545f71eee273d"),
     (7, "e65f95150519fe01c2bedf8f832f5249822ef84c9c017307419e10374ff9eeb1"),
     (8, "446092fd1d6030e5bb2f2a8368267d5ed0fbdb6a766f6c5e4a4841827ad3106f"),
@@ -22,6 +22,12 @@ const CEREMONY: [(u32, &str); 9] = [
     (12, "28b151069f41abc121baa6d2eaa8f9e4c4d8326ddbefee2bd9c0776b80ac6fad"),
     (13, "d5d94bb25bdc024f649213593027d861042ee807cafd94b49b54f1663f8f267d"),
     (14, "c09129f064c08ecb07ea3689a2247dcc177de6837e7d2f5f946e30453abbccef"),
+    (15, "90807800a1c3b248a452e1732c45ee5099f38b737356f5542c0584ec9c3ebb45"),
+    (16, "2a1a494630e71bc026dd5c0eab4c1b9a5dbc656228c1f0d48f5dbd3909b161d3"),
+    (17, "41509f380362a8d14401c5ae92073154922fe23e45459ce6f696f58607655db7"),
+    (18, "d0148475717a2ba269784a178cb0ab617bc77f16c58d4a3cbdfe785b591c7034"),
+    (19, "d1a1655b4366a766d1578beb257849a92bf91cb1358c1a2c37ab180c5d3a204d"),
+    (20, "54ef75911da76d7a6b7ea341998aaf66cb06c679c53e0a88a4fe070dd3add963"),
 ];
 /// Smallest string that is used.
 pub const MIN_LOGROWS: u32 = 6;
@@ -168,7 +174,7 @@ mod tests {
             assert_eq!(*logrows, MIN_LOGROWS + position as u32);
             assert!(ceremony_digest(*logrows).is_some());
         }
-        assert_eq!(ceremony_digest(15), None);
+        assert_eq!(ceremony_digest(MAX_LOGROWS + 1), None);
         assert_eq!(size_bytes(8), 33_028);
     }
 

@@ -145,7 +145,8 @@ mod tests {
     const MACHINE: Machine = Machine { hash_rate_ths: 100.0, power_w: 1000.0 };
 
     fn days(count: i32, eur_mwh: impl Fn(i32) -> f64, btc_usd: impl Fn(i32) -> f64) -> Vec<MarketDay> {
-        let day = |day| MarketDay { day, eur_mwh: eur_mwh(day), usd_per_eur: 1.0, btc_usd: btc_usd(day), difficulty: 1e30 };
+        let day =
+            |day| MarketDay { day, eur_mwh: eur_mwh(day), usd_per_eur: 1.0, btc_usd: btc_usd(day), difficulty: 1e30 };
         (0..count).map(day).collect()
     }
 

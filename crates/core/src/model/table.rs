@@ -3,9 +3,9 @@
 use super::{Layout, Model, ModelError};
 use crate::trees::error::TreesError;
 use crate::trees::grid::IntegerForest;
+use crate::types::manifest::Output;
 use crate::types::manifest::inputs::{Column, Table};
 use crate::types::manifest::network::Layers;
-use crate::types::manifest::Output;
 
 /// A model of a table, by its kind.
 #[derive(Debug)]

@@ -42,7 +42,9 @@ impl Diagnostic for TreesError {
     fn hint(&self) -> &'static str {
         match self {
             Self::NotXgboost { .. } => "save the model with XGBoost 2's save_model(\"name.json\")",
-            Self::Unsupported { .. } => "train it again with booster gbtree, one target and an objective without a link",
+            Self::Unsupported { .. } => {
+                "train it again with booster gbtree, one target and an objective without a link"
+            }
             Self::Malformed { .. } => "restore the file from where it was published",
             Self::TooLarge { .. } => "train fewer or smaller trees",
             Self::Row { .. } => "give every column of the model one finite number, in its order",

@@ -38,7 +38,8 @@ impl IntegerForest {
             let reason = format!("has {} columns, the trees take {}", table.columns.len(), forest.columns);
             return Err(TreesError::Row { reason });
         }
-        let scales = table.columns.iter().map(|column| scale(column, table.input_scale)).collect::<Result<Vec<_>, _>>()?;
+        let scales =
+            table.columns.iter().map(|column| scale(column, table.input_scale)).collect::<Result<Vec<_>, _>>()?;
         let outputs = forest
             .outputs
             .iter()
@@ -77,10 +78,8 @@ impl IntegerForest {
         let mut crossed = Vec::new();
         for (floats, grid) in trees {
             let mut index = 0;
-            while let (
-                Node::Split { column, threshold, below, otherwise },
-                Node::Split { threshold: on_grid, .. },
-            ) = (floats.nodes()[index], grid.nodes()[index])
+            while let (Node::Split { column, threshold, below, otherwise }, Node::Split { threshold: on_grid, .. }) =
+                (floats.nodes()[index], grid.nodes()[index])
             {
                 let is_below = row[column] < threshold;
                 if is_below != (integers[column] < on_grid) {

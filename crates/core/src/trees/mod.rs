@@ -183,9 +183,7 @@ impl Forest {
         if let Some(column) = row.iter().position(|value| !value.is_finite()) {
             return Err(TreesError::Row { reason: format!("has {} in column {column}", row[column]) });
         }
-        let add = |output: &Ensemble<f32, f32>| {
-            output.trees.iter().fold(output.base, |sum, tree| sum + tree.leaf(row))
-        };
+        let add = |output: &Ensemble<f32, f32>| output.trees.iter().fold(output.base, |sum, tree| sum + tree.leaf(row));
         Ok(self.outputs.iter().map(add).collect())
     }
 

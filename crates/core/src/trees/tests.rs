@@ -124,10 +124,10 @@ fn numbers_that_are_none_are_refused() {
 
 /// Columns divided by these, on a grid of `2^-input_scale`.
 fn table(divisors: &[f64], input_scale: u32) -> Table {
-    let columns = divisors.iter().enumerate().map(|(index, divisor)| Column {
-        standard_deviation: *divisor,
-        ..column(&format!("column_{index}"), "", 1.0)
-    });
+    let columns = divisors
+        .iter()
+        .enumerate()
+        .map(|(index, divisor)| Column { standard_deviation: *divisor, ..column(&format!("column_{index}"), "", 1.0) });
     Table { columns: columns.collect(), input_scale }
 }
 

@@ -67,9 +67,9 @@ impl XgboostModel {
         if param.num_target != "1" {
             return unsupported("num_target", &param.num_target, "1");
         }
-        let number = |field: &'static str, text: &str| TreesError::NotXgboost { reason: format!("{field} is {text:?}") };
-        let columns =
-            param.num_feature.parse::<usize>().map_err(|_| number("num_feature", &param.num_feature))?;
+        let number =
+            |field: &'static str, text: &str| TreesError::NotXgboost { reason: format!("{field} is {text:?}") };
+        let columns = param.num_feature.parse::<usize>().map_err(|_| number("num_feature", &param.num_feature))?;
         let base = param.base_score.parse::<f32>().map_err(|_| number("base_score", &param.base_score))?;
         if !feature_names.is_empty() && feature_names.len() != columns {
             let found = format!("{} for {columns} columns", feature_names.len());
@@ -160,12 +160,8 @@ impl SavedTree {
     fn converted(&self, columns: usize) -> Result<Tree<f32, f32>, TreesError> {
         let nodes = self.left_children.len();
         let malformed = |reason: String| TreesError::Malformed { reason };
-        let lists = [
-            self.right_children.len(),
-            self.split_indices.len(),
-            self.split_conditions.len(),
-            self.split_type.len(),
-        ];
+        let lists =
+            [self.right_children.len(), self.split_indices.len(), self.split_conditions.len(), self.split_type.len()];
         if lists.iter().any(|list| *list != nodes) {
             return Err(malformed(format!("{nodes} nodes, and lists of {lists:?}")));
         }

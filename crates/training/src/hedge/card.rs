@@ -18,10 +18,12 @@ pub fn card(model_id: &str, trained_to: &str, countries: usize, report: &Report)
          All figures are of a walk forward: fitted anew every 91 days on what was known by then, first after two years. \
          Skill is 1 − MSE / MSE of persistence (the next months cost what the last one did). MAPE is of the mean price.\n\n"
     );
-    let decisions = report.decisions.as_ref().map_or_else(String::new, |[from, to]| format!(", decisions {from} to {to}"));
+    let decisions =
+        report.decisions.as_ref().map_or_else(String::new, |[from, to]| format!(", decisions {from} to {to}"));
     let _ = writeln!(text, "## By horizon{decisions}\n\n{}", scores(&report.horizons));
     let [positive, cells] = report.cells;
-    let _ = writeln!(text, "## Skill by year\n\n{}\nPositive in {positive} of {cells} cells.\n", cells_of(&report.by_year));
+    let _ =
+        writeln!(text, "## Skill by year\n\n{}\nPositive in {positive} of {cells} cells.\n", cells_of(&report.by_year));
     let _ = writeln!(text, "## Against others, on the same rows: skill\n\n{}", rivals(&report.rivals));
     let _ = writeln!(text, "## Skill by country\n\n{}", cells_of(&report.by_country));
     text.push_str(
@@ -34,7 +36,9 @@ pub fn card(model_id: &str, trained_to: &str, countries: usize, report: &Report)
 
 /// Figures as a table.
 fn scores(scores: &[Score]) -> String {
-    let mut text = String::from("| months | rows | skill | MAPE | of persistence | inside the 80 % interval |\n|---|---|---|---|---|---|\n");
+    let mut text = String::from(
+        "| months | rows | skill | MAPE | of persistence | inside the 80 % interval |\n|---|---|---|---|---|---|\n",
+    );
     for score in scores {
         let coverage = score.coverage.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
         let _ = writeln!(
@@ -65,7 +69,11 @@ fn cells_of(cells: &[Cell]) -> String {
         for months in HORIZON_MONTHS {
             let score = cells.iter().find(|cell| cell.of == name && cell.score.months == months).map(|cell| cell.score);
             let skill = score.map_or_else(|| "–".to_owned(), |score| format!("{:.2}", score.skill));
-            inside.push(score.and_then(|score| score.coverage).map_or_else(|| "–".to_owned(), |share| format!("{:.0}", share * 100.0)));
+            inside.push(
+                score
+                    .and_then(|score| score.coverage)
+                    .map_or_else(|| "–".to_owned(), |share| format!("{:.0}", share * 100.0)),
+            );
             let _ = write!(text, "{skill} | ");
         }
         let _ = writeln!(text, "{} % |", inside.join(" / "));

@@ -72,7 +72,8 @@ impl Ridge {
     /// The same as a network of one layer, whose last outputs are these constant half-widths.
     pub fn network(&self, half_widths: [f64; HORIZONS]) -> LayeredNetwork {
         let outputs = 2 * HORIZONS;
-        let weight = |feature: usize, output: usize| self.lines.get(output).map_or(0.0, |(weights, _)| weights[feature]);
+        let weight =
+            |feature: usize, output: usize| self.lines.get(output).map_or(0.0, |(weights, _)| weights[feature]);
         let weights = (0..COUNT).flat_map(|feature| (0..outputs).map(move |output| (feature, output)));
         let constants = self.lines.iter().map(|(_, constant)| *constant).chain(half_widths);
         LayeredNetwork {

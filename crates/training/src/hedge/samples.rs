@@ -39,7 +39,12 @@ impl Samples {
         for at in 0..panel.days() {
             for (country, (_, prices)) in panel.countries().enumerate() {
                 if let Some(row) = row(panel, &europe, prices, at) {
-                    all.push(Sample { country, at, row, targets: HORIZON_MONTHS.map(|months| target(prices, at, months)) });
+                    all.push(Sample {
+                        country,
+                        at,
+                        row,
+                        targets: HORIZON_MONTHS.map(|months| target(prices, at, months)),
+                    });
                 }
             }
         }

@@ -71,8 +71,7 @@ pub fn backtest(request: &HedgeBacktestRequest<'_>) -> anyhow::Result<Backtest> 
         let absent = || TableError::Absent { folder: folder.clone(), name, kinds: "csv, json, zip, xml or parquet" };
         series.clone().ok_or_else(absent)
     };
-    let market =
-        [need(&tables.rates, RATES)?, need(&tables.difficulty, DIFFICULTY)?, need(&tables.bitcoin, BITCOIN)?];
+    let market = [need(&tables.rates, RATES)?, need(&tables.difficulty, DIFFICULTY)?, need(&tables.bitcoin, BITCOIN)?];
     let from = panel.position(request.from);
     let mut treasuries = Vec::new();
     let mut sold_better = BTreeMap::new();
@@ -147,7 +146,8 @@ fn days(market: &[DailySeries; 3], prices: &Prices, positions: impl Iterator<Ite
     let (mut days, mut last): (Vec<MarketDay>, Option<f64>) = (Vec::new(), None);
     for (at, day) in positions {
         last = prices.at(at).or(last);
-        let found = (last, rates.carried(day, MAX_AGE_DAYS), bitcoin.carried(day, 1), difficulty.carried(day, MAX_AGE_DAYS));
+        let found =
+            (last, rates.carried(day, MAX_AGE_DAYS), bitcoin.carried(day, 1), difficulty.carried(day, MAX_AGE_DAYS));
         let (Some(eur_mwh), Some(usd_per_eur), Some(btc_usd), Some(difficulty)) = found else { break };
         days.push(MarketDay { day, eur_mwh, usd_per_eur, btc_usd, difficulty });
     }

@@ -5,12 +5,12 @@ use serde::Serialize;
 use super::others::Trees;
 use crate::bundle::Bundle;
 use crate::modelling::hedge_request::HedgeEvaluateRequest;
-use crate::render::layout::{self, Table};
 use crate::render::Render;
+use crate::render::layout::{self, Table};
 use crate::sources::tables::folder::Tables;
+use veriregime_core::hedge::HORIZON_MONTHS;
 use veriregime_core::hedge::forecast::{self, PriceForecast};
 use veriregime_core::hedge::panel::Panel;
-use veriregime_core::hedge::HORIZON_MONTHS;
 use veriregime_core::types::time::parse_day;
 use veriregime_training::hedge::ridge::RidgeSettings;
 use veriregime_training::hedge::samples::{HORIZONS, Samples};
@@ -70,7 +70,10 @@ pub fn evaluate(request: &HedgeEvaluateRequest<'_>) -> anyhow::Result<Evaluation
 
 /// The prices of tables as a panel.
 pub(super) fn panel(tables: &Tables) -> anyhow::Result<Panel> {
-    tables.electricity.panel().ok_or_else(|| anyhow::anyhow!("the electricity prices are of too many countries or days"))
+    tables
+        .electricity
+        .panel()
+        .ok_or_else(|| anyhow::anyhow!("the electricity prices are of too many countries or days"))
 }
 
 /// Those who forecast the same decisions otherwise.
@@ -79,9 +82,9 @@ pub(super) fn rivals(panel: &Panel, judged: &[Judged], from: usize, to: usize, s
         score::rival("persistence", judged, from, to, |_| [Some(0.0); HORIZONS]),
         score::rival("the trailing sum of as many weekdays", judged, from, to, |one| score::trailing_sum(panel, one)),
     ];
-    rivals.extend(share.map(|share| {
-        score::rival("ridge, not shrunk", judged, from, to, |one| score::unshrunk(one, share))
-    }));
+    rivals.extend(
+        share.map(|share| score::rival("ridge, not shrunk", judged, from, to, |one| score::unshrunk(one, share))),
+    );
     rivals
 }
 
@@ -131,7 +134,10 @@ impl Render for Evaluation {
         }
         text.push_str(&format!("\n{}", scores(&report.horizons)));
         let [positive, cells] = report.cells;
-        text.push_str(&format!("\nskill by year, positive in {positive} of {cells}:\n{}", cells_table(&report.by_year)));
+        text.push_str(&format!(
+            "\nskill by year, positive in {positive} of {cells}:\n{}",
+            cells_table(&report.by_year)
+        ));
         text.push_str(&format!("\nskill by country:\n{}", cells_table(&report.by_country)));
         text.push_str(&format!("\nskill of others on the same rows:\n{}", rivals_table(&report.rivals)));
         text

@@ -49,7 +49,8 @@ impl Trees {
         );
         let folder = folder.display().to_string();
         let need = |series: &Option<DailySeries>, name: &'static str| {
-            let absent = || TableError::Absent { folder: folder.clone(), name, kinds: "csv, json, zip, xml or parquet" };
+            let absent =
+                || TableError::Absent { folder: folder.clone(), name, kinds: "csv, json, zip, xml or parquet" };
             series.clone().ok_or_else(absent)
         };
         Ok(Self {

@@ -13,9 +13,9 @@ use crate::modelling::hedge_request::HedgeTrainRequest;
 use crate::modelling::set_up::{SetUpRequest, set_up};
 use crate::render::{Render, lines};
 use crate::sources::tables::folder::{self, ELECTRICITY, Tables};
+use veriregime_core::hedge::GRID;
 use veriregime_core::hedge::forecast::{OUTPUTS, outputs};
 use veriregime_core::hedge::panel::Panel;
-use veriregime_core::hedge::GRID;
 use veriregime_core::model::onnx::Network;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::inputs::Inputs;
@@ -56,7 +56,8 @@ pub struct NewHedgeBundle {
 /// # Errors
 /// Tables that are not usable or too few, or what the set-up of the circuit runs into; an existing bundle is untouched then.
 pub async fn train(request: &HedgeTrainRequest<'_>) -> anyhow::Result<NewHedgeBundle> {
-    let tables = Tables { electricity: folder::electricity(request.data)?, rates: None, difficulty: None, bitcoin: None };
+    let tables =
+        Tables { electricity: folder::electricity(request.data)?, rates: None, difficulty: None, bitcoin: None };
     let panel = panel(&tables)?;
     let samples = Samples::new(&panel);
     let settings = RidgeSettings::default();

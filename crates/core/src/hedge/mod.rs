@@ -69,6 +69,7 @@ impl Question {
     }
 
     /// The same question in the trained units.
+    #[must_use]
     pub fn corrected(&self) -> Self {
         let mut numbers = self.0;
         for column in self.too_small() {

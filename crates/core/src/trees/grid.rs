@@ -143,7 +143,7 @@ pub fn column(name: &str, unit: &str, largest_threshold: f32) -> Column {
 fn scale(column: &Column, input_scale: u32) -> Result<i32, TreesError> {
     let Column { mean, standard_deviation: divisor, .. } = column;
     let power = libm::round(libm::log2(*divisor));
-    if *mean != 0.0 || libm::exp2(power) != *divisor || power.abs() > f64::from(INPUT_BITS) {
+    if mean.to_bits() != 0 || libm::exp2(power).to_bits() != divisor.to_bits() || power.abs() > f64::from(INPUT_BITS) {
         let found = format!("mean {mean} and standard deviation {divisor} of column {}", column.name);
         return Err(TreesError::Unsupported { field: "scaler", found, supported: "0 and a power of two" });
     }

@@ -54,7 +54,7 @@ impl XgboostModel {
         if version.first() != Some(&VERSION) {
             return unsupported("version", &format!("{version:?}"), "XGBoost 2");
         }
-        let Learner { feature_names, gradient_booster: booster, learner_model_param: param, objective } = learner;
+        let Learner { feature_names, gradient_booster: booster, param, objective } = learner;
         if booster.name != "gbtree" {
             return unsupported("gradient_booster", &booster.name, "gbtree");
         }
@@ -109,7 +109,8 @@ struct Learner {
     #[serde(default)]
     feature_names: Vec<String>,
     gradient_booster: Booster,
-    learner_model_param: LearnerParam,
+    #[serde(rename = "learner_model_param")]
+    param: LearnerParam,
     objective: Objective,
 }
 

@@ -148,7 +148,7 @@ fn fit_line(
     }
     let number = count as f64;
     came /= number;
-    mean.iter_mut().for_each(|sum| *sum /= number);
+    mean = mean.map(|sum| sum / number);
     let mut matrix = [[0.0; COUNT]; COUNT];
     let mut right = [0.0; COUNT];
     for left in 0..COUNT {

@@ -157,7 +157,7 @@ fn table(forest: &Forest, names: &[String]) -> Result<Table, TreesError> {
         return Err(TreesError::Unsupported { field: "feature_names", found, supported });
     }
     let mut largest = vec![0.0_f32; forest.columns];
-    for node in forest.outputs.iter().flat_map(|output| &output.trees).flat_map(|tree| tree.nodes()) {
+    for node in forest.outputs.iter().flat_map(|output| &output.trees).flat_map(Tree::nodes) {
         if let Node::Split { column, threshold, .. } = node {
             largest[*column] = largest[*column].max(threshold.abs());
         }
@@ -203,8 +203,8 @@ fn imported(bundle: Bundle, forest: &Forest, files: &[PathBuf]) -> Imported {
             name: output.name.clone(),
             file: file.clone(),
             trees: ensemble.trees.len(),
-            leaves: ensemble.trees.iter().flat_map(|tree| tree.nodes()).filter(is_leaf).count(),
-            depth: ensemble.trees.iter().map(|tree| tree.depth()).max().unwrap_or(0),
+            leaves: ensemble.trees.iter().flat_map(Tree::nodes).filter(is_leaf).count(),
+            depth: ensemble.trees.iter().map(Tree::depth).max().unwrap_or(0),
         }
     });
     Imported {

@@ -96,7 +96,7 @@ pub struct ForecastArgs {
 /// Arguments of `hedge train`.
 #[derive(Debug, Args)]
 pub struct HedgeTrainArgs {
-    /// Folder with electricity_daily_eur_mwh.
+    /// Folder with `electricity_daily_eur_mwh`.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// Folder of the new bundle. A bundle that is there is replaced at the very end.
@@ -124,7 +124,7 @@ pub struct HedgeEvaluateArgs {
     /// Bundle of the model.
     #[arg(long, value_name = "DIR", default_value = "models/eu-electricity-v1")]
     model: PathBuf,
-    /// Folder with the tables: electricity_daily_eur_mwh, for trees also the others.
+    /// Folder with the tables: `electricity_daily_eur_mwh`, for trees also the others.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// First day of decisions.

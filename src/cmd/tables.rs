@@ -29,7 +29,7 @@ pub enum TablesCommand {
     #[command(
         after_help = "Examples:\n  veriregime-agent tables fetch --data tables\n\nDays that a publisher does not have any more stay. Each fetch is noted in vintages.jsonl."
     )]
-    Fetch(FetchArgs),
+    Fetch(Box<FetchArgs>),
     /// Serve the tables of a folder as their publishers do
     #[command(after_help = "Examples:\n  veriregime-agent tables serve --data tables --port 8788")]
     Serve(ServeArgs),
@@ -38,7 +38,7 @@ pub enum TablesCommand {
 /// A folder with tables.
 #[derive(Debug, Args)]
 pub struct FolderArgs {
-    /// Folder with electricity_daily_eur_mwh, eurusd_daily, btc_difficulty_daily and btc_daily_usd
+    /// Folder with `electricity_daily_eur_mwh`, `eurusd_daily`, `btc_difficulty_daily` and `btc_daily_usd`
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 }
@@ -93,7 +93,7 @@ pub async fn run(command: TablesCommand, json: bool) -> anyhow::Result<()> {
     match command {
         TablesCommand::Check(args) => print::output(json, &quality::report(&Tables::read(&args.data)?)),
         TablesCommand::Fetch(args) => {
-            let FetchArgs { folder, electricity, rates, difficulty } = args;
+            let FetchArgs { folder, electricity, rates, difficulty } = *args;
             let addresses = Addresses { electricity, rates, difficulty };
             print::output(json, &fetch(&folder.data, &addresses, Clock::System.now_ms()).await?);
         }

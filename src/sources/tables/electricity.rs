@@ -1,13 +1,14 @@
 //! Day-ahead electricity prices by country: Ember's CSV, and the same as parquet.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::Path;
 
 use super::columns::{Content, content, parquet, places};
 use super::error::TableError;
 use super::series::{Bounds, DailySeries, MAX_ROWS};
 use veriregime_core::hedge::panel::{Day, Panel};
-use veriregime_core::types::time::parse_day;
+use veriregime_core::types::time::{format_day, parse_day};
 
 /// What such a table is called.
 pub const WANTED: &str = "electricity prices";
@@ -159,7 +160,7 @@ impl Electricity {
         for (iso3, days) in &self.countries {
             let name = self.names.get(iso3).map_or("", String::as_str);
             for (day, price) in days.iter() {
-                text.push_str(&format!("{name},{iso3},{},{price}\n", veriregime_core::types::time::format_day(day)));
+                let _ = writeln!(text, "{name},{iso3},{},{price}", format_day(day));
             }
         }
         text
@@ -182,8 +183,8 @@ mod tests {
         let found = parse("Austria,AUT,2024-03-31,-5.5\nIreland,IRL,2024-03-31,60\nIreland,IRL,2024-03-31,80\nIreland,IRL,2024-04-01,\n")
             .unwrap();
         assert_eq!((found.without_price, found.averaged, found.rows()), (1, 1, 2));
-        assert_eq!(found.countries["AUT"].iter().next().unwrap().1, -5.5);
-        assert_eq!(found.countries["IRL"].iter().next().unwrap().1, 70.0);
+        assert_eq!(found.countries["AUT"].iter().collect::<Vec<_>>(), [(19_813, -5.5)]);
+        assert_eq!(found.countries["IRL"].iter().collect::<Vec<_>>(), [(19_813, 70.0)]);
         assert_eq!(Electricity::parse("again", found.to_csv().as_bytes()).unwrap().countries, found.countries);
     }
 

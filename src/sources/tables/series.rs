@@ -39,7 +39,7 @@ impl DailySeries {
             }
             bounds.check(table, day, value)?;
             match values.insert(day, value) {
-                Some(first) if first != value => {
+                Some(first) if first.total_cmp(&value).is_ne() => {
                     let (table, column) = (table.to_owned(), bounds.column);
                     return Err(TableError::Contradiction { table, column, day, first, second: value });
                 }
@@ -85,7 +85,7 @@ impl DailySeries {
 
     /// Days on which both have a number, and it differs.
     pub fn revised(&self, earlier: &Self) -> usize {
-        earlier.iter().filter(|(day, value)| self.0.get(day).is_some_and(|now| now != value)).count()
+        earlier.iter().filter(|(day, value)| self.0.get(day).is_some_and(|now| now.total_cmp(value).is_ne())).count()
     }
 }
 

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::others::Trees;
 use crate::bundle::Bundle;
 use crate::modelling::hedge_request::HedgeEvaluateRequest;
-use crate::render::Render;
 use crate::render::layout::{self, Table};
+use crate::render::{Render, lines};
 use crate::sources::tables::folder::Tables;
 use veriregime_core::hedge::HORIZON_MONTHS;
 use veriregime_core::hedge::forecast::{self, PriceForecast};
@@ -125,22 +125,19 @@ impl Render for Evaluation {
     fn text(&self) -> String {
         let Self { report, model_id, .. } = self;
         let how = if self.walk_forward { "fitted anew each quarter" } else { "as it is" };
-        let mut text = match &report.decisions {
-            Some([from, to]) => format!("{model_id}, {how}, {} countries, decisions {from} to {to}", self.countries),
-            None => return format!("{model_id}: no decision of these days has an outcome yet"),
+        let Some([from, to]) = &report.decisions else {
+            return format!("{model_id}: no decision of these days has an outcome yet");
         };
-        if let Some(overlap) = self.overlap() {
-            text.push_str(&format!("\n{}", layout::text(&overlap)));
-        }
-        text.push_str(&format!("\n{}", scores(&report.horizons)));
+        let head = format!("{model_id}, {how}, {} countries, decisions {from} to {to}", self.countries);
         let [positive, cells] = report.cells;
-        text.push_str(&format!(
-            "\nskill by year, positive in {positive} of {cells}:\n{}",
-            cells_table(&report.by_year)
-        ));
-        text.push_str(&format!("\nskill by country:\n{}", cells_table(&report.by_country)));
-        text.push_str(&format!("\nskill of others on the same rows:\n{}", rivals_table(&report.rivals)));
-        text
+        let tables = [
+            scores(&report.horizons).to_string(),
+            format!("skill by year, positive in {positive} of {cells}:\n{}", cells_table(&report.by_year)),
+            format!("skill by country:\n{}", cells_table(&report.by_country)),
+            format!("skill of others on the same rows:\n{}", rivals_table(&report.rivals)),
+        ];
+        let overlap = self.overlap().map(|words| layout::text(&words));
+        lines(std::iter::once(head).chain(overlap).chain(tables))
     }
 }
 

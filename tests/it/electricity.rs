@@ -109,3 +109,31 @@ fn a_country_s_bill_is_forecast_in_bitcoin() {
         assert!(said.contains("VR-TABLE-010"), "{country} {at}: {said}");
     }
 }
+
+#[test]
+fn treasuries_live_through_five_years_under_each_rule() {
+    let Some(data) = reference("data/daily") else { return };
+    let folder = TempDir::new().unwrap();
+    let miners = folder.path().join("miners.csv");
+    std::fs::write(&miners, "model,hashrate_ths,power_w,evidence\nS19j,100,3050,seen\nS21,200,3500,seen\n").unwrap();
+    let asked = ["backtest", "--data", data.to_str().unwrap(), "--miners", miners.to_str().unwrap(), "--country", "SWE"];
+    let said = hedge(&asked);
+    let treasuries = said["treasuries"].as_array().unwrap();
+    assert_eq!(treasuries.len(), 2);
+    for treasury in treasuries {
+        let rules = treasury["rules"].as_array().unwrap();
+        assert_eq!(rules.len(), 5);
+        for rule in rules {
+            assert_eq!(rule["months"].as_u64(), Some(60), "{rule}");
+            assert!(rule["btc_left"].as_f64().unwrap() > 0.0, "{rule}");
+        }
+        let idle = |index: usize| rules[index]["idle_usd"].as_f64().unwrap();
+        assert!(idle(0) > idle(3) && idle(3) > idle(1), "who sells all has most dollars, who pays as due none");
+    }
+    let share = said["sold_better"]["2"].as_f64().unwrap();
+    assert!((0.2..0.8).contains(&share), "{share}");
+    std::fs::write(&miners, "model,hashrate_ths,power_w\nS19j,100,0\n").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
+    let output = command.arg("hedge").args(asked).output().unwrap();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("VR-TABLE-001"));
+}

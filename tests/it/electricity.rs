@@ -116,7 +116,8 @@ fn treasuries_live_through_five_years_under_each_rule() {
     let folder = TempDir::new().unwrap();
     let miners = folder.path().join("miners.csv");
     std::fs::write(&miners, "model,hashrate_ths,power_w,evidence\nS19j,100,3050,seen\nS21,200,3500,seen\n").unwrap();
-    let asked = ["backtest", "--data", data.to_str().unwrap(), "--miners", miners.to_str().unwrap(), "--country", "SWE"];
+    let asked =
+        ["backtest", "--data", data.to_str().unwrap(), "--miners", miners.to_str().unwrap(), "--country", "SWE"];
     let said = hedge(&asked);
     let treasuries = said["treasuries"].as_array().unwrap();
     assert_eq!(treasuries.len(), 2);

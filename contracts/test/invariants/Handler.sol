@@ -161,9 +161,20 @@ contract Handler is World {
 
     function pause(uint256 which, uint32 seconds_) external sameBlock("pause") onlyTightens("pause") {
         vm.prank(GUARDIAN);
-        try oracle.pauseMarket(markets[which % 2], uint40(block.timestamp + seconds_ % 8 hours)) {
+        try oracle.pauseMarket(markets[which % 2], uint40(block.timestamp + 1 + seconds_ % 8 hours)) {
             ++done["pause"];
         } catch {}
+    }
+
+    /// @notice The one way in which a guardian loosens: by lifting a pause. The liquidation ratio has no part in it.
+    function liftPause(uint256 which) external sameBlock("liftPause") {
+        bytes32 market = markets[which % 2];
+        uint256 ratio = _read(market).liquidationCollateralRatioBps;
+        vm.prank(GUARDIAN);
+        oracle.pauseMarket(market, 0);
+        assertLe(oracle.pausedUntil(market), block.timestamp);
+        assertEq(_read(market).liquidationCollateralRatioBps, ratio, "a lifted pause moved the liquidation ratio");
+        ++done["liftPause"];
     }
 
     /// @notice The sequencer goes down, comes up, or its feed fails.

@@ -15,14 +15,14 @@ contract RiskOracleInvariants is Test {
     function setUp() public {
         _handler = new Handler();
         _markets = [_handler.markets(0), _handler.markets(1)];
-        bytes4[] memory selectors = new bytes4[](13);
+        bytes4[] memory selectors = new bytes4[](14);
         (selectors[0], selectors[1]) = (Handler.submit.selector, Handler.nextPeriod.selector);
         (selectors[2], selectors[3]) = (Handler.passTime.selector, Handler.movePrice.selector);
         (selectors[4], selectors[5]) = (Handler.pause.selector, Handler.sequencer.selector);
         (selectors[6], selectors[7]) = (Handler.deprecate.selector, Handler.setPolicy.selector);
         (selectors[8], selectors[9]) = (Handler.rotate.selector, Handler.borrow.selector);
         (selectors[10], selectors[11]) = (Handler.removeCollateral.selector, Handler.repay.selector);
-        selectors[12] = Handler.liquidate.selector;
+        (selectors[12], selectors[13]) = (Handler.liquidate.selector, Handler.liftPause.selector);
         targetSelector(FuzzSelector({addr: address(_handler), selectors: selectors}));
         targetContract(address(_handler));
     }
@@ -70,13 +70,14 @@ contract RiskOracleInvariants is Test {
 
     /// @dev Says what a campaign did; see `test_EveryActionGoesThrough`.
     function afterInvariant() public {
-        string[13] memory actions = [
+        string[14] memory actions = [
             "submit",
             "submit a part",
             "nextPeriod",
             "passTime",
             "movePrice",
             "pause",
+            "liftPause",
             "sequencer",
             "deprecate",
             "setPolicy",
@@ -107,15 +108,17 @@ contract RiskOracleInvariants is Test {
         _handler.liquidate(0, 1e10);
         _handler.repay(0, 1e10);
         _handler.pause(0, 1 hours);
+        _handler.liftPause(0);
         _handler.sequencer(1);
         _handler.deprecate(1);
-        string[14] memory actions = [
+        string[15] memory actions = [
             "submit",
             "submit a part",
             "nextPeriod",
             "passTime",
             "movePrice",
             "pause",
+            "liftPause",
             "sequencer",
             "deprecate",
             "setPolicy",

@@ -207,6 +207,9 @@ pub async fn bare_chain() -> anyhow::Result<(Anvil, Chain)> {
     Ok((anvil, chain))
 }
 
+/// What a deployment may take of a chain's time, where each block takes a second at least and each transaction a block.
+const SETUP_SECONDS: i64 = 3_600;
+
 /// A chain with everything deployed on it.
 #[derive(Debug)]
 pub struct World {
@@ -223,8 +226,9 @@ pub struct World {
 }
 
 impl World {
-    /// Starts anvil at `unix_seconds` and deploys the configured bundle, owned by one development account with another
-    /// as attestor, and without a timelock. Points `config` at all of it; what has to be made lies in `scratch`.
+    /// Starts anvil and deploys the configured bundle, owned by one development account with another as attestor, and
+    /// without a timelock; then it is `unix_seconds` on the chain. Points `config` at all of it; what has to be made lies
+    /// in `scratch`.
     ///
     /// # Errors
     /// What keeps it from being made.
@@ -235,7 +239,7 @@ impl World {
         unix_seconds: i64,
     ) -> anyhow::Result<Self> {
         let (bundle, ceremony) = provable_bundle(config, scratch).await?;
-        let anvil = Anvil::start(anvil.unwrap_or(&foundry("anvil")), unix_seconds, 0).await?;
+        let anvil = Anvil::start(anvil.unwrap_or(&foundry("anvil")), unix_seconds - SETUP_SECONDS, 0).await?;
         config.chain.use_rpc(anvil.rpc_url.clone());
         config.chain.chain_id = CHAIN_ID;
         let key_file = scratch.join("node.key");
@@ -258,6 +262,7 @@ impl World {
         let waiting = complete(&deployment, &outbox, Some(&smoke), || Ok(()), &mut |_| {}).await?;
         anyhow::ensure!(waiting.is_empty(), "the deployment waits: {waiting:?}");
         config.chain.oracle = Some(deployment.contracts.oracle.address);
+        anvil.set_time(unix_seconds).await?;
         Ok(Self { anvil, bundle, ceremony, deployment, owner })
     }
 }

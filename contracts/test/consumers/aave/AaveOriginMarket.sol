@@ -19,7 +19,7 @@ import {IACLManager} from "@aave/core-v3/contracts/interfaces/IACLManager.sol";
 import {IPool} from "@aave/core-v3/contracts/interfaces/IPool.sol";
 import {IPoolAddressesProvider} from "@aave/core-v3/contracts/interfaces/IPoolAddressesProvider.sol";
 import {IPoolConfigurator} from "@aave/core-v3/contracts/interfaces/IPoolConfigurator.sol";
-import {AaveV3Market, TestPrice, TestToken} from "./AaveV3Market.sol";
+import {AaveV3Market} from "./AaveV3Market.sol";
 
 /// @notice The same market on Aave's current contracts, compiled from their package's sources.
 abstract contract AaveOriginMarket is AaveV3Market {
@@ -37,22 +37,12 @@ abstract contract AaveOriginMarket is AaveV3Market {
         aave.setPoolConfiguratorImpl(_new(type(PoolConfiguratorInstance).name, ""));
         configurator = IPoolConfigurator(aave.getPoolConfigurator());
 
-        weth = new TestToken("WETH", 18);
-        usd = new TestToken("USD", 6);
-        wethPrice = new TestPrice(ETHER_PRICE);
-        address[] memory assets = new address[](2);
-        address[] memory prices = new address[](2);
-        (assets[0], assets[1]) = (address(weth), address(usd));
-        (prices[0], prices[1]) = (address(wethPrice), address(new TestPrice(1e8)));
-        bytes memory arguments = abi.encode(aave, assets, prices, address(0), address(0), 1e8);
+        (address[] memory assets, bytes memory arguments) = _createAssets();
         aave.setPriceOracle(_new(type(AaveOracle).name, arguments));
         aave.setPoolDataProvider(_new(type(AaveProtocolDataProvider).name, abi.encode(aave)));
 
         _list(assets);
-        configurator.configureReserveAsCollateral(address(weth), LTV, THRESHOLD, BONUS);
-        configurator.configureReserveAsCollateral(address(usd), 75_00, 78_00, BONUS);
-        configurator.setReserveBorrowing(address(usd), true);
-        supply(makeAddr("lender"), usd, 100_000_000e6);
+        _openMarket();
     }
 
     function origin() internal view returns (IOriginConfigurator) {

@@ -89,18 +89,28 @@ abstract contract AaveV3Market is Test {
         aave.setPoolConfiguratorImpl(_deploy("protocol/pool/PoolConfigurator", ""));
         configurator = IPoolConfigurator(aave.getPoolConfigurator());
 
-        weth = new TestToken("WETH", 18);
-        usd = new TestToken("USD", 6);
-        wethPrice = new TestPrice(ETHER_PRICE);
-        address[] memory assets = new address[](2);
-        address[] memory prices = new address[](2);
-        (assets[0], assets[1]) = (address(weth), address(usd));
-        (prices[0], prices[1]) = (address(wethPrice), address(new TestPrice(1e8)));
-        bytes memory arguments = abi.encode(aave, assets, prices, address(0), address(0), 1e8);
+        (address[] memory assets, bytes memory arguments) = _createAssets();
         aave.setPriceOracle(_deploy("misc/AaveOracle", arguments));
         aave.setPoolDataProvider(_deploy("misc/AaveProtocolDataProvider", abi.encode(aave)));
 
         _listReserves(assets);
+        _openMarket();
+    }
+
+    /// @dev Ether and dollars with their prices, and what Aave's oracle of them is constructed with.
+    function _createAssets() internal returns (address[] memory assets, bytes memory arguments) {
+        weth = new TestToken("WETH", 18);
+        usd = new TestToken("USD", 6);
+        wethPrice = new TestPrice(ETHER_PRICE);
+        assets = new address[](2);
+        address[] memory prices = new address[](2);
+        (assets[0], assets[1]) = (address(weth), address(usd));
+        (prices[0], prices[1]) = (address(wethPrice), address(new TestPrice(1e8)));
+        arguments = abi.encode(aave, assets, prices, address(0), address(0), 1e8);
+    }
+
+    /// @dev Ether as collateral, dollars to borrow, and a lender of them.
+    function _openMarket() internal {
         configurator.configureReserveAsCollateral(address(weth), LTV, THRESHOLD, BONUS);
         configurator.configureReserveAsCollateral(address(usd), 75_00, 78_00, BONUS);
         configurator.setReserveBorrowing(address(usd), true);

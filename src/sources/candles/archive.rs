@@ -13,6 +13,8 @@ use super::parquet::MAX_ROWS;
 use veriregime_core::types::candle::Candle;
 use veriregime_core::types::period::MINUTE_MS;
 
+/// How a zip begins.
+pub const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 /// Largest CSV that is taken, unpacked. A month has 5 to 8 MB.
 pub const MAX_CSV_BYTES: u64 = 512 << 20;
 /// Fewest columns of a row without a header: open time, open, high, low, close, volume.

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
+use super::archive::ZIP_MAGIC;
 use super::error::CandleError;
+use super::parquet::PARQUET_MAGIC;
 use super::{archive, minutes, parquet};
 use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_files::{read_bounded, read_prefix};
 
 /// Largest zip that is read.
 const MAX_ZIP_BYTES: u64 = 128 << 20;
-const PARQUET_MAGIC: &[u8] = b"PAR1";
-const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 /// How files begin that might hold candles and are not read.
 const OTHERS: [(&[u8], &str); 9] = [
     (b"\x1f\x8b", "it is packed by gzip: unpack it first"),

@@ -27,6 +27,8 @@ use values::ColumnError;
 use veriregime_core::types::candle::Candle;
 use veriregime_files::{FileError, write_atomic_with};
 
+/// How a parquet file begins.
+pub const PARQUET_MAGIC: &[u8] = b"PAR1";
 /// Most candles that one file may hold: 38 years.
 pub const MAX_ROWS: usize = 20_000_000;
 /// Rows of one group when writing: 91 days, so that a range is read without the rest.

@@ -9,14 +9,13 @@ use ::parquet::file::serialized_reader::SerializedFileReader;
 
 use super::error::TableError;
 use super::series::MAX_ROWS;
-use crate::sources::candles::archive::csv_in_zip;
+use crate::sources::candles::archive::{ZIP_MAGIC, csv_in_zip};
+use crate::sources::candles::parquet::PARQUET_MAGIC;
 use crate::sources::candles::parquet::values::{self, ColumnError};
 use veriregime_files::{FileError, read_bounded, read_prefix};
 
 /// Largest file.
 pub const MAX_BYTES: u64 = 64 << 20;
-const PARQUET_MAGIC: &[u8] = b"PAR1";
-const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 
 /// What a file is, by its first bytes.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use super::{difficulty, electricity, rates};
 use crate::http;
 use crate::render::Render;
 use crate::render::layout::Table;
-use crate::sources::candles::archive::csv_in_zip;
+use crate::sources::candles::archive::{ZIP_MAGIC, csv_in_zip};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::time::format_utc;
 use veriregime_files::{FileError, read_bounded, write_atomic};
@@ -34,7 +34,6 @@ const TIMEOUT: Duration = Duration::from_mins(2);
 const MAX_BODY_BYTES: usize = 64 << 20;
 /// Most that is kept of earlier fetches.
 const MAX_VINTAGES_BYTES: u64 = 16 << 20;
-const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 
 /// Where tables are published.
 #[derive(Debug, Clone)]

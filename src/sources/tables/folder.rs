@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::electricity::Electricity;
 use super::error::TableError;
 use super::series::DailySeries;
-use super::{bitcoin, difficulty, electricity, rates};
+use super::{bitcoin, difficulty, rates};
 
 /// Electricity by country.
 pub const ELECTRICITY: &str = "electricity_daily_eur_mwh";
@@ -42,14 +42,37 @@ impl Tables {
     /// # Errors
     /// [`TableError`].
     pub fn read(folder: &Path) -> Result<Self, TableError> {
-        let electricity = file(folder, ELECTRICITY).ok_or_else(|| absent(folder, ELECTRICITY))?;
         Ok(Self {
-            electricity: Electricity::read(&electricity)?,
+            electricity: electricity(folder)?,
             rates: file(folder, RATES).map(|path| rates::read(&path)).transpose()?,
             difficulty: file(folder, DIFFICULTY).map(|path| difficulty::read(&path)).transpose()?,
             bitcoin: file(folder, BITCOIN).map(|path| bitcoin::read(&path)).transpose()?,
         })
     }
+
+    /// The tables beside electricity, of which none may be absent from `folder`, where they were read.
+    ///
+    /// # Errors
+    /// [`TableError::Absent`] for the first that is.
+    pub fn market(&self, folder: &Path) -> Result<MarketSeries, TableError> {
+        let need = |series: &Option<DailySeries>, name| series.clone().ok_or_else(|| absent(folder, name));
+        Ok(MarketSeries {
+            rates: need(&self.rates, RATES)?,
+            difficulty: need(&self.difficulty, DIFFICULTY)?,
+            bitcoin: need(&self.bitcoin, BITCOIN)?,
+        })
+    }
+}
+
+/// What a miner's bill and income depend on beside electricity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MarketSeries {
+    /// Dollars for a euro.
+    pub rates: DailySeries,
+    /// Mining difficulty.
+    pub difficulty: DailySeries,
+    /// Bitcoin's price in dollars.
+    pub bitcoin: DailySeries,
 }
 
 fn absent(folder: &Path, name: &'static str) -> TableError {
@@ -62,5 +85,5 @@ fn absent(folder: &Path, name: &'static str) -> TableError {
 /// # Errors
 /// As [`Tables::read`].
 pub fn electricity(folder: &Path) -> Result<Electricity, TableError> {
-    electricity::Electricity::read(&file(folder, ELECTRICITY).ok_or_else(|| absent(folder, ELECTRICITY))?)
+    Electricity::read(&file(folder, ELECTRICITY).ok_or_else(|| absent(folder, ELECTRICITY))?)
 }

@@ -10,8 +10,7 @@ use crate::modelling::hedge_request::{HedgeBacktestRequest, NamedMachine};
 use crate::render::layout::{self, Table};
 use crate::render::{Render, lines};
 use crate::sources::tables::error::TableError;
-use crate::sources::tables::folder::{BITCOIN, DIFFICULTY, RATES, Tables};
-use crate::sources::tables::series::DailySeries;
+use crate::sources::tables::folder::{MarketSeries, Tables};
 use veriregime_core::hedge::HORIZON_MONTHS;
 use veriregime_core::hedge::features::MONTH_DAYS;
 use veriregime_core::hedge::need::dollars_a_day;
@@ -66,12 +65,7 @@ pub fn backtest(request: &HedgeBacktestRequest<'_>) -> anyhow::Result<Backtest> 
     let walk = Walk::new(&samples, &RidgeSettings::default())?;
     let horizon = HORIZON_MONTHS.iter().position(|months| *months == request.months);
     let horizon = horizon.context("a reserve is for 2, 3, 4 or 5 months")?;
-    let folder = request.data.display().to_string();
-    let need = |series: &Option<DailySeries>, name: &'static str| {
-        let absent = || TableError::Absent { folder: folder.clone(), name, kinds: "csv, json, zip, xml or parquet" };
-        series.clone().ok_or_else(absent)
-    };
-    let market = [need(&tables.rates, RATES)?, need(&tables.difficulty, DIFFICULTY)?, need(&tables.bitcoin, BITCOIN)?];
+    let market = tables.market(request.data)?;
     let from = panel.position(request.from);
     let mut treasuries = Vec::new();
     let mut sold_better = BTreeMap::new();
@@ -141,8 +135,8 @@ fn treasury(
 }
 
 /// Days with all that they need; an absent price of electricity is that of the day before.
-fn days(market: &[DailySeries; 3], prices: &Prices, positions: impl Iterator<Item = (usize, Day)>) -> Vec<MarketDay> {
-    let [rates, difficulty, bitcoin] = market;
+fn days(market: &MarketSeries, prices: &Prices, positions: impl Iterator<Item = (usize, Day)>) -> Vec<MarketDay> {
+    let MarketSeries { rates, difficulty, bitcoin } = market;
     let (mut days, mut last): (Vec<MarketDay>, Option<f64>) = (Vec::new(), None);
     for (at, day) in positions {
         last = prices.at(at).or(last);

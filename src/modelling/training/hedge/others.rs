@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use crate::bundle::Bundle;
-use crate::sources::tables::error::TableError;
-use crate::sources::tables::folder::{BITCOIN, DIFFICULTY, RATES, Tables};
-use crate::sources::tables::series::DailySeries;
+use crate::sources::tables::folder::{MarketSeries, Tables};
 use veriregime_core::hedge::features::MONTH_DAYS;
 use veriregime_core::hedge::need::dollars_a_day;
 use veriregime_core::hedge::panel::{Day, Panel, Prices};
@@ -24,14 +22,13 @@ const DIFFICULTY_UNIT: f64 = 1e13;
 /// How old a rate and a difficulty may be, in days.
 const RATE_DAYS: Day = 7;
 const DIFFICULTY_DAYS: Day = 40;
+
 /// A miner's model with everything that its questions need.
 pub struct Trees {
     model: TableModel,
     table: Table,
     scale: u32,
-    rates: DailySeries,
-    difficulty: DailySeries,
-    bitcoin: DailySeries,
+    market: MarketSeries,
 }
 
 impl Trees {
@@ -47,28 +44,15 @@ impl Trees {
             "{} is neither an electricity model nor a miner's",
             bundle.manifest.model_id
         );
-        let folder = folder.display().to_string();
-        let need = |series: &Option<DailySeries>, name: &'static str| {
-            let absent =
-                || TableError::Absent { folder: folder.clone(), name, kinds: "csv, json, zip, xml or parquet" };
-            series.clone().ok_or_else(absent)
-        };
-        Ok(Self {
-            model: bundle.table_model()?,
-            table,
-            scale,
-            rates: need(&tables.rates, RATES)?,
-            difficulty: need(&tables.difficulty, DIFFICULTY)?,
-            bitcoin: need(&tables.bitcoin, BITCOIN)?,
-        })
+        Ok(Self { model: bundle.table_model()?, table, scale, market: tables.market(folder)? })
     }
 
     /// The logarithm of the mean price of the next months against the last one that the model's BTC imply, at today's rates.
     pub fn log_ratios(&self, panel: &Panel, country: usize, at: usize) -> Option<[f64; HORIZONS]> {
         let prices = panel.countries().nth(country)?.1;
         let day = panel.day(at);
-        let rate = self.rates.carried(day, RATE_DAYS)?;
-        let btc_price = self.bitcoin.carried(day, 0)?;
+        let rate = self.market.rates.carried(day, RATE_DAYS)?;
+        let btc_price = self.market.bitcoin.carried(day, 0)?;
         let month = prices.mean((at + 1).checked_sub(MONTH_DAYS)?, at + 1)?;
         let question = self.question(panel, prices, country, at, rate, btc_price)?;
         let answer = self.model.forecast(&self.table, &question).ok()?;
@@ -95,7 +79,7 @@ impl Trees {
         let mut question = [
             dollars_a_day(POWER_W, prices.at(at)?, rate).abs(),
             btc_price,
-            self.difficulty.carried(day, DIFFICULTY_DAYS)? / DIFFICULTY_UNIT,
+            self.market.difficulty.carried(day, DIFFICULTY_DAYS)? / DIFFICULTY_UNIT,
             HASH_RATE_THS,
             POWER_W,
             block_reward(day),

@@ -110,17 +110,9 @@ pub async fn train(request: &HedgeTrainRequest<'_>) -> anyhow::Result<NewHedgeBu
     };
     let mut bundle = Bundle::seal(&folder, manifest)?;
     bundle.table_model()?;
-    if let Some(circuit) = &request.circuit {
-        set_up(&SetUpRequest {
-            bundle: &bundle,
-            srs_folder: circuit.srs_folder,
-            python: circuit.python,
-            compiler: circuit.compiler.clone(),
-            inner_columns: 1,
-            memory_limit_mb: circuit.memory_limit_mb,
-        })
-        .await
-        .context("the circuit cannot be set up")?;
+    if let Some(tools) = &request.circuit {
+        let set_up = set_up(&SetUpRequest { bundle: &bundle, tools, inner_columns: 1 }).await;
+        set_up.context("the circuit cannot be set up")?;
         bundle = Bundle::open(&folder)?;
     }
     veriregime_files::replace_folder(request.out, &folder, &scratch.path().join("replaced"))?;

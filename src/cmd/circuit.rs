@@ -8,7 +8,7 @@ use clap::Args;
 use super::{EXIT_DONE, EXIT_MISSED, print};
 use crate::bundle::registry::Registry;
 use crate::config::place;
-use crate::modelling::set_up::{SetUpRequest, set_up};
+use crate::modelling::set_up::{CircuitTools, SetUpRequest, set_up};
 use crate::operator::table_proof::{ProverFiles, prove, verify};
 use crate::verification::ezkl::build::Compiler;
 use crate::verification::ezkl::worker::Settings as WorkerSettings;
@@ -21,13 +21,37 @@ const DEADLINE: Duration = Duration::from_mins(2);
 pub struct ProverArgs {
     /// Folder with the ceremony's SRS files, `kzg<k>.srs`.
     #[arg(long, value_name = "DIR", default_value = "srs")]
-    pub(super) srs_dir: PathBuf,
+    srs_dir: PathBuf,
     /// Python with the pinned EZKL.
     #[arg(long, value_name = "FILE", default_value = ".venv/bin/python")]
-    pub(super) python: PathBuf,
+    python: PathBuf,
     /// Memory that EZKL may take, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = 2048)]
-    pub(super) memory_limit_mb: u64,
+    memory_limit_mb: u64,
+}
+
+/// What makes circuits.
+#[derive(Debug, Args)]
+pub struct CircuitArgs {
+    #[command(flatten)]
+    prover: ProverArgs,
+    /// Node, for the compiler of the verifier.
+    #[arg(long, value_name = "FILE", default_value = "node")]
+    node: PathBuf,
+    /// The compiler of the verifier.
+    #[arg(long, value_name = "FILE", default_value = "contracts/verifier.mjs")]
+    compiler: PathBuf,
+}
+
+impl CircuitArgs {
+    pub(super) fn tools(&self) -> CircuitTools<'_> {
+        CircuitTools {
+            srs_folder: &self.prover.srs_dir,
+            python: place::tool(&self.prover.python),
+            compiler: Compiler { node: self.node.clone(), script: place::tool(&self.compiler) },
+            memory_limit_mb: self.prover.memory_limit_mb,
+        }
+    }
 }
 
 /// Arguments of `models set-up`.
@@ -43,13 +67,7 @@ pub struct SetUpArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=4))]
     inner_columns: u32,
     #[command(flatten)]
-    prover: ProverArgs,
-    /// Node, for the compiler of the verifier.
-    #[arg(long, value_name = "FILE", default_value = "node")]
-    node: PathBuf,
-    /// The compiler of the verifier.
-    #[arg(long, value_name = "FILE", default_value = "contracts/verifier.mjs")]
-    compiler: PathBuf,
+    circuit: CircuitArgs,
 }
 
 /// Arguments of `models prove`.
@@ -104,11 +122,8 @@ impl ProverArgs {
 pub async fn run_set_up(args: &SetUpArgs, registry: &Registry, json: bool) -> anyhow::Result<u8> {
     let request = SetUpRequest {
         bundle: &registry.open(&args.id)?,
-        srs_folder: &args.prover.srs_dir,
-        python: &place::tool(&args.prover.python),
-        compiler: Compiler { node: args.node.clone(), script: place::tool(&args.compiler) },
+        tools: &args.circuit.tools(),
         inner_columns: args.inner_columns,
-        memory_limit_mb: args.prover.memory_limit_mb,
     };
     print::output(json, &set_up(&request).await?);
     Ok(EXIT_DONE)

@@ -4,16 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::circuit::ProverArgs;
+use super::circuit::CircuitArgs;
 use super::print;
 use crate::config::place;
-use crate::modelling::hedge_request::{
-    HedgeBacktestRequest, HedgeCircuit, HedgeEvaluateRequest, HedgeTrainRequest, NamedMachine,
-};
+use crate::modelling::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest, NamedMachine};
 use crate::modelling::training;
 use crate::operator::forecast::ForecastRequest;
 use crate::operator::{forecast, hedge};
-use crate::verification::ezkl::build::Compiler;
 use veriregime_core::hedge::Question;
 use veriregime_core::types::time::parse_day;
 
@@ -109,13 +106,7 @@ pub struct HedgeTrainArgs {
     #[arg(long)]
     no_circuit: bool,
     #[command(flatten)]
-    prover: ProverArgs,
-    /// Node, for the compiler of the verifier.
-    #[arg(long, value_name = "FILE", default_value = "node")]
-    node: PathBuf,
-    /// The compiler of the verifier.
-    #[arg(long, value_name = "FILE", default_value = "contracts/verifier.mjs")]
-    compiler: PathBuf,
+    circuit: CircuitArgs,
 }
 
 /// Arguments of `hedge evaluate`.
@@ -203,13 +194,7 @@ pub async fn run(command: HedgeCommand, json: bool) -> anyhow::Result<()> {
             print::output(json, &forecast::forecast(&request)?);
         }
         HedgeCommand::Train(args) => {
-            let python = place::tool(&args.prover.python);
-            let circuit = (!args.no_circuit).then(|| HedgeCircuit {
-                srs_folder: &args.prover.srs_dir,
-                python: &python,
-                compiler: Compiler { node: args.node.clone(), script: place::tool(&args.compiler) },
-                memory_limit_mb: args.prover.memory_limit_mb,
-            });
+            let circuit = (!args.no_circuit).then(|| args.circuit.tools());
             let request = HedgeTrainRequest { data: &args.data, out: &args.out, until: args.until, circuit };
             print::output(json, &training::train_hedge(&request).await?);
         }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::set_up::CircuitTools;
 use crate::sources::tables::error::TableError;
-use crate::verification::ezkl::build::Compiler;
 use veriregime_core::hedge::panel::Day;
 
 /// What a training run of an electricity model is to do.
@@ -18,20 +18,7 @@ pub struct HedgeTrainRequest<'a> {
     /// First day that is left out; all are taken where absent.
     pub until: Option<Day>,
     /// How the circuit is set up; none is where absent.
-    pub circuit: Option<HedgeCircuit<'a>>,
-}
-
-/// What a circuit needs.
-#[derive(Debug)]
-pub struct HedgeCircuit<'a> {
-    /// Folder with the SRS files.
-    pub srs_folder: &'a Path,
-    /// Python with the pinned EZKL.
-    pub python: &'a Path,
-    /// Compiler of the verifier.
-    pub compiler: Compiler,
-    /// Memory that EZKL may take, in MiB.
-    pub memory_limit_mb: u64,
+    pub circuit: Option<CircuitTools<'a>>,
 }
 
 /// What is judged, and on what.

@@ -29,14 +29,21 @@ const BASE_BITS: u32 = 7;
 pub struct SetUpRequest<'a> {
     /// The bundle, which is changed.
     pub bundle: &'a Bundle,
+    /// What makes circuits.
+    pub tools: &'a CircuitTools<'a>,
+    /// Products that a row of the circuit adds up: with one the proof is shorter, with two the domain smaller.
+    pub inner_columns: u32,
+}
+
+/// What makes circuits, keys and verifiers.
+#[derive(Debug)]
+pub struct CircuitTools<'a> {
     /// Folder with the SRS files.
     pub srs_folder: &'a Path,
     /// Python with the pinned EZKL.
-    pub python: &'a Path,
+    pub python: PathBuf,
     /// Compiler of the verifier.
     pub compiler: Compiler,
-    /// Products that a row of the circuit adds up: with one the proof is shorter, with two the domain smaller.
-    pub inner_columns: u32,
     /// Memory that EZKL may take, in MiB.
     pub memory_limit_mb: u64,
 }
@@ -91,9 +98,9 @@ pub async fn set_up(request: &SetUpRequest<'_>) -> anyhow::Result<SetUp> {
         ..CircuitConfig::plain(table.input_scale, param_scale)
     };
     let mut ezkl = Ezkl::new(WorkerSettings {
-        python: request.python.to_owned(),
+        python: request.tools.python.clone(),
         deadline: DEADLINE,
-        memory_limit_mb: request.memory_limit_mb,
+        memory_limit_mb: request.tools.memory_limit_mb,
     });
     let made = made(&mut ezkl, request, &folder, form).await;
     ezkl.stop().await;
@@ -144,12 +151,12 @@ async fn made(
     let (bundle, table) = (request.bundle, request.bundle.table()?);
     let build_request = Build {
         folder,
-        srs_folder: request.srs_folder,
+        srs_folder: request.tools.srs_folder,
         markets: 1,
         features: table.columns.len(),
         outputs: bundle.manifest.outputs.len(),
         form,
-        compiler: &request.compiler,
+        compiler: &request.tools.compiler,
     };
     let built = build(ezkl, &build_request).await?;
     let model = match &bundle.manifest.model {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::Bundle;
@@ -20,6 +21,18 @@ use veriregime_files::FileError;
 
 /// Largest proof document.
 const MAX_DOCUMENT_BYTES: u64 = 1 << 20;
+
+/// The proof document in a file, of a kind.
+pub(super) fn read_document<T: DeserializeOwned>(file: &Path) -> Result<T, FileError> {
+    serde_json::from_slice(&veriregime_files::read_bounded(file, MAX_DOCUMENT_BYTES)?)
+        .map_err(|error| FileError::Read { path: file.to_owned(), source: error.into() })
+}
+
+/// Integers that a document holds as decimal strings, `None` unless there are so many.
+pub(super) fn integers(texts: &[String], count: usize) -> Option<Vec<i128>> {
+    let integers: Vec<i128> = texts.iter().map(|text| text.parse().ok()).collect::<Option<_>>()?;
+    (integers.len() == count).then_some(integers)
+}
 
 /// A proof with everything that `RiskOracle.submit` takes and what it takes to verify it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -143,8 +156,7 @@ impl Render for Judgement {
 /// A document or bundle that cannot be read, or a prover that does not start.
 pub async fn verify(config: &Config, file: &Path) -> anyhow::Result<Judgement> {
     let bundle = Bundle::open(&config.bundle)?;
-    let document: ProofDocument = serde_json::from_slice(&veriregime_files::read_bounded(file, MAX_DOCUMENT_BYTES)?)
-        .map_err(|error| FileError::Read { path: file.to_owned(), source: error.into() })?;
+    let document: ProofDocument = read_document(file)?;
     let mut reason = refusal(&bundle, &document)?;
     if reason.is_none() {
         let mut prover = assemble::prover(config, &bundle).await?;
@@ -158,8 +170,7 @@ pub async fn verify(config: &Config, file: &Path) -> anyhow::Result<Judgement> {
 impl ProofDocument {
     /// The integers that the public inputs must stand for, `None` unless there are so many.
     pub fn outputs(&self, count: usize) -> Option<Vec<i128>> {
-        let outputs: Vec<i128> = self.outputs.iter().map(|text| text.parse().ok()).collect::<Option<_>>()?;
-        (outputs.len() == count).then_some(outputs)
+        integers(&self.outputs, count)
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::proof::{integers, read_document};
 use crate::bundle::Bundle;
 use crate::render::layout::Table;
 use crate::render::{Render, lines};
@@ -13,10 +14,6 @@ use veriregime_core::types::chain_id::DEVELOPMENT_CHAIN_IDS;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::proof::Proof;
 use veriregime_core::types::public_inputs::instances;
-use veriregime_files::FileError;
-
-/// Largest proof document.
-const MAX_DOCUMENT_BYTES: u64 = 1 << 20;
 
 /// What proves and verifies.
 #[derive(Debug)]
@@ -147,8 +144,7 @@ pub struct Judgement {
 /// # Errors
 /// A document or a bundle that cannot be read, or a prover that does not start.
 pub async fn verify(bundle: &Bundle, file: &Path, files: &ProverFiles<'_>) -> anyhow::Result<Judgement> {
-    let document: TableProof = serde_json::from_slice(&veriregime_files::read_bounded(file, MAX_DOCUMENT_BYTES)?)
-        .map_err(|error| FileError::Read { path: file.to_owned(), source: error.into() })?;
+    let document: TableProof = read_document(file)?;
     let mut reason = refusal(bundle, &document);
     if reason.is_none() {
         let mut prover = files.start(bundle).await?;
@@ -164,9 +160,8 @@ fn refusal(bundle: &Bundle, document: &TableProof) -> Option<&'static str> {
     if document.manifest_sha256 != bundle.manifest_digest {
         return Some("it is of another model");
     }
-    let outputs: Option<Vec<i128>> = document.outputs.iter().map(|output| output.parse().ok()).collect();
-    let wanted = (bundle.manifest.columns(), bundle.manifest.outputs.len());
-    let Some(outputs) = outputs.filter(|outputs| (document.inputs.len(), outputs.len()) == wanted) else {
+    let outputs = integers(&document.outputs, bundle.manifest.outputs.len());
+    let Some(outputs) = outputs.filter(|_| document.inputs.len() == bundle.manifest.columns()) else {
         return Some("its inputs or outputs are not as many integers as the model has");
     };
     (instances(&document.inputs, &outputs) != document.proof.instances)

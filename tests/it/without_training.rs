@@ -19,6 +19,9 @@ fn what_needs_training_is_refused_with_the_way_to_build_it() {
     let bundle = "models/btc-regime-4h-v1";
     refused(&["train", "--candles", "any.parquet"]);
     refused(&["evaluate", "--model", bundle, "--candles", "any.parquet"]);
+    refused(&["hedge", "train", "--data", "any", "--out", "models/never"]);
+    refused(&["hedge", "evaluate", "--data", "any", "--from", "2024-05-01"]);
+    refused(&["hedge", "backtest", "--data", "any"]);
     refused(&["bench", "--training"]);
     refused(&["bench", "--jobs", "1", "--plot", "never.svg"]);
     refused(&["models", "check", "btc-regime-4h-v1", "--candles", "any.parquet"]);

@@ -19,12 +19,18 @@ pub struct IntegerModel {
     layout: Layout,
 }
 
+/// One operation over rows. Operands are numbers of rows: 0 is the input, `i + 1` the result of step `i`.
 #[derive(Debug, Clone)]
-enum Step {
+pub enum Step {
+    /// Row times a matrix, given row after row.
     MatMul { row: usize, weights: Vec<i128>, columns: usize },
+    /// Row, shifted left, plus a constant row.
     AddConstant { row: usize, shift: u32, constant: Vec<i128> },
+    /// Row plus row, each shifted left.
     Add { left: usize, left_shift: u32, right: usize, right_shift: u32 },
+    /// Row times row, entry by entry.
     Multiply { left: usize, right: usize },
+    /// Row with zero in the place of negative entries.
     Relu { row: usize },
 }
 
@@ -55,6 +61,16 @@ impl IntegerModel {
         let bits = last.bits().saturating_add(output_shift);
         refuse_large(&network.operations[network.operations.len() - 1], bits)?;
         Ok(Self { steps, output_shift, layout })
+    }
+
+    /// What it does, in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// How far the last result is shifted left to reach the declared output scale.
+    pub fn output_shift(&self) -> u32 {
+        self.output_shift
     }
 
     /// The layout it was loaded with.

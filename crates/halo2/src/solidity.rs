@@ -11,6 +11,10 @@
 //! - a point that is not on the curve reverts at once. All other points are computed from such points by precompiles, so
 //!   that no call of one can fail for its input, and a bad proof costs no more gas than a good one;
 //! - a proof that holds returns `true`, so that an address without code is no verifier.
+//!
+//! Two things are for the compiler alone. The scalar field's modulus stands in memory at zero, where each use costs two
+//! bytes. And every few statements write a byte of scratch memory that nobody reads: the optimiser then forgets what it
+//! knows of memory, which it would otherwise keep in more stack slots than the machine has.
 
 use std::fmt::Write as _;
 use std::rc::Rc;
@@ -32,6 +36,8 @@ type Verifier = PlonkVerifier<KzgAs<Bn256, Bdfg21>>;
 /// Name of the contract.
 pub const CONTRACT: &str = "Halo2Verifier";
 const WORD: usize = 32;
+/// Statements after which the optimiser is made to forget.
+const REMEMBERED_LINES: usize = 12;
 /// Where the proof begins: after the selector, two offsets and its length.
 const PROOF_AT: usize = 4 + 3 * WORD;
 /// Where the public inputs begin: after the proof and their number.
@@ -71,7 +77,7 @@ fn body(generated: &str, instances: usize) -> Result<String, Halo2Error> {
     let statements = statements.trim_start().strip_prefix('}').map(str::trim_start);
     let statements = statements.and_then(|text| text.strip_prefix('}')).ok_or_else(|| unexpected("no function"))?;
     let (mut code, mut reads) = (String::with_capacity(statements.len()), 0);
-    for line in statements.lines().map(str::trim).filter(|line| !line.is_empty()) {
+    for (number, line) in statements.lines().map(str::trim).filter(|line| !line.is_empty()).enumerate() {
         let line = line.replace("success := and(validate_ec_point(x, y), success)", "on_curve(x, y)");
         if let Some((before, after)) = line.split_once("calldataload(") {
             let (at, after) = after.split_once(')').ok_or_else(|| unexpected("an open read"))?;
@@ -84,9 +90,12 @@ fn body(generated: &str, instances: usize) -> Result<String, Halo2Error> {
                 None => writeln!(code, "{before}calldataload({at:#x}){after}"),
             }
         } else {
-            writeln!(code, "{line}")
+            writeln!(code, "{}", line.replace("f_q", "mload(0)"))
         }
         .map_err(|error| unexpected(&error.to_string()))?;
+        if number % REMEMBERED_LINES == 0 {
+            code.push_str("mstore8(0x20, 0)\n");
+        }
     }
     if reads != instances + PROOF_BYTES / WORD || code.contains("validate_ec_point") {
         return Err(unexpected("another number of reads than a proof has words"));
@@ -116,8 +125,6 @@ pragma solidity ^0.8.0;
 contract {CONTRACT} {{
     function verifyProof(bytes calldata, uint256[] calldata) external view returns (bool) {{
         assembly (\x22memory-safe\x22) {{
-            let f_p := 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47
-            let f_q := 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001
             function on_curve(x, y) {{
                 let p := 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47
                 let cube := mulmod(x, mulmod(x, x, p), p)
@@ -137,6 +144,7 @@ contract {CONTRACT} {{
                     )
                 )
             ) {{ revert(0, 0) }}
+            mstore(0, 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001)
             let success := true
 {body}
             if iszero(success) {{ revert(0, 0) }}

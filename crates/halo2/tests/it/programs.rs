@@ -1,0 +1,82 @@
+//! What a network becomes, and which networks become nothing.
+
+use halo2_axiom::halo2curves::bn256::Fr;
+use veriregime_core::model::Layout;
+use veriregime_core::model::integer::IntegerModel;
+use veriregime_core::model::onnx::{Network, Operation};
+use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_halo2::Halo2Error;
+use veriregime_halo2::field::{from_integer, from_word, to_word};
+use veriregime_halo2::program::Program;
+use veriregime_halo2::prover::row_bits;
+use veriregime_halo2::table::Table;
+
+use crate::given::{SHIPPED, deep, matrix, rows, shipped, shipped_network};
+
+fn agrees(model: &IntegerModel, count: usize) {
+    let table = Table::new(&Program::new(model).unwrap()).unwrap();
+    for row in rows(&model.layout(), count) {
+        let features: Vec<Fr> = row.iter().map(|value| from_integer(i128::from(*value))).collect();
+        let exact: Vec<Fr> = model.evaluate(&row).unwrap().concat().into_iter().map(from_integer).collect();
+        assert_eq!(table.evaluate(&features).unwrap(), exact, "{row:?}");
+    }
+}
+
+#[test]
+fn the_witness_holds_the_integers_of_the_shipped_model_on_ten_thousand_rows() {
+    agrees(&shipped(), 10_000);
+}
+
+#[test]
+fn the_witness_holds_the_integers_of_deep_networks_and_of_several_markets() {
+    agrees(&deep(1), 2_000);
+    agrees(&deep(3), 500);
+    let markets = IntegerModel::new(&shipped_network(), Layout { markets: 3, ..SHIPPED }).unwrap();
+    agrees(&markets, 200);
+}
+
+#[test]
+fn the_shipped_model_fits_into_256_rows() {
+    let table = Table::new(&Program::new(&shipped()).unwrap()).unwrap();
+    assert_eq!((table.block, table.blocks, table.row_bits), (20, 12, 8));
+}
+
+#[test]
+fn a_relu_is_refused_by_its_place() {
+    let mut network = shipped_network();
+    network.operations[2] = Operation::Relu(2);
+    // Without squares the exact result has a smaller scale.
+    let model = IntegerModel::new(&network, SHIPPED).unwrap();
+    let error = row_bits(&model).unwrap_err();
+    assert_eq!(error, Halo2Error::Unsupported { step: 3, operation: "Relu" });
+    assert_eq!(error.code(), "VR-HALO-001");
+    assert!(error.hint().contains("EZKL"), "{}", error.hint());
+}
+
+#[test]
+fn constant_outputs_are_refused() {
+    let operations = vec![
+        Operation::MatMul(0, matrix(16, 3, &[0.0; 48])),
+        Operation::AddConstant(1, matrix(1, 3, &[1.0, 2.0, 3.0])),
+    ];
+    let model = IntegerModel::new(&Network { operations, features: 16 }, SHIPPED).unwrap();
+    assert_eq!(row_bits(&model).unwrap_err(), Halo2Error::Constant);
+}
+
+#[test]
+fn too_large_a_network_is_refused() {
+    let model = IntegerModel::new(&shipped_network(), Layout { markets: 64, ..SHIPPED }).unwrap();
+    let error = row_bits(&model).unwrap_err();
+    assert_eq!(error.code(), "VR-HALO-003");
+    assert!(error.to_string().contains("781314 rows"), "{error}");
+}
+
+#[test]
+fn words_are_elements_only_below_the_modulus() {
+    for integer in [0, 1, -1, i128::from(i32::MIN), i128::MAX, i128::MIN + 1] {
+        let element = from_integer(integer);
+        assert_eq!(from_word(&to_word(&element)), Some(element));
+    }
+    let largest = to_word(&from_integer(-1));
+    assert_eq!(from_word(&(largest + alloy::primitives::U256::from(1))), None);
+}

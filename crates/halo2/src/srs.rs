@@ -1,7 +1,8 @@
 //! The ceremony's reference strings, files `kzgN.srs` for `2^N` rows.
 
 use halo2_axiom::SerdeFormat;
-use halo2_axiom::halo2curves::bn256::Bn256;
+use halo2_axiom::halo2curves::bn256::{Bn256, G1Affine, G2Affine};
+use halo2_axiom::halo2curves::serde::SerdeObject;
 use halo2_axiom::poly::commitment::Params;
 use halo2_axiom::poly::kzg::commitment::ParamsKZG;
 
@@ -9,7 +10,7 @@ use crate::Halo2Error;
 
 /// A point of the first group, two coordinates of 32 bytes.
 const POINT_BYTES: usize = 64;
-/// log2 of the number of rows, and two points of the second group.
+/// log2 of the number of rows, and two points of the second group, of twice the size.
 const OTHER_BYTES: usize = 4 + 4 * POINT_BYTES;
 
 /// A reference string whose points were checked to lie on their curves. Whether it is the ceremony's, its hash tells.
@@ -29,6 +30,13 @@ impl Srs {
         let needed = 1_usize.checked_shl(bits).and_then(|rows| (2 * POINT_BYTES).checked_mul(rows)?.checked_add(OTHER_BYTES));
         if needed != Some(bytes.len()) {
             return Err(unreadable("its length is not that of the number of rows it says"));
+        }
+        // halo2 takes any two coordinates for a point.
+        let (first, second) = bytes[4..].split_at(bytes.len() - OTHER_BYTES);
+        let on_first = first.chunks(POINT_BYTES).all(|point| G1Affine::from_raw_bytes(point).is_some());
+        let on_second = second.chunks(2 * POINT_BYTES).all(|point| G2Affine::from_raw_bytes(point).is_some());
+        if !on_first || !on_second {
+            return Err(unreadable("a point lies on no curve"));
         }
         let read = ParamsKZG::read_custom(&mut &*bytes, SerdeFormat::RawBytes);
         read.map(Self).map_err(|error| unreadable(&error.to_string()))

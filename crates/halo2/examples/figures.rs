@@ -37,7 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let set_up_ms = milliseconds(start);
     let (mut prove, mut verify) = (Vec::new(), Vec::new());
     for number in 0..PROOFS {
-        let features: Vec<i32> = (0..16).map(|index| ((number * 977 + index * 4_099) % 65_537) as i32 - 32_768).collect();
+        let features: Vec<i32> =
+            (0..16).map(|index| ((number * 977 + index * 4_099) % 65_537) as i32 - 32_768).collect();
         let start = Instant::now();
         let proof = keys.prove(&features)?;
         prove.push(milliseconds(start));

@@ -53,9 +53,7 @@
 use halo2_axiom::circuit::{Layouter, SimpleFloorPlanner, Value};
 use halo2_axiom::halo2curves::bn256::Fr;
 use halo2_axiom::halo2curves::ff::Field;
-use halo2_axiom::plonk::{
-    Advice, Assigned, Circuit, Column, ConstraintSystem, Error, Expression, Fixed, Instance,
-};
+use halo2_axiom::plonk::{Advice, Assigned, Circuit, Column, ConstraintSystem, Error, Expression, Fixed, Instance};
 use halo2_axiom::poly::Rotation;
 
 use crate::table::{Table, Witness};

@@ -89,13 +89,13 @@ impl Program {
     /// [`Halo2Error::Unsupported`] or [`Halo2Error::Constant`].
     pub fn new(model: &IntegerModel) -> Result<Self, Halo2Error> {
         let layout = model.layout();
-        let mut program =
-            Self { features: layout.markets * layout.features, squared: Vec::new(), outputs: Vec::new() };
+        let mut program = Self { features: layout.markets * layout.features, squared: Vec::new(), outputs: Vec::new() };
         for market in 0..layout.markets {
             let first = market * layout.features;
             let mut rows = vec![(first..first + layout.features).map(|index| Form::of(Term::Feature(index))).collect()];
             for (index, step) in model.steps().iter().enumerate() {
-                let row = program.step(step, &rows).ok_or(Halo2Error::Unsupported { step: index + 1, operation: "Relu" })?;
+                let row =
+                    program.step(step, &rows).ok_or(Halo2Error::Unsupported { step: index + 1, operation: "Relu" })?;
                 rows.push(row);
             }
             let shift = power_of_two(model.output_shift());

@@ -71,7 +71,8 @@ fn generated(keys: &Keys, instances: usize) -> Result<String, Halo2Error> {
 /// The assembly's statements, every read of the calldata rewritten.
 fn body(generated: &str, instances: usize) -> Result<String, Halo2Error> {
     let unexpected = |detail: &str| Halo2Error::Generator { detail: detail.to_owned() };
-    let (_, rest) = generated.split_once("valid := and(valid, is_affine)").ok_or_else(|| unexpected("no curve check"))?;
+    let (_, rest) =
+        generated.split_once("valid := and(valid, is_affine)").ok_or_else(|| unexpected("no curve check"))?;
     let (statements, _) = rest.split_once("// Revert if anything fails").ok_or_else(|| unexpected("no end"))?;
     // What is left of the function that checks points: two closing braces.
     let statements = statements.trim_start().strip_prefix('}').map(str::trim_start);

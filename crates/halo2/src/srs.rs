@@ -27,7 +27,8 @@ impl Srs {
         let (head, _) = bytes.split_first_chunk().ok_or_else(|| unreadable("it is empty"))?;
         let bits = u32::from_le_bytes(*head);
         // Before anything is reserved for what a damaged file claims to hold.
-        let needed = 1_usize.checked_shl(bits).and_then(|rows| (2 * POINT_BYTES).checked_mul(rows)?.checked_add(OTHER_BYTES));
+        let needed =
+            1_usize.checked_shl(bits).and_then(|rows| (2 * POINT_BYTES).checked_mul(rows)?.checked_add(OTHER_BYTES));
         if needed != Some(bytes.len()) {
             return Err(unreadable("its length is not that of the number of rows it says"));
         }

@@ -11,6 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+use alloy::primitives::Bytes;
 use veriregime_core::model::Layout;
 use veriregime_core::model::integer::IntegerModel;
 use veriregime_core::model::onnx::Network;
@@ -66,8 +67,8 @@ fn write(keys: &Keys, folder: &Path, features: &[String]) -> Result<(), Box<dyn 
     let features = features.iter().map(|feature| feature.parse()).collect::<Result<Vec<i32>, _>>()?;
     let proof = keys.prove(&features)?;
     let words: Vec<String> = proof.instances.iter().map(|word| format!("\"{word}\"")).collect();
-    let bytes: String = proof.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let json = format!("{{\"instances\":[{}],\"proof\":\"0x{bytes}\"}}\n", words.join(","));
+    let bytes = Bytes::from(proof.bytes);
+    let json = format!("{{\"instances\":[{}],\"proof\":\"{bytes}\"}}\n", words.join(","));
     fs::write(folder.join("proof.json"), json)?;
     Ok(fs::write(folder.join("Verifier.sol"), solidity::verifier(keys)?)?)
 }

@@ -46,7 +46,7 @@ pub fn rows(layout: &Layout, count: usize) -> Vec<Vec<i32>> {
         }
     }
     while rows.len() < count {
-        let clips = rows.len() % 3 == 0;
+        let clips = rows.len().is_multiple_of(3);
         let mut value = || match random.random_range(0..4) {
             0 if clips => bound,
             1 if clips => -bound,

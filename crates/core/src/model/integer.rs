@@ -107,6 +107,16 @@ impl IntegerModel {
 }
 
 impl Step {
+    /// Its name in ONNX.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::MatMul { .. } => "MatMul",
+            Self::AddConstant { .. } | Self::Add { .. } => "Add",
+            Self::Multiply { .. } => "Mul",
+            Self::Relu { .. } => "Relu",
+        }
+    }
+
     /// Plain arithmetic: the bounds that were checked at load time leave no room for an overflow.
     fn apply(&self, rows: &[Vec<i128>]) -> Vec<i128> {
         match self {

@@ -1,10 +1,12 @@
 //! From feature integers to a forecast, twice: the float model through tract, and the circuit's arithmetic in exact
 //! integers. Pure once loaded.
 
+pub mod dense;
 pub mod export;
 pub mod float;
 pub mod integer;
 pub mod onnx;
+pub mod solidity;
 pub mod table;
 
 use thiserror::Error;
@@ -62,6 +64,14 @@ pub enum ModelError {
     /// The network is not the one that the manifest sums up.
     #[error("the network's layers are {found:?}, the manifest says {expected:?}")]
     Layers { found: Vec<Layer>, expected: Vec<Layer> },
+    /// The network is no sequence of weighted sums and activations.
+    #[error(
+        "step {step} of the network is {what}: only weighted sums, each followed by squares, by Relu or by nothing, can be computed by a contract"
+    )]
+    NotDense { step: usize, what: &'static str },
+    /// The contract that computes the network would not fit into a chain's limit.
+    #[error("the contract would hold {words} words of weights in its code, at most {limit} fit")]
+    ContractTooLarge { words: usize, limit: usize },
     /// tract refuses the model or the input.
     #[error("tract: {detail}")]
     Tract { detail: String },
@@ -83,6 +93,8 @@ impl Diagnostic for ModelError {
             Self::Layers { .. } => "VR-MODEL-011",
             Self::NotFinite { .. } => "VR-MODEL-012",
             Self::Trees(error) => error.code(),
+            Self::NotDense { .. } => "VR-MODEL-013",
+            Self::ContractTooLarge { .. } => "VR-MODEL-014",
         }
     }
 

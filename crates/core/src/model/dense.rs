@@ -113,15 +113,57 @@ mod tests {
     use super::*;
 
     fn matrix(rows: usize, columns: usize, entries: &[f32]) -> Matrix {
-        Matrix { name: "w".into(), rows, columns, entries: entries.to_vec() }
+        Matrix { name: "weights".into(), rows, columns, entries: entries.to_vec() }
     }
 
-    fn layout() -> Layout {
-        Layout { markets: 1, features: 2, outputs: 1, feature_bound: 100, input_scale: 4, output_scale: 20 }
+    fn dense(operations: Vec<Operation>, output_scale: u32) -> Result<DenseNetwork, ModelError> {
+        let layout = Layout {
+            markets: 1,
+            features: 2,
+            outputs: 1,
+            feature_bound: 100,
+            input_scale: 4,
+            param_scale: 3,
+            output_scale,
+        };
+        DenseNetwork::new(&IntegerModel::new(&Network { operations, features: 2 }, layout)?)
     }
 
-    fn dense(operations: Vec<Operation>) -> Result<DenseNetwork, ModelError> {
-        let network = Network { operations, features: 2 };
-        DenseNetwork::new(&IntegerModel::new(&network, layout()).unwrap())
+    #[test]
+    fn layers_carry_weights_constants_and_bounds_on_the_circuit_s_grid() {
+        let network = dense(
+            vec![
+                Operation::MatMul(0, matrix(2, 1, &[0.5, -2.0])),
+                Operation::AddConstant(1, matrix(1, 1, &[1.0])),
+                Operation::Multiply(2, 2),
+                Operation::MatMul(3, matrix(1, 1, &[-0.125])),
+            ],
+            20,
+        )
+        .unwrap();
+        // Weights at 2^3; the constant is lifted to the scale of the sums, 4 + 3.
+        let hidden = Unit { weights: vec![4, -16], constant: 128, largest: 2_128 };
+        let output = Unit { weights: vec![-1], constant: 0, largest: 2_128 * 2_128 };
+        assert_eq!(
+            network.layers,
+            [
+                DenseLayer { units: vec![hidden], activation: Activation::Square },
+                DenseLayer { units: vec![output], activation: Activation::Identity },
+            ]
+        );
+        assert_eq!(network.output_shift, 3, "14 + 3 bits are lifted to 20");
+    }
+
+    #[test]
+    fn what_is_no_sequence_of_layers_is_named() {
+        let linear = || Operation::MatMul(0, matrix(2, 2, &[1.0, 0.0, 0.0, 1.0]));
+        let not_dense = |operations| match dense(operations, 40).unwrap_err() {
+            ModelError::NotDense { step, what } => (step, what),
+            other => panic!("{other}"),
+        };
+        assert_eq!(not_dense(vec![Operation::Relu(0)]), (0, "Relu"));
+        assert_eq!(not_dense(vec![linear(), Operation::Multiply(0, 1)]), (1, "Mul"));
+        assert_eq!(not_dense(vec![linear(), Operation::Relu(1), Operation::Add(1, 2)]), (2, "Add"));
+        assert_eq!(not_dense(vec![linear(), Operation::MatMul(0, matrix(2, 1, &[1.0, 1.0]))]), (1, "a branch"));
     }
 }

@@ -95,7 +95,6 @@ pub fn verifier(network: &DenseNetwork, model_id: &str) -> Result<String, ModelE
         return Err(ModelError::ContractTooLarge { words: count, limit: MAX_WORDS });
     }
     let mut body = String::new();
-    let (first, _) = &layers[0];
     accumulators(&mut body, 0, &layers[0], i128::from(layout.feature_bound));
     let features: Vec<usize> = (0..layout.features).collect();
     for chunk in features.chunks(FEATURES_AT_ONCE) {
@@ -111,7 +110,6 @@ pub fn verifier(network: &DenseNetwork, model_id: &str) -> Result<String, ModelE
         products(&mut body, 0, &layers[0], &inputs);
         body.push_str("                }\n");
     }
-    debug_assert_eq!(first.units[0].weights.len(), layout.features);
     for (index, (layer, own)) in layers.iter().enumerate() {
         let next = layers.get(index + 1);
         if let Some(next) = next {
@@ -256,4 +254,76 @@ contract {CONTRACT} {{
         width = 2 * bound + 1,
         outputs_at = 32 * markets * features,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn signed(wide: Wide) -> i128 {
+        let [low, high, ..] = wide.0;
+        (u128::from(high) << 64 | u128::from(low)) as i128
+    }
+
+    proptest! {
+        #[test]
+        fn sums_of_shifted_numbers_are_those_of_integers(
+            terms in prop::collection::vec((-(1_i128 << 60)..1 << 60, 0_u32..60), 0..20),
+        ) {
+            let mut wide = Wide::default();
+            for (value, shift) in &terms {
+                wide.add_shifted(*value, *shift);
+            }
+            let exact: i128 = terms.iter().map(|(value, shift)| value << shift).sum();
+            prop_assert_eq!(signed(wide), exact);
+            let extension = if exact < 0 { u64::MAX } else { 0 };
+            prop_assert_eq!([wide.0[2], wide.0[3]], [extension; 2]);
+        }
+
+        /// Sums with their bounds added, put together in a word, come out of their lanes again.
+        #[test]
+        fn lanes_do_not_touch(sums in prop::collection::vec((0_u32..126).prop_flat_map(|bits| {
+            let largest = 1_i128 << bits;
+            (-largest..=largest).prop_map(move |sum| (sum, largest))
+        }), 1..12)) {
+            let units: Vec<_> = sums
+                .iter()
+                .map(|(_, largest)| Unit { weights: vec![], constant: 0, largest: largest.unsigned_abs() })
+                .collect();
+            for word in words(&units) {
+                let mut wide = Wide::default();
+                for lane in &word {
+                    let (sum, largest) = sums[lane.unit];
+                    wide.add_shifted(sum, lane.offset);
+                    wide.add_shifted(largest, lane.offset);
+                }
+                for lane in &word {
+                    let bit = |at: u32| u128::from(wide.0[(at / 64) as usize] >> (at % 64) & 1);
+                    let value: u128 = (0..lane.bits).map(|index| bit(lane.offset + index) << index).sum();
+                    let (sum, largest) = sums[lane.unit];
+                    prop_assert_eq!(value as i128 - largest, sum);
+                }
+                prop_assert!(word.iter().map(|lane| lane.bits).sum::<u32>() <= WORD_BITS);
+            }
+        }
+    }
+
+    #[test]
+    fn a_network_beyond_the_code_s_limit_is_refused() {
+        let unit = Unit { weights: vec![1; 700], constant: 0, largest: 1 << 40 };
+        let layer = DenseLayer { units: vec![unit], activation: Activation::Identity };
+        let layout = super::super::Layout {
+            markets: 1,
+            features: 700,
+            outputs: 1,
+            feature_bound: 1 << 15,
+            input_scale: 13,
+            param_scale: 16,
+            output_scale: 29,
+        };
+        let error = verifier(&DenseNetwork { layers: vec![layer], output_shift: 0, layout }, "wide").unwrap_err();
+        assert_eq!(error, ModelError::ContractTooLarge { words: 700, limit: MAX_WORDS });
+    }
 }

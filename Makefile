@@ -15,6 +15,7 @@ help: ## Show this
 	@echo "  make demo PERIODS=12 CANDLES=btc.parquet FROM=2024-08-04   on real candles of a file"
 	@echo "  make demo SOURCE=binance                                   on the live exchange"
 	@echo "  make demo JOBS=3                                           one node, two chains, a model over three markets"
+	@echo "  make demo VERIFY=halo2 | VERIFY=direct                     proven without EZKL | computed by the chain, no proof"
 	@echo "  make demo KEEP=1 | JSON=1 | SEED=n                         leave the chain up | for machines | another market"
 
 setup: .venv/.installed node_modules/.installed ## Install EZKL and foundry into this folder
@@ -31,8 +32,12 @@ node_modules/.installed: package-lock.json
 build: setup ## Build the program with everything, training too
 	cargo build --release --locked --bin veriregime-agent
 
-node: setup ## Build the program without training: all that a node and the demo need
-	cargo build --release --locked --bin veriregime-agent --no-default-features
+# What the program there was built with is not taken from it.
+BUILT_WITH = $(shell $(AGENT) --version 2>/dev/null)
+HALO2 = $(if $(filter halo2,$(VERIFY))$(findstring +halo2,$(BUILT_WITH)),--features halo2)
+
+node: setup ## Build the program without training: all that a node and the demo need; VERIFY=halo2 with that prover
+	cargo build --release --locked --bin veriregime-agent --no-default-features $(HALO2)
 
 PREFIX ?= /usr/local
 INSTALLED := $(DESTDIR)$(PREFIX)
@@ -67,13 +72,12 @@ install-files:
 	$(AGENT) completions fish > $(INSTALLED)/share/fish/vendor_completions.d/veriregime-agent.fish
 
 DEMO := $(if $(PERIODS),--periods $(PERIODS)) $(if $(CANDLES),--candles $(CANDLES)) $(if $(FROM),--from $(FROM)) \
-	$(if $(SOURCE),--source $(SOURCE)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) $(if $(KEEP),--keep) $(if $(JSON),--json)
+	$(if $(SOURCE),--source $(SOURCE)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) \
+	$(if $(VERIFY),--verify $(VERIFY)) $(if $(KEEP),--keep) $(if $(JSON),--json)
 
 # Both programs lie in the same place. One with training is brought up to date and not replaced by one without.
-WITH_TRAINING = $(findstring +training,$(shell $(AGENT) --version 2>/dev/null))
-
 demo: setup ## Watch candles become proven, on-chain risk parameters
-	@$(MAKE) --no-print-directory $(if $(WITH_TRAINING),build,node)
+	@$(MAKE) --no-print-directory $(if $(findstring +training,$(BUILT_WITH)),build,node)
 	@$(AGENT) demo $(DEMO)
 
 # The gate takes nextest, which names what is slow and ends what hangs.

@@ -128,13 +128,21 @@ impl Action {
         }
     }
 
-    /// The contract that verifies a model's proofs.
+    /// The contract that verifies a model's updates, and the hash of its code.
     ///
     /// # Errors
     /// [`ChainError`].
-    pub async fn verifier(&self, read: &Reader, contract: Address, model_id: B256) -> Result<Address, ChainError> {
+    pub async fn verifier(
+        &self,
+        read: &Reader,
+        contract: Address,
+        model_id: B256,
+    ) -> Result<(Address, B256), ChainError> {
         match self {
-            Self::RiskOracle(_) => Ok(read.model_spec(contract, model_id).await?.verifier),
+            Self::RiskOracle(_) => {
+                let spec = read.model_spec(contract, model_id).await?;
+                Ok((spec.verifier, spec.verifierCodeHash))
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_core::types::manifest::inputs::Market;
+use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::omission::Omission;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::prediction::Prediction;
@@ -42,14 +43,17 @@ pub struct ModelView {
     pub threshold_volatility: f64,
     /// Public inputs of a proof.
     pub instances: usize,
-    /// Length of a proof.
+    /// How the chain is convinced: `ezkl`, `halo2` or `direct`.
+    #[schema(example = "ezkl")]
+    pub verification: &'static str,
+    /// Length of a proof; 0 where the chain computes the network itself.
     pub proof_bytes: usize,
-    /// Version of EZKL that proves.
-    pub ezkl_version: String,
-    /// SHA-256 of the SRS of the keys, hex.
-    pub srs_sha256: String,
+    /// Version of EZKL that proves, where it does.
+    pub ezkl_version: Option<String>,
+    /// SHA-256 of the SRS of the keys, hex, where there are keys.
+    pub srs_sha256: Option<String>,
     /// Whether that string is the public ceremony's.
-    pub srs_is_ceremony: bool,
+    pub srs_is_ceremony: Option<bool>,
     /// keccak-256 of the verifier's deployed code, 0x-hex.
     pub verifier_code_hash: String,
     /// SHA-256 of every file of the bundle, hex.
@@ -75,12 +79,13 @@ impl MarketView {
 }
 
 impl ModelView {
-    /// Of a bundle's manifest and its digest.
+    /// Of a bundle's manifest and its digest, as it is verified.
     ///
     /// # Errors
-    /// A model of another kind, or without an EZKL circuit.
-    pub fn new(manifest: &Manifest, digest: Digest) -> Result<Self, ManifestError> {
-        let (model, circuit) = (manifest.regime()?, manifest.ezkl()?);
+    /// A model of another kind, or a way that it does not offer.
+    pub fn new(manifest: &Manifest, digest: Digest, way: Way) -> Result<Self, ManifestError> {
+        let (model, offer) = (manifest.regime()?, manifest.offer(way)?);
+        let ezkl = manifest.verification.ezkl.as_ref().filter(|_| way == Way::Ezkl);
         let features = &model.candles.features;
         Ok(Self {
             model_id: manifest.model_id.clone(),
@@ -93,12 +98,13 @@ impl ModelView {
             period_seconds: manifest.grid.period_seconds,
             horizon_minutes: model.label.horizon_minutes,
             threshold_volatility: model.label.threshold,
-            instances: circuit.instances,
-            proof_bytes: circuit.proof_bytes,
-            ezkl_version: circuit.version.clone(),
-            srs_sha256: circuit.srs_sha256.to_string(),
-            srs_is_ceremony: circuit.srs_is_ceremony,
-            verifier_code_hash: circuit.verifier_code_hash.to_string(),
+            instances: offer.instances,
+            verification: way.name(),
+            proof_bytes: offer.proof_bytes,
+            ezkl_version: ezkl.map(|circuit| circuit.version.clone()),
+            srs_sha256: offer.srs.map(|srs| srs.sha256.to_string()),
+            srs_is_ceremony: offer.srs.map(|srs| srs.is_ceremony),
+            verifier_code_hash: offer.verifier_code_hash.to_string(),
             files_sha256: manifest.files.clone(),
         })
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::actions::risk_oracle::published::AttestorCheck;
 use crate::audit::compare::{FeatureDifference, Verdict};
 use crate::verification::Prover;
+use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::proof::Proof;
 use veriregime_core::types::update::{Arguments, PublishedUpdate};
 
@@ -56,13 +57,15 @@ impl Findings {
         self.not_checked.push(what.into());
     }
 
-    /// Checks the proof against the event's digest and under the bundle's key.
+    /// Checks the proof against the event's digest and under the bundle's key; without a proof, that the network computes the
+    /// outputs.
     ///
     /// # Errors
     /// A prover that fails.
     pub async fn check_proof(
         &mut self,
         prover: &mut Prover,
+        way: Way,
         update: &PublishedUpdate,
         arguments: &Arguments,
         instances: Vec<U256>,
@@ -72,9 +75,19 @@ impl Findings {
         }
         let proof = Proof { bytes: arguments.proof.clone(), instances };
         if !prover.verify(&proof).await? {
-            self.refuse(Verdict::ProofInvalid, "EZKL refuses the proof under the bundle's key");
+            self.refuse(
+                Verdict::ProofInvalid,
+                match way {
+                    Way::Ezkl => "EZKL refuses the proof under the bundle's key",
+                    Way::Halo2 => "halo2 refuses the proof under the bundle's key",
+                    Way::Direct => "the bundle's network computes other outputs",
+                },
+            );
         }
-        self.checked("the proof under the bundle's verifying key");
+        self.checked(match way {
+            Way::Ezkl | Way::Halo2 => "the proof under the bundle's verifying key",
+            Way::Direct => "the outputs, by computing the bundle's network",
+        });
         Ok(proof)
     }
 

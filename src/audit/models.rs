@@ -68,7 +68,7 @@ impl Models {
     pub fn check_configured(&self) -> anyhow::Result<Vec<B256>> {
         let mut markets = BTreeSet::new();
         for job in &self.jobs {
-            markets.extend(assemble::expected(&Bundle::open(&job.bundle)?)?.markets);
+            markets.extend(assemble::expected(&Bundle::open(&job.bundle)?, job.prover.kind.way())?.markets);
         }
         Ok(markets.into_iter().collect())
     }
@@ -105,10 +105,14 @@ impl Models {
         }
         let Some((job, bundle)) = found else { return Ok(Some(manifest)) };
         // The manifest alone does not make it the model: the verifier and the rest must be its own, too.
-        if assemble::expected(&bundle)?.difference(&spec).is_some() {
+        let Some(way) =
+            bundle.manifest.offers().map(|offer| offer.way).find(|way| {
+                assemble::expected(&bundle, *way).is_ok_and(|expected| expected.difference(&spec).is_none())
+            })
+        else {
             return Ok(Some(manifest));
-        }
-        let auditor = Auditor::new(job, model_id, bundle).await?;
+        };
+        let auditor = Auditor::new(job, model_id, bundle, way).await?;
         self.known.insert(model_id, (subject(job), auditor));
         Ok(None)
     }

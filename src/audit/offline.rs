@@ -17,6 +17,7 @@ use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::evidence::{Evidence, MarketEvidence};
 use veriregime_core::types::feature::FeatureVector;
+use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::origin::Origin;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::public_inputs;
@@ -65,7 +66,7 @@ async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings
     for contradiction in recomputed.contradictions {
         found.refuse(Verdict::DataDiffer, contradiction);
     }
-    let expected = assemble::expected(&bundle)?;
+    let expected = assemble::expected(&bundle, evidence.verification)?;
     if expected.model_id(evidence.verifier) != update.model_id {
         found.refuse(Verdict::ProofInvalid, "its update is of another model than the bundle's");
     }
@@ -82,14 +83,16 @@ async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings
     if published != evidence.instances {
         found.refuse(Verdict::ProofInvalid, "its public inputs are not the update's features and outputs");
     }
-    let mut prover = assemble::prover(config, &bundle).await?;
-    let proof = found.check_proof(&mut prover, update, arguments, published).await?;
+    let way = evidence.verification;
+    let mut prover = assemble::prover_of(config, &bundle, way).await?;
+    let proof = found.check_proof(&mut prover, way, update, arguments, published).await?;
     let witness_sha256 = prover.witness_sha256(&inputs).await?;
     prover.stop().await;
     if witness_sha256 != evidence.witness_sha256 {
         found.refuse(Verdict::ProofInvalid, "its witness is not the circuit's for these features");
     }
-    found.checked("network, public inputs, witness and calldata");
+    let witness = if way == Way::Ezkl { " witness" } else { "" };
+    found.checked(format!("network, public inputs,{witness} and calldata").replace(", and", " and"));
     let attestors = signatures(evidence.chain_id, evidence.registry, update, arguments, &proof.instances)?;
     found.take_attestors(attestors, update.block);
     found.not_checked("that the exchange said so, and that the update is on chain");

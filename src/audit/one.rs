@@ -21,6 +21,7 @@ use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
+use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 use veriregime_core::types::public_inputs;
@@ -60,14 +61,14 @@ pub struct Report {
 }
 
 impl Auditor {
-    /// Of the model that has that id on chain, with its bundle.
+    /// Of the model that has that id on chain, with its bundle and its way of verification.
     ///
     /// # Errors
     /// What is not usable.
-    pub async fn new(config: &Config, model_id: B256, bundle: Bundle) -> anyhow::Result<Self> {
-        let expected = assemble::expected(&bundle)?;
+    pub async fn new(config: &Config, model_id: B256, bundle: Bundle, way: Way) -> anyhow::Result<Self> {
+        let expected = assemble::expected(&bundle, way)?;
         let feeds = feeds::feeds(config, &bundle.manifest)?;
-        let prover = assemble::prover(config, &bundle).await?;
+        let prover = assemble::prover_of(config, &bundle, way).await?;
         Ok(Self { bundle, expected, model_id, feeds, prover })
     }
 
@@ -194,11 +195,13 @@ impl Auditor {
         let count = self.expected.candle_features;
         let inputs = public_inputs::published_features(&update.candle_features, count, calendar);
         let instances = public_inputs::instances(&inputs, &update.outputs);
-        let proof = found.check_proof(&mut self.prover, update, arguments, instances).await?;
+        let way = self.expected.way;
+        let proof = found.check_proof(&mut self.prover, way, update, arguments, instances).await?;
+        let what = if way.has_proof() { "the proof" } else { "the outputs" };
         if !reader.verifies(oracle, self.model_id, &proof).await? {
-            found.refuse(Verdict::ProofInvalid, "the verifier on chain refuses the proof");
+            found.refuse(Verdict::ProofInvalid, format!("the verifier on chain refuses {what}"));
         }
-        found.checked("the proof by the verifier on chain");
+        found.checked(format!("{what} by the verifier on chain"));
         found.take_attestors(reader.attestors(oracle, update, arguments, &proof.instances).await?, update.block);
         Ok(())
     }

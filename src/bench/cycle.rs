@@ -15,8 +15,8 @@ use crate::devnet;
 use crate::devnet::World;
 use crate::node::assemble;
 use crate::sources::candles::simulated::SimulatedMarket;
+use crate::verification::Prover;
 use crate::verification::ezkl::baseline::measure as measure_baseline;
-use crate::verification::ezkl::prover::EzklProver;
 use veriregime_core::features;
 use veriregime_core::features::Batch;
 use veriregime_core::forecast::{ForecastError, RegimeModel, window};
@@ -24,6 +24,7 @@ use veriregime_core::quantile::quantile;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::cycle::{Forecast, Purpose};
 use veriregime_core::types::manifest::PROVING_KEY_FILE;
+use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 use veriregime_core::types::proof::Proof;
@@ -38,7 +39,7 @@ const FEATURE_ROWS: usize = 200_000;
 const INFERENCE_RUNS: usize = 2_000;
 
 /// One forecast, ready to be proven.
-struct Case {
+pub(super) struct Case {
     period: PeriodId,
     windows: Vec<Option<CandleSeries>>,
 }
@@ -61,14 +62,15 @@ pub async fn measure(
     let world = World::start(&mut config, scratch.path(), anvil, start_seconds).await?;
     let (bundle, chain) = (&world.bundle, assemble::chain(&config).await?);
     let model = assemble::model(bundle)?;
-    let mut prover =
-        EzklProver::start(assemble::worker_settings(&config), bundle, &config.prover.srs_dir, config.chain.chain_id)
-            .await?;
+    let mut prover = assemble::prover_of(&config, bundle, Way::Ezkl).await?;
 
     let cases = cases(bundle, runs)?;
-    let mut bench = Bench { world: &world, model: &model, chain: &chain };
+    let bench = Bench { world: &world, model: &model, chain: &chain };
     let measured = bench.cycles(&mut prover, &cases).await?;
-    let prover_peak_rss_mb = prover.peak_rss_bytes().await? as f64 / 1e6;
+    let prover_peak_rss_mb = match &mut prover {
+        Prover::Ezkl(prover) => prover.peak_rss_bytes().await? as f64 / 1e6,
+        _ => 0.0,
+    };
     let verify_gas = chain.verification_gas(world.deployment.contracts.verifier.address, &measured.last_proof).await?;
     prover.stop().await;
     let circuit = bundle.manifest.ezkl()?;
@@ -93,19 +95,21 @@ pub async fn measure(
     })
 }
 
-struct Bench<'a> {
-    world: &'a World,
-    model: &'a RegimeModel,
-    chain: &'a Chain,
+/// What cycles need.
+pub(super) struct Bench<'a> {
+    pub(super) world: &'a World,
+    pub(super) model: &'a RegimeModel,
+    pub(super) chain: &'a Chain,
 }
 
-struct Measured {
-    witness_ms: Vec<f64>,
-    prove_ms: Vec<f64>,
-    verify_ms: Vec<f64>,
-    cycle_ms: Vec<f64>,
-    submit_gas: u64,
-    last_proof: Proof,
+/// What cycles took.
+pub(super) struct Measured {
+    pub(super) witness_ms: Vec<f64>,
+    pub(super) prove_ms: Vec<f64>,
+    pub(super) verify_ms: Vec<f64>,
+    pub(super) cycle_ms: Vec<f64>,
+    pub(super) submit_gas: u64,
+    pub(super) last_proof: Proof,
 }
 
 impl Bench<'_> {
@@ -115,7 +119,7 @@ impl Bench<'_> {
     }
 
     /// From candles in memory to a signed transaction, again and again; the last one is sent.
-    async fn cycles(&mut self, prover: &mut EzklProver, cases: &[Case]) -> anyhow::Result<Measured> {
+    pub(super) async fn cycles(&self, prover: &mut Prover, cases: &[Case]) -> anyhow::Result<Measured> {
         let mut measured = Measured {
             witness_ms: Vec::new(),
             prove_ms: Vec::new(),
@@ -165,7 +169,7 @@ impl Bench<'_> {
 }
 
 /// Consecutive periods of the simulated market.
-fn cases(bundle: &Bundle, runs: u32) -> anyhow::Result<Vec<Case>> {
+pub(super) fn cases(bundle: &Bundle, runs: u32) -> anyhow::Result<Vec<Case>> {
     let spec = bundle.manifest.features()?;
     let last = PeriodId(FIRST_PERIOD.0 + u64::from(runs));
     let (from_ms, _) = features::window_ms(spec, FIRST_PERIOD);

@@ -4,3 +4,4 @@ pub mod api;
 pub mod cycle;
 mod figures;
 pub mod jobs;
+pub mod ways;

@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod import;
+mod network;
 pub mod registry;
 pub mod table;
 pub mod upgrade;

@@ -51,7 +51,7 @@ impl Bundle {
             .map_err(|error| BundleError::Trees { path: self.manifest_path.clone(), error })
     }
 
-    fn refused(&self, reason: String) -> BundleError {
+    pub(super) fn refused(&self, reason: String) -> BundleError {
         BundleError::Manifest { path: self.manifest_path.clone(), reason }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use alloy::contract::Error as ContractError;
 use alloy::eips::BlockNumberOrTag;
 use alloy::network::Ethereum;
-use alloy::primitives::{Address, B256, U256, address};
+use alloy::primitives::{Address, B256, Bytes, U256, address};
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use alloy::rpc::client::RpcClient;
 use alloy::rpc::types::{Filter, Log};
@@ -90,7 +90,15 @@ impl Reader {
     /// # Errors
     /// [`ChainError`].
     pub async fn has_code(&self, address: Address) -> Result<bool, ChainError> {
-        Ok(!self.provider.get_code_at(address).await?.is_empty())
+        Ok(!self.code(address).await?.is_empty())
+    }
+
+    /// The code at `address`; empty where there is none.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn code(&self, address: Address) -> Result<Bytes, ChainError> {
+        Ok(self.provider.get_code_at(address).await?)
     }
 
     /// The newest block.

@@ -198,8 +198,8 @@ impl AdminCommand {
 /// The configured bundle's model, as it is proposed.
 fn proposal(config: &Config, overlap_periods: u16) -> anyhow::Result<Box<Proposal>> {
     let bundle = Bundle::open(&config.bundle)?;
-    let expected = assemble::expected(&bundle)?;
-    let verifier = code::verifier(&verifier_code(&bundle)?, expected.verifier_code_hash);
+    let expected = assemble::expected(&bundle, config.prover.kind.way())?;
+    let verifier = code::verifier(&verifier_code(&bundle, expected.way)?, expected.verifier_code_hash);
     Ok(Box::new(Proposal {
         model_id: expected.model_id(verifier.address),
         spec: expected.spec(verifier.address),

@@ -18,6 +18,7 @@ use crate::modelling::training;
   veriregime-agent bench
   veriregime-agent bench --json --baseline student.onnx --baseline-input input.json
   veriregime-agent bench --training --settings models/train.toml
+  veriregime-agent bench --ways --json
   veriregime-agent bench --jobs 1,10,100 --plot capacity.svg
 
 The baseline is another network, built with EZKL's defaults and proven in the same run: it may take minutes.
@@ -52,6 +53,9 @@ pub struct BenchArgs {
     #[arg(long, value_delimiter = ',', value_name = "COUNTS", conflicts_with_all = ["baseline", "training", "api"],
         value_parser = clap::value_parser!(u32).range(1..=1000))]
     jobs: Vec<u32>,
+    /// Measure only the ways of verification beside each other: the same model proven by EZKL, by halo2, and computed by a contract.
+    #[arg(long, conflicts_with_all = ["baseline", "training", "api", "jobs"])]
+    ways: bool,
     /// Draw the curves of --jobs as SVG.
     #[arg(long, value_name = "FILE", requires = "jobs")]
     plot: Option<PathBuf>,
@@ -70,7 +74,10 @@ pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow
     if !args.jobs.is_empty() {
         return jobs(&args, &config, json).await;
     }
-    if args.api {
+    if args.ways {
+        let show = |way| eprintln!("measuring {way}");
+        print::output(json, &Box::pin(bench::ways::measure(&config, anvil, args.runs, show)).await?);
+    } else if args.api {
         print::output(json, &Box::pin(bench::api::measure(config, anvil, args.runs)).await?);
     } else {
         let baseline = args.baseline.as_deref().zip(args.baseline_input.as_deref());

@@ -1,4 +1,4 @@
-//! Circuits of models of a table: `models set-up`, `models prove` and `models verify`.
+//! Ways of verification: `models set-up`; and proofs of models of a table: `models prove` and `models verify`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,8 +10,9 @@ use crate::bundle::registry::Registry;
 use crate::config::place;
 use crate::modelling::set_up::{CircuitTools, SetUpRequest, set_up};
 use crate::operator::table_proof::{ProverFiles, prove, verify};
-use crate::verification::ezkl::build::Compiler;
+use crate::verification::compiler::Compiler;
 use crate::verification::ezkl::worker::Settings as WorkerSettings;
+use veriregime_core::types::manifest::verification::Way;
 
 /// Longest time for one call of the prover.
 const DEADLINE: Duration = Duration::from_mins(2);
@@ -58,12 +59,18 @@ impl CircuitArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   veriregime-agent models set-up miner --srs-dir srs --inner-columns 2
+  veriregime-agent models set-up btc-regime-4h-v1 --way halo2
+  veriregime-agent models set-up btc-regime-4h-v1 --way direct
 
 The manifest's digest changes: a contract that knows the model by the old one must be told of the new one.")]
 pub struct SetUpArgs {
     /// Its folder's name.
     id: String,
-    /// Products that a row of the circuit adds up: one makes the proof shorter, two the keys smaller.
+    /// How the chain is to be convinced: a proof of EZKL's circuit (of models of a table; `train` makes those of candles), one of
+    /// this project's own, or a contract that computes the network.
+    #[arg(long, value_name = "WAY", default_value = "ezkl", value_parser = way)]
+    way: Way,
+    /// Products that a row of EZKL's circuit adds up: one makes the proof shorter, two the keys smaller.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=4))]
     inner_columns: u32,
     #[command(flatten)]
@@ -115,6 +122,15 @@ impl ProverArgs {
     }
 }
 
+/// A way by its name.
+///
+/// # Errors
+/// The names that there are.
+pub fn way(name: &str) -> Result<Way, String> {
+    let known = Way::ALL.map(Way::name);
+    Way::ALL.into_iter().find(|way| way.name() == name).ok_or_else(|| format!("known are {}", known.join(", ")))
+}
+
 /// Runs `models set-up`.
 ///
 /// # Errors
@@ -122,6 +138,7 @@ impl ProverArgs {
 pub async fn run_set_up(args: &SetUpArgs, registry: &Registry, json: bool) -> anyhow::Result<u8> {
     let request = SetUpRequest {
         bundle: &registry.open(&args.id)?,
+        way: args.way,
         tools: &args.circuit.tools(),
         inner_columns: args.inner_columns,
     };

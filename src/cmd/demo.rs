@@ -8,11 +8,13 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
+use super::circuit::way;
 use super::print;
 use crate::demo::Demo;
 use crate::demo::scenario::{MAX_JOBS, Scenario, Source, Told};
 use crate::operator::status::NodeStatus;
 use crate::render::Render;
+use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::time::{format_utc, parse_utc_ms};
 
 /// Its first day turns from calm to turbulent and back.
@@ -28,6 +30,7 @@ const TICK: Duration = Duration::from_millis(100);
   veriregime-agent demo
   veriregime-agent demo --candles btc.parquet --from 2024-08-04 --periods 12
   veriregime-agent demo --source binance
+  veriregime-agent demo --verify halo2    without EZKL; direct: without any proof
   veriregime-agent demo --jobs 3      one node, two chains, and a model over three markets
   veriregime-agent demo --keep        leaves the chain running for `cast` and `status`, until Ctrl-C")]
 pub struct DemoArgs {
@@ -37,6 +40,9 @@ pub struct DemoArgs {
     /// How many jobs one node runs: 1 is the model on a chain, 2 the same on a second chain, too, 3 also a model over three markets.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=MAX_JOBS as i64))]
     jobs: u8,
+    /// How the chain is convinced: ezkl, halo2 or direct; as the settings say where absent.
+    #[arg(long, value_name = "WAY", value_parser = way)]
+    verify: Option<Way>,
     /// Where candles come from.
     #[arg(long, value_enum, default_value_t = SourceArg::Simulated, conflicts_with = "candles")]
     source: SourceArg,
@@ -82,7 +88,10 @@ impl DemoArgs {
 /// # Errors
 /// The first period that does not land, or what keeps the demo from starting.
 pub async fn run(args: DemoArgs, settings: Option<&Path>, json: bool) -> anyhow::Result<()> {
-    let config = crate::config::load(settings)?;
+    let mut config = crate::config::load(settings)?;
+    if let Some(way) = args.verify {
+        config.prover.kind = way.into();
+    }
     let stop = CancellationToken::new();
     let bar = ProgressBar::new_spinner();
     let say = |line: String| {

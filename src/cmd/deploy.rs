@@ -83,7 +83,8 @@ pub async fn run(args: DeployArgs, settings: Selection<'_>, json: bool) -> anyho
     let chain = assemble::deployer(&config).await?;
     let path = Record::path(&args.record, config.chain.chain_id);
     let dry_run = args.dry_run;
-    let deployment = args.request().deployment(&bundle, assemble::expected(&bundle)?, &chain, &path).await?;
+    let expected = assemble::expected(&bundle, config.prover.kind.way())?;
+    let deployment = args.request().deployment(&bundle, expected, &chain, &path).await?;
     chain.read.check_chain_id().await.map_err(DeploymentError::from)?;
     let rows = deployment.parameters(&chain.read).await?;
     let missing = deployment.missing(&chain.read, chain.address()).await?;

@@ -61,10 +61,11 @@ pub const EXIT_MISSED: u8 = 3;
 const BLOCKING_THREADS: usize = 16;
 
 /// What `--version` says: also what this build has of what a build may leave out.
-const LONG_VERSION: &str = if cfg!(feature = "training") {
-    concat!(env!("CARGO_PKG_VERSION"), "\nfeatures: +training")
-} else {
-    concat!(env!("CARGO_PKG_VERSION"), "\nfeatures: -training")
+const LONG_VERSION: &str = match (cfg!(feature = "training"), cfg!(feature = "halo2")) {
+    (true, true) => concat!(env!("CARGO_PKG_VERSION"), "\nfeatures: +training +halo2"),
+    (true, false) => concat!(env!("CARGO_PKG_VERSION"), "\nfeatures: +training -halo2"),
+    (false, true) => concat!(env!("CARGO_PKG_VERSION"), "\nfeatures: -training +halo2"),
+    (false, false) => concat!(env!("CARGO_PKG_VERSION"), "\nfeatures: -training -halo2"),
 };
 
 /// On-chain oracle agent: proven volatility forecasts set risk parameters.

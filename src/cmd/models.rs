@@ -90,7 +90,7 @@ pub enum ModelsCommand {
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
     },
-    /// Give a model of a table an EZKL circuit: keys, verifier and all.
+    /// Give a model a way of verification: a verifier, with circuit and keys where it needs them.
     SetUp(circuit::SetUpArgs),
     /// Prove what a model of a table says of one row.
     Prove(circuit::ProveArgs),

@@ -8,7 +8,7 @@ use super::print;
 use super::progress::TrainingProgress;
 use crate::config::place;
 use crate::modelling::{Device, TrainRequest, Unfinished, training};
-use crate::verification::ezkl::build::Compiler;
+use crate::verification::compiler::Compiler;
 
 /// Settings where none are named.
 pub const DEFAULT_SETTINGS: &str = "models/train.toml";

@@ -11,6 +11,7 @@ use super::replica::RawReplica;
 use super::signer::RawSigner;
 use crate::telemetry::LogFormat;
 use veriregime_core::types::gwei::Gwei;
+use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::venue::Venue;
 
 /// `default.toml`'s shape.
@@ -248,10 +249,35 @@ pub enum ActionKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProverKind {
-    /// Real proofs.
+    /// EZKL's proofs.
     Ezkl,
+    /// halo2's, of a circuit of our own.
+    Halo2,
+    /// None: a contract computes the network.
+    Direct,
     /// None: dry runs on development chains.
     Mock,
+}
+
+impl ProverKind {
+    /// The way of verification that the contract is made for. The mock stands in for EZKL.
+    pub fn way(self) -> Way {
+        match self {
+            Self::Ezkl | Self::Mock => Way::Ezkl,
+            Self::Halo2 => Way::Halo2,
+            Self::Direct => Way::Direct,
+        }
+    }
+}
+
+impl From<Way> for ProverKind {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::Ezkl => Self::Ezkl,
+            Way::Halo2 => Self::Halo2,
+            Way::Direct => Self::Direct,
+        }
+    }
 }
 
 /// Where the daemon's time comes from.

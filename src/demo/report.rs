@@ -7,6 +7,7 @@ use super::row::{MarketRow, PeriodRow};
 use super::table::table;
 use crate::render::layout;
 use crate::render::{self, Render};
+use veriregime_core::types::manifest::verification::Way;
 
 /// What a job's periods brought.
 #[derive(Debug, Serialize)]
@@ -19,6 +20,7 @@ pub struct JobReport {
     #[serde(skip)]
     pub chain_id: u64,
     pub source: String,
+    pub verification: Way,
     pub model_id: String,
     pub periods: Vec<PeriodRow>,
     pub cycle_ms_p50: f64,
@@ -83,22 +85,28 @@ impl Render for Report {
     /// The tables and what their columns mean.
     fn text(&self) -> String {
         let threshold = self.jobs.first().map_or(0.0, |job| job.threshold);
+        let way = self.jobs.first().map_or(Way::Ezkl, |job| job.verification);
         match self.jobs.as_slice() {
             [only] => {
                 let scores = format!("{} {}", only.right(), only.speed());
-                let words = meaning(threshold, Some(&scores), &only.model_id);
+                let words = meaning(threshold, way, Some(&scores), &only.model_id);
                 format!("{}\n{}", only.table(), layout::text(&words))
             }
             jobs => {
                 let tables = jobs.iter().map(|job| format!("{}\n", job.text()));
-                format!("{}{}", tables.collect::<String>(), layout::text(&meaning(threshold, None, "a job's model")))
+                format!(
+                    "{}{}",
+                    tables.collect::<String>(),
+                    layout::text(&meaning(threshold, way, None, "a job's model"))
+                )
             }
         }
     }
 }
 
-fn meaning(threshold: f64, scores: Option<&str>, model: &str) -> String {
+fn meaning(threshold: f64, way: Way, scores: Option<&str>, model: &str) -> String {
     let threshold = render::volatility_bps(threshold);
+    let says = if way.has_proof() { "The proof says" } else { "The chain computed" };
     let first =
         format!("Volatility: standard deviation of one-minute returns; a period is High above {threshold} a minute.");
     let rest = format!(
@@ -106,7 +114,7 @@ fn meaning(threshold: f64, scores: Option<&str>, model: &str) -> String {
          of the market's owner. A crash that pauses is not over, so it rises at once, but falls only once two forecasts in a \
          row ask for less, and by at most a quarter of the way between the policy's first and last knot a period. Tighter values hold as soon as the update lands, looser ones from \
          the time below them on; until then readers get the tighter of old and new. \
-         The proof says that {model} maps the published features to this forecast, not that the features are \
+         {says} that {model} maps the published features to this forecast, not that the features are \
          true: attestors sign for that, and anyone can recompute them from public candles."
     );
     [Some(first.as_str()), scores, Some(rest.as_str())].into_iter().flatten().collect::<Vec<_>>().join(" ")
@@ -123,6 +131,7 @@ mod tests {
             chain: "two".into(),
             chain_id: 1337,
             source: "simulated:13".into(),
+            verification: Way::Ezkl,
             model_id: "btc-regime-4h-v1".into(),
             periods: rows,
             cycle_ms_p50: 149.0,
@@ -134,7 +143,7 @@ mod tests {
     fn one_job_is_told_as_before_there_were_several() {
         let only = json!(Report { jobs: vec![job("btc-one", vec![row(vec![market()])])] });
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-        assert_eq!(keys(&only), ["cycle_ms_p50", "model_id", "periods", "source"]);
+        assert_eq!(keys(&only), ["cycle_ms_p50", "model_id", "periods", "source", "verification"]);
         assert_eq!(
             keys(&only["periods"][0]),
             [

@@ -58,6 +58,7 @@ impl JobRun {
             chain: self.config.names.chain.clone(),
             chain_id: self.config.chain.chain_id,
             source,
+            verification: self.config.prover.kind.way(),
             model_id: self.agent.bundle.manifest.model_id.clone(),
             periods: self.rows.clone(),
             cycle_ms_p50: quantile(&cycles_ms, 0.5),

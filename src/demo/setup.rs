@@ -17,6 +17,7 @@ use crate::node::smoke::smoke_proof;
 use crate::verification::ezkl::srs::{MIN_LOGROWS, Srs};
 use veriregime_core::types::job::JobKey;
 use veriregime_core::types::manifest::inputs::Market;
+use veriregime_core::types::manifest::verification::{SrsOffer, Way};
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::format_utc;
 
@@ -75,8 +76,10 @@ pub(super) async fn set_up(
         worlds.push(Box::pin(starting).await?);
     }
     let world = &worlds[0];
-    told.item("model", &format!("{}: {}", world.bundle.manifest.model_id, circuit(&world.bundle)?));
-    told.item("keys", &keys(world, &configured_srs)?);
+    let way = config.prover.kind.way();
+    told.item("model", &format!("{}: {}", world.bundle.manifest.model_id, circuit(&world.bundle, way)?));
+    told.item("verified by", &format!("{way}; trusted is {}", way.trust()));
+    told.item("keys", &keys(world, &configured_srs, way)?);
     let mut bundles = vec![&world.bundle; jobs.len()];
     let altcoins = match worlds.as_slice() {
         [.., world] if jobs.len() == MAX_JOBS => Some(altcoins(&mut config, world, scratch, told).await?),
@@ -129,14 +132,18 @@ async fn altcoins(config: &mut Config, world: &World, scratch: &Path, told: &Tol
     let bundle = Box::pin(devnet::bundle_for(config, &world.bundle, markets, &srs_dir, &folder)).await?;
     (told.step)(&format!("model {ALTCOINS_MODEL}: proving once, and deploying it"));
     fleet::deploy(world, &bundle, &smoke_proof(config, &bundle).await?).await?;
-    let srs = Srs::open(&srs_dir, bundle.manifest.ezkl()?.logrows)?;
-    let origin = if srs.is_ceremony { "the public ceremony's SRS" } else { "an insecure development SRS" };
-    told.item("model", &format!("{ALTCOINS_MODEL}: {}", circuit(&bundle)?));
+    let offer = bundle.manifest.offer(config.prover.kind.way())?;
+    let origin = match offer.srs {
+        Some(srs) if srs.is_ceremony => ", from the public ceremony's SRS",
+        Some(_) => ", from an insecure development SRS",
+        None => "",
+    };
+    told.item("model", &format!("{ALTCOINS_MODEL}: {}", circuit(&bundle, offer.way)?));
     told.item(
         "",
         &format!("the network of {from} for {names}, to show several markets in one proof: it was not trained on them"),
     );
-    told.item("keys", &format!("made for this demo in {} s, from {origin}", started.elapsed().as_secs()));
+    told.item("verifier", &format!("made for this demo in {} s{origin}", started.elapsed().as_secs()));
     Ok(bundle)
 }
 
@@ -152,16 +159,23 @@ fn copy_srs(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn circuit(bundle: &Bundle) -> anyhow::Result<String> {
-    let circuit = bundle.manifest.ezkl()?;
-    let (instances, rows, bytes) = (circuit.instances, circuit.rows, circuit.proof_bytes);
-    Ok(format!("{instances} public inputs, {rows} rows, {bytes} byte proofs"))
+fn circuit(bundle: &Bundle, way: Way) -> anyhow::Result<String> {
+    let offer = bundle.manifest.offer(way)?;
+    let instances = format!("{} public inputs", offer.instances);
+    Ok(match (way, &bundle.manifest.verification.ezkl) {
+        (Way::Ezkl, Some(circuit)) => format!("{instances}, {} rows, {} byte proofs", circuit.rows, offer.proof_bytes),
+        (Way::Direct, _) => format!("{instances}, computed by a contract, no proof"),
+        _ => format!("{instances}, {} byte proofs", offer.proof_bytes),
+    })
 }
 
-fn keys(world: &World, configured_srs: &Path) -> anyhow::Result<String> {
+fn keys(world: &World, configured_srs: &Path, way: Way) -> anyhow::Result<String> {
+    let Some(SrsOffer { logrows, .. }) = world.bundle.manifest.offer(way)?.srs else {
+        return Ok("none: the chain computes the network itself".to_owned());
+    };
     if world.ceremony {
-        let logrows = world.bundle.manifest.ezkl()?.logrows;
-        return Ok(format!("the bundle's, from the public ceremony's SRS kzg{logrows}.srs"));
+        let whose = if way == Way::Halo2 { "made from the network" } else { "the bundle's" };
+        return Ok(format!("{whose}, from the public ceremony's SRS kzg{logrows}.srs"));
     }
     Ok(format!(
         "no ceremony SRS in {} and none can be downloaded, so the demo made an insecure development SRS and keys of its own. \
@@ -179,7 +193,7 @@ fn written(
     scratch: &Path,
 ) -> anyhow::Result<Value> {
     let mut said = json!({
-        "prover": {"python": absolute(&config.prover.python)?, "srs_dir": absolute(&config.prover.srs_dir)?},
+        "prover": {"kind": config.prover.kind, "python": absolute(&config.prover.python)?, "srs_dir": absolute(&config.prover.srs_dir)?},
         "wallets.demo": {"file": scratch.join("node.key")},
         "schedule": {"clock": "exchange"},
         "state": {"path": scratch.join("agent.sqlite")},

@@ -13,7 +13,7 @@ use crate::actions::risk_oracle::spec::Expected;
 use crate::bundle::Bundle;
 use crate::chain::Chain;
 use veriregime_core::types::chain_id::is_development;
-use veriregime_core::types::manifest::VERIFIER_BYTECODE_FILE;
+use veriregime_core::types::manifest::verification::Way;
 
 /// Periods for which a replaced model stays accepted: a day, enough for every node to change over.
 pub const OVERLAP_PERIODS: u16 = 6;
@@ -130,9 +130,10 @@ impl Request {
 /// Creation code of a bundle's verifier.
 ///
 /// # Errors
-/// A file that is not right.
-pub fn verifier_code(bundle: &Bundle) -> anyhow::Result<Bytes> {
-    let code = veriregime_files::read_text(&bundle.path(VERIFIER_BYTECODE_FILE), MAX_BYTECODE_BYTES)?;
+/// A way that the bundle does not offer, or a file that is not right.
+pub fn verifier_code(bundle: &Bundle, way: Way) -> anyhow::Result<Bytes> {
+    let offer = bundle.manifest.offer(way)?;
+    let code = veriregime_files::read_text(&bundle.path(offer.bytecode_file), MAX_BYTECODE_BYTES)?;
     code.trim().parse().context("the verifier's bytecode is not hex")
 }
 
@@ -146,7 +147,7 @@ pub fn wanted(
     constructor: Constructor,
     rules: MarketRules,
 ) -> anyhow::Result<Wanted> {
-    let verifier_code = verifier_code(bundle)?;
+    let verifier_code = verifier_code(bundle, expected.way)?;
     let markets = bundle.manifest.markets()?.iter();
     Ok(Wanted {
         expected,

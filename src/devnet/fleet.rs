@@ -68,7 +68,12 @@ pub async fn markets(
 /// What keeps a step from being taken.
 pub async fn deploy(world: &World, bundle: &Bundle, smoke: &Smoke) -> anyhow::Result<()> {
     let constructor = world.deployment.wanted.constructor.clone();
-    let wanted = wanted(bundle, assemble::expected(bundle)?, constructor, MarketRules::starting()?)?;
+    let wanted = wanted(
+        bundle,
+        assemble::expected(bundle, world.deployment.wanted.expected.way)?,
+        constructor,
+        MarketRules::starting()?,
+    )?;
     let deployment = Deployment::new(wanted, CHAIN_ID)?;
     let waiting = complete(&deployment, &Outbox::of(&world.owner), Some(smoke), || Ok(()), &mut |_| {}).await?;
     anyhow::ensure!(waiting.is_empty(), "the deployment of {} waits: {waiting:?}", bundle.manifest.model_id);

@@ -31,14 +31,17 @@ use crate::deployment::request::wanted;
 use crate::deployment::{Constructor, Deployment};
 use crate::node::assemble;
 use crate::node::smoke::smoke_proof;
+use crate::verification::compiler::Compiler;
 use crate::verification::error::ProofError;
 use crate::verification::ezkl::build;
-use crate::verification::ezkl::build::{Build, CircuitConfig, Compiler};
+use crate::verification::ezkl::build::{Build, CircuitConfig};
 use crate::verification::ezkl::srs::Srs;
 use crate::verification::ezkl::supervisor::Ezkl;
+use crate::verification::{halo2, set_up};
 use veriregime_core::model::onnx::with_markets;
 use veriregime_core::types::manifest::ONNX_FILE;
 use veriregime_core::types::manifest::inputs::{Inputs, Market};
+use veriregime_core::types::manifest::verification::{Verification, Way};
 
 /// First two accounts of the mnemonic that every development chain prints at its start. Worth nothing elsewhere.
 pub const OWNER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
@@ -255,7 +258,12 @@ impl World {
             threshold: 1,
             sequencer_feed: Address::ZERO,
         };
-        let wanted = wanted(&bundle, assemble::expected(&bundle)?, constructor, MarketRules::starting()?)?;
+        let wanted = wanted(
+            &bundle,
+            assemble::expected(&bundle, config.prover.kind.way())?,
+            constructor,
+            MarketRules::starting()?,
+        )?;
         let deployment = Deployment::new(wanted, CHAIN_ID)?;
         let smoke = smoke_proof(config, &bundle).await?;
         let outbox = Outbox::of(&owner);
@@ -267,16 +275,16 @@ impl World {
     }
 }
 
-/// The configured bundle if its ceremony SRS is there or can be fetched; otherwise a copy in `scratch` with an insecure
-/// development SRS and keys of its own. Says which, and points `config` at it.
+/// The configured bundle if its ceremony SRS is there or can be fetched, or if none is needed; otherwise a copy in `scratch`
+/// with an insecure development SRS and keys of its own. Says which, and points `config` at it.
 ///
 /// # Errors
 /// What keeps either from being made.
 pub async fn provable_bundle(config: &mut Config, scratch: &Path) -> anyhow::Result<(Bundle, bool)> {
     let bundle = Bundle::open(&config.bundle)?;
+    let Some(srs) = bundle.manifest.offer(config.prover.kind.way())?.srs else { return Ok((bundle, true)) };
     let mut ezkl = Ezkl::new(assemble::worker_settings(config));
-    let logrows = bundle.manifest.ezkl()?.logrows;
-    match Srs::obtain(&mut ezkl, &config.prover.srs_dir, logrows).await {
+    match Srs::obtain(&mut ezkl, &config.prover.srs_dir, srs.logrows).await {
         Ok(_) => {
             ezkl.stop().await;
             return Ok((bundle, true));
@@ -293,8 +301,9 @@ pub async fn provable_bundle(config: &mut Config, scratch: &Path) -> anyhow::Res
     Ok((bundle, false))
 }
 
-/// A bundle in `folder` with the network of another one for these markets, with a circuit and keys of its own. The SRS is the one
-/// in `srs_dir`, or where there is none of that size, an insecure development SRS that is made there.
+/// A bundle in `folder` with the network of another one for these markets, with an EZKL circuit and keys of its own, and what
+/// the configured way of verification needs. The SRS is the one in `srs_dir`, or where there is none of that size, an insecure
+/// development SRS that is made there.
 ///
 /// # Errors
 /// What keeps it from being made.
@@ -333,10 +342,22 @@ pub async fn bundle_for(
         }
         built => built?,
     };
-    ezkl.stop().await;
     let Inputs::Candles(candles) = &mut manifest.inputs else { anyhow::bail!("{} has no markets", manifest.model_id) };
     candles.markets = markets;
-    manifest.verification.ezkl = Some(built.circuit);
+    manifest.verification = Verification { ezkl: Some(built.circuit), ..Verification::default() };
     manifest.files.clear();
-    Ok(Bundle::seal(folder, manifest)?)
+    let bundle = Bundle::seal(folder, manifest)?;
+    let way = config.prover.kind.way();
+    if way == Way::Halo2 {
+        let logrows = halo2::logrows(&bundle.integer_model()?)?;
+        if let Err(ProofError::SrsMissing { .. }) = Srs::open(srs_dir, logrows) {
+            Srs::generate(&mut ezkl, srs_dir, logrows).await?;
+        }
+    }
+    ezkl.stop().await;
+    if way == Way::Ezkl {
+        return Ok(bundle);
+    }
+    let made = set_up::make(&bundle, way, srs_dir, &compiler).await?;
+    Ok(made.seal(folder, bundle.manifest)?)
 }

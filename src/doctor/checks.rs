@@ -7,6 +7,7 @@ use crate::bundle::{Bundle, EZKL_VERSION};
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader as ChainReader;
 use crate::clock::Clock;
+use crate::config::raw::ProverKind;
 use crate::config::{Config, chain};
 use crate::health::{Check, Level, checks};
 use crate::job::feeds::Feed;
@@ -79,7 +80,9 @@ fn database(config: &Config, contracts: &[Contract]) -> Check {
 }
 
 fn reference_string(config: &Config, bundle: &Bundle) -> Check {
-    Check::of("SRS", assemble::srs(config, bundle), |srs| srs.to_string())
+    Check::of("SRS", assemble::srs(config, bundle), |srs| {
+        srs.as_ref().map_or_else(|| "none is needed: the chain computes the network".to_owned(), ToString::to_string)
+    })
 }
 
 /// Starts the prover with the bundle's keys and ends it again.
@@ -87,7 +90,16 @@ async fn prover(config: &Config, bundle: &Bundle) -> Check {
     match assemble::prover(config, bundle).await {
         Ok(mut prover) => {
             prover.stop().await;
-            Check::ok("prover", format!("EZKL {EZKL_VERSION} starts and takes the keys"))
+            let way = config.prover.kind.way();
+            let works = match config.prover.kind {
+                ProverKind::Ezkl => format!("EZKL {EZKL_VERSION} starts and takes the keys"),
+                ProverKind::Halo2 => "halo2 makes the manifest's keys from network and SRS".to_owned(),
+                ProverKind::Direct => {
+                    "there is none: the chain computes the network, and so does this program".to_owned()
+                }
+                ProverKind::Mock => "a mock, which proves nothing".to_owned(),
+            };
+            Check::ok("prover", format!("{works}; trusted: {}", way.trust()))
         }
         Err(error) => failed("prover", &error),
     }

@@ -13,6 +13,7 @@ use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::evidence::{Evidence, FORMAT, MarketEvidence, Row, Versions};
 use veriregime_core::types::manifest::Manifest;
+use veriregime_core::types::manifest::verification::{Offer, Way};
 use veriregime_core::types::period::PeriodId;
 
 /// Bundles that are made up for in one go, newest first.
@@ -76,10 +77,14 @@ impl Agent {
         let attempts = self.store.attempts(record.job, record.period)?;
         let sent = attempts.iter().find(|attempt| attempt.hash == landed.hash);
         // Asked for before the candles are in memory.
-        let verifier = self.action.verifier(&self.chain.read, oracle, update.model_id).await?;
+        let (verifier, code_hash) = self.action.verifier(&self.chain.read, oracle, update.model_id).await?;
         let registry = self.chain.read.registry_of(oracle).await?;
         let candles = self.store.candles(record.job, record.period)?;
         let manifest = self.manifest_of(record)?;
+        let is_its = |offer: &Offer| offer.verifier_code_hash == code_hash;
+        let verification = manifest.offers().find(is_its).map(|offer| offer.way).unwrap_or_default();
+        let ezkl = manifest.verification.ezkl.as_ref().filter(|_| verification == Way::Ezkl);
+        let ezkl = ezkl.map(|circuit| circuit.version.clone());
         let markets = manifest.markets()?.iter().enumerate().map(|(at, market)| {
             let cut_off = || StateError::Corrupt("a market is missing in a cycle".into());
             Ok(MarketEvidence {
@@ -93,12 +98,13 @@ impl Agent {
         });
         let evidence = Evidence {
             format: FORMAT,
-            versions: Versions { agent: env!("CARGO_PKG_VERSION").into(), ezkl: manifest.ezkl()?.version.clone() },
+            versions: Versions { agent: env!("CARGO_PKG_VERSION").into(), ezkl },
             manifest_sha256: record.job.manifest,
             chain_id: self.chain.read.chain_id(),
             oracle,
             registry,
             verifier,
+            verification,
             calldata: calldata(stored(sent, "transaction")?)?,
             gas_used: landed.gas_used,
             origin: record.origin.clone(),

@@ -15,7 +15,7 @@ pub mod versions;
 use std::ops::Range;
 use std::path::Path;
 
-use crate::verification::ezkl::build::Compiler;
+use crate::verification::compiler::Compiler;
 
 /// What a training run is to do.
 #[derive(Debug)]

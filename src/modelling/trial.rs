@@ -1,15 +1,20 @@
-//! A new circuit of a model of a table: compared with the integers that it must give, and measured.
+//! A new way of verification: compared with the integers that it must give, and measured.
 
 use std::path::Path;
 
+use alloy::primitives::Bytes;
+
 use super::circuit::verification_gas;
+use crate::bundle::Bundle;
 use crate::devnet;
 use crate::diagnosis::words;
+use crate::verification::Prover;
 use crate::verification::error::ProofError;
 use crate::verification::ezkl::build::{Built, CircuitConfig};
 use crate::verification::ezkl::protocol::{Prove, Witness};
 use crate::verification::ezkl::search::{Candidate, Measured, Outcome, Search};
 use crate::verification::ezkl::supervisor::Ezkl;
+use veriregime_core::model::Layout;
 use veriregime_core::model::table::TableModel;
 use veriregime_core::types::manifest::inputs::Table;
 use veriregime_core::types::manifest::{PROVING_KEY_FILE, VERIFIER_BYTECODE_FILE};
@@ -37,7 +42,8 @@ pub async fn tried(
 ) -> anyhow::Result<Search> {
     let unit = libm::exp2(-f64::from(table.input_scale));
     let reals = |row: &[i32]| row.iter().map(|integer| f64::from(*integer) * unit).collect::<Vec<_>>();
-    let rows: Vec<Vec<i32>> = (0..ROWS).map(|number| row(table, number)).collect();
+    let bounds = bounds(table);
+    let rows: Vec<Vec<i32>> = (0..ROWS).map(|number| row(&bounds, number)).collect();
     let witnessed = ezkl.call(&Witness { rows: rows.iter().map(|row| reals(row)).collect() }).await?;
     for (row, found) in rows.iter().zip(&witnessed.instances) {
         if *found != instances(row, &model.evaluate(row)?) {
@@ -68,6 +74,35 @@ pub async fn tried(
     Ok(Search { tried: vec![Candidate { form, outcome: Outcome::Measured(measured) }], chosen: 0 })
 }
 
+/// What a few proofs took.
+#[derive(Debug)]
+pub struct Trial {
+    /// Time of one, at the median.
+    pub prove_ms: f64,
+    /// Gas of a transaction that verifies one and does nothing else, where an anvil starts.
+    pub gas: Option<u64>,
+}
+
+/// Proves what the bundle's network makes of rows all over its range, and measures it with the verifier whose creation code is
+/// `code`.
+///
+/// # Errors
+/// A network that is none, or what the prover runs into.
+pub async fn measured(prover: &mut Prover, bundle: &Bundle, code: &Bytes) -> anyhow::Result<Trial> {
+    let model = bundle.integer_model()?;
+    let Layout { markets, features, feature_bound, .. } = model.layout();
+    let bounds = vec![f64::from(feature_bound); markets * features];
+    let (mut times, mut proofs) = (Vec::with_capacity(PROOFS), Vec::with_capacity(PROOFS));
+    for number in 0..PROOFS as u64 {
+        let row = row(&bounds, number);
+        let proved = prover.prove(&row, &model.evaluate(&row)?.concat()).await?;
+        times.push(proved.prove_ms);
+        proofs.push(proved.proof);
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(Trial { prove_ms: times[times.len() / 2], gas: gas(&code.to_string(), &proofs).await })
+}
+
 async fn gas(code: &str, proofs: &[Proof]) -> Option<u64> {
     let measured = match devnet::bare_chain().await {
         Ok((_anvil, chain)) => verification_gas(&chain, code, proofs).await.map_err(anyhow::Error::from),
@@ -76,8 +111,14 @@ async fn gas(code: &str, proofs: &[Proof]) -> Option<u64> {
     measured.inspect_err(|error| tracing::warn!("no gas figures: {}", words(error))).ok()
 }
 
-/// A row somewhere in the range of each column, the same on every machine: near zero as often as near the clip.
-fn row(table: &Table, number: u64) -> Vec<i32> {
+/// The largest magnitude of each column's integers.
+fn bounds(table: &Table) -> Vec<f64> {
+    let largest = table.columns.iter().map(|column| column.clip).fold(f64::MIN_POSITIVE, f64::max);
+    table.columns.iter().map(|column| f64::from(table.bound()) * column.clip / largest).collect()
+}
+
+/// A row somewhere in the range of each column, the same on every machine: near zero as often as near the bound.
+fn row(bounds: &[f64], number: u64) -> Vec<i32> {
     let mut state = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut next = || {
         // Marsaglia's xorshift.
@@ -86,13 +127,11 @@ fn row(table: &Table, number: u64) -> Vec<i32> {
         state ^= state << 17;
         state
     };
-    let bound = f64::from(table.bound());
-    let entry = |clip: f64, bits: u64| {
+    let entry = |bound: f64, bits: u64| {
         let share = (bits >> 33) as f64 / f64::from(u32::MAX >> 1);
         let size = libm::exp2(-((bits & 0xf) as f64));
         let sign = if bits & 0x10 == 0 { 1.0 } else { -1.0 };
-        let own = bound * clip / table.columns.iter().map(|column| column.clip).fold(f64::MIN_POSITIVE, f64::max);
-        (own * share * size * sign) as i32
+        (bound * share * size * sign) as i32
     };
-    table.columns.iter().map(|column| entry(column.clip, next())).collect()
+    bounds.iter().map(|bound| entry(*bound, next())).collect()
 }

@@ -173,6 +173,15 @@ impl Render for Details {
             let keys = if circuit.srs_is_ceremony { "from the public ceremony" } else { "for development only" };
             line("keys", keys.to_owned());
         }
+        for offer in manifest.offers() {
+            let gas = offer.verify_gas.map(|gas| format!(", {gas} gas")).unwrap_or_default();
+            let proof = if offer.way.has_proof() {
+                format!("proofs of {} bytes", offer.proof_bytes)
+            } else {
+                "no proof".into()
+            };
+            line(&format!("by {}", offer.way), format!("{proof}{gas}; trusted: {}", offer.way.trust()));
+        }
         line("verifyProof", summary.verify_gas.map_or_else(dash, |gas| format!("{gas} gas")));
         line("prove", summary.prove_ms.map_or_else(dash, |ms| format!("{ms:.0} ms where it was trained")));
         line("size", format!("{} bytes", summary.size_bytes));

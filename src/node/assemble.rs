@@ -36,19 +36,22 @@ use crate::state::Store;
 use crate::state::beside::Beside;
 use crate::telemetry;
 use crate::telemetry::metrics::Exposition;
-use crate::verification::Prover;
+use crate::verification::direct::DirectProver;
 use crate::verification::error::ProofError;
 use crate::verification::ezkl::prover::EzklProver;
 use crate::verification::ezkl::srs::Srs;
 use crate::verification::ezkl::worker::Settings as WorkerSettings;
+use crate::verification::halo2::Halo2Prover;
 use crate::verification::mock::MockProver;
+use crate::verification::{Prover, srs_of_keys};
 use veriregime_core::features;
 use veriregime_core::forecast::RegimeModel;
 use veriregime_core::model::{Layout, Model};
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::manifest::ONNX_FILE;
 use veriregime_core::types::manifest::inputs::Market;
-use veriregime_core::types::manifest::{ONNX_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
+use veriregime_core::types::manifest::verification::Way;
 
 /// Largest network that is loaded.
 const MAX_ONNX_BYTES: u64 = 4 << 20;
@@ -152,32 +155,33 @@ pub fn network(bundle: &Bundle) -> anyhow::Result<Model> {
 /// # Errors
 /// A contract that is not configured, or a feature spec that is not usable.
 pub fn action(config: &Config, bundle: &Bundle) -> anyhow::Result<Action> {
-    Ok(Action::RiskOracle(RiskOracleAction { contract: oracle(config)?, expected: expected(bundle)? }))
+    let expected = expected(bundle, config.prover.kind.way())?;
+    Ok(Action::RiskOracle(RiskOracleAction { contract: oracle(config)?, expected }))
 }
 
-/// What the contract must say about the bundle.
+/// What the contract must say about the bundle, verified that way.
 ///
 /// # Errors
-/// A feature spec that is not usable.
-pub fn expected(bundle: &Bundle) -> anyhow::Result<Expected> {
+/// A way that the bundle does not offer, or a feature spec that is not usable.
+pub fn expected(bundle: &Bundle, way: Way) -> anyhow::Result<Expected> {
     let manifest = &bundle.manifest;
-    let (model, circuit) = (manifest.regime()?, manifest.ezkl()?);
+    let (model, offer) = (manifest.regime()?, manifest.offer(way)?);
     let features = &model.candles.features;
-    let digest =
-        |name: &str| manifest.files.get(name).copied().with_context(|| format!("the manifest names no {name}"));
+    let onnx = manifest.files.get(ONNX_FILE).copied();
     Ok(Expected {
         markets: model.candles.markets.iter().map(Market::id).collect(),
+        way,
         manifest: bundle.manifest_digest,
-        verifying_key: digest(VERIFYING_KEY_FILE)?,
-        onnx: digest(ONNX_FILE)?,
-        settings: digest(SETTINGS_FILE)?,
+        verifying_key: offer.verifying_key_sha256.unwrap_or_default(),
+        onnx: onnx.context("the manifest names no network")?,
+        settings: offer.settings_sha256.unwrap_or_default(),
         feature_spec: features.digest(),
-        verifier_code_hash: circuit.verifier_code_hash,
+        verifier_code_hash: offer.verifier_code_hash,
         candle_features: features.candle.len(),
         input_scale: features.input_scale,
         output_scale: model.output_scale,
         feature_bound: features.bound().unsigned_abs(),
-        proof_bytes: circuit.proof_bytes,
+        proof_bytes: offer.proof_bytes,
         calendar_table: features::calendar_table(features)?,
     })
 }
@@ -270,7 +274,7 @@ pub fn api(config: &Config, jobs: Jobs, metrics: Exposition) -> Shared {
 /// A database that cannot be read.
 pub fn served_job(config: &Config, agent: &Agent, health: Latest, beside: &Beside) -> anyhow::Result<ServedJob> {
     let bundle = &agent.bundle;
-    let model = ModelView::new(&bundle.manifest, bundle.manifest_digest)?;
+    let model = ModelView::new(&bundle.manifest, bundle.manifest_digest, config.prover.kind.way())?;
     Ok(ServedJob {
         contract: agent.job().contract,
         parameters: Parameters::new(agent.chain.read.clone(), agent.action.contract(), &agent.model.candles.markets),
@@ -342,16 +346,14 @@ pub fn worker_settings(config: &Config) -> WorkerSettings {
     }
 }
 
-/// The SRS that the configured bundle is proven with.
+/// The SRS that the configured bundle is proven with; `None` where nothing is proven.
 ///
 /// # Errors
 /// One that is absent, another than the keys were made from, or not permitted on the configured chain.
-pub fn srs(config: &Config, bundle: &Bundle) -> Result<Srs, ProofError> {
-    let circuit = bundle.manifest.ezkl()?;
-    let srs = Srs::open(&config.prover.srs_dir, circuit.logrows)?;
-    srs.permit(config.chain.chain_id)?;
-    srs.expect(circuit.srs_sha256)?;
-    Ok(srs)
+pub fn srs(config: &Config, bundle: &Bundle) -> Result<Option<Srs>, ProofError> {
+    let offer = bundle.manifest.offer(config.prover.kind.way())?;
+    let wanted = offer.way.has_proof();
+    wanted.then(|| srs_of_keys(&offer, &config.prover.srs_dir, config.chain.chain_id)).transpose()
 }
 
 /// The configured prover, started.
@@ -359,10 +361,25 @@ pub fn srs(config: &Config, bundle: &Bundle) -> Result<Srs, ProofError> {
 /// # Errors
 /// What keeps it from starting.
 pub async fn prover(config: &Config, bundle: &Bundle) -> anyhow::Result<Prover> {
+    let (srs_dir, chain_id) = (&config.prover.srs_dir, config.chain.chain_id);
     Ok(match config.prover.kind {
-        ProverKind::Mock => Prover::Mock(MockProver::new(config.chain.chain_id)?),
-        ProverKind::Ezkl => Prover::Ezkl(Box::new(
-            EzklProver::start(worker_settings(config), bundle, &config.prover.srs_dir, config.chain.chain_id).await?,
-        )),
+        ProverKind::Mock => Prover::Mock(MockProver::new(chain_id)?),
+        ProverKind::Ezkl => {
+            Prover::Ezkl(Box::new(EzklProver::start(worker_settings(config), bundle, srs_dir, chain_id).await?))
+        }
+        ProverKind::Halo2 => Prover::Halo2(Halo2Prover::start(bundle, srs_dir, chain_id).await?),
+        ProverKind::Direct => Prover::Direct(DirectProver::new(bundle)?),
     })
+}
+
+/// As [`prover`], for updates that were verified that way, whatever the settings choose for new ones.
+///
+/// # Errors
+/// As [`prover`].
+pub async fn prover_of(config: &Config, bundle: &Bundle, way: Way) -> anyhow::Result<Prover> {
+    let mut config = config.clone();
+    if config.prover.kind.way() != way {
+        config.prover.kind = way.into();
+    }
+    prover(&config, bundle).await
 }

@@ -37,7 +37,7 @@ use veriregime_core::types::manifest::{CIRCUIT_FILE, ONNX_FILE, PROVING_KEY_FILE
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 
 /// What proves for one circuit: how, the files that a worker loads, and the grid of its inputs.
-type CircuitKey = (ProverKind, [Option<Digest>; 5], u32);
+type CircuitKey = (ProverKind, [Option<Digest>; 6], u32);
 
 /// Each part once, made when the first job wants it.
 #[derive(Debug)]
@@ -173,14 +173,15 @@ impl Parts {
 
     /// A prover of the bundle's circuit. Whether the job's chain permits the SRS is asked for each.
     async fn prover(&self, config: &Config, bundle: &Bundle) -> anyhow::Result<SharedProver> {
-        if config.prover.kind == ProverKind::Ezkl {
+        let offer = bundle.manifest.offer(config.prover.kind.way())?;
+        if config.prover.kind != ProverKind::Mock {
             assemble::srs(config, bundle)?;
         }
         let files =
             [CIRCUIT_FILE, PROVING_KEY_FILE, VERIFYING_KEY_FILE, SETTINGS_FILE].map(|name| digest(bundle, name));
         let [circuit, proving_key, verifying_key, settings] = files;
-        let srs = Some(bundle.manifest.ezkl()?.srs_sha256);
-        let files = [circuit, proving_key, verifying_key, settings, srs];
+        let srs = offer.srs.map(|srs| srs.sha256);
+        let files = [circuit, proving_key, verifying_key, settings, digest(bundle, ONNX_FILE), srs];
         let key = (config.prover.kind, files, bundle.manifest.input_scale());
         self.provers.get(key, async { assemble::prover(config, bundle).await.map(SharedProver::new) }).await
     }

@@ -17,6 +17,7 @@ use crate::verification::error::ProofError;
 use crate::verification::ezkl::srs::Srs;
 use veriregime_core::types::chain_id::is_development;
 use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_core::types::manifest::verification::Way;
 
 /// What was found.
 #[derive(Debug)]
@@ -105,7 +106,7 @@ async fn in_order(config: Config) -> Result<JobInOrder, Vec<anyhow::Error>> {
     let sources = feeds::feeds(&config, &bundle.manifest);
     let srs = match assemble::srs(&config, &bundle) {
         Err(ProofError::SrsMissing { .. }) if is_development(config.chain.chain_id) => Ok(None),
-        found => found.map(Some),
+        found => found,
     };
     match (sources, srs) {
         (Ok(sources), Ok(srs)) if errors.is_empty() => Ok(JobInOrder {
@@ -137,6 +138,7 @@ impl JobInOrder {
             "model_id": self.model_id,
             "schedule": schedule.cron.source(),
             "sources": self.sources,
+            "verification": self.way(),
             "srs": self.srs.as_ref().map(|srs| &srs.path),
         })
     }
@@ -174,9 +176,14 @@ impl JobInOrder {
         self.config.chain.oracle.map_or("contract not set".into(), |one| format!("contract {one}"))
     }
 
+    fn way(&self) -> Way {
+        self.config.prover.kind.way()
+    }
+
     fn srs(&self) -> String {
         match &self.srs {
-            Some(srs) => format!("SRS {srs}"),
+            Some(srs) => format!("verified by {}, SRS {srs}", self.way()),
+            None if !self.way().has_proof() => format!("verified by {}: no SRS is needed", self.way()),
             None => format!("NO SRS in {}: nothing can be proven", self.srs_dir.display()),
         }
     }

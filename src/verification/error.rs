@@ -6,10 +6,15 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::bundle::error::BundleError;
 use veriregime_core::model::ModelError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
+use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::error::ManifestError;
+use veriregime_core::types::manifest::verification::Way;
 use veriregime_files::FileError;
+#[cfg(feature = "halo2")]
+use veriregime_halo2::Halo2Error;
 
 /// Wait before a prover that died is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -56,6 +61,16 @@ pub enum ProofError {
     /// The proof that was just made does not verify.
     #[error("the proof does not verify against the bundle's own key")]
     Unverified,
+    /// Network and SRS do not give the keys that the manifest names.
+    #[error("network and SRS give the verifying key {found}, the manifest says {expected}")]
+    ForeignKeys { found: Digest, expected: Digest },
+    /// A way that was left out of this program.
+    #[error("this program was built without {way}")]
+    WayAbsent { way: Way },
+    /// halo2 does not make keys or proofs.
+    #[cfg(feature = "halo2")]
+    #[error(transparent)]
+    Halo2(#[from] Halo2Error),
     /// The mock outside a development chain.
     #[error("the mock prover is for development chains, {chain_id} is none")]
     MockOnRealChain { chain_id: u64 },
@@ -68,6 +83,9 @@ pub enum ProofError {
     /// No form of the circuit that was tried will do.
     #[error("none of {tried} circuits keeps {required_percent} % of the float network's regimes: {reason}")]
     NoCircuit { tried: usize, required_percent: f64, reason: String },
+    /// A bundle that is not right.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     /// A network that has no exact form.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -95,6 +113,11 @@ impl Diagnostic for ProofError {
             Self::Circuit { .. } => "VR-PROVE-017",
             Self::Compiler { .. } => "VR-PROVE-018",
             Self::NoCircuit { .. } => "VR-PROVE-021",
+            Self::ForeignKeys { .. } => "VR-PROVE-022",
+            Self::WayAbsent { .. } => "VR-PROVE-023",
+            #[cfg(feature = "halo2")]
+            Self::Halo2(error) => error.code(),
+            Self::Bundle(error) => error.code(),
             Self::Manifest(error) => error.code(),
             Self::Model(fault) => fault.code(),
             Self::File(fault) => fault.code(),
@@ -131,12 +154,19 @@ impl Diagnostic for ProofError {
             Self::Unverified => {
                 "do not submit; check that proving and verifying key belong together, then the machine's memory"
             }
-            Self::MockOnRealChain { .. } => "set `prover.kind` to \"ezkl\"",
+            Self::MockOnRealChain { .. } => "set `prover.kind` to \"ezkl\", \"halo2\" or \"direct\"",
             Self::Circuit { .. } => {
                 "export a network of additions, multiplications and squares with weights on the circuit's grid"
             }
             Self::Compiler { .. } => "run `make setup` for node_modules; Node 20 or newer is needed",
             Self::NoCircuit { .. } => "see the table of what was tried; larger SRS files or finer scales may help",
+            Self::ForeignKeys { .. } => {
+                "restore the bundle and its SRS; keys of another program's version must be made anew with `models set-up`"
+            }
+            Self::WayAbsent { .. } => "build it with `cargo build --release --features halo2`",
+            #[cfg(feature = "halo2")]
+            Self::Halo2(error) => error.hint(),
+            Self::Bundle(error) => error.hint(),
             Self::Manifest(error) => error.hint(),
             Self::Model(fault) => fault.hint(),
             Self::File(fault) => fault.hint(),
@@ -147,6 +177,7 @@ impl Diagnostic for ProofError {
         match self {
             Self::Deadline { .. } | Self::Crashed { .. } | Self::Malformed { .. } => Retry::Later(RETRY_AFTER),
             Self::File(fault) => fault.retry(),
+            Self::Bundle(error) => error.retry(),
             _ => Retry::Never,
         }
     }

@@ -36,6 +36,7 @@ use veriregime_core::features;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::{Purpose, Stage};
 use veriregime_core::types::manifest::verification::Verification;
+use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE};
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
@@ -211,7 +212,7 @@ async fn an_audit_finds_attestations_of_an_older_set() {
     let update = assemble::reader(&config).unwrap().published(oracle, model_id, second).await.unwrap().unwrap();
     let landed = update.arguments.as_ref().unwrap().attestations.clone();
     let bundle = Bundle::open(&config.bundle).unwrap();
-    let expected = assemble::expected(&bundle).unwrap();
+    let expected = assemble::expected(&bundle, Way::Ezkl).unwrap();
     let calendar = &expected.calendar_table[second.slot_of_week()];
     let inputs = public_inputs::published_features(&update.candle_features, expected.candle_features, calendar);
     let instances = public_inputs::instances(&inputs, &update.outputs);

@@ -58,6 +58,8 @@ mod transactions;
 mod trees;
 mod tx;
 mod wallets;
+#[cfg(feature = "halo2")]
+mod ways;
 #[cfg(not(feature = "training"))]
 mod without_training;
 mod world;

@@ -39,6 +39,7 @@ use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::manifest::inputs::{Candles, Inputs, Market as ModelMarket};
 use veriregime_core::types::manifest::verification::Verification;
+use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::manifest::{Manifest, ONNX_FILE};
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
@@ -175,7 +176,7 @@ async fn run_late(
 /// Period of the last update of each market.
 async fn served(world: &World) -> [u64; 2] {
     let reader = assemble::reader(&world.config).unwrap();
-    let expected = assemble::expected(&world.chain.bundle).unwrap();
+    let expected = assemble::expected(&world.chain.bundle, Way::Ezkl).unwrap();
     let mut periods = [0; 2];
     for (period, market) in periods.iter_mut().zip(&expected.markets) {
         let last = reader.last_period(world.config.chain.oracle.unwrap(), &[*market], BlockId::latest()).await;
@@ -296,7 +297,7 @@ async fn whoever_has_the_candles_serves_what_another_omitted_and_no_more() {
     assert_eq!(run_late(&world, (DATABASE, &mut agent), FIRST, 15_000).await.stage, Stage::Confirmed);
     let btc = assemble::reader(&world.config).unwrap();
     let (oracle, market) =
-        (world.config.chain.oracle.unwrap(), assemble::expected(&world.chain.bundle).unwrap().markets[0]);
+        (world.config.chain.oracle.unwrap(), assemble::expected(&world.chain.bundle, Way::Ezkl).unwrap().markets[0]);
     let before = btc.params(oracle, market).await.unwrap().current;
 
     // Another operator, who sees what the first one saw: nothing is left to do. Its own wait begins with its own cycle.

@@ -1,8 +1,12 @@
-//! A build without the feature `training` says how to get it, and does all the rest.
+//! A build without the features `training` and `halo2` says how to get them, and does all the rest.
 
 use std::process::Command;
 
 fn refused(arguments: &[&str]) {
+    refused_by("VR-TRAIN-012", "build with it: `make build`", arguments);
+}
+
+fn refused_by(code: &str, next: &str, arguments: &[&str]) {
     let agent = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("VERIREGIME_CONFIG")
@@ -11,7 +15,7 @@ fn refused(arguments: &[&str]) {
         .unwrap();
     let said = String::from_utf8(agent.stderr).unwrap();
     assert_eq!(agent.status.code(), Some(1), "{arguments:?}: {said}");
-    assert!(said.contains("error VR-TRAIN-012: ") && said.contains("next: build with it: `make build`"), "{said}");
+    assert!(said.contains(&format!("error {code}: ")) && said.contains(&format!("next: {next}")), "{said}");
 }
 
 #[test]
@@ -26,4 +30,11 @@ fn what_needs_training_is_refused_with_the_way_to_build_it() {
     refused(&["bench", "--jobs", "1", "--plot", "never.svg"]);
     refused(&["models", "check", "btc-regime-4h-v1", "--candles", "any.parquet"]);
     refused(&["models", "compare", "btc-regime-4h-v1", "btc-regime-4h-v1", "--candles", "any.parquet"]);
+}
+
+#[cfg(not(feature = "halo2"))]
+#[test]
+fn what_needs_halo2_is_refused_with_the_way_to_build_it() {
+    let set_up = ["models", "set-up", "btc-regime-4h-v1", "--way", "halo2"];
+    refused_by("VR-PROVE-023", "build it with `cargo build --release --features halo2`", &set_up);
 }

@@ -34,6 +34,7 @@ use veriregime_agent::sources::candles::market::Market;
 use veriregime_agent::sources::candles::serve;
 use veriregime_agent::state::Store;
 use veriregime_core::types::job::JobKey;
+use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::venue::Venue;
 
@@ -85,8 +86,14 @@ pub fn config() -> Config {
 
 impl World {
     pub async fn new() -> Self {
+        Self::by(Way::Ezkl).await
+    }
+
+    /// A world whose contract and agents have the shipped model verified that way.
+    pub async fn by(way: Way) -> Self {
         let (scratch, stop) = (TempDir::new().unwrap(), CancellationToken::new());
         let mut config = config();
+        config.prover.kind = way.into();
         let clock = Clock::manual(FIRST.start_ms());
         config.candles.only_from(exchange(13, &clock, &stop).await);
         let mut world = Self::of(config, clock, scratch).await;
@@ -144,7 +151,7 @@ impl World {
         json!({
             "model": {"bundle": config.bundle},
             "candles": {"base_url": config.candles.sources["binance"].base_url.as_ref().unwrap().as_str(), "weight_per_minute": 1_000_000},
-            "prover": {"python": config.prover.python, "srs_dir": config.prover.srs_dir},
+            "prover": {"kind": config.prover.kind, "python": config.prover.python, "srs_dir": config.prover.srs_dir},
             "chain": {
                 "rpc_url": chain.rpc_urls.iter().map(|url| url.expose().as_str()).collect::<Vec<_>>(),
                 "oracle": chain.oracle.unwrap(),
@@ -179,7 +186,10 @@ impl World {
     /// Makes the model in `folder` the one that the contract runs.
     pub async fn rotate(&self, folder: &Path) {
         let bundle = Bundle::open(folder).unwrap();
-        let wanted = Wanted { expected: assemble::expected(&bundle).unwrap(), ..self.chain.deployment.wanted.clone() };
+        let wanted = Wanted {
+            expected: assemble::expected(&bundle, Way::Ezkl).unwrap(),
+            ..self.chain.deployment.wanted.clone()
+        };
         let deployment = Deployment::new(wanted, self.config.chain.chain_id).unwrap();
         let smoke = smoke_proof(&self.config, &bundle).await.unwrap();
         let outbox = Outbox::of(&self.chain.owner);

@@ -5,6 +5,7 @@ use alloy::sol_types::SolValue;
 
 use super::abi::registry::IModelRegistry::ModelSpec;
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::period::PeriodId;
 
 /// What the outputs mean: logit of Low, logit of High, natural logarithm of the volatility. `RiskOracle` takes no other.
@@ -18,9 +19,13 @@ const VERIFIER_GAS: u32 = 1_200_000;
 #[derive(Debug, Clone)]
 pub struct Expected {
     pub markets: Vec<B256>,
+    /// The way of verification, of which the verifier is one.
+    pub way: Way,
     pub manifest: Digest,
+    /// Zero for a way without keys.
     pub verifying_key: Digest,
     pub onnx: Digest,
+    /// Zero for a circuit without settings.
     pub settings: Digest,
     pub feature_spec: Digest,
     pub verifier_code_hash: B256,

@@ -211,7 +211,7 @@ pub fn write_manifest(
         outputs: outputs(built.output_scale),
         grid: settings.label.grid(),
         regime: Some(RegimeLabel { threshold: settings.label.threshold }),
-        verification: Verification { ezkl: Some(built.circuit) },
+        verification: Verification { ezkl: Some(built.circuit), ..Verification::default() },
         files,
         training: Training {
             provenance: json!({

@@ -7,11 +7,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::build::{Compiled, Compiler};
 use super::protocol::{CircuitFiles, MakeSettings, Prove, Setup};
 use super::srs::Srs;
 use super::supervisor::Ezkl;
 use super::worker::Settings;
+use crate::verification::compiler::{Compiled, Compiler};
 use crate::verification::error::ProofError;
 use veriregime_core::types::proof::Proof;
 use veriregime_files::FileError;
@@ -86,6 +86,6 @@ pub async fn measure(python: PathBuf, compiler: &Compiler, onnx: &Path, input: &
         prove_ms: made.prove_ms,
         pk_bytes,
         proof: Proof { bytes: made.proof, instances: made.instances },
-        verifier: compiler.compile(&verifier).await?,
+        verifier: compiler.compile_file(&verifier).await?,
     })
 }

@@ -1,21 +1,17 @@
 //! Circuit, keys and verifier of a bundle, from its ONNX file.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+use std::path::Path;
 
-use alloy::primitives::{Bytes, keccak256};
+use alloy::primitives::keccak256;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
-use tokio::time::timeout;
 
 use super::protocol::{CircuitFiles, CircuitSettings, MakeSettings, Prove, Setup};
 use super::srs::{MAX_LOGROWS, MIN_LOGROWS, Srs};
 use super::supervisor::Ezkl;
 use crate::bundle::EZKL_VERSION;
+use crate::verification::compiler::Compiler;
 use crate::verification::error::ProofError;
 use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_core::types::manifest::network::ModelKind;
@@ -36,12 +32,6 @@ const INNER_COLUMNS: &str = "num_inner_cols";
 const BASE: &str = "decomp_base";
 /// EZKL's name for [`Decomposition::legs`].
 const LEGS: &str = "decomp_legs";
-/// Largest generated verifier.
-const MAX_VERIFIER_BYTES: u64 = 8 << 20;
-/// Largest output of the compiler.
-const MAX_COMPILED_BYTES: u64 = 8 << 20;
-/// Longest time to compile a verifier.
-const COMPILE_DEADLINE: Duration = Duration::from_mins(2);
 
 /// What to build.
 #[derive(Debug, Clone)]
@@ -153,7 +143,7 @@ pub async fn build(ezkl: &mut Ezkl, build: &Build<'_>) -> Result<Built, ProofErr
     if !trial.verified {
         return Err(ProofError::Unverified);
     }
-    let compiled = build.compiler.compile(&verifier).await?;
+    let compiled = build.compiler.compile_file(&verifier).await?;
     veriregime_files::write_atomic(&path(VERIFIER_BYTECODE_FILE), compiled.bytecode.to_string().as_bytes())?;
     let circuit = EzklCircuit {
         version: EZKL_VERSION.to_owned(),
@@ -165,6 +155,7 @@ pub async fn build(ezkl: &mut Ezkl, build: &Build<'_>) -> Result<Built, ProofErr
         srs_sha256: srs.digest,
         srs_is_ceremony: srs.is_ceremony,
         verifier_code_hash: keccak256(&compiled.deployed_bytecode),
+        verify_gas: None,
         files: EzklCircuit::own_files(),
     };
     Ok(Built { circuit, param_scale: build.form.param_scale, output_scale })
@@ -228,75 +219,5 @@ fn check(settings: &CircuitSettings, build: &Build<'_>) -> Result<u32, String> {
     match settings.model_output_scales[..] {
         [scale] => Ok(scale),
         _ => Err(format!("its outputs have scales {:?}, not one", settings.model_output_scales)),
-    }
-}
-
-/// What compiles generated verifiers: the project's Node script around the pinned solc.
-#[derive(Debug, Clone)]
-pub struct Compiler {
-    /// Node.
-    pub node: PathBuf,
-    /// `contracts/verifier.mjs`.
-    pub script: PathBuf,
-}
-
-/// A compiled verifier.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Compiled {
-    /// Creation code; the constructor takes nothing.
-    pub bytecode: Bytes,
-    /// Code on chain.
-    pub deployed_bytecode: Bytes,
-}
-
-impl Compiler {
-    /// Compiles the verifier in the file `solidity`.
-    ///
-    /// # Errors
-    /// [`ProofError::Compiler`] or a file fault.
-    pub async fn compile(&self, solidity: &Path) -> Result<Compiled, ProofError> {
-        let source = veriregime_files::read_bounded(solidity, MAX_VERIFIER_BYTES)?;
-        let fault = |reason: String| ProofError::Compiler { compiler: self.script.clone(), reason };
-        let output = timeout(COMPILE_DEADLINE, self.run(&source))
-            .await
-            .map_err(|_| fault(format!("no result in {} s", COMPILE_DEADLINE.as_secs())))?
-            .map_err(|error| fault(error.to_string()))?;
-        let compiled: Compiled = serde_json::from_slice(&output).map_err(|error| fault(error.to_string()))?;
-        if compiled.deployed_bytecode.is_empty() {
-            return Err(fault("no code came out".to_owned()));
-        }
-        Ok(compiled)
-    }
-
-    /// The script's output for `source`; what it says on standard error is the error.
-    async fn run(&self, source: &[u8]) -> std::io::Result<Vec<u8>> {
-        let mut child = Command::new(&self.node)
-            .arg(&self.script)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let mut stdin = child.stdin.take().expect("asked for a pipe");
-        let stdout = child.stdout.take().expect("asked for a pipe");
-        let stderr = child.stderr.take().expect("asked for a pipe");
-        let feed = async move {
-            // A compiler that does not start closes its input; its standard error tells more than the broken pipe.
-            let _ = stdin.write_all(source).await;
-        };
-        let (mut output, mut complaint) = (Vec::new(), Vec::new());
-        let mut stdout = stdout.take(MAX_COMPILED_BYTES);
-        let mut stderr = stderr.take(MAX_COMPILED_BYTES);
-        let ((), read, complained) =
-            tokio::join!(feed, stdout.read_to_end(&mut output), stderr.read_to_end(&mut complaint));
-        read?;
-        complained?;
-        let status = child.wait().await?;
-        if status.success() {
-            return Ok(output);
-        }
-        let first_lines: String = String::from_utf8_lossy(&complaint).chars().take(500).collect();
-        Err(std::io::Error::other(format!("{status}: {first_lines}")))
     }
 }

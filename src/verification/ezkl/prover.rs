@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use alloy::primitives::{B256, U256};
 
 use super::protocol::{CircuitFiles, Prove, Verify, Witness, Witnessed};
-use super::srs::Srs;
 use super::supervisor::Ezkl;
 use super::worker::Settings;
 use crate::bundle::Bundle;
-use crate::verification::Proved;
 use crate::verification::error::ProofError;
+use crate::verification::{Proved, agree, srs_of_keys};
 use veriregime_core::types::field::FIELD_ORDER;
+use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::manifest::{CIRCUIT_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
 use veriregime_core::types::proof::Proof;
 use veriregime_core::types::public_inputs::instances;
@@ -37,17 +37,15 @@ impl EzklProver {
         srs_folder: &std::path::Path,
         chain_id: u64,
     ) -> Result<Self, ProofError> {
-        let circuit = bundle.manifest.ezkl()?;
-        let srs = Srs::open(srs_folder, circuit.logrows)?;
-        srs.permit(chain_id)?;
-        srs.expect(circuit.srs_sha256)?;
+        let offer = bundle.manifest.offer(Way::Ezkl)?;
+        let srs = srs_of_keys(&offer, srs_folder, chain_id)?;
         let mut ezkl = Ezkl::new(settings);
         ezkl.load(files(bundle, srs.path)).await?;
         Ok(Self {
             ezkl,
             input_scale: bundle.manifest.input_scale(),
-            instances: circuit.instances,
-            proof_bytes: circuit.proof_bytes,
+            instances: offer.instances,
+            proof_bytes: offer.proof_bytes,
         })
     }
 
@@ -137,40 +135,5 @@ fn files(bundle: &Bundle, srs: PathBuf) -> CircuitFiles {
         verifying_key: bundle.path(VERIFYING_KEY_FILE),
         settings: bundle.path(SETTINGS_FILE),
         srs,
-    }
-}
-
-/// Compares public inputs one by one.
-fn agree(found: &[U256], expected: &[U256]) -> Result<(), ProofError> {
-    let absent = || "absent".to_owned();
-    (0..found.len().max(expected.len())).try_for_each(|index| {
-        let (found, expected) = (found.get(index), expected.get(index));
-        if found == expected {
-            return Ok(());
-        }
-        Err(ProofError::Instances {
-            index,
-            found: found.map_or_else(absent, U256::to_string),
-            expected: expected.map_or_else(absent, U256::to_string),
-        })
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use veriregime_core::types::diagnostic::Diagnostic;
-
-    #[test]
-    fn public_inputs_must_agree_in_value_and_number() {
-        let [one, two] = [1_u8, 2].map(U256::from);
-        assert!(agree(&[one, two], &[one, two]).is_ok());
-        for (found, expected) in
-            [(vec![one, one], vec![one, two]), (vec![one], vec![one, two]), (vec![one, two], vec![one])]
-        {
-            let fault = agree(&found, &expected).expect_err("they differ");
-            assert!(matches!(fault, ProofError::Instances { index: 1, .. }));
-            assert_eq!(fault.code(), "VR-PROVE-014");
-        }
     }
 }

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::build::{Build, Built, CircuitConfig, Compiler, Decomposition, build};
+use super::build::{Build, Built, CircuitConfig, Decomposition, build};
 use super::protocol::Prove;
 use super::supervisor::Ezkl;
+use crate::verification::compiler::Compiler;
 use crate::verification::error::ProofError;
 use veriregime_core::model::float;
 use veriregime_core::model::float::FloatModel;

@@ -9,6 +9,7 @@ use veriregime_agent::bundle::Bundle;
 use veriregime_agent::bundle::registry::Registry;
 use veriregime_agent::node::assemble;
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::manifest::{MANIFEST_1_FILE, MANIFEST_FILE, ONNX_FILE, VERIFIER_FILE};
 
 use super::{LIMIT_BYTES, Models, SHIPPED, copy};
@@ -88,7 +89,7 @@ fn a_converted_bundle_is_found_by_the_digest_of_its_old_manifest() {
     let registry = Registry::new(shipped.parent().unwrap());
     let (old, new) = (registry.with_manifest(old_digest).unwrap().unwrap(), Bundle::open(&shipped).unwrap());
     assert_eq!((old.manifest_digest, &old.manifest), (old_digest, &new.manifest));
-    let [mut expected, today] = [&old, &new].map(|bundle| assemble::expected(bundle).unwrap());
+    let [mut expected, today] = [&old, &new].map(|bundle| assemble::expected(bundle, Way::Ezkl).unwrap());
     assert_eq!(expected.feature_spec.to_string(), "3193619ec3a8915f923d7f8aa2de8aed078c75c187aece3c62a6a32e4d8ffda7");
     let verifier = alloy::primitives::Address::ZERO;
     assert_ne!(expected.model_id(verifier), today.model_id(verifier), "a contract must be told of the new one");

@@ -8,6 +8,7 @@ use veriregime_agent::chain::envelope::calldata;
 use veriregime_agent::node::assemble;
 use veriregime_agent::state::Step;
 use veriregime_core::types::cycle::Stage;
+use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::omission::OmittedMarkets;
 
 use super::{DATABASE, OMITS_ETH, enter, masks, run_late, said, served, world};
@@ -22,7 +23,7 @@ const POLICY_AND_STATE: [u64; 3] = [2, 3, 4];
 async fn a_market_that_got_its_policy_after_the_update_is_served_in_the_same_period() {
     let (world, _exchange) = world().await;
     let oracle = world.config.chain.oracle.unwrap();
-    let eth = assemble::expected(&world.chain.bundle).unwrap().markets[1];
+    let eth = assemble::expected(&world.chain.bundle, Way::Ezkl).unwrap().markets[1];
     // ETH's policy is taken away, and given back once the update has landed.
     let first = U256::from_be_bytes(keccak256((eth, U256::from(MARKETS_SLOT)).abi_encode()).0);
     let slots = POLICY_AND_STATE.map(|offset| B256::from(first + U256::from(offset)));
@@ -74,7 +75,7 @@ async fn a_market_whose_candles_come_late_is_served_in_the_same_period_by_the_no
     assert_eq!(agent.chain.nonce().await.unwrap(), nonce);
 
     let oracle = world.config.chain.oracle.unwrap();
-    let btc = assemble::expected(&world.chain.bundle).unwrap().markets[0];
+    let btc = assemble::expected(&world.chain.bundle, Way::Ezkl).unwrap().markets[0];
     let before = agent.chain.read.params(oracle, btc).await.unwrap().current;
     exchange.eth.set(ExchangeFaultMode::None);
     agent.watch_over(FIRST, &stop).await.unwrap();

@@ -8,8 +8,9 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use tract_onnx::pb::ModelProto;
 use veriregime_agent::modelling::circuit;
+use veriregime_agent::verification::compiler::Compiler;
 use veriregime_agent::verification::ezkl::baseline;
-use veriregime_agent::verification::ezkl::build::{CircuitConfig, Compiler, Decomposition};
+use veriregime_agent::verification::ezkl::build::{CircuitConfig, Decomposition};
 use veriregime_agent::verification::ezkl::prover::EzklProver;
 use veriregime_agent::verification::ezkl::search::{Candidate, Outcome, SearchRequest};
 use veriregime_agent::verification::ezkl::srs::Srs;
@@ -160,7 +161,7 @@ async fn what_is_not_plain_arithmetic_gets_no_keys() {
     square.input.truncate(1);
     assert_eq!(refused(rectified.encode_to_vec()).await.code(), "VR-PROVE-017");
     let compiler = Compiler { node: "node".into(), script: folder.path().join("absent.mjs") };
-    let fault = compiler.compile(&project("Cargo.toml")).await.expect_err("no compiler");
+    let fault = compiler.compile_file(&project("Cargo.toml")).await.expect_err("no compiler");
     assert_eq!(fault.code(), "VR-PROVE-018");
 }
 

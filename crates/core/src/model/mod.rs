@@ -13,7 +13,9 @@ use thiserror::Error;
 
 use crate::trees::error::TreesError;
 use crate::types::diagnostic::Diagnostic;
-use crate::types::manifest::network::Layer;
+use crate::types::manifest::Output;
+use crate::types::manifest::inputs::Table;
+use crate::types::manifest::network::{Layer, Layers};
 use crate::types::manifest::regime::RegimeSpec;
 use crate::types::prediction::REGIME_OUTPUTS;
 use float::FloatModel;
@@ -145,6 +147,19 @@ impl Layout {
             input_scale: features.input_scale,
             param_scale: model.layers.param_scale,
             output_scale: model.output_scale,
+        }
+    }
+
+    /// The layout of a layered model of a table.
+    pub fn of_table(layers: &Layers, table: &Table, outputs: &[Output]) -> Self {
+        Self {
+            markets: 1,
+            features: table.columns.len(),
+            outputs: outputs.len(),
+            feature_bound: table.bound(),
+            input_scale: table.input_scale,
+            param_scale: layers.param_scale,
+            output_scale: outputs.iter().map(|output| output.scale).max().unwrap_or(0),
         }
     }
 }

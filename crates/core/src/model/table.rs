@@ -31,16 +31,7 @@ impl TableModel {
     /// # Errors
     /// [`ModelError`].
     pub fn layers(onnx: &[u8], layers: &Layers, table: &Table, outputs: &[Output]) -> Result<Self, ModelError> {
-        let layout = Layout {
-            markets: 1,
-            features: table.columns.len(),
-            outputs: outputs.len(),
-            feature_bound: table.bound(),
-            input_scale: table.input_scale,
-            param_scale: layers.param_scale,
-            output_scale: outputs.iter().map(|output| output.scale).max().unwrap_or(0),
-        };
-        let model = Model::load(onnx, layout)?;
+        let model = Model::load(onnx, Layout::of_table(layers, table, outputs))?;
         model.expect_layers(&layers.layers)?;
         Ok(Self::Layers(Box::new(model)))
     }

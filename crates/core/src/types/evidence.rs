@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::candle::Candle;
 use super::digest::Digest;
 use super::feature::FeatureVector;
+use super::manifest::verification::Way;
 use super::origin::Origin;
 use super::prediction::Outputs;
 use super::update::PublishedUpdate;
@@ -32,6 +33,9 @@ pub struct Evidence {
     pub registry: Address,
     /// The model's verifier.
     pub verifier: Address,
+    /// The way of verification that it is of.
+    #[serde(default, skip_serializing_if = "is_ezkl")]
+    pub verification: Way,
     /// The update as the chain tells it, with its proof and attestations.
     pub update: PublishedUpdate,
     /// What was sent to the contract.
@@ -44,8 +48,13 @@ pub struct Evidence {
     pub markets: Vec<MarketEvidence>,
     /// The proof's public inputs.
     pub instances: Vec<U256>,
-    /// Digest of EZKL's witness for the features; `None` where nothing was proven.
+    /// Digest of EZKL's witness for the features; `None` where it was not EZKL that proved.
     pub witness_sha256: Option<Digest>,
+}
+
+/// Evidence from before there were other ways does not say it, and has to keep its digest.
+fn is_ezkl(way: &Way) -> bool {
+    *way == Way::Ezkl
 }
 
 /// The software behind an update.
@@ -54,8 +63,9 @@ pub struct Evidence {
 pub struct Versions {
     /// This program.
     pub agent: String,
-    /// EZKL.
-    pub ezkl: String,
+    /// EZKL, where it proved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ezkl: Option<String>,
 }
 
 /// One market's way from candles to outputs.

@@ -20,7 +20,7 @@ use veriregime_core::model::onnx::Network;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::inputs::Inputs;
 use veriregime_core::types::manifest::network::{Layers, ModelKind};
-use veriregime_core::types::manifest::verification::Verification;
+use veriregime_core::types::manifest::verification::{Verification, Way};
 use veriregime_core::types::manifest::{Manifest, ONNX_FILE, SCHEMA, Training};
 use veriregime_core::types::time::{format_day, parse_day};
 use veriregime_training::error::TrainingError;
@@ -111,7 +111,7 @@ pub async fn train(request: &HedgeTrainRequest<'_>) -> anyhow::Result<NewHedgeBu
     let mut bundle = Bundle::seal(&folder, manifest)?;
     bundle.table_model()?;
     if let Some(tools) = &request.circuit {
-        let set_up = set_up(&SetUpRequest { bundle: &bundle, tools, inner_columns: 1 }).await;
+        let set_up = set_up(&SetUpRequest { bundle: &bundle, way: Way::Ezkl, tools, inner_columns: 1 }).await;
         set_up.context("the circuit cannot be set up")?;
         bundle = Bundle::open(&folder)?;
     }

@@ -23,6 +23,8 @@ const MAX_CLIP: f64 = 512.0;
 /// Most trees, and the deepest.
 const MAX_TREES: usize = 1 << 16;
 const MAX_DEPTH: usize = 32;
+/// Longest proof, in bytes.
+const MAX_PROOF_BYTES: usize = 1 << 20;
 
 impl Manifest {
     /// Refuses a manifest that contradicts itself.
@@ -102,13 +104,19 @@ impl Manifest {
     }
 
     fn in_verification(&self) -> Option<String> {
-        let circuit = self.verification.ezkl.as_ref()?;
-        if !EzklCircuit::FILES.iter().all(|file| circuit.files.iter().any(|own| own == file)) {
+        if let Some(circuit) = &self.verification.ezkl
+            && !EzklCircuit::FILES.iter().all(|file| circuit.files.iter().any(|own| own == file))
+        {
             return Some(format!("the circuit's files are {}", circuit.files.join(", ")));
         }
         let instances = self.instances();
-        (circuit.instances != instances)
-            .then(|| format!("{} public inputs, inputs and outputs make {instances}", circuit.instances))
+        let mut offers = self.offers();
+        let wrong = offers.find(|offer| offer.instances != instances || offer.proof_bytes > MAX_PROOF_BYTES)?;
+        let (way, found, bytes) = (wrong.way, wrong.instances, wrong.proof_bytes);
+        Some(format!(
+            "{way} has {found} public inputs and proofs of {bytes} bytes: inputs and outputs make {instances}, \
+             and a proof has {MAX_PROOF_BYTES} bytes at most"
+        ))
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use thiserror::Error;
 
+use super::verification::Way;
 use crate::types::diagnostic::Diagnostic;
 use crate::types::period::Grid;
 
@@ -24,7 +25,7 @@ pub enum ManifestError {
     Grid { found: Grid },
     /// A bundle without the wanted way of verification.
     #[error("the bundle cannot be verified by {way}")]
-    NoVerification { way: &'static str },
+    NoVerification { way: Way },
 }
 
 impl ManifestError {
@@ -56,7 +57,9 @@ impl Diagnostic for ManifestError {
             Self::NotRegime(_) | Self::Grid { .. } => {
                 "give the job a bundle that `train` made, or run this one by the kind of job that it is for"
             }
-            Self::NoVerification { .. } => "take a bundle that offers it, or another way of verification for the job",
+            Self::NoVerification { .. } => {
+                "give the bundle that way with `veriregime-agent models set-up ID --way WAY`, or the job another one"
+            }
             Self::Invalid(_) => "restore the bundle from where it was published; never edit its files",
         }
     }

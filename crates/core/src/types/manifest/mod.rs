@@ -27,7 +27,7 @@ use inputs::{Candles, Inputs, Market};
 use network::ModelKind;
 use regime::RegimeLabel;
 use schema_1::Manifest1;
-use verification::{EzklCircuit, Verification};
+use verification::{EzklCircuit, Offer, Verification, Way};
 
 /// Version of the format described here.
 pub const SCHEMA: u32 = 2;
@@ -49,6 +49,14 @@ pub const PROVING_KEY_FILE: &str = "pk.key";
 pub const VERIFIER_FILE: &str = "Verifier.sol";
 /// Creation bytecode of the compiled verifier, `0x`-hex.
 pub const VERIFIER_BYTECODE_FILE: &str = "verifier.bytecode";
+/// Solidity verifier of this project's own circuit.
+pub const HALO2_VERIFIER_FILE: &str = "Halo2Verifier.sol";
+/// Its creation bytecode, `0x`-hex.
+pub const HALO2_BYTECODE_FILE: &str = "halo2-verifier.bytecode";
+/// Contract that computes the network.
+pub const DIRECT_VERIFIER_FILE: &str = "DirectVerifier.sol";
+/// Its creation bytecode, `0x`-hex.
+pub const DIRECT_BYTECODE_FILE: &str = "direct-verifier.bytecode";
 
 /// The exchange whose candles models are trained on, and whose symbols manifests name.
 pub const TRAINED_ON: Venue = Venue::Binance;
@@ -206,7 +214,20 @@ impl Manifest {
     /// # Errors
     /// [`ManifestError::NoVerification`] where the bundle offers none.
     pub fn ezkl(&self) -> Result<&EzklCircuit, ManifestError> {
-        self.verification.ezkl.as_ref().ok_or(ManifestError::NoVerification { way: "ezkl" })
+        self.verification.ezkl.as_ref().ok_or(ManifestError::NoVerification { way: Way::Ezkl })
+    }
+
+    /// What the bundle offers for a way of verification.
+    ///
+    /// # Errors
+    /// [`ManifestError::NoVerification`] where it offers nothing.
+    pub fn offer(&self, way: Way) -> Result<Offer, ManifestError> {
+        self.verification.offer(way, &self.files).ok_or(ManifestError::NoVerification { way })
+    }
+
+    /// What it offers, in the order of [`Way::ALL`].
+    pub fn offers(&self) -> impl Iterator<Item = Offer> {
+        Way::ALL.into_iter().filter_map(|way| self.verification.offer(way, &self.files))
     }
 
     /// Rows of the network's input: markets, or one.
@@ -245,8 +266,7 @@ impl Manifest {
             ModelKind::Layers(_) => ONNX_FILE,
             ModelKind::Trees(trees) => &trees.file,
         };
-        let circuit = self.verification.ezkl.iter().flat_map(|circuit| &circuit.files).map(String::as_str);
-        [model].into_iter().chain(circuit).collect()
+        [model].into_iter().chain(self.verification.files()).collect()
     }
 }
 

@@ -99,8 +99,10 @@ impl Manifest1 {
                     srs_sha256: circuit.srs_sha256,
                     srs_is_ceremony: circuit.srs_is_ceremony,
                     verifier_code_hash: circuit.verifier_code_hash,
+                    verify_gas: None,
                     files: EzklCircuit::own_files(),
                 }),
+                ..Verification::default()
             },
             files,
             training: Training {

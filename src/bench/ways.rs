@@ -1,0 +1,175 @@
+//! The ways of verification beside each other: the same model, the same periods, one run.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use alloy::sol_types::SolCall;
+use anyhow::Context;
+use serde::{Serialize, Serializer};
+
+use super::cycle::{Bench, FIRST_PERIOD, cases};
+use crate::actions::risk_oracle::abi::Verifier;
+use crate::config::Config;
+use crate::devnet::World;
+use crate::node::assemble;
+use crate::render::Render;
+use crate::render::layout::Table;
+use crate::verification::Prover;
+use veriregime_core::quantile::quantile;
+use veriregime_core::types::manifest::verification::Way;
+use veriregime_core::types::manifest::{PROVING_KEY_FILE, VERIFYING_KEY_FILE};
+use veriregime_core::types::proof::Proof;
+
+/// What every transaction costs, and its data by the byte.
+const TRANSACTION_GAS: u64 = 21_000;
+const ZERO_BYTE_GAS: u64 = 4;
+const OTHER_BYTE_GAS: u64 = 16;
+
+/// What one way costs.
+#[derive(Debug, Serialize)]
+pub struct WayFigures {
+    pub way: Way,
+    /// Until the prover is ready: its process started, its keys read or made.
+    pub set_up_ms: f64,
+    #[serde(serialize_with = "ms")]
+    pub prove_ms_p50: f64,
+    #[serde(serialize_with = "ms")]
+    pub prove_ms_p95: f64,
+    /// Of a transaction that only asks the verifier.
+    pub verify_gas: u64,
+    /// The same without what any transaction with this data costs.
+    pub call_gas: u64,
+    pub submit_gas: u64,
+    pub keys_bytes: u64,
+    pub code_bytes: usize,
+    /// Of EZKL's process, or what this process grew by.
+    pub peak_rss_mb: f64,
+    /// From candles to a signed transaction.
+    pub cycle_ms_p50: f64,
+}
+
+/// All ways.
+#[derive(Debug, Serialize)]
+pub struct WaysReport {
+    pub ways: Vec<WayFigures>,
+}
+
+fn ms<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((value * 1000.0).round() / 1000.0)
+}
+
+/// Measures `runs` cycles by each way that the configured model offers, each on a chain of its own; `show` is told which.
+///
+/// # Errors
+/// Whatever a cycle can run into.
+pub async fn measure(
+    config: &Config,
+    anvil: Option<&Path>,
+    runs: u32,
+    show: impl Fn(Way),
+) -> anyhow::Result<WaysReport> {
+    let mut ways = Vec::with_capacity(Way::ALL.len());
+    for way in Way::ALL {
+        show(way);
+        let mut config = config.clone();
+        config.prover.kind = way.into();
+        ways.push(measured(config, anvil, runs, way).await?);
+    }
+    Ok(WaysReport { ways })
+}
+
+async fn measured(mut config: Config, anvil: Option<&Path>, runs: u32, way: Way) -> anyhow::Result<WayFigures> {
+    let scratch = tempfile::tempdir().context("no scratch folder")?;
+    let world = World::start(&mut config, scratch.path(), anvil, FIRST_PERIOD.start_seconds()).await?;
+    let (bundle, chain) = (&world.bundle, assemble::chain(&config).await?);
+    let model = assemble::model(bundle)?;
+    let cases = cases(bundle, runs)?;
+    let bench = Bench { world: &world, model: &model, chain: &chain };
+
+    let memory = Memory::start();
+    let started = Instant::now();
+    let mut prover = assemble::prover(&config, bundle).await?;
+    let set_up_ms = started.elapsed().as_secs_f64() * 1e3;
+    let measured = bench.cycles(&mut prover, &cases).await?;
+    let (keys_bytes, peak_rss_mb) = match &mut prover {
+        Prover::Ezkl(prover) => {
+            let size = |name: &str| veriregime_files::size_bytes(&bundle.path(name));
+            (size(PROVING_KEY_FILE)? + size(VERIFYING_KEY_FILE)?, prover.peak_rss_bytes().await? as f64 / 1e6)
+        }
+        Prover::Halo2(prover) => (prover.key_bytes() as u64, memory.grown_mb()),
+        Prover::Direct(_) | Prover::Mock(_) => (0, memory.grown_mb()),
+    };
+    prover.stop().await;
+    let verifier = world.deployment.contracts.verifier.address;
+    let verify_gas = chain.verification_gas(verifier, &measured.last_proof).await?;
+    Ok(WayFigures {
+        way,
+        set_up_ms,
+        prove_ms_p50: quantile(&measured.prove_ms, 0.5),
+        prove_ms_p95: quantile(&measured.prove_ms, 0.95),
+        verify_gas,
+        call_gas: verify_gas.saturating_sub(intrinsic_gas(&measured.last_proof)),
+        submit_gas: measured.submit_gas,
+        keys_bytes,
+        code_bytes: chain.read.code(verifier).await?.len(),
+        peak_rss_mb,
+        cycle_ms_p50: quantile(&measured.cycle_ms, 0.5),
+    })
+}
+
+/// What a transaction costs that carries this proof to a contract and does nothing there.
+fn intrinsic_gas(proof: &Proof) -> u64 {
+    let call = Verifier::verifyProofCall { proof: proof.bytes.clone(), instances: proof.instances.clone() };
+    let bytes = call.abi_encode();
+    TRANSACTION_GAS + bytes.iter().map(|byte| if *byte == 0 { ZERO_BYTE_GAS } else { OTHER_BYTE_GAS }).sum::<u64>()
+}
+
+/// The memory of this process as the system counts it.
+struct Memory {
+    start_kb: Option<u64>,
+}
+
+impl Memory {
+    /// From now on; the peak of before is forgotten where the system allows that.
+    fn start() -> Self {
+        let _ = fs::write("/proc/self/clear_refs", "5");
+        Self { start_kb: status_kb("VmRSS:") }
+    }
+
+    /// How far it has grown at most since, in MB; not a number where the system does not say.
+    fn grown_mb(&self) -> f64 {
+        match (self.start_kb, status_kb("VmHWM:")) {
+            (Some(start), Some(peak)) => peak.saturating_sub(start) as f64 * 1024.0 / 1e6,
+            _ => f64::NAN,
+        }
+    }
+}
+
+fn status_kb(name: &str) -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+impl Render for WaysReport {
+    fn text(&self) -> String {
+        let mut table = Table::new(&["", "ezkl", "halo2", "direct"]);
+        let mut row = |name: &str, cell: &dyn Fn(&WayFigures) -> String| {
+            table.add_row(std::iter::once(name.to_owned()).chain(self.ways.iter().map(cell)).collect::<Vec<_>>());
+        };
+        row("prover ready after", &|one| format!("{:.0} ms", one.set_up_ms));
+        row("prove, p50 / p95", &|one| match one.way.has_proof() {
+            true => format!("{:.1} / {:.1} ms", one.prove_ms_p50, one.prove_ms_p95),
+            false => "nothing".to_owned(),
+        });
+        row("verifying transaction", &|one| format!("{} gas", one.verify_gas));
+        row("of it, the verifier's call", &|one| format!("{} gas", one.call_gas));
+        row("submit, the dearest", &|one| format!("{} gas", one.submit_gas));
+        row("keys", &|one| format!("{} bytes", one.keys_bytes));
+        row("verifier's code", &|one| format!("{} bytes", one.code_bytes));
+        row("prover's peak memory", &|one| format!("{:.1} MB", one.peak_rss_mb));
+        row("candles to signed transaction, p50", &|one| format!("{:.1} ms", one.cycle_ms_p50));
+        table.to_string()
+    }
+}

@@ -8,13 +8,14 @@ use alloy::sol_types::SolCall;
 use anyhow::Context;
 use serde::{Serialize, Serializer};
 
+use super::break_even::{self, Size};
 use super::cycle::{Bench, FIRST_PERIOD, cases};
 use crate::actions::risk_oracle::abi::Verifier;
 use crate::config::Config;
 use crate::devnet::World;
 use crate::node::assemble;
-use crate::render::Render;
 use crate::render::layout::Table;
+use crate::render::{Render, lines};
 use crate::verification::Prover;
 use veriregime_core::quantile::quantile;
 use veriregime_core::types::manifest::verification::Way;
@@ -53,6 +54,17 @@ pub struct WayFigures {
 #[derive(Debug, Serialize)]
 pub struct WaysReport {
     pub ways: Vec<WayFigures>,
+    /// Where it was asked for: computing networks of other sizes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sizes: Vec<Size>,
+}
+
+impl WaysReport {
+    /// Gas over weights, of computing and of the ways that prove.
+    pub fn lines(&self) -> Vec<(&'static str, Vec<(f64, f64)>)> {
+        let proofs = self.ways.iter().filter(|one| one.way.has_proof());
+        break_even::lines(&self.sizes, &proofs.map(|one| (one.way.name(), one.verify_gas)).collect::<Vec<_>>())
+    }
 }
 
 fn ms<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
@@ -76,7 +88,7 @@ pub async fn measure(
         config.prover.kind = way.into();
         ways.push(measured(config, anvil, runs, way).await?);
     }
-    Ok(WaysReport { ways })
+    Ok(WaysReport { ways, sizes: Vec::new() })
 }
 
 async fn measured(mut config: Config, anvil: Option<&Path>, runs: u32, way: Way) -> anyhow::Result<WayFigures> {
@@ -170,6 +182,10 @@ impl Render for WaysReport {
         row("verifier's code", &|one| format!("{} bytes", one.code_bytes));
         row("prover's peak memory", &|one| format!("{:.1} MB", one.peak_rss_mb));
         row("candles to signed transaction, p50", &|one| format!("{:.1} ms", one.cycle_ms_p50));
-        table.to_string()
+        let sizes = self.sizes.iter().map(|size| {
+            let Size { weights, verify_gas, code_bytes } = size;
+            format!("{weights} weights computed by a contract of {code_bytes} bytes: {verify_gas} gas a transaction")
+        });
+        lines(std::iter::once(table.to_string()).chain(sizes))
     }
 }

@@ -19,6 +19,7 @@ use crate::modelling::training;
   veriregime-agent bench --json --baseline student.onnx --baseline-input input.json
   veriregime-agent bench --training --settings models/train.toml
   veriregime-agent bench --ways --json
+  veriregime-agent bench --ways --plot break-even.svg
   veriregime-agent bench --jobs 1,10,100 --plot capacity.svg
 
 The baseline is another network, built with EZKL's defaults and proven in the same run: it may take minutes.
@@ -50,14 +51,14 @@ pub struct BenchArgs {
     #[arg(long, conflicts_with_all = ["baseline", "training"])]
     api: bool,
     /// Measure only nodes with so many jobs, each of them on a market of its own.
-    #[arg(long, value_delimiter = ',', value_name = "COUNTS", conflicts_with_all = ["baseline", "training", "api"],
+    #[arg(long, value_delimiter = ',', value_name = "COUNTS", group = "drawn", conflicts_with_all = ["baseline", "training", "api"],
         value_parser = clap::value_parser!(u32).range(1..=1000))]
     jobs: Vec<u32>,
     /// Measure only the ways of verification beside each other: the same model proven by EZKL, by halo2, and computed by a contract.
-    #[arg(long, conflicts_with_all = ["baseline", "training", "api", "jobs"])]
+    #[arg(long, group = "drawn", conflicts_with_all = ["baseline", "training", "api"])]
     ways: bool,
-    /// Draw the curves of --jobs as SVG.
-    #[arg(long, value_name = "FILE", requires = "jobs")]
+    /// Draw the curves of --jobs as SVG; with --ways, compute networks of growing size, too, and draw from which on a proof costs less.
+    #[arg(long, value_name = "FILE", requires = "drawn")]
     plot: Option<PathBuf>,
 }
 
@@ -76,7 +77,15 @@ pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow
     }
     if args.ways {
         let show = |way| eprintln!("measuring {way}");
-        print::output(json, &Box::pin(bench::ways::measure(&config, anvil, args.runs, show)).await?);
+        let mut report = Box::pin(bench::ways::measure(&config, anvil, args.runs, show)).await?;
+        if let Some(file) = &args.plot {
+            training::can_draw()?;
+            report.sizes = bench::break_even::measure(|weights| eprintln!("computing {weights} weights")).await?;
+            let title = "What the chain is asked to do for networks of growing size";
+            let drawn = training::draw_over(title, ["weights", "gas of the verifying transaction"], &report.lines())?;
+            veriregime_files::write_atomic(file, drawn.as_bytes())?;
+        }
+        print::output(json, &report);
     } else if args.api {
         print::output(json, &Box::pin(bench::api::measure(config, anvil, args.runs)).await?);
     } else {

@@ -73,6 +73,11 @@ pub fn can_draw() -> anyhow::Result<()> {
 }
 
 /// Refuses.
+pub fn draw_over(_title: &str, _labels: [&str; 2], _curves: &[(&str, Vec<(f64, f64)>)]) -> anyhow::Result<String> {
+    Err(NotInThisBuild.into())
+}
+
+/// Refuses.
 pub fn draw(_title: &str, _over: &str, _curves: &[(&str, Vec<(f64, f64)>)]) -> anyhow::Result<String> {
     Err(NotInThisBuild.into())
 }

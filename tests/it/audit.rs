@@ -168,7 +168,7 @@ async fn an_audit_finds_a_proof_of_another_model_behind_a_verifier_that_was_exch
     let form = CircuitConfig::of(&bundle.manifest).unwrap();
     let request = Build { folder: &folder, srs_folder, markets: 1, features, outputs: 3, form, compiler: &compiler };
     let built = build(&mut Ezkl::new(worker), &request).await.unwrap();
-    let verification = Verification { ezkl: Some(built.circuit) };
+    let verification = Verification { ezkl: Some(built.circuit), ..Verification::default() };
     let manifest = Manifest { verification, files: BTreeMap::new(), ..bundle.manifest.clone() };
     let other = Bundle::seal(&folder, manifest).unwrap();
     assert_ne!(other.manifest.ezkl().unwrap().verifier_code_hash, bundle.manifest.ezkl().unwrap().verifier_code_hash);

@@ -120,7 +120,7 @@ async fn two_market_bundle(config: &mut Config, scratch: &Path) {
     let market = |name: &str, symbol: &str| ModelMarket { name: name.into(), symbol: symbol.into() };
     let markets = vec![market("BTC-USD", "BTCUSDT"), market("ETH-USD", "ETHUSDT")];
     let inputs = Inputs::Candles(Candles { markets, ..shipped.manifest.candles().unwrap().clone() });
-    let verification = Verification { ezkl: Some(built.circuit) };
+    let verification = Verification { ezkl: Some(built.circuit), ..Verification::default() };
     let manifest = Manifest { inputs, verification, files: BTreeMap::new(), ..shipped.manifest };
     Bundle::seal(&folder, manifest).unwrap();
     config.bundle = folder;

@@ -66,7 +66,7 @@ async fn each_way_sets_the_same_parameters_and_leaves_evidence_that_holds() {
     let mut gas = Vec::new();
     for way in Way::ALL {
         let world = World::by(way).await;
-        let agent = world.agent("agent.sqlite").await;
+        let mut agent = world.agent("agent.sqlite").await;
         world.enter(FIRST).await;
         let record = agent.run(FIRST, &CancellationToken::new()).await.unwrap();
         assert_eq!(record.stage, Stage::Confirmed, "{way}: {:?}", record.miss);

@@ -16,6 +16,7 @@ use super::measured::{Measured, Version};
 use super::{EvaluateRequest, Progress, TrainRequest};
 use crate::bundle::Bundle;
 use crate::render::Render;
+use veriregime_training::plots::over;
 use veriregime_training::plots::panels::panels;
 
 /// Trains, sets the circuit up, measures on the test split and writes the bundle. `config` is where the agent's settings
@@ -98,6 +99,14 @@ pub fn speed(settings: &Path, config: Option<&Path>) -> anyhow::Result<impl Rend
 /// None.
 pub fn can_draw() -> anyhow::Result<()> {
     Ok(())
+}
+
+/// Named curves over each other, as SVG.
+///
+/// # Errors
+/// None.
+pub fn draw_over(title: &str, labels: [&str; 2], curves: &[(&str, Vec<(f64, f64)>)]) -> anyhow::Result<String> {
+    Ok(over(title, labels, curves))
 }
 
 /// Named curves over one quantity, each in a panel of its own, as SVG.

@@ -72,7 +72,9 @@ pub enum ModelError {
     )]
     NotDense { step: usize, what: &'static str },
     /// The contract that computes the network would not fit into a chain's limit.
-    #[error("the contract that computes the model would need {bytes} bytes of code and data, at most {limit} can be created")]
+    #[error(
+        "the contract that computes the model would need {bytes} bytes of code and data, at most {limit} can be created"
+    )]
     ContractTooLarge { bytes: usize, limit: usize },
     /// tract refuses the model or the input.
     #[error("tract: {detail}")]

@@ -53,6 +53,17 @@ pub fn curves(title: &str, value: &str, lines: Vec<Line>) -> String {
     chart(title, ["epoch", value], axes, [whole, fine], lines).to_svg()
 }
 
+/// Named lines over each other, from zero on.
+pub fn over(title: &str, labels: [&str; 2], curves: &[(&str, Vec<(f64, f64)>)]) -> String {
+    const COLOURS: [Colour; 5] = [Colour::Blue, Colour::Vermilion, Colour::Green, Colour::Pink, Colour::Black];
+    let points = || curves.iter().flat_map(|(_, points)| points);
+    let from_zero = |values: Range<f64>| 0.0..values.end * 1.06;
+    let axes = [ends(points().map(|(x, _)| *x)), ends(points().map(|(_, y)| *y))].map(from_zero);
+    let drawn = curves.iter().zip(COLOURS.iter().cycle());
+    let lines = drawn.map(|((name, points), colour)| plain(name, *colour, points.clone(), true)).collect();
+    chart(title, labels, axes, [whole, whole], lines).to_svg()
+}
+
 /// Hits over false alarms of everybody who rates.
 pub fn roc(panel: &Comparison) -> String {
     let was_high = &panel.outcomes.was_high;

@@ -168,10 +168,7 @@ impl<'a> Layer<'a> {
                         next.add_products(code, &[(lane.unit, "x".to_owned())]);
                     }
                     None => {
-                        code.line(format_args!(
-                            "x := calldataload({})",
-                            after("outputs", 32 * lane.unit)
-                        ));
+                        code.line(format_args!("x := calldataload({})", after("outputs", 32 * lane.unit)));
                         claimed(code, self.dense.activation, network.output_shift, &moved, largest);
                     }
                 }

@@ -4,7 +4,7 @@ use alloy::primitives::U256;
 use serde::Serialize;
 
 use crate::devnet;
-use crate::verification::direct;
+use crate::verification::direct::{self, Computation};
 use veriregime_core::model::Layout;
 use veriregime_core::model::integer::IntegerModel;
 use veriregime_core::model::onnx::{Matrix, Network, Operation};
@@ -39,12 +39,12 @@ pub async fn measure(show: impl Fn(usize)) -> anyhow::Result<Vec<Size>> {
     for hidden in HIDDEN {
         let weights = hidden * (FEATURES + 1) + (hidden + 1) * OUTPUTS;
         show(weights);
-        let model = network(hidden)?;
-        let Ok(source) = direct::source(&model, &format!("random-{weights}")) else { break };
+        let model = Computation::Layers(network(hidden)?);
+        let Ok(source) = model.source(&format!("random-{weights}")) else { break };
         let compiled = compiler.compile(source.as_bytes(), direct::TARGET).await?;
         let verifier = chain.create(compiled.bytecode).await?;
         let features: Vec<i32> = (0..FEATURES as i32).map(|index| (index * 3_989) % FEATURE_BOUND - 16_000).collect();
-        let instances: Vec<U256> = instances(&features, &model.evaluate(&features)?.concat());
+        let instances: Vec<U256> = instances(&features, &model.evaluate(&features)?);
         let proof = Proof { bytes: Vec::new().into(), instances };
         let verify_gas = chain.verification_gas(verifier, &proof).await?;
         sizes.push(Size { weights, verify_gas, code_bytes: compiled.deployed_bytecode.len() });

@@ -9,12 +9,12 @@ use crate::bundle::Bundle;
 use crate::devnet;
 use crate::diagnosis::words;
 use crate::verification::Prover;
+use crate::verification::direct::Computation;
 use crate::verification::error::ProofError;
 use crate::verification::ezkl::build::{Built, CircuitConfig};
 use crate::verification::ezkl::protocol::{Prove, Witness};
 use crate::verification::ezkl::search::{Candidate, Measured, Outcome, Search};
 use crate::verification::ezkl::supervisor::Ezkl;
-use veriregime_core::model::Layout;
 use veriregime_core::model::table::TableModel;
 use veriregime_core::types::manifest::inputs::Table;
 use veriregime_core::types::manifest::{PROVING_KEY_FILE, VERIFIER_BYTECODE_FILE};
@@ -89,13 +89,13 @@ pub struct Trial {
 /// # Errors
 /// A network that is none, or what the prover runs into.
 pub async fn measured(prover: &mut Prover, bundle: &Bundle, code: &Bytes) -> anyhow::Result<Trial> {
-    let model = bundle.integer_model()?;
-    let Layout { markets, features, feature_bound, .. } = model.layout();
-    let bounds = vec![f64::from(feature_bound); markets * features];
+    let model = Computation::of(bundle)?;
+    let (inputs, bound) = model.inputs();
+    let bounds = vec![f64::from(bound); inputs];
     let (mut times, mut proofs) = (Vec::with_capacity(PROOFS), Vec::with_capacity(PROOFS));
     for number in 0..PROOFS as u64 {
         let row = row(&bounds, number);
-        let proved = prover.prove(&row, &model.evaluate(&row)?.concat()).await?;
+        let proved = prover.prove(&row, &model.evaluate(&row)?).await?;
         times.push(proved.prove_ms);
         proofs.push(proved.proof);
     }

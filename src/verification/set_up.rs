@@ -5,8 +5,9 @@ use std::path::Path;
 use alloy::primitives::keccak256;
 
 use super::compiler::{Compiled, Compiler, Target};
+use super::direct::{self, Computation};
 use super::error::ProofError;
-use super::{direct, halo2};
+use super::halo2;
 use crate::bundle::Bundle;
 use crate::bundle::error::BundleError;
 use veriregime_core::types::manifest::error::ManifestError;
@@ -37,11 +38,11 @@ enum Entry {
 /// # Errors
 /// A network that the way cannot do, an SRS that is absent, or what keeps the verifier from being compiled.
 pub async fn make(bundle: &Bundle, way: Way, srs_folder: &Path, compiler: &Compiler) -> Result<Made, ProofError> {
-    let (model, instances) = (bundle.integer_model()?, bundle.manifest.instances());
+    let instances = bundle.manifest.instances();
     match way {
         Way::Ezkl => Err(ManifestError::NoVerification { way }.into()),
         Way::Halo2 => {
-            let circuit = halo2::circuit(model, srs_folder).await?;
+            let circuit = halo2::circuit(bundle.integer_model()?, srs_folder).await?;
             let compiled = compiler.compile(circuit.source.as_bytes(), Target::SMALL).await?;
             let entry = Halo2Circuit {
                 logrows: circuit.logrows,
@@ -56,7 +57,7 @@ pub async fn make(bundle: &Bundle, way: Way, srs_folder: &Path, compiler: &Compi
             Ok(Made { source: circuit.source, compiled, entry: Entry::Halo2(entry) })
         }
         Way::Direct => {
-            let source = direct::source(&model, &bundle.manifest.model_id)?;
+            let source = Computation::of(bundle)?.source(&bundle.manifest.model_id)?;
             let compiled = compiler.compile(source.as_bytes(), direct::TARGET).await?;
             let verifier_code_hash = keccak256(&compiled.deployed_bytecode);
             let entry = DirectContract { instances, verifier_code_hash, verify_gas: None };

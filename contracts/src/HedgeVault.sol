@@ -106,9 +106,9 @@ contract HedgeVault is IHedgeVault, IUniswapV3SwapCallback {
         uint256 available = _available(allowed, done);
         sale = HedgeMath.saleOf(allowed, done, prices, output, periodStart, available, twapWad, _feePips);
 
-        _state.lastPeriodStart = uint40(periodStart);
-        _state.coveredUntilDay = sale.untilDay;
-        _state.soldSats = done.soldSats + sale.sats;
+        (done.lastPeriodStart, done.coveredUntilDay) = (uint40(periodStart), sale.untilDay);
+        done.soldSats += sale.sats;
+        _state = done;
         sale.usdc = _sell(sale.sats, HedgeMath.minUsdc(allowed, sale, _feePips));
         _tell(update, prices, sale);
     }

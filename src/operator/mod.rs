@@ -4,6 +4,7 @@ pub mod cycle;
 pub mod evidence;
 pub mod forecast;
 pub mod hedge;
+pub mod hedge_sale;
 pub mod keys;
 pub mod once;
 pub mod proof;

@@ -57,6 +57,7 @@ mod training_run;
 mod transactions;
 mod trees;
 mod tx;
+mod vault;
 mod wallets;
 #[cfg(not(feature = "training"))]
 mod without_training;

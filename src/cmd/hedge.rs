@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::circuit::CircuitArgs;
-use super::hedge_chain::{HedgeDeployArgs, SellArgs};
+use super::hedge_chain::{HedgeDeployArgs, SellArgs, SwapArgs};
 use super::print;
 use crate::config::place;
 use crate::modelling::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest, NamedMachine};
@@ -53,6 +53,8 @@ Forecasts are those of a walk forward. A CSV of miners has the columns model, ha
     Deploy(HedgeDeployArgs),
     /// Let a vault sell what the running week's forecast asks for.
     Sell(SellArgs),
+    /// Sell the wallet's own WBTC for the electricity of some days, without a vault.
+    Swap(SwapArgs),
 }
 
 /// Arguments of `hedge backtest`.
@@ -226,7 +228,9 @@ pub async fn run(command: HedgeCommand, json: bool) -> anyhow::Result<()> {
             };
             print::output(json, &training::evaluate_hedge(&request)?);
         }
-        HedgeCommand::Deploy(_) | HedgeCommand::Sell(_) => unreachable!("handled with settings"),
+        HedgeCommand::Deploy(_) | HedgeCommand::Sell(_) | HedgeCommand::Swap(_) => {
+            unreachable!("handled with settings")
+        }
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! `hedge deploy` and `hedge sell`: a vault on the configured chain.
+//! `hedge deploy`, `hedge sell` and `hedge swap`: electricity paid on the configured chain.
 
 use std::path::PathBuf;
 
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256};
 use clap::Args;
 
 use super::selection::Selection;
@@ -23,6 +23,7 @@ use crate::devnet::rehearsal;
 use crate::node::assemble;
 use crate::node::smoke::smoke_proof;
 use crate::operator::hedge_sale::{Outlook, SaleRequest, outlook};
+use crate::operator::hedge_swap::{SwapPlan, SwapRequest, plan};
 use crate::render::Render;
 use veriregime_core::types::address;
 
@@ -83,6 +84,38 @@ pub struct SellArgs {
     /// The country of the vault's model by its ISO 3166 code.
     #[arg(long, value_name = "CODE")]
     country: String,
+    /// Bundle of the electricity model.
+    #[arg(long, value_name = "DIR", default_value = "models/eu-electricity-v1")]
+    model: PathBuf,
+    /// Say what would be sold and why; send nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Arguments of `hedge swap`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  veriregime-agent --config agent.toml hedge swap --from-wallet --vault-file hedge.toml --router 0xE… --data tables --days 7
+
+The way without a vault: an allowance for exactly what is sold, and a swap, with the file's budget for a period, slippage, mean
+price and floor. Nothing remembers which days were paid: say for how many you want to sell.
+Exit status: 0 sold; 1 error; 3 with --dry-run.")]
+pub struct SwapArgs {
+    /// Sell the wallet's own WBTC.
+    #[arg(long, required = true)]
+    from_wallet: bool,
+    /// Tokens, factory and limits, as for a vault.
+    #[arg(long, value_name = "FILE")]
+    vault_file: PathBuf,
+    /// Uniswap v3's router.
+    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
+    router: Address,
+    /// Folder with the tables.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Days whose electricity to pay; all of the file's months if absent.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=150))]
+    days: Option<u32>,
     /// Bundle of the electricity model.
     #[arg(long, value_name = "DIR", default_value = "models/eu-electricity-v1")]
     model: PathBuf,
@@ -166,6 +199,41 @@ pub async fn run_sell(args: SellArgs, settings: Selection<'_>, json: bool) -> an
     let receipt = Outbox::of_node(&chain, &config).send(call.to, call.data).await?;
     (report.transaction, report.gas_used) = (Some(receipt.transaction_hash), Some(receipt.gas_used));
     print::output(json, &*report);
+    Ok(EXIT_DONE)
+}
+
+/// Runs `hedge swap`.
+///
+/// # Errors
+/// What keeps the wallet from selling; an allowance that was given stays.
+pub async fn run_swap(args: SwapArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<u8> {
+    let config = settings.one()?;
+    let file = VaultFile::read(&args.vault_file)?;
+    let chain = assemble::deployer(&config).await?;
+    chain.read.check_chain_id().await?;
+    let request = SwapRequest {
+        chain: &chain,
+        model: &place::data(&args.model),
+        data: &args.data,
+        country: &file.country,
+        terms: &file.terms(B256::ZERO),
+        factory: file.factory,
+        router: args.router,
+        wbtc: file.wbtc,
+        usdc: file.usdc,
+        fee_pips: file.pool_fee(&chain.read).await?,
+        days: args.days,
+    };
+    let SwapPlan { calls, mut report } = plan(&request).await?;
+    if args.dry_run {
+        print::output(json, &report);
+        return Ok(EXIT_UNFINISHED);
+    }
+    let outbox = Outbox::of_node(&chain, &config);
+    for call in calls {
+        report.transactions.push(outbox.send(call.to, call.data).await?.transaction_hash);
+    }
+    print::output(json, &report);
     Ok(EXIT_DONE)
 }
 

@@ -180,6 +180,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Deploy(args) => return deploy::run(args, selected, json).await,
         Command::Admin(args) => return admin::run(args, selected, json).await,
         Command::Hedge(HedgeCommand::Deploy(args)) => return hedge_chain::run_deploy(args, selected, json).await,
+        Command::Hedge(HedgeCommand::Swap(args)) => return hedge_chain::run_swap(args, selected, json).await,
         Command::Hedge(HedgeCommand::Sell(args)) => return hedge_chain::run_sell(args, selected, json).await,
         Command::Prove(args) => prove::run(args, selected, json).await?,
         Command::Verify(args) => return verify::run(args, selected, json).await,

@@ -90,6 +90,12 @@ impl Miner {
         self.hedge(&[&["deploy", "--vault-file", file.to_str().unwrap()], more].concat())
     }
 
+    fn swap(&self, router: &str, more: &[&str]) -> (i32, Value) {
+        let (file, data) = (self.path("hedge.toml"), &self.data);
+        let given = ["swap", "--from-wallet", "--router", router, "--vault-file", file.to_str().unwrap()];
+        self.hedge(&[&given[..], &["--data", data.to_str().unwrap()], more].concat())
+    }
+
     fn sell(&self, vault: &str, country: &str, more: &[&str]) -> (i32, Value) {
         let data: &Path = &self.data;
         self.hedge(
@@ -141,6 +147,20 @@ async fn a_vault_goes_from_nothing_to_its_sale() {
     assert!((number("usdc") / need - 1.0).abs() < 0.01, "{} of {need}", number("usdc"));
     assert!((number("mean_btc_usd") / BTC_USD as f64 - 1.0).abs() < 0.001, "{sold}");
     assert_eq!(uniswap.dollars(owner).await, (number("usdc") * 1e6).round() as u64);
+
+    // The way without a vault: an allowance, and a swap of the wallet's own.
+    let router = uniswap.router.to_string();
+    let (code, empty) = miner.swap(&router, &[]);
+    assert!(code == 1 && empty.to_string().contains("nothing to sell"), "{empty}");
+    uniswap.fund(owner, 100_000_000).await;
+    let before = uniswap.dollars(owner).await;
+    let (code, trial) = miner.swap(&router, &["--days", "7", "--dry-run"]);
+    assert_eq!((code, &trial["transactions"]), (3, &json!([])), "{trial}");
+    let (code, swapped) = miner.swap(&router, &["--days", "7"]);
+    assert_eq!((code, swapped["transactions"].as_array().map(Vec::len)), (0, Some(2)), "{swapped}");
+    let received = (uniswap.dollars(owner).await - before) as f64 / 1e6;
+    let need = swapped["need_usd"].as_f64().unwrap();
+    assert!((received / need - 1.0).abs() < 0.01 && received >= swapped["min_usdc"].as_f64().unwrap(), "{swapped}");
 
     // Once in a week.
     let (code, twice) = miner.sell(vault, "DEU", &[]);

@@ -7,3 +7,4 @@ pub mod order;
 pub mod prices;
 pub mod read;
 pub mod refusal;
+pub mod wallet;

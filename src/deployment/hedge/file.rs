@@ -7,6 +7,7 @@ use alloy::primitives::{Address, B256};
 use serde::Deserialize;
 
 use crate::actions::hedge_vault::abi::vault::IHedgeVault::Terms;
+use crate::chain::read::Reader;
 use crate::config::written;
 use crate::deployment::error::DeploymentError;
 use veriregime_core::types::address;
@@ -115,6 +116,18 @@ impl VaultFile {
                 operator: maybe("terms.operator", terms.operator.as_ref())?.unwrap_or(Address::ZERO),
             },
         })
+    }
+
+    /// Fee of the pool: the file's, else that of the deepest one.
+    ///
+    /// # Errors
+    /// [`DeploymentError::NoPool`], or what the chain says.
+    pub async fn pool_fee(&self, read: &Reader) -> Result<u32, DeploymentError> {
+        if let Some(fee_pips) = self.fee_pips {
+            return Ok(fee_pips);
+        }
+        let deepest = read.deepest_pool(self.factory, (self.wbtc, self.usdc)).await?;
+        deepest.ok_or(DeploymentError::NoPool(self.factory))
     }
 
     /// The terms with a model.

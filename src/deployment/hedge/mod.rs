@@ -59,11 +59,7 @@ impl HedgeDeployment {
             return Err(DeploymentError::RolesUnnamed(vec!["[vault] owner"]));
         }
         let owner = file.owner.unwrap_or(wallet);
-        let fee_pips = match file.fee_pips {
-            Some(fee_pips) => Some(fee_pips),
-            None => read.deepest_pool(file.factory, (file.wbtc, file.usdc)).await?,
-        };
-        let fee_pips = fee_pips.ok_or(DeploymentError::NoPool(file.factory))?;
+        let fee_pips = file.pool_fee(read).await?;
         let verifier = code::verifier(verifier_code, model.verifier_code_hash);
         let registry = code::registry(&constructor);
         let vault = code::vault(&HedgeVault::constructorCall {

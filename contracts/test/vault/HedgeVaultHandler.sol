@@ -37,6 +37,8 @@ contract HedgeVaultHandler is VaultFixture {
         sats = uint64(bound(sats, 1, 20e8));
         wbtc.mint(address(vault), sats);
         filledSats += sats;
+        vm.prank(OWNER);
+        vault.unpause();
     }
 
     function withdraw(uint64 sats) external {
@@ -69,7 +71,7 @@ contract HedgeVaultHandler is VaultFixture {
     }
 
     /// @dev The attackers move the price, either way, by up to 5 %, within what liquidity there is.
-    function movePrice(uint64 amount, bool down) external {
+    function movePrice(uint64 amount, bool down) public {
         amount = uint64(bound(amount, 1e4, 100e8));
         vm.warp(block.timestamp + 12);
         (uint160 present,,,,,,) = pool.slot0();
@@ -85,13 +87,21 @@ contract HedgeVaultHandler is VaultFixture {
 
     /* THE ATTACKERS */
 
-    function pauseByOperator() external {
+    function pauseByOperator(uint8 seldom) external {
+        if (seldom % 4 != 0) return;
         vm.prank(OPERATOR);
         vault.pause();
     }
 
+    /// @dev A week later, with the price moved right before it, or not.
+    function raid(int64[8] calldata logarithmsE3, uint64 eur, uint64 usd, uint64 amount, uint8 how) external {
+        vm.warp(block.timestamp + WEEK);
+        if (how % 3 != 0) movePrice(amount, how % 3 == 1);
+        attack(logarithmsE3, eur, usd, how / 3);
+    }
+
     /// @dev Everything that is signed is what suits them.
-    function attack(int64[8] calldata logarithmsE3, uint64 eur, uint64 usd, uint8 by) external {
+    function attack(int64[8] calldata logarithmsE3, uint64 eur, uint64 usd, uint8 by) public {
         int128[] memory outputs = new int128[](8);
         for (uint256 i = 0; i < 8; ++i) {
             outputs[i] = int128((bound(logarithmsE3[i], -60_000, 60_000) << OUTPUT_SCALE) / 1000);

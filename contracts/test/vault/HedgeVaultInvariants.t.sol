@@ -19,12 +19,23 @@ contract HedgeVaultInvariantTest is Test {
         _handler = new HedgeVaultHandler();
         _handler.setUp();
         targetContract(address(_handler));
-        bytes4[] memory actions = new bytes4[](8);
+        bytes4[] memory actions = new bytes4[](9);
         (actions[0], actions[1]) = (HedgeVaultHandler.fill.selector, HedgeVaultHandler.withdraw.selector);
         (actions[2], actions[3]) = (HedgeVaultHandler.changeTerms.selector, HedgeVaultHandler.passTime.selector);
         (actions[4], actions[5]) = (HedgeVaultHandler.movePrice.selector, HedgeVaultHandler.holdPrice.selector);
         (actions[6], actions[7]) = (HedgeVaultHandler.attack.selector, HedgeVaultHandler.pauseByOperator.selector);
+        actions[8] = HedgeVaultHandler.raid.selector;
         targetSelector(FuzzSelector({addr: address(_handler), selectors: actions}));
+    }
+
+    /// @dev Says what a campaign did; see `test_AttacksSellAndAreRefused`.
+    function afterInvariant() public {
+        emit log_named_uint("sales", _handler.sales());
+        emit log_named_uint("refused for the market", _handler.refusals(IHedgeVault.TooLittleReceived.selector));
+        emit log_named_uint("refused for the period", _handler.refusals(IHedgeVault.PeriodDone.selector));
+        emit log_named_uint("refused in a pause", _handler.refusals(IHedgeVault.VaultPaused.selector));
+        emit log_named_uint("refused for the budget", _handler.refusals(IHedgeVault.BudgetTooSmall.selector));
+        emit log_named_uint("refused for the history", _handler.refusals(IHedgeVault.NoTwap.selector));
     }
 
     function invariant_TheLossIsWhatIsStated() public view {
@@ -45,7 +56,7 @@ contract HedgeVaultInvariantTest is Test {
         _handler.holdPrice(40);
         _handler.attack(logarithms, 100e6 + 1, 1.1e6, 2);
         assertEq(_handler.sales(), 2);
-        _handler.pauseByOperator();
+        _handler.pauseByOperator(0);
         _handler.passTime(7 days);
         _handler.attack(logarithms, 100e6 + 1, 1.1e6, 2);
         assertEq(_handler.refusals(IHedgeVault.VaultPaused.selector), 1);

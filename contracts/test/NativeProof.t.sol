@@ -15,7 +15,7 @@ contract NativeProofTest is ProofSuite {
     }
 
     function _maxGas() internal pure override returns (uint256, uint256) {
-        return (240_000, 330_000);
+        return (240_000, 316_000);
     }
 
     function _fixture() internal pure override returns (string memory) {

@@ -4,6 +4,7 @@ use alloy::primitives::{B256, Bytes, U256};
 
 use super::assemble;
 use crate::actions::risk_oracle::abi::registry::IModelRegistry::Update as Smoke;
+use crate::actions::risk_oracle::packed::{pack_features, pack_outputs};
 use crate::bundle::Bundle;
 use crate::config::Config;
 use veriregime_core::types::period::PeriodId;
@@ -24,8 +25,8 @@ pub async fn smoke_proof(config: &Config, bundle: &Bundle) -> anyhow::Result<Smo
         modelId: B256::ZERO, // whoever sends it fills it in
         period: period.0,
         omittedMarkets: U256::ZERO,
-        features: public_inputs::candle_features(&forecast.features),
-        outputs,
+        features: pack_features(&public_inputs::candle_features(&forecast.features)),
+        outputs: pack_outputs(&outputs),
         proof: proved.proof.bytes,
         attestations: Bytes::new(),
     })

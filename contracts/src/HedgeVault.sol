@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {LibString} from "solady/utils/LibString.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
@@ -24,6 +25,7 @@ import {UpdateLib} from "./libraries/UpdateLib.sol";
 /// for whoever moves the price to decide.
 contract HedgeVault is IHedgeVault, IUniswapV3SwapCallback {
     using FixedPointMathLib for uint256;
+    using UpdateLib for bytes;
 
     /// @inheritdoc IHedgeVault
     bytes32 public constant PURPOSE = keccak256("electricity-price/1");
@@ -102,7 +104,7 @@ contract HedgeVault is IHedgeVault, IUniswapV3SwapCallback {
 
         uint256 twapWad =
             TwapLib.priceWad(IUniswapV3Pool(pool), _wbtcIsToken0, allowed.twapSeconds, allowed.minObservations);
-        int256 output = update.outputs[allowed.months - HedgeMath.FIRST_MONTHS];
+        int256 output = update.outputs.outputAt(allowed.months - HedgeMath.FIRST_MONTHS);
         uint256 available = _available(allowed, done);
         sale = HedgeMath.saleOf(allowed, done, prices, output, periodStart, available, twapWad, _feePips);
 
@@ -201,8 +203,8 @@ contract HedgeVault is IHedgeVault, IUniswapV3SwapCallback {
     }
 
     function _tell(IModelRegistry.Update calldata update, Prices calldata prices, Sale memory sale) private {
-        bytes memory features = UpdateLib.packed(update.features);
-        emit ForecastUsed(update.modelId, update.period, features, update.outputs, keccak256(update.proof));
+        bytes32 proofHash = EfficientHashLib.hashCalldata(update.proof);
+        emit ForecastUsed(update.modelId, update.period, update.features, update.outputs, proofHash);
         emit Sold(update.modelId, update.period, msg.sender, prices, sale);
     }
 

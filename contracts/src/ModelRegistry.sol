@@ -110,13 +110,14 @@ contract ModelRegistry is IModelRegistry, Governed, Attestors {
 
     /// @inheritdoc IModelRegistry
     function facts(bytes32 modelId) external view returns (Facts memory) {
-        ModelSpec memory spec = ModelLib.read(_dataOf(modelId));
+        (address data, uint256 activeUntil) = _known(modelId);
+        ModelSpec memory spec = ModelLib.read(data);
         return Facts({
             purpose: spec.purpose,
             periodSeconds: spec.periodSeconds,
             outputCount: spec.outputCount,
             outputScale: spec.outputScale,
-            activeUntil: _models[modelId].activeUntil,
+            activeUntil: uint40(activeUntil),
             markets: spec.markets
         });
     }
@@ -127,15 +128,16 @@ contract ModelRegistry is IModelRegistry, Governed, Attestors {
         view
         returns (address[] memory signers, uint32 attestorSetVersion)
     {
-        address data = _dataOf(update.modelId);
+        (address data, uint256 activeUntil) = _known(update.modelId);
         ModelSpec memory spec = ModelLib.read(data);
         uint256 current = block.timestamp / spec.periodSeconds;
         if (update.period < current) revert StalePeriod(update.period, current);
         if (update.period > current) revert FuturePeriod(update.period, current);
-        if (block.timestamp >= _models[update.modelId].activeUntil) revert ModelNotActive(update.modelId);
+        if (block.timestamp >= activeUntil) revert ModelNotActive(update.modelId);
 
-        uint256[] memory instances = spec.instances(data, update.period, update.features, update.outputs);
-        spec.checkOmitted(update.omittedMarkets, update.features);
+        bytes calldata features = update.features;
+        uint256[] memory instances = spec.instances(data, update.period, features, update.outputs);
+        spec.checkOmitted(update.omittedMarkets, features);
         _checkProofLength(spec, update.proof);
         AttestorSet memory set = _attestorSet();
         bytes32 instancesHash;
@@ -145,7 +147,7 @@ contract ModelRegistry is IModelRegistry, Governed, Attestors {
         bytes32 digest =
             _attestationDigest(update.modelId, update.period, update.omittedMarkets, instancesHash, set.version);
         signers = _checkAttestations(set, digest, update.attestations);
-        if (!spec.accepts(update.proof, instances)) revert InvalidProof();
+        if (!spec.accepts(ModelLib.question(update.proof, instances))) revert InvalidProof();
         attestorSetVersion = set.version;
     }
 
@@ -175,7 +177,8 @@ contract ModelRegistry is IModelRegistry, Governed, Attestors {
 
     /// @inheritdoc IModelRegistry
     function modelSpec(bytes32 modelId) external view returns (ModelSpec memory) {
-        return abi.decode(SSTORE2.read(_dataOf(modelId)), (ModelSpec));
+        (address data,) = _known(modelId);
+        return abi.decode(SSTORE2.read(data), (ModelSpec));
     }
 
     /// @inheritdoc IModelRegistry
@@ -204,19 +207,20 @@ contract ModelRegistry is IModelRegistry, Governed, Attestors {
     }
 
     /// @inheritdoc IModelRegistry
-    function instancesOf(bytes32 modelId, uint64 period, int32[] calldata features, int128[] calldata outputs)
+    function instancesOf(bytes32 modelId, uint64 period, bytes calldata features, bytes calldata outputs)
         external
         view
         returns (uint256[] memory instances)
     {
-        address data = _dataOf(modelId);
+        (address data,) = _known(modelId);
         return ModelLib.read(data).instances(data, period, features, outputs);
     }
 
     /* INTERNAL */
 
-    function _dataOf(bytes32 modelId) private view returns (address data) {
-        data = _models[modelId].data;
+    function _known(bytes32 modelId) private view returns (address data, uint256 activeUntil) {
+        Model storage model = _models[modelId];
+        (data, activeUntil) = (model.data, model.activeUntil);
         if (data == address(0)) revert UnknownModel(modelId);
     }
 
@@ -236,15 +240,13 @@ contract ModelRegistry is IModelRegistry, Governed, Attestors {
         ModelLib.checkVerifierCode(spec.verifier, spec.verifierCodeHash);
         uint256[] memory instances = spec.instances(data, smoke.period, smoke.features, smoke.outputs);
         _checkProofLength(spec, smoke.proof);
-        bytes memory proof = smoke.proof;
-        if (!spec.accepts(proof, instances)) revert SmokeTestFailed(false);
+        bytes memory honest = ModelLib.question(smoke.proof, instances);
+        if (!spec.accepts(honest)) revert SmokeTestFailed(false);
         uint256 last = instances.length - 1;
-        uint256 honest = instances[last];
-        instances[last] = addmod(honest, 1, FieldLib.R);
-        if (spec.accepts(proof, instances)) revert SmokeTestFailed(true);
-        if (proof.length == 0) return;
-        instances[last] = honest;
-        proof[proof.length - 1] ^= 0x01;
-        if (spec.accepts(proof, instances)) revert SmokeTestFailed(true);
+        instances[last] = addmod(instances[last], 1, FieldLib.R);
+        if (spec.accepts(ModelLib.question(smoke.proof, instances))) revert SmokeTestFailed(true);
+        if (smoke.proof.length == 0) return;
+        honest[honest.length - 32 * (1 + instances.length) - 1] ^= 0x01;
+        if (spec.accepts(honest)) revert SmokeTestFailed(true);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {EfficientHashLib} from "solady/utils/EfficientHashLib.sol";
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
 import {Governed} from "./base/Governed.sol";
 import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
@@ -106,7 +107,9 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
         RiskState.State memory state = _load(market);
         // slither-disable-next-line incorrect-equality (zero stands for "never")
         if (state.periodStart == 0) state.begin(next, first);
-        _turnRamp(market, state, next, next.vectorAt(state.appliedVolatilityE9).liquidationCollateralRatioBps);
+        uint256 targetBps = next.vectorAt(state.appliedVolatilityE9).liquidationCollateralRatioBps;
+        state.turnRamp(targetBps, next.liquidationRiseBpsPerDay);
+        emit LiquidationRampSet(market, state.liquidationRatioBps(), targetBps, next.liquidationRiseBpsPerDay);
         if (state.liquidationRatioBps() < state.rampTargetBps && state.rampBpsPerDay == 0) {
             revert InvalidPolicy("liquidationRiseBpsPerDay");
         }
@@ -256,9 +259,9 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
             update.period,
             msg.sender,
             update.omittedMarkets,
-            UpdateLib.packed(update.features),
+            update.features,
             update.outputs,
-            keccak256(update.proof),
+            EfficientHashLib.hashCalldata(update.proof),
             signers,
             version
         );
@@ -266,13 +269,15 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
 
     function _apply(bytes32 market, bytes32 modelId, RiskState.Forecast memory forecast) private {
         Market storage target = _markets[market];
-        RiskState.State memory state = Words.unpack(target.first, target.second);
+        (uint256 first, uint256 second) = (target.first, target.second);
         Policy memory rules = PolicyLib.read(target.policy);
         Params memory inForce;
-        _read(target, inForce);
+        Words.readCurrent(inForce, first, second);
+        if (Words.status(first, second) >= Status.Stale) RiskState.tighten(inForce, rules.tightest());
+        RiskState.State memory state = Words.unpack(first, second);
         (uint256 requestedE9, RiskVector memory next) = state.advance(rules, forecast, inForce);
         if (next.liquidationCollateralRatioBps != state.rampTargetBps) {
-            _turnRamp(market, state, rules, next.liquidationCollateralRatioBps);
+            state.turnRamp(next.liquidationCollateralRatioBps, rules.liquidationRiseBpsPerDay);
         }
         (target.first, target.second) = Words.pack(state);
         emit ParamsUpdated(
@@ -286,10 +291,5 @@ contract RiskOracle is IRegimeRiskOracle, Governed, IERC165 {
             next,
             block.timestamp + rules.loosenDelaySeconds
         );
-    }
-
-    function _turnRamp(bytes32 market, RiskState.State memory state, Policy memory rules, uint256 targetBps) private {
-        state.turnRamp(targetBps, rules.liquidationRiseBpsPerDay);
-        emit LiquidationRampSet(market, state.liquidationRatioBps(), targetBps, rules.liquidationRiseBpsPerDay);
     }
 }

@@ -11,11 +11,7 @@ contract EightMarketProofTest is MarketsSuite {
     }
 
     function _maxGas() internal pure override returns (uint256, uint256) {
-        return (550_000, 875_000);
-    }
-
-    function _maxGasOfAFurtherMarket() internal pure override returns (uint256) {
-        return 38_000;
+        return (550_000, 803_000);
     }
 
     function _fixture() internal pure override returns (string memory) {

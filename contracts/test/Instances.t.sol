@@ -4,7 +4,7 @@ pragma solidity ^0.8.24;
 import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {FieldLib} from "../src/libraries/FieldLib.sol";
 import {OracleFixture} from "./OracleFixture.sol";
-import {packed} from "./Packed.sol";
+import {packed, packedOutputs, setFeature, setOutput} from "./Packed.sol";
 
 /// @notice The public inputs that the contract builds itself. Specification: Instances.tree.
 contract InstancesTest is OracleFixture {
@@ -37,8 +37,8 @@ contract InstancesTest is OracleFixture {
                 registry.instancesOf(
                     _propose(spec),
                     uint64(_uint(count, "period")),
-                    _small(vm.parseJsonIntArray(_vectors, _key(count, "candle_features"))),
-                    _large(vm.parseJsonIntArray(_vectors, _key(count, "outputs")))
+                    packed(_small(vm.parseJsonIntArray(_vectors, _key(count, "candle_features")))),
+                    packedOutputs(_large(vm.parseJsonIntArray(_vectors, _key(count, "outputs"))))
                 ),
                 vm.parseJsonUintArray(_vectors, _key(count, "instances"))
             );
@@ -73,7 +73,7 @@ contract InstancesTest is OracleFixture {
             bytes32 id = _propose(spec);
             for (uint256 n = 0; n < 3; ++n) {
                 uint64 period = uint64(MONDAY * PERIOD_SECONDS / lengths[i] + n * (rows - 1) / 2);
-                uint256[] memory instances = registry.instancesOf(id, period, _candles(3), _outputs(0, 0, 0));
+                uint256[] memory instances = registry.instancesOf(id, period, _candles(3), new bytes(48));
                 assertEq(FieldLib.decode(instances[3]), _calendarEntry(period % rows, 0));
                 assertEq(FieldLib.decode(instances[4]), _calendarEntry(period % rows, 1));
             }
@@ -84,7 +84,7 @@ contract InstancesTest is OracleFixture {
         IModelRegistry.ModelSpec memory spec = _spec(_btcAndEth());
         spec.calendarFeatureCount = 0;
         spec.calendarTable = "";
-        uint256[] memory instances = registry.instancesOf(_propose(spec), MONDAY, _candles(6), new int128[](6));
+        uint256[] memory instances = registry.instancesOf(_propose(spec), MONDAY, _candles(6), new bytes(96));
         assertEq(instances.length, 12);
         int32[6] memory features = [int32(1), -2, 3, -4, 5, -6];
         for (uint256 i = 0; i < 6; ++i) {
@@ -100,7 +100,7 @@ contract InstancesTest is OracleFixture {
             given[i] = int32(bound(features[i], -int256(uint256(FEATURE_BOUND)), int256(uint256(FEATURE_BOUND))));
             results[i] = int128(bound(outputs[i], -OUTPUT_LIMIT + 1, OUTPUT_LIMIT - 1));
         }
-        uint256[] memory instances = registry.instancesOf(modelId, MONDAY, given, results);
+        uint256[] memory instances = registry.instancesOf(modelId, MONDAY, packed(given), packedOutputs(results));
         assertEq(instances.length, 8);
         for (uint256 i = 0; i < 3; ++i) {
             assertEq(FieldLib.decode(instances[i]), given[i]);
@@ -110,16 +110,16 @@ contract InstancesTest is OracleFixture {
 
     /* COUNTS AND RANGES */
 
-    function testFuzz_RevertWhen_CandleFeatureCountIsWrong(uint8 count) public {
-        vm.assume(count != CANDLE_COUNT);
-        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.FeatureCountMismatch.selector, 3, count));
-        registry.instancesOf(modelId, MONDAY, new int32[](count), new int128[](3));
+    function testFuzz_RevertWhen_TheFeaturesLengthIsWrong(uint8 length) public {
+        vm.assume(length != 12);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.FeaturesLengthMismatch.selector, 12, length));
+        registry.instancesOf(modelId, MONDAY, new bytes(length), new bytes(48));
     }
 
-    function testFuzz_RevertWhen_OutputCountIsWrong(uint8 count) public {
-        vm.assume(count != 3);
-        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.OutputCountMismatch.selector, 3, count));
-        registry.instancesOf(modelId, MONDAY, _candles(3), new int128[](count));
+    function testFuzz_RevertWhen_TheOutputsLengthIsWrong(uint8 length) public {
+        vm.assume(length != 48);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.OutputsLengthMismatch.selector, 48, length));
+        registry.instancesOf(modelId, MONDAY, _candles(3), new bytes(length));
     }
 
     function testFuzz_FeatureRange(int32 value, uint256 index) public {
@@ -128,10 +128,10 @@ contract InstancesTest is OracleFixture {
         int32 limit = int32(FEATURE_BOUND);
         int32[7] memory edges = [value, limit, -limit, limit + 1, -limit - 1, type(int32).max, type(int32).min];
         for (uint256 i = 0; i < edges.length; ++i) {
-            int32[] memory features = _candles(6);
-            features[index] = edges[i];
+            bytes memory features = _candles(6);
+            setFeature(features, index, edges[i]);
             if (edges[i] < -limit || edges[i] > limit) _expectFeatureOutOfRange(index, edges[i]);
-            registry.instancesOf(both, MONDAY, features, new int128[](6));
+            registry.instancesOf(both, MONDAY, features, new bytes(96));
         }
     }
 
@@ -141,8 +141,8 @@ contract InstancesTest is OracleFixture {
         int128 limit = OUTPUT_LIMIT;
         int128[7] memory edges = [value, limit - 1, 1 - limit, limit, -limit, type(int128).max, type(int128).min];
         for (uint256 i = 0; i < edges.length; ++i) {
-            int128[] memory outputs = new int128[](6);
-            outputs[index] = edges[i];
+            bytes memory outputs = new bytes(96);
+            setOutput(outputs, index, edges[i]);
             if (edges[i] <= -limit || edges[i] >= limit) {
                 vm.expectRevert(
                     abi.encodeWithSelector(
@@ -156,33 +156,13 @@ contract InstancesTest is OracleFixture {
 
     function test_TheFirstOffenderIsNamed() public {
         bytes32 both = _propose(_spec(_btcAndEth()));
-        int32[] memory features = _candles(6);
-        (features[4], features[5]) = (type(int32).min, type(int32).max);
-        int128[] memory outputs = new int128[](6);
-        outputs[0] = OUTPUT_LIMIT;
-        _expectFeatureOutOfRange(4, features[4]);
+        bytes memory features = _candles(6);
+        setFeature(features, 4, type(int32).min);
+        setFeature(features, 5, type(int32).max);
+        bytes memory outputs = new bytes(96);
+        setOutput(outputs, 0, OUTPUT_LIMIT);
+        _expectFeatureOutOfRange(4, type(int32).min);
         registry.instancesOf(both, MONDAY, features, outputs);
-    }
-
-    /// @dev A dirty word is a large number, whatever its lower bytes say.
-    function testFuzz_RevertWhen_WordsAreDirty(uint256 index, uint256 dirt) public view {
-        int128[] memory outputs = _outputs(-500, 500, -7600);
-        index = bound(index, 0, 5);
-        bool feature = index < 3;
-        bytes memory data = abi.encodeCall(registry.instancesOf, (modelId, MONDAY, _candles(3), outputs));
-        // selector, four head words, then both arrays with their lengths
-        uint256 position = 4 + 32 * (feature ? 5 + index : 6 + index);
-        uint256 clean = feature ? 32 : 128;
-        uint256 high = bound(dirt, 1, type(uint256).max >> clean) << clean;
-        int256 word;
-        assembly ("memory-safe") {
-            let pointer := add(add(data, 0x20), position)
-            word := mload(pointer)
-            mstore(pointer, xor(word, high))
-        }
-        assertEq(word, feature ? _candles(3)[index] : outputs[index - 3]);
-        (bool success,) = address(registry).staticcall(data);
-        assertFalse(success);
     }
 
     /* HELPERS */
@@ -210,7 +190,7 @@ contract InstancesTest is OracleFixture {
     }
 
     function _assertSlotOfPeriod(uint64 period, uint256 slot) private view {
-        uint256[] memory instances = registry.instancesOf(modelId, period, _candles(3), _outputs(0, 0, 0));
+        uint256[] memory instances = registry.instancesOf(modelId, period, _candles(3), new bytes(48));
         assertEq(FieldLib.decode(instances[3]), _calendarEntry(slot, 0));
         assertEq(FieldLib.decode(instances[4]), _calendarEntry(slot, 1));
     }

@@ -5,6 +5,7 @@ import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {FieldLib} from "../src/libraries/FieldLib.sol";
 import {OracleFixture} from "./OracleFixture.sol";
 import {MockVerifier} from "./mocks/MockVerifier.sol";
+import {packedOutputs, setFeature} from "./Packed.sol";
 
 /// @notice The test on chain that a model passes before it counts. Specification: ModelAdmin.tree.
 contract ModelAdminTest is OracleFixture {
@@ -16,8 +17,9 @@ contract ModelAdminTest is OracleFixture {
         super.setUp();
         vm.prank(OWNER);
         modelId = registry.proposeModel(_spec(_btc()), 0);
-        smoke =
-            IModelRegistry.Update(modelId, MONDAY, 0, _candles(CANDLE_COUNT), _outputs(-500, 500, -7600), _proof(), "");
+        smoke = IModelRegistry.Update(
+            modelId, MONDAY, 0, _candles(CANDLE_COUNT), packedOutputs(_outputs(-500, 500, -7600)), _proof(), ""
+        );
         instances = registry.instancesOf(modelId, smoke.period, smoke.features, smoke.outputs);
         verifier.acceptOnly(smoke.proof, instances);
     }
@@ -48,7 +50,9 @@ contract ModelAdminTest is OracleFixture {
 
     /// @dev The last public input stands for -1: one more is 0, not r.
     function test_TheForgedInputIsAFieldElement() public {
-        smoke.outputs[2] = -1;
+        int128[] memory values = _outputs(-500, 500, 0);
+        values[2] = -1;
+        smoke.outputs = packedOutputs(values);
         instances[instances.length - 1] = FieldLib.R - 1;
         verifier.acceptOnly(smoke.proof, instances);
         assertEq(_otherInstances()[instances.length - 1], 0);
@@ -144,17 +148,17 @@ contract ModelAdminTest is OracleFixture {
         _expectRefusal(abi.encodeWithSelector(IModelRegistry.ProofLengthMismatch.selector, 64, 96));
         smoke.proof = "";
         _expectRefusal(abi.encodeWithSelector(IModelRegistry.ProofLengthMismatch.selector, 64, 0));
-        smoke.outputs = new int128[](4);
-        _expectRefusal(abi.encodeWithSelector(IModelRegistry.OutputCountMismatch.selector, 3, 4));
-        smoke.outputs[3] = 64 * ONE;
-        smoke.outputs = [int128(0), 0, 64 * ONE];
+        smoke.outputs = new bytes(64);
+        _expectRefusal(abi.encodeWithSelector(IModelRegistry.OutputsLengthMismatch.selector, 48, 64));
+        smoke.outputs = packedOutputs(_outputs(0, 0, 64_000));
         _expectRefusal(abi.encodeWithSelector(IModelRegistry.OutputOutOfRange.selector, 2, 64 * ONE, uint256(1) << 80));
-        smoke.features[1] = -int32(FEATURE_BOUND) - 1;
-        _expectRefusal(
-            abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, 1, smoke.features[1], FEATURE_BOUND)
-        );
-        smoke.features = new int32[](2);
-        _expectRefusal(abi.encodeWithSelector(IModelRegistry.FeatureCountMismatch.selector, 3, 2));
+        bytes memory features = smoke.features;
+        int32 below = -int32(FEATURE_BOUND) - 1;
+        setFeature(features, 1, below);
+        smoke.features = features;
+        _expectRefusal(abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, 1, below, FEATURE_BOUND));
+        smoke.features = new bytes(8);
+        _expectRefusal(abi.encodeWithSelector(IModelRegistry.FeaturesLengthMismatch.selector, 12, 8));
     }
 
     /* HELPERS */

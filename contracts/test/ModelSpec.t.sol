@@ -198,8 +198,8 @@ contract ModelSpecTest is OracleFixture {
         bytes32 modelId = registry.proposeModel(spec, 0);
         assertEq(abi.encode(registry.modelSpec(modelId)), abi.encode(spec));
 
-        int32[] memory features = _candles(32 * 256);
-        int128[] memory outputs = new int128[](32 * 3);
+        bytes memory features = _candles(32 * 256);
+        bytes memory outputs = new bytes(16 * 32 * 3);
         uint256[] memory instances = registry.instancesOf(modelId, MONDAY, features, outputs);
         assertEq(instances.length, 32 * (256 + 16 + 3));
         verifier.acceptOnly(_proof(), instances);

@@ -6,7 +6,7 @@ import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {IRegimeRiskOracle} from "../src/interfaces/IRegimeRiskOracle.sol";
 import {IRiskParameters} from "../src/interfaces/IRiskParameters.sol";
 import {MarketFixture} from "./MarketFixture.sol";
-import {packed} from "./Packed.sol";
+import {setFeature} from "./Packed.sol";
 
 /// @notice Updates that omit markets whose candles failed. Specification: Omission.tree.
 /// @dev The model serves BTC, ETH and SOL, in this order; SOL's close is compared with a feed.
@@ -50,7 +50,7 @@ contract OmissionTest is MarketFixture {
         value = int32(bound(value, -int256(uint256(FEATURE_BOUND)), int256(uint256(FEATURE_BOUND))));
         if (value == 0) value = -1;
         IModelRegistry.Update memory update = _omitting(omitted);
-        update.features[index] = value;
+        setFeature(update.features, index, value);
         update.attestations = _attest(update);
         uint256 market = index / CANDLE_COUNT;
         if (omitted & (1 << market) != 0) {
@@ -65,7 +65,7 @@ contract OmissionTest is MarketFixture {
             for (uint256 index = 0; index < 3 * CANDLE_COUNT; ++index) {
                 if (omitted & (1 << index / CANDLE_COUNT) == 0) continue;
                 IModelRegistry.Update memory update = _omitting(omitted);
-                update.features[index] = index % 2 == 0 ? int32(1) : int32(-1);
+                setFeature(update.features, index, index % 2 == 0 ? int32(1) : int32(-1));
                 update.attestations = _attest(update);
                 _expectRefusal(
                     update,
@@ -147,7 +147,7 @@ contract OmissionTest is MarketFixture {
             MONDAY,
             RELAYER,
             OMITS_BTC | OMITS_SOL,
-            packed(update.features),
+            update.features,
             update.outputs,
             keccak256(update.proof),
             _list(attestor),
@@ -255,7 +255,7 @@ contract OmissionTest is MarketFixture {
         update.omittedMarkets = omitted;
         for (uint256 i = 0; i < 3 * CANDLE_COUNT; ++i) {
             uint256 market = i / CANDLE_COUNT;
-            if (zeroed & (1 << market) != 0) update.features[i] = 0;
+            if (zeroed & (1 << market) != 0) setFeature(update.features, i, 0);
         }
         update.attestations = _attest(update);
     }

@@ -8,6 +8,7 @@ import {ModelRegistry} from "../src/ModelRegistry.sol";
 import {RiskOracle} from "../src/RiskOracle.sol";
 import {Policies} from "./Policies.sol";
 import {MockVerifier} from "./mocks/MockVerifier.sol";
+import {packedOutputs, setFeature} from "./Packed.sol";
 
 /// @notice Named actors, two markets and a small model behind a mock verifier.
 abstract contract OracleFixture is Test {
@@ -147,18 +148,18 @@ abstract contract OracleFixture is Test {
             period: MONDAY,
             omittedMarkets: 0,
             features: _candles(spec.markets.length * spec.featureCount),
-            outputs: new int128[](spec.outputCount * spec.markets.length),
+            outputs: new bytes(16 * spec.outputCount * spec.markets.length),
             proof: _proof(),
             attestations: ""
         });
     }
 
     /// @dev 1, -2, 3, -4, …
-    function _candles(uint256 count) internal pure returns (int32[] memory features) {
-        features = new int32[](count);
+    function _candles(uint256 count) internal pure returns (bytes memory features) {
+        features = new bytes(4 * count);
         for (uint256 i = 0; i < count; ++i) {
             int32 magnitude = int32(uint32(i + 1));
-            features[i] = i % 2 == 0 ? magnitude : -magnitude;
+            setFeature(features, i, i % 2 == 0 ? magnitude : -magnitude);
         }
     }
 
@@ -190,7 +191,7 @@ abstract contract OracleFixture is Test {
             period: uint64(block.timestamp / model.periodSeconds),
             omittedMarkets: 0,
             features: _candles(outputs.length / 3 * CANDLE_COUNT),
-            outputs: outputs,
+            outputs: packedOutputs(outputs),
             proof: _proof(),
             attestations: ""
         });

@@ -4,6 +4,7 @@ pragma solidity ^0.8.24;
 import {IVerifier} from "../src/interfaces/IVerifier.sol";
 import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {OracleFixture} from "./OracleFixture.sol";
+import {packed, packedOutputs} from "./Packed.sol";
 
 /// @notice A real proof of a file, its generated verifier, and its model, active.
 abstract contract ProofFixture is OracleFixture {
@@ -50,7 +51,9 @@ abstract contract ProofFixture is OracleFixture {
     function _activated() internal returns (bytes32 id) {
         vm.prank(OWNER);
         id = registry.proposeModel(spec, 0);
-        registry.activateModel(IModelRegistry.Update(id, period, 0, features, outputs, proof, ""));
+        registry.activateModel(
+            IModelRegistry.Update(id, period, 0, packed(features), packedOutputs(outputs), proof, "")
+        );
     }
 
     function _verifies(bytes memory someProof, uint256[] memory someInstances) internal view returns (bool) {
@@ -80,7 +83,7 @@ abstract contract ProofFixture is OracleFixture {
         view
         returns (IModelRegistry.Update memory update)
     {
-        update = IModelRegistry.Update(id, period, 0, features_, values, someProof, "");
+        update = IModelRegistry.Update(id, period, 0, packed(features_), packedOutputs(values), someProof, "");
         update.attestations = _attest(update);
     }
 

@@ -82,9 +82,9 @@ contract RegistryTest is OracleFixture {
         vm.expectRevert(reason);
         registry.modelSpec(unknown);
         vm.expectRevert(reason);
-        registry.instancesOf(unknown, MONDAY, new int32[](0), new int128[](0));
+        registry.instancesOf(unknown, MONDAY, "", "");
         vm.expectRevert(reason);
-        oracle.submit(IModelRegistry.Update(unknown, MONDAY, 0, new int32[](0), new int128[](0), "", ""));
+        oracle.submit(IModelRegistry.Update(unknown, MONDAY, 0, "", "", "", ""));
     }
 
     /* REFUSING */
@@ -265,7 +265,7 @@ contract RegistryTest is OracleFixture {
 
     function _expectNotActivated(bytes32 modelId, bytes memory reason) private {
         IModelRegistry.Update memory smoke =
-            IModelRegistry.Update(modelId, MONDAY, 0, _candles(CANDLE_COUNT), new int128[](3), _proof(), "");
+            IModelRegistry.Update(modelId, MONDAY, 0, _candles(CANDLE_COUNT), new bytes(48), _proof(), "");
         vm.expectRevert(reason);
         registry.activateModel(smoke);
     }

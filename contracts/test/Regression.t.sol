@@ -10,6 +10,7 @@ import {Governed} from "../src/base/Governed.sol";
 import {RiskOracle} from "../src/RiskOracle.sol";
 import {AttestedFixture} from "./AttestedFixture.sol";
 import {MockVerifier} from "./mocks/MockVerifier.sol";
+import {setFeature} from "./Packed.sol";
 
 /// @notice Faults of earlier oracles that carry proofs, each of which must not be possible here. Specification:
 /// Regression.tree. What limits and ramps must not do is in RegressionLimits.t.sol.
@@ -206,7 +207,7 @@ contract RegressionTest is AttestedFixture {
     function test_Regression_Hshadab_AProofIsForItsFeatures() public {
         IModelRegistry.Update memory update = _update();
         verifier.acceptOnly(update.proof, registry.instancesOf(modelId, MONDAY, update.features, update.outputs));
-        update.features[1] += 1;
+        setFeature(update.features, 1, -3);
         update.attestations = _attest(update);
         _expectRefusal(update, _invalidProof());
         vm.warp(block.timestamp + PERIOD_SECONDS);

@@ -147,12 +147,11 @@ contract RegressionLimitsTest is AttestedFixture {
         vm.warp(block.timestamp + PERIOD_SECONDS);
         (IRiskParameters.Params memory before,) = oracle.params(BTC);
         assertEq(before.liquidationCollateralRatioBps, 130_00 + RAMP_BPS_PER_DAY / 6);
-        IModelRegistry.Update memory update = _updateOfLog(-5900);
-        vm.expectEmit(address(oracle));
-        emit IRegimeRiskOracle.LiquidationRampSet(
-            BTC, before.liquidationCollateralRatioBps, 130_00 + 30_00 * 2 * RISE / 100_00, RAMP_BPS_PER_DAY
-        );
-        oracle.submit(update);
+        oracle.submit(_updateOfLog(-5900));
+        (IRiskParameters.Params memory current,) = oracle.params(BTC);
+        (IRiskParameters.RiskVector memory next,,) = oracle.pending(BTC);
+        assertEq(current.liquidationCollateralRatioBps, before.liquidationCollateralRatioBps);
+        assertEq(next.liquidationCollateralRatioBps, 130_00 + 30_00 * 2 * RISE / 100_00);
     }
 
     /* THREATS */

@@ -246,11 +246,11 @@ contract RolesTest is OracleFixture {
         bytes memory code = target.code;
         bytes5 push = bytes5(abi.encodePacked(hex"63", selector));
         for (uint256 i = 0; i + 5 <= code.length; ++i) {
-            bytes5 at;
+            bytes5 window;
             assembly ("memory-safe") {
-                at := mload(add(add(code, 0x20), i))
+                window := mload(add(add(code, 0x20), i))
             }
-            if (at == push) return true;
+            if (window == push) return true;
         }
         return false;
     }

@@ -6,6 +6,7 @@ import {IModelRegistry} from "../src/interfaces/IModelRegistry.sol";
 import {ProofSuite} from "./ProofSuite.sol";
 import {Halo2Verifier as ForeignVerifier} from "./fixtures/two-market/Verifier.sol";
 import {Halo2Verifier} from "../../models/btc-regime-4h-v1/Verifier.sol";
+import {packed, packedOutputs} from "./Packed.sol";
 
 /// @notice The shipped model's forecast for the crash of Monday 2024-08-05, on real candles: see fixtures/shipped.mjs.
 contract ShippedModelProofTest is ProofSuite {
@@ -14,7 +15,7 @@ contract ShippedModelProofTest is ProofSuite {
     }
 
     function _maxGas() internal pure override returns (uint256, uint256) {
-        return (412_000, 480_000);
+        return (412_000, 473_000);
     }
 
     function _fixture() internal pure override returns (string memory) {
@@ -42,6 +43,8 @@ contract ShippedModelProofTest is ProofSuite {
         vm.prank(OWNER);
         bytes32 id = registry.proposeModel(spec, 0);
         vm.expectRevert(abi.encodeWithSelector(IModelRegistry.SmokeTestFailed.selector, false));
-        registry.activateModel(IModelRegistry.Update(id, period, 0, features, outputs, proof, ""));
+        registry.activateModel(
+            IModelRegistry.Update(id, period, 0, packed(features), packedOutputs(outputs), proof, "")
+        );
     }
 }

@@ -8,7 +8,7 @@ import {IRiskParameters} from "../src/interfaces/IRiskParameters.sol";
 import {FieldLib} from "../src/libraries/FieldLib.sol";
 import {ForecastMath} from "../src/libraries/ForecastMath.sol";
 import {MarketFixture} from "./MarketFixture.sol";
-import {packed} from "./Packed.sol";
+import {packedOutputs} from "./Packed.sol";
 
 /// @notice Updates against a scripted verifier: what lands and what it changes. Specification: Submit.tree.
 contract SubmitTest is MarketFixture {
@@ -49,15 +49,7 @@ contract SubmitTest is MarketFixture {
         IModelRegistry.Update memory update = _update(modelId, outputs);
         vm.expectEmit(address(oracle));
         emit IRegimeRiskOracle.UpdateAccepted(
-            modelId,
-            MONDAY,
-            RELAYER,
-            0,
-            packed(_candles(CANDLE_COUNT)),
-            outputs,
-            keccak256(_proof()),
-            _list(attestor),
-            1
+            modelId, MONDAY, RELAYER, 0, _candles(CANDLE_COUNT), update.outputs, keccak256(_proof()), _list(attestor), 1
         );
         vm.expectEmit(address(oracle));
         emit IRegimeRiskOracle.ParamsUpdated(
@@ -83,7 +75,7 @@ contract SubmitTest is MarketFixture {
         for (uint256 i = 0; i < 3; ++i) {
             instances[5 + i] = FieldLib.encode(outputs[i]);
         }
-        assertEq(registry.instancesOf(modelId, MONDAY, _candles(3), outputs), instances);
+        assertEq(registry.instancesOf(modelId, MONDAY, _candles(3), packedOutputs(outputs)), instances);
         verifier.acceptOnly(_proof(), instances);
         _submit(modelId, outputs);
 
@@ -98,7 +90,7 @@ contract SubmitTest is MarketFixture {
         (markets[0], markets[1]) = (ETH, BTC);
         bytes32 both = _register(_spec(markets));
         int128[] memory outputs = _both(_outputs(500, -500, -8000), _outputs(-2500, 0, -6000));
-        uint256[] memory instances = registry.instancesOf(both, MONDAY, _candles(6), outputs);
+        uint256[] memory instances = registry.instancesOf(both, MONDAY, _candles(6), packedOutputs(outputs));
         assertEq(instances.length, 16);
         int256[10] memory features = [int256(1), -2, 3, 2400, -2401, -4, 5, -6, 2400, -2401];
         for (uint256 i = 0; i < 10; ++i) {
@@ -317,7 +309,7 @@ contract SubmitTest is MarketFixture {
     function _expectForeign(IModelRegistry.ModelSpec memory spec, uint256 outputs) private {
         bytes32 foreign = _register(spec);
         IModelRegistry.Update memory update = _smoke(foreign);
-        assertEq(update.outputs.length, outputs);
+        assertEq(update.outputs.length, 16 * outputs);
         vm.expectRevert(abi.encodeWithSelector(IRegimeRiskOracle.ForeignModel.selector, foreign));
         oracle.submit(update);
     }
@@ -327,9 +319,15 @@ contract SubmitTest is MarketFixture {
     }
 
     function _expectRamp(IModelRegistry.Update memory update, uint256 fromBps, uint256 toBps) private {
-        vm.expectEmit(address(oracle));
-        emit IRegimeRiskOracle.LiquidationRampSet(SOL, fromBps, toBps, 2_00);
+        vm.recordLogs();
         oracle.submit(update);
+        assertEq(_params(SOL).liquidationCollateralRatioBps, fromBps);
+        (IRiskParameters.RiskVector memory next,,) = oracle.pending(SOL);
+        assertEq(next.liquidationCollateralRatioBps, toBps);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        (,,,,, uint256 announcedBps) =
+            abi.decode(logs[logs.length - 1].data, (uint256, uint256, uint256, uint256, uint256, uint256));
+        assertEq(announcedBps, toBps);
     }
 
     /// @dev `requestedVolatilityE9` of the only `ParamsUpdated` that was recorded.

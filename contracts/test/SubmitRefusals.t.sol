@@ -7,6 +7,7 @@ import {IRiskParameters} from "../src/interfaces/IRiskParameters.sol";
 import {BoundedCall} from "../src/libraries/BoundedCall.sol";
 import {MarketFixture} from "./MarketFixture.sol";
 import {MockVerifier} from "./mocks/MockVerifier.sol";
+import {packedOutputs, setFeature, setOutput} from "./Packed.sol";
 
 /// @notice Everything that must not land. Specification: the first branches of Submit.tree.
 contract SubmitRefusalsTest is MarketFixture {
@@ -27,16 +28,13 @@ contract SubmitRefusalsTest is MarketFixture {
         modelId = _register(spec);
         _submit(modelId, _low());
 
-        int32[] memory features = new int32[](4);
-        features[2] = int32(FEATURE_BOUND) + 1;
-        int128[] memory outputs = new int128[](2);
-        outputs[1] = 64 * ONE;
+        int32 above = int32(FEATURE_BOUND) + 1;
         IModelRegistry.Update memory u = IModelRegistry.Update({
             modelId: keccak256("unknown"),
             period: MONDAY + 1,
             omittedMarkets: 0,
-            features: features,
-            outputs: outputs,
+            features: new bytes(13),
+            outputs: new bytes(47),
             proof: new bytes(PROOF_LENGTH - 32),
             attestations: ""
         });
@@ -56,16 +54,15 @@ contract SubmitRefusalsTest is MarketFixture {
         u.period = MONDAY + 2;
         _expect(u, abi.encodeWithSelector(IModelRegistry.ModelNotActive.selector, ended));
         u.modelId = modelId;
-        _expect(u, abi.encodeWithSelector(IModelRegistry.FeatureCountMismatch.selector, 3, 4));
-        u.features = new int32[](3);
-        u.features[2] = features[2];
-        _expect(u, abi.encodeWithSelector(IModelRegistry.OutputCountMismatch.selector, 3, 2));
-        u.outputs = new int128[](3);
-        u.outputs[1] = outputs[1];
-        _expect(u, abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, 2, features[2], FEATURE_BOUND));
-        u.features[2] = 0;
+        _expect(u, abi.encodeWithSelector(IModelRegistry.FeaturesLengthMismatch.selector, 12, 13));
+        u.features = new bytes(12);
+        setFeature(u.features, 2, above);
+        _expect(u, abi.encodeWithSelector(IModelRegistry.OutputsLengthMismatch.selector, 48, 47));
+        u.outputs = packedOutputs(_outputs(0, 64_000, 0));
+        _expect(u, abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, 2, above, FEATURE_BOUND));
+        setFeature(u.features, 2, 0);
         _expect(u, abi.encodeWithSelector(IModelRegistry.OutputOutOfRange.selector, 1, 64 * ONE, 64 * ONE));
-        u.outputs[1] = 0;
+        setOutput(u.outputs, 1, 0);
         u.omittedMarkets = 2;
         _expect(u, abi.encodeWithSelector(IModelRegistry.InvalidOmittedMarkets.selector, 2, 1));
         u.omittedMarkets = 0;
@@ -123,25 +120,25 @@ contract SubmitRefusalsTest is MarketFixture {
 
     /* COUNTS AND RANGES */
 
-    function testFuzz_RevertWhen_CandleFeatureCountIsWrong(uint8 count) public {
-        vm.assume(count != CANDLE_COUNT);
+    function testFuzz_RevertWhen_TheFeaturesLengthIsWrong(uint8 length) public {
+        vm.assume(length != 12);
         IModelRegistry.Update memory update = _update(modelId, _low());
-        update.features = new int32[](count);
-        _expect(update, abi.encodeWithSelector(IModelRegistry.FeatureCountMismatch.selector, CANDLE_COUNT, count));
+        update.features = new bytes(length);
+        _expect(update, abi.encodeWithSelector(IModelRegistry.FeaturesLengthMismatch.selector, 12, length));
     }
 
-    function testFuzz_RevertWhen_OutputCountIsWrong(uint8 count) public {
-        vm.assume(count != 3);
+    function testFuzz_RevertWhen_TheOutputsLengthIsWrong(uint8 length) public {
+        vm.assume(length != 48);
         IModelRegistry.Update memory update = _update(modelId, _low());
-        update.outputs = new int128[](count);
-        _expect(update, abi.encodeWithSelector(IModelRegistry.OutputCountMismatch.selector, 3, count));
+        update.outputs = new bytes(length);
+        _expect(update, abi.encodeWithSelector(IModelRegistry.OutputsLengthMismatch.selector, 48, length));
     }
 
     function testFuzz_FeatureRange(int32 value, uint8 index) public {
         index = index % uint8(CANDLE_COUNT);
         IModelRegistry.Update memory update = _update(modelId, _low());
         int256 magnitude = value < 0 ? -int256(value) : int256(value);
-        update.features[index] = value;
+        setFeature(update.features, index, value);
         if (magnitude <= int256(uint256(FEATURE_BOUND))) {
             update.attestations = _attest(update);
             oracle.submit(update);
@@ -153,14 +150,14 @@ contract SubmitRefusalsTest is MarketFixture {
     }
 
     function test_FeatureBoundIsInclusive() public {
-        int32[] memory features = _candles(CANDLE_COUNT);
-        (features[0], features[1]) = (int32(FEATURE_BOUND), -int32(FEATURE_BOUND));
-        registry.instancesOf(modelId, MONDAY, features, _outputs(0, 0, 0));
-        features[2] = -int32(FEATURE_BOUND) - 1;
-        vm.expectRevert(
-            abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, 2, features[2], FEATURE_BOUND)
-        );
-        registry.instancesOf(modelId, MONDAY, features, _outputs(0, 0, 0));
+        bytes memory features = _candles(CANDLE_COUNT);
+        setFeature(features, 0, int32(FEATURE_BOUND));
+        setFeature(features, 1, -int32(FEATURE_BOUND));
+        registry.instancesOf(modelId, MONDAY, features, new bytes(48));
+        int32 below = -int32(FEATURE_BOUND) - 1;
+        setFeature(features, 2, below);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.FeatureOutOfRange.selector, 2, below, FEATURE_BOUND));
+        registry.instancesOf(modelId, MONDAY, features, new bytes(48));
     }
 
     function testFuzz_RevertWhen_OutputIsOutOfRange(int128 value, uint8 index) public {
@@ -169,17 +166,17 @@ contract SubmitRefusalsTest is MarketFixture {
             ? int128(bound(value, type(int128).min, -64 * ONE))
             : int128(bound(value, 64 * ONE, type(int128).max));
         IModelRegistry.Update memory update = _update(modelId, _low());
-        update.outputs[index] = value;
+        setOutput(update.outputs, index, value);
         _expect(update, abi.encodeWithSelector(IModelRegistry.OutputOutOfRange.selector, index, value, 64 * ONE));
     }
 
     function test_OutputBoundIsExclusive() public {
         int128[] memory outputs = _outputs(0, 0, 0);
         (outputs[0], outputs[1]) = (-64 * ONE + 1, 64 * ONE - 1);
-        registry.instancesOf(modelId, MONDAY, _candles(3), outputs);
+        registry.instancesOf(modelId, MONDAY, _candles(3), packedOutputs(outputs));
         outputs[2] = -64 * ONE;
         vm.expectRevert(abi.encodeWithSelector(IModelRegistry.OutputOutOfRange.selector, 2, outputs[2], 64 * ONE));
-        registry.instancesOf(modelId, MONDAY, _candles(3), outputs);
+        registry.instancesOf(modelId, MONDAY, _candles(3), packedOutputs(outputs));
     }
 
     function testFuzz_RevertWhen_ProofLengthIsWrong(uint8 length) public {
@@ -222,14 +219,14 @@ contract SubmitRefusalsTest is MarketFixture {
         assertEq(returned, abi.encodeWithSelector(BoundedCall.NotEnoughGas.selector));
     }
 
-    function testFuzz_RevertWhen_CalldataIsDirty(uint256 word, uint256 dirt) public {
+    /// @dev The period is the one word of an update that could hold more than its type.
+    function testFuzz_RevertWhen_CalldataIsDirty(uint256 dirt) public {
         IModelRegistry.Update memory update = _update(modelId, _low());
         bytes memory data = abi.encodeCall(oracle.submit, (update));
-        // Behind the selector, the offset and seven head words: the features' number and they themselves.
-        uint256 position = 4 + 32 * (9 + bound(word, 0, 2));
         assembly ("memory-safe") {
-            let at := add(add(data, 0x20), position)
-            mstore(at, xor(mload(at), shl(32, or(1, shr(32, dirt)))))
+            // Behind the length, the selector, the offset and the model.
+            let word := add(data, 0x64)
+            mstore(word, xor(mload(word), shl(64, or(1, shr(64, dirt)))))
         }
         (bool landed,) = address(oracle).call(data);
         assertFalse(landed);

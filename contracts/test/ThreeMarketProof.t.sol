@@ -11,11 +11,7 @@ contract ThreeMarketProofTest is MarketsSuite {
     }
 
     function _maxGas() internal pure override returns (uint256, uint256) {
-        return (450_000, 597_000);
-    }
-
-    function _maxGasOfAFurtherMarket() internal pure override returns (uint256) {
-        return 38_000;
+        return (450_000, 568_000);
     }
 
     function _fixture() internal pure override returns (string memory) {

@@ -11,11 +11,7 @@ contract TwoMarketProofTest is MarketsSuite {
     }
 
     function _maxGas() internal pure override returns (uint256, uint256) {
-        return (412_000, 517_000);
-    }
-
-    function _maxGasOfAFurtherMarket() internal pure override returns (uint256) {
-        return 38_000;
+        return (412_000, 505_000);
     }
 
     function _fixture() internal pure override returns (string memory) {

@@ -4,6 +4,7 @@ use alloy::primitives::{B256, Bytes, U256};
 
 use super::assemble;
 use crate::actions::risk_oracle::abi::registry::IModelRegistry::Update as Smoke;
+use crate::actions::risk_oracle::packed::{pack_features, pack_outputs};
 use crate::bundle::Bundle;
 use crate::config::Config;
 use veriregime_core::types::manifest::inputs::Inputs;
@@ -25,7 +26,7 @@ pub async fn smoke_proof(config: &Config, bundle: &Bundle) -> anyhow::Result<Smo
     let mut prover = assemble::prover(config, bundle).await?;
     let proved = prover.prove(&forecast.inputs(), &outputs).await?;
     prover.stop().await;
-    Ok(smoke(public_inputs::candle_features(&forecast.features), outputs, proved.proof))
+    Ok(smoke(&public_inputs::candle_features(&forecast.features), &outputs, proved.proof))
 }
 
 /// The same of a model of a table, whose columns are at their means.
@@ -35,16 +36,16 @@ async fn of_a_table(config: &Config, bundle: &Bundle, columns: usize) -> anyhow:
     let mut prover = assemble::prover(config, bundle).await?;
     let proved = prover.prove(&inputs, &outputs).await?;
     prover.stop().await;
-    Ok(smoke(inputs, outputs, proved.proof))
+    Ok(smoke(&inputs, &outputs, proved.proof))
 }
 
-fn smoke(features: Vec<i32>, outputs: Vec<i128>, proof: Proof) -> Smoke {
+fn smoke(features: &[i32], outputs: &[i128], proof: Proof) -> Smoke {
     Smoke {
         modelId: B256::ZERO, // whoever sends it fills it in
         period: 0,
         omittedMarkets: U256::ZERO,
-        features,
-        outputs,
+        features: pack_features(features),
+        outputs: pack_outputs(outputs),
         proof: proof.bytes,
         attestations: Bytes::new(),
     }

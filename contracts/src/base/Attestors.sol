@@ -77,18 +77,20 @@ abstract contract Attestors is EIP712 {
         signers = new address[](set.threshold);
         address previous = address(0);
         uint256 next = 0;
-        for (uint256 i = 0; i < set.threshold; ++i) {
-            if (attestations.length < next + HEAD_BYTES) revert IModelRegistry.MalformedAttestations();
-            address signer = address(bytes20(attestations[next:]));
-            uint256 start = next + HEAD_BYTES;
-            next = start + uint16(bytes2(attestations[next + ADDRESS_BYTES:]));
-            if (attestations.length < next) revert IModelRegistry.MalformedAttestations();
-            if (signer <= previous) revert IModelRegistry.SignersNotAscending(previous, signer);
-            if (!_inSet(set.version, signer)) revert IModelRegistry.NotAttestor(signer);
-            if (!_signed(signer, digest, attestations[start:next])) {
-                revert IModelRegistry.InvalidAttestation(signer);
+        unchecked {
+            for (uint256 i = 0; i < set.threshold; ++i) {
+                if (attestations.length < next + HEAD_BYTES) revert IModelRegistry.MalformedAttestations();
+                address signer = address(bytes20(attestations[next:]));
+                uint256 start = next + HEAD_BYTES;
+                next = start + uint16(bytes2(attestations[next + ADDRESS_BYTES:]));
+                if (attestations.length < next) revert IModelRegistry.MalformedAttestations();
+                if (signer <= previous) revert IModelRegistry.SignersNotAscending(previous, signer);
+                if (!_inSet(set.version, signer)) revert IModelRegistry.NotAttestor(signer);
+                if (!_signed(signer, digest, attestations[start:next])) {
+                    revert IModelRegistry.InvalidAttestation(signer);
+                }
+                (previous, signers[i]) = (signer, signer);
             }
-            (previous, signers[i]) = (signer, signer);
         }
         if (next != attestations.length) revert IModelRegistry.MalformedAttestations();
     }

@@ -88,9 +88,9 @@ interface IHedgeVault {
     event Sold(bytes32 indexed modelId, uint64 indexed period, address indexed relayer, Prices prices, Sale sale);
 
     /// @notice The forecast behind the sale of the same transaction, with all that a watcher needs to compute it again.
-    /// @param features 4 bytes each, big-endian two's complement.
+    /// @param features As the update carries them, and so the outputs.
     event ForecastUsed(
-        bytes32 indexed modelId, uint64 indexed period, bytes features, int128[] outputs, bytes32 proofHash
+        bytes32 indexed modelId, uint64 indexed period, bytes features, bytes outputs, bytes32 proofHash
     );
 
     /// @notice The owner took tokens out.

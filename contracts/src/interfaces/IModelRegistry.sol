@@ -73,12 +73,13 @@ interface IModelRegistry {
         /// Markets whose data failed, of which the update says nothing: bit i is the model's i-th market. Attested. Zero if
         /// it serves all.
         uint256 omittedMarkets;
-        /// Quantised features that come from data, market after market. Those of an omitted market are zero, which is each
-        /// feature at its mean over the training data.
-        int32[] features;
-        /// Per market its outputs, fixed point with the model's output scale, each below 64 in absolute value. Those of an
-        /// omitted market are what the network says to its zeros; nothing follows from them.
-        int128[] outputs;
+        /// Quantised features that come from data, market after market, 4 bytes each, big-endian two's complement. Those of an
+        /// omitted market are zero, which is each feature at its mean over the training data.
+        bytes features;
+        /// Per market its outputs, 16 bytes each, big-endian two's complement, fixed point with the model's output scale, each
+        /// below 64 in absolute value. Those of an omitted market are what the network says to its zeros; nothing follows from
+        /// them.
+        bytes outputs;
         /// The proof.
         bytes proof;
         /// As many as the threshold says, signers strictly ascending; each is the signer (20 bytes), the signature's
@@ -141,11 +142,11 @@ interface IModelRegistry {
     /// @notice Thrown when an update is for a period that has not begun.
     error FuturePeriod(uint256 period, uint256 current);
 
-    /// @notice Thrown when the number of features is not the model's.
-    error FeatureCountMismatch(uint256 expected, uint256 actual);
+    /// @notice Thrown when the bytes of the features are not as many as the model's features have.
+    error FeaturesLengthMismatch(uint256 expected, uint256 actual);
 
-    /// @notice Thrown when the number of outputs is not the model's.
-    error OutputCountMismatch(uint256 expected, uint256 actual);
+    /// @notice Thrown when the bytes of the outputs are not as many as the model's outputs have.
+    error OutputsLengthMismatch(uint256 expected, uint256 actual);
 
     /// @notice Thrown when an update omits a market that the model does not have, or every market that it has.
     error InvalidOmittedMarkets(uint256 omittedMarkets, uint256 marketCount);
@@ -257,7 +258,7 @@ interface IModelRegistry {
     /// @dev For each market its features and then the period's calendar features; after all features, for each market its
     /// outputs. Negative numbers stand as `r + value`, r being the order of the BN254 scalar field. Reverts with the errors
     /// of `verify` on wrong counts and ranges. Any period is accepted.
-    function instancesOf(bytes32 modelId, uint64 period, int32[] calldata features, int128[] calldata outputs)
+    function instancesOf(bytes32 modelId, uint64 period, bytes calldata features, bytes calldata outputs)
         external
         view
         returns (uint256[] memory instances);

@@ -90,6 +90,7 @@ interface IRegimeRiskOracle is IRiskParameters {
     /// proof itself lies in the transaction's calldata, deeper in it if a contract relayed the update.
     /// @param omittedMarkets Markets that the update leaves as they were: bit i is the model's i-th.
     /// @param features The features of the update, 4 bytes each, big-endian two's complement.
+    /// @param outputs The outputs of the update, 16 bytes each, the same way.
     /// @param proofHash keccak256 of the proof, by which to recognise it.
     /// @param signers Who attested.
     event UpdateAccepted(
@@ -98,7 +99,7 @@ interface IRegimeRiskOracle is IRiskParameters {
         address indexed relayer,
         uint256 omittedMarkets,
         bytes features,
-        int128[] outputs,
+        bytes outputs,
         bytes32 proofHash,
         address[] signers,
         uint32 attestorSetVersion
@@ -126,8 +127,8 @@ interface IRegimeRiskOracle is IRiskParameters {
         bytes32 indexed market, bytes32 indexed modelId, uint256 indexed periodStart, SkipReason reason
     );
 
-    /// @notice The liquidation ratio of a market moves from `fromBps` now to `toBps`, upwards at `bpsPerDay`, downwards at
-    /// once.
+    /// @notice By a policy the liquidation ratio of a market moves from `fromBps` now to `toBps`, upwards at `bpsPerDay`,
+    /// downwards at once. Where an update leads it, `ParamsUpdated` says.
     event LiquidationRampSet(bytes32 indexed market, uint256 fromBps, uint256 toBps, uint256 bpsPerDay);
 
     /// @notice The guardian paused a market, or lifted a pause where the time is not after now.

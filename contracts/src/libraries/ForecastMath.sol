@@ -5,12 +5,15 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {RiskState} from "./RiskState.sol";
 import {BPS} from "./Units.sol";
+import {UpdateLib} from "./UpdateLib.sol";
 
 /// @title ForecastMath
 /// @notice From proven fixed-point outputs to a probability and a volatility. Every function is monotone.
 /// @dev Outputs of an accepted update stand for less than 64 in absolute value, at a scale of at most 120; within these
 /// limits nothing overflows.
 library ForecastMath {
+    using UpdateLib for bytes;
+
     /// @notice Highest exponent that is used, wad: `1e9 * exp(1.4) = 4.06e9`, a deviation of 406 % a minute, fits 32 bits.
     int256 internal constant MAX_LOG_VOLATILITY_WAD = 1.4e18;
 
@@ -26,11 +29,12 @@ library ForecastMath {
         returns (RiskState.Forecast memory forecast)
     {
         unchecked {
-            (int128[] calldata outputs, uint256 first) = (update.outputs, index * OUTPUTS_PER_MARKET);
+            (bytes calldata outputs, uint256 first) = (update.outputs, index * OUTPUTS_PER_MARKET);
             forecast.periodStart = uint40(update.period * uint256(model.periodSeconds));
             forecast.periodSeconds = model.periodSeconds;
-            forecast.probabilityHighBps = probabilityHighBps(outputs[first], outputs[first + 1], model.outputScale);
-            forecast.volatilityE9 = volatilityE9(outputs[first + 2], model.outputScale);
+            forecast.probabilityHighBps =
+                probabilityHighBps(outputs.outputAt(first), outputs.outputAt(first + 1), model.outputScale);
+            forecast.volatilityE9 = volatilityE9(outputs.outputAt(first + 2), model.outputScale);
         }
     }
 

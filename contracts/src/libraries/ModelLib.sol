@@ -33,9 +33,12 @@ library ModelLib {
     /// @notice Most bytes of a calendar table: with the rest of a specification it fits a data contract.
     uint256 internal constant MAX_TABLE_BYTES = 22_528;
 
-    /// @dev Words in the head of an encoded specification, and bytes of one entry of its table.
+    /// @dev Words in the head of an encoded specification.
     uint256 private constant HEAD_WORDS = 19;
-    uint256 private constant ENTRY_BYTES = 4;
+
+    /// @dev Bytes of one feature, and of one output.
+    uint256 private constant FEATURE_BYTES = 4;
+    uint256 private constant OUTPUT_BYTES = 16;
 
     /// @notice Reverts with `InvalidModelSpec`, `FeatureOutOfRange` or `VerifierCodeChanged` if the specification cannot work.
     function check(IModelRegistry.ModelSpec calldata spec) internal view {
@@ -59,9 +62,9 @@ library ModelLib {
         bytes calldata table = spec.calendarTable;
         // slither-disable-next-line divide-before-multiply (a period divides a week)
         uint256 entries = WEEK_SECONDS / spec.periodSeconds * spec.calendarFeatureCount;
-        _require(table.length == entries * ENTRY_BYTES && table.length <= MAX_TABLE_BYTES, "calendarTable");
+        _require(table.length == entries * FEATURE_BYTES && table.length <= MAX_TABLE_BYTES, "calendarTable");
         for (uint256 i = 0; i < entries; ++i) {
-            int256 entry = int32(uint32(bytes4(table[i * ENTRY_BYTES:])));
+            int256 entry = int32(uint32(bytes4(table[i * FEATURE_BYTES:])));
             if (FixedPointMathLib.abs(entry) > spec.featureBound) {
                 revert IModelRegistry.FeatureOutOfRange(i, entry, spec.featureBound);
             }
@@ -90,67 +93,72 @@ library ModelLib {
 
     /// @notice Whether the verifier accepts; anything but a clean `true` is no. Generated verifiers revert on a bad proof.
     /// @dev Reverts with `BoundedCall.NotEnoughGas`: want of gas must not look like a no.
-    function accepts(IModelRegistry.ModelSpec memory model, bytes memory proof, uint256[] memory elements)
-        internal
-        view
-        returns (bool)
-    {
-        (bool answered, bytes memory answer) =
-            BoundedCall.ask(model.verifier, model.verifierGas, 32, _question(proof, elements));
+    /// @param asked What `question` has written.
+    function accepts(IModelRegistry.ModelSpec memory model, bytes memory asked) internal view returns (bool) {
+        (bool answered, bytes memory answer) = BoundedCall.ask(model.verifier, model.verifierGas, 32, asked);
         return answered && abi.decode(answer, (uint256)) == 1;
     }
 
-    /// @dev `abi.encodeCall(IVerifier.verifyProof, (proof, elements))` of a proof of whole words, without a loop over them.
-    function _question(bytes memory proof, uint256[] memory elements) private pure returns (bytes memory question) {
+    /// @notice `abi.encodeCall(IVerifier.verifyProof, (proof, elements))` of a proof of whole words, without a loop over them:
+    /// the last byte is the last element's, and the proof ends `32 * (1 + elements.length)` bytes before the end.
+    function question(bytes calldata proof, uint256[] memory elements) internal pure returns (bytes memory asked) {
         bytes32 selector = IVerifier.verifyProof.selector;
         assembly ("memory-safe") {
-            question := mload(0x40)
-            let proofBytes := add(0x20, mload(proof))
+            asked := mload(0x40)
             let elementBytes := add(0x20, shl(5, mload(elements)))
-            let size := add(0x44, add(proofBytes, elementBytes))
-            mstore(question, size)
-            mstore(add(question, 0x20), selector)
-            mstore(add(question, 0x24), 0x40)
-            mstore(add(question, 0x44), add(0x40, proofBytes))
-            mcopy(add(question, 0x64), proof, proofBytes)
-            mcopy(add(question, add(0x64, proofBytes)), elements, elementBytes)
-            mstore(0x40, and(add(question, add(size, 0x3f)), not(0x1f)))
+            let size := add(0x64, add(proof.length, elementBytes))
+            mstore(asked, size)
+            mstore(add(asked, 0x20), selector)
+            mstore(add(asked, 0x24), 0x40)
+            mstore(add(asked, 0x44), add(0x60, proof.length))
+            mstore(add(asked, 0x64), proof.length)
+            calldatacopy(add(asked, 0x84), proof.offset, proof.length)
+            mcopy(add(asked, add(0x84, proof.length)), elements, elementBytes)
+            mstore(0x40, and(add(asked, add(size, 0x3f)), not(0x1f)))
         }
     }
 
     /// @notice Checks counts and ranges and lays out the public inputs: per market its features, then calendar features;
     /// after all features, per market its outputs.
+    /// @dev The bounds of a checked specification leave sums and products far below what overflows.
     function instances(
         IModelRegistry.ModelSpec memory model,
         address data,
         uint256 period,
-        int32[] calldata features,
-        int128[] calldata outputs
+        bytes calldata features,
+        bytes calldata outputs
     ) internal view returns (uint256[] memory elements) {
-        uint256 marketCount = model.markets.length;
-        uint256 count = marketCount * model.featureCount;
-        if (features.length != count) revert IModelRegistry.FeatureCountMismatch(count, features.length);
-        uint256 outputCount = marketCount * model.outputCount;
-        if (outputs.length != outputCount) revert IModelRegistry.OutputCountMismatch(outputCount, outputs.length);
+        unchecked {
+            uint256 marketCount = model.markets.length;
+            uint256 count = marketCount * model.featureCount;
+            if (features.length != count * FEATURE_BYTES) {
+                revert IModelRegistry.FeaturesLengthMismatch(count * FEATURE_BYTES, features.length);
+            }
+            uint256 outputCount = marketCount * model.outputCount;
+            if (outputs.length != outputCount * OUTPUT_BYTES) {
+                revert IModelRegistry.OutputsLengthMismatch(outputCount * OUTPUT_BYTES, outputs.length);
+            }
 
-        uint256 featureCount = count + marketCount * model.calendarFeatureCount;
-        elements = new uint256[](featureCount + outputCount);
-        _writeFeatures(elements, model, _calendarRow(model, data, period), features);
-        _writeOutputs(elements, featureCount, model.outputScale, outputs);
+            uint256 featureCount = count + marketCount * model.calendarFeatureCount;
+            elements = new uint256[](featureCount + outputCount);
+            _writeFeatures(elements, model, _calendarRow(model, data, period), features);
+            _writeOutputs(elements, featureCount, outputCount, model.outputScale, outputs);
+        }
     }
 
     /// @notice Reverts with `InvalidOmittedMarkets` or `OmittedMarketNotNeutral` unless the omitted markets are some of the
-    /// model's, not all, and nothing is said about them. The count of features must have been checked.
+    /// model's, not all, and nothing is said about them. The features' length must have been checked.
     /// @dev Zeros, so that there is one update without a market and not as many as somebody likes to make up.
-    function checkOmitted(IModelRegistry.ModelSpec memory model, uint256 omitted, int32[] calldata features)
+    function checkOmitted(IModelRegistry.ModelSpec memory model, uint256 omitted, bytes calldata features)
         internal
         pure
     {
         if (omitted == 0) return;
         uint256 marketCount = model.markets.length;
         if (omitted >= (1 << marketCount) - 1) revert IModelRegistry.InvalidOmittedMarkets(omitted, marketCount);
+        uint256 marketBytes = model.featureCount * FEATURE_BYTES;
         for (uint256 i = 0; i < features.length; ++i) {
-            uint256 market = i / model.featureCount;
+            uint256 market = i / marketBytes;
             if ((omitted >> market) & 1 != 0 && features[i] != 0) {
                 revert IModelRegistry.OmittedMarketNotNeutral(market);
             }
@@ -161,19 +169,22 @@ library ModelLib {
         uint256[] memory elements,
         IModelRegistry.ModelSpec memory model,
         uint256[] memory row,
-        int32[] calldata features
+        bytes calldata features
     ) private pure {
         (uint256 bound, uint256 count) = (model.featureBound, model.featureCount);
+        uint256 marketCount = model.markets.length;
+        uint256 source;
+        assembly ("memory-safe") {
+            source := features.offset
+        }
         uint256 next = 0;
-        for (uint256 first = 0; first < features.length; first += count) {
-            uint256 source;
-            assembly ("memory-safe") {
-                source := add(features.offset, shl(5, first))
+        unchecked {
+            for (uint256 market = 0; market < marketCount; ++market) {
+                (uint256 written, int256 outside) = _writeSigned(elements, next, source, count, FEATURE_BYTES, bound);
+                if (written < count) revert IModelRegistry.FeatureOutOfRange(market * count + written, outside, bound);
+                next = _copy(elements, next + count, row);
+                source += count * FEATURE_BYTES;
             }
-            (uint256 written, int256 outside) = _writeSigned(elements, next, source, count, bound);
-            if (written < count) revert IModelRegistry.FeatureOutOfRange(first + written, outside, bound);
-            next += count;
-            next = _copy(elements, next, row);
         }
     }
 
@@ -186,16 +197,21 @@ library ModelLib {
         uint256 count = model.calendarFeatureCount;
         row = new uint256[](count);
         if (count == 0) return row;
-        uint256 slot = period % (WEEK_SECONDS / model.periodSeconds);
-        // Behind the offset of all, the head, the markets and the table's length.
-        uint256 start = 32 * (1 + HEAD_WORDS + 1 + model.markets.length + 1) + slot * count * ENTRY_BYTES;
-        bytes memory packed = SSTORE2.read(data, start, start + count * ENTRY_BYTES);
-        for (uint256 i = 0; i < count; ++i) {
-            int256 entry;
+        unchecked {
+            uint256 slot = period % (WEEK_SECONDS / model.periodSeconds);
+            // Behind the offset of all, the head, the markets and the table's length.
+            uint256 start = 32 * (1 + HEAD_WORDS + 1 + model.markets.length + 1) + slot * count * FEATURE_BYTES;
+            bytes memory packed = SSTORE2.read(data, start, start + count * FEATURE_BYTES);
+            uint256 order = FieldLib.R;
             assembly ("memory-safe") {
-                entry := sar(224, mload(add(add(packed, 0x20), shl(2, i))))
+                let source := add(packed, 0x20)
+                let target := add(row, 0x20)
+                for { let end := add(target, shl(5, count)) } lt(target, end) { target := add(target, 0x20) } {
+                    let entry := sar(224, mload(source))
+                    mstore(target, add(entry, mul(order, slt(entry, 0))))
+                    source := add(source, FEATURE_BYTES)
+                }
             }
-            row[i] = FieldLib.encodeSmall(entry);
         }
     }
 
@@ -207,42 +223,51 @@ library ModelLib {
         }
     }
 
-    function _writeOutputs(uint256[] memory elements, uint256 next, uint256 outputScale, int128[] calldata outputs)
-        private
-        pure
-    {
+    function _writeOutputs(
+        uint256[] memory elements,
+        uint256 next,
+        uint256 count,
+        uint256 outputScale,
+        bytes calldata outputs
+    ) private pure {
         uint256 bound = 1 << (outputScale + OUTPUT_LIMIT_LOG2);
         uint256 source;
         assembly ("memory-safe") {
             source := outputs.offset
         }
-        (uint256 written, int256 outside) = _writeSigned(elements, next, source, outputs.length, bound - 1);
-        if (written < outputs.length) revert IModelRegistry.OutputOutOfRange(written, outside, bound);
+        (uint256 written, int256 outside) = _writeSigned(elements, next, source, count, OUTPUT_BYTES, bound - 1);
+        if (written < count) revert IModelRegistry.OutputOutOfRange(written, outside, bound);
     }
 
-    /// @dev Writes signed words of the calldata as field elements, as long as their absolute values are within the bound. A
-    /// word that passes is a clean integer of any type that holds the bound. The elements must exist: this is the inner loop.
+    /// @dev Writes signed integers of the calldata, big-endian and of `size` bytes each, as field elements, as long as their
+    /// absolute values are within the bound. The elements must exist: this is the inner loop.
     /// @return written How many were written.
-    /// @return outside The word that was not, if there is one.
-    function _writeSigned(uint256[] memory elements, uint256 index, uint256 source, uint256 count, uint256 bound)
-        private
-        pure
-        returns (uint256 written, int256 outside)
-    {
+    /// @return outside The integer that was not, if there is one.
+    function _writeSigned(
+        uint256[] memory elements,
+        uint256 index,
+        uint256 source,
+        uint256 count,
+        uint256 size,
+        uint256 bound
+    ) private pure returns (uint256 written, int256 outside) {
         uint256 order = FieldLib.R;
         assembly ("memory-safe") {
-            let target := add(add(elements, 0x20), shl(5, index))
+            let first := add(add(elements, 0x20), shl(5, index))
+            let target := first
+            let end := add(first, shl(5, count))
             let width := shl(1, bound)
-            for {} lt(written, count) { written := add(written, 1) } {
-                let value := calldataload(source)
+            let shift := sub(256, shl(3, size))
+            for {} lt(target, end) { target := add(target, 0x20) } {
+                let value := sar(shift, calldataload(source))
                 if gt(add(value, bound), width) {
                     outside := value
                     break
                 }
                 mstore(target, add(value, mul(order, slt(value, 0))))
-                source := add(source, 0x20)
-                target := add(target, 0x20)
+                source := add(source, size)
             }
+            written := shr(5, sub(target, first))
         }
     }
 

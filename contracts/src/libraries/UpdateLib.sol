@@ -11,17 +11,10 @@ library UpdateLib {
         return (update.omittedMarkets >> index) & 1 != 0;
     }
 
-    /// @notice Features for an event: 4 bytes each, big-endian two's complement, because every market pays for them.
-    /// @dev Of an update that the registry has verified: each word is a clean `int32`.
-    function packed(int32[] calldata features) internal pure returns (bytes memory data) {
-        data = new bytes(features.length * 4);
+    /// @notice One of an update's outputs, which must have it: those that the registry has verified do.
+    function outputAt(bytes calldata outputs, uint256 index) internal pure returns (int128 output) {
         assembly ("memory-safe") {
-            let source := features.offset
-            let target := add(data, 4) // a word that ends with the feature, and begins with what is before it
-            for { let end := add(source, shl(5, features.length)) } lt(source, end) { source := add(source, 0x20) } {
-                mstore(target, or(shl(32, shr(32, mload(target))), and(calldataload(source), 0xffffffff)))
-                target := add(target, 4)
-            }
+            output := sar(128, calldataload(add(outputs.offset, shl(4, index))))
         }
     }
 }

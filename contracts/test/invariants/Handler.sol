@@ -7,6 +7,7 @@ import {IRiskParameters} from "../../src/interfaces/IRiskParameters.sol";
 import {IAggregatorV3} from "../../src/interfaces/external/IAggregatorV3.sol";
 import {MockFeed} from "../mocks/MockFeed.sol";
 import {World} from "./World.sol";
+import {setFeature} from "../Packed.sol";
 
 /// @notice Everybody who can do something, doing it at random. What must hold across a single action is asserted here, so
 /// that a violation names the action.
@@ -92,8 +93,8 @@ contract Handler is World {
     {
         update = _update(modelId, outputs);
         update.omittedMarkets = omitted;
-        for (uint256 i = 0; i < update.features.length; ++i) {
-            if (omitted & (1 << i / CANDLE_COUNT) != 0) update.features[i] = 0;
+        for (uint256 i = 0; i < update.features.length / 4; ++i) {
+            if (omitted & (1 << i / CANDLE_COUNT) != 0) setFeature(update.features, i, 0);
         }
         update.attestations = _attest(update);
     }

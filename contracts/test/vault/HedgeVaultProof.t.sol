@@ -6,6 +6,7 @@ import {IModelRegistry} from "../../src/interfaces/IModelRegistry.sol";
 import {IVerifier} from "../../src/interfaces/IVerifier.sol";
 import {FieldLib} from "../../src/libraries/FieldLib.sol";
 import {Halo2Verifier} from "../../../models/eu-electricity-v1/Verifier.sol";
+import {packed, packedOutputs, setFeature, setOutput} from "../Packed.sol";
 import {VaultFixture} from "./VaultFixture.sol";
 
 /// @notice A real proof of the shipped electricity model, through its generated verifier, the registry and the vault: see
@@ -27,13 +28,17 @@ contract HedgeVaultProofTest is VaultFixture {
         _proven.proof = vm.parseJsonBytes(json, ".proof");
         _instances = vm.parseJsonUintArray(json, ".instances");
         int256[] memory features = vm.parseJsonIntArray(json, ".features");
+        int32[] memory narrow = new int32[](features.length);
         for (uint256 i = 0; i < features.length; ++i) {
-            _proven.features.push(int32(features[i]));
+            narrow[i] = int32(features[i]);
         }
+        _proven.features = packed(narrow);
         int256[] memory outputs = vm.parseJsonIntArray(json, ".outputs");
+        int128[] memory values = new int128[](outputs.length);
         for (uint256 i = 0; i < outputs.length; ++i) {
-            _proven.outputs.push(int128(outputs[i]));
+            values[i] = int128(outputs[i]);
         }
+        _proven.outputs = packedOutputs(values);
         IModelRegistry.ModelSpec memory spec = _spec();
         (spec.verifier, spec.verifierCodeHash) = (address(_halo2), address(_halo2).codehash);
         spec.featureCount = uint16(vm.parseJsonUint(json, ".feature_count"));
@@ -65,10 +70,10 @@ contract HedgeVaultProofTest is VaultFixture {
 
     function test_AForgedForecastDoesNot() public {
         IModelRegistry.Update memory forged = _proven;
-        forged.outputs[0] += 1;
+        setOutput(forged.outputs, 0, 1);
         _expectRefusal(_attested(forged), _prices(), abi.encodeWithSelector(IModelRegistry.InvalidProof.selector));
         forged = _proven;
-        forged.features[3] += 1;
+        setFeature(forged.features, 3, 1);
         _expectRefusal(_attested(forged), _prices(), abi.encodeWithSelector(IModelRegistry.InvalidProof.selector));
         forged = _proven;
         forged.proof[100] ^= 0x01;

@@ -4,7 +4,7 @@ pragma solidity ^0.8.24;
 import {HedgeVault} from "../../src/HedgeVault.sol";
 import {IHedgeVault} from "../../src/interfaces/IHedgeVault.sol";
 import {IModelRegistry} from "../../src/interfaces/IModelRegistry.sol";
-import {packed} from "../Packed.sol";
+import {setOutput} from "../Packed.sol";
 import {VaultFixture} from "./VaultFixture.sol";
 
 /// @notice What a vault sells, for which days, and when it refuses to. Specification: HedgeVault.tree.
@@ -57,7 +57,7 @@ contract HedgeVaultSaleTest is VaultFixture {
         IHedgeVault.Sale memory sale = vault.execute(update, _prices(), attestations);
         vm.revertToState(snapshot);
         vm.expectEmit(address(vault));
-        emit IHedgeVault.ForecastUsed(modelId, PERIOD, packed(update.features), update.outputs, keccak256(update.proof));
+        emit IHedgeVault.ForecastUsed(modelId, PERIOD, update.features, update.outputs, keccak256(update.proof));
         vm.expectEmit(address(vault));
         emit IHedgeVault.Sold(modelId, PERIOD, RELAYER, _prices(), sale);
         vm.prank(RELAYER);
@@ -243,7 +243,7 @@ contract HedgeVaultSaleTest is VaultFixture {
     function test_TheRegistryRefuses() public {
         verifier.behave(verifier.behaviour());
         IModelRegistry.Update memory update = _update(_outputs());
-        update.outputs[0] += 1;
+        setOutput(update.outputs, 0, 1);
         _expectRefusal(update, _prices(), abi.encodeWithSelector(IModelRegistry.InvalidAttestation.selector, attestor));
         update = _update(_outputs());
         update.period -= 1;

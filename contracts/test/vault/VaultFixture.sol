@@ -5,6 +5,7 @@ import {HedgeVault} from "../../src/HedgeVault.sol";
 import {ModelRegistry} from "../../src/ModelRegistry.sol";
 import {IHedgeVault} from "../../src/interfaces/IHedgeVault.sol";
 import {IModelRegistry} from "../../src/interfaces/IModelRegistry.sol";
+import {packedOutputs, setFeature} from "../Packed.sol";
 import {MockVerifier} from "../mocks/MockVerifier.sol";
 import {UniswapV3Market} from "./UniswapV3Market.sol";
 
@@ -103,8 +104,8 @@ abstract contract VaultFixture is UniswapV3Market {
         id = registry.proposeModel(spec, 0);
         IModelRegistry.Update memory smoke;
         smoke.modelId = id;
-        smoke.features = new int32[](spec.featureCount * spec.markets.length);
-        smoke.outputs = new int128[](spec.outputCount * spec.markets.length);
+        smoke.features = new bytes(4 * spec.featureCount * spec.markets.length);
+        smoke.outputs = new bytes(16 * spec.outputCount * spec.markets.length);
         smoke.proof = new bytes(spec.proofLength);
         verifier.acceptOnly(smoke.proof, registry.instancesOf(id, 0, smoke.features, smoke.outputs));
         registry.activateModel(smoke);
@@ -136,9 +137,9 @@ abstract contract VaultFixture is UniswapV3Market {
     function _update(int128[] memory outputs) internal view returns (IModelRegistry.Update memory update) {
         update.modelId = modelId;
         update.period = uint64(block.timestamp / WEEK);
-        update.features = new int32[](FEATURES);
-        update.features[0] = -5;
-        update.outputs = outputs;
+        update.features = new bytes(4 * FEATURES);
+        setFeature(update.features, 0, -5);
+        update.outputs = packedOutputs(outputs);
         update.proof = new bytes(64);
         update.attestations = _attestationOf(update);
     }

@@ -5,6 +5,7 @@ use alloy::sol_types::SolCall;
 
 use super::abi::vault::{HedgeVault, IModelRegistry};
 use super::prices::Prices;
+use crate::actions::risk_oracle::packed::{pack_features, pack_outputs};
 use crate::attestation::statement::pack;
 use crate::chain::call::Call;
 use veriregime_core::types::attestation::Attestation;
@@ -37,8 +38,8 @@ impl Order<'_> {
             modelId: self.model_id,
             period: self.period,
             omittedMarkets: U256::ZERO,
-            features: self.inputs.to_vec(),
-            outputs: self.outputs.to_vec(),
+            features: pack_features(self.inputs),
+            outputs: pack_outputs(self.outputs),
             proof: self.proof.clone(),
             attestations: pack(self.attestations),
         };

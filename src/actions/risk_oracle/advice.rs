@@ -73,8 +73,8 @@ fn of(error: &str) -> Option<&'static str> {
         "InvalidProof" => "`doctor` compares keys and verifier with the bundle; if they are right, prove again",
         "NotEnoughGas" => "send it with more gas: the verifier must get its share",
         "AlreadyInitialized" | "MalformedAttestations" | "SignersNotAscending" => REPORT,
-        "FeatureCountMismatch"
-        | "OutputCountMismatch"
+        "FeaturesLengthMismatch"
+        | "OutputsLengthMismatch"
         | "ProofLengthMismatch"
         | "FeatureOutOfRange"
         | "OutputOutOfRange"

@@ -2,6 +2,7 @@ pub mod abi;
 pub mod action;
 mod advice;
 pub mod events;
+pub mod packed;
 pub mod published;
 pub mod read;
 pub mod refusal;

@@ -7,6 +7,7 @@ use alloy::sol_types::SolEvent;
 
 use super::abi::oracle::RiskOracle;
 use super::abi::registry::ModelRegistry;
+use super::packed::{pack_features, pack_outputs, unpack_features, unpack_outputs};
 use super::read::{omitted_markets, period as checked_period};
 use super::update::submitted;
 use crate::attestation::statement::{Statement, is_by_its_signer, split};
@@ -76,12 +77,8 @@ impl Reader {
             period: checked_period(event.period)?,
             relayer: event.relayer,
             omitted_markets: omitted_markets(event.omittedMarkets)?,
-            candle_features: event
-                .features
-                .chunks_exact(4)
-                .map(|word| i32::from_be_bytes([word[0], word[1], word[2], word[3]]))
-                .collect(),
-            outputs: event.outputs,
+            candle_features: unpack_features(&event.features),
+            outputs: unpack_outputs(&event.outputs),
             proof_hash: event.proofHash,
             attestor_set_version: event.attestorSetVersion,
             transaction,
@@ -180,8 +177,8 @@ pub fn brings(calldata: &[u8], update: &PublishedUpdate) -> bool {
         sent.modelId == update.model_id
             && sent.period == update.period.0
             && sent.omittedMarkets == U256::from(update.omitted_markets.bits())
-            && sent.features == update.candle_features
-            && sent.outputs == update.outputs
+            && sent.features == pack_features(&update.candle_features)
+            && sent.outputs == pack_outputs(&update.outputs)
             && update
                 .arguments
                 .as_ref()

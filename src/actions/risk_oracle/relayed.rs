@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::abi::oracle::IModelRegistry;
 use super::abi::oracle::RiskOracle;
 use super::abi::registry::ModelRegistry;
+use super::packed::{pack_features, pack_outputs};
 use super::published::signatures;
 use super::update::submitted;
 use crate::chain::error::ChainError;
@@ -67,7 +68,7 @@ impl Reader {
         }
         let registry = self.registry_of(oracle).await?;
         let contract = ModelRegistry::new(registry, &self.provider);
-        let (features, outputs) = (update.candle_features.clone(), update.outputs.clone());
+        let (features, outputs) = (pack_features(&update.candle_features), pack_outputs(&update.outputs));
         let instances: Vec<U256> =
             contract.instancesOf(update.model_id, update.period.0, features, outputs).call().await?;
         let is_signed = |arguments: &&Arguments| {
@@ -98,8 +99,8 @@ fn is_told(call: &IModelRegistry::Update, update: &PublishedUpdate) -> bool {
     call.modelId == update.model_id
         && call.period == update.period.0
         && call.omittedMarkets == U256::from(update.omitted_markets.bits())
-        && call.features == update.candle_features
-        && call.outputs == update.outputs
+        && call.features == pack_features(&update.candle_features)
+        && call.outputs == pack_outputs(&update.outputs)
         && keccak256(&call.proof) == update.proof_hash
 }
 

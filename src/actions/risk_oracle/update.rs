@@ -5,6 +5,7 @@ use alloy::sol_types::SolCall;
 
 use super::abi::oracle::IModelRegistry;
 use super::abi::oracle::RiskOracle;
+use super::packed::{pack_features, pack_outputs};
 use crate::attestation::statement::pack;
 use crate::chain::call::Call;
 use veriregime_core::types::attestation::Attestation;
@@ -34,8 +35,8 @@ impl Update<'_> {
             modelId: self.model_id,
             period: self.period.0,
             omittedMarkets: U256::from(self.omitted.bits()),
-            features: public_inputs::candle_features(self.features),
-            outputs: public_inputs::outputs(self.outputs),
+            features: pack_features(&public_inputs::candle_features(self.features)),
+            outputs: pack_outputs(&public_inputs::outputs(self.outputs)),
             proof: self.proof.clone(),
             attestations: pack(self.attestations),
         };

@@ -57,7 +57,7 @@ install-files:
 	done
 	install -m 644 models/train.toml $(DATA)/models
 	install -m 644 contracts/verifier.mjs contracts/verifier-input.mjs $(DATA)/contracts
-	install -m 644 deploy/policy.toml deploy/agent.toml deploy/veriregime-agent.service $(DATA)/deploy
+	install -m 644 deploy/policy.toml deploy/hedge.toml deploy/agent.toml deploy/veriregime-agent.service $(DATA)/deploy
 	for package in $(RUNTIME_PACKAGES); do \
 	    install -d $(DATA)/node_modules/$$package && cp -R node_modules/$$package/. $(DATA)/node_modules/$$package || exit 1; \
 	done

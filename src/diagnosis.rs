@@ -6,6 +6,7 @@ pub mod training;
 use crate::actions::error::ActionError;
 use crate::alerts::AlertError;
 use crate::api::error::ApiError;
+use crate::attestation::error::AttestationError;
 use crate::attestation::peers::PeerError;
 use crate::bundle::error::BundleError;
 use crate::bundle::registry::RegistryError;
@@ -57,6 +58,7 @@ pub fn coded(error: &anyhow::Error) -> Option<&dyn Diagnostic> {
             .or_else(|| of::<ActionError>(link))
             .or_else(|| of::<ChainError>(link))
             .or_else(|| of::<KeyError>(link))
+            .or_else(|| of::<AttestationError>(link))
             .or_else(|| of::<PeerError>(link))
             .or_else(|| of::<DeploymentError>(link))
             .or_else(|| of::<StateError>(link))

@@ -151,6 +151,17 @@ contract ModelRegistry is IModelRegistry, Governed, Attestors {
         attestorSetVersion = set.version;
     }
 
+    /// @inheritdoc IModelRegistry
+    function checkStatement(bytes32 statement, bytes calldata attestations)
+        external
+        view
+        returns (address[] memory signers, uint32 attestorSetVersion)
+    {
+        AttestorSet memory set = _attestorSet();
+        signers = _checkAttestations(set, _statementDigest(statement, set.version), attestations);
+        attestorSetVersion = set.version;
+    }
+
     /* READS */
 
     /// @inheritdoc IModelRegistry
@@ -188,6 +199,11 @@ contract ModelRegistry is IModelRegistry, Governed, Attestors {
         returns (bytes32)
     {
         return _attestationDigest(modelId, period, omittedMarkets, instancesHash, _attestorSet().version);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function statementDigest(bytes32 statement) external view returns (bytes32) {
+        return _statementDigest(statement, _attestorSet().version);
     }
 
     /// @inheritdoc IModelRegistry

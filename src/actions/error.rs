@@ -4,8 +4,8 @@ use alloy::contract::Error as ContractError;
 use alloy::primitives::Address;
 use thiserror::Error;
 
+use super::contracts::refusal_of;
 use super::refusal::{PAUSE, Refusal};
-use super::risk_oracle::refusal;
 use crate::chain::error::ChainError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 
@@ -63,7 +63,7 @@ impl Diagnostic for ActionError {
 impl From<ChainError> for ActionError {
     fn from(fault: ChainError) -> Self {
         match fault {
-            ChainError::Rejected(revert) => Self::Refused(refusal::of(&revert)),
+            ChainError::Rejected(revert) => Self::Refused(refusal_of(&revert)),
             fault => Self::Chain(fault),
         }
     }

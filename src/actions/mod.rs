@@ -1,7 +1,9 @@
 //! What jobs do on chain with their forecasts. A kind of action knows its contract: whether there is something to do in a
 //! period, the call, what a refusal means, what was published. Whoever drives an action knows only this.
 
+pub mod contracts;
 pub mod error;
+pub mod hedge_vault;
 pub mod refusal;
 pub mod risk_oracle;
 

@@ -1,7 +1,7 @@
 //! Attestations: "these features are what public data give for this period", signed by EIP-712.
 
 use alloy::primitives::{Address, B256, Bytes, Signature, U256, keccak256};
-use alloy::sol_types::{SolStruct, eip712_domain};
+use alloy::sol_types::{Eip712Domain, SolStruct, eip712_domain};
 use serde::{Deserialize, Serialize};
 
 use crate::chain::error::ChainError;
@@ -14,6 +14,11 @@ use veriregime_core::types::public_inputs;
 /// What an attestor signs, by EIP-712: the names are part of it.
 mod signed {
     alloy::sol! {
+        struct Statement {
+            bytes32 statement;
+            uint32 attestorSetVersion;
+        }
+
         struct Attestation {
             bytes32 modelId;
             uint64 period;
@@ -72,12 +77,6 @@ impl Statement {
 
     /// What is signed. The contract's `attestationDigest` says the same.
     pub fn digest(&self) -> B256 {
-        let domain = eip712_domain! {
-            name: "VeriRegime ModelRegistry",
-            version: "1",
-            chain_id: self.chain_id,
-            verifying_contract: self.registry,
-        };
         let attestation = signed::Attestation {
             modelId: self.model_id,
             period: self.period.0,
@@ -85,7 +84,24 @@ impl Statement {
             instancesHash: hash_of_words(self.instances.iter().copied()),
             attestorSetVersion: self.attestor_set_version,
         };
-        attestation.eip712_signing_hash(&domain)
+        attestation.eip712_signing_hash(&domain(self.chain_id, self.registry))
+    }
+}
+
+/// What is signed of a statement that a consumer of a registry wants beside an update. The contract's `statementDigest` says
+/// the same.
+pub fn of_consumer(chain_id: u64, registry: Address, statement: B256, attestor_set_version: u32) -> B256 {
+    let signed = signed::Statement { statement, attestorSetVersion: attestor_set_version };
+    signed.eip712_signing_hash(&domain(chain_id, registry))
+}
+
+/// A registry on a chain.
+fn domain(chain_id: u64, registry: Address) -> Eip712Domain {
+    eip712_domain! {
+        name: "VeriRegime ModelRegistry",
+        version: "1",
+        chain_id: chain_id,
+        verifying_contract: registry,
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::circuit::CircuitArgs;
+use super::hedge_chain::{HedgeDeployArgs, SellArgs, SwapArgs};
 use super::print;
 use crate::config::place;
 use crate::modelling::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest, NamedMachine};
@@ -48,6 +49,12 @@ Skill is 1 − MSE / MSE of persistence; MAPE is of the mean price.")]
 
 Forecasts are those of a walk forward. A CSV of miners has the columns model, hashrate_ths and power_w.")]
     Backtest(HedgeBacktestArgs),
+    /// Put registry, verifier, a country's model and a vault with its terms on the configured chain.
+    Deploy(HedgeDeployArgs),
+    /// Let a vault sell what the running week's forecast asks for.
+    Sell(SellArgs),
+    /// Sell the wallet's own WBTC for the electricity of some days, without a vault.
+    Swap(SwapArgs),
 }
 
 /// Arguments of `hedge backtest`.
@@ -220,6 +227,9 @@ pub async fn run(command: HedgeCommand, json: bool) -> anyhow::Result<()> {
                 trees: args.trees.as_deref(),
             };
             print::output(json, &training::evaluate_hedge(&request)?);
+        }
+        HedgeCommand::Deploy(_) | HedgeCommand::Sell(_) | HedgeCommand::Swap(_) => {
+            unreachable!("handled with settings")
         }
     }
     Ok(())

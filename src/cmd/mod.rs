@@ -18,6 +18,7 @@ pub mod evaluate;
 pub mod evidence;
 pub mod features;
 pub mod hedge;
+pub mod hedge_chain;
 pub mod help;
 pub mod key;
 pub mod models;
@@ -38,6 +39,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{FromArgMatches, Parser, Subcommand};
+use hedge::HedgeCommand;
 use selection::Selection;
 
 use crate::telemetry;
@@ -178,6 +180,9 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Tx(command) => return tx::run(command, selected, json).await,
         Command::Deploy(args) => return deploy::run(args, selected, json).await,
         Command::Admin(args) => return admin::run(args, selected, json).await,
+        Command::Hedge(HedgeCommand::Deploy(args)) => return hedge_chain::run_deploy(args, selected, json).await,
+        Command::Hedge(HedgeCommand::Swap(args)) => return hedge_chain::run_swap(args, selected, json).await,
+        Command::Hedge(HedgeCommand::Sell(args)) => return hedge_chain::run_sell(args, selected, json).await,
         Command::Prove(args) => prove::run(args, selected, json).await?,
         Command::Verify(args) => return verify::run(args, selected, json).await,
         Command::VerifyBundle(args) => return verify_bundle::run(args, selected, json).await,

@@ -4,7 +4,8 @@ use alloy::primitives::{Address, B256, Bytes, U256, address, keccak256};
 use alloy::sol_types::SolConstructor;
 use serde::{Deserialize, Serialize};
 
-use super::Wanted;
+use super::{Constructor, Wanted};
+use crate::actions::hedge_vault::abi::vault::HedgeVault;
 use crate::actions::risk_oracle::abi::oracle::RiskOracle;
 use crate::actions::risk_oracle::abi::registry::ModelRegistry;
 use crate::deployment::error::DeploymentError;
@@ -19,6 +20,7 @@ pub const SALT: B256 = B256::ZERO;
 const WORD_BYTES: usize = 32;
 
 const REGISTRY: &str = include_str!("../../contracts/artifacts/ModelRegistry.json");
+const VAULT: &str = include_str!("../../contracts/artifacts/HedgeVault.json");
 const ORACLE: &str = include_str!("../../contracts/artifacts/RiskOracle.json");
 
 /// What `contracts/artifacts.mjs` wrote.
@@ -71,21 +73,29 @@ pub fn verifier(code: &Bytes, code_hash: B256) -> Creation {
     Creation::new("Halo2Verifier", code.to_vec(), || Check::Whole(code_hash))
 }
 
+/// The registry of these arguments.
+pub fn registry(arguments: &Constructor) -> Creation {
+    let call = ModelRegistry::constructorCall {
+        owner_: arguments.owner,
+        guardian_: arguments.guardian,
+        timelockSeconds_: U256::from(arguments.timelock_seconds),
+        attestors: arguments.attestors.clone(),
+        threshold: arguments.threshold,
+    };
+    Artifact::read(REGISTRY).creation("ModelRegistry", &call.abi_encode())
+}
+
+/// The vault of these arguments.
+pub fn vault(arguments: &HedgeVault::constructorCall) -> Creation {
+    Artifact::read(VAULT).creation("HedgeVault", &arguments.abi_encode())
+}
+
 impl Contracts {
     /// The contracts for what is wanted.
     pub fn of(wanted: &Wanted) -> Self {
-        let (registry, oracle) = (Artifact::read(REGISTRY), Artifact::read(ORACLE));
-        let arguments = &wanted.constructor;
+        let (oracle, arguments) = (Artifact::read(ORACLE), &wanted.constructor);
         let verifier = verifier(&wanted.verifier_code, wanted.expected.verifier_code_hash);
-        let call = ModelRegistry::constructorCall {
-            owner_: arguments.owner,
-            guardian_: arguments.guardian,
-            timelockSeconds_: U256::from(arguments.timelock_seconds),
-            attestors: arguments.attestors.clone(),
-            threshold: arguments.threshold,
-        };
-        let code = [&registry.creation_code[..], &call.abi_encode()].concat();
-        let registry = Creation::new("ModelRegistry", code, || registry.check());
+        let registry = registry(arguments);
         let call = RiskOracle::constructorCall {
             owner_: arguments.owner,
             guardian_: arguments.guardian,
@@ -93,9 +103,8 @@ impl Contracts {
             registry_: registry.address,
             sequencerFeed_: arguments.sequencer_feed,
         };
-        let code = [&oracle.creation_code[..], &call.abi_encode()].concat();
         let compiler = oracle.compiler.clone();
-        let oracle = Creation::new("RiskOracle", code, || oracle.check());
+        let oracle = oracle.creation("RiskOracle", &call.abi_encode());
         Self { verifier, registry, oracle, compiler }
     }
 
@@ -110,8 +119,10 @@ impl Artifact {
         serde_json::from_str(json).expect("committed artifacts are whole")
     }
 
-    fn check(&self) -> Check {
-        Check::Masked { digest: self.deployed_bytecode_sha256, immutables: self.immutables.clone() }
+    /// The contract with encoded constructor arguments.
+    fn creation(self, name: &'static str, arguments: &[u8]) -> Creation {
+        let check = Check::Masked { digest: self.deployed_bytecode_sha256, immutables: self.immutables };
+        Creation::new(name, [&self.creation_code[..], arguments].concat(), || check)
     }
 }
 

@@ -1,12 +1,32 @@
 //! A deployment's steps, taken one after the other.
 
-use alloy::primitives::B256;
+use std::future::Future;
+
+use alloy::primitives::{Address, B256, Bytes};
 use serde::Serialize;
 
 use super::outbox::Outbox;
-use super::{Deployment, Step};
+use super::{EFFECT_LOOKS, EFFECT_PAUSE, Step};
 use crate::actions::risk_oracle::abi::registry::IModelRegistry::Update as Smoke;
+use crate::chain::read::Reader;
+use crate::deployment::error::DeploymentError;
 use crate::render::Render;
+
+/// What is to be on the chain in the end, and what is missing of it by what the chain shows.
+pub trait Plan: Sync {
+    /// What is missing, in order, for a wallet.
+    ///
+    /// # Errors
+    /// [`DeploymentError::NoDeployer`], [`DeploymentError::ForeignCode`], or what the chain says.
+    fn missing(
+        &self,
+        read: &Reader,
+        wallet: Address,
+    ) -> impl Future<Output = Result<Vec<Step>, DeploymentError>> + Send;
+
+    /// What a step sends; one that needs a proof is made with `smoke`, the proof that activates the model.
+    fn calldata(&self, step: &Step, smoke: Option<&Smoke>) -> Bytes;
+}
 
 /// A transaction that was mined.
 #[derive(Debug, Serialize)]
@@ -29,7 +49,7 @@ impl Render for Sent {
 /// # Errors
 /// What stops it; what was done stays done.
 pub async fn complete(
-    deployment: &Deployment,
+    deployment: &impl Plan,
     outbox: &Outbox<'_>,
     smoke: Option<&Smoke>,
     begin: impl Fn() -> anyhow::Result<()>,
@@ -46,7 +66,7 @@ pub async fn complete(
             }
             let step = steps.swap_remove(at);
             let receipt = outbox.send(step.to, deployment.calldata(&step, smoke)).await?;
-            deployment.expect_effect(read, wallet, &step).await?;
+            expect_effect(deployment, read, wallet, &step).await?;
             let (hash, gas_used) = (receipt.transaction_hash, receipt.gas_used);
             anyhow::Ok((Vec::new(), Some(Sent { name: step.name, hash, gas_used })))
         };
@@ -62,4 +82,20 @@ pub async fn complete(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Waits until the chain shows what a step that was mined has done.
+async fn expect_effect(
+    deployment: &impl Plan,
+    read: &Reader,
+    wallet: Address,
+    step: &Step,
+) -> Result<(), DeploymentError> {
+    for _ in 0..EFFECT_LOOKS {
+        if !deployment.missing(read, wallet).await?.iter().any(|other| other.name == step.name) {
+            return Ok(());
+        }
+        tokio::time::sleep(EFFECT_PAUSE).await;
+    }
+    Err(DeploymentError::WithoutEffect(step.name.clone()))
 }

@@ -46,6 +46,12 @@ pub enum DeploymentError {
     /// Roles on a chain that is no development chain, which nobody was named for.
     #[error("roles are named on a chain that is no development chain: {} absent", .0.join(", "))]
     RolesUnnamed(Vec<&'static str>),
+    /// A vault's file that cannot be understood.
+    #[error("{} describes no vault: {reason}", path.display())]
+    BadVault { path: PathBuf, reason: String },
+    /// No pool has liquidity.
+    #[error("the factory {0} knows no pool of WBTC and USDC that has liquidity at its price")]
+    NoPool(Address),
     /// Nobody can say what would become of the transactions.
     #[error("what would be sent cannot be tried out: {0}")]
     Untried(String),
@@ -70,6 +76,8 @@ impl Diagnostic for DeploymentError {
             Self::Refused { .. } => "VR-DEPLOY-009",
             Self::Untried(_) => "VR-DEPLOY-010",
             Self::RolesUnnamed(_) => "VR-DEPLOY-011",
+            Self::BadVault { .. } => "VR-DEPLOY-012",
+            Self::NoPool(_) => "VR-DEPLOY-013",
         }
     }
 
@@ -96,6 +104,8 @@ impl Diagnostic for DeploymentError {
                 "wait until it is mined, then run this again; a daemon replaces its own, and so must whatever else sent it"
             }
             Self::BadPolicy { .. } => "start from deploy/policy.toml",
+            Self::BadVault { .. } => "start from deploy/hedge.toml",
+            Self::NoPool(_) => "check factory, wbtc and usdc in the vault's file, and that the RPC is on their chain",
             Self::Refused { .. } => "nothing of this was sent; correct what the error names, then run it again",
             Self::RolesUnnamed(_) => {
                 "name an account for each, no two of them in one hand; --i-know-one-key-rules-all gives the wallet what is not named"

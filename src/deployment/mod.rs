@@ -7,6 +7,7 @@ pub mod code;
 pub mod complete;
 pub mod diff;
 pub mod error;
+pub mod hedge;
 pub mod outbox;
 pub mod outlook;
 pub mod policy;
@@ -32,6 +33,7 @@ use crate::actions::risk_oracle::spec::Expected;
 use crate::chain::read::Reader;
 use crate::chain::rehearsal::Trial;
 use code::Contracts;
+use complete::Plan;
 use error::DeploymentError;
 use roles::RoleHolders;
 use standing::OnChainState;
@@ -170,17 +172,22 @@ impl Deployment {
     /// What is missing, in order, for a wallet.
     ///
     /// # Errors
-    /// [`DeploymentError::NoDeployer`], [`DeploymentError::ForeignCode`], or what the chain says.
+    /// As [`Plan::missing`].
     pub async fn missing(&self, read: &Reader, wallet: Address) -> Result<Vec<Step>, DeploymentError> {
         let standing = OnChainState::read(self, read).await?;
         Ok(steps::missing(self, &standing, wallet))
+    }
+
+    /// What a step sends; one that needs a proof is made with `smoke`, the proof that activates the model.
+    pub fn calldata(&self, step: &Step, smoke: Option<&Smoke>) -> Bytes {
+        calldata(self.model_id, step, smoke)
     }
 
     /// Of the contracts in the order of their creation, the hash of the code on chain, which is what was compiled; `None`
     /// for one that is not there.
     ///
     /// # Errors
-    /// As [`Deployment::missing`].
+    /// As [`Plan::missing`].
     pub async fn code_hashes(&self, read: &Reader) -> Result<Vec<Option<B256>>, DeploymentError> {
         Ok(OnChainState::read(self, read).await?.code_hashes)
     }
@@ -197,30 +204,26 @@ impl Deployment {
         let markets: Vec<B256> = wanted.market_owners.into_keys().collect();
         Ok(read.role_holders(oracle, markets, &wanted.attestors).await?)
     }
+}
 
-    /// What a step sends; one that needs a proof is made with `smoke`, the proof that activates the model.
-    pub fn calldata(&self, step: &Step, smoke: Option<&Smoke>) -> Bytes {
-        match smoke {
-            Some(smoke) if step.needs_proof => {
-                let smoke = Smoke { modelId: self.model_id, ..smoke.clone() };
-                ModelRegistry::activateModelCall { smoke }.abi_encode().into()
-            }
-            _ => step.data.clone(),
-        }
+impl Plan for Deployment {
+    async fn missing(&self, read: &Reader, wallet: Address) -> Result<Vec<Step>, DeploymentError> {
+        Self::missing(self, read, wallet).await
     }
 
-    /// Waits until the chain shows what a step that was mined has done.
-    ///
-    /// # Errors
-    /// As [`Deployment::missing`]; [`DeploymentError::WithoutEffect`].
-    pub async fn expect_effect(&self, read: &Reader, wallet: Address, step: &Step) -> Result<(), DeploymentError> {
-        for _ in 0..EFFECT_LOOKS {
-            if !self.missing(read, wallet).await?.iter().any(|other| other.name == step.name) {
-                return Ok(());
-            }
-            tokio::time::sleep(EFFECT_PAUSE).await;
+    fn calldata(&self, step: &Step, smoke: Option<&Smoke>) -> Bytes {
+        Self::calldata(self, step, smoke)
+    }
+}
+
+/// What a step sends; one that needs a proof activates the model with `smoke`.
+fn calldata(model_id: B256, step: &Step, smoke: Option<&Smoke>) -> Bytes {
+    match smoke {
+        Some(smoke) if step.needs_proof => {
+            let smoke = Smoke { modelId: model_id, ..smoke.clone() };
+            ModelRegistry::activateModelCall { smoke }.abi_encode().into()
         }
-        Err(DeploymentError::WithoutEffect(step.name.clone()))
+        _ => step.data.clone(),
     }
 }
 

@@ -4,7 +4,7 @@ use alloy::primitives::utils::format_ether;
 use alloy::primitives::{Address, U256};
 use serde_json::{Value, json};
 
-use crate::actions::risk_oracle::refusal;
+use crate::actions::contracts::refusal_of;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use crate::chain::rehearsal::{Cost, Outcome, Trial};
@@ -45,7 +45,7 @@ impl Outlook {
         for ((step, trial), outcome) in trials.iter().zip(outcomes) {
             match outcome {
                 Outcome::Refused(revert) => {
-                    let reason = refusal::of(&revert);
+                    let reason = refusal_of(&revert);
                     return Err(DeploymentError::Refused { step: step.name.clone(), reason });
                 }
                 Outcome::Passes { gas_used } => {

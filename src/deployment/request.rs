@@ -94,16 +94,30 @@ impl Request {
         addresses.iter().any(Option::is_some) || self.threshold.is_some() || self.timelock_seconds.is_some()
     }
 
-    /// Nobody gets a role by not being thought of.
-    fn names_all_roles(&self) -> Result<(), DeploymentError> {
-        let named = [
+    /// The arguments of a registry that stands alone. Nobody gets a role by not being thought of.
+    ///
+    /// # Errors
+    /// [`DeploymentError::RolesUnnamed`] on a chain that is no development chain.
+    pub fn registry_arguments(&self, chain: &Chain) -> Result<Constructor, DeploymentError> {
+        if !self.one_key && !is_development(chain.read.chain_id()) {
+            names(&self.registry_roles())?;
+        }
+        Ok(self.constructor(chain, None))
+    }
+
+    fn registry_roles(&self) -> [(&'static str, bool); 3] {
+        [
             ("--owner", self.owner.is_some()),
-            ("--market-owner", self.market_owner.is_some()),
             ("--guardian", self.guardian.is_some()),
             ("--attestor", !self.attestors.is_empty()),
-        ];
-        let absent: Vec<_> = named.into_iter().filter(|(_, is_named)| !is_named).map(|(flag, _)| flag).collect();
-        if absent.is_empty() { Ok(()) } else { Err(DeploymentError::RolesUnnamed(absent)) }
+        ]
+    }
+
+    /// Nobody gets a role by not being thought of.
+    fn names_all_roles(&self) -> Result<(), DeploymentError> {
+        let [owner, others @ ..] = self.registry_roles();
+        let market_owner = ("--market-owner", self.market_owner.is_some());
+        names(&[&[owner, market_owner], &others[..]].concat())
     }
 
     fn constructor(&self, chain: &Chain, recorded: Option<&Constructor>) -> Constructor {
@@ -125,6 +139,11 @@ impl Request {
             sequencer_feed: self.sequencer_feed.or(recorded_feed).unwrap_or(Address::ZERO),
         }
     }
+}
+
+fn names(named: &[(&'static str, bool)]) -> Result<(), DeploymentError> {
+    let absent: Vec<_> = named.iter().filter(|(_, is_named)| !is_named).map(|(flag, _)| *flag).collect();
+    if absent.is_empty() { Ok(()) } else { Err(DeploymentError::RolesUnnamed(absent)) }
 }
 
 /// Creation code of a bundle's verifier.

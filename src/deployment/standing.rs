@@ -16,7 +16,7 @@ use crate::chain::read::Reader;
 use crate::deployment::error::DeploymentError;
 
 /// A trial announces some blocks later than now: in a second for each transaction before it.
-const TRIAL_SLACK_SECONDS: u64 = 3_600;
+pub(super) const TRIAL_SLACK_SECONDS: u64 = 3_600;
 /// Until when a model without an end is accepted.
 const NO_END: u64 = (1 << 40) - 1;
 

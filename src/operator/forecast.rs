@@ -10,10 +10,12 @@ use crate::render::Render;
 use crate::render::layout::{self, Table};
 use crate::sources::tables::error::TableError;
 use crate::sources::tables::folder::Tables;
+use veriregime_core::hedge::HORIZON_MONTHS;
 use veriregime_core::hedge::features::{Europe, MONTH_DAYS, row};
-use veriregime_core::hedge::forecast::{is_electricity, numbers, read};
+use veriregime_core::hedge::forecast::{PriceForecast, is_electricity, numbers, read};
 use veriregime_core::hedge::need::{Market, btc_for};
 use veriregime_core::hedge::panel::{Day, Panel};
+use veriregime_core::model::table::TableForecast;
 use veriregime_core::types::time::format_day;
 
 /// How old the last price of a country may be against those of others, in days.
@@ -66,12 +68,58 @@ struct Horizon {
     btc: Option<f64>,
 }
 
+/// What the tables and the model say of a country.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// The last day whose price was known.
+    pub(super) day: Day,
+    /// Columns and outputs on the circuit's grid.
+    pub(super) answer: TableForecast,
+    /// What the outputs stand for.
+    pub(super) forecasts: [PriceForecast; HORIZON_MONTHS.len()],
+    /// Mean price of the last 30 days.
+    pub(super) month_eur_mwh: f64,
+    pub(super) usd_per_eur: Option<f64>,
+    pub(super) btc_usd: Option<f64>,
+}
+
 /// Forecasts.
 ///
 /// # Errors
 /// Tables that are not usable, [`TableError::NoForecast`], or a bundle of another kind.
 pub fn forecast(request: &ForecastRequest<'_>) -> anyhow::Result<HedgeForecast> {
     let bundle = Bundle::open(request.model)?;
+    let known = known(&bundle, request)?;
+    let market = known.usd_per_eur.zip(known.btc_usd).map(|(usd_per_eur, btc_usd)| Market { usd_per_eur, btc_usd });
+    let horizons = known.forecasts.iter().map(|one| {
+        let price = |shift: f64| known.month_eur_mwh * libm::exp(one.log_ratio + shift);
+        let need = market.zip(request.watts);
+        Horizon {
+            months: one.months,
+            eur_mwh: price(0.0),
+            eur_mwh_low: price(-one.half_width),
+            eur_mwh_high: price(one.half_width),
+            btc: need.map(|(market, watts)| btc_for(watts, one.months, price(0.0), &market)),
+        }
+    });
+    Ok(HedgeForecast {
+        country: request.country.to_owned(),
+        day: format_day(known.day),
+        outputs: known.answer.outputs.iter().map(ToString::to_string).collect(),
+        last_month_eur_mwh: known.month_eur_mwh,
+        usd_per_eur: known.usd_per_eur,
+        btc_usd: known.btc_usd,
+        horizons: horizons.collect(),
+        inputs: known.answer.inputs,
+        model_id: bundle.manifest.model_id,
+    })
+}
+
+/// The forecast with all that it is made of.
+///
+/// # Errors
+/// As [`forecast`].
+pub(super) fn known(bundle: &Bundle, request: &ForecastRequest<'_>) -> anyhow::Result<Known> {
     let table = bundle.table()?;
     if !is_electricity(&bundle.manifest, table) {
         let reason = "its columns or outputs are not those of an electricity model".into();
@@ -93,30 +141,13 @@ pub fn forecast(request: &ForecastRequest<'_>) -> anyhow::Result<HedgeForecast> 
     let month =
         prices.mean(at + 1 - MONTH_DAYS, at + 1).ok_or_else(|| refused("its last month is not known".into()))?;
     let day = panel.day(at);
-    let usd_per_eur = tables.rates.as_ref().and_then(|rates| rates.carried(day, MAX_RATE_AGE_DAYS));
-    let btc_usd = tables.bitcoin.as_ref().and_then(|prices| prices.carried(day, 1));
-    let market = usd_per_eur.zip(btc_usd).map(|(usd_per_eur, btc_usd)| Market { usd_per_eur, btc_usd });
-    let horizons = forecasts.iter().map(|one| {
-        let price = |shift: f64| month * libm::exp(one.log_ratio + shift);
-        let need = market.zip(request.watts);
-        Horizon {
-            months: one.months,
-            eur_mwh: price(0.0),
-            eur_mwh_low: price(-one.half_width),
-            eur_mwh_high: price(one.half_width),
-            btc: need.map(|(market, watts)| btc_for(watts, one.months, price(0.0), &market)),
-        }
-    });
-    Ok(HedgeForecast {
-        country: request.country.to_owned(),
-        day: format_day(day),
-        outputs: answer.outputs.iter().map(ToString::to_string).collect(),
-        inputs: answer.inputs,
-        last_month_eur_mwh: month,
-        usd_per_eur,
-        btc_usd,
-        horizons: horizons.collect(),
-        model_id: bundle.manifest.model_id,
+    Ok(Known {
+        day,
+        answer,
+        forecasts,
+        month_eur_mwh: month,
+        usd_per_eur: tables.rates.as_ref().and_then(|rates| rates.carried(day, MAX_RATE_AGE_DAYS)),
+        btc_usd: tables.bitcoin.as_ref().and_then(|prices| prices.carried(day, 1)),
     })
 }
 

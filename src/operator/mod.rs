@@ -4,6 +4,8 @@ pub mod cycle;
 pub mod evidence;
 pub mod forecast;
 pub mod hedge;
+pub mod hedge_sale;
+pub mod hedge_swap;
 pub mod keys;
 pub mod once;
 pub mod proof;

@@ -120,6 +120,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "actions",
             "api",
+            "attestation",
             "bundle",
             "chain",
             "config",

@@ -58,6 +58,7 @@ mod training_run;
 mod transactions;
 mod trees;
 mod tx;
+mod vault;
 mod wallets;
 #[cfg(feature = "halo2")]
 mod ways;

@@ -14,6 +14,7 @@ abstract contract Attestors is EIP712 {
     bytes32 private constant ATTESTATION_TYPEHASH = keccak256(
         "Attestation(bytes32 modelId,uint64 period,uint256 omittedMarkets,bytes32 instancesHash,uint32 attestorSetVersion)"
     );
+    bytes32 private constant STATEMENT_TYPEHASH = keccak256("Statement(bytes32 statement,uint32 attestorSetVersion)");
 
     uint256 private constant ADDRESS_BYTES = 20;
     uint256 private constant HEAD_BYTES = ADDRESS_BYTES + 2;
@@ -60,6 +61,11 @@ abstract contract Attestors is EIP712 {
         return _hashTypedData(
             keccak256(abi.encode(ATTESTATION_TYPEHASH, modelId, period, omittedMarkets, instancesHash, version))
         );
+    }
+
+    /// @dev What attestors sign of a consumer's statement.
+    function _statementDigest(bytes32 statement, uint32 version) internal view returns (bytes32) {
+        return _hashTypedData(keccak256(abi.encode(STATEMENT_TYPEHASH, statement, version)));
     }
 
     /// @dev Exactly `threshold` attestations by members of the set, strictly ascending, and no byte more.

@@ -213,6 +213,18 @@ interface IModelRegistry {
     /// @return attestorSetVersion The set that they belong to.
     function verify(Update calldata update) external view returns (address[] memory signers, uint32 attestorSetVersion);
 
+    /// @notice Returns if the attestors signed a statement of the consumer's: a number that acts beside a forecast and that no
+    /// feature tells, say. Reverts with the errors of `verify` on attestations.
+    /// @dev Nothing is remembered. A consumer must hash its statements under a name of their own, as `HedgeVault` does, with
+    /// all that they are for: else what was signed for one purpose serves another.
+    /// @param attestations As of an update, over `statementDigest`.
+    /// @return signers Who attested.
+    /// @return attestorSetVersion The set that they belong to.
+    function checkStatement(bytes32 statement, bytes calldata attestations)
+        external
+        view
+        returns (address[] memory signers, uint32 attestorSetVersion);
+
     /* READS */
 
     /// @notice The model that serves a market for a purpose; zero if none does.
@@ -238,6 +250,9 @@ interface IModelRegistry {
         external
         view
         returns (bytes32);
+
+    /// @notice What attestors sign of a statement: EIP-712 over chain, contract, statement and the version of the attestor set.
+    function statementDigest(bytes32 statement) external view returns (bytes32);
 
     /// @notice The public inputs that `verify` would verify, for watchers and provers.
     /// @dev For each market its features and then the period's calendar features; after all features, for each market its

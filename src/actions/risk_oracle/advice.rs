@@ -44,7 +44,9 @@ fn of(error: &str) -> Option<&'static str> {
         "ParamsWithheld" => "wait until the pause is over, or the sequencer has been up for five minutes",
         "StaleParams" => "find out why updates have stopped: `status`",
         // Models and attestors.
-        "ForeignModel" => "use a model for this contract: its outputs are a regime's, its period a day at most",
+        "ForeignModel" => {
+            "use a model that this contract takes: a regime's with a period of a day at most, or that of the vault's terms"
+        }
         "InvalidAttestors" => "name each attestor once, and a threshold of one to their number",
         "InvalidModelSpec" => "build the bundle anew: the registry cannot use that field",
         "ModelAlreadyRegistered" => {

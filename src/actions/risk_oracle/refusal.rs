@@ -30,6 +30,11 @@ pub fn of(revert: &Revert) -> Refusal {
     refusal.advised(advice::about(revert.data()))
 }
 
+/// Whether revert data holds an error of oracle or registry.
+pub(crate) fn is_known(revert: &Revert) -> bool {
+    advice::about(revert.data()).is_some()
+}
+
 fn of_the_oracle(error: &RiskOracleErrors) -> Refusal {
     match error {
         RiskOracleErrors::NothingApplied(error) => match error.reason {
@@ -60,7 +65,7 @@ fn of_the_registry(error: &ModelRegistryErrors) -> Refusal {
 }
 
 /// A contract's error with its fields.
-fn words(error: &impl std::fmt::Debug) -> String {
+pub(crate) fn words(error: &impl std::fmt::Debug) -> String {
     let text = format!("{error:?}");
     // The variant has the name of what is in it.
     match text.split_once('(').and_then(|(_, inner)| inner.strip_suffix(')')) {

@@ -13,7 +13,7 @@ pub(crate) const PURPOSE: &str = "volatility-regime/1";
 /// Outputs of each market.
 const OUTPUT_COUNT: u8 = 3;
 /// Most gas that a verifier gets. What EZKL generates for one market takes a third of it, for eight markets a half.
-const VERIFIER_GAS: u32 = 1_200_000;
+pub(crate) const VERIFIER_GAS: u32 = 1_200_000;
 
 /// What the bundle says that the contract must say too.
 #[derive(Debug, Clone)]

@@ -29,8 +29,8 @@ pub const COLUMNS: [(&str, &str); 11] = [
 ];
 /// Months ahead, one output each.
 pub const HORIZON_MONTHS: [u32; 4] = [2, 3, 4, 5];
-/// Every week from Monday on, five months ahead.
-pub const GRID: Grid = Grid { period_seconds: 7 * 86_400, horizon_seconds: 150 * 86_400, offset_seconds: 4 * 86_400 };
+/// Every week from Thursday on, as contracts count them from the Unix epoch; five months ahead.
+pub const GRID: Grid = Grid { period_seconds: 7 * 86_400, horizon_seconds: 150 * 86_400, offset_seconds: 0 };
 
 const BTC_PRICE: usize = 1;
 const POWER: usize = 4;

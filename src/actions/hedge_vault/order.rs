@@ -1,0 +1,49 @@
+//! The call that sells.
+
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::sol_types::SolCall;
+
+use super::abi::vault::{HedgeVault, IModelRegistry};
+use super::prices::Prices;
+use crate::actions::risk_oracle::packed::{pack_features, pack_outputs};
+use crate::attestation::statement::pack;
+use crate::chain::call::Call;
+use veriregime_core::types::attestation::Attestation;
+
+/// Everything that `HedgeVault.execute` takes.
+#[derive(Debug, Clone)]
+pub struct Order<'a> {
+    /// The country's model.
+    pub model_id: B256,
+    /// Number of its period.
+    pub period: u64,
+    /// Columns on the circuit's grid.
+    pub inputs: &'a [i32],
+    /// Outputs on theirs.
+    pub outputs: &'a [i128],
+    /// The proof.
+    pub proof: &'a Bytes,
+    /// Of inputs and outputs.
+    pub attestations: &'a [Attestation],
+    /// What is stated beside.
+    pub prices: Prices,
+    /// Of the prices.
+    pub price_attestations: &'a [Attestation],
+}
+
+impl Order<'_> {
+    /// The call of a vault.
+    pub fn call(&self, vault: Address) -> Call {
+        let update = IModelRegistry::Update {
+            modelId: self.model_id,
+            period: self.period,
+            omittedMarkets: U256::ZERO,
+            features: pack_features(self.inputs),
+            outputs: pack_outputs(self.outputs),
+            proof: self.proof.clone(),
+            attestations: pack(self.attestations),
+        };
+        let (prices, attestations) = (self.prices.encoded(), pack(self.price_attestations));
+        Call::new(vault, HedgeVault::executeCall { update, prices, attestations }.abi_encode())
+    }
+}

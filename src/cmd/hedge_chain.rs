@@ -131,18 +131,18 @@ pub struct SwapArgs {
 pub async fn run_deploy(args: HedgeDeployArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<u8> {
     let config = settings.one()?;
     let bundle = Bundle::open(&place::data(&args.model))?;
-    let file = VaultFile::read(&args.vault_file)?;
-    let model = CountryModel::of(&bundle.manifest, bundle.manifest_digest, &file.country);
+    let (file, way) = (VaultFile::read(&args.vault_file)?, config.prover.kind.way());
+    let model = CountryModel::of(&bundle.manifest, bundle.manifest_digest, &file.country, way);
     let model = model.ok_or_else(|| BundleError::Manifest {
         path: bundle.manifest_path.clone(),
-        reason: "it is no electricity model with a circuit".into(),
+        reason: format!("it is no electricity model that can be verified by {way}"),
     })?;
     let chain = assemble::deployer(&config).await?;
     let wallet = chain.address();
     chain.read.check_chain_id().await.map_err(DeploymentError::from)?;
     let dry_run = args.dry_run;
     let arguments = args.request().registry_arguments(&chain)?;
-    let code = verifier_code(&bundle)?;
+    let code = verifier_code(&bundle, way)?;
     let deployment = HedgeDeployment::new(&file, model, &code, arguments, (&chain.read, wallet)).await?;
     let missing = deployment.missing(&chain.read, wallet).await?;
     let wants_proof = missing.iter().any(|step| step.needs_proof);
@@ -208,7 +208,7 @@ pub async fn run_sell(args: SellArgs, settings: Selection<'_>, json: bool) -> an
 /// What keeps the wallet from selling; an allowance that was given stays.
 pub async fn run_swap(args: SwapArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<u8> {
     let config = settings.one()?;
-    let file = VaultFile::read(&args.vault_file)?;
+    let (file, way) = (VaultFile::read(&args.vault_file)?, config.prover.kind.way());
     let chain = assemble::deployer(&config).await?;
     chain.read.check_chain_id().await?;
     let request = SwapRequest {

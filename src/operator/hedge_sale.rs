@@ -134,7 +134,8 @@ pub async fn outlook(request: &SaleRequest<'_>) -> anyhow::Result<Outlook> {
 
 /// Length of the periods of the vault's model, which must be the bundle's.
 async fn period_seconds(request: &SaleRequest<'_>, bundle: &Bundle, state: &VaultState) -> anyhow::Result<u64> {
-    let model = CountryModel::of(&bundle.manifest, bundle.manifest_digest, request.country);
+    let model =
+        CountryModel::of(&bundle.manifest, bundle.manifest_digest, request.country, request.config.prover.kind.way());
     let model = model.ok_or_else(|| BundleError::Manifest {
         path: bundle.manifest_path.clone(),
         reason: "it is no electricity model with a circuit".into(),

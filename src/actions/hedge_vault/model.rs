@@ -8,7 +8,8 @@ use crate::actions::risk_oracle::spec::VERIFIER_GAS;
 use veriregime_core::hedge::forecast::{OUTPUTS, is_electricity};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::inputs::Inputs;
-use veriregime_core::types::manifest::{Manifest, ONNX_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
+use veriregime_core::types::manifest::verification::Way;
+use veriregime_core::types::manifest::{Manifest, ONNX_FILE};
 
 /// What the outputs mean: logarithms of ratios for 2, 3, 4 and 5 months, then their half-widths. `HedgeVault` takes no other.
 pub const PURPOSE: &str = "electricity-price/1";
@@ -35,25 +36,24 @@ pub struct CountryModel {
 }
 
 impl CountryModel {
-    /// Of a manifest with this digest; `None` for one that is no electricity model's, or has no circuit.
-    pub fn of(manifest: &Manifest, digest: Digest, country: &str) -> Option<Self> {
+    /// Of a manifest with this digest; `None` for one that is no electricity model's, or cannot be verified that way.
+    pub fn of(manifest: &Manifest, digest: Digest, country: &str, way: Way) -> Option<Self> {
         let Inputs::Table(table) = &manifest.inputs else { return None };
-        let circuit = manifest.ezkl().ok().filter(|_| is_electricity(manifest, table))?;
-        let file = |name: &str| manifest.files.get(name).copied();
+        let offer = manifest.offer(way).ok().filter(|_| is_electricity(manifest, table))?;
         Some(Self {
             country: keccak256(country),
             manifest: digest,
-            verifying_key: file(VERIFYING_KEY_FILE)?,
-            onnx: file(ONNX_FILE)?,
-            settings: file(SETTINGS_FILE)?,
+            verifying_key: offer.verifying_key_sha256.unwrap_or_default(),
+            onnx: manifest.files.get(ONNX_FILE).copied()?,
+            settings: offer.settings_sha256.unwrap_or_default(),
             columns_digest: Digest::of(&serde_json::to_vec(table).ok()?),
-            verifier_code_hash: circuit.verifier_code_hash,
+            verifier_code_hash: offer.verifier_code_hash,
             period_seconds: manifest.grid.period_seconds,
             columns: table.columns.len(),
             input_scale: table.input_scale,
             output_scale: manifest.outputs.first()?.scale,
             bound: u32::try_from(table.bound()).ok()?,
-            proof_bytes: circuit.proof_bytes,
+            proof_bytes: offer.proof_bytes,
         })
     }
 

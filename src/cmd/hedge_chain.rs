@@ -208,7 +208,7 @@ pub async fn run_sell(args: SellArgs, settings: Selection<'_>, json: bool) -> an
 /// What keeps the wallet from selling; an allowance that was given stays.
 pub async fn run_swap(args: SwapArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<u8> {
     let config = settings.one()?;
-    let (file, way) = (VaultFile::read(&args.vault_file)?, config.prover.kind.way());
+    let file = VaultFile::read(&args.vault_file)?;
     let chain = assemble::deployer(&config).await?;
     chain.read.check_chain_id().await?;
     let request = SwapRequest {

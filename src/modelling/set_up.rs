@@ -88,7 +88,7 @@ pub async fn set_up(request: &SetUpRequest<'_>) -> anyhow::Result<SetUp> {
     }
 }
 
-/// A copy of the bundle's files beside it, which replaces it when all is done.
+/// A copy of the bundle's folder beside it, with what the manifest does not name, too; it replaces it when all is done.
 struct Copied {
     scratch: tempfile::TempDir,
     folder: PathBuf,
@@ -100,9 +100,12 @@ impl Copied {
         let scratch = tempfile::Builder::new().prefix(".set-up-").tempdir_in(parent)?;
         let folder = scratch.path().join("bundle");
         veriregime_files::create_folder(&folder)?;
-        for name in bundle.manifest.files.keys() {
-            let bytes = veriregime_files::read_bounded(&bundle.path(name), crate::bundle::MAX_FILE_BYTES)?;
-            veriregime_files::write_atomic(&folder.join(name), &bytes)?;
+        for entry in std::fs::read_dir(&bundle.folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                let bytes = veriregime_files::read_bounded(&entry.path(), crate::bundle::MAX_FILE_BYTES)?;
+                veriregime_files::write_atomic(&folder.join(entry.file_name()), &bytes)?;
+            }
         }
         Ok(Self { scratch, folder })
     }

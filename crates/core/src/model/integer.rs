@@ -8,7 +8,7 @@ use super::onnx::{Matrix, Network, Operation};
 use super::{Layout, ModelError};
 
 /// Magnitudes must stay below two to this power: one bit less than what the field decoding gives back.
-const SAFE_BITS: u32 = 126;
+pub const SAFE_BITS: u32 = 126;
 
 /// A network over scaled integers.
 #[derive(Debug, Clone)]

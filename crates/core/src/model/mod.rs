@@ -70,8 +70,8 @@ pub enum ModelError {
     )]
     NotDense { step: usize, what: &'static str },
     /// The contract that computes the network would not fit into a chain's limit.
-    #[error("the contract would hold {words} words of weights in its code, at most {limit} fit")]
-    ContractTooLarge { words: usize, limit: usize },
+    #[error("the contract that computes the model would need {bytes} bytes of code and data, at most {limit} can be created")]
+    ContractTooLarge { bytes: usize, limit: usize },
     /// tract refuses the model or the input.
     #[error("tract: {detail}")]
     Tract { detail: String },
@@ -105,6 +105,10 @@ impl Diagnostic for ModelError {
             Self::NotFinite { .. } => "give every column a finite number, or leave the row out",
             Self::Disagreement { .. } => {
                 "stop and compare the bundle with its source; nothing was submitted, the machine or the model is faulty"
+            }
+            Self::NotDense { .. } => "verify this model by EZKL, which proves any network that can be loaded",
+            Self::ContractTooLarge { .. } => {
+                "verify this model by a proof, of halo2 or of EZKL: a proof costs the same for a network of any size"
             }
             Self::Unsupported { .. } | Self::OffGrid { .. } | Self::TooLarge { .. } => {
                 "export the model with `train`, which writes only what the circuit can prove exactly"

@@ -1,0 +1,189 @@
+//! What every generated contract has around its sums: the interface, the numbers of public inputs, and its data.
+//!
+//! Data are either in the contract's own code or, beyond that, the code of contracts that its constructor creates. Where
+//! those are follows from its own address and the order of their creation, and their code must have the hash that stands in
+//! this contract's code. So one code hash, that of the verifier, says all that is computed, whoever deployed it.
+
+use std::fmt::Write as _;
+
+use alloy::primitives::keccak256;
+
+use super::word::Lines;
+use crate::model::ModelError;
+
+/// Name of the generated contract.
+pub const CONTRACT: &str = "DirectVerifier";
+/// Largest code of a contract, EIP-170.
+pub const MAX_CODE_BYTES: usize = 24_576;
+/// Largest code that creates one, EIP-3860: data that the constructor turns into contracts count as well.
+pub const MAX_CREATION_BYTES: usize = 2 * MAX_CODE_BYTES;
+/// Most data of one contract: its code begins with `STOP`, so that nobody can run the data.
+const MAX_CHUNK_BYTES: usize = MAX_CODE_BYTES - 1;
+/// Code that creates a contract of what follows it: its length stands in the two bytes behind the first.
+const CREATION_BYTES: usize = 10;
+/// Code that reads, checks and creates a contract of data.
+const CHUNK_CODE_BYTES: usize = 300;
+
+/// A contract before it is written.
+pub struct Contract<'a> {
+    pub model_id: &'a str,
+    /// What it computes, a line of documentation each.
+    pub what: Vec<String>,
+    pub markets: usize,
+    pub features: usize,
+    pub outputs: usize,
+    pub bound: i32,
+    /// What the assembly finds in memory from `data` on.
+    pub data: Vec<u8>,
+    /// Code of the contract without its data, estimated from above.
+    pub code_bytes: usize,
+    /// Assembly that clears `fits` where something does not fit. `at` is the first feature, `outputs` the first output, and
+    /// memory is free from `free` on.
+    pub body: Lines,
+}
+
+/// Where data are.
+enum Place {
+    Nowhere,
+    Own,
+    Contracts,
+}
+
+/// Assembly inside of `verifyProof`.
+pub const BODY_DEPTH: usize = 3;
+
+impl Contract<'_> {
+    /// Its Solidity.
+    ///
+    /// # Errors
+    /// [`ModelError::ContractTooLarge`].
+    pub fn source(&self) -> Result<String, ModelError> {
+        let place = self.place()?;
+        let Self { model_id, markets, features, outputs, bound, .. } = self;
+        let width = 2 * i64::from(*bound) + 1;
+        let instances = markets * (features + outputs);
+        let what = self.what.iter().fold(String::new(), |text, line| text + "/// " + line + "\n");
+        let (mutability, declared, allocated) = match place {
+            Place::Nowhere => ("pure", String::new(), ""),
+            Place::Own => (
+                "pure",
+                format!("    bytes private constant DATA = hex\"{}\";\n\n", hex::encode(&self.data)),
+                "        bytes memory own = DATA;\n",
+            ),
+            Place::Contracts => ("view", self.constructor(), ""),
+        };
+        let read = match place {
+            Place::Nowhere => String::new(),
+            Place::Own => "            let data := add(own, 32)\n            let free := mload(0x40)\n".into(),
+            Place::Contracts => self.reading(),
+        };
+        Ok(format!(
+            "// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.20;
+
+/// @title {CONTRACT}
+/// @notice Computes the model {model_id} and compares what is claimed of it: {features} features and {outputs} outputs of each of {markets} market(s).
+/// There is no proof: the chain itself runs the model.
+/// @dev Generated.
+{what}contract {CONTRACT} {{
+    /// Order of the field that public inputs are elements of; negative numbers are counted down from it.
+    uint256 private constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
+    /// Largest magnitude of a feature, and how many values it can have.
+    uint256 private constant BOUND = {bound};
+    uint256 private constant WIDTH = {width};
+{declared}
+    /// @param proof Empty.
+    /// @param instances All markets' features, then all markets' outputs; canonical elements of the field.
+    /// @return accepted Whether each output is what the model gives for its features.
+    function verifyProof(bytes calldata proof, uint256[] calldata instances) external {mutability} returns (bool accepted) {{
+        if (proof.length != 0 || instances.length != {instances}) return false;
+{allocated}        assembly {{
+            let fits := 1
+            let at := instances.offset
+            let outputs := add(at, {outputs_at})
+{read}{body}            accepted := fits
+        }}
+    }}
+}}
+",
+            outputs_at = 32 * markets * features,
+            body = self.markets_body(),
+        ))
+    }
+
+    /// The body, once for each market.
+    fn markets_body(&self) -> String {
+        if self.markets == 1 {
+            return self.body.text().to_owned();
+        }
+        let next = format!(
+            "at := add(at, {}) outputs := add(outputs, {})",
+            32 * self.features,
+            32 * self.outputs
+        );
+        let body = self.body.text();
+        format!("            for {{ let end := outputs }} lt(at, end) {{ {next} }} {{\n{body}            }}\n")
+    }
+
+    fn place(&self) -> Result<Place, ModelError> {
+        let bytes = self.data.len();
+        let chunks = bytes.div_ceil(MAX_CHUNK_BYTES);
+        let own = MAX_CODE_BYTES.saturating_sub(self.code_bytes);
+        let created = MAX_CREATION_BYTES.saturating_sub(self.code_bytes + chunks * CHUNK_CODE_BYTES);
+        match bytes {
+            0 if self.code_bytes <= MAX_CODE_BYTES => Ok(Place::Nowhere),
+            1.. if bytes <= own => Ok(Place::Own),
+            1.. if bytes <= created => Ok(Place::Contracts),
+            _ => Err(ModelError::ContractTooLarge { bytes: bytes + self.code_bytes, limit: MAX_CREATION_BYTES }),
+        }
+    }
+
+    fn chunks(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.data.chunks(MAX_CHUNK_BYTES).map(|chunk| [&[0], chunk].concat())
+    }
+
+    /// A constructor that creates the contracts of data.
+    fn constructor(&self) -> String {
+        let mut text = String::from("\n    constructor() {\n");
+        for code in self.chunks() {
+            // PUSH2 length, DUP1, PUSH1 offset, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN.
+            let mut creation = vec![0x61, (code.len() >> 8) as u8, code.len() as u8];
+            creation.extend([0x80, 0x60, CREATION_BYTES as u8, 0x3d, 0x39, 0x3d, 0xf3]);
+            debug_assert_eq!(creation.len(), CREATION_BYTES);
+            creation.extend(&code);
+            let _ = writeln!(text, "        _create(hex\"{}\");", hex::encode(creation));
+        }
+        text.push_str(
+            "    }
+
+    function _create(bytes memory creation) private {
+        assembly {
+            if iszero(create(0, add(creation, 32), mload(creation))) { revert(0, 0) }
+        }
+    }
+",
+        );
+        text
+    }
+
+    /// Assembly that copies the data into memory, and accepts nothing where they are not what they must be.
+    fn reading(&self) -> String {
+        let mut text = String::from("            let data := mload(0x40)\n            let free := data\n");
+        for (index, code) in self.chunks().enumerate() {
+            let (nonce, hash, bytes) = (index + 1, keccak256(&code), code.len() - 1);
+            let _ = write!(
+                text,
+                "            {{
+                // The address of the contract that this one created as number {nonce}: of RLP's [address, {nonce}].
+                mstore(0, or(shl(240, 0xd694), or(shl(80, address()), shl(72, {nonce}))))
+                let from := and(keccak256(0, 23), 0xffffffffffffffffffffffffffffffffffffffff)
+                fits := and(fits, eq(extcodehash(from), {hash}))
+                extcodecopy(from, free, 1, {bytes})
+                free := add(free, {bytes})
+            }}
+"
+            );
+        }
+        text
+    }
+}

@@ -1,0 +1,109 @@
+//! A contract that computes a model itself, with the integers of the circuit: an update then needs no proof.
+//!
+//! Several sums share a word. A sum `s` of magnitude at most `M` is kept as `s + M`, which is never negative, in a lane as
+//! wide as `2 M` has bits. So `Σ (s_j + M_j) · 2^(offset_j)` is an exact sum of lanes, whatever the signs of weights and
+//! inputs: arithmetic modulo `2^256` is that of the integers as soon as the total fits, and no lane ever reaches its
+//! neighbour. The bounds are those that are proven when the model is loaded; features outside of theirs are refused, and what
+//! has been computed of them by then counts for nothing.
+//!
+//! To audit a generated contract, check for each layer that (1) lanes are at least as wide as twice the largest sum, which
+//! follows from the weights and the bound of the inputs, (2) constants and weights are the model's at those offsets, which
+//! the generator writes again to the last byte from the same bundle, and (3) the compiled code is what is on the chain.
+//!
+//! Small networks have their weights in the code ([`lanes`]), larger ones in data that a loop reads ([`looped`]), and trees
+//! are walked in data ([`forest`]).
+
+mod contract;
+mod forest;
+mod lanes;
+mod looped;
+mod plan;
+mod word;
+
+use super::ModelError;
+use super::dense::{Activation, DenseNetwork};
+use crate::trees::grid::IntegerForest;
+use contract::Contract;
+pub use contract::{CONTRACT, MAX_CODE_BYTES, MAX_CREATION_BYTES};
+
+/// Assembly that computes a model.
+struct Written {
+    body: word::Lines,
+    data: Vec<u8>,
+    /// Code that comes out of it, estimated from above.
+    code_bytes: usize,
+}
+
+/// Runs that the compiler is told to expect: the code is to be cheap, not small.
+pub const OPTIMIZER_RUNS: u32 = 1_000_000;
+
+/// The source of a contract that accepts exactly the public inputs whose outputs are the network's: with the weights in
+/// its code where they fit, which is cheaper, else in data.
+///
+/// # Errors
+/// [`ModelError::ContractTooLarge`].
+pub fn verifier(network: &DenseNetwork, model_id: &str) -> Result<String, ModelError> {
+    match lanes::body(network) {
+        Some(written) => of_layers(network, model_id, written),
+        None => with_data(network, model_id),
+    }
+}
+
+/// As [`verifier`], with the weights in data whatever their number.
+///
+/// # Errors
+/// [`ModelError::ContractTooLarge`].
+pub fn with_data(network: &DenseNetwork, model_id: &str) -> Result<String, ModelError> {
+    of_layers(network, model_id, looped::body(network))
+}
+
+fn of_layers(network: &DenseNetwork, model_id: &str, written: Written) -> Result<String, ModelError> {
+    let layout = network.layout;
+    let Written { body, data, code_bytes } = written;
+    let contract = Contract {
+        model_id,
+        what: network.layers.iter().enumerate().map(|(index, layer)| {
+            let follows = match layer.activation {
+                Activation::Identity => "",
+                Activation::Square => ", squared",
+                Activation::Relu => ", zero where they are negative",
+            };
+            let (sums, inputs) = (layer.units.len(), layer.units[0].weights.len());
+            let largest = layer.units.iter().map(|unit| unit.largest).max().unwrap_or(0);
+            format!("Layer {}: {sums} sums of {inputs} inputs, of magnitude {largest} at most{follows}.", index + 1)
+        }).collect(),
+        markets: layout.markets,
+        features: layout.features,
+        outputs: network.outputs(),
+        bound: layout.feature_bound,
+        data,
+        code_bytes,
+        body,
+    };
+    contract.source()
+}
+
+/// The source of a contract that accepts exactly the public inputs whose outputs are the trees', of columns on their grid
+/// within `bound`.
+///
+/// # Errors
+/// [`ModelError::ContractTooLarge`].
+pub fn trees(forest: &IntegerForest, bound: i32, model_id: &str) -> Result<String, ModelError> {
+    let Written { body, data, code_bytes } = forest::body(forest)?;
+    let what = forest.outputs().iter().enumerate().map(|(index, output)| {
+        let nodes: usize = output.trees.iter().map(|tree| tree.nodes().len()).sum();
+        format!("Output {}: {} and a leaf of each of {} trees, {nodes} nodes.", index + 1, output.base, output.trees.len())
+    });
+    let contract = Contract {
+        model_id,
+        what: what.collect(),
+        markets: 1,
+        features: forest.columns(),
+        outputs: forest.outputs().len(),
+        bound,
+        data,
+        code_bytes,
+        body,
+    };
+    contract.source()
+}

@@ -21,6 +21,8 @@ pub const MAX_CREATION_BYTES: usize = 2 * MAX_CODE_BYTES;
 const MAX_CHUNK_BYTES: usize = MAX_CODE_BYTES - 1;
 /// Code that creates a contract of what follows it: its length stands in the two bytes behind the first.
 const CREATION_BYTES: usize = 10;
+/// Gas of finding a contract of data: it has not been touched in the transaction before.
+const CHUNK_GAS: usize = 2_800;
 /// Code that reads, checks and creates a contract of data.
 const CHUNK_CODE_BYTES: usize = 300;
 
@@ -33,22 +35,53 @@ pub struct Contract<'a> {
     pub features: usize,
     pub outputs: usize,
     pub bound: i32,
-    /// What the assembly finds in memory from `data` on.
+    /// What the assembly finds in memory from [`DATA`] on.
     pub data: Vec<u8>,
     /// Code of the contract without its data, estimated from above.
     pub code_bytes: usize,
     /// Assembly that clears `fits` where something does not fit. `at` is the first feature, `outputs` the first output, and
-    /// memory is free from `free` on.
+    /// memory behind the data is free.
     pub body: Lines,
 }
 
 /// Where data are.
-enum Place {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// There are none.
     Nowhere,
+    /// In the contract's own code.
     Own,
-    Contracts,
+    /// In so many contracts of their own.
+    Contracts(usize),
 }
 
+impl Place {
+    /// The place of so many bytes of data besides so much code.
+    ///
+    /// # Errors
+    /// [`ModelError::ContractTooLarge`].
+    pub fn of(data_bytes: usize, code_bytes: usize) -> Result<Self, ModelError> {
+        let contracts = data_bytes.div_ceil(MAX_CHUNK_BYTES);
+        let created = data_bytes + code_bytes + contracts * CHUNK_CODE_BYTES;
+        match data_bytes {
+            0 if code_bytes <= MAX_CODE_BYTES => Ok(Self::Nowhere),
+            1.. if data_bytes + code_bytes <= MAX_CODE_BYTES => Ok(Self::Own),
+            1.. if created <= MAX_CREATION_BYTES => Ok(Self::Contracts(contracts)),
+            _ => Err(ModelError::ContractTooLarge { bytes: created, limit: MAX_CREATION_BYTES }),
+        }
+    }
+
+    /// Gas of finding the data.
+    pub fn gas(self) -> usize {
+        match self {
+            Self::Nowhere | Self::Own => 0,
+            Self::Contracts(count) => CHUNK_GAS * count,
+        }
+    }
+}
+
+/// Where data begin in memory: behind the length of the first thing that Solidity allocates.
+pub const DATA: usize = 160;
 /// Assembly inside of `verifyProof`.
 pub const BODY_DEPTH: usize = 3;
 
@@ -58,7 +91,7 @@ impl Contract<'_> {
     /// # Errors
     /// [`ModelError::ContractTooLarge`].
     pub fn source(&self) -> Result<String, ModelError> {
-        let place = self.place()?;
+        let place = Place::of(self.data.len(), self.code_bytes)?;
         let Self { model_id, markets, features, outputs, bound, .. } = self;
         let width = 2 * i64::from(*bound) + 1;
         let instances = markets * (features + outputs);
@@ -70,12 +103,12 @@ impl Contract<'_> {
                 format!("    bytes private constant DATA = hex\"{}\";\n\n", hex::encode(&self.data)),
                 "        bytes memory own = DATA;\n",
             ),
-            Place::Contracts => ("view", self.constructor(), ""),
+            Place::Contracts(_) => ("view", self.constructor(), ""),
         };
         let read = match place {
             Place::Nowhere => String::new(),
-            Place::Own => "            let data := add(own, 32)\n            let free := mload(0x40)\n".into(),
-            Place::Contracts => self.reading(),
+            Place::Own => format!("            if xor(own, {}) {{ revert(0, 0) }}\n", DATA - 32),
+            Place::Contracts(_) => self.reading(),
         };
         Ok(format!(
             "// SPDX-License-Identifier: MIT
@@ -116,26 +149,9 @@ pragma solidity ^0.8.20;
         if self.markets == 1 {
             return self.body.text().to_owned();
         }
-        let next = format!(
-            "at := add(at, {}) outputs := add(outputs, {})",
-            32 * self.features,
-            32 * self.outputs
-        );
+        let next = format!("outputs := add(outputs, {})", 32 * self.outputs);
         let body = self.body.text();
         format!("            for {{ let end := outputs }} lt(at, end) {{ {next} }} {{\n{body}            }}\n")
-    }
-
-    fn place(&self) -> Result<Place, ModelError> {
-        let bytes = self.data.len();
-        let chunks = bytes.div_ceil(MAX_CHUNK_BYTES);
-        let own = MAX_CODE_BYTES.saturating_sub(self.code_bytes);
-        let created = MAX_CREATION_BYTES.saturating_sub(self.code_bytes + chunks * CHUNK_CODE_BYTES);
-        match bytes {
-            0 if self.code_bytes <= MAX_CODE_BYTES => Ok(Place::Nowhere),
-            1.. if bytes <= own => Ok(Place::Own),
-            1.. if bytes <= created => Ok(Place::Contracts),
-            _ => Err(ModelError::ContractTooLarge { bytes: bytes + self.code_bytes, limit: MAX_CREATION_BYTES }),
-        }
     }
 
     fn chunks(&self) -> impl Iterator<Item = Vec<u8>> {
@@ -168,9 +184,10 @@ pragma solidity ^0.8.20;
 
     /// Assembly that copies the data into memory, and accepts nothing where they are not what they must be.
     fn reading(&self) -> String {
-        let mut text = String::from("            let data := mload(0x40)\n            let free := data\n");
+        let mut text = String::new();
         for (index, code) in self.chunks().enumerate() {
             let (nonce, hash, bytes) = (index + 1, keccak256(&code), code.len() - 1);
+            let to = DATA + index * MAX_CHUNK_BYTES;
             let _ = write!(
                 text,
                 "            {{
@@ -178,8 +195,7 @@ pragma solidity ^0.8.20;
                 mstore(0, or(shl(240, 0xd694), or(shl(80, address()), shl(72, {nonce}))))
                 let from := and(keccak256(0, 23), 0xffffffffffffffffffffffffffffffffffffffff)
                 fits := and(fits, eq(extcodehash(from), {hash}))
-                extcodecopy(from, free, 1, {bytes})
-                free := add(free, {bytes})
+                extcodecopy(from, {to}, 1, {bytes})
             }}
 "
             );

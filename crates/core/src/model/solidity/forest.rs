@@ -6,8 +6,8 @@
 //! the smallest.
 
 use super::Written;
-use super::contract::BODY_DEPTH;
-use super::word::{Lines, bits, hex, shifted, word};
+use super::contract::{BODY_DEPTH, DATA};
+use super::word::{Lines, WORD_BYTES, after, bits, hex, mask, shifted, word};
 use crate::model::ModelError;
 use crate::trees::error::TreesError;
 use crate::trees::grid::IntegerForest;
@@ -102,19 +102,20 @@ pub fn body(forest: &IntegerForest) -> Result<Written, ModelError> {
     let format = Format::of(forest);
     let mut data = Vec::new();
     forest.outputs().iter().flat_map(|output| &output.trees).for_each(|tree| format.write(&mut data, tree));
+    let columns = DATA + data.len().next_multiple_of(WORD_BYTES);
     let mut code = Lines::new(BODY_DEPTH);
-    walk(&mut code, &format);
+    walk(&mut code, &format, columns);
     code.open(format_args!(
-        "for {{ let q := free let end := add(at, {}) }} lt(at, end) {{ at := add(at, 32) q := add(q, 32) }} ",
-        32 * forest.columns()
+        "for {{ let to := {columns} }} lt(to, {}) {{ at := add(at, 32) to := add(to, 32) }} ",
+        columns + WORD_BYTES * forest.columns()
     ));
     code.line("let x := calldataload(at)");
     code.line("let y := addmod(x, BOUND, R)");
     code.line("fits := and(fits, and(lt(y, WIDTH), lt(x, R)))");
     code.line("// Less the smallest threshold, as the thresholds are.");
-    code.line(format_args!("mstore(q, sub(sub(y, BOUND), {}))", hex(word([(format.least_threshold.into(), 0)]))));
+    code.line(format_args!("mstore(to, sub(sub(y, BOUND), {}))", hex(word([(format.least_threshold.into(), 0)]))));
     code.close();
-    code.line("let next := data");
+    code.line(format_args!("let next := {DATA}"));
     for (index, output) in forest.outputs().iter().enumerate() {
         let trees = output.trees.len();
         let base = i128::from(output.base) + i128::from(format.least_leaf) * trees as i128;
@@ -122,10 +123,10 @@ pub fn body(forest: &IntegerForest) -> Result<Written, ModelError> {
         code.line(format_args!("let sum := {}", hex(word([(base, 0), (1, OUTPUT_BITS)]))));
         code.open(format_args!("for {{ let left := {trees} }} left {{ left := sub(left, 1) }} "));
         code.line("let value");
-        code.line("value, next := leaf(next, free)");
+        code.line("value, next := leaf(next)");
         code.line("sum := add(sum, value)");
         code.close();
-        code.line(format_args!("let x := calldataload({})", super::word::after("outputs", 32 * index)));
+        code.line(format_args!("let x := calldataload({})", after("outputs", 32 * index)));
         let most = hex(shifted(1, OUTPUT_BITS));
         code.line(format_args!("fits := and(fits, and(lt(x, R), eq(sum, addmod(x, {most}, R))))"));
         code.close();
@@ -135,11 +136,11 @@ pub fn body(forest: &IntegerForest) -> Result<Written, ModelError> {
 }
 
 /// The function that finds a tree's leaf.
-fn walk(code: &mut Lines, format: &Format) {
+fn walk(code: &mut Lines, format: &Format, columns: usize) {
     let after_column = |bytes: usize| 248 - 8 * bytes;
-    let ones = |bytes: usize| hex(super::word::mask(8 * bytes as u32));
-    code.line("// The leaf of the tree at `tree` for these columns, and where the next tree begins.");
-    code.open("function leaf(tree, columns) -> value, next ");
+    let ones = |bytes: usize| hex(mask(8 * bytes as u32));
+    code.line("// The leaf of the tree at `tree`, and where the next tree begins.");
+    code.open("function leaf(tree) -> value, next ");
     code.line(format_args!("let node := add(tree, {COUNT_BYTES})"));
     code.line(format_args!("next := add(node, shr({}, mload(tree)))", 256 - 8 * COUNT_BYTES));
     code.open("for {} 1 {} ");
@@ -152,7 +153,7 @@ fn walk(code: &mut Lines, format: &Format) {
     let (threshold, below) = (format.threshold_bytes, format.threshold_bytes + COUNT_BYTES);
     code.line(format_args!("let threshold := and(shr({}, record), {})", after_column(threshold), ones(threshold)));
     code.line(format_args!("let below := and(shr({}, record), {})", after_column(below), ones(COUNT_BYTES)));
-    code.line("let is_below := slt(mload(add(columns, shl(5, column))), threshold)");
+    code.line(format_args!("let is_below := slt(mload(add({columns}, shl(5, column))), threshold)"));
     code.line(format_args!("node := add(add(node, {}), mul(iszero(is_below), below))", format.split_bytes()));
     code.close();
     code.close();

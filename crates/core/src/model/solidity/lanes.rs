@@ -74,6 +74,9 @@ pub fn body(network: &DenseNetwork) -> Option<Written> {
         block.results(&mut code, network, later.first());
         code.close();
     }
+    if network.layout.markets > 1 {
+        code.line(format_args!("at := add(at, {})", 32 * features));
+    }
     for (index, layer) in later.iter().enumerate() {
         let next = later.get(index + 1);
         if let Some(next) = next {

@@ -1,113 +1,114 @@
-//! Networks whose weights are data: one loop for each layer over groups of units, and within it over the layer's inputs.
+//! Networks whose weights are data: one loop for each layer over groups of units, and within it products of all inputs.
 //!
 //! The data of a group are a word of constants for each class, every lane with its unit's constant and the layer's largest sum,
-//! then the records of the layer's inputs (see [`super::plan`]). Since weights are stored less the smallest, that many
+//! then the records of the layer's inputs (see [`super::plan`]). Where weights are stored less the smallest, that many
 //! times the sum of the inputs is added to each lane.
 
 use alloy::primitives::U256;
 
 use super::Written;
-use super::contract::BODY_DEPTH;
+use super::contract::{BODY_DEPTH, DATA};
 use super::lanes::activated;
-use super::plan::{Plan, UNROLLED};
+use super::plan::{self, Plan};
 use super::word::{Lines, WORD_BITS, WORD_BYTES, after, hex, mask, shifted, shr, word};
 use crate::model::dense::{Activation, DenseLayer, DenseNetwork};
 use crate::model::integer::SAFE_BITS;
 
-/// Code of everything but layers, of a layer, of a class' share of an input, and of a result.
-const REST_CODE_BYTES: usize = 700;
-const LAYER_CODE_BYTES: usize = 250;
-const TERM_CODE_BYTES: usize = 60;
-const RESULT_CODE_BYTES: usize = 65;
+/// Code of everything but layers.
+const REST_CODE_BYTES: usize = 900;
 
 /// Assembly that computes the network, and the data that it reads.
 pub fn body(network: &DenseNetwork) -> Written {
-    let plans: Vec<Plan> = network.layers.iter().map(Plan::of).collect();
-    let width = plans.iter().map(|plan| plan.groups() * plan.group()).max().unwrap_or(0);
-    let width = 32 * width.max(network.layout.features);
+    let plans = plan::cheapest(&network.layers, REST_CODE_BYTES);
+    let data_bytes: usize = plans.iter().map(Plan::bytes).sum();
+    let width = plans.iter().map(Plan::results).max().unwrap_or(0).max(network.layout.features);
+    // Behind the data are the inputs and the results of a layer, which change places from one to the next.
+    let first = DATA + data_bytes.next_multiple_of(WORD_BYTES);
+    let areas = [first, first + WORD_BYTES * width];
     let mut code = Lines::new(BODY_DEPTH + usize::from(network.layout.markets > 1));
-    // Inputs and results of a layer change places from one to the next.
-    let areas = ["free".to_owned(), after("free", width)];
-    features(&mut code, network.layout.features);
-    let (mut data, mut code_bytes) = (Vec::new(), REST_CODE_BYTES);
+    let is_summed = |index: usize| plans.get(index).is_some_and(|plan| plan.least != 0);
+    features(&mut code, areas[0], network.layout.features, is_summed(0));
+    let mut data = Vec::with_capacity(data_bytes);
     for (index, (layer, plan)) in network.layers.iter().zip(&plans).enumerate() {
-        let area = |index: usize| areas[index % 2].as_str();
+        let (from, to) = (areas[index % 2], areas[(index + 1) % 2]);
         code.open("");
-        code.line(format_args!("let to := {}", area(index + 1)));
         code.line("let total := 0");
-        code.line(format_args!("let p := {}", after("data", data.len())));
-        let end = 32 * plan.groups() * plan.group();
-        code.open(format_args!("for {{ let last := add(to, {end}) }} lt(to, last) {{ to := add(to, {}) }} ", 32 * plan.group()));
-        sums(&mut code, plan, area(index));
-        results(&mut code, layer.activation, plan);
+        code.line(format_args!("let p := {}", DATA + data.len()));
+        let (end, next) = (to + WORD_BYTES * plan.results(), WORD_BYTES * plan.group());
+        code.open(format_args!("for {{ let to := {to} }} lt(to, {end}) {{ to := add(to, {next}) }} "));
+        sums(&mut code, plan, from);
+        results(&mut code, layer.activation, plan, is_summed(index + 1));
         code.close();
         code.line("sum := total");
         code.close();
         write(&mut data, layer, plan);
-        let terms = plan.classes * (UNROLLED + plan.inputs % UNROLLED).min(plan.inputs);
-        code_bytes += LAYER_CODE_BYTES + TERM_CODE_BYTES * terms + RESULT_CODE_BYTES * plan.group();
     }
-    outputs(&mut code, network, &areas[plans.len() % 2]);
+    outputs(&mut code, network, areas[plans.len() % 2]);
+    let code_bytes = REST_CODE_BYTES + plans.iter().map(Plan::code_bytes).sum::<usize>();
     Written { body: code, data, code_bytes }
 }
 
 /// Reads a market's features into memory, and their sum.
-fn features(code: &mut Lines, count: usize) {
+fn features(code: &mut Lines, to: usize, count: usize, is_summed: bool) {
     code.line("let sum := 0");
-    let head = format!("let q := free let end := add(at, {})", 32 * count);
-    code.open(format_args!("for {{ {head} }} lt(at, end) {{ at := add(at, 32) q := add(q, 32) }} "));
+    let end = to + WORD_BYTES * count;
+    code.open(format_args!("for {{ let to := {to} }} lt(to, {end}) {{ at := add(at, 32) to := add(to, 32) }} "));
     code.line("let x := calldataload(at)");
     code.line("let y := addmod(x, BOUND, R)");
     code.line("fits := and(fits, and(lt(y, WIDTH), lt(x, R)))");
     code.line("x := sub(y, BOUND)");
-    code.line("mstore(q, x)");
-    code.line("sum := add(sum, x)");
+    code.line("mstore(to, x)");
+    if is_summed {
+        code.line("sum := add(sum, x)");
+    }
     code.close();
 }
 
 /// The words of a group, one for each class, over all inputs, which lie at `from`.
-fn sums(code: &mut Lines, plan: &Plan, from: &str) {
+fn sums(code: &mut Lines, plan: &Plan, from: usize) {
     let least = hex(word((0..plan.lanes).map(|lane| (plan.least, plan.offset(lane)))));
     for class in 0..plan.classes {
-        let constants = format!("mload({})", after("p", 32 * class));
+        let constants = format!("mload({})", after("p", WORD_BYTES * class));
         let lifted = if plan.least == 0 { constants } else { format!("add({constants}, mul(sum, {least}))") };
         code.line(format_args!("let s{class} := {lifted}"));
     }
-    code.line(format_args!("p := add(p, {})", 32 * plan.classes));
-    code.open("");
-    code.line(format_args!("let q := {from}"));
-    let (rounds, rest) = (plan.inputs / UNROLLED, plan.inputs % UNROLLED);
-    let forward = |inputs: usize| format!("p := add(p, {})", inputs * plan.record_bytes());
+    code.line(format_args!("p := add(p, {})", WORD_BYTES * plan.classes));
+    let (rounds, round, rest) = plan.rounds();
     if rounds > 0 {
-        let next = format!("q := add(q, {}) {}", 32 * UNROLLED, forward(UNROLLED));
-        code.open(format_args!("for {{ let end := add(q, {}) }} lt(q, end) {{ {next} }} ", 32 * UNROLLED * rounds));
-        (0..UNROLLED).for_each(|input| term(code, plan, input));
+        let end = from + WORD_BYTES * round * rounds;
+        let next = format!("q := add(q, {}) p := add(p, {})", WORD_BYTES * round, round * plan.record_bytes());
+        code.open(format_args!("for {{ let q := {from} }} lt(q, {end}) {{ {next} }} "));
+        products(code, plan, round, &|input| format!("mload({})", after("q", WORD_BYTES * input)));
         code.close();
     }
-    (0..rest).for_each(|input| term(code, plan, input));
+    let left = from + WORD_BYTES * round * rounds;
+    products(code, plan, rest, &|input| format!("mload({})", left + WORD_BYTES * input));
     if rest > 0 {
-        code.line(forward(rest));
+        code.line(format_args!("p := add(p, {})", rest * plan.record_bytes()));
     }
-    code.close();
 }
 
-/// Adds the products of the input that is so many behind `q`.
-fn term(code: &mut Lines, plan: &Plan, input: usize) {
+/// Adds the products of so many inputs, whose records begin at `p`, to the words of a group.
+fn products(code: &mut Lines, plan: &Plan, inputs: usize, input: &dyn Fn(usize) -> String) {
     let empty = WORD_BITS - 8 * plan.record_bytes() as u32;
     let weights = (0..plan.lanes).fold(U256::ZERO, |all, lane| all | mask(plan.bits) << plan.offset(lane) as usize);
-    code.open("");
-    code.line(format_args!("let record := mload({})", after("p", input * plan.record_bytes())));
-    code.line(format_args!("let x := mload({})", after("q", 32 * input)));
     for class in 0..plan.classes {
-        let moved = shr(empty + plan.place(class, 0), "record");
-        let own = if plan.classes == 1 { moved } else { format!("and({moved}, {})", hex(weights)) };
-        code.line(format_args!("s{class} := add(s{class}, mul(x, {own}))"));
+        // One expression: the sum stays on the stack between two products.
+        let mut sum = format!("s{class}");
+        for index in 0..inputs {
+            let record = format!("mload({})", after("p", index * plan.record_bytes()));
+            let moved = shr(empty + plan.place(class, 0), &record);
+            let own = if plan.is_masked() { format!("and({moved}, {})", hex(weights)) } else { moved };
+            sum = format!("add(mul({}, {own}), {sum})", input(index));
+        }
+        if inputs > 0 {
+            code.line(format_args!("s{class} := {sum}"));
+        }
     }
-    code.close();
 }
 
 /// Takes the sums of a group out of their lanes and puts what the activation makes of them into memory.
-fn results(code: &mut Lines, activation: Activation, plan: &Plan) {
+fn results(code: &mut Lines, activation: Activation, plan: &Plan, is_summed: bool) {
     for lane in 0..plan.lanes {
         for class in 0..plan.classes {
             let moved = shr(plan.offset(lane), &format!("s{class}"));
@@ -119,19 +120,22 @@ fn results(code: &mut Lines, activation: Activation, plan: &Plan) {
             if let Some(value) = activated(activation, "x") {
                 code.line(format_args!("x := {value}"));
             }
-            code.line(format_args!("mstore({}, x)", after("to", 32 * plan.unit(class, lane))));
-            code.line("total := add(total, x)");
+            code.line(format_args!("mstore({}, x)", after("to", WORD_BYTES * plan.unit(class, lane))));
+            if is_summed {
+                code.line("total := add(total, x)");
+            }
             code.close();
         }
     }
 }
 
 /// Compares the results of the last layer, which lie at `from`, with the public inputs that claim them.
-fn outputs(code: &mut Lines, network: &DenseNetwork, from: &str) {
-    let (end, shift, most) = (32 * network.outputs(), network.output_shift, hex(shifted(1, SAFE_BITS)));
+fn outputs(code: &mut Lines, network: &DenseNetwork, from: usize) {
+    let (end, shift, most) = (WORD_BYTES * network.outputs(), network.output_shift, hex(shifted(1, SAFE_BITS)));
     code.open(format_args!("for {{ let i := 0 }} lt(i, {end}) {{ i := add(i, 32) }} "));
     code.line("let x := calldataload(add(outputs, i))");
-    let found = format!("shl({shift}, mload(add({from}, i)))");
+    code.line(format_args!("let y := mload(add({from}, i))"));
+    let found = if shift == 0 { "y".to_owned() } else { format!("shl({shift}, y)") };
     code.line(format_args!("fits := and(fits, and(lt(x, R), eq(add({found}, {most}), addmod(x, {most}, R))))"));
     code.close();
 }

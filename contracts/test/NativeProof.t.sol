@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
-import {IHalo2Verifier} from "../src/interfaces/IHalo2Verifier.sol";
+import {IVerifier} from "../src/interfaces/IVerifier.sol";
 import {ProofSuite} from "./ProofSuite.sol";
 import {Halo2Verifier as EzklVerifier} from "../../models/btc-regime-4h-v1/Verifier.sol";
 import {Halo2Verifier} from "./fixtures/halo2/Verifier.sol";
@@ -33,7 +33,7 @@ contract NativeProofTest is ProofSuite {
     function test_EzklsProofIsNoNativeProof() public {
         bytes memory ezkl = vm.parseJsonBytes(vm.readFile("contracts/test/fixtures/btc-regime-4h-v1.json"), ".proof");
         assertFalse(_verifies(ezkl, instances));
-        halo2 = IHalo2Verifier(address(new EzklVerifier()));
+        halo2 = IVerifier(address(new EzklVerifier()));
         assertTrue(_verifies(ezkl, instances));
         assertFalse(_verifies(proof, instances));
     }

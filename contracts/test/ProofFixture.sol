@@ -22,6 +22,11 @@ abstract contract ProofFixture is OracleFixture {
     /// @dev File of the proof.
     function _fixture() internal pure virtual returns (string memory path);
 
+    /// @dev The file's proof.
+    function _proof(string memory json) internal pure virtual returns (bytes memory) {
+        return vm.parseJsonBytes(json, ".proof");
+    }
+
     /// @dev A new instance of the generated verifier.
     function _deployVerifier() internal virtual returns (address);
 
@@ -31,7 +36,7 @@ abstract contract ProofFixture is OracleFixture {
         halo2 = IVerifier(_deployVerifier());
         period = uint64(vm.parseJsonUint(json, ".period"));
         instances = vm.parseJsonUintArray(json, ".instances");
-        proof = vm.parseJsonBytes(json, ".proof");
+        proof = _proof(json);
         int256[] memory parsed = vm.parseJsonIntArray(json, ".candle_features");
         for (uint256 i = 0; i < parsed.length; ++i) {
             features.push(int32(parsed[i]));

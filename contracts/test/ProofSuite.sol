@@ -77,13 +77,15 @@ abstract contract ProofSuite is ProofFixture {
     }
 
     function testFuzz_VerifierRefusesAnyFlippedBit(uint256 bit) public view {
-        assertFalse(_verifies(_flipped(bit % (proof.length * 8)), instances));
+        bool isEmpty = proof.length == 0;
+        assertFalse(_verifies(isEmpty ? abi.encode(bit) : _flipped(bit % (proof.length * 8)), instances));
     }
 
     function test_VerifierRefusesWrongLengths() public view {
-        assertFalse(_verifies("", instances));
-        assertFalse(_verifies(_resized(proof.length - 32), instances));
-        assertFalse(_verifies(_resized(proof.length + 32), instances));
+        uint256[] memory lengths = _wrongLengths();
+        for (uint256 i = 0; i < lengths.length; ++i) {
+            assertFalse(_verifies(_resized(lengths[i]), instances));
+        }
         uint256[] memory longer = new uint256[](instances.length + 1);
         uint256[] memory shorter = new uint256[](instances.length - 1);
         for (uint256 i = 0; i < instances.length; ++i) {
@@ -134,11 +136,11 @@ abstract contract ProofSuite is ProofFixture {
     }
 
     function test_OracleRefusesWrongLengths() public {
-        for (uint256 i = 0; i < 3; ++i) {
-            uint256 length = [0, proof.length - 32, proof.length + 32][i];
+        uint256[] memory lengths = _wrongLengths();
+        for (uint256 i = 0; i < lengths.length; ++i) {
             assertEq(
-                _submits(modelId, features, outputs, _resized(length)),
-                abi.encodeWithSelector(IModelRegistry.ProofLengthMismatch.selector, proof.length, length)
+                _submits(modelId, features, outputs, _resized(lengths[i])),
+                abi.encodeWithSelector(IModelRegistry.ProofLengthMismatch.selector, proof.length, lengths[i])
             );
         }
     }
@@ -244,6 +246,14 @@ abstract contract ProofSuite is ProofFixture {
     function _flipped(uint256 bit) private view returns (bytes memory mutant) {
         mutant = proof;
         mutant[bit / 8] ^= bytes1(uint8(0x80 >> (bit % 8)));
+    }
+
+    /// @dev None, a word less and a word more, as far as the proof does not have that length.
+    function _wrongLengths() private view returns (uint256[] memory lengths) {
+        lengths = new uint256[](proof.length == 0 ? 1 : 3);
+        lengths[0] = proof.length + 32;
+        if (proof.length == 0) return lengths;
+        lengths[1] = proof.length - 32;
     }
 
     /// @dev The proof cut off, or continued with zeros.

@@ -17,6 +17,7 @@ mod cli;
 mod cycle;
 mod demo;
 mod deploy;
+mod direct;
 mod doctor;
 #[cfg(feature = "training")]
 mod electricity;

@@ -56,7 +56,8 @@ async fn the_published_miner_s_trees_are_computed_by_a_contract() {
     let Some(published) = reference("seeds/aidala") else { return };
     let folder = TempDir::new().unwrap();
     let files: Vec<_> = (1..=4).map(|number| published.join(format!("xgb_{number}.json"))).collect();
-    let bundle = import::xgboost(&files, &folder.path().join("miner")).map(|made| Bundle::open(Path::new(&made.folder)));
+    let bundle =
+        import::xgboost(&files, &folder.path().join("miner")).map(|made| Bundle::open(Path::new(&made.folder)));
     let bundle = bundle.unwrap().unwrap();
     let TableModel::Trees(forest) = bundle.table_model().unwrap() else { panic!("trees") };
     let gas = compare(&Asking::new().await, &forest, bundle.table().unwrap().bound(), ROWS).await;
@@ -86,7 +87,8 @@ fn random_tree(random: &mut ChaCha8Rng, columns: usize, splits: usize) -> Tree<f
 async fn ensembles_of_any_shape_are_computed_by_a_contract() {
     let chain = Asking::new().await;
     let random = &mut ChaCha8Rng::seed_from_u64(9);
-    for (shapes, is_large) in [(vec![vec![0], vec![1, 0, 5], vec![]], false), (vec![vec![60; 25], vec![600; 2]], true)] {
+    for (shapes, is_large) in [(vec![vec![0], vec![1, 0, 5], vec![]], false), (vec![vec![60; 25], vec![600; 2]], true)]
+    {
         let outputs = shapes.iter().map(|shape| Ensemble {
             base: random.random_range(-9.0..9.0),
             trees: shape.iter().map(|splits| random_tree(random, 5, *splits)).collect(),

@@ -201,7 +201,8 @@ async fn code_without_its_data_accepts_nothing() {
         contracts.push(contract.address);
     }
     let rows = [super::instances(&[1; 15], &model.evaluate(&[1; 15]).unwrap().concat())];
-    let code_of = async |address: Address| chain.anvil.request("eth_getCode", json!([address, "latest"])).await.unwrap();
+    let code_of =
+        async |address: Address| chain.anvil.request("eth_getCode", json!([address, "latest"])).await.unwrap();
     let set = async |address: Address, code: &serde_json::Value| {
         chain.anvil.request("anvil_setCode", json!([address, code])).await.unwrap();
     };

@@ -34,15 +34,20 @@ struct Format {
 impl Format {
     fn of(forest: &IntegerForest) -> Self {
         let nodes = || forest.outputs().iter().flat_map(|output| &output.trees).flat_map(Tree::nodes);
-        let thresholds = || nodes().filter_map(|node| match node {
-            Node::Split { threshold, .. } => Some(*threshold),
-            Node::Leaf(_) => None,
-        });
-        let leaves = || nodes().filter_map(|node| match node {
-            Node::Leaf(value) => Some(*value),
-            Node::Split { .. } => None,
-        });
-        let bytes = |least: i64, most: i64| bits((i128::from(most) - i128::from(least)).unsigned_abs()).div_ceil(8) as usize;
+        let thresholds = || {
+            nodes().filter_map(|node| match node {
+                Node::Split { threshold, .. } => Some(*threshold),
+                Node::Leaf(_) => None,
+            })
+        };
+        let leaves = || {
+            nodes().filter_map(|node| match node {
+                Node::Leaf(value) => Some(*value),
+                Node::Split { .. } => None,
+            })
+        };
+        let bytes =
+            |least: i64, most: i64| bits((i128::from(most) - i128::from(least)).unsigned_abs()).div_ceil(8) as usize;
         let least_threshold = thresholds().min().unwrap_or(0);
         let least_leaf = leaves().min().unwrap_or(0);
         Self {
@@ -147,7 +152,11 @@ fn walk(code: &mut Lines, format: &Format, columns: usize) {
     code.line("let record := mload(node)");
     code.line("let column := byte(0, record)");
     code.open(format_args!("if eq(column, {LEAF}) "));
-    code.line(format_args!("value := and(shr({}, record), {})", after_column(format.leaf_bytes), ones(format.leaf_bytes)));
+    code.line(format_args!(
+        "value := and(shr({}, record), {})",
+        after_column(format.leaf_bytes),
+        ones(format.leaf_bytes)
+    ));
     code.line("break");
     code.close();
     let (threshold, below) = (format.threshold_bytes, format.threshold_bytes + COUNT_BYTES);

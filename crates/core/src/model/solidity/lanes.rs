@@ -1,18 +1,25 @@
 //! Networks whose weights stand in the code, each word of them beside its multiplication.
 
+use alloy::primitives::U256;
+
 use super::Written;
 use super::contract::{BODY_DEPTH, MAX_CODE_BYTES};
 use super::word::{Lines, WORD_BITS, after, bits, hex, mask, shr, word};
 use crate::model::dense::{Activation, DenseLayer, DenseNetwork, Unit};
 
-/// Words of a layer that are summed up together: a further one would be out of the stack's reach.
-const MAX_WORDS_AT_ONCE: usize = 4;
+/// Words of sums that are on the stack together: those of a block of the first layer with those of the second, and those of
+/// all layers but the first. A further one would be out of its reach.
+const MAX_WORDS_AT_ONCE: usize = 6;
+const MAX_LATER_WORDS: usize = 8;
+/// Words of the first layer that are summed up together at most: a block.
+const MAX_BLOCK_WORDS: usize = 4;
 /// Features that are on the stack together, for the same reason.
 const FEATURES_AT_ONCE: usize = 2;
-/// Code of a word of weights with its multiplication, of a feature's or a result's handling, and of all the rest.
-const WORD_CODE_BYTES: usize = 42;
-const NUMBER_CODE_BYTES: usize = 60;
-const REST_CODE_BYTES: usize = 900;
+/// Code of a product besides its weights, of a feature in each block, of a result, and of all the rest.
+const PRODUCT_CODE_BYTES: usize = 7;
+const FEATURE_CODE_BYTES: usize = 85;
+const RESULT_CODE_BYTES: usize = 50;
+const REST_CODE_BYTES: usize = 600;
 
 /// One sum's place in a word.
 #[derive(Debug, Clone, Copy)]
@@ -47,15 +54,17 @@ fn words(units: &[Unit]) -> Vec<Word> {
 pub fn body(network: &DenseNetwork) -> Option<Written> {
     let layers: Vec<Layer<'_>> = network.layers.iter().enumerate().map(Layer::new).collect();
     let (first, later) = layers.split_first()?;
-    let blocks: Vec<Layer<'_>> = first.blocks().collect();
-    if later.iter().any(|layer| layer.words.len() > MAX_WORDS_AT_ONCE) {
+    let room = MAX_WORDS_AT_ONCE.checked_sub(later.first().map_or(0, |next| next.words.len()))?;
+    if room == 0 || later.iter().map(|layer| layer.words.len()).sum::<usize>() > MAX_LATER_WORDS {
         return None;
     }
+    let blocks: Vec<Layer<'_>> = first.blocks(room.min(MAX_BLOCK_WORDS)).collect();
     let features = network.layout.features;
-    let products: usize = layers.iter().map(|layer| layer.words.len() * layer.dense.units[0].weights.len()).sum();
-    let units: usize = network.layers.iter().map(|layer| layer.units.len()).sum();
-    let numbers = units + blocks.len() * features;
-    let code_bytes = REST_CODE_BYTES + WORD_CODE_BYTES * products + NUMBER_CODE_BYTES * numbers;
+    let results: usize = network.layers.iter().map(|layer| layer.units.len()).sum();
+    let code_bytes = REST_CODE_BYTES
+        + layers.iter().map(Layer::product_code_bytes).sum::<usize>()
+        + FEATURE_CODE_BYTES * features * blocks.len()
+        + RESULT_CODE_BYTES * results;
     if code_bytes > MAX_CODE_BYTES {
         return None;
     }
@@ -114,10 +123,10 @@ impl<'a> Layer<'a> {
         Self { index, dense, words: words(&dense.units).into_iter().enumerate().collect() }
     }
 
-    /// The same layer, as many words at a time as are summed up together.
-    fn blocks(&self) -> impl Iterator<Item = Layer<'a>> {
+    /// The same layer, so many words at a time.
+    fn blocks(&self, size: usize) -> impl Iterator<Item = Layer<'a>> {
         let (index, dense) = (self.index, self.dense);
-        self.words.chunks(MAX_WORDS_AT_ONCE).map(move |words| Layer { index, dense, words: words.to_vec() })
+        self.words.chunks(size).map(move |words| Layer { index, dense, words: words.to_vec() })
     }
 
     /// Declares the words, each holding the constants of its sums. The inputs are moved by `moved`.
@@ -132,14 +141,25 @@ impl<'a> Layer<'a> {
         }
     }
 
+    /// The weights of an input in a word of sums.
+    fn weights(&self, lanes: &Word, input: usize) -> U256 {
+        word(lanes.iter().map(|lane| (self.dense.units[lane.unit].weights[input], lane.offset)))
+    }
+
+    /// Code of all products, of which those with zero are left out.
+    fn product_code_bytes(&self) -> usize {
+        let inputs = 0..self.dense.units[0].weights.len();
+        let weights = inputs.flat_map(|input| self.words.iter().map(move |(_, lanes)| self.weights(lanes, input)));
+        weights.filter(|weights| !weights.is_zero()).map(|weights| weights.byte_len() + PRODUCT_CODE_BYTES).sum()
+    }
+
     /// Adds the products of inputs, each in its variable.
     fn add_products(&self, code: &mut Lines, inputs: &[(usize, String)]) {
         for (number, lanes) in &self.words {
             let name = format!("s{}_{number}", self.index);
             let mut sum = name.clone();
             for (input, variable) in inputs {
-                let weight = |lane: &Lane| (self.dense.units[lane.unit].weights[*input], lane.offset);
-                let weights = word(lanes.iter().map(weight));
+                let weights = self.weights(lanes, *input);
                 if !weights.is_zero() {
                     sum = format!("add(mul({variable}, {}), {sum})", hex(weights));
                 }
@@ -168,10 +188,7 @@ impl<'a> Layer<'a> {
                         next.add_products(code, &[(lane.unit, "x".to_owned())]);
                     }
                     None => {
-                        code.line(format_args!(
-                            "x := calldataload({})",
-                            after("outputs", 32 * lane.unit)
-                        ));
+                        code.line(format_args!("x := calldataload({})", after("outputs", 32 * lane.unit)));
                         claimed(code, self.dense.activation, network.output_shift, &moved, largest);
                     }
                 }
@@ -209,7 +226,6 @@ fn claimed(code: &mut Lines, activation: Activation, shift: u32, moved: &str, la
 
 #[cfg(test)]
 mod tests {
-    use alloy::primitives::U256;
     use proptest::prelude::*;
 
     use super::*;

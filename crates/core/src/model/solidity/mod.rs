@@ -62,16 +62,21 @@ fn of_layers(network: &DenseNetwork, model_id: &str, written: Written) -> Result
     let Written { body, data, code_bytes } = written;
     let contract = Contract {
         model_id,
-        what: network.layers.iter().enumerate().map(|(index, layer)| {
-            let follows = match layer.activation {
-                Activation::Identity => "",
-                Activation::Square => ", squared",
-                Activation::Relu => ", zero where they are negative",
-            };
-            let (sums, inputs) = (layer.units.len(), layer.units[0].weights.len());
-            let largest = layer.units.iter().map(|unit| unit.largest).max().unwrap_or(0);
-            format!("Layer {}: {sums} sums of {inputs} inputs, of magnitude {largest} at most{follows}.", index + 1)
-        }).collect(),
+        what: network
+            .layers
+            .iter()
+            .enumerate()
+            .map(|(index, layer)| {
+                let follows = match layer.activation {
+                    Activation::Identity => "",
+                    Activation::Square => ", squared",
+                    Activation::Relu => ", zero where they are negative",
+                };
+                let (sums, inputs) = (layer.units.len(), layer.units[0].weights.len());
+                let largest = layer.units.iter().map(|unit| unit.largest).max().unwrap_or(0);
+                format!("Layer {}: {sums} sums of {inputs} inputs, of magnitude {largest} at most{follows}.", index + 1)
+            })
+            .collect(),
         markets: layout.markets,
         features: layout.features,
         outputs: network.outputs(),
@@ -92,7 +97,12 @@ pub fn trees(forest: &IntegerForest, bound: i32, model_id: &str) -> Result<Strin
     let Written { body, data, code_bytes } = forest::body(forest)?;
     let what = forest.outputs().iter().enumerate().map(|(index, output)| {
         let nodes: usize = output.trees.iter().map(|tree| tree.nodes().len()).sum();
-        format!("Output {}: {} and a leaf of each of {} trees, {nodes} nodes.", index + 1, output.base, output.trees.len())
+        format!(
+            "Output {}: {} and a leaf of each of {} trees, {nodes} nodes.",
+            index + 1,
+            output.base,
+            output.trees.len()
+        )
     });
     let contract = Contract {
         model_id,

@@ -67,8 +67,7 @@ pub fn cheapest(layers: &[DenseLayer], code_bytes: usize) -> Vec<Plan> {
     let mut smallest = Vec::new();
     for rate in RATES {
         let cost = |plan: &Plan| plan.gas() + rate * plan.bytes();
-        let chosen: Vec<Plan> =
-            candidates.iter().filter_map(|plans| plans.iter().copied().min_by_key(cost)).collect();
+        let chosen: Vec<Plan> = candidates.iter().filter_map(|plans| plans.iter().copied().min_by_key(cost)).collect();
         let total = |part: fn(&Plan) -> usize| chosen.iter().map(part).sum::<usize>();
         if let Ok(place) = Place::of(total(Plan::bytes), code_bytes + total(Plan::code_bytes)) {
             let gas = total(Plan::gas) + place.gas();

@@ -24,11 +24,11 @@ contract Asking {
         answers = new uint256[](calls.length);
         require(verifier.code.length > 0);
         for (uint256 i; i < calls.length; ++i) {
-            bytes memory call = calls[i];
+            bytes memory data = calls[i];
             assembly {
                 mstore(0, 2)
                 let used := gas()
-                let accepted := staticcall(gas(), verifier, add(call, 32), mload(call), 0, 32)
+                let accepted := staticcall(gas(), verifier, add(data, 32), mload(data), 0, 32)
                 used := sub(used, gas())
                 accepted := and(accepted, and(eq(mload(0), 1), eq(returndatasize(), 32)))
                 mstore(add(answers, mul(32, add(i, 1))), add(mul(2, used), accepted))

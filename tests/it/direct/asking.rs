@@ -24,11 +24,11 @@ contract Asking {
         answers = new uint256[](calls.length);
         require(verifier.code.length > 0);
         for (uint256 i; i < calls.length; ++i) {
-            bytes memory call = calls[i];
+            bytes memory data = calls[i];
             assembly {
                 mstore(0, 2)
                 let used := gas()
-                let accepted := staticcall(gas(), verifier, add(call, 32), mload(call), 0, 32)
+                let accepted := staticcall(gas(), verifier, add(data, 32), mload(data), 0, 32)
                 used := sub(used, gas())
                 accepted := and(accepted, and(eq(mload(0), 1), eq(returndatasize(), 32)))
                 mstore(add(answers, mul(32, add(i, 1))), add(mul(2, used), accepted))
@@ -36,8 +36,8 @@ contract Asking {
         }
     }
 }";
-/// Rows of one request.
-const ROWS_AT_ONCE: usize = 200;
+/// Bytes of the calls of one request; anvil takes twice that many characters and some more.
+const REQUEST_BYTES: usize = 400_000;
 /// The gas of one request.
 const GAS: u64 = 1_000_000_000;
 /// Most gas of a transaction since the Osaka upgrade.
@@ -114,7 +114,8 @@ impl Asking {
     /// What it says of calls of any kind.
     pub async fn ask_calls(&self, contract: Address, calls: &[Bytes]) -> Vec<Answer> {
         let mut answers = Vec::with_capacity(calls.len());
-        for calls in calls.chunks(ROWS_AT_ONCE) {
+        let longest = calls.iter().map(|call| call.len()).max().unwrap_or(0);
+        for calls in calls.chunks((REQUEST_BYTES / longest.max(1)).max(1)) {
             let data = Bytes::from(askCall { verifier: contract, calls: calls.to_vec() }.abi_encode());
             let request = json!([{ "to": self.asking, "data": data, "gas": format!("{GAS:#x}") }, "latest"]);
             let answer = self.anvil.request("eth_call", request).await.unwrap();

@@ -214,7 +214,7 @@ async fn code_without_its_data_accepts_nothing() {
         assert!(!chain.ask(at, &rows).await[0].is_accepted);
     }
     // Data of which a byte is another.
-    let data = contracts[0].create(2);
+    let data = contracts[0].create(1);
     let found = code_of(data).await;
     let mut bytes = alloy::hex::decode(found.as_str().unwrap()).unwrap();
     *bytes.last_mut().unwrap() ^= 1;

@@ -6,13 +6,25 @@
 //! neighbour. The bounds are those that are proven when the model is loaded; features outside of theirs are refused, and what
 //! has been computed of them by then counts for nothing.
 //!
-//! To audit a generated contract, check for each layer that (1) lanes are at least as wide as twice the largest sum, which
-//! follows from the weights and the bound of the inputs, (2) constants and weights are the model's at those offsets, which
-//! the generator writes again to the last byte from the same bundle, and (3) the compiled code is what is on the chain.
+//! Three forms share the frame of `contract.rs`. Small networks have their weights in the instructions, each word of them
+//! beside its multiplication (`lanes.rs`). Larger ones have them in data that loops read, as words or packed, whichever is
+//! the cheapest of those that fit (`plan.rs`, `looped.rs`). The nodes of trees are data too, and a tree is walked (`forest.rs`).
 //!
-//! Small networks have their weights in the code ([`lanes`]), larger ones in data that a loop reads ([`looped`]), and trees
-//! are walked in data ([`forest`]).
-
+//! # Auditing a contract
+//!
+//! 1. Write it again from the bundle and compile it: source and code must be those that were deployed, to the last byte.
+//! 2. The code hash that is pinned covers all of it. Data that did not fit into the code are the code of contracts that the
+//!    constructor created; their addresses and their hashes follow from the verifier's own code and address.
+//! 3. Each public input is refused unless it is below the field's order, and each feature unless it is within the bound: look
+//!    for `lt(x, R)` and `lt(y, WIDTH)`, where `y` is the feature plus the bound.
+//! 4. For each layer, the largest sum `M` in its comment is at least `Σ |weight| · |input| + |constant|` over the largest
+//!    inputs: the bound for the first layer, the largest results of the layer before for the others. A lane is as wide as
+//!    `2 M` has bits, and no two lanes of a word overlap.
+//! 5. A word of sums begins with `constant + M` in each lane (less the bound times the weights, where features are read as
+//!    `y`), gains `weight · input` in each for every input, and is read as `lane − M`. Where weights are stored less the
+//!    smallest, `smallest · Σ input` is added to each lane.
+//! 6. An output is what is claimed: both sides of the comparison have the same number added, so that neither is negative.
+//!
 mod contract;
 mod forest;
 mod lanes;

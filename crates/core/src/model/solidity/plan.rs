@@ -31,7 +31,7 @@ const GROUP_GAS: usize = 100;
 const BYTES_A_GAS: usize = 5;
 
 /// Code of a layer, of a product besides its mask, and of a result.
-const LAYER_CODE_BYTES: usize = 250;
+const LAYER_CODE_BYTES: usize = 400;
 const PRODUCT_CODE_BYTES: usize = 20;
 const RESULT_CODE_BYTES: usize = 70;
 

@@ -51,7 +51,6 @@ impl Miner {
         });
         veriregime_files::write_atomic(&self.path("agent.toml"), toml(&settings).as_bytes()).unwrap();
         let vault = json!({
-            "country": "DEU",
             "vault": {
                 "factory": uniswap.factory.to_string(),
                 "wbtc": uniswap.wbtc.to_string(),
@@ -71,7 +70,8 @@ impl Miner {
                 "operator_seconds": 0,
             },
         });
-        veriregime_files::write_atomic(&self.path("hedge.toml"), toml(&vault).as_bytes()).unwrap();
+        let text = format!("country = \"DEU\"\n{}", toml(&vault));
+        veriregime_files::write_atomic(&self.path("hedge.toml"), text.as_bytes()).unwrap();
     }
 
     /// Exit status and the last line as JSON, or what it says to people where it fails.

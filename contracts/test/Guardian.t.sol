@@ -110,6 +110,21 @@ contract GuardianTest is MarketFixture {
         _pause(block.timestamp + LONGEST); // as good as never paused
     }
 
+    /// @dev Rule 5 of SECURITY.md: what is read when a pause was lifted is no looser than without the pause.
+    function testFuzz_ALiftedPauseLoosensNothing(bool highFirst, bool highThen, uint256 wait, uint256 lift) public {
+        _registerRamped();
+        bytes32 sol = _register(_spec(_one(SOL)));
+        (wait, lift) = (bound(wait, 1, PERIOD_SECONDS - 80), bound(lift, 0, PERIOD_SECONDS));
+        uint256 snapshot = vm.snapshotState();
+        IRiskParameters.Params memory without = _story(sol, highFirst, highThen, wait, lift, false);
+        vm.revertToState(snapshot);
+        IRiskParameters.Params memory lifted = _story(sol, highFirst, highThen, wait, lift, true);
+        assertEq(lifted.liquidationCollateralRatioBps, without.liquidationCollateralRatioBps);
+        assertGe(lifted.borrowCollateralRatioBps, without.borrowCollateralRatioBps);
+        assertGe(lifted.ammFeePips, without.ammFeePips);
+        assertLe(lifted.borrowCapFactorBps, without.borrowCapFactorBps);
+    }
+
     function test_APauseIsShortened() public {
         uint256 begin = block.timestamp;
         _pause(begin + 5 days);
@@ -138,8 +153,29 @@ contract GuardianTest is MarketFixture {
     /* HELPERS */
 
     function _pause(uint256 until) private {
+        _pause(BTC, until);
+    }
+
+    function _pause(bytes32 market, uint256 until) private {
         vm.prank(GUARDIAN);
-        oracle.pauseMarket(BTC, uint40(until));
+        oracle.pauseMarket(market, uint40(until));
+    }
+
+    /// @dev Two updates in two periods, with a pause over the second or with none, and what is read when it was lifted.
+    function _story(bytes32 sol, bool highFirst, bool highThen, uint256 wait, uint256 lift, bool paused)
+        private
+        returns (IRiskParameters.Params memory)
+    {
+        uint256 begin = block.timestamp;
+        _submit(sol, highFirst ? _high() : _low());
+        vm.warp(begin + wait);
+        if (paused) _pause(SOL, begin + 5 days);
+        vm.warp(begin + PERIOD_SECONDS);
+        _submit(sol, highThen ? _high() : _low());
+        vm.warp(begin + PERIOD_SECONDS + lift);
+        if (paused) _pause(SOL, 0);
+        _assertStatus(SOL, IRiskParameters.Status.Fresh);
+        return _params(SOL);
     }
 
     function _expectTooLong(uint256 until, uint256 latest) private {

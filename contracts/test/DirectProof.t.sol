@@ -28,7 +28,7 @@ contract DirectProofTest is ProofSuite {
 
     /// @dev From the code that the product compiles, for many runs, and not from the source beside it.
     function _deployVerifier() internal override returns (address deployed) {
-        bytes memory code = vm.parseBytes(vm.trim(vm.readFile("contracts/test/fixtures/direct/verifier.bytecode")));
+        bytes memory code = vm.parseBytes(vm.trim(vm.readFile("models/btc-regime-4h-v1/direct-verifier.bytecode")));
         assembly {
             deployed := create(0, add(code, 32), mload(code))
         }

@@ -4,7 +4,7 @@ pragma solidity ^0.8.24;
 import {IVerifier} from "../src/interfaces/IVerifier.sol";
 import {ProofSuite} from "./ProofSuite.sol";
 import {Halo2Verifier as EzklVerifier} from "../../models/btc-regime-4h-v1/Verifier.sol";
-import {Halo2Verifier} from "./fixtures/halo2/Verifier.sol";
+import {Halo2Verifier} from "../../models/btc-regime-4h-v1/Halo2Verifier.sol";
 
 /// @notice The shipped model proven by the native prover: the same public inputs as EZKL's, another proof and verifier.
 contract NativeProofTest is ProofSuite {

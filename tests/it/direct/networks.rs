@@ -1,6 +1,6 @@
 //! Networks of layers.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use alloy::primitives::Address;
 use rand::{Rng, SeedableRng};
@@ -11,20 +11,15 @@ use veriregime_core::model::dense::DenseNetwork;
 use veriregime_core::model::export::{Layer, LayeredNetwork};
 use veriregime_core::model::integer::IntegerModel;
 use veriregime_core::model::onnx::Network;
-use veriregime_core::model::{Layout, MAX_MODEL_BYTES, ModelError, solidity};
+use veriregime_core::model::{Layout, ModelError, solidity};
 use veriregime_core::types::diagnostic::Diagnostic;
-use veriregime_core::types::manifest::ONNX_FILE;
 
-use super::asking::{Asking, Deployed, compiled};
+use super::asking::{Asking, Deployed};
 use super::{ROWS, agrees, refuses, row};
 
 const BOUND: i32 = 4 << 13;
 /// Rows of a network that tests make.
 const FEW_ROWS: usize = 400;
-
-fn project(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
 
 /// What a network of tests is like.
 struct Case<'a> {
@@ -71,10 +66,8 @@ impl Case<'_> {
 }
 
 fn shipped() -> IntegerModel {
-    let bundle = Bundle::open(&project("models/btc-regime-4h-v1")).unwrap();
-    let onnx = veriregime_files::read_bounded(&bundle.folder.join(ONNX_FILE), MAX_MODEL_BYTES).unwrap();
-    let layout = Layout::of(&bundle.manifest.regime().unwrap());
-    IntegerModel::new(&Network::parse(&onnx, 1, layout.features, layout.outputs).unwrap(), layout).unwrap()
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/btc-regime-4h-v1");
+    Bundle::open(&folder).unwrap().integer_model().unwrap()
 }
 
 /// Compares a contract with its model; gives the most gas of a call.
@@ -89,7 +82,7 @@ async fn compare(chain: &Asking, contract: Address, model: &IntegerModel, rows: 
     gas
 }
 
-/// The issue's limit of a call: 3,000 gas for the network that is shipped.
+/// With what a call of it costs, intrinsic gas apart.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shipped_network_s_contract_computes_its_integers() {
     let chain = Asking::new().await;
@@ -99,21 +92,6 @@ async fn the_shipped_network_s_contract_computes_its_integers() {
     let gas = compare(&chain, contract.address, &model, ROWS).await;
     println!("shipped: {gas} gas a call, {} bytes of code", contract.code_bytes);
     assert!(gas <= 3_100, "{gas}");
-}
-
-/// The one that the contracts' tests deploy. `INSTA_UPDATE=always` writes it anew.
-#[test]
-fn the_contract_of_the_contracts_tests_is_the_generated_one() {
-    let source = solidity::verifier(&DenseNetwork::new(&shipped()).unwrap(), "btc-regime-4h-v1").unwrap();
-    let code = format!("{}\n", compiled(&source, solidity::CONTRACT).creation);
-    for (file, found) in [("Verifier.sol", source), ("verifier.bytecode", code)] {
-        let path = project("contracts/test/fixtures/direct").join(file);
-        if std::env::var("INSTA_UPDATE").is_ok_and(|wanted| wanted == "always") {
-            veriregime_files::write_atomic(&path, found.as_bytes()).unwrap();
-        }
-        let committed = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(committed == found, "{} is another contract", path.display());
-    }
 }
 
 /// Both forms, every activation, one and several markets, one layer and several, more lanes than a word has.
@@ -145,7 +123,7 @@ async fn contracts_compute_the_integers_of_their_networks() {
     }
 }
 
-/// Gas by size, with the limits of issue and chain.
+/// Gas by size, up to the limits of the chain.
 #[tokio::test(flavor = "multi_thread")]
 async fn gas_of_a_call_grows_with_the_network() {
     let chain = Asking::new().await;

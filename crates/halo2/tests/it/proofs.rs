@@ -134,6 +134,6 @@ fn keys_and_contract_are_the_same_whoever_makes_them() {
     let source = solidity::verifier(&keys).unwrap();
     assert_eq!(source, solidity::verifier(&again).unwrap());
     // The one that the contracts' tests deploy.
-    let path = checkout("contracts/test/fixtures/halo2/Verifier.sol");
+    let path = checkout("models/btc-regime-4h-v1/Halo2Verifier.sol");
     assert!(source == std::fs::read_to_string(&path).unwrap(), "{} is another contract", path.display());
 }

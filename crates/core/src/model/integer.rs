@@ -7,7 +7,7 @@
 use super::onnx::{Matrix, Network, Operation};
 use super::{Layout, ModelError};
 
-/// Magnitudes must stay below two to this power: one bit less than what the field decoding gives back.
+/// Bits of the largest magnitude: one less than what the field decoding gives back.
 pub const SAFE_BITS: u32 = 126;
 
 /// A network over scaled integers.

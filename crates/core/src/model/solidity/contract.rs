@@ -100,7 +100,7 @@ impl Contract<'_> {
             Place::Nowhere => ("pure", String::new(), ""),
             Place::Own => (
                 "pure",
-                format!("    bytes private constant DATA = hex\"{}\";\n\n", hex::encode(&self.data)),
+                format!("    bytes private constant DATA = hex\"{}\";\n", hex::encode(&self.data)),
                 "        bytes memory own = DATA;\n",
             ),
             Place::Contracts(_) => ("view", self.constructor(), ""),

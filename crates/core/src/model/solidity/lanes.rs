@@ -142,7 +142,7 @@ impl<'a> Layer<'a> {
     }
 
     /// The weights of an input in a word of sums.
-    fn weights(&self, lanes: &Word, input: usize) -> U256 {
+    fn weights(&self, lanes: &[Lane], input: usize) -> U256 {
         word(lanes.iter().map(|lane| (self.dense.units[lane.unit].weights[input], lane.offset)))
     }
 

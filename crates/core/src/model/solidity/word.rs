@@ -39,7 +39,7 @@ pub fn shr(by: u32, of: &str) -> String {
     if by == 0 { of.to_owned() } else { format!("shr({by}, {of})") }
 }
 
-/// The first bytes of a place in memory or calldata, an expression.
+/// The place so many bytes behind another one.
 pub fn after(place: &str, bytes: usize) -> String {
     if bytes == 0 { place.to_owned() } else { format!("add({place}, {bytes})") }
 }

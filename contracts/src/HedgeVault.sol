@@ -98,7 +98,6 @@ contract HedgeVault is IHedgeVault, IUniswapV3SwapCallback {
         State memory done = _state;
         uint256 periodStart = uint256(update.period) * done.periodSeconds;
         _checkTurn(allowed, done, update.modelId, periodStart);
-        // slither-disable-next-line unused-return
         registry.verify(update);
         registry.checkStatement(statementOf(update.modelId, update.period, prices), attestations);
 
@@ -196,7 +195,6 @@ contract HedgeVault is IHedgeVault, IUniswapV3SwapCallback {
     function _sell(uint256 sats, uint256 minUsdc) private returns (uint256 received) {
         uint256 before = SafeTransferLib.balanceOf(usdc, owner);
         uint160 limit = _wbtcIsToken0 ? MIN_SQRT_PRICE : MAX_SQRT_PRICE;
-        // slither-disable-next-line unused-return
         IUniswapV3Pool(pool).swap(owner, _wbtcIsToken0, int256(sats), limit, "");
         received = SafeTransferLib.balanceOf(usdc, owner) - before;
         if (received < minUsdc) revert TooLittleReceived(received, minUsdc);

@@ -1,5 +1,7 @@
 //! Uniswap v3's real factory, pool and router on a development chain, from what their packages publish.
 
+use std::time::Duration;
+
 use alloy::primitives::{Address, Bytes, U256, aliases::I24, aliases::U24, aliases::U160};
 use alloy::sol_types::{SolCall, SolValue};
 use serde_json::{Value, json};
@@ -64,6 +66,9 @@ const CORE: &str = "node_modules/@uniswap/v3-core/artifacts/contracts";
 const PERIPHERY: &str = "node_modules/@uniswap/v3-periphery/artifacts/contracts";
 /// A token that anyone may mint.
 const TOKENS: &str = "node_modules/@aave/core-v3/artifacts/contracts/mocks/tokens";
+/// Looks for a receipt, and the pause between two of them.
+const LOOKS: usize = 1000;
+const PAUSE: Duration = Duration::from_millis(20);
 /// The price's tick with WBTC first, to a multiple of the spacing, and how far the liquidity reaches.
 const TICK: i32 = 63_960;
 const RANGE: i32 = 1_800;
@@ -105,6 +110,8 @@ impl<'a> Uniswap<'a> {
         let sqrt_price = U160::from_be_slice(&this.sqrt_price().to_be_bytes::<32>()[12..]);
         this.call(pool, &Pool::initializeCall { sqrtPriceX96: sqrt_price }).await;
         this.call(pool, &Pool::increaseObservationCardinalityNextCall { observations: 20 }).await;
+        // A pool notes one observation a second at most, and the first one came with its price.
+        anvil.request("evm_increaseTime", json!([60])).await.unwrap();
         this.provide(positions).await;
         this
     }
@@ -201,9 +208,15 @@ impl<'a> Uniswap<'a> {
         transaction["from"] = json!(self.account);
         transaction["gas"] = json!("0x989680");
         let hash = self.anvil.request("eth_sendTransaction", json!([transaction])).await.unwrap();
-        let receipt = self.anvil.request("eth_getTransactionReceipt", json!([hash])).await.unwrap();
-        assert_eq!(receipt["status"], "0x1", "{receipt}");
-        receipt
+        for _ in 0..LOOKS {
+            let receipt = self.anvil.request("eth_getTransactionReceipt", json!([hash])).await.unwrap();
+            if !receipt.is_null() {
+                assert_eq!(receipt["status"], "0x1", "{receipt}");
+                return receipt;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        panic!("{hash} is not mined");
     }
 
     async fn view(&self, to: Address, call: &impl SolCall) -> Bytes {

@@ -1,12 +1,11 @@
 //! The ways of verification beside each other: the same model, the same periods, one run.
 
-use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
 use alloy::sol_types::SolCall;
 use anyhow::Context;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::break_even::{self, Size};
 use super::cycle::{Bench, FIRST_PERIOD, cases};
@@ -26,6 +25,7 @@ use veriregime_core::types::proof::Proof;
 const TRANSACTION_GAS: u64 = 21_000;
 const ZERO_BYTE_GAS: u64 = 4;
 const OTHER_BYTE_GAS: u64 = 16;
+const MAX_STATUS_BYTES: u64 = 1 << 16;
 
 /// What one way costs.
 #[derive(Debug, Serialize)]
@@ -33,9 +33,7 @@ pub struct WayFigures {
     pub way: Way,
     /// Until the prover is ready: its process started, its keys read or made.
     pub set_up_ms: f64,
-    #[serde(serialize_with = "ms")]
     pub prove_ms_p50: f64,
-    #[serde(serialize_with = "ms")]
     pub prove_ms_p95: f64,
     /// Of a transaction that only asks the verifier.
     pub verify_gas: u64,
@@ -44,8 +42,8 @@ pub struct WayFigures {
     pub submit_gas: u64,
     pub keys_bytes: u64,
     pub code_bytes: usize,
-    /// Of EZKL's process, or what this process grew by.
-    pub peak_rss_mb: f64,
+    /// The peak of EZKL's process, or what this process grew by; nothing where the system does not say.
+    pub peak_rss_mb: Option<f64>,
     /// From candles to a signed transaction.
     pub cycle_ms_p50: f64,
 }
@@ -65,10 +63,6 @@ impl WaysReport {
         let proofs = self.ways.iter().filter(|one| one.way.has_proof());
         break_even::lines(&self.sizes, &proofs.map(|one| (one.way.name(), one.verify_gas)).collect::<Vec<_>>())
     }
-}
-
-fn ms<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64((value * 1000.0).round() / 1000.0)
 }
 
 /// Measures `runs` cycles by each way that the configured model offers, each on a chain of its own; `show` is told which.
@@ -99,7 +93,7 @@ async fn measured(mut config: Config, anvil: Option<&Path>, runs: u32, way: Way)
     let cases = cases(bundle, runs)?;
     let bench = Bench { world: &world, model: &model, chain: &chain };
 
-    let memory = Memory::start();
+    let before = resident_kb();
     let started = Instant::now();
     let mut prover = assemble::prover(&config, bundle).await?;
     let set_up_ms = started.elapsed().as_secs_f64() * 1e3;
@@ -107,10 +101,10 @@ async fn measured(mut config: Config, anvil: Option<&Path>, runs: u32, way: Way)
     let (keys_bytes, peak_rss_mb) = match &mut prover {
         Prover::Ezkl(prover) => {
             let size = |name: &str| veriregime_files::size_bytes(&bundle.path(name));
-            (size(PROVING_KEY_FILE)? + size(VERIFYING_KEY_FILE)?, prover.peak_rss_bytes().await? as f64 / 1e6)
+            (size(PROVING_KEY_FILE)? + size(VERIFYING_KEY_FILE)?, Some(prover.peak_rss_bytes().await? as f64 / 1e6))
         }
-        Prover::Halo2(prover) => (prover.key_bytes() as u64, memory.grown_mb()),
-        Prover::Direct(_) | Prover::Mock(_) => (0, memory.grown_mb()),
+        Prover::Halo2(prover) => (prover.key_bytes() as u64, grown_mb(before)),
+        Prover::Direct(_) | Prover::Mock(_) => (0, grown_mb(before)),
     };
     prover.stop().await;
     let verifier = world.deployment.contracts.verifier.address;
@@ -137,31 +131,16 @@ fn intrinsic_gas(proof: &Proof) -> u64 {
     TRANSACTION_GAS + bytes.iter().map(|byte| if *byte == 0 { ZERO_BYTE_GAS } else { OTHER_BYTE_GAS }).sum::<u64>()
 }
 
-/// The memory of this process as the system counts it.
-struct Memory {
-    start_kb: Option<u64>,
-}
-
-impl Memory {
-    /// From now on; the peak of before is forgotten where the system allows that.
-    fn start() -> Self {
-        let _ = fs::write("/proc/self/clear_refs", "5");
-        Self { start_kb: status_kb("VmRSS:") }
-    }
-
-    /// How far it has grown at most since, in MB; not a number where the system does not say.
-    fn grown_mb(&self) -> f64 {
-        match (self.start_kb, status_kb("VmHWM:")) {
-            (Some(start), Some(peak)) => peak.saturating_sub(start) as f64 * 1024.0 / 1e6,
-            _ => f64::NAN,
-        }
-    }
-}
-
-fn status_kb(name: &str) -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+/// Resident memory of this process in kB, as Linux tells it.
+fn resident_kb() -> Option<u64> {
+    let status = veriregime_files::read_text(Path::new("/proc/self/status"), MAX_STATUS_BYTES).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.split_whitespace().next()?.parse().ok()
+}
+
+/// What this process has grown by since it had `before`, in MB.
+fn grown_mb(before: Option<u64>) -> Option<f64> {
+    Some(resident_kb()?.saturating_sub(before?) as f64 * 1024.0 / 1e6)
 }
 
 impl Render for WaysReport {
@@ -171,16 +150,16 @@ impl Render for WaysReport {
             table.add_row(std::iter::once(name.to_owned()).chain(self.ways.iter().map(cell)).collect::<Vec<_>>());
         };
         row("prover ready after", &|one| format!("{:.0} ms", one.set_up_ms));
-        row("prove, p50 / p95", &|one| match one.way.has_proof() {
-            true => format!("{:.1} / {:.1} ms", one.prove_ms_p50, one.prove_ms_p95),
-            false => "nothing".to_owned(),
+        row("prove, p50 / p95", &|one| {
+            let proven = format!("{:.1} / {:.1} ms", one.prove_ms_p50, one.prove_ms_p95);
+            if one.way.has_proof() { proven } else { "nothing".to_owned() }
         });
         row("verifying transaction", &|one| format!("{} gas", one.verify_gas));
         row("of it, the verifier's call", &|one| format!("{} gas", one.call_gas));
         row("submit, the dearest", &|one| format!("{} gas", one.submit_gas));
         row("keys", &|one| format!("{} bytes", one.keys_bytes));
         row("verifier's code", &|one| format!("{} bytes", one.code_bytes));
-        row("prover's peak memory", &|one| format!("{:.1} MB", one.peak_rss_mb));
+        row("prover's peak memory", &|one| one.peak_rss_mb.map_or_else(|| "?".to_owned(), |mb| format!("{mb:.1} MB")));
         row("candles to signed transaction, p50", &|one| format!("{:.1} ms", one.cycle_ms_p50));
         let sizes = self.sizes.iter().map(|size| {
             let Size { weights, verify_gas, code_bytes } = size;

@@ -100,12 +100,9 @@ impl Copied {
         let scratch = tempfile::Builder::new().prefix(".set-up-").tempdir_in(parent)?;
         let folder = scratch.path().join("bundle");
         veriregime_files::create_folder(&folder)?;
-        for entry in std::fs::read_dir(&bundle.folder)? {
-            let entry = entry?;
-            if entry.file_type()?.is_file() {
-                let bytes = veriregime_files::read_bounded(&entry.path(), crate::bundle::MAX_FILE_BYTES)?;
-                veriregime_files::write_atomic(&folder.join(entry.file_name()), &bytes)?;
-            }
+        for name in veriregime_files::files_in(&bundle.folder)? {
+            let bytes = veriregime_files::read_bounded(&bundle.path(&name), crate::bundle::MAX_FILE_BYTES)?;
+            veriregime_files::write_atomic(&folder.join(name), &bytes)?;
         }
         Ok(Self { scratch, folder })
     }

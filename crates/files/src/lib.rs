@@ -189,6 +189,18 @@ pub fn free_bytes(path: &Path) -> Result<u64, FileError> {
 /// # Errors
 /// [`FileError::Read`], also for more than [`MAX_ENTRIES`] entries.
 pub fn folders_in(path: &Path) -> Result<Vec<String>, FileError> {
+    names_in(path, fs::Metadata::is_dir)
+}
+
+/// As [`folders_in`], of the plain files.
+///
+/// # Errors
+/// As [`folders_in`].
+pub fn files_in(path: &Path) -> Result<Vec<String>, FileError> {
+    names_in(path, fs::Metadata::is_file)
+}
+
+fn names_in(path: &Path, is_wanted: fn(&fs::Metadata) -> bool) -> Result<Vec<String>, FileError> {
     let fault = |source| FileError::Read { path: path.to_owned(), source };
     let mut names = Vec::new();
     for (index, entry) in fs::read_dir(path).map_err(fault)?.enumerate() {
@@ -196,7 +208,7 @@ pub fn folders_in(path: &Path) -> Result<Vec<String>, FileError> {
             return Err(fault(io::Error::other(format!("it has more than {MAX_ENTRIES} entries"))));
         }
         let entry = entry.map_err(fault)?;
-        if fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir()) {
+        if fs::metadata(entry.path()).is_ok_and(|metadata| is_wanted(&metadata)) {
             names.extend(entry.file_name().into_string());
         }
     }

@@ -53,6 +53,7 @@ pub struct Evidence {
 }
 
 /// Evidence from before there were other ways does not say it, and has to keep its digest.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_ezkl(way: &Way) -> bool {
     *way == Way::Ezkl
 }

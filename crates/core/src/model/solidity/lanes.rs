@@ -179,18 +179,15 @@ impl<'a> Layer<'a> {
                 let is_top = place + 1 == lanes.len();
                 let moved = if is_top { moved } else { format!("and({moved}, {})", hex(mask(lane.bits))) };
                 let largest = self.dense.units[lane.unit].largest;
-                match next {
-                    Some(next) => {
-                        code.line(format_args!("x := sub({moved}, {largest})"));
-                        if let Some(value) = activated(self.dense.activation, "x") {
-                            code.line(format_args!("x := {value}"));
-                        }
-                        next.add_products(code, &[(lane.unit, "x".to_owned())]);
+                if let Some(next) = next {
+                    code.line(format_args!("x := sub({moved}, {largest})"));
+                    if let Some(value) = activated(self.dense.activation, "x") {
+                        code.line(format_args!("x := {value}"));
                     }
-                    None => {
-                        code.line(format_args!("x := calldataload({})", after("outputs", 32 * lane.unit)));
-                        claimed(code, self.dense.activation, network.output_shift, &moved, largest);
-                    }
+                    next.add_products(code, &[(lane.unit, "x".to_owned())]);
+                } else {
+                    code.line(format_args!("x := calldataload({})", after("outputs", 32 * lane.unit)));
+                    claimed(code, self.dense.activation, network.output_shift, &moved, largest);
                 }
             }
         }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use alloy::primitives::U256;
+use alloy::primitives::aliases::U40;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -48,7 +49,7 @@ fn program(arguments: &[&str]) -> Output {
 
 fn told(output: &Output) -> Value {
     let text = String::from_utf8_lossy(&output.stdout);
-    let last = text.lines().last().unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    let last = text.lines().last().expect("a line");
     serde_json::from_str(last).unwrap()
 }
 
@@ -102,7 +103,7 @@ async fn each_way_sets_the_same_parameters_and_leaves_evidence_that_holds() {
         let market = assemble::expected(&agent.bundle, way).unwrap().markets[0];
         let mut params = agent.chain.read.params(world.config.chain.oracle.unwrap(), market).await.unwrap();
         // A second more or less went by on the chain.
-        params.current.updatedAt = Default::default();
+        params.current.updatedAt = U40::ZERO;
         outcomes.push(outcome(&left, &json!(format!("{params:?}"))));
     }
     assert_eq!(outcomes[0], outcomes[1], "ezkl and halo2");

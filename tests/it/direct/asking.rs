@@ -74,7 +74,7 @@ pub struct Answer {
 pub struct Asking {
     pub anvil: Anvil,
     wallet: Chain,
-    asking: Address,
+    contract: Address,
 }
 
 /// A contract on it.
@@ -88,8 +88,8 @@ pub struct Deployed {
 impl Asking {
     pub async fn new() -> Self {
         let (anvil, wallet) = devnet::bare_chain().await.unwrap();
-        let asking = wallet.create(compiled(ASKING, "Asking").creation).await.unwrap();
-        Self { anvil, wallet, asking }
+        let contract = wallet.create(compiled(ASKING, "Asking").creation).await.unwrap();
+        Self { anvil, wallet, contract }
     }
 
     /// Puts a generated contract on the chain, within the limits of one that has any.
@@ -117,7 +117,7 @@ impl Asking {
         let longest = calls.iter().map(|call| call.len()).max().unwrap_or(0);
         for calls in calls.chunks((REQUEST_BYTES / longest.max(1)).max(1)) {
             let data = Bytes::from(askCall { verifier: contract, calls: calls.to_vec() }.abi_encode());
-            let request = json!([{ "to": self.asking, "data": data, "gas": format!("{GAS:#x}") }, "latest"]);
+            let request = json!([{ "to": self.contract, "data": data, "gas": format!("{GAS:#x}") }, "latest"]);
             let answer = self.anvil.request("eth_call", request).await.unwrap();
             let answer = hex::decode(answer.as_str().unwrap()).unwrap();
             let found = askCall::abi_decode_returns(&answer).unwrap();

@@ -40,7 +40,7 @@ impl Case<'_> {
         let mut layers = Vec::new();
         for (index, pair) in self.sizes.windows(2).enumerate() {
             layers.extend(self.activation.clone().filter(|_| index > 0));
-            let [inputs, outputs] = pair else { panic!("pairs") };
+            let [inputs, outputs] = pair else { unreachable!("pairs") };
             let (weights, bias) = (draw(inputs * outputs), draw(*outputs));
             layers.push(Layer::Linear { inputs: *inputs, outputs: *outputs, weights, bias });
         }
@@ -59,7 +59,7 @@ impl Case<'_> {
         match IntegerModel::new(&network, layout).unwrap_err() {
             // Some bits more than the exact result has, so that there is something to shift.
             ModelError::Scale { exact, .. } => layout.output_scale = exact + 2,
-            other => panic!("{other}"),
+            other => unreachable!("{other}"),
         }
         IntegerModel::new(&network, layout).unwrap()
     }

@@ -197,7 +197,7 @@ impl<'a> Uniswap<'a> {
         let artifact: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         let code: Bytes = artifact["bytecode"].as_str().unwrap().parse().unwrap();
         let receipt = self.send(json!({"data": Bytes::from([code.to_vec(), arguments].concat())})).await;
-        receipt["contractAddress"].as_str().unwrap_or_else(|| panic!("{name}: {receipt}")).parse().unwrap()
+        receipt["contractAddress"].as_str().unwrap_or_else(|| unreachable!("{name}: {receipt}")).parse().unwrap()
     }
 
     async fn call(&self, to: Address, call: &impl SolCall) {
@@ -216,7 +216,7 @@ impl<'a> Uniswap<'a> {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        panic!("{hash} is not mined");
+        unreachable!("{hash} is not mined");
     }
 
     async fn view(&self, to: Address, call: &impl SolCall) -> Bytes {

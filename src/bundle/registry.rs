@@ -149,7 +149,7 @@ impl Registry {
     /// # Errors
     /// A folder that cannot be read.
     pub fn ids(&self) -> Result<Vec<String>, RegistryError> {
-        let mut ids = veriregime_files::folders_in(&self.folder)?;
+        let mut ids = veriregime_files::listing::folders_in(&self.folder)?;
         ids.retain(|id| {
             is_model_folder(id) && veriregime_files::size_bytes(&self.folder.join(id).join(MANIFEST_FILE)).is_ok()
         });

@@ -100,7 +100,7 @@ impl Copied {
         let scratch = tempfile::Builder::new().prefix(".set-up-").tempdir_in(parent)?;
         let folder = scratch.path().join("bundle");
         veriregime_files::create_folder(&folder)?;
-        for name in veriregime_files::files_in(&bundle.folder)? {
+        for name in veriregime_files::listing::files_in(&bundle.folder)? {
             let bytes = veriregime_files::read_bounded(&bundle.path(&name), crate::bundle::MAX_FILE_BYTES)?;
             veriregime_files::write_atomic(&folder.join(name), &bytes)?;
         }

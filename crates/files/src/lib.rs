@@ -1,6 +1,7 @@
 //! Files: bounded reads and atomic, durable writes. The only place that opens them, but for SQLite and parquet.
 
 pub mod access;
+pub mod listing;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -16,8 +17,6 @@ use veriregime_core::types::digest::Digest;
 const PARTIAL: &str = ".partial-";
 /// Longest content of a lock: a process id.
 const MAX_PID_BYTES: u64 = 16;
-/// Most entries of a folder that is listed.
-pub const MAX_ENTRIES: usize = 4096;
 
 /// Why a file could not be read or written.
 #[derive(Debug, Error)]
@@ -182,37 +181,6 @@ pub fn free_bytes(path: &Path) -> Result<u64, FileError> {
     let space =
         rustix::fs::statvfs(above).map_err(|error| FileError::Read { path: above.to_owned(), source: error.into() })?;
     Ok(space.f_bavail.saturating_mul(space.f_frsize))
-}
-
-/// Names of the folders in a folder, in no order; names that are not UTF-8 are left out.
-///
-/// # Errors
-/// [`FileError::Read`], also for more than [`MAX_ENTRIES`] entries.
-pub fn folders_in(path: &Path) -> Result<Vec<String>, FileError> {
-    names_in(path, fs::Metadata::is_dir)
-}
-
-/// As [`folders_in`], of the plain files.
-///
-/// # Errors
-/// As [`folders_in`].
-pub fn files_in(path: &Path) -> Result<Vec<String>, FileError> {
-    names_in(path, fs::Metadata::is_file)
-}
-
-fn names_in(path: &Path, is_wanted: fn(&fs::Metadata) -> bool) -> Result<Vec<String>, FileError> {
-    let fault = |source| FileError::Read { path: path.to_owned(), source };
-    let mut names = Vec::new();
-    for (index, entry) in fs::read_dir(path).map_err(fault)?.enumerate() {
-        if index == MAX_ENTRIES {
-            return Err(fault(io::Error::other(format!("it has more than {MAX_ENTRIES} entries"))));
-        }
-        let entry = entry.map_err(fault)?;
-        if fs::metadata(entry.path()).is_ok_and(|metadata| is_wanted(&metadata)) {
-            names.extend(entry.file_name().into_string());
-        }
-    }
-    Ok(names)
 }
 
 /// Makes a folder and its parents.

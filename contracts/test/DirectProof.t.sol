@@ -15,7 +15,7 @@ contract DirectProofTest is ProofSuite {
     }
 
     function _maxGas() internal pure override returns (uint256, uint256) {
-        return (30_000, 113_500);
+        return (30_000, 105_000);
     }
 
     function _fixture() internal pure override returns (string memory) {

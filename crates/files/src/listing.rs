@@ -7,6 +7,7 @@ use crate::FileError;
 
 /// Most entries of a folder that is listed.
 pub const MAX_ENTRIES: usize = 4096;
+
 /// Names of the folders in a folder, in no order; names that are not UTF-8 are left out.
 ///
 /// # Errors

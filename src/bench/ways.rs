@@ -3,13 +3,11 @@
 use std::path::Path;
 use std::time::Instant;
 
-use alloy::sol_types::SolCall;
 use anyhow::Context;
 use serde::Serialize;
 
 use super::break_even::{self, Size};
 use super::cycle::{Bench, FIRST_PERIOD, cases};
-use crate::actions::risk_oracle::abi::Verifier;
 use crate::config::Config;
 use crate::devnet::World;
 use crate::node::assemble;
@@ -19,12 +17,8 @@ use crate::verification::Prover;
 use veriregime_core::quantile::quantile;
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::manifest::{PROVING_KEY_FILE, VERIFYING_KEY_FILE};
-use veriregime_core::types::proof::Proof;
 
-/// What every transaction costs, and its data by the byte.
-const TRANSACTION_GAS: u64 = 21_000;
-const ZERO_BYTE_GAS: u64 = 4;
-const OTHER_BYTE_GAS: u64 = 16;
+/// Longest `/proc/self/status`.
 const MAX_STATUS_BYTES: u64 = 1 << 16;
 
 /// What one way costs.
@@ -37,8 +31,6 @@ pub struct WayFigures {
     pub prove_ms_p95: f64,
     /// Of a transaction that only asks the verifier.
     pub verify_gas: u64,
-    /// The same without what any transaction with this data costs.
-    pub call_gas: u64,
     pub submit_gas: u64,
     pub keys_bytes: u64,
     pub code_bytes: usize,
@@ -115,20 +107,12 @@ async fn measured(mut config: Config, anvil: Option<&Path>, runs: u32, way: Way)
         prove_ms_p50: quantile(&measured.prove_ms, 0.5),
         prove_ms_p95: quantile(&measured.prove_ms, 0.95),
         verify_gas,
-        call_gas: verify_gas.saturating_sub(intrinsic_gas(&measured.last_proof)),
         submit_gas: measured.submit_gas,
         keys_bytes,
         code_bytes: chain.read.code(verifier).await?.len(),
         peak_rss_mb,
         cycle_ms_p50: quantile(&measured.cycle_ms, 0.5),
     })
-}
-
-/// What a transaction costs that carries this proof to a contract and does nothing there.
-fn intrinsic_gas(proof: &Proof) -> u64 {
-    let call = Verifier::verifyProofCall { proof: proof.bytes.clone(), instances: proof.instances.clone() };
-    let bytes = call.abi_encode();
-    TRANSACTION_GAS + bytes.iter().map(|byte| if *byte == 0 { ZERO_BYTE_GAS } else { OTHER_BYTE_GAS }).sum::<u64>()
 }
 
 /// Resident memory of this process in kB, as Linux tells it.
@@ -155,7 +139,6 @@ impl Render for WaysReport {
             if one.way.has_proof() { proven } else { "nothing".to_owned() }
         });
         row("verifying transaction", &|one| format!("{} gas", one.verify_gas));
-        row("of it, the verifier's call", &|one| format!("{} gas", one.call_gas));
         row("submit, the dearest", &|one| format!("{} gas", one.submit_gas));
         row("keys", &|one| format!("{} bytes", one.keys_bytes));
         row("verifier's code", &|one| format!("{} bytes", one.code_bytes));

@@ -78,7 +78,7 @@ pub(super) async fn set_up(
     let world = &worlds[0];
     let way = config.prover.kind.way();
     told.item("model", &format!("{}: {}", world.bundle.manifest.model_id, circuit(&world.bundle, way)?));
-    told.item("verified by", &format!("{way}; trusted is {}", way.trust()));
+    told.item("verified", &format!("by {way}; trusted is {}", way.trust()));
     told.item("keys", &keys(world, &configured_srs, way)?);
     let mut bundles = vec![&world.bundle; jobs.len()];
     let altcoins = match worlds.as_slice() {

@@ -14,6 +14,9 @@ use veriregime_core::types::manifest::{MANIFEST_1_FILE, MANIFEST_FILE, Manifest,
 
 use super::{LIMIT_BYTES, Models, SHIPPED, copy};
 
+/// Digest of the manifest that the shipped bundle was converted to, before it offered other ways of verification.
+const CONVERTED: &str = "25a290d5132cf8ffbce012dcd98e79480354671b2d887ce2b00056084c0a914d";
+
 /// All bytes of a file of a bundle.
 fn bytes(folder: &Path, name: &str) -> Vec<u8> {
     veriregime_files::read_bounded(&folder.join(name), LIMIT_BYTES).unwrap()
@@ -44,8 +47,7 @@ fn a_bundle_of_schema_1_is_refused_by_name_of_the_command_that_converts_it() {
     // In its place: what the shipped bundle was converted by, so that its first manifest comes out byte for byte.
     let output = models.agent(&["upgrade", old.to_str().unwrap()]);
     let said = String::from_utf8(output.stdout).unwrap();
-    let first = serde_json::to_string_pretty(&first_of(&Bundle::open(&shipped).unwrap())).unwrap() + "\n";
-    let now = Digest::of(first.as_bytes());
+    let now: Digest = CONVERTED.parse().unwrap();
     for words in [Digest::of(&before).to_string(), now.to_string(), "A contract that runs the old manifest".into()] {
         assert!(said.contains(&words), "{said}");
     }

@@ -57,12 +57,14 @@ pub async fn measure(
     runs: u32,
     baseline: Option<Baseline<'_>>,
 ) -> anyhow::Result<Figures> {
+    // Contract and prover, whatever the settings choose: the other ways are measured beside it by `ways`.
+    config.prover.kind = Way::Ezkl.into();
     let scratch = tempfile::tempdir().context("no scratch folder")?;
     let start_seconds = FIRST_PERIOD.start_seconds();
     let world = World::start(&mut config, scratch.path(), anvil, start_seconds).await?;
     let (bundle, chain) = (&world.bundle, assemble::chain(&config).await?);
     let model = assemble::model(bundle)?;
-    let mut prover = assemble::prover_of(&config, bundle, Way::Ezkl).await?;
+    let mut prover = assemble::prover(&config, bundle).await?;
 
     let cases = cases(bundle, runs)?;
     let bench = Bench { world: &world, model: &model, chain: &chain };

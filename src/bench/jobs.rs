@@ -327,7 +327,7 @@ fn settings(config: &Config, fleet: &[FleetMarket], exchange_url: &str, database
     let job = |market: &FleetMarket| json!({"name": market.name.to_lowercase(), "bundle": market.bundle});
     toml(&json!({
         "candles": {"base_url": exchange_url, "weight_per_minute": 1_000_000},
-        "prover": {"python": config.prover.python, "srs_dir": config.prover.srs_dir},
+        "prover": {"kind": config.prover.kind, "python": config.prover.python, "srs_dir": config.prover.srs_dir},
         "chain": {"rpc_url": config.chain.rpc_url().as_str(), "oracle": config.chain.oracle},
         "signer": {"kind": "file", "file": scratch.join("node.key")},
         "schedule": {"clock": "exchange", "delay_seconds": DELAY_SECONDS},

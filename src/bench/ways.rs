@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::break_even::{self, Size};
 use super::cycle::{Bench, FIRST_PERIOD, cases};
+use crate::bundle::Bundle;
 use crate::config::Config;
 use crate::devnet::World;
 use crate::node::assemble;
@@ -68,7 +69,7 @@ pub async fn measure(
     show: impl Fn(Way),
 ) -> anyhow::Result<WaysReport> {
     let mut ways = Vec::with_capacity(Way::ALL.len());
-    for way in Way::ALL {
+    for way in Bundle::open(&config.bundle)?.manifest.offers().map(|offer| offer.way) {
         show(way);
         let mut config = config.clone();
         config.prover.kind = way.into();
@@ -129,7 +130,8 @@ fn grown_mb(before: Option<u64>) -> Option<f64> {
 
 impl Render for WaysReport {
     fn text(&self) -> String {
-        let mut table = Table::new(&["", "ezkl", "halo2", "direct"]);
+        let names: Vec<&str> = std::iter::once("").chain(self.ways.iter().map(|one| one.way.name())).collect();
+        let mut table = Table::new(&names);
         let mut row = |name: &str, cell: &dyn Fn(&WayFigures) -> String| {
             table.add_row(std::iter::once(name.to_owned()).chain(self.ways.iter().map(cell)).collect::<Vec<_>>());
         };

@@ -76,10 +76,12 @@ pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow
         return jobs(&args, &config, json).await;
     }
     if args.ways {
+        if args.plot.is_some() {
+            training::can_draw()?;
+        }
         let show = |way| eprintln!("measuring {way}");
         let mut report = Box::pin(bench::ways::measure(&config, anvil, args.runs, show)).await?;
         if let Some(file) = &args.plot {
-            training::can_draw()?;
             report.sizes = bench::break_even::measure(|weights| eprintln!("computing {weights} weights")).await?;
             let title = "What the chain is asked to do for networks of growing size";
             let drawn = training::draw_over(title, ["weights", "gas of the verifying transaction"], &report.lines())?;

@@ -1,9 +1,10 @@
 //! The model on chain: its specification, as the bundle gives it.
 
-use alloy::primitives::{Address, B256, Bytes, keccak256};
+use alloy::primitives::{Address, B256, keccak256};
 use alloy::sol_types::SolValue;
 
 use super::abi::registry::IModelRegistry::ModelSpec;
+use super::packed::pack_features;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::period::PeriodId;
@@ -60,7 +61,7 @@ impl Expected {
             featureBound: self.feature_bound,
             proofLength: self.proof_bytes as u32,
             markets: self.markets.clone(),
-            calendarTable: packed(&self.calendar_table),
+            calendarTable: pack_features(&self.calendar_table.concat()),
         }
     }
 
@@ -82,9 +83,4 @@ impl Expected {
         ];
         checks.into_iter().find(|(same, _)| !same).map(|(_, difference)| difference)
     }
-}
-
-/// Rows as the registry takes them: four bytes for each entry, big-endian two's complement.
-fn packed(table: &[Vec<i32>]) -> Bytes {
-    table.iter().flatten().flat_map(|entry| entry.to_be_bytes()).collect::<Vec<u8>>().into()
 }

@@ -139,13 +139,15 @@ pub fn split(mut attestations: &[u8]) -> Result<Vec<Attestation>, ChainError> {
     Ok(all)
 }
 
-/// Whether the signature of `digest` is its signer's; `None` for a signature that only a contract can judge.
+/// Whether the signature of `digest` is its signer's; `None` for a signature that only a contract can judge. One of a key's
+/// length that no key can have made is nobody's.
 pub fn is_by_its_signer(attestation: &Attestation, digest: B256) -> Option<bool> {
     if attestation.signature.len() != KEY_SIGNATURE_BYTES {
         return None;
     }
-    let recovered = Signature::from_raw(&attestation.signature).ok()?.recover_address_from_prehash(&digest).ok()?;
-    Some(recovered == attestation.signer)
+    let recovered = Signature::from_raw(&attestation.signature)
+        .and_then(|signature| signature.recover_address_from_prehash(&digest));
+    Some(recovered.is_ok_and(|signer| signer == attestation.signer))
 }
 
 fn hash_of_words(words: impl Iterator<Item = U256>) -> B256 {
@@ -201,6 +203,8 @@ mod tests {
             assert!(parts.len() == 2 && parts.iter().all(|part| part.signer == signer.address()));
             assert!(parts.iter().all(|part| is_by_its_signer(part, digest) == Some(true)));
             assert!(parts.iter().all(|part| is_by_its_signer(part, B256::ZERO) == Some(false)));
+            let by_nobody = |part: &Attestation| Attestation { signature: vec![0xff; 65].into(), ..part.clone() };
+            assert!(parts.iter().all(|part| is_by_its_signer(&by_nobody(part), digest) == Some(false)));
             assert!(split(&whole[..whole.len() - 1]).is_err());
         }
     }

@@ -25,7 +25,8 @@ const MAX_CALLS: usize = 10_000;
 
 impl Reader {
     /// The arguments with which an update was relayed; `None` where transaction and RPC do not show them. Whoever relays may
-    /// put calls beside the true one that look like it: one whose signatures hold comes before all others.
+    /// put calls beside the true one that look like it: one whose signatures hold comes before all others, and one with
+    /// signatures that only a contract can judge before those that do not.
     pub(super) async fn relayed(
         &self,
         oracle: Address,
@@ -34,15 +35,15 @@ impl Reader {
     ) -> Result<Option<Arguments>, ChainError> {
         let mut found = Vec::new();
         search(calldata, update, &mut found);
-        let written = self.first_signed(oracle, update, &found).await?;
-        if written.is_some() {
-            return Ok(written);
+        let written = self.best_signed(oracle, update, &found).await?;
+        if let Some((arguments, true)) = written {
+            return Ok(Some(arguments));
         }
         for input in inputs(&self.trace(update.transaction).await?).take(MAX_CALLS) {
             search(&input, update, &mut found);
         }
-        let traced = self.first_signed(oracle, update, &found).await?;
-        Ok(traced.or(found.into_iter().next()))
+        let traced = self.best_signed(oracle, update, &found).await?;
+        Ok(traced.map(|(arguments, _)| arguments).or(found.into_iter().next()))
     }
 
     /// A transaction's calls as the RPC tells them; nothing where it does not tell.
@@ -57,12 +58,14 @@ impl Reader {
         }
     }
 
-    async fn first_signed(
+    /// The arguments whose signatures say most for them, and whether each is known to be its signer's; `None` where one of
+    /// each does not hold.
+    async fn best_signed(
         &self,
         oracle: Address,
         update: &PublishedUpdate,
         found: &[Arguments],
-    ) -> Result<Option<Arguments>, ChainError> {
+    ) -> Result<Option<(Arguments, bool)>, ChainError> {
         if found.is_empty() {
             return Ok(None);
         }
@@ -71,14 +74,13 @@ impl Reader {
         let (features, outputs) = (pack_features(&update.candle_features), pack_outputs(&update.outputs));
         let instances: Vec<U256> =
             contract.instancesOf(update.model_id, update.period.0, features, outputs).call().await?;
-        let is_signed = |arguments: &&Arguments| {
-            let checks = signatures(self.chain_id(), registry, update, arguments, &instances);
-            checks.is_ok_and(|checks| {
-                checks.iter().all(|check| check.signed != Some(false))
-                    && checks.iter().map(|check| check.attestor).eq(update.signers.iter().copied())
-            })
+        let signed = |arguments: &Arguments| {
+            let checks = signatures(self.chain_id(), registry, update, arguments, &instances).ok()?;
+            let hold = checks.iter().all(|check| check.signed != Some(false))
+                && checks.iter().map(|check| check.attestor).eq(update.signers.iter().copied());
+            hold.then(|| (arguments.clone(), checks.iter().all(|check| check.signed == Some(true))))
         };
-        Ok(found.iter().find(is_signed).cloned())
+        Ok(found.iter().filter_map(signed).max_by_key(|(_, known)| *known))
     }
 }
 

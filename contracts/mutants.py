@@ -29,6 +29,9 @@ SOURCES = [
     "libraries/SequencerLib.sol",
     "base/Attestors.sol",
     "base/Governed.sol",
+    "HedgeVault.sol",
+    "libraries/HedgeMath.sol",
+    "libraries/TwapLib.sol",
 ]
 EQUIVALENT = Path(__file__).with_name("mutants-equivalent.txt")
 # Tests of the core; those of the consumers would only repeat them, and real proofs only slow them down.

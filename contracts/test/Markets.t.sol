@@ -271,6 +271,26 @@ contract MarketsTest is MarketFixture {
         _assertStatus(BTC, IRiskParameters.Status.Grace);
     }
 
+    /// @dev Of the update before a new policy, whose ramp soon passes it.
+    function test_TheBorrowRatioRisesWithARampThatPassesIt() public {
+        IRegimeRiskOracle.Policy memory close = _policy();
+        close.knots[0].vector.borrowCollateralRatioBps = 130_10;
+        _changePolicy(BTC, close);
+        bytes32 modelId = _activated(BTC);
+        IRegimeRiskOracle.Policy memory steep = Policies.ramped();
+        steep.knots[0].vector.liquidationCollateralRatioBps = 140_00;
+        steep.knots[1].vector.liquidationCollateralRatioBps = 140_00;
+        _announcePolicy(BTC, steep);
+        _submit(modelId, _low());
+        vm.prank(MARKET_OWNER);
+        oracle.setPolicy(BTC, steep);
+        assertEq(_params(BTC).borrowCollateralRatioBps, 130_10);
+        vm.warp(block.timestamp + 3 hours);
+        _assertStatus(BTC, IRiskParameters.Status.Fresh);
+        assertEq(_params(BTC).liquidationCollateralRatioBps, 130_25);
+        assertEq(_params(BTC).borrowCollateralRatioBps, 130_25);
+    }
+
     /* HELPERS */
 
     function _activated(bytes32 market) private returns (bytes32 modelId) {

@@ -260,6 +260,20 @@ contract SubmitTest is MarketFixture {
         assertEq(_params(BTC).ammFeePips, 500);
     }
 
+    /// @dev The fallback of a stale market was what readers saw, and is looser values' past like any other.
+    function test_AnUpdateAfterAnOutageLoosensWithTheSameDelay() public {
+        _slow(1 hours);
+        _submit(modelId, _low());
+        _warpTo(MONDAY + 3, 75);
+        assertEq(uint8(_status(BTC)), uint8(IRiskParameters.Status.Stale));
+        assertEq(_params(BTC).ammFeePips, 10_000);
+        _submit(modelId, _low());
+        assertEq(_params(BTC).ammFeePips, 10_000);
+        assertEq(_params(BTC).borrowCollateralRatioBps, 200_00);
+        vm.warp(block.timestamp + 1 hours);
+        assertEq(_params(BTC).ammFeePips, 500);
+    }
+
     /* WHO AND WHEN */
 
     function testFuzz_AnyoneMayRelay(address relayer) public {

@@ -54,7 +54,32 @@ contract PolicyTest is Test {
         _expectBound(b, "minAmmFeePips");
     }
 
+    function test_BoundsReachToTheirEdges() public view {
+        IRegimeRiskOracle.Bounds memory b = bounds;
+        (b.minLiquidationCollateralRatioBps, b.minBorrowCollateralRatioBps) = (105_00, 105_00);
+        b.maxBorrowCollateralRatioBps = 105_00;
+        b.maxLiquidationRiseBpsPerDay = 2_00;
+        (b.minAmmFeePips, b.maxAmmFeePips) = (1_000_000, 1_000_000);
+        b.minBorrowCapFactorBps = 100_00;
+        this.checkBounds(b);
+    }
+
     /* POLICIES */
+
+    function test_PoliciesReachToTheirEdges() public view {
+        IRegimeRiskOracle.Policy memory p = Policies.ramped();
+        p.knots[0].vector = Policies.vector(120_00, 110_00, 100, 100_00);
+        p.knots[1].vector = p.knots[0].vector;
+        p.knots[2].vector = Policies.vector(300_00, 300_00, 20_000, 10_00);
+        (p.marginBps, p.dwellPeriods) = (100_00, 1);
+        (p.maxRiseBpsPerPeriod, p.maxFallBpsPerPeriod) = (100_00, 100_00);
+        (p.loosenDelaySeconds, p.liquidationRiseBpsPerDay) = (1 days, 2_00);
+        (p.graceAfterBps, p.staleAfterBps) = (200_00, 600_00);
+        this.checkPolicy(p, bounds);
+        (p.graceAfterBps, p.staleAfterBps) = (100_00, 100_00);
+        (p.maxRiseBpsPerPeriod, p.maxFallBpsPerPeriod) = (1, 1);
+        this.checkPolicy(p, bounds);
+    }
 
     function testFuzz_WhatIsMadeValidIsAccepted(IRegimeRiskOracle.Policy memory any) public view {
         vm.assume(any.knots.length <= 4);

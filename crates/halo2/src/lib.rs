@@ -16,6 +16,7 @@
 pub mod circuit;
 pub mod error;
 pub mod field;
+mod processor;
 pub mod program;
 pub mod prover;
 pub mod solidity;

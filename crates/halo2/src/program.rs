@@ -9,8 +9,8 @@ use halo2_axiom::halo2curves::bn256::Fr;
 use halo2_axiom::halo2curves::ff::{Field, PrimeField};
 use veriregime_core::model::integer::{IntegerModel, Step};
 
-use crate::Halo2Error;
 use crate::field::from_integer;
+use crate::{Halo2Error, processor};
 
 /// What a linear form is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,8 +86,9 @@ impl Program {
     /// The program of a model.
     ///
     /// # Errors
-    /// [`Halo2Error::Unsupported`] or [`Halo2Error::Constant`].
+    /// [`Halo2Error::Processor`], [`Halo2Error::Unsupported`] or [`Halo2Error::Constant`].
     pub fn new(model: &IntegerModel) -> Result<Self, Halo2Error> {
+        processor::check()?;
         let layout = model.layout();
         let mut program = Self { features: layout.markets * layout.features, squared: Vec::new(), outputs: Vec::new() };
         for market in 0..layout.markets {

@@ -22,6 +22,7 @@ pub mod prover;
 pub mod solidity;
 pub mod srs;
 pub mod table;
+mod transcript;
 
 pub use error::Halo2Error;
 pub use prover::{Keys, Proof};

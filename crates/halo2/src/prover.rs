@@ -17,9 +17,9 @@ use veriregime_core::model::integer::IntegerModel;
 use crate::Halo2Error;
 use crate::circuit::NetworkCircuit;
 use crate::field::{from_integer, from_word, to_word};
-use crate::program::Program;
 use crate::srs::Srs;
 use crate::table::Table;
+use crate::transcript::Sparse;
 
 /// Points of a proof: two columns, halo2's random polynomial, two pieces of the quotient, two of the opening.
 const POINTS: usize = 7;
@@ -53,7 +53,7 @@ pub struct Proof {
 /// # Errors
 /// [`Halo2Error::Unsupported`], [`Halo2Error::Constant`] or [`Halo2Error::TooLarge`].
 pub fn row_bits(model: &IntegerModel) -> Result<u32, Halo2Error> {
-    Ok(Table::new(&Program::new(model)?)?.row_bits)
+    Ok(Table::of(model)?.row_bits)
 }
 
 impl Keys {
@@ -62,7 +62,7 @@ impl Keys {
     /// # Errors
     /// What [`row_bits`] reports, [`Halo2Error::SrsSize`] or [`Halo2Error::Prover`].
     pub fn new(model: &IntegerModel, srs: Srs) -> Result<Self, Halo2Error> {
-        Self::of_table(Table::new(&Program::new(model)?)?, srs)
+        Self::of_table(Table::of(model)?, srs)
     }
 
     fn of_table(table: Table, srs: Srs) -> Result<Self, Halo2Error> {
@@ -108,10 +108,11 @@ impl Keys {
     /// A proof of outputs that are claimed, right or not; one of wrong outputs does not verify.
     fn prove_claim(&self, features: &[Fr], outputs: &[Fr]) -> Result<Vec<u8>, Halo2Error> {
         let circuit = NetworkCircuit { table: &self.table, witness: Some(self.table.witness(features, outputs)?) };
-        let public = [features, outputs].concat();
+        let public = self.table.public(features, outputs)?;
         let prove = || {
-            let mut transcript: EvmTranscript<G1Affine, NativeLoader, Vec<u8>, Vec<u8>> =
+            let transcript: EvmTranscript<G1Affine, NativeLoader, Vec<u8>, Vec<u8>> =
                 TranscriptWriterBuffer::<Vec<u8>, G1Affine, ChallengeEvm<G1Affine>>::init(Vec::new());
+            let mut transcript = Sparse::new(transcript, &self.table);
             create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
                 self.srs.params(),
                 &self.proving,
@@ -120,7 +121,7 @@ impl Keys {
                 OsRng,
                 &mut transcript,
             )?;
-            Ok(transcript.finalize())
+            Ok(transcript.into_inner().finalize())
         };
         self.thread.install(prove).map_err(failed)
     }
@@ -131,7 +132,7 @@ impl Keys {
     /// [`Halo2Error::Count`] or [`Halo2Error::Rejected`].
     pub fn verify(&self, proof: &[u8], instances: &[U256]) -> Result<(), Halo2Error> {
         let rejected = |detail: &str| Halo2Error::Rejected { detail: detail.to_owned() };
-        let needed = self.table.features + self.table.outputs;
+        let needed = self.table.instances();
         if instances.len() != needed {
             return Err(Halo2Error::Count { given: instances.len(), needed });
         }
@@ -140,10 +141,13 @@ impl Keys {
         }
         let public: Option<Vec<Fr>> = instances.iter().map(from_word).collect();
         let public = public.ok_or_else(|| rejected("a public input is not below the field's modulus"))?;
+        let (features, outputs) = public.split_at(self.table.markets * self.table.features);
+        let public = self.table.public(features, outputs)?;
         let params = self.srs.params();
         let verify = || {
-            let mut transcript: EvmTranscript<G1Affine, NativeLoader, &[u8], Vec<u8>> =
+            let transcript: EvmTranscript<G1Affine, NativeLoader, &[u8], Vec<u8>> =
                 TranscriptReadBuffer::<&[u8], G1Affine, ChallengeEvm<G1Affine>>::init(proof);
+            let mut transcript = Sparse::new(transcript, &self.table);
             verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
                 params,
                 self.proving.get_vk(),

@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod import;
+mod kept;
 mod network;
 pub mod registry;
 pub mod table;
@@ -118,13 +119,16 @@ impl Bundle {
     }
 }
 
-/// Writes a manifest as bundles have it.
+/// Writes a manifest as bundles have it, and what it has in common with the one that is there as it is written there.
 ///
 /// # Errors
 /// A file that cannot be written.
 pub fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), FileError> {
-    let text = serde_json::to_string_pretty(manifest).expect("a manifest has only names, numbers and lists") + "\n";
-    veriregime_files::write_atomic(&folder.join(MANIFEST_FILE), text.as_bytes())
+    let path = folder.join(MANIFEST_FILE);
+    let present = veriregime_files::read_text(&path, MAX_MANIFEST_BYTES).ok();
+    let known = present.and_then(|text| Manifest::parse(text.as_bytes()).ok().map(|before| (text, before)));
+    let text = known.map_or_else(|| kept::text(manifest), |(text, before)| kept::merged(&text, &before, manifest));
+    veriregime_files::write_atomic(&path, (text + "\n").as_bytes())
 }
 
 /// A manifest that does not contradict itself. `path` only names the file in errors.

@@ -14,15 +14,18 @@ contract DirectVerifier {
     uint256 private constant BOUND = 32768;
     uint256 private constant WIDTH = 65537;
 
-    /// @param proof Empty.
-    /// @param instances All markets' features, then all markets' outputs; canonical elements of the field.
-    /// @return accepted Whether each output is what the model gives for its features.
-    function verifyProof(bytes calldata proof, uint256[] calldata instances) external pure returns (bool accepted) {
-        if (proof.length != 0 || instances.length != 19) return false;
+    /// @notice Answers `verifyProof(bytes,uint256[])`: whether each output is what the model gives for its features.
+    /// @dev The proof is empty; public inputs are all markets' features, then all markets' outputs, canonical elements of the
+    /// field. Only the one encoding of that is read. Where each of them stands is known then, and nothing is decoded.
+    fallback() external {
         assembly {
+            let asked := and(eq(calldatasize(), 740), eq(shr(224, calldataload(0)), 0x1e8e1e13))
+            asked := and(asked, and(eq(calldataload(4), 64), eq(calldataload(36), 96)))
+            asked := and(asked, and(iszero(calldataload(68)), eq(calldataload(100), 19)))
+            if iszero(asked) { revert(0, 0) }
             let fits := 1
-            let at := instances.offset
-            let outputs := add(at, 512)
+            let at := 132
+            let outputs := 644
             let x
             let s1_0 := 0x9d78a698d0ce7c00000078ee965d7a027b0000001e5067975e809ec000000
             {
@@ -137,7 +140,8 @@ contract DirectVerifier {
             fits := and(fits, and(lt(x, R), eq(and(shr(82, s1_0), 0x3ffffffffffffffffffff), addmod(x, 2287403864375059969736704, R))))
             x := calldataload(add(outputs, 64))
             fits := and(fits, and(lt(x, R), eq(shr(164, s1_0), addmod(x, 887278777241610072621056, R))))
-            accepted := fits
+            mstore(0, fits)
+            return(0, 32)
         }
     }
 }

@@ -13,15 +13,18 @@ contract DirectVerifier {
     uint256 private constant BOUND = 16384;
     uint256 private constant WIDTH = 32769;
 
-    /// @param proof Empty.
-    /// @param instances All markets' features, then all markets' outputs; canonical elements of the field.
-    /// @return accepted Whether each output is what the model gives for its features.
-    function verifyProof(bytes calldata proof, uint256[] calldata instances) external pure returns (bool accepted) {
-        if (proof.length != 0 || instances.length != 21) return false;
+    /// @notice Answers `verifyProof(bytes,uint256[])`: whether each output is what the model gives for its features.
+    /// @dev The proof is empty; public inputs are all markets' features, then all markets' outputs, canonical elements of the
+    /// field. Only the one encoding of that is read. Where each of them stands is known then, and nothing is decoded.
+    fallback() external {
         assembly {
+            let asked := and(eq(calldatasize(), 804), eq(shr(224, calldataload(0)), 0x1e8e1e13))
+            asked := and(asked, and(eq(calldataload(4), 64), eq(calldataload(36), 96)))
+            asked := and(asked, and(iszero(calldataload(68)), eq(calldataload(100), 21)))
+            if iszero(asked) { revert(0, 0) }
             let fits := 1
-            let at := instances.offset
-            let outputs := add(at, 416)
+            let at := 132
+            let outputs := 548
             let x
             {
                 let s0_0 := 0xb9dc00053c5000255d0001136000095fe000228b00007e8a0001be88000
@@ -96,7 +99,8 @@ contract DirectVerifier {
                 x := calldataload(add(outputs, 224))
                 fits := and(fits, and(lt(x, R), eq(shr(207, s0_0), addmod(x, 194887680, R))))
             }
-            accepted := fits
+            mstore(0, fits)
+            return(0, 32)
         }
     }
 }

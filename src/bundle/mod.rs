@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod import;
+mod kept;
 mod network;
 pub mod registry;
 pub mod table;
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 use error::BundleError;
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::manifest::card::{CARD_FILE, with_verification};
 use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_core::types::manifest::verification::EzklCircuit;
 use veriregime_core::types::manifest::{MANIFEST_1_FILE, MANIFEST_FILE, Manifest, SETTINGS_FILE};
@@ -87,11 +89,17 @@ impl Bundle {
     }
 
     /// Writes `manifest` into `folder` with the digests of the required files and of those that its `files` already
-    /// names, then opens the bundle. The manifest comes last: a folder with one is whole.
+    /// names, then opens the bundle. A card that it names is told of the ways of verification. The manifest comes last: a folder
+    /// with one is whole.
     ///
     /// # Errors
     /// As [`Bundle::open`], or a file that cannot be written.
     pub fn seal(folder: &Path, mut manifest: Manifest) -> Result<Self, BundleError> {
+        if manifest.files.contains_key(CARD_FILE) {
+            let path = folder.join(CARD_FILE);
+            let card = present(&path, veriregime_files::read_text(&path, MAX_MANIFEST_BYTES))?;
+            veriregime_files::write_atomic(&path, with_verification(&card, &manifest).as_bytes())?;
+        }
         let extra = std::mem::take(&mut manifest.files).into_keys();
         let required: Vec<String> = manifest.required_files().into_iter().map(str::to_owned).collect();
         for name in required.into_iter().chain(extra) {
@@ -118,13 +126,16 @@ impl Bundle {
     }
 }
 
-/// Writes a manifest as bundles have it.
+/// Writes a manifest as bundles have it, and what it has in common with the one that is there as it is written there.
 ///
 /// # Errors
 /// A file that cannot be written.
 pub fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), FileError> {
-    let text = serde_json::to_string_pretty(manifest).expect("a manifest has only names, numbers and lists") + "\n";
-    veriregime_files::write_atomic(&folder.join(MANIFEST_FILE), text.as_bytes())
+    let path = folder.join(MANIFEST_FILE);
+    let present = veriregime_files::read_text(&path, MAX_MANIFEST_BYTES).ok();
+    let known = present.and_then(|text| Manifest::parse(text.as_bytes()).ok().map(|before| (text, before)));
+    let text = known.map_or_else(|| kept::text(manifest), |(text, before)| kept::merged(&text, &before, manifest));
+    veriregime_files::write_atomic(&path, (text + "\n").as_bytes())
 }
 
 /// A manifest that does not contradict itself. `path` only names the file in errors.

@@ -111,3 +111,32 @@ fn a_manifest_that_contradicts_itself_is_refused() {
     std::fs::remove_file(bundle.path(MANIFEST_FILE)).unwrap();
     assert_eq!(Bundle::open(folder.path()).expect_err("no manifest").code(), "VR-PROVE-004");
 }
+
+/// Measured numbers came out of a set-up with another last digit, and the model by another digest.
+#[test]
+fn what_a_set_up_does_not_touch_keeps_its_digits() {
+    let (folder, bundle) = sealed();
+    let path = folder.path().join(MANIFEST_FILE);
+    let written = std::fs::read_to_string(&path).unwrap();
+    // The nearest number to the first prints as another; nobody would print the second.
+    let measured = [("\"mean\": 0.0", "\"mean\": -7.8996490900000000003e0"), ("\"clip\": 4.0", "\"clip\": 4.000")];
+    let written = measured.iter().fold(written, |text, (from, to)| {
+        assert!(text.contains(from), "no {from} in {text}");
+        text.replace(from, to)
+    });
+    std::fs::write(&path, &written).unwrap();
+    let manifest = Bundle::open(&bundle.folder).unwrap().manifest;
+    assert_eq!(Bundle::seal(&bundle.folder, manifest.clone()).unwrap().manifest, manifest);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), written, "nothing has changed");
+
+    let mut other = manifest;
+    other.verification.ezkl.as_mut().unwrap().verify_gas = Some(400_000);
+    other.outputs[0].scale += 1;
+    let sealed = Bundle::seal(&bundle.folder, other.clone()).unwrap();
+    assert_eq!(sealed.manifest, other);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(measured.iter().all(|(_, kept)| text.contains(kept)) && text.contains("\"verify_gas\": 400000"), "{text}");
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
+    let new: Vec<_> = lines(&text).difference(&lines(&written)).cloned().collect();
+    assert!(new.iter().all(|line| ["verify_gas", "scale", "verifier_code_hash"].iter().any(|name| line.contains(name))), "{new:?}");
+}

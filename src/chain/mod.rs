@@ -156,25 +156,34 @@ impl Chain {
         nonce: u64,
         replaces: Option<Floor>,
     ) -> Result<Attempt, ChainError> {
-        let head = self.read.head().await?;
         let caps = self.read.settings.fees.caps();
         let cap_wei = match purpose {
             Purpose::Action => caps.max_fee_per_gas_wei,
             Purpose::Cancel => caps.max_cancel_fee_per_gas_wei,
         };
-        let offer = fees::offer(head.base_fee_wei, caps.priority_fee_wei, cap_wei, replaces.unwrap_or_default())?;
         let request: TransactionRequest = request.into();
         let request = request.with_from(self.wallet.address()).with_chain_id(self.read.settings.chain_id);
         // Without the nonce, since others of the wallet may wait to be mined before it. On the pending block, whose time is now:
         // the newest one of a quiet chain may lie in the period before. But a transaction that is to be replaced may be in the
         // pending block already, and stand in its own way.
         let block = if replaces.is_some() { BlockNumberOrTag::Latest } else { BlockNumberOrTag::Pending };
-        let estimate = self.read.provider.estimate_gas(request.clone()).block(block.into()).await?;
-        let gas_limit = (estimate.saturating_mul(100 + GAS_MARGIN_PERCENT) / 100).min(MAX_GAS_LIMIT);
+        let estimate = self.read.provider.estimate_gas(request.clone()).block(block.into());
         let bytes = request.input.input().map_or(0, |input| input.len()) + ENVELOPE_BYTES;
-        let data_fee_wei = self.read.data_fee_wei(bytes).await?;
+        // What the price must not be above comes before what the call would do.
+        let offer = async {
+            let head = self.read.head().await?;
+            fees::offer(head.base_fee_wei, caps.priority_fee_wei, cap_wei, replaces.unwrap_or_default())
+        };
+        let (offer, estimate, data_fee_wei, balance_wei) = tokio::join!(
+            offer,
+            estimate.into_future(),
+            self.read.data_fee_wei(bytes),
+            self.read.balance_wei(self.wallet.address()),
+        );
+        let offer = offer?;
+        let gas_limit = (estimate?.saturating_mul(100 + GAS_MARGIN_PERCENT) / 100).min(MAX_GAS_LIMIT);
         let gas_wei = U256::from(gas_limit) * U256::from(offer.max_fee_per_gas_wei);
-        self.check_balance(gas_wei.saturating_add(data_fee_wei)).await?;
+        self.check_balance(balance_wei?, gas_wei.saturating_add(data_fee_wei?))?;
         let envelope = request
             .with_nonce(nonce)
             .with_gas_limit(gas_limit)
@@ -194,8 +203,7 @@ impl Chain {
         })
     }
 
-    async fn check_balance(&self, needed_wei: U256) -> Result<(), ChainError> {
-        let balance_wei = self.read.balance_wei(self.wallet.address()).await?;
+    fn check_balance(&self, balance_wei: U256, needed_wei: U256) -> Result<(), ChainError> {
         if balance_wei >= needed_wei {
             return Ok(());
         }

@@ -47,7 +47,7 @@ impl Agent {
         if proved.reused {
             info!("the proof was made for another job already");
         } else {
-            metrics::proof_made(proved.prove_ms);
+            metrics::proof_made(self.prover.name(), proved.prove_ms);
             info!(prove_ms = proved.prove_ms, verify_ms = proved.verify_ms, "proof made and verified");
         }
         Ok(self.advance(record, &Step::Proved(&proved.proof, proved.prove_ms.round() as u64, proved.witness_sha256))?)

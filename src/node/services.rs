@@ -141,7 +141,7 @@ fn count(config: &Config, agent: &Agent) {
     let wallet = Wallet { chain_id: agent.chain.read.chain_id(), address: &agent.chain.address() };
     metrics::begin_job(&agent.name, || {
         metrics::runs(&manifest.model_id, agent.manifest(), manifest.grid.period_seconds);
-        metrics::begin(wallet, &fed_by, &witnesses, markets, config.chain.rpc_urls.len());
+        metrics::begin(wallet, &fed_by, &witnesses, markets, config.chain.rpc_urls.len(), agent.prover.name());
     });
 }
 

@@ -132,6 +132,7 @@ pub fn begin<'a>(
     witnesses: &[&str],
     markets: impl Iterator<Item = &'a str>,
     rpcs: usize,
+    verification: &'static str,
 ) {
     for market in markets {
         counter!(OMITTED, JOB => job(), "market" => market.to_owned()).increment(0);
@@ -142,7 +143,7 @@ pub fn begin<'a>(
     for stage in Stage::ALL.into_iter().filter(|stage| !stage.is_final()) {
         let _begun = histogram!(STAGE_SECONDS, JOB => job(), "stage" => stage.name());
     }
-    let _begun = histogram!(PROOF_SECONDS, JOB => job());
+    let _begun = histogram!(PROOF_SECONDS, JOB => job(), "verification" => verification);
     for purpose in Purpose::ALL {
         counter!(TRANSACTIONS, JOB => job(), "purpose" => purpose.name()).increment(0);
     }
@@ -211,9 +212,9 @@ pub fn cycle_ended(outcome: Stage) {
     counter!(CYCLES, JOB => job(), "outcome" => outcome.name()).increment(1);
 }
 
-/// A proof was made.
-pub fn proof_made(prove_ms: f64) {
-    histogram!(PROOF_SECONDS, JOB => job()).record(prove_ms / 1e3);
+/// A proof was made, by this way of verification.
+pub fn proof_made(verification: &'static str, prove_ms: f64) {
+    histogram!(PROOF_SECONDS, JOB => job(), "verification" => verification).record(prove_ms / 1e3);
 }
 
 /// A step failed and is tried again.

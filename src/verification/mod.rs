@@ -27,7 +27,7 @@ use mock::MockProver;
 
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::error::ManifestError;
-use veriregime_core::types::manifest::verification::Offer;
+use veriregime_core::types::manifest::verification::{Offer, Way};
 use veriregime_core::types::proof::Proof;
 
 /// A proof and what it took.
@@ -61,6 +61,16 @@ pub enum Prover {
 }
 
 impl Prover {
+    /// Its name in settings and figures.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ezkl(_) => Way::Ezkl.name(),
+            Self::Halo2(_) => Way::Halo2.name(),
+            Self::Direct(_) => Way::Direct.name(),
+            Self::Mock(_) => "mock",
+        }
+    }
+
     /// Proves that the model maps the feature integers `inputs` (all markets) to the circuit's `outputs` (all markets).
     ///
     /// # Errors

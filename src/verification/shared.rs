@@ -18,6 +18,7 @@ pub struct SharedProver(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    name: &'static str,
     /// Whoever asks first is served first.
     prover: tokio::sync::Mutex<Prover>,
     /// The newest last.
@@ -28,7 +29,12 @@ impl SharedProver {
     /// Takes over a prover.
     pub fn new(prover: Prover) -> Self {
         let proofs = Mutex::new(VecDeque::with_capacity(KEPT_PROOFS));
-        Self(Arc::new(Inner { prover: tokio::sync::Mutex::new(prover), proofs }))
+        Self(Arc::new(Inner { name: prover.name(), prover: tokio::sync::Mutex::new(prover), proofs }))
+    }
+
+    /// As [`Prover::name`].
+    pub fn name(&self) -> &'static str {
+        self.0.name
     }
 
     /// As [`Prover::prove`]. What was proved already for another job is not proved again, and says so.

@@ -1,6 +1,6 @@
 //! Contracts that compute a model: the same integers as in Rust, on a chain, and nothing else is accepted.
 
-mod asking;
+pub mod asking;
 mod forests;
 mod networks;
 
@@ -13,10 +13,10 @@ use veriregime_core::types::public_inputs::instances;
 use asking::{Asking, call};
 
 /// Rows of each shipped or published model.
-const ROWS: usize = 10_000;
+pub const ROWS: usize = 10_000;
 
 /// Integers of a row in whose columns edges, zeros and small numbers are as common as all others.
-fn row(random: &mut ChaCha8Rng, columns: usize, bound: i32) -> Vec<i32> {
+pub fn row(random: &mut ChaCha8Rng, columns: usize, bound: i32) -> Vec<i32> {
     let any = |random: &mut ChaCha8Rng| match random.random_range(0..8) {
         0 => bound,
         1 => -bound,

@@ -191,6 +191,7 @@ async fn figures_of_a_cycle_are_counted() {
     for stage in ["planned", "collected", "forecast", "proved", "submitting"] {
         assert!(value(&format!("veriregime_cycle_stage_seconds_count{{stage=\"{stage}\"}}")) > 0.0);
     }
+    assert!(value("veriregime_proof_seconds_count{verification=\"ezkl\"}") > 0.0);
     assert!(value("veriregime_proof_seconds_count") > 0.0 && value("veriregime_proof_seconds_sum") < 60.0);
     assert!(value("veriregime_transactions_total{purpose=\"update\"}") > 0.0);
     assert!(value("veriregime_fees_paid_gwei_total") > 0.0);
@@ -233,7 +234,7 @@ async fn known_labels_are_counted_from_nothing_and_each_market_has_its_figures()
         "veriregime_candles_revised_minutes_total{source=\"binance\"}",
         "veriregime_rpc_errors_total{endpoint=\"0\",code=\"VR-CHAIN-001\"}",
         "veriregime_alerts_total{delivered=\"false\"}",
-        "veriregime_proof_seconds_count",
+        "veriregime_proof_seconds_count{verification=\"ezkl\"}",
         "veriregime_cycle_stage_seconds_count{stage=\"planned\"}",
     ] {
         assert_eq!(figure(series).await, Some(0.0), "{series}");

@@ -7,13 +7,16 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 use veriregime_agent::bundle::{Bundle, import};
+use veriregime_agent::verification::direct::DirectProver;
 use veriregime_agent::verification::ezkl::build::{CircuitConfig, Decomposition};
 use veriregime_agent::verification::ezkl::prover::EzklProver;
 use veriregime_agent::verification::ezkl::worker::Settings;
 use veriregime_core::trees::grid::IntegerForest;
 use veriregime_core::types::manifest::inputs::Inputs;
+use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::public_inputs::instances;
 
+use super::direct::asking::Asking;
 use super::given::reference;
 use super::proof::python;
 
@@ -202,6 +205,56 @@ async fn one_proof_holds_all_four_outputs_and_they_are_the_integers() {
     let other = folder.path().join("other.json");
     std::fs::write(&other, document.to_string()).unwrap();
     assert_eq!(verify(&other)["reason"], "its public inputs are not its inputs and outputs");
+}
+
+/// From the published files to a contract on a chain that computes all four outputs, and no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_that_models_set_up_makes_computes_the_published_miner() {
+    let Some(published) = reference("seeds/aidala") else { return };
+    let Some(golden) = reference("data/daily/aidala_golden.json") else { return };
+    let golden: Value = serde_json::from_slice(&std::fs::read(golden).unwrap()).unwrap();
+    let folder = TempDir::new().unwrap();
+    import::xgboost(&files(&published), &folder.path().join("miner")).unwrap();
+    let models = |arguments: &[&str]| {
+        let mut command = agent();
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["models", "--json", "--models"]).arg(folder.path());
+        let output = command.args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let before = std::fs::read_to_string(folder.path().join("miner/manifest.json")).unwrap();
+    let made = models(&["set-up", "miner", "--way", "direct"]);
+    assert_eq!((&made["way"], &made["instances"], &made["proof_bytes"]), (&"direct".into(), &15.into(), &0.into()));
+    assert!(made["verify_gas"].as_u64().is_some_and(|gas| gas > 21_000), "{made}");
+    assert_eq!(models(&["check", "miner"])["whole"][0]["id"], "miner");
+
+    // What the trees and their table are was not written anew.
+    let after = std::fs::read_to_string(folder.path().join("miner/manifest.json")).unwrap();
+    let part = |text: &str| text.split_once("\"verification\"").unwrap().0.to_owned();
+    assert_eq!(part(&before), part(&after));
+
+    let bundle = Bundle::open(&folder.path().join("miner")).unwrap();
+    let prover = DirectProver::new(&bundle).unwrap();
+    let (model, table) = (bundle.table_model().unwrap(), bundle.table().unwrap());
+    let (mut honest, mut altered) = (Vec::new(), Vec::new());
+    for row in golden["rows"].as_array().unwrap() {
+        let inputs = table.quantised(&numbers(&row["input_trained_units"])).unwrap();
+        let outputs = model.evaluate(&inputs).unwrap();
+        let proved = prover.prove(&inputs, &outputs).unwrap();
+        assert!(proved.proof.bytes.is_empty() && prover.verify(&proved.proof));
+        for output in 0..outputs.len() {
+            let mut other = outputs.clone();
+            other[output] += 1;
+            assert!(prover.prove(&inputs, &other).is_err());
+            altered.push(instances(&inputs, &other));
+        }
+        honest.push(proved.proof.instances);
+    }
+    let chain = Asking::new().await;
+    let code = std::fs::read_to_string(bundle.path(bundle.manifest.offer(Way::Direct).unwrap().bytecode_file)).unwrap();
+    let contract = chain.put(code.trim().parse().unwrap()).await;
+    assert!(chain.ask(contract, &honest).await.iter().all(|answer| answer.is_accepted));
+    assert!(!chain.ask(contract, &altered).await.iter().any(|answer| answer.is_accepted));
 }
 
 #[test]

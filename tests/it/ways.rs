@@ -1,5 +1,7 @@
 //! The ways to convince a chain: each sets the same parameters, leaves evidence that holds, and is told from the others.
 
+mod differential;
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -3,11 +3,12 @@
 //!
 //! # Columns
 //!
-//! `held` and `sum` are the prover's. `weight`, `factor` and `kind` are fixed with the keys. `public` holds the public
-//! inputs from row 0 on and zero below them. `block` is a constant of the circuit; see [`table`](crate::table) for how a
-//! network is written into `weight` and `factor`.
+//! `held` and `sum` are the prover's. `weight`, `factor` and `kind` are fixed with the keys. `public` holds each market's
+//! public inputs from its first row on, and zero in all other rows. `block` is a constant of the circuit; see
+//! [`table`](crate::table) for how a network is written into `weight` and `factor`. Each market has rows of its own, all
+//! with the same constants.
 //!
-//! `kind` says what a row is:
+//! `kind` says what a row is, in the rows of each market:
 //!
 //! | rows | `kind` | `carries = kind (3 - kind)` | `ties = kind (kind - 1)` |
 //! |---|---|---|---|
@@ -29,24 +30,29 @@
 //!
 //! # Why only the network's outputs satisfy them
 //!
-//! Write `F` for the features, `O` for the outputs, and let the public inputs be `F + O` elements `x`, `y`: the verifier
-//! fixes their number, and all others of `public` are zero.
+//! Take the rows of one market, counted from its first. Write `F` for its features, `O` for its outputs, and let its public
+//! inputs be `F + O` elements `x`, `y`: the verifier fixes their number and their rows, and all others of `public` are zero.
 //!
 //! - *First block.* `ties` is 2, so by gate 3 `held` is `x`, then `y`, then zero to the end of the block; by gate 4 `sum`
 //!   is zero.
 //! - *Below.* Let `L` be the first row of the last block. `carries` is 2 on the rows `0..L`. Gate 1 gives `sum[r + 1]` from
 //!   row `r`, gate 2 `held[r + block]` from row `r`: by induction over `r` every `sum[0..=L]` and every
 //!   `held[0..L + block]` has one value, a function of `x` and `y`, the one that `Table::witness` computes. No cell of
-//!   these is free, and no index passes the end, for `L + block` is at most the number of rows less the random ones.
+//!   these is free, and no index leaves the market's rows, whose number is `L + block`.
 //! - *Last block.* `ties` is 6 on the rows of outputs and `public` is zero there (they lie below the first block), so by
 //!   gate 3 `held` is zero. That value is `y[m] - N[m](x)`, where `N` is what the table says, by this sum: it starts as
 //!   `y[m]`, and each block adds `factor · (sum² + 1)`. Hence `y = N(x)`, an identity over the field, for any `x`.
+//! - *Other markets.* `carries` is zero in a market's last block, so that nothing of it binds the rows that follow, and the
+//!   first block of the next market starts from its own public inputs and a sum of zero.
 //! - *The table is the network.* That is no matter of the circuit: the table is made from the bundle's integers, the keys
 //!   and the contract from the table, each by code that gives the same bytes again. Whoever has the bundle does it again
 //!   and compares the contract's code hash.
 //!
 //! The cells of `sum` in the last block after its first row belong to no statement; the witness has zeros there, which is
 //! what gate 4 asks on the rows of outputs.
+//!
+//! The transcript takes the public inputs and leaves the zeros between them out: where they stand is fixed with the keys,
+//! so that the public inputs say the whole column.
 //!
 //! Nothing bounds `x`: see the crate's first page. All gates have degree 3, so that the quotient has two pieces.
 
@@ -132,20 +138,22 @@ impl Circuit<Fr> for NetworkCircuit<'_> {
 
     fn synthesize(&self, columns: Columns, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
         let table = self.table;
-        let last = table.last_block();
         layouter.assign_region(
             || "the whole table",
             |mut region| {
-                for (row, (weight, factor)) in table.weights.iter().zip(&table.factors).enumerate() {
-                    region.assign_fixed(columns.weight, row, *weight);
-                    region.assign_fixed(columns.factor, row, *factor);
-                    let kind = if row < table.block { FIRST } else { BETWEEN };
-                    region.assign_fixed(columns.kind, row, Fr::from(kind));
+                for first in (0..table.markets).map(|market| market * table.market_rows()) {
+                    for (row, (weight, factor)) in table.weights.iter().zip(&table.factors).enumerate() {
+                        region.assign_fixed(columns.weight, first + row, *weight);
+                        region.assign_fixed(columns.factor, first + row, *factor);
+                        let kind = if row < table.block { FIRST } else { BETWEEN };
+                        region.assign_fixed(columns.kind, first + row, Fr::from(kind));
+                    }
+                    let outputs = first + table.last_block() + table.features;
+                    for row in outputs..outputs + table.outputs {
+                        region.assign_fixed(columns.kind, row, Fr::from(LAST));
+                    }
                 }
-                for row in last + table.features..last + table.features + table.outputs {
-                    region.assign_fixed(columns.kind, row, Fr::from(LAST));
-                }
-                let rows = table.block * table.blocks;
+                let rows = table.markets * table.market_rows();
                 for row in 0..rows {
                     for (column, values) in [
                         (columns.held, self.witness.as_ref().map(|witness| &witness.held)),

@@ -33,6 +33,9 @@ pub enum Halo2Error {
     /// The generated verifier does not look as this version of its generator writes it.
     #[error("the generated verifier is not as expected: {detail}")]
     Generator { detail: String },
+    /// The processor lacks what the arithmetic is compiled for.
+    #[error("this processor lacks the instructions ADX and BMI2, which the proof's arithmetic takes")]
+    Processor,
 }
 
 impl Diagnostic for Halo2Error {
@@ -47,6 +50,7 @@ impl Diagnostic for Halo2Error {
             Self::Count { .. } => "VR-HALO-007",
             Self::Rejected { .. } => "VR-HALO-008",
             Self::Generator { .. } => "VR-HALO-009",
+            Self::Processor => "VR-HALO-010",
         }
     }
 
@@ -59,6 +63,7 @@ impl Diagnostic for Halo2Error {
             Self::SrsSize { .. } => "take the ceremony's file kzgN.srs with the N that the network needs",
             Self::Count { .. } => "compute the features with the manifest of this very model",
             Self::Rejected { .. } => "prove again; if it persists, the keys are of another network or reference string",
+            Self::Processor => "run this on an x86-64 processor made after 2014, or choose another way of verification",
             Self::Prover { .. } | Self::Generator { .. } => "report this with the model bundle; nothing was submitted",
         }
     }

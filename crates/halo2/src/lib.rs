@@ -16,11 +16,13 @@
 pub mod circuit;
 pub mod error;
 pub mod field;
+mod processor;
 pub mod program;
 pub mod prover;
 pub mod solidity;
 pub mod srs;
 pub mod table;
+mod transcript;
 
 pub use error::Halo2Error;
 pub use prover::{Keys, Proof};

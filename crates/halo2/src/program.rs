@@ -1,4 +1,5 @@
 //! A network as squares: every square of a linear form, and every output as a sum of squares, over the scalar field.
+//! It is that of one market; all go through the same network.
 //!
 //! Weighted sums are composed symbolically, so that only products remain. A product of different forms is a difference
 //! of two squares, `ab = ((a + b)² - (a - b)²) / 4`, and so is what reaches an output without a square, `a = a · 1`.
@@ -9,8 +10,8 @@ use halo2_axiom::halo2curves::bn256::Fr;
 use halo2_axiom::halo2curves::ff::{Field, PrimeField};
 use veriregime_core::model::integer::{IntegerModel, Step};
 
-use crate::Halo2Error;
 use crate::field::from_integer;
+use crate::{Halo2Error, processor};
 
 /// What a linear form is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,11 +75,11 @@ impl Form {
 /// Everything that a circuit must show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
-    /// Number of features of all markets.
+    /// Number of features.
     pub features: usize,
     /// The forms that are squared; each is over features and squares before it.
     pub squared: Vec<Form>,
-    /// The outputs of all markets, each over squares alone.
+    /// The outputs, each over squares alone.
     pub outputs: Vec<Form>,
 }
 
@@ -86,23 +87,21 @@ impl Program {
     /// The program of a model.
     ///
     /// # Errors
-    /// [`Halo2Error::Unsupported`] or [`Halo2Error::Constant`].
+    /// [`Halo2Error::Processor`], [`Halo2Error::Unsupported`] or [`Halo2Error::Constant`].
     pub fn new(model: &IntegerModel) -> Result<Self, Halo2Error> {
-        let layout = model.layout();
-        let mut program = Self { features: layout.markets * layout.features, squared: Vec::new(), outputs: Vec::new() };
-        for market in 0..layout.markets {
-            let first = market * layout.features;
-            let mut rows = vec![(first..first + layout.features).map(|index| Form::of(Term::Feature(index))).collect()];
-            for (index, step) in model.steps().iter().enumerate() {
-                let row =
-                    program.step(step, &rows).ok_or(Halo2Error::Unsupported { step: index + 1, operation: "Relu" })?;
-                rows.push(row);
-            }
-            let shift = power_of_two(model.output_shift());
-            for output in rows.pop().unwrap_or_default() {
-                let output = program.without_features(&output.scaled(shift));
-                program.outputs.push(output);
-            }
+        processor::check()?;
+        let features = model.layout().features;
+        let mut program = Self { features, squared: Vec::new(), outputs: Vec::new() };
+        let mut rows = vec![(0..features).map(|index| Form::of(Term::Feature(index))).collect()];
+        for (index, step) in model.steps().iter().enumerate() {
+            let row =
+                program.step(step, &rows).ok_or(Halo2Error::Unsupported { step: index + 1, operation: "Relu" })?;
+            rows.push(row);
+        }
+        let shift = power_of_two(model.output_shift());
+        for output in rows.pop().unwrap_or_default() {
+            let output = program.without_features(&output.scaled(shift));
+            program.outputs.push(output);
         }
         if program.outputs.iter().all(|output| output.terms.is_empty()) {
             return Err(Halo2Error::Constant);

@@ -9,6 +9,7 @@ use halo2_axiom::poly::kzg::multiopen::{ProverSHPLONK, VerifierSHPLONK};
 use halo2_axiom::poly::kzg::strategy::SingleStrategy;
 use halo2_axiom::transcript::{TranscriptReadBuffer, TranscriptWriterBuffer};
 use rand_core::OsRng;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use snark_verifier::loader::native::NativeLoader;
 use snark_verifier::system::halo2::transcript::evm::{ChallengeEvm, EvmTranscript};
 use veriregime_core::model::integer::IntegerModel;
@@ -16,9 +17,9 @@ use veriregime_core::model::integer::IntegerModel;
 use crate::Halo2Error;
 use crate::circuit::NetworkCircuit;
 use crate::field::{from_integer, from_word, to_word};
-use crate::program::Program;
 use crate::srs::Srs;
 use crate::table::Table;
+use crate::transcript::Sparse;
 
 /// Points of a proof: two columns, halo2's random polynomial, two pieces of the quotient, two of the opening.
 const POINTS: usize = 7;
@@ -34,6 +35,8 @@ pub struct Keys {
     pub(crate) table: Table,
     pub(crate) srs: Srs,
     pub(crate) proving: ProvingKey<G1Affine>,
+    /// One thread: work of microseconds costs more to hand out than to do, and other provers have cores of their own.
+    thread: ThreadPool,
 }
 
 /// A proof with what it shows.
@@ -50,7 +53,7 @@ pub struct Proof {
 /// # Errors
 /// [`Halo2Error::Unsupported`], [`Halo2Error::Constant`] or [`Halo2Error::TooLarge`].
 pub fn row_bits(model: &IntegerModel) -> Result<u32, Halo2Error> {
-    Ok(Table::new(&Program::new(model)?)?.row_bits)
+    Ok(Table::of(model)?.row_bits)
 }
 
 impl Keys {
@@ -59,7 +62,7 @@ impl Keys {
     /// # Errors
     /// What [`row_bits`] reports, [`Halo2Error::SrsSize`] or [`Halo2Error::Prover`].
     pub fn new(model: &IntegerModel, srs: Srs) -> Result<Self, Halo2Error> {
-        Self::of_table(Table::new(&Program::new(model)?)?, srs)
+        Self::of_table(Table::of(model)?, srs)
     }
 
     fn of_table(table: Table, srs: Srs) -> Result<Self, Halo2Error> {
@@ -67,9 +70,13 @@ impl Keys {
             return Err(Halo2Error::SrsSize { found: srs.row_bits(), needed: table.row_bits });
         }
         let circuit = NetworkCircuit { table: &table, witness: None };
-        let verifying = keygen_vk(srs.params(), &circuit).map_err(failed)?;
-        let proving = keygen_pk(srs.params(), verifying, &circuit).map_err(failed)?;
-        Ok(Self { table, srs, proving })
+        let thread = ThreadPoolBuilder::new().num_threads(1).build();
+        let thread = thread.map_err(|error| Halo2Error::Prover { detail: error.to_string() })?;
+        let proving = thread.install(|| {
+            let verifying = keygen_vk(srs.params(), &circuit)?;
+            keygen_pk(srs.params(), verifying, &circuit)
+        });
+        Ok(Self { proving: proving.map_err(failed)?, table, srs, thread })
     }
 
     /// The circuit's constants.
@@ -101,19 +108,22 @@ impl Keys {
     /// A proof of outputs that are claimed, right or not; one of wrong outputs does not verify.
     fn prove_claim(&self, features: &[Fr], outputs: &[Fr]) -> Result<Vec<u8>, Halo2Error> {
         let circuit = NetworkCircuit { table: &self.table, witness: Some(self.table.witness(features, outputs)?) };
-        let public = [features, outputs].concat();
-        let mut transcript: EvmTranscript<G1Affine, NativeLoader, Vec<u8>, Vec<u8>> =
-            TranscriptWriterBuffer::<Vec<u8>, G1Affine, ChallengeEvm<G1Affine>>::init(Vec::new());
-        create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
-            self.srs.params(),
-            &self.proving,
-            &[circuit],
-            &[&[&public]],
-            OsRng,
-            &mut transcript,
-        )
-        .map_err(failed)?;
-        Ok(transcript.finalize())
+        let public = self.table.public(features, outputs)?;
+        let prove = || {
+            let transcript: EvmTranscript<G1Affine, NativeLoader, Vec<u8>, Vec<u8>> =
+                TranscriptWriterBuffer::<Vec<u8>, G1Affine, ChallengeEvm<G1Affine>>::init(Vec::new());
+            let mut transcript = Sparse::new(transcript, &self.table);
+            create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
+                self.srs.params(),
+                &self.proving,
+                &[circuit],
+                &[&[&public]],
+                OsRng,
+                &mut transcript,
+            )?;
+            Ok(transcript.into_inner().finalize())
+        };
+        self.thread.install(prove).map_err(failed)
     }
 
     /// Checks a proof as the contract does: the same public inputs, the same length, canonical numbers.
@@ -122,7 +132,7 @@ impl Keys {
     /// [`Halo2Error::Count`] or [`Halo2Error::Rejected`].
     pub fn verify(&self, proof: &[u8], instances: &[U256]) -> Result<(), Halo2Error> {
         let rejected = |detail: &str| Halo2Error::Rejected { detail: detail.to_owned() };
-        let needed = self.table.features + self.table.outputs;
+        let needed = self.table.instances();
         if instances.len() != needed {
             return Err(Halo2Error::Count { given: instances.len(), needed });
         }
@@ -131,17 +141,22 @@ impl Keys {
         }
         let public: Option<Vec<Fr>> = instances.iter().map(from_word).collect();
         let public = public.ok_or_else(|| rejected("a public input is not below the field's modulus"))?;
-        let mut transcript: EvmTranscript<G1Affine, NativeLoader, &[u8], Vec<u8>> =
-            TranscriptReadBuffer::<&[u8], G1Affine, ChallengeEvm<G1Affine>>::init(proof);
+        let (features, outputs) = public.split_at(self.table.markets * self.table.features);
+        let public = self.table.public(features, outputs)?;
         let params = self.srs.params();
-        let verified = verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
-            params,
-            self.proving.get_vk(),
-            SingleStrategy::new(params),
-            &[&[&public]],
-            &mut transcript,
-        );
-        verified.map_err(|error| rejected(&error.to_string()))
+        let verify = || {
+            let transcript: EvmTranscript<G1Affine, NativeLoader, &[u8], Vec<u8>> =
+                TranscriptReadBuffer::<&[u8], G1Affine, ChallengeEvm<G1Affine>>::init(proof);
+            let mut transcript = Sparse::new(transcript, &self.table);
+            verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
+                params,
+                self.proving.get_vk(),
+                SingleStrategy::new(params),
+                &[&[&public]],
+                &mut transcript,
+            )
+        };
+        self.thread.install(verify).map_err(|error| rejected(&error.to_string()))
     }
 }
 

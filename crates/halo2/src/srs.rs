@@ -6,7 +6,7 @@ use halo2_axiom::halo2curves::serde::SerdeObject;
 use halo2_axiom::poly::commitment::Params;
 use halo2_axiom::poly::kzg::commitment::ParamsKZG;
 
-use crate::Halo2Error;
+use crate::{Halo2Error, processor};
 
 /// A point of the first group, two coordinates of 32 bytes.
 const POINT_BYTES: usize = 64;
@@ -21,8 +21,9 @@ impl Srs {
     /// Reads a file's bytes.
     ///
     /// # Errors
-    /// [`Halo2Error::Srs`].
+    /// [`Halo2Error::Processor`] or [`Halo2Error::Srs`].
     pub fn parse(bytes: &[u8]) -> Result<Self, Halo2Error> {
+        processor::check()?;
         let unreadable = |detail: &str| Halo2Error::Srs { detail: detail.to_owned() };
         let (head, _) = bytes.split_first_chunk().ok_or_else(|| unreadable("it is empty"))?;
         let bits = u32::from_le_bytes(*head);

@@ -16,9 +16,13 @@
 //! - `factor` is the weight of the block's square in each output (negative) and register (positive). In the first block
 //!   the sum is zero and its square plus one is one: `factor` there adds constants, among them what the `+ 1` adds later.
 //! - Outputs start as the public inputs claim them and must end as zero in the last block.
+//!
+//! Each market has such rows of its own, one market after the other, with the same constants: its public inputs are the first
+//! rows of its first block. What halo2 takes for the column of public inputs has zeros between them.
 
 use halo2_axiom::halo2curves::bn256::Fr;
 use halo2_axiom::halo2curves::ff::Field;
+use veriregime_core::model::integer::IntegerModel;
 
 use crate::Halo2Error;
 use crate::program::{Form, Program, Term};
@@ -31,19 +35,21 @@ const ROW_BITS: std::ops::RangeInclusive<u32> = 6..=17;
 /// The circuit's constants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// Number of features.
+    /// Number of markets.
+    pub markets: usize,
+    /// Number of features of a market.
     pub features: usize,
-    /// Number of outputs.
+    /// Number of outputs of a market.
     pub outputs: usize,
     /// Rows of a block.
     pub block: usize,
-    /// Number of blocks; the first is of public inputs, the last of results.
+    /// Number of blocks of a market; the first is of public inputs, the last of results.
     pub blocks: usize,
     /// log2 of the number of rows.
     pub row_bits: u32,
-    /// What each row adds to the sum, up to the last block.
+    /// What each row of a market adds to the sum, up to the last block.
     pub weights: Vec<Fr>,
-    /// What each row adds to the next block's, up to the last block.
+    /// What each row of a market adds to the next block's, up to the last block.
     pub factors: Vec<Fr>,
 }
 
@@ -97,21 +103,30 @@ impl Plan {
 }
 
 impl Table {
-    /// Lays a program out.
+    /// That of a model.
+    ///
+    /// # Errors
+    /// What [`Program::new`] reports, or [`Halo2Error::TooLarge`].
+    pub fn of(model: &IntegerModel) -> Result<Self, Halo2Error> {
+        Self::new(&Program::new(model)?, model.layout().markets)
+    }
+
+    /// Lays a program out, once for each market.
     ///
     /// # Errors
     /// [`Halo2Error::TooLarge`].
-    pub fn new(program: &Program) -> Result<Self, Halo2Error> {
+    pub fn new(program: &Program, markets: usize) -> Result<Self, Halo2Error> {
         let plan = Plan::new(&program.squared);
         let (features, outputs) = (program.features, program.outputs.len());
         let block = features + outputs + plan.used + 1;
         let blocks = plan.blocks.last().map_or(2, |last| last + 2);
-        let rows = block * blocks;
+        let rows = block * blocks * markets;
         let most = (1 << ROW_BITS.end()) - BLINDED_ROWS;
         let fits = |bits: &u32| rows <= (1 << bits) - BLINDED_ROWS;
         let row_bits = ROW_BITS.into_iter().find(fits).ok_or(Halo2Error::TooLarge { rows, most })?;
-        let carried = vec![Fr::ZERO; rows - block];
-        let mut table = Self { features, outputs, block, blocks, row_bits, weights: carried.clone(), factors: carried };
+        let carried = vec![Fr::ZERO; block * (blocks - 1)];
+        let (weights, factors) = (carried.clone(), carried);
+        let mut table = Self { markets, features, outputs, block, blocks, row_bits, weights, factors };
         table.set_weights(&program.squared, &plan);
         for (index, output) in program.outputs.iter().enumerate() {
             table.set_factors(features + index, output, -Fr::ONE, &plan);
@@ -156,41 +171,85 @@ impl Table {
         }
     }
 
-    /// The first row of the last block.
+    /// The first row of a market's last block, counted from its first row.
     pub fn last_block(&self) -> usize {
         self.block * (self.blocks - 1)
     }
 
-    /// Both columns for features and for outputs that may be wrong. In the last block `sum` is zero but for its first row.
+    /// Rows of a market.
+    pub fn market_rows(&self) -> usize {
+        self.block * self.blocks
+    }
+
+    /// Public inputs of a market.
+    pub fn market_instances(&self) -> usize {
+        self.features + self.outputs
+    }
+
+    /// Public inputs of all markets.
+    pub fn instances(&self) -> usize {
+        self.markets * self.market_instances()
+    }
+
+    /// The column of public inputs, up to the last of them.
+    ///
+    /// # Errors
+    /// [`Halo2Error::Count`].
+    pub fn public(&self, features: &[Fr], outputs: &[Fr]) -> Result<Vec<Fr>, Halo2Error> {
+        self.check(features, outputs)?;
+        let mut public = Vec::with_capacity(self.markets * self.market_rows());
+        for (features, outputs) in features.chunks(self.features).zip(outputs.chunks(self.outputs)) {
+            public.resize(public.len().next_multiple_of(self.market_rows()), Fr::ZERO);
+            public.extend(features.iter().chain(outputs));
+        }
+        Ok(public)
+    }
+
+    /// Whether each row up to the last public input holds one.
+    pub fn is_public(&self) -> impl Iterator<Item = bool> + use<> {
+        let (rows, instances) = (self.market_rows(), self.market_instances());
+        (0..(self.markets - 1) * rows + instances).map(move |row| row % rows < instances)
+    }
+
+    /// Both columns for features and for outputs that may be wrong, of all markets. In a last block `sum` is zero but for its
+    /// first row.
     ///
     /// # Errors
     /// [`Halo2Error::Count`].
     pub fn witness(&self, features: &[Fr], outputs: &[Fr]) -> Result<Witness, Halo2Error> {
-        let (given, needed) = (features.len() + outputs.len(), self.features + self.outputs);
-        if features.len() != self.features || outputs.len() != self.outputs {
-            return Err(Halo2Error::Count { given, needed });
-        }
-        let rows = self.block * self.blocks;
-        let mut held = vec![Fr::ZERO; rows];
-        let mut sum = vec![Fr::ZERO; rows];
-        held[..features.len()].copy_from_slice(features);
-        held[features.len()..given].copy_from_slice(outputs);
-        for row in 0..self.last_block() {
-            sum[row + 1] = sum[row] + self.weights[row] * (held[row] + Fr::ONE);
-            let factor = self.factors[row];
-            let added = if factor == Fr::ZERO { Fr::ZERO } else { factor * (sum[row].square() + Fr::ONE) };
-            held[row + self.block] = held[row] + added;
+        self.check(features, outputs)?;
+        let rows = self.market_rows();
+        let mut held = vec![Fr::ZERO; rows * self.markets];
+        let mut sum = held.clone();
+        let public = features.chunks(self.features).zip(outputs.chunks(self.outputs));
+        for ((held, sum), (features, outputs)) in held.chunks_mut(rows).zip(sum.chunks_mut(rows)).zip(public) {
+            held[..self.features].copy_from_slice(features);
+            held[self.features..self.market_instances()].copy_from_slice(outputs);
+            for row in 0..self.last_block() {
+                sum[row + 1] = sum[row] + self.weights[row] * (held[row] + Fr::ONE);
+                let factor = self.factors[row];
+                let added = if factor == Fr::ZERO { Fr::ZERO } else { factor * (sum[row].square() + Fr::ONE) };
+                held[row + self.block] = held[row] + added;
+            }
         }
         Ok(Witness { held, sum })
     }
 
-    /// The outputs for features: what is missing from outputs of zero.
+    /// The outputs for features, of all markets: what is missing from outputs of zero.
     ///
     /// # Errors
     /// [`Halo2Error::Count`].
     pub fn evaluate(&self, features: &[Fr]) -> Result<Vec<Fr>, Halo2Error> {
-        let witness = self.witness(features, &vec![Fr::ZERO; self.outputs])?;
+        let witness = self.witness(features, &vec![Fr::ZERO; self.markets * self.outputs])?;
         let first = self.last_block() + self.features;
-        Ok(witness.held[first..first + self.outputs].iter().map(|missing| -missing).collect())
+        let missing = witness.held.chunks(self.market_rows()).flat_map(|held| &held[first..first + self.outputs]);
+        Ok(missing.map(|missing| -missing).collect())
+    }
+
+    fn check(&self, features: &[Fr], outputs: &[Fr]) -> Result<(), Halo2Error> {
+        if features.len() == self.markets * self.features && outputs.len() == self.markets * self.outputs {
+            return Ok(());
+        }
+        Err(Halo2Error::Count { given: features.len() + outputs.len(), needed: self.instances() })
     }
 }

@@ -19,7 +19,7 @@ use crate::verification::ezkl::worker::Settings as WorkerSettings;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::manifest::ONNX_FILE;
 use veriregime_training::device::{Backend, open};
-use veriregime_training::evaluation::card::CARD_FILE;
+use veriregime_core::types::manifest::card::CARD_FILE;
 use veriregime_training::evaluation::outcomes::Forecaster;
 use veriregime_training::evaluation::tallies::Metric;
 use veriregime_training::settings::Settings;

@@ -42,7 +42,7 @@ pub(super) const PERIOD_SECONDS: &str = "veriregime_model_period_seconds";
 pub(super) fn describe() {
     describe_counter!(CYCLES, "Cycles that ended, by outcome.");
     describe_histogram!(STAGE_SECONDS, Unit::Seconds, "From reaching a stage to leaving it, retries included.");
-    describe_histogram!(PROOF_SECONDS, Unit::Seconds, "Time to prove one forecast.");
+    describe_histogram!(PROOF_SECONDS, Unit::Seconds, "Time to prove one forecast, by way of verification.");
     describe_counter!(RETRIES, "Steps that failed and were tried again, by stage and error code.");
     describe_counter!(TRANSACTIONS, "Transactions that were signed, by purpose.");
     describe_counter!(FEES, "Gas times price of our mined transactions, in gwei.");

@@ -105,6 +105,11 @@ impl Asking {
         Deployed { address, code_bytes, creation_bytes, creation_gas }
     }
 
+    /// Puts any contract on the chain.
+    pub async fn put(&self, creation: Bytes) -> Address {
+        self.wallet.create(creation).await.unwrap()
+    }
+
     /// What the contract says of rows of public inputs.
     pub async fn ask(&self, contract: Address, rows: &[Vec<U256>]) -> Vec<Answer> {
         let calls = rows.iter().map(|row| call(&[], row)).collect::<Vec<_>>();

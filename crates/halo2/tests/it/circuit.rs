@@ -6,7 +6,6 @@ use halo2_axiom::halo2curves::ff::Field;
 use veriregime_core::model::integer::IntegerModel;
 use veriregime_halo2::circuit::NetworkCircuit;
 use veriregime_halo2::field::from_integer;
-use veriregime_halo2::program::Program;
 use veriregime_halo2::table::{Table, Witness};
 
 use crate::given::{deep, rows, shipped};
@@ -20,7 +19,7 @@ struct Case {
 
 impl Case {
     fn all(model: &IntegerModel, count: usize) -> Vec<Self> {
-        let table = Table::new(&Program::new(model).unwrap()).unwrap();
+        let table = Table::of(model).unwrap();
         let case = |row: Vec<i32>| {
             let features = row.iter().map(|value| from_integer(i128::from(*value))).collect();
             let outputs = model.evaluate(&row).unwrap().concat().into_iter().map(from_integer).collect();
@@ -45,7 +44,9 @@ impl Case {
 
 fn is_satisfied(table: &Table, witness: Witness, public: Vec<Fr>) -> bool {
     let circuit = NetworkCircuit { table, witness: Some(witness) };
-    MockProver::run(table.row_bits, &circuit, vec![public]).unwrap().verify().is_ok()
+    let (features, outputs) = public.split_at(table.markets * table.features);
+    let column = table.public(features, outputs).unwrap();
+    MockProver::run(table.row_bits, &circuit, vec![column]).unwrap().verify().is_ok()
 }
 
 #[test]
@@ -57,17 +58,17 @@ fn the_networks_outputs_satisfy_the_circuit() {
 
 #[test]
 fn no_cell_of_the_witness_can_be_changed() {
-    for case in [Case::random(&shipped()), Case::random(&deep(1))] {
-        let last = case.table.last_block();
-        let tied = last + case.table.features..last + case.table.features + case.table.outputs;
-        for row in 0..case.table.block * case.table.blocks {
+    for case in [Case::random(&shipped()), Case::random(&deep(1)), Case::random(&deep(2))] {
+        let (last, market) = (case.table.last_block(), case.table.market_rows());
+        let tied = last + case.table.features..last + case.table.market_instances();
+        for row in 0..case.table.markets * market {
             let mut witness = case.witness();
             witness.held[row] += Fr::ONE;
             assert!(!is_satisfied(&case.table, witness, case.public()), "held in row {row}");
             let mut witness = case.witness();
             witness.sum[row] += Fr::ONE;
             // The cells that belong to no statement, and no others.
-            let is_free = row > last && !tied.contains(&row);
+            let is_free = row % market > last && !tied.contains(&(row % market));
             assert_eq!(is_satisfied(&case.table, witness, case.public()), is_free, "sum in row {row}");
         }
     }
@@ -75,12 +76,13 @@ fn no_cell_of_the_witness_can_be_changed() {
 
 #[test]
 fn no_constant_can_be_changed() {
-    for case in [Case::random(&shipped()), Case::random(&deep(1))] {
+    for case in [Case::random(&shipped()), Case::random(&deep(1)), Case::random(&deep(2))] {
         for row in 0..case.table.last_block() {
             let mut table = case.table.clone();
             table.weights[row] += Fr::ONE;
             // A weight acts on what is held plus one.
-            let acts = case.witness().held[row] != -Fr::ONE;
+            let held = case.witness().held;
+            let acts = held.chunks(case.table.market_rows()).any(|held| held[row] != -Fr::ONE);
             assert_eq!(is_satisfied(&table, case.witness(), case.public()), !acts, "weight in row {row}");
             let mut table = case.table.clone();
             table.factors[row] += Fr::ONE;

@@ -7,14 +7,13 @@ use veriregime_core::model::onnx::{Network, Operation};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_halo2::Halo2Error;
 use veriregime_halo2::field::{from_integer, from_word, to_word};
-use veriregime_halo2::program::Program;
 use veriregime_halo2::prover::row_bits;
 use veriregime_halo2::table::Table;
 
 use crate::given::{SHIPPED, deep, matrix, rows, shipped, shipped_network};
 
 fn agrees(model: &IntegerModel, count: usize) {
-    let table = Table::new(&Program::new(model).unwrap()).unwrap();
+    let table = Table::of(model).unwrap();
     for row in rows(&model.layout(), count) {
         let features: Vec<Fr> = row.iter().map(|value| from_integer(i128::from(*value))).collect();
         let exact: Vec<Fr> = model.evaluate(&row).unwrap().concat().into_iter().map(from_integer).collect();
@@ -37,8 +36,16 @@ fn the_witness_holds_the_integers_of_deep_networks_and_of_several_markets() {
 
 #[test]
 fn the_shipped_model_fits_into_256_rows() {
-    let table = Table::new(&Program::new(&shipped()).unwrap()).unwrap();
+    let table = Table::of(&shipped()).unwrap();
     assert_eq!((table.block, table.blocks, table.row_bits), (20, 12, 8));
+}
+
+#[test]
+fn rows_grow_with_the_markets_and_not_with_their_square() {
+    for (markets, bits) in [(2, 9), (3, 10), (8, 11), (64, 14)] {
+        let model = IntegerModel::new(&shipped_network(), Layout { markets, ..SHIPPED }).unwrap();
+        assert_eq!(row_bits(&model), Ok(bits), "{markets} markets");
+    }
 }
 
 #[test]
@@ -65,10 +72,11 @@ fn constant_outputs_are_refused() {
 
 #[test]
 fn too_large_a_network_is_refused() {
-    let model = IntegerModel::new(&shipped_network(), Layout { markets: 64, ..SHIPPED }).unwrap();
-    let error = row_bits(&model).unwrap_err();
+    let of_markets = |markets| IntegerModel::new(&shipped_network(), Layout { markets, ..SHIPPED }).unwrap();
+    assert_eq!(row_bits(&of_markets(546)), Ok(17));
+    let error = row_bits(&of_markets(547)).unwrap_err();
     assert_eq!(error.code(), "VR-HALO-003");
-    assert!(error.to_string().contains("781314 rows"), "{error}");
+    assert!(error.to_string().contains("131280 rows"), "{error}");
 }
 
 #[test]

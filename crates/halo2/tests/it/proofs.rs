@@ -5,6 +5,7 @@ use halo2_axiom::SerdeFormat;
 use halo2_axiom::halo2curves::bn256::Bn256;
 use halo2_axiom::poly::kzg::commitment::ParamsKZG;
 use rand_core::OsRng;
+use veriregime_core::model::Layout;
 use veriregime_core::model::integer::IntegerModel;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_halo2::field::{from_integer, to_word};
@@ -19,6 +20,11 @@ fn keys(model: &IntegerModel) -> Option<Keys> {
     Some(Keys::new(model, srs(row_bits(model).unwrap())?).unwrap())
 }
 
+/// The shipped network for several markets.
+fn several(markets: usize) -> IntegerModel {
+    IntegerModel::new(&shipped_network(), Layout { markets, ..SHIPPED }).unwrap()
+}
+
 fn is_refused(keys: &Keys, proof: &[u8], instances: &[U256]) -> bool {
     match keys.verify(proof, instances) {
         Ok(()) => false,
@@ -29,7 +35,7 @@ fn is_refused(keys: &Keys, proof: &[u8], instances: &[U256]) -> bool {
 
 #[test]
 fn a_proof_shows_the_features_and_the_integers_of_the_model() {
-    for model in [shipped(), deep(2)] {
+    for model in [shipped(), deep(2), several(3)] {
         let Some(keys) = keys(&model) else { return };
         for row in rows(&model.layout(), 60).into_iter().step_by(7) {
             let proof = keys.prove(&row).unwrap();
@@ -48,20 +54,22 @@ fn a_proof_shows_the_features_and_the_integers_of_the_model() {
 
 #[test]
 fn neither_a_public_input_nor_a_word_of_the_proof_can_be_changed() {
-    let Some(keys) = keys(&shipped()) else { return };
-    let proof = keys.prove(&rows(&SHIPPED, 100)[99]).unwrap();
-    let modulus = to_word(&from_integer(-1)) + U256::from(1);
-    for index in 0..proof.instances.len() {
-        for change in [U256::from(1), modulus] {
-            let mut instances = proof.instances.clone();
-            instances[index] += change;
-            assert!(is_refused(&keys, &proof.bytes, &instances), "public input {index} plus {change}");
+    for model in [shipped(), several(3)] {
+        let Some(keys) = keys(&model) else { return };
+        let proof = keys.prove(&rows(&model.layout(), 200)[199]).unwrap();
+        let modulus = to_word(&from_integer(-1)) + U256::from(1);
+        for index in 0..proof.instances.len() {
+            for change in [U256::from(1), modulus] {
+                let mut instances = proof.instances.clone();
+                instances[index] += change;
+                assert!(is_refused(&keys, &proof.bytes, &instances), "public input {index} plus {change}");
+            }
         }
-    }
-    for byte in (0..PROOF_BYTES).step_by(16) {
-        let mut bytes = proof.bytes.clone();
-        bytes[byte] ^= 1;
-        assert!(is_refused(&keys, &bytes, &proof.instances), "byte {byte}");
+        for byte in (0..PROOF_BYTES).step_by(16) {
+            let mut bytes = proof.bytes.clone();
+            bytes[byte] ^= 1;
+            assert!(is_refused(&keys, &bytes, &proof.instances), "byte {byte}");
+        }
     }
 }
 

@@ -11,12 +11,10 @@ use super::outcomes::Forecaster;
 use super::report::Report;
 use super::tallies::Metric;
 use veriregime_core::types::manifest::Manifest;
+use veriregime_core::types::manifest::card::with_verification;
 use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_core::types::manifest::regime::RegimeSpec;
 use veriregime_core::types::manifest::verification::EzklCircuit;
-
-/// Name of the card inside a bundle.
-pub const CARD_FILE: &str = "MODEL_CARD.md";
 
 /// The card of a regime model in Markdown.
 ///
@@ -27,7 +25,7 @@ pub fn card(manifest: &Manifest) -> Result<String, ManifestError> {
     let mut text = String::new();
     // Writing into a String cannot fail.
     let _ = write(&mut text, manifest, &model, circuit);
-    Ok(text)
+    Ok(with_verification(&text, manifest))
 }
 
 fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit: &EzklCircuit) -> std::fmt::Result {

@@ -5,9 +5,6 @@ use std::fmt::Write;
 use super::score::{Cell, Report, Rival, Score};
 use veriregime_core::hedge::HORIZON_MONTHS;
 
-/// Name of the card inside a bundle.
-pub const CARD_FILE: &str = "MODEL_CARD.md";
-
 /// The card of a model of that name, trained up to a day, with the figures of its walk forward.
 pub fn card(model_id: &str, trained_to: &str, countries: usize, report: &Report) -> String {
     let mut text = format!(

@@ -82,7 +82,9 @@ impl Place {
 
 /// Where data begin in memory: behind the length of the first thing that Solidity allocates.
 pub const DATA: usize = 160;
-/// Assembly inside of `verifyProof`.
+/// Where features begin in the calldata: behind the selector, two offsets, the empty proof's length and their number.
+const FEATURES_AT: usize = 4 + 4 * 32;
+/// Assembly inside of the contract's one function.
 pub const BODY_DEPTH: usize = 3;
 
 impl Contract<'_> {
@@ -96,14 +98,13 @@ impl Contract<'_> {
         let width = 2 * i64::from(*bound) + 1;
         let instances = markets * (features + outputs);
         let what = self.what.iter().fold(String::new(), |text, line| text + "/// " + line + "\n");
-        let (mutability, declared, allocated) = match place {
-            Place::Nowhere => ("pure", String::new(), ""),
+        let (declared, allocated) = match place {
+            Place::Nowhere => (String::new(), ""),
             Place::Own => (
-                "pure",
                 format!("    bytes private constant DATA = hex\"{}\";\n", hex::encode(&self.data)),
                 "        bytes memory own = DATA;\n",
             ),
-            Place::Contracts(_) => ("view", self.constructor(), ""),
+            Place::Contracts(_) => (self.constructor(), ""),
         };
         let read = match place {
             Place::Nowhere => String::new(),
@@ -125,21 +126,27 @@ pragma solidity ^0.8.20;
     uint256 private constant BOUND = {bound};
     uint256 private constant WIDTH = {width};
 {declared}
-    /// @param proof Empty.
-    /// @param instances All markets' features, then all markets' outputs; canonical elements of the field.
-    /// @return accepted Whether each output is what the model gives for its features.
-    function verifyProof(bytes calldata proof, uint256[] calldata instances) external {mutability} returns (bool accepted) {{
-        if (proof.length != 0 || instances.length != {instances}) return false;
+    /// @notice Answers `verifyProof(bytes,uint256[])`: whether each output is what the model gives for its features.
+    /// @dev The proof is empty; public inputs are all markets' features, then all markets' outputs, canonical elements of the
+    /// field. Only the one encoding of that is read. Where each of them stands is known then, and nothing is decoded.
+    fallback() external {{
 {allocated}        assembly {{
+            let asked := and(eq(calldatasize(), {size}), eq(shr(224, calldataload(0)), {selector}))
+            asked := and(asked, and(eq(calldataload(4), 64), eq(calldataload(36), 96)))
+            asked := and(asked, and(iszero(calldataload(68)), eq(calldataload(100), {instances})))
+            if iszero(asked) {{ revert(0, 0) }}
             let fits := 1
-            let at := instances.offset
-            let outputs := add(at, {outputs_at})
-{read}{body}            accepted := fits
+            let at := {FEATURES_AT}
+            let outputs := {outputs_at}
+{read}{body}            mstore(0, fits)
+            return(0, 32)
         }}
     }}
 }}
 ",
-            outputs_at = 32 * markets * features,
+            size = FEATURES_AT + 32 * instances,
+            selector = &keccak256("verifyProof(bytes,uint256[])").to_string()[..10],
+            outputs_at = FEATURES_AT + 32 * markets * features,
             body = self.markets_body(),
         ))
     }

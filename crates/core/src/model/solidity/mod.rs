@@ -15,8 +15,9 @@
 //! 1. Write it again from the bundle and compile it: source and code must be those that were deployed, to the last byte.
 //! 2. The code hash that is pinned covers all of it. Data that did not fit into the code are the code of contracts that the
 //!    constructor created; their addresses and their hashes follow from the verifier's own code and address.
-//! 3. Each public input is refused unless it is below the field's order, and each feature unless it is within the bound: look
-//!    for `lt(x, R)` and `lt(y, WIDTH)`, where `y` is the feature plus the bound.
+//! 3. All calldata but the one encoding of `verifyProof` with an empty proof and this number of public inputs revert: see
+//!    `asked`. So each public input stands where the code says. Each is refused unless it is below the field's order, and each
+//!    feature unless it is within the bound: look for `lt(x, R)` and `lt(y, WIDTH)`, where `y` is the feature plus the bound.
 //! 4. For each layer, the largest sum `M` in its comment is at least `Σ |weight| · |input| + |constant|` over the largest
 //!    inputs: the bound for the first layer, the largest results of the layer before for the others. A lane is as wide as
 //!    `2 M` has bits, and no two lanes of a word overlap.

@@ -3,6 +3,7 @@
 //! What kind of inputs, of model and of verification a bundle has is a tag. A reader asks for the kind that it understands,
 //! by [`Manifest::regime`] or [`Manifest::ezkl`]; any other is refused with a code.
 
+pub mod card;
 mod check;
 pub mod error;
 pub mod inputs;

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+
+import {MarketsSuite} from "./MarketsSuite.sol";
+import {NativeSuite} from "./NativeSuite.sol";
+import {Halo2Verifier} from "./fixtures/halo2/markets-3/Verifier.sol";
+
+/// @notice Three markets in one proof of the native prover. The fixture is written by crates/halo2/examples/markets.rs.
+contract NativeThreeMarketProofTest is NativeSuite, MarketsSuite {
+    function _snapshotGroup() internal pure override returns (string memory) {
+        return "NativeThreeMarketProof";
+    }
+
+    function _maxGas() internal pure override returns (uint256, uint256) {
+        return (262_000, 390_000);
+    }
+
+    function _fixture() internal pure override returns (string memory) {
+        return "contracts/test/fixtures/halo2/markets-3/proof.json";
+    }
+
+    function _deployVerifier() internal override returns (address) {
+        return address(new Halo2Verifier());
+    }
+}

@@ -94,13 +94,6 @@ impl Action {
         }
     }
 
-    /// Unix milliseconds from which on no block takes the call any more.
-    pub fn deadline_ms(&self, period: PeriodId) -> i64 {
-        match self {
-            Self::RiskOracle(_) => period.end_ms(),
-        }
-    }
-
     /// What keeps a call from being signed, for somebody who wants to know when to try again.
     pub async fn explained(&self, read: &Reader, fault: ChainError) -> ActionError {
         let fault = ActionError::from(fault);

@@ -252,6 +252,8 @@ mod tests {
             job: JobKey::new(Contract { chain_id: 1, address: Address::ZERO }, Digest([0; 32])),
             period,
             stage,
+            start_ms: period.start_ms(),
+            end_ms: period.end_ms(),
             started_ms: period.start_ms(),
             updated_ms: period.start_ms(),
             candles: vec![],

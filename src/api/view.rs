@@ -209,7 +209,7 @@ impl PeriodView {
         let omission = |one: &Omission| OmissionView { market: one.market.clone(), code: one.code.clone() };
         Self {
             period: record.period.0,
-            start_utc: format_utc(record.period.start_ms()),
+            start_utc: format_utc(record.start_ms),
             stage: record.stage.name(),
             started_ms: record.started_ms,
             updated_ms: record.updated_ms,

@@ -32,6 +32,8 @@ pub struct Claim {
     /// The model, as the contract calls it.
     pub model_id: B256,
     pub period: PeriodId,
+    /// When the period ends, Unix milliseconds.
+    pub end_ms: i64,
     /// How many markets the model has.
     pub markets: usize,
     pub omitted: OmittedMarkets,
@@ -71,7 +73,7 @@ impl Attesting<'_> {
             instances: claim.instances,
         };
         let digest = statement.digest();
-        attest_once(self.store, self.chain, &statement, claim.markets).await?;
+        attest_once(self.store, self.chain, &statement.promise(claim.markets, claim.end_ms), digest).await?;
         let wanted = usize::from(set.threshold);
         if self.store.attestations(digest)?.len() < wanted {
             self.ask_others(&statement, digest, wanted).await?;

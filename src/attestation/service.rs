@@ -22,7 +22,7 @@ use veriregime_core::types::field;
 use veriregime_core::types::manifest::Output;
 use veriregime_core::types::manifest::inputs::Candles;
 use veriregime_core::types::omission::OmittedMarkets;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::public_inputs;
 
 /// The chain is asked for its model once in so long, however many ask.
@@ -51,6 +51,8 @@ pub struct AttestationContext {
     pub chain: Chain,
     /// The contract.
     pub contract: Address,
+    /// The grid of the model's periods.
+    pub grid: Grid,
     /// Markets and features of the model.
     pub candles: Candles,
     /// Outputs of each market.
@@ -87,7 +89,7 @@ impl AttestationService {
         if request.registry != context.chain.read.registry_of(context.contract).await? {
             return Err(AttestationError::Mismatch { what: "registry" });
         }
-        let running = PeriodId::at_ms(context.clock.now_ms());
+        let running = context.grid.period_at(context.clock.now_ms());
         if request.period != running {
             return Err(AttestationError::OtherPeriod { running });
         }
@@ -98,7 +100,8 @@ impl AttestationService {
         let ours = tokio::task::spawn_blocking(move || own.instances(period, omitted)).await;
         let ours = ours.map_err(|error| StateError::Corrupt(error.to_string()))??;
         compare(context, request, &ours)?;
-        attest_once(&context.store, &context.chain, request, context.candles.markets.len()).await
+        let promise = request.promise(context.candles.markets.len(), context.grid.end_ms(running));
+        attest_once(&context.store, &context.chain, &promise, request.digest()).await
     }
 
     async fn model_id(&self) -> Result<B256, AttestationError> {

@@ -53,13 +53,14 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// What attesting it promises about a model of so many markets.
-    pub fn promise(&self, markets: usize) -> Promise {
+    /// What attesting it promises about a model of so many markets, in a period that ends then.
+    pub fn promise(&self, markets: usize, end_ms: i64) -> Promise {
         Promise {
             chain_id: self.chain_id,
             registry: self.registry,
             model_id: self.model_id,
             period: self.period,
+            ends_seconds: end_ms.div_euclid(1000),
             payloads: self.payloads(markets),
         }
     }

@@ -47,6 +47,7 @@ use veriregime_core::types::manifest::{CURRENT_FILE, is_model_folder};
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 use veriregime_core::types::replica::Replica;
 use veriregime_core::types::rpc_url;
+use veriregime_core::types::time::DAY_MS;
 
 /// Every setting with its default and its comment.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -89,8 +90,8 @@ pub struct Config {
     pub state_path: PathBuf,
     /// Folder of the evidence bundles.
     pub evidence_dir: PathBuf,
-    /// For how many periods they are kept.
-    pub evidence_periods: u64,
+    /// For how long they are kept.
+    pub evidence_keep_ms: i64,
     /// The HTTP API.
     pub api: Api,
     /// When somebody is to be told.
@@ -323,7 +324,7 @@ fn check_job(raw: RawConfig, names: Names) -> Result<Config, ConfigError> {
         attestation: attestation::check(&raw.attestation, !raw.api.listen.trim().is_empty())?,
         state_path: raw.state.path.into(),
         evidence_dir: raw.evidence.dir.into(),
-        evidence_periods: raw.evidence.keep_days.saturating_mul(PeriodId::PER_DAY),
+        evidence_keep_ms: i64::try_from(raw.evidence.keep_days).unwrap_or(i64::MAX).saturating_mul(DAY_MS),
         api: api::check(&raw.api)?,
         alerts: alerts::check(&raw.alerts)?,
         log_format: raw.log.format,

@@ -111,7 +111,7 @@ pub(super) fn row(
     }
     Ok(PeriodRow {
         period: record.period,
-        start: format_utc(record.period.start_ms()),
+        start: format_utc(record.start_ms),
         markets,
         prove_ms: record.prove_ms.unwrap_or(0),
         gas_used: landed.gas_used,

@@ -18,6 +18,7 @@ use crate::sources::candles::source::Source;
 use crate::telemetry::metrics;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::inputs::Market;
+use veriregime_core::types::period::Grid;
 
 /// Longest time for one check.
 const CHECK_LIMIT: Duration = Duration::from_secs(10);
@@ -52,6 +53,8 @@ pub struct Probe {
     /// Those of the model.
     pub markets: Vec<Market>,
     pub schedule: Schedule,
+    /// Of the job's periods.
+    pub grid: Grid,
     pub max_head_age_seconds: i64,
     /// Updates that the wallet should be able to pay for.
     pub enough_updates: Arc<AtomicU64>,
@@ -100,7 +103,7 @@ impl Probe {
             if contract.level == Level::Fail {
                 return vec![contract];
             }
-            vec![contract, checks::last_update(reader, &self.action, &self.schedule, now_ms).await]
+            vec![contract, checks::last_update(reader, &self.action, (&self.schedule, self.grid), now_ms).await]
         };
         let (folder, running) = self.bundle.clone();
         let state_path = self.state_path.clone();

@@ -45,9 +45,10 @@ impl Agent {
         period: PeriodId,
         forecast: &Forecast,
     ) -> Result<Vec<Attestation>, StageError> {
+        let end_ms = self.grid().end_ms(period);
         let markets = self.model.candles.markets.len();
         let (omitted, instances) = (forecast.omitted, forecast.instances());
-        Ok(self.attesting().of(Claim { model_id, period, markets, omitted, instances }).await?)
+        Ok(self.attesting().of(Claim { model_id, period, end_ms, markets, omitted, instances }).await?)
     }
 
     fn attesting(&self) -> Attesting<'_> {

@@ -66,7 +66,7 @@ impl Agent {
 
     /// Whether the cycle may go on without some of its markets.
     fn may_omit(&self, record: &CycleRecord) -> bool {
-        let since_ms = record.period.start_ms().max(record.started_ms);
+        let since_ms = record.start_ms.max(record.started_ms);
         self.model.candles.markets.len() > 1 && self.clock.now_ms() >= since_ms + OMIT_AFTER_MS
     }
 

@@ -14,7 +14,6 @@ use veriregime_core::types::digest::Digest;
 use veriregime_core::types::evidence::{Evidence, FORMAT, MarketEvidence, Row, Versions};
 use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::manifest::verification::{Offer, Way};
-use veriregime_core::types::period::PeriodId;
 
 /// Bundles that are made up for in one go, newest first.
 const CYCLES: u32 = 12;
@@ -40,9 +39,9 @@ impl Agent {
                 }
             }
         }
-        let running = PeriodId::at_ms(self.clock.now_ms());
-        let first_kept = PeriodId(running.0.saturating_sub(self.evidence_periods));
-        for kept in self.store.evidence_before(Scope::Jobs(&jobs), first_kept)? {
+        let running_ms = self.grid().start_ms(self.running_period());
+        let before_ms = running_ms.saturating_sub(self.evidence_keep_ms);
+        for kept in self.store.evidence_before(Scope::Jobs(&jobs), before_ms)? {
             match self.evidence.remove(kept.evidence) {
                 Ok(()) => self.store.prune_evidence(&kept)?,
                 Err(fault) => warn!(code = fault.code(), error = %fault, "old evidence stays"),

@@ -27,7 +27,8 @@ impl Agent {
     pub(super) async fn make_good(&mut self, running: PeriodId, stop: &CancellationToken) -> Result<(), StateError> {
         let record = self.store.cycle(self.job(), running)?;
         let has_update = |record: &CycleRecord| matches!(record.stage, Stage::Confirmed | Stage::AlreadyByOther);
-        let Some(record) = record.filter(has_update).filter(|_| self.left_ms(running) > CANCEL_LEAD_MS) else {
+        let Some(record) = record.filter(has_update).filter(|record| self.left_ms(record.end_ms) > CANCEL_LEAD_MS)
+        else {
             return Ok(());
         };
         match self.begun_again(&record).await {

@@ -46,7 +46,7 @@ use veriregime_core::types::cycle::{CycleRecord, Retrying, Stage};
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::replica::Replica;
 use wallet_guard::WalletGuard;
 
@@ -80,8 +80,8 @@ pub struct Agent {
     pub confirmations: u64,
     /// Where evidence is left.
     pub evidence: EvidenceStore,
-    /// For how many periods it is kept.
-    pub evidence_periods: u64,
+    /// For how long it is kept.
+    pub evidence_keep_ms: i64,
     /// This node among others that serve the contract.
     pub replica: Replica,
     /// Whether anything else uses the wallet.
@@ -94,6 +94,16 @@ impl Agent {
     /// The model, by its bundle's manifest.
     pub fn manifest(&self) -> Digest {
         self.bundle.manifest_digest
+    }
+
+    /// The grid of its periods, which is the model's.
+    pub fn grid(&self) -> Grid {
+        self.bundle.manifest.grid
+    }
+
+    /// The running period.
+    pub fn running_period(&self) -> PeriodId {
+        self.grid().period_at(self.clock.now_ms())
     }
 
     /// What all of its cycles are of.
@@ -139,12 +149,12 @@ impl Agent {
         period: PeriodId,
         stop: &CancellationToken,
     ) -> Result<CycleRecord, StateError> {
-        let mut record = self.store.begin(self.job(), period, self.clock.now_ms())?;
+        let mut record = self.store.begin(self.job(), self.grid(), period, self.clock.now_ms())?;
         let mut last_fault = None;
         let mut overtime = false;
         let mut reached = Instant::now();
         while !record.stage.is_final() && record.stage < last && !stop.is_cancelled() {
-            if self.clock.now_ms() >= period.end_ms() {
+            if self.clock.now_ms() >= record.end_ms {
                 if record.stage != Stage::Submitting {
                     return self.close(record, last_fault.unwrap_or(CycleError::Deadline.into())).await;
                 }
@@ -198,7 +208,7 @@ impl Agent {
             self.note_retrying(record, Some(&fault));
         }
         *last_fault = Some(fault);
-        let left_ms = (record.period.end_ms() - self.clock.now_ms()).max(0) as u64;
+        let left_ms = (record.end_ms - self.clock.now_ms()).max(0) as u64;
         let pause = pause.max(SHORTEST_PAUSE).min(Duration::from_millis(left_ms).max(SHORTEST_PAUSE));
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
@@ -233,15 +243,16 @@ impl Agent {
     pub async fn settle(&self, schedule: &cron::Schedule) -> Result<(), StateError> {
         let now_ms = self.clock.now_ms();
         let mut jobs = self.cared_for()?;
-        for record in self.store.unfinished_before(Scope::Jobs(&jobs), PeriodId::at_ms(now_ms))? {
+        for record in self.store.unfinished_by(Scope::Jobs(&jobs), now_ms)? {
             let span = info_span!("settle", job = self.name, period = record.period.0);
             self.settle_one(record).instrument(span).await?;
         }
         // What another contract had says nothing of this one's periods.
         jobs.retain(|job| job.contract == self.job().contract);
-        let newest = self.store.recent(Scope::Jobs(&jobs), 1)?.first().map(|record| record.period);
-        for period in newest.map_or_else(Vec::new, |newest| absent(schedule, newest, now_ms)) {
-            let record = self.store.begin(self.job(), period, now_ms)?;
+        let newest =
+            self.store.recent(Scope::Jobs(&jobs), 1)?.first().map(|record| self.grid().period_at(record.start_ms));
+        for period in newest.map_or_else(Vec::new, |newest| absent(schedule, self.grid(), newest, now_ms)) {
+            let record = self.store.begin(self.job(), self.grid(), period, now_ms)?;
             let span = info_span!("settle", job = self.name, period = period.0);
             self.close(record, CycleError::Absent.into()).instrument(span).await?;
         }

@@ -295,6 +295,7 @@ pub fn notary(agent: &Agent, store: &Arc<Store>) -> anyhow::Result<AttestationSe
         store: store.clone(),
         chain: agent.chain.clone(),
         contract: agent.action.contract(),
+        grid: agent.grid(),
         candles: agent.model.candles.clone(),
         outputs: agent.model.outputs.clone(),
         own: Arc::new(OwnCycles {
@@ -318,6 +319,7 @@ pub fn probe(config: &Config, agent: &Agent) -> Probe {
         action: agent.action.clone(),
         markets: agent.model.candles.markets.clone(),
         schedule: config.schedule.cron.clone(),
+        grid: agent.grid(),
         enough_updates: Arc::new(config.alerts.low_balance_updates.into()),
         tells_of_wallet: true,
         max_head_age_seconds: i64::try_from(config.chain.max_head_lag.as_secs()).unwrap_or(i64::MAX),

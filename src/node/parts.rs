@@ -120,7 +120,7 @@ impl Parts {
             replace_after_ms: i64::try_from(config.chain.replace_after.as_millis()).unwrap_or(i64::MAX),
             confirmations: config.chain.confirmations,
             evidence: EvidenceStore::new(config.evidence_dir.clone()),
-            evidence_periods: config.evidence_periods,
+            evidence_keep_ms: config.evidence_keep_ms,
             replica: config.replica,
             wallet_guard,
             peers: Peers::new(&config.attestation.peers, config.attestation.timeout)?,

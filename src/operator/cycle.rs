@@ -47,8 +47,7 @@ impl Serialize for CycleResult {
 impl Render for CycleResult {
     fn text(&self) -> String {
         let record = &self.record;
-        let mut line =
-            format!("period {} ({}): {}", record.period, format_utc(record.period.start_ms()), record.stage.name());
+        let mut line = format!("period {} ({}): {}", record.period, format_utc(record.start_ms), record.stage.name());
         for (market, prediction) in &self.forecasts {
             let Some(prediction) = prediction else { continue };
             let _ = write!(

@@ -19,7 +19,6 @@ use crate::render::Render;
 use crate::state::Store;
 use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::diagnostic::Diagnostic;
-use veriregime_core::types::period::PeriodId;
 
 /// How far cycles go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +129,7 @@ async fn cycle(
     stop: CancellationToken,
 ) -> anyhow::Result<CycleResult> {
     let mut agent = parts.job(&config).await?;
-    let period = PeriodId::at_ms(agent.clock.now_ms());
+    let period = agent.running_period();
     let record = match extent {
         Extent::UpToProof => agent.run_until(Stage::Proved, period, &stop).await?,
         Extent::Whole => {

@@ -12,7 +12,7 @@ use veriregime_core::types::time::format_utc;
 pub fn json(record: &CycleRecord) -> Value {
     json!({
         "period": record.period,
-        "start": format_utc(record.period.start_ms()),
+        "start": format_utc(record.start_ms),
         "outcome": record.stage,
         "candles": record.origin,
         "carried_minutes": record.origin.as_ref().map(Origin::carried_minutes),

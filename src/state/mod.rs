@@ -33,7 +33,7 @@ use veriregime_core::types::cycle::{Attempt, CycleRecord, Forecast, Landed, Miss
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
 use veriregime_core::types::origin::Origin;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::proof::Proof;
 
 /// Longest wait for another process that holds the database.
@@ -111,18 +111,26 @@ impl Store {
         Ok(Self { connection: Mutex::new(connection) })
     }
 
-    /// The job's cycle of `period`, begun now if there is none yet.
+    /// The job's cycle of `period` on its grid, begun now if there is none yet.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn begin(&self, job: JobKey, period: PeriodId, now_ms: i64) -> Result<CycleRecord, StateError> {
+    pub fn begin(&self, job: JobKey, grid: Grid, period: PeriodId, now_ms: i64) -> Result<CycleRecord, StateError> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        jobs::ensure_row(&transaction, job)?;
+        jobs::ensure_row(&transaction, job, grid)?;
         let key = rows::key(&transaction, job, period)?;
         transaction.execute(
-            "INSERT OR IGNORE INTO cycles (job, period, stage, started_ms, updated_ms) VALUES (?1, ?2, ?3, ?4, ?4)",
-            params![key.job, key.period, Stage::Planned.name(), now_ms],
+            "INSERT OR IGNORE INTO cycles (job, period, stage, started_ms, updated_ms, starts, ends)
+             VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)",
+            params![
+                key.job,
+                key.period,
+                Stage::Planned.name(),
+                now_ms,
+                grid.start_ms(period) / 1000,
+                grid.end_ms(period) / 1000
+            ],
         )?;
         let record =
             rows::cycle(&transaction, key)?.ok_or_else(|| StateError::Corrupt(format!("period {period} vanished")))?;
@@ -168,7 +176,7 @@ impl Store {
             _ => {}
         }
         if let Step::Collected(series, _) | Step::Recollected(series, _) = step {
-            retention::sweep(&transaction, period)?;
+            retention::sweep(&transaction, key)?;
             windows::write(&transaction, key, series)?;
         }
         rows::write_step(&transaction, key, step)?;

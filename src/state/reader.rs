@@ -90,7 +90,7 @@ impl Reader {
         let sql =
             "SELECT jobs.chain_id, jobs.contract, jobs.manifest, count(*) FROM cycles JOIN jobs ON jobs.id = cycles.job
                    WHERE stage NOT IN ('confirmed', 'already_by_other', 'missed')
-                   GROUP BY jobs.chain_id, jobs.contract ORDER BY max(period) DESC";
+                   GROUP BY jobs.chain_id, jobs.contract ORDER BY max(starts) DESC";
         let open: Vec<(Contract, i64)> =
             columns::all(&connection, sql, [], |row| Ok((jobs::read(row, 0)?.contract, row.get(3)?)))?;
         match open.into_iter().find(|(contract, _)| !named.contains(contract)) {

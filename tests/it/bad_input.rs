@@ -21,7 +21,7 @@ use veriregime_core::types::cycle::{Purpose, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
-use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::period::{Grid, MINUTE_MS};
 use veriregime_core::types::venue::Venue;
 
 use crate::given;
@@ -139,14 +139,15 @@ fn a_full_disk_stops_the_database_and_loses_nothing() {
     let Some(folder) = given::small_disk(256) else { return };
     let job = JobKey::new(Contract { chain_id: 1, address: alloy::primitives::Address::ZERO }, Digest([1; 32]));
     let store = Store::open(&folder.path().join("agent.sqlite")).unwrap();
-    store.begin(job, FIRST, 1).unwrap();
+    store.begin(job, Grid::FOUR_HOURS, FIRST, 1).unwrap();
     let filler = folder.path().join("filler");
     std::fs::write(&filler, vec![0; 1 << 20]).expect_err("the disk is small");
-    let fault =
-        (1..100).find_map(|index| store.begin(job, veriregime_core::types::period::PeriodId(FIRST.0 + index), 1).err());
+    let fault = (1..100).find_map(|index| {
+        store.begin(job, Grid::FOUR_HOURS, veriregime_core::types::period::PeriodId(FIRST.0 + index), 1).err()
+    });
     assert_eq!(fault.expect("the disk is full").code(), "VR-STATE-002");
     std::fs::remove_file(&filler).unwrap();
-    store.begin(job, FIRST.next(), 1).unwrap();
+    store.begin(job, Grid::FOUR_HOURS, FIRST.next(), 1).unwrap();
     assert_eq!(store.cycle(job, FIRST).unwrap().unwrap().stage, Stage::Planned);
     // Before the disk is taken away.
     drop(store);

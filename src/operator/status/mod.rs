@@ -26,7 +26,7 @@ use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::time::format_utc;
 
 /// How one job stands.
@@ -154,7 +154,7 @@ async fn status(config: &Config, beside: Option<&[JobKey]>, last: u32) -> anyhow
     for market in bundle.manifest.markets()? {
         markets.push((market.name.clone(), market::read(config, market).await));
     }
-    let (wallet, time) = (wallet(config).await, Time::now(config).await);
+    let (wallet, time) = (wallet(config).await, Time::now(config, bundle.manifest.grid).await);
     Ok(Status { model_id: bundle.manifest.model_id, wallet, cycles, markets, time })
 }
 
@@ -200,12 +200,12 @@ struct Moment {
 }
 
 impl Time {
-    async fn now(config: &Config) -> Self {
+    async fn now(config: &Config, grid: Grid) -> Self {
         let moment = |now_ms: i64| {
-            let period = PeriodId::at_ms(now_ms);
+            let period = grid.period_at(now_ms);
             let next =
                 next_tick_ms(&config.schedule.cron, now_ms).map(|tick| format_utc(tick + config.schedule.delay_ms));
-            Moment { period, left_seconds: (period.end_ms() - now_ms) / 1000, next }
+            Moment { period, left_seconds: (grid.end_ms(period) - now_ms) / 1000, next }
         };
         Self(replay::now_ms(config).await.map(moment))
     }
@@ -292,7 +292,7 @@ fn cycles_table(model: &str, cycles: &[(String, CycleRecord)]) -> Table {
     for (name, record) in cycles {
         let mut row = vec![
             record.period.to_string(),
-            format_utc(record.period.start_ms()),
+            format_utc(record.start_ms),
             record.stage.name().to_owned(),
             cycle::origin(record),
             record.prove_ms.map_or_else(String::new, |ms| format!("{ms} ms")),

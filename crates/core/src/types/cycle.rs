@@ -212,8 +212,12 @@ pub struct Retrying {
 pub struct CycleRecord {
     /// The job that it is of.
     pub job: JobKey,
-    /// The period.
+    /// The period, by its number on the job's grid.
     pub period: PeriodId,
+    /// When the period begins, Unix milliseconds.
+    pub start_ms: i64,
+    /// First millisecond after it.
+    pub end_ms: i64,
     /// How far it got.
     pub stage: Stage,
     /// When it began.

@@ -258,6 +258,7 @@ mod tests {
             updated_ms: period.start_ms(),
             candles: vec![],
             origin: None,
+            tables: None,
             forecast: None,
             proof: None,
             prove_ms: None,

@@ -9,6 +9,7 @@ pub mod error;
 mod evidence;
 pub mod feeds;
 mod fetch;
+pub mod input;
 mod late;
 mod lend;
 mod nonces;
@@ -16,6 +17,7 @@ pub mod overview;
 pub mod reorg;
 pub mod stages;
 mod submission;
+pub mod tables;
 pub mod timer;
 pub mod wallet_guard;
 
@@ -31,15 +33,14 @@ use crate::bundle::Bundle;
 use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::evidence::EvidenceStore;
+use crate::forecast::JobModel;
 use crate::state::error::StateError;
 use crate::state::jobs::Scope;
 use crate::state::{Step, Store};
 use crate::telemetry::metrics;
 use crate::verification::shared::SharedProver;
-use candles::CandleService;
 use error::{CycleError, StageError};
-use feeds::Feeds;
-use veriregime_core::forecast::RegimeModel;
+use input::Input;
 use veriregime_core::schedule::absent;
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::cycle::{CycleRecord, Retrying, Stage};
@@ -61,14 +62,13 @@ pub struct Agent {
     /// Name in the settings.
     pub name: String,
     pub clock: Clock,
-    pub feeds: Feeds,
     pub bundle: Bundle,
-    pub model: RegimeModel,
+    pub model: JobModel,
+    /// What it is fed.
+    pub input: Input,
     pub prover: SharedProver,
     pub chain: Chain,
     pub store: Arc<Store>,
-    /// Shared with every other job, as the store is.
-    pub candles: Arc<CandleService>,
     /// What is done with a forecast.
     pub action: Action,
     /// The jobs that this process runs, this one among them.
@@ -287,8 +287,9 @@ impl Agent {
         let next = self.store.advance(record.job, record.period, step, self.clock.now_ms())?;
         match step {
             Step::Collected(_, origin) | Step::Recollected(_, origin) => {
-                metrics::collected(origin, self.model.candles.markets.iter().map(|market| market.name.as_str()));
+                metrics::collected(origin, self.model.names().iter().map(String::as_str));
             }
+            Step::Tables(_, origin) => metrics::tables_collected(tables::SOURCE, origin),
             Step::Submitting(attempt) | Step::SubmittingAgain(attempt) => metrics::signed(attempt.purpose),
             _ if next.stage.is_final() => metrics::cycle_ended(next.stage),
             _ => {}

@@ -7,6 +7,7 @@ use tracing::{debug, info, warn};
 
 use super::Agent;
 use crate::actions::error::ActionError;
+use crate::actions::last_period_of;
 use crate::actions::refusal::{Meaning, Refusal};
 use crate::chain::call::Call;
 use crate::chain::envelope::calldata;
@@ -80,7 +81,8 @@ impl Agent {
         self.chain.read.check_chain_id().await?;
         let model_id = self.action.model_id(&self.chain.read).await?;
         let attestations = self.attestations(model_id, record.period, forecast).await?;
-        Ok(self.action.call(model_id, record.period, forecast, proof, &attestations))
+        let of_prices = self.price_attestations(model_id, record.period, forecast).await?;
+        Ok(self.action.call(model_id, record.period, forecast, proof, [&attestations, &of_prices]))
     }
 
     async fn signed(&self, call: Call, nonce: u64, replaces: Option<Floor>) -> Result<Attempt, StageError> {
@@ -294,7 +296,7 @@ impl Agent {
             && let Ok(call) = calldata(&signed)
         {
             // What the last call of another job would change tells which markets it serves.
-            self.action.last_period_of(read, record.job.contract.address, &call).await?
+            last_period_of(read, record.job.contract.address, &call).await?
         } else {
             None
         };

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::cycle::CycleResult;
+use super::sale_outlook::sale_outlook;
 use crate::config::Config;
 use crate::config::jobs::NodeConfig;
 use crate::diagnosis;
@@ -137,5 +138,6 @@ async fn cycle(
             agent.run(period, &stop).await?
         }
     };
-    Ok(CycleResult::of(&agent, record))
+    let sale = sale_outlook(&agent, &record).await?;
+    Ok(CycleResult::of(&agent, record, sale))
 }

@@ -25,7 +25,7 @@ pub struct Kept {
 }
 
 impl Store {
-    /// The newest `limit` confirmed cycles that have no evidence yet and whose candles are still stored, newest first.
+    /// The newest `limit` confirmed cycles that have no evidence yet and whose candles or tables are still stored, newest first.
     ///
     /// # Errors
     /// [`StateError`].
@@ -37,7 +37,8 @@ impl Store {
         let connection = self.lock();
         let sql = format!(
             "{CYCLES} WHERE {IN_SCOPE} AND stage = 'confirmed' AND evidence IS NULL
-             AND EXISTS (SELECT 1 FROM windows WHERE windows.job = cycles.job AND windows.period = cycles.period)
+             AND (EXISTS (SELECT 1 FROM windows WHERE windows.job = cycles.job AND windows.period = cycles.period)
+                  OR EXISTS (SELECT 1 FROM snapshots WHERE snapshots.job = cycles.job AND snapshots.period = cycles.period))
              ORDER BY starts DESC LIMIT ?2"
         );
         let scope = scope.into().rows(&connection)?;

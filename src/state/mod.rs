@@ -19,6 +19,7 @@ pub mod reader;
 mod retention;
 mod rows;
 mod schema;
+mod snapshots;
 mod windows;
 
 use std::path::Path;
@@ -35,6 +36,7 @@ use veriregime_core::types::job::JobKey;
 use veriregime_core::types::origin::Origin;
 use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::proof::Proof;
+use veriregime_core::types::vintage::TablesOrigin;
 
 /// Longest wait for another process that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,6 +56,8 @@ pub enum Step<'a> {
     Collected(&'a [Option<CandleSeries>], &'a Origin),
     /// The same once more, with markets that the update which has landed omits: all that follows is to be done again.
     Recollected(&'a [Option<CandleSeries>], &'a Origin),
+    /// The bytes of the tables' snapshot, and where it came from.
+    Tables(&'a [u8], &'a TablesOrigin),
     /// Features and outputs.
     Forecast(&'a Forecast),
     /// A verified proof, the milliseconds it took and the digest of its witness.
@@ -76,7 +80,7 @@ impl Step<'_> {
     /// The stage that the step leads to.
     pub fn stage(&self) -> Stage {
         match self {
-            Self::Collected(..) | Self::Recollected(..) => Stage::Collected,
+            Self::Collected(..) | Self::Recollected(..) | Self::Tables(..) => Stage::Collected,
             Self::Forecast(_) => Stage::Forecast,
             Self::Proved(..) => Stage::Proved,
             Self::Submitting(_) | Self::SubmittingAgain(_) => Stage::Submitting,
@@ -178,6 +182,10 @@ impl Store {
         if let Step::Collected(series, _) | Step::Recollected(series, _) = step {
             retention::sweep(&transaction, key)?;
             windows::write(&transaction, key, series)?;
+        }
+        if let Step::Tables(bytes, _) = step {
+            retention::sweep(&transaction, key)?;
+            snapshots::write(&transaction, key, bytes)?;
         }
         rows::write_step(&transaction, key, step)?;
         let record =

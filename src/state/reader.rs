@@ -73,7 +73,7 @@ impl Reader {
     /// [`StateError`].
     pub fn lasting_bytes(&self) -> Result<u64, StateError> {
         let sql = "SELECT CAST((SELECT total(payload) FROM dbstat WHERE name IN (
-                       SELECT name FROM sqlite_schema WHERE tbl_name NOT IN ('candle_blocks', 'live_blocks', 'windows')))
+                       SELECT name FROM sqlite_schema WHERE tbl_name NOT IN ('candle_blocks', 'live_blocks', 'windows', 'snapshots')))
                    - (SELECT total(length(proof)) FROM cycles) - (SELECT total(length(raw)) FROM attempts) AS INTEGER)";
         Ok(self.lock().query_row(sql, [], |row| row.get::<_, i64>(0))?.unsigned_abs())
     }

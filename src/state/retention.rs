@@ -2,7 +2,7 @@
 //!
 //! | what | until |
 //! |---|---|
-//! | a cycle's candles | its period is over, and it was missed, or its update is final and has left evidence; a week at most |
+//! | a cycle's candles, or tables | its period is over, and it was missed, or its update is final and has left evidence; a week at most |
 //! | its proof, and the bytes of its transactions | a week later, if it has ended and its update is final: evidence has them |
 //! | the cycle, its transactions' hashes, what was promised for its period | a year later |
 //! | attestations | so many were made since |
@@ -28,20 +28,21 @@ const IS_SETTLED: &str = "(stage = 'missed' OR stage = 'already_by_other' AND is
 pub(super) fn sweep(transaction: &Transaction<'_>, key: Key) -> Result<(), StateError> {
     let starts = "SELECT starts FROM cycles WHERE job = ?1 AND period = ?2";
     let now: i64 = transaction.query_row(starts, params![key.job, key.period], |row| row.get(0))?;
-    let sql = "SELECT EXISTS (SELECT 1 FROM windows JOIN cycles USING (job, period) WHERE starts >= ?1)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM windows JOIN cycles USING (job, period) WHERE starts >= ?1
+               UNION ALL SELECT 1 FROM snapshots JOIN cycles USING (job, period) WHERE starts >= ?1)";
     if transaction.query_row(sql, [now], |row| row.get(0))? {
         return Ok(());
     }
     let (detail, cycles) = (now.saturating_sub(DETAIL_SECONDS), now.saturating_sub(CYCLE_SECONDS));
     let execute = |sql: &str, params: &[i64]| transaction.execute(sql, rusqlite::params_from_iter(params));
-    execute(
-        &format!(
-            "DELETE FROM windows WHERE NOT EXISTS (SELECT 1 FROM cycles
-             WHERE cycles.job = windows.job AND cycles.period = windows.period
+    for inputs in ["windows", "snapshots"] {
+        let sql = format!(
+            "DELETE FROM {inputs} WHERE NOT EXISTS (SELECT 1 FROM cycles
+             WHERE cycles.job = {inputs}.job AND cycles.period = {inputs}.period
              AND ends >= ?2 AND NOT (ends <= ?1 AND {IS_SETTLED}))"
-        ),
-        &[now, detail],
-    )?;
+        );
+        execute(&sql, &[now, detail])?;
+    }
     execute(
         "DELETE FROM candle_blocks WHERE id NOT IN
          (SELECT block FROM live_blocks UNION ALL SELECT value FROM windows, json_each(windows.blocks))",

@@ -13,7 +13,7 @@ use veriregime_core::types::period::PeriodId;
 
 /// Cycles with their jobs, in the columns of [`read_cycle`].
 pub(super) const CYCLES: &str = "SELECT jobs.chain_id, jobs.contract, jobs.manifest, period, stage, started_ms, updated_ms, candles, forecast, \
-     proof, prove_ms, landed, miss, origin, witness_sha256, evidence, retrying, starts, ends FROM cycles JOIN jobs ON jobs.id = cycles.job";
+     proof, prove_ms, landed, miss, origin, witness_sha256, evidence, retrying, starts, ends, tables FROM cycles JOIN jobs ON jobs.id = cycles.job";
 
 /// Whether a cycle is one of those whose jobs the first parameter lists: see [`super::jobs::Scope::rows`].
 pub(super) const IN_SCOPE: &str = "(?1 IS NULL OR job IN (SELECT value FROM json_each(?1)))";
@@ -98,6 +98,10 @@ pub(super) fn write_step(connection: &Connection, key: Key, step: &Step<'_>) -> 
                 connection.execute(sql, params![key.job, key.period])?;
             }
         }
+        Step::Tables(bytes, tables) => {
+            set("tables", json(tables)?)?;
+            set("candles", json(&[Digest::of(bytes)])?)?;
+        }
         Step::Forecast(forecast) => {
             set("forecast", json(forecast)?)?;
         }
@@ -160,6 +164,7 @@ pub(super) fn read_cycle(row: &Row<'_>) -> rusqlite::Result<CycleRecord> {
         retrying: from_json(row, 16)?,
         start_ms: milliseconds(row.get(17)?),
         end_ms: milliseconds(row.get(18)?),
+        tables: from_json(row, 19)?,
     })
 }
 

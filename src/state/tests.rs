@@ -74,7 +74,13 @@ fn attempt(nonce: u64) -> Attempt {
 }
 
 fn forecast() -> Forecast {
-    Forecast { features: vec![], outputs: vec![], carried_minutes: vec![1], omitted: OmittedMarkets::NONE }
+    Forecast {
+        features: vec![],
+        outputs: vec![],
+        carried_minutes: vec![1],
+        omitted: OmittedMarkets::NONE,
+        prices: None,
+    }
 }
 
 fn proof() -> Proof {

@@ -8,6 +8,7 @@ use url::Url;
 use veriregime_agent::actions::risk_oracle::update::Update;
 use veriregime_agent::clock::Clock;
 use veriregime_agent::job::feeds::{Feed, Feeds};
+use veriregime_agent::job::input::Input;
 use veriregime_agent::sources::candles::http::HttpSettings;
 use veriregime_agent::sources::candles::market::Market;
 use veriregime_agent::sources::candles::serve;
@@ -68,7 +69,8 @@ async fn missing_candles_are_carried_up_to_both_limits_and_more_of_them_skip_the
         let missing = holes.len();
         let present = candles.iter().enumerate().filter(|(index, _)| !holes.contains(index)).map(|(_, candle)| *candle);
         let mut agent = world.agent(&format!("missing {missing} {code:?}")).await;
-        agent.feeds = exchange(present.collect(), &world.clock, &stop).await;
+        let Input::Candles(input) = &mut agent.input else { unreachable!() };
+        input.feeds = exchange(present.collect(), &world.clock, &stop).await;
         let Some(code) = code else {
             let record = agent.run_until(Stage::Proved, FIRST, &stop).await.unwrap();
             assert_eq!(record.stage, Stage::Proved, "{missing}: {:?}", record.miss);
@@ -93,6 +95,8 @@ async fn a_clock_that_is_not_the_exchange_s_takes_no_candles() {
     let agent = world.agent("skewed").await;
     for skew_ms in [limit_ms + 1, -limit_ms - 1] {
         let fault = agent
+            .regime()
+            .unwrap()
             .feeds
             .primary()
             .source
@@ -101,7 +105,7 @@ async fn a_clock_that_is_not_the_exchange_s_takes_no_candles() {
             .expect_err("skewed");
         assert_eq!(fault.code(), "VR-CANDLE-008");
     }
-    agent.feeds.primary().source.check_clock(world.clock.now_ms(), limit_ms).await.unwrap();
+    agent.regime().unwrap().feeds.primary().source.check_clock(world.clock.now_ms(), limit_ms).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,10 +4,11 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::SolCall;
 
 use super::abi::vault::{HedgeVault, IModelRegistry};
-use super::prices::Prices;
+use super::prices::encoded;
 use crate::actions::risk_oracle::packed::{pack_features, pack_outputs};
 use crate::attestation::statement::pack;
 use crate::chain::call::Call;
+use veriregime_core::hedge::prices::Prices;
 use veriregime_core::types::attestation::Attestation;
 
 /// Everything that `HedgeVault.execute` takes.
@@ -43,7 +44,12 @@ impl Order<'_> {
             proof: self.proof.clone(),
             attestations: pack(self.attestations),
         };
-        let (prices, attestations) = (self.prices.encoded(), pack(self.price_attestations));
+        let (prices, attestations) = (encoded(self.prices), pack(self.price_attestations));
         Call::new(vault, HedgeVault::executeCall { update, prices, attestations }.abi_encode())
     }
+}
+
+/// The order that `calldata` brings, where it is the call of `execute`.
+pub(crate) fn executed(calldata: &[u8]) -> Option<HedgeVault::executeCall> {
+    HedgeVault::executeCall::abi_decode(calldata).ok()
 }

@@ -153,6 +153,8 @@ pub struct RawAlerts {
     pub resend_minutes: u64,
     pub stuck_minutes: u64,
     pub low_balance_updates: u64,
+    pub electricity_rise_percent: u32,
+    pub low_budget_weeks: u32,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]

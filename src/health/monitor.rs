@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::vault::VaultProbe;
 use super::{Check, HealthError, Level, checks};
 use crate::actions::Action;
 use crate::chain::Chain;
@@ -47,6 +48,8 @@ pub struct Probe {
     /// The exchange that is asked first, with its name in the settings; `None` for a job of tables.
     pub source: Option<(String, Arc<Source>)>,
     pub max_clock_skew_ms: i64,
+    /// Of a job that sells a vault's WBTC.
+    pub vault: Option<VaultProbe>,
     pub chain: Chain,
     pub chain_id: u64,
     pub action: Action,
@@ -103,7 +106,12 @@ impl Probe {
             if contract.level == Level::Fail {
                 return vec![contract];
             }
-            vec![contract, checks::last_update(reader, &self.action, (&self.schedule, self.grid), now_ms).await]
+            let mut found = vec![contract];
+            found.push(checks::last_update(reader, &self.action, (&self.schedule, self.grid), now_ms).await);
+            if let Some(vault) = &self.vault {
+                found.extend(vault.checks(reader, self.action.contract()).await);
+            }
+            found
         };
         let (folder, running) = self.bundle.clone();
         let state_path = self.state_path.clone();

@@ -17,8 +17,8 @@ use crate::sources::tables::rates;
 use crate::sources::tables::series::DailySeries;
 use crate::sources::tables::snapshot::snapshot;
 use crate::state::Step;
-use crate::state::error::StateError;
 use veriregime_core::hedge::panel::Day;
+use veriregime_core::hedge::snapshot::Snapshot;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::origin::FailedSource;
@@ -102,9 +102,26 @@ impl TableService {
         Ok(edition)
     }
 
+    /// What is known of a country before a period that starts at `start_ms`, as publishers tell it now.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn snapshot(&self, country: &str, start_ms: i64, now_ms: i64) -> Result<Snapshot, TableError> {
+        let edition = self.edition(start_ms, now_ms, false).await?;
+        Ok(edition.before(country, start_ms))
+    }
+
     /// Has the tables fetched anew by whoever asks next.
     async fn forget(&self) {
         *self.fetched.lock().await = None;
+    }
+}
+
+impl Edition {
+    /// What it says of a country before a moment.
+    fn before(&self, country: &str, start_ms: i64) -> Snapshot {
+        let day = Day::try_from(start_ms.div_euclid(DAY_MS) - 1).unwrap_or(Day::MAX);
+        snapshot(&self.electricity, self.rates.as_ref(), country, day)
     }
 }
 
@@ -128,9 +145,7 @@ impl Agent {
         let now_ms = self.clock.now_ms();
         let falls_back = now_ms >= record.start_ms.max(record.started_ms) + FALL_BACK_AFTER_MS;
         let edition = country.tables.edition(record.start_ms, now_ms, falls_back).await?;
-        let day = Day::try_from(record.start_ms.div_euclid(DAY_MS) - 1)
-            .map_err(|_| StateError::Corrupt(format!("period {} has no day", record.period)))?;
-        let snapshot = snapshot(&edition.electricity, edition.rates.as_ref(), country.name, day);
+        let snapshot = edition.before(country.name, record.start_ms);
         // What cannot be computed with is not stored: its publisher may mend it within the period.
         if let Err(fault) = self.model.check_snapshot(&snapshot) {
             country.tables.forget().await;

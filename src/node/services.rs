@@ -18,6 +18,7 @@ use crate::api::jobs::Jobs;
 use crate::api::{Shared, server};
 use crate::config::{Config, alerts};
 use crate::health::monitor::Probe;
+use crate::health::vault::{VaultLimits, VaultProbe};
 use crate::job::Agent;
 use crate::job::feeds::Feed;
 use crate::job::overview::Overview;
@@ -118,11 +119,25 @@ impl Services {
         let probe = Probe {
             enough_updates: self.enough_updates.clone(),
             tells_of_wallet: self.wallets.lock().unwrap_or_else(PoisonError::into_inner).insert(wallet),
+            vault: self.vault_probe(config, agent),
             ..serving::probe(config, agent)
         };
         let probing = probe.run(config.api.check_every, reports, self.stop.clone());
         self.tasks.spawn(metrics::of_job(agent.name.clone(), probing));
         Ok(())
+    }
+
+    /// What is looked at of a vault, where the job has one.
+    fn vault_probe(&self, config: &Config, agent: &Agent) -> Option<VaultProbe> {
+        agent.country().map(|_| VaultProbe {
+            cycles: self.beside.reader.clone(),
+            job: agent.job(),
+            output_scale: agent.bundle.manifest.outputs.first().map_or(0, |output| output.scale),
+            limits: VaultLimits {
+                rise_percent: config.alerts.electricity_rise_percent,
+                low_budget_weeks: config.alerts.low_budget_weeks,
+            },
+        })
     }
 
     /// Waits until all of it has ended.

@@ -93,6 +93,7 @@ pub fn probe(config: &Config, agent: &Agent) -> Probe {
         chain_id: config.chain.chain_id,
         action: agent.action.clone(),
         markets: markets(agent).to_vec(),
+        vault: None,
         schedule: config.schedule.cron.clone(),
         grid: agent.grid(),
         enough_updates: Arc::new(config.alerts.low_balance_updates.into()),

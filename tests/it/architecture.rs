@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "actions",
             "alerts",
+            "attestation",
             "bundle",
             "chain",
             "config",
@@ -93,7 +94,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("evidence", &[]),
     ("forecast", &["state"]),
-    ("health", &["actions", "bundle", "chain", "job", "sources", "telemetry"]),
+    ("health", &["actions", "bundle", "chain", "job", "sources", "state", "telemetry"]),
     (
         "job",
         &[

@@ -68,16 +68,8 @@ async fn land(
     let mut forecast = record.forecast.unwrap();
     alter(&mut agent, &mut forecast.features[0].candle);
     let inputs = forecast.inputs();
-    forecast.outputs = agent
-        .regime()
-        .unwrap()
-        .model
-        .network()
-        .predict(&inputs)
-        .unwrap()
-        .into_iter()
-        .map(|row| agent.regime().unwrap().model.named(row))
-        .collect();
+    let model = agent.regime().unwrap().model;
+    forecast.outputs = model.network().predict(&inputs).unwrap().into_iter().map(|row| model.named(row)).collect();
     let (features, outputs) = (&forecast.features, &forecast.outputs);
     let proved = agent.prover.prove(&inputs, &public_inputs::outputs(outputs)).await.unwrap();
     let model_id = agent.action.model_id(&agent.chain.read).await.unwrap();

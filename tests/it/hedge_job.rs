@@ -1,5 +1,6 @@
 //! A hedge job on a chain with a real pool: from the publishers' tables to the owner's dollars, whatever happens in between.
 
+mod demo;
 mod faults;
 mod publisher;
 
@@ -14,6 +15,8 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::actions::hedge_vault::abi::vault::HedgeVault;
 use veriregime_agent::attestation::statement::Statement;
+use veriregime_agent::audit::compare::Verdict;
+use veriregime_agent::audit::{offline, sale};
 use veriregime_agent::chain::call::Call;
 use veriregime_agent::clock::Clock;
 use veriregime_agent::config::{self, Config};
@@ -140,17 +143,39 @@ async fn each_week_sells_for_the_days_that_it_adds_and_leaves_evidence() {
     assert_eq!(sold.len(), 1);
     let file = agent.evidence.file(agent.store.cycle(agent.job(), FIRST).unwrap().unwrap().evidence.unwrap());
     let (_, left) = evidence::read(&file).unwrap();
-    let sale = left.sale.unwrap();
-    assert_eq!((sale.prices, sale.figures.sats, &sale.tables), (prices, sold[0].1, &tables));
-    assert_eq!(sale.figures.until_day - sale.figures.from_day, 60);
-    assert_eq!(i64::from(sale.figures.from_day) * 86_400_000, GRID.start_ms(FIRST));
+    let told = left.sale.unwrap();
+    assert_eq!((told.prices, told.figures.sats, &told.tables), (prices, sold[0].1, &tables));
+    assert_eq!(told.figures.until_day - told.figures.from_day, 60);
+    assert_eq!(i64::from(told.figures.from_day) * 86_400_000, GRID.start_ms(FIRST));
     let outputs: Vec<i128> = left.update.outputs.clone();
     let ratio = (outputs[0] as f64 / f64::from(1 << 29)).clamp(-0.7, 0.7).exp();
     let need = 60.0 * 24.0 * WATTS as f64 / 1e6 * prices.eur_per_mwh() * ratio * prices.usd_per_eur();
     let dollars = scene.world.uniswap.dollars(owner).await.unwrap();
-    assert_eq!(dollars, sale.figures.usdc);
+    assert_eq!(dollars, told.figures.usdc);
     assert!((dollars as f64 / 1e6 / need - 1.0).abs() < 0.01, "{dollars} of {need}");
-    assert!(sale.snapshot.prices.len() > 25 && sale.snapshot.day == sale.figures.from_day as i32 - 1);
+    assert!(told.snapshot.prices.len() > 25 && told.snapshot.day == told.figures.from_day as i32 - 1);
+
+    // Whoever has the file computes the same; whoever has the publishers' tables does as long as nothing is revised.
+    let verified = offline::verify_file(&scene.config, &file).await.unwrap().found;
+    assert_eq!((verified.verdict, verified.attestors.len()), (Verdict::Match, 2), "{verified:?}");
+    let week = FIRST.0..FIRST.0 + 1;
+    let audited = sale::audit(&scene.config, week.clone(), scene.clock.now_ms()).await.unwrap();
+    assert_eq!((audited.len(), audited[0].found.verdict, audited[0].sold_sats), (1, Verdict::Match, sold[0].1));
+    scene.publisher.rows(|cells| {
+        let mut cells = cells.to_vec();
+        if cells[1] == "DEU" && cells[2] == "2023-08-30" {
+            cells[3] = "200".into();
+        }
+        Some(cells)
+    });
+    let revised = sale::audit(&scene.config, week, scene.clock.now_ms()).await.unwrap();
+    assert_eq!(revised[0].found.verdict, Verdict::DataDiffer, "{:?}", revised[0].found);
+    let mut altered = evidence::read(&file).unwrap().1;
+    altered.sale.as_mut().unwrap().prices.usd_per_eur_e6 += 1;
+    let copy = scene.scratch.path().join("altered.json");
+    std::fs::write(&copy, serde_json::to_vec(&altered).unwrap()).unwrap();
+    let found = offline::verify_file(&scene.config, &copy).await.unwrap().found;
+    assert!(found.verdict > Verdict::DataDiffer, "the attestors signed something else: {found:?}");
 
     // The same once more is nothing, and the next week sells for seven days.
     assert_eq!(scene.run(&mut agent, FIRST).await.stage, Stage::Confirmed);

@@ -1,8 +1,8 @@
 //! What a vault told of a sale: the forecast behind it, and what came of it.
 
 use alloy::eips::{BlockId, BlockNumberOrTag};
-use alloy::primitives::{Address, B256};
-use alloy::rpc::types::Log;
+use alloy::primitives::{Address, B256, U256};
+use alloy::rpc::types::{Filter, Log};
 use alloy::sol_types::SolEvent;
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ use crate::chain::read::Reader;
 use veriregime_core::hedge::prices::Prices;
 use veriregime_core::types::evidence::SaleFigures;
 use veriregime_core::types::omission::OmittedMarkets;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::update::{Arguments, PublishedUpdate};
 
 /// A sale as the chain tells it.
@@ -33,6 +33,26 @@ pub struct PublishedSale {
 }
 
 impl Reader {
+    /// The sales of a vault in a period.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn sales(&self, vault: Address, grid: Grid, period: PeriodId) -> Result<Vec<PublishedSale>, ChainError> {
+        let newest = self.head().await?.number;
+        let first = self.first_block_at(grid.start_ms(period) / 1000, newest).await?;
+        let end = self.first_block_at(grid.end_ms(period) / 1000, newest).await?;
+        let filter = Filter::new()
+            .address(vault)
+            .event_signature(HedgeVault::ForecastUsed::SIGNATURE_HASH)
+            .topic2(B256::from(U256::from(period.0)));
+        let mut sales = Vec::new();
+        for log in self.logs(&filter, first..end).await? {
+            let Some(transaction) = log.transaction_hash else { continue };
+            sales.extend(self.sale_in(vault, transaction).await?);
+        }
+        Ok(sales)
+    }
+
     /// The sale that a transaction made at a vault, `None` where it made none.
     ///
     /// # Errors

@@ -46,6 +46,12 @@ DATA := $(INSTALLED)/share/veriregime-agent
 RUNTIME_PACKAGES := solc command-exists commander follow-redirects js-sha3 memorystream semver tmp \
 	$(patsubst node_modules/%,%,$(wildcard node_modules/@foundry-rs/anvil-* node_modules/@foundry-rs/cast-*))
 
+# What the demo of a vault puts on its chain.
+HEDGE_ARTIFACTS := @uniswap/v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json \
+	@uniswap/v3-periphery/artifacts/contracts/SwapRouter.sol/SwapRouter.json \
+	@uniswap/v3-periphery/artifacts/contracts/NonfungiblePositionManager.sol/NonfungiblePositionManager.json \
+	@aave/core-v3/artifacts/contracts/mocks/tokens/MintableERC20.sol/MintableERC20.json
+
 install: build ## Put the program and all that it needs under PREFIX, by default /usr/local
 	@$(MAKE) --no-print-directory install-files
 
@@ -57,6 +63,10 @@ install-files:
 	done
 	install -m 644 models/train.toml $(DATA)/models
 	install -m 644 contracts/verifier.mjs contracts/verifier-input.mjs $(DATA)/contracts
+	install -d $(DATA)/deploy/hedge-demo && install -m 644 deploy/hedge-demo/* $(DATA)/deploy/hedge-demo
+	for artifact in $(HEDGE_ARTIFACTS); do \
+	    install -D -m 644 node_modules/$$artifact $(DATA)/node_modules/$$artifact || exit 1; \
+	done
 	install -m 644 deploy/policy.toml deploy/hedge.toml deploy/agent.toml deploy/veriregime-agent.service $(DATA)/deploy
 	for package in $(RUNTIME_PACKAGES); do \
 	    install -d $(DATA)/node_modules/$$package && cp -R node_modules/$$package/. $(DATA)/node_modules/$$package || exit 1; \
@@ -75,10 +85,13 @@ DEMO := $(if $(PERIODS),--periods $(PERIODS)) $(if $(CANDLES),--candles $(CANDLE
 	$(if $(SOURCE),--source $(SOURCE)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS)) \
 	$(if $(VERIFY),--verify $(VERIFY)) $(if $(KEEP),--keep) $(if $(JSON),--json)
 
+HEDGE_DEMO := $(if $(WEEKS),--weeks $(WEEKS)) $(if $(COUNTRY),--country $(COUNTRY)) $(if $(TABLES),--data $(TABLES)) \
+	$(if $(SEED),--seed $(SEED)) $(if $(VERIFY),--verify $(VERIFY)) $(if $(JSON),--json)
+
 # Both programs lie in the same place. One with training is brought up to date and not replaced by one without.
-demo: setup ## Watch candles become proven, on-chain risk parameters
+demo: setup ## Watch candles become proven, on-chain risk parameters; JOB=hedge: electricity, and a vault that sells for it
 	@$(MAKE) --no-print-directory $(if $(findstring +training,$(BUILT_WITH)),build,node)
-	@$(AGENT) demo $(DEMO)
+	@$(AGENT) $(if $(filter hedge,$(JOB)),hedge demo $(HEDGE_DEMO),demo $(DEMO))
 
 # The gate takes nextest, which names what is slow and ends what hangs.
 RUST_TESTS ?= cargo test --release --locked

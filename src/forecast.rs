@@ -1,30 +1,113 @@
-//! The forecast of a cycle from the candles that are stored for it.
+//! A job's model, and the forecast of a cycle from what is stored for it.
 
 use thiserror::Error;
 
 use crate::state::Store;
 use crate::state::error::StateError;
 use veriregime_core::forecast::{ForecastError, RegimeModel};
+use veriregime_core::hedge::electricity::{ElectricityError, ElectricityModel};
+use veriregime_core::hedge::snapshot::Snapshot;
 use veriregime_core::types::cycle::{CycleRecord, Forecast};
+use veriregime_core::types::digest::Digest;
 use veriregime_core::types::omission::OmittedMarkets;
+use veriregime_core::types::public_inputs;
 
-/// Why a cycle's stored candles give no forecast.
+/// Why what is stored of a cycle gives no forecast.
 #[derive(Debug, Error)]
 pub enum StoredForecastError {
     /// The database fails, or does not hold what it should.
     #[error(transparent)]
     State(#[from] StateError),
-    /// What is stored cannot be computed with.
+    /// What is stored of candles cannot be computed with.
     #[error(transparent)]
     Forecast(#[from] ForecastError),
+    /// What is stored of tables cannot be computed with.
+    #[error(transparent)]
+    Electricity(#[from] ElectricityError),
 }
 
-/// Features and outputs from the stored candles, of all markets but those that are to be omitted: among these must be the
-/// ones that have no candles.
+/// What a job forecasts with.
+#[derive(Debug)]
+pub enum JobModel {
+    /// Volatility regimes of markets, from candles.
+    Regime(RegimeModel),
+    /// A country's price of electricity, from tables.
+    Electricity {
+        /// The network.
+        model: Box<ElectricityModel>,
+        /// The country by its ISO 3166 code.
+        country: String,
+    },
+}
+
+impl JobModel {
+    /// The model of regimes, where it is one.
+    pub fn regime(&self) -> Option<&RegimeModel> {
+        match self {
+            Self::Regime(model) => Some(model),
+            Self::Electricity { .. } => None,
+        }
+    }
+
+    /// What each row of features and outputs is of: markets, or the country.
+    pub fn names(&self) -> Vec<String> {
+        match self {
+            Self::Regime(model) => model.candles.markets.iter().map(|market| market.name.clone()).collect(),
+            Self::Electricity { country, .. } => vec![country.clone()],
+        }
+    }
+
+    /// What the public input at `index` is, in words.
+    pub fn input_name(&self, index: usize) -> String {
+        match self {
+            Self::Regime(model) => public_inputs::name(&model.candles, &model.outputs, index),
+            Self::Electricity { model, .. } => model.name(index),
+        }
+    }
+
+    /// Whether tables can be computed with.
+    ///
+    /// # Errors
+    /// [`ElectricityError`].
+    pub fn check_snapshot(&self, snapshot: &Snapshot) -> Result<(), ElectricityError> {
+        match self {
+            Self::Regime(_) => Ok(()),
+            Self::Electricity { model, .. } => model.compute(snapshot).map(|_| ()),
+        }
+    }
+
+    /// Features and outputs from what is stored, of all markets but those that are to be omitted: among these must be the ones
+    /// that have no candles.
+    ///
+    /// # Errors
+    /// [`StoredForecastError`].
+    pub fn from_stored(
+        &self,
+        store: &Store,
+        record: &CycleRecord,
+        omitted: OmittedMarkets,
+    ) -> Result<Forecast, StoredForecastError> {
+        match self {
+            Self::Regime(model) => from_candles(store, model, record, omitted),
+            Self::Electricity { model, .. } => Ok(model.compute(&stored_snapshot(store, record)?)?),
+        }
+    }
+}
+
+/// The tables that a cycle was computed from.
 ///
 /// # Errors
-/// [`StoredForecastError`].
-pub fn from_stored(
+/// [`StoredForecastError::State`] for a cycle without them, or with others than its record names.
+pub fn stored_snapshot(store: &Store, record: &CycleRecord) -> Result<Snapshot, StoredForecastError> {
+    let bytes = store.snapshot(record.job, record.period)?;
+    let bytes = bytes.ok_or_else(|| StateError::Corrupt("a cycle is without its tables".into()))?;
+    if record.candles != [Digest::of(&bytes)] {
+        return Err(StateError::Corrupt("stored tables do not match their digest".into()).into());
+    }
+    Ok(Snapshot::parse(&bytes).map_err(ElectricityError::from)?)
+}
+
+fn from_candles(
     store: &Store,
     model: &RegimeModel,
     record: &CycleRecord,

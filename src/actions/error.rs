@@ -5,7 +5,7 @@ use alloy::primitives::Address;
 use thiserror::Error;
 
 use super::contracts::refusal_of;
-use super::refusal::{PAUSE, Refusal};
+use super::refusal::{Meaning, PAUSE, Refusal};
 use crate::chain::error::ChainError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 
@@ -16,7 +16,7 @@ pub enum ActionError {
     #[error(transparent)]
     Chain(ChainError),
     /// No contract is configured, or there is none at its address.
-    #[error("there is no RiskOracle at {0}")]
+    #[error("there is no contract at {0}")]
     NoContract(Address),
     /// The market is served by no model, or by another one.
     #[error("the contract does not run this model: {0}")]
@@ -36,6 +36,8 @@ impl Diagnostic for ActionError {
             Self::NoContract(_) => "VR-CHAIN-004",
             Self::ForeignModel(_) => "VR-CHAIN-005",
             Self::ChainBehind { .. } => "VR-CHAIN-008",
+            Self::Refused(Refusal { meaning: Meaning::Nothing, .. }) => "VR-VAULT-001",
+            Self::Refused(Refusal { meaning: Meaning::NotYet { .. }, .. }) => "VR-VAULT-002",
             Self::Refused(_) => "VR-CHAIN-009",
         }
     }
@@ -43,7 +45,7 @@ impl Diagnostic for ActionError {
     fn hint(&self) -> &'static str {
         match self {
             Self::Chain(fault) => fault.hint(),
-            Self::NoContract(_) => "set chain.oracle to the RiskOracle's address on this chain",
+            Self::NoContract(_) => "set chain.oracle, or the job's `contract`, to the contract's address on this chain",
             Self::ForeignModel(_) => "point model.bundle at the model that the contract runs, or `deploy` this one",
             Self::ChainBehind { .. } => "check this machine's clock and whether the node is in sync",
             Self::Refused(refusal) => refusal.hint(),
@@ -81,7 +83,6 @@ mod tests {
     use alloy::transports::RpcError;
 
     use super::*;
-    use crate::actions::refusal::Meaning;
     use crate::actions::risk_oracle::abi::oracle::RiskOracle;
     use crate::actions::risk_oracle::abi::registry::ModelRegistry;
     use crate::chain::revert::Revert;

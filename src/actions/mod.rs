@@ -14,12 +14,15 @@ use crate::chain::call::Call;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use error::ActionError;
+use hedge_vault::action::HedgeVaultAction;
+use hedge_vault::order::executed;
+use hedge_vault::published::PublishedSale;
 use refusal::{Meaning, Refusal};
 use risk_oracle::action::RiskOracleAction;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::Forecast;
 use veriregime_core::types::omission::OmittedMarkets;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::proof::Proof;
 use veriregime_core::types::update::PublishedUpdate;
 
@@ -28,6 +31,8 @@ use veriregime_core::types::update::PublishedUpdate;
 pub enum Action {
     /// Sets the risk parameters of markets.
     RiskOracle(RiskOracleAction),
+    /// Sells a vault's WBTC.
+    HedgeVault(HedgeVaultAction),
 }
 
 impl Action {
@@ -35,6 +40,7 @@ impl Action {
     pub fn contract(&self) -> Address {
         match self {
             Self::RiskOracle(oracle) => oracle.contract,
+            Self::HedgeVault(vault) => vault.contract,
         }
     }
 
@@ -45,6 +51,7 @@ impl Action {
     pub async fn model_id(&self, read: &Reader) -> Result<B256, ActionError> {
         match self {
             Self::RiskOracle(oracle) => read.model_id(oracle.contract, &oracle.expected).await,
+            Self::HedgeVault(vault) => vault.model_id(read).await,
         }
     }
 
@@ -62,51 +69,36 @@ impl Action {
     ) -> Result<Option<PeriodId>, ActionError> {
         match self {
             Self::RiskOracle(oracle) => Ok(oracle.last_period(read, omitted, block).await?),
+            Self::HedgeVault(vault) => Ok(vault.last_period(read, block).await?),
         }
     }
 
-    /// The same for a stored call of any model at a contract.
-    ///
-    /// # Errors
-    /// [`ActionError`].
-    pub async fn last_period_of(
-        &self,
-        read: &Reader,
-        contract: Address,
-        calldata: &[u8],
-    ) -> Result<Option<PeriodId>, ActionError> {
-        match self {
-            Self::RiskOracle(_) => Ok(RiskOracleAction::last_period_of(read, contract, calldata).await?),
-        }
-    }
-
-    /// The call that does it.
+    /// The call that does it, with the attestations of the forecast and of the prices beside it.
     pub fn call(
         &self,
         model_id: B256,
         period: PeriodId,
         forecast: &Forecast,
         proof: &Proof,
-        attestations: &[Attestation],
+        [attestations, of_prices]: [&[Attestation]; 2],
     ) -> Call {
         match self {
             Self::RiskOracle(oracle) => oracle.call(model_id, period, forecast, proof, attestations),
-        }
-    }
-
-    /// Unix milliseconds from which on no block takes the call any more.
-    pub fn deadline_ms(&self, period: PeriodId) -> i64 {
-        match self {
-            Self::RiskOracle(_) => period.end_ms(),
+            Self::HedgeVault(vault) => vault.call(model_id, period, forecast, &proof.bytes, [attestations, of_prices]),
         }
     }
 
     /// What keeps a call from being signed, for somebody who wants to know when to try again.
     pub async fn explained(&self, read: &Reader, fault: ChainError) -> ActionError {
         let fault = ActionError::from(fault);
-        let ActionError::Refused(Refusal { meaning: Meaning::TooEarly { starts_seconds }, .. }) = fault else {
+        let ActionError::Refused(Refusal { meaning: Meaning::TooEarly { period }, .. }) = fault else {
             return fault;
         };
+        let grid = match self {
+            Self::RiskOracle(_) => Grid::FOUR_HOURS,
+            Self::HedgeVault(vault) => vault.grid,
+        };
+        let starts_seconds = grid.start_ms(period) / 1000;
         match read.head().await {
             Ok(head) => {
                 ActionError::ChainBehind { behind_seconds: starts_seconds.saturating_sub(head.timestamp_seconds) }
@@ -114,37 +106,62 @@ impl Action {
             Err(fault) => ActionError::Chain(fault),
         }
     }
+}
 
-    /// What a transaction has published at a contract, `None` where it published nothing.
-    ///
-    /// # Errors
-    /// [`ChainError`].
-    pub async fn published_in(
-        &self,
-        read: &Reader,
-        contract: Address,
-        transaction: B256,
-    ) -> Result<Option<PublishedUpdate>, ChainError> {
+/// As [`Action::last_period`], for a stored call of any job at a contract.
+///
+/// # Errors
+/// [`ActionError`].
+pub async fn last_period_of(
+    read: &Reader,
+    contract: Address,
+    calldata: &[u8],
+) -> Result<Option<PeriodId>, ActionError> {
+    if executed(calldata).is_some() {
+        return Ok(HedgeVaultAction::last_period_of(read, contract, calldata).await?);
+    }
+    Ok(RiskOracleAction::last_period_of(read, contract, calldata).await?)
+}
+
+/// What a transaction has published at a contract.
+#[derive(Debug, Clone)]
+pub enum Published {
+    /// Risk parameters.
+    Update(Box<PublishedUpdate>),
+    /// A sale.
+    Sale(Box<PublishedSale>),
+}
+
+impl Published {
+    /// The forecast that it is by.
+    pub fn update(&self) -> &PublishedUpdate {
         match self {
-            Self::RiskOracle(_) => read.published_in(contract, transaction).await,
+            Self::Update(update) => update,
+            Self::Sale(sale) => &sale.update,
         }
     }
+}
 
-    /// The contract that verifies a model's updates, and the hash of its code.
-    ///
-    /// # Errors
-    /// [`ChainError`].
-    pub async fn verifier(
-        &self,
-        read: &Reader,
-        contract: Address,
-        model_id: B256,
-    ) -> Result<(Address, B256), ChainError> {
-        match self {
-            Self::RiskOracle(_) => {
-                let spec = read.model_spec(contract, model_id).await?;
-                Ok((spec.verifier, spec.verifierCodeHash))
-            }
-        }
+/// What a transaction has published at a contract of either kind, `None` where it published nothing.
+///
+/// # Errors
+/// [`ChainError`].
+pub async fn published_in(
+    read: &Reader,
+    contract: Address,
+    transaction: B256,
+) -> Result<Option<Published>, ChainError> {
+    if let Some(update) = read.published_in(contract, transaction).await? {
+        return Ok(Some(Published::Update(Box::new(update))));
     }
+    Ok(read.sale_in(contract, transaction).await?.map(|sale| Published::Sale(Box::new(sale))))
+}
+
+/// The contract that verifies a model's updates, and the hash of its code.
+///
+/// # Errors
+/// [`ChainError`].
+pub async fn verifier(read: &Reader, contract: Address, model_id: B256) -> Result<(Address, B256), ChainError> {
+    let spec = read.model_spec(contract, model_id).await?;
+    Ok((spec.verifier, spec.verifierCodeHash))
 }

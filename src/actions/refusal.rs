@@ -5,6 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use veriregime_core::types::diagnostic::Retry;
+use veriregime_core::types::period::PeriodId;
 
 /// Pause before a contract is asked again that refuses for the moment.
 pub(crate) const PAUSE: Duration = Duration::from_secs(2);
@@ -28,7 +29,11 @@ pub enum Meaning {
     /// The period is over.
     Over,
     /// The period has not begun for the chain.
-    TooEarly { starts_seconds: i64 },
+    TooEarly { period: PeriodId },
+    /// There is nothing to do in the period, and nothing wrong.
+    Nothing,
+    /// Not now; what keeps it may pass within the period.
+    NotYet { pause: Duration },
     /// The key that attests is not in the contract's set.
     NotAttestor,
     /// Nobody gives a reason. That may be a node's own trouble.
@@ -64,6 +69,7 @@ impl Refusal {
     pub fn retry(&self) -> Retry {
         match self.meaning {
             Meaning::TooEarly { .. } | Meaning::Silent => Retry::Later(PAUSE),
+            Meaning::NotYet { pause } => Retry::Later(pause),
             _ => Retry::Never,
         }
     }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::Shared;
 use crate::api::error::{ApiError, ErrorBody};
 use crate::attestation::statement::Statement;
+use veriregime_core::hedge::prices::Prices;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 
@@ -37,9 +38,22 @@ pub(super) struct AttestBody {
     /// Markets that the update leaves as they are, bit i being the model's i-th; 0 where it serves all.
     #[serde(default)]
     omitted_markets: u32,
-    /// The proof's public inputs, 0x-hex: features of all markets, then outputs of all markets.
+    /// The proof's public inputs, 0x-hex: features of all markets, then outputs of all markets. Empty where prices are stated.
     #[schema(value_type = Vec<String>)]
     instances: Vec<U256>,
+    /// What is stated beside a country's forecast of electricity, in place of it.
+    #[serde(default)]
+    prices: Option<PricesBody>,
+}
+
+/// Prices of a country's electricity and of the euro.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PricesBody {
+    /// Mean price of the last 30 days in EUR/MWh, times 1e6.
+    eur_per_mwh_e6: u64,
+    /// Dollars for a euro, times 1e6.
+    usd_per_eur_e6: u64,
 }
 
 /// An EIP-712 signature of an attestor.
@@ -79,6 +93,9 @@ pub(super) async fn attest(
         attestor_set_version: body.attestor_set_version,
         omitted_markets: OmittedMarkets::from_bits(body.omitted_markets),
         instances: body.instances,
+        prices: body
+            .prices
+            .map(|stated| Prices { eur_per_mwh_e6: stated.eur_per_mwh_e6, usd_per_eur_e6: stated.usd_per_eur_e6 }),
     };
     let attestation = notary.attest(&request).await?;
     Ok(Json(Attested { signer: attestation.signer, signature: attestation.signature.to_string() }))

@@ -1,20 +1,26 @@
 //! What answers look like. The types of the work are not serialised themselves: those may change, these may not.
 
+use alloy::primitives::keccak256;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::actions::risk_oracle::abi::oracle::RiskOracle::{paramsReturn, pendingReturn};
 use crate::actions::risk_oracle::read::status_word;
-use veriregime_core::types::cycle::CycleRecord;
+use crate::job::tables::SOURCE;
+use veriregime_core::hedge::forecast::{PriceForecast, read};
+use veriregime_core::hedge::snapshot::HISTORY_DAYS;
+use veriregime_core::types::cycle::{CycleRecord, Forecast};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::manifest::error::ManifestError;
-use veriregime_core::types::manifest::inputs::Market;
+use veriregime_core::types::manifest::inputs::{Inputs, Market};
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::omission::Omission;
 use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::prediction::Prediction;
+use veriregime_core::types::prediction::{Outputs, Prediction};
 use veriregime_core::types::time::format_utc;
+
+const DAY_MINUTES: usize = 24 * 60;
 
 /// The model that a node runs.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -39,8 +45,9 @@ pub struct ModelView {
     pub period_seconds: u64,
     /// Minutes that a forecast covers.
     pub horizon_minutes: usize,
-    /// Standard deviation of one-minute returns above which a period is High.
-    pub threshold_volatility: f64,
+    /// Standard deviation of one-minute returns above which a period is High; absent for a model of something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold_volatility: Option<f64>,
     /// Public inputs of a proof.
     pub instances: usize,
     /// How the chain is convinced: `ezkl`, `halo2` or `direct`.
@@ -84,20 +91,51 @@ impl ModelView {
     /// # Errors
     /// A model of another kind, or a way that it does not offer.
     pub fn new(manifest: &Manifest, digest: Digest, way: Way) -> Result<Self, ManifestError> {
-        let (model, offer) = (manifest.regime()?, manifest.offer(way)?);
-        let ezkl = manifest.verification.ezkl.as_ref().filter(|_| way == Way::Ezkl);
+        let model = manifest.regime()?;
         let features = &model.candles.features;
+        let shape = Shape {
+            markets: model.candles.markets.iter().map(MarketView::of).collect(),
+            features: features.candle.iter().chain(&features.calendar).map(|one| one.feature.label()).collect(),
+            output_scale_log2: model.output_scale,
+            lookback_minutes: features.lookback_minutes,
+            threshold_volatility: Some(model.label.threshold),
+        };
+        Self::of(manifest, digest, way, shape)
+    }
+
+    /// Of an electricity model's manifest, for one country: its only market.
+    ///
+    /// # Errors
+    /// As [`ModelView::new`].
+    pub fn of_country(manifest: &Manifest, digest: Digest, way: Way, country: &str) -> Result<Self, ManifestError> {
+        let columns = match &manifest.inputs {
+            Inputs::Table(table) => table.columns.iter().map(|column| column.name.clone()).collect(),
+            Inputs::Candles(_) => Vec::new(),
+        };
+        let shape = Shape {
+            markets: vec![MarketView { name: country.to_owned(), id: keccak256(country).to_string() }],
+            features: columns,
+            output_scale_log2: manifest.outputs.first().map_or(0, |output| output.scale),
+            lookback_minutes: usize::try_from(HISTORY_DAYS).unwrap_or(0) * DAY_MINUTES,
+            threshold_volatility: None,
+        };
+        Self::of(manifest, digest, way, shape)
+    }
+
+    fn of(manifest: &Manifest, digest: Digest, way: Way, shape: Shape) -> Result<Self, ManifestError> {
+        let offer = manifest.offer(way)?;
+        let ezkl = manifest.verification.ezkl.as_ref().filter(|_| way == Way::Ezkl);
         Ok(Self {
             model_id: manifest.model_id.clone(),
             manifest_sha256: digest.to_string(),
-            markets: model.candles.markets.iter().map(MarketView::of).collect(),
-            features: features.candle.iter().chain(&features.calendar).map(|one| one.feature.label()).collect(),
-            input_scale_log2: features.input_scale,
-            output_scale_log2: model.output_scale,
-            lookback_minutes: features.lookback_minutes,
+            markets: shape.markets,
+            features: shape.features,
+            input_scale_log2: manifest.input_scale(),
+            output_scale_log2: shape.output_scale_log2,
+            lookback_minutes: shape.lookback_minutes,
             period_seconds: manifest.grid.period_seconds,
-            horizon_minutes: model.label.horizon_minutes,
-            threshold_volatility: model.label.threshold,
+            horizon_minutes: usize::try_from(manifest.grid.horizon_seconds / 60).unwrap_or(usize::MAX),
+            threshold_volatility: shape.threshold_volatility,
             instances: offer.instances,
             verification: way.name(),
             proof_bytes: offer.proof_bytes,
@@ -108,6 +146,15 @@ impl ModelView {
             files_sha256: manifest.files.clone(),
         })
     }
+}
+
+/// What differs from kind to kind of model.
+struct Shape {
+    markets: Vec<MarketView>,
+    features: Vec<String>,
+    output_scale_log2: u32,
+    lookback_minutes: usize,
+    threshold_volatility: Option<f64>,
 }
 
 /// A period's cycle in short.
@@ -130,6 +177,9 @@ pub struct PeriodView {
     pub source: Option<String>,
     /// What was forecast, by market that is not omitted.
     pub forecasts: Vec<ForecastView>,
+    /// What a country's electricity was forecast to cost, by horizon; absent for a model of something else.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub electricity: Vec<ElectricityView>,
     /// Markets that the update leaves as they are, because their candles kept failing.
     pub omitted: Vec<OmissionView>,
     /// Milliseconds that the proof took.
@@ -155,6 +205,32 @@ pub struct ForecastView {
     pub volatility: f64,
     /// Minutes of the window that were carried forward.
     pub carried_minutes: usize,
+}
+
+/// One horizon of a country's electricity.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ElectricityView {
+    /// Months ahead.
+    pub months: u32,
+    /// Mean price of the last 30 days, EUR/MWh.
+    pub last_month_eur_mwh: f64,
+    /// Forecast mean price of these months, EUR/MWh.
+    pub eur_mwh: f64,
+}
+
+impl ElectricityView {
+    /// Of a stored forecast; nothing for one of something else.
+    fn of(forecast: &Forecast, scale: u32) -> Vec<Self> {
+        let integers: Vec<i128> = forecast.outputs.iter().flat_map(Outputs::values).collect();
+        let Some((prices, horizons)) = forecast.prices.zip(read(&integers, scale)) else { return Vec::new() };
+        let last_month_eur_mwh = prices.eur_per_mwh();
+        let view = |one: &PriceForecast| Self {
+            months: one.months,
+            last_month_eur_mwh,
+            eur_mwh: last_month_eur_mwh * libm::exp(one.log_ratio),
+        };
+        horizons.iter().map(view).collect()
+    }
 }
 
 /// A market that a period's update omits.
@@ -209,12 +285,21 @@ impl PeriodView {
         let omission = |one: &Omission| OmissionView { market: one.market.clone(), code: one.code.clone() };
         Self {
             period: record.period.0,
-            start_utc: format_utc(record.period.start_ms()),
+            start_utc: format_utc(record.start_ms),
             stage: record.stage.name(),
             started_ms: record.started_ms,
             updated_ms: record.updated_ms,
-            source: record.origin.as_ref().map(|origin| origin.source.clone()),
+            source: record
+                .origin
+                .as_ref()
+                .map(|origin| origin.source.clone())
+                .or_else(|| record.tables.as_ref().map(|_| SOURCE.to_owned())),
             forecasts: forecasts.collect(),
+            electricity: record
+                .forecast
+                .iter()
+                .flat_map(|forecast| ElectricityView::of(forecast, model.output_scale_log2))
+                .collect(),
             omitted: omitted.map(omission).collect(),
             prove_ms: record.prove_ms,
             landed: record.landed.map(|landed| LandedView {

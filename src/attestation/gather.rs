@@ -10,6 +10,7 @@ use crate::attestation::peers::{PeerError, Peers};
 use crate::attestation::statement::{Statement, is_by_its_signer};
 use crate::chain::Chain;
 use crate::state::Store;
+use veriregime_core::hedge::prices::Prices;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::omission::OmittedMarkets;
@@ -32,11 +33,15 @@ pub struct Claim {
     /// The model, as the contract calls it.
     pub model_id: B256,
     pub period: PeriodId,
+    /// When the period ends, Unix milliseconds.
+    pub end_ms: i64,
     /// How many markets the model has.
     pub markets: usize,
     pub omitted: OmittedMarkets,
-    /// The proof's public inputs.
+    /// The proof's public inputs, unless it is the prices that are claimed.
     pub instances: Vec<U256>,
+    /// Prices beside the forecast.
+    pub prices: Option<Prices>,
 }
 
 impl Attesting<'_> {
@@ -69,9 +74,10 @@ impl Attesting<'_> {
             attestor_set_version: set.version,
             omitted_markets: claim.omitted,
             instances: claim.instances,
+            prices: claim.prices,
         };
         let digest = statement.digest();
-        attest_once(self.store, self.chain, &statement, claim.markets).await?;
+        attest_once(self.store, self.chain, &statement.promise(claim.markets, claim.end_ms), digest).await?;
         let wanted = usize::from(set.threshold);
         if self.store.attestations(digest)?.len() < wanted {
             self.ask_others(&statement, digest, wanted).await?;

@@ -1,5 +1,6 @@
 //! Whose attestations a contract wants.
 
+use alloy::eips::BlockId;
 use alloy::primitives::Address;
 
 use crate::attestation::error::AttestationError;
@@ -47,6 +48,15 @@ impl Reader {
     pub async fn attestor_set(&self, contract: Address) -> Result<AttestorSet, ChainError> {
         let set = Attestors::new(self.registry_of(contract).await?, &self.provider).attestorSet().call().await?;
         Ok(AttestorSet { version: set.version, threshold: set.threshold })
+    }
+
+    /// Version of the contract's attestor set at a block.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn attestor_set_version(&self, contract: Address, block: BlockId) -> Result<u32, ChainError> {
+        let attestors = Attestors::new(self.registry_of(contract).await?, &self.provider);
+        Ok(attestors.attestorSet().block(block).call().await?.version)
     }
 
     /// Whether an account is in the contract's attestor set.

@@ -17,13 +17,12 @@ use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::state::Store;
 use crate::state::error::StateError;
+use veriregime_core::hedge::prices::Prices;
 use veriregime_core::types::attestation::Attestation;
+use veriregime_core::types::cycle::Forecast;
 use veriregime_core::types::field;
-use veriregime_core::types::manifest::Output;
-use veriregime_core::types::manifest::inputs::Candles;
 use veriregime_core::types::omission::OmittedMarkets;
-use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::public_inputs;
+use veriregime_core::types::period::{Grid, PeriodId};
 
 /// The chain is asked for its model once in so long, however many ask.
 const FRESH: Duration = Duration::from_secs(10);
@@ -36,11 +35,17 @@ pub trait OwnWork: Debug + Send + Sync {
     /// What the chain says.
     fn model_id(&self) -> Pin<Box<dyn Future<Output = Result<B256, AttestationError>> + Send + '_>>;
 
-    /// Public inputs of what the job publishes for the period, or will, without these markets. Takes its time.
+    /// What the public input at `index` is, in words.
+    fn name(&self, index: usize) -> String;
+
+    /// How many markets, or countries, the model has.
+    fn rows(&self) -> usize;
+
+    /// What the job publishes for the period, or will, without these markets. Takes its time.
     ///
     /// # Errors
     /// [`AttestationError`] where it does not know, or would publish no such thing.
-    fn instances(&self, period: PeriodId, omitted: OmittedMarkets) -> Result<Vec<U256>, AttestationError>;
+    fn forecast(&self, period: PeriodId, omitted: OmittedMarkets) -> Result<Forecast, AttestationError>;
 }
 
 /// Everything that it takes to judge a request. Its connection to the database is not the one of the cycles.
@@ -51,10 +56,8 @@ pub struct AttestationContext {
     pub chain: Chain,
     /// The contract.
     pub contract: Address,
-    /// Markets and features of the model.
-    pub candles: Candles,
-    /// Outputs of each market.
-    pub outputs: Vec<Output>,
+    /// The grid of the model's periods.
+    pub grid: Grid,
     pub own: Arc<dyn OwnWork>,
 }
 
@@ -87,7 +90,7 @@ impl AttestationService {
         if request.registry != context.chain.read.registry_of(context.contract).await? {
             return Err(AttestationError::Mismatch { what: "registry" });
         }
-        let running = PeriodId::at_ms(context.clock.now_ms());
+        let running = context.grid.period_at(context.clock.now_ms());
         if request.period != running {
             return Err(AttestationError::OtherPeriod { running });
         }
@@ -95,10 +98,14 @@ impl AttestationService {
             return Err(AttestationError::Mismatch { what: "model" });
         }
         let (own, period, omitted) = (context.own.clone(), request.period, request.omitted_markets);
-        let ours = tokio::task::spawn_blocking(move || own.instances(period, omitted)).await;
+        let ours = tokio::task::spawn_blocking(move || own.forecast(period, omitted)).await;
         let ours = ours.map_err(|error| StateError::Corrupt(error.to_string()))??;
-        compare(context, request, &ours)?;
-        attest_once(&context.store, &context.chain, request, context.candles.markets.len()).await
+        match request.prices {
+            Some(prices) => compare_prices(request, prices, ours.prices)?,
+            None => compare(context, request, &ours.instances())?,
+        }
+        let promise = request.promise(context.own.rows(), context.grid.end_ms(running));
+        attest_once(&context.store, &context.chain, &promise, request.digest()).await
     }
 
     async fn model_id(&self) -> Result<B256, AttestationError> {
@@ -120,10 +127,28 @@ fn compare(context: &AttestationContext, request: &Statement, ours: &[U256]) -> 
     }
     match request.instances.iter().zip(ours).position(|(theirs, ours)| theirs != ours) {
         Some(index) => Err(AttestationError::Differs {
-            name: public_inputs::name(&context.candles, &context.outputs, index),
+            name: context.own.name(index),
             theirs: shown(request.instances[index]),
             ours: shown(ours[index]),
         }),
+        None => Ok(()),
+    }
+}
+
+/// Names the first price of the request that is not ours.
+fn compare_prices(request: &Statement, theirs: Prices, ours: Option<Prices>) -> Result<(), AttestationError> {
+    let ours = ours.ok_or(AttestationError::Mismatch { what: "kind of model" })?;
+    if !request.instances.is_empty() {
+        return Err(AttestationError::Mismatch { what: "kind of statement" });
+    }
+    let pairs = [
+        ("the last month's price in millionths of EUR/MWh", theirs.eur_per_mwh_e6, ours.eur_per_mwh_e6),
+        ("the euro in millionths of a dollar", theirs.usd_per_eur_e6, ours.usd_per_eur_e6),
+    ];
+    match pairs.into_iter().find(|(_, theirs, ours)| theirs != ours) {
+        Some((name, theirs, ours)) => {
+            Err(AttestationError::Differs { name: name.into(), theirs: theirs.to_string(), ours: ours.to_string() })
+        }
         None => Ok(()),
     }
 }

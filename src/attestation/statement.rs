@@ -1,10 +1,11 @@
 //! Attestations: "these features are what public data give for this period", signed by EIP-712.
 
 use alloy::primitives::{Address, B256, Bytes, Signature, U256, keccak256};
-use alloy::sol_types::{Eip712Domain, SolStruct, eip712_domain};
+use alloy::sol_types::{Eip712Domain, SolStruct, SolValue, eip712_domain};
 use serde::{Deserialize, Serialize};
 
 use crate::chain::error::ChainError;
+use veriregime_core::hedge::prices::Prices;
 use veriregime_core::types::attestation::{Attestation, Promise};
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
@@ -50,16 +51,20 @@ pub struct Statement {
     pub omitted_markets: OmittedMarkets,
     /// The proof's public inputs: features of all markets, then outputs of all markets.
     pub instances: Vec<U256>,
+    /// The prices beside a country's forecast: a statement has either these or instances.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<Prices>,
 }
 
 impl Statement {
-    /// What attesting it promises about a model of so many markets.
-    pub fn promise(&self, markets: usize) -> Promise {
+    /// What attesting it promises about a model of so many markets, in a period that ends then.
+    pub fn promise(&self, markets: usize, end_ms: i64) -> Promise {
         Promise {
             chain_id: self.chain_id,
             registry: self.registry,
             model_id: self.model_id,
             period: self.period,
+            ends_seconds: end_ms.div_euclid(1000),
             payloads: self.payloads(markets),
         }
     }
@@ -68,6 +73,9 @@ impl Statement {
     /// only one for a period. A statement that omits more or fewer markets, or names another version of the attestor set,
     /// says the same with another digest.
     fn payloads(&self, markets: usize) -> Vec<(usize, B256)> {
+        if let Some(prices) = self.prices {
+            return vec![(PRICES_SLOT, of_prices(prices, self.model_id, self.period))];
+        }
         let rows = public_inputs::by_market(&self.instances, markets, REGIME_OUTPUTS.len()).enumerate();
         let said = rows
             .filter(|(index, _)| !self.omitted_markets.omits(*index))
@@ -77,6 +85,10 @@ impl Statement {
 
     /// What is signed. The contract's `attestationDigest` says the same.
     pub fn digest(&self) -> B256 {
+        if let Some(prices) = self.prices {
+            let stated = of_prices(prices, self.model_id, self.period);
+            return of_consumer(self.chain_id, self.registry, stated, self.attestor_set_version);
+        }
         let attestation = signed::Attestation {
             modelId: self.model_id,
             period: self.period.0,
@@ -93,6 +105,17 @@ impl Statement {
 pub fn of_consumer(chain_id: u64, registry: Address, statement: B256, attestor_set_version: u32) -> B256 {
     let signed = signed::Statement { statement, attestorSetVersion: attestor_set_version };
     signed.eip712_signing_hash(&domain(chain_id, registry))
+}
+
+/// The contract's type of the prices that are stated beside a country's forecast.
+const PRICES_TYPE: &str = "HedgePrices(bytes32 modelId,uint64 period,uint64 eurPerMwhE6,uint64 usdPerEurE6)";
+/// Stands for a market in what is promised of prices: no model has as many.
+const PRICES_SLOT: usize = 1 << 16;
+
+/// What is signed of prices for a model's period, by [`of_consumer`]. `HedgeVault.statementOf` says the same.
+pub fn of_prices(prices: Prices, model_id: B256, period: PeriodId) -> B256 {
+    let Prices { eur_per_mwh_e6, usd_per_eur_e6 } = prices;
+    keccak256((keccak256(PRICES_TYPE), model_id, period.0, eur_per_mwh_e6, usd_per_eur_e6).abi_encode())
 }
 
 /// A registry on a chain.
@@ -192,6 +215,7 @@ mod tests {
                 attestor_set_version: vector.attestor_set_version,
                 omitted_markets: OmittedMarkets::from_bits(vector.omitted_markets),
                 instances: vector.instances,
+                prices: None,
             };
             let digest = statement.digest();
             let signer = Signer::from_key(&SecretString::from(vector.key.to_string())).unwrap();

@@ -9,3 +9,4 @@ pub mod offline;
 pub mod one;
 pub mod own;
 pub mod render;
+pub mod sale;

@@ -7,19 +7,21 @@ use serde::Serialize;
 use super::checks::Findings;
 use super::compare::{Verdict, feature_differences};
 use super::render;
+use super::sale;
 use crate::actions::risk_oracle::published::{brings, signatures};
 use crate::bundle::Bundle;
 use crate::config::Config;
 use crate::evidence::{self, EvidenceError};
 use crate::node::assemble;
 use crate::render::Render;
+use veriregime_core::hedge::GRID;
 use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::evidence::{Evidence, MarketEvidence};
 use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::origin::Origin;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::public_inputs;
 use veriregime_core::types::time::format_utc;
 
@@ -28,6 +30,9 @@ use veriregime_core::types::time::format_utc;
 pub struct Report {
     pub evidence_sha256: Digest,
     pub period: PeriodId,
+    /// When that begins, Unix milliseconds.
+    #[serde(skip)]
+    pub start_ms: i64,
     #[serde(flatten)]
     pub found: Findings,
 }
@@ -39,7 +44,8 @@ pub struct Report {
 pub async fn verify_file(config: &Config, file: &Path) -> anyhow::Result<Report> {
     let (evidence_sha256, evidence) = evidence::read(file)?;
     let found = verify(config, &evidence).await?;
-    Ok(Report { evidence_sha256, period: evidence.update.period, found })
+    let (period, grid) = (evidence.update.period, evidence.sale.as_ref().map_or(Grid::FOUR_HOURS, |_| GRID));
+    Ok(Report { evidence_sha256, period, start_ms: grid.start_ms(period), found })
 }
 
 impl Render for Report {
@@ -47,7 +53,7 @@ impl Render for Report {
         format!(
             "period {} ({}): {}, evidence {}{}{}",
             self.period,
-            format_utc(self.period.start_ms()),
+            format_utc(self.start_ms),
             self.found.verdict.words(),
             self.evidence_sha256,
             render::differences(&self.found),
@@ -58,6 +64,9 @@ impl Render for Report {
 
 async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings> {
     let bundle = bundle(config, evidence.manifest_sha256)?;
+    if let Some(sale) = &evidence.sale {
+        return sale::verify(config, &bundle, evidence, sale).await;
+    }
     let update = &evidence.update;
     let recomputed = recompute(&bundle, evidence)?;
     let mut found =

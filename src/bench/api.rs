@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::devnet::World;
 use crate::job::Agent;
 use crate::job::overview::Overview;
-use crate::node::{assemble, begun, parts};
+use crate::node::{begun, parts, serving};
 use crate::render::Render;
 use crate::render::layout::Table;
 use crate::sources::candles::market::Market;
@@ -101,19 +101,19 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, runs: u32) -> any
 
     let (reports, health) = watch::channel(None);
     let name = agent.bundle.manifest.model_id.clone();
-    let shared = Arc::new(assemble::api(
+    let shared = Arc::new(serving::api(
         &config,
         Jobs::new(Overview::new(vec![begun(&config, None)]).0),
         metrics::install(stop.clone())?,
     ));
-    shared.jobs.open(&name, assemble::served_job(&config, &agent, health, &Beside::open(&config.state_path)?)?);
+    shared.jobs.open(&name, serving::served_job(&config, &agent, health, &Beside::open(&config.state_path)?)?);
     let listener = server::listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
     let address = listener.local_addr()?;
     let served = tokio::task::spawn_blocking({
         let stop = stop.clone();
         move || server::serve_apart(listener, shared, stop)
     });
-    tokio::spawn(assemble::probe(&config, &agent).run(config.api.check_every, reports, stop.clone()));
+    tokio::spawn(serving::probe(&config, &agent).run(config.api.check_every, reports, stop.clone()));
 
     // The first cycle fetches four weeks of candles, the others what is new.
     let mut period = FIRST_PERIOD;

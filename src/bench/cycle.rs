@@ -145,6 +145,7 @@ impl Bench<'_> {
                 attestor_set_version: self.chain.read.attestor_set(oracle).await?.version,
                 omitted_markets: OmittedMarkets::NONE,
                 instances: proved.proof.instances.clone(),
+                prices: None,
             };
             let attestations = [self.chain.attest(statement.digest()).await?];
             let update = Update {

@@ -2,6 +2,8 @@
 
 use super::Bundle;
 use super::error::BundleError;
+use veriregime_core::hedge::electricity::ElectricityModel;
+use veriregime_core::hedge::forecast::is_electricity;
 use veriregime_core::model::MAX_MODEL_BYTES;
 use veriregime_core::model::table::TableModel;
 use veriregime_core::trees::grid::IntegerForest;
@@ -35,6 +37,19 @@ impl Bundle {
             }
             ModelKind::Trees(_) => Ok(TableModel::Trees(self.integer_forest()?)),
         }
+    }
+
+    /// The electricity model, ready to be asked.
+    ///
+    /// # Errors
+    /// As [`Bundle::table_model`], and [`BundleError::Manifest`] for other columns or outputs.
+    pub fn electricity_model(&self) -> Result<ElectricityModel, BundleError> {
+        let table = self.table()?;
+        if !is_electricity(&self.manifest, table) {
+            return Err(self.refused("its columns or outputs are not those of an electricity model".into()));
+        }
+        let (table, outputs) = (table.clone(), self.manifest.outputs.clone());
+        Ok(ElectricityModel { table, outputs, network: self.table_model()? })
     }
 
     /// The trees on their grid.

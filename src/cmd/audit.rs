@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use clap::Args;
+use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -12,9 +13,12 @@ use crate::audit::compare::Verdict;
 use crate::audit::follow::{self, Notice};
 use crate::audit::models::{self, Models};
 use crate::audit::one::Report;
+use crate::audit::sale::{self, SaleReport};
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::config::raw::JobKind;
 use crate::node::replay;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::time::parse_utc_ms;
 
 /// An update is there but is not what the auditor's candles give, or nobody can say.
@@ -37,7 +41,8 @@ It needs no key: model.bundle, chain.rpc_url, chain.oracle and the exchange are 
 of whatever model, with the model's bundle if that is model.bundle or lies beside it. For each update it recomputes the
 features from the exchange's candles and compares them bit for bit, verifies the proof here and by the verifier on chain,
 and checks who attested; it names what it checked. An update of a model without a bundle is told as one.
-Exchanges revise candles now and then: the earlier you audit, the less that is a reason.
+Exchanges revise candles now and then: the earlier you audit, the less that is a reason. Of a hedge job it takes the vault's
+sales, and the publishers' tables as they are now; `verify-bundle` takes those that the forecast was made from.
 Exit status: 0 all match (or nothing landed), 1 error, 3 data differ or unknown model, 4 proof or attestation invalid.")]
 pub struct AuditArgs {
     /// One period, by its number.
@@ -54,14 +59,25 @@ pub struct AuditArgs {
     follow: bool,
 }
 
+/// What was audited.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Audited<'a> {
+    Update(&'a Report),
+    Sale(&'a SaleReport),
+}
+
 /// Audits and says what came out.
 ///
 /// # Errors
 /// Settings, bundle, chain or exchange that cannot be used.
 pub async fn run(args: AuditArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<u8> {
-    let contracts = models::by_contract(settings.several()?)?;
+    let (vaults, jobs): (Vec<Config>, Vec<Config>) =
+        settings.several()?.into_iter().partition(|job| job.kind == JobKind::Hedge);
+    let contracts = models::by_contract(jobs)?;
     let stop = CancellationToken::new();
     if args.follow {
+        anyhow::ensure!(vaults.is_empty() || !contracts.is_empty(), "a vault sells once a week: audit it by --period");
         let _signals = stop_on_signal(stop.clone())?;
         return follow_all(contracts, json, stop).await;
     }
@@ -73,14 +89,23 @@ pub async fn run(args: AuditArgs, settings: Selection<'_>, json: bool) -> anyhow
             Err(error) => failed.push((name, error)),
         }
     }
+    let mut sales = Vec::new();
+    for job in vaults {
+        match sales_of(&job, &args, json).await {
+            Ok(found) => sales.extend(found),
+            Err(error) => failed.push((job.names.job.clone(), error)),
+        }
+    }
     stop.cancel();
-    if json && (failed.is_empty() || !reports.is_empty()) {
-        println!("{}", serde_json::to_string(&reports)?);
+    if json && (failed.is_empty() || !reports.is_empty() || !sales.is_empty()) {
+        let told = reports.iter().map(Audited::Update).chain(sales.iter().map(Audited::Sale));
+        println!("{}", serde_json::to_string(&told.collect::<Vec<_>>())?);
     }
     for (job, error) in &failed {
         report::say(error, std::slice::from_ref(job));
     }
-    let worst = reports.iter().map(|report| report.found.verdict).max().unwrap_or(Verdict::Match);
+    let verdicts = reports.iter().map(|report| report.found.verdict);
+    let worst = verdicts.chain(sales.iter().map(|sale| sale.found.verdict)).max().unwrap_or(Verdict::Match);
     Ok(if worst == Verdict::Match && !failed.is_empty() { EXIT_FAILED } else { exit_status(worst) })
 }
 
@@ -122,14 +147,25 @@ pub fn exit_status(verdict: Verdict) -> u8 {
     }
 }
 
-fn periods(args: &AuditArgs, now_ms: i64) -> anyhow::Result<std::ops::Range<u64>> {
+/// Audits what a job's vault has sold in the periods, and says it to people.
+async fn sales_of(job: &Config, args: &AuditArgs, json: bool) -> anyhow::Result<Vec<SaleReport>> {
+    let now_ms = Clock::System.now_ms();
+    let sales = sale::audit(job, periods(args, job.kind.grid(), now_ms)?, now_ms).await?;
+    for found in sales.iter().filter(|_| !json) {
+        print::output(json, found);
+    }
+    Ok(sales)
+}
+
+fn periods(args: &AuditArgs, grid: Grid, now_ms: i64) -> anyhow::Result<std::ops::Range<u64>> {
     let range = match (args.period, args.from, args.to) {
         (Some(period), ..) => period..period.saturating_add(1),
         (None, Some(from_ms), Some(to_ms)) => {
-            PeriodId::at_ms(from_ms + PeriodId::SECONDS * 1000 - 1).0..PeriodId::at_ms(to_ms - 1).0 + 1
+            let length_ms = i64::try_from(grid.period_seconds).unwrap_or(i64::MAX).saturating_mul(1000);
+            grid.period_at(from_ms.saturating_add(length_ms) - 1).0..grid.period_at(to_ms - 1).0 + 1
         }
         _ => {
-            let running = PeriodId::at_ms(now_ms).0;
+            let running = grid.period_at(now_ms).0;
             running.saturating_sub(1)..running
         }
     };
@@ -154,7 +190,7 @@ async fn several(
 ) -> anyhow::Result<Vec<Report>> {
     let clock = replay::clock(&jobs[0], stop).await?;
     let mut models = Models::new(jobs, clock.clone()).await?;
-    let reports = each(&mut models, periods(args, clock.now_ms())?, json).await;
+    let reports = each(&mut models, periods(args, Grid::FOUR_HOURS, clock.now_ms())?, json).await;
     models.stop().await;
     reports
 }

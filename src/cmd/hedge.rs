@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::circuit::CircuitArgs;
 use super::hedge_chain::{HedgeDeployArgs, SellArgs, SwapArgs};
+use super::hedge_demo::HedgeDemoArgs;
 use super::print;
 use crate::config::place;
 use crate::modelling::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest, NamedMachine};
@@ -53,6 +54,8 @@ Forecasts are those of a walk forward. A CSV of miners has the columns model, ha
     Deploy(HedgeDeployArgs),
     /// Let a vault sell what the running week's forecast asks for.
     Sell(SellArgs),
+    /// Watch a vault sell for half a year's electricity on a chain of its own, with Uniswap's real pool.
+    Demo(HedgeDemoArgs),
     /// Sell the wallet's own WBTC for the electricity of some days, without a vault.
     Swap(SwapArgs),
 }
@@ -228,7 +231,7 @@ pub async fn run(command: HedgeCommand, json: bool) -> anyhow::Result<()> {
             };
             print::output(json, &training::evaluate_hedge(&request)?);
         }
-        HedgeCommand::Deploy(_) | HedgeCommand::Sell(_) | HedgeCommand::Swap(_) => {
+        HedgeCommand::Deploy(_) | HedgeCommand::Sell(_) | HedgeCommand::Swap(_) | HedgeCommand::Demo(_) => {
             unreachable!("handled with settings")
         }
     }

@@ -19,6 +19,7 @@ pub mod evidence;
 pub mod features;
 pub mod hedge;
 pub mod hedge_chain;
+pub mod hedge_demo;
 pub mod help;
 pub mod key;
 pub mod models;
@@ -183,6 +184,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Hedge(HedgeCommand::Deploy(args)) => return hedge_chain::run_deploy(args, selected, json).await,
         Command::Hedge(HedgeCommand::Swap(args)) => return hedge_chain::run_swap(args, selected, json).await,
         Command::Hedge(HedgeCommand::Sell(args)) => return hedge_chain::run_sell(args, selected, json).await,
+        Command::Hedge(HedgeCommand::Demo(args)) => hedge_demo::run(args, settings, json).await?,
         Command::Prove(args) => prove::run(args, selected, json).await?,
         Command::Verify(args) => return verify::run(args, selected, json).await,
         Command::VerifyBundle(args) => return verify_bundle::run(args, selected, json).await,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::named::{self, ATTESTORS, CHAINS, UNNAMED, WALLETS};
-use super::raw::{RawChain, RawConfig, RawJob, unnamed};
+use super::raw::{ActionKind, ClockKind, JobKind, RawChain, RawConfig, RawJob, unnamed};
 use super::signer::RawSigner;
 use super::{Config, ConfigError, chain, value};
 
@@ -148,8 +148,8 @@ fn check_tables<T>(key: &str, tables: &BTreeMap<String, T>) -> Result<(), Config
 
 /// The one job that the sections describe, called as the folder of its model.
 fn unnamed_job(raw: RawConfig) -> Result<Config, ConfigError> {
-    let mut config =
-        super::check_job(raw, Names { job: String::new(), chain: unnamed(), wallet: unnamed(), attestor: unnamed() })?;
+    let names = Names { job: String::new(), chain: unnamed(), wallet: unnamed(), attestor: unnamed() };
+    let mut config = super::check_job(raw, names, JobKind::Regime)?;
     let folder = config.bundle.file_name().and_then(|name| name.to_str()).filter(|name| named::is_name(name));
     config.names.job = folder.unwrap_or(UNNAMED).to_owned();
     Ok(config)
@@ -193,8 +193,34 @@ fn with_parts(
         wallet: job.wallet.clone(),
         attestor: job.attestor.clone(),
     };
-    let config = super::check_job(alone, names).map_err(|fault| of_job(fault, job))?;
-    Ok(Config { action: job.action, ..config })
+    let hedge = match job.kind {
+        JobKind::Hedge => {
+            Some(super::hedge::check(&raw.hedge, job.country.trim()).map_err(|fault| of_job(fault, job))?)
+        }
+        JobKind::Regime if job.country.trim().is_empty() => None,
+        JobKind::Regime => {
+            let key = format!("jobs.{}.country", job.name);
+            return Err(value(key, &job.country, "only a job of kind \"hedge\" has a country"));
+        }
+    };
+    if job.action.is_some_and(|action| action != job.kind.action()) {
+        let key = format!("jobs.{}.action", job.name);
+        return Err(value(key, written(job.action), "a job of this kind does something else on chain"));
+    }
+    let config = super::check_job(alone, names, job.kind).map_err(|fault| of_job(fault, job))?;
+    if job.kind == JobKind::Hedge && config.schedule.clock == ClockKind::Exchange {
+        return Err(value("schedule.clock", "exchange", "a hedge job has no exchange whose clock it could go by"));
+    }
+    Ok(Config { hedge, ..config })
+}
+
+/// An action as it is written.
+fn written(action: Option<ActionKind>) -> &'static str {
+    match action {
+        Some(ActionKind::RiskOracle) => "risk-oracle",
+        Some(ActionKind::HedgeVault) => "hedge-vault",
+        None => "",
+    }
 }
 
 /// The table of that name.
@@ -231,6 +257,7 @@ fn of_job(fault: ConfigError, job: &RawJob) -> ConfigError {
                 "chain.oracle" => own("contract"),
                 "model.bundle" => own("bundle"),
                 "prover.kind" => own("verification"),
+                "jobs.country" => own("country"),
                 _ => key,
             };
             ConfigError::Value { key, value, reason }

@@ -6,6 +6,7 @@ pub mod attestation;
 pub mod candles;
 pub mod chain;
 mod environment;
+pub mod hedge;
 pub mod jobs;
 mod named;
 pub mod place;
@@ -36,17 +37,19 @@ use api::Api;
 use attestation::Attestation;
 use candles::Candles;
 use chain::Chain;
+use hedge::Hedge;
 use jobs::{Names, NodeConfig};
-use raw::{ActionKind, ClockKind, ProverKind, RawConfig};
+use raw::{ClockKind, JobKind, ProverKind, RawConfig};
 use signer::Signer;
 use strict::{Misfit, Written};
 use veriregime_core::schedule::{next_tick_ms, ticks_ms};
 use veriregime_core::types::chain_id::is_development;
 use veriregime_core::types::diagnostic::{Diagnostic, words};
 use veriregime_core::types::manifest::{CURRENT_FILE, is_model_folder};
-use veriregime_core::types::period::{MINUTE_MS, PeriodId};
+use veriregime_core::types::period::{Grid, MINUTE_MS, PeriodId};
 use veriregime_core::types::replica::Replica;
 use veriregime_core::types::rpc_url;
+use veriregime_core::types::time::DAY_MS;
 
 /// Every setting with its default and its comment.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -65,8 +68,10 @@ const MAX_ID_BYTES: u64 = 256;
 pub struct Config {
     /// What the job and its parts are called.
     pub names: Names,
-    /// What it does on chain.
-    pub action: ActionKind,
+    /// What it forecasts.
+    pub kind: JobKind,
+    /// Whose electricity, and where its tables are; of a hedge job alone.
+    pub hedge: Option<Hedge>,
     /// Folder of the model bundle.
     pub bundle: PathBuf,
     /// The exchanges.
@@ -89,8 +94,8 @@ pub struct Config {
     pub state_path: PathBuf,
     /// Folder of the evidence bundles.
     pub evidence_dir: PathBuf,
-    /// For how many periods they are kept.
-    pub evidence_periods: u64,
+    /// For how long they are kept.
+    pub evidence_keep_ms: i64,
     /// The HTTP API.
     pub api: Api,
     /// When somebody is to be told.
@@ -279,7 +284,7 @@ pub fn check(raw: RawConfig) -> Result<Config, ConfigError> {
 }
 
 /// Checks the settings of one job, which the sections describe.
-fn check_job(raw: RawConfig, names: Names) -> Result<Config, ConfigError> {
+fn check_job(raw: RawConfig, names: Names, kind: JobKind) -> Result<Config, ConfigError> {
     let development = is_development(raw.chain.chain_id);
     if raw.schedule.clock == ClockKind::Exchange && !development {
         return Err(value(
@@ -292,15 +297,16 @@ fn check_job(raw: RawConfig, names: Names) -> Result<Config, ConfigError> {
         return Err(value("prover.kind", "mock", "only a development chain may go without real proofs"));
     }
     if i64::try_from(raw.schedule.delay_seconds).map_or(true, |delay| delay >= PeriodId::SECONDS / 2) {
-        return Err(value("schedule.delay_seconds", raw.schedule.delay_seconds, inside_a_period()));
+        return Err(value("schedule.delay_seconds", raw.schedule.delay_seconds, replica::inside_a_period()));
     }
     let delay_ms = i64::try_from(raw.schedule.delay_seconds).unwrap_or(0) * 1000;
     // A replay may be of any time.
     let from_ms = if raw.schedule.clock == ClockKind::Exchange { 0 } else { Clock::System.now_ms() };
-    let cron = parse_schedule(&raw.schedule.cron, from_ms, delay_ms)?;
+    let cron = parse_schedule(&raw.schedule.cron, kind.grid(), from_ms, delay_ms)?;
     Ok(Config {
         names,
-        action: ActionKind::RiskOracle,
+        kind,
+        hedge: None,
         bundle: bundle(&raw.model.bundle)?,
         candles: candles::check(&raw.candles)?,
         prover: Prover {
@@ -323,7 +329,7 @@ fn check_job(raw: RawConfig, names: Names) -> Result<Config, ConfigError> {
         attestation: attestation::check(&raw.attestation, !raw.api.listen.trim().is_empty())?,
         state_path: raw.state.path.into(),
         evidence_dir: raw.evidence.dir.into(),
-        evidence_periods: raw.evidence.keep_days.saturating_mul(PeriodId::PER_DAY),
+        evidence_keep_ms: i64::try_from(raw.evidence.keep_days).unwrap_or(i64::MAX).saturating_mul(DAY_MS),
         api: api::check(&raw.api)?,
         alerts: alerts::check(&raw.alerts)?,
         log_format: raw.log.format,
@@ -333,7 +339,7 @@ fn check_job(raw: RawConfig, names: Names) -> Result<Config, ConfigError> {
 
 /// Six or seven fields, seconds first. Days of the week go by name, because numbers mean different days to different
 /// programs. From `from_ms` on there must be a tick of which a cycle can come.
-fn parse_schedule(text: &str, from_ms: i64, delay_ms: i64) -> Result<Schedule, ConfigError> {
+fn parse_schedule(text: &str, grid: Grid, from_ms: i64, delay_ms: i64) -> Result<Schedule, ConfigError> {
     const KEY: &str = "schedule.cron";
     let fields: Vec<&str> = text.split_whitespace().collect();
     if !(6..=7).contains(&fields.len()) {
@@ -346,7 +352,7 @@ fn parse_schedule(text: &str, from_ms: i64, delay_ms: i64) -> Result<Schedule, C
     if next_tick_ms(&schedule, from_ms).is_none() {
         return Err(value(KEY, text, "it never ticks from now on"));
     }
-    let leaves_time = |tick_ms: i64| tick_ms + delay_ms + LEAST_LEFT_MS < PeriodId::at_ms(tick_ms).end_ms();
+    let leaves_time = |tick_ms: i64| tick_ms + delay_ms + LEAST_LEFT_MS < grid.end_ms(grid.period_at(tick_ms));
     if !ticks_ms(&schedule, from_ms).take(MAX_TICKS).any(leaves_time) {
         return Err(value(KEY, text, "its ticks, schedule.delay_seconds later, leave no time before the period ends"));
     }
@@ -382,11 +388,6 @@ fn positive_ms(key: &str, ms: u64) -> Result<Duration, ConfigError> {
         return Err(value(key, ms, "must be positive"));
     }
     Ok(Duration::from_millis(ms))
-}
-
-/// What a time must be that leaves most of a period to what comes after it.
-fn inside_a_period() -> String {
-    format!("must be well inside a period of {} seconds", PeriodId::SECONDS)
 }
 
 fn value(key: impl Into<String>, value: impl std::fmt::Display, reason: impl std::fmt::Display) -> ConfigError {

@@ -60,10 +60,12 @@ pub(super) fn completed(mut root: Value) -> Result<Value, Misfit> {
     let shared: Vec<(&str, Section)> = SECTIONS_OF_JOBS.iter().map(|name| (*name, section(sections, name))).collect();
     let keys: Vec<(&str, Option<Value>)> =
         KEYS_OF_JOBS.iter().map(|(own, name, key)| (*own, section(sections, name).get(*key).cloned())).collect();
+    let hedge = section(sections, "hedge");
     match sections.get_mut("jobs").map(|value| &mut value.kind) {
         Some(ValueKind::Array(jobs)) => {
             for job in jobs {
                 if let ValueKind::Table(job) = &mut job.kind {
+                    complete_hedge(job, &hedge);
                     complete_job(job, &shared, &keys);
                 }
             }
@@ -99,6 +101,21 @@ fn own_kind(value: &Value) -> Value {
     match &value.kind {
         ValueKind::String(text) if text == "wallet" => Value::new(None, ValueKind::String("file".into())),
         _ => value.clone(),
+    }
+}
+
+/// A hedge job takes its model and its rhythm from their own section.
+fn complete_hedge(job: &mut Section, hedge: &Section) {
+    let is_hedge = |kind: &Value| matches!(&kind.kind, ValueKind::String(kind) if kind == "hedge");
+    if !job.get("kind").is_some_and(is_hedge) {
+        return;
+    }
+    if let Some(bundle) = hedge.get("bundle") {
+        job.entry("bundle".to_owned()).or_insert_with(|| bundle.clone());
+    }
+    let schedule = job.entry("schedule".to_owned()).or_insert_with(|| Value::new(None, ValueKind::Table(Map::new())));
+    if let (ValueKind::Table(schedule), Some(cron)) = (&mut schedule.kind, hedge.get("cron")) {
+        schedule.entry("cron".to_owned()).or_insert_with(|| cron.clone());
     }
 }
 

@@ -6,12 +6,15 @@ use std::fmt;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::hedge::RawHedge;
 use super::named::UNNAMED;
 use super::replica::RawReplica;
 use super::signer::RawSigner;
 use crate::telemetry::LogFormat;
+use veriregime_core::hedge::GRID;
 use veriregime_core::types::gwei::Gwei;
 use veriregime_core::types::manifest::verification::Way;
+use veriregime_core::types::period::Grid;
 use veriregime_core::types::venue::Venue;
 
 /// `default.toml`'s shape.
@@ -20,6 +23,7 @@ use veriregime_core::types::venue::Venue;
 pub struct RawConfig {
     pub model: RawModel,
     pub candles: RawCandles,
+    pub hedge: RawHedge,
     pub prover: RawProver,
     pub chain: RawChain,
     pub signer: RawSigner,
@@ -149,6 +153,8 @@ pub struct RawAlerts {
     pub resend_minutes: u64,
     pub stuck_minutes: u64,
     pub low_balance_updates: u64,
+    pub electricity_rise_percent: u32,
+    pub low_budget_weeks: u32,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -178,10 +184,16 @@ pub struct RawAttestation {
 #[serde(deny_unknown_fields)]
 pub struct RawJob {
     pub name: String,
+    #[serde(default)]
+    pub kind: JobKind,
+    /// Of a hedge job alone.
+    #[serde(default)]
+    pub country: String,
     pub bundle: String,
     pub verification: ProverKind,
-    #[serde(default)]
-    pub action: ActionKind,
+    /// Follows from the kind where it is not written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<ActionKind>,
     /// Empty for `chain.oracle`, where the job is on that chain.
     #[serde(default)]
     pub contract: String,
@@ -236,13 +248,43 @@ impl<'de> Deserialize<'de> for OneOrMany {
     }
 }
 
-/// What a job does on chain with what it forecasts.
+/// What a job forecasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobKind {
+    /// Volatility regimes of markets.
+    #[default]
+    Regime,
+    /// A country's price of electricity.
+    Hedge,
+}
+
+impl JobKind {
+    /// What a job of the kind does on chain.
+    pub fn action(self) -> ActionKind {
+        match self {
+            Self::Regime => ActionKind::RiskOracle,
+            Self::Hedge => ActionKind::HedgeVault,
+        }
+    }
+
+    /// The grid of its periods.
+    pub fn grid(self) -> Grid {
+        match self {
+            Self::Regime => Grid::FOUR_HOURS,
+            Self::Hedge => GRID,
+        }
+    }
+}
+
+/// What a job does on chain with what it forecasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ActionKind {
     /// Updates of a `RiskOracle`.
-    #[default]
     RiskOracle,
+    /// Sales of a `HedgeVault`.
+    HedgeVault,
 }
 
 /// Which prover runs.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, inside_a_period, value};
+use super::{ConfigError, value};
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::replica::Replica;
 
@@ -17,6 +17,11 @@ pub struct RawReplica {
     pub count: u64,
     pub delay_seconds: u64,
     pub quiet_seconds: u64,
+}
+
+/// What a time must be that leaves most of a period to what comes after it.
+pub(super) fn inside_a_period() -> String {
+    format!("must be well inside a period of {} seconds", PeriodId::SECONDS)
 }
 
 /// Checks the section.

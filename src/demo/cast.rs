@@ -20,7 +20,11 @@ const PARAMS_SIGNATURE: &str =
 /// A model without a market.
 pub(super) async fn how_to_read(job: &JobRun) -> anyhow::Result<String> {
     let oracle = job.agent.action.contract().to_string();
-    let market = job.agent.model.candles.markets.first().context("the model has no market")?;
+    let market = job
+        .agent
+        .regime()
+        .and_then(|regime| regime.model.candles.markets.first())
+        .context("the model has no market")?;
     let (name, market) = (&market.name, hex::encode_prefixed(market.id()));
     let rpc_url = job.config.chain.rpc_url().as_str();
     let mut lines = vec![

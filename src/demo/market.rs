@@ -140,7 +140,8 @@ pub(super) async fn fill_realised(agent: &Agent, served: &Served, row: &mut Peri
     // One more minute before: the first return needs the close before it.
     let from_ms = period.start_ms() - (PeriodId::MINUTES as i64 + 1) * MINUTE_MS;
     let to_ms = period.end_ms().min(served.newest_ms.div_euclid(MINUTE_MS) * MINUTE_MS);
-    let feed = agent.feeds.primary();
+    let regime = agent.regime().context("it is a job of regimes")?;
+    let feed = regime.feeds.primary();
     for (symbol, market) in feed.symbols.iter().zip(&mut row.markets) {
         let candles = feed.source.candles(symbol, from_ms, to_ms, period.end_ms()).await?;
         let series = CandleSeries::new(&candles, from_ms, to_ms, 2 * PeriodId::MINUTES)?;
@@ -149,7 +150,7 @@ pub(super) async fn fill_realised(agent: &Agent, served: &Served, row: &mut Peri
         market.realised_volatility = label::volatility(&sums, 1 + PeriodId::MINUTES, PeriodId::MINUTES);
         market.realised_regime = market
             .realised_volatility
-            .map(|volatility| if volatility > agent.model.label.threshold { Regime::High } else { Regime::Low });
+            .map(|volatility| if volatility > regime.model.label.threshold { Regime::High } else { Regime::Low });
     }
     Ok(())
 }

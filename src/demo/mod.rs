@@ -1,6 +1,7 @@
 //! The demo: candles over HTTP, chains of its own, real proofs and transactions, and what happened in each period.
 
 mod cast;
+pub mod hedge;
 mod market;
 pub mod report;
 mod row;
@@ -101,7 +102,7 @@ impl Demo {
     pub async fn report(&mut self) -> anyhow::Result<Report> {
         let mut jobs = Vec::with_capacity(self.jobs.len());
         for job in &mut self.jobs {
-            let has_one_market = job.agent.model.candles.markets.len() == 1;
+            let has_one_market = job.agent.model.names().len() == 1;
             let source = if has_one_market { self.source.name() } else { self.source.name_beside() };
             jobs.push(job.report(&self.served, source).await?);
         }

@@ -78,7 +78,7 @@ pub(super) struct Reading {
 pub(super) async fn read(agent: &Agent) -> anyhow::Result<Vec<Reading>> {
     let (chain, contract) = (&agent.chain.read, agent.action.contract());
     let mut readings = Vec::new();
-    for market in &agent.model.candles.markets {
+    for market in agent.regime().into_iter().flat_map(|regime| &regime.model.candles.markets) {
         let now = chain.params(contract, market.id()).await?.current;
         readings.push(Reading { now, next: chain.pending(contract, market.id()).await? });
     }
@@ -102,16 +102,17 @@ pub(super) fn row(
     anyhow::ensure!(record.stage == Stage::Confirmed, "period {} ended as {}", record.period, record.stage.name());
     let landed = record.landed.context("a confirmed cycle has a transaction")?;
     let forecast = record.forecast.as_ref().context("a confirmed cycle has a forecast")?;
-    let named = agent.model.candles.markets.iter();
+    let model = agent.regime().context("it is a job of regimes")?.model;
+    let named = model.candles.markets.iter();
     let mut markets = Vec::with_capacity(named.len());
     for (((market, outputs), before), after) in named.zip(&forecast.outputs).zip(before).zip(after) {
-        let prediction = agent.model.read(outputs).context("the outputs are not a regime model's")?;
+        let prediction = model.read(outputs).context("the outputs are not a regime model's")?;
         let name = (forecast.outputs.len() > 1).then(|| market.name.clone());
         markets.push(market_row(name, &prediction, &before.now, after));
     }
     Ok(PeriodRow {
         period: record.period,
-        start: format_utc(record.period.start_ms()),
+        start: format_utc(record.start_ms),
         markets,
         prove_ms: record.prove_ms.unwrap_or(0),
         gas_used: landed.gas_used,

@@ -2,6 +2,8 @@
 
 pub mod fleet;
 pub mod rehearsal;
+pub mod uniswap;
+pub mod vault;
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};

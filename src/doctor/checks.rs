@@ -170,16 +170,16 @@ async fn on_chain(config: &Config, bundle: Option<&Bundle>, now_ms: i64, seen: &
         Err(fault) => return seen.add(Check::fail("contract", &fault)),
     };
     match assemble::reader(config) {
-        Ok(reader) => match bundle.map(|bundle| assemble::action(config, bundle)) {
-            Some(Ok(action)) => {
+        Ok(reader) => match bundle.map(|bundle| (assemble::action(config, bundle), bundle.manifest.grid)) {
+            Some((Ok(action), grid)) => {
                 let contract = checks::contract(&reader, &action).await;
                 let runs_the_model = contract.level != Level::Fail;
                 seen.add(contract);
                 if runs_the_model {
-                    seen.add(checks::last_update(&reader, &action, &config.schedule.cron, now_ms).await);
+                    seen.add(checks::last_update(&reader, &action, (&config.schedule.cron, grid), now_ms).await);
                 }
             }
-            Some(Err(error)) => seen.add(failed("contract", &error)),
+            Some((Err(error), _)) => seen.add(failed("contract", &error)),
             None => {}
         },
         Err(fault) => seen.add(Check::fail("contract", &fault)),

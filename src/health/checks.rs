@@ -22,7 +22,7 @@ use veriregime_core::types::chain_id::is_development;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::inputs::Market;
 use veriregime_core::types::omission::OmittedMarkets;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 
 /// Gas of an update, rounded up.
 const UPDATE_GAS: u64 = 500_000;
@@ -64,14 +64,14 @@ pub async fn contract(reader: &Reader, action: &Action) -> Check {
 
 /// How old the newest update of the market is that was served least, whoever made it. None may be absent of the periods that are
 /// over and had a cycle by `schedule`.
-pub async fn last_update(reader: &Reader, action: &Action, schedule: &Schedule, now_ms: i64) -> Check {
+pub async fn last_update(reader: &Reader, action: &Action, (schedule, grid): (&Schedule, Grid), now_ms: i64) -> Check {
     const NAME: &str = "last update";
     match action.last_period(reader, OmittedMarkets::NONE, BlockId::latest()).await {
         Ok(None | Some(PeriodId(0))) => Check::warn(NAME, &HealthError::NoUpdate),
         Ok(Some(last)) => {
             metrics::last_landed(last);
-            let age_minutes = (now_ms - last.start_ms()) / 60_000;
-            if !absent(schedule, last, now_ms).is_empty() {
+            let age_minutes = (now_ms - grid.start_ms(last)) / 60_000;
+            if !absent(schedule, grid, last, now_ms).is_empty() {
                 return Check::fail(NAME, &HealthError::Overdue { last, age_minutes });
             }
             Check::ok(NAME, format!("period {last}, {age_minutes} min old"))

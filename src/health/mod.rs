@@ -2,6 +2,7 @@
 
 pub mod checks;
 pub mod monitor;
+pub mod vault;
 
 use std::time::Duration;
 
@@ -140,6 +141,15 @@ pub enum HealthError {
     /// The files of the model are other ones than those that the node started with.
     #[error("the bundle on disk is not the one that runs")]
     OtherBundle,
+    /// A forecast far above what electricity has cost.
+    #[error("electricity is forecast to cost {percent} % more than in the last month: {prices}")]
+    DearElectricity { percent: i64, prices: String },
+    /// A vault's budget in all.
+    #[error("the vault may sell {left} more in all, enough for {weeks} weeks")]
+    LowBudget { left: String, weeks: u64 },
+    /// A vault that cannot pay what it is to cover.
+    #[error("the vault holds {held}, the days that it does not cover yet need {need}")]
+    UncoveredNeed { held: String, need: String },
 }
 
 impl Diagnostic for HealthError {
@@ -153,6 +163,9 @@ impl Diagnostic for HealthError {
             Self::NoResult { .. } => "VR-HEALTH-006",
             Self::NotChecked => "VR-HEALTH-007",
             Self::OtherBundle => "VR-HEALTH-008",
+            Self::DearElectricity { .. } => "VR-HEALTH-009",
+            Self::LowBudget { .. } => "VR-HEALTH-010",
+            Self::UncoveredNeed { .. } => "VR-HEALTH-011",
         }
     }
 
@@ -165,6 +178,11 @@ impl Diagnostic for HealthError {
             Self::LowDisk { .. } => "free some space on the disk of state.path",
             Self::NoResult { .. } => "look at what the check asks: it answers too slowly",
             Self::NotChecked => "wait for the first checks; restart the node if this stays",
+            Self::DearElectricity { .. } => "nothing: it is a forecast; the vault sells by it, within its terms",
+            Self::LowBudget { .. } => {
+                "let the vault's owner set terms with a larger max_in_all_sats, if sales are to go on"
+            }
+            Self::UncoveredNeed { .. } => "send WBTC to the vault, or cover less",
             Self::OtherBundle => "restart the node to run the model on disk, or put the other one back",
         }
     }

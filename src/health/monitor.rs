@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::vault::VaultProbe;
 use super::{Check, HealthError, Level, checks};
 use crate::actions::Action;
 use crate::chain::Chain;
@@ -18,6 +19,7 @@ use crate::sources::candles::source::Source;
 use crate::telemetry::metrics;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::inputs::Market;
+use veriregime_core::types::period::Grid;
 
 /// Longest time for one check.
 const CHECK_LIMIT: Duration = Duration::from_secs(10);
@@ -43,15 +45,19 @@ pub type Latest = watch::Receiver<Option<Arc<Report>>>;
 #[derive(Debug)]
 pub struct Probe {
     pub clock: Clock,
-    /// The source that is used first, with its name in the settings.
-    pub source: (String, Arc<Source>),
+    /// The exchange that is asked first, with its name in the settings; `None` for a job of tables.
+    pub source: Option<(String, Arc<Source>)>,
     pub max_clock_skew_ms: i64,
+    /// Of a job that sells a vault's WBTC.
+    pub vault: Option<VaultProbe>,
     pub chain: Chain,
     pub chain_id: u64,
     pub action: Action,
     /// Those of the model.
     pub markets: Vec<Market>,
     pub schedule: Schedule,
+    /// Of the job's periods.
+    pub grid: Grid,
     pub max_head_age_seconds: i64,
     /// Updates that the wallet should be able to pay for.
     pub enough_updates: Arc<AtomicU64>,
@@ -100,7 +106,12 @@ impl Probe {
             if contract.level == Level::Fail {
                 return vec![contract];
             }
-            vec![contract, checks::last_update(reader, &self.action, &self.schedule, now_ms).await]
+            let mut found = vec![contract];
+            found.push(checks::last_update(reader, &self.action, (&self.schedule, self.grid), now_ms).await);
+            if let Some(vault) = &self.vault {
+                found.extend(vault.checks(reader, self.action.contract()).await);
+            }
+            found
         };
         let (folder, running) = self.bundle.clone();
         let state_path = self.state_path.clone();
@@ -109,19 +120,23 @@ impl Probe {
                 move || vec![checks::artefacts(&folder, running), checks::disk(&state_path, checks::LOW_DISK_BYTES)];
             tokio::task::spawn_blocking(looked).await.unwrap_or_else(|_| vec![no_result("model files")])
         };
-        let (source_name, source) = &self.source;
+        let clock = async {
+            let (name, source) = self.source.as_ref()?;
+            Some(within("clock", checks::clock(source, name, now_ms, self.max_clock_skew_ms)).await)
+        };
         let counted = checks::count_markets(reader, self.action.contract(), &self.markets, now_ms);
         let (head, on_chain, attestor, balance, clock, on_disk, _counted) = tokio::join!(
             within("chain head", checks::head(reader, self.chain_id, now_ms, self.max_head_age_seconds)),
             tokio::time::timeout(CHECK_LIMIT, on_chain),
             within("attestor", checks::attestor(&self.chain, self.action.contract())),
             within(checks::BALANCE, checks::balance(&self.chain, self.enough_updates.load(Ordering::Relaxed))),
-            within("clock", checks::clock(source, source_name, now_ms, self.max_clock_skew_ms)),
+            clock,
             on_disk,
             tokio::time::timeout(CHECK_LIMIT, counted),
         );
         let on_chain = on_chain.unwrap_or_else(|_| vec![no_result("model on chain")]);
-        let found: Vec<Check> = [head, attestor, balance, clock].into_iter().chain(on_chain).chain(on_disk).collect();
+        let found: Vec<Check> =
+            [head, attestor, balance].into_iter().chain(clock).chain(on_chain).chain(on_disk).collect();
         for check in &found {
             metrics::checked(check.name, check.level != Level::Fail);
         }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use alloy::primitives::{B256, U256};
+use alloy::primitives::B256;
 
 use super::Agent;
 use crate::actions::Action;
@@ -15,10 +15,9 @@ use crate::attestation::registry::AttestorSet;
 use crate::attestation::service::OwnWork;
 use crate::bundle::Bundle;
 use crate::chain::read::Reader;
-use crate::forecast::{StoredForecastError, from_stored};
+use crate::forecast::{JobModel, StoredForecastError};
 use crate::job::error::StageError;
 use crate::state::Store;
-use veriregime_core::forecast::RegimeModel;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::cycle::Forecast;
@@ -45,9 +44,33 @@ impl Agent {
         period: PeriodId,
         forecast: &Forecast,
     ) -> Result<Vec<Attestation>, StageError> {
-        let markets = self.model.candles.markets.len();
         let (omitted, instances) = (forecast.omitted, forecast.instances());
-        Ok(self.attesting().of(Claim { model_id, period, markets, omitted, instances }).await?)
+        let claim = Claim { omitted, instances, ..self.claim(model_id, period) };
+        Ok(self.attesting().of(claim).await?)
+    }
+
+    /// As many attestations of the prices beside the forecast as the contract wants; none where there are no such prices.
+    ///
+    /// # Errors
+    /// As [`Attesting::of`].
+    pub async fn price_attestations(
+        &self,
+        model_id: B256,
+        period: PeriodId,
+        forecast: &Forecast,
+    ) -> Result<Vec<Attestation>, StageError> {
+        if forecast.prices.is_none() {
+            return Ok(Vec::new());
+        }
+        let claim = Claim { prices: forecast.prices, ..self.claim(model_id, period) };
+        Ok(self.attesting().of(claim).await?)
+    }
+
+    /// A claim that says nothing yet.
+    fn claim(&self, model_id: B256, period: PeriodId) -> Claim {
+        let (end_ms, markets) = (self.grid().end_ms(period), self.model.names().len());
+        let (omitted, instances) = (OmittedMarkets::NONE, Vec::new());
+        Claim { model_id, period, end_ms, markets, omitted, instances, prices: None }
     }
 
     fn attesting(&self) -> Attesting<'_> {
@@ -60,7 +83,7 @@ impl Agent {
 pub struct OwnCycles {
     pub store: Arc<Store>,
     pub bundle: Bundle,
-    pub model: RegimeModel,
+    pub model: JobModel,
     pub read: Reader,
     pub action: Action,
 }
@@ -75,12 +98,20 @@ impl OwnWork for OwnCycles {
         })
     }
 
-    /// A cycle's candles are fixed once they are stored. Whether an omitted market has candles is not asked, since an omission
-    /// takes nothing from it: whoever has them can serve it within the period. But all that is not omitted must have candles
-    /// here.
-    fn instances(&self, period: PeriodId, omitted: OmittedMarkets) -> Result<Vec<U256>, AttestationError> {
-        let markets = &self.model.candles.markets;
-        if !omitted.suits(markets.len()) {
+    fn name(&self, index: usize) -> String {
+        self.model.input_name(index)
+    }
+
+    fn rows(&self) -> usize {
+        self.model.names().len()
+    }
+
+    /// A cycle's candles, or tables, are fixed once they are stored. Whether an omitted market has candles is not asked, since an
+    /// omission takes nothing from it: whoever has them can serve it within the period. But all that is not omitted must have
+    /// candles here.
+    fn forecast(&self, period: PeriodId, omitted: OmittedMarkets) -> Result<Forecast, AttestationError> {
+        let names = self.model.names();
+        if !omitted.suits(names.len()) {
             return Err(AttestationError::Mismatch { what: "set of markets" });
         }
         let contract = Contract { chain_id: self.read.chain_id(), address: self.action.contract() };
@@ -88,16 +119,16 @@ impl OwnWork for OwnCycles {
         let record = self.store.cycle(job, period)?;
         let record = record.filter(|record| !record.candles.is_empty()).ok_or(AttestationError::NotReady)?;
         if let Some(index) = record.omitted_markets().indices().find(|index| !omitted.omits(*index)) {
-            let market = markets.get(index).map_or_else(|| index.to_string(), |market| market.name.clone());
+            let market = names.get(index).map_or_else(|| index.to_string(), Clone::clone);
             return Err(AttestationError::NoCandles { market });
         }
         if let Some(forecast) = record.forecast.as_ref().filter(|forecast| forecast.omitted == omitted) {
-            return Ok(forecast.instances());
+            return Ok(forecast.clone());
         }
-        match from_stored(&self.store, &self.model, &record, omitted) {
-            Ok(forecast) => Ok(forecast.instances()),
-            Err(StoredForecastError::State(fault)) => Err(fault.into()),
-            Err(StoredForecastError::Forecast(fault)) => Err(AttestationError::Own(Box::new(fault))),
-        }
+        self.model.from_stored(&self.store, &record, omitted).map_err(|fault| match fault {
+            StoredForecastError::State(fault) => fault.into(),
+            StoredForecastError::Forecast(fault) => AttestationError::Own(Box::new(fault)),
+            StoredForecastError::Electricity(fault) => AttestationError::Own(Box::new(fault)),
+        })
     }
 }

@@ -8,6 +8,7 @@ use super::Agent;
 use crate::job::error::StageError;
 use crate::job::feeds::{CrossCheck, Feed};
 use crate::job::fetch::Fetched;
+use crate::job::input::Regime;
 use crate::sources::candles::cross_check;
 use crate::sources::candles::cross_check::Names;
 use crate::sources::candles::error::CandleError;
@@ -23,16 +24,17 @@ impl Agent {
     /// fails; where markets may be omitted, the others go on.
     pub(super) async fn cross_check(
         &self,
+        regime: Regime<'_>,
         used: &Feed,
         fetched: &mut Fetched,
         to_ms: i64,
         may_omit: bool,
     ) -> Result<Vec<CrossCheckResult>, StageError> {
-        let Some(policy) = &self.feeds.cross_check else { return Ok(Vec::new()) };
+        let Some(policy) = &regime.feeds.cross_check else { return Ok(Vec::new()) };
         let from_ms = to_ms - (policy.minutes + 1) * MINUTE_MS;
         let mut tried = Vec::new();
         for other in policy.with.iter().filter(|other| other.name != used.name) {
-            match self.witnesses((policy, may_omit), used, other, fetched, from_ms..to_ms).await {
+            match self.witnesses(regime, (policy, may_omit), used, other, fetched, from_ms..to_ms).await {
                 Ok(Some(witnesses)) => return Ok(witnesses),
                 Ok(None) => tried.push(format!("{} has too few of the minutes", other.name)),
                 Err(fault) if fault.is_of_exchange() => tried.push(format!("{}: {} {fault}", other.name, fault.code())),
@@ -53,6 +55,7 @@ impl Agent {
     /// Compares every market with one other source. `None` where it has too few of the minutes.
     async fn witnesses(
         &self,
+        regime: Regime<'_>,
         (policy, may_omit): (&CrossCheck, bool),
         used: &Feed,
         other: &Feed,
@@ -61,7 +64,7 @@ impl Agent {
     ) -> Result<Option<Vec<CrossCheckResult>>, StageError> {
         let failed = fetched.markets.iter().enumerate().filter(|(_, market)| market.is_err());
         let skip: OmittedMarkets = failed.map(|(index, _)| index).collect();
-        self.refresh(other, &range_ms, skip, false).await?;
+        self.refresh(regime, other, &range_ms, skip, false).await?;
         let mut witnesses = Vec::with_capacity(fetched.markets.len());
         let mut contradicted = Vec::new();
         for (index, market) in fetched.markets.iter().enumerate() {
@@ -77,7 +80,7 @@ impl Agent {
                 .collect();
             let Some(found) = cross_check::compare(&ours, &theirs, &policy.band) else { return Ok(None) };
             let names = Names {
-                market: self.model.candles.markets[index].name.clone(),
+                market: regime.model.candles.markets[index].name.clone(),
                 fed: used.name.clone(),
                 other: other.name.clone(),
                 other_symbol: other.symbols[index].clone(),

@@ -10,9 +10,11 @@ use crate::chain::error::ChainError;
 use crate::evidence::EvidenceError;
 use crate::forecast::StoredForecastError;
 use crate::sources::candles::error::CandleError;
+use crate::sources::tables::error::TableError;
 use crate::state::error::StateError;
 use crate::verification::error::ProofError;
 use veriregime_core::forecast::ForecastError;
+use veriregime_core::hedge::electricity::ElectricityError;
 use veriregime_core::types::candle::SeriesError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::digest::Digest;
@@ -23,6 +25,8 @@ use veriregime_core::types::period::PeriodId;
 const CANDLE_PAUSE: Duration = Duration::from_secs(2);
 /// Pause before a market of several is asked for again whose candles no asking seems to mend.
 const MARKET_PAUSE: Duration = Duration::from_secs(10);
+/// Pause before tables are fetched again: what is wrong with them, their publisher may mend.
+const TABLE_PAUSE: Duration = Duration::from_mins(5);
 /// Pause before the wallet's nonce is looked at again.
 const WALLET_PAUSE: Duration = Duration::from_secs(2);
 
@@ -37,6 +41,10 @@ pub enum StageError {
     Manifest(#[from] ManifestError),
     #[error(transparent)]
     Forecast(#[from] ForecastError),
+    #[error(transparent)]
+    Tables(#[from] TableError),
+    #[error(transparent)]
+    Electricity(#[from] ElectricityError),
     #[error(transparent)]
     Proof(#[from] ProofError),
     #[error(transparent)]
@@ -174,6 +182,7 @@ impl From<StoredForecastError> for StageError {
         match error {
             StoredForecastError::State(error) => Self::State(error),
             StoredForecastError::Forecast(error) => Self::Forecast(error),
+            StoredForecastError::Electricity(error) => Self::Electricity(error),
         }
     }
 }
@@ -185,6 +194,8 @@ impl StageError {
             Self::Data(fault) => fault,
             Self::Manifest(fault) => fault,
             Self::Forecast(fault) => fault,
+            Self::Tables(fault) => fault,
+            Self::Electricity(fault) => fault,
             Self::Proof(fault) => fault,
             Self::Action(fault) => fault,
             Self::State(fault) => fault,
@@ -208,6 +219,7 @@ impl Diagnostic for StageError {
     fn retry(&self) -> Retry {
         match self {
             Self::OfOneMarket(_) => Retry::Later(MARKET_PAUSE),
+            Self::Tables(_) | Self::Electricity(ElectricityError::Refused(_)) => Retry::Later(TABLE_PAUSE),
             _ => self.inner().retry(),
         }
     }

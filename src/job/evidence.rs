@@ -3,7 +3,10 @@
 use tracing::{info, warn};
 
 use super::Agent;
+use crate::actions::hedge_vault::published::PublishedSale;
+use crate::actions::{Published, published_in, verifier};
 use crate::chain::envelope::calldata;
+use crate::forecast::stored_snapshot;
 use crate::job::error::{CycleError, StageError};
 use crate::job::stages::stored;
 use crate::state::error::StateError;
@@ -11,10 +14,9 @@ use crate::state::jobs::Scope;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::evidence::{Evidence, FORMAT, MarketEvidence, Row, Versions};
+use veriregime_core::types::evidence::{Evidence, FORMAT, MarketEvidence, Row, SaleEvidence, Versions};
 use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::manifest::verification::{Offer, Way};
-use veriregime_core::types::period::PeriodId;
 
 /// Bundles that are made up for in one go, newest first.
 const CYCLES: u32 = 12;
@@ -40,9 +42,9 @@ impl Agent {
                 }
             }
         }
-        let running = PeriodId::at_ms(self.clock.now_ms());
-        let first_kept = PeriodId(running.0.saturating_sub(self.evidence_periods));
-        for kept in self.store.evidence_before(Scope::Jobs(&jobs), first_kept)? {
+        let running_ms = self.grid().start_ms(self.running_period());
+        let before_ms = running_ms.saturating_sub(self.evidence_keep_ms);
+        for kept in self.store.evidence_before(Scope::Jobs(&jobs), before_ms)? {
             match self.evidence.remove(kept.evidence) {
                 Ok(()) => self.store.prune_evidence(&kept)?,
                 Err(fault) => warn!(code = fault.code(), error = %fault, "old evidence stays"),
@@ -66,9 +68,8 @@ impl Agent {
         let landed = stored(record.landed.as_ref(), "place on the chain")?;
         let forecast = stored(record.forecast.as_ref(), "forecast")?;
         let proof = stored(record.proof.as_ref(), "proof")?;
-        let Some(update) = self.action.published_in(&self.chain.read, oracle, landed.hash).await? else {
-            return Ok(None);
-        };
+        let Some(published) = published_in(&self.chain.read, oracle, landed.hash).await? else { return Ok(None) };
+        let update = published.update().clone();
         // It is of what was made good before the chain dropped that.
         let is_other = update.omitted_markets != forecast.omitted;
         if update.block != landed.block || is_other {
@@ -77,25 +78,17 @@ impl Agent {
         let attempts = self.store.attempts(record.job, record.period)?;
         let sent = attempts.iter().find(|attempt| attempt.hash == landed.hash);
         // Asked for before the candles are in memory.
-        let (verifier, code_hash) = self.action.verifier(&self.chain.read, oracle, update.model_id).await?;
+        let (verifier, code_hash) = verifier(&self.chain.read, oracle, update.model_id).await?;
         let registry = self.chain.read.registry_of(oracle).await?;
-        let candles = self.store.candles(record.job, record.period)?;
         let manifest = self.manifest_of(record)?;
+        let (markets, sale) = match published {
+            Published::Update(_) => (self.markets_of(record, &manifest)?, None),
+            Published::Sale(sale) => (self.country_of(record)?, Some(self.sale_of(record, *sale)?)),
+        };
         let is_its = |offer: &Offer| offer.verifier_code_hash == code_hash;
         let verification = manifest.offers().find(is_its).map(|offer| offer.way).unwrap_or_default();
         let ezkl = manifest.verification.ezkl.as_ref().filter(|_| verification == Way::Ezkl);
         let ezkl = ezkl.map(|circuit| circuit.version.clone());
-        let markets = manifest.markets()?.iter().enumerate().map(|(at, market)| {
-            let cut_off = || StateError::Corrupt("a market is missing in a cycle".into());
-            Ok(MarketEvidence {
-                market: market.name.clone(),
-                candles_sha256: *record.candles.get(at).ok_or_else(cut_off)?,
-                carried_minutes: *forecast.carried_minutes.get(at).ok_or_else(cut_off)?,
-                candles: candles.get(at).ok_or_else(cut_off)?.iter().copied().map(Row).collect(),
-                features: forecast.features.get(at).ok_or_else(cut_off)?.clone(),
-                outputs: forecast.outputs.get(at).ok_or_else(cut_off)?.clone(),
-            })
-        });
         let evidence = Evidence {
             format: FORMAT,
             versions: Versions { agent: env!("CARGO_PKG_VERSION").into(), ezkl },
@@ -108,11 +101,57 @@ impl Agent {
             calldata: calldata(stored(sent, "transaction")?)?,
             gas_used: landed.gas_used,
             origin: record.origin.clone(),
-            markets: markets.collect::<Result<_, StateError>>()?,
+            markets,
             instances: proof.instances.clone(),
             witness_sha256: record.witness_sha256,
+            sale,
             update,
         };
         Ok(Some(self.evidence.write(&evidence)?))
     }
+
+    /// Each market's way from candles to outputs.
+    fn markets_of(&self, record: &CycleRecord, manifest: &Manifest) -> Result<Vec<MarketEvidence>, StageError> {
+        let forecast = stored(record.forecast.as_ref(), "forecast")?;
+        let candles = self.store.candles(record.job, record.period)?;
+        let markets = manifest.markets()?.iter().enumerate().map(|(at, market)| {
+            Ok(MarketEvidence {
+                market: market.name.clone(),
+                candles_sha256: *record.candles.get(at).ok_or_else(cut_off)?,
+                carried_minutes: *forecast.carried_minutes.get(at).ok_or_else(cut_off)?,
+                candles: candles.get(at).ok_or_else(cut_off)?.iter().copied().map(Row).collect(),
+                features: forecast.features.get(at).ok_or_else(cut_off)?.clone(),
+                outputs: forecast.outputs.get(at).ok_or_else(cut_off)?.clone(),
+            })
+        });
+        Ok(markets.collect::<Result<_, StateError>>()?)
+    }
+
+    /// The country's columns and outputs; what they are from stands with the sale.
+    fn country_of(&self, record: &CycleRecord) -> Result<Vec<MarketEvidence>, StageError> {
+        let forecast = stored(record.forecast.as_ref(), "forecast")?;
+        let snapshot = stored_snapshot(&self.store, record)?;
+        Ok(vec![MarketEvidence {
+            market: snapshot.country,
+            candles_sha256: *record.candles.first().ok_or_else(cut_off)?,
+            carried_minutes: 0,
+            candles: Vec::new(),
+            features: forecast.features.first().ok_or_else(cut_off)?.clone(),
+            outputs: forecast.outputs.first().ok_or_else(cut_off)?.clone(),
+        }])
+    }
+
+    fn sale_of(&self, record: &CycleRecord, sale: PublishedSale) -> Result<SaleEvidence, StageError> {
+        Ok(SaleEvidence {
+            snapshot: stored_snapshot(&self.store, record)?,
+            tables: stored(record.tables.as_ref(), "tables' editions")?.clone(),
+            prices: sale.prices,
+            price_attestations: sale.price_attestations.unwrap_or_default(),
+            figures: sale.figures,
+        })
+    }
+}
+
+fn cut_off() -> StateError {
+    StateError::Corrupt("a market is missing in a cycle".into())
 }

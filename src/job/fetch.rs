@@ -12,6 +12,7 @@ use super::Agent;
 use crate::job::candles::SETTLE_MS;
 use crate::job::error::{CycleError, StageError};
 use crate::job::feeds::Feed;
+use crate::job::input::Regime;
 use crate::sources::candles::error::CandleError;
 use crate::sources::candles::holes::longest_run;
 use veriregime_core::types::candle::{CandleSeries, SeriesError};
@@ -62,7 +63,8 @@ impl Agent {
     /// minutes as may be missing must not be missing at the source, whoever stands in for it: what the model is fed is one
     /// source's. They take `room`, once the source has told them.
     pub(super) async fn complete<'a>(
-        &'a self,
+        &self,
+        regime: Regime<'a>,
         feed: &Feed,
         (from_ms, to_ms): (i64, i64),
         may_omit: bool,
@@ -70,16 +72,16 @@ impl Agent {
     ) -> Result<Fetched, StageError> {
         // One minute more, whose close is carried in should the first minute be absent.
         let range_ms = from_ms - MINUTE_MS..to_ms;
-        let refreshed = self.refresh(feed, &range_ms, OmittedMarkets::NONE, may_omit).await?;
+        let refreshed = self.refresh(regime, feed, &range_ms, OmittedMarkets::NONE, may_omit).await?;
         if room.is_none() {
-            *room = Some(self.candles.room(feed.symbols.len()).await);
+            *room = Some(regime.candles.room(feed.symbols.len()).await);
         }
         let mut fetched = Fetched { markets: Vec::new(), gaps: Vec::new(), revised_minutes: 0 };
         for (index, refreshed) in refreshed.into_iter().enumerate() {
             let market = match refreshed {
                 Ok(revised) => {
                     fetched.revised_minutes += revised;
-                    self.without_holes(feed, index, &range_ms).await
+                    self.without_holes(regime, feed, index, &range_ms).await
                 }
                 Err(fault) => Err(fault),
             };
@@ -102,13 +104,14 @@ impl Agent {
     /// One market's candles of `range_ms`, but for its first minute, as a series; what was missing is lent or carried forward.
     pub(super) async fn without_holes(
         &self,
+        regime: Regime<'_>,
         feed: &Feed,
         index: usize,
         range_ms: &Range<i64>,
     ) -> Result<(MarketCandles, Option<Gaps>), StageError> {
         let candles = self.store.live_candles(&feed.name, &feed.symbols[index], range_ms)?;
         let (from_ms, to_ms) = (range_ms.start + MINUTE_MS, range_ms.end);
-        let allowed = self.model.candles.features.max_missing_minutes;
+        let allowed = regime.model.candles.features.max_missing_minutes;
         let is_settled = candles.last().is_some_and(|last| last.close_time_ms() == to_ms);
         if !is_settled && self.clock.now_ms() < to_ms + SETTLE_MS {
             return Err(CycleError::Unsettled.into());
@@ -117,35 +120,12 @@ impl Agent {
         if series.carried().is_empty() {
             return Ok((MarketCandles { series, not_own: Vec::new() }, None));
         }
-        let filled = self.feeds.fill(feed, index, candles, range_ms, self.clock.now_ms()).await;
+        let filled = regime.feeds.fill(feed, index, candles, range_ms, self.clock.now_ms()).await;
         let series = CandleSeries::new(&filled.candles, from_ms, to_ms, allowed)?;
-        let gaps = Gaps { lent: filled.lent, ..self.carried(feed, index, series.carried())? };
+        let gaps = Gaps { lent: filled.lent, ..carried(regime, feed, index, series.carried())? };
         let mut not_own = [series.carried(), filled.lent_ms.as_slice()].concat();
         not_own.sort_unstable();
         Ok((MarketCandles { series, not_own }, Some(gaps)))
-    }
-
-    /// Counts and tells what is carried forward of a market.
-    fn carried(&self, feed: &Feed, market: usize, carried_ms: &[i64]) -> Result<Gaps, SeriesError> {
-        let run = longest_run(carried_ms).unwrap_or_default();
-        let longest_run_minutes = usize::try_from((run.end - run.start) / MINUTE_MS).unwrap_or(usize::MAX);
-        let allowed = self.feeds.max_consecutive_missing_minutes;
-        if longest_run_minutes > allowed {
-            return Err(SeriesError::LongGap { from_ms: run.start, minutes: longest_run_minutes, allowed });
-        }
-        let (minutes, first_carried_ms) = (carried_ms.len(), carried_ms.first().copied());
-        if let Some(first_ms) = first_carried_ms {
-            let (source_name, symbol) = (feed.name.clone(), feed.symbols[market].clone());
-            let fault = CandleError::Carried { source_name, symbol, minutes, first_ms, longest_run_minutes };
-            warn!(code = fault.code(), minutes, longest_run_minutes, error = %fault, hint = fault.hint(), "minutes carried forward");
-        }
-        Ok(Gaps {
-            market: self.model.candles.markets[market].name.clone(),
-            carried_minutes: minutes,
-            first_carried_ms,
-            longest_run_minutes,
-            lent: Vec::new(),
-        })
     }
 
     /// Brings the candles of `range_ms` of all markets but those to `skip` up to date with one source, its clock checked first.
@@ -153,6 +133,7 @@ impl Agent {
     /// its own time, and may fail for itself.
     pub(super) async fn refresh(
         &self,
+        regime: Regime<'_>,
         feed: &Feed,
         range_ms: &Range<i64>,
         skip: OmittedMarkets,
@@ -163,7 +144,7 @@ impl Agent {
         let closed = OnceCell::new();
         let closed_by_ms = async || {
             let now_ms = self.clock.now_ms();
-            let skew_ms = feed.source.check_clock(now_ms, self.feeds.max_clock_skew_ms).await?;
+            let skew_ms = feed.source.check_clock(now_ms, regime.feeds.max_clock_skew_ms).await?;
             Ok::<_, StageError>(now_ms.min(now_ms.saturating_add(skew_ms)))
         };
         let mut refreshed = Vec::with_capacity(feed.symbols.len());
@@ -173,7 +154,7 @@ impl Agent {
                 continue;
             }
             let closed_by_ms = async { closed.get_or_try_init(closed_by_ms).await.copied() };
-            let update = self.candles.refresh(&self.name, feed, symbol, range_ms, closed_by_ms);
+            let update = regime.candles.refresh(&self.name, feed, symbol, range_ms, closed_by_ms);
             let update = timeout_at(end, update);
             let updated = if may_omit { timeout(MARKET_LIMIT, update).await.map_err(late) } else { Ok(update.await) };
             let updated = updated.and_then(|in_time| in_time.map_err(late)).and_then(|revised| revised);
@@ -186,4 +167,27 @@ impl Agent {
         }
         Ok(refreshed)
     }
+}
+
+/// Counts and tells what is carried forward of a market.
+fn carried(regime: Regime<'_>, feed: &Feed, market: usize, carried_ms: &[i64]) -> Result<Gaps, SeriesError> {
+    let run = longest_run(carried_ms).unwrap_or_default();
+    let longest_run_minutes = usize::try_from((run.end - run.start) / MINUTE_MS).unwrap_or(usize::MAX);
+    let allowed = regime.feeds.max_consecutive_missing_minutes;
+    if longest_run_minutes > allowed {
+        return Err(SeriesError::LongGap { from_ms: run.start, minutes: longest_run_minutes, allowed });
+    }
+    let (minutes, first_carried_ms) = (carried_ms.len(), carried_ms.first().copied());
+    if let Some(first_ms) = first_carried_ms {
+        let (source_name, symbol) = (feed.name.clone(), feed.symbols[market].clone());
+        let fault = CandleError::Carried { source_name, symbol, minutes, first_ms, longest_run_minutes };
+        warn!(code = fault.code(), minutes, longest_run_minutes, error = %fault, hint = fault.hint(), "minutes carried forward");
+    }
+    Ok(Gaps {
+        market: regime.model.candles.markets[market].name.clone(),
+        carried_minutes: minutes,
+        first_carried_ms,
+        longest_run_minutes,
+        lent: Vec::new(),
+    })
 }

@@ -11,6 +11,7 @@ use crate::job::decide::CANCEL_LEAD_MS;
 use crate::job::error::{CycleError, StageError};
 use crate::job::feeds::Feed;
 use crate::job::fetch::Fetched;
+use crate::job::input::Regime;
 use crate::job::stages::stored;
 use crate::state::Step;
 use crate::state::error::StateError;
@@ -27,7 +28,8 @@ impl Agent {
     pub(super) async fn make_good(&mut self, running: PeriodId, stop: &CancellationToken) -> Result<(), StateError> {
         let record = self.store.cycle(self.job(), running)?;
         let has_update = |record: &CycleRecord| matches!(record.stage, Stage::Confirmed | Stage::AlreadyByOther);
-        let Some(record) = record.filter(has_update).filter(|_| self.left_ms(running) > CANCEL_LEAD_MS) else {
+        let Some(record) = record.filter(has_update).filter(|record| self.left_ms(record.end_ms) > CANCEL_LEAD_MS)
+        else {
             return Ok(());
         };
         match self.begun_again(&record).await {
@@ -58,29 +60,30 @@ impl Agent {
             }));
         }
         if record.stage == Stage::Confirmed && !omitted.is_none() && waits(OmittedMarkets::NONE).await? {
-            return self.recollect(record).await;
+            let Some(regime) = self.regime() else { return Ok(None) };
+            return self.recollect(record, regime).await;
         }
         Ok(None)
     }
 
     /// Fetches the candles of the markets that were omitted, from the source that fed the others, whose candles stay as they
     /// are. `None` while they are still missing.
-    async fn recollect(&self, record: &CycleRecord) -> Result<Option<CycleRecord>, StageError> {
+    async fn recollect(&self, record: &CycleRecord, regime: Regime<'_>) -> Result<Option<CycleRecord>, StageError> {
         let origin = stored(record.origin.as_ref(), "origin")?;
-        let Some(feed) = self.feeds.order.iter().find(|feed| feed.name == origin.source) else { return Ok(None) };
-        let (from_ms, to_ms) = features::window_ms(&self.model.candles.features, record.period);
-        let mut late = self.late(feed, origin.omitted_markets(), (from_ms, to_ms)).await?;
+        let Some(feed) = regime.feeds.order.iter().find(|feed| feed.name == origin.source) else { return Ok(None) };
+        let (from_ms, to_ms) = features::window_ms(&regime.model.candles.features, record.period);
+        let mut late = self.late(regime, feed, origin.omitted_markets(), (from_ms, to_ms)).await?;
         if late.served() == 0 {
             return Ok(None);
         }
-        let witnesses = self.cross_check(feed, &mut late, to_ms, true).await?;
+        let witnesses = self.cross_check(regime, feed, &mut late, to_ms, true).await?;
         let kept = self.store.candles(record.job, record.period)?;
         let mut series: Vec<Option<CandleSeries>> = Vec::with_capacity(kept.len());
         for (market, kept) in late.markets.into_iter().zip(&kept) {
             series.push(match market {
                 Ok(market) => Some(market.series),
                 Err(_) if kept.is_empty() => None,
-                Err(_) => Some(self.model.window(kept, record.period).map_err(StageError::from)?),
+                Err(_) => Some(regime.model.window(kept, record.period).map_err(StageError::from)?),
             });
         }
         let still = |index: usize| series.get(index).is_none_or(Option::is_none);
@@ -101,21 +104,22 @@ impl Agent {
     /// What the source has by now of the markets to be made good; of the others nothing is asked.
     async fn late(
         &self,
+        regime: Regime<'_>,
         feed: &Feed,
         omitted: OmittedMarkets,
         (from_ms, to_ms): (i64, i64),
     ) -> Result<Fetched, StageError> {
         let range_ms = from_ms - MINUTE_MS..to_ms;
         let served: OmittedMarkets = (0..feed.symbols.len()).filter(|index| !omitted.omits(*index)).collect();
-        let refreshed = self.refresh(feed, &range_ms, served, true).await?;
-        let _room = self.candles.room(feed.symbols.len()).await;
+        let refreshed = self.refresh(regime, feed, &range_ms, served, true).await?;
+        let _room = regime.candles.room(feed.symbols.len()).await;
         let mut late = Fetched { markets: Vec::new(), gaps: Vec::new(), revised_minutes: 0 };
         for (index, refreshed) in refreshed.into_iter().enumerate() {
             let market = match refreshed {
                 Ok(_) if served.omits(index) => Err(CycleError::Unsettled.into()),
                 Ok(revised) => {
                     late.revised_minutes += revised;
-                    self.without_holes(feed, index, &range_ms).await
+                    self.without_holes(regime, feed, index, &range_ms).await
                 }
                 Err(fault) => Err(fault),
             };

@@ -9,6 +9,7 @@ pub mod error;
 mod evidence;
 pub mod feeds;
 mod fetch;
+pub mod input;
 mod late;
 mod lend;
 mod nonces;
@@ -16,6 +17,7 @@ pub mod overview;
 pub mod reorg;
 pub mod stages;
 mod submission;
+pub mod tables;
 pub mod timer;
 pub mod wallet_guard;
 
@@ -31,22 +33,21 @@ use crate::bundle::Bundle;
 use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::evidence::EvidenceStore;
+use crate::forecast::JobModel;
 use crate::state::error::StateError;
 use crate::state::jobs::Scope;
 use crate::state::{Step, Store};
 use crate::telemetry::metrics;
 use crate::verification::shared::SharedProver;
-use candles::CandleService;
 use error::{CycleError, StageError};
-use feeds::Feeds;
-use veriregime_core::forecast::RegimeModel;
+use input::Input;
 use veriregime_core::schedule::absent;
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::cycle::{CycleRecord, Retrying, Stage};
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::replica::Replica;
 use wallet_guard::WalletGuard;
 
@@ -61,14 +62,13 @@ pub struct Agent {
     /// Name in the settings.
     pub name: String,
     pub clock: Clock,
-    pub feeds: Feeds,
     pub bundle: Bundle,
-    pub model: RegimeModel,
+    pub model: JobModel,
+    /// What it is fed.
+    pub input: Input,
     pub prover: SharedProver,
     pub chain: Chain,
     pub store: Arc<Store>,
-    /// Shared with every other job, as the store is.
-    pub candles: Arc<CandleService>,
     /// What is done with a forecast.
     pub action: Action,
     /// The jobs that this process runs, this one among them.
@@ -80,8 +80,8 @@ pub struct Agent {
     pub confirmations: u64,
     /// Where evidence is left.
     pub evidence: EvidenceStore,
-    /// For how many periods it is kept.
-    pub evidence_periods: u64,
+    /// For how long it is kept.
+    pub evidence_keep_ms: i64,
     /// This node among others that serve the contract.
     pub replica: Replica,
     /// Whether anything else uses the wallet.
@@ -94,6 +94,16 @@ impl Agent {
     /// The model, by its bundle's manifest.
     pub fn manifest(&self) -> Digest {
         self.bundle.manifest_digest
+    }
+
+    /// The grid of its periods, which is the model's.
+    pub fn grid(&self) -> Grid {
+        self.bundle.manifest.grid
+    }
+
+    /// The running period.
+    pub fn running_period(&self) -> PeriodId {
+        self.grid().period_at(self.clock.now_ms())
     }
 
     /// What all of its cycles are of.
@@ -139,12 +149,12 @@ impl Agent {
         period: PeriodId,
         stop: &CancellationToken,
     ) -> Result<CycleRecord, StateError> {
-        let mut record = self.store.begin(self.job(), period, self.clock.now_ms())?;
+        let mut record = self.store.begin(self.job(), self.grid(), period, self.clock.now_ms())?;
         let mut last_fault = None;
         let mut overtime = false;
         let mut reached = Instant::now();
         while !record.stage.is_final() && record.stage < last && !stop.is_cancelled() {
-            if self.clock.now_ms() >= period.end_ms() {
+            if self.clock.now_ms() >= record.end_ms {
                 if record.stage != Stage::Submitting {
                     return self.close(record, last_fault.unwrap_or(CycleError::Deadline.into())).await;
                 }
@@ -198,7 +208,7 @@ impl Agent {
             self.note_retrying(record, Some(&fault));
         }
         *last_fault = Some(fault);
-        let left_ms = (record.period.end_ms() - self.clock.now_ms()).max(0) as u64;
+        let left_ms = (record.end_ms - self.clock.now_ms()).max(0) as u64;
         let pause = pause.max(SHORTEST_PAUSE).min(Duration::from_millis(left_ms).max(SHORTEST_PAUSE));
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
@@ -233,15 +243,16 @@ impl Agent {
     pub async fn settle(&self, schedule: &cron::Schedule) -> Result<(), StateError> {
         let now_ms = self.clock.now_ms();
         let mut jobs = self.cared_for()?;
-        for record in self.store.unfinished_before(Scope::Jobs(&jobs), PeriodId::at_ms(now_ms))? {
+        for record in self.store.unfinished_by(Scope::Jobs(&jobs), now_ms)? {
             let span = info_span!("settle", job = self.name, period = record.period.0);
             self.settle_one(record).instrument(span).await?;
         }
         // What another contract had says nothing of this one's periods.
         jobs.retain(|job| job.contract == self.job().contract);
-        let newest = self.store.recent(Scope::Jobs(&jobs), 1)?.first().map(|record| record.period);
-        for period in newest.map_or_else(Vec::new, |newest| absent(schedule, newest, now_ms)) {
-            let record = self.store.begin(self.job(), period, now_ms)?;
+        let newest =
+            self.store.recent(Scope::Jobs(&jobs), 1)?.first().map(|record| self.grid().period_at(record.start_ms));
+        for period in newest.map_or_else(Vec::new, |newest| absent(schedule, self.grid(), newest, now_ms)) {
+            let record = self.store.begin(self.job(), self.grid(), period, now_ms)?;
             let span = info_span!("settle", job = self.name, period = period.0);
             self.close(record, CycleError::Absent.into()).instrument(span).await?;
         }
@@ -276,8 +287,9 @@ impl Agent {
         let next = self.store.advance(record.job, record.period, step, self.clock.now_ms())?;
         match step {
             Step::Collected(_, origin) | Step::Recollected(_, origin) => {
-                metrics::collected(origin, self.model.candles.markets.iter().map(|market| market.name.as_str()));
+                metrics::collected(origin, self.model.names().iter().map(String::as_str));
             }
+            Step::Tables(_, origin) => metrics::tables_collected(tables::SOURCE, origin),
             Step::Submitting(attempt) | Step::SubmittingAgain(attempt) => metrics::signed(attempt.purpose),
             _ if next.stage.is_final() => metrics::cycle_ended(next.stage),
             _ => {}

@@ -39,13 +39,13 @@ impl Agent {
     }
 
     /// Uses up the wallet's next nonce, if it is still nobody's.
-    pub(super) async fn fill_gap(&self, period: PeriodId) -> Result<(), StageError> {
+    pub(super) async fn fill_gap(&self) -> Result<(), StageError> {
         let _turn = self.chain.wallet.turn().await;
         let (chain_id, wallet, nonce) = (self.chain.read.chain_id(), self.chain.address(), self.chain.nonce().await?);
         if self.holder(nonce).await? == Holder::Somebody {
             return Ok(());
         }
-        let replaced = self.store.attempt_with_nonce(chain_id, wallet, nonce, period)?;
+        let replaced = self.store.attempt_with_nonce(chain_id, wallet, nonce, self.clock.now_ms())?;
         // Nobody raises it later, so it offers all that may be paid. It costs no more than another would.
         let cap_wei = self.chain.read.fees().caps().max_cancel_fee_per_gas_wei;
         let most = Floor { max_fee_per_gas_wei: cap_wei, ..Floor::default() };
@@ -74,7 +74,7 @@ impl Agent {
     /// Closes the books on the job's earlier periods as far as the chain allows: it signs for one period at a time. What another
     /// wallet has signed is no reason to wait.
     pub(super) async fn end_earlier(&self, before: PeriodId) -> Result<(), StageError> {
-        for record in self.store.unfinished_before(Scope::Job(self.job()), before)? {
+        for record in self.store.unfinished_by(Scope::Job(self.job()), self.grid().start_ms(before))? {
             if record.stage != Stage::Submitting {
                 continue;
             }
@@ -121,7 +121,7 @@ impl Agent {
     /// # Errors
     /// Only when the database fails.
     pub(super) async fn drive_earlier(&self, before: PeriodId) -> Result<(), StateError> {
-        for record in self.store.unfinished_before(Scope::Job(self.job()), before)? {
+        for record in self.store.unfinished_by(Scope::Job(self.job()), self.grid().start_ms(before))? {
             if record.stage == Stage::Submitting {
                 self.drive(&record).await?;
             }

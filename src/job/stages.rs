@@ -3,12 +3,13 @@
 use tracing::info;
 
 use super::Agent;
-use crate::forecast::from_stored;
+use crate::forecast::JobModel;
 use crate::job::error::StageError;
+use crate::job::input::unfit;
 use crate::state::Step;
 use crate::state::error::StateError;
 use crate::telemetry::metrics;
-use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::cycle::{CycleRecord, Forecast, Stage};
 
 impl Agent {
     /// Takes the one step that follows the record's stage.
@@ -23,22 +24,51 @@ impl Agent {
         }
     }
 
-    fn forecast(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
-        let forecast = from_stored(&self.store, &self.model, record, record.omitted_markets())?;
-        for (index, (market, outputs)) in self.model.candles.markets.iter().zip(&forecast.outputs).enumerate() {
-            if forecast.omitted.omits(index) {
-                continue;
-            }
-            let Some(prediction) = self.model.read(outputs) else { continue };
-            info!(
-                market = market.name,
-                regime = %prediction.regime,
-                probability_high = prediction.probability_high,
-                volatility = prediction.volatility,
-                "forecast"
-            );
+    async fn collect(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
+        match (self.regime(), self.country()) {
+            (Some(regime), _) => self.collect_candles(record, regime).await,
+            (None, Some(country)) => self.collect_tables(record, country).await,
+            (None, None) => Err(unfit()),
         }
+    }
+
+    fn forecast(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
+        let forecast = self.model.from_stored(&self.store, record, record.omitted_markets())?;
+        self.tell(&forecast);
         Ok(self.advance(record, &Step::Forecast(&forecast))?)
+    }
+
+    /// Says in the log what was forecast.
+    fn tell(&self, forecast: &Forecast) {
+        let rows = self.model.names().into_iter().zip(&forecast.outputs).enumerate();
+        for (_, (name, outputs)) in rows.filter(|(index, _)| !forecast.omitted.omits(*index)) {
+            match &self.model {
+                JobModel::Regime(model) => {
+                    let Some(prediction) = model.read(outputs) else { continue };
+                    info!(
+                        market = name,
+                        regime = %prediction.regime,
+                        probability_high = prediction.probability_high,
+                        volatility = prediction.volatility,
+                        "forecast"
+                    );
+                }
+                JobModel::Electricity { model, .. } => {
+                    let Some(horizons) = model.read(&outputs.values().collect::<Vec<_>>()) else { continue };
+                    let last_month = forecast.prices.map_or(0.0, |prices| prices.eur_per_mwh());
+                    for one in horizons {
+                        let eur_mwh = last_month * libm::exp(one.log_ratio);
+                        info!(
+                            country = name,
+                            months = one.months,
+                            last_month_eur_mwh = last_month,
+                            eur_mwh,
+                            "forecast"
+                        );
+                    }
+                }
+            }
+        }
     }
 
     async fn prove(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {

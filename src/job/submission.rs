@@ -7,6 +7,7 @@ use tracing::{debug, info, warn};
 
 use super::Agent;
 use crate::actions::error::ActionError;
+use crate::actions::last_period_of;
 use crate::actions::refusal::{Meaning, Refusal};
 use crate::chain::call::Call;
 use crate::chain::envelope::calldata;
@@ -20,7 +21,6 @@ use crate::state::error::StateError;
 use crate::telemetry::metrics::{self, Wallet};
 use veriregime_core::types::cycle::{Attempt, CycleRecord, Miss, Purpose, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
-use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::replica::Turn;
 
 /// Looks at the chain in one round. In each round the bytes are sent once, in case the nodes forgot them.
@@ -45,7 +45,7 @@ impl Agent {
     /// has passed by some of its markets. Nothing is sent, and nothing is signed while a transaction of one of the job's earlier
     /// periods waits to be mined.
     pub(super) async fn sign(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
-        if self.left_ms(record.period) <= CANCEL_LEAD_MS {
+        if self.left_ms(record.end_ms) <= CANCEL_LEAD_MS {
             return Err(CycleError::Deadline.into());
         }
         self.end_earlier(record.period).await?;
@@ -53,8 +53,8 @@ impl Agent {
         let call = self.prepared(record).await?;
         let turn = self.chain.wallet.turn().await;
         let nonce = self.free_nonce().await?;
-        let replaced =
-            self.store.attempt_with_nonce(record.job.contract.chain_id, self.chain.address(), nonce, record.period)?;
+        let (chain_id, now_ms) = (record.job.contract.chain_id, self.clock.now_ms());
+        let replaced = self.store.attempt_with_nonce(chain_id, self.chain.address(), nonce, now_ms)?;
         let outcome = match self.signed(call, nonce, replaced.as_ref().map(Floor::above)).await {
             Ok(attempt) if record.stage == Stage::Confirmed => {
                 Ok(self.advance_unless_ended(record, &Step::SubmittingAgain(&attempt))?)
@@ -81,7 +81,8 @@ impl Agent {
         self.chain.read.check_chain_id().await?;
         let model_id = self.action.model_id(&self.chain.read).await?;
         let attestations = self.attestations(model_id, record.period, forecast).await?;
-        Ok(self.action.call(model_id, record.period, forecast, proof, &attestations))
+        let of_prices = self.price_attestations(model_id, record.period, forecast).await?;
+        Ok(self.action.call(model_id, record.period, forecast, proof, [&attestations, &of_prices]))
     }
 
     async fn signed(&self, call: Call, nonce: u64, replaces: Option<Floor>) -> Result<Attempt, StageError> {
@@ -138,7 +139,7 @@ impl Agent {
                 Decision::Fill if is_filled => {}
                 Decision::Fill => {
                     is_filled = true;
-                    self.fill_gap(record.period).await?;
+                    self.fill_gap().await?;
                 }
                 // What becomes of a running job's cycle is its own to say.
                 Decision::SignAnew | Decision::ByOther | Decision::Miss(_) if self.is_of_another(record) => {
@@ -201,9 +202,9 @@ impl Agent {
             nonce,
             holder,
             head: head.number,
-            is_over: head.timestamp_seconds.saturating_mul(1000) >= self.action.deadline_ms(record.period),
+            is_over: head.timestamp_seconds.saturating_mul(1000) >= record.end_ms,
             is_done: self.is_done(record).await?,
-            left_ms: self.left_ms(record.period),
+            left_ms: self.left_ms(record.end_ms),
             is_due: self.clock.now_ms() - record.updated_ms >= self.replace_after_ms,
             looks,
             confirmations: self.confirmations,
@@ -295,7 +296,7 @@ impl Agent {
             && let Ok(call) = calldata(&signed)
         {
             // What the last call of another job would change tells which markets it serves.
-            self.action.last_period_of(read, record.job.contract.address, &call).await?
+            last_period_of(read, record.job.contract.address, &call).await?
         } else {
             None
         };
@@ -320,9 +321,9 @@ impl Agent {
         }
     }
 
-    /// Milliseconds until the period ends; negative afterwards.
-    pub(super) fn left_ms(&self, period: PeriodId) -> i64 {
-        self.action.deadline_ms(period) - self.clock.now_ms()
+    /// Milliseconds until a period ends: from then on no block takes its call. Negative afterwards.
+    pub(super) fn left_ms(&self, end_ms: i64) -> i64 {
+        end_ms - self.clock.now_ms()
     }
 }
 

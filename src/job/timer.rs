@@ -10,7 +10,6 @@ use super::overview::{Activity, JobState, Progress};
 use super::{Agent, StateError};
 use crate::job::error::{CycleError, StageError};
 use veriregime_core::schedule::next_tick_ms;
-use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::format_utc;
 
 /// The clock is looked at this often while waiting, so that a suspended machine or a corrected clock is noticed.
@@ -42,7 +41,7 @@ pub async fn run(
 ) -> Result<(), StageError> {
     let tell = |change: &dyn Fn(&mut JobState)| progress.map_or((), |progress| progress.tell(change));
     // A tick of the running period that has passed still counts.
-    let mut after_ms = PeriodId::at_ms(agent.clock.now_ms()).start_ms() - 1;
+    let mut after_ms = agent.grid().start_ms(agent.running_period()) - 1;
     while !stop.is_cancelled() {
         let Some(tick_ms) = next_tick_ms(&rhythm.schedule, after_ms) else {
             return Err(CycleError::NoTick.into());
@@ -58,15 +57,15 @@ pub async fn run(
         }
         tell(&|job| job.activity = Activity::Running);
         agent.settle(&rhythm.schedule).await?;
-        let now = PeriodId::at_ms(agent.clock.now_ms());
-        if PeriodId::at_ms(tick_ms) == now {
+        let now = agent.running_period();
+        if agent.grid().period_at(tick_ms) == now {
             let record = agent.run(now, stop).await?;
             tell(&|job| job.last_cycle = Some((record.period, record.stage)));
             info!(period = now.0, outcome = record.stage.name(), "cycle ended");
             after_ms = tick_ms;
         } else {
             // The clock jumped over the tick's period: what counts is the running one.
-            after_ms = now.start_ms() - 1;
+            after_ms = agent.grid().start_ms(now) - 1;
         }
     }
     info!("stopped");
@@ -87,7 +86,7 @@ async fn wait(
             return Ok(());
         }
         if checked.elapsed() >= rhythm.recheck {
-            agent.watch_over(PeriodId::at_ms(now_ms), stop).await?;
+            agent.watch_over(agent.grid().period_at(now_ms), stop).await?;
             checked = Instant::now();
         }
         let left = Duration::from_millis((due_ms - now_ms).max(0) as u64);

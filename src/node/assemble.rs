@@ -6,16 +6,10 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::actions::Action;
+use crate::actions::hedge_vault::action::HedgeVaultAction;
+use crate::actions::hedge_vault::model::CountryModel;
 use crate::actions::risk_oracle::action::RiskOracleAction;
 use crate::actions::risk_oracle::spec::Expected;
-use crate::api::Shared;
-use crate::api::evidence::EvidenceCache;
-use crate::api::history::History;
-use crate::api::jobs::{Jobs, ServedJob};
-use crate::api::limits::{LimitSettings, Limits};
-use crate::api::params::Parameters;
-use crate::api::view::ModelView;
-use crate::attestation::service::{AttestationContext, AttestationService};
 use crate::bundle::registry::{Registry, RegistryError};
 use crate::bundle::{Bundle, MAX_MANIFEST_BYTES};
 use crate::chain::error::ChainError;
@@ -28,14 +22,9 @@ use crate::config::jobs::NodeConfig;
 use crate::config::raw::{ProverKind, RawConfig};
 use crate::config::signer::Holder;
 use crate::config::{self, Config, ConfigError, secret};
-use crate::evidence::EvidenceStore;
-use crate::health::monitor::{Latest, Probe};
-use crate::job::Agent;
-use crate::job::attesting::OwnCycles;
+use crate::forecast::JobModel;
 use crate::state::Store;
-use crate::state::beside::Beside;
 use crate::telemetry;
-use crate::telemetry::metrics::Exposition;
 use crate::verification::direct::DirectProver;
 use crate::verification::error::ProofError;
 use crate::verification::ezkl::prover::EzklProver;
@@ -46,6 +35,7 @@ use crate::verification::mock::MockProver;
 use crate::verification::{Prover, srs_of_keys};
 use veriregime_core::features;
 use veriregime_core::forecast::RegimeModel;
+use veriregime_core::hedge::GRID;
 use veriregime_core::model::{Layout, Model};
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::digest::Digest;
@@ -141,6 +131,15 @@ pub fn model(bundle: &Bundle) -> anyhow::Result<RegimeModel> {
     Ok(RegimeModel::of(&bundle.manifest, Arc::new(network(bundle)?))?)
 }
 
+/// The bundle's model, loaded, as a job of that country has it.
+///
+/// # Errors
+/// What makes it unusable.
+pub fn electricity(bundle: &Bundle, country: &str) -> anyhow::Result<JobModel> {
+    let model = Box::new(bundle.electricity_model()?);
+    Ok(JobModel::Electricity { model, country: country.to_owned() })
+}
+
 /// Both forms of the bundle's network.
 ///
 /// # Errors
@@ -155,6 +154,14 @@ pub fn network(bundle: &Bundle) -> anyhow::Result<Model> {
 /// # Errors
 /// A contract that is not configured, or a feature spec that is not usable.
 pub fn action(config: &Config, bundle: &Bundle) -> anyhow::Result<Action> {
+    if let Some(hedge) = &config.hedge {
+        let (manifest, way) = (&bundle.manifest, config.prover.kind.way());
+        let model = CountryModel::of(manifest, bundle.manifest_digest, &hedge.country, way);
+        let model =
+            model.with_context(|| format!("the bundle is no electricity model that can be verified by {way}"))?;
+        anyhow::ensure!(manifest.grid.period_seconds == GRID.period_seconds, "the bundle's periods are no weeks");
+        return Ok(Action::HedgeVault(HedgeVaultAction { contract: oracle(config)?, model, grid: manifest.grid }));
+    }
     let expected = expected(bundle, config.prover.kind.way())?;
     Ok(Action::RiskOracle(RiskOracleAction { contract: oracle(config)?, expected }))
 }
@@ -254,86 +261,6 @@ pub fn fee_caps(config: &Config) -> Caps {
         max_fee_per_gas_wei: config.chain.max_fee_per_gas_wei,
         max_cancel_fee_per_gas_wei: config.chain.max_cancel_fee_per_gas_wei,
         priority_fee_wei: config.chain.priority_fee_wei,
-    }
-}
-
-/// What the HTTP API needs to answer for these jobs, none of which is opened yet.
-pub fn api(config: &Config, jobs: Jobs, metrics: Exposition) -> Shared {
-    Shared {
-        jobs,
-        check_every: config.api.check_every,
-        evidence: EvidenceCache::new(EvidenceStore::new(config.evidence_dir.clone())),
-        metrics,
-        limits: Limits::new(limit_settings(&config.api)),
-    }
-}
-
-/// What it needs to answer for one of them.
-///
-/// # Errors
-/// A database that cannot be read.
-pub fn served_job(config: &Config, agent: &Agent, health: Latest, beside: &Beside) -> anyhow::Result<ServedJob> {
-    let bundle = &agent.bundle;
-    let model = ModelView::new(&bundle.manifest, bundle.manifest_digest, config.prover.kind.way())?;
-    Ok(ServedJob {
-        contract: agent.job().contract,
-        parameters: Parameters::new(agent.chain.read.clone(), agent.action.contract(), &agent.model.candles.markets),
-        history: History::new(beside.reader.clone(), agent.job(), model.clone()),
-        model,
-        health,
-        notary: if config.attestation.answer { Some(notary(agent, &beside.store)?) } else { None },
-    })
-}
-
-/// What attests for other operators, with the keys of `agent` and a connection to the database that is not the cycles'.
-///
-/// # Errors
-/// A model that is not usable.
-pub fn notary(agent: &Agent, store: &Arc<Store>) -> anyhow::Result<AttestationService> {
-    Ok(AttestationService::new(AttestationContext {
-        clock: agent.clock.clone(),
-        store: store.clone(),
-        chain: agent.chain.clone(),
-        contract: agent.action.contract(),
-        candles: agent.model.candles.clone(),
-        outputs: agent.model.outputs.clone(),
-        own: Arc::new(OwnCycles {
-            store: store.clone(),
-            model: model(&agent.bundle)?,
-            bundle: agent.bundle.clone(),
-            read: agent.chain.read.clone(),
-            action: agent.action.clone(),
-        }),
-    }))
-}
-
-/// What a running node looks at to know whether it does its work.
-pub fn probe(config: &Config, agent: &Agent) -> Probe {
-    Probe {
-        clock: agent.clock.clone(),
-        source: (agent.feeds.primary().name.clone(), agent.feeds.primary().source.clone()),
-        max_clock_skew_ms: config.candles.max_clock_skew_ms,
-        chain: agent.chain.clone(),
-        chain_id: config.chain.chain_id,
-        action: agent.action.clone(),
-        markets: agent.model.candles.markets.clone(),
-        schedule: config.schedule.cron.clone(),
-        enough_updates: Arc::new(config.alerts.low_balance_updates.into()),
-        tells_of_wallet: true,
-        max_head_age_seconds: i64::try_from(config.chain.max_head_lag.as_secs()).unwrap_or(i64::MAX),
-        bundle: (config.bundle.clone(), agent.manifest()),
-        state_path: config.state_path.clone(),
-    }
-}
-
-/// How much the HTTP API does for one client.
-pub fn limit_settings(api: &config::api::Api) -> LimitSettings {
-    LimitSettings {
-        requests_per_second: api.requests_per_second,
-        burst: api.burst,
-        max_body_bytes: api.max_body_bytes,
-        request_timeout: api.request_timeout,
-        max_connections: api.max_connections,
     }
 }
 

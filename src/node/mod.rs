@@ -9,6 +9,7 @@ mod pool;
 pub mod reload;
 pub mod replay;
 pub mod services;
+pub mod serving;
 pub mod smoke;
 
 use std::collections::BTreeMap;

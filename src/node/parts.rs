@@ -6,6 +6,7 @@ use std::sync::Arc;
 use alloy::primitives::Address;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::feeds::{self, Sources};
 use super::pool::Pool;
@@ -23,8 +24,11 @@ use crate::config::raw::{ClockKind, ProverKind};
 use crate::config::signer::Holder;
 use crate::config::{self, Config, ConfigError};
 use crate::evidence::EvidenceStore;
+use crate::forecast::JobModel;
 use crate::job::Agent;
 use crate::job::candles::CandleService;
+use crate::job::input::{CandleInput, Input};
+use crate::job::tables::TableService;
 use crate::job::wallet_guard::WalletGuard;
 use crate::state::Store;
 use crate::verification::shared::SharedProver;
@@ -59,6 +63,8 @@ pub struct Parts {
     wallets: Pool<(u64, Address), (Wallet, Arc<WalletGuard>)>,
     sources: Sources,
     candles: Arc<CandleService>,
+    /// By folder and addresses.
+    tables: Pool<(PathBuf, Url, Url), Arc<TableService>>,
 }
 
 impl Parts {
@@ -78,6 +84,7 @@ impl Parts {
             keys: Pool::default(),
             wallets: Pool::default(),
             sources: Sources::default(),
+            tables: Pool::default(),
         }
     }
 
@@ -93,22 +100,15 @@ impl Parts {
     pub async fn job(&self, config: &Config) -> anyhow::Result<Agent> {
         let clock = self.clock(config).await?;
         let bundle = self.bundle(&config.bundle).await.context("the model bundle is not usable")?;
-        let model = self.model(&bundle).await?;
+        let (model, input) = self.fed(config, &bundle).await?;
         let action = assemble::action(config, &bundle)?;
         assemble::keep_manifests(config, &bundle, &self.store)?;
         let (chain, wallet_guard) = self.chain(config).await?;
         let prover = self.prover(config, &bundle).await.context("the prover does not start")?;
-        let feeds = feeds::shared(config, &bundle.manifest, &self.sources)?;
-        let (from_ms, to_ms) = window_ms(bundle.manifest.features()?, PeriodId(0));
-        for symbol in &feeds.primary().symbols {
-            // One minute more, whose close may be carried in.
-            self.candles.expect(&feeds.primary().name, symbol, to_ms - from_ms + MINUTE_MS);
-        }
         Ok(Agent {
             name: config.names.job.clone(),
             clock,
-            feeds,
-            candles: self.candles.clone(),
+            input,
             model,
             prover,
             chain,
@@ -120,7 +120,7 @@ impl Parts {
             replace_after_ms: i64::try_from(config.chain.replace_after.as_millis()).unwrap_or(i64::MAX),
             confirmations: config.chain.confirmations,
             evidence: EvidenceStore::new(config.evidence_dir.clone()),
-            evidence_periods: config.evidence_periods,
+            evidence_keep_ms: config.evidence_keep_ms,
             replica: config.replica,
             wallet_guard,
             peers: Peers::new(&config.attestation.peers, config.attestation.timeout)?,
@@ -162,6 +162,25 @@ impl Parts {
             opened.context("the bundle's check broke off")?.map_err(anyhow::Error::from)
         };
         self.bundles.get(veriregime_files::real_path(folder), open).await
+    }
+
+    /// The job's model, and what it is fed.
+    async fn fed(&self, config: &Config, bundle: &Bundle) -> anyhow::Result<(JobModel, Input)> {
+        let Some(hedge) = &config.hedge else {
+            let model = self.model(bundle).await?;
+            let feeds = feeds::shared(config, &bundle.manifest, &self.sources)?;
+            let (from_ms, to_ms) = window_ms(bundle.manifest.features()?, PeriodId(0));
+            for symbol in &feeds.primary().symbols {
+                // One minute more, whose close may be carried in.
+                self.candles.expect(&feeds.primary().name, symbol, to_ms - from_ms + MINUTE_MS);
+            }
+            return Ok((JobModel::Regime(model), Input::Candles(CandleInput { feeds, candles: self.candles.clone() })));
+        };
+        let key = (hedge.dir.clone(), hedge.electricity.clone(), hedge.rates.clone());
+        let make =
+            async { Ok::<_, anyhow::Error>(Arc::new(TableService::new(key.0.clone(), key.1.clone(), key.2.clone()))) };
+        let tables = self.tables.get(key.clone(), make).await?;
+        Ok((assemble::electricity(bundle, &hedge.country)?, Input::Tables(tables)))
     }
 
     async fn model(&self, bundle: &Bundle) -> anyhow::Result<RegimeModel> {

@@ -18,9 +18,11 @@ use crate::api::jobs::Jobs;
 use crate::api::{Shared, server};
 use crate::config::{Config, alerts};
 use crate::health::monitor::Probe;
+use crate::health::vault::{VaultLimits, VaultProbe};
 use crate::job::Agent;
+use crate::job::feeds::Feed;
 use crate::job::overview::Overview;
-use crate::node::assemble;
+use crate::node::serving;
 use crate::state::beside::Beside;
 use crate::telemetry::metrics::{self, Wallet};
 
@@ -59,7 +61,7 @@ impl Services {
         let tasks = TaskTracker::new();
         let counted = metrics::install(stop.clone())?;
         let beside = Beside::open(&config.state_path)?;
-        let shared = Arc::new(assemble::api(config, Jobs::new(overview.clone()), counted));
+        let shared = Arc::new(serving::api(config, Jobs::new(overview.clone()), counted));
         if let Some(address) = config.api.listen {
             let (listener, shared, stop) = (server::listen(address).await?, shared.clone(), stop.clone());
             tasks.spawn_blocking(move || server::serve_apart(listener, shared, stop));
@@ -99,13 +101,13 @@ impl Services {
         }
         count(config, agent);
         let (reports, health) = watch::channel(None);
-        self.shared.jobs.open(&agent.name, assemble::served_job(config, agent, health.clone(), &self.beside)?);
+        self.shared.jobs.open(&agent.name, serving::served_job(config, agent, health.clone(), &self.beside)?);
         let watched = WatchedJob {
             shares: Shares {
                 job: agent.name.clone(),
                 chain_id: agent.chain.read.chain_id(),
                 wallet: agent.chain.address(),
-                source: agent.feeds.primary().name.clone(),
+                source: agent.source_name(),
             },
             key: agent.job(),
             running: agent.running.clone(),
@@ -117,11 +119,25 @@ impl Services {
         let probe = Probe {
             enough_updates: self.enough_updates.clone(),
             tells_of_wallet: self.wallets.lock().unwrap_or_else(PoisonError::into_inner).insert(wallet),
-            ..assemble::probe(config, agent)
+            vault: self.vault_probe(config, agent),
+            ..serving::probe(config, agent)
         };
         let probing = probe.run(config.api.check_every, reports, self.stop.clone());
         self.tasks.spawn(metrics::of_job(agent.name.clone(), probing));
         Ok(())
+    }
+
+    /// What is looked at of a vault, where the job has one.
+    fn vault_probe(&self, config: &Config, agent: &Agent) -> Option<VaultProbe> {
+        agent.country().map(|_| VaultProbe {
+            cycles: self.beside.reader.clone(),
+            job: agent.job(),
+            output_scale: agent.bundle.manifest.outputs.first().map_or(0, |output| output.scale),
+            limits: VaultLimits {
+                rise_percent: config.alerts.electricity_rise_percent,
+                low_budget_weeks: config.alerts.low_budget_weeks,
+            },
+        })
     }
 
     /// Waits until all of it has ended.
@@ -134,14 +150,16 @@ impl Services {
 /// Begins the series of a job.
 fn count(config: &Config, agent: &Agent) {
     let manifest = &agent.bundle.manifest;
-    let fed_by: Vec<&str> = agent.feeds.order.iter().map(|feed| feed.name.as_str()).collect();
-    let compared = agent.feeds.cross_check.iter().flat_map(|check| &check.with);
-    let witnesses: Vec<&str> = compared.map(|feed| feed.name.as_str()).collect();
-    let markets = agent.model.candles.markets.iter().map(|market| market.name.as_str());
+    let feeds = agent.regime().map(|regime| regime.feeds);
+    let name = |feed: &Arc<Feed>| feed.name.clone();
+    let fed_by = feeds.map_or_else(|| vec![agent.source_name()], |feeds| feeds.order.iter().map(name).collect());
+    let compared = feeds.into_iter().flat_map(|feeds| &feeds.cross_check).flat_map(|check| &check.with);
+    let witnesses: Vec<String> = compared.map(name).collect();
+    let markets = agent.model.names();
     let wallet = Wallet { chain_id: agent.chain.read.chain_id(), address: &agent.chain.address() };
     metrics::begin_job(&agent.name, || {
         metrics::runs(&manifest.model_id, agent.manifest(), manifest.grid.period_seconds);
-        metrics::begin(wallet, &fed_by, &witnesses, markets, config.chain.rpc_urls.len(), agent.prover.name());
+        metrics::begin(wallet, &fed_by, &witnesses, &markets, config.chain.rpc_urls.len(), agent.prover.name());
     });
 }
 

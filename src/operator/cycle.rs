@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
+use super::sale_outlook::SaleOutlook;
+use crate::forecast::JobModel;
 use crate::job::Agent;
 use crate::render::{Render, cycle, volatility_bps};
 use veriregime_core::types::cycle::{CycleRecord, Stage};
@@ -17,17 +19,23 @@ pub struct CycleResult {
     record: CycleRecord,
     /// Each market's name and forecast; `None` for one that the update omits.
     forecasts: Vec<(String, Option<Prediction>)>,
+    /// What a vault needs, and would sell; of a job that sells.
+    sale: Option<SaleOutlook>,
 }
 
 impl CycleResult {
     /// Of an agent's cycle.
-    pub fn of(agent: &Agent, record: CycleRecord) -> Self {
+    pub fn of(agent: &Agent, record: CycleRecord, sale: Option<SaleOutlook>) -> Self {
         let omitted = record.omitted_markets();
-        let outputs = record.forecast.iter().flat_map(|forecast| &forecast.outputs).enumerate();
-        let served = outputs.map(|(index, outputs)| agent.model.read(outputs).filter(|_| !omitted.omits(index)));
-        let markets = agent.model.candles.markets.iter().map(|market| market.name.clone());
-        let forecasts = markets.zip(served).collect();
-        Self { record, forecasts }
+        let forecasts = match &agent.model {
+            JobModel::Electricity { .. } => Vec::new(),
+            JobModel::Regime(model) => {
+                let outputs = record.forecast.iter().flat_map(|forecast| &forecast.outputs).enumerate();
+                let served = outputs.map(|(index, outputs)| model.read(outputs).filter(|_| !omitted.omits(index)));
+                agent.model.names().into_iter().zip(served).collect()
+            }
+        };
+        Self { record, forecasts, sale }
     }
 
     /// Where it ended.
@@ -40,6 +48,9 @@ impl Serialize for CycleResult {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut said = cycle::json(&self.record);
         said["forecasts"] = self.forecasts.iter().map(|(_, prediction)| json!(prediction)).collect();
+        if let Some(sale) = &self.sale {
+            said["sale"] = json!(sale);
+        }
         said.serialize(serializer)
     }
 }
@@ -47,8 +58,7 @@ impl Serialize for CycleResult {
 impl Render for CycleResult {
     fn text(&self) -> String {
         let record = &self.record;
-        let mut line =
-            format!("period {} ({}): {}", record.period, format_utc(record.period.start_ms()), record.stage.name());
+        let mut line = format!("period {} ({}): {}", record.period, format_utc(record.start_ms), record.stage.name());
         for (market, prediction) in &self.forecasts {
             let Some(prediction) = prediction else { continue };
             let _ = write!(
@@ -61,6 +71,12 @@ impl Render for CycleResult {
         }
         if record.origin.is_some() {
             let _ = write!(line, "\n  candles from {}", cycle::origin(record));
+        }
+        if record.tables.is_some() {
+            let _ = write!(line, "\n  tables: {}", cycle::origin(record));
+        }
+        if let Some(sale) = &self.sale {
+            let _ = write!(line, "\n  {}", sale.text().replace('\n', "\n  "));
         }
         if let Some(landed) = &record.landed {
             let _ = write!(line, "\n  transaction {} in block {}, {} gas", landed.hash, landed.block, landed.gas_used);

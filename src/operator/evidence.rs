@@ -57,11 +57,11 @@ impl Render for Pruned {
 /// # Errors
 /// A database that cannot be read.
 pub fn list(store: &Store, folder: &EvidenceStore) -> anyhow::Result<Kept> {
-    let kept = store.evidence_before(Scope::All, PeriodId(i64::MAX as u64))?.into_iter().map(|kept| {
+    let kept = store.evidence_before(Scope::All, i64::MAX)?.into_iter().map(|kept| {
         let file = folder.file(kept.evidence);
         KeptBundle {
             period: kept.period,
-            starts: format_utc(kept.period.start_ms()),
+            starts: format_utc(kept.start_ms),
             sha256: kept.evidence,
             bytes: veriregime_files::size_bytes(&file).ok(),
             file,
@@ -75,8 +75,7 @@ pub fn list(store: &Store, folder: &EvidenceStore) -> anyhow::Result<Kept> {
 /// # Errors
 /// A database or folder that cannot be written.
 pub fn prune(store: &Store, folder: &EvidenceStore, before_ms: i64) -> anyhow::Result<Pruned> {
-    let first_kept = PeriodId::at_ms(before_ms + PeriodId::SECONDS * 1000 - 1);
-    let old = store.evidence_before(Scope::All, first_kept)?;
+    let old = store.evidence_before(Scope::All, before_ms)?;
     for kept in &old {
         folder.remove(kept.evidence)?;
         store.prune_evidence(kept)?;

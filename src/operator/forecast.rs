@@ -2,26 +2,19 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use serde::Serialize;
 
 use crate::bundle::Bundle;
-use crate::bundle::error::BundleError;
 use crate::render::Render;
 use crate::render::layout::{self, Table};
 use crate::sources::tables::error::TableError;
 use crate::sources::tables::folder::Tables;
-use veriregime_core::hedge::HORIZON_MONTHS;
-use veriregime_core::hedge::features::{Europe, MONTH_DAYS, row};
-use veriregime_core::hedge::forecast::{PriceForecast, is_electricity, numbers, read};
+use veriregime_core::hedge::electricity::Known;
 use veriregime_core::hedge::need::{Market, btc_for};
-use veriregime_core::hedge::panel::{Day, Panel};
-use veriregime_core::model::table::TableForecast;
+use veriregime_core::hedge::panel::Day;
+use veriregime_core::hedge::snapshot::NoForecast;
 use veriregime_core::types::time::format_day;
-
-/// How old the last price of a country may be against those of others, in days.
-const MAX_AGE_DAYS: Day = 7;
-/// How old an exchange rate may be, in days.
-const MAX_RATE_AGE_DAYS: Day = 7;
 
 /// What is asked.
 #[derive(Debug)]
@@ -68,21 +61,6 @@ struct Horizon {
     btc: Option<f64>,
 }
 
-/// What the tables and the model say of a country.
-#[derive(Debug)]
-pub(super) struct Known {
-    /// The last day whose price was known.
-    pub(super) day: Day,
-    /// Columns and outputs on the circuit's grid.
-    pub(super) answer: TableForecast,
-    /// What the outputs stand for.
-    pub(super) forecasts: [PriceForecast; HORIZON_MONTHS.len()],
-    /// Mean price of the last 30 days.
-    pub(super) month_eur_mwh: f64,
-    pub(super) usd_per_eur: Option<f64>,
-    pub(super) btc_usd: Option<f64>,
-}
-
 /// Forecasts.
 ///
 /// # Errors
@@ -120,53 +98,15 @@ pub fn forecast(request: &ForecastRequest<'_>) -> anyhow::Result<HedgeForecast> 
 /// # Errors
 /// As [`forecast`].
 pub(super) fn known(bundle: &Bundle, request: &ForecastRequest<'_>) -> anyhow::Result<Known> {
-    let table = bundle.table()?;
-    if !is_electricity(&bundle.manifest, table) {
-        let reason = "its columns or outputs are not those of an electricity model".into();
-        return Err(BundleError::Manifest { path: bundle.manifest_path.clone(), reason }.into());
-    }
+    let model = bundle.electricity_model()?;
     let tables = Tables::read(request.data)?;
-    let refused = |reason: String| TableError::NoForecast { country: request.country.to_owned(), reason };
-    let panel =
-        tables.electricity.panel().ok_or_else(|| refused("the tables have too many countries or days".into()))?;
-    let at = position(&panel, request)?;
-    let prices = panel.prices(request.country).ok_or_else(|| refused("it is not in the table".into()))?;
-    let row = row(&panel, &Europe::new(&panel), prices, at);
-    let row = row
-        .ok_or_else(|| refused(format!("too many of the 60 days up to {} have no price", format_day(panel.day(at)))))?;
-    let answer = bundle.table_model()?.forecast(table, &numbers(&row, table))?;
-    let scale = bundle.manifest.outputs.first().map_or(0, |output| output.scale);
-    let forecasts =
-        read(&answer.outputs, scale).ok_or_else(|| refused("the model has another number of outputs".into()))?;
-    let month =
-        prices.mean(at + 1 - MONTH_DAYS, at + 1).ok_or_else(|| refused("its last month is not known".into()))?;
-    let day = panel.day(at);
-    Ok(Known {
-        day,
-        answer,
-        forecasts,
-        month_eur_mwh: month,
-        usd_per_eur: tables.rates.as_ref().and_then(|rates| rates.carried(day, MAX_RATE_AGE_DAYS)),
-        btc_usd: tables.bitcoin.as_ref().and_then(|prices| prices.carried(day, 1)),
-    })
-}
-
-/// Where the decision lies: the day that is asked for, or the country's last one.
-fn position(panel: &Panel, request: &ForecastRequest<'_>) -> Result<usize, TableError> {
-    let refused = |reason: String| TableError::NoForecast { country: request.country.to_owned(), reason };
-    let prices = panel.prices(request.country).ok_or_else(|| refused("it is not in the table".into()))?;
-    let wanted = request.at.unwrap_or(panel.last_day());
-    if !(panel.first_day()..=panel.last_day()).contains(&wanted) {
-        return Err(refused(format!(
-            "the table has {} to {}",
-            format_day(panel.first_day()),
-            format_day(panel.last_day())
-        )));
+    let days = tables.electricity.days().context("a table has days")?;
+    let wanted = request.at.unwrap_or(*days.end());
+    if !days.contains(&wanted) {
+        let reason = format!("the table has {} to {}", format_day(*days.start()), format_day(*days.end()));
+        return Err(TableError::from(NoForecast { country: request.country.to_owned(), reason }).into());
     }
-    let end = panel.position(wanted);
-    let oldest = end.saturating_sub(usize::try_from(MAX_AGE_DAYS).unwrap_or(0));
-    let last = (oldest..=end).rev().find(|at| prices.at(*at).is_some());
-    last.ok_or_else(|| refused(format!("it has no price in the week up to {}", format_day(wanted))))
+    Ok(model.known(&tables.snapshot(request.country, wanted))?)
 }
 
 impl Render for HedgeForecast {

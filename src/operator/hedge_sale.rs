@@ -2,18 +2,17 @@
 
 use std::path::Path;
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, U256};
 use serde::Serialize;
 
-use super::forecast::{ForecastRequest, Known, known};
+use super::forecast::{ForecastRequest, known};
 use crate::actions::error::ActionError;
 use crate::actions::hedge_vault::abi::vault::IHedgeVault::Sale;
 use crate::actions::hedge_vault::model::CountryModel;
 use crate::actions::hedge_vault::order::Order;
-use crate::actions::hedge_vault::prices::Prices;
 use crate::actions::hedge_vault::read::VaultState;
-use crate::attestation::error::AttestationError;
-use crate::attestation::statement::{Statement, of_consumer};
+use crate::attestation::gather::{Attesting, Claim};
+use crate::attestation::peers::Peers;
 use crate::bundle::Bundle;
 use crate::bundle::error::BundleError;
 use crate::chain::Chain;
@@ -23,7 +22,11 @@ use crate::node::assemble;
 use crate::render::layout;
 use crate::render::{Render, lines};
 use crate::sources::tables::error::TableError;
-use veriregime_core::hedge::HORIZON_MONTHS;
+use crate::state::Store;
+use veriregime_core::hedge::electricity::{Known, NO_RATE, NOTHING_TO_PAY};
+use veriregime_core::hedge::prices::Prices;
+use veriregime_core::hedge::snapshot::NoForecast;
+use veriregime_core::hedge::{GRID, HORIZON_MONTHS};
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::proof::Proof;
@@ -96,8 +99,7 @@ pub struct SaleReport {
 /// Finds out what the vault would sell in the running period, with a real proof and this node's attestations.
 ///
 /// # Errors
-/// Tables or a bundle that are not usable, [`ActionError::ForeignModel`], [`AttestationError::NotAttestor`] or
-/// [`AttestationError::Few`], or [`ActionError::Refused`] with what the vault says.
+/// Tables or a bundle that are not usable, [`ActionError::ForeignModel`], what keeps [`Attesting::of`] from attesting, or [`ActionError::Refused`] with what the vault says.
 pub async fn outlook(request: &SaleRequest<'_>) -> anyhow::Result<Outlook> {
     let SaleRequest { config, chain, vault, .. } = *request;
     let read = &chain.read;
@@ -119,10 +121,10 @@ pub async fn outlook(request: &SaleRequest<'_>) -> anyhow::Result<Outlook> {
         watts: None,
     };
     let known = known(&bundle, &asked)?;
-    let refused = |reason: &str| TableError::NoForecast { country: request.country.to_owned(), reason: reason.into() };
-    let usd_per_eur = known.usd_per_eur.ok_or_else(|| refused("no rate of the euro is known in the week before"))?;
-    let prices = Prices::of(known.month_eur_mwh, usd_per_eur)
-        .ok_or_else(|| refused("its last month's mean price is not positive: there is nothing to pay"))?;
+    let refused =
+        |reason: &str| TableError::from(NoForecast { country: request.country.to_owned(), reason: reason.to_owned() });
+    let usd_per_eur = known.usd_per_eur.ok_or_else(|| refused(NO_RATE))?;
+    let prices = Prices::of(known.month_eur_mwh, usd_per_eur).ok_or_else(|| refused(NOTHING_TO_PAY))?;
     let mut prover = assemble::prover(config, &bundle).await?;
     let proved = prover.prove(&known.answer.inputs, &known.answer.outputs).await;
     prover.stop().await;
@@ -159,34 +161,33 @@ async fn attested(
     proof: &Proof,
     period: u64,
 ) -> anyhow::Result<Call> {
-    let (chain, vault, model_id) = (request.chain, request.vault, state.terms.modelId);
-    let set = chain.attestor_set(vault).await?;
-    if set.threshold > 1 {
-        return Err(AttestationError::Few { threshold: set.threshold, held: 1, peers: 0 }.into());
-    }
-    let registry = chain.read.registry_of(vault).await?;
-    let statement = Statement {
-        chain_id: chain.read.chain_id(),
-        oracle: vault,
-        registry,
+    let (config, chain, model_id) = (request.config, request.chain, state.terms.modelId);
+    // What this node has attested, as a job or by hand, it does not attest otherwise.
+    let store = Store::open(&config.state_path)?;
+    let peers = Peers::new(&config.attestation.peers, config.attestation.timeout)?;
+    let attesting = Attesting { chain, store: &store, contract: request.vault, peers: &peers };
+    let claim = |instances: Vec<U256>, prices| Claim {
         model_id,
         period: PeriodId(period),
-        attestor_set_version: set.version,
-        omitted_markets: OmittedMarkets::default(),
-        instances: proof.instances.clone(),
+        end_ms: GRID.end_ms(PeriodId(period)),
+        markets: 1,
+        omitted: OmittedMarkets::NONE,
+        instances,
+        prices,
     };
-    let of_prices = of_consumer(statement.chain_id, registry, prices.statement(model_id, period), set.version);
+    let attestations = attesting.of(claim(proof.instances.clone(), None)).await?;
+    let price_attestations = attesting.of(claim(Vec::new(), Some(prices))).await?;
     let order = Order {
         model_id,
         period,
         inputs: &known.answer.inputs,
         outputs: &known.answer.outputs,
         proof: &proof.bytes,
-        attestations: &[chain.attest(statement.digest()).await?],
+        attestations: &attestations,
         prices,
-        price_attestations: &[chain.attest(of_prices).await?],
+        price_attestations: &price_attestations,
     };
-    Ok(order.call(vault))
+    Ok(order.call(request.vault))
 }
 
 impl SaleReport {

@@ -16,8 +16,10 @@ use crate::chain::call::Call;
 use crate::render::{Render, layout, lines};
 use crate::sources::tables::error::TableError;
 use veriregime_core::hedge::HORIZON_MONTHS;
+use veriregime_core::hedge::electricity::NO_RATE;
 use veriregime_core::hedge::features::MONTH_DAYS;
 use veriregime_core::hedge::need::dollars_a_day;
+use veriregime_core::hedge::snapshot::NoForecast;
 use veriregime_core::types::time::format_day;
 
 const SATS: f64 = 1e8;
@@ -82,10 +84,9 @@ pub async fn plan(request: &SwapRequest<'_>) -> anyhow::Result<SwapPlan> {
     let known = known(&bundle, &asked)?;
     let at = HORIZON_MONTHS.iter().position(|months| *months == u32::from(terms.months));
     let at = at.ok_or_else(|| refused("the terms' months are 2, 3, 4 or 5"))?;
-    let rate = known.usd_per_eur.ok_or_else(|| TableError::NoForecast {
-        country: request.country.to_owned(),
-        reason: "no rate of the euro is known in the week before".into(),
-    })?;
+    let rate = known
+        .usd_per_eur
+        .ok_or_else(|| TableError::from(NoForecast { country: request.country.to_owned(), reason: NO_RATE.into() }))?;
     let forecast_eur_mwh = known.month_eur_mwh * libm::exp(known.forecasts[at].log_ratio);
     let days = request.days.unwrap_or(u32::from(terms.months) * MONTH_DAYS as u32);
     let share = f64::from(terms.shareBps) / BPS;

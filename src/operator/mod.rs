@@ -9,6 +9,7 @@ pub mod hedge_swap;
 pub mod keys;
 pub mod once;
 pub mod proof;
+pub mod sale_outlook;
 pub mod settings;
 pub mod status;
 pub mod table_proof;

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::cycle::CycleResult;
+use super::sale_outlook::sale_outlook;
 use crate::config::Config;
 use crate::config::jobs::NodeConfig;
 use crate::diagnosis;
@@ -19,7 +20,6 @@ use crate::render::Render;
 use crate::state::Store;
 use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::diagnostic::Diagnostic;
-use veriregime_core::types::period::PeriodId;
 
 /// How far cycles go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +130,7 @@ async fn cycle(
     stop: CancellationToken,
 ) -> anyhow::Result<CycleResult> {
     let mut agent = parts.job(&config).await?;
-    let period = PeriodId::at_ms(agent.clock.now_ms());
+    let period = agent.running_period();
     let record = match extent {
         Extent::UpToProof => agent.run_until(Stage::Proved, period, &stop).await?,
         Extent::Whole => {
@@ -138,5 +138,6 @@ async fn cycle(
             agent.run(period, &stop).await?
         }
     };
-    Ok(CycleResult::of(&agent, record))
+    let sale = sale_outlook(&agent, &record).await?;
+    Ok(CycleResult::of(&agent, record, sale))
 }

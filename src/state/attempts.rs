@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::{all, parsed, unreadable};
 use super::jobs::Scope;
-use super::rows::{Key, key, period};
+use super::rows::{Key, key};
 use super::{StateError, Store, jobs};
 use veriregime_core::types::cycle::{Attempt, Purpose, Stage};
 use veriregime_core::types::job::JobKey;
@@ -27,8 +27,8 @@ const STORED: &str = "SELECT nonce, hash, raw, max_fee_per_gas_wei, priority_fee
      JOIN cycles ON cycles.job = attempts.job AND cycles.period = attempts.period";
 /// Of a cycle that has not ended: its transactions hold their nonces.
 const IS_OPEN: &str = "stage NOT IN ('confirmed', 'already_by_other', 'missed')";
-/// Transactions of periods further back say nothing about a nonce any more.
-const NONCE_PERIODS: u64 = PeriodId::PER_WEEK;
+/// Transactions of periods that ended so long ago say nothing about a nonce any more: a week.
+const NONCE_SECONDS: i64 = 7 * 86_400;
 /// A transaction replaces another one with its nonce only if both of its fees are higher, by a tenth at least.
 const LEAST_RAISE_PERCENT: u128 = 110;
 
@@ -71,8 +71,8 @@ impl Store {
         all(&self.lock(), &sql, params![chain_id as i64, wallet.to_string()], read_stored)
     }
 
-    /// The last transaction that `wallet` signed with `nonce` on the chain for a period up to a week before `at`, of whatever
-    /// job.
+    /// The last transaction that `wallet` signed with `nonce` on the chain for a period that was not over a week before
+    /// `now_ms`, of whatever job.
     ///
     /// # Errors
     /// [`StateError`].
@@ -81,11 +81,12 @@ impl Store {
         chain_id: u64,
         wallet: Address,
         nonce: u64,
-        at: PeriodId,
+        now_ms: i64,
     ) -> Result<Option<Attempt>, StateError> {
-        let since = period(PeriodId(at.0.saturating_sub(NONCE_PERIODS)))?;
+        let since = now_ms.div_euclid(1000).saturating_sub(NONCE_SECONDS);
         let sql = format!(
-            "SELECT {COLUMNS} FROM attempts WHERE chain_id = ?1 AND wallet = ?2 AND nonce = ?3 AND period >= ?4
+            "SELECT {COLUMNS} FROM attempts WHERE chain_id = ?1 AND wallet = ?2 AND nonce = ?3 AND EXISTS (
+             SELECT 1 FROM cycles WHERE cycles.job = attempts.job AND cycles.period = attempts.period AND ends > ?4)
              ORDER BY id DESC LIMIT 1"
         );
         let connection = self.lock();

@@ -21,9 +21,17 @@ impl Store {
             let payload = payload.to_string();
             let key = params![promise.chain_id as i64, oracle, model_id, period, *market as i64, payload];
             transaction.execute(
-                "INSERT OR IGNORE INTO promises (chain_id, oracle, model_id, period, market, payload)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                key,
+                "INSERT OR IGNORE INTO promises (chain_id, oracle, model_id, period, market, payload, ends)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    promise.chain_id as i64,
+                    oracle,
+                    model_id,
+                    period,
+                    *market as i64,
+                    payload,
+                    promise.ends_seconds
+                ],
             )?;
             let is_ours: bool = transaction.query_row(
                 "SELECT payload = ?6 FROM promises
@@ -81,6 +89,7 @@ mod tests {
             registry: Address::repeat_byte(2),
             model_id: B256::repeat_byte(3),
             period: PeriodId(4),
+            ends_seconds: 5 * 14_400,
             payloads: vec![(0, B256::repeat_byte(payload))],
         }
     }

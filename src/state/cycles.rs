@@ -19,22 +19,18 @@ impl Store {
         rows::newest(&self.lock(), scope.into(), None, limit)
     }
 
-    /// Cycles of periods before `period` that have not come to an end, oldest first.
+    /// Cycles of periods that are over at `now_ms` and that have not come to an end, oldest first.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn unfinished_before<'a>(
-        &self,
-        scope: impl Into<Scope<'a>>,
-        period: PeriodId,
-    ) -> Result<Vec<CycleRecord>, StateError> {
+    pub fn unfinished_by<'a>(&self, scope: impl Into<Scope<'a>>, now_ms: i64) -> Result<Vec<CycleRecord>, StateError> {
         let connection = self.lock();
         let sql = format!(
-            "{CYCLES} WHERE {IN_SCOPE} AND period < ?2
-             AND stage NOT IN ('confirmed', 'already_by_other', 'missed') ORDER BY period, started_ms"
+            "{CYCLES} WHERE {IN_SCOPE} AND ends <= ?2
+             AND stage NOT IN ('confirmed', 'already_by_other', 'missed') ORDER BY starts, started_ms"
         );
         let scope = scope.into().rows(&connection)?;
-        all(&connection, &sql, params![scope, rows::period(period)?], read_cycle)
+        all(&connection, &sql, params![scope, now_ms.div_euclid(1000)], read_cycle)
     }
 
     /// The newest `limit` cycles whose update landed, ours or another's, in a block that was not final when it was last
@@ -46,7 +42,7 @@ impl Store {
         let connection = self.lock();
         let sql = format!(
             "{CYCLES} WHERE {IN_SCOPE} AND stage IN ('confirmed', 'already_by_other') AND NOT is_final
-             ORDER BY period DESC LIMIT ?2"
+             ORDER BY starts DESC LIMIT ?2"
         );
         let scope = scope.into().rows(&connection)?;
         all(&connection, &sql, params![scope, limit], read_cycle)
@@ -82,7 +78,7 @@ impl Store {
     /// [`StateError`].
     pub fn untold<'a>(&self, scope: impl Into<Scope<'a>>, limit: u32) -> Result<Vec<CycleRecord>, StateError> {
         let connection = self.lock();
-        let sql = format!("{CYCLES} WHERE {IN_SCOPE} AND untold ORDER BY period DESC, started_ms DESC LIMIT ?2");
+        let sql = format!("{CYCLES} WHERE {IN_SCOPE} AND untold ORDER BY starts DESC, started_ms DESC LIMIT ?2");
         let scope = scope.into().rows(&connection)?;
         all(&connection, &sql, params![scope, limit], read_cycle)
     }

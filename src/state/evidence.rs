@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::columns::{all, json, parsed};
 use super::jobs::Scope;
-use super::rows::{CYCLES, IN_SCOPE, PRUNED, key, period, read_cycle};
+use super::rows::{CYCLES, IN_SCOPE, PRUNED, key, read_cycle};
 use super::{StateError, Store, jobs};
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::digest::Digest;
@@ -18,12 +18,14 @@ pub struct Kept {
     pub job: JobKey,
     /// The update's period.
     pub period: PeriodId,
+    /// When that begins, Unix milliseconds.
+    pub start_ms: i64,
     /// Digest of the evidence bundle.
     pub evidence: Digest,
 }
 
 impl Store {
-    /// The newest `limit` confirmed cycles that have no evidence yet and whose candles are still stored, newest first.
+    /// The newest `limit` confirmed cycles that have no evidence yet and whose candles or tables are still stored, newest first.
     ///
     /// # Errors
     /// [`StateError`].
@@ -35,8 +37,9 @@ impl Store {
         let connection = self.lock();
         let sql = format!(
             "{CYCLES} WHERE {IN_SCOPE} AND stage = 'confirmed' AND evidence IS NULL
-             AND EXISTS (SELECT 1 FROM windows WHERE windows.job = cycles.job AND windows.period = cycles.period)
-             ORDER BY period DESC LIMIT ?2"
+             AND (EXISTS (SELECT 1 FROM windows WHERE windows.job = cycles.job AND windows.period = cycles.period)
+                  OR EXISTS (SELECT 1 FROM snapshots WHERE snapshots.job = cycles.job AND snapshots.period = cycles.period))
+             ORDER BY starts DESC LIMIT ?2"
         );
         let scope = scope.into().rows(&connection)?;
         all(&connection, &sql, params![scope, limit], read_cycle)
@@ -56,22 +59,23 @@ impl Store {
         Ok(())
     }
 
-    /// All kept bundles of periods before `before`, newest first.
+    /// All kept bundles of periods that start before `before_ms`, newest first.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn evidence_before<'a>(&self, scope: impl Into<Scope<'a>>, before: PeriodId) -> Result<Vec<Kept>, StateError> {
+    pub fn evidence_before<'a>(&self, scope: impl Into<Scope<'a>>, before_ms: i64) -> Result<Vec<Kept>, StateError> {
         let connection = self.lock();
         let sql = format!(
-            "SELECT chain_id, contract, manifest, period, evidence FROM cycles JOIN jobs ON jobs.id = cycles.job
-             WHERE {IN_SCOPE} AND evidence IS NOT NULL AND evidence != '{PRUNED}' AND period < ?2 ORDER BY period DESC"
+            "SELECT chain_id, contract, manifest, period, evidence, starts FROM cycles JOIN jobs ON jobs.id = cycles.job
+             WHERE {IN_SCOPE} AND evidence IS NOT NULL AND evidence != '{PRUNED}' AND starts * 1000 < ?2 ORDER BY starts DESC"
         );
         let scope = scope.into().rows(&connection)?;
-        all(&connection, &sql, params![scope, period(before)?], |row| {
+        all(&connection, &sql, params![scope, before_ms], |row| {
             Ok(Kept {
                 job: jobs::read(row, 0)?,
                 period: PeriodId(row.get::<_, i64>(3)? as u64),
                 evidence: parsed(row, 4)?,
+                start_ms: row.get::<_, i64>(5)?.saturating_mul(1000),
             })
         })
     }

@@ -6,6 +6,7 @@ use super::{StateError, Store, columns};
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
+use veriregime_core::types::period::Grid;
 
 /// Whose cycles are meant.
 #[derive(Debug, Clone, Copy)]
@@ -88,14 +89,16 @@ pub(super) fn row(connection: &Connection, job: JobKey) -> Result<Option<i64>, S
     Ok(found.optional()?)
 }
 
-/// The row of a job, made now if there is none yet.
-pub(super) fn ensure_row(connection: &Connection, job: JobKey) -> Result<i64, StateError> {
+/// The row of a job, made now if there is none yet. Its grid is its manifest's, and never changes.
+pub(super) fn ensure_row(connection: &Connection, job: JobKey, grid: Grid) -> Result<i64, StateError> {
     if let Some(row) = row(connection, job)? {
         return Ok(row);
     }
+    let (chain_id, contract) = (job.contract.chain_id as i64, job.contract.address.to_string());
+    let (length, offset) = (grid.period_seconds as i64, grid.offset_seconds as i64);
     connection.execute(
-        "INSERT INTO jobs (chain_id, contract, manifest) VALUES (?1, ?2, ?3)",
-        params![job.contract.chain_id as i64, job.contract.address.to_string(), job.manifest.to_string()],
+        "INSERT INTO jobs (chain_id, contract, manifest, period_seconds, offset_seconds) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![chain_id, contract, job.manifest.to_string(), length, offset],
     )?;
     Ok(connection.last_insert_rowid())
 }

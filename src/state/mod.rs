@@ -19,6 +19,7 @@ pub mod reader;
 mod retention;
 mod rows;
 mod schema;
+mod snapshots;
 mod windows;
 
 use std::path::Path;
@@ -33,8 +34,9 @@ use veriregime_core::types::cycle::{Attempt, CycleRecord, Forecast, Landed, Miss
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
 use veriregime_core::types::origin::Origin;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::proof::Proof;
+use veriregime_core::types::vintage::TablesOrigin;
 
 /// Longest wait for another process that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,6 +56,8 @@ pub enum Step<'a> {
     Collected(&'a [Option<CandleSeries>], &'a Origin),
     /// The same once more, with markets that the update which has landed omits: all that follows is to be done again.
     Recollected(&'a [Option<CandleSeries>], &'a Origin),
+    /// The bytes of the tables' snapshot, and where it came from.
+    Tables(&'a [u8], &'a TablesOrigin),
     /// Features and outputs.
     Forecast(&'a Forecast),
     /// A verified proof, the milliseconds it took and the digest of its witness.
@@ -76,7 +80,7 @@ impl Step<'_> {
     /// The stage that the step leads to.
     pub fn stage(&self) -> Stage {
         match self {
-            Self::Collected(..) | Self::Recollected(..) => Stage::Collected,
+            Self::Collected(..) | Self::Recollected(..) | Self::Tables(..) => Stage::Collected,
             Self::Forecast(_) => Stage::Forecast,
             Self::Proved(..) => Stage::Proved,
             Self::Submitting(_) | Self::SubmittingAgain(_) => Stage::Submitting,
@@ -111,18 +115,26 @@ impl Store {
         Ok(Self { connection: Mutex::new(connection) })
     }
 
-    /// The job's cycle of `period`, begun now if there is none yet.
+    /// The job's cycle of `period` on its grid, begun now if there is none yet.
     ///
     /// # Errors
     /// [`StateError`].
-    pub fn begin(&self, job: JobKey, period: PeriodId, now_ms: i64) -> Result<CycleRecord, StateError> {
+    pub fn begin(&self, job: JobKey, grid: Grid, period: PeriodId, now_ms: i64) -> Result<CycleRecord, StateError> {
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        jobs::ensure_row(&transaction, job)?;
+        jobs::ensure_row(&transaction, job, grid)?;
         let key = rows::key(&transaction, job, period)?;
         transaction.execute(
-            "INSERT OR IGNORE INTO cycles (job, period, stage, started_ms, updated_ms) VALUES (?1, ?2, ?3, ?4, ?4)",
-            params![key.job, key.period, Stage::Planned.name(), now_ms],
+            "INSERT OR IGNORE INTO cycles (job, period, stage, started_ms, updated_ms, starts, ends)
+             VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)",
+            params![
+                key.job,
+                key.period,
+                Stage::Planned.name(),
+                now_ms,
+                grid.start_ms(period) / 1000,
+                grid.end_ms(period) / 1000
+            ],
         )?;
         let record =
             rows::cycle(&transaction, key)?.ok_or_else(|| StateError::Corrupt(format!("period {period} vanished")))?;
@@ -168,8 +180,12 @@ impl Store {
             _ => {}
         }
         if let Step::Collected(series, _) | Step::Recollected(series, _) = step {
-            retention::sweep(&transaction, period)?;
+            retention::sweep(&transaction, key)?;
             windows::write(&transaction, key, series)?;
+        }
+        if let Step::Tables(bytes, _) = step {
+            retention::sweep(&transaction, key)?;
+            snapshots::write(&transaction, key, bytes)?;
         }
         rows::write_step(&transaction, key, step)?;
         let record =

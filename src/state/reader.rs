@@ -73,7 +73,7 @@ impl Reader {
     /// [`StateError`].
     pub fn lasting_bytes(&self) -> Result<u64, StateError> {
         let sql = "SELECT CAST((SELECT total(payload) FROM dbstat WHERE name IN (
-                       SELECT name FROM sqlite_schema WHERE tbl_name NOT IN ('candle_blocks', 'live_blocks', 'windows')))
+                       SELECT name FROM sqlite_schema WHERE tbl_name NOT IN ('candle_blocks', 'live_blocks', 'windows', 'snapshots')))
                    - (SELECT total(length(proof)) FROM cycles) - (SELECT total(length(raw)) FROM attempts) AS INTEGER)";
         Ok(self.lock().query_row(sql, [], |row| row.get::<_, i64>(0))?.unsigned_abs())
     }
@@ -90,7 +90,7 @@ impl Reader {
         let sql =
             "SELECT jobs.chain_id, jobs.contract, jobs.manifest, count(*) FROM cycles JOIN jobs ON jobs.id = cycles.job
                    WHERE stage NOT IN ('confirmed', 'already_by_other', 'missed')
-                   GROUP BY jobs.chain_id, jobs.contract ORDER BY max(period) DESC";
+                   GROUP BY jobs.chain_id, jobs.contract ORDER BY max(starts) DESC";
         let open: Vec<(Contract, i64)> =
             columns::all(&connection, sql, [], |row| Ok((jobs::read(row, 0)?.contract, row.get(3)?)))?;
         match open.into_iter().find(|(contract, _)| !named.contains(contract)) {

@@ -2,7 +2,7 @@
 //!
 //! | what | until |
 //! |---|---|
-//! | a cycle's candles | its period is over, and it was missed, or its update is final and has left evidence; a week at most |
+//! | a cycle's candles, or tables | its period is over, and it was missed, or its update is final and has left evidence; a week at most |
 //! | its proof, and the bytes of its transactions | a week later, if it has ended and its update is final: evidence has them |
 //! | the cycle, its transactions' hashes, what was promised for its period | a year later |
 //! | attestations | so many were made since |
@@ -10,13 +10,13 @@
 
 use rusqlite::{Transaction, params};
 
-use super::{StateError, rows};
-use veriregime_core::types::period::PeriodId;
+use super::StateError;
+use super::rows::Key;
 
-/// Candles and proofs of ended cycles are kept for so many periods at most: a week.
-pub(super) const DETAIL_PERIODS: u64 = PeriodId::PER_WEEK;
-/// Cycles are kept for so many periods: a year.
-pub(super) const CYCLE_PERIODS: u64 = 366 * PeriodId::PER_WEEK / 7;
+/// Candles and proofs of ended cycles are kept for so long after their periods' end: a week, less the period itself.
+pub(super) const DETAIL_SECONDS: i64 = 7 * 86_400 - 14_400;
+/// Cycles are kept for so long: a year.
+pub(super) const CYCLE_SECONDS: i64 = 366 * 86_400 - 14_400;
 /// The newest attestations are kept.
 const ATTESTATIONS: i64 = 100_000;
 
@@ -24,44 +24,46 @@ const ATTESTATIONS: i64 = 100_000;
 const IS_SETTLED: &str = "(stage = 'missed' OR stage = 'already_by_other' AND is_final
      OR stage = 'confirmed' AND is_final AND evidence IS NOT NULL)";
 
-/// Drops what need not be kept once cycles of `period` are begun. Done with the first of them.
-pub(super) fn sweep(transaction: &Transaction<'_>, period: PeriodId) -> Result<(), StateError> {
-    let running = rows::period(period)?;
-    let sql = "SELECT EXISTS (SELECT 1 FROM windows WHERE period >= ?1)";
-    if transaction.query_row(sql, [running], |row| row.get(0))? {
+/// Drops what need not be kept once the cycle of this key has its data. Done with the first of those that begin then.
+pub(super) fn sweep(transaction: &Transaction<'_>, key: Key) -> Result<(), StateError> {
+    let starts = "SELECT starts FROM cycles WHERE job = ?1 AND period = ?2";
+    let now: i64 = transaction.query_row(starts, params![key.job, key.period], |row| row.get(0))?;
+    let sql = "SELECT EXISTS (SELECT 1 FROM windows JOIN cycles USING (job, period) WHERE starts >= ?1
+               UNION ALL SELECT 1 FROM snapshots JOIN cycles USING (job, period) WHERE starts >= ?1)";
+    if transaction.query_row(sql, [now], |row| row.get(0))? {
         return Ok(());
     }
-    let since = |periods: u64| rows::period(PeriodId(period.0.saturating_sub(periods)));
-    let (detail, cycles) = (since(DETAIL_PERIODS)?, since(CYCLE_PERIODS)?);
+    let (detail, cycles) = (now.saturating_sub(DETAIL_SECONDS), now.saturating_sub(CYCLE_SECONDS));
     let execute = |sql: &str, params: &[i64]| transaction.execute(sql, rusqlite::params_from_iter(params));
-    execute(
-        &format!(
-            "DELETE FROM windows WHERE period < ?2 OR period < ?1 AND EXISTS (SELECT 1 FROM cycles
-             WHERE cycles.job = windows.job AND cycles.period = windows.period AND {IS_SETTLED})"
-        ),
-        &[running, detail],
-    )?;
+    for inputs in ["windows", "snapshots"] {
+        let sql = format!(
+            "DELETE FROM {inputs} WHERE NOT EXISTS (SELECT 1 FROM cycles
+             WHERE cycles.job = {inputs}.job AND cycles.period = {inputs}.period
+             AND ends >= ?2 AND NOT (ends <= ?1 AND {IS_SETTLED}))"
+        );
+        execute(&sql, &[now, detail])?;
+    }
     execute(
         "DELETE FROM candle_blocks WHERE id NOT IN
          (SELECT block FROM live_blocks UNION ALL SELECT value FROM windows, json_each(windows.blocks))",
         &[],
     )?;
     let of_settled = format!(
-        "raw != x'' AND EXISTS (SELECT 1 FROM cycles
-         WHERE cycles.job = attempts.job AND cycles.period = attempts.period AND {IS_SETTLED})"
+        "raw != x'' AND EXISTS (SELECT 1 FROM cycles WHERE cycles.job = attempts.job
+         AND cycles.period = attempts.period AND ends < ?1 AND {IS_SETTLED})"
     );
     slim(transaction, "attempts", "raw = x''", &of_settled, detail)?;
-    slim(transaction, "cycles", "proof = NULL", &format!("proof IS NOT NULL AND {IS_SETTLED}"), detail)?;
+    slim(transaction, "cycles", "proof = NULL", &format!("ends < ?1 AND proof IS NOT NULL AND {IS_SETTLED}"), detail)?;
     drop_old_cycles(transaction, cycles)?;
     execute("DELETE FROM attestations WHERE rowid <= (SELECT max(rowid) FROM attestations) - ?1", &[ATTESTATIONS])?;
     Ok(())
 }
 
-/// Takes a large value out of rows of periods before `before`. They are written anew: SQLite leaves a row that shrinks alone on
+/// Takes a large value out of rows, of periods that ended before `before`. They are written anew: SQLite leaves a row that shrinks alone on
 /// its page.
 fn slim(transaction: &Transaction<'_>, table: &str, value: &str, which: &str, before: i64) -> Result<(), StateError> {
     transaction.execute(
-        &format!("CREATE TEMP TABLE slimmed AS SELECT rowid AS row, * FROM {table} WHERE period < ?1 AND {which}"),
+        &format!("CREATE TEMP TABLE slimmed AS SELECT rowid AS row, * FROM {table} WHERE {which}"),
         params![before],
     )?;
     transaction.execute_batch(&format!(
@@ -74,23 +76,23 @@ fn slim(transaction: &Transaction<'_>, table: &str, value: &str, which: &str, be
     Ok(())
 }
 
-/// Drops ended cycles of periods before `before`. How far their wallets' nonces went stays known.
+/// Drops ended cycles of periods that ended before `before`. How far their wallets' nonces went stays known.
 fn drop_old_cycles(transaction: &Transaction<'_>, before: i64) -> Result<(), StateError> {
     let of_old = "EXISTS (SELECT 1 FROM cycles WHERE cycles.job = attempts.job AND cycles.period = attempts.period
-                  AND cycles.period < ?1 AND stage IN ('confirmed', 'already_by_other', 'missed'))";
+                  AND cycles.ends < ?1 AND stage IN ('confirmed', 'already_by_other', 'missed'))";
     transaction.execute(
         &format!(
             "INSERT INTO other_transactions (chain_id, wallet, next_nonce)
-             SELECT chain_id, wallet, max(nonce) + 1 FROM attempts WHERE period < ?1 AND {of_old} GROUP BY chain_id, wallet
+             SELECT chain_id, wallet, max(nonce) + 1 FROM attempts WHERE {of_old} GROUP BY chain_id, wallet
              ON CONFLICT DO UPDATE SET next_nonce = max(next_nonce, excluded.next_nonce)"
         ),
         params![before],
     )?;
-    transaction.execute(&format!("DELETE FROM attempts WHERE period < ?1 AND {of_old}"), params![before])?;
+    transaction.execute(&format!("DELETE FROM attempts WHERE {of_old}"), params![before])?;
     transaction.execute(
-        "DELETE FROM cycles WHERE period < ?1 AND stage IN ('confirmed', 'already_by_other', 'missed')",
+        "DELETE FROM cycles WHERE ends < ?1 AND stage IN ('confirmed', 'already_by_other', 'missed')",
         params![before],
     )?;
-    transaction.execute("DELETE FROM promises WHERE period < ?1", params![before])?;
+    transaction.execute("DELETE FROM promises WHERE ends < ?1", params![before])?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use veriregime_core::types::period::PeriodId;
 
 /// Cycles with their jobs, in the columns of [`read_cycle`].
 pub(super) const CYCLES: &str = "SELECT jobs.chain_id, jobs.contract, jobs.manifest, period, stage, started_ms, updated_ms, candles, forecast, \
-     proof, prove_ms, landed, miss, origin, witness_sha256, evidence, retrying FROM cycles JOIN jobs ON jobs.id = cycles.job";
+     proof, prove_ms, landed, miss, origin, witness_sha256, evidence, retrying, starts, ends, tables FROM cycles JOIN jobs ON jobs.id = cycles.job";
 
 /// Whether a cycle is one of those whose jobs the first parameter lists: see [`super::jobs::Scope::rows`].
 pub(super) const IN_SCOPE: &str = "(?1 IS NULL OR job IN (SELECT value FROM json_each(?1)))";
@@ -61,7 +61,7 @@ pub(super) fn newest(
         let sql = format!("{CYCLES} WHERE job = ?1 AND period < ?2 ORDER BY period DESC LIMIT ?3");
         return all(connection, &sql, params![job, before, limit], read_cycle);
     }
-    let sql = format!("{CYCLES} WHERE {IN_SCOPE} AND period < ?2 ORDER BY period DESC, started_ms DESC LIMIT ?3");
+    let sql = format!("{CYCLES} WHERE {IN_SCOPE} AND period < ?2 ORDER BY starts DESC, started_ms DESC LIMIT ?3");
     all(connection, &sql, params![scope.rows(connection)?, before, limit], read_cycle)
 }
 
@@ -97,6 +97,10 @@ pub(super) fn write_step(connection: &Connection, key: Key, step: &Step<'_>) -> 
                            WHERE job = ?1 AND period = ?2";
                 connection.execute(sql, params![key.job, key.period])?;
             }
+        }
+        Step::Tables(bytes, tables) => {
+            set("tables", json(tables)?)?;
+            set("candles", json(&[Digest::of(bytes)])?)?;
         }
         Step::Forecast(forecast) => {
             set("forecast", json(forecast)?)?;
@@ -158,7 +162,14 @@ pub(super) fn read_cycle(row: &Row<'_>) -> rusqlite::Result<CycleRecord> {
         witness_sha256: row.get::<_, Option<String>>(14)?.map(|_| parsed(row, 14)).transpose()?,
         evidence: evidence(row, 15)?,
         retrying: from_json(row, 16)?,
+        start_ms: milliseconds(row.get(17)?),
+        end_ms: milliseconds(row.get(18)?),
+        tables: from_json(row, 19)?,
     })
+}
+
+fn milliseconds(seconds: i64) -> i64 {
+    seconds.saturating_mul(1000)
 }
 
 /// A cycle's evidence; `None` where there is none, or none any more.

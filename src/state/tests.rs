@@ -74,7 +74,13 @@ fn attempt(nonce: u64) -> Attempt {
 }
 
 fn forecast() -> Forecast {
-    Forecast { features: vec![], outputs: vec![], carried_minutes: vec![1], omitted: OmittedMarkets::NONE }
+    Forecast {
+        features: vec![],
+        outputs: vec![],
+        carried_minutes: vec![1],
+        omitted: OmittedMarkets::NONE,
+        prices: None,
+    }
 }
 
 fn proof() -> Proof {
@@ -94,10 +100,10 @@ fn every_stage_survives_a_restart() {
         Step::Submitting(&attempt(2)),
         Step::Confirmed(landed),
     ];
-    Store::open(&path).unwrap().begin(JOB, PERIOD, 1).unwrap();
+    Store::open(&path).unwrap().begin(JOB, Grid::FOUR_HOURS, PERIOD, 1).unwrap();
     for step in &steps {
         // A new connection each time: only what is on disk counts.
-        let before = Store::open(&path).unwrap().begin(JOB, PERIOD, 99).unwrap();
+        let before = Store::open(&path).unwrap().begin(JOB, Grid::FOUR_HOURS, PERIOD, 99).unwrap();
         assert_eq!(before.started_ms, 1);
         let stored = Store::open(&path).unwrap().advance(JOB, PERIOD, step, 2).unwrap();
         assert_eq!(stored.stage, step.stage());
@@ -110,7 +116,7 @@ fn every_stage_survives_a_restart() {
     assert_eq!((record.proof, record.prove_ms), (Some(proof()), Some(61)));
     assert_eq!(record.landed, Some(landed));
     assert_eq!(store.attempts(JOB, PERIOD).unwrap(), [attempt(1), attempt(2)]);
-    assert_eq!(store.attempt_with_nonce(1, WALLET, 2, PERIOD).unwrap(), Some(attempt(2)));
+    assert_eq!(store.attempt_with_nonce(1, WALLET, 2, PERIOD.start_ms()).unwrap(), Some(attempt(2)));
     let stored = store.candles(JOB, PERIOD).unwrap();
     assert_eq!(
         CandleSeries::new(&stored[0], 0, 3 * MINUTE_MS, 1).unwrap(),
@@ -123,29 +129,27 @@ fn every_stage_survives_a_restart() {
 #[test]
 fn a_step_that_skips_work_is_refused_and_changes_nothing() {
     let store = Store::open(Path::new(":memory:")).unwrap();
-    store.begin(JOB, PERIOD, 1).unwrap();
+    store.begin(JOB, Grid::FOUR_HOURS, PERIOD, 1).unwrap();
     let fault = store.advance(JOB, PERIOD, &Step::Submitting(&attempt(1)), 2).expect_err("no proof yet");
     assert_eq!(fault.code(), "VR-STATE-006");
     assert_eq!(store.cycle(JOB, PERIOD).unwrap().unwrap().stage, Stage::Planned);
     assert!(store.attempts(JOB, PERIOD).unwrap().is_empty());
-    assert_eq!(store.unfinished_before(Scope::All, PERIOD.next()).unwrap().len(), 1);
+    assert_eq!(store.unfinished_by(Scope::All, PERIOD.end_ms()).unwrap().len(), 1);
     let miss = Miss { stage: Stage::Planned, code: "VR-DATA-007".into(), message: "gap".into() };
     store.advance(JOB, PERIOD, &Step::Missed(&miss), 3).unwrap();
-    assert!(store.unfinished_before(Scope::All, PERIOD.next()).unwrap().is_empty());
+    assert!(store.unfinished_by(Scope::All, PERIOD.end_ms()).unwrap().is_empty());
     assert!(store.advance(JOB, PERIOD, &Step::AlreadyByOther, 4).is_err());
 }
 
 #[test]
 fn candles_older_than_a_week_are_dropped_and_cycles_are_not() {
     let store = Store::open(Path::new(":memory:")).unwrap();
-    for period in
-        [PERIOD, PeriodId(PERIOD.0 + retention::DETAIL_PERIODS), PeriodId(PERIOD.0 + retention::DETAIL_PERIODS + 1)]
-    {
-        store.begin(JOB, period, 1).unwrap();
+    for period in [PERIOD, PeriodId(PERIOD.0 + PeriodId::PER_WEEK), PeriodId(PERIOD.0 + PeriodId::PER_WEEK + 1)] {
+        store.begin(JOB, Grid::FOUR_HOURS, period, 1).unwrap();
         store.advance(JOB, period, &Step::Collected(&[Some(series())], &origin()), 1).unwrap();
     }
     assert!(store.candles(JOB, PERIOD).unwrap().is_empty());
-    assert_eq!(store.candles(JOB, PeriodId(PERIOD.0 + retention::DETAIL_PERIODS)).unwrap().len(), 1);
+    assert_eq!(store.candles(JOB, PeriodId(PERIOD.0 + PeriodId::PER_WEEK)).unwrap().len(), 1);
     assert_eq!(store.recent(JOB, 10).unwrap().len(), 3);
 }
 
@@ -163,10 +167,10 @@ fn a_database_that_is_held_broken_or_written_by_somebody_else_has_its_code() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("agent.sqlite");
     let store = Store::open(&path).unwrap();
-    store.begin(JOB, PERIOD, 1).unwrap();
+    store.begin(JOB, Grid::FOUR_HOURS, PERIOD, 1).unwrap();
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert_eq!(store.begin(JOB, PERIOD.next(), 1).expect_err("held").code(), "VR-STATE-003");
+    assert_eq!(store.begin(JOB, Grid::FOUR_HOURS, PERIOD.next(), 1).expect_err("held").code(), "VR-STATE-003");
     other.execute_batch("UPDATE cycles SET stage = 'asleep'; COMMIT").unwrap();
     assert_eq!(store.cycle(JOB, PERIOD).expect_err("no such stage").code(), "VR-STATE-005");
     other.execute_batch("DROP TABLE cycles").unwrap();
@@ -185,7 +189,7 @@ fn a_window_whose_first_minute_was_carried_in_is_read_back_the_same() {
     };
     let series = CandleSeries::new(&[candle(0, 5.0), candle(2, 6.0)], MINUTE_MS, 3 * MINUTE_MS, 1).unwrap();
     let store = Store::open(Path::new(":memory:")).unwrap();
-    store.begin(JOB, PERIOD, 1).unwrap();
+    store.begin(JOB, Grid::FOUR_HOURS, PERIOD, 1).unwrap();
     store.advance(JOB, PERIOD, &Step::Collected(&[Some(series.clone())], &origin()), 1).unwrap();
     let stored = store.candles(JOB, PERIOD).unwrap();
     let again = CandleSeries::new(&stored[0], MINUTE_MS, 3 * MINUTE_MS, 1).unwrap();
@@ -251,7 +255,7 @@ fn live_candles_are_kept_by_source_and_symbol_until_they_are_old() {
 /// A store whose only cycle has a proof.
 fn proved() -> Store {
     let store = Store::open(Path::new(":memory:")).unwrap();
-    store.begin(JOB, PERIOD, 1).unwrap();
+    store.begin(JOB, Grid::FOUR_HOURS, PERIOD, 1).unwrap();
     for step in
         [Step::Collected(&[Some(series())], &origin()), Step::Forecast(&forecast()), Step::Proved(&proof(), 61, None)]
     {
@@ -317,7 +321,7 @@ fn a_wallet_is_vouched_for_by_its_own_nonces_only() {
     let other = Address::repeat_byte(1);
     let next = |wallet| store.next_nonce(1, wallet).unwrap();
     assert_eq!((next(WALLET), next(other)), (5, 0));
-    assert!(store.attempt_with_nonce(1, other, 4, PERIOD).unwrap().is_none());
+    assert!(store.attempt_with_nonce(1, other, 4, PERIOD.start_ms()).unwrap().is_none());
     let of_other = Attempt { wallet: other, hash: [99; 32].into(), ..attempt(4) };
     store.advance(JOB, PERIOD, &Step::Submitting(&of_other), 4).unwrap();
     assert_eq!((next(WALLET), next(other)), (5, 5), "two wallets do not outbid each other");
@@ -334,10 +338,10 @@ fn a_wallet_is_vouched_for_by_its_own_nonces_only() {
 fn cycles_of_every_model_are_settled_watched_and_told_of() {
     let store = Store::open(Path::new(":memory:")).unwrap();
     let before = JobKey { manifest: Digest([6; 32]), ..JOB };
-    store.begin(before, PERIOD, 1).unwrap();
-    store.begin(JOB, PERIOD.next(), 2).unwrap();
+    store.begin(before, Grid::FOUR_HOURS, PERIOD, 1).unwrap();
+    store.begin(JOB, Grid::FOUR_HOURS, PERIOD.next(), 2).unwrap();
     let all = |records: Vec<CycleRecord>| records.iter().map(|record| record.job).collect::<Vec<_>>();
-    assert_eq!(all(store.unfinished_before(Scope::All, PERIOD.next().next()).unwrap()), [before, JOB]);
+    assert_eq!(all(store.unfinished_by(Scope::All, PERIOD.next().end_ms()).unwrap()), [before, JOB]);
     assert_eq!(all(store.recent(Scope::All, 9).unwrap()), [JOB, before]);
     assert_eq!(all(store.recent(CONTRACT, 9).unwrap()), [JOB, before]);
     assert_eq!(all(store.recent(JOB, 9).unwrap()), [JOB]);
@@ -362,7 +366,7 @@ fn a_manifest_is_kept_byte_for_byte() {
     let json = std::fs::read(&path).unwrap();
     let digest = Digest::of(&json);
     assert_eq!(store.manifest(digest).unwrap(), None);
-    store.begin(JobKey { manifest: digest, ..JOB }, PERIOD, 1).unwrap();
+    store.begin(JobKey { manifest: digest, ..JOB }, Grid::FOUR_HOURS, PERIOD, 1).unwrap();
     assert_eq!(store.without_manifest().unwrap(), [digest]);
     store.keep_manifest(&json).unwrap();
     let new = store.manifest(digest).unwrap().unwrap();
@@ -384,7 +388,7 @@ fn a_manifest_is_kept_byte_for_byte() {
 #[test]
 fn why_a_stage_is_tried_again_is_forgotten_once_it_gets_on() {
     let store = Store::open(Path::new(":memory:")).unwrap();
-    let mut record = store.begin(JOB, PERIOD, 1).unwrap();
+    let mut record = store.begin(JOB, Grid::FOUR_HOURS, PERIOD, 1).unwrap();
     let retrying = Retrying { code: "VR-CANDLE-001".into(), message: "no answer".into(), since_ms: 5 };
     record.retrying = Some(retrying.clone());
     store.note_retrying(&record).unwrap();

@@ -20,6 +20,7 @@ use veriregime_core::types::cycle::{Purpose, Stage};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::origin::{CrossCheckResult, Origin};
 use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::vintage::TablesOrigin;
 
 /// The label for the job's name. `job` itself is the scrape's: Prometheus would rename ours.
 const JOB: &str = "job_name";
@@ -126,16 +127,16 @@ pub fn runs(model_id: &str, manifest: Digest, period_seconds: u64) {
 }
 
 /// Begins every series whose labels are known, at nothing: what appears with its first event shows no increase by it.
-pub fn begin<'a>(
+pub fn begin(
     chain: Wallet<'_>,
-    sources: &[&str],
-    witnesses: &[&str],
-    markets: impl Iterator<Item = &'a str>,
+    sources: &[String],
+    witnesses: &[String],
+    markets: &[String],
     rpcs: usize,
     verification: &'static str,
 ) {
     for market in markets {
-        counter!(OMITTED, JOB => job(), "market" => market.to_owned()).increment(0);
+        counter!(OMITTED, JOB => job(), "market" => market.clone()).increment(0);
     }
     for outcome in OUTCOMES {
         counter!(CYCLES, JOB => job(), "outcome" => outcome.name()).increment(0);
@@ -149,11 +150,11 @@ pub fn begin<'a>(
     }
     counter!(FEES, JOB => job(), CHAIN => chain.chain(), WALLET => chain.wallet()).increment(0);
     for source in sources {
-        counter!(SOURCE_USED, JOB => job(), "source" => (*source).to_owned()).increment(0);
-        counter!(REVISED, JOB => job(), "source" => (*source).to_owned()).increment(0);
+        counter!(SOURCE_USED, JOB => job(), "source" => source.clone()).increment(0);
+        counter!(REVISED, JOB => job(), "source" => source.clone()).increment(0);
     }
     for source in witnesses {
-        counter!(DISAGREEMENTS, JOB => job(), "source" => (*source).to_owned()).increment(0);
+        counter!(DISAGREEMENTS, JOB => job(), "source" => source.clone()).increment(0);
     }
     for endpoint in 0..rpcs {
         for code in RPC_CODES {
@@ -277,6 +278,15 @@ pub fn collected<'a>(origin: &Origin, markets: impl Iterator<Item = &'a str>) {
         gauge!(BASIS, JOB => job(), "source" => source.clone()).set(*basis_pips as f64);
         gauge!(WORST, JOB => job(), "source" => source.clone()).set(*worst_pips as f64);
         gauge!(VOLATILITY, JOB => job(), "source" => source.clone()).set(*volatility_pips as f64);
+    }
+}
+
+/// Where a cycle's tables came from.
+pub fn tables_collected(source: &str, tables: &TablesOrigin) {
+    counter!(SOURCE_USED, JOB => job(), "source" => source.to_owned()).increment(1);
+    for failed in &tables.failed {
+        counter!(SOURCE_FAILED, JOB => job(), "source" => failed.source.clone(), "code" => failed.code.clone())
+            .increment(1);
     }
 }
 

@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "actions",
             "alerts",
+            "attestation",
             "bundle",
             "chain",
             "config",
@@ -51,7 +52,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("bundle", &[]),
     ("chain", &["telemetry"]),
     ("config", &["telemetry"]),
-    ("demo", &["actions", "bundle", "config", "devnet", "job", "node", "render", "sources", "state", "verification"]),
+    (
+        "demo",
+        &[
+            "actions",
+            "bundle",
+            "config",
+            "devnet",
+            "forecast",
+            "job",
+            "node",
+            "render",
+            "sources",
+            "state",
+            "verification",
+        ],
+    ),
     ("deployment", &["actions", "bundle", "chain", "config", "render", "state"]),
     ("devnet", &["actions", "bundle", "chain", "config", "deployment", "diagnosis", "node", "verification"]),
     (
@@ -78,7 +94,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("evidence", &[]),
     ("forecast", &["state"]),
-    ("health", &["actions", "bundle", "chain", "job", "sources", "telemetry"]),
+    ("health", &["actions", "bundle", "chain", "job", "sources", "state", "telemetry"]),
     (
         "job",
         &[
@@ -107,6 +123,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "config",
             "diagnosis",
             "evidence",
+            "forecast",
             "health",
             "job",
             "sources",
@@ -126,6 +143,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "config",
             "diagnosis",
             "evidence",
+            "forecast",
             "health",
             "job",
             "node",

@@ -53,6 +53,7 @@ async fn the_digest_is_the_contract_s() {
             attestor_set_version: version,
             omitted_markets: OmittedMarkets::from_bits(omitted),
             instances: instances.to_vec(),
+            prices: None,
         };
         let (mask, instances_hash) = (U256::from(omitted), words(&instances));
         let call = contract.attestationDigest(statement.model_id, u64::MAX, mask, instances_hash);

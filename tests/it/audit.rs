@@ -23,6 +23,7 @@ use veriregime_agent::attestation::statement::{Statement, pack};
 use veriregime_agent::bundle::Bundle;
 use veriregime_agent::config::Config;
 use veriregime_agent::config::signer::Signer;
+use veriregime_agent::forecast::JobModel;
 use veriregime_agent::job::Agent;
 use veriregime_agent::node::{assemble, parts};
 use veriregime_agent::sources::candles::market::Market;
@@ -35,8 +36,7 @@ use veriregime_agent::verification::shared::SharedProver;
 use veriregime_core::features;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::{Purpose, Stage};
-use veriregime_core::types::manifest::verification::Verification;
-use veriregime_core::types::manifest::verification::Way;
+use veriregime_core::types::manifest::verification::{Verification, Way};
 use veriregime_core::types::manifest::{Manifest, ONNX_FILE, VERIFIER_BYTECODE_FILE};
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
@@ -68,8 +68,8 @@ async fn land(
     let mut forecast = record.forecast.unwrap();
     alter(&mut agent, &mut forecast.features[0].candle);
     let inputs = forecast.inputs();
-    forecast.outputs =
-        agent.model.network().predict(&inputs).unwrap().into_iter().map(|row| agent.model.named(row)).collect();
+    let model = agent.regime().unwrap().model;
+    forecast.outputs = model.network().predict(&inputs).unwrap().into_iter().map(|row| model.named(row)).collect();
     let (features, outputs) = (&forecast.features, &forecast.outputs);
     let proved = agent.prover.prove(&inputs, &public_inputs::outputs(outputs)).await.unwrap();
     let model_id = agent.action.model_id(&agent.chain.read).await.unwrap();
@@ -182,8 +182,9 @@ async fn an_audit_finds_a_proof_of_another_model_behind_a_verifier_that_was_exch
     let (reader, oracle) = (assemble::reader(&world.config).unwrap(), world.config.chain.oracle.unwrap());
     let verifier = reader.model_spec(oracle, world.chain.deployment.model_id).await.unwrap().verifier;
     world.chain.anvil.request("anvil_setCode", json!([verifier, Bytes::copy_from_slice(code)])).await.unwrap();
-    let exchanged =
-        |agent: &mut Agent, _: &mut Vec<i32>| (agent.model, agent.prover) = (model, SharedProver::new(prover));
+    let exchanged = |agent: &mut Agent, _: &mut Vec<i32>| {
+        (agent.model, agent.prover) = (JobModel::Regime(model), SharedProver::new(prover))
+    };
     land(&world, &world.config, "operator", FIRST, exchanged).await;
     let (code, reports) = audit(&world, FIRST);
     assert_eq!((code, &reports[0]["verdict"]), (4, &Value::from("proof_invalid")), "{reports}");
@@ -220,6 +221,7 @@ async fn an_audit_finds_attestations_of_an_older_set() {
     world.config.chain.use_rpc(proxy.url.clone());
     for (version, words) in [(update.attestor_set_version, "was not in the attestor set"), (1, "is not theirs")] {
         let statement = Statement {
+            prices: None,
             chain_id: config.chain.chain_id,
             oracle,
             registry: world.chain.owner.read.registry_of(oracle).await.unwrap(),

@@ -8,6 +8,7 @@ use url::Url;
 use veriregime_agent::actions::risk_oracle::update::Update;
 use veriregime_agent::clock::Clock;
 use veriregime_agent::job::feeds::{Feed, Feeds};
+use veriregime_agent::job::input::Input;
 use veriregime_agent::sources::candles::http::HttpSettings;
 use veriregime_agent::sources::candles::market::Market;
 use veriregime_agent::sources::candles::serve;
@@ -21,7 +22,7 @@ use veriregime_core::types::cycle::{Purpose, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
-use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::period::{Grid, MINUTE_MS};
 use veriregime_core::types::venue::Venue;
 
 use crate::given;
@@ -68,7 +69,8 @@ async fn missing_candles_are_carried_up_to_both_limits_and_more_of_them_skip_the
         let missing = holes.len();
         let present = candles.iter().enumerate().filter(|(index, _)| !holes.contains(index)).map(|(_, candle)| *candle);
         let mut agent = world.agent(&format!("missing {missing} {code:?}")).await;
-        agent.feeds = exchange(present.collect(), &world.clock, &stop).await;
+        let Input::Candles(input) = &mut agent.input else { unreachable!() };
+        input.feeds = exchange(present.collect(), &world.clock, &stop).await;
         let Some(code) = code else {
             let record = agent.run_until(Stage::Proved, FIRST, &stop).await.unwrap();
             assert_eq!(record.stage, Stage::Proved, "{missing}: {:?}", record.miss);
@@ -93,6 +95,8 @@ async fn a_clock_that_is_not_the_exchange_s_takes_no_candles() {
     let agent = world.agent("skewed").await;
     for skew_ms in [limit_ms + 1, -limit_ms - 1] {
         let fault = agent
+            .regime()
+            .unwrap()
             .feeds
             .primary()
             .source
@@ -101,7 +105,7 @@ async fn a_clock_that_is_not_the_exchange_s_takes_no_candles() {
             .expect_err("skewed");
         assert_eq!(fault.code(), "VR-CANDLE-008");
     }
-    agent.feeds.primary().source.check_clock(world.clock.now_ms(), limit_ms).await.unwrap();
+    agent.regime().unwrap().feeds.primary().source.check_clock(world.clock.now_ms(), limit_ms).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,14 +143,15 @@ fn a_full_disk_stops_the_database_and_loses_nothing() {
     let Some(folder) = given::small_disk(256) else { return };
     let job = JobKey::new(Contract { chain_id: 1, address: alloy::primitives::Address::ZERO }, Digest([1; 32]));
     let store = Store::open(&folder.path().join("agent.sqlite")).unwrap();
-    store.begin(job, FIRST, 1).unwrap();
+    store.begin(job, Grid::FOUR_HOURS, FIRST, 1).unwrap();
     let filler = folder.path().join("filler");
     std::fs::write(&filler, vec![0; 1 << 20]).expect_err("the disk is small");
-    let fault =
-        (1..100).find_map(|index| store.begin(job, veriregime_core::types::period::PeriodId(FIRST.0 + index), 1).err());
+    let fault = (1..100).find_map(|index| {
+        store.begin(job, Grid::FOUR_HOURS, veriregime_core::types::period::PeriodId(FIRST.0 + index), 1).err()
+    });
     assert_eq!(fault.expect("the disk is full").code(), "VR-STATE-002");
     std::fs::remove_file(&filler).unwrap();
-    store.begin(job, FIRST.next(), 1).unwrap();
+    store.begin(job, Grid::FOUR_HOURS, FIRST.next(), 1).unwrap();
     assert_eq!(store.cycle(job, FIRST).unwrap().unwrap().stage, Stage::Planned);
     // Before the disk is taken away.
     drop(store);

@@ -28,9 +28,9 @@ async fn an_update_lands_once_whoever_runs_the_period_again() {
     assert_eq!(record.stage, Stage::Confirmed, "{:?}", record.miss);
     let forecast = record.forecast.unwrap();
     assert_eq!(forecast.outputs.len(), 1);
-    let market = agent.model.candles.markets[0].id();
+    let market = agent.regime().unwrap().model.candles.markets[0].id();
     let read = agent.chain.read.params(agent.action.contract(), market).await.unwrap();
-    let prediction = agent.model.read(&forecast.outputs[0]).unwrap();
+    let prediction = agent.regime().unwrap().model.read(&forecast.outputs[0]).unwrap();
     let on_chain = f64::from(read.current.probabilityHighBps) / 1e4;
     assert!((on_chain - prediction.probability_high).abs() <= 0.5e-4 + 1e-9, "{on_chain} {prediction:?}");
     let volatility = f64::from(read.current.volatilityE9) / 1e9;

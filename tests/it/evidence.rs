@@ -185,7 +185,7 @@ async fn evidence_survives_crashes_follows_the_update_and_is_pruned_for_good() {
     let rows: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(rows.as_array().unwrap().len(), 2);
     assert_eq!(rows[0]["sha256"], kept.to_string());
-    agent.evidence_periods = 0;
+    agent.evidence_keep_ms = 0;
     agent.leave_evidence().await.unwrap();
     assert!(!agent.evidence.file(digest).exists() && agent.evidence.file(kept).exists());
     assert_eq!(stored(&agent, FIRST).evidence, None);

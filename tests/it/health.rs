@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use veriregime_agent::health::checks;
 use veriregime_agent::node::assemble;
 use veriregime_core::types::manifest::MANIFEST_FILE;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 
 use crate::doctor::{copy_of_the_bundle, make_another_model};
 use crate::node::Node;
@@ -122,7 +122,7 @@ async fn an_update_is_overdue_by_the_schedule() {
         (daily, 7, Some("VR-HEALTH-001")),
     ] {
         let (schedule, now_ms) = (Schedule::from_str(cron).unwrap(), PeriodId(FIRST.0 + later).start_ms());
-        let check = checks::last_update(&agent.chain.read, &agent.action, &schedule, now_ms).await;
+        let check = checks::last_update(&agent.chain.read, &agent.action, (&schedule, Grid::FOUR_HOURS), now_ms).await;
         assert_eq!(check.code, code, "{cron} {later}: {check:?}");
     }
 }

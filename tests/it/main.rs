@@ -28,6 +28,7 @@ mod fleet;
 mod given;
 mod handover;
 mod health;
+mod hedge_job;
 mod inference;
 mod install;
 mod jobs;

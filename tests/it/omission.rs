@@ -29,7 +29,7 @@ use veriregime_agent::config::candles::Source;
 use veriregime_agent::config::signer::Signer;
 use veriregime_agent::job::Agent;
 use veriregime_agent::job::collect::OMIT_AFTER_MS;
-use veriregime_agent::node::assemble;
+use veriregime_agent::node::{assemble, serving};
 use veriregime_agent::sources::candles::market::Market;
 use veriregime_agent::state::Store;
 use veriregime_agent::verification::ezkl::build::{Build, CircuitConfig, build};
@@ -327,6 +327,7 @@ async fn request(world: &World, record: &CycleRecord) -> Statement {
     let forecast = record.forecast.as_ref().unwrap();
     let oracle = world.config.chain.oracle.unwrap();
     Statement {
+        prices: None,
         chain_id: world.config.chain.chain_id,
         oracle,
         registry: world.chain.owner.read.registry_of(oracle).await.unwrap(),
@@ -346,12 +347,12 @@ async fn an_attestor_signs_less_than_it_has_and_never_more() {
     let mut poor = world.agent(DATABASE).await;
     let partial = request(&world, &run_late(&world, (DATABASE, &mut poor), FIRST, 15_000).await).await;
     world.config.state_path = world.scratch.path().join(DATABASE);
-    let poor = assemble::notary(&poor, &Arc::new(Store::open(&world.config.state_path).unwrap())).unwrap();
+    let poor = serving::notary(&poor, &Arc::new(Store::open(&world.config.state_path).unwrap())).unwrap();
 
     world.config.candles.only_from(good.url.clone());
     world.config.state_path = world.scratch.path().join("rich");
     let mut agent = world.agent("rich").await;
-    let rich = assemble::notary(&agent, &Arc::new(Store::open(&world.config.state_path).unwrap())).unwrap();
+    let rich = serving::notary(&agent, &Arc::new(Store::open(&world.config.state_path).unwrap())).unwrap();
     let whole = agent.run_until(Stage::Forecast, FIRST, &CancellationToken::new()).await.unwrap();
     let whole = request(&world, &whole).await;
     assert_eq!(whole.omitted_markets, OmittedMarkets::NONE);

@@ -17,7 +17,7 @@ use veriregime_agent::actions::risk_oracle::abi::registry::ModelRegistry;
 use veriregime_agent::attestation::peers::Peers;
 use veriregime_agent::attestation::statement::Statement;
 use veriregime_agent::job::Agent;
-use veriregime_agent::node::assemble;
+use veriregime_agent::node::{assemble, serving};
 use veriregime_agent::state::Store;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
@@ -170,6 +170,7 @@ async fn request(world: &World, record: &CycleRecord) -> Statement {
         omitted_markets: OmittedMarkets::NONE,
         attestor_set_version: world.chain.owner.read.attestor_set(oracle).await.unwrap().version,
         instances: forecast.instances(),
+        prices: None,
     }
 }
 
@@ -179,7 +180,7 @@ async fn a_node_attests_what_its_own_candles_give_and_nothing_else() {
     world.enter(FIRST).await;
     world.config.state_path = world.scratch.path().join("ours");
     let mut agent = world.agent("ours").await;
-    let notary = assemble::notary(&agent, &Arc::new(Store::open(&world.config.state_path).unwrap())).unwrap();
+    let notary = serving::notary(&agent, &Arc::new(Store::open(&world.config.state_path).unwrap())).unwrap();
     let theirs = world.agent("theirs").await.run_until(Stage::Forecast, FIRST, &go()).await.unwrap();
     let right = request(&world, &theirs).await;
     let code = async |request: &Statement| notary.attest(request).await.map(|_| ()).map_err(|fault| fault.code());

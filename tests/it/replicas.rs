@@ -134,7 +134,7 @@ async fn three_nodes_of_which_any_one_or_two_are_killed_land_every_period_once()
             let now_ms = world.clock.now_ms();
             world.clock.set_ms(now_ms + SPEED * POLL.as_millis() as i64);
             nodes.iter().all(|node| {
-                let open = node.store.unfinished_before(Scope::All, last).unwrap();
+                let open = node.store.unfinished_by(Scope::All, last.start_ms()).unwrap();
                 open.is_empty() && ended(node, &world, last)
             })
         })

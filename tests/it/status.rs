@@ -49,8 +49,10 @@ async fn every_state_of_a_market_has_its_word() {
     world.enter(PeriodId(FIRST.0 + 4)).await;
     assert_eq!(market(&world)["status"], "stale");
     let until = PeriodId(FIRST.0 + 5).start_seconds().unsigned_abs();
-    let pause =
-        RiskOracle::pauseMarketCall { market: agent.model.candles.markets[0].id(), untilTimestamp: U40::from(until) };
+    let pause = RiskOracle::pauseMarketCall {
+        market: agent.regime().unwrap().model.candles.markets[0].id(),
+        untilTimestamp: U40::from(until),
+    };
     let request = TransactionRequest::default().with_to(agent.action.contract()).with_input(pause.abi_encode());
     world.chain.owner.send(request).await.unwrap();
     let withheld = market(&world);

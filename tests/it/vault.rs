@@ -1,7 +1,5 @@
 //! A vault on a real Uniswap pool: from nothing to its sale, with a real proof, and what keeps it from selling.
 
-mod uniswap;
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -9,17 +7,19 @@ use alloy::primitives::Address;
 use alloy::signers::local::PrivateKeySigner;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use veriregime_agent::devnet::uniswap::{FEE_PIPS, PoolShape, Uniswap};
 use veriregime_agent::devnet::{Anvil, OWNER_KEY, foundry};
 
 use super::given::{reference, shared};
 use super::proof::python;
 use super::world::toml;
-use uniswap::{BTC_USD, FEE_PIPS, Uniswap};
 
 /// Thursday 2024-04-18 00:00 UTC, with a week of data left.
 const PERIOD: i64 = 2833;
 const WEEK: i64 = 604_800;
 const WATTS: u64 = 300_000;
+/// A pool that a sale of 20 WBTC moves.
+const POOL: PoolShape = PoolShape { btc_usd: 60_000.0, range_ticks: 1_800, wbtc: 200 };
 
 /// A program with settings and a vault's file, on a chain with a pool.
 struct Miner {
@@ -41,7 +41,7 @@ impl Miner {
         self.scratch.path().join(name)
     }
 
-    fn write(&self, uniswap: &Uniswap<'_>) {
+    fn write(&self, uniswap: &Uniswap) {
         veriregime_files::write_private(&self.path("key"), OWNER_KEY.as_bytes()).unwrap();
         let settings = json!({
             "prover": {"python": python(), "srs_dir": shared("srs")},
@@ -107,7 +107,7 @@ impl Miner {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_vault_goes_from_nothing_to_its_sale() {
     let Some(miner) = Miner::new().await else { return };
-    let uniswap = Uniswap::deploy(&miner.anvil).await;
+    let uniswap = Uniswap::deploy(&miner.anvil, POOL).await.unwrap();
     miner.write(&uniswap);
     let owner = OWNER_KEY.parse::<PrivateKeySigner>().unwrap().address();
 
@@ -127,13 +127,13 @@ async fn a_vault_goes_from_nothing_to_its_sale() {
     miner.anvil.set_time(PERIOD * WEEK + 7200).await.unwrap();
     let (code, poor) = miner.sell(vault, "DEU", &[]);
     assert!(code == 1 && poor.to_string().contains("do not pay a day"), "{poor}");
-    uniswap.fund(address, 300_000_000).await;
+    uniswap.fund(address, 300_000_000).await.unwrap();
     let (code, foreign) = miner.sell(vault, "FRA", &[]);
     assert!(code == 1 && foreign.to_string().contains("another country"), "{foreign}");
 
     let (code, trial) = miner.sell(vault, "DEU", &["--dry-run"]);
     assert_eq!((code, &trial["transaction"]), (3, &Value::Null), "{trial}");
-    assert_eq!(uniswap.dollars(owner).await, 0);
+    assert_eq!(uniswap.dollars(owner).await.unwrap(), 0);
     let (code, sold) = miner.sell(vault, "DEU", &[]);
     assert_eq!((code, &sold["sold_sats"]), (0, &trial["sold_sats"]), "{sold}");
     assert_eq!(
@@ -145,20 +145,20 @@ async fn a_vault_goes_from_nothing_to_its_sale() {
     let rate = sold["prices"]["usd_per_eur_e6"].as_f64().unwrap() / 1e6;
     let need = 60.0 * 24.0 * WATTS as f64 / 1e6 * number("forecast_eur_mwh") * rate;
     assert!((number("usdc") / need - 1.0).abs() < 0.01, "{} of {need}", number("usdc"));
-    assert!((number("mean_btc_usd") / BTC_USD as f64 - 1.0).abs() < 0.001, "{sold}");
-    assert_eq!(uniswap.dollars(owner).await, (number("usdc") * 1e6).round() as u64);
+    assert!((number("mean_btc_usd") / POOL.btc_usd - 1.0).abs() < 0.001, "{sold}");
+    assert_eq!(uniswap.dollars(owner).await.unwrap(), (number("usdc") * 1e6).round() as u64);
 
     // The way without a vault: an allowance, and a swap of the wallet's own.
     let router = uniswap.router.to_string();
     let (code, empty) = miner.swap(&router, &[]);
     assert!(code == 1 && empty.to_string().contains("nothing to sell"), "{empty}");
-    uniswap.fund(owner, 100_000_000).await;
-    let before = uniswap.dollars(owner).await;
+    uniswap.fund(owner, 100_000_000).await.unwrap();
+    let before = uniswap.dollars(owner).await.unwrap();
     let (code, trial) = miner.swap(&router, &["--days", "7", "--dry-run"]);
     assert_eq!((code, &trial["transactions"]), (3, &json!([])), "{trial}");
     let (code, swapped) = miner.swap(&router, &["--days", "7"]);
     assert_eq!((code, swapped["transactions"].as_array().map(Vec::len)), (0, Some(2)), "{swapped}");
-    let received = (uniswap.dollars(owner).await - before) as f64 / 1e6;
+    let received = (uniswap.dollars(owner).await.unwrap() - before) as f64 / 1e6;
     let need = swapped["need_usd"].as_f64().unwrap();
     assert!((received / need - 1.0).abs() < 0.01 && received >= swapped["min_usdc"].as_f64().unwrap(), "{swapped}");
 
@@ -168,7 +168,7 @@ async fn a_vault_goes_from_nothing_to_its_sale() {
 
     // In the next one somebody moves the price first.
     miner.anvil.set_time((PERIOD + 1) * WEEK + 3600).await.unwrap();
-    uniswap.dump(2_000_000_000).await;
+    uniswap.dump(2_000_000_000).await.unwrap();
     let (code, moved) = miner.sell(vault, "DEU", &[]);
     assert!(code == 1 && moved.to_string().contains("the sale would bring"), "{moved}");
     // Where it stays, it becomes the mean.

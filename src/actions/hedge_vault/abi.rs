@@ -28,6 +28,7 @@ alloy::sol! {
     /// What is asked of its pools.
     #[sol(rpc)]
     interface UniswapPool {
+        function fee() external view returns (uint24);
         function liquidity() external view returns (uint128);
         function slot0() external view returns (
             uint160 sqrtPriceX96,

@@ -4,11 +4,13 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::SolCall;
 
 use super::abi::vault::{HedgeVault, IModelRegistry};
-use super::prices::Prices;
+use super::prices::{decoded, encoded};
 use crate::actions::risk_oracle::packed::{pack_features, pack_outputs};
 use crate::attestation::statement::pack;
 use crate::chain::call::Call;
+use veriregime_core::hedge::prices::Prices;
 use veriregime_core::types::attestation::Attestation;
+use veriregime_core::types::update::PublishedUpdate;
 
 /// Everything that `HedgeVault.execute` takes.
 #[derive(Debug, Clone)]
@@ -43,7 +45,32 @@ impl Order<'_> {
             proof: self.proof.clone(),
             attestations: pack(self.attestations),
         };
-        let (prices, attestations) = (self.prices.encoded(), pack(self.price_attestations));
+        let (prices, attestations) = (encoded(self.prices), pack(self.price_attestations));
         Call::new(vault, HedgeVault::executeCall { update, prices, attestations }.abi_encode())
     }
+}
+
+/// The order that `calldata` brings, where it is the call of `execute`.
+pub(crate) fn executed(calldata: &[u8]) -> Option<HedgeVault::executeCall> {
+    HedgeVault::executeCall::abi_decode(calldata).ok()
+}
+
+/// Whether `calldata` is the call of `execute` that brings just this forecast.
+pub fn brings(calldata: &[u8], update: &PublishedUpdate) -> bool {
+    executed(calldata).is_some_and(|call| {
+        let sent = &call.update;
+        sent.modelId == update.model_id
+            && sent.period == update.period.0
+            && sent.features == pack_features(&update.candle_features)
+            && sent.outputs == pack_outputs(&update.outputs)
+            && update
+                .arguments
+                .as_ref()
+                .is_some_and(|arguments| sent.proof == arguments.proof && sent.attestations == arguments.attestations)
+    })
+}
+
+/// The prices that `calldata` brings, where it is the call of `execute`.
+pub fn prices_brought(calldata: &[u8]) -> Option<Prices> {
+    executed(calldata).map(|call| decoded(&call.prices))
 }

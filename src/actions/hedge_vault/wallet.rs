@@ -4,6 +4,7 @@ use alloy::primitives::aliases::{U24, U160};
 use alloy::primitives::{Address, U256};
 use alloy::sol_types::SolCall;
 
+use super::abi::vault::HedgeVault;
 use super::abi::{Token, UniswapFactory, UniswapPool, UniswapRouter};
 use crate::chain::call::Call;
 use crate::chain::error::ChainError;
@@ -21,6 +22,8 @@ pub struct PoolMean {
     pub btc_usd: f64,
     /// Observations for which there is room.
     pub observations: u16,
+    /// Its fee in hundredths of a bip.
+    pub fee_pips: u32,
 }
 
 /// A sale through the router.
@@ -79,7 +82,30 @@ impl Reader {
         if pool.is_zero() {
             return Ok(None);
         }
+        self.mean_of(pool, wbtc < usdc, twap_seconds).await
+    }
+
+    /// The mean price of a vault's pool, over its terms' time.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn vault_mean(&self, vault: Address, twap_seconds: u32) -> Result<Option<PoolMean>, ChainError> {
+        let contract = HedgeVault::new(vault, &self.provider);
+        let (wbtc, usdc) = (contract.wbtc().call().await?, contract.usdc().call().await?);
+        self.mean_of(contract.pool().call().await?, wbtc < usdc, twap_seconds).await
+    }
+
+    async fn mean_of(
+        &self,
+        pool: Address,
+        wbtc_is_first: bool,
+        twap_seconds: u32,
+    ) -> Result<Option<PoolMean>, ChainError> {
+        if twap_seconds == 0 {
+            return Ok(None);
+        }
         let pool = UniswapPool::new(pool, &self.provider);
+        let fee_pips: u32 = pool.fee().call().await?.to();
         let observations = pool.slot0().call().await?.observationCardinality;
         let sums = match pool.observe(vec![twap_seconds, 0]).call().await.map_err(ChainError::from) {
             Ok(observed) => observed.tickCumulatives,
@@ -90,8 +116,8 @@ impl Reader {
             return Err(ChainError::Garbage("a pool that answers with another number of observations".into()));
         };
         let ticks = now.as_i64().wrapping_sub(before.as_i64()) as f64 / f64::from(twap_seconds);
-        let ticks = if wbtc < usdc { ticks } else { -ticks };
-        Ok(Some(PoolMean { btc_usd: libm::exp(ticks * LOG_TICK) * PER_BTC, observations }))
+        let ticks = if wbtc_is_first { ticks } else { -ticks };
+        Ok(Some(PoolMean { btc_usd: libm::exp(ticks * LOG_TICK) * PER_BTC, observations, fee_pips }))
     }
 
     /// WBTC of an account, and how much of it a router may take.

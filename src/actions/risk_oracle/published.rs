@@ -161,6 +161,7 @@ pub fn signatures(
         attestor_set_version: update.attestor_set_version,
         omitted_markets: update.omitted_markets,
         instances: instances.to_vec(),
+        prices: None,
     };
     let digest = statement.digest();
     let check = |attestation: Attestation| AttestorCheck {

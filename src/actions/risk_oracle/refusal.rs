@@ -50,8 +50,8 @@ fn of_the_registry(error: &ModelRegistryErrors) -> Refusal {
     match error {
         ModelRegistryErrors::StalePeriod(_) => Refusal::new(Meaning::Over, "the period is over"),
         ModelRegistryErrors::FuturePeriod(error) => {
-            let starts_seconds = PeriodId(error.period.saturating_to()).start_seconds();
-            Refusal::new(Meaning::TooEarly { starts_seconds }, "the period has not begun on chain")
+            let period = PeriodId(error.period.saturating_to());
+            Refusal::new(Meaning::TooEarly { period }, "the period has not begun on chain")
         }
         ModelRegistryErrors::NotAttestor(error) => {
             Refusal::new(Meaning::NotAttestor, format!("{} is not an attestor", error.signer))
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn the_contracts_errors_are_understood() {
         let future = ModelRegistry::FuturePeriod { period: U256::from(8), current: U256::from(7) };
-        assert_eq!(meaning(&future), Meaning::TooEarly { starts_seconds: PeriodId(8).start_seconds() });
+        assert_eq!(meaning(&future), Meaning::TooEarly { period: PeriodId(8) });
         let proof = of(&Revert::new(&ModelRegistry::InvalidProof {}.abi_encode()));
         assert_eq!((proof.meaning, proof.words.as_str()), (Meaning::Final, "the proof is invalid"));
         assert!(proof.hint().contains("`doctor`"), "{}", proof.hint());

@@ -2,6 +2,7 @@
 
 mod live;
 mod market;
+mod vault;
 
 use alloy::primitives::Address;
 use alloy::primitives::utils::format_ether;
@@ -9,6 +10,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::actions::error::ActionError;
+use crate::actions::hedge_vault::read::VaultState;
 use crate::bundle::Bundle;
 use crate::chain::error::ChainError;
 use crate::config::Config;
@@ -26,7 +28,7 @@ use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::time::format_utc;
 
 /// How one job stands.
@@ -37,6 +39,8 @@ struct Status {
     /// The last cycles, newest first, each with the name of its model.
     cycles: Vec<(String, CycleRecord)>,
     markets: Vec<(String, Result<market::Read, ActionError>)>,
+    /// Of a hedge job, whose electricity, and what its vault says of itself.
+    vault: Option<(String, Result<VaultState, ActionError>)>,
     time: Time,
 }
 
@@ -150,12 +154,17 @@ async fn status(config: &Config, beside: Option<&[JobKey]>, last: u32) -> anyhow
     for record in store.recent(scope, last)? {
         cycles.push((model_name(&store, &bundle, record.job.manifest)?, record));
     }
-    let mut markets = Vec::new();
-    for market in bundle.manifest.markets()? {
-        markets.push((market.name.clone(), market::read(config, market).await));
+    let (mut markets, mut vault) = (Vec::new(), None);
+    match &config.hedge {
+        Some(hedge) => vault = Some((hedge.country.clone(), vault::read(config).await)),
+        None => {
+            for market in bundle.manifest.markets()? {
+                markets.push((market.name.clone(), market::read(config, market).await));
+            }
+        }
     }
-    let (wallet, time) = (wallet(config).await, Time::now(config).await);
-    Ok(Status { model_id: bundle.manifest.model_id, wallet, cycles, markets, time })
+    let (wallet, time) = (wallet(config).await, Time::now(config, bundle.manifest.grid).await);
+    Ok(Status { model_id: bundle.manifest.model_id, wallet, cycles, markets, vault, time })
 }
 
 /// The job itself, and those of its contract's models from before that are nobody else's to close.
@@ -170,6 +179,9 @@ impl Serialize for Status {
         let mut said = json!({"model_id": self.model_id, "wallet": wallet_json(&self.wallet)});
         said["cycles"] = self.cycles.iter().map(|(model, record)| cycle_json(model, record)).collect();
         said["markets"] = self.markets.iter().map(|(name, read)| market::json(name, read)).collect();
+        if let Some((country, read)) = &self.vault {
+            said["vault"] = vault::json(country, read);
+        }
         self.time.write(&mut said);
         said.serialize(serializer)
     }
@@ -183,7 +195,8 @@ impl Render for Status {
             cycles_table(&self.model_id, &self.cycles).to_string(),
         ];
         let markets = self.markets.iter().map(|(name, read)| layout::item(&format!("{name}: "), &market::line(read)));
-        lines(head.into_iter().chain(markets))
+        let vault = self.vault.iter().map(|(country, read)| layout::item("vault ", &vault::line(country, read)));
+        lines(head.into_iter().chain(markets).chain(vault))
     }
 }
 
@@ -200,12 +213,12 @@ struct Moment {
 }
 
 impl Time {
-    async fn now(config: &Config) -> Self {
+    async fn now(config: &Config, grid: Grid) -> Self {
         let moment = |now_ms: i64| {
-            let period = PeriodId::at_ms(now_ms);
+            let period = grid.period_at(now_ms);
             let next =
                 next_tick_ms(&config.schedule.cron, now_ms).map(|tick| format_utc(tick + config.schedule.delay_ms));
-            Moment { period, left_seconds: (period.end_ms() - now_ms) / 1000, next }
+            Moment { period, left_seconds: (grid.end_ms(period) - now_ms) / 1000, next }
         };
         Self(replay::now_ms(config).await.map(moment))
     }
@@ -292,7 +305,7 @@ fn cycles_table(model: &str, cycles: &[(String, CycleRecord)]) -> Table {
     for (name, record) in cycles {
         let mut row = vec![
             record.period.to_string(),
-            format_utc(record.period.start_ms()),
+            format_utc(record.start_ms),
             record.stage.name().to_owned(),
             cycle::origin(record),
             record.prove_ms.map_or_else(String::new, |ms| format!("{ms} ms")),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use super::columns::{Content, content, parquet, places};
@@ -147,6 +148,14 @@ impl Electricity {
         Panel::new(self.countries.iter().flat_map(|(iso3, days)| {
             days.iter().map(move |(day, price)| (iso3.as_str(), day, price)).collect::<Vec<_>>()
         }))
+    }
+
+    /// From the first day that any country has to the last; nothing without prices.
+    pub fn days(&self) -> Option<RangeInclusive<Day>> {
+        let ends = |series: &DailySeries| Some((series.iter().next()?.0, series.iter().next_back()?.0));
+        let all = self.countries.values().filter_map(ends);
+        let (first, last) = all.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)))?;
+        Some(first..=last)
     }
 
     /// Days of all countries together.

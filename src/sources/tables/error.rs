@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use thiserror::Error;
 
 use crate::sources::candles::error::CandleError;
+use veriregime_core::hedge::snapshot::NoForecast;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::time::format_day;
 use veriregime_files::FileError;
@@ -41,8 +42,8 @@ pub enum TableError {
     #[error("cannot serve on {address}")]
     Serve { address: SocketAddr, source: io::Error },
     /// A country that nothing can be said of.
-    #[error("there is no forecast of {country}: {reason}")]
-    NoForecast { country: String, reason: String },
+    #[error(transparent)]
+    NoForecast(#[from] NoForecast),
     /// Candles, or a zip, that are not usable.
     #[error(transparent)]
     Candles(#[from] CandleError),
@@ -63,7 +64,7 @@ impl Diagnostic for TableError {
             Self::Absent { .. } => "VR-TABLE-007",
             Self::Fetch { .. } => "VR-TABLE-008",
             Self::Serve { .. } => "VR-TABLE-009",
-            Self::NoForecast { .. } => "VR-TABLE-010",
+            Self::NoForecast(_) => "VR-TABLE-010",
             Self::Candles(error) => error.code(),
             Self::File(error) => error.code(),
         }
@@ -80,7 +81,7 @@ impl Diagnostic for TableError {
             Self::Absent { .. } => "put the file there, or get it with `tables fetch`",
             Self::Fetch { .. } => "look at the address in a browser; another one can be given by its option",
             Self::Serve { .. } => "choose another --port",
-            Self::NoForecast { .. } => "`tables check` shows what the tables have; `tables fetch` gets newer ones",
+            Self::NoForecast(_) => "`tables check` shows what the tables have; `tables fetch` gets newer ones",
             Self::Candles(error) => error.hint(),
             Self::File(error) => error.hint(),
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use url::Url;
 
 use super::electricity::Electricity;
@@ -17,6 +17,7 @@ use crate::render::layout::Table;
 use crate::sources::candles::archive::{ZIP_MAGIC, csv_in_zip};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::time::format_utc;
+use veriregime_core::types::vintage::Vintage;
 use veriregime_files::{FileError, read_bounded, write_atomic};
 
 /// One line for each table and fetch, the newest last.
@@ -46,26 +47,6 @@ pub struct Addresses {
     pub difficulty: Url,
 }
 
-/// What a fetch brought.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Vintage {
-    /// When, UTC.
-    pub time: String,
-    /// Name of the table.
-    pub table: String,
-    /// Where from.
-    pub url: String,
-    /// SHA-256 of the answer as it came.
-    pub sha256: Digest,
-    /// Rows after it: those of the answer, and earlier ones that it does not have.
-    pub rows: usize,
-    /// Rows that were not there before.
-    pub added: usize,
-    /// Rows whose number is another than before.
-    pub revised: usize,
-}
-
 /// What all fetches brought.
 #[derive(Debug, Serialize)]
 pub struct Fetched {
@@ -78,49 +59,52 @@ pub struct Fetched {
 /// # Errors
 /// The first table that is not to be had; those before it are written.
 pub async fn fetch(folder: &Path, addresses: &Addresses, now_ms: i64) -> Result<Fetched, TableError> {
-    veriregime_files::create_folder(folder)?;
-    let mut vintages = Vec::with_capacity(3);
-    let url = &addresses.electricity;
+    let vintages = vec![
+        fetch_electricity(folder, &addresses.electricity, now_ms).await?,
+        fetch_rates(folder, &addresses.rates, now_ms).await?,
+        fetch_difficulty(folder, &addresses.difficulty, now_ms).await?,
+    ];
+    Ok(Fetched { vintages })
+}
+
+/// As [`fetch`], the electricity.
+///
+/// # Errors
+/// As [`fetch`].
+pub async fn fetch_electricity(folder: &Path, url: &Url, now_ms: i64) -> Result<Vintage, TableError> {
     let body = get(url, electricity::WANTED).await?;
     let earlier = file(folder, ELECTRICITY).map(|path| Electricity::read(&path)).transpose()?.unwrap_or_default();
     let (merged, added, revised) = merged(Electricity::parse(url.as_str(), &body)?, &earlier);
-    let vintage = |table: &str, url: &Url, body: &[u8], rows: usize, added: usize, revised: usize| Vintage {
-        time: format_utc(now_ms),
-        table: table.to_owned(),
-        url: url.to_string(),
-        sha256: Digest::of(body),
-        rows,
-        added,
-        revised,
-    };
-    keep(
-        folder,
-        "csv",
-        &merged.to_csv(),
-        vintage(ELECTRICITY, url, &body, merged.rows(), added, revised),
-        &mut vintages,
-    )?;
+    let vintage = vintage(ELECTRICITY, url, &body, now_ms);
+    keep(folder, "csv", &merged.to_csv(), Vintage { rows: merged.rows(), added, revised, ..vintage })
+}
 
-    let url = &addresses.rates;
+/// As [`fetch`], what a euro is worth.
+///
+/// # Errors
+/// As [`fetch`].
+pub async fn fetch_rates(folder: &Path, url: &Url, now_ms: i64) -> Result<Vintage, TableError> {
     let body = get(url, rates::WANTED).await?;
     let text = if body.starts_with(ZIP_MAGIC) { csv_in_zip(Path::new(url.path()), &body)? } else { body.clone() };
     let earlier = file(folder, RATES).map(|path| rates::read(&path)).transpose()?.unwrap_or_default();
     let (series, added, revised) = over(rates::parse(url.as_str(), &text)?, &earlier);
-    keep(
-        folder,
-        "csv",
-        &rates::to_csv(&series),
-        vintage(RATES, url, &body, series.len(), added, revised),
-        &mut vintages,
-    )?;
+    let vintage = vintage(RATES, url, &body, now_ms);
+    keep(folder, "csv", &rates::to_csv(&series), Vintage { rows: series.len(), added, revised, ..vintage })
+}
 
-    let url = &addresses.difficulty;
+async fn fetch_difficulty(folder: &Path, url: &Url, now_ms: i64) -> Result<Vintage, TableError> {
     let body = get(url, difficulty::WANTED).await?;
     let earlier = file(folder, DIFFICULTY).map(|path| difficulty::read(&path)).transpose()?.unwrap_or_default();
     let (series, added, revised) = over(difficulty::parse(url.as_str(), &body)?, &earlier);
+    let vintage = vintage(DIFFICULTY, url, &body, now_ms);
     let text = difficulty::to_blockchain(&series).to_string();
-    keep(folder, "json", &text, vintage(DIFFICULTY, url, &body, series.len(), added, revised), &mut vintages)?;
-    Ok(Fetched { vintages })
+    keep(folder, "json", &text, Vintage { rows: series.len(), added, revised, ..vintage })
+}
+
+/// Of an answer, before its rows are counted.
+fn vintage(table: &str, url: &Url, body: &[u8], now_ms: i64) -> Vintage {
+    let (time, sha256) = (format_utc(now_ms), Digest::of(body));
+    Vintage { time, table: table.to_owned(), url: url.to_string(), sha256, rows: 0, added: 0, revised: 0 }
 }
 
 fn over(fresh: DailySeries, earlier: &DailySeries) -> (DailySeries, usize, usize) {
@@ -145,13 +129,8 @@ fn merged(mut fresh: Electricity, earlier: &Electricity) -> (Electricity, usize,
 }
 
 /// Writes the table, then notes it.
-fn keep(
-    folder: &Path,
-    ending: &str,
-    text: &str,
-    vintage: Vintage,
-    vintages: &mut Vec<Vintage>,
-) -> Result<(), TableError> {
+fn keep(folder: &Path, ending: &str, text: &str, vintage: Vintage) -> Result<Vintage, TableError> {
+    veriregime_files::create_folder(folder)?;
     write_atomic(&folder.join(format!("{}.{ending}", vintage.table)), text.as_bytes())?;
     let path = folder.join(VINTAGES_FILE);
     let mut lines = if path.is_file() { read_bounded(&path, MAX_VINTAGES_BYTES)? } else { Vec::new() };
@@ -159,8 +138,7 @@ fn keep(
     lines.extend(line);
     lines.push(b'\n');
     write_atomic(&path, &lines)?;
-    vintages.push(vintage);
-    Ok(())
+    Ok(vintage)
 }
 
 async fn get(url: &Url, wanted: &'static str) -> Result<Vec<u8>, TableError> {

@@ -12,3 +12,4 @@ pub mod quality;
 pub mod rates;
 pub mod series;
 pub mod serve;
+pub mod snapshot;

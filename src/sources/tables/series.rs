@@ -55,8 +55,13 @@ impl DailySeries {
 
     /// The number of a day, or that of the last day before it that has one, up to `days` earlier.
     pub fn carried(&self, day: Day, days: Day) -> Option<f64> {
+        self.last(day, days).map(|(_, value)| value)
+    }
+
+    /// As [`DailySeries::carried`], with the day that it is of.
+    pub fn last(&self, day: Day, days: Day) -> Option<(Day, f64)> {
         let (found, value) = self.0.range(..=day).next_back()?;
-        (day - found <= days).then_some(*value)
+        (day - found <= days).then_some((*found, *value))
     }
 
     /// Days with their numbers, in order.

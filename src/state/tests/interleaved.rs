@@ -52,7 +52,7 @@ struct Scene {
 
 impl Scene {
     fn record(&self, job: JobKey, period: PeriodId) -> CycleRecord {
-        self.store.begin(job, period, 1).unwrap()
+        self.store.begin(job, Grid::FOUR_HOURS, period, 1).unwrap()
     }
 
     fn sign(&mut self, job: JobKey, period: PeriodId, nonce: u64) {

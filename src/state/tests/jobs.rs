@@ -14,7 +14,7 @@ fn others() -> [JobKey; 3] {
 fn proved_by(jobs: &[JobKey]) -> Store {
     let store = Store::open(Path::new(":memory:")).unwrap();
     for job in jobs {
-        store.begin(*job, PERIOD, 1).unwrap();
+        store.begin(*job, Grid::FOUR_HOURS, PERIOD, 1).unwrap();
         for step in [
             Step::Collected(&[Some(series())], &origin()),
             Step::Forecast(&forecast()),
@@ -31,7 +31,7 @@ fn jobs_of_one_database_have_cycles_of_their_own() {
     let [model, contract, chain] = others();
     let store = Store::open(Path::new(":memory:")).unwrap();
     for job in [JOB, model, contract, chain] {
-        assert_eq!(store.begin(job, PERIOD, 1).unwrap().job, job);
+        assert_eq!(store.begin(job, Grid::FOUR_HOURS, PERIOD, 1).unwrap().job, job);
     }
     store.advance(JOB, PERIOD, &Step::AlreadyByOther, 2).unwrap();
     for job in others() {
@@ -40,7 +40,7 @@ fn jobs_of_one_database_have_cycles_of_their_own() {
     }
     assert_eq!(store.jobs().unwrap(), [JOB, model, contract, chain]);
     let later = PERIOD.next();
-    let open = |scope: Scope<'_>| store.unfinished_before(scope, later).unwrap().len();
+    let open = |scope: Scope<'_>| store.unfinished_by(scope, later.start_ms()).unwrap().len();
     assert_eq!((open(Scope::All), open(CONTRACT.into()), open(Scope::Jobs(&[contract, chain]))), (3, 1, 2));
     assert_eq!(open(Scope::Jobs(&[])), 0);
     assert_eq!(store.cared_for(contract, &[contract, chain]).unwrap(), [JOB, model, contract]);

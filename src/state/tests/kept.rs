@@ -26,7 +26,7 @@ fn run(store: &Store, job: JobKey, period: PeriodId, nonce: u64) {
     let series = market(period.start_ms() - WINDOW_MINUTES * MINUTE_MS, period.start_ms());
     store.keep_live_candles("binance", "BTCUSDT", series.candles()).unwrap();
     store.drop_live_candles(series.start_ms()).unwrap();
-    store.begin(job, period, 1).unwrap();
+    store.begin(job, Grid::FOUR_HOURS, period, 1).unwrap();
     let proof = Proof { bytes: vec![9; 2200].into(), ..proof() };
     let mut hash = [job.manifest.0[0]; 32];
     hash[..8].copy_from_slice(&nonce.to_le_bytes());
@@ -88,7 +88,7 @@ fn candles_stay_until_their_period_is_over_and_its_end_is_settled() {
     assert_eq!(store.without_evidence(unproven, 9).unwrap().len(), 1);
     let miss = Miss { stage: Stage::Collected, code: "VR-DATA-007".into(), message: "gap".into() };
     for job in [open, missed, by_other] {
-        store.begin(job, PERIOD, 1).unwrap();
+        store.begin(job, Grid::FOUR_HOURS, PERIOD, 1).unwrap();
         store.advance(job, PERIOD, &Step::Collected(&[Some(series())], &origin()), 1).unwrap();
     }
     store.advance(missed, PERIOD, &Step::Missed(&miss), 2).unwrap();
@@ -102,7 +102,7 @@ fn candles_stay_until_their_period_is_over_and_its_end_is_settled() {
     store.settle_others(by_other, PERIOD).unwrap();
     run(&store, JOB, PERIOD.next().next(), 4);
     assert_eq!(all(&jobs), [false, true, false, false, true, true]);
-    run(&store, JOB, PeriodId(PERIOD.0 + retention::DETAIL_PERIODS + 1), 5);
+    run(&store, JOB, PeriodId(PERIOD.0 + PeriodId::PER_WEEK + 1), 5);
     assert_eq!(all(&jobs), [false; 6], "a week at most");
     assert!(store.cycle(unproven, PERIOD).unwrap().unwrap().proof.is_some(), "nobody else has it");
     assert!(store.cycle(JOB, PERIOD).unwrap().unwrap().proof.is_none(), "evidence has it");
@@ -116,12 +116,12 @@ fn after_a_year_a_job_leaves_nothing_but_how_far_its_wallet_went() {
     let store = Store::open(Path::new(":memory:")).unwrap();
     run(&store, JOB, PERIOD, 7);
     let open = JobKey { manifest: Digest([1; 32]), ..JOB };
-    store.begin(open, PERIOD, 1).unwrap();
-    run(&store, JOB, PeriodId(PERIOD.0 + retention::CYCLE_PERIODS), 8);
+    store.begin(open, Grid::FOUR_HOURS, PERIOD, 1).unwrap();
+    run(&store, JOB, PeriodId(PERIOD.0 + (366 * PeriodId::PER_DAY)), 8);
     assert!(store.cycle(JOB, PERIOD).unwrap().is_some());
     store.lock().execute("DELETE FROM attempts WHERE nonce = 8", []).unwrap();
-    let last = PeriodId(PERIOD.0 + retention::CYCLE_PERIODS + 1);
-    store.begin(JOB, last, 1).unwrap();
+    let last = PeriodId(PERIOD.0 + (366 * PeriodId::PER_DAY) + 1);
+    store.begin(JOB, Grid::FOUR_HOURS, last, 1).unwrap();
     store.advance(JOB, last, &Step::Collected(&[Some(series())], &origin()), 1).unwrap();
     assert!(store.cycle(JOB, PERIOD).unwrap().is_none());
     assert!(store.cycle(open, PERIOD).unwrap().is_some(), "an open one has not ended");
@@ -134,16 +134,16 @@ fn a_database_in_use_does_not_grow_by_its_candles() {
     let jobs: Vec<JobKey> = (1..4).map(|model| JobKey { manifest: Digest([model; 32]), ..JOB }).collect();
     let mut after = Vec::new();
     let mut nonce = 0;
-    for period in 0..3 * retention::DETAIL_PERIODS {
+    for period in 0..3 * PeriodId::PER_WEEK {
         for job in &jobs {
             run(&store, *job, PeriodId(PERIOD.0 + period), nonce);
             nonce += 1;
         }
-        if (period + 1) % retention::DETAIL_PERIODS == 0 {
+        if (period + 1) % PeriodId::PER_WEEK == 0 {
             after.push(used_bytes(&store));
         }
     }
-    let cycles = (retention::DETAIL_PERIODS * jobs.len() as u64) as i64;
+    let cycles = (PeriodId::PER_WEEK * jobs.len() as u64) as i64;
     let a_cycle = (after[2] - after[1]) / cycles;
     assert!(a_cycle < 2_500, "{a_cycle} a cycle: {after:?}");
     // A window would be 200 kB.
@@ -164,4 +164,29 @@ fn what_lasts_is_neither_candles_nor_proofs_nor_transactions() {
     run(&store, JOB, PERIOD.next(), 1);
     let two = lasting() - empty;
     assert!((two as f64 / one as f64 - 2.0).abs() < 0.2, "{two} for two, {one} for one");
+}
+
+/// A regression: periods were compared by their numbers, of which a weekly job's are small.
+#[test]
+fn a_weekly_job_keeps_its_cycles_beside_one_of_four_hours() {
+    let store = Store::open(Path::new(":memory:")).unwrap();
+    let weekly = JobKey { manifest: Digest([1; 32]), ..JOB };
+    let grid = Grid { period_seconds: 7 * 86_400, horizon_seconds: 1, offset_seconds: 0 };
+    let week = grid.period_at(PeriodId(122_748).start_ms());
+    let record = store.begin(weekly, grid, week, 1).unwrap();
+    assert_eq!((record.start_ms, record.end_ms), (grid.start_ms(week), grid.end_ms(week)));
+    store.advance(weekly, week, &Step::Collected(&[Some(series())], &origin()), 1).unwrap();
+    let miss = Miss { stage: Stage::Collected, code: "VR-DATA-007".into(), message: "gap".into() };
+    store.advance(weekly, week, &Step::Missed(&miss), 2).unwrap();
+    let first = PeriodId::at_ms(record.start_ms);
+    let ended = |period: PeriodId| store.unfinished_by(Scope::All, period.start_ms()).unwrap().len();
+    run(&store, JOB, first.next(), 0);
+    assert!(!store.candles(weekly, week).unwrap().is_empty(), "its period runs");
+    run(&store, JOB, PeriodId::at_ms(record.end_ms), 1);
+    assert!(store.candles(weekly, week).unwrap().is_empty(), "it is over, and was missed");
+    let next = store.begin(weekly, grid, week.next(), 3).unwrap();
+    assert_eq!((ended(PeriodId::at_ms(next.end_ms - 1)), ended(PeriodId::at_ms(next.end_ms))), (0, 1));
+    let order: Vec<_> = store.recent(Scope::All, 9).unwrap().iter().map(|one| one.start_ms).collect();
+    assert!(order.is_sorted_by(|one, other| one >= other), "{order:?}");
+    assert!(store.cycle(weekly, week).unwrap().is_some(), "a year has not passed");
 }

@@ -94,7 +94,7 @@ fn a_database_of_schema_7_is_taken_over_by_job_and_goes_on() {
     assert_eq!((landed.stage, landed.evidence.is_some(), landed.candles.len()), (Stage::Confirmed, true, 1));
     assert_eq!(store.untold(before, 9).unwrap(), std::slice::from_ref(&landed));
     assert_eq!(store.not_final(before.contract, 9).unwrap(), std::slice::from_ref(&landed));
-    assert_eq!(store.evidence_before(before, FIRST.next()).unwrap()[0].evidence, landed.evidence.unwrap());
+    assert_eq!(store.evidence_before(before, FIRST.next().start_ms()).unwrap()[0].evidence, landed.evidence.unwrap());
     // The transaction that waited waits, and holds its nonce.
     let open = store.open_attempts(31_337, wallet).unwrap();
     let seen: Vec<_> = open.iter().map(|one| (one.job, one.period, one.stage, one.attempt.nonce)).collect();
@@ -103,7 +103,7 @@ fn a_database_of_schema_7_is_taken_over_by_job_and_goes_on() {
     assert_eq!(store.next_nonce(31_337, Address::repeat_byte(3)).unwrap(), 4, "a deployment's");
     assert_eq!(store.attempts(before, FIRST).unwrap()[0].hash, landed.landed.unwrap().hash);
     assert_eq!(store.last_action(before).unwrap().unwrap(), open[0].attempt);
-    let unfinished = store.unfinished_before(before.contract, PeriodId(FIRST.0 + 2)).unwrap();
+    let unfinished = store.unfinished_by(before.contract, PeriodId(FIRST.0 + 2).start_ms()).unwrap();
     let stages: Vec<_> = unfinished.iter().map(|record| (record.job, record.stage)).collect();
     assert_eq!(stages, [(before, Stage::Submitting), (now, Stage::Proved)]);
     let windows = [(before, FIRST), (before, FIRST.next()), (now, FIRST.next())];
@@ -123,6 +123,7 @@ fn a_database_of_schema_7_is_taken_over_by_job_and_goes_on() {
         registry: before.contract.address,
         model_id: [9; 32].into(),
         period: FIRST,
+        ends_seconds: FIRST.end_ms() / 1000,
         payloads: vec![(0, [1; 32].into())],
     };
     assert!(store.promise(&promise).unwrap());
@@ -151,7 +152,7 @@ fn a_database_that_does_not_say_its_contract_asks_its_transactions_else_nobody_a
     let unknown = JobKey { contract: UNKNOWN, ..now };
     assert_eq!(store.jobs().unwrap(), [before, unknown]);
     assert_eq!(store.cycle(unknown, FIRST.next()).unwrap().unwrap().stage, Stage::Proved);
-    assert_eq!(store.begin(now, FIRST.next(), 1).unwrap().stage, Stage::Planned);
+    assert_eq!(store.begin(now, Grid::FOUR_HOURS, FIRST.next(), 1).unwrap().stage, Stage::Planned);
     assert_eq!(unknown.caretaker(&[now]), None);
 }
 
@@ -196,7 +197,7 @@ fn a_migration_that_breaks_off_leaves_the_database_as_it_was() {
 fn a_database_of_a_newer_schema_is_refused_and_not_touched() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("agent.sqlite");
-    Store::open(&path).unwrap().begin(JOB, PERIOD, 1).unwrap();
+    Store::open(&path).unwrap().begin(JOB, Grid::FOUR_HOURS, PERIOD, 1).unwrap();
     let newer = Connection::open(&path).unwrap();
     newer.pragma_update(None, "user_version", MIGRATIONS.len() as u32 + 1).unwrap();
     newer.execute_batch("ALTER TABLE cycles RENAME COLUMN stage TO something_else").unwrap();

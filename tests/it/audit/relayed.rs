@@ -39,7 +39,7 @@ async fn call_of(agent: &mut Agent, period: PeriodId) -> Vec<u8> {
     let (forecast, proof) = (record.forecast.unwrap(), record.proof.unwrap());
     let model_id = agent.action.model_id(&agent.chain.read).await.unwrap();
     let attestations = agent.attestations(model_id, period, &forecast).await.unwrap();
-    agent.action.call(model_id, period, &forecast, &proof, &attestations).data.to_vec()
+    agent.action.call(model_id, period, &forecast, &proof, [&attestations, &[]]).data.to_vec()
 }
 
 /// The call with signatures that are another's, no key's, and as long as only a contract's is.

@@ -5,7 +5,6 @@ use veriregime_agent::chain::Chain;
 use veriregime_agent::node::assemble;
 use veriregime_agent::state::jobs::Scope;
 use veriregime_core::types::cycle::{CycleRecord, Purpose, Stage};
-use veriregime_core::types::period::PeriodId;
 
 use super::round::Victim;
 use super::story::Story;
@@ -35,7 +34,7 @@ impl Story {
         for wallet in self.fleet.wallets() {
             self.judge_wallet(wallet).await;
         }
-        let open = self.store.unfinished_before(Scope::All, PeriodId(self.period.0 + 1)).unwrap();
+        let open = self.store.unfinished_by(Scope::All, self.period.next().start_ms()).unwrap();
         if !open.is_empty() {
             self.fail(&format!("left open: {open:?}"));
         }

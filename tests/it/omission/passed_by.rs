@@ -103,7 +103,7 @@ async fn what_could_not_be_made_good_in_time_takes_nothing_from_what_has_landed(
     let omitting = run_late(&world, (DATABASE, &mut agent), FIRST, 15_000).await;
     let origin = omitting.origin.clone().unwrap();
     let candles = agent.store.candles(agent.job(), FIRST).unwrap();
-    let series = [Some(agent.model.window(&candles[0], FIRST).unwrap()), None];
+    let series = [Some(agent.regime().unwrap().model.window(&candles[0], FIRST).unwrap()), None];
     // The node ends just after it has begun again, and comes back in the next period.
     let begun = agent.store.advance(agent.job(), FIRST, &Step::Recollected(&series, &origin), 9).unwrap();
     assert_eq!((begun.stage, begun.forecast.is_none(), begun.landed), (Stage::Collected, true, omitting.landed));

@@ -3,10 +3,13 @@
 //! Models of this kind were published by the project "Aidala" (Gizathon, 2024). They were trained on dollars and watts, and
 //! asked in thousands of dollars and kilowatts.
 
+pub mod electricity;
 pub mod features;
 pub mod forecast;
 pub mod need;
 pub mod panel;
+pub mod prices;
+pub mod snapshot;
 pub mod treasury;
 
 use serde::Serialize;

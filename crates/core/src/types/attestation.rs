@@ -26,6 +26,8 @@ pub struct Promise {
     pub model_id: B256,
     /// The period.
     pub period: PeriodId,
+    /// When the period ends, in Unix seconds: what was promised is remembered beyond that.
+    pub ends_seconds: i64,
     /// Index in the model of each market that is not omitted, and the hash of its public inputs and close.
     pub payloads: Vec<(usize, B256)>,
 }

@@ -12,6 +12,8 @@ use super::period::PeriodId;
 use super::prediction::Outputs;
 use super::proof::Proof;
 use super::public_inputs;
+use super::vintage::TablesOrigin;
+use crate::hedge::prices::Prices;
 
 /// How far a cycle got. The order is the order of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -96,6 +98,9 @@ pub struct Forecast {
     /// Markets without candles: their features are the neutral row, and their outputs mean nothing.
     #[serde(default, skip_serializing_if = "OmittedMarkets::is_none")]
     pub omitted: OmittedMarkets,
+    /// What is stated beside it, of a country's electricity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<Prices>,
 }
 
 impl Forecast {
@@ -212,18 +217,24 @@ pub struct Retrying {
 pub struct CycleRecord {
     /// The job that it is of.
     pub job: JobKey,
-    /// The period.
+    /// The period, by its number on the job's grid.
     pub period: PeriodId,
+    /// When the period begins, Unix milliseconds.
+    pub start_ms: i64,
+    /// First millisecond after it.
+    pub end_ms: i64,
     /// How far it got.
     pub stage: Stage,
     /// When it began.
     pub started_ms: i64,
     /// When it last changed.
     pub updated_ms: i64,
-    /// From [`Stage::Collected`] on: digest of each market's candles; of nothing, for an omitted one.
+    /// From [`Stage::Collected`] on: digest of each market's candles, of nothing for an omitted one; or of the tables' snapshot.
     pub candles: Vec<Digest>,
-    /// From [`Stage::Collected`] on, but for cycles of versions that did not keep it.
+    /// From [`Stage::Collected`] on, of candles, but for cycles of versions that did not keep it.
     pub origin: Option<Origin>,
+    /// From [`Stage::Collected`] on, of tables.
+    pub tables: Option<TablesOrigin>,
     /// From [`Stage::Forecast`] on.
     pub forecast: Option<Forecast>,
     /// From [`Stage::Proved`] on.

@@ -10,6 +10,9 @@ use super::manifest::verification::Way;
 use super::origin::Origin;
 use super::prediction::Outputs;
 use super::update::PublishedUpdate;
+use super::vintage::TablesOrigin;
+use crate::hedge::prices::Prices;
+use crate::hedge::snapshot::Snapshot;
 
 /// The form described here.
 pub const FORMAT: u32 = 1;
@@ -50,6 +53,41 @@ pub struct Evidence {
     pub instances: Vec<U256>,
     /// Digest of EZKL's witness for the features; `None` where it was not EZKL that proved.
     pub witness_sha256: Option<Digest>,
+    /// Of a vault's sale: what the forecast was made from, and what came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sale: Option<SaleEvidence>,
+}
+
+/// A vault's sale, from the tables to the dollars.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaleEvidence {
+    /// What was known of all countries when the forecast was made.
+    pub snapshot: Snapshot,
+    /// Which editions of the publishers' tables that is from.
+    pub tables: TablesOrigin,
+    /// What attestors stated beside the forecast.
+    pub prices: Prices,
+    /// Their signatures of that, as the vault takes them.
+    pub price_attestations: Bytes,
+    /// What came of it.
+    pub figures: SaleFigures,
+}
+
+/// What a sale came to, as the vault tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaleFigures {
+    /// WBTC sold, in units of 1e-8.
+    pub sats: u64,
+    /// USDC that the owner received, in units of 1e-6.
+    pub usdc: u64,
+    /// First day that it pays, counted from 1970-01-01.
+    pub from_day: u32,
+    /// First day that it does not pay.
+    pub until_day: u32,
+    /// The pool's time-weighted price: units of USDC for a unit of WBTC, wad.
+    pub twap_wad: U256,
 }
 
 /// Evidence from before there were other ways does not say it, and has to keep its digest.

@@ -29,3 +29,4 @@ pub mod signed;
 pub mod time;
 pub mod update;
 pub mod venue;
+pub mod vintage;

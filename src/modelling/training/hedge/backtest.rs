@@ -15,6 +15,7 @@ use veriregime_core::hedge::HORIZON_MONTHS;
 use veriregime_core::hedge::features::MONTH_DAYS;
 use veriregime_core::hedge::need::dollars_a_day;
 use veriregime_core::hedge::panel::{Day, Prices};
+use veriregime_core::hedge::snapshot::NoForecast;
 use veriregime_core::hedge::treasury::{Machine, MarketDay, Outcome, Rule, lived, share_that_sold_better};
 use veriregime_training::hedge::ridge::RidgeSettings;
 use veriregime_training::hedge::samples::Samples;
@@ -70,7 +71,8 @@ pub fn backtest(request: &HedgeBacktestRequest<'_>) -> anyhow::Result<Backtest> 
     let mut treasuries = Vec::new();
     let mut sold_better = BTreeMap::new();
     for country in request.countries {
-        let refused = |reason: &str| TableError::NoForecast { country: country.clone(), reason: reason.to_owned() };
+        let refused =
+            |reason: &str| TableError::from(NoForecast { country: country.clone(), reason: reason.to_owned() });
         let prices = panel.prices(country).ok_or_else(|| refused("it is not in the table"))?;
         let place = samples.countries.iter().position(|name| name == country);
         let ratios: BTreeMap<usize, f64> = walk

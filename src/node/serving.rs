@@ -1,0 +1,124 @@
+//! What runs beside a job's cycles, from settings and the job: API, checks, attestations for others.
+
+use std::sync::Arc;
+
+use super::assemble::{electricity, model};
+use crate::api::Shared;
+use crate::api::evidence::EvidenceCache;
+use crate::api::history::History;
+use crate::api::jobs::{Jobs, ServedJob};
+use crate::api::limits::{LimitSettings, Limits};
+use crate::api::params::Parameters;
+use crate::api::view::ModelView;
+use crate::attestation::service::{AttestationContext, AttestationService};
+use crate::config::{self, Config};
+use crate::evidence::EvidenceStore;
+use crate::forecast::JobModel;
+use crate::health::monitor::{Latest, Probe};
+use crate::job::Agent;
+use crate::job::attesting::OwnCycles;
+use crate::state::Store;
+use crate::state::beside::Beside;
+use crate::telemetry::metrics::Exposition;
+use veriregime_core::types::manifest::inputs::Market;
+
+/// What the HTTP API needs to answer for these jobs, none of which is opened yet.
+pub fn api(config: &Config, jobs: Jobs, metrics: Exposition) -> Shared {
+    Shared {
+        jobs,
+        check_every: config.api.check_every,
+        evidence: EvidenceCache::new(EvidenceStore::new(config.evidence_dir.clone())),
+        metrics,
+        limits: Limits::new(limit_settings(&config.api)),
+    }
+}
+
+/// What it needs to answer for one of them.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn served_job(config: &Config, agent: &Agent, health: Latest, beside: &Beside) -> anyhow::Result<ServedJob> {
+    let bundle = &agent.bundle;
+    let way = config.prover.kind.way();
+    let model = match agent.country() {
+        Some(country) => ModelView::of_country(&bundle.manifest, bundle.manifest_digest, way, country.name)?,
+        None => ModelView::new(&bundle.manifest, bundle.manifest_digest, way)?,
+    };
+    Ok(ServedJob {
+        contract: agent.job().contract,
+        parameters: Parameters::new(agent.chain.read.clone(), agent.action.contract(), markets(agent)),
+        history: History::new(beside.reader.clone(), agent.job(), model.clone()),
+        model,
+        health,
+        notary: if config.attestation.answer { Some(notary(agent, &beside.store)?) } else { None },
+    })
+}
+
+/// The markets of a job's model; of a country's there are none.
+fn markets(agent: &Agent) -> &[Market] {
+    agent.regime().map_or(&[], |regime| &regime.model.candles.markets)
+}
+
+/// What attests for other operators, with the keys of `agent` and a connection to the database that is not the cycles'.
+///
+/// # Errors
+/// A model that is not usable.
+pub fn notary(agent: &Agent, store: &Arc<Store>) -> anyhow::Result<AttestationService> {
+    Ok(AttestationService::new(AttestationContext {
+        clock: agent.clock.clone(),
+        store: store.clone(),
+        chain: agent.chain.clone(),
+        contract: agent.action.contract(),
+        grid: agent.grid(),
+        own: Arc::new(OwnCycles {
+            store: store.clone(),
+            model: again(agent)?,
+            bundle: agent.bundle.clone(),
+            read: agent.chain.read.clone(),
+            action: agent.action.clone(),
+        }),
+    }))
+}
+
+/// What a running node looks at to know whether it does its work.
+pub fn probe(config: &Config, agent: &Agent) -> Probe {
+    Probe {
+        clock: agent.clock.clone(),
+        source: agent
+            .regime()
+            .map(|regime| regime.feeds.primary())
+            .map(|feed| (feed.name.clone(), feed.source.clone())),
+        max_clock_skew_ms: config.candles.max_clock_skew_ms,
+        chain: agent.chain.clone(),
+        chain_id: config.chain.chain_id,
+        action: agent.action.clone(),
+        markets: markets(agent).to_vec(),
+        vault: None,
+        schedule: config.schedule.cron.clone(),
+        grid: agent.grid(),
+        enough_updates: Arc::new(config.alerts.low_balance_updates.into()),
+        tells_of_wallet: true,
+        max_head_age_seconds: i64::try_from(config.chain.max_head_lag.as_secs()).unwrap_or(i64::MAX),
+        bundle: (config.bundle.clone(), agent.manifest()),
+        state_path: config.state_path.clone(),
+    }
+}
+
+/// How much the HTTP API does for one client.
+pub fn limit_settings(api: &config::api::Api) -> LimitSettings {
+    LimitSettings {
+        requests_per_second: api.requests_per_second,
+        burst: api.burst,
+        max_body_bytes: api.max_body_bytes,
+        request_timeout: api.request_timeout,
+        max_connections: api.max_connections,
+    }
+}
+
+/// A job's model once more, for who needs one of their own.
+fn again(agent: &Agent) -> anyhow::Result<JobModel> {
+    match &agent.model {
+        JobModel::Regime(_) => Ok(JobModel::Regime(model(&agent.bundle)?)),
+        JobModel::Electricity { country, .. } => electricity(&agent.bundle, country),
+    }
+}

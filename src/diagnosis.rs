@@ -18,6 +18,7 @@ use crate::evidence::EvidenceError;
 use crate::job::error::StageError;
 use crate::sources::candles::error::CandleError;
 use crate::sources::tables::error::TableError;
+use crate::sources::yields::error::YieldError;
 use crate::state::error::StateError;
 use crate::verification::error::ProofError;
 use veriregime_core::features::FeatureError;
@@ -45,6 +46,7 @@ pub fn coded(error: &anyhow::Error) -> Option<&dyn Diagnostic> {
         of::<StageError>(link)
             .or_else(|| of::<ConfigError>(link))
             .or_else(|| of::<CandleError>(link))
+            .or_else(|| of::<YieldError>(link))
             .or_else(|| of::<TableError>(link))
             .or_else(|| of::<ForecastError>(link))
             .or_else(|| of::<SeriesError>(link))

@@ -7,6 +7,7 @@ mod network;
 pub mod registry;
 pub mod table;
 pub mod upgrade;
+pub mod yields;
 
 use std::collections::BTreeMap;
 use std::io;

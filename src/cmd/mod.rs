@@ -35,6 +35,7 @@ pub mod train;
 pub mod tx;
 pub mod verify;
 pub mod verify_bundle;
+pub mod yields;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -127,6 +128,9 @@ enum Command {
     /// Forecast a miner's electricity: ask, train and measure models.
     #[command(subcommand)]
     Hedge(hedge::HedgeCommand),
+    /// Forecast what strategies on chain yield: train, measure and ask models.
+    #[command(subcommand)]
+    Yield(yields::YieldCommand),
     /// List, compare and choose model versions.
     Models(models::ModelsArgs),
     /// Fetch, import, check and serve candles.
@@ -199,6 +203,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 Command::Train(args) => train::run(args, settings, json).await?,
                 Command::Evaluate(args) => evaluate::run(&args, json)?,
                 Command::Hedge(command) => hedge::run(command, json).await?,
+                Command::Yield(command) => yields::run(command, json).await?,
                 Command::Models(args) => return models::run(args, json).await,
                 Command::Candles(command) => candles::run(command, json).await?,
                 Command::Tables(command) => tables::run(command, json).await?,

@@ -1,7 +1,7 @@
 //! `tables`: daily numbers that are no candles.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -14,8 +14,11 @@ use super::signals::stop_on_signal;
 use crate::clock::Clock;
 use crate::render::{Render, lines};
 use crate::sources::tables::fetch::{Addresses, DIFFICULTY_URL, ELECTRICITY_URL, RATES_URL, fetch};
-use crate::sources::tables::folder::Tables;
+use crate::sources::tables::folder::{ELECTRICITY, Tables, file};
 use crate::sources::tables::{quality, serve};
+use crate::sources::yields::error::YieldError;
+use crate::sources::yields::fetch as yields;
+use crate::sources::yields::folder::Yields;
 
 /// Subcommands of `tables`.
 #[derive(Debug, Subcommand)]
@@ -30,6 +33,12 @@ pub enum TablesCommand {
         after_help = "Examples:\n  veriregime-agent tables fetch --data tables\n\nDays that a publisher does not have any more stay. Each fetch is noted in vintages.jsonl."
     )]
     Fetch(Box<FetchArgs>),
+    /// Get days of pools from DefiLlama, and say what it revised
+    #[command(
+        name = "fetch-yields",
+        after_help = "Examples:\n  veriregime-agent tables fetch-yields --data tables --pool aa70268e-4b52-42bf-a116-608b370f9501\n\nDays that the publisher does not have any more stay."
+    )]
+    FetchYields(FetchYieldsArgs),
     /// Serve the tables of a folder as their publishers do
     #[command(after_help = "Examples:\n  veriregime-agent tables serve --data tables --port 8788")]
     Serve(ServeArgs),
@@ -59,6 +68,20 @@ pub struct FetchArgs {
     difficulty: Url,
 }
 
+/// Arguments of `tables fetch-yields`.
+#[derive(Debug, Args)]
+pub struct FetchYieldsArgs {
+    /// Folder with the tables `yields_…`
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Pools by their ids
+    #[arg(long = "pool", value_name = "ID", required = true)]
+    pools: Vec<String>,
+    /// Where DefiLlama answers [default: DefiLlama's own]
+    #[arg(long, value_name = "URL", default_value = yields::URL, hide_default_value = true)]
+    url: Url,
+}
+
 /// Arguments of `tables serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
@@ -76,7 +99,7 @@ pub struct ServeArgs {
 #[derive(Debug, Serialize)]
 struct Served {
     url: String,
-    paths: [&'static str; 5],
+    paths: [&'static str; 7],
 }
 
 impl Render for Served {
@@ -97,8 +120,11 @@ pub async fn run(command: TablesCommand, json: bool) -> anyhow::Result<()> {
             let addresses = Addresses { electricity, rates, difficulty };
             print::output(json, &fetch(&folder.data, &addresses, Clock::System.now_ms()).await?);
         }
+        TablesCommand::FetchYields(args) => {
+            print::output(json, &yields::fetch(&args.data, &args.url, &args.pools).await?);
+        }
         TablesCommand::Serve(args) => {
-            let tables = Tables::read(&args.folder.data)?;
+            let content = content(&args.folder.data)?;
             let listener = serve::listen(SocketAddr::new(args.host, args.port)).await?;
             let url = format!("http://{}", listener.local_addr().context("a socket that listens has an address")?);
             let paths = [
@@ -107,12 +133,25 @@ pub async fn run(command: TablesCommand, json: bool) -> anyhow::Result<()> {
                 serve::RATES_XML_PATH,
                 serve::MEMPOOL_PATH,
                 serve::BLOCKCHAIN_PATH,
+                serve::POOLS_PATH,
+                serve::CHART_PATH,
             ];
             print::output(json, &Served { url, paths });
             let shutdown = CancellationToken::new();
             let _stopper = stop_on_signal(shutdown.clone())?;
-            serve::serve(tables, listener, shutdown).await?;
+            serve::serve(content, listener, shutdown).await?;
         }
     }
     Ok(())
+}
+
+/// What a folder has to serve. Without rates of strategies there must be electricity.
+fn content(folder: &Path) -> anyhow::Result<serve::Content> {
+    let yields = match Yields::read(folder) {
+        Ok(yields) => Some(yields),
+        Err(YieldError::Absent { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let is_there = yields.is_none() || file(folder, ELECTRICITY).is_some();
+    Ok(serve::Content { tables: is_there.then(|| Tables::read(folder)).transpose()?, yields })
 }

@@ -11,6 +11,7 @@ pub mod set_up;
 pub mod training;
 mod trial;
 pub mod versions;
+pub mod yield_request;
 
 use std::ops::Range;
 use std::path::Path;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest};
 use super::measured::{Measured, Version};
+use super::yield_request::{YieldEvaluateRequest, YieldTrainRequest};
 use super::{EvaluateRequest, Progress, TrainRequest};
 use crate::bundle::Bundle;
 use crate::diagnosis::training::NotInThisBuild;
@@ -59,6 +60,17 @@ pub fn evaluate_hedge(_request: &HedgeEvaluateRequest<'_>) -> anyhow::Result<Nev
 
 /// Refuses.
 pub fn backtest_hedge(_request: &HedgeBacktestRequest<'_>) -> anyhow::Result<Never> {
+    Err(NotInThisBuild.into())
+}
+
+/// Refuses.
+#[expect(clippy::unused_async, reason = "the build with the feature waits here")]
+pub async fn train_yields(_request: &YieldTrainRequest<'_>, _show: impl FnMut(Progress<'_>)) -> anyhow::Result<Never> {
+    Err(NotInThisBuild.into())
+}
+
+/// Refuses.
+pub fn evaluate_yields(_request: &YieldEvaluateRequest<'_>) -> anyhow::Result<Never> {
     Err(NotInThisBuild.into())
 }
 

@@ -14,3 +14,4 @@ pub mod settings;
 pub mod status;
 pub mod table_proof;
 pub mod transactions;
+pub mod yields;

@@ -66,3 +66,4 @@ mod ways;
 #[cfg(not(feature = "training"))]
 mod without_training;
 mod world;
+mod yields;

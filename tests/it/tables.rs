@@ -36,7 +36,8 @@ async fn served(tables: Tables) -> (Url, CancellationToken) {
     let listener = serve::listen(([127, 0, 0, 1], 0).into()).await.unwrap();
     let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     let stop = CancellationToken::new();
-    tokio::spawn(serve::serve(tables, listener, stop.clone()));
+    let content = serve::Content { tables: Some(tables), yields: None };
+    tokio::spawn(serve::serve(content, listener, stop.clone()));
     (url, stop)
 }
 

@@ -26,6 +26,8 @@ fn what_needs_training_is_refused_with_the_way_to_build_it() {
     refused(&["hedge", "train", "--data", "any", "--out", "models/never"]);
     refused(&["hedge", "evaluate", "--data", "any", "--from", "2024-05-01"]);
     refused(&["hedge", "backtest", "--data", "any"]);
+    refused(&["yield", "train", "--data", "any", "--out", "models/never"]);
+    refused(&["yield", "evaluate", "--data", "any", "--from", "2025-08-01"]);
     refused(&["bench", "--training"]);
     refused(&["bench", "--jobs", "1", "--plot", "never.svg"]);
     refused(&["models", "check", "btc-regime-4h-v1", "--candles", "any.parquet"]);

@@ -8,3 +8,4 @@ pub mod quantile;
 pub mod schedule;
 pub mod trees;
 pub mod types;
+pub mod yields;

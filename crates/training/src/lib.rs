@@ -5,6 +5,7 @@ pub mod baseline_cnn;
 pub mod blocks;
 pub mod calibration;
 pub mod checkpoint;
+pub mod cholesky;
 pub mod dataset;
 pub mod device;
 pub mod error;
@@ -23,6 +24,7 @@ pub mod student;
 pub mod teacher;
 pub mod trainer;
 pub mod weights;
+pub mod yields;
 
 use std::ops::Range;
 

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// A network that the trainer can fit.
 pub trait Network: Module {
-    /// `[n, columns] -> [n, 2]`: the margin of High over Low in logits, and the normalised log-volatility.
+    /// `[n, columns] -> [n, 2]`: of a regime network the margin of High over Low in logits, and the normalised log-volatility.
     ///
     /// `noise` is there during training and feeds dropout: burn's own generator is one for the whole process, and a run
     /// that goes on after a crash must draw the same numbers.

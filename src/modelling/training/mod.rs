@@ -8,11 +8,13 @@ mod reference_models;
 mod settings;
 mod speed;
 mod train;
+mod yields;
 
 use std::path::Path;
 
 use super::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest};
 use super::measured::{Measured, Version};
+use super::yield_request::{YieldEvaluateRequest, YieldTrainRequest};
 use super::{EvaluateRequest, Progress, TrainRequest};
 use crate::bundle::Bundle;
 use crate::render::Render;
@@ -80,6 +82,25 @@ pub fn evaluate_hedge(request: &HedgeEvaluateRequest<'_>) -> anyhow::Result<impl
 /// Tables that are not usable, or a country that is not in them.
 pub fn backtest_hedge(request: &HedgeBacktestRequest<'_>) -> anyhow::Result<impl Render + use<>> {
     hedge::backtest::backtest(request)
+}
+
+/// Trains yield models, tests the way of training, and writes their bundles.
+///
+/// # Errors
+/// Tables that are not usable or too few.
+pub async fn train_yields(
+    request: &YieldTrainRequest<'_>,
+    show: impl FnMut(Progress<'_>),
+) -> anyhow::Result<impl Render> {
+    yields::train::train(request, show).await
+}
+
+/// Judges yield models on tables.
+///
+/// # Errors
+/// Models or tables that are not usable.
+pub fn evaluate_yields(request: &YieldEvaluateRequest<'_>) -> anyhow::Result<impl Render + use<>> {
+    yields::evaluate::evaluate(request)
 }
 
 /// Measures how fast the networks of training settings learn. `config` is where the agent's settings are, if anywhere.

@@ -2,7 +2,7 @@
 //! dialects of those who publish them; what a file is, its bytes say and not its name.
 
 pub mod bitcoin;
-mod columns;
+pub mod columns;
 pub mod difficulty;
 pub mod electricity;
 pub mod error;

@@ -4,7 +4,7 @@ use std::io::{Cursor, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -19,6 +19,8 @@ use super::error::TableError;
 use super::folder::Tables;
 use super::series::DailySeries;
 use super::{difficulty, rates};
+use crate::sources::yields::defillama::{to_chart, to_pools};
+use crate::sources::yields::folder::Yields;
 
 /// Ember's path.
 pub const ELECTRICITY_PATH: &str =
@@ -32,6 +34,20 @@ pub const MEMPOOL_PATH: &str = "/api/v1/mining/hashrate/3y";
 /// blockchain.com's path.
 pub const BLOCKCHAIN_PATH: &str = "/charts/difficulty";
 
+/// DefiLlama's path of all pools.
+pub const POOLS_PATH: &str = "/pools";
+/// DefiLlama's path of a pool's days.
+pub const CHART_PATH: &str = "/chart/{pool}";
+
+/// What is served: whatever of it is there.
+#[derive(Debug, Clone, Default)]
+pub struct Content {
+    /// Electricity, rates, difficulty.
+    pub tables: Option<Tables>,
+    /// Rates of strategies.
+    pub yields: Option<Yields>,
+}
+
 /// Listens on `address`; port 0 takes any free one.
 ///
 /// # Errors
@@ -44,42 +60,64 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, TableError> {
 ///
 /// # Errors
 /// [`TableError::Serve`].
-pub async fn serve(tables: Tables, listener: TcpListener, shutdown: CancellationToken) -> Result<(), TableError> {
+pub async fn serve(content: Content, listener: TcpListener, shutdown: CancellationToken) -> Result<(), TableError> {
     let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
-    axum::serve(listener, router(tables))
+    axum::serve(listener, router(content))
         .with_graceful_shutdown(shutdown.cancelled_owned())
         .await
         .map_err(|source| TableError::Serve { address, source })
 }
 
-fn router(tables: Tables) -> Router {
+fn router(content: Content) -> Router {
     Router::new()
         .route(
             ELECTRICITY_PATH,
-            get(|State(tables): State<Arc<Tables>>| async move { csv(tables.electricity.to_csv()) }),
+            get(|State(content): State<Arc<Content>>| async move {
+                of(content.tables.as_ref(), |tables| csv(tables.electricity.to_csv()))
+            }),
         )
         .route(
             RATES_ZIP_PATH,
-            get(|State(tables): State<Arc<Tables>>| async move { of(tables.rates.as_ref(), zipped) }),
+            get(|State(content): State<Arc<Content>>| async move { of(series(&content, |tables| &tables.rates), zipped) }),
         )
-        .route(RATES_XML_PATH, get(|State(tables): State<Arc<Tables>>| async move { of(tables.rates.as_ref(), xml) }))
+        .route(
+            RATES_XML_PATH,
+            get(|State(content): State<Arc<Content>>| async move { of(series(&content, |tables| &tables.rates), xml) }),
+        )
         .route(
             MEMPOOL_PATH,
-            get(|State(tables): State<Arc<Tables>>| async move {
-                of(tables.difficulty.as_ref(), |series| Json(difficulty::to_mempool(series)).into_response())
+            get(|State(content): State<Arc<Content>>| async move {
+                of(series(&content, |tables| &tables.difficulty), |series| Json(difficulty::to_mempool(series)).into_response())
             }),
         )
         .route(
             BLOCKCHAIN_PATH,
-            get(|State(tables): State<Arc<Tables>>| async move {
-                of(tables.difficulty.as_ref(), |series| Json(difficulty::to_blockchain(series)).into_response())
+            get(|State(content): State<Arc<Content>>| async move {
+                of(series(&content, |tables| &tables.difficulty), |series| Json(difficulty::to_blockchain(series)).into_response())
             }),
         )
-        .with_state(Arc::new(tables))
+        .route(
+            POOLS_PATH,
+            get(|State(content): State<Arc<Content>>| async move {
+                of(content.yields.as_ref(), |yields| Json(to_pools(yields.pools.values())).into_response())
+            }),
+        )
+        .route(
+            CHART_PATH,
+            get(|State(content): State<Arc<Content>>, Path(id): Path<String>| async move {
+                let pool = content.yields.as_ref().and_then(|yields| yields.pools.get(&id));
+                of(pool, |pool| Json(to_chart(&pool.series)).into_response())
+            }),
+        )
+        .with_state(Arc::new(content))
 }
 
-fn of(series: Option<&DailySeries>, answer: impl Fn(&DailySeries) -> Response) -> Response {
-    series.map_or_else(|| StatusCode::NOT_FOUND.into_response(), answer)
+fn series(content: &Content, which: impl Fn(&Tables) -> &Option<DailySeries>) -> Option<&DailySeries> {
+    which(content.tables.as_ref()?).as_ref()
+}
+
+fn of<T>(part: Option<&T>, answer: impl Fn(&T) -> Response) -> Response {
+    part.map_or_else(|| StatusCode::NOT_FOUND.into_response(), answer)
 }
 
 fn csv(text: String) -> Response {

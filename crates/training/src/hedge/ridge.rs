@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::samples::{HORIZONS, Sample, known};
+use crate::cholesky::solved;
 use crate::error::TrainingError;
 use veriregime_core::hedge::features::{FEATURES, Row};
 use veriregime_core::hedge::forecast::MAX_LOG_RATIO;
@@ -158,27 +159,10 @@ fn fit_line(
         matrix[left][left] += settings.penalty;
         right[left] = with_target[left] / number - mean[left] * came;
     }
-    let weights = solved(matrix, right).map(|weight| weight * settings.share);
+    let solution = solved(matrix.map(Vec::from).into(), right.into());
+    let weights: [f64; COUNT] = std::array::from_fn(|index| solution[index] * settings.share);
     let constant = settings.share * came - weights.iter().zip(mean).map(|(weight, mean)| weight * mean).sum::<f64>();
     Ok((weights, constant))
-}
-
-/// The solution of a positive definite system of which the lower half is given, by Cholesky's decomposition.
-fn solved(mut matrix: [[f64; COUNT]; COUNT], mut right: [f64; COUNT]) -> [f64; COUNT] {
-    for row in 0..COUNT {
-        for column in 0..=row {
-            let sum: f64 = (0..column).map(|index| matrix[row][index] * matrix[column][index]).sum();
-            let rest = matrix[row][column] - sum;
-            matrix[row][column] = if row == column { rest.sqrt() } else { rest / matrix[column][column] };
-        }
-        let sum: f64 = (0..row).map(|index| matrix[row][index] * right[index]).sum();
-        right[row] = (right[row] - sum) / matrix[row][row];
-    }
-    for row in (0..COUNT).rev() {
-        let sum: f64 = (row + 1..COUNT).map(|index| matrix[index][row] * right[index]).sum();
-        right[row] = (right[row] - sum) / matrix[row][row];
-    }
-    right
 }
 
 #[cfg(test)]

@@ -1,0 +1,153 @@
+//! How good yield models are on a folder's tables.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::samples;
+use crate::bundle::yields::YieldModels;
+use crate::modelling::yield_request::YieldEvaluateRequest;
+use crate::render::layout::{self, Table};
+use crate::render::{Render, lines};
+use crate::sources::yields::folder::Yields;
+use veriregime_core::types::time::{format_day, parse_day};
+use veriregime_core::yields::Kind;
+use veriregime_core::yields::forecast::Said;
+use veriregime_training::device::{Backend, open};
+use veriregime_training::yields::fit::FitSettings;
+use veriregime_training::yields::model::{Form, Lessons};
+use veriregime_training::yields::samples::{Sample, Samples};
+use veriregime_training::yields::score::{Judged, Score, by_month, ewma, instead, judge, last_day, last_week, score};
+
+/// Figures of models.
+#[derive(Debug, Serialize)]
+pub struct Evaluation {
+    /// By kind.
+    kinds: BTreeMap<Kind, KindFigures>,
+    /// Models by kind.
+    models: BTreeMap<Kind, String>,
+    /// First day of decisions.
+    from: String,
+    /// Kinds whose model learnt outcomes of the days that it is judged on.
+    overlapping: Vec<Kind>,
+}
+
+/// Figures of a kind.
+#[derive(Debug, Serialize)]
+struct KindFigures {
+    /// Of strategies that the model was fitted on.
+    seen: Score,
+    /// Of strategies that it was not.
+    unseen: Score,
+    /// Both, by the month of the decision.
+    months: BTreeMap<String, Score>,
+    /// Others on the same rows; of regressions those fitted on what was known by the first day.
+    others: BTreeMap<String, Score>,
+}
+
+/// Judges models on the decisions from a day on.
+///
+/// # Errors
+/// Bundles or tables that are not usable.
+pub fn evaluate(request: &YieldEvaluateRequest<'_>) -> anyhow::Result<Evaluation> {
+    let models = YieldModels::open(request.model)?;
+    let yields = Yields::read(request.data)?;
+    let mut kinds = BTreeMap::new();
+    let mut overlapping = Vec::new();
+    for kind in Kind::ALL {
+        let Some(model) = models.of(kind) else { continue };
+        let samples = samples(&yields, &[kind]);
+        let seen = model.seen();
+        let is_seen: Vec<bool> = samples.pools.iter().map(|id| seen.contains(&id.as_str())).collect();
+        let say = |sample: &Sample| model.say(&sample.row).map(|(said, _)| said);
+        let rows = samples.all.iter().map(|sample| Ok((sample, is_seen[sample.pool], say(sample)?)));
+        let rows: Vec<(&Sample, bool, Said)> = rows.collect::<anyhow::Result<_>>()?;
+        let judged = judge(&rows, request.from);
+        let of = |wanted: bool| score(judged.iter().filter(|one| one.is_seen == wanted));
+        let trained_to =
+            model.bundle.manifest.training.provenance.pointer("/split/train/to").and_then(|day| day.as_str());
+        if trained_to.is_some_and(|day| parse_day(day).is_ok_and(|day| day >= request.from)) {
+            overlapping.push(kind);
+        }
+        let figures = KindFigures {
+            seen: of(true),
+            unseen: of(false),
+            months: by_month(&judged),
+            others: others(&samples, &judged, kind, request.from)?,
+        };
+        kinds.insert(kind, figures);
+    }
+    Ok(Evaluation { kinds, models: models.ids(), from: format_day(request.from), overlapping })
+}
+
+/// Those who forecast the same decisions otherwise.
+pub(super) fn others(
+    samples: &Samples,
+    judged: &[Judged<'_>],
+    kind: Kind,
+    from: veriregime_core::hedge::panel::Day,
+) -> anyhow::Result<BTreeMap<String, Score>> {
+    let of = |say: &dyn Fn(&Sample) -> Said| score(instead(judged, say).iter());
+    let mut others = BTreeMap::from([
+        ("last_day".to_owned(), of(&last_day)),
+        ("mean_7".to_owned(), of(&last_week)),
+        ("ewma".to_owned(), of(&ewma)),
+    ]);
+    let device = open(Backend::Cpu)?.device;
+    let settings = FitSettings::default();
+    for (name, form) in [("ar", Form::Autoregression), ("ridge", Form::Ridge)] {
+        let lessons = Lessons { samples, kinds: &[kind], until: from, form, settings: &settings, device: &device };
+        // Where the data begin too late for it, this row is not there.
+        if let Ok(fitted) = lessons.fit(|_| ()) {
+            others.insert(name.to_owned(), of(&|sample| fitted.say(&sample.row)));
+        }
+    }
+    Ok(others)
+}
+
+impl Render for Evaluation {
+    fn text(&self) -> String {
+        let mut parts = Vec::new();
+        for (kind, figures) in &self.kinds {
+            let model = self.models.get(kind).map_or("", String::as_str);
+            let mut table = table();
+            add(&mut table, "seen strategies", &figures.seen);
+            add(&mut table, "unseen strategies", &figures.unseen);
+            for (name, score) in &figures.others {
+                add(&mut table, name, score);
+            }
+            for (month, score) in &figures.months {
+                add(&mut table, month, score);
+            }
+            parts.push(format!("{}, {model}, decisions from {}\n{table}", kind.name(), self.from));
+        }
+        if !self.overlapping.is_empty() {
+            let kinds = self.overlapping.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+            parts.push(layout::text(&format!(
+                "The models for {kinds} were fitted on outcomes after {}: their figures say little.",
+                self.from
+            )));
+        }
+        lines(parts)
+    }
+}
+
+pub(super) fn table() -> Table {
+    Table::new(&["", "rows", "R²", "MAE pp", "over last day", "over 7-day mean", "volatility", "inside 90 %"])
+}
+
+pub(super) fn add(table: &mut Table, name: &str, score: &Score) {
+    let Score { rows, r2, mae_pp, skill_last, skill_mean7, volatility_skill, coverage90 } = *score;
+    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));
+    let inside = coverage90.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
+    table.add_row([
+        name.to_owned(),
+        rows.to_string(),
+        number(r2),
+        number(mae_pp),
+        number(skill_last),
+        number(skill_mean7),
+        number(volatility_skill),
+        inside,
+    ]);
+}

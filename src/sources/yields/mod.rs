@@ -1,0 +1,7 @@
+//! Daily rates of strategies on chain: tables of a folder, and the dialect of DefiLlama.
+
+pub mod defillama;
+pub mod error;
+pub mod fetch;
+pub mod folder;
+pub mod table;

@@ -49,16 +49,13 @@ pub(super) async fn at_everything(config: &Config, contracts: &[Contract], seen:
             seen.say("prover");
             seen.add(prover(config, bundle).await);
         }
-        match &config.hedge {
-            Some(hedge) => {
-                seen.say("tables");
-                let check = tables(config, hedge, bundle, now_ms).await;
-                seen.add_of_source(SOURCE, check);
-            }
-            None => {
-                seen.say("candle sources");
-                sources(config, bundle, now_ms, seen).await;
-            }
+        if let Some(hedge) = &config.hedge {
+            seen.say("tables");
+            let check = tables(config, hedge, bundle, now_ms).await;
+            seen.add_of_source(SOURCE, check);
+        } else {
+            seen.say("candle sources");
+            sources(config, bundle, now_ms, seen).await;
         }
     }
     if seen.is_first("chain", &config.names.chain) {

@@ -23,6 +23,7 @@ use crate::state::error::StateError;
 use crate::verification::error::ProofError;
 use veriregime_core::features::FeatureError;
 use veriregime_core::forecast::ForecastError;
+use veriregime_core::hedge::electricity::ElectricityError;
 use veriregime_core::model::ModelError;
 use veriregime_core::trees::error::TreesError;
 use veriregime_core::types::candle::SeriesError;
@@ -49,6 +50,7 @@ pub fn coded(error: &anyhow::Error) -> Option<&dyn Diagnostic> {
             .or_else(|| of::<YieldError>(link))
             .or_else(|| of::<TableError>(link))
             .or_else(|| of::<ForecastError>(link))
+            .or_else(|| of::<ElectricityError>(link))
             .or_else(|| of::<SeriesError>(link))
             .or_else(|| of::<FeatureError>(link))
             .or_else(|| of::<ModelError>(link))

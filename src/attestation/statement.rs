@@ -232,4 +232,23 @@ mod tests {
             assert!(split(&whole[..whole.len() - 1]).is_err());
         }
     }
+
+    /// A regression: half of all altered signatures belong to no point of the curve, and counted as a contract's.
+    #[tokio::test]
+    async fn a_signature_of_a_key_that_is_altered_is_never_taken_for_a_contract_s() {
+        let key = SecretString::from("0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d");
+        let signer = Signer::from_key(&key).unwrap();
+        let digest = B256::repeat_byte(7);
+        let signature = signer.sign(digest).await.unwrap();
+        let whole = Attestation { signer: signer.address(), signature: signature.as_bytes().to_vec().into() };
+        assert_eq!(is_by_its_signer(&whole, digest), Some(true));
+        for bit in 0..512 {
+            let mut altered = whole.signature.to_vec();
+            altered[bit / 8] ^= 1 << (bit % 8);
+            let altered = Attestation { signature: altered.into(), ..whole.clone() };
+            assert_eq!(is_by_its_signer(&altered, digest), Some(false), "bit {bit}");
+        }
+        let of_a_contract = Attestation { signature: vec![1; 70].into(), ..whole };
+        assert_eq!(is_by_its_signer(&of_a_contract, digest), None);
+    }
 }

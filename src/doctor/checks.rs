@@ -7,16 +7,18 @@ use crate::bundle::{Bundle, EZKL_VERSION};
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader as ChainReader;
 use crate::clock::Clock;
+use crate::config::hedge::Hedge;
 use crate::config::raw::ProverKind;
 use crate::config::{Config, chain};
 use crate::health::{Check, Level, checks};
 use crate::job::feeds::Feed;
+use crate::job::tables::{SOURCE, TableService};
 use crate::node::{assemble, feeds, replay};
 use crate::state::error::StateError;
 use crate::state::reader::Reader;
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::period::MINUTE_MS;
-use veriregime_core::types::time::format_utc;
+use veriregime_core::types::time::{format_day, format_utc};
 
 /// Minutes of candles that a source is asked for.
 const SAMPLE_MINUTES: i64 = 10;
@@ -47,8 +49,14 @@ pub(super) async fn at_everything(config: &Config, contracts: &[Contract], seen:
             seen.say("prover");
             seen.add(prover(config, bundle).await);
         }
-        seen.say("candle sources");
-        sources(config, bundle, now_ms, seen).await;
+        if let Some(hedge) = &config.hedge {
+            seen.say("tables");
+            let check = tables(config, hedge, bundle, now_ms).await;
+            seen.add_of_source(SOURCE, check);
+        } else {
+            seen.say("candle sources");
+            sources(config, bundle, now_ms, seen).await;
+        }
     }
     if seen.is_first("chain", &config.names.chain) {
         seen.say("RPCs");
@@ -102,6 +110,32 @@ async fn prover(config: &Config, bundle: &Bundle) -> Check {
             Check::ok("prover", format!("{works}; trusted: {}", way.trust()))
         }
         Err(error) => failed("prover", &error),
+    }
+}
+
+/// That publishers give tables of which the running week's forecast can be made.
+async fn tables(config: &Config, hedge: &Hedge, bundle: &Bundle, now_ms: i64) -> Check {
+    const NAME: &str = "tables";
+    let grid = config.kind.grid();
+    let asked = async {
+        let scratch = tempfile::tempdir()?;
+        let folder = scratch.path().to_owned();
+        let service = TableService::new(folder, hedge.electricity.clone(), hedge.rates.clone());
+        let start_ms = grid.start_ms(grid.period_at(now_ms));
+        let snapshot = service.snapshot(&hedge.country, start_ms, now_ms).await?;
+        anyhow::Ok(bundle.electricity_model()?.known(&snapshot)?)
+    };
+    match asked.await {
+        Ok(known) => Check::ok(
+            NAME,
+            format!(
+                "{} cost {:.2} EUR/MWh in the month up to {}",
+                hedge.country,
+                known.month_eur_mwh,
+                format_day(known.day)
+            ),
+        ),
+        Err(error) => failed(NAME, &error),
     }
 }
 

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::failed;
 use crate::bundle::Bundle;
 use crate::config::Config;
+use crate::config::raw::JobKind;
 use crate::devnet::{Anvil, relayed};
 use crate::diagnosis;
 use crate::health::Check;
@@ -108,7 +109,8 @@ pub(super) async fn check(config: &Config, anvil: &Path) -> Check {
 async fn run(config: &Config, anvil: &Path, stop: &CancellationToken) -> anyhow::Result<(CycleRecord, u8)> {
     let clock = replay::clock(config, stop).await?;
     let now_ms = clock.now_ms();
-    let period = PeriodId::at_ms(now_ms);
+    let grid = config.kind.grid();
+    let period = grid.period_at(now_ms);
     let before = block_before_update(config, period).await?;
     let upstream = relayed(config, stop.clone()).await?;
     // Without the state of its block anvil may not even start; that there is no anvil is another matter.
@@ -130,6 +132,9 @@ async fn run(config: &Config, anvil: &Path, stop: &CancellationToken) -> anyhow:
     let scratch = tempfile::tempdir().context("no scratch folder")?;
     forked.state_path = scratch.path().join("fork.sqlite");
     forked.evidence_dir = scratch.path().join("evidence");
+    if let Some(hedge) = &mut forked.hedge {
+        hedge.dir = scratch.path().join("tables");
+    }
     let store = Store::open(&forked.state_path)?;
     let mut agent = parts::agent(&forked, clock, store).await?;
     let state = async {
@@ -167,7 +172,13 @@ async fn block_before_update(config: &Config, period: PeriodId) -> anyhow::Resul
     if action.last_period(&reader, OmittedMarkets::NONE, BlockId::latest()).await? != Some(period) {
         return Ok(None);
     }
-    let published = reader.published(action.contract(), model_id, period).await?;
-    let published = published.context("the contract has an update of this period, and the RPC no event of it")?;
-    Ok(Some(published.block.saturating_sub(1)))
+    let published = match config.kind {
+        JobKind::Regime => reader.published(action.contract(), model_id, period).await?.map(|update| update.block),
+        JobKind::Hedge => {
+            let sales = reader.sales(action.contract(), config.kind.grid(), period).await?;
+            sales.first().map(|sale| sale.update.block)
+        }
+    };
+    let block = published.context("the contract has an update of this period, and the RPC no event of it")?;
+    Ok(Some(block.saturating_sub(1)))
 }

@@ -100,7 +100,7 @@ impl Check {
             "settings" | "database" | "disk" => About::Node,
             "RPC" | "chain head" => About::Chain,
             "keys" | "wallet balance" => About::Wallet,
-            "clock" | "candle source" => About::Source,
+            "clock" | "candle source" | "tables" => About::Source,
             _ => About::Job,
         }
     }

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::config::jobs::{self, Findings};
 use crate::config::raw::RawConfig;
 use crate::diagnosis;
+use crate::job::tables::SOURCE;
 use crate::node::{assemble, distinct_keys, feeds};
 use crate::render::{Render, lines};
 use crate::verification::error::ProofError;
@@ -103,7 +104,7 @@ async fn in_order(config: Config) -> Result<JobInOrder, Vec<anyhow::Error>> {
             return Err(errors);
         }
     };
-    let sources = feeds::feeds(&config, &bundle.manifest);
+    let sources = sources(&config, &bundle);
     let srs = match assemble::srs(&config, &bundle) {
         Err(ProofError::SrsMissing { .. }) if is_development(config.chain.chain_id) => Ok(None),
         found => found,
@@ -111,7 +112,7 @@ async fn in_order(config: Config) -> Result<JobInOrder, Vec<anyhow::Error>> {
     match (sources, srs) {
         (Ok(sources), Ok(srs)) if errors.is_empty() => Ok(JobInOrder {
             model_id: bundle.manifest.model_id,
-            sources: sources.order.iter().map(|feed| feed.name.clone()).collect(),
+            sources,
             srs,
             srs_dir: config.prover.srs_dir.clone(),
             config,
@@ -122,6 +123,16 @@ async fn in_order(config: Config) -> Result<JobInOrder, Vec<anyhow::Error>> {
             Err(errors)
         }
     }
+}
+
+/// Names of what the job is fed by, once that is as it should be.
+fn sources(config: &Config, bundle: &Bundle) -> anyhow::Result<Vec<String>> {
+    if config.hedge.is_some() {
+        bundle.electricity_model()?;
+        return Ok(vec![SOURCE.to_owned()]);
+    }
+    let feeds = feeds::feeds(config, &bundle.manifest)?;
+    Ok(feeds.order.iter().map(|feed| feed.name.clone()).collect())
 }
 
 impl JobInOrder {

@@ -2,8 +2,10 @@
 
 mod demo;
 mod faults;
+mod program;
 mod publisher;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,7 +45,7 @@ const WATTS: u64 = 300_000;
 /// Ten bitcoin.
 const FUNDS_SATS: u64 = 1_000_000_000;
 const TERMS: &str = "watts = 300_000\nmonths = 2\nshare_bps = 10_000\nslippage_bps = 100\ntwap_seconds = 300\n\
-                     min_observations = 10\ndeadline = \"2024-12-31\"\nmax_per_period_sats = 1_000_000_000\n\
+                     min_observations = 10\ndeadline = \"2099-12-31\"\nmax_per_period_sats = 1_000_000_000\n\
                      max_in_all_sats = 5_000_000_000\nfloor_usd_per_btc = 10_000\noperator_seconds = 0\n";
 const SHAPE: PoolShape = PoolShape { btc_usd: 27_000.0, range_ticks: 12_000, wbtc: 2_000 };
 
@@ -58,25 +60,27 @@ struct Scene {
 }
 
 impl Scene {
-    /// With [`FUNDS_SATS`] in the vault.
+    /// In the first week, with [`FUNDS_SATS`] in the vault.
     async fn new() -> Self {
-        let (scratch, publisher) = (TempDir::new().unwrap(), Publisher::start().await);
-        let path = |name: &str| scratch.path().join(name).display().to_string();
-        let [state, left, tables] = ["agent.sqlite", "evidence", "tables"].map(path);
-        let url = &publisher.url;
-        let text = format!(
-            "[chain]\npoll_interval_ms = 20\n[state]\npath = {state:?}\n[evidence]\ndir = {left:?}\n\
-             [replica]\nquiet_seconds = 0\n\
-             [hedge]\nelectricity_url = \"{url}prices\"\nrates_url = \"{url}rates\"\ndir = {tables:?}\n\
-             [[jobs]]\nname = \"miner\"\nkind = \"hedge\"\ncountry = \"DEU\"\nverification = \"direct\"\n"
-        );
-        let mut config = config::parse(&text).unwrap().job(None).unwrap().clone();
-        let start_seconds = GRID.start_ms(FIRST) / 1000;
-        let world = VaultWorld::start(&mut config, scratch.path(), None, start_seconds, SHAPE, TERMS).await.unwrap();
-        world.uniswap.fund(world.vault(), FUNDS_SATS).await.unwrap();
-        let scene = Self { scratch, world, publisher, config, clock: Clock::manual(0), stop: CancellationToken::new() };
+        let scene = Self::of(Publisher::start().await, FIRST, GRID.start_ms(FIRST) / 1000).await;
         scene.enter(FIRST).await;
         scene
+    }
+
+    /// In a week, with that time on the chain.
+    async fn of(publisher: Publisher, period: PeriodId, now_seconds: i64) -> Self {
+        let scratch = TempDir::new().unwrap();
+        let text = settings(scratch.path(), &publisher, "");
+        let mut config = config::parse(&text).unwrap().job(None).unwrap().clone();
+        let world = VaultWorld::start(&mut config, scratch.path(), None, now_seconds, SHAPE, TERMS).await.unwrap();
+        world.uniswap.fund(world.vault(), FUNDS_SATS).await.unwrap();
+        let clock = Clock::manual(GRID.start_ms(period));
+        Self { scratch, world, publisher, config, clock, stop: CancellationToken::new() }
+    }
+
+    /// The settings as a file's text, with more of the job.
+    fn settings(&self, of_job: &str) -> String {
+        settings(self.scratch.path(), &self.publisher, of_job)
     }
 
     /// Goes to the hour of a week's cycle.
@@ -122,6 +126,17 @@ impl Scene {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+fn settings(scratch: &Path, publisher: &Publisher, of_job: &str) -> String {
+    let [state, left, tables] = ["agent.sqlite", "evidence", "tables"].map(|name| scratch.join(name));
+    let url = &publisher.url;
+    format!(
+        "[chain]\npoll_interval_ms = 20\n[state]\npath = {state:?}\n[evidence]\ndir = {left:?}\n\
+         [replica]\nquiet_seconds = 0\n\
+         [hedge]\nelectricity_url = \"{url}prices\"\nrates_url = \"{url}rates\"\ndir = {tables:?}\n\
+         [[jobs]]\nname = \"miner\"\nkind = \"hedge\"\ncountry = \"DEU\"\nverification = \"direct\"\n{of_job}"
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]

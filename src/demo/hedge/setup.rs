@@ -65,7 +65,8 @@ pub(super) async fn set_up(
     let source = format!("{}, {} to {}", data.display(), format_day(*days.start()), format_day(*days.end()));
     let listener = serve::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let url = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(serve::serve(tables, listener, stop.clone()));
+    let content = serve::Content { tables: Some(tables), yields: None };
+    tokio::spawn(serve::serve(content, listener, stop.clone()));
     told.item("tables", &format!("{source}, served at {url} as by Ember and the European Central Bank"));
     told.item("bitcoin", &format!("{bitcoin_story}, in Uniswap's pool"));
 

@@ -4,7 +4,7 @@ use super::electricity::Electricity;
 use super::folder::Tables;
 use super::series::DailySeries;
 use veriregime_core::hedge::panel::Day;
-use veriregime_core::hedge::snapshot::{Dated, MAX_AGE_DAYS, Snapshot};
+use veriregime_core::hedge::snapshot::{Dated, Exact, MAX_AGE_DAYS, Snapshot};
 
 /// How old a bitcoin's price may be, in days.
 const MAX_BITCOIN_AGE_DAYS: Day = 1;
@@ -30,5 +30,5 @@ pub fn snapshot(electricity: &Electricity, rates: Option<&DailySeries>, country:
 }
 
 fn last(series: &DailySeries, day: Day, days: Day) -> Option<Dated> {
-    series.last(day, days).map(|(day, value)| Dated { day, value })
+    series.last(day, days).map(|(day, value)| Dated { day, value: Exact(value) })
 }

@@ -92,6 +92,7 @@ fn a_database_of_schema_7_is_taken_over_by_job_and_goes_on() {
     assert_eq!(store.jobs().unwrap(), [before, now]);
     let landed = store.cycle(before, FIRST).unwrap().unwrap();
     assert_eq!((landed.stage, landed.evidence.is_some(), landed.candles.len()), (Stage::Confirmed, true, 1));
+    assert_eq!((landed.start_ms, landed.end_ms), (FIRST.start_ms(), FIRST.end_ms()), "slots of four hours");
     assert_eq!(store.untold(before, 9).unwrap(), std::slice::from_ref(&landed));
     assert_eq!(store.not_final(before.contract, 9).unwrap(), std::slice::from_ref(&landed));
     assert_eq!(store.evidence_before(before, FIRST.next().start_ms()).unwrap()[0].evidence, landed.evidence.unwrap());
@@ -206,4 +207,35 @@ fn a_database_of_a_newer_schema_is_refused_and_not_touched() {
     assert_eq!(Store::open(&path).expect_err("newer").code(), "VR-STATE-008");
     assert_eq!(reader::Reader::open(&path).expect_err("newer").code(), "VR-STATE-008");
     assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn what_was_promised_before_periods_had_grids_stays_promised_for_a_year() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.sqlite");
+    let old = Connection::open(&path).unwrap();
+    for migration in &MIGRATIONS[..8] {
+        old.execute_batch(migration).unwrap();
+    }
+    old.pragma_update(None, "user_version", 8).unwrap();
+    let promise = Promise {
+        chain_id: 1,
+        registry: CONTRACT.address,
+        model_id: [9; 32].into(),
+        period: FIRST,
+        ends_seconds: FIRST.end_ms() / 1000,
+        payloads: vec![(0, [1; 32].into())],
+    };
+    let sql =
+        "INSERT INTO promises (chain_id, oracle, model_id, period, market, payload) VALUES (1, ?1, ?2, ?3, 0, ?4)";
+    let payload = promise.payloads[0].1.to_string();
+    let said = params![CONTRACT.address.to_string(), promise.model_id.to_string(), FIRST.0 as i64, payload];
+    old.execute(sql, said).unwrap();
+    drop(old);
+    let store = Store::open(&path).unwrap();
+    assert!(store.promise(&promise).unwrap(), "the same");
+    let other = Promise { payloads: vec![(0, [2; 32].into())], ..promise };
+    assert!(!store.promise(&other).unwrap());
+    let ends: i64 = store.lock().query_row("SELECT ends FROM promises", [], |row| row.get(0)).unwrap();
+    assert_eq!(ends, FIRST.end_ms() / 1000);
 }

@@ -101,8 +101,8 @@ impl ElectricityModel {
             self.read(&answer.outputs).ok_or_else(|| snapshot.refused("the model has another number of outputs"))?;
         let month = prices.mean(at + 1 - MONTH_DAYS, at + 1);
         let month_eur_mwh = month.ok_or_else(|| snapshot.refused("its last month is not known"))?;
-        let usd_per_eur = snapshot.usd_per_eur.map(|rate| rate.value);
-        let btc_usd = snapshot.btc_usd.map(|price| price.value);
+        let usd_per_eur = snapshot.usd_per_eur.map(|rate| rate.value.0);
+        let btc_usd = snapshot.btc_usd.map(|price| price.value.0);
         Ok(Known { day, answer, forecasts, month_eur_mwh, usd_per_eur, btc_usd })
     }
 

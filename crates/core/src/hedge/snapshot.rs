@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 use super::panel::{Day, Panel};
@@ -25,6 +25,24 @@ pub struct NoForecast {
     pub reason: String,
 }
 
+/// A number as the shortest decimal that reads back as the same 64-bit float: whoever writes a snapshot again writes the same
+/// bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Exact(pub f64);
+
+impl Serialize for Exact {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Exact {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
 /// A number of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +50,7 @@ pub struct Dated {
     /// The day, counted from 1970-01-01.
     pub day: Day,
     /// The number.
-    pub value: f64,
+    pub value: Exact,
 }
 
 /// Prices of all countries up to a day, and the rates of that day.
@@ -46,7 +64,7 @@ pub struct Snapshot {
     /// The day of each country's first price.
     pub first_day: Day,
     /// EUR/MWh by country, one for each day; `null` for a day that has none.
-    pub prices: BTreeMap<String, Vec<Option<f64>>>,
+    pub prices: BTreeMap<String, Vec<Option<Exact>>>,
     /// Dollars for a euro, as last known.
     pub usd_per_eur: Option<Dated>,
     /// Dollars for a bitcoin, as last known: no part of any forecast.
@@ -58,11 +76,11 @@ impl Snapshot {
     /// Of rows `(country, day, EUR/MWh)`, of which those of its days are taken.
     pub fn new<'a>(country: &str, day: Day, rows: impl Iterator<Item = (&'a str, Day, f64)>) -> Self {
         let first_day = day.saturating_sub(HISTORY_DAYS - 1);
-        let mut prices: BTreeMap<String, Vec<Option<f64>>> = BTreeMap::new();
+        let mut prices: BTreeMap<String, Vec<Option<Exact>>> = BTreeMap::new();
         for (name, at, price) in rows.filter(|(_, at, _)| (first_day..=day).contains(at)) {
             let known = prices.entry(name.to_owned()).or_insert_with(|| vec![None; HISTORY_DAYS as usize]);
             if let Some(slot) = usize::try_from(at - first_day).ok().and_then(|index| known.get_mut(index)) {
-                *slot = Some(price);
+                *slot = Some(Exact(price));
             }
         }
         Self { country: country.to_owned(), day, first_day, prices, usd_per_eur: None, btc_usd: None }
@@ -94,7 +112,7 @@ impl Snapshot {
     pub fn panel(&self) -> Option<Panel> {
         let rows = self.prices.iter().flat_map(|(country, prices)| {
             let days = (self.first_day..=self.day).zip(prices);
-            days.filter_map(move |(day, price)| Some((country.as_str(), day, (*price)?)))
+            days.filter_map(move |(day, price)| Some((country.as_str(), day, (*price)?.0)))
         });
         Panel::new(rows.collect::<Vec<_>>().into_iter())
     }
@@ -121,5 +139,18 @@ mod tests {
         assert_eq!(Snapshot::parse(&bytes).unwrap(), snapshot);
         assert_eq!(Digest::of(&bytes), snapshot.digest());
         assert!(Snapshot::parse(b"{}").is_err());
+    }
+
+    /// A regression: numbers of JSON were read back a last bit apart, and evidence had another digest.
+    #[test]
+    fn whoever_writes_a_snapshot_again_writes_the_same_bytes() {
+        let day = 19_000;
+        let rows = (0..HISTORY_DAYS).map(|before| ("DEU", day - before, 100.0 / f64::from(before + 3) - 7.3));
+        let mut snapshot = Snapshot::new("DEU", day, rows);
+        snapshot.usd_per_eur = Some(Dated { day, value: Exact(1.1 / 3.0) });
+        let bytes = snapshot.to_bytes();
+        let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        let read: Snapshot = serde_json::from_value(value).unwrap();
+        assert_eq!((&read, read.to_bytes()), (&snapshot, bytes));
     }
 }

@@ -176,7 +176,8 @@ fn the_shipped_verifiers_are_what_set_up_makes_of_the_network() {
     let card = std::fs::read_to_string(folder.join(VERIFICATION_CARD_FILE)).unwrap();
     assert_eq!((&card, sealed.files.contains_key(VERIFICATION_CARD_FILE)), (&verification_card(&sealed), true));
     for offer in sealed.offers() {
-        let line = card.lines().find(|line| line.starts_with(&format!("| {} |", offer.way))).expect("a line for each way");
+        let line =
+            card.lines().find(|line| line.starts_with(&format!("| {} |", offer.way))).expect("a line for each way");
         assert!(line.contains(offer.way.trust()), "{line}");
         assert!(offer.verify_gas.is_none_or(|gas| line.contains(&gas.to_string())), "{line}");
     }

@@ -9,7 +9,7 @@ pub mod table;
 pub mod upgrade;
 pub mod yields;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use error::BundleError;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::manifest::card::{CARD_FILE, with_verification};
+use veriregime_core::types::manifest::card::{CARD_FILE, VERIFICATION_CARD_FILE, verification_card};
 use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_core::types::manifest::verification::EzklCircuit;
 use veriregime_core::types::manifest::{MANIFEST_1_FILE, MANIFEST_FILE, Manifest, SETTINGS_FILE};
@@ -90,18 +90,18 @@ impl Bundle {
     }
 
     /// Writes `manifest` into `folder` with the digests of the required files and of those that its `files` already
-    /// names, then opens the bundle. A card that it names is told of the ways of verification. The manifest comes last: a folder
-    /// with one is whole.
+    /// names, then opens the bundle. Where it names a card, one of the ways of verification is written beside it. The manifest
+    /// comes last: a folder with one is whole.
     ///
     /// # Errors
     /// As [`Bundle::open`], or a file that cannot be written.
     pub fn seal(folder: &Path, mut manifest: Manifest) -> Result<Self, BundleError> {
-        if manifest.files.contains_key(CARD_FILE) {
-            let path = folder.join(CARD_FILE);
-            let card = present(&path, veriregime_files::read_text(&path, MAX_MANIFEST_BYTES))?;
-            veriregime_files::write_atomic(&path, with_verification(&card, &manifest).as_bytes())?;
+        let mut extra: BTreeSet<String> = std::mem::take(&mut manifest.files).into_keys().collect();
+        if extra.contains(CARD_FILE) {
+            let card = verification_card(&manifest);
+            veriregime_files::write_atomic(&folder.join(VERIFICATION_CARD_FILE), card.as_bytes())?;
+            extra.insert(VERIFICATION_CARD_FILE.to_owned());
         }
-        let extra = std::mem::take(&mut manifest.files).into_keys();
         let required: Vec<String> = manifest.required_files().into_iter().map(str::to_owned).collect();
         for name in required.into_iter().chain(extra) {
             let path = folder.join(&name);

@@ -138,5 +138,8 @@ fn what_a_set_up_does_not_touch_keeps_its_digits() {
     assert!(measured.iter().all(|(_, kept)| text.contains(kept)) && text.contains("\"verify_gas\": 400000"), "{text}");
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
     let new: Vec<_> = lines(&text).difference(&lines(&written)).cloned().collect();
-    assert!(new.iter().all(|line| ["verify_gas", "scale", "verifier_code_hash"].iter().any(|name| line.contains(name))), "{new:?}");
+    assert!(
+        new.iter().all(|line| ["verify_gas", "scale", "verifier_code_hash"].iter().any(|name| line.contains(name))),
+        "{new:?}"
+    );
 }

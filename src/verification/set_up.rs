@@ -43,7 +43,7 @@ pub async fn make(bundle: &Bundle, way: Way, srs_folder: &Path, compiler: &Compi
         Way::Ezkl => Err(ManifestError::NoVerification { way }.into()),
         Way::Halo2 => {
             let circuit = halo2::circuit(bundle.integer_model()?, srs_folder).await?;
-            let compiled = compiler.compile(circuit.source.as_bytes(), Target::SMALL).await?;
+            let compiled = compiler.compile(circuit.source.as_bytes(), Target::CHEAP).await?;
             let entry = Halo2Circuit {
                 logrows: circuit.logrows,
                 instances,

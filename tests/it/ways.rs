@@ -16,6 +16,7 @@ use veriregime_agent::evidence::{self, EvidenceStore};
 use veriregime_agent::node::assemble;
 use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::evidence::Evidence;
+use veriregime_core::types::manifest::card::{VERIFICATION_CARD_FILE, verification_card};
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::manifest::{
     DIRECT_BYTECODE_FILE, DIRECT_VERIFIER_FILE, HALO2_BYTECODE_FILE, HALO2_VERIFIER_FILE, MANIFEST_FILE, Manifest,
@@ -170,6 +171,15 @@ fn the_shipped_verifiers_are_what_set_up_makes_of_the_network() {
     }
     for name in [HALO2_VERIFIER_FILE, HALO2_BYTECODE_FILE, DIRECT_VERIFIER_FILE, DIRECT_BYTECODE_FILE] {
         assert!(std::fs::read(folder.join(name)).unwrap() == std::fs::read(shipped().join(name)).unwrap(), "{name}");
+    }
+    let sealed = Bundle::open(&folder).unwrap().manifest;
+    let card = std::fs::read_to_string(folder.join(VERIFICATION_CARD_FILE)).unwrap();
+    assert_eq!((&card, sealed.files.contains_key(VERIFICATION_CARD_FILE)), (&verification_card(&sealed), true));
+    for offer in sealed.offers() {
+        let line =
+            card.lines().find(|line| line.starts_with(&format!("| {} |", offer.way))).expect("a line for each way");
+        assert!(line.contains(offer.way.trust()), "{line}");
+        assert!(offer.verify_gas.is_none_or(|gas| line.contains(&gas.to_string())), "{line}");
     }
     // Proofs are random, and gas depends on their zeros.
     let entries = |folder: &Path| {

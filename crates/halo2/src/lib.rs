@@ -3,7 +3,7 @@
 //! From an [`IntegerModel`](veriregime_core::model::integer::IntegerModel) follow, each from the one before:
 //!
 //! 1. [`program`]: the network as squares of weighted sums and sums of squares, over the scalar field;
-//! 2. [`table`]: the program as columns of constants, and the witness for given public inputs;
+//! 2. [`table`]: the program as columns of constants, once for each market, and the witness for given public inputs;
 //! 3. [`circuit`]: four gates over these columns; why nothing but the network's outputs satisfies them is said there;
 //! 4. [`prover`]: keys from the ceremony's reference string, proofs, and their local check;
 //! 5. [`solidity`]: a contract with `verifyProof(bytes,uint256[])` for the keys.

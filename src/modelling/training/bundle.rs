@@ -16,6 +16,8 @@ use veriregime_core::features::Batch;
 use veriregime_core::model::Layout;
 use veriregime_core::model::onnx::Network;
 use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::manifest::card::{CARD_FILE, VERIFICATION_CARD_FILE, verification_card};
 use veriregime_core::types::manifest::inputs::{Candles, Inputs};
 use veriregime_core::types::manifest::network::{Layers, ModelKind};
 use veriregime_core::types::manifest::regime::{RegimeLabel, outputs};
@@ -23,7 +25,6 @@ use veriregime_core::types::manifest::verification::{EzklCircuit, Verification};
 use veriregime_core::types::manifest::{Manifest, ONNX_FILE, SCHEMA, Training};
 use veriregime_core::types::prediction::REGIME_OUTPUTS;
 use veriregime_core::types::time::format_utc;
-use veriregime_core::types::manifest::card::CARD_FILE;
 use veriregime_training::evaluation::card::card;
 use veriregime_training::evaluation::drift;
 use veriregime_training::evaluation::outcomes::{Forecaster, Outcomes};
@@ -251,8 +252,11 @@ pub fn write_manifest(
         },
     };
     let text = card(&manifest)?;
-    veriregime_files::write_atomic(&folder.join(CARD_FILE), text.as_bytes())?;
-    manifest.files.insert(CARD_FILE.to_owned(), veriregime_files::digest(&folder.join(CARD_FILE), MAX_FILE_BYTES)?);
+    let verification = verification_card(&manifest);
+    for (name, text) in [(CARD_FILE, text), (VERIFICATION_CARD_FILE, verification)] {
+        veriregime_files::write_atomic(&folder.join(name), text.as_bytes())?;
+        manifest.files.insert(name.to_owned(), Digest::of(text.as_bytes()));
+    }
     bundle::write_manifest(folder, &manifest)?;
     Ok(manifest)
 }

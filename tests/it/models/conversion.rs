@@ -9,6 +9,7 @@ use veriregime_agent::bundle::Bundle;
 use veriregime_agent::bundle::registry::Registry;
 use veriregime_agent::node::assemble;
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::manifest::card::VERIFICATION_CARD_FILE;
 use veriregime_core::types::manifest::verification::{Verification, Way};
 use veriregime_core::types::manifest::{MANIFEST_1_FILE, MANIFEST_FILE, Manifest, ONNX_FILE, VERIFIER_FILE};
 
@@ -84,11 +85,11 @@ fn a_damaged_bundle_is_not_converted() {
     assert!(upgrade("absent").contains("VR-PROVE-004"));
 }
 
-/// The manifest that the shipped bundle was converted to: other ways of verification came later.
+/// The manifest that the shipped bundle was converted to: other ways of verification, and their card, came later.
 fn first_of(bundle: &Bundle) -> Manifest {
     let mut manifest = bundle.manifest.clone();
     let later = Verification { ezkl: None, ..std::mem::take(&mut manifest.verification) };
-    manifest.files.retain(|name, _| later.files().all(|file| file != name));
+    manifest.files.retain(|name, _| later.files().all(|file| file != name) && name != VERIFICATION_CARD_FILE);
     manifest.verification.ezkl.clone_from(&bundle.manifest.verification.ezkl);
     manifest
 }

@@ -38,8 +38,7 @@ async fn all_ways_compute_the_same_integers_on_ten_thousand_rows() {
     let layout = model.layout();
     let random = &mut ChaCha8Rng::seed_from_u64(1_016);
     let rows: Vec<Vec<i32>> = (0..ROWS).map(|_| row(random, layout.features, layout.feature_bound)).collect();
-    let exact: Vec<Vec<U256>> =
-        rows.iter().map(|row| instances(row, &model.evaluate(row).unwrap().concat())).collect();
+    let exact: Vec<Vec<U256>> = rows.iter().map(|row| instances(row, &model.evaluate(row).unwrap().concat())).collect();
 
     let table = Table::of(&model).unwrap();
     for (row, exact) in rows.iter().zip(&exact) {
@@ -63,7 +62,8 @@ async fn all_ways_compute_the_same_integers_on_ten_thousand_rows() {
     let mut altered = exact;
     for (index, instances) in altered.iter_mut().enumerate() {
         let output = layout.features + index % layout.outputs;
-        instances[output] = to_word(&(veriregime_halo2::field::from_word(&instances[output]).unwrap() + from_integer(1)));
+        instances[output] =
+            to_word(&(veriregime_halo2::field::from_word(&instances[output]).unwrap() + from_integer(1)));
     }
     let answers = chain.ask(contract, &altered).await;
     assert_eq!(answers.iter().position(|answer| answer.is_accepted), None, "the contract, of outputs one too high");
@@ -117,8 +117,7 @@ fn several_markets_in_one_proof_are_the_same_integers() {
     for _ in 0..50 {
         let rows: Vec<Vec<i32>> = (0..8).map(|_| row(random, layout.features, layout.feature_bound)).collect();
         let features: Vec<_> = rows.concat().iter().map(|value| from_integer(i128::from(*value))).collect();
-        let exact: Vec<_> =
-            rows.iter().flat_map(|row| one.evaluate(row).unwrap().concat()).map(from_integer).collect();
+        let exact: Vec<_> = rows.iter().flat_map(|row| one.evaluate(row).unwrap().concat()).map(from_integer).collect();
         assert_eq!(table.evaluate(&features).unwrap(), exact);
     }
 }

@@ -11,7 +11,6 @@ use super::outcomes::Forecaster;
 use super::report::Report;
 use super::tallies::Metric;
 use veriregime_core::types::manifest::Manifest;
-use veriregime_core::types::manifest::card::with_verification;
 use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_core::types::manifest::regime::RegimeSpec;
 use veriregime_core::types::manifest::verification::EzklCircuit;
@@ -25,7 +24,7 @@ pub fn card(manifest: &Manifest) -> Result<String, ManifestError> {
     let mut text = String::new();
     // Writing into a String cannot fail.
     let _ = write(&mut text, manifest, &model, circuit);
-    Ok(with_verification(&text, manifest))
+    Ok(text)
 }
 
 fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit: &EzklCircuit) -> std::fmt::Result {

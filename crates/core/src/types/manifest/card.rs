@@ -1,21 +1,22 @@
-//! What a model's card says of the ways of verification that its bundle offers.
+//! The cards of a bundle: what its model is, and by what ways a chain can be convinced that it was run.
 
 use std::fmt::Write as _;
 
 use super::Manifest;
 use super::verification::Offer;
 
-/// Name of the card inside a bundle.
+/// Name of the model's card inside a bundle.
 pub const CARD_FILE: &str = "MODEL_CARD.md";
-const TITLE: &str = "## Verification\n";
+/// Name of the card of the ways of verification. It is a file of its own: they come and go after a model was published, and
+/// its card stays.
+pub const VERIFICATION_CARD_FILE: &str = "VERIFICATION.md";
 
-/// The card with its last section for this manifest: what each way costs and whom one has to trust.
-pub fn with_verification(card: &str, manifest: &Manifest) -> String {
-    let at = card.find(&format!("\n{TITLE}")).map_or(card.len(), |before| before + 1);
-    let before = card[..at].trim_end();
-    let mut text = format!("{before}\n\n{TITLE}\n");
+/// What each way of verification costs and whom one has to trust.
+pub fn verification_card(manifest: &Manifest) -> String {
+    let mut text =
+        format!("# How {} is verified\n\nGenerated from `manifest.json`; do not edit.\n\n", manifest.model_id);
     if manifest.offers().next().is_none() {
-        text.push_str("The bundle offers no way of verification: `models set-up` gives it one.\n");
+        text.push_str("By no way yet: `models set-up` adds one.\n");
         return text;
     }
     text.push_str(

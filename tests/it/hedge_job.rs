@@ -101,11 +101,29 @@ impl Scene {
         record.expect("the cycle ends").unwrap()
     }
 
-    /// Why the job does not get on, after it has tried.
+    /// Why the job does not get on, as it notes once it has tried.
     async fn kept_by(&self, agent: &mut Agent, period: PeriodId) -> String {
-        let tried = tokio::time::timeout(Duration::from_millis(1500), agent.run(period, &self.stop)).await;
-        assert!(tried.is_err(), "{tried:?}");
-        agent.store.cycle(agent.job(), period).unwrap().unwrap().retrying.unwrap().code
+        let (store, job) = (agent.store.clone(), agent.job());
+        // What an earlier try has noted says nothing of this one.
+        if let Some(earlier) = store.cycle(job, period).unwrap() {
+            store.note_retrying(&CycleRecord { retrying: None, ..earlier }).unwrap();
+        }
+        let noted = async {
+            loop {
+                let record = store.cycle(job, period).unwrap();
+                if let Some(retrying) = record.and_then(|record| record.retrying) {
+                    return retrying.code;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let tried = async {
+            tokio::select! {
+                ended = agent.run(period, &self.stop) => unreachable!("{ended:?}"),
+                code = noted => code,
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), tried).await.expect("it tries")
     }
 
     /// Sales by their periods, as the chain tells them.

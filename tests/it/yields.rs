@@ -8,6 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use veriregime_agent::bundle::Bundle;
 use veriregime_agent::sources::tables::serve;
 use veriregime_agent::sources::yields::fetch::fetch;
 use veriregime_agent::sources::yields::folder::Yields;
@@ -240,6 +241,29 @@ fn one_model_for_all_kinds_is_one_bundle() {
     let report = said(&["evaluate", "--model", &one, "--data", &data, "--from", "2025-02-20"]);
     assert_eq!((&report["models"]["lp"], &report["models"]["delta"]), (&"one".into(), &"one".into()));
     assert!(report["kinds"]["lending"].is_null());
+}
+
+/// What ships is what its data give: the cards' figures and every weight, but for the circuits.
+#[test]
+fn the_shipped_models_are_those_that_are_trained() {
+    let Some(data) = reference("data/daily") else { return };
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("yields-v1");
+    said(&["train", "--data", data.to_str().unwrap(), "--out", out.to_str().unwrap(), "--no-circuit"]);
+    for kind in ["lp", "lending", "delta"] {
+        let [trained, shipped] =
+            [out.join(kind), Path::new("models/yields-v1").join(kind)].map(|folder| Bundle::open(&folder).unwrap());
+        assert_eq!(trained.manifest.inputs, shipped.manifest.inputs, "{kind}");
+        assert_eq!(trained.manifest.model, shipped.manifest.model, "{kind}");
+        assert_eq!(trained.manifest.training, shipped.manifest.training, "{kind}");
+        for name in ["model.onnx", "MODEL_CARD.md"] {
+            assert_eq!(
+                std::fs::read(trained.path(name)).unwrap(),
+                std::fs::read(shipped.path(name)).unwrap(),
+                "{kind}: {name}"
+            );
+        }
+    }
 }
 
 /// The figures that the document of this project reports, on the tables that are given.

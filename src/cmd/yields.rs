@@ -142,9 +142,11 @@ pub struct YieldPredictArgs {
 }
 
 /// `aave=aave-v2:USDC`, or the pool alone.
-#[expect(clippy::unnecessary_wraps, reason = "clap wants a result")]
 fn strategy(text: &str) -> Result<(String, String), String> {
     let (name, pool) = text.split_once('=').unwrap_or((text, text));
+    if name.is_empty() || pool.is_empty() {
+        return Err("write a pool's id, or NAME=POOL".into());
+    }
     Ok((name.to_owned(), pool.to_owned()))
 }
 

@@ -28,7 +28,7 @@ fn table(pools: usize, days: i32) -> String {
     for pool in 0..pools {
         for day in 0..days {
             let angle = f64::from(day) * (0.05 + 0.01 * pool as f64);
-            let apy = 8.0 + 5.0 * angle.sin() + ((day * 7 + pool as i32 * 3) % 5) as f64 * 0.2;
+            let apy = 8.0 + 5.0 * angle.sin() + f64::from((day * 7 + pool as i32 * 3) % 5) * 0.2;
             writeln!(text, "{},pool-{pool},{apy:.4},1000000", format_day(FIRST_DAY + day)).unwrap();
         }
     }

@@ -90,7 +90,7 @@ pub fn factors(first_factor: f64, scored: impl IntoIterator<Item = (Day, Option<
 mod tests {
     use super::*;
 
-    /// Numbers between 0 and 1 (SplitMix64).
+    /// Numbers between 0 and 1 (`SplitMix64`).
     fn random(state: &mut u64) -> f64 {
         *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

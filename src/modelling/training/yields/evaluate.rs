@@ -81,7 +81,7 @@ pub fn evaluate(request: &YieldEvaluateRequest<'_>, mut show: impl FnMut(Progres
         let judged = judge(&rows, request.from);
         let of = |wanted: bool| score(judged.iter().filter(|one| one.is_seen == wanted));
         let trained_to =
-            model.bundle.manifest.training.provenance.pointer("/split/train/to").and_then(|day| day.as_str());
+            model.bundle.manifest.training.provenance.pointer("/split/train/to").and_then(serde_json::Value::as_str);
         if trained_to.is_some_and(|day| parse_day(day).is_ok_and(|day| day >= request.from)) {
             overlapping.push(kind);
         }

@@ -232,6 +232,15 @@ fn what_cannot_be_forecast_is_refused_by_code() {
     assert!(said.contains("VR-TRAIN-002") && !out.exists(), "{said}");
 }
 
+#[test]
+fn every_command_shows_examples() {
+    for command in ["train", "evaluate", "predict"] {
+        let said = String::from_utf8(run(&[command, "--help"]).stdout).unwrap();
+        assert!(said.contains("Examples:"), "{command}: {said}");
+    }
+    assert!(refused(&["predict", "--data", "any", "--strategy", "=pool-3"]).contains("NAME=POOL"));
+}
+
 /// One model for all kinds is a bundle of its own, which is told the kind.
 #[test]
 fn one_model_for_all_kinds_is_one_bundle() {

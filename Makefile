@@ -58,7 +58,7 @@ install: build ## Put the program and all that it needs under PREFIX, by default
 install-files:
 	install -d $(INSTALLED)/bin $(DATA)/contracts $(DATA)/deploy $(INSTALLED)/share/doc/veriregime-agent
 	install -m 755 $(AGENT) $(INSTALLED)/bin/veriregime-agent
-	for bundle in $(dir $(wildcard models/*/manifest.json)); do \
+	for bundle in $(dir $(wildcard models/*/manifest.json models/*/*/manifest.json)); do \
 	    install -d $(DATA)/$$bundle && cp -R $$bundle. $(DATA)/$$bundle || exit 1; \
 	done
 	install -m 644 models/train.toml $(DATA)/models

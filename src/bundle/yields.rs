@@ -59,8 +59,8 @@ impl YieldModel {
 
     /// Strategies that it was fitted on, where it tells.
     pub fn seen(&self) -> Vec<&str> {
-        let pools = self.bundle.manifest.training.provenance.get("pools").and_then(|pools| pools.as_array());
-        pools.into_iter().flatten().filter_map(|pool| pool.as_str()).collect()
+        let pools = self.bundle.manifest.training.provenance.get("pools").and_then(serde_json::Value::as_array);
+        pools.into_iter().flatten().filter_map(serde_json::Value::as_str).collect()
     }
 }
 

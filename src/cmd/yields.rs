@@ -110,6 +110,12 @@ pub struct YieldEvaluateArgs {
     /// First day of decisions.
     #[arg(long, value_parser = parse_day, value_name = "DATE")]
     from: i32,
+    /// Kinds of strategies; all that there are models for where absent.
+    #[arg(long = "kind", value_enum)]
+    kinds: Vec<KindArg>,
+    /// Also train the LSTM of the original's document, on what was known by the first day, for so many epochs at most: minutes.
+    #[arg(long, value_name = "EPOCHS")]
+    lstm: Option<usize>,
 }
 
 /// Arguments of `yield predict`.
@@ -136,9 +142,11 @@ pub struct YieldPredictArgs {
 }
 
 /// `aave=aave-v2:USDC`, or the pool alone.
-#[expect(clippy::unnecessary_wraps, reason = "clap wants a result")]
 fn strategy(text: &str) -> Result<(String, String), String> {
     let (name, pool) = text.split_once('=').unwrap_or((text, text));
+    if name.is_empty() || pool.is_empty() {
+        return Err("write a pool's id, or NAME=POOL".into());
+    }
     Ok((name.to_owned(), pool.to_owned()))
 }
 
@@ -171,8 +179,16 @@ pub async fn run(command: YieldCommand, json: bool) -> anyhow::Result<()> {
         }
         YieldCommand::Evaluate(args) => {
             let model = place::data(&args.model);
-            let request = YieldEvaluateRequest { model: &model, data: &args.data, from: args.from };
-            print::output(json, &training::evaluate_yields(&request)?);
+            let kinds: Vec<Kind> = args.kinds.iter().map(|kind| kind.kind()).collect();
+            let request = YieldEvaluateRequest {
+                model: &model,
+                data: &args.data,
+                from: args.from,
+                kinds: &kinds,
+                lstm_epochs: args.lstm,
+            };
+            let progress = TrainingProgress::start();
+            print::output(json, &training::evaluate_yields(&request, |step| progress.show(step))?);
         }
         YieldCommand::Predict(args) => {
             let request = PredictRequest {

@@ -70,7 +70,7 @@ pub async fn train_yields(_request: &YieldTrainRequest<'_>, _show: impl FnMut(Pr
 }
 
 /// Refuses.
-pub fn evaluate_yields(_request: &YieldEvaluateRequest<'_>) -> anyhow::Result<Never> {
+pub fn evaluate_yields(_request: &YieldEvaluateRequest<'_>, _show: impl FnMut(Progress<'_>)) -> anyhow::Result<Never> {
     Err(NotInThisBuild.into())
 }
 

@@ -49,4 +49,8 @@ pub struct YieldEvaluateRequest<'a> {
     pub data: &'a Path,
     /// First day of decisions.
     pub from: Day,
+    /// Kinds of strategies; all that there are models for where empty.
+    pub kinds: &'a [Kind],
+    /// Epochs of the documented LSTM, which is trained on what was known by the first day; it is left out where absent.
+    pub lstm_epochs: Option<usize>,
 }

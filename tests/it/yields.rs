@@ -8,6 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use veriregime_agent::bundle::Bundle;
 use veriregime_agent::sources::tables::serve;
 use veriregime_agent::sources::yields::fetch::fetch;
 use veriregime_agent::sources::yields::folder::Yields;
@@ -27,8 +28,8 @@ fn table(pools: usize, days: i32) -> String {
     for pool in 0..pools {
         for day in 0..days {
             let angle = f64::from(day) * (0.05 + 0.01 * pool as f64);
-            let apy = 8.0 + 5.0 * angle.sin() + ((day * 7 + pool as i32 * 3) % 5) as f64 * 0.2;
-            writeln!(text, "{},pool-{pool},{apy},1000000", format_day(FIRST_DAY + day)).unwrap();
+            let apy = 8.0 + 5.0 * angle.sin() + f64::from((day * 7 + pool as i32 * 3) % 5) * 0.2;
+            writeln!(text, "{},pool-{pool},{apy:.4},1000000", format_day(FIRST_DAY + day)).unwrap();
         }
     }
     text
@@ -231,6 +232,15 @@ fn what_cannot_be_forecast_is_refused_by_code() {
     assert!(said.contains("VR-TRAIN-002") && !out.exists(), "{said}");
 }
 
+#[test]
+fn every_command_shows_examples() {
+    for command in ["train", "evaluate", "predict"] {
+        let said = String::from_utf8(run(&[command, "--help"]).stdout).unwrap();
+        assert!(said.contains("Examples:"), "{command}: {said}");
+    }
+    assert!(refused(&["predict", "--data", "any", "--strategy", "=pool-3"]).contains("NAME=POOL"));
+}
+
 /// One model for all kinds is a bundle of its own, which is told the kind.
 #[test]
 fn one_model_for_all_kinds_is_one_bundle() {
@@ -240,6 +250,29 @@ fn one_model_for_all_kinds_is_one_bundle() {
     let report = said(&["evaluate", "--model", &one, "--data", &data, "--from", "2025-02-20"]);
     assert_eq!((&report["models"]["lp"], &report["models"]["delta"]), (&"one".into(), &"one".into()));
     assert!(report["kinds"]["lending"].is_null());
+}
+
+/// What ships is what its data give: the cards' figures and every weight, but for the circuits.
+#[test]
+fn the_shipped_models_are_those_that_are_trained() {
+    let Some(data) = reference("data/daily") else { return };
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("yields-v1");
+    said(&["train", "--data", data.to_str().unwrap(), "--out", out.to_str().unwrap(), "--no-circuit"]);
+    for kind in ["lp", "lending", "delta"] {
+        let [trained, shipped] =
+            [out.join(kind), Path::new("models/yields-v1").join(kind)].map(|folder| Bundle::open(&folder).unwrap());
+        assert_eq!(trained.manifest.inputs, shipped.manifest.inputs, "{kind}");
+        assert_eq!(trained.manifest.model, shipped.manifest.model, "{kind}");
+        assert_eq!(trained.manifest.training, shipped.manifest.training, "{kind}");
+        for name in ["model.onnx", "MODEL_CARD.md"] {
+            assert_eq!(
+                std::fs::read(trained.path(name)).unwrap(),
+                std::fs::read(shipped.path(name)).unwrap(),
+                "{kind}: {name}"
+            );
+        }
+    }
 }
 
 /// The figures that the document of this project reports, on the tables that are given.

@@ -99,8 +99,11 @@ pub async fn train_yields(
 ///
 /// # Errors
 /// Models or tables that are not usable.
-pub fn evaluate_yields(request: &YieldEvaluateRequest<'_>) -> anyhow::Result<impl Render + use<>> {
-    yields::evaluate::evaluate(request)
+pub fn evaluate_yields(
+    request: &YieldEvaluateRequest<'_>,
+    show: impl FnMut(Progress<'_>),
+) -> anyhow::Result<impl Render> {
+    yields::evaluate::evaluate(request, show)
 }
 
 /// Measures how fast the networks of training settings learn. `config` is where the agent's settings are, if anywhere.

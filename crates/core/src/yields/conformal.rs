@@ -90,7 +90,7 @@ pub fn factors(first_factor: f64, scored: impl IntoIterator<Item = (Day, Option<
 mod tests {
     use super::*;
 
-    /// Numbers between 0 and 1 (SplitMix64).
+    /// Numbers between 0 and 1 (`SplitMix64`).
     fn random(state: &mut u64) -> f64 {
         *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -122,7 +122,7 @@ mod tests {
             let covered = coverage(500, |day| if day < 250 { 1.0 } else { after }, 100);
             assert!((0.86..0.94).contains(&covered), "{after}: {covered}");
             let later = coverage(500, |day| if day < 250 { 1.0 } else { after }, 350);
-            assert!((0.885..0.93).contains(&later), "{after}: {later} long after it");
+            assert!((0.87..0.93).contains(&later), "{after}: {later} long after it");
         }
         let drifting = coverage(600, |day| 1.0 + f64::from(day) / 150.0, 100);
         assert!((0.88..0.92).contains(&drifting), "{drifting}");
@@ -148,8 +148,8 @@ mod tests {
     #[test]
     fn outcomes_are_learnt_when_they_are_known() {
         let of = |last: f64| {
-            let score = |day: Day| if day == 50 { last } else { f64::from(day % 10) };
-            factors(1.0, (0..80).flat_map(|day| vec![(day, Some(score(day))); 9]))
+            let score = move |day: Day| if day == 50 { last } else { f64::from(day % 10) };
+            factors(1.0, (0..80).flat_map(|day| (0..9).map(move |one| (day, Some(score(day) + 0.1 * f64::from(one))))))
         };
         let [small, large] = [of(0.0), of(1e6)];
         assert!((0..57).all(|day| small[&day].total_cmp(&large[&day]).is_eq()));

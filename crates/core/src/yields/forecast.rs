@@ -106,7 +106,7 @@ pub fn numbers(row: &Row, table: &Table) -> Option<Vec<f64>> {
 
 /// Kinds that a training's provenance names.
 pub fn kinds(manifest: &Manifest) -> Vec<Kind> {
-    let named = manifest.training.provenance.get("kinds").and_then(|kinds| kinds.as_array());
+    let named = manifest.training.provenance.get("kinds").and_then(serde_json::Value::as_array);
     named.into_iter().flatten().filter_map(|kind| Kind::parse(kind.as_str()?)).collect()
 }
 

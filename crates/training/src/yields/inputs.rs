@@ -7,6 +7,9 @@ use veriregime_core::yields::features::{FEATURES, Row};
 /// Where normalised features are clipped.
 const CLIP: f64 = 3.0;
 
+/// Level and volatility.
+const BEYOND_RATES: [&str; 5] = ["level", "deviation_7", "deviation_14", "deviation_30", "step"];
+
 /// Chosen features with their scalers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inputs {
@@ -32,6 +35,11 @@ impl Inputs {
     /// Number of features.
     pub fn count(&self) -> usize {
         self.places.len()
+    }
+
+    /// Which of them tell of something else than changes of the rate.
+    pub fn beyond_rates(&self) -> Vec<bool> {
+        self.places.iter().map(|place| BEYOND_RATES.contains(&FEATURES[*place].0)).collect()
     }
 
     /// A row as the network sees it.

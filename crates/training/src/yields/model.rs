@@ -124,10 +124,13 @@ impl Lessons<'_> {
         let samples = rows.len();
         if self.form != Form::Square {
             let row = |(sample, target): &(&Sample, Target)| (inputs.normalised(&sample.row), targets(target));
-            let network = Ridge::fit(&rows.iter().map(row).collect::<Vec<_>>()).network(width_factor);
+            // Three lenders in two years are too few to learn from level and volatility where rates go.
+            let is_left_out = if self.kinds == [Kind::Lending] { inputs.beyond_rates() } else { Vec::new() };
+            let ridge = Ridge::fit(&rows.iter().map(row).collect::<Vec<_>>(), &is_left_out);
+            let network = ridge.network(width_factor);
             return Ok(Fitted { inputs, network, samples, epochs: None });
         }
-        let scalers = scalers(rows);
+        let scalers = scalers(rows.iter().map(|(_, target)| targets(target)));
         let lesson = lesson(&inputs, rows, scalers);
         let validation = validation.map(|rows| self::lesson(&inputs, rows, scalers));
         let settings = FitSettings { epochs, ..*self.settings };
@@ -140,17 +143,17 @@ impl Lessons<'_> {
 }
 
 /// What is learnt of an outcome.
-fn targets(target: &Target) -> [f64; TARGETS] {
+pub(super) fn targets(target: &Target) -> [f64; TARGETS] {
     [target.change.clamp(-LARGEST_CHANGE, LARGEST_CHANGE), target.log_deviation]
 }
 
-fn scalers(rows: &[(&Sample, Target)]) -> [(f64, f64); TARGETS] {
+/// Mean and standard deviation of each target.
+pub(super) fn scalers(rows: impl Iterator<Item = [f64; TARGETS]> + Clone) -> [(f64, f64); TARGETS] {
+    let count = rows.clone().count() as f64;
     std::array::from_fn(|index| {
-        let values = || rows.iter().map(|(_, target)| targets(target)[index]);
-        let count = rows.len() as f64;
-        let mean = values().sum::<f64>() / count;
-        let variance = values().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
-        (mean, variance.sqrt().max(1e-6))
+        let mean = rows.clone().map(|targets| targets[index]).sum::<f64>() / count;
+        let squares = rows.clone().map(|targets| (targets[index] - mean) * (targets[index] - mean));
+        (mean, (squares.sum::<f64>() / count).sqrt().max(1e-6))
     })
 }
 

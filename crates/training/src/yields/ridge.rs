@@ -8,6 +8,9 @@ pub const TARGETS: usize = 2;
 /// What is added to the features' variances, for each target: changes are noise for the most part, volatility is not.
 const PENALTIES: [f64; TARGETS] = [0.1, 0.01];
 
+/// Added to the variance of a feature that a target is not forecast from.
+const NEVER: f64 = 1e9;
+
 /// A line for each target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ridge {
@@ -16,8 +19,9 @@ pub struct Ridge {
 }
 
 impl Ridge {
-    /// Fits on rows of normalised features with what came; there must be some.
-    pub fn fit(rows: &[(Vec<f64>, [f64; TARGETS])]) -> Self {
+    /// Fits on rows of normalised features with what came; there must be some. Features that `is_left_out` marks play no part in
+    /// the change.
+    pub fn fit(rows: &[(Vec<f64>, [f64; TARGETS])], is_left_out: &[bool]) -> Self {
         let count = rows.first().map_or(0, |(row, _)| row.len());
         let number = rows.len().max(1) as f64;
         let mut means = vec![0.0; count];
@@ -45,7 +49,8 @@ impl Ridge {
                 for other in 0..=left {
                     matrix[left][other] -= means[left] * means[other];
                 }
-                matrix[left][left] += PENALTIES[target];
+                let is_out = target == 0 && is_left_out.get(left).is_some_and(|is| *is);
+                matrix[left][left] += if is_out { NEVER } else { PENALTIES[target] };
                 right[left] -= means[left] * came[target];
             }
             let weights = solved(matrix, right);
@@ -84,12 +89,15 @@ mod tests {
         let row = |at: usize| vec![(at as f64 * 0.7).sin(), (at as f64 * 1.3).cos()];
         let rows: Vec<(Vec<f64>, [f64; 2])> =
             (0..4000).map(|at| (row(at), [0.1 + 0.5 * row(at)[0], 2.0 - row(at)[1]])).collect();
-        let ridge = Ridge::fit(&rows);
+        let ridge = Ridge::fit(&rows, &[]);
         // Variances are a half: the penalty takes 0.1 / 0.6 of the one, and 0.01 / 0.51 of the other.
         let [change, deviation] = ridge.predict(&[1.0, 0.0]);
         assert!((change - (0.1 + 0.5 * 0.5 / 0.6)).abs() < 5e-3, "{change}");
         assert!((deviation - 2.0).abs() < 5e-3, "{deviation}");
         assert!((ridge.predict(&[0.0, 1.0])[1] - (2.0 - 0.5 / 0.51)).abs() < 5e-3);
+        let [change, _] = Ridge::fit(&rows, &[true, false]).predict(&[1.0, 0.0]);
+        assert!((change - 0.1).abs() < 5e-3, "{change}");
+        let [change, _] = ridge.predict(&[1.0, 0.0]);
         let network = ridge.network(1.5);
         assert_eq!((network.features, network.outputs()), (2, 3));
         let Layer::Linear { weights, bias, .. } = &network.layers[0] else { panic!("one layer") };

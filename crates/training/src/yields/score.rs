@@ -104,20 +104,30 @@ pub fn instead<'a>(judged: &[Judged<'a>], say: impl Fn(&Sample) -> Said) -> Vec<
     judged.iter().map(|one| Judged { said: say(one.sample), factor: f64::NAN, ..*one }).collect()
 }
 
+/// The same decisions with what somebody else said of each, without intervals.
+pub fn said_otherwise<'a>(judged: &[Judged<'a>], said: &[Said]) -> Vec<Judged<'a>> {
+    judged.iter().zip(said).map(|(one, said)| Judged { said: *said, factor: f64::NAN, ..*one }).collect()
+}
+
 /// The next week is as the last day.
 pub fn last_day(sample: &Sample) -> Said {
     let window = &sample.window;
-    Said::new(window.z[window.z.len() - 1] - window.level, window.log_deviation(), 0.0)
+    simple(window.z[window.z.len() - 1] - window.level, sample)
 }
 
 /// The next week is as the last one.
 pub fn last_week(sample: &Sample) -> Said {
-    Said::new(0.0, sample.window.log_deviation(), 0.0)
+    simple(0.0, sample)
 }
 
 /// The next week is as the exponentially weighted mean.
 pub fn ewma(sample: &Sample) -> Said {
-    Said::new(z(sample.ewma) - sample.window.level, sample.window.log_deviation(), 0.0)
+    simple(z(sample.ewma) - sample.window.level, sample)
+}
+
+/// This change, as it is, with the volatility of the last week.
+fn simple(change: f64, sample: &Sample) -> Said {
+    Said { change, log_deviation: sample.window.log_deviation(), width_factor: 0.0 }
 }
 
 #[cfg(test)]

@@ -1,23 +1,39 @@
 //! How good yield models are on a folder's tables.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use serde::Serialize;
 
 use super::samples;
 use crate::bundle::yields::YieldModels;
+use crate::modelling::Progress;
 use crate::modelling::yield_request::YieldEvaluateRequest;
 use crate::render::layout::{self, Table};
 use crate::render::{Render, lines};
 use crate::sources::yields::folder::Yields;
+use veriregime_core::hedge::panel::Day;
 use veriregime_core::types::time::{format_day, parse_day};
 use veriregime_core::yields::Kind;
 use veriregime_core::yields::forecast::Said;
 use veriregime_training::device::{Backend, open};
-use veriregime_training::yields::fit::FitSettings;
+use veriregime_training::optimiser::OptimizerConfig;
+use veriregime_training::yields::documented::{self, Documented};
+use veriregime_training::yields::fit::{Epoch, FitSettings};
 use veriregime_training::yields::model::{Form, Lessons};
 use veriregime_training::yields::samples::{Sample, Samples};
-use veriregime_training::yields::score::{Judged, Score, by_month, ewma, instead, judge, last_day, last_week, score};
+use veriregime_training::yields::score::{
+    Judged, Score, by_month, ewma, instead, judge, last_day, last_week, said_otherwise, score,
+};
+
+/// How the documented LSTM is trained.
+const LSTM_SETTINGS: FitSettings = FitSettings {
+    epochs: 100,
+    batch_size: 128,
+    patience: 4,
+    seed: 1,
+    step: OptimizerConfig { learning_rate: 0.001, weight_decay: 0.0, gradient_norm: 1.0 },
+};
 
 /// Figures of models.
 #[derive(Debug, Serialize)]
@@ -49,12 +65,12 @@ struct KindFigures {
 ///
 /// # Errors
 /// Bundles or tables that are not usable.
-pub fn evaluate(request: &YieldEvaluateRequest<'_>) -> anyhow::Result<Evaluation> {
+pub fn evaluate(request: &YieldEvaluateRequest<'_>, mut show: impl FnMut(Progress<'_>)) -> anyhow::Result<Evaluation> {
     let models = YieldModels::open(request.model)?;
     let yields = Yields::read(request.data)?;
     let mut kinds = BTreeMap::new();
     let mut overlapping = Vec::new();
-    for kind in Kind::ALL {
+    for kind in Kind::ALL.into_iter().filter(|kind| request.kinds.is_empty() || request.kinds.contains(kind)) {
         let Some(model) = models.of(kind) else { continue };
         let samples = samples(&yields, &[kind]);
         let seen = model.seen();
@@ -65,18 +81,18 @@ pub fn evaluate(request: &YieldEvaluateRequest<'_>) -> anyhow::Result<Evaluation
         let judged = judge(&rows, request.from);
         let of = |wanted: bool| score(judged.iter().filter(|one| one.is_seen == wanted));
         let trained_to =
-            model.bundle.manifest.training.provenance.pointer("/split/train/to").and_then(|day| day.as_str());
+            model.bundle.manifest.training.provenance.pointer("/split/train/to").and_then(serde_json::Value::as_str);
         if trained_to.is_some_and(|day| parse_day(day).is_ok_and(|day| day >= request.from)) {
             overlapping.push(kind);
         }
-        let figures = KindFigures {
-            seen: of(true),
-            unseen: of(false),
-            months: by_month(&judged),
-            others: others(&samples, &judged, kind, request.from)?,
-        };
+        let mut others = others(&samples, &judged, kind, request.from)?;
+        if let Some(epochs) = request.lstm_epochs {
+            others.extend(lstm(&samples, &judged, kind, request.from, epochs, &mut show)?);
+        }
+        let figures = KindFigures { seen: of(true), unseen: of(false), months: by_month(&judged), others };
         kinds.insert(kind, figures);
     }
+    show(Progress::Done);
     Ok(Evaluation { kinds, models: models.ids(), from: format_day(request.from), overlapping })
 }
 
@@ -85,7 +101,7 @@ pub(super) fn others(
     samples: &Samples,
     judged: &[Judged<'_>],
     kind: Kind,
-    from: veriregime_core::hedge::panel::Day,
+    from: Day,
 ) -> anyhow::Result<BTreeMap<String, Score>> {
     let of = |say: &dyn Fn(&Sample) -> Said| score(instead(judged, say).iter());
     let mut others = BTreeMap::from([
@@ -103,6 +119,36 @@ pub(super) fn others(
         }
     }
     Ok(others)
+}
+
+/// The documented LSTM on the same decisions, with both targets.
+fn lstm(
+    samples: &Samples,
+    judged: &[Judged<'_>],
+    kind: Kind,
+    from: Day,
+    epochs: usize,
+    show: &mut impl FnMut(Progress<'_>),
+) -> anyhow::Result<BTreeMap<String, Score>> {
+    let device = open(Backend::Cpu)?.device;
+    let settings = FitSettings { epochs, ..LSTM_SETTINGS };
+    settings.check()?;
+    let asked: Vec<&Sample> = judged.iter().map(|one| one.sample).collect();
+    let mut rows = BTreeMap::new();
+    for (name, form) in [("lstm_absolute", documented::Form::Absolute), ("lstm_residual", documented::Form::Residual)] {
+        let started = Instant::now();
+        let fitted = Documented::fit(samples, from, form, &settings, &device, |epoch| {
+            let Epoch { epoch, training_loss, validation_loss } = epoch;
+            let validation = validation_loss.map_or_else(String::new, |loss| format!(", validation {loss:.4}"));
+            let seconds = started.elapsed().as_secs();
+            let kind = kind.name();
+            show(Progress::Epoch(format!(
+                "{name} of {kind}, epoch {epoch}/{epochs}: loss {training_loss:.4}{validation}, {seconds} s"
+            )));
+        })?;
+        rows.insert(name.to_owned(), score(said_otherwise(judged, &fitted.say(&asked)).iter()));
+    }
+    Ok(rows)
 }
 
 impl Render for Evaluation {

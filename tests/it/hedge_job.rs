@@ -97,7 +97,7 @@ impl Scene {
     }
 
     async fn run(&self, agent: &mut Agent, period: PeriodId) -> CycleRecord {
-        let record = tokio::time::timeout(Duration::from_secs(60), agent.run(period, &self.stop)).await;
+        let record = tokio::time::timeout(Duration::from_mins(1), agent.run(period, &self.stop)).await;
         record.expect("the cycle ends").unwrap()
     }
 
@@ -123,7 +123,7 @@ impl Scene {
                 code = noted => code,
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), tried).await.expect("it tries")
+        tokio::time::timeout(Duration::from_mins(1), tried).await.expect("it tries")
     }
 
     /// Sales by their periods, as the chain tells them.
@@ -147,7 +147,8 @@ impl Scene {
 }
 
 fn settings(scratch: &Path, publisher: &Publisher, of_job: &str) -> String {
-    let [state, left, tables] = ["agent.sqlite", "evidence", "tables"].map(|name| scratch.join(name));
+    let [state, left, tables] =
+        ["agent.sqlite", "evidence", "tables"].map(|name| scratch.join(name).display().to_string());
     let url = &publisher.url;
     format!(
         "[chain]\npoll_interval_ms = 20\n[state]\npath = {state:?}\n[evidence]\ndir = {left:?}\n\

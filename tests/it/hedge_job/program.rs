@@ -14,7 +14,7 @@ impl Scene {
     fn program(&self, arguments: &[&str]) -> (i32, Value, String) {
         let path = self.scratch.path().join("agent.toml");
         let text = self.settings(&format!("contract = \"{}\"\n", self.world.vault()));
-        let key = self.scratch.path().join("node.key");
+        let key = self.scratch.path().join("node.key").display().to_string();
         let own = format!("[signer]\nfile = {key:?}\n[chain]\nrpc_url = [\"{}\"]\n", self.config.chain.rpc_url());
         veriregime_files::write_atomic(&path, text.replacen("[chain]\n", &own, 1).as_bytes()).unwrap();
         let mut program = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
@@ -43,7 +43,7 @@ async fn the_program_says_what_it_would_sell_and_sells_it_in_the_running_week() 
         let mut answers = publisher.answers.lock().unwrap();
         let rates = answers.rates.clone().unwrap();
         let (header, rows) = rates.split_once('\n').unwrap();
-        let rows: String = rows.lines().map(|line| format!("{}{}\n", later(&line[..10]), &line[10..])).collect();
+        let rows: String = rows.lines().map(|line| later(&line[..10]) + &line[10..] + "\n").collect();
         answers.rates = Some(format!("{header}\n{rows}"));
     }
     let scene = Scene::of(publisher, running, now_ms / 1000).await;

@@ -19,6 +19,8 @@ pub struct Answers {
     pub rates: Option<String>,
 }
 
+type Shared = State<Arc<Mutex<Answers>>>;
+
 /// Ember and the bank at one address.
 pub struct Publisher {
     pub url: Url,
@@ -33,7 +35,6 @@ impl Publisher {
         let answers =
             Answers { electricity: Some(tables.electricity.to_csv()), rates: tables.rates.as_ref().map(rates::to_csv) };
         let answers = Arc::new(Mutex::new(answers));
-        type Shared = State<Arc<Mutex<Answers>>>;
         let prices = get(|State(known): Shared| async move { told(known.lock().unwrap().electricity.clone()) });
         let rates = get(|State(known): Shared| async move { told(known.lock().unwrap().rates.clone()) });
         let router = Router::new().route("/prices", prices).route("/rates", rates).with_state(answers.clone());

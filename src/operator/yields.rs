@@ -48,6 +48,7 @@ pub struct PredictRequest<'a> {
 
 /// Forecasts by strategy.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the field's name in what is answered")]
 pub struct Predictions {
     /// One for each.
     predictions: BTreeMap<String, Prediction>,

@@ -12,6 +12,7 @@ use alloy::signers::local::PrivateKeySigner;
 use reqwest::StatusCode;
 use rusqlite::Connection;
 use serde_json::{Value, json};
+use tokio::net::TcpSocket;
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::actions::risk_oracle::abi::registry::ModelRegistry;
 use veriregime_agent::attestation::peers::Peers;
@@ -116,7 +117,11 @@ async fn two_of_three_land_every_period_whoever_leads_and_whatever_the_others_sa
     let liar = Attestation { signer: address(2), signature: vec![1; 65].into() };
     let liar = answering(ResponseTemplate::new(200).set_body_json(liar)).await;
     let endless = answering(ResponseTemplate::new(200).set_body_bytes(vec![b' '; 1 << 20])).await;
-    let others = [garbage.uri(), liar.uri(), endless.uri(), format!("http://{}", free_address())];
+    // Bound and not listened on: nobody answers there, and nobody else comes to.
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let silent = format!("http://{}", nobody.local_addr().unwrap());
+    let others = [garbage.uri(), liar.uri(), endless.uri(), silent];
     let mut operators = Operators::new(2, Some(2), &others).await;
     operators.nodes.iter_mut().for_each(Node::start);
     for period in (FIRST.0..FIRST.0 + 3).map(PeriodId) {

@@ -107,10 +107,11 @@ fn body(generated: &str, keys: &Keys) -> Result<String, Halo2Error> {
             let at = PROOF_AT + at;
             reads += 1;
             let scalar = before.strip_suffix("mod(").zip(after.strip_prefix(", f_q)"));
-            match scalar {
-                Some((before, after)) => code.push_str(&format!("{before}scalar({at:#x}){after}\n")),
-                None => code.push_str(&format!("{before}calldataload({at:#x}){after}\n")),
-            }
+            let (before, reader, after) = match scalar {
+                Some((before, after)) => (before, "scalar", after),
+                None => (before, "calldataload", after),
+            };
+            let _ = writeln!(code, "{before}{reader}({at:#x}){after}");
         } else {
             code.push_str(&line.replace("f_q", "mload(0)"));
             code.push('\n');

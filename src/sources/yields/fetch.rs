@@ -29,7 +29,7 @@ const REQUESTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
 const ONE: NonZeroU32 = NonZeroU32::MIN;
 /// Largest answer: all pools together have some ten MiB.
 const MAX_BODY_BYTES: usize = 64 << 20;
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// One pool that was fetched.
 #[derive(Debug, PartialEq, Serialize)]

@@ -136,7 +136,7 @@ mod tests {
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         write("yields_lp_daily.csv", "date,pool,apy\n2025-07-10,a,1\n");
         write("yields_delta.csv", "date,pool,apy\n2025-07-12,b,-1\n");
-        let gas: String = (1..=30).map(|day| format!("2025-06-{day:02},2\n")).collect();
+        let gas = (1..=30).map(|day| format!("2025-06-{day:02},2\n")).collect::<Vec<_>>().concat();
         write("eth_gas_daily.csv", &format!("date,gas_gwei\n{gas}"));
         let yields = Yields::read(folder.path()).unwrap();
         assert_eq!(yields.pools.len(), 2);

@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn what_is_no_table_of_yields_is_refused_by_code() {
-        let fractions: String = (1..=30).map(|day| format!("2025-07-{day:02},a,0.05,1\n")).collect();
+        let fractions = (1..=30).map(|day| format!("2025-07-{day:02},a,0.05,1\n")).collect::<Vec<_>>().concat();
         for (rows, code) in [
             ("2025-07-10,a,1,1\n2025-07-09,a,1,1\n", "VR-YIELD-003"),
             ("2025-07-10,a,1,-1\n", "VR-YIELD-002"),

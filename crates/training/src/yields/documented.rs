@@ -22,6 +22,8 @@ use veriregime_core::yields::scale::{MAX_Z, apy_percent, z};
 
 /// What stands beside each day's rate: the level, and the day of the decision's TVL, market and gas.
 const BESIDE: [&str; 5] = ["level", "tvl", "market_deviation", "market_return", "gas"];
+/// Inputs of a row: of each day its rate, and what stands beside it.
+const COLUMNS: usize = WINDOW_DAYS * (1 + BESIDE.len());
 /// Share of the decisions, the latest ones, that choose the epoch.
 const VALIDATION_SHARE: f64 = 0.15;
 /// Rows of one pass without learning.
@@ -104,7 +106,7 @@ impl Documented {
         let mut said = Vec::with_capacity(samples.len());
         for chunk in samples.chunks(FORWARD_ROWS) {
             let rows: Vec<f32> = chunk.iter().flat_map(|sample| self.row(sample)).collect();
-            let outputs = numbers(self.network.forward(matrix(rows, self.columns(), &self.device), None));
+            let outputs = numbers(self.network.forward(matrix(rows, COLUMNS, &self.device), None));
             said.extend(chunk.iter().zip(outputs.chunks_exact(TARGETS)).map(|(sample, pair)| self.said(sample, pair)));
         }
         said
@@ -125,15 +127,11 @@ impl Documented {
         }
     }
 
-    fn columns(&self) -> usize {
-        WINDOW_DAYS * (1 + BESIDE.len())
-    }
-
     /// Day after day: its rate, then what stands beside it.
     fn row(&self, sample: &Sample) -> Vec<f32> {
         let normalised = self.inputs.normalised(&sample.row);
         let (changes, beside) = normalised.split_at(WINDOW_DAYS);
-        let mut row = Vec::with_capacity(self.columns());
+        let mut row = Vec::with_capacity(COLUMNS);
         for (change, rate) in changes.iter().zip(sample.window.apy) {
             let value = match self.form {
                 Form::Residual => *change,
@@ -151,7 +149,7 @@ impl Documented {
             std::array::from_fn(|index| ((targets[index] - self.scalers[index].0) / self.scalers[index].1) as f32)
         };
         Lesson {
-            columns: self.columns(),
+            columns: COLUMNS,
             rows: rows.iter().flat_map(|(sample, _)| self.row(sample)).collect(),
             targets: rows.iter().map(|(_, target)| normalised(target)).collect(),
         }

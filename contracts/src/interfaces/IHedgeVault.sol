@@ -183,6 +183,7 @@ interface IHedgeVault {
 
     /// @notice The purpose of the models whose updates are taken: for each of 2, 3, 4 and 5 months the natural logarithm of the
     /// mean electricity price of so many months of 30 days over that of the last 30 days, then for each a half-width.
+    // slither-disable-next-line naming-convention (a constant's getter)
     function PURPOSE() external view returns (bytes32);
 
     /// @notice The registry whose verdict counts.

@@ -47,8 +47,10 @@ library HedgeMath {
         if (from >= until) revert IHedgeVault.NothingToCover(from);
         uint256 cost = dailyCost(terms, prices, ratioWad(output, state.outputScale));
         if (cost == 0) revert IHedgeVault.InvalidPrices();
+        // slither-disable-next-line divide-before-multiply (a price of 18 decimals loses less than a unit of the sale)
         uint256 worth = twapWad * (PIPS - feePips) / PIPS * UNITS;
         uint256 count = availableSats.fullMulDiv(worth, cost).min(until - from);
+        // slither-disable-next-line incorrect-equality (no whole day is paid)
         if (count == 0) revert IHedgeVault.BudgetTooSmall(availableSats);
         sale.sats = uint64(count.fullMulDivUp(cost, worth));
         (sale.fromDay, sale.untilDay) = (uint32(from), uint32(from + count));

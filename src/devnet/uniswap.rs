@@ -10,6 +10,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::Anvil;
+use crate::actions::hedge_vault::abi::UniswapRouter;
 use crate::config::place;
 
 alloy::sol! {
@@ -46,21 +47,6 @@ alloy::sol! {
         }
 
         function mint(MintParams calldata params) external payable;
-    }
-
-    interface SwapRouter {
-        struct ExactInputSingleParams {
-            address tokenIn;
-            address tokenOut;
-            uint24 fee;
-            address recipient;
-            uint256 deadline;
-            uint256 amountIn;
-            uint256 amountOutMinimum;
-            uint160 sqrtPriceLimitX96;
-        }
-
-        function exactInputSingle(ExactInputSingleParams calldata params) external payable returns (uint256 amountOut);
     }
 }
 
@@ -194,7 +180,7 @@ impl Uniswap {
     }
 
     async fn swap(&self, from: Address, to: Address, amount: u64, limit: U160) -> anyhow::Result<()> {
-        let params = SwapRouter::ExactInputSingleParams {
+        let params = UniswapRouter::ExactInputSingleParams {
             tokenIn: from,
             tokenOut: to,
             fee: U24::from(FEE_PIPS),
@@ -204,7 +190,7 @@ impl Uniswap {
             amountOutMinimum: U256::ZERO,
             sqrtPriceLimitX96: limit,
         };
-        self.call(self.router, &SwapRouter::exactInputSingleCall { params }).await
+        self.call(self.router, &UniswapRouter::exactInputSingleCall { params }).await
     }
 
     fn wbtc_is_first(&self) -> bool {

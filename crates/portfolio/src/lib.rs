@@ -1,0 +1,1 @@
+//! Weights of strategies, and whether a move pays for itself.

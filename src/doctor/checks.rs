@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::config::hedge::Hedge;
 use crate::config::raw::ProverKind;
 use crate::config::{Config, chain};
-use crate::health::{Check, Level, checks};
+use crate::health::{Check, Level, checks, vault};
 use crate::job::feeds::Feed;
 use crate::job::tables::{SOURCE, TableService};
 use crate::node::{assemble, feeds, replay};
@@ -210,7 +210,12 @@ async fn on_chain(config: &Config, bundle: Option<&Bundle>, now_ms: i64, seen: &
                 let runs_the_model = contract.level != Level::Fail;
                 seen.add(contract);
                 if runs_the_model {
-                    seen.add(checks::last_update(&reader, &action, (&config.schedule.cron, grid), now_ms).await);
+                    let last = checks::last_update(&reader, &action, (&config.schedule.cron, grid), now_ms).await;
+                    let found = match &config.hedge {
+                        Some(_) => vault::sales(&reader, oracle, last).await.0,
+                        None => vec![last],
+                    };
+                    found.into_iter().for_each(|check| seen.add(check));
                 }
             }
             Some((Err(error), _)) => seen.add(failed("contract", &error)),

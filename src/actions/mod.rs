@@ -6,6 +6,7 @@ pub mod error;
 pub mod hedge_vault;
 pub mod refusal;
 pub mod risk_oracle;
+mod sent;
 
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256};

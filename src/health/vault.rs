@@ -136,11 +136,8 @@ fn judged(estimate: &Estimate, vault: &VaultState, limits: VaultLimits) -> Vec<C
 
 #[cfg(test)]
 mod tests {
-    use alloy::primitives::U256;
-    use alloy::primitives::aliases::U40;
-
     use super::*;
-    use crate::actions::hedge_vault::abi::vault::IHedgeVault::{State, Terms};
+    use crate::actions::hedge_vault::abi::vault::IHedgeVault::State;
     use crate::health::Level;
     use veriregime_core::types::period::PeriodId;
 
@@ -160,23 +157,8 @@ mod tests {
             available_sats: 0,
             sold_sats: 0,
         };
-        let terms = Terms {
-            modelId: [7; 32].into(),
-            watts: 1,
-            months: 2,
-            shareBps: 10_000,
-            slippageBps: 1,
-            twapSeconds: 300,
-            minObservations: 2,
-            deadline: U40::from(1),
-            maxPerPeriodSats: 1,
-            operatorSeconds: 0,
-            maxInAllSats: 100_000,
-            floorUsdPerBtc: 1,
-            operator: Address::ZERO,
-        };
-        let state = State { soldSats: sold, ..State::default() };
-        let vault = VaultState { owner: Address::ZERO, terms, state, balance_sats: U256::from(held) };
+        let mut vault = VaultState::given(State { soldSats: sold, ..State::default() }, held);
+        vault.terms.maxInAllSats = 100_000;
         judged(&estimate, &vault, LIMITS).into_iter().map(|check| (check.level, check.code)).collect()
     }
 

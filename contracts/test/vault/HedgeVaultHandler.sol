@@ -27,7 +27,7 @@ contract HedgeVaultHandler is VaultFixture {
 
     address private immutable ATTACKER = makeAddr("trader");
 
-    function setUp() public override {
+    function setUp() public virtual override {
         super.setUp();
         filledSats = 10e8;
     }

@@ -55,7 +55,18 @@ contract HedgeVaultInvariantTest is Test {
         int64[8] memory logarithms;
         _handler.donate(1e8, 5e6);
         for (uint8 field = 0; field < 8; ++field) {
+            _handler.holdPrice(40);
             _handler.forgery(field, uint256(field) << 128 | 77, logarithms, 100e6 + 1, 1.1e6);
+            bytes4 refusal = _handler.forgeryRefusal();
+            bytes4[4] memory ofMarket = [
+                IHedgeVault.NoTwap.selector,
+                IHedgeVault.TooLittleReceived.selector,
+                IHedgeVault.BudgetTooSmall.selector,
+                IHedgeVault.PeriodDone.selector
+            ];
+            for (uint256 i = 0; i < 4; ++i) {
+                assertTrue(refusal != ofMarket[i] && refusal != 0, "refused for another reason");
+            }
         }
         assertEq(_handler.forgeries(), 8);
         for (uint8 which = 0; which < 7; ++which) {

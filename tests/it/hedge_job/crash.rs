@@ -32,7 +32,7 @@ const POLL: Duration = Duration::from_millis(2);
 const RANDOM_WEEKS: u64 = 5;
 const MOST_KILLS: usize = 3;
 /// Latest kill after a stage was reached: an undisturbed cycle is over by then.
-const LATEST_KILL_MS: u64 = 120;
+const LATEST_KILL_MS: u64 = 25;
 /// The stages of a cycle that goes on.
 const OPEN: [Stage; 5] = [Stage::Planned, Stage::Collected, Stage::Forecast, Stage::Proved, Stage::Submitting];
 

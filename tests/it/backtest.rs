@@ -93,7 +93,7 @@ fn what_cannot_be_measured_is_refused_with_a_code() {
     let falling = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/policy.toml")).unwrap();
     std::fs::write(
         study.folder.path().join("falling.toml"),
-        falling.replace("amm_fee_pips = 3_000", "amm_fee_pips = 900"),
+        falling.replace("amm_fee_pips = 15_000", "amm_fee_pips = 900"),
     )
     .unwrap();
     study.refused(&["--from", "2026-03-10", "--policy", "falling.toml"], "VR-BACKTEST-008");

@@ -16,7 +16,8 @@ const MAP_POINTS: usize = 120;
 /// How far the map is drawn, in knees.
 const MAP_KNEES: f64 = 4.0;
 const BPS: f64 = 1e4;
-const MILLION: f64 = 1e6;
+const THOUSAND: f64 = 1e3;
+const HOUR_MINUTES: f64 = 60.0;
 
 /// Writes `plot-gain.svg`, `plot-map.svg` and `plot-stress.svg`.
 ///
@@ -41,14 +42,14 @@ pub(super) fn write(
                 .find(|row| is_shown(row) && row.policy == *name && row.comparison == Comparison::Own)?;
             let mut sum = 0.0;
             let points = row.daily_usd.iter().enumerate().map(|(day, usd)| {
-                sum += usd / MILLION;
+                sum += usd / THOUSAND;
                 (market.time_ms(judged.start + (day + 1) * DAY_MINUTES) as f64, sum)
             });
             Some((*name, points.collect::<Vec<_>>()))
         })
         .collect();
     let title = "What liquidity of $100M earned more than with the static fee";
-    let gain = plots::over_time(title, "million $ since the first day", &gains);
+    let gain = plots::over_time(title, "thousand $ since the first day", &gains);
     let all_maps = std::iter::once(("shared map", terms.map))
         .chain(std::iter::once(("static", FeeMap::flat(terms.static_fee))))
         .chain(policies.iter().filter_map(|policy| Some((policy.name.as_str(), policy.map?))));
@@ -63,7 +64,9 @@ pub(super) fn write(
     let fee = |name: &str| {
         let policy = policies.iter().find(|policy| policy.name == name)?;
         let fees = study.fees(terms, policy);
-        let points = day.clone().filter_map(|at| Some((market.time_ms(at) as f64, fees.get(at - judged.start)? * BPS)));
+        let points = day
+            .clone()
+            .filter_map(|at| Some(((at - day.start) as f64 / HOUR_MINUTES, fees.get(at - judged.start)? * BPS)));
         Some(points.collect::<Vec<_>>())
     };
     let stress: Vec<_> = DRAWN.iter().filter_map(|name| Some((*name, fee(name)?))).collect();
@@ -71,7 +74,7 @@ pub(super) fn write(
         "Fees on the wildest day, {}",
         &veriregime_core::types::time::format_utc(market.time_ms(day.start))[..10]
     );
-    let stress = plots::over_time(&title, "fee, bps", &stress);
+    let stress = plots::over_number(&title, ["hour, UTC", "fee, bps"], &stress);
     for (name, svg) in [("gain", gain), ("map", map), ("stress", stress)] {
         veriregime_files::write_atomic(&folder.join(format!("plot-{name}.svg")), svg.as_bytes())?;
     }

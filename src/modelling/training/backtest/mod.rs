@@ -53,6 +53,10 @@ pub(super) fn backtest(request: &BacktestRequest<'_>, show: &dyn Fn(&str)) -> an
         return Err(BacktestError::Range { name: "the price of an ether", value: request.eth_usd, least, most }.into());
     }
     let bundle = Bundle::open(request.model).context("the model bundle is not usable")?;
+    // Before minutes of work: a folder that is not there.
+    if let Some(path) = request.csv {
+        veriregime_files::write_atomic(path, b"")?;
+    }
     show("reading candles");
     let series = file::read_series(request.candles)?;
     let market = market(request, &series);

@@ -6,6 +6,7 @@ pub mod print;
 
 pub mod admin;
 pub mod audit;
+pub mod backtest;
 pub mod bench;
 pub mod candles;
 mod circuit;
@@ -127,6 +128,8 @@ enum Command {
     Train(train::TrainArgs),
     /// Measure a model on candles.
     Evaluate(evaluate::EvaluateArgs),
+    /// Live through past candles with a pool whose fee follows the forecast, beside other policies.
+    Backtest(backtest::BacktestArgs),
     /// Forecast a miner's electricity: ask, train and measure models.
     #[command(subcommand)]
     Hedge(hedge::HedgeCommand),
@@ -204,6 +207,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
                 Command::Bench(args) => bench::run(args, settings, json).await?,
                 Command::Train(args) => train::run(args, settings, json).await?,
                 Command::Evaluate(args) => evaluate::run(&args, json)?,
+                Command::Backtest(args) => backtest::run(&args, json)?,
                 Command::Hedge(command) => hedge::run(command, json).await?,
                 Command::Yield(command) => yields::run(command, json).await?,
                 Command::Models(args) => return models::run(args, json).await,

@@ -43,6 +43,32 @@ impl TrainingProgress {
     }
 }
 
+/// What is being done, on one line of a terminal that is wiped in the end.
+#[derive(Debug)]
+pub struct StageProgress {
+    bar: ProgressBar,
+}
+
+impl StageProgress {
+    /// Nothing is shown before the first stage.
+    pub fn start() -> Self {
+        let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar }
+    }
+
+    /// Shows a stage.
+    pub fn show(&self, what: &str) {
+        self.bar.set_message(what.to_owned());
+    }
+}
+
+impl Drop for StageProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 /// How far `bench --jobs` is: one bar where standard error is a terminal, and a line for every tenth part where it is not.
 #[derive(Debug)]
 pub struct JobsProgress {

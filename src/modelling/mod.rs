@@ -1,6 +1,7 @@
 //! Models as this program makes, measures, compares and lists them: what lies between candles, the training crate,
 //! circuits and bundles. A build without the feature `training` lists, promotes and checks, and refuses the rest.
 
+pub mod backtest_request;
 pub mod circuit;
 pub mod comparison;
 pub mod feature_rows;

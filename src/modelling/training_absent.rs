@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::backtest_request::BacktestRequest;
 use super::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest};
 use super::measured::{Measured, Version};
 use super::yield_request::{YieldEvaluateRequest, YieldTrainRequest};
@@ -29,6 +30,11 @@ pub async fn train(
     _config: Option<&Path>,
     _show: impl FnMut(Progress<'_>),
 ) -> anyhow::Result<Never> {
+    Err(NotInThisBuild.into())
+}
+
+/// Refuses.
+pub fn backtest(_request: &BacktestRequest<'_>, _show: &dyn Fn(&str)) -> anyhow::Result<Never> {
     Err(NotInThisBuild.into())
 }
 

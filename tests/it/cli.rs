@@ -74,6 +74,7 @@ fn every_command_explains_itself() {
         "bench",
         "train",
         "evaluate",
+        "backtest",
         "models list",
         "models show",
         "models compare",

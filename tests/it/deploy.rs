@@ -229,7 +229,7 @@ async fn what_the_timelock_holds_back_is_done_by_the_same_command_later() {
     // The record knows the timelock.
     assert_eq!(bare.deploy(&[]).0, 0);
 
-    let policy = bare.policy("policy.toml", "amm_fee_pips = 3_000", "amm_fee_pips = 4_000");
+    let policy = bare.policy("policy.toml", "amm_fee_pips = 15_000", "amm_fee_pips = 16_000");
     let policy = ["--policy", policy.as_str()];
     let fee = "BTC-USD knot.3.amm_fee_pips";
     let (code, said) = bare.deploy(&policy);
@@ -240,7 +240,7 @@ async fn what_the_timelock_holds_back_is_done_by_the_same_command_later() {
     let (code, said) = bare.deploy(&["--dry-run"]);
     // Nobody asked for the starting policy, so it does not come back.
     assert_eq!((code, parameter(&said, fee)["outcome"].as_str()), (0, Some("kept")));
-    assert_eq!(parameter(&said, fee)["on_chain"], "4000");
+    assert_eq!(parameter(&said, fee)["on_chain"], "16000");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -298,7 +298,7 @@ async fn a_node_takes_nothing_that_deploy_has_sent_for_another_node_s() {
     };
     agent(&bare).await.ensure_exclusive_wallet().await.expect("the wallet is explained");
     // And again after a change beside the node's own transactions.
-    let policy = bare.policy("policy.toml", "amm_fee_pips = 3_000", "amm_fee_pips = 4_000");
+    let policy = bare.policy("policy.toml", "amm_fee_pips = 15_000", "amm_fee_pips = 16_000");
     assert_eq!(bare.deploy(&["--policy", &policy]).0, 0);
     assert_eq!(bare.nonce().await, STEPS + 2);
     agent(&bare).await.ensure_exclusive_wallet().await.expect("the wallet is explained");

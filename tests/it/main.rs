@@ -8,6 +8,8 @@ mod api;
 mod architecture;
 mod attestation;
 mod audit;
+#[cfg(feature = "training")]
+mod backtest;
 mod bad_exchange;
 mod bad_input;
 mod bench_jobs;

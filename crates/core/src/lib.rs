@@ -1,5 +1,6 @@
 //! Pure parts of the agent: types, features, and the arithmetic of models. No async, no clock, no input or output.
 
+pub mod bootstrap;
 pub mod features;
 pub mod forecast;
 pub mod hedge;

@@ -1,5 +1,6 @@
 //! A build with the feature `training`.
 
+mod backtest;
 mod bundle;
 mod compare;
 mod evaluate;
@@ -12,6 +13,7 @@ mod yields;
 
 use std::path::Path;
 
+use super::backtest_request::BacktestRequest;
 use super::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest};
 use super::measured::{Measured, Version};
 use super::yield_request::{YieldEvaluateRequest, YieldTrainRequest};
@@ -82,6 +84,14 @@ pub fn evaluate_hedge(request: &HedgeEvaluateRequest<'_>) -> anyhow::Result<impl
 /// Tables that are not usable, or a country that is not in them.
 pub fn backtest_hedge(request: &HedgeBacktestRequest<'_>) -> anyhow::Result<impl Render + use<>> {
     hedge::backtest::backtest(request)
+}
+
+/// Lives through the candles of a file with a pool whose fee follows forecasts of several kinds; `show` is told what is being done.
+///
+/// # Errors
+/// A model, candles, dates or knots that are not usable.
+pub fn backtest(request: &BacktestRequest<'_>, show: &dyn Fn(&str)) -> anyhow::Result<impl Render + use<>> {
+    backtest::backtest(request, show)
 }
 
 /// Trains yield models, tests the way of training, and writes their bundles.

@@ -154,11 +154,11 @@ async fn a_policy_that_the_contract_must_refuse_passes_no_dry_run_and_is_never_a
     let cases = [
         ("borrow_collateral_ratio_bps = 18_000", "borrow_collateral_ratio_bps = 12_900", "borrowCollateralRatioBps"),
         (
-            "liquidation_collateral_ratio_bps = 13_000\namm_fee_pips = 3_000",
-            "liquidation_collateral_ratio_bps = 12_900\namm_fee_pips = 3_000",
+            "liquidation_collateral_ratio_bps = 13_000\namm_fee_pips = 15_000",
+            "liquidation_collateral_ratio_bps = 12_900\namm_fee_pips = 15_000",
             "liquidationCollateralRatioBps",
         ),
-        ("amm_fee_pips = 3_000", "amm_fee_pips = 20_001", "ammFeePips"),
+        ("amm_fee_pips = 15_000", "amm_fee_pips = 20_001", "ammFeePips"),
     ];
     // With nothing on the chain yet, and as a change that waits for the timelock.
     for nonce in [0, STEPS - 1] {

@@ -1,25 +1,10 @@
-//! Standard errors of figures whose rows are not independent: neighbouring windows overlap, and volatility comes in
-//! spells.
-//!
-//! Whole blocks of days are drawn with replacement (the moving-block bootstrap of Künsch 1989, made circular by Politis
-//! and Romano 1992: the last day is followed by the first, so that every day is drawn as often). All forecasters are
-//! computed on the same draws, which makes the error of a difference between two of them as small as it is.
-
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+//! Standard errors of the figures of an evaluation, from blocks of days.
 
 use super::figure::Figure;
 use super::outcomes::Outcomes;
 use super::tallies::{Metric, SIZE, Tally};
+use veriregime_core::bootstrap::{BLOCK_DAYS, standard_error, starts};
 
-/// Days of a block: longer than any window that a label or most of a feature's weight shares with its neighbours, and
-/// short enough that a quarter of a year holds twenty.
-pub const BLOCK_DAYS: usize = 5;
-/// Draws.
-pub const RESAMPLES: usize = 500;
-/// Fewer blocks than this tell nothing about how blocks differ.
-const MIN_BLOCKS: usize = 4;
-const SEED: u64 = 1989;
 const DAY_MS: i64 = 86_400_000;
 
 /// Rows by day, and the blocks of days of every draw.
@@ -38,10 +23,7 @@ impl Draws {
         let day = |row: &usize| outcomes.time_ms[*row].div_euclid(DAY_MS);
         let days: Vec<Vec<usize>> =
             rows.chunk_by(|left, right| day(left) == day(right)).map(<[usize]>::to_vec).collect();
-        let blocks = days.len().div_ceil(BLOCK_DAYS);
-        let mut random = ChaCha8Rng::seed_from_u64(SEED);
-        let mut draw = || (0..blocks).map(|_| random.random_range(0..days.len())).collect();
-        let starts = if blocks < MIN_BLOCKS { Vec::new() } else { (0..RESAMPLES).map(|_| draw()).collect() };
+        let starts = starts(days.len());
         Self { days, starts }
     }
 
@@ -93,13 +75,4 @@ impl Draws {
             self.starts.iter().map(|starts| mean(&mut starts.iter().flat_map(|day| *day..day + BLOCK_DAYS))).collect();
         Figure { value: mean(&mut (0..sums.len())), standard_error: standard_error(means.iter().copied()) }
     }
-}
-
-/// Standard deviation of resampled values; `None` where there are not two.
-pub fn standard_error(values: impl Iterator<Item = f64> + Clone) -> Option<f64> {
-    let values = values.filter(|value| value.is_finite());
-    let count = values.clone().count() as f64;
-    let mean = values.clone().sum::<f64>() / count;
-    let variance = values.map(|value| (value - mean) * (value - mean)).sum::<f64>() / (count - 1.0);
-    (count > 1.0).then(|| variance.sqrt())
 }

@@ -6,10 +6,10 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::bootstrap::{BLOCK_DAYS, RESAMPLES};
 use super::outcomes::Forecaster;
 use super::report::Report;
 use super::tallies::Metric;
+use veriregime_core::bootstrap::{BLOCK_DAYS, RESAMPLES};
 use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_core::types::manifest::regime::RegimeSpec;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::bootstrap::{Draws, standard_error};
+use super::bootstrap::Draws;
 use super::figure::Figure;
 use super::metrics;
 use super::outcomes::{Forecast, Forecaster, Outcomes};
 use super::tallies::{Confusion, Metric, Tally};
+use veriregime_core::bootstrap::standard_error;
 
 /// The whole evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -53,15 +53,45 @@ pub fn curves(title: &str, value: &str, lines: Vec<Line>) -> String {
     chart(title, ["epoch", value], axes, [whole, fine], lines).to_svg()
 }
 
+/// A name and its points.
+type Curve<'a> = (&'a str, Vec<(f64, f64)>);
+
 /// Named lines over each other, from zero on.
-pub fn over(title: &str, labels: [&str; 2], curves: &[(&str, Vec<(f64, f64)>)]) -> String {
-    const COLOURS: [Colour; 5] = [Colour::Blue, Colour::Vermilion, Colour::Green, Colour::Pink, Colour::Black];
-    let points = || curves.iter().flat_map(|(_, points)| points);
+pub fn over(title: &str, labels: [&str; 2], curves: &[Curve<'_>]) -> String {
     let from_zero = |values: Range<f64>| 0.0..values.end * 1.06;
-    let axes = [ends(points().map(|(x, _)| *x)), ends(points().map(|(_, y)| *y))].map(from_zero);
+    let axes = [span(curves, |(x, _)| x), span(curves, |(_, y)| y)].map(from_zero);
+    chart(title, labels, axes, [whole, whole], named(curves, true)).to_svg()
+}
+
+/// Named lines over time, ms UTC.
+pub fn over_time(title: &str, value: &str, curves: &[Curve<'_>]) -> String {
+    let axes = [span(curves, |(x, _)| x), padded(curves.iter().flat_map(|(_, points)| points).map(|(_, y)| *y))];
+    chart(title, ["UTC", value], axes, [date, fine], named(curves, false)).to_svg()
+}
+
+/// Named lines over a number, both axes as wide as the lines.
+pub fn over_number(title: &str, labels: [&str; 2], curves: &[Curve<'_>]) -> String {
+    let axes = [span(curves, |(x, _)| x), padded(curves.iter().flat_map(|(_, points)| points).map(|(_, y)| *y))];
+    chart(title, labels, axes, [fine, fine], named(curves, false)).to_svg()
+}
+
+fn span(curves: &[Curve<'_>], of: impl Fn((f64, f64)) -> f64) -> Range<f64> {
+    ends(curves.iter().flat_map(|(_, points)| points).map(|point| of(*point)))
+}
+
+fn named(curves: &[Curve<'_>], has_marks: bool) -> Vec<Line> {
+    const COLOURS: [Colour; 8] = [
+        Colour::Blue,
+        Colour::Vermilion,
+        Colour::Green,
+        Colour::Pink,
+        Colour::Black,
+        Colour::Orange,
+        Colour::Sky,
+        Colour::Grey,
+    ];
     let drawn = curves.iter().zip(COLOURS.iter().cycle());
-    let lines = drawn.map(|((name, points), colour)| plain(name, *colour, points.clone(), true)).collect();
-    chart(title, labels, axes, [whole, whole], lines).to_svg()
+    drawn.map(|((name, points), colour)| plain(name, *colour, points.clone(), has_marks)).collect()
 }
 
 /// Hits over false alarms of everybody who rates.

@@ -1,0 +1,160 @@
+//! The volatilities that policies look at, from candles.
+
+use std::ops::Range;
+
+use anyhow::Context;
+
+use crate::bundle::Bundle;
+use veriregime_backtest::signal::Signal;
+use veriregime_backtest::study::{KNEE, Policy};
+use veriregime_core::features::Batch;
+use veriregime_core::model::{Layout, MAX_MODEL_BYTES};
+use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::manifest::ONNX_FILE;
+use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::time::parse_utc_ms;
+use veriregime_training::cholesky::solved;
+use veriregime_training::evaluation::baselines::{LEAST_BEFORE, har};
+use veriregime_training::evaluation::outcomes::{Forecaster, Outcomes};
+use veriregime_training::evaluation::{Comparison, Subject};
+
+/// Who knows what comes.
+pub(super) const FORESIGHT: &str = "foresight";
+/// The model, once a period and every quarter of an hour.
+pub(super) const OURS: &str = "ours";
+pub(super) const OURS_QUICK: &str = "ours_15m";
+/// Whose ratios for new loans are tried.
+pub(super) const LENDERS: [&str; 4] = ["static", "har_clock", OURS, FORESIGHT];
+/// Minutes between the forecasts of a quick policy, and of the periods of a slow one.
+pub(super) const QUICK_MINUTES: usize = 15;
+pub(super) const PERIOD_MINUTES: usize = 240;
+/// Minutes until a forecast is on chain.
+const LANDING_MINUTES: usize = 1;
+/// Half-life of a pool's own view of its price.
+const OWN_POOL_MINUTES: f64 = 15.0;
+const HOUR_MS: i64 = 3_600_000;
+const WEEK_MS: i64 = 168 * HOUR_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// 1970 began on a Thursday.
+const MONDAY_MS: i64 = 4 * DAY_MS;
+/// Waves of the day and of the week that a clock is made of.
+const DAY_WAVES: usize = 4;
+const WEEK_WAVES: usize = 3;
+const RIDGE: f64 = 1e-6;
+
+/// Every policy's eyes on one market.
+pub(super) struct Signals {
+    pub ours: Signal,
+    pub har_clock: Signal,
+    others: Vec<(&'static str, Signal)>,
+}
+
+impl Signals {
+    /// Forecasts from `earlier.start` until minute `to`. What is fitted here, is fitted on `earlier`.
+    pub fn new(bundle: &Bundle, series: &CandleSeries, earlier: &Range<usize>, to: usize) -> anyhow::Result<Self> {
+        let manifest = &bundle.manifest;
+        let model = manifest.regime()?;
+        let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_MODEL_BYTES)?;
+        let subject = Subject {
+            onnx: &onnx,
+            layout: Layout::of(&model),
+            features: &model.candles.features,
+            label: &model.label,
+            baselines: model.baselines,
+        };
+        let start_ms = series.candles().first().context("no candles")?.open_time_ms;
+        let time_ms = |at: usize| start_ms + at as i64 * MINUTE_MS;
+        // The first decision is a period before the first minute, so that there is a forecast when it begins.
+        let times = time_ms(earlier.start.saturating_sub(2 * PERIOD_MINUTES))..time_ms(to);
+        let comparison = Comparison::on(&subject, series, &times, 0, |time_ms| {
+            time_ms.rem_euclid(QUICK_MINUTES as i64 * MINUTE_MS) == 0
+        })?;
+        let outcomes = &comparison.outcomes;
+        let batch = Batch::new(&model.candles.features, series)?;
+        let minutes = series.candles().len();
+        let first_minute = start_ms / MINUTE_MS;
+        let held = |log_volatility: &[f64], every| {
+            let volatility: Vec<f64> = log_volatility.iter().map(|value| libm::exp(*value)).collect();
+            Signal::held(minutes, first_minute, every, LANDING_MINUTES, &outcomes.at, &volatility)
+        };
+        let by = |forecaster| {
+            let forecast = comparison.forecasts.iter().find(|forecast| forecast.by == forecaster);
+            forecast.and_then(|forecast| forecast.log_volatility.as_deref()).context("a baseline is missing")
+        };
+        let known: Vec<usize> =
+            (0..outcomes.len()).filter(|row| outcomes.at[*row] + model.label.horizon_minutes <= earlier.end).collect();
+        let regressors = |row: usize| har::regressors(batch.sums(), outcomes.at[row]);
+        let waves = |row: usize| clock(outcomes.time_ms[row]);
+        let clock = fitted(outcomes, &known, waves);
+        let har_clock = fitted(outcomes, &known, |row| [&regressors(row)[1..], &waves(row)].concat());
+        let ours = by(Forecaster::StudentCircuit)?;
+        let others = vec![
+            ("clock", held(&clock, PERIOD_MINUTES)),
+            ("persistence", held(by(Forecaster::Persistence)?, PERIOD_MINUTES)),
+            ("garch", held(by(Forecaster::Garch)?, PERIOD_MINUTES)),
+            ("har", held(by(Forecaster::HarVolatility)?, PERIOD_MINUTES)),
+            ("har_clock_15m", held(&har_clock, QUICK_MINUTES)),
+            (OURS_QUICK, held(ours, QUICK_MINUTES)),
+            ("own_pool_15m", Signal::OwnPool { half_life_minutes: OWN_POOL_MINUTES }),
+            (FORESIGHT, held(&outcomes.log_volatility, PERIOD_MINUTES)),
+        ];
+        Ok(Self { ours: held(ours, PERIOD_MINUTES), har_clock: held(&har_clock, PERIOD_MINUTES), others })
+    }
+
+    /// The volatility above which a quarter of the minutes of `earlier` lie, by the regression with a clock: where maps begin to rise.
+    pub fn knee(&self, earlier: &Range<usize>) -> f64 {
+        self.har_clock.quantile(earlier, KNEE).unwrap_or(f64::INFINITY)
+    }
+
+    /// All of them, the static fee first.
+    pub fn policies(&self) -> Vec<Policy> {
+        let named = |name: &str, signal: &Signal| Policy { name: name.to_owned(), signal: signal.clone(), map: None };
+        let mut policies = vec![named("static", &Signal::None)];
+        policies.extend(self.others.iter().map(|(name, signal)| named(name, signal)));
+        let place = policies.iter().position(|policy| policy.name == "har_clock_15m").unwrap_or(policies.len());
+        policies.splice(place..place, [named("har_clock", &self.har_clock), named(OURS, &self.ours)]);
+        policies
+    }
+}
+
+/// The first minute that a forecast can be in force in: a model and the regressions look back.
+pub(super) fn first_usable(bundle: &Bundle) -> anyhow::Result<usize> {
+    let before = bundle.manifest.features()?.lookback_minutes.max(LEAST_BEFORE);
+    Ok(before + 2 * PERIOD_MINUTES)
+}
+
+/// When the part of the data begins that the model was not fitted on, ms UTC.
+pub(super) fn test_begins(bundle: &Bundle) -> Option<i64> {
+    let text = bundle.manifest.training.provenance.pointer("/split/test/from")?.as_str()?;
+    parse_utc_ms(text).ok()
+}
+
+/// Waves of the day and of the week at a decision.
+fn clock(time_ms: i64) -> Vec<f64> {
+    let waves = |period_ms: i64, count: usize| {
+        let phase = (time_ms - MONDAY_MS).rem_euclid(period_ms) as f64 / period_ms as f64 * std::f64::consts::TAU;
+        (1..=count).flat_map(move |wave| [libm::sin(wave as f64 * phase), libm::cos(wave as f64 * phase)])
+    };
+    waves(DAY_MS, DAY_WAVES).chain(waves(WEEK_MS, WEEK_WAVES)).collect()
+}
+
+/// What a linear regression on `values`, fitted on the rows in `known`, says about all rows.
+fn fitted(outcomes: &Outcomes, known: &[usize], values: impl Fn(usize) -> Vec<f64>) -> Vec<f64> {
+    let rows: Vec<Vec<f64>> = (0..outcomes.len()).map(|row| [vec![1.0], values(row)].concat()).collect();
+    let size = rows.first().map_or(0, Vec::len);
+    let mut matrix = vec![vec![0.0; size]; size];
+    let mut right = vec![0.0; size];
+    for row in known {
+        for (line, value) in rows[*row].iter().enumerate() {
+            right[line] += value * outcomes.log_volatility[*row];
+            for column in 0..=line {
+                matrix[line][column] += value * rows[*row][column];
+            }
+        }
+    }
+    for (line, entries) in matrix.iter_mut().enumerate() {
+        entries[line] += RIDGE * known.len() as f64;
+    }
+    let weights = solved(matrix, right);
+    rows.iter().map(|row| row.iter().zip(&weights).map(|(value, weight)| value * weight).sum()).collect()
+}

@@ -151,6 +151,24 @@ contract HedgeVaultSaleTest is VaultFixture {
         _expectRefusal(abi.encodeWithSelector(IHedgeVault.NothingToCover.selector, FIRST_DAY + 150));
     }
 
+    /// Where the covered days end on the very day that the terms reach to, nothing is left, and it is said so.
+    function test_NothingIsSoldWhereTheCoveredDaysEndWithTheTerms() public {
+        IHedgeVault.Terms memory terms = _terms();
+        terms.months = 5;
+        _setTerms(terms);
+        uint256 snapshot = vm.snapshotState();
+        IHedgeVault.Sale memory sale = _execute();
+        uint256 daysSold = sale.untilDay - sale.fromDay;
+        vm.revertToState(snapshot);
+        terms.maxPerPeriodSats = uint64((uint256(sale.sats) * 67 + daysSold - 1) / daysSold);
+        _setTerms(terms);
+        assertEq(_execute().untilDay, FIRST_DAY + 67);
+        terms.months = 2;
+        _setTerms(terms);
+        _nextPeriod(1);
+        _expectRefusal(abi.encodeWithSelector(IHedgeVault.NothingToCover.selector, FIRST_DAY + 67));
+    }
+
     /* BUDGETS */
 
     function test_TheBudgetInAllEnds() public {

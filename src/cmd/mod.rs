@@ -35,6 +35,7 @@ pub mod train;
 pub mod tx;
 pub mod verify;
 pub mod verify_bundle;
+pub mod yield_portfolio;
 pub mod yields;
 
 use std::path::PathBuf;

@@ -1,12 +1,13 @@
 //! `yield`: what strategies on chain yield next week.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::circuit::CircuitArgs;
 use super::print;
 use super::progress::TrainingProgress;
+use super::yield_portfolio::{YieldAllocateArgs, YieldBacktestArgs};
 use crate::clock::Clock;
 use crate::config::place;
 use crate::modelling::training;
@@ -39,6 +40,22 @@ Skill is 1 − MSE / MSE of the other forecast, of z = sign · ln(1 + |APY in pe
 
 JSON has shares, not percent.")]
     Predict(YieldPredictArgs),
+    /// Lay money out over strategies by their forecasts: weights, and the moves that pay for their gas and slippage.
+    #[command(after_help = "Examples:
+  veriregime-agent yield allocate --data tables --strategy aave=aave-v2:USDC --strategy compound=compound-v2:USDC \\
+    --capital 100000 --current aave=1 --gas-usd 8
+  veriregime-agent yield allocate --data tables --strategy a=POOL --strategy b=POOL --capital 25000 --objective max-sharpe --cap 0.6 --cash --json
+
+What no --current names is cash. A move is made where its gain over --gate-days exceeds gas and slippage; the gate counts money, not
+risk: what only lowers the risk is refused. JSON has shares, not percent.")]
+    Allocate(YieldAllocateArgs),
+    /// Live through past days with money, under several rules, after gas and slippage.
+    #[command(after_help = "Examples:
+  veriregime-agent yield backtest --data tables --kind lending --kind delta --from 2021-02-01
+  veriregime-agent yield backtest --data tables --kind lp --from 2025-07-20 --gas-usd 0.5 --largest 50 --json
+
+Models are fitted every four weeks on what was known by then.")]
+    Backtest(YieldBacktestArgs),
 }
 
 /// What computes a forecast.
@@ -52,7 +69,7 @@ enum FormArg {
 
 /// A kind of strategies.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum KindArg {
+pub(super) enum KindArg {
     /// Liquidity pools
     Lp,
     /// Lending
@@ -118,7 +135,7 @@ pub struct YieldEvaluateArgs {
     lstm: Option<usize>,
 }
 
-/// Arguments of `yield predict`.
+/// Arguments of `yield predict`, and of what is done by its forecasts.
 #[derive(Debug, Args)]
 pub struct YieldPredictArgs {
     /// Folder with a bundle for each kind, or of one for all.
@@ -191,23 +208,36 @@ pub async fn run(command: YieldCommand, json: bool) -> anyhow::Result<()> {
             print::output(json, &training::evaluate_yields(&request, |step| progress.show(step))?);
         }
         YieldCommand::Predict(args) => {
-            let request = PredictRequest {
-                model: &place::data(&args.model),
-                data: &args.data,
-                strategies: args.strategies,
-                horizon_days: args.horizon_days,
-                at: args.at,
-                today: i32::try_from(Clock::System.now_ms().div_euclid(DAY_MS)).unwrap_or(i32::MAX),
-                max_age_days: args.max_age_days,
-            };
-            print::output(json, &predict(&request)?);
+            print::output(json, &predict(&args.request(&args.model()))?);
         }
+        YieldCommand::Allocate(args) => print::output(json, &args.allocation()?),
+        YieldCommand::Backtest(args) => args.run(json)?,
     }
     Ok(())
 }
 
+impl YieldPredictArgs {
+    /// Where the models are looked for.
+    pub(super) fn model(&self) -> PathBuf {
+        place::data(&self.model)
+    }
+
+    /// What is asked of the models of a folder.
+    pub(super) fn request<'a>(&'a self, model: &'a Path) -> PredictRequest<'a> {
+        PredictRequest {
+            model,
+            data: &self.data,
+            strategies: self.strategies.clone(),
+            horizon_days: self.horizon_days,
+            at: self.at,
+            today: i32::try_from(Clock::System.now_ms().div_euclid(DAY_MS)).unwrap_or(i32::MAX),
+            max_age_days: self.max_age_days,
+        }
+    }
+}
+
 impl KindArg {
-    fn kind(self) -> Kind {
+    pub(super) fn kind(self) -> Kind {
         match self {
             Self::Lp => Kind::Lp,
             Self::Lending => Kind::Lending,

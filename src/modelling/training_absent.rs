@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest};
 use super::measured::{Measured, Version};
-use super::yield_request::{YieldEvaluateRequest, YieldTrainRequest};
+use super::yield_request::{YieldBacktestRequest, YieldEvaluateRequest, YieldTrainRequest};
 use super::{EvaluateRequest, Progress, TrainRequest};
 use crate::bundle::Bundle;
 use crate::diagnosis::training::NotInThisBuild;
@@ -71,6 +71,11 @@ pub async fn train_yields(_request: &YieldTrainRequest<'_>, _show: impl FnMut(Pr
 
 /// Refuses.
 pub fn evaluate_yields(_request: &YieldEvaluateRequest<'_>, _show: impl FnMut(Progress<'_>)) -> anyhow::Result<Never> {
+    Err(NotInThisBuild.into())
+}
+
+/// Refuses.
+pub fn backtest_yields(_request: &YieldBacktestRequest<'_>) -> anyhow::Result<Never> {
     Err(NotInThisBuild.into())
 }
 

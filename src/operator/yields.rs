@@ -51,7 +51,7 @@ pub struct PredictRequest<'a> {
 #[expect(clippy::struct_field_names, reason = "the field's name in what is answered")]
 pub struct Predictions {
     /// One for each.
-    predictions: BTreeMap<String, Prediction>,
+    pub(super) predictions: BTreeMap<String, Prediction>,
     /// Days ahead.
     horizon_days: usize,
     /// Strategies that nothing can be said of, where none were named.
@@ -60,27 +60,27 @@ pub struct Predictions {
 
 /// What is said of a strategy; rates and volatility as shares, not percent.
 #[derive(Debug, Serialize)]
-struct Prediction {
+pub(super) struct Prediction {
     /// Mean rate of the days ahead, a year.
-    apy: f64,
+    pub apy: f64,
     /// Standard deviation of its daily rate.
-    volatility: f64,
+    pub volatility: f64,
     /// Ends of the 90 % interval of `apy`.
-    interval: [f64; 2],
+    pub interval: [f64; 2],
     /// Share of outcomes that the interval is to hold.
-    coverage: f64,
-    pool: String,
-    kind: Kind,
+    pub coverage: f64,
+    pub pool: String,
+    pub kind: Kind,
     /// The last day that is known.
-    as_of: String,
+    pub as_of: String,
     /// Days since.
-    age_days: i64,
-    model_id: String,
+    pub age_days: i64,
+    pub model_id: String,
     /// From the past; absent of young strategies.
-    risk: Option<Risk>,
+    pub risk: Option<Risk>,
     /// What the rate leaves out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<&'static str>,
+    pub note: Option<&'static str>,
 }
 
 /// What a rate of a liquidity pool leaves out.
@@ -91,29 +91,44 @@ const NOTE_LP: &str = "without impermanent loss";
 /// # Errors
 /// [`YieldError`], or a bundle that is not usable.
 pub fn predict(request: &PredictRequest<'_>) -> anyhow::Result<Predictions> {
-    if usize::try_from(request.horizon_days) != Ok(HORIZON_DAYS) {
-        return Err(YieldError::Horizon { days: request.horizon_days }.into());
+    request.check()?;
+    forecasts(request, &YieldModels::open(request.model)?, &Yields::read(request.data)?)
+}
+
+impl PredictRequest<'_> {
+    /// Refuses another horizon, and too many strategies.
+    pub(super) fn check(&self) -> Result<(), YieldError> {
+        if usize::try_from(self.horizon_days) != Ok(HORIZON_DAYS) {
+            return Err(YieldError::Horizon { days: self.horizon_days });
+        }
+        let count = self.strategies.len();
+        if count > MAX_STRATEGIES {
+            return Err(YieldError::Count { count, limit: MAX_STRATEGIES });
+        }
+        Ok(())
     }
-    let count = request.strategies.len();
-    if count > MAX_STRATEGIES {
-        return Err(YieldError::Count { count, limit: MAX_STRATEGIES }.into());
-    }
-    let models = YieldModels::open(request.model)?;
-    let yields = Yields::read(request.data)?;
+}
+
+/// The same of what has been opened and read.
+pub(super) fn forecasts(
+    request: &PredictRequest<'_>,
+    models: &YieldModels,
+    yields: &Yields,
+) -> anyhow::Result<Predictions> {
     let mut factors: BTreeMap<Kind, (Day, f64)> = BTreeMap::new();
     for kind in Kind::ALL {
         let Some(last) = yields.last_day(kind) else { continue };
         let last = request.at.map_or(last, |at| at.min(last));
         if let Some(model) = models.of(kind) {
-            factors.insert(kind, (last, factor(&yields, model, kind, last)?));
+            factors.insert(kind, (last, factor(yields, model, kind, last)?));
         }
     }
-    let asker = Asker { request, models: &models, yields: &yields, factors: &factors };
+    let asker = Asker { request, models, yields, factors: &factors };
     let mut predictions = BTreeMap::new();
     let mut left_out = 0;
-    if count > 0 {
+    if !request.strategies.is_empty() {
         for (name, id) in &request.strategies {
-            let pool = yields.pools.get(id).ok_or_else(|| unknown(&yields, id))?;
+            let pool = yields.pools.get(id).ok_or_else(|| unknown(yields, id))?;
             predictions.insert(name.clone(), asker.ask(pool)?);
         }
     } else {

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use super::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest};
 use super::measured::{Measured, Version};
-use super::yield_request::{YieldEvaluateRequest, YieldTrainRequest};
+use super::yield_request::{YieldBacktestRequest, YieldEvaluateRequest, YieldTrainRequest};
 use super::{EvaluateRequest, Progress, TrainRequest};
 use crate::bundle::Bundle;
 use crate::render::Render;
@@ -104,6 +104,14 @@ pub fn evaluate_yields(
     show: impl FnMut(Progress<'_>),
 ) -> anyhow::Result<impl Render> {
     yields::evaluate::evaluate(request, show)
+}
+
+/// Lives through the days of tables with money, under several rules.
+///
+/// # Errors
+/// Tables that are not usable, or too few by the first day.
+pub fn backtest_yields(request: &YieldBacktestRequest<'_>) -> anyhow::Result<impl Render + use<>> {
+    yields::backtest::backtest(request)
 }
 
 /// Measures how fast the networks of training settings learn. `config` is where the agent's settings are, if anywhere.

@@ -52,6 +52,9 @@ pub enum YieldError {
     /// Model bundles without one for this kind.
     #[error("{folder} has no model for {kind}")]
     NoModel { folder: String, kind: &'static str },
+    /// No price of gas, or of ether, from which a move's cost would follow.
+    #[error("what gas costs on {} is not known", format_day(*day))]
+    NoGas { day: i32 },
     /// A publisher that cannot be asked.
     #[error(transparent)]
     Http(#[from] CandleError),
@@ -98,6 +101,7 @@ impl Diagnostic for YieldError {
             Self::Stale { .. } => "VR-YIELD-011",
             Self::Answer { .. } => "VR-YIELD-012",
             Self::NoModel { .. } => "VR-YIELD-013",
+            Self::NoGas { .. } => "VR-YIELD-020",
             Self::Http(error) => error.code(),
             Self::Table(error) => error.code(),
             Self::File(error) => error.code(),
@@ -120,6 +124,7 @@ impl Diagnostic for YieldError {
             Self::Stale { .. } => "get newer rates with `tables fetch-yields`, or allow more with --max-age-days",
             Self::Answer { .. } => "look at the address in a browser; another one can be given by --url",
             Self::NoModel { .. } => "train one with `yield train`",
+            Self::NoGas { .. } => "say what a transaction costs with --gas-usd, or put eth_gas_daily with eth_usd into the folder",
             Self::Http(error) => error.hint(),
             Self::Table(error) => error.hint(),
             Self::File(error) => error.hint(),

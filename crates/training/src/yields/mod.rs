@@ -10,3 +10,4 @@ pub mod ridge;
 pub mod samples;
 pub mod score;
 pub mod square;
+pub mod walk;

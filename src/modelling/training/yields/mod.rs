@@ -1,5 +1,6 @@
 //! Yield models in a build with the feature `training`.
 
+pub mod backtest;
 pub mod evaluate;
 pub mod train;
 

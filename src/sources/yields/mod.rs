@@ -4,4 +4,6 @@ pub mod defillama;
 pub mod error;
 pub mod fetch;
 pub mod folder;
+pub mod funding;
+pub mod renewal;
 pub mod table;

@@ -6,9 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::print;
 use super::yields::{KindArg, YieldPredictArgs};
+use crate::job::yields::allocation::{Allocation, Money};
 use crate::modelling::training;
 use crate::modelling::yield_request::YieldBacktestRequest;
-use crate::operator::allocate::{AllocateRequest, Allocation, allocate};
+use crate::operator::allocate::{AllocateRequest, allocate};
 use crate::sources::yields::costs::Costs;
 use veriregime_core::types::time::parse_day;
 use veriregime_core::yields::Kind;
@@ -135,14 +136,10 @@ impl YieldAllocateArgs {
             gate_days: self.costs.gate_days,
             is_open: false,
         };
-        allocate(&AllocateRequest {
-            predict: self.predict.request(&self.predict.model()),
-            capital_usd: self.capital,
-            current: self.current,
-            cap: self.cap,
-            policy,
-            costs: self.costs.costs(),
-        })
+        let money = Money { capital_usd: self.capital, current: self.current, cap: self.cap, policy };
+        let model = self.predict.model();
+        let predict = self.predict.request(&model);
+        allocate(&AllocateRequest { predict, money, costs: self.costs.costs() })
     }
 }
 

@@ -18,6 +18,7 @@ pub mod signer;
 pub mod strict;
 pub mod text;
 pub mod written;
+pub mod yields;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -42,6 +43,7 @@ use jobs::{Names, NodeConfig};
 use raw::{ClockKind, JobKind, ProverKind, RawConfig};
 use signer::Signer;
 use strict::{Misfit, Written};
+use yields::Yields;
 use veriregime_core::schedule::{next_tick_ms, ticks_ms};
 use veriregime_core::types::chain_id::is_development;
 use veriregime_core::types::diagnostic::{Diagnostic, words};
@@ -72,6 +74,8 @@ pub struct Config {
     pub kind: JobKind,
     /// Whose electricity, and where its tables are; of a hedge job alone.
     pub hedge: Option<Hedge>,
+    /// Strategies, and where their tables are.
+    pub yields: Yields,
     /// Folder of the model bundle.
     pub bundle: PathBuf,
     /// The exchanges.
@@ -307,6 +311,7 @@ fn check_job(raw: RawConfig, names: Names, kind: JobKind) -> Result<Config, Conf
         names,
         kind,
         hedge: None,
+        yields: yields::check(&raw.yields)?,
         bundle: bundle(&raw.model.bundle)?,
         candles: candles::check(&raw.candles)?,
         prover: Prover {

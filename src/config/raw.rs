@@ -10,12 +10,13 @@ use super::hedge::RawHedge;
 use super::named::UNNAMED;
 use super::replica::RawReplica;
 use super::signer::RawSigner;
+use super::yields::RawYields;
 use crate::telemetry::LogFormat;
-use veriregime_core::hedge::GRID;
 use veriregime_core::types::gwei::Gwei;
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::period::Grid;
 use veriregime_core::types::venue::Venue;
+use veriregime_core::hedge;
 
 /// `default.toml`'s shape.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -24,6 +25,7 @@ pub struct RawConfig {
     pub model: RawModel,
     pub candles: RawCandles,
     pub hedge: RawHedge,
+    pub yields: RawYields,
     pub prover: RawProver,
     pub chain: RawChain,
     pub signer: RawSigner,
@@ -272,7 +274,7 @@ impl JobKind {
     pub fn grid(self) -> Grid {
         match self {
             Self::Regime => Grid::FOUR_HOURS,
-            Self::Hedge => GRID,
+            Self::Hedge => hedge::GRID,
         }
     }
 }

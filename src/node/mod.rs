@@ -11,6 +11,7 @@ pub mod replay;
 pub mod services;
 pub mod serving;
 pub mod smoke;
+pub mod yields;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

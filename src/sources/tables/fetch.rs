@@ -132,13 +132,22 @@ fn merged(mut fresh: Electricity, earlier: &Electricity) -> (Electricity, usize,
 fn keep(folder: &Path, ending: &str, text: &str, vintage: Vintage) -> Result<Vintage, TableError> {
     veriregime_files::create_folder(folder)?;
     write_atomic(&folder.join(format!("{}.{ending}", vintage.table)), text.as_bytes())?;
+    note(folder, std::slice::from_ref(&vintage))?;
+    Ok(vintage)
+}
+
+/// Notes editions, the newest last.
+///
+/// # Errors
+/// A file fault.
+pub fn note(folder: &Path, vintages: &[Vintage]) -> Result<(), FileError> {
     let path = folder.join(VINTAGES_FILE);
     let mut lines = if path.is_file() { read_bounded(&path, MAX_VINTAGES_BYTES)? } else { Vec::new() };
-    let line = serde_json::to_vec(&vintage).map_err(|error| FileError::writing(&path, error.into()))?;
-    lines.extend(line);
-    lines.push(b'\n');
-    write_atomic(&path, &lines)?;
-    Ok(vintage)
+    for vintage in vintages {
+        lines.extend(serde_json::to_vec(vintage).map_err(|error| FileError::writing(&path, error.into()))?);
+        lines.push(b'\n');
+    }
+    write_atomic(&path, &lines)
 }
 
 async fn get(url: &Url, wanted: &'static str) -> Result<Vec<u8>, TableError> {

@@ -5,4 +5,6 @@ pub mod defillama;
 pub mod error;
 pub mod fetch;
 pub mod folder;
+pub mod funding;
+pub mod renewal;
 pub mod table;

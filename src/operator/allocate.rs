@@ -2,7 +2,6 @@
 
 use super::yields::{PredictRequest, outlook, predictions};
 use crate::job::yields::allocation::{self, Allocation, Asset, Money};
-use crate::job::yields::prediction::Prediction;
 use crate::render::layout::{self, Table};
 use crate::render::{Render, lines};
 use crate::sources::yields::costs::Costs;
@@ -28,13 +27,12 @@ pub fn allocate(request: &AllocateRequest<'_>) -> anyhow::Result<Allocation> {
     let outlook = outlook(&request.predict)?;
     let said = predictions(&request.predict, &outlook)?.predictions;
     let last = said.values().map(|one| one.day).max().unwrap_or_default();
-    let asset = |(name, prediction): (&String, &Prediction)| {
+    let assets = said.iter().map(|(name, prediction)| {
         let past = outlook.past(&prediction.pool, last, TRAILING_DAYS);
         let leg = request.costs.leg(prediction.kind, outlook.tables(), last)?;
         Ok(Asset { name, prediction, past, leg })
-    };
-    let assets: Vec<Asset<'_>> = said.iter().map(asset).collect::<Result<_, YieldError>>()?;
-    Ok(allocation::allocate(&assets, &request.money)?)
+    });
+    Ok(allocation::allocate(&assets.collect::<Result<Vec<_>, YieldError>>()?, &request.money)?)
 }
 
 impl Render for Allocation {

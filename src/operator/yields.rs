@@ -62,7 +62,7 @@ pub fn predict(request: &PredictRequest<'_>) -> anyhow::Result<Predictions> {
 /// Models and tables, once the request makes sense.
 pub(super) fn outlook(request: &PredictRequest<'_>) -> anyhow::Result<Outlook> {
     if usize::try_from(request.horizon_days) != Ok(HORIZON_DAYS) {
-        return Err(YieldError::Horizon { days: request.horizon_days }.into());
+        return Err(YieldError::Horizon { days: request.horizon_days.into() }.into());
     }
     let count = request.strategies.len();
     if count > MAX_STRATEGIES {

@@ -27,8 +27,20 @@ impl Costs {
     /// # Errors
     /// [`YieldError::NoGas`].
     pub fn leg(&self, kind: Kind, yields: &Yields, day: Day) -> Result<Leg, YieldError> {
-        let known = || yields.gas.usd(gas_units(kind), day, MAX_GAS_AGE_DAYS);
-        let gas_usd = self.gas_usd.or_else(known).ok_or(YieldError::NoGas { day })?;
+        self.over(kind, Self::gas_usd(kind, yields, day), day)
+    }
+
+    /// The same over what is known of gas on that day.
+    ///
+    /// # Errors
+    /// [`YieldError::NoGas`].
+    pub fn over(&self, kind: Kind, known_gas_usd: Option<f64>, day: Day) -> Result<Leg, YieldError> {
+        let gas_usd = self.gas_usd.or(known_gas_usd).ok_or(YieldError::NoGas { day })?;
         Ok(Leg { gas_usd, slippage: self.slippage_bps.map_or_else(|| slippage(kind), |bps| bps / BPS) })
+    }
+
+    /// What the gas of a transaction costs at the end of a day, as far as tables tell.
+    pub fn gas_usd(kind: Kind, yields: &Yields, day: Day) -> Option<f64> {
+        yields.gas.usd(gas_units(kind), day, MAX_GAS_AGE_DAYS)
     }
 }

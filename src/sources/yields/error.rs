@@ -35,7 +35,7 @@ pub enum YieldError {
     Unknown { name: String, similar: Option<String> },
     /// A horizon that no model has.
     #[error("models here forecast {HORIZON_DAYS} days, not {days}")]
-    Horizon { days: u32 },
+    Horizon { days: i64 },
     /// No strategies, or far too many.
     #[error("{count} strategies are none, or more than {limit}")]
     Count { count: usize, limit: usize },

@@ -98,6 +98,35 @@ fn a_backtest_does_not_see_what_came() {
     }
 }
 
+/// Two versions on the decisions that neither was fitted on.
+#[test]
+fn versions_are_compared_on_the_same_decisions() {
+    let tables = folder(&[("yields_lp.csv", &table(25, 110))]);
+    let data = tables.path().to_str().unwrap().to_owned();
+    let models = tables.path().join("models").to_str().unwrap().to_owned();
+    for (name, until) in [("one", "2025-02-20"), ("two", "2025-03-01"), ("late", "2025-04-20")] {
+        let out = format!("{models}/{name}");
+        said(&["train", "--data", &data, "--out", &out, "--until", until, "--no-circuit"]);
+    }
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
+        let fixed = ["models", "--models", &models, "--json", "compare"];
+        command.args(fixed).args(arguments).args(["--data", &data]).output().unwrap()
+    };
+    let output = run(&["one", "two"]);
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let lp = &answer["kinds"]["lp"];
+    assert_eq!((&lp["from"], &lp["first"]["rows"]), (&"2025-03-01".into(), &lp["second"]["rows"]), "{answer}");
+    assert!(number(&lp["first"]["rows"]) > 500.0 && lp["gain_error"].is_number());
+    let gain = number(&lp["gain"]);
+    assert_eq!(gain > 0.0, lp["second_is"].as_str().unwrap().starts_with("better"), "{answer}");
+    let same: Value = serde_json::from_slice(&run(&["two", "two"]).stdout).unwrap();
+    assert_eq!((&same["kinds"]["lp"]["gain"], &same["kinds"]["lp"]["second_is"]), (&0.0.into(), &"same".into()));
+    // Ten days before the end no week has come that one of them does not know.
+    let told = String::from_utf8(run(&["one", "late"]).stderr).unwrap();
+    assert!(told.contains("VR-YIELD-021"), "{told}");
+}
+
 /// The figures that the document of this project reports: money at lenders and in bitcoin's funding.
 #[test]
 fn with_the_gate_forecasts_earn_what_the_best_trailing_rule_does() {

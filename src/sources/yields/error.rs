@@ -51,6 +51,9 @@ pub enum YieldError {
     /// An answer of another shape.
     #[error("{url} does not answer as DefiLlama: {detail}")]
     Answer { url: String, detail: String },
+    /// Models without a decision that both could have been judged on.
+    #[error("{first} and {second} have no decision in common that neither was fitted on")]
+    NoCommonRows { first: String, second: String },
     /// No price of gas, or of ether, from which a move's cost would follow.
     #[error("what gas costs on {} is not known", format_day(*day))]
     NoGas { day: i32 },
@@ -116,6 +119,7 @@ impl Diagnostic for YieldError {
             Self::Answer { .. } => "VR-YIELD-012",
             Self::NoModel { .. } => "VR-YIELD-013",
             Self::NoGas { .. } => "VR-YIELD-020",
+            Self::NoCommonRows { .. } => "VR-YIELD-021",
             Self::NotRenewed { .. } => "VR-YIELD-015",
             Self::OtherKind { .. } => "VR-YIELD-016",
             Self::Strategy(error) => error.code(),
@@ -141,6 +145,7 @@ impl Diagnostic for YieldError {
             Self::TooFew { .. } => "wait until it has a week of rates, or fetch the days that are missing",
             Self::Stale { .. } => "get newer rates with `tables fetch-yields`, or allow more with --max-age-days",
             Self::Answer { .. } => "look at the address in a browser; another one can be given by --url",
+            Self::NoCommonRows { .. } => "give tables that go further than the outcomes of both, or train one up to an earlier day with --until",
             Self::NoGas { .. } => "say what a transaction costs with --gas-usd, or put eth_gas_daily with eth_usd into the folder",
             Self::NoModel { .. } => "train one with `yield train`, or name the folder that has it",
             Self::OtherKind { .. } => "correct the kind in yields.strategies, or take the table away",

@@ -29,7 +29,8 @@ Each card has figures of a model that was fitted in the same way up to an earlie
     /// Measure yield models on the tables of a folder.
     #[command(after_help = "Examples:
   veriregime-agent yield evaluate --model models/yields-v1 --data tables --from 2025-08-31
-  veriregime-agent yield evaluate --model models/yields-v1 --data tables --from 2025-08-31 --json
+  veriregime-agent yield evaluate --model models/yields-v1 --data tables --from 2025-08-31 --plots plots --json
+  veriregime-agent yield evaluate --data tables --kind delta --from 2023-10-10 --lstm 100 --lstm-run state/lstm
 
 Skill is 1 − MSE / MSE of the other forecast, of z = sign · ln(1 + |APY in percent|); MAE is in percentage points.")]
     Evaluate(YieldEvaluateArgs),
@@ -133,6 +134,12 @@ pub struct YieldEvaluateArgs {
     /// Also train the LSTM of the original's document, on what was known by the first day, for so many epochs at most: minutes.
     #[arg(long, value_name = "EPOCHS")]
     lstm: Option<usize>,
+    /// Keep the LSTM's training in this folder after each epoch, and go on where it stopped.
+    #[arg(long, value_name = "DIR", requires = "lstm")]
+    lstm_run: Option<PathBuf>,
+    /// Folder for the plots, as SVG: errors and intervals by month, changes forecast and seen.
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
 }
 
 /// Arguments of `yield predict`, and of what is done by its forecasts.
@@ -203,6 +210,8 @@ pub async fn run(command: YieldCommand, json: bool) -> anyhow::Result<()> {
                 from: args.from,
                 kinds: &kinds,
                 lstm_epochs: args.lstm,
+                lstm_run: args.lstm_run.as_deref(),
+                plots: args.plots.as_deref(),
             };
             let progress = TrainingProgress::start();
             print::output(json, &training::evaluate_yields(&request, |step| progress.show(step))?);

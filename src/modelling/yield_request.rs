@@ -54,6 +54,10 @@ pub struct YieldEvaluateRequest<'a> {
     pub kinds: &'a [Kind],
     /// Epochs of the documented LSTM, which is trained on what was known by the first day; it is left out where absent.
     pub lstm_epochs: Option<usize>,
+    /// Folder in which its training is kept, and goes on.
+    pub lstm_run: Option<&'a Path>,
+    /// Folder for the plots, as SVG.
+    pub plots: Option<&'a Path>,
 }
 
 /// What is lived through, and with what.

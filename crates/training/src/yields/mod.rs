@@ -4,6 +4,7 @@ pub mod card;
 pub mod documented;
 pub mod fit;
 pub mod inputs;
+pub mod kept;
 pub mod lstm;
 pub mod model;
 pub mod ridge;

@@ -1,5 +1,6 @@
 //! Strategies' tables, each publisher's once a day for all who ask, and what is said of the strategies.
 
+mod collect;
 pub mod outlook;
 pub mod prediction;
 

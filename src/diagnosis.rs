@@ -31,6 +31,7 @@ use veriregime_core::types::diagnostic;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_core::types::time::TimeError;
+use veriregime_core::yields::model::StrategyError;
 use veriregime_files::FileError;
 use veriregime_portfolio::error::PortfolioError;
 
@@ -53,6 +54,7 @@ pub fn coded(error: &anyhow::Error) -> Option<&dyn Diagnostic> {
             .or_else(|| of::<TableError>(link))
             .or_else(|| of::<ForecastError>(link))
             .or_else(|| of::<ElectricityError>(link))
+            .or_else(|| of::<StrategyError>(link))
             .or_else(|| of::<SeriesError>(link))
             .or_else(|| of::<FeatureError>(link))
             .or_else(|| of::<ModelError>(link))

@@ -8,7 +8,6 @@ use crate::actions::risk_oracle::abi::oracle::RiskOracle::{paramsReturn, pending
 use crate::actions::risk_oracle::read::status_word;
 use crate::job::tables::SOURCE;
 use veriregime_core::hedge::forecast::{PriceForecast, read};
-use veriregime_core::hedge::snapshot::HISTORY_DAYS;
 use veriregime_core::types::cycle::{CycleRecord, Forecast};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::Manifest;
@@ -18,7 +17,9 @@ use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::omission::Omission;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::prediction::{Outputs, Prediction};
-use veriregime_core::types::time::format_utc;
+use veriregime_core::types::stated::Stated;
+use veriregime_core::types::time::{format_day, format_utc};
+use veriregime_core::yields::model::told;
 
 const DAY_MINUTES: usize = 24 * 60;
 
@@ -103,20 +104,26 @@ impl ModelView {
         Self::of(manifest, digest, way, shape)
     }
 
-    /// Of an electricity model's manifest, for one country: its only market.
+    /// Of a manifest of a table's model, for its only market, be it a country or a strategy, of so many days.
     ///
     /// # Errors
     /// As [`ModelView::new`].
-    pub fn of_country(manifest: &Manifest, digest: Digest, way: Way, country: &str) -> Result<Self, ManifestError> {
+    pub fn of_table(
+        manifest: &Manifest,
+        digest: Digest,
+        way: Way,
+        market: &str,
+        history_days: i32,
+    ) -> Result<Self, ManifestError> {
         let columns = match &manifest.inputs {
             Inputs::Table(table) => table.columns.iter().map(|column| column.name.clone()).collect(),
             Inputs::Candles(_) => Vec::new(),
         };
         let shape = Shape {
-            markets: vec![MarketView { name: country.to_owned(), id: keccak256(country).to_string() }],
+            markets: vec![MarketView { name: market.to_owned(), id: keccak256(market).to_string() }],
             features: columns,
             output_scale_log2: manifest.outputs.first().map_or(0, |output| output.scale),
-            lookback_minutes: usize::try_from(HISTORY_DAYS).unwrap_or(0) * DAY_MINUTES,
+            lookback_minutes: usize::try_from(history_days).unwrap_or(0) * DAY_MINUTES,
             threshold_volatility: None,
         };
         Self::of(manifest, digest, way, shape)
@@ -180,6 +187,9 @@ pub struct PeriodView {
     /// What a country's electricity was forecast to cost, by horizon; absent for a model of something else.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub electricity: Vec<ElectricityView>,
+    /// What a strategy was forecast to yield; absent for a model of something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<YieldView>,
     /// Markets that the update leaves as they are, because their candles kept failing.
     pub omitted: Vec<OmissionView>,
     /// Milliseconds that the proof took.
@@ -222,7 +232,7 @@ impl ElectricityView {
     /// Of a stored forecast; nothing for one of something else.
     fn of(forecast: &Forecast, scale: u32) -> Vec<Self> {
         let integers: Vec<i128> = forecast.outputs.iter().flat_map(Outputs::values).collect();
-        let Some((prices, horizons)) = forecast.prices.zip(read(&integers, scale)) else { return Vec::new() };
+        let Some((prices, horizons)) = forecast.prices.and_then(Stated::prices).zip(read(&integers, scale)) else { return Vec::new() };
         let last_month_eur_mwh = prices.eur_per_mwh();
         let view = |one: &PriceForecast| Self {
             months: one.months,
@@ -230,6 +240,34 @@ impl ElectricityView {
             eur_mwh: last_month_eur_mwh * libm::exp(one.log_ratio),
         };
         horizons.iter().map(view).collect()
+    }
+}
+
+/// What a strategy is forecast to yield in the 7 days after its data: shares of 1 a year.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct YieldView {
+    /// Last day of the data.
+    #[schema(example = "2026-01-04")]
+    pub as_of: String,
+    /// Mean rate.
+    pub apy: f64,
+    /// Standard deviation of the daily rate.
+    pub volatility: f64,
+    /// Ends of the mean rate's 90 % interval.
+    pub interval: [f64; 2],
+}
+
+impl YieldView {
+    /// Of a stored forecast; nothing for one of something else.
+    fn of(forecast: &Forecast, scale: u32) -> Option<Self> {
+        let level = forecast.prices.and_then(Stated::level)?;
+        let said = told(forecast, scale)?;
+        Some(Self {
+            as_of: format_day(i32::try_from(level.day).unwrap_or(i32::MAX)),
+            apy: said.apy_percent / 100.0,
+            volatility: said.volatility_pp / 100.0,
+            interval: [said.low_percent / 100.0, said.high_percent / 100.0],
+        })
     }
 }
 
@@ -300,6 +338,10 @@ impl PeriodView {
                 .iter()
                 .flat_map(|forecast| ElectricityView::of(forecast, model.output_scale_log2))
                 .collect(),
+            strategy: record
+                .forecast
+                .as_ref()
+                .and_then(|forecast| YieldView::of(forecast, model.output_scale_log2)),
             omitted: omitted.map(omission).collect(),
             prove_ms: record.prove_ms,
             landed: record.landed.map(|landed| LandedView {

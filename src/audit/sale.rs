@@ -27,6 +27,7 @@ use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::public_inputs;
+use veriregime_core::types::stated::Stated;
 use veriregime_core::types::time::format_utc;
 use veriregime_core::types::update::PublishedUpdate;
 
@@ -169,8 +170,9 @@ async fn check(
     found: &mut Findings,
 ) -> anyhow::Result<()> {
     let update = told.update;
-    if forecast.prices != Some(told.prices) {
-        let ours = forecast.prices.map_or_else(|| "none".into(), words);
+    let ours = forecast.prices.and_then(Stated::prices);
+    if ours != Some(told.prices) {
+        let ours = ours.map_or_else(|| "none".into(), words);
         found.refuse(Verdict::DataDiffer, format!("stated were {}, the tables give {ours}", words(told.prices)));
     }
     let Some((arguments, of_prices)) = update.arguments.as_ref().zip(told.price_attestations) else {
@@ -192,7 +194,7 @@ async fn check(
         attestor_set_version: update.attestor_set_version,
         omitted_markets: OmittedMarkets::NONE,
         instances: Vec::new(),
-        prices: Some(told.prices),
+        prices: Some(told.prices.into()),
     };
     let digest = statement.digest();
     for attestation in split(of_prices)? {

@@ -52,6 +52,7 @@ use veriregime_core::types::period::{Grid, MINUTE_MS, PeriodId};
 use veriregime_core::types::replica::Replica;
 use veriregime_core::types::rpc_url;
 use veriregime_core::types::time::DAY_MS;
+use veriregime_core::yields::Strategy;
 
 /// Every setting with its default and its comment.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -74,6 +75,8 @@ pub struct Config {
     pub kind: JobKind,
     /// Whose electricity, and where its tables are; of a hedge job alone.
     pub hedge: Option<Hedge>,
+    /// The strategy; of a yield job alone.
+    pub strategy: Option<Strategy>,
     /// Strategies, and where their tables are.
     pub yields: Yields,
     /// Folder of the model bundle.
@@ -311,6 +314,7 @@ fn check_job(raw: RawConfig, names: Names, kind: JobKind) -> Result<Config, Conf
         names,
         kind,
         hedge: None,
+        strategy: None,
         yields: yields::check(&raw.yields)?,
         bundle: bundle(&raw.model.bundle)?,
         candles: candles::check(&raw.candles)?,

@@ -16,7 +16,7 @@ use veriregime_core::types::gwei::Gwei;
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::period::Grid;
 use veriregime_core::types::venue::Venue;
-use veriregime_core::hedge;
+use veriregime_core::{hedge, yields};
 
 /// `default.toml`'s shape.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -191,6 +191,9 @@ pub struct RawJob {
     /// Of a hedge job alone.
     #[serde(default)]
     pub country: String,
+    /// Of a yield job alone.
+    #[serde(default)]
+    pub strategy: String,
     pub bundle: String,
     pub verification: ProverKind,
     /// Follows from the kind where it is not written.
@@ -259,6 +262,8 @@ pub enum JobKind {
     Regime,
     /// A country's price of electricity.
     Hedge,
+    /// A strategy's yield.
+    Yield,
 }
 
 impl JobKind {
@@ -267,6 +272,7 @@ impl JobKind {
         match self {
             Self::Regime => ActionKind::RiskOracle,
             Self::Hedge => ActionKind::HedgeVault,
+            Self::Yield => ActionKind::Feed,
         }
     }
 
@@ -275,6 +281,7 @@ impl JobKind {
         match self {
             Self::Regime => Grid::FOUR_HOURS,
             Self::Hedge => hedge::GRID,
+            Self::Yield => yields::GRID,
         }
     }
 }
@@ -287,6 +294,8 @@ pub enum ActionKind {
     RiskOracle,
     /// Sales of a `HedgeVault`.
     HedgeVault,
+    /// Forecasts of a `Feed`.
+    Feed,
 }
 
 /// Which prover runs.

@@ -25,6 +25,7 @@ pub struct RawYields {
     pub funding_url: String,
     pub dir: String,
     pub max_age_days: u32,
+    pub cron: String,
     /// None by default, so that the defaults cannot hold any.
     #[serde(default)]
     pub strategies: Vec<RawStrategy>,
@@ -94,6 +95,14 @@ pub(super) fn check(raw: &RawYields) -> Result<Yields, ConfigError> {
         max_age_days: raw.max_age_days,
         strategies: strategies.collect::<Result<_, _>>()?,
     })
+}
+
+/// The strategy of that name, as written at `key`.
+pub(super) fn strategy(raw: &RawYields, key: &str, name: &str) -> Result<Strategy, ConfigError> {
+    let found = raw.strategies.iter().find(|strategy| strategy.name == name);
+    let RawStrategy { name, kind, pool } =
+        found.ok_or_else(|| named::unknown(key, name, raw.strategies.iter().map(|strategy| strategy.name.as_str())))?;
+    Ok(Strategy { name: name.clone(), kind: *kind, pool: pool.clone() })
 }
 
 /// An address, or none.

@@ -18,7 +18,9 @@ use crate::devnet::{Anvil, relayed};
 use crate::diagnosis;
 use crate::health::Check;
 use crate::job::Agent;
+use crate::node::yields::publishers;
 use crate::node::{assemble, parts, replay};
+use crate::sources::yields::renewal::Publishers;
 use crate::state::Store;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
@@ -132,6 +134,9 @@ async fn run(config: &Config, anvil: &Path, stop: &CancellationToken) -> anyhow:
     let scratch = tempfile::tempdir().context("no scratch folder")?;
     forked.state_path = scratch.path().join("fork.sqlite");
     forked.evidence_dir = scratch.path().join("evidence");
+    if forked.strategy.is_some() && publishers(&forked) != Publishers::default() {
+        forked.yields.dir = scratch.path().join("yields");
+    }
     if let Some(hedge) = &mut forked.hedge {
         hedge.dir = scratch.path().join("tables");
     }
@@ -177,6 +182,10 @@ async fn block_before_update(config: &Config, period: PeriodId) -> anyhow::Resul
         JobKind::Hedge => {
             let sales = reader.sales(action.contract(), config.kind.grid(), period).await?;
             sales.first().map(|sale| sale.update.block)
+        }
+        JobKind::Yield => {
+            let yields = reader.yields(action.contract(), config.kind.grid(), period).await?;
+            yields.first().map(|published| published.update.block)
         }
     };
     let block = published.context("the contract has an update of this period, and the RPC no event of it")?;

@@ -49,7 +49,7 @@ impl VaultProbe {
             let pool = chain.vault_mean(vault, state.terms.twapSeconds).await.ok()??;
             let horizons = read(&forecast.output_integers(), self.output_scale)?;
             let times = (start_ms.unsigned_abs() / 1000, chain.next_block_seconds().await.ok()?);
-            Some((Estimate::of(&state, (forecast.prices?, &horizons), times, &pool)?, state))
+            Some((Estimate::of(&state, (forecast.prices?.prices()?, &horizons), times, &pool)?, state))
         };
         // That the chain does not answer is other checks' news.
         asked.await.map_or_else(Vec::new, |(estimate, state)| judged(&estimate, &state, self.limits))

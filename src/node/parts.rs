@@ -179,6 +179,9 @@ impl Parts {
 
     /// The job's model, and what it is fed.
     async fn fed(&self, config: &Config, bundle: &Bundle) -> anyhow::Result<(JobModel, Input)> {
+        if let Some(strategy) = &config.strategy {
+            return Ok((assemble::strategy(bundle, strategy)?, Input::Strategies(self.yields(config).await?)));
+        }
         let Some(hedge) = &config.hedge else {
             let model = self.model(bundle).await?;
             let feeds = feeds::shared(config, &bundle.manifest, &self.sources)?;

@@ -27,11 +27,16 @@ pub async fn service(config: &Config) -> anyhow::Result<YieldService> {
     let models = opened.context("the models' check broke off")??;
     let settings = YieldSettings {
         folder: yields.dir.clone(),
-        publishers: Publishers { pools: yields.pools.clone(), funding: yields.funding.clone() },
+        publishers: publishers(config),
         max_age_days: yields.max_age_days,
         strategies: yields.strategies.clone(),
     };
     Ok(YieldService::new(settings, models.into()))
+}
+
+/// Who publishes the strategies' days.
+pub fn publishers(config: &Config) -> Publishers {
+    Publishers { pools: config.yields.pools.clone(), funding: config.yields.funding.clone() }
 }
 
 /// Keeps what is said of the strategies fresh until `stop`. What fails is told in the log and tried again.

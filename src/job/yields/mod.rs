@@ -2,6 +2,7 @@
 
 pub mod allocation;
 pub mod answer;
+mod collect;
 pub mod outlook;
 pub mod prediction;
 

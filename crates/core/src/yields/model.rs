@@ -4,15 +4,21 @@ use thiserror::Error;
 
 use super::features::{Row, Window, row};
 use super::forecast::{Forecast as YieldForecast, Said, numbers};
+use super::level::Level;
 use super::risk::Risk;
 use super::series::Series;
 use super::snapshot::{NoYield, Snapshot};
 use crate::hedge::panel::Day;
 use crate::model::ModelError;
 use crate::model::table::{TableForecast, TableModel};
+use crate::types::cycle::Forecast;
 use crate::types::diagnostic::{Diagnostic, Retry};
+use crate::types::feature::FeatureVector;
 use crate::types::manifest::Output;
 use crate::types::manifest::inputs::Table;
+use crate::types::omission::OmittedMarkets;
+use crate::types::prediction::Outputs;
+use crate::types::stated::Stated;
 
 /// Why a snapshot gives no forecast.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -111,4 +117,50 @@ impl StrategyModel {
         let forecast = said.forecast(&window, snapshot.factor.0);
         Ok(Known { day: snapshot.day, answer, said, window, forecast, risk: Risk::new(&series, at) })
     }
+
+    /// The forecast as a cycle stores it, with what attestors state beside it.
+    ///
+    /// # Errors
+    /// [`StrategyError`].
+    pub fn compute(&self, snapshot: &Snapshot) -> Result<Forecast, StrategyError> {
+        let known = self.known(snapshot)?;
+        let level = Level::of(known.day, known.window.level, snapshot.factor.0);
+        let level = level.ok_or_else(|| snapshot.refused("its level or its interval is out of all bounds"))?;
+        Ok(Forecast {
+            features: vec![FeatureVector { candle: known.answer.inputs, calendar: Vec::new() }],
+            outputs: vec![self.named(known.answer.outputs)],
+            carried_minutes: vec![0],
+            omitted: OmittedMarkets::NONE,
+            prices: Some(level.into()),
+        })
+    }
+
+    /// The outputs with their names.
+    pub fn named(&self, values: impl IntoIterator<Item = i128>) -> Outputs {
+        Outputs::new(self.outputs.iter().map(|output| output.name.as_str()), values)
+    }
+
+    /// What the public input at `index` is, in words.
+    pub fn name(&self, index: usize) -> String {
+        let columns = self.table.columns.len();
+        match self.table.columns.get(index) {
+            Some(column) => format!("column {}", column.name),
+            None => {
+                self.outputs.get(index - columns).map_or_else(|| "?".into(), |output| format!("output {}", output.name))
+            }
+        }
+    }
+
+    /// What a stored forecast says, in percent a year; nothing for one of something else.
+    pub fn told(&self, forecast: &Forecast) -> Option<YieldForecast> {
+        told(forecast, self.scale())
+    }
+}
+
+/// What a stored forecast of outputs of a scale says, in percent a year; nothing for one of something else.
+pub fn told(forecast: &Forecast, scale: u32) -> Option<YieldForecast> {
+    let outputs: Vec<i128> = forecast.outputs.iter().flat_map(Outputs::values).collect();
+    let said = Said::read(&outputs, scale)?;
+    let level = forecast.prices.and_then(Stated::level)?;
+    Some(said.from_level(level.level(), level.factor()))
 }

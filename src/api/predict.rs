@@ -33,7 +33,8 @@ pub(super) struct Predicted {
     predictions: BTreeMap<String, PredictionView>,
 }
 
-/// Forecasts of strategies, fractions and not percent, each with its 90 % interval, the last day that was known and the model. The
+/// Forecasts of strategies, fractions and not percent, each with its 90 % interval, the last day that was known, the model, and the
+/// update on chain that says the same, where there is one. The
 /// body is read as JSON whatever its content type says.
 #[utoipa::path(post, path = "/predict", request_body = PredictBody, responses(
     (status = 200, description = "the forecasts", body = Predicted),
@@ -52,7 +53,12 @@ pub(super) async fn predict(
     let PredictBody { strategies, horizon_days } = serde_json::from_slice(&body?).map_err(wrong)?;
     let (_, forecasts, today) = shared.strategies()?;
     let said = forecasts.asked(&strategies, horizon_days, today)?;
-    Ok(Json(Predicted { predictions: said.into_iter().map(|(name, one)| (name, one.into())).collect() }))
+    let mut predictions = BTreeMap::new();
+    for (name, one) in said {
+        let proof = shared.proof(&name, &one).await?;
+        predictions.insert(name, PredictionView { proof, ..one.into() });
+    }
+    Ok(Json(Predicted { predictions }))
 }
 
 #[cfg(test)]

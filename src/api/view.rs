@@ -8,7 +8,7 @@ use crate::actions::risk_oracle::abi::oracle::RiskOracle::{paramsReturn, pending
 use crate::actions::risk_oracle::read::status_word;
 use crate::job::tables::SOURCE;
 use veriregime_core::hedge::forecast::{PriceForecast, read};
-use veriregime_core::types::cycle::{CycleRecord, Forecast};
+use veriregime_core::types::cycle::{CycleRecord, Forecast, Landed};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::manifest::error::ManifestError;
@@ -292,6 +292,12 @@ pub struct LandedView {
     pub gas_used: u64,
 }
 
+impl From<Landed> for LandedView {
+    fn from(Landed { hash, block, gas_used }: Landed) -> Self {
+        Self { transaction: hash.to_string(), block, gas_used }
+    }
+}
+
 /// Why a period has no update.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct MissView {
@@ -344,11 +350,7 @@ impl PeriodView {
                 .and_then(|forecast| YieldView::of(forecast, model.output_scale_log2)),
             omitted: omitted.map(omission).collect(),
             prove_ms: record.prove_ms,
-            landed: record.landed.map(|landed| LandedView {
-                transaction: landed.hash.to_string(),
-                block: landed.block,
-                gas_used: landed.gas_used,
-            }),
+            landed: record.landed.map(LandedView::from),
             evidence: record.evidence.map(|digest| digest.to_string()),
             missed: record.miss.as_ref().map(|miss| MissView { stage: miss.stage.name(), code: miss.code.clone() }),
         }

@@ -12,11 +12,13 @@ use utoipa::ToSchema;
 
 use super::Shared;
 use crate::api::error::{ApiError, ErrorBody};
+use crate::api::view::{LandedView, ModelView};
 use crate::clock::Clock;
 use crate::job::yields::answer::Refusal;
 use crate::job::yields::prediction::Prediction;
 use crate::job::yields::{Forecasts, StrategyForecast, YieldService, day_of};
 use veriregime_core::hedge::panel::Day;
+use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::time::format_utc;
 
 /// The node's strategies, as they were last forecast.
@@ -86,6 +88,23 @@ pub(super) struct PredictionView {
     /// What the rate leaves out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<&'static str>,
+    /// Where a contract has been convinced of it; absent where none has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<ProofView>,
+}
+
+/// An update on chain that says the same: the forecast of the same model by the same last day.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ProofView {
+    /// Name of the job; `/v1/periods/{period}?job=` has its features, outputs and proof.
+    job: String,
+    /// Number of the period.
+    period: u64,
+    /// How the chain was convinced: `ezkl`, `halo2` or `direct`.
+    #[schema(example = "ezkl")]
+    verification: &'static str,
+    /// Where it landed.
+    landed: LandedView,
 }
 
 /// What a strategy lost in its past; shares of its value.
@@ -107,7 +126,7 @@ impl From<Prediction> for PredictionView {
             drawdown_week: risk.drawdown_week,
             value_at_risk_week: risk.value_at_risk_week,
         });
-        Self { apy, volatility, interval, coverage, as_of, age_days, model_id, risk, note }
+        Self { apy, volatility, interval, coverage, as_of, age_days, model_id, risk, note, proof: None }
     }
 }
 
@@ -128,6 +147,27 @@ impl Strategies {
 }
 
 impl Shared {
+    /// The update that says the same of a strategy, where a job of this node has made one.
+    pub(super) async fn proof(&self, strategy: &str, said: &Prediction) -> Result<Option<ProofView>, ApiError> {
+        for (state, job) in self.jobs.all() {
+            let is_of = |model: &ModelView| {
+                let names = model.markets.iter().map(|market| market.name.as_str());
+                model.model_id == said.model_id && names.eq([strategy])
+            };
+            let Some(job) = job.filter(|job| is_of(&job.model)) else { continue };
+            let is_same = |record: &CycleRecord| {
+                let level = record.forecast.as_ref().and_then(|forecast| forecast.prices?.level());
+                level.is_some_and(|level| i64::from(level.day) == i64::from(said.day))
+            };
+            let newest = job.history.newest().await?;
+            let found = newest.iter().map(|known| &known.record).find(|record| is_same(record));
+            let Some((period, landed)) = found.and_then(|record| Some((record.period.0, record.landed?))) else { continue };
+            let verification = job.model.verification;
+            return Ok(Some(ProofView { job: state.name, period, verification, landed: landed.into() }));
+        }
+        Ok(None)
+    }
+
     /// The node's strategies with what was said of them last, and the running day.
     pub(super) fn strategies(&self) -> Result<(&Strategies, Arc<Forecasts>, Day), ApiError> {
         let strategies = self.strategies.as_ref().ok_or(ApiError::NoStrategies)?;

@@ -126,14 +126,18 @@ impl AllocationQuery {
         let parts = |text: Option<String>, what: &str| {
             let parts: Vec<String> = text.iter().flat_map(|text| text.split(',')).map(str::to_owned).collect();
             let is_good = parts.len() <= MAX_PARTS && parts.iter().all(|part| !part.is_empty());
-            is_good.then_some(parts).ok_or_else(|| ApiError::Parameter(format!("{what}: 1 to 100, separated by commas")))
+            is_good
+                .then_some(parts)
+                .ok_or_else(|| ApiError::Parameter(format!("{what}: 1 to 100, separated by commas")))
         };
         let share = |part: String| {
             let found = part.split_once(':').and_then(|(name, share)| Some((name.to_owned(), share.parse().ok()?)));
             found.ok_or_else(|| ApiError::Parameter("current: write name:share, as in aave:0.5".into()))
         };
         let objective = match self.objective {
-            ObjectiveParam::MeanVariance => Objective::MeanVariance { risk_aversion: self.risk_aversion.unwrap_or(1.0) },
+            ObjectiveParam::MeanVariance => {
+                Objective::MeanVariance { risk_aversion: self.risk_aversion.unwrap_or(1.0) }
+            }
             ObjectiveParam::MaxSharpe => Objective::MaxSharpe,
             ObjectiveParam::MinDrawdown => Objective::MinDrawdown { confidence: CONFIDENCE },
         };

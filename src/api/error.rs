@@ -150,12 +150,9 @@ impl Diagnostic for ApiError {
 impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoRoute
-            | Self::NoPeriod
-            | Self::NoMarket
-            | Self::NoEvidence
-            | Self::NoJob
-            | Self::NoStrategies => StatusCode::NOT_FOUND,
+            Self::NoRoute | Self::NoPeriod | Self::NoMarket | Self::NoEvidence | Self::NoJob | Self::NoStrategies => {
+                StatusCode::NOT_FOUND
+            }
             Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Parameter(_) => StatusCode::BAD_REQUEST,

@@ -21,6 +21,7 @@ mod predict;
 mod readyz;
 pub mod server;
 pub mod view;
+mod yield_view;
 pub mod yields;
 
 use std::sync::Arc;
@@ -102,7 +103,9 @@ fn info() -> utoipa::openapi::Info {
     InfoBuilder::new()
         .title("veriregime-agent")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("Forecasts of volatility, of electricity and of yields, proven and on chain, as one node knows them."))
+        .description(Some(
+            "Forecasts of volatility, of electricity and of yields, proven and on chain, as one node knows them.",
+        ))
         .build()
 }
 

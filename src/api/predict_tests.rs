@@ -60,7 +60,11 @@ impl Given {
         };
         std::fs::write(folder.path().join("yields_lending.csv"), table(&[("aave-v3", 5.0), ("steth", 4.0)])).unwrap();
         std::fs::write(folder.path().join("yields_delta.csv"), table(&[("BTCUSDT", 9.0)])).unwrap();
-        let strategy = |name: &str, kind, pool: &str| veriregime_core::yields::Strategy { name: name.into(), kind, pool: pool.into() };
+        let strategy = |name: &str, kind, pool: &str| veriregime_core::yields::Strategy {
+            name: name.into(),
+            kind,
+            pool: pool.into(),
+        };
         let settings = YieldSettings {
             folder: folder.path().to_owned(),
             publishers: Publishers { pools: None, funding: None },
@@ -132,8 +136,8 @@ async fn the_documented_request_has_the_documented_response() {
     assert_eq!(predictions.keys().collect::<Vec<_>>(), ["aave", "delta", "lido"]);
     for (name, mean) in [("aave", 0.05), ("lido", 0.04), ("delta", 0.09)] {
         let one = &predictions[name];
-        let [apy, volatility, low, high] =
-            [&one["apy"], &one["volatility"], &one["interval"][0], &one["interval"][1]].map(|value| value.as_f64().unwrap());
+        let [apy, volatility, low, high] = [&one["apy"], &one["volatility"], &one["interval"][0], &one["interval"][1]]
+            .map(|value| value.as_f64().unwrap());
         assert!((apy - mean).abs() < 0.02 && volatility > 0.0 && volatility < 0.1, "{one}");
         assert!(low < apy && apy < high, "{one}");
         assert_eq!((&one["as_of"], &one["age_days"]), (&"2025-04-30".into(), &1.into()));
@@ -166,8 +170,13 @@ async fn what_cannot_be_said_is_refused_by_code() {
     assert!(given.predict(asked(&["lid"], 7)).await.1["message"].as_str().unwrap().contains("did you mean lido?"));
     let (status, answer) = given.predict(asked(&many, 7)).await;
     assert_eq!((status, &answer["code"]), (StatusCode::PAYLOAD_TOO_LARGE, &"VR-API-008".into()));
-    for body in ["", "{}", "[]", r#"{"strategies":"aave","horizon_days":7}"#, r#"{"strategies":["aave"],"horizon_days":7,"more":1}"#]
-    {
+    for body in [
+        "",
+        "{}",
+        "[]",
+        r#"{"strategies":"aave","horizon_days":7}"#,
+        r#"{"strategies":["aave"],"horizon_days":7,"more":1}"#,
+    ] {
         let (status, answer) = given.predict(body).await;
         assert_eq!((status, &answer["code"]), (StatusCode::BAD_REQUEST, &"VR-API-005".into()), "{body}");
     }
@@ -210,7 +219,9 @@ async fn money_is_laid_out_over_the_strategies() {
     let (_, answer) = given.get("/v1/allocation?capital_usd=10000&current=lido:1&gas_usd=50").await;
     assert_eq!((&answer["moves"][0]["is_made"], &answer["strategies"]["lido"]["weight"]), (&false.into(), &1.0.into()));
     let (_, answer) = given
-        .get("/v1/allocation?capital_usd=1e6&strategies=aave,lido&objective=max_sharpe&cap=0.6&cash_rate=0.01&gas_usd=0")
+        .get(
+            "/v1/allocation?capital_usd=1e6&strategies=aave,lido&objective=max_sharpe&cap=0.6&cash_rate=0.01&gas_usd=0",
+        )
         .await;
     assert_eq!(answer["objective"], "max_sharpe");
     assert!(number(&answer["strategies"]["aave"]["weight"]) <= 0.6 + 1e-6, "{answer}");

@@ -4,6 +4,7 @@ use alloy::primitives::keccak256;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::yield_view::YieldView;
 use crate::actions::risk_oracle::abi::oracle::RiskOracle::{paramsReturn, pendingReturn};
 use crate::actions::risk_oracle::read::status_word;
 use crate::job::tables::SOURCE;
@@ -18,8 +19,7 @@ use veriregime_core::types::omission::Omission;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::prediction::{Outputs, Prediction};
 use veriregime_core::types::stated::Stated;
-use veriregime_core::types::time::{format_day, format_utc};
-use veriregime_core::yields::model::told;
+use veriregime_core::types::time::format_utc;
 
 const DAY_MINUTES: usize = 24 * 60;
 
@@ -232,7 +232,9 @@ impl ElectricityView {
     /// Of a stored forecast; nothing for one of something else.
     fn of(forecast: &Forecast, scale: u32) -> Vec<Self> {
         let integers: Vec<i128> = forecast.outputs.iter().flat_map(Outputs::values).collect();
-        let Some((prices, horizons)) = forecast.prices.and_then(Stated::prices).zip(read(&integers, scale)) else { return Vec::new() };
+        let Some((prices, horizons)) = forecast.prices.and_then(Stated::prices).zip(read(&integers, scale)) else {
+            return Vec::new();
+        };
         let last_month_eur_mwh = prices.eur_per_mwh();
         let view = |one: &PriceForecast| Self {
             months: one.months,
@@ -240,34 +242,6 @@ impl ElectricityView {
             eur_mwh: last_month_eur_mwh * libm::exp(one.log_ratio),
         };
         horizons.iter().map(view).collect()
-    }
-}
-
-/// What a strategy is forecast to yield in the 7 days after its data: shares of 1 a year.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct YieldView {
-    /// Last day of the data.
-    #[schema(example = "2026-01-04")]
-    pub as_of: String,
-    /// Mean rate.
-    pub apy: f64,
-    /// Standard deviation of the daily rate.
-    pub volatility: f64,
-    /// Ends of the mean rate's 90 % interval.
-    pub interval: [f64; 2],
-}
-
-impl YieldView {
-    /// Of a stored forecast; nothing for one of something else.
-    fn of(forecast: &Forecast, scale: u32) -> Option<Self> {
-        let level = forecast.prices.and_then(Stated::level)?;
-        let said = told(forecast, scale)?;
-        Some(Self {
-            as_of: format_day(i32::try_from(level.day).unwrap_or(i32::MAX)),
-            apy: said.apy_percent / 100.0,
-            volatility: said.volatility_pp / 100.0,
-            interval: [said.low_percent / 100.0, said.high_percent / 100.0],
-        })
     }
 }
 
@@ -344,10 +318,7 @@ impl PeriodView {
                 .iter()
                 .flat_map(|forecast| ElectricityView::of(forecast, model.output_scale_log2))
                 .collect(),
-            strategy: record
-                .forecast
-                .as_ref()
-                .and_then(|forecast| YieldView::of(forecast, model.output_scale_log2)),
+            strategy: record.forecast.as_ref().and_then(|forecast| YieldView::of(forecast, model.output_scale_log2)),
             omitted: omitted.map(omission).collect(),
             prove_ms: record.prove_ms,
             landed: record.landed.map(LandedView::from),

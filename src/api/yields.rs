@@ -161,7 +161,9 @@ impl Shared {
             };
             let newest = job.history.newest().await?;
             let found = newest.iter().map(|known| &known.record).find(|record| is_same(record));
-            let Some((period, landed)) = found.and_then(|record| Some((record.period.0, record.landed?))) else { continue };
+            let Some((period, landed)) = found.and_then(|record| Some((record.period.0, record.landed?))) else {
+                continue;
+            };
             let verification = job.model.verification;
             return Ok(Some(ProofView { job: state.name, period, verification, landed: landed.into() }));
         }
@@ -178,7 +180,8 @@ impl Shared {
 impl StrategyView {
     fn new(forecasts: &Forecasts, name: &str, found: &StrategyForecast, today: Day) -> Self {
         let StrategyForecast { strategy, prediction, failed, .. } = found;
-        let error = forecasts.said(name, today).err().map(|Refusal { code, message, hint }| ErrorBody { code, message, hint });
+        let error =
+            forecasts.said(name, today).err().map(|Refusal { code, message, hint }| ErrorBody { code, message, hint });
         Self {
             kind: strategy.kind.name(),
             pool: strategy.pool.clone(),
@@ -198,9 +201,8 @@ impl StrategyView {
 ))]
 pub(super) async fn yields(State(shared): State<Arc<Shared>>) -> Result<Json<YieldsView>, ApiError> {
     let (_, forecasts, today) = shared.strategies()?;
-    let view = |(name, found): (&String, &StrategyForecast)| {
-        (name.clone(), StrategyView::new(&forecasts, name, found, today))
-    };
+    let view =
+        |(name, found): (&String, &StrategyForecast)| (name.clone(), StrategyView::new(&forecasts, name, found, today));
     Ok(Json(YieldsView {
         collected_utc: format_utc(forecasts.collected_ms),
         horizon_days: veriregime_core::yields::HORIZON_DAYS,

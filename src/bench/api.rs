@@ -220,8 +220,10 @@ const ALL: Load = Load {
 };
 const PREDICT: Load = Load {
     rate: PREDICT_RATE,
-    requests: &["POST /predict HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: 55\r\n\r\n\
-        {\"strategies\":[\"aave\",\"lido\",\"delta\"],\"horizon_days\":7}"],
+    requests: &[
+        "POST /predict HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: 55\r\n\r\n\
+        {\"strategies\":[\"aave\",\"lido\",\"delta\"],\"horizon_days\":7}",
+    ],
 };
 
 /// Cycles while clients ask, and what these waited for.
@@ -272,11 +274,7 @@ struct Answer {
 }
 
 /// All clients, on a thread of their own as if on another machine, though on the same cores.
-fn clients(
-    address: SocketAddr,
-    load: Load,
-    stop: &CancellationToken,
-) -> anyhow::Result<(Vec<Answer>, Duration)> {
+fn clients(address: SocketAddr, load: Load, stop: &CancellationToken) -> anyhow::Result<(Vec<Answer>, Duration)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (started, beat) = (Instant::now(), Duration::from_secs(1) * CONNECTIONS / load.rate);

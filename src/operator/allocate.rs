@@ -38,7 +38,8 @@ pub fn allocate(request: &AllocateRequest<'_>) -> anyhow::Result<Allocation> {
 impl Render for Allocation {
     fn text(&self) -> String {
         let percent = |share: f64| format!("{:.2} %", share * 100.0);
-        let mut table = Table::new(&["strategy", "kind", "APY", "90 % interval", "volatility", "now", "best", "weight"]);
+        let mut table =
+            Table::new(&["strategy", "kind", "APY", "90 % interval", "volatility", "now", "best", "weight"]);
         for (name, one) in &self.strategies {
             table.add_row([
                 name.clone(),
@@ -67,7 +68,10 @@ impl Render for Allocation {
         let sum = format!(
             "{} stay cash. The made moves gain {:.2} USD in {} days and cost {:.2}; everything is expected to earn {after} a year, {before} \
              as it lies now.",
-            percent(self.cash), self.expected_gain_usd, self.gate_days, self.cost_usd
+            percent(self.cash),
+            self.expected_gain_usd,
+            self.gate_days,
+            self.cost_usd
         );
         let moves = if self.moves.is_empty() { "nothing to move".to_owned() } else { moves.to_string() };
         let is_pool = self.strategies.values().any(|one| one.note.is_some());

@@ -13,10 +13,22 @@ fn number(value: &Value) -> f64 {
 fn money_goes_where_it_pays_and_what_does_not_is_refused_with_its_reason() {
     let (_root, data, models) = trained("ridge");
     let ask = |more: &[&str]| {
-        let fixed = ["allocate", "--model", &models, "--data", &data, "--strategy", "a=pool-3", "--strategy", "b=pool-5"];
+        let fixed =
+            ["allocate", "--model", &models, "--data", &data, "--strategy", "a=pool-3", "--strategy", "b=pool-5"];
         said(&[&fixed, more].concat())
     };
-    let cheap = ask(&["--capital", "100000", "--current", "a=0.5", "--gas-usd", "0", "--slippage-bps", "0", "--risk-aversion", "0"]);
+    let cheap = ask(&[
+        "--capital",
+        "100000",
+        "--current",
+        "a=0.5",
+        "--gas-usd",
+        "0",
+        "--slippage-bps",
+        "0",
+        "--risk-aversion",
+        "0",
+    ]);
     let [a, b] = ["a", "b"].map(|name| &cheap["strategies"][name]);
     let better = if number(&a["apy"]) > number(&b["apy"]) { a } else { b };
     assert!((number(&better["weight"]) - 1.0).abs() < 1e-3, "{cheap}");
@@ -24,16 +36,41 @@ fn money_goes_where_it_pays_and_what_does_not_is_refused_with_its_reason() {
     assert!(after > before && (after - number(&better["apy"])).abs() < 1e-4, "{cheap}");
     assert!(cheap["moves"].as_array().unwrap().iter().all(|step| step["is_made"] == true));
     // Nothing pays for gas of a million; what is refused says why, and stays where it is.
-    let dear = ask(&["--capital", "100000", "--current", "a=0.5", "--current", "b=0.5", "--gas-usd", "1000000", "--risk-aversion", "0"]);
+    let dear = ask(&[
+        "--capital",
+        "100000",
+        "--current",
+        "a=0.5",
+        "--current",
+        "b=0.5",
+        "--gas-usd",
+        "1000000",
+        "--risk-aversion",
+        "0",
+    ]);
     let refused = &dear["moves"][0];
     assert_eq!((&refused["is_made"], &dear["cost_usd"]), (&false.into(), &0.0.into()), "{dear}");
     assert!(refused["why"].as_str().unwrap().contains("in 30 days and costs 2000000"), "{refused}");
     assert_eq!(["a", "b"].map(|name| number(&dear["strategies"][name]["weight"])), [0.5, 0.5]);
     for objective in ["max-sharpe", "min-drawdown"] {
-        let one = ask(&["--capital", "1e6", "--objective", objective, "--cap", "0.6", "--gas-usd", "1", "--slippage-bps", "1"]);
+        let one = ask(&[
+            "--capital",
+            "1e6",
+            "--objective",
+            objective,
+            "--cap",
+            "0.6",
+            "--gas-usd",
+            "1",
+            "--slippage-bps",
+            "1",
+        ]);
         assert_eq!(one["objective"], objective.replace('-', "_"));
         let weights = ["a", "b"].map(|name| number(&one["strategies"][name]["target"]));
-        assert!(weights.iter().all(|weight| *weight <= 0.6 + 1e-9) && (weights[0] + weights[1] - 1.0).abs() < 1e-6, "{one}");
+        assert!(
+            weights.iter().all(|weight| *weight <= 0.6 + 1e-9) && (weights[0] + weights[1] - 1.0).abs() < 1e-6,
+            "{one}"
+        );
     }
 }
 
@@ -71,7 +108,8 @@ fn what_cannot_be_laid_out_is_refused_by_code() {
     let negative = negative.path().to_str().unwrap().to_owned();
     let said = refused(&["allocate", "--model", &models, "--data", &negative, "--capital", "1", "--gas-usd", "1"]);
     assert!(said.contains("VR-YIELD-002"), "{said}");
-    let at = |more: &[&str]| refused(&[&["backtest", "--data", &data, "--kind", "lp", "--gas-usd", "1"], more].concat());
+    let at =
+        |more: &[&str]| refused(&[&["backtest", "--data", &data, "--kind", "lp", "--gas-usd", "1"], more].concat());
     assert!(at(&["--from", "2025-01-10"]).contains("VR-TRAIN-002"), "nothing is known by then");
     assert!(at(&["--from", "2025-03-01", "--capital", "0"]).contains("VR-FOLIO-002"));
     assert!(at(&["--from", "2025-03-01", "--largest", "201"]).contains("VR-FOLIO-001"));
@@ -83,17 +121,34 @@ fn a_backtest_does_not_see_what_came() {
     let until = |pools: &str, until: &[&str]| {
         let tables = folder(&[("yields_lp.csv", pools)]);
         let data = tables.path().to_str().unwrap().to_owned();
-        let fixed = ["backtest", "--data", &data, "--kind", "lp", "--from", "2025-02-20", "--gas-usd", "2", "--capital", "50000"];
+        let fixed = [
+            "backtest",
+            "--data",
+            &data,
+            "--kind",
+            "lp",
+            "--from",
+            "2025-02-20",
+            "--gas-usd",
+            "2",
+            "--capital",
+            "50000",
+        ];
         said(&[&fixed, until].concat())
     };
     let whole = until(&table(12, 110), &["--until", "2025-03-28"]);
     // The table's 87th day is 2025-03-28.
     let cut = until(&table(12, 87), &[]);
     assert_eq!(whole, cut);
-    assert_eq!((&whole["from"], &whole["to"], &whole["turns"]), (&"2025-02-20".into(), &"2025-03-28".into(), &6.into()));
+    assert_eq!(
+        (&whole["from"], &whole["to"], &whole["turns"]),
+        (&"2025-02-20".into(), &"2025-03-28".into(), &6.into())
+    );
     let rows = whole["rows"].as_array().unwrap();
     let apy = |rule: &str| number(&rows.iter().find(|row| row["rule"] == rule).unwrap()["net_apy"]);
-    for rule in ["trailing 7 days, always", "trailing 7 days, gate", "forecast, always", "forecast, gate", "equal weight"] {
+    for rule in
+        ["trailing 7 days, always", "trailing 7 days, gate", "forecast, always", "forecast, gate", "equal weight"]
+    {
         assert!(apy(rule) <= apy("foresight") + 1e-9, "{rule}: {whole}");
     }
 }

@@ -99,7 +99,8 @@ pub fn allocate(problem: &Problem<'_>, objective: Objective) -> Result<Vec<f64>,
         small.sort_by(|one, other| found[*one].total_cmp(&found[*other]));
         small.truncate(small.len().div_ceil(2));
         let without = open.without(&small);
-        let closed = if without.places.is_empty() && problem.limits.cash.is_none() { None } else { without.best(objective)? };
+        let closed =
+            if without.places.is_empty() && problem.limits.cash.is_none() { None } else { without.best(objective)? };
         if let Some(weights) = closed {
             (open, found) = (without, weights);
         } else {
@@ -136,10 +137,14 @@ impl Open<'_> {
     fn cleaned(&self, weights: &[f64]) -> Vec<f64> {
         let sum = if self.problem.limits.cash.is_some() { weights.iter().sum::<f64>().min(1.0) } else { 1.0 };
         let caps = || self.places.iter().map(|place| self.problem.limits.caps[*place]);
-        let mut kept: Vec<f64> =
-            weights.iter().zip(caps()).map(|(weight, cap)| if *weight < DUST { 0.0 } else { weight.min(cap) }).collect();
+        let mut kept: Vec<f64> = weights
+            .iter()
+            .zip(caps())
+            .map(|(weight, cap)| if *weight < DUST { 0.0 } else { weight.min(cap) })
+            .collect();
         let missing = sum - kept.iter().sum::<f64>();
-        let room: f64 = kept.iter().zip(caps()).filter(|(weight, _)| **weight > 0.0).map(|(weight, cap)| cap - weight).sum();
+        let room: f64 =
+            kept.iter().zip(caps()).filter(|(weight, _)| **weight > 0.0).map(|(weight, cap)| cap - weight).sum();
         let total: f64 = kept.iter().sum();
         for (weight, cap) in kept.iter_mut().zip(caps()).filter(|(weight, _)| **weight > 0.0) {
             *weight += if missing < 0.0 {

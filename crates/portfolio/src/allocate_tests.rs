@@ -29,7 +29,8 @@ impl Given {
 }
 
 fn close(found: &[f64], expected: &[f64]) {
-    let is_close = found.len() == expected.len() && found.iter().zip(expected).all(|(one, other)| (one - other).abs() < 1e-4);
+    let is_close =
+        found.len() == expected.len() && found.iter().zip(expected).all(|(one, other)| (one - other).abs() < 1e-4);
     assert!(is_close, "{found:?} is not {expected:?}");
 }
 
@@ -100,7 +101,9 @@ fn drawdowns_that_cancel_are_held_in_equal_parts() {
     let objective = Objective::MinDrawdown { confidence: 0.9 };
     close(&given.best(objective).unwrap(), &[0.5, 0.5]);
     let mut given = Given::new(&[0.09, 0.02, 0.06], &[0.1; 3], 1.0);
-    given.paths = (0..40).map(|day| vec![if day == 20 { 0.0 } else { 0.02 }, 0.001 * f64::from(day), 0.002 * f64::from(day)]).collect();
+    given.paths = (0..40)
+        .map(|day| vec![if day == 20 { 0.0 } else { 0.02 }, 0.001 * f64::from(day), 0.002 * f64::from(day)])
+        .collect();
     close(&given.best(objective).unwrap(), &[0.0, 0.0, 1.0]);
 }
 
@@ -117,7 +120,10 @@ fn the_least_drawdown_is_below_that_of_every_other_portfolio() {
             for two in 0..=(20 - one).min(16) {
                 let weights = [f64::from(one) / 20.0, f64::from(two) / 20.0, f64::from(20 - one - two) / 20.0];
                 let other = measured(&given.paths, &weights, confidence);
-                assert!(weights[2] > 0.8 || least <= other * 1.001 + 1e-6, "{weights:?} at {confidence}: {other} < {least}");
+                assert!(
+                    weights[2] > 0.8 || least <= other * 1.001 + 1e-6,
+                    "{weights:?} at {confidence}: {other} < {least}"
+                );
             }
         }
     }

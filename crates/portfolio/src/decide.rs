@@ -52,8 +52,7 @@ pub fn decide(candidates: &[Candidate], held: &Holdings, policy: &Policy) -> Res
     let of = |number: &dyn Fn(&Candidate) -> f64| candidates.iter().map(number).collect::<Vec<f64>>();
     let rates = of(&|one| one.rate);
     let daily: Vec<Daily> = candidates.iter().map(|one| one.daily.clone()).collect();
-    let limits =
-        Limits { caps: of(&|one| one.cap), min_position: policy.min_position, cash: policy.cash };
+    let limits = Limits { caps: of(&|one| one.cap), min_position: policy.min_position, cash: policy.cash };
     let problem = Problem {
         rates: &rates,
         covariance: &covariance(&daily, &of(&|one| one.deviation)),
@@ -62,8 +61,7 @@ pub fn decide(candidates: &[Candidate], held: &Holdings, policy: &Policy) -> Res
     };
     let target = allocate(&problem, policy.objective)?;
     let legs: Vec<Leg> = candidates.iter().map(|one| one.leg).collect();
-    let terms =
-        Terms { rates: &rates, legs: &legs, cash_rate: policy.cash.unwrap_or(0.0), days: policy.gate_days };
+    let terms = Terms { rates: &rates, legs: &legs, cash_rate: policy.cash.unwrap_or(0.0), days: policy.gate_days };
     let moves = if policy.is_open { move_always } else { move_where_it_pays };
     let plan = moves(held, &target, &terms)?;
     Ok(Decision { target, plan })

@@ -37,7 +37,9 @@ impl Diagnostic for PortfolioError {
             Self::Count { .. } => "name the strategies that may be held, 200 at most",
             Self::Number { .. } => "correct the number that is named",
             Self::Infeasible { .. } => "raise the caps, lower the smallest position, or allow cash",
-            Self::Unsolved { .. } => "leave out strategies whose rates or volatility are thousands of times those of the others",
+            Self::Unsolved { .. } => {
+                "leave out strategies whose rates or volatility are thousands of times those of the others"
+            }
         }
     }
 }

@@ -170,7 +170,9 @@ impl Terms<'_> {
         let mut missing: Vec<(Option<usize>, f64)> = vec![(None, wanted)];
         let strategies = target.iter().zip(&holdings.strategies_usd).enumerate();
         missing.extend(strategies.map(|(place, (weight, usd))| (Some(place), weight * total - usd)));
-        let side = |sign: f64| missing.iter().filter(move |(_, usd)| sign * usd >= LEAST_USD).map(|(of, usd)| (*of, usd.abs()));
+        let side = |sign: f64| {
+            missing.iter().filter(move |(_, usd)| sign * usd >= LEAST_USD).map(|(of, usd)| (*of, usd.abs()))
+        };
         let (mut from, mut to): (Vec<_>, Vec<_>) = (side(-1.0).collect(), side(1.0).collect());
         // The next one of each is the last.
         from.sort_by(|one, other| self.rate(other.0).total_cmp(&self.rate(one.0)));

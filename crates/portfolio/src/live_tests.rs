@@ -45,7 +45,9 @@ fn a_year_of_one_rate_is_compounded_and_entered_once() {
 /// Two that swap places each week: who always follows pays more than he earns, who asks what it costs stays.
 #[test]
 fn the_gate_keeps_out_of_moves_that_do_not_pay() {
-    let rates = |first: bool| (0..366).map(|day| Some(if (day / 7 % 2 == 0) == first { 0.06 } else { 0.02 })).collect::<Daily>();
+    let rates = |first: bool| {
+        (0..366).map(|day| Some(if (day / 7 % 2 == 0) == first { 0.06 } else { 0.02 })).collect::<Daily>()
+    };
     let daily = vec![rates(true), rates(false)];
     let turns = turns(&daily, Leg { gas_usd: 20.0, slippage: 0.0 });
     let always = live(10_000.0, &turns, &daily, follow(&policy(true, 30.0))).unwrap();
@@ -54,7 +56,8 @@ fn the_gate_keeps_out_of_moves_that_do_not_pay() {
     assert!(gated.made == 1 && gated.refused > 40 && gated.end_usd > 10_350.0, "{gated:?}");
     assert!(foreseen(10_000.0, &turns, &daily) >= gated.end_usd);
     // With so much that gas is nothing, following is better.
-    let [always, gated] = [true, false].map(|is_open| live(1e7, &turns, &daily, follow(&policy(is_open, 30.0))).unwrap());
+    let [always, gated] =
+        [true, false].map(|is_open| live(1e7, &turns, &daily, follow(&policy(is_open, 30.0))).unwrap());
     assert!(always.end_usd > 1.05e7 && (gated.end_usd - always.end_usd).abs() < 1e-6);
 }
 
@@ -77,10 +80,16 @@ fn what_ends_is_left() {
 #[test]
 fn a_turn_does_not_see_what_comes() {
     let of = |later: f64| {
-        let rates = |swing: f64| (0..40).map(|day| Some(if day > 28 { later } else { 0.05 + swing * f64::from(day % 3) })).collect::<Daily>();
+        let rates = |swing: f64| {
+            (0..40).map(|day| Some(if day > 28 { later } else { 0.05 + swing * f64::from(day % 3) })).collect::<Daily>()
+        };
         let daily = vec![rates(0.01), rates(0.02), rates(0.0)];
         let leg = Leg { gas_usd: 1.0, slippage: 0.0 };
-        let turn = |day: usize| Turn { day, expected: vec![Some((0.05, 0.01)), Some((0.06, 0.02)), Some((0.055, 0.01))], legs: vec![leg; 3] };
+        let turn = |day: usize| Turn {
+            day,
+            expected: vec![Some((0.05, 0.01)), Some((0.06, 0.02)), Some((0.055, 0.01))],
+            legs: vec![leg; 3],
+        };
         let turns: Vec<Turn> = [14, 21, 28].map(turn).to_vec();
         let sharpe = Policy { objective: Objective::MaxSharpe, ..policy(true, 30.0) };
         live(10_000.0, &turns, &daily, Rule::Follow { policy: &sharpe, cap: 0.6, past_days: 20 }).unwrap()

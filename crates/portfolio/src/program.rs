@@ -53,7 +53,8 @@ impl Program {
             CscMatrix::new_from_triplets(rows, variables, at, columns, values)
         };
         let rows = || self.equal.iter().chain(&self.at_most);
-        let entries = rows().enumerate().flat_map(|(at, (row, _))| row.iter().map(move |(place, value)| (at, *place, *value)));
+        let entries =
+            rows().enumerate().flat_map(|(at, (row, _))| row.iter().map(move |(place, value)| (at, *place, *value)));
         let bounds: Vec<f64> = rows().map(|(_, bound)| *bound).collect();
         let cones = [ZeroConeT(self.equal.len()), NonnegativeConeT(self.at_most.len())];
         let unsolved = |status: String| PortfolioError::Unsolved { status };

@@ -24,7 +24,11 @@ pub(crate) fn max_sharpe(open: &Open<'_>) -> Result<Option<Vec<f64>>, PortfolioE
     let highest = open.excess().fold(0.0, f64::max);
     if highest <= 0.0 {
         // Cash is the best there is.
-        return Ok(open.problem.limits.cash.and(open.floors.iter().all(|floor| *floor == 0.0).then(|| vec![0.0; count])));
+        return Ok(open
+            .problem
+            .limits
+            .cash
+            .and(open.floors.iter().all(|floor| *floor == 0.0).then(|| vec![0.0; count])));
     }
     let spread = open.places.iter().map(|place| open.problem.covariance[*place][*place]).sum::<f64>() / count as f64;
     let mut program = Program::new(count + 1);

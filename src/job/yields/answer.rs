@@ -89,7 +89,8 @@ impl Forecasts {
             let past = self.strategies.get(name).map_or_else(Vec::new, |found| found.past.clone());
             Ok((past, leg))
         };
-        let assets: Vec<_> = said.iter().map(asset).collect::<Result<_, YieldError>>().map_err(|fault| Refusal::from(&fault))?;
+        let assets: Vec<_> =
+            said.iter().map(asset).collect::<Result<_, YieldError>>().map_err(|fault| Refusal::from(&fault))?;
         let assets: Vec<Asset<'_>> = said
             .iter()
             .zip(assets)

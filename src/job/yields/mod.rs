@@ -147,9 +147,11 @@ impl YieldService {
         };
         let gas_usd = |kind: Kind| Some((kind, Costs::gas_usd(kind, edition.outlook.tables(), edition.day - 1)?));
         let gas_usd = Kind::ALL.into_iter().filter_map(gas_usd).collect();
-        let strategies = self.settings.strategies.iter().map(|strategy| (strategy.name.clone(), said(strategy))).collect();
+        let strategies =
+            self.settings.strategies.iter().map(|strategy| (strategy.name.clone(), said(strategy))).collect();
         let max_age_days = self.settings.max_age_days;
-        let forecasts = Arc::new(Forecasts { day: edition.day, collected_ms: now_ms, max_age_days, strategies, gas_usd });
+        let forecasts =
+            Arc::new(Forecasts { day: edition.day, collected_ms: now_ms, max_age_days, strategies, gas_usd });
         *self.latest.write().unwrap_or_else(PoisonError::into_inner) = Some(forecasts.clone());
         Ok(forecasts)
     }
@@ -165,9 +167,9 @@ impl YieldService {
         now_ms: i64,
         falls_back: bool,
     ) -> Result<(Snapshot, TablesOrigin), YieldError> {
-        let strategy = self.strategy(name).ok_or_else(|| {
-            outlook::unknown(self.settings.strategies.iter().map(|strategy| &strategy.name), name)
-        })?;
+        let strategy = self
+            .strategy(name)
+            .ok_or_else(|| outlook::unknown(self.settings.strategies.iter().map(|strategy| &strategy.name), name))?;
         let edition = self.edition(day, now_ms, std::slice::from_ref(strategy)).await?;
         let failed = edition.failed.get(&strategy.pool);
         let snapshot = edition.outlook.snapshot(strategy, day, self.settings.max_age_days)?;

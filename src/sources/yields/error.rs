@@ -145,8 +145,12 @@ impl Diagnostic for YieldError {
             Self::TooFew { .. } => "wait until it has a week of rates, or fetch the days that are missing",
             Self::Stale { .. } => "get newer rates with `tables fetch-yields`, or allow more with --max-age-days",
             Self::Answer { .. } => "look at the address in a browser; another one can be given by --url",
-            Self::NoCommonRows { .. } => "give tables that go further than the outcomes of both, or train one up to an earlier day with --until",
-            Self::NoGas { .. } => "say what a transaction costs with --gas-usd, or put eth_gas_daily with eth_usd into the folder",
+            Self::NoCommonRows { .. } => {
+                "give tables that go further than the outcomes of both, or train one up to an earlier day with --until"
+            }
+            Self::NoGas { .. } => {
+                "say what a transaction costs with --gas-usd, or put eth_gas_daily with eth_usd into the folder"
+            }
             Self::NoModel { .. } => "train one with `yield train`, or name the folder that has it",
             Self::OtherKind { .. } => "correct the kind in yields.strategies, or take the table away",
             Self::NotRenewed { .. } => {

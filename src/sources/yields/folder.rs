@@ -141,7 +141,8 @@ pub fn gas(path: &Path) -> Result<Gas, TableError> {
     let ether: Vec<(Day, f64)> =
         rows.iter().filter(|(.., ether)| !ether.is_nan()).map(|(day, _, ether)| (*day, *ether)).collect();
     let gwei = DailySeries::new(&table, &GAS_BOUNDS, rows.into_iter().map(|(day, gas, _)| (day, gas)))?;
-    let eth_usd = if ether.is_empty() { DailySeries::default() } else { DailySeries::new(&table, &ETHER_BOUNDS, ether)? };
+    let eth_usd =
+        if ether.is_empty() { DailySeries::default() } else { DailySeries::new(&table, &ETHER_BOUNDS, ether)? };
     Ok(Gas { gwei, eth_usd })
 }
 

@@ -38,8 +38,7 @@ pub fn errors(kind: &str, judged: &[Judged<'_>]) -> String {
 pub fn intervals(kind: &str, judged: &[Judged<'_>]) -> String {
     let points = months(judged, |score| score.coverage90);
     let nominal = points.iter().map(|(month, _)| (*month, NOMINAL_COVERAGE)).collect();
-    let lines =
-        vec![plain("promised", Colour::Grey, nominal, false), plain("inside", Colour::Blue, points, true)];
+    let lines = vec![plain("promised", Colour::Grey, nominal, false), plain("inside", Colour::Blue, points, true)];
     by_months(&format!("Outcomes inside of their 90 % intervals, {kind}"), "share of the decisions", lines, Some(1.0))
 }
 
@@ -97,7 +96,10 @@ mod tests {
         let rows: Vec<_> = samples.all.iter().map(|sample| (sample, true, Said::new(0.01, -1.0, 0.2))).collect();
         let judged = judge(&rows, 0);
         let drawn = plots("lp", &judged);
-        assert_eq!(drawn.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["lp-errors", "lp-intervals", "lp-changes"]);
+        assert_eq!(
+            drawn.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+            ["lp-errors", "lp-intervals", "lp-changes"]
+        );
         for (name, svg) in &drawn {
             assert!(svg.starts_with("<svg") && svg.contains("#0072B2"), "{name}");
         }

@@ -74,9 +74,8 @@ mod tests {
         let settings = FitSettings { epochs: 4, batch_size: 16, ..FitSettings::default() };
         let start = || Lstm::new(7, 2, &mut ChaCha8Rng::seed_from_u64(3), &device.clone().autodiff());
         let parent = tempfile::tempdir().unwrap();
-        let open = |name: &str| {
-            RunFolder::open(&parent.path().join(name), &json!({ "seed": 3 }), Unfinished::Resume).unwrap()
-        };
+        let open =
+            |name: &str| RunFolder::open(&parent.path().join(name), &json!({ "seed": 3 }), Unfinished::Resume).unwrap();
         let ran = |run: &RunFolder, after: usize| {
             let kept = Kept { run, stage: "lstm", tell: (|_| ()) as fn(Epoch) };
             fit(start(), &training, Some(&validation), &settings, &device, &mut Killed { kept, after })

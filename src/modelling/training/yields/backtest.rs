@@ -88,16 +88,32 @@ pub fn backtest(request: &YieldBacktestRequest<'_>) -> anyhow::Result<Backtest> 
     let walk = Walk::new(&samples, kinds, from..=to, &FitSettings::default(), &open(Backend::Cpu)?.device)?;
     let given = given(request, &yields, &samples, &walk, to)?;
     let days = usize::try_from(to - from).unwrap_or(0);
-    let policy = |objective: Objective, is_open: bool| Policy { objective, min_position: 0.0, cash: Some(0.0), gate_days, is_open };
+    let policy = |objective: Objective, is_open: bool| Policy {
+        objective,
+        min_position: 0.0,
+        cash: Some(0.0),
+        gate_days,
+        is_open,
+    };
     let highest = Objective::MeanVariance { risk_aversion: 0.0 };
     let rules = [
         ("trailing 7 days, always", &given.trailing, policy(highest, true), WHOLE),
         ("trailing 7 days, gate", &given.trailing, policy(highest, false), WHOLE),
         ("forecast, always", &given.forecast, policy(highest, true), WHOLE),
         ("forecast, gate", &given.forecast, policy(highest, false), WHOLE),
-        ("forecast, gate, mean-variance", &given.forecast, policy(Objective::MeanVariance { risk_aversion: 1.0 }, false), cap),
+        (
+            "forecast, gate, mean-variance",
+            &given.forecast,
+            policy(Objective::MeanVariance { risk_aversion: 1.0 }, false),
+            cap,
+        ),
         ("forecast, gate, max-Sharpe", &given.forecast, policy(Objective::MaxSharpe, false), cap),
-        ("forecast, gate, min-drawdown", &given.forecast, policy(Objective::MinDrawdown { confidence: CONFIDENCE }, false), cap),
+        (
+            "forecast, gate, min-drawdown",
+            &given.forecast,
+            policy(Objective::MinDrawdown { confidence: CONFIDENCE }, false),
+            cap,
+        ),
     ];
     let mut rows = Vec::new();
     for capital_usd in request.capitals_usd.iter().copied() {
@@ -154,16 +170,26 @@ fn given(
             Some((*sample, walk.say(sample, day)?))
         };
         let known: Vec<_> = (0..pools.len()).map(known).collect();
-        trailing.push(turn(known.iter().map(|one| {
-            let (sample, _) = (*one)?;
-            let rate = apy_percent(sample.window.level) / 100.0;
-            Some((rate, sample.window.deviation * (0.01 + rate.abs())))
-        }).collect())?);
-        forecast.push(turn(known.iter().map(|one| {
-            let (sample, said) = (*one)?;
-            let forecast = said.forecast(&sample.window, 0.0);
-            Some((forecast.apy_percent / 100.0, forecast.volatility_pp / 100.0))
-        }).collect())?);
+        trailing.push(turn(
+            known
+                .iter()
+                .map(|one| {
+                    let (sample, _) = (*one)?;
+                    let rate = apy_percent(sample.window.level) / 100.0;
+                    Some((rate, sample.window.deviation * (0.01 + rate.abs())))
+                })
+                .collect(),
+        )?);
+        forecast.push(turn(
+            known
+                .iter()
+                .map(|one| {
+                    let (sample, said) = (*one)?;
+                    let forecast = said.forecast(&sample.window, 0.0);
+                    Some((forecast.apy_percent / 100.0, forecast.volatility_pp / 100.0))
+                })
+                .collect(),
+        )?);
     }
     Ok(Given { daily: daily.collect(), trailing, forecast })
 }
@@ -190,7 +216,8 @@ fn largest(pools: &[&Pool], day: Day, count: usize) -> Vec<bool> {
 
 impl Render for Backtest {
     fn text(&self) -> String {
-        let mut table = Table::new(&["capital USD", "rule", "net APY", "at the end USD", "moves", "refused", "costs USD"]);
+        let mut table =
+            Table::new(&["capital USD", "rule", "net APY", "at the end USD", "moves", "refused", "costs USD"]);
         for one in &self.rows {
             table.add_row([
                 format!("{:.0}", one.capital_usd),

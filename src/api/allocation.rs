@@ -13,6 +13,7 @@ use super::Shared;
 use crate::api::error::{ApiError, ErrorBody};
 use crate::job::yields::allocation::{Allocation, Money, Share, Step};
 use crate::job::yields::answer::Asked;
+use veriregime_core::yields::HORIZON_DAYS;
 use veriregime_portfolio::allocate::Objective;
 use veriregime_portfolio::decide::Policy;
 
@@ -60,7 +61,7 @@ pub(super) struct AllocationQuery {
     min_position: Option<f64>,
     /// What cash earns a year, a fraction, where some may be left; everything is invested if absent.
     cash_rate: Option<f64>,
-    /// Days in which a move must pay for itself; 30 if absent.
+    /// Days in which a move must pay for itself; 7 if absent.
     gate_days: Option<f64>,
     /// Gas of entering a strategy, and of leaving it, USD; by the node's tables if absent.
     gas_usd: Option<f64>,
@@ -145,7 +146,7 @@ impl AllocationQuery {
             objective,
             min_position: self.min_position.unwrap_or(0.0),
             cash: self.cash_rate,
-            gate_days: self.gate_days.unwrap_or(30.0),
+            gate_days: self.gate_days.unwrap_or(HORIZON_DAYS as f64),
             is_open: false,
         };
         let current = parts(self.current, "current")?.into_iter().map(share).collect::<Result<_, _>>()?;

@@ -208,7 +208,7 @@ async fn the_last_forecast_is_told_with_its_age_until_it_is_too_old() {
 #[tokio::test]
 async fn money_is_laid_out_over_the_strategies() {
     let given = Given::forecast().await;
-    let (status, answer) = given.get("/v1/allocation?capital_usd=100000&current=lido:1&gas_usd=5").await;
+    let (status, answer) = given.get("/v1/allocation?capital_usd=100000&current=lido:1&gas_usd=5&gate_days=30").await;
     assert_eq!(status, StatusCode::OK, "{answer}");
     let number = |value: &Value| value.as_f64().unwrap();
     assert_eq!(answer["strategies"].as_object().unwrap().len(), 3);
@@ -216,7 +216,7 @@ async fn money_is_laid_out_over_the_strategies() {
     assert_eq!((&answer["moves"][0]["from"], &answer["moves"][0]["to"]), (&"lido".into(), &"delta".into()));
     assert!(number(&answer["expected_gain_usd"]) > number(&answer["cost_usd"]));
     // The same for a tenth of it does not pay for gas of 50.
-    let (_, answer) = given.get("/v1/allocation?capital_usd=10000&current=lido:1&gas_usd=50").await;
+    let (_, answer) = given.get("/v1/allocation?capital_usd=10000&current=lido:1&gas_usd=50&gate_days=30").await;
     assert_eq!((&answer["moves"][0]["is_made"], &answer["strategies"]["lido"]["weight"]), (&false.into(), &1.0.into()));
     let (_, answer) = given
         .get(

@@ -36,8 +36,8 @@ struct CostArgs {
     /// Lost of an amount that enters or leaves, basis points; nothing for lending and 10 for the others where absent.
     #[arg(long, value_name = "BPS")]
     slippage_bps: Option<f64>,
-    /// Days in which a move must pay for itself.
-    #[arg(long, value_name = "DAYS", default_value_t = 30.0)]
+    /// Days in which a move must pay for itself: as many as are forecast, unless differences are trusted to last.
+    #[arg(long, value_name = "DAYS", default_value_t = 7.0)]
     gate_days: f64,
 }
 

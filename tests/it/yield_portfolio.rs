@@ -50,7 +50,7 @@ fn money_goes_where_it_pays_and_what_does_not_is_refused_with_its_reason() {
     ]);
     let refused = &dear["moves"][0];
     assert_eq!((&refused["is_made"], &dear["cost_usd"]), (&false.into(), &0.0.into()), "{dear}");
-    assert!(refused["why"].as_str().unwrap().contains("in 30 days and costs 2000000"), "{refused}");
+    assert!(refused["why"].as_str().unwrap().contains("in 7 days and costs 2000000"), "{refused}");
     assert_eq!(["a", "b"].map(|name| number(&dear["strategies"][name]["weight"])), [0.5, 0.5]);
     for objective in ["max-sharpe", "min-drawdown"] {
         let one = ask(&[

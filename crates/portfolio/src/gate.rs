@@ -89,12 +89,12 @@ impl Holdings {
 impl Plan {
     /// What all made moves cost.
     pub fn cost_usd(&self) -> f64 {
-        self.made.iter().map(|one| one.cost_usd).sum()
+        self.made.iter().fold(0.0, |sum, one| sum + one.cost_usd)
     }
 
     /// What all made moves are expected to earn over the stated time, before costs.
     pub fn gain_usd(&self) -> f64 {
-        self.made.iter().map(|one| one.gain_usd).sum()
+        self.made.iter().fold(0.0, |sum, one| sum + one.gain_usd)
     }
 }
 

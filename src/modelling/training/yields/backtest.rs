@@ -39,8 +39,10 @@ const WHOLE: f64 = 1.0;
 pub struct Backtest {
     from: String,
     to: String,
-    /// Days on which money could move.
+    /// Days on which money could move, of the first of the starts.
     turns: usize,
+    /// How many lives there were, each begun a day later than the one before: figures are their means.
+    starts: usize,
     /// Most strategies that could be entered on one of them.
     strategies: usize,
     gate_days: f64,
@@ -52,12 +54,31 @@ pub struct Backtest {
 struct Lived {
     rule: String,
     capital_usd: f64,
-    end_usd: f64,
     /// A year, after costs; a share.
     net_apy: f64,
-    moves: usize,
-    refused: usize,
+    /// The lowest and the highest of the starts.
+    net_apy_range: [f64; 2],
+    moves: f64,
+    refused: f64,
     cost_usd: f64,
+}
+
+impl Lived {
+    /// Means of lives, with their days.
+    fn new(rule: &str, capital_usd: f64, lives: &[(Life, usize)]) -> Self {
+        let apys = || lives.iter().map(|(life, days)| life.net_apy(capital_usd, *days));
+        let mean = |sum: f64| sum / lives.len().max(1) as f64;
+        let of = |figure: &dyn Fn(&Life) -> f64| mean(lives.iter().map(|(life, _)| figure(life)).sum());
+        Self {
+            rule: rule.to_owned(),
+            capital_usd,
+            net_apy: mean(apys().sum()),
+            net_apy_range: [apys().fold(f64::INFINITY, f64::min), apys().fold(f64::NEG_INFINITY, f64::max)],
+            moves: of(&|life| life.made as f64),
+            refused: of(&|life| life.refused as f64),
+            cost_usd: of(&|life| life.cost_usd),
+        }
+    }
 }
 
 /// What is expected of strategies, by turn.

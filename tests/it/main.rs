@@ -66,4 +66,5 @@ mod ways;
 #[cfg(not(feature = "training"))]
 mod without_training;
 mod world;
+mod yield_job;
 mod yields;

@@ -20,12 +20,18 @@ use veriregime_agent::deployment::record::Record;
 use veriregime_agent::evidence;
 use veriregime_agent::sources::candles::simulated::SimulatedMarket;
 use veriregime_agent::sources::candles::{archive, exchange_api};
+use veriregime_agent::sources::tables::electricity::Electricity;
+use veriregime_agent::sources::tables::{difficulty, rates};
+use veriregime_agent::sources::yields::defillama;
 use veriregime_agent::verification::ezkl::protocol::{
     Call, Hello, Load, MakeSettings, PeakRss, Prove, Verify, Witness,
 };
 use veriregime_agent::verification::ezkl::worker::answer_in;
 use veriregime_core::features;
+use veriregime_core::hedge::snapshot::Snapshot;
 use veriregime_core::model::{Layout, Model};
+use veriregime_core::trees::Forest;
+use veriregime_core::trees::xgboost::{XgboostModel, combined};
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::candle::{Candle, CandleSeries, check_all};
 use veriregime_core::types::diagnostic::Diagnostic;
@@ -34,11 +40,14 @@ use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::{format_utc, parse_utc_ms};
 use veriregime_core::types::venue::Venue;
+use veriregime_core::yields::Kind;
 
 /// A reference to a file that is not there: what is parsed comes from memory.
 const NOWHERE: &str = "input";
 /// Most minutes of candles that one input is worth.
 const MAX_MINUTES: i64 = 3 * 1440;
+/// Most columns of a row that trees are asked with.
+const MAX_COLUMNS: usize = 1024;
 
 /// A fault has a code, something to say and something to do.
 fn is_well_put(fault: &dyn Diagnostic) {
@@ -201,6 +210,60 @@ pub fn settings(bytes: &[u8]) {
     judged(MarketRules::parse(Path::new(NOWHERE), text));
     if let Some(time_ms) = judged(parse_utc_ms(text)) {
         assert_eq!(parse_utc_ms(&format_utc(time_ms)).ok(), Some(time_ms));
+    }
+}
+
+/// Models that others trained, as XGBoost saved them, and the same as they are kept here: what is taken has a leaf for every row, and
+/// is read as it was written.
+pub fn trees(bytes: &[u8]) {
+    let saved = judged(XgboostModel::parse(bytes)).and_then(|model| judged(combined(vec![model])));
+    for forest in [saved, judged(Forest::parse(bytes))].into_iter().flatten() {
+        let written = serde_json::to_vec(&forest).expect("trees can be written");
+        let again = Forest::parse(&written).expect("what was written can be read");
+        assert_eq!((again.columns, again.trees(), again.depth()), (forest.columns, forest.trees(), forest.depth()));
+        if forest.columns > MAX_COLUMNS {
+            continue;
+        }
+        for value in [0.0, f32::MAX, f32::MIN, f32::NAN] {
+            judged(forest.evaluate(&vec![value; forest.columns]));
+        }
+    }
+}
+
+/// What publishers of tables answer: Ember, the European Central Bank, those who tell mining difficulty; and a snapshot of them. What
+/// is taken is served as its publisher would, and read again as the same.
+pub fn tables(bytes: &[u8]) {
+    if let Some(prices) = judged(Electricity::parse(NOWHERE, bytes)) {
+        let again = Electricity::parse(NOWHERE, prices.to_csv().as_bytes()).expect("what was written can be read");
+        assert!(again.countries == prices.countries && again.names == prices.names);
+        prices.panel();
+    }
+    if let Some(series) = judged(rates::parse(NOWHERE, bytes)) {
+        for text in [rates::to_csv(&series), rates::to_xml(&series)] {
+            assert_eq!(rates::parse(NOWHERE, text.as_bytes()).ok().as_ref(), Some(&series));
+        }
+    }
+    if let Some(series) = judged(difficulty::parse(NOWHERE, bytes)) {
+        let again = difficulty::parse(NOWHERE, difficulty::to_blockchain(&series).to_string().as_bytes());
+        assert_eq!(again.expect("what was written can be read").len(), series.len());
+        judged(difficulty::parse(NOWHERE, difficulty::to_mempool(&series).to_string().as_bytes()));
+    }
+    if let Ok(snapshot) = Snapshot::parse(bytes) {
+        let written = snapshot.to_bytes();
+        assert_eq!(Snapshot::parse(&written).ok().map(|again| again.to_bytes()), Some(written));
+        snapshot.panel();
+    }
+}
+
+/// What DefiLlama answers: its pools, and the days of one.
+pub fn yield_answers(bytes: &[u8]) {
+    judged(defillama::pools(NOWHERE, bytes));
+    for kind in [Kind::Lp, Kind::Lending] {
+        let Some((pool, _)) = judged(defillama::chart(NOWHERE, bytes, "pool", kind)) else { continue };
+        let text = defillama::to_chart(&pool.series).to_string();
+        let (again, _) =
+            defillama::chart(NOWHERE, text.as_bytes(), "pool", kind).expect("what was written can be read");
+        assert_eq!(again.series.iter().count(), pool.series.iter().count());
     }
 }
 

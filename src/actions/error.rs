@@ -9,6 +9,9 @@ use super::refusal::{Meaning, PAUSE, Refusal};
 use crate::chain::error::ChainError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 
+/// Code of a contract whose owner lets nothing be done for now.
+pub const PAUSED_CODE: &str = "VR-VAULT-003";
+
 /// Why a job cannot act, or cannot know whether it has to.
 #[derive(Debug, Error)]
 pub enum ActionError {
@@ -38,6 +41,7 @@ impl Diagnostic for ActionError {
             Self::ChainBehind { .. } => "VR-CHAIN-008",
             Self::Refused(Refusal { meaning: Meaning::Nothing, .. }) => "VR-VAULT-001",
             Self::Refused(Refusal { meaning: Meaning::NotYet { .. }, .. }) => "VR-VAULT-002",
+            Self::Refused(Refusal { meaning: Meaning::Paused { .. }, .. }) => PAUSED_CODE,
             Self::Refused(_) => "VR-CHAIN-009",
         }
     }

@@ -8,6 +8,7 @@ pub mod hedge_vault;
 pub mod one_market;
 pub mod refusal;
 pub mod risk_oracle;
+mod sent;
 
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256};

@@ -34,6 +34,8 @@ pub enum Meaning {
     Nothing,
     /// Not now; what keeps it may pass within the period.
     NotYet { pause: Duration },
+    /// Not as long as the owner says so: no fault.
+    Paused { pause: Duration },
     /// The key that attests is not in the contract's set.
     NotAttestor,
     /// Nobody gives a reason. That may be a node's own trouble.
@@ -69,7 +71,7 @@ impl Refusal {
     pub fn retry(&self) -> Retry {
         match self.meaning {
             Meaning::TooEarly { .. } | Meaning::Silent => Retry::Later(PAUSE),
-            Meaning::NotYet { pause } => Retry::Later(pause),
+            Meaning::NotYet { pause } | Meaning::Paused { pause } => Retry::Later(pause),
             _ => Retry::Never,
         }
     }

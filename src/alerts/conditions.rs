@@ -5,12 +5,13 @@ use std::time::Duration;
 use alloy::primitives::Address;
 
 use super::AlertError;
+use crate::actions::error::PAUSED_CODE;
 use crate::health::monitor::Report;
 use crate::health::{About, Check, HealthError, Level};
 use crate::job::overview::Failure;
 use crate::sources::candles::error::{OMITTED_CODE, REVISED_CODE};
 use veriregime_core::types::alert::{Alert, Severity, Subject};
-use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::cycle::{CycleRecord, Miss, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::period::PeriodId;
 
@@ -113,22 +114,30 @@ fn add_untold(found: &mut Vec<Alert>, job: &Subject, untold: &[CycleRecord]) {
         untold.iter().flat_map(|record| missed(job, record).into_iter().chain(about_candles(job, record))).collect(),
     );
     let Some(told) = found.iter_mut().find(|alert| alert.key == MISSED) else { return };
-    let earlier = || untold.iter().filter(|record| record.miss.is_some() && Some(record.period) < told.period);
+    let earlier = || untold.iter().filter(|record| miss(record).is_some() && Some(record.period) < told.period);
     if let (Some(first), count) = (earlier().last(), earlier().count()) {
         told.text = cut(&format!("{}; {count} before it since period {} as well", told.text, first.period));
     }
 }
 
+/// That a cycle waits for an owner's word is no fault.
 fn stuck(now_ms: i64, job: &Subject, record: &CycleRecord, stuck_after: Duration) -> Option<Alert> {
+    if record.retrying.as_ref().is_some_and(|noted| noted.code == PAUSED_CODE) {
+        return None;
+    }
     let worked_ms = now_ms - record.started_ms;
     let limit_ms = i64::try_from(stuck_after.as_millis()).unwrap_or(i64::MAX);
     let fault = AlertError::Stuck { minutes: worked_ms / 60_000, stage: record.stage.name() };
     (worked_ms >= limit_ms).then(|| of_period(job.clone(), "stuck", record.period, Severity::Critical, &fault))
 }
 
-/// That somebody else was first is no miss.
+/// Why a cycle missed its period. That somebody else was first is no miss, nor that the owner wanted nothing done.
+fn miss(record: &CycleRecord) -> Option<&Miss> {
+    record.miss.as_ref().filter(|miss| record.stage == Stage::Missed && miss.code != PAUSED_CODE)
+}
+
 fn missed(job: &Subject, record: &CycleRecord) -> Option<Alert> {
-    let miss = record.miss.as_ref().filter(|_| record.stage == Stage::Missed)?;
+    let miss = miss(record)?;
     Some(Alert {
         subject: job.clone(),
         key: MISSED.into(),
@@ -241,7 +250,7 @@ mod tests {
 
     use super::*;
     use veriregime_core::types::contract::Contract;
-    use veriregime_core::types::cycle::Miss;
+    use veriregime_core::types::cycle::Retrying;
     use veriregime_core::types::digest::Digest;
     use veriregime_core::types::job::JobKey;
 
@@ -331,6 +340,19 @@ mod tests {
             keys(&[record(7, Stage::Confirmed)], vec![dead("chain head"), dead("attestor")], 1),
             ["VR-HEALTH-006"]
         );
+    }
+
+    #[test]
+    fn a_job_that_waits_for_an_owner_s_word_is_neither_stuck_nor_missed() {
+        let mut waits = record(7, Stage::Proved);
+        let noted = |code: &str| Some(Retrying { code: code.into(), message: "why".into(), since_ms: 0 });
+        waits.retrying = noted(PAUSED_CODE);
+        let mut ended = record(6, Stage::Missed);
+        ended.miss = ended.miss.map(|miss| Miss { code: PAUSED_CODE.into(), ..miss });
+        let none: [&str; 0] = [];
+        assert_eq!(keys(&[waits.clone(), ended.clone()], vec![], 60 * 24), none);
+        waits.retrying = noted("VR-VAULT-002");
+        assert_eq!(keys(&[waits, ended], vec![], 20), ["stuck"]);
     }
 
     #[test]

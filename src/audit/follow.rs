@@ -11,6 +11,7 @@ use tracing::{info, warn};
 
 use super::models::Models;
 use super::one::Report;
+use super::sale::SaleReport;
 use crate::actions::risk_oracle::events::Event;
 use crate::alerts::AlertError;
 use crate::alerts::conditions::of_period;
@@ -29,9 +30,9 @@ use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::update::PublishedUpdate;
 
 /// Longest pause between two looks.
-const PAUSE: Duration = Duration::from_secs(30);
+pub(super) const PAUSE: Duration = Duration::from_secs(30);
 /// Blocks that are looked at again: the chain may have exchanged them, or another RPC may not have had them yet.
-const LOOK_BACK_BLOCKS: u64 = 64;
+pub(super) const LOOK_BACK_BLOCKS: u64 = 64;
 /// Periods for which it is remembered what was audited.
 const REMEMBERED_PERIODS: u64 = PeriodId::PER_WEEK;
 /// Messages that wait for a webhook that does not take them: two weeks of lies.
@@ -43,11 +44,15 @@ const MAX_WAITING: usize = 100;
 pub enum Notice<'a> {
     /// An update was audited.
     Audited(&'a Report),
+    /// A vault's sale was audited.
+    Sale(&'a SaleReport),
     /// A period has ended without an update.
     NoUpdate {
         #[serde(flatten)]
         job: Subject,
         period: PeriodId,
+        #[serde(skip)]
+        start_ms: i64,
     },
     /// A model that no bundle belongs to.
     UnknownModel {
@@ -80,7 +85,7 @@ pub async fn run(
     let pause = PAUSE.min(models.config().schedule.recheck);
     let mut watch = Watch::new(models, PeriodId::at_ms(clock.now_ms()), say)?;
     // Without a reader and a webhook nobody would be told.
-    while !stop.is_cancelled() && (watch.is_heard || watch.told.webhook.is_some()) {
+    while !stop.is_cancelled() && (watch.is_heard || watch.told.is_heard()) {
         if let Err(error) = watch.look().await {
             complain(watch.period, &error);
         }
@@ -96,7 +101,7 @@ pub async fn run(
     Ok(watch.worst)
 }
 
-fn complain(period: PeriodId, error: &anyhow::Error) {
+pub(super) fn complain(period: PeriodId, error: &anyhow::Error) {
     warn!(
         period = period.0,
         code = diagnosis::code(error),
@@ -240,7 +245,8 @@ impl<'a, 'b> Watch<'a, 'b> {
         while head_seconds >= self.period.next().start_seconds() {
             let has_update = self.seen.iter().any(|(period, ..)| *period == self.period.0);
             if !has_update {
-                self.say(&Notice::NoUpdate { job: self.models.job(), period: self.period });
+                let start_ms = self.period.start_ms();
+                self.say(&Notice::NoUpdate { job: self.models.job(), period: self.period, start_ms });
             }
             self.period = self.period.next();
         }
@@ -250,20 +256,25 @@ impl<'a, 'b> Watch<'a, 'b> {
 }
 
 /// What the webhook has to be told.
-struct Telling {
+pub(super) struct Telling {
     webhook: Option<Webhook>,
     waiting: VecDeque<Message>,
 }
 
 impl Telling {
-    fn new(config: &Config) -> anyhow::Result<Self> {
+    pub(super) fn new(config: &Config) -> anyhow::Result<Self> {
         let oracle = assemble::oracle(config)?;
         let name = config.alerts.node_name.clone().unwrap_or_else(|| format!("audit of {oracle}"));
         let webhook = config.alerts.webhook_file.as_deref().map(|path| Webhook::from_file(path, name));
         Ok(Self { webhook: webhook.transpose()?, waiting: VecDeque::new() })
     }
 
-    fn note(&mut self, job: Subject, period: PeriodId, severity: Severity, fault: &dyn Diagnostic) {
+    /// Whether there is anybody to tell.
+    pub(super) fn is_heard(&self) -> bool {
+        self.webhook.is_some()
+    }
+
+    pub(super) fn note(&mut self, job: Subject, period: PeriodId, severity: Severity, fault: &dyn Diagnostic) {
         if self.webhook.is_none() {
             return;
         }
@@ -274,7 +285,7 @@ impl Telling {
     }
 
     /// Tells what waits, oldest first, until the webhook refuses.
-    async fn tell(&mut self) {
+    pub(super) async fn tell(&mut self) {
         let Some(webhook) = &self.webhook else { return };
         while let Some(message) = self.waiting.front() {
             if let Err(fault) = webhook.send(message).await {

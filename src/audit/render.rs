@@ -5,9 +5,13 @@ use std::fmt::Write as _;
 use super::checks::Findings;
 use super::follow::Notice;
 use super::one::Report;
+use super::publication::PublicationReport;
+use super::sale::SaleReport;
 use crate::render::Render;
+use veriregime_core::hedge::GRID;
 use veriregime_core::types::candle::Candle;
 use veriregime_core::types::time::format_utc;
+use veriregime_core::yields;
 
 /// Differences that are shown; `--json` has all.
 const DIFFERENCES_SHOWN: usize = 5;
@@ -22,11 +26,46 @@ impl Render for Notice<'_> {
     fn text(&self) -> String {
         match self {
             Self::Audited(report) => report.text(),
-            Self::NoUpdate { job, period } => {
-                format!("{job}, period {period} ({}): no update on chain", format_utc(period.start_ms()))
+            Self::Sale(report) => report.text(),
+            Self::NoUpdate { job, period, start_ms } => {
+                format!("{job}, period {period} ({}): no update on chain", format_utc(*start_ms))
             }
             Self::UnknownModel { text, .. } => text.clone(),
         }
+    }
+}
+
+impl Render for PublicationReport {
+    fn text(&self) -> String {
+        format!(
+            "{}, period {} ({}): {}; {:.2} % a year, transaction {}{}{}",
+            self.job,
+            self.period,
+            format_utc(yields::GRID.start_ms(self.period)),
+            self.found.verdict.words(),
+            self.figures.apy_e8 as f64 / 1e6,
+            self.transaction,
+            differences(&self.found),
+            findings(&self.found)
+        )
+    }
+}
+
+impl Render for SaleReport {
+    fn text(&self) -> String {
+        format!(
+            "{}, period {} ({}): {}; {} units of WBTC for {} units of USDC, transaction {} in block {}{}{}",
+            self.job,
+            self.period,
+            format_utc(GRID.start_ms(self.period)),
+            self.found.verdict.words(),
+            self.sold_sats,
+            self.usdc,
+            self.transaction,
+            self.block,
+            differences(&self.found),
+            findings(&self.found)
+        )
     }
 }
 

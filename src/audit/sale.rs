@@ -1,34 +1,26 @@
-//! What a stranger can say of a vault's sale: by its evidence, or by the publishers' tables as they are now.
+//! What a stranger can say of a vault's sale: by its evidence here, by the publishers' tables in [`super::vault`].
 
 use alloy::primitives::{Address, B256, Bytes};
 use serde::Serialize;
 
 use super::checks::Findings;
 use super::compare::{FeatureDifference, Verdict};
-use super::render;
 use crate::actions::hedge_vault::model::CountryModel;
 use crate::actions::hedge_vault::order::{brings, prices_brought};
-use crate::actions::hedge_vault::published::PublishedSale;
 use crate::actions::risk_oracle::published::{AttestorCheck, signatures};
 use crate::attestation::statement::{Statement, is_by_its_signer, split};
 use crate::bundle::Bundle;
-use crate::chain::read::Reader;
 use crate::config::Config;
-use crate::job::tables::TableService;
 use crate::node::assemble;
-use crate::render::Render;
 use veriregime_core::hedge::GRID;
-use veriregime_core::hedge::electricity::ElectricityModel;
-use veriregime_core::hedge::prices::Prices;
-use veriregime_core::hedge::snapshot::Snapshot;
 use veriregime_core::types::cycle::Forecast;
 use veriregime_core::types::evidence::{Evidence, SaleEvidence};
+use veriregime_core::types::manifest::inputs::Table;
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::public_inputs;
 use veriregime_core::types::stated::Stated;
-use veriregime_core::types::time::format_utc;
 use veriregime_core::types::update::PublishedUpdate;
 
 /// What came out for one week's sale.
@@ -45,30 +37,14 @@ pub struct SaleReport {
     pub found: Findings,
 }
 
-impl Render for SaleReport {
-    fn text(&self) -> String {
-        format!(
-            "{}, period {} ({}): {}; {} units of WBTC for {} units of USDC, transaction {}{}{}",
-            self.job,
-            self.period,
-            format_utc(GRID.start_ms(self.period)),
-            self.found.verdict.words(),
-            self.sold_sats,
-            self.usdc,
-            self.transaction,
-            render::differences(&self.found),
-            render::findings(&self.found)
-        )
-    }
-}
-
 /// What was published of a sale, wherever it is read.
-struct Told<'a> {
-    chain_id: u64,
-    registry: Address,
-    update: &'a PublishedUpdate,
-    prices: Prices,
-    price_attestations: Option<&'a Bytes>,
+pub(super) struct Told<'a> {
+    pub(super) chain_id: u64,
+    pub(super) registry: Address,
+    pub(super) update: &'a PublishedUpdate,
+    /// What was stated beside the forecast, and the signatures of that.
+    pub(super) stated: Stated,
+    pub(super) stated_attestations: Option<&'a Bytes>,
 }
 
 /// Verifies the evidence of a sale, without a network.
@@ -80,7 +56,7 @@ pub(super) async fn verify(
 ) -> anyhow::Result<Findings> {
     let (model, update, way) = (bundle.electricity_model()?, &evidence.update, evidence.verification);
     let forecast = model.compute(&sale.snapshot)?;
-    let mut found = Findings::new(differences(&model, update, &forecast));
+    let mut found = Findings::new(differences(&model.table, update, &forecast));
     found.checked(format!("{} columns and both prices, from the tables in the file", update.candle_features.len()));
     let digests: Vec<_> = evidence.markets.iter().map(|one| one.candles_sha256).collect();
     if digests != [sale.snapshot.digest()] {
@@ -100,68 +76,16 @@ pub(super) async fn verify(
         chain_id: evidence.chain_id,
         registry: evidence.registry,
         update,
-        prices: sale.prices,
-        price_attestations: Some(&sale.price_attestations),
+        stated: sale.prices.into(),
+        stated_attestations: Some(&sale.price_attestations),
     };
     check(config, bundle, way, &told, &forecast, &mut found).await?;
     found.not_checked("that publishers said so, and that the sale is on chain");
     Ok(found)
 }
 
-/// Audits a job's sales of these weeks, by the tables as their publishers give them now.
-///
-/// # Errors
-/// A chain, a publisher or a prover that fails: nothing is known of the sales then.
-pub async fn audit(config: &Config, periods: std::ops::Range<u64>, now_ms: i64) -> anyhow::Result<Vec<SaleReport>> {
-    let hedge = config.hedge.as_ref().ok_or_else(|| anyhow::anyhow!("{} is no hedge job", config.names.job))?;
-    let (bundle, reader, vault) = (Bundle::open(&config.bundle)?, assemble::reader(config)?, assemble::oracle(config)?);
-    reader.check_chain_id().await?;
-    let model = bundle.electricity_model()?;
-    let scratch = tempfile::tempdir()?;
-    let tables = TableService::new(scratch.path().to_owned(), hedge.electricity.clone(), hedge.rates.clone());
-    let mut reports = Vec::new();
-    for period in periods.map(PeriodId) {
-        for sale in reader.sales(vault, GRID, period).await? {
-            let snapshot = tables.snapshot(&hedge.country, GRID.start_ms(period), now_ms).await?;
-            reports.push(one(config, (&bundle, &model), &reader, vault, sale, &snapshot).await?);
-        }
-    }
-    Ok(reports)
-}
-
-async fn one(
-    config: &Config,
-    (bundle, model): (&Bundle, &ElectricityModel),
-    reader: &Reader,
-    vault: Address,
-    sale: PublishedSale,
-    snapshot: &Snapshot,
-) -> anyhow::Result<SaleReport> {
-    let (update, way) = (&sale.update, config.prover.kind.way());
-    let forecast = model.compute(snapshot)?;
-    let mut found = Findings::new(differences(model, update, &forecast));
-    found.checked("columns and both prices, from the publishers' tables as they are now: they revise");
-    let told = Told {
-        chain_id: reader.chain_id(),
-        registry: reader.registry_of(vault).await?,
-        update,
-        prices: sale.prices,
-        price_attestations: sale.price_attestations.as_ref(),
-    };
-    check(config, bundle, way, &told, &forecast, &mut found).await?;
-    Ok(SaleReport {
-        job: config.names.job.clone(),
-        period: update.period,
-        transaction: update.transaction,
-        block: update.block,
-        sold_sats: sale.figures.sats,
-        usdc: sale.figures.usdc,
-        found,
-    })
-}
-
-/// Proof, prices and attestations, for who has a forecast of their own.
-async fn check(
+/// Proof, what is stated beside it and attestations, for who has a forecast of their own.
+pub(super) async fn check(
     config: &Config,
     bundle: &Bundle,
     way: Way,
@@ -170,14 +94,13 @@ async fn check(
     found: &mut Findings,
 ) -> anyhow::Result<()> {
     let update = told.update;
-    let ours = forecast.prices.and_then(Stated::prices);
-    if ours != Some(told.prices) {
-        let ours = ours.map_or_else(|| "none".into(), words);
-        found.refuse(Verdict::DataDiffer, format!("stated were {}, the tables give {ours}", words(told.prices)));
+    if forecast.prices != Some(told.stated) {
+        let ours = forecast.prices.map_or_else(|| "none".into(), words);
+        found.refuse(Verdict::DataDiffer, format!("stated were {}, the tables give {ours}", words(told.stated)));
     }
-    let Some((arguments, of_prices)) = update.arguments.as_ref().zip(told.price_attestations) else {
+    let Some((arguments, of_stated)) = update.arguments.as_ref().zip(told.stated_attestations) else {
         found
-            .not_checked("proof and attestations: a contract relayed the sale, and its transaction does not show them");
+            .not_checked("proof and attestations: a contract relayed it, and its transaction does not show them");
         return Ok(());
     };
     let instances = public_inputs::instances(&update.candle_features, &update.outputs);
@@ -194,10 +117,10 @@ async fn check(
         attestor_set_version: update.attestor_set_version,
         omitted_markets: OmittedMarkets::NONE,
         instances: Vec::new(),
-        prices: Some(told.prices.into()),
+        prices: Some(told.stated),
     };
     let digest = statement.digest();
-    for attestation in split(of_prices)? {
+    for attestation in split(of_stated)? {
         let signed = is_by_its_signer(&attestation, digest);
         attestors.push(AttestorCheck { attestor: attestation.signer, signed, in_set: None });
     }
@@ -205,8 +128,18 @@ async fn check(
     Ok(())
 }
 
-fn words(prices: Prices) -> String {
-    format!("{:.6} EUR/MWh and {:.6} dollars for a euro", prices.eur_per_mwh(), prices.usd_per_eur())
+fn words(stated: Stated) -> String {
+    match stated {
+        Stated::Prices(prices) => {
+            format!("{:.6} EUR/MWh and {:.6} dollars for a euro", prices.eur_per_mwh(), prices.usd_per_eur())
+        }
+        Stated::Level(level) => format!(
+            "a level of {:.9} and intervals of {:.9}, by data up to day {}",
+            level.level(),
+            level.factor(),
+            level.day
+        ),
+    }
 }
 
 /// The last day that a week's forecast may know.
@@ -214,9 +147,13 @@ fn day_before(period: PeriodId) -> i32 {
     i32::try_from(GRID.start_ms(period).div_euclid(86_400_000) - 1).unwrap_or(i32::MAX)
 }
 
-fn differences(model: &ElectricityModel, update: &PublishedUpdate, forecast: &Forecast) -> Vec<FeatureDifference> {
+pub(super) fn differences(
+    table: &Table,
+    update: &PublishedUpdate,
+    forecast: &Forecast,
+) -> Vec<FeatureDifference> {
     let ours = public_inputs::candle_features(&forecast.features);
-    let pairs = ours.iter().zip(&model.table.columns).enumerate();
+    let pairs = ours.iter().zip(&table.columns).enumerate();
     pairs
         .filter_map(|(index, (recomputed, column))| {
             let published = update.candle_features.get(index).copied();

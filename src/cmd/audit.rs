@@ -11,9 +11,12 @@ use super::signals::stop_on_signal;
 use super::{EXIT_DONE, EXIT_FAILED, print, report};
 use crate::audit::compare::Verdict;
 use crate::audit::follow::{self, Notice};
+use crate::audit::follow_vault;
 use crate::audit::models::{self, Models};
 use crate::audit::one::Report;
-use crate::audit::sale::{self, SaleReport};
+use crate::audit::publication::{self, PublicationReport};
+use crate::audit::sale::SaleReport;
+use crate::audit::vault::VaultAuditor;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::raw::JobKind;
@@ -41,8 +44,9 @@ It needs no key: model.bundle, chain.rpc_url, chain.oracle and the exchange are 
 of whatever model, with the model's bundle if that is model.bundle or lies beside it. For each update it recomputes the
 features from the exchange's candles and compares them bit for bit, verifies the proof here and by the verifier on chain,
 and checks who attested; it names what it checked. An update of a model without a bundle is told as one.
-Exchanges revise candles now and then: the earlier you audit, the less that is a reason. Of a hedge job it takes the vault's
-sales, and the publishers' tables as they are now; `verify-bundle` takes those that the forecast was made from.
+Exchanges revise candles now and then: the earlier you audit, the less that is a reason. Of a hedge job it takes (and follows) the vault's
+sales, and the publishers' tables as they are now; `verify-bundle` takes those that the forecast was made from. Of a yield job it
+takes the feed's forecasts in the same way.
 Exit status: 0 all match (or nothing landed), 1 error, 3 data differ or unknown model, 4 proof or attestation invalid.")]
 pub struct AuditArgs {
     /// One period, by its number.
@@ -65,6 +69,7 @@ pub struct AuditArgs {
 enum Audited<'a> {
     Update(&'a Report),
     Sale(&'a SaleReport),
+    Publication(&'a PublicationReport),
 }
 
 /// Audits and says what came out.
@@ -74,12 +79,14 @@ enum Audited<'a> {
 pub async fn run(args: AuditArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<u8> {
     let (vaults, jobs): (Vec<Config>, Vec<Config>) =
         settings.several()?.into_iter().partition(|job| job.kind == JobKind::Hedge);
+    let (feeds, jobs): (Vec<Config>, Vec<Config>) = jobs.into_iter().partition(|job| job.kind == JobKind::Yield);
     let contracts = models::by_contract(jobs)?;
     let stop = CancellationToken::new();
     if args.follow {
-        anyhow::ensure!(vaults.is_empty() || !contracts.is_empty(), "a vault sells once a week: audit it by --period");
+        let is_followed = !vaults.is_empty() || !contracts.is_empty() || feeds.is_empty();
+        anyhow::ensure!(is_followed, "a feed has one forecast a day: audit it by --period");
         let _signals = stop_on_signal(stop.clone())?;
-        return follow_all(contracts, json, stop).await;
+        return follow_all(contracts, vaults, json, stop).await;
     }
     let (mut reports, mut failed) = (Vec::new(), Vec::new());
     for jobs in contracts {
@@ -96,34 +103,61 @@ pub async fn run(args: AuditArgs, settings: Selection<'_>, json: bool) -> anyhow
             Err(error) => failed.push((job.names.job.clone(), error)),
         }
     }
+    let mut forecasts = Vec::new();
+    for job in feeds {
+        let now_ms = Clock::System.now_ms();
+        let asked = async { publication::audit(&job, periods(&args, job.kind.grid(), now_ms)?, now_ms).await };
+        match asked.await {
+            Ok(found) => forecasts.extend(found),
+            Err(error) => failed.push((job.names.job.clone(), error)),
+        }
+    }
+    for found in forecasts.iter().filter(|_| !json) {
+        print::output(json, found);
+    }
     stop.cancel();
-    if json && (failed.is_empty() || !reports.is_empty() || !sales.is_empty()) {
+    if json && (failed.is_empty() || !reports.is_empty() || !sales.is_empty() || !forecasts.is_empty()) {
         let told = reports.iter().map(Audited::Update).chain(sales.iter().map(Audited::Sale));
+        let told = told.chain(forecasts.iter().map(Audited::Publication));
         println!("{}", serde_json::to_string(&told.collect::<Vec<_>>())?);
     }
     for (job, error) in &failed {
         report::say(error, std::slice::from_ref(job));
     }
     let verdicts = reports.iter().map(|report| report.found.verdict);
-    let worst = verdicts.chain(sales.iter().map(|sale| sale.found.verdict)).max().unwrap_or(Verdict::Match);
+    let verdicts = verdicts.chain(sales.iter().map(|sale| sale.found.verdict));
+    let verdicts = verdicts.chain(forecasts.iter().map(|forecast| forecast.found.verdict));
+    let worst = verdicts.max().unwrap_or(Verdict::Match);
     Ok(if worst == Verdict::Match && !failed.is_empty() { EXIT_FAILED } else { exit_status(worst) })
 }
 
-/// Follows every contract until stopped, or until one cannot be followed. The worst verdict of all.
-async fn follow_all(contracts: Vec<Vec<Config>>, json: bool, stop: CancellationToken) -> anyhow::Result<u8> {
+/// Follows every contract and vault until stopped, or until one cannot be followed. The worst verdict of all.
+async fn follow_all(
+    contracts: Vec<Vec<Config>>,
+    vaults: Vec<Config>,
+    json: bool,
+    stop: CancellationToken,
+) -> anyhow::Result<u8> {
+    let hear = move |notice: &Notice<'_>| {
+        say(json, notice);
+        print::is_read()
+    };
     let mut followed = JoinSet::new();
     for jobs in contracts {
         let stop = stop.clone();
         followed.spawn(async move {
             let clock = replay::clock(&jobs[0], &stop).await?;
             let mut models = Models::new(jobs, clock.clone()).await?;
-            let mut say = |notice: &Notice<'_>| {
-                say(json, notice);
-                print::is_read()
-            };
-            let outcome = follow::run(&mut models, &clock, &mut say, &stop).await;
+            let outcome = follow::run(&mut models, &clock, &mut { hear }, &stop).await;
             models.stop().await;
             outcome
+        });
+    }
+    for job in vaults {
+        let stop = stop.clone();
+        followed.spawn(async move {
+            let auditor = VaultAuditor::new(job).await?;
+            follow_vault::run(&auditor, &Clock::System, &mut { hear }, &stop).await
         });
     }
     let mut worst = Ok(Verdict::Match);
@@ -150,7 +184,8 @@ pub fn exit_status(verdict: Verdict) -> u8 {
 /// Audits what a job's vault has sold in the periods, and says it to people.
 async fn sales_of(job: &Config, args: &AuditArgs, json: bool) -> anyhow::Result<Vec<SaleReport>> {
     let now_ms = Clock::System.now_ms();
-    let sales = sale::audit(job, periods(args, job.kind.grid(), now_ms)?, now_ms).await?;
+    let periods = periods(args, job.kind.grid(), now_ms)?;
+    let sales = VaultAuditor::new(job.clone()).await?.audit_periods(periods, now_ms).await?;
     for found in sales.iter().filter(|_| !json) {
         print::output(json, found);
     }
@@ -202,7 +237,7 @@ async fn each(models: &mut Models, periods: std::ops::Range<u64>, json: bool) ->
     for period in periods.map(PeriodId) {
         let updates = models.reader.updates(models.oracle, period).await?;
         if updates.is_empty() {
-            say(json, &Notice::NoUpdate { job: models.job(), period });
+            say(json, &Notice::NoUpdate { job: models.job(), period, start_ms: period.start_ms() });
         }
         for update in updates {
             let report = models.audit(update).await?;

@@ -1,28 +1,24 @@
 //! `demo`: the whole system on a chain of one's own, and a table of what happened.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use super::circuit::way;
 use super::print;
+use super::shown::shown;
 use crate::demo::Demo;
 use crate::demo::scenario::{MAX_JOBS, Scenario, Source, Told};
 use crate::operator::status::NodeStatus;
 use crate::render::Render;
 use veriregime_core::types::manifest::verification::Way;
-use veriregime_core::types::time::{format_utc, parse_utc_ms};
+use veriregime_core::types::time::parse_utc_ms;
 
 /// Its first day turns from calm to turbulent and back.
 const DEFAULT_SEED: u64 = 13;
 /// More periods than this make no demo.
 const MAX_PERIODS: u32 = 500;
-/// Between two turns of what shows that something is being made.
-const TICK: Duration = Duration::from_millis(100);
 
 /// Options of `demo`.
 #[derive(Debug, Args)]
@@ -93,29 +89,14 @@ pub async fn run(args: DemoArgs, settings: Option<&Path>, json: bool) -> anyhow:
         config.prover.kind = way.into();
     }
     let stop = CancellationToken::new();
-    let bar = ProgressBar::new_spinner();
-    let say = |line: String| {
-        if !json {
-            bar.suspend(|| println!("{line}"));
-        }
-    };
-    bar.enable_steady_tick(TICK);
-    let told = Told { line: &say, step: &|step| bar.set_message(step.to_owned()) };
     let (keep, periods, jobs) = (args.keep, args.periods, args.jobs);
-    let mut demo = Demo::start(&args.scenario(), config, &stop, &told).await?;
-    bar.disable_steady_tick();
-    bar.set_length(u64::from(periods));
-    say(String::new());
-    bar.set_style(ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} periods").context("progress bar")?);
-    for _ in 0..periods {
-        if !print::is_read() {
-            break;
-        }
-        bar.set_message(format_utc(demo.next_start_ms()));
-        demo.run_next(&stop).await?;
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
+    let scenario = args.scenario();
+    let start = async |told: &Told<'_>| Demo::start(&scenario, config, &stop, told).await;
+    let next = async |demo: &mut Demo, begins: &dyn Fn(i64)| {
+        begins(demo.next_start_ms());
+        demo.run_next(&stop).await
+    };
+    let mut demo = shown(json, (periods, "periods"), start, next).await?;
     print::output(json, &demo.report().await?);
     match jobs {
         _ if json => {}
@@ -131,7 +112,9 @@ pub async fn run(args: DemoArgs, settings: Option<&Path>, json: bool) -> anyhow:
         let what =
             if jobs == 1 { "The chain stays up; Ctrl-C ends it." } else { "The chains stay up; Ctrl-C ends them." };
         let settings = demo.settings().display();
-        say(format!("\n{what} Meanwhile, in another terminal:\n\n  {program} --config {settings} status"));
+        if !json {
+            println!("\n{what} Meanwhile, in another terminal:\n\n  {program} --config {settings} status");
+        }
         tokio::signal::ctrl_c().await?;
     }
     stop.cancel();

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::circuit::CircuitArgs;
 use super::hedge_chain::{HedgeDeployArgs, SellArgs, SwapArgs};
 use super::hedge_demo::HedgeDemoArgs;
 use super::print;
+use super::table_training::TableTrainingArgs;
 use crate::config::place;
 use crate::modelling::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest, NamedMachine};
 use crate::modelling::training;
@@ -34,8 +34,8 @@ The flags may be written with underscores, as those of the command line that the
     #[command(after_help = "Examples:
   veriregime-agent hedge train --data tables --out models/eu-electricity-v1
 
-The model is walked forward through all of the data; its card has the figures.")]
-    Train(HedgeTrainArgs),
+It takes `electricity_daily_eur_mwh`. The model is walked forward through all of the data; its card has the figures.")]
+    Train(TableTrainingArgs),
     /// Measure an electricity model, or a miner's trees, on the tables of a folder.
     #[command(after_help = "Examples:
   veriregime-agent hedge evaluate --data tables --from 2024-05-01
@@ -98,25 +98,6 @@ pub struct ForecastArgs {
     /// What the machines draw, in W.
     #[arg(long, value_name = "W")]
     watts: Option<f64>,
-}
-
-/// Arguments of `hedge train`.
-#[derive(Debug, Args)]
-pub struct HedgeTrainArgs {
-    /// Folder with `electricity_daily_eur_mwh`.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// Folder of the new bundle. A bundle that is there is replaced at the very end.
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// First day that is left out; all are taken where absent.
-    #[arg(long, value_parser = parse_day, value_name = "DATE")]
-    until: Option<i32>,
-    /// Leave the circuit out: `models set-up` makes it later.
-    #[arg(long)]
-    no_circuit: bool,
-    #[command(flatten)]
-    circuit: CircuitArgs,
 }
 
 /// Arguments of `hedge evaluate`.
@@ -204,8 +185,8 @@ pub async fn run(command: HedgeCommand, json: bool) -> anyhow::Result<()> {
             print::output(json, &forecast::forecast(&request)?);
         }
         HedgeCommand::Train(args) => {
-            let circuit = (!args.no_circuit).then(|| args.circuit.tools());
-            let request = HedgeTrainRequest { data: &args.data, out: &args.out, until: args.until, circuit };
+            let TableTrainingArgs { data, out, until, .. } = &args;
+            let request = HedgeTrainRequest { data, out, until: *until, circuit: args.circuit() };
             print::output(json, &training::train_hedge(&request).await?);
         }
         HedgeCommand::Backtest(args) => {

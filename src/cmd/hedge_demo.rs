@@ -1,27 +1,22 @@
 //! `hedge demo`: a vault on a chain of one's own, week by week.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use anyhow::Context;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use super::circuit::way;
 use super::print;
+use super::shown::shown;
 use crate::config;
 use crate::demo::hedge::{HedgeDemo, HedgeScenario};
 use crate::demo::scenario::Told;
 use veriregime_core::types::manifest::verification::Way;
-use veriregime_core::types::time::format_utc;
 
 /// Its bitcoin goes up and down.
 const DEFAULT_SEED: u64 = 13;
 /// Half a year.
 const DEFAULT_WEEKS: u32 = 26;
-/// Between two turns of what shows that something is being made.
-const TICK: Duration = Duration::from_millis(100);
 
 /// Options of `hedge demo`.
 #[derive(Debug, Args)]
@@ -67,31 +62,15 @@ pub struct HedgeDemoArgs {
 pub async fn run(args: HedgeDemoArgs, settings: Option<&std::path::Path>, json: bool) -> anyhow::Result<()> {
     let raw = config::read(settings)?;
     let stop = CancellationToken::new();
-    let bar = ProgressBar::new_spinner();
-    let say = |line: String| {
-        if !json {
-            bar.suspend(|| println!("{line}"));
-        }
-    };
-    bar.enable_steady_tick(TICK);
-    let told = Told { line: &say, step: &|step| bar.set_message(step.to_owned()) };
     let weeks = args.weeks;
     let HedgeDemoArgs { country, watts, months, data, verify, seed, anvil, .. } = args;
     let scenario = HedgeScenario { weeks, country, watts, months, data, seed, way: verify, anvil };
-    let mut demo = HedgeDemo::start(scenario, raw, &stop, &told).await?;
-    bar.disable_steady_tick();
-    bar.set_length(u64::from(weeks));
-    say(String::new());
-    bar.set_style(ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} weeks").context("progress bar")?);
-    for _ in 0..weeks {
-        if !print::is_read() {
-            break;
-        }
-        bar.set_message(format_utc(demo.next_start_ms()));
-        demo.run_next(&stop).await?;
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
+    let start = async |told: &Told<'_>| HedgeDemo::start(scenario, raw, &stop, told).await;
+    let next = async |demo: &mut HedgeDemo, begins: &dyn Fn(i64)| {
+        begins(demo.next_start_ms());
+        demo.run_next(&stop).await
+    };
+    let demo = shown(json, (weeks, "weeks"), start, next).await?;
     print::output(json, &demo.report());
     stop.cancel();
     demo.stop().await;

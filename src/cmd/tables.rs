@@ -31,7 +31,7 @@ pub enum TablesCommand {
     Check(FolderArgs),
     /// Get electricity prices, exchange rates and difficulty from their publishers, and say what they revised
     #[command(
-        after_help = "Examples:\n  veriregime-agent tables fetch --data tables\n\nDays that a publisher does not have any more stay. Each fetch is noted in vintages.jsonl."
+        after_help = "Examples:\n  veriregime-agent tables fetch --data tables\n\nDays that a publisher does not have any more stay. Each edition is noted in vintages.jsonl."
     )]
     Fetch(Box<FetchArgs>),
     /// Get days of pools from DefiLlama, and say what it revised

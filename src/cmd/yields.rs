@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::circuit::CircuitArgs;
 use super::print;
 use super::progress::TrainingProgress;
+use super::table_training::TableTrainingArgs;
+use super::yield_chain::YieldDeployArgs;
+use super::yield_demo::YieldDemoArgs;
 use super::yield_portfolio::{YieldAllocateArgs, YieldBacktestArgs};
 use crate::clock::Clock;
 use crate::config::place;
@@ -24,7 +26,7 @@ pub enum YieldCommand {
   veriregime-agent yield train --data tables --out models/yields-v2
   veriregime-agent yield train --data tables --out models/yields-v2 --form square --epochs 100 --batch-size 32
 
-Each card has figures of a model that was fitted in the same way up to an earlier day. A fifth of the liquidity pools is held out.")]
+It takes `yields_…`, and `btc_daily_usd` and `eth_gas_daily` where they are there. Each card has figures of a model that was fitted in the same way up to an earlier day. A fifth of the liquidity pools is held out.")]
     Train(YieldTrainArgs),
     /// Measure yield models on the tables of a folder.
     #[command(after_help = "Examples:
@@ -57,6 +59,10 @@ risk: what only lowers the risk is refused. JSON has shares, not percent.")]
 
 Models are fitted every four weeks on what was known by then.")]
     Backtest(YieldBacktestArgs),
+    /// Put the settings' strategies on the configured chain: registry, verifiers, models, feeds.
+    Deploy(YieldDeployArgs),
+    /// Watch three strategies' forecasts become proven and published, day by day, on a chain of one's own.
+    Demo(YieldDemoArgs),
 }
 
 /// What computes a forecast.
@@ -82,12 +88,8 @@ pub(super) enum KindArg {
 /// Arguments of `yield train`.
 #[derive(Debug, Args)]
 pub struct YieldTrainArgs {
-    /// Folder with the tables `yields_…`, and `btc_daily_usd` and `eth_gas_daily` where they are there.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// Folder of the new bundles, one for each kind. A bundle that is there is replaced at the very end.
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    #[command(flatten)]
+    common: TableTrainingArgs,
     /// Kinds of strategies; all that the tables have where absent.
     #[arg(long = "kind", value_enum)]
     kinds: Vec<KindArg>,
@@ -106,14 +108,6 @@ pub struct YieldTrainArgs {
     /// Seed of every random choice.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
-    /// First day that is left out; all are taken where absent.
-    #[arg(long, value_parser = parse_day, value_name = "DATE")]
-    until: Option<i32>,
-    /// Leave the circuits out: `models set-up` makes them later.
-    #[arg(long)]
-    no_circuit: bool,
-    #[command(flatten)]
-    circuit: CircuitArgs,
 }
 
 /// Arguments of `yield evaluate`.
@@ -183,8 +177,8 @@ pub async fn run(command: YieldCommand, json: bool) -> anyhow::Result<()> {
         YieldCommand::Train(args) => {
             let kinds: Vec<Kind> = args.kinds.iter().map(|kind| kind.kind()).collect();
             let request = YieldTrainRequest {
-                data: &args.data,
-                out: &args.out,
+                data: &args.common.data,
+                out: &args.common.out,
                 kinds: if kinds.is_empty() { &Kind::ALL } else { &kinds },
                 is_one: args.together,
                 form: match args.form {
@@ -194,8 +188,8 @@ pub async fn run(command: YieldCommand, json: bool) -> anyhow::Result<()> {
                 epochs: args.epochs,
                 batch_size: args.batch_size,
                 seed: args.seed,
-                until: args.until,
-                circuit: (!args.no_circuit).then(|| args.circuit.tools()),
+                until: args.common.until,
+                circuit: args.common.circuit(),
             };
             let progress = TrainingProgress::start();
             let trained = training::train_yields(&request, |step| progress.show(step)).await?;
@@ -216,6 +210,8 @@ pub async fn run(command: YieldCommand, json: bool) -> anyhow::Result<()> {
             let progress = TrainingProgress::start();
             print::output(json, &training::evaluate_yields(&request, |step| progress.show(step))?);
         }
+        // They have settings, and exit statuses, of their own.
+        YieldCommand::Deploy(_) | YieldCommand::Demo(_) => {}
         YieldCommand::Predict(args) => {
             print::output(json, &predict(&args.request(&args.model()))?);
         }

@@ -1,5 +1,6 @@
 //! A chain, contracts and keys that live as long as a demo, a bench or a test.
 
+pub mod feed;
 pub mod fleet;
 pub mod rehearsal;
 pub mod uniswap;
@@ -215,6 +216,43 @@ pub async fn bare_chain() -> anyhow::Result<(Anvil, Chain)> {
 /// What a deployment may take of a chain's time, where each block takes a second at least and each transaction a block.
 const SETUP_SECONDS: i64 = 3_600;
 
+/// A chain before anything is deployed on it.
+struct Ground {
+    anvil: Anvil,
+    /// The wallet that will own what is deployed.
+    owner: Chain,
+    /// Owned by it, attested by the node's key, without a timelock.
+    constructor: Constructor,
+}
+
+impl Ground {
+    /// Starts anvil, with time left to deploy before it is `unix_seconds` there, and points `config` at it; the node's key lies in
+    /// `scratch`.
+    async fn start(
+        config: &mut Config,
+        scratch: &Path,
+        anvil: Option<&Path>,
+        unix_seconds: i64,
+    ) -> anyhow::Result<Self> {
+        let anvil = Anvil::start(anvil.unwrap_or(&foundry("anvil")), unix_seconds - SETUP_SECONDS, 0).await?;
+        config.chain.use_rpc(anvil.rpc_url.clone());
+        config.chain.chain_id = CHAIN_ID;
+        let key_file = scratch.join("node.key");
+        veriregime_files::write_private(&key_file, NODE_KEY.as_bytes())?;
+        config.signer = config::signer::Signer::file(key_file);
+        let owner = Chain::new(assemble::chain_settings(config), Signer::from_key(&SecretString::from(OWNER_KEY))?)?;
+        let constructor = Constructor {
+            owner: owner.address(),
+            guardian: owner.address(),
+            timelock_seconds: 0,
+            attestors: vec![assemble::chain(config).await?.address()],
+            threshold: 1,
+            sequencer_feed: Address::ZERO,
+        };
+        Ok(Self { anvil, owner, constructor })
+    }
+}
+
 /// A chain with everything deployed on it.
 #[derive(Debug)]
 pub struct World {
@@ -244,22 +282,8 @@ impl World {
         unix_seconds: i64,
     ) -> anyhow::Result<Self> {
         let (bundle, ceremony) = provable_bundle(config, scratch).await?;
-        let anvil = Anvil::start(anvil.unwrap_or(&foundry("anvil")), unix_seconds - SETUP_SECONDS, 0).await?;
-        config.chain.use_rpc(anvil.rpc_url.clone());
-        config.chain.chain_id = CHAIN_ID;
-        let key_file = scratch.join("node.key");
-        veriregime_files::write_private(&key_file, NODE_KEY.as_bytes())?;
         config.evidence_dir = scratch.join("evidence");
-        config.signer = config::signer::Signer::file(key_file);
-        let owner = Chain::new(assemble::chain_settings(config), Signer::from_key(&SecretString::from(OWNER_KEY))?)?;
-        let constructor = Constructor {
-            owner: owner.address(),
-            guardian: owner.address(),
-            timelock_seconds: 0,
-            attestors: vec![assemble::chain(config).await?.address()],
-            threshold: 1,
-            sequencer_feed: Address::ZERO,
-        };
+        let Ground { anvil, owner, constructor } = Ground::start(config, scratch, anvil, unix_seconds).await?;
         let wanted = wanted(
             &bundle,
             assemble::expected(&bundle, config.prover.kind.way())?,

@@ -4,23 +4,18 @@ use std::path::Path;
 
 use alloy::primitives::Address;
 use anyhow::Context;
-use secrecy::SecretString;
 
 use super::uniswap::{PoolShape, Uniswap};
-use super::{Anvil, CHAIN_ID, NODE_KEY, OWNER_KEY, SETUP_SECONDS, foundry};
+use super::{Anvil, Ground};
 use crate::actions::hedge_vault::model::CountryModel;
 use crate::bundle::Bundle;
 use crate::chain::Chain;
-use crate::chain::signer::Signer;
 use crate::config::Config;
-use crate::config::signer::Signer as SignerSettings;
-use crate::deployment::Constructor;
 use crate::deployment::complete::complete;
 use crate::deployment::hedge::HedgeDeployment;
 use crate::deployment::hedge::file::VaultFile;
 use crate::deployment::outbox::Outbox;
 use crate::deployment::request::verifier_code;
-use crate::node::assemble;
 use crate::node::smoke::smoke_proof;
 
 /// A chain with a pool and a vault.
@@ -56,22 +51,8 @@ impl VaultWorld {
         let model = CountryModel::of(&bundle.manifest, bundle.manifest_digest, &country, way);
         let model =
             model.with_context(|| format!("the bundle is no electricity model that can be verified by {way}"))?;
-        let anvil = Anvil::start(anvil.unwrap_or(&foundry("anvil")), unix_seconds - SETUP_SECONDS, 0).await?;
-        config.chain.use_rpc(anvil.rpc_url.clone());
-        config.chain.chain_id = CHAIN_ID;
-        let key_file = scratch.join("node.key");
-        veriregime_files::write_private(&key_file, NODE_KEY.as_bytes())?;
-        config.signer = SignerSettings::file(key_file);
+        let Ground { anvil, owner, constructor } = Ground::start(config, scratch, anvil, unix_seconds).await?;
         let uniswap = Uniswap::deploy(&anvil, shape).await?;
-        let owner = Chain::new(assemble::chain_settings(config), Signer::from_key(&SecretString::from(OWNER_KEY))?)?;
-        let constructor = Constructor {
-            owner: owner.address(),
-            guardian: owner.address(),
-            timelock_seconds: 0,
-            attestors: vec![assemble::chain(config).await?.address()],
-            threshold: 1,
-            sequencer_feed: Address::ZERO,
-        };
         let text = format!(
             "country = \"{country}\"\n[vault]\nfactory = \"{}\"\nwbtc = \"{}\"\nusdc = \"{}\"\n[terms]\n{terms}",
             uniswap.factory, uniswap.wbtc, uniswap.usdc

@@ -1,5 +1,7 @@
 //! The things that are looked at, in the order in which they depend on each other.
 
+use std::collections::BTreeSet;
+
 use tokio_util::sync::CancellationToken;
 
 use super::{Seen, failed};
@@ -10,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::hedge::Hedge;
 use crate::config::raw::ProverKind;
 use crate::config::{Config, chain};
-use crate::health::{Check, Level, checks};
+use crate::health::{Check, Level, checks, vault};
 use crate::job::feeds::Feed;
 use crate::job::tables::{SOURCE, TableService};
 use crate::job::yields::day_of;
@@ -131,7 +133,7 @@ async fn strategy_tables(config: &Config, strategy: &Strategy, bundle: &Bundle, 
         }
         alone.yields.strategies = vec![strategy.clone()];
         let service = yields::service(&alone).await?;
-        let (snapshot, _) = service.snapshot(&strategy.name, day_of(now_ms), now_ms, true).await?;
+        let (snapshot, _) = service.snapshot(&strategy.name, day_of(now_ms), now_ms, true, &BTreeSet::new()).await?;
         anyhow::Ok(bundle.strategy_model()?.known(&snapshot)?)
     };
     match asked.await {
@@ -245,7 +247,12 @@ async fn on_chain(config: &Config, bundle: Option<&Bundle>, now_ms: i64, seen: &
                 let runs_the_model = contract.level != Level::Fail;
                 seen.add(contract);
                 if runs_the_model {
-                    seen.add(checks::last_update(&reader, &action, (&config.schedule.cron, grid), now_ms).await);
+                    let last = checks::last_update(&reader, &action, (&config.schedule.cron, grid), now_ms).await;
+                    let found = match &config.hedge {
+                        Some(_) => vault::sales(&reader, oracle, last).await.0,
+                        None => vec![last],
+                    };
+                    found.into_iter().for_each(|check| seen.add(check));
                 }
             }
             Some((Err(error), _)) => seen.add(failed("contract", &error)),

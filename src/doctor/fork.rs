@@ -20,7 +20,6 @@ use crate::health::Check;
 use crate::job::Agent;
 use crate::node::yields::publishers;
 use crate::node::{assemble, parts, replay};
-use crate::sources::yields::renewal::Publishers;
 use crate::state::Store;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
@@ -134,7 +133,7 @@ async fn run(config: &Config, anvil: &Path, stop: &CancellationToken) -> anyhow:
     let scratch = tempfile::tempdir().context("no scratch folder")?;
     forked.state_path = scratch.path().join("fork.sqlite");
     forked.evidence_dir = scratch.path().join("evidence");
-    if forked.strategy.is_some() && publishers(&forked) != Publishers::default() {
+    if forked.strategy.as_ref().is_some_and(|of| publishers(&forked).of(of.kind).is_some()) {
         forked.yields.dir = scratch.path().join("yields");
     }
     if let Some(hedge) = &mut forked.hedge {

@@ -17,6 +17,9 @@ use veriregime_core::types::time::format_utc;
 /// The check whether a job works at all.
 pub const WORKS: &str = "job";
 
+/// Code of a last update that is too old.
+pub const OVERDUE_CODE: &str = "VR-HEALTH-001";
+
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -155,7 +158,7 @@ pub enum HealthError {
 impl Diagnostic for HealthError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Overdue { .. } => "VR-HEALTH-001",
+            Self::Overdue { .. } => OVERDUE_CODE,
             Self::NoUpdate => "VR-HEALTH-002",
             Self::OldHead { .. } => "VR-HEALTH-003",
             Self::LowBalance { .. } => "VR-HEALTH-004",

@@ -106,11 +106,10 @@ impl Probe {
             if contract.level == Level::Fail {
                 return vec![contract];
             }
+            let last = checks::last_update(reader, &self.action, (&self.schedule, self.grid), now_ms).await;
+            let Some(vault) = &self.vault else { return vec![contract, last] };
             let mut found = vec![contract];
-            found.push(checks::last_update(reader, &self.action, (&self.schedule, self.grid), now_ms).await);
-            if let Some(vault) = &self.vault {
-                found.extend(vault.checks(reader, self.action.contract()).await);
-            }
+            found.extend(vault.checks(reader, self.action.contract(), last).await);
             found
         };
         let (folder, running) = self.bundle.clone();

@@ -4,21 +4,24 @@ use std::sync::Arc;
 
 use alloy::primitives::Address;
 
-use super::{Check, HealthError};
+use super::{Check, HealthError, OVERDUE_CODE};
 use crate::actions::hedge_vault::estimate::Estimate;
 use crate::actions::hedge_vault::read::VaultState;
 use crate::chain::read::Reader;
 use crate::state::reader::Reader as StateReader;
+use crate::telemetry::metrics::vault::{NeedFigures, VaultFigures, vault_needs, vault_seen};
 use veriregime_core::hedge::forecast::read;
 use veriregime_core::types::cycle::Forecast;
 use veriregime_core::types::job::JobKey;
 
 /// Cycles that are looked at for the newest forecast.
 const CYCLES: u32 = 4;
+const SALES: &str = "vault sales";
 const DEAR: &str = "electricity";
 const BUDGET: &str = "vault budget";
 const BALANCE: &str = "vault balance";
 const SATS: f64 = 1e8;
+const DAY_SECONDS: u64 = 86_400;
 
 /// From when on an owner is to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,24 +44,66 @@ pub struct VaultProbe {
 }
 
 impl VaultProbe {
-    /// What is to be told of a vault by the newest forecast; nothing before there is one.
-    pub(super) async fn checks(&self, chain: &Reader, vault: Address) -> Vec<Check> {
-        let Some((start_ms, forecast)) = self.newest() else { return Vec::new() };
-        let asked = async {
-            let state = chain.hedge_vault(vault).await.ok()?;
-            let pool = chain.vault_mean(vault, state.terms.twapSeconds).await.ok()??;
-            let horizons = read(&forecast.output_integers(), self.output_scale)?;
-            let times = (start_ms.unsigned_abs() / 1000, chain.next_block_seconds().await.ok()?);
-            Some((Estimate::of(&state, (forecast.prices?.prices()?, &horizons), times, &pool)?, state))
-        };
-        // That the chain does not answer is other checks' news.
-        asked.await.map_or_else(Vec::new, |(estimate, state)| judged(&estimate, &state, self.limits))
+    /// What is to be told of a vault, beside the check of its last sale: whether its owner lets it sell, and what the newest
+    /// forecast means for it, once there is one. That the chain does not answer is other checks' news.
+    pub(super) async fn checks(&self, chain: &Reader, vault: Address, last_sale: Check) -> Vec<Check> {
+        let (mut found, state) = sales(chain, vault, last_sale).await;
+        let Some(state) = state else { return found };
+        vault_seen(figures(&state));
+        if state.state.paused {
+            return found;
+        }
+        if let Some(estimate) = self.estimate(chain, vault, &state).await {
+            vault_needs(NeedFigures {
+                need_sats: estimate.need_sats,
+                last_month_eur_mwh: estimate.last_month_eur_mwh,
+                forecast_eur_mwh: estimate.forecast_eur_mwh,
+            });
+            found.extend(judged(&estimate, &state, self.limits));
+        }
+        found
+    }
+
+    async fn estimate(&self, chain: &Reader, vault: Address, state: &VaultState) -> Option<Estimate> {
+        let (start_ms, forecast) = self.newest()?;
+        let pool = chain.vault_mean(vault, state.terms.twapSeconds).await.ok()??;
+        let horizons = read(&forecast.output_integers(), self.output_scale)?;
+        let times = (start_ms.unsigned_abs() / 1000, chain.next_block_seconds().await.ok()?);
+        Estimate::of(state, (forecast.prices?.prices()?, &horizons), times, &pool)
     }
 
     fn newest(&self) -> Option<(i64, Forecast)> {
         let records = self.cycles.page(self.job, None, CYCLES).ok()?;
         records.into_iter().find_map(|record| Some((record.start_ms, record.forecast?)))
     }
+}
+
+fn figures(vault: &VaultState) -> VaultFigures {
+    VaultFigures {
+        balance_sats: vault.balance_sats.saturating_to(),
+        sold_sats: vault.state.soldSats,
+        budget_left_sats: vault.terms.maxInAllSats.saturating_sub(vault.state.soldSats),
+        covered_until_seconds: u64::from(vault.state.coveredUntilDay) * DAY_SECONDS,
+        is_paused: vault.state.paused,
+    }
+}
+
+/// Whether a vault's owner lets it sell, beside the check of its last sale, and the vault; `None` where the chain does not say.
+pub async fn sales(chain: &Reader, vault: Address, last_sale: Check) -> (Vec<Check>, Option<VaultState>) {
+    match chain.hedge_vault(vault).await {
+        Ok(state) if state.state.paused => (paused(last_sale), Some(state)),
+        Ok(state) => (vec![last_sale, Check::ok(SALES, "its owner lets it sell")], Some(state)),
+        Err(_) => (vec![last_sale], None),
+    }
+}
+
+/// That a vault sells nothing whose owner wants it so is as it should be.
+fn paused(last_sale: Check) -> Vec<Check> {
+    let last_sale = match last_sale.code {
+        Some(code) if code == OVERDUE_CODE => Check::ok(last_sale.name, format!("none is due; {}", last_sale.figure)),
+        _ => last_sale,
+    };
+    vec![last_sale, Check::ok(SALES, "paused by its owner: nothing is sold until it lets sales go on")]
 }
 
 /// What an estimate means for an owner.
@@ -91,12 +136,10 @@ fn judged(estimate: &Estimate, vault: &VaultState, limits: VaultLimits) -> Vec<C
 
 #[cfg(test)]
 mod tests {
-    use alloy::primitives::U256;
-    use alloy::primitives::aliases::U40;
-
     use super::*;
-    use crate::actions::hedge_vault::abi::vault::IHedgeVault::{State, Terms};
+    use crate::actions::hedge_vault::abi::vault::IHedgeVault::State;
     use crate::health::Level;
+    use veriregime_core::types::period::PeriodId;
 
     const LIMITS: VaultLimits = VaultLimits { rise_percent: 25, low_budget_weeks: 4 };
 
@@ -114,24 +157,20 @@ mod tests {
             available_sats: 0,
             sold_sats: 0,
         };
-        let terms = Terms {
-            modelId: [7; 32].into(),
-            watts: 1,
-            months: 2,
-            shareBps: 10_000,
-            slippageBps: 1,
-            twapSeconds: 300,
-            minObservations: 2,
-            deadline: U40::from(1),
-            maxPerPeriodSats: 1,
-            operatorSeconds: 0,
-            maxInAllSats: 100_000,
-            floorUsdPerBtc: 1,
-            operator: Address::ZERO,
-        };
-        let state = State { soldSats: sold, ..State::default() };
-        let vault = VaultState { owner: Address::ZERO, terms, state, balance_sats: U256::from(held) };
+        let mut vault = VaultState::given(State { soldSats: sold, ..State::default() }, held);
+        vault.terms.maxInAllSats = 100_000;
         judged(&estimate, &vault, LIMITS).into_iter().map(|check| (check.level, check.code)).collect()
+    }
+
+    #[test]
+    fn a_vault_that_its_owner_paused_is_well_although_it_sells_nothing() {
+        let overdue = Check::fail("last update", &HealthError::Overdue { last: PeriodId(1), age_minutes: 90_000 });
+        let found = paused(overdue);
+        assert!(found.iter().all(|check| check.level == Level::Ok), "{found:?}");
+        assert!(found[0].figure.contains("period 1") && found[1].figure.contains("paused"), "{found:?}");
+        // A chain that does not answer is a fault all the same.
+        let silent = Check::fail("last update", &HealthError::NoResult { after: std::time::Duration::from_secs(1) });
+        assert_eq!(paused(silent.clone())[0], silent);
     }
 
     #[test]

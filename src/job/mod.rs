@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
 use crate::actions::Action;
+use crate::actions::error::PAUSED_CODE;
 use crate::attestation::peers::Peers;
 use crate::bundle::Bundle;
 use crate::chain::Chain;
@@ -203,7 +204,12 @@ impl Agent {
         last_fault: &mut Option<StageError>,
         stop: &CancellationToken,
     ) {
-        warn!(stage = record.stage.name(), code = fault.code(), error = %fault, hint = fault.hint(), "trying again");
+        let (stage, code, hint) = (record.stage.name(), fault.code(), fault.hint());
+        if code == PAUSED_CODE {
+            info!(stage, code, hint, "{fault}");
+        } else {
+            warn!(stage, code, error = %fault, hint, "trying again");
+        }
         metrics::tried_again(record.stage, fault.code());
         if record.retrying.as_ref().is_none_or(|noted| noted.code != fault.code()) {
             self.note_retrying(record, Some(&fault));

@@ -6,7 +6,7 @@ use alloy::eips::BlockId;
 use tracing::{debug, info, warn};
 
 use super::Agent;
-use crate::actions::error::ActionError;
+use crate::actions::error::{ActionError, PAUSED_CODE};
 use crate::actions::last_period_of;
 use crate::actions::refusal::{Meaning, Refusal};
 use crate::chain::call::Call;
@@ -303,10 +303,20 @@ impl Agent {
         Ok((last == Some(record.period)).then_some(Step::AlreadyByOther))
     }
 
-    /// Ends a cycle without an update.
+    /// Ends a cycle without an update. That its time was over is no reason where its owner had it wait.
     pub(super) fn missed(&self, record: &CycleRecord, fault: &StageError) -> Result<CycleRecord, StateError> {
-        warn!(stage = record.stage.name(), code = fault.code(), error = %fault, hint = fault.hint(), "period missed");
-        let miss = Miss { stage: record.stage, code: fault.code().into(), message: fault.to_string() };
+        let is_over = matches!(fault, StageError::CycleError(CycleError::Deadline));
+        let paused = record.retrying.as_ref().filter(|noted| is_over && noted.code == PAUSED_CODE);
+        let (code, message) = match paused {
+            Some(noted) => (noted.code.clone(), noted.message.clone()),
+            None => (fault.code().into(), fault.to_string()),
+        };
+        if code == PAUSED_CODE {
+            info!(stage = record.stage.name(), code, "the period ends: {message}");
+        } else {
+            warn!(stage = record.stage.name(), code, error = message, hint = fault.hint(), "period missed");
+        }
+        let miss = Miss { stage: record.stage, code, message };
         self.advance_unless_ended(record, &Step::Missed(&miss))
     }
 

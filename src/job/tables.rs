@@ -1,5 +1,6 @@
 //! The stage that fetches tables: each publisher's, once a period for all jobs of a process, and what is done where one fails.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use veriregime_core::hedge::panel::Day;
 use veriregime_core::hedge::snapshot::Snapshot;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_core::types::digest::Digest;
 use veriregime_core::types::origin::FailedSource;
 use veriregime_core::types::time::DAY_MS;
 use veriregime_core::types::vintage::{TablesOrigin, Vintage};
@@ -63,14 +65,21 @@ impl TableService {
     }
 
     /// The tables for a period that starts at `start_ms`: fetched by the first job that asks, unless it forgets them.
-    async fn edition(&self, start_ms: i64, now_ms: i64, falls_back: bool) -> Result<Arc<Edition>, TableError> {
+    /// The record of editions keeps those that are `used`.
+    async fn edition(
+        &self,
+        start_ms: i64,
+        now_ms: i64,
+        falls_back: bool,
+        used: &BTreeSet<Digest>,
+    ) -> Result<Arc<Edition>, TableError> {
         let mut fetched = self.fetched.lock().await;
         if let Some((_, edition)) = fetched.as_ref().filter(|(known_ms, _)| *known_ms == start_ms) {
             return Ok(edition.clone());
         }
         let asked = [
-            (ELECTRICITY, fetch_electricity(&self.folder, &self.electricity, now_ms).await),
-            (RATES, fetch_rates(&self.folder, &self.rates, now_ms).await),
+            (ELECTRICITY, fetch_electricity(&self.folder, &self.electricity, now_ms, used).await),
+            (RATES, fetch_rates(&self.folder, &self.rates, now_ms, used).await),
         ];
         let mut origin = TablesOrigin { vintages: Vec::new(), failed: Vec::new() };
         for (table, outcome) in asked {
@@ -107,7 +116,7 @@ impl TableService {
     /// # Errors
     /// [`TableError`].
     pub async fn snapshot(&self, country: &str, start_ms: i64, now_ms: i64) -> Result<Snapshot, TableError> {
-        let edition = self.edition(start_ms, now_ms, false).await?;
+        let edition = self.edition(start_ms, now_ms, false, &BTreeSet::new()).await?;
         Ok(edition.before(country, start_ms))
     }
 
@@ -144,7 +153,8 @@ impl Agent {
         }
         let now_ms = self.clock.now_ms();
         let falls_back = now_ms >= record.start_ms.max(record.started_ms) + FALL_BACK_AFTER_MS;
-        let edition = country.tables.edition(record.start_ms, now_ms, falls_back).await?;
+        let used = self.store.editions()?;
+        let edition = country.tables.edition(record.start_ms, now_ms, falls_back, &used).await?;
         let snapshot = edition.before(country.name, record.start_ms);
         // What cannot be computed with is not stored: its publisher may mend it within the period.
         if let Err(fault) = self.model.check_snapshot(&snapshot) {

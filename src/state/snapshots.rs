@@ -1,5 +1,6 @@
 //! The tables that a cycle was computed from, so that a later revision by their publishers cannot change a proven input.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
 use flate2::Compression;
@@ -7,11 +8,14 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::columns::{all, from_json};
 use super::rows::{self, Key};
 use super::{StateError, Store};
 use veriregime_core::hedge::snapshot::MAX_SNAPSHOT_BYTES;
+use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::vintage::TablesOrigin;
 
 pub(super) fn write(connection: &Connection, key: Key, bytes: &[u8]) -> Result<(), StateError> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
@@ -23,6 +27,16 @@ pub(super) fn write(connection: &Connection, key: Key, bytes: &[u8]) -> Result<(
 }
 
 impl Store {
+    /// Digests of the tables' editions that the cycles here were computed from.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn editions(&self) -> Result<BTreeSet<Digest>, StateError> {
+        let sql = "SELECT tables FROM cycles WHERE tables IS NOT NULL";
+        let origins: Vec<Option<TablesOrigin>> = all(&self.lock(), sql, [], |row| from_json(row, 0))?;
+        Ok(origins.into_iter().flatten().flat_map(|origin| origin.vintages).map(|vintage| vintage.sha256).collect())
+    }
+
     /// The snapshot of a cycle's tables; `None` where there is none, or none any more.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Every figure that is counted, with its name and unit. Nothing is kept before [`install`]: then these calls do nothing.
 
 mod names;
+pub mod vault;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// The modules that each module may name, itself and the leaves apart.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("actions", &["attestation", "chain"]),
-    ("alerts", &["health", "job", "sources", "state", "telemetry"]),
+    ("alerts", &["actions", "health", "job", "sources", "state", "telemetry"]),
     ("api", &["actions", "attestation", "chain", "evidence", "health", "job", "state", "telemetry"]),
     ("attestation", &["chain", "state"]),
     (

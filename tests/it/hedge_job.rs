@@ -1,9 +1,14 @@
 //! A hedge job on a chain with a real pool: from the publishers' tables to the owner's dollars, whatever happens in between.
 
+mod crash;
 mod demo;
 mod faults;
+mod following;
+mod outage;
+mod paused;
 mod program;
 mod publisher;
+mod rivals;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,10 +20,11 @@ use alloy::providers::RootProvider;
 use alloy::sol_types::SolCall;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
-use veriregime_agent::actions::hedge_vault::abi::vault::HedgeVault;
+use veriregime_agent::actions::hedge_vault::abi::vault::{HedgeVault, IHedgeVault};
 use veriregime_agent::attestation::statement::Statement;
 use veriregime_agent::audit::compare::Verdict;
-use veriregime_agent::audit::{offline, sale};
+use veriregime_agent::audit::offline;
+use veriregime_agent::audit::vault::VaultAuditor;
 use veriregime_agent::chain::call::Call;
 use veriregime_agent::clock::Clock;
 use veriregime_agent::config::{self, Config};
@@ -34,6 +40,7 @@ use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::stated::Stated;
 
 use publisher::Publisher;
 
@@ -128,10 +135,19 @@ impl Scene {
 
     /// Sales by their periods, as the chain tells them.
     async fn sold(&self) -> Vec<(PeriodId, u64)> {
+        self.events().await.into_iter().map(|event| (PeriodId(event.period), event.sale.sats)).collect()
+    }
+
+    /// What each of them came to.
+    async fn sales(&self) -> Vec<IHedgeVault::Sale> {
+        self.events().await.into_iter().map(|event| event.sale).collect()
+    }
+
+    async fn events(&self) -> Vec<HedgeVault::Sold> {
         let provider = RootProvider::<Ethereum>::new_http(self.config.chain.rpc_url().clone());
         let vault = HedgeVault::new(self.world.vault(), provider);
         let events = vault.Sold_filter().from_block(0_u64).query().await.unwrap();
-        events.into_iter().map(|(event, _)| (PeriodId(event.period), event.sale.sats)).collect()
+        events.into_iter().map(|(event, _)| event).collect()
     }
 
     async fn owner_calls(&self, call: &impl SolCall) {
@@ -178,11 +194,12 @@ async fn each_week_sells_for_the_days_that_it_adds_and_leaves_evidence() {
     let file = agent.evidence.file(agent.store.cycle(agent.job(), FIRST).unwrap().unwrap().evidence.unwrap());
     let (_, left) = evidence::read(&file).unwrap();
     let told = left.sale.unwrap();
-    assert_eq!((told.prices, told.figures.sats, &told.tables), (prices, sold[0].1, &tables));
+    assert_eq!((Stated::from(told.prices), told.figures.sats, &told.tables), (prices, sold[0].1, &tables));
     assert_eq!(told.figures.until_day - told.figures.from_day, 60);
     assert_eq!(i64::from(told.figures.from_day) * 86_400_000, GRID.start_ms(FIRST));
     let outputs: Vec<i128> = left.update.outputs.clone();
     let ratio = (outputs[0] as f64 / f64::from(1 << 29)).clamp(-0.7, 0.7).exp();
+    let prices = prices.prices().unwrap();
     let need = 60.0 * 24.0 * WATTS as f64 / 1e6 * prices.eur_per_mwh() * ratio * prices.usd_per_eur();
     let dollars = scene.world.uniswap.dollars(owner).await.unwrap();
     assert_eq!(dollars, told.figures.usdc);
@@ -193,7 +210,11 @@ async fn each_week_sells_for_the_days_that_it_adds_and_leaves_evidence() {
     let verified = offline::verify_file(&scene.config, &file).await.unwrap().found;
     assert_eq!((verified.verdict, verified.attestors.len()), (Verdict::Match, 2), "{verified:?}");
     let week = FIRST.0..FIRST.0 + 1;
-    let audited = sale::audit(&scene.config, week.clone(), scene.clock.now_ms()).await.unwrap();
+    let audit = async || {
+        let auditor = VaultAuditor::new(scene.config.clone()).await.unwrap();
+        auditor.audit_periods(week.clone(), scene.clock.now_ms()).await.unwrap()
+    };
+    let audited = audit().await;
     assert_eq!((audited.len(), audited[0].found.verdict, audited[0].sold_sats), (1, Verdict::Match, sold[0].1));
     scene.publisher.rows(|cells| {
         let mut cells = cells.to_vec();
@@ -202,7 +223,7 @@ async fn each_week_sells_for_the_days_that_it_adds_and_leaves_evidence() {
         }
         Some(cells)
     });
-    let revised = sale::audit(&scene.config, week, scene.clock.now_ms()).await.unwrap();
+    let revised = audit().await;
     assert_eq!(revised[0].found.verdict, Verdict::DataDiffer, "{:?}", revised[0].found);
     let mut altered = evidence::read(&file).unwrap().1;
     altered.sale.as_mut().unwrap().prices.usd_per_eur_e6 += 1;
@@ -226,37 +247,9 @@ async fn each_week_sells_for_the_days_that_it_adds_and_leaves_evidence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_is_killed_after_any_stage_sells_once() {
-    let scene = Scene::new().await;
-    let stages = [Stage::Planned, Stage::Collected, Stage::Forecast, Stage::Proved, Stage::Submitting];
-    for (index, last) in stages.into_iter().enumerate() {
-        let period = PeriodId(FIRST.0 + index as u64);
-        scene.enter(period).await;
-        let mut killed = scene.agent("agent.sqlite").await;
-        let record = killed.run_until(last, period, &scene.stop).await.unwrap();
-        assert_eq!(record.stage, last);
-        drop(killed);
-        // What publishers say by now does not matter, once it is stored.
-        scene.publisher.revise(|price| price + 40.0);
-        let mut again = scene.agent("agent.sqlite").await;
-        let ended = scene.run(&mut again, period).await;
-        assert_eq!(ended.stage, Stage::Confirmed, "{last:?}: {:?}", ended.miss);
-        if last >= Stage::Collected {
-            assert_eq!((&ended.candles, &ended.tables), (&record.candles, &record.tables), "{last:?}");
-        }
-        let sales = scene.sold().await.iter().filter(|(sold, _)| *sold == period).count();
-        assert_eq!(sales, 1, "{last:?}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_vault_that_refuses_for_now_is_asked_again_and_one_without_an_open_day_is_left_alone() {
     let scene = Scene::new().await;
     let mut agent = scene.agent("agent.sqlite").await;
-    scene.owner_calls(&HedgeVault::pauseCall {}).await;
-    assert_eq!(scene.kept_by(&mut agent, FIRST).await, "VR-VAULT-002");
-    assert!(scene.sold().await.is_empty());
-    scene.owner_calls(&HedgeVault::unpauseCall {}).await;
     assert_eq!(scene.run(&mut agent, FIRST).await.stage, Stage::Confirmed);
 
     // Nothing is left in it.
@@ -300,10 +293,10 @@ async fn prices_are_stated_once_a_period_and_for_others_only_as_this_node_knows_
     let model_id = agent.action.model_id(&agent.chain.read).await.unwrap();
     let ours = agent.price_attestations(model_id, FIRST, &forecast).await.unwrap();
     assert_eq!(agent.price_attestations(model_id, FIRST, &forecast).await.unwrap(), ours, "the same is signed again");
-    let prices = forecast.prices.unwrap();
+    let prices = forecast.prices.unwrap().prices().unwrap();
     let other = Prices { eur_per_mwh_e6: prices.eur_per_mwh_e6 + 1, ..prices };
     let mut altered = forecast.clone();
-    altered.prices = Some(other);
+    altered.prices = Some(other.into());
     let fault = agent.price_attestations(model_id, FIRST, &altered).await.expect_err("another statement");
     assert_eq!(fault.code(), "VR-ATTEST-005");
 
@@ -320,13 +313,13 @@ async fn prices_are_stated_once_a_period_and_for_others_only_as_this_node_knows_
         attestor_set_version: read.attestor_set(vault).await.unwrap().version,
         omitted_markets: OmittedMarkets::NONE,
         instances: Vec::new(),
-        prices: Some(prices),
+        prices: Some(prices.into()),
     };
     assert_eq!(notary.attest(&statement).await.unwrap(), ours[0]);
     let of_forecast = Statement { prices: None, instances: forecast.instances(), ..statement.clone() };
     notary.attest(&of_forecast).await.unwrap();
     for (asked, code) in [
-        (Statement { prices: Some(other), ..statement.clone() }, "VR-ATTEST-004"),
+        (Statement { prices: Some(other.into()), ..statement.clone() }, "VR-ATTEST-004"),
         (Statement { instances: forecast.instances(), ..statement.clone() }, "VR-ATTEST-001"),
         (Statement { period: FIRST.next(), ..statement.clone() }, "VR-ATTEST-002"),
         (Statement { prices: None, ..statement.clone() }, "VR-ATTEST-004"),

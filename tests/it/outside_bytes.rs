@@ -8,7 +8,7 @@ mod demands;
 
 type Demand = fn(&[u8]);
 
-const KINDS: [(&str, Demand); 10] = [
+const KINDS: [(&str, Demand); 13] = [
     ("candle_files", demands::candle_files),
     ("evidence_bundles", demands::evidence_bundles),
     ("exchange_answers", demands::exchange_answers),
@@ -17,8 +17,11 @@ const KINDS: [(&str, Demand); 10] = [
     ("peers", demands::peers),
     ("rpc_errors", demands::rpc_errors),
     ("settings", demands::settings),
+    ("tables", demands::tables),
+    ("trees", demands::trees),
     ("updates", demands::updates),
     ("worker_answers", demands::worker_answers),
+    ("yield_answers", demands::yield_answers),
 ];
 
 fn names(folder: &Path) -> BTreeSet<String> {

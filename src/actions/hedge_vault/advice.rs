@@ -12,7 +12,7 @@ fn of(error: &str) -> Option<&'static str> {
         "InvalidConfiguration" => "correct that field in [vault] of the vault's file",
         "InvalidTerms" => "correct that field in [terms] of the vault's file",
         "NotAllowed" => "send it with the key of the vault's owner",
-        "VaultPaused" => "ask the owner why: only the owner lets sales go on",
+        "VaultPaused" => "nothing: the week is sold once its owner lets sales go on; only the owner can",
         "DeadlineOver" => "let the owner set terms with a later deadline",
         "ForeignModel" => "use the bundle and the country of the vault's terms",
         "PeriodDone" => "nothing: the period has its sale, and the next one begins anew",

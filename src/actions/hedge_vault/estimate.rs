@@ -92,32 +92,13 @@ impl Estimate {
 
 #[cfg(test)]
 mod tests {
-    use alloy::primitives::aliases::U40;
-    use alloy::primitives::{Address, U256};
-
     use super::*;
     use crate::actions::hedge_vault::abi::vault::IHedgeVault::{State, Terms};
 
     const START: u64 = 2833 * 7 * DAY_SECONDS;
 
     fn vault(covered: u32, sold: u64, balance: u64) -> VaultState {
-        let terms = Terms {
-            modelId: [7; 32].into(),
-            watts: 1_000_000,
-            months: 2,
-            shareBps: 10_000,
-            slippageBps: 100,
-            twapSeconds: 300,
-            minObservations: 2,
-            deadline: U40::from(1),
-            maxPerPeriodSats: 2_000_000,
-            operatorSeconds: 0,
-            maxInAllSats: 5_000_000,
-            floorUsdPerBtc: 1,
-            operator: Address::ZERO,
-        };
-        let state = State { coveredUntilDay: covered, soldSats: sold, ..State::default() };
-        VaultState { owner: Address::ZERO, terms, state, balance_sats: U256::from(balance) }
+        VaultState::given(State { coveredUntilDay: covered, soldSats: sold, ..State::default() }, balance)
     }
 
     fn estimate(vault: &VaultState) -> Estimate {

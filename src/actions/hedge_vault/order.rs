@@ -6,6 +6,7 @@ use alloy::sol_types::SolCall;
 use super::abi::vault::{HedgeVault, IModelRegistry};
 use super::prices::{decoded, encoded};
 use crate::actions::risk_oracle::packed::{pack_features, pack_outputs};
+use crate::actions::sent::Sent;
 use crate::attestation::statement::pack;
 use crate::chain::call::Call;
 use veriregime_core::hedge::prices::Prices;
@@ -58,15 +59,16 @@ pub(crate) fn executed(calldata: &[u8]) -> Option<HedgeVault::executeCall> {
 /// Whether `calldata` is the call of `execute` that brings just this forecast.
 pub fn brings(calldata: &[u8], update: &PublishedUpdate) -> bool {
     executed(calldata).is_some_and(|call| {
-        let sent = &call.update;
-        sent.modelId == update.model_id
-            && sent.period == update.period.0
-            && sent.features == pack_features(&update.candle_features)
-            && sent.outputs == pack_outputs(&update.outputs)
-            && update
-                .arguments
-                .as_ref()
-                .is_some_and(|arguments| sent.proof == arguments.proof && sent.attestations == arguments.attestations)
+        let sent = Sent {
+            model_id: call.update.modelId,
+            period: call.update.period,
+            omitted: call.update.omittedMarkets,
+            features: &call.update.features,
+            outputs: &call.update.outputs,
+            proof: &call.update.proof,
+            attestations: &call.update.attestations,
+        };
+        sent.is(update)
     })
 }
 

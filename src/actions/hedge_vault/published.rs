@@ -1,5 +1,7 @@
 //! What a vault told of a sale: the forecast behind it, and what came of it.
 
+use std::ops::Range;
+
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::{Address, B256, U256};
 use alloy::rpc::types::{Filter, Log};
@@ -41,12 +43,26 @@ impl Reader {
         let newest = self.head().await?.number;
         let first = self.first_block_at(grid.start_ms(period) / 1000, newest).await?;
         let end = self.first_block_at(grid.end_ms(period) / 1000, newest).await?;
-        let filter = Filter::new()
-            .address(vault)
-            .event_signature(HedgeVault::ForecastUsed::SIGNATURE_HASH)
-            .topic2(B256::from(U256::from(period.0)));
+        self.sales_in(vault, Some(period), first..end).await
+    }
+
+    /// The sales of a vault in these blocks, of one period or of all.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn sales_in(
+        &self,
+        vault: Address,
+        period: Option<PeriodId>,
+        blocks: Range<u64>,
+    ) -> Result<Vec<PublishedSale>, ChainError> {
+        let filter = Filter::new().address(vault).event_signature(HedgeVault::ForecastUsed::SIGNATURE_HASH);
+        let filter = match period {
+            Some(period) => filter.topic2(B256::from(U256::from(period.0))),
+            None => filter,
+        };
         let mut sales = Vec::new();
-        for log in self.logs(&filter, first..end).await? {
+        for log in self.logs(&filter, blocks).await? {
             let Some(transaction) = log.transaction_hash else { continue };
             sales.extend(self.sale_in(vault, transaction).await?);
         }

@@ -36,6 +36,29 @@ impl VaultState {
     }
 }
 
+#[cfg(test)]
+impl VaultState {
+    /// One for tests: a megawatt for two months, with budgets of this week's 0.02 and 0.05 WBTC in all.
+    pub fn given(state: State, balance_sats: u64) -> Self {
+        let terms = Terms {
+            modelId: [7; 32].into(),
+            watts: 1_000_000,
+            months: 2,
+            shareBps: 10_000,
+            slippageBps: 100,
+            twapSeconds: 300,
+            minObservations: 2,
+            deadline: alloy::primitives::aliases::U40::from(1),
+            maxPerPeriodSats: 2_000_000,
+            operatorSeconds: 0,
+            maxInAllSats: 5_000_000,
+            floorUsdPerBtc: 1,
+            operator: Address::ZERO,
+        };
+        Self { owner: Address::ZERO, terms, state, balance_sats: U256::from(balance_sats) }
+    }
+}
+
 impl Reader {
     /// A vault.
     ///

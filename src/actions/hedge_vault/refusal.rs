@@ -35,7 +35,9 @@ fn of_the_vault(error: &HedgeVaultErrors) -> Refusal {
             let until = error.untilTimestamp;
             not_yet(TURN_PAUSE, format!("only operator and owner may sell before Unix time {until}"))
         }
-        HedgeVaultErrors::VaultPaused(_) => not_yet(OWNER_PAUSE, "VaultPaused: the vault is paused".into()),
+        HedgeVaultErrors::VaultPaused(_) => {
+            Refusal::new(Meaning::Paused { pause: OWNER_PAUSE }, "VaultPaused: the vault is paused by its owner")
+        }
         HedgeVaultErrors::ThinHistory(error) => not_yet(
             OWNER_PAUSE,
             format!(

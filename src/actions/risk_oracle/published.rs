@@ -7,9 +7,10 @@ use alloy::sol_types::SolEvent;
 
 use super::abi::oracle::RiskOracle;
 use super::abi::registry::ModelRegistry;
-use super::packed::{pack_features, pack_outputs, unpack_features, unpack_outputs};
+use super::packed::{unpack_features, unpack_outputs};
 use super::read::{omitted_markets, period as checked_period};
 use super::update::submitted;
+use crate::actions::sent::Sent;
 use crate::attestation::statement::{Statement, is_by_its_signer, split};
 use crate::chain::answers;
 use crate::chain::error::ChainError;
@@ -175,14 +176,15 @@ pub fn signatures(
 /// Whether `calldata` is the call of `submit` that brings just this update.
 pub fn brings(calldata: &[u8], update: &PublishedUpdate) -> bool {
     submitted(calldata).is_some_and(|sent| {
-        sent.modelId == update.model_id
-            && sent.period == update.period.0
-            && sent.omittedMarkets == U256::from(update.omitted_markets.bits())
-            && sent.features == pack_features(&update.candle_features)
-            && sent.outputs == pack_outputs(&update.outputs)
-            && update
-                .arguments
-                .as_ref()
-                .is_some_and(|arguments| sent.proof == arguments.proof && sent.attestations == arguments.attestations)
+        let sent = Sent {
+            model_id: sent.modelId,
+            period: sent.period,
+            omitted: sent.omittedMarkets,
+            features: &sent.features,
+            outputs: &sent.outputs,
+            proof: &sent.proof,
+            attestations: &sent.attestations,
+        };
+        sent.is(update)
     })
 }

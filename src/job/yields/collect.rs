@@ -22,7 +22,9 @@ impl Agent {
         let now_ms = self.clock.now_ms();
         let falls_back = now_ms >= record.start_ms.max(record.started_ms) + FALL_BACK_AFTER_MS;
         let day = day_of(record.start_ms);
-        let (snapshot, origin) = of.service.snapshot(&of.strategy.name, day, now_ms, falls_back).await?;
+        let used = self.store.editions()?;
+        let asked = of.service.snapshot(&of.strategy.name, day, now_ms, falls_back, &used);
+        let (snapshot, origin) = asked.await?;
         // What cannot be computed with is not stored.
         of.model.compute(&snapshot)?;
         Ok(self.advance(record, &Step::Tables(&snapshot.to_bytes(), &origin))?)

@@ -6,7 +6,7 @@ mod collect;
 pub mod outlook;
 pub mod prediction;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -24,6 +24,7 @@ use outlook::Outlook;
 use prediction::Prediction;
 use veriregime_core::hedge::panel::Day;
 use veriregime_core::types::diagnostic::{Diagnostic, quoted};
+use veriregime_core::types::digest::Digest;
 use veriregime_core::types::origin::FailedSource;
 use veriregime_core::types::time::DAY_MS;
 use veriregime_core::types::vintage::{TablesOrigin, Vintage};
@@ -138,7 +139,7 @@ impl YieldService {
     /// # Errors
     /// [`YieldError`] where nothing can be said of any strategy.
     pub async fn refresh(&self, now_ms: i64) -> Result<Arc<Forecasts>, YieldError> {
-        let edition = self.edition(day_of(now_ms), now_ms, &self.settings.strategies).await?;
+        let edition = self.edition(day_of(now_ms), now_ms, &self.settings.strategies, &BTreeSet::new()).await?;
         let said = |strategy: &Strategy| StrategyForecast {
             strategy: strategy.clone(),
             prediction: edition.outlook.predict(strategy, edition.day),
@@ -156,7 +157,8 @@ impl YieldService {
         Ok(forecasts)
     }
 
-    /// What is known of a strategy before a day, as publishers tell it now, and which editions that are.
+    /// What is known of a strategy before a day, as publishers tell it now, and which editions that are. The record of editions
+    /// keeps those that are `used`.
     ///
     /// # Errors
     /// [`YieldError`]: of a publisher that fails, unless its last edition counts; [`YieldError::Stale`] for data that are too old.
@@ -166,11 +168,12 @@ impl YieldService {
         day: Day,
         now_ms: i64,
         falls_back: bool,
+        used: &BTreeSet<Digest>,
     ) -> Result<(Snapshot, TablesOrigin), YieldError> {
         let strategy = self
             .strategy(name)
             .ok_or_else(|| outlook::unknown(self.settings.strategies.iter().map(|strategy| &strategy.name), name))?;
-        let edition = self.edition(day, now_ms, std::slice::from_ref(strategy)).await?;
+        let edition = self.edition(day, now_ms, std::slice::from_ref(strategy), used).await?;
         let failed = edition.failed.get(&strategy.pool);
         let snapshot = edition.outlook.snapshot(strategy, day, self.settings.max_age_days)?;
         if self.settings.publishers.of(strategy.kind).is_some() && !falls_back {
@@ -192,7 +195,13 @@ impl YieldService {
     }
 
     /// The tables for a day, with what of it the publishers of these strategies have: of one that failed, it is asked for again.
-    async fn edition(&self, day: Day, now_ms: i64, wanted: &[Strategy]) -> Result<Arc<Edition>, YieldError> {
+    async fn edition(
+        &self,
+        day: Day,
+        now_ms: i64,
+        wanted: &[Strategy],
+        used: &BTreeSet<Digest>,
+    ) -> Result<Arc<Edition>, YieldError> {
         let mut fetched = self.fetched.lock().await;
         let before = fetched.as_ref().filter(|edition| edition.day == day);
         let is_good = |edition: &Edition| {
@@ -206,7 +215,7 @@ impl YieldService {
         let mut vintages = before.map_or_else(BTreeMap::new, |edition| edition.vintages.clone());
         let left: Vec<Strategy> =
             strategies.iter().filter(|strategy| !vintages.contains_key(&strategy.pool)).cloned().collect();
-        let outcomes = renew(folder, publishers, &left, now_ms).await?;
+        let outcomes = renew(folder, publishers, &left, now_ms, used).await?;
         let mut failed = BTreeMap::new();
         for (pool, outcome) in outcomes {
             match outcome {

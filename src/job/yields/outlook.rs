@@ -18,6 +18,9 @@ use veriregime_core::yields::{HORIZON_DAYS, Kind, Strategy};
 
 /// How much older than the newest data of its kind a strategy may be, days.
 const MAX_BEHIND_DAYS: Day = 3;
+/// Days whose forecasts are scored for the width of intervals: what a publisher of funding gives at once reaches back as far, so
+/// that whoever asks later comes to the same.
+const SCORED_DAYS: Day = 300;
 /// How like a name must be to what is there to be offered in its place.
 const LEAST_SIMILARITY: f64 = 0.7;
 
@@ -134,11 +137,13 @@ pub fn unknown<'a>(known: impl Iterator<Item = &'a String> + Clone, name: &str) 
 /// The factor of intervals of a kind at the end of a day, after all scores that are known by then.
 fn factor(yields: &Yields, model: &YieldModel, kind: Kind, last: Day) -> Result<f64, YieldError> {
     let mut scored: Vec<(Day, Option<f64>)> = Vec::new();
+    let scored_days = last - SCORED_DAYS + 1..=last;
     let mut first = 0.0;
     for pool in yields.pools.values().filter(|pool| pool.kind == kind) {
         for at in 0..pool.series.days() {
             let day = pool.series.day(at);
-            let Some(row) = row(kind, &pool.series, &yields.market.at(day), at).filter(|_| day <= last) else {
+            let Some(row) = row(kind, &pool.series, &yields.market.at(day), at).filter(|_| scored_days.contains(&day))
+            else {
                 continue;
             };
             let Some((said, _)) = model.model.say(&row).map_err(StrategyError::from)? else { continue };

@@ -36,7 +36,7 @@ pub(super) fn line(country: &str, read: &Result<VaultState, ActionError>) -> Str
         Err(fault) => return format!("{} {fault}; {}", fault.code(), fault.hint()),
     };
     let btc = |sats: u64| sats as f64 / SATS;
-    let paused = if vault.state.paused { ", PAUSED" } else { "" };
+    let paused = if vault.state.paused { ", paused by its owner: nothing is sold" } else { "" };
     format!(
         "{country}, {} W for {} months{paused}: {:.8} WBTC in it, {:.8} sold of {:.8}; covers {}; owner {}",
         vault.terms.watts,

@@ -1,5 +1,6 @@
 //! Day-ahead electricity prices by country: Ember's CSV, and the same as parquet.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::RangeInclusive;
@@ -167,12 +168,21 @@ impl Electricity {
     pub fn to_csv(&self) -> String {
         let mut text = String::from("Country,ISO3 Code,Date,Price (EUR/MWhe)\n");
         for (iso3, days) in &self.countries {
-            let name = self.names.get(iso3).map_or("", String::as_str);
+            let name = quoted(self.names.get(iso3).map_or("", String::as_str));
             for (day, price) in days.iter() {
                 let _ = writeln!(text, "{name},{iso3},{},{price}", format_day(day));
             }
         }
         text
+    }
+}
+
+/// A cell of CSV.
+fn quoted(name: &str) -> Cow<'_, str> {
+    if name.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", name.replace('"', "\"\"")).into()
+    } else {
+        name.into()
     }
 }
 
@@ -195,6 +205,15 @@ mod tests {
         assert_eq!(found.countries["AUT"].iter().collect::<Vec<_>>(), [(19_813, -5.5)]);
         assert_eq!(found.countries["IRL"].iter().collect::<Vec<_>>(), [(19_813, 70.0)]);
         assert_eq!(Electricity::parse("again", found.to_csv().as_bytes()).unwrap().countries, found.countries);
+    }
+
+    /// A regression: a name with a comma was written so that the table could not be read any more.
+    #[test]
+    fn names_with_commas_and_quotes_are_read_back() {
+        let found =
+            parse("\"Moldova, Republic of\",MDA,2024-03-31,50\n\"a \"\"name\"\"\",AUT,2024-03-31,60\n").unwrap();
+        assert_eq!(found.names["MDA"], "Moldova, Republic of");
+        assert_eq!(Electricity::parse("again", found.to_csv().as_bytes()).unwrap(), found);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Tables from their publishers into a folder, with what they revised.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use super::electricity::Electricity;
 use super::error::TableError;
 use super::folder::{DIFFICULTY, ELECTRICITY, RATES, file};
 use super::series::DailySeries;
-use super::{difficulty, electricity, rates};
+use super::{difficulty, electricity, rates, vintages};
 use crate::http;
 use crate::render::Render;
 use crate::render::layout::Table;
@@ -18,10 +19,8 @@ use crate::sources::candles::archive::{ZIP_MAGIC, csv_in_zip};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::time::format_utc;
 use veriregime_core::types::vintage::Vintage;
-use veriregime_files::{FileError, read_bounded, write_atomic};
+use veriregime_files::write_atomic;
 
-/// One line for each table and fetch, the newest last.
-pub const VINTAGES_FILE: &str = "vintages.jsonl";
 /// Where Ember publishes daily prices.
 pub const ELECTRICITY_URL: &str =
     "https://files.ember-energy.org/public-downloads/price/outputs/european_wholesale_electricity_price_data_daily.csv";
@@ -33,8 +32,6 @@ pub const DIFFICULTY_URL: &str = "https://mempool.space/api/v1/mining/hashrate/3
 const TIMEOUT: Duration = Duration::from_mins(2);
 /// Largest answer.
 const MAX_BODY_BYTES: usize = 64 << 20;
-/// Most that is kept of earlier fetches.
-const MAX_VINTAGES_BYTES: u64 = 16 << 20;
 
 /// Where tables are published.
 #[derive(Debug, Clone)]
@@ -54,42 +51,54 @@ pub struct Fetched {
     pub vintages: Vec<Vintage>,
 }
 
-/// Fetches all tables into `folder`. Days that an answer does not have stay as they were.
+/// Fetches all tables into `folder`. Days that an answer does not have stay as they were, and one that brings nothing new
+/// writes nothing.
 ///
 /// # Errors
 /// The first table that is not to be had; those before it are written.
 pub async fn fetch(folder: &Path, addresses: &Addresses, now_ms: i64) -> Result<Fetched, TableError> {
+    let used = BTreeSet::new();
     let vintages = vec![
-        fetch_electricity(folder, &addresses.electricity, now_ms).await?,
-        fetch_rates(folder, &addresses.rates, now_ms).await?,
+        fetch_electricity(folder, &addresses.electricity, now_ms, &used).await?,
+        fetch_rates(folder, &addresses.rates, now_ms, &used).await?,
         fetch_difficulty(folder, &addresses.difficulty, now_ms).await?,
     ];
     Ok(Fetched { vintages })
 }
 
-/// As [`fetch`], the electricity.
+/// As [`fetch`], the electricity. The record keeps the editions that are `used`.
 ///
 /// # Errors
 /// As [`fetch`].
-pub async fn fetch_electricity(folder: &Path, url: &Url, now_ms: i64) -> Result<Vintage, TableError> {
+pub async fn fetch_electricity(
+    folder: &Path,
+    url: &Url,
+    now_ms: i64,
+    used: &BTreeSet<Digest>,
+) -> Result<Vintage, TableError> {
     let body = get(url, electricity::WANTED).await?;
     let earlier = file(folder, ELECTRICITY).map(|path| Electricity::read(&path)).transpose()?.unwrap_or_default();
     let (merged, added, revised) = merged(Electricity::parse(url.as_str(), &body)?, &earlier);
     let vintage = vintage(ELECTRICITY, url, &body, now_ms);
-    keep(folder, "csv", &merged.to_csv(), Vintage { rows: merged.rows(), added, revised, ..vintage })
+    keep(folder, "csv", &merged.to_csv(), Vintage { rows: merged.rows(), added, revised, ..vintage }, used)
 }
 
-/// As [`fetch`], what a euro is worth.
+/// As [`fetch_electricity`], what a euro is worth.
 ///
 /// # Errors
 /// As [`fetch`].
-pub async fn fetch_rates(folder: &Path, url: &Url, now_ms: i64) -> Result<Vintage, TableError> {
+pub async fn fetch_rates(
+    folder: &Path,
+    url: &Url,
+    now_ms: i64,
+    used: &BTreeSet<Digest>,
+) -> Result<Vintage, TableError> {
     let body = get(url, rates::WANTED).await?;
     let text = if body.starts_with(ZIP_MAGIC) { csv_in_zip(Path::new(url.path()), &body)? } else { body.clone() };
     let earlier = file(folder, RATES).map(|path| rates::read(&path)).transpose()?.unwrap_or_default();
     let (series, added, revised) = over(rates::parse(url.as_str(), &text)?, &earlier);
     let vintage = vintage(RATES, url, &body, now_ms);
-    keep(folder, "csv", &rates::to_csv(&series), Vintage { rows: series.len(), added, revised, ..vintage })
+    keep(folder, "csv", &rates::to_csv(&series), Vintage { rows: series.len(), added, revised, ..vintage }, used)
 }
 
 async fn fetch_difficulty(folder: &Path, url: &Url, now_ms: i64) -> Result<Vintage, TableError> {
@@ -98,7 +107,7 @@ async fn fetch_difficulty(folder: &Path, url: &Url, now_ms: i64) -> Result<Vinta
     let (series, added, revised) = over(difficulty::parse(url.as_str(), &body)?, &earlier);
     let vintage = vintage(DIFFICULTY, url, &body, now_ms);
     let text = difficulty::to_blockchain(&series).to_string();
-    keep(folder, "json", &text, Vintage { rows: series.len(), added, revised, ..vintage })
+    keep(folder, "json", &text, Vintage { rows: series.len(), added, revised, ..vintage }, &BTreeSet::new())
 }
 
 /// Of an answer, before its rows are counted.
@@ -128,26 +137,21 @@ fn merged(mut fresh: Electricity, earlier: &Electricity) -> (Electricity, usize,
     (fresh, added, revised)
 }
 
-/// Writes the table, then notes it.
-fn keep(folder: &Path, ending: &str, text: &str, vintage: Vintage) -> Result<Vintage, TableError> {
+/// Writes the table, unless it is as it was, then notes its edition.
+fn keep(
+    folder: &Path,
+    ending: &str,
+    text: &str,
+    vintage: Vintage,
+    used: &BTreeSet<Digest>,
+) -> Result<Vintage, TableError> {
     veriregime_files::create_folder(folder)?;
-    write_atomic(&folder.join(format!("{}.{ending}", vintage.table)), text.as_bytes())?;
-    note(folder, std::slice::from_ref(&vintage))?;
-    Ok(vintage)
-}
-
-/// Notes editions, the newest last.
-///
-/// # Errors
-/// A file fault.
-pub fn note(folder: &Path, vintages: &[Vintage]) -> Result<(), FileError> {
-    let path = folder.join(VINTAGES_FILE);
-    let mut lines = if path.is_file() { read_bounded(&path, MAX_VINTAGES_BYTES)? } else { Vec::new() };
-    for vintage in vintages {
-        lines.extend(serde_json::to_vec(vintage).map_err(|error| FileError::writing(&path, error.into()))?);
-        lines.push(b'\n');
+    let path = folder.join(format!("{}.{ending}", vintage.table));
+    if (vintage.added, vintage.revised) != (0, 0) || !path.is_file() {
+        write_atomic(&path, text.as_bytes())?;
     }
-    write_atomic(&path, &lines)
+    vintages::note(folder, &vintage, used)?;
+    Ok(vintage)
 }
 
 async fn get(url: &Url, wanted: &'static str) -> Result<Vec<u8>, TableError> {

@@ -13,3 +13,4 @@ pub mod rates;
 pub mod series;
 pub mod serve;
 pub mod snapshot;
+pub mod vintages;

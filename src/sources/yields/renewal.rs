@@ -1,6 +1,6 @@
 //! The newest days of strategies into a folder's tables: each by itself, so that one that fails holds no other up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use url::Url;
@@ -10,7 +10,7 @@ use super::error::YieldError;
 use super::fetch::{below, client, get, over};
 use super::funding::{FUNDING_PATH, MAX_PAYMENTS, payments};
 use super::table::{Pool, Pools};
-use crate::sources::tables::fetch::note;
+use crate::sources::tables::vintages::note;
 use veriregime_core::hedge::panel::Day;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::time::{DAY_MS, format_utc};
@@ -39,7 +39,7 @@ impl Publishers {
 
 /// Fetches the days of strategies that have ended at `now_ms`, one strategy after the other, into `yields_<kind>_fetched.csv`.
 /// Days that an answer does not have stay as they were. By pool: what a fetch brought, or why it brought nothing; nothing of
-/// strategies without a publisher.
+/// strategies without a publisher. The record of editions keeps those that are `used`.
 ///
 /// # Errors
 /// Tables that cannot be read or written.
@@ -48,6 +48,7 @@ pub async fn renew(
     publishers: &Publishers,
     strategies: &[Strategy],
     now_ms: i64,
+    used: &BTreeSet<Digest>,
 ) -> Result<BTreeMap<String, Result<Vintage, YieldError>>, YieldError> {
     let today = Day::try_from(now_ms.div_euclid(DAY_MS)).unwrap_or(Day::MAX);
     let mut outcomes = BTreeMap::new();
@@ -83,7 +84,9 @@ pub async fn renew(
         if !vintages.is_empty() {
             veriregime_files::create_folder(folder)?;
             veriregime_files::write_atomic(&path, table.to_csv().as_bytes())?;
-            note(folder, &vintages)?;
+            for vintage in &vintages {
+                note(folder, vintage, used)?;
+            }
         }
     }
     Ok(outcomes)

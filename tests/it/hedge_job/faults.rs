@@ -1,5 +1,8 @@
 //! What publishers do wrong, and what becomes of the week.
 
+use std::path::Path;
+
+use veriregime_agent::sources::tables::vintages::{MAX_KEPT_BYTES, VINTAGES_FILE};
 use veriregime_core::hedge::GRID;
 use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::period::PeriodId;
@@ -104,4 +107,43 @@ async fn after_an_hour_without_a_publisher_the_last_edition_counts_and_what_it_r
     let noted = std::fs::read_to_string(path).unwrap();
     let revised = noted.lines().filter(|line| line.contains("\"revised\":31")).count();
     assert!(revised >= 1, "{noted}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tries_with_unusable_tables_fill_no_record_and_editions_that_sold_stay_in_it() {
+    let scene = Scene::new().await;
+    let tables = scene.scratch.path().join("tables");
+    let record = tables.join(VINTAGES_FILE);
+    let good = scene.publisher.answers.lock().unwrap().clone();
+    scene.publisher.rows(|cells| (cells[2].as_str() <= "2023-08-20").then(|| cells.to_vec()));
+    let mut agent = scene.agent("agent.sqlite").await;
+    let modified = |path: &Path| std::fs::metadata(path).unwrap().modified().unwrap();
+    assert_eq!(scene.kept_by(&mut agent, FIRST).await, "VR-TABLE-010");
+    let files = ["electricity_daily_eur_mwh.csv", "eurusd_daily.csv", VINTAGES_FILE].map(|name| tables.join(name));
+    let written = files.each_ref().map(|path| modified(path));
+    for _ in 0..3 {
+        assert_eq!(scene.kept_by(&mut agent, FIRST).await, "VR-TABLE-010");
+    }
+    assert_eq!(files.each_ref().map(|path| modified(path)), written, "a try that brings nothing writes nothing");
+    let noted = |path: &Path| std::fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(noted(&record).len(), 2);
+
+    scene.publisher.answers.lock().unwrap().clone_from(&good);
+    let sold = scene.run(&mut agent, FIRST).await;
+    assert_eq!(sold.stage, Stage::Confirmed, "{:?}", sold.miss);
+    // Years of editions later.
+    let line = noted(&record).pop().unwrap();
+    let of = |number: usize| line.replace(&line[line.find("sha256").unwrap()..][9..73], &format!("{number:064x}"));
+    let many: String = (0..2 * MAX_KEPT_BYTES / line.len()).map(|number| of(number) + "\n").collect();
+    std::fs::write(&record, noted(&record).join("\n") + "\n" + &many).unwrap();
+    scene.enter(FIRST.next()).await;
+    assert_eq!(scene.run(&mut agent, FIRST.next()).await.stage, Stage::Confirmed);
+    scene.publisher.revise(|price| price + 1.0);
+    scene.enter(PeriodId(FIRST.0 + 2)).await;
+    assert_eq!(scene.run(&mut agent, PeriodId(FIRST.0 + 2)).await.stage, Stage::Confirmed);
+    assert!(std::fs::metadata(&record).unwrap().len() as usize <= MAX_KEPT_BYTES);
+    let kept = noted(&record).join("\n");
+    for vintage in sold.tables.unwrap().vintages {
+        assert!(kept.contains(&vintage.sha256.to_string()), "{vintage:?}");
+    }
 }

@@ -1,6 +1,8 @@
 //! The program itself in the running week: what it would sell, what it sells, and what it says of it.
 
+use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use veriregime_core::hedge::GRID;
@@ -10,16 +12,48 @@ use super::publisher::Publisher;
 use super::{FIRST, Scene};
 
 impl Scene {
-    /// Runs the program with the scene's settings: exit status, last line as JSON, and what it says to people.
-    fn program(&self, arguments: &[&str]) -> (i32, Value, String) {
+    /// In the week that runs by the machine's clock: the tables of 2023 are told as those of now.
+    pub(super) async fn now() -> Self {
+        let now_ms = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+        let running = GRID.period_at(now_ms);
+        let publisher = Publisher::start().await;
+        let shift = i32::try_from(running.0 - FIRST.0).unwrap() * 7;
+        let later = |day: &str| format_day(parse_day(day).unwrap() + shift);
+        publisher.rows(|cells| {
+            let mut cells = cells.to_vec();
+            cells[2] = later(&cells[2]);
+            Some(cells)
+        });
+        {
+            let mut answers = publisher.answers.lock().unwrap();
+            let rates = answers.rates.clone().unwrap();
+            let (header, rows) = rates.split_once('\n').unwrap();
+            let rows: String = rows.lines().map(|line| later(&line[..10]) + &line[10..] + "\n").collect();
+            answers.rates = Some(format!("{header}\n{rows}"));
+        }
+        Self::of(publisher, running, now_ms / 1000).await
+    }
+
+    /// A file with the scene's settings, and more of the job.
+    pub(super) fn settings_file(&self, of_job: &str) -> PathBuf {
         let path = self.scratch.path().join("agent.toml");
-        let text = self.settings(&format!("contract = \"{}\"\n", self.world.vault()));
+        let text = self.settings(&format!("contract = \"{}\"\n{of_job}", self.world.vault()));
         let key = self.scratch.path().join("node.key").display().to_string();
         let own = format!("[signer]\nfile = {key:?}\n[chain]\nrpc_url = [\"{}\"]\n", self.config.chain.rpc_url());
         veriregime_files::write_atomic(&path, text.replacen("[chain]\n", &own, 1).as_bytes()).unwrap();
+        path
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut program = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
-        program.arg("--config").arg(path).arg("--json").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
-        let output = program.output().unwrap();
+        program.arg("--config").arg(self.settings_file("")).arg("--json").args(arguments);
+        program.current_dir(env!("CARGO_MANIFEST_DIR"));
+        program
+    }
+
+    /// Runs the program with the scene's settings: exit status, last line as JSON, and what it says to people.
+    fn program(&self, arguments: &[&str]) -> (i32, Value, String) {
+        let output = self.command(arguments).output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         let last = said.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
         (output.status.code().unwrap(), last, String::from_utf8(output.stderr).unwrap())
@@ -28,25 +62,11 @@ impl Scene {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_says_what_it_would_sell_and_sells_it_in_the_running_week() {
-    let now_ms = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
-    let running = GRID.period_at(now_ms);
-    // The tables of 2023, told as those of now.
-    let publisher = Publisher::start().await;
-    let shift = i32::try_from(running.0 - FIRST.0).unwrap() * 7;
-    let later = |day: &str| format_day(parse_day(day).unwrap() + shift);
-    publisher.rows(|cells| {
-        let mut cells = cells.to_vec();
-        cells[2] = later(&cells[2]);
-        Some(cells)
-    });
-    {
-        let mut answers = publisher.answers.lock().unwrap();
-        let rates = answers.rates.clone().unwrap();
-        let (header, rows) = rates.split_once('\n').unwrap();
-        let rows: String = rows.lines().map(|line| later(&line[..10]) + &line[10..] + "\n").collect();
-        answers.rates = Some(format!("{header}\n{rows}"));
-    }
-    let scene = Scene::of(publisher, running, now_ms / 1000).await;
+    let scene = Scene::now().await;
+    let running = GRID.period_at(scene.clock.now_ms());
+    let seen = scene.scratch.path().join("seen");
+    let follows = scene.command(&["audit", "--follow"]).stdout(std::fs::File::create(&seen).unwrap()).spawn();
+    let mut watcher = follows.unwrap();
 
     let (code, dry, said) = scene.program(&["once", "--dry-run"]);
     assert_eq!((code, &dry["outcome"]), (0, &"proved".into()), "{dry} {said}");
@@ -79,4 +99,16 @@ async fn the_program_says_what_it_would_sell_and_sells_it_in_the_running_week() 
     assert_eq!((code, &verified["verdict"]), (0, &"match".into()), "{verified} {said}");
     let (code, audited, said) = scene.program(&["audit", "--period", &running.0.to_string()]);
     assert_eq!((code, &audited[0]["verdict"]), (0, &"match".into()), "{audited} {said}");
+
+    // And whoever follows the vault has seen it land.
+    let begun = Instant::now();
+    let lines = || std::fs::read_to_string(&seen).unwrap();
+    while lines().lines().next().is_none() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "nothing is seen");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let report: Value = serde_json::from_str(lines().lines().next().unwrap()).unwrap();
+    assert_eq!((&report["verdict"], &report["sold_sats"]), (&"match".into(), &figures["sats"]), "{report}");
+    assert!(Command::new("kill").arg(watcher.id().to_string()).status().unwrap().success());
+    assert_eq!(watcher.wait().unwrap().code(), Some(0), "all match");
 }

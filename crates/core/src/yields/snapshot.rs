@@ -8,6 +8,7 @@ use super::market::View;
 use super::series::{Observation, Series};
 use crate::hedge::panel::Day;
 use crate::hedge::snapshot::{Exact, MAX_SNAPSHOT_BYTES};
+use crate::types::digest::Digest;
 
 /// Days before the last one that a forecast, its age and its risk look at.
 pub const HISTORY_DAYS: usize = 98;
@@ -75,6 +76,11 @@ impl Snapshot {
     /// The bytes that its digest is of.
     pub fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("a snapshot has only names, numbers and lists")
+    }
+
+    /// Digest of its bytes.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.to_bytes())
     }
 
     /// Reads what [`Snapshot::to_bytes`] wrote.

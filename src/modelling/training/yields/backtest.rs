@@ -27,6 +27,8 @@ use veriregime_training::yields::fit::FitSettings;
 use veriregime_training::yields::samples::{Sample, Samples};
 use veriregime_training::yields::walk::Walk;
 
+/// Lives at most: one for each day of the week on which decisions may fall.
+const MAX_STARTS: usize = 7;
 /// How much older than the day a strategy's last rate may be.
 const MAX_BEHIND_DAYS: Day = 3;
 /// Share of days that do not count as the worst.
@@ -83,9 +85,29 @@ impl Lived {
 
 /// What is expected of strategies, by turn.
 struct Given {
+    /// Days that are lived through.
+    days: usize,
     daily: Vec<Daily>,
     trailing: Vec<Turn>,
     forecast: Vec<Turn>,
+}
+
+/// What is expected of strategies.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    /// Their last 7 days again.
+    Trailing,
+    /// What models say.
+    Forecast,
+}
+
+impl Given {
+    fn turns(&self, by: By) -> &[Turn] {
+        match by {
+            By::Trailing => &self.trailing,
+            By::Forecast => &self.forecast,
+        }
+    }
 }
 
 /// Lives through the days. Forecasts are those of models that were fitted, every four weeks, on what was known by then.
@@ -107,8 +129,10 @@ pub fn backtest(request: &YieldBacktestRequest<'_>) -> anyhow::Result<Backtest> 
     let to = request.until.map_or(last, |until| until.min(last));
     let samples = samples(&yields, kinds);
     let walk = Walk::new(&samples, kinds, from..=to, &FitSettings::default(), &open(Backend::Cpu)?.device)?;
-    let given = given(request, &yields, &samples, &walk, to)?;
-    let days = usize::try_from(to - from).unwrap_or(0);
+    let starts = request.turn_days.clamp(1, MAX_STARTS);
+    let given: Vec<Given> = (0..starts)
+        .map(|later| given(request, &yields, &samples, &walk, from + later as Day, to))
+        .collect::<anyhow::Result<_>>()?;
     let policy = |objective: Objective, is_open: bool| Policy {
         objective,
         min_position: 0.0,
@@ -117,45 +141,40 @@ pub fn backtest(request: &YieldBacktestRequest<'_>) -> anyhow::Result<Backtest> 
         is_open,
     };
     let highest = Objective::MeanVariance { risk_aversion: 0.0 };
+    let averse = Objective::MeanVariance { risk_aversion: 1.0 };
+    let least = Objective::MinDrawdown { confidence: CONFIDENCE };
     let rules = [
-        ("trailing 7 days, always", &given.trailing, policy(highest, true), WHOLE),
-        ("trailing 7 days, gate", &given.trailing, policy(highest, false), WHOLE),
-        ("forecast, always", &given.forecast, policy(highest, true), WHOLE),
-        ("forecast, gate", &given.forecast, policy(highest, false), WHOLE),
-        (
-            "forecast, gate, mean-variance",
-            &given.forecast,
-            policy(Objective::MeanVariance { risk_aversion: 1.0 }, false),
-            cap,
-        ),
-        ("forecast, gate, max-Sharpe", &given.forecast, policy(Objective::MaxSharpe, false), cap),
-        (
-            "forecast, gate, min-drawdown",
-            &given.forecast,
-            policy(Objective::MinDrawdown { confidence: CONFIDENCE }, false),
-            cap,
-        ),
+        ("trailing 7 days, always", By::Trailing, policy(highest, true), WHOLE),
+        ("trailing 7 days, gate", By::Trailing, policy(highest, false), WHOLE),
+        ("forecast, always", By::Forecast, policy(highest, true), WHOLE),
+        ("forecast, gate", By::Forecast, policy(highest, false), WHOLE),
+        ("forecast, gate, mean-variance", By::Forecast, policy(averse, false), cap),
+        ("forecast, gate, max-Sharpe", By::Forecast, policy(Objective::MaxSharpe, false), cap),
+        ("forecast, gate, min-drawdown", By::Forecast, policy(least, false), cap),
     ];
     let mut rows = Vec::new();
     for capital_usd in request.capitals_usd.iter().copied() {
-        let mut add = |rule: &str, life: Life| {
-            let net_apy = life.net_apy(capital_usd, days);
-            let Life { end_usd, made: moves, refused, cost_usd } = life;
-            rows.push(Lived { rule: rule.to_owned(), capital_usd, end_usd, net_apy, moves, refused, cost_usd });
+        let mut add = |rule: &str, live: &dyn Fn(&Given) -> Result<Life, PortfolioError>| {
+            let lives = given.iter().map(|given| Ok((live(given)?, given.days)));
+            rows.push(Lived::new(rule, capital_usd, &lives.collect::<Result<Vec<_>, PortfolioError>>()?));
+            Ok::<(), PortfolioError>(())
         };
-        add("equal weight", live(capital_usd, &given.trailing, &given.daily, Rule::EqualHeld)?);
-        for (name, turns, policy, cap) in &rules {
+        add("equal weight", &|given| live(capital_usd, &given.trailing, &given.daily, Rule::EqualHeld))?;
+        for (name, by, policy, cap) in &rules {
             let rule = Rule::Follow { policy, cap: *cap, past_days: TRAILING_DAYS };
-            add(name, live(capital_usd, turns, &given.daily, rule)?);
+            add(name, &|given| live(capital_usd, given.turns(*by), &given.daily, rule))?;
         }
-        let end_usd = foreseen(capital_usd, &given.trailing, &given.daily);
-        add("foresight", Life { end_usd, ..Life::default() });
+        add("foresight", &|given| {
+            Ok(Life { end_usd: foreseen(capital_usd, &given.trailing, &given.daily), ..Life::default() })
+        })?;
     }
+    let first = &given[0].trailing;
     Ok(Backtest {
         from: format_day(from),
         to: format_day(to),
-        turns: given.trailing.len(),
-        strategies: given.trailing.iter().map(|turn| turn.expected.iter().flatten().count()).max().unwrap_or(0),
+        turns: first.len(),
+        starts,
+        strategies: first.iter().map(|turn| turn.expected.iter().flatten().count()).max().unwrap_or(0),
         gate_days,
         rows,
     })
@@ -167,9 +186,10 @@ fn given(
     yields: &Yields,
     samples: &Samples,
     walk: &Walk,
+    from: Day,
     to: Day,
 ) -> anyhow::Result<Given> {
-    let first = request.from - TRAILING_DAYS as Day;
+    let first = from - TRAILING_DAYS as Day;
     let pools: Vec<&Pool> = samples.pools.iter().filter_map(|id| yields.pools.get(id)).collect();
     let daily = pools.iter().map(|pool| {
         let rate = |day: Day| Some(pool.series.apy(pool.series.position(day)?)? / 100.0);
@@ -178,7 +198,7 @@ fn given(
     let mut decisions: BTreeMap<(usize, Day), &Sample> = BTreeMap::new();
     decisions.extend(samples.all.iter().map(|sample| ((sample.pool, sample.day), sample)));
     let (mut trailing, mut forecast) = (Vec::new(), Vec::new());
-    for day in (request.from..to).step_by(request.turn_days.max(1)) {
+    for day in (from..to).step_by(request.turn_days.max(1)) {
         let turn = |expected: Vec<Option<(f64, f64)>>| -> Result<Turn, YieldError> {
             let legs = pools.iter().map(|pool| request.costs.leg(pool.kind, yields, day));
             Ok(Turn { day: (day - first) as usize, expected, legs: legs.collect::<Result<Vec<Leg>, _>>()? })
@@ -212,7 +232,7 @@ fn given(
                 .collect(),
         )?);
     }
-    Ok(Given { daily: daily.collect(), trailing, forecast })
+    Ok(Given { days: usize::try_from(to - from).unwrap_or(0), daily: daily.collect(), trailing, forecast })
 }
 
 /// Whether each pool is among those of its kind in which most lies on a day; where that is not told, it is.
@@ -237,22 +257,23 @@ fn largest(pools: &[&Pool], day: Day, count: usize) -> Vec<bool> {
 
 impl Render for Backtest {
     fn text(&self) -> String {
-        let mut table =
-            Table::new(&["capital USD", "rule", "net APY", "at the end USD", "moves", "refused", "costs USD"]);
+        let mut table = Table::new(&["capital USD", "rule", "net APY", "from", "to", "moves", "refused", "costs USD"]);
+        let percent = |share: f64| format!("{:.2} %", share * 100.0);
         for one in &self.rows {
             table.add_row([
                 format!("{:.0}", one.capital_usd),
                 one.rule.clone(),
-                format!("{:.2} %", one.net_apy * 100.0),
-                format!("{:.0}", one.end_usd),
-                one.moves.to_string(),
-                one.refused.to_string(),
+                percent(one.net_apy),
+                percent(one.net_apy_range[0]),
+                percent(one.net_apy_range[1]),
+                format!("{:.1}", one.moves),
+                format!("{:.1}", one.refused),
                 format!("{:.0}", one.cost_usd),
             ]);
         }
         let head = format!(
-            "{} to {}, {} decisions, at most {} strategies to choose from",
-            self.from, self.to, self.turns, self.strategies
+            "{} to {}, {} decisions, at most {} strategies to choose from; means of {} starts, each a day after the one before",
+            self.from, self.to, self.turns, self.strategies, self.starts
         );
         let note = format!(
             "After gas and slippage. A gate lets a move pass that pays for itself in {} days. Models were fitted every four weeks on what was \

@@ -64,6 +64,7 @@ install-files:
 	install -m 644 models/train.toml $(DATA)/models
 	install -m 644 contracts/verifier.mjs contracts/verifier-input.mjs $(DATA)/contracts
 	install -d $(DATA)/deploy/hedge-demo && install -m 644 deploy/hedge-demo/* $(DATA)/deploy/hedge-demo
+	install -d $(DATA)/deploy/yield-demo && install -m 644 deploy/yield-demo/* $(DATA)/deploy/yield-demo
 	for artifact in $(HEDGE_ARTIFACTS); do \
 	    install -D -m 644 node_modules/$$artifact $(DATA)/node_modules/$$artifact || exit 1; \
 	done
@@ -88,10 +89,12 @@ DEMO := $(if $(PERIODS),--periods $(PERIODS)) $(if $(CANDLES),--candles $(CANDLE
 HEDGE_DEMO := $(if $(WEEKS),--weeks $(WEEKS)) $(if $(COUNTRY),--country $(COUNTRY)) $(if $(TABLES),--data $(TABLES)) \
 	$(if $(SEED),--seed $(SEED)) $(if $(VERIFY),--verify $(VERIFY)) $(if $(JSON),--json)
 
+YIELD_DEMO := $(if $(DAYS),--days $(DAYS)) $(if $(TABLES),--data $(TABLES)) $(if $(VERIFY),--verify $(VERIFY)) $(if $(JSON),--json)
+
 # Both programs lie in the same place. One with training is brought up to date and not replaced by one without.
-demo: setup ## Watch candles become proven, on-chain risk parameters; JOB=hedge: electricity, and a vault that sells for it
+demo: setup ## Watch candles become proven, on-chain risk parameters; JOB=hedge: electricity, and a vault that sells for it; JOB=yield: strategies
 	@$(MAKE) --no-print-directory $(if $(findstring +training,$(BUILT_WITH)),build,node)
-	@$(AGENT) $(if $(filter hedge,$(JOB)),hedge demo $(HEDGE_DEMO),demo $(DEMO))
+	@$(AGENT) $(if $(filter hedge,$(JOB)),hedge demo $(HEDGE_DEMO),$(if $(filter yield,$(JOB)),yield demo $(YIELD_DEMO),demo $(DEMO)))
 
 # The gate takes nextest, which names what is slow and ends what hangs.
 RUST_TESTS ?= cargo test --release --locked

@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 
 const INTERFACES = ["IModelRegistry", "IRegimeRiskOracle"];
-const CONTRACTS = ["ModelRegistry", "RiskOracle", "HedgeVault"];
+const CONTRACTS = ["ModelRegistry", "RiskOracle", "HedgeVault", "Feed"];
 
 const root = new URL("..", import.meta.url);
 const readJson = (path) => JSON.parse(readFileSync(new URL(path, root), "utf8"));

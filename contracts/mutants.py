@@ -32,6 +32,8 @@ SOURCES = [
     "HedgeVault.sol",
     "libraries/HedgeMath.sol",
     "libraries/TwapLib.sol",
+    "Feed.sol",
+    "libraries/YieldMath.sol",
 ]
 EQUIVALENT = Path(__file__).with_name("mutants-equivalent.txt")
 # Tests of the core; those of the consumers would only repeat them, and real proofs only slow them down.

@@ -6,6 +6,7 @@ const LIMITS = {
   RiskOracle: { bytes: 18_432, lines: 300 },
   ModelRegistry: { bytes: 18_432, lines: 300 },
   HedgeVault: { bytes: 18_432, lines: 250 },
+  Feed: { bytes: 18_432, lines: 250 },
   AaveRegimeSteward: { lines: 150 },
   RegimeFeeHook: { lines: 150 },
   VeriRegimeConsumer: { lines: 150 },

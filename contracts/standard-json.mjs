@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
 import { VERIFIER, VERIFIER_FILE, verifierInput } from "./verifier-input.mjs";
 
-const CONTRACTS = ["ModelRegistry", "RiskOracle", "HedgeVault"];
+const CONTRACTS = ["ModelRegistry", "RiskOracle", "HedgeVault", "Feed"];
 
 const root = new URL("..", import.meta.url);
 const read = (path) => readFileSync(new URL(path, root), "utf8");

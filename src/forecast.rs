@@ -11,6 +11,9 @@ use veriregime_core::types::cycle::{CycleRecord, Forecast};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::public_inputs;
+use veriregime_core::yields::Strategy;
+use veriregime_core::yields::model::{StrategyError, StrategyModel};
+use veriregime_core::yields::snapshot::Snapshot as StrategySnapshot;
 
 /// Why what is stored of a cycle gives no forecast.
 #[derive(Debug, Error)]
@@ -24,6 +27,9 @@ pub enum StoredForecastError {
     /// What is stored of tables cannot be computed with.
     #[error(transparent)]
     Electricity(#[from] ElectricityError),
+    /// What is stored of a strategy's tables cannot be computed with.
+    #[error(transparent)]
+    Strategy(#[from] StrategyError),
 }
 
 /// What a job forecasts with.
@@ -38,6 +44,13 @@ pub enum JobModel {
         /// The country by its ISO 3166 code.
         country: String,
     },
+    /// A strategy's yield, from tables.
+    Strategy {
+        /// The network.
+        model: Box<StrategyModel>,
+        /// The strategy.
+        strategy: Strategy,
+    },
 }
 
 impl JobModel {
@@ -45,15 +58,16 @@ impl JobModel {
     pub fn regime(&self) -> Option<&RegimeModel> {
         match self {
             Self::Regime(model) => Some(model),
-            Self::Electricity { .. } => None,
+            Self::Electricity { .. } | Self::Strategy { .. } => None,
         }
     }
 
-    /// What each row of features and outputs is of: markets, or the country.
+    /// What each row of features and outputs is of: markets, the country or the strategy.
     pub fn names(&self) -> Vec<String> {
         match self {
             Self::Regime(model) => model.candles.markets.iter().map(|market| market.name.clone()).collect(),
             Self::Electricity { country, .. } => vec![country.clone()],
+            Self::Strategy { strategy, .. } => vec![strategy.name.clone()],
         }
     }
 
@@ -62,6 +76,7 @@ impl JobModel {
         match self {
             Self::Regime(model) => public_inputs::name(&model.candles, &model.outputs, index),
             Self::Electricity { model, .. } => model.name(index),
+            Self::Strategy { model, .. } => model.name(index),
         }
     }
 
@@ -71,7 +86,7 @@ impl JobModel {
     /// [`ElectricityError`].
     pub fn check_snapshot(&self, snapshot: &Snapshot) -> Result<(), ElectricityError> {
         match self {
-            Self::Regime(_) => Ok(()),
+            Self::Regime(_) | Self::Strategy { .. } => Ok(()),
             Self::Electricity { model, .. } => model.compute(snapshot).map(|_| ()),
         }
     }
@@ -90,6 +105,7 @@ impl JobModel {
         match self {
             Self::Regime(model) => from_candles(store, model, record, omitted),
             Self::Electricity { model, .. } => Ok(model.compute(&stored_snapshot(store, record)?)?),
+            Self::Strategy { model, .. } => Ok(model.compute(&stored_strategy(store, record)?)?),
         }
     }
 }
@@ -99,12 +115,24 @@ impl JobModel {
 /// # Errors
 /// [`StoredForecastError::State`] for a cycle without them, or with others than its record names.
 pub fn stored_snapshot(store: &Store, record: &CycleRecord) -> Result<Snapshot, StoredForecastError> {
+    Ok(Snapshot::parse(&stored_tables(store, record)?).map_err(ElectricityError::from)?)
+}
+
+/// The days of a strategy that a cycle was computed from.
+///
+/// # Errors
+/// As [`stored_snapshot`].
+pub fn stored_strategy(store: &Store, record: &CycleRecord) -> Result<StrategySnapshot, StoredForecastError> {
+    Ok(StrategySnapshot::parse(&stored_tables(store, record)?).map_err(StrategyError::from)?)
+}
+
+fn stored_tables(store: &Store, record: &CycleRecord) -> Result<Vec<u8>, StateError> {
     let bytes = store.snapshot(record.job, record.period)?;
     let bytes = bytes.ok_or_else(|| StateError::Corrupt("a cycle is without its tables".into()))?;
     if record.candles != [Digest::of(&bytes)] {
-        return Err(StateError::Corrupt("stored tables do not match their digest".into()).into());
+        return Err(StateError::Corrupt("stored tables do not match their digest".into()));
     }
-    Ok(Snapshot::parse(&bytes).map_err(ElectricityError::from)?)
+    Ok(bytes)
 }
 
 fn from_candles(

@@ -3,7 +3,9 @@
 
 pub mod contracts;
 pub mod error;
+pub mod feed;
 pub mod hedge_vault;
+pub mod one_market;
 pub mod refusal;
 pub mod risk_oracle;
 mod sent;
@@ -15,6 +17,9 @@ use crate::chain::call::Call;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use error::ActionError;
+use feed::action::FeedAction;
+use feed::publication::publishing;
+use feed::published::PublishedYield;
 use hedge_vault::action::HedgeVaultAction;
 use hedge_vault::order::executed;
 use hedge_vault::published::PublishedSale;
@@ -34,6 +39,8 @@ pub enum Action {
     RiskOracle(RiskOracleAction),
     /// Sells a vault's WBTC.
     HedgeVault(HedgeVaultAction),
+    /// Publishes a strategy's forecasts.
+    Feed(FeedAction),
 }
 
 impl Action {
@@ -42,6 +49,7 @@ impl Action {
         match self {
             Self::RiskOracle(oracle) => oracle.contract,
             Self::HedgeVault(vault) => vault.contract,
+            Self::Feed(feed) => feed.contract,
         }
     }
 
@@ -53,6 +61,7 @@ impl Action {
         match self {
             Self::RiskOracle(oracle) => read.model_id(oracle.contract, &oracle.expected).await,
             Self::HedgeVault(vault) => vault.model_id(read).await,
+            Self::Feed(feed) => feed.model_id(read).await,
         }
     }
 
@@ -71,21 +80,23 @@ impl Action {
         match self {
             Self::RiskOracle(oracle) => Ok(oracle.last_period(read, omitted, block).await?),
             Self::HedgeVault(vault) => Ok(vault.last_period(read, block).await?),
+            Self::Feed(feed) => Ok(feed.last_period(read, block).await?),
         }
     }
 
-    /// The call that does it, with the attestations of the forecast and of the prices beside it.
+    /// The call that does it, with the attestations of the forecast and of what is stated beside it.
     pub fn call(
         &self,
         model_id: B256,
         period: PeriodId,
         forecast: &Forecast,
         proof: &Proof,
-        [attestations, of_prices]: [&[Attestation]; 2],
+        both: [&[Attestation]; 2],
     ) -> Call {
         match self {
-            Self::RiskOracle(oracle) => oracle.call(model_id, period, forecast, proof, attestations),
-            Self::HedgeVault(vault) => vault.call(model_id, period, forecast, &proof.bytes, [attestations, of_prices]),
+            Self::RiskOracle(oracle) => oracle.call(model_id, period, forecast, proof, both[0]),
+            Self::HedgeVault(vault) => vault.call(model_id, period, forecast, &proof.bytes, both),
+            Self::Feed(feed) => feed.call(model_id, period, forecast, &proof.bytes, both),
         }
     }
 
@@ -98,6 +109,7 @@ impl Action {
         let grid = match self {
             Self::RiskOracle(_) => Grid::FOUR_HOURS,
             Self::HedgeVault(vault) => vault.grid,
+            Self::Feed(feed) => feed.grid,
         };
         let starts_seconds = grid.start_ms(period) / 1000;
         match read.head().await {
@@ -121,6 +133,9 @@ pub async fn last_period_of(
     if executed(calldata).is_some() {
         return Ok(HedgeVaultAction::last_period_of(read, contract, calldata).await?);
     }
+    if publishing(calldata).is_some() {
+        return Ok(FeedAction::last_period_of(read, contract, calldata).await?);
+    }
     Ok(RiskOracleAction::last_period_of(read, contract, calldata).await?)
 }
 
@@ -131,6 +146,8 @@ pub enum Published {
     Update(Box<PublishedUpdate>),
     /// A sale.
     Sale(Box<PublishedSale>),
+    /// A strategy's forecast.
+    Yield(Box<PublishedYield>),
 }
 
 impl Published {
@@ -139,11 +156,12 @@ impl Published {
         match self {
             Self::Update(update) => update,
             Self::Sale(sale) => &sale.update,
+            Self::Yield(published) => &published.update,
         }
     }
 }
 
-/// What a transaction has published at a contract of either kind, `None` where it published nothing.
+/// What a transaction has published at a contract of any kind, `None` where it published nothing.
 ///
 /// # Errors
 /// [`ChainError`].
@@ -155,7 +173,11 @@ pub async fn published_in(
     if let Some(update) = read.published_in(contract, transaction).await? {
         return Ok(Some(Published::Update(Box::new(update))));
     }
-    Ok(read.sale_in(contract, transaction).await?.map(|sale| Published::Sale(Box::new(sale))))
+    if let Some(sale) = read.sale_in(contract, transaction).await? {
+        return Ok(Some(Published::Sale(Box::new(sale))));
+    }
+    let published = read.yield_in(contract, transaction).await?;
+    Ok(published.map(|published| Published::Yield(Box::new(published))))
 }
 
 /// The contract that verifies a model's updates, and the hash of its code.

@@ -15,6 +15,8 @@ use crate::attestation::statement::Statement;
 use veriregime_core::hedge::prices::Prices;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::stated::Stated;
+use veriregime_core::yields::level::Level;
 
 /// All that the contract will be told, but for the proof.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -38,12 +40,45 @@ pub(super) struct AttestBody {
     /// Markets that the update leaves as they are, bit i being the model's i-th; 0 where it serves all.
     #[serde(default)]
     omitted_markets: u32,
-    /// The proof's public inputs, 0x-hex: features of all markets, then outputs of all markets. Empty where prices are stated.
+    /// The proof's public inputs, 0x-hex: features of all markets, then outputs of all markets. Empty where `prices` are stated.
     #[schema(value_type = Vec<String>)]
     instances: Vec<U256>,
-    /// What is stated beside a country's forecast of electricity, in place of it.
+    /// What is stated beside a forecast, in place of it.
     #[serde(default)]
-    prices: Option<PricesBody>,
+    prices: Option<StatedBody>,
+}
+
+/// What is stated beside a country's forecast of electricity, or a strategy's of its yield.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum StatedBody {
+    /// Of electricity.
+    Prices(PricesBody),
+    /// Of a yield.
+    Level(LevelBody),
+}
+
+/// The level that a strategy's forecast begins with.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LevelBody {
+    /// Last day of the data, counted from 1970-01-01.
+    day: u32,
+    /// sign · ln(1 + |r|) of the mean rate r of the 7 days up to it, in percent a year; times 1e9.
+    level_e9: i64,
+    /// What the size of an error is multiplied with for half of the interval; times 1e9.
+    factor_e9: u64,
+}
+
+impl From<StatedBody> for Stated {
+    fn from(body: StatedBody) -> Self {
+        match body {
+            StatedBody::Prices(PricesBody { eur_per_mwh_e6, usd_per_eur_e6 }) => {
+                Prices { eur_per_mwh_e6, usd_per_eur_e6 }.into()
+            }
+            StatedBody::Level(LevelBody { day, level_e9, factor_e9 }) => Level { day, level_e9, factor_e9 }.into(),
+        }
+    }
 }
 
 /// Prices of a country's electricity and of the euro.
@@ -93,9 +128,7 @@ pub(super) async fn attest(
         attestor_set_version: body.attestor_set_version,
         omitted_markets: OmittedMarkets::from_bits(body.omitted_markets),
         instances: body.instances,
-        prices: body
-            .prices
-            .map(|stated| Prices { eur_per_mwh_e6: stated.eur_per_mwh_e6, usd_per_eur_e6: stated.usd_per_eur_e6 }),
+        prices: body.prices.map(Stated::from),
     };
     let attestation = notary.attest(&request).await?;
     Ok(Json(Attested { signer: attestation.signer, signature: attestation.signature.to_string() }))

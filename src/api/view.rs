@@ -4,12 +4,12 @@ use alloy::primitives::keccak256;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::yield_view::YieldView;
 use crate::actions::risk_oracle::abi::oracle::RiskOracle::{paramsReturn, pendingReturn};
 use crate::actions::risk_oracle::read::status_word;
 use crate::job::tables::SOURCE;
 use veriregime_core::hedge::forecast::{PriceForecast, read};
-use veriregime_core::hedge::snapshot::HISTORY_DAYS;
-use veriregime_core::types::cycle::{CycleRecord, Forecast};
+use veriregime_core::types::cycle::{CycleRecord, Forecast, Landed};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::manifest::error::ManifestError;
@@ -18,6 +18,7 @@ use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::omission::Omission;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::prediction::{Outputs, Prediction};
+use veriregime_core::types::stated::Stated;
 use veriregime_core::types::time::format_utc;
 
 const DAY_MINUTES: usize = 24 * 60;
@@ -103,20 +104,26 @@ impl ModelView {
         Self::of(manifest, digest, way, shape)
     }
 
-    /// Of an electricity model's manifest, for one country: its only market.
+    /// Of a manifest of a table's model, for its only market, be it a country or a strategy, of so many days.
     ///
     /// # Errors
     /// As [`ModelView::new`].
-    pub fn of_country(manifest: &Manifest, digest: Digest, way: Way, country: &str) -> Result<Self, ManifestError> {
+    pub fn of_table(
+        manifest: &Manifest,
+        digest: Digest,
+        way: Way,
+        market: &str,
+        history_days: i32,
+    ) -> Result<Self, ManifestError> {
         let columns = match &manifest.inputs {
             Inputs::Table(table) => table.columns.iter().map(|column| column.name.clone()).collect(),
             Inputs::Candles(_) => Vec::new(),
         };
         let shape = Shape {
-            markets: vec![MarketView { name: country.to_owned(), id: keccak256(country).to_string() }],
+            markets: vec![MarketView { name: market.to_owned(), id: keccak256(market).to_string() }],
             features: columns,
             output_scale_log2: manifest.outputs.first().map_or(0, |output| output.scale),
-            lookback_minutes: usize::try_from(HISTORY_DAYS).unwrap_or(0) * DAY_MINUTES,
+            lookback_minutes: usize::try_from(history_days).unwrap_or(0) * DAY_MINUTES,
             threshold_volatility: None,
         };
         Self::of(manifest, digest, way, shape)
@@ -180,6 +187,9 @@ pub struct PeriodView {
     /// What a country's electricity was forecast to cost, by horizon; absent for a model of something else.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub electricity: Vec<ElectricityView>,
+    /// What a strategy was forecast to yield; absent for a model of something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<YieldView>,
     /// Markets that the update leaves as they are, because their candles kept failing.
     pub omitted: Vec<OmissionView>,
     /// Milliseconds that the proof took.
@@ -222,7 +232,9 @@ impl ElectricityView {
     /// Of a stored forecast; nothing for one of something else.
     fn of(forecast: &Forecast, scale: u32) -> Vec<Self> {
         let integers: Vec<i128> = forecast.outputs.iter().flat_map(Outputs::values).collect();
-        let Some((prices, horizons)) = forecast.prices.zip(read(&integers, scale)) else { return Vec::new() };
+        let Some((prices, horizons)) = forecast.prices.and_then(Stated::prices).zip(read(&integers, scale)) else {
+            return Vec::new();
+        };
         let last_month_eur_mwh = prices.eur_per_mwh();
         let view = |one: &PriceForecast| Self {
             months: one.months,
@@ -252,6 +264,12 @@ pub struct LandedView {
     pub block: u64,
     /// Gas that it used.
     pub gas_used: u64,
+}
+
+impl From<Landed> for LandedView {
+    fn from(Landed { hash, block, gas_used }: Landed) -> Self {
+        Self { transaction: hash.to_string(), block, gas_used }
+    }
 }
 
 /// Why a period has no update.
@@ -300,13 +318,10 @@ impl PeriodView {
                 .iter()
                 .flat_map(|forecast| ElectricityView::of(forecast, model.output_scale_log2))
                 .collect(),
+            strategy: record.forecast.as_ref().and_then(|forecast| YieldView::of(forecast, model.output_scale_log2)),
             omitted: omitted.map(omission).collect(),
             prove_ms: record.prove_ms,
-            landed: record.landed.map(|landed| LandedView {
-                transaction: landed.hash.to_string(),
-                block: landed.block,
-                gas_used: landed.gas_used,
-            }),
+            landed: record.landed.map(LandedView::from),
             evidence: record.evidence.map(|digest| digest.to_string()),
             missed: record.miss.as_ref().map(|miss| MissView { stage: miss.stage.name(), code: miss.code.clone() }),
         }

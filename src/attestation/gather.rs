@@ -10,11 +10,11 @@ use crate::attestation::peers::{PeerError, Peers};
 use crate::attestation::statement::{Statement, is_by_its_signer};
 use crate::chain::Chain;
 use crate::state::Store;
-use veriregime_core::hedge::prices::Prices;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::stated::Stated;
 
 /// Where a job gets the attestations that its contract wants.
 #[derive(Debug)]
@@ -38,10 +38,10 @@ pub struct Claim {
     /// How many markets the model has.
     pub markets: usize,
     pub omitted: OmittedMarkets,
-    /// The proof's public inputs, unless it is the prices that are claimed.
+    /// The proof's public inputs, unless it is what stands beside the forecast that is claimed.
     pub instances: Vec<U256>,
-    /// Prices beside the forecast.
-    pub prices: Option<Prices>,
+    /// What stands beside the forecast.
+    pub prices: Option<Stated>,
 }
 
 impl Attesting<'_> {

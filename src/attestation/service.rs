@@ -17,12 +17,12 @@ use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::state::Store;
 use crate::state::error::StateError;
-use veriregime_core::hedge::prices::Prices;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::Forecast;
 use veriregime_core::types::field;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{Grid, PeriodId};
+use veriregime_core::types::stated::Stated;
 
 /// The chain is asked for its model once in so long, however many ask.
 const FRESH: Duration = Duration::from_secs(10);
@@ -101,7 +101,7 @@ impl AttestationService {
         let ours = tokio::task::spawn_blocking(move || own.forecast(period, omitted)).await;
         let ours = ours.map_err(|error| StateError::Corrupt(error.to_string()))??;
         match request.prices {
-            Some(prices) => compare_prices(request, prices, ours.prices)?,
+            Some(stated) => compare_stated(request, stated, ours.prices)?,
             None => compare(context, request, &ours.instances())?,
         }
         let promise = request.promise(context.own.rows(), context.grid.end_ms(running));
@@ -135,22 +135,27 @@ fn compare(context: &AttestationContext, request: &Statement, ours: &[U256]) -> 
     }
 }
 
-/// Names the first price of the request that is not ours.
-fn compare_prices(request: &Statement, theirs: Prices, ours: Option<Prices>) -> Result<(), AttestationError> {
-    let ours = ours.ok_or(AttestationError::Mismatch { what: "kind of model" })?;
+/// Names the first number of what the request states beside a forecast that is not ours.
+fn compare_stated(request: &Statement, theirs: Stated, ours: Option<Stated>) -> Result<(), AttestationError> {
     if !request.instances.is_empty() {
         return Err(AttestationError::Mismatch { what: "kind of statement" });
     }
-    let pairs = [
-        ("the last month's price in millionths of EUR/MWh", theirs.eur_per_mwh_e6, ours.eur_per_mwh_e6),
-        ("the euro in millionths of a dollar", theirs.usd_per_eur_e6, ours.usd_per_eur_e6),
-    ];
-    match pairs.into_iter().find(|(_, theirs, ours)| theirs != ours) {
-        Some((name, theirs, ours)) => {
-            Err(AttestationError::Differs { name: name.into(), theirs: theirs.to_string(), ours: ours.to_string() })
+    let pair = |name: &'static str, theirs: &dyn ToString, ours: &dyn ToString| {
+        let (theirs, ours) = (theirs.to_string(), ours.to_string());
+        (theirs != ours).then(|| AttestationError::Differs { name: name.into(), theirs, ours })
+    };
+    let difference = match (theirs, ours) {
+        (Stated::Prices(theirs), Some(Stated::Prices(ours))) => {
+            let month = "the last month's price in millionths of EUR/MWh";
+            pair(month, &theirs.eur_per_mwh_e6, &ours.eur_per_mwh_e6)
+                .or_else(|| pair("the euro in millionths of a dollar", &theirs.usd_per_eur_e6, &ours.usd_per_eur_e6))
         }
-        None => Ok(()),
-    }
+        (Stated::Level(theirs), Some(Stated::Level(ours))) => pair("the last day of the data", &theirs.day, &ours.day)
+            .or_else(|| pair("the level of the last week in billionths", &theirs.level_e9, &ours.level_e9))
+            .or_else(|| pair("the interval's factor in billionths", &theirs.factor_e9, &ours.factor_e9)),
+        _ => Some(AttestationError::Mismatch { what: "kind of model" }),
+    };
+    difference.map_or(Ok(()), Err)
 }
 
 fn shown(instance: U256) -> String {

@@ -11,6 +11,8 @@ use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::prediction::REGIME_OUTPUTS;
 use veriregime_core::types::public_inputs;
+use veriregime_core::types::stated::Stated;
+use veriregime_core::yields::level::Level;
 
 /// What an attestor signs, by EIP-712: the names are part of it.
 mod signed {
@@ -51,9 +53,9 @@ pub struct Statement {
     pub omitted_markets: OmittedMarkets,
     /// The proof's public inputs: features of all markets, then outputs of all markets.
     pub instances: Vec<U256>,
-    /// The prices beside a country's forecast: a statement has either these or instances.
+    /// What is stated beside a forecast, by a kind of its own: a statement has either this or instances.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prices: Option<Prices>,
+    pub prices: Option<Stated>,
 }
 
 impl Statement {
@@ -74,7 +76,7 @@ impl Statement {
     /// says the same with another digest.
     fn payloads(&self, markets: usize) -> Vec<(usize, B256)> {
         if let Some(prices) = self.prices {
-            return vec![(PRICES_SLOT, of_prices(prices, self.model_id, self.period))];
+            return vec![(PRICES_SLOT, of_stated(prices, self.model_id, self.period))];
         }
         let rows = public_inputs::by_market(&self.instances, markets, REGIME_OUTPUTS.len()).enumerate();
         let said = rows
@@ -86,7 +88,7 @@ impl Statement {
     /// What is signed. The contract's `attestationDigest` says the same.
     pub fn digest(&self) -> B256 {
         if let Some(prices) = self.prices {
-            let stated = of_prices(prices, self.model_id, self.period);
+            let stated = of_stated(prices, self.model_id, self.period);
             return of_consumer(self.chain_id, self.registry, stated, self.attestor_set_version);
         }
         let attestation = signed::Attestation {
@@ -109,13 +111,28 @@ pub fn of_consumer(chain_id: u64, registry: Address, statement: B256, attestor_s
 
 /// The contract's type of the prices that are stated beside a country's forecast.
 const PRICES_TYPE: &str = "HedgePrices(bytes32 modelId,uint64 period,uint64 eurPerMwhE6,uint64 usdPerEurE6)";
-/// Stands for a market in what is promised of prices: no model has as many.
+/// The contract's type of the level that is stated beside a strategy's forecast.
+const LEVEL_TYPE: &str = "YieldLevel(bytes32 modelId,uint64 period,uint32 day,int64 levelE9,uint64 factorE9)";
+/// Stands for a market in what is promised of what is stated beside a forecast: no model has as many.
 const PRICES_SLOT: usize = 1 << 16;
 
 /// What is signed of prices for a model's period, by [`of_consumer`]. `HedgeVault.statementOf` says the same.
 pub fn of_prices(prices: Prices, model_id: B256, period: PeriodId) -> B256 {
     let Prices { eur_per_mwh_e6, usd_per_eur_e6 } = prices;
     keccak256((keccak256(PRICES_TYPE), model_id, period.0, eur_per_mwh_e6, usd_per_eur_e6).abi_encode())
+}
+
+/// The same of a level. `Feed.statementOf` says the same.
+pub fn of_level(level: Level, model_id: B256, period: PeriodId) -> B256 {
+    let Level { day, level_e9, factor_e9 } = level;
+    keccak256((keccak256(LEVEL_TYPE), model_id, period.0, day, level_e9, factor_e9).abi_encode())
+}
+
+fn of_stated(stated: Stated, model_id: B256, period: PeriodId) -> B256 {
+    match stated {
+        Stated::Prices(prices) => of_prices(prices, model_id, period),
+        Stated::Level(level) => of_level(level, model_id, period),
+    }
 }
 
 /// A registry on a chain.

@@ -9,6 +9,7 @@ pub mod models;
 pub mod offline;
 pub mod one;
 pub mod own;
+pub mod publication;
 pub mod render;
 pub mod sale;
 pub mod vault;

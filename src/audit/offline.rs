@@ -6,15 +6,13 @@ use serde::Serialize;
 
 use super::checks::Findings;
 use super::compare::{Verdict, feature_differences};
-use super::render;
-use super::sale;
+use super::{publication, render, sale};
 use crate::actions::risk_oracle::published::{brings, signatures};
 use crate::bundle::Bundle;
 use crate::config::Config;
 use crate::evidence::{self, EvidenceError};
 use crate::node::assemble;
 use crate::render::Render;
-use veriregime_core::hedge::GRID;
 use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::evidence::{Evidence, MarketEvidence};
@@ -24,6 +22,7 @@ use veriregime_core::types::origin::Origin;
 use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::public_inputs;
 use veriregime_core::types::time::format_utc;
+use veriregime_core::{hedge, yields};
 
 /// What the evidence is worth.
 #[derive(Debug, Serialize)]
@@ -44,7 +43,12 @@ pub struct Report {
 pub async fn verify_file(config: &Config, file: &Path) -> anyhow::Result<Report> {
     let (evidence_sha256, evidence) = evidence::read(file)?;
     let found = verify(config, &evidence).await?;
-    let (period, grid) = (evidence.update.period, evidence.sale.as_ref().map_or(Grid::FOUR_HOURS, |_| GRID));
+    let grid = match (&evidence.sale, &evidence.publication) {
+        (Some(_), _) => hedge::GRID,
+        (None, Some(_)) => yields::GRID,
+        (None, None) => Grid::FOUR_HOURS,
+    };
+    let period = evidence.update.period;
     Ok(Report { evidence_sha256, period, start_ms: grid.start_ms(period), found })
 }
 
@@ -66,6 +70,9 @@ async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings
     let bundle = bundle(config, evidence.manifest_sha256)?;
     if let Some(sale) = &evidence.sale {
         return sale::verify(config, &bundle, evidence, sale).await;
+    }
+    if let Some(publication) = &evidence.publication {
+        return publication::verify(config, &bundle, evidence, publication).await;
     }
     let update = &evidence.update;
     let recomputed = recompute(&bundle, evidence)?;

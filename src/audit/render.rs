@@ -5,11 +5,13 @@ use std::fmt::Write as _;
 use super::checks::Findings;
 use super::follow::Notice;
 use super::one::Report;
+use super::publication::PublicationReport;
 use super::sale::SaleReport;
 use crate::render::Render;
 use veriregime_core::hedge::GRID;
 use veriregime_core::types::candle::Candle;
 use veriregime_core::types::time::format_utc;
+use veriregime_core::yields;
 
 /// Differences that are shown; `--json` has all.
 const DIFFERENCES_SHOWN: usize = 5;
@@ -30,6 +32,22 @@ impl Render for Notice<'_> {
             }
             Self::UnknownModel { text, .. } => text.clone(),
         }
+    }
+}
+
+impl Render for PublicationReport {
+    fn text(&self) -> String {
+        format!(
+            "{}, period {} ({}): {}; {:.2} % a year, transaction {}{}{}",
+            self.job,
+            self.period,
+            format_utc(yields::GRID.start_ms(self.period)),
+            self.found.verdict.words(),
+            self.figures.apy_e8 as f64 / 1e6,
+            self.transaction,
+            differences(&self.found),
+            findings(&self.found)
+        )
     }
 }
 

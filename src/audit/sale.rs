@@ -13,14 +13,14 @@ use crate::bundle::Bundle;
 use crate::config::Config;
 use crate::node::assemble;
 use veriregime_core::hedge::GRID;
-use veriregime_core::hedge::electricity::ElectricityModel;
-use veriregime_core::hedge::prices::Prices;
 use veriregime_core::types::cycle::Forecast;
 use veriregime_core::types::evidence::{Evidence, SaleEvidence};
+use veriregime_core::types::manifest::inputs::Table;
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::public_inputs;
+use veriregime_core::types::stated::Stated;
 use veriregime_core::types::update::PublishedUpdate;
 
 /// What came out for one week's sale.
@@ -42,8 +42,9 @@ pub(super) struct Told<'a> {
     pub(super) chain_id: u64,
     pub(super) registry: Address,
     pub(super) update: &'a PublishedUpdate,
-    pub(super) prices: Prices,
-    pub(super) price_attestations: Option<&'a Bytes>,
+    /// What was stated beside the forecast, and the signatures of that.
+    pub(super) stated: Stated,
+    pub(super) stated_attestations: Option<&'a Bytes>,
 }
 
 /// Verifies the evidence of a sale, without a network.
@@ -55,7 +56,7 @@ pub(super) async fn verify(
 ) -> anyhow::Result<Findings> {
     let (model, update, way) = (bundle.electricity_model()?, &evidence.update, evidence.verification);
     let forecast = model.compute(&sale.snapshot)?;
-    let mut found = Findings::new(differences(&model, update, &forecast));
+    let mut found = Findings::new(differences(&model.table, update, &forecast));
     found.checked(format!("{} columns and both prices, from the tables in the file", update.candle_features.len()));
     let digests: Vec<_> = evidence.markets.iter().map(|one| one.candles_sha256).collect();
     if digests != [sale.snapshot.digest()] {
@@ -75,15 +76,15 @@ pub(super) async fn verify(
         chain_id: evidence.chain_id,
         registry: evidence.registry,
         update,
-        prices: sale.prices,
-        price_attestations: Some(&sale.price_attestations),
+        stated: sale.prices.into(),
+        stated_attestations: Some(&sale.price_attestations),
     };
     check(config, bundle, way, &told, &forecast, &mut found).await?;
     found.not_checked("that publishers said so, and that the sale is on chain");
     Ok(found)
 }
 
-/// Proof, prices and attestations, for who has a forecast of their own.
+/// Proof, what is stated beside it and attestations, for who has a forecast of their own.
 pub(super) async fn check(
     config: &Config,
     bundle: &Bundle,
@@ -93,13 +94,13 @@ pub(super) async fn check(
     found: &mut Findings,
 ) -> anyhow::Result<()> {
     let update = told.update;
-    if forecast.prices != Some(told.prices) {
+    if forecast.prices != Some(told.stated) {
         let ours = forecast.prices.map_or_else(|| "none".into(), words);
-        found.refuse(Verdict::DataDiffer, format!("stated were {}, the tables give {ours}", words(told.prices)));
+        found.refuse(Verdict::DataDiffer, format!("stated were {}, the tables give {ours}", words(told.stated)));
     }
-    let Some((arguments, of_prices)) = update.arguments.as_ref().zip(told.price_attestations) else {
+    let Some((arguments, of_stated)) = update.arguments.as_ref().zip(told.stated_attestations) else {
         found
-            .not_checked("proof and attestations: a contract relayed the sale, and its transaction does not show them");
+            .not_checked("proof and attestations: a contract relayed it, and its transaction does not show them");
         return Ok(());
     };
     let instances = public_inputs::instances(&update.candle_features, &update.outputs);
@@ -116,10 +117,10 @@ pub(super) async fn check(
         attestor_set_version: update.attestor_set_version,
         omitted_markets: OmittedMarkets::NONE,
         instances: Vec::new(),
-        prices: Some(told.prices),
+        prices: Some(told.stated),
     };
     let digest = statement.digest();
-    for attestation in split(of_prices)? {
+    for attestation in split(of_stated)? {
         let signed = is_by_its_signer(&attestation, digest);
         attestors.push(AttestorCheck { attestor: attestation.signer, signed, in_set: None });
     }
@@ -127,8 +128,18 @@ pub(super) async fn check(
     Ok(())
 }
 
-fn words(prices: Prices) -> String {
-    format!("{:.6} EUR/MWh and {:.6} dollars for a euro", prices.eur_per_mwh(), prices.usd_per_eur())
+fn words(stated: Stated) -> String {
+    match stated {
+        Stated::Prices(prices) => {
+            format!("{:.6} EUR/MWh and {:.6} dollars for a euro", prices.eur_per_mwh(), prices.usd_per_eur())
+        }
+        Stated::Level(level) => format!(
+            "a level of {:.9} and intervals of {:.9}, by data up to day {}",
+            level.level(),
+            level.factor(),
+            level.day
+        ),
+    }
 }
 
 /// The last day that a week's forecast may know.
@@ -137,12 +148,12 @@ fn day_before(period: PeriodId) -> i32 {
 }
 
 pub(super) fn differences(
-    model: &ElectricityModel,
+    table: &Table,
     update: &PublishedUpdate,
     forecast: &Forecast,
 ) -> Vec<FeatureDifference> {
     let ours = public_inputs::candle_features(&forecast.features);
-    let pairs = ours.iter().zip(&model.table.columns).enumerate();
+    let pairs = ours.iter().zip(&table.columns).enumerate();
     pairs
         .filter_map(|(index, (recomputed, column))| {
             let published = update.candle_features.get(index).copied();

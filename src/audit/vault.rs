@@ -129,14 +129,14 @@ impl VaultAuditor {
         let start_ms = GRID.start_ms(update.period);
         let snapshot = self.tables.snapshot(&self.hedge.country, start_ms, now_ms).await?;
         let forecast = model.compute(&snapshot)?;
-        let mut found = Findings::new(sale::differences(&model, update, &forecast));
+        let mut found = Findings::new(sale::differences(&model.table, update, &forecast));
         found.checked("columns and both prices, from the publishers' tables as they are now: they revise");
         let told = Told {
             chain_id: self.reader.chain_id(),
             registry: self.reader.registry_of(self.vault).await?,
             update,
-            prices: sale.prices,
-            price_attestations: sale.price_attestations.as_ref(),
+            stated: sale.prices.into(),
+            stated_attestations: sale.price_attestations.as_ref(),
         };
         sale::check(&self.config, bundle, way, &told, &forecast, &mut found).await?;
         Ok(found)

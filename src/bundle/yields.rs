@@ -5,12 +5,12 @@ use std::path::Path;
 
 use super::Bundle;
 use super::error::BundleError;
-use veriregime_core::model::table::{TableForecast, TableModel};
+use veriregime_core::model::table::TableForecast;
 use veriregime_core::types::manifest::MANIFEST_FILE;
-use veriregime_core::types::manifest::inputs::Table;
 use veriregime_core::yields::Kind;
 use veriregime_core::yields::features::Row;
-use veriregime_core::yields::forecast::{Said, is_yield, kinds, numbers};
+use veriregime_core::yields::forecast::{Said, is_yield, kinds};
+use veriregime_core::yields::model::StrategyModel;
 
 /// A yield model, ready to be asked.
 #[derive(Debug)]
@@ -19,14 +19,28 @@ pub struct YieldModel {
     pub bundle: Bundle,
     /// Kinds of strategies that it is for.
     pub kinds: Vec<Kind>,
-    table: Table,
-    model: TableModel,
-    scale: u32,
+    /// What is asked.
+    pub model: StrategyModel,
 }
 
 /// Yield models of a folder.
 #[derive(Debug, Default)]
 pub struct YieldModels(Vec<YieldModel>);
+
+impl Bundle {
+    /// The yield model, ready to be asked.
+    ///
+    /// # Errors
+    /// As [`Bundle::table_model`], and [`BundleError::Manifest`] for a model of something else.
+    pub fn strategy_model(&self) -> Result<StrategyModel, BundleError> {
+        let table = self.table()?;
+        if !is_yield(&self.manifest, table) || kinds(&self.manifest).is_empty() {
+            return Err(self.refused("its columns, outputs, grid or kinds are not those of a yield model".into()));
+        }
+        let (table, outputs) = (table.clone(), self.manifest.outputs.clone());
+        Ok(StrategyModel { table, outputs, network: self.table_model()? })
+    }
+}
 
 impl YieldModel {
     /// Opens a bundle.
@@ -35,13 +49,8 @@ impl YieldModel {
     /// [`BundleError::Manifest`] for a model of something else.
     pub fn open(folder: &Path) -> Result<Self, BundleError> {
         let bundle = Bundle::open(folder)?;
-        let table = bundle.table()?.clone();
-        let kinds = kinds(&bundle.manifest);
-        if !is_yield(&bundle.manifest, &table) || kinds.is_empty() {
-            return Err(bundle.refused("its columns, outputs, grid or kinds are not those of a yield model".into()));
-        }
-        let scale = bundle.manifest.outputs.first().map_or(0, |output| output.scale);
-        Ok(Self { model: bundle.table_model()?, bundle, kinds, table, scale })
+        let (model, kinds) = (bundle.strategy_model()?, kinds(&bundle.manifest));
+        Ok(Self { model, bundle, kinds })
     }
 
     /// What it says of a row, with the integers that a circuit would see.
@@ -49,12 +58,8 @@ impl YieldModel {
     /// # Errors
     /// [`BundleError`] for a row that is none.
     pub fn say(&self, row: &Row) -> Result<(Said, TableForecast), BundleError> {
-        let refused = |reason: &str| self.bundle.refused(reason.to_owned());
-        let numbers = numbers(row, &self.table).ok_or_else(|| refused("its columns are not those of a yield model"))?;
-        let answer = self.model.forecast(&self.table, &numbers)?;
-        let said =
-            Said::read(&answer.outputs, self.scale).ok_or_else(|| refused("it has another number of outputs"))?;
-        Ok((said, answer))
+        let said = self.model.say(row)?;
+        said.ok_or_else(|| self.bundle.refused("its columns or outputs are not those of a yield model".into()))
     }
 
     /// Strategies that it was fitted on, where it tells.

@@ -14,6 +14,7 @@ use crate::audit::follow::{self, Notice};
 use crate::audit::follow_vault;
 use crate::audit::models::{self, Models};
 use crate::audit::one::Report;
+use crate::audit::publication::{self, PublicationReport};
 use crate::audit::sale::SaleReport;
 use crate::audit::vault::VaultAuditor;
 use crate::clock::Clock;
@@ -44,7 +45,8 @@ of whatever model, with the model's bundle if that is model.bundle or lies besid
 features from the exchange's candles and compares them bit for bit, verifies the proof here and by the verifier on chain,
 and checks who attested; it names what it checked. An update of a model without a bundle is told as one.
 Exchanges revise candles now and then: the earlier you audit, the less that is a reason. Of a hedge job it takes (and follows) the vault's
-sales, and the publishers' tables as they are now; `verify-bundle` takes those that the forecast was made from.
+sales, and the publishers' tables as they are now; `verify-bundle` takes those that the forecast was made from. Of a yield job it
+takes the feed's forecasts in the same way.
 Exit status: 0 all match (or nothing landed), 1 error, 3 data differ or unknown model, 4 proof or attestation invalid.")]
 pub struct AuditArgs {
     /// One period, by its number.
@@ -67,6 +69,7 @@ pub struct AuditArgs {
 enum Audited<'a> {
     Update(&'a Report),
     Sale(&'a SaleReport),
+    Publication(&'a PublicationReport),
 }
 
 /// Audits and says what came out.
@@ -76,9 +79,12 @@ enum Audited<'a> {
 pub async fn run(args: AuditArgs, settings: Selection<'_>, json: bool) -> anyhow::Result<u8> {
     let (vaults, jobs): (Vec<Config>, Vec<Config>) =
         settings.several()?.into_iter().partition(|job| job.kind == JobKind::Hedge);
+    let (feeds, jobs): (Vec<Config>, Vec<Config>) = jobs.into_iter().partition(|job| job.kind == JobKind::Yield);
     let contracts = models::by_contract(jobs)?;
     let stop = CancellationToken::new();
     if args.follow {
+        let is_followed = !vaults.is_empty() || !contracts.is_empty() || feeds.is_empty();
+        anyhow::ensure!(is_followed, "a feed has one forecast a day: audit it by --period");
         let _signals = stop_on_signal(stop.clone())?;
         return follow_all(contracts, vaults, json, stop).await;
     }
@@ -97,16 +103,31 @@ pub async fn run(args: AuditArgs, settings: Selection<'_>, json: bool) -> anyhow
             Err(error) => failed.push((job.names.job.clone(), error)),
         }
     }
+    let mut forecasts = Vec::new();
+    for job in feeds {
+        let now_ms = Clock::System.now_ms();
+        let asked = async { publication::audit(&job, periods(&args, job.kind.grid(), now_ms)?, now_ms).await };
+        match asked.await {
+            Ok(found) => forecasts.extend(found),
+            Err(error) => failed.push((job.names.job.clone(), error)),
+        }
+    }
+    for found in forecasts.iter().filter(|_| !json) {
+        print::output(json, found);
+    }
     stop.cancel();
-    if json && (failed.is_empty() || !reports.is_empty() || !sales.is_empty()) {
+    if json && (failed.is_empty() || !reports.is_empty() || !sales.is_empty() || !forecasts.is_empty()) {
         let told = reports.iter().map(Audited::Update).chain(sales.iter().map(Audited::Sale));
+        let told = told.chain(forecasts.iter().map(Audited::Publication));
         println!("{}", serde_json::to_string(&told.collect::<Vec<_>>())?);
     }
     for (job, error) in &failed {
         report::say(error, std::slice::from_ref(job));
     }
     let verdicts = reports.iter().map(|report| report.found.verdict);
-    let worst = verdicts.chain(sales.iter().map(|sale| sale.found.verdict)).max().unwrap_or(Verdict::Match);
+    let verdicts = verdicts.chain(sales.iter().map(|sale| sale.found.verdict));
+    let verdicts = verdicts.chain(forecasts.iter().map(|forecast| forecast.found.verdict));
+    let worst = verdicts.max().unwrap_or(Verdict::Match);
     Ok(if worst == Verdict::Match && !failed.is_empty() { EXIT_FAILED } else { exit_status(worst) })
 }
 

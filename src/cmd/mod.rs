@@ -38,6 +38,9 @@ pub mod train;
 pub mod tx;
 pub mod verify;
 pub mod verify_bundle;
+pub mod yield_chain;
+pub mod yield_demo;
+pub mod yield_portfolio;
 pub mod yields;
 
 use std::path::PathBuf;
@@ -46,6 +49,7 @@ use std::process::ExitCode;
 use clap::{FromArgMatches, Parser, Subcommand};
 use hedge::HedgeCommand;
 use selection::Selection;
+use yields::YieldCommand;
 
 use crate::telemetry;
 use crate::telemetry::LogFormat;
@@ -135,7 +139,7 @@ enum Command {
     Hedge(hedge::HedgeCommand),
     /// Forecast what strategies on chain yield: train, measure and ask models.
     #[command(subcommand)]
-    Yield(yields::YieldCommand),
+    Yield(YieldCommand),
     /// List, compare and choose model versions.
     Models(models::ModelsArgs),
     /// Fetch, import, check and serve candles.
@@ -194,6 +198,8 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Hedge(HedgeCommand::Swap(args)) => return hedge_chain::run_swap(args, selected, json).await,
         Command::Hedge(HedgeCommand::Sell(args)) => return hedge_chain::run_sell(args, selected, json).await,
         Command::Hedge(HedgeCommand::Demo(args)) => hedge_demo::run(args, settings, json).await?,
+        Command::Yield(YieldCommand::Deploy(args)) => return yield_chain::run_deploy(args, selected, json).await,
+        Command::Yield(YieldCommand::Demo(args)) => yield_demo::run(args, settings, json).await?,
         Command::Prove(args) => prove::run(args, selected, json).await?,
         Command::Verify(args) => return verify::run(args, selected, json).await,
         Command::VerifyBundle(args) => return verify_bundle::run(args, selected, json).await,

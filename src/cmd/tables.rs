@@ -19,6 +19,7 @@ use crate::sources::tables::{quality, serve};
 use crate::sources::yields::error::YieldError;
 use crate::sources::yields::fetch as yields;
 use crate::sources::yields::folder::Yields;
+use crate::sources::yields::funding::FUNDING_PATH;
 
 /// Subcommands of `tables`.
 #[derive(Debug, Subcommand)]
@@ -99,7 +100,7 @@ pub struct ServeArgs {
 #[derive(Debug, Serialize)]
 struct Served {
     url: String,
-    paths: [&'static str; 7],
+    paths: [&'static str; 8],
 }
 
 impl Render for Served {
@@ -135,6 +136,7 @@ pub async fn run(command: TablesCommand, json: bool) -> anyhow::Result<()> {
                 serve::BLOCKCHAIN_PATH,
                 serve::POOLS_PATH,
                 serve::CHART_PATH,
+                FUNDING_PATH,
             ];
             print::output(json, &Served { url, paths });
             let shutdown = CancellationToken::new();

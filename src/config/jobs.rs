@@ -193,25 +193,30 @@ fn with_parts(
         wallet: job.wallet.clone(),
         attestor: job.attestor.clone(),
     };
+    let own = |key: &str| format!("jobs.{}.{key}", job.name);
+    let (country, strategy) = (job.country.trim(), job.strategy.trim());
+    if job.kind != JobKind::Hedge && !country.is_empty() {
+        return Err(value(own("country"), country, "only a job of kind \"hedge\" has a country"));
+    }
+    if job.kind != JobKind::Yield && !strategy.is_empty() {
+        return Err(value(own("strategy"), strategy, "only a job of kind \"yield\" has a strategy"));
+    }
     let hedge = match job.kind {
-        JobKind::Hedge => {
-            Some(super::hedge::check(&raw.hedge, job.country.trim()).map_err(|fault| of_job(fault, job))?)
-        }
-        JobKind::Regime if job.country.trim().is_empty() => None,
-        JobKind::Regime => {
-            let key = format!("jobs.{}.country", job.name);
-            return Err(value(key, &job.country, "only a job of kind \"hedge\" has a country"));
-        }
+        JobKind::Hedge => Some(super::hedge::check(&raw.hedge, country).map_err(|fault| of_job(fault, job))?),
+        JobKind::Regime | JobKind::Yield => None,
+    };
+    let strategy = match job.kind {
+        JobKind::Yield => Some(super::yields::strategy(&raw.yields, &own("strategy"), strategy)?),
+        JobKind::Regime | JobKind::Hedge => None,
     };
     if job.action.is_some_and(|action| action != job.kind.action()) {
-        let key = format!("jobs.{}.action", job.name);
-        return Err(value(key, written(job.action), "a job of this kind does something else on chain"));
+        return Err(value(own("action"), written(job.action), "a job of this kind does something else on chain"));
     }
     let config = super::check_job(alone, names, job.kind).map_err(|fault| of_job(fault, job))?;
-    if job.kind == JobKind::Hedge && config.schedule.clock == ClockKind::Exchange {
-        return Err(value("schedule.clock", "exchange", "a hedge job has no exchange whose clock it could go by"));
+    if job.kind != JobKind::Regime && config.schedule.clock == ClockKind::Exchange {
+        return Err(value("schedule.clock", "exchange", "a job of this kind has no exchange whose clock it could go by"));
     }
-    Ok(Config { hedge, ..config })
+    Ok(Config { hedge, strategy, ..config })
 }
 
 /// An action as it is written.
@@ -219,6 +224,7 @@ fn written(action: Option<ActionKind>) -> &'static str {
     match action {
         Some(ActionKind::RiskOracle) => "risk-oracle",
         Some(ActionKind::HedgeVault) => "hedge-vault",
+        Some(ActionKind::Feed) => "feed",
         None => "",
     }
 }

@@ -18,6 +18,7 @@ pub mod signer;
 pub mod strict;
 pub mod text;
 pub mod written;
+pub mod yields;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -42,6 +43,7 @@ use jobs::{Names, NodeConfig};
 use raw::{ClockKind, JobKind, ProverKind, RawConfig};
 use signer::Signer;
 use strict::{Misfit, Written};
+use yields::Yields;
 use veriregime_core::schedule::{next_tick_ms, ticks_ms};
 use veriregime_core::types::chain_id::is_development;
 use veriregime_core::types::diagnostic::{Diagnostic, words};
@@ -50,6 +52,7 @@ use veriregime_core::types::period::{Grid, MINUTE_MS, PeriodId};
 use veriregime_core::types::replica::Replica;
 use veriregime_core::types::rpc_url;
 use veriregime_core::types::time::DAY_MS;
+use veriregime_core::yields::Strategy;
 
 /// Every setting with its default and its comment.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -72,6 +75,10 @@ pub struct Config {
     pub kind: JobKind,
     /// Whose electricity, and where its tables are; of a hedge job alone.
     pub hedge: Option<Hedge>,
+    /// The strategy; of a yield job alone.
+    pub strategy: Option<Strategy>,
+    /// Strategies, and where their tables are.
+    pub yields: Yields,
     /// Folder of the model bundle.
     pub bundle: PathBuf,
     /// The exchanges.
@@ -307,6 +314,8 @@ fn check_job(raw: RawConfig, names: Names, kind: JobKind) -> Result<Config, Conf
         names,
         kind,
         hedge: None,
+        strategy: None,
+        yields: yields::check(&raw.yields)?,
         bundle: bundle(&raw.model.bundle)?,
         candles: candles::check(&raw.candles)?,
         prover: Prover {

@@ -60,12 +60,12 @@ pub(super) fn completed(mut root: Value) -> Result<Value, Misfit> {
     let shared: Vec<(&str, Section)> = SECTIONS_OF_JOBS.iter().map(|name| (*name, section(sections, name))).collect();
     let keys: Vec<(&str, Option<Value>)> =
         KEYS_OF_JOBS.iter().map(|(own, name, key)| (*own, section(sections, name).get(*key).cloned())).collect();
-    let hedge = section(sections, "hedge");
+    let (hedge, yields) = (section(sections, "hedge"), section(sections, "yields"));
     match sections.get_mut("jobs").map(|value| &mut value.kind) {
         Some(ValueKind::Array(jobs)) => {
             for job in jobs {
                 if let ValueKind::Table(job) = &mut job.kind {
-                    complete_hedge(job, &hedge);
+                    complete_tables(job, &hedge, &yields);
                     complete_job(job, &shared, &keys);
                 }
             }
@@ -104,18 +104,38 @@ fn own_kind(value: &Value) -> Value {
     }
 }
 
-/// A hedge job takes its model and its rhythm from their own section.
-fn complete_hedge(job: &mut Section, hedge: &Section) {
-    let is_hedge = |kind: &Value| matches!(&kind.kind, ValueKind::String(kind) if kind == "hedge");
-    if !job.get("kind").is_some_and(is_hedge) {
-        return;
-    }
-    if let Some(bundle) = hedge.get("bundle") {
-        job.entry("bundle".to_owned()).or_insert_with(|| bundle.clone());
+/// Jobs of tables take their model and their rhythm from a section of their kind.
+fn complete_tables(job: &mut Section, hedge: &Section, yields: &Section) {
+    let (section, bundle) = match text(job, "kind") {
+        Some("hedge") => (hedge, hedge.get("bundle").cloned()),
+        Some("yield") => (yields, bundle_of_strategy(job, yields)),
+        _ => return,
+    };
+    if let Some(bundle) = bundle {
+        job.entry("bundle".to_owned()).or_insert(bundle);
     }
     let schedule = job.entry("schedule".to_owned()).or_insert_with(|| Value::new(None, ValueKind::Table(Map::new())));
-    if let (ValueKind::Table(schedule), Some(cron)) = (&mut schedule.kind, hedge.get("cron")) {
+    if let (ValueKind::Table(schedule), Some(cron)) = (&mut schedule.kind, section.get("cron")) {
         schedule.entry("cron".to_owned()).or_insert_with(|| cron.clone());
+    }
+}
+
+/// The bundle for the kind of a job's strategy, where there is such a strategy; one that is none is refused later.
+fn bundle_of_strategy(job: &Section, yields: &Section) -> Option<Value> {
+    let (models, name) = (text(yields, "models")?, text(job, "strategy")?);
+    let ValueKind::Array(strategies) = &yields.get("strategies")?.kind else { return None };
+    let kind = strategies.iter().find_map(|strategy| match &strategy.kind {
+        ValueKind::Table(strategy) if text(strategy, "name") == Some(name) => text(strategy, "kind"),
+        _ => None,
+    })?;
+    Some(Value::new(None, ValueKind::String(format!("{models}/{kind}"))))
+}
+
+/// What a section says at a key, where that is a text.
+fn text<'a>(section: &'a Section, key: &str) -> Option<&'a str> {
+    match section.get(key).map(|value| &value.kind) {
+        Some(ValueKind::String(text)) => Some(text),
+        _ => None,
     }
 }
 

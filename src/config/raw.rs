@@ -10,12 +10,13 @@ use super::hedge::RawHedge;
 use super::named::UNNAMED;
 use super::replica::RawReplica;
 use super::signer::RawSigner;
+use super::yields::RawYields;
 use crate::telemetry::LogFormat;
-use veriregime_core::hedge::GRID;
 use veriregime_core::types::gwei::Gwei;
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::period::Grid;
 use veriregime_core::types::venue::Venue;
+use veriregime_core::{hedge, yields};
 
 /// `default.toml`'s shape.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -24,6 +25,7 @@ pub struct RawConfig {
     pub model: RawModel,
     pub candles: RawCandles,
     pub hedge: RawHedge,
+    pub yields: RawYields,
     pub prover: RawProver,
     pub chain: RawChain,
     pub signer: RawSigner,
@@ -189,6 +191,9 @@ pub struct RawJob {
     /// Of a hedge job alone.
     #[serde(default)]
     pub country: String,
+    /// Of a yield job alone.
+    #[serde(default)]
+    pub strategy: String,
     pub bundle: String,
     pub verification: ProverKind,
     /// Follows from the kind where it is not written.
@@ -257,6 +262,8 @@ pub enum JobKind {
     Regime,
     /// A country's price of electricity.
     Hedge,
+    /// A strategy's yield.
+    Yield,
 }
 
 impl JobKind {
@@ -265,6 +272,7 @@ impl JobKind {
         match self {
             Self::Regime => ActionKind::RiskOracle,
             Self::Hedge => ActionKind::HedgeVault,
+            Self::Yield => ActionKind::Feed,
         }
     }
 
@@ -272,7 +280,8 @@ impl JobKind {
     pub fn grid(self) -> Grid {
         match self {
             Self::Regime => Grid::FOUR_HOURS,
-            Self::Hedge => GRID,
+            Self::Hedge => hedge::GRID,
+            Self::Yield => yields::GRID,
         }
     }
 }
@@ -285,6 +294,8 @@ pub enum ActionKind {
     RiskOracle,
     /// Sales of a `HedgeVault`.
     HedgeVault,
+    /// Forecasts of a `Feed`.
+    Feed,
 }
 
 /// Which prover runs.

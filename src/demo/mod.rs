@@ -9,6 +9,7 @@ mod run;
 pub mod scenario;
 mod setup;
 mod table;
+pub mod yields;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use alloy::sol_types::SolConstructor;
 use serde::{Deserialize, Serialize};
 
 use super::{Constructor, Wanted};
+use crate::actions::feed::abi::Feed;
 use crate::actions::hedge_vault::abi::vault::HedgeVault;
 use crate::actions::risk_oracle::abi::oracle::RiskOracle;
 use crate::actions::risk_oracle::abi::registry::ModelRegistry;
@@ -20,6 +21,7 @@ pub const SALT: B256 = B256::ZERO;
 const WORD_BYTES: usize = 32;
 
 const REGISTRY: &str = include_str!("../../contracts/artifacts/ModelRegistry.json");
+const FEED: &str = include_str!("../../contracts/artifacts/Feed.json");
 const VAULT: &str = include_str!("../../contracts/artifacts/HedgeVault.json");
 const ORACLE: &str = include_str!("../../contracts/artifacts/RiskOracle.json");
 
@@ -88,6 +90,12 @@ pub fn registry(arguments: &Constructor) -> Creation {
 /// The vault of these arguments.
 pub fn vault(arguments: &HedgeVault::constructorCall) -> Creation {
     Artifact::read(VAULT).creation("HedgeVault", &arguments.abi_encode())
+}
+
+/// The feed of a strategy.
+pub fn feed(registry: Address, strategy: &str) -> Creation {
+    let call = Feed::constructorCall { registry_: registry, name: strategy.to_owned() };
+    Artifact::read(FEED).creation("Feed", &call.abi_encode())
 }
 
 impl Contracts {

@@ -1,5 +1,6 @@
 //! A chain, contracts and keys that live as long as a demo, a bench or a test.
 
+pub mod feed;
 pub mod fleet;
 pub mod rehearsal;
 pub mod uniswap;

@@ -1,5 +1,7 @@
 //! The things that are looked at, in the order in which they depend on each other.
 
+use std::collections::BTreeSet;
+
 use tokio_util::sync::CancellationToken;
 
 use super::{Seen, failed};
@@ -13,12 +15,14 @@ use crate::config::{Config, chain};
 use crate::health::{Check, Level, checks, vault};
 use crate::job::feeds::Feed;
 use crate::job::tables::{SOURCE, TableService};
-use crate::node::{assemble, feeds, replay};
+use crate::job::yields::day_of;
+use crate::node::{assemble, feeds, replay, yields};
 use crate::state::error::StateError;
 use crate::state::reader::Reader;
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::time::{format_day, format_utc};
+use veriregime_core::yields::Strategy;
 
 /// Minutes of candles that a source is asked for.
 const SAMPLE_MINUTES: i64 = 10;
@@ -52,6 +56,10 @@ pub(super) async fn at_everything(config: &Config, contracts: &[Contract], seen:
         if let Some(hedge) = &config.hedge {
             seen.say("tables");
             let check = tables(config, hedge, bundle, now_ms).await;
+            seen.add_of_source(SOURCE, check);
+        } else if let Some(strategy) = &config.strategy {
+            seen.say("tables");
+            let check = strategy_tables(config, strategy, bundle, now_ms).await;
             seen.add_of_source(SOURCE, check);
         } else {
             seen.say("candle sources");
@@ -110,6 +118,35 @@ async fn prover(config: &Config, bundle: &Bundle) -> Check {
             Check::ok("prover", format!("{works}; trusted: {}", way.trust()))
         }
         Err(error) => failed("prover", &error),
+    }
+}
+
+/// That publishers give days of which the running day's forecast can be made.
+async fn strategy_tables(config: &Config, strategy: &Strategy, bundle: &Bundle, now_ms: i64) -> Check {
+    const NAME: &str = "tables";
+    let asked = async {
+        let scratch = tempfile::tempdir()?;
+        let mut alone = config.clone();
+        // What is only fetched goes elsewhere: the folder is the daemon's.
+        if yields::publishers(config).of(strategy.kind).is_some() {
+            alone.yields.dir = scratch.path().to_owned();
+        }
+        alone.yields.strategies = vec![strategy.clone()];
+        let service = yields::service(&alone).await?;
+        let (snapshot, _) = service.snapshot(&strategy.name, day_of(now_ms), now_ms, true, &BTreeSet::new()).await?;
+        anyhow::Ok(bundle.strategy_model()?.known(&snapshot)?)
+    };
+    match asked.await {
+        Ok(known) => Check::ok(
+            NAME,
+            format!(
+                "{} is forecast to yield {:.2} % a year, by its days up to {}",
+                strategy.name,
+                known.forecast.apy_percent,
+                format_day(known.day)
+            ),
+        ),
+        Err(error) => failed(NAME, &error),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::devnet::{Anvil, relayed};
 use crate::diagnosis;
 use crate::health::Check;
 use crate::job::Agent;
+use crate::node::yields::publishers;
 use crate::node::{assemble, parts, replay};
 use crate::state::Store;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
@@ -132,6 +133,9 @@ async fn run(config: &Config, anvil: &Path, stop: &CancellationToken) -> anyhow:
     let scratch = tempfile::tempdir().context("no scratch folder")?;
     forked.state_path = scratch.path().join("fork.sqlite");
     forked.evidence_dir = scratch.path().join("evidence");
+    if forked.strategy.as_ref().is_some_and(|of| publishers(&forked).of(of.kind).is_some()) {
+        forked.yields.dir = scratch.path().join("yields");
+    }
     if let Some(hedge) = &mut forked.hedge {
         hedge.dir = scratch.path().join("tables");
     }
@@ -177,6 +181,10 @@ async fn block_before_update(config: &Config, period: PeriodId) -> anyhow::Resul
         JobKind::Hedge => {
             let sales = reader.sales(action.contract(), config.kind.grid(), period).await?;
             sales.first().map(|sale| sale.update.block)
+        }
+        JobKind::Yield => {
+            let yields = reader.yields(action.contract(), config.kind.grid(), period).await?;
+            yields.first().map(|published| published.update.block)
         }
     };
     let block = published.context("the contract has an update of this period, and the RPC no event of it")?;

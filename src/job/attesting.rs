@@ -49,7 +49,7 @@ impl Agent {
         Ok(self.attesting().of(claim).await?)
     }
 
-    /// As many attestations of the prices beside the forecast as the contract wants; none where there are no such prices.
+    /// As many attestations of what is stated beside the forecast as the contract wants; none where nothing is.
     ///
     /// # Errors
     /// As [`Attesting::of`].
@@ -129,6 +129,7 @@ impl OwnWork for OwnCycles {
             StoredForecastError::State(fault) => fault.into(),
             StoredForecastError::Forecast(fault) => AttestationError::Own(Box::new(fault)),
             StoredForecastError::Electricity(fault) => AttestationError::Own(Box::new(fault)),
+            StoredForecastError::Strategy(fault) => AttestationError::Own(Box::new(fault)),
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::evidence::EvidenceError;
 use crate::forecast::StoredForecastError;
 use crate::sources::candles::error::CandleError;
 use crate::sources::tables::error::TableError;
+use crate::sources::yields::error::YieldError;
 use crate::state::error::StateError;
 use crate::verification::error::ProofError;
 use veriregime_core::forecast::ForecastError;
@@ -20,6 +21,7 @@ use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_core::types::period::PeriodId;
+use veriregime_core::yields::model::StrategyError;
 
 /// Pause before the exchange is asked for the last candle again.
 const CANDLE_PAUSE: Duration = Duration::from_secs(2);
@@ -45,6 +47,10 @@ pub enum StageError {
     Tables(#[from] TableError),
     #[error(transparent)]
     Electricity(#[from] ElectricityError),
+    #[error(transparent)]
+    Yields(#[from] YieldError),
+    #[error(transparent)]
+    Strategy(#[from] StrategyError),
     #[error(transparent)]
     Proof(#[from] ProofError),
     #[error(transparent)]
@@ -183,6 +189,7 @@ impl From<StoredForecastError> for StageError {
             StoredForecastError::State(error) => Self::State(error),
             StoredForecastError::Forecast(error) => Self::Forecast(error),
             StoredForecastError::Electricity(error) => Self::Electricity(error),
+            StoredForecastError::Strategy(error) => Self::Strategy(error),
         }
     }
 }
@@ -196,6 +203,8 @@ impl StageError {
             Self::Forecast(fault) => fault,
             Self::Tables(fault) => fault,
             Self::Electricity(fault) => fault,
+            Self::Yields(fault) => fault,
+            Self::Strategy(fault) => fault,
             Self::Proof(fault) => fault,
             Self::Action(fault) => fault,
             Self::State(fault) => fault,
@@ -219,7 +228,9 @@ impl Diagnostic for StageError {
     fn retry(&self) -> Retry {
         match self {
             Self::OfOneMarket(_) => Retry::Later(MARKET_PAUSE),
-            Self::Tables(_) | Self::Electricity(ElectricityError::Refused(_)) => Retry::Later(TABLE_PAUSE),
+            Self::Tables(_) | Self::Yields(_) | Self::Electricity(ElectricityError::Refused(_)) => {
+                Retry::Later(TABLE_PAUSE)
+            }
             _ => self.inner().retry(),
         }
     }

@@ -3,10 +3,11 @@
 use tracing::{info, warn};
 
 use super::Agent;
+use crate::actions::feed::published::PublishedYield;
 use crate::actions::hedge_vault::published::PublishedSale;
 use crate::actions::{Published, published_in, verifier};
 use crate::chain::envelope::calldata;
-use crate::forecast::stored_snapshot;
+use crate::forecast::{stored_snapshot, stored_strategy};
 use crate::job::error::{CycleError, StageError};
 use crate::job::stages::stored;
 use crate::state::error::StateError;
@@ -14,7 +15,9 @@ use crate::state::jobs::Scope;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::evidence::{Evidence, FORMAT, MarketEvidence, Row, SaleEvidence, Versions};
+use veriregime_core::types::evidence::{
+    Evidence, FORMAT, MarketEvidence, PublicationEvidence, Row, SaleEvidence, Versions,
+};
 use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::manifest::verification::{Offer, Way};
 
@@ -81,9 +84,16 @@ impl Agent {
         let (verifier, code_hash) = verifier(&self.chain.read, oracle, update.model_id).await?;
         let registry = self.chain.read.registry_of(oracle).await?;
         let manifest = self.manifest_of(record)?;
-        let (markets, sale) = match published {
-            Published::Update(_) => (self.markets_of(record, &manifest)?, None),
-            Published::Sale(sale) => (self.country_of(record)?, Some(self.sale_of(record, *sale)?)),
+        let (markets, sale, publication) = match published {
+            Published::Update(_) => (self.markets_of(record, &manifest)?, None, None),
+            Published::Sale(sale) => {
+                let sale = self.sale_of(record, *sale)?;
+                (one_market(record, &sale.snapshot.country)?, Some(sale), None)
+            }
+            Published::Yield(published) => {
+                let publication = self.publication_of(record, *published)?;
+                (one_market(record, &publication.snapshot.strategy)?, None, Some(publication))
+            }
         };
         let is_its = |offer: &Offer| offer.verifier_code_hash == code_hash;
         let verification = manifest.offers().find(is_its).map(|offer| offer.way).unwrap_or_default();
@@ -105,6 +115,7 @@ impl Agent {
             instances: proof.instances.clone(),
             witness_sha256: record.witness_sha256,
             sale,
+            publication,
             update,
         };
         Ok(Some(self.evidence.write(&evidence)?))
@@ -127,20 +138,6 @@ impl Agent {
         Ok(markets.collect::<Result<_, StateError>>()?)
     }
 
-    /// The country's columns and outputs; what they are from stands with the sale.
-    fn country_of(&self, record: &CycleRecord) -> Result<Vec<MarketEvidence>, StageError> {
-        let forecast = stored(record.forecast.as_ref(), "forecast")?;
-        let snapshot = stored_snapshot(&self.store, record)?;
-        Ok(vec![MarketEvidence {
-            market: snapshot.country,
-            candles_sha256: *record.candles.first().ok_or_else(cut_off)?,
-            carried_minutes: 0,
-            candles: Vec::new(),
-            features: forecast.features.first().ok_or_else(cut_off)?.clone(),
-            outputs: forecast.outputs.first().ok_or_else(cut_off)?.clone(),
-        }])
-    }
-
     fn sale_of(&self, record: &CycleRecord, sale: PublishedSale) -> Result<SaleEvidence, StageError> {
         Ok(SaleEvidence {
             snapshot: stored_snapshot(&self.store, record)?,
@@ -150,6 +147,33 @@ impl Agent {
             figures: sale.figures,
         })
     }
+
+    fn publication_of(
+        &self,
+        record: &CycleRecord,
+        published: PublishedYield,
+    ) -> Result<PublicationEvidence, StageError> {
+        Ok(PublicationEvidence {
+            snapshot: stored_strategy(&self.store, record)?,
+            tables: stored(record.tables.as_ref(), "tables' editions")?.clone(),
+            level: published.level,
+            level_attestations: published.level_attestations.unwrap_or_default(),
+            figures: published.figures,
+        })
+    }
+}
+
+/// Columns and outputs of the only market; what they are from stands elsewhere in the evidence.
+fn one_market(record: &CycleRecord, name: &str) -> Result<Vec<MarketEvidence>, StateError> {
+    let forecast = stored(record.forecast.as_ref(), "forecast")?;
+    Ok(vec![MarketEvidence {
+        market: name.to_owned(),
+        candles_sha256: *record.candles.first().ok_or_else(cut_off)?,
+        carried_minutes: 0,
+        candles: Vec::new(),
+        features: forecast.features.first().ok_or_else(cut_off)?.clone(),
+        outputs: forecast.outputs.first().ok_or_else(cut_off)?.clone(),
+    }])
 }
 
 fn cut_off() -> StateError {

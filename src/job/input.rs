@@ -6,10 +6,13 @@ use super::Agent;
 use super::candles::CandleService;
 use super::feeds::Feeds;
 use super::tables::{Country, TableService};
+use super::yields::YieldService;
 use crate::forecast::JobModel;
 use crate::job::error::StageError;
 use crate::state::error::StateError;
 use veriregime_core::forecast::RegimeModel;
+use veriregime_core::yields::Strategy;
+use veriregime_core::yields::model::StrategyModel;
 
 /// Where what a model is fed comes from.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub enum Input {
     Candles(CandleInput),
     /// Tables of publishers, shared with every other job that is fed by them.
     Tables(Arc<TableService>),
+    /// Tables of strategies, shared with every other job that is fed by them.
+    Strategies(Arc<YieldService>),
 }
 
 /// Candles of exchanges.
@@ -34,6 +39,14 @@ pub struct Regime<'a> {
     pub model: &'a RegimeModel,
     pub feeds: &'a Feeds,
     pub candles: &'a CandleService,
+}
+
+/// A job of a strategy's yield, with where its days come from.
+#[derive(Debug, Clone, Copy)]
+pub struct OfStrategy<'a> {
+    pub model: &'a StrategyModel,
+    pub strategy: &'a Strategy,
+    pub service: &'a YieldService,
 }
 
 impl Agent {
@@ -55,11 +68,21 @@ impl Agent {
         }
     }
 
+    /// The job as one of a strategy's yield, where it is one.
+    pub fn strategy(&self) -> Option<OfStrategy<'_>> {
+        match (&self.model, &self.input) {
+            (JobModel::Strategy { model, strategy }, Input::Strategies(service)) => {
+                Some(OfStrategy { model, strategy, service })
+            }
+            _ => None,
+        }
+    }
+
     /// The name of what the model is fed by first.
     pub fn source_name(&self) -> String {
         match &self.input {
             Input::Candles(input) => input.feeds.primary().name.clone(),
-            Input::Tables(_) => super::tables::SOURCE.to_owned(),
+            Input::Tables(_) | Input::Strategies(_) => super::tables::SOURCE.to_owned(),
         }
     }
 }

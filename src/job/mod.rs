@@ -20,6 +20,7 @@ mod submission;
 pub mod tables;
 pub mod timer;
 pub mod wallet_guard;
+pub mod yields;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

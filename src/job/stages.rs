@@ -10,6 +10,7 @@ use crate::state::Step;
 use crate::state::error::StateError;
 use crate::telemetry::metrics;
 use veriregime_core::types::cycle::{CycleRecord, Forecast, Stage};
+use veriregime_core::types::stated::Stated;
 
 impl Agent {
     /// Takes the one step that follows the record's stage.
@@ -25,10 +26,15 @@ impl Agent {
     }
 
     async fn collect(&self, record: &CycleRecord) -> Result<CycleRecord, StageError> {
-        match (self.regime(), self.country()) {
-            (Some(regime), _) => self.collect_candles(record, regime).await,
-            (None, Some(country)) => self.collect_tables(record, country).await,
-            (None, None) => Err(unfit()),
+        if let Some(regime) = self.regime() {
+            return self.collect_candles(record, regime).await;
+        }
+        if let Some(country) = self.country() {
+            return self.collect_tables(record, country).await;
+        }
+        match self.strategy() {
+            Some(strategy) => self.collect_strategy(record, strategy).await,
+            None => Err(unfit()),
         }
     }
 
@@ -55,7 +61,7 @@ impl Agent {
                 }
                 JobModel::Electricity { model, .. } => {
                     let Some(horizons) = model.read(&outputs.values().collect::<Vec<_>>()) else { continue };
-                    let last_month = forecast.prices.map_or(0.0, |prices| prices.eur_per_mwh());
+                    let last_month = forecast.prices.and_then(Stated::prices).map_or(0.0, |prices| prices.eur_per_mwh());
                     for one in horizons {
                         let eur_mwh = last_month * libm::exp(one.log_ratio);
                         info!(
@@ -66,6 +72,17 @@ impl Agent {
                             "forecast"
                         );
                     }
+                }
+                JobModel::Strategy { model, .. } => {
+                    let Some(said) = model.told(forecast) else { continue };
+                    info!(
+                        strategy = name,
+                        apy_percent = said.apy_percent,
+                        low_percent = said.low_percent,
+                        high_percent = said.high_percent,
+                        volatility_pp = said.volatility_pp,
+                        "forecast"
+                    );
                 }
             }
         }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::actions::Action;
+use crate::actions::feed::action::FeedAction;
 use crate::actions::hedge_vault::action::HedgeVaultAction;
 use crate::actions::hedge_vault::model::CountryModel;
+use crate::actions::one_market::OneMarketModel;
 use crate::actions::risk_oracle::action::RiskOracleAction;
 use crate::actions::risk_oracle::spec::Expected;
 use crate::bundle::registry::{Registry, RegistryError};
@@ -42,6 +44,8 @@ use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::ONNX_FILE;
 use veriregime_core::types::manifest::inputs::Market;
 use veriregime_core::types::manifest::verification::Way;
+use veriregime_core::yields::Strategy;
+use veriregime_core::yields::forecast::kinds;
 
 /// Largest network that is loaded.
 const MAX_ONNX_BYTES: u64 = 4 << 20;
@@ -140,6 +144,17 @@ pub fn electricity(bundle: &Bundle, country: &str) -> anyhow::Result<JobModel> {
     Ok(JobModel::Electricity { model, country: country.to_owned() })
 }
 
+/// The bundle's model, loaded, as a job of that strategy has it.
+///
+/// # Errors
+/// What makes it unusable, and a strategy of a kind that it is not for.
+pub fn strategy(bundle: &Bundle, strategy: &Strategy) -> anyhow::Result<JobModel> {
+    let model = Box::new(bundle.strategy_model()?);
+    let (id, kind) = (&bundle.manifest.model_id, strategy.kind);
+    anyhow::ensure!(kinds(&bundle.manifest).contains(&kind), "the model {id} is for no strategies of kind {}", kind.name());
+    Ok(JobModel::Strategy { model, strategy: strategy.clone() })
+}
+
 /// Both forms of the bundle's network.
 ///
 /// # Errors
@@ -161,6 +176,13 @@ pub fn action(config: &Config, bundle: &Bundle) -> anyhow::Result<Action> {
             model.with_context(|| format!("the bundle is no electricity model that can be verified by {way}"))?;
         anyhow::ensure!(manifest.grid.period_seconds == GRID.period_seconds, "the bundle's periods are no weeks");
         return Ok(Action::HedgeVault(HedgeVaultAction { contract: oracle(config)?, model, grid: manifest.grid }));
+    }
+    if let Some(strategy) = &config.strategy {
+        let (manifest, way) = (&bundle.manifest, config.prover.kind.way());
+        let model = OneMarketModel::of_strategy(manifest, bundle.manifest_digest, &strategy.name, way);
+        let model = model.with_context(|| format!("the bundle is no yield model that can be verified by {way}"))?;
+        let (contract, strategy, grid) = (oracle(config)?, strategy.name.clone(), manifest.grid);
+        return Ok(Action::Feed(FeedAction { contract, strategy, model, grid }));
     }
     let expected = expected(bundle, config.prover.kind.way())?;
     Ok(Action::RiskOracle(RiskOracleAction { contract: oracle(config)?, expected }))

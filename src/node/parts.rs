@@ -10,7 +10,7 @@ use url::Url;
 
 use super::feeds::{self, Sources};
 use super::pool::Pool;
-use super::{assemble, replay};
+use super::{assemble, replay, yields};
 use crate::attestation::peers::Peers;
 use crate::bundle::Bundle;
 use crate::chain::Chain;
@@ -30,6 +30,7 @@ use crate::job::candles::CandleService;
 use crate::job::input::{CandleInput, Input};
 use crate::job::tables::TableService;
 use crate::job::wallet_guard::WalletGuard;
+use crate::job::yields::YieldService;
 use crate::state::Store;
 use crate::verification::shared::SharedProver;
 use veriregime_core::features::window_ms;
@@ -65,6 +66,8 @@ pub struct Parts {
     candles: Arc<CandleService>,
     /// By folder and addresses.
     tables: Pool<(PathBuf, Url, Url), Arc<TableService>>,
+    /// The node's strategies.
+    yields: Pool<(), Arc<YieldService>>,
 }
 
 impl Parts {
@@ -85,6 +88,7 @@ impl Parts {
             wallets: Pool::default(),
             sources: Sources::default(),
             tables: Pool::default(),
+            yields: Pool::default(),
         }
     }
 
@@ -127,6 +131,15 @@ impl Parts {
         })
     }
 
+    /// The node's strategies, with the models that forecast them.
+    ///
+    /// # Errors
+    /// Models that are not usable.
+    pub async fn yields(&self, config: &Config) -> anyhow::Result<Arc<YieldService>> {
+        let make = async { yields::service(config).await.context("the yield models are not usable").map(Arc::new) };
+        self.yields.get((), make).await
+    }
+
     /// The clock that a job goes by.
     ///
     /// # Errors
@@ -166,6 +179,9 @@ impl Parts {
 
     /// The job's model, and what it is fed.
     async fn fed(&self, config: &Config, bundle: &Bundle) -> anyhow::Result<(JobModel, Input)> {
+        if let Some(strategy) = &config.strategy {
+            return Ok((assemble::strategy(bundle, strategy)?, Input::Strategies(self.yields(config).await?)));
+        }
         let Some(hedge) = &config.hedge else {
             let model = self.model(bundle).await?;
             let feeds = feeds::shared(config, &bundle.manifest, &self.sources)?;

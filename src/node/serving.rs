@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::assemble::{electricity, model};
+use super::assemble::{electricity, model, strategy};
 use crate::api::Shared;
 use crate::api::evidence::EvidenceCache;
 use crate::api::history::History;
@@ -10,6 +10,7 @@ use crate::api::jobs::{Jobs, ServedJob};
 use crate::api::limits::{LimitSettings, Limits};
 use crate::api::params::Parameters;
 use crate::api::view::ModelView;
+use crate::api::yields::Strategies;
 use crate::attestation::service::{AttestationContext, AttestationService};
 use crate::config::{self, Config};
 use crate::evidence::EvidenceStore;
@@ -20,16 +21,19 @@ use crate::job::attesting::OwnCycles;
 use crate::state::Store;
 use crate::state::beside::Beside;
 use crate::telemetry::metrics::Exposition;
+use veriregime_core::hedge::snapshot::HISTORY_DAYS;
 use veriregime_core::types::manifest::inputs::Market;
+use veriregime_core::yields::{Strategy, snapshot};
 
 /// What the HTTP API needs to answer for these jobs, none of which is opened yet.
-pub fn api(config: &Config, jobs: Jobs, metrics: Exposition) -> Shared {
+pub fn api(config: &Config, jobs: Jobs, strategies: Option<Strategies>, metrics: Exposition) -> Shared {
     Shared {
         jobs,
         check_every: config.api.check_every,
         evidence: EvidenceCache::new(EvidenceStore::new(config.evidence_dir.clone())),
         metrics,
         limits: Limits::new(limit_settings(&config.api)),
+        strategies,
     }
 }
 
@@ -40,9 +44,14 @@ pub fn api(config: &Config, jobs: Jobs, metrics: Exposition) -> Shared {
 pub fn served_job(config: &Config, agent: &Agent, health: Latest, beside: &Beside) -> anyhow::Result<ServedJob> {
     let bundle = &agent.bundle;
     let way = config.prover.kind.way();
-    let model = match agent.country() {
-        Some(country) => ModelView::of_country(&bundle.manifest, bundle.manifest_digest, way, country.name)?,
-        None => ModelView::new(&bundle.manifest, bundle.manifest_digest, way)?,
+    let (manifest, digest) = (&bundle.manifest, bundle.manifest_digest);
+    let model = match &agent.model {
+        JobModel::Regime(_) => ModelView::new(manifest, digest, way)?,
+        JobModel::Electricity { country, .. } => ModelView::of_table(manifest, digest, way, country, HISTORY_DAYS)?,
+        JobModel::Strategy { strategy: Strategy { name, .. }, .. } => {
+            let days = i32::try_from(snapshot::HISTORY_DAYS).unwrap_or(i32::MAX);
+            ModelView::of_table(manifest, digest, way, name, days)?
+        }
     };
     Ok(ServedJob {
         contract: agent.job().contract,
@@ -54,7 +63,7 @@ pub fn served_job(config: &Config, agent: &Agent, health: Latest, beside: &Besid
     })
 }
 
-/// The markets of a job's model; of a country's there are none.
+/// The markets of a job's model; of a country's or a strategy's there are none.
 fn markets(agent: &Agent) -> &[Market] {
     agent.regime().map_or(&[], |regime| &regime.model.candles.markets)
 }
@@ -120,5 +129,6 @@ fn again(agent: &Agent) -> anyhow::Result<JobModel> {
     match &agent.model {
         JobModel::Regime(_) => Ok(JobModel::Regime(model(&agent.bundle)?)),
         JobModel::Electricity { country, .. } => electricity(&agent.bundle, country),
+        JobModel::Strategy { strategy: of, .. } => strategy(&agent.bundle, of),
     }
 }

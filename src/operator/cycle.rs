@@ -12,6 +12,7 @@ use crate::render::{Render, cycle, volatility_bps};
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::prediction::Prediction;
 use veriregime_core::types::time::format_utc;
+use veriregime_core::yields::forecast::Forecast as YieldForecast;
 
 /// How a cycle ended, with what it forecast.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct CycleResult {
     forecasts: Vec<(String, Option<Prediction>)>,
     /// What a vault needs, and would sell; of a job that sells.
     sale: Option<SaleOutlook>,
+    /// A strategy's name, and what it is forecast to yield.
+    strategy: Option<(String, YieldForecast)>,
 }
 
 impl CycleResult {
@@ -28,14 +31,17 @@ impl CycleResult {
     pub fn of(agent: &Agent, record: CycleRecord, sale: Option<SaleOutlook>) -> Self {
         let omitted = record.omitted_markets();
         let forecasts = match &agent.model {
-            JobModel::Electricity { .. } => Vec::new(),
+            JobModel::Electricity { .. } | JobModel::Strategy { .. } => Vec::new(),
             JobModel::Regime(model) => {
                 let outputs = record.forecast.iter().flat_map(|forecast| &forecast.outputs).enumerate();
                 let served = outputs.map(|(index, outputs)| model.read(outputs).filter(|_| !omitted.omits(index)));
                 agent.model.names().into_iter().zip(served).collect()
             }
         };
-        Self { record, forecasts, sale }
+        let of_strategy = agent.strategy().zip(record.forecast.as_ref());
+        let strategy =
+            of_strategy.and_then(|(of, forecast)| Some((of.strategy.name.clone(), of.model.told(forecast)?)));
+        Self { record, forecasts, sale, strategy }
     }
 
     /// Where it ended.
@@ -50,6 +56,9 @@ impl Serialize for CycleResult {
         said["forecasts"] = self.forecasts.iter().map(|(_, prediction)| json!(prediction)).collect();
         if let Some(sale) = &self.sale {
             said["sale"] = json!(sale);
+        }
+        if let Some((name, forecast)) = &self.strategy {
+            said["strategy"] = json!({"name": name, "forecast": forecast});
         }
         said.serialize(serializer)
     }
@@ -77,6 +86,13 @@ impl Render for CycleResult {
         }
         if let Some(sale) = &self.sale {
             let _ = write!(line, "\n  {}", sale.text().replace('\n', "\n  "));
+        }
+        if let Some((name, said)) = &self.strategy {
+            let _ = write!(
+                line,
+                "\n  {name}: {:.2} % a year in the next 7 days, 90 % between {:.2} and {:.2} %, volatility {:.2} points",
+                said.apy_percent, said.low_percent, said.high_percent, said.volatility_pp
+            );
         }
         if let Some(landed) = &record.landed {
             let _ = write!(line, "\n  transaction {} in block {}, {} gas", landed.hash, landed.block, landed.gas_used);

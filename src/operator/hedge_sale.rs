@@ -30,6 +30,7 @@ use veriregime_core::hedge::{GRID, HORIZON_MONTHS};
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::proof::Proof;
+use veriregime_core::types::stated::Stated;
 use veriregime_core::types::time::format_day;
 
 const DAY_SECONDS: u64 = 86_400;
@@ -166,14 +167,14 @@ async fn attested(
     let store = Store::open(&config.state_path)?;
     let peers = Peers::new(&config.attestation.peers, config.attestation.timeout)?;
     let attesting = Attesting { chain, store: &store, contract: request.vault, peers: &peers };
-    let claim = |instances: Vec<U256>, prices| Claim {
+    let claim = |instances: Vec<U256>, prices: Option<Prices>| Claim {
         model_id,
         period: PeriodId(period),
         end_ms: GRID.end_ms(PeriodId(period)),
         markets: 1,
         omitted: OmittedMarkets::NONE,
         instances,
-        prices,
+        prices: prices.map(Stated::from),
     };
     let attestations = attesting.of(claim(proof.instances.clone(), None)).await?;
     let price_attestations = attesting.of(claim(Vec::new(), Some(prices))).await?;

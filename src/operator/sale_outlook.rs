@@ -10,6 +10,7 @@ use crate::job::Agent;
 use crate::render::{Render, layout, lines};
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::evidence::SaleFigures;
+use veriregime_core::types::stated::Stated;
 use veriregime_core::types::time::format_day;
 
 const SATS: f64 = 1e8;
@@ -39,7 +40,7 @@ pub async fn sale_outlook(agent: &Agent, record: &CycleRecord) -> anyhow::Result
         None => None,
     };
     let integers = forecast.output_integers();
-    let estimate = match (forecast.prices.zip(model.read(&integers)), &sold) {
+    let estimate = match (forecast.prices.and_then(Stated::prices).zip(model.read(&integers)), &sold) {
         (Some((prices, horizons)), None) => {
             let state = read.hedge_vault(vault).await?;
             let mean = read.vault_mean(vault, state.terms.twapSeconds).await?;

@@ -131,6 +131,10 @@ fn sources(config: &Config, bundle: &Bundle) -> anyhow::Result<Vec<String>> {
         bundle.electricity_model()?;
         return Ok(vec![SOURCE.to_owned()]);
     }
+    if config.strategy.is_some() {
+        bundle.strategy_model()?;
+        return Ok(vec![SOURCE.to_owned()]);
+    }
     let feeds = feeds::feeds(config, &bundle.manifest)?;
     Ok(feeds.order.iter().map(|feed| feed.name.clone()).collect())
 }

@@ -40,6 +40,7 @@ use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::stated::Stated;
 
 use publisher::Publisher;
 
@@ -193,11 +194,12 @@ async fn each_week_sells_for_the_days_that_it_adds_and_leaves_evidence() {
     let file = agent.evidence.file(agent.store.cycle(agent.job(), FIRST).unwrap().unwrap().evidence.unwrap());
     let (_, left) = evidence::read(&file).unwrap();
     let told = left.sale.unwrap();
-    assert_eq!((told.prices, told.figures.sats, &told.tables), (prices, sold[0].1, &tables));
+    assert_eq!((Stated::from(told.prices), told.figures.sats, &told.tables), (prices, sold[0].1, &tables));
     assert_eq!(told.figures.until_day - told.figures.from_day, 60);
     assert_eq!(i64::from(told.figures.from_day) * 86_400_000, GRID.start_ms(FIRST));
     let outputs: Vec<i128> = left.update.outputs.clone();
     let ratio = (outputs[0] as f64 / f64::from(1 << 29)).clamp(-0.7, 0.7).exp();
+    let prices = prices.prices().unwrap();
     let need = 60.0 * 24.0 * WATTS as f64 / 1e6 * prices.eur_per_mwh() * ratio * prices.usd_per_eur();
     let dollars = scene.world.uniswap.dollars(owner).await.unwrap();
     assert_eq!(dollars, told.figures.usdc);
@@ -291,10 +293,10 @@ async fn prices_are_stated_once_a_period_and_for_others_only_as_this_node_knows_
     let model_id = agent.action.model_id(&agent.chain.read).await.unwrap();
     let ours = agent.price_attestations(model_id, FIRST, &forecast).await.unwrap();
     assert_eq!(agent.price_attestations(model_id, FIRST, &forecast).await.unwrap(), ours, "the same is signed again");
-    let prices = forecast.prices.unwrap();
+    let prices = forecast.prices.unwrap().prices().unwrap();
     let other = Prices { eur_per_mwh_e6: prices.eur_per_mwh_e6 + 1, ..prices };
     let mut altered = forecast.clone();
-    altered.prices = Some(other);
+    altered.prices = Some(other.into());
     let fault = agent.price_attestations(model_id, FIRST, &altered).await.expect_err("another statement");
     assert_eq!(fault.code(), "VR-ATTEST-005");
 
@@ -311,13 +313,13 @@ async fn prices_are_stated_once_a_period_and_for_others_only_as_this_node_knows_
         attestor_set_version: read.attestor_set(vault).await.unwrap().version,
         omitted_markets: OmittedMarkets::NONE,
         instances: Vec::new(),
-        prices: Some(prices),
+        prices: Some(prices.into()),
     };
     assert_eq!(notary.attest(&statement).await.unwrap(), ours[0]);
     let of_forecast = Statement { prices: None, instances: forecast.instances(), ..statement.clone() };
     notary.attest(&of_forecast).await.unwrap();
     for (asked, code) in [
-        (Statement { prices: Some(other), ..statement.clone() }, "VR-ATTEST-004"),
+        (Statement { prices: Some(other.into()), ..statement.clone() }, "VR-ATTEST-004"),
         (Statement { instances: forecast.instances(), ..statement.clone() }, "VR-ATTEST-001"),
         (Statement { period: FIRST.next(), ..statement.clone() }, "VR-ATTEST-002"),
         (Statement { prices: None, ..statement.clone() }, "VR-ATTEST-004"),

@@ -68,4 +68,6 @@ mod ways;
 #[cfg(not(feature = "training"))]
 mod without_training;
 mod world;
+mod yield_job;
+mod yield_portfolio;
 mod yields;

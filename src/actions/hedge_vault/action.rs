@@ -16,6 +16,7 @@ use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::Forecast;
 use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::public_inputs;
+use veriregime_core::types::stated::Stated;
 
 /// Sales of a `HedgeVault`.
 #[derive(Debug, Clone)]
@@ -83,7 +84,7 @@ impl HedgeVaultAction {
             outputs: &public_inputs::outputs(&forecast.outputs),
             proof,
             attestations,
-            prices: forecast.prices.unwrap_or(Prices { eur_per_mwh_e6: 0, usd_per_eur_e6: 0 }),
+            prices: forecast.prices.and_then(Stated::prices).unwrap_or(Prices { eur_per_mwh_e6: 0, usd_per_eur_e6: 0 }),
             price_attestations,
         };
         order.call(self.contract)

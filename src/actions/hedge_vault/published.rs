@@ -123,7 +123,7 @@ impl Reader {
     }
 
     /// Version of a contract's attestor set at a block; the present one where the RPC has no state of that time.
-    async fn attestor_set_at(&self, contract: Address, block: u64) -> Result<u32, ChainError> {
+    pub(crate) async fn attestor_set_at(&self, contract: Address, block: u64) -> Result<u32, ChainError> {
         let block = BlockId::Number(BlockNumberOrTag::Number(block));
         Ok(match self.attestor_set_version(contract, block).await {
             Ok(version) => version,

@@ -44,6 +44,15 @@ impl Reader {
         }
     }
 
+    /// The model that serves a market for a purpose; zero where none does.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn active_model(&self, contract: Address, purpose: B256, market: B256) -> Result<B256, ChainError> {
+        let registry = ModelRegistry::new(self.registry_of(contract).await?, &self.provider);
+        Ok(registry.activeModel(purpose, market).call().await?)
+    }
+
     /// A registered model's specification.
     ///
     /// # Errors

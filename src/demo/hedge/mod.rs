@@ -28,6 +28,7 @@ use veriregime_core::quantile::quantile;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::stated::Stated;
 use veriregime_core::types::time::{DAY_MS, format_utc};
 
 /// Days of a week.
@@ -145,7 +146,7 @@ impl HedgeDemo {
         let forecast = record.forecast.as_ref().context("a confirmed cycle has a forecast")?;
         let sale = self.agent.chain.read.sale_in(self.world.vault(), landed.hash).await?;
         let figures = sale.context("a confirmed cycle has a sale")?.figures;
-        let prices = forecast.prices.context("a hedge job's forecast has prices")?;
+        let prices = forecast.prices.and_then(Stated::prices).context("a hedge job's forecast has prices")?;
         let horizons = model.read(&forecast.output_integers()).context("an electricity model's outputs")?;
         let horizon = horizons.iter().find(|one| one.months == u32::from(self.scenario.months));
         let ratio = libm::exp(horizon.context("the terms' months are a horizon")?.log_ratio);

@@ -138,6 +138,7 @@ fn settings(
         name: JOB.into(),
         kind: JobKind::Hedge,
         country: scenario.country.clone(),
+        strategy: String::new(),
         bundle: raw.hedge.bundle.clone(),
         verification: scenario.way.map_or(raw.prover.kind, ProverKind::from),
         action: None,

@@ -126,7 +126,8 @@ impl HedgeDeployment {
                 (sender != wallet).then_some(Blocked::Sender)
             },
         };
-        let is_known = standing.is_active || standing.is_proposed();
+        let model = &standing.model;
+        let is_known = model.is_active || model.is_proposed();
         if !is_known {
             let spec = self.model.spec(self.verifier.address);
             let call = ModelRegistry::proposeModelCall { spec, overlapSeconds: U256::ZERO }.abi_encode();
@@ -136,12 +137,12 @@ impl HedgeDeployment {
             let call = HedgeVault::setTermsCall { next: self.terms.clone() }.abi_encode();
             steps.push(step("set the vault's terms", self.owner, self.vault.address, call, !is_known));
         }
-        if !standing.is_active {
+        if !model.is_active {
             // Anyone may activate.
             let mut last = step("activate the model", wallet, self.registry.address, Vec::new(), !is_known);
             last.needs_proof = true;
-            last.ripe_at = Some(standing.ripe_at(self.constructor.timelock_seconds));
-            last.blocked = last.blocked.or(standing.unripe());
+            last.ripe_at = Some(model.ripe_at(self.constructor.timelock_seconds));
+            last.blocked = last.blocked.or(model.unripe());
             steps.push(last);
         }
         steps

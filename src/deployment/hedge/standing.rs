@@ -11,8 +11,7 @@ use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use crate::deployment::code::CREATE2_DEPLOYER;
 use crate::deployment::error::DeploymentError;
-use crate::deployment::standing::TRIAL_SLACK_SECONDS;
-use crate::deployment::{Blocked, LIFETIME_SECONDS};
+use crate::deployment::one_model::ModelStanding;
 
 /// How a hedge's deployment stands.
 #[derive(Debug)]
@@ -20,13 +19,9 @@ pub(super) struct HedgeStanding {
     /// Whether verifier, registry and vault are there, their code what was compiled.
     pub(super) exists: [bool; 3],
     pub(super) registry_owner: Address,
-    pub(super) is_active: bool,
-    /// When the proposed model can be activated; 0 where it is not proposed.
-    ready_at: u64,
+    pub(super) model: ModelStanding,
     /// The vault's, where it is there.
     pub(super) terms: Option<Terms>,
-    /// Unix seconds of the next block.
-    now: u64,
 }
 
 impl HedgeStanding {
@@ -43,45 +38,22 @@ impl HedgeStanding {
             }
         }
         let [_, has_registry, has_vault] = exists;
+        let now = read.next_block_seconds().await?;
         let mut standing = Self {
             exists,
             registry_owner: deployment.constructor.owner,
-            is_active: false,
-            ready_at: 0,
+            model: ModelStanding::absent(now),
             terms: None,
-            now: read.next_block_seconds().await?,
         };
         if has_registry {
             let registry = ModelRegistry::new(deployment.registry.address, &read.provider);
             standing.registry_owner = registry.owner().call().await.map_err(ChainError::from)?;
-            let ready_at = registry.modelReadyAt(deployment.model_id).call().await.map_err(ChainError::from)?;
-            standing.ready_at = ready_at.saturating_to();
-            standing.is_active = match registry.facts(deployment.model_id).call().await.map_err(ChainError::from) {
-                Ok(facts) => facts.activeUntil.to::<u64>() > standing.now,
-                Err(ChainError::Rejected(_)) => false, // it was never proposed
-                Err(fault) => return Err(fault.into()),
-            };
+            standing.model = ModelStanding::read(read, deployment.registry.address, deployment.model_id, now).await?;
         }
         if has_vault {
             let vault = HedgeVault::new(deployment.vault.address, &read.provider);
             standing.terms = Some(vault.terms().call().await.map_err(ChainError::from)?);
         }
         Ok(standing)
-    }
-
-    /// Whether the model waits to be activated, and still can be.
-    pub(super) fn is_proposed(&self) -> bool {
-        self.ready_at != 0 && self.now <= self.ready_at.saturating_add(LIFETIME_SECONDS)
-    }
-
-    /// When the model can be activated: if it is proposed, else if it is next.
-    pub(super) fn ripe_at(&self, timelock_seconds: u64) -> u64 {
-        let next = self.now.saturating_add(timelock_seconds).saturating_add(TRIAL_SLACK_SECONDS);
-        if self.is_proposed() { self.ready_at } else { next }
-    }
-
-    /// What keeps a proposed model from being activated.
-    pub(super) fn unripe(&self) -> Option<Blocked> {
-        (self.now < self.ready_at).then_some(Blocked::Until(self.ready_at))
     }
 }

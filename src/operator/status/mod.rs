@@ -1,5 +1,6 @@
 //! How the node stands: what happened, what the chain says, what comes next.
 
+mod feed;
 mod live;
 mod market;
 mod vault;
@@ -10,6 +11,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::actions::error::ActionError;
+use crate::actions::feed::abi::IFeed::Forecast;
 use crate::actions::hedge_vault::read::VaultState;
 use crate::bundle::Bundle;
 use crate::chain::error::ChainError;
@@ -41,6 +43,8 @@ struct Status {
     markets: Vec<(String, Result<market::Read, ActionError>)>,
     /// Of a hedge job, whose electricity, and what its vault says of itself.
     vault: Option<(String, Result<VaultState, ActionError>)>,
+    /// Of a yield job, the strategy, and what its feed says of itself.
+    feed: Option<(String, Result<Forecast, ActionError>)>,
     time: Time,
 }
 
@@ -154,17 +158,18 @@ async fn status(config: &Config, beside: Option<&[JobKey]>, last: u32) -> anyhow
     for record in store.recent(scope, last)? {
         cycles.push((model_name(&store, &bundle, record.job.manifest)?, record));
     }
-    let (mut markets, mut vault) = (Vec::new(), None);
-    match &config.hedge {
-        Some(hedge) => vault = Some((hedge.country.clone(), vault::read(config).await)),
-        None => {
+    let (mut markets, mut vault, mut feed) = (Vec::new(), None, None);
+    match (&config.hedge, &config.strategy) {
+        (Some(hedge), _) => vault = Some((hedge.country.clone(), vault::read(config).await)),
+        (None, Some(strategy)) => feed = Some((strategy.name.clone(), feed::read(config).await)),
+        (None, None) => {
             for market in bundle.manifest.markets()? {
                 markets.push((market.name.clone(), market::read(config, market).await));
             }
         }
     }
     let (wallet, time) = (wallet(config).await, Time::now(config, bundle.manifest.grid).await);
-    Ok(Status { model_id: bundle.manifest.model_id, wallet, cycles, markets, vault, time })
+    Ok(Status { model_id: bundle.manifest.model_id, wallet, cycles, markets, vault, feed, time })
 }
 
 /// The job itself, and those of its contract's models from before that are nobody else's to close.
@@ -182,6 +187,9 @@ impl Serialize for Status {
         if let Some((country, read)) = &self.vault {
             said["vault"] = vault::json(country, read);
         }
+        if let Some((strategy, read)) = &self.feed {
+            said["feed"] = feed::json(strategy, read);
+        }
         self.time.write(&mut said);
         said.serialize(serializer)
     }
@@ -196,7 +204,8 @@ impl Render for Status {
         ];
         let markets = self.markets.iter().map(|(name, read)| layout::item(&format!("{name}: "), &market::line(read)));
         let vault = self.vault.iter().map(|(country, read)| layout::item("vault ", &vault::line(country, read)));
-        lines(head.into_iter().chain(markets).chain(vault))
+        let feed = self.feed.iter().map(|(strategy, read)| layout::item("feed ", &feed::line(strategy, read)));
+        lines(head.into_iter().chain(markets).chain(vault).chain(feed))
     }
 }
 

@@ -4,12 +4,13 @@ use std::io::{Cursor, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use zip::ZipWriter;
@@ -21,6 +22,8 @@ use super::series::DailySeries;
 use super::{difficulty, rates};
 use crate::sources::yields::defillama::{to_chart, to_pools};
 use crate::sources::yields::folder::Yields;
+use crate::sources::yields::funding::{FUNDING_PATH, to_payments};
+use veriregime_core::yields::Kind;
 
 /// Ember's path.
 pub const ELECTRICITY_PATH: &str =
@@ -46,6 +49,12 @@ pub struct Content {
     pub tables: Option<Tables>,
     /// Rates of strategies.
     pub yields: Option<Yields>,
+}
+
+/// What is asked of payments of funding; the newest are given.
+#[derive(Debug, Deserialize)]
+struct OfPerpetual {
+    symbol: String,
 }
 
 /// Listens on `address`; port 0 takes any free one.
@@ -107,6 +116,13 @@ fn router(content: Content) -> Router {
             get(|State(content): State<Arc<Content>>, Path(id): Path<String>| async move {
                 let pool = content.yields.as_ref().and_then(|yields| yields.pools.get(&id));
                 of(pool, |pool| Json(to_chart(&pool.series)).into_response())
+            }),
+        )
+        .route(
+            FUNDING_PATH,
+            get(|State(content): State<Arc<Content>>, Query(of_one): Query<OfPerpetual>| async move {
+                let pool = content.yields.as_ref().and_then(|yields| yields.pools.get(&of_one.symbol));
+                of(pool.filter(|pool| pool.kind == Kind::Delta), |pool| Json(to_payments(pool)).into_response())
             }),
         )
         .with_state(Arc::new(content))

@@ -65,13 +65,7 @@ pub async fn fetch(folder: &Path, url: &Url, ids: &[String]) -> Result<FetchedPo
     if !(1..=MAX_FETCHED).contains(&ids.len()) {
         return Err(YieldError::Count { count: ids.len(), limit: MAX_FETCHED });
     }
-    let settings = HttpSettings {
-        total_timeout: TIMEOUT,
-        weight_per_minute: REQUESTS_PER_MINUTE,
-        max_body_bytes: MAX_BODY_BYTES,
-        ..HttpSettings::default()
-    };
-    let client = HttpClient::new(url, settings, REQUESTS_PER_MINUTE)?;
+    let client = client(url)?;
     let list_url = below(url, &["pools"]);
     let listed = pools(list_url.as_str(), &get(&client, &list_url).await?)?;
     let mut came = Vec::with_capacity(ids.len());
@@ -107,8 +101,19 @@ pub async fn fetch(folder: &Path, url: &Url, ids: &[String]) -> Result<FetchedPo
     Ok(FetchedPools { pools: fetched })
 }
 
+/// A client as the publisher allows it.
+pub(super) fn client(url: &Url) -> Result<HttpClient, CandleError> {
+    let settings = HttpSettings {
+        total_timeout: TIMEOUT,
+        weight_per_minute: REQUESTS_PER_MINUTE,
+        max_body_bytes: MAX_BODY_BYTES,
+        ..HttpSettings::default()
+    };
+    HttpClient::new(url, settings, REQUESTS_PER_MINUTE)
+}
+
 /// A series with the days of an earlier one that it does not have, and how many days of both differ.
-fn over(fresh: &Series, earlier: &Series) -> (Series, usize) {
+pub(super) fn over(fresh: &Series, earlier: &Series) -> (Series, usize) {
     let mut rows: Vec<Observation> = fresh.iter().collect();
     let mut revised = 0;
     for row in earlier.iter() {
@@ -123,12 +128,12 @@ fn over(fresh: &Series, earlier: &Series) -> (Series, usize) {
     (series.unwrap_or_else(|| fresh.clone()), revised)
 }
 
-async fn get(client: &HttpClient, url: &Url) -> Result<Vec<u8>, CandleError> {
+pub(super) async fn get(client: &HttpClient, url: &Url) -> Result<Vec<u8>, CandleError> {
     client.get(url, ONE, |bytes| Ok(bytes.to_vec()), |_, _| None).await
 }
 
 /// An address below another, whose parts are escaped.
-fn below(url: &Url, parts: &[&str]) -> Url {
+pub(super) fn below(url: &Url, parts: &[&str]) -> Url {
     let mut url = url.clone();
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.pop_if_empty().extend(parts);

@@ -126,7 +126,7 @@ impl Pools {
     }
 
     /// Refuses fractions: no table of several strategies and weeks is below one percent everywhere, and none says so of itself.
-    fn check_unit(&self, table: &str) -> Result<(), YieldError> {
+    pub(super) fn check_unit(&self, table: &str) -> Result<(), YieldError> {
         let rates = || self.pools.values().flat_map(|pool| pool.series.iter()).map(|row| row.apy_percent.abs());
         let highest = rates().fold(0.0, f64::max);
         if rates().count() >= LEAST_RATES && highest > 0.0 && highest < FRACTIONS_BELOW {

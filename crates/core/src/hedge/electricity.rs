@@ -119,7 +119,7 @@ impl ElectricityModel {
             outputs: vec![self.named(known.answer.outputs)],
             carried_minutes: vec![0],
             omitted: OmittedMarkets::NONE,
-            prices: Some(prices),
+            prices: Some(prices.into()),
         })
     }
 

@@ -12,8 +12,8 @@ use super::period::PeriodId;
 use super::prediction::Outputs;
 use super::proof::Proof;
 use super::public_inputs;
+use super::stated::Stated;
 use super::vintage::TablesOrigin;
-use crate::hedge::prices::Prices;
 
 /// How far a cycle got. The order is the order of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -98,9 +98,9 @@ pub struct Forecast {
     /// Markets without candles: their features are the neutral row, and their outputs mean nothing.
     #[serde(default, skip_serializing_if = "OmittedMarkets::is_none")]
     pub omitted: OmittedMarkets,
-    /// What is stated beside it, of a country's electricity.
+    /// What is stated beside it: prices of a country, or the level of a strategy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prices: Option<Prices>,
+    pub prices: Option<Stated>,
 }
 
 impl Forecast {

@@ -13,6 +13,8 @@ use super::update::PublishedUpdate;
 use super::vintage::TablesOrigin;
 use crate::hedge::prices::Prices;
 use crate::hedge::snapshot::Snapshot;
+use crate::yields;
+use crate::yields::level::Level;
 
 /// The form described here.
 pub const FORMAT: u32 = 1;
@@ -56,6 +58,39 @@ pub struct Evidence {
     /// Of a vault's sale: what the forecast was made from, and what came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sale: Option<SaleEvidence>,
+    /// Of a strategy's forecast: what it was made from, and what the feed made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publication: Option<PublicationEvidence>,
+}
+
+/// A strategy's forecast, from the tables to the feed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublicationEvidence {
+    /// What was known of the strategy when the forecast was made.
+    pub snapshot: yields::snapshot::Snapshot,
+    /// Which editions of the publishers' tables that is from.
+    pub tables: TablesOrigin,
+    /// What attestors stated beside the forecast.
+    pub level: Level,
+    /// Their signatures of that, as the feed takes them.
+    pub level_attestations: Bytes,
+    /// What the feed made of it.
+    pub figures: YieldFigures,
+}
+
+/// A forecast as a feed tells it: shares of 1 a year, times 1e8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct YieldFigures {
+    /// Mean rate of the next 7 days.
+    pub apy_e8: i64,
+    /// Standard deviation of their daily rate.
+    pub volatility_e8: u64,
+    /// Lower end of the mean rate's interval.
+    pub low_e8: i64,
+    /// Upper end.
+    pub high_e8: i64,
 }
 
 /// A vault's sale, from the tables to the dollars.

@@ -26,6 +26,7 @@ pub mod reference;
 pub mod replica;
 pub mod rpc_url;
 pub mod signed;
+pub mod stated;
 pub mod time;
 pub mod update;
 pub mod venue;

@@ -2,12 +2,16 @@
 //! in a fixed order: the same numbers on every machine.
 
 pub mod conformal;
+pub mod costs;
 pub mod features;
 pub mod forecast;
+pub mod level;
 pub mod market;
+pub mod model;
 pub mod risk;
 pub mod scale;
 pub mod series;
+pub mod snapshot;
 
 use serde::{Deserialize, Serialize};
 
@@ -49,4 +53,15 @@ impl Kind {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
+}
+
+/// A strategy that an operator has forecast.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Strategy {
+    /// What its operator calls it.
+    pub name: String,
+    /// What it does.
+    pub kind: Kind,
+    /// What publishers call it: a pool's id, or a perpetual's symbol.
+    pub pool: String,
 }

@@ -18,6 +18,7 @@ mod period;
 mod periods;
 mod readyz;
 pub mod server;
+mod table_view;
 pub mod view;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use alloy::primitives::{B256, keccak256};
+use alloy::providers::RootProvider;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -156,9 +157,13 @@ impl Scene {
         tokio::time::timeout(Duration::from_mins(2), tried).await.expect("it tries")
     }
 
+    fn provider(&self) -> RootProvider {
+        RootProvider::new_http(self.jobs[0].chain.rpc_url().clone())
+    }
+
     /// Starts of the periods that a job's feed has, as its events tell them.
     async fn published(&self, agent: &Agent) -> Vec<u64> {
-        let feed = Feed::new(agent.action.contract(), &agent.chain.read.provider);
+        let feed = Feed::new(agent.action.contract(), self.provider());
         let events = feed.Published_filter().from_block(0_u64).query().await.unwrap();
         events.into_iter().map(|(event, _)| event.forecast.periodStart.to()).collect()
     }
@@ -206,7 +211,7 @@ async fn each_day_publishes_what_was_forecast_and_leaves_evidence() {
     }
     assert!(said.low_percent < said.apy_percent && said.apy_percent < said.high_percent, "{said:?}");
     assert_eq!(feed.dataDay, level.day);
-    let contract = Feed::new(agent.action.contract(), &agent.chain.read.provider);
+    let contract = Feed::new(agent.action.contract(), scene.provider());
     let model_id = B256::repeat_byte(7);
     let told = contract.statementOf(model_id, 5, encoded(level)).call().await.unwrap();
     assert_eq!(told, of_level(level, model_id, PeriodId(5)), "both sign the same");
@@ -243,7 +248,8 @@ fn encoded(level: veriregime_core::yields::level::Level) -> veriregime_agent::ac
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_ends_anywhere_publishes_once() {
     let scene = Scene::new().await;
-    for (number, last) in [Stage::Collected, Stage::Forecast, Stage::Proved, Stage::Submitting].into_iter().enumerate() {
+    for (number, last) in [Stage::Collected, Stage::Forecast, Stage::Proved, Stage::Submitting].into_iter().enumerate()
+    {
         let period = PeriodId(FIRST.0 + number as u64);
         scene.publisher.change(|answers| answers.last_day = period.0 as i32 - 1);
         scene.enter(period, 1).await;

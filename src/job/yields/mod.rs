@@ -135,7 +135,8 @@ impl YieldService {
             prediction: edition.outlook.predict(strategy, edition.day),
             failed: edition.failed.get(&strategy.pool).cloned(),
         };
-        let strategies = self.settings.strategies.iter().map(|strategy| (strategy.name.clone(), said(strategy))).collect();
+        let strategies =
+            self.settings.strategies.iter().map(|strategy| (strategy.name.clone(), said(strategy))).collect();
         let max_age_days = self.settings.max_age_days;
         let forecasts = Arc::new(Forecasts { day: edition.day, collected_ms: now_ms, max_age_days, strategies });
         *self.latest.write().unwrap_or_else(PoisonError::into_inner) = Some(forecasts.clone());
@@ -155,9 +156,9 @@ impl YieldService {
         falls_back: bool,
         used: &BTreeSet<Digest>,
     ) -> Result<(Snapshot, TablesOrigin), YieldError> {
-        let strategy = self.strategy(name).ok_or_else(|| {
-            outlook::unknown(self.settings.strategies.iter().map(|strategy| &strategy.name), name)
-        })?;
+        let strategy = self
+            .strategy(name)
+            .ok_or_else(|| outlook::unknown(self.settings.strategies.iter().map(|strategy| &strategy.name), name))?;
         let edition = self.edition(day, now_ms, std::slice::from_ref(strategy), used).await?;
         let failed = edition.failed.get(&strategy.pool);
         let snapshot = edition.outlook.snapshot(strategy, day, self.settings.max_age_days)?;
@@ -180,7 +181,13 @@ impl YieldService {
     }
 
     /// The tables for a day, with what of it the publishers of these strategies have: of one that failed, it is asked for again.
-    async fn edition(&self, day: Day, now_ms: i64, wanted: &[Strategy], used: &BTreeSet<Digest>) -> Result<Arc<Edition>, YieldError> {
+    async fn edition(
+        &self,
+        day: Day,
+        now_ms: i64,
+        wanted: &[Strategy],
+        used: &BTreeSet<Digest>,
+    ) -> Result<Arc<Edition>, YieldError> {
         let mut fetched = self.fetched.lock().await;
         let before = fetched.as_ref().filter(|edition| edition.day == day);
         let is_good = |edition: &Edition| {

@@ -127,7 +127,8 @@ fn factor(yields: &Yields, model: &YieldModel, kind: Kind, last: Day) -> Result<
     for pool in yields.pools.values().filter(|pool| pool.kind == kind) {
         for at in 0..pool.series.days() {
             let day = pool.series.day(at);
-            let Some(row) = row(kind, &pool.series, &yields.market.at(day), at).filter(|_| scored_days.contains(&day)) else {
+            let Some(row) = row(kind, &pool.series, &yields.market.at(day), at).filter(|_| scored_days.contains(&day))
+            else {
                 continue;
             };
             let Some((said, _)) = model.model.say(&row).map_err(StrategyError::from)? else { continue };

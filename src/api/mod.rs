@@ -20,8 +20,8 @@ mod periods;
 mod predict;
 mod readyz;
 pub mod server;
+mod table_view;
 pub mod view;
-mod yield_view;
 pub mod yields;
 
 use std::sync::Arc;

@@ -7,8 +7,8 @@ use super::checks::Findings;
 use super::compare::Verdict;
 use super::sale::{self, SaleReport, Told};
 use crate::actions::error::ActionError;
-use crate::actions::hedge_vault::model::CountryModel;
 use crate::actions::hedge_vault::published::PublishedSale;
+use crate::actions::one_market::OneMarketModel;
 use crate::bundle::Bundle;
 use crate::chain::read::Reader;
 use crate::config::Config;
@@ -117,7 +117,7 @@ impl VaultAuditor {
         let manifest = Digest(spec.manifestSha256.0);
         let Some(bundle) = assemble::bundle_with(&self.config, manifest)? else { return Ok(Err(manifest)) };
         let is_it = |way: &Way| {
-            CountryModel::of(&bundle.manifest, bundle.manifest_digest, &self.hedge.country, *way)
+            OneMarketModel::of_country(&bundle.manifest, bundle.manifest_digest, &self.hedge.country, *way)
                 .is_some_and(|model| model.difference(&spec).is_none())
         };
         let way = bundle.manifest.offers().map(|offer| offer.way).find(is_it);

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::selection::Selection;
 use super::{EXIT_DONE, EXIT_UNFINISHED, print};
-use crate::actions::hedge_vault::model::CountryModel;
+use crate::actions::one_market::OneMarketModel;
 use crate::bundle::Bundle;
 use crate::bundle::error::BundleError;
 use crate::config::place;
@@ -132,7 +132,7 @@ pub async fn run_deploy(args: HedgeDeployArgs, settings: Selection<'_>, json: bo
     let config = settings.one()?;
     let bundle = Bundle::open(&place::data(&args.model))?;
     let (file, way) = (VaultFile::read(&args.vault_file)?, config.prover.kind.way());
-    let model = CountryModel::of(&bundle.manifest, bundle.manifest_digest, &file.country, way);
+    let model = OneMarketModel::of_country(&bundle.manifest, bundle.manifest_digest, &file.country, way);
     let model = model.ok_or_else(|| BundleError::Manifest {
         path: bundle.manifest_path.clone(),
         reason: format!("it is no electricity model that can be verified by {way}"),

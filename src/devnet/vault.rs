@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use super::uniswap::{PoolShape, Uniswap};
 use super::{Anvil, Ground};
-use crate::actions::hedge_vault::model::CountryModel;
+use crate::actions::one_market::OneMarketModel;
 use crate::bundle::Bundle;
 use crate::chain::Chain;
 use crate::config::Config;
@@ -48,7 +48,7 @@ impl VaultWorld {
         let country = config.hedge.as_ref().context("it is no hedge job")?.country.clone();
         let bundle = Bundle::open(&config.bundle)?;
         let way = config.prover.kind.way();
-        let model = CountryModel::of(&bundle.manifest, bundle.manifest_digest, &country, way);
+        let model = OneMarketModel::of_country(&bundle.manifest, bundle.manifest_digest, &country, way);
         let model =
             model.with_context(|| format!("the bundle is no electricity model that can be verified by {way}"))?;
         let Ground { anvil, owner, constructor } = Ground::start(config, scratch, anvil, unix_seconds).await?;

@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::forecast::{ForecastRequest, known};
 use crate::actions::error::ActionError;
 use crate::actions::hedge_vault::abi::vault::IHedgeVault::Sale;
-use crate::actions::hedge_vault::model::CountryModel;
 use crate::actions::hedge_vault::order::Order;
 use crate::actions::hedge_vault::read::VaultState;
+use crate::actions::one_market::OneMarketModel;
 use crate::attestation::gather::{Attesting, Claim};
 use crate::attestation::peers::Peers;
 use crate::bundle::Bundle;
@@ -137,8 +137,12 @@ pub async fn outlook(request: &SaleRequest<'_>) -> anyhow::Result<Outlook> {
 
 /// Length of the periods of the vault's model, which must be the bundle's.
 async fn period_seconds(request: &SaleRequest<'_>, bundle: &Bundle, state: &VaultState) -> anyhow::Result<u64> {
-    let model =
-        CountryModel::of(&bundle.manifest, bundle.manifest_digest, request.country, request.config.prover.kind.way());
+    let model = OneMarketModel::of_country(
+        &bundle.manifest,
+        bundle.manifest_digest,
+        request.country,
+        request.config.prover.kind.way(),
+    );
     let model = model.ok_or_else(|| BundleError::Manifest {
         path: bundle.manifest_path.clone(),
         reason: "it is no electricity model with a circuit".into(),

@@ -4,9 +4,9 @@ use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, Bytes};
 
 use super::abi::vault::HedgeVault;
-use super::model::CountryModel;
 use super::order::{Order, executed};
 use crate::actions::error::ActionError;
+use crate::actions::one_market::OneMarketModel;
 use crate::chain::answers::MAX_SECONDS;
 use crate::chain::call::Call;
 use crate::chain::error::ChainError;
@@ -23,7 +23,7 @@ use veriregime_core::types::stated::Stated;
 pub struct HedgeVaultAction {
     pub contract: Address,
     /// What the registry must say of the terms' model.
-    pub model: CountryModel,
+    pub model: OneMarketModel,
     /// The grid of its periods.
     pub grid: Grid,
 }

@@ -3,7 +3,7 @@
 
 pub mod render;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::providers::Provider;
@@ -72,7 +72,7 @@ impl FeedDeployment {
             all.push((format!("create the verifier of {}", one.strategy.kind.name()), &one.verifier));
             all.push((format!("create the feed of {}", one.strategy.name), &one.feed));
         }
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         all.retain(|(_, creation)| seen.insert(creation.address));
         all
     }
@@ -105,9 +105,10 @@ impl FeedDeployment {
         }
         let is_incomplete = !steps.is_empty();
         for one in &self.feeds {
-            let standing = match has_registry {
-                true => ModelStanding::read(read, self.registry.address, one.model_id, now).await?,
-                false => ModelStanding::absent(now),
+            let standing = if has_registry {
+                ModelStanding::read(read, self.registry.address, one.model_id, now).await?
+            } else {
+                ModelStanding::absent(now)
             };
             if standing.is_active {
                 continue;

@@ -14,7 +14,7 @@ use super::error::DeploymentError;
 use super::{Blocked, Constructor, MIN_TIMELOCK_SECONDS, Step};
 use crate::actions::hedge_vault::abi::vault::HedgeVault;
 use crate::actions::hedge_vault::abi::vault::IHedgeVault::Terms;
-use crate::actions::hedge_vault::model::CountryModel;
+use crate::actions::one_market::OneMarketModel;
 use crate::actions::risk_oracle::abi::registry::IModelRegistry::Update as Smoke;
 use crate::actions::risk_oracle::abi::registry::ModelRegistry;
 use crate::chain::error::ChainError;
@@ -26,7 +26,7 @@ use veriregime_core::types::chain_id::is_development;
 /// A hedge's deployment, begun or not.
 #[derive(Debug, Clone)]
 pub struct HedgeDeployment {
-    pub model: CountryModel,
+    pub model: OneMarketModel,
     pub model_id: B256,
     pub verifier: Creation,
     pub registry: Creation,
@@ -46,7 +46,7 @@ impl HedgeDeployment {
     /// the vault on a chain that is no development chain, or what the chain says.
     pub async fn new(
         file: &VaultFile,
-        model: CountryModel,
+        model: OneMarketModel,
         verifier_code: &Bytes,
         constructor: Constructor,
         (read, wallet): (&Reader, Address),

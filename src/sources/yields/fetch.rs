@@ -65,7 +65,7 @@ pub async fn fetch(folder: &Path, url: &Url, ids: &[String]) -> Result<FetchedPo
     if !(1..=MAX_FETCHED).contains(&ids.len()) {
         return Err(YieldError::Count { count: ids.len(), limit: MAX_FETCHED });
     }
-    let client = client(url)?;
+    let client = client(url, HttpSettings::default().max_attempts)?;
     let list_url = below(url, &["pools"]);
     let listed = pools(list_url.as_str(), &get(&client, &list_url).await?)?;
     let mut came = Vec::with_capacity(ids.len());
@@ -101,12 +101,13 @@ pub async fn fetch(folder: &Path, url: &Url, ids: &[String]) -> Result<FetchedPo
     Ok(FetchedPools { pools: fetched })
 }
 
-/// A client as the publisher allows it.
-pub(super) fn client(url: &Url) -> Result<HttpClient, CandleError> {
+/// A client as the publisher allows it, that tries so often.
+pub(super) fn client(url: &Url, max_attempts: usize) -> Result<HttpClient, CandleError> {
     let settings = HttpSettings {
         total_timeout: TIMEOUT,
         weight_per_minute: REQUESTS_PER_MINUTE,
         max_body_bytes: MAX_BODY_BYTES,
+        max_attempts,
         ..HttpSettings::default()
     };
     HttpClient::new(url, settings, REQUESTS_PER_MINUTE)

@@ -18,6 +18,9 @@ use veriregime_core::types::vintage::Vintage;
 use veriregime_core::yields::series::{Observation, Series};
 use veriregime_core::yields::{Kind, Strategy};
 
+/// Tries for one strategy: whoever wants its days asks again.
+const ATTEMPTS: usize = 2;
+
 /// Where the newest days are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Publishers {
@@ -60,7 +63,7 @@ pub async fn renew(
         }
         let path = folder.join(format!("yields_{}_fetched.csv", kind.name()));
         let mut table = if path.is_file() { Pools::read(&path, kind)? } else { Pools::default() };
-        let client = client(url)?;
+        let client = client(url, ATTEMPTS)?;
         let mut vintages = Vec::new();
         for Strategy { pool: id, .. } in wanted {
             let address = address(url, kind, id);

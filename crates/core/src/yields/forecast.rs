@@ -55,11 +55,11 @@ impl Said {
 
     /// In percent a year, from the window that it begins with, with an interval of that factor.
     pub fn forecast(&self, window: &Window, factor: f64) -> Forecast {
-        self.from_level(window.level, factor)
+        self.at_level(window.level, factor)
     }
 
     /// The same from `z` of the last 7 days' mean.
-    pub fn from_level(&self, level: f64, factor: f64) -> Forecast {
+    pub fn at_level(&self, level: f64, factor: f64) -> Forecast {
         let middle = level + self.change;
         let half = factor * size(self.log_deviation);
         let apy = apy_percent(middle);

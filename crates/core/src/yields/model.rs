@@ -162,5 +162,5 @@ pub fn told(forecast: &Forecast, scale: u32) -> Option<YieldForecast> {
     let outputs: Vec<i128> = forecast.outputs.iter().flat_map(Outputs::values).collect();
     let said = Said::read(&outputs, scale)?;
     let level = forecast.prices.and_then(Stated::level)?;
-    Some(said.from_level(level.level(), level.factor()))
+    Some(said.at_level(level.level(), level.factor()))
 }

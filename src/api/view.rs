@@ -8,7 +8,7 @@ use super::table_view::{ElectricityView, YieldView};
 use crate::actions::risk_oracle::abi::oracle::RiskOracle::{paramsReturn, pendingReturn};
 use crate::actions::risk_oracle::read::status_word;
 use crate::job::tables::SOURCE;
-use veriregime_core::types::cycle::CycleRecord;
+use veriregime_core::types::cycle::{CycleRecord, Landed};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::manifest::error::ManifestError;

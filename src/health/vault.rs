@@ -100,7 +100,7 @@ pub async fn sales(chain: &Reader, vault: Address, last_sale: Check) -> (Vec<Che
 /// That a vault sells nothing whose owner wants it so is as it should be.
 fn paused(last_sale: Check) -> Vec<Check> {
     let last_sale = match last_sale.code {
-        Some(code) if code == OVERDUE_CODE => Check::ok(last_sale.name, format!("none is due; {}", last_sale.figure)),
+        Some(OVERDUE_CODE) => Check::ok(last_sale.name, format!("none is due; {}", last_sale.figure)),
         _ => last_sale,
     };
     vec![last_sale, Check::ok(SALES, "paused by its owner: nothing is sold until it lets sales go on")]

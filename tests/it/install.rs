@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use ::veriregime_files;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use veriregime_agent::bundle::Bundle;
+use veriregime_agent::devnet::uniswap::{PoolShape, Uniswap};
+use veriregime_agent::devnet::{Anvil, foundry};
 use veriregime_agent::sources::candles::parquet;
 use veriregime_core::features;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
@@ -42,8 +44,13 @@ impl Installed {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(&[], arguments)
+    }
+
+    fn run_with(&self, settings: &[(&str, &str)], arguments: &[&str]) -> Output {
         Command::new(self.path("prefix/bin/veriregime-agent"))
             .args(arguments)
+            .envs(settings.iter().copied())
             .current_dir(self.path("empty"))
             .env("VERIREGIME__PROVER__SRS_DIR", &config().prover.srs_dir)
             .env("VERIREGIME__SIGNER__FILE", self.path("key"))
@@ -70,6 +77,9 @@ fn an_installed_program_works_far_from_its_checkout() {
     // A whole demo: its chain, its prover, its model and, without the ceremony's SRS, the compiler of its verifier.
     let told = installed.json(&["demo", "--periods", "1"]);
     assert!(told["periods"][0]["tx_hash"].as_str().unwrap().starts_with("0x"), "{told}");
+    // And that of a vault, with the tables that came with it.
+    let told = installed.json(&["hedge", "demo", "--weeks", "1"]);
+    assert!(told["weeks"][0]["sold_sats"].as_u64().unwrap() > 0, "{told}");
     assert_eq!(std::fs::read_dir(installed.path("empty")).unwrap().count(), 0, "nothing is left behind");
 
     let share = |name: &str| installed.path("prefix/share").join(name);
@@ -83,6 +93,31 @@ fn an_installed_program_works_far_from_its_checkout() {
     ] {
         assert!(std::fs::read_to_string(share(script)).unwrap().contains("verify-bundle"), "{script}");
     }
+}
+
+/// The vault's file that came with it, on a chain that has Uniswap elsewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installed_program_deploys_a_vault_by_the_file_that_came_with_it() {
+    let installed = Installed::new();
+    let now_seconds = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_secs()).unwrap();
+    let anvil = Anvil::start(&foundry("anvil"), now_seconds - 3600, 0).await.unwrap();
+    let shape = PoolShape { btc_usd: 60_000.0, range_ticks: 1_800, wbtc: 200 };
+    let uniswap = Uniswap::deploy(&anvil, shape).await.unwrap();
+    let shipped = installed.path("prefix/share/veriregime-agent/deploy/hedge.toml");
+    let text = std::fs::read_to_string(shipped).unwrap();
+    let ours = [("factory", uniswap.factory), ("wbtc", uniswap.wbtc), ("usdc", uniswap.usdc)];
+    let lines = text.lines().map(|line| {
+        let found = ours.iter().find(|(key, _)| line.starts_with(&format!("{key} = ")));
+        found.map_or_else(|| line.to_owned(), |(key, address)| format!("{key} = \"{address}\""))
+    });
+    let file = installed.path("hedge.toml");
+    std::fs::write(&file, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    let settings = [("VERIREGIME__CHAIN__RPC_URL", anvil.rpc_url.as_str()), ("VERIREGIME__PROVER__KIND", "direct")];
+    let output = installed.run_with(&settings, &["--json", "hedge", "deploy", "--vault-file", file.to_str().unwrap()]);
+    let (said, told) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{said}");
+    let done: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+    assert_eq!((done["sent"].as_array().map(Vec::len), &done["absent_attestors"]), (Some(6), &json!([])), "{done}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ contract HedgeVaultHandler is VaultFixture {
 
     uint256 public filledSats;
     uint256 public withdrawnSats;
+    uint256 public donatedUsdc;
     uint256 public soldSats;
     uint256 public receivedUsdc;
     /// @dev What all sales had to bring by the floors that held.
@@ -26,7 +27,7 @@ contract HedgeVaultHandler is VaultFixture {
 
     address private immutable ATTACKER = makeAddr("trader");
 
-    function setUp() public override {
+    function setUp() public virtual override {
         super.setUp();
         filledSats = 10e8;
     }
@@ -74,10 +75,15 @@ contract HedgeVaultHandler is VaultFixture {
     function movePrice(uint64 amount, bool down) public {
         amount = uint64(bound(amount, 1e4, 100e8));
         vm.warp(block.timestamp + 12);
+        _directed(down) ? _swap(wbtc, usdc, amount) : _swap(usdc, wbtc, uint256(amount) * BTC_USD / 100);
+    }
+
+    /// @dev The way that the price may still go.
+    function _directed(bool down) internal view returns (bool) {
         (uint160 present,,,,,,) = pool.slot0();
-        if (present < _sqrtPriceX96(BTC_USD * 9 / 10)) down = false;
-        if (present > _sqrtPriceX96(BTC_USD * 11 / 10)) down = true;
-        down ? _swap(wbtc, usdc, amount) : _swap(usdc, wbtc, uint256(amount) * BTC_USD / 100);
+        if (present < _sqrtPriceX96(BTC_USD * 9 / 10)) return false;
+        if (present > _sqrtPriceX96(BTC_USD * 11 / 10)) return true;
+        return down;
     }
 
     /// @dev They hold the price where it is for as long as they like.
@@ -102,20 +108,28 @@ contract HedgeVaultHandler is VaultFixture {
 
     /// @dev Everything that is signed is what suits them.
     function attack(int64[8] calldata logarithmsE3, uint64 eur, uint64 usd, uint8 by) public {
-        int128[] memory outputs = new int128[](8);
-        for (uint256 i = 0; i < 8; ++i) {
-            outputs[i] = int128((bound(logarithmsE3[i], -60_000, 60_000) << OUTPUT_SCALE) / 1000);
-        }
-        IModelRegistry.Update memory update = _update(outputs);
-        // Sensible prices as well as any: of the latter nearly all sell the whole budget for a day.
-        IHedgeVault.Prices memory prices = eur % 2 == 0
-            ? IHedgeVault.Prices(eur, usd)
-            : IHedgeVault.Prices(uint64(bound(eur, 1e6, 1000e6)), uint64(bound(usd, 0.5e6, 2e6)));
+        (IModelRegistry.Update memory update, IHedgeVault.Prices memory prices) = _suiting(logarithmsE3, eur, usd);
         address[4] memory callers = [OPERATOR, RELAYER, STRANGER, OWNER];
         _attack(update, prices, callers[by % 4]);
     }
 
-    function _attack(IModelRegistry.Update memory update, IHedgeVault.Prices memory prices, address caller) private {
+    function _suiting(int64[8] calldata logarithmsE3, uint64 eur, uint64 usd)
+        internal
+        view
+        returns (IModelRegistry.Update memory update, IHedgeVault.Prices memory prices)
+    {
+        int128[] memory outputs = new int128[](8);
+        for (uint256 i = 0; i < 8; ++i) {
+            outputs[i] = int128((bound(logarithmsE3[i], -60_000, 60_000) << OUTPUT_SCALE) / 1000);
+        }
+        update = _update(outputs);
+        // Sensible prices as well as any: of the latter nearly all sell the whole budget for a day.
+        prices = eur % 2 == 0
+            ? IHedgeVault.Prices(eur, usd)
+            : IHedgeVault.Prices(uint64(bound(eur, 1e6, 1000e6)), uint64(bound(usd, 0.5e6, 2e6)));
+    }
+
+    function _attack(IModelRegistry.Update memory update, IHedgeVault.Prices memory prices, address caller) internal {
         bytes memory attestations = _attestationOf(update, prices);
         uint256 vaultBefore = wbtc.balanceOf(address(vault));
         uint256 ownerBefore = usdc.balanceOf(OWNER);
@@ -173,7 +187,7 @@ contract HedgeVaultHandler is VaultFixture {
         assertEq(filledSats, wbtc.balanceOf(address(vault)) + withdrawnSats + soldSats, "WBTC went elsewhere");
         assertEq(wbtc.balanceOf(OWNER), withdrawnSats);
         assertEq(usdc.balanceOf(OWNER), receivedUsdc);
-        assertEq(usdc.balanceOf(address(vault)), 0, "USDC stays");
+        assertEq(usdc.balanceOf(address(vault)), donatedUsdc, "USDC stays");
         assertEq(vault.state().soldSats, soldSats);
         assertGe(receivedUsdc * 1e8, flooredUsdcE8, "loss beyond the floor");
         assertEq(wbtc.allowance(address(vault), address(pool)), 0);

@@ -24,8 +24,8 @@ pub fn note(folder: &Path, vintage: &Vintage, used: &BTreeSet<Digest>) -> Result
     let path = folder.join(VINTAGES_FILE);
     let file = if path.is_file() { read_bounded(&path, MAX_READ_BYTES)? } else { Vec::new() };
     let text = String::from_utf8_lossy(&file);
-    let is_noted =
-        |line: &str| read(line).is_some_and(|one| (one.table, one.sha256) == (vintage.table.clone(), vintage.sha256));
+    let is_it = |one: Vintage| one.table == vintage.table && one.sha256 == vintage.sha256;
+    let is_noted = |line: &str| read(line).is_some_and(is_it);
     if (vintage.added, vintage.revised) == (0, 0) && text.lines().any(is_noted) {
         return Ok(());
     }

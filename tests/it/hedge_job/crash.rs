@@ -31,8 +31,10 @@ const POLL: Duration = Duration::from_millis(2);
 /// Weeks with kills at random, and the most kills of one.
 const RANDOM_WEEKS: u64 = 5;
 const MOST_KILLS: usize = 3;
-/// Latest kill after a process was started: by then an undisturbed cycle is over.
-const LATEST_KILL_MS: u64 = 700;
+/// Latest kill after a stage was reached: an undisturbed cycle is over by then.
+const LATEST_KILL_MS: u64 = 25;
+/// The stages of a cycle that goes on.
+const OPEN: [Stage; 5] = [Stage::Planned, Stage::Collected, Stage::Forecast, Stage::Proved, Stage::Submitting];
 
 /// What the process is to do, which tells the time by no clock.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -189,16 +191,22 @@ async fn a_process_that_is_killed_at_any_moment_sells_each_week_once() {
         let period = PeriodId(FIRST.0 + week);
         killing.scene.enter(period).await;
         for _ in 0..random.random_range(1..=MOST_KILLS) {
-            let mut process = killing.start(period, None);
+            let from = OPEN[random.random_range(0..OPEN.len())];
+            let (mut process, begun) = (killing.start(period, None), Instant::now());
+            while killing.record(period).is_none_or(|record| record.stage < from) {
+                assert!(begun.elapsed() < PATIENCE, "seed {seed}: {from:?} is not reached");
+                tokio::time::sleep(POLL).await;
+            }
             tokio::time::sleep(Duration::from_millis(random.random_range(0..LATEST_KILL_MS))).await;
             process.kill().unwrap();
             process.wait().unwrap();
-            killed.push(killing.record(period).map(|record| record.stage));
+            killed.push(killing.record(period).unwrap().stage);
         }
         let ended = killing.finish(period);
         assert_eq!(ended.stage, Stage::Confirmed, "seed {seed}: {:?}", ended.miss);
     }
     println!("seed {seed}, killed at {killed:?}");
+    assert!(killed.iter().any(|stage| *stage != killed[0]), "seed {seed}: one stage alone was tried: {killed:?}");
     killing.judge(RANDOM_WEEKS).await;
 }
 
@@ -214,7 +222,7 @@ async fn a_daemon_that_is_killed_again_and_again_sells_the_running_week_once() {
     let record = || store.cycle(job, period).unwrap();
     let mut daemon = Daemon::start(settings, scene.scratch.path().join("log"));
     let (mut killed, begun) = (Vec::new(), Instant::now());
-    for stage in [Stage::Planned, Stage::Collected, Stage::Forecast, Stage::Proved, Stage::Submitting] {
+    for stage in OPEN {
         while record().is_none_or(|record| record.stage < stage) {
             daemon.revive();
             assert!(begun.elapsed() < PATIENCE, "{stage:?} is not reached\n{}", daemon.last_words(50));

@@ -76,10 +76,12 @@ async fn publishers_that_are_silent_for_days_keep_a_week_waiting_and_it_sells_on
     for week in 1..=2 {
         let period = PeriodId(FIRST.0 + week);
         scene.enter(period).await;
+        assert_eq!(scene.kept_by(&mut agent, period).await, "VR-TABLE-008");
         scene.clock.set_ms(GRID.end_ms(period) - 50);
         let (store, job) = (agent.store.clone(), agent.job());
         let ends = async {
-            while store.cycle(job, period).unwrap().is_none_or(|record| record.retrying.is_none()) {
+            let noted = || store.cycle(job, period).unwrap().and_then(|record| record.retrying);
+            while noted().is_none_or(|retrying| retrying.code != "VR-TABLE-010") {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             scene.clock.set_ms(GRID.end_ms(period));

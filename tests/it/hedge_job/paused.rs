@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alloy::primitives::Address;
+use serde_json::json;
 use veriregime_agent::actions::hedge_vault::abi::vault::HedgeVault;
 use veriregime_agent::alerts::conditions::{Shares, active_alerts};
 use veriregime_agent::health::monitor::{Probe, Report};
@@ -11,6 +12,8 @@ use veriregime_agent::health::vault::{VaultLimits, VaultProbe};
 use veriregime_agent::health::{Check, Level};
 use veriregime_agent::job::Agent;
 use veriregime_agent::node::serving;
+use veriregime_agent::operator::status::NodeStatus;
+use veriregime_agent::render::Render;
 use veriregime_agent::state::reader::Reader;
 use veriregime_core::hedge::GRID;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
@@ -63,6 +66,10 @@ async fn a_paused_vault_is_calm_and_sells_in_the_week_in_which_it_goes_on() {
         let found = checks(&scene, &agent).await;
         assert_eq!(named(&found, "last update").level, Level::Ok, "{found:?}");
         assert!(named(&found, "vault sales").figure.contains("paused"), "{found:?}");
+        let node = [scene.config.clone()];
+        let status = NodeStatus::of(&node, &node, 1).await.unwrap();
+        assert!(status.text().contains("paused by its owner"), "{}", status.text());
+        assert_eq!(json!(status)["vault"]["paused"], true);
         let days_later_ms = waits.started_ms + 3 * 86_400_000;
         assert_eq!(alerts(days_later_ms, &waits, found), none);
         scene.clock.set_ms(GRID.end_ms(period));

@@ -71,7 +71,9 @@ pub(super) async fn verify(
         stated_attestations: Some(&publication.level_attestations),
     };
     sale::check(config, bundle, way, &told, &forecast, &mut found).await?;
-    found.not_checked("that publishers said so, how the interval's factor came about, and that the forecast is on chain");
+    found.not_checked(
+        "that publishers said so, how the interval's factor came about, and that the forecast is on chain",
+    );
     Ok(found)
 }
 
@@ -125,7 +127,8 @@ impl Auditor<'_> {
             Some(way) => self.found(&bundle, way, published, now_ms).await?,
             None => {
                 let mut found = Findings::new(Vec::new());
-                let words = format!("the job's bundle is no model of {}: the forecast is anybody's", self.strategy.name);
+                let words =
+                    format!("the job's bundle is no model of {}: the forecast is anybody's", self.strategy.name);
                 found.refuse(Verdict::UnknownModel, words);
                 found
             }

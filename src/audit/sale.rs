@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::checks::Findings;
 use super::compare::{FeatureDifference, Verdict};
-use crate::actions::hedge_vault::model::CountryModel;
 use crate::actions::hedge_vault::order::{brings, prices_brought};
+use crate::actions::one_market::OneMarketModel;
 use crate::actions::risk_oracle::published::{AttestorCheck, signatures};
 use crate::attestation::statement::{Statement, is_by_its_signer, split};
 use crate::bundle::Bundle;
@@ -62,7 +62,7 @@ pub(super) async fn verify(
     if digests != [sale.snapshot.digest()] {
         found.refuse(Verdict::DataDiffer, "its tables have another digest");
     }
-    let of_country = CountryModel::of(&bundle.manifest, bundle.manifest_digest, &sale.snapshot.country, way);
+    let of_country = OneMarketModel::of_country(&bundle.manifest, bundle.manifest_digest, &sale.snapshot.country, way);
     if of_country.map(|model| model.model_id(evidence.verifier)) != Some(update.model_id) {
         found.refuse(Verdict::ProofInvalid, "its forecast is of another model than the bundle's for the country");
     }
@@ -99,8 +99,7 @@ pub(super) async fn check(
         found.refuse(Verdict::DataDiffer, format!("stated were {}, the tables give {ours}", words(told.stated)));
     }
     let Some((arguments, of_stated)) = update.arguments.as_ref().zip(told.stated_attestations) else {
-        found
-            .not_checked("proof and attestations: a contract relayed it, and its transaction does not show them");
+        found.not_checked("proof and attestations: a contract relayed it, and its transaction does not show them");
         return Ok(());
     };
     let instances = public_inputs::instances(&update.candle_features, &update.outputs);
@@ -147,11 +146,7 @@ fn day_before(period: PeriodId) -> i32 {
     i32::try_from(GRID.start_ms(period).div_euclid(86_400_000) - 1).unwrap_or(i32::MAX)
 }
 
-pub(super) fn differences(
-    table: &Table,
-    update: &PublishedUpdate,
-    forecast: &Forecast,
-) -> Vec<FeatureDifference> {
+pub(super) fn differences(table: &Table, update: &PublishedUpdate, forecast: &Forecast) -> Vec<FeatureDifference> {
     let ours = public_inputs::candle_features(&forecast.features);
     let pairs = ours.iter().zip(&table.columns).enumerate();
     pairs

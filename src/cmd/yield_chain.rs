@@ -83,7 +83,9 @@ pub async fn run_deploy(args: YieldDeployArgs, settings: Selection<'_>, json: bo
     if missing.iter().any(|step| step.needs_proof) {
         let mut smokes = BTreeMap::new();
         for strategy in &chosen {
-            let Some(model) = models.of(strategy.kind).filter(|_| !smokes.contains_key(&strategy.kind)) else { continue };
+            let Some(model) = models.of(strategy.kind).filter(|_| !smokes.contains_key(&strategy.kind)) else {
+                continue;
+            };
             smokes.insert(strategy.kind, smoke_proof(&config, &model.bundle).await?);
         }
         deployment.smokes = smokes;

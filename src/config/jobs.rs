@@ -214,7 +214,11 @@ fn with_parts(
     }
     let config = super::check_job(alone, names, job.kind).map_err(|fault| of_job(fault, job))?;
     if job.kind != JobKind::Regime && config.schedule.clock == ClockKind::Exchange {
-        return Err(value("schedule.clock", "exchange", "a job of this kind has no exchange whose clock it could go by"));
+        return Err(value(
+            "schedule.clock",
+            "exchange",
+            "a job of this kind has no exchange whose clock it could go by",
+        ));
     }
     Ok(Config { hedge, strategy, ..config })
 }

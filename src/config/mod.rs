@@ -13,6 +13,7 @@ pub mod place;
 pub mod raw;
 pub mod reload;
 pub mod replica;
+mod schedule;
 pub mod secret;
 pub mod signer;
 pub mod strict;
@@ -21,7 +22,6 @@ pub mod written;
 pub mod yields;
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use config::builder::DefaultState;
@@ -43,26 +43,21 @@ use jobs::{Names, NodeConfig};
 use raw::{ClockKind, JobKind, ProverKind, RawConfig};
 use signer::Signer;
 use strict::{Misfit, Written};
-use yields::Yields;
-use veriregime_core::schedule::{next_tick_ms, ticks_ms};
 use veriregime_core::types::chain_id::is_development;
 use veriregime_core::types::diagnostic::{Diagnostic, words};
 use veriregime_core::types::manifest::{CURRENT_FILE, is_model_folder};
-use veriregime_core::types::period::{Grid, MINUTE_MS, PeriodId};
+use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::replica::Replica;
 use veriregime_core::types::rpc_url;
 use veriregime_core::types::time::DAY_MS;
 use veriregime_core::yields::Strategy;
+use yields::Yields;
 
 /// Every setting with its default and its comment.
 pub const DEFAULTS: &str = include_str!("default.toml");
 
 /// Longest settings file.
 const MAX_SETTINGS_BYTES: u64 = 1 << 20;
-/// Ticks of a schedule among which one must leave time for a cycle.
-const MAX_TICKS: usize = 1000;
-/// What a cycle needs at least: nothing is signed in a period's last minute.
-const LEAST_LEFT_MS: i64 = MINUTE_MS;
 /// Longest name of a model.
 const MAX_ID_BYTES: u64 = 256;
 
@@ -309,7 +304,7 @@ fn check_job(raw: RawConfig, names: Names, kind: JobKind) -> Result<Config, Conf
     let delay_ms = i64::try_from(raw.schedule.delay_seconds).unwrap_or(0) * 1000;
     // A replay may be of any time.
     let from_ms = if raw.schedule.clock == ClockKind::Exchange { 0 } else { Clock::System.now_ms() };
-    let cron = parse_schedule(&raw.schedule.cron, kind.grid(), from_ms, delay_ms)?;
+    let cron = schedule::parse(&raw.schedule.cron, kind.grid(), from_ms, delay_ms)?;
     Ok(Config {
         names,
         kind,
@@ -344,28 +339,6 @@ fn check_job(raw: RawConfig, names: Names, kind: JobKind) -> Result<Config, Conf
         log_format: raw.log.format,
         log_level: raw.log.level,
     })
-}
-
-/// Six or seven fields, seconds first. Days of the week go by name, because numbers mean different days to different
-/// programs. From `from_ms` on there must be a tick of which a cycle can come.
-fn parse_schedule(text: &str, grid: Grid, from_ms: i64, delay_ms: i64) -> Result<Schedule, ConfigError> {
-    const KEY: &str = "schedule.cron";
-    let fields: Vec<&str> = text.split_whitespace().collect();
-    if !(6..=7).contains(&fields.len()) {
-        return Err(value(KEY, text, "wants six fields: second minute hour day month weekday"));
-    }
-    if fields[5].bytes().any(|byte| byte.is_ascii_digit()) {
-        return Err(value(KEY, text, "name the days of the week (Mon, Tue, ...)"));
-    }
-    let schedule = Schedule::from_str(text).map_err(|error| value(KEY, text, error))?;
-    if next_tick_ms(&schedule, from_ms).is_none() {
-        return Err(value(KEY, text, "it never ticks from now on"));
-    }
-    let leaves_time = |tick_ms: i64| tick_ms + delay_ms + LEAST_LEFT_MS < grid.end_ms(grid.period_at(tick_ms));
-    if !ticks_ms(&schedule, from_ms).take(MAX_TICKS).any(leaves_time) {
-        return Err(value(KEY, text, "its ticks, schedule.delay_seconds later, leave no time before the period ends"));
-    }
-    Ok(schedule)
 }
 
 /// The bundle's folder. `current` beside bundles is no folder but names one: what `models promote` wrote.

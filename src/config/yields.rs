@@ -133,7 +133,8 @@ mod tests {
     #[test]
     fn what_can_be_no_strategy_is_refused_by_name() {
         let one = strategy("a", "lp", "x");
-        let many: String = (0..=MAX_STRATEGIES).map(|index| strategy(&format!("s{index}"), "lp", &index.to_string())).collect();
+        let many: String =
+            (0..=MAX_STRATEGIES).map(|index| strategy(&format!("s{index}"), "lp", &index.to_string())).collect();
         for (text, code, named) in [
             (strategy("A b", "lp", "x"), "VR-CONFIG-002", "yields.strategies.name"),
             (strategy("a", "staking", "x"), "VR-CONFIG-001", "yields.strategies.0.kind"),

@@ -26,7 +26,12 @@ impl ModelStanding {
     }
 
     /// Of one that is.
-    pub(super) async fn read(read: &Reader, registry: Address, model_id: B256, now: u64) -> Result<Self, DeploymentError> {
+    pub(super) async fn read(
+        read: &Reader,
+        registry: Address,
+        model_id: B256,
+        now: u64,
+    ) -> Result<Self, DeploymentError> {
         let registry = ModelRegistry::new(registry, &read.provider);
         let ready_at = registry.modelReadyAt(model_id).call().await.map_err(ChainError::from)?.saturating_to();
         let is_active = match registry.facts(model_id).call().await.map_err(ChainError::from) {

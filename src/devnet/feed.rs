@@ -49,8 +49,7 @@ impl FeedWorld {
             (job.chain, job.signer) = (chain.clone(), signer.clone());
             let strategy = job.strategy.clone().context("it is no yield job")?;
             let (bundle, way) = (Bundle::open(&job.bundle)?, job.prover.kind.way());
-            let model =
-                OneMarketModel::of_strategy(&bundle.manifest, bundle.manifest_digest, &strategy.name, way);
+            let model = OneMarketModel::of_strategy(&bundle.manifest, bundle.manifest_digest, &strategy.name, way);
             let model = model.with_context(|| format!("the bundle is no yield model that can be verified by {way}"))?;
             if !smokes.contains_key(&strategy.kind) {
                 smokes.insert(strategy.kind, smoke_proof(job, &bundle).await?);

@@ -8,7 +8,6 @@ use anyhow::Context;
 use crate::actions::Action;
 use crate::actions::feed::action::FeedAction;
 use crate::actions::hedge_vault::action::HedgeVaultAction;
-use crate::actions::hedge_vault::model::CountryModel;
 use crate::actions::one_market::OneMarketModel;
 use crate::actions::risk_oracle::action::RiskOracleAction;
 use crate::actions::risk_oracle::spec::Expected;
@@ -151,7 +150,11 @@ pub fn electricity(bundle: &Bundle, country: &str) -> anyhow::Result<JobModel> {
 pub fn strategy(bundle: &Bundle, strategy: &Strategy) -> anyhow::Result<JobModel> {
     let model = Box::new(bundle.strategy_model()?);
     let (id, kind) = (&bundle.manifest.model_id, strategy.kind);
-    anyhow::ensure!(kinds(&bundle.manifest).contains(&kind), "the model {id} is for no strategies of kind {}", kind.name());
+    anyhow::ensure!(
+        kinds(&bundle.manifest).contains(&kind),
+        "the model {id} is for no strategies of kind {}",
+        kind.name()
+    );
     Ok(JobModel::Strategy { model, strategy: strategy.clone() })
 }
 
@@ -171,7 +174,7 @@ pub fn network(bundle: &Bundle) -> anyhow::Result<Model> {
 pub fn action(config: &Config, bundle: &Bundle) -> anyhow::Result<Action> {
     if let Some(hedge) = &config.hedge {
         let (manifest, way) = (&bundle.manifest, config.prover.kind.way());
-        let model = CountryModel::of(manifest, bundle.manifest_digest, &hedge.country, way);
+        let model = OneMarketModel::of_country(manifest, bundle.manifest_digest, &hedge.country, way);
         let model =
             model.with_context(|| format!("the bundle is no electricity model that can be verified by {way}"))?;
         anyhow::ensure!(manifest.grid.period_seconds == GRID.period_seconds, "the bundle's periods are no weeks");

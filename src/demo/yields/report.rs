@@ -62,14 +62,26 @@ impl YieldReport {
 
     /// The mean distance of what came from a number.
     fn error(&self, strategy: &str, said: impl Fn(&ForecastRow) -> f64) -> Option<f64> {
-        let errors: Vec<f64> = self.of(strategy).filter_map(|one| Some((one.came_percent? - said(one)).abs())).collect();
+        let errors: Vec<f64> =
+            self.of(strategy).filter_map(|one| Some((one.came_percent? - said(one)).abs())).collect();
         (!errors.is_empty()).then(|| errors.iter().sum::<f64>() / errors.len() as f64)
     }
 }
 
 impl Render for YieldReport {
     fn text(&self) -> String {
-        let mut days = Table::new(&["day", "strategy", "last week\n%", "forecast\n%", "from\n%", "to\n%", "came\n%", "inside", "prove\nms", "gas"]);
+        let mut days = Table::new(&[
+            "day",
+            "strategy",
+            "last week\n%",
+            "forecast\n%",
+            "from\n%",
+            "to\n%",
+            "came\n%",
+            "inside",
+            "prove\nms",
+            "gas",
+        ]);
         for day in &self.days {
             for one in &day.forecasts {
                 let inside = one.is_inside.map_or("?", |is_inside| if is_inside { "yes" } else { "no" });
@@ -87,7 +99,8 @@ impl Render for YieldReport {
                 ]);
             }
         }
-        let mut sums = Table::new(&["strategy", "feed", "forecasts", "inside", "mean error\npoints", "of last week's\npoints"]);
+        let mut sums =
+            Table::new(&["strategy", "feed", "forecasts", "inside", "mean error\npoints", "of last week's\npoints"]);
         let points = |error: Option<f64>| error.map_or_else(|| "?".into(), |error| format!("{error:.2}"));
         for (strategy, feed) in &self.feeds {
             let inside = self.of(strategy).filter(|one| one.is_inside == Some(true)).count();

@@ -33,6 +33,7 @@ use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_core::types::time::TimeError;
 use veriregime_core::yields::model::StrategyError;
 use veriregime_files::FileError;
+use veriregime_portfolio::error::PortfolioError;
 
 /// An error and its causes in one line.
 pub fn words(error: &anyhow::Error) -> String {
@@ -49,6 +50,7 @@ pub fn coded(error: &anyhow::Error) -> Option<&dyn Diagnostic> {
             .or_else(|| of::<ConfigError>(link))
             .or_else(|| of::<CandleError>(link))
             .or_else(|| of::<YieldError>(link))
+            .or_else(|| of::<PortfolioError>(link))
             .or_else(|| of::<TableError>(link))
             .or_else(|| of::<ForecastError>(link))
             .or_else(|| of::<ElectricityError>(link))

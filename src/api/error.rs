@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
@@ -14,6 +14,7 @@ use tracing::error;
 use utoipa::ToSchema;
 
 use crate::attestation::error::AttestationError;
+use crate::job::yields::answer::Refusal;
 use crate::state::error::StateError;
 use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 
@@ -59,6 +60,15 @@ pub enum ApiError {
     /// A job that does not run yet.
     #[error("the job does not run yet")]
     NotOpened,
+    /// A node without strategies.
+    #[error("this node forecasts no strategies")]
+    NoStrategies,
+    /// Strategies that were not forecast yet.
+    #[error("nothing is said of this node's strategies yet")]
+    NotForecast,
+    /// Strategies, or a portfolio of them, of which nothing can be said.
+    #[error("{}", .0.message)]
+    Refused(Refusal),
     /// The database does not answer.
     #[error("the node cannot read its database")]
     State(#[from] StateError),
@@ -96,6 +106,9 @@ impl Diagnostic for ApiError {
             Self::NoEvidence => "VR-API-012",
             Self::NoJob => "VR-API-013",
             Self::NotOpened => "VR-API-014",
+            Self::NoStrategies => "VR-API-015",
+            Self::NotForecast => "VR-API-016",
+            Self::Refused(refusal) => refusal.code,
             Self::Attest(fault) => fault.code(),
         }
     }
@@ -114,6 +127,9 @@ impl Diagnostic for ApiError {
             Self::NoEvidence => "/v1/periods/{period} names the bundle of each update; old ones are deleted",
             Self::NoJob => "/v1/jobs names those that there are",
             Self::NotOpened => "ask again; if it goes on, look at the node's log for what keeps the job from opening",
+            Self::NoStrategies => "name strategies as [[yields.strategies]] in the settings",
+            Self::NotForecast => "ask again; if it goes on, look at the node's log for what keeps rates from coming",
+            Self::Refused(refusal) => refusal.hint,
             Self::Attest(fault) => fault.hint(),
             Self::Chain(_) => "ask again in some seconds; /readyz says what is wrong with the chain",
         }
@@ -123,7 +139,9 @@ impl Diagnostic for ApiError {
         match self {
             Self::TooMany { wait } => Retry::Later(*wait),
             Self::Attest(fault) => fault.retry(),
-            Self::Slow | Self::State(_) | Self::Chain(_) | Self::NotOpened => Retry::Later(Duration::from_secs(1)),
+            Self::Slow | Self::State(_) | Self::Chain(_) | Self::NotOpened | Self::NotForecast => {
+                Retry::Later(Duration::from_secs(1))
+            }
             _ => Retry::Never,
         }
     }
@@ -132,15 +150,22 @@ impl Diagnostic for ApiError {
 impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoRoute | Self::NoPeriod | Self::NoMarket | Self::NoEvidence | Self::NoJob => StatusCode::NOT_FOUND,
+            Self::NoRoute | Self::NoPeriod | Self::NoMarket | Self::NoEvidence | Self::NoJob | Self::NoStrategies => {
+                StatusCode::NOT_FOUND
+            }
+            Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Parameter(_) => StatusCode::BAD_REQUEST,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Attest(fault) if fault.retry() == Retry::Never => StatusCode::CONFLICT,
             Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Listen { .. } | Self::Slow | Self::NotOpened | Self::State(_) | Self::Chain(_) | Self::Attest(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Listen { .. }
+            | Self::Slow
+            | Self::NotOpened
+            | Self::NotForecast
+            | Self::State(_)
+            | Self::Chain(_)
+            | Self::Attest(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -168,6 +193,21 @@ impl From<AttestationError> for ApiError {
             AttestationError::State(fault) => Self::State(fault),
             AttestationError::Chain(fault) => Self::Chain(fault.code()),
             fault => Self::Attest(fault),
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<BytesRejection> for ApiError {
+    fn from(rejection: BytesRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::Body,
+            _ => Self::Parameter(rejection.body_text()),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! file.
 
 pub mod activity;
+mod allocation;
 mod attest;
 pub mod error;
 pub mod evidence;
@@ -16,10 +17,12 @@ mod openapi;
 pub mod params;
 mod period;
 mod periods;
+mod predict;
 mod readyz;
 pub mod server;
-mod table_view;
 pub mod view;
+mod yield_view;
+pub mod yields;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +41,7 @@ use error::ApiError;
 use evidence::EvidenceCache;
 use jobs::{Jobs, ServedJob};
 use limits::Limits;
+use yields::Strategies;
 
 use crate::telemetry::metrics::Exposition;
 
@@ -54,6 +58,8 @@ pub struct Shared {
     pub metrics: Exposition,
     /// Who may ask how often, and how long an answer may take.
     pub limits: Limits,
+    /// Whose yields are forecast, where anybody's are.
+    pub strategies: Option<Strategies>,
 }
 
 /// Which job a request is about.
@@ -86,6 +92,10 @@ fn routes() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(params::params))
         .routes(routes!(evidence::evidence))
         .routes(routes!(attest::attest))
+        .routes(routes!(predict::predict))
+        .routes(routes!(yields::yields))
+        .routes(routes!(yields::strategy))
+        .routes(routes!(allocation::allocation))
         .routes(routes!(openapi::openapi))
 }
 
@@ -93,7 +103,9 @@ fn info() -> utoipa::openapi::Info {
     InfoBuilder::new()
         .title("veriregime-agent")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("Forecasts of the volatility regime, proven and on chain, as one node knows them."))
+        .description(Some(
+            "Forecasts of volatility, of electricity and of yields, proven and on chain, as one node knows them.",
+        ))
         .build()
 }
 

@@ -39,6 +39,7 @@ pub mod verify;
 pub mod verify_bundle;
 pub mod yield_chain;
 pub mod yield_demo;
+pub mod yield_portfolio;
 pub mod yields;
 
 use std::path::PathBuf;

@@ -11,7 +11,7 @@ use crate::bundle::upgrade::upgrade;
 use crate::clock::Clock;
 use crate::config::place;
 use crate::modelling::{comparison, training, versions};
-use veriregime_core::types::time::parse_utc_ms;
+use veriregime_core::types::time::{parse_day, parse_utc_ms};
 
 /// Arguments of `models`.
 #[derive(Debug, Args)]
@@ -39,7 +39,7 @@ pub enum ModelsCommand {
     },
     /// Two versions side by side: what the second has better and worse on the same rows.
     #[command(
-        after_help = "Examples:\n  veriregime-agent models compare btc-regime-4h-v1 btc-regime-4h-v2\n  veriregime-agent models compare btc-regime-4h-v1 btc-regime-4h-v2 --candles new.parquet\n\nWithout candles the figures are those of the versions' own test splits, which must be the same one."
+        after_help = "Examples:\n  veriregime-agent models compare btc-regime-4h-v1 btc-regime-4h-v2\n  veriregime-agent models compare btc-regime-4h-v1 btc-regime-4h-v2 --candles new.parquet\n  veriregime-agent models compare yields-v1 yields-v2 --data tables\n\nWithout candles the figures are those of the versions' own test splits, which must be the same one."
     )]
     Compare {
         /// The version that is compared with.
@@ -49,6 +49,12 @@ pub enum ModelsCommand {
         /// Candles to judge both by, at the decision times from which on neither was trained.
         #[arg(long, value_name = "FILE")]
         candles: Option<PathBuf>,
+        /// Folder with tables of yields to judge yield models by, on the decisions from which on neither was fitted.
+        #[arg(long, value_name = "DIR", conflicts_with = "candles")]
+        data: Option<PathBuf>,
+        /// First day of these decisions, where a later one is meant.
+        #[arg(long, value_parser = parse_day, value_name = "DATE", requires = "data")]
+        from: Option<i32>,
     },
     /// Make a version the current one: what `model.bundle` names where it is `models/current`.
     #[command(
@@ -121,7 +127,12 @@ pub async fn run(args: ModelsArgs, json: bool) -> anyhow::Result<u8> {
     match args.command {
         ModelsCommand::List => print::output(json, &versions::list(&registry)?),
         ModelsCommand::Show { id } => print::output(json, &versions::show(&registry, &id)?),
-        ModelsCommand::Compare { first, second, candles } => {
+        ModelsCommand::Compare { first, second, data: Some(data), from, .. } => {
+            let folders = [&first, &second].map(|id| place::data(&args.models).join(id));
+            let versions = [(first.as_str(), folders[0].as_path()), (second.as_str(), folders[1].as_path())];
+            print::output(json, &training::compare_yields(versions, &data, from)?);
+        }
+        ModelsCommand::Compare { first, second, candles, .. } => {
             print::output(json, &comparison::compare(&registry, [&first, &second], candles.as_deref())?);
         }
         ModelsCommand::Promote { id, candles, force } => {

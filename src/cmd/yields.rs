@@ -1,6 +1,6 @@
 //! `yield`: what strategies on chain yield next week.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -9,6 +9,7 @@ use super::progress::TrainingProgress;
 use super::table_training::TableTrainingArgs;
 use super::yield_chain::YieldDeployArgs;
 use super::yield_demo::YieldDemoArgs;
+use super::yield_portfolio::{YieldAllocateArgs, YieldBacktestArgs};
 use crate::clock::Clock;
 use crate::config::place;
 use crate::modelling::training;
@@ -30,7 +31,8 @@ It takes `yields_…`, and `btc_daily_usd` and `eth_gas_daily` where they are th
     /// Measure yield models on the tables of a folder.
     #[command(after_help = "Examples:
   veriregime-agent yield evaluate --model models/yields-v1 --data tables --from 2025-08-31
-  veriregime-agent yield evaluate --model models/yields-v1 --data tables --from 2025-08-31 --json
+  veriregime-agent yield evaluate --model models/yields-v1 --data tables --from 2025-08-31 --plots plots --json
+  veriregime-agent yield evaluate --data tables --kind delta --from 2023-10-10 --lstm 100 --lstm-run state/lstm
 
 Skill is 1 − MSE / MSE of the other forecast, of z = sign · ln(1 + |APY in percent|); MAE is in percentage points.")]
     Evaluate(YieldEvaluateArgs),
@@ -41,6 +43,22 @@ Skill is 1 − MSE / MSE of the other forecast, of z = sign · ln(1 + |APY in pe
 
 JSON has shares, not percent.")]
     Predict(YieldPredictArgs),
+    /// Lay money out over strategies by their forecasts: weights, and the moves that pay for their gas and slippage.
+    #[command(after_help = "Examples:
+  veriregime-agent yield allocate --data tables --strategy aave=aave-v2:USDC --strategy compound=compound-v2:USDC \\
+    --capital 100000 --current aave=1 --gas-usd 8
+  veriregime-agent yield allocate --data tables --strategy a=POOL --strategy b=POOL --capital 25000 --objective max-sharpe --cap 0.6 --cash --json
+
+What no --current names is cash. A move is made where its gain over --gate-days exceeds gas and slippage; the gate counts money, not
+risk: what only lowers the risk is refused. JSON has shares, not percent.")]
+    Allocate(YieldAllocateArgs),
+    /// Live through past days with money, under several rules, after gas and slippage.
+    #[command(after_help = "Examples:
+  veriregime-agent yield backtest --data tables --kind lending --kind delta --from 2021-02-01
+  veriregime-agent yield backtest --data tables --kind lp --from 2025-07-20 --gas-usd 0.5 --largest 50 --json
+
+Models are fitted every four weeks on what was known by then.")]
+    Backtest(YieldBacktestArgs),
     /// Put the settings' strategies on the configured chain: registry, verifiers, models, feeds.
     Deploy(YieldDeployArgs),
     /// Watch three strategies' forecasts become proven and published, day by day, on a chain of one's own.
@@ -58,7 +76,7 @@ enum FormArg {
 
 /// A kind of strategies.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum KindArg {
+pub(super) enum KindArg {
     /// Liquidity pools
     Lp,
     /// Lending
@@ -110,9 +128,15 @@ pub struct YieldEvaluateArgs {
     /// Also train the LSTM of the original's document, on what was known by the first day, for so many epochs at most: minutes.
     #[arg(long, value_name = "EPOCHS")]
     lstm: Option<usize>,
+    /// Keep the LSTM's training in this folder after each epoch, and go on where it stopped.
+    #[arg(long, value_name = "DIR", requires = "lstm")]
+    lstm_run: Option<PathBuf>,
+    /// Folder for the plots, as SVG: errors and intervals by month, changes forecast and seen.
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
 }
 
-/// Arguments of `yield predict`.
+/// Arguments of `yield predict`, and of what is done by its forecasts.
 #[derive(Debug, Args)]
 pub struct YieldPredictArgs {
     /// Folder with a bundle for each kind, or of one for all.
@@ -180,6 +204,8 @@ pub async fn run(command: YieldCommand, json: bool) -> anyhow::Result<()> {
                 from: args.from,
                 kinds: &kinds,
                 lstm_epochs: args.lstm,
+                lstm_run: args.lstm_run.as_deref(),
+                plots: args.plots.as_deref(),
             };
             let progress = TrainingProgress::start();
             print::output(json, &training::evaluate_yields(&request, |step| progress.show(step))?);
@@ -187,23 +213,36 @@ pub async fn run(command: YieldCommand, json: bool) -> anyhow::Result<()> {
         // They have settings, and exit statuses, of their own.
         YieldCommand::Deploy(_) | YieldCommand::Demo(_) => {}
         YieldCommand::Predict(args) => {
-            let request = PredictRequest {
-                model: &place::data(&args.model),
-                data: &args.data,
-                strategies: args.strategies,
-                horizon_days: args.horizon_days,
-                at: args.at,
-                today: i32::try_from(Clock::System.now_ms().div_euclid(DAY_MS)).unwrap_or(i32::MAX),
-                max_age_days: args.max_age_days,
-            };
-            print::output(json, &predict(&request)?);
+            print::output(json, &predict(&args.request(&args.model()))?);
         }
+        YieldCommand::Allocate(args) => print::output(json, &args.allocation()?),
+        YieldCommand::Backtest(args) => args.run(json)?,
     }
     Ok(())
 }
 
+impl YieldPredictArgs {
+    /// Where the models are looked for.
+    pub(super) fn model(&self) -> PathBuf {
+        place::data(&self.model)
+    }
+
+    /// What is asked of the models of a folder.
+    pub(super) fn request<'a>(&'a self, model: &'a Path) -> PredictRequest<'a> {
+        PredictRequest {
+            model,
+            data: &self.data,
+            strategies: self.strategies.clone(),
+            horizon_days: self.horizon_days,
+            at: self.at,
+            today: i32::try_from(Clock::System.now_ms().div_euclid(DAY_MS)).unwrap_or(i32::MAX),
+            max_age_days: self.max_age_days,
+        }
+    }
+}
+
 impl KindArg {
-    fn kind(self) -> Kind {
+    pub(super) fn kind(self) -> Kind {
         match self {
             Self::Lp => Kind::Lp,
             Self::Lending => Kind::Lending,

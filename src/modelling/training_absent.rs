@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use super::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest};
 use super::measured::{Measured, Version};
-use super::yield_request::{YieldEvaluateRequest, YieldTrainRequest};
+use super::yield_request::{YieldBacktestRequest, YieldEvaluateRequest, YieldTrainRequest};
 use super::{EvaluateRequest, Progress, TrainRequest};
 use crate::bundle::Bundle;
 use crate::diagnosis::training::NotInThisBuild;
 use crate::render::Render;
+use veriregime_core::hedge::panel::Day;
 
 /// A result that there is none of.
 #[derive(Debug, Serialize)]
@@ -71,6 +72,16 @@ pub async fn train_yields(_request: &YieldTrainRequest<'_>, _show: impl FnMut(Pr
 
 /// Refuses.
 pub fn evaluate_yields(_request: &YieldEvaluateRequest<'_>, _show: impl FnMut(Progress<'_>)) -> anyhow::Result<Never> {
+    Err(NotInThisBuild.into())
+}
+
+/// Refuses.
+pub fn compare_yields(_versions: [(&str, &Path); 2], _data: &Path, _from: Option<Day>) -> anyhow::Result<Never> {
+    Err(NotInThisBuild.into())
+}
+
+/// Refuses.
+pub fn backtest_yields(_request: &YieldBacktestRequest<'_>) -> anyhow::Result<Never> {
     Err(NotInThisBuild.into())
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::set_up::CircuitTools;
+use crate::sources::yields::costs::Costs;
 use veriregime_core::hedge::panel::Day;
 use veriregime_core::yields::Kind;
 
@@ -53,4 +54,33 @@ pub struct YieldEvaluateRequest<'a> {
     pub kinds: &'a [Kind],
     /// Epochs of the documented LSTM, which is trained on what was known by the first day; it is left out where absent.
     pub lstm_epochs: Option<usize>,
+    /// Folder in which its training is kept, and goes on.
+    pub lstm_run: Option<&'a Path>,
+    /// Folder for the plots, as SVG.
+    pub plots: Option<&'a Path>,
+}
+
+/// What is lived through, and with what.
+#[derive(Debug)]
+pub struct YieldBacktestRequest<'a> {
+    /// Folder with the tables.
+    pub data: &'a Path,
+    /// Kinds of strategies.
+    pub kinds: &'a [Kind],
+    /// Day of the first decision.
+    pub from: Day,
+    /// The last day; the last that all kinds have where absent.
+    pub until: Option<Day>,
+    /// Money to begin with, USD.
+    pub capitals_usd: &'a [f64],
+    /// Days between two decisions.
+    pub turn_days: usize,
+    /// Days in which a move must pay for itself.
+    pub gate_days: f64,
+    /// Largest share of a strategy, where risk counts.
+    pub cap: f64,
+    /// Strategies of a kind that can be entered on a day: those in which most lies.
+    pub largest: usize,
+    /// What moves cost.
+    pub costs: Costs,
 }

@@ -20,11 +20,13 @@ use anyhow::Context;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use crate::config::jobs::NodeConfig;
 use crate::config::{Config, ConfigError};
 use crate::evidence::EvidenceStore;
 use crate::job::Agent;
 use crate::job::overview::{Activity, JobState, Overview, Progress};
+use crate::job::yields::YieldService;
 use crate::state::Store;
 use driver::Driver;
 use parts::Parts;
@@ -72,7 +74,9 @@ impl Node {
             node = format!("{} of {}", agent.chain.address(), agent.bundle.manifest.model_id);
             opened = Some(agent);
         }
-        let services = Arc::new(Services::start(self.config.node(), self.overview.clone(), node, &self.stop).await?);
+        let strategies = self.strategies().await?;
+        let services = Services::start(self.config.node(), self.overview.clone(), node, strategies, &self.stop).await?;
+        let services = Arc::new(services);
         self.drive(&services, opened, &mut jobs);
         let outcome = tokio::select! {
             outcome = ended(&mut jobs) => outcome,
@@ -83,6 +87,15 @@ impl Node {
         self.parts.stop_provers().await;
         services.ended().await;
         outcome
+    }
+
+    /// The strategies of the settings, where there are any, with the clock that they go by.
+    async fn strategies(&self) -> anyhow::Result<Option<(Arc<YieldService>, Clock)>> {
+        let config = self.config.node();
+        if config.yields.strategies.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some((self.parts.yields(config).await?, self.parts.clock(config).await?)))
     }
 
     /// Has every job driven.

@@ -15,14 +15,17 @@ use crate::alerts::conditions::Shares;
 use crate::alerts::notifier::{Settings as AlertSettings, WatchedJob, Watcher};
 use crate::alerts::webhook::Webhook;
 use crate::api::jobs::Jobs;
+use crate::api::yields::Strategies;
 use crate::api::{Shared, server};
+use crate::clock::Clock;
 use crate::config::{Config, alerts};
 use crate::health::monitor::Probe;
 use crate::health::vault::{VaultLimits, VaultProbe};
 use crate::job::Agent;
 use crate::job::feeds::Feed;
 use crate::job::overview::Overview;
-use crate::node::serving;
+use crate::job::yields::YieldService;
+use crate::node::{serving, yields};
 use crate::state::beside::Beside;
 use crate::telemetry::metrics::{self, Wallet};
 
@@ -48,7 +51,8 @@ pub struct Services {
 }
 
 impl Services {
-    /// Starts what the whole process has, until `stop` is cancelled. `node` speaks in alerts where the operator has named nobody.
+    /// Starts what the whole process has, until `stop` is cancelled. `node` speaks in alerts where the operator has named nobody;
+    /// `strategies` are forecast by that clock.
     ///
     /// # Errors
     /// An address that cannot be listened on, a webhook's file that is not usable, or a database that does not open.
@@ -56,12 +60,18 @@ impl Services {
         config: &Config,
         overview: Overview,
         node: String,
+        strategies: Option<(Arc<YieldService>, Clock)>,
         stop: &CancellationToken,
     ) -> anyhow::Result<Self> {
         let tasks = TaskTracker::new();
         let counted = metrics::install(stop.clone())?;
         let beside = Beside::open(&config.state_path)?;
-        let shared = Arc::new(serving::api(config, Jobs::new(overview.clone()), counted));
+        if let Some((service, clock)) = strategies.clone() {
+            let stop = stop.clone();
+            tasks.spawn(async move { yields::keep_fresh(&service, &clock, stop).await });
+        }
+        let strategies = strategies.map(|(service, clock)| Strategies::new(service, clock));
+        let shared = Arc::new(serving::api(config, Jobs::new(overview.clone()), strategies, counted));
         if let Some(address) = config.api.listen {
             let (listener, shared, stop) = (server::listen(address).await?, shared.clone(), stop.clone());
             tasks.spawn_blocking(move || server::serve_apart(listener, shared, stop));

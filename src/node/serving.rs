@@ -10,6 +10,7 @@ use crate::api::jobs::{Jobs, ServedJob};
 use crate::api::limits::{LimitSettings, Limits};
 use crate::api::params::Parameters;
 use crate::api::view::ModelView;
+use crate::api::yields::Strategies;
 use crate::attestation::service::{AttestationContext, AttestationService};
 use crate::config::{self, Config};
 use crate::evidence::EvidenceStore;
@@ -25,13 +26,14 @@ use veriregime_core::types::manifest::inputs::Market;
 use veriregime_core::yields::{Strategy, snapshot};
 
 /// What the HTTP API needs to answer for these jobs, none of which is opened yet.
-pub fn api(config: &Config, jobs: Jobs, metrics: Exposition) -> Shared {
+pub fn api(config: &Config, jobs: Jobs, strategies: Option<Strategies>, metrics: Exposition) -> Shared {
     Shared {
         jobs,
         check_every: config.api.check_every,
         evidence: EvidenceCache::new(EvidenceStore::new(config.evidence_dir.clone())),
         metrics,
         limits: Limits::new(limit_settings(&config.api)),
+        strategies,
     }
 }
 

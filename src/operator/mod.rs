@@ -1,5 +1,6 @@
 //! What an operator does by hand, beside the node: each with a result that people and programs read.
 
+pub mod allocate;
 pub mod cycle;
 pub mod evidence;
 pub mod forecast;

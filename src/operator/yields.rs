@@ -44,7 +44,7 @@ pub struct PredictRequest<'a> {
 #[expect(clippy::struct_field_names, reason = "the field's name in what is answered")]
 pub struct Predictions {
     /// One for each.
-    predictions: BTreeMap<String, Prediction>,
+    pub(super) predictions: BTreeMap<String, Prediction>,
     /// Days ahead.
     horizon_days: usize,
     /// Strategies that nothing can be said of, where none were named.
@@ -56,15 +56,24 @@ pub struct Predictions {
 /// # Errors
 /// [`YieldError`], or a bundle that is not usable.
 pub fn predict(request: &PredictRequest<'_>) -> anyhow::Result<Predictions> {
+    predictions(request, &outlook(request)?)
+}
+
+/// Models and tables, once the request makes sense.
+pub(super) fn outlook(request: &PredictRequest<'_>) -> anyhow::Result<Outlook> {
     if usize::try_from(request.horizon_days) != Ok(HORIZON_DAYS) {
-        return Err(YieldError::Horizon { days: request.horizon_days }.into());
+        return Err(YieldError::Horizon { days: request.horizon_days.into() }.into());
     }
     let count = request.strategies.len();
     if count > MAX_STRATEGIES {
         return Err(YieldError::Count { count, limit: MAX_STRATEGIES }.into());
     }
     let models = Arc::new(YieldModels::open(request.model)?);
-    let outlook = Outlook::new(models, Yields::read(request.data)?, request.at)?;
+    Ok(Outlook::new(models, Yields::read(request.data)?, request.at)?)
+}
+
+/// What they say.
+pub(super) fn predictions(request: &PredictRequest<'_>, outlook: &Outlook) -> anyhow::Result<Predictions> {
     let ask = |strategy: &Strategy| {
         let prediction = outlook.predict(strategy, request.today)?;
         request.max_age_days.map_or(Ok(()), |limit_days| prediction.check_age(request.today, limit_days))?;
@@ -76,7 +85,7 @@ pub fn predict(request: &PredictRequest<'_>) -> anyhow::Result<Predictions> {
         let kind = outlook.pool(id)?.kind;
         predictions.insert(name.clone(), ask(&Strategy { name: name.clone(), kind, pool: id.clone() })?);
     }
-    if count == 0 {
+    if request.strategies.is_empty() {
         for strategy in outlook.strategies() {
             match ask(&strategy) {
                 Ok(prediction) => drop(predictions.insert(strategy.name, prediction)),

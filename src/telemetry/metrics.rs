@@ -59,6 +59,12 @@ pub struct Exposition {
 }
 
 impl Exposition {
+    /// One that nothing is counted in.
+    #[cfg(test)]
+    pub fn apart() -> Self {
+        Self { handle: PrometheusBuilder::new().build_recorder().handle(), text: Arc::default() }
+    }
+
     /// All of them, at most a second old.
     pub fn render(&self) -> String {
         let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);

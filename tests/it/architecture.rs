@@ -164,7 +164,8 @@ const LEAVES: [&str; 2] = ["clock", "http"];
 /// What is above all the others: arguments, calls, printing, and the program itself.
 const TOP: [&str; 3] = ["cmd", "lib", "main"];
 /// The folders of sources, one a crate.
-const CRATES: [&str; 5] = ["src", "crates/core/src", "crates/files/src", "crates/halo2/src", "crates/training/src"];
+const CRATES: [&str; 6] =
+    ["src", "crates/core/src", "crates/files/src", "crates/halo2/src", "crates/portfolio/src", "crates/training/src"];
 /// Where an outside crate, or a part of the standard library, may be named.
 const OWNERS: [(&str, &[&str]); 15] = [
     // With the macros of `cmd::print`, which no closed pipe ends with a panic.

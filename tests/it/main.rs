@@ -67,4 +67,5 @@ mod ways;
 mod without_training;
 mod world;
 mod yield_job;
+mod yield_portfolio;
 mod yields;

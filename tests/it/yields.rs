@@ -23,7 +23,7 @@ use super::given::reference;
 const FIRST_DAY: i32 = 20_089;
 
 /// A table of strategies whose rates swing at speeds of their own.
-fn table(pools: usize, days: i32) -> String {
+pub(super) fn table(pools: usize, days: i32) -> String {
     let mut text = String::from("date,pool,apy,tvlUsd\n");
     for pool in 0..pools {
         for day in 0..days {
@@ -35,7 +35,7 @@ fn table(pools: usize, days: i32) -> String {
     text
 }
 
-fn folder(files: &[(&str, &str)]) -> TempDir {
+pub(super) fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = TempDir::new().unwrap();
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).unwrap();
@@ -109,26 +109,26 @@ async fn a_publisher_that_wants_a_pause_is_asked_again() {
     assert_eq!((fetched.pools[0].days, fetched.pools[0].kind.name()), (1, "lp"));
 }
 
-fn run(arguments: &[&str]) -> Output {
+pub(super) fn run(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
     command.args(["yield", "--json"]).args(arguments).output().unwrap()
 }
 
-fn said(arguments: &[&str]) -> Value {
+pub(super) fn said(arguments: &[&str]) -> Value {
     let output = run(arguments);
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8(output.stdout).unwrap();
     serde_json::from_str(said.lines().last().unwrap()).unwrap()
 }
 
-fn refused(arguments: &[&str]) -> String {
+pub(super) fn refused(arguments: &[&str]) -> String {
     let output = run(arguments);
     assert!(!output.status.success(), "{arguments:?}");
     String::from_utf8(output.stderr).unwrap()
 }
 
 /// Models of two kinds of made-up strategies, with the tables.
-fn trained(form: &str) -> (TempDir, String, String) {
+pub(super) fn trained(form: &str) -> (TempDir, String, String) {
     let root =
         folder(&[("yields_lp.csv", &table(25, 80)), ("yields_delta.csv", &table(1, 400).replace("pool-", "perp-"))]);
     let data = root.path().to_str().unwrap().to_owned();
@@ -234,7 +234,7 @@ fn what_cannot_be_forecast_is_refused_by_code() {
 
 #[test]
 fn every_command_shows_examples() {
-    for command in ["train", "evaluate", "predict"] {
+    for command in ["train", "evaluate", "predict", "allocate", "backtest"] {
         let said = String::from_utf8(run(&[command, "--help"]).stdout).unwrap();
         assert!(said.contains("Examples:"), "{command}: {said}");
     }

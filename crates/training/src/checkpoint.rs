@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::TrainingError;
 use super::optimiser::OptimiserState;
-use super::trainer::{Epoch, Progress};
+use super::trainer::Progress;
 use veriregime_core::types::digest::Digest;
 
 /// Name of the file that says which run a folder belongs to.
@@ -40,8 +41,8 @@ pub struct RunFolder {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Header {
-    curve: Vec<Epoch>,
+struct Header<E> {
+    curve: Vec<E>,
     steps: i32,
     best_epoch: usize,
     lengths: [usize; 4],
@@ -85,7 +86,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`TrainingError::Checkpoint`] for a damaged file, or a file fault.
-    pub fn load(&self, stage: &str) -> Result<Progress, TrainingError> {
+    pub fn load<E: DeserializeOwned>(&self, stage: &str) -> Result<Progress<E>, TrainingError> {
         let path = self.path(stage);
         if !path.exists() {
             return Ok(Progress::default());
@@ -98,7 +99,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// A file fault; the last state is still there then.
-    pub fn save(&self, stage: &str, progress: &Progress) -> Result<(), TrainingError> {
+    pub fn save<E: Serialize + Clone>(&self, stage: &str, progress: &Progress<E>) -> Result<(), TrainingError> {
         let run = self.folder.join(RUN_FILE);
         if !run.exists() {
             veriregime_files::create_folder(&self.folder)?;
@@ -113,7 +114,7 @@ impl RunFolder {
 }
 
 /// Length of the header, header, weights and moments as little-endian floats, SHA-256 of all that.
-fn encode(progress: &Progress) -> Vec<u8> {
+fn encode<E: Serialize + Clone>(progress: &Progress<E>) -> Vec<u8> {
     let OptimiserState { steps, moments: [first, second] } = &progress.optimiser;
     let arrays = [&progress.weights, first, second, &progress.best_weights];
     let header = Header {
@@ -133,14 +134,14 @@ fn encode(progress: &Progress) -> Vec<u8> {
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Option<Progress> {
+fn decode<E: DeserializeOwned>(bytes: &[u8]) -> Option<Progress<E>> {
     let (body, digest) = bytes.split_last_chunk::<DIGEST_BYTES>()?;
     if Digest::of(body).0 != *digest {
         return None;
     }
     let (length, rest) = body.split_first_chunk::<LENGTH_BYTES>()?;
     let (header, mut rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-    let header: Header = serde_json::from_slice(header).ok()?;
+    let header: Header<E> = serde_json::from_slice(header).ok()?;
     let mut array = |length: usize| -> Option<Vec<f32>> {
         let (own, others) = rest.split_at_checked(length.checked_mul(size_of::<f32>())?)?;
         rest = others;
@@ -161,6 +162,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::trainer::Epoch;
     use veriregime_core::types::diagnostic::Diagnostic;
 
     fn progress() -> Progress {
@@ -187,8 +189,8 @@ mod tests {
         for at in 0..bytes.len() {
             let mut wrong = bytes.clone();
             wrong[at] ^= 1;
-            assert_eq!(decode(&wrong), None, "byte {at}");
-            assert_eq!(decode(&bytes[..at]), None, "cut at {at}");
+            assert_eq!(decode::<Epoch>(&wrong), None, "byte {at}");
+            assert_eq!(decode::<Epoch>(&bytes[..at]), None, "cut at {at}");
         }
     }
 
@@ -197,7 +199,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("run");
         let run = RunFolder::open(&folder, &json!({ "seed": 1 }), Unfinished::Refuse).unwrap();
-        assert_eq!(run.load("teacher-1").unwrap(), Progress::default());
+        assert_eq!(run.load::<Epoch>("teacher-1").unwrap(), Progress::default());
         run.save("teacher-1", &progress()).unwrap();
 
         let code = |unfinished, identity| RunFolder::open(&folder, &identity, unfinished).unwrap_err().code();
@@ -207,8 +209,8 @@ mod tests {
         assert_eq!(run.load("teacher-1").unwrap(), progress());
 
         veriregime_files::write_atomic(&folder.join("teacher-1.checkpoint"), b"half").unwrap();
-        assert_eq!(run.load("teacher-1").unwrap_err().code(), "VR-TRAIN-007");
+        assert_eq!(run.load::<Epoch>("teacher-1").unwrap_err().code(), "VR-TRAIN-007");
         let run = RunFolder::open(&folder, &json!({ "seed": 2 }), Unfinished::Discard).unwrap();
-        assert_eq!(run.load("teacher-1").unwrap(), Progress::default());
+        assert_eq!(run.load::<Epoch>("teacher-1").unwrap(), Progress::default());
     }
 }

@@ -81,11 +81,11 @@ pub struct Epoch {
     pub validation_f1: f64,
 }
 
-/// A fit after some epoch: enough to go on.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Progress {
+/// A fit after some epoch: enough to go on. `E` is what is kept of each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress<E = Epoch> {
     /// Finished epochs.
-    pub curve: Vec<Epoch>,
+    pub curve: Vec<E>,
     /// Weights after the last one.
     pub weights: Vec<f32>,
     /// The optimiser after the last one.
@@ -94,6 +94,18 @@ pub struct Progress {
     pub best_epoch: usize,
     /// Its weights.
     pub best_weights: Vec<f32>,
+}
+
+impl<E> Default for Progress<E> {
+    fn default() -> Self {
+        Self {
+            curve: Vec::new(),
+            weights: Vec::new(),
+            optimiser: OptimiserState::default(),
+            best_epoch: 0,
+            best_weights: Vec::new(),
+        }
+    }
 }
 
 impl Progress {

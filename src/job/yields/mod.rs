@@ -1,5 +1,7 @@
 //! Strategies' tables, each publisher's once a day for all who ask, and what is said of the strategies.
 
+pub mod allocation;
+pub mod answer;
 mod collect;
 pub mod outlook;
 pub mod prediction;
@@ -14,6 +16,7 @@ use tracing::{info, warn};
 use crate::bundle::yields::YieldModels;
 use crate::job::tables::SOURCE;
 use crate::sources::tables::error::TableError;
+use crate::sources::yields::costs::Costs;
 use crate::sources::yields::error::YieldError;
 use crate::sources::yields::folder::Yields;
 use crate::sources::yields::renewal::{Publishers, renew};
@@ -25,11 +28,14 @@ use veriregime_core::types::digest::Digest;
 use veriregime_core::types::origin::FailedSource;
 use veriregime_core::types::time::DAY_MS;
 use veriregime_core::types::vintage::{TablesOrigin, Vintage};
-use veriregime_core::yields::Strategy;
+use veriregime_core::yields::risk::TRAILING_DAYS;
 use veriregime_core::yields::snapshot::Snapshot;
+use veriregime_core::yields::{Kind, Strategy};
 
 /// A publisher that failed is asked again after so long at the earliest.
 const PAUSE_MS: i64 = 60_000;
+/// Most strategies of one question.
+pub const MAX_ASKED: usize = 100;
 
 /// Strategies with their publishers, in a folder that nobody else writes.
 #[derive(Debug)]
@@ -81,6 +87,8 @@ pub struct Forecasts {
     pub max_age_days: u32,
     /// By the strategies' names.
     pub strategies: BTreeMap<String, StrategyForecast>,
+    /// What a transaction costs, USD, by kind; absent where the tables do not tell.
+    pub gas_usd: BTreeMap<Kind, f64>,
 }
 
 /// What is said of a strategy.
@@ -92,6 +100,8 @@ pub struct StrategyForecast {
     pub prediction: Result<Prediction, YieldError>,
     /// Why its publisher brought nothing new.
     pub failed: Option<FailedSource>,
+    /// Its rates as shares, on the days that risk is read from; the last is the one before the running day.
+    pub past: Vec<Option<f64>>,
 }
 
 impl Forecasts {
@@ -134,11 +144,15 @@ impl YieldService {
             strategy: strategy.clone(),
             prediction: edition.outlook.predict(strategy, edition.day),
             failed: edition.failed.get(&strategy.pool).cloned(),
+            past: edition.outlook.past(&strategy.pool, edition.day - 1, TRAILING_DAYS),
         };
+        let gas_usd = |kind: Kind| Some((kind, Costs::gas_usd(kind, edition.outlook.tables(), edition.day - 1)?));
+        let gas_usd = Kind::ALL.into_iter().filter_map(gas_usd).collect();
         let strategies =
             self.settings.strategies.iter().map(|strategy| (strategy.name.clone(), said(strategy))).collect();
         let max_age_days = self.settings.max_age_days;
-        let forecasts = Arc::new(Forecasts { day: edition.day, collected_ms: now_ms, max_age_days, strategies });
+        let forecasts =
+            Arc::new(Forecasts { day: edition.day, collected_ms: now_ms, max_age_days, strategies, gas_usd });
         *self.latest.write().unwrap_or_else(PoisonError::into_inner) = Some(forecasts.clone());
         Ok(forecasts)
     }

@@ -64,6 +64,21 @@ impl Outlook {
         self.yields.pools.get(id).ok_or_else(|| unknown(self.yields.pools.keys(), id))
     }
 
+    /// The tables.
+    pub fn tables(&self) -> &Yields {
+        &self.yields
+    }
+
+    /// Rates of a pool over so many days up to a day, as shares; nothing for a day without one.
+    pub fn past(&self, pool: &str, last: Day, days: usize) -> Vec<Option<f64>> {
+        let series = self.yields.pools.get(pool).map(|pool| &pool.series);
+        let rate = |day: Day| {
+            let series = series?;
+            Some(series.apy(series.position(day)?)? / 100.0)
+        };
+        (last - days as Day + 1..=last).map(rate).collect()
+    }
+
     /// What is said of a strategy, for who asks on a day; however old its data are.
     ///
     /// # Errors

@@ -66,6 +66,12 @@ impl Prediction {
         }
     }
 
+    /// The same for who asks on another day.
+    #[must_use]
+    pub fn seen_on(&self, today: Day) -> Self {
+        Self { age_days: i64::from(today) - i64::from(self.day), ..self.clone() }
+    }
+
     /// Refuses data that are older than is allowed on a day.
     ///
     /// # Errors

@@ -14,10 +14,11 @@ use std::path::Path;
 
 use super::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest};
 use super::measured::{Measured, Version};
-use super::yield_request::{YieldEvaluateRequest, YieldTrainRequest};
+use super::yield_request::{YieldBacktestRequest, YieldEvaluateRequest, YieldTrainRequest};
 use super::{EvaluateRequest, Progress, TrainRequest};
 use crate::bundle::Bundle;
 use crate::render::Render;
+use veriregime_core::hedge::panel::Day;
 use veriregime_training::plots::over;
 use veriregime_training::plots::panels::panels;
 
@@ -104,6 +105,26 @@ pub fn evaluate_yields(
     show: impl FnMut(Progress<'_>),
 ) -> anyhow::Result<impl Render> {
     yields::evaluate::evaluate(request, show)
+}
+
+/// Judges two folders of yield models on the same decisions of tables, from a day on, that neither was fitted on.
+///
+/// # Errors
+/// Models or tables that are not usable, or without a common decision.
+pub fn compare_yields(
+    versions: [(&str, &Path); 2],
+    data: &Path,
+    from: Option<Day>,
+) -> anyhow::Result<impl Render + use<>> {
+    yields::compare::compare(versions, data, from)
+}
+
+/// Lives through the days of tables with money, under several rules.
+///
+/// # Errors
+/// Tables that are not usable, or too few by the first day.
+pub fn backtest_yields(request: &YieldBacktestRequest<'_>) -> anyhow::Result<impl Render + use<>> {
+    yields::backtest::backtest(request)
 }
 
 /// Measures how fast the networks of training settings learn. `config` is where the agent's settings are, if anywhere.

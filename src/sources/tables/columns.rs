@@ -4,8 +4,9 @@ use std::fs::File;
 use std::panic::catch_unwind;
 use std::path::Path;
 
-use ::parquet::file::reader::FileReader;
+use ::parquet::file::reader::{FileReader, RowGroupReader};
 use ::parquet::file::serialized_reader::SerializedFileReader;
+use ::parquet::schema::types::ColumnDescriptor;
 
 use super::error::TableError;
 use super::series::MAX_ROWS;
@@ -58,9 +59,35 @@ pub fn parquet<const T: usize, const N: usize>(
     texts: [&str; T],
     numbers: [&str; N],
 ) -> Result<Columns<T, N>, TableError> {
+    guarded(path, wanted, texts, numbers, values::numbers)
+}
+
+/// The same with no number where a row has none.
+///
+/// # Errors
+/// As [`parquet`].
+pub fn parquet_with_gaps<const T: usize, const N: usize>(
+    path: &Path,
+    wanted: &'static str,
+    texts: [&str; T],
+    numbers: [&str; N],
+) -> Result<Columns<T, N>, TableError> {
+    guarded(path, wanted, texts, numbers, values::numbers_with_gaps)
+}
+
+/// How numbers of a group's column are read.
+type ReadNumbers = fn(&dyn RowGroupReader, usize, &ColumnDescriptor) -> Result<Vec<f64>, ColumnError>;
+
+fn guarded<const T: usize, const N: usize>(
+    path: &Path,
+    wanted: &'static str,
+    texts: [&str; T],
+    numbers: [&str; N],
+    read: ReadNumbers,
+) -> Result<Columns<T, N>, TableError> {
     let table = path.display().to_string();
     // The parquet crate panics on some damaged files instead of returning an error.
-    catch_unwind(|| unguarded(path, wanted, texts, numbers))
+    catch_unwind(|| unguarded(path, wanted, texts, numbers, read))
         .unwrap_or_else(|_| Err(TableError::Damaged { table, detail: "its parts do not fit together".into() }))
 }
 
@@ -69,6 +96,7 @@ fn unguarded<const T: usize, const N: usize>(
     wanted: &'static str,
     texts: [&str; T],
     numbers: [&str; N],
+    read: ReadNumbers,
 ) -> Result<Columns<T, N>, TableError> {
     let table = || path.display().to_string();
     let not_table = |detail: String| TableError::NotTable { table: table(), wanted, detail };
@@ -101,7 +129,7 @@ fn unguarded<const T: usize, const N: usize>(
         }
         let mut read_numbers = Vec::with_capacity(N);
         for (place, name) in number_places.iter().zip(numbers) {
-            let values = values::numbers(group.as_ref(), *place, &schema.column(*place));
+            let values = read(group.as_ref(), *place, &schema.column(*place));
             read_numbers.push(values.map_err(|error| fault(name, error))?);
         }
         for row in 0..rows {

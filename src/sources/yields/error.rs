@@ -10,6 +10,7 @@ use veriregime_core::yields::model::StrategyError;
 use veriregime_core::yields::series::Fault;
 use veriregime_core::yields::{HORIZON_DAYS, WINDOW_DAYS};
 use veriregime_files::FileError;
+use veriregime_portfolio::error::PortfolioError;
 
 /// Why rates are not taken, or nothing is said of a strategy.
 #[derive(Debug, Error)]
@@ -34,7 +35,7 @@ pub enum YieldError {
     Unknown { name: String, similar: Option<String> },
     /// A horizon that no model has.
     #[error("models here forecast {HORIZON_DAYS} days, not {days}")]
-    Horizon { days: u32 },
+    Horizon { days: i64 },
     /// No strategies, or far too many.
     #[error("{count} strategies are none, or more than {limit}")]
     Count { count: usize, limit: usize },
@@ -50,6 +51,12 @@ pub enum YieldError {
     /// An answer of another shape.
     #[error("{url} does not answer as DefiLlama: {detail}")]
     Answer { url: String, detail: String },
+    /// Models without a decision that both could have been judged on.
+    #[error("{first} and {second} have no decision in common that neither was fitted on")]
+    NoCommonRows { first: String, second: String },
+    /// No price of gas, or of ether, from which a move's cost would follow.
+    #[error("what gas costs on {} is not known", format_day(*day))]
+    NoGas { day: i32 },
     /// Model bundles without one for this kind.
     #[error("there is no model for {kind}")]
     NoModel { kind: &'static str },
@@ -62,6 +69,9 @@ pub enum YieldError {
     /// What is stored of a strategy, or a model, does not do.
     #[error(transparent)]
     Strategy(#[from] StrategyError),
+    /// No portfolio of these strategies.
+    #[error(transparent)]
+    Portfolio(#[from] PortfolioError),
     /// A publisher that cannot be asked.
     #[error(transparent)]
     Http(#[from] CandleError),
@@ -108,9 +118,12 @@ impl Diagnostic for YieldError {
             Self::Stale { .. } => "VR-YIELD-011",
             Self::Answer { .. } => "VR-YIELD-012",
             Self::NoModel { .. } => "VR-YIELD-013",
+            Self::NoGas { .. } => "VR-YIELD-020",
+            Self::NoCommonRows { .. } => "VR-YIELD-021",
             Self::NotRenewed { .. } => "VR-YIELD-015",
             Self::OtherKind { .. } => "VR-YIELD-016",
             Self::Strategy(error) => error.code(),
+            Self::Portfolio(error) => error.code(),
             Self::Http(error) => error.code(),
             Self::Table(error) => error.code(),
             Self::File(error) => error.code(),
@@ -132,12 +145,19 @@ impl Diagnostic for YieldError {
             Self::TooFew { .. } => "wait until it has a week of rates, or fetch the days that are missing",
             Self::Stale { .. } => "get newer rates with `tables fetch-yields`, or allow more with --max-age-days",
             Self::Answer { .. } => "look at the address in a browser; another one can be given by --url",
+            Self::NoCommonRows { .. } => {
+                "give tables that go further than the outcomes of both, or train one up to an earlier day with --until"
+            }
+            Self::NoGas { .. } => {
+                "say what a transaction costs with --gas-usd, or put eth_gas_daily with eth_usd into the folder"
+            }
             Self::NoModel { .. } => "train one with `yield train`, or name the folder that has it",
             Self::OtherKind { .. } => "correct the kind in yields.strategies, or take the table away",
             Self::NotRenewed { .. } => {
                 "nothing: it is asked for again; from an hour after the day's start its last edition counts"
             }
             Self::Strategy(error) => error.hint(),
+            Self::Portfolio(error) => error.hint(),
             Self::Http(error) => error.hint(),
             Self::Table(error) => error.hint(),
             Self::File(error) => error.hint(),

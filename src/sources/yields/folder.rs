@@ -6,13 +6,14 @@ use std::path::Path;
 use super::error::YieldError;
 use super::table::{Pool, Pools};
 use crate::sources::tables::bitcoin;
-use crate::sources::tables::columns::{Content, content, parquet, places};
+use crate::sources::tables::columns::{Content, content, parquet, parquet_with_gaps, places};
 use crate::sources::tables::error::TableError;
 use crate::sources::tables::folder::{BITCOIN, file};
 use crate::sources::tables::series::{Bounds, DailySeries};
 use veriregime_core::hedge::panel::Day;
 use veriregime_core::types::time::parse_day;
 use veriregime_core::yields::Kind;
+use veriregime_core::yields::costs::gas_usd;
 use veriregime_core::yields::market::Market;
 use veriregime_core::yields::series::Cleaning;
 
@@ -23,6 +24,7 @@ const PREFIX: &str = "yields_";
 /// How they may end.
 const ENDINGS: [&str; 2] = ["csv", "parquet"];
 const GAS_BOUNDS: Bounds = Bounds { column: "gas_gwei", lowest: 0.0, highest: 1e6 };
+const ETHER_BOUNDS: Bounds = Bounds { column: "eth_usd", lowest: 0.0, highest: 1e9 };
 
 /// Rates of a folder.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -33,6 +35,25 @@ pub struct Yields {
     pub cleaning: BTreeMap<Kind, Cleaning>,
     /// Bitcoin's closes and the price of gas, as far as they are there.
     pub market: Market,
+    /// What gas costs on Ethereum.
+    pub gas: Gas,
+}
+
+/// What gas costs on Ethereum, as far as it is known.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Gas {
+    /// Its price in gwei.
+    pub gwei: DailySeries,
+    /// Ether in USD.
+    pub eth_usd: DailySeries,
+}
+
+impl Gas {
+    /// So much gas in USD at the end of a day; nothing where a price is older than this.
+    pub fn usd(&self, units: f64, day: Day, max_age_days: Day) -> Option<f64> {
+        let [gwei, ether] = [&self.gwei, &self.eth_usd].map(|series| series.carried(day, max_age_days));
+        Some(gas_usd(units, gwei?, ether?))
+    }
 }
 
 impl Yields {
@@ -63,8 +84,8 @@ impl Yields {
             return Err(YieldError::Absent { folder: folder.display().to_string() });
         }
         let closes = file(folder, BITCOIN).map(|path| bitcoin::read(&path)).transpose()?.unwrap_or_default();
-        let gas = file(folder, GAS).map(|path| gas(&path)).transpose()?.unwrap_or_default();
-        yields.market = Market::new(closes.iter(), gas.iter());
+        yields.gas = file(folder, GAS).map(|path| gas(&path)).transpose()?.unwrap_or_default();
+        yields.market = Market::new(closes.iter(), yields.gas.gwei.iter());
         Ok(yields)
     }
 
@@ -80,35 +101,49 @@ pub fn kind_of(stem: &str) -> Option<Kind> {
     Kind::parse(rest.split('_').next()?)
 }
 
-/// Gas prices in gwei.
+/// Prices of gas, and of ether where the table has them.
 ///
 /// # Errors
 /// [`TableError`].
-pub fn gas(path: &Path) -> Result<DailySeries, TableError> {
+pub fn gas(path: &Path) -> Result<Gas, TableError> {
     let table = path.display().to_string();
     let wanted = "gas prices";
     let not_table = |detail: String| TableError::NotTable { table: table.clone(), wanted, detail };
     let day = |text: &str| parse_day(text).map_err(|error| not_table(error.to_string()));
-    let rows: Vec<(Day, f64)> = match content(path)? {
+    let rows: Vec<(Day, f64, f64)> = match content(path)? {
         Content::Parquet => {
-            let columns = parquet(path, wanted, ["date"], ["gas_gwei"])?;
-            let rows = columns.texts.iter().zip(columns.numbers);
-            rows.map(|([date], [gas])| Ok((day(date)?, gas))).collect::<Result<_, TableError>>()?
+            let row = |(date, gas, ether): (&String, f64, f64)| Ok((day(date)?, gas, ether));
+            if let Ok(columns) = parquet_with_gaps(path, wanted, ["date"], ["gas_gwei", "eth_usd"]) {
+                let rows = columns.texts.iter().zip(columns.numbers);
+                rows.map(|([date], [gas, ether])| row((date, gas, ether))).collect::<Result<_, TableError>>()?
+            } else {
+                let columns = parquet(path, wanted, ["date"], ["gas_gwei"])?;
+                let rows = columns.texts.iter().zip(columns.numbers);
+                rows.map(|([date], [gas])| row((date, gas, f64::NAN))).collect::<Result<_, TableError>>()?
+            }
         }
         Content::Text(text) => {
             let mut reader = csv::Reader::from_reader(text.as_slice());
             let header = reader.headers().map_err(|error| not_table(error.to_string()))?;
             let [date, gas] = places(header, [&["date"], &["gas_gwei"]]).map_err(not_table)?;
+            let ether = places(header, [&["eth_usd"]]).ok();
             let row = |record: Result<csv::StringRecord, csv::Error>| {
                 let record = record.map_err(|error| not_table(error.to_string()))?;
                 let cell = |place: usize| record.get(place).unwrap_or("").trim();
                 let number = cell(gas).parse().map_err(|_| not_table("a row has no gas price".into()))?;
-                Ok((day(cell(date))?, number))
+                let ether = ether.map_or("", |[place]| cell(place));
+                let ether = if ether.is_empty() { Ok(f64::NAN) } else { ether.parse() };
+                Ok((day(cell(date))?, number, ether.map_err(|_| not_table("a row has no price of ether".into()))?))
             };
             reader.records().map(row).collect::<Result<_, TableError>>()?
         }
     };
-    DailySeries::new(&table, &GAS_BOUNDS, rows)
+    let ether: Vec<(Day, f64)> =
+        rows.iter().filter(|(.., ether)| !ether.is_nan()).map(|(day, _, ether)| (*day, *ether)).collect();
+    let gwei = DailySeries::new(&table, &GAS_BOUNDS, rows.into_iter().map(|(day, gas, _)| (day, gas)))?;
+    let eth_usd =
+        if ether.is_empty() { DailySeries::default() } else { DailySeries::new(&table, &ETHER_BOUNDS, ether)? };
+    Ok(Gas { gwei, eth_usd })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Daily rates of strategies on chain: tables of a folder, and the dialect of DefiLlama.
 
+pub mod costs;
 pub mod defillama;
 pub mod error;
 pub mod fetch;

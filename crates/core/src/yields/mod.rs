@@ -2,6 +2,7 @@
 //! in a fixed order: the same numbers on every machine.
 
 pub mod conformal;
+pub mod costs;
 pub mod features;
 pub mod forecast;
 pub mod level;

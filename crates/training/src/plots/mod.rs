@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod panels;
+pub mod yields;
 
 use std::ops::Range;
 

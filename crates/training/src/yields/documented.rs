@@ -1,20 +1,27 @@
 //! The documented LSTM, fitted and asked: with the original's absolute target on raw rates, or with residual targets.
 
+use std::path::Path;
+
 use burn::tensor::Device;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+use serde_json::json;
 
 use super::fit::{Epoch, FitSettings, Lesson, fit};
 use super::inputs::Inputs;
+use super::kept::Kept;
 use super::lstm::Lstm;
 use super::model::{scalers, targets};
 use super::ridge::TARGETS;
 use super::samples::{Sample, Samples};
+use crate::checkpoint::{RunFolder, Unfinished};
 use crate::error::TrainingError;
 use crate::network::Network;
 use crate::weights::{matrix, numbers};
 use burn::module::Module;
 use veriregime_core::hedge::panel::Day;
+use veriregime_core::types::digest::Digest;
 use veriregime_core::yields::WINDOW_DAYS;
 use veriregime_core::yields::features::{FEATURES, Target};
 use veriregime_core::yields::forecast::Said;
@@ -31,8 +38,12 @@ const FORWARD_ROWS: usize = 4096;
 /// Fewest decisions that it is fitted on.
 const LEAST_SAMPLES: usize = 500;
 
+/// Name of a kept run's only network.
+const STAGE: &str = "lstm";
+
 /// What is forecast, from what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Form {
     /// The mean rate and its deviation in percent, from rates in percent: the original.
     Absolute,
@@ -53,17 +64,19 @@ pub struct Documented {
 }
 
 impl Documented {
-    /// Fits on the outcomes that are known at the end of a day; the latest of these decisions choose the epoch.
+    /// Fits on the outcomes that are known at the end of a day; the latest of these decisions choose the epoch. Where a folder is
+    /// given, the run is kept in it, and goes on where it stopped.
     ///
     /// # Errors
-    /// [`TrainingError::TooFew`] or [`TrainingError::Diverged`].
+    /// [`TrainingError::TooFew`], [`TrainingError::Diverged`], or another run in the folder.
     pub fn fit(
         samples: &Samples,
         until: Day,
         form: Form,
         settings: &FitSettings,
         device: &Device,
-        observe: impl FnMut(Epoch),
+        folder: Option<&Path>,
+        mut observe: impl FnMut(Epoch),
     ) -> Result<Self, TrainingError> {
         let known: Vec<(&Sample, Target)> = samples.known(until).collect();
         let few = |found: usize| TrainingError::TooFew { part: "the LSTM's part".into(), found, needed: LEAST_SAMPLES };
@@ -96,7 +109,16 @@ impl Documented {
             device: device.clone(),
         };
         let [lesson, validation] = [&early, &late].map(|rows| fitted.lesson(rows));
-        let (network, _) = fit(fitted.network, &lesson, Some(&validation), settings, device, observe)?;
+        let start = fitted.network;
+        let (network, _) = if let Some(folder) = folder {
+            let bytes: Vec<u8> = lesson.rows.iter().flat_map(|number| number.to_le_bytes()).collect();
+            let identity = json!({ "form": form, "settings": settings, "until": until, "rows": Digest::of(&bytes) });
+            let run = RunFolder::open(folder, &identity, Unfinished::Resume)?;
+            let mut kept = Kept { run: &run, stage: STAGE, tell: observe };
+            fit(start, &lesson, Some(&validation), settings, device, &mut kept)?
+        } else {
+            fit(start, &lesson, Some(&validation), settings, device, &mut observe)?
+        };
         fitted.network = network.valid();
         Ok(fitted)
     }

@@ -11,6 +11,7 @@ use super::ridge::TARGETS;
 use crate::error::TrainingError;
 use crate::network::Network;
 use crate::optimiser::{Optimiser, OptimizerConfig};
+use crate::trainer;
 use crate::weights::{flatten, load, matrix, numbers};
 
 /// Rows of one pass without learning.
@@ -69,7 +70,8 @@ pub struct Lesson {
 }
 
 /// An epoch that is done.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Epoch {
     /// From 1.
     pub epoch: usize,
@@ -77,6 +79,36 @@ pub struct Epoch {
     pub training_loss: f64,
     /// Loss on validation, where there is one.
     pub validation_loss: Option<f64>,
+}
+
+/// A fit after some epoch: enough to go on.
+pub type Progress = trainer::Progress<Epoch>;
+
+/// What is told of a run, and where it goes on.
+pub trait Watch {
+    /// What an earlier run left, or nothing.
+    ///
+    /// # Errors
+    /// What is left cannot be used.
+    fn begun(&mut self) -> Result<Progress, TrainingError> {
+        Ok(Progress::default())
+    }
+
+    /// After each epoch.
+    ///
+    /// # Errors
+    /// What is to be left cannot be.
+    fn done(&mut self, progress: &Progress) -> Result<(), TrainingError>;
+}
+
+/// Only told of epochs; nothing is left.
+impl<F: FnMut(Epoch)> Watch for F {
+    fn done(&mut self, progress: &Progress) -> Result<(), TrainingError> {
+        if let Some(epoch) = progress.curve.last() {
+            self(*epoch);
+        }
+        Ok(())
+    }
 }
 
 /// Trains a network. With a validation part, what comes out are the weights of the best epoch on it, and which it was; without,
@@ -90,14 +122,22 @@ pub fn fit<N: Network>(
     validation: Option<&Lesson>,
     settings: &FitSettings,
     device: &Device,
-    mut observe: impl FnMut(Epoch),
+    watch: &mut impl Watch,
 ) -> Result<(N, usize), TrainingError> {
     let tracking = device.clone().autodiff();
+    let mut progress = watch.begun()?;
+    let useless = || TrainingError::Checkpoint { reason: "it is of another network".into() };
     let mut network = start;
-    let mut optimiser = Optimiser::default();
+    if !progress.weights.is_empty() {
+        network = load(network, &progress.weights).ok_or_else(useless)?;
+    }
+    let mut optimiser = Optimiser::restore(&progress.optimiser, &network).ok_or_else(useless)?;
     let steps = lesson.targets.len().div_ceil(settings.batch_size);
-    let mut best: Option<(f64, usize, Vec<f32>)> = None;
-    for epoch in 1..=settings.epochs {
+    let judged = |epoch: &Epoch| epoch.validation_loss.unwrap_or(epoch.training_loss);
+    for epoch in progress.curve.len() + 1..=settings.epochs {
+        if epoch - 1 - progress.best_epoch >= settings.patience {
+            break;
+        }
         let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
         random.set_stream(epoch as u64);
         let mut order: Vec<usize> = (0..lesson.targets.len()).collect();
@@ -116,21 +156,24 @@ pub fn fit<N: Network>(
             network = optimiser.step(&settings.step, rate, network, gradients);
         }
         let training_loss = total / steps as f64;
-        let validation_loss = validation.map(|part| loss(&network, part, device));
-        observe(Epoch { epoch, training_loss, validation_loss });
-        let judged = validation_loss.unwrap_or(training_loss);
-        if !judged.is_finite() {
+        let now = Epoch { epoch, training_loss, validation_loss: validation.map(|part| loss(&network, part, device)) };
+        if !judged(&now).is_finite() {
             break;
         }
-        if validation.is_none() || best.as_ref().is_none_or(|(least, ..)| judged < *least) {
-            best = Some((judged, epoch, flatten(&network)));
+        let best = progress.best_epoch.checked_sub(1).and_then(|at| progress.curve.get(at));
+        let is_best = validation.is_none() || best.is_none_or(|best| judged(&now) < judged(best));
+        progress.curve.push(now);
+        progress.weights = flatten(&network);
+        progress.optimiser = optimiser.state();
+        if is_best {
+            (progress.best_epoch, progress.best_weights) = (epoch, progress.weights.clone());
         }
-        if best.as_ref().is_some_and(|(_, at, _)| epoch - at >= settings.patience) {
-            break;
-        }
+        watch.done(&progress)?;
     }
-    let (_, epoch, weights) = best.ok_or(TrainingError::Diverged)?;
-    Ok((load(network, &weights).ok_or(TrainingError::Diverged)?, epoch))
+    if progress.best_epoch == 0 {
+        return Err(TrainingError::Diverged);
+    }
+    Ok((load(network, &progress.best_weights).ok_or_else(useless)?, progress.best_epoch))
 }
 
 fn loss<N: Network>(network: &N, part: &Lesson, device: &Device) -> f64 {

@@ -90,7 +90,7 @@ fn sample(pool: usize, kind: Kind, series: &Series, market: &Market, at: usize) 
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use veriregime_core::yields::series::Observation;
 

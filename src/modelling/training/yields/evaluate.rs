@@ -18,6 +18,7 @@ use veriregime_core::yields::Kind;
 use veriregime_core::yields::forecast::Said;
 use veriregime_training::device::{Backend, open};
 use veriregime_training::optimiser::OptimizerConfig;
+use veriregime_training::plots::yields::plots;
 use veriregime_training::yields::documented::{self, Documented};
 use veriregime_training::yields::fit::{Epoch, FitSettings};
 use veriregime_training::yields::model::{Form, Lessons};
@@ -87,7 +88,13 @@ pub fn evaluate(request: &YieldEvaluateRequest<'_>, mut show: impl FnMut(Progres
         }
         let mut others = others(&samples, &judged, kind, request.from)?;
         if let Some(epochs) = request.lstm_epochs {
-            others.extend(lstm(&samples, &judged, kind, request.from, epochs, &mut show)?);
+            others.extend(lstm(&samples, &judged, kind, request, epochs, &mut show)?);
+        }
+        if let Some(folder) = request.plots {
+            veriregime_files::create_folder(folder)?;
+            for (name, svg) in plots(kind.name(), &judged) {
+                veriregime_files::write_atomic(&folder.join(format!("{name}.svg")), svg.as_bytes())?;
+            }
         }
         let figures = KindFigures { seen: of(true), unseen: of(false), months: by_month(&judged), others };
         kinds.insert(kind, figures);
@@ -126,7 +133,7 @@ fn lstm(
     samples: &Samples,
     judged: &[Judged<'_>],
     kind: Kind,
-    from: Day,
+    request: &YieldEvaluateRequest<'_>,
     epochs: usize,
     show: &mut impl FnMut(Progress<'_>),
 ) -> anyhow::Result<BTreeMap<String, Score>> {
@@ -137,7 +144,8 @@ fn lstm(
     let mut rows = BTreeMap::new();
     for (name, form) in [("lstm_absolute", documented::Form::Absolute), ("lstm_residual", documented::Form::Residual)] {
         let started = Instant::now();
-        let fitted = Documented::fit(samples, from, form, &settings, &device, |epoch| {
+        let run = request.lstm_run.map(|folder| folder.join(format!("{}-{name}", kind.name())));
+        let fitted = Documented::fit(samples, request.from, form, &settings, &device, run.as_deref(), |epoch| {
             let Epoch { epoch, training_loss, validation_loss } = epoch;
             let validation = validation_loss.map_or_else(String::new, |loss| format!(", validation {loss:.4}"));
             let seconds = started.elapsed().as_secs();

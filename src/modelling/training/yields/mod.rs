@@ -1,5 +1,7 @@
 //! Yield models in a build with the feature `training`.
 
+pub mod backtest;
+pub mod compare;
 pub mod evaluate;
 pub mod train;
 

@@ -115,6 +115,28 @@ pub fn numbers(group: &dyn RowGroupReader, index: usize, column: &ColumnDescript
     })
 }
 
+/// The numbers of a group of floating point; no number where a row has none.
+///
+/// # Errors
+/// [`ColumnError`].
+pub fn numbers_with_gaps(
+    group: &dyn RowGroupReader,
+    index: usize,
+    column: &ColumnDescriptor,
+) -> Result<Vec<f64>, ColumnError> {
+    check_packing(group, index, column)?;
+    let ColumnReader::DoubleColumnReader(values) = group.get_column_reader(index)? else {
+        return Err(unsupported(column, "numbers"));
+    };
+    let there = column.max_def_level();
+    let (values, levels) = packed(values, rows(group))?;
+    if there == 0 {
+        return Ok(values);
+    }
+    let mut values = values.into_iter();
+    Ok(levels.iter().map(|level| if *level < there { f64::NAN } else { values.next().unwrap_or(f64::NAN) }).collect())
+}
+
 /// The texts of a group.
 ///
 /// # Errors
@@ -130,7 +152,19 @@ pub fn texts(group: &dyn RowGroupReader, index: usize, column: &ColumnDescriptor
 }
 
 /// All values of a column: exactly `rows`, none of them missing. A value is there where its level is `there`.
-fn read<T: DataType>(mut column: ColumnReaderImpl<T>, rows: usize, there: i16) -> Result<Vec<T::T>, ColumnError> {
+fn read<T: DataType>(column: ColumnReaderImpl<T>, rows: usize, there: i16) -> Result<Vec<T::T>, ColumnError> {
+    let (values, levels) = packed(column, rows)?;
+    if let Some(row) = levels.iter().position(|level| *level < there) {
+        return Err(ColumnError::NoValue(row));
+    }
+    if values.len() != rows {
+        return Err(ParquetError::General(format!("a column has {} values for {rows} rows", values.len())).into());
+    }
+    Ok(values)
+}
+
+/// The values of a column that are there, and the level of each row, where it has any.
+fn packed<T: DataType>(mut column: ColumnReaderImpl<T>, rows: usize) -> Result<(Vec<T::T>, Vec<i16>), ColumnError> {
     let mut values = Vec::with_capacity(rows);
     let mut levels = Vec::new();
     let mut missing = rows;
@@ -141,13 +175,10 @@ fn read<T: DataType>(mut column: ColumnReaderImpl<T>, rows: usize, there: i16) -
         }
         missing -= records.min(missing);
     }
-    if let Some(row) = levels.iter().position(|level| *level < there) {
-        return Err(ColumnError::NoValue(row));
+    if !levels.is_empty() && levels.len() != rows {
+        return Err(ParquetError::General(format!("a column has {} of {rows} rows", levels.len())).into());
     }
-    if values.len() != rows {
-        return Err(ParquetError::General(format!("a column has {} values for {rows} rows", values.len())).into());
-    }
-    Ok(values)
+    Ok((values, levels))
 }
 
 fn rows(group: &dyn RowGroupReader) -> usize {

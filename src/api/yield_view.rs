@@ -1,42 +1,12 @@
-//! What answers say of forecasts from tables.
+//! What a list of cycles tells of a strategy's forecast.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use veriregime_core::hedge::forecast::{PriceForecast, read};
 use veriregime_core::types::cycle::Forecast;
-use veriregime_core::types::prediction::Outputs;
 use veriregime_core::types::stated::Stated;
 use veriregime_core::types::time::format_day;
 use veriregime_core::yields::model::told;
-
-/// One horizon of a country's electricity.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct ElectricityView {
-    /// Months ahead.
-    pub months: u32,
-    /// Mean price of the last 30 days, EUR/MWh.
-    pub last_month_eur_mwh: f64,
-    /// Forecast mean price of these months, EUR/MWh.
-    pub eur_mwh: f64,
-}
-
-impl ElectricityView {
-    /// Of a stored forecast; nothing for one of something else.
-    pub(super) fn of(forecast: &Forecast, scale: u32) -> Vec<Self> {
-        let integers: Vec<i128> = forecast.outputs.iter().flat_map(Outputs::values).collect();
-        let Some((prices, horizons)) = forecast.prices.and_then(Stated::prices).zip(read(&integers, scale)) else {
-            return Vec::new();
-        };
-        let last_month_eur_mwh = prices.eur_per_mwh();
-        let view = |one: &PriceForecast| Self {
-            months: one.months,
-            last_month_eur_mwh,
-            eur_mwh: last_month_eur_mwh * libm::exp(one.log_ratio),
-        };
-        horizons.iter().map(view).collect()
-    }
-}
 
 /// What a strategy is forecast to yield in the 7 days after its data: shares of 1 a year.
 #[derive(Debug, Clone, Serialize, ToSchema)]

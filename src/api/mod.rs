@@ -20,7 +20,6 @@ mod periods;
 mod predict;
 mod readyz;
 pub mod server;
-mod table_view;
 pub mod view;
 pub mod yields;
 

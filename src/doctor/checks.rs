@@ -252,7 +252,9 @@ async fn on_chain(config: &Config, bundle: Option<&Bundle>, now_ms: i64, seen: &
                         Some(_) => vault::sales(&reader, oracle, last).await.0,
                         None => vec![last],
                     };
-                    found.into_iter().for_each(|check| seen.add(check));
+                    for check in found {
+                        seen.add(check);
+                    }
                 }
             }
             Some((Err(error), _)) => seen.add(failed("contract", &error)),

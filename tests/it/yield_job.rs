@@ -13,20 +13,23 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::actions::feed::abi::Feed;
-use veriregime_agent::attestation::statement::of_level;
+use veriregime_agent::attestation::statement::{Statement, of_level};
 use veriregime_agent::audit::compare::Verdict;
 use veriregime_agent::audit::{offline, publication};
 use veriregime_agent::clock::Clock;
 use veriregime_agent::config::{self, Config};
 use veriregime_agent::devnet::feed::FeedWorld;
 use veriregime_agent::job::Agent;
-use veriregime_agent::node::parts;
+use veriregime_agent::node::{parts, serving};
 use veriregime_agent::state::Store;
+use veriregime_core::hedge::prices::Prices;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::stated::Stated;
 use veriregime_core::types::time::format_day;
 use veriregime_core::yields::GRID;
+use veriregime_core::yields::level::Level;
 use wiremock::matchers::path_regex;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -237,7 +240,7 @@ async fn each_day_publishes_what_was_forecast_and_leaves_evidence() {
     assert_eq!(scene.published(&agent).await, [FIRST.0 * 86_400]);
 }
 
-fn encoded(level: veriregime_core::yields::level::Level) -> veriregime_agent::actions::feed::abi::IFeed::Level {
+fn encoded(level: Level) -> veriregime_agent::actions::feed::abi::IFeed::Level {
     veriregime_agent::actions::feed::abi::IFeed::Level {
         day: level.day,
         levelE9: level.level_e9,
@@ -264,5 +267,41 @@ async fn a_job_that_ends_anywhere_publishes_once() {
         assert_eq!((record.stage, record.candles), (Stage::Confirmed, left.candles));
         scene.publisher.change(|answers| answers.revised = None);
         assert_eq!(scene.published(&agent).await.len(), number + 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_operator_signs_only_the_level_that_its_own_tables_give() {
+    let scene = Scene::new().await;
+    let mut agent = scene.agent(0, "agent.sqlite").await;
+    let record = agent.run_until(Stage::Proved, FIRST, &scene.stop).await.unwrap();
+    let forecast = record.forecast.clone().unwrap();
+    let model_id = agent.action.model_id(&agent.chain.read).await.unwrap();
+    let ours = agent.price_attestations(model_id, FIRST, &forecast).await.unwrap();
+    let Some(Stated::Level(level)) = forecast.prices else { panic!("{forecast:?}") };
+    let store = Arc::new(Store::open(&scene.scratch.path().join("agent.sqlite")).unwrap());
+    let notary = serving::notary(&agent, &store).unwrap();
+    let (read, feed) = (&agent.chain.read, agent.action.contract());
+    let statement = Statement {
+        chain_id: read.chain_id(),
+        oracle: feed,
+        registry: read.registry_of(feed).await.unwrap(),
+        model_id,
+        period: FIRST,
+        attestor_set_version: read.attestor_set(feed).await.unwrap().version,
+        omitted_markets: OmittedMarkets::NONE,
+        instances: Vec::new(),
+        prices: Some(level.into()),
+    };
+    assert_eq!(notary.attest(&statement).await.unwrap(), ours[0]);
+    let prices = Prices { eur_per_mwh_e6: 1, usd_per_eur_e6: 1 };
+    for (stated, named) in [
+        (Level { day: level.day - 1, ..level }.into(), "the last day of the data"),
+        (Level { level_e9: level.level_e9 + 1, ..level }.into(), "the level of the last week"),
+        (Level { factor_e9: level.factor_e9 + 1, ..level }.into(), "the interval's factor"),
+        (Stated::from(prices), "kind of model"),
+    ] {
+        let fault = notary.attest(&Statement { prices: Some(stated), ..statement.clone() }).await.expect_err(named);
+        assert!(fault.to_string().contains(named), "{fault}");
     }
 }

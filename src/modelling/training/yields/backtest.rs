@@ -242,8 +242,9 @@ fn largest(pools: &[&Pool], day: Day, count: usize) -> Vec<bool> {
         let size = |pool: &Pool| {
             let at = pool.series.position(day)?.min(pool.series.days() - 1);
             let recent = (at + 1).saturating_sub(MAX_BEHIND_DAYS as usize)..=at;
-            (pool.series.last_day() + MAX_BEHIND_DAYS >= day)
-                .then(|| recent.rev().find_map(|at| pool.series.tvl(at)).unwrap_or(f64::INFINITY))
+            let is_there = recent.clone().any(|at| pool.series.apy(at).is_some());
+            let told = || recent.rev().find_map(|at| pool.series.tvl(at)).unwrap_or(f64::INFINITY);
+            (is_there && pool.series.last_day() + MAX_BEHIND_DAYS >= day).then(told)
         };
         let own = pools.iter().enumerate().filter(|(_, pool)| pool.kind == kind);
         let mut sizes: Vec<(usize, f64)> = own.filter_map(|(place, pool)| Some((place, size(pool)?))).collect();

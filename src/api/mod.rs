@@ -21,6 +21,7 @@ mod predict;
 mod readyz;
 pub mod server;
 pub mod view;
+mod yield_view;
 pub mod yields;
 
 use std::sync::Arc;

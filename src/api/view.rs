@@ -4,11 +4,12 @@ use alloy::primitives::keccak256;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::table_view::{ElectricityView, YieldView};
+use super::yield_view::YieldView;
 use crate::actions::risk_oracle::abi::oracle::RiskOracle::{paramsReturn, pendingReturn};
 use crate::actions::risk_oracle::read::status_word;
 use crate::job::tables::SOURCE;
-use veriregime_core::types::cycle::{CycleRecord, Landed};
+use veriregime_core::hedge::forecast::{PriceForecast, read};
+use veriregime_core::types::cycle::{CycleRecord, Forecast, Landed};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::manifest::error::ManifestError;
@@ -16,7 +17,8 @@ use veriregime_core::types::manifest::inputs::{Inputs, Market};
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::omission::Omission;
 use veriregime_core::types::period::PeriodId;
-use veriregime_core::types::prediction::Prediction;
+use veriregime_core::types::prediction::{Outputs, Prediction};
+use veriregime_core::types::stated::Stated;
 use veriregime_core::types::time::format_utc;
 
 const DAY_MINUTES: usize = 24 * 60;
@@ -213,6 +215,34 @@ pub struct ForecastView {
     pub volatility: f64,
     /// Minutes of the window that were carried forward.
     pub carried_minutes: usize,
+}
+
+/// One horizon of a country's electricity.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ElectricityView {
+    /// Months ahead.
+    pub months: u32,
+    /// Mean price of the last 30 days, EUR/MWh.
+    pub last_month_eur_mwh: f64,
+    /// Forecast mean price of these months, EUR/MWh.
+    pub eur_mwh: f64,
+}
+
+impl ElectricityView {
+    /// Of a stored forecast; nothing for one of something else.
+    fn of(forecast: &Forecast, scale: u32) -> Vec<Self> {
+        let integers: Vec<i128> = forecast.outputs.iter().flat_map(Outputs::values).collect();
+        let Some((prices, horizons)) = forecast.prices.and_then(Stated::prices).zip(read(&integers, scale)) else {
+            return Vec::new();
+        };
+        let last_month_eur_mwh = prices.eur_per_mwh();
+        let view = |one: &PriceForecast| Self {
+            months: one.months,
+            last_month_eur_mwh,
+            eur_mwh: last_month_eur_mwh * libm::exp(one.log_ratio),
+        };
+        horizons.iter().map(view).collect()
+    }
 }
 
 /// A market that a period's update omits.

@@ -56,6 +56,11 @@ const TERMS: &str = "watts = 300_000\nmonths = 2\nshare_bps = 10_000\nslippage_b
                      max_in_all_sats = 5_000_000_000\nfloor_usd_per_btc = 10_000\noperator_seconds = 0\n";
 const SHAPE: PoolShape = PoolShape { btc_usd: 27_000.0, range_ticks: 12_000, wbtc: 2_000 };
 
+/// Of a job whose cycle begins with the week.
+const AT_ONCE: &str = "schedule = { cron = \"0 0 0 * * Thu\", delay_seconds = 0, recheck_seconds = 1 }\n";
+/// Longest wait for a condition.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// A chain, publishers, and settings of one hedge job.
 struct Scene {
     scratch: TempDir,
@@ -160,6 +165,16 @@ impl Scene {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// Waits until something holds.
+async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+    let waited = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, waited).await.is_ok(), "{what}");
 }
 
 fn settings(scratch: &Path, publisher: &Publisher, of_job: &str) -> String {

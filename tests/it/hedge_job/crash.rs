@@ -20,7 +20,7 @@ use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::PeriodId;
 
-use super::{FIRST, FUNDS_SATS, Scene};
+use super::{AT_ONCE, FIRST, FUNDS_SATS, Scene};
 use crate::fleet::Daemon;
 
 /// Where the process finds what it is to do.
@@ -215,8 +215,7 @@ async fn a_process_that_is_killed_at_any_moment_sells_each_week_once() {
 async fn a_daemon_that_is_killed_again_and_again_sells_the_running_week_once() {
     let scene = Scene::now().await;
     let period = GRID.period_at(scene.clock.now_ms());
-    let settings =
-        scene.settings_file("schedule = { cron = \"0 * * * * *\", delay_seconds = 0, recheck_seconds = 1 }\n");
+    let settings = scene.settings_file(AT_ONCE);
     let agent = scene.agent("agent.sqlite").await;
     let (job, store) = (agent.job(), Store::open(&scene.scratch.path().join("agent.sqlite")).unwrap());
     let record = || store.cycle(job, period).unwrap();

@@ -14,18 +14,7 @@ use veriregime_core::types::period::PeriodId;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::{FIRST, Scene};
-
-const PATIENCE: Duration = Duration::from_mins(1);
-
-async fn until(what: &str, holds: impl AsyncFn() -> bool) {
-    let waited = async {
-        while !holds().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    assert!(tokio::time::timeout(PATIENCE, waited).await.is_ok(), "{what}");
-}
+use super::{FIRST, Scene, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watcher_follows_a_vault_and_tells_its_webhook_of_a_sale_that_does_not_match() {

@@ -9,7 +9,8 @@ use veriregime_core::hedge::GRID;
 use veriregime_core::types::time::{format_day, parse_day};
 
 use super::publisher::Publisher;
-use super::{FIRST, Scene};
+use super::{AT_ONCE, FIRST, FUNDS_SATS, Scene, until};
+use crate::fleet::Daemon;
 
 impl Scene {
     /// In the week that runs by the machine's clock: the tables of 2023 are told as those of now.
@@ -111,4 +112,47 @@ async fn the_program_says_what_it_would_sell_and_sells_it_in_the_running_week() 
     assert_eq!((&report["verdict"], &report["sold_sats"]), (&"match".into(), &figures["sats"]), "{report}");
     assert!(Command::new("kill").arg(watcher.id().to_string()).status().unwrap().success());
     assert_eq!(watcher.wait().unwrap().code(), Some(0), "all match");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_node_counts_what_a_vault_s_owner_wants_to_see() {
+    let scene = Scene::now().await;
+    let api =
+        "[api]\nlisten = \"127.0.0.1:0\"\ncheck_seconds = 1\nrequests_per_second = 1_000_000\nburst = 1_000_000\n";
+    let settings = scene.settings_file(&(AT_ONCE.to_owned() + api));
+    let log = scene.scratch.path().join("log");
+    let _daemon = Daemon::start(settings, log.clone());
+    let address = || {
+        let text = std::fs::read_to_string(&log).unwrap_or_default();
+        let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.find(|line| line["message"] == "api listening").map(|line| line["address"].as_str().unwrap().to_owned())
+    };
+    until("the API listens", async || address().is_some()).await;
+    let url = format!("http://{}", address().unwrap());
+    let figure = async |name: &str| {
+        let text = reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap();
+        let start = format!("{name}{{job_name=\"miner\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&start)?.parse::<f64>().ok())
+    };
+    let is_counted = async || {
+        figure("veriregime_vault_sold_sats").await > Some(0.0)
+            && figure("veriregime_vault_need_sats").await == Some(0.0)
+    };
+    until("a sale is counted, and nothing is needed after it", is_counted).await;
+    let sold = scene.sold().await[0].1 as f64;
+    for (name, expected) in [
+        ("veriregime_vault_sold_sats", sold),
+        ("veriregime_vault_balance_sats", FUNDS_SATS as f64 - sold),
+        ("veriregime_vault_budget_left_sats", 5e9 - sold),
+        ("veriregime_vault_covered_until_seconds", f64::from(scene.sales().await[0].untilDay) * 86_400.0),
+        ("veriregime_vault_paused", 0.0),
+    ] {
+        assert_eq!(figure(name).await, Some(expected), "{name}");
+    }
+    for name in ["veriregime_electricity_last_month_eur_mwh", "veriregime_electricity_forecast_eur_mwh"] {
+        assert!(figure(name).await > Some(10.0), "{name}");
+    }
+    let ready: Value = reqwest::get(format!("{url}/readyz")).await.unwrap().json().await.unwrap();
+    let sales = ready["checks"].as_array().unwrap().iter().find(|check| check["name"] == "vault sales");
+    assert_eq!(sales.unwrap()["level"], "ok", "{ready}");
 }

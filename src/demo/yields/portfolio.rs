@@ -10,8 +10,8 @@ use crate::job::yields::allocation::{Allocation, Money};
 use crate::job::yields::answer::Asked;
 use veriregime_core::hedge::panel::Day;
 use veriregime_core::yields::HORIZON_DAYS;
-use veriregime_portfolio::allocate::Objective;
 use veriregime_portfolio::decide::Policy;
+use veriregime_portfolio::problem::Objective;
 
 /// What is laid out, all of it cash in the beginning.
 pub const START_USD: f64 = 100_000.0;

@@ -14,8 +14,8 @@ use crate::api::error::{ApiError, ErrorBody};
 use crate::job::yields::allocation::{Allocation, Money, Share, Step};
 use crate::job::yields::answer::Asked;
 use veriregime_core::yields::HORIZON_DAYS;
-use veriregime_portfolio::allocate::Objective;
 use veriregime_portfolio::decide::Policy;
+use veriregime_portfolio::problem::Objective;
 
 /// Share of days that do not count as the worst.
 const CONFIDENCE: f64 = 0.95;

@@ -212,7 +212,7 @@ async fn money_is_laid_out_over_the_strategies() {
     assert_eq!(status, StatusCode::OK, "{answer}");
     let number = |value: &Value| value.as_f64().unwrap();
     assert_eq!(answer["strategies"].as_object().unwrap().len(), 3);
-    assert!((number(&answer["strategies"]["delta"]["weight"]) - 0.9989).abs() < 1e-3, "{answer}");
+    assert!((number(&answer["strategies"]["delta"]["weight"]) - 1.0).abs() < 1e-3, "{answer}");
     assert_eq!((&answer["moves"][0]["from"], &answer["moves"][0]["to"]), (&"lido".into(), &"delta".into()));
     assert!(number(&answer["expected_gain_usd"]) > number(&answer["cost_usd"]));
     // The same for a tenth of it does not pay for gas of 50.

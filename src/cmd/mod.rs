@@ -38,6 +38,7 @@ pub mod train;
 pub mod tx;
 pub mod verify;
 pub mod verify_bundle;
+pub mod yield_args;
 pub mod yield_chain;
 pub mod yield_demo;
 pub mod yield_portfolio;

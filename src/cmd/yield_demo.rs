@@ -20,7 +20,7 @@ const DEFAULT_DAYS: u32 = 30;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   veriregime-agent yield demo
-  veriregime-agent yield demo --days 5 --verify direct    without any proof
+  veriregime-agent yield demo --days 5 --verify ezkl      with EZKL's proofs
   veriregime-agent yield demo --data tables               the first three strategies of a folder's tables
 
 The last days of the tables of which all is known that they forecast.")]
@@ -31,10 +31,9 @@ pub struct YieldDemoArgs {
     /// Folder with the tables; those that came with the program if absent.
     #[arg(long, value_name = "DIR", default_value = "deploy/yield-demo")]
     data: PathBuf,
-    /// How the chain is convinced: ezkl, halo2 or direct. As the settings say where absent, and directly where the ceremony's
-    /// file is not here.
-    #[arg(long, value_name = "WAY", value_parser = way)]
-    verify: Option<Way>,
+    /// How the chain is convinced: ezkl or halo2, by a proof, or direct, where a contract computes the network.
+    #[arg(long, value_name = "WAY", value_parser = way, default_value = "direct")]
+    verify: Way,
     /// anvil, instead of the one that `make setup` installs.
     #[arg(long, value_name = "PROGRAM")]
     anvil: Option<PathBuf>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::print;
-use super::yields::{KindArg, YieldPredictArgs};
+use super::yield_args::{KindArg, YieldPredictArgs};
 use crate::job::yields::allocation::{Allocation, Money};
 use crate::modelling::training;
 use crate::modelling::yield_request::YieldBacktestRequest;
@@ -13,8 +13,8 @@ use crate::operator::allocate::{AllocateRequest, allocate};
 use crate::sources::yields::costs::Costs;
 use veriregime_core::types::time::parse_day;
 use veriregime_core::yields::Kind;
-use veriregime_portfolio::allocate::Objective;
 use veriregime_portfolio::decide::Policy;
+use veriregime_portfolio::problem::Objective;
 
 /// What is best.
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -50,7 +50,7 @@ fn money_goes_where_it_pays_and_what_does_not_is_refused_with_its_reason() {
     ]);
     let refused = &dear["moves"][0];
     assert_eq!((&refused["is_made"], &dear["cost_usd"]), (&false.into(), &0.0.into()), "{dear}");
-    assert!(refused["why"].as_str().unwrap().contains("in 7 days and costs 2000000"), "{refused}");
+    assert!(refused["why"].as_str().unwrap().contains("in 7 days and costs 2000100"), "{refused}");
     assert_eq!(["a", "b"].map(|name| number(&dear["strategies"][name]["weight"])), [0.5, 0.5]);
     for objective in ["max-sharpe", "min-drawdown"] {
         let one = ask(&[
@@ -86,7 +86,7 @@ fn what_cannot_be_laid_out_is_refused_by_code() {
         (&["--gas-usd", "1", "--current", "c=1"], "VR-YIELD-006"),
         (&["--gas-usd", "1", "--current", "a=0.7", "--current", "b=0.7"], "VR-FOLIO-002"),
         (&["--gas-usd", "1", "--current", "a=-1"], "VR-FOLIO-002"),
-        (&["--gas-usd", "-1"], "VR-FOLIO-002"),
+        (&["--gas-usd=-1"], "VR-FOLIO-002"),
         (&["--gas-usd", "1", "--slippage-bps", "10000"], "VR-FOLIO-002"),
         (&["--gas-usd", "1", "--gate-days", "0"], "VR-FOLIO-002"),
         (&["--gas-usd", "1", "--risk-aversion=-1"], "VR-FOLIO-002"),

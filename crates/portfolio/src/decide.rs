@@ -1,9 +1,10 @@
 //! What to do with what is held: the best weights by what is expected, and the moves towards them that pay.
 
-use crate::allocate::{Limits, Objective, Problem, allocate};
+use crate::allocate::allocate;
 use crate::error::PortfolioError;
 use crate::gate::{Holdings, Leg, Plan, Terms, move_always, move_where_it_pays};
 use crate::history::{Daily, covariance, paths};
+use crate::problem::{Limits, Objective, Problem};
 
 /// A strategy that may be held.
 #[derive(Debug, Clone, PartialEq)]

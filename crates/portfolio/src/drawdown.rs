@@ -1,8 +1,8 @@
 //! The portfolio that would have fallen least: conditional drawdown at risk as a linear program (Chekhlov, Uryasev and Zabarankin,
 //! Drawdown measure in portfolio optimization, 2005, with the form of Rockafellar and Uryasev 2000 for the mean of the worst share).
 
-use crate::allocate::Open;
 use crate::error::PortfolioError;
+use crate::problem::Open;
 use crate::program::Program;
 
 /// How much more than the least drawdown is taken for the sake of the rate: of the largest value, and of the drawdown itself.

@@ -2,15 +2,14 @@
 
 use thiserror::Error;
 
-use crate::allocate::MAX_STRATEGIES;
 use veriregime_core::types::diagnostic::Diagnostic;
 
 /// Why there is no portfolio.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PortfolioError {
     /// No strategies, or too many.
-    #[error("{count} strategies are none, or more than a portfolio here has: {MAX_STRATEGIES}")]
-    Count { count: usize },
+    #[error("{count} strategies are none, or more than a portfolio here has: {limit}")]
+    Count { count: usize, limit: usize },
     /// A number that is none, or lies outside of its bounds.
     #[error("{what} cannot be: {reason}")]
     Number { what: &'static str, reason: String },

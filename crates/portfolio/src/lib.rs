@@ -7,5 +7,6 @@ pub mod error;
 pub mod gate;
 pub mod history;
 pub mod live;
+pub mod problem;
 mod program;
 mod quadratic;

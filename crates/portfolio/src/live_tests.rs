@@ -1,5 +1,5 @@
 use super::*;
-use crate::allocate::Objective;
+use crate::problem::Objective;
 use proptest::prelude::*;
 
 fn policy(is_open: bool, gate_days: f64) -> Policy {

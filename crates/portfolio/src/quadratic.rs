@@ -1,7 +1,7 @@
 //! Portfolios by mean and variance (Markowitz 1952), and the one of the highest Sharpe ratio.
 
-use crate::allocate::Open;
 use crate::error::PortfolioError;
+use crate::problem::Open;
 use crate::program::Program;
 
 /// What the scale of the ratio costs, so that it is the smallest of those that are equally good.

@@ -1,12 +1,15 @@
 //! The demo of strategies: their days over HTTP, feeds on a chain of its own, and a job for each that publishes day by day.
 
+pub mod portfolio;
 pub mod report;
 mod setup;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::scenario::Told;
@@ -14,7 +17,9 @@ use crate::clock::Clock;
 use crate::config::raw::RawConfig;
 use crate::devnet::feed::FeedWorld;
 use crate::job::Agent;
+use crate::job::yields::{Forecasts, YieldService};
 use crate::sources::yields::folder::Yields;
+use portfolio::Portfolio;
 use report::{DayRow, ForecastRow, YieldReport};
 use veriregime_core::hedge::panel::Day;
 use veriregime_core::quantile::quantile;
@@ -40,8 +45,8 @@ pub struct YieldScenario {
     pub days: u32,
     /// Folder with the tables.
     pub data: PathBuf,
-    /// As the settings say where absent, and directly where their ceremony file is not here.
-    pub way: Option<Way>,
+    /// How the chain is convinced.
+    pub way: Way,
     /// anvil, instead of the one of [`crate::devnet::foundry`].
     pub anvil: Option<PathBuf>,
 }
@@ -58,6 +63,11 @@ pub struct YieldDemo {
     yields: Yields,
     source: String,
     next: PeriodId,
+    /// What all jobs and the portfolio forecast with.
+    service: Arc<YieldService>,
+    portfolio: Portfolio,
+    /// What a daemon would answer on the last day.
+    answer: Value,
     rows: Vec<DayRow>,
     /// Dropped last.
     _scratch: tempfile::TempDir,
@@ -109,10 +119,25 @@ impl YieldDemo {
         for (agent, (record, cycle_ms)) in self.agents.iter().zip(&records) {
             forecasts.push(self.row(agent, record, *cycle_ms).await?);
         }
-        let day = format_day(Day::try_from(start_ms / DAY_MS)?);
-        self.rows.push(DayRow { period, day, forecasts });
+        let today = Day::try_from(start_ms / DAY_MS)?;
+        let said = self.service.refresh(self.clock.now_ms()).await?;
+        let rate = |name: &str| {
+            let series = &self.yields.pools.get(&self.service.strategy(name)?.pool)?.series;
+            series.apy(series.position(today)?)
+        };
+        let money = self.portfolio.day(&said, today, rate)?;
+        self.answer = self.predicted(&said, today)?;
+        self.rows.push(DayRow { period, day: format_day(today), forecasts, money });
         self.next = period.next();
         Ok(())
+    }
+
+    /// What `POST /predict` answers of all strategies.
+    fn predicted(&self, said: &Forecasts, today: Day) -> anyhow::Result<Value> {
+        let names: Vec<String> = said.strategies.keys().cloned().collect();
+        let answer = said.asked(&names, HORIZON_DAYS as i64, today);
+        let answer = answer.map_err(|refusal| anyhow::anyhow!("{} {}", refusal.code, refusal.message))?;
+        Ok(json!({ "predictions": answer }))
     }
 
     async fn row(&self, agent: &Agent, record: &CycleRecord, cycle_ms: f64) -> anyhow::Result<ForecastRow> {
@@ -158,6 +183,7 @@ impl YieldDemo {
             verification: self.way,
             feeds: self.agents.iter().map(|agent| (agent.model.names().concat(), agent.action.contract())).collect(),
             days: self.rows.clone(),
+            answer: self.answer.clone(),
             cycle_ms_p50: quantile(&cycles().collect::<Vec<_>>(), 0.5),
         }
     }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::Address;
 use serde::Serialize;
+use serde_json::{Value, json};
 
+use super::portfolio::{GAS_USD, MoneyRow, START_USD};
 use crate::render::Render;
 use crate::render::layout::{self, Table};
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::period::PeriodId;
-use veriregime_core::yields::Kind;
+use veriregime_core::yields::{HORIZON_DAYS, Kind};
 
 /// What a day brought.
 #[derive(Debug, Clone, Serialize)]
@@ -18,6 +20,8 @@ pub struct DayRow {
     pub day: String,
     /// Of each strategy, in the settings' order.
     pub forecasts: Vec<ForecastRow>,
+    /// What was done by them with money.
+    pub money: MoneyRow,
 }
 
 /// A strategy's forecast of a day, and what came.
@@ -51,6 +55,8 @@ pub struct YieldReport {
     /// Strategies and their feeds.
     pub feeds: BTreeMap<String, Address>,
     pub days: Vec<DayRow>,
+    /// What `POST /predict` of a daemon answers on the last day.
+    pub answer: Value,
     pub cycle_ms_p50: f64,
 }
 
@@ -116,6 +122,53 @@ impl Render for YieldReport {
         let head = format!("Half of the cycles took {:.0} ms or less. Numbers are those on chain.", self.cycle_ms_p50);
         let note = "Forecasts are of the mean APY of the next 7 days, with 90 % intervals. The shipped models were fitted on these days, \
                     too: this shows how it works; docs/YIELD.md has how good it is. Rates of liquidity pools leave out impermanent loss.";
-        format!("{days}\n{}\n\n{sums}\n{}", layout::text(&head), layout::text(note))
+        format!(
+            "{days}\n{}\n\n{sums}\n{}\n\n{}\n\n{}",
+            layout::text(&head),
+            layout::text(note),
+            self.money(),
+            self.request()
+        )
+    }
+}
+
+impl YieldReport {
+    /// Weights, moves and what they brought.
+    fn money(&self) -> String {
+        let names: Vec<&str> = self.feeds.keys().map(String::as_str).collect();
+        let mut heads = vec!["day"];
+        heads.extend(&names);
+        heads.extend(["moves\nmade", "refused", "cost\nUSD", "worth\nUSD"]);
+        let mut table = Table::new(&heads);
+        for DayRow { day, money, .. } in &self.days {
+            let weight = |name: &&str| money.weights.get(*name).copied().unwrap_or(0.0);
+            let mut cells = vec![day.clone()];
+            cells.extend(names.iter().map(|name| format!("{:.1} %", weight(name) * 100.0)));
+            let MoneyRow { made, refused, cost_usd, worth_usd, .. } = money;
+            cells.extend([made.to_string(), refused.to_string(), format!("{cost_usd:.2}"), format!("{worth_usd:.2}")]);
+            table.add_row(cells);
+        }
+        let sum = |of: fn(&MoneyRow) -> f64| self.days.iter().map(|day| of(&day.money)).sum::<f64>();
+        let worth = self.days.last().map_or(START_USD, |day| day.money.worth_usd);
+        let head = format!(
+            "{START_USD:.0} USD came to {worth:.2}, net of {:.2} for gas ({GAS_USD} USD a transaction) and slippage: a gain of {:.2}. \
+             {:.0} moves were made; {:.0} would not have paid for themselves within the days that are forecast.",
+            sum(|money| money.cost_usd),
+            worth - START_USD,
+            sum(|money| money.made as f64),
+            sum(|money| money.refused as f64)
+        );
+        format!("{table}\n{}", layout::text(&head))
+    }
+
+    /// How a daemon is asked for the same.
+    fn request(&self) -> String {
+        let body = json!({"strategies": self.feeds.keys().collect::<Vec<_>>(), "horizon_days": HORIZON_DAYS});
+        let head = "A daemon with these strategies, and api.listen = \"127.0.0.1:9464\", is asked and answers so on the last day:";
+        format!(
+            "{}\n\n  curl -X POST http://127.0.0.1:9464/predict -d '{body}'\n\n{:#}",
+            layout::text(head),
+            self.answer
+        )
     }
 }

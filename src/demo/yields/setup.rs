@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
+use super::portfolio::Portfolio;
 use super::{YieldDemo, YieldScenario};
 use crate::bundle::Bundle;
 use crate::clock::Clock;
@@ -21,9 +22,7 @@ use crate::node::parts::{self, Parts};
 use crate::sources::tables::serve;
 use crate::sources::yields::folder::Yields;
 use crate::state::Store;
-use crate::verification::error::ProofError;
 use veriregime_core::hedge::panel::Day;
-use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::time::{DAY_MS, format_day, format_utc};
 use veriregime_core::yields::{GRID, HORIZON_DAYS};
 
@@ -53,7 +52,10 @@ pub(super) async fn set_up(
     told.item("rates", &format!("{source}, served at {url} as by DefiLlama and Binance"));
 
     let mut jobs = settings(&scenario, raw, &yields, &url, scratch.path())?;
-    let way = way(&scenario, &mut jobs)?;
+    let way = scenario.way;
+    for job in &jobs {
+        assemble::srs(job, &Bundle::open(&job.bundle)?)?;
+    }
     (told.step)("starting a chain, and deploying registry, verifiers, models and feeds");
     let begins = GRID.start_ms(first) / 1000;
     let starting = FeedWorld::start(&mut jobs, scratch.path(), scenario.anvil.as_deref(), begins);
@@ -66,12 +68,26 @@ pub(super) async fn set_up(
     for job in &jobs {
         let agent = parts.job(job).await?;
         let (model, name) = (&agent.bundle.manifest.model_id, &agent.name);
-        told.item(name, &format!("{model}, verified by {way}, published at {}", agent.action.contract()));
+        told.item("strategy", &format!("{name}: {model}, verified by {way}, published at {}", agent.action.contract()));
         agents.push(agent);
     }
     let (rpc_url, begins) = (&world.anvil.rpc_url, format_utc(GRID.start_ms(first)));
     told.item("chain", &format!("anvil at {rpc_url}, its time starting at {begins}; trusted is {}", way.trust()));
-    Ok(YieldDemo { agents, world, clock, way, yields, source, next: first, rows: Vec::new(), _scratch: scratch })
+    let service = parts.yields(jobs.first().context("there are no jobs")?).await?;
+    Ok(YieldDemo {
+        agents,
+        world,
+        clock,
+        way,
+        yields,
+        source,
+        next: first,
+        service,
+        portfolio: Portfolio::new(),
+        answer: serde_json::Value::Null,
+        rows: Vec::new(),
+        _scratch: scratch,
+    })
 }
 
 /// The settings with a job for each strategy: the tables' first ones.
@@ -99,7 +115,7 @@ fn settings(
         country: String::new(),
         strategy: strategy.name.clone(),
         bundle: format!("{}/{}", raw.yields.models, strategy.kind.name()),
-        verification: scenario.way.map_or(raw.prover.kind, ProverKind::from),
+        verification: ProverKind::from(scenario.way),
         action: None,
         contract: String::new(),
         chain: "default".into(),
@@ -117,21 +133,4 @@ fn settings(
         job.replica.quiet_seconds = 0;
     }
     Ok(config::jobs::check(raw)?.jobs().to_vec())
-}
-
-/// How the chain is convinced: as was asked for, else by a proof where the ceremony's file is here.
-fn way(scenario: &YieldScenario, jobs: &mut [Config]) -> anyhow::Result<Way> {
-    let mut is_absent = false;
-    for job in jobs.iter() {
-        match assemble::srs(job, &Bundle::open(&job.bundle)?) {
-            Err(ProofError::SrsMissing { .. }) if scenario.way.is_none() => is_absent = true,
-            found => {
-                found?;
-            }
-        }
-    }
-    if is_absent {
-        jobs.iter_mut().for_each(|job| job.prover.kind = ProverKind::Direct);
-    }
-    Ok(jobs.first().context("there are no jobs")?.prover.kind.way())
 }

@@ -10,10 +10,10 @@ use crate::sources::yields::error::YieldError;
 use veriregime_core::hedge::panel::Day;
 use veriregime_core::types::time::format_day;
 use veriregime_core::yields::Kind;
-use veriregime_portfolio::allocate::MAX_STRATEGIES;
 use veriregime_portfolio::decide::{Candidate, Policy, decide};
 use veriregime_portfolio::error::PortfolioError;
 use veriregime_portfolio::gate::{Holdings, Leg, Move};
+use veriregime_portfolio::problem::MAX_STRATEGIES;
 
 /// What money in no strategy is called.
 const CASH: &str = "cash";

@@ -16,12 +16,12 @@ use veriregime_core::types::time::format_day;
 use veriregime_core::yields::Kind;
 use veriregime_core::yields::risk::TRAILING_DAYS;
 use veriregime_core::yields::scale::apy_percent;
-use veriregime_portfolio::allocate::{MAX_STRATEGIES, Objective};
 use veriregime_portfolio::decide::Policy;
 use veriregime_portfolio::error::PortfolioError;
 use veriregime_portfolio::gate::Leg;
 use veriregime_portfolio::history::Daily;
 use veriregime_portfolio::live::{Life, Rule, Turn, foreseen, live};
+use veriregime_portfolio::problem::{MAX_STRATEGIES, Objective};
 use veriregime_training::device::{Backend, open};
 use veriregime_training::yields::fit::FitSettings;
 use veriregime_training::yields::samples::{Sample, Samples};
@@ -117,7 +117,7 @@ impl Given {
 pub fn backtest(request: &YieldBacktestRequest<'_>) -> anyhow::Result<Backtest> {
     let YieldBacktestRequest { kinds, from, gate_days, cap, .. } = *request;
     if !(1..=MAX_STRATEGIES).contains(&request.largest) {
-        return Err(PortfolioError::Count { count: request.largest }.into());
+        return Err(PortfolioError::Count { count: request.largest, limit: MAX_STRATEGIES }.into());
     }
     if !request.capitals_usd.iter().all(|usd| *usd > 0.0 && usd.is_finite()) {
         return Err(PortfolioError::Number { what: "a capital", reason: "it is above 0, in USD".into() }.into());

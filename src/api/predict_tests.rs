@@ -46,7 +46,7 @@ struct Given {
 }
 
 impl Given {
-    async fn new() -> Self {
+    fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let table = |pools: &[(&str, f64)]| {
             let mut text = String::from("date,pool,apy,tvlUsd\n");
@@ -99,7 +99,7 @@ impl Given {
     }
 
     async fn forecast() -> Self {
-        let given = Self::new().await;
+        let given = Self::new();
         given.service.refresh(given.clock.now_ms()).await.unwrap();
         given
     }
@@ -147,7 +147,7 @@ async fn the_documented_request_has_the_documented_response() {
 
 #[tokio::test]
 async fn what_cannot_be_said_is_refused_by_code() {
-    let given = Given::new().await;
+    let given = Given::new();
     let (status, answer) = given.predict(DOCUMENTED).await;
     assert_eq!((status, &answer["code"]), (StatusCode::SERVICE_UNAVAILABLE, &"VR-API-016".into()));
     let given = Given::forecast().await;
@@ -165,7 +165,7 @@ async fn what_cannot_be_said_is_refused_by_code() {
     ] {
         let (status, answer) = given.predict(body.clone()).await;
         let told = (status, answer["code"].as_str().unwrap());
-        assert_eq!(told, (StatusCode::UNPROCESSABLE_ENTITY, code), "{:.80}: {answer}", body);
+        assert_eq!(told, (StatusCode::UNPROCESSABLE_ENTITY, code), "{body:.80}: {answer}");
     }
     assert!(given.predict(asked(&["lid"], 7)).await.1["message"].as_str().unwrap().contains("did you mean lido?"));
     let (status, answer) = given.predict(asked(&many, 7)).await;

@@ -123,15 +123,13 @@ impl Auditor<'_> {
             let ours = OneMarketModel::of_strategy(&bundle.manifest, bundle.manifest_digest, &self.strategy.name, *way);
             ours.is_some_and(|model| model.difference(&spec).is_none())
         };
-        let found = match bundle.manifest.offers().map(|offer| offer.way).find(is_it) {
-            Some(way) => self.found(&bundle, way, published, now_ms).await?,
-            None => {
-                let mut found = Findings::new(Vec::new());
-                let words =
-                    format!("the job's bundle is no model of {}: the forecast is anybody's", self.strategy.name);
-                found.refuse(Verdict::UnknownModel, words);
-                found
-            }
+        let found = if let Some(way) = bundle.manifest.offers().map(|offer| offer.way).find(is_it) {
+            self.found(&bundle, way, published, now_ms).await?
+        } else {
+            let mut found = Findings::new(Vec::new());
+            let words = format!("the job's bundle is no model of {}: the forecast is anybody's", self.strategy.name);
+            found.refuse(Verdict::UnknownModel, words);
+            found
         };
         Ok(PublicationReport {
             job: self.config.names.job.clone(),

@@ -187,7 +187,7 @@ async fn strategies(config: &mut Config, scratch: &Path, clock: &Clock) -> anyho
         for (place, pool) in pools.iter().enumerate() {
             for day in today - HISTORY_DAYS..today {
                 let apy = 4.0 + place as f64 + f64::from(day % 7) * 0.1;
-                text.push_str(&format!("{},{pool},{apy}\n", format_day(day)));
+                text.extend([format_day(day), format!(",{pool},{apy}\n")]);
             }
             let strategy = Strategy { name: (*pool).to_owned(), kind, pool: (*pool).to_owned() };
             config.yields.strategies.push(strategy);

@@ -50,7 +50,7 @@ impl YieldModel {
     pub fn open(folder: &Path) -> Result<Self, BundleError> {
         let bundle = Bundle::open(folder)?;
         let (model, kinds) = (bundle.strategy_model()?, kinds(&bundle.manifest));
-        Ok(Self { model, bundle, kinds })
+        Ok(Self { bundle, kinds, model })
     }
 
     /// What it says of a row, with the integers that a circuit would see.

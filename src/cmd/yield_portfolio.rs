@@ -30,7 +30,7 @@ enum ObjectiveArg {
 /// What moves cost.
 #[derive(Debug, Args)]
 struct CostArgs {
-    /// Gas of entering a strategy, and of leaving it, USD; by eth_gas_daily where absent.
+    /// Gas of entering a strategy, and of leaving it, USD; by `eth_gas_daily` where absent.
     #[arg(long, value_name = "USD")]
     gas_usd: Option<f64>,
     /// Lost of an amount that enters or leaves, basis points; nothing for lending and 10 for the others where absent.

@@ -1,6 +1,7 @@
 //! Feeds on a chain of one's own: a registry, and of each strategy its model and its feed.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 
 use anyhow::Context;
@@ -51,8 +52,8 @@ impl FeedWorld {
             let (bundle, way) = (Bundle::open(&job.bundle)?, job.prover.kind.way());
             let model = OneMarketModel::of_strategy(&bundle.manifest, bundle.manifest_digest, &strategy.name, way);
             let model = model.with_context(|| format!("the bundle is no yield model that can be verified by {way}"))?;
-            if !smokes.contains_key(&strategy.kind) {
-                smokes.insert(strategy.kind, smoke_proof(job, &bundle).await?);
+            if let Entry::Vacant(smoke) = smokes.entry(strategy.kind) {
+                smoke.insert(smoke_proof(job, &bundle).await?);
             }
             strategies.push((strategy, model, verifier_code(&bundle, way)?));
         }

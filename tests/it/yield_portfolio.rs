@@ -6,7 +6,7 @@ use super::given::reference;
 use super::yields::{folder, refused, said, table, trained};
 
 fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+    value.as_f64().expect("a number")
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn money_goes_where_it_pays_and_what_does_not_is_refused_with_its_reason() {
     let refused = &dear["moves"][0];
     assert_eq!((&refused["is_made"], &dear["cost_usd"]), (&false.into(), &0.0.into()), "{dear}");
     assert!(refused["why"].as_str().unwrap().contains("in 7 days and costs 2000100"), "{refused}");
-    assert_eq!(["a", "b"].map(|name| number(&dear["strategies"][name]["weight"])), [0.5, 0.5]);
+    assert_eq!(["a", "b"].map(|name| dear["strategies"][name]["weight"].clone()), [0.5, 0.5]);
     for objective in ["max-sharpe", "min-drawdown"] {
         let one = ask(&[
             "--capital",
@@ -189,7 +189,7 @@ fn with_the_gate_forecasts_earn_what_the_best_trailing_rule_does() {
     let lived = said(&["backtest", "--data", data.to_str().unwrap(), "--from", "2021-02-01"]);
     println!("{lived}");
     for capital in [1e5, 1e6] {
-        let rows = lived["rows"].as_array().unwrap().iter().filter(|row| number(&row["capital_usd"]) == capital);
+        let rows = lived["rows"].as_array().unwrap().iter().filter(|row| row["capital_usd"] == capital);
         let apy = |rule: &str| number(&rows.clone().find(|row| row["rule"] == rule).unwrap()["net_apy"]);
         let best = apy("trailing 7 days, always").max(apy("equal weight"));
         assert!(apy("forecast, gate") >= best, "{capital}: {lived}");

@@ -256,9 +256,9 @@ fn square(market: &Market, at: usize) -> f64 {
 
 /// The headroom at which `measure` of it has `wanted`; it falls with the headroom.
 pub fn headroom(wanted: f64, measure: impl Fn(f64) -> f64) -> f64 {
-    let (mut least, mut most) = (0.001, 2.0);
+    let (mut least, mut most) = (0.001_f64, 2.0);
     for _ in 0..STEPS {
-        let middle = (least * most as f64).sqrt();
+        let middle = (least * most).sqrt();
         if measure(middle) > wanted { least = middle } else { most = middle }
     }
     (least * most).sqrt()

@@ -126,14 +126,14 @@ impl YieldDemo {
             series.apy(series.position(today)?)
         };
         let money = self.portfolio.day(&said, today, rate)?;
-        self.answer = self.predicted(&said, today)?;
+        self.answer = Self::predicted(&said, today)?;
         self.rows.push(DayRow { period, day: format_day(today), forecasts, money });
         self.next = period.next();
         Ok(())
     }
 
     /// What `POST /predict` answers of all strategies.
-    fn predicted(&self, said: &Forecasts, today: Day) -> anyhow::Result<Value> {
+    fn predicted(said: &Forecasts, today: Day) -> anyhow::Result<Value> {
         let names: Vec<String> = said.strategies.keys().cloned().collect();
         let answer = said.asked(&names, HORIZON_DAYS as i64, today);
         let answer = answer.map_err(|refusal| anyhow::anyhow!("{} {}", refusal.code, refusal.message))?;

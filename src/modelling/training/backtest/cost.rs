@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::assumed;
 use super::signals::{OURS, OURS_QUICK, PERIOD_MINUTES, QUICK_MINUTES};
 use veriregime_backtest::closure::Closure;
 use veriregime_backtest::study::{Comparison, POOL_USD, Row};
@@ -27,11 +28,9 @@ pub struct BreakEven {
 pub(super) fn break_even(rows: &[Row], closure: Closure, eth_usd: f64) -> Vec<BreakEven> {
     let mut all = Vec::new();
     for (policy, minutes) in [(OURS, PERIOD_MINUTES), (OURS_QUICK, QUICK_MINUTES)] {
-        let row = rows.iter().find(|row| {
-            row.policy == policy
-                && row.comparison == Comparison::Own
-                && (Closure { theta: row.theta, epsilon: row.epsilon }) == closure
-        });
+        let row = rows
+            .iter()
+            .find(|row| row.policy == policy && row.comparison == Comparison::Own && assumed(row) == closure);
         let Some(gain) = row.map(|row| row.usd_per_year / POOL_USD) else { continue };
         for (verification, gas) in SUBMIT_GAS {
             for gwei in GWEI {

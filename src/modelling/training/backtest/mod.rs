@@ -132,5 +132,9 @@ impl Backtest {
 }
 
 fn is_shown(row: &Row) -> bool {
-    (Closure { theta: row.theta, epsilon: row.epsilon }) == SHOWN
+    assumed(row) == SHOWN
+}
+
+fn assumed(row: &Row) -> Closure {
+    Closure { theta: row.theta, epsilon: row.epsilon }
 }

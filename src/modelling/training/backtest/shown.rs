@@ -1,15 +1,18 @@
 //! A backtest for people, and as CSV.
 
 use super::cost::BreakEven;
-use super::signals::{FORESIGHT, OURS, OURS_QUICK};
-use super::{Backtest, SHOWN, is_shown};
+use super::signals::{FORESIGHT, OURS, OURS_QUICK, OWN_POOL};
+use super::{Backtest, SHOWN, assumed, is_shown};
 use crate::render::layout::{Table, text};
 use crate::render::{Render, lines};
-use veriregime_backtest::loans::Equal;
+use veriregime_backtest::closure::Closure;
+use veriregime_backtest::loans::{Equal, LoanRow};
 use veriregime_backtest::study::{Comparison, Row};
 
 const THOUSAND: f64 = 1e3;
 const MILLION: f64 = 1e6;
+/// Forecasts that need no network.
+const RIVALS: [&str; 5] = ["har_clock", "har", "garch", "persistence", "clock"];
 /// A difference of so many standard errors is called one.
 const SURE: f64 = 2.0;
 
@@ -38,7 +41,7 @@ impl Render for Backtest {
         }));
         all.push("\nmore than the static fee, thousand $ a year".to_owned());
         all.push(self.policies().to_string());
-        all.push(format!("\nforecast once a period, over the static fee, thousand $ a year, by how others trade"));
+        all.push("\nforecast once a period, over the static fee, thousand $ a year, by how others trade".to_owned());
         all.push(self.assumptions().to_string());
         all.push("\nloans: the ratio of new ones follows the volatility; ten thousand borrowers".to_owned());
         all.push(self.loans().to_string());
@@ -86,10 +89,8 @@ impl Backtest {
         for theta in veriregime_backtest::closure::THETAS {
             let cell = |epsilon: f64| {
                 let is_it = |row: &&Row| {
-                    row.policy == OURS
-                        && row.comparison == Comparison::Own
-                        && row.theta == theta
-                        && row.epsilon == epsilon
+                    let is_own = row.policy == OURS && row.comparison == Comparison::Own;
+                    is_own && assumed(row) == (Closure { theta, epsilon })
                 };
                 self.amm.iter().find(is_it).map_or_else(String::new, thousands)
             };
@@ -149,42 +150,51 @@ impl Backtest {
 
     /// One paragraph, of rows that are there.
     fn verdict(&self) -> String {
-        let Some(ours) = self.row(OURS, Comparison::StaticSameMean) else { return String::new() };
-        let mut said =
-            format!("At the mean fee of its own, the forecast once a period {} {}.", verb(ours), thousands_usd(ours));
-        if let (Some(own), Some(known)) = (self.row(OURS, Comparison::Own), self.row(FORESIGHT, Comparison::Own)) {
-            if let Some(share) = own.share_of_foresight {
-                said += &format!(
-                    " That who knows the period to come would earn {:.0}; the forecast has {:.0} % of it.",
-                    known.usd_per_year / THOUSAND,
-                    share * 100.0
-                );
-            }
-            let rivals = ["har_clock", "har", "garch", "persistence", "clock"];
-            let rival = rivals.iter().filter_map(|name| self.row(name, Comparison::Own));
-            if let Some(best) = rival.max_by(|left, right| left.usd_per_year.total_cmp(&right.usd_per_year)) {
-                let error = paired_error(&own.daily_usd, &best.daily_usd);
-                let gap = (own.usd_per_year - best.usd_per_year) / THOUSAND;
-                let error = error.map_or_else(String::new, |error| format!(" ± {:.0}", error / THOUSAND));
-                said += &format!(
-                    " The best forecast that needs no network, {}, is {gap:.0}{error} thousand dollars behind.",
-                    best.policy
-                );
-            }
-            if let Some(quick) = self.row(OURS_QUICK, Comparison::Own).filter(|_| own.usd_per_year > 0.0) {
-                said += &format!(
-                    " Made every quarter of an hour it earns {:.2} times as much.",
-                    quick.usd_per_year / own.usd_per_year
-                );
-            }
-            if let Some(pool) = self.row("own_pool_15m", Comparison::Own) {
-                said += &format!(
-                    " A pool that looks at its own last quarter of an hour, without any oracle, earns {:.0}: here nobody trades to move it.",
-                    pool.usd_per_year / THOUSAND
-                );
-            }
-        }
-        said
+        let row = |policy, comparison| self.row(policy, comparison);
+        let (Some(ours), Some(own)) = (row(OURS, Comparison::StaticSameMean), row(OURS, Comparison::Own)) else {
+            return String::new();
+        };
+        let at_own_mean = format!(
+            "At the mean fee of its own, the forecast once a period {} {} thousand dollars a year.",
+            verb(ours),
+            thousands(ours)
+        );
+        let known = row(FORESIGHT, Comparison::Own).zip(own.share_of_foresight).map(|(known, share)| {
+            format!(
+                "That who knows the period to come would earn {:.0}; the forecast has {:.0} % of it.",
+                known.usd_per_year / THOUSAND,
+                share * 100.0
+            )
+        });
+        let rivals = RIVALS.iter().filter_map(|name| row(name, Comparison::Own));
+        let best = rivals.max_by(|left, right| left.usd_per_year.total_cmp(&right.usd_per_year)).map(|best| {
+            let error = paired_error(&own.daily_usd, &best.daily_usd);
+            let error = error.map_or_else(String::new, |error| format!(" ± {:.0}", error / THOUSAND));
+            let gap = (own.usd_per_year - best.usd_per_year) / THOUSAND;
+            format!("Over the best forecast that needs no network, {}, it is {gap:+.0}{error} thousand.", best.policy)
+        });
+        let quick = row(OURS_QUICK, Comparison::Own).filter(|_| own.usd_per_year > 0.0).map(|quick| {
+            format!(
+                "Made every quarter of an hour it earns {:.2} times as much.",
+                quick.usd_per_year / own.usd_per_year
+            )
+        });
+        let pool = row(OWN_POOL, Comparison::Own).map(|pool| {
+            format!(
+                "A pool that looks at its own last quarter of an hour, without any oracle, earns {:.0}: here nobody trades to move it.",
+                pool.usd_per_year / THOUSAND
+            )
+        });
+        let is_it = |row: &&LoanRow| row.policy == OURS && row.equal == Equal::Usage;
+        let loans = self.lending.iter().find(is_it).map(|row| {
+            format!(
+                "A ratio for new loans that follows it liquidates {:+.1}{} percentage points of all debt a year more than a static one, at the same usage.",
+                row.more_than_static * 100.0,
+                row.standard_error.map_or_else(String::new, |error| format!(" ± {:.1}", error * 100.0))
+            )
+        });
+        let said = [Some(at_own_mean), known, best, quick, pool, loans];
+        said.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -206,8 +216,4 @@ fn verb(row: &Row) -> &'static str {
 fn thousands(row: &Row) -> String {
     let error = row.standard_error.map_or_else(String::new, |error| format!(" ± {:.0}", error / THOUSAND));
     format!("{:.0}{error}", row.usd_per_year / THOUSAND)
-}
-
-fn thousands_usd(row: &Row) -> String {
-    format!("{} thousand dollars a year", thousands(row))
 }

@@ -23,6 +23,8 @@ pub(super) const FORESIGHT: &str = "foresight";
 /// The model, once a period and every quarter of an hour.
 pub(super) const OURS: &str = "ours";
 pub(super) const OURS_QUICK: &str = "ours_15m";
+/// The pool that looks at itself.
+pub(super) const OWN_POOL: &str = "own_pool_15m";
 /// Whose ratios for new loans are tried.
 pub(super) const LENDERS: [&str; 4] = ["static", "har_clock", OURS, FORESIGHT];
 /// Minutes between the forecasts of a quick policy, and of the periods of a slow one.
@@ -95,7 +97,7 @@ impl Signals {
             ("har", held(by(Forecaster::HarVolatility)?, PERIOD_MINUTES)),
             ("har_clock_15m", held(&har_clock, QUICK_MINUTES)),
             (OURS_QUICK, held(ours, QUICK_MINUTES)),
-            ("own_pool_15m", Signal::OwnPool { half_life_minutes: OWN_POOL_MINUTES }),
+            (OWN_POOL, Signal::OwnPool { half_life_minutes: OWN_POOL_MINUTES }),
             (FORESIGHT, held(&outcomes.log_volatility, PERIOD_MINUTES)),
         ];
         Ok(Self { ours: held(ours, PERIOD_MINUTES), har_clock: held(&har_clock, PERIOD_MINUTES), others })

@@ -182,6 +182,28 @@ fn versions_are_compared_on_the_same_decisions() {
     assert!(told.contains("VR-YIELD-021"), "{told}");
 }
 
+/// Plots of every kind, and an LSTM whose training is kept: asked again, it says the same without learning anew.
+#[test]
+fn an_evaluation_draws_its_figures_and_keeps_its_training() {
+    let (root, data, models) = trained("ridge");
+    let [plots, run] = ["plots", "run"].map(|name| root.path().join(name).to_str().unwrap().to_owned());
+    let evaluate = |epochs: &str| {
+        let fixed = ["evaluate", "--model", &models, "--data", &data, "--kind", "delta", "--from", "2025-11-01"];
+        [&fixed[..], &["--plots", &plots, "--lstm", epochs, "--lstm-run", &run]].concat().join("\n")
+    };
+    let ask = |epochs: &str| said(&evaluate(epochs).split('\n').collect::<Vec<_>>());
+    let first = ask("1");
+    for name in ["delta-errors", "delta-intervals", "delta-changes"] {
+        let svg = std::fs::read_to_string(root.path().join(format!("plots/{name}.svg"))).unwrap();
+        assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{name}");
+    }
+    let kept = root.path().join("run/delta-lstm_residual/lstm.checkpoint");
+    let before = std::fs::read(&kept).unwrap();
+    assert_eq!(ask("1"), first);
+    assert_eq!(std::fs::read(&kept).unwrap(), before);
+    assert!(refused(&evaluate("2").split('\n').collect::<Vec<_>>()).contains("VR-TRAIN-006"));
+}
+
 /// The figures that the document of this project reports: money at lenders and in bitcoin's funding.
 #[test]
 fn with_the_gate_forecasts_earn_what_the_best_trailing_rule_does() {

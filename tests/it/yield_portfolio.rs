@@ -188,16 +188,16 @@ fn an_evaluation_draws_its_figures_and_keeps_its_training() {
     let (root, data, models) = trained("ridge");
     let [plots, run] = ["plots", "run"].map(|name| root.path().join(name).to_str().unwrap().to_owned());
     let evaluate = |epochs: &str| {
-        let fixed = ["evaluate", "--model", &models, "--data", &data, "--kind", "delta", "--from", "2025-11-01"];
+        let fixed = ["evaluate", "--model", &models, "--data", &data, "--kind", "lp", "--from", "2025-03-05"];
         [&fixed[..], &["--plots", &plots, "--lstm", epochs, "--lstm-run", &run]].concat().join("\n")
     };
     let ask = |epochs: &str| said(&evaluate(epochs).split('\n').collect::<Vec<_>>());
     let first = ask("1");
-    for name in ["delta-errors", "delta-intervals", "delta-changes"] {
+    for name in ["lp-errors", "lp-intervals", "lp-changes"] {
         let svg = std::fs::read_to_string(root.path().join(format!("plots/{name}.svg"))).unwrap();
         assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{name}");
     }
-    let kept = root.path().join("run/delta-lstm_residual/lstm.checkpoint");
+    let kept = root.path().join("run/lp-lstm_residual/lstm.checkpoint");
     let before = std::fs::read(&kept).unwrap();
     assert_eq!(ask("1"), first);
     assert_eq!(std::fs::read(&kept).unwrap(), before);

@@ -152,4 +152,23 @@ mod tests {
             assert!(fault.code() == code && fault.to_string().contains(named), "{} {fault}", fault.code());
         }
     }
+
+    #[test]
+    fn a_job_takes_model_and_rhythm_from_the_section_and_its_strategy_s_kind() {
+        let job = |text: &str| format!("{}[[jobs]]\nname = \"j\"\n{text}", strategy("a", "lp", "x"));
+        let config = parse(&job("kind = \"yield\"\nstrategy = \"a\"\n")).unwrap().job(None).unwrap().clone();
+        assert!(config.bundle.ends_with("models/yields-v1/lp"), "{:?}", config.bundle);
+        assert_eq!(config.schedule.cron.to_string(), "0 0 1 * * *");
+        assert_eq!(config.strategy.unwrap().pool, "x");
+        for (text, code, named) in [
+            ("kind = \"yield\"\n", "VR-CONFIG-004", "jobs.j.strategy"),
+            ("kind = \"yield\"\nstrategy = \"b\"\n", "VR-CONFIG-004", "jobs.j.strategy"),
+            ("kind = \"yield\"\nstrategy = \"a\"\ncountry = \"DEU\"\n", "VR-CONFIG-002", "jobs.j.country"),
+            ("strategy = \"a\"\n", "VR-CONFIG-002", "jobs.j.strategy"),
+            ("kind = \"yield\"\nstrategy = \"a\"\naction = \"hedge-vault\"\n", "VR-CONFIG-002", "jobs.j.action"),
+        ] {
+            let fault = parse(&job(text)).expect_err(named);
+            assert!(fault.code() == code && fault.to_string().contains(named), "{} {fault}", fault.code());
+        }
+    }
 }

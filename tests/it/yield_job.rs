@@ -3,7 +3,7 @@
 mod faults;
 mod program;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -106,15 +106,36 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
-        let (scratch, publisher) = (TempDir::new().unwrap(), Publisher::start().await);
-        let text = settings(scratch.path(), &publisher.server.uri());
-        let mut jobs = config::parse(&text).unwrap().jobs().to_vec();
-        let begins = GRID.start_ms(FIRST) / 1000;
-        let world = FeedWorld::start(&mut jobs, scratch.path(), None, begins).await.unwrap();
-        let clock = Clock::manual(GRID.start_ms(FIRST));
-        let scene = Self { scratch, world, publisher, jobs, clock, stop: CancellationToken::new() };
+        let scene = Self::of(FIRST, GRID.start_ms(FIRST) / 1000).await;
         scene.enter(FIRST, 1).await;
         scene
+    }
+
+    /// In a day, with that time on the chain.
+    async fn of(period: PeriodId, now_seconds: i64) -> Self {
+        let (scratch, publisher) = (TempDir::new().unwrap(), Publisher::start().await);
+        publisher.change(|answers| answers.last_day = period.0 as i32 - 1);
+        let text = settings(scratch.path(), &publisher.server.uri());
+        let mut jobs = config::parse(&text).unwrap().jobs().to_vec();
+        let world = FeedWorld::start(&mut jobs, scratch.path(), None, now_seconds).await.unwrap();
+        let clock = Clock::manual(GRID.start_ms(period));
+        Self { scratch, world, publisher, jobs, clock, stop: CancellationToken::new() }
+    }
+
+    /// A file with the scene's settings.
+    fn settings_file(&self) -> PathBuf {
+        let mut text = settings(self.scratch.path(), &self.publisher.server.uri());
+        for job in &self.jobs {
+            let (name, feed) = (&job.names.job, job.chain.oracle.unwrap());
+            let strategy = format!("strategy = \"{name}\"\n");
+            text = text.replace(&strategy, &format!("{strategy}contract = \"{feed}\"\n"));
+        }
+        let key = self.scratch.path().join("node.key").display().to_string();
+        let url = self.jobs[0].chain.rpc_url().clone();
+        let own = format!("[signer]\nfile = {key:?}\n[chain]\nrpc_url = [\"{url}\"]\n");
+        let path = self.scratch.path().join("agent.toml");
+        std::fs::write(&path, text.replacen("[chain]\n", &own, 1)).unwrap();
+        path
     }
 
     /// Goes to an hour of a day.

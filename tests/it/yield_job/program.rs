@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use veriregime_agent::devnet::{Anvil, OWNER_KEY, foundry};
 use veriregime_core::yields::GRID;
 
-use super::FIRST;
+use super::{FIRST, Scene};
 
 fn last_line(output: &Output) -> Value {
     let said = String::from_utf8_lossy(&output.stdout);
@@ -58,6 +58,40 @@ async fn feeds_are_put_on_a_chain_in_one_command_that_goes_on() {
     assert!(code == 1 && unknown.to_string().contains("VR-YIELD-006"), "{unknown}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_says_what_it_would_publish_and_publishes_it_in_the_running_day() {
+    let now_ms = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+    let running = GRID.period_at(now_ms);
+    let scene = Scene::of(running, now_ms / 1000).await;
+    let file = scene.settings_file();
+    let program = |arguments: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
+        program.arg("--config").arg(&file).args(["--json", "--job", "aave"]).args(arguments);
+        let output = program.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+        (output.status.code().unwrap(), last_line(&output))
+    };
+    let (code, dry) = program(&["once", "--dry-run"]);
+    assert_eq!((code, &dry["outcome"]), (0, &json!("proved")), "{dry}");
+    let apy = dry["strategy"]["forecast"]["apy_percent"].as_f64().unwrap();
+    assert!((1.0..10.0).contains(&apy), "{dry}");
+    let (_, before) = program(&["status"]);
+    assert_eq!((&before["feed"]["strategy"], &before["feed"]["period_start"]), (&json!("aave"), &json!(0)), "{before}");
+
+    let (code, once) = program(&["once"]);
+    assert_eq!((code, &once["outcome"]), (0, &json!("confirmed")), "{once}");
+    let (code, status) = program(&["status"]);
+    assert_eq!(code, 0, "{status}");
+    assert!((status["feed"]["apy_e8"].as_f64().unwrap() - apy * 1e6).abs() < 2.0, "{status}");
+    let mut left = std::fs::read_dir(scene.scratch.path().join("evidence")).unwrap();
+    let evidence = left.next().unwrap().unwrap().path();
+    let (code, verified) = program(&["verify-bundle", evidence.to_str().unwrap()]);
+    assert_eq!((code, &verified["verdict"]), (0, &json!("match")), "{verified}");
+    let (code, audited) = program(&["audit", "--period", &running.0.to_string()]);
+    assert_eq!((code, &audited[0]["verdict"]), (0, &json!("match")), "{audited}");
+    let (_, doctor) = program(&["doctor"]);
+    assert!(doctor.to_string().contains("is forecast to yield"), "{doctor}");
+}
+
 #[test]
 fn the_demo_of_strategies_publishes_day_by_day_and_says_what_came() {
     let mut program = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
@@ -76,5 +110,19 @@ fn the_demo_of_strategies_publishes_day_by_day_and_says_what_came() {
         assert!(low < number(&one["apy_percent"]) && number(&one["apy_percent"]) < high, "{one}");
         assert_eq!(one["is_inside"].as_bool(), Some((low..=high).contains(&came)), "{one}");
         assert!(one["tx_hash"].as_str().unwrap().starts_with("0x") && number(&one["gas_used"]) > 0.0, "{one}");
+    }
+    // The money: parts add up, the first day enters, and what is not worth its costs stays where it is.
+    let money: Vec<&Value> = days.iter().map(|day| &day["money"]).collect();
+    for one in &money {
+        let parts: f64 = one["weights"].as_object().unwrap().values().map(number).sum();
+        assert!(parts <= 1.0 + 1e-9 && number(&one["worth_usd"]) > 90_000.0, "{one}");
+    }
+    assert!(number(&money[0]["made"]) > 0.0 && number(&money[0]["cost_usd"]) > 0.0, "{demo}");
+    assert!(money.iter().map(|one| number(&one["refused"])).sum::<f64>() > 0.0, "{demo}");
+    // What a daemon answers is what is on chain, as shares.
+    for one in days[2]["forecasts"].as_array().unwrap() {
+        let said = &demo["answer"]["predictions"][one["strategy"].as_str().unwrap()];
+        assert!((number(&said["apy"]) * 100.0 - number(&one["apy_percent"])).abs() < 1e-5, "{said} {one}");
+        assert_eq!(said["as_of"], "2024-10-22");
     }
 }

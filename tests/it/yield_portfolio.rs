@@ -51,7 +51,7 @@ fn money_goes_where_it_pays_and_what_does_not_is_refused_with_its_reason() {
     let refused = &dear["moves"][0];
     assert_eq!((&refused["is_made"], &dear["cost_usd"]), (&false.into(), &0.0.into()), "{dear}");
     assert!(refused["why"].as_str().unwrap().contains("in 7 days and costs 2000100"), "{refused}");
-    assert_eq!(["a", "b"].map(|name| number(&dear["strategies"][name]["weight"])), [0.5, 0.5]);
+    assert!(["a", "b"].iter().all(|name| (number(&dear["strategies"][name]["weight"]) - 0.5).abs() < 1e-12));
     for objective in ["max-sharpe", "min-drawdown"] {
         let one = ask(&[
             "--capital",
@@ -211,7 +211,8 @@ fn with_the_gate_forecasts_earn_what_the_best_trailing_rule_does() {
     let lived = said(&["backtest", "--data", data.to_str().unwrap(), "--from", "2021-02-01"]);
     println!("{lived}");
     for capital in [1e5, 1e6] {
-        let rows = lived["rows"].as_array().unwrap().iter().filter(|row| number(&row["capital_usd"]) == capital);
+        let rows =
+            lived["rows"].as_array().unwrap().iter().filter(|row| (number(&row["capital_usd"]) - capital).abs() < 1.0);
         let apy = |rule: &str| number(&rows.clone().find(|row| row["rule"] == rule).unwrap()["net_apy"]);
         let best = apy("trailing 7 days, always").max(apy("equal weight"));
         assert!(apy("forecast, gate") >= best, "{capital}: {lived}");

@@ -1,5 +1,6 @@
 //! `bench --api`: what the API's clients wait for while cycles run, and what they cost the cycles.
 
+use std::fmt::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -187,7 +188,7 @@ async fn strategies(config: &mut Config, scratch: &Path, clock: &Clock) -> anyho
         for (place, pool) in pools.iter().enumerate() {
             for day in today - HISTORY_DAYS..today {
                 let apy = 4.0 + place as f64 + f64::from(day % 7) * 0.1;
-                text.extend([format_day(day), format!(",{pool},{apy}\n")]);
+                let _written = writeln!(text, "{},{pool},{apy}", format_day(day));
             }
             let strategy = Strategy { name: (*pool).to_owned(), kind, pool: (*pool).to_owned() };
             config.yields.strategies.push(strategy);

@@ -51,7 +51,7 @@ fn money_goes_where_it_pays_and_what_does_not_is_refused_with_its_reason() {
     let refused = &dear["moves"][0];
     assert_eq!((&refused["is_made"], &dear["cost_usd"]), (&false.into(), &0.0.into()), "{dear}");
     assert!(refused["why"].as_str().unwrap().contains("in 7 days and costs 2000100"), "{refused}");
-    assert_eq!(["a", "b"].map(|name| dear["strategies"][name]["weight"].clone()), [0.5, 0.5]);
+    assert!(["a", "b"].iter().all(|name| (number(&dear["strategies"][name]["weight"]) - 0.5).abs() < 1e-12));
     for objective in ["max-sharpe", "min-drawdown"] {
         let one = ask(&[
             "--capital",
@@ -182,6 +182,28 @@ fn versions_are_compared_on_the_same_decisions() {
     assert!(told.contains("VR-YIELD-021"), "{told}");
 }
 
+/// Plots of every kind, and an LSTM whose training is kept: asked again, it says the same without learning anew.
+#[test]
+fn an_evaluation_draws_its_figures_and_keeps_its_training() {
+    let (root, data, models) = trained("ridge");
+    let [plots, run] = ["plots", "run"].map(|name| root.path().join(name).to_str().unwrap().to_owned());
+    let evaluate = |epochs: &str| {
+        let fixed = ["evaluate", "--model", &models, "--data", &data, "--kind", "lp", "--from", "2025-03-05"];
+        [&fixed[..], &["--plots", &plots, "--lstm", epochs, "--lstm-run", &run]].concat().join("\n")
+    };
+    let ask = |epochs: &str| said(&evaluate(epochs).split('\n').collect::<Vec<_>>());
+    let first = ask("1");
+    for name in ["lp-errors", "lp-intervals", "lp-changes"] {
+        let svg = std::fs::read_to_string(root.path().join(format!("plots/{name}.svg"))).unwrap();
+        assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{name}");
+    }
+    let kept = root.path().join("run/lp-lstm_residual/lstm.checkpoint");
+    let before = std::fs::read(&kept).unwrap();
+    assert_eq!(ask("1"), first);
+    assert_eq!(std::fs::read(&kept).unwrap(), before);
+    assert!(refused(&evaluate("2").split('\n').collect::<Vec<_>>()).contains("VR-TRAIN-006"));
+}
+
 /// The figures that the document of this project reports: money at lenders and in bitcoin's funding.
 #[test]
 fn with_the_gate_forecasts_earn_what_the_best_trailing_rule_does() {
@@ -189,7 +211,8 @@ fn with_the_gate_forecasts_earn_what_the_best_trailing_rule_does() {
     let lived = said(&["backtest", "--data", data.to_str().unwrap(), "--from", "2021-02-01"]);
     println!("{lived}");
     for capital in [1e5, 1e6] {
-        let rows = lived["rows"].as_array().unwrap().iter().filter(|row| row["capital_usd"] == capital);
+        let rows =
+            lived["rows"].as_array().unwrap().iter().filter(|row| (number(&row["capital_usd"]) - capital).abs() < 1.0);
         let apy = |rule: &str| number(&rows.clone().find(|row| row["rule"] == rule).unwrap()["net_apy"]);
         let best = apy("trailing 7 days, always").max(apy("equal weight"));
         assert!(apy("forecast, gate") >= best, "{capital}: {lived}");

@@ -81,7 +81,9 @@ impl Diagnostic for TrainingError {
             Self::Constant { .. } => "drop the feature, or look at the candles with `candles check`",
             Self::Diverged => "lower step.learning_rate of this network",
             Self::Unfinished { .. } => "go on with --resume, or throw it away with --discard",
-            Self::OtherRun { .. } => "give the settings and candles of that run, or throw it away with --discard",
+            Self::OtherRun { .. } => {
+                "give the settings and data of that run, or another folder; `train` throws it away with --discard"
+            }
             Self::Checkpoint { .. } => "throw the run away with --discard",
             Self::OneClass { .. } => "choose another label.threshold or other dates",
             Self::Teacher { .. } => "restore the bundle, or train it again",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use alloy::primitives::{Address, B256};
 use clap::Args;
 
+use super::registry_args::RegistryArgs;
 use super::selection::Selection;
 use super::{EXIT_DONE, EXIT_UNFINISHED, print};
 use crate::actions::one_market::OneMarketModel;
@@ -17,7 +18,7 @@ use crate::deployment::hedge::HedgeDeployment;
 use crate::deployment::hedge::file::VaultFile;
 use crate::deployment::hedge::render::HedgeReport;
 use crate::deployment::outbox::Outbox;
-use crate::deployment::request::{OVERLAP_PERIODS, Request, verifier_code};
+use crate::deployment::request::verifier_code;
 use crate::deployment::trials;
 use crate::devnet::rehearsal;
 use crate::node::assemble;
@@ -47,24 +48,8 @@ pub struct HedgeDeployArgs {
     /// Say what would be sent and what it costs; send nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Owner of the registry. The wallet if absent on a development chain.
-    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
-    owner: Option<Address>,
-    /// May refuse what is announced and end models, nothing else. The owner if absent on a development chain.
-    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
-    guardian: Option<Address>,
-    /// Whose signatures forecasts need; once for each. This node's attestor if absent on a development chain.
-    #[arg(long = "attestor", value_name = "ADDRESS", value_parser = address::parse)]
-    attestors: Vec<Address>,
-    /// How many of these signatures a forecast needs.
-    #[arg(long, value_name = "N")]
-    threshold: Option<u8>,
-    /// Give the wallet, and this node's attestor, every role of the registry that is not named, on whatever chain.
-    #[arg(long)]
-    i_know_one_key_rules_all: bool,
-    /// Seconds between announcing and doing; two days if absent, none on anvil. At least a day elsewhere.
-    #[arg(long, value_name = "SECONDS")]
-    timelock: Option<u64>,
+    #[command(flatten)]
+    registry: RegistryArgs,
 }
 
 /// Arguments of `hedge sell`.
@@ -141,7 +126,7 @@ pub async fn run_deploy(args: HedgeDeployArgs, settings: Selection<'_>, json: bo
     let wallet = chain.address();
     chain.read.check_chain_id().await.map_err(DeploymentError::from)?;
     let dry_run = args.dry_run;
-    let arguments = args.request().registry_arguments(&chain)?;
+    let arguments = args.registry.request().registry_arguments(&chain)?;
     let code = verifier_code(&bundle, way)?;
     let deployment = HedgeDeployment::new(&file, model, &code, arguments, (&chain.read, wallet)).await?;
     let missing = deployment.missing(&chain.read, wallet).await?;
@@ -235,21 +220,4 @@ pub async fn run_swap(args: SwapArgs, settings: Selection<'_>, json: bool) -> an
     }
     print::output(json, &report);
     Ok(EXIT_DONE)
-}
-
-impl HedgeDeployArgs {
-    fn request(self) -> Request {
-        Request {
-            owner: self.owner,
-            market_owner: None,
-            guardian: self.guardian,
-            attestors: self.attestors,
-            threshold: self.threshold,
-            timelock_seconds: self.timelock,
-            sequencer_feed: None,
-            policy: None,
-            overlap_periods: OVERLAP_PERIODS,
-            one_key: self.i_know_one_key_rules_all,
-        }
-    }
 }

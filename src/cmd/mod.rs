@@ -26,6 +26,7 @@ pub mod models;
 pub mod once;
 pub mod progress;
 pub mod prove;
+pub mod registry_args;
 pub mod report;
 pub mod selection;
 mod shown;

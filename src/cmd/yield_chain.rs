@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use alloy::primitives::Address;
 use clap::Args;
 
+use super::registry_args::RegistryArgs;
 use super::selection::Selection;
 use super::{EXIT_DONE, EXIT_UNFINISHED, print};
 use crate::actions::one_market::OneMarketModel;
@@ -16,14 +16,13 @@ use crate::deployment::error::DeploymentError;
 use crate::deployment::feed::FeedDeployment;
 use crate::deployment::feed::render::FeedReport;
 use crate::deployment::outbox::Outbox;
-use crate::deployment::request::{OVERLAP_PERIODS, Request, verifier_code};
+use crate::deployment::request::verifier_code;
 use crate::deployment::trials;
 use crate::devnet::rehearsal;
 use crate::node::assemble;
 use crate::node::smoke::smoke_proof;
 use crate::render::Render;
 use crate::sources::yields::error::YieldError;
-use veriregime_core::types::address;
 use veriregime_core::yields::Strategy;
 
 /// Arguments of `yield deploy`.
@@ -44,24 +43,8 @@ pub struct YieldDeployArgs {
     /// Say what would be sent and what it costs; send nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Owner of the registry. The wallet if absent on a development chain.
-    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
-    owner: Option<Address>,
-    /// May refuse what is announced and end models, nothing else. The owner if absent on a development chain.
-    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
-    guardian: Option<Address>,
-    /// Whose signatures forecasts need; once for each. This node's attestor if absent on a development chain.
-    #[arg(long = "attestor", value_name = "ADDRESS", value_parser = address::parse)]
-    attestors: Vec<Address>,
-    /// How many of these signatures a forecast needs.
-    #[arg(long, value_name = "N")]
-    threshold: Option<u8>,
-    /// Give the wallet, and this node's attestor, every role of the registry that is not named, on whatever chain.
-    #[arg(long)]
-    i_know_one_key_rules_all: bool,
-    /// Seconds between announcing and doing; two days if absent, none on anvil. At least a day elsewhere.
-    #[arg(long, value_name = "SECONDS")]
-    timelock: Option<u64>,
+    #[command(flatten)]
+    registry: RegistryArgs,
 }
 
 /// Runs `yield deploy`.
@@ -76,7 +59,7 @@ pub async fn run_deploy(args: YieldDeployArgs, settings: Selection<'_>, json: bo
     let wallet = chain.address();
     chain.read.check_chain_id().await.map_err(DeploymentError::from)?;
     let dry_run = args.dry_run;
-    let arguments = args.request().registry_arguments(&chain)?;
+    let arguments = args.registry.request().registry_arguments(&chain)?;
     let strategies = on_chain(&config, &models, &chosen)?;
     let mut deployment = FeedDeployment::new(strategies, arguments, chain.read.chain_id())?;
     let missing = deployment.missing(&chain.read, wallet).await?;
@@ -144,21 +127,4 @@ fn on_chain(
         anyhow::Ok((strategy.clone(), found, verifier_code(bundle, way)?))
     };
     strategies.iter().map(one).collect()
-}
-
-impl YieldDeployArgs {
-    fn request(self) -> Request {
-        Request {
-            owner: self.owner,
-            market_owner: None,
-            guardian: self.guardian,
-            attestors: self.attestors,
-            threshold: self.threshold,
-            timelock_seconds: self.timelock,
-            sequencer_feed: None,
-            policy: None,
-            overlap_periods: OVERLAP_PERIODS,
-            one_key: self.i_know_one_key_rules_all,
-        }
-    }
 }

@@ -45,12 +45,10 @@ JSON has shares, not percent.")]
     Predict(YieldPredictArgs),
     /// Lay money out over strategies by their forecasts: weights, and the moves that pay for their gas and slippage.
     #[command(after_help = "Examples:
-  veriregime-agent yield allocate --data tables --strategy aave=aave-v2:USDC --strategy compound=compound-v2:USDC \\
-    --capital 100000 --current aave=1 --gas-usd 8
+  veriregime-agent yield allocate --data tables --strategy aave=aave-v2:USDC --strategy compound=compound-v2:USDC --capital 100000 --current aave=1 --gas-usd 8
   veriregime-agent yield allocate --data tables --strategy a=POOL --strategy b=POOL --capital 25000 --objective max-sharpe --cap 0.6 --cash --json
 
-What no --current names is cash. A move is made where its gain over --gate-days exceeds gas and slippage; the gate counts money, not
-risk: what only lowers the risk is refused. JSON has shares, not percent.")]
+What no --current names is cash. A move is made where its gain over --gate-days exceeds gas and slippage; the gate counts money, not risk: what only lowers the risk is refused. JSON has shares, not percent.")]
     Allocate(YieldAllocateArgs),
     /// Live through past days with money, under several rules, after gas and slippage.
     #[command(after_help = "Examples:

@@ -39,6 +39,8 @@ pub struct Backtest {
     fitted_from: String,
     judged_from: String,
     judged_to: String,
+    /// Until when the model was fitted and chosen, UTC, where that is among the judged days: they flatter it.
+    fitted_until: Option<String>,
     block_seconds: u32,
     terms: Vec<Terms>,
     amm: Vec<Row>,
@@ -61,7 +63,8 @@ pub(super) fn backtest(request: &BacktestRequest<'_>, show: &dyn Fn(&str)) -> an
     let series = file::read_series(request.candles)?;
     let market = market(request, &series);
     let all = market.start_ms..market.time_ms(market.len());
-    let judged = market.minutes(&request.judged(signals::test_begins(&bundle), &all));
+    let test_ms = signals::test_begins(&bundle);
+    let judged = market.minutes(&request.judged(test_ms, &all));
     show("forecasting");
     let horizon = bundle.manifest.regime()?.label.horizon_minutes;
     let first = signals::first_usable(&bundle)?.max(judged.start.saturating_sub(EARLIER_DAYS * DAY_MINUTES));
@@ -89,6 +92,7 @@ pub(super) fn backtest(request: &BacktestRequest<'_>, show: &dyn Fn(&str)) -> an
         fitted_from: format_utc(market.time_ms(earlier.start)),
         judged_from: format_utc(market.time_ms(judged.start)),
         judged_to: format_utc(market.time_ms(judged.end)),
+        fitted_until: test_ms.filter(|test_ms| *test_ms > market.time_ms(judged.start)).map(format_utc),
         block_seconds: request.block_seconds,
         terms,
         break_even_tvl_usd: cost::break_even(&amm, SHOWN, request.eth_usd),

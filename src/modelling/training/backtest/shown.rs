@@ -32,6 +32,9 @@ impl Render for Backtest {
             "{}, judged from {} to {}, fitted from {} on; model {}, blocks of {} s.",
             self.market, self.judged_from, self.judged_to, self.fitted_from, self.model_id, self.block_seconds
         ))];
+        all.extend(self.fitted_until.iter().map(|until| {
+            text(&format!("The model was fitted and chosen on data up to {until}: the days before flatter it."))
+        }));
         all.extend(fitted.map(|terms| {
             text(&format!(
                 "A constant product pool of $100M. Others trade {:.1} % of it a day at no fee, as the root of the market's volume, and e^(−1000 · fee) of that: so much that the best static fee, {:.1} bps, just paid.",

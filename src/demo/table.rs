@@ -85,7 +85,7 @@ fn narrow(rows: &[PeriodRow]) -> String {
     let change = |before, after| format!("{} → {}", hundredths(before), hundredths(after));
     let line = |cells: [&str; 6]| {
         let [start, forecast, applied, ratio, fee, happened] = cells;
-        format!("{start:13}{forecast:13}{applied:9}{ratio:17}{fee:15}{happened}")
+        format!("{start:13}{forecast:13}{applied:9}{ratio:16}{fee:16}{happened}")
     };
     let mut lines = vec![
         line(["start", "P(High), %", "applied", "ratio", "AMM fee", "what"]),
@@ -217,10 +217,10 @@ pub(super) mod tests {
         let narrow = table(&rows, Some(80));
         assert!(widest(&narrow) <= 80, "{narrow}");
         let period = "\n01-05 00:00\n\
-                      \x20 ETH-USD    100.00 High  10.00    174.88 → 179.36  25.73 → 29.47  ✓ High 36.99\n\
-                      \x20 SOL-USD    100.00 High  10.00    165.00 → 159.99  17.50 → 13.33  ✓ High 36.99\n\
+                      \x20 ETH-USD    100.00 High  10.00    174.88 → 179.36 25.73 → 29.47   ✓ High 36.99\n\
+                      \x20 SOL-USD    100.00 High  10.00    165.00 → 159.99 17.50 → 13.33   ✓ High 36.99\n\
                       \x20                                  from 08:10:16 on\n\
-                      \x20 BNB-USD    100.00 High  10.00    174.88 → 179.36  25.73 → 29.47  not over yet";
+                      \x20 BNB-USD    100.00 High  10.00    174.88 → 179.36 25.73 → 29.47   not over yet";
         assert!(narrow.ends_with(&format!("happened{period}{period}")), "{narrow}");
         let wide = table(&rows, None);
         assert!(widest(&wide) <= WIDE_COLUMNS + MARKET_COLUMNS && wide.matches("ETH-USD").count() == 2, "{wide}");

@@ -76,30 +76,16 @@ impl YieldReport {
 
 impl Render for YieldReport {
     fn text(&self) -> String {
-        let mut days = Table::new(&[
-            "day",
-            "strategy",
-            "last week\n%",
-            "forecast\n%",
-            "from\n%",
-            "to\n%",
-            "came\n%",
-            "inside",
-            "prove\nms",
-            "gas",
-        ]);
+        let mut days = Table::new(&["day", "strategy", "forecast\n%", "from – to\n%", "came\n%", "prove\nms", "gas"]);
         for day in &self.days {
             for one in &day.forecasts {
-                let inside = one.is_inside.map_or("?", |is_inside| if is_inside { "yes" } else { "no" });
+                let mark = one.is_inside.map_or("?", |is_inside| if is_inside { "✓" } else { "✗" });
                 days.add_row([
-                    day.day.clone(),
+                    of_year(&day.day).to_owned(),
                     one.strategy.clone(),
-                    format!("{:.2}", one.last_week_percent),
                     format!("{:.2}", one.apy_percent),
-                    format!("{:.2}", one.low_percent),
-                    format!("{:.2}", one.high_percent),
-                    one.came_percent.map_or_else(|| "?".into(), |came| format!("{came:.2}")),
-                    inside.to_owned(),
+                    format!("{:.2} – {:.2}", one.low_percent, one.high_percent),
+                    one.came_percent.map_or_else(|| mark.to_owned(), |came| format!("{came:.2} {mark}")),
                     one.prove_ms.to_string(),
                     one.gas_used.to_string(),
                 ]);
@@ -120,7 +106,7 @@ impl Render for YieldReport {
             ]);
         }
         let head = format!("Half of the cycles took {:.0} ms or less. Numbers are those on chain.", self.cycle_ms_p50);
-        let note = "Forecasts are of the mean APY of the next 7 days, with 90 % intervals. The shipped models were fitted on these days, \
+        let note = "Forecasts are of the mean APY of the next 7 days, with 90 % intervals; ✓ is inside. The shipped models were fitted on these days, \
                     too: this shows how it works; docs/YIELD.md has how good it is. Rates of liquidity pools leave out impermanent loss.";
         format!(
             "{days}\n{}\n\n{sums}\n{}\n\n{}\n\n{}",
@@ -132,20 +118,29 @@ impl Render for YieldReport {
     }
 }
 
+/// Month and day of a date.
+fn of_year(day: &str) -> &str {
+    day.get(5..).unwrap_or(day)
+}
+
 impl YieldReport {
     /// Weights, moves and what they brought.
     fn money(&self) -> String {
         let names: Vec<&str> = self.feeds.keys().map(String::as_str).collect();
         let mut heads = vec!["day"];
         heads.extend(&names);
-        heads.extend(["moves\nmade", "refused", "cost\nUSD", "worth\nUSD"]);
+        heads.extend(["moves\nmade", "cost\nUSD", "worth\nUSD"]);
         let mut table = Table::new(&heads);
         for DayRow { day, money, .. } in &self.days {
             let weight = |name: &&str| money.weights.get(*name).copied().unwrap_or(0.0);
-            let mut cells = vec![day.clone()];
+            let mut cells = vec![of_year(day).to_owned()];
             cells.extend(names.iter().map(|name| format!("{:.1} %", weight(name) * 100.0)));
             let MoneyRow { made, refused, cost_usd, worth_usd, .. } = money;
-            cells.extend([made.to_string(), refused.to_string(), format!("{cost_usd:.2}"), format!("{worth_usd:.2}")]);
+            cells.extend([
+                format!("{made} of {}", made + refused),
+                format!("{cost_usd:.2}"),
+                format!("{worth_usd:.0}"),
+            ]);
             table.add_row(cells);
         }
         let sum = |of: fn(&MoneyRow) -> f64| self.days.iter().map(|day| of(&day.money)).sum::<f64>();

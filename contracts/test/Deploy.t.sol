@@ -94,7 +94,7 @@ contract DeployTest is OracleFixture {
         (IRegimeRiskOracle.Policy memory policy, IRegimeRiskOracle.Bounds memory bounds) = script.startingRules();
         assertEq(policy.knots.length, 3);
         assertEq(policy.knots[0].vector.borrowCollateralRatioBps, 150_00);
-        assertEq(policy.knots[2].vector.ammFeePips, 3000);
+        assertEq(policy.knots[2].vector.ammFeePips, 15_000);
         assertEq(policy.maxFallBpsPerPeriod, 25_00);
         assertEq(bounds.maxLiquidationRiseBpsPerDay, 2_00);
     }

@@ -65,7 +65,7 @@ pub fn parquet<const T: usize, const N: usize>(
 /// The same with no number where a row has none.
 ///
 /// # Errors
-/// As [`parquet`].
+/// As [`parquet()`].
 pub fn parquet_with_gaps<const T: usize, const N: usize>(
     path: &Path,
     wanted: &'static str,

@@ -34,6 +34,8 @@ SOURCES = [
     "libraries/TwapLib.sol",
     "Feed.sol",
     "libraries/YieldMath.sol",
+    "libraries/RealizedVolatility.sol",
+    "consumers/RealizedVolatilityFeeHook.sol",
 ]
 EQUIVALENT = Path(__file__).with_name("mutants-equivalent.txt")
 # Tests of the core; those of the consumers would only repeat them, and real proofs only slow them down.

@@ -9,6 +9,7 @@ const LIMITS = {
   Feed: { bytes: 18_432, lines: 250 },
   AaveRegimeSteward: { lines: 150 },
   RegimeFeeHook: { lines: 150 },
+  RealizedVolatilityFeeHook: { lines: 220 },
   VeriRegimeConsumer: { lines: 150 },
   ReferenceMarket: { lines: 150 },
   ReferenceAccounts: { lines: 150 },

@@ -13,6 +13,7 @@ import {ModifyLiquidityParams, SwapParams} from "@uniswap/v4-core/src/types/Pool
 import {Test, Vm} from "forge-std/Test.sol";
 import {ERC20} from "solady/tokens/ERC20.sol";
 import {LibClone} from "solady/utils/LibClone.sol";
+import {ForecastFee} from "../../src/consumers/ForecastFee.sol";
 import {RegimeFeeHook} from "../../src/consumers/RegimeFeeHook.sol";
 import {IRiskParameters} from "../../src/interfaces/IRiskParameters.sol";
 import {PoolRouter} from "./PoolRouter.sol";
@@ -20,6 +21,10 @@ import {PoolRouter} from "./PoolRouter.sol";
 contract PoolToken is ERC20 {
     constructor(address holder) {
         _mint(holder, 1e36);
+    }
+
+    function mint(address holder, uint256 amount) external {
+        _mint(holder, amount);
     }
 
     function name() public pure override returns (string memory) {
@@ -35,6 +40,8 @@ contract PoolToken is ERC20 {
 abstract contract PoolFixture is Test {
     /// @dev The published build: the source wants a compiler of its own.
     string internal constant MANAGER_BUILD = "node_modules/@uniswap/v4-core/out/PoolManager.sol/PoolManager.json";
+    /// @dev Of both hooks: after an initialization, before a swap.
+    uint160 internal constant FLAGS = (1 << 12) | (1 << 7);
     uint24 internal constant MAX_FEE_PIPS = 15_000;
     int24 internal constant TICK_SPACING = 60;
     int256 internal constant LIQUIDITY = 1e24;
@@ -63,21 +70,22 @@ abstract contract PoolFixture is Test {
         uint24 maxFeePips = fallbackFeePips < MAX_FEE_PIPS ? MAX_FEE_PIPS : fallbackFeePips;
         bytes memory arguments =
             abi.encode(manager, oracle, market, minFeePips, fallbackFeePips, maxFeePips, refreshAfterSeconds);
-        return new RegimeFeeHook{salt: _mine(arguments, (1 << 12) | (1 << 7))}(
+        bytes memory initCode = abi.encodePacked(type(RegimeFeeHook).creationCode, arguments);
+        return new RegimeFeeHook{salt: _mine(initCode, FLAGS)}(
             manager, IRiskParameters(oracle), market, minFeePips, fallbackFeePips, maxFeePips, refreshAfterSeconds
         );
     }
 
-    /// @dev The first CREATE2 salt that gives a hook of these arguments an address that ends in the 14 flags.
-    function _mine(bytes memory arguments, uint160 flags) internal view returns (bytes32) {
-        bytes32 initCodeHash = keccak256(abi.encodePacked(type(RegimeFeeHook).creationCode, arguments));
+    /// @dev The first CREATE2 salt that gives a hook an address that ends in the 14 flags.
+    function _mine(bytes memory initCode, uint160 flags) internal view returns (bytes32) {
+        bytes32 initCodeHash = keccak256(initCode);
         for (uint256 salt = 0;; ++salt) {
             address hook = LibClone.predictDeterministicAddress(initCodeHash, bytes32(salt), address(this));
             if (uint160(hook) & 0x3fff == flags) return bytes32(salt);
         }
     }
 
-    function _dynamicKey(RegimeFeeHook hook) internal view returns (PoolKey memory) {
+    function _dynamicKey(ForecastFee hook) internal view returns (PoolKey memory) {
         return _key(LPFeeLibrary.DYNAMIC_FEE_FLAG, address(hook));
     }
 

@@ -7,6 +7,7 @@ import {CustomRevert} from "@uniswap/v4-core/src/libraries/CustomRevert.sol";
 import {Hooks} from "@uniswap/v4-core/src/libraries/Hooks.sol";
 import {Pool} from "@uniswap/v4-core/src/libraries/Pool.sol";
 import {PoolKey} from "@uniswap/v4-core/src/types/PoolKey.sol";
+import {ForecastFee} from "../../src/consumers/ForecastFee.sol";
 import {RegimeFeeHook} from "../../src/consumers/RegimeFeeHook.sol";
 import {IRiskParameters} from "../../src/interfaces/IRiskParameters.sol";
 import {ProgrammableOracle} from "../mocks/ProgrammableOracle.sol";
@@ -47,7 +48,10 @@ contract RegimeFeeHookTest is HookFixture {
 
     function test_RevertWhen_TheAddressHasAFlagTooMany() public {
         uint160 flags = hook.FLAGS() | Hooks.AFTER_SWAP_FLAG;
-        bytes32 salt = _mine(abi.encode(manager, oracle, BTC, 100, 500, 500, 600), flags);
+        bytes32 salt = _mine(
+            abi.encodePacked(type(RegimeFeeHook).creationCode, abi.encode(manager, oracle, BTC, 100, 500, 500, 600)),
+            flags
+        );
         vm.expectPartialRevert(Hooks.HookAddressNotValid.selector);
         new RegimeFeeHook{salt: salt}(manager, IRiskParameters(address(oracle)), BTC, 100, 500, 500, 600);
     }
@@ -57,9 +61,9 @@ contract RegimeFeeHookTest is HookFixture {
     function testFuzz_RevertWhen_SomebodyElseCallsAnEntryPoint(address caller) public {
         vm.assume(caller != address(manager));
         vm.startPrank(caller);
-        vm.expectRevert(RegimeFeeHook.NotPoolManager.selector);
+        vm.expectRevert(ForecastFee.NotPoolManager.selector);
         hook.afterInitialize(caller, key, 1 << 96, 0);
-        vm.expectRevert(RegimeFeeHook.NotPoolManager.selector);
+        vm.expectRevert(ForecastFee.NotPoolManager.selector);
         hook.beforeSwap(caller, key, _exactInput(1), "");
     }
 
@@ -222,7 +226,7 @@ contract RegimeFeeHookTest is HookFixture {
         uint24 maxFeePips,
         uint32 seconds_
     ) private {
-        vm.expectRevert(abi.encodeWithSelector(RegimeFeeHook.InvalidConfiguration.selector, field));
+        vm.expectRevert(abi.encodeWithSelector(ForecastFee.InvalidConfiguration.selector, field));
         new RegimeFeeHook(
             manager, IRiskParameters(address(oracle)), BTC, minFeePips, fallbackFeePips, maxFeePips, seconds_
         );

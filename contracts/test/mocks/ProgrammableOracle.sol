@@ -29,6 +29,7 @@ contract ProgrammableOracle {
     IRiskParameters.Status public status;
     uint256 public feeWord;
     uint256 public gasToBurn;
+    uint256 public volatilityWord = 77_778;
 
     constructor(bytes32 market_) {
         market = market_;
@@ -43,6 +44,11 @@ contract ProgrammableOracle {
         (status, feeWord) = (status_, feeWord_);
     }
 
+    /// @notice The volatility that the parameters follow, times 1e9.
+    function setVolatility(uint32 volatilityE9) external {
+        volatilityWord = volatilityE9;
+    }
+
     /// @notice Gas to spend before an answer.
     function setGasToBurn(uint256 amount) external {
         gasToBurn = amount;
@@ -52,7 +58,7 @@ contract ProgrammableOracle {
     function params(bytes32 market_) external view returns (uint256[10] memory words) {
         uint256 goal = gasleft() - gasToBurn;
         (words[0], words[1], words[2], words[3]) = (7_770, 7_771, 17_772, 17_773 - 100);
-        (words[5], words[6], words[7], words[8]) = (7_775, 7_776, 77_777, 77_778);
+        (words[5], words[6], words[7], words[8]) = (7_775, 7_776, 77_777, volatilityWord);
         words[4] = feeWord;
         words[9] = uint256(market_ == market ? status : IRiskParameters.Status.Unset);
 

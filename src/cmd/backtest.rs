@@ -21,8 +21,8 @@ const E9: f64 = 1e9;
     veriregime-agent backtest --candles eth.parquet --policy deploy/policy.toml --from 2024-03-01 --plots plots\n  \
     veriregime-agent backtest --candles btc.parquet --block-seconds 2 --json\n\n\
     A constant product pool is traded by arbitrageurs at every block, and by others who mind its fee. Fee and static\n\
-    fee are fitted on the year before the judged dates. All policies share one map from a volatility to a fee; nothing\n\
-    here knows of anybody who trades to move the pool.")]
+    fee are fitted on the year before the judged dates. All policies share one map from a volatility to a fee.\n\
+    In the rows that end in _attacked somebody trades to and fro in the pool, so that it looks turbulent to itself.")]
 pub struct BacktestArgs {
     /// Candle file: parquet, CSV or zip.
     #[arg(long, value_name = "FILE")]

@@ -34,10 +34,10 @@ contract FeeManipulationTest is OwnFeeFixture {
         (noise, arbitrage, attacker) = (_trader(), _trader(), _trader());
     }
 
-    /// @dev Moves of 4 bps, just as much as the highest fee takes, and inside its band, where nobody trades back: what it costs is
+    /// @dev Moves of 3 bps, just as much as the highest fee takes, and inside its band, where nobody trades back: what it costs is
     /// the fee alone. The cheapest way there is.
     function test_MovingThePriceInsideTheFeesBand() public {
-        _report("inside the band", 2.2e20);
+        _report("inside the band", 1.6e20);
     }
 
     /// @dev Moves as far as one counts, which arbitrage trades back in the next block.

@@ -23,7 +23,7 @@ abstract contract OwnFeeFixture is PoolFixture {
     uint32 internal constant MAX_MOVE_E9 = 5_000_000;
     uint32 internal constant QUIET_SECONDS = 300;
     uint16 internal constant LEAST_BPS = 8_000;
-    uint32 internal constant MOST_BPS = 30_000;
+    uint32 internal constant MOST_BPS = 15_000;
 
     ProgrammableOracle internal oracle;
     RealizedVolatilityFeeHook internal hook;

@@ -66,7 +66,7 @@ impl RatioMap {
     fn at(&self, signal: &Signal, at: usize) -> f64 {
         match signal {
             Signal::Known(values) => self.over_liquidation(f64::from(values[at])),
-            Signal::None | Signal::OwnPool { .. } => self.over_liquidation(0.0),
+            Signal::None | Signal::OwnPool(_) => self.over_liquidation(0.0),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::blocks::Blocks;
 use crate::closure::Weights;
-use crate::fee::FeeMap;
+use crate::fee::{FeeMap, MAX_FEE};
 use crate::market::DAY_MINUTES;
 use crate::signal::Signal;
 
@@ -45,19 +45,14 @@ pub(crate) fn mean(values: &[f64]) -> f64 {
 /// Runs a pool through `minutes`; `weights` are what others would trade in each minute of the series, and how a fee deters them.
 pub fn run(blocks: &Blocks, minutes: &Range<usize>, signal: &Signal, map: &FeeMap, weights: &Weights) -> Days {
     let mut days = Days::default();
-    let mut own = own_view(signal);
-    let (mut last_volatility, mut fee, mut deterred) = (f32::NAN, map.fee(0.0), weights.kept(map.fee(0.0)));
+    let mut eyes = Eyes::new(signal, map);
+    let (mut fee, mut deterred) = (f64::NAN, f64::NAN);
     let mut gap = 0.0_f64;
     let (mut taken, mut paid, mut fee_sum, mut count) = (0.0, 0.0, 0.0, 0_usize);
     for at in minutes.clone() {
-        let volatility = match signal {
-            Signal::None => 0.0,
-            Signal::Known(values) => values[at],
-            Signal::OwnPool { .. } => own.volatility(),
-        };
-        if volatility.to_bits() != last_volatility.to_bits() {
-            last_volatility = volatility;
-            fee = map.fee(f64::from(volatility));
+        let asked = eyes.fee(at);
+        if asked.to_bits() != fee.to_bits() {
+            fee = asked;
             deterred = weights.kept(fee);
         }
         let mut moved = 0.0;
@@ -70,7 +65,7 @@ pub fn run(blocks: &Blocks, minutes: &Range<usize>, signal: &Signal, map: &FeeMa
                 moved += excess.copysign(gap);
             }
         }
-        own.see(moved);
+        eyes.see(moved);
         paid += fee * deterred * weights.of_minute(at);
         fee_sum += fee;
         count += 1;
@@ -84,24 +79,51 @@ pub fn run(blocks: &Blocks, minutes: &Range<usize>, signal: &Signal, map: &FeeMa
     days
 }
 
-/// What a pool knows of its own price.
-struct OwnView {
-    kept: f64,
+/// What sets the fee.
+struct Eyes<'a> {
+    signal: &'a Signal,
+    map: &'a FeeMap,
+    /// The last volatility of a forecast, with its fee: it holds for hours.
+    known: (f32, f64),
+    /// Of the pool's own one-minute moves.
     variance: f64,
+    /// Weight of the past in it.
+    kept: f64,
 }
 
-fn own_view(signal: &Signal) -> OwnView {
-    let half_life = if let Signal::OwnPool { half_life_minutes } = signal { *half_life_minutes } else { 1.0 };
-    OwnView { kept: libm::exp2(-1.0 / half_life), variance: FIRST_VARIANCE }
-}
-
-impl OwnView {
-    fn volatility(&self) -> f32 {
-        self.variance.sqrt() as f32
+impl<'a> Eyes<'a> {
+    fn new(signal: &'a Signal, map: &'a FeeMap) -> Self {
+        let kept = if let Signal::OwnPool(own) = signal { libm::exp2(-1.0 / own.half_life_minutes) } else { 0.0 };
+        Self { signal, map, known: (0.0, map.fee(0.0)), variance: FIRST_VARIANCE, kept }
     }
 
+    /// The fee of minute `at`, as a fraction.
+    fn fee(&mut self, at: usize) -> f64 {
+        match self.signal {
+            Signal::None => self.known.1,
+            Signal::Known(values) => self.by(values[at]),
+            Signal::OwnPool(own) => {
+                let own_fee = self.map.fee(self.variance.sqrt());
+                let Some(guard) = &own.guard else { return own_fee };
+                let forecast_fee = self.by(guard.forecast[at]);
+                own_fee.max(guard.multiples.0 * forecast_fee).min(guard.multiples.1 * forecast_fee).min(MAX_FEE)
+            }
+        }
+    }
+
+    fn by(&mut self, volatility: f32) -> f64 {
+        if volatility.to_bits() != self.known.0.to_bits() {
+            self.known = (volatility, self.map.fee(f64::from(volatility)));
+        }
+        self.known.1
+    }
+
+    /// The pool's price has moved so far in a minute, as a logarithm.
     fn see(&mut self, moved: f64) {
-        self.variance = self.kept * self.variance + (1.0 - self.kept) * moved * moved;
+        if let Signal::OwnPool(own) = self.signal {
+            let seen = moved * moved + own.feigned_volatility * own.feigned_volatility;
+            self.variance = self.kept * self.variance + (1.0 - self.kept) * seen;
+        }
     }
 }
 
@@ -110,6 +132,7 @@ mod tests {
     use super::*;
     use crate::closure::Closure;
     use crate::fee::Shape;
+    use crate::signal::{Guard, OwnPool};
 
     /// LVR over blocks of constant length with a fee: σ²/8 · 1/(1 + 1.7164 γ/σ), where 1.7164 = √(2π)/−ζ(½): the correction of a barrier
     /// that is looked at in steps (Broadie, Glasserman and Kou 1997), at both ends of the band that the fee leaves.
@@ -167,8 +190,29 @@ mod tests {
         let volumes = vec![1.0; minutes];
         let weights = Closure { theta: 0.0, epsilon: 0.0 }.weights(&volumes, &(0..minutes));
         let map = FeeMap { level: 1e-3, shape: Shape::Power { knee: 1e-3, exponent: 1.0 } };
-        let days = run(&moves, &(0..minutes), &Signal::OwnPool { half_life_minutes: 15.0 }, &map, &weights);
+        let days = run(&moves, &(0..minutes), &Signal::OwnPool(OwnPool::alone(15.0)), &map, &weights);
         assert!((days.mean_fee[0] - 1e-3).abs() < 1e-5, "{days:?}");
         assert!(days.mean_fee[1] > 2e-3, "{days:?}");
+    }
+
+    /// Somebody feigns a volatility: the fee of a pool alone follows it, that of a guarded one as far as the forecast's multiple.
+    #[test]
+    fn a_guard_bounds_what_feigned_moves_do() {
+        let minutes = DAY_MINUTES;
+        let blocks = Blocks::gaussian(minutes, 1e-5, 1);
+        let volumes = vec![1.0; minutes];
+        let weights = Closure { theta: 0.0, epsilon: 0.0 }.weights(&volumes, &(0..minutes));
+        let map = FeeMap { level: 1e-3, shape: Shape::Power { knee: 5e-4, exponent: 2.0 } };
+        let mean_fee = |own: OwnPool| run(&blocks, &(0..minutes), &Signal::OwnPool(own), &map, &weights).mean_fee();
+        let guard = || Some(Guard { forecast: vec![2e-4; minutes], multiples: (0.8, 3.0) });
+        let feigned = OwnPool { feigned_volatility: 1.5e-3, ..OwnPool::alone(15.0) };
+        assert!((mean_fee(OwnPool { guard: guard(), ..OwnPool::alone(15.0) }) - 1e-3).abs() < 2e-5);
+        assert!(mean_fee(feigned.clone()) > 8e-3);
+        assert!(mean_fee(OwnPool { guard: guard(), ..feigned }) <= 3e-3);
+        let low = Some(Guard { forecast: vec![2e-3; minutes], multiples: (0.8, 3.0) });
+        assert!(
+            (mean_fee(OwnPool { guard: low, ..OwnPool::alone(15.0) }) - 0.8 * 16e-3).abs() < 1e-4,
+            "never far below"
+        );
     }
 }

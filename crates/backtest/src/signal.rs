@@ -12,8 +12,39 @@ pub enum Signal {
     None,
     /// A volatility of one-minute returns for each minute, known before it begins; NaN where there is none yet.
     Known(Vec<f32>),
-    /// An exponentially weighted mean of the squared moves of the pool's own price, up to the block before.
-    OwnPool { half_life_minutes: f64 },
+    /// The moves of the pool's own price, up to the minute before.
+    OwnPool(OwnPool),
+}
+
+/// A pool that looks at itself: an exponentially weighted mean of the squared moves of its own price.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnPool {
+    pub half_life_minutes: f64,
+    /// What holds the fee near a forecast's, if anything does.
+    pub guard: Option<Guard>,
+    /// Volatility of one-minute returns that somebody feigns by trading to and fro inside the fee's band, where arbitrage does not follow.
+    pub feigned_volatility: f64,
+}
+
+/// A forecast between whose multiples a fee has to lie.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guard {
+    /// A volatility for each minute, as of [`Signal::Known`].
+    pub forecast: Vec<f32>,
+    /// Least and most, in fees at the forecast volatility.
+    pub multiples: (f64, f64),
+}
+
+impl OwnPool {
+    /// A pool that nobody guards and nobody deceives.
+    pub fn alone(half_life_minutes: f64) -> Self {
+        Self { half_life_minutes, guard: None, feigned_volatility: 0.0 }
+    }
+
+    /// The forecast that it needs in each minute, where it needs one.
+    fn forecast(&self) -> Option<&[f32]> {
+        self.guard.as_ref().map(|guard| guard.forecast.as_slice())
+    }
 }
 
 impl Signal {
@@ -39,10 +70,15 @@ impl Signal {
         Self::Known(values)
     }
 
+    /// The volatilities of a signal that is known before.
+    pub fn known(&self) -> Option<&[f32]> {
+        let Self::Known(values) = self else { return None };
+        Some(values)
+    }
+
     /// A quantile of the values in `minutes`; none of a signal that is not known before.
     pub fn quantile(&self, minutes: &Range<usize>, share: f64) -> Option<f64> {
-        let Self::Known(values) = self else { return None };
-        let known: Vec<f64> = values.get(minutes.clone())?.iter().map(|value| f64::from(*value)).collect();
+        let known: Vec<f64> = self.known()?.get(minutes.clone())?.iter().map(|value| f64::from(*value)).collect();
         Some(quantile(&known, share))
     }
 
@@ -56,7 +92,12 @@ impl Signal {
         minutes: &Range<usize>,
         time_ms: impl Fn(usize) -> i64,
     ) -> Result<(), BacktestError> {
-        let Self::Known(values) = self else { return Ok(()) };
+        let values = match self {
+            Self::None => None,
+            Self::Known(values) => Some(values.as_slice()),
+            Self::OwnPool(own) => own.forecast(),
+        };
+        let Some(values) = values else { return Ok(()) };
         let is_usable = |at: usize| values.get(at).is_some_and(|value| value.is_finite() && *value >= 0.0);
         match minutes.clone().find(|at| !is_usable(*at)) {
             Some(at) => Err(BacktestError::Signal { signal: name.to_owned(), time_ms: time_ms(at) }),

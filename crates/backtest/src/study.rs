@@ -202,7 +202,7 @@ impl<'a> Study<'a> {
             Signal::Known(values) => {
                 values[self.judged.clone()].iter().map(|value| map.fee(f64::from(*value))).collect()
             }
-            Signal::OwnPool { .. } => Vec::new(),
+            Signal::OwnPool(_) => Vec::new(),
         }
     }
 
@@ -276,6 +276,7 @@ mod tests {
 
     use super::*;
     use crate::blocks::gaussian;
+    use crate::signal::OwnPool;
 
     const DAYS: usize = 120;
     /// Quiet and wild periods of four hours in turn, at random.
@@ -307,7 +308,7 @@ mod tests {
             policy("static", Signal::None),
             policy("foresight", known),
             policy("blind", blind),
-            policy("own", Signal::OwnPool { half_life_minutes: 15.0 }),
+            policy("own", Signal::OwnPool(OwnPool::alone(15.0))),
         ];
         let rows = study.rows(&terms, &policies, "foresight").expect("signals");
         assert_eq!(rows.len(), 12);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use anyhow::Context;
 
 use crate::bundle::Bundle;
-use veriregime_backtest::signal::Signal;
+use veriregime_backtest::signal::{Guard, OwnPool, Signal};
 use veriregime_backtest::study::{KNEE, Policy};
 use veriregime_core::features::Batch;
 use veriregime_core::model::{Layout, MAX_MODEL_BYTES};
@@ -25,6 +25,8 @@ pub(super) const OURS: &str = "ours";
 pub(super) const OURS_QUICK: &str = "ours_15m";
 /// The pool that looks at itself.
 pub(super) const OWN_POOL: &str = "own_pool_15m";
+/// The same between multiples of our forecast's fee: `RealizedVolatilityFeeHook`.
+pub(super) const GUARDED_POOL: &str = "guarded_pool_15m";
 /// Whose ratios for new loans are tried.
 pub(super) const LENDERS: [&str; 4] = ["static", "har_clock", OURS, FORESIGHT];
 /// Minutes between the forecasts of a quick policy, and of the periods of a slow one.
@@ -34,6 +36,10 @@ pub(super) const PERIOD_MINUTES: usize = 240;
 const LANDING_MINUTES: usize = 1;
 /// Half-life of a pool's own view of its price.
 const OWN_POOL_MINUTES: f64 = 15.0;
+/// Multiples of the forecast's fee between which the guarded pool stays: chosen on February to July 2024.
+const GUARD_MULTIPLES: (f64, f64) = (0.8, 1.5);
+/// What an attacker feigns: moves of 7 bps to and fro in each block of 12 seconds, inside the fee's band.
+const FEIGNED_VOLATILITY: f64 = 1.6e-3;
 const HOUR_MS: i64 = 3_600_000;
 const WEEK_MS: i64 = 168 * HOUR_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -90,6 +96,10 @@ impl Signals {
         let clock = fitted(outcomes, &known, waves);
         let har_clock = fitted(outcomes, &known, |row| [&regressors(row)[1..], &waves(row)].concat());
         let ours = by(Forecaster::StudentCircuit)?;
+        let ours_held = held(ours, PERIOD_MINUTES);
+        let guard = ours_held.known().map(|forecast| Guard { forecast: forecast.to_vec(), multiples: GUARD_MULTIPLES });
+        let guarded = OwnPool { guard, ..OwnPool::alone(OWN_POOL_MINUTES) };
+        let attacked = |pool: OwnPool| OwnPool { feigned_volatility: FEIGNED_VOLATILITY, ..pool };
         let others = vec![
             ("clock", held(&clock, PERIOD_MINUTES)),
             ("persistence", held(by(Forecaster::Persistence)?, PERIOD_MINUTES)),
@@ -97,10 +107,13 @@ impl Signals {
             ("har", held(by(Forecaster::HarVolatility)?, PERIOD_MINUTES)),
             ("har_clock_15m", held(&har_clock, QUICK_MINUTES)),
             (OURS_QUICK, held(ours, QUICK_MINUTES)),
-            (OWN_POOL, Signal::OwnPool { half_life_minutes: OWN_POOL_MINUTES }),
+            (OWN_POOL, Signal::OwnPool(OwnPool::alone(OWN_POOL_MINUTES))),
+            (GUARDED_POOL, Signal::OwnPool(guarded.clone())),
+            ("own_pool_15m_attacked", Signal::OwnPool(attacked(OwnPool::alone(OWN_POOL_MINUTES)))),
+            ("guarded_pool_15m_attacked", Signal::OwnPool(attacked(guarded))),
             (FORESIGHT, held(&outcomes.log_volatility, PERIOD_MINUTES)),
         ];
-        Ok(Self { ours: held(ours, PERIOD_MINUTES), har_clock: held(&har_clock, PERIOD_MINUTES), others })
+        Ok(Self { ours: ours_held, har_clock: held(&har_clock, PERIOD_MINUTES), others })
     }
 
     /// The volatility above which a quarter of the minutes of `earlier` lie, by the regression with a clock: where maps begin to rise.

@@ -33,6 +33,10 @@ pub struct BacktestArgs {
     /// A market's policy as `deploy` takes it: one more row, with its own fees.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// CSV of borrowers when the judged minutes begin, with the columns `collateral_usd` and `debt_usd`; ten thousand that
+    /// are drawn where absent.
+    #[arg(long, value_name = "FILE")]
+    positions: Option<PathBuf>,
     /// First judged minute, UTC; the start of the model's test part where absent.
     #[arg(long, value_name = "DATE")]
     from: Option<String>,
@@ -73,6 +77,7 @@ pub fn run(args: &BacktestArgs, json: bool) -> anyhow::Result<()> {
         from_ms: args.from.as_deref().map(parse_utc_ms).transpose()?,
         to_ms: args.to.as_deref().map_or(Ok(i64::MAX), parse_utc_ms)?,
         knots: &knots,
+        positions: args.positions.as_deref(),
         block_seconds: args.block_seconds,
         seed: args.seed,
         eth_usd: args.eth_usd,

@@ -16,6 +16,8 @@ pub struct BacktestRequest<'a> {
     pub to_ms: i64,
     /// A policy's knots: volatility of one-minute returns, and fee as a fraction.
     pub knots: &'a [(f64, f64)],
+    /// CSV of borrowers' positions; drawn ones where absent.
+    pub positions: Option<&'a Path>,
     /// Seconds between the blocks of the chain.
     pub block_seconds: u32,
     /// What decides how prices move within minutes.

@@ -55,8 +55,8 @@ fn every_policy_is_told_in_every_comparison_and_nobody_sees_more_than_foresight(
     let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/policy.toml");
     let found = study.json(&["--policy", policy, "--plots", "plots", "--csv", "rows.csv"]);
     let rows = found["amm"].as_array().unwrap();
-    // Twelve policies, nine assumptions on other traders, three comparisons.
-    assert_eq!(rows.len(), 12 * 9 * 3);
+    // Fifteen policies, nine assumptions on other traders, three comparisons.
+    assert_eq!(rows.len(), 15 * 9 * 3);
     let usd = |policy: &str, comparison: &str| {
         let row = rows.iter().find(|row| {
             row["policy"] == policy
@@ -71,8 +71,19 @@ fn every_policy_is_told_in_every_comparison_and_nobody_sees_more_than_foresight(
         assert!(usd(policy, "static_same_mean") <= usd("foresight", "static_same_mean") * 1.05, "{policy}");
     }
     let lending = found["lending"].as_array().unwrap();
-    assert_eq!(lending.len(), 4 * 2 * 2);
+    assert_eq!(lending.len(), 5 * 2 * 2);
     assert!(lending.iter().all(|row| row["liquidated_share"].as_f64().unwrap() >= 0.0), "{lending:?}");
+    let tails: Vec<_> = found["tail"].as_array().unwrap().iter().map(|row| row["by"].as_str().unwrap()).collect();
+    assert_eq!(tails, ["unconditional", "volatility_multiple", "head"]);
+    let stress = found["stress_days"].as_array().unwrap();
+    assert!(stress.len() == 5 && stress.is_sorted_by_key(|day| -day["fall"].as_f64().unwrap()), "{stress:?}");
+    // Somebody who feigns a volatility lifts the fee of a pool alone above that of a guarded one.
+    let fee = |policy: &str| {
+        let row = rows.iter().find(|row| row["policy"] == policy && row["comparison"] == "own").unwrap();
+        row["mean_fee_pips"].as_f64().unwrap()
+    };
+    assert!(fee("own_pool_15m_attacked") > fee("guarded_pool_15m_attacked"));
+    assert!(fee("guarded_pool_15m_attacked") > fee("guarded_pool_15m"));
     assert_eq!(found["break_even_tvl_usd"].as_array().unwrap().len(), 2 * 3 * 3);
     let csv = std::fs::read_to_string(study.folder.path().join("rows.csv")).unwrap();
     assert_eq!(csv.lines().count(), 1 + rows.len());
@@ -98,11 +109,35 @@ fn what_cannot_be_measured_is_refused_with_a_code() {
     )
     .unwrap();
     study.refused(&["--from", "2026-03-10", "--policy", "falling.toml"], "VR-BACKTEST-008");
+    for (rows, said) in [
+        ("collateral_usd,debt_usd\n200,100\n90,100\n", "position 2"),
+        ("collateral_usd,debt_usd\n200,many\n", "position 1"),
+        ("collateral_usd,debt_usd\n", "position 0"),
+    ] {
+        std::fs::write(study.folder.path().join("positions.csv"), rows).unwrap();
+        study.refused(&["--from", "2026-03-10", "--positions", "positions.csv"], "VR-BACKTEST-009");
+        study.refused(&["--from", "2026-03-10", "--positions", "positions.csv"], said);
+    }
+    // A listing that ends and begins again: no candles are made up for the days between.
+    let delisted = Study::new(|candles| {
+        candles.drain(candles.len() - 20 * 1440..candles.len() - 18 * 1440);
+    });
+    delisted.refused(&["--from", "2026-03-10"], "VR-");
     let silent = Study::new(|candles| {
         let quiet = candles.len() - 10 * 1440..candles.len() - 9 * 1440;
         candles[quiet].iter_mut().for_each(|candle| candle.volume = 0.0);
     });
     silent.refused(&["--from", "2026-03-10"], "VR-BACKTEST-003");
+}
+
+#[test]
+fn given_borrowers_take_the_place_of_those_that_are_drawn() {
+    let study = Study::new(|_| {});
+    let rows: String = (0..50).map(|row| format!("{},{}\n", 150_000 + 1_000 * row, 100_000)).collect();
+    std::fs::write(study.folder.path().join("positions.csv"), format!("collateral_usd,debt_usd\n{rows}")).unwrap();
+    let usage = |found: Value| found["lending"][0]["usage"].as_f64().unwrap();
+    let (drawn, given) = (study.json(&[]), study.json(&["--positions", "positions.csv"]));
+    assert!((usage(drawn) - usage(given)).abs() > 1e-6);
 }
 
 #[test]

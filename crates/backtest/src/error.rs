@@ -28,6 +28,9 @@ pub enum BacktestError {
     /// Knots of a policy that do not rise.
     #[error("the policy's knot {knot} is not above the one before, or is none")]
     Knots { knot: usize },
+    /// A borrower's position that cannot be, counted from 1.
+    #[error("position {row}: {reason}")]
+    Position { row: usize, reason: &'static str },
     /// A signal without a value where one is needed.
     #[error("{signal} says nothing for {}", format_utc(*time_ms))]
     Signal { signal: String, time_ms: i64 },
@@ -44,6 +47,7 @@ impl Diagnostic for BacktestError {
             Self::Range { .. } => "VR-BACKTEST-006",
             Self::Signal { .. } => "VR-BACKTEST-007",
             Self::Knots { .. } => "VR-BACKTEST-008",
+            Self::Position { .. } => "VR-BACKTEST-009",
         }
     }
 
@@ -55,6 +59,9 @@ impl Diagnostic for BacktestError {
             Self::Block { .. } => "give a number of seconds that divides 60",
             Self::Range { .. } => "give a value in this range",
             Self::Knots { .. } => "give up to four knots whose volatilities rise and whose fees do not fall",
+            Self::Position { .. } => {
+                "give a CSV with the columns collateral_usd and debt_usd, each debt below its collateral"
+            }
             Self::Signal { .. } => "begin later, where the forecast has the candles that it looks back on",
         }
     }

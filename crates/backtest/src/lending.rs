@@ -12,9 +12,10 @@ use serde::Serialize;
 
 use crate::blocks::gaussian;
 use crate::market::{DAY_MINUTES, Market};
+use crate::position::Position;
 use crate::signal::Signal;
 
-/// Borrowers.
+/// Borrowers that are drawn where no positions are given.
 pub const BORROWERS: usize = 10_000;
 /// Dollars of a collateral: between these, evenly in the logarithm.
 const COLLATERAL_USD: [f64; 2] = [1e3, 1e6];
@@ -126,6 +127,12 @@ impl Book<'_> {
         self.watch(who);
     }
 
+    fn take(&mut self, who: usize, position: &Position, price: f64) {
+        let Position { collateral_usd, debt_usd } = *position;
+        self.loans[who] = Loan { debt_usd, collateral: collateral_usd / price, version: 1 };
+        self.watch(who);
+    }
+
     fn watch(&mut self, who: usize) {
         let Loan { debt_usd, collateral, version } = self.loans[who];
         if debt_usd > 0.0 && collateral > 0.0 {
@@ -151,39 +158,53 @@ impl Book<'_> {
     }
 }
 
-/// Lives through `minutes`; the same seed gives the same borrowers, whatever the ratio.
-pub fn run(
-    market: &Market,
-    minutes: &Range<usize>,
-    signal: &Signal,
-    map: &RatioMap,
-    rules: &Rules,
-    seed: u64,
-) -> Outcome {
+/// A lender in a market: everything but the ratio.
+#[derive(Debug, Clone, Copy)]
+pub struct Lender<'a> {
+    pub market: &'a Market,
+    pub minutes: &'a Range<usize>,
+    pub rules: &'a Rules,
+    /// Who borrows when it begins; [`BORROWERS`] that are drawn if nobody.
+    pub positions: &'a [Position],
+    pub seed: u64,
+}
+
+/// Lives through a lender's minutes; the same seed gives the same borrowers, whatever the ratio.
+pub fn run(lender: &Lender<'_>, signal: &Signal, map: &RatioMap) -> Outcome {
+    let Lender { market, minutes, rules, positions, seed } = *lender;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let log_uniform = |random: &mut ChaCha8Rng| {
         let [least, most] = COLLATERAL_USD.map(libm::log);
         libm::exp(least + (most - least) * random.random::<f64>())
     };
-    let sizes: Vec<f64> = (0..BORROWERS).map(|_| log_uniform(&mut random)).collect();
-    let mut book = Book { rules, loans: vec![Loan::default(); BORROWERS], sizes, triggers: BinaryHeap::new() };
+    let sizes: Vec<f64> = if positions.is_empty() {
+        (0..BORROWERS).map(|_| log_uniform(&mut random)).collect()
+    } else {
+        positions.iter().map(|position| position.collateral_usd).collect()
+    };
+    let borrowers = sizes.len();
+    let mut book = Book { rules, loans: vec![Loan::default(); borrowers], sizes, triggers: BinaryHeap::new() };
     let mut waiting: VecDeque<(usize, Trigger)> = VecDeque::new();
     let mut outcome = Outcome { liquidated: Vec::new(), bad_debt_usd: Vec::new(), usage: 0.0 };
     let (mut repaid_today, mut lost_today, mut usages) = (0.0, 0.0, Vec::new());
     let returns = 1.0 / (RETURN_DAYS * DAY_MINUTES as f64);
     let over = |at: usize| map.at(signal, at);
-    for who in 0..BORROWERS {
-        book.open(who, market.closes[minutes.start], over(minutes.start), &mut random);
+    let first_price = market.closes[minutes.start];
+    for who in 0..borrowers {
+        match positions.get(who) {
+            Some(position) => book.take(who, position, first_price),
+            None => book.open(who, first_price, over(minutes.start), &mut random),
+        }
     }
     let mut depth = Depth::new(market, minutes.start);
     for (step, at) in minutes.clone().enumerate() {
         let price = market.closes[at];
         depth.see(market, at);
-        // About half a borrower a minute; who comes when does not depend on the ratio.
-        let mut arrivals = BORROWERS as f64 * returns;
+        // Of ten thousand about half a borrower a minute; who comes when does not depend on the ratio.
+        let mut arrivals = borrowers as f64 * returns;
         while arrivals > 0.0 {
             if random.random::<f64>() < arrivals.min(1.0) {
-                let who = random.random_range(0..BORROWERS);
+                let who = random.random_range(0..borrowers);
                 book.open(who, price, over(at), &mut random);
             }
             arrivals -= 1.0;
@@ -276,6 +297,11 @@ mod tests {
         Market { name: "m".to_owned(), start_ms: 0, closes, volumes }
     }
 
+    fn live(market: &Market, map: &RatioMap, positions: &[Position]) -> Outcome {
+        let minutes = 0..market.len();
+        run(&Lender { market, minutes: &minutes, rules: &RULES, positions, seed: 1 }, &Signal::None, map)
+    }
+
     fn total(values: &[f64]) -> f64 {
         values.iter().sum()
     }
@@ -283,7 +309,7 @@ mod tests {
     #[test]
     fn a_price_that_stands_liquidates_nobody() {
         let market = market(vec![100.0; 5 * DAY_MINUTES]);
-        let outcome = run(&market, &(0..5 * DAY_MINUTES), &Signal::None, &STATIC, &RULES, 1);
+        let outcome = live(&market, &STATIC, &[]);
         assert!(total(&outcome.liquidated) == 0.0 && total(&outcome.bad_debt_usd) == 0.0, "{outcome:?}");
         assert!(outcome.usage > 0.4 && outcome.usage < 1.0 / (1.3 * 1.15), "{}", outcome.usage);
     }
@@ -291,19 +317,18 @@ mod tests {
     #[test]
     fn a_slow_fall_liquidates_and_leaves_no_bad_debt_a_leap_does() {
         let slow = (0..5 * DAY_MINUTES).map(|at| 100.0 - 40.0 * at as f64 / (5 * DAY_MINUTES) as f64).collect();
-        let slow = run(&market(slow), &(0..5 * DAY_MINUTES), &Signal::None, &STATIC, &RULES, 1);
+        let slow = live(&market(slow), &STATIC, &[]);
         assert!(total(&slow.liquidated) > 0.1, "{slow:?}");
         assert!(total(&slow.bad_debt_usd) < 1.0, "{slow:?}");
         let leap = (0..5 * DAY_MINUTES).map(|at| if at < DAY_MINUTES { 100.0 } else { 40.0 }).collect();
-        let leap = run(&market(leap), &(0..5 * DAY_MINUTES), &Signal::None, &STATIC, &RULES, 1);
+        let leap = live(&market(leap), &STATIC, &[]);
         assert!(total(&leap.bad_debt_usd) > 1e6, "{leap:?}");
     }
 
     #[test]
     fn more_headroom_means_less_debt_and_fewer_liquidations() {
         let fall = || market((0..5 * DAY_MINUTES).map(|at| 100.0 - 0.003 * at as f64).collect());
-        let at =
-            |headroom| run(&fall(), &(0..5 * DAY_MINUTES), &Signal::None, &RatioMap { headroom, ..STATIC }, &RULES, 1);
+        let at = |headroom| live(&fall(), &RatioMap { headroom, ..STATIC }, &[]);
         let (tight, loose) = (at(0.5), at(0.05));
         assert!(tight.usage < loose.usage);
         assert!(total(&tight.liquidated) < total(&loose.liquidated));
@@ -334,5 +359,16 @@ mod tests {
         };
         let (repaid, lost) = book.liquidate(0, 0.3);
         assert!((repaid - 60.0 / 1.05).abs() < 1e-9 && (lost - (100.0 - 60.0 / 1.05)).abs() < 1e-9, "{repaid} {lost}");
+    }
+
+    /// Given positions begin as they are: one at 200 %, which a fall by a third does not reach, one at 140 %, which it does.
+    #[test]
+    fn given_positions_begin_as_they_are() {
+        let closes = (0..DAY_MINUTES).map(|at| if at < 700 { 100.0 } else { 67.0 }).collect();
+        let at = |collateral_usd, debt_usd| Position { collateral_usd, debt_usd };
+        let safe = live(&market(closes), &STATIC, &[at(2e6, 1e6)]);
+        let closes = (0..DAY_MINUTES).map(|at| if at < 700 { 100.0 } else { 67.0 }).collect();
+        let thin = live(&market(closes), &STATIC, &[at(1.4e6, 1e6)]);
+        assert!(total(&safe.liquidated) == 0.0 && total(&thin.liquidated) > 0.3, "{safe:?} {thin:?}");
     }
 }

@@ -10,5 +10,6 @@ pub mod lending;
 pub mod loans;
 pub mod market;
 pub mod pool;
+pub mod position;
 pub mod signal;
 pub mod study;

@@ -6,9 +6,10 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::error::BacktestError;
-use crate::lending::{self, Outcome, RatioMap, Rules};
+use crate::lending::{self, Lender, Outcome, RatioMap, Rules};
 use crate::market::Market;
 use crate::pool;
+use crate::position::Position;
 use crate::signal::Signal;
 use crate::study::{DAYS_OF_A_YEAR, Policy};
 use veriregime_core::bootstrap::{means, standard_error, starts};
@@ -56,7 +57,8 @@ pub struct LoanRow {
     pub usage: f64,
 }
 
-/// All comparisons of `policies`, the first of which is the static ratio; `knee` is where the headroom begins to grow.
+/// All comparisons of `policies`, the first of which is the static ratio; `knee` is where the headroom begins to grow. Borrowers
+/// are those of `positions`, or drawn where there are none.
 ///
 /// # Errors
 /// [`BacktestError::Signal`] where a policy says nothing for one of the `minutes`.
@@ -65,6 +67,7 @@ pub fn rows(
     minutes: &Range<usize>,
     policies: &[&Policy],
     knee: f64,
+    positions: &[Position],
     seed: u64,
 ) -> Result<Vec<LoanRow>, BacktestError> {
     for policy in policies {
@@ -72,7 +75,8 @@ pub fn rows(
     }
     let mut rows = Vec::new();
     for (rules, headroom) in LENDERS {
-        let run = |signal: &Signal, map: &RatioMap| lending::run(market, minutes, signal, map, &rules, seed);
+        let lender = Lender { market, minutes, rules: &rules, positions, seed };
+        let run = |signal: &Signal, map: &RatioMap| lending::run(&lender, signal, map);
         let fixed_map = RatioMap { headroom, knee: f64::INFINITY, most: MOST };
         let fixed = run(&Signal::None, &fixed_map);
         let tried: Vec<(&Policy, Equal)> =
@@ -142,7 +146,7 @@ mod tests {
         let policy = |name: &str, signal| Policy { name: name.to_owned(), signal, map: None };
         let (fixed, ours) = (policy("static", Signal::None), policy("ours", known));
         let minutes = 2 * DAY_MINUTES..days * DAY_MINUTES;
-        let rows = rows(&market, &minutes, &[&fixed, &ours], 1.2e-3, 1).expect("signals");
+        let rows = rows(&market, &minutes, &[&fixed, &ours], 1.2e-3, &[], 1).expect("signals");
         assert_eq!(rows.len(), 8);
         for pair in rows.chunks(4) {
             assert!(pair[0].more_than_static.abs() < 1e-12 && pair[0].standard_error.is_none());

@@ -198,12 +198,13 @@ mod tests {
     /// Somebody feigns a volatility: the fee of a pool alone follows it, that of a guarded one as far as the forecast's multiple.
     #[test]
     fn a_guard_bounds_what_feigned_moves_do() {
-        let minutes = DAY_MINUTES;
+        let minutes = 2 * DAY_MINUTES;
         let blocks = Blocks::gaussian(minutes, 1e-5, 1);
         let volumes = vec![1.0; minutes];
         let weights = Closure { theta: 0.0, epsilon: 0.0 }.weights(&volumes, &(0..minutes));
         let map = FeeMap { level: 1e-3, shape: Shape::Power { knee: 5e-4, exponent: 2.0 } };
-        let mean_fee = |own: OwnPool| run(&blocks, &(0..minutes), &Signal::OwnPool(own), &map, &weights).mean_fee();
+        // Of the second day: the first begins with a variance that nobody has seen.
+        let mean_fee = |own: OwnPool| run(&blocks, &(0..minutes), &Signal::OwnPool(own), &map, &weights).mean_fee[1];
         let guard = || Some(Guard { forecast: vec![2e-4; minutes], multiples: (0.8, 3.0) });
         let feigned = OwnPool { feigned_volatility: 1.5e-3, ..OwnPool::alone(15.0) };
         assert!((mean_fee(OwnPool { guard: guard(), ..OwnPool::alone(15.0) }) - 1e-3).abs() < 2e-5);

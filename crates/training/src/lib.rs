@@ -15,6 +15,7 @@ pub mod hedge;
 pub mod loss;
 pub mod network;
 pub mod optimiser;
+pub mod pinball;
 pub mod plots;
 pub mod reference;
 pub mod reproduction;

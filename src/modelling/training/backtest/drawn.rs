@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::signals::{FORESIGHT, OURS, OURS_QUICK};
+use super::stress;
 use super::{Backtest, DAY_MINUTES, SHOWN, is_shown};
 use veriregime_backtest::fee::FeeMap;
-use veriregime_backtest::market::{MINUTE_MS, Market};
+use veriregime_backtest::market::Market;
 use veriregime_backtest::study::{Comparison, Policy, Study};
 use veriregime_training::plots;
 
@@ -93,7 +94,6 @@ fn wildest_day(market: &Market, judged: &std::ops::Range<usize>) -> std::ops::Ra
     let squares = |day: &std::ops::Range<usize>| -> f64 {
         market.closes[day.clone()].windows(2).map(|pair| libm::log(pair[1] / pair[0]).powi(2)).sum()
     };
-    let first = judged.start + (-(market.time_ms(judged.start) / MINUTE_MS)).rem_euclid(DAY_MINUTES as i64) as usize;
-    let days = (first..judged.end.saturating_sub(DAY_MINUTES)).step_by(DAY_MINUTES).map(|at| at..at + DAY_MINUTES);
+    let days = stress::whole_days(market, judged);
     days.max_by(|left, right| squares(left).total_cmp(&squares(right))).unwrap_or_else(|| judged.clone())
 }

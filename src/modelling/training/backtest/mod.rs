@@ -2,8 +2,11 @@
 
 mod cost;
 mod drawn;
+mod positions;
 mod shown;
 mod signals;
+mod stress;
+mod tail;
 
 use anyhow::Context;
 use serde::Serialize;
@@ -13,6 +16,8 @@ use crate::modelling::backtest_request::BacktestRequest;
 use crate::sources::candles::file;
 use cost::BreakEven;
 use signals::Signals;
+use stress::StressDay;
+use tail::TailRow;
 use veriregime_backtest::closure::Closure;
 use veriregime_backtest::error::BacktestError;
 use veriregime_backtest::loans::{self, LoanRow};
@@ -45,6 +50,8 @@ pub struct Backtest {
     terms: Vec<Terms>,
     amm: Vec<Row>,
     lending: Vec<LoanRow>,
+    tail: Vec<TailRow>,
+    stress_days: Vec<StressDay>,
     break_even_tvl_usd: Vec<BreakEven>,
 }
 
@@ -59,6 +66,7 @@ pub(super) fn backtest(request: &BacktestRequest<'_>, show: &dyn Fn(&str)) -> an
     if let Some(path) = request.csv {
         veriregime_files::write_atomic(path, b"")?;
     }
+    let borrowers = positions::read(request.positions)?;
     show("reading candles");
     let series = file::read_series(request.candles)?;
     let market = market(request, &series);
@@ -70,7 +78,7 @@ pub(super) fn backtest(request: &BacktestRequest<'_>, show: &dyn Fn(&str)) -> an
     let first = signals::first_usable(&bundle)?.max(judged.start.saturating_sub(EARLIER_DAYS * DAY_MINUTES));
     // Nothing that is fitted reaches into what is judged.
     let earlier = first..judged.start.saturating_sub(horizon).max(first);
-    let signals = Signals::new(&bundle, &series, &earlier, judged.end)?;
+    let signals = Signals::new(&bundle, &series, &earlier, &judged)?;
     let study = Study::new(&market, earlier.clone(), judged.clone(), request.block_seconds, request.seed)?;
     let policies = policies(&signals, request.knots)?;
     let mut amm = Vec::new();
@@ -82,10 +90,10 @@ pub(super) fn backtest(request: &BacktestRequest<'_>, show: &dyn Fn(&str)) -> an
         terms.push(fitted);
     }
     show("lending");
-    let lenders: Vec<&Policy> =
-        signals::LENDERS.iter().filter_map(|name| policies.iter().find(|policy| policy.name == *name)).collect();
+    let lenders = signals.lenders();
     let knee = signals.knee(&earlier);
-    let lending = loans::rows(&market, &study.judged(), &lenders, knee, request.seed)?;
+    let lending =
+        loans::rows(&market, &study.judged(), &lenders.iter().collect::<Vec<_>>(), knee, &borrowers, request.seed)?;
     let backtest = Backtest {
         market: market.name.clone(),
         model_id: bundle.manifest.model_id.clone(),
@@ -98,6 +106,8 @@ pub(super) fn backtest(request: &BacktestRequest<'_>, show: &dyn Fn(&str)) -> an
         break_even_tvl_usd: cost::break_even(&amm, SHOWN, request.eth_usd),
         amm,
         lending,
+        stress_days: signals.ours.known().map_or_else(Vec::new, |ours| stress::days(&market, &study.judged(), ours)),
+        tail: signals.tails,
     };
     if let Some(path) = request.csv {
         veriregime_files::write_atomic(path, shown::csv(&backtest.amm)?.as_bytes())?;

@@ -48,6 +48,10 @@ impl Render for Backtest {
         all.push(self.assumptions().to_string());
         all.push("\nloans: the ratio of new ones follows the volatility; ten thousand borrowers".to_owned());
         all.push(self.loans().to_string());
+        all.push("\nthe fall that is exceeded once in a hundred periods, forecast".to_owned());
+        all.push(self.tails().to_string());
+        all.push("\nthe deepest falls, and the forecast that preceded each".to_owned());
+        all.push(self.stress().to_string());
         all.push("\nfrom what size of the pool on it pays its gas".to_owned());
         all.push(self.costs().to_string());
         all.push(format!("\n{}", text(&self.verdict())));
@@ -134,6 +138,33 @@ impl Backtest {
         table
     }
 
+    fn tails(&self) -> Table {
+        let mut table = Table::new(&["forecast by", "exceeded", "pinball loss, bps", "skill"]);
+        for row in &self.tail {
+            table.add_row(vec![
+                row.by.to_owned(),
+                format!("{:.1} %", row.exceeded * 100.0),
+                format!("{:.2}", row.pinball * 1e4),
+                format!("{:.3}", row.skill),
+            ]);
+        }
+        table
+    }
+
+    fn stress(&self) -> Table {
+        let mut table = Table::new(&["day", "fall", "from, UTC", "forecast, bps", "next 4 h, bps"]);
+        for one in &self.stress_days {
+            table.add_row(vec![
+                one.day.clone(),
+                format!("{:.1} %", one.fall * 100.0),
+                one.from[11..].to_owned(),
+                format!("{:.2}", one.forecast_volatility * 1e4),
+                format!("{:.2}", one.realised_volatility * 1e4),
+            ]);
+        }
+        table
+    }
+
     fn costs(&self) -> Table {
         let mut table = Table::new(&["policy", "verification", "gwei", "gas, $ a year", "pool, million $"]);
         for one in &self.break_even_tvl_usd {
@@ -184,7 +215,7 @@ impl Backtest {
         });
         let pool = row(OWN_POOL, Comparison::Own).map(|pool| {
             format!(
-                "A pool that looks at its own last quarter of an hour, without any oracle, earns {:.0}: here nobody trades to move it.",
+                "A pool that looks at its own last quarter of an hour, without any oracle, earns {:.0}, as long as nobody trades to move it.",
                 pool.usd_per_year / THOUSAND
             )
         });

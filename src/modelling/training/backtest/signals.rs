@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use anyhow::Context;
 
+use super::tail::{TailRow, Tails, fall};
 use crate::bundle::Bundle;
 use veriregime_backtest::signal::{Guard, OwnPool, Signal};
 use veriregime_backtest::study::{KNEE, Policy};
@@ -27,8 +28,9 @@ pub(super) const OURS_QUICK: &str = "ours_15m";
 pub(super) const OWN_POOL: &str = "own_pool_15m";
 /// The same between multiples of our forecast's fee: `RealizedVolatilityFeeHook`.
 pub(super) const GUARDED_POOL: &str = "guarded_pool_15m";
-/// Whose ratios for new loans are tried.
-pub(super) const LENDERS: [&str; 4] = ["static", "har_clock", OURS, FORESIGHT];
+/// Whose ratios for new loans are tried, beside the one that follows the tail.
+const LENDERS: [&str; 4] = ["static", "har_clock", OURS, FORESIGHT];
+const TAIL: &str = "tail_99";
 /// Minutes between the forecasts of a quick policy, and of the periods of a slow one.
 pub(super) const QUICK_MINUTES: usize = 15;
 pub(super) const PERIOD_MINUTES: usize = 240;
@@ -54,12 +56,21 @@ const RIDGE: f64 = 1e-6;
 pub(super) struct Signals {
     pub ours: Signal,
     pub har_clock: Signal,
+    /// The forecast of the tail, at the mean level of the regression with a clock: what a lender might rather look at.
+    tail: Signal,
+    /// How forecasts of the tail did on the decisions of the judged minutes, once a period.
+    pub tails: Vec<TailRow>,
     others: Vec<(&'static str, Signal)>,
 }
 
 impl Signals {
-    /// Forecasts from `earlier.start` until minute `to`. What is fitted here, is fitted on `earlier`.
-    pub fn new(bundle: &Bundle, series: &CandleSeries, earlier: &Range<usize>, to: usize) -> anyhow::Result<Self> {
+    /// Forecasts from `earlier.start` until the end of `judged`. What is fitted here, is fitted on `earlier`.
+    pub fn new(
+        bundle: &Bundle,
+        series: &CandleSeries,
+        earlier: &Range<usize>,
+        judged: &Range<usize>,
+    ) -> anyhow::Result<Self> {
         let manifest = &bundle.manifest;
         let model = manifest.regime()?;
         let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_MODEL_BYTES)?;
@@ -73,7 +84,7 @@ impl Signals {
         let start_ms = series.candles().first().context("no candles")?.open_time_ms;
         let time_ms = |at: usize| start_ms + at as i64 * MINUTE_MS;
         // The first decision is a period before the first minute, so that there is a forecast when it begins.
-        let times = time_ms(earlier.start.saturating_sub(2 * PERIOD_MINUTES))..time_ms(to);
+        let times = time_ms(earlier.start.saturating_sub(2 * PERIOD_MINUTES))..time_ms(judged.end);
         let comparison = Comparison::on(&subject, series, &times, 0, |time_ms| {
             time_ms.rem_euclid(QUICK_MINUTES as i64 * MINUTE_MS) == 0
         })?;
@@ -96,6 +107,20 @@ impl Signals {
         let clock = fitted(outcomes, &known, waves);
         let har_clock = fitted(outcomes, &known, |row| [&regressors(row)[1..], &waves(row)].concat());
         let ours = by(Forecaster::StudentCircuit)?;
+        let closes: Vec<f64> = series.candles().iter().map(|candle| candle.close).collect();
+        let horizon = model.label.horizon_minutes;
+        let falls: Vec<f64> = outcomes.at.iter().map(|at| fall(&closes, *at, horizon)).collect();
+        let inputs: Vec<Vec<f64>> = (0..outcomes.len())
+            .map(|row| [&[1.0, ours[row]][..], &regressors(row)[1..], &waves(row)].concat())
+            .collect();
+        let tails = Tails::new(ours, &inputs, &falls, &known);
+        let is_judged = |row: &usize| judged.contains(&outcomes.at[*row]) && outcomes.on_grid[*row];
+        let judged_rows: Vec<usize> = (0..outcomes.len()).filter(is_judged).collect();
+        // At the mean level of the volatilities that maps are made for.
+        let log_tail: Vec<f64> = tails.head.iter().map(|fall| fall.ln()).collect();
+        let mean = |values: &[f64]| known.iter().map(|row| values[*row]).sum::<f64>() / known.len() as f64;
+        let shift = mean(&har_clock) - mean(&log_tail);
+        let scaled: Vec<f64> = log_tail.iter().map(|value| value + shift).collect();
         let ours_held = held(ours, PERIOD_MINUTES);
         let guard = ours_held.known().map(|forecast| Guard { forecast: forecast.to_vec(), multiples: GUARD_MULTIPLES });
         let guarded = OwnPool { guard, ..OwnPool::alone(OWN_POOL_MINUTES) };
@@ -113,12 +138,26 @@ impl Signals {
             ("guarded_pool_15m_attacked", Signal::OwnPool(attacked(guarded))),
             (FORESIGHT, held(&outcomes.log_volatility, PERIOD_MINUTES)),
         ];
-        Ok(Self { ours: ours_held, har_clock: held(&har_clock, PERIOD_MINUTES), others })
+        Ok(Self {
+            ours: ours_held,
+            har_clock: held(&har_clock, PERIOD_MINUTES),
+            tail: held(&scaled, PERIOD_MINUTES),
+            tails: tails.rows(&falls, &judged_rows),
+            others,
+        })
     }
 
     /// The volatility above which a quarter of the minutes of `earlier` lie, by the regression with a clock: where maps begin to rise.
     pub fn knee(&self, earlier: &Range<usize>) -> f64 {
         self.har_clock.quantile(earlier, KNEE).unwrap_or(f64::INFINITY)
+    }
+
+    /// Those whose ratios for new loans are tried, the static one first.
+    pub fn lenders(&self) -> Vec<Policy> {
+        let mut lenders: Vec<Policy> =
+            self.policies().into_iter().filter(|policy| LENDERS.contains(&policy.name.as_str())).collect();
+        lenders.insert(lenders.len() - 1, Policy { name: TAIL.to_owned(), signal: self.tail.clone(), map: None });
+        lenders
     }
 
     /// All of them, the static fee first.

@@ -37,7 +37,7 @@ use veriregime_core::types::candle::{Candle, CandleSeries, check_all};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::Manifest;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::time::{format_utc, parse_utc_ms};
 use veriregime_core::types::venue::Venue;
 use veriregime_core::yields::Kind;
@@ -188,16 +188,16 @@ pub fn manifests(bytes: &[u8]) {
     let Some(model) = judged(manifest.regime()) else { return };
     Layout::of(&model);
     let spec = &model.candles.features;
-    let Some(calendar) = judged(features::calendar_table(spec)) else { return };
+    let Some(calendar) = judged(features::calendar_table(spec, Grid::FOUR_HOURS)) else { return };
     assert!(calendar.iter().flatten().all(|integer| integer.abs() <= spec.bound()));
     let period = PeriodId(120_000);
-    let (from_ms, to_ms) = features::window_ms(spec, period);
+    let (from_ms, to_ms) = features::window_ms(spec, period.start_ms());
     if to_ms - from_ms > MAX_MINUTES * 60_000 || spec.count() > 64 {
         return;
     }
     let candles = SimulatedMarket::new(7).candles(from_ms..to_ms);
     let Ok(series) = CandleSeries::new(&candles, from_ms, to_ms, 0) else { return };
-    if let Some(vector) = judged(features::vector(spec, &series, period)) {
+    if let Some(vector) = judged(features::vector(spec, &series, period.start_ms())) {
         assert!(vector.integers().all(|integer| integer.abs() <= spec.bound()));
     }
 }

@@ -28,7 +28,7 @@ use risk_oracle::action::RiskOracleAction;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::cycle::Forecast;
 use veriregime_core::types::omission::OmittedMarkets;
-use veriregime_core::types::period::{Grid, PeriodId};
+use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::proof::Proof;
 use veriregime_core::types::update::PublishedUpdate;
 
@@ -107,7 +107,7 @@ impl Action {
             return fault;
         };
         let grid = match self {
-            Self::RiskOracle(_) => Grid::FOUR_HOURS,
+            Self::RiskOracle(oracle) => oracle.expected.grid,
             Self::HedgeVault(vault) => vault.grid,
             Self::Feed(feed) => feed.grid,
         };

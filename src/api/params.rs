@@ -17,6 +17,7 @@ use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::manifest::inputs::Market;
+use veriregime_core::types::period::Grid;
 
 /// What the chain said is good for this long; that it said nothing, too.
 const FRESH: Duration = Duration::from_secs(5);
@@ -28,6 +29,7 @@ const CHAIN_LIMIT: Duration = Duration::from_secs(4);
 pub struct Parameters {
     reader: Reader,
     oracle: Address,
+    grid: Grid,
     /// By name. A lock for each: one request asks the chain, the others wait for what it gets.
     markets: BTreeMap<String, (Market, Mutex<Option<Answer>>)>,
 }
@@ -39,10 +41,10 @@ struct Answer {
 }
 
 impl Parameters {
-    /// Of these markets of a contract.
-    pub fn new(reader: Reader, oracle: Address, markets: &[Market]) -> Self {
+    /// Of these markets of a contract, whose forecasts are on that grid.
+    pub fn new(reader: Reader, oracle: Address, grid: Grid, markets: &[Market]) -> Self {
         let markets = markets.iter().map(|market| (market.name.clone(), (market.clone(), Mutex::default()))).collect();
-        Self { reader, oracle, markets }
+        Self { reader, oracle, grid, markets }
     }
 
     async fn of(&self, name: &str) -> Result<ParamsView, ApiError> {
@@ -63,7 +65,7 @@ impl Parameters {
     async fn ask(&self, market: &Market) -> Result<ParamsView, ChainError> {
         let (now, next) =
             tokio::join!(self.reader.params(self.oracle, market.id()), self.reader.pending(self.oracle, market.id()));
-        Ok(ParamsView::new(MarketView::of(market), &now?, &next?))
+        Ok(ParamsView::new(MarketView::of(market), self.grid, &now?, &next?))
     }
 }
 

@@ -16,7 +16,7 @@ use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_core::types::manifest::inputs::{Inputs, Market};
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::omission::Omission;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::Grid;
 use veriregime_core::types::prediction::{Outputs, Prediction};
 use veriregime_core::types::stated::Stated;
 use veriregime_core::types::time::format_utc;
@@ -371,12 +371,12 @@ pub struct NextView {
 
 impl ParamsView {
     /// Of what the contract said.
-    pub fn new(market: MarketView, now: &paramsReturn, next: &pendingReturn) -> Self {
+    pub fn new(market: MarketView, grid: Grid, now: &paramsReturn, next: &pendingReturn) -> Self {
         let (params, later) = (&now.current, &next.next);
         Self {
             market,
             status: status_word(now.status),
-            period: params.periodStart.to::<u64>() / PeriodId::SECONDS.unsigned_abs(),
+            period: grid.period_at_seconds(params.periodStart.to()).0,
             borrow_collateral_ratio_bps: params.borrowCollateralRatioBps.into(),
             liquidation_collateral_ratio_bps: params.liquidationCollateralRatioBps.into(),
             amm_fee_pips: params.ammFeePips.to(),

@@ -33,8 +33,6 @@ use veriregime_core::types::update::PublishedUpdate;
 pub(super) const PAUSE: Duration = Duration::from_secs(30);
 /// Blocks that are looked at again: the chain may have exchanged them, or another RPC may not have had them yet.
 pub(super) const LOOK_BACK_BLOCKS: u64 = 64;
-/// Periods for which it is remembered what was audited.
-const REMEMBERED_PERIODS: u64 = PeriodId::PER_WEEK;
 /// Messages that wait for a webhook that does not take them: two weeks of lies.
 const MAX_WAITING: usize = 100;
 
@@ -83,7 +81,7 @@ pub async fn run(
     stop: &CancellationToken,
 ) -> anyhow::Result<Verdict> {
     let pause = PAUSE.min(models.config().schedule.recheck);
-    let mut watch = Watch::new(models, PeriodId::at_ms(clock.now_ms()), say)?;
+    let mut watch = Watch::new(models, models.config().grid().period_at(clock.now_ms()), say)?;
     // Without a reader and a webhook nobody would be told.
     while !stop.is_cancelled() && (watch.is_heard || watch.told.is_heard()) {
         if let Err(error) = watch.look().await {
@@ -156,7 +154,7 @@ impl<'a, 'b> Watch<'a, 'b> {
         }
         let first = match self.next_block {
             Some(next) => next.saturating_sub(LOOK_BACK_BLOCKS),
-            None => self.models.reader.blocks_of(self.period).await?.start,
+            None => self.models.reader.blocks_of(self.models.config().grid(), self.period).await?.start,
         };
         for event in self.models.reader.events(oracle, first..head.number.saturating_add(1)).await? {
             match event {
@@ -242,15 +240,16 @@ impl<'a, 'b> Watch<'a, 'b> {
 
     /// Goes on to the period that the chain is in.
     fn end_periods(&mut self, head_seconds: i64) {
-        while head_seconds >= self.period.next().start_seconds() {
+        let grid = self.models.config().grid();
+        while head_seconds >= grid.start_seconds(self.period.next()) {
             let has_update = self.seen.iter().any(|(period, ..)| *period == self.period.0);
             if !has_update {
-                let start_ms = self.period.start_ms();
+                let start_ms = grid.start_ms(self.period);
                 self.say(&Notice::NoUpdate { job: self.models.job(), period: self.period, start_ms });
             }
             self.period = self.period.next();
         }
-        let oldest = self.period.0.saturating_sub(REMEMBERED_PERIODS);
+        let oldest = self.period.0.saturating_sub(grid.periods_per_week());
         self.seen.retain(|(period, ..)| *period >= oldest);
     }
 }

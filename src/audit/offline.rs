@@ -19,10 +19,9 @@ use veriregime_core::types::evidence::{Evidence, MarketEvidence};
 use veriregime_core::types::feature::FeatureVector;
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::origin::Origin;
-use veriregime_core::types::period::{Grid, PeriodId};
+use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::public_inputs;
 use veriregime_core::types::time::format_utc;
-use veriregime_core::{hedge, yields};
 
 /// What the evidence is worth.
 #[derive(Debug, Serialize)]
@@ -42,12 +41,9 @@ pub struct Report {
 /// A file, model or SRS that cannot be used; candles that no update is made from.
 pub async fn verify_file(config: &Config, file: &Path) -> anyhow::Result<Report> {
     let (evidence_sha256, evidence) = evidence::read(file)?;
-    let found = verify(config, &evidence).await?;
-    let grid = match (&evidence.sale, &evidence.publication) {
-        (Some(_), _) => hedge::GRID,
-        (None, Some(_)) => yields::GRID,
-        (None, None) => Grid::FOUR_HOURS,
-    };
+    let bundle = bundle(config, evidence.manifest_sha256)?;
+    let found = verify(config, &bundle, &evidence).await?;
+    let grid = bundle.manifest.grid;
     let period = evidence.update.period;
     Ok(Report { evidence_sha256, period, start_ms: grid.start_ms(period), found })
 }
@@ -66,23 +62,22 @@ impl Render for Report {
     }
 }
 
-async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings> {
-    let bundle = bundle(config, evidence.manifest_sha256)?;
+async fn verify(config: &Config, bundle: &Bundle, evidence: &Evidence) -> anyhow::Result<Findings> {
     if let Some(sale) = &evidence.sale {
-        return sale::verify(config, &bundle, evidence, sale).await;
+        return sale::verify(config, bundle, evidence, sale).await;
     }
     if let Some(publication) = &evidence.publication {
-        return publication::verify(config, &bundle, evidence, publication).await;
+        return publication::verify(config, bundle, evidence, publication).await;
     }
     let update = &evidence.update;
-    let recomputed = recompute(&bundle, evidence)?;
+    let recomputed = recompute(bundle, evidence)?;
     let mut found =
         Findings::new(feature_differences(bundle.manifest.features()?, &update.candle_features, &recomputed.features));
     found.checked(format!("{} features, from the candles in the file", update.candle_features.len()));
     for contradiction in recomputed.contradictions {
         found.refuse(Verdict::DataDiffer, contradiction);
     }
-    let expected = assemble::expected(&bundle, evidence.verification)?;
+    let expected = assemble::expected(bundle, evidence.verification)?;
     if expected.model_id(evidence.verifier) != update.model_id {
         found.refuse(Verdict::ProofInvalid, "its update is of another model than the bundle's");
     }
@@ -93,14 +88,14 @@ async fn verify(config: &Config, evidence: &Evidence) -> anyhow::Result<Findings
         found.refuse(Verdict::ProofInvalid, "it is without its proof");
         return Ok(found);
     };
-    let calendar = &expected.calendar_table[update.period.slot_of_week()];
+    let calendar = &expected.calendar_table[expected.grid.slot_of_week(update.period)];
     let inputs = public_inputs::published_features(&update.candle_features, expected.candle_features, calendar);
     let published = public_inputs::instances(&inputs, &update.outputs);
     if published != evidence.instances {
         found.refuse(Verdict::ProofInvalid, "its public inputs are not the update's features and outputs");
     }
     let way = evidence.verification;
-    let mut prover = assemble::prover_of(config, &bundle, way).await?;
+    let mut prover = assemble::prover_of(config, bundle, way).await?;
     let proof = found.check_proof(&mut prover, way, update, arguments, published).await?;
     let witness_sha256 = prover.witness_sha256(&inputs).await?;
     prover.stop().await;

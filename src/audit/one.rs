@@ -94,9 +94,10 @@ impl Auditor {
         let period = update.period;
         let series = self.series(period, update.omitted_markets, clock.now_ms()).await?;
         let spec = self.bundle.manifest.features()?;
+        let start_ms = self.bundle.manifest.grid.start_ms(period);
         let features = |one: &Option<CandleSeries>| match one {
-            Some(one) => features::vector(spec, one, period),
-            None => Ok(features::neutral(spec, period)),
+            Some(one) => features::vector(spec, one, start_ms),
+            None => Ok(features::neutral(spec, start_ms)),
         };
         let recomputed = series.iter().map(features).collect::<Result<Vec<_>, _>>()?;
         let mut found = Findings::new(feature_differences(spec, &update.candle_features, &recomputed));
@@ -142,7 +143,7 @@ impl Auditor {
         now_ms: i64,
     ) -> anyhow::Result<Vec<Option<CandleSeries>>> {
         let spec = self.bundle.manifest.features()?;
-        let (from_ms, to_ms) = features::window_ms(spec, period);
+        let (from_ms, to_ms) = features::window_ms(spec, self.bundle.manifest.grid.start_ms(period));
         let feed = self.feeds.primary();
         let mut all = Vec::with_capacity(feed.symbols.len());
         for (market, symbol) in feed.symbols.iter().enumerate() {
@@ -153,7 +154,7 @@ impl Auditor {
             let range_ms = from_ms - MINUTE_MS..to_ms;
             let candles = feed.source.candles(symbol, range_ms.start, range_ms.end, now_ms).await?;
             let filled = self.feeds.fill(feed, market, candles, &range_ms, now_ms).await;
-            all.push(Some(window(spec, &filled.candles, period)?));
+            all.push(Some(window(spec, &filled.candles, to_ms)?));
         }
         Ok(all)
     }
@@ -170,7 +171,7 @@ impl Auditor {
         let mut differences = Vec::new();
         for (candles, ours) in stored.iter().zip(series).filter(|(candles, _)| !candles.is_empty()) {
             let Some(ours) = ours else { continue };
-            let theirs = window(self.bundle.manifest.features()?, candles, period)?;
+            let theirs = window(self.bundle.manifest.features()?, candles, self.bundle.manifest.grid.start_ms(period))?;
             differences.extend(first_candle_difference(theirs.candles(), ours.candles()));
         }
         Ok(differences)
@@ -191,7 +192,7 @@ impl Auditor {
             found.take_attestors(reader.told_attestors(oracle, update).await?, update.block);
             return Ok(());
         };
-        let calendar = &self.expected.calendar_table[update.period.slot_of_week()];
+        let calendar = &self.expected.calendar_table[self.expected.grid.slot_of_week(update.period)];
         let count = self.expected.candle_features;
         let inputs = public_inputs::published_features(&update.candle_features, count, calendar);
         let instances = public_inputs::instances(&inputs, &update.outputs);

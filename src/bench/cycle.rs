@@ -175,12 +175,12 @@ impl Bench<'_> {
 pub(super) fn cases(bundle: &Bundle, runs: u32) -> anyhow::Result<Vec<Case>> {
     let spec = bundle.manifest.features()?;
     let last = PeriodId(FIRST_PERIOD.0 + u64::from(runs));
-    let (from_ms, _) = features::window_ms(spec, FIRST_PERIOD);
+    let (from_ms, _) = features::window_ms(spec, FIRST_PERIOD.start_ms());
     let candles = SimulatedMarket::new(SEED).candles(from_ms..last.start_ms());
     (FIRST_PERIOD.0..last.0)
         .map(PeriodId)
         .map(|period| {
-            let windows = vec![Some(window(spec, &candles, period)?); bundle.manifest.rows()];
+            let windows = vec![Some(window(spec, &candles, period.start_ms())?); bundle.manifest.rows()];
             Ok(Case { period, windows })
         })
         .collect()

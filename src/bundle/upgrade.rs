@@ -50,14 +50,7 @@ pub fn upgrade(folder: &Path, to: Option<&Path>) -> Result<Upgraded, BundleError
     let manifest = Bundle::open_by(folder, MANIFEST_FILE, converted)?.manifest;
     let target = to.unwrap_or(folder);
     if target != folder {
-        if veriregime_files::size_bytes(&target.join(MANIFEST_FILE)).is_ok() {
-            return Err(BundleError::Occupied { folder: target.to_owned() });
-        }
-        veriregime_files::create_folder(target)?;
-        for name in manifest.files.keys() {
-            let bytes = veriregime_files::read_bounded(&folder.join(name), MAX_FILE_BYTES)?;
-            veriregime_files::write_atomic(&target.join(name), &bytes)?;
-        }
+        copy_files(&manifest, folder, target)?;
     }
     // First, so that a crash between the two leaves a bundle that can be upgraded again.
     veriregime_files::write_atomic(&target.join(MANIFEST_1_FILE), &old)?;
@@ -72,9 +65,25 @@ pub fn upgrade(folder: &Path, to: Option<&Path>) -> Result<Upgraded, BundleError
     })
 }
 
-/// The text of a converted manifest. What was measured in training is copied from the old one letter by letter: not every
+/// Copies the files that a manifest names into a folder that holds no bundle.
+///
+/// # Errors
+/// [`BundleError::Occupied`], or a file that cannot be written.
+pub(super) fn copy_files(manifest: &Manifest, from: &Path, to: &Path) -> Result<(), BundleError> {
+    if veriregime_files::size_bytes(&to.join(MANIFEST_FILE)).is_ok() {
+        return Err(BundleError::Occupied { folder: to.to_owned() });
+    }
+    veriregime_files::create_folder(to)?;
+    for name in manifest.files.keys() {
+        let bytes = veriregime_files::read_bounded(&from.join(name), MAX_FILE_BYTES)?;
+        veriregime_files::write_atomic(&to.join(name), &bytes)?;
+    }
+    Ok(())
+}
+
+/// The text of a manifest that was made of an `old` one. What was measured in training is copied from the old one letter by letter: not every
 /// number reads back as it was written.
-fn written(manifest: &Manifest, old: &[u8]) -> serde_json::Result<String> {
+pub(super) fn written(manifest: &Manifest, old: &[u8]) -> serde_json::Result<String> {
     #[derive(Deserialize)]
     struct Old<'a> {
         #[serde(borrow)]

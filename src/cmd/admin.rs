@@ -203,7 +203,7 @@ fn proposal(config: &Config, overlap_periods: u16) -> anyhow::Result<Box<Proposa
     Ok(Box::new(Proposal {
         model_id: expected.model_id(verifier.address),
         spec: expected.spec(verifier.address),
-        overlap_seconds: overlap_seconds(overlap_periods),
+        overlap_seconds: overlap_seconds(overlap_periods, expected.grid),
         verifier: verifier.call(),
     }))
 }

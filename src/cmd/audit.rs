@@ -106,7 +106,7 @@ pub async fn run(args: AuditArgs, settings: Selection<'_>, json: bool) -> anyhow
     let mut forecasts = Vec::new();
     for job in feeds {
         let now_ms = Clock::System.now_ms();
-        let asked = async { publication::audit(&job, periods(&args, job.kind.grid(), now_ms)?, now_ms).await };
+        let asked = async { publication::audit(&job, periods(&args, job.grid(), now_ms)?, now_ms).await };
         match asked.await {
             Ok(found) => forecasts.extend(found),
             Err(error) => failed.push((job.names.job.clone(), error)),
@@ -184,7 +184,7 @@ pub fn exit_status(verdict: Verdict) -> u8 {
 /// Audits what a job's vault has sold in the periods, and says it to people.
 async fn sales_of(job: &Config, args: &AuditArgs, json: bool) -> anyhow::Result<Vec<SaleReport>> {
     let now_ms = Clock::System.now_ms();
-    let periods = periods(args, job.kind.grid(), now_ms)?;
+    let periods = periods(args, job.grid(), now_ms)?;
     let sales = VaultAuditor::new(job.clone()).await?.audit_periods(periods, now_ms).await?;
     for found in sales.iter().filter(|_| !json) {
         print::output(json, found);
@@ -225,7 +225,8 @@ async fn several(
 ) -> anyhow::Result<Vec<Report>> {
     let clock = replay::clock(&jobs[0], stop).await?;
     let mut models = Models::new(jobs, clock.clone()).await?;
-    let reports = each(&mut models, periods(args, Grid::FOUR_HOURS, clock.now_ms())?, json).await;
+    let periods = periods(args, models.config().grid(), clock.now_ms())?;
+    let reports = each(&mut models, periods, json).await;
     models.stop().await;
     reports
 }
@@ -233,11 +234,12 @@ async fn several(
 async fn each(models: &mut Models, periods: std::ops::Range<u64>, json: bool) -> anyhow::Result<Vec<Report>> {
     // With a bundle that is not right there is nothing to audit by.
     models.check_configured()?;
+    let grid = models.config().grid();
     let mut reports = Vec::new();
     for period in periods.map(PeriodId) {
-        let updates = models.reader.updates(models.oracle, period).await?;
+        let updates = models.reader.updates(models.oracle, grid, period).await?;
         if updates.is_empty() {
-            say(json, &Notice::NoUpdate { job: models.job(), period, start_ms: period.start_ms() });
+            say(json, &Notice::NoUpdate { job: models.job(), period, start_ms: grid.start_ms(period) });
         }
         for update in updates {
             let report = models.audit(update).await?;

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use super::{EXIT_DONE, EXIT_RETRAIN, circuit, print};
 use crate::bundle::import;
 use crate::bundle::registry::Registry;
+use crate::bundle::set_grid::set_grid;
 use crate::bundle::upgrade::upgrade;
 use crate::clock::Clock;
 use crate::config::place;
@@ -84,6 +85,20 @@ pub enum ModelsCommand {
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
     },
+    /// Make a bundle that forecasts more or less often, of a regime model that is there; network, keys and verifier stay as they are.
+    #[command(
+        after_help = "Examples:\n  veriregime-agent models set-grid btc-regime-4h-v1 --period-minutes 15 --to models/btc-regime-15m-v1\n\nA job that runs it has period_seconds = 900 and a cron of that pace in its schedule. The card's figures for every minute hold for it; those for the starts of periods are the old model's."
+    )]
+    SetGrid {
+        /// Its folder's name.
+        id: String,
+        /// Minutes between two forecasts: a number that divides a week, at most a day.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1440))]
+        period_minutes: u64,
+        /// The new bundle's folder, whose name is the model's.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
     /// Make a bundle of trees that XGBoost 2 saved as JSON: one file an output, all with the same columns.
     #[command(
         after_help = "Examples:\n  veriregime-agent models import-xgboost xgb_1.json xgb_2.json xgb_3.json xgb_4.json --to models/miner\n\nColumns are named by the files; files without names and with 11 columns are asked what miners' models are asked: see `hedge predict --help`."
@@ -144,6 +159,10 @@ pub async fn run(args: ModelsArgs, json: bool) -> anyhow::Result<u8> {
                 None => registry.promote(&id, force, now_ms)?,
             };
             print::output(json, &versions::Current(change));
+        }
+        ModelsCommand::SetGrid { id, period_minutes, to } => {
+            let from = place::data(&args.models).join(id);
+            print::output(json, &versions::Regridded(set_grid(&from, period_minutes * 60, &place::data(&to))?));
         }
         ModelsCommand::Upgrade { folder, to } => {
             let to = to.map(|to| place::data(&to));

@@ -8,7 +8,6 @@ use super::print;
 use super::selection::Selection;
 use crate::config::place;
 use crate::operator::proof;
-use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::time::parse_utc_ms;
 
 /// Options of `prove`.
@@ -40,7 +39,7 @@ pub async fn run(args: ProveArgs, settings: Selection<'_>, json: bool) -> anyhow
     if let Some(folder) = args.model {
         config.bundle = place::data(&folder);
     }
-    let proven = proof::prove(&config, PeriodId::at_ms(args.at), &args.candles, args.output.as_deref()).await?;
+    let proven = proof::prove(&config, args.at, &args.candles, args.output.as_deref()).await?;
     print::output(json, &proven);
     Ok(())
 }

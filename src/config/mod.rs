@@ -46,7 +46,7 @@ use strict::{Misfit, Written};
 use veriregime_core::types::chain_id::is_development;
 use veriregime_core::types::diagnostic::{Diagnostic, words};
 use veriregime_core::types::manifest::{CURRENT_FILE, is_model_folder};
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::Grid;
 use veriregime_core::types::replica::Replica;
 use veriregime_core::types::rpc_url;
 use veriregime_core::types::time::DAY_MS;
@@ -122,6 +122,8 @@ pub struct Prover {
 #[derive(Debug, Clone)]
 pub struct CycleSchedule {
     pub cron: Schedule,
+    /// When the job's periods are.
+    pub grid: Grid,
     pub delay_ms: i64,
     pub clock: ClockKind,
     pub recheck: Duration,
@@ -298,13 +300,18 @@ fn check_job(raw: RawConfig, names: Names, kind: JobKind) -> Result<Config, Conf
     if raw.prover.kind == ProverKind::Mock && !development {
         return Err(value("prover.kind", "mock", "only a development chain may go without real proofs"));
     }
-    if i64::try_from(raw.schedule.delay_seconds).map_or(true, |delay| delay >= PeriodId::SECONDS / 2) {
-        return Err(value("schedule.delay_seconds", raw.schedule.delay_seconds, replica::inside_a_period()));
+    let grid = kind.grid(raw.schedule.period_seconds);
+    if kind == JobKind::Regime && !grid.suits_risk_parameters() {
+        let reason = "must be whole minutes, at most a day, that divide a week";
+        return Err(value("schedule.period_seconds", raw.schedule.period_seconds, reason));
+    }
+    if raw.schedule.delay_seconds >= grid.period_seconds / 2 {
+        return Err(value("schedule.delay_seconds", raw.schedule.delay_seconds, replica::inside_a_period(grid)));
     }
     let delay_ms = i64::try_from(raw.schedule.delay_seconds).unwrap_or(0) * 1000;
     // A replay may be of any time.
     let from_ms = if raw.schedule.clock == ClockKind::Exchange { 0 } else { Clock::System.now_ms() };
-    let cron = schedule::parse(&raw.schedule.cron, kind.grid(), from_ms, delay_ms)?;
+    let cron = schedule::parse(&raw.schedule.cron, grid, from_ms, delay_ms)?;
     Ok(Config {
         names,
         kind,
@@ -325,11 +332,12 @@ fn check_job(raw: RawConfig, names: Names, kind: JobKind) -> Result<Config, Conf
         attestor: signer::check_attestor(&raw.attestor)?,
         schedule: CycleSchedule {
             cron,
+            grid,
             delay_ms,
             clock: raw.schedule.clock,
             recheck: positive_ms("schedule.recheck_seconds", raw.schedule.recheck_seconds.saturating_mul(1000))?,
         },
-        replica: replica::check(&raw.replica)?,
+        replica: replica::check(&raw.replica, grid)?,
         attestation: attestation::check(&raw.attestation, !raw.api.listen.trim().is_empty())?,
         state_path: raw.state.path.into(),
         evidence_dir: raw.evidence.dir.into(),

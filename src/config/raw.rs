@@ -124,6 +124,7 @@ pub struct RawChain {
 #[serde(deny_unknown_fields)]
 pub struct RawSchedule {
     pub cron: String,
+    pub period_seconds: u64,
     pub delay_seconds: u64,
     pub clock: ClockKind,
     pub recheck_seconds: u64,
@@ -276,10 +277,10 @@ impl JobKind {
         }
     }
 
-    /// The grid of its periods.
-    pub fn grid(self) -> Grid {
+    /// The grid of its periods, where those of a regime job have so many seconds.
+    pub fn grid(self, regime_seconds: u64) -> Grid {
         match self {
-            Self::Regime => Grid::FOUR_HOURS,
+            Self::Regime => Grid::of_seconds(regime_seconds),
             Self::Hedge => hedge::GRID,
             Self::Yield => yields::GRID,
         }

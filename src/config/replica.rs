@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, value};
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::Grid;
 use veriregime_core::types::replica::Replica;
 
 /// More replicas than anybody has a reason for.
@@ -20,12 +20,12 @@ pub struct RawReplica {
 }
 
 /// What a time must be that leaves most of a period to what comes after it.
-pub(super) fn inside_a_period() -> String {
-    format!("must be well inside a period of {} seconds", PeriodId::SECONDS)
+pub(super) fn inside_a_period(grid: Grid) -> String {
+    format!("must be well inside a period of {} seconds", grid.period_seconds)
 }
 
 /// Checks the section.
-pub(super) fn check(raw: &RawReplica) -> Result<Replica, ConfigError> {
+pub(super) fn check(raw: &RawReplica, grid: Grid) -> Result<Replica, ConfigError> {
     if !(1..=MAX_REPLICAS).contains(&raw.count) {
         return Err(value("replica.count", raw.count, format!("must be from 1 to {MAX_REPLICAS}")));
     }
@@ -36,15 +36,15 @@ pub(super) fn check(raw: &RawReplica) -> Result<Replica, ConfigError> {
         return Err(value("replica.delay_seconds", 0, "replicas that do not wait for one another race"));
     }
     let last_turn_seconds = raw.delay_seconds.saturating_mul(raw.count - 1);
-    if last_turn_seconds > PeriodId::SECONDS as u64 / 2 {
+    if last_turn_seconds > grid.period_seconds / 2 {
         let reason = format!(
             "the last replica's turn would come in the second half of a period of {} seconds",
-            PeriodId::SECONDS
+            grid.period_seconds
         );
         return Err(value("replica.delay_seconds", raw.delay_seconds, reason));
     }
-    if raw.quiet_seconds > PeriodId::SECONDS as u64 / 2 {
-        return Err(value("replica.quiet_seconds", raw.quiet_seconds, inside_a_period()));
+    if raw.quiet_seconds > grid.period_seconds / 2 {
+        return Err(value("replica.quiet_seconds", raw.quiet_seconds, inside_a_period(grid)));
     }
     let ms = |seconds: u64| i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
     Ok(Replica { index: raw.index, count: raw.count, delay_ms: ms(raw.delay_seconds), quiet_ms: ms(raw.quiet_seconds) })
@@ -59,9 +59,9 @@ mod tests {
         let raw =
             |index, count, delay_seconds, quiet_seconds| RawReplica { index, count, delay_seconds, quiet_seconds };
         let third = Replica { index: 2, count: 3, delay_ms: 60_000, quiet_ms: 90_000 };
-        assert_eq!(check(&raw(2, 3, 60, 90)).unwrap(), third);
-        assert!(check(&raw(0, 1, 0, 0)).is_ok(), "a node on its own waits for nobody");
-        assert!(check(&raw(0, 1, u64::MAX, 0)).is_ok(), "and no delay means anything to it");
+        assert_eq!(check(&raw(2, 3, 60, 90), Grid::FOUR_HOURS).unwrap(), third);
+        assert!(check(&raw(0, 1, 0, 0), Grid::FOUR_HOURS).is_ok(), "a node on its own waits for nobody");
+        assert!(check(&raw(0, 1, u64::MAX, 0), Grid::FOUR_HOURS).is_ok(), "and no delay means anything to it");
         let cases = [
             (raw(0, 0, 60, 60), "replica.count"),
             (raw(0, 17, 60, 60), "replica.count"),
@@ -72,7 +72,7 @@ mod tests {
             (raw(0, 1, 0, u64::MAX), "replica.quiet_seconds"),
         ];
         for (raw, named) in cases {
-            assert!(check(&raw).expect_err(named).to_string().contains(named));
+            assert!(check(&raw, Grid::FOUR_HOURS).expect_err(named).to_string().contains(named));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use cron::Schedule;
 
-use super::{ConfigError, value};
+use super::{Config, ConfigError, value};
 use veriregime_core::schedule::{next_tick_ms, ticks_ms};
 use veriregime_core::types::period::{Grid, MINUTE_MS};
 
@@ -12,6 +12,25 @@ use veriregime_core::types::period::{Grid, MINUTE_MS};
 const MAX_TICKS: usize = 1000;
 /// What a cycle needs at least: nothing is signed in a period's last minute.
 const LEAST_LEFT_MS: i64 = MINUTE_MS;
+
+impl Config {
+    /// When the job's periods are.
+    pub fn grid(&self) -> Grid {
+        self.schedule.grid
+    }
+
+    /// Refuses a model whose periods have another length than the job's.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`].
+    pub fn expect_grid(&self, model: Grid) -> Result<(), ConfigError> {
+        let (ours, theirs) = (self.grid().period_seconds, model.period_seconds);
+        if ours == theirs {
+            return Ok(());
+        }
+        Err(value("schedule.period_seconds", ours, format!("the periods of the job's model have {theirs} seconds")))
+    }
+}
 
 /// Six or seven fields, seconds first. Days of the week go by name, because numbers mean different days to different
 /// programs. From `from_ms` on there must be a tick of which a cycle can come.

@@ -114,7 +114,7 @@ fn check_covered(
     first: PeriodId,
     periods: u64,
 ) -> anyhow::Result<()> {
-    let (from_ms, _) = features::window_ms(bundle.manifest.features()?, first);
+    let (from_ms, _) = features::window_ms(bundle.manifest.features()?, first.start_ms());
     let last_start_ms = PeriodId(first.0 + periods - 1).start_ms();
     let (oldest_ms, newest_ms) = match (candles.first(), candles.last()) {
         (Some(oldest), Some(newest)) => (oldest.open_time_ms, newest.close_time_ms()),

@@ -39,7 +39,7 @@ use complete::Plan;
 use error::DeploymentError;
 use roles::RoleHolders;
 use standing::OnChainState;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::Grid;
 
 /// Shortest timelock that the contract takes on a real chain.
 pub const MIN_TIMELOCK_SECONDS: u64 = 86_400;
@@ -112,9 +112,9 @@ impl Wanted {
     }
 }
 
-/// For how long a replaced model stays accepted.
-pub fn overlap_seconds(periods: u16) -> U256 {
-    U256::from(periods) * U256::from(PeriodId::SECONDS.unsigned_abs())
+/// For how long a replaced model stays accepted, in periods of its successor.
+pub fn overlap_seconds(periods: u16, grid: Grid) -> U256 {
+    U256::from(periods) * U256::from(grid.period_seconds)
 }
 
 /// What keeps a step from being taken now.

@@ -109,7 +109,7 @@ impl List<'_> {
         if !proposed {
             let call = ModelRegistry::proposeModelCall {
                 spec: wanted.expected.spec(self.deployment.contracts.verifier.address),
-                overlapSeconds: overlap_seconds(wanted.overlap_periods),
+                overlapSeconds: overlap_seconds(wanted.overlap_periods, wanted.expected.grid),
             };
             let unready = self.standing.markets.iter().any(|found| found.policy.is_none());
             let owner = self.standing.registry_owner;

@@ -153,7 +153,7 @@ async fn strategy_tables(config: &Config, strategy: &Strategy, bundle: &Bundle, 
 /// That publishers give tables of which the running week's forecast can be made.
 async fn tables(config: &Config, hedge: &Hedge, bundle: &Bundle, now_ms: i64) -> Check {
     const NAME: &str = "tables";
-    let grid = config.kind.grid();
+    let grid = config.grid();
     let asked = async {
         let scratch = tempfile::tempdir()?;
         let folder = scratch.path().to_owned();

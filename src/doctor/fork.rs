@@ -110,7 +110,7 @@ pub(super) async fn check(config: &Config, anvil: &Path) -> Check {
 async fn run(config: &Config, anvil: &Path, stop: &CancellationToken) -> anyhow::Result<(CycleRecord, u8)> {
     let clock = replay::clock(config, stop).await?;
     let now_ms = clock.now_ms();
-    let grid = config.kind.grid();
+    let grid = config.grid();
     let period = grid.period_at(now_ms);
     let before = block_before_update(config, period).await?;
     let upstream = relayed(config, stop.clone()).await?;
@@ -177,13 +177,15 @@ async fn block_before_update(config: &Config, period: PeriodId) -> anyhow::Resul
         return Ok(None);
     }
     let published = match config.kind {
-        JobKind::Regime => reader.published(action.contract(), model_id, period).await?.map(|update| update.block),
+        JobKind::Regime => {
+            reader.published(action.contract(), model_id, config.grid(), period).await?.map(|update| update.block)
+        }
         JobKind::Hedge => {
-            let sales = reader.sales(action.contract(), config.kind.grid(), period).await?;
+            let sales = reader.sales(action.contract(), config.grid(), period).await?;
             sales.first().map(|sale| sale.update.block)
         }
         JobKind::Yield => {
-            let yields = reader.yields(action.contract(), config.kind.grid(), period).await?;
+            let yields = reader.yields(action.contract(), config.grid(), period).await?;
             yields.first().map(|published| published.update.block)
         }
     };

@@ -34,7 +34,7 @@ impl Agent {
         if let Some(step) = self.look_on_chain(record).await? {
             return Ok(self.advance(record, &step)?);
         }
-        let (from_ms, to_ms) = features::window_ms(&regime.model.candles.features, record.period);
+        let (from_ms, to_ms) = features::window_ms(&regime.model.candles.features, record.start_ms);
         let may_omit = self.may_omit(record, regime);
         let (mut room, mut failed) = (None, Vec::<FailedSource>::new());
         let mut soonest: Option<StageError> = None;
@@ -86,7 +86,7 @@ impl Agent {
         failed: Vec<FailedSource>,
         may_omit: bool,
     ) -> Result<CycleRecord, StageError> {
-        let (from_ms, to_ms) = features::window_ms(&regime.model.candles.features, record.period);
+        let (from_ms, to_ms) = features::window_ms(&regime.model.candles.features, record.start_ms);
         let witnesses = self.cross_check(regime, feed, &mut fetched, to_ms, may_omit).await?;
         let origin = Origin {
             source: feed.name.clone(),

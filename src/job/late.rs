@@ -71,7 +71,7 @@ impl Agent {
     async fn recollect(&self, record: &CycleRecord, regime: Regime<'_>) -> Result<Option<CycleRecord>, StageError> {
         let origin = stored(record.origin.as_ref(), "origin")?;
         let Some(feed) = regime.feeds.order.iter().find(|feed| feed.name == origin.source) else { return Ok(None) };
-        let (from_ms, to_ms) = features::window_ms(&regime.model.candles.features, record.period);
+        let (from_ms, to_ms) = features::window_ms(&regime.model.candles.features, record.start_ms);
         let mut late = self.late(regime, feed, origin.omitted_markets(), (from_ms, to_ms)).await?;
         if late.served() == 0 {
             return Ok(None);

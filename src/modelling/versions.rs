@@ -9,6 +9,7 @@ use crate::bundle::import;
 use crate::bundle::registry::figures;
 use crate::bundle::registry::figures::{Score, TestRows};
 use crate::bundle::registry::{Change, Registry, RegistryError};
+use crate::bundle::set_grid::OnGrid;
 use crate::bundle::upgrade::Upgraded;
 use crate::render::layout::{self, Table};
 use crate::render::{Render, lines};
@@ -273,6 +274,25 @@ impl Render for Converted {
             "{model_id} is of schema {SCHEMA} in {}\nmanifest before: {manifest_before}\nmanifest now:    {manifest}\n\nA contract that \
              runs the old manifest takes no update of the new one until it is told: run `deploy` with this bundle.",
             folder.display()
+        )
+    }
+}
+
+/// A model on another grid, for people.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct Regridded(pub OnGrid);
+
+impl Render for Regridded {
+    fn text(&self) -> String {
+        let OnGrid { model_id, folder, manifest, grid } = &self.0;
+        format!(
+            "{model_id} forecasts every {} min, {} min ahead, in {}\nmanifest: {manifest}\n\nA job that runs it has schedule.period_seconds = {} \
+             and a schedule.cron of that pace; `deploy` registers it.",
+            grid.period_seconds / 60,
+            grid.horizon_seconds / 60,
+            folder.display(),
+            grid.period_seconds
         )
     }
 }

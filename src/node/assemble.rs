@@ -187,6 +187,7 @@ pub fn action(config: &Config, bundle: &Bundle) -> anyhow::Result<Action> {
         let (contract, strategy, grid) = (oracle(config)?, strategy.name.clone(), manifest.grid);
         return Ok(Action::Feed(FeedAction { contract, strategy, model, grid }));
     }
+    config.expect_grid(bundle.manifest.grid)?;
     let expected = expected(bundle, config.prover.kind.way())?;
     Ok(Action::RiskOracle(RiskOracleAction { contract: oracle(config)?, expected }))
 }
@@ -214,7 +215,8 @@ pub fn expected(bundle: &Bundle, way: Way) -> anyhow::Result<Expected> {
         output_scale: model.output_scale,
         feature_bound: features.bound().unsigned_abs(),
         proof_bytes: offer.proof_bytes,
-        calendar_table: features::calendar_table(features)?,
+        calendar_table: features::calendar_table(features, manifest.grid)?,
+        grid: manifest.grid,
     })
 }
 

@@ -39,7 +39,7 @@ use veriregime_core::model::{Layout, Model};
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::job::JobKey;
 use veriregime_core::types::manifest::{CIRCUIT_FILE, ONNX_FILE, PROVING_KEY_FILE, SETTINGS_FILE, VERIFYING_KEY_FILE};
-use veriregime_core::types::period::{MINUTE_MS, PeriodId};
+use veriregime_core::types::period::MINUTE_MS;
 
 /// What proves for one circuit: how, the files that a worker loads, and the grid of its inputs.
 type CircuitKey = (ProverKind, [Option<Digest>; 6], u32);
@@ -185,7 +185,7 @@ impl Parts {
         let Some(hedge) = &config.hedge else {
             let model = self.model(bundle).await?;
             let feeds = feeds::shared(config, &bundle.manifest, &self.sources)?;
-            let (from_ms, to_ms) = window_ms(bundle.manifest.features()?, PeriodId(0));
+            let (from_ms, to_ms) = window_ms(bundle.manifest.features()?, 0);
             for symbol in &feeds.primary().symbols {
                 // One minute more, whose close may be carried in.
                 self.candles.expect(&feeds.primary().name, symbol, to_ms - from_ms + MINUTE_MS);

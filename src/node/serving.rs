@@ -55,7 +55,7 @@ pub fn served_job(config: &Config, agent: &Agent, health: Latest, beside: &Besid
     };
     Ok(ServedJob {
         contract: agent.job().contract,
-        parameters: Parameters::new(agent.chain.read.clone(), agent.action.contract(), markets(agent)),
+        parameters: Parameters::new(agent.chain.read.clone(), agent.action.contract(), agent.grid(), markets(agent)),
         history: History::new(beside.reader.clone(), agent.job(), model.clone()),
         model,
         health,

@@ -73,19 +73,15 @@ impl Render for Proven {
     }
 }
 
-/// Proves a period's forecast from candle files, one for each market of the model in its order, and writes the document to
+/// Proves the forecast of the period around `at_ms` from candle files, one for each market of the model in its order, and writes the document to
 /// `output`, if any.
 ///
 /// # Errors
 /// Candles, model or prover that are not usable.
-pub async fn prove(
-    config: &Config,
-    period: PeriodId,
-    candles: &[PathBuf],
-    output: Option<&Path>,
-) -> anyhow::Result<Proven> {
+pub async fn prove(config: &Config, at_ms: i64, candles: &[PathBuf], output: Option<&Path>) -> anyhow::Result<Proven> {
     let bundle = Bundle::open(&config.bundle)?;
     let model = assemble::model(&bundle)?;
+    let period = model.grid.period_at(at_ms);
     let markets = model.candles.markets.len();
     anyhow::ensure!(candles.len() == markets, "the model has {markets} markets: give a candle file for each");
     let mut windows = Vec::with_capacity(markets);
@@ -104,7 +100,7 @@ pub async fn prove(
         model_id: bundle.manifest.model_id.clone(),
         manifest_sha256: bundle.manifest_digest,
         period,
-        start: format_utc(period.start_ms()),
+        start: format_utc(model.grid.start_ms(period)),
         candle_features: public_inputs::candle_features(&forecast.features),
         calendar_features: forecast.features[0].calendar.clone(),
         outputs: outputs.iter().map(ToString::to_string).collect(),
@@ -182,7 +178,8 @@ fn refusal(bundle: &Bundle, document: &ProofDocument) -> anyhow::Result<Option<&
     if document.manifest_sha256 != bundle.manifest_digest {
         return Ok(Some("it is of another model"));
     }
-    let calendar = features::calendar_table(spec)?.swap_remove(document.period.slot_of_week());
+    let calendar = features::calendar_table(spec, bundle.manifest.grid)?
+        .swap_remove(bundle.manifest.grid.slot_of_week(document.period));
     if calendar != document.calendar_features {
         return Ok(Some("its calendar features are not the period's"));
     }

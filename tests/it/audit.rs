@@ -127,7 +127,7 @@ async fn an_audit_tells_honest_updates_from_swapped_features() {
 async fn an_audit_finds_an_operator_whose_exchange_altered_one_candle() {
     let world = World::new().await;
     let spec = Bundle::open(&world.config.bundle).unwrap().manifest.features().unwrap().clone();
-    let (from_ms, to_ms) = features::window_ms(&spec, FIRST);
+    let (from_ms, to_ms) = features::window_ms(&spec, FIRST.start_ms());
     let mut candles = SimulatedMarket::new(13).candles(from_ms - MINUTE_MS..to_ms + MINUTE_MS);
     // One percent up in the last hour: enough for the short windows.
     let altered = candles.len() - 30;
@@ -210,7 +210,8 @@ async fn an_audit_finds_attestations_of_an_older_set() {
     // The contract takes nothing else. So the RPC says that the old attestor vouched: once for what the contract wants, and
     // once for the set that it was in.
     let (oracle, model_id) = (config.chain.oracle.unwrap(), world.chain.deployment.model_id);
-    let update = assemble::reader(&config).unwrap().published(oracle, model_id, second).await.unwrap().unwrap();
+    let update =
+        assemble::reader(&config).unwrap().published(oracle, model_id, config.grid(), second).await.unwrap().unwrap();
     let landed = update.arguments.as_ref().unwrap().attestations.clone();
     let bundle = Bundle::open(&config.bundle).unwrap();
     let expected = assemble::expected(&bundle, Way::Ezkl).unwrap();

@@ -52,7 +52,7 @@ async fn missing_candles_are_carried_up_to_both_limits_and_more_of_them_skip_the
     world.enter(FIRST).await;
     let stop = CancellationToken::new();
     let spec = world.chain.bundle.manifest.features().unwrap().clone();
-    let (from_ms, to_ms) = features::window_ms(&spec, FIRST);
+    let (from_ms, to_ms) = features::window_ms(&spec, FIRST.start_ms());
     let candles = SimulatedMarket::new(13).candles(from_ms - MINUTE_MS..to_ms);
     let longest = world.config.candles.max_consecutive_missing_minutes as usize;
     // Stretches of the longest length that is allowed with a minute between them, and what is left.

@@ -16,7 +16,7 @@ use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::feature::{Feature, FeatureSpec, FeatureVector, ScaledFeature};
-use veriregime_core::types::period::{MINUTE_MS, PeriodId};
+use veriregime_core::types::period::{Grid, MINUTE_MS, PeriodId};
 
 use crate::market::candles;
 
@@ -77,14 +77,14 @@ static EVERYTHING: LazyLock<FeatureSpec> = LazyLock::new(|| {
 });
 
 fn window(spec: &FeatureSpec, seed: u64) -> Vec<Candle> {
-    let (from_ms, _) = features::window_ms(spec, PERIOD);
+    let (from_ms, _) = features::window_ms(spec, PERIOD.start_ms());
     candles(seed, from_ms, spec.lookback_minutes)
 }
 
 fn vector(spec: &FeatureSpec, candles: &[Candle]) -> FeatureVector {
-    let (from_ms, to_ms) = features::window_ms(spec, PERIOD);
+    let (from_ms, to_ms) = features::window_ms(spec, PERIOD.start_ms());
     let series = CandleSeries::new(candles, from_ms, to_ms, 0).expect("no minute is absent");
-    features::vector(spec, &series, PERIOD).expect("the window fits")
+    features::vector(spec, &series, PERIOD.start_ms()).expect("the window fits")
 }
 
 /// The integers of a batch over all of `candles` at the decision time `at`.
@@ -123,7 +123,7 @@ fn the_golden_vector_comes_out_to_the_last_bit() {
         std::fs::write(path, serde_json::to_string(&golden).unwrap() + "\n").unwrap();
     }
     let golden: Golden = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let (from_ms, to_ms) = features::window_ms(&golden.spec, golden.period);
+    let (from_ms, to_ms) = features::window_ms(&golden.spec, golden.period.start_ms());
     let minutes = golden.candles.iter().zip((from_ms..).step_by(60_000));
     let candles: Vec<Candle> = minutes
         .map(|([open, high, low, close, volume], open_time_ms)| Candle {
@@ -136,7 +136,7 @@ fn the_golden_vector_comes_out_to_the_last_bit() {
         })
         .collect();
     let series = CandleSeries::new(&candles, from_ms, to_ms, 0).unwrap();
-    assert_eq!(features::vector(&golden.spec, &series, golden.period).unwrap(), golden.expected);
+    assert_eq!(features::vector(&golden.spec, &series, golden.period.start_ms()).unwrap(), golden.expected);
 }
 
 #[derive(Serialize, Deserialize)]
@@ -154,7 +154,7 @@ struct GoldenOfAll {
 fn the_golden_vector_of_all_features_comes_out_to_the_last_bit() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/golden-all-features.json");
     let market = window(&EVERYTHING, 1);
-    let (from_ms, to_ms) = features::window_ms(&EVERYTHING, PERIOD);
+    let (from_ms, to_ms) = features::window_ms(&EVERYTHING, PERIOD.start_ms());
     let candles = CandleSeries::new(&market, from_ms, to_ms, 0).unwrap().digest();
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         let golden = GoldenOfAll {
@@ -173,19 +173,19 @@ fn the_golden_vector_of_all_features_comes_out_to_the_last_bit() {
 
 #[test]
 fn the_calendar_table_is_what_the_vector_carries() {
-    let table = features::calendar_table(&spec()).unwrap();
+    let table = features::calendar_table(&spec(), Grid::FOUR_HOURS).unwrap();
     assert_eq!(table.len(), 42);
     assert_eq!(table[PERIOD.slot_of_week()], vector(&spec(), &window(&spec(), 3)).calendar);
 }
 
 #[test]
 fn candles_that_do_not_fit_are_refused_by_code() {
-    let (from_ms, to_ms) = features::window_ms(&spec(), PERIOD);
+    let (from_ms, to_ms) = features::window_ms(&spec(), PERIOD.start_ms());
     let all = window(&spec(), 4);
     let early = CandleSeries::new(&all, from_ms, to_ms - MINUTE_MS, 0).unwrap();
-    assert_eq!(features::vector(&spec(), &early, PERIOD).unwrap_err().code(), "VR-FEATURE-001");
+    assert_eq!(features::vector(&spec(), &early, PERIOD.start_ms()).unwrap_err().code(), "VR-FEATURE-001");
     let short = CandleSeries::new(&all, from_ms + MINUTE_MS, to_ms, 0).unwrap();
-    let error = features::vector(&spec(), &short, PERIOD).unwrap_err();
+    let error = features::vector(&spec(), &short, PERIOD.start_ms()).unwrap_err();
     assert_eq!(error, FeatureError::TooShort { given: LOOKBACK - 1, needed: LOOKBACK });
     let mut flat = spec();
     flat.candle[0].standard_deviation = 0.0;
@@ -217,7 +217,7 @@ fn long_windows_work() {
     ];
     let scaled = |feature| ScaledFeature { feature, mean: -7.0, standard_deviation: 2.0 };
     let spec = FeatureSpec { candle: long.map(scaled).to_vec(), lookback_minutes: 43_201, ..spec() };
-    let (from_ms, _) = features::window_ms(&spec, PERIOD);
+    let (from_ms, _) = features::window_ms(&spec, PERIOD.start_ms());
     let all = candles(5, from_ms - 777 * MINUTE_MS, spec.lookback_minutes + 777);
     let streamed: Vec<i32> = vector(&spec, &all).integers().collect();
     assert_eq!(batch_row(&spec, &all, all.len()), streamed);
@@ -261,7 +261,7 @@ proptest! {
     #[test]
     fn a_window_cut_out_gives_the_integers_of_the_whole_series(seed in any::<u64>(), cut in 0_usize..2000) {
         let lookback = EVERYTHING.lookback_minutes;
-        let (from_ms, _) = features::window_ms(&EVERYTHING, PERIOD);
+        let (from_ms, _) = features::window_ms(&EVERYTHING, PERIOD.start_ms());
         let before = i64::try_from(cut).unwrap() * MINUTE_MS;
         let all = candles(seed, from_ms - before, lookback + cut + 500);
         let streamed: Vec<i32> = vector(&EVERYTHING, &all).integers().collect();
@@ -290,7 +290,7 @@ proptest! {
     #[test]
     fn nothing_at_or_after_the_decision_matters(seed in any::<u64>(), other in any::<u64>()) {
         let lookback = EVERYTHING.lookback_minutes;
-        let (from_ms, to_ms) = features::window_ms(&EVERYTHING, PERIOD);
+        let (from_ms, to_ms) = features::window_ms(&EVERYTHING, PERIOD.start_ms());
         let mut all = candles(seed, from_ms, lookback + 300);
         let before = batch_row(&EVERYTHING, &all, lookback);
         all.truncate(lookback);

@@ -125,7 +125,7 @@ fn an_installed_program_proves_with_the_model_of_the_working_folder_first() {
     let installed = Installed::new();
     let shipped = Bundle::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(MODEL)).unwrap();
     if config().prover.srs_dir.join("kzg8.srs").exists() {
-        let (from_ms, to_ms) = features::window_ms(shipped.manifest.features().unwrap(), FIRST);
+        let (from_ms, to_ms) = features::window_ms(shipped.manifest.features().unwrap(), FIRST.start_ms());
         let minutes = (to_ms - from_ms) / MINUTE_MS + 1;
         let file = installed.path("candles.parquet");
         parquet::write(&file, &candles(5, from_ms - MINUTE_MS, minutes as usize)).unwrap();

@@ -28,6 +28,7 @@ mod features;
 mod fees;
 mod fleet;
 mod given;
+mod grids;
 mod handover;
 mod health;
 mod hedge_job;

@@ -65,7 +65,7 @@ fn the_shipped_bundle_is_whole_and_its_model_loads() {
     for row in rows(&bundle, 200) {
         model.network().predict(&row).unwrap();
     }
-    let table = calendar_table(bundle.manifest.features().unwrap()).unwrap();
+    let table = calendar_table(bundle.manifest.features().unwrap(), bundle.manifest.grid).unwrap();
     assert_eq!(table.len() as u64, PeriodId::PER_WEEK);
 }
 
@@ -101,6 +101,7 @@ fn the_shipped_model_scores_what_its_manifest_claims() {
         layout: Layout::of(&spec),
         features: &spec.candles.features,
         label: &spec.label,
+        grid: manifest.grid,
         baselines: spec.baselines,
     };
     let time = |edge: &str| {

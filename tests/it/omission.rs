@@ -179,7 +179,9 @@ async fn served(world: &World) -> [u64; 2] {
     let expected = assemble::expected(&world.chain.bundle, Way::Ezkl).unwrap();
     let mut periods = [0; 2];
     for (period, market) in periods.iter_mut().zip(&expected.markets) {
-        let last = reader.last_period(world.config.chain.oracle.unwrap(), &[*market], BlockId::latest()).await;
+        let last = reader
+            .last_period(world.config.chain.oracle.unwrap(), &[*market], world.config.grid(), BlockId::latest())
+            .await;
         *period = last.unwrap().unwrap().0;
     }
     periods
@@ -187,7 +189,7 @@ async fn served(world: &World) -> [u64; 2] {
 
 async fn masks(world: &World, period: PeriodId) -> Vec<u32> {
     let reader = assemble::reader(&world.config).unwrap();
-    let updates = reader.updates(world.config.chain.oracle.unwrap(), period).await.unwrap();
+    let updates = reader.updates(world.config.chain.oracle.unwrap(), world.config.grid(), period).await.unwrap();
     updates.iter().map(|update| update.omitted_markets.bits()).collect()
 }
 

@@ -103,8 +103,11 @@ impl Operators {
     async fn attestors(&self, period: PeriodId) -> Vec<Address> {
         let (config, deployment) = (&self.world.config, &self.world.chain.deployment);
         let reader = assemble::reader(config).unwrap();
-        let update =
-            reader.published(config.chain.oracle.unwrap(), deployment.model_id, period).await.unwrap().unwrap();
+        let update = reader
+            .published(config.chain.oracle.unwrap(), deployment.model_id, config.grid(), period)
+            .await
+            .unwrap()
+            .unwrap();
         let attestations = update.arguments.unwrap().attestations;
         let split = veriregime_agent::attestation::statement::split(&attestations).unwrap();
         split.into_iter().map(|attestation| attestation.signer).collect()

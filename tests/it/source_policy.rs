@@ -69,7 +69,7 @@ fn code(record: &CycleRecord) -> Option<&str> {
 
 /// The candles that a cycle of `period` needs, the close before them included.
 fn window(world: &World, period: PeriodId) -> Range<i64> {
-    let (from_ms, to_ms) = features::window_ms(world.chain.bundle.manifest.features().unwrap(), period);
+    let (from_ms, to_ms) = features::window_ms(world.chain.bundle.manifest.features().unwrap(), period.start_ms());
     from_ms - MINUTE_MS..to_ms
 }
 

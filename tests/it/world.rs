@@ -91,9 +91,15 @@ impl World {
 
     /// A world whose contract and agents have the shipped model verified that way.
     pub async fn by(way: Way) -> Self {
+        Self::with(way, |_, _| {}).await
+    }
+
+    /// The same, with settings as `change` leaves them; it may put files into the world's folder.
+    pub async fn with(way: Way, change: impl FnOnce(&mut Config, &Path)) -> Self {
         let (scratch, stop) = (TempDir::new().unwrap(), CancellationToken::new());
         let mut config = config();
         config.prover.kind = way.into();
+        change(&mut config, scratch.path());
         let clock = Clock::manual(FIRST.start_ms());
         config.candles.only_from(exchange(13, &clock, &stop).await);
         let mut world = Self::of(config, clock, scratch).await;

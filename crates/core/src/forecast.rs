@@ -15,7 +15,7 @@ use crate::types::manifest::error::ManifestError;
 use crate::types::manifest::inputs::Candles;
 use crate::types::manifest::regime::Label;
 use crate::types::manifest::{Manifest, Output};
-use crate::types::period::PeriodId;
+use crate::types::period::{Grid, PeriodId};
 use crate::types::prediction::{Outputs, Prediction};
 use crate::types::public_inputs;
 
@@ -61,13 +61,13 @@ impl Diagnostic for ForecastError {
     }
 }
 
-/// The candles that `period`'s features look at, of all those in `candles`; what is absent is carried forward as far as the
+/// The candles that the features of a period look at that begins at `start_ms`, of all those in `candles`; what is absent is carried forward as far as the
 /// spec allows.
 ///
 /// # Errors
 /// Candles that contradict each other, or too many that are absent.
-pub fn window(spec: &FeatureSpec, candles: &[Candle], period: PeriodId) -> Result<CandleSeries, SeriesError> {
-    let (from_ms, to_ms) = features::window_ms(spec, period);
+pub fn window(spec: &FeatureSpec, candles: &[Candle], start_ms: i64) -> Result<CandleSeries, SeriesError> {
+    let (from_ms, to_ms) = features::window_ms(spec, start_ms);
     CandleSeries::new(candles, from_ms, to_ms, spec.max_missing_minutes)
 }
 
@@ -78,6 +78,8 @@ pub struct RegimeModel {
     pub candles: Candles,
     /// What it forecasts.
     pub label: Label,
+    /// When.
+    pub grid: Grid,
     /// What a market's outputs are.
     pub outputs: Vec<Output>,
     /// Shared by the models of several bundles that have the same network.
@@ -102,7 +104,13 @@ impl RegimeModel {
     pub fn of(manifest: &Manifest, network: Arc<Model>) -> Result<Self, ForecastError> {
         let spec = manifest.regime()?;
         network.expect_layers(&spec.layers.layers)?;
-        Ok(Self { candles: spec.candles.clone(), label: spec.label, outputs: manifest.outputs.clone(), network })
+        Ok(Self {
+            candles: spec.candles.clone(),
+            label: spec.label,
+            grid: manifest.grid,
+            outputs: manifest.outputs.clone(),
+            network,
+        })
     }
 
     /// The network.
@@ -115,7 +123,7 @@ impl RegimeModel {
     /// # Errors
     /// As [`window`].
     pub fn window(&self, candles: &[Candle], period: PeriodId) -> Result<CandleSeries, SeriesError> {
-        window(&self.candles.features, candles, period)
+        window(&self.candles.features, candles, self.grid.start_ms(period))
     }
 
     /// The forecast of `period` from the [`window`] of each market, in the model's order. A market without one is omitted: its
@@ -126,9 +134,10 @@ impl RegimeModel {
     pub fn compute(&self, windows: &[Option<CandleSeries>], period: PeriodId) -> Result<Forecast, ForecastError> {
         let spec = &self.candles.features;
         features::check(spec)?;
+        let start_ms = self.grid.start_ms(period);
         let of_market = |window: &Option<CandleSeries>| match window {
-            Some(series) => features::vector(spec, series, period),
-            None => Ok(features::neutral(spec, period)),
+            Some(series) => features::vector(spec, series, start_ms),
+            None => Ok(features::neutral(spec, start_ms)),
         };
         let features: Vec<FeatureVector> = windows.iter().map(of_market).collect::<Result<_, _>>()?;
         let outputs = self.network.predict(&public_inputs::features(&features))?;

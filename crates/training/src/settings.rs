@@ -10,6 +10,7 @@ use super::teacher::TeacherSettings;
 use super::trainer::FitSettings;
 use veriregime_core::types::manifest::inputs::Market;
 use veriregime_core::types::manifest::regime::Label;
+use veriregime_core::types::period::Grid;
 use veriregime_core::types::time::parse_utc_ms;
 
 /// Settings of a training run.
@@ -26,6 +27,9 @@ pub struct Settings {
     pub market: Market,
     /// The label.
     pub label: Label,
+    /// Minutes between two forecasts.
+    #[serde(default = "four_hours")]
+    pub period_minutes: u64,
     /// Which minutes serve for what.
     pub split: SplitSettings,
     /// The inputs.
@@ -72,7 +76,16 @@ pub struct StudentSettings {
     pub fit: FitSettings,
 }
 
+fn four_hours() -> u64 {
+    Grid::FOUR_HOURS.period_seconds / 60
+}
+
 impl Settings {
+    /// When forecasts are made.
+    pub fn grid(&self) -> Grid {
+        self.label.grid(self.period_minutes.saturating_mul(60))
+    }
+
     /// Refuses settings that no run can follow.
     ///
     /// # Errors
@@ -92,6 +105,10 @@ impl Settings {
                 "model_id: lower-case letters, digits and dashes",
             ),
             ((2..=10_080).contains(&self.label.horizon_minutes), "label.horizon_minutes: 2 to 10080"),
+            (
+                self.grid().suits_risk_parameters(),
+                "period_minutes: a number that divides the 10080 of a week, at most the 1440 of a day",
+            ),
             (self.label.threshold > 0.0 && self.label.threshold < 1.0, "label.threshold: above 0 and below 1"),
             (shares, "split: the shares of validation and test must be positive and leave something for training"),
             (widths && student.layers.len() <= 8, "student.layers: at most 8, of 1 to 256 units"),

@@ -31,7 +31,8 @@ impl RiskOracleAction {
         omitted: OmittedMarkets,
         block: BlockId,
     ) -> Result<Option<PeriodId>, ChainError> {
-        read.last_period(self.contract, &kept(&self.expected.markets, omitted), block).await
+        let markets = kept(&self.expected.markets, omitted);
+        read.last_period(self.contract, &markets, self.expected.grid, block).await
     }
 
     /// The same for a stored call, of whatever model.
@@ -41,9 +42,9 @@ impl RiskOracleAction {
         calldata: &[u8],
     ) -> Result<Option<PeriodId>, ChainError> {
         let Some(update) = submitted(calldata) else { return Ok(None) };
-        let markets = read.markets_of(contract, update.modelId).await?;
+        let (markets, grid) = read.markets_of(contract, update.modelId).await?;
         let omitted = omitted_markets(update.omittedMarkets)?;
-        read.last_period(contract, &kept(&markets, omitted), BlockId::latest()).await
+        read.last_period(contract, &kept(&markets, omitted), grid, BlockId::latest()).await
     }
 
     /// The call of `submit`.

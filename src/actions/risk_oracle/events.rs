@@ -11,7 +11,7 @@ use super::abi::registry::ModelRegistry;
 use super::spec::PURPOSE;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::update::PublishedUpdate;
 
 /// Something that concerns whoever watches a contract.
@@ -48,17 +48,22 @@ impl Reader {
         Ok(events)
     }
 
-    /// The updates of all models for a period.
+    /// The updates of all models for a period of that grid.
     ///
     /// # Errors
     /// [`ChainError`].
-    pub async fn updates(&self, oracle: Address, period: PeriodId) -> Result<Vec<PublishedUpdate>, ChainError> {
+    pub async fn updates(
+        &self,
+        oracle: Address,
+        grid: Grid,
+        period: PeriodId,
+    ) -> Result<Vec<PublishedUpdate>, ChainError> {
         let filter = Filter::new()
             .address(oracle)
             .event_signature(RiskOracle::UpdateAccepted::SIGNATURE_HASH)
             .topic2(B256::from(U256::from(period.0)));
         let mut updates = Vec::new();
-        for log in self.logs(&filter, self.blocks_of(period).await?).await? {
+        for log in self.logs(&filter, self.blocks_of(grid, period).await?).await? {
             updates.push(self.read_update(oracle, &log).await?);
         }
         Ok(updates)
@@ -84,9 +89,9 @@ impl Reader {
     ///
     /// # Errors
     /// [`ChainError`].
-    pub async fn blocks_of(&self, period: PeriodId) -> Result<Range<u64>, ChainError> {
+    pub async fn blocks_of(&self, grid: Grid, period: PeriodId) -> Result<Range<u64>, ChainError> {
         let newest = self.head().await?.number;
-        let first = self.first_block_at(period.start_seconds(), newest).await?;
-        Ok(first..self.first_block_at(period.next().start_seconds(), newest).await?)
+        let first = self.first_block_at(grid.start_seconds(period), newest).await?;
+        Ok(first..self.first_block_at(grid.start_seconds(period.next()), newest).await?)
     }
 }

@@ -16,7 +16,7 @@ use crate::chain::answers;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use veriregime_core::types::attestation::Attestation;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::update::{Arguments, PublishedUpdate};
 
 /// Whether an attestation of an update is what it should be.
@@ -40,9 +40,10 @@ impl Reader {
         &self,
         oracle: Address,
         model_id: B256,
+        grid: Grid,
         period: PeriodId,
     ) -> Result<Option<PublishedUpdate>, ChainError> {
-        Ok(self.updates(oracle, period).await?.into_iter().find(|update| update.model_id == model_id))
+        Ok(self.updates(oracle, grid, period).await?.into_iter().find(|update| update.model_id == model_id))
     }
 
     /// The update that a transaction brought, `None` where it brought none.

@@ -12,7 +12,7 @@ use crate::chain::answers::MAX_SECONDS;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use veriregime_core::types::omission::OmittedMarkets;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 
 /// What a market's parameters can be by the contract: its `Status` in words, in its order.
 pub const STATUS_WORDS: [&str; 5] = ["unset", "fresh", "grace", "stale", "withheld"];
@@ -62,16 +62,17 @@ impl Reader {
         Ok(registry.modelSpec(model_id).call().await?)
     }
 
-    /// The markets of a registered model.
+    /// The markets of a registered model, and when its periods are.
     ///
     /// # Errors
     /// [`ChainError`].
-    pub async fn markets_of(&self, oracle: Address, model_id: B256) -> Result<Vec<B256>, ChainError> {
+    pub async fn markets_of(&self, oracle: Address, model_id: B256) -> Result<(Vec<B256>, Grid), ChainError> {
         let registry = ModelRegistry::new(self.registry_of(oracle).await?, &self.provider);
-        Ok(registry.facts(model_id).call().await?.markets)
+        let facts = registry.facts(model_id).call().await?;
+        Ok((facts.markets, Grid::of_seconds(facts.periodSeconds.into())))
     }
 
-    /// The last period for which each of these markets that has a policy has an update, 0 before the first; `None` where none
+    /// The last period of the grid for which each of these markets that has a policy has an update, 0 before the first; `None` where none
     /// of them has a policy, the RPC has no state of the block, or there was no contract yet.
     ///
     /// # Errors
@@ -80,6 +81,7 @@ impl Reader {
         &self,
         oracle: Address,
         markets: &[B256],
+        grid: Grid,
         block: BlockId,
     ) -> Result<Option<PeriodId>, ChainError> {
         let contract = RiskOracle::new(oracle, &self.provider);
@@ -92,7 +94,7 @@ impl Reader {
             };
             // Updates pass by a market without a policy, whose parameters are all zero.
             if read.borrowCollateralRatioBps != 0 {
-                let period = period_at(read.periodStart.to())?;
+                let period = period_at(grid, read.periodStart.to())?;
                 last = Some(last.map_or(period, |least| least.min(period)));
             }
         }
@@ -116,17 +118,23 @@ impl Reader {
     }
 }
 
+/// Shortest periods of a model.
+const LEAST_PERIOD_SECONDS: u64 = 60;
+
 /// A period that the contract names.
 pub(crate) fn period(id: u64) -> Result<PeriodId, ChainError> {
-    if id <= MAX_SECONDS / PeriodId::SECONDS.unsigned_abs() {
+    if id <= MAX_SECONDS / LEAST_PERIOD_SECONDS {
         return Ok(PeriodId(id));
     }
     Err(ChainError::Garbage(format!("an update of period {id}")))
 }
 
-/// The period that begins at a Unix time in seconds.
-pub(crate) fn period_at(start_seconds: u64) -> Result<PeriodId, ChainError> {
-    period(start_seconds / PeriodId::SECONDS.unsigned_abs())
+/// The period of the grid that begins at a Unix time in seconds, or contains it.
+fn period_at(grid: Grid, start_seconds: u64) -> Result<PeriodId, ChainError> {
+    match i64::try_from(start_seconds).ok().filter(|seconds| seconds.unsigned_abs() <= MAX_SECONDS) {
+        Some(seconds) => Ok(grid.period_at_seconds(seconds)),
+        None => Err(ChainError::Garbage(format!("an update of second {start_seconds}"))),
+    }
 }
 
 /// A mask of markets, of which a model has 32 at most.

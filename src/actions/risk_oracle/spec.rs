@@ -7,7 +7,7 @@ use super::abi::registry::IModelRegistry::ModelSpec;
 use super::packed::pack_features;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::verification::Way;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::Grid;
 
 /// What the outputs mean: logit of Low, logit of High, natural logarithm of the volatility. `RiskOracle` takes no other.
 pub(crate) const PURPOSE: &str = "volatility-regime/1";
@@ -35,6 +35,8 @@ pub struct Expected {
     pub output_scale: u32,
     pub feature_bound: u32,
     pub proof_bytes: usize,
+    /// When its periods are.
+    pub grid: Grid,
     /// One row for each slot of the week.
     pub calendar_table: Vec<Vec<i32>>,
 }
@@ -52,7 +54,7 @@ impl Expected {
             onnxSha256: self.onnx.0.into(),
             settingsSha256: self.settings.0.into(),
             featureSpecSha256: self.feature_spec.0.into(),
-            periodSeconds: PeriodId::SECONDS.unsigned_abs() as u32,
+            periodSeconds: self.grid.period_seconds as u32,
             featureCount: self.candle_features as u16,
             calendarFeatureCount: self.calendar_table.first().map_or(0, Vec::len) as u16,
             outputCount: OUTPUT_COUNT,
@@ -79,6 +81,7 @@ impl Expected {
             (spec.verifyingKeySha256 == ours.verifyingKeySha256, "its verifying key differs"),
             (spec.verifierCodeHash == ours.verifierCodeHash, "its verifier differs"),
             (spec.calendarTable == ours.calendarTable, "its calendar features differ"),
+            (spec.periodSeconds == ours.periodSeconds, "its periods have another length"),
             (*spec == ours, "its specification differs"),
         ];
         checks.into_iter().find(|(same, _)| !same).map(|(_, difference)| difference)

@@ -161,6 +161,7 @@ pub fn measure(
         layout,
         features: &trained.features,
         label: &settings.label,
+        grid: settings.grid(),
         baselines: &trained.baselines,
     };
     let others = ReferenceModels { teacher: trained.teacher.clone(), original: trained.original.clone() };
@@ -169,7 +170,7 @@ pub fn measure(
     others.join(&mut comparison, series)?;
     let report = comparison.report();
     let batch = Batch::new(&trained.features, series)?;
-    let part = |times: &Range<i64>| Outcomes::new(&batch, &settings.label, times, 0);
+    let part = |times: &Range<i64>| Outcomes::new(&batch, &settings.label, settings.grid(), times, 0);
     let (train, validation) = (part(&trained.split.train)?, part(&trained.split.validation)?);
     let parts = [("train", &train), ("validation", &validation), ("test", &comparison.outcomes)];
     names.extend(write_plots(folder, &comparison, &report, &parts, settings.label.threshold)?);
@@ -201,7 +202,7 @@ pub fn write_manifest(
     let reference = {
         // The search for a circuit may have changed the grid: what counts are the integers of the final one.
         let batch = Batch::new(&trained.features, series)?;
-        drift::reference(&batch, &Outcomes::new(&batch, &settings.label, &trained.split.train, 0)?.at)
+        drift::reference(&batch, &Outcomes::new(&batch, &settings.label, settings.grid(), &trained.split.train, 0)?.at)
     };
     let onnx = veriregime_files::read_bounded(&folder.join(ONNX_FILE), MAX_FILE_BYTES)?;
     let layers = Network::parse(&onnx, 1, trained.features.count(), REGIME_OUTPUTS.len())?.layers();
@@ -211,7 +212,7 @@ pub fn write_manifest(
         inputs: Inputs::Candles(Candles { markets: vec![settings.market.clone()], features: trained.features }),
         model: ModelKind::Layers(Layers { param_scale: built.param_scale, layers }),
         outputs: outputs(built.output_scale),
-        grid: settings.label.grid(),
+        grid: settings.grid(),
         regime: Some(RegimeLabel { threshold: settings.label.threshold }),
         verification: Verification { ezkl: Some(built.circuit), ..Verification::default() },
         files,

@@ -102,6 +102,7 @@ pub(super) fn measure(
         layout: Layout::of(&model),
         features: &model.candles.features,
         label: &model.label,
+        grid: manifest.grid,
         baselines: model.baselines,
     };
     let mut comparison = Comparison::new(&subject, &series, times, others.least_before())?;

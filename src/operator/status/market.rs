@@ -14,7 +14,7 @@ use crate::node::assemble;
 use crate::render::{percent, pips_as_bps, volatility_bps};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::manifest::inputs::Market;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::Grid;
 use veriregime_core::types::prediction::Regime;
 use veriregime_core::types::time::format_utc;
 
@@ -28,6 +28,7 @@ const E9: f64 = 1e9;
 pub struct Read {
     now: paramsReturn,
     next: pendingReturn,
+    grid: Grid,
 }
 
 /// Asks the contract.
@@ -38,7 +39,11 @@ pub async fn read(config: &Config, market: &Market) -> Result<Read, ActionError>
     let chain = assemble::reader(config)?;
     chain.check_chain_id().await?;
     let oracle = config.chain.oracle.ok_or(ActionError::NoContract(Address::ZERO))?;
-    Ok(Read { now: chain.params(oracle, market.id()).await?, next: chain.pending(oracle, market.id()).await? })
+    Ok(Read {
+        now: chain.params(oracle, market.id()).await?,
+        next: chain.pending(oracle, market.id()).await?,
+        grid: config.grid(),
+    })
 }
 
 impl Read {
@@ -54,7 +59,7 @@ impl Read {
 
     /// The forecast's period.
     fn period(&self) -> u64 {
-        self.now.current.periodStart.to::<u64>() / PeriodId::SECONDS.unsigned_abs()
+        self.grid.period_at_seconds(self.now.current.periodStart.to()).0
     }
 
     /// Volatility that the parameters follow.

@@ -80,7 +80,12 @@ async fn an_update_that_a_front_runner_wraps_is_audited_to_the_last_signature() 
     assert_eq!((code, &reports[0]["verdict"]), (0, &Value::from("match")), "{reports}");
     proven(&reports);
     let (oracle, model_id) = (world.config.chain.oracle.unwrap(), world.chain.deployment.model_id);
-    let update = assemble::reader(&world.config).unwrap().published(oracle, model_id, FIRST).await.unwrap().unwrap();
+    let update = assemble::reader(&world.config)
+        .unwrap()
+        .published(oracle, model_id, world.config.grid(), FIRST)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((update.relayer, update.arguments.is_some()), (relayer, true));
 
     // Hidden from whoever reads the transaction, beside some that look like it and are signed by nobody: the trace shows it.

@@ -29,7 +29,7 @@ fn shipped() -> FeatureSpec {
 #[test]
 fn the_shipped_rows_at_once_are_those_one_at_a_time() {
     let spec = shipped();
-    let (from_ms, to_ms) = features::window_ms(&spec, PERIOD);
+    let (from_ms, to_ms) = features::window_ms(&spec, PERIOD.start_ms());
     let before_ms = 8 * 3_600_000;
     let all = candles(9, from_ms - before_ms, spec.lookback_minutes + 480 + 4_000);
     let end_ms = all.last().unwrap().close_time_ms();
@@ -45,7 +45,7 @@ fn the_shipped_rows_at_once_are_those_one_at_a_time() {
 #[test]
 fn exported_rows_are_what_the_model_is_fed() {
     let spec = shipped();
-    let (from_ms, to_ms) = features::window_ms(&spec, PERIOD);
+    let (from_ms, to_ms) = features::window_ms(&spec, PERIOD.start_ms());
     let all = candles(6, from_ms - 600_000, spec.lookback_minutes + 10);
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
@@ -62,7 +62,7 @@ fn exported_rows_are_what_the_model_is_fed() {
     assert_eq!(lines[0], format!("time_ms,{}", labels.join(",")));
     let last: Vec<i64> = lines[11].split(',').map(|cell| cell.parse().unwrap()).collect();
     let series = CandleSeries::new(&all, from_ms, to_ms, 0).unwrap();
-    let vector = features::vector(&spec, &series, PERIOD).unwrap();
+    let vector = features::vector(&spec, &series, PERIOD.start_ms()).unwrap();
     assert_eq!(last[0], to_ms);
     assert!(last[1..].iter().copied().eq(vector.integers().map(i64::from)));
 

@@ -122,11 +122,11 @@ fn a_model_that_is_no_regime_model_is_told_so() {
         manifest["verification"].as_object_mut().unwrap().retain(|way, _| way == "ezkl");
         manifest["verification"]["ezkl"]["instances"] = json!(4);
     });
-    models.add("daily", |manifest| manifest["grid"]["period_seconds"] = json!(86_400));
+    models.add("weekly", |manifest| manifest["grid"]["period_seconds"] = json!(604_800));
     models.add("flat", |manifest| manifest["model"]["layers"] = json!([{"linear": 3}]));
     let show = String::from_utf8(models.agent(&["show", "table"]).stdout).unwrap();
     assert!(show.contains("1 of a table"), "{show}");
-    for (id, code) in [("table", "VR-MANIFEST-002"), ("daily", "VR-MANIFEST-003"), ("flat", "VR-MODEL-011")] {
+    for (id, code) in [("table", "VR-MANIFEST-002"), ("weekly", "VR-MANIFEST-003"), ("flat", "VR-MODEL-011")] {
         let output = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"))
             .args([
                 "prove",

@@ -1,4 +1,4 @@
-//! Features that depend on the decision time alone. The contract holds them as a table of 42 slots.
+//! Features that depend on the decision time alone. The contract holds them as a table, a row for each period of a week.
 
 use std::f64::consts::TAU;
 

@@ -29,7 +29,7 @@ use crate::types::diagnostic::Diagnostic;
 use crate::types::feature::{
     DAY_MINUTES, FADE_HALF_LIVES, Feature, FeatureSpec, FeatureVector, HOURS_PER_WEEK, WEEK_MINUTES,
 };
-use crate::types::period::{MINUTE_MS, PeriodId};
+use crate::types::period::{Grid, MINUTE_MS, PeriodId};
 use sums::Sums;
 
 /// Longest window or offset that a feature may ask for, in minutes: a year.
@@ -69,20 +69,20 @@ impl Diagnostic for FeatureError {
     }
 }
 
-/// The minutes of candles that `period` needs, as `from_ms..to_ms`.
-pub fn window_ms(spec: &FeatureSpec, period: PeriodId) -> (i64, i64) {
-    let to_ms = period.start_ms();
+/// The minutes of candles that a forecast at `start_ms` needs, as `from_ms..to_ms`.
+pub fn window_ms(spec: &FeatureSpec, start_ms: i64) -> (i64, i64) {
+    let to_ms = start_ms;
     let lookback_ms = i64::try_from(spec.lookback_minutes).unwrap_or(i64::MAX / MINUTE_MS).saturating_mul(MINUTE_MS);
     (to_ms.saturating_sub(lookback_ms), to_ms)
 }
 
-/// The features of one market for `period`, from a series that ends where the period starts.
+/// The features of one market for a period that begins at `start_ms`, from a series that ends there.
 ///
 /// # Errors
 /// [`FeatureError`].
-pub fn vector(spec: &FeatureSpec, series: &CandleSeries, period: PeriodId) -> Result<FeatureVector, FeatureError> {
+pub fn vector(spec: &FeatureSpec, series: &CandleSeries, start_ms: i64) -> Result<FeatureVector, FeatureError> {
     check(spec)?;
-    let (end_ms, start_ms) = (series.end_ms(), period.start_ms());
+    let end_ms = series.end_ms();
     if end_ms != start_ms {
         return Err(FeatureError::WrongEnd { end_ms, start_ms });
     }
@@ -99,20 +99,20 @@ pub fn vector(spec: &FeatureSpec, series: &CandleSeries, period: PeriodId) -> Re
     Ok(FeatureVector { candle: candle.collect(), calendar: calendar::integers(spec, start_ms) })
 }
 
-/// The features of a market without candles: zeros, which is each candle feature at its mean over the training data, and
-/// the period's calendar features.
-pub fn neutral(spec: &FeatureSpec, period: PeriodId) -> FeatureVector {
-    FeatureVector { candle: vec![0; spec.candle.len()], calendar: calendar::integers(spec, period.start_ms()) }
+/// The features of a market without candles for a period that begins at `start_ms`: zeros, which is each candle feature at its
+/// mean over the training data, and the calendar features.
+pub fn neutral(spec: &FeatureSpec, start_ms: i64) -> FeatureVector {
+    FeatureVector { candle: vec![0; spec.candle.len()], calendar: calendar::integers(spec, start_ms) }
 }
 
-/// The calendar features of each slot of the week; row `slot` belongs to the periods with that
-/// [`PeriodId::slot_of_week`].
+/// The calendar features of each of a grid's slots of the week; row `slot` belongs to the periods with that
+/// [`Grid::slot_of_week`].
 ///
 /// # Errors
 /// [`FeatureError::Spec`].
-pub fn calendar_table(spec: &FeatureSpec) -> Result<Vec<Vec<i32>>, FeatureError> {
+pub fn calendar_table(spec: &FeatureSpec, grid: Grid) -> Result<Vec<Vec<i32>>, FeatureError> {
     check(spec)?;
-    Ok((0..PeriodId::PER_WEEK).map(|slot| calendar::integers(spec, PeriodId(slot).start_ms())).collect())
+    Ok((0..grid.periods_per_week()).map(|slot| calendar::integers(spec, grid.start_ms(PeriodId(slot)))).collect())
 }
 
 /// The features of many decision times of one long series, row after row.

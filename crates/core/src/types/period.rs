@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+const WEEK_SECONDS: u64 = 7 * 86_400;
 /// Milliseconds in one minute.
 pub const MINUTE_MS: i64 = 60_000;
 
@@ -20,8 +21,43 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The grid of regime jobs, the only one that their contract knows: its calendar features are those of 42 slots a week.
+    /// The grid of a regime model that says nothing else.
     pub const FOUR_HOURS: Self = Self { period_seconds: 14_400, horizon_seconds: 14_400, offset_seconds: 0 };
+
+    /// Periods of so many seconds from the epoch on, each of which is forecast to its end.
+    pub const fn of_seconds(period_seconds: u64) -> Self {
+        Self { period_seconds, horizon_seconds: period_seconds, offset_seconds: 0 }
+    }
+
+    /// Whether a contract of risk parameters takes periods like these: whole minutes that divide a week, at most a day, from the epoch on.
+    pub fn suits_risk_parameters(self) -> bool {
+        let seconds = self.period_seconds;
+        (60..=86_400).contains(&seconds)
+            && seconds.is_multiple_of(60)
+            && WEEK_SECONDS.is_multiple_of(seconds)
+            && self.offset_seconds == 0
+    }
+
+    /// Number of periods in a week, at least one.
+    pub fn periods_per_week(self) -> u64 {
+        (WEEK_SECONDS / self.period_seconds.max(1)).max(1)
+    }
+
+    /// Position of a period in the week, below [`Grid::periods_per_week`]. Slot 0 starts on Thursday at 00:00 UTC, because the epoch was a
+    /// Thursday.
+    pub fn slot_of_week(self, period: PeriodId) -> usize {
+        usize::try_from(period.0 % self.periods_per_week()).unwrap_or(0)
+    }
+
+    /// The period that begins at a Unix time in seconds, or contains it.
+    pub fn period_at_seconds(self, unix_seconds: i64) -> PeriodId {
+        self.period_at(unix_seconds.saturating_mul(1000))
+    }
+
+    /// Start of a period in Unix seconds.
+    pub fn start_seconds(self, period: PeriodId) -> i64 {
+        self.start_ms(period) / 1000
+    }
 
     fn period_ms(self) -> i64 {
         i64::try_from(self.period_seconds).unwrap_or(i64::MAX).saturating_mul(1000).max(1)
@@ -48,7 +84,7 @@ impl Grid {
     }
 }
 
-/// A period by its number: of a regime job, a slot of [`Grid::FOUR_HOURS`]. The forecast made at its start covers it.
+/// A period by its number on a grid. What is said here of times, is of periods of [`Grid::FOUR_HOURS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PeriodId(pub u64);

@@ -25,6 +25,7 @@ use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::feature::FeatureSpec;
 use veriregime_core::types::manifest::regime::Label;
+use veriregime_core::types::period::Grid;
 use veriregime_core::types::prediction::{Prediction, Regime};
 
 /// Rows that go through tract at once.
@@ -75,6 +76,8 @@ pub struct Subject<'a> {
     pub features: &'a FeatureSpec,
     /// What it forecasts.
     pub label: &'a Label,
+    /// When.
+    pub grid: Grid,
     /// The baselines that were fitted with it.
     pub baselines: &'a Baselines,
 }
@@ -115,7 +118,8 @@ impl Comparison {
         is_wanted: impl Fn(i64) -> bool,
     ) -> Result<Self, EvaluationError> {
         let batch = Batch::new(subject.features, series)?;
-        let mut outcomes = Outcomes::new(&batch, subject.label, times, least_before.max(baselines::LEAST_BEFORE))?;
+        let mut outcomes =
+            Outcomes::new(&batch, subject.label, subject.grid, times, least_before.max(baselines::LEAST_BEFORE))?;
         let kept: Vec<bool> = outcomes.time_ms.iter().map(|time_ms| is_wanted(*time_ms)).collect();
         outcomes.keep(&kept);
         let mut forecasts = baselines::forecasts(subject.baselines, batch.sums(), &outcomes, subject.label);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::EvaluationError;
 use veriregime_core::features::{Batch, label};
 use veriregime_core::types::manifest::regime::Label;
-use veriregime_core::types::period::{MINUTE_MS, PeriodId};
+use veriregime_core::types::period::{Grid, MINUTE_MS};
 
 /// Decision times and their outcomes, one entry for each row, in order of time.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -26,13 +26,14 @@ pub struct Outcomes {
 
 impl Outcomes {
     /// The decision times in `times` (ms UTC) that `least_before` candles precede, that the features can be computed at
-    /// and whose label is known.
+    /// and whose label is known; `grid` says which begin a period.
     ///
     /// # Errors
     /// [`EvaluationError::Nothing`] where there is none.
     pub fn new(
         batch: &Batch<'_>,
         label: &Label,
+        grid: Grid,
         times: &Range<i64>,
         least_before: usize,
     ) -> Result<Self, EvaluationError> {
@@ -49,7 +50,7 @@ impl Outcomes {
             outcomes.time_ms.push(time_ms);
             outcomes.was_high.push(volatility > label.threshold);
             outcomes.log_volatility.push(label::log_volatility(volatility));
-            outcomes.on_grid.push(PeriodId::at_ms(time_ms).start_ms() == time_ms);
+            outcomes.on_grid.push(grid.start_ms(grid.period_at(time_ms)) == time_ms);
         }
         if outcomes.is_empty() {
             return Err(EvaluationError::Nothing {

@@ -7,6 +7,7 @@ use veriregime_core::features::sums::Sums;
 use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::feature::{Feature, FeatureSpec, ScaledFeature};
 use veriregime_core::types::manifest::regime::Label;
+use veriregime_core::types::period::Grid;
 use veriregime_core::types::time::parse_utc_ms;
 use veriregime_training::dataset::Wanted;
 use veriregime_training::evaluation::figure::Figure;
@@ -163,7 +164,7 @@ fn features_of_the_same_market_are_stable_and_those_of_another_are_not() {
     };
     let own = series(&candles(31, parse_utc_ms("2024-01-01").unwrap(), MARKET_DAYS * 1440));
     let batch = Batch::new(&spec, &own).unwrap();
-    let outcomes = Outcomes::new(&batch, &LABEL, &(i64::MIN..i64::MAX), 0).unwrap();
+    let outcomes = Outcomes::new(&batch, &LABEL, Grid::FOUR_HOURS, &(i64::MIN..i64::MAX), 0).unwrap();
     let reference = drift::reference(&batch, &outcomes.at);
     let promise = |share: f64| Forecast::of_probabilities(Forecaster::StudentCircuit, vec![share; outcomes.len()]);
     let share = outcomes.share_high();

@@ -130,6 +130,7 @@ fn training_repeats_to_the_bit_and_beats_chance_where_it_was_not_trained() {
         layout,
         features: &trained.features,
         label: &settings.label,
+        grid: settings.grid(),
         baselines: &trained.baselines,
     };
     let report = Comparison::new(&subject, &series, &trained.split.test, 0).unwrap().report();

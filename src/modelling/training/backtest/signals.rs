@@ -79,6 +79,7 @@ impl Signals {
             layout: Layout::of(&model),
             features: &model.candles.features,
             label: &model.label,
+            grid: manifest.grid,
             baselines: model.baselines,
         };
         let start_ms = series.candles().first().context("no candles")?.open_time_ms;

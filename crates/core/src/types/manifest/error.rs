@@ -21,7 +21,7 @@ pub enum ManifestError {
     #[error("a regime job cannot run this model: {0}")]
     NotRegime(String),
     /// A grid that the contract of regime jobs does not know.
-    #[error("the model's periods have {} s from {} s on, a regime job's have {} s from 0 s on", found.period_seconds, found.offset_seconds, Grid::FOUR_HOURS.period_seconds)]
+    #[error("the model's periods have {} s from {} s on, a regime job's divide a week, have whole minutes, at most a day, and begin at 0 s", found.period_seconds, found.offset_seconds)]
     Grid { found: Grid },
     /// A bundle without the wanted way of verification.
     #[error("the bundle cannot be verified by {way}")]

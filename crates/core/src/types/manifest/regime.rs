@@ -29,9 +29,9 @@ pub struct Label {
 }
 
 impl Label {
-    /// The grid on which such windows are forecast.
-    pub fn grid(&self) -> Grid {
-        Grid { horizon_seconds: (self.horizon_minutes as u64).saturating_mul(60), ..Grid::FOUR_HOURS }
+    /// The grid on which such windows are forecast once in `period_seconds`.
+    pub fn grid(&self, period_seconds: u64) -> Grid {
+        Grid { horizon_seconds: (self.horizon_minutes as u64).saturating_mul(60), ..Grid::of_seconds(period_seconds) }
     }
 }
 
@@ -82,8 +82,8 @@ impl Manifest {
         let (Some(label), Some(baselines)) = (&self.regime, &self.training.baselines) else {
             return Err(ManifestError::not_regime("it does not say what High is, or what it is compared with"));
         };
-        let Grid { period_seconds, horizon_seconds, offset_seconds } = self.grid;
-        if (period_seconds, offset_seconds) != (Grid::FOUR_HOURS.period_seconds, Grid::FOUR_HOURS.offset_seconds) {
+        let horizon_seconds = self.grid.horizon_seconds;
+        if !self.grid.suits_risk_parameters() {
             return Err(ManifestError::Grid { found: self.grid });
         }
         if horizon_seconds % 60 != 0 {

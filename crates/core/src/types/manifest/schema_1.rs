@@ -14,6 +14,7 @@ use super::{Manifest, SCHEMA, Training};
 use crate::types::baselines::Baselines;
 use crate::types::digest::Digest;
 use crate::types::feature::FeatureSpec;
+use crate::types::period::Grid;
 use crate::types::reference::FeatureReference;
 
 /// A manifest of schema 1: always a regime model of candles with an EZKL circuit.
@@ -86,7 +87,7 @@ impl Manifest1 {
             inputs: Inputs::Candles(Candles { markets, features }),
             model: ModelKind::Layers(Layers { param_scale: circuit.param_scale, layers }),
             outputs: outputs(circuit.output_scale),
-            grid: label.grid(),
+            grid: label.grid(Grid::FOUR_HOURS.period_seconds),
             regime: Some(RegimeLabel { threshold: label.threshold }),
             verification: Verification {
                 ezkl: Some(EzklCircuit {

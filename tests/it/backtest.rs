@@ -133,7 +133,8 @@ fn what_cannot_be_measured_is_refused_with_a_code() {
 #[test]
 fn given_borrowers_take_the_place_of_those_that_are_drawn() {
     let study = Study::new(|_| {});
-    let rows: String = (0..50).map(|row| format!("{},{}\n", 150_000 + 1_000 * row, 100_000)).collect();
+    let rows: Vec<String> = (0..50).map(|row| format!("{},{}\n", 150_000 + 1_000 * row, 100_000)).collect();
+    let rows = rows.concat();
     std::fs::write(study.folder.path().join("positions.csv"), format!("collateral_usd,debt_usd\n{rows}")).unwrap();
     let usage = |found: Value| found["lending"][0]["usage"].as_f64().unwrap();
     let (drawn, given) = (study.json(&[]), study.json(&["--positions", "positions.csv"]));

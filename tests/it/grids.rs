@@ -10,6 +10,7 @@ use veriregime_agent::bundle::set_grid::set_grid;
 use veriregime_agent::diagnosis;
 use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::manifest::verification::Way;
+use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{Grid, PeriodId};
 
 use crate::world::{DELAY_SECONDS, FIRST, World};
@@ -66,7 +67,11 @@ async fn a_quarter_of_an_hour_lands_each_period_goes_stale_in_its_own_time_and_i
     let last = PeriodId(first.0 + 3);
     assert_eq!(read.current.periodStart.to::<i64>(), QUARTER.start_seconds(last));
     assert_eq!(
-        agent.action.last_period(&agent.chain.read, Default::default(), alloy::eips::BlockId::latest()).await.unwrap(),
+        agent
+            .action
+            .last_period(&agent.chain.read, OmittedMarkets::NONE, alloy::eips::BlockId::latest())
+            .await
+            .unwrap(),
         Some(last)
     );
 

@@ -86,7 +86,7 @@ impl Manifest {
         if !self.grid.suits_risk_parameters() {
             return Err(ManifestError::Grid { found: self.grid });
         }
-        if horizon_seconds % 60 != 0 {
+        if !horizon_seconds.is_multiple_of(60) {
             return Err(ManifestError::not_regime(format!(
                 "its horizon of {horizon_seconds} s is not made of minutes"
             )));

@@ -69,6 +69,12 @@ pub enum ApiError {
     /// Strategies, or a portfolio of them, of which nothing can be said.
     #[error("{}", .0.message)]
     Refused(Refusal),
+    /// A page that this program was built without.
+    #[error("the dashboard was not built into this program")]
+    NoPage,
+    /// More listeners than there may be.
+    #[error("as many listen to this node's events as may")]
+    Listeners,
     /// The database does not answer.
     #[error("the node cannot read its database")]
     State(#[from] StateError),
@@ -108,6 +114,8 @@ impl Diagnostic for ApiError {
             Self::NotOpened => "VR-API-014",
             Self::NoStrategies => "VR-API-015",
             Self::NotForecast => "VR-API-016",
+            Self::NoPage => "VR-API-017",
+            Self::Listeners => "VR-API-018",
             Self::Refused(refusal) => refusal.code,
             Self::Attest(fault) => fault.code(),
         }
@@ -129,6 +137,8 @@ impl Diagnostic for ApiError {
             Self::NotOpened => "ask again; if it goes on, look at the node's log for what keeps the job from opening",
             Self::NoStrategies => "name strategies as [[yields.strategies]] in the settings",
             Self::NotForecast => "ask again; if it goes on, look at the node's log for what keeps rates from coming",
+            Self::NoPage => "build it by `make build` or `make node`, which build the page in web/ first",
+            Self::Listeners => "ask again later, or for /v1/jobs now and then; api.max_connections bounds listeners, too",
             Self::Refused(refusal) => refusal.hint,
             Self::Attest(fault) => fault.hint(),
             Self::Chain(_) => "ask again in some seconds; /readyz says what is wrong with the chain",
@@ -139,6 +149,7 @@ impl Diagnostic for ApiError {
         match self {
             Self::TooMany { wait } => Retry::Later(*wait),
             Self::Attest(fault) => fault.retry(),
+            Self::Listeners => Retry::Later(Duration::from_secs(10)),
             Self::Slow | Self::State(_) | Self::Chain(_) | Self::NotOpened | Self::NotForecast => {
                 Retry::Later(Duration::from_secs(1))
             }
@@ -150,7 +161,7 @@ impl Diagnostic for ApiError {
 impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoRoute | Self::NoPeriod | Self::NoMarket | Self::NoEvidence | Self::NoJob | Self::NoStrategies => {
+            Self::NoRoute | Self::NoPeriod | Self::NoMarket | Self::NoEvidence | Self::NoJob | Self::NoStrategies | Self::NoPage => {
                 StatusCode::NOT_FOUND
             }
             Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -161,6 +172,7 @@ impl ApiError {
             Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Listen { .. }
             | Self::Slow
+            | Self::Listeners
             | Self::NotOpened
             | Self::NotForecast
             | Self::State(_)

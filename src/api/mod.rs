@@ -6,6 +6,7 @@ pub mod activity;
 mod allocation;
 mod attest;
 pub mod error;
+pub mod events;
 pub mod evidence;
 pub mod history;
 pub mod jobs;
@@ -14,6 +15,7 @@ mod livez;
 mod metrics;
 mod model;
 mod openapi;
+pub mod page;
 pub mod params;
 mod period;
 mod periods;
@@ -21,6 +23,7 @@ mod predict;
 mod readyz;
 pub mod server;
 pub mod view;
+mod write_timeout;
 mod yield_view;
 pub mod yields;
 
@@ -29,8 +32,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{DefaultBodyLimit, Query};
+use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware;
+use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
@@ -38,9 +43,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use error::ApiError;
+use events::Events;
 use evidence::EvidenceCache;
 use jobs::{Jobs, ServedJob};
 use limits::Limits;
+use page::Page;
 use yields::Strategies;
 
 use crate::telemetry::metrics::Exposition;
@@ -60,6 +67,12 @@ pub struct Shared {
     pub limits: Limits,
     /// Whose yields are forecast, where anybody's are.
     pub strategies: Option<Strategies>,
+    /// The page at `/`.
+    pub page: Page,
+    /// What listeners are told.
+    pub events: Events,
+    /// When the node was started, Unix milliseconds.
+    pub started_ms: i64,
 }
 
 /// Which job a request is about.
@@ -96,6 +109,7 @@ fn routes() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(yields::yields))
         .routes(routes!(yields::strategy))
         .routes(routes!(allocation::allocation))
+        .routes(routes!(events::events))
         .routes(routes!(openapi::openapi))
 }
 
@@ -114,11 +128,16 @@ pub fn document() -> utoipa::openapi::OpenApi {
     routes().into_openapi()
 }
 
+/// What is at no route: the page's files.
+async fn elsewhere(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    shared.page.answer(&method, uri.path(), &headers)
+}
+
 /// The routes behind their limits.
 fn router(shared: &Arc<Shared>) -> Router {
     let (router, _) = routes().split_for_parts();
     router
-        .fallback(async || ApiError::NoRoute)
+        .fallback(elsewhere)
         .method_not_allowed_fallback(async || ApiError::Method)
         .layer(DefaultBodyLimit::max(shared.limits.max_body_bytes()))
         .layer(middleware::from_fn_with_state(shared.clone(), limits::enforce))

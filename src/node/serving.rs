@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use super::assemble::{electricity, model, strategy};
 use crate::api::Shared;
+use crate::api::events::Events;
 use crate::api::evidence::EvidenceCache;
 use crate::api::history::History;
 use crate::api::jobs::{Jobs, ServedJob};
 use crate::api::limits::{LimitSettings, Limits};
+use crate::api::page::Page;
 use crate::api::params::Parameters;
 use crate::api::view::ModelView;
 use crate::api::yields::Strategies;
 use crate::attestation::service::{AttestationContext, AttestationService};
+use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::evidence::EvidenceStore;
 use crate::forecast::JobModel;
@@ -34,6 +37,9 @@ pub fn api(config: &Config, jobs: Jobs, strategies: Option<Strategies>, metrics:
         metrics,
         limits: Limits::new(limit_settings(&config.api)),
         strategies,
+        page: Page::embedded(config.api.dashboard),
+        events: Events::new(config.api.max_connections),
+        started_ms: Clock::System.now_ms(),
     }
 }
 

@@ -6,6 +6,7 @@ mod attestations;
 pub mod beside;
 mod blocks;
 pub mod candle_cache;
+pub mod changes;
 mod columns;
 mod cycles;
 pub mod error;
@@ -27,7 +28,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior, params};
+use tokio::sync::broadcast;
 
+use changes::{Change, Changes};
 use error::StateError;
 use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::cycle::{Attempt, CycleRecord, Forecast, Landed, Miss, Stage};
@@ -47,6 +50,7 @@ const PREPARED_STATEMENTS: usize = 64;
 #[derive(Debug)]
 pub struct Store {
     connection: Mutex<Connection>,
+    changes: Changes,
 }
 
 /// What one step adds to a cycle.
@@ -112,7 +116,12 @@ impl Store {
         connection.pragma_update(None, "temp_store", "MEMORY").map_err(|error| as_open_fault(error.into()))?;
         schema::check(&connection, path).map_err(as_open_fault)?;
         schema::migrate(&mut connection).map_err(as_open_fault)?;
-        Ok(Self { connection: Mutex::new(connection) })
+        Ok(Self { connection: Mutex::new(connection), changes: Changes::default() })
+    }
+
+    /// The stages that are stored by this connection from now on.
+    pub fn follow(&self) -> broadcast::Receiver<Change> {
+        self.changes.follow()
     }
 
     /// The job's cycle of `period` on its grid, begun now if there is none yet.
@@ -139,6 +148,7 @@ impl Store {
         let record =
             rows::cycle(&transaction, key)?.ok_or_else(|| StateError::Corrupt(format!("period {period} vanished")))?;
         transaction.commit()?;
+        self.changes.tell(job, period, record.stage);
         Ok(record)
     }
 
@@ -191,6 +201,7 @@ impl Store {
         let record =
             rows::cycle(&transaction, key)?.ok_or_else(|| StateError::Corrupt(format!("period {period} vanished")))?;
         transaction.commit()?;
+        self.changes.tell(job, period, record.stage);
         Ok(record)
     }
 

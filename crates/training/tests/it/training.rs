@@ -18,7 +18,7 @@ use veriregime_training::blocks::RowInputs;
 use veriregime_training::checkpoint::{RunFolder, Unfinished};
 use veriregime_training::dataset::{Decision, Split, Wanted, fit_spec, log_volatility_moments, samples};
 use veriregime_training::error::TrainingError;
-use veriregime_training::evaluation::baselines::har;
+use veriregime_core::features::har;
 use veriregime_training::evaluation::outcomes::Forecaster;
 use veriregime_training::evaluation::tallies::Metric;
 use veriregime_training::evaluation::{Comparison, Subject};

@@ -12,6 +12,7 @@ pub mod history;
 pub mod jobs;
 pub mod limits;
 mod livez;
+mod logs;
 mod metrics;
 mod model;
 mod openapi;
@@ -110,6 +111,7 @@ fn routes() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(yields::strategy))
         .routes(routes!(allocation::allocation))
         .routes(routes!(events::events))
+        .routes(routes!(logs::logs))
         .routes(routes!(openapi::openapi))
 }
 

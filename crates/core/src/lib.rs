@@ -6,6 +6,7 @@ pub mod features;
 pub mod forecast;
 pub mod hedge;
 pub mod model;
+pub mod policy;
 pub mod quantile;
 pub mod risk;
 pub mod schedule;

@@ -75,6 +75,18 @@ pub enum ApiError {
     /// More listeners than there may be.
     #[error("as many listen to this node's events as may")]
     Listeners,
+    /// A job of another kind than is asked about.
+    #[error("this job does not forecast volatility regimes")]
+    NotRegime,
+    /// A policy that the contract would refuse, for that field.
+    #[error("the contract would refuse this policy for its {0}")]
+    Policy(&'static str),
+    /// A market without a policy.
+    #[error("this market has no policy")]
+    NoPolicy,
+    /// Another policy is tried just now.
+    #[error("another policy is tried just now")]
+    Trying,
     /// The database does not answer.
     #[error("the node cannot read its database")]
     State(#[from] StateError),
@@ -116,6 +128,10 @@ impl Diagnostic for ApiError {
             Self::NotForecast => "VR-API-016",
             Self::NoPage => "VR-API-017",
             Self::Listeners => "VR-API-018",
+            Self::Policy(_) => "VR-API-019",
+            Self::NoPolicy => "VR-API-020",
+            Self::NotRegime => "VR-API-021",
+            Self::Trying => "VR-API-024",
             Self::Refused(refusal) => refusal.code,
             Self::Attest(fault) => fault.code(),
         }
@@ -139,6 +155,10 @@ impl Diagnostic for ApiError {
             Self::NotForecast => "ask again; if it goes on, look at the node's log for what keeps rates from coming",
             Self::NoPage => "build it by `make build` or `make node`, which build the page in web/ first",
             Self::Listeners => "ask again later, or for /v1/jobs now and then; api.max_connections bounds listeners, too",
+            Self::NotRegime => "ask of a job whose kind is `regime` in /v1/overview",
+            Self::Policy(_) => "correct that field: knots rise and tighten, and all lies within the bounds of /v1/policy",
+            Self::NoPolicy => "`veriregime-agent deploy` gives it one",
+            Self::Trying => "ask again when it is done",
             Self::Refused(refusal) => refusal.hint,
             Self::Attest(fault) => fault.hint(),
             Self::Chain(_) => "ask again in some seconds; /readyz says what is wrong with the chain",
@@ -150,7 +170,7 @@ impl Diagnostic for ApiError {
             Self::TooMany { wait } => Retry::Later(*wait),
             Self::Attest(fault) => fault.retry(),
             Self::Listeners => Retry::Later(Duration::from_secs(10)),
-            Self::Slow | Self::State(_) | Self::Chain(_) | Self::NotOpened | Self::NotForecast => {
+            Self::Slow | Self::Trying | Self::State(_) | Self::Chain(_) | Self::NotOpened | Self::NotForecast => {
                 Retry::Later(Duration::from_secs(1))
             }
             _ => Retry::Never,
@@ -161,10 +181,10 @@ impl Diagnostic for ApiError {
 impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoRoute | Self::NoPeriod | Self::NoMarket | Self::NoEvidence | Self::NoJob | Self::NoStrategies | Self::NoPage => {
+            Self::NoRoute | Self::NoPeriod | Self::NoMarket | Self::NoEvidence | Self::NoJob | Self::NoStrategies | Self::NoPage | Self::NoPolicy => {
                 StatusCode::NOT_FOUND
             }
-            Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Refused(_) | Self::NotRegime | Self::Policy(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Parameter(_) => StatusCode::BAD_REQUEST,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -173,6 +193,7 @@ impl ApiError {
             Self::Listen { .. }
             | Self::Slow
             | Self::Listeners
+            | Self::Trying
             | Self::NotOpened
             | Self::NotForecast
             | Self::State(_)

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::Shared;
 use super::activity::ActivityView;
+use super::details::Details;
 use super::history::History;
 use super::params::Parameters;
 use super::view::{ModelView, PeriodView};
@@ -35,6 +36,8 @@ pub struct ServedJob {
     pub health: Latest,
     /// What judges the requests of other operators, where they may ask.
     pub notary: Option<AttestationService>,
+    /// What more is told of it.
+    pub details: Details,
 }
 
 /// The jobs of a node, in the order of the settings.

@@ -5,21 +5,26 @@
 pub mod activity;
 mod allocation;
 mod attest;
+mod card;
+pub mod details;
 pub mod error;
 pub mod events;
 pub mod evidence;
 pub mod history;
 pub mod jobs;
+mod lab;
 pub mod limits;
 mod livez;
 mod logs;
 mod metrics;
 mod model;
 mod openapi;
+mod operations;
 pub mod page;
 pub mod params;
 mod period;
 mod periods;
+mod policy;
 mod predict;
 mod readyz;
 pub mod server;
@@ -112,6 +117,10 @@ fn routes() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(allocation::allocation))
         .routes(routes!(events::events))
         .routes(routes!(logs::logs))
+        .routes(routes!(operations::operations))
+        .routes(routes!(card::card))
+        .routes(routes!(policy::policy))
+        .routes(routes!(lab::lab))
         .routes(routes!(openapi::openapi))
 }
 

@@ -15,6 +15,7 @@ use super::Settings;
 use super::answers::{self, Block, Receipt, Sent};
 use super::fees::Policy;
 use super::rpc::Rpcs;
+use super::rpc::endpoints::EndpointState;
 use crate::chain::error::ChainError;
 use veriregime_core::types::cycle::{Landed, Mined};
 
@@ -31,6 +32,7 @@ const OP_GAS_PRICE_ORACLE: Address = address!("420000000000000000000000000000000
 pub struct Reader {
     pub(crate) provider: RootProvider<Ethereum>,
     pub(crate) settings: Settings,
+    rpcs: Rpcs,
 }
 
 /// The newest block.
@@ -58,9 +60,15 @@ impl Reader {
     /// # Errors
     /// [`ChainError::Unreachable`] for a system that cannot make connections.
     pub fn new(settings: Settings) -> Result<Self, ChainError> {
-        let client = RpcClient::new(Rpcs::new(&settings)?, false);
+        let rpcs = Rpcs::new(&settings)?;
+        let client = RpcClient::new(rpcs.clone(), false);
         let provider = ProviderBuilder::new().disable_recommended_fillers().connect_client(client);
-        Ok(Self { provider, settings })
+        Ok(Self { provider, settings, rpcs })
+    }
+
+    /// How each RPC is, in the order of the settings.
+    pub fn endpoints(&self) -> Vec<EndpointState> {
+        self.rpcs.endpoints()
     }
 
     /// The chain that the settings name.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::assemble::{electricity, model, strategy};
 use crate::api::Shared;
 use crate::api::events::Events;
+use crate::api::details::{Card, Details, Parts as DetailsParts};
 use crate::api::evidence::EvidenceCache;
 use crate::api::history::History;
 use crate::api::jobs::{Jobs, ServedJob};
@@ -25,8 +26,13 @@ use crate::state::Store;
 use crate::state::beside::Beside;
 use crate::telemetry::metrics::Exposition;
 use veriregime_core::hedge::snapshot::HISTORY_DAYS;
+use veriregime_core::model::dense::DenseNetwork;
+use veriregime_core::types::manifest::card::{CARD_FILE, VERIFICATION_CARD_FILE};
 use veriregime_core::types::manifest::inputs::Market;
 use veriregime_core::yields::{Strategy, snapshot};
+
+/// Largest text of a bundle that is told.
+const MAX_CARD_BYTES: u64 = 256 << 10;
 
 /// What the HTTP API needs to answer for these jobs, none of which is opened yet.
 pub fn api(config: &Config, jobs: Jobs, strategies: Option<Strategies>, metrics: Exposition) -> Shared {
@@ -65,7 +71,34 @@ pub fn served_job(config: &Config, agent: &Agent, health: Latest, beside: &Besid
         history: History::new(beside.reader.clone(), agent.job(), model.clone()),
         model,
         health,
+        details: details(agent, beside),
         notary: if config.attestation.answer { Some(notary(agent, &beside.store)?) } else { None },
+    })
+}
+
+/// What more is told of a job.
+fn details(agent: &Agent, beside: &Beside) -> Details {
+    let (bundle, regime) = (&agent.bundle, agent.regime());
+    let features = regime.map(|regime| &regime.model.candles.features);
+    let text = |name: &str| veriregime_files::read_text(&bundle.path(name), MAX_CARD_BYTES).ok();
+    let card = Card {
+        card_markdown: text(CARD_FILE),
+        verification_markdown: text(VERIFICATION_CARD_FILE),
+        metrics: bundle.manifest.training.metrics.clone(),
+        input_scale: bundle.manifest.input_scale(),
+        output_scale: bundle.manifest.outputs.first().map_or(0, |output| output.scale),
+        feature_bound: features.map(|features| features.bound()),
+    };
+    Details::new(DetailsParts {
+        reader: beside.reader.clone(),
+        job: agent.job(),
+        grid: agent.grid(),
+        chain: agent.chain.read.clone(),
+        wallet: agent.chain.address(),
+        markets: markets(agent).to_vec(),
+        sources: regime.map(|regime| regime.feeds.order.clone()).unwrap_or_default(),
+        network: regime.and_then(|regime| DenseNetwork::new(regime.model.network().integer()).ok()),
+        card,
     })
 }
 

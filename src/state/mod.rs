@@ -16,6 +16,7 @@ pub mod jobs;
 mod legacy;
 pub mod lock;
 mod manifests;
+pub mod operations;
 pub mod reader;
 mod retention;
 mod rows;

@@ -7,6 +7,7 @@ pub mod published;
 pub mod read;
 pub mod refusal;
 mod relayed;
+pub mod rules;
 pub mod spec;
 pub mod update;
 pub mod verifier;

@@ -69,6 +69,15 @@ pub enum ApiError {
     /// Strategies, or a portfolio of them, of which nothing can be said.
     #[error("{}", .0.message)]
     Refused(Refusal),
+    /// A job of another kind than is asked about.
+    #[error("this job does not forecast volatility regimes")]
+    NotRegime,
+    /// A contract that calls are not passed on to.
+    #[error("calls are passed on to the job's contract, its registry and its verifier alone")]
+    NotCallable,
+    /// A call that the contract refuses.
+    #[error("the contract refuses the call: {0}")]
+    Reverted(String),
     /// The database does not answer.
     #[error("the node cannot read its database")]
     State(#[from] StateError),
@@ -108,6 +117,9 @@ impl Diagnostic for ApiError {
             Self::NotOpened => "VR-API-014",
             Self::NoStrategies => "VR-API-015",
             Self::NotForecast => "VR-API-016",
+            Self::NotRegime => "VR-API-021",
+            Self::NotCallable => "VR-API-022",
+            Self::Reverted(_) => "VR-API-023",
             Self::Refused(refusal) => refusal.code,
             Self::Attest(fault) => fault.code(),
         }
@@ -129,6 +141,11 @@ impl Diagnostic for ApiError {
             Self::NotOpened => "ask again; if it goes on, look at the node's log for what keeps the job from opening",
             Self::NoStrategies => "name strategies as [[yields.strategies]] in the settings",
             Self::NotForecast => "ask again; if it goes on, look at the node's log for what keeps rates from coming",
+            Self::NotRegime => "ask of a job whose kind is `regime` in /v1/overview",
+            Self::NotCallable => {
+                "call one of these at the chain that the job is on; any other contract at an RPC of your own"
+            }
+            Self::Reverted(_) => "read the contract's error; of a verifier it means no",
             Self::Refused(refusal) => refusal.hint,
             Self::Attest(fault) => fault.hint(),
             Self::Chain(_) => "ask again in some seconds; /readyz says what is wrong with the chain",
@@ -153,7 +170,9 @@ impl ApiError {
             Self::NoRoute | Self::NoPeriod | Self::NoMarket | Self::NoEvidence | Self::NoJob | Self::NoStrategies => {
                 StatusCode::NOT_FOUND
             }
-            Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Refused(_) | Self::NotRegime | Self::NotCallable | Self::Reverted(_) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Parameter(_) => StatusCode::BAD_REQUEST,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,

@@ -1,12 +1,15 @@
 //! The HTTP API: what the agent knows, for whoever asks, and attestations for other operators. But for these it changes
-//! nothing, asks nothing of chain or exchange on behalf of a request, and answers from memory where it can. One route is one
-//! file.
+//! nothing, and answers from memory where it can. Of the chain it asks little on behalf of a request, and the same once in some
+//! seconds: see [`params`] and [`relay`]. One route is one file.
 
 pub mod activity;
 mod allocation;
 mod attest;
+pub mod cached;
+mod candles;
 pub mod error;
 pub mod evidence;
+mod explained;
 pub mod history;
 pub mod jobs;
 pub mod limits;
@@ -14,11 +17,16 @@ mod livez;
 mod metrics;
 mod model;
 mod openapi;
+mod overview;
 pub mod params;
 mod period;
 mod periods;
 mod predict;
 mod readyz;
+pub mod regime;
+pub mod relay;
+mod score;
+pub mod series;
 pub mod server;
 pub mod view;
 mod yield_view;
@@ -32,6 +40,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, Query};
 use axum::middleware;
 use serde::Deserialize;
+use tokio::sync::watch;
 use utoipa::IntoParams;
 use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
@@ -41,9 +50,11 @@ use error::ApiError;
 use evidence::EvidenceCache;
 use jobs::{Jobs, ServedJob};
 use limits::Limits;
+use series::Charts;
 use yields::Strategies;
 
 use crate::telemetry::metrics::Exposition;
+use veriregime_core::types::alert::HeldAlert;
 
 /// What every handler gets.
 #[derive(Debug)]
@@ -60,6 +71,12 @@ pub struct Shared {
     pub limits: Limits,
     /// Whose yields are forecast, where anybody's are.
     pub strategies: Option<Strategies>,
+    /// Charts as they were last written.
+    pub charts: Charts,
+    /// What does not hold as it should.
+    pub alerts: watch::Receiver<Arc<[HeldAlert]>>,
+    /// When the node was started, Unix milliseconds.
+    pub started_ms: i64,
 }
 
 /// Which job a request is about.
@@ -96,6 +113,12 @@ fn routes() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(yields::yields))
         .routes(routes!(yields::strategy))
         .routes(routes!(allocation::allocation))
+        .routes(routes!(overview::overview))
+        .routes(routes!(series::series))
+        .routes(routes!(candles::candles))
+        .routes(routes!(score::score))
+        .routes(routes!(explained::explained))
+        .routes(routes!(relay::call))
         .routes(routes!(openapi::openapi))
 }
 

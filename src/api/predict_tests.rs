@@ -93,6 +93,9 @@ impl Given {
                 max_connections: 1,
             }),
             strategies: Some(Strategies::new(service.clone(), clock.clone())),
+            charts: crate::api::series::charts(),
+            alerts: tokio::sync::watch::channel(Arc::default()).1,
+            started_ms: 0,
         });
         let router = crate::api::router(&shared);
         Self { router, clock, service, _folder: folder }

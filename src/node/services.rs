@@ -71,7 +71,8 @@ impl Services {
             tasks.spawn(async move { yields::keep_fresh(&service, &clock, stop).await });
         }
         let strategies = strategies.map(|(service, clock)| Strategies::new(service, clock));
-        let shared = Arc::new(serving::api(config, Jobs::new(overview.clone()), strategies, counted));
+        let (held, holds) = watch::channel(Arc::default());
+        let shared = Arc::new(serving::api(config, Jobs::new(overview.clone()), strategies, counted, holds));
         if let Some(address) = config.api.listen {
             let (listener, shared, stop) = (server::listen(address).await?, shared.clone(), stop.clone());
             tasks.spawn_blocking(move || server::serve_apart(listener, shared, stop));
@@ -85,6 +86,7 @@ impl Services {
             jobs,
             every: config.api.check_every,
             settings: alerts.subscribe(),
+            held,
         };
         tasks.spawn(watcher.run(stop.clone()));
         Ok(Self {

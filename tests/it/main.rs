@@ -17,6 +17,7 @@ mod candles;
 mod chaos;
 mod cli;
 mod cycle;
+mod dashboard;
 mod demo;
 mod deploy;
 mod direct;

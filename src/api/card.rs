@@ -163,13 +163,11 @@ pub(super) async fn card(
 ) -> Result<Json<CardView>, ApiError> {
     let job = shared.job(query)?;
     let (details, key) = (&job.details, job.details.job);
-    let read = move |reader: &Reader| {
-        Ok((reader.forecasts(key, (i64::MIN, i64::MAX), PERIODS)?, reader.models_of(key)?))
-    };
+    let read =
+        move |reader: &Reader| Ok((reader.forecasts(key, 0, (i64::MIN, i64::MAX), PERIODS)?, reader.models_of(key)?));
     let (forecasts, models) = details.read(read).await?;
     let (names, rows, card) = (&job.model.features, rows(&forecasts), &details.card);
-    let importance =
-        details.network.as_ref().map(|network| importance(names, &rows, network, card.output_scale));
+    let importance = details.network.as_ref().map(|network| importance(names, &rows, network, card.output_scale));
     let current = job.model.manifest_sha256.clone();
     Ok(Json(CardView {
         model_id: job.model.model_id.clone(),

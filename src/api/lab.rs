@@ -131,7 +131,7 @@ pub(super) async fn lab(
     let scale = details.card.output_scale;
     let period_seconds = u32::try_from(details.grid.period_seconds).unwrap_or(u32::MAX);
     let replayed = details.read(move |reader| {
-        let rows = reader.forecasts(key, range_ms, MAX_PERIODS)?;
+        let rows = reader.forecasts(key, index, range_ms, MAX_PERIODS)?;
         let updates: Vec<Update> = rows.iter().filter_map(|row| update(row, index, scale)).collect();
         Ok(replay(&policy, period_seconds, &updates))
     });

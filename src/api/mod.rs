@@ -1,15 +1,18 @@
 //! The HTTP API: what the agent knows, for whoever asks, and attestations for other operators. But for these it changes
-//! nothing, asks nothing of chain or exchange on behalf of a request, and answers from memory where it can. One route is one
-//! file.
+//! nothing, and answers from memory where it can. Of the chain it asks little on behalf of a request, and the same once in some
+//! seconds: see [`params`] and [`relay`]. One route is one file.
 
 pub mod activity;
 mod allocation;
 mod attest;
+pub mod cached;
+mod candles;
 mod card;
 pub mod details;
 pub mod error;
 pub mod events;
 pub mod evidence;
+mod explained;
 pub mod history;
 pub mod jobs;
 mod lab;
@@ -20,6 +23,7 @@ mod metrics;
 mod model;
 mod openapi;
 mod operations;
+mod overview;
 pub mod page;
 pub mod params;
 mod period;
@@ -27,6 +31,10 @@ mod periods;
 mod policy;
 mod predict;
 mod readyz;
+pub mod regime;
+pub mod relay;
+mod score;
+pub mod series;
 pub mod server;
 pub mod view;
 mod write_timeout;
@@ -43,6 +51,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware;
 use axum::response::Response;
 use serde::Deserialize;
+use tokio::sync::watch;
 use utoipa::IntoParams;
 use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
@@ -54,9 +63,11 @@ use evidence::EvidenceCache;
 use jobs::{Jobs, ServedJob};
 use limits::Limits;
 use page::Page;
+use series::Charts;
 use yields::Strategies;
 
 use crate::telemetry::metrics::Exposition;
+use veriregime_core::types::alert::HeldAlert;
 
 /// What every handler gets.
 #[derive(Debug)]
@@ -77,6 +88,10 @@ pub struct Shared {
     pub page: Page,
     /// What listeners are told.
     pub events: Events,
+    /// Charts as they were last written.
+    pub charts: Charts,
+    /// What does not hold as it should.
+    pub alerts: watch::Receiver<Arc<[HeldAlert]>>,
     /// When the node was started, Unix milliseconds.
     pub started_ms: i64,
 }
@@ -121,6 +136,12 @@ fn routes() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(card::card))
         .routes(routes!(policy::policy))
         .routes(routes!(lab::lab))
+        .routes(routes!(overview::overview))
+        .routes(routes!(series::series))
+        .routes(routes!(candles::candles))
+        .routes(routes!(score::score))
+        .routes(routes!(explained::explained))
+        .routes(routes!(relay::call))
         .routes(routes!(openapi::openapi))
 }
 

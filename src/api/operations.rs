@@ -194,9 +194,7 @@ pub(super) async fn operations(
 ) -> Result<Json<OperationsView>, ApiError> {
     let job = shared.job(query)?;
     let (details, key) = (&job.details, job.details.job);
-    let read = move |reader: &Reader| {
-        Ok((reader.signed(key, TRANSACTIONS)?, reader.outcomes_of_cycles(key, PERIODS)?))
-    };
+    let read = move |reader: &Reader| Ok((reader.signed(key, TRANSACTIONS)?, reader.outcomes_of_cycles(key, PERIODS)?));
     let (signed, cycles) = details.read(read).await?;
     let newest = job.history.newest().await?;
     let origin = newest.iter().find_map(|known| known.record.origin.as_ref());

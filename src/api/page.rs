@@ -116,7 +116,8 @@ impl File {
         let (Stored::Plain(bytes) | Stored::Packed(bytes)) = &stored;
         let digest = hex::encode(&Sha256::digest(bytes)[..TAG_BYTES]);
         // Weak: both forms have it.
-        let tag = HeaderValue::try_from(format!("W/\"{digest}\"")).unwrap_or_else(|_| HeaderValue::from_static("W/\"\""));
+        let tag =
+            HeaderValue::try_from(format!("W/\"{digest}\"")).unwrap_or_else(|_| HeaderValue::from_static("W/\"\""));
         let cache = if path.starts_with(ASSETS) { "public, max-age=31536000, immutable" } else { "no-cache" };
         let kind = HeaderValue::from_static(kind(path));
         Self { kind, tag, cache: HeaderValue::from_static(cache), stored, other: OnceLock::new() }
@@ -207,7 +208,8 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
         let named = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
         named.flat_map(|value| value.split(',')).find_map(|coding| {
             let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
-            let weight = || parameters.trim().strip_prefix("q=").map_or(Some(1.0), |weight| weight.trim().parse::<f64>().ok());
+            let weight =
+                || parameters.trim().strip_prefix("q=").map_or(Some(1.0), |weight| weight.trim().parse::<f64>().ok());
             name.trim().eq_ignore_ascii_case(wanted).then(weight).flatten()
         })
     };

@@ -29,7 +29,12 @@ async fn a_file_is_given_as_the_client_can_take_it() {
     for (path, kind, cache, text) in [
         ("/", "text/html; charset=utf-8", "no-cache", "<!doctype html>"),
         ("/index.html", "text/html; charset=utf-8", "no-cache", "<!doctype html>"),
-        ("/assets/index-1a2b.js", "text/javascript; charset=utf-8", "public, max-age=31536000, immutable", "let a = 1;"),
+        (
+            "/assets/index-1a2b.js",
+            "text/javascript; charset=utf-8",
+            "public, max-age=31536000, immutable",
+            "let a = 1;",
+        ),
     ] {
         let plain = page.answer(&Method::GET, path, &HeaderMap::new());
         assert_eq!(plain.headers()[CONTENT_TYPE], kind, "{path}");
@@ -37,7 +42,10 @@ async fn a_file_is_given_as_the_client_can_take_it() {
         assert!(!plain.headers().contains_key(CONTENT_ENCODING));
         let packed = page.answer(&Method::GET, path, &headers(&[("accept-encoding", "br, gzip;q=0.8")]));
         assert_eq!(packed.headers()[CONTENT_ENCODING], "gzip");
-        assert_eq!((&packed.headers()[ETAG], &packed.headers()[VARY]), (&plain.headers()[ETAG], &"accept-encoding".parse().unwrap()));
+        assert_eq!(
+            (&packed.headers()[ETAG], &packed.headers()[VARY]),
+            (&plain.headers()[ETAG], &"accept-encoding".parse().unwrap())
+        );
         let plain = body(plain).await;
         assert!(plain.starts_with(text.as_bytes()), "{path}");
         assert_eq!(unpack(&body(packed).await), plain);
@@ -65,7 +73,16 @@ async fn what_the_client_has_is_not_sent_again() {
 #[test]
 fn there_is_nothing_else() {
     let page = page();
-    for path in ["", "/.gitkeep", "/assets/.hidden", "/assets", "/assets/", "/assets/index-1a2b.js.gz", "//index.html", "/../index.html"] {
+    for path in [
+        "",
+        "/.gitkeep",
+        "/assets/.hidden",
+        "/assets",
+        "/assets/",
+        "/assets/index-1a2b.js.gz",
+        "//index.html",
+        "/../index.html",
+    ] {
         assert!(!page.has(path), "{path}");
         assert_eq!(page.answer(&Method::GET, path, &HeaderMap::new()).status(), StatusCode::NOT_FOUND, "{path}");
     }
@@ -84,9 +101,16 @@ async fn a_page_that_is_off_or_not_built_is_told_apart() {
 
 #[test]
 fn gzip_is_sent_to_who_takes_it() {
-    for (accepted, takes) in
-        [("gzip", true), ("GZIP", true), ("br;q=1.0, gzip; q=0.2", true), ("*", true), ("*, gzip;q=0", false), ("br", false), ("gzip;q=0.0", false), ("gzip;q=much", false)]
-    {
+    for (accepted, takes) in [
+        ("gzip", true),
+        ("GZIP", true),
+        ("br;q=1.0, gzip; q=0.2", true),
+        ("*", true),
+        ("*, gzip;q=0", false),
+        ("br", false),
+        ("gzip;q=0.0", false),
+        ("gzip;q=much", false),
+    ] {
         assert_eq!(takes_gzip(&headers(&[("accept-encoding", accepted)])), takes, "{accepted}");
     }
     assert!(!takes_gzip(&HeaderMap::new()));

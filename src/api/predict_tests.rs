@@ -97,6 +97,8 @@ impl Given {
             strategies: Some(Strategies::new(service.clone(), clock.clone())),
             page: Page::default(),
             events: Events::new(1),
+            charts: crate::api::series::charts(),
+            alerts: tokio::sync::watch::channel(Arc::default()).1,
             started_ms: 0,
         });
         let router = crate::api::router(&shared);

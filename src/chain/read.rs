@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use alloy::contract::Error as ContractError;
 use alloy::eips::BlockNumberOrTag;
-use alloy::network::Ethereum;
+use alloy::network::{Ethereum, TransactionBuilder};
 use alloy::primitives::{Address, B256, Bytes, U256, address};
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use alloy::rpc::client::RpcClient;
-use alloy::rpc::types::{Filter, Log};
+use alloy::rpc::types::{Filter, Log, TransactionRequest};
 use alloy::transports::{RpcError, TransportError};
 
 use super::Settings;
@@ -107,6 +107,15 @@ impl Reader {
     /// [`ChainError`].
     pub async fn code(&self, address: Address) -> Result<Bytes, ChainError> {
         Ok(self.provider.get_code_at(address).await?)
+    }
+
+    /// What a contract answers to a call at the newest block, which may use so much gas.
+    ///
+    /// # Errors
+    /// [`ChainError::Rejected`] where it refuses, else [`ChainError`].
+    pub async fn call(&self, to: Address, data: Bytes, gas: u64) -> Result<Bytes, ChainError> {
+        let request = TransactionRequest::default().with_to(to).with_input(data).with_gas_limit(gas);
+        Ok(self.provider.call(request).await?)
     }
 
     /// The newest block.

@@ -77,7 +77,10 @@ impl Services {
             tasks.spawn(async move { yields::keep_fresh(&service, &clock, stop).await });
         }
         let strategies = strategies.map(|(service, clock)| Strategies::new(service, clock));
-        let shared = Arc::new(serving::api(config, Jobs::new(overview.clone()), strategies, counted));
+        let (held, holds) = watch::channel(Arc::default());
+        let shared = Arc::new(serving::api(config, Jobs::new(overview.clone()), strategies, counted, holds.clone()));
+        let told = shared.clone();
+        tasks.spawn(async move { told.events.follow_alerts(holds).await });
         let mut bound = None;
         if let Some(address) = config.api.listen {
             let (listener, shared, stop) = (server::listen(address).await?, shared.clone(), stop.clone());
@@ -93,6 +96,7 @@ impl Services {
             jobs,
             every: config.api.check_every,
             settings: alerts.subscribe(),
+            held,
         };
         tasks.spawn(watcher.run(stop.clone()));
         Ok(Self {

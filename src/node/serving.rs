@@ -1,17 +1,24 @@
 //! What runs beside a job's cycles, from settings and the job: API, checks, attestations for others.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
 
 use super::assemble::{electricity, model, strategy};
 use crate::api::Shared;
-use crate::api::events::Events;
+use crate::api::cached::Cached;
 use crate::api::details::{Card, Details, Parts as DetailsParts};
+use crate::api::events::Events;
 use crate::api::evidence::EvidenceCache;
 use crate::api::history::History;
 use crate::api::jobs::{Jobs, ServedJob};
 use crate::api::limits::{LimitSettings, Limits};
 use crate::api::page::Page;
 use crate::api::params::Parameters;
+use crate::api::regime::RegimeJob;
+use crate::api::relay::Relay;
+use crate::api::series::charts;
 use crate::api::view::ModelView;
 use crate::api::yields::Strategies;
 use crate::attestation::service::{AttestationContext, AttestationService};
@@ -22,20 +29,30 @@ use crate::forecast::JobModel;
 use crate::health::monitor::{Latest, Probe};
 use crate::job::Agent;
 use crate::job::attesting::OwnCycles;
+use crate::job::input::Regime;
 use crate::state::Store;
 use crate::state::beside::Beside;
 use crate::telemetry::metrics::Exposition;
 use veriregime_core::hedge::snapshot::HISTORY_DAYS;
 use veriregime_core::model::dense::DenseNetwork;
+use veriregime_core::types::alert::HeldAlert;
 use veriregime_core::types::manifest::card::{CARD_FILE, VERIFICATION_CARD_FILE};
 use veriregime_core::types::manifest::inputs::Market;
 use veriregime_core::yields::{Strategy, snapshot};
 
 /// Largest text of a bundle that is told.
 const MAX_CARD_BYTES: u64 = 256 << 10;
+/// The newest forecasts of a market are read as often as its cycles.
+const RECENT_FRESH: Duration = Duration::from_secs(1);
 
 /// What the HTTP API needs to answer for these jobs, none of which is opened yet.
-pub fn api(config: &Config, jobs: Jobs, strategies: Option<Strategies>, metrics: Exposition) -> Shared {
+pub fn api(
+    config: &Config,
+    jobs: Jobs,
+    strategies: Option<Strategies>,
+    metrics: Exposition,
+    alerts: watch::Receiver<Arc<[HeldAlert]>>,
+) -> Shared {
     Shared {
         jobs,
         check_every: config.api.check_every,
@@ -45,6 +62,8 @@ pub fn api(config: &Config, jobs: Jobs, strategies: Option<Strategies>, metrics:
         strategies,
         page: Page::embedded(config.api.dashboard),
         events: Events::new(config.api.max_connections),
+        charts: charts(),
+        alerts,
         started_ms: Clock::System.now_ms(),
     }
 }
@@ -65,7 +84,19 @@ pub fn served_job(config: &Config, agent: &Agent, health: Latest, beside: &Besid
             ModelView::of_table(manifest, digest, way, name, days)?
         }
     };
+    let kind = match &agent.model {
+        JobModel::Regime(_) => "regime",
+        JobModel::Electricity { .. } => "hedge",
+        JobModel::Strategy { .. } => "yield",
+    };
     Ok(ServedJob {
+        name: agent.name.clone(),
+        kind,
+        grid: agent.grid(),
+        clock: agent.clock.clone(),
+        regime: agent.regime().map(regime_job),
+        recent: Cached::new(model.markets.len().max(1), RECENT_FRESH),
+        relay: Relay::new(agent.chain.read.clone(), agent.action.clone()),
         contract: agent.job().contract,
         parameters: Parameters::new(agent.chain.read.clone(), agent.action.contract(), markets(agent)),
         history: History::new(beside.reader.clone(), agent.job(), model.clone()),
@@ -100,6 +131,20 @@ fn details(agent: &Agent, beside: &Beside) -> Details {
         network: regime.and_then(|regime| DenseNetwork::new(regime.model.network().integer()).ok()),
         card,
     })
+}
+
+/// What is drawn of a job of regimes.
+fn regime_job(regime: Regime<'_>) -> RegimeJob {
+    let model = regime.model;
+    RegimeJob {
+        markets: model.candles.markets.iter().map(|market| market.name.clone()).collect(),
+        features: model.candles.features.clone(),
+        label: model.label.clone(),
+        outputs: model.outputs.clone(),
+        baselines: model.baselines.clone(),
+        network: DenseNetwork::new(model.network().integer()).ok(),
+        sources: regime.feeds.order.iter().map(|feed| (feed.name.clone(), feed.symbols.clone())).collect(),
+    }
 }
 
 /// The markets of a job's model; of a country's or a strategy's there are none.

@@ -17,11 +17,15 @@ mod legacy;
 pub mod lock;
 mod manifests;
 pub mod operations;
+pub mod outcomes;
+mod parameters;
 pub mod reader;
 mod retention;
 mod rows;
 mod schema;
+pub mod series;
 mod snapshots;
+mod stage_times;
 mod windows;
 
 use std::path::Path;
@@ -134,7 +138,7 @@ impl Store {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         jobs::ensure_row(&transaction, job, grid)?;
         let key = rows::key(&transaction, job, period)?;
-        transaction.execute(
+        let begun = transaction.execute(
             "INSERT OR IGNORE INTO cycles (job, period, stage, started_ms, updated_ms, starts, ends)
              VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)",
             params![
@@ -146,6 +150,9 @@ impl Store {
                 grid.end_ms(period) / 1000
             ],
         )?;
+        if begun > 0 {
+            stage_times::note(&transaction, key, Stage::Planned, now_ms)?;
+        }
         let record =
             rows::cycle(&transaction, key)?.ok_or_else(|| StateError::Corrupt(format!("period {period} vanished")))?;
         transaction.commit()?;
@@ -185,6 +192,9 @@ impl Store {
             "UPDATE cycles SET stage = ?3, updated_ms = ?4, retrying = NULL, untold = ?5 WHERE job = ?1 AND period = ?2",
             params![key.job, key.period, to.name(), now_ms, to.is_final()],
         )?;
+        if to != from {
+            stage_times::note(&transaction, key, to, now_ms)?;
+        }
         match step {
             Step::Submitting(attempt) => attempts::add(&transaction, (job, period), from, attempt, now_ms)?,
             Step::SubmittingAgain(attempt) => attempts::add(&transaction, (job, period), to, attempt, now_ms)?,

@@ -118,26 +118,32 @@ impl Reader {
         Ok(found)
     }
 
-    /// The newest `limit` forecasts of a job, of periods that begin within `from_ms..to_ms`, oldest first.
+    /// The newest `limit` forecasts of a job, of periods that begin within `from_ms..to_ms`, oldest first, with what the contract
+    /// made of them for the market of this index.
     ///
     /// # Errors
     /// [`StateError`].
     pub fn forecasts(
         &self,
         job: JobKey,
+        market: usize,
         (from_ms, to_ms): (i64, i64),
         limit: u32,
     ) -> Result<Vec<ForecastRow>, StateError> {
         let connection = self.lock();
         let Some(job) = jobs::row(&connection, job)? else { return Ok(Vec::new()) };
-        let sql = "SELECT starts, forecast FROM cycles WHERE job = ?1 AND forecast IS NOT NULL AND starts >= ?2 AND starts < ?3
-             ORDER BY period DESC LIMIT ?4";
+        let sql = "SELECT starts, forecast, forecast_e9, effective_at - (rules ->> '$.loosen_delay_seconds') FROM cycles
+             LEFT JOIN parameters ON parameters.job = cycles.job AND parameters.period = cycles.period AND parameters.market = ?5
+             LEFT JOIN policies ON policies.id = parameters.policy
+             WHERE cycles.job = ?1 AND forecast IS NOT NULL AND starts >= ?2 AND starts < ?3 ORDER BY cycles.period DESC LIMIT ?4";
         let seconds = |ms: i64| ms.div_euclid(1000) + i64::from(ms.rem_euclid(1000) > 0);
-        let mut found = all(&connection, sql, params![job, seconds(from_ms), seconds(to_ms), limit], |row| {
-            let forecast = from_json(row, 1)?.ok_or_else(|| unreadable(1, "no forecast"))?;
-            let start_ms = row.get::<_, i64>(0)?.saturating_mul(1000);
-            Ok(ForecastRow { start_ms, forecast, landed_seconds: None, volatility_e9: None })
-        })?;
+        let mut found =
+            all(&connection, sql, params![job, seconds(from_ms), seconds(to_ms), limit, market as i64], |row| {
+                let forecast = from_json(row, 1)?.ok_or_else(|| unreadable(1, "no forecast"))?;
+                let start_ms = row.get::<_, i64>(0)?.saturating_mul(1000);
+                let landed_seconds = row.get::<_, Option<i64>>(3)?.and_then(|seconds| u64::try_from(seconds).ok());
+                Ok(ForecastRow { start_ms, forecast, landed_seconds, volatility_e9: row.get(2)? })
+            })?;
         found.reverse();
         Ok(found)
     }

@@ -183,7 +183,9 @@ fn without_secrets(text: &str) -> String {
     while let Some((before, behind)) = rest.split_once(SCHEME_END) {
         kept.push_str(before);
         kept.push_str(SCHEME_END);
-        let is_end = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '<' | '>' | ')' | ']' | '}' | ',' | ';' | '`');
+        let is_end = |letter: char| {
+            letter.is_whitespace() || matches!(letter, '"' | '\'' | '<' | '>' | ')' | ']' | '}' | ',' | ';' | '`')
+        };
         let (address, after) = behind.split_at(behind.find(is_end).unwrap_or(behind.len()));
         let authority_end = address.find(['/', '?', '#', '\\']).unwrap_or(address.len());
         let (authority, path) = address.split_at(authority_end);
@@ -223,7 +225,8 @@ mod tests {
         let [line] = lines.as_slice() else { unreachable!("{lines:?}") };
         assert_eq!((line.seq, line.level, line.message.as_str()), (1, "WARN", "RPC set aside"));
         let fields: Vec<_> = line.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let expected = [("job", "btc"), ("period", "7"), ("code", "VR-RPC-001"), ("tries", "3"), ("error", "no\nanswer")];
+        let expected =
+            [("job", "btc"), ("period", "7"), ("code", "VR-RPC-001"), ("tries", "3"), ("error", "no\nanswer")];
         assert_eq!(fields, expected);
         assert!(serde_json::to_string(line).unwrap().contains(r"no\nanswer"), "it stays one JSON string");
     }
@@ -231,7 +234,10 @@ mod tests {
     #[test]
     fn addresses_say_where_they_lead_and_no_more() {
         for (text, kept) in [
-            ("asked https://user:key@rpc.example:8545/v2/SECRET?k=SECRET twice", "asked https://rpc.example:8545/… twice"),
+            (
+                "asked https://user:key@rpc.example:8545/v2/SECRET?k=SECRET twice",
+                "asked https://rpc.example:8545/… twice",
+            ),
             ("(wss://rpc.example/ws/SECRET), wss://b/", "(wss://rpc.example/…), wss://b"),
             ("\"http://127.0.0.1:8545\"", "\"http://127.0.0.1:8545\""),
             ("https://a@b@SECRET.example#SECRET", "https://SECRET.example/…"),

@@ -105,7 +105,11 @@ fn chains_that_stay_up_are_told_of_by_the_command_that_is_printed() {
     let address = page.trim_end_matches('/');
     let told: Value = serde_json::from_str(get(address, "/v1/jobs").split_once("\r\n\r\n").unwrap().1).unwrap();
     for job in told["jobs"].as_array().unwrap() {
-        assert_eq!((&job["last_cycle"]["stage"], &job["activity"]["state"]), (&"confirmed".into(), &"waiting".into()), "{job}");
+        assert_eq!(
+            (&job["last_cycle"]["stage"], &job["activity"]["state"]),
+            (&"confirmed".into(), &"waiting".into()),
+            "{job}"
+        );
     }
     let root = get(address, "/").to_ascii_lowercase();
     assert!(root.contains("content-security-policy: default-src 'none'"), "{root}");

@@ -45,6 +45,7 @@ mod node;
 mod omission;
 mod operators;
 mod outside_bytes;
+mod page;
 mod pipes;
 mod proof;
 mod proxy;

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::features::{self, FeatureError};
 use crate::model::{Layout, Model, ModelError};
+use crate::types::baselines::Baselines;
 use crate::types::candle::{Candle, CandleSeries, SeriesError};
 use crate::types::cycle::Forecast;
 use crate::types::diagnostic::{Diagnostic, Retry};
@@ -80,6 +81,8 @@ pub struct RegimeModel {
     pub label: Label,
     /// What a market's outputs are.
     pub outputs: Vec<Output>,
+    /// What it is compared with.
+    pub baselines: Baselines,
     /// Shared by the models of several bundles that have the same network.
     network: Arc<Model>,
 }
@@ -102,7 +105,13 @@ impl RegimeModel {
     pub fn of(manifest: &Manifest, network: Arc<Model>) -> Result<Self, ForecastError> {
         let spec = manifest.regime()?;
         network.expect_layers(&spec.layers.layers)?;
-        Ok(Self { candles: spec.candles.clone(), label: spec.label, outputs: manifest.outputs.clone(), network })
+        Ok(Self {
+            candles: spec.candles.clone(),
+            label: spec.label,
+            outputs: manifest.outputs.clone(),
+            baselines: spec.baselines.clone(),
+            network,
+        })
     }
 
     /// The network.

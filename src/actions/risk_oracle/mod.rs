@@ -1,6 +1,7 @@
 pub mod abi;
 pub mod action;
 mod advice;
+pub mod applied;
 pub mod events;
 pub mod packed;
 pub mod published;

@@ -7,10 +7,11 @@ use alloy::sol_types::SolCall;
 use super::abi::oracle::IRegimeRiskOracle::{Bounds as ContractBounds, Knot as ContractKnot, Policy as ContractPolicy};
 use super::abi::oracle::IRiskParameters::RiskVector;
 use super::abi::oracle::RiskOracle;
+use super::applied::rules;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use veriregime_core::policy::{Bounds, Policy};
-use veriregime_core::risk::{Knot, Rules, Vector};
+use veriregime_core::risk::Knot;
 
 /// What a market goes by.
 #[derive(Debug, Clone)]
@@ -39,7 +40,7 @@ impl Reader {
 
 /// The call by which a market's owner sets a policy; `None` for numbers that are wider than the contract's.
 pub fn set_policy(market: B256, policy: &Policy) -> Option<Bytes> {
-    let rules = &policy.rules;
+    let of_market = &policy.rules;
     let knot = |knot: &Knot| {
         Some(ContractKnot {
             volatilityE9: knot.volatility_e9,
@@ -52,12 +53,12 @@ pub fn set_policy(market: B256, policy: &Policy) -> Option<Bytes> {
         })
     };
     let policy = ContractPolicy {
-        knots: rules.knots.iter().map(knot).collect::<Option<_>>()?,
-        marginBps: rules.margin_bps,
-        dwellPeriods: rules.dwell_periods,
-        maxRiseBpsPerPeriod: rules.max_rise_bps_per_period,
-        maxFallBpsPerPeriod: rules.max_fall_bps_per_period,
-        loosenDelaySeconds: U24::try_from(rules.loosen_delay_seconds).ok()?,
+        knots: of_market.knots.iter().map(knot).collect::<Option<_>>()?,
+        marginBps: of_market.margin_bps,
+        dwellPeriods: of_market.dwell_periods,
+        maxRiseBpsPerPeriod: of_market.max_rise_bps_per_period,
+        maxFallBpsPerPeriod: of_market.max_fall_bps_per_period,
+        loosenDelaySeconds: U24::try_from(of_market.loosen_delay_seconds).ok()?,
         liquidationRiseBpsPerDay: policy.liquidation_rise_bps_per_day,
         graceAfterBps: policy.grace_after_bps,
         staleAfterBps: policy.stale_after_bps,
@@ -67,24 +68,8 @@ pub fn set_policy(market: B256, policy: &Policy) -> Option<Bytes> {
 
 /// A policy as the contract has it.
 pub fn of_contract(policy: &ContractPolicy) -> Policy {
-    let knot = |knot: &ContractKnot| Knot {
-        volatility_e9: knot.volatilityE9,
-        vector: Vector {
-            borrow_collateral_ratio_bps: knot.vector.borrowCollateralRatioBps,
-            liquidation_collateral_ratio_bps: knot.vector.liquidationCollateralRatioBps,
-            amm_fee_pips: knot.vector.ammFeePips.to(),
-            borrow_cap_factor_bps: knot.vector.borrowCapFactorBps,
-        },
-    };
     Policy {
-        rules: Rules {
-            knots: policy.knots.iter().map(knot).collect(),
-            margin_bps: policy.marginBps,
-            dwell_periods: policy.dwellPeriods,
-            max_rise_bps_per_period: policy.maxRiseBpsPerPeriod,
-            max_fall_bps_per_period: policy.maxFallBpsPerPeriod,
-            loosen_delay_seconds: policy.loosenDelaySeconds.to(),
-        },
+        rules: rules(policy),
         liquidation_rise_bps_per_day: policy.liquidationRiseBpsPerDay,
         grace_after_bps: policy.graceAfterBps,
         stale_after_bps: policy.staleAfterBps,

@@ -88,8 +88,8 @@ impl Policy {
         require((1..=BPS).contains(&self.rules.max_rise_bps_per_period), "maxRiseBpsPerPeriod")?;
         require((1..=BPS).contains(&self.rules.max_fall_bps_per_period), "maxFallBpsPerPeriod")?;
         require(self.rules.loosen_delay_seconds <= MAX_LOOSEN_DELAY_SECONDS, "loosenDelaySeconds")?;
-        let stands_still =
-            Some(previous.liquidation_collateral_ratio_bps) == knots.first().map(|knot| knot.vector.liquidation_collateral_ratio_bps);
+        let stands_still = Some(previous.liquidation_collateral_ratio_bps)
+            == knots.first().map(|knot| knot.vector.liquidation_collateral_ratio_bps);
         require(
             self.liquidation_rise_bps_per_day <= bounds.max_liquidation_rise_bps_per_day
                 && (self.liquidation_rise_bps_per_day != 0 || stands_still),
@@ -122,7 +122,8 @@ impl Policy {
         let (width, left) =
             (u64::from(upper.volatility_e9 - lower.volatility_e9), u64::from(upper.volatility_e9 - volatility_e9));
         // A part of a difference that is none or positive; where a knot is looser than the one before, no policy is.
-        let part = |difference: u32, share: u64| u32::try_from(u64::from(difference) * share / width).unwrap_or(u32::MAX);
+        let part =
+            |difference: u32, share: u64| u32::try_from(u64::from(difference) * share / width).unwrap_or(u32::MAX);
         let narrow = |difference: u16, share| u16::try_from(part(difference.into(), share)).unwrap_or(u16::MAX);
         let (a, b) = (&lower.vector, &upper.vector);
         Vector {
@@ -180,10 +181,7 @@ fn is_tighter(a: &Vector, b: &Vector) -> Result<(), PolicyError> {
             && b.borrow_collateral_ratio_bps >= b.liquidation_collateral_ratio_bps,
         "borrowCollateralRatioBps",
     )?;
-    require(
-        b.liquidation_collateral_ratio_bps >= a.liquidation_collateral_ratio_bps,
-        "liquidationCollateralRatioBps",
-    )?;
+    require(b.liquidation_collateral_ratio_bps >= a.liquidation_collateral_ratio_bps, "liquidationCollateralRatioBps")?;
     require(b.amm_fee_pips >= a.amm_fee_pips, "ammFeePips")?;
     require(b.borrow_cap_factor_bps <= a.borrow_cap_factor_bps, "borrowCapFactorBps")
 }

@@ -41,11 +41,13 @@ impl Random {
         let (mut volatility, mut vector) = (self.within(1, 1_000_000), Bounds::WIDEST.loosest());
         let count = 2 + self.next() % 3;
         let knots = (0..count).map(|_| {
-            vector.liquidation_collateral_ratio_bps = self.small(vector.liquidation_collateral_ratio_bps.into(), 14_000);
+            vector.liquidation_collateral_ratio_bps =
+                self.small(vector.liquidation_collateral_ratio_bps.into(), 14_000);
             let least = vector.borrow_collateral_ratio_bps.max(vector.liquidation_collateral_ratio_bps);
             vector.borrow_collateral_ratio_bps = self.small(least.into(), 30_000);
             vector.amm_fee_pips = self.small(vector.amm_fee_pips.into(), 20_000);
-            vector.borrow_cap_factor_bps = self.small(1_000.min(vector.borrow_cap_factor_bps).into(), vector.borrow_cap_factor_bps.into());
+            vector.borrow_cap_factor_bps =
+                self.small(1_000.min(vector.borrow_cap_factor_bps).into(), vector.borrow_cap_factor_bps.into());
             volatility += self.within(10_000, 1_500_000);
             Knot { volatility_e9: u32::try_from(volatility).unwrap(), vector }
         });
@@ -231,7 +233,11 @@ fn a_market_waits_tightens_at_once_and_goes_stale() {
     assert_eq!(market.seen(&policy, at + 599).0.amm_fee_pips, 10_500, "looser values wait");
     assert_eq!(market.seen(&policy, at + 600).0.amm_fee_pips, 5_500);
     let third = market.apply(&policy, 14_400, update(2, 1_700_000));
-    assert_eq!((third.applied_e9, market.seen(&policy, at + 14_400).0.amm_fee_pips), (1_700_000, 6_500), "tighter at once");
+    assert_eq!(
+        (third.applied_e9, market.seen(&policy, at + 14_400).0.amm_fee_pips),
+        (1_700_000, 6_500),
+        "tighter at once"
+    );
     let (vector, status) = market.seen(&policy, at + 14_400 * 4);
     assert_eq!((vector, status), (policy.tightest(), Status::Stale));
 }

@@ -16,7 +16,7 @@ help: ## Show this
 	@echo "  make demo SOURCE=binance                                   on the live exchange"
 	@echo "  make demo JOBS=3                                           one node, two chains, a model over three markets"
 	@echo "  make demo VERIFY=halo2 | VERIFY=direct                     proven without EZKL | computed by the chain, no proof"
-	@echo "  make demo KEEP=1 | JSON=1 | SEED=n                         leave the chain up | for machines | another market"
+	@echo "  make demo KEEP=1 | JSON=1 | SEED=n                         leave chain and dashboard up | for machines | another market"
 
 setup: .venv/.installed node_modules/.installed ## Install EZKL and foundry into this folder
 
@@ -87,9 +87,10 @@ DEMO := $(if $(PERIODS),--periods $(PERIODS)) $(if $(CANDLES),--candles $(CANDLE
 	$(if $(VERIFY),--verify $(VERIFY)) $(if $(KEEP),--keep) $(if $(JSON),--json)
 
 HEDGE_DEMO := $(if $(WEEKS),--weeks $(WEEKS)) $(if $(COUNTRY),--country $(COUNTRY)) $(if $(TABLES),--data $(TABLES)) \
-	$(if $(SEED),--seed $(SEED)) $(if $(VERIFY),--verify $(VERIFY)) $(if $(JSON),--json)
+	$(if $(SEED),--seed $(SEED)) $(if $(VERIFY),--verify $(VERIFY)) $(if $(KEEP),--keep) $(if $(JSON),--json)
 
-YIELD_DEMO := $(if $(DAYS),--days $(DAYS)) $(if $(TABLES),--data $(TABLES)) $(if $(VERIFY),--verify $(VERIFY)) $(if $(JSON),--json)
+YIELD_DEMO := $(if $(DAYS),--days $(DAYS)) $(if $(TABLES),--data $(TABLES)) $(if $(VERIFY),--verify $(VERIFY)) \
+	$(if $(KEEP),--keep) $(if $(JSON),--json)
 
 # Both programs lie in the same place. One with training is brought up to date and not replaced by one without.
 demo: setup ## Watch candles become proven, on-chain risk parameters; JOB=hedge: electricity, and a vault that sells for it; JOB=yield: strategies

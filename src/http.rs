@@ -1,5 +1,6 @@
 //! Answers over HTTP from whoever they come: nobody is followed elsewhere, and no body is read beyond its bound.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
@@ -76,6 +77,46 @@ pub async fn beginning(mut answer: Response, limit_bytes: usize) -> Vec<u8> {
         }
     }
     body
+}
+
+/// How asking has gone so far, since the start of the process.
+#[derive(Debug, Default)]
+pub struct Usage {
+    requests: AtomicU64,
+    errors: AtomicU64,
+    /// Of the last answer, in milliseconds and one more; 0 before the first.
+    latency: AtomicU64,
+}
+
+/// How asking had gone at some moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Used {
+    pub requests: u64,
+    pub errors: u64,
+    /// Of the last answer; `None` before the first.
+    pub latency_ms: Option<u64>,
+}
+
+impl Usage {
+    /// Counts a request that took so long, whatever came of it.
+    pub fn count(&self, took: Duration, is_answered: bool) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        if is_answered {
+            let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            self.latency.store(ms.saturating_add(1), Ordering::Relaxed);
+        } else {
+            self.errors.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How it has gone.
+    pub fn used(&self) -> Used {
+        Used {
+            requests: self.requests.load(Ordering::Relaxed),
+            errors: self.errors.load(Ordering::Relaxed),
+            latency_ms: self.latency.load(Ordering::Relaxed).checked_sub(1),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::job::overview::Overview;
 use crate::state::Store;
 use crate::state::error::StateError;
 use crate::state::jobs::Scope;
-use veriregime_core::types::alert::{Alert, Subject};
+use veriregime_core::types::alert::{Alert, HeldAlert, Subject};
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::job::JobKey;
@@ -59,6 +59,8 @@ pub struct Watcher {
     /// Between two looks: the time between two rounds of checks.
     pub every: Duration,
     pub settings: watch::Receiver<Settings>,
+    /// What was seen to hold, for whoever looks at the node.
+    pub held: watch::Sender<Arc<[HeldAlert]>>,
 }
 
 /// What was seen in one look.
@@ -97,6 +99,7 @@ impl Watcher {
     async fn look(&self, ledger: &mut AlertState) -> Result<(), StateError> {
         let settings = self.settings.borrow().clone();
         let sight = self.sight(settings.stuck_after).await?;
+        self.show(&sight.alerts);
         if let Some(webhook) = settings.webhook {
             let now_ms = Clock::System.now_ms();
             let was_seen = |subject: &Subject| !sight.is_partial || sight.subjects.contains(subject);
@@ -110,6 +113,18 @@ impl Watcher {
         // Where nobody is to be told, nobody who is named later is to be told of this.
         let untold = sight.untold;
         self.stored(move |store| store.have_told(&untold)).await
+    }
+
+    /// Shows what holds, each since it was first seen to.
+    fn show(&self, alerts: &[Alert]) {
+        let now_ms = Clock::System.now_ms();
+        self.held.send_modify(|held| {
+            let since_ms = |alert: &Alert| {
+                let is_it = |one: &&HeldAlert| (&one.alert.subject, &one.alert.key) == (&alert.subject, &alert.key);
+                held.iter().find(is_it).map_or(now_ms, |one| one.since_ms)
+            };
+            *held = alerts.iter().map(|alert| HeldAlert { alert: alert.clone(), since_ms: since_ms(alert) }).collect();
+        });
     }
 
     /// What holds now.

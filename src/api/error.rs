@@ -69,6 +69,30 @@ pub enum ApiError {
     /// Strategies, or a portfolio of them, of which nothing can be said.
     #[error("{}", .0.message)]
     Refused(Refusal),
+    /// A page that this program was built without.
+    #[error("the dashboard was not built into this program")]
+    NoPage,
+    /// More listeners than there may be.
+    #[error("as many listen to this node's events as may")]
+    Listeners,
+    /// A policy that the contract would refuse, for that field.
+    #[error("the contract would refuse this policy for its {0}")]
+    Policy(&'static str),
+    /// A market without a policy.
+    #[error("this market has no policy")]
+    NoPolicy,
+    /// Another policy is tried just now.
+    #[error("another policy is tried just now")]
+    Trying,
+    /// A job of another kind than is asked about.
+    #[error("this job does not forecast volatility regimes")]
+    NotRegime,
+    /// A contract that calls are not passed on to.
+    #[error("calls are passed on to the job's contract, its registry and its verifier alone")]
+    NotCallable,
+    /// A call that the contract refuses.
+    #[error("the contract refuses the call: {0}")]
+    Reverted(String),
     /// The database does not answer.
     #[error("the node cannot read its database")]
     State(#[from] StateError),
@@ -108,6 +132,14 @@ impl Diagnostic for ApiError {
             Self::NotOpened => "VR-API-014",
             Self::NoStrategies => "VR-API-015",
             Self::NotForecast => "VR-API-016",
+            Self::NoPage => "VR-API-017",
+            Self::Listeners => "VR-API-018",
+            Self::Policy(_) => "VR-API-019",
+            Self::NoPolicy => "VR-API-020",
+            Self::Trying => "VR-API-024",
+            Self::NotRegime => "VR-API-021",
+            Self::NotCallable => "VR-API-022",
+            Self::Reverted(_) => "VR-API-023",
             Self::Refused(refusal) => refusal.code,
             Self::Attest(fault) => fault.code(),
         }
@@ -129,6 +161,20 @@ impl Diagnostic for ApiError {
             Self::NotOpened => "ask again; if it goes on, look at the node's log for what keeps the job from opening",
             Self::NoStrategies => "name strategies as [[yields.strategies]] in the settings",
             Self::NotForecast => "ask again; if it goes on, look at the node's log for what keeps rates from coming",
+            Self::NoPage => "build it by `make build` or `make node`, which build the page in web/ first",
+            Self::Listeners => {
+                "ask again later, or for /v1/jobs now and then; api.max_connections bounds listeners, too"
+            }
+            Self::Policy(_) => {
+                "correct that field: knots rise and tighten, and all lies within the bounds of /v1/policy"
+            }
+            Self::NoPolicy => "`veriregime-agent deploy` gives it one",
+            Self::Trying => "ask again when it is done",
+            Self::NotRegime => "ask of a job whose kind is `regime` in /v1/overview",
+            Self::NotCallable => {
+                "call one of these at the chain that the job is on; any other contract at an RPC of your own"
+            }
+            Self::Reverted(_) => "read the contract's error; of a verifier it means no",
             Self::Refused(refusal) => refusal.hint,
             Self::Attest(fault) => fault.hint(),
             Self::Chain(_) => "ask again in some seconds; /readyz says what is wrong with the chain",
@@ -139,7 +185,8 @@ impl Diagnostic for ApiError {
         match self {
             Self::TooMany { wait } => Retry::Later(*wait),
             Self::Attest(fault) => fault.retry(),
-            Self::Slow | Self::State(_) | Self::Chain(_) | Self::NotOpened | Self::NotForecast => {
+            Self::Listeners => Retry::Later(Duration::from_secs(10)),
+            Self::Slow | Self::Trying | Self::State(_) | Self::Chain(_) | Self::NotOpened | Self::NotForecast => {
                 Retry::Later(Duration::from_secs(1))
             }
             _ => Retry::Never,
@@ -150,10 +197,17 @@ impl Diagnostic for ApiError {
 impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoRoute | Self::NoPeriod | Self::NoMarket | Self::NoEvidence | Self::NoJob | Self::NoStrategies => {
-                StatusCode::NOT_FOUND
+            Self::NoRoute
+            | Self::NoPeriod
+            | Self::NoMarket
+            | Self::NoEvidence
+            | Self::NoJob
+            | Self::NoStrategies
+            | Self::NoPage
+            | Self::NoPolicy => StatusCode::NOT_FOUND,
+            Self::Refused(_) | Self::NotRegime | Self::NotCallable | Self::Reverted(_) | Self::Policy(_) => {
+                StatusCode::UNPROCESSABLE_ENTITY
             }
-            Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Parameter(_) => StatusCode::BAD_REQUEST,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -161,6 +215,8 @@ impl ApiError {
             Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Listen { .. }
             | Self::Slow
+            | Self::Listeners
+            | Self::Trying
             | Self::NotOpened
             | Self::NotForecast
             | Self::State(_)

@@ -58,6 +58,11 @@ impl History {
         Self { reader, job, model, newest: Mutex::default(), waiting: Semaphore::new(WAITING) }
     }
 
+    /// Whose cycles these are.
+    pub(super) fn job(&self) -> JobKey {
+        self.job
+    }
+
     /// The newest cycles, newest first, at most a second old.
     ///
     /// # Errors
@@ -110,7 +115,11 @@ impl History {
         self.read(move |reader| reader.cycle(job, period)).await
     }
 
-    async fn read<T: Send + 'static>(
+    /// Reads on a thread that may wait.
+    ///
+    /// # Errors
+    /// As [`History::page`].
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Reader) -> Result<T, StateError> + Send + 'static,
     ) -> Result<T, ApiError> {

@@ -11,18 +11,27 @@ use utoipa::ToSchema;
 
 use super::Shared;
 use super::activity::ActivityView;
+use super::cached::Cached;
+use super::details::Details;
 use super::history::History;
 use super::params::Parameters;
+use super::regime::RegimeJob;
+use super::relay::Relay;
 use super::view::{ModelView, PeriodView};
 use crate::api::error::{ApiError, ErrorBody};
 use crate::attestation::service::AttestationService;
+use crate::clock::Clock;
 use crate::health::monitor::Latest;
 use crate::job::overview::{JobState, Overview};
+use crate::state::series::SeriesRow;
 use veriregime_core::types::contract::Contract;
+use veriregime_core::types::period::Grid;
 
 /// A job that was opened.
 #[derive(Debug)]
 pub struct ServedJob {
+    /// Name in the settings.
+    pub name: String,
     /// The contract that takes its updates.
     pub contract: Contract,
     /// The model that runs.
@@ -35,6 +44,27 @@ pub struct ServedJob {
     pub health: Latest,
     /// What judges the requests of other operators, where they may ask.
     pub notary: Option<AttestationService>,
+    /// What more is told of it.
+    pub details: Details,
+    /// `regime`, `hedge` or `yield`.
+    pub kind: &'static str,
+    /// The grid of its periods.
+    pub grid: Grid,
+    /// The time that it goes by.
+    pub clock: Clock,
+    /// What is drawn of a job of regimes.
+    pub regime: Option<RegimeJob>,
+    /// The newest forecasts of its markets.
+    pub recent: Cached<usize, Vec<SeriesRow>>,
+    /// Its contract, registry and verifier, for who wants to ask them something.
+    pub relay: Relay,
+}
+
+impl ServedJob {
+    /// What is drawn of it.
+    pub(super) fn regime(&self) -> Result<&RegimeJob, ApiError> {
+        self.regime.as_ref().ok_or(ApiError::NotRegime)
+    }
 }
 
 /// The jobs of a node, in the order of the settings.
@@ -188,7 +218,11 @@ pub(super) async fn job(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+
     use crate::job::overview::Activity;
+    use veriregime_core::types::diagnostic::Diagnostic;
 
     fn starting(name: &str) -> JobState {
         JobState {
@@ -201,6 +235,13 @@ mod tests {
             activity: Activity::Starting,
             last_cycle: None,
         }
+    }
+
+    #[test]
+    fn charts_are_of_jobs_of_regimes() {
+        let response = ApiError::NotRegime.into_response();
+        assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(ApiError::NotRegime.code(), "VR-API-021");
     }
 
     #[test]

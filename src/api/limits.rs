@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use super::Shared;
+use super::{Shared, page};
 use crate::api::error::ApiError;
 use crate::telemetry::metrics;
 
@@ -95,14 +95,18 @@ fn network(client: IpAddr) -> IpAddr {
 
 /// Lets a request through, or says why not.
 pub(super) async fn enforce(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let response = answer(&shared.limits, request, next).await;
+    let mut response = answer(&shared, request, next).await;
+    page::guard(response.headers_mut());
     metrics::answered(response.status().as_u16());
     response
 }
 
-async fn answer(limits: &Limits, request: Request, next: Next) -> Response {
+async fn answer(shared: &Shared, request: Request, next: Next) -> Response {
+    let limits = &shared.limits;
     let client = request.extensions().get::<Client>().map_or(IpAddr::from([0, 0, 0, 0]), |client| client.0);
-    if let Err(fault) = limits.admit(client) {
+    if !shared.page.has(request.uri().path())
+        && let Err(fault) = limits.admit(client)
+    {
         return fault.into_response();
     }
     // Chunked bodies are measured where they are read.

@@ -1,26 +1,43 @@
 //! The HTTP API: what the agent knows, for whoever asks, and attestations for other operators. But for these it changes
-//! nothing, asks nothing of chain or exchange on behalf of a request, and answers from memory where it can. One route is one
-//! file.
+//! nothing, and answers from memory where it can. Of the chain it asks little on behalf of a request, and the same once in some
+//! seconds: see [`params`] and [`relay`]. One route is one file.
 
 pub mod activity;
 mod allocation;
 mod attest;
+pub mod cached;
+mod candles;
+mod card;
+pub mod details;
 pub mod error;
+pub mod events;
 pub mod evidence;
+mod explained;
 pub mod history;
 pub mod jobs;
+mod lab;
 pub mod limits;
 mod livez;
+mod logs;
 mod metrics;
 mod model;
 mod openapi;
+mod operations;
+mod overview;
+pub mod page;
 pub mod params;
 mod period;
 mod periods;
+mod policy;
 mod predict;
 mod readyz;
+pub mod regime;
+pub mod relay;
+mod score;
+pub mod series;
 pub mod server;
 pub mod view;
+mod write_timeout;
 mod yield_view;
 pub mod yields;
 
@@ -29,21 +46,28 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{DefaultBodyLimit, Query};
+use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware;
+use axum::response::Response;
 use serde::Deserialize;
+use tokio::sync::watch;
 use utoipa::IntoParams;
 use utoipa::openapi::{InfoBuilder, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use error::ApiError;
+use events::Events;
 use evidence::EvidenceCache;
 use jobs::{Jobs, ServedJob};
 use limits::Limits;
+use page::Page;
+use series::Charts;
 use yields::Strategies;
 
 use crate::telemetry::metrics::Exposition;
+use veriregime_core::types::alert::HeldAlert;
 
 /// What every handler gets.
 #[derive(Debug)]
@@ -60,6 +84,16 @@ pub struct Shared {
     pub limits: Limits,
     /// Whose yields are forecast, where anybody's are.
     pub strategies: Option<Strategies>,
+    /// The page at `/`.
+    pub page: Page,
+    /// What listeners are told.
+    pub events: Events,
+    /// Charts as they were last written.
+    pub charts: Charts,
+    /// What does not hold as it should.
+    pub alerts: watch::Receiver<Arc<[HeldAlert]>>,
+    /// When the node was started, Unix milliseconds.
+    pub started_ms: i64,
 }
 
 /// Which job a request is about.
@@ -96,6 +130,18 @@ fn routes() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(yields::yields))
         .routes(routes!(yields::strategy))
         .routes(routes!(allocation::allocation))
+        .routes(routes!(events::events))
+        .routes(routes!(logs::logs))
+        .routes(routes!(operations::operations))
+        .routes(routes!(card::card))
+        .routes(routes!(policy::policy))
+        .routes(routes!(lab::lab))
+        .routes(routes!(overview::overview))
+        .routes(routes!(series::series))
+        .routes(routes!(candles::candles))
+        .routes(routes!(score::score))
+        .routes(routes!(explained::explained))
+        .routes(routes!(relay::call))
         .routes(routes!(openapi::openapi))
 }
 
@@ -114,11 +160,16 @@ pub fn document() -> utoipa::openapi::OpenApi {
     routes().into_openapi()
 }
 
+/// What is at no route: the page's files.
+async fn elsewhere(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    shared.page.answer(&method, uri.path(), &headers)
+}
+
 /// The routes behind their limits.
 fn router(shared: &Arc<Shared>) -> Router {
     let (router, _) = routes().split_for_parts();
     router
-        .fallback(async || ApiError::NoRoute)
+        .fallback(elsewhere)
         .method_not_allowed_fallback(async || ApiError::Method)
         .layer(DefaultBodyLimit::max(shared.limits.max_body_bytes()))
         .layer(middleware::from_fn_with_state(shared.clone(), limits::enforce))

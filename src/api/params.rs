@@ -47,7 +47,8 @@ impl Parameters {
         Self { reader, oracle, grid, markets }
     }
 
-    async fn of(&self, name: &str) -> Result<ParamsView, ApiError> {
+    /// What the contract says of the market of that name.
+    pub(super) async fn of(&self, name: &str) -> Result<ParamsView, ApiError> {
         let (market, answer) = self.markets.get(name).ok_or(ApiError::NoMarket)?;
         let mut answer = answer.lock().await;
         if let Some(known) = answer.as_ref().filter(|answer| answer.at.elapsed() < FRESH) {

@@ -12,9 +12,11 @@ use tempfile::TempDir;
 use tower_service::Service;
 
 use super::*;
+use crate::api::events::Events;
 use crate::api::evidence::EvidenceCache;
 use crate::api::jobs::Jobs;
 use crate::api::limits::{LimitSettings, Limits};
+use crate::api::page::Page;
 use crate::api::yields::Strategies;
 use crate::bundle::yields::YieldModels;
 use crate::clock::Clock;
@@ -93,6 +95,11 @@ impl Given {
                 max_connections: 1,
             }),
             strategies: Some(Strategies::new(service.clone(), clock.clone())),
+            page: Page::default(),
+            events: Events::new(1),
+            charts: crate::api::series::charts(),
+            alerts: tokio::sync::watch::channel(Arc::default()).1,
+            started_ms: 0,
         });
         let router = crate::api::router(&shared);
         Self { router, clock, service, _folder: folder }

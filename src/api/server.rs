@@ -18,6 +18,7 @@ use tracing::{debug, info, warn};
 
 use super::Shared;
 use super::limits::Client;
+use super::write_timeout::WriteTimeout;
 use crate::api::error::ApiError;
 
 /// Bytes of a request's head.
@@ -73,7 +74,8 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationTok
             request.extensions_mut().insert(Client(client.ip()));
             router.clone().call(request)
         });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let stream = TokioIo::new(WriteTimeout::new(stream, settings.request_timeout));
+        let connection = graceful.watch(http.serve_connection(stream, service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 debug!(%error, "connection broken off");
@@ -82,6 +84,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: CancellationTok
         });
     }
     drop(listener);
+    shared.events.end();
     let _late = tokio::time::timeout(STOP_GRACE, graceful.shutdown()).await;
 }
 

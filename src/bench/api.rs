@@ -144,6 +144,7 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, runs: u32) -> any
         Jobs::new(Overview::new(vec![begun(&config, None)]).0),
         Some(strategies),
         metrics::install(stop.clone())?,
+        watch::channel(Arc::default()).1,
     ));
     shared.jobs.open(&name, serving::served_job(&config, &agent, health, &Beside::open(&config.state_path)?)?);
     let listener = server::listen((Ipv4Addr::LOCALHOST, 0).into()).await?;

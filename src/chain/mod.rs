@@ -10,7 +10,7 @@ pub mod read;
 pub mod read_only_proxy;
 pub mod rehearsal;
 pub mod revert;
-mod rpc;
+pub mod rpc;
 mod sending;
 pub mod signer;
 mod signing;

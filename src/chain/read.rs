@@ -4,17 +4,18 @@ use std::ops::Range;
 
 use alloy::contract::Error as ContractError;
 use alloy::eips::BlockNumberOrTag;
-use alloy::network::Ethereum;
+use alloy::network::{Ethereum, TransactionBuilder};
 use alloy::primitives::{Address, B256, Bytes, U256, address};
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use alloy::rpc::client::RpcClient;
-use alloy::rpc::types::{Filter, Log};
+use alloy::rpc::types::{Filter, Log, TransactionRequest};
 use alloy::transports::{RpcError, TransportError};
 
 use super::Settings;
 use super::answers::{self, Block, Receipt, Sent};
 use super::fees::Policy;
 use super::rpc::Rpcs;
+use super::rpc::endpoints::EndpointState;
 use crate::chain::error::ChainError;
 use veriregime_core::types::cycle::{Landed, Mined};
 
@@ -31,6 +32,7 @@ const OP_GAS_PRICE_ORACLE: Address = address!("420000000000000000000000000000000
 pub struct Reader {
     pub(crate) provider: RootProvider<Ethereum>,
     pub(crate) settings: Settings,
+    rpcs: Rpcs,
 }
 
 /// The newest block.
@@ -58,9 +60,15 @@ impl Reader {
     /// # Errors
     /// [`ChainError::Unreachable`] for a system that cannot make connections.
     pub fn new(settings: Settings) -> Result<Self, ChainError> {
-        let client = RpcClient::new(Rpcs::new(&settings)?, false);
+        let rpcs = Rpcs::new(&settings)?;
+        let client = RpcClient::new(rpcs.clone(), false);
         let provider = ProviderBuilder::new().disable_recommended_fillers().connect_client(client);
-        Ok(Self { provider, settings })
+        Ok(Self { provider, settings, rpcs })
+    }
+
+    /// How each RPC is, in the order of the settings.
+    pub fn endpoints(&self) -> Vec<EndpointState> {
+        self.rpcs.endpoints()
     }
 
     /// The chain that the settings name.
@@ -99,6 +107,15 @@ impl Reader {
     /// [`ChainError`].
     pub async fn code(&self, address: Address) -> Result<Bytes, ChainError> {
         Ok(self.provider.get_code_at(address).await?)
+    }
+
+    /// What a contract answers to a call at the newest block, which may use so much gas.
+    ///
+    /// # Errors
+    /// [`ChainError::Rejected`] where it refuses, else [`ChainError`].
+    pub async fn call(&self, to: Address, data: Bytes, gas: u64) -> Result<Bytes, ChainError> {
+        let request = TransactionRequest::default().with_to(to).with_input(data).with_gas_limit(gas);
+        Ok(self.provider.call(request).await?)
     }
 
     /// The newest block.

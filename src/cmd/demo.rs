@@ -28,7 +28,7 @@ const MAX_PERIODS: u32 = 500;
   veriregime-agent demo --source binance
   veriregime-agent demo --verify halo2    without EZKL; direct: without any proof
   veriregime-agent demo --jobs 3      one node, two chains, and a model over three markets
-  veriregime-agent demo --keep        leaves the chain running for `cast` and `status`, until Ctrl-C")]
+  veriregime-agent demo --keep        leaves chain and dashboard running, until Ctrl-C")]
 pub struct DemoArgs {
     /// How many consecutive periods of four hours to run.
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PERIODS)))]
@@ -51,7 +51,7 @@ pub struct DemoArgs {
     /// Seed of the simulated market.
     #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
-    /// Leave the chain running until Ctrl-C.
+    /// Leave the chain, the API and its dashboard running until Ctrl-C.
     #[arg(long)]
     keep: bool,
     /// anvil, instead of the one that `make setup` installs.
@@ -91,7 +91,13 @@ pub async fn run(args: DemoArgs, settings: Option<&Path>, json: bool) -> anyhow:
     let stop = CancellationToken::new();
     let (keep, periods, jobs) = (args.keep, args.periods, args.jobs);
     let scenario = args.scenario();
-    let start = async |told: &Told<'_>| Demo::start(&scenario, config, &stop, told).await;
+    let start = async |told: &Told<'_>| {
+        let mut demo = Demo::start(&scenario, config, &stop, told).await?;
+        if keep {
+            demo.serve(&stop, told).await?;
+        }
+        Ok(demo)
+    };
     let next = async |demo: &mut Demo, begins: &dyn Fn(i64)| {
         begins(demo.next_start_ms());
         demo.run_next(&stop).await
@@ -113,7 +119,11 @@ pub async fn run(args: DemoArgs, settings: Option<&Path>, json: bool) -> anyhow:
             if jobs == 1 { "The chain stays up; Ctrl-C ends it." } else { "The chains stay up; Ctrl-C ends them." };
         let settings = demo.settings().display();
         if !json {
-            println!("\n{what} Meanwhile, in another terminal:\n\n  {program} --config {settings} status");
+            let dashboard = demo.dashboard().unwrap_or_default();
+            println!(
+                "\n{what} Meanwhile, in a browser:\n\n  {dashboard}\n\nor in another terminal:\n\n  \
+                 {program} --config {settings} status"
+            );
         }
         tokio::signal::ctrl_c().await?;
     }

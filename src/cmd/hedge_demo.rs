@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::circuit::way;
 use super::print;
-use super::shown::shown;
+use super::shown::{kept, shown};
 use crate::config;
 use crate::demo::hedge::{HedgeDemo, HedgeScenario};
 use crate::demo::scenario::Told;
@@ -50,6 +50,9 @@ pub struct HedgeDemoArgs {
     /// Seed of the simulated price of a bitcoin.
     #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
+    /// Leave the chain, the API and its dashboard running until Ctrl-C.
+    #[arg(long)]
+    keep: bool,
     /// anvil, instead of the one that `make setup` installs.
     #[arg(long, value_name = "PROGRAM")]
     anvil: Option<PathBuf>,
@@ -63,15 +66,24 @@ pub async fn run(args: HedgeDemoArgs, settings: Option<&std::path::Path>, json: 
     let raw = config::read(settings)?;
     let stop = CancellationToken::new();
     let weeks = args.weeks;
-    let HedgeDemoArgs { country, watts, months, data, verify, seed, anvil, .. } = args;
+    let HedgeDemoArgs { country, watts, months, data, verify, seed, keep, anvil, .. } = args;
     let scenario = HedgeScenario { weeks, country, watts, months, data, seed, way: verify, anvil };
-    let start = async |told: &Told<'_>| HedgeDemo::start(scenario, raw, &stop, told).await;
+    let start = async |told: &Told<'_>| {
+        let mut demo = HedgeDemo::start(scenario, raw, &stop, told).await?;
+        if keep {
+            demo.serve(&stop, told).await?;
+        }
+        Ok(demo)
+    };
     let next = async |demo: &mut HedgeDemo, begins: &dyn Fn(i64)| {
         begins(demo.next_start_ms());
         demo.run_next(&stop).await
     };
     let demo = shown(json, (weeks, "weeks"), start, next).await?;
     print::output(json, &demo.report());
+    if let Some(dashboard) = demo.dashboard() {
+        kept(json, &dashboard).await?;
+    }
     stop.cancel();
     demo.stop().await;
     Ok(())

@@ -47,3 +47,14 @@ pub(super) async fn shown<D>(
     bar.finish_and_clear();
     Ok(demo)
 }
+
+/// Leaves a demo up until Ctrl-C, and says where a browser finds it.
+///
+/// # Errors
+/// A system without signals.
+pub(super) async fn kept(json: bool, dashboard: &str) -> anyhow::Result<()> {
+    if !json {
+        println!("\nThe chain stays up; Ctrl-C ends it. Meanwhile, in a browser:\n\n  {dashboard}");
+    }
+    Ok(tokio::signal::ctrl_c().await?)
+}

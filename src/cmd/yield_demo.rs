@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::circuit::way;
 use super::print;
-use super::shown::shown;
+use super::shown::{kept, shown};
 use crate::config;
 use crate::demo::scenario::Told;
 use crate::demo::yields::{YieldDemo, YieldScenario};
@@ -34,6 +34,9 @@ pub struct YieldDemoArgs {
     /// How the chain is convinced: ezkl or halo2, by a proof, or direct, where a contract computes the network.
     #[arg(long, value_name = "WAY", value_parser = way, default_value = "direct")]
     verify: Way,
+    /// Leave the chain, the API and its dashboard running until Ctrl-C.
+    #[arg(long)]
+    keep: bool,
     /// anvil, instead of the one that `make setup` installs.
     #[arg(long, value_name = "PROGRAM")]
     anvil: Option<PathBuf>,
@@ -46,15 +49,24 @@ pub struct YieldDemoArgs {
 pub async fn run(args: YieldDemoArgs, settings: Option<&std::path::Path>, json: bool) -> anyhow::Result<()> {
     let raw = config::read(settings)?;
     let stop = CancellationToken::new();
-    let YieldDemoArgs { days, data, verify, anvil } = args;
+    let YieldDemoArgs { days, data, verify, keep, anvil } = args;
     let scenario = YieldScenario { days, data, way: verify, anvil };
-    let start = async |told: &Told<'_>| YieldDemo::start(scenario, raw, &stop, told).await;
+    let start = async |told: &Told<'_>| {
+        let mut demo = YieldDemo::start(scenario, raw, &stop, told).await?;
+        if keep {
+            demo.serve(&stop, told).await?;
+        }
+        Ok(demo)
+    };
     let next = async |demo: &mut YieldDemo, begins: &dyn Fn(i64)| {
         begins(demo.next_start_ms());
         demo.run_next(&stop).await
     };
     let demo = shown(json, (days, "days"), start, next).await?;
     print::output(json, &demo.report());
+    if let Some(dashboard) = demo.dashboard() {
+        kept(json, &dashboard).await?;
+    }
     stop.cancel();
     demo.stop().await;
     Ok(())

@@ -18,6 +18,8 @@ const MAX_CONNECTIONS: usize = 10_000;
 pub struct Api {
     /// `None` for no API.
     pub listen: Option<SocketAddr>,
+    /// Whether `/` is a page.
+    pub dashboard: bool,
     /// Of one client address.
     pub requests_per_second: NonZeroU32,
     /// Of one client address, at once.
@@ -37,6 +39,7 @@ pub(super) fn check(raw: &RawApi) -> Result<Api, ConfigError> {
     };
     Ok(Api {
         listen,
+        dashboard: raw.dashboard,
         requests_per_second: positive("api.requests_per_second", raw.requests_per_second)?,
         burst: positive("api.burst", raw.burst)?,
         max_body_bytes: within("api.max_body_bytes", raw.max_body_bytes, MAX_BODY_BYTES)?,

@@ -140,6 +140,7 @@ pub struct RawState {
 #[serde(deny_unknown_fields)]
 pub struct RawApi {
     pub listen: String,
+    pub dashboard: bool,
     pub requests_per_second: u32,
     pub burst: u32,
     pub max_body_bytes: usize,

@@ -1,6 +1,7 @@
 //! The demo: candles over HTTP, chains of its own, real proofs and transactions, and what happened in each period.
 
 mod cast;
+mod dashboard;
 pub mod hedge;
 mod market;
 pub mod report;
@@ -22,11 +23,13 @@ use crate::config::Config;
 use crate::devnet::Anvil;
 use crate::node::parts::Parts;
 use crate::state::Store;
+use dashboard::Dashboard;
 use market::Served;
 use report::Report;
 use run::JobRun;
 use scenario::{Scenario, Source, Told};
 use setup::{Setup, set_up};
+use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::period::PeriodId;
 
 /// From a period's start to its cycle.
@@ -41,6 +44,8 @@ pub struct Demo {
     served: Served,
     next: PeriodId,
     settings: PathBuf,
+    /// Where a browser looks on, if it is to.
+    dashboard: Option<Dashboard>,
     /// Dropped last: keys, database, settings and, where needed, bundles for development.
     _scratch: tempfile::TempDir,
 }
@@ -68,7 +73,24 @@ impl Demo {
             jobs.push(JobRun { agent: parts.job(&config).await?, config, rows: Vec::new() });
         }
         let (source, next) = (scenario.source.clone(), served.first);
-        Ok(Self { jobs, parts, chains, source, served, next, settings, _scratch: scratch })
+        Ok(Self { jobs, parts, chains, source, served, next, settings, dashboard: None, _scratch: scratch })
+    }
+
+    /// Serves API and page until `stop` is cancelled, and tells where.
+    ///
+    /// # Errors
+    /// What keeps the API from starting.
+    pub async fn serve(&mut self, stop: &CancellationToken, told: &Told<'_>) -> anyhow::Result<()> {
+        let agents: Vec<_> = self.jobs.iter().map(|job| &job.agent).collect();
+        let dashboard = Dashboard::start(&self.configs(), &agents, self.next_start_ms(), stop).await?;
+        told.item("dashboard", &dashboard.url());
+        self.dashboard = Some(dashboard);
+        Ok(())
+    }
+
+    /// Where a browser looks on, if it is to.
+    pub fn dashboard(&self) -> Option<String> {
+        self.dashboard.as_ref().map(Dashboard::url)
     }
 
     /// The next period's start.
@@ -87,12 +109,19 @@ impl Demo {
             chain.set_time(now_seconds).await?;
         }
         self.served.clock.set_ms(now_seconds * 1000);
+        if let Some(dashboard) = &self.dashboard {
+            dashboard.runs();
+        }
         let cycle = |job: JobRun| AbortOnDropHandle::new(tokio::spawn(job.cycle(period, stop.clone())));
         let running: Vec<_> = self.jobs.drain(..).map(cycle).collect();
         for job in running {
             self.jobs.push(job.await.context("a job's task broke off")??);
         }
         self.next = period.next();
+        if let Some(dashboard) = &self.dashboard {
+            dashboard.ended(period, Stage::Confirmed);
+            dashboard.waits(self.next.start_ms());
+        }
         Ok(())
     }
 
@@ -132,8 +161,11 @@ impl Demo {
         &self.settings
     }
 
-    /// Ends the provers.
+    /// Ends the provers, and what serves once its `stop` is cancelled.
     pub async fn stop(&self) {
         self.parts.stop_provers().await;
+        if let Some(dashboard) = &self.dashboard {
+            dashboard.stopped().await;
+        }
     }
 }

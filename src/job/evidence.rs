@@ -57,7 +57,7 @@ impl Agent {
     }
 
     /// The manifest of a cycle's model, whether it is the present one or one before.
-    fn manifest_of(&self, record: &CycleRecord) -> Result<Manifest, StageError> {
+    pub(super) fn manifest_of(&self, record: &CycleRecord) -> Result<Manifest, StageError> {
         if record.job == self.job() {
             return Ok(self.bundle.manifest.clone());
         }

@@ -1,5 +1,6 @@
 //! One cycle from candles to a confirmed update. The only place that knows the order of the stages.
 
+mod aftermath;
 pub mod attesting;
 pub mod candles;
 pub mod collect;
@@ -128,6 +129,7 @@ impl Agent {
     pub async fn run(&mut self, period: PeriodId, stop: &CancellationToken) -> Result<CycleRecord, StateError> {
         let record = self.run_until(Stage::Missed, period, stop).await?;
         self.leave_evidence().await?;
+        self.note_aftermath(&record).await?;
         Ok(record)
     }
 

@@ -83,6 +83,11 @@ impl Overview {
     pub fn jobs(&self) -> Vec<JobState> {
         self.0.borrow().clone()
     }
+
+    /// Names of the jobs whose cycles are stored by that.
+    pub fn names_of(&self, key: JobKey) -> Vec<String> {
+        self.0.borrow().iter().filter(|job| job.key == Some(key)).map(|job| job.name.clone()).collect()
+    }
 }
 
 /// What one job tells of itself by.

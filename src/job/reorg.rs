@@ -43,7 +43,8 @@ impl Agent {
             }
         }
         self.make_good(running, stop).await?;
-        self.leave_evidence().await
+        self.leave_evidence().await?;
+        self.note_parameters().await
     }
 
     /// Looks up again what landed, ours or another's. What is final need not be looked up any more. A dropped update of

@@ -77,6 +77,7 @@ impl Node {
         let strategies = self.strategies().await?;
         let services = Services::start(self.config.node(), self.overview.clone(), node, strategies, &self.stop).await?;
         let services = Arc::new(services);
+        services.follow(&self.parts.store);
         self.drive(&services, opened, &mut jobs);
         let outcome = tokio::select! {
             outcome = ended(&mut jobs) => outcome,

@@ -1,6 +1,7 @@
 //! What runs beside the cycle: the API, the checks, the alerts. None of it can hold the cycle up.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,7 @@ use crate::job::feeds::Feed;
 use crate::job::overview::Overview;
 use crate::job::yields::YieldService;
 use crate::node::{serving, yields};
+use crate::state::Store;
 use crate::state::beside::Beside;
 use crate::telemetry::metrics::{self, Wallet};
 
@@ -33,6 +35,10 @@ use crate::telemetry::metrics::{self, Wallet};
 #[derive(Debug)]
 pub struct Services {
     pub shared: Arc<Shared>,
+    /// Where the API listens, if it does.
+    pub address: Option<SocketAddr>,
+    /// What all jobs are doing.
+    overview: Overview,
     pub alerts: watch::Sender<AlertSettings>,
     /// Updates that each wallet should be able to pay for.
     pub enough_updates: Arc<AtomicU64>,
@@ -71,9 +77,14 @@ impl Services {
             tasks.spawn(async move { yields::keep_fresh(&service, &clock, stop).await });
         }
         let strategies = strategies.map(|(service, clock)| Strategies::new(service, clock));
-        let shared = Arc::new(serving::api(config, Jobs::new(overview.clone()), strategies, counted));
+        let (held, holds) = watch::channel(Arc::default());
+        let shared = Arc::new(serving::api(config, Jobs::new(overview.clone()), strategies, counted, holds.clone()));
+        let told = shared.clone();
+        tasks.spawn(async move { told.events.follow_alerts(holds).await });
+        let mut bound = None;
         if let Some(address) = config.api.listen {
             let (listener, shared, stop) = (server::listen(address).await?, shared.clone(), stop.clone());
+            bound = Some(listener.local_addr()?);
             tasks.spawn_blocking(move || server::serve_apart(listener, shared, stop));
         }
         let (alerts, _) = watch::channel(alert_settings(&config.alerts, &node)?);
@@ -81,14 +92,17 @@ impl Services {
         let (watched, jobs) = watch::channel(Vec::new());
         let watcher = Watcher {
             store: beside.store.clone(),
-            overview,
+            overview: overview.clone(),
             jobs,
             every: config.api.check_every,
             settings: alerts.subscribe(),
+            held,
         };
         tasks.spawn(watcher.run(stop.clone()));
         Ok(Self {
             shared,
+            address: bound,
+            overview,
             alerts,
             enough_updates,
             node,
@@ -99,6 +113,13 @@ impl Services {
             tasks,
             stop: stop.clone(),
         })
+    }
+
+    /// Tells whoever listens of the stages that are stored there from now on.
+    pub fn follow(&self, store: &Store) {
+        let (shared, changes) = (self.shared.clone(), store.follow());
+        let (overview, stop) = (self.overview.clone(), self.stop.clone());
+        self.tasks.spawn(async move { shared.events.follow_stages(changes, overview, stop).await });
     }
 
     /// Serves, checks and watches a job from now on, the first time that it is opened.
@@ -112,6 +133,8 @@ impl Services {
         count(config, agent);
         let (reports, health) = watch::channel(None);
         self.shared.jobs.open(&agent.name, serving::served_job(config, agent, health.clone(), &self.beside)?);
+        let (shared, name, checked) = (self.shared.clone(), agent.name.clone(), health.clone());
+        self.tasks.spawn(async move { shared.events.follow_checks(name, checked).await });
         let watched = WatchedJob {
             shares: Shares {
                 job: agent.name.clone(),

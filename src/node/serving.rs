@@ -1,32 +1,58 @@
 //! What runs beside a job's cycles, from settings and the job: API, checks, attestations for others.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
 
 use super::assemble::{electricity, model, strategy};
 use crate::api::Shared;
+use crate::api::cached::Cached;
+use crate::api::details::{Card, Details, Parts as DetailsParts};
+use crate::api::events::Events;
 use crate::api::evidence::EvidenceCache;
 use crate::api::history::History;
 use crate::api::jobs::{Jobs, ServedJob};
 use crate::api::limits::{LimitSettings, Limits};
+use crate::api::page::Page;
 use crate::api::params::Parameters;
+use crate::api::regime::RegimeJob;
+use crate::api::relay::Relay;
+use crate::api::series::charts;
 use crate::api::view::ModelView;
 use crate::api::yields::Strategies;
 use crate::attestation::service::{AttestationContext, AttestationService};
+use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::evidence::EvidenceStore;
 use crate::forecast::JobModel;
 use crate::health::monitor::{Latest, Probe};
 use crate::job::Agent;
 use crate::job::attesting::OwnCycles;
+use crate::job::input::Regime;
 use crate::state::Store;
 use crate::state::beside::Beside;
 use crate::telemetry::metrics::Exposition;
 use veriregime_core::hedge::snapshot::HISTORY_DAYS;
+use veriregime_core::model::dense::DenseNetwork;
+use veriregime_core::types::alert::HeldAlert;
+use veriregime_core::types::manifest::card::{CARD_FILE, VERIFICATION_CARD_FILE};
 use veriregime_core::types::manifest::inputs::Market;
 use veriregime_core::yields::{Strategy, snapshot};
 
+/// Largest text of a bundle that is told.
+const MAX_CARD_BYTES: u64 = 256 << 10;
+/// The newest forecasts of a market are read as often as its cycles.
+const RECENT_FRESH: Duration = Duration::from_secs(1);
+
 /// What the HTTP API needs to answer for these jobs, none of which is opened yet.
-pub fn api(config: &Config, jobs: Jobs, strategies: Option<Strategies>, metrics: Exposition) -> Shared {
+pub fn api(
+    config: &Config,
+    jobs: Jobs,
+    strategies: Option<Strategies>,
+    metrics: Exposition,
+    alerts: watch::Receiver<Arc<[HeldAlert]>>,
+) -> Shared {
     Shared {
         jobs,
         check_every: config.api.check_every,
@@ -34,6 +60,11 @@ pub fn api(config: &Config, jobs: Jobs, strategies: Option<Strategies>, metrics:
         metrics,
         limits: Limits::new(limit_settings(&config.api)),
         strategies,
+        page: Page::embedded(config.api.dashboard),
+        events: Events::new(config.api.max_connections),
+        charts: charts(),
+        alerts,
+        started_ms: Clock::System.now_ms(),
     }
 }
 
@@ -53,14 +84,67 @@ pub fn served_job(config: &Config, agent: &Agent, health: Latest, beside: &Besid
             ModelView::of_table(manifest, digest, way, name, days)?
         }
     };
+    let kind = match &agent.model {
+        JobModel::Regime(_) => "regime",
+        JobModel::Electricity { .. } => "hedge",
+        JobModel::Strategy { .. } => "yield",
+    };
     Ok(ServedJob {
+        name: agent.name.clone(),
+        kind,
+        grid: agent.grid(),
+        clock: agent.clock.clone(),
+        regime: agent.regime().map(regime_job),
+        recent: Cached::new(model.markets.len().max(1), RECENT_FRESH),
+        relay: Relay::new(agent.chain.read.clone(), agent.action.clone()),
         contract: agent.job().contract,
         parameters: Parameters::new(agent.chain.read.clone(), agent.action.contract(), agent.grid(), markets(agent)),
         history: History::new(beside.reader.clone(), agent.job(), model.clone()),
         model,
         health,
+        details: details(agent, beside),
         notary: if config.attestation.answer { Some(notary(agent, &beside.store)?) } else { None },
     })
+}
+
+/// What more is told of a job.
+fn details(agent: &Agent, beside: &Beside) -> Details {
+    let (bundle, regime) = (&agent.bundle, agent.regime());
+    let features = regime.map(|regime| &regime.model.candles.features);
+    let text = |name: &str| veriregime_files::read_text(&bundle.path(name), MAX_CARD_BYTES).ok();
+    let card = Card {
+        card_markdown: text(CARD_FILE),
+        verification_markdown: text(VERIFICATION_CARD_FILE),
+        metrics: bundle.manifest.training.metrics.clone(),
+        input_scale: bundle.manifest.input_scale(),
+        output_scale: bundle.manifest.outputs.first().map_or(0, |output| output.scale),
+        feature_bound: features.map(|features| features.bound()),
+    };
+    Details::new(DetailsParts {
+        reader: beside.reader.clone(),
+        job: agent.job(),
+        grid: agent.grid(),
+        chain: agent.chain.read.clone(),
+        wallet: agent.chain.address(),
+        markets: markets(agent).to_vec(),
+        sources: regime.map(|regime| regime.feeds.order.clone()).unwrap_or_default(),
+        network: regime.and_then(|regime| DenseNetwork::new(regime.model.network().integer()).ok()),
+        card,
+    })
+}
+
+/// What is drawn of a job of regimes.
+fn regime_job(regime: Regime<'_>) -> RegimeJob {
+    let model = regime.model;
+    RegimeJob {
+        markets: model.candles.markets.iter().map(|market| market.name.clone()).collect(),
+        features: model.candles.features.clone(),
+        label: model.label.clone(),
+        outputs: model.outputs.clone(),
+        baselines: model.baselines.clone(),
+        network: DenseNetwork::new(model.network().integer()).ok(),
+        sources: regime.feeds.order.iter().map(|feed| (feed.name.clone(), feed.symbols.clone())).collect(),
+    }
 }
 
 /// The markets of a job's model; of a country's or a strategy's there are none.

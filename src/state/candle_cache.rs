@@ -14,13 +14,7 @@ impl Store {
     /// # Errors
     /// [`StateError::Corrupt`] for rows that this version did not write, else [`StateError`].
     pub fn live_candles(&self, source: &str, symbol: &str, range_ms: &Range<i64>) -> Result<Vec<Candle>, StateError> {
-        let connection = self.lock();
-        let mut candles = Vec::new();
-        for (start_ms, block) in overlapping(&connection, source, symbol, range_ms)? {
-            let held = held(&connection, start_ms, block)?;
-            candles.extend(held.into_iter().filter(|candle| range_ms.contains(&candle.open_time_ms)));
-        }
-        Ok(candles)
+        live(&self.lock(), source, symbol, range_ms)
     }
 
     /// Keeps what a source told, in place of what it told before of the same minutes.
@@ -63,6 +57,21 @@ impl Store {
         self.lock().execute("DELETE FROM live_blocks WHERE start_ms <= ?1", params![last_ms])?;
         Ok(())
     }
+}
+
+/// The candles that a source has told for the minutes of `range_ms`, in order.
+pub(super) fn live(
+    connection: &Connection,
+    source: &str,
+    symbol: &str,
+    range_ms: &Range<i64>,
+) -> Result<Vec<Candle>, StateError> {
+    let mut candles = Vec::new();
+    for (start_ms, block) in overlapping(connection, source, symbol, range_ms)? {
+        let held = held(connection, start_ms, block)?;
+        candles.extend(held.into_iter().filter(|candle| range_ms.contains(&candle.open_time_ms)));
+    }
+    Ok(candles)
 }
 
 /// Adds candles to the blocks of a source's symbol.

@@ -2,7 +2,7 @@
 
 use rusqlite::{TransactionBehavior, params};
 
-use super::{StateError, Store, attempts, rows};
+use super::{StateError, Store, attempts, rows, stage_times};
 use veriregime_core::types::cycle::{CycleRecord, Stage};
 use veriregime_core::types::job::JobKey;
 use veriregime_core::types::period::PeriodId;
@@ -50,6 +50,7 @@ impl Store {
             "UPDATE cycles SET stage = ?3, updated_ms = ?4, untold = 0 WHERE job = ?1 AND period = ?2",
             params![key.job, key.period, stage.name(), now_ms],
         )?;
+        stage_times::note(&transaction, key, stage, now_ms)?;
         transaction.commit()?;
         Ok(CycleRecord { stage, updated_ms: now_ms, ..record })
     }

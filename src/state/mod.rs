@@ -6,6 +6,7 @@ mod attestations;
 pub mod beside;
 mod blocks;
 pub mod candle_cache;
+pub mod changes;
 mod columns;
 mod cycles;
 pub mod error;
@@ -15,11 +16,16 @@ pub mod jobs;
 mod legacy;
 pub mod lock;
 mod manifests;
+pub mod operations;
+pub mod outcomes;
+mod parameters;
 pub mod reader;
 mod retention;
 mod rows;
 mod schema;
+pub mod series;
 mod snapshots;
+mod stage_times;
 mod windows;
 
 use std::path::Path;
@@ -27,7 +33,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior, params};
+use tokio::sync::broadcast;
 
+use changes::{Change, Changes};
 use error::StateError;
 use veriregime_core::types::candle::{Candle, CandleSeries};
 use veriregime_core::types::cycle::{Attempt, CycleRecord, Forecast, Landed, Miss, Stage};
@@ -47,6 +55,7 @@ const PREPARED_STATEMENTS: usize = 64;
 #[derive(Debug)]
 pub struct Store {
     connection: Mutex<Connection>,
+    changes: Changes,
 }
 
 /// What one step adds to a cycle.
@@ -112,7 +121,12 @@ impl Store {
         connection.pragma_update(None, "temp_store", "MEMORY").map_err(|error| as_open_fault(error.into()))?;
         schema::check(&connection, path).map_err(as_open_fault)?;
         schema::migrate(&mut connection).map_err(as_open_fault)?;
-        Ok(Self { connection: Mutex::new(connection) })
+        Ok(Self { connection: Mutex::new(connection), changes: Changes::default() })
+    }
+
+    /// The stages that are stored by this connection from now on.
+    pub fn follow(&self) -> broadcast::Receiver<Change> {
+        self.changes.follow()
     }
 
     /// The job's cycle of `period` on its grid, begun now if there is none yet.
@@ -124,7 +138,7 @@ impl Store {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         jobs::ensure_row(&transaction, job, grid)?;
         let key = rows::key(&transaction, job, period)?;
-        transaction.execute(
+        let begun = transaction.execute(
             "INSERT OR IGNORE INTO cycles (job, period, stage, started_ms, updated_ms, starts, ends)
              VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)",
             params![
@@ -136,9 +150,13 @@ impl Store {
                 grid.end_ms(period) / 1000
             ],
         )?;
+        if begun > 0 {
+            stage_times::note(&transaction, key, Stage::Planned, now_ms)?;
+        }
         let record =
             rows::cycle(&transaction, key)?.ok_or_else(|| StateError::Corrupt(format!("period {period} vanished")))?;
         transaction.commit()?;
+        self.changes.tell(job, period, record.stage);
         Ok(record)
     }
 
@@ -174,6 +192,9 @@ impl Store {
             "UPDATE cycles SET stage = ?3, updated_ms = ?4, retrying = NULL, untold = ?5 WHERE job = ?1 AND period = ?2",
             params![key.job, key.period, to.name(), now_ms, to.is_final()],
         )?;
+        if to != from {
+            stage_times::note(&transaction, key, to, now_ms)?;
+        }
         match step {
             Step::Submitting(attempt) => attempts::add(&transaction, (job, period), from, attempt, now_ms)?,
             Step::SubmittingAgain(attempt) => attempts::add(&transaction, (job, period), to, attempt, now_ms)?,
@@ -191,6 +212,7 @@ impl Store {
         let record =
             rows::cycle(&transaction, key)?.ok_or_else(|| StateError::Corrupt(format!("period {period} vanished")))?;
         transaction.commit()?;
+        self.changes.tell(job, period, record.stage);
         Ok(record)
     }
 

@@ -5,6 +5,7 @@
 //! | a cycle's candles, or tables | its period is over, and it was missed, or its update is final and has left evidence; a week at most |
 //! | its proof, and the bytes of its transactions | a week later, if it has ended and its update is final: evidence has them |
 //! | the cycle, its transactions' hashes, what was promised for its period | a year later |
+//! | when its stages were reached, what its update did to markets, what followed | as long as the cycle |
 //! | attestations | so many were made since |
 //! | live candles | every job's window has left their day |
 
@@ -94,5 +95,14 @@ fn drop_old_cycles(transaction: &Transaction<'_>, before: i64) -> Result<(), Sta
         params![before],
     )?;
     transaction.execute("DELETE FROM promises WHERE ends < ?1", params![before])?;
+    for beside in ["stage_times", "parameters", "outcomes"] {
+        let sql = format!(
+            "DELETE FROM {beside} WHERE NOT EXISTS (SELECT 1 FROM cycles
+             WHERE cycles.job = {beside}.job AND cycles.period = {beside}.period)"
+        );
+        transaction.execute(&sql, [])?;
+    }
+    let unused = "DELETE FROM policies WHERE id NOT IN (SELECT policy FROM parameters WHERE policy IS NOT NULL)";
+    transaction.execute(unused, [])?;
     Ok(())
 }

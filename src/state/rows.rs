@@ -18,8 +18,9 @@ pub(super) const CYCLES: &str = "SELECT jobs.chain_id, jobs.contract, jobs.manif
 /// Whether a cycle is one of those whose jobs the first parameter lists: see [`super::jobs::Scope::rows`].
 pub(super) const IN_SCOPE: &str = "(?1 IS NULL OR job IN (SELECT value FROM json_each(?1)))";
 
-/// Notes where an update landed. Evidence that names another place is no longer its evidence.
-const LANDED: &str = "landed = ?3, evidence = CASE WHEN landed = ?3 THEN evidence END";
+/// Notes where an update landed. Evidence that names another place is no longer its evidence, and what it did is to be read again.
+const LANDED: &str = "landed = ?3, evidence = CASE WHEN landed = ?3 THEN evidence END, \
+     has_parameters = CASE WHEN landed = ?3 THEN has_parameters ELSE 0 END";
 
 /// Stands where the digest of a bundle stood that was deleted on purpose.
 pub(super) const PRUNED: &str = "pruned";
@@ -140,8 +141,9 @@ fn nothing() -> Digest {
 
 /// Takes back that an update landed: the chain has dropped it for good.
 fn nowhere(connection: &Connection, key: Key) -> Result<(), StateError> {
-    connection
-        .execute("UPDATE cycles SET landed = NULL WHERE job = ?1 AND period = ?2", params![key.job, key.period])?;
+    let sql = "UPDATE cycles SET landed = NULL, has_parameters = 0 WHERE job = ?1 AND period = ?2";
+    connection.execute(sql, params![key.job, key.period])?;
+    connection.execute("DELETE FROM parameters WHERE job = ?1 AND period = ?2", params![key.job, key.period])?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{StateError, legacy};
 
 /// Ordered schema changes; `user_version` counts those applied.
-pub(super) const MIGRATIONS: [&str; 13] = [
+pub(super) const MIGRATIONS: [&str; 14] = [
     include_str!("migrations/001_init.sql"),
     include_str!("migrations/002_sources.sql"),
     include_str!("migrations/003_transactions.sql"),
@@ -21,6 +21,7 @@ pub(super) const MIGRATIONS: [&str; 13] = [
     include_str!("migrations/011_alerts.sql"),
     include_str!("migrations/012_grids.sql"),
     include_str!("migrations/013_tables.sql"),
+    include_str!("migrations/014_dashboard.sql"),
 ];
 /// The schema that this program writes.
 pub(super) const NEWEST: usize = MIGRATIONS.len();

@@ -1,13 +1,18 @@
-//! Log lines on standard error: compact on a terminal, JSON otherwise. Standard output is for results.
+//! Log lines on standard error: compact on a terminal, JSON otherwise; the newest in memory, too. Standard output is for results.
 
 pub mod metrics;
+pub mod ring;
 
 use std::io::{IsTerminal, stderr};
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
+
+use ring::{LINES, RingLayer};
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
@@ -38,14 +43,14 @@ pub fn init(format: LogFormat, level: &str) {
     if compact {
         let builder = builder.compact().with_ansi(stderr().is_terminal()).with_filter_reloading();
         let handle = builder.reload_handle();
-        if builder.try_init().is_ok() {
+        if builder.finish().with(RingLayer(&LINES)).try_init().is_ok() {
             let _first = SET_FILTER.set(Box::new(move |filter| drop(handle.reload(filter))));
         }
     } else {
         let builder = builder.json().flatten_event(true).with_current_span(true).with_span_list(false);
         let builder = builder.with_filter_reloading();
         let handle = builder.reload_handle();
-        if builder.try_init().is_ok() {
+        if builder.finish().with(RingLayer(&LINES)).try_init().is_ok() {
             let _first = SET_FILTER.set(Box::new(move |filter| drop(handle.reload(filter))));
         }
     }

@@ -84,7 +84,7 @@ async fn jobs_are_told_and_a_job_that_is_none_has_its_code() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_makes_no_sense_is_refused_with_a_code() {
     let world = World::new().await;
-    let node = Node::start(&world, json!({"api": {"max_body_bytes": 1000}})).await;
+    let node = Node::start(&world, json!({"api": {"max_body_bytes": 1000, "dashboard": false}})).await;
     let cases = [
         ("/", 404, "VR-API-002"),
         ("/v1/periods/", 404, "VR-API-002"),
@@ -205,6 +205,9 @@ async fn the_document_is_the_one_that_is_committed_and_names_every_route() {
     assert_eq!(node.json("/openapi.json").await.1, document);
     for (path, item) in document["paths"].as_object().unwrap() {
         if item.get("get").is_none() {
+            continue;
+        }
+        if path == "/v1/events" {
             continue;
         }
         let path = path.replace("{period}", "1").replace("{market}", "BTC-USD");

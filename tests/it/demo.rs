@@ -1,7 +1,8 @@
 //! The demo with several jobs: two chains, and a model over several markets, in one process.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -15,6 +16,15 @@ fn program(arguments: &[&str]) -> Command {
     program.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
     program.env("VERIREGIME__PROVER__SRS_DIR", config().prover.srs_dir).env_remove("VERIREGIME_CONFIG");
     program
+}
+
+/// Head and body of what is answered at a path.
+fn get(address: &str, path: &str) -> String {
+    let mut connection = TcpStream::connect(address).unwrap();
+    write!(connection, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 fn last_line(output: &[u8]) -> Value {
@@ -91,6 +101,18 @@ fn chains_that_stay_up_are_told_of_by_the_command_that_is_printed() {
         let cycles = job["cycles"].as_array().unwrap();
         assert_eq!((cycles.len(), &cycles[0]["model_id"]), (1, &job["model_id"]), "{job}");
     }
+    let page = text.lines().find_map(|line| line.trim().strip_prefix("http://")).expect("the dashboard's address");
+    let address = page.trim_end_matches('/');
+    let told: Value = serde_json::from_str(get(address, "/v1/jobs").split_once("\r\n\r\n").unwrap().1).unwrap();
+    for job in told["jobs"].as_array().unwrap() {
+        assert_eq!(
+            (&job["last_cycle"]["stage"], &job["activity"]["state"]),
+            (&"confirmed".into(), &"waiting".into()),
+            "{job}"
+        );
+    }
+    let root = get(address, "/").to_ascii_lowercase();
+    assert!(root.contains("content-security-policy: default-src 'none'"), "{root}");
     let output = program(&[&arguments[..], &["--job", "altcoins"]].concat()).output().unwrap();
     let only = last_line(&output.stdout);
     assert_eq!((only["cycles"].as_array().unwrap().len(), only["markets"].as_array().unwrap().len()), (1, 3), "{only}");

@@ -89,6 +89,12 @@ impl Node {
         (status, serde_json::from_str(&text).unwrap())
     }
 
+    /// What the API answers to a body at `path`, with whatever status.
+    pub async fn ask(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        let answer = self.http.post(self.url.join(path).unwrap()).json(body).send().await.unwrap();
+        (answer.status(), answer.json().await.unwrap())
+    }
+
     /// The stage of the newest cycle, as the API tells it.
     pub async fn newest_stage(&self) -> String {
         let (_, periods) = self.json("/v1/periods?limit=1").await;

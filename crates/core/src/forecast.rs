@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::features::{self, FeatureError};
 use crate::model::{Layout, Model, ModelError};
+use crate::types::baselines::Baselines;
 use crate::types::candle::{Candle, CandleSeries, SeriesError};
 use crate::types::cycle::Forecast;
 use crate::types::diagnostic::{Diagnostic, Retry};
@@ -82,6 +83,8 @@ pub struct RegimeModel {
     pub grid: Grid,
     /// What a market's outputs are.
     pub outputs: Vec<Output>,
+    /// What it is compared with.
+    pub baselines: Baselines,
     /// Shared by the models of several bundles that have the same network.
     network: Arc<Model>,
 }
@@ -109,6 +112,7 @@ impl RegimeModel {
             label: spec.label,
             grid: manifest.grid,
             outputs: manifest.outputs.clone(),
+            baselines: spec.baselines.clone(),
             network,
         })
     }

@@ -47,6 +47,7 @@ use settings::Settings;
 use student::Student;
 use teacher::TeacherSettings;
 use trainer::{Event, FitSettings, Progress, SelectBy, TrainInputs};
+use veriregime_core::features::har::LEAST_BEFORE;
 use veriregime_core::features::sums::Sums;
 use veriregime_core::model::export::LayeredNetwork;
 use veriregime_core::types::baselines::Baselines;
@@ -201,7 +202,7 @@ pub fn train(run: &Run<'_>, mut observe: impl FnMut(&Stage, Event)) -> Result<Tr
     let temperature = frozen(calibration::temperature(&rated));
 
     let baselines = baselines::fit(&sums, &train, &validation, &settings.label).ok_or_else(|| {
-        TrainingError::TooFew { part: "the baselines".into(), found: train.len(), needed: baselines::LEAST_BEFORE }
+        TrainingError::TooFew { part: "the baselines".into(), found: train.len(), needed: LEAST_BEFORE }
     })?;
     let part = |times: &Range<i64>, samples: &Samples| Part {
         times: times.clone(),

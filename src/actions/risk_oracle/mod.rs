@@ -1,12 +1,14 @@
 pub mod abi;
 pub mod action;
 mod advice;
+pub mod applied;
 pub mod events;
 pub mod packed;
 pub mod published;
 pub mod read;
 pub mod refusal;
 mod relayed;
+pub mod rules;
 pub mod spec;
 pub mod update;
 pub mod verifier;

@@ -1,6 +1,6 @@
 //! What a model's verifier says of proofs, and what it costs to ask it.
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, Bytes};
 use alloy::sol_types::SolCall;
 
 use super::abi::Verifier;
@@ -9,6 +9,12 @@ use crate::chain::call::Call;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use veriregime_core::types::proof::Proof;
+
+/// The call by which anybody asks a verifier about a proof.
+pub fn verification_call(proof: &Proof) -> Bytes {
+    let call = Verifier::verifyProofCall { proof: proof.bytes.clone(), instances: proof.instances.clone() };
+    call.abi_encode().into()
+}
 
 impl Reader {
     /// What a generated verifier says of a proof. It may revert for "no".
@@ -33,7 +39,6 @@ impl Chain {
     /// # Errors
     /// As [`Chain::send`].
     pub async fn verification_gas(&self, verifier: Address, proof: &Proof) -> Result<u64, ChainError> {
-        let call = Verifier::verifyProofCall { proof: proof.bytes.clone(), instances: proof.instances.clone() };
-        Ok(self.send(Call::new(verifier, call.abi_encode())).await?.gas_used)
+        Ok(self.send(Call::new(verifier, verification_call(proof))).await?.gas_used)
     }
 }

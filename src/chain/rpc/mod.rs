@@ -1,10 +1,11 @@
 //! One transport over several RPCs. Reads go to the first one in good standing and on to the next where it fails;
 //! signed transactions go to all of them, the same bytes.
 
+pub mod endpoints;
 pub mod error_class;
 pub mod transport;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ use tracing::{info, warn};
 use super::Settings;
 use super::answers::{self, Block};
 use crate::chain::error::ChainError;
+use crate::http::Usage;
 use crate::telemetry::metrics;
 use error_class::{ErrorClass, meaning};
 use transport::Transport;
@@ -64,6 +66,9 @@ struct Endpoint {
     standing: Mutex<EndpointHealth>,
     /// It knows nothing of the block that is still made, and is asked about the newest one instead.
     has_no_pending: AtomicBool,
+    usage: Usage,
+    /// Its newest block when it was last looked at; 0 before.
+    head: AtomicU64,
 }
 
 /// What is thought of an RPC.
@@ -97,6 +102,8 @@ impl Rpcs {
                 url: url.clone(),
                 standing,
                 has_no_pending,
+                usage: Usage::default(),
+                head: AtomicU64::new(0),
             }))
         });
         let inner = Inner {
@@ -167,7 +174,7 @@ impl Inner {
         for endpoint in self.endpoints.iter().filter(|endpoint| !endpoint.is_foreign()) {
             let (endpoint, packet, timeout) = (endpoint.clone(), packet.clone(), self.request_timeout);
             asked.spawn(async move {
-                let answer = endpoint.link.ask(packet, timeout).await;
+                let answer = endpoint.counted(packet, timeout).await;
                 if let Err(fault) = &answer {
                     endpoint.fails(fault);
                 }
@@ -294,6 +301,13 @@ impl Endpoint {
         }
     }
 
+    async fn counted(&self, packet: RequestPacket, timeout: Duration) -> Result<ResponsePacket, ChainError> {
+        let begun = Instant::now();
+        let answer = self.link.ask(packet, timeout).await;
+        self.usage.count(begun.elapsed(), answer.is_ok());
+        answer
+    }
+
     /// Asks, and looks whether the answer can be used.
     async fn ask(&self, packet: &RequestPacket, timeout: Duration) -> Result<ResponsePacket, ChainError> {
         let answer = self.ask_of_latest_if_need_be(packet, timeout).await?;
@@ -311,16 +325,16 @@ impl Endpoint {
         packet: &RequestPacket,
         timeout: Duration,
     ) -> Result<ResponsePacket, ChainError> {
-        let Some(of_latest) = of_latest(packet) else { return self.link.ask(packet.clone(), timeout).await };
+        let Some(of_latest) = of_latest(packet) else { return self.counted(packet.clone(), timeout).await };
         if self.has_no_pending.load(Ordering::Relaxed) {
-            return self.link.ask(of_latest, timeout).await;
+            return self.counted(of_latest, timeout).await;
         }
         let is_refused = |answer: &ResponsePacket| answer.as_error().map(meaning) == Some(ErrorClass::Other);
-        let answer = self.link.ask(packet.clone(), timeout).await?;
+        let answer = self.counted(packet.clone(), timeout).await?;
         if !is_refused(&answer) {
             return Ok(answer);
         }
-        let second = self.link.ask(of_latest, timeout).await?;
+        let second = self.counted(of_latest, timeout).await?;
         if is_refused(&second) {
             return Ok(answer);
         }
@@ -336,7 +350,10 @@ impl Endpoint {
         let block = self.value("eth_getBlockByNumber", json!(["latest", false]), timeout).await?;
         let block = serde_json::from_value::<Block>(block);
         match (chain_id, block) {
-            (Ok(chain_id), Ok(block)) => Ok((chain_id.to(), block.timestamp)),
+            (Ok(chain_id), Ok(block)) => {
+                self.head.store(block.number.unwrap_or(0), Ordering::Relaxed);
+                Ok((chain_id.to(), block.timestamp))
+            }
             (Err(error), _) | (_, Err(error)) => Err(ChainError::Garbage(quoted(&error.to_string()))),
         }
     }
@@ -344,7 +361,7 @@ impl Endpoint {
     async fn value(&self, method: &'static str, params: Value, timeout: Duration) -> Result<Value, ChainError> {
         let garbage = |error: serde_json::Error| ChainError::Garbage(error.to_string());
         let request = Request::new(method, Id::String("probe".into()), params).serialize().map_err(garbage)?;
-        let answer = self.link.ask(RequestPacket::Single(request), timeout).await?;
+        let answer = self.counted(RequestPacket::Single(request), timeout).await?;
         match answer.single_payload().and_then(|payload| payload.as_success()) {
             Some(value) => serde_json::from_str(value.get()).map_err(garbage),
             None => Err(ChainError::Refused(quoted(answer.first_error_message().unwrap_or("")))),

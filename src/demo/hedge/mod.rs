@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
+use super::dashboard::Dashboard;
 use super::scenario::Told;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::config::raw::RawConfig;
 use crate::devnet::uniswap::FEE_PIPS;
 use crate::devnet::vault::VaultWorld;
@@ -68,6 +70,9 @@ pub struct HedgeScenario {
 pub struct HedgeDemo {
     scenario: HedgeScenario,
     agent: Agent,
+    config: Config,
+    /// Where a browser looks on, if it is to.
+    dashboard: Option<Dashboard>,
     world: VaultWorld,
     clock: Clock,
     way: Way,
@@ -101,6 +106,23 @@ impl HedgeDemo {
         Box::pin(setup::set_up(scenario, raw, stop, told)).await
     }
 
+    /// Serves API and page until `stop` is cancelled, and tells where.
+    ///
+    /// # Errors
+    /// What keeps the API from starting.
+    pub async fn serve(&mut self, stop: &CancellationToken, told: &Told<'_>) -> anyhow::Result<()> {
+        let (config, agent) = (self.config.clone(), &self.agent);
+        let dashboard = Dashboard::start(&[config], &[agent], self.next_start_ms(), stop).await?;
+        told.item("dashboard", &dashboard.url());
+        self.dashboard = Some(dashboard);
+        Ok(())
+    }
+
+    /// Where a browser looks on, if it is to.
+    pub fn dashboard(&self) -> Option<String> {
+        self.dashboard.as_ref().map(Dashboard::url)
+    }
+
     /// The next week's start.
     pub fn next_start_ms(&self) -> i64 {
         GRID.start_ms(self.next)
@@ -121,6 +143,9 @@ impl HedgeDemo {
         }
         self.world.anvil.set_time(start_ms / 1000 + CYCLE_SECONDS).await?;
         self.clock.set_ms(start_ms + CYCLE_SECONDS * 1000);
+        if let Some(dashboard) = &self.dashboard {
+            dashboard.runs();
+        }
         let started = Instant::now();
         // The demo's clock stands still, so the week's own end would never come.
         let cycle = tokio::time::timeout(PATIENCE, self.agent.run(period, stop)).await;
@@ -137,6 +162,10 @@ impl HedgeDemo {
         self.rows.push(row);
         self.starts.push((day, price * (1.0 - f64::from(FEE_PIPS) / PIPS)));
         self.next = period.next();
+        if let Some(dashboard) = &self.dashboard {
+            dashboard.ended(period, Stage::Confirmed);
+            dashboard.waits(self.next_start_ms());
+        }
         Ok(())
     }
 
@@ -213,8 +242,11 @@ impl HedgeDemo {
         }
     }
 
-    /// Ends the prover.
+    /// Ends the prover, and what serves once its `stop` is cancelled.
     pub async fn stop(&self) {
         self.agent.prover.stop().await;
+        if let Some(dashboard) = &self.dashboard {
+            dashboard.stopped().await;
+        }
     }
 }

@@ -96,6 +96,8 @@ pub(super) async fn set_up(
     Ok(HedgeDemo {
         scenario,
         agent,
+        config,
+        dashboard: None,
         world,
         clock,
         way,

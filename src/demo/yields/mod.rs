@@ -12,8 +12,10 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::dashboard::Dashboard;
 use super::scenario::Told;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::config::raw::RawConfig;
 use crate::devnet::feed::FeedWorld;
 use crate::job::Agent;
@@ -56,6 +58,9 @@ pub struct YieldScenario {
 pub struct YieldDemo {
     /// A job for each strategy.
     agents: Vec<Agent>,
+    configs: Vec<Config>,
+    /// Where a browser looks on, if it is to.
+    dashboard: Option<Dashboard>,
     world: FeedWorld,
     clock: Clock,
     way: Way,
@@ -87,6 +92,23 @@ impl YieldDemo {
         Box::pin(setup::set_up(scenario, raw, stop, told)).await
     }
 
+    /// Serves API and page until `stop` is cancelled, and tells where.
+    ///
+    /// # Errors
+    /// What keeps the API from starting.
+    pub async fn serve(&mut self, stop: &CancellationToken, told: &Told<'_>) -> anyhow::Result<()> {
+        let agents: Vec<_> = self.agents.iter().collect();
+        let dashboard = Dashboard::start(&self.configs, &agents, self.next_start_ms(), stop).await?;
+        told.item("dashboard", &dashboard.url());
+        self.dashboard = Some(dashboard);
+        Ok(())
+    }
+
+    /// Where a browser looks on, if it is to.
+    pub fn dashboard(&self) -> Option<String> {
+        self.dashboard.as_ref().map(Dashboard::url)
+    }
+
     /// The next day's start.
     pub fn next_start_ms(&self) -> i64 {
         GRID.start_ms(self.next)
@@ -100,6 +122,9 @@ impl YieldDemo {
         let (period, start_ms) = (self.next, self.next_start_ms());
         self.world.anvil.set_time(start_ms / 1000 + CYCLE_SECONDS).await?;
         self.clock.set_ms(start_ms + CYCLE_SECONDS * 1000);
+        if let Some(dashboard) = &self.dashboard {
+            dashboard.runs();
+        }
         let mut records = Vec::with_capacity(self.agents.len());
         for agent in &mut self.agents {
             let started = Instant::now();
@@ -129,6 +154,10 @@ impl YieldDemo {
         self.answer = Self::predicted(&said, today)?;
         self.rows.push(DayRow { period, day: format_day(today), forecasts, money });
         self.next = period.next();
+        if let Some(dashboard) = &self.dashboard {
+            dashboard.ended(period, Stage::Confirmed);
+            dashboard.waits(self.next_start_ms());
+        }
         Ok(())
     }
 
@@ -188,10 +217,13 @@ impl YieldDemo {
         }
     }
 
-    /// Ends the provers.
+    /// Ends the provers, and what serves once its `stop` is cancelled.
     pub async fn stop(&self) {
         for agent in &self.agents {
             agent.prover.stop().await;
+        }
+        if let Some(dashboard) = &self.dashboard {
+            dashboard.stopped().await;
         }
     }
 }

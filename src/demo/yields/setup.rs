@@ -76,6 +76,8 @@ pub(super) async fn set_up(
     let service = parts.yields(jobs.first().context("there are no jobs")?).await?;
     Ok(YieldDemo {
         agents,
+        configs: jobs,
+        dashboard: None,
         world,
         clock,
         way,

@@ -1,7 +1,7 @@
 //! HTTP GET as exchanges want it: a budget of request weight, pauses where they ask for one, bounded everywhere.
 
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backon::{ExponentialBuilder, Retryable};
 use chrono::NaiveDateTime;
@@ -12,7 +12,7 @@ use url::Url;
 
 use super::error::CandleError;
 use crate::clock::Clock;
-use crate::http::{self, BodyError};
+use crate::http::{self, BodyError, Usage, Used};
 use veriregime_core::types::diagnostic::{Diagnostic, Retry, quoted};
 
 /// Pause after a 429 that does not name one.
@@ -64,6 +64,7 @@ pub struct HttpClient {
     client: Client,
     budget: DefaultDirectRateLimiter,
     settings: HttpSettings,
+    usage: Usage,
 }
 
 impl HttpClient {
@@ -79,7 +80,12 @@ impl HttpClient {
             .build()
             .map_err(|error| CandleError::Settings { base_url: base_url.to_string(), detail: error.to_string() })?;
         let budget = RateLimiter::direct(Quota::per_minute(settings.weight_per_minute).allow_burst(burst_weight));
-        Ok(Self { client, budget, settings })
+        Ok(Self { client, budget, settings, usage: Usage::default() })
+    }
+
+    /// How asking has gone so far.
+    pub fn used(&self) -> Used {
+        self.usage.used()
     }
 
     /// Gets `url`, which costs `weight`, and reads the body by `parse`; of an error status, `refusal` says what it means where
@@ -112,7 +118,7 @@ impl HttpClient {
         parse: &impl Fn(&[u8]) -> Result<T, CandleError>,
         refusal: &impl Fn(u16, &[u8]) -> Option<CandleError>,
     ) -> Result<T, CandleError> {
-        let attempt = || async { parse(&self.attempt(url, weight, refusal).await?) };
+        let attempt = || async { parse(&self.counted(url, weight, refusal).await?) };
         let delays = ExponentialBuilder::default()
             .with_min_delay(FIRST_RETRY_DELAY)
             .with_max_delay(LAST_RETRY_DELAY)
@@ -128,7 +134,7 @@ impl HttpClient {
             .await
     }
 
-    async fn attempt(
+    async fn counted(
         &self,
         url: &Url,
         weight: NonZeroU32,
@@ -138,6 +144,17 @@ impl HttpClient {
             base_url: address(url),
             detail: format!("a request weighs {weight}, more than is allowed in a minute"),
         })?;
+        let begun = Instant::now();
+        let outcome = self.attempt(url, refusal).await;
+        self.usage.count(begun.elapsed(), outcome.is_ok());
+        outcome
+    }
+
+    async fn attempt(
+        &self,
+        url: &Url,
+        refusal: &impl Fn(u16, &[u8]) -> Option<CandleError>,
+    ) -> Result<Vec<u8>, CandleError> {
         let broken = |error: reqwest::Error| {
             if error.is_timeout() {
                 CandleError::Timeout { url: address(url) }

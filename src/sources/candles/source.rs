@@ -10,6 +10,7 @@ use url::Url;
 use super::error::CandleError;
 use super::holes::{holes, joined, merged};
 use super::http::{HttpClient, HttpSettings};
+use crate::http::Used;
 use crate::sources::candles::exchange_api;
 use crate::sources::candles::exchange_api::{ExchangeApi, Limits, Paging};
 use veriregime_core::types::candle::{Candle, check_all};
@@ -85,6 +86,11 @@ impl Source {
     /// Whose candles they are.
     pub fn venue(&self) -> Venue {
         self.venue
+    }
+
+    /// How asking it has gone so far.
+    pub fn used(&self) -> Used {
+        self.http.used()
     }
 
     /// Root of the API.

@@ -1,6 +1,10 @@
 //! What is kept, and that it does not grow for ever.
 
+use std::collections::BTreeMap;
+
 use super::*;
+use crate::state::outcomes::Outcome;
+use veriregime_core::risk::{Applied, Before, Bound, Knot, Move, Rules, Vector};
 
 /// Minutes of a window: three days of them.
 const WINDOW_MINUTES: i64 = 3 * 24 * 60;
@@ -189,4 +193,113 @@ fn a_weekly_job_keeps_its_cycles_beside_one_of_four_hours() {
     let order: Vec<_> = store.recent(Scope::All, 9).unwrap().iter().map(|one| one.start_ms).collect();
     assert!(order.is_sorted_by(|one, other| one >= other), "{order:?}");
     assert!(store.cycle(weekly, week).unwrap().is_some(), "a year has not passed");
+}
+
+fn applied(market: usize, applied_e9: u32) -> Applied {
+    let after = Vector {
+        borrow_collateral_ratio_bps: 13_000,
+        liquidation_collateral_ratio_bps: 11_000,
+        amm_fee_pips: 3_000,
+        borrow_cap_factor_bps: 9_000,
+    };
+    let knot = |volatility_e9| Knot { volatility_e9, vector: after };
+    Applied {
+        market,
+        probability_high_bps: 9_000,
+        moved: Move { forecast_e9: 900_000, requested_e9: 800_000, applied_e9, after },
+        effective_at_seconds: 1_440_600,
+        before: Some(Before { applied_e9: 400_000, vector: after }),
+        rules: Some(Rules {
+            knots: vec![knot(400_000), knot(1_400_000)],
+            margin_bps: 500,
+            dwell_periods: 2,
+            max_rise_bps_per_period: 10_000,
+            max_fall_bps_per_period: 2_500,
+            loosen_delay_seconds: 600,
+        }),
+    }
+}
+
+#[test]
+fn what_an_update_did_is_kept_as_long_as_its_cycle_and_read_again_once_it_has_moved() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.sqlite");
+    let store = Store::open(&path).unwrap();
+    let reader = reader::Reader::open(&path).unwrap();
+    run(&store, JOB, PERIOD, 0);
+    run(&store, JOB, PERIOD.next(), 1);
+    let missing = |limit| store.without_parameters(JOB, limit).unwrap();
+    assert_eq!(missing(1)[0].period, PERIOD.next(), "the newest first");
+    for (record, applied_e9) in missing(9).iter().zip([700_000, 600_000]) {
+        store.set_parameters(record, &[applied(0, applied_e9), applied(2, applied_e9)]).unwrap();
+    }
+    assert!(missing(9).is_empty());
+    let kept = reader.parameters(JOB, PERIOD).unwrap();
+    assert_eq!(kept, [applied(0, 600_000), applied(2, 600_000)]);
+    assert_eq!(kept[0].reason().bound, [Bound::MaxRise]);
+    assert_eq!(count(&store, "SELECT count(*) FROM policies"), 1, "rules that stay are kept once");
+
+    let outcome = |realised| Outcome { persistence: Some(2e-4), har: None, realised };
+    let known = |realised| BTreeMap::from([((PERIOD, 0), outcome(realised))]);
+    store.keep_outcomes(JOB, &known(None)).unwrap();
+    store.keep_outcomes(JOB, &known(Some(3e-4))).unwrap();
+    store.keep_outcomes(JOB, &known(Some(9e-4))).unwrap();
+    assert_eq!(store.outcomes(JOB, PERIOD, PERIOD).unwrap(), known(Some(3e-4)), "the first that was measured");
+    assert_eq!(store.periods_between(JOB, PERIOD, PERIOD.next()).unwrap(), [PERIOD, PERIOD.next()]);
+
+    let all = PeriodId(0)..PeriodId(u64::MAX);
+    let rows = reader.series(JOB, 0, &all, 9).unwrap();
+    assert_eq!(rows.iter().map(|row| row.period).collect::<Vec<_>>(), [PERIOD, PERIOD.next()]);
+    assert_eq!((rows[0].moved, rows[0].outcome), (Some(applied(0, 600_000).moved), outcome(Some(3e-4))));
+    assert_eq!((rows[1].outcome, rows[1].effective_at_seconds), (Outcome::default(), Some(1_440_600)));
+    assert_eq!(reader.series(JOB, 0, &(PERIOD..PERIOD.next()), 9).unwrap(), rows[..1]);
+    assert_eq!(reader.series(JOB, 0, &all, 1).unwrap(), rows[1..], "the newest, where there are too many");
+    assert_eq!(reader.series(JOB, 1, &all, 9).unwrap()[0].moved, None, "a market that it left alone");
+
+    let moved = Landed { hash: [9; 32].into(), block: 5, gas_used: 6 };
+    let before = store.cycle(JOB, PERIOD).unwrap().unwrap();
+    store.settle_at(JOB, PERIOD, moved, true).unwrap();
+    store.set_parameters(&before, &[]).unwrap();
+    assert_eq!(missing(9)[0].period, PERIOD, "what was read of the place before says nothing of the new one");
+    assert_eq!(reader.parameters(JOB, PERIOD).unwrap().len(), 2, "better than nothing meanwhile");
+
+    run(&store, JOB, PeriodId(PERIOD.0 + (366 * PeriodId::PER_DAY) + 2), 8);
+    for table in ["stage_times", "parameters", "outcomes"] {
+        assert_eq!(count(&store, &format!("SELECT count(*) FROM {table} WHERE period <= 101")), 0, "{table}");
+    }
+    assert_eq!(count(&store, "SELECT count(*) FROM policies"), 0);
+}
+
+#[test]
+fn stages_have_their_times_in_the_order_in_which_they_were_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.sqlite");
+    let store = Store::open(&path).unwrap();
+    let reader = reader::Reader::open(&path).unwrap();
+    run(&store, JOB, PERIOD, 0);
+    store.begin(JOB, Grid::FOUR_HOURS, PERIOD, 9).unwrap();
+    // The chain drops the update: the same bytes are sent again, and then others with a fee that is higher.
+    let sent = store.attempts(JOB, PERIOD).unwrap().remove(0);
+    let dearer = Attempt {
+        hash: [6; 32].into(),
+        max_fee_per_gas_wei: sent.max_fee_per_gas_wei * 2,
+        priority_fee_wei: sent.priority_fee_wei * 2,
+        ..sent.clone()
+    };
+    store.advance(JOB, PERIOD, &Step::Submitting(&sent), 10).unwrap();
+    store.advance(JOB, PERIOD, &Step::Submitting(&dearer), 11).unwrap();
+    let times = reader.stage_times(JOB, PERIOD, 99).unwrap();
+    let expected = [
+        (Stage::Planned, 1),
+        (Stage::Collected, 2),
+        (Stage::Forecast, 2),
+        (Stage::Proved, 2),
+        (Stage::Submitting, 2),
+        (Stage::Confirmed, 2),
+        (Stage::Submitting, 10),
+    ];
+    assert_eq!(times, expected, "a replacement is no stage");
+    assert_eq!(reader.stage_times(JOB, PERIOD, 2).unwrap(), expected[5..]);
+    assert!(reader.stage_times(JOB, PERIOD.next(), 9).unwrap().is_empty());
+    assert!(!reader.is_pruned(JOB, PERIOD).unwrap() && !reader.is_pruned(JOB, PERIOD.next()).unwrap());
 }

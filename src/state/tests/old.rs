@@ -48,6 +48,19 @@ fn a_database_of_the_first_version_is_taken_over_with_its_transactions() {
 }
 
 #[test]
+fn stages_of_before_have_the_times_that_are_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.sqlite");
+    copy_of("agent-schema-7.sqlite", &path);
+    let store = Store::open(&path).unwrap();
+    let record = store.recent(Scope::All, 1).unwrap().remove(0);
+    let times = crate::state::reader::Reader::open(&path).unwrap().stage_times(record.job, record.period, 9).unwrap();
+    let mut expected = vec![(Stage::Planned, record.started_ms)];
+    expected.extend((record.stage != Stage::Planned).then_some((record.stage, record.updated_ms)));
+    assert_eq!(times, expected);
+}
+
+#[test]
 fn a_database_of_schema_6_is_taken_over_with_its_contract_and_wallets() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("agent.sqlite");

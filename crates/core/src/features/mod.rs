@@ -10,13 +10,16 @@ pub mod baseline_cnn;
 pub mod calendar;
 mod columns;
 mod estimate;
+pub mod har;
 mod indicators;
 pub mod label;
 pub mod measure;
+pub mod outcome;
 pub mod quantity;
 pub mod scale;
 pub mod seasonal;
 pub mod sums;
+pub mod unit;
 mod volatility;
 mod volume;
 

@@ -1,6 +1,7 @@
 //! From feature integers to a forecast, twice: the float model through tract, and the circuit's arithmetic in exact
 //! integers. Pure once loaded.
 
+pub mod contributions;
 pub mod dense;
 pub mod export;
 pub mod float;

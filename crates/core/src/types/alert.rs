@@ -66,6 +66,14 @@ pub struct Alert {
     pub hint: String,
 }
 
+/// An alert with the time since when it was seen to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldAlert {
+    pub alert: Alert,
+    /// When it was first seen, Unix milliseconds.
+    pub since_ms: i64,
+}
+
 /// An alert that was delivered and whose end was not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FiredAlert {

@@ -17,6 +17,7 @@ use thiserror::Error;
 
 use outcomes::{Forecast, Forecaster, Outcomes};
 use report::Report;
+use veriregime_core::features::har::LEAST_BEFORE;
 use veriregime_core::features::{Batch, FeatureError};
 use veriregime_core::model::float::{FloatModel, inputs};
 use veriregime_core::model::{Layout, Model, ModelError};
@@ -119,7 +120,7 @@ impl Comparison {
     ) -> Result<Self, EvaluationError> {
         let batch = Batch::new(subject.features, series)?;
         let mut outcomes =
-            Outcomes::new(&batch, subject.label, subject.grid, times, least_before.max(baselines::LEAST_BEFORE))?;
+            Outcomes::new(&batch, subject.label, subject.grid, times, least_before.max(LEAST_BEFORE))?;
         let kept: Vec<bool> = outcomes.time_ms.iter().map(|time_ms| is_wanted(*time_ms)).collect();
         outcomes.keep(&kept);
         let mut forecasts = baselines::forecasts(subject.baselines, batch.sums(), &outcomes, subject.label);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::metrics::ECE_BINS;
 use super::outcomes::{Forecast, Outcomes};
+use veriregime_core::score::qlike;
 
 /// Classes of ratings, each of as many distinct ones as the next, from which a resampled area under the curve is computed.
 const RATING_BINS: usize = 1000;
@@ -129,11 +130,11 @@ impl<'a> Tally<'a> {
         if let Some(log_volatility) = &self.forecast.log_volatility {
             let truth = self.outcomes.log_volatility[row] - self.centre;
             let error = self.outcomes.log_volatility[row] - log_volatility[row];
-            let ratio = libm::exp(2.0 * error) / self.forecast.variance_ratio;
             tallies[TRUTH] += truth;
             tallies[TRUTH_SQUARED] += truth * truth;
             tallies[ERROR_SQUARED] += error * error;
-            tallies[QLIKE] += ratio - libm::log(ratio) - 1.0;
+            tallies[QLIKE] +=
+                qlike(self.outcomes.log_volatility[row], log_volatility[row], self.forecast.variance_ratio);
         }
     }
 

@@ -9,13 +9,13 @@ use crate::bundle::Bundle;
 use veriregime_backtest::signal::{Guard, OwnPool, Signal};
 use veriregime_backtest::study::{KNEE, Policy};
 use veriregime_core::features::Batch;
+use veriregime_core::features::har::{LEAST_BEFORE, regressors};
 use veriregime_core::model::{Layout, MAX_MODEL_BYTES};
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::manifest::ONNX_FILE;
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_core::types::time::parse_utc_ms;
 use veriregime_training::cholesky::solved;
-use veriregime_training::evaluation::baselines::{LEAST_BEFORE, har};
 use veriregime_training::evaluation::outcomes::{Forecaster, Outcomes};
 use veriregime_training::evaluation::{Comparison, Subject};
 
@@ -103,7 +103,7 @@ impl Signals {
         };
         let known: Vec<usize> =
             (0..outcomes.len()).filter(|row| outcomes.at[*row] + model.label.horizon_minutes <= earlier.end).collect();
-        let regressors = |row: usize| har::regressors(batch.sums(), outcomes.at[row]);
+        let regressors = |row: usize| regressors(batch.sums(), outcomes.at[row]);
         let waves = |row: usize| clock(outcomes.time_ms[row]);
         let clock = fitted(outcomes, &known, waves);
         let har_clock = fitted(outcomes, &known, |row| [&regressors(row)[1..], &waves(row)].concat());

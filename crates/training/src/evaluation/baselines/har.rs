@@ -1,33 +1,14 @@
-//! Corsi's heterogeneous autoregressive model (2009): regressions on the logarithm of realised volatility over an hour,
-//! four hours, a day and a week; logistic for the regime, linear for the log-volatility.
+//! Fits of Corsi's heterogeneous autoregressive model (2009): regressions on the logarithm of realised volatility over an
+//! hour, four hours, a day and a week; logistic for the regime, linear for the log-volatility.
 
-use veriregime_core::features::measure;
-use veriregime_core::features::sums::Sums;
-use veriregime_core::types::feature::Feature;
+use veriregime_core::features::har::{SIZE, linear};
 
-/// The windows in minutes.
-pub const WINDOWS_MINUTES: [usize; 4] = [60, 240, 1440, 10_080];
-/// Coefficients: intercept, then one for each window.
-pub const SIZE: usize = 1 + WINDOWS_MINUTES.len();
 /// Newton's method on a convex loss converges in far fewer.
 const MAX_STEPS: usize = 50;
 /// Keeps the curvature invertible where the labels are separable.
 const RIDGE: f64 = 1e-6;
 /// Keeps least squares solvable where a regressor never moves.
 const LINEAR_RIDGE: f64 = 1e-12;
-
-/// Intercept term and the four logarithms at a decision time that `at` candles precede.
-pub fn regressors(sums: &Sums, at: usize) -> [f64; SIZE] {
-    std::array::from_fn(|index| match index.checked_sub(1) {
-        None => 1.0,
-        Some(window) => measure::value(&Feature::LogRmsReturn { minutes: WINDOWS_MINUTES[window] }, sums, at),
-    })
-}
-
-/// What a linear regression forecasts.
-pub fn linear(coefficients: &[f64; SIZE], regressors: &[f64; SIZE]) -> f64 {
-    coefficients.iter().zip(regressors).map(|(weight, value)| weight * value).sum()
-}
 
 /// Least squares; each sample is its regressors and what followed.
 pub fn fit_linear(samples: &[([f64; SIZE], f64)]) -> [f64; SIZE] {

@@ -5,15 +5,15 @@ pub mod har;
 mod simplex;
 
 use super::outcomes::{Forecast, Forecaster, Outcomes};
+use veriregime_core::features::har::{LEAST_BEFORE, SIZE, linear, regressors};
 use veriregime_core::features::sums::Sums;
 use veriregime_core::features::{label, measure};
+use veriregime_core::score;
 use veriregime_core::types::baselines::{Baselines, Garch, HarVolatility, Residual};
 use veriregime_core::types::feature::Feature;
 use veriregime_core::types::manifest::frozen;
 use veriregime_core::types::manifest::regime::Label;
 
-/// Candles that must precede a decision: the longest window of the regressions, and the close before it.
-pub const LEAST_BEFORE: usize = har::WINDOWS_MINUTES[3] + 1;
 /// Lengths of the returns that GARCH is tried on, in minutes.
 const GARCH_MINUTES: [usize; 2] = [1, 60];
 /// A residual of nothing would make probabilities of 0 and 1.
@@ -27,15 +27,15 @@ pub fn fit(sums: &Sums, train: &[(usize, f64)], validation: &[(usize, f64)], lab
     };
     let (train, validation) = (after_a_week(train), after_a_week(validation));
     let high = |volatility: f64| volatility > label.threshold;
-    let regressors: Vec<[f64; har::SIZE]> = train.iter().map(|(at, _)| har::regressors(sums, *at)).collect();
+    let known: Vec<[f64; SIZE]> = train.iter().map(|(at, _)| regressors(sums, *at)).collect();
     let truths: Vec<f64> = train.iter().map(|(_, volatility)| label::log_volatility(*volatility)).collect();
     let (first, last) = (train.first()?.0, train.last()?.0);
     let highs = train.iter().filter(|(_, volatility)| high(*volatility)).count();
 
-    let labelled: Vec<_> = regressors.iter().zip(&train).map(|(values, (_, known))| (*values, high(*known))).collect();
-    let measured: Vec<_> = regressors.iter().copied().zip(truths.iter().copied()).collect();
+    let labelled: Vec<_> = known.iter().zip(&train).map(|(values, (_, known))| (*values, high(*known))).collect();
+    let measured: Vec<_> = known.iter().copied().zip(truths.iter().copied()).collect();
     let coefficients = har::fit_linear(&measured).map(frozen);
-    let forecasts: Vec<f64> = regressors.iter().map(|values| har::linear(&coefficients, values)).collect();
+    let forecasts: Vec<f64> = known.iter().map(|values| linear(&coefficients, values)).collect();
 
     let training = Part { decisions: &train, first, last };
     let garch = GARCH_MINUTES
@@ -79,8 +79,7 @@ fn fit_garch(sums: &Sums, train: &Part<'_>, minutes: usize, horizon_minutes: usi
 fn loss(garch: &Garch, sums: &Sums, decisions: &[(usize, f64)], label: &Label) -> f64 {
     let forecasts = garch_forecasts(garch, sums, decisions.iter().map(|(at, _)| *at), label.horizon_minutes);
     let losses = decisions.iter().zip(forecasts).map(|((_, volatility), forecast)| {
-        let ratio = libm::exp(2.0 * (label::log_volatility(*volatility) - forecast)) / garch.residual.variance_ratio;
-        ratio - libm::log(ratio) - 1.0
+        score::qlike(label::log_volatility(*volatility), forecast, garch.residual.variance_ratio)
     });
     losses.sum::<f64>() / decisions.len() as f64
 }
@@ -106,17 +105,13 @@ pub fn forecasts(baselines: &Baselines, sums: &Sums, outcomes: &Outcomes, label:
     let rows = outcomes.len();
     let past = Feature::LogRmsReturn { minutes: label.horizon_minutes };
     let past: Vec<f64> = outcomes.at.iter().map(|at| measure::value(&past, sums, *at)).collect();
-    let regressors: Vec<[f64; har::SIZE]> = outcomes.at.iter().map(|at| har::regressors(sums, *at)).collect();
-    let logistic = regressors.iter().map(|values| har::probability(&baselines.har_logistic, values)).collect();
+    let known: Vec<[f64; SIZE]> = outcomes.at.iter().map(|at| regressors(sums, *at)).collect();
+    let logistic = known.iter().map(|values| har::probability(&baselines.har_logistic, values)).collect();
     let HarVolatility { coefficients, residual: har_residual } = &baselines.har_volatility;
-    let har: Vec<f64> = regressors.iter().map(|values| har::linear(coefficients, values)).collect();
+    let har: Vec<f64> = known.iter().map(|values| linear(coefficients, values)).collect();
     let garch = garch_forecasts(&baselines.garch, sums, outcomes.at.iter().copied(), label.horizon_minutes);
     let of_volatility = |by: Forecaster, forecasts: Vec<f64>, residual: &Residual| {
-        // The chance that the threshold is exceeded if the errors are Gaussian.
-        let chance = |forecast: &f64| {
-            let distance = (log_threshold - forecast) / residual.deviation;
-            libm::erfc(distance * std::f64::consts::FRAC_1_SQRT_2) / 2.0
-        };
+        let chance = |forecast: &f64| score::chance_above(log_threshold, *forecast, residual);
         let probabilities = forecasts.iter().map(chance).collect();
         Forecast::of_probabilities(by, probabilities).with_log_volatility(forecasts, residual.variance_ratio)
     };

@@ -1,0 +1,107 @@
+//! What is noted of a cycle beside its evidence, so that whoever looks at the node later needs neither the chain's past nor the
+//! exchange's: what its update did to markets, and what followed the forecasts before it.
+
+use std::collections::BTreeMap;
+
+use tracing::warn;
+
+use super::Agent;
+use super::input::Regime;
+use crate::actions::Action;
+use crate::job::error::StageError;
+use crate::state::error::StateError;
+use crate::state::jobs::Scope;
+use crate::state::outcomes::Outcome;
+use veriregime_core::features::outcome::{plain, realised};
+use veriregime_core::features::sums::Sums;
+use veriregime_core::forecast::ForecastError;
+use veriregime_core::types::candle::CandleSeries;
+use veriregime_core::types::cycle::CycleRecord;
+use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_core::types::manifest::inputs::Market;
+use veriregime_core::types::period::{Grid, MINUTE_MS, PeriodId};
+
+/// Updates that are made up for in one go, newest first.
+const UPDATES: u32 = 12;
+
+impl Agent {
+    /// Notes what landed updates did to markets, and what followed earlier forecasts, by the candles of this cycle. What fails is
+    /// tried again with the next cycle: an update is good without it.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub(super) async fn note_aftermath(&self, record: &CycleRecord) -> Result<(), StateError> {
+        self.note_parameters().await?;
+        let Some(regime) = self.regime() else { return Ok(()) };
+        let _room = regime.candles.room(1).await;
+        match self.note_outcomes(regime, record) {
+            Ok(()) => Ok(()),
+            Err(StageError::State(fault)) => Err(fault),
+            Err(fault) => {
+                warn!(code = fault.code(), error = %fault, hint = fault.hint(), "what followed is not known yet");
+                Ok(())
+            }
+        }
+    }
+
+    /// Notes what landed updates did to markets.
+    pub(super) async fn note_parameters(&self) -> Result<(), StateError> {
+        let Action::RiskOracle(oracle) = &self.action else { return Ok(()) };
+        let jobs: Vec<_> =
+            self.cared_for()?.into_iter().filter(|job| job.contract.address == oracle.contract).collect();
+        for record in self.store.without_parameters(Scope::Jobs(&jobs), UPDATES)? {
+            let (Some(landed), Ok(manifest)) = (record.landed, self.manifest_of(&record)) else { continue };
+            let Ok(markets) = manifest.markets() else { continue };
+            let markets: Vec<_> = markets.iter().map(Market::id).collect();
+            match self.chain.read.applied_in(oracle.contract, landed.hash, &markets).await {
+                Ok(Some(applied)) => self.store.set_parameters(&record, &applied)?,
+                Ok(None) => {}
+                Err(fault) => {
+                    warn!(period = record.period.0, code = fault.code(), error = %fault, "what the update did is not known yet");
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Measures what the window of this cycle tells: what forecasters without a network say now, and what followed the
+    /// forecasts of the periods that it covers.
+    fn note_outcomes(&self, regime: Regime<'_>, record: &CycleRecord) -> Result<(), StageError> {
+        if record.candles.is_empty() || record.job != self.job() {
+            return Ok(());
+        }
+        let stored = self.store.candles(record.job, record.period)?;
+        let mut found = BTreeMap::new();
+        for (market, candles) in stored.iter().enumerate().filter(|(_, candles)| !candles.is_empty()) {
+            let window = regime.model.window(candles, record.period).map_err(|error| {
+                // What was computed with before has become unusable.
+                StateError::Corrupt(ForecastError::from(error).to_string())
+            })?;
+            let first = self.grid().period_at(window.start_ms());
+            let known = self.store.outcomes(record.job, first, record.period)?;
+            let periods = self.store.periods_between(record.job, first, record.period)?;
+            let is_open = |period: &PeriodId| !known.get(&(*period, market)).is_some_and(Outcome::is_complete);
+            let open: Vec<PeriodId> = periods.into_iter().filter(is_open).collect();
+            found.extend(
+                measured(regime, &self.bundle.manifest.grid, &window, &open)
+                    .into_iter()
+                    .map(|(period, outcome)| ((period, market), outcome)),
+            );
+        }
+        Ok(self.store.keep_outcomes(record.job, &found)?)
+    }
+}
+
+/// What a window tells of these periods.
+fn measured(regime: Regime<'_>, grid: &Grid, window: &CandleSeries, periods: &[PeriodId]) -> Vec<(PeriodId, Outcome)> {
+    let sums = Sums::new(window.candles(), window.carried());
+    let (label, baselines) = (&regime.model.label, &regime.model.baselines);
+    let of = |period: &PeriodId| {
+        let at = usize::try_from((grid.start_ms(*period) - window.start_ms()) / MINUTE_MS).ok()?;
+        let said = plain(&sums, at, label, baselines);
+        let outcome = Outcome { persistence: said.persistence, har: said.har, realised: realised(&sums, at, label) };
+        (outcome != Outcome::default()).then_some((*period, outcome))
+    };
+    periods.iter().filter_map(of).collect()
+}

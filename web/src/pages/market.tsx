@@ -118,8 +118,8 @@ function Known({ job, name, query, jobs }: { job: OverviewJob; name: string; que
             <label class="small muted">Bars <select aria-label="Length of a bar" value={minutes} onChange={(event) => setQuery({ minutes: event.currentTarget.value })}>
               {MINUTES.map((one) => <option key={one} value={one} disabled={span / (one * 60_000) > MAX_BARS}>{one < 60 ? `${one} min` : `${one / 60} h`}</option>)}
             </select></label>
-            {data ? <Downloads name={`${name} forecasts and parameters`} columns={() => columnsOf(data)} json={() => data} /> : null}
-            {candles.data ? <Downloads name={`${name} candles`} columns={() => ({ ...candles.data!, minutes: candles.data!.open_time_ms.map(() => candles.data!.minutes) })} json={() => candles.data} /> : null}
+            {data ? <span class="small muted">Periods <Downloads name={`${name} forecasts and parameters`} columns={() => columnsOf(data)} json={() => data} /></span> : null}
+            {candles.data ? <span class="small muted">Candles <Downloads name={`${name} candles`} columns={() => ({ ...candles.data!, minutes: candles.data!.open_time_ms.map(() => candles.data!.minutes) })} json={() => candles.data} /></span> : null}
           </div>
         </div>
         {series.error && !data ? <Fault error={series.error} retry={series.reload} /> : null}
@@ -268,7 +268,7 @@ function Updates({ data, job }: { data: Series; job: string }) {
       <div class="head"><h2>Updates</h2></div>
       <Table id="updates" caption={`${data.market} updates`} rows={rows} rowKey={(row) => row.period} shown={20} columns={[
         { key: "start", title: "Period from (UTC)", value: ({ at }) => data.start_ms[at]!, cell: ({ period, at }) => <a href={href("update", String(period), { job })}><Time ms={data.start_ms[at]} /></a> },
-        { key: "probability", title: "Forecast", value: ({ at }) => data.probability_high[at] ?? null, cell: ({ at }) => <Regime name={data.regime[at] ?? null} probability={data.probability_high[at] ?? null} /> },
+        { key: "probability", title: "Forecast, P(High)", value: ({ at }) => data.probability_high[at] ?? null, cell: ({ at }) => <Regime name={data.regime[at] ?? null} probability={data.probability_high[at] ?? null} /> },
         { key: "volatility", title: "Volatility", isNumber: true, value: ({ at }) => data.volatility[at] ?? null, cell: ({ at }) => format.volatility(data.volatility[at]) },
         { key: "realised", title: "What came", isNumber: true, value: ({ at }) => data.realised_volatility[at] ?? null, cell: ({ at }) => <>{format.volatility(data.realised_volatility[at])}{right(at) === null ? "" : right(at) ? <span class="good" title="The regime was called right"> ✓</span> : <span class="bad" title="The regime was called wrong"> ✕</span>}</> },
         { key: "applied", title: "Applied", isNumber: true, value: ({ at }) => data.applied_volatility[at] ?? null, cell: ({ at }) => format.volatility(data.applied_volatility[at]) },

@@ -18,10 +18,11 @@ export interface Line {
   colour: Colour;
   points?: Point[];
   bars?: Bar[];
-  scale?: "left" | "right";
   isDashed?: boolean;
   /** How its values read. */
   show: (value: number) => string;
+  /** How the axis writes them, shorter; as `show` if absent. */
+  axis?: (value: number) => string;
   /** What bands say, by the point's colour. */
   words?: Partial<Record<Colour, string>>;
 }
@@ -105,7 +106,6 @@ export function TimeChart({ label, panes, range, rangeKey, onPick, onRange }: Pr
         horzLine: { color: colours.muted, labelBackgroundColor: colours["line-strong"] },
       },
       timeScale: { borderColor: colours.line },
-      leftPriceScale: { borderColor: colours.line, visible: panes.some((pane) => pane.lines.some((line) => line.scale === "left")) },
       rightPriceScale: { borderColor: colours.line },
     });
     const before = shownKey.current === rangeKey ? made.timeScale().getVisibleRange() : null;
@@ -169,7 +169,7 @@ function Key({ line, time, colour }: { line: Line; time: number; colour: string 
   const entry = entries[lastAt(entries, time)];
   let value = format.NONE;
   let swatch = colour;
-  if (entry && "close" in entry) value = `O ${line.show(entry.open)} H ${line.show(entry.high)} L ${line.show(entry.low)} C ${line.show(entry.close)}`;
+  if (entry && "close" in entry) return <span class="key"><i style={{ background: swatch }} /><span class="wide">open {line.show(entry.open)} high {line.show(entry.high)} low {line.show(entry.low)} </span>close {line.show(entry.close)}</span>;
   else if (entry && line.kind === "bands") value = (entry.colour && line.words?.[entry.colour]) ?? format.NONE;
   else if (entry && entry.value !== null) value = line.show(entry.value);
   if (line.kind === "bands") swatch = colour;
@@ -178,7 +178,7 @@ function Key({ line, time, colour }: { line: Line; time: number; colour: string 
 
 function draw(chart: IChartApi, line: Line, pane: number, colours: Record<Colour, string>, levels: { value: number; name: string }[]): ISeriesApi<SeriesType> {
   const colour = colours[line.colour];
-  const priceFormat = { type: "custom" as const, formatter: line.show, minMove: 0.000001 };
+  const priceFormat = { type: "custom" as const, formatter: line.axis ?? line.show, minMove: 0.000001 };
   const common = { priceLineVisible: false, lastValueVisible: line.kind !== "bands" && line.kind !== "dots" };
   const values = (line.points ?? []).map((point) => point.value === null ? { time: stamp(point.time) } : { time: stamp(point.time), value: point.value });
   let made: ISeriesApi<SeriesType>;
@@ -198,7 +198,7 @@ function draw(chart: IChartApi, line: Line, pane: number, colours: Record<Colour
     made = chart.addSeries(LineSeries, {
       ...common, priceFormat, color: colour, lineWidth: line.isDashed || isDots ? 1 : 2, lineStyle: line.isDashed ? LineStyle.Dashed : LineStyle.Solid,
       lineType: line.kind === "step" ? LineType.WithSteps : LineType.Simple, crosshairMarkerVisible: true,
-      lineVisible: !isDots, pointMarkersVisible: isDots, pointMarkersRadius: 2.5, ...(line.scale === "left" ? { priceScaleId: "left" } : {}),
+      lineVisible: !isDots, pointMarkersVisible: isDots, pointMarkersRadius: 2.5,
     }, pane);
     made.setData(values);
   }

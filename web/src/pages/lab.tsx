@@ -126,16 +126,19 @@ function Number({ label, value, divide, decimals, set }: { label: string; value:
   return <input type="number" min="0" step="any" aria-label={label} value={shown} onInput={(event) => take(event.currentTarget.value)} onBlur={() => setText(null)} />;
 }
 
+const bps = (value: number) => format.number(value * 1e4, 1);
+const hundredths = (value: number) => format.number(value / 100);
+
 function panesOf(result: LabResult, old: LabResult | null): Pane[] {
   const points = (from: LabResult, values: number[]): Point[] => from.start_ms.map((ms, at) => ({ time: ms / 1000, value: values[at] ?? null }));
-  const both = (key: "applied_volatility" | "borrow_collateral_ratio_bps" | "amm_fee_pips" | "borrow_cap_factor_bps", show: (value: number) => string) => [
-    ...(old ? [{ name: "as on chain", kind: "step" as const, colour: "low" as const, isDashed: true, points: points(old, old[key]), show }] : []),
-    { name: "tried", kind: "step" as const, colour: "accent" as const, points: points(result, result[key]), show },
+  const both = (key: "applied_volatility" | "borrow_collateral_ratio_bps" | "amm_fee_pips" | "borrow_cap_factor_bps", show: (value: number) => string, axis: (value: number) => string) => [
+    ...(old ? [{ name: "as on chain", kind: "step" as const, colour: "low" as const, isDashed: true, points: points(old, old[key]), show, axis }] : []),
+    { name: "tried", kind: "step" as const, colour: "accent" as const, points: points(result, result[key]), show, axis },
   ];
   return [
-    { name: "Volatility", height: 140, lines: [{ name: "forecast", kind: "line", colour: "muted", points: points(result, result.forecast_volatility), show: format.volatility }, ...both("applied_volatility", format.volatility)] },
-    { name: "Collateral ratio", height: 130, lines: both("borrow_collateral_ratio_bps", format.ratio) },
-    { name: "Swap fee", height: 130, lines: both("amm_fee_pips", format.fee) },
+    { name: "Volatility", height: 140, lines: [{ name: "forecast", kind: "line", colour: "muted", points: points(result, result.forecast_volatility), show: format.volatility, axis: bps }, ...both("applied_volatility", format.volatility, bps)] },
+    { name: "Collateral ratio", height: 130, lines: both("borrow_collateral_ratio_bps", format.ratio, hundredths) },
+    { name: "Swap fee", height: 130, lines: both("amm_fee_pips", format.fee, hundredths) },
   ];
 }
 

@@ -161,6 +161,9 @@ function columnsOf(data: Series) {
   };
 }
 
+const bps = (value: number) => format.number(value * 1e4, 1);
+const percent = (value: number) => format.number(value * 100);
+
 /** Panes over one axis. Bars without a period behind them have no band. */
 function build(data: Series, candles: Candles | null): Pane[] {
   const periodS = data.period_seconds;
@@ -183,7 +186,7 @@ function build(data: Series, candles: Candles | null): Pane[] {
   const price = bars.at(-1)?.close ?? 0;
   const decimals = price > 0 && price < 10 ? 5 : 2;
   const lines: Line[] = [{ name: "forecast", kind: "bands", colour: "high", show: String, words, points: bands((at) => isHigh(data.regime[at])) }];
-  if (bars.length > 0) lines.push({ name: "", kind: "candles", colour: "up", bars, show: (value) => format.number(value, decimals) });
+  if (bars.length > 0) lines.push({ name: "", kind: "candles", colour: "up", bars, show: (value) => format.number(value, decimals), axis: (value) => format.number(value, price >= 1000 ? 0 : decimals) });
   const outcome = (at: number) => {
     const value = data.realised_volatility[at];
     return value === null || value === undefined ? null : value > data.threshold_volatility ? "band-high" : "band-low";
@@ -193,24 +196,20 @@ function build(data: Series, candles: Candles | null): Pane[] {
     {
       name: "Volatility", height: 170, levels: [{ value: data.threshold_volatility, name: "High above" }],
       lines: [
-        { name: "realised", kind: "dots", colour: "text", points: known(data.realised_volatility), show: format.volatility },
-        { name: "applied", kind: "step", colour: "low", isDashed: true, points: known(data.applied_volatility), show: format.volatility },
-        { name: "forecast", kind: "step", colour: "accent", points: known(data.volatility), show: format.volatility },
+        { name: "realised", kind: "dots", colour: "text", points: known(data.realised_volatility), show: format.volatility, axis: bps },
+        { name: "applied", kind: "step", colour: "low", isDashed: true, points: known(data.applied_volatility), show: format.volatility, axis: bps },
+        { name: "forecast", kind: "step", colour: "accent", points: known(data.volatility), show: format.volatility, axis: bps },
       ],
     },
     {
       name: "P(High)", height: 110, levels: [{ value: 0.5, name: "" }],
       lines: [
         { name: "what happened", kind: "bands", colour: "high", show: String, words, points: bands(outcome) },
-        { name: "forecast", kind: "step", colour: "accent", points: known(data.probability_high), show: format.share },
+        { name: "forecast", kind: "step", colour: "accent", points: known(data.probability_high), show: format.share, axis: percent },
       ],
     },
-    {
-      name: "Parameters", height: 140, lines: [
-        { name: "fee", kind: "step", colour: "high", scale: "left", points: known(data.amm_fee_pips), show: format.fee },
-        { name: "collateral ratio", kind: "step", colour: "accent", points: known(data.borrow_collateral_ratio_bps), show: format.ratio },
-      ],
-    },
+    { name: "Collateral ratio", height: 110, lines: [{ name: "", kind: "step", colour: "accent", points: known(data.borrow_collateral_ratio_bps), show: format.ratio, axis: (value) => format.number(value / 100, 0) }] },
+    { name: "Swap fee", height: 100, lines: [{ name: "", kind: "step", colour: "accent", points: known(data.amm_fee_pips), show: format.fee, axis: (value) => format.number(value / 100, 0) }] },
   ];
 }
 

@@ -49,8 +49,8 @@ function Known({ period, job, known, query }: { period: number; job: string | nu
           <span class="muted">period {period}{job ? `, ${job}` : ""}</span>
         </div>
         <div>
-          <a class="button" href={href("update", String(period - 1), { job })} aria-label="The period before">← earlier</a>
-          {newest === null || period < newest ? <a class="button" href={href("update", String(period + 1), { job })} aria-label="The period after">later →</a> : <button type="button" disabled>newest</button>}
+          <a class="button" href={href("update", String(period - 1), { job })} title="The period before">← earlier</a>
+          {newest === null || period < newest ? <a class="button" href={href("update", String(period + 1), { job })} title="The period after">later →</a> : <button type="button" disabled>newest</button>}
           <a class="button" href={href("updates", "", { job })}>All</a>
         </div>
       </div>

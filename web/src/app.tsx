@@ -1,7 +1,7 @@
 /** The frame: where one can go, whether the node is there, its clock, light and dark, keys. */
 
 import type { ComponentType } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { address } from "./api/client";
 import { learnClock, useLive, useNow } from "./api/live";
 import type { Overview } from "./api/types";
@@ -41,7 +41,7 @@ export function App() {
   const [isHelp, setHelp] = useState(false);
   const main = useRef<HTMLElement>(null);
   const links = useMemo(() => navigation(data), [data]);
-  useKeys(links, () => setHelp((isOpen) => !isOpen));
+  useKeys(links, useCallback(() => setHelp((isOpen) => !isOpen), []));
   useEffect(() => {
     scrollTo(0, 0);
     const place = links.find((link) => link.page === (route.page || "overview"))?.title ?? format.words(route.page);
@@ -169,6 +169,8 @@ function ThemeSwitch() {
 }
 
 function useKeys(links: Link[], help: () => void): void {
+  const known = useRef(links);
+  known.current = links;
   useEffect(() => {
     let isGoing = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -177,7 +179,7 @@ function useKeys(links: Link[], help: () => void): void {
       if (event.ctrlKey || event.metaKey || event.altKey || target?.closest("input, select, textarea, dialog")) return;
       if (isGoing) {
         isGoing = false;
-        const link = links.find((link) => link.key === event.key);
+        const link = known.current.find((link) => link.key === event.key);
         if (link) go(link.to);
         return;
       }
@@ -191,7 +193,7 @@ function useKeys(links: Link[], help: () => void): void {
     };
     addEventListener("keydown", press);
     return () => { clearTimeout(timer); removeEventListener("keydown", press); };
-  }, [links, help]);
+  }, [help]);
 }
 
 const KEYS: [string[], string][] = [

@@ -4,7 +4,6 @@ import { useEffect, useState } from "preact/hooks";
 
 export type Theme = "auto" | "light" | "dark";
 const KEY = "veriregime-theme";
-const dark = matchMedia("(prefers-color-scheme: dark)");
 const watchers = new Set<() => void>();
 
 /** What was chosen; `auto` where the browser keeps nothing. */
@@ -35,7 +34,7 @@ export function choose(theme: Theme): void {
 /** Takes what was chosen, here or in another tab. */
 export function startTheme(): void {
   apply(chosen());
-  dark.addEventListener("change", () => apply(chosen()));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => apply(chosen()));
   addEventListener("storage", (event) => { if (event.key === KEY) apply(chosen()); });
 }
 

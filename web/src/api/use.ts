@@ -58,7 +58,7 @@ export function useAnswer<T>(path: string | null, asking: Asking = {}): Answer<T
   }, [on, reload]));
 
   // Without a stream nobody tells of changes.
-  const every = everyMs ?? (connection === "polling" && on ? POLL_MS : null);
+  const every = connection === "polling" && on ? POLL_MS : everyMs ?? null;
   useEffect(() => {
     if (every === null || path === null || connection === "away") return;
     const timer = setInterval(() => { if (!document.hidden) setTurn((turn) => turn + 1); }, every);

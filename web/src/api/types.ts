@@ -1,4 +1,4 @@
-/** What the node answers. Times end in `_ms` or `_s` and are UTC; volatilities are standard deviations of one-minute returns. */
+/** What the node answers, as far as the page looks at it; `npm run api` writes all of it beside this file. Times end in `_ms` or `_s` and are UTC; volatilities are standard deviations of one-minute returns. */
 
 export interface ErrorBody { code: string; message: string; hint?: string }
 

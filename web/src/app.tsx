@@ -37,7 +37,7 @@ export function App() {
   const route = useRoute();
   const overview = useAnswer<Overview>(address("v1/overview"), { on: onEverything, everyMs: 30_000 });
   const { data } = overview;
-  useEffect(() => { if (data) learnClock(data.now_ms, data.started_ms, data.version); }, [data]);
+  useEffect(() => { if (data) learnClock(data.now_ms, data.started_ms, data.version, true); }, [data]);
   const [isHelp, setHelp] = useState(false);
   const main = useRef<HTMLElement>(null);
   const links = useMemo(() => navigation(data), [data]);

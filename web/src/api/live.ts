@@ -38,6 +38,7 @@ let isStreaming = false;
 let lastHeard = performance.now();
 let isProbing = false;
 let reopenAt = 0;
+let hasOverview = false;
 
 function set(part: Partial<State>): void {
   const isNew = Object.entries(part).some(([key, value]) => state[key as keyof State] !== value);
@@ -60,10 +61,13 @@ function away(): void {
   set({ connection: "away", awaySince: state.awaySince ?? Date.now() });
 }
 
-/** The node's time as an answer gave it. */
-export function learnClock(nowMs: number, startedMs: number | null, version: string | null): void {
-  if (!Number.isFinite(nowMs)) return;
-  const offsetMs = nowMs - Date.now();
+/**
+ * The node's time. What the overview says of it goes before what events say: theirs is the machine's clock, and a node that replays
+ * the past goes by another.
+ */
+export function learnClock(nowMs: number | null, startedMs: number | null, version: string | null, isOverview = false): void {
+  if (isOverview) hasOverview = true;
+  const offsetMs = nowMs !== null && (isOverview || !hasOverview) ? nowMs - Date.now() : state.offsetMs;
   // The way of the answer takes some milliseconds: what is no more than that is no news.
   if (Math.abs(offsetMs - state.offsetMs) > 750) set({ offsetMs });
   const isRestart = startedMs !== null && state.startedMs !== null && startedMs !== state.startedMs;
@@ -93,8 +97,8 @@ function open(): void {
       present();
       then(data(event));
     });
-  on("hello", (body) => learnClock(figure(body["now_ms"]) ?? Date.now() + state.offsetMs, figure(body["started_ms"]), text(body["version"])));
-  on("tick", (body) => { const now = figure(body["now_ms"]); if (now !== null) learnClock(now, null, null); });
+  on("hello", (body) => learnClock(figure(body["now_ms"]), figure(body["started_ms"]), text(body["version"])));
+  on("tick", (body) => learnClock(figure(body["now_ms"]), null, null));
   for (const kind of ["period", "checks", "alerts"] as const) {
     on(kind, (body) => tell({ kind, job: text(body["job"]), period: figure(body["period"]), stage: text(body["stage"]) }));
   }

@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build node install install-files demo test test-contracts standard-json invariants-long lint lint-keys deny chaos chaos-long fuzz bench halmos slither mutants coverage lint-deploy
+.PHONY: help web test-web setup build node install install-files demo test test-contracts standard-json invariants-long lint lint-keys deny chaos chaos-long fuzz bench halmos slither mutants coverage lint-deploy
 
 AGENT := $(or $(CARGO_TARGET_DIR),target)/release/veriregime-agent
 BUNDLE ?= models/btc-regime-4h-v1
@@ -18,7 +18,7 @@ help: ## Show this
 	@echo "  make demo VERIFY=halo2 | VERIFY=direct                     proven without EZKL | computed by the chain, no proof"
 	@echo "  make demo KEEP=1 | JSON=1 | SEED=n                         leave chain and dashboard up | for machines | another market"
 
-setup: .venv/.installed node_modules/.installed ## Install EZKL and foundry into this folder
+setup: .venv/.installed node_modules/.installed web/dist/.built ## Install EZKL and foundry into this folder, and build the dashboard's page
 
 .venv/.installed: prover/requirements.txt
 	python3 -m venv .venv
@@ -28,6 +28,22 @@ setup: .venv/.installed node_modules/.installed ## Install EZKL and foundry into
 node_modules/.installed: package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
+
+web/node_modules/.installed: web/package-lock.json
+	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# What the program embeds. Built again only when something of it changed: cargo compiles the agent again whenever it is.
+WEB := $(shell find web/src web/public web/scripts -type f 2>/dev/null) web/index.html web/vite.config.ts web/tsconfig.json web/package.json
+web/dist/.built: web/node_modules/.installed $(WEB)
+	cd web && npm run --silent build
+	@touch $@
+
+web: web/node_modules/.installed ## The dashboard's page while it is written: NODE=http://127.0.0.1:9464 is the node that it shows
+	cd web && VERIREGIME_NODE=$(or $(NODE),http://127.0.0.1:9464) npm run dev
+
+test-web: web/dist/.built ## Tests of the dashboard: units, and the pages in a browser; NODE=http://... opens those of a real node
+	cd web && npm test && BASE_URL=$(NODE) npm run e2e
 
 build: setup ## Build the program with everything, training too
 	cargo build --release --locked --bin veriregime-agent

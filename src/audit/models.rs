@@ -19,6 +19,7 @@ use veriregime_core::types::alert::Subject;
 use veriregime_core::types::contract::Contract;
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::period::Grid;
 use veriregime_core::types::update::PublishedUpdate;
 
 /// Everything that audits of a contract's updates ask.
@@ -128,7 +129,7 @@ impl Models {
                 let job = job.clone();
                 auditor.audit(job, update, &self.reader, self.oracle, &self.clock, self.own.as_ref()).await
             }
-            (manifest, _) => Ok(of_unknown(self.job(), &update, manifest.unwrap_or(Digest([0; 32])))),
+            (manifest, _) => Ok(of_unknown(self.job(), self.config().grid(), &update, manifest.unwrap_or(Digest([0; 32])))),
         }
     }
 }
@@ -153,7 +154,7 @@ pub fn by_contract(jobs: Vec<Config>) -> Result<Vec<Vec<Config>>, ConfigError> {
     Ok(groups.into_iter().map(|(_, group)| group).collect())
 }
 
-fn of_unknown(job: Subject, update: &PublishedUpdate, manifest: Digest) -> Report {
+fn of_unknown(job: Subject, grid: Grid, update: &PublishedUpdate, manifest: Digest) -> Report {
     let mut found = Findings::new(Vec::new());
     found.refuse(
         Verdict::UnknownModel,
@@ -162,6 +163,7 @@ fn of_unknown(job: Subject, update: &PublishedUpdate, manifest: Digest) -> Repor
     Report {
         job,
         period: update.period,
+        start_ms: grid.start_ms(update.period),
         model_id: update.model_id,
         model: None,
         transaction: update.transaction,

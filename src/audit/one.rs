@@ -44,6 +44,9 @@ pub struct Report {
     #[serde(flatten)]
     pub job: Subject,
     pub period: PeriodId,
+    /// When that begins, Unix milliseconds.
+    #[serde(skip)]
+    pub start_ms: i64,
     /// The model's id on chain.
     pub model_id: B256,
     /// Its bundle's name; `None` where no bundle is at hand.
@@ -115,6 +118,7 @@ impl Auditor {
         Ok(Report {
             job,
             period,
+            start_ms,
             model_id: update.model_id,
             model: Some(self.bundle.manifest.model_id.clone()),
             transaction: update.transaction,

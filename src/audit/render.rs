@@ -76,7 +76,7 @@ fn lines(report: &Report) -> String {
         "{}, period {} ({}): {}, model {model}, transaction {} in block {}",
         report.job,
         report.period,
-        format_utc(report.period.start_ms()),
+        format_utc(report.start_ms),
         report.found.verdict.words(),
         report.transaction,
         report.block

@@ -36,7 +36,7 @@ pub enum StoredForecastError {
 #[derive(Debug)]
 pub enum JobModel {
     /// Volatility regimes of markets, from candles.
-    Regime(RegimeModel),
+    Regime(Box<RegimeModel>),
     /// A country's price of electricity, from tables.
     Electricity {
         /// The network.

@@ -129,7 +129,9 @@ impl Models {
                 let job = job.clone();
                 auditor.audit(job, update, &self.reader, self.oracle, &self.clock, self.own.as_ref()).await
             }
-            (manifest, _) => Ok(of_unknown(self.job(), self.config().grid(), &update, manifest.unwrap_or(Digest([0; 32])))),
+            (manifest, _) => {
+                Ok(of_unknown(self.job(), self.config().grid(), &update, manifest.unwrap_or(Digest([0; 32]))))
+            }
         }
     }
 }

@@ -190,7 +190,10 @@ impl Parts {
                 // One minute more, whose close may be carried in.
                 self.candles.expect(&feeds.primary().name, symbol, to_ms - from_ms + MINUTE_MS);
             }
-            return Ok((JobModel::Regime(model), Input::Candles(CandleInput { feeds, candles: self.candles.clone() })));
+            return Ok((
+                JobModel::Regime(Box::new(model)),
+                Input::Candles(CandleInput { feeds, candles: self.candles.clone() }),
+            ));
         };
         let key = (hedge.dir.clone(), hedge.electricity.clone(), hedge.rates.clone());
         let make =

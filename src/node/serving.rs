@@ -36,6 +36,7 @@ use crate::telemetry::metrics::Exposition;
 use veriregime_core::hedge::snapshot::HISTORY_DAYS;
 use veriregime_core::model::dense::DenseNetwork;
 use veriregime_core::types::alert::HeldAlert;
+use veriregime_core::types::feature::FeatureSpec;
 use veriregime_core::types::manifest::card::{CARD_FILE, VERIFICATION_CARD_FILE};
 use veriregime_core::types::manifest::inputs::Market;
 use veriregime_core::yields::{Strategy, snapshot};
@@ -118,7 +119,7 @@ fn details(agent: &Agent, beside: &Beside) -> Details {
         metrics: bundle.manifest.training.metrics.clone(),
         input_scale: bundle.manifest.input_scale(),
         output_scale: bundle.manifest.outputs.first().map_or(0, |output| output.scale),
-        feature_bound: features.map(|features| features.bound()),
+        feature_bound: features.map(FeatureSpec::bound),
     };
     Details::new(DetailsParts {
         reader: beside.reader.clone(),
@@ -211,7 +212,7 @@ pub fn limit_settings(api: &config::api::Api) -> LimitSettings {
 /// A job's model once more, for who needs one of their own.
 fn again(agent: &Agent) -> anyhow::Result<JobModel> {
     match &agent.model {
-        JobModel::Regime(_) => Ok(JobModel::Regime(model(&agent.bundle)?)),
+        JobModel::Regime(_) => Ok(JobModel::Regime(Box::new(model(&agent.bundle)?))),
         JobModel::Electricity { country, .. } => electricity(&agent.bundle, country),
         JobModel::Strategy { strategy: of, .. } => strategy(&agent.bundle, of),
     }

@@ -183,7 +183,7 @@ async fn an_audit_finds_a_proof_of_another_model_behind_a_verifier_that_was_exch
     let verifier = reader.model_spec(oracle, world.chain.deployment.model_id).await.unwrap().verifier;
     world.chain.anvil.request("anvil_setCode", json!([verifier, Bytes::copy_from_slice(code)])).await.unwrap();
     let exchanged = |agent: &mut Agent, _: &mut Vec<i32>| {
-        (agent.model, agent.prover) = (JobModel::Regime(model), SharedProver::new(prover));
+        (agent.model, agent.prover) = (JobModel::Regime(Box::new(model)), SharedProver::new(prover));
     };
     land(&world, &world.config, "operator", FIRST, exchanged).await;
     let (code, reports) = audit(&world, FIRST);

@@ -201,7 +201,7 @@ impl ExplainedMarket {
             ExplainedFeature {
                 name: scaled.feature.label(),
                 unit: unit(&scaled.feature),
-                value: (!is_clipped).then(|| scaled.mean + z * scaled.standard_deviation),
+                value: (!is_clipped).then_some(scaled.mean + z * scaled.standard_deviation),
                 z,
                 is_clipped,
                 integer: *integer,

@@ -166,11 +166,11 @@ impl Market {
             borrow_cap_factor_bps: self.next.borrow_cap_factor_bps,
         };
         if now_seconds < self.landed_seconds + self.loosen_delay_seconds {
-            tighten(&mut vector, &self.previous);
+            tighten(&mut vector, self.previous);
         }
         let status = self.status(now_seconds);
         if status >= Status::Stale {
-            tighten(&mut vector, &Sides::of(&policy.tightest()));
+            tighten(&mut vector, Sides::of(&policy.tightest()));
         }
         (vector, status)
     }
@@ -208,7 +208,7 @@ impl Ramp {
     }
 }
 
-fn tighten(vector: &mut Vector, to: &Sides) {
+fn tighten(vector: &mut Vector, to: Sides) {
     vector.borrow_collateral_ratio_bps = vector.borrow_collateral_ratio_bps.max(to.borrow_collateral_ratio_bps);
     vector.amm_fee_pips = vector.amm_fee_pips.max(to.amm_fee_pips);
     vector.borrow_cap_factor_bps = vector.borrow_cap_factor_bps.min(to.borrow_cap_factor_bps);

@@ -112,7 +112,7 @@ fn case(random: &mut Random) -> (Value, usize) {
     let mut applied = Vec::new();
     for _ in 0..UPDATES {
         // Now and then periods are left out, for longer than unused allowance adds up.
-        start += u64::from(period_seconds) * if random.next() % 6 == 0 { random.within(2, 9) } else { 1 };
+        start += u64::from(period_seconds) * if random.next().is_multiple_of(6) { random.within(2, 9) } else { 1 };
         let landed_seconds = start + random.within(0, u64::from(period_seconds) - 1);
         let volatility = random.within((lowest / 2).into(), u64::from(highest) * 5 / 4);
         let update = Update { start_seconds: start, landed_seconds, volatility_e9: u32::try_from(volatility).unwrap() };

@@ -119,8 +119,7 @@ impl Comparison {
         is_wanted: impl Fn(i64) -> bool,
     ) -> Result<Self, EvaluationError> {
         let batch = Batch::new(subject.features, series)?;
-        let mut outcomes =
-            Outcomes::new(&batch, subject.label, subject.grid, times, least_before.max(LEAST_BEFORE))?;
+        let mut outcomes = Outcomes::new(&batch, subject.label, subject.grid, times, least_before.max(LEAST_BEFORE))?;
         let kept: Vec<bool> = outcomes.time_ms.iter().map(|time_ms| is_wanted(*time_ms)).collect();
         outcomes.keep(&kept);
         let mut forecasts = baselines::forecasts(subject.baselines, batch.sums(), &outcomes, subject.label);

@@ -49,8 +49,9 @@ function Bench({ job, market, query }: { job: string; market: string; query: Rec
   const isTried = useMemo(() => periodsOf(job), [job]);
   const result = useAnswer<LabResult>(settled ? "./v1/lab" : null, { body: { job, market, policy: settled }, on: isTried });
   const kept = useKept(result.data);
-  const old = useAnswer<LabResult>(current.data ? "./v1/lab" : null, { body: { job, market, policy: current.data?.policy } });
   const isSame = policy !== null && current.data !== null && encode(policy) === encode(current.data.policy);
+  // One after the other: the node lives through one at a time.
+  const old = useAnswer<LabResult>(current.data && !isSame && kept ? "./v1/lab" : null, { body: { job, market, policy: current.data?.policy } });
   const change = (next: Policy) => setQuery({ policy: current.data && encode(next) === encode(current.data.policy) ? null : encode(next) });
   if (!policy) return current.error ? <Fault error={current.error} retry={current.reload} /> : <Loading what="Reading the policy" />;
   return (

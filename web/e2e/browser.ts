@@ -27,7 +27,7 @@ export async function open(browser: Browser, origin: string, look: Look = {}): P
   const page = await context.newPage();
   if (look.clockMs !== undefined) await page.clock.setSystemTime(look.clockMs);
   const [errors, elsewhere, requests]: string[][] = [[], [], []];
-  page.on("console", (message) => { if (message.type() === "error") errors!.push(message.text()); });
+  page.on("console", (message) => { if (message.type() === "error") errors!.push(`${message.text()} ${message.location().url}`); });
   page.on("pageerror", (error) => errors!.push(`${error.message} ${error.stack ?? ""}`));
   page.on("request", (request) => {
     requests!.push(request.url());

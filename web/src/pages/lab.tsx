@@ -49,8 +49,9 @@ function Bench({ job, market, query }: { job: string; market: string; query: Rec
   const isTried = useMemo(() => periodsOf(job), [job]);
   const result = useAnswer<LabResult>(settled ? "./v1/lab" : null, { body: { job, market, policy: settled }, on: isTried });
   const kept = useKept(result.data);
-  const old = useAnswer<LabResult>(current.data ? "./v1/lab" : null, { body: { job, market, policy: current.data?.policy } });
   const isSame = policy !== null && current.data !== null && encode(policy) === encode(current.data.policy);
+  // One after the other: the node lives through one at a time.
+  const old = useAnswer<LabResult>(current.data && !isSame && kept ? "./v1/lab" : null, { body: { job, market, policy: current.data?.policy } });
   const change = (next: Policy) => setQuery({ policy: current.data && encode(next) === encode(current.data.policy) ? null : encode(next) });
   if (!policy) return current.error ? <Fault error={current.error} retry={current.reload} /> : <Loading what="Reading the policy" />;
   return (
@@ -67,7 +68,7 @@ function Bench({ job, market, query }: { job: string; market: string; query: Rec
             </div>
           </div>
           <div class="scroll" tabIndex={0} role="region" aria-label="Knots of the policy">
-            <table>
+            <table class="tight">
               <thead><tr><th scope="col">Knot</th>{KNOT_FIELDS.map((field) => <th scope="col" class="num" key={field.key}>{field.title}, {field.unit}</th>)}</tr></thead>
               <tbody>
                 {policy.knots.map((knot, at) => (
@@ -129,11 +130,11 @@ function Number({ label, value, divide, decimals, set }: { label: string; value:
 const bps = (value: number) => format.number(value * 1e4, 1);
 const hundredths = (value: number) => format.number(value / 100);
 
-function panesOf(result: LabResult, old: LabResult | null): Pane[] {
+function panesOf(result: LabResult, old: LabResult | null, isSame: boolean): Pane[] {
   const points = (from: LabResult, values: number[]): Point[] => from.start_ms.map((ms, at) => ({ time: ms / 1000, value: values[at] ?? null }));
   const both = (key: "applied_volatility" | "borrow_collateral_ratio_bps" | "amm_fee_pips" | "borrow_cap_factor_bps", show: (value: number) => string, axis: (value: number) => string) => [
     ...(old ? [{ name: "as on chain", kind: "step" as const, colour: "low" as const, isDashed: true, points: points(old, old[key]), show, axis }] : []),
-    { name: "tried", kind: "step" as const, colour: "accent" as const, points: points(result, result[key]), show, axis },
+    { name: isSame ? "as on chain" : "tried", kind: "step" as const, colour: "accent" as const, points: points(result, result[key]), show, axis },
   ];
   return [
     { name: "Volatility", height: 140, lines: [{ name: "forecast", kind: "line", colour: "muted", points: points(result, result.forecast_volatility), show: format.volatility, axis: bps }, ...both("applied_volatility", format.volatility, bps)] },
@@ -143,7 +144,7 @@ function panesOf(result: LabResult, old: LabResult | null): Pane[] {
 }
 
 function Outcome({ result, old, isSame, name }: { result: LabResult; old: LabResult | null; isSame: boolean; name: string }) {
-  const panes = useMemo(() => panesOf(result, isSame ? null : old), [result, old, isSame]);
+  const panes = useMemo(() => panesOf(result, isSame ? null : old, isSame), [result, old, isSame]);
   if (result.start_ms.length === 0) return <Note>No period with a forecast is stored yet.</Note>;
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const { liquidity } = result;

@@ -128,7 +128,7 @@ function Known({ job, name, query, jobs }: { job: OverviewJob; name: string; que
           <TimeChart label={`${name}: price, forecast and realised volatility, probability of High, collateral ratio and fee`} panes={panes}
             range={fromS !== null && toS !== null ? [fromS, toS] : null} rangeKey={`${query["from"] ?? ""} ${query["to"] ?? ""} ${days} ${minutes}`} onPick={pick} onRange={moved} />
         )) : series.error ? null : <Loading what="Reading the series" />}
-        <p class="muted small">Behind the price: the forecast regime, amber for High. Behind P(High): what happened, amber where it was High. Parameters stand at the period that set them; looser ones held from their time of effect on, as the update's page says. A click opens the update.</p>
+        <p class="muted small">Behind the price: the forecast regime, amber for High. Behind P(High): what happened, amber where it was High. Parameters stand at the period that set them; tighter ones hold as soon as the update lands, looser ones some time after, as the table says. A click opens the update.</p>
       </section>
       <ScoreCard job={job.name} market={name} on={isPeriod} query={query} />
       {data ? <Updates data={data} job={job.name} /> : null}
@@ -273,7 +273,7 @@ function Updates({ data, job }: { data: Series; job: string }) {
         { key: "applied", title: "Applied", isNumber: true, value: ({ at }) => data.applied_volatility[at] ?? null, cell: ({ at }) => format.volatility(data.applied_volatility[at]) },
         { key: "ratio", title: "Collateral ratio", isNumber: true, value: ({ at }) => data.borrow_collateral_ratio_bps[at] ?? null, cell: ({ at }) => format.ratio(data.borrow_collateral_ratio_bps[at]) },
         { key: "fee", title: "Swap fee", isNumber: true, value: ({ at }) => data.amm_fee_pips[at] ?? null, cell: ({ at }) => format.fee(data.amm_fee_pips[at]) },
-        { key: "effective", title: "Holds from (UTC)", value: ({ at }) => data.effective_at_s[at] ?? null, cell: ({ at }) => { const seconds = data.effective_at_s[at]; return <Time ms={seconds === null || seconds === undefined ? null : seconds * 1000} day={false} seconds />; } },
+        { key: "effective", title: "Looser from (UTC)", hint: "Tighter values hold as soon as the update lands, looser ones from then on", value: ({ at }) => data.effective_at_s[at] ?? null, cell: ({ at }) => { const seconds = data.effective_at_s[at]; return <Time ms={seconds === null || seconds === undefined ? null : seconds * 1000} day={false} seconds />; } },
         { key: "stage", title: "Outcome", value: ({ at }) => data.stage[at]!, cell: ({ at }) => <Stage name={data.stage[at]!} /> },
       ]} />
     </section>

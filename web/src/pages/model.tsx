@@ -66,7 +66,7 @@ function Card({ card, job }: { card: ModelCard; job: string }) {
         </section>
         <section class="card" aria-label="Reliability">
           <div class="head"><h2>Reliability on the test split</h2><Downloads name={`${card.model_id} reliability`} columns={() => ({ forecast: reliability.map((one) => one.forecast), observed: reliability.map((one) => one.observed), count: reliability.map((one) => one.count) })} /></div>
-          <Calibration bins={reliability} />
+          {reliability.length > 0 ? <Calibration bins={reliability} /> : <p class="muted">The bundle has no table of it.</p>}
           <p class="muted small">As measured when the model was made, on data that it had not seen. How it does live is on the market's page.</p>
         </section>
       </div>

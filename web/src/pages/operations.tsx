@@ -83,7 +83,7 @@ function Told({ data, job, periodSeconds }: { data: Operations; job: string; per
           <Table id="rpcs" caption="RPCs" rows={data.endpoints} rowKey={(row) => `${row.name} ${row.kind}`} columns={[
             { key: "name", title: "Host", value: (row) => row.name },
             { key: "kind", title: "For", value: (row) => row.kind },
-            { key: "state", title: "State", value: (row) => row.state, cell: (row) => <Badge level={row.state === "ok" || row.state === "healthy" ? "ok" : "warn"}>{row.state}</Badge> },
+            { key: "state", title: "State", value: (row) => row.state, cell: (row) => <Badge level={["ok", "good", "used", "healthy"].includes(row.state) ? "ok" : "warn"}>{row.state}</Badge> },
             { key: "latency_ms", title: "Latency", isNumber: true, value: (row) => row.latency_ms, cell: (row) => format.elapsed(row.latency_ms) },
             { key: "head", title: "Head", isNumber: true, value: (row) => row.head, cell: (row) => format.number(row.head) },
             { key: "errors", title: "Errors", isNumber: true, value: (row) => row.errors },
@@ -93,7 +93,7 @@ function Told({ data, job, periodSeconds }: { data: Operations; job: string; per
           <div class="head"><h2>Sources</h2></div>
           <Table id="sources" caption="Sources" rows={data.sources} rowKey={(row) => row.name} columns={[
             { key: "name", title: "Source", value: (row) => row.name },
-            { key: "state", title: "State", value: (row) => row.state, cell: (row) => <Badge level={row.state === "ok" || row.state === "healthy" ? "ok" : "warn"}>{row.state}</Badge> },
+            { key: "state", title: "State", value: (row) => row.state, cell: (row) => <Badge level={["ok", "good", "used", "healthy"].includes(row.state) ? "ok" : "warn"}>{row.state}</Badge> },
             { key: "latency_ms", title: "Latency", isNumber: true, value: (row) => row.latency_ms, cell: (row) => format.elapsed(row.latency_ms) },
             { key: "disagreement_bps", title: "Off by", hint: "How far its closes lie from the others'", isNumber: true, value: (row) => row.disagreement_bps, cell: (row) => (row.disagreement_bps === null ? format.NONE : `${format.number(row.disagreement_bps, 2)} bps`) },
             { key: "requests", title: "Requests", isNumber: true, value: (row) => row.requests, cell: (row) => format.number(row.requests) },

@@ -40,6 +40,7 @@ function Lead({ job, overview }: { job: OverviewJob | null; overview: Overview }
   if (!job) return null;
   const market = explained.data?.markets.find((market) => !market.is_omitted && market.parameters) ?? explained.data?.markets[0];
   const said = market ? reading(market) : null;
+  const rise = market?.parameters && direction(market.parameters) !== "tighter" ? lastRise(job, market.market) : null;
   const hours = job.period_seconds ? job.period_seconds / 3600 : null;
   return (
     <section class="card arrived" aria-label="The newest update" key={update?.period} data-test="story">
@@ -56,6 +57,7 @@ function Lead({ job, overview }: { job: OverviewJob | null; overview: Overview }
             ) : null}
           </p>
           {market.parameters ? <p>{market.parameters.because} <a href={href("update", String(update.period), { job: job.name })}>See why, and check it</a></p> : null}
+          {rise ? <p class="small">The parameters last got tighter in the period from <a href={href("update", String(rise.period), { job: job.name })}><Time ms={rise.ms} /></a>: the volatility that they follow rose from {format.volatility(rise.from)} to {format.volatility(rise.to)}.</p> : null}
         </>
       ) : update ? <p class="story muted">The newest update is read…</p> : <p class="story">No update has landed yet.{job.next_period_ms ? <> The next cycle begins in <Until ms={job.next_period_ms} over="a moment" />.</> : null}</p>}
       <p class="muted small">
@@ -64,6 +66,17 @@ function Lead({ job, overview }: { job: OverviewJob | null; overview: Overview }
       </p>
     </section>
   );
+}
+
+/** The newest period in which the applied volatility of a market rose. */
+function lastRise(job: OverviewJob, name: string): { ms: number; period: number; from: number; to: number } | null {
+  const recent = job.markets.find((market) => market.name === name)?.recent ?? [];
+  for (let at = recent.length - 1; at > 0; at -= 1) {
+    const [from, to] = [recent[at - 1]!.applied_volatility, recent[at]!.applied_volatility];
+    const ms = recent[at]!.start_ms;
+    if (from !== null && to !== null && to > from && job.period_seconds) return { ms, period: Math.floor((ms / 1000 - (job.offset_seconds ?? 0)) / job.period_seconds), from, to };
+  }
+  return null;
 }
 
 const Direction = ({ word }: { word: string }) =>

@@ -132,7 +132,7 @@ function Why({ market, data }: { market: ExplainedMarket; data: Explained }) {
             <dt>Forecast</dt><dd>{format.volatility(parameters.forecast_volatility)}</dd>
             <dt>Asked for</dt><dd>{format.volatility(parameters.requested_volatility)}</dd>
             <dt>Applied</dt><dd><b>{format.volatility(parameters.applied_volatility)}</b> <Badge level={direction(parameters) === "tighter" ? "warn" : "none"}>{direction(parameters)}</Badge></dd>
-            <dt>Holds from</dt><dd><Time ms={parameters.effective_at_s * 1000} seconds /></dd>
+            <dt>Holds</dt><dd>{direction(parameters) === "looser" ? <>from <Time ms={parameters.effective_at_s * 1000} seconds /> on; until then readers get the tighter of old and new</> : "since it landed: only looser values wait"}</dd>
             <dt>Rules that bound</dt><dd>{parameters.bound.length === 0 ? "none: the parameters follow the forecast" : <ul class="rows">{parameters.bound.map((bound) => <li key={bound}>{BOUNDS[bound] ?? bound}</li>)}</ul>}</dd>
           </dl>
         </div>

@@ -38,13 +38,15 @@ impl<K: PartialEq, V> Cached<K, V> {
 
     /// The answer for a key, if there is one that is fresh.
     pub async fn find(&self, key: &K) -> Option<Arc<V>> {
-        self.fresh(&mut *self.held.lock().await, key)
+        let mut held = self.held.lock().await;
+        self.fresh(&mut held, key)
     }
 
     /// Keeps an answer.
     pub async fn put(&self, key: K, made: V) -> Arc<V> {
         let made = Arc::new(made);
-        self.keep(&mut *self.held.lock().await, key, made.clone());
+        let mut held = self.held.lock().await;
+        self.keep(&mut held, key, made.clone());
         made
     }
 

@@ -116,5 +116,6 @@ pub(super) async fn candles(
         });
         written(&CandlesView::new(minutes, &found.await?))
     });
-    Ok(json(&*made.await?))
+    let bytes = made.await?;
+    Ok(json(&bytes))
 }

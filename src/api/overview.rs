@@ -243,11 +243,8 @@ async fn market_view(
     index: usize,
 ) -> Result<OverviewMarket, ApiError> {
     let name = regime.markets[index].clone();
-    let recent = job.recent.get(index, async {
-        let found = rows(&job.history, index, PeriodId(0)..PeriodId(u64::MAX), RECENT).await?;
-        Ok(found)
-    });
-    let recent = recent.await?;
+    let all = PeriodId(0)..PeriodId(u64::MAX);
+    let recent = job.recent.get(index, rows(&job.history, index, all, RECENT)).await?;
     // Asked apart: where the chain is slow, what it says then is there for the next who looks.
     let (apart, job_name, market) = (shared.clone(), job.name.clone(), name.clone());
     let asked = tokio::spawn(async move { apart.jobs.of(Some(&job_name))?.parameters.of(&market).await });

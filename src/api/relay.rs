@@ -77,7 +77,7 @@ impl Relay {
     pub(super) async fn gas_price_wei(&self, transaction: B256) -> Option<u128> {
         let ask = async {
             let receipt = within(self.read.receipt(transaction)).await?;
-            receipt.and_then(|receipt| receipt.effective_gas_price).map(u128::from).ok_or(ApiError::NotOpened)
+            receipt.and_then(|receipt| receipt.effective_gas_price).map(u128::from).ok_or_else(silent)
         };
         self.prices.get(transaction, ask).await.ok().map(|price| *price)
     }

@@ -98,7 +98,7 @@ pub(super) struct SeriesView {
 }
 
 impl SeriesView {
-    fn push(&mut self, row: SeriesRow, output_scale: u32) {
+    fn push(&mut self, row: &SeriesRow, output_scale: u32) {
         let said = row.outputs.as_ref().and_then(|outputs| Prediction::read(outputs, output_scale));
         let real = |volatility_e9: u32| f64::from(volatility_e9) / 1e9;
         self.period.push(row.period.0);
@@ -149,12 +149,13 @@ pub(super) async fn series(
         let found = rows(&job.history, index, periods(job.grid, &times_ms), MAX_PERIODS).await?;
         let lengths = (job.grid.period_seconds, job.grid.horizon_seconds);
         let mut view = SeriesView::of(job.name.clone(), market, lengths, regime);
-        for row in found {
+        for row in &found {
             view.push(row, regime.output_scale());
         }
         written(&view)
     });
-    Ok(json(&*written.await?))
+    let bytes = written.await?;
+    Ok(json(&bytes))
 }
 
 /// An answer as it is sent.

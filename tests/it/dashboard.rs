@@ -1,17 +1,15 @@
 //! What the dashboard asks of a running daemon: a node at a glance, charts, scores, and an update explained to the last bit.
 
 use alloy::primitives::{Address, Bytes, I256, U256};
+use alloy::sol_types::SolCall;
 use reqwest::StatusCode;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 use veriregime_agent::actions::risk_oracle::abi::oracle::RiskOracle;
 use veriregime_core::features::label;
 use veriregime_core::features::sums::Sums;
-use veriregime_core::types::candle::CandleSeries;
-use veriregime_core::types::period::MINUTE_MS;
-
-use alloy::sol_types::SolCall;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::candle::{Candle, CandleSeries};
+use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 
 use crate::node::Node;
 use crate::world::{FIRST, World};
@@ -222,9 +220,9 @@ async fn charts_and_scores_are_of_what_training_would_measure() {
     assert!(glance["alerts"].is_array());
 }
 
-fn candles_of(view: &Value) -> Vec<veriregime_core::types::candle::Candle> {
+fn candles_of(view: &Value) -> Vec<Candle> {
     let column = |key: &str, at: usize| number(&view[key][at]);
-    let candle = |(at, time): (usize, &Value)| veriregime_core::types::candle::Candle {
+    let candle = |(at, time): (usize, &Value)| Candle {
         open_time_ms: time.as_i64().unwrap(),
         open: column("open", at),
         high: column("high", at),
@@ -305,7 +303,7 @@ async fn what_charts_and_calls_cannot_answer_has_its_code_and_ten_thousand_perio
     let (_, series) = node.json(&path).await;
     let columns = series.as_object().unwrap().values().filter_map(Value::as_array);
     assert!(columns.clone().all(|column| column.len() as u64 == MANY));
-    assert_eq!(columns.count(), 18);
+    assert_eq!(columns.count(), 16);
     assert_eq!(series["period"][0], FIRST.0 + 1 - MANY, "the newest of them");
     assert!(list(&series, "applied_volatility").iter().all(|value| *value == series["applied_volatility"][0]));
     let (_, some) = node.json(&format!("{path}&from_ms={}", FIRST.start_ms() - 1)).await;

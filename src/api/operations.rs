@@ -142,7 +142,7 @@ impl From<SignedRow> for TransactionView {
 
 impl From<EndpointState> for EndpointView {
     fn from(endpoint: EndpointState) -> Self {
-        let EndpointState { name, state, used: Used { requests, errors, latency_ms }, head } = endpoint;
+        let EndpointState { name, state, usage: Used { requests, errors, latency_ms }, head } = endpoint;
         Self { name, kind: "read", state, latency_ms, head, requests, errors }
     }
 }

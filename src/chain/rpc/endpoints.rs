@@ -13,7 +13,7 @@ pub struct EndpointState {
     pub name: String,
     /// `good`, `failing`, `lagging` or `foreign`.
     pub state: &'static str,
-    pub used: Used,
+    pub usage: Used,
     /// Its newest block when it was last looked at.
     pub head: Option<u64>,
 }
@@ -29,7 +29,7 @@ impl Rpcs {
                 EndpointHealth::Lagging(_) => "lagging",
                 EndpointHealth::Foreign(..) => "foreign",
             },
-            used: endpoint.usage.used(),
+            usage: endpoint.usage.used(),
             head: Some(endpoint.head.load(Ordering::Relaxed)).filter(|head| *head > 0),
         };
         self.inner.endpoints.iter().map(state).collect()

@@ -17,6 +17,7 @@ mod candles;
 mod chaos;
 mod cli;
 mod cycle;
+mod cycles;
 mod demo;
 mod deploy;
 mod direct;
@@ -36,6 +37,7 @@ mod install;
 mod jobs;
 mod jobs_told;
 mod keys;
+mod killing;
 mod market;
 #[cfg(feature = "training")]
 mod model;

@@ -84,7 +84,7 @@ pub(super) fn backtest(request: &BacktestRequest<'_>, show: &dyn Fn(&str)) -> an
     show("lending");
     let lenders: Vec<&Policy> =
         signals::LENDERS.iter().filter_map(|name| policies.iter().find(|policy| policy.name == *name)).collect();
-    let knee = signals.knee(&earlier);
+    let knee = terms.iter().find_map(|terms| terms.map.knee()).context("no map was fitted")?;
     let lending = loans::rows(&market, &study.judged(), &lenders, knee, request.seed)?;
     let backtest = Backtest {
         market: market.name.clone(),

@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use crate::bundle::Bundle;
 use veriregime_backtest::signal::Signal;
-use veriregime_backtest::study::{KNEE, Policy};
+use veriregime_backtest::study::Policy;
 use veriregime_core::features::Batch;
 use veriregime_core::model::{Layout, MAX_MODEL_BYTES};
 use veriregime_core::types::candle::CandleSeries;
@@ -101,11 +101,6 @@ impl Signals {
             (FORESIGHT, held(&outcomes.log_volatility, PERIOD_MINUTES)),
         ];
         Ok(Self { ours: held(ours, PERIOD_MINUTES), har_clock: held(&har_clock, PERIOD_MINUTES), others })
-    }
-
-    /// The volatility above which a quarter of the minutes of `earlier` lie, by the regression with a clock: where maps begin to rise.
-    pub fn knee(&self, earlier: &Range<usize>) -> f64 {
-        self.har_clock.quantile(earlier, KNEE).unwrap_or(f64::INFINITY)
     }
 
     /// All of them, the static fee first.

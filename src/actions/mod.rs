@@ -17,12 +17,9 @@ use crate::chain::call::Call;
 use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use error::ActionError;
-use feed::action::FeedAction;
-use feed::publication::publishing;
-use feed::published::PublishedYield;
-use hedge_vault::action::HedgeVaultAction;
-use hedge_vault::order::executed;
-use hedge_vault::published::PublishedSale;
+use feed::contract::{FeedAction, PublishedYield, YieldFeed};
+use hedge_vault::contract::{HedgeVaultAction, PublishedSale, Vault};
+use one_market::OneMarketContract;
 use refusal::{Meaning, Refusal};
 use risk_oracle::action::RiskOracleAction;
 use veriregime_core::types::attestation::Attestation;
@@ -84,6 +81,27 @@ impl Action {
         }
     }
 
+    /// The block in which the contract took a model's forecast of a period; `None` where no event tells.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub async fn block_of(&self, read: &Reader, model_id: B256, period: PeriodId) -> Result<Option<u64>, ChainError> {
+        Ok(match self {
+            Self::RiskOracle(oracle) => read
+                .published(oracle.contract, model_id, oracle.expected.grid, period)
+                .await?
+                .map(|update| update.block),
+            Self::HedgeVault(vault) => {
+                let sales = read.published_of::<Vault>(vault.contract, vault.grid, period).await?;
+                sales.first().map(|sale| sale.update.block)
+            }
+            Self::Feed(feed) => {
+                let forecasts = read.published_of::<YieldFeed>(feed.contract, feed.grid, period).await?;
+                forecasts.first().map(|forecast| forecast.update.block)
+            }
+        })
+    }
+
     /// The call that does it, with the attestations of the forecast and of what is stated beside it.
     pub fn call(
         &self,
@@ -130,10 +148,10 @@ pub async fn last_period_of(
     contract: Address,
     calldata: &[u8],
 ) -> Result<Option<PeriodId>, ActionError> {
-    if executed(calldata).is_some() {
+    if Vault::brought(calldata).is_some() {
         return Ok(HedgeVaultAction::last_period_of(read, contract, calldata).await?);
     }
-    if publishing(calldata).is_some() {
+    if YieldFeed::brought(calldata).is_some() {
         return Ok(FeedAction::last_period_of(read, contract, calldata).await?);
     }
     Ok(RiskOracleAction::last_period_of(read, contract, calldata).await?)
@@ -173,10 +191,10 @@ pub async fn published_in(
     if let Some(update) = read.published_in(contract, transaction).await? {
         return Ok(Some(Published::Update(Box::new(update))));
     }
-    if let Some(sale) = read.sale_in(contract, transaction).await? {
+    if let Some(sale) = read.publication_in(contract, transaction).await? {
         return Ok(Some(Published::Sale(Box::new(sale))));
     }
-    let published = read.yield_in(contract, transaction).await?;
+    let published = read.publication_in(contract, transaction).await?;
     Ok(published.map(|published| Published::Yield(Box::new(published))))
 }
 

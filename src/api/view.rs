@@ -232,7 +232,7 @@ impl ElectricityView {
     /// Of a stored forecast; nothing for one of something else.
     fn of(forecast: &Forecast, scale: u32) -> Vec<Self> {
         let integers: Vec<i128> = forecast.outputs.iter().flat_map(Outputs::values).collect();
-        let Some((prices, horizons)) = forecast.prices.and_then(Stated::prices).zip(read(&integers, scale)) else {
+        let Some((prices, horizons)) = forecast.stated.and_then(Stated::prices).zip(read(&integers, scale)) else {
             return Vec::new();
         };
         let last_month_eur_mwh = prices.eur_per_mwh();

@@ -25,7 +25,7 @@ pub struct YieldView {
 impl YieldView {
     /// Of a stored forecast; nothing for one of something else.
     pub(super) fn of(forecast: &Forecast, scale: u32) -> Option<Self> {
-        let level = forecast.prices.and_then(Stated::level)?;
+        let level = forecast.stated.and_then(Stated::level)?;
         let said = told(forecast, scale)?;
         Some(Self {
             as_of: format_day(i32::try_from(level.day).unwrap_or(i32::MAX)),

@@ -156,7 +156,7 @@ impl Shared {
             };
             let Some(job) = job.filter(|job| is_of(&job.model)) else { continue };
             let is_same = |record: &CycleRecord| {
-                let level = record.forecast.as_ref().and_then(|forecast| forecast.prices?.level());
+                let level = record.forecast.as_ref().and_then(|forecast| forecast.stated?.level());
                 level.is_some_and(|level| i64::from(level.day) == i64::from(said.day))
             };
             let newest = job.history.newest().await?;

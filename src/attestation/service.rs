@@ -101,7 +101,7 @@ impl AttestationService {
         let ours = tokio::task::spawn_blocking(move || own.forecast(period, omitted)).await;
         let ours = ours.map_err(|error| StateError::Corrupt(error.to_string()))??;
         match request.prices {
-            Some(stated) => compare_stated(request, stated, ours.prices)?,
+            Some(stated) => compare_stated(request, stated, ours.stated)?,
             None => compare(context, request, &ours.instances())?,
         }
         let promise = request.promise(context.own.rows(), context.grid.end_ms(running));

@@ -2,40 +2,32 @@
 
 use std::collections::BTreeSet;
 
-use alloy::primitives::{Address, B256};
-use serde::Serialize;
+use alloy::primitives::{B256, keccak256};
+use tempfile::TempDir;
 
 use super::checks::Findings;
 use super::compare::Verdict;
+use super::market::{MarketAuditor, Place};
+use super::reports::PublicationReport;
 use super::sale::{self, Told};
-use crate::actions::feed::publication::{brings, level_brought};
-use crate::actions::feed::published::PublishedYield;
-use crate::actions::one_market::OneMarketModel;
+use super::watch::Notice;
+use crate::actions::feed::contract::{PublishedYield, YieldFeed};
+use crate::actions::feed::model::PURPOSE;
+use crate::actions::one_market::model::OneMarketModel;
+use crate::actions::one_market::order::brings;
 use crate::bundle::Bundle;
-use crate::chain::read::Reader;
 use crate::config::Config;
 use crate::job::yields::YieldService;
-use crate::node::{assemble, yields};
+use crate::node::yields;
 use veriregime_core::hedge::panel::Day;
-use veriregime_core::types::evidence::{Evidence, PublicationEvidence, YieldFigures};
+use veriregime_core::types::digest::Digest;
+use veriregime_core::types::evidence::{Evidence, PublicationEvidence};
+use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::manifest::verification::Way;
-use veriregime_core::types::period::PeriodId;
+use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::time::DAY_MS;
 use veriregime_core::yields::snapshot::Snapshot;
 use veriregime_core::yields::{GRID, Strategy};
-
-/// What came out for one day's forecast.
-#[derive(Debug, Serialize)]
-pub struct PublicationReport {
-    /// The job of the settings whose feed it is.
-    pub job: String,
-    pub period: PeriodId,
-    pub transaction: B256,
-    pub block: u64,
-    pub figures: YieldFigures,
-    #[serde(flatten)]
-    pub found: Findings,
-}
 
 /// Verifies the evidence of a forecast, without a network.
 pub(super) async fn verify(
@@ -60,7 +52,7 @@ pub(super) async fn verify(
     if snapshot.day >= start_day(update.period) {
         found.refuse(Verdict::DataDiffer, "its days are not those before the period");
     }
-    if !brings(&evidence.calldata, update) || level_brought(&evidence.calldata) != Some(publication.level) {
+    if !brings::<YieldFeed>(&evidence.calldata, update, publication.level) {
         found.refuse(Verdict::ProofInvalid, "its calldata does not bring this forecast with this level");
     }
     let told = Told {
@@ -77,68 +69,56 @@ pub(super) async fn verify(
     Ok(found)
 }
 
-/// Audits what a yield job's feed has of these periods, by the days of its strategy as publishers give them now.
-///
-/// # Errors
-/// A job of another kind; settings, bundle, chain or publisher that cannot be used.
-pub async fn audit(
-    config: &Config,
-    periods: std::ops::Range<u64>,
-    now_ms: i64,
-) -> anyhow::Result<Vec<PublicationReport>> {
-    let strategy = config.strategy.as_ref();
-    let strategy = strategy.ok_or_else(|| anyhow::anyhow!("{} is no yield job", config.names.job))?;
-    let (feed, reader) = (assemble::oracle(config)?, assemble::reader(config)?);
-    reader.check_chain_id().await?;
-    let scratch = tempfile::tempdir()?;
-    let mut alone = config.clone();
-    if yields::publishers(config).of(strategy.kind).is_some() {
-        alone.yields.dir = scratch.path().to_owned();
-    }
-    let auditor = Auditor { config, strategy, feed, reader, service: yields::service(&alone).await? };
-    let mut reports = Vec::new();
-    for period in periods.map(PeriodId) {
-        for published in auditor.reader.yields(feed, GRID, period).await? {
-            reports.push(auditor.audit(&published, now_ms).await?);
-        }
-    }
-    Ok(reports)
-}
-
 /// Everything that audits of a feed ask.
-struct Auditor<'a> {
-    config: &'a Config,
-    strategy: &'a Strategy,
-    feed: Address,
-    reader: Reader,
+#[derive(Debug)]
+pub struct FeedAuditor {
+    place: Place,
+    strategy: Strategy,
     service: YieldService,
+    /// Where the strategies' days lie. Dropped last.
+    _scratch: TempDir,
 }
 
-impl Auditor<'_> {
-    async fn audit(&self, published: &PublishedYield, now_ms: i64) -> anyhow::Result<PublicationReport> {
-        let update = &published.update;
-        let bundle = Bundle::open(&self.config.bundle)?;
-        let spec = self.reader.model_spec(self.feed, update.model_id).await?;
-        let is_it = |way: &Way| {
-            let ours = OneMarketModel::of_strategy(&bundle.manifest, bundle.manifest_digest, &self.strategy.name, *way);
-            ours.is_some_and(|model| model.difference(&spec).is_none())
-        };
-        let found = if let Some(way) = bundle.manifest.offers().map(|offer| offer.way).find(is_it) {
-            self.found(&bundle, way, published, now_ms).await?
-        } else {
-            let mut found = Findings::new(Vec::new());
-            let words = format!("the job's bundle is no model of {}: the forecast is anybody's", self.strategy.name);
-            found.refuse(Verdict::UnknownModel, words);
-            found
-        };
-        Ok(PublicationReport {
-            job: self.config.names.job.clone(),
-            period: update.period,
-            transaction: update.transaction,
-            block: update.block,
-            figures: published.figures,
-            found,
-        })
+impl FeedAuditor {
+    /// Of a yield job's feed, by the days of its strategy as publishers give them now.
+    ///
+    /// # Errors
+    /// A job of another kind; settings, bundle or chain that cannot be used.
+    pub async fn new(config: Config) -> anyhow::Result<Self> {
+        let strategy = config.strategy.clone();
+        let strategy = strategy.ok_or_else(|| anyhow::anyhow!("{} is no yield job", config.names.job))?;
+        let (mut alone, scratch) = (config.clone(), tempfile::tempdir()?);
+        // Where nobody publishes, the folder's own tables are all there is.
+        if yields::publishers(&config).of(strategy.kind).is_some() {
+            alone.yields.dir = scratch.path().to_owned();
+        }
+        let (place, service) = (Place::new(config).await?, yields::service(&alone).await?);
+        Ok(Self { place, strategy, service, _scratch: scratch })
+    }
+}
+
+impl MarketAuditor for FeedAuditor {
+    type Contract = YieldFeed;
+    type Report = PublicationReport;
+
+    const GRID: Grid = GRID;
+    const SERVED: &'static str = "is the active one of the feed's strategy";
+
+    fn place(&self) -> &Place {
+        &self.place
+    }
+
+    async fn served(&self) -> anyhow::Result<B256> {
+        let (reader, market) = (&self.place.reader, keccak256(&self.strategy.name));
+        Ok(reader.active_model(self.place.contract, keccak256(PURPOSE), market).await?)
+    }
+
+    fn market(&self) -> &str {
+        &self.strategy.name
+    }
+
+    fn model(&self, manifest: &Manifest, digest: Digest, way: Way) -> Option<OneMarketModel> {
+        OneMarketModel::of_strategy(manifest, digest, &self.strategy.name, way)
     }
 
     async fn found(
@@ -150,19 +130,34 @@ impl Auditor<'_> {
     ) -> anyhow::Result<Findings> {
         let (update, model) = (&published.update, bundle.strategy_model()?);
         let (name, used) = (&self.strategy.name, BTreeSet::new());
+        // Who follows a feed asks publishers anew for each forecast.
+        self.service.forget().await;
         let snapshot: Snapshot = self.service.snapshot(name, start_day(update.period), now_ms, true, &used).await?.0;
         let forecast = model.compute(&snapshot)?;
         let mut found = Findings::new(sale::differences(&model.table, update, &forecast));
         found.checked("columns and the level, from the publishers' days as they are now: they revise");
-        let told = Told {
-            chain_id: self.reader.chain_id(),
-            registry: self.reader.registry_of(self.feed).await?,
-            update,
-            stated: published.level.into(),
-            stated_attestations: published.level_attestations.as_ref(),
-        };
-        sale::check(self.config, bundle, way, &told, &forecast, &mut found).await?;
+        let told = Told::of(&self.place, published).await?;
+        sale::check(&self.place.config, bundle, way, &told, &forecast, &mut found).await?;
         Ok(found)
+    }
+
+    fn report(&self, published: &PublishedYield, found: Findings) -> PublicationReport {
+        PublicationReport {
+            job: self.place.config.names.job.clone(),
+            period: published.update.period,
+            transaction: published.update.transaction,
+            block: published.update.block,
+            figures: published.figures,
+            found,
+        }
+    }
+
+    fn findings(report: &PublicationReport) -> &Findings {
+        &report.found
+    }
+
+    fn notice(report: &PublicationReport) -> Notice<'_> {
+        Notice::Publication(report)
     }
 }
 

@@ -3,10 +3,9 @@
 use std::fmt::Write as _;
 
 use super::checks::Findings;
-use super::follow::Notice;
 use super::one::Report;
-use super::publication::PublicationReport;
-use super::sale::SaleReport;
+use super::reports::{PublicationReport, SaleReport};
+use super::watch::Notice;
 use crate::render::Render;
 use veriregime_core::hedge::GRID;
 use veriregime_core::types::candle::Candle;
@@ -27,6 +26,7 @@ impl Render for Notice<'_> {
         match self {
             Self::Audited(report) => report.text(),
             Self::Sale(report) => report.text(),
+            Self::Publication(report) => report.text(),
             Self::NoUpdate { job, period, start_ms } => {
                 format!("{job}, period {period} ({}): no update on chain", format_utc(*start_ms))
             }

@@ -1,12 +1,15 @@
 //! What a stranger can say of a vault's sale: by its evidence here, by the publishers' tables in [`super::vault`].
 
-use alloy::primitives::{Address, B256, Bytes};
-use serde::Serialize;
+use alloy::primitives::{Address, Bytes};
 
 use super::checks::Findings;
 use super::compare::{FeatureDifference, Verdict};
-use crate::actions::hedge_vault::order::{brings, prices_brought};
-use crate::actions::one_market::OneMarketModel;
+use super::market::Place;
+use crate::actions::hedge_vault::contract::Vault;
+use crate::actions::one_market::OneMarketContract;
+use crate::actions::one_market::model::OneMarketModel;
+use crate::actions::one_market::order::brings;
+use crate::actions::one_market::published::Published;
 use crate::actions::risk_oracle::published::{AttestorCheck, signatures};
 use crate::attestation::statement::{Statement, is_by_its_signer, split};
 use crate::bundle::Bundle;
@@ -23,20 +26,6 @@ use veriregime_core::types::public_inputs;
 use veriregime_core::types::stated::Stated;
 use veriregime_core::types::update::PublishedUpdate;
 
-/// What came out for one week's sale.
-#[derive(Debug, Serialize)]
-pub struct SaleReport {
-    /// The job of the settings whose vault it is.
-    pub job: String,
-    pub period: PeriodId,
-    pub transaction: B256,
-    pub block: u64,
-    pub sold_sats: u64,
-    pub usdc: u64,
-    #[serde(flatten)]
-    pub found: Findings,
-}
-
 /// What was published of a sale, wherever it is read.
 pub(super) struct Told<'a> {
     pub(super) chain_id: u64,
@@ -45,6 +34,19 @@ pub(super) struct Told<'a> {
     /// What was stated beside the forecast, and the signatures of that.
     pub(super) stated: Stated,
     pub(super) stated_attestations: Option<&'a Bytes>,
+}
+
+impl<'a> Told<'a> {
+    /// As the chain tells it.
+    pub(super) async fn of<C: OneMarketContract>(place: &Place, published: &'a Published<C>) -> anyhow::Result<Self> {
+        Ok(Self {
+            chain_id: place.reader.chain_id(),
+            registry: place.reader.registry_of(place.contract).await?,
+            update: &published.update,
+            stated: published.stated.into(),
+            stated_attestations: published.stated_attestations.as_ref(),
+        })
+    }
 }
 
 /// Verifies the evidence of a sale, without a network.
@@ -69,7 +71,7 @@ pub(super) async fn verify(
     if sale.snapshot.day != day_before(update.period) {
         found.refuse(Verdict::DataDiffer, "its tables are not those of the days before the period");
     }
-    if !brings(&evidence.calldata, update) || prices_brought(&evidence.calldata) != Some(sale.prices) {
+    if !brings::<Vault>(&evidence.calldata, update, sale.prices) {
         found.refuse(Verdict::ProofInvalid, "its calldata does not bring this forecast with these prices");
     }
     let told = Told {
@@ -94,8 +96,8 @@ pub(super) async fn check(
     found: &mut Findings,
 ) -> anyhow::Result<()> {
     let update = told.update;
-    if forecast.prices != Some(told.stated) {
-        let ours = forecast.prices.map_or_else(|| "none".into(), words);
+    if forecast.stated != Some(told.stated) {
+        let ours = forecast.stated.map_or_else(|| "none".into(), words);
         found.refuse(Verdict::DataDiffer, format!("stated were {}, the tables give {ours}", words(told.stated)));
     }
     let Some((arguments, of_stated)) = update.arguments.as_ref().zip(told.stated_attestations) else {

@@ -10,13 +10,14 @@ use super::selection::Selection;
 use super::signals::stop_on_signal;
 use super::{EXIT_DONE, EXIT_FAILED, print, report};
 use crate::audit::compare::Verdict;
-use crate::audit::follow::{self, Notice};
-use crate::audit::follow_vault;
+use crate::audit::market::MarketAuditor;
 use crate::audit::models::{self, Models};
 use crate::audit::one::Report;
-use crate::audit::publication::{self, PublicationReport};
-use crate::audit::sale::SaleReport;
+use crate::audit::publication::FeedAuditor;
+use crate::audit::reports::{PublicationReport, SaleReport};
 use crate::audit::vault::VaultAuditor;
+use crate::audit::watch::Notice;
+use crate::audit::{follow, follow_market};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::raw::JobKind;
@@ -46,7 +47,7 @@ features from the exchange's candles and compares them bit for bit, verifies the
 and checks who attested; it names what it checked. An update of a model without a bundle is told as one.
 Exchanges revise candles now and then: the earlier you audit, the less that is a reason. Of a hedge job it takes (and follows) the vault's
 sales, and the publishers' tables as they are now; `verify-bundle` takes those that the forecast was made from. Of a yield job it
-takes the feed's forecasts in the same way.
+takes (and follows) the feed's forecasts in the same way.
 Exit status: 0 all match (or nothing landed), 1 error, 3 data differ or unknown model, 4 proof or attestation invalid.")]
 pub struct AuditArgs {
     /// One period, by its number.
@@ -83,10 +84,8 @@ pub async fn run(args: AuditArgs, settings: Selection<'_>, json: bool) -> anyhow
     let contracts = models::by_contract(jobs)?;
     let stop = CancellationToken::new();
     if args.follow {
-        let is_followed = !vaults.is_empty() || !contracts.is_empty() || feeds.is_empty();
-        anyhow::ensure!(is_followed, "a feed has one forecast a day: audit it by --period");
         let _signals = stop_on_signal(stop.clone())?;
-        return follow_all(contracts, vaults, json, stop).await;
+        return follow_all(contracts, vaults, feeds, json, stop).await;
     }
     let (mut reports, mut failed) = (Vec::new(), Vec::new());
     for jobs in contracts {
@@ -98,19 +97,20 @@ pub async fn run(args: AuditArgs, settings: Selection<'_>, json: bool) -> anyhow
     }
     let mut sales = Vec::new();
     for job in vaults {
-        match sales_of(&job, &args, json).await {
+        match audited(VaultAuditor::new(job.clone()), &args).await {
             Ok(found) => sales.extend(found),
             Err(error) => failed.push((job.names.job.clone(), error)),
         }
     }
     let mut forecasts = Vec::new();
     for job in feeds {
-        let now_ms = Clock::System.now_ms();
-        let asked = async { publication::audit(&job, periods(&args, job.grid(), now_ms)?, now_ms).await };
-        match asked.await {
+        match audited(FeedAuditor::new(job.clone()), &args).await {
             Ok(found) => forecasts.extend(found),
             Err(error) => failed.push((job.names.job.clone(), error)),
         }
+    }
+    for found in sales.iter().filter(|_| !json) {
+        print::output(json, found);
     }
     for found in forecasts.iter().filter(|_| !json) {
         print::output(json, found);
@@ -131,10 +131,11 @@ pub async fn run(args: AuditArgs, settings: Selection<'_>, json: bool) -> anyhow
     Ok(if worst == Verdict::Match && !failed.is_empty() { EXIT_FAILED } else { exit_status(worst) })
 }
 
-/// Follows every contract and vault until stopped, or until one cannot be followed. The worst verdict of all.
+/// Follows every contract, vault and feed until stopped, or until one cannot be followed. The worst verdict of all.
 async fn follow_all(
     contracts: Vec<Vec<Config>>,
     vaults: Vec<Config>,
+    feeds: Vec<Config>,
     json: bool,
     stop: CancellationToken,
 ) -> anyhow::Result<u8> {
@@ -157,7 +158,14 @@ async fn follow_all(
         let stop = stop.clone();
         followed.spawn(async move {
             let auditor = VaultAuditor::new(job).await?;
-            follow_vault::run(&auditor, &Clock::System, &mut { hear }, &stop).await
+            follow_market::run(&auditor, &Clock::System, &mut { hear }, &stop).await
+        });
+    }
+    for job in feeds {
+        let stop = stop.clone();
+        followed.spawn(async move {
+            let auditor = FeedAuditor::new(job).await?;
+            follow_market::run(&auditor, &Clock::System, &mut { hear }, &stop).await
         });
     }
     let mut worst = Ok(Verdict::Match);
@@ -181,15 +189,14 @@ pub fn exit_status(verdict: Verdict) -> u8 {
     }
 }
 
-/// Audits what a job's vault has sold in the periods, and says it to people.
-async fn sales_of(job: &Config, args: &AuditArgs, json: bool) -> anyhow::Result<Vec<SaleReport>> {
+/// Audits what a job's vault or feed has of the periods.
+async fn audited<A: MarketAuditor>(
+    auditor: impl Future<Output = anyhow::Result<A>>,
+    args: &AuditArgs,
+) -> anyhow::Result<Vec<A::Report>> {
     let now_ms = Clock::System.now_ms();
-    let periods = periods(args, job.grid(), now_ms)?;
-    let sales = VaultAuditor::new(job.clone()).await?.audit_periods(periods, now_ms).await?;
-    for found in sales.iter().filter(|_| !json) {
-        print::output(json, found);
-    }
-    Ok(sales)
+    let periods = periods(args, A::GRID, now_ms)?;
+    auditor.await?.audit_periods(periods, now_ms).await
 }
 
 fn periods(args: &AuditArgs, grid: Grid, now_ms: i64) -> anyhow::Result<std::ops::Range<u64>> {

@@ -8,7 +8,7 @@ use clap::Args;
 use super::registry_args::RegistryArgs;
 use super::selection::Selection;
 use super::{EXIT_DONE, EXIT_UNFINISHED, print};
-use crate::actions::one_market::OneMarketModel;
+use crate::actions::one_market::model::OneMarketModel;
 use crate::bundle::Bundle;
 use crate::bundle::error::BundleError;
 use crate::config::place;

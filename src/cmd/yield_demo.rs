@@ -63,7 +63,7 @@ pub async fn run(args: YieldDemoArgs, settings: Option<&std::path::Path>, json: 
         demo.run_next(&stop).await
     };
     let demo = shown(json, (days, "days"), start, next).await?;
-    print::output(json, &demo.report());
+    print::output(json, &demo.report().await?);
     if let Some(dashboard) = demo.dashboard() {
         kept(json, &dashboard).await?;
     }

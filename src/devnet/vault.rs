@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use super::uniswap::{PoolShape, Uniswap};
 use super::{Anvil, Ground};
-use crate::actions::one_market::OneMarketModel;
+use crate::actions::one_market::model::OneMarketModel;
 use crate::bundle::Bundle;
 use crate::chain::Chain;
 use crate::config::Config;

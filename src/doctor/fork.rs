@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 use super::failed;
 use crate::bundle::Bundle;
 use crate::config::Config;
-use crate::config::raw::JobKind;
 use crate::devnet::{Anvil, relayed};
 use crate::diagnosis;
 use crate::health::Check;
@@ -176,19 +175,7 @@ async fn block_before_update(config: &Config, period: PeriodId) -> anyhow::Resul
     if action.last_period(&reader, OmittedMarkets::NONE, BlockId::latest()).await? != Some(period) {
         return Ok(None);
     }
-    let published = match config.kind {
-        JobKind::Regime => {
-            reader.published(action.contract(), model_id, config.grid(), period).await?.map(|update| update.block)
-        }
-        JobKind::Hedge => {
-            let sales = reader.sales(action.contract(), config.grid(), period).await?;
-            sales.first().map(|sale| sale.update.block)
-        }
-        JobKind::Yield => {
-            let yields = reader.yields(action.contract(), config.grid(), period).await?;
-            yields.first().map(|published| published.update.block)
-        }
-    };
+    let published = action.block_of(&reader, model_id, period).await?;
     let block = published.context("the contract has an update of this period, and the RPC no event of it")?;
     Ok(Some(block.saturating_sub(1)))
 }

@@ -69,7 +69,7 @@ impl VaultProbe {
         let pool = chain.vault_mean(vault, state.terms.twapSeconds).await.ok()??;
         let horizons = read(&forecast.output_integers(), self.output_scale)?;
         let times = (start_ms.unsigned_abs() / 1000, chain.next_block_seconds().await.ok()?);
-        Estimate::of(state, (forecast.prices?.prices()?, &horizons), times, &pool)
+        Estimate::of(state, (forecast.stated?.prices()?, &horizons), times, &pool)
     }
 
     fn newest(&self) -> Option<(i64, Forecast)> {

@@ -59,10 +59,10 @@ impl Agent {
         period: PeriodId,
         forecast: &Forecast,
     ) -> Result<Vec<Attestation>, StageError> {
-        if forecast.prices.is_none() {
+        if forecast.stated.is_none() {
             return Ok(Vec::new());
         }
-        let claim = Claim { prices: forecast.prices, ..self.claim(model_id, period) };
+        let claim = Claim { prices: forecast.stated, ..self.claim(model_id, period) };
         Ok(self.attesting().of(claim).await?)
     }
 

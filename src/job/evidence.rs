@@ -3,8 +3,8 @@
 use tracing::{info, warn};
 
 use super::Agent;
-use crate::actions::feed::published::PublishedYield;
-use crate::actions::hedge_vault::published::PublishedSale;
+use crate::actions::feed::contract::PublishedYield;
+use crate::actions::hedge_vault::contract::PublishedSale;
 use crate::actions::{Published, published_in, verifier};
 use crate::chain::envelope::calldata;
 use crate::forecast::{stored_snapshot, stored_strategy};
@@ -142,8 +142,8 @@ impl Agent {
         Ok(SaleEvidence {
             snapshot: stored_snapshot(&self.store, record)?,
             tables: stored(record.tables.as_ref(), "tables' editions")?.clone(),
-            prices: sale.prices,
-            price_attestations: sale.price_attestations.unwrap_or_default(),
+            prices: sale.stated,
+            price_attestations: sale.stated_attestations.unwrap_or_default(),
             figures: sale.figures,
         })
     }
@@ -156,8 +156,8 @@ impl Agent {
         Ok(PublicationEvidence {
             snapshot: stored_strategy(&self.store, record)?,
             tables: stored(record.tables.as_ref(), "tables' editions")?.clone(),
-            level: published.level,
-            level_attestations: published.level_attestations.unwrap_or_default(),
+            level: published.stated,
+            level_attestations: published.stated_attestations.unwrap_or_default(),
             figures: published.figures,
         })
     }

@@ -62,7 +62,7 @@ impl Agent {
                 JobModel::Electricity { model, .. } => {
                     let Some(horizons) = model.read(&outputs.values().collect::<Vec<_>>()) else { continue };
                     let last_month =
-                        forecast.prices.and_then(Stated::prices).map_or(0.0, |prices| prices.eur_per_mwh());
+                        forecast.stated.and_then(Stated::prices).map_or(0.0, |prices| prices.eur_per_mwh());
                     for one in horizons {
                         let eur_mwh = last_month * libm::exp(one.log_ratio);
                         info!(

@@ -11,12 +11,13 @@ use url::Url;
 use super::Agent;
 use crate::job::error::StageError;
 use crate::sources::tables::electricity::Electricity;
-use crate::sources::tables::error::TableError;
+use crate::sources::tables::error::{FETCH_CODE, TableError};
 use crate::sources::tables::fetch::{fetch_electricity, fetch_rates};
 use crate::sources::tables::folder::{self, ELECTRICITY, RATES};
 use crate::sources::tables::rates;
 use crate::sources::tables::series::DailySeries;
 use crate::sources::tables::snapshot::snapshot;
+use crate::sources::yields::error::NOT_RENEWED_CODE;
 use crate::state::Step;
 use veriregime_core::hedge::panel::Day;
 use veriregime_core::hedge::snapshot::Snapshot;
@@ -31,6 +32,11 @@ use veriregime_core::types::vintage::{TablesOrigin, Vintage};
 pub const SOURCE: &str = "tables";
 /// From so long after the start of period and cycle on, a table that cannot be fetched counts as it last was.
 pub const FALL_BACK_AFTER_MS: i64 = 3_600_000;
+
+/// Whether a cycle that is tried again for that code waits for a publisher, which it does for [`FALL_BACK_AFTER_MS`] at most.
+pub fn waits_for_publisher(code: &str) -> bool {
+    [FETCH_CODE, NOT_RENEWED_CODE].contains(&code)
+}
 
 /// Publishers' tables, in a folder that nobody else writes.
 #[derive(Debug)]

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::actions::Action;
-use crate::actions::feed::action::FeedAction;
-use crate::actions::hedge_vault::action::HedgeVaultAction;
-use crate::actions::one_market::OneMarketModel;
+use crate::actions::feed::contract::FeedAction;
+use crate::actions::hedge_vault::contract::HedgeVaultAction;
+use crate::actions::one_market::model::OneMarketModel;
 use crate::actions::risk_oracle::action::RiskOracleAction;
 use crate::actions::risk_oracle::spec::Expected;
 use crate::bundle::registry::{Registry, RegistryError};
@@ -178,14 +178,13 @@ pub fn action(config: &Config, bundle: &Bundle) -> anyhow::Result<Action> {
         let model =
             model.with_context(|| format!("the bundle is no electricity model that can be verified by {way}"))?;
         anyhow::ensure!(manifest.grid.period_seconds == GRID.period_seconds, "the bundle's periods are no weeks");
-        return Ok(Action::HedgeVault(HedgeVaultAction { contract: oracle(config)?, model, grid: manifest.grid }));
+        return Ok(Action::HedgeVault(HedgeVaultAction::new(oracle(config)?, model, manifest.grid)));
     }
     if let Some(strategy) = &config.strategy {
         let (manifest, way) = (&bundle.manifest, config.prover.kind.way());
         let model = OneMarketModel::of_strategy(manifest, bundle.manifest_digest, &strategy.name, way);
         let model = model.with_context(|| format!("the bundle is no yield model that can be verified by {way}"))?;
-        let (contract, strategy, grid) = (oracle(config)?, strategy.name.clone(), manifest.grid);
-        return Ok(Action::Feed(FeedAction { contract, strategy, model, grid }));
+        return Ok(Action::Feed(FeedAction::new(oracle(config)?, model, manifest.grid)));
     }
     config.expect_grid(bundle.manifest.grid)?;
     let expected = expected(bundle, config.prover.kind.way())?;

@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::forecast::{ForecastRequest, known};
 use crate::actions::error::ActionError;
 use crate::actions::hedge_vault::abi::vault::IHedgeVault::Sale;
-use crate::actions::hedge_vault::order::Order;
+use crate::actions::hedge_vault::contract::Vault;
 use crate::actions::hedge_vault::read::VaultState;
-use crate::actions::one_market::OneMarketModel;
+use crate::actions::one_market::model::OneMarketModel;
+use crate::actions::one_market::order::Order;
 use crate::attestation::gather::{Attesting, Claim};
 use crate::attestation::peers::Peers;
 use crate::bundle::Bundle;
@@ -182,15 +183,15 @@ async fn attested(
     };
     let attestations = attesting.of(claim(proof.instances.clone(), None)).await?;
     let price_attestations = attesting.of(claim(Vec::new(), Some(prices))).await?;
-    let order = Order {
+    let order = Order::<Vault> {
         model_id,
         period,
         inputs: &known.answer.inputs,
         outputs: &known.answer.outputs,
         proof: &proof.bytes,
         attestations: &attestations,
-        prices,
-        price_attestations: &price_attestations,
+        stated: prices,
+        stated_attestations: &price_attestations,
     };
     Ok(order.call(request.vault))
 }

@@ -3,8 +3,8 @@
 use alloy::primitives::Address;
 use serde::Serialize;
 
+use crate::actions::hedge_vault::contract::PublishedSale;
 use crate::actions::hedge_vault::estimate::Estimate;
-use crate::actions::hedge_vault::published::PublishedSale;
 use crate::forecast::JobModel;
 use crate::job::Agent;
 use crate::render::{Render, layout, lines};
@@ -36,11 +36,11 @@ pub async fn sale_outlook(agent: &Agent, record: &CycleRecord) -> anyhow::Result
     let Some(forecast) = &record.forecast else { return Ok(None) };
     let (read, vault) = (&agent.chain.read, agent.action.contract());
     let sold: Option<PublishedSale> = match &record.landed {
-        Some(landed) => read.sale_in(vault, landed.hash).await?,
+        Some(landed) => read.publication_in(vault, landed.hash).await?,
         None => None,
     };
     let integers = forecast.output_integers();
-    let estimate = match (forecast.prices.and_then(Stated::prices).zip(model.read(&integers)), &sold) {
+    let estimate = match (forecast.stated.and_then(Stated::prices).zip(model.read(&integers)), &sold) {
         (Some((prices, horizons)), None) => {
             let state = read.hedge_vault(vault).await?;
             let mean = read.vault_mean(vault, state.terms.twapSeconds).await?;

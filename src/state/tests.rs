@@ -79,7 +79,7 @@ fn forecast() -> Forecast {
         outputs: vec![],
         carried_minutes: vec![1],
         omitted: OmittedMarkets::NONE,
-        prices: None,
+        stated: None,
     }
 }
 

@@ -60,7 +60,6 @@ pub struct Exposition {
 
 impl Exposition {
     /// One that nothing is counted in.
-    #[cfg(test)]
     pub fn apart() -> Self {
         Self { handle: PrometheusBuilder::new().build_recorder().handle(), text: Arc::default() }
     }

@@ -56,6 +56,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "demo",
         &[
             "actions",
+            "api",
             "bundle",
             "config",
             "devnet",
@@ -65,6 +66,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "render",
             "sources",
             "state",
+            "telemetry",
             "verification",
         ],
     ),

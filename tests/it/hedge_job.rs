@@ -12,7 +12,6 @@ mod rivals;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use alloy::network::Ethereum;
 use alloy::primitives::U256;
@@ -23,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use veriregime_agent::actions::hedge_vault::abi::vault::{HedgeVault, IHedgeVault};
 use veriregime_agent::attestation::statement::Statement;
 use veriregime_agent::audit::compare::Verdict;
+use veriregime_agent::audit::market::MarketAuditor;
 use veriregime_agent::audit::offline;
 use veriregime_agent::audit::vault::VaultAuditor;
 use veriregime_agent::chain::call::Call;
@@ -42,6 +42,7 @@ use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::PeriodId;
 use veriregime_core::types::stated::Stated;
 
+use crate::cycles;
 use publisher::Publisher;
 
 /// The week that begins on Thursday, the 31st of August 2023.
@@ -58,8 +59,6 @@ const SHAPE: PoolShape = PoolShape { btc_usd: 27_000.0, range_ticks: 12_000, wbt
 
 /// Of a job whose cycle begins with the week.
 const AT_ONCE: &str = "schedule = { cron = \"0 0 0 * * Thu\", delay_seconds = 0, recheck_seconds = 1 }\n";
-/// Longest wait for a condition.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A chain, publishers, and settings of one hedge job.
 struct Scene {
@@ -109,33 +108,11 @@ impl Scene {
     }
 
     async fn run(&self, agent: &mut Agent, period: PeriodId) -> CycleRecord {
-        let record = tokio::time::timeout(Duration::from_mins(1), agent.run(period, &self.stop)).await;
-        record.expect("the cycle ends").unwrap()
+        cycles::run(agent, period, &self.stop).await
     }
 
-    /// Why the job does not get on, as it notes once it has tried.
     async fn kept_by(&self, agent: &mut Agent, period: PeriodId) -> String {
-        let (store, job) = (agent.store.clone(), agent.job());
-        // What an earlier try has noted says nothing of this one.
-        if let Some(earlier) = store.cycle(job, period).unwrap() {
-            store.note_retrying(&CycleRecord { retrying: None, ..earlier }).unwrap();
-        }
-        let noted = async {
-            loop {
-                let record = store.cycle(job, period).unwrap();
-                if let Some(retrying) = record.and_then(|record| record.retrying) {
-                    return retrying.code;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let tried = async {
-            tokio::select! {
-                ended = agent.run(period, &self.stop) => unreachable!("{ended:?}"),
-                code = noted => code,
-            }
-        };
-        tokio::time::timeout(Duration::from_mins(1), tried).await.expect("it tries")
+        cycles::kept_by(agent, period, &self.stop).await
     }
 
     /// Sales by their periods, as the chain tells them.
@@ -162,19 +139,9 @@ impl Scene {
         let signed = owner.sign(veriregime_core::types::cycle::Purpose::Action, call, nonce, None).await.unwrap();
         owner.broadcast(&signed).await.unwrap();
         while owner.nonce().await.unwrap() <= nonce {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     }
-}
-
-/// Waits until something holds.
-async fn until(what: &str, holds: impl AsyncFn() -> bool) {
-    let waited = async {
-        while !holds().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    assert!(tokio::time::timeout(PATIENCE, waited).await.is_ok(), "{what}");
 }
 
 fn settings(scratch: &Path, publisher: &Publisher, of_job: &str) -> String {
@@ -201,7 +168,7 @@ async fn each_week_sells_for_the_days_that_it_adds_and_leaves_evidence() {
         tables.vintages.iter().map(|one| one.table.as_str()).collect::<Vec<_>>(),
         ["electricity_daily_eur_mwh", "eurusd_daily"]
     );
-    let prices = record.forecast.as_ref().unwrap().prices.unwrap();
+    let prices = record.forecast.as_ref().unwrap().stated.unwrap();
 
     // What reached the owner is what sixty days cost by the forecast.
     let sold = scene.sold().await;
@@ -308,10 +275,10 @@ async fn prices_are_stated_once_a_period_and_for_others_only_as_this_node_knows_
     let model_id = agent.action.model_id(&agent.chain.read).await.unwrap();
     let ours = agent.price_attestations(model_id, FIRST, &forecast).await.unwrap();
     assert_eq!(agent.price_attestations(model_id, FIRST, &forecast).await.unwrap(), ours, "the same is signed again");
-    let prices = forecast.prices.unwrap().prices().unwrap();
+    let prices = forecast.stated.unwrap().prices().unwrap();
     let other = Prices { eur_per_mwh_e6: prices.eur_per_mwh_e6 + 1, ..prices };
     let mut altered = forecast.clone();
-    altered.prices = Some(other.into());
+    altered.stated = Some(other.into());
     let fault = agent.price_attestations(model_id, FIRST, &altered).await.expect_err("another statement");
     assert_eq!(fault.code(), "VR-ATTEST-005");
 

@@ -17,6 +17,7 @@ mod candles;
 mod chaos;
 mod cli;
 mod cycle;
+mod cycles;
 mod dashboard;
 mod demo;
 mod deploy;
@@ -38,6 +39,7 @@ mod install;
 mod jobs;
 mod jobs_told;
 mod keys;
+mod killing;
 mod market;
 #[cfg(feature = "training")]
 mod model;

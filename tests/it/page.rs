@@ -47,7 +47,8 @@ impl Events {
             while let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
                 let told = field("event: ").zip(field("data: "));
-                rest.clone_into(&mut self.text);
+                let rest = rest.to_owned();
+                self.text = rest;
                 if let Some((name, data)) = told {
                     return Some((name, serde_json::from_str(&data).unwrap()));
                 }

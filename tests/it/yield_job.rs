@@ -1,11 +1,13 @@
 //! Yield jobs on a chain of their own: from a publisher's chart to a feed, whatever happens in between.
 
+mod crash;
 mod faults;
+mod following;
 mod program;
+mod proof;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use alloy::primitives::{B256, keccak256};
 use alloy::providers::RootProvider;
@@ -13,9 +15,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::actions::feed::abi::Feed;
+use veriregime_agent::actions::feed::abi::IFeed::Forecast;
 use veriregime_agent::attestation::statement::{Statement, of_level};
 use veriregime_agent::audit::compare::Verdict;
-use veriregime_agent::audit::{offline, publication};
+use veriregime_agent::audit::market::MarketAuditor;
+use veriregime_agent::audit::offline;
+use veriregime_agent::audit::publication::FeedAuditor;
 use veriregime_agent::clock::Clock;
 use veriregime_agent::config::{self, Config};
 use veriregime_agent::devnet::feed::FeedWorld;
@@ -32,6 +37,8 @@ use veriregime_core::yields::GRID;
 use veriregime_core::yields::level::Level;
 use wiremock::matchers::path_regex;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+use crate::cycles;
 
 /// The day that begins on 2025-07-31; charts go back a year.
 const FIRST: PeriodId = PeriodId(20_300);
@@ -122,8 +129,8 @@ impl Scene {
         Self { scratch, world, publisher, jobs, clock, stop: CancellationToken::new() }
     }
 
-    /// A file with the scene's settings.
-    fn settings_file(&self) -> PathBuf {
+    /// A file with the scene's settings, and more sections.
+    fn settings_file(&self, more: &str) -> PathBuf {
         let mut text = settings(self.scratch.path(), &self.publisher.server.uri());
         for job in &self.jobs {
             let (name, feed) = (&job.names.job, job.chain.oracle.unwrap());
@@ -134,7 +141,7 @@ impl Scene {
         let url = self.jobs[0].chain.rpc_url().clone();
         let own = format!("[signer]\nfile = {key:?}\n[chain]\nrpc_url = [\"{url}\"]\n");
         let path = self.scratch.path().join("agent.toml");
-        std::fs::write(&path, text.replacen("[chain]\n", &own, 1)).unwrap();
+        std::fs::write(&path, text.replacen("[chain]\n", &own, 1) + more).unwrap();
         path
     }
 
@@ -152,44 +159,22 @@ impl Scene {
     }
 
     async fn run(&self, agent: &mut Agent, period: PeriodId) -> CycleRecord {
-        let record = tokio::time::timeout(Duration::from_mins(1), agent.run(period, &self.stop)).await;
-        record.expect("the cycle ends").unwrap()
+        cycles::run(agent, period, &self.stop).await
     }
 
-    /// Why the job does not get on, as it notes once it has tried.
     async fn kept_by(&self, agent: &mut Agent, period: PeriodId) -> String {
-        let (store, job) = (agent.store.clone(), agent.job());
-        // What an earlier try has noted says nothing of this one.
-        if let Some(earlier) = store.cycle(job, period).unwrap() {
-            store.note_retrying(&CycleRecord { retrying: None, ..earlier }).unwrap();
-        }
-        let noted = async {
-            loop {
-                let record = store.cycle(job, period).unwrap();
-                if let Some(retrying) = record.and_then(|record| record.retrying) {
-                    return retrying.code;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let tried = async {
-            tokio::select! {
-                ended = agent.run(period, &self.stop) => unreachable!("{ended:?}"),
-                code = noted => code,
-            }
-        };
-        tokio::time::timeout(Duration::from_mins(2), tried).await.expect("it tries")
+        cycles::kept_by(agent, period, &self.stop).await
     }
 
     fn provider(&self) -> RootProvider {
         RootProvider::new_http(self.jobs[0].chain.rpc_url().clone())
     }
 
-    /// Starts of the periods that a job's feed has, as its events tell them.
-    async fn published(&self, agent: &Agent) -> Vec<u64> {
+    /// What a job's feed has published, as its events tell it.
+    async fn published(&self, agent: &Agent) -> Vec<Forecast> {
         let feed = Feed::new(agent.action.contract(), self.provider());
         let events = feed.Published_filter().from_block(0_u64).query().await.unwrap();
-        events.into_iter().map(|(event, _)| event.forecast.periodStart.to()).collect()
+        events.into_iter().map(|(event, _)| event.forecast).collect()
     }
 }
 
@@ -219,7 +204,7 @@ async fn each_day_publishes_what_was_forecast_and_leaves_evidence() {
     let tables = record.tables.clone().unwrap();
     assert_eq!(tables.vintages.iter().map(|one| one.table.as_str()).collect::<Vec<_>>(), ["yields_lending/usdc"]);
     let forecast = record.forecast.clone().unwrap();
-    let Some(Stated::Level(level)) = forecast.prices else { panic!("{forecast:?}") };
+    let Some(Stated::Level(level)) = forecast.stated else { panic!("{forecast:?}") };
     assert_eq!(u64::from(level.day) + 1, FIRST.0, "a day's rates are known at its end");
 
     // The chain's arithmetic is the program's.
@@ -246,7 +231,10 @@ async fn each_day_publishes_what_was_forecast_and_leaves_evidence() {
     let verified = offline::verify_file(&scene.jobs[0], &file).await.unwrap().found;
     assert_eq!((verified.verdict, verified.attestors.len()), (Verdict::Match, 2), "{verified:?}");
     let day = FIRST.0..FIRST.0 + 1;
-    let audit = async || publication::audit(&scene.jobs[0], day.clone(), scene.clock.now_ms()).await.unwrap();
+    let audit = async || {
+        let auditor = FeedAuditor::new(scene.jobs[0].clone()).await.unwrap();
+        auditor.audit_periods(day.clone(), scene.clock.now_ms()).await.unwrap()
+    };
     let reports = audit().await;
     assert_eq!(reports.iter().map(|report| report.found.verdict).collect::<Vec<_>>(), [Verdict::Match], "{reports:?}");
     scene.publisher.change(|answers| answers.revised = Some((level.day as i32, 0.3)));
@@ -258,7 +246,8 @@ async fn each_day_publishes_what_was_forecast_and_leaves_evidence() {
     assert_ne!(agent.action.contract(), other.action.contract());
     let mut again = scene.agent(0, "again.sqlite").await;
     assert_eq!(scene.run(&mut again, FIRST).await.stage, Stage::AlreadyByOther);
-    assert_eq!(scene.published(&agent).await, [FIRST.0 * 86_400]);
+    let published = scene.published(&agent).await;
+    assert_eq!(published.iter().map(|one| one.periodStart.to::<u64>()).collect::<Vec<_>>(), [FIRST.0 * 86_400]);
 }
 
 fn encoded(level: Level) -> veriregime_agent::actions::feed::abi::IFeed::Level {
@@ -299,7 +288,7 @@ async fn another_operator_signs_only_the_level_that_its_own_tables_give() {
     let forecast = record.forecast.clone().unwrap();
     let model_id = agent.action.model_id(&agent.chain.read).await.unwrap();
     let ours = agent.price_attestations(model_id, FIRST, &forecast).await.unwrap();
-    let Some(Stated::Level(level)) = forecast.prices else { panic!("{forecast:?}") };
+    let Some(Stated::Level(level)) = forecast.stated else { panic!("{forecast:?}") };
     let store = Arc::new(Store::open(&scene.scratch.path().join("agent.sqlite")).unwrap());
     let notary = serving::notary(&agent, &store).unwrap();
     let (read, feed) = (&agent.chain.read, agent.action.contract());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
+import {Aggregator} from "../../src/base/Aggregator.sol";
 import {RegimeAggregator} from "../../src/facades/RegimeAggregator.sol";
 import {IAggregatorV3} from "../../src/interfaces/external/IAggregatorV3.sol";
 import {IAggregatorV3Rounds} from "../../src/interfaces/external/IAggregatorV3Rounds.sol";
@@ -158,7 +159,7 @@ contract RegimeAggregatorTest is OracleFixture {
     }
 
     function _expectNoData(uint80 roundId) private {
-        vm.expectRevert(abi.encodeWithSelector(RegimeAggregator.NoDataPresent.selector, roundId));
+        vm.expectRevert(abi.encodeWithSelector(Aggregator.NoDataPresent.selector, roundId));
     }
 
     function _assertRound(RegimeAggregator asked, uint256 period, uint256 expected) private view {

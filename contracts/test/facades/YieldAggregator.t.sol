@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
+import {Aggregator} from "../../src/base/Aggregator.sol";
 import {YieldAggregator} from "../../src/facades/YieldAggregator.sol";
 import {IFeed} from "../../src/interfaces/IFeed.sol";
 import {IAggregatorV3} from "../../src/interfaces/external/IAggregatorV3.sol";
@@ -44,7 +45,7 @@ contract YieldAggregatorTest is FeedFixture {
     }
 
     function test_RevertGiven_NothingWasPublished() public {
-        vm.expectRevert(abi.encodeWithSelector(YieldAggregator.NoDataPresent.selector, 0));
+        vm.expectRevert(abi.encodeWithSelector(Aggregator.NoDataPresent.selector, 0));
         _quantities[0].latestRoundData();
     }
 
@@ -68,7 +69,7 @@ contract YieldAggregatorTest is FeedFixture {
     function testFuzz_RevertWhen_TheRoundIsNotTheLatest(uint80 roundId) public {
         vm.assume(roundId != PERIOD * DAY);
         _publish(0, 0);
-        vm.expectRevert(abi.encodeWithSelector(YieldAggregator.NoDataPresent.selector, roundId));
+        vm.expectRevert(abi.encodeWithSelector(Aggregator.NoDataPresent.selector, roundId));
         _quantities[0].getRoundData(roundId);
     }
 }

@@ -2,48 +2,32 @@
 pragma solidity ^0.8.24;
 
 import {HedgeVault} from "../../src/HedgeVault.sol";
-import {ModelRegistry} from "../../src/ModelRegistry.sol";
 import {IHedgeVault} from "../../src/interfaces/IHedgeVault.sol";
 import {IModelRegistry} from "../../src/interfaces/IModelRegistry.sol";
-import {packedOutputs, setFeature} from "../Packed.sol";
-import {MockVerifier} from "../mocks/MockVerifier.sol";
+import {TableFixture} from "../TableFixture.sol";
 import {UniswapV3Market} from "./UniswapV3Market.sol";
 
 /// @notice A filled vault with terms, a registry with an electricity model behind a mock verifier, and a pool with a history,
 /// an hour and a half into a period.
-abstract contract VaultFixture is UniswapV3Market {
+abstract contract VaultFixture is UniswapV3Market, TableFixture {
     uint256 internal constant WEEK = 1 weeks;
 
     /// @dev Thursday 2025-07-31 00:00 UTC.
     uint64 internal constant PERIOD = 2900;
     uint256 internal constant FIRST_DAY = PERIOD * 7;
 
-    uint8 internal constant OUTPUT_SCALE = 29;
-    uint256 internal constant FEATURES = 13;
-
     address internal immutable OWNER = makeAddr("miner");
     address internal immutable OPERATOR = makeAddr("operator");
-    address internal immutable RELAYER = makeAddr("relayer");
     address internal immutable STRANGER = makeAddr("stranger");
-    address internal immutable REGISTRY_OWNER = makeAddr("owner of the registry");
 
-    ModelRegistry internal registry;
-    MockVerifier internal verifier;
     HedgeVault internal vault;
-    bytes32 internal modelId;
-    address internal attestor;
-    uint256 internal attestorKey;
 
     function setUp() public virtual {
         vm.warp(PERIOD * WEEK + 30 minutes);
         _deployMarket();
         _provide(LIQUIDITY);
         _age(60);
-        (attestor, attestorKey) = makeAddrAndKey("attestor");
-        address[] memory attestors = new address[](1);
-        attestors[0] = attestor;
-        registry = new ModelRegistry(REGISTRY_OWNER, makeAddr("guardian"), 0, attestors, 1);
-        verifier = new MockVerifier();
+        _deployRegistry();
         modelId = _register(_spec());
         vault = _newVault(OWNER);
     }
@@ -81,35 +65,8 @@ abstract contract VaultFixture is UniswapV3Market {
         vault.setTerms(terms);
     }
 
-    function _spec() internal view returns (IModelRegistry.ModelSpec memory spec) {
-        spec.purpose = keccak256("electricity-price/1");
-        spec.verifier = address(verifier);
-        spec.verifierCodeHash = address(verifier).codehash;
-        spec.verifierGas = 1_000_000;
-        spec.manifestSha256 = keccak256("manifest");
-        spec.periodSeconds = uint32(WEEK);
-        spec.featureCount = uint16(FEATURES);
-        spec.outputCount = 8;
-        spec.inputScale = 13;
-        spec.outputScale = OUTPUT_SCALE;
-        spec.featureBound = 2 << 13;
-        spec.proofLength = 64;
-        spec.markets = new bytes32[](1);
-        spec.markets[0] = keccak256("DEU");
-    }
-
-    /// @dev Proposed and activated; the mock accepts the smoke test's proof alone while it is tested.
-    function _register(IModelRegistry.ModelSpec memory spec) internal returns (bytes32 id) {
-        vm.prank(REGISTRY_OWNER);
-        id = registry.proposeModel(spec, 0);
-        IModelRegistry.Update memory smoke;
-        smoke.modelId = id;
-        smoke.features = new bytes(4 * spec.featureCount * spec.markets.length);
-        smoke.outputs = new bytes(16 * spec.outputCount * spec.markets.length);
-        smoke.proof = new bytes(spec.proofLength);
-        verifier.acceptOnly(smoke.proof, registry.instancesOf(id, 0, smoke.features, smoke.outputs));
-        registry.activateModel(smoke);
-        verifier.acceptAny();
+    function _spec() internal view returns (IModelRegistry.ModelSpec memory) {
+        return _specOf("electricity-price/1", "DEU", WEEK, 8, 2);
     }
 
     /* FORECASTS */
@@ -133,25 +90,8 @@ abstract contract VaultFixture is UniswapV3Market {
         return IHedgeVault.Prices({eurPerMwhE6: 100e6, usdPerEurE6: 1.1e6});
     }
 
-    /// @dev Attested, of the current period.
-    function _update(int128[] memory outputs) internal view returns (IModelRegistry.Update memory update) {
-        update.modelId = modelId;
-        update.period = uint64(block.timestamp / WEEK);
-        update.features = new bytes(4 * FEATURES);
-        setFeature(update.features, 0, -5);
-        update.outputs = packedOutputs(outputs);
-        update.proof = new bytes(64);
-        update.attestations = _attestationOf(update);
-    }
-
-    function _attestationOf(IModelRegistry.Update memory update) internal view returns (bytes memory) {
-        uint256[] memory instances =
-            registry.instancesOf(update.modelId, update.period, update.features, update.outputs);
-        return _signed(
-            registry.attestationDigest(
-                update.modelId, update.period, update.omittedMarkets, keccak256(abi.encodePacked(instances))
-            )
-        );
+    function _update(int128[] memory outputs) internal view returns (IModelRegistry.Update memory) {
+        return _updateOf(modelId, WEEK, outputs);
     }
 
     function _attestationOf(IModelRegistry.Update memory update, IHedgeVault.Prices memory prices)
@@ -160,11 +100,6 @@ abstract contract VaultFixture is UniswapV3Market {
         returns (bytes memory)
     {
         return _signed(registry.statementDigest(vault.statementOf(update.modelId, update.period, prices)));
-    }
-
-    function _signed(bytes32 digest) internal view returns (bytes memory) {
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(attestorKey, digest);
-        return abi.encodePacked(attestor, uint16(65), r, s, v);
     }
 
     /* EXECUTION */

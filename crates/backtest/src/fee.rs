@@ -66,6 +66,14 @@ impl FeeMap {
         (self.level * factor).min(MAX_FEE)
     }
 
+    /// The volatility at which the fee begins to rise, of a map that has one.
+    pub fn knee(&self) -> Option<f64> {
+        match self.shape {
+            Shape::Power { knee, .. } => Some(knee),
+            Shape::Static | Shape::Knots(_) => None,
+        }
+    }
+
     /// The same shape at another level.
     #[must_use]
     pub fn at_level(self, level: f64) -> Self {

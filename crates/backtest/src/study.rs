@@ -28,7 +28,7 @@ const LEVEL_STEP: f64 = 1.06;
 const SHARES: [f64; 6] = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
 const EXPONENTS: [f64; 5] = [1.0, 1.5, 2.0, 2.5, 3.0];
 /// Where the knee is: the share of the guide's volatilities that lie below.
-pub const KNEE: f64 = 0.75;
+const KNEE: f64 = 0.75;
 /// Steps towards a level with a given mean fee: each halves what the bound on the fee bends at least.
 const LEVEL_STEPS: usize = 6;
 /// Days whose part of the whole is told.

@@ -28,10 +28,23 @@ pub fn starts(days: usize) -> Vec<Vec<usize>> {
 
 /// Mean of each draw of `starts` of one value a day.
 pub fn means<'a>(starts: &'a [Vec<usize>], daily: &'a [f64]) -> impl Iterator<Item = f64> + Clone + 'a {
-    starts.iter().map(|starts| {
-        let days = starts.iter().flat_map(|day| *day..day + BLOCK_DAYS);
-        days.map(|day| daily[day % daily.len()]).sum::<f64>() / (starts.len() * BLOCK_DAYS) as f64
-    })
+    starts.iter().map(|starts| mean(drawn(starts).map(|day| [daily[day % daily.len()], 1.0])))
+}
+
+/// Mean of each draw of `starts` of the rows of each day, by their sum and their number.
+pub fn means_of_rows<'a>(starts: &'a [Vec<usize>], daily: &'a [[f64; 2]]) -> impl Iterator<Item = f64> + Clone + 'a {
+    starts.iter().map(|starts| mean(drawn(starts).map(|day| daily[day % daily.len()])))
+}
+
+/// Mean of rows, by sums and numbers of them.
+pub fn mean(days: impl Iterator<Item = [f64; 2]>) -> f64 {
+    let [total, count] = days.fold([0.0, 0.0], |[total, count], [sum, rows]| [total + sum, count + rows]);
+    total / count
+}
+
+/// The days of a draw, counted on past the last.
+fn drawn(starts: &[usize]) -> impl Iterator<Item = usize> {
+    starts.iter().flat_map(|day| *day..day + BLOCK_DAYS)
 }
 
 /// Standard deviation of resampled values; `None` where there are not two.

@@ -154,7 +154,7 @@ impl RegimeModel {
                 .map(|window| window.as_ref().map_or(0, |one| one.carried().len()))
                 .collect(),
             omitted: absent.map(|(index, _)| index).collect(),
-            prices: None,
+            stated: None,
         })
     }
 

@@ -1,6 +1,6 @@
 //! A yield model on chain: the bundle's network for one strategy.
 
-use crate::actions::one_market::OneMarketModel;
+use crate::actions::one_market::model::OneMarketModel;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::manifest::inputs::Inputs;

@@ -1,6 +1,6 @@
 //! An electricity model on chain: the bundle's network for one country.
 
-use crate::actions::one_market::OneMarketModel;
+use crate::actions::one_market::model::OneMarketModel;
 use veriregime_core::hedge::forecast::is_electricity;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::Manifest;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::dashboard::Dashboard;
 use super::scenario::Told;
+use crate::actions::hedge_vault::contract::Vault;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::raw::RawConfig;
@@ -173,9 +174,9 @@ impl HedgeDemo {
         let JobModel::Electricity { model, .. } = &self.agent.model else { anyhow::bail!("it is no hedge job") };
         let landed = record.landed.context("a confirmed cycle has a transaction")?;
         let forecast = record.forecast.as_ref().context("a confirmed cycle has a forecast")?;
-        let sale = self.agent.chain.read.sale_in(self.world.vault(), landed.hash).await?;
+        let sale = self.agent.chain.read.publication_in::<Vault>(self.world.vault(), landed.hash).await?;
         let figures = sale.context("a confirmed cycle has a sale")?.figures;
-        let prices = forecast.prices.and_then(Stated::prices).context("a hedge job's forecast has prices")?;
+        let prices = forecast.stated.and_then(Stated::prices).context("a hedge job's forecast has prices")?;
         let horizons = model.read(&forecast.output_integers()).context("an electricity model's outputs")?;
         let horizon = horizons.iter().find(|one| one.months == u32::from(self.scenario.months));
         let ratio = libm::exp(horizon.context("the terms' months are a horizon")?.log_ratio);

@@ -2,27 +2,31 @@
 
 pub mod portfolio;
 pub mod report;
+mod served;
 mod setup;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use alloy::primitives::Address;
 use anyhow::Context;
-use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::dashboard::Dashboard;
 use super::scenario::Told;
+use crate::actions::feed::contract::YieldFeed;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::raw::RawConfig;
 use crate::devnet::feed::FeedWorld;
 use crate::job::Agent;
-use crate::job::yields::{Forecasts, YieldService};
+use crate::job::yields::YieldService;
 use crate::sources::yields::folder::Yields;
 use portfolio::Portfolio;
 use report::{DayRow, ForecastRow, YieldReport};
+use served::ServedApi;
 use veriregime_core::hedge::panel::Day;
 use veriregime_core::quantile::quantile;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
@@ -71,8 +75,8 @@ pub struct YieldDemo {
     /// What all jobs and the portfolio forecast with.
     service: Arc<YieldService>,
     portfolio: Portfolio,
-    /// What a daemon would answer on the last day.
-    answer: Value,
+    /// The API of the demo's jobs.
+    api: ServedApi,
     rows: Vec<DayRow>,
     /// Dropped last.
     _scratch: tempfile::TempDir,
@@ -151,7 +155,6 @@ impl YieldDemo {
             series.apy(series.position(today)?)
         };
         let money = self.portfolio.day(&said, today, rate)?;
-        self.answer = Self::predicted(&said, today)?;
         self.rows.push(DayRow { period, day: format_day(today), forecasts, money });
         self.next = period.next();
         if let Some(dashboard) = &self.dashboard {
@@ -161,20 +164,12 @@ impl YieldDemo {
         Ok(())
     }
 
-    /// What `POST /predict` answers of all strategies.
-    fn predicted(said: &Forecasts, today: Day) -> anyhow::Result<Value> {
-        let names: Vec<String> = said.strategies.keys().cloned().collect();
-        let answer = said.asked(&names, HORIZON_DAYS as i64, today);
-        let answer = answer.map_err(|refusal| anyhow::anyhow!("{} {}", refusal.code, refusal.message))?;
-        Ok(json!({ "predictions": answer }))
-    }
-
     async fn row(&self, agent: &Agent, record: &CycleRecord, cycle_ms: f64) -> anyhow::Result<ForecastRow> {
         let strategy = agent.strategy().context("it is no yield job")?.strategy;
         let landed = record.landed.context("a confirmed cycle has a transaction")?;
-        let published = agent.chain.read.yield_in(agent.action.contract(), landed.hash).await?;
+        let published = agent.chain.read.publication_in::<YieldFeed>(agent.action.contract(), landed.hash).await?;
         let figures = published.context("a confirmed cycle has a forecast on chain")?.figures;
-        let level = record.forecast.as_ref().and_then(|forecast| forecast.prices.and_then(Stated::level));
+        let level = record.forecast.as_ref().and_then(|forecast| forecast.stated.and_then(Stated::level));
         let level = level.context("a yield job's forecast has a level")?;
         let came = self.came(&strategy.pool, Day::try_from(level.day)? + 1);
         let [apy, low, high] = [figures.apy_e8, figures.low_e8, figures.high_e8].map(|e8| e8 as f64 / PERCENT_E8);
@@ -204,17 +199,24 @@ impl YieldDemo {
             .then(|| known.iter().sum::<f64>() / known.len() as f64)
     }
 
-    /// What happened.
-    pub fn report(&self) -> YieldReport {
+    /// What happened, and what the API answers on the last day.
+    ///
+    /// # Errors
+    /// An API that does not answer.
+    pub async fn report(&self) -> anyhow::Result<YieldReport> {
+        let feeds: BTreeMap<String, Address> =
+            self.agents.iter().map(|agent| (agent.model.names().concat(), agent.action.contract())).collect();
+        let answer = self.api.predict(&feeds.keys().collect::<Vec<_>>()).await?;
         let cycles = || self.rows.iter().flat_map(|row| &row.forecasts).map(|one| one.cycle_ms);
-        YieldReport {
+        Ok(YieldReport {
             source: self.source.clone(),
             verification: self.way,
-            feeds: self.agents.iter().map(|agent| (agent.model.names().concat(), agent.action.contract())).collect(),
+            feeds,
             days: self.rows.clone(),
-            answer: self.answer.clone(),
+            url: self.api.url.to_string(),
+            answer,
             cycle_ms_p50: quantile(&cycles().collect::<Vec<_>>(), 0.5),
-        }
+        })
     }
 
     /// Ends the provers, and what serves once its `stop` is cancelled.

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use alloy::primitives::Address;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::portfolio::{GAS_USD, MoneyRow, START_USD};
+use super::served::request;
 use crate::render::Render;
 use crate::render::layout::{self, Table};
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::period::PeriodId;
-use veriregime_core::yields::{HORIZON_DAYS, Kind};
+use veriregime_core::yields::Kind;
 
 /// What a day brought.
 #[derive(Debug, Clone, Serialize)]
@@ -55,7 +56,9 @@ pub struct YieldReport {
     /// Strategies and their feeds.
     pub feeds: BTreeMap<String, Address>,
     pub days: Vec<DayRow>,
-    /// What `POST /predict` of a daemon answers on the last day.
+    /// Where `POST /predict` was asked.
+    pub url: String,
+    /// What it answered on the last day.
     pub answer: Value,
     pub cycle_ms_p50: f64,
 }
@@ -156,14 +159,10 @@ impl YieldReport {
         format!("{table}\n{}", layout::text(&head))
     }
 
-    /// How a daemon is asked for the same.
+    /// What the demo's API was asked, and what it answered.
     fn request(&self) -> String {
-        let body = json!({"strategies": self.feeds.keys().collect::<Vec<_>>(), "horizon_days": HORIZON_DAYS});
-        let head = "A daemon with these strategies, and api.listen = \"127.0.0.1:9464\", is asked and answers so on the last day:";
-        format!(
-            "{}\n\n  curl -X POST http://127.0.0.1:9464/predict -d '{body}'\n\n{:#}",
-            layout::text(head),
-            self.answer
-        )
+        let body = request(&self.feeds.keys().collect::<Vec<_>>());
+        let head = "On the last day the API of these jobs was asked, and answered; `proof` is the update on chain that says the same:";
+        format!("{}\n\n  curl -X POST {} -d '{body}'\n\n{:#}", layout::text(head), self.url, self.answer)
     }
 }

@@ -9,6 +9,7 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
 use super::portfolio::Portfolio;
+use super::served::ServedApi;
 use super::{YieldDemo, YieldScenario};
 use crate::bundle::Bundle;
 use crate::clock::Clock;
@@ -74,10 +75,13 @@ pub(super) async fn set_up(
     let (rpc_url, begins) = (&world.anvil.rpc_url, format_utc(GRID.start_ms(first)));
     told.item("chain", &format!("anvil at {rpc_url}, its time starting at {begins}; trusted is {}", way.trust()));
     let service = parts.yields(jobs.first().context("there are no jobs")?).await?;
+    let api = ServedApi::start(&jobs, &agents, service.clone(), clock.clone(), stop.clone()).await?;
+    told.item("API", &format!("POST {}", api.url));
     Ok(YieldDemo {
         agents,
         configs: jobs,
         dashboard: None,
+        api,
         world,
         clock,
         way,
@@ -86,7 +90,6 @@ pub(super) async fn set_up(
         next: first,
         service,
         portfolio: Portfolio::new(),
-        answer: serde_json::Value::Null,
         rows: Vec::new(),
         _scratch: scratch,
     })

@@ -14,7 +14,7 @@ use super::complete::Plan;
 use super::error::DeploymentError;
 use super::one_model::ModelStanding;
 use super::{Blocked, Constructor, MIN_TIMELOCK_SECONDS, Step};
-use crate::actions::one_market::OneMarketModel;
+use crate::actions::one_market::model::OneMarketModel;
 use crate::actions::risk_oracle::abi::registry::IModelRegistry::Update as Smoke;
 use crate::actions::risk_oracle::abi::registry::ModelRegistry;
 use crate::chain::error::ChainError;

@@ -14,7 +14,7 @@ use super::error::DeploymentError;
 use super::{Blocked, Constructor, MIN_TIMELOCK_SECONDS, Step};
 use crate::actions::hedge_vault::abi::vault::HedgeVault;
 use crate::actions::hedge_vault::abi::vault::IHedgeVault::Terms;
-use crate::actions::one_market::OneMarketModel;
+use crate::actions::one_market::model::OneMarketModel;
 use crate::actions::risk_oracle::abi::registry::IModelRegistry::Update as Smoke;
 use crate::actions::risk_oracle::abi::registry::ModelRegistry;
 use crate::chain::error::ChainError;

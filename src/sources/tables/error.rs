@@ -11,6 +11,9 @@ use veriregime_core::types::diagnostic::{Diagnostic, Retry};
 use veriregime_core::types::time::format_day;
 use veriregime_files::FileError;
 
+/// Code of an address that does not give its table.
+pub const FETCH_CODE: &str = "VR-TABLE-008";
+
 /// Why a table is not taken. `table` names the file or address that it came from.
 #[derive(Debug, Error)]
 pub enum TableError {
@@ -62,7 +65,7 @@ impl Diagnostic for TableError {
             Self::Contradiction { .. } => "VR-TABLE-005",
             Self::TooManyRows { .. } => "VR-TABLE-006",
             Self::Absent { .. } => "VR-TABLE-007",
-            Self::Fetch { .. } => "VR-TABLE-008",
+            Self::Fetch { .. } => FETCH_CODE,
             Self::Serve { .. } => "VR-TABLE-009",
             Self::NoForecast(_) => "VR-TABLE-010",
             Self::Candles(error) => error.code(),

@@ -12,6 +12,9 @@ use veriregime_core::yields::{HORIZON_DAYS, WINDOW_DAYS};
 use veriregime_files::FileError;
 use veriregime_portfolio::error::PortfolioError;
 
+/// Code of a day that a publisher has not told yet.
+pub const NOT_RENEWED_CODE: &str = "VR-YIELD-015";
+
 /// Why rates are not taken, or nothing is said of a strategy.
 #[derive(Debug, Error)]
 pub enum YieldError {
@@ -120,7 +123,7 @@ impl Diagnostic for YieldError {
             Self::NoModel { .. } => "VR-YIELD-013",
             Self::NoGas { .. } => "VR-YIELD-020",
             Self::NoCommonRows { .. } => "VR-YIELD-021",
-            Self::NotRenewed { .. } => "VR-YIELD-015",
+            Self::NotRenewed { .. } => NOT_RENEWED_CODE,
             Self::OtherKind { .. } => "VR-YIELD-016",
             Self::Strategy(error) => error.code(),
             Self::Portfolio(error) => error.code(),

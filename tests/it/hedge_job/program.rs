@@ -9,7 +9,8 @@ use veriregime_core::hedge::GRID;
 use veriregime_core::types::time::{format_day, parse_day};
 
 use super::publisher::Publisher;
-use super::{AT_ONCE, FIRST, FUNDS_SATS, Scene, until};
+use super::{AT_ONCE, FIRST, FUNDS_SATS, Scene};
+use crate::cycles::{api_address, until};
 use crate::fleet::Daemon;
 
 impl Scene {
@@ -122,13 +123,8 @@ async fn a_running_node_counts_what_a_vault_s_owner_wants_to_see() {
     let settings = scene.settings_file(&(AT_ONCE.to_owned() + api));
     let log = scene.scratch.path().join("log");
     let _daemon = Daemon::start(settings, log.clone());
-    let address = || {
-        let text = std::fs::read_to_string(&log).unwrap_or_default();
-        let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        lines.find(|line| line["message"] == "api listening").map(|line| line["address"].as_str().unwrap().to_owned())
-    };
-    until("the API listens", async || address().is_some()).await;
-    let url = format!("http://{}", address().unwrap());
+    until("the API listens", async || api_address(&log).is_some()).await;
+    let url = format!("http://{}", api_address(&log).unwrap());
     let figure = async |name: &str| {
         let text = reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap();
         let start = format!("{name}{{job_name=\"miner\"}} ");

@@ -63,7 +63,7 @@ async fn the_program_says_what_it_would_publish_and_publishes_it_in_the_running_
     let now_ms = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
     let running = GRID.period_at(now_ms);
     let scene = Scene::of(running, now_ms / 1000).await;
-    let file = scene.settings_file();
+    let file = scene.settings_file("");
     let program = |arguments: &[&str]| {
         let mut program = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
         program.arg("--config").arg(&file).args(["--json", "--job", "aave"]).args(arguments);
@@ -119,10 +119,11 @@ fn the_demo_of_strategies_publishes_day_by_day_and_says_what_came() {
     }
     assert!(number(&money[0]["made"]) > 0.0 && number(&money[0]["cost_usd"]) > 0.0, "{demo}");
     assert!(money.iter().map(|one| number(&one["refused"])).sum::<f64>() > 0.0, "{demo}");
-    // What a daemon answers is what is on chain, as shares.
+    // What the API answered over HTTP is what is on chain, as shares, with the update that proves it.
+    assert!(demo["url"].as_str().unwrap().ends_with("/predict"), "{demo}");
     for one in days[2]["forecasts"].as_array().unwrap() {
         let said = &demo["answer"]["predictions"][one["strategy"].as_str().unwrap()];
         assert!((number(&said["apy"]) * 100.0 - number(&one["apy_percent"])).abs() < 1e-5, "{said} {one}");
-        assert_eq!(said["as_of"], "2024-10-22");
+        assert_eq!((&said["as_of"], &said["proof"]["landed"]["transaction"]), (&json!("2024-10-22"), &one["tx_hash"]));
     }
 }

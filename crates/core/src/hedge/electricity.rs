@@ -1,55 +1,29 @@
 //! A country's forecast from a snapshot: written once for whoever forecasts, attests or audits. Pure.
 
-use thiserror::Error;
-
 use super::HORIZON_MONTHS;
 use super::features::{Europe, MONTH_DAYS, row};
 use super::forecast::{PriceForecast, numbers, read};
 use super::panel::{Day, Panel};
 use super::prices::Prices;
 use super::snapshot::{MAX_AGE_DAYS, NoForecast, Snapshot};
-use crate::model::ModelError;
+use crate::model::one_market::{Refusal, SnapshotError, name, stored};
 use crate::model::table::{TableForecast, TableModel};
 use crate::types::cycle::Forecast;
-use crate::types::diagnostic::{Diagnostic, Retry};
-use crate::types::feature::FeatureVector;
 use crate::types::manifest::Output;
 use crate::types::manifest::inputs::Table;
-use crate::types::omission::OmittedMarkets;
-use crate::types::prediction::Outputs;
 use crate::types::time::format_day;
 
 /// Why a snapshot gives no forecast.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ElectricityError {
-    /// What was known does not do.
-    #[error(transparent)]
-    Refused(#[from] NoForecast),
-    /// The network does not answer.
-    #[error(transparent)]
-    Model(#[from] ModelError),
+pub type ElectricityError = SnapshotError<NoForecast>;
+
+impl Refusal for NoForecast {
+    const CODE: &'static str = "VR-TABLE-010";
+    const HINT: &'static str = "`tables check` shows what the tables have; `tables fetch` gets newer ones";
 }
 
-impl Diagnostic for ElectricityError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Refused(_) => "VR-TABLE-010",
-            Self::Model(error) => error.code(),
-        }
-    }
-
-    fn hint(&self) -> &'static str {
-        match self {
-            Self::Refused(_) => "`tables check` shows what the tables have; `tables fetch` gets newer ones",
-            Self::Model(error) => error.hint(),
-        }
-    }
-
-    fn retry(&self) -> Retry {
-        match self {
-            Self::Refused(_) => Retry::Never,
-            Self::Model(error) => error.retry(),
-        }
+impl From<NoForecast> for ElectricityError {
+    fn from(refusal: NoForecast) -> Self {
+        Self::Refused(refusal)
     }
 }
 
@@ -114,18 +88,7 @@ impl ElectricityModel {
         let known = self.known(snapshot)?;
         let rate = known.usd_per_eur.ok_or_else(|| snapshot.refused(NO_RATE))?;
         let prices = Prices::of(known.month_eur_mwh, rate).ok_or_else(|| snapshot.refused(NOTHING_TO_PAY))?;
-        Ok(Forecast {
-            features: vec![FeatureVector { candle: known.answer.inputs, calendar: Vec::new() }],
-            outputs: vec![self.named(known.answer.outputs)],
-            carried_minutes: vec![0],
-            omitted: OmittedMarkets::NONE,
-            prices: Some(prices.into()),
-        })
-    }
-
-    /// The outputs with their names.
-    pub fn named(&self, values: impl IntoIterator<Item = i128>) -> Outputs {
-        Outputs::new(self.outputs.iter().map(|output| output.name.as_str()), values)
+        Ok(stored(known.answer, &self.outputs, prices.into()))
     }
 
     /// What outputs stand for; nothing for another number of them.
@@ -135,13 +98,7 @@ impl ElectricityModel {
 
     /// What the public input at `index` is, in words.
     pub fn name(&self, index: usize) -> String {
-        let columns = self.table.columns.len();
-        match self.table.columns.get(index) {
-            Some(column) => format!("column {}", column.name),
-            None => {
-                self.outputs.get(index - columns).map_or_else(|| "?".into(), |output| format!("output {}", output.name))
-            }
-        }
+        name(&self.table, &self.outputs, index)
     }
 }
 

@@ -8,7 +8,7 @@ const E6: f64 = 1e6;
 const MAX_PRICE: f64 = 1e6;
 
 /// Prices as the contract takes them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
     /// Mean price of the last 30 days in EUR/MWh, times 1e6.

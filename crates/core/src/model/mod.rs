@@ -6,6 +6,7 @@ pub mod dense;
 pub mod export;
 pub mod float;
 pub mod integer;
+pub mod one_market;
 pub mod onnx;
 pub mod solidity;
 pub mod table;

@@ -99,8 +99,8 @@ pub struct Forecast {
     #[serde(default, skip_serializing_if = "OmittedMarkets::is_none")]
     pub omitted: OmittedMarkets,
     /// What is stated beside it: prices of a country, or the level of a strategy.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prices: Option<Stated>,
+    #[serde(default, rename = "prices", skip_serializing_if = "Option::is_none")]
+    pub stated: Option<Stated>,
 }
 
 impl Forecast {

@@ -12,7 +12,7 @@ const E9: f64 = 1e9;
 pub const MAX_FACTOR: f64 = 100.0;
 
 /// Numbers as the contract takes them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Level {
     /// The last day of the data, counted from 1970-01-01.

@@ -1,7 +1,5 @@
 //! A strategy's forecast from a snapshot: written once for whoever forecasts, attests or audits. Pure.
 
-use thiserror::Error;
-
 use super::features::{Row, Window, row};
 use super::forecast::{Forecast as YieldForecast, Said, numbers};
 use super::level::Level;
@@ -10,47 +8,25 @@ use super::series::Series;
 use super::snapshot::{NoYield, Snapshot};
 use crate::hedge::panel::Day;
 use crate::model::ModelError;
+use crate::model::one_market::{Refusal, SnapshotError, name, stored};
 use crate::model::table::{TableForecast, TableModel};
 use crate::types::cycle::Forecast;
-use crate::types::diagnostic::{Diagnostic, Retry};
-use crate::types::feature::FeatureVector;
 use crate::types::manifest::Output;
 use crate::types::manifest::inputs::Table;
-use crate::types::omission::OmittedMarkets;
 use crate::types::prediction::Outputs;
 use crate::types::stated::Stated;
 
 /// Why a snapshot gives no forecast.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum StrategyError {
-    /// What was known does not do.
-    #[error(transparent)]
-    Refused(#[from] NoYield),
-    /// The network does not answer.
-    #[error(transparent)]
-    Model(#[from] ModelError),
+pub type StrategyError = SnapshotError<NoYield>;
+
+impl Refusal for NoYield {
+    const CODE: &'static str = "VR-YIELD-014";
+    const HINT: &'static str = "`yield predict` shows what the tables say of it";
 }
 
-impl Diagnostic for StrategyError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Refused(_) => "VR-YIELD-014",
-            Self::Model(error) => error.code(),
-        }
-    }
-
-    fn hint(&self) -> &'static str {
-        match self {
-            Self::Refused(_) => "`yield predict` shows what the tables say of it",
-            Self::Model(error) => error.hint(),
-        }
-    }
-
-    fn retry(&self) -> Retry {
-        match self {
-            Self::Refused(_) => Retry::Never,
-            Self::Model(error) => error.retry(),
-        }
+impl From<NoYield> for StrategyError {
+    fn from(refusal: NoYield) -> Self {
+        Self::Refused(refusal)
     }
 }
 
@@ -126,29 +102,12 @@ impl StrategyModel {
         let known = self.known(snapshot)?;
         let level = Level::of(known.day, known.window.level, snapshot.factor.0);
         let level = level.ok_or_else(|| snapshot.refused("its level or its interval is out of all bounds"))?;
-        Ok(Forecast {
-            features: vec![FeatureVector { candle: known.answer.inputs, calendar: Vec::new() }],
-            outputs: vec![self.named(known.answer.outputs)],
-            carried_minutes: vec![0],
-            omitted: OmittedMarkets::NONE,
-            prices: Some(level.into()),
-        })
-    }
-
-    /// The outputs with their names.
-    pub fn named(&self, values: impl IntoIterator<Item = i128>) -> Outputs {
-        Outputs::new(self.outputs.iter().map(|output| output.name.as_str()), values)
+        Ok(stored(known.answer, &self.outputs, level.into()))
     }
 
     /// What the public input at `index` is, in words.
     pub fn name(&self, index: usize) -> String {
-        let columns = self.table.columns.len();
-        match self.table.columns.get(index) {
-            Some(column) => format!("column {}", column.name),
-            None => {
-                self.outputs.get(index - columns).map_or_else(|| "?".into(), |output| format!("output {}", output.name))
-            }
-        }
+        name(&self.table, &self.outputs, index)
     }
 
     /// What a stored forecast says, in percent a year; nothing for one of something else.
@@ -161,6 +120,6 @@ impl StrategyModel {
 pub fn told(forecast: &Forecast, scale: u32) -> Option<YieldForecast> {
     let outputs: Vec<i128> = forecast.outputs.iter().flat_map(Outputs::values).collect();
     let said = Said::read(&outputs, scale)?;
-    let level = forecast.prices.and_then(Stated::level)?;
+    let level = forecast.stated.and_then(Stated::level)?;
     Some(said.at_level(level.level(), level.factor()))
 }

@@ -3,7 +3,7 @@
 use super::figure::Figure;
 use super::outcomes::Outcomes;
 use super::tallies::{Metric, SIZE, Tally};
-use veriregime_core::bootstrap::{BLOCK_DAYS, standard_error, starts};
+use veriregime_core::bootstrap::{BLOCK_DAYS, mean, means_of_rows, standard_error, starts};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -64,15 +64,7 @@ impl Draws {
     pub fn mean(&self, value: impl Fn(usize) -> f64) -> Figure {
         let sums: Vec<[f64; 2]> =
             self.days.iter().map(|rows| [rows.iter().map(|row| value(*row)).sum(), rows.len() as f64]).collect();
-        let mean = |days: &mut dyn Iterator<Item = usize>| {
-            let [total, count] = days.fold([0.0, 0.0], |[total, count], day| {
-                let [sum, rows] = sums[day % sums.len()];
-                [total + sum, count + rows]
-            });
-            total / count
-        };
-        let means: Vec<f64> =
-            self.starts.iter().map(|starts| mean(&mut starts.iter().flat_map(|day| *day..day + BLOCK_DAYS))).collect();
-        Figure { value: mean(&mut (0..sums.len())), standard_error: standard_error(means.iter().copied()) }
+        let means: Vec<f64> = means_of_rows(&self.starts, &sums).collect();
+        Figure { value: mean(sums.into_iter()), standard_error: standard_error(means.into_iter()) }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use anyhow::Context;
+
 use super::signals::{FORESIGHT, OURS, OURS_QUICK};
 use super::stress;
 use super::{Backtest, DAY_MINUTES, SHOWN, is_shown};
@@ -54,7 +56,7 @@ pub(super) fn write(
     let all_maps = std::iter::once(("shared map", terms.map))
         .chain(std::iter::once(("static", FeeMap::flat(terms.static_fee))))
         .chain(policies.iter().filter_map(|policy| Some((policy.name.as_str(), policy.map?))));
-    let most = MAP_KNEES * volatility_of_knee(terms.map);
+    let most = MAP_KNEES * terms.map.knee().context("no map was fitted")?;
     let curve = |map: FeeMap| {
         let at = |point: usize| most * point as f64 / MAP_POINTS as f64;
         (0..=MAP_POINTS).map(|point| (at(point) * BPS, map.fee(at(point)) * BPS)).collect::<Vec<_>>()
@@ -80,13 +82,6 @@ pub(super) fn write(
         veriregime_files::write_atomic(&folder.join(format!("plot-{name}.svg")), svg.as_bytes())?;
     }
     Ok(())
-}
-
-fn volatility_of_knee(map: FeeMap) -> f64 {
-    match map.shape {
-        veriregime_backtest::fee::Shape::Power { knee, .. } => knee,
-        veriregime_backtest::fee::Shape::Static | veriregime_backtest::fee::Shape::Knots(_) => 5e-4,
-    }
 }
 
 /// The minutes of the judged day on which the price moved most.

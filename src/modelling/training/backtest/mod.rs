@@ -91,7 +91,7 @@ pub(super) fn backtest(request: &BacktestRequest<'_>, show: &dyn Fn(&str)) -> an
     }
     show("lending");
     let lenders = signals.lenders();
-    let knee = signals.knee(&earlier);
+    let knee = terms.iter().find_map(|terms| terms.map.knee()).context("no map was fitted")?;
     let lending =
         loans::rows(&market, &study.judged(), &lenders.iter().collect::<Vec<_>>(), knee, &borrowers, request.seed)?;
     let backtest = Backtest {

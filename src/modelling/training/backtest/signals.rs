@@ -7,7 +7,7 @@ use anyhow::Context;
 use super::tail::{TailRow, Tails, fall};
 use crate::bundle::Bundle;
 use veriregime_backtest::signal::{Guard, OwnPool, Signal};
-use veriregime_backtest::study::{KNEE, Policy};
+use veriregime_backtest::study::Policy;
 use veriregime_core::features::Batch;
 use veriregime_core::features::har::{LEAST_BEFORE, regressors};
 use veriregime_core::model::{Layout, MAX_MODEL_BYTES};
@@ -146,11 +146,6 @@ impl Signals {
             tails: tails.rows(&falls, &judged_rows),
             others,
         })
-    }
-
-    /// The volatility above which a quarter of the minutes of `earlier` lie, by the regression with a clock: where maps begin to rise.
-    pub fn knee(&self, earlier: &Range<usize>) -> f64 {
-        self.har_clock.quantile(earlier, KNEE).unwrap_or(f64::INFINITY)
     }
 
     /// Those whose ratios for new loans are tried, the static one first.

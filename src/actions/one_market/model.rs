@@ -16,7 +16,7 @@ pub struct OneMarketModel {
     /// keccak-256 of what the outputs mean.
     purpose: B256,
     /// keccak-256 of the market's name.
-    market: B256,
+    pub market: B256,
     manifest: Digest,
     verifying_key: Digest,
     onnx: Digest,

@@ -1,22 +1,20 @@
-//! The call that sells.
+//! The call that brings a forecast.
 
 use alloy::primitives::{Address, B256, Bytes, U256};
-use alloy::sol_types::SolCall;
 
-use super::abi::vault::{HedgeVault, IModelRegistry};
-use super::prices::{decoded, encoded};
+use super::{Brought, OneMarketContract};
+use crate::actions::risk_oracle::abi::registry::IModelRegistry::Update;
 use crate::actions::risk_oracle::packed::{pack_features, pack_outputs};
 use crate::actions::sent::Sent;
 use crate::attestation::statement::pack;
 use crate::chain::call::Call;
-use veriregime_core::hedge::prices::Prices;
 use veriregime_core::types::attestation::Attestation;
 use veriregime_core::types::update::PublishedUpdate;
 
-/// Everything that `HedgeVault.execute` takes.
+/// Everything that the call takes.
 #[derive(Debug, Clone)]
-pub struct Order<'a> {
-    /// The country's model.
+pub struct Order<'a, C: OneMarketContract> {
+    /// The market's model.
     pub model_id: B256,
     /// Number of its period.
     pub period: u64,
@@ -29,15 +27,15 @@ pub struct Order<'a> {
     /// Of inputs and outputs.
     pub attestations: &'a [Attestation],
     /// What is stated beside.
-    pub prices: Prices,
-    /// Of the prices.
-    pub price_attestations: &'a [Attestation],
+    pub stated: C::Stated,
+    /// Of that.
+    pub stated_attestations: &'a [Attestation],
 }
 
-impl Order<'_> {
-    /// The call of a vault.
-    pub fn call(&self, vault: Address) -> Call {
-        let update = IModelRegistry::Update {
+impl<C: OneMarketContract> Order<'_, C> {
+    /// The call of a contract.
+    pub fn call(&self, contract: Address) -> Call {
+        let update = Update {
             modelId: self.model_id,
             period: self.period,
             omittedMarkets: U256::ZERO,
@@ -46,19 +44,13 @@ impl Order<'_> {
             proof: self.proof.clone(),
             attestations: pack(self.attestations),
         };
-        let (prices, attestations) = (encoded(self.prices), pack(self.price_attestations));
-        Call::new(vault, HedgeVault::executeCall { update, prices, attestations }.abi_encode())
+        Call::new(contract, C::calldata(update, self.stated, pack(self.stated_attestations)))
     }
 }
 
-/// The order that `calldata` brings, where it is the call of `execute`.
-pub(crate) fn executed(calldata: &[u8]) -> Option<HedgeVault::executeCall> {
-    HedgeVault::executeCall::abi_decode(calldata).ok()
-}
-
-/// Whether `calldata` is the call of `execute` that brings just this forecast.
-pub fn brings(calldata: &[u8], update: &PublishedUpdate) -> bool {
-    executed(calldata).is_some_and(|call| {
+/// Whether `calldata` is the call that brings just this forecast, with this beside it.
+pub fn brings<C: OneMarketContract>(calldata: &[u8], update: &PublishedUpdate, stated: C::Stated) -> bool {
+    C::brought(calldata).is_some_and(|call: Brought<C>| {
         let sent = Sent {
             model_id: call.update.modelId,
             period: call.update.period,
@@ -68,11 +60,6 @@ pub fn brings(calldata: &[u8], update: &PublishedUpdate) -> bool {
             proof: &call.update.proof,
             attestations: &call.update.attestations,
         };
-        sent.is(update)
+        sent.is(update) && call.stated == stated
     })
-}
-
-/// The prices that `calldata` brings, where it is the call of `execute`.
-pub fn prices_brought(calldata: &[u8]) -> Option<Prices> {
-    executed(calldata).map(|call| decoded(&call.prices))
 }

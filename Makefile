@@ -90,7 +90,7 @@ install-files:
 	done
 	python3 -m venv --clear --without-pip $(DATA)/.venv
 	cp -R .venv/lib/python3*/site-packages/. $(DATA)/.venv/lib/python3*/site-packages
-	install -m 644 README.md CHANGELOG.md LICENSE docs/*.md $(INSTALLED)/share/doc/veriregime-agent
+	install -m 644 README.md CHANGELOG.md LICENSE docs/*.md docs/*.png $(INSTALLED)/share/doc/veriregime-agent
 	$(AGENT) man $(INSTALLED)/share/man/man1
 	install -d $(INSTALLED)/share/bash-completion/completions $(INSTALLED)/share/zsh/site-functions \
 	    $(INSTALLED)/share/fish/vendor_completions.d

@@ -168,31 +168,31 @@ function ThemeSwitch() {
   );
 }
 
+/** Longest pause between the two keys of a way to a page. */
+const SECOND_KEY_MS = 1_500;
+
 function useKeys(links: Link[], help: () => void): void {
   const known = useRef(links);
   known.current = links;
+  // Outlives a drawing between the two keys.
+  const goingUntil = useRef(0);
   useEffect(() => {
-    let isGoing = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
     const press = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement | null;
       if (event.ctrlKey || event.metaKey || event.altKey || target?.closest("input, select, textarea, dialog")) return;
+      const isGoing = event.timeStamp < goingUntil.current;
+      goingUntil.current = 0;
       if (isGoing) {
-        isGoing = false;
         const link = known.current.find((link) => link.key === event.key);
         if (link) go(link.to);
         return;
       }
       if (event.key === "?") help();
       if (event.key === "t") document.querySelector<HTMLButtonElement>("[data-test=theme]")?.click();
-      if (event.key === "g") {
-        isGoing = true;
-        clearTimeout(timer);
-        timer = setTimeout(() => { isGoing = false; }, 1_500);
-      }
+      if (event.key === "g") goingUntil.current = event.timeStamp + SECOND_KEY_MS;
     };
     addEventListener("keydown", press);
-    return () => { clearTimeout(timer); removeEventListener("keydown", press); };
+    return () => removeEventListener("keydown", press);
   }, [help]);
 }
 

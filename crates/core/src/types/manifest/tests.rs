@@ -99,7 +99,7 @@ fn a_regime_job_is_told_what_a_model_is_instead() {
     assert_eq!(order.0, "VR-MANIFEST-002", "the contract reads them in one order");
     assert_eq!(told(&|document| document["outputs"][2]["scale"] = json!(60)).0, "VR-MANIFEST-002");
     assert_eq!(told(&|document| drop(document.as_object_mut().unwrap().remove("regime"))).0, "VR-MANIFEST-002");
-    for (key, seconds) in [("period_seconds", 3600), ("offset_seconds", 60)] {
+    for (key, seconds) in [("period_seconds", 3601), ("period_seconds", 7 * 3600 + 60), ("offset_seconds", 60)] {
         let grid = told(&|document| document["grid"][key] = json!(seconds));
         assert_eq!(grid.0, "VR-MANIFEST-003", "{}", grid.1);
     }

@@ -113,11 +113,7 @@ contract PolicyVectorsTest is Test {
         if (Words.status(first, second) >= IRiskParameters.Status.Stale) RiskState.tighten(seen, policy.tightest());
     }
 
-    function _policy(string memory kind, uint256 index)
-        private
-        view
-        returns (IRegimeRiskOracle.Policy memory policy)
-    {
+    function _policy(string memory kind, uint256 index) private view returns (IRegimeRiskOracle.Policy memory policy) {
         uint256[] memory knots = vm.parseJsonUintArray(_vectors, _key(kind, index, "knots"));
         policy.knots = new IRegimeRiskOracle.Knot[](knots.length / 5);
         for (uint256 i = 0; i < policy.knots.length; ++i) {

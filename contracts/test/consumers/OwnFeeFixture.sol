@@ -2,20 +2,14 @@
 pragma solidity ^0.8.24;
 
 import {StateLibrary} from "@uniswap/v4-core/src/libraries/StateLibrary.sol";
-import {PoolKey} from "@uniswap/v4-core/src/types/PoolKey.sol";
 import {ForecastFee} from "../../src/consumers/ForecastFee.sol";
 import {RealizedVolatilityFeeHook} from "../../src/consumers/RealizedVolatilityFeeHook.sol";
 import {IRiskParameters} from "../../src/interfaces/IRiskParameters.sol";
 import {RealizedVolatility} from "../../src/libraries/RealizedVolatility.sol";
-import {ProgrammableOracle} from "../mocks/ProgrammableOracle.sol";
-import {PoolFixture} from "./PoolFixture.sol";
+import {FeeHookFixture} from "./FeeHookFixture.sol";
 
 /// @notice A pool whose fee follows its own volatility, over an oracle that answers as told.
-abstract contract OwnFeeFixture is PoolFixture {
-    bytes32 internal constant BTC = keccak256("BTC-USD");
-    uint24 internal constant MIN_FEE_PIPS = 100;
-    uint24 internal constant FALLBACK_FEE_PIPS = 12_000;
-    uint32 internal constant REFRESH_SECONDS = 600;
+abstract contract OwnFeeFixture is FeeHookFixture {
     uint24 internal constant FORECAST_FEE_PIPS = 1_300;
     uint32 internal constant FORECAST_VOLATILITY_E9 = 500_000;
     uint32 internal constant BLOCK_SECONDS = 12;
@@ -25,15 +19,10 @@ abstract contract OwnFeeFixture is PoolFixture {
     uint16 internal constant LEAST_BPS = 8_000;
     uint32 internal constant MOST_BPS = 15_000;
 
-    ProgrammableOracle internal oracle;
     RealizedVolatilityFeeHook internal hook;
-    PoolKey internal key;
 
     function setUp() public virtual {
-        vm.warp(119_640 * 4 hours);
-        _deployManager();
-        oracle = new ProgrammableOracle(BTC);
-        oracle.set(IRiskParameters.Status.Fresh, FORECAST_FEE_PIPS);
+        _deployOracle(FORECAST_FEE_PIPS);
         oracle.setVolatility(FORECAST_VOLATILITY_E9);
         hook = _deployOwnHook(_limits(), _terms());
         key = _dynamicKey(hook);

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
-import {IHooks} from "@uniswap/v4-core/src/interfaces/IHooks.sol";
-import {IPoolManager} from "@uniswap/v4-core/src/interfaces/IPoolManager.sol";
-import {CustomRevert} from "@uniswap/v4-core/src/libraries/CustomRevert.sol";
-import {Hooks} from "@uniswap/v4-core/src/libraries/Hooks.sol";
 import {BalanceDelta} from "@uniswap/v4-core/src/types/BalanceDelta.sol";
 import {PoolKey} from "@uniswap/v4-core/src/types/PoolKey.sol";
 import {SwapParams} from "@uniswap/v4-core/src/types/PoolOperation.sol";
@@ -14,10 +10,11 @@ import {RealizedVolatilityFeeHook} from "../../src/consumers/RealizedVolatilityF
 import {IRiskParameters} from "../../src/interfaces/IRiskParameters.sol";
 import {RealizedVolatility} from "../../src/libraries/RealizedVolatility.sol";
 import {ProgrammableOracle} from "../mocks/ProgrammableOracle.sol";
+import {FeeHookRefusals} from "./FeeHookFixture.sol";
 import {OwnFeeFixture} from "./OwnFeeFixture.sol";
 
 /// @notice See RealizedVolatilityFeeHook.tree.
-contract RealizedVolatilityFeeHookTest is OwnFeeFixture {
+contract RealizedVolatilityFeeHookTest is OwnFeeFixture, FeeHookRefusals {
     uint24 private constant LEAST_FEE_PIPS = FORECAST_FEE_PIPS * LEAST_BPS / 10_000;
     uint24 private constant MOST_FEE_PIPS = uint24(FORECAST_FEE_PIPS * MOST_BPS / 10_000);
 
@@ -68,33 +65,8 @@ contract RealizedVolatilityFeeHookTest is OwnFeeFixture {
 
     /* ENTRY POINTS */
 
-    function testFuzz_RevertWhen_SomebodyElseCallsAnEntryPoint(address caller) public {
-        vm.assume(caller != address(manager));
-        vm.startPrank(caller);
-        vm.expectRevert(ForecastFee.NotPoolManager.selector);
-        hook.afterInitialize(caller, key, 1 << 96, 0);
-        vm.expectRevert(ForecastFee.NotPoolManager.selector);
-        hook.beforeSwap(caller, key, _exactInput(1), "");
-    }
-
-    /// @dev v4 would pass over an override in such a pool without a word.
-    function test_RevertWhen_AStaticPoolIsInitialized() public {
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                CustomRevert.WrappedError.selector,
-                hook,
-                IHooks.afterInitialize.selector,
-                abi.encodeWithSelector(IPoolManager.UnauthorizedDynamicLPFeeUpdate.selector),
-                abi.encodeWithSelector(Hooks.HookCallFailed.selector)
-            )
-        );
-        manager.initialize(_key(3000, address(hook)), 1 << 96);
-    }
-
     function test_NoPoolHasNoFee() public view {
-        PoolKey memory other = key;
-        other.tickSpacing = 10;
-        assertEq(hook.currentFeePips(other.toId()), 0);
+        assertEq(hook.currentFeePips(_otherKey().toId()), 0);
     }
 
     /* BLOCKS */

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.24;
 
-import {IHooks} from "@uniswap/v4-core/src/interfaces/IHooks.sol";
 import {IPoolManager} from "@uniswap/v4-core/src/interfaces/IPoolManager.sol";
-import {CustomRevert} from "@uniswap/v4-core/src/libraries/CustomRevert.sol";
 import {Hooks} from "@uniswap/v4-core/src/libraries/Hooks.sol";
 import {Pool} from "@uniswap/v4-core/src/libraries/Pool.sol";
 import {PoolKey} from "@uniswap/v4-core/src/types/PoolKey.sol";
@@ -11,10 +9,11 @@ import {ForecastFee} from "../../src/consumers/ForecastFee.sol";
 import {RegimeFeeHook} from "../../src/consumers/RegimeFeeHook.sol";
 import {IRiskParameters} from "../../src/interfaces/IRiskParameters.sol";
 import {ProgrammableOracle} from "../mocks/ProgrammableOracle.sol";
+import {FeeHookRefusals} from "./FeeHookFixture.sol";
 import {HookFixture} from "./HookFixture.sol";
 
 /// @notice Construction, entry points, pokes, and swaps while time passes. See RegimeFeeHook.tree.
-contract RegimeFeeHookTest is HookFixture {
+contract RegimeFeeHookTest is HookFixture, FeeHookRefusals {
     /* CONSTRUCTION */
 
     function test_ConstructorKeepsItsArguments() public view {
@@ -58,15 +57,6 @@ contract RegimeFeeHookTest is HookFixture {
 
     /* ENTRY POINTS */
 
-    function testFuzz_RevertWhen_SomebodyElseCallsAnEntryPoint(address caller) public {
-        vm.assume(caller != address(manager));
-        vm.startPrank(caller);
-        vm.expectRevert(ForecastFee.NotPoolManager.selector);
-        hook.afterInitialize(caller, key, 1 << 96, 0);
-        vm.expectRevert(ForecastFee.NotPoolManager.selector);
-        hook.beforeSwap(caller, key, _exactInput(1), "");
-    }
-
     function test_InitializationSetsTheFee() public {
         PoolKey memory other = _otherKey();
         vm.expectEmit(address(hook));
@@ -81,19 +71,6 @@ contract RegimeFeeHookTest is HookFixture {
         PoolKey memory other = _otherKey();
         manager.initialize(other, 1 << 96);
         assertEq(_poolFee(other), FALLBACK_FEE_PIPS);
-    }
-
-    function test_RevertWhen_AStaticPoolIsInitialized() public {
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                CustomRevert.WrappedError.selector,
-                hook,
-                IHooks.afterInitialize.selector,
-                abi.encodeWithSelector(IPoolManager.UnauthorizedDynamicLPFeeUpdate.selector),
-                abi.encodeWithSelector(Hooks.HookCallFailed.selector)
-            )
-        );
-        manager.initialize(_key(3000, address(hook)), 1 << 96);
     }
 
     function test_TheMarketIsTheHooksOwn() public {

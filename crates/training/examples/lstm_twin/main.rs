@@ -1,0 +1,84 @@
+//! The documented LSTM here and in PyTorch, on the same rows, one after the other, as one line of JSON each:
+//!
+//! ```text
+//! lstm_twin LESSON.csv EPOCHS [PYTHON]
+//! ```
+//!
+//! `yield evaluate --lstm EPOCHS --lstm-run DIR` leaves a lesson in its folder. `missed` is the mean square of the best epoch's errors on
+//! the validation part, of the change and of the logarithm of the deviation, both in standard deviations of the training part.
+
+use std::error::Error;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use burn::module::Module;
+use burn::tensor::Device;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use veriregime_core::yields::WINDOW_DAYS;
+use veriregime_training::network::Network;
+use veriregime_training::optimiser::OptimizerConfig;
+use veriregime_training::weights::{matrix, numbers};
+use veriregime_training::yields::fit::{Epoch, FitSettings, Lesson, fit};
+use veriregime_training::yields::lstm::Lstm;
+
+/// What a row of a lesson ends with.
+const TARGETS: usize = 2;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [path, epochs, python @ ..] = arguments.as_slice() else { return Err("lstm_twin LESSON.csv EPOCHS".into()) };
+    let settings = FitSettings {
+        epochs: epochs.parse()?,
+        batch_size: 128,
+        patience: epochs.parse()?,
+        seed: 1,
+        step: OptimizerConfig { learning_rate: 0.001, weight_decay: 0.0, gradient_norm: 1.0 },
+    };
+    let [lesson, later] = load(path)?;
+    here(&lesson, &later, &settings)?;
+    let python = python.first().map_or("python3", String::as_str);
+    let twin = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/lstm_twin/twin.py");
+    let numbers = [settings.step.learning_rate, settings.step.gradient_norm].map(|number| number.to_string());
+    let done = Command::new(python)
+        .arg(twin)
+        .args([path, epochs, &settings.batch_size.to_string()])
+        .args(numbers)
+        .status()?;
+    if done.success() { Ok(()) } else { Err(format!("{python} did not train its twin: is PyTorch there?").into()) }
+}
+
+/// The rows to learn from, and those that choose the epoch.
+fn load(path: &str) -> Result<[Lesson; 2], Box<dyn Error>> {
+    let mut parts = [Lesson::default(), Lesson::default()];
+    for line in std::fs::read_to_string(path)?.lines().skip(1) {
+        let cells: Vec<f32> = line.split(',').map(str::parse).collect::<Result<_, _>>()?;
+        let [is_validation, row @ .., change, deviation] = cells.as_slice() else { return Err("a short row".into()) };
+        let part = &mut parts[usize::from(*is_validation == 1.0)];
+        part.columns = row.len();
+        part.rows.extend(row);
+        part.targets.push([*change, *deviation]);
+    }
+    Ok(parts)
+}
+
+fn here(lesson: &Lesson, later: &Lesson, settings: &FitSettings) -> Result<(), Box<dyn Error>> {
+    let device = Device::flex();
+    let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
+    let start = Lstm::new(WINDOW_DAYS, lesson.columns / WINDOW_DAYS, &mut random, &device.clone().autodiff());
+    let begun = Instant::now();
+    let mut without = Duration::ZERO;
+    fit(start.clone(), lesson, None, &FitSettings { epochs: 1, ..*settings }, &device, &mut |_: Epoch| {
+        without = begun.elapsed();
+    })?;
+    let (network, epoch) = fit(start, lesson, Some(later), settings, &device, &mut |_: Epoch| ())?;
+    let said = numbers(network.valid().forward(matrix(later.rows.clone(), later.columns, &device), None));
+    let mut missed = [0.0; TARGETS];
+    for (index, (said, came)) in said.iter().zip(later.targets.iter().flatten()).enumerate() {
+        missed[index % TARGETS] += f64::from(said - came).powi(2) / later.targets.len() as f64;
+    }
+    let samples_per_second = lesson.targets.len() as f64 / without.as_secs_f64();
+    println!("{{\"samples_per_second\": {samples_per_second}, \"epoch\": {epoch}, \"missed\": {missed:?}}}");
+    Ok(())
+}

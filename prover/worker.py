@@ -97,6 +97,19 @@ def milliseconds_since(start: float) -> float:
     return (time.perf_counter() - start) * 1e3
 
 
+class OutOfTables(Exception):
+    """A row for which the circuit's lookup tables have no entry: EZKL makes a witness of it, and never ends proving it."""
+
+
+def refuse_out_of_tables(witness: Dict[str, Any], settings: str) -> None:
+    """Compares what a witness looks up with the ends of the circuit's tables."""
+    document = json.loads(Path(settings).read_text(encoding="utf-8"))
+    low, high = witness["min_lookup_inputs"], witness["max_lookup_inputs"]
+    first, last = document["run_args"]["lookup_range"]
+    if low < first or high > last:
+        raise OutOfTables(f"{low} to {high} are looked up, the circuit's tables go from {first} to {last}")
+
+
 class Worker:
     """The calls. Each takes the request's arguments and returns the response's `ok` part."""
 
@@ -147,7 +160,8 @@ class Worker:
         paths, witness, proof = self.paths, self.scratch_file("witness.json"), self.scratch_file("proof.json")
         data = json.dumps({"input_data": [arguments["row"]]})
         start = time.perf_counter()
-        await settled(ezkl.gen_witness(data, paths["circuit"], witness))
+        found = await settled(ezkl.gen_witness(data, paths["circuit"], witness))
+        refuse_out_of_tables(found, paths["settings"])
         witness_ms, start = milliseconds_since(start), time.perf_counter()
         made = await settled(ezkl.prove(witness, paths["circuit"], paths["proving_key"], proof, paths["srs"]))
         prove_ms, start = milliseconds_since(start), time.perf_counter()
@@ -186,7 +200,7 @@ class Worker:
         """Writes the settings of `onnx` under `run_args` to `settings`, calibrated on `calibration_data` if given."""
         run_args = ezkl.PyRunArgs()
         for name, value in arguments["run_args"].items():
-            setattr(run_args, name, value)
+            setattr(run_args, name, tuple(value) if isinstance(value, list) else value)
         onnx, settings = arguments["onnx"], arguments["settings"]
         await settled(ezkl.gen_settings(onnx, settings, run_args))
         if arguments.get("calibration_data"):

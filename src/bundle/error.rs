@@ -32,6 +32,9 @@ pub enum BundleError {
     /// A folder that holds a bundle already.
     #[error("{} holds a bundle already", folder.display())]
     Occupied { folder: PathBuf },
+    /// A model of another kind than is asked for.
+    #[error(transparent)]
+    Kind(#[from] ManifestError),
     /// A network that is not what the manifest says.
     #[error(transparent)]
     Network(#[from] ModelError),
@@ -58,6 +61,7 @@ impl Diagnostic for BundleError {
             Self::OldManifest { .. } => ManifestError::OldSchema.code(),
             Self::NotOld { .. } => "VR-MANIFEST-005",
             Self::Occupied { .. } => "VR-MANIFEST-006",
+            Self::Kind(error) => error.code(),
             Self::Network(error) => error.code(),
             Self::Trees { error, .. } => error.code(),
             Self::ForeignBundle { .. } => "VR-PROVE-019",
@@ -74,6 +78,7 @@ impl Diagnostic for BundleError {
             Self::OldManifest { .. } => "the command converts it in place, or with --to FOLDER into another one",
             Self::NotOld { .. } => "nothing: use it as it is",
             Self::Occupied { .. } => "name another folder with --to",
+            Self::Kind(error) => error.hint(),
             Self::Network(error) => error.hint(),
             Self::Trees { error, .. } => error.hint(),
             Self::ForeignBundle { .. } => {

@@ -29,8 +29,8 @@ use veriregime_files::FileError;
 pub const EZKL_VERSION: &str = "23.0.5";
 /// Largest manifest.
 pub const MAX_MANIFEST_BYTES: u64 = 1 << 20;
-/// Largest other file: the proving key of a circuit of 2^14 rows and two inner columns, as trees have, has a third of it.
-pub const MAX_FILE_BYTES: u64 = 256 << 20;
+/// Largest other file: the proving key of the documented LSTM, whose circuit has 2^20 rows, is three quarters of it.
+pub const MAX_FILE_BYTES: u64 = 8 << 30;
 
 /// A bundle whose every file was right when it was opened.
 #[derive(Debug, Clone)]

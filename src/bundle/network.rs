@@ -19,8 +19,8 @@ impl Bundle {
         let layout = match (&manifest.inputs, &manifest.model) {
             (Inputs::Candles(_), _) => Layout::of(&manifest.regime().map_err(|error| self.refused(error.to_string()))?),
             (Inputs::Table(table), ModelKind::Layers(layers)) => Layout::of_table(layers, table, &manifest.outputs),
-            (Inputs::Table(_), ModelKind::Trees(_)) => {
-                return Err(self.refused("it is made of trees, not of layers".into()));
+            (Inputs::Table(_), kind @ (ModelKind::Trees(_) | ModelKind::Lstm(_))) => {
+                return Err(self.refused(format!("it is made of {}, not of layers", kind.kind())));
             }
         };
         let onnx = veriregime_files::read_bounded(&self.path(ONNX_FILE), MAX_MODEL_BYTES)?;

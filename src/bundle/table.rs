@@ -36,6 +36,10 @@ impl Bundle {
                 Ok(TableModel::layers(&onnx, layers, table, &self.manifest.outputs)?)
             }
             ModelKind::Trees(_) => Ok(TableModel::Trees(self.integer_forest()?)),
+            ModelKind::Lstm(lstm) => {
+                let onnx = veriregime_files::read_bounded(&self.path(ONNX_FILE), MAX_MODEL_BYTES)?;
+                Ok(TableModel::lstm(&onnx, lstm, table, &self.manifest.outputs)?)
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::error::BundleError;
 use super::{Bundle, MAX_FILE_BYTES, MAX_MANIFEST_BYTES, own_circuit, present, refused};
+use veriregime_core::model::MAX_MODEL_BYTES;
 use veriregime_core::model::onnx::Network;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::error::ManifestError;
@@ -75,8 +76,7 @@ pub(super) fn copy_files(manifest: &Manifest, from: &Path, to: &Path) -> Result<
     }
     veriregime_files::create_folder(to)?;
     for name in manifest.files.keys() {
-        let bytes = veriregime_files::read_bounded(&from.join(name), MAX_FILE_BYTES)?;
-        veriregime_files::write_atomic(&to.join(name), &bytes)?;
+        veriregime_files::copy(&from.join(name), &to.join(name), MAX_FILE_BYTES)?;
     }
     Ok(())
 }
@@ -116,7 +116,7 @@ pub(super) fn converted(path: &Path, bytes: &[u8]) -> Result<Manifest, BundleErr
     let old = Manifest1::parse(bytes).map_err(|error| refused(path, &error))?;
     let [rows, columns] = old.input_shape();
     let onnx = path.with_file_name(ONNX_FILE);
-    let network = present(&onnx, veriregime_files::read_bounded(&onnx, MAX_FILE_BYTES))?;
+    let network = present(&onnx, veriregime_files::read_bounded(&onnx, MAX_MODEL_BYTES))?;
     let layers = Network::parse(&network, rows, columns, REGIME_OUTPUTS.len())?.layers();
     let manifest = old.upgrade(layers).map_err(|error| refused(path, &error))?;
     own_circuit(path, &manifest)?;

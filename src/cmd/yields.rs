@@ -25,6 +25,7 @@ pub enum YieldCommand {
     #[command(after_help = "Examples:
   veriregime-agent yield train --data tables --out models/yields-v2
   veriregime-agent yield train --data tables --out models/yields-v2 --form square --epochs 100 --batch-size 32
+  veriregime-agent yield train --data tables --out models/lstm --kind lending --form lstm --units 16-8-8 --srs-dir srs
 
 It takes `yields_…`, and `btc_daily_usd` and `eth_gas_daily` where they are there. Each card has figures of a model that was fitted in the same way up to an earlier day. A fifth of the liquidity pools is held out.")]
     Train(YieldTrainArgs),
@@ -63,6 +64,18 @@ Models are fitted every four weeks on what was known by then.")]
     Demo(YieldDemoArgs),
 }
 
+/// Most units of a layer.
+const MAX_UNITS: usize = 512;
+
+/// `16-8-8`.
+pub(super) fn units(text: &str) -> Result<[usize; 3], String> {
+    let parts: Vec<usize> = text.split('-').filter_map(|part| part.parse().ok()).collect();
+    match <[usize; 3]>::try_from(parts) {
+        Ok(units) if text.split('-').count() == 3 && units.iter().all(|units| (1..=MAX_UNITS).contains(units)) => Ok(units),
+        _ => Err(format!("write three numbers from 1 to {MAX_UNITS}, as 16-8-8")),
+    }
+}
+
 /// What computes a forecast.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum FormArg {
@@ -70,6 +83,8 @@ enum FormArg {
     Ridge,
     /// A layer of ten squares
     Square,
+    /// The original's LSTM, with --units; only EZKL can prove it
+    Lstm,
 }
 
 /// Arguments of `yield train`.
@@ -86,6 +101,9 @@ pub struct YieldTrainArgs {
     /// What computes.
     #[arg(long, value_enum, default_value = "ridge")]
     form: FormArg,
+    /// Units of an LSTM's two LSTM layers and of its dense one; 128-64-32 as documented.
+    #[arg(long, value_name = "A-B-C", default_value = "16-8-8", value_parser = units)]
+    units: [usize; 3],
     /// Passes over all rows at most; a regression takes none.
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
     epochs: usize,
@@ -139,6 +157,7 @@ pub async fn run(command: YieldCommand, json: bool) -> anyhow::Result<()> {
                 form: match args.form {
                     FormArg::Ridge => YieldForm::Ridge,
                     FormArg::Square => YieldForm::Square,
+                    FormArg::Lstm => YieldForm::Lstm(args.units),
                 },
                 epochs: args.epochs,
                 batch_size: args.batch_size,

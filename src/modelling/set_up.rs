@@ -101,8 +101,7 @@ impl Copied {
         let folder = scratch.path().join("bundle");
         veriregime_files::create_folder(&folder)?;
         for name in veriregime_files::listing::files_in(&bundle.folder)? {
-            let bytes = veriregime_files::read_bounded(&bundle.path(&name), crate::bundle::MAX_FILE_BYTES)?;
-            veriregime_files::write_atomic(&folder.join(name), &bytes)?;
+            veriregime_files::copy(&bundle.path(&name), &folder.join(&name), crate::bundle::MAX_FILE_BYTES)?;
         }
         Ok(Self { scratch, folder })
     }
@@ -114,6 +113,7 @@ impl Copied {
 
 async fn without_ezkl(request: &SetUpRequest<'_>, way: Way) -> anyhow::Result<SetUp> {
     let (bundle, tools) = (request.bundle, request.tools);
+    bundle.manifest.permit(way)?;
     let copied = Copied::of(bundle)?;
     let mut made = make(bundle, way, tools.srs_folder, &tools.compiler).await?;
     let code = made.compiled.bytecode.clone();
@@ -148,15 +148,19 @@ async fn without_ezkl(request: &SetUpRequest<'_>, way: Way) -> anyhow::Result<Se
 async fn ezkl(request: &SetUpRequest<'_>) -> anyhow::Result<SetUp> {
     let bundle = request.bundle;
     let table = bundle.table()?;
-    let (onnx, param_scale, decomposition) = match &bundle.manifest.model {
+    let (onnx, param_scale, decomposition, lookup_bound) = match &bundle.manifest.model {
         ModelKind::Layers(layers) => {
             let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_MODEL_BYTES)?;
-            (onnx, layers.param_scale, None)
+            (onnx, layers.param_scale, None, None)
         }
         ModelKind::Trees(_) => {
             let forest = bundle.integer_forest()?;
             let legs = forest.compared_bits(table.bound()).div_ceil(BASE_BITS);
-            (forest.to_onnx()?, table.input_scale, Some(Decomposition { base: 1 << BASE_BITS, legs }))
+            (forest.to_onnx()?, table.input_scale, Some(Decomposition { base: 1 << BASE_BITS, legs }), None)
+        }
+        ModelKind::Lstm(lstm) => {
+            let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_MODEL_BYTES)?;
+            (onnx, lstm.scale, Some(Decomposition { base: lstm.digit_base, legs: 1 }), Some(lstm.lookup_bound))
         }
     };
     let copied = Copied::of(bundle)?;
@@ -165,6 +169,7 @@ async fn ezkl(request: &SetUpRequest<'_>) -> anyhow::Result<SetUp> {
     let form = CircuitConfig {
         inner_columns: request.inner_columns,
         decomposition,
+        lookup_bound,
         ..CircuitConfig::plain(table.input_scale, param_scale)
     };
     let mut ezkl = Ezkl::new(WorkerSettings {
@@ -186,7 +191,7 @@ async fn ezkl(request: &SetUpRequest<'_>) -> anyhow::Result<SetUp> {
     manifest.verification.ezkl = Some(circuit);
     match &manifest.model {
         ModelKind::Layers(_) => manifest.outputs.iter_mut().for_each(|output| output.scale = output_scale),
-        ModelKind::Trees(_) => anyhow::ensure!(
+        ModelKind::Trees(_) | ModelKind::Lstm(_) => anyhow::ensure!(
             output_scale == param_scale,
             "the circuit's outputs are multiples of 2^-{output_scale}, not of 2^-{param_scale}"
         ),
@@ -243,7 +248,7 @@ async fn circuit(
             let onnx = veriregime_files::read_bounded(&folder.join(ONNX_FILE), MAX_MODEL_BYTES)?;
             TableModel::layers(&onnx, layers, table, &outputs)?
         }
-        ModelKind::Trees(_) => bundle.table_model()?,
+        ModelKind::Trees(_) | ModelKind::Lstm(_) => bundle.table_model()?,
     };
     let search = tried(ezkl, folder, (&model, table), form, &built).await?;
     Ok((built, search))

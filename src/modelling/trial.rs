@@ -15,6 +15,7 @@ use crate::verification::ezkl::build::{Built, CircuitConfig};
 use crate::verification::ezkl::protocol::{Prove, Witness};
 use crate::verification::ezkl::search::{Candidate, Measured, Outcome, Search};
 use crate::verification::ezkl::supervisor::Ezkl;
+use veriregime_core::model::ModelError;
 use veriregime_core::model::table::TableModel;
 use veriregime_core::types::manifest::inputs::Table;
 use veriregime_core::types::manifest::{PROVING_KEY_FILE, VERIFIER_BYTECODE_FILE};
@@ -22,7 +23,9 @@ use veriregime_core::types::proof::Proof;
 use veriregime_core::types::public_inputs::instances;
 
 /// Rows on which circuit and integers are compared.
-const ROWS: u64 = 32;
+const ROWS: usize = 32;
+/// Rows that are tried to find them.
+const MOST_ROWS: u64 = 256;
 /// Proofs whose times and gas are measured.
 const PROOFS: usize = 3;
 /// Largest compiled verifier.
@@ -43,16 +46,31 @@ pub async fn tried(
     let unit = libm::exp2(-f64::from(table.input_scale));
     let reals = |row: &[i32]| row.iter().map(|integer| f64::from(*integer) * unit).collect::<Vec<_>>();
     let bounds = bounds(table);
-    let rows: Vec<Vec<i32>> = (0..ROWS).map(|number| row(&bounds, number)).collect();
-    let witnessed = ezkl.call(&Witness { rows: rows.iter().map(|row| reals(row)).collect() }).await?;
-    for (row, found) in rows.iter().zip(&witnessed.instances) {
-        if *found != instances(row, &model.evaluate(row)?) {
+    let mut rows = Vec::with_capacity(ROWS);
+    for number in 0..MOST_ROWS {
+        let row = row(&bounds, number);
+        match model.evaluate(&row) {
+            // A circuit with tables has none for some rows at the ends of the range.
+            Err(ModelError::OutOfTables { .. }) => {}
+            outputs => rows.push((row, outputs?)),
+        }
+        if rows.len() == ROWS {
+            break;
+        }
+    }
+    if rows.len() < ROWS {
+        let reason = format!("its tables hold {} of {MOST_ROWS} rows all over the range of its inputs", rows.len());
+        return Err(ProofError::Circuit { reason }.into());
+    }
+    let witnessed = ezkl.call(&Witness { rows: rows.iter().map(|(row, _)| reals(row)).collect() }).await?;
+    for ((row, outputs), found) in rows.iter().zip(&witnessed.instances) {
+        if *found != instances(row, outputs) {
             let reason = format!("it does not give the integers of the model for {row:?}");
             return Err(ProofError::Circuit { reason }.into());
         }
     }
     let (mut times, mut proofs) = (Vec::with_capacity(PROOFS), Vec::with_capacity(PROOFS));
-    for row in rows.iter().take(PROOFS) {
+    for (row, _) in rows.iter().take(PROOFS) {
         let made = ezkl.call(&Prove { row: reals(row) }).await?;
         times.push(made.prove_ms);
         proofs.push(Proof { bytes: made.proof, instances: made.instances });

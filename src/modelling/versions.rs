@@ -15,7 +15,7 @@ use crate::render::layout::{self, Table};
 use crate::render::{Render, lines};
 use crate::verification::ezkl::search::{SEARCH_FILE, Search};
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::manifest::network::ModelKind;
+use veriregime_core::types::manifest::network::{Lstm, ModelKind};
 use veriregime_core::types::manifest::regime::RegimeSpec;
 use veriregime_core::types::manifest::{MANIFEST_FILE, Manifest, SCHEMA};
 use veriregime_files::FileError;
@@ -166,6 +166,10 @@ impl Render for Details {
         }
         if let ModelKind::Layers(layers) = &manifest.model {
             line("scales", format!("2^-{} inputs, 2^-{} weights", manifest.input_scale(), layers.param_scale));
+        }
+        if let ModelKind::Lstm(Lstm { days, units: [first, second, dense], scale, lookup_bound, .. }) = &manifest.model {
+            line("network", format!("an LSTM of {first}-{second}-{dense} units over {days} days"));
+            line("scales", format!("2^-{scale}, tables up to ±{lookup_bound}"));
         }
         if let Some(circuit) = &manifest.verification.ezkl {
             let (rows, logrows, instances) = (circuit.rows, circuit.logrows, circuit.instances);

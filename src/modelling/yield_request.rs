@@ -14,6 +14,8 @@ pub enum YieldForm {
     Ridge,
     /// A layer of squares.
     Square,
+    /// Two LSTM layers and a dense one, of so many units.
+    Lstm([usize; 3]),
 }
 
 /// What a training run of yield models is to do.

@@ -8,6 +8,7 @@ use veriregime_core::model::integer::IntegerModel;
 use veriregime_core::model::solidity;
 use veriregime_core::trees::grid::IntegerForest;
 use veriregime_core::types::field::decode;
+use veriregime_core::types::manifest::error::ManifestError;
 use veriregime_core::types::manifest::network::ModelKind;
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::proof::Proof;
@@ -40,6 +41,7 @@ impl Computation {
         Ok(match &bundle.manifest.model {
             ModelKind::Layers(_) => Self::Layers(bundle.integer_model()?),
             ModelKind::Trees(_) => Self::Trees(bundle.integer_forest()?, bundle.table()?.bound()),
+            ModelKind::Lstm(_) => return Err(ManifestError::OnlyEzkl { way: Way::Direct }.into()),
         })
     }
 

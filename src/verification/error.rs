@@ -55,6 +55,9 @@ pub enum ProofError {
     /// EZKL refused.
     #[error("EZKL refused `{call}`: {message}")]
     Refused { call: &'static str, message: String },
+    /// A row for which the circuit has no table: proving would never end.
+    #[error("`{call}`: {message}")]
+    OutOfTables { call: &'static str, message: String },
     /// The proof speaks about other inputs or outputs than the forecast.
     #[error("public input {index} of the proof is {found}, the forecast has {expected}")]
     Instances { index: usize, found: String, expected: String },
@@ -115,6 +118,7 @@ impl Diagnostic for ProofError {
             Self::NoCircuit { .. } => "VR-PROVE-021",
             Self::ForeignKeys { .. } => "VR-PROVE-022",
             Self::WayAbsent { .. } => "VR-PROVE-023",
+            Self::OutOfTables { .. } => "VR-PROVE-024",
             #[cfg(feature = "halo2")]
             Self::Halo2(error) => error.code(),
             Self::Bundle(error) => error.code(),
@@ -148,6 +152,9 @@ impl Diagnostic for ProofError {
                 "see that `prover.python` is a plain Python with prover/requirements.txt and nothing more"
             }
             Self::Refused { .. } => "look at the file that the message names: it is not what EZKL expects there",
+            Self::OutOfTables { .. } => {
+                "nothing was proven; the integer evaluation should have refused this row: check that manifest and circuit belong together"
+            }
             Self::Instances { .. } => {
                 "the integer evaluation and the circuit disagree: do not submit, check that the ONNX and the circuit belong together"
             }

@@ -38,6 +38,7 @@ enum Entry {
 /// # Errors
 /// A network that the way cannot do, an SRS that is absent, or what keeps the verifier from being compiled.
 pub async fn make(bundle: &Bundle, way: Way, srs_folder: &Path, compiler: &Compiler) -> Result<Made, ProofError> {
+    bundle.manifest.permit(way)?;
     let instances = bundle.manifest.instances();
     match way {
         Way::Ezkl => Err(ManifestError::NoVerification { way }.into()),

@@ -24,14 +24,21 @@ use veriregime_core::types::manifest::{
 /// Rows of the domain that a circuit cannot have: blinding, and EZKL's own reserve. A circuit with more is folded into a
 /// second column, which makes its proof and its verification much dearer than the next domain would.
 const RESERVED_ROWS: usize = 8;
-/// Rebasing would round, and need lookups to do so: no product here may reach this many times the scale.
+/// Rebasing would round, and need comparisons to do so: no product of a circuit without lookups may reach this many times the scale.
 const NO_REBASING: u32 = 10;
+/// With lookups, every product is rounded to the one grid that tables are of.
+const REBASING: u32 = 1;
+/// What tables cannot have of the domain's rows: blinding.
+const RESERVED_TABLE_ROWS: u32 = 32;
 /// EZKL's name for [`CircuitConfig::inner_columns`].
 const INNER_COLUMNS: &str = "num_inner_cols";
 /// EZKL's name for [`Decomposition::base`].
 const BASE: &str = "decomp_base";
 /// EZKL's name for [`Decomposition::legs`].
 const LEGS: &str = "decomp_legs";
+
+/// EZKL's name for the ends of [`CircuitConfig::lookup_bound`].
+const LOOKUP_RANGE: &str = "lookup_range";
 
 /// What to build.
 #[derive(Debug, Clone)]
@@ -65,6 +72,9 @@ pub struct CircuitConfig {
     pub logrows: Option<u32>,
     /// How numbers are taken apart to compare them with zero; nothing for a model that compares nothing.
     pub decomposition: Option<Decomposition>,
+    /// Largest magnitude of what is looked up; nothing for a model that looks nothing up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookup_bound: Option<u32>,
 }
 
 /// Digits of a number in a circuit: anything below `base^legs` in magnitude can be compared.
@@ -79,7 +89,7 @@ pub struct Decomposition {
 impl CircuitConfig {
     /// Plain arithmetic in as little as it needs.
     pub fn plain(input_scale: u32, param_scale: u32) -> Self {
-        Self { input_scale, param_scale, inner_columns: 1, logrows: None, decomposition: None }
+        Self { input_scale, param_scale, inner_columns: 1, logrows: None, decomposition: None, lookup_bound: None }
     }
 
     /// The form that the circuit of a bundle has, by the arguments in its manifest.
@@ -91,7 +101,11 @@ impl CircuitConfig {
         // Trees have one grid for all that they compare and add.
         let param_scale = match &manifest.model {
             ModelKind::Layers(layers) => layers.param_scale,
-            ModelKind::Trees(_) => manifest.input_scale(),
+            ModelKind::Trees(_) | ModelKind::Lstm(_) => manifest.input_scale(),
+        };
+        let lookup_bound = match &manifest.model {
+            ModelKind::Lstm(lstm) => Some(lstm.lookup_bound),
+            ModelKind::Layers(_) | ModelKind::Trees(_) => None,
         };
         let number =
             |name: &str| run_args.get(name).and_then(Value::as_u64).and_then(|value| u32::try_from(value).ok());
@@ -102,7 +116,15 @@ impl CircuitConfig {
             inner_columns: number(INNER_COLUMNS).unwrap_or(1),
             logrows: Some(*logrows),
             decomposition,
+            lookup_bound,
         })
+    }
+
+    /// log2 of the smallest domain whose columns hold the circuit's tables.
+    fn smallest_domain(&self) -> u32 {
+        let digits = self.decomposition.map_or(0, |digits| digits.base);
+        let tables = self.lookup_bound.map(|bound| (2 * bound + 1).max(digits) + RESERVED_TABLE_ROWS);
+        tables.map_or(MIN_LOGROWS, |rows| rows.next_power_of_two().ilog2().max(MIN_LOGROWS))
     }
 }
 
@@ -163,8 +185,10 @@ pub async fn build(ezkl: &mut Ezkl, build: &Build<'_>) -> Result<Built, ProofErr
 
 /// Settings with the form's domain, or the smallest that holds the circuit in one column.
 async fn fit(ezkl: &mut Ezkl, build: &Build<'_>) -> Result<(CircuitSettings, BTreeMap<String, Value>), ProofError> {
-    let sizes = build.form.logrows.map_or(MIN_LOGROWS..=MAX_LOGROWS, |logrows| logrows..=logrows);
-    for logrows in sizes {
+    let smallest = build.form.smallest_domain();
+    let limit = build.form.logrows.unwrap_or(MAX_LOGROWS);
+    let mut sizes = build.form.logrows.unwrap_or(smallest)..=limit;
+    while let Some(logrows) = sizes.next() {
         let run_args = run_args(&build.form, logrows);
         let settings = ezkl
             .call(&MakeSettings {
@@ -177,12 +201,16 @@ async fn fit(ezkl: &mut Ezkl, build: &Build<'_>) -> Result<(CircuitSettings, BTr
         if settings.run_args.logrows == logrows && settings.num_rows + RESERVED_ROWS <= 1 << logrows {
             return Ok((settings, run_args));
         }
+        if build.form.lookup_bound.is_some() {
+            // A large network takes seconds to lay out: domains that cannot hold it are not tried.
+            let rows = u32::try_from(settings.num_rows).unwrap_or(u32::MAX >> 1);
+            sizes = rows.next_power_of_two().ilog2().max(logrows + 1)..=limit;
+        }
     }
-    let limit = build.form.logrows.unwrap_or(MAX_LOGROWS);
     Err(ProofError::Circuit { reason: format!("it needs more than 2^{limit} rows") })
 }
 
-/// EZKL's arguments for exact arithmetic: nothing rebased, nothing looked up but digits. The range checks of inputs and
+/// EZKL's arguments: for exact arithmetic, nothing rebased and nothing looked up but digits; with lookups, everything on one grid. The range checks of inputs and
 /// outputs are left out because the contract checks both ranges itself.
 fn run_args(form: &CircuitConfig, logrows: u32) -> BTreeMap<String, Value> {
     let mut arguments: BTreeMap<String, Value> = [
@@ -191,7 +219,7 @@ fn run_args(form: &CircuitConfig, logrows: u32) -> BTreeMap<String, Value> {
         ("param_visibility", json!("fixed")),
         ("input_scale", json!(form.input_scale)),
         ("param_scale", json!(form.param_scale)),
-        ("scale_rebase_multiplier", json!(NO_REBASING)),
+        ("scale_rebase_multiplier", json!(if form.lookup_bound.is_some() { REBASING } else { NO_REBASING })),
         (INNER_COLUMNS, json!(form.inner_columns)),
         ("logrows", json!(logrows)),
         ("ignore_range_check_inputs_outputs", json!(true)),
@@ -203,13 +231,17 @@ fn run_args(form: &CircuitConfig, logrows: u32) -> BTreeMap<String, Value> {
         arguments.insert(BASE.to_owned(), json!(base));
         arguments.insert(LEGS.to_owned(), json!(legs));
     }
+    if let Some(bound) = form.lookup_bound.map(i64::from) {
+        arguments.insert(LOOKUP_RANGE.to_owned(), json!([-bound, bound]));
+    }
     arguments
 }
 
 /// Checks that the circuit is plain arithmetic from `[markets, features]` to `[markets, outputs]`; gives its output scale.
 fn check(settings: &CircuitSettings, build: &Build<'_>) -> Result<u32, String> {
     let comparing = build.form.decomposition.is_some();
-    if !settings.required_lookups.is_empty() || (!comparing && !settings.required_range_checks.is_empty()) {
+    let rounding = build.form.lookup_bound.is_some();
+    if (!rounding && !settings.required_lookups.is_empty()) || (!comparing && !settings.required_range_checks.is_empty()) {
         return Err("it needs lookups, so it would round, or comparisons that it was not given digits for".to_owned());
     }
     let expected = [[build.markets, build.features], [build.markets, build.outputs]];

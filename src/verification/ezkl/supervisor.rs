@@ -47,7 +47,7 @@ impl Ezkl {
     /// One call, within the deadline of the settings.
     ///
     /// # Errors
-    /// What starting a worker or the call itself ran into. After any error but [`ProofError::Refused`] the worker is
+    /// What starting a worker or the call itself ran into. After any error but [`ProofError::Refused`] and [`ProofError::OutOfTables`] the worker is
     /// gone and the next call starts another.
     pub async fn call<C: Call>(&mut self, arguments: &C) -> Result<C::Answer, ProofError> {
         self.call_within(arguments, self.settings.deadline).await
@@ -61,7 +61,7 @@ impl Ezkl {
         let outcome = match self.ready().await {
             Ok(mut worker) => {
                 let outcome = worker.call(arguments, deadline).await;
-                if matches!(outcome, Ok(_) | Err(ProofError::Refused { .. })) {
+                if matches!(outcome, Ok(_) | Err(ProofError::Refused { .. } | ProofError::OutOfTables { .. })) {
                     self.worker = Some(worker);
                 }
                 outcome

@@ -30,6 +30,9 @@ const GRACE: Duration = Duration::from_secs(2);
 const OUT_OF_MEMORY_SIGNS: [&str; 4] =
     ["memory allocation of", "MemoryError", "Cannot allocate memory", "Resource temporarily unavailable"];
 
+/// How the worker begins what it says of a row for which there is no table.
+const OUT_OF_TABLES: &str = "OutOfTables: ";
+
 /// How the prover's process is run.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -116,10 +119,10 @@ impl Worker {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// One request and its response. After any error but [`ProofError::Refused`] the worker is of no further use.
+    /// One request and its response. After any error but [`ProofError::Refused`] and [`ProofError::OutOfTables`] the worker is of no further use.
     ///
     /// # Errors
-    /// [`ProofError::Refused`], [`ProofError::Deadline`], [`ProofError::Crashed`], [`ProofError::Memory`] or
+    /// [`ProofError::Refused`], [`ProofError::OutOfTables`], [`ProofError::Deadline`], [`ProofError::Crashed`], [`ProofError::Memory`] or
     /// [`ProofError::Malformed`].
     pub async fn call<C: Call>(&mut self, arguments: &C, deadline: Duration) -> Result<C::Answer, ProofError> {
         let call = C::NAME;
@@ -193,7 +196,10 @@ pub fn answer_in<C: Call>(line: &[u8], id: u64, memory_limit_mb: u64) -> Result<
         Response { ok: None, error: Some(message), .. } if is_out_of_memory(&message) => {
             Err(ProofError::Memory { call, limit_mb: memory_limit_mb, stderr: message })
         }
-        Response { ok: None, error: Some(message), .. } => Err(ProofError::Refused { call, message }),
+        Response { ok: None, error: Some(message), .. } => match message.strip_prefix(OUT_OF_TABLES) {
+            Some(message) => Err(ProofError::OutOfTables { call, message: message.to_owned() }),
+            None => Err(ProofError::Refused { call, message }),
+        },
         Response { .. } => Err(malformed("neither a result nor an error".to_owned())),
     }
 }
@@ -229,5 +235,9 @@ mod tests {
         assert_eq!(answer_in::<PeakRss>(&shown("  ->  "), 7, 512).unwrap().peak_rss_bytes, 41_943_040);
         let refused = answer_in::<PeakRss>(&shown("  or  "), 7, 512).expect_err("an error").to_string();
         assert!(refused.contains("RuntimeError: what went wrong"), "{refused}");
+        let line = format!(r#"{{"id":7,"error":"{OUT_OF_TABLES}-9 to 3 are looked up"}}"#);
+        let refused = answer_in::<PeakRss>(line.as_bytes(), 7, 512).expect_err("an error");
+        assert!(matches!(&refused, ProofError::OutOfTables { message, .. } if message.starts_with("-9")), "{refused}");
+        assert!(PROGRAM.contains("class OutOfTables("));
     }
 }

@@ -153,6 +153,17 @@ pub(crate) fn tensor(name: &str, sides: [usize; 2], entries: &[f32]) -> TensorPr
     }
 }
 
+/// A constant of one whole number.
+pub(crate) fn place(name: &str, place: usize) -> TensorProto {
+    TensorProto {
+        name: name.to_owned(),
+        dims: vec![1],
+        data_type: DataType::Int64 as i32,
+        int64_data: vec![i64::try_from(place).expect("a place in memory fits")],
+        ..TensorProto::default()
+    }
+}
+
 pub(crate) fn rows(name: &str, rows: usize, columns: usize) -> ValueInfoProto {
     let side = |side: usize| Dimension {
         value: Some(dimension::Value::DimValue(i64::try_from(side).expect("a side in memory fits"))),

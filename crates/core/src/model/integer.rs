@@ -231,11 +231,15 @@ fn integer_step(operation: &Operation, ranges: &[Range], param_scale: u32) -> Re
             let from = &ranges[*row];
             Ok((Step::Relu { row: *row }, Range { scale: from.scale, largest: from.largest.clone() }))
         }
+        // These round, or are of use only where something does.
+        Operation::Sigmoid(_) | Operation::Tanh(_) | Operation::Slice(..) => {
+            Err(ModelError::Unsupported { operation: operation.name().to_owned() })
+        }
     }
 }
 
 /// The matrix's entries times `2^param_scale`, which must be whole.
-fn on_grid(matrix: &Matrix, param_scale: u32) -> Result<Vec<i128>, ModelError> {
+pub(super) fn on_grid(matrix: &Matrix, param_scale: u32) -> Result<Vec<i128>, ModelError> {
     let grid = libm::exp2(f64::from(param_scale));
     let entries = matrix.entries.iter().map(|entry| {
         let scaled = f64::from(*entry) * grid;

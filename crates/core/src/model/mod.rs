@@ -4,8 +4,11 @@
 pub mod contributions;
 pub mod dense;
 pub mod export;
+pub mod fixed_point;
 pub mod float;
 pub mod integer;
+pub mod lstm;
+pub mod lstm_grid;
 pub mod one_market;
 pub mod onnx;
 pub mod solidity;
@@ -17,7 +20,7 @@ use crate::trees::error::TreesError;
 use crate::types::diagnostic::Diagnostic;
 use crate::types::manifest::Output;
 use crate::types::manifest::inputs::Table;
-use crate::types::manifest::network::{Layer, Layers};
+use crate::types::manifest::network::{Layer, Layers, Lstm};
 use crate::types::manifest::regime::RegimeSpec;
 use crate::types::prediction::REGIME_OUTPUTS;
 use float::FloatModel;
@@ -68,6 +71,9 @@ pub enum ModelError {
     /// The network is not the one that the manifest sums up.
     #[error("the network's layers are {found:?}, the manifest says {expected:?}")]
     Layers { found: Vec<Layer>, expected: Vec<Layer> },
+    /// The network is not the LSTM that the manifest sums up.
+    #[error("the network is not an LSTM of {units:?} units over {days} days, as the manifest says")]
+    Structure { days: usize, units: [usize; 3] },
     /// The network is no sequence of weighted sums and activations.
     #[error(
         "step {step} of the network is {what}: only weighted sums, each followed by squares, by Relu or by nothing, can be computed by a contract"
@@ -78,6 +84,14 @@ pub enum ModelError {
         "the contract that computes the model would need {bytes} bytes of code and data, at most {limit} can be created"
     )]
     ContractTooLarge { bytes: usize, limit: usize },
+    /// A row for which a circuit has no table: whoever tried to prove it would wait for ever.
+    #[error(
+        "what {operation} sees reaches {value} on the circuit's grid, whose tables end at {bound}: nothing can be proven of {row}"
+    )]
+    OutOfTables { operation: &'static str, value: i64, bound: u32, row: String },
+    /// A network that rounding changes too much.
+    #[error("on the finest grid, 2^-{finest}, an output lies {deviation} from the network's, or its tables are too large")]
+    NoGrid { finest: u32, deviation: String },
     /// tract refuses the model or the input.
     #[error("tract: {detail}")]
     Tract { detail: String },
@@ -96,11 +110,13 @@ impl Diagnostic for ModelError {
             Self::Feature { .. } => "VR-MODEL-008",
             Self::Disagreement { .. } => "VR-MODEL-009",
             Self::Tract { .. } => "VR-MODEL-010",
-            Self::Layers { .. } => "VR-MODEL-011",
+            Self::Layers { .. } | Self::Structure { .. } => "VR-MODEL-011",
             Self::NotFinite { .. } => "VR-MODEL-012",
             Self::Trees(error) => error.code(),
             Self::NotDense { .. } => "VR-MODEL-013",
             Self::ContractTooLarge { .. } => "VR-MODEL-014",
+            Self::OutOfTables { .. } => "VR-MODEL-015",
+            Self::NoGrid { .. } => "VR-MODEL-016",
         }
     }
 
@@ -116,6 +132,11 @@ impl Diagnostic for ModelError {
             Self::ContractTooLarge { .. } => {
                 "verify this model by a proof, of halo2 or of EZKL: a proof costs the same for a network of any size"
             }
+            Self::OutOfTables { .. } => {
+                "nothing was proven, and nothing is published for this period; where it comes again, train the model anew on data \
+                 that have such days: its tables are made twice as wide as what the data need"
+            }
+            Self::NoGrid { .. } => "train it with fewer epochs, another seed or fewer units: its weights are too large to be rounded",
             Self::Unsupported { .. } | Self::OffGrid { .. } | Self::TooLarge { .. } => {
                 "export the model with `train`, which writes only what the circuit can prove exactly"
             }
@@ -168,6 +189,19 @@ impl Layout {
             input_scale: table.input_scale,
             param_scale: layers.param_scale,
             output_scale: outputs.iter().map(|output| output.scale).max().unwrap_or(0),
+        }
+    }
+
+    /// The layout of an LSTM of a table.
+    pub fn of_lstm(lstm: &Lstm, table: &Table, outputs: usize) -> Self {
+        Self {
+            markets: 1,
+            features: table.columns.len(),
+            outputs,
+            feature_bound: table.bound(),
+            input_scale: lstm.scale,
+            param_scale: lstm.scale,
+            output_scale: lstm.scale,
         }
     }
 }
@@ -234,11 +268,15 @@ impl Model {
 /// # Errors
 /// [`ModelError::Disagreement`].
 pub fn compare(float: &[f32], circuit: &[i128], output_scale: u32) -> Result<(), ModelError> {
+    compare_within(TOLERANCE, float, circuit, output_scale)
+}
+
+fn compare_within(tolerance: f64, float: &[f32], circuit: &[i128], output_scale: u32) -> Result<(), ModelError> {
     let unit = libm::exp2(-f64::from(output_scale));
     for (index, (float, exact)) in float.iter().zip(circuit).enumerate() {
         let exact = *exact as f64 * unit;
         let distance = (f64::from(*float) - exact).abs();
-        if distance.is_nan() || distance > TOLERANCE * exact.abs().max(1.0) {
+        if distance.is_nan() || distance > tolerance * exact.abs().max(1.0) {
             return Err(ModelError::Disagreement { index, float: float.to_string(), circuit: exact.to_string() });
         }
     }

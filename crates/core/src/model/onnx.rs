@@ -40,6 +40,12 @@ pub enum Operation {
     Multiply(usize, usize),
     /// Row with zero in the place of negative entries.
     Relu(usize),
+    /// `1 / (1 + e^−x)` of each entry.
+    Sigmoid(usize),
+    /// Hyperbolic tangent of each entry.
+    Tanh(usize),
+    /// Some neighbouring entries of a row: the first of them, and the one behind the last.
+    Slice(usize, [usize; 2]),
 }
 
 impl Operation {
@@ -50,6 +56,9 @@ impl Operation {
             Self::AddConstant(..) | Self::Add(..) => "Add",
             Self::Multiply(..) => "Mul",
             Self::Relu(..) => "Relu",
+            Self::Sigmoid(..) => "Sigmoid",
+            Self::Tanh(..) => "Tanh",
+            Self::Slice(..) => "Slice",
         }
     }
 }
@@ -79,7 +88,8 @@ impl Network {
         if graph.node.is_empty() || graph.node.len() > MAX_SIZE {
             return Err(not_onnx("it has no operations, or far too many"));
         }
-        let mut reader = Reader { constants: constants(&graph)?, rows: HashMap::new(), widths: vec![features] };
+        let (constants, places) = (constants(&graph)?, places(&graph));
+        let mut reader = Reader { constants, places, rows: HashMap::new(), widths: vec![features] };
         reader.rows.insert(input.name.clone(), 0);
         let operations = graph.node.iter().map(|node| reader.operation(node)).collect::<Result<Vec<_>, _>>()?;
         if reader.rows.get(&output.name) != Some(&operations.len()) {
@@ -106,6 +116,9 @@ impl Network {
                 Operation::Multiply(left, right) if left == right => layers.push(Layer::Square),
                 Operation::Multiply(..) => layers.push(Layer::Product),
                 Operation::Relu(_) => layers.push(Layer::Relu),
+                Operation::Sigmoid(_) => layers.push(Layer::Sigmoid),
+                Operation::Tanh(_) => layers.push(Layer::Tanh),
+                Operation::Slice(_, [first, end]) => layers.push(Layer::Slice(end - first)),
             }
         }
         layers
@@ -133,6 +146,8 @@ pub fn with_markets(bytes: &[u8], markets: usize) -> Result<Vec<u8>, ModelError>
 
 struct Reader {
     constants: HashMap<String, Matrix>,
+    /// Constants of one whole number: places in rows.
+    places: HashMap<String, i64>,
     rows: HashMap<String, usize>,
     widths: Vec<usize>,
 }
@@ -145,6 +160,19 @@ impl Reader {
         let constant = |name: &String| self.constants.get(name).cloned().ok_or_else(|| unknown(name));
         let operation = match (node.op_type.as_str(), node.input.as_slice()) {
             ("Relu", [input]) => Operation::Relu(row(input).ok_or_else(|| unknown(input))?),
+            ("Sigmoid", [input]) => Operation::Sigmoid(row(input).ok_or_else(|| unknown(input))?),
+            ("Tanh", [input]) => Operation::Tanh(row(input).ok_or_else(|| unknown(input))?),
+            ("Slice", [input, first, end, axis]) => {
+                let row = row(input).ok_or_else(|| unknown(input))?;
+                let place = |name: &String| self.places.get(name).copied().ok_or_else(unsupported);
+                let [first, end] = [place(first)?, place(end)?].map(usize::try_from);
+                match (first, end, place(axis)?) {
+                    (Ok(first), Ok(end), 1) if first < end && end <= self.widths[row] => {
+                        Operation::Slice(row, [first, end])
+                    }
+                    _ => return Err(unsupported()),
+                }
+            }
             (name, [left, right]) => match (name, row(left), row(right)) {
                 ("MatMul", Some(row), None) => Operation::MatMul(row, constant(right)?),
                 ("Add", Some(left), Some(right)) => Operation::Add(left, right),
@@ -170,7 +198,10 @@ impl Reader {
             Operation::Add(left, right) | Operation::Multiply(left, right) => {
                 (self.widths[*right], self.widths[*left], self.widths[*left])
             }
-            Operation::Relu(row) => (self.widths[*row], self.widths[*row], self.widths[*row]),
+            Operation::Relu(row) | Operation::Sigmoid(row) | Operation::Tanh(row) => {
+                (self.widths[*row], self.widths[*row], self.widths[*row])
+            }
+            Operation::Slice(row, [first, end]) => (self.widths[*row], self.widths[*row], end - first),
         };
         if found != expected {
             return Err(shape(&format!("an operand of {}", operation.name()), &[found], &[expected]));
@@ -180,7 +211,24 @@ impl Reader {
 }
 
 fn constants(graph: &GraphProto) -> Result<HashMap<String, Matrix>, ModelError> {
-    graph.initializer.iter().map(|tensor| Ok((tensor.name.clone(), matrix(tensor)?))).collect()
+    let tensors = graph.initializer.iter().filter(|tensor| place(tensor).is_none());
+    tensors.map(|tensor| Ok((tensor.name.clone(), matrix(tensor)?))).collect()
+}
+
+fn places(graph: &GraphProto) -> HashMap<String, i64> {
+    graph.initializer.iter().filter_map(|tensor| Some((tensor.name.clone(), place(tensor)?))).collect()
+}
+
+/// The only entry of a tensor of one whole number.
+fn place(tensor: &TensorProto) -> Option<i64> {
+    if tensor.data_type != DataType::Int64 as i32 || tensor.dims != [1] {
+        return None;
+    }
+    match (tensor.int64_data.as_slice(), tensor.raw_data.as_slice()) {
+        ([place], []) => Some(*place),
+        ([], raw) => Some(i64::from_le_bytes(raw.try_into().ok()?)),
+        _ => None,
+    }
 }
 
 fn matrix(tensor: &TensorProto) -> Result<Matrix, ModelError> {

@@ -1,11 +1,12 @@
 //! Models of a table: a row of named columns goes onto the circuit's grid, and integers come out.
 
+use super::lstm::LstmModel;
 use super::{Layout, Model, ModelError};
 use crate::trees::error::TreesError;
 use crate::trees::grid::IntegerForest;
 use crate::types::manifest::Output;
 use crate::types::manifest::inputs::{Column, Table};
-use crate::types::manifest::network::Layers;
+use crate::types::manifest::network::{Layers, Lstm};
 
 /// A model of a table, by its kind.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub enum TableModel {
     Layers(Box<Model>),
     /// Trees on the grid.
     Trees(IntegerForest),
+    /// An LSTM.
+    Lstm(Box<LstmModel>),
 }
 
 /// A row as the circuit sees it, and what comes out.
@@ -36,6 +39,14 @@ impl TableModel {
         Ok(Self::Layers(Box::new(model)))
     }
 
+    /// The model of an LSTM in ONNX.
+    ///
+    /// # Errors
+    /// As [`LstmModel::load`].
+    pub fn lstm(onnx: &[u8], lstm: &Lstm, table: &Table, outputs: &[Output]) -> Result<Self, ModelError> {
+        Ok(Self::Lstm(Box::new(LstmModel::load(onnx, lstm, table, outputs.len())?)))
+    }
+
     /// What the circuit maps these integers to.
     ///
     /// # Errors
@@ -44,16 +55,25 @@ impl TableModel {
         Ok(match self {
             Self::Layers(model) => model.predict(inputs)?.concat(),
             Self::Trees(forest) => forest.evaluate(inputs)?.into_iter().map(i128::from).collect(),
+            Self::Lstm(model) => model.predict(inputs)?,
         })
     }
 
-    /// The forecast of a row of numbers.
+    /// The forecast of a row of numbers. Where a circuit has no table for it, the columns are named.
     ///
     /// # Errors
     /// As [`Table::quantised`] and [`TableModel::evaluate`].
     pub fn forecast(&self, table: &Table, row: &[f64]) -> Result<TableForecast, ModelError> {
         let inputs = table.quantised(row)?;
-        let outputs = self.evaluate(&inputs)?;
+        let named = |error| match error {
+            ModelError::OutOfTables { operation, value, bound, .. } => {
+                let columns = table.columns.iter().zip(row).map(|(column, value)| format!("{} {value:.4}", column.name));
+                let row = columns.collect::<Vec<_>>().join(", ");
+                ModelError::OutOfTables { operation, value, bound, row }
+            }
+            other => other,
+        };
+        let outputs = self.evaluate(&inputs).map_err(named)?;
         Ok(TableForecast { inputs, outputs })
     }
 }

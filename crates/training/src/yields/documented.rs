@@ -11,7 +11,7 @@ use serde_json::json;
 use super::fit::{Epoch, FitSettings, Lesson, fit};
 use super::inputs::Inputs;
 use super::kept::Kept;
-use super::lstm::Lstm;
+use super::lstm::{DOCUMENTED_UNITS, Lstm, unrolled};
 use super::model::{scalers, targets};
 use super::ridge::TARGETS;
 use super::samples::{Sample, Samples};
@@ -28,7 +28,7 @@ use veriregime_core::yields::forecast::Said;
 use veriregime_core::yields::scale::{MAX_Z, apy_percent, z};
 
 /// What stands beside each day's rate: the level, and the day of the decision's TVL, market and gas.
-const BESIDE: [&str; 5] = ["level", "tvl", "market_deviation", "market_return", "gas"];
+pub(super) const BESIDE: [&str; 5] = ["level", "tvl", "market_deviation", "market_return", "gas"];
 /// Inputs of a row: of each day its rate, and what stands beside it.
 const COLUMNS: usize = WINDOW_DAYS * (1 + BESIDE.len());
 /// Share of the decisions, the latest ones, that choose the epoch.
@@ -89,20 +89,19 @@ impl Documented {
         if early.len() < LEAST_SAMPLES / 2 {
             return Err(few(early.len()));
         }
-        let place = |name: &str| FEATURES.iter().position(|(known, _)| *known == name);
-        let places = (0..WINDOW_DAYS).chain(BESIDE.iter().filter_map(|name| place(name))).collect();
         let rates = || early.iter().flat_map(|(sample, _)| sample.window.apy);
         let count = (early.len() * WINDOW_DAYS) as f64;
         let mean = rates().sum::<f64>() / count;
         let deviation = (rates().map(|rate| (rate - mean) * (rate - mean)).sum::<f64>() / count).sqrt().max(1e-9);
         let mut fitted = Self {
             form,
-            inputs: Inputs::fit(places, early.iter().map(|(sample, _)| &sample.row)),
+            inputs: Inputs::fit(places(), early.iter().map(|(sample, _)| &sample.row)),
             rates: (mean, deviation),
             scalers: scalers(early.iter().map(|(_, target)| learnt(form, target))),
             network: Lstm::new(
                 WINDOW_DAYS,
                 1 + BESIDE.len(),
+                DOCUMENTED_UNITS,
                 &mut ChaCha8Rng::seed_from_u64(settings.seed),
                 &device.clone().autodiff(),
             ),
@@ -153,16 +152,10 @@ impl Documented {
     fn row(&self, sample: &Sample) -> Vec<f32> {
         let normalised = self.inputs.normalised(&sample.row);
         let (changes, beside) = normalised.split_at(WINDOW_DAYS);
-        let mut row = Vec::with_capacity(COLUMNS);
-        for (change, rate) in changes.iter().zip(sample.window.apy) {
-            let value = match self.form {
-                Form::Residual => *change,
-                Form::Absolute => (rate - self.rates.0) / self.rates.1,
-            };
-            row.push(value as f32);
-            row.extend(beside.iter().map(|value| *value as f32));
+        match self.form {
+            Form::Residual => unrolled(changes, beside),
+            Form::Absolute => unrolled(&sample.window.apy.map(|rate| (rate - self.rates.0) / self.rates.1), beside),
         }
-        row
     }
 
     fn lesson(&self, rows: &[(&Sample, Target)]) -> Lesson {
@@ -176,6 +169,12 @@ impl Documented {
             targets: rows.iter().map(|(_, target)| normalised(target)).collect(),
         }
     }
+}
+
+/// Places of its features: the days' rates, then what stands beside them.
+pub(super) fn places() -> Vec<usize> {
+    let place = |name: &str| FEATURES.iter().position(|(known, _)| *known == name);
+    (0..WINDOW_DAYS).chain(BESIDE.iter().filter_map(|name| place(name))).collect()
 }
 
 /// What is learnt of an outcome.

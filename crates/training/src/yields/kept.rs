@@ -37,7 +37,7 @@ mod tests {
     use crate::checkpoint::Unfinished;
     use crate::weights::flatten;
     use crate::yields::fit::{FitSettings, Lesson, fit};
-    use crate::yields::lstm::Lstm;
+    use crate::yields::lstm::{DOCUMENTED_UNITS, Lstm};
     use veriregime_core::types::diagnostic::Diagnostic;
 
     /// Keeps so many epochs and breaks off.
@@ -72,7 +72,7 @@ mod tests {
         };
         let (training, validation) = (lesson(0, 48), lesson(48, 16));
         let settings = FitSettings { epochs: 4, batch_size: 16, ..FitSettings::default() };
-        let start = || Lstm::new(7, 2, &mut ChaCha8Rng::seed_from_u64(3), &device.clone().autodiff());
+        let start = || Lstm::new(7, 2, DOCUMENTED_UNITS, &mut ChaCha8Rng::seed_from_u64(3), &device.clone().autodiff());
         let parent = tempfile::tempdir().unwrap();
         let open =
             |name: &str| RunFolder::open(&parent.path().join(name), &json!({ "seed": 3 }), Unfinished::Resume).unwrap();
@@ -92,7 +92,7 @@ mod tests {
         }
         let run = open("whole");
         let kept = Kept { run: &run, stage: "lstm", tell: |_: Epoch| () };
-        let other = Lstm::new(7, 1, &mut ChaCha8Rng::seed_from_u64(3), &device.clone().autodiff());
+        let other = Lstm::new(7, 1, DOCUMENTED_UNITS, &mut ChaCha8Rng::seed_from_u64(3), &device.clone().autodiff());
         let mut narrow = training.clone();
         narrow.columns = 7;
         let refused = fit(other, &narrow, None, &settings, &device, &mut { kept });

@@ -1,5 +1,5 @@
-//! The network of the "Aegis Yield ML Engine" as it is documented: LSTM layers of 128 and of 64 units with dropout of 0.2 behind
-//! each, a dense layer of 32 with ReLU, two outputs.
+//! The network of the "Aegis Yield ML Engine": two LSTM layers with dropout of 0.2 behind each, a dense layer with ReLU, two outputs. As
+//! it is documented the layers have 128, 64 and 32 units.
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::{relu, sigmoid, tanh};
@@ -10,13 +10,13 @@ use rand_chacha::ChaCha8Rng;
 use super::ridge::TARGETS;
 use crate::network::Network;
 use crate::teacher::mask;
+use crate::weights::numbers as entries;
+use veriregime_core::model::lstm::{Cell as ExportedCell, GATES, LstmNetwork, Sums};
 
-/// Units of the two LSTM layers and of the dense one.
-const UNITS: [usize; 3] = [128, 64, 32];
+/// Units of the two LSTM layers and of the dense one, as documented.
+pub const DOCUMENTED_UNITS: [usize; 3] = [128, 64, 32];
 /// Share of a layer's outputs that each training step leaves out.
 const DROPOUT: f32 = 0.2;
-/// Gates of a cell: input, forget, candidate, output.
-const GATES: usize = 4;
 
 /// Trainable weights.
 #[derive(Module, Debug)]
@@ -49,8 +49,8 @@ struct Dense {
 
 impl Lstm {
     /// Fresh weights for so many days of so many numbers each.
-    pub fn new(days: usize, numbers: usize, random: &mut ChaCha8Rng, device: &Device) -> Self {
-        let [first, second, dense] = UNITS;
+    pub fn new(days: usize, numbers: usize, units: [usize; 3], random: &mut ChaCha8Rng, device: &Device) -> Self {
+        let [first, second, dense] = units;
         Self {
             first: Cell::new(numbers, first, random, device),
             second: Cell::new(first, second, random, device),
@@ -59,6 +59,35 @@ impl Lstm {
             days,
         }
     }
+}
+
+impl Lstm {
+    /// The network in the targets' own units, `mean + deviation · normalised`, whose last output is a constant.
+    pub fn to_network(&self, scalers: [(f64, f64); TARGETS], width_factor: f64) -> LstmNetwork {
+        let mut heads = self.heads.exported();
+        let scaled = |pair: &[f32], means: [f64; TARGETS]| {
+            let one = |target: usize| means[target] + f64::from(pair[target]) * scalers[target].1;
+            [one(0) as f32, one(1) as f32]
+        };
+        let rows = heads.weights.chunks_exact(TARGETS);
+        heads.weights = rows.flat_map(|pair| scaled(pair, [0.0; TARGETS]).into_iter().chain([0.0])).collect();
+        let bias = scaled(&heads.bias, scalers.map(|(mean, _)| mean));
+        heads.bias = bias.into_iter().chain([width_factor as f32]).collect();
+        let [numbers, _] = self.first.inputs.val().dims();
+        LstmNetwork {
+            days: self.days,
+            beside: numbers - 1,
+            cells: [self.first.exported(), self.second.exported()],
+            dense: self.dense.exported(),
+            heads,
+        }
+    }
+}
+
+/// Rows as the network takes them, of rows as a table has them: of each day its number, and what stands beside it, which in a table
+/// comes once behind all days.
+pub fn unrolled(days: &[f64], beside: &[f64]) -> Vec<f32> {
+    days.iter().flat_map(|day| std::iter::once(day).chain(beside)).map(|value| *value as f32).collect()
 }
 
 fn draw([rows, columns]: [usize; 2], reach: f64, random: &mut ChaCha8Rng, device: &Device) -> Param<Tensor<2>> {
@@ -76,6 +105,10 @@ impl Dense {
         }
     }
 
+    fn exported(&self) -> Sums {
+        Sums { weights: entries(self.weights.val()), bias: entries(self.bias.val()) }
+    }
+
     fn forward(&self, values: Tensor<2>) -> Tensor<2> {
         values.matmul(self.weights.val()) + self.bias.val()
     }
@@ -90,6 +123,11 @@ impl Cell {
             bias: draw([1, GATES * units], reach, random, device),
             units,
         }
+    }
+
+    fn exported(&self) -> ExportedCell {
+        let inputs = Sums { weights: entries(self.inputs.val()), bias: entries(self.bias.val()) };
+        ExportedCell { units: self.units, inputs, hidden: entries(self.hidden.val()) }
     }
 
     /// What it says after each day.
@@ -160,12 +198,27 @@ mod tests {
     fn it_has_the_weights_that_are_documented() {
         let device = Device::flex();
         let random = &mut ChaCha8Rng::seed_from_u64(1);
-        let lstm = Lstm::new(7, 6, random, &device);
+        let lstm = Lstm::new(7, 6, DOCUMENTED_UNITS, random, &device);
         let expected = 512 * (6 + 128 + 1) + 256 * (128 + 64 + 1) + 65 * 32 + 33 * 2;
         assert_eq!(flatten(&lstm).len(), expected);
         let rows = matrix((0..84).map(|at| at as f32 * 0.01).collect(), 42, &device);
         let calm = numbers(lstm.forward(rows.clone(), None));
         assert_eq!(calm, numbers(lstm.forward(rows.clone(), None)));
         assert_ne!(calm, numbers(lstm.forward(rows, Some(random))), "dropout");
+    }
+
+    /// What is exported computes what was trained, in the targets' own units.
+    #[test]
+    fn the_exported_network_says_the_same() {
+        let device = Device::flex();
+        let lstm = Lstm::new(7, 6, [5, 3, 4], &mut ChaCha8Rng::seed_from_u64(2), &device);
+        let network = lstm.to_network([(0.5, 2.0), (-1.0, 0.25)], 1.5);
+        assert_eq!((network.units(), network.features()), ([5, 3, 4], 12));
+        let row: Vec<f64> = (0..12).map(|at| (f64::from(at) * 0.9).sin()).collect();
+        let said = numbers(lstm.forward(matrix(unrolled(&row[..7], &row[7..]), 42, &device), None));
+        let exported = network.forward(&row);
+        for (found, expected) in exported.iter().zip([0.5 + 2.0 * said[0], -1.0 + 0.25 * said[1], 1.5]) {
+            assert!((found - f64::from(expected)).abs() < 1e-5, "{exported:?} {said:?}");
+        }
     }
 }

@@ -5,14 +5,17 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::documented;
 use super::fit::{Epoch, FitSettings, Lesson, fit};
 use super::inputs::Inputs;
+use super::lstm::{Lstm, unrolled};
 use super::ridge::{Ridge, TARGETS};
 use super::samples::{Sample, Samples};
 use super::square::Square;
 use crate::error::TrainingError;
 use veriregime_core::hedge::panel::Day;
 use veriregime_core::model::export::{Layer, LayeredNetwork};
+use veriregime_core::model::lstm::LstmNetwork;
 use veriregime_core::quantile::quantile;
 use veriregime_core::types::manifest::frozen;
 use veriregime_core::yields::conformal::NOMINAL_COVERAGE;
@@ -37,6 +40,27 @@ pub enum Form {
     Ridge,
     /// A layer of squares.
     Square,
+    /// Two LSTM layers and a dense one, of so many units.
+    Lstm([usize; 3]),
+}
+
+/// What was fitted, by its kind.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FittedNetwork {
+    /// Layers.
+    Layers(LayeredNetwork),
+    /// An LSTM.
+    Lstm(LstmNetwork),
+}
+
+impl FittedNetwork {
+    /// What it computes of normalised features, in floating point.
+    pub fn forward(&self, values: Vec<f64>) -> Vec<f64> {
+        match self {
+            Self::Layers(network) => forward(network, values),
+            Self::Lstm(network) => network.forward(&values),
+        }
+    }
 }
 
 /// A fitted model.
@@ -45,7 +69,7 @@ pub struct Fitted {
     /// What it sees.
     pub inputs: Inputs,
     /// What it computes of that: change, logarithm of the deviation, factor of the first interval.
-    pub network: LayeredNetwork,
+    pub network: FittedNetwork,
     /// Decisions that it was fitted on.
     pub samples: usize,
     /// Epochs that it was trained for; none for a regression.
@@ -55,7 +79,7 @@ pub struct Fitted {
 impl Fitted {
     /// What it says of a row, in floating point.
     pub fn say(&self, row: &Row) -> Said {
-        let outputs = forward(&self.network, self.inputs.normalised(row));
+        let outputs = self.network.forward(self.inputs.normalised(row));
         Said::new(outputs[0], outputs[1], outputs[2])
     }
 }
@@ -119,25 +143,44 @@ impl Lessons<'_> {
         let places = match self.form {
             Form::Autoregression => (0..WINDOW_DAYS).collect(),
             Form::Ridge | Form::Square => columns(self.kinds),
+            Form::Lstm(_) => documented::places(),
         };
         let inputs = Inputs::fit(places, rows.iter().map(|(sample, _)| &sample.row));
         let samples = rows.len();
-        if self.form != Form::Square {
+        if matches!(self.form, Form::Autoregression | Form::Ridge) {
             let row = |(sample, target): &(&Sample, Target)| (inputs.normalised(&sample.row), targets(target));
             // Three lenders in two years are too few to learn from level and volatility where rates go.
             let is_left_out = if self.kinds == [Kind::Lending] { inputs.beyond_rates() } else { Vec::new() };
             let ridge = Ridge::fit(&rows.iter().map(row).collect::<Vec<_>>(), &is_left_out);
-            let network = ridge.network(width_factor);
+            let network = FittedNetwork::Layers(ridge.network(width_factor));
             return Ok(Fitted { inputs, network, samples, epochs: None });
         }
         let scalers = scalers(rows.iter().map(|(_, target)| targets(target)));
-        let lesson = lesson(&inputs, rows, scalers);
-        let validation = validation.map(|rows| self::lesson(&inputs, rows, scalers));
         let settings = FitSettings { epochs, ..*self.settings };
         let random = &mut ChaCha8Rng::seed_from_u64(settings.seed);
-        let start = Square::new(inputs.count(), random, &self.device.clone().autodiff());
-        let (network, epochs) = fit(start, &lesson, validation.as_ref(), &settings, self.device, observe)?;
-        let network = network.to_network(scalers, width_factor);
+        let tracking = self.device.clone().autodiff();
+        let (network, epochs) = if let Form::Lstm(units) = self.form {
+            let row = |sample: &Sample| {
+                let normalised = inputs.normalised(&sample.row);
+                let (days, beside) = normalised.split_at(WINDOW_DAYS);
+                unrolled(days, beside)
+            };
+            let numbers = 1 + inputs.count() - WINDOW_DAYS;
+            let columns = WINDOW_DAYS * numbers;
+            let (taught, judged) = lessons(columns, row, rows, validation, scalers);
+            let start = Lstm::new(WINDOW_DAYS, numbers, units, random, &tracking);
+            let (network, epochs) = fit(start, &taught, judged.as_ref(), &settings, self.device, observe)?;
+            (FittedNetwork::Lstm(network.to_network(scalers, width_factor)), epochs)
+        } else {
+            let row = |sample: &Sample| {
+                inputs.normalised(&sample.row).into_iter().map(|value| value as f32).collect::<Vec<_>>()
+            };
+            let columns = inputs.count();
+            let (taught, judged) = lessons(columns, row, rows, validation, scalers);
+            let start = Square::new(columns, random, &tracking);
+            let (network, epochs) = fit(start, &taught, judged.as_ref(), &settings, self.device, observe)?;
+            (FittedNetwork::Layers(network.to_network(scalers, width_factor)), epochs)
+        };
         Ok(Fitted { inputs, network, samples, epochs: Some(epochs) })
     }
 }
@@ -157,16 +200,24 @@ pub(super) fn scalers(rows: impl Iterator<Item = [f64; TARGETS]> + Clone) -> [(f
     })
 }
 
-fn lesson(inputs: &Inputs, rows: &[(&Sample, Target)], scalers: [(f64, f64); TARGETS]) -> Lesson {
+/// What is taught, and what judges.
+fn lessons(
+    columns: usize,
+    row: impl Fn(&Sample) -> Vec<f32>,
+    rows: &[(&Sample, Target)],
+    validation: Option<&[(&Sample, Target)]>,
+    scalers: [(f64, f64); TARGETS],
+) -> (Lesson, Option<Lesson>) {
     let normalised = |target: &Target| {
         let targets = targets(target);
         std::array::from_fn(|index| ((targets[index] - scalers[index].0) / scalers[index].1) as f32)
     };
-    Lesson {
-        columns: inputs.count(),
-        rows: rows.iter().flat_map(|(sample, _)| inputs.normalised(&sample.row)).map(|value| value as f32).collect(),
+    let lesson = |rows: &[(&Sample, Target)]| Lesson {
+        columns,
+        rows: rows.iter().flat_map(|(sample, _)| row(sample)).collect(),
         targets: rows.iter().map(|(_, target)| normalised(target)).collect(),
-    }
+    };
+    (lesson(rows), validation.map(lesson))
 }
 
 /// What a network computes, in floating point.
@@ -211,16 +262,16 @@ mod tests {
     /// Outcomes that are not known by then move no weight.
     #[test]
     fn the_future_is_not_learnt() {
-        for form in [Form::Ridge, Form::Square] {
+        for form in [Form::Ridge, Form::Square, Form::Lstm([4, 3, 4])] {
             assert_eq!(fitted(form, 150, None), fitted(form, 150, Some(9.0)));
         }
         assert_ne!(fitted(Form::Ridge, 150, None).network, fitted(Form::Ridge, 160, None).network);
     }
 
     #[test]
-    fn both_forms_forecast_swings_better_than_nothing() {
+    fn all_forms_forecast_swings_better_than_nothing() {
         let samples = samples(&given(4, 300));
-        for form in [Form::Ridge, Form::Square] {
+        for form in [Form::Ridge, Form::Square, Form::Lstm([8, 4, 4])] {
             let fitted = fitted(form, 200, None);
             let late = || {
                 samples.all.iter().filter(|sample| sample.day > 200).filter_map(|sample| Some((sample, sample.target?)))

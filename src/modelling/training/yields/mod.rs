@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod compare;
 pub mod evaluate;
+mod exported;
 pub mod train;
 
 use crate::sources::yields::folder::Yields;

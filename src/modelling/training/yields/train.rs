@@ -7,7 +7,8 @@ use anyhow::Context;
 use serde::Serialize;
 use serde_json::json;
 
-use super::evaluate::{add, others, table};
+use super::evaluate::{LSTM_SETTINGS, add, others, table};
+use super::exported::{Exported, exported};
 use super::samples;
 use crate::bundle::Bundle;
 use crate::modelling::Progress;
@@ -17,14 +18,12 @@ use crate::render::{Render, lines};
 use crate::sources::yields::error::YieldError;
 use crate::sources::yields::folder::Yields;
 use veriregime_core::hedge::panel::Day;
-use veriregime_core::model::onnx::Network;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::inputs::Inputs;
-use veriregime_core::types::manifest::network::{Layers, ModelKind};
 use veriregime_core::types::manifest::verification::{Verification, Way};
 use veriregime_core::types::manifest::{Manifest, ONNX_FILE, SCHEMA, Training};
 use veriregime_core::types::time::format_day;
-use veriregime_core::yields::forecast::{OUTPUTS, outputs};
+use veriregime_core::yields::forecast::outputs;
 use veriregime_core::yields::{GRID, Kind};
 use veriregime_training::device::{Backend, Computer, open};
 use veriregime_training::yields::card::{CARD_FILE, TestRow, card};
@@ -33,10 +32,8 @@ use veriregime_training::yields::model::{Fitted, Form, Lessons};
 use veriregime_training::yields::samples::{Sample, Samples};
 use veriregime_training::yields::score::{Score, judge, score};
 
-/// log2 of the inputs' grid.
-const INPUT_SCALE: u32 = 13;
-/// log2 of the weights' grid.
-const PARAM_SCALE: u32 = 16;
+/// Products that a row of an LSTM's circuit adds up: with two its domain is half as large.
+pub const LSTM_COLUMNS: u32 = 2;
 /// Share of the decisions, the latest ones, that the figures of the card are of.
 const TEST_SHARE: f64 = 0.2;
 
@@ -69,7 +66,10 @@ pub async fn train(
         epochs: request.epochs,
         batch_size: request.batch_size,
         seed: request.seed,
-        ..FitSettings::default()
+        ..match request.form {
+            YieldForm::Lstm(_) => LSTM_SETTINGS,
+            YieldForm::Ridge | YieldForm::Square => FitSettings::default(),
+        }
     };
     settings.check()?;
     let yields = Yields::read(request.data)?;
@@ -110,6 +110,7 @@ impl Run<'_> {
         let form = match self.request.form {
             YieldForm::Ridge => Form::Ridge,
             YieldForm::Square => Form::Square,
+            YieldForm::Lstm(units) => Form::Lstm(units),
         };
         let Self { samples, kinds, settings, computer, .. } = self;
         let lessons = Lessons { samples, kinds, until, form, settings, device: &computer.device };
@@ -138,14 +139,13 @@ impl Run<'_> {
         let until = self.until();
         let (tested_from, rows) = self.test(until, show)?;
         let fitted = self.fit(until, show)?;
-        let network = fitted.network.clone().on_grid(PARAM_SCALE);
-        let weights = network.parameters();
+        let Exported { onnx, model, weights, input_scale, output_scale, deviation } =
+            exported(&fitted, &self.samples, until)?;
         let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         veriregime_files::create_folder(parent)?;
         let scratch = tempfile::Builder::new().prefix(".bundle-").tempdir_in(parent)?;
         let folder = scratch.path().join("bundle");
         veriregime_files::create_folder(&folder)?;
-        let onnx = network.to_onnx(1);
         let text = card(&self.model_id, &self.kinds, weights, &format_day(until), &format_day(tested_from), &rows);
         veriregime_files::write_atomic(&folder.join(ONNX_FILE), &onnx)?;
         veriregime_files::write_atomic(&folder.join(CARD_FILE), text.as_bytes())?;
@@ -153,18 +153,15 @@ impl Run<'_> {
         let manifest = Manifest {
             schema: SCHEMA,
             model_id: self.model_id.clone(),
-            model: ModelKind::Layers(Layers {
-                param_scale: PARAM_SCALE,
-                layers: Network::parse(&onnx, 1, network.features, OUTPUTS.len())?.layers(),
-            }),
-            inputs: Inputs::Table(fitted.inputs.table(INPUT_SCALE)),
-            outputs: outputs(self.output_scale()),
+            model,
+            inputs: Inputs::Table(fitted.inputs.table(input_scale)),
+            outputs: outputs(output_scale),
             grid: GRID,
             regime: None,
             verification: Verification::default(),
             files: BTreeMap::from([(CARD_FILE.to_owned(), Digest::of(text.as_bytes()))]),
             training: Training {
-                provenance: self.provenance(yields, &fitted, until, tested_from, weights),
+                provenance: self.provenance(yields, &fitted, until, tested_from, (weights, deviation)),
                 baselines: None,
                 reference: Vec::new(),
                 metrics: serde_json::to_value(&test)?,
@@ -173,21 +170,14 @@ impl Run<'_> {
         let mut bundle = Bundle::seal(&folder, manifest)?;
         bundle.table_model()?;
         if let Some(tools) = &self.request.circuit {
-            let set_up = set_up(&SetUpRequest { bundle: &bundle, way: Way::Ezkl, tools, inner_columns: 1 }).await;
+            let inner_columns = if matches!(self.request.form, YieldForm::Lstm(_)) { LSTM_COLUMNS } else { 1 };
+            let set_up = set_up(&SetUpRequest { bundle: &bundle, way: Way::Ezkl, tools, inner_columns }).await;
             set_up.context("the circuit cannot be set up")?;
             bundle = Bundle::open(&folder)?;
         }
         veriregime_files::replace_folder(out, &folder, &scratch.path().join("replaced"))?;
         let model_id = bundle.manifest.model_id;
         Ok(NewYieldBundle { model_id, bundle: out.to_owned(), manifest: bundle.manifest_digest, weights, test })
-    }
-
-    /// log2 of the outputs' grid: squares double what comes in.
-    fn output_scale(&self) -> u32 {
-        match self.request.form {
-            YieldForm::Ridge => INPUT_SCALE + PARAM_SCALE,
-            YieldForm::Square => 2 * (INPUT_SCALE + PARAM_SCALE) + PARAM_SCALE,
-        }
     }
 
     /// Fits up to an earlier day, and judges on what came after it.
@@ -221,7 +211,7 @@ impl Run<'_> {
         fitted: &Fitted,
         until: Day,
         tested_from: Day,
-        weights: usize,
+        (weights, deviation): (usize, Option<f64>),
     ) -> serde_json::Value {
         let pools: std::collections::BTreeSet<&str> =
             self.samples.known(until).map(|(sample, _)| self.samples.pools[sample.pool].as_str()).collect();
@@ -241,6 +231,7 @@ impl Run<'_> {
             "samples": fitted.samples,
             "epochs": fitted.epochs,
             "parameters": weights,
+            "largest_deviation_of_rounding": deviation,
             "backend": self.computer.name,
         })
     }

@@ -4,7 +4,7 @@ use std::path::{Component, Path};
 
 use super::error::ManifestError;
 use super::inputs::{Column, Inputs, Table};
-use super::network::{ModelKind, Trees};
+use super::network::{Lstm, ModelKind, Trees};
 use super::verification::EzklCircuit;
 use super::{Manifest, is_model_folder, is_name};
 use crate::types::period::Grid;
@@ -23,6 +23,11 @@ const MAX_CLIP: f64 = 512.0;
 /// Most trees, and the deepest.
 const MAX_TREES: usize = 1 << 16;
 const MAX_DEPTH: usize = 32;
+/// Most days and units of an LSTM, and the finest grid and the largest tables of its circuit, as log2.
+const MAX_DAYS: usize = 64;
+const MAX_UNITS: usize = 512;
+const MAX_LSTM_SCALE: u32 = 14;
+const MAX_TABLE_BITS: u32 = 20;
 /// Longest proof, in bytes.
 const MAX_PROOF_BYTES: usize = 1 << 20;
 
@@ -75,7 +80,26 @@ impl Manifest {
                 let is_sane = (1..=MAX_TREES).contains(trees) && (1..=MAX_DEPTH).contains(depth);
                 (!is_sane).then(|| format!("{trees} trees of depth {depth} are none, or too many"))
             }
+            ModelKind::Lstm(lstm) => self.in_lstm(lstm),
         }
+    }
+
+    fn in_lstm(&self, lstm: &Lstm) -> Option<String> {
+        let Lstm { days, units, scale, lookup_bound, digit_base } = *lstm;
+        if !(1..=MAX_DAYS).contains(&days) || units.iter().any(|units| !(1..=MAX_UNITS).contains(units)) {
+            return Some(format!("an LSTM of {units:?} units over {days} days is none, or too large"));
+        }
+        let sizes = (1 << scale.min(MAX_LSTM_SCALE)) + 1..=1 << MAX_TABLE_BITS;
+        if !(1..=MAX_LSTM_SCALE).contains(&scale) || !sizes.contains(&lookup_bound) || !sizes.contains(&digit_base) {
+            return Some(format!("a grid of 2^-{scale} with tables of {lookup_bound} and {digit_base} is none"));
+        }
+        if !matches!(self.inputs, Inputs::Table(_)) || self.columns() <= days {
+            return Some(format!("an LSTM is fed a table of more than its {days} days"));
+        }
+        let scales = self.outputs.iter().map(|output| output.scale).chain([self.input_scale()]);
+        scales.into_iter().find(|other| *other != scale).map(|other| {
+            format!("inputs, weights and outputs of an LSTM are on one grid, not on 2^-{other} and 2^-{scale}")
+        })
     }
 
     fn in_outputs(&self) -> Option<String> {

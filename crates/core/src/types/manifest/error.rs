@@ -26,6 +26,9 @@ pub enum ManifestError {
     /// A bundle without the wanted way of verification.
     #[error("the bundle cannot be verified by {way}")]
     NoVerification { way: Way },
+    /// A way that cannot do a model with lookups.
+    #[error("an LSTM looks sigmoids up and rounds, which {way} cannot do: ezkl is the only way to verify it")]
+    OnlyEzkl { way: Way },
 }
 
 impl ManifestError {
@@ -47,6 +50,7 @@ impl Diagnostic for ManifestError {
             Self::NotRegime(_) => "VR-MANIFEST-002",
             Self::Grid { .. } => "VR-MANIFEST-003",
             Self::NoVerification { .. } => "VR-MANIFEST-004",
+            Self::OnlyEzkl { .. } => "VR-MANIFEST-007",
             Self::Invalid(_) => "VR-PROVE-005",
         }
     }
@@ -59,6 +63,9 @@ impl Diagnostic for ManifestError {
             }
             Self::NoVerification { .. } => {
                 "give the bundle that way with `veriregime-agent models set-up ID --way WAY`, or the job another one"
+            }
+            Self::OnlyEzkl { .. } => {
+                "set `verification = \"ezkl\"`, or give the job a model of `--form ridge` or `--form square`, which every way can do"
             }
             Self::Invalid(_) => "restore the bundle from where it was published; never edit its files",
         }

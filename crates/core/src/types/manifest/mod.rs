@@ -221,9 +221,21 @@ impl Manifest {
     /// What the bundle offers for a way of verification.
     ///
     /// # Errors
-    /// [`ManifestError::NoVerification`] where it offers nothing.
+    /// [`ManifestError::NoVerification`] where it offers nothing, [`ManifestError::OnlyEzkl`] where it cannot.
     pub fn offer(&self, way: Way) -> Result<Offer, ManifestError> {
+        self.permit(way)?;
         self.verification.offer(way, &self.files).ok_or(ManifestError::NoVerification { way })
+    }
+
+    /// Refuses a way by which a model of this kind cannot be verified.
+    ///
+    /// # Errors
+    /// [`ManifestError::OnlyEzkl`].
+    pub fn permit(&self, way: Way) -> Result<(), ManifestError> {
+        match &self.model {
+            ModelKind::Lstm(_) if way != Way::Ezkl => Err(ManifestError::OnlyEzkl { way }),
+            _ => Ok(()),
+        }
     }
 
     /// What it offers, in the order of [`Way::ALL`].
@@ -264,7 +276,7 @@ impl Manifest {
     /// Names of the files that the bundle cannot go without.
     pub fn required_files(&self) -> Vec<&str> {
         let model = match &self.model {
-            ModelKind::Layers(_) => ONNX_FILE,
+            ModelKind::Layers(_) | ModelKind::Lstm(_) => ONNX_FILE,
             ModelKind::Trees(trees) => &trees.file,
         };
         [model].into_iter().chain(self.verification.files()).collect()

@@ -10,6 +10,8 @@ pub enum ModelKind {
     Layers(Layers),
     /// Decision trees.
     Trees(Trees),
+    /// An LSTM in [`super::ONNX_FILE`], unrolled over its days.
+    Lstm(Lstm),
 }
 
 impl ModelKind {
@@ -18,6 +20,7 @@ impl ModelKind {
         match self {
             Self::Layers(_) => "layers",
             Self::Trees(_) => "trees",
+            Self::Lstm(_) => "an LSTM",
         }
     }
 }
@@ -48,6 +51,12 @@ pub enum Layer {
     Square,
     /// Zero in the place of negative entries.
     Relu,
+    /// `1 / (1 + e^−x)` of each entry.
+    Sigmoid,
+    /// Hyperbolic tangent of each entry.
+    Tanh,
+    /// So many neighbouring entries.
+    Slice(usize),
 }
 
 /// Decision trees whose leaves are added up.
@@ -60,4 +69,22 @@ pub struct Trees {
     pub trees: usize,
     /// Comparisons on the longest way to a leaf.
     pub depth: usize,
+}
+
+/// Two LSTM layers and a dense one, over some days. The first columns are the days' numbers, the others stand beside each day.
+///
+/// Everything is a multiple of `2^-scale`, and rounded to one after each product. Sigmoid and hyperbolic tangent are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lstm {
+    /// Days, each with one column.
+    pub days: usize,
+    /// Units of the two LSTM layers and of the dense one.
+    pub units: [usize; 3],
+    /// log2 of the grid.
+    pub scale: u32,
+    /// Largest magnitude, on the grid, of what is looked up: a circuit has no table beyond it.
+    pub lookup_bound: u32,
+    /// What magnitudes of products and of what `Relu` sees stay below, on the grid.
+    pub digit_base: u32,
 }

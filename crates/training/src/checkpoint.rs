@@ -100,12 +100,26 @@ impl RunFolder {
     /// # Errors
     /// A file fault; the last state is still there then.
     pub fn save<E: Serialize + Clone>(&self, stage: &str, progress: &Progress<E>) -> Result<(), TrainingError> {
+        self.begin()?;
+        Ok(veriregime_files::write_atomic(&self.path(stage), &encode(progress))?)
+    }
+
+    /// Puts a file beside what stages leave.
+    ///
+    /// # Errors
+    /// A file fault.
+    pub fn put(&self, name: &str, bytes: &[u8]) -> Result<(), TrainingError> {
+        self.begin()?;
+        Ok(veriregime_files::write_atomic(&self.folder.join(name), bytes)?)
+    }
+
+    fn begin(&self) -> Result<(), TrainingError> {
         let run = self.folder.join(RUN_FILE);
         if !run.exists() {
             veriregime_files::create_folder(&self.folder)?;
             veriregime_files::write_atomic(&run, self.identity.as_bytes())?;
         }
-        Ok(veriregime_files::write_atomic(&self.path(stage), &encode(progress))?)
+        Ok(())
     }
 
     fn path(&self, stage: &str) -> PathBuf {

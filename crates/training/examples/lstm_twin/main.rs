@@ -4,8 +4,9 @@
 //! lstm_twin LESSON.csv EPOCHS [PYTHON]
 //! ```
 //!
-//! `yield evaluate --lstm EPOCHS --lstm-run DIR` leaves a lesson in its folder. `missed` is the mean square of the best epoch's errors on
-//! the validation part, of the change and of the logarithm of the deviation, both in standard deviations of the training part.
+//! `yield evaluate --lstm EPOCHS --lstm-run DIR` leaves a lesson in each of its folders. `missed` is the mean square of the best epoch's
+//! errors on the validation part, of the change and of the logarithm of the deviation, both in standard deviations of the training part;
+//! `skill` is 1 − the first / that of no change.
 
 use std::error::Error;
 use std::path::Path;
@@ -21,7 +22,7 @@ use veriregime_training::network::Network;
 use veriregime_training::optimiser::OptimizerConfig;
 use veriregime_training::weights::{matrix, numbers};
 use veriregime_training::yields::fit::{Epoch, FitSettings, Lesson, fit};
-use veriregime_training::yields::lstm::Lstm;
+use veriregime_training::yields::lstm::{DOCUMENTED_UNITS, Lstm};
 
 /// What a row of a lesson ends with.
 const TARGETS: usize = 2;
@@ -36,8 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         seed: 1,
         step: OptimizerConfig { learning_rate: 0.001, weight_decay: 0.0, gradient_norm: 1.0 },
     };
-    let [lesson, later] = load(path)?;
-    here(&lesson, &later, &settings)?;
+    let (no_change, [lesson, later]) = load(path)?;
+    here(no_change, &lesson, &later, &settings)?;
     let python = python.first().map_or("python3", String::as_str);
     let twin = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/lstm_twin/twin.py");
     let numbers = [settings.step.learning_rate, settings.step.gradient_norm].map(|number| number.to_string());
@@ -49,24 +50,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     if done.success() { Ok(()) } else { Err(format!("{python} did not train its twin: is PyTorch there?").into()) }
 }
 
-/// The rows to learn from, and those that choose the epoch.
-fn load(path: &str) -> Result<[Lesson; 2], Box<dyn Error>> {
+/// What stands for no change, the rows to learn from, and those that choose the epoch.
+fn load(path: &str) -> Result<(f32, [Lesson; 2]), Box<dyn Error>> {
+    let mut none = 0.0;
     let mut parts = [Lesson::default(), Lesson::default()];
     for line in std::fs::read_to_string(path)?.lines().skip(1) {
         let cells: Vec<f32> = line.split(',').map(str::parse).collect::<Result<_, _>>()?;
-        let [is_validation, row @ .., change, deviation] = cells.as_slice() else { return Err("a short row".into()) };
+        let [is_validation, no_change, row @ .., change, deviation] = cells.as_slice() else {
+            return Err("a short row".into());
+        };
+        none = *no_change;
         let part = &mut parts[usize::from(*is_validation == 1.0)];
         part.columns = row.len();
         part.rows.extend(row);
         part.targets.push([*change, *deviation]);
     }
-    Ok(parts)
+    Ok((none, parts))
 }
 
-fn here(lesson: &Lesson, later: &Lesson, settings: &FitSettings) -> Result<(), Box<dyn Error>> {
+fn here(none: f32, lesson: &Lesson, later: &Lesson, settings: &FitSettings) -> Result<(), Box<dyn Error>> {
     let device = Device::flex();
     let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
-    let start = Lstm::new(WINDOW_DAYS, lesson.columns / WINDOW_DAYS, &mut random, &device.clone().autodiff());
+    let numbers_a_day = lesson.columns / WINDOW_DAYS;
+    let start = Lstm::new(WINDOW_DAYS, numbers_a_day, DOCUMENTED_UNITS, &mut random, &device.clone().autodiff());
     let begun = Instant::now();
     let mut without = Duration::ZERO;
     fit(start.clone(), lesson, None, &FitSettings { epochs: 1, ..*settings }, &device, &mut |_: Epoch| {
@@ -78,7 +84,9 @@ fn here(lesson: &Lesson, later: &Lesson, settings: &FitSettings) -> Result<(), B
     for (index, (said, came)) in said.iter().zip(later.targets.iter().flatten()).enumerate() {
         missed[index % TARGETS] += f64::from(said - came).powi(2) / later.targets.len() as f64;
     }
+    let still: f64 = later.targets.iter().map(|[came, _]| f64::from(came - none).powi(2)).sum();
+    let skill = 1.0 - missed[0] * later.targets.len() as f64 / still;
     let samples_per_second = lesson.targets.len() as f64 / without.as_secs_f64();
-    println!("{{\"samples_per_second\": {samples_per_second}, \"epoch\": {epoch}, \"missed\": {missed:?}}}");
+    println!("{{\"samples_per_second\": {samples_per_second}, \"epoch\": {epoch}, \"missed\": {missed:?}, \"skill\": {skill}}}");
     Ok(())
 }

@@ -29,15 +29,15 @@ class Lstm(nn.Module):
 def load(path):
     lines = open(path, encoding="utf-8").read().splitlines()[1:]
     table = torch.tensor([[float(cell) for cell in line.split(",")] for line in lines])
-    validation, numbers = table[:, 0] == 1, table[:, 1:]
-    return [(numbers[part, :-TARGETS], numbers[part, -TARGETS:]) for part in (~validation, validation)]
+    validation, no_change, numbers = table[:, 0] == 1, table[0, 1], table[:, 2:]
+    return no_change, *[(numbers[part, :-TARGETS], numbers[part, -TARGETS:]) for part in (~validation, validation)]
 
 
 def main():
     path, epochs, batch, rate, norm = sys.argv[1], *map(float, sys.argv[2:6])
     epochs, batch = int(epochs), int(batch)
     torch.manual_seed(1)
-    (rows, targets), (later, came) = load(path)
+    no_change, (rows, targets), (later, came) = load(path)
     network = Lstm(rows.shape[1] // DAYS)
     optimiser = torch.optim.Adam(network.parameters(), lr=rate)
     steps = -(-len(rows) // batch)
@@ -59,7 +59,8 @@ def main():
         with torch.no_grad():
             missed = ((network(later) - came) ** 2).mean(dim=0).tolist()
         if best is None or sum(missed) < sum(best["missed"]):
-            best = {"epoch": epoch, "missed": missed}
+            still = ((came[:, 0] - no_change) ** 2).mean().item()
+            best = {"epoch": epoch, "missed": missed, "skill": 1 - missed[0] / still}
     print(json.dumps({"samples_per_second": epochs * len(rows) / seconds, "threads": torch.get_num_threads(), **best}))
 
 

@@ -41,6 +41,9 @@ const LEAST_SAMPLES: usize = 500;
 /// Name of a kept run's only network.
 const STAGE: &str = "lstm";
 
+/// Name of the file with what a kept run learns from.
+const LESSON_FILE: &str = "lesson.csv";
+
 /// What is forecast, from what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -108,11 +111,12 @@ impl Documented {
             device: device.clone(),
         };
         let [lesson, validation] = [&early, &late].map(|rows| fitted.lesson(rows));
-        let start = fitted.network;
+        let start = fitted.network.clone();
         let (network, _) = if let Some(folder) = folder {
             let bytes: Vec<u8> = lesson.rows.iter().flat_map(|number| number.to_le_bytes()).collect();
             let identity = json!({ "form": form, "settings": settings, "until": until, "rows": Digest::of(&bytes) });
             let run = RunFolder::open(folder, &identity, Unfinished::Resume)?;
+            run.put(LESSON_FILE, fitted.csv([&lesson, &validation]).as_bytes())?;
             let mut kept = Kept { run: &run, stage: STAGE, tell: observe };
             fit(start, &lesson, Some(&validation), settings, device, &mut kept)?
         } else {
@@ -168,6 +172,21 @@ impl Documented {
             rows: rows.iter().flat_map(|(sample, _)| self.row(sample)).collect(),
             targets: rows.iter().map(|(_, target)| normalised(target)).collect(),
         }
+    }
+
+    /// The rows to learn from and those that choose the epoch, for networks elsewhere: whether it is one of the latter, what stands for no
+    /// change, the inputs day after day, what came.
+    fn csv(&self, parts: [&Lesson; 2]) -> String {
+        let none = -self.scalers[0].0 / self.scalers[0].1;
+        let inputs: String = (0..COLUMNS).map(|column| format!("input_{column},")).collect();
+        let mut csv = format!("validation,no_change,{inputs}change,log_deviation\n");
+        for (is_validation, part) in parts.iter().enumerate() {
+            for (row, came) in part.rows.chunks_exact(COLUMNS).zip(&part.targets) {
+                let numbers = row.iter().chain(came).map(f32::to_string).collect::<Vec<_>>().join(",");
+                csv += &format!("{is_validation},{none},{numbers}\n");
+            }
+        }
+        csv
     }
 }
 

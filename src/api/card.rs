@@ -94,14 +94,14 @@ fn rows(forecasts: &[ForecastRow]) -> Vec<Vec<i32>> {
 }
 
 fn drift(names: &[String], rows: &[Vec<i32>], periods: usize, details: &Details) -> Vec<DriftView> {
-    let unit = libm::exp2(f64::from(details.card.input_scale));
+    let unit = libm::exp2(f64::from(details.parts.card.input_scale));
     let count = rows.len().max(1) as f64;
     let of_feature = |(at, name): (usize, &String)| {
         let values: Vec<i32> = rows.iter().filter_map(|row| row.get(at).copied()).collect();
         let z = |value: &i32| f64::from(*value) / unit;
         let mean_z = values.iter().map(z).sum::<f64>() / count;
         let variance = values.iter().map(|value| libm::pow(z(value) - mean_z, 2.0)).sum::<f64>() / count;
-        let is_clipped = |value: &&i32| details.card.feature_bound.is_some_and(|bound| value.abs() >= bound);
+        let is_clipped = |value: &&i32| details.parts.card.feature_bound.is_some_and(|bound| value.abs() >= bound);
         DriftView {
             feature: name.clone(),
             mean_z,
@@ -162,12 +162,12 @@ pub(super) async fn card(
     query: Result<Query<OfJob>, QueryRejection>,
 ) -> Result<Json<CardView>, ApiError> {
     let job = shared.job(query)?;
-    let (details, key) = (&job.details, job.details.job);
+    let (details, key) = (&job.details, job.details.parts.job);
     let read =
         move |reader: &Reader| Ok((reader.forecasts(key, 0, (i64::MIN, i64::MAX), PERIODS)?, reader.models_of(key)?));
     let (forecasts, models) = details.read(read).await?;
-    let (names, rows, card) = (&job.model.features, rows(&forecasts), &details.card);
-    let importance = details.network.as_ref().map(|network| importance(names, &rows, network, card.output_scale));
+    let (names, rows, card) = (&job.model.features, rows(&forecasts), &details.parts.card);
+    let importance = details.parts.network.as_ref().map(|network| importance(names, &rows, network, card.output_scale));
     let current = job.model.manifest_sha256.clone();
     Ok(Json(CardView {
         model_id: job.model.model_id.clone(),

@@ -28,23 +28,10 @@ const CHAIN_LIMIT: Duration = Duration::from_secs(4);
 /// Requests that may read the database at a time.
 const READING: usize = 4;
 
-/// Where it is found.
+/// Where it is found, and what was found of late.
 #[derive(Debug)]
 pub struct Details {
-    pub reader: Arc<Reader>,
-    pub job: JobKey,
-    pub grid: Grid,
-    pub chain: ChainReader,
-    /// Who pays.
-    pub wallet: Address,
-    /// Those of the model; of a country's or a strategy's there are none.
-    pub markets: Vec<Market>,
-    /// The exchanges in the order of the policy.
-    pub sources: Vec<Arc<Feed>>,
-    /// The network as sums, where it is one.
-    pub network: Option<DenseNetwork>,
-    /// What the bundle says of the model.
-    pub card: Card,
+    pub(super) parts: Parts,
     funds: Mutex<Option<(Instant, Option<Funds>)>>,
     /// By the market's index.
     rules: Mutex<BTreeMap<usize, (Instant, MarketRules)>>,
@@ -72,27 +59,23 @@ pub struct Parts {
     pub job: JobKey,
     pub grid: Grid,
     pub chain: ChainReader,
+    /// Who pays.
     pub wallet: Address,
+    /// Those of the model; of a country's or a strategy's there are none.
     pub markets: Vec<Market>,
+    /// The exchanges in the order of the policy.
     pub sources: Vec<Arc<Feed>>,
+    /// The network as sums, where it is one.
     pub network: Option<DenseNetwork>,
+    /// What the bundle says of the model.
     pub card: Card,
 }
 
 impl Details {
     /// Of a job that was opened.
     pub fn new(parts: Parts) -> Self {
-        let Parts { reader, job, grid, chain, wallet, markets, sources, network, card } = parts;
         Self {
-            reader,
-            job,
-            grid,
-            chain,
-            wallet,
-            markets,
-            sources,
-            network,
-            card,
+            parts,
             funds: Mutex::default(),
             rules: Mutex::default(),
             reading: Semaphore::new(READING),
@@ -102,10 +85,10 @@ impl Details {
 
     /// Index and ids of a market.
     pub(super) fn market(&self, name: &str) -> Result<(usize, &Market), ApiError> {
-        if self.markets.is_empty() {
+        if self.parts.markets.is_empty() {
             return Err(ApiError::NotRegime);
         }
-        let found = self.markets.iter().enumerate().find(|(_, market)| market.name == name);
+        let found = self.parts.markets.iter().enumerate().find(|(_, market)| market.name == name);
         found.ok_or(ApiError::NoMarket)
     }
 
@@ -115,7 +98,7 @@ impl Details {
         read: impl FnOnce(&Reader) -> Result<T, StateError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let _place = self.reading.try_acquire().map_err(|_| ApiError::Slow)?;
-        let reader = self.reader.clone();
+        let reader = self.parts.reader.clone();
         let outcome = tokio::task::spawn_blocking(move || read(&reader)).await;
         Ok(outcome.map_err(|error| StateError::Corrupt(error.to_string()))??)
     }
@@ -128,7 +111,7 @@ impl Details {
         {
             return funds;
         }
-        let asked = tokio::time::timeout(CHAIN_LIMIT, funds(&self.chain, self.wallet)).await;
+        let asked = tokio::time::timeout(CHAIN_LIMIT, funds(&self.parts.chain, self.parts.wallet)).await;
         let funds = asked.ok().and_then(Result::ok);
         *known = Some((Instant::now(), funds));
         funds
@@ -141,7 +124,7 @@ impl Details {
         if let Some((_, rules)) = known.get(&index).filter(|(at, _)| at.elapsed() < FRESH) {
             return Ok(rules.clone());
         }
-        let rules = self.asked(self.chain.market_rules(self.job.contract.address, market.id())).await?;
+        let rules = self.asked(self.parts.chain.market_rules(self.parts.job.contract.address, market.id())).await?;
         known.insert(index, (Instant::now(), rules.clone()));
         Ok(rules)
     }

@@ -127,9 +127,9 @@ pub(super) async fn lab(
     policy.check(&bounds).map_err(|refusal| ApiError::Policy(refusal.field))?;
     let set_policy_calldata = set_policy(id, &policy).ok_or(ApiError::Policy("ammFeePips"))?.to_string();
     let policy_toml = policy.to_toml(&bounds);
-    let (key, range_ms) = (details.job, (from_ms.unwrap_or(i64::MIN), to_ms.unwrap_or(i64::MAX)));
-    let scale = details.card.output_scale;
-    let period_seconds = u32::try_from(details.grid.period_seconds).unwrap_or(u32::MAX);
+    let (key, range_ms) = (details.parts.job, (from_ms.unwrap_or(i64::MIN), to_ms.unwrap_or(i64::MAX)));
+    let scale = details.parts.card.output_scale;
+    let period_seconds = u32::try_from(details.parts.grid.period_seconds).unwrap_or(u32::MAX);
     let replayed = details.read(move |reader| {
         let rows = reader.forecasts(key, index, range_ms, MAX_PERIODS)?;
         let updates: Vec<Update> = rows.iter().filter_map(|row| update(row, index, scale)).collect();

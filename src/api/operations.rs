@@ -193,21 +193,21 @@ pub(super) async fn operations(
     query: Result<Query<OfJob>, QueryRejection>,
 ) -> Result<Json<OperationsView>, ApiError> {
     let job = shared.job(query)?;
-    let (details, key) = (&job.details, job.details.job);
+    let (details, key) = (&job.details, job.details.parts.job);
     let read = move |reader: &Reader| Ok((reader.signed(key, TRANSACTIONS)?, reader.outcomes_of_cycles(key, PERIODS)?));
     let (signed, cycles) = details.read(read).await?;
     let newest = job.history.newest().await?;
     let origin = newest.iter().find_map(|known| known.record.origin.as_ref());
     let source = |feed: &Arc<Feed>| SourceView::new(&feed.name, feed.source.used(), origin);
     let wallet = details.funds().await.map(|funds| WalletView {
-        address: details.wallet.to_string(),
+        address: details.parts.wallet.to_string(),
         balance_wei: funds.balance_wei.to_string(),
         updates_left: Some(funds.updates),
     });
     Ok(Json(OperationsView {
         transactions: signed.into_iter().map(TransactionView::from).collect(),
-        endpoints: details.chain.endpoints().into_iter().map(EndpointView::from).collect(),
-        sources: details.sources.iter().map(source).collect(),
+        endpoints: details.parts.chain.endpoints().into_iter().map(EndpointView::from).collect(),
+        sources: details.parts.sources.iter().map(source).collect(),
         wallet,
         heat: cycles.into_iter().map(HeatView::from).collect(),
     }))

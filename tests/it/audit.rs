@@ -215,7 +215,7 @@ async fn an_audit_finds_attestations_of_an_older_set() {
     let landed = update.arguments.as_ref().unwrap().attestations.clone();
     let bundle = Bundle::open(&config.bundle).unwrap();
     let expected = assemble::expected(&bundle, Way::Ezkl).unwrap();
-    let calendar = &expected.calendar_table[second.slot_of_week()];
+    let calendar = &expected.calendar_table[config.grid().slot_of_week(second)];
     let inputs = public_inputs::published_features(&update.candle_features, expected.candle_features, calendar);
     let instances = public_inputs::instances(&inputs, &update.outputs);
     let proxy = Proxy::start(config.chain.rpc_url(), RpcFaultMode::Fair).await;

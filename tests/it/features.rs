@@ -175,7 +175,7 @@ fn the_golden_vector_of_all_features_comes_out_to_the_last_bit() {
 fn the_calendar_table_is_what_the_vector_carries() {
     let table = features::calendar_table(&spec(), Grid::FOUR_HOURS).unwrap();
     assert_eq!(table.len(), 42);
-    assert_eq!(table[PERIOD.slot_of_week()], vector(&spec(), &window(&spec(), 3)).calendar);
+    assert_eq!(table[Grid::FOUR_HOURS.slot_of_week(PERIOD)], vector(&spec(), &window(&spec(), 3)).calendar);
 }
 
 #[test]

@@ -124,11 +124,6 @@ impl PeriodId {
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
-
-    /// Position in the week, `0..42`. Slot 0 starts on Thursday at 00:00 UTC, because the epoch was a Thursday.
-    pub fn slot_of_week(self) -> usize {
-        usize::try_from(self.0 % Self::PER_WEEK).expect("a remainder of 42 fits")
-    }
 }
 
 impl fmt::Display for PeriodId {
@@ -143,10 +138,11 @@ mod tests {
 
     #[test]
     fn the_grid_starts_on_a_thursday_and_has_42_slots() {
-        assert_eq!(PeriodId::at_ms(0).slot_of_week(), 0);
+        let slot = |period| Grid::FOUR_HOURS.slot_of_week(period);
+        assert_eq!(slot(PeriodId::at_ms(0)), 0);
         // 2024-08-05 00:00 UTC was a Monday: four days after Thursday.
         let crash = PeriodId::at_ms(1_722_816_000_000);
-        assert_eq!(crash.slot_of_week(), 24);
+        assert_eq!(slot(crash), 24);
         assert_eq!(crash.start_ms(), 1_722_816_000_000);
         assert_eq!(PeriodId::at_ms(crash.end_ms() - 1), crash);
         assert_eq!(PeriodId::at_ms(crash.end_ms()), crash.next());

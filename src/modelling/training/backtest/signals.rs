@@ -28,8 +28,7 @@ pub(super) const OURS_QUICK: &str = "ours_15m";
 pub(super) const OWN_POOL: &str = "own_pool_15m";
 /// The same between multiples of our forecast's fee: `RealizedVolatilityFeeHook`.
 pub(super) const GUARDED_POOL: &str = "guarded_pool_15m";
-/// Whose ratios for new loans are tried, beside the one that follows the tail.
-const LENDERS: [&str; 4] = ["static", "har_clock", OURS, FORESIGHT];
+/// Who looks at the forecast of the tail.
 const TAIL: &str = "tail_99";
 /// Minutes between the forecasts of a quick policy, and of the periods of a slow one.
 pub(super) const QUICK_MINUTES: usize = 15;
@@ -150,15 +149,14 @@ impl Signals {
 
     /// Those whose ratios for new loans are tried, the static one first.
     pub fn lenders(&self) -> Vec<Policy> {
-        let mut lenders: Vec<Policy> =
-            self.policies().into_iter().filter(|policy| LENDERS.contains(&policy.name.as_str())).collect();
-        lenders.insert(lenders.len() - 1, Policy { name: TAIL.to_owned(), signal: self.tail.clone(), map: None });
-        lenders
+        let foresight = self.others.iter().find(|(name, _)| *name == FORESIGHT).map(|(name, signal)| (*name, signal));
+        let lenders =
+            [("static", &Signal::None), ("har_clock", &self.har_clock), (OURS, &self.ours), (TAIL, &self.tail)];
+        lenders.into_iter().chain(foresight).map(|(name, signal)| named(name, signal)).collect()
     }
 
     /// All of them, the static fee first.
     pub fn policies(&self) -> Vec<Policy> {
-        let named = |name: &str, signal: &Signal| Policy { name: name.to_owned(), signal: signal.clone(), map: None };
         let mut policies = vec![named("static", &Signal::None)];
         policies.extend(self.others.iter().map(|(name, signal)| named(name, signal)));
         let place = policies.iter().position(|policy| policy.name == "har_clock_15m").unwrap_or(policies.len());
@@ -177,6 +175,11 @@ pub(super) fn first_usable(bundle: &Bundle) -> anyhow::Result<usize> {
 pub(super) fn test_begins(bundle: &Bundle) -> Option<i64> {
     let text = bundle.manifest.training.provenance.pointer("/split/test/from")?.as_str()?;
     parse_utc_ms(text).ok()
+}
+
+/// A policy that shares the map of all.
+fn named(name: &str, signal: &Signal) -> Policy {
+    Policy { name: name.to_owned(), signal: signal.clone(), map: None }
 }
 
 /// Waves of the day and of the week at a decision.

@@ -97,22 +97,35 @@ pub(super) fn measure(
     let manifest = &bundle.manifest;
     let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_MODEL_BYTES)?;
     let series = file::read_series(candles)?;
-    let model = manifest.regime()?;
-    let market = model.market(0).context("the model has no market")?;
-    let onnx = of_market(&onnx, 0)?;
-    let subject = Subject {
-        onnx: &onnx,
-        layout: Layout::of(&model),
-        features: &market.features,
-        label: &market.label,
-        grid: manifest.grid,
-        baselines: market.baselines,
-    };
-    let mut comparison = Comparison::new(&subject, &series, times, others.least_before())?;
+    let mut comparison = compared((manifest, &onnx, 0), &series, times, others.least_before())?;
     others.join(&mut comparison, &series)?;
     let report = comparison.report();
     let drift = drift_from(manifest, &series, &comparison)?;
     Ok(EvalResult { comparison, report, drift })
+}
+
+/// What a network of a manifest, and others, say of one of its markets at the decision times in `times`, ms UTC.
+///
+/// # Errors
+/// A model of another kind, or candles without such a decision time.
+pub(super) fn compared(
+    (manifest, onnx, market): (&Manifest, &[u8], usize),
+    series: &CandleSeries,
+    times: &Range<i64>,
+    least_before: usize,
+) -> anyhow::Result<Comparison> {
+    let model = manifest.regime()?;
+    let own = model.market(market).context("the model has no such market")?;
+    let onnx = of_market(onnx, market)?;
+    let subject = Subject {
+        onnx: &onnx,
+        layout: Layout::of(&model),
+        features: &own.features,
+        label: &own.label,
+        grid: manifest.grid,
+        baselines: own.baselines,
+    };
+    Ok(Comparison::new(&subject, series, times, least_before)?)
 }
 
 /// What is High in the model's first market.

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::card_added;
 use super::outcomes::Forecaster;
 use super::report::Report;
 use super::tallies::Metric;
@@ -102,6 +103,7 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
         Ok(report) => figures(text, &report, baselines.first().map_or(1, |one| one.garch.return_minutes))?,
         Err(_) => writeln!(text, "Not measured.")?,
     }
+    card_added::write(text, &card_added::added(manifest))?;
     let plots: Vec<&String> = manifest.files.keys().filter(|name| is_plot(name)).collect();
     if !plots.is_empty() {
         writeln!(text, "\n## Plots\n")?;

@@ -61,6 +61,13 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
         writeln!(text, "| {index} | `{}` | {mean:.4} | {deviation:.4} |", scaled.feature.label())?;
     }
     writeln!(text, "\nThe first {} come from candles, the others from the time alone.\n", features.candle.len())?;
+    if !candles.further_scalers.is_empty() {
+        let first = candles.markets.first().map_or("–", |market| &market.name);
+        writeln!(
+            text,
+            "Means and standard deviations are those of {first}; each other market's candles have their own.\n"
+        )?;
+    }
     writeln!(text, "## Network and circuit\n")?;
     writeln!(
         text,

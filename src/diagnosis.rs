@@ -8,6 +8,7 @@ use crate::alerts::AlertError;
 use crate::api::error::ApiError;
 use crate::attestation::error::AttestationError;
 use crate::attestation::peers::PeerError;
+use crate::bundle::add_market::AddMarketError;
 use crate::bundle::error::BundleError;
 use crate::bundle::registry::RegistryError;
 use crate::chain::error::ChainError;
@@ -63,6 +64,7 @@ pub fn coded(error: &anyhow::Error) -> Option<&dyn Diagnostic> {
             .or_else(|| of::<BundleError>(link))
             .or_else(|| of::<ProofError>(link))
             .or_else(|| of::<RegistryError>(link))
+            .or_else(|| of::<AddMarketError>(link))
             .or_else(|| of::<ActionError>(link))
             .or_else(|| of::<ChainError>(link))
             .or_else(|| of::<KeyError>(link))

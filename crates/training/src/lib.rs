@@ -1,6 +1,7 @@
 //! From candles to a trained network. Shares the features with the daemon and nothing else: a model reaches it only as
 //! files.
 
+pub mod added;
 pub mod baseline_cnn;
 pub mod blocks;
 pub mod calibration;

@@ -6,13 +6,15 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::card_added;
 use super::outcomes::Forecaster;
 use super::report::Report;
 use super::tallies::Metric;
 use veriregime_core::bootstrap::{BLOCK_DAYS, RESAMPLES};
 use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::manifest::error::ManifestError;
-use veriregime_core::types::manifest::regime::RegimeSpec;
+use veriregime_core::types::manifest::inputs::Candles;
+use veriregime_core::types::manifest::regime::{Label, RegimeSpec};
 use veriregime_core::types::manifest::verification::EzklCircuit;
 
 /// The card of a regime model in Markdown.
@@ -28,7 +30,7 @@ pub fn card(manifest: &Manifest) -> Result<String, ManifestError> {
 }
 
 fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit: &EzklCircuit) -> std::fmt::Result {
-    let RegimeSpec { candles, label, layers, baselines, .. } = model;
+    let RegimeSpec { candles, labels, layers, baselines, .. } = model;
     let (features, training) = (&candles.features, &manifest.training);
     let provenance = &training.provenance;
     let at = |key: &str| plain(provenance.pointer(key));
@@ -43,8 +45,8 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
          a probability, and the logarithm of that standard deviation. Made at the start of every four-hour period of the \
          UTC grid from the {} minutes of candles before it.\n",
         markets.join(", "),
-        label.horizon_minutes,
-        label.threshold,
+        model.horizon_minutes(),
+        thresholds(candles, labels),
         features.lookback_minutes,
     )?;
     writeln!(text, "## Inputs\n")?;
@@ -59,6 +61,13 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
         writeln!(text, "| {index} | `{}` | {mean:.4} | {deviation:.4} |", scaled.feature.label())?;
     }
     writeln!(text, "\nThe first {} come from candles, the others from the time alone.\n", features.candle.len())?;
+    if !candles.further_scalers.is_empty() {
+        let first = candles.markets.first().map_or("–", |market| &market.name);
+        writeln!(
+            text,
+            "Means and standard deviations are those of {first}; each other market's candles have their own.\n"
+        )?;
+    }
     writeln!(text, "## Network and circuit\n")?;
     writeln!(
         text,
@@ -98,9 +107,10 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
     }
     writeln!(text, "## Test split\n")?;
     match Report::deserialize(&training.metrics) {
-        Ok(report) => figures(text, &report, baselines.garch.return_minutes)?,
+        Ok(report) => figures(text, &report, baselines.first().map_or(1, |one| one.garch.return_minutes))?,
         Err(_) => writeln!(text, "Not measured.")?,
     }
+    card_added::write(text, &card_added::added(manifest))?;
     let plots: Vec<&String> = manifest.files.keys().filter(|name| is_plot(name)).collect();
     if !plots.is_empty() {
         writeln!(text, "\n## Plots\n")?;
@@ -122,6 +132,16 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
          - The proof shows that this network maps these inputs to these outputs. It does not show where the inputs came \
          from: recompute them from public candles.",
     )
+}
+
+/// Above what a market is High: one number where it is the same for all.
+fn thresholds(candles: &Candles, labels: &[Label]) -> String {
+    let first = labels.first().map_or(f64::NAN, |label| label.threshold);
+    if labels.iter().all(|label| label.threshold.total_cmp(&first).is_eq()) {
+        return first.to_string();
+    }
+    let of = candles.markets.iter().zip(labels);
+    of.map(|(market, label)| format!("{} in {}", label.threshold, market.name)).collect::<Vec<_>>().join(", ")
 }
 
 fn figures(text: &mut String, report: &Report, garch_minutes: usize) -> std::fmt::Result {

@@ -4,6 +4,7 @@
 pub mod baselines;
 pub mod bootstrap;
 pub mod card;
+pub mod card_added;
 pub mod drift;
 pub mod figure;
 pub mod metrics;

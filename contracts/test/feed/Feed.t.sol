@@ -108,6 +108,22 @@ contract FeedTest is FeedFixture {
         _expectRefusal(level, invalid);
     }
 
+    /// @dev What lies on a bound is inside: the rate is then the largest that there is, and so are both ends of its interval.
+    function test_TakesLevelsAndFactorsOnTheirBounds() public {
+        uint256 snapshot = vm.snapshotState();
+        int64[2] memory ends = [int64(8e9), -8e9];
+        for (uint256 i = 0; i < ends.length; ++i) {
+            IFeed.Level memory level = _level();
+            (level.levelE9, level.factorE9) = (ends[i], 100e9);
+            IFeed.Forecast memory forecast = _publish(feed, _update(modelId, _outputs(0, 0)), level);
+            // e^8 - 1 percent: an interval of a hundred sizes holds every rate.
+            assertEq(forecast.apyE8, ends[i] > 0 ? int256(2_979_957_987) : -int256(2_979_957_987));
+            assertEq(forecast.highE8, 2_979_957_987);
+            assertEq(forecast.lowE8, -2_979_957_987);
+            assertTrue(vm.revertToState(snapshot));
+        }
+    }
+
     /* STRATEGIES */
 
     /// @dev The proof covers the computation, not the data: the very same proof, features and outputs are good for either

@@ -21,6 +21,7 @@ use crate::modelling::training;
   veriregime-agent bench --ways --json
   veriregime-agent bench --ways --plot break-even.svg
   veriregime-agent bench --jobs 1,10,100 --plot capacity.svg
+  veriregime-agent bench --lstm 16-8-8,32-16-16
 
 The baseline is another network, built with EZKL's defaults and proven in the same run: it may take minutes.
 
@@ -57,6 +58,12 @@ pub struct BenchArgs {
     /// Measure only the ways of verification beside each other: the same model proven by EZKL, by halo2, and computed by a contract.
     #[arg(long, group = "drawn", conflicts_with_all = ["baseline", "training", "api"])]
     ways: bool,
+    /// Measure only what it takes EZKL to prove unrolled LSTMs of these units, built and set up in this run: minutes and gigabytes.
+    #[arg(long, value_delimiter = ',', value_name = "A-B-C", value_parser = super::yields::units, conflicts_with_all = ["baseline", "training", "api", "drawn"])]
+    lstm: Vec<[usize; 3]>,
+    /// Memory that EZKL may take for --lstm, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 16 << 10, requires = "lstm")]
+    memory_limit_mb: u64,
     /// Draw the curves of --jobs as SVG; with --ways, compute networks of growing size, too, and draw from which on a proof costs less.
     #[arg(long, value_name = "FILE", requires = "drawn")]
     plot: Option<PathBuf>,
@@ -74,6 +81,11 @@ pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow
     let (config, anvil) = (crate::config::load(settings)?, args.anvil.as_deref());
     if !args.jobs.is_empty() {
         return jobs(&args, &config, json).await;
+    }
+    if !args.lstm.is_empty() {
+        let show = |units: [usize; 3]| eprintln!("measuring {}", units.map(|units| units.to_string()).join("-"));
+        print::output(json, &Box::pin(bench::lstm::measure(&config, &args.lstm, args.memory_limit_mb, show)).await?);
+        return Ok(());
     }
     if args.ways {
         if args.plot.is_some() {

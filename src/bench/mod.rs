@@ -5,5 +5,6 @@ pub mod break_even;
 pub mod cycle;
 mod figures;
 pub mod jobs;
+pub mod lstm;
 pub mod markets;
 pub mod ways;

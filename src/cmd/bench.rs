@@ -22,6 +22,7 @@ use crate::modelling::training;
   veriregime-agent bench --ways --plot break-even.svg
   veriregime-agent bench --markets 1,2,3
   veriregime-agent bench --jobs 1,10,100 --plot capacity.svg
+  veriregime-agent bench --lstm 16-8-8,32-16-16
 
 The baseline is another network, built with EZKL's defaults and proven in the same run: it may take minutes.
 
@@ -62,6 +63,12 @@ pub struct BenchArgs {
     #[arg(long, value_delimiter = ',', value_name = "COUNTS", conflicts_with_all = ["baseline", "training", "api", "jobs", "ways"],
         value_parser = clap::value_parser!(u32).range(1..=12))]
     markets: Vec<u32>,
+    /// Measure only what it takes EZKL to prove unrolled LSTMs of these units, built and set up in this run: minutes and gigabytes.
+    #[arg(long, value_delimiter = ',', value_name = "A-B-C", value_parser = super::yields::units, conflicts_with_all = ["baseline", "training", "api", "drawn"])]
+    lstm: Vec<[usize; 3]>,
+    /// Memory that EZKL may take for --lstm, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 16 << 10, requires = "lstm")]
+    memory_limit_mb: u64,
     /// Draw the curves of --jobs as SVG; with --ways, compute networks of growing size, too, and draw from which on a proof costs less.
     #[arg(long, value_name = "FILE", requires = "drawn")]
     plot: Option<PathBuf>,
@@ -83,6 +90,11 @@ pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow
     if !args.markets.is_empty() {
         let show = |way, markets| eprintln!("measuring {way}, {markets} markets");
         print::output(json, &Box::pin(bench::markets::measure(&config, anvil, args.runs, &args.markets, show)).await?);
+        return Ok(());
+    }
+    if !args.lstm.is_empty() {
+        let show = |units: [usize; 3]| eprintln!("measuring {}", units.map(|units| units.to_string()).join("-"));
+        print::output(json, &Box::pin(bench::lstm::measure(&config, &args.lstm, args.memory_limit_mb, show)).await?);
         return Ok(());
     }
     if args.ways {

@@ -1,8 +1,10 @@
 //! Yield jobs on a chain of their own: from a publisher's chart to a feed, whatever happens in between.
 
 mod crash;
+mod daemon;
 mod faults;
 mod following;
+mod lstm;
 mod program;
 mod proof;
 
@@ -107,6 +109,8 @@ struct Scene {
     world: FeedWorld,
     publisher: Publisher,
     jobs: Vec<Config>,
+    /// The settings of the jobs, before there is a chain.
+    text: String,
     clock: Clock,
     stop: CancellationToken,
 }
@@ -120,18 +124,23 @@ impl Scene {
 
     /// In a day, with that time on the chain.
     async fn of(period: PeriodId, now_seconds: i64) -> Self {
+        Self::with(period, now_seconds, |text| text).await
+    }
+
+    /// The same with other settings.
+    async fn with(period: PeriodId, now_seconds: i64, change: impl FnOnce(String) -> String) -> Self {
         let (scratch, publisher) = (TempDir::new().unwrap(), Publisher::start().await);
         publisher.change(|answers| answers.last_day = period.0 as i32 - 1);
-        let text = settings(scratch.path(), &publisher.server.uri());
+        let text = change(settings(scratch.path(), &publisher.server.uri()));
         let mut jobs = config::parse(&text).unwrap().jobs().to_vec();
         let world = FeedWorld::start(&mut jobs, scratch.path(), None, now_seconds).await.unwrap();
         let clock = Clock::manual(GRID.start_ms(period));
-        Self { scratch, world, publisher, jobs, clock, stop: CancellationToken::new() }
+        Self { scratch, world, publisher, jobs, text, clock, stop: CancellationToken::new() }
     }
 
     /// A file with the scene's settings, and more sections.
     fn settings_file(&self, more: &str) -> PathBuf {
-        let mut text = settings(self.scratch.path(), &self.publisher.server.uri());
+        let mut text = self.text.clone();
         for job in &self.jobs {
             let (name, feed) = (&job.names.job, job.chain.oracle.unwrap());
             let strategy = format!("strategy = \"{name}\"\n");

@@ -19,7 +19,7 @@ pub const GATES: usize = 4;
 const FUNCTIONS: [&str; GATES] = ["Sigmoid", "Sigmoid", "Tanh", "Sigmoid"];
 /// How far floats may lie from the circuit's roundings, relative to the larger of the output's magnitude and 1: they tell the same
 /// story. How near they are is measured where the grid is chosen.
-const TOLERANCE: f64 = 1.0 / 16.0;
+const TOLERANCE: f64 = 0.25;
 
 /// Weighted sums with a bias.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +73,31 @@ impl LstmNetwork {
             dense: sums(second, dense),
             heads: sums(dense, outputs),
         }
+    }
+
+    /// Fresh weights, drawn from numbers between −1 and 1: the more units, the smaller.
+    pub fn drawn(
+        days: usize,
+        beside: usize,
+        units: [usize; 3],
+        outputs: usize,
+        mut draw: impl FnMut() -> f64,
+    ) -> Self {
+        let mut network = Self::zeros(days, beside, units, outputs);
+        let [first, second, dense] = units;
+        let mut fill = |part: &mut Vec<f32>, units: usize| {
+            part.iter_mut().for_each(|weight| *weight = (draw() / (units as f64).sqrt()) as f32);
+        };
+        for (cell, units) in network.cells.iter_mut().zip([first, second]) {
+            for part in [&mut cell.inputs.weights, &mut cell.inputs.bias, &mut cell.hidden] {
+                fill(part, units);
+            }
+        }
+        for (sums, units) in [(&mut network.dense, second), (&mut network.heads, dense)] {
+            fill(&mut sums.weights, units);
+            fill(&mut sums.bias, units);
+        }
+        network
     }
 
     /// Units of the two LSTM layers and of the dense one.

@@ -80,7 +80,7 @@ pub(super) fn backtest(request: &BacktestRequest<'_>, show: &dyn Fn(&str)) -> an
     let earlier = first..judged.start.saturating_sub(horizon).max(first);
     let signals = Signals::new(&bundle, &series, &earlier, &judged)?;
     let study = Study::new(&market, earlier.clone(), judged.clone(), request.block_seconds, request.seed)?;
-    let policies = policies(&signals, request.knots)?;
+    let policies = policies(&signals, request)?;
     let mut amm = Vec::new();
     let mut terms = Vec::new();
     for closure in Closure::all() {
@@ -129,11 +129,15 @@ fn market(request: &BacktestRequest<'_>, series: &CandleSeries) -> Market {
     }
 }
 
-fn policies(signals: &Signals, knots: &[(f64, f64)]) -> anyhow::Result<Vec<Policy>> {
+fn policies(signals: &Signals, request: &BacktestRequest<'_>) -> anyhow::Result<Vec<Policy>> {
     let mut policies = signals.policies();
-    if !knots.is_empty() {
-        let map = veriregime_backtest::fee::FeeMap::knots(knots)?;
-        policies.push(Policy { name: "policy_file".to_owned(), signal: signals.ours.clone(), map: Some(map) });
+    policies.extend(signals.on_chain(request.policy));
+    if !request.knots.is_empty() {
+        let map = Some(veriregime_backtest::fee::FeeMap::knots(request.knots)?);
+        let contract = Some(signals::contract(request.policy, signals::PERIOD_MINUTES));
+        for (name, contract) in [("policy_file", None), ("policy_file_on_chain", contract)] {
+            policies.push(Policy { name: name.to_owned(), signal: signals.ours.clone(), map, contract });
+        }
     }
     Ok(policies)
 }

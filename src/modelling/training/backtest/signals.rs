@@ -6,11 +6,13 @@ use anyhow::Context;
 
 use super::tail::{TailRow, Tails, fall};
 use crate::bundle::Bundle;
+use veriregime_backtest::contract::Contract;
 use veriregime_backtest::signal::{Guard, OwnPool, Signal};
 use veriregime_backtest::study::Policy;
 use veriregime_core::features::Batch;
 use veriregime_core::features::har::{LEAST_BEFORE, regressors};
 use veriregime_core::model::{Layout, MAX_MODEL_BYTES};
+use veriregime_core::policy::Policy as ContractPolicy;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::manifest::ONNX_FILE;
 use veriregime_core::types::period::MINUTE_MS;
@@ -21,9 +23,12 @@ use veriregime_training::evaluation::{Comparison, Subject};
 
 /// Who knows what comes.
 pub(super) const FORESIGHT: &str = "foresight";
-/// The model, once a period and every quarter of an hour.
+/// The model, once a period and every quarter of an hour, in force as soon as it has landed.
 pub(super) const OURS: &str = "ours";
 pub(super) const OURS_QUICK: &str = "ours_15m";
+/// The same behind the contract's rules.
+pub(super) const ON_CHAIN: &str = "ours_on_chain";
+pub(super) const ON_CHAIN_QUICK: &str = "ours_15m_on_chain";
 /// The pool that looks at itself.
 pub(super) const OWN_POOL: &str = "own_pool_15m";
 /// The same between multiples of our forecast's fee: `RealizedVolatilityFeeHook`.
@@ -152,19 +157,39 @@ impl Signals {
     pub fn lenders(&self) -> Vec<Policy> {
         let mut lenders: Vec<Policy> =
             self.policies().into_iter().filter(|policy| LENDERS.contains(&policy.name.as_str())).collect();
-        lenders.insert(lenders.len() - 1, Policy { name: TAIL.to_owned(), signal: self.tail.clone(), map: None });
+        lenders.insert(lenders.len() - 1, named(TAIL, &self.tail));
         lenders
     }
 
     /// All of them, the static fee first.
     pub fn policies(&self) -> Vec<Policy> {
-        let named = |name: &str, signal: &Signal| Policy { name: name.to_owned(), signal: signal.clone(), map: None };
         let mut policies = vec![named("static", &Signal::None)];
         policies.extend(self.others.iter().map(|(name, signal)| named(name, signal)));
         let place = policies.iter().position(|policy| policy.name == "har_clock_15m").unwrap_or(policies.len());
         policies.splice(place..place, [named("har_clock", &self.har_clock), named(OURS, &self.ours)]);
         policies
     }
+
+    /// The model as a contract with the limits of `policy` lets fees follow it, once a period and every quarter of an hour.
+    pub fn on_chain(&self, policy: &ContractPolicy) -> Vec<Policy> {
+        let quick = self.others.iter().find(|(name, _)| *name == OURS_QUICK).map(|(_, signal)| signal);
+        let slow = (ON_CHAIN, Some(&self.ours), PERIOD_MINUTES);
+        [slow, (ON_CHAIN_QUICK, quick, QUICK_MINUTES)]
+            .into_iter()
+            .filter_map(|(name, signal, period_minutes)| {
+                Some(Policy { contract: Some(contract(policy, period_minutes)), ..named(name, signal?) })
+            })
+            .collect()
+    }
+}
+
+/// The rules between a forecast and a fee.
+pub(super) fn contract(policy: &ContractPolicy, period_minutes: usize) -> Contract {
+    Contract { policy: policy.clone(), period_minutes, landing_minutes: LANDING_MINUTES }
+}
+
+fn named(name: &str, signal: &Signal) -> Policy {
+    Policy { name: name.to_owned(), signal: signal.clone(), map: None, contract: None }
 }
 
 /// The first minute that a forecast can be in force in: a model and the regressions look back.

@@ -21,16 +21,16 @@ pub const MAX_PERIODS: u32 = 10_000;
 pub struct RegimeJob {
     /// Names of the markets, in the model's order.
     pub markets: Vec<String>,
-    /// What the model looks at.
-    pub features: FeatureSpec,
-    /// What it forecasts.
-    pub label: Label,
+    /// What the model looks at in each market.
+    pub features: Vec<FeatureSpec>,
+    /// What it forecasts of each.
+    pub labels: Vec<Label>,
     /// What a market's outputs are.
     pub outputs: Vec<Output>,
-    /// What it is compared with.
-    pub baselines: Baselines,
-    /// The network, where it is made of layers.
-    pub network: Option<DenseNetwork>,
+    /// What it is compared with in each market.
+    pub baselines: Vec<Baselines>,
+    /// The network of each market, where it is made of layers.
+    pub networks: Option<Vec<DenseNetwork>>,
     /// Where its candles come from, first choice first: names, and symbols in the order of the markets.
     pub sources: Vec<(String, Vec<String>)>,
 }

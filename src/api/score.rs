@@ -125,7 +125,8 @@ pub(super) async fn score(
     let times_ms = now_ms.saturating_sub(i64::from(days) * DAY_MS).max(0)..now_ms.max(0);
     let found = rows(&job.history, index, periods(job.grid, &times_ms), MAX_PERIODS).await?;
     let known: Vec<Judged> = found.iter().filter_map(|row| judged(row, regime.output_scale())).collect();
-    let score = judge(&known, &regime.label, &regime.baselines);
+    let judged_by = regime.labels.get(index).zip(regime.baselines.get(index));
+    let score = judged_by.map(|(label, baselines)| judge(&known, label, baselines)).unwrap_or_default();
     let all = [("forecast", score.forecast), ("persistence", score.persistence), ("har", score.har)];
     Ok(Json(ScoreView {
         days,

@@ -99,7 +99,7 @@ impl ModelView {
             features: features.candle.iter().chain(&features.calendar).map(|one| one.feature.label()).collect(),
             output_scale_log2: model.output_scale,
             lookback_minutes: features.lookback_minutes,
-            threshold_volatility: Some(model.label.threshold),
+            threshold_volatility: model.labels.first().map(|label| label.threshold),
         };
         Self::of(manifest, digest, way, shape)
     }

@@ -98,11 +98,8 @@ impl Auditor {
         let series = self.series(period, update.omitted_markets, clock.now_ms()).await?;
         let spec = self.bundle.manifest.features()?;
         let start_ms = self.bundle.manifest.grid.start_ms(period);
-        let features = |one: &Option<CandleSeries>| match one {
-            Some(one) => features::vector(spec, one, start_ms),
-            None => Ok(features::neutral(spec, start_ms)),
-        };
-        let recomputed = series.iter().map(features).collect::<Result<Vec<_>, _>>()?;
+        let of_each = self.bundle.manifest.candles()?.features_of_each();
+        let recomputed = features::of_markets(&of_each, &series, start_ms)?;
         let mut found = Findings::new(feature_differences(spec, &update.candle_features, &recomputed));
         found.checked(format!(
             "{} features, from {} candles of {} as they are now",

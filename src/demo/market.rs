@@ -142,7 +142,7 @@ pub(super) async fn fill_realised(agent: &Agent, served: &Served, row: &mut Peri
     let to_ms = period.end_ms().min(served.newest_ms.div_euclid(MINUTE_MS) * MINUTE_MS);
     let regime = agent.regime().context("it is a job of regimes")?;
     let feed = regime.feeds.primary();
-    for (symbol, market) in feed.symbols.iter().zip(&mut row.markets) {
+    for ((symbol, market), label) in feed.symbols.iter().zip(&mut row.markets).zip(&regime.model.labels) {
         let candles = feed.source.candles(symbol, from_ms, to_ms, period.end_ms()).await?;
         let series = CandleSeries::new(&candles, from_ms, to_ms, 2 * PeriodId::MINUTES)?;
         let sums = Sums::new(series.candles(), series.carried());
@@ -150,7 +150,7 @@ pub(super) async fn fill_realised(agent: &Agent, served: &Served, row: &mut Peri
         market.realised_volatility = label::volatility(&sums, 1 + PeriodId::MINUTES, PeriodId::MINUTES);
         market.realised_regime = market
             .realised_volatility
-            .map(|volatility| if volatility > regime.model.label.threshold { Regime::High } else { Regime::Low });
+            .map(|volatility| if volatility > label.threshold { Regime::High } else { Regime::Low });
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ pub struct JobReport {
     pub cycle_ms_p50: f64,
     /// Volatility above which a period is High.
     #[serde(skip)]
-    pub threshold: f64,
+    pub thresholds: Vec<f64>,
 }
 
 impl JobReport {
@@ -84,12 +84,13 @@ impl Serialize for Report {
 impl Render for Report {
     /// The tables and what their columns mean.
     fn text(&self) -> String {
-        let threshold = self.jobs.first().map_or(0.0, |job| job.threshold);
+        let thresholds = self.jobs.iter().find(|job| job.thresholds.len() > 1).or(self.jobs.first());
+        let thresholds = thresholds.map_or(&[][..], |job| &job.thresholds);
         let way = self.jobs.first().map_or(Way::Ezkl, |job| job.verification);
         match self.jobs.as_slice() {
             [only] => {
                 let scores = format!("{} {}", only.right(), only.speed());
-                let words = meaning(threshold, way, Some(&scores), &only.model_id);
+                let words = meaning(thresholds, way, Some(&scores), &only.model_id);
                 format!("{}\n{}", only.table(), layout::text(&words))
             }
             jobs => {
@@ -97,18 +98,22 @@ impl Render for Report {
                 format!(
                     "{}{}",
                     tables.collect::<String>(),
-                    layout::text(&meaning(threshold, way, None, "a job's model"))
+                    layout::text(&meaning(thresholds, way, None, "a job's model"))
                 )
             }
         }
     }
 }
 
-fn meaning(threshold: f64, way: Way, scores: Option<&str>, model: &str) -> String {
-    let threshold = render::volatility_bps(threshold);
+fn meaning(thresholds: &[f64], way: Way, scores: Option<&str>, model: &str) -> String {
+    let is_same = thresholds.iter().all(|one| Some(one) == thresholds.first());
+    let told = if is_same { &thresholds[..thresholds.len().min(1)] } else { thresholds };
+    let threshold = told.iter().map(|one| render::volatility_bps(*one)).collect::<Vec<_>>().join(", ");
+    let whose = if is_same { "" } else { " (by market, in the model's order)" };
     let says = if way.has_proof() { "The proof says" } else { "The chain computed" };
-    let first =
-        format!("Volatility: standard deviation of one-minute returns; a period is High above {threshold} a minute.");
+    let first = format!(
+        "Volatility: standard deviation of one-minute returns; a period is High above {threshold} a minute{whose}."
+    );
     let rest = format!(
         "Before the first update readers get the cautious values. Collateral ratio and fee follow the applied volatility, by a policy \
          of the market's owner. A crash that pauses is not over, so it rises at once, but falls only once two forecasts in a \
@@ -135,7 +140,7 @@ mod tests {
             model_id: "btc-regime-4h-v1".into(),
             periods: rows,
             cycle_ms_p50: 149.0,
-            threshold: 0.000_8,
+            thresholds: vec![0.000_8],
         }
     }
 

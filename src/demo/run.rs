@@ -62,7 +62,10 @@ impl JobRun {
             model_id: self.agent.bundle.manifest.model_id.clone(),
             periods: self.rows.clone(),
             cycle_ms_p50: quantile(&cycles_ms, 0.5),
-            threshold: self.agent.regime().context("it is a job of regimes")?.model.label.threshold,
+            thresholds: {
+                let model = self.agent.regime().context("it is a job of regimes")?.model;
+                model.labels.iter().map(|label| label.threshold).collect()
+            },
         })
     }
 }

@@ -84,7 +84,7 @@ impl Agent {
             let is_open = |period: &PeriodId| !known.get(&(*period, market)).is_some_and(Outcome::is_complete);
             let open: Vec<PeriodId> = periods.into_iter().filter(is_open).collect();
             found.extend(
-                measured(regime, &self.bundle.manifest.grid, &window, &open)
+                measured((regime, market), &self.bundle.manifest.grid, &window, &open)
                     .into_iter()
                     .map(|(period, outcome)| ((period, market), outcome)),
             );
@@ -93,10 +93,16 @@ impl Agent {
     }
 }
 
-/// What a window tells of these periods.
-fn measured(regime: Regime<'_>, grid: &Grid, window: &CandleSeries, periods: &[PeriodId]) -> Vec<(PeriodId, Outcome)> {
+/// What a market's window tells of these periods.
+fn measured(
+    (regime, market): (Regime<'_>, usize),
+    grid: &Grid,
+    window: &CandleSeries,
+    periods: &[PeriodId],
+) -> Vec<(PeriodId, Outcome)> {
+    let known = regime.model.labels.get(market).zip(regime.model.baselines.get(market));
+    let Some((label, baselines)) = known else { return Vec::new() };
     let sums = Sums::new(window.candles(), window.carried());
-    let (label, baselines) = (&regime.model.label, &regime.model.baselines);
     let of = |period: &PeriodId| {
         let at = usize::try_from((grid.start_ms(*period) - window.start_ms()) / MINUTE_MS).ok()?;
         let said = plain(&sums, at, label, baselines);

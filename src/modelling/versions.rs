@@ -149,10 +149,12 @@ impl Render for Details {
         };
         line("current", if summary.current { "yes".to_owned() } else { "no".to_owned() });
         line("manifest", self.digest.to_string());
-        if let Ok(RegimeSpec { candles, label, .. }) = manifest.regime() {
+        if let Ok(spec) = manifest.regime() {
+            let (horizon_minutes, RegimeSpec { candles, labels, .. }) = (spec.horizon_minutes(), spec);
             let markets = candles.markets.iter().map(|market| format!("{} ({})", market.name, market.symbol));
             line("markets", markets.collect::<Vec<_>>().join(", "));
-            line("High above", format!("{} over {} minutes", label.threshold, label.horizon_minutes));
+            let thresholds: Vec<_> = labels.iter().map(|label| label.threshold.to_string()).collect();
+            line("High above", format!("{} over {horizon_minutes} minutes", thresholds.join(", ")));
             line("inputs", format!("{} from {} minutes", candles.features.count(), candles.features.lookback_minutes));
         } else {
             line("inputs", format!("{} of {}", manifest.columns(), manifest.inputs.kind()));

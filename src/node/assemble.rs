@@ -207,7 +207,7 @@ pub fn expected(bundle: &Bundle, way: Way) -> anyhow::Result<Expected> {
         verifying_key: offer.verifying_key_sha256.unwrap_or_default(),
         onnx: onnx.context("the manifest names no network")?,
         settings: offer.settings_sha256.unwrap_or_default(),
-        feature_spec: features.digest(),
+        feature_spec: model.candles.features_digest(),
         verifier_code_hash: offer.verifier_code_hash,
         candle_features: features.candle.len(),
         input_scale: features.input_scale,

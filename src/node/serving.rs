@@ -33,6 +33,7 @@ use crate::job::input::Regime;
 use crate::state::Store;
 use crate::state::beside::Beside;
 use crate::telemetry::metrics::Exposition;
+use veriregime_core::forecast::RegimeModel;
 use veriregime_core::hedge::snapshot::HISTORY_DAYS;
 use veriregime_core::model::dense::DenseNetwork;
 use veriregime_core::types::alert::HeldAlert;
@@ -139,13 +140,19 @@ fn regime_job(regime: Regime<'_>) -> RegimeJob {
     let model = regime.model;
     RegimeJob {
         markets: model.candles.markets.iter().map(|market| market.name.clone()).collect(),
-        features: model.candles.features.clone(),
-        label: model.label.clone(),
+        features: model.candles.features_of_each(),
+        labels: model.labels.clone(),
         outputs: model.outputs.clone(),
         baselines: model.baselines.clone(),
-        network: DenseNetwork::new(model.network().integer()).ok(),
+        networks: networks(model),
         sources: regime.feeds.order.iter().map(|feed| (feed.name.clone(), feed.symbols.clone())).collect(),
     }
+}
+
+/// The network of each market, where it is made of layers.
+fn networks(model: &RegimeModel) -> Option<Vec<DenseNetwork>> {
+    let network = DenseNetwork::new(model.network().integer()).ok()?;
+    Some((0..model.candles.markets.len()).map(|market| network.of_market(market)).collect())
 }
 
 /// The markets of a job's model; of a country's or a strategy's there are none.

@@ -100,9 +100,9 @@ fn the_shipped_model_scores_what_its_manifest_claims() {
         onnx: &onnx,
         layout: Layout::of(&spec),
         features: &spec.candles.features,
-        label: &spec.label,
+        label: &spec.labels[0],
         grid: manifest.grid,
-        baselines: spec.baselines,
+        baselines: spec.baselines[0],
     };
     let time = |edge: &str| {
         let text = manifest.training.provenance.pointer(&format!("/split/test/{edge}")).and_then(|text| text.as_str());

@@ -11,7 +11,7 @@ use crate::types::baselines::Baselines;
 use crate::types::candle::{Candle, CandleSeries, SeriesError};
 use crate::types::cycle::Forecast;
 use crate::types::diagnostic::{Diagnostic, Retry};
-use crate::types::feature::{FeatureSpec, FeatureVector};
+use crate::types::feature::FeatureSpec;
 use crate::types::manifest::error::ManifestError;
 use crate::types::manifest::inputs::Candles;
 use crate::types::manifest::regime::Label;
@@ -77,14 +77,16 @@ pub fn window(spec: &FeatureSpec, candles: &[Candle], start_ms: i64) -> Result<C
 pub struct RegimeModel {
     /// Markets and features.
     pub candles: Candles,
-    /// What it forecasts.
-    pub label: Label,
+    /// What it forecasts of each market.
+    pub labels: Vec<Label>,
     /// When.
     pub grid: Grid,
     /// What a market's outputs are.
     pub outputs: Vec<Output>,
-    /// What it is compared with.
-    pub baselines: Baselines,
+    /// What it is compared with in each market.
+    pub baselines: Vec<Baselines>,
+    /// The features of each market with its own statistics.
+    features: Vec<FeatureSpec>,
     /// Shared by the models of several bundles that have the same network.
     network: Arc<Model>,
 }
@@ -109,10 +111,11 @@ impl RegimeModel {
         network.expect_layers(&spec.layers.layers)?;
         Ok(Self {
             candles: spec.candles.clone(),
-            label: spec.label,
+            features: spec.candles.features_of_each(),
+            labels: spec.labels,
             grid: manifest.grid,
             outputs: manifest.outputs.clone(),
-            baselines: spec.baselines.clone(),
+            baselines: spec.baselines.into_iter().cloned().collect(),
             network,
         })
     }
@@ -136,14 +139,7 @@ impl RegimeModel {
     /// # Errors
     /// [`ForecastError`].
     pub fn compute(&self, windows: &[Option<CandleSeries>], period: PeriodId) -> Result<Forecast, ForecastError> {
-        let spec = &self.candles.features;
-        features::check(spec)?;
-        let start_ms = self.grid.start_ms(period);
-        let of_market = |window: &Option<CandleSeries>| match window {
-            Some(series) => features::vector(spec, series, start_ms),
-            None => Ok(features::neutral(spec, start_ms)),
-        };
-        let features: Vec<FeatureVector> = windows.iter().map(of_market).collect::<Result<_, _>>()?;
+        let features = features::of_markets(&self.features, windows, self.grid.start_ms(period))?;
         let outputs = self.network.predict(&public_inputs::features(&features))?;
         let absent = windows.iter().enumerate().filter(|(_, window)| window.is_none());
         Ok(Forecast {

@@ -121,7 +121,8 @@ impl From<Vector> for VectorView {
 }
 
 /// A network in integers: `y = activation(weights · x + biases) << shift`, layer by layer, without any rounding. `x` of the first are
-/// a market's feature integers, `y` of the last its outputs in units of 2^-`output_scale_log2`.
+/// a market's feature integers, `y` of the last its outputs in units of 2^-`output_scale_log2`. The biases of the last layer are the first
+/// market's; each market adds its own row of `offsets` to these sums.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct NetworkView {
     /// log2 of the features' grid.
@@ -131,6 +132,8 @@ pub(super) struct NetworkView {
     /// Largest magnitude of a feature integer.
     feature_bound: i32,
     layers: Vec<LayerView>,
+    /// What is added to the sums of the last layer besides, by market and output, decimal; none where all markets take the same way.
+    offsets: Vec<Vec<String>>,
 }
 
 /// A layer of a network.
@@ -166,6 +169,7 @@ impl NetworkView {
             output_scale_log2: network.layout.output_scale,
             feature_bound: network.layout.feature_bound,
             layers: network.layers.iter().enumerate().map(layer).collect(),
+            offsets: network.offsets.iter().map(|own| own.iter().map(ToString::to_string).collect()).collect(),
         }
     }
 }
@@ -192,8 +196,9 @@ impl ExplainedMarket {
     pub(super) fn new(regime: &RegimeJob, forecast: &Forecast, index: usize, applied: &[Applied]) -> Option<Self> {
         let market = regime.markets.get(index)?.clone();
         let integers: Vec<i32> = forecast.features.get(index)?.integers().collect();
-        let shares = regime.network.as_ref().and_then(|network| contributions(network, &integers));
-        let spec = &regime.features;
+        let network = regime.networks.as_ref().and_then(|networks| networks.get(index));
+        let shares = network.and_then(|network| contributions(network, &integers));
+        let spec = regime.features.get(index)?;
         let feature = |(at, (scaled, integer)): (usize, (&ScaledFeature, &i32))| {
             let z = f64::from(*integer) * grid(spec.input_scale);
             let is_clipped = integer.unsigned_abs() >= spec.bound().unsigned_abs();
@@ -215,7 +220,7 @@ impl ExplainedMarket {
             value: integer as f64 * grid(output.scale),
             unit: output.unit.clone(),
         };
-        let neutral = shares.as_ref().and(regime.network.as_ref()).and_then(neutral_outputs);
+        let neutral = shares.as_ref().and(network).and_then(neutral_outputs);
         Some(Self {
             market,
             is_omitted: forecast.omitted.omits(index),

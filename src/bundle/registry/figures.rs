@@ -27,14 +27,12 @@ pub struct Score {
 /// [`RegistryError::OtherLabel`], or a model of another kind.
 pub fn same_label(first: (&str, &Manifest), second: (&str, &Manifest)) -> Result<(), RegistryError> {
     let told = |manifest: &Manifest| {
-        let RegimeSpec { candles, label, .. } = manifest.regime()?;
-        let markets: Vec<_> = candles.markets.iter().map(|market| market.name.as_str()).collect();
-        Ok::<_, ManifestError>(format!(
-            "{} above {} in {} minutes",
-            markets.join(", "),
-            label.threshold,
-            label.horizon_minutes
-        ))
+        let spec = manifest.regime()?;
+        let (horizon_minutes, RegimeSpec { candles, labels, .. }) = (spec.horizon_minutes(), spec);
+        let markets = candles.markets.iter().zip(labels);
+        let markets: Vec<_> =
+            markets.map(|(market, label)| format!("{} above {}", market.name, label.threshold)).collect();
+        Ok::<_, ManifestError>(format!("{} in {horizon_minutes} minutes", markets.join(", ")))
     };
     let [one, other] = [told(first.1)?, told(second.1)?];
     if one == other {

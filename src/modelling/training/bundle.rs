@@ -209,11 +209,15 @@ pub fn write_manifest(
     let mut manifest = Manifest {
         schema: SCHEMA,
         model_id: settings.model_id.clone(),
-        inputs: Inputs::Candles(Candles { markets: vec![settings.market.clone()], features: trained.features }),
+        inputs: Inputs::Candles(Candles {
+            markets: vec![settings.market.clone()],
+            features: trained.features,
+            further_scalers: Vec::new(),
+        }),
         model: ModelKind::Layers(Layers { param_scale: built.param_scale, layers }),
         outputs: outputs(built.output_scale),
         grid: settings.grid(),
-        regime: Some(RegimeLabel { threshold: settings.label.threshold }),
+        regime: Some(RegimeLabel { threshold: settings.label.threshold.into() }),
         verification: Verification { ezkl: Some(built.circuit), ..Verification::default() },
         files,
         training: Training {
@@ -247,7 +251,7 @@ pub fn write_manifest(
                 "temperature": trained.temperature,
                 "parameters": trained.network.parameters(),
             }),
-            baselines: Some(trained.baselines),
+            baselines: Some(trained.baselines.into()),
             reference,
             metrics: serde_json::to_value(report)?,
         },

@@ -38,7 +38,7 @@ pub(super) fn on_candles(versions: [Version<'_>; 2], candles: &Path) -> anyhow::
         let [(_, one), (_, other)] = versions;
         let [before_minutes, horizon_minutes] = [
             one.manifest.features()?.lookback_minutes.max(other.manifest.features()?.lookback_minutes),
-            one.manifest.regime()?.label.horizon_minutes,
+            one.manifest.regime()?.horizon_minutes(),
         ];
         return Err(EvaluationError::Nothing { before_minutes, horizon_minutes }.into());
     };

@@ -14,6 +14,7 @@ use crate::render::{Render, lines};
 use crate::sources::candles::file;
 use veriregime_core::bootstrap::BLOCK_DAYS;
 use veriregime_core::features::Batch;
+use veriregime_core::model::onnx::of_market;
 use veriregime_core::model::{Layout, MAX_MODEL_BYTES};
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::manifest::{Manifest, ONNX_FILE};
@@ -69,7 +70,7 @@ pub(super) fn evaluate(request: &EvaluateRequest<'_>) -> anyhow::Result<Evaluati
             DecisionTimes::Part(part) => part,
             DecisionTimes::Range(_) => "all",
         };
-        write_plots(folder, &comparison, &report, &[(part, &comparison.outcomes)], manifest.regime()?.label.threshold)?;
+        write_plots(folder, &comparison, &report, &[(part, &comparison.outcomes)], threshold_of(manifest)?)?;
     }
     Ok(Evaluation { model_id: manifest.model_id.clone(), report, drift })
 }
@@ -97,19 +98,26 @@ pub(super) fn measure(
     let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_MODEL_BYTES)?;
     let series = file::read_series(candles)?;
     let model = manifest.regime()?;
+    let market = model.market(0).context("the model has no market")?;
+    let onnx = of_market(&onnx, 0)?;
     let subject = Subject {
         onnx: &onnx,
         layout: Layout::of(&model),
-        features: &model.candles.features,
-        label: &model.label,
+        features: &market.features,
+        label: &market.label,
         grid: manifest.grid,
-        baselines: model.baselines,
+        baselines: market.baselines,
     };
     let mut comparison = Comparison::new(&subject, &series, times, others.least_before())?;
     others.join(&mut comparison, &series)?;
     let report = comparison.report();
     let drift = drift_from(manifest, &series, &comparison)?;
     Ok(EvalResult { comparison, report, drift })
+}
+
+/// What is High in the model's first market.
+fn threshold_of(manifest: &Manifest) -> anyhow::Result<f64> {
+    Ok(manifest.regime()?.market(0).context("the model has no market")?.label.threshold)
 }
 
 /// How far the model is from what it was trained on; none where its bundle does not say what that was.

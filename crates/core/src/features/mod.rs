@@ -108,6 +108,27 @@ pub fn neutral(spec: &FeatureSpec, start_ms: i64) -> FeatureVector {
     FeatureVector { candle: vec![0; spec.candle.len()], calendar: calendar::integers(spec, start_ms) }
 }
 
+/// The features of each market, in the order of `specs`, for a period that begins at `start_ms`: [`vector`] of the series that ends
+/// there, [`neutral`] of a market without one.
+///
+/// # Errors
+/// [`FeatureError`].
+pub fn of_markets(
+    specs: &[FeatureSpec],
+    windows: &[Option<CandleSeries>],
+    start_ms: i64,
+) -> Result<Vec<FeatureVector>, FeatureError> {
+    specs.iter().try_for_each(check)?;
+    if windows.len() != specs.len() {
+        return Err(FeatureError::Spec { reason: format!("{} markets, of a model of {}", windows.len(), specs.len()) });
+    }
+    let of_market = |(spec, window): (&FeatureSpec, &Option<CandleSeries>)| match window {
+        Some(series) => vector(spec, series, start_ms),
+        None => Ok(neutral(spec, start_ms)),
+    };
+    specs.iter().zip(windows).map(of_market).collect()
+}
+
 /// The calendar features of each of a grid's slots of the week; row `slot` belongs to the periods with that
 /// [`Grid::slot_of_week`].
 ///

@@ -3,7 +3,8 @@
 //!
 //! The output of a hidden layer of squares is a polynomial of degree two on that line, and its gradient is linear there: the
 //! mean of the gradients at both ends is the integral, in integers. What all features have to do with an output adds up to the
-//! output less that of the neutral row.
+//! output less that of the neutral row. Of a network whose markets add something of their own, [`DenseNetwork::of_market`] is
+//! asked.
 
 use super::dense::{Activation, DenseLayer, DenseNetwork};
 
@@ -117,7 +118,7 @@ mod tests {
         };
         let layer = |units, activation| DenseLayer { units, activation };
         let layers = vec![layer(hidden, Activation::Square), layer(outputs, Activation::Identity)];
-        DenseNetwork { layers, output_shift, layout }
+        DenseNetwork { layers, offsets: Vec::new(), output_shift, layout }
     }
 
     fn units(count: usize, inputs: usize, weight: i64, constant: i64) -> impl Strategy<Value = Vec<Unit>> {

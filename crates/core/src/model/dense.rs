@@ -39,6 +39,9 @@ pub struct DenseLayer {
 pub struct DenseNetwork {
     /// In the order of evaluation; at least one.
     pub layers: Vec<DenseLayer>,
+    /// What each market adds to the last layer's results besides, before they are shifted: of the first one nothing. None where all
+    /// markets take the same way.
+    pub offsets: Vec<Vec<i128>>,
     /// How far the last layer's results are shifted left to reach the declared output scale.
     pub output_shift: u32,
     /// Markets, features, bound of a feature and scales.
@@ -74,7 +77,32 @@ impl DenseNetwork {
             inputs = results.collect();
             layers.push(DenseLayer { units, activation });
         }
-        Ok(Self { layers, output_shift: model.output_shift(), layout: model.layout() })
+        let offsets = model.offsets().to_vec();
+        if let Some(layer) = layers.last_mut().filter(|_| !offsets.is_empty()) {
+            if layer.activation != Activation::Identity {
+                return Err(ModelError::NotDense { step: steps.len(), what: "constants of each market" });
+            }
+            for (output, unit) in layer.units.iter_mut().enumerate() {
+                let with = |own: &Vec<i128>| (unit.constant + own[output]).unsigned_abs();
+                let most = offsets.iter().map(with).max().unwrap_or(0);
+                unit.largest += most - unit.constant.unsigned_abs();
+            }
+        }
+        Ok(Self { layers, offsets, output_shift: model.output_shift(), layout: model.layout() })
+    }
+
+    /// The network of the market of this index alone, with what it adds in its constants.
+    #[must_use]
+    pub fn of_market(&self, market: usize) -> Self {
+        let mut network = Self { offsets: Vec::new(), ..self.clone() };
+        network.layout.markets = 1;
+        let own = self.offsets.get(market).into_iter().flatten();
+        if let Some(layer) = network.layers.last_mut() {
+            for (unit, more) in layer.units.iter_mut().zip(own) {
+                unit.constant += more;
+            }
+        }
+        network
     }
 
     /// Outputs of a market.

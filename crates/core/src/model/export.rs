@@ -24,7 +24,7 @@ pub enum Layer {
         outputs: usize,
         /// `inputs` rows of `outputs` weights.
         weights: Vec<f32>,
-        /// One for each output.
+        /// One for each output; in the last layer there may be as many for each market, one market after the other.
         bias: Vec<f32>,
     },
     /// Every number times itself.
@@ -57,6 +57,21 @@ impl LayeredNetwork {
         self
     }
 
+    /// The same network for markets that each add something of their own to its outputs: `more` has a row for each market, of as many
+    /// entries as there are outputs. `None` where the last layer has no bias, or one for each market already.
+    #[must_use]
+    pub fn for_markets(mut self, more: &[Vec<f64>]) -> Option<Self> {
+        let Some(Layer::Linear { outputs, bias, .. }) = self.layers.last_mut() else { return None };
+        if bias.len() != *outputs || more.is_empty() || more.iter().any(|own| own.len() != *outputs) {
+            return None;
+        }
+        let with = |own: &Vec<f64>| -> Vec<f32> {
+            bias.iter().zip(own).map(|(common, own)| (f64::from(*common) + own) as f32).collect()
+        };
+        *bias = more.iter().flat_map(with).collect();
+        Some(self)
+    }
+
     /// Number of outputs: those of the last linear layer.
     pub fn outputs(&self) -> usize {
         let of = |layer: &Layer| match layer {
@@ -75,7 +90,7 @@ impl LayeredNetwork {
         self.layers.iter().map(of).sum()
     }
 
-    /// The ONNX file for `markets` rows, static in shape as EZKL wants it.
+    /// The ONNX file for `markets` rows, static in shape as EZKL wants it: as many as the last bias is for, where each has its own.
     pub fn to_onnx(&self, markets: usize) -> Vec<u8> {
         let mut graph = GraphProto {
             name: "veriregime".into(),
@@ -101,7 +116,7 @@ impl LayeredNetwork {
                     graph.node.push(node("MatMul", &[&values, &matrix], &sums));
                     graph.node.push(node("Add", &[&sums, &offset], &result));
                     graph.initializer.push(tensor(&matrix, [*inputs, *outputs], weights));
-                    graph.initializer.push(tensor(&offset, [1, *outputs], bias));
+                    graph.initializer.push(tensor(&offset, [(bias.len() / outputs).max(1), *outputs], bias));
                     values = result;
                 }
                 Layer::Square => {

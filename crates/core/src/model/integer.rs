@@ -16,6 +16,8 @@ pub struct IntegerModel {
     steps: Vec<Step>,
     /// How far the last result is shifted left to reach the declared output scale.
     output_shift: u32,
+    /// What each market adds to the last result besides, before it is shifted; none where all take the same way.
+    offsets: Vec<Vec<i128>>,
     layout: Layout,
 }
 
@@ -24,7 +26,7 @@ pub struct IntegerModel {
 pub enum Step {
     /// Row times a matrix, given row after row.
     MatMul { row: usize, weights: Vec<i128>, columns: usize },
-    /// Row, shifted left, plus a constant row.
+    /// Row, shifted left, plus a constant row: the first market's, from which others have [`IntegerModel::offsets`].
     AddConstant { row: usize, shift: u32, constant: Vec<i128> },
     /// Row plus row, each shifted left.
     Add { left: usize, left_shift: u32, right: usize, right_shift: u32 },
@@ -52,7 +54,7 @@ impl IntegerModel {
     /// # Errors
     /// [`ModelError::OffGrid`], [`ModelError::TooLarge`] or [`ModelError::Scale`].
     pub fn new(network: &Network, layout: Layout) -> Result<Self, ModelError> {
-        let Trace { steps, ranges, .. } = trace(network, &layout)?;
+        let Trace { steps, ranges, offsets, .. } = trace(network, &layout)?;
         let last = &ranges[ranges.len() - 1];
         let output_shift = layout
             .output_scale
@@ -60,7 +62,7 @@ impl IntegerModel {
             .ok_or(ModelError::Scale { exact: last.scale, declared: layout.output_scale })?;
         let bits = last.bits().saturating_add(output_shift);
         refuse_large(&network.operations[network.operations.len() - 1], bits)?;
-        Ok(Self { steps, output_shift, layout })
+        Ok(Self { steps, output_shift, offsets, layout })
     }
 
     /// What it does, in order.
@@ -71,6 +73,12 @@ impl IntegerModel {
     /// How far the last result is shifted left to reach the declared output scale.
     pub fn output_shift(&self) -> u32 {
         self.output_shift
+    }
+
+    /// What each market adds to the last result of [`IntegerModel::steps`], before it is shifted: of the first one nothing. Empty where
+    /// all markets take the same way.
+    pub fn offsets(&self) -> &[Vec<i128>] {
+        &self.offsets
     }
 
     /// The layout it was loaded with.
@@ -87,11 +95,12 @@ impl IntegerModel {
         if integers.len() != markets * features {
             return Err(ModelError::Count { given: integers.len(), needed: markets * features });
         }
-        integers.chunks_exact(features).map(|row| self.evaluate_row(row, bound)).collect()
+        let rows = integers.chunks_exact(features).enumerate();
+        rows.map(|(market, row)| self.evaluate_row(market, row, bound)).collect()
     }
 
     /// The outputs of one market's features.
-    fn evaluate_row(&self, row: &[i32], bound: i32) -> Result<Vec<i128>, ModelError> {
+    fn evaluate_row(&self, market: usize, row: &[i32], bound: i32) -> Result<Vec<i128>, ModelError> {
         if let Some(index) = row.iter().position(|value| value.unsigned_abs() > bound.unsigned_abs()) {
             return Err(ModelError::Feature { index, value: row[index], bound });
         }
@@ -101,7 +110,10 @@ impl IntegerModel {
             let result = step.apply(&rows);
             rows.push(result);
         }
-        let last = &rows[rows.len() - 1];
+        let mut last = rows.pop().unwrap_or_default();
+        for (value, offset) in last.iter_mut().zip(self.offsets.get(market).into_iter().flatten()) {
+            *value += offset;
+        }
         Ok(last.iter().map(|value| value << self.output_shift).collect())
     }
 }
@@ -149,6 +161,7 @@ struct Trace {
     steps: Vec<Step>,
     ranges: Vec<Range>,
     compared_bits: Option<u32>,
+    offsets: Vec<Vec<i128>>,
 }
 
 /// Bits of the largest magnitude that any `Relu` may see over all admissible inputs: a circuit must be able to decompose
@@ -164,8 +177,12 @@ fn trace(network: &Network, layout: &Layout) -> Result<Trace, ModelError> {
     let bound = u128::from(layout.feature_bound.unsigned_abs());
     let mut ranges = vec![Range { scale: layout.input_scale, largest: vec![bound; network.features] }];
     let mut steps = Vec::with_capacity(network.operations.len());
-    let mut compared_bits = None;
+    let (mut compared_bits, mut offsets) = (None, Vec::new());
     for operation in &network.operations {
+        if !offsets.is_empty() {
+            return Err(ModelError::Unsupported { operation: "constants of each market before its end".into() });
+        }
+        offsets = market_offsets(operation, &ranges, layout)?;
         let (step, range) = integer_step(operation, &ranges, layout.param_scale)?;
         refuse_large(operation, range.bits())?;
         if matches!(step, Step::Relu { .. }) {
@@ -174,7 +191,35 @@ fn trace(network: &Network, layout: &Layout) -> Result<Trace, ModelError> {
         steps.push(step);
         ranges.push(range);
     }
-    Ok(Trace { steps, ranges, compared_bits })
+    Ok(Trace { steps, ranges, compared_bits, offsets })
+}
+
+/// A constant's entries at the scale of its sum, row after row.
+fn lifted_constant(matrix: &Matrix, lifted: u32, param_scale: u32) -> Result<Vec<i128>, ModelError> {
+    let entries = on_grid(matrix, param_scale)?;
+    let lift = |value: &i128| 1_i128.checked_shl(lifted)?.checked_mul(*value);
+    entries.iter().map(lift).collect::<Option<_>>().ok_or_else(|| ModelError::TooLarge {
+        operation: "Add".to_owned(),
+        bits: u32::MAX,
+        limit: SAFE_BITS,
+    })
+}
+
+/// How much more each market adds than the first, where an operation adds something else for each.
+fn market_offsets(operation: &Operation, ranges: &[Range], layout: &Layout) -> Result<Vec<Vec<i128>>, ModelError> {
+    let Operation::AddConstant(row, matrix) = operation else { return Ok(Vec::new()) };
+    if matrix.rows == 1 {
+        return Ok(Vec::new());
+    }
+    if matrix.rows != layout.markets {
+        let [found, expected] = [matrix.rows, layout.markets].map(|rows| i64::try_from(rows).unwrap_or(i64::MAX));
+        return Err(ModelError::Shape { what: matrix.name.clone(), found: vec![found], expected: vec![expected] });
+    }
+    let scale = ranges[*row].scale.max(layout.param_scale);
+    let constant = lifted_constant(matrix, scale - layout.param_scale, layout.param_scale)?;
+    let (first, _) = constant.split_at(matrix.columns);
+    let more = |own: &[i128]| own.iter().zip(first).map(|(own, first)| own - first).collect();
+    Ok(constant.chunks_exact(matrix.columns).map(more).collect())
 }
 
 fn integer_step(operation: &Operation, ranges: &[Range], param_scale: u32) -> Result<(Step, Range), ModelError> {
@@ -204,14 +249,14 @@ fn integer_step(operation: &Operation, ranges: &[Range], param_scale: u32) -> Re
             let range = &ranges[*row];
             let scale = range.scale.max(param_scale);
             let lifted = scale - param_scale;
-            let constant: Option<Vec<i128>> = on_grid(matrix, param_scale)?
-                .iter()
-                .map(|value| 1_i128.checked_shl(lifted)?.checked_mul(*value))
-                .collect();
-            let constant = constant.ok_or_else(|| too_large(u32::MAX))?;
+            let mut constant = lifted_constant(matrix, lifted, param_scale)?;
             let shift = scale - range.scale;
-            let magnitudes: Vec<u128> = constant.iter().map(|value| value.unsigned_abs()).collect();
+            let of_column = |column| constant.iter().skip(column).step_by(matrix.columns);
+            let magnitudes: Vec<u128> = (0..matrix.columns)
+                .map(|column| of_column(column).map(|value| value.unsigned_abs()).max().unwrap_or(0))
+                .collect();
             let largest = sum(&lift(range, shift)?, &magnitudes)?;
+            constant.truncate(matrix.columns);
             Ok((Step::AddConstant { row: *row, shift, constant }, Range { scale, largest }))
         }
         Operation::Add(left, right) => {

@@ -9,6 +9,7 @@ use tract_onnx::pb::{
 };
 
 use super::ModelError;
+use super::export::tensor;
 use crate::types::manifest::network::Layer;
 
 /// Most operations, and most columns of a row, that are taken for a model of this kind.
@@ -32,7 +33,7 @@ pub struct Matrix {
 pub enum Operation {
     /// Row times constant matrix.
     MatMul(usize, Matrix),
-    /// Row plus constant row.
+    /// Row plus constant row. In the last operation of a network the matrix may have a row for each market.
     AddConstant(usize, Matrix),
     /// Row plus row.
     Add(usize, usize),
@@ -54,7 +55,8 @@ impl Operation {
     }
 }
 
-/// A network that maps each row of its input by the same operations; the last one gives the output.
+/// A network that maps each row of its input by the same operations; the last one gives the output. Rows, which are markets, differ in
+/// nothing but the constants that a last [`Operation::AddConstant`] may add to each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
     /// In the order of evaluation.
@@ -79,17 +81,43 @@ impl Network {
         if graph.node.is_empty() || graph.node.len() > MAX_SIZE {
             return Err(not_onnx("it has no operations, or far too many"));
         }
-        let mut reader = Reader { constants: constants(&graph)?, rows: HashMap::new(), widths: vec![features] };
+        let mut reader =
+            Reader { constants: constants(&graph)?, rows: HashMap::new(), widths: vec![features], markets: rows };
         reader.rows.insert(input.name.clone(), 0);
         let operations = graph.node.iter().map(|node| reader.operation(node)).collect::<Result<Vec<_>, _>>()?;
         if reader.rows.get(&output.name) != Some(&operations.len()) {
             return Err(not_onnx("the output is not the result of the last operation"));
+        }
+        if let Some(name) = operations[..operations.len() - 1].iter().find_map(own_constants) {
+            return Err(ModelError::Unsupported {
+                operation: format!("{name}, constants of each market before the last Add"),
+            });
         }
         let width = reader.widths[operations.len()];
         if width != outputs {
             return Err(shape("the last result", &[width], &[outputs]));
         }
         Ok(Self { operations, features })
+    }
+
+    /// The rows that the last operation adds, one for each market; one row where it adds the same to all, `None` where it adds none.
+    pub fn market_constants(&self) -> Option<&Matrix> {
+        match self.operations.last() {
+            Some(Operation::AddConstant(_, matrix)) => Some(matrix),
+            _ => None,
+        }
+    }
+
+    /// The network of the market of this index alone; `None` beyond the last that has constants of its own.
+    pub fn of_market(&self, market: usize) -> Option<Self> {
+        let mut network = self.clone();
+        if let Some(Operation::AddConstant(_, matrix)) = network.operations.last_mut()
+            && matrix.rows > 1
+        {
+            let own = matrix.entries.chunks_exact(matrix.columns).nth(market)?.to_vec();
+            (matrix.rows, matrix.entries) = (1, own);
+        }
+        Some(network)
     }
 
     /// Its layers, as a manifest sums them up.
@@ -115,10 +143,72 @@ impl Network {
 /// The same network for another number of markets: each market is a row, and all rows take the same way.
 ///
 /// # Errors
-/// [`ModelError::NotOnnx`].
+/// [`ModelError::NotOnnx`], or [`ModelError::Unsupported`] for a network whose markets have constants of their own.
 pub fn with_markets(bytes: &[u8], markets: usize) -> Result<Vec<u8>, ModelError> {
-    let mut model = ModelProto::decode(bytes).map_err(|error| ModelError::NotOnnx { detail: error.to_string() })?;
+    let (mut model, last) = parts(bytes)?;
     let graph = model.graph.as_mut().ok_or_else(|| not_onnx("there is no graph"))?;
+    if last.is_some_and(|last| graph.initializer[last].dims.len() > 1 && graph.initializer[last].dims[0] > 1) {
+        return Err(ModelError::Unsupported { operation: "constants of each market".into() });
+    }
+    set_rows(graph, markets)?;
+    Ok(model.encode_to_vec())
+}
+
+/// The file of the network of the market of this index alone.
+///
+/// # Errors
+/// [`ModelError::NotOnnx`], also for a market that it does not have.
+pub fn of_market(bytes: &[u8], market: usize) -> Result<Vec<u8>, ModelError> {
+    let (mut model, last) = parts(bytes)?;
+    let graph = model.graph.as_mut().ok_or_else(|| not_onnx("there is no graph"))?;
+    if let Some(last) = last {
+        let Matrix { name, rows, columns, entries } = matrix(&graph.initializer[last])?;
+        if rows > 1 {
+            let own = entries.chunks_exact(columns).nth(market);
+            let own = own.ok_or_else(|| not_onnx(&format!("it has {rows} markets, none of index {market}")))?;
+            graph.initializer[last] = tensor(&name, [1, columns], own);
+        }
+    }
+    set_rows(graph, 1)?;
+    Ok(model.encode_to_vec())
+}
+
+/// The file of the same network with a further market, behind the `markets` that it has: what it adds at last is what it adds for the
+/// first, plus `more`.
+///
+/// # Errors
+/// [`ModelError::NotOnnx`], [`ModelError::Shape`] for `more` of another length than a row, or [`ModelError::Unsupported`] for a network
+/// that does not end with a constant.
+pub fn with_market(bytes: &[u8], markets: usize, more: &[f32]) -> Result<Vec<u8>, ModelError> {
+    let (mut model, last) = parts(bytes)?;
+    let graph = model.graph.as_mut().ok_or_else(|| not_onnx("there is no graph"))?;
+    let last = last.ok_or_else(|| ModelError::Unsupported { operation: "no constant at its end".into() })?;
+    let Matrix { name, rows, columns, mut entries } = matrix(&graph.initializer[last])?;
+    if more.len() != columns || ![1, markets].contains(&rows) {
+        return Err(shape("the constant of a market", &[rows, more.len()], &[markets, columns]));
+    }
+    let own: Vec<f32> = entries[..columns].iter().zip(more).map(|(first, more)| first + more).collect();
+    let copies = if rows == 1 { markets } else { 1 };
+    entries = entries.repeat(copies);
+    entries.extend(own);
+    graph.initializer[last] = tensor(&name, [markets + 1, columns], &entries);
+    set_rows(graph, markets + 1)?;
+    Ok(model.encode_to_vec())
+}
+
+/// A file, and which of its initializers its last operation adds.
+fn parts(bytes: &[u8]) -> Result<(ModelProto, Option<usize>), ModelError> {
+    let model = ModelProto::decode(bytes).map_err(|error| ModelError::NotOnnx { detail: error.to_string() })?;
+    let graph = model.graph.as_ref().ok_or_else(|| not_onnx("there is no graph"))?;
+    let is_added = |name: &str| {
+        graph.node.last().is_some_and(|node| node.op_type == "Add" && node.input.iter().any(|input| input == name))
+    };
+    let last = graph.initializer.iter().position(|constant| is_added(&constant.name));
+    Ok((model, last))
+}
+
+/// Sets the rows of input and output.
+fn set_rows(graph: &mut GraphProto, markets: usize) -> Result<(), ModelError> {
     for value in graph.input.iter_mut().chain(&mut graph.output) {
         let Some(type_proto::Value::TensorType(tensor)) = value.r#type.as_mut().and_then(|kind| kind.value.as_mut())
         else {
@@ -128,13 +218,22 @@ pub fn with_markets(bytes: &[u8], markets: usize) -> Result<Vec<u8>, ModelError>
         let rows = rows.ok_or_else(|| not_onnx("an input or output has no rows"))?;
         rows.value = Some(dimension::Value::DimValue(signed(&[markets])[0]));
     }
-    Ok(model.encode_to_vec())
+    Ok(())
+}
+
+/// The name of constants that are each market's own.
+fn own_constants(operation: &Operation) -> Option<&str> {
+    match operation {
+        Operation::AddConstant(_, matrix) if matrix.rows > 1 => Some(&matrix.name),
+        _ => None,
+    }
 }
 
 struct Reader {
     constants: HashMap<String, Matrix>,
     rows: HashMap<String, usize>,
     widths: Vec<usize>,
+    markets: usize,
 }
 
 impl Reader {
@@ -166,7 +265,11 @@ impl Reader {
     fn width(&self, operation: &Operation) -> Result<usize, ModelError> {
         let (found, expected, width) = match operation {
             Operation::MatMul(row, matrix) => (matrix.rows, self.widths[*row], matrix.columns),
-            Operation::AddConstant(row, matrix) => (matrix.entries.len(), self.widths[*row], self.widths[*row]),
+            Operation::AddConstant(row, matrix) if ![1, self.markets].contains(&matrix.rows) => {
+                let width = self.widths[*row];
+                return Err(shape(&matrix.name, &[matrix.rows, matrix.columns], &[self.markets, width]));
+            }
+            Operation::AddConstant(row, matrix) => (matrix.columns, self.widths[*row], self.widths[*row]),
             Operation::Add(left, right) | Operation::Multiply(left, right) => {
                 (self.widths[*right], self.widths[*left], self.widths[*left])
             }

@@ -258,6 +258,16 @@ pub struct ScaledFeature {
     pub standard_deviation: f64,
 }
 
+/// The frozen z-score of a feature.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scaler {
+    /// Mean over the market's own candles.
+    pub mean: f64,
+    /// Standard deviation over them.
+    pub standard_deviation: f64,
+}
+
 /// Hours of a week, the length of a weekly profile.
 pub const HOURS_PER_WEEK: usize = 168;
 
@@ -299,13 +309,18 @@ impl FeatureSpec {
     /// space, numbers as the manifest writes them.
     pub fn digest(&self) -> Digest {
         let json = serde_json::to_value(self).expect("a specification has only names, numbers and lists");
-        Digest::of(canonical(&json).as_bytes())
+        canonical_digest(&json)
     }
 
     /// Largest magnitude of a feature integer.
     pub fn bound(&self) -> i32 {
         libm::round(self.clip * libm::exp2(f64::from(self.input_scale))) as i32
     }
+}
+
+/// SHA-256 of JSON with sorted keys and without white space.
+pub(super) fn canonical_digest(json: &Value) -> Digest {
+    Digest::of(canonical(json).as_bytes())
 }
 
 fn canonical(json: &Value) -> String {

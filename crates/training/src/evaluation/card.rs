@@ -12,7 +12,8 @@ use super::tallies::Metric;
 use veriregime_core::bootstrap::{BLOCK_DAYS, RESAMPLES};
 use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::manifest::error::ManifestError;
-use veriregime_core::types::manifest::regime::RegimeSpec;
+use veriregime_core::types::manifest::inputs::Candles;
+use veriregime_core::types::manifest::regime::{Label, RegimeSpec};
 use veriregime_core::types::manifest::verification::EzklCircuit;
 
 /// The card of a regime model in Markdown.
@@ -28,7 +29,7 @@ pub fn card(manifest: &Manifest) -> Result<String, ManifestError> {
 }
 
 fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit: &EzklCircuit) -> std::fmt::Result {
-    let RegimeSpec { candles, label, layers, baselines, .. } = model;
+    let RegimeSpec { candles, labels, layers, baselines, .. } = model;
     let (features, training) = (&candles.features, &manifest.training);
     let provenance = &training.provenance;
     let at = |key: &str| plain(provenance.pointer(key));
@@ -43,8 +44,8 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
          a probability, and the logarithm of that standard deviation. Made at the start of every four-hour period of the \
          UTC grid from the {} minutes of candles before it.\n",
         markets.join(", "),
-        label.horizon_minutes,
-        label.threshold,
+        model.horizon_minutes(),
+        thresholds(candles, labels),
         features.lookback_minutes,
     )?;
     writeln!(text, "## Inputs\n")?;
@@ -98,7 +99,7 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
     }
     writeln!(text, "## Test split\n")?;
     match Report::deserialize(&training.metrics) {
-        Ok(report) => figures(text, &report, baselines.garch.return_minutes)?,
+        Ok(report) => figures(text, &report, baselines.first().map_or(1, |one| one.garch.return_minutes))?,
         Err(_) => writeln!(text, "Not measured.")?,
     }
     let plots: Vec<&String> = manifest.files.keys().filter(|name| is_plot(name)).collect();
@@ -122,6 +123,16 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
          - The proof shows that this network maps these inputs to these outputs. It does not show where the inputs came \
          from: recompute them from public candles.",
     )
+}
+
+/// Above what a market is High: one number where it is the same for all.
+fn thresholds(candles: &Candles, labels: &[Label]) -> String {
+    let first = labels.first().map_or(f64::NAN, |label| label.threshold);
+    if labels.iter().all(|label| label.threshold.total_cmp(&first).is_eq()) {
+        return first.to_string();
+    }
+    let of = candles.markets.iter().zip(labels);
+    of.map(|(market, label)| format!("{} in {}", label.threshold, market.name)).collect::<Vec<_>>().join(", ")
 }
 
 fn figures(text: &mut String, report: &Report, garch_minutes: usize) -> std::fmt::Result {

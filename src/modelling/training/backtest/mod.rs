@@ -74,7 +74,7 @@ pub(super) fn backtest(request: &BacktestRequest<'_>, show: &dyn Fn(&str)) -> an
     let test_ms = signals::test_begins(&bundle);
     let judged = market.minutes(&request.judged(test_ms, &all));
     show("forecasting");
-    let horizon = bundle.manifest.regime()?.label.horizon_minutes;
+    let horizon = bundle.manifest.regime()?.horizon_minutes();
     let first = signals::first_usable(&bundle)?.max(judged.start.saturating_sub(EARLIER_DAYS * DAY_MINUTES));
     // Nothing that is fitted reaches into what is judged.
     let earlier = first..judged.start.saturating_sub(horizon).max(first);

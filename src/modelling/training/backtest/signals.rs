@@ -11,6 +11,7 @@ use veriregime_backtest::signal::{Guard, OwnPool, Signal};
 use veriregime_backtest::study::Policy;
 use veriregime_core::features::Batch;
 use veriregime_core::features::har::{LEAST_BEFORE, regressors};
+use veriregime_core::model::onnx::of_market;
 use veriregime_core::model::{Layout, MAX_MODEL_BYTES};
 use veriregime_core::policy::Policy as ContractPolicy;
 use veriregime_core::types::candle::CandleSeries;
@@ -79,13 +80,15 @@ impl Signals {
         let manifest = &bundle.manifest;
         let model = manifest.regime()?;
         let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_MODEL_BYTES)?;
+        let market = model.market(0).context("the model has no market")?;
+        let onnx = of_market(&onnx, 0)?;
         let subject = Subject {
             onnx: &onnx,
             layout: Layout::of(&model),
-            features: &model.candles.features,
-            label: &model.label,
+            features: &market.features,
+            label: &market.label,
             grid: manifest.grid,
-            baselines: model.baselines,
+            baselines: market.baselines,
         };
         let start_ms = series.candles().first().context("no candles")?.open_time_ms;
         let time_ms = |at: usize| start_ms + at as i64 * MINUTE_MS;
@@ -95,7 +98,7 @@ impl Signals {
             time_ms.rem_euclid(QUICK_MINUTES as i64 * MINUTE_MS) == 0
         })?;
         let outcomes = &comparison.outcomes;
-        let batch = Batch::new(&model.candles.features, series)?;
+        let batch = Batch::new(&market.features, series)?;
         let minutes = series.candles().len();
         let first_minute = start_ms / MINUTE_MS;
         let held = |log_volatility: &[f64], every| {
@@ -107,14 +110,14 @@ impl Signals {
             forecast.and_then(|forecast| forecast.log_volatility.as_deref()).context("a baseline is missing")
         };
         let known: Vec<usize> =
-            (0..outcomes.len()).filter(|row| outcomes.at[*row] + model.label.horizon_minutes <= earlier.end).collect();
+            (0..outcomes.len()).filter(|row| outcomes.at[*row] + market.label.horizon_minutes <= earlier.end).collect();
         let regressors = |row: usize| regressors(batch.sums(), outcomes.at[row]);
         let waves = |row: usize| clock(outcomes.time_ms[row]);
         let clock = fitted(outcomes, &known, waves);
         let har_clock = fitted(outcomes, &known, |row| [&regressors(row)[1..], &waves(row)].concat());
         let ours = by(Forecaster::StudentCircuit)?;
         let closes: Vec<f64> = series.candles().iter().map(|candle| candle.close).collect();
-        let horizon = model.label.horizon_minutes;
+        let horizon = market.label.horizon_minutes;
         let falls: Vec<f64> = outcomes.at.iter().map(|at| fall(&closes, *at, horizon)).collect();
         let inputs: Vec<Vec<f64>> = (0..outcomes.len())
             .map(|row| [&[1.0, ours[row]][..], &regressors(row)[1..], &waves(row)].concat())

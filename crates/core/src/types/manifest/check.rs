@@ -3,10 +3,11 @@
 use std::path::{Component, Path};
 
 use super::error::ManifestError;
-use super::inputs::{Column, Inputs, Table};
+use super::inputs::{Candles, Column, Inputs, Table};
 use super::network::{ModelKind, Trees};
 use super::verification::EzklCircuit;
 use super::{Manifest, is_model_folder, is_name};
+use crate::types::feature::Scaler;
 use crate::types::period::Grid;
 
 /// Most files in a bundle.
@@ -62,10 +63,37 @@ impl Manifest {
         match &self.inputs {
             Inputs::Candles(candles) => {
                 let wrong = candles.markets.iter().find(|market| !is_name(&market.name));
-                wrong.map(|market| format!("market {:?} is no name", market.name))
+                let wrong = wrong.map(|market| format!("market {:?} is no name", market.name));
+                wrong.or_else(|| self.in_markets(candles))
             }
             Inputs::Table(table) => in_table(table),
         }
+    }
+
+    /// What is each market's own.
+    fn in_markets(&self, candles: &Candles) -> Option<String> {
+        let (markets, count) = (candles.markets.len(), candles.features.candle.len());
+        if let Some(name) = repeated(candles.markets.iter().map(|market| market.name.as_str())) {
+            return Some(format!("two markets are {name}"));
+        }
+        let further = &candles.further_scalers;
+        if !(further.is_empty() || further.len() + 1 == markets && further.iter().all(|own| own.len() == count)) {
+            return Some(format!(
+                "further_scalers are not {count} for each of the {} markets after the first",
+                markets.saturating_sub(1)
+            ));
+        }
+        let is_scaler =
+            |own: &Scaler| own.mean.is_finite() && own.standard_deviation.is_finite() && own.standard_deviation > 0.0;
+        if let Some(market) = further.iter().position(|own| !own.iter().all(is_scaler)) {
+            return Some(format!("market {} has no usable means and standard deviations", market + 1));
+        }
+        let thresholds = &self.regime.as_ref()?.threshold;
+        if thresholds.each(markets).is_none() {
+            return Some(format!("there are {} thresholds for {markets} markets", thresholds.values().len()));
+        }
+        let wrong = thresholds.values().iter().find(|threshold| !(**threshold > 0.0 && **threshold < 1.0))?;
+        Some(format!("a threshold is {wrong}, not above 0 and below 1"))
     }
 
     fn in_model(&self) -> Option<String> {

@@ -8,6 +8,7 @@ mod check;
 pub mod error;
 pub mod inputs;
 pub mod network;
+pub mod of_markets;
 pub mod regime;
 pub mod schema_1;
 pub mod verification;
@@ -26,6 +27,7 @@ use super::venue::Venue;
 use error::ManifestError;
 use inputs::{Candles, Inputs, Market};
 use network::ModelKind;
+use of_markets::OfMarkets;
 use regime::RegimeLabel;
 use schema_1::Manifest1;
 use verification::{EzklCircuit, Offer, Verification, Way};
@@ -132,7 +134,7 @@ pub struct Training {
     pub provenance: serde_json::Value,
     /// What a regime model is compared with, fitted on the same training part; absent for other models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub baselines: Option<Baselines>,
+    pub baselines: Option<OfMarkets<Baselines>>,
     /// What each feature looked like in the training part; absent in bundles that were made before it was kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reference: Vec<FeatureReference>,
@@ -188,7 +190,7 @@ impl Manifest {
         }
     }
 
-    /// Features of a model of candles.
+    /// Features of a model of candles, with the statistics of its first market: [`Candles::features_of`] has those of the others.
     ///
     /// # Errors
     /// As [`Manifest::candles`].

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::error::ManifestError;
 use super::inputs::Candles;
 use super::network::{Layers, ModelKind};
+use super::of_markets::OfMarkets;
 use super::{Manifest, Output};
 use crate::types::baselines::Baselines;
+use crate::types::feature::FeatureSpec;
 use crate::types::period::Grid;
 use crate::types::prediction::REGIME_OUTPUTS;
 
@@ -14,8 +16,8 @@ use crate::types::prediction::REGIME_OUTPUTS;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegimeLabel {
-    /// Standard deviation of one-minute returns above which a horizon is High.
-    pub threshold: f64,
+    /// Standard deviation of one-minute returns above which a horizon is High: each market's own, or the same for all.
+    pub threshold: OfMarkets<f64>,
 }
 
 /// The label: High when the standard deviation of the next `horizon_minutes` one-minute returns exceeds `threshold`.
@@ -42,12 +44,36 @@ pub struct RegimeSpec<'a> {
     pub candles: &'a Candles,
     /// The network.
     pub layers: &'a Layers,
-    /// What is forecast.
-    pub label: Label,
+    /// What is forecast of each market.
+    pub labels: Vec<Label>,
     /// log2 of the outputs' grid.
     pub output_scale: u32,
+    /// What it is compared with in each market.
+    pub baselines: Vec<&'a Baselines>,
+}
+
+/// What a regime model is to one of its markets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MarketSpec<'a> {
+    /// Features, with the market's own statistics.
+    pub features: FeatureSpec,
+    /// What is forecast.
+    pub label: Label,
     /// What it is compared with.
     pub baselines: &'a Baselines,
+}
+
+impl<'a> RegimeSpec<'a> {
+    /// The market of this index; `None` beyond the last.
+    pub fn market(&self, market: usize) -> Option<MarketSpec<'a>> {
+        let (label, baselines) = (self.labels.get(market)?.clone(), *self.baselines.get(market)?);
+        Some(MarketSpec { features: self.candles.features_of(market), label, baselines })
+    }
+
+    /// Minutes of a horizon, the same for all markets.
+    pub fn horizon_minutes(&self) -> usize {
+        self.labels.first().map_or(0, |label| label.horizon_minutes)
+    }
 }
 
 /// The outputs of a regime model at that scale.
@@ -92,7 +118,13 @@ impl Manifest {
             )));
         }
         let horizon_minutes = usize::try_from(horizon_seconds / 60).map_err(ManifestError::not_regime)?;
-        let label = Label { horizon_minutes, threshold: label.threshold };
-        Ok(RegimeSpec { candles, layers, label, output_scale, baselines })
+        let markets = candles.markets.len();
+        let (Some(thresholds), Some(baselines)) = (label.threshold.each(markets), baselines.each(markets)) else {
+            return Err(ManifestError::not_regime(format!(
+                "it has thresholds or baselines of other than its {markets} markets"
+            )));
+        };
+        let labels = thresholds.into_iter().map(|threshold| Label { horizon_minutes, threshold: *threshold }).collect();
+        Ok(RegimeSpec { candles, layers, labels, output_scale, baselines })
     }
 }

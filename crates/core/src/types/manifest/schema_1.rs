@@ -84,11 +84,11 @@ impl Manifest1 {
         let manifest = Manifest {
             schema: SCHEMA,
             model_id,
-            inputs: Inputs::Candles(Candles { markets, features }),
+            inputs: Inputs::Candles(Candles { markets, features, further_scalers: Vec::new() }),
             model: ModelKind::Layers(Layers { param_scale: circuit.param_scale, layers }),
             outputs: outputs(circuit.output_scale),
             grid: label.grid(Grid::FOUR_HOURS.period_seconds),
-            regime: Some(RegimeLabel { threshold: label.threshold }),
+            regime: Some(RegimeLabel { threshold: label.threshold.into() }),
             verification: Verification {
                 ezkl: Some(EzklCircuit {
                     version: circuit.ezkl_version,
@@ -108,7 +108,7 @@ impl Manifest1 {
             files,
             training: Training {
                 provenance: training.provenance,
-                baselines: Some(training.baselines),
+                baselines: Some(training.baselines.into()),
                 reference: training.reference,
                 metrics: training.metrics,
             },

@@ -51,7 +51,7 @@ fn the_shipped_manifest_is_the_old_one_converted() {
         .map(|json| String::from_utf8_lossy(json).split_once("\n  \"training\"").unwrap().1.to_owned());
     assert_eq!(old, new, "what was measured is as it was, letter by letter");
     let regime = shipped.regime().unwrap();
-    assert_eq!((regime.label.horizon_minutes, regime.output_scale), (240, 74));
+    assert_eq!((regime.horizon_minutes(), regime.output_scale), (240, 74));
     assert_eq!(shipped.instances(), 19);
     assert_eq!(Manifest::parse_kept(SHIPPED).unwrap(), shipped);
 }

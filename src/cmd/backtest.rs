@@ -9,6 +9,7 @@ use crate::actions::risk_oracle::rules::of_contract;
 use crate::config::place;
 use crate::deployment::policy::MarketRules;
 use crate::modelling::backtest_request::BacktestRequest;
+use crate::modelling::candle_file::CandleFile;
 use crate::modelling::training;
 use veriregime_core::types::time::parse_utc_ms;
 
@@ -26,9 +27,9 @@ const E9: f64 = 1e9;
     In the rows that end in _attacked somebody trades to and fro in the pool, so that it looks turbulent to itself.\n\
     In those that end in _on_chain fees follow as the contract lets them, by the limits of --policy or of the default one.")]
 pub struct BacktestArgs {
-    /// Candle file: parquet, CSV or zip.
-    #[arg(long, value_name = "FILE")]
-    candles: PathBuf,
+    /// Candle file: parquet, CSV or zip; of a model of several markets with the name of one.
+    #[arg(long, value_name = "[NAME=]FILE")]
+    candles: CandleFile,
     /// Folder of the model bundle.
     #[arg(long, value_name = "DIR", default_value = "models/btc-regime-4h-v1")]
     model: PathBuf,

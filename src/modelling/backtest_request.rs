@@ -3,13 +3,14 @@
 use std::ops::Range;
 use std::path::Path;
 
+use super::candle_file::CandleFile;
 use veriregime_core::policy::Policy;
 
 /// Candles, a model, and what its forecasts would have been worth.
 #[derive(Debug)]
 pub struct BacktestRequest<'a> {
     /// Candle file.
-    pub candles: &'a Path,
+    pub candles: &'a CandleFile,
     /// Folder of the model bundle.
     pub model: &'a Path,
     /// Judged times, ms UTC; from the start of the model's test part where absent.

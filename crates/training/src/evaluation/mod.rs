@@ -4,10 +4,12 @@
 pub mod baselines;
 pub mod bootstrap;
 pub mod card;
+mod card_markets;
 pub mod drift;
 pub mod figure;
 pub mod metrics;
 pub mod outcomes;
+pub mod pooled;
 pub mod report;
 pub mod tallies;
 
@@ -174,6 +176,6 @@ fn forecast(by: Forecaster, predictions: &[Prediction]) -> Forecast {
         is_probability: true,
         called_high: predictions.iter().map(|prediction| prediction.regime == Regime::High).collect(),
         log_volatility: Some(predictions.iter().map(|prediction| libm::log(prediction.volatility)).collect()),
-        variance_ratio: 1.0,
+        variance_ratio: vec![1.0; predictions.len()],
     }
 }

@@ -70,9 +70,9 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Forecasts from `earlier.start` until the end of `judged`. What is fitted here, is fitted on `earlier`.
+    /// Forecasts of the bundle's market of that index from `earlier.start` until the end of `judged`. What is fitted here, is fitted on `earlier`.
     pub fn new(
-        bundle: &Bundle,
+        (bundle, index): (&Bundle, usize),
         series: &CandleSeries,
         earlier: &Range<usize>,
         judged: &Range<usize>,
@@ -80,8 +80,8 @@ impl Signals {
         let manifest = &bundle.manifest;
         let model = manifest.regime()?;
         let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_MODEL_BYTES)?;
-        let market = model.market(0).context("the model has no market")?;
-        let onnx = of_market(&onnx, 0)?;
+        let market = model.market(index).context("the model has no such market")?;
+        let onnx = of_market(&onnx, index)?;
         let subject = Subject {
             onnx: &onnx,
             layout: Layout::of(&model),

@@ -16,6 +16,7 @@ use crate::config::ConfigError;
 use crate::deployment::error::DeploymentError;
 use crate::evidence::EvidenceError;
 use crate::job::error::StageError;
+use crate::modelling::add_market_request::AddMarketError;
 use crate::sources::candles::error::CandleError;
 use crate::sources::tables::error::TableError;
 use crate::sources::yields::error::YieldError;
@@ -63,6 +64,7 @@ pub fn coded(error: &anyhow::Error) -> Option<&dyn Diagnostic> {
             .or_else(|| of::<BundleError>(link))
             .or_else(|| of::<ProofError>(link))
             .or_else(|| of::<RegistryError>(link))
+            .or_else(|| of::<AddMarketError>(link))
             .or_else(|| of::<ActionError>(link))
             .or_else(|| of::<ChainError>(link))
             .or_else(|| of::<KeyError>(link))

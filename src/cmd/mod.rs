@@ -4,6 +4,7 @@
 #[macro_use]
 pub mod print;
 
+mod add_market;
 pub mod admin;
 pub mod audit;
 pub mod backtest;

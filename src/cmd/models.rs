@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{EXIT_DONE, EXIT_RETRAIN, circuit, print};
+use super::{EXIT_DONE, EXIT_RETRAIN, add_market, circuit, print};
 use crate::bundle::import;
 use crate::bundle::registry::Registry;
 use crate::bundle::set_grid::set_grid;
@@ -100,6 +100,8 @@ pub enum ModelsCommand {
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
     },
+    /// Add a market to a regime model that was trained on others, in a bundle of its own: statistics, threshold and keys, no training.
+    AddMarket(add_market::AddMarketArgs),
     /// Make a bundle of trees that XGBoost 2 saved as JSON: one file an output, all with the same columns.
     #[command(
         after_help = "Examples:\n  veriregime-agent models import-xgboost xgb_1.json xgb_2.json xgb_3.json xgb_4.json --to models/miner\n\nColumns are named by the files; files without names and with 11 columns are asked what miners' models are asked: see `hedge predict --help`."
@@ -166,6 +168,7 @@ pub async fn run(args: ModelsArgs, json: bool) -> anyhow::Result<u8> {
             let from = place::data(&args.models).join(id);
             print::output(json, &versions::Regridded(set_grid(&from, period_minutes * 60, &place::data(&to))?));
         }
+        ModelsCommand::AddMarket(args) => add_market::run(&args, json).await?,
         ModelsCommand::Upgrade { folder, to } => {
             let to = to.map(|to| place::data(&to));
             print::output(json, &versions::Converted(upgrade(&place::data(&folder), to.as_deref())?));

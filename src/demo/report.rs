@@ -107,7 +107,7 @@ impl Render for Report {
 
 fn meaning(thresholds: &[f64], way: Way, scores: Option<&str>, model: &str) -> String {
     let is_same = thresholds.iter().all(|one| Some(one) == thresholds.first());
-    let told = if is_same { &thresholds[..thresholds.len().min(1)] } else { thresholds };
+    let told = if is_same { thresholds.get(..1).unwrap_or_default() } else { thresholds };
     let threshold = told.iter().map(|one| render::volatility_bps(*one)).collect::<Vec<_>>().join(", ");
     let whose = if is_same { "" } else { " (by market, in the model's order)" };
     let says = if way.has_proof() { "The proof says" } else { "The chain computed" };

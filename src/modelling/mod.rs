@@ -1,6 +1,7 @@
 //! Models as this program makes, measures, compares and lists them: what lies between candles, the training crate,
 //! circuits and bundles. A build without the feature `training` lists, promotes and checks, and refuses the rest.
 
+pub mod add_market_request;
 pub mod backtest_request;
 pub mod candle_file;
 pub mod circuit;
@@ -8,6 +9,8 @@ pub mod comparison;
 pub mod feature_rows;
 pub mod hedge_request;
 mod measured;
+#[cfg_attr(not(feature = "training"), expect(dead_code, reason = "markets are added by the build with training"))]
+mod renewed;
 pub mod set_up;
 #[cfg_attr(not(feature = "training"), path = "training_absent.rs")]
 pub mod training;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::add_market_request::AddMarketRequest;
 use super::backtest_request::BacktestRequest;
 use super::candle_file::CandleFile;
 use super::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest};
@@ -32,6 +33,12 @@ pub async fn train(
     _config: Option<&Path>,
     _show: impl FnMut(Progress<'_>),
 ) -> anyhow::Result<Never> {
+    Err(NotInThisBuild.into())
+}
+
+/// Refuses.
+#[expect(clippy::unused_async, reason = "the build with the feature waits here")]
+pub async fn add_market(_request: &AddMarketRequest<'_>, _show: &dyn Fn(&str)) -> anyhow::Result<Never> {
     Err(NotInThisBuild.into())
 }
 

@@ -5,8 +5,8 @@
 //!
 //! `held` and `sum` are the prover's. `weight`, `factor` and `kind` are fixed with the keys. `public` holds each market's
 //! public inputs from its first row on, and zero in all other rows. `block` is a constant of the circuit; see
-//! [`table`](crate::table) for how a network is written into `weight` and `factor`. Each market has rows of its own, all
-//! with the same constants.
+//! [`table`](crate::table) for how a network is written into `weight` and `factor`. Each market has rows of its own, with the
+//! same constants but for those of `factor` in the rows of outputs of its first block, where a market may have its own.
 //!
 //! `kind` says what a row is, in the rows of each market:
 //!
@@ -141,10 +141,11 @@ impl Circuit<Fr> for NetworkCircuit<'_> {
         layouter.assign_region(
             || "the whole table",
             |mut region| {
-                for first in (0..table.markets).map(|market| market * table.market_rows()) {
-                    for (row, (weight, factor)) in table.weights.iter().zip(&table.factors).enumerate() {
+                for market in 0..table.markets {
+                    let first = market * table.market_rows();
+                    for (row, weight) in table.weights.iter().enumerate() {
                         region.assign_fixed(columns.weight, first + row, *weight);
-                        region.assign_fixed(columns.factor, first + row, *factor);
+                        region.assign_fixed(columns.factor, first + row, table.factor(market, row));
                         let kind = if row < table.block { FIRST } else { BETWEEN };
                         region.assign_fixed(columns.kind, first + row, Fr::from(kind));
                     }

@@ -1,5 +1,5 @@
 //! A network as squares: every square of a linear form, and every output as a sum of squares, over the scalar field.
-//! It is that of one market; all go through the same network.
+//! It is that of one market; all go through the same network, to whose outputs each may add something of its own.
 //!
 //! Weighted sums are composed symbolically, so that only products remain. A product of different forms is a difference
 //! of two squares, `ab = ((a + b)² - (a - b)²) / 4`, and so is what reaches an output without a square, `a = a · 1`.
@@ -79,8 +79,10 @@ pub struct Program {
     pub features: usize,
     /// The forms that are squared; each is over features and squares before it.
     pub squared: Vec<Form>,
-    /// The outputs, each over squares alone.
+    /// The outputs of the first market, each over squares alone.
     pub outputs: Vec<Form>,
+    /// What each market's outputs have more than these; none where all take the same way.
+    pub offsets: Vec<Vec<Fr>>,
 }
 
 impl Program {
@@ -91,7 +93,7 @@ impl Program {
     pub fn new(model: &IntegerModel) -> Result<Self, Halo2Error> {
         processor::check()?;
         let features = model.layout().features;
-        let mut program = Self { features, squared: Vec::new(), outputs: Vec::new() };
+        let mut program = Self { features, squared: Vec::new(), outputs: Vec::new(), offsets: Vec::new() };
         let mut rows = vec![(0..features).map(|index| Form::of(Term::Feature(index))).collect()];
         for (index, step) in model.steps().iter().enumerate() {
             let row =
@@ -103,6 +105,8 @@ impl Program {
             let output = program.without_features(&output.scaled(shift));
             program.outputs.push(output);
         }
+        let lifted = |own: &Vec<i128>| own.iter().map(|more| from_integer(*more) * shift).collect();
+        program.offsets = model.offsets().iter().map(lifted).collect();
         if program.outputs.iter().all(|output| output.terms.is_empty()) {
             return Err(Halo2Error::Constant);
         }

@@ -17,8 +17,8 @@
 //!   the sum is zero and its square plus one is one: `factor` there adds constants, among them what the `+ 1` adds later.
 //! - Outputs start as the public inputs claim them and must end as zero in the last block.
 //!
-//! Each market has such rows of its own, one market after the other, with the same constants: its public inputs are the first
-//! rows of its first block. What halo2 takes for the column of public inputs has zeros between them.
+//! Each market has such rows of its own, one market after the other, with the same constants but for those that its outputs have
+//! of their own, which stand with the others in `factor` of the first block. Its public inputs are the first rows of its first block. What halo2 takes for the column of public inputs has zeros between them.
 
 use halo2_axiom::halo2curves::bn256::Fr;
 use halo2_axiom::halo2curves::ff::Field;
@@ -49,8 +49,11 @@ pub struct Table {
     pub row_bits: u32,
     /// What each row of a market adds to the sum, up to the last block.
     pub weights: Vec<Fr>,
-    /// What each row of a market adds to the next block's, up to the last block.
+    /// What each row of the first market adds to the next block's, up to the last block.
     pub factors: Vec<Fr>,
+    /// What each market's outputs have more than the first one's: the claims of the first block are less by as much. None where all
+    /// markets take the same way.
+    pub offsets: Vec<Vec<Fr>>,
 }
 
 /// The columns of witnesses.
@@ -126,7 +129,8 @@ impl Table {
         let row_bits = ROW_BITS.into_iter().find(fits).ok_or(Halo2Error::TooLarge { rows, most })?;
         let carried = vec![Fr::ZERO; block * (blocks - 1)];
         let (weights, factors) = (carried.clone(), carried);
-        let mut table = Self { markets, features, outputs, block, blocks, row_bits, weights, factors };
+        let offsets = program.offsets.clone();
+        let mut table = Self { markets, features, outputs, block, blocks, row_bits, weights, factors, offsets };
         table.set_weights(&program.squared, &plan);
         for (index, output) in program.outputs.iter().enumerate() {
             table.set_factors(features + index, output, -Fr::ONE, &plan);
@@ -169,6 +173,13 @@ impl Table {
             self.factors[plan.blocks[square] * self.block + position] += weight * sign;
             self.factors[position] -= weight * sign;
         }
+    }
+
+    /// What a row of a market adds to the next block's.
+    pub fn factor(&self, market: usize, row: usize) -> Fr {
+        let output = row.checked_sub(self.features);
+        let own = output.and_then(|output| self.offsets.get(market)?.get(output));
+        self.factors[row] - own.unwrap_or(&Fr::ZERO)
     }
 
     /// The first row of a market's last block, counted from its first row.
@@ -222,12 +233,13 @@ impl Table {
         let mut held = vec![Fr::ZERO; rows * self.markets];
         let mut sum = held.clone();
         let public = features.chunks(self.features).zip(outputs.chunks(self.outputs));
-        for ((held, sum), (features, outputs)) in held.chunks_mut(rows).zip(sum.chunks_mut(rows)).zip(public) {
+        let columns = held.chunks_mut(rows).zip(sum.chunks_mut(rows)).enumerate();
+        for ((market, (held, sum)), (features, outputs)) in columns.zip(public) {
             held[..self.features].copy_from_slice(features);
             held[self.features..self.market_instances()].copy_from_slice(outputs);
             for row in 0..self.last_block() {
                 sum[row + 1] = sum[row] + self.weights[row] * (held[row] + Fr::ONE);
-                let factor = self.factors[row];
+                let factor = self.factor(market, row);
                 let added = if factor == Fr::ZERO { Fr::ZERO } else { factor * (sum[row].square() + Fr::ONE) };
                 held[row + self.block] = held[row] + added;
             }

@@ -1,6 +1,7 @@
 //! From candles to a trained network. Shares the features with the daemon and nothing else: a model reaches it only as
 //! files.
 
+pub mod added;
 pub mod baseline_cnn;
 pub mod blocks;
 pub mod calibration;
@@ -147,7 +148,7 @@ impl Trained {
     /// The network as it is proven: of several markets with what each adds to the log-volatility.
     pub fn of_markets(&self) -> LayeredNetwork {
         let network = self.network.clone();
-        if self.markets.iter().all(|market| market.log_offset + market.log_lift == 0.0) {
+        if self.markets.iter().all(|market| (market.log_offset + market.log_lift).abs() < f64::EPSILON) {
             return network;
         }
         let volatility = REGIME_OUTPUTS.len() - 1;

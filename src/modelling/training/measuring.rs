@@ -33,7 +33,31 @@ pub(super) struct MarketResult {
     pub comparison: Comparison,
     /// Their scores.
     pub report: Report,
-    /// How far the model is from what it was trained on; none where its bundle does not say what that was.
+    /// What a network of a manifest, and the baselines, say of one of its markets at the decision times in `times`, ms UTC.
+///
+/// # Errors
+/// A model of another kind, or candles without such a decision time.
+pub(super) fn compared(
+    (manifest, onnx, market): (&Manifest, &[u8], usize),
+    series: &CandleSeries,
+    times: &Range<i64>,
+    least_before: usize,
+) -> anyhow::Result<Comparison> {
+    let model = manifest.regime()?;
+    let own = model.market(market).context("the model has no such market")?;
+    let onnx = of_market(onnx, market)?;
+    let subject = Subject {
+        onnx: &onnx,
+        layout: Layout::of(&model),
+        features: &own.features,
+        label: &own.label,
+        grid: manifest.grid,
+        baselines: own.baselines,
+    };
+    Ok(Comparison::new(&subject, series, times, least_before)?)
+}
+
+/// How far the model is from what it was trained on; none where its bundle does not say what that was.
     pub drift: Option<Drift>,
 }
 
@@ -64,16 +88,7 @@ fn of(
     let series = file::read_series(candles)?;
     let model = manifest.regime()?;
     let market = model.market(index).context("the model has no such market")?;
-    let onnx = of_market(&onnx, index)?;
-    let subject = Subject {
-        onnx: &onnx,
-        layout: Layout::of(&model),
-        features: &market.features,
-        label: &market.label,
-        grid: manifest.grid,
-        baselines: market.baselines,
-    };
-    let mut comparison = Comparison::new(&subject, &series, times, others.least_before())?;
+    let mut comparison = compared((manifest, &onnx, index), &series, times, others.least_before())?;
     others.join(&mut comparison, index, &series)?;
     let report = comparison.report();
     let drift = drift_from(manifest, &market.features, &series, &comparison)?;

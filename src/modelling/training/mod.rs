@@ -1,5 +1,6 @@
 //! A build with the feature `training`.
 
+mod add_market;
 mod backtest;
 mod bundle;
 mod compare;
@@ -15,6 +16,7 @@ mod yields;
 
 use std::path::Path;
 
+use super::add_market_request::AddMarketRequest;
 use super::backtest_request::BacktestRequest;
 use super::candle_file::CandleFile;
 use super::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest};
@@ -38,6 +40,18 @@ pub async fn train(
     show: impl FnMut(Progress<'_>),
 ) -> anyhow::Result<impl Render> {
     train::train(request, config, show).await
+}
+
+/// Adds a market to a model without training, in a bundle of its own; `show` is told what is being done.
+///
+/// # Errors
+/// [`super::add_market_request::AddMarketError`], candles that are not usable or too few, or what the set-up of the circuits runs into;
+/// nothing is left of it then.
+pub async fn add_market(
+    request: &AddMarketRequest<'_>,
+    show: &dyn Fn(&str),
+) -> anyhow::Result<impl Render + use<>> {
+    add_market::add_market(request, show).await
 }
 
 /// Evaluates a model on candles.

@@ -147,8 +147,9 @@ impl Network {
 pub fn with_markets(bytes: &[u8], markets: usize) -> Result<Vec<u8>, ModelError> {
     let (mut model, last) = parts(bytes)?;
     let graph = model.graph.as_mut().ok_or_else(|| not_onnx("there is no graph"))?;
-    if last.is_some_and(|last| graph.initializer[last].dims.len() > 1 && graph.initializer[last].dims[0] > 1) {
-        return Err(ModelError::Unsupported { operation: "constants of each market".into() });
+    let own = last.map(|last| matrix(&graph.initializer[last])).transpose()?.map_or(1, |constant| constant.rows);
+    if ![1, markets].contains(&own) {
+        return Err(ModelError::Unsupported { operation: format!("constants of {own} markets") });
     }
     set_rows(graph, markets)?;
     Ok(model.encode_to_vec())

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::card_added;
 use super::card_markets;
 use super::outcomes::Forecaster;
 use super::report::Report;
@@ -49,6 +50,13 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
         thresholds(candles, labels),
         features.lookback_minutes,
     )?;
+    if provenance.pointer("/settings/student/expects_variance").and_then(Value::as_bool) == Some(true) {
+        writeln!(
+            text,
+            "The logarithm is lifted by what the training part asks for, so that the square of the volatility is the variance to be \
+             expected: the mean of the logarithm lies a little lower.\n"
+        )?;
+    }
     writeln!(text, "## Inputs\n")?;
     writeln!(
         text,
@@ -115,6 +123,7 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
         }
         Err(_) => writeln!(text, "Not measured.")?,
     }
+    card_added::write(text, &card_added::added(manifest))?;
     let plots: Vec<&String> = manifest.files.keys().filter(|name| is_plot(name)).collect();
     if !plots.is_empty() {
         writeln!(text, "\n## Plots\n")?;

@@ -106,7 +106,8 @@ fn train(settings: &Settings, series: &[CandleSeries]) -> Result<Trained, Traini
 
 #[test]
 fn one_network_forecasts_two_markets_at_their_own_medians() {
-    let settings = settings();
+    let mut settings = settings();
+    settings.student.expects_variance = true;
     let series = markets(1).map(|candles| series(&candles));
     let trained = train(&settings, &series).unwrap();
     assert_eq!(trained, train(&settings, &series).unwrap(), "to the bit");
@@ -122,6 +123,7 @@ fn one_network_forecasts_two_markets_at_their_own_medians() {
     let teacher = trained.teacher.as_ref().unwrap();
     assert_eq!(teacher.spec.markets(), 2);
     for (index, (market, series)) in trained.markets.iter().zip(&series).enumerate() {
+        assert!(market.log_lift > 0.005 && market.log_lift < 0.3, "variances are above the mean's: {}", market.log_lift);
         assert!((market.parts[0].share_high - 0.5).abs() < 0.01, "the median of training: {:?}", market.parts);
         let onnx = of_market(&trained.of_markets().on_grid(16).to_onnx(2), index).unwrap();
         let layout = Layout {

@@ -84,6 +84,11 @@ impl Place {
 pub const DATA: usize = 160;
 /// Where features begin in the calldata: behind the selector, two offsets, the empty proof's length and their number.
 const FEATURES_AT: usize = 4 + 4 * 32;
+/// Where outputs begin in the calldata.
+pub fn outputs_at(markets: usize, features: usize) -> usize {
+    FEATURES_AT + 32 * markets * features
+}
+
 /// Assembly inside of the contract's one function.
 pub const BODY_DEPTH: usize = 3;
 
@@ -146,7 +151,7 @@ pragma solidity ^0.8.20;
 ",
             size = FEATURES_AT + 32 * instances,
             selector = &keccak256("verifyProof(bytes,uint256[])").to_string()[..10],
-            outputs_at = FEATURES_AT + 32 * markets * features,
+            outputs_at = outputs_at(*markets, *features),
             body = self.markets_body(),
         ))
     }

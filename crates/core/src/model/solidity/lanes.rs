@@ -2,7 +2,7 @@
 
 use alloy::primitives::U256;
 
-use super::Written;
+use super::{Written, own};
 use super::contract::{BODY_DEPTH, MAX_CODE_BYTES};
 use super::word::{Lines, WORD_BITS, after, bits, hex, mask, shr, word};
 use crate::model::dense::{Activation, DenseLayer, DenseNetwork, Unit};
@@ -93,7 +93,7 @@ pub fn body(network: &DenseNetwork) -> Option<Written> {
         }
         layer.results(&mut code, network, next);
     }
-    Some(Written { body: code, data: Vec::new(), code_bytes })
+    Some(Written { body: code, data: own::data(network), code_bytes })
 }
 
 /// Reads features, each moved by its bound, and adds what they give to a block's words.
@@ -187,6 +187,11 @@ impl<'a> Layer<'a> {
                     next.add_products(code, &[(lane.unit, "x".to_owned())]);
                 } else {
                     code.line(format_args!("x := calldataload({})", after("outputs", 32 * lane.unit)));
+                    let moved = if own::has(network, lane.unit) {
+                        format!("add({moved}, {})", own::word_of(network, "outputs", lane.unit))
+                    } else {
+                        moved
+                    };
                     claimed(code, self.dense.activation, network.output_shift, &moved, largest);
                 }
             }

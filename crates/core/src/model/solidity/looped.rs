@@ -6,7 +6,7 @@
 
 use alloy::primitives::U256;
 
-use super::Written;
+use super::{Written, own};
 use super::contract::{BODY_DEPTH, DATA};
 use super::lanes::activated;
 use super::plan::{self, Plan};
@@ -20,7 +20,8 @@ const REST_CODE_BYTES: usize = 900;
 /// Assembly that computes the network, and the data that it reads.
 pub fn body(network: &DenseNetwork) -> Written {
     let plans = plan::cheapest(&network.layers, REST_CODE_BYTES);
-    let data_bytes: usize = plans.iter().map(Plan::bytes).sum();
+    let mut data = own::data(network);
+    let data_bytes: usize = data.len() + plans.iter().map(Plan::bytes).sum::<usize>();
     let width = plans.iter().map(Plan::results).max().unwrap_or(0).max(network.layout.features);
     // Behind the data are the inputs and the results of a layer, which change places from one to the next.
     let first = DATA + data_bytes.next_multiple_of(WORD_BYTES);
@@ -28,7 +29,6 @@ pub fn body(network: &DenseNetwork) -> Written {
     let mut code = Lines::new(BODY_DEPTH + usize::from(network.layout.markets > 1));
     let is_summed = |index: usize| plans.get(index).is_some_and(|plan| plan.least != 0);
     features(&mut code, areas[0], network.layout.features, is_summed(0));
-    let mut data = Vec::with_capacity(data_bytes);
     for (index, (layer, plan)) in network.layers.iter().zip(&plans).enumerate() {
         let (from, to) = (areas[index % 2], areas[(index + 1) % 2]);
         code.open("");
@@ -135,6 +135,9 @@ fn outputs(code: &mut Lines, network: &DenseNetwork, from: usize) {
     code.open(format_args!("for {{ let i := 0 }} lt(i, {end}) {{ i := add(i, 32) }} "));
     code.line("let x := calldataload(add(outputs, i))");
     code.line(format_args!("let y := mload(add({from}, i))"));
+    if !network.offsets.is_empty() {
+        code.line(format_args!("y := add(y, {})", own::word_of(network, "add(outputs, i)", 0)));
+    }
     let found = if shift == 0 { "y".to_owned() } else { format!("shl({shift}, y)") };
     code.line(format_args!("fits := and(fits, and(lt(x, R), eq(add({found}, {most}), addmod(x, {most}, R))))"));
     code.close();

@@ -24,12 +24,15 @@
 //! 5. A word of sums begins with `constant + M` in each lane (less the bound times the weights, where features are read as
 //!    `y`), gains `weight · input` in each for every input, and is read as `lane − M`. Where weights are stored less the
 //!    smallest, `smallest · Σ input` is added to each lane.
-//! 6. An output is what is claimed: both sides of the comparison have the same number added, so that neither is negative.
+//! 6. Where markets add something of their own to the outputs, `own` is what the market at hand adds more than the first, a word of
+//!    data for each output of each market; `M` bounds the sum with any of them.
+//! 7. An output is what is claimed: both sides of the comparison have the same number added, so that neither is negative.
 //!
 mod contract;
 mod forest;
 mod lanes;
 mod looped;
+mod own;
 mod plan;
 mod word;
 
@@ -73,6 +76,7 @@ pub fn with_data(network: &DenseNetwork, model_id: &str) -> Result<String, Model
 fn of_layers(network: &DenseNetwork, model_id: &str, written: Written) -> Result<String, ModelError> {
     let layout = network.layout;
     let Written { body, data, code_bytes } = written;
+    let own = "Behind the last layer each market adds what is its own, a word of the data for each output.";
     let contract = Contract {
         model_id,
         what: network
@@ -89,6 +93,7 @@ fn of_layers(network: &DenseNetwork, model_id: &str, written: Written) -> Result
                 let largest = layer.units.iter().map(|unit| unit.largest).max().unwrap_or(0);
                 format!("Layer {}: {sums} sums of {inputs} inputs, of magnitude {largest} at most{follows}.", index + 1)
             })
+            .chain((!network.offsets.is_empty()).then(|| own.to_owned()))
             .collect(),
         markets: layout.markets,
         features: layout.features,

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{print, progress};
+use crate::actions::risk_oracle::rules::of_contract;
 use crate::config::place;
 use crate::deployment::policy::MarketRules;
 use crate::modelling::backtest_request::BacktestRequest;
+use crate::modelling::candle_file::CandleFile;
 use crate::modelling::training;
 use veriregime_core::types::time::parse_utc_ms;
 
@@ -22,15 +24,16 @@ const E9: f64 = 1e9;
     veriregime-agent backtest --candles btc.parquet --block-seconds 2 --json\n\n\
     A constant product pool is traded by arbitrageurs at every block, and by others who mind its fee. Fee and static\n\
     fee are fitted on the year before the judged dates. All policies share one map from a volatility to a fee.\n\
-    In the rows that end in _attacked somebody trades to and fro in the pool, so that it looks turbulent to itself.")]
+    In the rows that end in _attacked somebody trades to and fro in the pool, so that it looks turbulent to itself.\n\
+    In those that end in _on_chain fees follow as the contract lets them, by the limits of --policy or of the default one.")]
 pub struct BacktestArgs {
-    /// Candle file: parquet, CSV or zip.
-    #[arg(long, value_name = "FILE")]
-    candles: PathBuf,
+    /// Candle file: parquet, CSV or zip; of a model of several markets with the name of one.
+    #[arg(long, value_name = "[NAME=]FILE")]
+    candles: CandleFile,
     /// Folder of the model bundle.
     #[arg(long, value_name = "DIR", default_value = "models/btc-regime-4h-v1")]
     model: PathBuf,
-    /// A market's policy as `deploy` takes it: one more row, with its own fees.
+    /// A market's policy as `deploy` takes it: two more rows, with its own fees; its limits hold in all rows on chain.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// CSV of borrowers when the judged minutes begin, with the columns `collateral_usd` and `debt_usd`; ten thousand that
@@ -65,8 +68,9 @@ pub struct BacktestArgs {
 /// # Errors
 /// As [`training::backtest`].
 pub fn run(args: &BacktestArgs, json: bool) -> anyhow::Result<()> {
-    let rules = args.policy.as_deref().map(MarketRules::read).transpose()?;
-    let knots: Vec<(f64, f64)> = rules
+    let given = args.policy.as_deref().map(MarketRules::read).transpose()?;
+    let starting = MarketRules::starting()?;
+    let knots: Vec<(f64, f64)> = given
         .iter()
         .flat_map(|rules| &rules.policy.knots)
         .map(|knot| (f64::from(knot.volatilityE9) / E9, f64::from(knot.vector.ammFeePips.to::<u32>()) / PIPS))
@@ -77,6 +81,7 @@ pub fn run(args: &BacktestArgs, json: bool) -> anyhow::Result<()> {
         from_ms: args.from.as_deref().map(parse_utc_ms).transpose()?,
         to_ms: args.to.as_deref().map_or(Ok(i64::MAX), parse_utc_ms)?,
         knots: &knots,
+        policy: &of_contract(&given.as_ref().unwrap_or(&starting).policy),
         positions: args.positions.as_deref(),
         block_seconds: args.block_seconds,
         seed: args.seed,

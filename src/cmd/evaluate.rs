@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::print;
 use crate::config::place;
+use crate::modelling::candle_file::CandleFile;
 use crate::modelling::{DecisionTimes, EvaluateRequest, training};
 use veriregime_core::types::time::{TimeError, parse_utc_ms};
 
@@ -14,14 +15,15 @@ use veriregime_core::types::time::{TimeError, parse_utc_ms};
 #[command(after_help = "Examples:\n  \
     veriregime-agent evaluate --model models/btc-regime-4h-v1 --candles btc.parquet\n  \
     veriregime-agent evaluate --model models/btc-regime-4h-v1 --candles btc.parquet --split test\n  \
-    veriregime-agent evaluate --model models/btc-regime-4h-v1 --candles btc.parquet --from 2024-07-30 --json")]
+    veriregime-agent evaluate --model models/btc-regime-4h-v1 --candles btc.parquet --from 2024-07-30 --json\n  \
+    veriregime-agent evaluate --model models/majors-regime-4h-v1 --candles BTC-USD=btc.parquet --candles ETH-USD=eth.parquet")]
 pub struct EvaluateArgs {
     /// Folder of the model bundle.
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
-    /// Candle file: parquet, CSV or zip.
-    #[arg(long, value_name = "FILE")]
-    candles: PathBuf,
+    /// Candle file: parquet, CSV or zip. Of a model of several markets one for each that is looked at, with its name.
+    #[arg(long, value_name = "[NAME=]FILE", required = true)]
+    candles: Vec<CandleFile>,
     /// The decision times of this part of the split that the model was trained with.
     #[arg(long, value_enum, default_value_t = SplitPart::All, conflicts_with_all = ["from", "to"])]
     split: SplitPart,

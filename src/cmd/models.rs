@@ -11,6 +11,7 @@ use crate::bundle::set_grid::set_grid;
 use crate::bundle::upgrade::upgrade;
 use crate::clock::Clock;
 use crate::config::place;
+use crate::modelling::candle_file::CandleFile;
 use crate::modelling::{comparison, training, versions};
 use veriregime_core::types::time::{parse_day, parse_utc_ms};
 
@@ -47,9 +48,9 @@ pub enum ModelsCommand {
         first: String,
         /// The version that is judged.
         second: String,
-        /// Candles to judge both by, at the decision times from which on neither was trained.
-        #[arg(long, value_name = "FILE")]
-        candles: Option<PathBuf>,
+        /// Candles to judge both by, at the decision times from which on neither was trained; a file for each of several markets.
+        #[arg(long, value_name = "[NAME=]FILE")]
+        candles: Vec<CandleFile>,
         /// Folder with tables of yields to judge yield models by, on the decisions from which on neither was fitted.
         #[arg(long, value_name = "DIR", conflicts_with = "candles")]
         data: Option<PathBuf>,
@@ -65,8 +66,8 @@ pub enum ModelsCommand {
         /// Its folder's name.
         id: String,
         /// Candles to judge both by, as `compare` does.
-        #[arg(long, value_name = "FILE", conflicts_with = "force")]
-        candles: Option<PathBuf>,
+        #[arg(long, value_name = "[NAME=]FILE", conflicts_with = "force")]
+        candles: Vec<CandleFile>,
         /// Although its figures are worse than the current one's, or about something else.
         #[arg(long)]
         force: bool,
@@ -127,8 +128,8 @@ pub enum ModelsCommand {
         /// Its folder's name; all where absent.
         id: Option<String>,
         /// Candles since it was trained, to compare its features and its promises with.
-        #[arg(long, value_name = "FILE", requires = "id")]
-        candles: Option<PathBuf>,
+        #[arg(long, value_name = "[NAME=]FILE", requires = "id")]
+        candles: Vec<CandleFile>,
         /// First decision time, UTC; from the start of the candles where absent.
         #[arg(long, value_name = "DATE", requires = "candles")]
         from: Option<String>,
@@ -150,15 +151,16 @@ pub async fn run(args: ModelsArgs, json: bool) -> anyhow::Result<u8> {
             print::output(json, &training::compare_yields(versions, &data, from)?);
         }
         ModelsCommand::Compare { first, second, candles, .. } => {
-            print::output(json, &comparison::compare(&registry, [&first, &second], candles.as_deref())?);
+            print::output(json, &comparison::compare(&registry, [&first, &second], &candles)?);
         }
         ModelsCommand::Promote { id, candles, force } => {
             let now_ms = Clock::System.now_ms();
-            let change = match candles {
-                Some(candles) => registry.promote_if(&id, now_ms, |(before, old), (after, new)| {
+            let change = if candles.is_empty() {
+                registry.promote(&id, force, now_ms)?
+            } else {
+                registry.promote_if(&id, now_ms, |(before, old), (after, new)| {
                     anyhow::Ok(Some(training::on_candles([(before, old), (after, new)], &candles)?.scores))
-                })?,
-                None => registry.promote(&id, force, now_ms)?,
+                })?
             };
             print::output(json, &versions::Current(change));
         }
@@ -180,7 +182,7 @@ pub async fn run(args: ModelsArgs, json: bool) -> anyhow::Result<u8> {
         ModelsCommand::Rollback => {
             print::output(json, &versions::Current(registry.rollback(Clock::System.now_ms())?));
         }
-        ModelsCommand::Check { id: Some(id), candles: Some(candles), from } => {
+        ModelsCommand::Check { id: Some(id), candles, from } if !candles.is_empty() => {
             let from_ms = from.as_deref().map_or(Ok(i64::MIN), parse_utc_ms)?;
             let (drift, is_due) = training::drift(&id, &registry.open(&id)?, &candles, from_ms)?;
             print::output(json, &drift);

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::print;
 use super::progress::TrainingProgress;
 use crate::config::place;
+use crate::modelling::candle_file::CandleFile;
 use crate::modelling::{Device, TrainRequest, Unfinished, training};
 use crate::verification::compiler::Compiler;
 
@@ -18,19 +19,21 @@ pub const DEFAULT_SETTINGS: &str = "models/train.toml";
 #[command(after_help = "Examples:\n  \
     veriregime-agent train --settings models/train.toml --candles btc.parquet --srs-dir srs\n  \
     veriregime-agent train --candles btc.parquet --resume          go on after a crash\n  \
-    veriregime-agent train --candles btc.parquet --threshold 0.0006 --out /tmp/model --json\n\n\
+    veriregime-agent train --candles btc.parquet --threshold 0.0006 --out /tmp/model --json\n  \
+    veriregime-agent train --settings models/majors.toml --candles BTC-USD=btc.parquet --candles ETH-USD=eth.parquet \
+    --candles SUI-USD=sui.parquet\n\n\
     --config names the agent's settings, here as everywhere; the training settings are --settings.")]
 pub struct TrainArgs {
     /// Training settings.
     #[arg(long, value_name = "FILE", default_value = DEFAULT_SETTINGS)]
     settings: PathBuf,
-    /// Candle file: parquet, CSV or zip.
-    #[arg(long, value_name = "FILE")]
-    candles: PathBuf,
+    /// Candle file: parquet, CSV or zip. Of several markets one for each, with its name.
+    #[arg(long, value_name = "[NAME=]FILE", required = true)]
+    candles: Vec<CandleFile>,
     /// Folder of the new bundle; `models/MODEL_ID` where absent. A bundle that is there is replaced at the very end.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Standard deviation of one-minute returns above which a window is High, instead of the settings' one.
+    /// Standard deviation of one-minute returns above which a window is High, instead of the settings' one; of one market alone.
     #[arg(long, value_name = "DEVIATION")]
     threshold: Option<f64>,
     /// What computes.

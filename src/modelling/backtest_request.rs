@@ -3,11 +3,14 @@
 use std::ops::Range;
 use std::path::Path;
 
+use super::candle_file::CandleFile;
+use veriregime_core::policy::Policy;
+
 /// Candles, a model, and what its forecasts would have been worth.
 #[derive(Debug)]
 pub struct BacktestRequest<'a> {
     /// Candle file.
-    pub candles: &'a Path,
+    pub candles: &'a CandleFile,
     /// Folder of the model bundle.
     pub model: &'a Path,
     /// Judged times, ms UTC; from the start of the model's test part where absent.
@@ -16,6 +19,8 @@ pub struct BacktestRequest<'a> {
     pub to_ms: i64,
     /// A policy's knots: volatility of one-minute returns, and fee as a fraction.
     pub knots: &'a [(f64, f64)],
+    /// What a contract would hold fees to: limits, delay. Its knots do not count.
+    pub policy: &'a Policy,
     /// CSV of borrowers' positions; drawn ones where absent.
     pub positions: Option<&'a Path>,
     /// Seconds between the blocks of the chain.

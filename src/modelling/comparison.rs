@@ -1,9 +1,8 @@
 //! Two versions on the same rows, and on no others.
 
-use std::path::Path;
-
 use serde::Serialize;
 
+use super::candle_file::CandleFile;
 use super::measured::Measured;
 use super::training;
 use super::versions::{Summary, dash, figure, summary};
@@ -36,14 +35,14 @@ struct Row {
 ///
 /// # Errors
 /// Versions that cannot be compared, or candles that are not usable.
-pub fn compare(registry: &Registry, [first, second]: [&str; 2], candles: Option<&Path>) -> anyhow::Result<Comparison> {
+pub fn compare(registry: &Registry, [first, second]: [&str; 2], candles: &[CandleFile]) -> anyhow::Result<Comparison> {
     let [one, other] = [registry.open(first)?, registry.open(second)?];
     let measured = match candles {
-        Some(candles) => training::on_candles([(first, &one), (second, &other)], candles)?,
-        None => Measured {
+        [] => Measured {
             rows: figures::same_rows((first, &one.manifest), (second, &other.manifest))?,
             scores: [&one, &other].map(|bundle| figures::scores(&bundle.manifest)),
         },
+        candles => training::on_candles([(first, &one), (second, &other)], candles)?,
     };
     let current = registry.current()?;
     let mut summaries = [summary(first, &one, current.as_deref())?, summary(second, &other, current.as_deref())?];

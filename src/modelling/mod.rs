@@ -3,6 +3,7 @@
 
 pub mod add_market_request;
 pub mod backtest_request;
+pub mod candle_file;
 pub mod circuit;
 pub mod comparison;
 pub mod feature_rows;
@@ -21,14 +22,15 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::verification::compiler::Compiler;
+use candle_file::CandleFile;
 
 /// What a training run is to do.
 #[derive(Debug)]
 pub struct TrainRequest<'a> {
     /// File with the training settings.
     pub settings: &'a Path,
-    /// Candle file.
-    pub candles: &'a Path,
+    /// The candle file of each market.
+    pub candles: &'a [CandleFile],
     /// Folder of the new bundle; `models/MODEL_ID` where absent.
     pub out: Option<&'a Path>,
     /// Threshold of the label, instead of the settings' one.
@@ -98,8 +100,8 @@ pub enum Progress<'a> {
 pub struct EvaluateRequest<'a> {
     /// Folder of the model bundle.
     pub bundle: &'a Path,
-    /// Candle file.
-    pub candles: &'a Path,
+    /// The candle file of each market.
+    pub candles: &'a [CandleFile],
     /// Decision times.
     pub times: DecisionTimes,
     /// Whether the teacher and the original network are evaluated too.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::add_market_request::AddMarketRequest;
 use super::backtest_request::BacktestRequest;
+use super::candle_file::CandleFile;
 use super::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest};
 use super::measured::{Measured, Version};
 use super::yield_request::{YieldBacktestRequest, YieldEvaluateRequest, YieldTrainRequest};
@@ -52,12 +53,12 @@ pub fn evaluate(_request: &EvaluateRequest<'_>) -> anyhow::Result<Never> {
 }
 
 /// Refuses.
-pub fn on_candles(_versions: [Version<'_>; 2], _candles: &Path) -> anyhow::Result<Measured> {
+pub fn on_candles(_versions: [Version<'_>; 2], _candles: &[CandleFile]) -> anyhow::Result<Measured> {
     Err(NotInThisBuild.into())
 }
 
 /// Refuses.
-pub fn drift(_id: &str, _bundle: &Bundle, _candles: &Path, _from_ms: i64) -> anyhow::Result<(Never, bool)> {
+pub fn drift(_id: &str, _bundle: &Bundle, _candles: &[CandleFile], _from_ms: i64) -> anyhow::Result<(Never, bool)> {
     Err(NotInThisBuild.into())
 }
 

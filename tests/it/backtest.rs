@@ -55,8 +55,8 @@ fn every_policy_is_told_in_every_comparison_and_nobody_sees_more_than_foresight(
     let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/policy.toml");
     let found = study.json(&["--policy", policy, "--plots", "plots", "--csv", "rows.csv"]);
     let rows = found["amm"].as_array().unwrap();
-    // Fifteen policies, nine assumptions on other traders, three comparisons.
-    assert_eq!(rows.len(), 15 * 9 * 3);
+    // Eighteen policies, nine assumptions on other traders, three comparisons.
+    assert_eq!(rows.len(), 18 * 9 * 3);
     let usd = |policy: &str, comparison: &str| {
         let row = rows.iter().find(|row| {
             row["policy"] == policy
@@ -70,6 +70,12 @@ fn every_policy_is_told_in_every_comparison_and_nobody_sees_more_than_foresight(
     for policy in ["clock", "persistence", "garch", "har", "har_clock", "ours"] {
         assert!(usd(policy, "static_same_mean") <= usd("foresight", "static_same_mean") * 1.05, "{policy}");
     }
+    let fee = |policy: &str| {
+        let row = rows.iter().find(|row| row["policy"] == policy && row["comparison"] == "own").unwrap();
+        row["mean_fee_pips"].as_f64().unwrap()
+    };
+    // What the contract holds back is a fall, never a rise.
+    assert!(fee("ours_on_chain") > fee("ours") && fee("policy_file_on_chain") > fee("policy_file"));
     let lending = found["lending"].as_array().unwrap();
     assert_eq!(lending.len(), 5 * 2 * 2);
     assert!(lending.iter().all(|row| row["liquidated_share"].as_f64().unwrap() >= 0.0), "{lending:?}");
@@ -78,10 +84,6 @@ fn every_policy_is_told_in_every_comparison_and_nobody_sees_more_than_foresight(
     let stress = found["stress_days"].as_array().unwrap();
     assert!(stress.len() == 5 && stress.is_sorted_by_key(|day| -day["fall"].as_f64().unwrap()), "{stress:?}");
     // Somebody who feigns a volatility lifts the fee of a pool alone above that of a guarded one.
-    let fee = |policy: &str| {
-        let row = rows.iter().find(|row| row["policy"] == policy && row["comparison"] == "own").unwrap();
-        row["mean_fee_pips"].as_f64().unwrap()
-    };
     assert!(fee("own_pool_15m_attacked") > fee("guarded_pool_15m_attacked"));
     assert!(fee("guarded_pool_15m_attacked") > fee("guarded_pool_15m"));
     assert_eq!(found["break_even_tvl_usd"].as_array().unwrap().len(), 2 * 3 * 3);

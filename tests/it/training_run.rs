@@ -189,3 +189,63 @@ fn a_disk_that_fills_up_in_a_checkpoint_is_told_and_leaves_no_half_of_it() {
     assert_eq!(left, ["run.json"], "a half-written checkpoint");
     assert!(!bench.path("full").join("model").join(MANIFEST_FILE).exists());
 }
+
+#[test]
+fn two_markets_make_one_bundle_that_is_judged_market_by_market() {
+    let bench = Bench::new();
+    let start_ms = parse_utc_ms("2024-01-11").unwrap();
+    parquet::write(&bench.path("other.parquet"), &candles(22, start_ms, (DAYS - 10) * 1440)).unwrap();
+    bench.settings(|text| {
+        let one = "[market]\nname = \"BTC-USD\"\nsymbol = \"BTCUSDT\"\n";
+        let two = format!("{}\n[[markets]]\nname = \"NEW-USD\"\nsymbol = \"NEWUSDT\"\n", one.replace("[market]", "[[markets]]"));
+        assert!(text.contains(one));
+        text.replace(one, &two).replace("threshold = 0.0006\n", "")
+    });
+    let said = bench.refused("two", &["--no-search"], "VR-TRAIN-013");
+    assert!(said.contains("could be any of 2 markets"), "{said}");
+    let named = |name: &str, file: &str| format!("{name}={}", bench.path(file).display());
+    let files = [named("BTC-USD", "candles.parquet"), named("NEW-USD", "other.parquet")];
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("VERIREGIME_CONFIG").stdin(Stdio::null());
+        let output = command.args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let [settings, out] = [bench.path("train.toml"), bench.path("two").join("model")];
+    let [settings, out] = [&settings, &out].map(|path| path.to_str().unwrap());
+    let python = config().prover.python;
+    let [python, srs] = [&python, &bench.srs].map(|path| path.to_str().unwrap());
+    let [one, other] = [&files[0], &files[1]];
+    let trained = run(&[
+        "train", "--json", "--settings", settings, "--candles", one, "--candles", other, "--out", out, "--python", python,
+        "--srs-dir", srs, "--no-search",
+    ]);
+    let bundle = Bundle::open(Path::new(out)).unwrap();
+    let regime = bundle.manifest.regime().unwrap();
+    let [first, second] = [0, 1].map(|market| regime.market(market).unwrap());
+    assert!(regime.market(2).is_none());
+    assert!((first.label.threshold - second.label.threshold).abs() > 1e-9, "each has its own median");
+    assert_ne!(first.features.candle, second.features.candle);
+    assert_eq!(first.features.calendar, second.features.calendar);
+    assert_ne!(first.baselines, second.baselines);
+    for plot in ["plot-roc-btc-usd.svg", "plot-roc-new-usd.svg"] {
+        assert!(bundle.manifest.files.contains_key(plot), "{plot}");
+    }
+    let card = String::from_utf8(bytes(&bundle.folder, "MODEL_CARD.md")).unwrap();
+    assert!(card.contains("| test | ") && card.contains("| NEW-USD | student, circuit |"), "{card}");
+    // What the card says is what the candles say again, market by market.
+    let evaluated = run(&[
+        "evaluate", "--json", "--model", out, "--candles", one, "--candles", other, "--split", "test", "--without-networks",
+    ]);
+    for market in ["BTC-USD", "NEW-USD"] {
+        let figure = |of: &Value| of["markets"][market]["forecasters"]["student_circuit"]["every_minute"]["figures"].clone();
+        assert_eq!(figure(&evaluated), figure(&trained["test"]), "{market}");
+        assert!(figure(&evaluated)["accuracy"]["value"].as_f64().unwrap() > 0.5, "{market}");
+    }
+    let rows = |of: &Value| of["rows"].as_u64().unwrap();
+    assert_eq!(rows(&evaluated), rows(&evaluated["markets"]["BTC-USD"]) + rows(&evaluated["markets"]["NEW-USD"]));
+    // One of them alone is judged as well.
+    let alone = run(&["evaluate", "--json", "--model", out, "--candles", other, "--split", "test", "--without-networks"]);
+    assert_eq!(alone["markets"].as_object().unwrap().len(), 1);
+}

@@ -6,6 +6,8 @@ use crate::error::BacktestError;
 
 /// Largest fee, as a fraction: what the contracts' bounds allow.
 pub const MAX_FEE: f64 = 0.02;
+/// Where a policy on chain ends that follows a power, in knees: a wilder forecast is none that was seen twice.
+const MOST_KNEES: f64 = 4.0;
 /// Most knots of a policy.
 pub const MAX_KNOTS: usize = 4;
 
@@ -74,6 +76,19 @@ impl FeeMap {
         }
     }
 
+    /// Where the fee begins to rise, and from where on it does no more: the first and the last knot of a policy; `None` where it
+    /// never rises.
+    pub fn span(&self) -> Option<(f64, f64)> {
+        match &self.shape {
+            Shape::Static => None,
+            Shape::Power { knee, exponent } => {
+                let bounded = libm::pow((MAX_FEE / self.level).max(1.0), 1.0 / exponent);
+                Some((*knee, knee * bounded.min(MOST_KNEES)))
+            }
+            Shape::Knots(knots) => Some((knots[0].0, knots[MAX_KNOTS - 1].0)),
+        }
+    }
+
     /// The same shape at another level.
     #[must_use]
     pub fn at_level(self, level: f64) -> Self {
@@ -115,6 +130,16 @@ mod tests {
             assert!((map.fee(volatility) - fee).abs() < 1e-12, "{volatility}: {}", map.fee(volatility));
         }
         assert!((map.at_level(1e-3).fee(1.0) - 6e-3).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_map_rises_from_its_knee_to_its_bound() {
+        let map = FeeMap { level: 0.005, shape: Shape::Power { knee: 5e-4, exponent: 2.0 } };
+        assert_eq!(map.span(), Some((5e-4, 1e-3)));
+        assert_eq!(map.at_level(1e-4).span(), Some((5e-4, 2e-3)));
+        assert_eq!(FeeMap::flat(1e-3).span(), None);
+        let knots = FeeMap::knots(&[(7e-4, 5e-4), (1.7e-3, 3e-3)]).expect("they rise");
+        assert_eq!(knots.span(), Some((7e-4, 1.7e-3)));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 pub mod blocks;
 pub mod closure;
+pub mod contract;
 pub mod error;
 pub mod fee;
 pub mod lending;

@@ -143,7 +143,7 @@ mod tests {
         let volumes = vec![1e7; closes.len()];
         let market = Market { name: "made".to_owned(), start_ms: 0, closes, volumes };
         let known = Signal::Known(volatility.iter().map(|value| *value as f32).collect());
-        let policy = |name: &str, signal| Policy { name: name.to_owned(), signal, map: None };
+        let policy = |name: &str, signal| Policy { name: name.to_owned(), signal, map: None, contract: None };
         let (fixed, ours) = (policy("static", Signal::None), policy("ours", known));
         let minutes = 2 * DAY_MINUTES..days * DAY_MINUTES;
         let rows = rows(&market, &minutes, &[&fixed, &ours], 1.2e-3, &[], 1).expect("signals");

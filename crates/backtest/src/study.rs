@@ -1,5 +1,6 @@
 //! Policies side by side: what each of them would have earned a pool's liquidity.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -7,9 +8,10 @@ use serde::Serialize;
 
 use crate::blocks::Blocks;
 use crate::closure::{Closure, Weights};
+use crate::contract::Contract;
 use crate::error::BacktestError;
 use crate::fee::{FeeMap, MAX_FEE, Shape};
-use crate::market::{DAY_MINUTES, Market};
+use crate::market::{DAY_MINUTES, MINUTE_MS, Market};
 use crate::pool::{self, Days};
 use crate::signal::Signal;
 use veriregime_core::bootstrap::{means, standard_error, starts};
@@ -43,6 +45,8 @@ pub struct Policy {
     pub signal: Signal,
     /// What it makes of it, where it does not share the map of all.
     pub map: Option<FeeMap>,
+    /// The rules of a contract that stand between the signal and the fee; none where the fee follows at once.
+    pub contract: Option<Contract>,
 }
 
 /// How policies are made comparable.
@@ -197,7 +201,7 @@ impl<'a> Study<'a> {
     /// The fee of a policy in each judged minute, as a fraction: what a plot shows. Nothing for a pool that looks at itself.
     pub fn fees(&self, terms: &Terms, policy: &Policy) -> Vec<f64> {
         let map = Self::map(terms, policy);
-        match &policy.signal {
+        match self.followed(policy, &map).as_ref() {
             Signal::None => vec![map.level; self.judged.len()],
             Signal::Known(values) => {
                 values[self.judged.clone()].iter().map(|value| map.fee(f64::from(*value))).collect()
@@ -211,11 +215,20 @@ impl<'a> Study<'a> {
         policy.map.unwrap_or(shared)
     }
 
+    /// What the fee follows: the policy's signal, or what a contract makes of it.
+    fn followed<'p>(&self, policy: &'p Policy, map: &FeeMap) -> Cow<'p, Signal> {
+        let forecasts = policy.contract.as_ref().zip(policy.signal.known());
+        let first_minute = self.market.start_ms.div_euclid(MINUTE_MS);
+        let held = forecasts.and_then(|(contract, forecasts)| contract.followed(forecasts, first_minute, map));
+        held.map_or(Cow::Borrowed(&policy.signal), |values| Cow::Owned(Signal::Known(values)))
+    }
+
     fn compared(&self, terms: &Terms, policy: &Policy, weights: &Weights, fixed: &Days) -> [Row; 3] {
         let own_map = Self::map(terms, policy);
-        let own = self.run(&self.judged, &policy.signal, &own_map, weights);
-        let level = self.level_with_mean(&policy.signal, &own_map, &own, weights, terms.static_fee);
-        let equal = self.run(&self.judged, &policy.signal, &own_map.at_level(level), weights);
+        let signal = self.followed(policy, &own_map);
+        let own = self.run(&self.judged, &signal, &own_map, weights);
+        let level = self.level_with_mean(&signal, &own_map, &own, weights, terms.static_fee);
+        let equal = self.run(&self.judged, &signal, &own_map.at_level(level), weights);
         let same = self.run(&self.judged, &Signal::None, &FeeMap::flat(own.mean_fee()), weights);
         let row = |comparison, ours: &Days, other: &Days| self.row(terms, policy, comparison, ours, other);
         [
@@ -303,7 +316,7 @@ mod tests {
             Study::new(&market, 0..60 * DAY_MINUTES, 60 * DAY_MINUTES..DAYS * DAY_MINUTES, 12, 1).expect("days");
         let terms = study.terms(Closure { theta: 0.5, epsilon: 1_000.0 }, &known).expect("a guide");
         assert!(terms.static_fee > LEAST_LEVEL && terms.static_fee < MAX_FEE / 2.0, "{terms:?}");
-        let policy = |name: &str, signal| Policy { name: name.to_owned(), signal, map: None };
+        let policy = |name: &str, signal| Policy { name: name.to_owned(), signal, map: None, contract: None };
         let policies = [
             policy("static", Signal::None),
             policy("foresight", known),
@@ -334,7 +347,7 @@ mod tests {
         let all = 0..DAYS * DAY_MINUTES;
         let study = Study::new(&market, all.clone(), all, 12, 1).expect("days");
         let terms = study.terms(Closure { theta: 0.0, epsilon: 1_000.0 }, &known).expect("a guide");
-        let none = [Policy { name: "static".to_owned(), signal: Signal::None, map: None }];
+        let none = [Policy { name: "static".to_owned(), signal: Signal::None, map: None, contract: None }];
         let rows = study.rows(&terms, &none, "none").expect("no signal");
         assert!(rows[0].liquidity_usd_per_year.abs() < 1.0, "{:?}", rows[0]);
     }

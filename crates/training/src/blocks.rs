@@ -66,7 +66,7 @@ impl Scale {
         };
         let channel = |feature: &Feature| {
             let values = moments().map(|at| measure::value(feature, sums, at));
-            super::statistics::scaled(feature, values)
+            super::statistics::scaled(feature, &[values])
         };
         let channels = settings.channels.iter().map(channel).collect::<Result<_, _>>()?;
         Ok(Self { every_minutes: settings.every_minutes, count: settings.count, channels })

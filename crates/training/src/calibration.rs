@@ -34,6 +34,13 @@ pub fn temperature(rows: &[(f64, bool)]) -> f64 {
     libm::exp(f64::midpoint(low, high))
 }
 
+/// What a forecast logarithm of a volatility has to be lifted by, so that its square is the variance to be expected; each gap is what
+/// followed less what was forecast. By QLIKE that is best. 0 where there are none.
+pub fn lift(gaps: &[f64]) -> f64 {
+    let ratio = gaps.iter().map(|gap| libm::exp(2.0 * gap)).sum::<f64>() / gaps.len().max(1) as f64;
+    if gaps.is_empty() { 0.0 } else { 0.5 * libm::log(ratio) }
+}
+
 /// Negative log-likelihood of what followed under a margin.
 fn cross_entropy(margin: f64, high: bool) -> f64 {
     let miss = if high { -margin } else { margin };
@@ -43,6 +50,17 @@ fn cross_entropy(margin: f64, high: bool) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_lift_is_where_qlike_is_least() {
+        let gaps: Vec<f64> = (0..101).map(|step| (f64::from(step) - 50.0) / 100.0).collect();
+        let loss = |lift: f64| {
+            gaps.iter().map(|gap| libm::exp(2.0 * (gap - lift)) - 2.0 * (gap - lift) - 1.0).sum::<f64>()
+        };
+        let best = lift(&gaps);
+        assert!(best > 0.05 && loss(best) < loss(best - 1e-3) && loss(best) < loss(best + 1e-3), "{best}");
+        assert!(lift(&[]).abs() < f64::EPSILON);
+    }
 
     #[test]
     fn the_temperature_that_spoilt_the_margins_is_found() {

@@ -6,7 +6,7 @@ use super::error::TrainingError;
 use super::feature_settings::FeatureSettings;
 use super::loss::Samples;
 use super::settings::{Settings, date_ms};
-use super::statistics::scaled;
+use super::statistics::{moments, scaled};
 use veriregime_core::features::sums::Sums;
 use veriregime_core::features::{calendar, label, measure};
 use veriregime_core::types::feature::{Feature, FeatureSpec, HOURS_PER_WEEK};
@@ -82,78 +82,117 @@ impl Wanted {
     }
 }
 
-/// Fits the weekly profile and the z-scores of `wanted` on the training part.
+/// A market's training part, as statistics are fitted on it.
+#[derive(Debug, Clone, Copy)]
+pub struct FitPart<'a> {
+    /// Sums of the market's candles.
+    pub sums: &'a Sums<'a>,
+    /// When they begin, ms UTC.
+    pub start_ms: i64,
+    /// Decisions that means and standard deviations are taken over.
+    pub train: &'a [Decision],
+    /// Decisions that the weekly profile averages over.
+    pub profile: &'a [Decision],
+}
+
+impl FitPart<'_> {
+    fn time_ms(&self, at: usize) -> i64 {
+        self.start_ms + i64::try_from(at).expect("an index fits") * MINUTE_MS
+    }
+}
+
+/// Fits the z-scores of `wanted` on the training part of each market, and what depends on the time alone on all of them, each counting
+/// the same. Of several markets the weekly profile is the mean of theirs, each less its own mean.
 ///
 /// # Errors
 /// [`TrainingError::TooFew`], or [`TrainingError::Constant`] where a feature never moves.
-pub fn fit_spec(
-    wanted: &FeatureSettings,
-    sums: &Sums,
-    start_ms: i64,
-    train: &[Decision],
-    profile: &[Decision],
-) -> Result<FeatureSpec, TrainingError> {
-    if train.len() < MIN_SAMPLES {
-        return Err(TrainingError::TooFew { part: "training".into(), found: train.len(), needed: MIN_SAMPLES });
+pub fn fit_specs(wanted: &FeatureSettings, parts: &[FitPart<'_>]) -> Result<Vec<FeatureSpec>, TrainingError> {
+    for FitPart { train, .. } in parts {
+        if train.len() < MIN_SAMPLES {
+            return Err(TrainingError::TooFew { part: "training".into(), found: train.len(), needed: MIN_SAMPLES });
+        }
     }
     let mut weekly_profile = Vec::new();
     if wanted.calendar.iter().any(|feature| matches!(feature, Feature::WeeklyProfile { .. })) {
-        weekly_profile = fit_profile(profile, start_ms)?;
+        weekly_profile = fit_profile(parts)?;
     }
-    let time_ms = |at: usize| start_ms + i64::try_from(at).expect("an index fits") * MINUTE_MS;
-    let candle = wanted
-        .candle
-        .iter()
-        .map(|feature| scaled(feature, train.iter().map(|(at, _)| measure::value(feature, sums, *at))));
+    let profile = &weekly_profile;
     let calendar = wanted.calendar.iter().map(|feature| {
-        scaled(feature, train.iter().map(|(at, _)| calendar::value(feature, &weekly_profile, time_ms(*at))))
+        let values = parts.iter().map(|part| {
+            part.train.iter().map(move |(at, _)| calendar::value(feature, profile, part.time_ms(*at)))
+        });
+        scaled(feature, &values.collect::<Vec<_>>())
     });
-    Ok(FeatureSpec {
-        candle: candle.collect::<Result<_, _>>()?,
-        calendar: calendar.collect::<Result<_, _>>()?,
-        clip: wanted.clip,
-        input_scale: wanted.input_scale,
-        lookback_minutes: wanted.lookback_minutes,
-        max_missing_minutes: wanted.max_missing_minutes,
-        weekly_profile,
-    })
+    let calendar = calendar.collect::<Result<Vec<_>, _>>()?;
+    let of_market = |part: &FitPart<'_>| {
+        let candle = wanted.candle.iter().map(|feature| {
+            scaled(feature, &[part.train.iter().map(|(at, _)| measure::value(feature, part.sums, *at))])
+        });
+        Ok(FeatureSpec {
+            candle: candle.collect::<Result<_, TrainingError>>()?,
+            calendar: calendar.clone(),
+            clip: wanted.clip,
+            input_scale: wanted.input_scale,
+            lookback_minutes: wanted.lookback_minutes,
+            max_missing_minutes: wanted.max_missing_minutes,
+            weekly_profile: weekly_profile.clone(),
+        })
+    };
+    parts.iter().map(of_market).collect()
 }
 
-/// The outcomes of decision times as a network learns them.
-pub fn samples(decisions: &[Decision], threshold: f64, [mean, deviation]: [f64; 2]) -> Samples {
+/// The outcomes of a market's decision times as a network learns them: of the logarithm of the volatility what is over `log_offset`.
+pub fn samples(decisions: &[Decision], threshold: f64, log_offset: f64, [mean, deviation]: [f64; 2]) -> Samples {
     let high = |(_, volatility): &Decision| f32::from(u8::from(*volatility > threshold));
-    let normalised = |(_, volatility): &Decision| ((label::log_volatility(*volatility) - mean) / deviation) as f32;
+    let over = |volatility: f64| label::log_volatility(volatility) - log_offset;
+    let normalised = |(_, volatility): &Decision| ((over(*volatility) - mean) / deviation) as f32;
     Samples {
         at: decisions.iter().map(|(at, _)| *at).collect(),
         high: decisions.iter().map(high).collect(),
         log_volatility: decisions.iter().map(normalised).collect(),
         teacher: None,
+        weight: None,
     }
 }
 
-/// Mean and standard deviation of the log-volatility that followed.
-pub fn log_volatility_moments(decisions: &[Decision]) -> [f64; 2] {
-    let count = decisions.len() as f64;
-    let values = || decisions.iter().map(|(_, volatility)| label::log_volatility(*volatility));
-    let mean = values().sum::<f64>() / count;
-    let variance = values().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
+/// Mean and standard deviation of the log-volatility that followed, over the offset of each market; all count the same.
+pub fn log_volatility_moments(parts: &[(&[Decision], f64)]) -> [f64; 2] {
+    let values: Vec<_> = parts
+        .iter()
+        .map(|(decisions, log_offset)| {
+            decisions.iter().map(move |(_, volatility)| label::log_volatility(*volatility) - log_offset)
+        })
+        .collect();
+    let [mean, variance] = moments(&values);
     [mean, variance.sqrt().max(1e-6)].map(frozen)
 }
 
 /// Mean log-volatility that followed each hour of the week, in millionths.
-fn fit_profile(decisions: &[Decision], start_ms: i64) -> Result<Vec<i32>, TrainingError> {
+fn fit_profile(parts: &[FitPart<'_>]) -> Result<Vec<i32>, TrainingError> {
+    let mut profile = [0.0; HOURS_PER_WEEK];
+    for part in parts {
+        let own = market_profile(part)?;
+        let mean = own.iter().sum::<f64>() / HOURS_PER_WEEK as f64;
+        let level = if parts.len() == 1 { 0.0 } else { mean };
+        for (sum, own) in profile.iter_mut().zip(own) {
+            *sum += own - level;
+        }
+    }
+    Ok(profile.iter().map(|sum| libm::round(sum / parts.len() as f64 * 1e6) as i32).collect())
+}
+
+fn market_profile(part: &FitPart<'_>) -> Result<Vec<f64>, TrainingError> {
     let mut totals = [(0.0_f64, 0_u32); HOURS_PER_WEEK];
-    for (at, volatility) in decisions {
-        let time_ms = start_ms + i64::try_from(*at).expect("an index fits") * MINUTE_MS;
-        let hour = time_ms.div_euclid(HOUR_MS).rem_euclid(HOURS_PER_WEEK as i64);
+    for (at, volatility) in part.profile {
+        let hour = part.time_ms(*at).div_euclid(HOUR_MS).rem_euclid(HOURS_PER_WEEK as i64);
         let (sum, count) = &mut totals[usize::try_from(hour).expect("within a week")];
         *sum += label::log_volatility(*volatility);
         *count += 1;
     }
-    let found = decisions.len();
+    let found = part.profile.len();
     let means = totals.iter().map(|(sum, count)| match count {
         0 => Err(TrainingError::TooFew { part: "the weekly profile".into(), found, needed: MIN_SAMPLES }),
-        _ => Ok(libm::round(sum / f64::from(*count) * 1e6) as i32),
+        _ => Ok(sum / f64::from(*count)),
     });
     means.collect()
 }

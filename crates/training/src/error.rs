@@ -44,6 +44,9 @@ pub enum TrainingError {
     /// No adapter for the graphics backend.
     #[error("there is nothing to compute on: {reason}")]
     NoDevice { reason: String },
+    /// Candle files that are not those of the markets.
+    #[error("{reason}")]
+    Markets { reason: String },
     /// The features cannot be computed.
     #[error(transparent)]
     Features(#[from] FeatureError),
@@ -66,6 +69,7 @@ impl Diagnostic for TrainingError {
             Self::Teacher { .. } => "VR-TRAIN-009",
             Self::NoDevice { .. } => "VR-TRAIN-010",
             Self::Misplaced { .. } => "VR-TRAIN-011",
+            Self::Markets { .. } => "VR-TRAIN-013",
             Self::Features(error) => error.code(),
             Self::File(error) => error.code(),
         }
@@ -88,6 +92,7 @@ impl Diagnostic for TrainingError {
             Self::OneClass { .. } => "choose another label.threshold or other dates",
             Self::Teacher { .. } => "restore the bundle, or train it again",
             Self::NoDevice { .. } => "install a Vulkan driver, or train with --device cpu",
+            Self::Markets { .. } => "give a file for each market, as --candles NAME=FILE; one market needs no name",
             Self::Features(error) => error.hint(),
             Self::File(error) => error.hint(),
         }

@@ -18,6 +18,7 @@ pub mod network;
 pub mod optimiser;
 pub mod pinball;
 pub mod plots;
+pub mod pool;
 pub mod reference;
 pub mod reproduction;
 pub mod settings;
@@ -36,34 +37,36 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::evaluation::baselines;
-use blocks::{RowInputs, Scale};
+use blocks::Scale;
 use checkpoint::RunFolder;
 use dataset::{Decision, Split, Wanted};
 use error::TrainingError;
-use loss::Samples;
 use network::Network;
-use reference::{TeacherSpec, TrainedTeacher, span};
+use pool::Pool;
+use reference::{TeacherSpec, TrainedTeacher};
 use reproduction::{OriginalInputs, OriginalSpec, TrainedOriginal};
 use settings::Settings;
 use student::Student;
 use teacher::TeacherSettings;
 use trainer::{Event, FitSettings, Progress, SelectBy, TrainInputs};
 use veriregime_core::features::har::LEAST_BEFORE;
-use veriregime_core::features::sums::Sums;
 use veriregime_core::model::export::LayeredNetwork;
 use veriregime_core::types::baselines::Baselines;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::feature::FeatureSpec;
 use veriregime_core::types::manifest::frozen;
+use veriregime_core::types::manifest::inputs::Market;
+use veriregime_core::types::manifest::regime::Label;
 use veriregime_core::types::period::MINUTE_MS;
+use veriregime_core::types::prediction::REGIME_OUTPUTS;
 
 /// What a training run works on.
 #[derive(Debug, Clone, Copy)]
 pub struct Run<'a> {
     /// How.
     pub settings: &'a Settings,
-    /// From what.
-    pub series: &'a CandleSeries,
+    /// From what: the candles of each market of the settings, in their order.
+    pub series: &'a [CandleSeries],
     /// Where it is computed.
     pub device: &'a Device,
     /// Where its checkpoints are.
@@ -101,19 +104,34 @@ pub struct Part {
     pub share_high: f64,
 }
 
-/// What a training run leaves.
+/// What training leaves of a market.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Trained {
-    /// The network, calibrated, not yet on the circuit's grid.
-    pub network: LayeredNetwork,
-    /// The features with their statistics.
+pub struct TrainedMarket {
+    /// Its names.
+    pub market: Market,
+    /// What is forecast of it.
+    pub label: Label,
+    /// What is added to the network's log-volatility: nothing of a model of one market.
+    pub log_offset: f64,
+    /// What is added to it besides, where the settings ask for the variance to be expected; else nothing.
+    pub log_lift: f64,
+    /// The features with the market's statistics.
     pub features: FeatureSpec,
     /// What the network is compared with.
     pub baselines: Baselines,
-    /// Which decision times served for what.
-    pub split: Split,
     /// Training and validation as the student saw them.
     pub parts: [Part; 2],
+}
+
+/// What a training run leaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trained {
+    /// The network, calibrated, not yet on the circuit's grid; of several markets without what each adds.
+    pub network: LayeredNetwork,
+    /// The markets, in the order of the settings; at least one.
+    pub markets: Vec<TrainedMarket>,
+    /// Which decision times served for what.
+    pub split: Split,
     /// What the margins were divided by.
     pub temperature: f64,
     /// Every network's training.
@@ -126,6 +144,24 @@ pub struct Trained {
     pub original: Option<TrainedOriginal>,
 }
 
+impl Trained {
+    /// The network as it is proven: of several markets with what each adds to the log-volatility.
+    pub fn of_markets(&self) -> LayeredNetwork {
+        let network = self.network.clone();
+        if self.markets.iter().all(|market| (market.log_offset + market.log_lift).abs() < f64::EPSILON) {
+            return network;
+        }
+        let volatility = REGIME_OUTPUTS.len() - 1;
+        let more = |market: &TrainedMarket| {
+            let mut row = vec![0.0; REGIME_OUTPUTS.len()];
+            row[volatility] = market.log_offset + market.log_lift;
+            row
+        };
+        let more: Vec<_> = self.markets.iter().map(more).collect();
+        network.for_markets(&more).expect("it ends with sums and one bias")
+    }
+}
+
 /// Trains teacher and student. `observe` hears of every step of every stage.
 ///
 /// # Errors
@@ -134,44 +170,36 @@ pub fn train(run: &Run<'_>, mut observe: impl FnMut(&Stage, Event)) -> Result<Tr
     let Run { settings, series, device, .. } = *run;
     let tracking = device.clone().autodiff();
     settings.check()?;
-    let split = Split::new(settings, series.end_ms())?;
-    let sums = Sums::new(series.candles(), series.carried());
-    let lookback = settings.teacher.as_ref().map_or(0, TeacherSettings::lookback_minutes);
-    let wanted = Wanted {
-        lookback_minutes: lookback.max(settings.features.lookback_minutes),
-        max_missing_minutes: settings.features.max_missing_minutes,
-        horizon_minutes: settings.label.horizon_minutes,
-    };
-    let parts = Parts { wanted, sums: &sums, series, split: &split, threshold: settings.label.threshold };
+    let split = Split::new(settings, series.iter().map(CandleSeries::end_ms).min().unwrap_or(0))?;
+    let pool = Pool::new(settings, series, &split)?;
     let mut curves = Vec::new();
 
     let teacher = match &settings.teacher {
-        Some(teacher) => Some(train_teacher(run, teacher, &parts, &mut curves, &mut observe)?),
+        Some(teacher) => Some(train_teacher(run, teacher, &pool, &mut curves, &mut observe)?),
         None => None,
     };
 
     let original = match &settings.original_cnn {
-        Some(fit) => Some(train_original(run, fit, &parts, &mut curves, &mut observe)?),
+        Some(fit) => Some(train_original(run, fit, &pool, &mut curves, &mut observe)?),
         None => None,
     };
 
     let fit = &settings.student.fit;
-    let (train, validation) = parts.decisions(fit)?;
-    let moments = dataset::log_volatility_moments(&train);
-    let features = dataset::fit_spec(&settings.features, &sums, series.start_ms(), &train, &parts.profile(fit))?;
+    let [train, validation] = pool.decisions(fit)?;
+    let moments = pool.log_volatility_moments(&train);
+    let features = dataset::fit_specs(&settings.features, &pool.fit_parts(&train, &pool.profile(fit)))?;
     let [mut train_samples, validation_samples] =
-        [&train, &validation].map(|decisions| parts.samples(decisions, moments));
+        [&train, &validation].map(|decisions| pool.samples(decisions, moments));
     if let Some(teacher) = &teacher {
-        let own = teacher.forecast(series, &train_samples.at, device)?;
-        let normalised =
-            |[margin, log_volatility]: &[f64; 2]| [*margin as f32, ((log_volatility - moments[0]) / moments[1]) as f32];
-        train_samples.teacher = Some(own.iter().map(normalised).collect());
+        train_samples.teacher = Some(lesson_of(teacher, &pool, &train, moments, device)?);
     }
-    let inputs = parts.inputs(&[], &features, [&train, &validation])?;
+    let count = features.first().map_or(0, FeatureSpec::count);
+    let inputs =
+        pool.inputs(&vec![&[][..]; series.len()], &features.iter().collect::<Vec<_>>(), [&train, &validation])?;
     let start = |seed: u64| {
         let random = &mut ChaCha8Rng::seed_from_u64(seed);
         let student = &settings.student;
-        Student::new(features.count(), &student.layers, student.param_scale, moments, random, &tracking)
+        Student::new(count, &student.layers, student.param_scale, moments, random, &tracking)
     };
     let mut best: Option<(String, Progress)> = None;
     for restart in 1..=settings.student.restarts {
@@ -202,20 +230,39 @@ pub fn train(run: &Run<'_>, mut observe: impl FnMut(&Stage, Event)) -> Result<Tr
         .collect();
     let temperature = frozen(calibration::temperature(&rated));
 
-    let baselines = baselines::fit(&sums, &train, &validation, &settings.label).ok_or_else(|| {
-        TrainingError::TooFew { part: "the baselines".into(), found: train.len(), needed: LEAST_BEFORE }
-    })?;
-    let part = |times: &Range<i64>, samples: &Samples| Part {
+    let part = |times: &Range<i64>, decisions: &[Decision], label: &Label| Part {
         times: times.clone(),
-        samples: samples.len(),
-        share_high: frozen(samples.share_high()),
+        samples: decisions.len(),
+        share_high: frozen(dataset::samples(decisions, label.threshold, 0.0, moments).share_high()),
     };
+    let mut lifts = vec![0.0; pool.markets.len()];
+    if settings.student.expects_variance {
+        let said = trainer::forward(&student.valid(), &inputs, &train_samples.at, device);
+        let gaps = said.iter().zip(&train_samples.log_volatility).map(|([_, said], came)| f64::from(came - said));
+        let gaps: Vec<f64> = gaps.map(|gap| gap * moments[1]).collect();
+        lifts = pool.parted(&train, &gaps).map(calibration::lift).map(frozen).collect();
+    }
+    let markets = pool.markets.iter().zip(features).zip(lifts).zip(train.iter().zip(&validation));
+    let markets = markets.map(|(((market, features), log_lift), (train, validation))| {
+        let baselines = baselines::fit(&market.sums, train, validation, &market.label).ok_or_else(|| {
+            TrainingError::TooFew { part: "the baselines".into(), found: train.len(), needed: LEAST_BEFORE }
+        })?;
+        let parts =
+            [part(&split.train, train, &market.label), part(&split.validation, validation, &market.label)];
+        Ok(TrainedMarket {
+            market: market.settings.market(),
+            label: market.label.clone(),
+            log_offset: market.log_offset,
+            log_lift,
+            features,
+            baselines,
+            parts,
+        })
+    });
     Ok(Trained {
         network: student.to_network(temperature),
-        baselines,
-        parts: [part(&split.train, &train_samples), part(&split.validation, &validation_samples)],
-        features,
-        split,
+        markets: markets.collect::<Result<_, TrainingError>>()?,
+        split: split.clone(),
         temperature,
         curves,
         student: name,
@@ -224,65 +271,47 @@ pub fn train(run: &Run<'_>, mut observe: impl FnMut(&Stage, Event)) -> Result<Tr
     })
 }
 
-/// The decision times of the split's parts.
-struct Parts<'a> {
-    wanted: Wanted,
-    sums: &'a Sums<'a>,
-    series: &'a CandleSeries,
-    split: &'a Split,
-    threshold: f64,
-}
-
-impl Parts<'_> {
-    fn decisions(&self, fit: &FitSettings) -> Result<(Vec<Decision>, Vec<Decision>), TrainingError> {
-        let part = |times: &Range<i64>, part: &str| {
-            let found = self.wanted.decisions(self.sums, self.series.start_ms(), times, fit.stride_minutes);
-            let high = found.iter().filter(|(_, volatility)| *volatility > self.threshold).count();
-            match found.len() {
-                0 => Err(TrainingError::TooFew { part: part.to_owned(), found: 0, needed: 1 }),
-                all if high == 0 || high == all => Err(TrainingError::OneClass { part: part.to_owned() }),
-                _ => Ok(found),
-            }
-        };
-        Ok((part(&self.split.train, "training")?, part(&self.split.validation, "validation")?))
+/// What a teacher says about training decisions, as the student learns it.
+fn lesson_of(
+    teacher: &TrainedTeacher,
+    pool: &Pool<'_>,
+    train: &[Vec<Decision>],
+    [mean, deviation]: [f64; 2],
+    device: &Device,
+) -> Result<Vec<[f32; 2]>, TrainingError> {
+    let mut lesson = Vec::new();
+    for (index, (market, decisions)) in pool.markets.iter().zip(train).enumerate() {
+        let at: Vec<usize> = decisions.iter().map(|(at, _)| *at).collect();
+        let own = teacher.forecast(index, market.series, &at, device)?;
+        lesson.extend(own.iter().map(|[margin, log_volatility]| {
+            [*margin as f32, ((log_volatility - market.log_offset - mean) / deviation) as f32]
+        }));
     }
-
-    fn profile(&self, fit: &FitSettings) -> Vec<Decision> {
-        let wanted = Wanted { lookback_minutes: 1, ..self.wanted };
-        wanted.decisions(self.sums, self.series.start_ms(), &self.split.profile, fit.stride_minutes)
-    }
-
-    fn inputs(
-        &self,
-        scales: &[Scale],
-        spec: &FeatureSpec,
-        parts: [&[Decision]; 2],
-    ) -> Result<RowInputs, TrainingError> {
-        let at: Vec<usize> = parts.into_iter().flatten().map(|(at, _)| *at).collect();
-        RowInputs::new(scales, spec, self.series, span(&at))
-    }
-
-    fn samples(&self, decisions: &[Decision], moments: [f64; 2]) -> Samples {
-        dataset::samples(decisions, self.threshold, moments)
-    }
+    Ok(lesson)
 }
 
 fn train_teacher(
     run: &Run<'_>,
     settings: &TeacherSettings,
-    parts: &Parts<'_>,
+    pool: &Pool<'_>,
     curves: &mut Vec<Curve>,
     observe: &mut impl FnMut(&Stage, Event),
 ) -> Result<TrainedTeacher, TrainingError> {
-    let (train, validation) = parts.decisions(&settings.fit)?;
-    let moments = dataset::log_volatility_moments(&train);
-    let profile = parts.profile(&settings.fit);
-    let summary = dataset::fit_spec(&settings.summary, parts.sums, run.series.start_ms(), &train, &profile)?;
-    let at: Vec<usize> = train.iter().map(|(at, _)| *at).collect();
-    let scales = settings.scales.iter().map(|scale| Scale::fit(scale, parts.sums, &at)).collect::<Result<_, _>>()?;
-    let spec = TeacherSpec { settings: settings.clone(), summary, scales, log_volatility: moments };
-    let inputs = parts.inputs(&spec.scales, &spec.summary, [&train, &validation])?;
-    let [train, validation] = [&train, &validation].map(|decisions| parts.samples(decisions, moments));
+    let [train, validation] = pool.decisions(&settings.fit)?;
+    let moments = pool.log_volatility_moments(&train);
+    let summaries = dataset::fit_specs(&settings.summary, &pool.fit_parts(&train, &pool.profile(&settings.fit)))?;
+    let of_market = |(market, decisions): (&pool::PooledMarket<'_>, &Vec<Decision>)| {
+        let at: Vec<usize> = decisions.iter().map(|(at, _)| *at).collect();
+        settings.scales.iter().map(|scale| Scale::fit(scale, &market.sums, &at)).collect::<Result<Vec<_>, _>>()
+    };
+    let scales = pool.markets.iter().zip(&train).map(of_market).collect::<Result<Vec<_>, _>>()?;
+    let inputs = {
+        let scales: Vec<&[Scale]> = scales.iter().map(Vec::as_slice).collect();
+        pool.inputs(&scales, &summaries.iter().collect::<Vec<_>>(), [&train, &validation])?
+    };
+    let log_offsets = pool.markets.iter().map(|market| market.log_offset).collect();
+    let spec = TeacherSpec::new(settings, summaries, scales, moments, log_offsets)?;
+    let [train, validation] = [&train, &validation].map(|decisions| pool.samples(decisions, moments));
     let tracking = run.device.clone().autodiff();
     let mut members = Vec::with_capacity(settings.members);
     for member in 1..=settings.members {
@@ -304,24 +333,26 @@ fn train_teacher(
     Ok(TrainedTeacher { spec, members })
 }
 
-/// The source system's network by its own protocol: its own years, every channel normalised over all parts together.
+/// The source system's network by its own protocol: its own years, every channel normalised over all parts together. Of the first
+/// market: settings with several have none.
 fn train_original(
     run: &Run<'_>,
     fit: &FitSettings,
-    parts: &Parts<'_>,
+    pool: &Pool<'_>,
     curves: &mut Vec<Curve>,
     observe: &mut impl FnMut(&Stage, Event),
 ) -> Result<TrainedOriginal, TrainingError> {
-    let candles = run.series.candles();
-    let split = parts.split;
-    let index = |time_ms: i64| usize::try_from((time_ms - run.series.start_ms()) / MINUTE_MS).unwrap_or(0);
+    let series = pool.markets[0].series;
+    let candles = series.candles();
+    let split = pool.split;
+    let index = |time_ms: i64| usize::try_from((time_ms - series.start_ms()) / MINUTE_MS).unwrap_or(0);
     let spec = OriginalSpec::fit(candles, index(split.protocol.start)..index(split.protocol.end))?;
     let inputs = OriginalInputs::new(&spec, candles);
     let own = Split { train: split.protocol.start..split.train.end, ..split.clone() };
-    let wanted = Wanted { lookback_minutes: baseline_cnn::WINDOW_MINUTES, ..parts.wanted };
-    let (train, validation) = Parts { wanted, split: &own, ..*parts }.decisions(fit)?;
-    let moments = dataset::log_volatility_moments(&train);
-    let [train, validation] = [&train, &validation].map(|decisions| parts.samples(decisions, moments));
+    let wanted = Wanted { lookback_minutes: baseline_cnn::WINDOW_MINUTES, ..pool.wanted() };
+    let [train, validation] = pool.decisions_in(&wanted, &own, fit)?;
+    let moments = pool.log_volatility_moments(&train);
+    let [train, validation] = [&train, &validation].map(|decisions| pool.samples(decisions, moments));
     let tracking = run.device.clone().autodiff();
     let stage = Stage { name: "original-cnn".into(), epochs: fit.epochs };
     let seed = run.settings.seed.wrapping_add(2000);

@@ -33,6 +33,8 @@ pub struct Targets {
     weight: Tensor<2>,
     log_volatility: Tensor<2>,
     teacher: Option<[Tensor<2>; 2]>,
+    /// What the row counts in both terms; all the same where absent.
+    share: Option<Tensor<2>>,
 }
 
 /// Outcomes of decision times.
@@ -46,6 +48,8 @@ pub struct Samples {
     pub log_volatility: Vec<f32>,
     /// A teacher's margin and normalised log-volatility, where there is one.
     pub teacher: Option<Vec<[f32; 2]>>,
+    /// What each counts, 1 in the mean; all the same where absent.
+    pub weight: Option<Vec<f32>>,
 }
 
 impl Samples {
@@ -78,6 +82,7 @@ impl Samples {
                 .teacher
                 .as_ref()
                 .map(|teacher| [column(&|row| teacher[row][0]), column(&|row| teacher[row][1])]),
+            share: self.weight.as_ref().map(|weight| column(&|row| weight[row])),
         }
     }
 }
@@ -119,7 +124,11 @@ pub fn loss(
         expected = expected * (1.0 - alpha) + forecast * alpha;
     }
     let error = volatility - expected;
-    regime.mean() + (error.clone() * error).mean() * settings.volatility_weight
+    let mut squares = error.clone() * error;
+    if let Some(share) = targets.share {
+        (regime, squares) = (regime * share.clone(), squares * share);
+    }
+    regime.mean() + squares.mean() * settings.volatility_weight
 }
 
 /// Kullback-Leibler divergence of the student's softened regime from the teacher's, row by row.
@@ -140,7 +149,7 @@ mod tests {
     const PLAIN: LossSettings = LossSettings { volatility_weight: 0.5, focal_gamma: 0.0, class_weights: false };
 
     fn samples(teacher: Option<Vec<[f32; 2]>>) -> Samples {
-        Samples { at: vec![0, 1], high: vec![1.0, 0.0], log_volatility: vec![0.2, -1.0], teacher }
+        Samples { at: vec![0, 1], high: vec![1.0, 0.0], log_volatility: vec![0.2, -1.0], teacher, weight: None }
     }
 
     fn value(settings: &LossSettings, distillation: Option<&Distillation>, samples: &Samples, heads: [f32; 4]) -> f64 {
@@ -189,6 +198,17 @@ mod tests {
         let hard = -(sigmoid(0.0).ln() + sigmoid(3.0).ln()) / 2.0;
         let soft = f64::midpoint(divergence(2.0, 0.0), divergence(1.0, -3.0));
         close(value(&settings, Some(&half), &teacher, [0.0, 0.0, -3.0, 0.0]), 0.75 * hard + 0.25 * 4.0 * soft);
+    }
+
+    #[test]
+    fn a_row_counts_what_its_weight_says() {
+        let whole = value(&PLAIN, None, &samples(None), [2.0, 0.5, 1.0, -0.5]);
+        let weighted = Samples { weight: Some(vec![1.5, 0.5]), ..samples(None) };
+        let found = value(&PLAIN, None, &weighted, [2.0, 0.5, 1.0, -0.5]);
+        let of_row = |margin: f64, gap: f64| -sigmoid(margin).ln() + 0.5 * gap * gap;
+        let (first, second) = (of_row(2.0, 0.3), of_row(-1.0, 0.5));
+        close(whole, f64::midpoint(first, second));
+        close(found, 0.75 * first + 0.25 * second);
     }
 
     #[test]

@@ -23,10 +23,14 @@ pub struct Settings {
     pub seed: u64,
     /// How often figures of the test part were looked at before these settings were final, for the model card.
     pub test_looks: String,
-    /// What is forecast, and where it is traded.
-    pub market: Market,
+    /// What is forecast, and where it is traded: of a model of one market.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub market: Option<Market>,
+    /// The markets of a model of several, in the order of the proof's rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub markets: Vec<MarketSettings>,
     /// The label.
-    pub label: Label,
+    pub label: LabelSettings,
     /// Minutes between two forecasts.
     #[serde(default = "four_hours")]
     pub period_minutes: u64,
@@ -40,6 +44,38 @@ pub struct Settings {
     pub teacher: Option<TeacherSettings>,
     /// The network that is proven.
     pub student: StudentSettings,
+}
+
+/// One of several markets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarketSettings {
+    /// As [`Market::name`].
+    pub name: String,
+    /// As [`Market::symbol`].
+    pub symbol: String,
+    /// Standard deviation of one-minute returns above which a window is High; the median of what followed the training decisions
+    /// where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+}
+
+impl MarketSettings {
+    /// As a manifest has it.
+    pub fn market(&self) -> Market {
+        Market { name: self.name.clone(), symbol: self.symbol.clone() }
+    }
+}
+
+/// What is forecast.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelSettings {
+    /// Minutes of the window that follows.
+    pub horizon_minutes: usize,
+    /// Of a model of one market, as [`MarketSettings::threshold`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
 }
 
 /// Which minutes serve for what; dates in UTC.
@@ -72,9 +108,16 @@ pub struct StudentSettings {
     pub restarts: usize,
     /// What is taken from the teacher.
     pub distillation: Distillation,
+    /// Whether the forecast logarithm is lifted, in each market by what its training part asks for, so that the square of the volatility
+    /// is the variance to be expected: better by QLIKE, worse by R², which wants the mean of the logarithm.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expects_variance: bool,
     /// How it is trained.
     pub fit: FitSettings,
 }
+
+/// Most markets of a model that is trained.
+const MAX_MARKETS: usize = 16;
 
 fn four_hours() -> u64 {
     Grid::FOUR_HOURS.period_seconds / 60
@@ -83,7 +126,19 @@ fn four_hours() -> u64 {
 impl Settings {
     /// When forecasts are made.
     pub fn grid(&self) -> Grid {
-        self.label.grid(self.period_minutes.saturating_mul(60))
+        let label = Label { horizon_minutes: self.label.horizon_minutes, threshold: 0.0 };
+        label.grid(self.period_minutes.saturating_mul(60))
+    }
+
+    /// The markets, in the order of the proof's rows.
+    pub fn markets(&self) -> Vec<MarketSettings> {
+        let threshold = self.label.threshold;
+        let one = self.market.iter().map(|market| MarketSettings {
+            name: market.name.clone(),
+            symbol: market.symbol.clone(),
+            threshold,
+        });
+        one.chain(self.markets.iter().cloned()).collect()
     }
 
     /// Refuses settings that no run can follow.
@@ -98,6 +153,10 @@ impl Settings {
             LayerSettings::Linear(units) => (1..=256).contains(units),
             LayerSettings::Square | LayerSettings::Relu => true,
         });
+        let markets = self.markets();
+        let mut names: Vec<_> = markets.iter().map(|market| &market.name).collect();
+        names.sort_unstable();
+        let is_fraction = |threshold: f64| threshold > 0.0 && threshold < 1.0;
         let Distillation { alpha, temperature } = student.distillation;
         let rules = [
             (
@@ -109,7 +168,21 @@ impl Settings {
                 self.grid().suits_risk_parameters(),
                 "period_minutes: a number that divides the 10080 of a week, at most the 1440 of a day",
             ),
-            (self.label.threshold > 0.0 && self.label.threshold < 1.0, "label.threshold: above 0 and below 1"),
+            (
+                self.market.is_some() == self.markets.is_empty(),
+                "market and markets: either one market or a list of them",
+            ),
+            (markets.len() <= MAX_MARKETS, "markets: at most 16"),
+            (names.windows(2).all(|pair| pair[0] != pair[1]), "markets: each name once"),
+            (
+                self.markets.is_empty() || self.label.threshold.is_none(),
+                "label.threshold: of one market alone; each of several has its own",
+            ),
+            (
+                markets.iter().all(|market| market.threshold.is_none_or(is_fraction)),
+                "label.threshold and those of markets: above 0 and below 1",
+            ),
+            (markets.len() == 1 || self.original_cnn.is_none(), "original_cnn: with one market alone"),
             (shares, "split: the shares of validation and test must be positive and leave something for training"),
             (widths && student.layers.len() <= 8, "student.layers: at most 8, of 1 to 256 units"),
             (

@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::evaluate::compared;
+use super::measuring::compared;
 use crate::bundle::add_market::{AddMarketError, check_past};
 use crate::bundle::error::BundleError;
 use crate::bundle::{Bundle, MAX_FILE_BYTES, MAX_MANIFEST_BYTES};

@@ -8,22 +8,25 @@ use anyhow::Context;
 use serde::Serialize;
 use serde_json::json;
 
-use super::evaluate::write_plots;
+use super::measuring::{together, write_plots};
 use super::reference_models::ReferenceModels;
 use crate::bundle;
 use crate::verification::ezkl::build::Built;
 use veriregime_core::features::Batch;
 use veriregime_core::model::Layout;
-use veriregime_core::model::onnx::Network;
+use veriregime_core::model::onnx::{Network, of_market};
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::digest::Digest;
+use veriregime_core::types::feature::{FeatureSpec, ScaledFeature, Scaler};
 use veriregime_core::types::manifest::card::{CARD_FILE, VERIFICATION_CARD_FILE, verification_card};
 use veriregime_core::types::manifest::inputs::{Candles, Inputs};
 use veriregime_core::types::manifest::network::{Layers, ModelKind};
+use veriregime_core::types::manifest::of_markets::OfMarkets;
 use veriregime_core::types::manifest::regime::{RegimeLabel, outputs};
 use veriregime_core::types::manifest::verification::{EzklCircuit, Verification};
 use veriregime_core::types::manifest::{Manifest, ONNX_FILE, SCHEMA, Training};
 use veriregime_core::types::prediction::REGIME_OUTPUTS;
+use veriregime_core::types::reference::FeatureReference;
 use veriregime_core::types::time::format_utc;
 use veriregime_training::evaluation::card::card;
 use veriregime_training::evaluation::drift;
@@ -35,7 +38,7 @@ use veriregime_training::plots::chart::Line;
 use veriregime_training::reference::{TEACHER_FILE, TEACHER_WEIGHTS_FILE};
 use veriregime_training::reproduction::{ORIGINAL_FILE, ORIGINAL_WEIGHTS_FILE};
 use veriregime_training::settings::Settings;
-use veriregime_training::{Curve, Trained};
+use veriregime_training::{Curve, Trained, TrainedMarket};
 
 /// Largest file of a bundle.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -51,8 +54,8 @@ pub struct Origin<'a> {
     pub program: &'a str,
     /// What computed.
     pub backend: &'a str,
-    /// The candles.
-    pub series: &'a CandleSeries,
+    /// The candles of each market.
+    pub series: &'a [CandleSeries],
 }
 
 /// A line of [`CURVES_FILE`].
@@ -134,6 +137,26 @@ fn table(curves: &[Curve]) -> anyhow::Result<Vec<u8>> {
     Ok(table.into_inner()?)
 }
 
+/// What was measured on the test part.
+#[derive(Debug)]
+pub struct TestResult {
+    /// Of all markets together, where there are several.
+    pub report: Report,
+    /// By market, of a model of several; else none.
+    pub markets: BTreeMap<String, Report>,
+}
+
+impl TestResult {
+    /// As a manifest has it.
+    fn metrics(&self) -> serde_json::Result<serde_json::Value> {
+        let mut metrics = serde_json::to_value(&self.report)?;
+        if !self.markets.is_empty() {
+            metrics["markets"] = serde_json::to_value(&self.markets)?;
+        }
+        Ok(metrics)
+    }
+}
+
 /// Scores everybody on the test part and draws it; the names of the plots are added to `names`.
 ///
 /// # Errors
@@ -142,39 +165,45 @@ pub fn measure(
     settings: &Settings,
     trained: &Trained,
     built: &Built,
-    series: &CandleSeries,
+    series: &[CandleSeries],
     folder: &Path,
     names: &mut Vec<String>,
-) -> anyhow::Result<Report> {
-    let layout = Layout {
-        markets: 1,
-        features: trained.features.count(),
-        outputs: REGIME_OUTPUTS.len(),
-        feature_bound: trained.features.bound(),
-        input_scale: trained.features.input_scale,
-        param_scale: built.param_scale,
-        output_scale: built.output_scale,
-    };
+) -> anyhow::Result<TestResult> {
     let onnx = veriregime_files::read_bounded(&folder.join(ONNX_FILE), MAX_FILE_BYTES)?;
-    let subject = Subject {
-        onnx: &onnx,
-        layout,
-        features: &trained.features,
-        label: &settings.label,
-        grid: settings.grid(),
-        baselines: &trained.baselines,
-    };
     let others = ReferenceModels { teacher: trained.teacher.clone(), original: trained.original.clone() };
-    let mut comparison = Comparison::new(&subject, series, &trained.split.test, others.least_before())
-        .context("the test split cannot be evaluated")?;
-    others.join(&mut comparison, series)?;
-    let report = comparison.report();
-    let batch = Batch::new(&trained.features, series)?;
-    let part = |times: &Range<i64>| Outcomes::new(&batch, &settings.label, settings.grid(), times, 0);
-    let (train, validation) = (part(&trained.split.train)?, part(&trained.split.validation)?);
-    let parts = [("train", &train), ("validation", &validation), ("test", &comparison.outcomes)];
-    names.extend(write_plots(folder, &comparison, &report, &parts, settings.label.threshold)?);
-    Ok(report)
+    let is_one = trained.markets.len() == 1;
+    let (mut comparisons, mut markets) = (Vec::new(), BTreeMap::new());
+    for (index, (market, series)) in trained.markets.iter().zip(series).enumerate() {
+        let TrainedMarket { label, features, baselines, .. } = market;
+        let layout = Layout {
+            markets: 1,
+            features: features.count(),
+            outputs: REGIME_OUTPUTS.len(),
+            feature_bound: features.bound(),
+            input_scale: features.input_scale,
+            param_scale: built.param_scale,
+            output_scale: built.output_scale,
+        };
+        let onnx = of_market(&onnx, index)?;
+        let subject = Subject { onnx: &onnx, layout, features, label, grid: settings.grid(), baselines };
+        let mut comparison = Comparison::new(&subject, series, &trained.split.test, others.least_before())
+            .context("the test split cannot be evaluated")?;
+        others.join(&mut comparison, index, series)?;
+        let report = comparison.report();
+        let batch = Batch::new(features, series)?;
+        let part = |times: &Range<i64>| Outcomes::new(&batch, label, settings.grid(), times, 0);
+        let (train, validation) = (part(&trained.split.train)?, part(&trained.split.validation)?);
+        let parts = [("train", &train), ("validation", &validation), ("test", &comparison.outcomes)];
+        let name = (!is_one).then_some(market.market.name.as_str());
+        names.extend(write_plots(folder, name, (&comparison, &report), &parts, label.threshold)?);
+        comparisons.push((comparison, label.threshold));
+        markets.insert(market.market.name.clone(), report);
+    }
+    let report = together(comparisons.iter().map(|(comparison, threshold)| (comparison, *threshold))).report();
+    if is_one {
+        markets.clear();
+    }
+    Ok(TestResult { report, markets })
 }
 
 /// Writes card and manifest, the manifest last: a folder with one is whole. `names` are the files beside the required
@@ -188,10 +217,9 @@ pub fn write_manifest(
     settings: &Settings,
     trained: Trained,
     built: Built,
-    report: &Report,
+    result: &TestResult,
     origin: &Origin<'_>,
 ) -> anyhow::Result<Manifest> {
-    let series = origin.series;
     let own = [ONNX_FILE].into_iter().chain(EzklCircuit::FILES).map(str::to_owned);
     let names = own.chain(names.iter().cloned());
     let digests = names.map(|name| {
@@ -199,61 +227,32 @@ pub fn write_manifest(
         Ok((name, digest))
     });
     let files: BTreeMap<_, _> = digests.collect::<Result<_, veriregime_files::FileError>>()?;
-    let reference = {
-        // The search for a circuit may have changed the grid: what counts are the integers of the final one.
-        let batch = Batch::new(&trained.features, series)?;
-        drift::reference(&batch, &Outcomes::new(&batch, &settings.label, settings.grid(), &trained.split.train, 0)?.at)
-    };
+    let reference = reference(settings, &trained, origin.series)?;
     let onnx = veriregime_files::read_bounded(&folder.join(ONNX_FILE), MAX_FILE_BYTES)?;
-    let layers = Network::parse(&onnx, 1, trained.features.count(), REGIME_OUTPUTS.len())?.layers();
+    let provenance = provenance(settings, &trained, result, origin);
+    let first = trained.markets.first().context("no market")?.features.clone();
+    let layers = Network::parse(&onnx, trained.markets.len(), first.count(), REGIME_OUTPUTS.len())?.layers();
+    let further = trained.markets.iter().skip(1).map(|market| scalers(&market.features)).collect();
+    let thresholds = trained.markets.iter().map(|market| market.label.threshold).collect();
     let mut manifest = Manifest {
         schema: SCHEMA,
         model_id: settings.model_id.clone(),
         inputs: Inputs::Candles(Candles {
-            markets: vec![settings.market.clone()],
-            features: trained.features,
-            further_scalers: Vec::new(),
+            markets: trained.markets.iter().map(|market| market.market.clone()).collect(),
+            features: first,
+            further_scalers: further,
         }),
         model: ModelKind::Layers(Layers { param_scale: built.param_scale, layers }),
         outputs: outputs(built.output_scale),
         grid: settings.grid(),
-        regime: Some(RegimeLabel { threshold: settings.label.threshold.into() }),
+        regime: Some(RegimeLabel { threshold: OfMarkets::of(thresholds).context("no market")? }),
         verification: Verification { ezkl: Some(built.circuit), ..Verification::default() },
         files,
         training: Training {
-            provenance: json!({
-                "settings": settings,
-                "program": origin.program,
-                "backend": origin.backend,
-                "candles": {
-                    "from": format_utc(series.start_ms()),
-                    "to": format_utc(series.end_ms()),
-                    "rows": series.candles().len() - series.carried().len(),
-                    "sha256": series.digest(),
-                },
-                "split": {
-                    "train": times(&trained.split.train),
-                    "validation": times(&trained.split.validation),
-                    "test": times(&trained.split.test),
-                    "weekly_profile": times(&trained.split.profile),
-                },
-                "samples": {
-                    "train": trained.parts[0].samples,
-                    "validation": trained.parts[1].samples,
-                    "test": report.rows,
-                },
-                "share_high": {
-                    "train": trained.parts[0].share_high,
-                    "validation": trained.parts[1].share_high,
-                    "test": report.share_high,
-                },
-                "student": trained.student,
-                "temperature": trained.temperature,
-                "parameters": trained.network.parameters(),
-            }),
-            baselines: Some(trained.baselines.into()),
+            provenance,
+            baselines: OfMarkets::of(trained.markets.into_iter().map(|market| market.baselines).collect()),
             reference,
-            metrics: serde_json::to_value(report)?,
+            metrics: result.metrics()?,
         },
     };
     let text = card(&manifest)?;
@@ -264,6 +263,75 @@ pub fn write_manifest(
     }
     bundle::write_manifest(folder, &manifest)?;
     Ok(manifest)
+}
+
+/// What features looked like in training. The search for a circuit may have changed the grid: what counts are the integers of the final one.
+fn reference(
+    settings: &Settings,
+    trained: &Trained,
+    series: &[CandleSeries],
+) -> anyhow::Result<Vec<FeatureReference>> {
+    let mut parts = Vec::with_capacity(series.len());
+    for (market, series) in trained.markets.iter().zip(series) {
+        let batch = Batch::new(&market.features, series)?;
+        let at = Outcomes::new(&batch, &market.label, settings.grid(), &trained.split.train, 0)?.at;
+        parts.push((batch, at));
+    }
+    Ok(drift::reference(&parts.iter().map(|(batch, at)| (batch, at.as_slice())).collect::<Vec<_>>()))
+}
+
+fn scalers(features: &FeatureSpec) -> Vec<Scaler> {
+    let own = |scaled: &ScaledFeature| Scaler { mean: scaled.mean, standard_deviation: scaled.standard_deviation };
+    features.candle.iter().map(own).collect()
+}
+
+/// Where the model comes from. What is a market's own stands below its name where there are several.
+fn provenance(
+    settings: &Settings,
+    trained: &Trained,
+    result: &TestResult,
+    origin: &Origin<'_>,
+) -> serde_json::Value {
+    let of_market = |(market, series): (&TrainedMarket, &CandleSeries)| {
+        let test = result.markets.get(&market.market.name).unwrap_or(&result.report);
+        let [train, validation] = &market.parts;
+        json!({
+            "candles": {
+                "from": format_utc(series.start_ms()),
+                "to": format_utc(series.end_ms()),
+                "rows": series.candles().len() - series.carried().len(),
+                "sha256": series.digest(),
+            },
+            "samples": { "train": train.samples, "validation": validation.samples, "test": test.rows },
+            "share_high": { "train": train.share_high, "validation": validation.share_high, "test": test.share_high },
+        })
+    };
+    let markets = trained.markets.iter().zip(origin.series);
+    let mut provenance = json!({
+        "settings": settings,
+        "program": origin.program,
+        "backend": origin.backend,
+        "split": {
+            "train": times(&trained.split.train),
+            "validation": times(&trained.split.validation),
+            "test": times(&trained.split.test),
+            "weekly_profile": times(&trained.split.profile),
+        },
+        "student": trained.student,
+        "temperature": trained.temperature,
+        "parameters": trained.network.parameters(),
+    });
+    if result.markets.is_empty() {
+        for own in markets.map(of_market) {
+            for part in ["candles", "samples", "share_high"] {
+                provenance[part] = own[part].clone();
+            }
+        }
+    } else {
+        let named = markets.map(|(market, series)| (market.market.name.clone(), of_market((market, series))));
+        provenance["markets"] = named.collect();
+    }
+    provenance
 }
 
 fn times(times: &Range<i64>) -> serde_json::Value {

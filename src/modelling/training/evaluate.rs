@@ -1,47 +1,44 @@
 //! How good a model is on given candles, and how far they are from what it was trained on.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::Path;
 
 use anyhow::Context;
 use serde::Serialize;
 
+use super::measuring::{MarketResult, measure, together, write_plots};
 use super::reference_models::ReferenceModels;
 use crate::bundle::Bundle;
+use crate::modelling::candle_file::CandleFile;
 use crate::modelling::{DecisionTimes, EvaluateRequest};
 use crate::render::layout::Table;
 use crate::render::{Render, lines};
-use crate::sources::candles::file;
 use veriregime_core::bootstrap::BLOCK_DAYS;
-use veriregime_core::features::Batch;
-use veriregime_core::model::onnx::of_market;
-use veriregime_core::model::{Layout, MAX_MODEL_BYTES};
-use veriregime_core::types::candle::CandleSeries;
-use veriregime_core::types::manifest::{Manifest, ONNX_FILE};
+use veriregime_core::types::manifest::Manifest;
 use veriregime_core::types::time::parse_utc_ms;
 use veriregime_training::evaluation::drift::{self, Action, Drift, Verdict};
 use veriregime_training::evaluation::figure::Figure;
-use veriregime_training::evaluation::outcomes::{Forecaster, Outcomes};
+use veriregime_training::evaluation::outcomes::Forecaster;
 use veriregime_training::evaluation::report::Report;
 use veriregime_training::evaluation::tallies::Metric;
-use veriregime_training::evaluation::{Comparison, Subject};
-use veriregime_training::plots;
-
-/// What candles say about a bundle.
-pub(super) struct EvalResult {
-    /// Everybody's forecasts.
-    pub comparison: Comparison,
-    /// Their scores.
-    pub report: Report,
-    /// How far the model is from what it was trained on; none where its bundle does not say what that was.
-    pub drift: Option<Drift>,
-}
 
 /// Scores of a model, and its drift.
 #[derive(Debug, Serialize)]
 pub(super) struct Evaluation {
     #[serde(skip)]
     model_id: String,
+    /// Of all markets together, where there are several.
+    #[serde(flatten)]
+    report: Report,
+    drift: Option<Drift>,
+    /// By market, of a model of several.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    markets: BTreeMap<String, MarketEvaluation>,
+}
+
+/// Of one market of several.
+#[derive(Debug, Serialize)]
+pub(super) struct MarketEvaluation {
     #[serde(flatten)]
     report: Report,
     drift: Option<Drift>,
@@ -51,6 +48,26 @@ pub(super) struct Evaluation {
 #[derive(Debug, Serialize)]
 pub(super) struct DriftResult {
     id: String,
+    /// By market.
+    #[serde(flatten)]
+    drifts: Drifts,
+}
+
+/// Of the only market, or of each of several.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Drifts {
+    One(MarketDrift),
+    Several {
+        /// What the worst of them asks for.
+        action: Action,
+        markets: BTreeMap<String, MarketDrift>,
+    },
+}
+
+/// Drift of a model in one market.
+#[derive(Debug, Serialize)]
+struct MarketDrift {
     rows: usize,
     verdict: Verdict,
     drift: Drift,
@@ -64,114 +81,49 @@ pub(super) fn evaluate(request: &EvaluateRequest<'_>) -> anyhow::Result<Evaluati
     let others = if request.with_networks { ReferenceModels::open(request.bundle)? } else { ReferenceModels::NONE };
     let manifest = &bundle.manifest;
     let times = range(&request.times, manifest)?;
-    let EvalResult { comparison, report, drift } = measure(&bundle, &others, request.candles, &times)?;
+    let mut results = measure(&bundle, &others, request.candles, &times)?;
+    let is_one = manifest.candles()?.markets.len() == 1;
     if let Some(folder) = request.plots {
         let part = match request.times {
             DecisionTimes::Part(part) => part,
             DecisionTimes::Range(_) => "all",
         };
-        write_plots(folder, &comparison, &report, &[(part, &comparison.outcomes)], threshold_of(manifest)?)?;
+        for MarketResult { name, threshold, comparison, report, .. } in &results {
+            let market = (!is_one).then_some(name.as_str());
+            write_plots(folder, market, (comparison, report), &[(part, &comparison.outcomes)], *threshold)?;
+        }
     }
-    Ok(Evaluation { model_id: manifest.model_id.clone(), report, drift })
+    let model_id = manifest.model_id.clone();
+    if is_one {
+        let MarketResult { report, drift, .. } = results.pop().context("no market")?;
+        return Ok(Evaluation { model_id, report, drift, markets: BTreeMap::new() });
+    }
+    let report = together(results.iter().map(|result| (&result.comparison, result.threshold))).report();
+    let of_market = |MarketResult { name, report, drift, .. }| (name, MarketEvaluation { report, drift });
+    Ok(Evaluation { model_id, report, drift: None, markets: results.into_iter().map(of_market).collect() })
 }
 
 /// As [`super::drift()`].
-pub(super) fn drift_of(id: &str, bundle: &Bundle, candles: &Path, from_ms: i64) -> anyhow::Result<(DriftResult, bool)> {
-    let EvalResult { report, drift, .. } = measure(bundle, &ReferenceModels::NONE, candles, &(from_ms..i64::MAX))?;
-    let drift = drift.context("this bundle does not say what it was trained on; train it again")?;
-    let verdict = drift::verdict(&drift, &report.forecasters[&Forecaster::HarLogistic]);
-    let is_due = verdict.action == Action::Retrain;
-    Ok((DriftResult { id: id.to_owned(), rows: report.rows, verdict, drift, report }, is_due))
-}
-
-/// Evaluates a bundle on the candles of a file at the decision times in `times`, ms UTC.
-///
-/// # Errors
-/// A model, a file or dates that are not usable.
-pub(super) fn measure(
+pub(super) fn drift_of(
+    id: &str,
     bundle: &Bundle,
-    others: &ReferenceModels,
-    candles: &Path,
-    times: &Range<i64>,
-) -> anyhow::Result<EvalResult> {
-    let manifest = &bundle.manifest;
-    let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_MODEL_BYTES)?;
-    let series = file::read_series(candles)?;
-    let mut comparison = compared((manifest, &onnx, 0), &series, times, others.least_before())?;
-    others.join(&mut comparison, &series)?;
-    let report = comparison.report();
-    let drift = drift_from(manifest, &series, &comparison)?;
-    Ok(EvalResult { comparison, report, drift })
-}
-
-/// What a network of a manifest, and others, say of one of its markets at the decision times in `times`, ms UTC.
-///
-/// # Errors
-/// A model of another kind, or candles without such a decision time.
-pub(super) fn compared(
-    (manifest, onnx, market): (&Manifest, &[u8], usize),
-    series: &CandleSeries,
-    times: &Range<i64>,
-    least_before: usize,
-) -> anyhow::Result<Comparison> {
-    let model = manifest.regime()?;
-    let own = model.market(market).context("the model has no such market")?;
-    let onnx = of_market(onnx, market)?;
-    let subject = Subject {
-        onnx: &onnx,
-        layout: Layout::of(&model),
-        features: &own.features,
-        label: &own.label,
-        grid: manifest.grid,
-        baselines: own.baselines,
+    candles: &[CandleFile],
+    from_ms: i64,
+) -> anyhow::Result<(DriftResult, bool)> {
+    let results = measure(bundle, &ReferenceModels::NONE, candles, &(from_ms..i64::MAX))?;
+    let of_market = |MarketResult { name, report, drift, .. }| {
+        let drift = drift.context("this bundle does not say what it was trained on; train it again")?;
+        let verdict = drift::verdict(&drift, &report.forecasters[&Forecaster::HarLogistic]);
+        anyhow::Ok((name, MarketDrift { rows: report.rows, verdict, drift, report }))
     };
-    Ok(Comparison::new(&subject, series, times, least_before)?)
-}
-
-/// What is High in the model's first market.
-fn threshold_of(manifest: &Manifest) -> anyhow::Result<f64> {
-    Ok(manifest.regime()?.market(0).context("the model has no market")?.label.threshold)
-}
-
-/// How far the model is from what it was trained on; none where its bundle does not say what that was.
-fn drift_from(manifest: &Manifest, series: &CandleSeries, comparison: &Comparison) -> anyhow::Result<Option<Drift>> {
-    let reference = &manifest.training.reference;
-    let circuit = comparison.forecasts.iter().find(|forecast| forecast.by == Forecaster::StudentCircuit);
-    let Some(circuit) = circuit.filter(|_| !reference.is_empty()) else { return Ok(None) };
-    let batch = Batch::new(manifest.features()?, series)?;
-    Ok(Some(drift::drift(reference, &batch, &comparison.outcomes, circuit)))
-}
-
-/// Writes every plot of an evaluation, as `plot-NAME.svg`; the names of the files.
-///
-/// # Errors
-/// A folder that cannot be written to.
-pub(super) fn write_plots(
-    folder: &Path,
-    comparison: &Comparison,
-    report: &Report,
-    parts: &[(&str, &Outcomes)],
-    threshold: f64,
-) -> anyhow::Result<Vec<String>> {
-    veriregime_files::create_folder(folder)?;
-    let mut all = vec![
-        ("roc", plots::roc(comparison)),
-        ("reliability", plots::reliability(comparison)),
-        ("timeline", plots::timeline(comparison)),
-        ("volatility", plots::distribution(parts, threshold)),
-        ("shares", plots::shares(parts)),
-    ];
-    if let Some(circuit) = report.forecasters.get(&Forecaster::StudentCircuit) {
-        let title = "Regimes of the circuit, every minute";
-        all.push(("confusion", plots::confusion(title, &circuit.every_minute.confusion)));
-    }
-    let mut names = Vec::new();
-    for (name, text) in all {
-        let name = format!("plot-{name}.svg");
-        veriregime_files::write_atomic(&folder.join(&name), text.as_bytes())?;
-        names.push(name);
-    }
-    Ok(names)
+    let mut markets: BTreeMap<_, _> = results.into_iter().map(of_market).collect::<Result<_, _>>()?;
+    let action = markets.values().map(|market| market.verdict.action).max().context("no market")?;
+    let drifts = if bundle.manifest.candles()?.markets.len() == 1 {
+        Drifts::One(markets.pop_first().context("no market")?.1)
+    } else {
+        Drifts::Several { action, markets }
+    };
+    Ok((DriftResult { id: id.to_owned(), drifts }, action == Action::Retrain))
 }
 
 /// The decision times that are asked for, ms UTC.
@@ -191,31 +143,50 @@ fn range(times: &DecisionTimes, manifest: &Manifest) -> anyhow::Result<Range<i64
 
 impl Render for Evaluation {
     fn text(&self) -> String {
-        let report = &self.report;
-        let mut text = vec![format!(
-            "{}: {} decision times, {:.1} % followed by High",
-            self.model_id,
-            report.rows,
-            report.share_high * 100.0
-        )];
-        if let Some(agreement) = report.agreement {
-            text.push(format!("float and circuit call the same regime on {:.3} %", agreement * 100.0));
+        if self.markets.is_empty() {
+            return lines(told(&self.model_id, &self.report, self.drift.as_ref()));
         }
-        text.push(format!("\nevery minute, ± standard error from blocks of {BLOCK_DAYS} days"));
-        text.push(scores(report, false).to_string());
-        if report.on_grid_rows > 0 {
-            text.push(format!("\non the grid of periods, {} rows", report.on_grid_rows));
-            text.push(scores(report, true).to_string());
-        }
-        text.push(format!("\n{}", leads(report)));
-        text.extend(self.drift.iter().map(|drift| drift_text(drift, report)));
-        lines(text)
+        let together = format!("{}, {} markets together", self.model_id, self.markets.len());
+        let of_each = self.markets.iter().flat_map(|(name, market)| {
+            let mut text = vec![String::new()];
+            text.extend(told(&format!("{}, {name}", self.model_id), &market.report, market.drift.as_ref()));
+            text
+        });
+        lines(told(&together, &self.report, None).into_iter().chain(of_each))
     }
+}
+
+fn told(what: &str, report: &Report, drift: Option<&Drift>) -> Vec<String> {
+    let mut text = vec![format!(
+        "{what}: {} decision times, {:.1} % followed by High",
+        report.rows,
+        report.share_high * 100.0
+    )];
+    if let Some(agreement) = report.agreement {
+        text.push(format!("float and circuit call the same regime on {:.3} %", agreement * 100.0));
+    }
+    text.push(format!("\nevery minute, ± standard error from blocks of {BLOCK_DAYS} days"));
+    text.push(scores(report, false).to_string());
+    if report.on_grid_rows > 0 {
+        text.push(format!("\non the grid of periods, {} rows", report.on_grid_rows));
+        text.push(scores(report, true).to_string());
+    }
+    text.push(format!("\n{}", leads(report)));
+    text.extend(drift.map(|drift| drift_text(drift, report)));
+    text
 }
 
 impl Render for DriftResult {
     fn text(&self) -> String {
-        format!("{}: {} decision times\n{}", self.id, self.rows, drift_text(&self.drift, &self.report))
+        let told = |what: &str, MarketDrift { rows, drift, report, .. }: &MarketDrift| {
+            format!("{what}: {rows} decision times\n{}", drift_text(drift, report))
+        };
+        match &self.drifts {
+            Drifts::One(market) => told(&self.id, market),
+            Drifts::Several { markets, .. } => {
+                lines(markets.iter().map(|(name, market)| told(&format!("{}, {name}", self.id), market)))
+            }
+        }
     }
 }
 

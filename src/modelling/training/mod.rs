@@ -5,7 +5,9 @@ mod backtest;
 mod bundle;
 mod compare;
 mod evaluate;
+mod files;
 mod hedge;
+mod measuring;
 mod reference_models;
 mod settings;
 mod speed;
@@ -16,6 +18,7 @@ use std::path::Path;
 
 use super::add_market_request::AddMarketRequest;
 use super::backtest_request::BacktestRequest;
+use super::candle_file::CandleFile;
 use super::hedge_request::{HedgeBacktestRequest, HedgeEvaluateRequest, HedgeTrainRequest};
 use super::measured::{Measured, Version};
 use super::yield_request::{YieldBacktestRequest, YieldEvaluateRequest, YieldTrainRequest};
@@ -61,7 +64,7 @@ pub fn evaluate(request: &EvaluateRequest<'_>) -> anyhow::Result<impl Render + u
 ///
 /// # Errors
 /// Candles that are not usable or hold no such decision time, or a version that does not say when it was trained.
-pub fn on_candles(versions: [Version<'_>; 2], candles: &Path) -> anyhow::Result<Measured> {
+pub fn on_candles(versions: [Version<'_>; 2], candles: &[CandleFile]) -> anyhow::Result<Measured> {
     compare::on_candles(versions, candles)
 }
 
@@ -70,7 +73,12 @@ pub fn on_candles(versions: [Version<'_>; 2], candles: &Path) -> anyhow::Result<
 ///
 /// # Errors
 /// Candles that are not usable, or a bundle that does not say what it was trained on.
-pub fn drift(id: &str, bundle: &Bundle, candles: &Path, from_ms: i64) -> anyhow::Result<(impl Render + use<>, bool)> {
+pub fn drift(
+    id: &str,
+    bundle: &Bundle,
+    candles: &[CandleFile],
+    from_ms: i64,
+) -> anyhow::Result<(impl Render + use<>, bool)> {
     evaluate::drift_of(id, bundle, candles, from_ms)
 }
 

@@ -51,19 +51,20 @@ impl ReferenceModels {
         self.teacher.as_ref().map_or(0, |teacher| teacher.spec.settings.lookback_minutes())
     }
 
-    /// Adds their forecasts to a comparison. Computed on the processor, so that they come out the same everywhere.
+    /// Adds their forecasts to a comparison in the market of that index, as far as they learnt it. Computed on the processor, so that
+    /// they come out the same everywhere.
     ///
     /// # Errors
     /// Candles and networks that do not go together.
-    pub fn join(&self, comparison: &mut Comparison, series: &CandleSeries) -> Result<(), TrainingError> {
+    pub fn join(&self, comparison: &mut Comparison, market: usize, series: &CandleSeries) -> Result<(), TrainingError> {
         let at = &comparison.outcomes.at;
         let device = &open(Backend::Cpu)?.device;
-        if let Some(original) = &self.original {
+        if let Some(original) = self.original.as_ref().filter(|_| market == 0) {
             let margins = original.forecast(series.candles(), at, device)?;
             comparison.forecasts.push(Forecast::of_margins(Forecaster::OriginalCnn, &margins));
         }
-        if let Some(teacher) = &self.teacher {
-            let outputs = teacher.forecast(series, at, device)?;
+        if let Some(teacher) = self.teacher.as_ref().filter(|teacher| market < teacher.spec.markets()) {
+            let outputs = teacher.forecast(market, series, at, device)?;
             let margins: Vec<f64> = outputs.iter().map(|[margin, _]| *margin).collect();
             let log_volatility = outputs.iter().map(|[_, log_volatility]| *log_volatility).collect();
             let forecast = Forecast::of_margins(Forecaster::Teacher, &margins);

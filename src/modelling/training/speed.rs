@@ -9,12 +9,13 @@ use crate::render::Render;
 use crate::render::layout::Table;
 use crate::sources::candles::simulated::SimulatedMarket;
 use veriregime_core::features::sums::Sums;
+use veriregime_core::quantile::quantile;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::period::MINUTE_MS;
 use veriregime_training::baseline_cnn::WINDOW_MINUTES;
 use veriregime_training::blocks::{RowInputs, Scale};
 use veriregime_training::dataset;
-use veriregime_training::dataset::{Decision, Wanted};
+use veriregime_training::dataset::{Decision, FitPart, Wanted};
 use veriregime_training::device::{Backend, open};
 use veriregime_training::loss::{LossSettings, Samples};
 use veriregime_training::network::{Inputs, Network};
@@ -92,21 +93,22 @@ fn original(settings: &Settings) -> anyhow::Result<Speed> {
     let candles = series.candles();
     let inputs = OriginalInputs::new(&OriginalSpec::fit(candles, 0..candles.len())?, candles);
     let device = open(Backend::Cpu)?.device.autodiff();
-    speed(TrainedOriginal::start(SEED, &device), &fit, &inputs, &samples(settings, &decisions))
+    speed(TrainedOriginal::start(SEED, &device), &fit, &inputs, &samples(&decisions))
 }
 
 fn teacher(settings: &Settings, teacher: &TeacherSettings) -> anyhow::Result<Speed> {
     let fit = FitSettings { epochs: EPOCHS, patience: EPOCHS, ..teacher.fit.clone() };
     let (series, decisions) = market(settings, teacher.lookback_minutes(), BATCHES * fit.batch)?;
     let sums = Sums::new(series.candles(), series.carried());
-    let summary = dataset::fit_spec(&teacher.summary, &sums, series.start_ms(), &decisions, &decisions)?;
+    let part = FitPart { sums: &sums, start_ms: series.start_ms(), train: &decisions, profile: &decisions };
+    let summaries = dataset::fit_specs(&teacher.summary, &[part])?;
     let at: Vec<usize> = decisions.iter().map(|(at, _)| *at).collect();
     let scales = teacher.scales.iter().map(|scale| Scale::fit(scale, &sums, &at)).collect::<Result<Vec<_>, _>>()?;
-    let inputs = RowInputs::new(&scales, &summary, &series, at[0]..at[at.len() - 1] + 1)?;
-    let log_volatility = dataset::log_volatility_moments(&decisions);
-    let spec = TeacherSpec { settings: teacher.clone(), summary, scales, log_volatility };
+    let log_volatility = dataset::log_volatility_moments(&[(&decisions, 0.0)]);
+    let spec = TeacherSpec::new(teacher, summaries, vec![scales], log_volatility, vec![0.0])?;
+    let inputs = RowInputs::new(&spec.scales, &spec.summary, &series, at[0]..at[at.len() - 1] + 1)?;
     let device = open(Backend::Cpu)?.device.autodiff();
-    speed(TrainedTeacher::start(&spec, SEED, &device), &fit, &inputs, &samples(settings, &decisions))
+    speed(TrainedTeacher::start(&spec, SEED, &device), &fit, &inputs, &samples(&decisions))
 }
 
 /// Candles with `count` consecutive decisions that have `lookback_minutes` before them.
@@ -121,8 +123,11 @@ fn market(settings: &Settings, lookback_minutes: usize, count: usize) -> anyhow:
     Ok((series, decisions))
 }
 
-fn samples(settings: &Settings, decisions: &[Decision]) -> Samples {
-    dataset::samples(decisions, settings.label.threshold, dataset::log_volatility_moments(decisions))
+/// Above their median is High.
+fn samples(decisions: &[Decision]) -> Samples {
+    let volatilities: Vec<f64> = decisions.iter().map(|(_, volatility)| *volatility).collect();
+    let threshold = quantile(&volatilities, 0.5);
+    dataset::samples(decisions, threshold, 0.0, dataset::log_volatility_moments(&[(decisions, 0.0)]))
 }
 
 fn speed<N: Network>(start: N, settings: &FitSettings, inputs: &dyn Inputs, train: &Samples) -> anyhow::Result<Speed> {
@@ -131,6 +136,7 @@ fn speed<N: Network>(start: N, settings: &FitSettings, inputs: &dyn Inputs, trai
         high: train.high[..VALIDATION].to_vec(),
         log_volatility: train.log_volatility[..VALIDATION].to_vec(),
         teacher: None,
+        weight: None,
     };
     let device = open(Backend::Cpu)?.device.autodiff();
     let lesson = TrainInputs {

@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{bundle, settings};
+use super::{bundle, files, settings};
 use crate::bundle::Bundle;
 use crate::modelling::{Device, Progress, TrainRequest, Unfinished, circuit};
 use crate::render::Render;
@@ -19,10 +19,11 @@ use crate::verification::ezkl::worker::Settings as WorkerSettings;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::manifest::ONNX_FILE;
 use veriregime_core::types::manifest::card::CARD_FILE;
+use veriregime_core::types::manifest::inputs::Market;
 use veriregime_training::device::{Backend, open};
 use veriregime_training::evaluation::outcomes::Forecaster;
 use veriregime_training::evaluation::tallies::Metric;
-use veriregime_training::settings::Settings;
+use veriregime_training::settings::{MarketSettings, Settings};
 use veriregime_training::trainer::Event;
 use veriregime_training::{Run, Stage, Trained, checkpoint};
 
@@ -62,8 +63,8 @@ pub async fn train(
 ) -> anyhow::Result<NewBundle> {
     settings::refuse_as_config(config)?;
     let mut settings = settings::read(request.settings)?;
-    if let Some(threshold) = request.threshold {
-        settings.label.threshold = threshold;
+    if request.threshold.is_some() {
+        settings.label.threshold = request.threshold;
     }
     settings.check()?;
     let out = request.out.map_or_else(|| Path::new("models").join(&settings.model_id), Path::to_owned);
@@ -71,13 +72,18 @@ pub async fn train(
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let series = file::read_series(request.candles)?;
+    let markets: Vec<Market> = settings.markets().iter().map(MarketSettings::market).collect();
+    let paths = files::of_each(request.candles, &markets)?;
+    let series = paths.into_iter().map(file::read_series).collect::<Result<Vec<_>, _>>()?;
     let computer = open(match request.device {
         Device::Cpu => Backend::Cpu,
         Device::Wgpu => Backend::Wgpu,
     })?;
-    let identity =
-        json!({ "settings": settings, "candles": series.digest(), "program": PROGRAM, "backend": computer.name });
+    let candles = match &series[..] {
+        [one] => json!(one.digest()),
+        several => json!(several.iter().map(CandleSeries::digest).collect::<Vec<_>>()),
+    };
+    let identity = json!({ "settings": settings, "candles": candles, "program": PROGRAM, "backend": computer.name });
     let unfinished = match request.unfinished {
         Unfinished::Refuse => checkpoint::Unfinished::Refuse,
         Unfinished::Resume => checkpoint::Unfinished::Resume,
@@ -96,9 +102,9 @@ pub async fn train(
     let mut names = bundle::write_extras(&folder, &trained)?;
     let (circuit, search) =
         set_up(request, &settings, &mut trained, &series, &folder).await.context("the circuit cannot be set up")?;
-    let report = bundle::measure(&settings, &trained, &circuit, &series, &folder, &mut names)?;
+    let result = bundle::measure(&settings, &trained, &circuit, &series, &folder, &mut names)?;
     let origin = bundle::Origin { program: PROGRAM, backend: &computer.name, series: &series };
-    let manifest = bundle::write_manifest(&folder, &names, &settings, trained, circuit, &report, &origin)?;
+    let manifest = bundle::write_manifest(&folder, &names, &settings, trained, circuit, &result, &origin)?;
     Bundle::open(&folder).context("the new bundle does not hold together")?;
     veriregime_files::replace_folder(&out, &folder, &scratch.path().join("replaced"))?;
     run_folder.remove()?;
@@ -107,7 +113,7 @@ pub async fn train(
         bundle: out,
         test: manifest.training.metrics,
         circuit_search: search,
-        accuracy: report.figure(Forecaster::StudentCircuit, Metric::Accuracy).map(|accuracy| accuracy.value),
+        accuracy: result.report.figure(Forecaster::StudentCircuit, Metric::Accuracy).map(|accuracy| accuracy.value),
     })
 }
 
@@ -133,7 +139,7 @@ async fn set_up(
     request: &TrainRequest<'_>,
     settings: &Settings,
     trained: &mut Trained,
-    series: &CandleSeries,
+    series: &[CandleSeries],
     folder: &Path,
 ) -> anyhow::Result<(Built, Option<Search>)> {
     let mut ezkl = Ezkl::new(WorkerSettings {
@@ -152,18 +158,23 @@ async fn search_and_build(
     request: &TrainRequest<'_>,
     settings: &Settings,
     trained: &mut Trained,
-    series: &CandleSeries,
+    series: &[CandleSeries],
     folder: &Path,
 ) -> anyhow::Result<(Built, Option<Search>)> {
-    let mut form = CircuitConfig::plain(trained.features.input_scale, settings.student.param_scale);
+    let features = trained.markets.first().context("no market")?.features.clone();
+    let mut form = CircuitConfig::plain(features.input_scale, settings.student.param_scale);
     let mut search = None;
     if request.searches {
+        let mut rows = Vec::new();
+        for (market, series) in trained.markets.iter().zip(series) {
+            rows.extend(circuit::sample(&market.features, series, &trained.split.validation)?);
+        }
         let request = SearchRequest {
             float_onnx: &trained.network.to_onnx(1),
             on_grid: &|param_scale| trained.network.clone().on_grid(param_scale).to_onnx(1),
-            rows: &circuit::sample(&trained.features, series, &trained.split.validation)?,
+            rows: &rows,
             input_scale: form.input_scale,
-            feature_bound: trained.features.bound(),
+            feature_bound: features.bound(),
             param_scale: form.param_scale,
             srs_folder: request.srs_folder,
             compiler: &request.compiler,
@@ -173,15 +184,19 @@ async fn search_and_build(
             &folder.join(SEARCH_FILE),
             (serde_json::to_string_pretty(&found)? + "\n").as_bytes(),
         )?;
-        form = *found.form();
+        // Forms are tried for one market; of several the circuit is the larger.
+        let logrows = found.form().logrows.filter(|_| trained.markets.len() == 1);
+        form = CircuitConfig { logrows, ..*found.form() };
         search = Some(found);
     }
-    trained.features.input_scale = form.input_scale;
+    for market in &mut trained.markets {
+        market.features.input_scale = form.input_scale;
+    }
+    let markets = trained.markets.len();
+    let network = trained.of_markets().on_grid(form.param_scale);
     trained.network = trained.network.clone().on_grid(form.param_scale);
-    veriregime_files::write_atomic(&folder.join(ONNX_FILE), &trained.network.to_onnx(1))?;
-    let features = trained.features.count();
-    let outputs = trained.network.outputs();
-    let compiler = &request.compiler;
-    let request = Build { folder, srs_folder: request.srs_folder, markets: 1, features, outputs, form, compiler };
+    veriregime_files::write_atomic(&folder.join(ONNX_FILE), &network.to_onnx(markets))?;
+    let (features, outputs, compiler) = (features.count(), network.outputs(), &request.compiler);
+    let request = Build { folder, srs_folder: request.srs_folder, markets, features, outputs, form, compiler };
     Ok((build(ezkl, &request).await?, search))
 }

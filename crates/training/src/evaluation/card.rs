@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::card_added;
+use super::card_markets;
 use super::outcomes::Forecaster;
 use super::report::Report;
 use super::tallies::Metric;
@@ -49,6 +50,13 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
         thresholds(candles, labels),
         features.lookback_minutes,
     )?;
+    if provenance.pointer("/settings/student/expects_variance").and_then(Value::as_bool) == Some(true) {
+        writeln!(
+            text,
+            "The logarithm is lifted by what the training part asks for, so that the square of the volatility is the variance to be \
+             expected: the mean of the logarithm lies a little lower.\n"
+        )?;
+    }
     writeln!(text, "## Inputs\n")?;
     writeln!(
         text,
@@ -61,12 +69,9 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
         writeln!(text, "| {index} | `{}` | {mean:.4} | {deviation:.4} |", scaled.feature.label())?;
     }
     writeln!(text, "\nThe first {} come from candles, the others from the time alone.\n", features.candle.len())?;
-    if !candles.further_scalers.is_empty() {
-        let first = candles.markets.first().map_or("–", |market| &market.name);
-        writeln!(
-            text,
-            "Means and standard deviations are those of {first}; each other market's candles have their own.\n"
-        )?;
+    if let (Some(first), false) = (candles.markets.first(), candles.further_scalers.is_empty()) {
+        let name = &first.name;
+        writeln!(text, "Means and deviations of candles are those of {name}; the manifest has each further market's own.\n")?;
     }
     writeln!(text, "## Network and circuit\n")?;
     writeln!(
@@ -84,30 +89,38 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
         if circuit.srs_is_ceremony { "the public powers-of-tau ceremony" } else { "a local SRS: for development only" },
     )?;
     writeln!(text, "## Training\n")?;
-    writeln!(text, "| part | decision times (UTC) | samples | High |\n|---|---|---|---|")?;
-    for part in ["train", "validation", "test"] {
-        let time = |edge: &str| at(&format!("/split/{part}/{edge}"));
-        let share = provenance.pointer(&format!("/share_high/{part}")).and_then(Value::as_f64);
-        let share = share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
-        let samples = at(&format!("/samples/{part}"));
-        writeln!(text, "| {part} | {} to {} | {samples} | {share} |", time("from"), time("to"))?;
+    let are_several = card_markets::are_several(provenance);
+    if are_several {
+        card_markets::training(text, provenance)?;
+    } else {
+        parts(text, provenance)?;
     }
     writeln!(
         text,
         "\nNo label reaches from one part into the next. {}, seed {}; {} restarts of the student, the best on validation \
-         kept. Candles: {} rows; sha256 of the series with absent minutes carried forward: `{}`.\n",
+         kept.{}\n",
         at("/backend"),
         at("/settings/seed"),
         at("/settings/student/restarts"),
-        at("/candles/rows"),
-        at("/candles/sha256"),
+        if are_several {
+            String::new()
+        } else {
+            format!(
+                " Candles: {} rows; sha256 of the series with absent minutes carried forward: `{}`.",
+                at("/candles/rows"),
+                at("/candles/sha256")
+            )
+        },
     )?;
     if let Some(looks) = provenance.pointer("/settings/test_looks").and_then(Value::as_str) {
         writeln!(text, "How often the test split was looked at: {looks}\n")?;
     }
     writeln!(text, "## Test split\n")?;
     match Report::deserialize(&training.metrics) {
-        Ok(report) => figures(text, &report, baselines.first().map_or(1, |one| one.garch.return_minutes))?,
+        Ok(report) => {
+            figures(text, &report, baselines.first().map_or(1, |one| one.garch.return_minutes))?;
+            card_markets::figures(text, &training.metrics)?;
+        }
         Err(_) => writeln!(text, "Not measured.")?,
     }
     card_added::write(text, &card_added::added(manifest))?;
@@ -123,7 +136,7 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
         text,
         "- Neighbouring minutes share nearly all of their windows: the every-minute figures rest on far fewer independent \
          outcomes than rows. The standard errors know this.\n\
-         - Trained on one market at one exchange. Another market, another exchange or another tick size is outside of \
+         - Trained on {} at one exchange. Another market, another exchange or another tick size is outside of \
          what was measured.\n\
          - The threshold is fixed. Where volatility stays far from it for months, always calling the same regime is \
          right and the model says little more; read the log-volatility.\n\
@@ -131,7 +144,22 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
          what they bring.\n\
          - The proof shows that this network maps these inputs to these outputs. It does not show where the inputs came \
          from: recompute them from public candles.",
+        if are_several { "these markets" } else { "one market" },
     )
+}
+
+/// Which decision times served for what, of a model of one market.
+fn parts(text: &mut String, provenance: &Value) -> std::fmt::Result {
+    let at = |key: &str| plain(provenance.pointer(key));
+    writeln!(text, "| part | decision times (UTC) | samples | High |\n|---|---|---|---|")?;
+    for part in ["train", "validation", "test"] {
+        let time = |edge: &str| at(&format!("/split/{part}/{edge}"));
+        let share = provenance.pointer(&format!("/share_high/{part}")).and_then(Value::as_f64);
+        let share = share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
+        let samples = at(&format!("/samples/{part}"));
+        writeln!(text, "| {part} | {} to {} | {samples} | {share} |", time("from"), time("to"))?;
+    }
+    Ok(())
 }
 
 /// Above what a market is High: one number where it is the same for all.
@@ -179,7 +207,7 @@ fn figures(text: &mut String, report: &Report, garch_minutes: usize) -> std::fmt
     writeln!(text, "| High followed | {} | {} |", seen.false_low, seen.true_high)
 }
 
-fn table(text: &mut String, report: &Report, on_grid: bool) -> std::fmt::Result {
+pub(super) fn table(text: &mut String, report: &Report, on_grid: bool) -> std::fmt::Result {
     writeln!(text, "| | {} |", Metric::ALL.map(Metric::title).join(" | "))?;
     writeln!(text, "|{}", "---|".repeat(Metric::COUNT + 1))?;
     for (by, cells) in report.cells(on_grid) {
@@ -193,7 +221,7 @@ fn is_plot(name: &str) -> bool {
 }
 
 /// A JSON value as a cell shows it.
-fn plain(value: Option<&Value>) -> String {
+pub(super) fn plain(value: Option<&Value>) -> String {
     match value {
         Some(Value::String(text)) => text.clone(),
         Some(value) => value.to_string(),

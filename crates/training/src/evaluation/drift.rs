@@ -72,9 +72,17 @@ pub struct Verdict {
     pub reasons: Vec<String>,
 }
 
-/// The classes of each feature over the decision indices `at` of the training part, which must be usable.
-pub fn reference(batch: &Batch<'_>, at: &[usize]) -> Vec<FeatureReference> {
-    columns(batch, at).into_iter().map(classes).collect()
+/// The classes of each feature over the decision indices of the training part of each market, which must be usable.
+pub fn reference(markets: &[(&Batch<'_>, &[usize])]) -> Vec<FeatureReference> {
+    let mut all: Vec<Vec<i32>> = Vec::new();
+    for (batch, at) in markets {
+        let own = columns(batch, at);
+        all.resize_with(own.len().max(all.len()), Vec::new);
+        for (column, own) in all.iter_mut().zip(own) {
+            column.extend(own);
+        }
+    }
+    all.into_iter().map(classes).collect()
 }
 
 fn classes(mut values: Vec<i32>) -> FeatureReference {

@@ -5,10 +5,12 @@ pub mod baselines;
 pub mod bootstrap;
 pub mod card;
 pub mod card_added;
+mod card_markets;
 pub mod drift;
 pub mod figure;
 pub mod metrics;
 pub mod outcomes;
+pub mod pooled;
 pub mod report;
 pub mod tallies;
 
@@ -175,6 +177,6 @@ fn forecast(by: Forecaster, predictions: &[Prediction]) -> Forecast {
         is_probability: true,
         called_high: predictions.iter().map(|prediction| prediction.regime == Regime::High).collect(),
         log_volatility: Some(predictions.iter().map(|prediction| libm::log(prediction.volatility)).collect()),
-        variance_ratio: 1.0,
+        variance_ratio: vec![1.0; predictions.len()],
     }
 }

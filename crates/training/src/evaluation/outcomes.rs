@@ -141,7 +141,7 @@ pub struct Forecast {
     /// Natural logarithm of the standard deviation of one-minute returns to come, where it is forecast.
     pub log_volatility: Option<Vec<f64>>,
     /// Expected variance over the square of the forecast volatility; 1 where nothing was fitted.
-    pub variance_ratio: f64,
+    pub variance_ratio: Vec<f64>,
 }
 
 impl Forecast {
@@ -150,10 +150,10 @@ impl Forecast {
         Self {
             by,
             called_high: probabilities.iter().map(|probability| *probability > 0.5).collect(),
+            variance_ratio: vec![1.0; probabilities.len()],
             rating: probabilities,
             is_probability: true,
             log_volatility: None,
-            variance_ratio: 1.0,
         }
     }
 
@@ -166,6 +166,7 @@ impl Forecast {
     pub(super) fn keep(&mut self, kept: &[bool]) {
         keep(&mut self.rating, kept);
         keep(&mut self.called_high, kept);
+        keep(&mut self.variance_ratio, kept);
         if let Some(log_volatility) = &mut self.log_volatility {
             keep(log_volatility, kept);
         }
@@ -174,6 +175,7 @@ impl Forecast {
     /// With a forecast of the log-volatility.
     #[must_use]
     pub fn with_log_volatility(self, log_volatility: Vec<f64>, variance_ratio: f64) -> Self {
+        let variance_ratio = vec![variance_ratio; log_volatility.len()];
         Self { log_volatility: Some(log_volatility), variance_ratio, ..self }
     }
 }

@@ -134,7 +134,7 @@ impl<'a> Tally<'a> {
             tallies[TRUTH_SQUARED] += truth * truth;
             tallies[ERROR_SQUARED] += error * error;
             tallies[QLIKE] +=
-                qlike(self.outcomes.log_volatility[row], log_volatility[row], self.forecast.variance_ratio);
+                qlike(self.outcomes.log_volatility[row], log_volatility[row], self.forecast.variance_ratio[row]);
         }
     }
 

@@ -165,7 +165,7 @@ fn features_of_the_same_market_are_stable_and_those_of_another_are_not() {
     let own = series(&candles(31, parse_utc_ms("2024-01-01").unwrap(), MARKET_DAYS * 1440));
     let batch = Batch::new(&spec, &own).unwrap();
     let outcomes = Outcomes::new(&batch, &LABEL, Grid::FOUR_HOURS, &(i64::MIN..i64::MAX), 0).unwrap();
-    let reference = drift::reference(&batch, &outcomes.at);
+    let reference = drift::reference(&[(&batch, &outcomes.at)]);
     let promise = |share: f64| Forecast::of_probabilities(Forecaster::StudentCircuit, vec![share; outcomes.len()]);
     let share = outcomes.share_high();
     let found = drift::drift(&reference, &batch, &outcomes, &promise(share));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 mod evaluation;
+mod markets;
 #[path = "../../../../tests/it/given.rs"]
 #[expect(dead_code, reason = "of what it asks for, these tests need only some")]
 mod given;

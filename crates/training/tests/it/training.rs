@@ -17,7 +17,7 @@ use veriregime_core::types::prediction::REGIME_OUTPUTS;
 use veriregime_core::types::time::parse_utc_ms;
 use veriregime_training::blocks::RowInputs;
 use veriregime_training::checkpoint::{RunFolder, Unfinished};
-use veriregime_training::dataset::{Decision, Split, Wanted, fit_spec, log_volatility_moments, samples};
+use veriregime_training::dataset::{Decision, FitPart, Split, Wanted, fit_specs, log_volatility_moments, samples};
 use veriregime_training::error::TrainingError;
 use veriregime_training::evaluation::outcomes::Forecaster;
 use veriregime_training::evaluation::tallies::Metric;
@@ -40,7 +40,7 @@ fn shipped() -> Settings {
 /// Settings for a few weeks of simulated candles.
 fn small() -> Settings {
     let mut settings = shipped();
-    settings.label.threshold = 0.0006;
+    settings.label.threshold = Some(0.0006);
     settings.split.train_from = "2024-01-02".into();
     settings.split.profile_from = "2024-01-02".into();
     settings.split.protocol_from = "2024-01-01".into();
@@ -67,7 +67,7 @@ fn market(seed: u64) -> Vec<Candle> {
 }
 
 /// A whole run in a folder of its own.
-fn train(settings: &Settings, series: &CandleSeries) -> Result<Trained, TrainingError> {
+fn train(settings: &Settings, series: &[CandleSeries]) -> Result<Trained, TrainingError> {
     let folder = tempfile::tempdir().unwrap();
     let folder = RunFolder::open(&folder.path().join("run"), &json!(settings), Unfinished::Refuse)?;
     let run = Run { settings, series, device: &Device::flex(), folder: &folder };
@@ -106,21 +106,22 @@ fn the_shipped_settings_are_accepted_and_a_wrong_key_is_refused() {
 
 #[test]
 fn training_repeats_to_the_bit_and_beats_chance_where_it_was_not_trained() {
-    let (settings, series) = (small(), series(&market(1)));
+    let (settings, series) = (small(), [series(&market(1))]);
     let trained = train(&settings, &series).unwrap();
+    let [own] = &trained.markets[..] else { panic!("one market") };
     assert_eq!(trained.curves.len(), settings.student.restarts);
     assert!(trained.curves.iter().all(|curve| (1..=settings.student.fit.epochs).contains(&curve.epochs.len())));
     assert_eq!(trained, train(&settings, &series).unwrap());
 
-    let text = serde_json::to_string(&trained.features).unwrap();
-    assert_eq!(trained.features, serde_json::from_str(&text).unwrap(), "the manifest gives back every bit");
+    let text = serde_json::to_string(&own.features).unwrap();
+    assert_eq!(own.features, serde_json::from_str(&text).unwrap(), "the manifest gives back every bit");
 
     let onnx = trained.network.clone().on_grid(16).to_onnx(1);
     let layout = Layout {
         markets: 1,
-        features: trained.features.count(),
+        features: own.features.count(),
         outputs: REGIME_OUTPUTS.len(),
-        feature_bound: trained.features.bound(),
+        feature_bound: own.features.bound(),
         input_scale: 13,
         param_scale: 16,
         output_scale: 74,
@@ -128,12 +129,12 @@ fn training_repeats_to_the_bit_and_beats_chance_where_it_was_not_trained() {
     let subject = Subject {
         onnx: &onnx,
         layout,
-        features: &trained.features,
-        label: &settings.label,
+        features: &own.features,
+        label: &own.label,
         grid: settings.grid(),
-        baselines: &trained.baselines,
+        baselines: &own.baselines,
     };
-    let report = Comparison::new(&subject, &series, &trained.split.test, 0).unwrap().report();
+    let report = Comparison::new(&subject, &series[0], &trained.split.test, 0).unwrap().report();
     let figure = |metric: Metric| report.figure(Forecaster::StudentCircuit, metric).unwrap().value;
     let majority = report.share_high.max(1.0 - report.share_high);
     assert!(figure(Metric::Accuracy) > majority + 0.05, "{report:?}");
@@ -165,7 +166,8 @@ fn what_comes_after_the_training_split_changes_nothing_learnt_from_it() {
         let series = series(candles);
         let sums = Sums::new(series.candles(), &[]);
         let labels = wanted(&settings).decisions(&sums, series.start_ms(), &split.train, 7);
-        let batch_spec = fit_spec(&settings.features, &sums, series.start_ms(), &labels, &labels).unwrap();
+        let part = FitPart { sums: &sums, start_ms: series.start_ms(), train: &labels, profile: &labels };
+        let batch_spec = fit_specs(&settings.features, &[part]).unwrap();
         let past = |at: usize| if at > 10_080 { har::regressors(&sums, at)[4] } else { 0.0 };
         let weeks: Vec<f64> = labels.iter().map(|(at, _)| past(*at)).collect();
         (batch_spec, labels, weeks)
@@ -202,7 +204,7 @@ fn forecast_windows_with_a_minute_that_nobody_saw_have_no_label() {
 
 #[test]
 fn candles_that_end_too_early_are_refused_by_code() {
-    let error = train(&shipped(), &series(&market(5))).unwrap_err();
+    let error = train(&shipped(), &[series(&market(5))]).unwrap_err();
     assert_eq!(error.code(), "VR-TRAIN-002");
 }
 
@@ -214,11 +216,12 @@ fn knowledge(series: &CandleSeries, seed: u64, shuffle: impl Fn(&mut Vec<Decisio
     let sums = Sums::new(series.candles(), series.carried());
     let part = |times| wanted(&settings).decisions(&sums, series.start_ms(), times, 7);
     let (mut train, validation) = (part(&split.train), part(&split.validation));
-    let spec = fit_spec(&settings.features, &sums, series.start_ms(), &train, &train).unwrap();
+    let part = FitPart { sums: &sums, start_ms: series.start_ms(), train: &train, profile: &train };
+    let spec = fit_specs(&settings.features, &[part]).unwrap().remove(0);
     shuffle(&mut train);
-    let moments = log_volatility_moments(&train);
+    let moments = log_volatility_moments(&[(&train, 0.0)]);
     let inputs = RowInputs::new(&[], &spec, series, train[0].0..validation[validation.len() - 1].0 + 1).unwrap();
-    let [train, validation] = [train, validation].map(|part| samples(&part, settings.label.threshold, moments));
+    let [train, validation] = [train, validation].map(|part| samples(&part, 0.0006, 0.0, moments));
     let device = Device::flex().autodiff();
     let layers = &settings.student.layers;
     let start = || Student::new(spec.count(), layers, 16, moments, &mut ChaCha8Rng::seed_from_u64(seed), &device);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::assumed;
-use super::signals::{OURS, OURS_QUICK, PERIOD_MINUTES, QUICK_MINUTES};
+use super::signals::{ON_CHAIN, ON_CHAIN_QUICK, PERIOD_MINUTES, QUICK_MINUTES};
 use veriregime_backtest::closure::Closure;
 use veriregime_backtest::study::{Comparison, POOL_USD, Row};
 
@@ -24,10 +24,10 @@ pub struct BreakEven {
     pub tvl_usd: Option<f64>,
 }
 
-/// For the model's own comparison under one assumption.
+/// For the model behind the contract's rules, over the fitted static fee, under one assumption.
 pub(super) fn break_even(rows: &[Row], closure: Closure, eth_usd: f64) -> Vec<BreakEven> {
     let mut all = Vec::new();
-    for (policy, minutes) in [(OURS, PERIOD_MINUTES), (OURS_QUICK, QUICK_MINUTES)] {
+    for (policy, minutes) in [(ON_CHAIN, PERIOD_MINUTES), (ON_CHAIN_QUICK, QUICK_MINUTES)] {
         let row = rows
             .iter()
             .find(|row| row.policy == policy && row.comparison == Comparison::Own && assumed(row) == closure);

@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::bundle::Bundle;
 use crate::modelling::backtest_request::BacktestRequest;
 use crate::sources::candles::file;
+use super::files;
 use cost::BreakEven;
 use signals::Signals;
 use stress::StressDay;
@@ -62,13 +63,14 @@ pub(super) fn backtest(request: &BacktestRequest<'_>, show: &dyn Fn(&str)) -> an
         return Err(BacktestError::Range { name: "the price of an ether", value: request.eth_usd, least, most }.into());
     }
     let bundle = Bundle::open(request.model).context("the model bundle is not usable")?;
+    let index = market_of(request, &bundle)?;
     // Before minutes of work: a folder that is not there.
     if let Some(path) = request.csv {
         veriregime_files::write_atomic(path, b"")?;
     }
     let borrowers = positions::read(request.positions)?;
     show("reading candles");
-    let series = file::read_series(request.candles)?;
+    let series = file::read_series(&request.candles.path)?;
     let market = market(request, &series);
     let all = market.start_ms..market.time_ms(market.len());
     let test_ms = signals::test_begins(&bundle);
@@ -78,9 +80,9 @@ pub(super) fn backtest(request: &BacktestRequest<'_>, show: &dyn Fn(&str)) -> an
     let first = signals::first_usable(&bundle)?.max(judged.start.saturating_sub(EARLIER_DAYS * DAY_MINUTES));
     // Nothing that is fitted reaches into what is judged.
     let earlier = first..judged.start.saturating_sub(horizon).max(first);
-    let signals = Signals::new(&bundle, &series, &earlier, &judged)?;
+    let signals = Signals::new((&bundle, index), &series, &earlier, &judged)?;
     let study = Study::new(&market, earlier.clone(), judged.clone(), request.block_seconds, request.seed)?;
-    let policies = policies(&signals, request.knots)?;
+    let policies = policies(&signals, request)?;
     let mut amm = Vec::new();
     let mut terms = Vec::new();
     for closure in Closure::all() {
@@ -118,8 +120,15 @@ pub(super) fn backtest(request: &BacktestRequest<'_>, show: &dyn Fn(&str)) -> an
     Ok(backtest)
 }
 
+/// Which of the model's markets the candles are of.
+fn market_of(request: &BacktestRequest<'_>, bundle: &Bundle) -> anyhow::Result<usize> {
+    let files = std::slice::from_ref(request.candles);
+    let found = files::of_markets(files, &bundle.manifest.candles()?.markets)?;
+    found.iter().position(Option::is_some).context("no market")
+}
+
 fn market(request: &BacktestRequest<'_>, series: &CandleSeries) -> Market {
-    let name = request.candles.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let name = request.candles.path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let candles = series.candles();
     Market {
         name: name.split('-').next().unwrap_or_default().to_owned(),
@@ -129,11 +138,15 @@ fn market(request: &BacktestRequest<'_>, series: &CandleSeries) -> Market {
     }
 }
 
-fn policies(signals: &Signals, knots: &[(f64, f64)]) -> anyhow::Result<Vec<Policy>> {
+fn policies(signals: &Signals, request: &BacktestRequest<'_>) -> anyhow::Result<Vec<Policy>> {
     let mut policies = signals.policies();
-    if !knots.is_empty() {
-        let map = veriregime_backtest::fee::FeeMap::knots(knots)?;
-        policies.push(Policy { name: "policy_file".to_owned(), signal: signals.ours.clone(), map: Some(map) });
+    policies.extend(signals.on_chain(request.policy));
+    if !request.knots.is_empty() {
+        let map = Some(veriregime_backtest::fee::FeeMap::knots(request.knots)?);
+        let contract = Some(signals::contract(request.policy, signals::PERIOD_MINUTES));
+        for (name, contract) in [("policy_file", None), ("policy_file_on_chain", contract)] {
+            policies.push(Policy { name: name.to_owned(), signal: signals.ours.clone(), map, contract });
+        }
     }
     Ok(policies)
 }

@@ -1,7 +1,7 @@
 //! A backtest for people, and as CSV.
 
 use super::cost::BreakEven;
-use super::signals::{FORESIGHT, OURS, OURS_QUICK, OWN_POOL};
+use super::signals::{FORESIGHT, ON_CHAIN, OURS, OURS_QUICK, OWN_POOL};
 use super::{Backtest, SHOWN, assumed, is_shown};
 use crate::render::layout::{Table, text};
 use crate::render::{Render, lines};
@@ -213,6 +213,14 @@ impl Backtest {
                 quick.usd_per_year / own.usd_per_year
             )
         });
+        let held = row(ON_CHAIN, Comparison::Own).map(|held| {
+            let error = paired_error(&own.daily_usd, &held.daily_usd);
+            let error = error.map_or_else(String::new, |error| format!(" ± {:.0}", error / THOUSAND));
+            let cost = (own.usd_per_year - held.usd_per_year) / THOUSAND;
+            format!(
+                "What the contract holds back (more than one forecast before it loosens, limits on falls, a delay) costs {cost:.0}{error} thousand of it."
+            )
+        });
         let pool = row(OWN_POOL, Comparison::Own).map(|pool| {
             format!(
                 "A pool that looks at its own last quarter of an hour, without any oracle, earns {:.0}, as long as nobody trades to move it.",
@@ -227,7 +235,7 @@ impl Backtest {
                 row.standard_error.map_or_else(String::new, |error| format!(" ± {:.1}", error * 100.0))
             )
         });
-        let said = [Some(at_own_mean), known, best, quick, pool, loans];
+        let said = [Some(at_own_mean), known, best, held, quick, pool, loans];
         said.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 }

@@ -6,12 +6,14 @@ use anyhow::Context;
 
 use super::tail::{TailRow, Tails, fall};
 use crate::bundle::Bundle;
+use veriregime_backtest::contract::Contract;
 use veriregime_backtest::signal::{Guard, OwnPool, Signal};
 use veriregime_backtest::study::Policy;
 use veriregime_core::features::Batch;
 use veriregime_core::features::har::{LEAST_BEFORE, regressors};
 use veriregime_core::model::onnx::of_market;
 use veriregime_core::model::{Layout, MAX_MODEL_BYTES};
+use veriregime_core::policy::Policy as ContractPolicy;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::manifest::ONNX_FILE;
 use veriregime_core::types::period::MINUTE_MS;
@@ -22,9 +24,12 @@ use veriregime_training::evaluation::{Comparison, Subject};
 
 /// Who knows what comes.
 pub(super) const FORESIGHT: &str = "foresight";
-/// The model, once a period and every quarter of an hour.
+/// The model, once a period and every quarter of an hour, in force as soon as it has landed.
 pub(super) const OURS: &str = "ours";
 pub(super) const OURS_QUICK: &str = "ours_15m";
+/// The same behind the contract's rules.
+pub(super) const ON_CHAIN: &str = "ours_on_chain";
+pub(super) const ON_CHAIN_QUICK: &str = "ours_15m_on_chain";
 /// The pool that looks at itself.
 pub(super) const OWN_POOL: &str = "own_pool_15m";
 /// The same between multiples of our forecast's fee: `RealizedVolatilityFeeHook`.
@@ -64,9 +69,9 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Forecasts from `earlier.start` until the end of `judged`. What is fitted here, is fitted on `earlier`.
+    /// Forecasts of the bundle's market of that index from `earlier.start` until the end of `judged`. What is fitted here, is fitted on `earlier`.
     pub fn new(
-        bundle: &Bundle,
+        (bundle, index): (&Bundle, usize),
         series: &CandleSeries,
         earlier: &Range<usize>,
         judged: &Range<usize>,
@@ -74,8 +79,8 @@ impl Signals {
         let manifest = &bundle.manifest;
         let model = manifest.regime()?;
         let onnx = veriregime_files::read_bounded(&bundle.path(ONNX_FILE), MAX_MODEL_BYTES)?;
-        let market = model.market(0).context("the model has no market")?;
-        let onnx = of_market(&onnx, 0)?;
+        let market = model.market(index).context("the model has no such market")?;
+        let onnx = of_market(&onnx, index)?;
         let subject = Subject {
             onnx: &onnx,
             layout: Layout::of(&model),
@@ -166,6 +171,27 @@ impl Signals {
         policies.splice(place..place, [named("har_clock", &self.har_clock), named(OURS, &self.ours)]);
         policies
     }
+
+    /// The model as a contract with the limits of `policy` lets fees follow it, once a period and every quarter of an hour.
+    pub fn on_chain(&self, policy: &ContractPolicy) -> Vec<Policy> {
+        let quick = self.others.iter().find(|(name, _)| *name == OURS_QUICK).map(|(_, signal)| signal);
+        let slow = (ON_CHAIN, Some(&self.ours), PERIOD_MINUTES);
+        [slow, (ON_CHAIN_QUICK, quick, QUICK_MINUTES)]
+            .into_iter()
+            .filter_map(|(name, signal, period_minutes)| {
+                Some(Policy { contract: Some(contract(policy, period_minutes)), ..named(name, signal?) })
+            })
+            .collect()
+    }
+}
+
+/// The rules between a forecast and a fee.
+pub(super) fn contract(policy: &ContractPolicy, period_minutes: usize) -> Contract {
+    Contract { policy: policy.clone(), period_minutes, landing_minutes: LANDING_MINUTES }
+}
+
+fn named(name: &str, signal: &Signal) -> Policy {
+    Policy { name: name.to_owned(), signal: signal.clone(), map: None, contract: None }
 }
 
 /// The first minute that a forecast can be in force in: a model and the regressions look back.
@@ -181,10 +207,6 @@ pub(super) fn test_begins(bundle: &Bundle) -> Option<i64> {
 }
 
 /// A policy that shares the map of all.
-fn named(name: &str, signal: &Signal) -> Policy {
-    Policy { name: name.to_owned(), signal: signal.clone(), map: None }
-}
-
 /// Waves of the day and of the week at a decision.
 fn clock(time_ms: i64) -> Vec<f64> {
     let waves = |period_ms: i64, count: usize| {

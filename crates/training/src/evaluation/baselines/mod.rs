@@ -123,7 +123,7 @@ pub fn forecasts(baselines: &Baselines, sums: &Sums, outcomes: &Outcomes, label:
             is_probability: false,
             called_high: past.iter().map(|past| *past > log_threshold).collect(),
             log_volatility: Some(past),
-            variance_ratio: 1.0,
+            variance_ratio: vec![1.0; rows],
         },
         Forecast::of_probabilities(Forecaster::HarLogistic, logistic),
         of_volatility(Forecaster::HarVolatility, har, har_residual),

@@ -2,7 +2,10 @@
 
 pub mod api;
 pub mod break_even;
+mod client;
 pub mod cycle;
 mod figures;
 pub mod jobs;
+mod process;
+mod viewers;
 pub mod ways;

@@ -5,6 +5,7 @@ use alloy::sol_types::SolCall;
 use reqwest::StatusCode;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use veriregime_agent::actions::risk_oracle::abi::oracle::RiskOracle;
 use veriregime_core::features::label;
 use veriregime_core::features::sums::Sums;
@@ -231,6 +232,27 @@ fn candles_of(view: &Value) -> Vec<Candle> {
         volume: column("volume", at),
     };
     list(view, "open_time_ms").iter().enumerate().map(candle).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_node_s_update_did_is_told_too() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let mut other = world.agent("other").await;
+    other.run(FIRST, &CancellationToken::new()).await.unwrap();
+    other.prover.stop().await;
+    let node = Node::start(&world, json!({"api": {"check_seconds": 1}})).await;
+    world.until("another was first", async || node.newest_stage().await == "already_by_other").await;
+    let series = async || node.json("/v1/series?market=BTC-USD").await.1;
+    world.until("what it did is known", async || series().await["applied_volatility"][0].is_f64()).await;
+    let (series, (_, params)) = (series().await, node.json("/v1/params/BTC-USD").await);
+    assert_eq!(series["applied_volatility"][0], params["applied_volatility"]);
+    assert_eq!(series["amm_fee_pips"][0], params["next"]["amm_fee_pips"]);
+    assert_eq!(series["effective_at_s"][0], params["next"]["effective_at_seconds"]);
+    let (_, told) = node.json(&format!("/v1/periods/{FIRST}/explained")).await;
+    let moved = &told["markets"][0]["parameters"];
+    assert!(moved["because"].as_str().unwrap().contains("updates in a row"), "{told}");
+    assert_eq!(moved["applied_volatility"], params["applied_volatility"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,7 +43,7 @@ impl Bare {
     pub async fn new() -> Self {
         let scratch = TempDir::new().unwrap();
         let mut config = config();
-        devnet::provable_bundle(&mut config, scratch.path()).await.unwrap();
+        devnet::bundles::provable_bundle(&mut config, scratch.path()).await.unwrap();
         let (anvil, wallet) = devnet::bare_chain().await.unwrap();
         let key = scratch.path().join("key");
         veriregime_files::write_private(&key, OWNER_KEY.as_bytes()).unwrap();

@@ -46,6 +46,7 @@ mod model;
 mod models;
 mod node;
 mod omission;
+mod openapi;
 mod operators;
 mod outside_bytes;
 mod page;

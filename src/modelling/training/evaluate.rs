@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::reference_models::ReferenceModels;
 use crate::bundle::Bundle;
+use crate::bundle::reliability::{self, RELIABILITY_FILE, ReliabilityBin};
 use crate::modelling::{DecisionTimes, EvaluateRequest};
 use crate::render::layout::Table;
 use crate::render::{Render, lines};
@@ -20,7 +21,7 @@ use veriregime_core::types::manifest::{Manifest, ONNX_FILE};
 use veriregime_core::types::time::parse_utc_ms;
 use veriregime_training::evaluation::drift::{self, Action, Drift, Verdict};
 use veriregime_training::evaluation::figure::Figure;
-use veriregime_training::evaluation::outcomes::{Forecaster, Outcomes};
+use veriregime_training::evaluation::outcomes::{Forecast, Forecaster, Outcomes};
 use veriregime_training::evaluation::report::Report;
 use veriregime_training::evaluation::tallies::Metric;
 use veriregime_training::evaluation::{Comparison, Subject};
@@ -121,7 +122,7 @@ fn drift_from(manifest: &Manifest, series: &CandleSeries, comparison: &Compariso
     Ok(Some(drift::drift(reference, &batch, &comparison.outcomes, circuit)))
 }
 
-/// Writes every plot of an evaluation, as `plot-NAME.svg`; the names of the files.
+/// Writes every plot of an evaluation, as `plot-NAME.svg`, and the circuit's reliability as a table; the names of the files.
 ///
 /// # Errors
 /// A folder that cannot be written to.
@@ -150,7 +151,24 @@ pub(super) fn write_plots(
         veriregime_files::write_atomic(&folder.join(&name), text.as_bytes())?;
         names.push(name);
     }
+    if let Some(circuit) = comparison.forecasts.iter().find(|forecast| forecast.by == Forecaster::StudentCircuit) {
+        let bins = reliability_of(circuit, &comparison.outcomes.was_high);
+        veriregime_files::write_atomic(&folder.join(RELIABILITY_FILE), &reliability::text(&bins)?)?;
+        names.push(RELIABILITY_FILE.to_owned());
+    }
     Ok(names)
+}
+
+/// How often High followed where a forecaster promised it with some probability, in ten classes.
+fn reliability_of(forecast: &Forecast, was_high: &[bool]) -> Vec<ReliabilityBin> {
+    let filled = plots::promises(forecast, was_high).into_iter().filter(|[count, ..]| *count > 0.0);
+    let digits = |share: f64| (share * 1e6).round() / 1e6;
+    let bin = |[count, promised, occurred]: [f64; 3]| ReliabilityBin {
+        forecast: digits(promised / count),
+        observed: digits(occurred / count),
+        count: count as u64,
+    };
+    filled.map(bin).collect()
 }
 
 /// The decision times that are asked for, ms UTC.

@@ -166,7 +166,13 @@ impl Reader {
                 let start_ms = row.get::<_, i64>(column + 1)?.saturating_mul(1000);
                 Ok::<_, rusqlite::Error>((PeriodId(row.get::<_, i64>(column)? as u64), start_ms))
             };
-            Ok(ModelRow { manifest: parsed(row, 0)?, model_id: row.get(1)?, figures: row.get(6)?, first: end(2)?, last: end(4)? })
+            Ok(ModelRow {
+                manifest: parsed(row, 0)?,
+                model_id: row.get(1)?,
+                figures: row.get(6)?,
+                first: end(2)?,
+                last: end(4)?,
+            })
         })
     }
 }

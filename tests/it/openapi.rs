@@ -23,7 +23,10 @@ async fn the_document_is_the_one_that_is_committed_and_names_every_route() {
         std::fs::write(&path, &text).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap();
-    assert!(committed == text, "{COMMITTED} is not what the daemon serves: run `make api` and look at what has changed");
+    assert!(
+        committed == text,
+        "{COMMITTED} is not what the daemon serves: run `make api` and look at what has changed"
+    );
     let world = World::new().await;
     world.enter(FIRST).await;
     let node = Node::start(&world, json!({})).await;
@@ -39,7 +42,8 @@ async fn the_document_is_the_one_that_is_committed_and_names_every_route() {
             continue;
         }
         let path = route.replace("{period}", &FIRST.to_string()).replace("{market}", "BTC-USD").replace("{job}", &job);
-        let query = if ["/v1/series", "/v1/candles", "/v1/score"].contains(&route.as_str()) { "?market=BTC-USD" } else { "" };
+        let query =
+            if ["/v1/series", "/v1/candles", "/v1/score"].contains(&route.as_str()) { "?market=BTC-USD" } else { "" };
         let (status, text) = node.text(&format!("{path}{query}")).await;
         assert!(!text.contains("VR-API-002") && status != StatusCode::INTERNAL_SERVER_ERROR, "{path}: {status} {text}");
         let said = &item["get"]["responses"][status.as_str()]["content"]["application/json"]["schema"];
@@ -113,9 +117,9 @@ fn misfit(document: &Value, answer: &Value, schema: &Value, depth: usize) -> Opt
         Value::Array(entries) => {
             entries.iter().find_map(|entry| inner(entry, &schema["items"]).map(|wrong| format!("[]{wrong}")))
         }
-        Value::Object(entries) if schema["additionalProperties"].is_object() => {
-            entries.values().find_map(|entry| inner(entry, &schema["additionalProperties"]).map(|wrong| format!("{{}}{wrong}")))
-        }
+        Value::Object(entries) if schema["additionalProperties"].is_object() => entries
+            .values()
+            .find_map(|entry| inner(entry, &schema["additionalProperties"]).map(|wrong| format!("{{}}{wrong}"))),
         _ => None,
     }
 }

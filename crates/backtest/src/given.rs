@@ -113,7 +113,8 @@ impl Given {
         fees.check("the fee", &parts.judged, |at| market.time_ms(at))?;
         let blocks = Blocks::new(&market.closes, BLOCK_SECONDS, SEED)?;
         let weights = closure.weights(&market.volumes, &parts.fitted);
-        let fixed = |part: &Range<usize>, level| pool::run(&blocks, part, &Signal::None, &FeeMap::flat(level), &weights);
+        let fixed =
+            |part: &Range<usize>, level| pool::run(&blocks, part, &Signal::None, &FeeMap::flat(level), &weights);
         let Entry { turnover, static_fee } = Entry::free(|level| fixed(&parts.fitted, level));
         let days = pool::run(&blocks, &parts.judged, &fees, &FeeMap::SEEN, &weights);
         let (ours, other) = (days.result(turnover), fixed(&parts.judged, static_fee).result(turnover));

@@ -161,8 +161,7 @@ impl Stored {
 
 /// The newest candles behind which no long stretch is missing.
 fn unbroken(candles: &[Candle]) -> &[Candle] {
-    let is_broken =
-        |pair: &[Candle]| pair[1].open_time_ms - pair[0].open_time_ms > MAX_GAP_MINUTES * MINUTE_MS;
+    let is_broken = |pair: &[Candle]| pair[1].open_time_ms - pair[0].open_time_ms > MAX_GAP_MINUTES * MINUTE_MS;
     candles.windows(2).rposition(is_broken).map_or(candles, |at| &candles[at + 1..])
 }
 

@@ -24,9 +24,12 @@ use veriregime_backtest::error::BacktestError;
 use veriregime_core::policy::Policy;
 use veriregime_core::policy::market::Update;
 use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_core::types::time::DAY_MS;
 
 /// Periods that one answer is of.
 const MAX_PERIODS: u32 = 10_000;
+/// The policy lives through so much before the first millisecond that is asked about, so that it does not begin anew there.
+const WARM_UP_MS: i64 = 30 * DAY_MS;
 /// What is taken where nobody says what gas and an ether cost.
 const GAS_PRICE_GWEI: f64 = 5.0;
 const ETH_USD: f64 = 3_000.0;
@@ -99,7 +102,8 @@ fn fault(error: &BacktestError) -> ErrorBody {
 }
 
 /// What another policy would have done with a market's stored forecasts, by the contract's rules: dwell, margin, limits, delay,
-/// ramp. It begins as a market without updates does, at the tightest vector. At most the newest 10,000 periods. What a constant
+/// ramp. It begins as a market without updates does, at the tightest vector, 30 days before `from_ms` where the forecasts go back so far. At
+/// most the newest 10,000 periods, these days included. What a constant
 /// product pool with its fee would have earned is estimated on the candles that are kept, with the static fee that was best on
 /// earlier days; where there are none, with the one that was best on the very same days.
 #[utoipa::path(post, path = "/v1/lab", request_body = LabRequest, responses(
@@ -133,12 +137,13 @@ pub(super) async fn lab(
     let period_seconds = u32::try_from(details.grid.period_seconds).unwrap_or(u32::MAX);
     let is_fixed = from_ms.is_some();
     let read = move |reader: &Reader| {
-        let rows = reader.forecasts(key, index, (times_ms.start, times_ms.end), MAX_PERIODS)?;
+        let before_ms = times_ms.start.saturating_sub(WARM_UP_MS);
+        let rows = reader.forecasts(key, index, (before_ms, times_ms.end), MAX_PERIODS)?;
         let updates: Vec<Update> = rows.iter().filter_map(|row| update(row, index, scale)).collect();
         let replay = Replay::new(&policy, period_seconds, &updates);
         let stored = Stored::read(reader, &name, &sources, &times_ms, is_fixed)?;
         let gas = liquidity::gas_per_update(reader, key)?;
-        let mut view = replay.view();
+        let mut view = replay.view(times_ms.start);
         match stored.judge(&policy, period_seconds, &updates) {
             Ok(liquidity) => {
                 view.break_even = gas.map(|gas| liquidity.break_even(gas, period_seconds, prices));

@@ -45,10 +45,12 @@ impl Replay {
         Self { steps: updates.iter().map(step).collect() }
     }
 
-    pub(super) fn view(&self) -> LabView {
+    /// The periods that begin at a time or later.
+    pub(super) fn view(&self, from_ms: i64) -> LabView {
         let mut view = LabView::default();
-        for (update, applied, seen) in &self.steps {
-            view.start_ms.push(i64::try_from(update.start_seconds * 1000).unwrap_or(i64::MAX));
+        let start_ms = |update: &Update| i64::try_from(update.start_seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
+        for (update, applied, seen) in self.steps.iter().filter(|(update, ..)| start_ms(update) >= from_ms) {
+            view.start_ms.push(start_ms(update));
             view.forecast_volatility.push(f64::from(update.volatility_e9) / E9);
             view.applied_volatility.push(f64::from(applied.applied_e9) / E9);
             view.borrow_collateral_ratio_bps.push(seen.borrow_collateral_ratio_bps);
@@ -120,6 +122,11 @@ mod tests {
         assert!((pips(103) - 1_000.0).abs() < 1e-9 && (pips(110) - 1_000.0).abs() < 1e-9);
         assert!((pips(111) - 5_500.0).abs() < 1e-9, "a higher fee holds at once");
         assert!((pips(129) - 5_500.0).abs() < 1e-9 && (pips(130) - 10_000.0).abs() < 1e-9, "two periods are too old");
-        assert_eq!(Replay::new(&policy(), 600, &updates).view().amm_fee_pips, [1_000, 5_500]);
+        assert_eq!(Replay::new(&policy(), 600, &updates).view(0).amm_fee_pips, [1_000, 5_500]);
+        assert_eq!(
+            Replay::new(&policy(), 600, &updates).view(6_000_001).amm_fee_pips,
+            [5_500],
+            "lived through, not shown"
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! The demo of strategies: their days over HTTP, feeds on a chain of its own, and a job for each that publishes day by day.
 
 pub mod portfolio;
-pub mod report;
 mod predict;
+pub mod report;
 mod setup;
 
 use std::collections::BTreeMap;

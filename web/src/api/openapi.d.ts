@@ -256,7 +256,8 @@ export interface paths {
         put?: never;
         /**
          * What another policy would have done with a market's stored forecasts, by the contract's rules: dwell, margin, limits, delay,
-         *     ramp. It begins as a market without updates does, at the tightest vector. At most the newest 10,000 periods. What a constant
+         *     ramp. It begins as a market without updates does, at the tightest vector, 30 days before `from_ms` where the forecasts go back so far. At
+         *     most the newest 10,000 periods, these days included. What a constant
          *     product pool with its fee would have earned is estimated on the candles that are kept, with the static fee that was best on
          *     earlier days; where there are none, with the one that was best on the very same days.
          */

@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help web test-web setup build node install install-files demo test test-contracts standard-json invariants-long lint lint-keys deny chaos chaos-long fuzz bench halmos slither mutants coverage lint-deploy
+.PHONY: help web test-web api setup build node install install-files demo test test-contracts standard-json invariants-long lint lint-keys deny chaos chaos-long fuzz bench halmos slither mutants coverage lint-deploy
 
 AGENT := $(or $(CARGO_TARGET_DIR),target)/release/veriregime-agent
 BUNDLE ?= models/btc-regime-4h-v1
@@ -44,6 +44,10 @@ web: web/node_modules/.installed ## The dashboard's page while it is written: NO
 
 test-web: web/dist/.built ## Tests of the dashboard: units, and the pages in a browser; NODE=http://... opens those of a real node
 	cd web && npm test && BASE_URL=$(NODE) npm run e2e
+
+api: web/node_modules/.installed ## Write docs/openapi.json as the program serves it, and the page's types of it
+	WRITE_OPENAPI=1 cargo test --release --locked --test it -- openapi::the_document
+	cd web && npm run --silent api
 
 build: setup ## Build the program with everything, training too
 	cargo build --release --locked --bin veriregime-agent

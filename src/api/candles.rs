@@ -1,6 +1,5 @@
 //! `GET /v1/candles`: a market's candles, as bars of a length, for charts.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
@@ -10,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
-use super::regime::times;
+use super::regime::{kept_candles, times};
 use super::series::{json, written};
 use crate::api::error::{ApiError, ErrorBody};
+use crate::state::reader::Reader;
 use veriregime_core::bars::bars;
 use veriregime_core::types::candle::Candle;
 use veriregime_core::types::period::MINUTE_MS;
@@ -74,7 +74,7 @@ impl CandlesView {
     }
 }
 
-/// A market's candles that this node keeps, about as many days as its models look back: of each minute those of the source that comes
+/// A market's candles that this node keeps, `candles.keep_days` and at least as many as its models look back: of each minute those of the source that comes
 /// first in the settings and has it. At most 3,000 bars, the newest of those that are asked for.
 #[utoipa::path(get, path = "/v1/candles", params(CandlesQuery), responses(
     (status = 200, description = "the bars, oldest first", body = CandlesView),
@@ -93,27 +93,17 @@ pub(super) async fn candles(
     if !LENGTHS.contains(&minutes) {
         return Err(ApiError::Parameter(format!("minutes is one of {LENGTHS:?}")));
     }
-    let job = shared.jobs.of(name.as_deref())?;
-    let regime = job.regime()?;
-    let index = regime.market(&market)?;
+    let (job, regime, index) = shared.jobs.of_market(name.as_deref(), &market)?;
     let asked = times(from_ms, to_ms, job.clock.now_ms())?;
     let length_ms = i64::from(minutes) * MINUTE_MS;
     // Whole bars, the last of them included.
     let end_ms = asked.end.saturating_add(length_ms - 1).div_euclid(length_ms) * length_ms;
     let from_ms_of = |start_ms: i64| start_ms.div_euclid(length_ms) * length_ms;
     let range_ms = from_ms_of(asked.start).max(end_ms - MAX_BARS * length_ms)..end_ms;
-    let symbol = |(source, symbols): &(String, Vec<String>)| Some((source.clone(), symbols.get(index)?.clone()));
-    let sources: Vec<(String, String)> = regime.sources.iter().filter_map(symbol).collect();
+    let sources = regime.sources_of(index);
     let made = shared.charts.get((name, market, from_ms, to_ms, minutes), async {
-        let found = job.history.read(move |reader| {
-            let mut found: BTreeMap<i64, Candle> = BTreeMap::new();
-            for (source, symbol) in &sources {
-                for candle in reader.live_candles(source, symbol, &range_ms)? {
-                    found.entry(candle.open_time_ms).or_insert(candle);
-                }
-            }
-            Ok(bars(&found.into_values().collect::<Vec<_>>(), minutes))
-        });
+        let read = move |reader: &Reader| Ok(bars(&kept_candles(reader, &sources, &range_ms)?, minutes));
+        let found = job.history.read(read);
         written(&CandlesView::new(minutes, &found.await?))
     });
     let bytes = made.await?;

@@ -1,11 +1,12 @@
 //! `GET /v1/model/card`: what the model is worth, and how what it is fed has changed since it was trained.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::details::Details;
@@ -24,9 +25,18 @@ const OUTPUTS: usize = 3;
 /// A bin of a reliability diagram.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ReliabilityView {
+    /// Mean of the promised probabilities of High.
     forecast: f64,
+    /// Share of them that High followed.
     observed: f64,
+    /// How many there were.
     count: u64,
+}
+
+impl From<&(f64, f64, u64)> for ReliabilityView {
+    fn from((forecast, observed, count): &(f64, f64, u64)) -> Self {
+        Self { forecast: *forecast, observed: *observed, count: *count }
+    }
 }
 
 /// How a feature has been: in training its mean was 0 and its deviation 1.
@@ -60,6 +70,17 @@ pub(super) struct VersionView {
     first_start_ms: i64,
     last_start_ms: i64,
     is_current: bool,
+    /// As its manifest has them of the test split, every minute, by name: `accuracy`, `auc`, `brier`, `ece`, `qlike` and others. Empty where it
+    /// has none, and of manifests that the node does not keep.
+    figures: BTreeMap<String, FigureView>,
+}
+
+/// A figure that was measured.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct FigureView {
+    value: f64,
+    /// Null of too few rows.
+    standard_error: Option<f64>,
 }
 
 /// What a model is worth.
@@ -74,7 +95,7 @@ pub(super) struct CardView {
     /// As the bundle's manifest has them.
     #[schema(value_type = Object)]
     metrics: serde_json::Value,
-    /// Empty where the bundle has no such figures.
+    /// On the test split, every minute, by the bundle's `reliability.csv`; empty where it has none.
     reliability: Vec<ReliabilityView>,
     /// Of the newest 180 periods, all markets together.
     drift: Vec<DriftView>,
@@ -145,6 +166,7 @@ fn version(row: ModelRow, current: &str) -> VersionView {
         manifest_sha256,
         first_period: row.first.0.0,
         last_period: row.last.0.0,
+        figures: row.figures.and_then(|figures| serde_json::from_str(&figures).ok()).unwrap_or_default(),
         first_start_ms: row.first.1,
         last_start_ms: row.last.1,
     }
@@ -174,7 +196,7 @@ pub(super) async fn card(
         card_markdown: card.card_markdown.clone(),
         verification_markdown: card.verification_markdown.clone(),
         metrics: card.metrics.clone(),
-        reliability: Vec::new(),
+        reliability: card.reliability.iter().map(ReliabilityView::from).collect(),
         drift: drift(names, &rows, forecasts.len(), details),
         importance: importance.unwrap_or_default(),
         versions: models.into_iter().map(|row| version(row, &current)).collect(),

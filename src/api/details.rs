@@ -46,6 +46,8 @@ pub struct Card {
     pub card_markdown: Option<String>,
     pub verification_markdown: Option<String>,
     pub metrics: serde_json::Value,
+    /// Mean promise of High, share that High followed, and rows of each class of promises.
+    pub reliability: Vec<(f64, f64, u64)>,
     /// log2 of the grids of features and outputs, and the bound of a feature's integer.
     pub input_scale: u32,
     pub output_scale: u32,

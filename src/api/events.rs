@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue};
-use axum::response::sse::{self, KeepAlive, Sse};
+use axum::response::sse::{self, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt, stream};
 use serde::Serialize;
@@ -24,7 +24,7 @@ use crate::state::changes::Change;
 
 /// Events that a listener may be late by.
 const LATE: usize = 256;
-/// A comment is sent after so long a silence, by which a listener knows that the node is there.
+/// After so long a silence a listener is told the time, by which it knows that the node is there.
 const SILENCE: Duration = Duration::from_secs(5);
 /// After a stream that broke off, a browser comes again in so long.
 const COME_AGAIN: Duration = Duration::from_secs(2);
@@ -45,6 +45,7 @@ pub struct Events {
     sender: broadcast::Sender<Arc<Told>>,
     places: Arc<Semaphore>,
     ended: CancellationToken,
+    silence: Duration,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,7 +59,7 @@ impl Events {
     /// For as many listeners, half of the connections that there may be: others are to get in, too.
     pub fn new(max_connections: usize) -> Self {
         let places = Arc::new(Semaphore::new((max_connections / 2).max(1)));
-        Self { sender: broadcast::channel(LATE).0, places, ended: CancellationToken::new() }
+        Self { sender: broadcast::channel(LATE).0, places, ended: CancellationToken::new(), silence: SILENCE }
     }
 
     fn tell(&self, name: &'static str, data: &serde_json::Value) {
@@ -112,7 +113,12 @@ impl Events {
 
     fn listen(&self) -> Result<Listener, ApiError> {
         let place = self.places.clone().try_acquire_owned().map_err(|_| ApiError::Listeners)?;
-        Ok(Listener { receiver: self.sender.subscribe(), ended: self.ended.clone(), _place: place })
+        Ok(Listener {
+            receiver: self.sender.subscribe(),
+            ended: self.ended.clone(),
+            silence: self.silence,
+            _place: place,
+        })
     }
 }
 
@@ -121,6 +127,7 @@ impl Events {
 struct Listener {
     receiver: broadcast::Receiver<Arc<Told>>,
     ended: CancellationToken,
+    silence: Duration,
     _place: OwnedSemaphorePermit,
 }
 
@@ -130,9 +137,15 @@ impl Listener {
         let told = tokio::select! {
             () = self.ended.cancelled() => return None,
             told = self.receiver.recv() => told.ok()?,
+            () = tokio::time::sleep(self.silence) => Arc::new(tick()),
         };
         Some((sse::Event::default().event(told.name).data(&told.data), self))
     }
+}
+
+/// What is told where there is nothing to tell.
+fn tick() -> Told {
+    Told { name: "tick", data: json!({"now_ms": Clock::System.now_ms()}).to_string() }
 }
 
 /// The events for one listener.
@@ -142,8 +155,8 @@ fn stream(hello: &Hello, listener: Listener) -> impl Stream<Item = Result<sse::E
 }
 
 /// What happens, as server-sent events: `hello` (`now_ms`, `version`, `started_ms`) at once, `period` (`job`, `period`, `stage`)
-/// for each stage that is stored, `checks` (`job`, `ready`) after each round of checks, `alerts` when others hold than before; a
-/// comment after five seconds of silence.
+/// for each stage that is stored, `checks` (`job`, `ready`) after each round of checks, `alerts` when others hold than before;
+/// `tick` (`now_ms`) after five seconds of silence. Times are the machine's.
 #[utoipa::path(get, path = "/v1/events", responses(
     (status = 200, description = "events until the node stops", body = String, content_type = "text/event-stream"),
     (status = 429, description = "too many requests", body = ErrorBody),
@@ -153,7 +166,7 @@ pub(super) async fn events(State(shared): State<Arc<Shared>>) -> Result<Response
     let listener = shared.events.listen()?;
     let hello =
         Hello { now_ms: Clock::System.now_ms(), version: env!("CARGO_PKG_VERSION"), started_ms: shared.started_ms };
-    let answer = Sse::new(stream(&hello, listener)).keep_alive(KeepAlive::new().interval(SILENCE));
+    let answer = Sse::new(stream(&hello, listener));
     Ok(([UNBUFFERED], answer).into_response())
 }
 
@@ -191,6 +204,19 @@ mod tests {
         assert!(text(&one.next().await.unwrap().unwrap()).starts_with("event: checks\n"));
         events.end();
         assert!(one.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn silence_is_broken_by_the_time_and_news_come_before_it() {
+        let events = Events { silence: Duration::from_millis(300), ..Events::new(10) };
+        let mut one = body(&events);
+        assert!(text(&one.next().await.unwrap().unwrap()).starts_with("event: hello\n"));
+        let begun = Instant::now();
+        let tick = text(&one.next().await.unwrap().unwrap());
+        assert!(tick.starts_with("event: tick\ndata: {\"now_ms\":"), "{tick}");
+        assert!(begun.elapsed() >= events.silence);
+        events.tell("checks", &json!({}));
+        assert!(text(&one.next().await.unwrap().unwrap()).starts_with("event: checks\n"));
     }
 
     #[tokio::test]

@@ -60,13 +60,6 @@ pub struct ServedJob {
     pub relay: Relay,
 }
 
-impl ServedJob {
-    /// What is drawn of it.
-    pub(super) fn regime(&self) -> Result<&RegimeJob, ApiError> {
-        self.regime.as_ref().ok_or(ApiError::NotRegime)
-    }
-}
-
 /// The jobs of a node, in the order of the settings.
 #[derive(Debug)]
 pub struct Jobs {
@@ -96,6 +89,17 @@ impl Jobs {
         };
         let (_, slot) = self.served.iter().find(|(known, _)| known == name).ok_or(ApiError::NoJob)?;
         slot.get().ok_or(ApiError::NotOpened)
+    }
+
+    /// As [`Jobs::of`], of a job of regimes with one of its markets, by its index.
+    pub(super) fn of_market(
+        &self,
+        name: Option<&str>,
+        market: &str,
+    ) -> Result<(&ServedJob, &RegimeJob, usize), ApiError> {
+        let job = self.of(name)?;
+        let regime = job.regime.as_ref().ok_or(ApiError::NotRegime)?;
+        Ok((job, regime, regime.market(market)?))
     }
 
     /// Every job as it is now, with what it serves once it was opened.

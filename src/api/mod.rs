@@ -157,7 +157,7 @@ fn info() -> utoipa::openapi::Info {
 
 /// The API's document.
 pub fn document() -> utoipa::openapi::OpenApi {
-    routes().into_openapi()
+    openapi::true_to_answers(routes().into_openapi())
 }
 
 /// What is at no route: the page's files.

@@ -25,7 +25,7 @@ const PIPS_OF_BPS: f64 = 100.0;
 
 /// A transaction that was signed for a period.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct TransactionView {
+pub(super) struct SentTransactionView {
     period: u64,
     start_ms: i64,
     nonce: u64,
@@ -109,7 +109,7 @@ pub(super) struct HeatView {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct OperationsView {
     /// The newest 200, newest first.
-    transactions: Vec<TransactionView>,
+    transactions: Vec<SentTransactionView>,
     endpoints: Vec<EndpointView>,
     sources: Vec<SourceView>,
     /// Null where the chain does not answer.
@@ -118,7 +118,7 @@ pub(super) struct OperationsView {
     heat: Vec<HeatView>,
 }
 
-impl From<SignedRow> for TransactionView {
+impl From<SignedRow> for SentTransactionView {
     fn from(row: SignedRow) -> Self {
         let SignedRow { period, start_ms, signed_ms, attempt, landed, is_replaced } = row;
         Self {
@@ -205,7 +205,7 @@ pub(super) async fn operations(
         updates_left: Some(funds.updates),
     });
     Ok(Json(OperationsView {
-        transactions: signed.into_iter().map(TransactionView::from).collect(),
+        transactions: signed.into_iter().map(SentTransactionView::from).collect(),
         endpoints: details.parts.chain.endpoints().into_iter().map(EndpointView::from).collect(),
         sources: details.parts.sources.iter().map(source).collect(),
         wallet,

@@ -1,12 +1,16 @@
 //! What charts and explanations need of a job of regimes, beside its cycles.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::history::History;
 use crate::api::error::ApiError;
+use crate::state::error::StateError;
+use crate::state::reader::Reader;
 use crate::state::series::SeriesRow;
 use veriregime_core::model::dense::DenseNetwork;
 use veriregime_core::types::baselines::Baselines;
+use veriregime_core::types::candle::Candle;
 use veriregime_core::types::feature::FeatureSpec;
 use veriregime_core::types::manifest::Output;
 use veriregime_core::types::manifest::regime::Label;
@@ -41,6 +45,12 @@ impl RegimeJob {
         self.markets.iter().position(|market| market == name).ok_or(ApiError::NoMarket)
     }
 
+    /// Names of the sources of a market's candles, first choice first, each with what it calls the market.
+    pub(super) fn sources_of(&self, market: usize) -> Vec<(String, String)> {
+        let symbol = |(source, symbols): &(String, Vec<String>)| Some((source.clone(), symbols.get(market)?.clone()));
+        self.sources.iter().filter_map(symbol).collect()
+    }
+
     /// log2 of the outputs' grid.
     pub(super) fn output_scale(&self) -> u32 {
         self.outputs.first().map_or(0, |output| output.scale)
@@ -56,6 +66,21 @@ pub(super) async fn rows(
 ) -> Result<Vec<SeriesRow>, ApiError> {
     let job = history.job();
     history.read(move |reader| reader.series(job, market, &periods, limit)).await
+}
+
+/// The candles of `range_ms` that are kept, in order: of each minute those of the source that comes first and has it.
+pub(super) fn kept_candles(
+    reader: &Reader,
+    sources: &[(String, String)],
+    range_ms: &Range<i64>,
+) -> Result<Vec<Candle>, StateError> {
+    let mut found: BTreeMap<i64, Candle> = BTreeMap::new();
+    for (source, symbol) in sources {
+        for candle in reader.live_candles(source, symbol, range_ms)? {
+            found.entry(candle.open_time_ms).or_insert(candle);
+        }
+    }
+    Ok(found.into_values().collect())
 }
 
 /// Times as a client gives them, checked: from the first on, before the last.

@@ -118,9 +118,7 @@ pub(super) async fn score(
     if !(1..=MAX_DAYS).contains(&days) {
         return Err(ApiError::Parameter(format!("days is from 1 to {MAX_DAYS}")));
     }
-    let job = shared.jobs.of(name.as_deref())?;
-    let regime = job.regime()?;
-    let index = regime.market(&market)?;
+    let (job, regime, index) = shared.jobs.of_market(name.as_deref(), &market)?;
     let now_ms = job.clock.now_ms();
     let times_ms = now_ms.saturating_sub(i64::from(days) * DAY_MS).max(0)..now_ms.max(0);
     let found = rows(&job.history, index, periods(job.grid, &times_ms), MAX_PERIODS).await?;

@@ -142,9 +142,7 @@ pub(super) async fn series(
     query: Result<Query<SeriesQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let Query(SeriesQuery { market, from_ms, to_ms, job: name }) = query?;
-    let job = shared.jobs.of(name.as_deref())?;
-    let regime = job.regime()?;
-    let index = regime.market(&market)?;
+    let (job, regime, index) = shared.jobs.of_market(name.as_deref(), &market)?;
     let times_ms = times(from_ms, to_ms, job.clock.now_ms())?;
     let written = shared.charts.get((name, market.clone(), from_ms, to_ms, 0), async {
         let found = rows(&job.history, index, periods(job.grid, &times_ms), MAX_PERIODS).await?;

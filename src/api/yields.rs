@@ -90,12 +90,12 @@ pub(super) struct PredictionView {
     pub note: Option<&'static str>,
     /// Where a contract has been convinced of it; absent where none has.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub proof: Option<ProofView>,
+    pub proof: Option<YieldProofView>,
 }
 
 /// An update on chain that says the same: the forecast of the same model by the same last day.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ProofView {
+pub(super) struct YieldProofView {
     /// Name of the job; `/v1/periods/{period}?job=` has its features, outputs and proof.
     job: String,
     /// Number of the period.
@@ -148,7 +148,7 @@ impl Strategies {
 
 impl Shared {
     /// The update that says the same of a strategy, where a job of this node has made one.
-    pub(super) async fn proof(&self, strategy: &str, said: &Prediction) -> Result<Option<ProofView>, ApiError> {
+    pub(super) async fn proof(&self, strategy: &str, said: &Prediction) -> Result<Option<YieldProofView>, ApiError> {
         for (state, job) in self.jobs.all() {
             let is_of = |model: &ModelView| {
                 let names = model.markets.iter().map(|market| market.name.as_str());
@@ -165,7 +165,7 @@ impl Shared {
                 continue;
             };
             let verification = job.model.verification;
-            return Ok(Some(ProofView { job: state.name, period, verification, landed: landed.into() }));
+            return Ok(Some(YieldProofView { job: state.name, period, verification, landed: landed.into() }));
         }
         Ok(None)
     }

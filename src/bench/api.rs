@@ -8,12 +8,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use serde::Serialize;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::client::answer;
 use super::cycle::{FIRST_PERIOD, SEED};
+use super::process::memory_mb;
+use super::viewers::{Seen, Viewers};
 use crate::api::jobs::Jobs;
 use crate::api::server;
 use crate::api::yields::Strategies;
@@ -50,8 +53,10 @@ const DELAY_SECONDS: i64 = 15;
 const POLL: Duration = Duration::from_millis(20);
 /// Days of the strategies' tables.
 const HISTORY_DAYS: i32 = 120;
-/// Largest head or body of an answer.
-const MAX_ANSWER_BYTES: usize = 1 << 20;
+/// People who look at the dashboard, in a round of their own.
+const VIEWERS: usize = 50;
+/// Rounds of cycles without and with them, in turn, so that what else the machine does falls on both.
+const ROUNDS: u32 = 2;
 
 /// What came out.
 #[derive(Debug, Serialize)]
@@ -63,7 +68,21 @@ pub struct Figures {
     prove_ms_p50_alone: f64,
     prove_ms_p50_under_load: f64,
     predict: Waits,
+    viewers: WithViewers,
     load_average: String,
+}
+
+/// What people who look at the dashboard cost.
+#[derive(Debug, Serialize)]
+struct WithViewers {
+    viewers: usize,
+    #[serde(flatten)]
+    seen: Seen,
+    cycle_ms_p50_without: f64,
+    cycle_ms_p50_with: f64,
+    /// Of the whole process, the viewers themselves included.
+    memory_mb_without: f64,
+    memory_mb_with: f64,
 }
 
 /// What clients waited for.
@@ -113,6 +132,18 @@ impl Render for Figures {
             "proof alone / under load, p50".into(),
             both(self.prove_ms_p50_alone, self.prove_ms_p50_under_load),
         ]);
+        let WithViewers { viewers, cycle_ms_p50_without, cycle_ms_p50_with, memory_mb_without, memory_mb_with, seen } =
+            &self.viewers;
+        table.add_row([
+            format!("cycle without / with {viewers} viewers, p50"),
+            both(*cycle_ms_p50_without, *cycle_ms_p50_with),
+        ]);
+        let more = memory_mb_with - memory_mb_without;
+        table.add_row([
+            "memory without / with them, theirs included".into(),
+            format!("{memory_mb_without:.1} / {memory_mb_with:.1} MB ({more:+.1})"),
+        ]);
+        table.add_row(["they saw and asked".into(), seen.to_string()]);
         table.add_row(["load average of the machine".into(), self.load_average.clone()]);
         table.to_string()
     }
@@ -138,15 +169,20 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, runs: u32) -> any
     let mut agent = parts::agent(&config, clock, Store::open(&config.state_path)?).await?;
 
     let (reports, health) = watch::channel(None);
+    let (overview, _progress) = Overview::new(vec![begun(&config, Some(agent.job()))]);
     let name = agent.bundle.manifest.model_id.clone();
     let shared = Arc::new(serving::api(
         &config,
-        Jobs::new(Overview::new(vec![begun(&config, None)]).0),
+        Jobs::new(overview.clone()),
         Some(strategies),
         metrics::install(stop.clone())?,
         watch::channel(Arc::default()).1,
     ));
     shared.jobs.open(&name, serving::served_job(&config, &agent, health, &Beside::open(&config.state_path)?)?);
+    tokio::spawn({
+        let (shared, changes, stop) = (shared.clone(), agent.store.follow(), stop.clone());
+        async move { shared.events.follow_stages(changes, overview, stop).await }
+    });
     let listener = server::listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
     let address = listener.local_addr()?;
     let served = tokio::task::spawn_blocking({
@@ -161,10 +197,10 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, runs: u32) -> any
     let alone = cycles(&world, &mut agent, &mut period, runs).await?;
     let (under_load, load) = loaded(&world, &mut agent, &mut period, runs, address, ALL).await?;
     let (_, predicting) = loaded(&world, &mut agent, &mut period, runs, address, PREDICT).await?;
+    let viewers = viewed(&world, &mut agent, &mut period, runs, address).await?;
     stop.cancel();
     agent.prover.stop().await;
     served.await?;
-    let p50 = |cycles: &[Cycle], of: fn(&Cycle) -> f64| quantile(&cycles.iter().map(of).collect::<Vec<_>>(), 0.5);
     Ok(Figures {
         all: Waits::new(&load),
         cycle_ms_p50_alone: p50(&alone, |cycle| cycle.whole_ms),
@@ -172,6 +208,7 @@ pub async fn measure(mut config: Config, anvil: Option<&Path>, runs: u32) -> any
         prove_ms_p50_alone: p50(&alone, |cycle| cycle.prove_ms),
         prove_ms_p50_under_load: p50(&under_load, |cycle| cycle.prove_ms),
         predict: Waits::new(&predicting),
+        viewers,
         load_average: veriregime_files::read_text(Path::new("/proc/loadavg"), 256)
             .unwrap_or_default()
             .trim()
@@ -248,6 +285,39 @@ async fn loaded(
     Ok((cycles?, asked.map_err(|_| anyhow::anyhow!("the clients broke off"))??))
 }
 
+/// Cycles without viewers and with them, in turn.
+async fn viewed(
+    world: &World,
+    agent: &mut Agent,
+    period: &mut PeriodId,
+    runs: u32,
+    address: SocketAddr,
+) -> anyhow::Result<WithViewers> {
+    let (mut without, mut with, mut seen) = (Vec::new(), Vec::new(), Seen::default());
+    let memory = || memory_mb(std::process::id(), "VmRSS:");
+    let memory_mb_without = memory()?;
+    let mut memory_mb_with = memory_mb_without;
+    for _ in 0..ROUNDS {
+        without.extend(cycles(world, agent, period, runs.div_ceil(ROUNDS)).await?);
+        let viewers = Viewers::start(address, VIEWERS).await?;
+        with.extend(cycles(world, agent, period, runs.div_ceil(ROUNDS)).await?);
+        memory_mb_with = memory()?.max(memory_mb_with);
+        seen.add(viewers.end().await?);
+    }
+    Ok(WithViewers {
+        viewers: VIEWERS,
+        seen,
+        cycle_ms_p50_without: p50(&without, |cycle| cycle.whole_ms),
+        cycle_ms_p50_with: p50(&with, |cycle| cycle.whole_ms),
+        memory_mb_without,
+        memory_mb_with,
+    })
+}
+
+fn p50(cycles: &[Cycle], of: fn(&Cycle) -> f64) -> f64 {
+    quantile(&cycles.iter().map(of).collect::<Vec<_>>(), 0.5)
+}
+
 struct Cycle {
     whole_ms: f64,
     prove_ms: f64,
@@ -313,19 +383,4 @@ async fn client(
         due += beat;
     }
     Ok(answers)
-}
-
-/// Reads one answer with a length; whether its status is 200.
-async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<bool> {
-    buffer.clear();
-    loop {
-        anyhow::ensure!(stream.read_buf(buffer).await? > 0 && buffer.len() <= MAX_ANSWER_BYTES, "no whole answer");
-        let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-        let head = std::str::from_utf8(&buffer[..end])?.to_ascii_lowercase();
-        let length =
-            head.lines().find_map(|line| line.strip_prefix("content-length:")).context("an answer without length")?;
-        if buffer.len() >= end + 4 + length.trim().parse::<usize>()? {
-            return Ok(head.starts_with("http/1.1 200"));
-        }
-    }
 }

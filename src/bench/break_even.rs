@@ -34,7 +34,7 @@ pub struct Size {
 /// # Errors
 /// What keeps chain or compiler from working.
 pub async fn measure(show: impl Fn(usize)) -> anyhow::Result<Vec<Size>> {
-    let (compiler, (_anvil, chain)) = (devnet::compiler(), devnet::bare_chain().await?);
+    let (compiler, (_anvil, chain)) = (devnet::bundles::compiler(), devnet::bare_chain().await?);
     let mut sizes = Vec::with_capacity(HIDDEN.len());
     for hidden in HIDDEN {
         let weights = hidden * (FEATURES + 1) + (hidden + 1) * OUTPUTS;

@@ -216,7 +216,7 @@ async fn baseline_figures(
     chain: &Chain,
 ) -> anyhow::Result<Option<BaselineFigures>> {
     let Some((onnx, input)) = baseline else { return Ok(None) };
-    let baseline = measure_baseline(config.prover.python.clone(), &devnet::compiler(), onnx, input).await?;
+    let baseline = measure_baseline(config.prover.python.clone(), &devnet::bundles::compiler(), onnx, input).await?;
     let verifier = chain.create(baseline.verifier.bytecode.clone()).await?;
     let verify_gas = chain.verification_gas(verifier, &baseline.proof).await?;
     Ok(Some(BaselineFigures { prove_ms: baseline.prove_ms, verify_gas, pk_bytes: baseline.pk_bytes }))

@@ -14,6 +14,7 @@ use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::process::{MAX_STATUS_BYTES, memory_mb};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::text::toml;
@@ -44,7 +45,6 @@ const POLL: Duration = Duration::from_millis(200);
 /// After the last update, until the daemon's memory is that of one that waits.
 const SETTLE: Duration = Duration::from_secs(3);
 const PERIODS_PER_YEAR: f64 = PeriodId::PER_DAY as f64 * 365.25;
-const MAX_STATUS_BYTES: u64 = 1 << 16;
 
 /// What a node with so many jobs needed. Each job has a market and a model of its own; all share circuit, wallet, contract
 /// and exchange.
@@ -290,12 +290,7 @@ impl Node {
 
     /// A line of the process's status, in MB.
     fn memory_mb(&self, name: &str) -> anyhow::Result<f64> {
-        let path = PathBuf::from(format!("/proc/{}/status", self.process()?));
-        let status = veriregime_files::read_text(&path, MAX_STATUS_BYTES)?;
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        let kilobytes: f64 =
-            line.and_then(|line| line.trim().strip_suffix("kB")).context("no such line")?.trim().parse()?;
-        Ok(kilobytes * 1024.0 / 1e6)
+        memory_mb(self.process()?, name)
     }
 
     /// Seconds that the process has spent on a processor.

@@ -2,9 +2,12 @@
 
 pub mod api;
 pub mod break_even;
+mod client;
 pub mod cycle;
 mod figures;
 pub mod jobs;
 pub mod lstm;
 pub mod markets;
+mod process;
+mod viewers;
 pub mod ways;

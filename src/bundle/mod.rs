@@ -6,6 +6,7 @@ pub mod import;
 mod kept;
 mod network;
 pub mod registry;
+pub mod reliability;
 pub mod set_grid;
 pub mod table;
 pub mod upgrade;

@@ -49,7 +49,7 @@ pub struct BenchArgs {
     /// Measure only how fast the networks of the training settings learn.
     #[arg(long, conflicts_with_all = ["baseline", "anvil"])]
     training: bool,
-    /// Measure only the HTTP API: 2000 requests a second while cycles run.
+    /// Measure only the HTTP API: 2000 requests a second while cycles run, and 50 people who look at the dashboard.
     #[arg(long, conflicts_with_all = ["baseline", "training"])]
     api: bool,
     /// Measure only nodes with so many jobs, each of them on a market of its own.

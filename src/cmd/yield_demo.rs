@@ -52,9 +52,9 @@ pub async fn run(args: YieldDemoArgs, settings: Option<&std::path::Path>, json: 
     let YieldDemoArgs { days, data, verify, keep, anvil } = args;
     let scenario = YieldScenario { days, data, way: verify, anvil };
     let start = async |told: &Told<'_>| {
-        let mut demo = YieldDemo::start(scenario, raw, &stop, told).await?;
+        let demo = YieldDemo::start(scenario, raw, &stop, told).await?;
         if keep {
-            demo.serve(&stop, told).await?;
+            demo.tell_dashboard(told);
         }
         Ok(demo)
     };
@@ -64,8 +64,8 @@ pub async fn run(args: YieldDemoArgs, settings: Option<&std::path::Path>, json: 
     };
     let demo = shown(json, (days, "days"), start, next).await?;
     print::output(json, &demo.report().await?);
-    if let Some(dashboard) = demo.dashboard() {
-        kept(json, &dashboard).await?;
+    if keep {
+        kept(json, &demo.dashboard()).await?;
     }
     stop.cancel();
     demo.stop().await;

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::raw::{RawCandles, RawCrossCheck, RawSource};
 use super::{ConfigError, parse_url, positive_ms, value};
+use veriregime_core::types::time::DAY_MS;
 use veriregime_core::types::venue::Venue;
 
 /// The name of the source that the section's own keys describe.
@@ -16,6 +17,9 @@ pub const OWN_SOURCE: &str = "binance";
 const MAX_SOURCES: usize = 16;
 /// Most minutes that two sources are compared over: a week.
 const MAX_COMPARED_MINUTES: u32 = 10_080;
+
+/// Most days that candles are kept for.
+const MAX_KEEP_DAYS: u32 = 366;
 
 /// Where candles come from.
 #[derive(Debug, Clone)]
@@ -33,6 +37,8 @@ pub struct Candles {
     pub max_clock_skew_ms: i64,
     /// Longest stretch of minutes that is carried forward.
     pub max_consecutive_missing_minutes: u32,
+    /// Closed candles are kept for so long, if no model needs them for longer.
+    pub keep_ms: i64,
 }
 
 impl Candles {
@@ -114,6 +120,10 @@ pub fn check(raw: &RawCandles) -> Result<Candles, ConfigError> {
         request_timeout: positive_ms("candles.request_timeout_ms", raw.request_timeout_ms)?,
         max_clock_skew_ms: raw.max_clock_skew_ms.into(),
         max_consecutive_missing_minutes: raw.max_consecutive_missing_minutes,
+        keep_ms: match raw.keep_days {
+            days @ 0..=MAX_KEEP_DAYS => i64::from(days) * DAY_MS,
+            days => return Err(value("candles.keep_days", days, format!("it is at most {MAX_KEEP_DAYS}"))),
+        },
     })
 }
 

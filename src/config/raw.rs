@@ -64,6 +64,7 @@ pub struct RawCandles {
     pub weight_per_minute: u32,
     pub max_clock_skew_ms: u32,
     pub max_consecutive_missing_minutes: u32,
+    pub keep_days: u32,
     pub primary: String,
     pub fallbacks: Vec<String>,
     pub foreign_volumes: bool,

@@ -59,6 +59,14 @@ fn without_a_policy_there_is_one_source() {
 }
 
 #[test]
+fn candles_are_kept_for_two_months_where_nobody_says_for_how_long() {
+    let kept = |days: &str| with(&[("VERIREGIME__CANDLES__KEEP_DAYS", days)]).map(|config| config.candles.keep_ms);
+    assert_eq!(parse("").unwrap().candles.keep_ms, 60 * DAY_MS);
+    assert_eq!((kept("0").unwrap(), kept("366").unwrap()), (0, 366 * DAY_MS));
+    assert!(kept("367").unwrap_err().to_string().contains("candles.keep_days"));
+}
+
+#[test]
 fn a_policy_names_its_sources_and_their_symbols() {
     let policy = "[candles]\nprimary = \"binance\"\nfallbacks = [\"coinbase\"]\nforeign_volumes = true\n\
                   [candles.cross_check]\nwith = [\"coinbase\"]\nrequired = true\nband_bps = 40\n";

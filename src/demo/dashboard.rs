@@ -1,13 +1,16 @@
-//! The demo's jobs as a daemon would serve them: the API and the page, for as long as the demo is kept.
+//! The demo's jobs as a daemon would serve them: the API and the page, for as long as the demo lasts.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::job::Agent;
 use crate::job::overview::{Activity, Overview, Progress};
+use crate::job::yields::YieldService;
 use crate::node::begun;
 use crate::node::services::Services;
 use veriregime_core::types::cycle::Stage;
@@ -21,7 +24,8 @@ pub(super) struct Dashboard {
 }
 
 impl Dashboard {
-    /// Serves these jobs on a free port of this machine, until `stop` is cancelled.
+    /// Serves these jobs on a free port of this machine, until `stop` is cancelled; and strategies, by their clock, where there are
+    /// any.
     ///
     /// # Errors
     /// What keeps the API from starting.
@@ -29,13 +33,14 @@ impl Dashboard {
         configs: &[Config],
         agents: &[&Agent],
         until_ms: i64,
+        strategies: Option<(Arc<YieldService>, Clock)>,
         stop: &CancellationToken,
     ) -> anyhow::Result<Self> {
         let states = configs.iter().zip(agents).map(|(config, agent)| begun(config, Some(agent.job())));
         let (overview, progress) = Overview::new(states.collect());
         let mut node = configs.first().context("there is a job")?.clone();
         node.api.listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-        let services = Services::start(&node, overview, "demo".into(), None, stop).await?;
+        let services = Services::start(&node, overview, "demo".into(), strategies, stop).await?;
         services.follow(&agents.first().context("there is a job")?.store);
         for ((config, agent), progress) in configs.iter().zip(agents).zip(&progress) {
             services.attach(config, agent)?;

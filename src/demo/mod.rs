@@ -82,7 +82,7 @@ impl Demo {
     /// What keeps the API from starting.
     pub async fn serve(&mut self, stop: &CancellationToken, told: &Told<'_>) -> anyhow::Result<()> {
         let agents: Vec<_> = self.jobs.iter().map(|job| &job.agent).collect();
-        let dashboard = Dashboard::start(&self.configs(), &agents, self.next_start_ms(), stop).await?;
+        let dashboard = Dashboard::start(&self.configs(), &agents, self.next_start_ms(), None, stop).await?;
         told.item("dashboard", &dashboard.url());
         self.dashboard = Some(dashboard);
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -31,6 +31,8 @@ const ALTCOINS_MODEL: &str = "altcoins-regime-4h";
 const ALTCOINS: [(&str, &str); 3] = [("ETH-USD", "ETHUSDT"), ("SOL-USD", "SOLUSDT"), ("BNB-USD", "BNBUSDT")];
 /// From a chain's first block to the first period, where more is put on chains than there is time for before the first cycle.
 const SETUP_SECONDS: i64 = 3_600;
+/// Between two looks for a mined transaction: the chain is this machine's, and mines at once.
+const POLL: Duration = Duration::from_millis(20);
 /// The largest SRS that a model of so few markets needs.
 const LARGEST_LOGROWS: u32 = 12;
 const MAX_SRS_BYTES: u64 = 1 << 20;
@@ -107,8 +109,11 @@ pub(super) async fn set_up(
     }
     told.item("", &format!("ready after {} ms", started.elapsed().as_millis()));
     // How candles are asked for and proofs are made is what this machine's settings say.
-    let of_machine =
-        |job: &Config| Config { candles: config.candles.clone(), prover: config.prover.clone(), ..job.clone() };
+    let of_machine = |job: &Config| {
+        let mut job = Config { candles: config.candles.clone(), prover: config.prover.clone(), ..job.clone() };
+        job.chain.poll_interval = POLL;
+        job
+    };
     Ok(Setup {
         jobs: node.jobs().iter().map(of_machine).collect(),
         keys: job_keys(node.jobs())?.into_iter().flatten().collect(),
@@ -129,7 +134,7 @@ async fn altcoins(config: &mut Config, world: &World, scratch: &Path, told: &Tol
     }
     let markets = beside(MAX_JOBS);
     let names = markets.iter().map(|market| market.name.as_str()).collect::<Vec<_>>().join(", ");
-    let bundle = Box::pin(devnet::bundle_for(config, &world.bundle, markets, &srs_dir, &folder)).await?;
+    let bundle = Box::pin(devnet::bundles::bundle_for(config, &world.bundle, markets, &srs_dir, &folder)).await?;
     (told.step)(&format!("model {ALTCOINS_MODEL}: proving once, and deploying it"));
     fleet::deploy(world, &bundle, &smoke_proof(config, &bundle).await?).await?;
     let offer = bundle.manifest.offer(config.prover.kind.way())?;

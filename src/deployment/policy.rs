@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use alloy::primitives::aliases::U24;
 use serde::Deserialize;
 
-use crate::actions::risk_oracle::abi::oracle::IRegimeRiskOracle::{Bounds, Knot, Policy};
-use crate::actions::risk_oracle::abi::oracle::IRiskParameters::RiskVector;
+use crate::actions::risk_oracle::abi::oracle::IRegimeRiskOracle::{Bounds, Policy};
+use crate::actions::risk_oracle::rules::{bounds_to_contract, to_contract};
 use crate::config::written;
 use crate::deployment::error::DeploymentError;
+use veriregime_core::policy::{Bounds as CoreBounds, Policy as CorePolicy};
+use veriregime_core::risk::{Knot as CoreKnot, Rules, Vector};
 
 /// Where the committed file is.
 const STARTING_FILE: &str = "deploy/policy.toml";
@@ -29,7 +30,7 @@ struct RawRules {
     /// By their numbers, from 1.
     knot: BTreeMap<String, RawKnot>,
     limits: RawLimits,
-    bounds: RawBounds,
+    bounds: CoreBounds,
 }
 
 #[derive(Deserialize)]
@@ -57,18 +58,6 @@ struct RawLimits {
     stale_after_bps: u16,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawBounds {
-    min_borrow_collateral_ratio_bps: u16,
-    max_borrow_collateral_ratio_bps: u16,
-    min_liquidation_collateral_ratio_bps: u16,
-    max_liquidation_rise_bps_per_day: u16,
-    min_amm_fee_pips: u32,
-    max_amm_fee_pips: u32,
-    min_borrow_cap_factor_bps: u16,
-}
-
 impl MarketRules {
     /// The committed ones.
     ///
@@ -92,44 +81,37 @@ impl MarketRules {
     /// # Errors
     /// [`DeploymentError::BadPolicy`].
     pub fn parse(path: &Path, text: &str) -> Result<Self, DeploymentError> {
-        let raw: RawRules = written::from_toml(text).map_err(|misfit| bad(path, &misfit))?;
-        let wide = |value: u32| U24::try_from(value).map_err(|_| bad(path, &format!("{value} is too large")));
-        let knot = |raw: &RawKnot| {
-            Ok::<_, DeploymentError>(Knot {
-                volatilityE9: raw.volatility_e9,
-                vector: RiskVector {
-                    borrowCollateralRatioBps: raw.borrow_collateral_ratio_bps,
-                    liquidationCollateralRatioBps: raw.liquidation_collateral_ratio_bps,
-                    ammFeePips: wide(raw.amm_fee_pips)?,
-                    borrowCapFactorBps: raw.borrow_cap_factor_bps,
-                },
-            })
-        };
-        let numbered = (1..=raw.limits.knots).all(|number| raw.knot.contains_key(&number.to_string()));
-        if !numbered || raw.knot.len() != raw.limits.knots {
-            return Err(bad(path, &format!("it says that there are {} knots, numbered from 1", raw.limits.knots)));
+        let RawRules { knot: knots, limits, bounds } = written::from_toml(text).map_err(|misfit| bad(path, &misfit))?;
+        let numbered = (1..=limits.knots).all(|number| knots.contains_key(&number.to_string()));
+        if !numbered || knots.len() != limits.knots {
+            return Err(bad(path, &format!("it says that there are {} knots, numbered from 1", limits.knots)));
         }
+        let knot = |raw: &RawKnot| CoreKnot {
+            volatility_e9: raw.volatility_e9,
+            vector: Vector {
+                borrow_collateral_ratio_bps: raw.borrow_collateral_ratio_bps,
+                liquidation_collateral_ratio_bps: raw.liquidation_collateral_ratio_bps,
+                amm_fee_pips: raw.amm_fee_pips,
+                borrow_cap_factor_bps: raw.borrow_cap_factor_bps,
+            },
+        };
+        let policy = CorePolicy {
+            rules: Rules {
+                knots: knots.values().map(knot).collect(),
+                margin_bps: limits.margin_bps,
+                dwell_periods: limits.dwell_periods,
+                max_rise_bps_per_period: limits.max_rise_bps_per_period,
+                max_fall_bps_per_period: limits.max_fall_bps_per_period,
+                loosen_delay_seconds: limits.loosen_delay_seconds,
+            },
+            liquidation_rise_bps_per_day: limits.liquidation_rise_bps_per_day,
+            grace_after_bps: limits.grace_after_bps,
+            stale_after_bps: limits.stale_after_bps,
+        };
+        let too_large = || bad(path, &"a fee or loosen_delay_seconds is larger than the contract's 24 bits");
         Ok(Self {
-            policy: Policy {
-                knots: raw.knot.values().map(knot).collect::<Result<_, _>>()?,
-                marginBps: raw.limits.margin_bps,
-                dwellPeriods: raw.limits.dwell_periods,
-                maxRiseBpsPerPeriod: raw.limits.max_rise_bps_per_period,
-                maxFallBpsPerPeriod: raw.limits.max_fall_bps_per_period,
-                loosenDelaySeconds: wide(raw.limits.loosen_delay_seconds)?,
-                liquidationRiseBpsPerDay: raw.limits.liquidation_rise_bps_per_day,
-                graceAfterBps: raw.limits.grace_after_bps,
-                staleAfterBps: raw.limits.stale_after_bps,
-            },
-            bounds: Bounds {
-                minBorrowCollateralRatioBps: raw.bounds.min_borrow_collateral_ratio_bps,
-                maxBorrowCollateralRatioBps: raw.bounds.max_borrow_collateral_ratio_bps,
-                minLiquidationCollateralRatioBps: raw.bounds.min_liquidation_collateral_ratio_bps,
-                maxLiquidationRiseBpsPerDay: raw.bounds.max_liquidation_rise_bps_per_day,
-                minAmmFeePips: wide(raw.bounds.min_amm_fee_pips)?,
-                maxAmmFeePips: wide(raw.bounds.max_amm_fee_pips)?,
-                minBorrowCapFactorBps: raw.bounds.min_borrow_cap_factor_bps,
-            },
+            policy: to_contract(&policy).ok_or_else(too_large)?,
+            bounds: bounds_to_contract(&bounds).ok_or_else(too_large)?,
         })
     }
 }

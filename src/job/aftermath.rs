@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use alloy::primitives::Address;
 use tracing::warn;
 
 use super::Agent;
@@ -12,26 +13,30 @@ use crate::job::error::StageError;
 use crate::state::error::StateError;
 use crate::state::jobs::Scope;
 use crate::state::outcomes::Outcome;
+use veriregime_core::features;
 use veriregime_core::features::outcome::{plain, realised};
 use veriregime_core::features::sums::Sums;
 use veriregime_core::forecast::ForecastError;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::cycle::CycleRecord;
 use veriregime_core::types::diagnostic::Diagnostic;
+use veriregime_core::types::job::JobKey;
 use veriregime_core::types::manifest::inputs::Market;
 use veriregime_core::types::period::{Grid, MINUTE_MS, PeriodId};
 
 /// Updates that are made up for in one go, newest first.
 const UPDATES: u32 = 12;
+/// The same of others' updates, each of which has to be looked for, and how old they may be.
+const OTHERS: u32 = 3;
+const OTHERS_MS: i64 = 24 * 60 * MINUTE_MS;
 
 impl Agent {
-    /// Notes what landed updates did to markets, and what followed earlier forecasts, by the candles of this cycle. What fails is
-    /// tried again with the next cycle: an update is good without it.
+    /// Notes what followed earlier forecasts, by the candles of this cycle. What fails is tried again with the next cycle: an update is
+    /// good without it.
     ///
     /// # Errors
     /// Only when the database fails.
-    pub(super) async fn note_aftermath(&self, record: &CycleRecord) -> Result<(), StateError> {
-        self.note_parameters().await?;
+    pub(super) async fn note_what_followed(&self, record: &CycleRecord) -> Result<(), StateError> {
         let Some(regime) = self.regime() else { return Ok(()) };
         let _room = regime.candles.room(1).await;
         match self.note_outcomes(regime, record) {
@@ -62,6 +67,27 @@ impl Agent {
                 }
             }
         }
+        self.note_others(oracle.contract, &jobs).await
+    }
+
+    /// Notes what others' updates of the last day did to markets: their events are looked for among the blocks of the period.
+    async fn note_others(&self, contract: Address, jobs: &[JobKey]) -> Result<(), StateError> {
+        let now_ms = self.clock.now_ms();
+        let after_seconds = (now_ms - OTHERS_MS).div_euclid(1000);
+        for record in self.store.others_without_parameters(Scope::Jobs(jobs), after_seconds, OTHERS)? {
+            let Ok(manifest) = self.manifest_of(&record) else { continue };
+            let Ok(markets) = manifest.markets() else { continue };
+            let markets: Vec<_> = markets.iter().map(Market::id).collect();
+            match self.chain.read.applied_for(contract, manifest.grid, record.period, &markets).await {
+                // The block that it was seen in may have been dropped: it is looked for again while its period lasts.
+                Ok(applied) if applied.is_empty() && now_ms < record.end_ms => {}
+                Ok(applied) => self.store.set_parameters(&record, &applied)?,
+                Err(fault) => {
+                    warn!(period = record.period.0, code = fault.code(), error = %fault, "what another's update did is not known yet");
+                    return Ok(());
+                }
+            }
+        }
         Ok(())
     }
 
@@ -71,6 +97,22 @@ impl Agent {
         if record.candles.is_empty() || record.job != self.job() {
             return Ok(());
         }
+        let first = self.grid().period_at(features::window_ms(&regime.model.candles.features, record.start_ms).0);
+        let known = self.store.outcomes(record.job, first, record.period)?;
+        let periods = self.store.periods_between(record.job, first, record.period)?;
+        let horizon_ms = i64::try_from(self.grid().horizon_seconds).unwrap_or(i64::MAX).saturating_mul(1000);
+        let is_over = |period: PeriodId| self.grid().start_ms(period).saturating_add(horizon_ms) <= record.start_ms;
+        let is_open = |period: PeriodId, market: usize| match known.get(&(period, market)) {
+            Some(outcome) if is_over(period) => !outcome.is_complete(),
+            Some(outcome) => outcome.persistence.is_none() || outcome.har.is_none(),
+            None => true,
+        };
+        let open_of = |market: usize| -> Vec<PeriodId> {
+            periods.iter().copied().filter(|period| is_open(*period, market)).collect()
+        };
+        if (0..record.candles.len()).all(|market| open_of(market).is_empty()) {
+            return Ok(());
+        }
         let stored = self.store.candles(record.job, record.period)?;
         let mut found = BTreeMap::new();
         for (market, candles) in stored.iter().enumerate().filter(|(_, candles)| !candles.is_empty()) {
@@ -78,11 +120,7 @@ impl Agent {
                 // What was computed with before has become unusable.
                 StateError::Corrupt(ForecastError::from(error).to_string())
             })?;
-            let first = self.grid().period_at(window.start_ms());
-            let known = self.store.outcomes(record.job, first, record.period)?;
-            let periods = self.store.periods_between(record.job, first, record.period)?;
-            let is_open = |period: &PeriodId| !known.get(&(*period, market)).is_some_and(Outcome::is_complete);
-            let open: Vec<PeriodId> = periods.into_iter().filter(is_open).collect();
+            let open = open_of(market);
             found.extend(
                 measured((regime, market), &self.bundle.manifest.grid, &window, &open)
                     .into_iter()

@@ -101,7 +101,8 @@ impl Agent {
         let series: Vec<_> =
             fetched.markets.into_iter().map(|market| market.ok().map(|market| market.series)).collect();
         // Windows only move forward, and those of sources that are no longer used move out.
-        self.store.drop_live_candles(regime.candles.oldest_needed_ms(from_ms - MINUTE_MS, to_ms))?;
+        let oldest_ms = regime.candles.oldest_needed_ms(from_ms - MINUTE_MS, to_ms);
+        self.store.drop_live_candles(oldest_ms.min(to_ms - regime.feeds.keep_ms))?;
         Ok(self.advance(record, &Step::Collected(&series, &origin))?)
     }
 }

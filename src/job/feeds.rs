@@ -38,6 +38,8 @@ pub struct Feeds {
     pub max_clock_skew_ms: i64,
     /// Longest stretch of minutes that is carried forward.
     pub max_consecutive_missing_minutes: usize,
+    /// Closed candles are kept for so long, if no model needs them for longer.
+    pub keep_ms: i64,
     /// Whether the model may be fed volumes of another exchange.
     pub lends_volumes: bool,
 }

@@ -129,7 +129,8 @@ impl Agent {
     pub async fn run(&mut self, period: PeriodId, stop: &CancellationToken) -> Result<CycleRecord, StateError> {
         let record = self.run_until(Stage::Missed, period, stop).await?;
         self.leave_evidence().await?;
-        self.note_aftermath(&record).await?;
+        self.note_parameters().await?;
+        self.note_what_followed(&record).await?;
         Ok(record)
     }
 
@@ -178,6 +179,10 @@ impl Agent {
                         info!(stage = next.stage.name(), "stage reached");
                         metrics::stage_left(record.stage, reached.elapsed());
                         reached = Instant::now();
+                        if next.stage == Stage::Proved {
+                            // Nobody is to wait for the transaction to see what followed the last forecast.
+                            self.note_what_followed(&next).await?;
+                        }
                     } else if next.retrying.is_some() {
                         self.note_retrying(&mut next, None);
                     }

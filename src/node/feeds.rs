@@ -82,6 +82,7 @@ pub fn shared(config: &Config, manifest: &Manifest, sources: &Sources) -> anyhow
         cross_check,
         max_clock_skew_ms: policy.max_clock_skew_ms,
         max_consecutive_missing_minutes: policy.max_consecutive_missing_minutes as usize,
+        keep_ms: policy.keep_ms,
         lends_volumes: policy.foreign_volumes || !features.uses_volume(),
     })
 }

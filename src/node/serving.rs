@@ -118,6 +118,7 @@ fn details(agent: &Agent, beside: &Beside) -> Details {
         card_markdown: text(CARD_FILE),
         verification_markdown: text(VERIFICATION_CARD_FILE),
         metrics: bundle.manifest.training.metrics.clone(),
+        reliability: bundle.reliability().into_iter().map(|bin| (bin.forecast, bin.observed, bin.count)).collect(),
         input_scale: bundle.manifest.input_scale(),
         output_scale: bundle.manifest.outputs.first().map_or(0, |output| output.scale),
         feature_bound: features.map(FeatureSpec::bound),

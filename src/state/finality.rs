@@ -47,9 +47,10 @@ impl Store {
             return Err(StateError::Illegal { period, from: record.stage, to: stage });
         }
         transaction.execute(
-            "UPDATE cycles SET stage = ?3, updated_ms = ?4, untold = 0 WHERE job = ?1 AND period = ?2",
+            "UPDATE cycles SET stage = ?3, updated_ms = ?4, untold = 0, has_parameters = 0 WHERE job = ?1 AND period = ?2",
             params![key.job, key.period, stage.name(), now_ms],
         )?;
+        transaction.execute("DELETE FROM parameters WHERE job = ?1 AND period = ?2", params![key.job, key.period])?;
         stage_times::note(&transaction, key, stage, now_ms)?;
         transaction.commit()?;
         Ok(CycleRecord { stage, updated_ms: now_ms, ..record })

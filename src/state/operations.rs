@@ -55,6 +55,8 @@ pub struct ModelRow {
     pub manifest: Digest,
     /// Its name, where its manifest is kept.
     pub model_id: Option<String>,
+    /// What was measured of it when it was made, as its manifest has it: JSON.
+    pub figures: Option<String>,
     /// First and last period, and when they begin, Unix milliseconds.
     pub first: (PeriodId, i64),
     pub last: (PeriodId, i64),
@@ -154,7 +156,8 @@ impl Reader {
     /// [`StateError`].
     pub fn models_of(&self, job: JobKey) -> Result<Vec<ModelRow>, StateError> {
         let connection = self.lock();
-        let sql = "SELECT jobs.manifest, CAST(manifests.json AS TEXT) ->> '$.model_id', min(period), min(starts), max(period), max(starts)
+        let sql = "SELECT jobs.manifest, CAST(manifests.json AS TEXT) ->> '$.model_id', min(period), min(starts), max(period), max(starts),
+             CAST(manifests.json AS TEXT) -> '$.training.metrics.forecasters.student_circuit.every_minute.figures'
              FROM jobs JOIN cycles ON cycles.job = jobs.id LEFT JOIN manifests ON manifests.sha256 = jobs.manifest
              WHERE chain_id = ?1 AND contract = ?2 GROUP BY jobs.id ORDER BY min(starts)";
         let contract = job.contract.address.to_string();
@@ -163,7 +166,13 @@ impl Reader {
                 let start_ms = row.get::<_, i64>(column + 1)?.saturating_mul(1000);
                 Ok::<_, rusqlite::Error>((PeriodId(row.get::<_, i64>(column)? as u64), start_ms))
             };
-            Ok(ModelRow { manifest: parsed(row, 0)?, model_id: row.get(1)?, first: end(2)?, last: end(4)? })
+            Ok(ModelRow {
+                manifest: parsed(row, 0)?,
+                model_id: row.get(1)?,
+                figures: row.get(6)?,
+                first: end(2)?,
+                last: end(4)?,
+            })
         })
     }
 }

@@ -35,7 +35,27 @@ impl Store {
         all(&connection, &sql, params![scope, limit], read_cycle)
     }
 
-    /// Keeps what an update did, unless it has moved since `record` was read.
+    /// The newest `limit` cycles of periods that end after `after_seconds` and that others had an update for, of which it was not
+    /// read yet what that did, newest first.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn others_without_parameters<'a>(
+        &self,
+        scope: impl Into<Scope<'a>>,
+        after_seconds: i64,
+        limit: u32,
+    ) -> Result<Vec<CycleRecord>, StateError> {
+        let connection = self.lock();
+        let sql = format!(
+            "{CYCLES} WHERE {IN_SCOPE} AND stage = 'already_by_other' AND NOT has_parameters AND ends > ?3
+             ORDER BY starts DESC LIMIT ?2"
+        );
+        let scope = scope.into().rows(&connection)?;
+        all(&connection, &sql, params![scope, limit, after_seconds], read_cycle)
+    }
+
+    /// Keeps what an update did, ours or another's, unless it has moved since `record` was read.
     ///
     /// # Errors
     /// [`StateError`].
@@ -44,8 +64,9 @@ impl Store {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let key = rows::key(&transaction, record.job, record.period)?;
         let is_still_there = transaction.execute(
-            "UPDATE cycles SET has_parameters = 1 WHERE job = ?1 AND period = ?2 AND stage = 'confirmed' AND landed = ?3",
-            params![key.job, key.period, json(&record.landed)?],
+            "UPDATE cycles SET has_parameters = 1 WHERE job = ?1 AND period = ?2 AND stage = ?4
+             AND (stage = 'confirmed' AND landed = ?3 OR stage = 'already_by_other')",
+            params![key.job, key.period, json(&record.landed)?, record.stage.name()],
         )?;
         if is_still_there == 0 {
             return Ok(());

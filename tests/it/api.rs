@@ -7,7 +7,6 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use veriregime_agent::api;
 
 use crate::node::Node;
 use crate::proxy::{Proxy, RpcFaultMode};
@@ -194,24 +193,4 @@ async fn an_address_in_use_is_named() {
     let output = world.program_with(&settings, &["daemon"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("VR-API-001"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_document_is_the_one_that_is_committed_and_names_every_route() {
-    let document = serde_json::to_value(api::document()).unwrap();
-    insta::assert_snapshot!(serde_json::to_string_pretty(&document).unwrap());
-    let world = World::new().await;
-    let node = Node::start(&world, json!({})).await;
-    assert_eq!(node.json("/openapi.json").await.1, document);
-    for (path, item) in document["paths"].as_object().unwrap() {
-        if item.get("get").is_none() {
-            continue;
-        }
-        if path == "/v1/events" {
-            continue;
-        }
-        let path = path.replace("{period}", "1").replace("{market}", "BTC-USD");
-        let (status, text) = node.text(&path).await;
-        assert!(!text.contains("VR-API-002") && status != StatusCode::INTERNAL_SERVER_ERROR, "{path}: {status} {text}");
-    }
 }

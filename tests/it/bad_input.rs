@@ -42,6 +42,7 @@ async fn exchange(candles: Vec<Candle>, clock: &Clock, stop: &CancellationToken)
         cross_check: None,
         max_clock_skew_ms: 5_000,
         max_consecutive_missing_minutes: 90,
+        keep_ms: 0,
         lends_volumes: false,
     }
 }

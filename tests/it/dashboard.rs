@@ -5,10 +5,13 @@ use alloy::sol_types::SolCall;
 use reqwest::StatusCode;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use veriregime_agent::actions::risk_oracle::abi::oracle::RiskOracle;
+use veriregime_agent::job::Agent;
 use veriregime_core::features::label;
 use veriregime_core::features::sums::Sums;
 use veriregime_core::types::candle::{Candle, CandleSeries};
+use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::period::{MINUTE_MS, PeriodId};
 
 use crate::node::Node;
@@ -236,6 +239,69 @@ fn candles_of(view: &Value) -> Vec<Candle> {
         volume: column("volume", at),
     };
     list(view, "open_time_ms").iter().enumerate().map(candle).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn candles_are_kept_as_long_as_the_settings_say_and_no_shorter_than_the_model_looks_back() {
+    let mut world = World::new().await;
+    let day_ms = 86_400_000;
+    let candle = |days_ago: i64| Candle {
+        open_time_ms: (FIRST.start_ms() / day_ms - days_ago) * day_ms,
+        open: 1.0,
+        high: 1.0,
+        low: 1.0,
+        close: 1.0,
+        volume: 1.0,
+    };
+    world.enter(FIRST).await;
+    for (keep_days, kept) in [(60, vec![59, 40]), (0, vec![])] {
+        world.config.candles.keep_ms = keep_days * day_ms;
+        let mut agent = world.agent(&format!("keeps-{keep_days}")).await;
+        agent.store.keep_live_candles("binance", "BTCUSDT", &[70, 59, 40].map(candle)).unwrap();
+        agent.run_until(Stage::Collected, FIRST, &CancellationToken::new()).await.unwrap();
+        let stored = agent.store.live_candles("binance", "BTCUSDT", &(0..FIRST.start_ms() - 30 * day_ms)).unwrap();
+        let days: Vec<i64> = stored.iter().map(|one| FIRST.start_ms() / day_ms - one.open_time_ms / day_ms).collect();
+        assert_eq!(days, kept, "{keep_days}");
+        let window = FIRST.start_ms() - 28 * day_ms..FIRST.start_ms();
+        assert_eq!(agent.store.live_candles("binance", "BTCUSDT", &window).unwrap().len(), 28 * 1_440);
+        agent.prover.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_followed_is_known_before_the_next_update_is_sent() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let mut agent = world.agent("one").await;
+    agent.run(FIRST, &CancellationToken::new()).await.unwrap();
+    let outcome = |agent: &Agent| agent.store.outcomes(agent.job(), FIRST, FIRST).unwrap()[&(FIRST, 0)];
+    assert!(outcome(&agent).realised.is_none() && outcome(&agent).har.is_some(), "its horizon is not over");
+    let second = FIRST.next();
+    world.enter(second).await;
+    let record = agent.run_until(Stage::Submitting, second, &CancellationToken::new()).await.unwrap();
+    assert!(record.landed.is_none() && outcome(&agent).realised.is_some(), "{record:?}");
+    agent.prover.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_node_s_update_did_is_told_too() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let mut other = world.agent("other").await;
+    other.run(FIRST, &CancellationToken::new()).await.unwrap();
+    other.prover.stop().await;
+    let node = Node::start(&world, json!({"api": {"check_seconds": 1}})).await;
+    world.until("another was first", async || node.newest_stage().await == "already_by_other").await;
+    let series = async || node.json("/v1/series?market=BTC-USD").await.1;
+    world.until("what it did is known", async || series().await["applied_volatility"][0].is_f64()).await;
+    let (series, (_, params)) = (series().await, node.json("/v1/params/BTC-USD").await);
+    assert_eq!(series["applied_volatility"][0], params["applied_volatility"]);
+    assert_eq!(series["amm_fee_pips"][0], params["next"]["amm_fee_pips"]);
+    assert_eq!(series["effective_at_s"][0], params["next"]["effective_at_seconds"]);
+    let (_, told) = node.json(&format!("/v1/periods/{FIRST}/explained")).await;
+    let moved = &told["markets"][0]["parameters"];
+    assert!(moved["because"].as_str().unwrap().contains("updates in a row"), "{told}");
+    assert_eq!(moved["applied_volatility"], params["applied_volatility"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ use alloy::primitives::Address;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::Url;
+use veriregime_agent::bundle::Bundle;
 use veriregime_agent::chain::Chain;
 use veriregime_agent::clock::Clock;
 use veriregime_agent::config::Config;
@@ -20,6 +21,7 @@ use veriregime_agent::devnet;
 use veriregime_agent::devnet::{Anvil, CHAIN_ID, OWNER_KEY};
 use veriregime_agent::node::parts;
 use veriregime_agent::state::Store;
+use veriregime_core::types::manifest::inputs::Market;
 
 use crate::proxy::{Proxy, RpcFaultMode};
 use crate::world::{config, toml};
@@ -30,6 +32,27 @@ const STEPS: u64 = 7;
 const DAY_SECONDS: u64 = 86_400;
 
 const POLICY: &str = include_str!("../../deploy/policy.toml");
+
+/// A copy for a development chain says what was measured of its network where the markets are the same, and that its keys are others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_s_copy_has_its_card_and_no_copy_for_other_markets_has() {
+    let (scratch, config) = (TempDir::new().unwrap(), config());
+    let original = Bundle::open(&config.bundle).unwrap();
+    let markets = original.manifest.markets().unwrap().to_vec();
+    let srs = scratch.path().join("srs");
+    let copy = |name: &str| scratch.path().join(name);
+    let same = devnet::bundles::bundle_for(&config, &original, markets.clone(), &srs, &copy("same")).await.unwrap();
+    let card = veriregime_files::read_text(&same.path("MODEL_CARD.md"), 1 << 20).unwrap();
+    assert!(card.starts_with("# btc-regime-4h-v1\n\n**A copy for a development chain:**"), "{card}");
+    assert!(card.contains("## Test split") && same.manifest.files.contains_key("VERIFICATION.md"));
+    assert_eq!(same.reliability(), original.reliability());
+    let rows: u64 = same.reliability().iter().map(|bin| bin.count).sum();
+    assert_eq!(Some(rows), original.manifest.training.metrics["rows"].as_u64());
+    let other = vec![markets[0].clone(), Market { name: "ETH-USD".into(), symbol: "ETHUSDT".into() }];
+    let other = devnet::bundles::bundle_for(&config, &original, other, &srs, &copy("other")).await.unwrap();
+    assert!(other.reliability().is_empty() && !other.manifest.files.contains_key("MODEL_CARD.md"));
+    assert_eq!(other.manifest.training.metrics, json!({}), "what was measured is of other markets");
+}
 
 /// A chain with nothing on it, and settings for the program.
 pub struct Bare {
@@ -43,7 +66,7 @@ impl Bare {
     pub async fn new() -> Self {
         let scratch = TempDir::new().unwrap();
         let mut config = config();
-        devnet::provable_bundle(&mut config, scratch.path()).await.unwrap();
+        devnet::bundles::provable_bundle(&mut config, scratch.path()).await.unwrap();
         let (anvil, wallet) = devnet::bare_chain().await.unwrap();
         let key = scratch.path().join("key");
         veriregime_files::write_private(&key, OWNER_KEY.as_bytes()).unwrap();

@@ -48,6 +48,7 @@ mod model;
 mod models;
 mod node;
 mod omission;
+mod openapi;
 mod operators;
 mod outside_bytes;
 mod page;

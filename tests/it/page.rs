@@ -7,6 +7,7 @@ use alloy::primitives::keccak256;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use veriregime_agent::deployment::policy::MarketRules;
 
 use crate::node::Node;
@@ -184,6 +185,10 @@ async fn another_policy_is_tried_by_the_contract_s_rules() {
     assert_eq!(read.policy.knots.len(), on_chain["policy"]["knots"].as_array().unwrap().len());
     assert_eq!(read.bounds.maxAmmFeePips.to::<u32>(), 20_000);
 
+    // Four weeks of candles lie before the first update: the static fee is fitted on them, and half a day is too little to judge.
+    assert_eq!((&tried["liquidity"], &tried["break_even"]), (&Value::Null, &Value::Null), "{tried}");
+    assert_eq!(tried["liquidity_fault"]["code"], "VR-BACKTEST-004");
+
     // Another one does otherwise; one that the contract would refuse is refused for the same field.
     let mut quick = request.clone();
     quick["policy"]["dwell_periods"] = 1.into();
@@ -196,11 +201,17 @@ async fn another_policy_is_tried_by_the_contract_s_rules() {
         ("/policy/knots", json!([]), 422, "VR-API-019"),
         ("/policy/margin_bps", json!("many"), 400, "VR-API-005"),
         ("/market", json!("<script>"), 404, "VR-API-010"),
+        ("/from_ms", json!(-1), 400, "VR-API-005"),
+        ("/eth_usd", json!(-1), 400, "VR-API-005"),
+        ("/gas_price_gwei", json!(1e7), 400, "VR-API-005"),
         ("/job", json!("another"), 404, "VR-API-013"),
     ];
     for (place, value, status, code) in cases {
         let mut wrong = request.clone();
-        *wrong.pointer_mut(place).unwrap() = value;
+        match wrong.pointer_mut(place) {
+            Some(field) => *field = value,
+            None => wrong[&place[1..]] = value,
+        }
         let (told, body) = posted(&node, "/v1/lab", &wrong).await;
         assert_eq!((told.as_u16(), &body["code"]), (status, &code.into()), "{place}: {body}");
     }
@@ -228,6 +239,87 @@ async fn another_policy_is_tried_by_the_contract_s_rules() {
         (&card["versions"][0]["is_current"], &card["versions"][0]["model_id"]),
         (&json!(true), &model["model_id"])
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_with_the_policy_s_fee_is_judged_on_whole_days_behind_those_that_the_static_fee_was_fitted_on() {
+    let world = World::new().await;
+    world.enter(FIRST).await;
+    let mut agent = world.agent("agent.sqlite").await;
+    // Two days and a bit.
+    let mut period = FIRST;
+    for _ in 0..13 {
+        world.enter(period).await;
+        agent.run(period, &CancellationToken::new()).await.unwrap();
+        period = period.next();
+    }
+    agent.prover.stop().await;
+    world.enter(period).await;
+    drop(agent);
+    let node = Node::start(&world, json!({})).await;
+    let newest = async || node.json("/v1/periods?limit=1").await.1["periods"][0].clone();
+    let is_newest = |told: &Value| told["period"] == period.0 && told["stage"] == "confirmed";
+    world.until("the newest has landed, too", async || is_newest(&newest().await)).await;
+    let job = node.json("/v1/jobs").await.1["jobs"][0]["name"].as_str().unwrap().to_owned();
+    let policy = node.json("/v1/policy/BTC-USD").await.1["policy"].clone();
+    let request = json!({"job": job, "market": "BTC-USD", "policy": policy});
+    let lab = async |more: Value| {
+        let mut asked = request.clone();
+        asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        posted(&node, "/v1/lab", &asked).await.1
+    };
+    let all = lab(json!({})).await;
+    let liquidity = &all["liquidity"];
+    let time = |value: &Value| value.as_i64().unwrap();
+    let day_ms = 86_400_000;
+    assert_eq!((&liquidity["is_hindsight"], &liquidity["days"]), (&json!(false), &json!(2)), "{all}");
+    assert_eq!(time(&liquidity["judged_to_ms"]) - time(&liquidity["judged_from_ms"]), 2 * day_ms);
+    assert!(time(&liquidity["judged_from_ms"]) >= FIRST.start_ms());
+    assert_eq!(liquidity["fitted_to_ms"], liquidity["judged_from_ms"]);
+    assert!(time(&liquidity["fitted_to_ms"]) - time(&liquidity["fitted_from_ms"]) >= 28 * day_ms, "{liquidity}");
+    assert!(liquidity["standard_error_usd"].is_null(), "of two days there is none");
+    let number = |value: &Value| value.as_f64().unwrap();
+    let more = number(&liquidity["usd_per_year_per_100m"]) - number(&liquidity["static_usd_per_year_per_100m"]);
+    assert!((more - number(&liquidity["more_usd_per_year_per_100m"])).abs() < 1e-6 * more.abs().max(1.0));
+    let fees: Vec<f64> = all["amm_fee_pips"].as_array().unwrap().iter().map(number).collect();
+    let most = fees.iter().fold(number(&policy["knots"][2]["amm_fee_pips"]), |most, fee| most.max(*fee));
+    assert!((number(&policy["knots"][0]["amm_fee_pips"])..=most).contains(&number(&liquidity["mean_fee_pips"])));
+
+    // Gas is this node's own; twice its price is twice the cost, and from twice the pool on it pays, if ever.
+    let (even, dear) =
+        (&all["break_even"], lab(json!({"gas_price_gwei": 10, "eth_usd": 3000})).await["break_even"].clone());
+    assert!((100_000.0..2e6).contains(&number(&even["gas_per_update"])), "{even}");
+    let expected = number(&even["gas_per_update"]) * 365.25 * 6.0 * 5e-9 * 3_000.0;
+    assert!((number(&even["cost_usd_per_year"]) / expected - 1.0).abs() < 1e-9, "{even}");
+    assert!((number(&dear["cost_usd_per_year"]) / expected - 2.0).abs() < 1e-9, "{dear}");
+    assert_eq!(even["tvl_usd"].is_f64(), more > 0.0, "{even} {more}");
+
+    // A static policy of the very fee that was fitted earns what that earns, once its updates have settled: it never moves.
+    let fitted = number(&liquidity["static_fee_pips"]).round();
+    let mut flat = policy.clone();
+    for knot in flat["knots"].as_array_mut().unwrap() {
+        knot["amm_fee_pips"] = (fitted as u64).into();
+    }
+    let same = lab(json!({"policy": flat})).await["liquidity"].clone();
+    let scale = number(&same["static_usd_per_year_per_100m"]).abs().max(1e5);
+    assert!(number(&same["more_usd_per_year_per_100m"]).abs() < 5e-2 * scale, "{same}");
+
+    // From a day on, and up to another.
+    let from_ms = FIRST.start_ms() + day_ms;
+    let second = lab(json!({"from_ms": from_ms, "to_ms": from_ms + day_ms})).await;
+    assert_eq!(second["start_ms"][0], from_ms);
+    assert_eq!(second["start_ms"].as_array().unwrap().len(), 6);
+    let judged = &second["liquidity"];
+    assert_eq!(
+        (&judged["judged_from_ms"], &judged["judged_to_ms"]),
+        (&json!(from_ms), &json!(from_ms + day_ms)),
+        "{second}"
+    );
+    assert_eq!((&judged["days"], &judged["fitted_to_ms"]), (&json!(1), &json!(from_ms)), "{second}");
+    // It begins as the policy had left it, and not anew.
+    assert_eq!(second["applied_volatility"][0], all["applied_volatility"][6]);
+    let none = lab(json!({"from_ms": 0, "to_ms": 1})).await;
+    assert_eq!((none["start_ms"].as_array().unwrap().len(), &none["liquidity"]), (0, &Value::Null));
 }
 
 /// Of `setPolicy` with the tuple that the contract takes, 0x-hex.

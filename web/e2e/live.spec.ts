@@ -280,6 +280,54 @@ describe.skipIf(path === null || baseUrl !== null)("a page that stays open", () 
     clean(eyes);
   });
 
+  it("tries a policy over some days, which stand in the address, and says what a pool would have earned", async () => {
+    await start();
+    const eyes = await visit("#/lab");
+    await eyes.page.waitForSelector("[data-test=liquidity] dd, [data-test=liquidity] .figures");
+    const liquidity = () => eyes.page.locator("[data-test=liquidity]").innerText();
+    expect(await liquidity()).toContain("Pays its gas from a pool of");
+    const bodies: { from_ms: number | null; to_ms: number | null; gas_price_gwei: number }[] = [];
+    eyes.page.on("request", (request) => { if (request.url().endsWith("/v1/lab")) bodies.push(request.postDataJSON() as (typeof bodies)[number]); });
+    await eyes.page.getByLabel("From, UTC").fill("2024-08-01");
+    await eyes.page.getByLabel("Up to and with, UTC").fill("2024-08-04");
+    await eyes.page.waitForFunction(() => location.hash.includes("from=2024-08-01") && location.hash.includes("to=2024-08-04"));
+    await eyes.page.waitForFunction(() => document.querySelector("[data-test=liquidity]")?.textContent?.includes("Judged on 4 whole days"));
+    expect(bodies.at(-1)).toMatchObject({ from_ms: Date.UTC(2024, 7, 1), to_ms: Date.UTC(2024, 7, 5), gas_price_gwei: 5 });
+    const before = await liquidity();
+    await eyes.page.getByLabel("Price of gas in gwei").fill("50");
+    await eyes.page.waitForFunction((before) => document.querySelector<HTMLElement>("[data-test=liquidity]")?.innerText !== before, before);
+    expect(bodies.at(-1)!.gas_price_gwei).toBe(50);
+    // Whoever opens the address sees the same.
+    const other = await open(browser, server.url);
+    opened.push(other);
+    await other.page.goto(eyes.page.url());
+    await other.page.waitForFunction(() => document.querySelector("[data-test=liquidity]")?.textContent?.includes("Judged on 4 whole days"));
+    expect(await other.page.locator("[data-test=liquidity]").innerText()).toBe(await liquidity());
+    const wrong = await visit("#/lab?from=2024-08-04&to=2024-08-01");
+    expect(await main(wrong)).toContain("The last day lies before the first");
+    const short = await visit("#/lab?from=2024-08-05&to=2024-08-05");
+    expect(await main(short)).toContain("VR-BACKTEST-004");
+    await shoot(eyes.page, "lab-days");
+    clean(eyes);
+    clean(other);
+  });
+
+  it("shows strategies at a glance, a vault's state, and whether a model is right as often as it says", async () => {
+    await start();
+    const eyes = await visit("#/");
+    await eyes.page.waitForSelector("[data-test=strategies] table");
+    const glance = await eyes.page.locator("[data-test=strategies]").innerText();
+    for (const words of ["aave", "5.21 %", "3.13 %", "70.0 %", "VR-YIELD-003"]) expect(glance).toContain(words);
+    expect(await main(eyes)).toContain("0.41 BTC left");
+    const model = await visit("#/model");
+    const reliability = model.page.locator("section[aria-label=Reliability]");
+    await reliability.locator(".keys .other").waitFor();
+    expect(await reliability.innerText()).toContain("live,");
+    expect(await model.page.locator("section[aria-label=Versions]").innerText()).toContain("81.33");
+    clean(eyes);
+    clean(model);
+  });
+
   it("gives every chart and table as CSV and JSON", async () => {
     await start();
     const eyes = await visit("#/market/BTC-USD");

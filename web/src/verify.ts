@@ -64,7 +64,7 @@ export async function verify(explained: Explained, job: string | null, told: (st
   const step = (name: string, outcome: Outcome, detail: string) => { steps.push({ name, outcome, detail }); told([...steps]); };
   let compared: Compared[] = [];
 
-  if (!explained.network || explained.markets.length === 0) {
+  if (!explained.network || explained.markets.every((market) => market.features.length === 0)) {
     step("Network", "unknown", "The node gives no network for this update, so nothing can be computed here.");
   } else {
     try {

@@ -55,7 +55,7 @@ describe("the network of the shared vectors", () => {
 });
 
 describe("arithmetic", () => {
-  const tiny = (activation: string, shift = 0): Network => ({ input_scale_log2: 0, feature_bound: 10, layers: [{ weights: [["3", "-2"]], biases: ["-1"], activation, shift }] });
+  const tiny = (activation: string, shift = 0): Network => ({ input_scale_log2: 0, output_scale_log2: 0, feature_bound: 10, layers: [{ weights: [["3", "-2"]], biases: ["-1"], activation, shift }] });
 
   it("squares, cuts and shifts", () => {
     expect(evaluate(tiny("none"), [1, 5])).toEqual([-8n]);
@@ -72,7 +72,7 @@ describe("arithmetic", () => {
   });
 
   it("keeps numbers that floats would round", () => {
-    const huge: Network = { input_scale_log2: 0, layers: [{ weights: [["9007199254740993"]], biases: ["1"], activation: "square", shift: 1 }] };
+    const huge: Network = { input_scale_log2: 0, output_scale_log2: 0, feature_bound: 10, layers: [{ weights: [["9007199254740993"]], biases: ["1"], activation: "square", shift: 1 }] };
     expect(evaluate(huge, [1])).toEqual([(9007199254740994n ** 2n) << 1n]);
   });
 

@@ -4,6 +4,8 @@ import { cell, csv } from "../src/components/download";
 import { Markdown, blocks, inline, safeLink } from "../src/components/markdown";
 import { compare } from "../src/components/table";
 import { lastAt } from "../src/components/time-chart";
+import { merged } from "../src/components/calibration";
+import { rangeOf } from "../src/pages/lab";
 import { barsFor, wildest } from "../src/pages/market";
 import { decode, encode } from "../src/policy";
 import { href, parse } from "../src/route";
@@ -80,6 +82,19 @@ describe("addresses", () => {
     expect(decode(encode(policy))).toEqual(policy);
     for (const bad of [undefined, "", "1", "1.2.3", `${encode(policy)}.1`, encode(policy).replace("600000", "-1"), encode(policy).replace("600000", "1e9")]) expect(decode(bad)).toBeNull();
   });
+});
+
+describe("the policy lab", () => {
+  it("takes days of an address, the last one included", () => {
+    expect(rangeOf({ from: "2024-08-01", to: "2024-08-05" })).toEqual({ from_ms: Date.UTC(2024, 7, 1), to_ms: Date.UTC(2024, 7, 6) });
+    expect(rangeOf({})).toEqual({ from_ms: null, to_ms: null });
+    for (const bad of ["", "2024-13-01", "yesterday", "1", "2024-08-01T00:00", "1969-12-31"]) expect(rangeOf({ from: bad, to: bad })).toEqual({ from_ms: null, to_ms: null });
+  });
+});
+
+it("draws two reliabilities over one axis, each in its own line", () => {
+  const bin = (forecast: number) => ({ forecast, observed: forecast, count: 1 });
+  expect(merged([bin(0.9), bin(0.1)], [bin(0.5)]).map(({ bin: { forecast }, isBeside }) => [forecast, isBeside])).toEqual([[0.1, false], [0.5, true], [0.9, false]]);
 });
 
 describe("what is told of an update", () => {

@@ -14,6 +14,9 @@ pub const THETAS: [f64; 3] = [0.0, 0.5, 1.0];
 /// How strongly a fee deters them: at 1000, ten basis points keep a third of them.
 pub const EPSILONS: [f64; 3] = [500.0, 1_000.0, 2_000.0];
 
+/// The assumption that is shown where only one is.
+pub const SHOWN: Closure = Closure { theta: 0.5, epsilon: 1_000.0 };
+
 /// An assumption on other traders.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Closure {

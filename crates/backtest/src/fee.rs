@@ -26,6 +26,8 @@ pub struct FeeMap {
 pub enum Shape {
     /// Not at all.
     Static,
+    /// As what is seen, which is a fee already.
+    Seen,
     /// Behind a knee as a power of the volatility over it.
     Power { knee: f64, exponent: f64 },
     /// Linear between knots, as the contract does it: volatilities, and fees in lowest fees. Unused knots repeat the last.
@@ -37,6 +39,9 @@ impl FeeMap {
     pub fn flat(level: f64) -> Self {
         Self { level, shape: Shape::Static }
     }
+
+    /// What is seen itself, as a fraction.
+    pub const SEEN: Self = Self { level: 1.0, shape: Shape::Seen };
 
     /// Through knots of volatility and fee, as a fraction, in order.
     ///
@@ -62,6 +67,7 @@ impl FeeMap {
     pub fn fee(&self, volatility: f64) -> f64 {
         let factor = match &self.shape {
             Shape::Static => 1.0,
+            Shape::Seen => volatility,
             Shape::Power { knee, exponent } => libm::pow((volatility / knee).max(1.0), *exponent),
             Shape::Knots(knots) => between(knots, volatility),
         };
@@ -72,7 +78,7 @@ impl FeeMap {
     pub fn knee(&self) -> Option<f64> {
         match self.shape {
             Shape::Power { knee, .. } => Some(knee),
-            Shape::Static | Shape::Knots(_) => None,
+            Shape::Static | Shape::Seen | Shape::Knots(_) => None,
         }
     }
 
@@ -118,6 +124,7 @@ mod tests {
         assert!((map.fee(0.0001) - 0.001).abs() < 1e-15);
         assert!((map.fee(0.001) - 0.004).abs() < 1e-15);
         assert!((map.fee(1.0) - MAX_FEE).abs() < 1e-15);
+        assert!((FeeMap::SEEN.fee(0.0007) - 0.0007).abs() < 1e-15);
         assert!((FeeMap::flat(0.003).fee(0.5) - 0.003).abs() < 1e-15);
     }
 

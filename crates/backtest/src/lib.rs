@@ -5,8 +5,11 @@
 pub mod blocks;
 pub mod closure;
 pub mod contract;
+pub mod cost;
+pub mod entry;
 pub mod error;
 pub mod fee;
+pub mod given;
 pub mod lending;
 pub mod loans;
 pub mod market;

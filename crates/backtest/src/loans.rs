@@ -6,12 +6,13 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::error::BacktestError;
+use crate::given::DAYS_OF_A_YEAR;
 use crate::lending::{self, Lender, Outcome, RatioMap, Rules};
 use crate::market::Market;
 use crate::pool;
 use crate::position::Position;
 use crate::signal::Signal;
-use crate::study::{DAYS_OF_A_YEAR, Policy};
+use crate::study::Policy;
 use veriregime_core::bootstrap::{means, standard_error, starts};
 use veriregime_core::quantile::quantile;
 

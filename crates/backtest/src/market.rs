@@ -74,6 +74,11 @@ impl Market {
     }
 }
 
+/// The newest whole days of some minutes.
+pub fn whole_days(minutes: &Range<usize>) -> Range<usize> {
+    minutes.end - minutes.len() / DAY_MINUTES * DAY_MINUTES..minutes.end
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,23 +9,17 @@ use serde::Serialize;
 use crate::blocks::Blocks;
 use crate::closure::{Closure, Weights};
 use crate::contract::Contract;
+use crate::entry::Entry;
 use crate::error::BacktestError;
-use crate::fee::{FeeMap, MAX_FEE, Shape};
-use crate::market::{DAY_MINUTES, MINUTE_MS, Market};
+use crate::fee::{FeeMap, Shape};
+use crate::given::{Lead, usd_per_year_of};
+use crate::market::{DAY_MINUTES, MINUTE_MS, Market, whole_days};
 use crate::pool::{self, Days};
 use crate::signal::Signal;
-use veriregime_core::bootstrap::{means, standard_error, starts};
 
-/// Value of the pool that results are of.
-pub const POOL_USD: f64 = 1e8;
-/// Days of a year.
-pub const DAYS_OF_A_YEAR: f64 = 365.25;
 /// Fewest days to fit the static fee and the map on, and to judge policies on.
 const LEAST_EARLIER_DAYS: usize = 30;
 const LEAST_JUDGED_DAYS: usize = 7;
-/// Static fees that are tried: from this one on, each so much higher.
-const LEAST_LEVEL: f64 = 2e-4;
-const LEVEL_STEP: f64 = 1.06;
 /// Shapes that are tried: the level up to the knee, in static fees, and how the fee grows behind.
 const SHARES: [f64; 6] = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
 const EXPONENTS: [f64; 5] = [1.0, 1.5, 2.0, 2.5, 3.0];
@@ -130,8 +124,7 @@ impl<'a> Study<'a> {
             }
         }
         let blocks = Blocks::new(&market.closes, block_seconds, seed)?;
-        let whole = |part: Range<usize>| part.end - part.len() / DAY_MINUTES * DAY_MINUTES..part.end;
-        Ok(Self { market, blocks, earlier: whole(earlier), judged: whole(judged) })
+        Ok(Self { market, blocks, earlier: whole_days(&earlier), judged: whole_days(&judged) })
     }
 
     /// The minutes that policies are judged on.
@@ -151,16 +144,8 @@ impl<'a> Study<'a> {
         };
         let knee = guide.quantile(&self.earlier, KNEE).ok_or_else(none)?;
         let weights = closure.weights(&self.market.volumes, &self.earlier);
-        let levels: Vec<f64> =
-            std::iter::successors(Some(LEAST_LEVEL), |level| Some(level * LEVEL_STEP).filter(|level| *level < MAX_FEE))
-                .collect();
-        // Free entry: the least turnover at which some static fee pays for what arbitrageurs take, and that fee.
-        let needed = levels.par_iter().map(|level| {
-            let days = self.run(&self.earlier, &Signal::None, &FeeMap::flat(*level), &weights);
-            (pool::mean(&days.arbitrage) / pool::mean(&days.fees), *level)
-        });
-        let (turnover, static_fee) =
-            needed.min_by(|left, right| left.0.total_cmp(&right.0)).unwrap_or((0.0, LEAST_LEVEL));
+        let at = |level| self.run(&self.earlier, &Signal::None, &FeeMap::flat(level), &weights);
+        let Entry { turnover, static_fee } = Entry::free(at);
         let shapes: Vec<FeeMap> = SHARES
             .iter()
             .flat_map(|share| {
@@ -240,11 +225,9 @@ impl<'a> Study<'a> {
 
     fn row(&self, terms: &Terms, policy: &Policy, comparison: Comparison, ours: &Days, other: &Days) -> Row {
         let result = ours.result(terms.turnover);
-        let more: Vec<f64> =
-            result.iter().zip(other.result(terms.turnover)).map(|(ours, other)| (ours - other) * POOL_USD).collect();
-        let draws = starts(more.len());
-        let total: f64 = more.iter().sum();
-        let mut sorted = more.clone();
+        let Lead { daily_usd, usd_per_year, standard_error } = Lead::of(&result, &other.result(terms.turnover));
+        let total: f64 = daily_usd.iter().sum();
+        let mut sorted = daily_usd.clone();
         sorted.sort_by(|left, right| right.total_cmp(left));
         let best: f64 = sorted.iter().take(BEST_DAYS).sum();
         Row {
@@ -253,13 +236,13 @@ impl<'a> Study<'a> {
             theta: terms.closure.theta,
             epsilon: terms.closure.epsilon,
             comparison,
-            usd_per_year: pool::mean(&more) * DAYS_OF_A_YEAR,
-            standard_error: standard_error(means(&draws, &more)).map(|error| error * DAYS_OF_A_YEAR),
+            usd_per_year,
+            standard_error,
             mean_fee_pips: ours.mean_fee() * 1e6,
             share_of_foresight: None,
-            liquidity_usd_per_year: pool::mean(&result) * POOL_USD * DAYS_OF_A_YEAR,
+            liquidity_usd_per_year: usd_per_year_of(&result),
             best_five_days_share: (total > 0.0).then(|| best / total),
-            daily_usd: more,
+            daily_usd,
         }
     }
 
@@ -289,6 +272,9 @@ mod tests {
 
     use super::*;
     use crate::blocks::gaussian;
+    use crate::entry::LEAST_LEVEL;
+    use crate::fee::MAX_FEE;
+    use crate::given::DAYS_OF_A_YEAR;
     use crate::signal::OwnPool;
 
     const DAYS: usize = 120;

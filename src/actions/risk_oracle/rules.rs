@@ -40,6 +40,11 @@ impl Reader {
 
 /// The call by which a market's owner sets a policy; `None` for numbers that are wider than the contract's.
 pub fn set_policy(market: B256, policy: &Policy) -> Option<Bytes> {
+    Some(RiskOracle::setPolicyCall { market, policy_: to_contract(policy)? }.abi_encode().into())
+}
+
+/// A policy for the contract; `None` for numbers that are wider than its own.
+pub fn to_contract(policy: &Policy) -> Option<ContractPolicy> {
     let of_market = &policy.rules;
     let knot = |knot: &Knot| {
         Some(ContractKnot {
@@ -52,7 +57,7 @@ pub fn set_policy(market: B256, policy: &Policy) -> Option<Bytes> {
             },
         })
     };
-    let policy = ContractPolicy {
+    Some(ContractPolicy {
         knots: of_market.knots.iter().map(knot).collect::<Option<_>>()?,
         marginBps: of_market.margin_bps,
         dwellPeriods: of_market.dwell_periods,
@@ -62,8 +67,20 @@ pub fn set_policy(market: B256, policy: &Policy) -> Option<Bytes> {
         liquidationRiseBpsPerDay: policy.liquidation_rise_bps_per_day,
         graceAfterBps: policy.grace_after_bps,
         staleAfterBps: policy.stale_after_bps,
-    };
-    Some(RiskOracle::setPolicyCall { market, policy_: policy }.abi_encode().into())
+    })
+}
+
+/// Bounds for the contract; `None` for numbers that are wider than its own.
+pub fn bounds_to_contract(bounds: &Bounds) -> Option<ContractBounds> {
+    Some(ContractBounds {
+        minBorrowCollateralRatioBps: bounds.min_borrow_collateral_ratio_bps,
+        maxBorrowCollateralRatioBps: bounds.max_borrow_collateral_ratio_bps,
+        minLiquidationCollateralRatioBps: bounds.min_liquidation_collateral_ratio_bps,
+        maxLiquidationRiseBpsPerDay: bounds.max_liquidation_rise_bps_per_day,
+        minAmmFeePips: U24::try_from(bounds.min_amm_fee_pips).ok()?,
+        maxAmmFeePips: U24::try_from(bounds.max_amm_fee_pips).ok()?,
+        minBorrowCapFactorBps: bounds.min_borrow_cap_factor_bps,
+    })
 }
 
 /// A policy as the contract has it.

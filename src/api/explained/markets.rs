@@ -21,7 +21,8 @@ pub(super) struct ExplainedMarket {
     market: String,
     /// Whether the update leaves it as it was, because its candles failed: its row is the neutral one, and its outputs mean nothing.
     is_omitted: bool,
-    /// In the order of the network's inputs: those from candles, then the calendar's.
+    /// In the order of the network's inputs: those from candles, then the calendar's. None where another's update landed before this node
+    /// had forecast anything.
     features: Vec<ExplainedFeature>,
     /// In the order of the network's outputs.
     outputs: Vec<OutputView>,
@@ -228,6 +229,21 @@ impl ExplainedMarket {
             outputs: regime.outputs.iter().zip(outputs.values()).map(output).collect(),
             neutral: neutral.and_then(|neutral| SharesView::of(&neutral, &regime.outputs)),
             parameters: applied.iter().find(|applied| applied.market == index).map(MovedView::of),
+        })
+    }
+}
+
+impl ExplainedMarket {
+    /// A market that another one's update has moved, of which this node has forecast nothing; `None` where that is not known.
+    pub(super) fn of_others(regime: &RegimeJob, index: usize, applied: &[Applied]) -> Option<Self> {
+        let moved = applied.iter().find(|applied| applied.market == index)?;
+        Some(Self {
+            market: regime.markets.get(index)?.clone(),
+            is_omitted: false,
+            features: Vec::new(),
+            outputs: Vec::new(),
+            neutral: None,
+            parameters: Some(MovedView::of(moved)),
         })
     }
 }

@@ -34,7 +34,8 @@ pub(super) struct ExplainedView {
     end_ms: i64,
     /// The stages that the cycle has reached, in order. Of cycles of earlier versions only the first and the last.
     stages: Vec<StageView>,
-    /// The model's markets, in its order; none before the forecast, and of a job of another kind.
+    /// The model's markets, in its order; none before the forecast, and of a job of another kind. Of another's update only those that it
+    /// moved.
     markets: Vec<ExplainedMarket>,
     /// The network as integers, for who wants to compute it: null of a job of another kind, and of a network that is not
     /// made of layers.
@@ -117,9 +118,11 @@ pub(super) async fn explained(
         None => None,
     };
     let regime = job.regime.as_ref();
-    let forecast = record.forecast.as_ref();
-    let markets = regime.zip(forecast).map(|(regime, forecast)| {
-        let market = |index| ExplainedMarket::new(regime, forecast, index, &beside.applied);
+    let markets = regime.map(|regime| {
+        let market = |index| match &record.forecast {
+            Some(forecast) => ExplainedMarket::new(regime, forecast, index, &beside.applied),
+            None => ExplainedMarket::of_others(regime, index, &beside.applied),
+        };
         (0..regime.markets.len()).filter_map(market).collect()
     });
     let proof = ProofView::of(job, record.proof.as_ref(), facts.as_deref()).await;

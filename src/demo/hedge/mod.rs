@@ -113,7 +113,7 @@ impl HedgeDemo {
     /// What keeps the API from starting.
     pub async fn serve(&mut self, stop: &CancellationToken, told: &Told<'_>) -> anyhow::Result<()> {
         let (config, agent) = (self.config.clone(), &self.agent);
-        let dashboard = Dashboard::start(&[config], &[agent], self.next_start_ms(), stop).await?;
+        let dashboard = Dashboard::start(&[config], &[agent], self.next_start_ms(), None, stop).await?;
         told.item("dashboard", &dashboard.url());
         self.dashboard = Some(dashboard);
         Ok(())

@@ -1,8 +1,8 @@
 //! The demo of strategies: their days over HTTP, feeds on a chain of its own, and a job for each that publishes day by day.
 
 pub mod portfolio;
+mod predict;
 pub mod report;
-mod served;
 mod setup;
 
 use std::collections::BTreeMap;
@@ -18,7 +18,6 @@ use super::dashboard::Dashboard;
 use super::scenario::Told;
 use crate::actions::feed::contract::YieldFeed;
 use crate::clock::Clock;
-use crate::config::Config;
 use crate::config::raw::RawConfig;
 use crate::devnet::feed::FeedWorld;
 use crate::job::Agent;
@@ -26,7 +25,6 @@ use crate::job::yields::YieldService;
 use crate::sources::yields::folder::Yields;
 use portfolio::Portfolio;
 use report::{DayRow, ForecastRow, YieldReport};
-use served::ServedApi;
 use veriregime_core::hedge::panel::Day;
 use veriregime_core::quantile::quantile;
 use veriregime_core::types::cycle::{CycleRecord, Stage};
@@ -62,9 +60,8 @@ pub struct YieldScenario {
 pub struct YieldDemo {
     /// A job for each strategy.
     agents: Vec<Agent>,
-    configs: Vec<Config>,
-    /// Where a browser looks on, if it is to.
-    dashboard: Option<Dashboard>,
+    /// The API of the demo's jobs and strategies, and its page.
+    dashboard: Dashboard,
     world: FeedWorld,
     clock: Clock,
     way: Way,
@@ -75,8 +72,6 @@ pub struct YieldDemo {
     /// What all jobs and the portfolio forecast with.
     service: Arc<YieldService>,
     portfolio: Portfolio,
-    /// The API of the demo's jobs.
-    api: ServedApi,
     rows: Vec<DayRow>,
     /// Dropped last.
     _scratch: tempfile::TempDir,
@@ -96,21 +91,14 @@ impl YieldDemo {
         Box::pin(setup::set_up(scenario, raw, stop, told)).await
     }
 
-    /// Serves API and page until `stop` is cancelled, and tells where.
-    ///
-    /// # Errors
-    /// What keeps the API from starting.
-    pub async fn serve(&mut self, stop: &CancellationToken, told: &Told<'_>) -> anyhow::Result<()> {
-        let agents: Vec<_> = self.agents.iter().collect();
-        let dashboard = Dashboard::start(&self.configs, &agents, self.next_start_ms(), stop).await?;
-        told.item("dashboard", &dashboard.url());
-        self.dashboard = Some(dashboard);
-        Ok(())
+    /// Where a browser looks on.
+    pub fn dashboard(&self) -> String {
+        self.dashboard.url()
     }
 
-    /// Where a browser looks on, if it is to.
-    pub fn dashboard(&self) -> Option<String> {
-        self.dashboard.as_ref().map(Dashboard::url)
+    /// Tells where a browser looks on.
+    pub fn tell_dashboard(&self, told: &Told<'_>) {
+        told.item("dashboard", &self.dashboard());
     }
 
     /// The next day's start.
@@ -126,9 +114,7 @@ impl YieldDemo {
         let (period, start_ms) = (self.next, self.next_start_ms());
         self.world.anvil.set_time(start_ms / 1000 + CYCLE_SECONDS).await?;
         self.clock.set_ms(start_ms + CYCLE_SECONDS * 1000);
-        if let Some(dashboard) = &self.dashboard {
-            dashboard.runs();
-        }
+        self.dashboard.runs();
         let mut records = Vec::with_capacity(self.agents.len());
         for agent in &mut self.agents {
             let started = Instant::now();
@@ -157,10 +143,8 @@ impl YieldDemo {
         let money = self.portfolio.day(&said, today, rate)?;
         self.rows.push(DayRow { period, day: format_day(today), forecasts, money });
         self.next = period.next();
-        if let Some(dashboard) = &self.dashboard {
-            dashboard.ended(period, Stage::Confirmed);
-            dashboard.waits(self.next_start_ms());
-        }
+        self.dashboard.ended(period, Stage::Confirmed);
+        self.dashboard.waits(self.next_start_ms());
         Ok(())
     }
 
@@ -206,14 +190,15 @@ impl YieldDemo {
     pub async fn report(&self) -> anyhow::Result<YieldReport> {
         let feeds: BTreeMap<String, Address> =
             self.agents.iter().map(|agent| (agent.model.names().concat(), agent.action.contract())).collect();
-        let answer = self.api.predict(&feeds.keys().collect::<Vec<_>>()).await?;
+        let url = predict::url(&self.dashboard)?;
+        let answer = predict::ask(&url, &feeds.keys().collect::<Vec<_>>()).await?;
         let cycles = || self.rows.iter().flat_map(|row| &row.forecasts).map(|one| one.cycle_ms);
         Ok(YieldReport {
             source: self.source.clone(),
             verification: self.way,
             feeds,
             days: self.rows.clone(),
-            url: self.api.url.to_string(),
+            url: url.to_string(),
             answer,
             cycle_ms_p50: quantile(&cycles().collect::<Vec<_>>(), 0.5),
         })
@@ -224,8 +209,6 @@ impl YieldDemo {
         for agent in &self.agents {
             agent.prover.stop().await;
         }
-        if let Some(dashboard) = &self.dashboard {
-            dashboard.stopped().await;
-        }
+        self.dashboard.stopped().await;
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::portfolio::{GAS_USD, MoneyRow, START_USD};
-use super::served::request;
+use super::predict::request;
 use crate::render::Render;
 use crate::render::layout::{self, Table};
 use veriregime_core::types::manifest::verification::Way;

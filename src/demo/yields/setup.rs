@@ -9,13 +9,14 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
 use super::portfolio::Portfolio;
-use super::served::ServedApi;
+use super::predict;
 use super::{YieldDemo, YieldScenario};
 use crate::bundle::Bundle;
 use crate::clock::Clock;
 use crate::config::raw::{JobKind, ProverKind, RawConfig, RawJob};
 use crate::config::yields::RawStrategy;
 use crate::config::{self, Config, place};
+use crate::demo::dashboard::Dashboard;
 use crate::demo::scenario::Told;
 use crate::devnet::feed::FeedWorld;
 use crate::node::assemble;
@@ -75,13 +76,13 @@ pub(super) async fn set_up(
     let (rpc_url, begins) = (&world.anvil.rpc_url, format_utc(GRID.start_ms(first)));
     told.item("chain", &format!("anvil at {rpc_url}, its time starting at {begins}; trusted is {}", way.trust()));
     let service = parts.yields(jobs.first().context("there are no jobs")?).await?;
-    let api = ServedApi::start(&jobs, &agents, service.clone(), clock.clone(), stop.clone()).await?;
-    told.item("API", &format!("POST {}", api.url));
+    let strategies = Some((service.clone(), clock.clone()));
+    let served: Vec<_> = agents.iter().collect();
+    let dashboard = Dashboard::start(&jobs, &served, GRID.start_ms(first), strategies, stop).await?;
+    told.item("API", &format!("POST {}", predict::url(&dashboard)?));
     Ok(YieldDemo {
         agents,
-        configs: jobs,
-        dashboard: None,
-        api,
+        dashboard,
         world,
         clock,
         way,

@@ -8,6 +8,7 @@ use anyhow::Context;
 use super::files;
 use super::reference_models::ReferenceModels;
 use crate::bundle::Bundle;
+use crate::bundle::reliability::{self, RELIABILITY_FILE, ReliabilityBin};
 use crate::modelling::candle_file::CandleFile;
 use crate::sources::candles::file;
 use veriregime_core::features::Batch;
@@ -17,7 +18,7 @@ use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::feature::FeatureSpec;
 use veriregime_core::types::manifest::{Manifest, ONNX_FILE};
 use veriregime_training::evaluation::drift::{self, Drift};
-use veriregime_training::evaluation::outcomes::{Forecaster, Outcomes};
+use veriregime_training::evaluation::outcomes::{Forecast, Forecaster, Outcomes};
 use veriregime_training::evaluation::pooled::pooled;
 use veriregime_training::evaluation::report::Report;
 use veriregime_training::evaluation::{Comparison, Subject};
@@ -33,31 +34,7 @@ pub(super) struct MarketResult {
     pub comparison: Comparison,
     /// Their scores.
     pub report: Report,
-    /// What a network of a manifest, and the baselines, say of one of its markets at the decision times in `times`, ms UTC.
-///
-/// # Errors
-/// A model of another kind, or candles without such a decision time.
-pub(super) fn compared(
-    (manifest, onnx, market): (&Manifest, &[u8], usize),
-    series: &CandleSeries,
-    times: &Range<i64>,
-    least_before: usize,
-) -> anyhow::Result<Comparison> {
-    let model = manifest.regime()?;
-    let own = model.market(market).context("the model has no such market")?;
-    let onnx = of_market(onnx, market)?;
-    let subject = Subject {
-        onnx: &onnx,
-        layout: Layout::of(&model),
-        features: &own.features,
-        label: &own.label,
-        grid: manifest.grid,
-        baselines: own.baselines,
-    };
-    Ok(Comparison::new(&subject, series, times, least_before)?)
-}
-
-/// How far the model is from what it was trained on; none where its bundle does not say what that was.
+    /// How far the model is from what it was trained on; none where its bundle does not say what that was.
     pub drift: Option<Drift>,
 }
 
@@ -94,6 +71,30 @@ fn of(
     let drift = drift_from(manifest, &market.features, &series, &comparison)?;
     let name = model.candles.markets[index].name.clone();
     Ok(MarketResult { name, threshold: market.label.threshold, comparison, report, drift })
+}
+
+/// What a network of a manifest, and the baselines, say of one of its markets at the decision times in `times`, ms UTC.
+///
+/// # Errors
+/// A model of another kind, or candles without such a decision time.
+pub(super) fn compared(
+    (manifest, onnx, market): (&Manifest, &[u8], usize),
+    series: &CandleSeries,
+    times: &Range<i64>,
+    least_before: usize,
+) -> anyhow::Result<Comparison> {
+    let model = manifest.regime()?;
+    let own = model.market(market).context("the model has no such market")?;
+    let onnx = of_market(onnx, market)?;
+    let subject = Subject {
+        onnx: &onnx,
+        layout: Layout::of(&model),
+        features: &own.features,
+        label: &own.label,
+        grid: manifest.grid,
+        baselines: own.baselines,
+    };
+    Ok(Comparison::new(&subject, series, times, least_before)?)
 }
 
 /// How far the model is from what it was trained on; none where its bundle does not say what that was.
@@ -145,7 +146,26 @@ pub(super) fn write_plots(
         veriregime_files::write_atomic(&folder.join(&name), text.as_bytes())?;
         names.push(name);
     }
+    if let Some(circuit) = comparison.forecasts.iter().find(|forecast| forecast.by == Forecaster::StudentCircuit)
+        && market.is_none()
+    {
+        let bins = reliability_of(circuit, &comparison.outcomes.was_high);
+        veriregime_files::write_atomic(&folder.join(RELIABILITY_FILE), &reliability::text(&bins)?)?;
+        names.push(RELIABILITY_FILE.to_owned());
+    }
     Ok(names)
+}
+
+/// How often High followed where a forecaster promised it with some probability, in ten classes.
+fn reliability_of(forecast: &Forecast, was_high: &[bool]) -> Vec<ReliabilityBin> {
+    let filled = plots::promises(forecast, was_high).into_iter().filter(|[count, ..]| *count > 0.0);
+    let digits = |share: f64| (share * 1e6).round() / 1e6;
+    let bin = |[count, promised, occurred]: [f64; 3]| ReliabilityBin {
+        forecast: digits(promised / count),
+        observed: digits(occurred / count),
+        count: count as u64,
+    };
+    filled.map(bin).collect()
 }
 
 /// A market's name as a part of a file's.

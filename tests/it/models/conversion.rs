@@ -7,6 +7,7 @@ use ::veriregime_files;
 use serde_json::json;
 use veriregime_agent::bundle::Bundle;
 use veriregime_agent::bundle::registry::Registry;
+use veriregime_agent::bundle::reliability::RELIABILITY_FILE;
 use veriregime_agent::node::assemble;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::types::manifest::card::VERIFICATION_CARD_FILE;
@@ -85,11 +86,13 @@ fn a_damaged_bundle_is_not_converted() {
     assert!(upgrade("absent").contains("VR-PROVE-004"));
 }
 
-/// The manifest that the shipped bundle was converted to: other ways of verification, and their card, came later.
+/// The manifest that the shipped bundle was converted to: other ways of verification, and their card, came later, as did the table of its
+/// reliability.
 fn first_of(bundle: &Bundle) -> Manifest {
     let mut manifest = bundle.manifest.clone();
     let later = Verification { ezkl: None, ..std::mem::take(&mut manifest.verification) };
-    manifest.files.retain(|name, _| later.files().all(|file| file != name) && name != VERIFICATION_CARD_FILE);
+    let is_later = |name: &str| name == VERIFICATION_CARD_FILE || name == RELIABILITY_FILE;
+    manifest.files.retain(|name, _| later.files().all(|file| file != name) && !is_later(name));
     manifest.verification.ezkl.clone_from(&bundle.manifest.verification.ezkl);
     manifest
 }

@@ -158,7 +158,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A market's candles that this node keeps, about as many days as its models look back: of each minute those of the source that comes
+         * A market's candles that this node keeps, `candles.keep_days` and at least as many as its models look back: of each minute those of the source that comes
          *     first in the settings and has it. At most 3,000 bars, the newest of those that are asked for.
          */
         get: operations["candles"];
@@ -179,8 +179,8 @@ export interface paths {
         };
         /**
          * What happens, as server-sent events: `hello` (`now_ms`, `version`, `started_ms`) at once, `period` (`job`, `period`, `stage`)
-         *     for each stage that is stored, `checks` (`job`, `ready`) after each round of checks, `alerts` when others hold than before; a
-         *     comment after five seconds of silence.
+         *     for each stage that is stored, `checks` (`job`, `ready`) after each round of checks, `alerts` when others hold than before;
+         *     `tick` (`now_ms`) after five seconds of silence. Times are the machine's.
          */
         get: operations["events"];
         put?: never;
@@ -256,7 +256,10 @@ export interface paths {
         put?: never;
         /**
          * What another policy would have done with a market's stored forecasts, by the contract's rules: dwell, margin, limits, delay,
-         *     ramp. It begins as a market without updates does, at the tightest vector. At most the newest 10,000 periods.
+         *     ramp. It begins as a market without updates does, at the tightest vector, 30 days before `from_ms` where the forecasts go back so far. At
+         *     most the newest 10,000 periods, these days included. What a constant
+         *     product pool with its fee would have earned is estimated on the candles that are kept, with the static fee that was best on
+         *     earlier days; where there are none, with the one that was best on the very same days.
          */
         post: operations["lab"];
         delete?: never;
@@ -522,14 +525,14 @@ export interface components {
     schemas: {
         /** @description What a job is doing. */
         ActivityView: {
-            failure?: components["schemas"]["FailureView"] | null;
+            failure: components["schemas"]["FailureView"] | null;
             /**
              * @description `starting`, `waiting` for its next cycle, `running` one, or `failed`.
              * @example waiting
              */
             state: string;
             /** @description When its next cycle begins, while it waits. */
-            until_utc?: string | null;
+            until_utc: string | null;
         };
         /** @description Something that does not hold as it should. */
         AlertView: {
@@ -539,7 +542,7 @@ export interface components {
              */
             code: string;
             /** @description Name of the job, where it is about one. */
-            job?: string | null;
+            job: string | null;
             /**
              * Format: int64
              * @description When it was first seen, Unix milliseconds by the machine's clock.
@@ -657,6 +660,30 @@ export interface components {
             /** Format: int32 */
             min_liquidation_collateral_ratio_bps: number;
         };
+        /** @description From what size of a pool on the policy pays the gas of its updates. */
+        BreakEvenView: {
+            /**
+             * Format: double
+             * @description Gas of a year.
+             */
+            cost_usd_per_year: number;
+            /** Format: double */
+            eth_usd: number;
+            /**
+             * Format: double
+             * @description Mean of this node's newest updates.
+             */
+            gas_per_update: number;
+            /** Format: double */
+            gas_price_gwei: number;
+            /**
+             * Format: double
+             * @description Value of the pool; null where it earns no more than the static fee, so that it never pays.
+             */
+            tvl_usd: number | null;
+            /** Format: double */
+            updates_per_year: number;
+        };
         /** @description Forecasts whose probability of High lay in a range. */
         CalibrationBin: {
             /** @description How many there were. */
@@ -710,7 +737,7 @@ export interface components {
         /** @description What a model is worth. */
         CardView: {
             /** @description `MODEL_CARD.md` of the bundle. */
-            card_markdown?: string | null;
+            card_markdown: string | null;
             /** @description Of the newest 180 periods, all markets together. */
             drift: components["schemas"]["DriftView"][];
             /** @description Likewise; empty of a network of another shape than one layer of squares. */
@@ -719,10 +746,10 @@ export interface components {
             /** @description As the bundle's manifest has them. */
             metrics: Record<string, never>;
             model_id: string;
-            /** @description Empty where the bundle has no such figures. */
+            /** @description On the test split, every minute, by the bundle's `reliability.csv`; empty where it has none. */
             reliability: components["schemas"]["ReliabilityView"][];
             /** @description `VERIFICATION.md` of the bundle. */
-            verification_markdown?: string | null;
+            verification_markdown: string | null;
             versions: components["schemas"]["VersionView"][];
         };
         /** @description One check. */
@@ -733,11 +760,11 @@ export interface components {
              */
             chain_id: number;
             /** @description Stable code of what is wrong. */
-            code?: string | null;
+            code: string | null;
             /** @description What was seen, with its unit. */
             figure: string;
             /** @description What to do about it. */
-            hint?: string | null;
+            hint: string | null;
             /** @description Name of the job that was looked at. */
             job: string;
             /**
@@ -794,14 +821,14 @@ export interface components {
              * Format: int64
              * @description Its newest block when it was last looked at.
              */
-            head?: number | null;
+            head: number | null;
             /** @description `read`: every RPC is read from in its turn, and sent to. */
             kind: string;
             /**
              * Format: int64
              * @description Of its last answer.
              */
-            latency_ms?: number | null;
+            latency_ms: number | null;
             /** @description Scheme, host and port. */
             name: string;
             /** Format: int64 */
@@ -823,7 +850,7 @@ export interface components {
         };
         /** @description A feature of a market. */
         ExplainedFeature: {
-            contribution?: components["schemas"]["SharesView"] | null;
+            contribution: components["schemas"]["SharesView"] | null;
             /**
              * Format: int32
              * @description The network's input.
@@ -845,7 +872,7 @@ export interface components {
              * Format: double
              * @description As it was measured, to the grid's width; null where it was clipped.
              */
-            value?: number | null;
+            value: number | null;
             /**
              * Format: double
              * @description In standard deviations of the training data from their mean, as the network was fed.
@@ -854,7 +881,10 @@ export interface components {
         };
         /** @description A market in a period. */
         ExplainedMarket: {
-            /** @description In the order of the network's inputs: those from candles, then the calendar's. */
+            /**
+             * @description In the order of the network's inputs: those from candles, then the calendar's. None where another's update landed before this node
+             *     had forecast anything.
+             */
             features: components["schemas"]["ExplainedFeature"][];
             /** @description Whether the update leaves it as it was, because its candles failed: its row is the neutral one, and its outputs mean nothing. */
             is_omitted: boolean;
@@ -863,15 +893,15 @@ export interface components {
              * @example BTC-USD
              */
             market: string;
-            neutral?: components["schemas"]["SharesView"] | null;
+            neutral: components["schemas"]["SharesView"] | null;
             /** @description In the order of the network's outputs. */
             outputs: components["schemas"]["OutputView"][];
-            parameters?: components["schemas"]["MovedView"] | null;
+            parameters: components["schemas"]["MovedView"] | null;
         };
         /** @description A period with everything that its update is made of. */
         ExplainedView: {
             /** @description What they signed, by EIP-712, 0x-hex. */
-            attestation_digest?: string | null;
+            attestation_digest: string | null;
             /** @description Those that the contract was given. */
             attestations: components["schemas"]["AttestationView"][];
             /**
@@ -880,14 +910,17 @@ export interface components {
              */
             end_ms: number;
             /** @description SHA-256 of the update's evidence, for `/v1/evidence/{digest}`. */
-            evidence?: string | null;
+            evidence: string | null;
             /** @description Whether the evidence was deleted, because of its age. */
             is_pruned: boolean;
-            /** @description The model's markets, in its order; none before the forecast, and of a job of another kind. */
+            /**
+             * @description The model's markets, in its order; none before the forecast, and of a job of another kind. Of another's update only those that it
+             *     moved.
+             */
             markets: components["schemas"]["ExplainedMarket"][];
-            network?: components["schemas"]["NetworkView"] | null;
+            network: components["schemas"]["NetworkView"] | null;
             period: components["schemas"]["PeriodView"];
-            proof?: components["schemas"]["ProofView"] | null;
+            proof: components["schemas"]["ProofView"] | null;
             /** @description The stages that the cycle has reached, in order. Of cycles of earlier versions only the first and the last. */
             stages: components["schemas"]["StageView"][];
             /**
@@ -895,7 +928,7 @@ export interface components {
              * @description When the period begins, Unix milliseconds.
              */
             start_ms: number;
-            transaction?: components["schemas"]["TransactionView"] | null;
+            transaction: components["schemas"]["TransactionView"] | null;
         };
         /** @description Why a job does not work. */
         FailureView: {
@@ -915,6 +948,16 @@ export interface components {
              * @description How often it was tried since then.
              */
             tries: number;
+        };
+        /** @description A figure that was measured. */
+        FigureView: {
+            /**
+             * Format: double
+             * @description Null of too few rows.
+             */
+            standard_error: number | null;
+            /** Format: double */
+            value: number;
         };
         /** @description One market's forecast. */
         ForecastView: {
@@ -938,14 +981,14 @@ export interface components {
         /** @description How a period went. */
         HeatView: {
             /** @description Code of what it was missed for, or what keeps it. */
-            code?: string | null;
+            code: string | null;
             /** Format: int64 */
             period: number;
             /**
              * Format: int64
              * @description From the period's start to its last stage; null while it is not over.
              */
-            seconds_after_start?: number | null;
+            seconds_after_start: number | null;
             stage: string;
             /** Format: int64 */
             start_ms: number;
@@ -973,12 +1016,12 @@ export interface components {
              */
             chain_id: number;
             /** @description The contract that takes its updates, 0x-hex. */
-            contract?: string | null;
-            last_cycle?: components["schemas"]["PeriodView"] | null;
+            contract: string | null;
+            last_cycle: components["schemas"]["PeriodView"] | null;
             /** @description SHA-256 of the model's manifest, hex. */
-            manifest_sha256?: string | null;
+            manifest_sha256: string | null;
             /** @description Name of its model. */
-            model_id?: string | null;
+            model_id: string | null;
             /**
              * @description Name in the settings.
              * @example btc-regime-4h-v1
@@ -987,7 +1030,7 @@ export interface components {
             /** @description Whether it was opened: it does not run before, and is tried again and again. */
             opened: boolean;
             /** @description Whether it works and no check of it fails; null before the first checks. */
-            ready?: boolean | null;
+            ready: boolean | null;
         };
         /** @description The jobs of this node. */
         JobsView: {
@@ -1013,10 +1056,20 @@ export interface components {
         /** @description Which policy, on what. */
         LabRequest: {
             /**
+             * Format: double
+             * @description What an ether costs; 3000 if absent.
+             */
+            eth_usd?: number | null;
+            /**
              * Format: int64
-             * @description First millisecond of which periods may begin; the oldest stored if absent.
+             * @description First millisecond in which periods may begin, and from which on a pool is judged; the oldest stored if absent.
              */
             from_ms?: number | null;
+            /**
+             * Format: double
+             * @description What a unit of gas costs; 5 if absent.
+             */
+            gas_price_gwei?: number | null;
             /** @description Name of a job of `/v1/jobs`. */
             job: string;
             /**
@@ -1027,7 +1080,7 @@ export interface components {
             policy: components["schemas"]["PolicyView"];
             /**
              * Format: int64
-             * @description First millisecond after them.
+             * @description First millisecond after them; now if absent.
              */
             to_ms?: number | null;
         };
@@ -1039,12 +1092,12 @@ export interface components {
             borrow_cap_factor_bps: number[];
             /** @description What readers see once looser values hold. */
             borrow_collateral_ratio_bps: number[];
-            /** Format: double */
-            break_even_tvl_usd?: number | null;
+            break_even: components["schemas"]["BreakEvenView"] | null;
             /** @description Forecast standard deviation of one-minute returns. */
             forecast_volatility: number[];
             liquidation_collateral_ratio_bps: number[];
-            liquidity?: components["schemas"]["LiquidityView"] | null;
+            liquidity: components["schemas"]["LiquidityView"] | null;
+            liquidity_fault: components["schemas"]["ErrorBody"] | null;
             /** @description For `veriregime-agent deploy --policy`. */
             policy_toml: string;
             /** @description `RiskOracle.setPolicy(market, policy)`, 0x-hex: for the market's owner, through its timelock. */
@@ -1124,18 +1177,60 @@ export interface components {
              */
             time_ms: number;
         };
-        /** @description What liquidity would have earned. */
+        /** @description What liquidity would have earned: an estimate that stands on an assumption about other traders, and on few days. */
         LiquidityView: {
+            /** @description Judged days. */
             days: number;
             /** Format: double */
             epsilon: number;
-            /** Format: double */
+            /**
+             * Format: int64
+             * @description The whole days that the static fee was fitted on.
+             */
+            fitted_from_ms: number;
+            /** Format: int64 */
+            fitted_to_ms: number;
+            /** @description Whether these are the same days, for want of two weeks before: the static fee is then the best in hindsight. */
+            is_hindsight: boolean;
+            /**
+             * Format: int64
+             * @description The whole days that fees were judged on, Unix milliseconds, the end not included.
+             */
+            judged_from_ms: number;
+            /** Format: int64 */
+            judged_to_ms: number;
+            /**
+             * Format: double
+             * @description Mean of this policy's fee, and the fitted static one, in hundredths of a bps.
+             */
             mean_fee_pips: number;
+            /**
+             * Format: double
+             * @description What is between them.
+             */
+            more_usd_per_year_per_100m: number;
+            /**
+             * Format: double
+             * @description Standard error of that, from blocks of five days; null for less than 16 days.
+             */
+            standard_error_usd: number | null;
             /** Format: double */
+            static_fee_pips: number;
+            /**
+             * Format: double
+             * @description With the fitted static fee.
+             */
             static_usd_per_year_per_100m: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description The assumption: others' volume goes with the market's to the power of theta, and with the exponential of minus epsilon times
+             *     the fee.
+             */
             theta: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description What liquidity of $100M would have earned a year with this policy's fee, over a rebalanced portfolio without a pool.
+             */
             usd_per_year_per_100m: number;
         };
         /** @description The newest lines of the log. */
@@ -1173,7 +1268,7 @@ export interface components {
         /** @description The model that a node runs. */
         ModelView: {
             /** @description Version of EZKL that proves, where it does. */
-            ezkl_version?: string | null;
+            ezkl_version: string | null;
             /** @description The candle features in order, then those of the calendar. */
             features: string[];
             /** @description SHA-256 of every file of the bundle, hex. */
@@ -1214,9 +1309,9 @@ export interface components {
             /** @description Length of a proof; 0 where the chain computes the network itself. */
             proof_bytes: number;
             /** @description Whether that string is the public ceremony's. */
-            srs_is_ceremony?: boolean | null;
+            srs_is_ceremony: boolean | null;
             /** @description SHA-256 of the SRS of the keys, hex, where there are keys. */
-            srs_sha256?: string | null;
+            srs_sha256: string | null;
             /**
              * Format: double
              * @description Standard deviation of one-minute returns above which a period is High; absent for a model of something else.
@@ -1256,7 +1351,7 @@ export interface components {
             applied_volatility: number;
             /** @description The same in a sentence. */
             because: string;
-            before?: components["schemas"]["VectorView"] | null;
+            before: components["schemas"]["VectorView"] | null;
             /** @description The rules that bound, in their order: `dwell`, `margin`, `first_knot`, `last_knot`, `max_rise`, `max_fall`, `loosen_delay`. */
             bound: string[];
             /**
@@ -1337,8 +1432,8 @@ export interface components {
             heat: components["schemas"]["HeatView"][];
             sources: components["schemas"]["SourceView"][];
             /** @description The newest 200, newest first. */
-            transactions: components["schemas"]["TransactionView"][];
-            wallet?: components["schemas"]["WalletView"] | null;
+            transactions: components["schemas"]["SentTransactionView"][];
+            wallet: components["schemas"]["WalletView"] | null;
         };
         /** @description An output of the network. */
         OutputView: {
@@ -1353,11 +1448,11 @@ export interface components {
         /** @description A check of a job. */
         OverviewCheck: {
             /** @description Stable code of what is wrong. */
-            code?: string | null;
+            code: string | null;
             /** @description What was seen, with its unit. */
             figure: string;
             /** @description What to do about it. */
-            hint?: string | null;
+            hint: string | null;
             /**
              * @description `ok`, `warn` or `fail`.
              * @example ok
@@ -1376,17 +1471,17 @@ export interface components {
             chain_id: number;
             checks: components["schemas"]["OverviewCheck"][];
             /** @description The contract that takes its updates, 0x-hex. */
-            contract?: string | null;
+            contract: string | null;
             /**
              * @description `regime`, `hedge` or `yield`; null before it was opened.
              * @example regime
              */
-            kind?: string | null;
-            last_cycle?: components["schemas"]["PeriodView"] | null;
+            kind: string | null;
+            last_cycle: components["schemas"]["PeriodView"] | null;
             /** @description Of a job of regimes. */
             markets: components["schemas"]["OverviewMarket"][];
             /** @description Name of its model. */
-            model_id?: string | null;
+            model_id: string | null;
             /**
              * @description Name in the settings.
              * @example btc-regime-4h-v1
@@ -1396,21 +1491,21 @@ export interface components {
              * Format: int64
              * @description When its next cycle begins, Unix milliseconds.
              */
-            next_period_ms?: number | null;
+            next_period_ms: number | null;
             /**
              * Format: int64
              * @description Start of period 0 after the Unix epoch.
              */
-            offset_seconds?: number | null;
+            offset_seconds: number | null;
             /**
              * Format: int64
              * @description Length of its periods.
              */
-            period_seconds?: number | null;
+            period_seconds: number | null;
             /** @description Whether it works and no check of it fails; null before the first checks. */
-            ready?: boolean | null;
+            ready: boolean | null;
             /** @description How the chain is convinced: `ezkl`, `halo2` or `direct`. */
-            verification?: string | null;
+            verification: string | null;
         };
         /** @description A market at a glance. */
         OverviewMarket: {
@@ -1418,12 +1513,12 @@ export interface components {
              * Format: int64
              * @description Since the period of the last update began; null before the first.
              */
-            age_s?: number | null;
+            age_s: number | null;
             /** @example BTC-USD */
             name: string;
-            params?: components["schemas"]["ParamsView"] | null;
+            params: components["schemas"]["ParamsView"] | null;
             /** @description Stable code of why it says nothing. */
-            params_error?: string | null;
+            params_error: string | null;
             /** @description Its newest forecasts, oldest first. */
             recent: components["schemas"]["RecentView"][];
         };
@@ -1510,18 +1605,18 @@ export interface components {
              */
             outputs: string[];
             /** @description The proof, 0x-hex. A week after the period only the evidence has it. */
-            proof?: string | null;
+            proof: string | null;
         };
         /** @description A period's cycle in short. */
         PeriodView: {
             /** @description What a country's electricity was forecast to cost, by horizon; absent for a model of something else. */
             electricity?: components["schemas"]["ElectricityView"][];
             /** @description SHA-256 of the update's evidence, for `/v1/evidence/{digest}`; of our own updates, until it is pruned. */
-            evidence?: string | null;
+            evidence: string | null;
             /** @description What was forecast, by market that is not omitted. */
             forecasts: components["schemas"]["ForecastView"][];
-            landed?: components["schemas"]["LandedView"] | null;
-            missed?: components["schemas"]["MissView"] | null;
+            landed: components["schemas"]["LandedView"] | null;
+            missed: components["schemas"]["MissView"] | null;
             /** @description Markets that the update leaves as they are, because their candles kept failing. */
             omitted: components["schemas"]["OmissionView"][];
             /**
@@ -1533,9 +1628,9 @@ export interface components {
              * Format: int64
              * @description Milliseconds that the proof took.
              */
-            prove_ms?: number | null;
+            prove_ms: number | null;
             /** @description Name of the source of its candles. */
-            source?: string | null;
+            source: string | null;
             /**
              * @description How far the cycle got: `planned`, `collected`, `forecast`, `proved`, `submitting`, `confirmed`, `already_by_other`
              *     or `missed`.
@@ -1565,7 +1660,7 @@ export interface components {
              * Format: int64
              * @description What to give as `before` for the next page; null on the last one.
              */
-            next_before?: number | null;
+            next_before: number | null;
             periods: components["schemas"]["PeriodView"][];
         };
         /** @description A transaction's place on chain. */
@@ -1654,8 +1749,8 @@ export interface components {
             model_id: string;
             /** @description What the rate leaves out. */
             note?: string | null;
-            proof?: components["schemas"]["ProofView"] | null;
-            risk?: components["schemas"]["RiskView"] | null;
+            proof?: components["schemas"]["YieldProofView"] | null;
+            risk: components["schemas"]["RiskView"] | null;
             /**
              * Format: double
              * @description Standard deviation of its daily rate.
@@ -1687,7 +1782,7 @@ export interface components {
             /** @description SHA-256 of its bytes, hex. */
             sha256: string;
             /** @description The contract that verifies it, 0x-hex; null where neither evidence nor the chain says it. */
-            verifier?: string | null;
+            verifier: string | null;
             /**
              * @description `ezkl`, `halo2` or `direct`.
              * @example ezkl
@@ -1711,7 +1806,7 @@ export interface components {
              * Format: double
              * @description Volatility that the parameters followed then; null where the node's own update did not set them.
              */
-            applied_volatility?: number | null;
+            applied_volatility: number | null;
             /** Format: double */
             probability_high: number;
             /**
@@ -1727,11 +1822,20 @@ export interface components {
         };
         /** @description A bin of a reliability diagram. */
         ReliabilityView: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description How many there were.
+             */
             count: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Mean of the promised probabilities of High.
+             */
             forecast: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Share of them that High followed.
+             */
             observed: number;
         };
         /** @description What a strategy lost in its past; shares of its value. */
@@ -1758,19 +1862,19 @@ export interface components {
              * Format: double
              * @description Share of right regimes.
              */
-            accuracy?: number | null;
+            accuracy: number | null;
             /**
              * Format: double
              * @description Mean squared error of the probability of High; null of persistence, which gives none.
              */
-            brier?: number | null;
+            brier: number | null;
             /** @example forecast */
             name: string;
             /**
              * Format: double
              * @description Mean loss of the volatility by the variance that followed; the lower, the better.
              */
-            qlike?: number | null;
+            qlike: number | null;
         };
         /** @description How good forecasts were whose horizons are over. */
         ScoreView: {
@@ -1785,6 +1889,31 @@ export interface components {
             periods: number;
             /** @description `forecast`, `persistence` (the last horizon repeats itself) and `har` (a regression on earlier volatilities). */
             rows: components["schemas"]["ScoreRow"][];
+        };
+        /** @description A transaction that was signed for a period. */
+        SentTransactionView: {
+            /** @description 0x-hex. */
+            hash: string;
+            /** @description Whether another one was signed with its nonce. */
+            is_replaced: boolean;
+            landed: components["schemas"]["PlaceView"] | null;
+            /** @description Wei, decimal. */
+            max_fee_per_gas_wei: string;
+            /** Format: int64 */
+            nonce: number;
+            /** Format: int64 */
+            period: number;
+            priority_fee_wei: string;
+            /** @description `action`, or `cancel` for one that only uses up a nonce. */
+            purpose: string;
+            /**
+             * Format: int64
+             * @description Unix milliseconds; 0 where it was not noted.
+             */
+            signed_ms: number;
+            /** Format: int64 */
+            start_ms: number;
+            wallet: string;
         };
         /**
          * @description A market's periods, oldest first: entry `i` of every list is of the same period. Volatilities are standard deviations of
@@ -1888,11 +2017,11 @@ export interface components {
              * Format: double
              * @description Largest difference of a minute's return from the one that is used, where it was compared for the newest period.
              */
-            disagreement_bps?: number | null;
+            disagreement_bps: number | null;
             /** Format: int64 */
             errors: number;
             /** Format: int64 */
-            latency_ms?: number | null;
+            latency_ms: number | null;
             name: string;
             /** Format: int64 */
             requests: number;
@@ -1913,7 +2042,7 @@ export interface components {
         StatedBody: components["schemas"]["PricesBody"] | components["schemas"]["LevelBody"];
         /** @description What is said of a strategy. */
         StrategyView: {
-            error?: components["schemas"]["ErrorBody"] | null;
+            error: components["schemas"]["ErrorBody"] | null;
             /**
              * @description `lp`, `lending` or `delta`.
              * @example lending
@@ -1921,9 +2050,9 @@ export interface components {
             kind: string;
             /** @description What publishers call it. */
             pool: string;
-            prediction?: components["schemas"]["PredictionView"] | null;
+            prediction: components["schemas"]["PredictionView"] | null;
             /** @description Stable code of why its publisher brought nothing new. */
-            source_error?: string | null;
+            source_error: string | null;
         };
         /** @description The transaction that brought the update. */
         TransactionView: {
@@ -1933,9 +2062,9 @@ export interface components {
              */
             block: number;
             /** @description What a unit of gas cost, in wei, decimal; null where the chain does not say it. */
-            effective_gas_price_wei?: string | null;
+            effective_gas_price_wei: string | null;
             /** @description The wallet that paid, 0x-hex; null where the database has it no more. */
-            from?: string | null;
+            from: string | null;
             /**
              * Format: int64
              * @description Gas that it used.
@@ -1944,11 +2073,11 @@ export interface components {
             /** @description 0x-hex. */
             hash: string;
             /** @description Fee cap for a unit of gas, in wei, decimal. */
-            max_fee_per_gas_wei?: string | null;
+            max_fee_per_gas_wei: string | null;
             /** Format: int64 */
-            nonce?: number | null;
+            nonce: number | null;
             /** @description What the gas cost, in wei, decimal; on an OP stack the part of L1 is not in it. */
-            paid_wei?: string | null;
+            paid_wei: string | null;
         };
         /** @description A market's parameters. */
         VectorView: {
@@ -1975,6 +2104,13 @@ export interface components {
         };
         /** @description A model that the contract was served with. */
         VersionView: {
+            /**
+             * @description As its manifest has them of the test split, every minute, by name: `accuracy`, `auc`, `brier`, `ece`, `qlike` and others. Empty where it
+             *     has none, and of manifests that the node does not keep.
+             */
+            figures: {
+                [key: string]: components["schemas"]["FigureView"];
+            };
             /** Format: int64 */
             first_period: number;
             /** Format: int64 */
@@ -1996,7 +2132,24 @@ export interface components {
              * Format: int64
              * @description Updates that it pays for at the fee of now.
              */
-            updates_left?: number | null;
+            updates_left: number | null;
+        };
+        /** @description An update on chain that says the same: the forecast of the same model by the same last day. */
+        YieldProofView: {
+            /** @description Name of the job; `/v1/periods/{period}?job=` has its features, outputs and proof. */
+            job: string;
+            /** @description Where it landed. */
+            landed: components["schemas"]["LandedView"];
+            /**
+             * Format: int64
+             * @description Number of the period.
+             */
+            period: number;
+            /**
+             * @description How the chain was convinced: `ezkl`, `halo2` or `direct`.
+             * @example ezkl
+             */
+            verification: string;
         };
         /** @description What a strategy is forecast to yield in the 7 days after its data: shares of 1 a year. */
         YieldView: {

@@ -3,7 +3,7 @@
 import { useMemo } from "preact/hooks";
 import uPlot from "uplot";
 import { address } from "../api/client";
-import type { ModelCard, ModelView } from "../api/types";
+import type { ModelCard, ModelView, Score } from "../api/types";
 import { periodsOf, useAnswer } from "../api/use";
 import type { PageProps } from "../app";
 import { Calibration } from "../components/calibration";
@@ -32,7 +32,7 @@ export default function ModelPage({ overview, query }: PageProps) {
       {model.error && !model.data ? <Fault error={model.error} retry={model.reload} /> : null}
       {model.data ? <Facts model={model.data} /> : null}
       {card.error && !card.data ? <Fault error={card.error} retry={card.reload} /> : null}
-      {card.data ? <Card card={card.data} job={job} /> : card.error ? null : <Loading what="Reading the card" />}
+      {card.data ? <Card card={card.data} job={job} market={overview.jobs.find((one) => one.name === job)?.markets[0]?.name ?? null} /> : card.error ? null : <Loading what="Reading the card" />}
     </>
   );
 }
@@ -59,9 +59,15 @@ function Facts({ model }: { model: ModelView }) {
   );
 }
 
-function Card({ card, job }: { card: ModelCard; job: string }) {
+/** Days that live forecasts are judged over. */
+const LIVE_DAYS = 366;
+
+function Card({ card, job, market }: { card: ModelCard; job: string; market: string | null }) {
   const importance = useMemo(() => [...card.importance].sort((left, right) => right.mean_abs_log_volatility - left.mean_abs_log_volatility), [card]);
-  const reliability = useMemo(() => card.reliability, [card]);
+  const { reliability } = card;
+  const on = useMemo(() => periodsOf(job), [job]);
+  const score = useAnswer<Score>(market === null ? null : address("v1/score", { market, job, days: LIVE_DAYS }), { on });
+  const live = useMemo(() => (score.data?.calibration ?? []).map((bin) => ({ forecast: bin.mean_forecast, observed: bin.share_high, count: bin.count })), [score.data]);
   return (
     <>
       <Measured metrics={card.metrics} />
@@ -71,9 +77,9 @@ function Card({ card, job }: { card: ModelCard; job: string }) {
           {importance.length > 0 ? <Importance rows={importance} /> : <p class="muted">Not known of this kind of network.</p>}
         </section>
         <section class="card" aria-label="Reliability">
-          <div class="head"><h2>Reliability on the test split</h2><Downloads name={`${card.model_id} reliability`} columns={() => ({ forecast: reliability.map((one) => one.forecast), observed: reliability.map((one) => one.observed), count: reliability.map((one) => one.count) })} /></div>
-          {reliability.length > 0 ? <Calibration bins={reliability} /> : <p class="muted">The bundle has no table of it.</p>}
-          <p class="muted small">As measured when the model was made, on data that it had not seen. How it does live is on the market's page.</p>
+          <div class="head"><h2>Is it right as often as it says?</h2><Downloads name={`${card.model_id} reliability`} columns={() => ({ forecast: reliability.map((one) => one.forecast), observed: reliability.map((one) => one.observed), count: reliability.map((one) => one.count) })} /></div>
+          {reliability.length + live.length > 0 ? <Calibration bins={reliability} beside={{ bins: live, name: `live${score.data ? `, ${format.number(score.data.periods)} periods` : ""}`, of: "test split" }} /> : <p class="muted">The bundle has no table of it.</p>}
+          <p class="muted small">{reliability.length > 0 ? "Test split: as measured when the model was made, every minute of data that it had not seen." : "The bundle has no table of its test split."} Live: this node's own forecasts of {market ?? "the market"} whose horizons are over.</p>
         </section>
       </div>
       <section class="card" aria-label="Drift">
@@ -97,8 +103,13 @@ function Card({ card, job }: { card: ModelCard; job: string }) {
           { key: "manifest_sha256", title: "Manifest", value: (row) => row.manifest_sha256, cell: (row) => <Hash value={row.manifest_sha256} /> },
           { key: "first", title: "First period (UTC)", value: (row) => row.first_start_ms, cell: (row) => <a href={href("update", String(row.first_period), { job })}><Time ms={row.first_start_ms} /></a> },
           { key: "last", title: "Last period (UTC)", value: (row) => row.last_start_ms, cell: (row) => <a href={href("update", String(row.last_period), { job })}><Time ms={row.last_start_ms} /></a> },
+          ...MEASURES.map(([key, title, isShare]) => ({
+            key, title, isNumber: true, value: (row: ModelCard["versions"][number]) => row.figures[key]?.value ?? null,
+            cell: (row: ModelCard["versions"][number]) => <WithError figure={row.figures[key] ?? null} isShare={isShare} />,
+          })),
           { key: "periods", title: "Periods", isNumber: true, value: (row) => row.last_period - row.first_period + 1, cell: (row) => format.number(row.last_period - row.first_period + 1) },
         ]} />
+        <p class="muted small">Figures of each version are those of its own manifest: the test split it was measured on, every minute, ± one standard error. Versions that were measured on other days cannot be told apart by them alone.</p>
       </section>
       {card.card_markdown ? <section class="card" aria-label="Model card"><details open><summary>Model card, as it lies in the bundle</summary><Markdown text={card.card_markdown} label="model card" /></details></section> : <Note>The bundle has no card.</Note>}
       {card.verification_markdown ? <section class="card" aria-label="Verification"><details open><summary>How it is verified</summary><Markdown text={card.verification_markdown} label="verification" /></details></section> : null}
@@ -106,7 +117,14 @@ function Card({ card, job }: { card: ModelCard; job: string }) {
   );
 }
 
-interface Measure { value: number; standard_error: number }
+interface Measure { value: number; standard_error: number | null }
+
+/** A figure with its error. */
+function WithError({ figure, isShare }: { figure: Measure | null; isShare: boolean }) {
+  if (!figure) return <>{format.NONE}</>;
+  const show = (value: number) => (isShare ? format.number(value * 100, 2) : format.number(value, 4));
+  return <>{show(figure.value)}{figure.standard_error === null ? null : <span class="muted small"> ± {show(figure.standard_error)}{isShare ? " %" : ""}</span>}</>;
+}
 
 /** A figure with its error out of metrics of any shape. */
 function measure(metrics: unknown, path: string[]): Measure | null {
@@ -129,7 +147,7 @@ function Measured({ metrics }: { metrics: unknown }) {
         { key: "name", title: "Who", value: (row) => row.name },
         ...MEASURES.map(([key, title, isShare], at) => ({
           key, title, isNumber: true, value: (row: (typeof rows)[number]) => row.figures[at]?.value ?? null,
-          cell: (row: (typeof rows)[number]) => { const one = row.figures[at]; return one ? <>{isShare ? format.number(one.value * 100, 2) : format.number(one.value, 4)} <span class="muted small">± {isShare ? `${format.number(one.standard_error * 100, 2)} %` : format.number(one.standard_error, 4)}</span></> : format.NONE; },
+          cell: (row: (typeof rows)[number]) => <WithError figure={row.figures[at] ?? null} isShare={isShare} />,
         })),
       ]} />
       <p class="muted small">On the test split, every minute, ± one standard error. Higher is better for right regimes and AUC, lower for the others.</p>

@@ -1,11 +1,14 @@
 /** The node at a glance. It begins with what happened last, in a sentence. */
 
+import { Fragment } from "preact";
 import { address } from "../api/client";
-import type { Explained, Overview, OverviewJob, OverviewMarket, PeriodView } from "../api/types";
+import type { Change } from "../api/live";
+import type { Allocation, Explained, Overview, OverviewJob, OverviewMarket, PeriodView, Yields } from "../api/types";
 import { periodsOf, useAnswer } from "../api/use";
 import type { PageProps } from "../app";
-import { Ago, Badge, Figure, Figures, Note, Regime, Stage, Status, Time, Until } from "../components/pieces";
+import { Ago, Badge, Fault, Figure, Figures, Loading, Note, Regime, Stage, Status, Time, Until } from "../components/pieces";
 import { Sparkline } from "../components/plot";
+import { Table } from "../components/table";
 import * as format from "../format";
 import { href } from "../route";
 import { change, direction, likely, reading } from "../story";
@@ -22,6 +25,7 @@ export function OverviewPage({ overview }: PageProps) {
           {job.markets.map((market) => <MarketCard key={market.name} job={job} market={market} />)}
         </section>
       ))}
+      {overview.jobs.some((job) => job.kind === "yield") ? <Strategies /> : null}
       <section class="grid" aria-label="Jobs">
         {overview.jobs.map((job) => <JobCard key={job.name} job={job} />)}
       </section>
@@ -123,9 +127,42 @@ function MarketCard({ job, market }: { job: OverviewJob; market: OverviewMarket 
   );
 }
 
+/** What is laid out where nobody says how much. */
+const CAPITAL_USD = 100_000;
+
+/** What the node's strategies are forecast to yield, and how money would be laid out over them. */
+function Strategies() {
+  const on = (change: Change) => change.kind === "period";
+  const yields = useAnswer<Yields>(address("v1/yields"), { on });
+  const allocation = useAnswer<Allocation>(yields.data ? address("v1/allocation", { capital_usd: CAPITAL_USD }) : null, { on });
+  // A node may publish what it forecasts of strategies without answering for them.
+  if (yields.error?.code === "VR-API-015") return null;
+  if (!yields.data) return yields.error ? <Fault error={yields.error} retry={yields.reload} /> : <Loading />;
+  const shares = allocation.data?.strategies;
+  return (
+    <section class="card" aria-label="Strategies" data-test="strategies">
+      <div class="head"><h2><a href={href("yields")}>Strategies: mean rate of the next {yields.data.horizon_days} days</a></h2>{shares ? <span class="muted small">weights of {format.dollars(CAPITAL_USD)}, the rest in cash</span> : null}</div>
+      <Table id="glance" caption="Strategies at a glance" rows={Object.entries(yields.data.strategies)} rowKey={([name]) => name} columns={[
+        { key: "name", title: "Strategy", value: ([name]) => name },
+        { key: "kind", title: "Kind", value: ([, one]) => one.kind },
+        { key: "apy", title: "Rate a year", isNumber: true, value: ([, one]) => one.prediction?.apy ?? null, cell: ([, one]) => format.share(one.prediction?.apy, 2) },
+        { key: "interval", title: "90 % within", isNumber: true, value: ([, one]) => one.prediction?.interval[0] ?? null, cell: ([, one]) => (one.prediction ? <>{format.share(one.prediction.interval[0], 2)} to {format.share(one.prediction.interval[1], 2)}</> : format.NONE) },
+        { key: "age", title: "Age, days", isNumber: true, value: ([, one]) => one.prediction?.age_days ?? null },
+        { key: "weight", title: "Weight", isNumber: true, value: ([name]) => shares?.[name]?.weight ?? null, cell: ([name]) => format.share(shares?.[name]?.weight) },
+        { key: "proof", title: "On chain", value: ([, one]) => one.prediction?.proof?.period ?? null, cell: ([, one]) => (one.prediction?.proof ? <a href={href("update", String(one.prediction.proof.period), { job: one.prediction.proof.job })}>✓ {one.prediction.proof.verification}</a> : format.NONE) },
+        { key: "state", title: "State", value: ([, one]) => one.error?.code ?? one.source_error ?? "ok", cell: ([, one]) => (one.error ? <Badge level="fail" title={one.error.message}>✕ {one.error.code}</Badge> : one.source_error ? <Badge level="warn">! {one.source_error}</Badge> : <Badge level="ok">✓ young</Badge>) },
+      ]} />
+      {allocation.error ? <p class="muted small">No weights: {allocation.error.message} <code>{allocation.error.code}</code></p> : null}
+    </section>
+  );
+}
+
 const ACTIVITY: Record<string, ["ok" | "warn" | "fail" | "accent", string]> = {
   starting: ["accent", "Starting"], waiting: ["ok", "Waiting"], running: ["accent", "Running"], failed: ["fail", "Failed"],
 };
+
+/** Checks that say how a vault is. */
+const VAULT = new Map([["last update", "Last sale"], ["vault sales", "Sales"], ["electricity", "Price ahead"], ["vault budget", "Budget"], ["vault balance", "Balance"]]);
 
 function JobCard({ job }: { job: OverviewJob }) {
   const [level, word] = ACTIVITY[job.activity.state] ?? (["warn", job.activity.state] as const);
@@ -148,6 +185,7 @@ function JobCard({ job }: { job: OverviewJob }) {
         </dd>
         {cycle?.electricity?.length ? <><dt>Electricity</dt><dd>{cycle.electricity.map((one) => `${one.months} months: ${format.number(one.eur_mwh, 1)}`).join(", ")} EUR/MWh</dd></> : null}
         {cycle?.strategy ? <><dt>Forecast yield</dt><dd>{format.share(cycle.strategy.apy, 2)} a year, 90 % within {format.share(cycle.strategy.interval[0], 2)} to {format.share(cycle.strategy.interval[1], 2)}</dd></> : null}
+        {job.kind === "hedge" ? job.checks.filter((check) => VAULT.has(check.name)).map((check) => <Fragment key={check.name}><dt>{VAULT.get(check.name)}</dt><dd class={check.level === "ok" ? undefined : check.level === "fail" ? "bad" : "high"}>{check.figure}</dd></Fragment>) : null}
         <dt>Chain</dt><dd>{format.chain(job.chain_id)}{job.contract ? <> <code title={job.contract}>{format.short(job.contract, 4)}</code></> : null}</dd>
         <dt>Checks</dt>
         <dd>

@@ -80,7 +80,7 @@ function Told({ data, job, known, query }: { data: Explained; job: string | null
         <div class="group" role="group" aria-label="Market">{data.markets.map((one) => <button type="button" key={one.market} aria-pressed={one === market} onClick={() => go(href("update", String(data.period.period), { job, market: one.market }), true)}>{one.market}</button>)}</div>
       ) : null}
       <Timeline data={data} />
-      {market ? <Verification data={data} job={job} /> : null}
+      {market && market.features.length > 0 ? <Verification data={data} job={job} /> : null}
       {market && market.features.length > 0 ? <Features market={market} /> : null}
       <div class="half">
         <ProofCard data={data} />

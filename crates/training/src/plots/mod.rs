@@ -153,7 +153,7 @@ pub fn reliability(panel: &Comparison) -> String {
 }
 
 /// Rows, sum of the promises and Highs of each class of probabilities.
-fn promises(forecast: &Forecast, was_high: &[bool]) -> [[f64; 3]; ECE_BINS] {
+pub fn promises(forecast: &Forecast, was_high: &[bool]) -> [[f64; 3]; ECE_BINS] {
     let mut bins = [[0.0; 3]; ECE_BINS];
     for (rating, high) in forecast.rating.iter().zip(was_high) {
         let bin = &mut bins[((rating * ECE_BINS as f64) as usize).min(ECE_BINS - 1)];

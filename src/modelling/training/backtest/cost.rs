@@ -5,7 +5,9 @@ use serde::Serialize;
 use super::assumed;
 use super::signals::{ON_CHAIN, ON_CHAIN_QUICK, PERIOD_MINUTES, QUICK_MINUTES};
 use veriregime_backtest::closure::Closure;
-use veriregime_backtest::study::{Comparison, POOL_USD, Row};
+use veriregime_backtest::cost::{break_even_usd, usd_per_year};
+use veriregime_backtest::given::POOL_USD;
+use veriregime_backtest::study::{Comparison, Row};
 
 /// Gas of a `submit` on anvil, the dearest of a run, by way of verification; README's table.
 const SUBMIT_GAS: [(&str, f64); 3] = [("ezkl", 478_901.0), ("halo2", 319_093.0), ("direct", 106_082.0)];
@@ -31,11 +33,11 @@ pub(super) fn break_even(rows: &[Row], closure: Closure, eth_usd: f64) -> Vec<Br
         let row = rows
             .iter()
             .find(|row| row.policy == policy && row.comparison == Comparison::Own && assumed(row) == closure);
-        let Some(gain) = row.map(|row| row.usd_per_year / POOL_USD) else { continue };
+        let Some(gain_usd) = row.map(|row| row.usd_per_year) else { continue };
         for (verification, gas) in SUBMIT_GAS {
             for gwei in GWEI {
-                let cost_usd_per_year = gas * MINUTES_OF_A_YEAR / minutes as f64 * gwei * 1e-9 * eth_usd;
-                let tvl_usd = (gain > 0.0).then(|| cost_usd_per_year / gain);
+                let cost_usd_per_year = usd_per_year(gas, MINUTES_OF_A_YEAR / minutes as f64, gwei, eth_usd);
+                let tvl_usd = break_even_usd(gain_usd, POOL_USD, cost_usd_per_year);
                 all.push(BreakEven { policy, verification, gwei, cost_usd_per_year, tvl_usd });
             }
         }

@@ -6,7 +6,8 @@ use anyhow::Context;
 
 use super::signals::{FORESIGHT, OURS, OURS_QUICK};
 use super::stress;
-use super::{Backtest, DAY_MINUTES, SHOWN, is_shown};
+use super::{Backtest, DAY_MINUTES, is_shown};
+use veriregime_backtest::closure::SHOWN;
 use veriregime_backtest::fee::FeeMap;
 use veriregime_backtest::market::Market;
 use veriregime_backtest::study::{Comparison, Policy, Study};

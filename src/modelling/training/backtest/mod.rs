@@ -19,7 +19,7 @@ use cost::BreakEven;
 use signals::Signals;
 use stress::StressDay;
 use tail::TailRow;
-use veriregime_backtest::closure::Closure;
+use veriregime_backtest::closure::{Closure, SHOWN};
 use veriregime_backtest::error::BacktestError;
 use veriregime_backtest::loans::{self, LoanRow};
 use veriregime_backtest::market::Market;
@@ -33,8 +33,6 @@ const DAY_MINUTES: usize = veriregime_backtest::market::DAY_MINUTES;
 /// Dollars that an ether may cost.
 const MIN_ETH_USD: f64 = 0.0;
 const MAX_ETH_USD: f64 = 1e6;
-/// The assumption on other traders that tables for people show.
-const SHOWN: Closure = Closure { theta: 0.5, epsilon: 1_000.0 };
 
 /// Everything that was found.
 #[derive(Debug, Serialize)]

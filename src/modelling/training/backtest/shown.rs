@@ -2,10 +2,11 @@
 
 use super::cost::BreakEven;
 use super::signals::{FORESIGHT, ON_CHAIN, OURS, OURS_QUICK, OWN_POOL};
-use super::{Backtest, SHOWN, assumed, is_shown};
+use super::{Backtest, assumed, is_shown};
 use crate::render::layout::{Table, text};
 use crate::render::{Render, lines};
-use veriregime_backtest::closure::Closure;
+use veriregime_backtest::closure::{Closure, SHOWN};
+use veriregime_backtest::given::DAYS_OF_A_YEAR;
 use veriregime_backtest::loans::{Equal, LoanRow};
 use veriregime_backtest::study::{Comparison, Row};
 
@@ -244,7 +245,7 @@ impl Backtest {
 fn paired_error(ours: &[f64], other: &[f64]) -> Option<f64> {
     use veriregime_core::bootstrap::{means, standard_error, starts};
     let gaps: Vec<f64> = ours.iter().zip(other).map(|(ours, other)| ours - other).collect();
-    standard_error(means(&starts(gaps.len()), &gaps)).map(|error| error * veriregime_backtest::study::DAYS_OF_A_YEAR)
+    standard_error(means(&starts(gaps.len()), &gaps)).map(|error| error * DAYS_OF_A_YEAR)
 }
 
 fn verb(row: &Row) -> &'static str {

@@ -86,7 +86,7 @@ impl FeeMap {
     /// never rises.
     pub fn span(&self) -> Option<(f64, f64)> {
         match &self.shape {
-            Shape::Static => None,
+            Shape::Static | Shape::Seen => None,
             Shape::Power { knee, exponent } => {
                 let bounded = libm::pow((MAX_FEE / self.level).max(1.0), 1.0 / exponent);
                 Some((*knee, knee * bounded.min(MOST_KNEES)))

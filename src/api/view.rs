@@ -46,8 +46,7 @@ pub struct ModelView {
     pub period_seconds: u64,
     /// Minutes that a forecast covers.
     pub horizon_minutes: usize,
-    /// Standard deviation of one-minute returns above which a period of the first market is High; absent for a model of something
-    /// else.
+    /// Standard deviation of one-minute returns above which the first market is High; absent for a model of something else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold_volatility: Option<f64>,
     /// The same of each market, in their order; none for a model of something else.

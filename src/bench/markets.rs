@@ -31,6 +31,8 @@ pub struct MarketFigures {
     pub figures: WayFigures,
     /// Gas of `submit` for each market more than in the row before; nothing in a way's first row.
     pub further_submit_gas: Option<u64>,
+    /// As much of it as is no verification.
+    pub further_gas_over_verification: Option<u64>,
 }
 
 /// All of them.
@@ -53,7 +55,7 @@ pub async fn measure(
     let bundle = Bundle::open(&config.bundle)?;
     let mut report = MarketsReport { markets: Vec::new() };
     for way in bundle.manifest.offers().map(|offer| offer.way) {
-        let mut before: Option<(usize, u64)> = None;
+        let mut before: Option<(usize, u64, u64)> = None;
         for count in counts.iter().map(|count| *count as usize) {
             show(way, count);
             let scratch = tempfile::tempdir().context("no scratch folder")?;
@@ -61,11 +63,20 @@ pub async fn measure(
             config.prover.kind = way.into();
             config.bundle = of_markets(&mut config, &bundle, count, scratch.path()).await?.folder;
             let figures = measured(config, anvil, runs, way).await?;
-            let further = before
-                .filter(|(fewer, _)| *fewer < count)
-                .map(|(fewer, gas)| figures.submit_gas.saturating_sub(gas) / (count - fewer) as u64);
-            before = Some((count, figures.submit_gas));
-            report.markets.push(MarketFigures { markets: count, figures, further_submit_gas: further });
+            let WayFigures { submit_gas, verify_gas, .. } = figures;
+            let further = before.filter(|(fewer, ..)| *fewer < count).map(|(fewer, submit, verify)| {
+                let each = |more: u64| more / (count - fewer) as u64;
+                let (submit, verify) = (submit_gas.saturating_sub(submit), verify_gas.saturating_sub(verify));
+                (each(submit), each(submit.saturating_sub(verify)))
+            });
+            before = Some((count, submit_gas, verify_gas));
+            let (further_submit_gas, further_gas_over_verification) = further.unzip();
+            report.markets.push(MarketFigures {
+                markets: count,
+                figures,
+                further_submit_gas,
+                further_gas_over_verification,
+            });
         }
     }
     Ok(report)
@@ -103,15 +114,25 @@ async fn of_markets(config: &mut Config, from: &Bundle, count: usize, scratch: &
 
 impl Render for MarketsReport {
     fn text(&self) -> String {
-        let mut table = Table::new(&["way", "markets", "prove, p50", "verify", "submit", "a further market"]);
-        for MarketFigures { markets, figures, further_submit_gas } in &self.markets {
+        let gas = |gas: Option<u64>| gas.map_or_else(String::new, |gas| format!("{gas} gas"));
+        let mut table = Table::new(&[
+            "way",
+            "markets",
+            "prove, p50",
+            "verify",
+            "submit",
+            "a further market",
+            "over its verification",
+        ]);
+        for MarketFigures { markets, figures, further_submit_gas, further_gas_over_verification } in &self.markets {
             table.add_row([
                 figures.way.to_string(),
                 markets.to_string(),
                 format!("{:.1} ms", figures.prove_ms_p50),
                 format!("{} gas", figures.verify_gas),
                 format!("{} gas", figures.submit_gas),
-                further_submit_gas.map_or_else(String::new, |gas| format!("{gas} gas")),
+                gas(*further_submit_gas),
+                gas(*further_gas_over_verification),
             ]);
         }
         lines([

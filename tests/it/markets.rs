@@ -87,10 +87,8 @@ fn add(config: &Config, scratch: &Path, changed: &[(&str, &str)]) -> (bool, Valu
     program.args(["--json", "models", "add-market"]);
     program.args(options.iter().flat_map(|(name, value)| [*name, value.as_str()]));
     let output = program.output().unwrap();
-    let said = [&output.stdout[..], &output.stderr[..]].concat();
-    let text = String::from_utf8_lossy(&said).into_owned();
-    let line = text.lines().find(|line| line.starts_with('{')).unwrap_or_else(|| unreachable!("{text}"));
-    (output.status.success(), serde_json::from_str(line).unwrap())
+    let complaint = || Value::String(String::from_utf8_lossy(&output.stderr).into_owned());
+    (output.status.success(), serde_json::from_slice(&output.stdout).unwrap_or_else(|_| complaint()))
 }
 
 /// The shipped model with ether added.
@@ -267,8 +265,8 @@ async fn a_market_that_cannot_be_added_is_refused_by_code_and_nothing_is_left() 
     write(&scratch.path().join("ether.csv"), &past);
     let refused = |changed: &[(&str, &str)], code: &str, words: &str| {
         let (succeeded, said) = add(&config, scratch.path(), changed);
-        assert!(!succeeded && said["code"] == code, "{changed:?}: {said}");
-        assert!(said.to_string().contains(words), "{changed:?}: {said}");
+        let said = said.as_str().unwrap();
+        assert!(!succeeded && said.contains(code) && said.contains(words), "{changed:?}: {said}");
         let left: Vec<_> = std::fs::read_dir(scratch.path().join("models")).into_iter().flatten().collect();
         assert!(left.is_empty(), "{changed:?} left {left:?}");
     };

@@ -33,30 +33,6 @@ pub(super) struct MarketResult {
     pub comparison: Comparison,
     /// Their scores.
     pub report: Report,
-    /// What a network of a manifest, and the baselines, say of one of its markets at the decision times in `times`, ms UTC.
-///
-/// # Errors
-/// A model of another kind, or candles without such a decision time.
-pub(super) fn compared(
-    (manifest, onnx, market): (&Manifest, &[u8], usize),
-    series: &CandleSeries,
-    times: &Range<i64>,
-    least_before: usize,
-) -> anyhow::Result<Comparison> {
-    let model = manifest.regime()?;
-    let own = model.market(market).context("the model has no such market")?;
-    let onnx = of_market(onnx, market)?;
-    let subject = Subject {
-        onnx: &onnx,
-        layout: Layout::of(&model),
-        features: &own.features,
-        label: &own.label,
-        grid: manifest.grid,
-        baselines: own.baselines,
-    };
-    Ok(Comparison::new(&subject, series, times, least_before)?)
-}
-
 /// How far the model is from what it was trained on; none where its bundle does not say what that was.
     pub drift: Option<Drift>,
 }
@@ -94,6 +70,30 @@ fn of(
     let drift = drift_from(manifest, &market.features, &series, &comparison)?;
     let name = model.candles.markets[index].name.clone();
     Ok(MarketResult { name, threshold: market.label.threshold, comparison, report, drift })
+}
+
+/// What a network of a manifest, and the baselines, say of one of its markets at the decision times in `times`, ms UTC.
+///
+/// # Errors
+/// A model of another kind, or candles without such a decision time.
+pub(super) fn compared(
+    (manifest, onnx, market): (&Manifest, &[u8], usize),
+    series: &CandleSeries,
+    times: &Range<i64>,
+    least_before: usize,
+) -> anyhow::Result<Comparison> {
+    let model = manifest.regime()?;
+    let own = model.market(market).context("the model has no such market")?;
+    let onnx = of_market(onnx, market)?;
+    let subject = Subject {
+        onnx: &onnx,
+        layout: Layout::of(&model),
+        features: &own.features,
+        label: &own.label,
+        grid: manifest.grid,
+        baselines: own.baselines,
+    };
+    Ok(Comparison::new(&subject, series, times, least_before)?)
 }
 
 /// How far the model is from what it was trained on; none where its bundle does not say what that was.

@@ -122,7 +122,7 @@ impl SeriesView {
 
     fn of(name: String, market: String, (period_seconds, horizon_seconds): (u64, u64), regime: &RegimeJob) -> Self {
         let label = regime.market(&market).ok().and_then(|index| regime.labels.get(index));
-        let threshold_volatility = label.map_or(f64::NAN, |label| label.threshold);
+        let threshold_volatility = label.map_or(0.0, |label| label.threshold);
         Self { job: name, market, period_seconds, horizon_seconds, threshold_volatility, ..Self::default() }
     }
 }

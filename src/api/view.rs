@@ -46,9 +46,11 @@ pub struct ModelView {
     pub period_seconds: u64,
     /// Minutes that a forecast covers.
     pub horizon_minutes: usize,
-    /// Standard deviation of one-minute returns above which a period is High; absent for a model of something else.
+    /// Standard deviation of one-minute returns above which the first market is High; absent for a model of something else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold_volatility: Option<f64>,
+    /// The same of each market, in their order; none for a model of something else.
+    pub market_thresholds: Vec<f64>,
     /// Public inputs of a proof.
     pub instances: usize,
     /// How the chain is convinced: `ezkl`, `halo2` or `direct`.
@@ -99,7 +101,7 @@ impl ModelView {
             features: features.candle.iter().chain(&features.calendar).map(|one| one.feature.label()).collect(),
             output_scale_log2: model.output_scale,
             lookback_minutes: features.lookback_minutes,
-            threshold_volatility: model.labels.first().map(|label| label.threshold),
+            market_thresholds: model.labels.iter().map(|label| label.threshold).collect(),
         };
         Self::of(manifest, digest, way, shape)
     }
@@ -124,7 +126,7 @@ impl ModelView {
             features: columns,
             output_scale_log2: manifest.outputs.first().map_or(0, |output| output.scale),
             lookback_minutes: usize::try_from(history_days).unwrap_or(0) * DAY_MINUTES,
-            threshold_volatility: None,
+            market_thresholds: Vec::new(),
         };
         Self::of(manifest, digest, way, shape)
     }
@@ -142,7 +144,8 @@ impl ModelView {
             lookback_minutes: shape.lookback_minutes,
             period_seconds: manifest.grid.period_seconds,
             horizon_minutes: usize::try_from(manifest.grid.horizon_seconds / 60).unwrap_or(usize::MAX),
-            threshold_volatility: shape.threshold_volatility,
+            threshold_volatility: shape.market_thresholds.first().copied(),
+            market_thresholds: shape.market_thresholds,
             instances: offer.instances,
             verification: way.name(),
             proof_bytes: offer.proof_bytes,
@@ -161,7 +164,7 @@ struct Shape {
     features: Vec<String>,
     output_scale_log2: u32,
     lookback_minutes: usize,
-    threshold_volatility: Option<f64>,
+    market_thresholds: Vec<f64>,
 }
 
 /// A period's cycle in short.

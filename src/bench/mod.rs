@@ -5,4 +5,5 @@ pub mod break_even;
 pub mod cycle;
 mod figures;
 pub mod jobs;
+pub mod markets;
 pub mod ways;

@@ -78,7 +78,13 @@ pub async fn measure(
     Ok(WaysReport { ways, sizes: Vec::new() })
 }
 
-async fn measured(mut config: Config, anvil: Option<&Path>, runs: u32, way: Way) -> anyhow::Result<WayFigures> {
+/// Measures `runs` cycles of the configured model by one way, on a chain of its own.
+pub(super) async fn measured(
+    mut config: Config,
+    anvil: Option<&Path>,
+    runs: u32,
+    way: Way,
+) -> anyhow::Result<WayFigures> {
     let scratch = tempfile::tempdir().context("no scratch folder")?;
     let world = World::start(&mut config, scratch.path(), anvil, FIRST_PERIOD.start_seconds()).await?;
     let (bundle, chain) = (&world.bundle, assemble::chain(&config).await?);

@@ -1,5 +1,6 @@
 //! A model bundle on disk: opened only when every file is the one that the manifest names.
 
+pub mod add_market;
 pub mod error;
 pub mod import;
 mod kept;

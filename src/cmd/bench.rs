@@ -20,6 +20,7 @@ use crate::modelling::training;
   veriregime-agent bench --training --settings models/train.toml
   veriregime-agent bench --ways --json
   veriregime-agent bench --ways --plot break-even.svg
+  veriregime-agent bench --markets 1,2,3
   veriregime-agent bench --jobs 1,10,100 --plot capacity.svg
 
 The baseline is another network, built with EZKL's defaults and proven in the same run: it may take minutes.
@@ -57,6 +58,10 @@ pub struct BenchArgs {
     /// Measure only the ways of verification beside each other: the same model proven by EZKL, by halo2, and computed by a contract.
     #[arg(long, group = "drawn", conflicts_with_all = ["baseline", "training", "api"])]
     ways: bool,
+    /// Measure only what a further market costs: the model's network for so many markets, in one proof and one transaction.
+    #[arg(long, value_delimiter = ',', value_name = "COUNTS", conflicts_with_all = ["baseline", "training", "api", "jobs", "ways"],
+        value_parser = clap::value_parser!(u32).range(1..=12))]
+    markets: Vec<u32>,
     /// Draw the curves of --jobs as SVG; with --ways, compute networks of growing size, too, and draw from which on a proof costs less.
     #[arg(long, value_name = "FILE", requires = "drawn")]
     plot: Option<PathBuf>,
@@ -74,6 +79,11 @@ pub async fn run(args: BenchArgs, settings: Option<&Path>, json: bool) -> anyhow
     let (config, anvil) = (crate::config::load(settings)?, args.anvil.as_deref());
     if !args.jobs.is_empty() {
         return jobs(&args, &config, json).await;
+    }
+    if !args.markets.is_empty() {
+        let show = |way, markets| eprintln!("measuring {way}, {markets} markets");
+        print::output(json, &Box::pin(bench::markets::measure(&config, anvil, args.runs, &args.markets, show)).await?);
+        return Ok(());
     }
     if args.ways {
         if args.plot.is_some() {

@@ -35,11 +35,8 @@ pub async fn renewed(
     show: &dyn Fn(&str),
 ) -> anyhow::Result<Bundle> {
     let before = std::mem::take(&mut manifest.verification);
-    let worker = WorkerSettings {
-        python: tools.python.clone(),
-        deadline: DEADLINE,
-        memory_limit_mb: tools.memory_limit_mb,
-    };
+    let worker =
+        WorkerSettings { python: tools.python.clone(), deadline: DEADLINE, memory_limit_mb: tools.memory_limit_mb };
     if ways.contains(&Way::Ezkl) {
         show("EZKL's circuit and keys");
         let old = Manifest { verification: before, ..manifest.clone() };
@@ -62,8 +59,7 @@ pub async fn renewed(
     if ways.contains(&Way::Ezkl) {
         show("proofs by EZKL");
         let code = veriregime_files::read_text(&folder.join(VERIFIER_BYTECODE_FILE), MAX_BYTECODE_BYTES)?;
-        let mut prover =
-            Prover::Ezkl(Box::new(EzklProver::start(worker, &bundle, tools.srs_folder, CHAIN_ID).await?));
+        let mut prover = Prover::Ezkl(Box::new(EzklProver::start(worker, &bundle, tools.srs_folder, CHAIN_ID).await?));
         let trial = measured(&mut prover, &bundle, &code.trim().parse()?).await;
         prover.stop().await;
         if let Some(circuit) = &mut bundle.manifest.verification.ezkl {

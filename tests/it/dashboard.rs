@@ -17,15 +17,15 @@ use crate::world::{FIRST, World};
 /// Periods of the charts that have to stay quick.
 const MANY: u64 = 10_000;
 
-fn list<'a>(said: &'a Value, key: &str) -> &'a Vec<Value> {
+pub fn list<'a>(said: &'a Value, key: &str) -> &'a Vec<Value> {
     said[key].as_array().unwrap_or_else(|| unreachable!("no {key} in {said}"))
 }
 
-fn number(value: &Value) -> f64 {
+pub fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| unreachable!("{value} is no number"))
 }
 
-fn close(found: f64, expected: f64) {
+pub fn close(found: f64, expected: f64) {
     assert!((found - expected).abs() <= 1e-9 * expected.abs().max(1.0), "{found}, not {expected}");
 }
 
@@ -38,22 +38,27 @@ async fn node(world: &World) -> Node {
 }
 
 /// A period, explained, once all is known of it.
-async fn explained(world: &World, node: &Node, period: PeriodId) -> Value {
+pub async fn explained(world: &World, node: &Node, period: PeriodId) -> Value {
     let path = format!("/v1/periods/{period}/explained");
     let is_known = |told: &Value| told["markets"][0]["parameters"].is_object() && told["evidence"].is_string();
     world.until("the update is explained", async || is_known(&node.json(&path).await.1)).await;
     node.json(&path).await.1
 }
 
-/// What the network in an answer makes of a row, as whoever reads the answer computes it.
-fn outputs(network: &Value, row: &[Value]) -> Vec<I256> {
+/// What the network in an answer makes of a market's row, as whoever reads the answer computes it.
+pub fn outputs(network: &Value, row: &[Value], market: usize) -> Vec<I256> {
     let integer = |value: &Value| value.as_str().unwrap().parse::<I256>().unwrap();
     let mut values: Vec<I256> = row.iter().map(|value| I256::try_from(value.as_i64().unwrap()).unwrap()).collect();
-    for layer in list(network, "layers") {
-        let sums = list(layer, "weights").iter().zip(list(layer, "biases")).map(|(weights, bias)| {
-            let terms = weights.as_array().unwrap().iter().zip(&values).map(|(weight, value)| integer(weight) * *value);
-            terms.fold(integer(bias), |total, term| total + term)
-        });
+    let layers = list(network, "layers");
+    for (index, layer) in layers.iter().enumerate() {
+        let own = list(network, "offsets").get(market).filter(|_| index + 1 == layers.len());
+        let sums =
+            list(layer, "weights").iter().zip(list(layer, "biases")).enumerate().map(|(unit, (weights, bias))| {
+                let terms =
+                    weights.as_array().unwrap().iter().zip(&values).map(|(weight, value)| integer(weight) * *value);
+                let constant = integer(bias) + own.map_or(I256::ZERO, |own| integer(&own[unit]));
+                terms.fold(constant, |total, term| total + term)
+            });
         let after = |sum: I256| match layer["activation"].as_str().unwrap() {
             "square" => sum * sum,
             "none" => sum,
@@ -80,7 +85,7 @@ async fn an_update_is_explained_to_the_last_bit_and_the_chain_verifies_what_is_s
     let features = list(market, "features");
     let row: Vec<Value> = features.iter().map(|feature| feature["integer"].clone()).collect();
     let said: Vec<String> = list(market, "outputs").iter().map(|one| one["integer"].as_str().unwrap().into()).collect();
-    assert_eq!(outputs(network, &row).iter().map(ToString::to_string).collect::<Vec<_>>(), said);
+    assert_eq!(outputs(network, &row, 0).iter().map(ToString::to_string).collect::<Vec<_>>(), said);
     let by_name =
         |name: &str| number(&list(market, "outputs").iter().find(|output| output["name"] == name).unwrap()["value"]);
     for name in ["logit_high", "log_volatility"] {

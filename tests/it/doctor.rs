@@ -42,7 +42,7 @@ pub fn copy_of_the_bundle(world: &World, to: &Path) {
 /// Makes a bundle another model, with another threshold of its label.
 pub fn make_another_model(folder: &Path) {
     let mut manifest = Bundle::open(folder).unwrap().manifest;
-    manifest.regime.as_mut().unwrap().threshold *= 2.0;
+    manifest.regime.as_mut().unwrap().threshold = 0.001.into();
     Bundle::seal(folder, manifest).unwrap();
 }
 

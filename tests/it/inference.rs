@@ -5,9 +5,11 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use veriregime_agent::bundle::Bundle;
+use veriregime_core::model::contributions;
+use veriregime_core::model::dense::DenseNetwork;
 use veriregime_core::model::export::{Layer, LayeredNetwork};
 use veriregime_core::model::integer::compared_bits;
-use veriregime_core::model::onnx::{Matrix, Network, Operation};
+use veriregime_core::model::onnx::{Matrix, Network, Operation, of_market, with_market, with_markets};
 use veriregime_core::model::{Layout, MAX_MODEL_BYTES, Model, compare};
 use veriregime_core::types::diagnostic::Diagnostic;
 use veriregime_core::types::manifest::ONNX_FILE;
@@ -89,6 +91,43 @@ proptest! {
         }
     }
 
+    /// And a further market changes nothing of the others.
+    #[test]
+    fn markets_add_what_is_their_own(seed in any::<u64>(), markets in 2_usize..5) {
+        let common = network(seed, 13, 8);
+        let mut random = ChaCha8Rng::seed_from_u64(seed ^ 2);
+        let mut integers = || (0..3).map(|_| random.random_range(-(4 << 16)..=(4 << 16))).collect::<Vec<i32>>();
+        let own: Vec<Vec<i32>> = (0..markets).map(|_| integers()).collect();
+        let real = |own: &Vec<i32>| own.iter().map(|value| f64::from(*value) / 65536.0).collect::<Vec<f64>>();
+        let network = common.clone().for_markets(&own.iter().map(real).collect::<Vec<_>>()).unwrap().on_grid(16);
+        let onnx = network.to_onnx(markets);
+        let model = Model::load(&onnx, Layout { markets, ..LAYOUT }).unwrap();
+        let mut random = ChaCha8Rng::seed_from_u64(seed ^ 1);
+        let features: Vec<i32> = (0..13 * markets).map(|_| random.random_range(-(4 << 13)..=(4 << 13))).collect();
+        let forecasts = model.predict(&features).unwrap();
+        let dense = DenseNetwork::new(model.integer()).unwrap();
+        for (market, (forecast, row)) in forecasts.iter().zip(features.chunks_exact(13)).enumerate() {
+            let (mut expected, _) = by_hand(&common, row, 13);
+            for (value, more) in expected.iter_mut().zip(&own[market]) {
+                *value += i128::from(*more) << (74 - 16);
+            }
+            prop_assert_eq!(forecast, &expected);
+            let alone = Model::load(&of_market(&onnx, market).unwrap(), LAYOUT).unwrap();
+            prop_assert_eq!(&alone.predict(row).unwrap()[0], forecast);
+            let own = dense.of_market(market);
+            prop_assert_eq!(contributions::outputs(&own, row), Some(forecast.clone()));
+        }
+        prop_assert!(of_market(&onnx, markets).is_err());
+        prop_assert!(with_markets(&onnx, markets + 1).is_err() && with_markets(&onnx, markets).is_ok());
+        let added = with_market(&onnx, markets, &[0.0, -0.25, 1.5]).unwrap();
+        let model = Model::load(&added, Layout { markets: markets + 1, ..LAYOUT }).unwrap();
+        let all = model.predict(&[&features[..], &features[..13]].concat()).unwrap();
+        prop_assert_eq!(&all[..markets], &forecasts[..]);
+        let more = [0, -(1 << 72), 3 << 73];
+        let expected: Vec<i128> = forecasts[0].iter().zip(more).map(|(first, more)| first + more).collect();
+        prop_assert_eq!(&all[markets], &expected);
+    }
+
     /// `predict` compares the integers with tract's floats by itself.
     #[test]
     fn networks_of_every_kind_are_exact_and_floats_agree(
@@ -147,6 +186,20 @@ fn what_the_circuit_cannot_show_is_refused() {
     };
     assert_eq!(code_of(&with(2, f32::NAN), LAYOUT), "VR-MODEL-004");
     assert_eq!(code_of(&with(0, 1e9), LAYOUT), "VR-MODEL-005");
+}
+
+#[test]
+fn constants_of_markets_stand_at_the_end_and_are_as_many() {
+    let own = |markets: usize| vec![vec![0.0, 0.0, 1.0]; markets];
+    let onnx = network(9, 13, 8).for_markets(&own(2)).unwrap().to_onnx(3);
+    assert_eq!(code_of(&onnx, Layout { markets: 3, ..LAYOUT }), "VR-MODEL-002", "of two markets, and there are three");
+    let mut early = network(9, 13, 8);
+    let Layer::Linear { bias, .. } = &mut early.layers[0] else { unreachable!("a linear layer") };
+    *bias = bias.repeat(2);
+    assert_eq!(code_of(&early.to_onnx(2), Layout { markets: 2, ..LAYOUT }), "VR-MODEL-003");
+    assert!(network(9, 13, 8).for_markets(&own(2)).unwrap().for_markets(&own(2)).is_none(), "they have theirs already");
+    let onnx = network(9, 13, 8).to_onnx(1);
+    assert_eq!(with_market(&onnx, 1, &[1.0]).unwrap_err().code(), "VR-MODEL-002");
 }
 
 #[test]

@@ -42,6 +42,8 @@ mod keys;
 mod killing;
 mod market;
 #[cfg(feature = "training")]
+mod markets;
+#[cfg(feature = "training")]
 mod model;
 mod models;
 mod node;

@@ -57,15 +57,15 @@ const OMITS_ETH: OmittedMarkets = OmittedMarkets::from_bits(0b10);
 const LOGROWS: [u32; 3] = [9, 10, 11];
 
 /// An exchange with two symbols, each of which fails by itself.
-struct Exchange {
-    url: Url,
+pub struct Exchange {
+    pub url: Url,
     btc: Arc<BadExchange>,
     eth: Arc<BadExchange>,
     _stop: DropGuard,
 }
 
 impl Exchange {
-    async fn start(clock: &Clock) -> Self {
+    pub async fn start(clock: &Clock) -> Self {
         let market = async |symbol: &str, seed| {
             Arc::new(BadExchange::start(Venue::Binance, Market::simulated(symbol, seed), clock.clone()).await)
         };
@@ -94,16 +94,24 @@ async fn by_symbol(State([btc, eth]): State<[Arc<BadExchange>; 2]>, request: Req
     (status, body.text().await.unwrap()).into_response()
 }
 
+/// The ceremony's strings for models of two markets where they are at hand, else others.
+pub async fn strings(config: &mut Config, scratch: &Path) {
+    if given::shared("srs").exists() {
+        return;
+    }
+    let mut ezkl = Ezkl::new(assemble::worker_settings(config));
+    config.prover.srs_dir = scratch.join("srs");
+    for logrows in LOGROWS {
+        Srs::generate(&mut ezkl, &config.prover.srs_dir, logrows).await.unwrap();
+    }
+    ezkl.stop().await;
+}
+
 /// The shipped model over two markets, with the ceremony's strings where they are at hand.
 async fn two_market_bundle(config: &mut Config, scratch: &Path) {
     let shipped = Bundle::open(&config.bundle).unwrap();
+    strings(config, scratch).await;
     let mut ezkl = Ezkl::new(assemble::worker_settings(config));
-    if !given::shared("srs").exists() {
-        config.prover.srs_dir = scratch.join("srs");
-        for logrows in LOGROWS {
-            Srs::generate(&mut ezkl, &config.prover.srs_dir, logrows).await.unwrap();
-        }
-    }
     let folder = scratch.join("two-markets");
     veriregime_files::create_folder(&folder).unwrap();
     let onnx = veriregime_files::read_bounded(&shipped.path(ONNX_FILE), 1 << 20).unwrap();

@@ -15,8 +15,8 @@ const MAX_UNITS = 4096;
 /** Why a network cannot be computed. */
 export class NetworkError extends Error {}
 
-/** The outputs for a market's feature integers. */
-export function evaluate(network: Network, integers: readonly (number | bigint)[]): bigint[] {
+/** The outputs for the feature integers of a market, which is the model's first where no index is given. */
+export function evaluate(network: Network, integers: readonly (number | bigint)[], market = 0): bigint[] {
   const bound = network.feature_bound;
   let row = integers.map((value, index) => {
     if (typeof value === "number" && !Number.isSafeInteger(value)) throw new NetworkError(`feature ${index} is no integer`);
@@ -25,9 +25,10 @@ export function evaluate(network: Network, integers: readonly (number | bigint)[
   });
   for (const [index, layer] of network.layers.entries()) {
     if (layer.weights.length !== layer.biases.length || layer.weights.length > MAX_UNITS) throw new NetworkError(`layer ${index} has no shape`);
+    const own = index + 1 === network.layers.length ? network.offsets?.[market] : undefined;
     row = layer.weights.map((weights, unit) => {
       if (weights.length !== row.length) throw new NetworkError(`layer ${index} takes ${weights.length} numbers and gets ${row.length}`);
-      const sum = weights.reduce((sum, weight, at) => sum + BigInt(weight) * row[at]!, BigInt(layer.biases[unit]!));
+      const sum = weights.reduce((sum, weight, at) => sum + BigInt(weight) * row[at]!, BigInt(layer.biases[unit]!) + BigInt(own?.[unit] ?? 0));
       return activate(layer.activation, sum) << BigInt(layer.shift);
     });
   }

@@ -30,8 +30,9 @@ function bytesOf(text: string): Uint8Array | null {
 
 /** The outputs of every market, computed here and held against those of the node. */
 export function recompute(explained: Explained, network: Network): Compared[] {
-  return explained.markets.filter((market) => !market.is_omitted).flatMap((market) => {
-    const outputs = evaluate(network, market.features.map((feature) => feature.integer));
+  return explained.markets.flatMap((market, index) => {
+    if (market.is_omitted) return [];
+    const outputs = evaluate(network, market.features.map((feature) => feature.integer), index);
     return market.outputs.map((output, at) => {
       const computed = outputs[at]?.toString() ?? "none";
       return { market: market.market, name: output.name, computed, published: output.integer, isSame: computed === output.integer };

@@ -8,9 +8,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::measuring::compared;
+use crate::bundle::add_market::{AddMarketError, check_past};
 use crate::bundle::error::BundleError;
 use crate::bundle::{Bundle, MAX_FILE_BYTES, MAX_MANIFEST_BYTES};
-use crate::modelling::add_market_request::{AddMarketError, AddMarketRequest, check_past};
+use crate::modelling::add_market_request::AddMarketRequest;
 use crate::modelling::renewed::renewed;
 use crate::render::{Render, lines, volatility_bps};
 use crate::sources::candles::file;
@@ -265,10 +266,13 @@ fn note(provenance: &mut Value, before: &Manifest, market: &AddedMarket) -> anyh
 
 impl Render for WithMarket {
     fn text(&self) -> String {
-        let AddedMarket { market, symbol, to_model, from, to, decisions, periods, threshold, measured, .. } = &self.added;
-        let figure = |by, metric| measured.figure(by, metric).map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
+        let AddedMarket { market, symbol, to_model, from, to, decisions, periods, threshold, measured, .. } =
+            &self.added;
+        let figure =
+            |by, metric| measured.figure(by, metric).map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
         let line = |by: Forecaster| {
-            let [accuracy, auc, qlike] = [Metric::Accuracy, Metric::Auc, Metric::Qlike].map(|metric| figure(by, metric));
+            let [accuracy, auc, qlike] =
+                [Metric::Accuracy, Metric::Auc, Metric::Qlike].map(|metric| figure(by, metric));
             format!("  {}: accuracy {accuracy}, AUC {auc}, QLIKE {qlike}", by.title())
         };
         let gas = self.verify_gas.iter().map(|(way, gas)| {
@@ -276,11 +280,20 @@ impl Render for WithMarket {
             format!("verified by {way} with {gas}")
         });
         let said = [
-            format!("{market} ({symbol}) was added to {to_model}: {} is of {}", self.folder.display(), self.markets.join(", ")),
-            format!("High above {} a minute, from {periods} periods; statistics of {decisions} decision times, {from} to {to}", volatility_bps(*threshold)),
+            format!(
+                "{market} ({symbol}) was added to {to_model}: {} is of {}",
+                self.folder.display(),
+                self.markets.join(", ")
+            ),
+            format!(
+                "High above {} a minute, from {periods} periods; statistics of {decisions} decision times, {from} to {to}",
+                volatility_bps(*threshold)
+            ),
             format!(
                 "the network was not trained on it; {} later minutes from {} on, {:.1} % High:",
-                measured.rows, measured.from, measured.share_high * 100.0
+                measured.rows,
+                measured.from,
+                measured.share_high * 100.0
             ),
             line(Forecaster::StudentCircuit),
             line(Forecaster::HarVolatility),

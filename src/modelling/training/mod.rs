@@ -45,12 +45,9 @@ pub async fn train(
 /// Adds a market to a model without training, in a bundle of its own; `show` is told what is being done.
 ///
 /// # Errors
-/// [`super::add_market_request::AddMarketError`], candles that are not usable or too few, or what the set-up of the circuits runs into;
+/// [`crate::bundle::add_market::AddMarketError`], candles that are not usable or too few, or what the set-up of the circuits runs into;
 /// nothing is left of it then.
-pub async fn add_market(
-    request: &AddMarketRequest<'_>,
-    show: &dyn Fn(&str),
-) -> anyhow::Result<impl Render + use<>> {
+pub async fn add_market(request: &AddMarketRequest<'_>, show: &dyn Fn(&str)) -> anyhow::Result<impl Render + use<>> {
     add_market::add_market(request, show).await
 }
 

@@ -28,6 +28,8 @@ struct Case<'a> {
     sizes: &'a [usize],
     /// What follows each layer but the last.
     activation: Option<Layer>,
+    /// Whether each market adds something of its own to the outputs.
+    has_own: bool,
 }
 
 impl Case<'_> {
@@ -45,7 +47,13 @@ impl Case<'_> {
             layers.push(Layer::Linear { inputs: *inputs, outputs: *outputs, weights, bias });
         }
         let (features, outputs) = (self.sizes[0], self.sizes[self.sizes.len() - 1]);
-        let onnx = LayeredNetwork { features, layers }.on_grid(16).to_onnx(self.markets);
+        let mut network = LayeredNetwork { features, layers };
+        if self.has_own {
+            // The first output is the same for all; the others lie as far apart as they can for the largest sums.
+            let own = |market: usize| (0..outputs).map(|output| (output * market) as f64 * -1.75).collect();
+            network = network.for_markets(&(0..self.markets).map(own).collect::<Vec<_>>()).unwrap();
+        }
+        let onnx = network.on_grid(16).to_onnx(self.markets);
         let network = Network::parse(&onnx, self.markets, features, outputs).unwrap();
         let mut layout = Layout {
             markets: self.markets,
@@ -101,14 +109,17 @@ async fn contracts_compute_the_integers_of_their_networks() {
     let random = &mut ChaCha8Rng::seed_from_u64(5);
     let (square, relu) = (Some(Layer::Square), Some(Layer::Relu));
     let cases = [
-        Case { markets: 1, sizes: &[1, 1], activation: None },
-        Case { markets: 1, sizes: &[5, 3], activation: None },
-        Case { markets: 3, sizes: &[16, 10, 3], activation: square.clone() },
-        Case { markets: 2, sizes: &[7, 12, 3], activation: relu.clone() },
-        Case { markets: 1, sizes: &[9, 4, 5, 3], activation: None },
-        Case { markets: 1, sizes: &[15, 54, 3], activation: square },
-        Case { markets: 1, sizes: &[33, 20, 10, 4], activation: relu.clone() },
-        Case { markets: 2, sizes: &[25, 17, 65], activation: relu },
+        Case { markets: 1, sizes: &[1, 1], activation: None, has_own: false },
+        Case { markets: 1, sizes: &[5, 3], activation: None, has_own: false },
+        Case { markets: 3, sizes: &[16, 10, 3], activation: square.clone(), has_own: false },
+        Case { markets: 2, sizes: &[7, 12, 3], activation: relu.clone(), has_own: false },
+        Case { markets: 1, sizes: &[9, 4, 5, 3], activation: None, has_own: false },
+        Case { markets: 1, sizes: &[15, 54, 3], activation: square, has_own: false },
+        Case { markets: 1, sizes: &[33, 20, 10, 4], activation: relu.clone(), has_own: false },
+        Case { markets: 3, sizes: &[16, 10, 3], activation: Some(Layer::Square), has_own: true },
+        Case { markets: 2, sizes: &[5, 3], activation: None, has_own: true },
+        Case { markets: 4, sizes: &[2, 30, 9], activation: relu.clone(), has_own: true },
+        Case { markets: 2, sizes: &[25, 17, 65], activation: relu, has_own: false },
     ];
     for case in cases {
         let model = case.model(random);
@@ -136,7 +147,7 @@ async fn gas_of_a_call_grows_with_the_network() {
         (&[15, 561, 3], 190_000),
     ];
     for (sizes, limit) in limits {
-        let case = Case { markets: 1, sizes, activation: Some(Layer::Square) };
+        let case = Case { markets: 1, sizes, activation: Some(Layer::Square), has_own: false };
         let model = case.model(random);
         let source = solidity::verifier(&DenseNetwork::new(&model).unwrap(), "grown").unwrap();
         let contract = chain.deploy(&source).await;
@@ -154,7 +165,7 @@ async fn gas_of_a_call_grows_with_the_network() {
 #[test]
 fn a_network_beyond_one_creation_is_refused() {
     let random = &mut ChaCha8Rng::seed_from_u64(7);
-    let case = Case { markets: 1, sizes: &[23, 1150, 3], activation: Some(Layer::Square) };
+    let case = Case { markets: 1, sizes: &[23, 1150, 3], activation: Some(Layer::Square), has_own: false };
     assert_eq!(case.weights(), 29_900);
     let network = DenseNetwork::new(&case.model(random)).unwrap();
     let error = solidity::verifier(&network, "large").unwrap_err();
@@ -168,7 +179,7 @@ fn a_network_beyond_one_creation_is_refused() {
 async fn code_without_its_data_accepts_nothing() {
     let chain = Asking::new().await;
     let random = &mut ChaCha8Rng::seed_from_u64(8);
-    let case = Case { markets: 1, sizes: &[15, 400, 3], activation: Some(Layer::Relu) };
+    let case = Case { markets: 1, sizes: &[15, 400, 3], activation: Some(Layer::Relu), has_own: false };
     let (model, other) = (case.model(random), case.model(random));
     let mut contracts = Vec::new();
     for model in [&model, &other] {

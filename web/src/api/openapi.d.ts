@@ -1291,6 +1291,8 @@ export interface components {
              */
             input_scale_log2: number;
             layers: components["schemas"]["LayerView"][];
+            /** @description What is added to the sums of the last layer besides, by market and output, decimal; none where all markets take the same way. */
+            offsets: string[][];
             /**
              * Format: int32
              * @description log2 of the outputs' grid.

@@ -79,7 +79,7 @@ export interface ExplainedMarket {
 }
 
 export interface NetworkLayer { weights: (string | number)[][]; biases: string[]; activation: string; shift: number }
-export interface Network { input_scale_log2: number; output_scale_log2?: number; feature_bound?: number; layers: NetworkLayer[] }
+export interface Network { input_scale_log2: number; output_scale_log2?: number; feature_bound?: number; layers: NetworkLayer[]; offsets?: string[][] }
 
 export interface Proof {
   way: string; bytes: string; sha256: string; public_inputs: string[]; verifier: string | null; call_data: string;
@@ -110,7 +110,7 @@ export interface ModelCard {
 export interface ModelView {
   model_id: string; manifest_sha256: string; markets: { name: string; id: string }[]; features: string[];
   input_scale_log2: number; output_scale_log2: number; lookback_minutes: number; period_seconds: number; horizon_minutes: number;
-  threshold_volatility?: number; instances: number; verification: string; proof_bytes: number; verifier_code_hash: string;
+  threshold_volatility?: number; market_thresholds?: number[]; instances: number; verification: string; proof_bytes: number; verifier_code_hash: string;
 }
 
 export interface SentTransaction {

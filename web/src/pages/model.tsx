@@ -37,6 +37,12 @@ export default function ModelPage({ overview, query }: PageProps) {
   );
 }
 
+/** Above what markets are High: one number where it is the same for all. */
+function thresholds(model: ModelView): number[] {
+  const all = model.market_thresholds ?? [];
+  return all.some((one) => one !== all[0]) ? all : [model.threshold_volatility ?? 0];
+}
+
 function Facts({ model }: { model: ModelView }) {
   return (
     <section class="card" aria-label="In short">
@@ -45,7 +51,7 @@ function Facts({ model }: { model: ModelView }) {
         <Figure name="Every">{format.duration(model.period_seconds * 1000)}</Figure>
         <Figure name="Looks ahead">{format.duration(model.horizon_minutes * 60_000)}</Figure>
         <Figure name="Looks back">{format.duration(model.lookback_minutes * 60_000)}</Figure>
-        {model.threshold_volatility === undefined ? null : <Figure name="High above">{format.volatility(model.threshold_volatility)}</Figure>}
+        {model.threshold_volatility === undefined ? null : <Figure name="High above">{thresholds(model).map(format.volatility).join(", ")}</Figure>}
         <Figure name="Proof" sub={`${model.instances} public inputs`}>{model.proof_bytes > 0 ? `${format.number(model.proof_bytes)} bytes` : "none"}</Figure>
       </Figures>
       <p class="muted small" style={{ marginTop: "10px" }}>Manifest SHA-256 <Hash value={model.manifest_sha256} digits={8} />, verifier's code <Hash value={model.verifier_code_hash} digits={8} /></p>

@@ -105,3 +105,13 @@ pub fn srs_bytes(bits: u32) -> Option<Vec<u8>> {
 pub fn srs(bits: u32) -> Option<Srs> {
     srs_bytes(bits).map(|bytes| Srs::parse(&bytes).expect("a file of the ceremony"))
 }
+
+/// The same network for so many markets, each of which adds something of its own to the outputs.
+pub fn with_own_constants(mut network: Network, markets: usize) -> Network {
+    let Some(Operation::AddConstant(_, constant)) = network.operations.last_mut() else { panic!("no constant") };
+    let first = constant.entries.clone();
+    let own = |market: usize| first.iter().zip(0..).map(move |(value, at)| value + (market * at) as f32 * 0.375);
+    constant.entries = (0..markets).flat_map(own).collect();
+    constant.rows = markets;
+    network
+}

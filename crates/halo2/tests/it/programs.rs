@@ -10,7 +10,7 @@ use veriregime_halo2::field::{from_integer, from_word, to_word};
 use veriregime_halo2::prover::row_bits;
 use veriregime_halo2::table::Table;
 
-use crate::given::{SHIPPED, deep, matrix, rows, shipped, shipped_network};
+use crate::given::{SHIPPED, deep, matrix, rows, shipped, shipped_network, with_own_constants};
 
 fn agrees(model: &IntegerModel, count: usize) {
     let table = Table::of(model).unwrap();
@@ -32,6 +32,32 @@ fn the_witness_holds_the_integers_of_deep_networks_and_of_several_markets() {
     agrees(&deep(3), 500);
     let markets = IntegerModel::new(&shipped_network(), Layout { markets: 3, ..SHIPPED }).unwrap();
     agrees(&markets, 200);
+}
+
+#[test]
+fn the_witness_holds_the_integers_of_markets_with_constants_of_their_own() {
+    for network in [with_own_constants(shipped_network(), 3), with_own_constants(linear(), 3)] {
+        let layout = Layout { markets: 3, ..SHIPPED };
+        let model = IntegerModel::new(&network, layout).unwrap();
+        assert_eq!(model.offsets().len(), 3);
+        agrees(&model, 200);
+        // One market of them alone is the same.
+        for market in 0..3 {
+            let alone = IntegerModel::new(&network.of_market(market).unwrap(), SHIPPED).unwrap();
+            for row in rows(&SHIPPED, 20) {
+                let all = model.evaluate(&row.repeat(3)).unwrap();
+                assert_eq!(all[market], alone.evaluate(&row).unwrap()[0]);
+            }
+        }
+    }
+}
+
+/// A network that is one layer of sums.
+fn linear() -> Network {
+    let entries: Vec<f32> = (0..48).map(|number| (number - 20) as f32 / 64.0).collect();
+    let operations =
+        vec![Operation::MatMul(0, matrix(16, 3, &entries)), Operation::AddConstant(1, matrix(1, 3, &[1.0, 2.0, 3.0]))];
+    Network { operations, features: 16 }
 }
 
 #[test]

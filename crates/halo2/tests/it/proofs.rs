@@ -13,7 +13,7 @@ use veriregime_halo2::prover::{PROOF_BYTES, row_bits};
 use veriregime_halo2::srs::Srs;
 use veriregime_halo2::{Halo2Error, Keys, solidity};
 
-use crate::given::{SHIPPED, checkout, deep, rows, shipped, shipped_network, srs, srs_bytes};
+use crate::given::{SHIPPED, checkout, deep, rows, shipped, shipped_network, srs, srs_bytes, with_own_constants};
 
 /// Keys of a model; `None` where there is no reference string.
 fn keys(model: &IntegerModel) -> Option<Keys> {
@@ -144,4 +144,22 @@ fn keys_and_contract_are_the_same_whoever_makes_them() {
     // The one that the contracts' tests deploy.
     let path = checkout("models/btc-regime-4h-v1/Halo2Verifier.sol");
     assert!(source == std::fs::read_to_string(&path).unwrap(), "{} is another contract", path.display());
+}
+
+#[test]
+fn a_proof_of_markets_with_constants_of_their_own_is_of_them_in_their_order() {
+    let (common, layout) = (shipped_network(), Layout { markets: 2, ..SHIPPED });
+    let own = with_own_constants(common.clone(), 2);
+    let Some(own_srs) = srs(9) else { return };
+    let keys = Keys::new(&IntegerModel::new(&own, layout).unwrap(), own_srs).unwrap();
+    let others = Keys::new(&IntegerModel::new(&common, layout).unwrap(), srs(9).unwrap()).unwrap();
+    assert_ne!(keys.verifying_key(), others.verifying_key(), "the constants are in the keys");
+    let proof = keys.prove(&[7; 32]).unwrap();
+    keys.verify(&proof.bytes, &proof.instances).unwrap();
+    assert!(is_refused(&others, &proof.bytes, &proof.instances));
+    // The same features, and yet other outputs: they cannot be told of each other's market.
+    let mut swapped = proof.instances.clone();
+    assert_ne!(swapped[34], swapped[37]);
+    swapped[32..].rotate_left(3);
+    assert!(is_refused(&keys, &proof.bytes, &swapped));
 }

@@ -1,5 +1,6 @@
 //! The part of a card that tells of markets that were added to a trained model.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
@@ -56,7 +57,7 @@ pub struct Measured {
     /// Share that High followed.
     pub share_high: f64,
     /// Of the model and of the regression that was fitted on the same dates as the statistics.
-    pub figures: Vec<(Forecaster, Vec<(Metric, Figure)>)>,
+    pub figures: BTreeMap<Forecaster, BTreeMap<Metric, Figure>>,
 }
 
 impl Measured {
@@ -72,8 +73,7 @@ impl Measured {
 
     /// A figure of a forecaster.
     pub fn figure(&self, by: Forecaster, metric: Metric) -> Option<f64> {
-        let (_, figures) = self.figures.iter().find(|(own, _)| *own == by)?;
-        figures.iter().find(|(own, _)| *own == metric).map(|(_, figure)| figure.value)
+        Some(self.figures.get(&by)?.get(&metric)?.value)
     }
 }
 
@@ -93,7 +93,10 @@ pub(super) fn write(text: &mut String, markets: &[AddedMarket]) -> std::fmt::Res
          their own, and the last layer a row of constants for each, which puts its log-volatility where theirs is. Everything above is \
          about the other markets.\n"
     )?;
-    writeln!(text, "| market | High above | statistics from | decision times | minutes without a move |\n|---|---|---|---|---|")?;
+    writeln!(
+        text,
+        "| market | High above | statistics from | decision times | minutes without a move |\n|---|---|---|---|---|"
+    )?;
     for one in markets {
         let AddedMarket { market, symbol, threshold, from, to, decisions, unmoved_share, .. } = one;
         let share = unmoved_share * 100.0;
@@ -103,9 +106,9 @@ pub(super) fn write(text: &mut String, markets: &[AddedMarket]) -> std::fmt::Res
     let titles = TOLD.map(Metric::title).join(" | ");
     writeln!(text, "| market | decision times | High | | {titles} |\n|---|---|---|---|{}", "---|".repeat(TOLD.len()))?;
     for AddedMarket { market, measured, .. } in markets {
-        for (by, figures) in &measured.figures {
+        for (by, figures) in WHOSE.iter().filter_map(|by| measured.figures.get_key_value(by)) {
             let Measured { from, to, rows, share_high, .. } = measured;
-            let cells: Vec<String> = figures.iter().map(|(_, figure)| cell(figure)).collect();
+            let cells = TOLD.map(|metric| figures.get(&metric).map_or_else(|| "–".to_owned(), cell));
             let (share, cells) = (share_high * 100.0, cells.join(" | "));
             writeln!(text, "| {market} | {rows}, {from} to {to} | {share:.1} % | {} | {cells} |", by.title())?;
         }

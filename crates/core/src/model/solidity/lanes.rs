@@ -2,9 +2,9 @@
 
 use alloy::primitives::U256;
 
-use super::{Written, own};
 use super::contract::{BODY_DEPTH, MAX_CODE_BYTES};
 use super::word::{Lines, WORD_BITS, after, bits, hex, mask, shr, word};
+use super::{Written, own};
 use crate::model::dense::{Activation, DenseLayer, DenseNetwork, Unit};
 
 /// Words of sums that are on the stack together: those of a block of the first layer with those of the second, and those of

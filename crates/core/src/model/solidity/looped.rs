@@ -6,11 +6,11 @@
 
 use alloy::primitives::U256;
 
-use super::{Written, own};
 use super::contract::{BODY_DEPTH, DATA};
 use super::lanes::activated;
 use super::plan::{self, Plan};
 use super::word::{Lines, WORD_BITS, WORD_BYTES, after, hex, mask, shifted, shr, word};
+use super::{Written, own};
 use crate::model::dense::{Activation, DenseLayer, DenseNetwork};
 use crate::model::integer::SAFE_BITS;
 

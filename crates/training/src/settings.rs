@@ -108,8 +108,8 @@ pub struct StudentSettings {
     pub restarts: usize,
     /// What is taken from the teacher.
     pub distillation: Distillation,
-    /// Whether the forecast logarithm is lifted, in each market by what its training part asks for, so that the square of the volatility
-    /// is the variance to be expected: better by QLIKE, worse by R², which wants the mean of the logarithm.
+    /// Whether the forecast logarithm is lifted, in each market by the variance of what it missed in the training part, so that the square of
+    /// the volatility is the variance to be expected: better by QLIKE, worse by R², which wants the mean of the logarithm.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub expects_variance: bool,
     /// How it is trained.

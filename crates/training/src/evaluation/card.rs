@@ -53,7 +53,7 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
     if provenance.pointer("/settings/student/expects_variance").and_then(Value::as_bool) == Some(true) {
         writeln!(
             text,
-            "The logarithm is lifted by what the training part asks for, so that the square of the volatility is the variance to be \
+            "The logarithm is lifted by the variance of what it missed in the training part, so that the square of the volatility is the variance to be \
              expected: the mean of the logarithm lies a little lower.\n"
         )?;
     }

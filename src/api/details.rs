@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use alloy::primitives::Address;
 use tokio::sync::{Mutex, Semaphore};
 
+use super::gate::Gate;
 use crate::actions::risk_oracle::rules::MarketRules;
 use crate::api::error::ApiError;
 use crate::chain::error::ChainError;
@@ -25,8 +26,6 @@ use veriregime_core::types::period::Grid;
 const FRESH: Duration = Duration::from_secs(10);
 /// Longest wait for the chain.
 const CHAIN_LIMIT: Duration = Duration::from_secs(4);
-/// Requests that may read the database at a time.
-const READING: usize = 4;
 
 /// Where it is found, and what was found of late.
 #[derive(Debug)]
@@ -35,7 +34,7 @@ pub struct Details {
     funds: Mutex<Option<(Instant, Option<Funds>)>>,
     /// By the market's index.
     rules: Mutex<BTreeMap<usize, (Instant, MarketRules)>>,
-    reading: Semaphore,
+    gate: Gate,
     /// One policy is tried at a time.
     pub(super) trying: Semaphore,
 }
@@ -80,7 +79,7 @@ impl Details {
             parts,
             funds: Mutex::default(),
             rules: Mutex::default(),
-            reading: Semaphore::new(READING),
+            gate: Gate::new(),
             trying: Semaphore::new(1),
         }
     }
@@ -99,10 +98,7 @@ impl Details {
         &self,
         read: impl FnOnce(&Reader) -> Result<T, StateError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let _place = self.reading.try_acquire().map_err(|_| ApiError::Slow)?;
-        let reader = self.parts.reader.clone();
-        let outcome = tokio::task::spawn_blocking(move || read(&reader)).await;
-        Ok(outcome.map_err(|error| StateError::Corrupt(error.to_string()))??)
+        self.gate.read(&self.parts.reader, read).await
     }
 
     /// What the wallet holds; `None` where the chain does not say. At most ten seconds old.

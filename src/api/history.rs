@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::value::RawValue;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 
+use super::gate::Gate;
 use super::view::{ModelView, PeriodView};
 use crate::api::error::ApiError;
 use crate::state::error::StateError;
@@ -18,8 +19,6 @@ use veriregime_core::types::period::PeriodId;
 pub const MAX_CYCLES: u32 = 100;
 /// What was read is good for this long.
 const FRESH: Duration = Duration::from_secs(1);
-/// Requests that may wait for the database at a time.
-const WAITING: usize = 16;
 
 /// A job's cycles.
 #[derive(Debug)]
@@ -28,7 +27,7 @@ pub struct History {
     job: JobKey,
     model: ModelView,
     newest: Mutex<Option<Snapshot>>,
-    waiting: Semaphore,
+    gate: Gate,
 }
 
 #[derive(Debug, Clone)]
@@ -55,7 +54,7 @@ impl Known {
 impl History {
     /// The cycles of a job.
     pub fn new(reader: Arc<Reader>, job: JobKey, model: ModelView) -> Self {
-        Self { reader, job, model, newest: Mutex::default(), waiting: Semaphore::new(WAITING) }
+        Self { reader, job, model, newest: Mutex::default(), gate: Gate::new() }
     }
 
     /// Whose cycles these are.
@@ -123,10 +122,6 @@ impl History {
         &self,
         read: impl FnOnce(&Reader) -> Result<T, StateError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let _place = self.waiting.try_acquire().map_err(|_| ApiError::Slow)?;
-        let reader = self.reader.clone();
-        let outcome = tokio::task::spawn_blocking(move || read(&reader)).await;
-        // A read that was broken off by the runtime's end has nobody to tell.
-        Ok(outcome.map_err(|error| StateError::Corrupt(error.to_string()))??)
+        self.gate.read(&self.reader, read).await
     }
 }

@@ -13,6 +13,7 @@ pub mod error;
 pub mod events;
 pub mod evidence;
 mod explained;
+mod gate;
 pub mod history;
 pub mod jobs;
 mod lab;
@@ -63,7 +64,7 @@ use evidence::EvidenceCache;
 use jobs::{Jobs, ServedJob};
 use limits::Limits;
 use page::Page;
-use series::Charts;
+use series::{Charts, Scores};
 use yields::Strategies;
 
 use crate::telemetry::metrics::Exposition;
@@ -90,6 +91,8 @@ pub struct Shared {
     pub events: Events,
     /// Charts as they were last written.
     pub charts: Charts,
+    /// Scores, likewise.
+    pub scores: Scores,
     /// What does not hold as it should.
     pub alerts: watch::Receiver<Arc<[HeldAlert]>>,
     /// When the node was started, Unix milliseconds.

@@ -98,6 +98,7 @@ impl Given {
             page: Page::default(),
             events: Events::new(1),
             charts: crate::api::series::charts(),
+            scores: crate::api::series::scores(),
             alerts: tokio::sync::watch::channel(Arc::default()).1,
             started_ms: 0,
         });

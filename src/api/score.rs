@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
 use super::regime::{MAX_PERIODS, periods, rows};
+use super::series::{json, written};
 use crate::api::error::{ApiError, ErrorBody};
 use crate::state::series::SeriesRow;
 use veriregime_core::score::{Bin, Figures, Judged, score as judge};
@@ -112,24 +113,28 @@ fn judged(row: &SeriesRow, output_scale: u32) -> Option<Judged> {
 pub(super) async fn score(
     State(shared): State<Arc<Shared>>,
     query: Result<Query<ScoreQuery>, QueryRejection>,
-) -> Result<Json<ScoreView>, ApiError> {
+) -> Result<Response, ApiError> {
     let Query(ScoreQuery { market, days, job: name }) = query?;
     let days = days.unwrap_or(DEFAULT_DAYS);
     if !(1..=MAX_DAYS).contains(&days) {
         return Err(ApiError::Parameter(format!("days is from 1 to {MAX_DAYS}")));
     }
     let (job, regime, index) = shared.jobs.of_market(name.as_deref(), &market)?;
-    let now_ms = job.clock.now_ms();
-    let times_ms = now_ms.saturating_sub(i64::from(days) * DAY_MS).max(0)..now_ms.max(0);
-    let found = rows(&job.history, index, periods(job.grid, &times_ms), MAX_PERIODS).await?;
-    let known: Vec<Judged> = found.iter().filter_map(|row| judged(row, regime.output_scale())).collect();
-    let judged_by = regime.labels.get(index).zip(regime.baselines.get(index));
-    let score = judged_by.map(|(label, baselines)| judge(&known, label, baselines)).unwrap_or_default();
-    let all = [("forecast", score.forecast), ("persistence", score.persistence), ("har", score.har)];
-    Ok(Json(ScoreView {
-        days,
-        periods: score.periods,
-        rows: all.into_iter().map(row).collect(),
-        calibration: score.calibration.into_iter().map(CalibrationBin::from).collect(),
-    }))
+    let made = shared.scores.get((name, market, days), async {
+        let now_ms = job.clock.now_ms();
+        let times_ms = now_ms.saturating_sub(i64::from(days) * DAY_MS).max(0)..now_ms.max(0);
+        let found = rows(&job.history, index, periods(job.grid, &times_ms), MAX_PERIODS).await?;
+        let known: Vec<Judged> = found.iter().filter_map(|row| judged(row, regime.output_scale())).collect();
+        let judged_by = regime.labels.get(index).zip(regime.baselines.get(index));
+        let score = judged_by.map(|(label, baselines)| judge(&known, label, baselines)).unwrap_or_default();
+        let all = [("forecast", score.forecast), ("persistence", score.persistence), ("har", score.har)];
+        written(&ScoreView {
+            days,
+            periods: score.periods,
+            rows: all.into_iter().map(row).collect(),
+            calibration: score.calibration.into_iter().map(CalibrationBin::from).collect(),
+        })
+    });
+    let bytes = made.await?;
+    Ok(json(&bytes))
 }

@@ -29,6 +29,16 @@ pub type ChartKey = (Option<String>, String, Option<i64>, Option<i64>, u32);
 /// Charts as they were last written.
 pub type Charts = Cached<ChartKey, Bytes>;
 
+/// What a score is asked for: job, market and days.
+pub type ScoreKey = (Option<String>, String, u32);
+/// Scores as they were last written.
+pub type Scores = Cached<ScoreKey, Bytes>;
+
+/// Room for the scores of a node.
+pub fn scores() -> Scores {
+    Cached::new(ANSWERS, FRESH)
+}
+
 /// Room for the charts of a node.
 pub fn charts() -> Charts {
     Cached::new(ANSWERS, FRESH)

@@ -18,7 +18,7 @@ use crate::api::page::Page;
 use crate::api::params::Parameters;
 use crate::api::regime::RegimeJob;
 use crate::api::relay::Relay;
-use crate::api::series::charts;
+use crate::api::series::{charts, scores};
 use crate::api::view::ModelView;
 use crate::api::yields::Strategies;
 use crate::attestation::service::{AttestationContext, AttestationService};
@@ -65,6 +65,7 @@ pub fn api(
         page: Page::embedded(config.api.dashboard),
         events: Events::new(config.api.max_connections),
         charts: charts(),
+        scores: scores(),
         alerts,
         started_ms: Clock::System.now_ms(),
     }

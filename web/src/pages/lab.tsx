@@ -219,22 +219,29 @@ function Outcome({ result, old, isSame, name }: { result: LabResult; old: LabRes
   );
 }
 
+/** Days from which on there is a standard error, and results are told as those of a year. */
+const SHORT_DAYS = 16;
+
 /** What a pool would have earned, and from what size of it on the gas pays. */
 function Liquidity({ result, old }: { result: LabResult; old: LabResult | null }) {
   const { liquidity, liquidity_fault: fault, break_even: even } = result;
   const day = (ms: number) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
   const before = old?.liquidity;
+  // Few days are told as they were: a year of them there never is.
+  const isShort = liquidity !== null && liquidity.days < SHORT_DAYS;
+  const share = isShort ? liquidity.days / 365.25 : 1;
+  const shown = (usdPerYear: number) => format.dollars(usdPerYear * share);
   return (
     <section class="card" aria-label="Liquidity providers" data-test="liquidity">
       <div class="head"><h2>What liquidity providers would have earned</h2></div>
       {liquidity ? (
         <>
           <Figures>
-            <Figure name="A year, per $100M" sub={before ? `on chain ${format.dollars(before.usd_per_year_per_100m)}` : null}>{format.dollars(liquidity.usd_per_year_per_100m)}</Figure>
-            <Figure name="With a static fee" sub={`of ${format.fee(liquidity.static_fee_pips)}, ${liquidity.is_hindsight ? "the best in hindsight" : "the best of the days before"}`}>{format.dollars(liquidity.static_usd_per_year_per_100m)}</Figure>
-            <Figure name="More than that" sub={liquidity.standard_error_usd === null ? "too few days for an error" : `± ${format.dollars(liquidity.standard_error_usd)}`}><span class={liquidity.more_usd_per_year_per_100m >= 0 ? "good" : "bad"}>{format.dollars(liquidity.more_usd_per_year_per_100m)}</span></Figure>
+            <Figure name={isShort ? `In ${liquidity.days === 1 ? "this day" : `these ${liquidity.days} days`}, per $100M` : "A year, per $100M"} sub={before ? `on chain ${shown(before.usd_per_year_per_100m)}` : null}>{shown(liquidity.usd_per_year_per_100m)}</Figure>
+            <Figure name="With a static fee" sub={`of ${format.fee(liquidity.static_fee_pips)}, ${liquidity.is_hindsight ? "the best in hindsight" : "the best of the days before"}`}>{shown(liquidity.static_usd_per_year_per_100m)}</Figure>
+            <Figure name="More than that" sub={liquidity.standard_error_usd === null ? "too few days for an error" : `± ${format.dollars(liquidity.standard_error_usd)}`}><span class={liquidity.more_usd_per_year_per_100m >= 0 ? "good" : "bad"}>{shown(liquidity.more_usd_per_year_per_100m)}</span></Figure>
             <Figure name="Mean fee, by the minute" sub={before ? `on chain ${format.fee(before.mean_fee_pips)}` : null}>{format.fee(liquidity.mean_fee_pips)}</Figure>
-            {even ? <Figure name="Pays its gas from a pool of" sub={`${format.dollars(even.cost_usd_per_year)} a year: ${format.number(even.updates_per_year)} updates of ${format.number(even.gas_per_update)} gas`}>{even.tvl_usd === null ? "no size" : format.dollars(globalThis.Number(even.tvl_usd.toPrecision(3)))}</Figure> : null}
+            {even ? <Figure name="Pays its gas from a pool of" sub={`${isShort ? "were all the year like this; " : ""}${format.dollars(even.cost_usd_per_year)} a year: ${format.number(even.updates_per_year)} updates of ${format.number(even.gas_per_update)} gas`}>{even.tvl_usd === null ? "no size" : format.dollars(globalThis.Number(even.tvl_usd.toPrecision(3)))}</Figure> : null}
           </Figures>
           <p class="muted small" style={{ marginTop: "8px" }}>
             Judged on {format.number(liquidity.days)} whole {liquidity.days === 1 ? "day" : "days"} of stored candles, {day(liquidity.judged_from_ms)} to {day(liquidity.judged_to_ms)} UTC;

@@ -70,7 +70,9 @@ impl Watched for Watch<'_, '_> {
         for event in self.models.reader.events(oracle, first..head.number.saturating_add(1)).await? {
             match event {
                 Event::Updated(update) => {
-                    if self.seen.insert((update.period.0, update.model_id, update.transaction, update.proof_hash)) {
+                    let is_ours = self.models.has(update.model_id).await?;
+                    if is_ours
+                        && self.seen.insert((update.period.0, update.model_id, update.transaction, update.proof_hash)) {
                         self.open.push(*update);
                     }
                 }
@@ -123,7 +125,7 @@ impl Watch<'_, '_> {
     /// Tells of a model that no bundle belongs to: once, and once more when it becomes an active one.
     async fn meet(&mut self, model_id: B256, is_active: bool, what: &'static str) -> anyhow::Result<()> {
         let told = self.unknown.contains(&(model_id, true)) || self.unknown.contains(&(model_id, is_active));
-        if told {
+        if told || !self.models.has(model_id).await? {
             return Ok(());
         }
         let Some(manifest) = self.models.unknown(model_id).await? else { return Ok(()) };

@@ -11,6 +11,7 @@ use super::own::Own;
 use crate::actions::error::ActionError;
 use crate::audit::compare::Verdict;
 use crate::bundle::Bundle;
+use crate::chain::error::ChainError;
 use crate::chain::read::Reader;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
@@ -22,11 +23,21 @@ use veriregime_core::types::digest::Digest;
 use veriregime_core::types::period::Grid;
 use veriregime_core::types::update::PublishedUpdate;
 
+/// Jobs of the settings that have a contract and a grid of periods in common.
+#[derive(Debug)]
+pub struct Group {
+    /// At least one.
+    pub jobs: Vec<Config>,
+    /// Whether models of grids that no job has are told of here.
+    is_first: bool,
+    /// The grids of the contract's other jobs, whose models are audited there.
+    others: BTreeSet<u64>,
+}
+
 /// Everything that audits of a contract's updates ask.
 #[derive(Debug)]
 pub struct Models {
-    /// The jobs of the settings that have the contract, at least one.
-    jobs: Vec<Config>,
+    group: Group,
     pub oracle: Address,
     pub reader: Reader,
     clock: Clock,
@@ -34,6 +45,8 @@ pub struct Models {
     own: Option<Own>,
     /// Those that have been asked for, each with the job whose settings know it.
     known: BTreeMap<B256, (Subject, Auditor)>,
+    /// Whether they are audited here, of models that have been met.
+    ours: BTreeMap<B256, bool>,
 }
 
 impl Models {
@@ -41,20 +54,35 @@ impl Models {
     ///
     /// # Errors
     /// Settings, chain or database that cannot be used.
-    pub async fn new(jobs: Vec<Config>, clock: Clock) -> anyhow::Result<Self> {
-        let config = &jobs[0];
+    pub async fn new(group: Group, clock: Clock) -> anyhow::Result<Self> {
+        let config = &group.jobs[0];
         let (oracle, reader) = (assemble::oracle(config)?, assemble::reader(config)?);
         reader.check_chain_id().await?;
         if !reader.has_code(oracle).await? {
             return Err(ActionError::NoContract(oracle).into());
         }
         let own = Own::open(config)?;
-        Ok(Self { jobs, oracle, reader, clock, own, known: BTreeMap::new() })
+        Ok(Self { group, oracle, reader, clock, own, known: BTreeMap::new(), ours: BTreeMap::new() })
     }
 
     /// The settings of the first of the jobs.
     pub fn config(&self) -> &Config {
-        &self.jobs[0]
+        &self.group.jobs[0]
+    }
+
+    /// Whether a model is audited here: one of the jobs' grid, and of a grid that no job has where these jobs are the contract's first.
+    ///
+    /// # Errors
+    /// A chain that does not say.
+    pub async fn has(&mut self, model_id: B256) -> Result<bool, ChainError> {
+        if let Some(is_ours) = self.ours.get(&model_id) {
+            return Ok(*is_ours);
+        }
+        let (_, grid) = self.reader.markets_of(self.oracle, model_id).await?;
+        let is_ours = grid.period_seconds == self.config().grid().period_seconds
+            || self.group.is_first && !self.group.others.contains(&grid.period_seconds);
+        self.ours.insert(model_id, is_ours);
+        Ok(is_ours)
     }
 
     /// The first of the jobs: what is said of the contract is said of it.
@@ -68,7 +96,7 @@ impl Models {
     /// What is wrong with them.
     pub fn check_configured(&self) -> anyhow::Result<Vec<B256>> {
         let mut markets = BTreeSet::new();
-        for job in &self.jobs {
+        for job in &self.group.jobs {
             markets.extend(assemble::expected(&Bundle::open(&job.bundle)?, job.prover.kind.way())?.markets);
         }
         Ok(markets.into_iter().collect())
@@ -92,7 +120,7 @@ impl Models {
         let spec = self.reader.model_spec(self.oracle, model_id).await?;
         let manifest = Digest(spec.manifestSha256.0);
         let mut found = None;
-        for job in &self.jobs {
+        for job in &self.group.jobs {
             match assemble::bundle_with(job, manifest) {
                 Ok(Some(bundle)) => {
                     found = Some((job, bundle));
@@ -140,20 +168,26 @@ fn subject(job: &Config) -> Subject {
     Subject::Job { job: job.names.job.clone(), chain_id: job.chain.chain_id }
 }
 
-/// Jobs by their contracts, each in the order in which it is first named.
+/// Jobs by their contracts and grids, in the order in which they are first named.
 ///
 /// # Errors
 /// A job without a contract.
-pub fn by_contract(jobs: Vec<Config>) -> Result<Vec<Vec<Config>>, ConfigError> {
-    let mut groups: Vec<(Contract, Vec<Config>)> = Vec::new();
+pub fn by_contract(jobs: Vec<Config>) -> Result<Vec<Group>, ConfigError> {
+    let mut groups: Vec<(Contract, u64, Group)> = Vec::new();
     for job in jobs {
-        let contract = assemble::contract(&job)?;
-        match groups.iter_mut().find(|(known, _)| *known == contract) {
-            Some((_, group)) => group.push(job),
-            None => groups.push((contract, vec![job])),
+        let (contract, seconds) = (assemble::contract(&job)?, job.grid().period_seconds);
+        if let Some((.., group)) = groups.iter_mut().find(|(known, grid, _)| (known, *grid) == (&contract, seconds)) {
+            group.jobs.push(job);
+            continue;
         }
+        let mut others = BTreeSet::new();
+        for (_, grid, group) in groups.iter_mut().filter(|(known, ..)| *known == contract) {
+            others.insert(*grid);
+            group.others.insert(seconds);
+        }
+        groups.push((contract, seconds, Group { jobs: vec![job], is_first: others.is_empty(), others }));
     }
-    Ok(groups.into_iter().map(|(_, group)| group).collect())
+    Ok(groups.into_iter().map(|(.., group)| group).collect())
 }
 
 fn of_unknown(job: Subject, grid: Grid, update: &PublishedUpdate, manifest: Digest) -> Report {

@@ -11,7 +11,7 @@ use super::signals::stop_on_signal;
 use super::{EXIT_DONE, EXIT_FAILED, print, report};
 use crate::audit::compare::Verdict;
 use crate::audit::market::MarketAuditor;
-use crate::audit::models::{self, Models};
+use crate::audit::models::{self, Group, Models};
 use crate::audit::one::Report;
 use crate::audit::publication::FeedAuditor;
 use crate::audit::reports::{PublicationReport, SaleReport};
@@ -88,9 +88,9 @@ pub async fn run(args: AuditArgs, settings: Selection<'_>, json: bool) -> anyhow
         return follow_all(contracts, vaults, feeds, json, stop).await;
     }
     let (mut reports, mut failed) = (Vec::new(), Vec::new());
-    for jobs in contracts {
-        let name = jobs[0].names.job.clone();
-        match several(jobs, &args, json, &stop).await {
+    for group in contracts {
+        let name = group.jobs[0].names.job.clone();
+        match several(group, &args, json, &stop).await {
             Ok(found) => reports.extend(found),
             Err(error) => failed.push((name, error)),
         }
@@ -133,7 +133,7 @@ pub async fn run(args: AuditArgs, settings: Selection<'_>, json: bool) -> anyhow
 
 /// Follows every contract, vault and feed until stopped, or until one cannot be followed. The worst verdict of all.
 async fn follow_all(
-    contracts: Vec<Vec<Config>>,
+    contracts: Vec<Group>,
     vaults: Vec<Config>,
     feeds: Vec<Config>,
     json: bool,
@@ -144,11 +144,11 @@ async fn follow_all(
         print::is_read()
     };
     let mut followed = JoinSet::new();
-    for jobs in contracts {
+    for group in contracts {
         let stop = stop.clone();
         followed.spawn(async move {
-            let clock = replay::clock(&jobs[0], &stop).await?;
-            let mut models = Models::new(jobs, clock.clone()).await?;
+            let clock = replay::clock(&group.jobs[0], &stop).await?;
+            let mut models = Models::new(group, clock.clone()).await?;
             let outcome = follow::run(&mut models, &clock, &mut { hear }, &stop).await;
             models.stop().await;
             outcome
@@ -225,13 +225,13 @@ fn say(json: bool, notice: &Notice<'_>) {
 
 /// Audits what these jobs' contract has of the periods, and says it to people as it comes.
 async fn several(
-    jobs: Vec<Config>,
+    group: Group,
     args: &AuditArgs,
     json: bool,
     stop: &CancellationToken,
 ) -> anyhow::Result<Vec<Report>> {
-    let clock = replay::clock(&jobs[0], stop).await?;
-    let mut models = Models::new(jobs, clock.clone()).await?;
+    let clock = replay::clock(&group.jobs[0], stop).await?;
+    let mut models = Models::new(group, clock.clone()).await?;
     let periods = periods(args, models.config().grid(), clock.now_ms())?;
     let reports = each(&mut models, periods, json).await;
     models.stop().await;
@@ -244,7 +244,12 @@ async fn each(models: &mut Models, periods: std::ops::Range<u64>, json: bool) ->
     let grid = models.config().grid();
     let mut reports = Vec::new();
     for period in periods.map(PeriodId) {
-        let updates = models.reader.updates(models.oracle, grid, period).await?;
+        let mut updates = Vec::new();
+        for update in models.reader.updates(models.oracle, grid, period).await? {
+            if models.has(update.model_id).await? {
+                updates.push(update);
+            }
+        }
         if updates.is_empty() {
             say(json, &Notice::NoUpdate { job: models.job(), period, start_ms: grid.start_ms(period) });
         }

@@ -7,11 +7,15 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use veriregime_agent::bundle::Bundle;
 use veriregime_agent::bundle::set_grid::set_grid;
+use veriregime_agent::config::Config;
 use veriregime_agent::diagnosis;
+use veriregime_agent::node::parts;
+use veriregime_agent::state::Store;
 use veriregime_core::types::cycle::Stage;
 use veriregime_core::types::manifest::verification::Way;
 use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{Grid, PeriodId};
+use veriregime_core::types::time::format_utc;
 
 use crate::world::{DELAY_SECONDS, FIRST, World};
 
@@ -139,8 +143,47 @@ fn another_grid_changes_nothing_but_the_manifest() {
 async fn a_job_of_another_pace_than_its_model_is_refused() {
     let mut world = world(Way::Direct, QUARTER).await;
     world.config.schedule.grid = Grid::FOUR_HOURS;
-    let store = veriregime_agent::state::Store::open(&world.scratch.path().join("refused")).unwrap();
-    let refused = veriregime_agent::node::parts::agent(&world.config, world.clock.clone(), store).await.unwrap_err();
+    let store = Store::open(&world.scratch.path().join("refused")).unwrap();
+    let refused = parts::agent(&world.config, world.clock.clone(), store).await.unwrap_err();
     assert_eq!(diagnosis::code(&refused), "VR-CONFIG-002", "{refused:#}");
     assert!(format!("{refused:#}").contains("schedule.period_seconds"));
+}
+
+/// A contract that went from one pace to another: each update is audited by the periods of its own model, once.
+#[tokio::test(flavor = "multi_thread")]
+async fn models_of_two_paces_on_one_contract_are_each_audited_by_their_own_periods() {
+    let world = world(Way::Direct, QUARTER).await;
+    let quick = QUARTER.period_at(FIRST.start_ms());
+    enter(&world, QUARTER, quick).await;
+    let record = world.agent("quick").await.run(quick, &CancellationToken::new()).await.unwrap();
+    assert_eq!(record.stage, Stage::Confirmed, "{:?}", record.miss);
+
+    let slow = world.scratch.path().join("models/btc-regime-slow");
+    set_grid(Path::new(SHIPPED), 14_400, &slow).unwrap();
+    world.rotate(&slow).await;
+    let mut config = Config { bundle: slow.clone(), ..world.config.clone() };
+    config.schedule.grid = Grid::FOUR_HOURS;
+    world.enter(FIRST.next()).await;
+    // The same wallet, so the same database.
+    let store = Store::open(&world.scratch.path().join("quick")).unwrap();
+    let mut agent = parts::agent(&config, world.clock.clone(), store).await.unwrap();
+    let record = agent.run(FIRST.next(), &CancellationToken::new()).await.unwrap();
+    assert_eq!(record.stage, Stage::Confirmed, "{:?}", record.miss);
+
+    let mut settings = settings(&world, QUARTER, "0 0,15,30,45 * * * *");
+    settings["state"]["path"] = json!(world.scratch.path().join("nobody.sqlite"));
+    settings["jobs"] = json!([
+        {"name": "quick"},
+        {"name": "slow", "bundle": slow, "schedule": {"period_seconds": 14_400, "cron": "0 0 */4 * * *"}},
+    ]);
+    let (from, to) = (format_utc(FIRST.start_ms()), format_utc(FIRST.next().end_ms()));
+    let output = world.program_with(&settings, &["--json", "audit", "--from", &from, "--to", &to]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
+    let found: Vec<Value> = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let found: Vec<_> = found.iter().map(|one| (one["job"]["job"].clone(), one["period"].clone())).collect();
+    assert_eq!(found, [(json!("quick"), json!(quick.0)), (json!("slow"), json!(FIRST.next().0))], "{said}");
+    // The quick model's update is no finding of the other's job alone.
+    let output = world.program_with(&settings, &["--json", "audit", "--job", "slow", "--from", &from, "--to", &to]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

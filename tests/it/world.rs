@@ -193,7 +193,7 @@ impl World {
     pub async fn rotate(&self, folder: &Path) {
         let bundle = Bundle::open(folder).unwrap();
         let wanted = Wanted {
-            expected: assemble::expected(&bundle, Way::Ezkl).unwrap(),
+            expected: assemble::expected(&bundle, self.config.prover.kind.way()).unwrap(),
             ..self.chain.deployment.wanted.clone()
         };
         let deployment = Deployment::new(wanted, self.config.chain.chain_id).unwrap();

@@ -102,7 +102,7 @@ async fn measured(config: &Config, units: [usize; 3], memory_limit_mb: u64) -> a
         lookup_bound: Some(lstm.lookup_bound),
         ..CircuitConfig::plain(lstm.scale, lstm.scale)
     };
-    let compiler = devnet::compiler();
+    let compiler = devnet::bundles::compiler();
     let request = |srs_folder, form| Build {
         folder,
         srs_folder,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::ways::{WayFigures, measured};
 use crate::bundle::Bundle;
 use crate::config::Config;
-use crate::devnet::bundle_for;
+use crate::devnet::bundles::bundle_for;
 use crate::render::layout::Table;
 use crate::render::{Render, lines};
 use veriregime_core::model::MAX_MODEL_BYTES;

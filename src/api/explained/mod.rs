@@ -135,7 +135,7 @@ pub(super) async fn explained(
         end_ms: record.end_ms,
         stages: beside.stages.iter().map(StageView::from).collect(),
         markets: markets.unwrap_or_default(),
-        network: job.details.network.as_ref().map(NetworkView::of),
+        network: job.details.parts.network.as_ref().map(NetworkView::of),
         proof,
         attestations: facts.iter().flat_map(|facts| &facts.attestations).map(AttestationView::from).collect(),
         attestation_digest: facts.as_ref().map(|facts| facts.attestation_digest.to_string()),

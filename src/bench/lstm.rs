@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::devnet::{self, bare_chain};
-use crate::diagnosis::words;
 use crate::render::Render;
 use crate::render::layout::Table;
 use crate::verification::error::ProofError;
@@ -131,7 +130,7 @@ async fn measured(config: &Config, units: [usize; 3], memory_limit_mb: u64) -> a
     let code = veriregime_files::read_text(&folder.join(VERIFIER_BYTECODE_FILE), MAX_BYTECODE_BYTES)?;
     let code_bytes = compiler.compile_file(&folder.join(VERIFIER_FILE)).await?.deployed_bytecode.len();
     let measured = gas(&code, &Proof { bytes: made.proof, instances: made.instances }).await;
-    let verify_gas = measured.inspect_err(|error| tracing::warn!("no gas figures: {}", words(error))).ok();
+    let verify_gas = measured.inspect_err(|error| tracing::warn!("no gas figures: {error:#}")).ok();
     Ok(LstmFigures {
         units,
         weights: network.parameters(),

@@ -64,7 +64,7 @@ impl Bundle {
     /// As [`Bundle::open`].
     pub fn open_with(folder: &Path, wanted: Digest) -> Result<Option<Self>, BundleError> {
         let is = |name: &str| {
-            veriregime_files::digest(&folder.join(name), MAX_MANIFEST_BYTES).is_ok_and(|found| found == wanted)
+            veriregime_files::large::digest(&folder.join(name), MAX_MANIFEST_BYTES).is_ok_and(|found| found == wanted)
         };
         if is(MANIFEST_FILE) {
             return Self::open(folder).map(Some);
@@ -108,7 +108,7 @@ impl Bundle {
         let required: Vec<String> = manifest.required_files().into_iter().map(str::to_owned).collect();
         for name in required.into_iter().chain(extra) {
             let path = folder.join(&name);
-            let digest = present(&path, veriregime_files::digest(&path, MAX_FILE_BYTES))?;
+            let digest = present(&path, veriregime_files::large::digest(&path, MAX_FILE_BYTES))?;
             manifest.files.insert(name, digest);
         }
         write_manifest(folder, &manifest)?;
@@ -121,7 +121,7 @@ impl Bundle {
     /// [`BundleError::Missing`], or a file fault.
     pub fn manifest_digest_of(folder: &Path) -> Result<Digest, BundleError> {
         let path = folder.join(MANIFEST_FILE);
-        present(&path, veriregime_files::digest(&path, MAX_MANIFEST_BYTES))
+        present(&path, veriregime_files::large::digest(&path, MAX_MANIFEST_BYTES))
     }
 
     /// Path of a file of the bundle.
@@ -166,7 +166,7 @@ fn refused(path: &Path, error: &ManifestError) -> BundleError {
 fn check_files(folder: &Path, files: &BTreeMap<String, Digest>) -> Result<(), BundleError> {
     for (name, expected) in files {
         let path = folder.join(name);
-        let found = present(&path, veriregime_files::digest(&path, MAX_FILE_BYTES))?;
+        let found = present(&path, veriregime_files::large::digest(&path, MAX_FILE_BYTES))?;
         if found != *expected {
             return Err(BundleError::Digest { path, found, expected: *expected });
         }

@@ -76,7 +76,7 @@ pub(super) fn copy_files(manifest: &Manifest, from: &Path, to: &Path) -> Result<
     }
     veriregime_files::create_folder(to)?;
     for name in manifest.files.keys() {
-        veriregime_files::copy(&from.join(name), &to.join(name), MAX_FILE_BYTES)?;
+        veriregime_files::large::copy(&from.join(name), &to.join(name), MAX_FILE_BYTES)?;
     }
     Ok(())
 }

@@ -71,7 +71,9 @@ const MAX_UNITS: usize = 512;
 pub(super) fn units(text: &str) -> Result<[usize; 3], String> {
     let parts: Vec<usize> = text.split('-').filter_map(|part| part.parse().ok()).collect();
     match <[usize; 3]>::try_from(parts) {
-        Ok(units) if text.split('-').count() == 3 && units.iter().all(|units| (1..=MAX_UNITS).contains(units)) => Ok(units),
+        Ok(units) if text.split('-').count() == 3 && units.iter().all(|units| (1..=MAX_UNITS).contains(units)) => {
+            Ok(units)
+        }
         _ => Err(format!("write three numbers from 1 to {MAX_UNITS}, as 16-8-8")),
     }
 }

@@ -101,7 +101,7 @@ impl Copied {
         let folder = scratch.path().join("bundle");
         veriregime_files::create_folder(&folder)?;
         for name in veriregime_files::listing::files_in(&bundle.folder)? {
-            veriregime_files::copy(&bundle.path(&name), &folder.join(&name), crate::bundle::MAX_FILE_BYTES)?;
+            veriregime_files::large::copy(&bundle.path(&name), &folder.join(&name), crate::bundle::MAX_FILE_BYTES)?;
         }
         Ok(Self { scratch, folder })
     }

@@ -169,7 +169,8 @@ impl Render for Details {
         if let ModelKind::Layers(layers) = &manifest.model {
             line("scales", format!("2^-{} inputs, 2^-{} weights", manifest.input_scale(), layers.param_scale));
         }
-        if let ModelKind::Lstm(Lstm { days, units: [first, second, dense], scale, lookup_bound, .. }) = &manifest.model {
+        if let ModelKind::Lstm(Lstm { days, units: [first, second, dense], scale, lookup_bound, .. }) = &manifest.model
+        {
             line("network", format!("an LSTM of {first}-{second}-{dense} units over {days} days"));
             line("scales", format!("2^-{scale}, tables up to ±{lookup_bound}"));
         }

@@ -1,6 +1,7 @@
 //! Files: bounded reads and atomic, durable writes. The only place that opens them, but for SQLite and parquet.
 
 pub mod access;
+pub mod large;
 pub mod listing;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -11,10 +12,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use veriregime_core::types::diagnostic::Diagnostic;
-use veriregime_core::types::digest::{Digest, Pieces};
 
-/// What is read at once of a file that need not fit into memory.
-const PIECE_BYTES: usize = 1 << 20;
 /// How names of files begin that are being written. A kill in the middle of that leaves one behind.
 const PARTIAL: &str = ".partial-";
 /// Longest content of a lock: a process id.
@@ -311,40 +309,6 @@ pub fn real_path(path: &Path) -> PathBuf {
         (Ok(folder), Some(name)) => folder.join(name),
         _ => path.to_owned(),
     }
-}
-
-/// SHA-256 of a file of at most `limit_bytes`.
-///
-/// # Errors
-/// As [`read_bounded`].
-pub fn digest(path: &Path, limit_bytes: u64) -> Result<Digest, FileError> {
-    let fault = |source| FileError::Read { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(fault)?;
-    let (mut pieces, mut piece, mut length_bytes) = (Pieces::default(), vec![0; PIECE_BYTES], 0_u64);
-    loop {
-        let count = match file.read(&mut piece) {
-            Ok(0) => return Ok(pieces.digest()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            read => read.map_err(fault)?,
-        };
-        length_bytes += count as u64;
-        if length_bytes > limit_bytes {
-            return Err(FileError::TooLarge { path: path.to_owned(), limit_bytes });
-        }
-        pieces.add(&piece[..count]);
-    }
-}
-
-/// Copies a file of at most `limit_bytes`, which need not fit into memory.
-///
-/// # Errors
-/// [`FileError::Read`], [`FileError::TooLarge`], or as [`write_atomic`].
-pub fn copy(from: &Path, to: &Path, limit_bytes: u64) -> Result<(), FileError> {
-    if size_bytes(from)? > limit_bytes {
-        return Err(FileError::TooLarge { path: from.to_owned(), limit_bytes });
-    }
-    let source = File::open(from).map_err(|source| FileError::Read { path: from.to_owned(), source })?;
-    write_atomic_with(to, |file| io::copy(&mut source.take(limit_bytes), file).map(|_| ()))
 }
 
 #[cfg(test)]

@@ -223,7 +223,7 @@ pub fn write_manifest(
     let own = [ONNX_FILE].into_iter().chain(EzklCircuit::FILES).map(str::to_owned);
     let names = own.chain(names.iter().cloned());
     let digests = names.map(|name| {
-        let digest = veriregime_files::digest(&folder.join(&name), MAX_FILE_BYTES)?;
+        let digest = veriregime_files::large::digest(&folder.join(&name), MAX_FILE_BYTES)?;
         Ok((name, digest))
     });
     let files: BTreeMap<_, _> = digests.collect::<Result<_, veriregime_files::FileError>>()?;

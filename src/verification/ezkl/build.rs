@@ -241,7 +241,9 @@ fn run_args(form: &CircuitConfig, logrows: u32) -> BTreeMap<String, Value> {
 fn check(settings: &CircuitSettings, build: &Build<'_>) -> Result<u32, String> {
     let comparing = build.form.decomposition.is_some();
     let rounding = build.form.lookup_bound.is_some();
-    if (!rounding && !settings.required_lookups.is_empty()) || (!comparing && !settings.required_range_checks.is_empty()) {
+    if (!rounding && !settings.required_lookups.is_empty())
+        || (!comparing && !settings.required_range_checks.is_empty())
+    {
         return Err("it needs lookups, so it would round, or comparisons that it was not given digits for".to_owned());
     }
     let expected = [[build.markets, build.features], [build.markets, build.outputs]];

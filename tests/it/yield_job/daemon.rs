@@ -1,6 +1,6 @@
 //! kill -9 of a daemon with two yield jobs between their stages: the running day is published once by each.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
 use veriregime_agent::state::Store;
@@ -11,13 +11,10 @@ use veriregime_core::yields::GRID;
 
 use super::Scene;
 use crate::fleet::Daemon;
-use crate::killing::{PATIENCE, POLL};
+use crate::killing::{OPEN, PATIENCE, POLL};
 
 /// Lines of the daemon's log that a failure shows.
 const LAST_WORDS: usize = 60;
-/// Kills of a daemon that has just been started, each a little later than the one before.
-const EARLY_KILLS: u64 = 6;
-const EARLY_STEP_MS: u64 = 40;
 
 struct Story<'a> {
     scene: &'a Scene,
@@ -40,12 +37,7 @@ impl Story<'_> {
     async fn until(&mut self, what: &str, is: impl Fn(&[Option<Stage>]) -> bool) {
         let begun = Instant::now();
         while !is(&self.stages()) {
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "{what}: {:?}\n{}",
-                self.records(),
-                self.daemon.last_words(LAST_WORDS)
-            );
+            assert!(begun.elapsed() < PATIENCE, "{what}: {:?}\n{}", self.records(), self.daemon.last_words(LAST_WORDS));
             self.daemon.revive();
             tokio::time::sleep(POLL).await;
         }
@@ -80,14 +72,16 @@ async fn a_daemon_that_is_killed_between_stages_publishes_each_strategy_s_day_on
     story.until("both wait", |stages| stages.iter().all(|stage| *stage == Some(Stage::Planned))).await;
     story.restart();
 
-    // It is back, and the chain takes transactions without mining them: killed a little later each time, then while both are sent.
+    // It is back, and the chain takes transactions without mining them: killed as soon as one has got beyond each stage, then while
+    // both are sent.
     scene.publisher.change(|answers| answers.is_down = false);
     scene.world.anvil.request("evm_setAutomine", json!([false])).await.unwrap();
     let mut seen = Vec::new();
-    for number in 1..=EARLY_KILLS {
-        tokio::time::sleep(Duration::from_millis(number * EARLY_STEP_MS)).await;
+    for from in OPEN.into_iter().skip(1) {
+        let has_come = |stages: &[Option<Stage>]| stages.iter().flatten().any(|stage| *stage >= from);
+        story.until(&format!("one has come to {from:?}"), has_come).await;
         story.restart();
-        seen.extend(story.stages());
+        seen.extend(story.stages().into_iter().flatten());
     }
     let is_sent = |stages: &[Option<Stage>]| stages.iter().all(|stage| *stage == Some(Stage::Submitting));
     story.until("both are sent", is_sent).await;

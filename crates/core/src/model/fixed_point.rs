@@ -188,9 +188,7 @@ fn step(operation: &Operation, scale: u32) -> Result<Step, ModelError> {
         if is_large { Err(too_large()) } else { Ok(weights) }
     };
     Ok(match operation {
-        Operation::MatMul(row, matrix) => {
-            Step::MatMul { row: *row, weights: whole(matrix)?, columns: matrix.columns }
-        }
+        Operation::MatMul(row, matrix) => Step::MatMul { row: *row, weights: whole(matrix)?, columns: matrix.columns },
         Operation::AddConstant(row, matrix) => {
             let constant = whole(matrix)?.into_iter().map(|entry| i64::try_from(entry).unwrap_or(i64::MAX)).collect();
             Step::AddConstant { row: *row, constant }

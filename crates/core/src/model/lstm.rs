@@ -3,9 +3,6 @@
 //! The first columns of a row are the days' numbers; what stands beside each day comes behind them, once, so that its weighted sum is
 //! computed once.
 
-use tract_onnx::pb::GraphProto;
-
-use super::export::{file, node, place, rows, tensor};
 use super::fixed_point::FixedPointModel;
 use super::float::{self, FloatModel};
 use super::onnx::{Matrix, Network, Operation};
@@ -15,8 +12,6 @@ use crate::types::manifest::network::Lstm;
 
 /// Gates of a cell: input, forget, candidate, output.
 pub const GATES: usize = 4;
-/// Names of the gates' functions, in their order.
-const FUNCTIONS: [&str; GATES] = ["Sigmoid", "Sigmoid", "Tanh", "Sigmoid"];
 /// How far floats may lie from the circuit's roundings, relative to the larger of the output's magnitude and 1: they tell the same
 /// story. How near they are is measured where the grid is chosen.
 const TOLERANCE: f64 = 0.25;
@@ -59,7 +54,8 @@ pub struct LstmNetwork {
 impl LstmNetwork {
     /// A network of zeros.
     fn zeros(days: usize, beside: usize, units: [usize; 3], outputs: usize) -> Self {
-        let sums = |inputs: usize, outputs: usize| Sums { weights: vec![0.0; inputs * outputs], bias: vec![0.0; outputs] };
+        let sums =
+            |inputs: usize, outputs: usize| Sums { weights: vec![0.0; inputs * outputs], bias: vec![0.0; outputs] };
         let cell = |inputs: usize, units: usize| Cell {
             units,
             inputs: sums(inputs, GATES * units),
@@ -76,13 +72,7 @@ impl LstmNetwork {
     }
 
     /// Fresh weights, drawn from numbers between −1 and 1: the more units, the smaller.
-    pub fn drawn(
-        days: usize,
-        beside: usize,
-        units: [usize; 3],
-        outputs: usize,
-        mut draw: impl FnMut() -> f64,
-    ) -> Self {
+    pub fn drawn(days: usize, beside: usize, units: [usize; 3], outputs: usize, mut draw: impl FnMut() -> f64) -> Self {
         let mut network = Self::zeros(days, beside, units, outputs);
         let [first, second, dense] = units;
         let mut fill = |part: &mut Vec<f32>, units: usize| {
@@ -111,9 +101,8 @@ impl LstmNetwork {
     }
 
     fn parts(&mut self) -> impl Iterator<Item = &mut Vec<f32>> {
-        let cells = self.cells.iter_mut().flat_map(|cell| {
-            [&mut cell.inputs.weights, &mut cell.inputs.bias, &mut cell.hidden]
-        });
+        let cells =
+            self.cells.iter_mut().flat_map(|cell| [&mut cell.inputs.weights, &mut cell.inputs.bias, &mut cell.hidden]);
         let dense = [&mut self.dense, &mut self.heads].into_iter().flat_map(|sums| [&mut sums.weights, &mut sums.bias]);
         cells.chain(dense)
     }
@@ -146,48 +135,6 @@ impl LstmNetwork {
         let last = sequence.pop().unwrap_or_default();
         let dense: Vec<f64> = self.dense.of(&last).into_iter().map(|value| value.max(0.0)).collect();
         self.heads.of(&dense)
-    }
-
-    /// The ONNX file, unrolled and static in shape as EZKL wants it. Days are weighed apart from what stands beside them.
-    pub fn to_onnx(&self) -> Vec<u8> {
-        let mut graph = Graph(GraphProto {
-            name: "veriregime".into(),
-            input: vec![rows("features", 1, self.features())],
-            output: vec![rows("outputs", 1, self.heads.bias.len())],
-            ..GraphProto::default()
-        });
-        graph.0.initializer.extend([place("axis", 1), place("place_0", 0)]);
-        let widths = self.cells.iter().flat_map(|cell| (1..=GATES).map(|gate| gate * cell.units));
-        let mut places: Vec<usize> = (1..=self.days).chain([self.features()]).chain(widths).collect();
-        places.sort_unstable();
-        places.dedup();
-        graph.0.initializer.extend(places.into_iter().map(|at| place(&format!("place_{at}"), at)));
-        let [first, second] = &self.cells;
-        let gates = GATES * first.units;
-        let (of_day, of_beside) = first.inputs.weights.split_at(gates);
-        let beside = graph.slice("features", [self.days, self.features()], "beside");
-        graph.0.initializer.push(tensor("weights_day", [1, gates], of_day));
-        let common = Sums { weights: of_beside.to_vec(), bias: first.inputs.bias.clone() };
-        let common = graph.sums(&beside, &common, "beside_sums");
-        let days: Vec<String> = (0..self.days)
-            .map(|day| {
-                let number = graph.slice("features", [day, day + 1], &format!("day_{day}"));
-                let weighed = graph.node("MatMul", &[&number, "weights_day"], &format!("day_{day}_weighed"));
-                graph.node("Add", &[&weighed, &common], &format!("first_{day}_inputs"))
-            })
-            .collect();
-        let said = graph.cell(first, &days, "first");
-        let days: Vec<String> = said
-            .iter()
-            .enumerate()
-            .map(|(day, said)| graph.shared_sums(said, &second.inputs, day, "second"))
-            .collect();
-        let said = graph.cell(second, &days, "second");
-        let last = said.last().map_or("features", String::as_str);
-        let dense = graph.sums(last, &self.dense, "dense");
-        let dense = graph.node("Relu", &[&dense], "rectified");
-        graph.sums(&dense, &self.heads, "outputs");
-        file(graph.0)
     }
 }
 
@@ -222,84 +169,6 @@ impl Cell {
                 hidden[unit] = sigmoid(gate(3)) * libm::tanh(memory[unit]);
             }
             said.push(hidden.clone());
-        }
-        said
-    }
-}
-
-/// A graph that grows.
-struct Graph(GraphProto);
-
-impl Graph {
-    fn node(&mut self, operation: &str, inputs: &[&str], output: &str) -> String {
-        self.0.node.push(node(operation, inputs, output));
-        output.to_owned()
-    }
-
-    fn slice(&mut self, row: &str, [first, end]: [usize; 2], output: &str) -> String {
-        let [first, end] = [first, end].map(|at| format!("place_{at}"));
-        self.node("Slice", &[row, &first, &end, "axis"], output)
-    }
-
-    fn constants(&mut self, sums: &Sums, name: &str) -> [String; 2] {
-        let outputs = sums.bias.len();
-        let names = ["weights", "bias"].map(|what| format!("{what}_{name}"));
-        self.0.initializer.push(tensor(&names[0], [sums.weights.len() / outputs, outputs], &sums.weights));
-        self.0.initializer.push(tensor(&names[1], [1, outputs], &sums.bias));
-        names
-    }
-
-    fn sums(&mut self, row: &str, sums: &Sums, output: &str) -> String {
-        let [weights, bias] = self.constants(sums, output);
-        let weighed = self.node("MatMul", &[row, &weights], &format!("{output}_weighed"));
-        self.node("Add", &[&weighed, &bias], output)
-    }
-
-    /// Sums of each day with the same constants.
-    fn shared_sums(&mut self, row: &str, sums: &Sums, day: usize, name: &str) -> String {
-        let constants = format!("{name}_inputs");
-        if day == 0 {
-            self.constants(sums, &constants);
-        }
-        let [weights, bias] = ["weights", "bias"].map(|what| format!("{what}_{constants}"));
-        let weighed = self.node("MatMul", &[row, &weights], &format!("{name}_{day}_weighed"));
-        self.node("Add", &[&weighed, &bias], &format!("{name}_{day}_inputs"))
-    }
-
-    /// An LSTM layer over what comes in each day; what it says each day.
-    fn cell(&mut self, cell: &Cell, days: &[String], name: &str) -> Vec<String> {
-        let (units, hidden) = (cell.units, format!("weights_{name}_hidden"));
-        if days.len() > 1 {
-            self.0.initializer.push(tensor(&hidden, [units, GATES * units], &cell.hidden));
-        }
-        let mut state: Option<[String; 2]> = None;
-        let mut said = Vec::with_capacity(days.len());
-        for (day, inputs) in days.iter().enumerate() {
-            let own = |what: &str| format!("{name}_{day}_{what}");
-            let sums = match &state {
-                Some([before, _]) => {
-                    let recalled = self.node("MatMul", &[before, &hidden], &own("recalled"));
-                    self.node("Add", &[inputs, &recalled], &own("sums"))
-                }
-                None => inputs.clone(),
-            };
-            let [input, forget, candidate, output] = std::array::from_fn(|gate| {
-                let sum = self.slice(&sums, [gate * units, (gate + 1) * units], &own(&format!("sum_{gate}")));
-                (sum, own(&format!("gate_{gate}")), FUNCTIONS[gate])
-            });
-            let mut open = |(sum, gate, function): (String, String, &str)| self.node(function, &[&sum], &gate);
-            let [input, candidate, output] = [input, candidate, output].map(&mut open);
-            // The first day has nothing to forget.
-            let forget = state.is_some().then(|| open(forget));
-            let mut memory = self.node("Mul", &[&input, &candidate], &own("learnt"));
-            if let (Some([_, before]), Some(forget)) = (&state, forget) {
-                let kept = self.node("Mul", &[&forget, before], &own("kept"));
-                memory = self.node("Add", &[&memory, &kept], &own("memory"));
-            }
-            let shown = self.node("Tanh", &[&memory], &own("shown"));
-            let hidden = self.node("Mul", &[&output, &shown], &own("said"));
-            said.push(hidden.clone());
-            state = Some([hidden, memory]);
         }
         said
     }

@@ -9,6 +9,7 @@ pub mod float;
 pub mod integer;
 pub mod lstm;
 pub mod lstm_grid;
+mod lstm_onnx;
 pub mod one_market;
 pub mod onnx;
 pub mod solidity;
@@ -90,7 +91,9 @@ pub enum ModelError {
     )]
     OutOfTables { operation: &'static str, value: i64, bound: u32, row: String },
     /// A network that rounding changes too much.
-    #[error("on the finest grid, 2^-{finest}, an output lies {deviation} from the network's, or its tables are too large")]
+    #[error(
+        "on the finest grid, 2^-{finest}, an output lies {deviation} from the network's, or its tables are too large"
+    )]
     NoGrid { finest: u32, deviation: String },
     /// tract refuses the model or the input.
     #[error("tract: {detail}")]
@@ -136,7 +139,9 @@ impl Diagnostic for ModelError {
                 "nothing was proven, and nothing is published for this period; where it comes again, train the model anew on data \
                  that have such days: its tables are made twice as wide as what the data need"
             }
-            Self::NoGrid { .. } => "train it with fewer epochs, another seed or fewer units: its weights are too large to be rounded",
+            Self::NoGrid { .. } => {
+                "train it with fewer epochs, another seed or fewer units: its weights are too large to be rounded"
+            }
             Self::Unsupported { .. } | Self::OffGrid { .. } | Self::TooLarge { .. } => {
                 "export the model with `train`, which writes only what the circuit can prove exactly"
             }

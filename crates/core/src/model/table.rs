@@ -67,7 +67,8 @@ impl TableModel {
         let inputs = table.quantised(row)?;
         let named = |error| match error {
             ModelError::OutOfTables { operation, value, bound, .. } => {
-                let columns = table.columns.iter().zip(row).map(|(column, value)| format!("{} {value:.4}", column.name));
+                let columns =
+                    table.columns.iter().zip(row).map(|(column, value)| format!("{} {value:.4}", column.name));
                 let row = columns.collect::<Vec<_>>().join(", ");
                 ModelError::OutOfTables { operation, value, bound, row }
             }

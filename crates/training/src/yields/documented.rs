@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::fit::{Epoch, FitSettings, Lesson, fit};
-use super::inputs::Inputs;
+use super::inputs::{BESIDE, Inputs, unrolled_places};
 use super::kept::Kept;
 use super::lstm::{DOCUMENTED_UNITS, Lstm, unrolled};
 use super::model::{scalers, targets};
@@ -23,12 +23,10 @@ use burn::module::Module;
 use veriregime_core::hedge::panel::Day;
 use veriregime_core::types::digest::Digest;
 use veriregime_core::yields::WINDOW_DAYS;
-use veriregime_core::yields::features::{FEATURES, Target};
+use veriregime_core::yields::features::Target;
 use veriregime_core::yields::forecast::Said;
 use veriregime_core::yields::scale::{MAX_Z, apy_percent, z};
 
-/// What stands beside each day's rate: the level, and the day of the decision's TVL, market and gas.
-pub(super) const BESIDE: [&str; 5] = ["level", "tvl", "market_deviation", "market_return", "gas"];
 /// Inputs of a row: of each day its rate, and what stands beside it.
 const COLUMNS: usize = WINDOW_DAYS * (1 + BESIDE.len());
 /// Share of the decisions, the latest ones, that choose the epoch.
@@ -98,7 +96,7 @@ impl Documented {
         let deviation = (rates().map(|rate| (rate - mean) * (rate - mean)).sum::<f64>() / count).sqrt().max(1e-9);
         let mut fitted = Self {
             form,
-            inputs: Inputs::fit(places(), early.iter().map(|(sample, _)| &sample.row)),
+            inputs: Inputs::fit(unrolled_places(), early.iter().map(|(sample, _)| &sample.row)),
             rates: (mean, deviation),
             scalers: scalers(early.iter().map(|(_, target)| learnt(form, target))),
             network: Lstm::new(
@@ -188,12 +186,6 @@ impl Documented {
         }
         csv
     }
-}
-
-/// Places of its features: the days' rates, then what stands beside them.
-pub(super) fn places() -> Vec<usize> {
-    let place = |name: &str| FEATURES.iter().position(|(known, _)| *known == name);
-    (0..WINDOW_DAYS).chain(BESIDE.iter().filter_map(|name| place(name))).collect()
 }
 
 /// What is learnt of an outcome.

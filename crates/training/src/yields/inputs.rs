@@ -2,13 +2,23 @@
 
 use veriregime_core::types::manifest::frozen;
 use veriregime_core::types::manifest::inputs::{Column, Table};
+use veriregime_core::yields::WINDOW_DAYS;
 use veriregime_core::yields::features::{FEATURES, Row};
 
 /// Where normalised features are clipped.
 const CLIP: f64 = 3.0;
 
+/// What stands beside each day's rate in an LSTM: the level, and the day of the decision's TVL, market and gas.
+pub const BESIDE: [&str; 5] = ["level", "tvl", "market_deviation", "market_return", "gas"];
+
 /// Level and volatility.
 const BEYOND_RATES: [&str; 5] = ["level", "deviation_7", "deviation_14", "deviation_30", "step"];
+
+/// Places of an LSTM's features among [`FEATURES`]: the days' rates, then what stands beside them.
+pub fn unrolled_places() -> Vec<usize> {
+    let place = |name: &str| FEATURES.iter().position(|(known, _)| *known == name);
+    (0..WINDOW_DAYS).chain(BESIDE.iter().filter_map(|name| place(name))).collect()
+}
 
 /// Chosen features with their scalers.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,9 +5,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::documented;
 use super::fit::{Epoch, FitSettings, Lesson, fit};
-use super::inputs::Inputs;
+use super::inputs::{Inputs, unrolled_places};
 use super::lstm::{Lstm, unrolled};
 use super::ridge::{Ridge, TARGETS};
 use super::samples::{Sample, Samples};
@@ -143,7 +142,7 @@ impl Lessons<'_> {
         let places = match self.form {
             Form::Autoregression => (0..WINDOW_DAYS).collect(),
             Form::Ridge | Form::Square => columns(self.kinds),
-            Form::Lstm(_) => documented::places(),
+            Form::Lstm(_) => unrolled_places(),
         };
         let inputs = Inputs::fit(places, rows.iter().map(|(sample, _)| &sample.row));
         let samples = rows.len();

@@ -142,7 +142,7 @@ fn provenance(
         "settings": settings,
         "electricity": {
             "source": "Ember, European wholesale electricity prices (day-ahead, daily), CC BY 4.0",
-            "sha256": veriregime_files::digest(&file, MAX_TABLE_BYTES)?,
+            "sha256": veriregime_files::large::digest(&file, MAX_TABLE_BYTES)?,
             "countries": samples.countries,
         },
         "split": { "train": { "from": format_day(panel.first_day()), "to": format_day(panel.day(cut.saturating_sub(1))) } },

@@ -28,7 +28,7 @@ use veriregime_training::yields::score::{
 };
 
 /// How the documented LSTM is trained.
-pub(super) const LSTM_SETTINGS: FitSettings = FitSettings {
+const LSTM_SETTINGS: FitSettings = FitSettings {
     epochs: 100,
     batch_size: 128,
     patience: 4,

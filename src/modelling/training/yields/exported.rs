@@ -46,8 +46,7 @@ pub fn exported(fitted: &Fitted, samples: &Samples, until: Day) -> anyhow::Resul
             let layers = Network::parse(&onnx, 1, network.features, OUTPUTS.len())?.layers();
             // Squares double what comes in, and weights are as fine as the sums before them.
             let squares = network.layers.iter().filter(|layer| **layer == Layer::Square).count();
-            let output_scale =
-                (0..squares).fold(INPUT_SCALE + PARAM_SCALE, |scale, _| 2 * scale + PARAM_SCALE);
+            let output_scale = (0..squares).fold(INPUT_SCALE + PARAM_SCALE, |scale, _| 2 * scale + PARAM_SCALE);
             Ok(Exported {
                 onnx,
                 model: ModelKind::Layers(Layers { param_scale: PARAM_SCALE, layers }),

@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde::Serialize;
 use serde_json::json;
 
-use super::evaluate::{LSTM_SETTINGS, add, others, table};
+use super::evaluate::{add, others, table};
 use super::exported::{Exported, exported};
 use super::samples;
 use crate::bundle::Bundle;
@@ -66,10 +66,7 @@ pub async fn train(
         epochs: request.epochs,
         batch_size: request.batch_size,
         seed: request.seed,
-        ..match request.form {
-            YieldForm::Lstm(_) => LSTM_SETTINGS,
-            YieldForm::Ridge | YieldForm::Square => FitSettings::default(),
-        }
+        ..FitSettings::default()
     };
     settings.check()?;
     let yields = Yields::read(request.data)?;
@@ -217,7 +214,7 @@ impl Run<'_> {
             self.samples.known(until).map(|(sample, _)| self.samples.pools[sample.pool].as_str()).collect();
         let first = self.samples.all.first().map_or(until, |sample| sample.day);
         let cleaning: BTreeMap<_, _> = yields.cleaning.iter().filter(|(kind, _)| self.kinds.contains(kind)).collect();
-        json!({
+        let mut provenance = json!({
             "program": concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")),
             "kinds": self.kinds,
             "settings": self.settings,
@@ -231,9 +228,12 @@ impl Run<'_> {
             "samples": fitted.samples,
             "epochs": fitted.epochs,
             "parameters": weights,
-            "largest_deviation_of_rounding": deviation,
             "backend": self.computer.name,
-        })
+        });
+        if let Some(deviation) = deviation {
+            provenance["largest_deviation_of_rounding"] = json!(deviation);
+        }
+        provenance
     }
 }
 

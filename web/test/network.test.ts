@@ -64,6 +64,13 @@ describe("arithmetic", () => {
     expect(evaluate(tiny("none", 4), [1, 5])).toEqual([-128n]);
   });
 
+  it("adds what is a market's own to the sums of the last layer, before they are shifted", () => {
+    const hidden = tiny("square").layers[0]!;
+    const two: Network = { input_scale_log2: 0, layers: [hidden, { weights: [["1"]], biases: ["6"], activation: "none", shift: 1 }], offsets: [["0"], ["-5"]] };
+    expect([evaluate(two, [1, 5]), evaluate(two, [1, 5], 1)]).toEqual([[140n], [130n]]);
+    expect(evaluate({ ...two, offsets: [] }, [1, 5], 1)).toEqual([140n]);
+  });
+
   it("refuses what is no network", () => {
     expect(() => evaluate(tiny("tanh"), [1, 5])).toThrow(NetworkError);
     expect(() => evaluate(tiny("none"), [1])).toThrow(NetworkError);

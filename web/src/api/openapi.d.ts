@@ -1193,6 +1193,8 @@ export interface components {
             lookback_minutes: number;
             /** @description SHA-256 of the bundle's manifest, hex. */
             manifest_sha256: string;
+            /** @description The same of each market, in their order; none for a model of something else. */
+            market_thresholds: number[];
             /** @description Markets in the order of the proof's rows. */
             markets: components["schemas"]["MarketView"][];
             /**
@@ -1219,7 +1221,7 @@ export interface components {
             srs_sha256?: string | null;
             /**
              * Format: double
-             * @description Standard deviation of one-minute returns above which a period is High; absent for a model of something else.
+             * @description Standard deviation of one-minute returns above which the first market is High; absent for a model of something else.
              */
             threshold_volatility?: number | null;
             /**
@@ -1277,7 +1279,8 @@ export interface components {
         };
         /**
          * @description A network in integers: `y = activation(weights · x + biases) << shift`, layer by layer, without any rounding. `x` of the first are
-         *     a market's feature integers, `y` of the last its outputs in units of 2^-`output_scale_log2`.
+         *     a market's feature integers, `y` of the last its outputs in units of 2^-`output_scale_log2`. The biases of the last layer are the first
+         *     market's; each market adds its own row of `offsets` to these sums.
          */
         NetworkView: {
             /**

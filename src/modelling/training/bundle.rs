@@ -319,7 +319,7 @@ fn provenance(
         },
         "student": trained.student,
         "temperature": trained.temperature,
-        "parameters": trained.network.parameters(),
+        "parameters": trained.of_markets().parameters(),
     });
     if result.markets.is_empty() {
         for own in markets.map(of_market) {

@@ -43,7 +43,7 @@ fn decisions(candles: &[Candle], from: usize, to: usize, stride_minutes: usize) 
 fn train(candles: &[Candle], settings: &FitSettings, progress: Progress) -> (OriginalSpec, Vec<Progress>) {
     let part = |from, to| {
         let decisions = decisions(candles, from, to - HORIZON_MINUTES, settings.stride_minutes);
-        samples(&decisions, THRESHOLD, [0.0, 1.0])
+        samples(&decisions, THRESHOLD, 0.0, [0.0, 1.0])
     };
     let spec = OriginalSpec::fit(candles, 0..candles.len()).unwrap();
     let device = Device::flex().autodiff();

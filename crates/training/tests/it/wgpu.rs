@@ -51,6 +51,7 @@ fn train<N: Network>(start: N, columns: usize, count: usize, computer: &Computer
         high: (from..to).map(|at| f32::from(u8::from(size(at) > 1.0))).collect(),
         log_volatility: (from..to).map(|at| size(at) - 1.0).collect(),
         teacher: None,
+        weight: None,
     };
     let settings = FitSettings {
         stride_minutes: 1,

@@ -1,16 +1,14 @@
-//! The documented LSTM here and in PyTorch, on the same rows, one after the other, as one line of JSON each:
+//! How fast the documented LSTM learns here, and how well, as one line of JSON:
 //!
 //! ```text
-//! lstm_twin LESSON.csv EPOCHS [PYTHON]
+//! lstm LESSON.csv EPOCHS
 //! ```
 //!
 //! `yield evaluate --lstm EPOCHS --lstm-run DIR` leaves a lesson in each of its folders. `missed` is the mean square of the best epoch's
 //! errors on the validation part, of the change and of the logarithm of the deviation, both in standard deviations of the training part;
-//! `skill` is 1 − the first / that of no change.
+//! `skill` is 1 − the first / that of no change. `benches/lstm_vs_pytorch.py` runs this and its twin.
 
 use std::error::Error;
-use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
@@ -29,7 +27,7 @@ const TARGETS: usize = 2;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [path, epochs, python @ ..] = arguments.as_slice() else { return Err("lstm_twin LESSON.csv EPOCHS".into()) };
+    let [path, epochs] = arguments.as_slice() else { return Err("lstm LESSON.csv EPOCHS".into()) };
     let settings = FitSettings {
         epochs: epochs.parse()?,
         batch_size: 128,
@@ -37,17 +35,27 @@ fn main() -> Result<(), Box<dyn Error>> {
         seed: 1,
         step: OptimizerConfig { learning_rate: 0.001, weight_decay: 0.0, gradient_norm: 1.0 },
     };
-    let (no_change, [lesson, later]) = load(path)?;
-    here(no_change, &lesson, &later, &settings)?;
-    let python = python.first().map_or("python3", String::as_str);
-    let twin = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/lstm_twin/twin.py");
-    let numbers = [settings.step.learning_rate, settings.step.gradient_norm].map(|number| number.to_string());
-    let done = Command::new(python)
-        .arg(twin)
-        .args([path, epochs, &settings.batch_size.to_string()])
-        .args(numbers)
-        .status()?;
-    if done.success() { Ok(()) } else { Err(format!("{python} did not train its twin: is PyTorch there?").into()) }
+    let (none, [lesson, later]) = load(path)?;
+    let device = Device::flex();
+    let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
+    let numbers_a_day = lesson.columns / WINDOW_DAYS;
+    let start = Lstm::new(WINDOW_DAYS, numbers_a_day, DOCUMENTED_UNITS, &mut random, &device.clone().autodiff());
+    let begun = Instant::now();
+    let mut without = Duration::ZERO;
+    fit(start.clone(), &lesson, None, &FitSettings { epochs: 1, ..settings }, &device, &mut |_: Epoch| {
+        without = begun.elapsed();
+    })?;
+    let (network, epoch) = fit(start, &lesson, Some(&later), &settings, &device, &mut |_: Epoch| ())?;
+    let said = numbers(network.valid().forward(matrix(later.rows.clone(), later.columns, &device), None));
+    let mut missed = [0.0; TARGETS];
+    for (index, (said, came)) in said.iter().zip(later.targets.iter().flatten()).enumerate() {
+        missed[index % TARGETS] += f64::from(said - came).powi(2) / later.targets.len() as f64;
+    }
+    let still: f64 = later.targets.iter().map(|[came, _]| f64::from(came - none).powi(2)).sum();
+    let skill = 1.0 - missed[0] * later.targets.len() as f64 / still;
+    let samples_per_second = lesson.targets.len() as f64 / without.as_secs_f64();
+    println!("{{\"samples_per_second\": {samples_per_second}, \"epoch\": {epoch}, \"missed\": {missed:?}, \"skill\": {skill}}}");
+    Ok(())
 }
 
 /// What stands for no change, the rows to learn from, and those that choose the epoch.
@@ -66,27 +74,4 @@ fn load(path: &str) -> Result<(f32, [Lesson; 2]), Box<dyn Error>> {
         part.targets.push([*change, *deviation]);
     }
     Ok((none, parts))
-}
-
-fn here(none: f32, lesson: &Lesson, later: &Lesson, settings: &FitSettings) -> Result<(), Box<dyn Error>> {
-    let device = Device::flex();
-    let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
-    let numbers_a_day = lesson.columns / WINDOW_DAYS;
-    let start = Lstm::new(WINDOW_DAYS, numbers_a_day, DOCUMENTED_UNITS, &mut random, &device.clone().autodiff());
-    let begun = Instant::now();
-    let mut without = Duration::ZERO;
-    fit(start.clone(), lesson, None, &FitSettings { epochs: 1, ..*settings }, &device, &mut |_: Epoch| {
-        without = begun.elapsed();
-    })?;
-    let (network, epoch) = fit(start, lesson, Some(later), settings, &device, &mut |_: Epoch| ())?;
-    let said = numbers(network.valid().forward(matrix(later.rows.clone(), later.columns, &device), None));
-    let mut missed = [0.0; TARGETS];
-    for (index, (said, came)) in said.iter().zip(later.targets.iter().flatten()).enumerate() {
-        missed[index % TARGETS] += f64::from(said - came).powi(2) / later.targets.len() as f64;
-    }
-    let still: f64 = later.targets.iter().map(|[came, _]| f64::from(came - none).powi(2)).sum();
-    let skill = 1.0 - missed[0] * later.targets.len() as f64 / still;
-    let samples_per_second = lesson.targets.len() as f64 / without.as_secs_f64();
-    println!("{{\"samples_per_second\": {samples_per_second}, \"epoch\": {epoch}, \"missed\": {missed:?}, \"skill\": {skill}}}");
-    Ok(())
 }

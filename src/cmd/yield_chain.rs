@@ -119,6 +119,7 @@ fn on_chain(
     let one = |strategy: &Strategy| {
         let model = models.of(strategy.kind).ok_or(YieldError::NoModel { kind: strategy.kind.name() })?;
         let bundle = &model.bundle;
+        bundle.manifest.permit(way)?;
         let found = OneMarketModel::of_strategy(&bundle.manifest, bundle.manifest_digest, &strategy.name, way);
         let found = found.ok_or_else(|| BundleError::Manifest {
             path: bundle.manifest_path.clone(),

@@ -50,6 +50,7 @@ impl FeedWorld {
             (job.chain, job.signer) = (chain.clone(), signer.clone());
             let strategy = job.strategy.clone().context("it is no yield job")?;
             let (bundle, way) = (Bundle::open(&job.bundle)?, job.prover.kind.way());
+            bundle.manifest.permit(way)?;
             let model = OneMarketModel::of_strategy(&bundle.manifest, bundle.manifest_digest, &strategy.name, way);
             let model = model.with_context(|| format!("the bundle is no yield model that can be verified by {way}"))?;
             if let Entry::Vacant(smoke) = smokes.entry(strategy.kind) {

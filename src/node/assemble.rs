@@ -182,6 +182,7 @@ pub fn action(config: &Config, bundle: &Bundle) -> anyhow::Result<Action> {
     }
     if let Some(strategy) = &config.strategy {
         let (manifest, way) = (&bundle.manifest, config.prover.kind.way());
+        manifest.permit(way)?;
         let model = OneMarketModel::of_strategy(manifest, bundle.manifest_digest, &strategy.name, way);
         let model = model.with_context(|| format!("the bundle is no yield model that can be verified by {way}"))?;
         return Ok(Action::Feed(FeedAction::new(oracle(config)?, model, manifest.grid)));

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::card_added;
+use super::card_cells::{plain, table};
 use super::card_markets;
 use super::outcomes::Forecaster;
 use super::report::Report;
@@ -207,24 +208,6 @@ fn figures(text: &mut String, report: &Report, garch_minutes: usize) -> std::fmt
     writeln!(text, "| High followed | {} | {} |", seen.false_low, seen.true_high)
 }
 
-pub(super) fn table(text: &mut String, report: &Report, on_grid: bool) -> std::fmt::Result {
-    writeln!(text, "| | {} |", Metric::ALL.map(Metric::title).join(" | "))?;
-    writeln!(text, "|{}", "---|".repeat(Metric::COUNT + 1))?;
-    for (by, cells) in report.cells(on_grid) {
-        writeln!(text, "| {} | {} |", by.title(), cells.join(" | "))?;
-    }
-    Ok(())
-}
-
 fn is_plot(name: &str) -> bool {
     name.starts_with("plot-") && Path::new(name).extension().is_some_and(|extension| extension == "svg")
-}
-
-/// A JSON value as a cell shows it.
-pub(super) fn plain(value: Option<&Value>) -> String {
-    match value {
-        Some(Value::String(text)) => text.clone(),
-        Some(value) => value.to_string(),
-        None => "–".to_owned(),
-    }
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::card::{plain, table};
+use super::card_cells::{plain, table};
 use super::outcomes::Forecaster;
 use super::report::Report;
 use super::tallies::Metric;

@@ -32,6 +32,8 @@ const DAYS: usize = 70;
 const LATER_DAYS: usize = 12;
 /// How much wilder it is.
 const WILDER: f64 = 3.0;
+/// Where prices begin.
+const LEVEL: f64 = 20_000.0;
 
 /// Settings of two markets without thresholds, a teacher among them, for a few weeks of simulated candles.
 fn settings() -> Settings {
@@ -82,11 +84,11 @@ fn series(candles: &[Candle]) -> CandleSeries {
     CandleSeries::new(candles, first, last, 1000).expect("a whole series")
 }
 
-/// The same moves, so many times as large.
+/// The same moves, so many times as large, around the same level.
 fn wilder(mut candles: Vec<Candle>) -> Vec<Candle> {
     for candle in &mut candles {
         for price in [&mut candle.open, &mut candle.high, &mut candle.low, &mut candle.close] {
-            *price = (WILDER * price.ln()).exp();
+            *price = LEVEL * (WILDER * (*price / LEVEL).ln()).exp();
         }
     }
     candles

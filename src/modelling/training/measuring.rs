@@ -33,7 +33,7 @@ pub(super) struct MarketResult {
     pub comparison: Comparison,
     /// Their scores.
     pub report: Report,
-/// How far the model is from what it was trained on; none where its bundle does not say what that was.
+    /// How far the model is from what it was trained on; none where its bundle does not say what that was.
     pub drift: Option<Drift>,
 }
 

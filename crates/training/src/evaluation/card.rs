@@ -72,7 +72,10 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
     writeln!(text, "\nThe first {} come from candles, the others from the time alone.\n", features.candle.len())?;
     if let (Some(first), false) = (candles.markets.first(), candles.further_scalers.is_empty()) {
         let name = &first.name;
-        writeln!(text, "Means and deviations of candles are those of {name}; the manifest has each further market's own.\n")?;
+        writeln!(
+            text,
+            "Means and deviations of candles are those of {name}; the manifest has each further market's own.\n"
+        )?;
     }
     writeln!(text, "## Network and circuit\n")?;
     writeln!(

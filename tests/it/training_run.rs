@@ -197,7 +197,10 @@ fn two_markets_make_one_bundle_that_is_judged_market_by_market() {
     parquet::write(&bench.path("other.parquet"), &candles(22, start_ms, (DAYS - 10) * 1440)).unwrap();
     bench.settings(|text| {
         let one = "[market]\nname = \"BTC-USD\"\nsymbol = \"BTCUSDT\"\n";
-        let two = format!("{}\n[[markets]]\nname = \"NEW-USD\"\nsymbol = \"NEWUSDT\"\n", one.replace("[market]", "[[markets]]"));
+        let two = format!(
+            "{}\n[[markets]]\nname = \"NEW-USD\"\nsymbol = \"NEWUSDT\"\n",
+            one.replace("[market]", "[[markets]]")
+        );
         assert!(text.contains(one));
         text.replace(one, &two).replace("threshold = 0.0006\n", "")
     });
@@ -218,8 +221,21 @@ fn two_markets_make_one_bundle_that_is_judged_market_by_market() {
     let [python, srs] = [&python, &bench.srs].map(|path| path.to_str().unwrap());
     let [one, other] = [&files[0], &files[1]];
     let trained = run(&[
-        "train", "--json", "--settings", settings, "--candles", one, "--candles", other, "--out", out, "--python", python,
-        "--srs-dir", srs, "--no-search",
+        "train",
+        "--json",
+        "--settings",
+        settings,
+        "--candles",
+        one,
+        "--candles",
+        other,
+        "--out",
+        out,
+        "--python",
+        python,
+        "--srs-dir",
+        srs,
+        "--no-search",
     ]);
     let bundle = Bundle::open(Path::new(out)).unwrap();
     let regime = bundle.manifest.regime().unwrap();
@@ -236,16 +252,28 @@ fn two_markets_make_one_bundle_that_is_judged_market_by_market() {
     assert!(card.contains("| test | ") && card.contains("| NEW-USD | student, circuit |"), "{card}");
     // What the card says is what the candles say again, market by market.
     let evaluated = run(&[
-        "evaluate", "--json", "--model", out, "--candles", one, "--candles", other, "--split", "test", "--without-networks",
+        "evaluate",
+        "--json",
+        "--model",
+        out,
+        "--candles",
+        one,
+        "--candles",
+        other,
+        "--split",
+        "test",
+        "--without-networks",
     ]);
     for market in ["BTC-USD", "NEW-USD"] {
-        let figure = |of: &Value| of["markets"][market]["forecasters"]["student_circuit"]["every_minute"]["figures"].clone();
+        let figure =
+            |of: &Value| of["markets"][market]["forecasters"]["student_circuit"]["every_minute"]["figures"].clone();
         assert_eq!(figure(&evaluated), figure(&trained["test"]), "{market}");
         assert!(figure(&evaluated)["accuracy"]["value"].as_f64().unwrap() > 0.5, "{market}");
     }
     let rows = |of: &Value| of["rows"].as_u64().unwrap();
     assert_eq!(rows(&evaluated), rows(&evaluated["markets"]["BTC-USD"]) + rows(&evaluated["markets"]["NEW-USD"]));
     // One of them alone is judged as well.
-    let alone = run(&["evaluate", "--json", "--model", out, "--candles", other, "--split", "test", "--without-networks"]);
+    let alone =
+        run(&["evaluate", "--json", "--model", out, "--candles", other, "--split", "test", "--without-networks"]);
     assert_eq!(alone["markets"].as_object().unwrap().len(), 1);
 }

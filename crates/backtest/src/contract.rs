@@ -90,12 +90,8 @@ mod tests {
             max_fall_bps_per_period: 2_500,
             loosen_delay_seconds: 600,
         };
-        let policy = Policy {
-            rules,
-            liquidation_rise_bps_per_day: 0,
-            grace_after_bps: 15_000,
-            stale_after_bps: 30_000,
-        };
+        let policy =
+            Policy { rules, liquidation_rise_bps_per_day: 0, grace_after_bps: 15_000, stale_after_bps: 30_000 };
         Contract { policy, period_minutes: 240, landing_minutes: 1 }
     }
 

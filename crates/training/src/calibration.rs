@@ -65,9 +65,8 @@ mod tests {
             .collect();
         let best = lift(&gaps);
         assert!((best - 0.14).abs() < 1e-3, "0.05 and 0.3²: {best}");
-        let loss = |lift: f64| {
-            gaps.iter().map(|gap| libm::exp(2.0 * (gap - lift)) - 2.0 * (gap - lift) - 1.0).sum::<f64>()
-        };
+        let loss =
+            |lift: f64| gaps.iter().map(|gap| libm::exp(2.0 * (gap - lift)) - 2.0 * (gap - lift) - 1.0).sum::<f64>();
         assert!(loss(best) < loss(best - 0.01) && loss(best) < loss(best + 0.01));
         assert!(lift(&[]).abs() < f64::EPSILON);
     }

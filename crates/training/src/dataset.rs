@@ -118,9 +118,9 @@ pub fn fit_specs(wanted: &FeatureSettings, parts: &[FitPart<'_>]) -> Result<Vec<
     }
     let profile = &weekly_profile;
     let calendar = wanted.calendar.iter().map(|feature| {
-        let values = parts.iter().map(|part| {
-            part.train.iter().map(move |(at, _)| calendar::value(feature, profile, part.time_ms(*at)))
-        });
+        let values = parts
+            .iter()
+            .map(|part| part.train.iter().map(move |(at, _)| calendar::value(feature, profile, part.time_ms(*at))));
         scaled(feature, &values.collect::<Vec<_>>())
     });
     let calendar = calendar.collect::<Result<Vec<_>, _>>()?;

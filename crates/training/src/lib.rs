@@ -247,8 +247,7 @@ pub fn train(run: &Run<'_>, mut observe: impl FnMut(&Stage, Event)) -> Result<Tr
         let baselines = baselines::fit(&market.sums, train, validation, &market.label).ok_or_else(|| {
             TrainingError::TooFew { part: "the baselines".into(), found: train.len(), needed: LEAST_BEFORE }
         })?;
-        let parts =
-            [part(&split.train, train, &market.label), part(&split.validation, validation, &market.label)];
+        let parts = [part(&split.train, train, &market.label), part(&split.validation, validation, &market.label)];
         Ok(TrainedMarket {
             market: market.settings.market(),
             label: market.label.clone(),

@@ -145,18 +145,20 @@ impl<'a> Pool<'a> {
         'a: 'b,
     {
         let parts = self.markets.iter().zip(train.iter().zip(profile));
-        let part = |(market, (train, profile)): (&'b PooledMarket<'a>, (&'b Vec<Decision>, &'b Vec<Decision>))| FitPart {
-            sums: &market.sums,
-            start_ms: market.series.start_ms(),
-            train: train.as_slice(),
-            profile: profile.as_slice(),
-        };
+        let part =
+            |(market, (train, profile)): (&'b PooledMarket<'a>, (&'b Vec<Decision>, &'b Vec<Decision>))| FitPart {
+                sums: &market.sums,
+                start_ms: market.series.start_ms(),
+                train: train.as_slice(),
+                profile: profile.as_slice(),
+            };
         parts.map(part).collect()
     }
 
     /// Mean and standard deviation of what a network learns of the volatility; every market counts the same.
     pub fn log_volatility_moments(&self, train: &PooledDecisions) -> [f64; 2] {
-        let parts: Vec<_> = train.iter().zip(&self.markets).map(|(part, market)| (&part[..], market.log_offset)).collect();
+        let parts: Vec<_> =
+            train.iter().zip(&self.markets).map(|(part, market)| (&part[..], market.log_offset)).collect();
         dataset::log_volatility_moments(&parts)
     }
 

@@ -266,11 +266,7 @@ pub fn write_manifest(
 }
 
 /// What features looked like in training. The search for a circuit may have changed the grid: what counts are the integers of the final one.
-fn reference(
-    settings: &Settings,
-    trained: &Trained,
-    series: &[CandleSeries],
-) -> anyhow::Result<Vec<FeatureReference>> {
+fn reference(settings: &Settings, trained: &Trained, series: &[CandleSeries]) -> anyhow::Result<Vec<FeatureReference>> {
     let mut parts = Vec::with_capacity(series.len());
     for (market, series) in trained.markets.iter().zip(series) {
         let batch = Batch::new(&market.features, series)?;
@@ -286,12 +282,7 @@ fn scalers(features: &FeatureSpec) -> Vec<Scaler> {
 }
 
 /// Where the model comes from. What is a market's own stands below its name where there are several.
-fn provenance(
-    settings: &Settings,
-    trained: &Trained,
-    result: &TestResult,
-    origin: &Origin<'_>,
-) -> serde_json::Value {
+fn provenance(settings: &Settings, trained: &Trained, result: &TestResult, origin: &Origin<'_>) -> serde_json::Value {
     let of_market = |(market, series): (&TrainedMarket, &CandleSeries)| {
         let test = result.markets.get(&market.market.name).unwrap_or(&result.report);
         let [train, validation] = &market.parts;

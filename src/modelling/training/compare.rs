@@ -25,9 +25,8 @@ pub(super) fn on_candles(versions: [Version<'_>; 2], candles: &[CandleFile]) -> 
         })?;
         unseen_from_ms = unseen_from_ms.max(parse_utc_ms(&rows.from)?);
     }
-    let measured = |(_, bundle): Version<'_>| {
-        measure(bundle, &ReferenceModels::NONE, candles, &(unseen_from_ms..i64::MAX))
-    };
+    let measured =
+        |(_, bundle): Version<'_>| measure(bundle, &ReferenceModels::NONE, candles, &(unseen_from_ms..i64::MAX));
     let mut both = [measured(versions[0])?, measured(versions[1])?];
     let [one, other] = &mut both;
     // The same files are of the same markets in both.

@@ -157,11 +157,8 @@ impl Render for Evaluation {
 }
 
 fn told(what: &str, report: &Report, drift: Option<&Drift>) -> Vec<String> {
-    let mut text = vec![format!(
-        "{what}: {} decision times, {:.1} % followed by High",
-        report.rows,
-        report.share_high * 100.0
-    )];
+    let mut text =
+        vec![format!("{what}: {} decision times, {:.1} % followed by High", report.rows, report.share_high * 100.0)];
     if let Some(agreement) = report.agreement {
         text.push(format!("float and circuit call the same regime on {:.3} %", agreement * 100.0));
     }

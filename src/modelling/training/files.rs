@@ -59,7 +59,8 @@ mod tests {
         let (one, two) = ([market("A")], [market("A"), market("B")]);
         let files = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<CandleFile>>();
         let paths = |texts: &[&str], markets: &[Market]| {
-            of_markets(&files(texts), markets).map(|found| found.iter().map(|path| path.map(Path::to_owned)).collect::<Vec<_>>())
+            of_markets(&files(texts), markets)
+                .map(|found| found.iter().map(|path| path.map(Path::to_owned)).collect::<Vec<_>>())
         };
         let path = |text: &str| Some(Path::new(text).to_owned());
         assert_eq!(paths(&["a.csv"], &one).unwrap(), [path("a.csv")]);

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::card_added;
+use super::card_cells::{plain, table};
 use super::card_markets;
 use super::outcomes::Forecaster;
 use super::report::Report;
@@ -71,7 +72,10 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
     writeln!(text, "\nThe first {} come from candles, the others from the time alone.\n", features.candle.len())?;
     if let (Some(first), false) = (candles.markets.first(), candles.further_scalers.is_empty()) {
         let name = &first.name;
-        writeln!(text, "Means and deviations of candles are those of {name}; the manifest has each further market's own.\n")?;
+        writeln!(
+            text,
+            "Means and deviations of candles are those of {name}; the manifest has each further market's own.\n"
+        )?;
     }
     writeln!(text, "## Network and circuit\n")?;
     writeln!(
@@ -207,24 +211,6 @@ fn figures(text: &mut String, report: &Report, garch_minutes: usize) -> std::fmt
     writeln!(text, "| High followed | {} | {} |", seen.false_low, seen.true_high)
 }
 
-pub(super) fn table(text: &mut String, report: &Report, on_grid: bool) -> std::fmt::Result {
-    writeln!(text, "| | {} |", Metric::ALL.map(Metric::title).join(" | "))?;
-    writeln!(text, "|{}", "---|".repeat(Metric::COUNT + 1))?;
-    for (by, cells) in report.cells(on_grid) {
-        writeln!(text, "| {} | {} |", by.title(), cells.join(" | "))?;
-    }
-    Ok(())
-}
-
 fn is_plot(name: &str) -> bool {
     name.starts_with("plot-") && Path::new(name).extension().is_some_and(|extension| extension == "svg")
-}
-
-/// A JSON value as a cell shows it.
-pub(super) fn plain(value: Option<&Value>) -> String {
-    match value {
-        Some(Value::String(text)) => text.clone(),
-        Some(value) => value.to_string(),
-        None => "–".to_owned(),
-    }
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::card::{plain, table};
+use super::card_cells::{plain, table};
 use super::outcomes::Forecaster;
 use super::report::Report;
 use super::tallies::Metric;
@@ -33,7 +33,10 @@ pub(super) fn training(text: &mut String, provenance: &Value) -> std::fmt::Resul
             writeln!(text, "| {part} | {} to {} | {name} | {samples} | {share} |", time("from"), time("to"))?;
         }
     }
-    writeln!(text, "\n| market | candles (UTC) | rows | sha256 of the series with absent minutes carried forward |\n|---|---|---|---|")?;
+    writeln!(
+        text,
+        "\n| market | candles (UTC) | rows | sha256 of the series with absent minutes carried forward |\n|---|---|---|---|"
+    )?;
     for (name, own) in markets.into_iter().flatten() {
         let at = |key: &str| plain(own.pointer(&format!("/candles/{key}")));
         writeln!(text, "| {name} | {} to {} | {} | `{}` |", at("from"), at("to"), at("rows"), at("sha256"))?;
@@ -50,7 +53,10 @@ pub(super) fn figures(text: &mut String, metrics: &Value) -> std::fmt::Result {
     let Some(markets) = metrics.get("markets") else { return Ok(()) };
     let Ok(markets) = BTreeMap::<String, Report>::deserialize(markets) else { return Ok(()) };
     writeln!(text, "\n### By market, every minute\n")?;
-    writeln!(text, "| market | | accuracy | AUC | ECE | R² of log-volatility | QLIKE |\n|---|---|---|---|---|---|---|")?;
+    writeln!(
+        text,
+        "| market | | accuracy | AUC | ECE | R² of log-volatility | QLIKE |\n|---|---|---|---|---|---|---|"
+    )?;
     for (name, report) in &markets {
         let qlike = |by| report.figure(by, Metric::Qlike).map(|figure| figure.value);
         for (by, cells) in report.cells(false).into_iter().filter(|(by, _)| COMPARED.contains(by)) {

@@ -5,6 +5,7 @@ pub mod baselines;
 pub mod bootstrap;
 pub mod card;
 pub mod card_added;
+mod card_cells;
 mod card_markets;
 pub mod drift;
 pub mod figure;

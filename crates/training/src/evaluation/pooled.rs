@@ -63,7 +63,8 @@ mod tests {
             (0..rows).map(|row| log_threshold + if row % 3 == 0 { 0.5 } else { -0.4 }).collect();
         let was_high: Vec<bool> = log_volatility.iter().map(|value| *value > log_threshold).collect();
         let ratings = was_high.iter().map(|high| if *high { 0.8 } else { 0.3 }).collect();
-        let said = log_volatility.iter().enumerate().map(|(row, value)| value + if row % 2 == 0 { error } else { -error });
+        let said =
+            log_volatility.iter().enumerate().map(|(row, value)| value + if row % 2 == 0 { error } else { -error });
         let forecast = Forecast::of_probabilities(Forecaster::StudentCircuit, ratings)
             .with_log_volatility(said.collect(), 1.0 + error);
         let outcomes = Outcomes {

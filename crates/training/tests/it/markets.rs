@@ -32,6 +32,8 @@ const DAYS: usize = 70;
 const LATER_DAYS: usize = 12;
 /// How much wilder it is.
 const WILDER: f64 = 3.0;
+/// Where prices begin.
+const LEVEL: f64 = 20_000.0;
 
 /// Settings of two markets without thresholds, a teacher among them, for a few weeks of simulated candles.
 fn settings() -> Settings {
@@ -82,11 +84,11 @@ fn series(candles: &[Candle]) -> CandleSeries {
     CandleSeries::new(candles, first, last, 1000).expect("a whole series")
 }
 
-/// The same moves, so many times as large.
+/// The same moves, so many times as large, around the same level.
 fn wilder(mut candles: Vec<Candle>) -> Vec<Candle> {
     for candle in &mut candles {
         for price in [&mut candle.open, &mut candle.high, &mut candle.low, &mut candle.close] {
-            *price = (WILDER * price.ln()).exp();
+            *price = LEVEL * (WILDER * (*price / LEVEL).ln()).exp();
         }
     }
     candles
@@ -123,7 +125,11 @@ fn one_network_forecasts_two_markets_at_their_own_medians() {
     let teacher = trained.teacher.as_ref().unwrap();
     assert_eq!(teacher.spec.markets(), 2);
     for (index, (market, series)) in trained.markets.iter().zip(&series).enumerate() {
-        assert!(market.log_lift > 0.005 && market.log_lift < 0.3, "variances are above the mean's: {}", market.log_lift);
+        assert!(
+            market.log_lift > 0.005 && market.log_lift < 0.3,
+            "variances are above the mean's: {}",
+            market.log_lift
+        );
         assert!((market.parts[0].share_high - 0.5).abs() < 0.01, "the median of training: {:?}", market.parts);
         let onnx = of_market(&trained.of_markets().on_grid(16).to_onnx(2), index).unwrap();
         let layout = Layout {
@@ -217,8 +223,7 @@ fn rows_and_weights_are_those_of_each_market() {
     let fit = &settings.student.fit;
     let [train, validation] = pool.decisions(fit).unwrap();
     let specs = fit_specs(&settings.features, &pool.fit_parts(&train, &pool.profile(fit))).unwrap();
-    let inputs =
-        pool.inputs(&[&[], &[]], &specs.iter().collect::<Vec<_>>(), [&train, &validation]).unwrap();
+    let inputs = pool.inputs(&[&[], &[]], &specs.iter().collect::<Vec<_>>(), [&train, &validation]).unwrap();
     let samples = pool.samples(&train, pool.log_volatility_moments(&train));
     let weight = samples.weight.as_ref().unwrap();
     let mut row = 0;

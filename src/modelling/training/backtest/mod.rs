@@ -11,10 +11,10 @@ mod tail;
 use anyhow::Context;
 use serde::Serialize;
 
+use super::files;
 use crate::bundle::Bundle;
 use crate::modelling::backtest_request::BacktestRequest;
 use crate::sources::candles::file;
-use super::files;
 use cost::BreakEven;
 use signals::Signals;
 use stress::StressDay;

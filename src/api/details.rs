@@ -75,13 +75,7 @@ pub struct Parts {
 impl Details {
     /// Of a job that was opened.
     pub fn new(parts: Parts) -> Self {
-        Self {
-            parts,
-            funds: Mutex::default(),
-            rules: Mutex::default(),
-            gate: Gate::new(),
-            trying: Semaphore::new(1),
-        }
+        Self { parts, funds: Mutex::default(), rules: Mutex::default(), gate: Gate::new(), trying: Semaphore::new(1) }
     }
 
     /// Index and ids of a market.

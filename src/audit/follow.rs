@@ -72,7 +72,8 @@ impl Watched for Watch<'_, '_> {
                 Event::Updated(update) => {
                     let is_ours = self.models.has(update.model_id).await?;
                     if is_ours
-                        && self.seen.insert((update.period.0, update.model_id, update.transaction, update.proof_hash)) {
+                        && self.seen.insert((update.period.0, update.model_id, update.transaction, update.proof_hash))
+                    {
                         self.open.push(*update);
                     }
                 }

@@ -224,12 +224,7 @@ fn say(json: bool, notice: &Notice<'_>) {
 }
 
 /// Audits what these jobs' contract has of the periods, and says it to people as it comes.
-async fn several(
-    group: Group,
-    args: &AuditArgs,
-    json: bool,
-    stop: &CancellationToken,
-) -> anyhow::Result<Vec<Report>> {
+async fn several(group: Group, args: &AuditArgs, json: bool, stop: &CancellationToken) -> anyhow::Result<Vec<Report>> {
     let clock = replay::clock(&group.jobs[0], stop).await?;
     let mut models = Models::new(group, clock.clone()).await?;
     let periods = periods(args, models.config().grid(), clock.now_ms())?;

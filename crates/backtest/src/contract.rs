@@ -121,9 +121,9 @@ mod tests {
             let landed = period * 240 + 1;
             // Looser values wait for ten minutes, tighter ones hold from the first on.
             let until = if after < before { landed + 10 } else { landed };
-            for at in landed..landed + 240 {
+            for (at, fee) in followed.iter().enumerate().skip(landed).take(240) {
                 let held = if at < until { before } else { after };
-                assert!((followed[at] - held * 1e-4).abs() < 1e-9, "period {period}, minute {at}: {}", followed[at]);
+                assert!((fee - held * 1e-4).abs() < 1e-9, "period {period}, minute {at}: {fee}");
             }
             before = after;
         }

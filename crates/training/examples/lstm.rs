@@ -54,7 +54,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let still: f64 = later.targets.iter().map(|[came, _]| f64::from(came - none).powi(2)).sum();
     let skill = 1.0 - missed[0] * later.targets.len() as f64 / still;
     let samples_per_second = lesson.targets.len() as f64 / without.as_secs_f64();
-    println!("{{\"samples_per_second\": {samples_per_second}, \"epoch\": {epoch}, \"missed\": {missed:?}, \"skill\": {skill}}}");
+    println!(
+        "{{\"samples_per_second\": {samples_per_second}, \"epoch\": {epoch}, \"missed\": {missed:?}, \"skill\": {skill}}}"
+    );
     Ok(())
 }
 
@@ -68,7 +70,7 @@ fn load(path: &str) -> Result<(f32, [Lesson; 2]), Box<dyn Error>> {
             return Err("a short row".into());
         };
         none = *no_change;
-        let part = &mut parts[usize::from(*is_validation == 1.0)];
+        let part = &mut parts[usize::from(*is_validation > 0.5)];
         part.columns = row.len();
         part.rows.extend(row);
         part.targets.push([*change, *deviation]);

@@ -212,7 +212,7 @@ fn manifest(
     let thresholds: Vec<f64> = spec.labels.iter().map(|label| label.threshold).chain([fitted.threshold]).collect();
     let baselines = spec.baselines.iter().copied().chain([&fitted.baselines]).cloned().collect();
     let mut manifest = bundle.manifest.clone();
-    manifest.model_id = model_id.to_owned();
+    model_id.clone_into(&mut manifest.model_id);
     manifest.inputs = Inputs::Candles(Candles { markets, features, further_scalers });
     manifest.regime = Some(RegimeLabel { threshold: OfMarkets::of(thresholds).context("the model has no market")? });
     manifest.training.baselines = OfMarkets::of(baselines);

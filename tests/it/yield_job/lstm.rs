@@ -76,7 +76,7 @@ async fn is_what_ezkl_computes(bundle: &Bundle, srs: &Path, model: &TableModel) 
 async fn is_refused_out_of_tables(bundle: &Bundle, srs: &Path, lstm: Lstm, scene: &Scene) {
     // By our own integers, with the features named.
     let onnx = std::fs::read(bundle.path(ONNX_FILE)).unwrap();
-    let Inputs::Table(table) = bundle.manifest.inputs.clone() else { panic!("a table") };
+    let Inputs::Table(table) = bundle.manifest.inputs.clone() else { unreachable!("a table") };
     let tight = Lstm { lookup_bound: 3, ..lstm };
     let outputs = bundle.manifest.outputs.clone();
     let network = TableModel::lstm(&onnx, &tight, &table, &outputs).unwrap();

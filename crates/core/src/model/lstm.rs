@@ -76,7 +76,9 @@ impl LstmNetwork {
         let mut network = Self::zeros(days, beside, units, outputs);
         let [first, second, dense] = units;
         let mut fill = |part: &mut Vec<f32>, units: usize| {
-            part.iter_mut().for_each(|weight| *weight = (draw() / (units as f64).sqrt()) as f32);
+            for weight in part.iter_mut() {
+                *weight = (draw() / (units as f64).sqrt()) as f32;
+            }
         };
         for (cell, units) in network.cells.iter_mut().zip([first, second]) {
             for part in [&mut cell.inputs.weights, &mut cell.inputs.bias, &mut cell.hidden] {

@@ -92,33 +92,7 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
         circuit.proof_bytes,
         if circuit.srs_is_ceremony { "the public powers-of-tau ceremony" } else { "a local SRS: for development only" },
     )?;
-    writeln!(text, "## Training\n")?;
-    let are_several = card_markets::are_several(provenance);
-    if are_several {
-        card_markets::training(text, provenance)?;
-    } else {
-        parts(text, provenance)?;
-    }
-    writeln!(
-        text,
-        "\nNo label reaches from one part into the next. {}, seed {}; {} restarts of the student, the best on validation \
-         kept.{}\n",
-        at("/backend"),
-        at("/settings/seed"),
-        at("/settings/student/restarts"),
-        if are_several {
-            String::new()
-        } else {
-            format!(
-                " Candles: {} rows; sha256 of the series with absent minutes carried forward: `{}`.",
-                at("/candles/rows"),
-                at("/candles/sha256")
-            )
-        },
-    )?;
-    if let Some(looks) = provenance.pointer("/settings/test_looks").and_then(Value::as_str) {
-        writeln!(text, "How often the test split was looked at: {looks}\n")?;
-    }
+    taught(text, provenance)?;
     writeln!(text, "## Test split\n")?;
     match Report::deserialize(&training.metrics) {
         Ok(report) => {
@@ -148,8 +122,41 @@ fn write(text: &mut String, manifest: &Manifest, model: &RegimeSpec<'_>, circuit
          what they bring.\n\
          - The proof shows that this network maps these inputs to these outputs. It does not show where the inputs came \
          from: recompute them from public candles.",
-        if are_several { "these markets" } else { "one market" },
+        if card_markets::are_several(provenance) { "these markets" } else { "one market" },
     )
+}
+
+/// What it was trained on, and how.
+fn taught(text: &mut String, provenance: &Value) -> std::fmt::Result {
+    let at = |key: &str| plain(provenance.pointer(key));
+    writeln!(text, "## Training\n")?;
+    let are_several = card_markets::are_several(provenance);
+    if are_several {
+        card_markets::training(text, provenance)?;
+    } else {
+        parts(text, provenance)?;
+    }
+    writeln!(
+        text,
+        "\nNo label reaches from one part into the next. {}, seed {}; {} restarts of the student, the best on validation \
+         kept.{}\n",
+        at("/backend"),
+        at("/settings/seed"),
+        at("/settings/student/restarts"),
+        if are_several {
+            String::new()
+        } else {
+            format!(
+                " Candles: {} rows; sha256 of the series with absent minutes carried forward: `{}`.",
+                at("/candles/rows"),
+                at("/candles/sha256")
+            )
+        },
+    )?;
+    if let Some(looks) = provenance.pointer("/settings/test_looks").and_then(Value::as_str) {
+        writeln!(text, "How often the test split was looked at: {looks}\n")?;
+    }
+    Ok(())
 }
 
 /// Which decision times served for what, of a model of one market.

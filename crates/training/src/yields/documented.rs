@@ -176,15 +176,15 @@ impl Documented {
     /// change, the inputs day after day, what came.
     fn csv(&self, parts: [&Lesson; 2]) -> String {
         let none = -self.scalers[0].0 / self.scalers[0].1;
-        let inputs: String = (0..COLUMNS).map(|column| format!("input_{column},")).collect();
-        let mut csv = format!("validation,no_change,{inputs}change,log_deviation\n");
+        let inputs = (0..COLUMNS).map(|column| format!("input_{column}")).collect::<Vec<_>>().join(",");
+        let mut lines = vec![format!("validation,no_change,{inputs},change,log_deviation")];
         for (is_validation, part) in parts.iter().enumerate() {
             for (row, came) in part.rows.chunks_exact(COLUMNS).zip(&part.targets) {
                 let numbers = row.iter().chain(came).map(f32::to_string).collect::<Vec<_>>().join(",");
-                csv += &format!("{is_validation},{none},{numbers}\n");
+                lines.push(format!("{is_validation},{none},{numbers}"));
             }
         }
-        csv
+        lines.join("\n") + "\n"
     }
 }
 

@@ -49,7 +49,7 @@ pub enum FittedNetwork {
     /// Layers.
     Layers(LayeredNetwork),
     /// An LSTM.
-    Lstm(LstmNetwork),
+    Lstm(Box<LstmNetwork>),
 }
 
 impl FittedNetwork {
@@ -169,7 +169,7 @@ impl Lessons<'_> {
             let (taught, judged) = lessons(columns, row, rows, validation, scalers);
             let start = Lstm::new(WINDOW_DAYS, numbers, units, random, &tracking);
             let (network, epochs) = fit(start, &taught, judged.as_ref(), &settings, self.device, observe)?;
-            (FittedNetwork::Lstm(network.to_network(scalers, width_factor)), epochs)
+            (FittedNetwork::Lstm(Box::new(network.to_network(scalers, width_factor))), epochs)
         } else {
             let row = |sample: &Sample| {
                 inputs.normalised(&sample.row).into_iter().map(|value| value as f32).collect::<Vec<_>>()

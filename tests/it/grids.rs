@@ -1,6 +1,7 @@
 //! Regime models whose periods are shorter than four hours, on a chain.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -17,7 +18,7 @@ use veriregime_core::types::omission::OmittedMarkets;
 use veriregime_core::types::period::{Grid, PeriodId};
 use veriregime_core::types::time::format_utc;
 
-use crate::world::{DELAY_SECONDS, FIRST, World};
+use crate::world::{DELAY_SECONDS, FIRST, World, toml};
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/btc-regime-4h-v1");
 const QUARTER: Grid = Grid::of_seconds(900);
@@ -172,18 +173,27 @@ async fn models_of_two_paces_on_one_contract_are_each_audited_by_their_own_perio
 
     let mut settings = settings(&world, QUARTER, "0 0,15,30,45 * * * *");
     settings["state"]["path"] = json!(world.scratch.path().join("nobody.sqlite"));
-    settings["jobs"] = json!([
-        {"name": "quick"},
-        {"name": "slow", "bundle": slow, "schedule": {"period_seconds": 14_400, "cron": "0 0 */4 * * *"}},
-    ]);
+    let jobs = format!(
+        "{}[[jobs]]\nname = \"quick\"\n[[jobs]]\nname = \"slow\"\nbundle = {}\nschedule = {}\n",
+        toml(&settings),
+        json!(slow),
+        "{ period_seconds = 14400, cron = \"0 0 */4 * * *\" }",
+    );
+    let path = world.scratch.path().join("jobs.toml");
+    veriregime_files::write_atomic(&path, jobs.as_bytes()).unwrap();
+    let audit = |arguments: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_veriregime-agent"));
+        program.args(["--json", "--config"]).arg(&path).arg("audit").args(arguments);
+        program.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).output().unwrap()
+    };
     let (from, to) = (format_utc(FIRST.start_ms()), format_utc(FIRST.next().end_ms()));
-    let output = world.program_with(&settings, &["--json", "audit", "--from", &from, "--to", &to]);
+    let output = audit(&["--from", &from, "--to", &to]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
     let found: Vec<Value> = serde_json::from_str(said.lines().last().unwrap()).unwrap();
-    let found: Vec<_> = found.iter().map(|one| (one["job"]["job"].clone(), one["period"].clone())).collect();
+    let found: Vec<_> = found.iter().map(|one| (one["job"].clone(), one["period"].clone())).collect();
     assert_eq!(found, [(json!("quick"), json!(quick.0)), (json!("slow"), json!(FIRST.next().0))], "{said}");
     // The quick model's update is no finding of the other's job alone.
-    let output = world.program_with(&settings, &["--json", "audit", "--job", "slow", "--from", &from, "--to", &to]);
+    let output = audit(&["--job", "slow", "--from", &from, "--to", &to]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -20,12 +20,12 @@ export function evaluate(network: Network, integers: readonly (number | bigint)[
   const bound = network.feature_bound;
   let row = integers.map((value, index) => {
     if (typeof value === "number" && !Number.isSafeInteger(value)) throw new NetworkError(`feature ${index} is no integer`);
-    if (bound !== undefined && Math.abs(Number(value)) > bound) throw new NetworkError(`feature ${index} is beyond ±${bound}`);
+    if (Math.abs(Number(value)) > bound) throw new NetworkError(`feature ${index} is beyond ±${bound}`);
     return BigInt(value);
   });
   for (const [index, layer] of network.layers.entries()) {
     if (layer.weights.length !== layer.biases.length || layer.weights.length > MAX_UNITS) throw new NetworkError(`layer ${index} has no shape`);
-    const own = index + 1 === network.layers.length ? network.offsets?.[market] : undefined;
+    const own = index + 1 === network.layers.length ? network.offsets[market] : undefined;
     row = layer.weights.map((weights, unit) => {
       if (weights.length !== row.length) throw new NetworkError(`layer ${index} takes ${weights.length} numbers and gets ${row.length}`);
       const sum = weights.reduce((sum, weight, at) => sum + BigInt(weight) * row[at]!, BigInt(layer.biases[unit]!) + BigInt(own?.[unit] ?? 0));

@@ -55,7 +55,8 @@ describe("the network of the shared vectors", () => {
 });
 
 describe("arithmetic", () => {
-  const tiny = (activation: string, shift = 0): Network => ({ input_scale_log2: 0, output_scale_log2: 0, feature_bound: 10, layers: [{ weights: [["3", "-2"]], biases: ["-1"], activation, shift }] });
+  const plain = { input_scale_log2: 0, output_scale_log2: 0, feature_bound: 10, offsets: [] };
+  const tiny = (activation: string, shift = 0): Network => ({ ...plain, layers: [{ weights: [["3", "-2"]], biases: ["-1"], activation, shift }] });
 
   it("squares, cuts and shifts", () => {
     expect(evaluate(tiny("none"), [1, 5])).toEqual([-8n]);
@@ -66,7 +67,7 @@ describe("arithmetic", () => {
 
   it("adds what is a market's own to the sums of the last layer, before they are shifted", () => {
     const hidden = tiny("square").layers[0]!;
-    const two: Network = { input_scale_log2: 0, layers: [hidden, { weights: [["1"]], biases: ["6"], activation: "none", shift: 1 }], offsets: [["0"], ["-5"]] };
+    const two: Network = { ...plain, layers: [hidden, { weights: [["1"]], biases: ["6"], activation: "none", shift: 1 }], offsets: [["0"], ["-5"]] };
     expect([evaluate(two, [1, 5]), evaluate(two, [1, 5], 1)]).toEqual([[140n], [130n]]);
     expect(evaluate({ ...two, offsets: [] }, [1, 5], 1)).toEqual([140n]);
   });
@@ -79,7 +80,7 @@ describe("arithmetic", () => {
   });
 
   it("keeps numbers that floats would round", () => {
-    const huge: Network = { input_scale_log2: 0, output_scale_log2: 0, feature_bound: 10, layers: [{ weights: [["9007199254740993"]], biases: ["1"], activation: "square", shift: 1 }] };
+    const huge: Network = { ...plain, layers: [{ weights: [["9007199254740993"]], biases: ["1"], activation: "square", shift: 1 }] };
     expect(evaluate(huge, [1])).toEqual([(9007199254740994n ** 2n) << 1n]);
   });
 

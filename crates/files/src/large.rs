@@ -14,7 +14,7 @@ const PIECE_BYTES: usize = 1 << 20;
 /// SHA-256 of a file of at most `limit_bytes`.
 ///
 /// # Errors
-/// As [`read_bounded`].
+/// As [`crate::read_bounded`].
 pub fn digest(path: &Path, limit_bytes: u64) -> Result<Digest, FileError> {
     let fault = |source| FileError::Read { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(fault)?;
@@ -36,7 +36,7 @@ pub fn digest(path: &Path, limit_bytes: u64) -> Result<Digest, FileError> {
 /// Copies a file of at most `limit_bytes`, which need not fit into memory.
 ///
 /// # Errors
-/// [`FileError::Read`], [`FileError::TooLarge`], or as [`write_atomic`].
+/// [`FileError::Read`], [`FileError::TooLarge`], or as [`crate::write_atomic`].
 pub fn copy(from: &Path, to: &Path, limit_bytes: u64) -> Result<(), FileError> {
     if size_bytes(from)? > limit_bytes {
         return Err(FileError::TooLarge { path: from.to_owned(), limit_bytes });

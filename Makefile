@@ -81,7 +81,7 @@ install-files:
 	for bundle in $(dir $(wildcard models/*/manifest.json models/*/*/manifest.json)); do \
 	    install -d $(DATA)/$$bundle && cp -R $$bundle. $(DATA)/$$bundle || exit 1; \
 	done
-	install -m 644 models/train.toml $(DATA)/models
+	install -m 644 models/*.toml $(DATA)/models
 	install -m 644 contracts/verifier.mjs contracts/verifier-input.mjs $(DATA)/contracts
 	install -d $(DATA)/deploy/hedge-demo && install -m 644 deploy/hedge-demo/* $(DATA)/deploy/hedge-demo
 	install -d $(DATA)/deploy/yield-demo && install -m 644 deploy/yield-demo/* $(DATA)/deploy/yield-demo

@@ -38,8 +38,10 @@ SOURCES = [
     "consumers/RealizedVolatilityFeeHook.sol",
 ]
 EQUIVALENT = Path(__file__).with_name("mutants-equivalent.txt")
-# Tests of the core; those of the consumers would only repeat them, and real proofs only slow them down.
+# Tests of the core; those of most consumers would only repeat them, and real proofs only slow them down.
 SKIPPED_TESTS = re.compile(r"Proof\.t\.sol|Deploy\.t\.sol")
+# Tests of consumers that are mutated themselves.
+KEPT_CONSUMERS = re.compile(r"RealizedVolatility|FeeManipulation")
 # Only asked about what seems to survive.
 SLOW_TESTS = "*ModelSpec.t.sol"
 SWAPS = [
@@ -77,8 +79,11 @@ def prepare(folder):
     for linked in ["node_modules", "models"]:
         os.symlink(ROOT / linked, folder / linked)
     tests = folder / "contracts/test"
-    for other in ["consumers", "facades", "invariants", "symbolic", "snippets"]:
+    for other in ["facades", "invariants", "symbolic", "snippets"]:
         shutil.rmtree(tests / other, ignore_errors=True)
+    for test in (tests / "consumers").glob("*.t.sol"):
+        if not KEPT_CONSUMERS.search(test.name):
+            test.unlink()
     for test in tests.glob("*.t.sol"):
         if SKIPPED_TESTS.search(test.name):
             test.unlink()

@@ -126,7 +126,8 @@ pub(super) async fn score(
         let found = rows(&job.history, index, periods(job.grid, &times_ms), MAX_PERIODS).await?;
         let known: Vec<Judged> = found.iter().filter_map(|row| judged(row, regime.output_scale())).collect();
         let judged_by = regime.labels.get(index).zip(regime.baselines.get(index));
-        let score = judged_by.map(|(label, baselines)| judge(&known, label, baselines)).unwrap_or_default();
+        let (label, baselines) = judged_by.ok_or(ApiError::NoMarket)?;
+        let score = judge(&known, label, baselines);
         let all = [("forecast", score.forecast), ("persistence", score.persistence), ("har", score.har)];
         written(&ScoreView {
             days,

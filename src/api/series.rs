@@ -13,10 +13,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Shared;
 use super::cached::Cached;
-use super::regime::{MAX_PERIODS, RegimeJob, periods, rows, times};
+use super::regime::{MAX_PERIODS, periods, rows, times};
 use crate::api::error::{ApiError, ErrorBody};
 use crate::state::error::StateError;
 use crate::state::series::SeriesRow;
+use veriregime_core::types::manifest::regime::Label;
 use veriregime_core::types::prediction::Prediction;
 
 /// Answers that are kept, of all jobs together: the largest has 2 MB.
@@ -130,9 +131,8 @@ impl SeriesView {
         self.effective_at_s.push(row.effective_at_seconds);
     }
 
-    fn of(name: String, market: String, (period_seconds, horizon_seconds): (u64, u64), regime: &RegimeJob) -> Self {
-        let label = regime.market(&market).ok().and_then(|index| regime.labels.get(index));
-        let threshold_volatility = label.map_or(0.0, |label| label.threshold);
+    fn of(name: String, market: String, (period_seconds, horizon_seconds): (u64, u64), label: &Label) -> Self {
+        let threshold_volatility = label.threshold;
         Self { job: name, market, period_seconds, horizon_seconds, threshold_volatility, ..Self::default() }
     }
 }
@@ -157,7 +157,8 @@ pub(super) async fn series(
     let written = shared.charts.get((name, market.clone(), from_ms, to_ms, 0), async {
         let found = rows(&job.history, index, periods(job.grid, &times_ms), MAX_PERIODS).await?;
         let lengths = (job.grid.period_seconds, job.grid.horizon_seconds);
-        let mut view = SeriesView::of(job.name.clone(), market, lengths, regime);
+        let label = regime.labels.get(index).ok_or(ApiError::NoMarket)?;
+        let mut view = SeriesView::of(job.name.clone(), market, lengths, label);
         for row in &found {
             view.push(row, regime.output_scale());
         }

@@ -21,9 +21,7 @@ use veriregime_training::optimiser::OptimizerConfig;
 use veriregime_training::weights::{matrix, numbers};
 use veriregime_training::yields::fit::{Epoch, FitSettings, Lesson, fit};
 use veriregime_training::yields::lstm::{DOCUMENTED_UNITS, Lstm};
-
-/// What a row of a lesson ends with.
-const TARGETS: usize = 2;
+use veriregime_training::yields::ridge::TARGETS;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

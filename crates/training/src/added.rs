@@ -92,8 +92,7 @@ impl NewMarket<'_> {
     fn scalers(&self, decisions: &[Decision]) -> Result<Vec<Scaler>, TrainingError> {
         let scaler = |feature| {
             let values: Vec<f64> = decisions.iter().map(|(at, _)| measure::value(feature, self.sums, *at)).collect();
-            let own = scaled(feature, &[values.iter().copied()])?;
-            Ok(Scaler { mean: own.mean, standard_deviation: own.standard_deviation })
+            Ok(scaled(feature, &[values.iter().copied()])?.scaler())
         };
         self.features.candle.iter().map(|one| scaler(&one.feature)).collect()
     }

@@ -20,7 +20,7 @@ use veriregime_core::model::MAX_MODEL_BYTES;
 use veriregime_core::model::onnx::with_market;
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::feature::Scaler;
+use veriregime_core::types::feature::ScaledFeature;
 use veriregime_core::types::manifest::card::CARD_FILE;
 use veriregime_core::types::manifest::inputs::{Candles, Inputs};
 use veriregime_core::types::manifest::network::ModelKind;
@@ -201,11 +201,7 @@ fn manifest(
     model_id: &str,
 ) -> anyhow::Result<Manifest> {
     let Candles { mut markets, features, mut further_scalers } = spec.candles.clone();
-    let common: Vec<Scaler> = features
-        .candle
-        .iter()
-        .map(|one| Scaler { mean: one.mean, standard_deviation: one.standard_deviation })
-        .collect();
+    let common = features.candle.iter().map(ScaledFeature::scaler).collect();
     further_scalers.resize(markets.len() - 1, common);
     further_scalers.push(fitted.scalers.clone());
     markets.push(request.market.clone());

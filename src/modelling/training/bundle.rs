@@ -17,7 +17,7 @@ use veriregime_core::model::Layout;
 use veriregime_core::model::onnx::{Network, of_market};
 use veriregime_core::types::candle::CandleSeries;
 use veriregime_core::types::digest::Digest;
-use veriregime_core::types::feature::{FeatureSpec, ScaledFeature, Scaler};
+use veriregime_core::types::feature::ScaledFeature;
 use veriregime_core::types::manifest::card::{CARD_FILE, VERIFICATION_CARD_FILE, verification_card};
 use veriregime_core::types::manifest::inputs::{Candles, Inputs};
 use veriregime_core::types::manifest::network::{Layers, ModelKind};
@@ -232,7 +232,12 @@ pub fn write_manifest(
     let provenance = provenance(settings, &trained, result, origin);
     let first = trained.markets.first().context("no market")?.features.clone();
     let layers = Network::parse(&onnx, trained.markets.len(), first.count(), REGIME_OUTPUTS.len())?.layers();
-    let further = trained.markets.iter().skip(1).map(|market| scalers(&market.features)).collect();
+    let further = trained
+        .markets
+        .iter()
+        .skip(1)
+        .map(|market| market.features.candle.iter().map(ScaledFeature::scaler).collect())
+        .collect();
     let thresholds = trained.markets.iter().map(|market| market.label.threshold).collect();
     let mut manifest = Manifest {
         schema: SCHEMA,
@@ -274,11 +279,6 @@ fn reference(settings: &Settings, trained: &Trained, series: &[CandleSeries]) ->
         parts.push((batch, at));
     }
     Ok(drift::reference(&parts.iter().map(|(batch, at)| (batch, at.as_slice())).collect::<Vec<_>>()))
-}
-
-fn scalers(features: &FeatureSpec) -> Vec<Scaler> {
-    let own = |scaled: &ScaledFeature| Scaler { mean: scaled.mean, standard_deviation: scaled.standard_deviation };
-    features.candle.iter().map(own).collect()
 }
 
 /// Where the model comes from. What is a market's own stands below its name where there are several.

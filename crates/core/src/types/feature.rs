@@ -258,6 +258,13 @@ pub struct ScaledFeature {
     pub standard_deviation: f64,
 }
 
+impl ScaledFeature {
+    /// Its z-score alone.
+    pub fn scaler(&self) -> Scaler {
+        Scaler { mean: self.mean, standard_deviation: self.standard_deviation }
+    }
+}
+
 /// The frozen z-score of a feature.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

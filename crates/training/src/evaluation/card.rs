@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::card_added;
-use super::card_cells::{plain, table};
+use super::card_cells::{percent, plain, table};
 use super::card_markets;
 use super::outcomes::Forecaster;
 use super::report::Report;
@@ -165,8 +165,7 @@ fn parts(text: &mut String, provenance: &Value) -> std::fmt::Result {
     writeln!(text, "| part | decision times (UTC) | samples | High |\n|---|---|---|---|")?;
     for part in ["train", "validation", "test"] {
         let time = |edge: &str| at(&format!("/split/{part}/{edge}"));
-        let share = provenance.pointer(&format!("/share_high/{part}")).and_then(Value::as_f64);
-        let share = share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
+        let share = percent(provenance.pointer(&format!("/share_high/{part}")));
         let samples = at(&format!("/samples/{part}"));
         writeln!(text, "| {part} | {} to {} | {samples} | {share} |", time("from"), time("to"))?;
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::figure::Figure;
 use super::outcomes::Forecaster;
-use super::report::Report;
+use super::report::{Report, cell};
 use super::tallies::Metric;
 use veriregime_core::types::manifest::Manifest;
 
@@ -108,17 +108,10 @@ pub(super) fn write(text: &mut String, markets: &[AddedMarket]) -> std::fmt::Res
     for AddedMarket { market, measured, .. } in markets {
         for (by, figures) in WHOSE.iter().filter_map(|by| measured.figures.get_key_value(by)) {
             let Measured { from, to, rows, share_high, .. } = measured;
-            let cells = TOLD.map(|metric| figures.get(&metric).map_or_else(|| "–".to_owned(), cell));
+            let cells = TOLD.map(|metric| cell(figures.get(&metric)));
             let (share, cells) = (share_high * 100.0, cells.join(" | "));
             writeln!(text, "| {market} | {rows}, {from} to {to} | {share:.1} % | {} | {cells} |", by.title())?;
         }
     }
     Ok(())
-}
-
-fn cell(figure: &Figure) -> String {
-    match figure.standard_error {
-        Some(error) => format!("{:.4} ± {error:.4}", figure.value),
-        None => format!("{:.4}", figure.value),
-    }
 }

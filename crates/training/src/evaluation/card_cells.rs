@@ -25,3 +25,8 @@ pub(super) fn plain(value: Option<&Value>) -> String {
         None => "–".to_owned(),
     }
 }
+
+/// A share that is a JSON value as a cell shows it.
+pub(super) fn percent(share: Option<&Value>) -> String {
+    share.and_then(Value::as_f64).map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0))
+}

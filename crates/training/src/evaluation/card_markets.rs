@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::card_cells::{plain, table};
+use super::card_cells::{percent, plain, table};
 use super::outcomes::Forecaster;
 use super::report::Report;
 use super::tallies::Metric;
@@ -27,8 +27,7 @@ pub(super) fn training(text: &mut String, provenance: &Value) -> std::fmt::Resul
     for part in ["train", "validation", "test"] {
         let time = |edge: &str| plain(provenance.pointer(&format!("/split/{part}/{edge}")));
         for (name, own) in markets.into_iter().flatten() {
-            let share = own.pointer(&format!("/share_high/{part}")).and_then(Value::as_f64);
-            let share = share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
+            let share = percent(own.pointer(&format!("/share_high/{part}")));
             let samples = plain(own.pointer(&format!("/samples/{part}")));
             writeln!(text, "| {part} | {} to {} | {name} | {samples} | {share} |", time("from"), time("to"))?;
         }

@@ -96,7 +96,7 @@ impl Report {
 }
 
 /// `0.8302 ± 0.0061`, or a dash.
-fn cell(figure: Option<&Figure>) -> String {
+pub(super) fn cell(figure: Option<&Figure>) -> String {
     match figure {
         Some(Figure { value, standard_error: Some(error) }) => format!("{value:.4} ± {error:.4}"),
         Some(Figure { value, standard_error: None }) => format!("{value:.4}"),
